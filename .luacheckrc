@@ -1,0 +1,14 @@
+std = "lua54"
+max_line_length = 100
+self = false
+-- A variable that only guards a scope, `local _guard <close> = ...`, is meant to be unused.
+ignore = { "211/_.+" }
+include_files = {
+  "lua/**/*.lua", "spec/**/*.lua", "rockspec/*.rockspec", ".luacheckrc", ".busted",
+}
+-- Declarations for editors; they define nothing.
+exclude_files = { "lua/**/*.d.lua" }
+
+files["spec"].std = "lua54+busted"
+files["rockspec"].std = "+rockspec"
+files["spec/c/alloc_sweep.lua"].read_globals = { "host", "serve" }
