@@ -1,0 +1,102 @@
+/* Common ground of the C core: version, byte strings, status codes, limits.
+ *
+ * Nothing here allocates and nothing here knows Lua, HTTP libraries or products.
+ */
+#ifndef AC_H
+#define AC_H
+
+/* -std=c11 hides POSIX, epoll and dladdr; every file of the core starts with this header. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define AC_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define AC_EXPORT __attribute__((visibility("default")))
+#define AC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define AC_EXPORT
+#define AC_PRINTF(fmt, args)
+#endif
+
+/* Defaults of every cap that bounds what a peer can make us hold. */
+#define AC_MAX_BODY_BYTES ((size_t)1024 * 1024)
+#define AC_MAX_HEADER_BYTES ((size_t)64 * 1024)
+#define AC_MAX_REQUEST_BYTES ((size_t)4 * 1024 * 1024)
+#define AC_MAX_JSON_DEPTH 32u
+
+/* Borrowed bytes; never relied upon to end in NUL. */
+struct ac_str {
+    const char *p;
+    size_t n;
+};
+
+enum ac_status {
+    AC_OK = 0,
+    AC_NOMEM,   /* an allocation failed */
+    AC_LIMIT,   /* a cap was reached */
+    AC_INVALID, /* the input breaks its grammar */
+    AC_CRYPTO   /* the crypto library refused (algorithm missing, provider trimmed) */
+};
+
+#define AC_STR(literal) ((struct ac_str){(literal), sizeof(literal) - 1})
+
+static inline struct ac_str ac_str_of(const char *text)
+{
+    return (struct ac_str){text, text ? strlen(text) : 0};
+}
+
+static inline bool ac_str_equal(struct ac_str a, struct ac_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Byte order, shorter first on a common prefix: the order of canonical names. */
+static inline int ac_str_compare(struct ac_str a, struct ac_str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    if (order != 0 || a.n == b.n)
+        return order;
+    return a.n < b.n ? -1 : 1;
+}
+
+/* ASCII lower case without the locale. */
+static inline char ac_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline bool ac_str_equal_nocase(struct ac_str a, struct ac_str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (ac_lower(a.p[i]) != ac_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+static inline bool ac_str_starts(struct ac_str s, struct ac_str prefix)
+{
+    return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
+}
+
+/* First place of `needle` in `hay`, or NULL. */
+static inline const char *ac_str_find(struct ac_str hay, struct ac_str needle)
+{
+    if (needle.n == 0 || hay.n < needle.n)
+        return NULL;
+    for (size_t i = 0; i + needle.n <= hay.n; i++)
+        if (memcmp(hay.p + i, needle.p, needle.n) == 0)
+            return hay.p + i;
+    return NULL;
+}
+
+#endif

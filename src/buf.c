@@ -1,0 +1,95 @@
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void ac_buf_init(struct ac_buf *buf, size_t max)
+{
+    memset(buf, 0, sizeof *buf);
+    buf->max = max;
+}
+
+void ac_buf_free(struct ac_buf *buf)
+{
+    free(buf->p);
+    ac_buf_init(buf, buf->max);
+}
+
+void ac_buf_reset(struct ac_buf *buf)
+{
+    buf->n = 0;
+    buf->status = AC_OK;
+    if (buf->p)
+        buf->p[0] = '\0';
+}
+
+char *ac_buf_room(struct ac_buf *buf, size_t n)
+{
+    if (buf->status != AC_OK)
+        return NULL;
+    if (n > buf->max || buf->n > buf->max - n) {
+        buf->status = AC_LIMIT;
+        return NULL;
+    }
+    size_t need = buf->n + n + 1;
+    if (need > buf->cap) {
+        size_t cap = buf->cap ? buf->cap : 128;
+        while (cap < need)
+            cap *= 2;
+        char *p = realloc(buf->p, cap);
+        if (!p) {
+            buf->status = AC_NOMEM;
+            return NULL;
+        }
+        buf->p = p;
+        buf->cap = cap;
+    }
+    return buf->p + buf->n;
+}
+
+void ac_buf_advance(struct ac_buf *buf, size_t n)
+{
+    buf->n += n;
+    buf->p[buf->n] = '\0';
+}
+
+void ac_buf_add(struct ac_buf *buf, const char *p, size_t n)
+{
+    char *room = ac_buf_room(buf, n);
+    if (!room)
+        return;
+    if (n)
+        memcpy(room, p, n);
+    ac_buf_advance(buf, n);
+}
+
+void ac_buf_add_str(struct ac_buf *buf, struct ac_str s)
+{
+    ac_buf_add(buf, s.p, s.n);
+}
+
+void ac_buf_add_text(struct ac_buf *buf, const char *text)
+{
+    ac_buf_add(buf, text, strlen(text));
+}
+
+void ac_buf_add_char(struct ac_buf *buf, char c)
+{
+    ac_buf_add(buf, &c, 1);
+}
+
+void ac_buf_printf(struct ac_buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *room = n < 0 ? NULL : ac_buf_room(buf, (size_t)n);
+    if (!room)
+        return;
+    va_start(args, format);
+    vsnprintf(room, (size_t)n + 1, format, args);
+    va_end(args);
+    ac_buf_advance(buf, (size_t)n);
+}

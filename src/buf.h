@@ -1,0 +1,42 @@
+/* Growable bytes with a mandatory maximum.
+ *
+ * A failed append sticks: later appends do nothing, so that a caller builds a whole text and
+ * checks once. The bytes are always followed by a NUL that is not counted.
+ */
+#ifndef AC_BUF_H
+#define AC_BUF_H
+
+#include "ac.h"
+
+struct ac_buf {
+    char *p;
+    size_t n;
+    size_t cap;
+    size_t max;
+    enum ac_status status; /* AC_OK, AC_NOMEM or AC_LIMIT; sticky */
+};
+
+void ac_buf_init(struct ac_buf *buf, size_t max);
+
+/* Releases the bytes; the buffer may be used again with the same maximum. */
+void ac_buf_free(struct ac_buf *buf);
+
+/* Empties without releasing, and forgets a failure. */
+void ac_buf_reset(struct ac_buf *buf);
+
+void ac_buf_add(struct ac_buf *buf, const char *p, size_t n);
+void ac_buf_add_str(struct ac_buf *buf, struct ac_str s);
+void ac_buf_add_text(struct ac_buf *buf, const char *text);
+void ac_buf_add_char(struct ac_buf *buf, char c);
+void ac_buf_printf(struct ac_buf *buf, const char *format, ...) AC_PRINTF(2, 3);
+
+/* Room for n more bytes at the end, or NULL; ac_buf_advance() then takes what was written. */
+char *ac_buf_room(struct ac_buf *buf, size_t n);
+void ac_buf_advance(struct ac_buf *buf, size_t n);
+
+static inline struct ac_str ac_buf_str(const struct ac_buf *buf)
+{
+    return (struct ac_str){buf->p ? buf->p : "", buf->n};
+}
+
+#endif

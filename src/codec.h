@@ -1,0 +1,35 @@
+/* Text encodings: RFC 3986 percent-encoding, hex, base64 (RFC 4648), dates.
+ *
+ * Encoders append to a buffer and report through its sticky status.
+ */
+#ifndef AC_CODEC_H
+#define AC_CODEC_H
+
+#include "buf.h"
+
+/* RFC 3986 section 2.3: everything but A-Z a-z 0-9 - _ . ~ becomes %XX in upper case. */
+void ac_codec_percent(struct ac_buf *out, struct ac_str in);
+
+/* The same for a URI path: '/' stays, an escape that is already there is normalised. */
+void ac_codec_percent_path(struct ac_buf *out, struct ac_str in);
+
+/* False on a '%' that is not followed by two hex digits. '+' stays '+'. */
+bool ac_codec_percent_decode(struct ac_buf *out, struct ac_str in);
+
+void ac_codec_hex(struct ac_buf *out, const unsigned char *p, size_t n);
+void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n);
+
+/* The first `limit` bytes fit for a terminal: control bytes and bytes over 0x7e as \xNN. */
+void ac_codec_excerpt(struct ac_buf *out, struct ac_str in, size_t limit);
+
+/* UTC seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ (20 characters and NUL). False out of years
+ * 0-9999. */
+bool ac_codec_iso8601(char out[21], int64_t unix_seconds);
+
+/* Accepts exactly the form that ac_codec_iso8601 writes. */
+bool ac_codec_parse_iso8601(struct ac_str in, int64_t *unix_seconds);
+
+/* IMF-fixdate of RFC 9110 section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". */
+bool ac_codec_parse_http_date(struct ac_str in, int64_t *unix_seconds);
+
+#endif

@@ -1,0 +1,23 @@
+/* Secrets as userdata: bytes that Lua can hand on but not read, wiped on close. */
+#ifndef AC_LUA_SECRET_H
+#define AC_LUA_SECRET_H
+
+#include "digest.h"
+#include "luax.h"
+
+/* [-0, +0, m]  Registers the class and the per-state digest contexts. */
+void acL_secret_open(lua_State *L);
+
+/* The digest contexts of this Lua state. */
+struct ac_digest *acL_digest(lua_State *L);
+
+/* [-0, +1, v]  A field that is a string or a Secret; {NULL, 0} if nil. Stays on the stack. */
+struct ac_str acL_secret_field(lua_State *L, int index, const char *what, const char *name);
+
+/* [-1, +1, v]  secret(text) -> Secret */
+int acL_secret_new(lua_State *L);
+
+/* [-1, +1, v]  secret_from_env(name) -> Secret or nil. The value never becomes a Lua string. */
+int acL_secret_from_env(lua_State *L);
+
+#endif

@@ -1,0 +1,10 @@
+/* `core.sign`: the signer's stages as one pure Lua function. */
+#ifndef AC_LUA_SIGN_H
+#define AC_LUA_SIGN_H
+
+#include "luax.h"
+
+/* [-1, +1, v]  sign(request) -> table; raises on misuse. */
+int acL_sign(lua_State *L);
+
+#endif

@@ -1,0 +1,181 @@
+#include "luax.h"
+
+#include <math.h>
+
+#define BUF_CLASS "alicloud.buf"
+#define DAY_SECONDS 86400.0
+#define WORD_MAX 64
+
+size_t acL_distance(const char *a, const char *b)
+{
+    size_t rows = strlen(a), columns = strlen(b);
+    unsigned char line[WORD_MAX + 1];
+    if (rows > WORD_MAX || columns > WORD_MAX)
+        return WORD_MAX;
+    for (size_t j = 0; j <= columns; j++)
+        line[j] = (unsigned char)j;
+    for (size_t i = 1; i <= rows; i++) {
+        unsigned diagonal = line[0];
+        line[0] = (unsigned char)i;
+        for (size_t j = 1; j <= columns; j++) {
+            unsigned above = line[j];
+            unsigned best = diagonal + (ac_lower(a[i - 1]) != ac_lower(b[j - 1]));
+            if (above + 1u < best)
+                best = above + 1u;
+            if (line[j - 1] + 1u < best)
+                best = line[j - 1] + 1u;
+            line[j] = (unsigned char)best;
+            diagonal = above;
+        }
+    }
+    return line[columns];
+}
+
+const char *acL_nearest(const char *word, const char *const *names)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(word) / 3 + 2;
+    for (; *names; names++) {
+        size_t distance = acL_distance(word, *names);
+        if (distance < least) {
+            least = distance;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
+
+static bool is_listed(const char *word, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(word, *names) == 0)
+            return true;
+    return false;
+}
+
+void acL_check_options(lua_State *L, int index, const char *what, const char *const *names)
+{
+    index = lua_absindex(L, index);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -1));
+        const char *key = lua_tostring(L, -1);
+        if (is_listed(key, names))
+            continue;
+        const char *nearest = acL_nearest(key, names);
+        if (nearest)
+            luaL_error(L, "%s: unknown option '%s', did you mean '%s'?", what, key, nearest);
+        luaL_error(L, "%s: unknown option '%s'", what, key);
+    }
+}
+
+static void type_error(lua_State *L, const char *what, const char *name, const char *wanted)
+{
+    luaL_error(L, "%s: option '%s': %s expected, got %s", what, name, wanted, luaL_typename(L, -1));
+}
+
+struct ac_str acL_string_field(lua_State *L, int index, const char *what, const char *name)
+{
+    struct ac_str value = {0};
+    int type = lua_getfield(L, index, name);
+    if (type == LUA_TNIL)
+        return value;
+    if (type != LUA_TSTRING)
+        type_error(L, what, name, "string");
+    value.p = lua_tolstring(L, -1, &value.n);
+    return value;
+}
+
+long acL_seconds_field(lua_State *L, int index, const char *what, const char *name,
+                       long fallback_ms)
+{
+    int type = lua_getfield(L, index, name);
+    if (type != LUA_TNIL) {
+        if (type != LUA_TNUMBER)
+            type_error(L, what, name, "number of seconds");
+        double seconds = lua_tonumber(L, -1);
+        if (!(seconds >= 0 && seconds <= DAY_SECONDS))
+            luaL_error(L, "%s: option '%s': got %f seconds, allowed: 0 to 86400", what, name,
+                       seconds);
+        fallback_ms = (long)ceil(seconds * 1000);
+    }
+    lua_pop(L, 1);
+    return fallback_ms;
+}
+
+size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *name, size_t fallback)
+{
+    int type = lua_getfield(L, index, name);
+    if (type != LUA_TNIL) {
+        if (!lua_isinteger(L, -1))
+            type_error(L, what, name, "integer number of bytes");
+        lua_Integer bytes = lua_tointeger(L, -1);
+        if (bytes < 1 || bytes > 1024 * 1024 * 1024)
+            luaL_error(L, "%s: option '%s': got %I bytes, allowed: 1 to 1073741824", what, name,
+                       (LUAI_UACINT)bytes);
+        fallback = (size_t)bytes;
+    }
+    lua_pop(L, 1);
+    return fallback;
+}
+
+bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name)
+{
+    int type = lua_getfield(L, index, name);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+        type_error(L, what, name, "boolean");
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+void acL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
+{
+    luaL_newmetatable(L, name);
+    if (metamethods)
+        luaL_setfuncs(L, metamethods, 0);
+    if (methods) {
+        lua_newtable(L);
+        luaL_setfuncs(L, methods, 0);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+/* [-1, +0, -] */
+static int buf_close(lua_State *L)
+{
+    ac_buf_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+struct ac_buf *acL_push_buf(lua_State *L, size_t max)
+{
+    struct ac_buf *buf = lua_newuserdatauv(L, sizeof *buf, 0);
+    ac_buf_init(buf, max);
+    if (luaL_newmetatable(L, BUF_CLASS)) {
+        const luaL_Reg metamethods[] = {{"__gc", buf_close}, {"__close", buf_close}, {NULL, NULL}};
+        luaL_setfuncs(L, metamethods, 0);
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    return buf;
+}
+
+void acL_push_bytes(lua_State *L, struct ac_str s)
+{
+    lua_pushlstring(L, s.p ? s.p : "", s.n);
+}
+
+void acL_check(lua_State *L, enum ac_status status, const char *what)
+{
+    static const char *const reasons[] = {"", "not enough memory", "a size limit was reached",
+                                          "malformed input",
+                                          "the crypto library does not offer this algorithm"};
+    if (status != AC_OK)
+        luaL_error(L, "%s: %s", what, reasons[status]);
+}

@@ -1,0 +1,48 @@
+/* Helpers for the files that include lua.h: option tables, classes, boxed buffers.
+ *
+ * Rule of the house: no C resource is held unboxed over a Lua call that can raise. Argument
+ * reading may raise (nothing is held), the C work cannot, pushing results may (all is boxed).
+ */
+#ifndef AC_LUAX_H
+#define AC_LUAX_H
+
+#include "buf.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* [-0, +0, v]  Raises unless every key of the table at `index` is in `names` (NULL-terminated);
+ * the message names `what`, the key, and the nearest known one. */
+void acL_check_options(lua_State *L, int index, const char *what, const char *const *names);
+
+/* The nearest of `names` within a third of the word's length, or NULL. No allocation. */
+const char *acL_nearest(const char *word, const char *const *names);
+
+/* Levenshtein distance, case ignored, of words up to 64 bytes; larger ones are never near. */
+size_t acL_distance(const char *a, const char *b);
+
+/* [-0, +1, v]  Pushes t[name] and reads it; the value stays on the stack so that borrowed bytes
+ * live. {NULL, 0} if nil. Raises `what: field name: …` on a wrong type. */
+struct ac_str acL_string_field(lua_State *L, int index, const char *what, const char *name);
+
+/* [-0, +0, v]  Seconds as milliseconds; raises on NaN, negative and over a day. */
+long acL_seconds_field(lua_State *L, int index, const char *what, const char *name,
+                       long fallback_ms);
+size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *name,
+                       size_t fallback);
+bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name);
+
+/* [-0, +0, m]  Registers a class: methods, metamethods, and a locked metatable. */
+void acL_class(lua_State *L, const char *name, const luaL_Reg *methods,
+               const luaL_Reg *metamethods);
+
+/* [-0, +1, m]  A buffer that is released when the scope of the value ends, also by an error. */
+struct ac_buf *acL_push_buf(lua_State *L, size_t max);
+
+/* [-0, +1, m]  Pushes the bytes of a buffer. */
+void acL_push_bytes(lua_State *L, struct ac_str s);
+
+/* [-0, +0, v]  Raises for a status other than AC_OK. */
+void acL_check(lua_State *L, enum ac_status status, const char *what);
+
+#endif

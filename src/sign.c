@@ -1,0 +1,388 @@
+#include "sign.h"
+
+#include "codec.h"
+
+#include <stdlib.h>
+
+/* Generated beside the caller's: at most this many headers or parameters. */
+#define GENERATED_MAX 12
+
+const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm)
+{
+    static const char *const names[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3",
+                                                     "HMAC-SHA1"};
+    return algorithm < AC_SIGN_COUNT ? names[algorithm] : NULL;
+}
+
+static enum ac_hash hash_of(const struct ac_sign *sign)
+{
+    static const enum ac_hash hashes[AC_SIGN_COUNT] = {AC_SHA256, AC_SM3, AC_SHA1};
+    return hashes[sign->algorithm];
+}
+
+static bool is_signed(const struct ac_sign *sign)
+{
+    return sign->credentials->access_key_id.n > 0;
+}
+
+void ac_sign_init(struct ac_sign *sign, enum ac_sign_algorithm algorithm,
+                  const struct ac_request *request, const struct ac_credentials *credentials,
+                  struct ac_digest *digest)
+{
+    memset(sign, 0, sizeof *sign);
+    sign->algorithm = algorithm;
+    sign->request = request;
+    sign->credentials = credentials;
+    sign->digest = digest;
+    struct ac_buf *const bufs[] = {&sign->text,           &sign->query,     &sign->canonical,
+                                   &sign->signed_headers, &sign->signature, &sign->string_to_sign,
+                                   &sign->authorization,  &sign->url,       &sign->body};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+        ac_buf_init(bufs[i], AC_MAX_REQUEST_BYTES);
+}
+
+void ac_sign_free(struct ac_sign *sign)
+{
+    /* The security token passed through here. */
+    ac_digest_cleanse(sign->text.p, sign->text.cap);
+    ac_digest_cleanse(sign->canonical.p, sign->canonical.cap);
+    ac_digest_cleanse(sign->string_to_sign.p, sign->string_to_sign.cap);
+    free(sign->headers.v);
+    free(sign->params.v);
+    sign->headers = sign->params = (struct ac_pairs){0};
+    struct ac_buf *const bufs[] = {&sign->text,           &sign->query,     &sign->canonical,
+                                   &sign->signed_headers, &sign->signature, &sign->string_to_sign,
+                                   &sign->authorization,  &sign->url,       &sign->body};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+        ac_buf_free(bufs[i]);
+}
+
+/* Growing moves the text, so its whole size is reserved before anything borrows from it. */
+static enum ac_status reserve(struct ac_sign *sign, struct ac_pairs *pairs, size_t count,
+                              size_t bytes)
+{
+    pairs->v = calloc(count + GENERATED_MAX, sizeof *pairs->v);
+    if (!pairs->v)
+        return AC_NOMEM;
+    ac_buf_room(&sign->text, bytes);
+    return sign->text.status;
+}
+
+static struct ac_str keep_lower(struct ac_sign *sign, struct ac_str in)
+{
+    size_t start = sign->text.n;
+    for (size_t i = 0; i < in.n; i++)
+        ac_buf_add_char(&sign->text, ac_lower(in.p[i]));
+    return (struct ac_str){sign->text.p + start, in.n};
+}
+
+static struct ac_str keep_hex(struct ac_sign *sign, const unsigned char *p, size_t n)
+{
+    size_t start = sign->text.n;
+    ac_codec_hex(&sign->text, p, n);
+    return (struct ac_str){sign->text.p + start, n * 2};
+}
+
+static void put(struct ac_pairs *pairs, struct ac_str name, struct ac_str value)
+{
+    pairs->v[pairs->n++] = (struct ac_pair){name, value};
+}
+
+/* A generated header steps back where the caller gives one of that name. */
+static void generate(struct ac_sign *sign, const char *name, struct ac_str value)
+{
+    if (value.n > 0 && !ac_request_header(sign->request, name))
+        put(&sign->headers, ac_str_of(name), value);
+}
+
+/* Values of one name in different spellings are joined with ',' (headers are sorted already). */
+static void join_same_names(struct ac_sign *sign)
+{
+    struct ac_pairs *headers = &sign->headers;
+    size_t kept = 0;
+    for (size_t i = 0; i < headers->n; i++) {
+        if (kept == 0 || !ac_str_equal(headers->v[kept - 1].name, headers->v[i].name)) {
+            headers->v[kept++] = headers->v[i];
+            continue;
+        }
+        size_t start = sign->text.n;
+        ac_buf_add_str(&sign->text, headers->v[kept - 1].value);
+        ac_buf_add_char(&sign->text, ',');
+        ac_buf_add_str(&sign->text, headers->v[i].value);
+        headers->v[kept - 1].value = (struct ac_str){sign->text.p + start, sign->text.n - start};
+    }
+    headers->n = kept;
+}
+
+static size_t header_bytes(const struct ac_request *request)
+{
+    size_t bytes = 2 * AC_HASH_MAX_BYTES;
+    for (size_t i = 0; i < request->headers.n; i++) {
+        const struct ac_pair *header = &request->headers.v[i];
+        /* Once for the name, and for joined values once per earlier value of the same name. */
+        bytes += header->name.n + (header->value.n + 1) * (request->headers.n + 1);
+    }
+    return bytes;
+}
+
+/* An explicit payload hash without action, version, date and nonce means that the caller brings
+ * the complete header set; otherwise the content hash belongs to the generated ones. */
+static bool generates_payload_header(const struct ac_request *request)
+{
+    return request->payload_hash.n == 0 || request->action.n > 0 || request->version.n > 0 ||
+           request->date.n > 0 || request->nonce.n > 0;
+}
+
+static enum ac_status collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
+{
+    const struct ac_request *request = sign->request;
+    generate(sign, "host", request->host);
+    generate(sign, "x-acs-action", request->action);
+    generate(sign, "x-acs-version", request->version);
+    generate(sign, "x-acs-date", request->date);
+    generate(sign, "x-acs-signature-nonce", request->nonce);
+    if (generates_payload_header(request))
+        generate(sign, "x-acs-content-sha256", payload_hash);
+    if (sign->credentials->security_token.n > 0) {
+        generate(sign, "x-acs-accesskey-id", sign->credentials->access_key_id);
+        generate(sign, "x-acs-security-token", sign->credentials->security_token);
+    }
+    for (size_t i = 0; i < request->headers.n; i++) {
+        const struct ac_pair *header = &request->headers.v[i];
+        if (!ac_str_equal_nocase(header->name, AC_STR("authorization")))
+            put(&sign->headers, keep_lower(sign, header->name), ac_request_trim(header->value));
+    }
+    ac_request_sort(&sign->headers);
+    join_same_names(sign);
+    return sign->text.status;
+}
+
+static bool header_is_signed(struct ac_str name)
+{
+    return ac_str_starts(name, AC_STR("x-acs-")) || ac_str_equal(name, AC_STR("host")) ||
+           ac_str_equal(name, AC_STR("content-type"));
+}
+
+static enum ac_status payload_hash(struct ac_sign *sign, struct ac_str *out)
+{
+    if (sign->request->payload_hash.n > 0) {
+        *out = sign->request->payload_hash;
+        return AC_OK;
+    }
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_status status = ac_digest_hash(sign->digest, hash_of(sign), sign->request->body, raw);
+    if (status != AC_OK)
+        return status;
+    *out = keep_hex(sign, raw, ac_digest_size(hash_of(sign)));
+    return sign->text.status;
+}
+
+static enum ac_status acs3_canonical(struct ac_sign *sign)
+{
+    const struct ac_request *request = sign->request;
+    struct ac_pairs sorted = request->query;
+    struct ac_str hash = {0};
+    enum ac_status status =
+        reserve(sign, &sign->headers, request->headers.n, header_bytes(request));
+    if (status == AC_OK)
+        status = payload_hash(sign, &hash);
+    if (status == AC_OK)
+        status = collect_headers(sign, hash);
+    if (status != AC_OK)
+        return status;
+    ac_request_sort(&sorted);
+    ac_request_encode_pairs(&sign->query, &sorted);
+    ac_request_url(&sign->url, request, ac_buf_str(&sign->query));
+
+    struct ac_buf *out = &sign->canonical;
+    ac_buf_add_str(out, request->method);
+    ac_buf_add_char(out, '\n');
+    ac_request_encode_path(out, request->path);
+    ac_buf_add_char(out, '\n');
+    ac_buf_add_str(out, ac_buf_str(&sign->query));
+    ac_buf_add_char(out, '\n');
+    for (size_t i = 0; i < sign->headers.n; i++) {
+        const struct ac_pair *header = &sign->headers.v[i];
+        if (!header_is_signed(header->name))
+            continue;
+        ac_buf_add_str(out, header->name);
+        ac_buf_add_char(out, ':');
+        ac_buf_add_str(out, header->value);
+        ac_buf_add_char(out, '\n');
+        if (sign->signed_headers.n > 0)
+            ac_buf_add_char(&sign->signed_headers, ';');
+        ac_buf_add_str(&sign->signed_headers, header->name);
+    }
+    ac_buf_add_char(out, '\n');
+    ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
+    ac_buf_add_char(out, '\n');
+    ac_buf_add_str(out, hash);
+    return sign->signed_headers.status != AC_OK ? sign->signed_headers.status : out->status;
+}
+
+static bool names_param(const struct ac_pairs *pairs, struct ac_str name)
+{
+    for (size_t i = 0; i < pairs->n; i++)
+        if (ac_str_equal(pairs->v[i].name, name))
+            return true;
+    return false;
+}
+
+/* The caller's parameters win over the common ones. */
+static void common(struct ac_sign *sign, const char *name, struct ac_str value)
+{
+    struct ac_str key = ac_str_of(name);
+    if (value.n > 0 && !names_param(&sign->request->query, key) &&
+        !names_param(&sign->request->form, key))
+        put(&sign->params, key, value);
+}
+
+static enum ac_status rpc_params(struct ac_sign *sign)
+{
+    const struct ac_request *request = sign->request;
+    enum ac_status status = reserve(sign, &sign->params, request->query.n + request->form.n, 1);
+    if (status != AC_OK)
+        return status;
+    common(sign, "Action", request->action);
+    common(sign, "Version", request->version);
+    common(sign, "Format", AC_STR("JSON"));
+    common(sign, "Timestamp", request->date);
+    common(sign, "SignatureNonce", request->nonce);
+    if (is_signed(sign)) {
+        common(sign, "SignatureMethod", AC_STR("HMAC-SHA1"));
+        common(sign, "SignatureVersion", AC_STR("1.0"));
+        common(sign, "AccessKeyId", sign->credentials->access_key_id);
+        common(sign, "SecurityToken", sign->credentials->security_token);
+    }
+    for (size_t i = 0; i < request->query.n; i++)
+        if (!names_param(&request->form, request->query.v[i].name)) /* the body wins */
+            put(&sign->params, request->query.v[i].name, request->query.v[i].value);
+    return AC_OK;
+}
+
+static enum ac_status rpc_headers(struct ac_sign *sign)
+{
+    const struct ac_request *request = sign->request;
+    enum ac_status status =
+        reserve(sign, &sign->headers, request->headers.n, header_bytes(request));
+    if (status != AC_OK)
+        return status;
+    generate(sign, "host", request->host);
+    generate(sign, "x-acs-action", request->action);
+    generate(sign, "x-acs-version", request->version);
+    if (request->form.n > 0)
+        generate(sign, "content-type", AC_STR("application/x-www-form-urlencoded"));
+    for (size_t i = 0; i < request->headers.n; i++)
+        put(&sign->headers, keep_lower(sign, request->headers.v[i].name),
+            ac_request_trim(request->headers.v[i].value));
+    ac_request_sort(&sign->headers);
+    join_same_names(sign);
+    return sign->text.status;
+}
+
+/* Query and form are one signed set; what is not in the form travels in the query. */
+static enum ac_status rpc_canonical(struct ac_sign *sign)
+{
+    struct ac_pairs form = sign->request->form;
+    enum ac_status status = rpc_headers(sign);
+    if (status == AC_OK)
+        status = rpc_params(sign);
+    if (status != AC_OK)
+        return status;
+    ac_request_sort(&sign->params);
+    ac_request_sort(&form);
+    ac_request_encode_pairs(&sign->query, &sign->params);
+    ac_request_encode_pairs(&sign->body, &form);
+    for (size_t i = 0; i < form.n; i++)
+        put(&sign->params, form.v[i].name, form.v[i].value);
+    ac_request_sort(&sign->params);
+    ac_request_encode_pairs(&sign->canonical, &sign->params);
+    return sign->body.status != AC_OK ? sign->body.status : sign->canonical.status;
+}
+
+enum ac_status ac_sign_canonical(struct ac_sign *sign)
+{
+    if (sign->algorithm == AC_SIGN_RPC_SHA1)
+        return rpc_canonical(sign);
+    return acs3_canonical(sign);
+}
+
+static enum ac_status rpc_string(struct ac_sign *sign)
+{
+    struct ac_buf *out = &sign->string_to_sign;
+    ac_buf_add_str(out, sign->request->method);
+    ac_buf_add_text(out, "&%2F&");
+    ac_codec_percent(out, ac_buf_str(&sign->canonical));
+    return out->status;
+}
+
+enum ac_status ac_sign_string(struct ac_sign *sign)
+{
+    if (sign->algorithm == AC_SIGN_RPC_SHA1)
+        return rpc_string(sign);
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_status status =
+        ac_digest_hash(sign->digest, hash_of(sign), ac_buf_str(&sign->canonical), raw);
+    if (status != AC_OK)
+        return status;
+    ac_buf_add_text(&sign->string_to_sign, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_char(&sign->string_to_sign, '\n');
+    ac_codec_hex(&sign->string_to_sign, raw, ac_digest_size(hash_of(sign)));
+    return sign->string_to_sign.status;
+}
+
+static enum ac_status rpc_authorization(struct ac_sign *sign)
+{
+    struct ac_buf key;
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    ac_buf_init(&key, AC_MAX_REQUEST_BYTES);
+    ac_buf_room(&key, sign->credentials->secret.n + 1);
+    ac_buf_add_str(&key, sign->credentials->secret);
+    ac_buf_add_char(&key, '&');
+    enum ac_status status = key.status;
+    if (status == AC_OK)
+        status = ac_digest_hmac(sign->digest, AC_SHA1, ac_buf_str(&key),
+                                ac_buf_str(&sign->string_to_sign), raw);
+    ac_digest_cleanse(key.p, key.cap);
+    ac_buf_free(&key);
+    if (status != AC_OK)
+        return status;
+    ac_codec_base64(&sign->signature, raw, ac_digest_size(AC_SHA1));
+    ac_buf_add_text(&sign->query, "&Signature=");
+    ac_codec_percent(&sign->query, ac_buf_str(&sign->signature));
+    return sign->query.status != AC_OK ? sign->query.status : sign->signature.status;
+}
+
+static enum ac_status acs3_authorization(struct ac_sign *sign)
+{
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_status status = ac_digest_hmac(sign->digest, hash_of(sign), sign->credentials->secret,
+                                           ac_buf_str(&sign->string_to_sign), raw);
+    if (status != AC_OK)
+        return status;
+    ac_codec_hex(&sign->signature, raw, ac_digest_size(hash_of(sign)));
+    struct ac_buf *out = &sign->authorization;
+    ac_buf_add_text(out, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_text(out, " Credential=");
+    ac_buf_add_str(out, sign->credentials->access_key_id);
+    ac_buf_add_text(out, ",SignedHeaders=");
+    ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
+    ac_buf_add_text(out, ",Signature=");
+    ac_buf_add_str(out, ac_buf_str(&sign->signature));
+    return sign->signature.status != AC_OK ? sign->signature.status : out->status;
+}
+
+enum ac_status ac_sign_authorization(struct ac_sign *sign)
+{
+    enum ac_status status = AC_OK;
+    if (sign->algorithm == AC_SIGN_RPC_SHA1) {
+        if (is_signed(sign))
+            status = rpc_authorization(sign);
+        if (status == AC_OK)
+            ac_request_url(&sign->url, sign->request, ac_buf_str(&sign->query));
+        return status != AC_OK ? status : sign->url.status;
+    }
+    if (is_signed(sign))
+        status = acs3_authorization(sign);
+    return status != AC_OK ? status : sign->url.status;
+}

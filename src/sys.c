@@ -1,0 +1,168 @@
+#include "sys.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+#if defined(__linux__) && !defined(AC_SYS_KQUEUE)
+#include <sys/epoll.h>
+#else
+#include <sys/event.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#endif
+
+static double clock_seconds(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double ac_sys_time(void)
+{
+    return clock_seconds(CLOCK_REALTIME);
+}
+
+double ac_sys_monotonic(void)
+{
+    return clock_seconds(CLOCK_MONOTONIC);
+}
+
+bool ac_sys_random(unsigned char *out, size_t n)
+{
+    while (n > 0) {
+        size_t slice = n < 256 ? n : 256; /* getentropy's limit */
+        if (getentropy(out, slice) != 0)
+            return false;
+        out += slice;
+        n -= slice;
+    }
+    return true;
+}
+
+bool ac_sys_wait(int fd, int events, int timeout_ms)
+{
+    struct pollfd poll_fd = {.fd = fd};
+    if (events & AC_SYS_READ)
+        poll_fd.events |= POLLIN;
+    if (events & AC_SYS_WRITE)
+        poll_fd.events |= POLLOUT;
+    return poll(&poll_fd, fd < 0 ? 0 : 1, timeout_ms) > 0;
+}
+
+#if defined(__linux__) && !defined(AC_SYS_KQUEUE)
+
+int ac_sys_poller_open(void)
+{
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+bool ac_sys_poller_watch(int poller, int fd, int events)
+{
+    struct epoll_event event = {.data.fd = fd};
+    if (events == 0) {
+        /* The descriptor may be closed already, and then the kernel has forgotten it. */
+        epoll_ctl(poller, EPOLL_CTL_DEL, fd, &event);
+        return true;
+    }
+    if (events & AC_SYS_READ)
+        event.events |= EPOLLIN;
+    if (events & AC_SYS_WRITE)
+        event.events |= EPOLLOUT;
+    if (epoll_ctl(poller, EPOLL_CTL_MOD, fd, &event) == 0)
+        return true;
+    return errno == ENOENT && epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
+{
+    struct epoll_event ready[16];
+    int n = epoll_wait(poller, ready, max < 16 ? max : 16, 0);
+    for (int i = 0; i < n; i++) {
+        fds[i] = ready[i].data.fd;
+        events[i] = 0;
+        if (ready[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+            events[i] |= AC_SYS_READ;
+        if (ready[i].events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+            events[i] |= AC_SYS_WRITE;
+    }
+    return n < 0 ? 0 : n;
+}
+
+#else
+
+int ac_sys_poller_open(void)
+{
+    return kqueue();
+}
+
+static bool watch_one(int poller, int fd, int filter, bool on)
+{
+    struct kevent change;
+    EV_SET(&change, fd, filter, on ? EV_ADD : EV_DELETE, 0, 0, NULL);
+    return kevent(poller, &change, 1, NULL, 0, NULL) == 0 || !on;
+}
+
+bool ac_sys_poller_watch(int poller, int fd, int events)
+{
+    return watch_one(poller, fd, EVFILT_READ, events & AC_SYS_READ) &&
+           watch_one(poller, fd, EVFILT_WRITE, events & AC_SYS_WRITE);
+}
+
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
+{
+    struct kevent ready[16];
+    struct timespec now = {0, 0};
+    int n = kevent(poller, NULL, 0, ready, max < 16 ? max : 16, &now);
+    for (int i = 0; i < n; i++) {
+        fds[i] = (int)ready[i].ident;
+        events[i] = ready[i].filter == EVFILT_WRITE ? AC_SYS_WRITE : AC_SYS_READ;
+    }
+    return n < 0 ? 0 : n;
+}
+
+#endif
+
+void ac_sys_sigpipe_block(struct ac_sys_sigpipe *guard)
+{
+    sigset_t pipe_only, pending;
+    guard->blocked = false;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    /* One that is pending already belongs to the host and must stay pending. */
+    if (sigismember(&pending, SIGPIPE))
+        return;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    guard->blocked = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->before) == 0;
+}
+
+void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)
+{
+    if (!guard->blocked)
+        return;
+    sigset_t pipe_only, pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    if (sigismember(&pending, SIGPIPE)) {
+        int taken;
+        sigemptyset(&pipe_only);
+        sigaddset(&pipe_only, SIGPIPE);
+        sigwait(&pipe_only, &taken);
+    }
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+void ac_sys_pin(const void *address)
+{
+    Dl_info info;
+    if (dladdr(address, &info) != 0 && info.dli_fname)
+        (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}

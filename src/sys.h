@@ -1,0 +1,45 @@
+/* What the operating system gives: clocks, randomness, waiting, descriptors, signals, pinning.
+ *
+ * Durations are milliseconds where the name says so and seconds (double) elsewhere.
+ */
+#ifndef AC_SYS_H
+#define AC_SYS_H
+
+#include "ac.h"
+
+#include <signal.h>
+
+#define AC_SYS_READ 1
+#define AC_SYS_WRITE 2
+
+/* Seconds since 1970, and seconds of a clock that never jumps. */
+double ac_sys_time(void);
+double ac_sys_monotonic(void);
+
+/* False if the kernel has no randomness to give. */
+bool ac_sys_random(unsigned char *out, size_t n);
+
+/* Waits until `fd` is ready (fd < 0: just waits) or the time is over; a signal ends it early.
+ * True if ready. */
+bool ac_sys_wait(int fd, int events, int timeout_ms);
+
+/* A descriptor that becomes readable when any watched descriptor is ready (epoll, kqueue). */
+int ac_sys_poller_open(void);
+/* events 0 forgets the descriptor. False if the kernel refused. */
+bool ac_sys_poller_watch(int poller, int fd, int events);
+/* Up to `max` ready descriptors without waiting; returns how many. */
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max);
+
+/* Keeps SIGPIPE from this thread between block and restore; dispositions stay as they are. */
+struct ac_sys_sigpipe {
+    sigset_t before;
+    bool blocked;
+};
+void ac_sys_sigpipe_block(struct ac_sys_sigpipe *guard);
+void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard);
+
+/* Keeps the shared object that holds `address` mapped for the life of the process: a resolver
+ * thread may still run its code after the last Lua state is closed. */
+void ac_sys_pin(const void *address);
+
+#endif
