@@ -1,0 +1,279 @@
+---@meta
+-- Declarations of the C modules for language servers. Never loaded.
+
+---A secret in a C buffer: Lua can hand it on, not read it. Wiped when closed or collected.
+---@class alicloud.Secret
+local Secret = {}
+
+---Wipes the bytes. Using the secret afterwards raises.
+function Secret:close() end
+
+---@return integer bytes
+function Secret:length() end
+
+---@class alicloud.SignRequest
+---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1" the first unless given
+---@field method? string upper-cased; POST unless given
+---@field scheme? "https"|"http"
+---@field host? string host[:port], signed as given; a `host` header wins
+---@field path? string "/" unless given
+---@field query? table<string, string|number|boolean> flat parameters; `alicloud.null` is `name=`
+---@field form? table<string, string|number|boolean> HMAC-SHA1 only: parameters of a form body
+---@field headers? table<string, string> every x-acs-*, host and content-type is signed; these win
+---@field body? string
+---@field payload_hash? string hex, instead of hashing `body`
+---@field action? string
+---@field version? string
+---@field access_key_id? string without it the request stays unsigned
+---@field access_key_secret? string|alicloud.Secret
+---@field security_token? string|alicloud.Secret
+---@field date? string YYYY-MM-DDTHH:MM:SSZ
+---@field nonce? string
+
+---@class alicloud.Signed
+---@field method string
+---@field url string
+---@field host string
+---@field headers table<string, string> lower-case names, authorization included
+---@field body? string
+---@field canonical_request? string nil without a key, like the rest
+---@field string_to_sign? string
+---@field signature? string hex, or base64 for HMAC-SHA1
+---@field authorization? string ACS3 only
+---@field signed_headers? string ACS3 only
+
+---What a transport gives back: an HTTP answer, or the way in which there was none.
+---@class alicloud.Exchange
+---@field status? integer
+---@field headers? table<string, string> lower-case names
+---@field body? string
+---@field failure? "resolve"|"connect"|"tls"|"proxy"|"send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"|"cancelled"|"refused"|"other"
+---@field sent? boolean false only if no byte of the request can have left
+---@field detail? string
+---@field stats? { elapsed: number, new_connections: integer }
+
+---@class alicloud.ReadInfo
+---@field status? integer
+---@field request_id? string
+---@field date? integer unix seconds of the Date header
+---@field body_bytes integer
+
+---@class alicloud.ReadFields: alicloud.ReadInfo
+---@field kind "api"|"http"|"network"|"tls"|"timeout"|"decode"|"limit"|"throttled"|"cancelled"
+---@field code string verbatim, or ours: "Client.…"
+---@field message string
+---@field outcome "not_sent"|"rejected"|"unknown"
+---@field retryable boolean
+---@field retry_class "never"|"transport"|"server"|"throttle"|"nonce"|"clock"|"credentials"|"pending"
+---@field retry_after? number seconds
+---@field verdict? "wrong secret"|"our canonical string differs"
+---@field host_id? string
+---@field recommend? string
+---@field access_denied_detail? table
+---@field failure? string
+---@field detail? string
+
+---@class alicloud.core
+---@field null userdata JSON null; `tostring` is "null"
+---@field version { core: string, openssl: string, cjson: string, lua: string }
+local core = {}
+
+---Signs a request. Pure: clock, nonce and secret are inputs. Raises on misuse.
+---Source: help.aliyun.com/document_detail/2593177.html (ACS3), 25490.htm (HMAC-SHA1).
+---@param request alicloud.SignRequest
+---@return alicloud.Signed
+---@nodiscard
+function core.sign(request) end
+
+---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId.
+---@param exchange alicloud.Exchange
+---@param signed? { string_to_sign?: string, canonical_request?: string } for the signature verdict
+---@return table? result
+---@return alicloud.ReadInfo|alicloud.ReadFields info
+---@nodiscard
+function core.read(exchange, signed) end
+
+---@param text string 1 to 65536 bytes without control characters
+---@return alicloud.Secret
+function core.secret(text) end
+
+---Reads the environment in C, so that the value never becomes a Lua string.
+---@param name string
+---@return alicloud.Secret? secret nil if unset or empty
+function core.secret_from_env(name) end
+
+---Strict JSON (RFC 8259): no trailing text, duplicate keys, \u0000, or depth over 32.
+---Integers are exact to 64 bits; larger ones become decimal strings.
+---@param text string
+---@param options? { max_bytes?: integer, max_depth?: integer, keep_null?: boolean } 1 MiB, 32, false
+---@return any value nil on failure
+---@return string? message
+function core.decode(text, options) end
+
+---JSON text with sorted names. Raises on what JSON cannot carry.
+---@param value any
+---@return string
+function core.encode(value) end
+
+---Marks a table as an array, so that an empty one encodes as `[]`.
+---@generic T
+---@param list? T[]
+---@return T[]
+function core.array(list) end
+
+---@param value any
+---@return boolean
+function core.is_array(value) end
+
+---@param name "SHA1"|"SHA256"|"SM3"
+---@param text string
+---@return string raw
+function core.digest(name, text) end
+
+---@param name "SHA1"|"SHA256"|"SM3"
+---@param key string
+---@param text string
+---@return string raw
+function core.hmac(name, key, text) end
+
+---@param text string
+---@return string hex lower case
+function core.sha256(text) end
+
+---@param key string
+---@param text string
+---@return string hex lower case
+function core.hmac_sha256(key, text) end
+
+---@param bytes string
+---@return string
+function core.hex(bytes) end
+
+---@param bytes integer 1 to 256, from the system's generator
+---@return string hex of twice that length
+function core.random_hex(bytes) end
+
+---@param bytes string
+---@return string
+function core.base64(bytes) end
+
+---RFC 3986 section 2.3.
+---@param text string
+---@return string
+function core.percent_encode(text) end
+
+---@param text string
+---@return string? bytes nil on a broken escape
+function core.percent_decode(text) end
+
+---Compares in a time that depends on the lengths only.
+---@param a string
+---@param b string
+---@return boolean
+function core.equal(a, b) end
+
+---@return number seconds since 1970
+function core.time() end
+
+---@return number seconds of a clock that never jumps
+function core.monotonic() end
+
+---Waits for a descriptor, or only waits. A signal ends it early.
+---@param fd integer|nil
+---@param events "r"|"w"|"rw"
+---@param seconds number 0 to 86400
+---@return boolean ready
+function core.poll(fd, events, seconds) end
+
+---@param text string IMF-fixdate (RFC 9110 section 5.6.7)
+---@return integer? unix_seconds
+function core.http_date(text) end
+
+---@param unix_seconds number
+---@return string text YYYY-MM-DDTHH:MM:SSZ
+function core.iso8601(unix_seconds) end
+
+---@param text string YYYY-MM-DDTHH:MM:SSZ
+---@return integer? unix_seconds
+function core.parse_iso8601(text) end
+
+---The candidate that differs in the fewest letters, if it is near.
+---@param word string
+---@param candidates string[]
+---@return string?
+function core.suggest(word, candidates) end
+
+---One call under way.
+---@class alicloud.Op
+local Op = {}
+
+---@return boolean
+function Op:done() end
+
+---Raises before the operation is done.
+---@return alicloud.Exchange
+function Op:result() end
+
+---Ends it; the exchange then says "cancelled" and whether the request had left.
+function Op:cancel() end
+
+---@class alicloud.TransportOptions
+---@field connect_timeout? number seconds, 5 unless given
+---@field max_body? integer bytes, 1 MiB unless given
+---@field max_headers? integer bytes of all header blocks of an answer, 64 KiB unless given
+---@field observe? boolean refuse mutating requests before a socket is opened
+---@field ca_file? string
+---@field ca_path? string
+---@field proxy? string the environment's unless given; "none" for no proxy
+
+---@class alicloud.TransportRequest
+---@field method string
+---@field url string https, or http to a loopback address
+---@field headers? table<string, string>
+---@field body? string
+---@field timeout? number seconds for the whole exchange, 10 unless given
+---@field connect_timeout? number seconds
+---@field mutating? boolean own connection, never reused
+---@field plain_http? boolean http:// to other hosts is wanted
+
+---Connections and transfers of one thread, behind one pollable descriptor.
+---@class alicloud.Transport
+local Transport = {}
+
+---Starts a transfer and returns at once. Raises on misuse.
+---@param request alicloud.TransportRequest
+---@return alicloud.Op
+function Transport:submit(request) end
+
+---Moves every transfer that can move; never blocks.
+---@return integer finished
+function Transport:step() end
+
+---@return integer descriptor readable when step() has something to do
+function Transport:pollfd() end
+
+---@return "r"
+function Transport:events() end
+
+---@return number? seconds until step() is due even if the descriptor stays silent
+function Transport:timeout() end
+
+---@return { requests: integer, connections: integer, bytes_received: integer, in_flight: integer }
+function Transport:stats() end
+
+---Cancels what is in flight. Idempotent; `__close` and `__gc` do the same.
+function Transport:close() end
+
+---@class alicloud.transport
+local transport = {}
+
+---@param options? alicloud.TransportOptions
+---@return alicloud.Transport
+function transport.new(options) end
+
+---The certificate store used where the caller names none: a hashed directory alone, else a bundle
+---alone.
+---@return { ca_file?: string, ca_path?: string }
+function transport.trust() end
+
+return core

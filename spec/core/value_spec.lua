@@ -1,0 +1,171 @@
+-- JSON to Lua values and back.
+local core = require "alicloud.core"
+
+describe("decode", function()
+  it("keeps integers exact to 64 bits", function()
+    local value = assert(core.decode [[{"a":9007199254740993,"b":-9223372036854775808,
+      "c":9223372036854775807,"d":[1,{"e":9007199254740995}],"f":"12345","g":0}]])
+    assert.equal(9007199254740993, value.a)
+    assert.equal(math.mininteger, value.b)
+    assert.equal(math.maxinteger, value.c)
+    assert.equal(9007199254740995, value.d[2].e)
+    assert.equal("12345", value.f)
+    assert.equal("integer", math.type(value.g))
+  end)
+
+  it("gives integers over 64 bits as decimal text", function()
+    assert.same({ "9223372036854775808", "-9223372036854775809" },
+      setmetatable(core.decode "[9223372036854775808,-9223372036854775809]", nil))
+  end)
+
+  it("tells floats from integers by their spelling", function()
+    local value = core.decode "[1,1.0,1e0,-0.5,1E2]"
+    assert.equal("integer", math.type(value[1]))
+    for i = 2, 5 do
+      assert.equal("float", math.type(value[i]))
+    end
+    assert.equal(100.0, value[5])
+  end)
+
+  it("drops null in objects and keeps it in arrays", function()
+    local value = core.decode '{"a":null,"b":[null,1],"c":{"d":null}}'
+    assert.is_nil(value.a)
+    assert.equal(core.null, value.b[1])
+    assert.equal(1, value.b[2])
+    assert.same({}, value.c)
+    assert.equal(core.null, core.decode('{"a":null}', { keep_null = true }).a)
+  end)
+
+  it("tells an empty array from an empty object", function()
+    local value = core.decode '{"list":[],"map":{}}'
+    assert.is_true(core.is_array(value.list))
+    assert.is_false(core.is_array(value.map))
+    assert.equal('{"list":[],"map":{}}', core.encode(value))
+  end)
+
+  it("carries UTF-8 and escapes to bytes", function()
+    assert.equal("é😀\n\"\\/", core.decode [["\u00e9\ud83d\ude00\n\"\\\/"]])
+    assert.equal("存储", core.decode '"存储"')
+  end)
+
+  local refused = {
+    { "nothing", "", "empty" },
+    { "trailing garbage", '{"a":1}xyz', "byte 8" },
+    { "a second document", "{} {}", "malformed" },
+    { "a trailing NUL", "{}\0", "byte 3" },
+    { "duplicate keys", '{"a":1,"a":2}', "duplicate key" },
+    { "duplicate keys, one of them null", '{"a":null,"a":2}', "duplicate key" },
+    { "duplicate keys deep inside", '{"x":[{"a":1,"a":1}]}', "duplicate key" },
+    { "an escaped NUL", [[{"a":"x\u0000y"}]], "\\u0000" },
+    { "an escaped NUL in a key", [[{"a\u0000":"y"}]], "\\u0000" },
+    { "a raw control character", '{"a":"\27[31m"}', "raw control character" },
+    { "a half surrogate", [["\ud800"]], "malformed" },
+    { "an unknown escape", [["\x41"]], "unknown escape" },
+    { "a leading zero", "[01]", "malformed number" },
+    { "a bare point", "[1.]", "malformed number" },
+    { "a leading point", "[.5]", "unexpected character" },
+    { "a plus sign", "[+1]", "unexpected character" },
+    { "an infinite number", "[1e999]", "out of range" },
+    { "NaN", "[NaN]", "unexpected character" },
+    { "a trailing comma", "[1,]", "malformed" },
+    { "a missing colon", '{"a" 1}', "malformed" },
+    { "single quotes", "{'a':1}", "unexpected character" },
+    { "a comment", "{} // x", "unexpected character" },
+    { "a byte order mark", "\239\187\191{}", "unexpected character" },
+    { "an open string", '{"a":"x', "not closed" },
+    { "an open object", '{"a":1', "malformed" },
+    { "capital literals", "[True]", "unexpected character" },
+    { "a vertical tab between tokens", "[1,\v2]", "unexpected character" },
+  }
+  for _, row in ipairs(refused) do
+    it("refuses " .. row[1], function()
+      local value, message = core.decode(row[2])
+      assert.is_nil(value)
+      assert.truthy(message:find(row[3], 1, true), message)
+    end)
+  end
+
+  it("takes 32 levels and refuses 33", function()
+    local function nested(depth)
+      return ("["):rep(depth) .. ("]"):rep(depth)
+    end
+    assert.is_table(core.decode(nested(32)))
+    local value, message = core.decode(nested(33))
+    assert.is_nil(value)
+    assert.truthy(message:find("deep", 1, true), message)
+    assert.is_nil((core.decode(("["):rep(100000))))
+    assert.is_nil((core.decode(nested(4), { max_depth = 3 })))
+  end)
+
+  it("refuses a text over the cap before it looks at it", function()
+    local text = '"' .. ("x"):rep(1024 * 1024) .. '"'
+    local value, message = core.decode(text)
+    assert.is_nil(value)
+    assert.truthy(message:find("limit", 1, true))
+    assert.is_string(core.decode(text, { max_bytes = 2 * 1024 * 1024 }))
+    assert.is_nil((core.decode("[1]", { max_bytes = 2 })))
+  end)
+
+  it("does not follow the locale's decimal comma", function()
+    local before = os.setlocale(nil, "numeric")
+    local found = os.setlocale("de_DE.UTF-8", "numeric") or os.setlocale("fr_FR.UTF-8", "numeric")
+    local value = core.decode "[0.5]"
+    local text = core.encode(0.5)
+    os.setlocale(before, "numeric")
+    assert.equal(0.5, value[1])
+    assert.equal("0.5", text, found)
+  end)
+
+  it("survives every cut and every changed byte of a document", function()
+    local text = '{"Groups":[{"Id":"pg-1","RPO":900,"At":1763800000123,"Ok":true,"N":null}]}'
+    for i = 0, #text - 1 do
+      assert.is_nil((core.decode(text:sub(1, i))))
+      for _, byte in ipairs { 0, 34, 92, 91, 125, 48, 255 } do
+        core.decode(text:sub(1, i) .. string.char(byte) .. text:sub(i + 2))
+      end
+    end
+  end)
+end)
+
+describe("encode", function()
+  it("writes the same text for the same value", function()
+    assert.equal('{"a":[1,2,null],"b":{"c":true},"d":"x\\n\\u001b\\"\\\\"}',
+      core.encode { d = "x\n\27\"\\", b = { c = true }, a = { 1, 2, core.null } })
+  end)
+
+  it("writes numbers so that they read back as the same", function()
+    for _, number in ipairs { 0, -1, math.maxinteger, math.mininteger, 0.1, 1 / 3, 1e300, -2.5e-10,
+      100.0, 1763800000.25 } do
+      local back = core.decode("[" .. core.encode(number) .. "]")[1]
+      assert.equal(number, back)
+      assert.equal(math.type(number), math.type(back))
+    end
+  end)
+
+  it("keeps [] apart from {}", function()
+    assert.equal("[]", core.encode(core.array()))
+    assert.equal("{}", core.encode {})
+    assert.equal('{"a":[]}', core.encode { a = core.array {} })
+  end)
+
+  local refused = {
+    { "NaN", 0 / 0, "no such number" }, { "infinity", math.huge, "no such number" },
+    { "a function", print, "function" }, { "holes", { 1, nil, 3 }, "holes" },
+    { "names beside positions", { 1, a = 2 }, "both names and positions" },
+    { "a boolean key", { [true] = 1 }, "key" },
+    { "a foreign userdata", io.stdout, "userdata" },
+  }
+  for _, row in ipairs(refused) do
+    it("refuses " .. row[1], function()
+      local ok, message = pcall(core.encode, row[2])
+      assert.is_false(ok)
+      assert.truthy(message:find(row[3], 1, true), message)
+    end)
+  end
+
+  it("refuses a table that holds itself", function()
+    local loop = {}
+    loop.loop = loop
+    assert.is_false(pcall(core.encode, loop))
+  end)
+end)

@@ -1,0 +1,226 @@
+#include "errmap.h"
+
+#include "codec.h"
+
+#define EXCERPT_BYTES 120u
+#define MESSAGE_MAX_BYTES ((size_t)64 * 1024)
+
+/* How an exchange can fail below HTTP. */
+struct failure_rule {
+    const char *name;
+    const char *kind;
+    const char *code;
+    const char *says;
+    enum ac_retry retry;
+};
+
+static const struct failure_rule FAILURES[] = {
+    {"resolve", "network", "Client.Resolve", "the host name could not be resolved",
+     AC_RETRY_TRANSPORT},
+    {"connect", "network", "Client.Connect", "no connection could be made", AC_RETRY_TRANSPORT},
+    {"proxy", "network", "Client.Proxy", "the proxy refused or failed", AC_RETRY_TRANSPORT},
+    {"send", "network", "Client.Send", "sending broke off", AC_RETRY_TRANSPORT},
+    {"receive", "network", "Client.Receive", "receiving broke off", AC_RETRY_TRANSPORT},
+    {"closed", "network", "Client.Closed", "the connection closed before a complete answer",
+     AC_RETRY_TRANSPORT},
+    {"timeout", "timeout", "Client.Timeout", "no complete answer in time", AC_RETRY_TRANSPORT},
+    {"malformed", "decode", "Client.Malformed", "the answer is not HTTP", AC_RETRY_TRANSPORT},
+    /* Verification does not get better by trying again. */
+    {"tls", "tls", "Client.TLS", "no trusted TLS connection could be made", AC_RETRY_NEVER},
+    {"too_large", "limit", "Client.TooLarge", "the answer is larger than the limit",
+     AC_RETRY_NEVER},
+    {"cancelled", "cancelled", "Client.Cancelled", "the call was cancelled", AC_RETRY_NEVER},
+    {"refused", "cancelled", "Client.ObserveMode", "observe mode refuses mutating calls",
+     AC_RETRY_NEVER},
+    {"other", "network", "Client.Transport", "the transport failed", AC_RETRY_TRANSPORT},
+};
+
+/* Codes that mean more than their HTTP status. A trailing '*' matches any rest.
+ * Sources: the error tables of the product, its common error codes, and the vendor's own SDKs;
+ * they disagree about HTTP statuses, so the code decides. */
+struct code_rule {
+    const char *pattern;
+    enum ac_retry retry;
+    bool unknown; /* the code says that a copy of the request got through */
+};
+
+static const struct code_rule CODES[] = {
+    {"Throttling*", AC_RETRY_THROTTLE, false},
+    {"Rejected.Throttling", AC_RETRY_THROTTLE, false},
+    {"BLOCK.LimitedR*", AC_RETRY_THROTTLE, false},
+    {"ServiceUnavailable*", AC_RETRY_SERVER, false},
+    {"InternalError", AC_RETRY_SERVER, false},
+    {"InternalInvokeError", AC_RETRY_SERVER, false},
+    {"RequestTimeout", AC_RETRY_SERVER, false},
+    {"UnknownError", AC_RETRY_SERVER, false},
+    {"LastTokenProcessing", AC_RETRY_PENDING, true},
+    {"OperationConflict", AC_RETRY_PENDING, false},
+    {"SignatureNonceUsed", AC_RETRY_NONCE, true},
+    {"InvalidTimeStamp.Expired", AC_RETRY_CLOCK, false},
+    {"IllegalTimestamp", AC_RETRY_CLOCK, false},
+    {"InvalidSecurityToken.Expired", AC_RETRY_CREDENTIALS, false},
+};
+
+const char *ac_errmap_outcome_name(enum ac_outcome outcome)
+{
+    static const char *const names[] = {"accepted", "not_sent", "rejected", "unknown"};
+    return names[outcome];
+}
+
+const char *ac_errmap_retry_name(enum ac_retry retry)
+{
+    static const char *const names[] = {"never", "transport", "server",      "throttle",
+                                        "nonce", "clock",     "credentials", "pending"};
+    return names[retry];
+}
+
+static bool matches(const char *pattern, struct ac_str code)
+{
+    size_t n = strlen(pattern);
+    if (pattern[n - 1] == '*')
+        return ac_str_starts(code, (struct ac_str){pattern, n - 1});
+    return ac_str_equal(code, (struct ac_str){pattern, n});
+}
+
+static const struct code_rule *rule_of(struct ac_str code)
+{
+    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
+        if (matches(CODES[i].pattern, code))
+            return &CODES[i];
+    return NULL;
+}
+
+static void map_failure(struct ac_error *error, const struct ac_response *response)
+{
+    const struct failure_rule *rule = NULL;
+    size_t count = sizeof FAILURES / sizeof FAILURES[0];
+    for (size_t i = 0; i < count && !rule; i++)
+        if (matches(FAILURES[i].name, response->failure))
+            rule = &FAILURES[i];
+    if (!rule)
+        rule = &FAILURES[count - 1];
+    error->outcome = response->sent ? AC_UNKNOWN : AC_NOT_SENT;
+    error->retry = rule->retry;
+    error->kind = rule->kind;
+    error->code = ac_str_of(rule->code);
+    ac_buf_add_text(&error->message, rule->says);
+    if (response->detail.n > 0) {
+        ac_buf_add_text(&error->message, ": ");
+        ac_codec_excerpt(&error->message, response->detail, 400);
+    }
+}
+
+/* An HTTP answer that is not one of the service's own. */
+static void map_foreign(struct ac_error *error, const struct ac_response *response)
+{
+    int status = response->status;
+    bool success = status >= 200 && status <= 299;
+    error->outcome = AC_UNKNOWN;
+    error->kind = success ? "decode" : "http";
+    error->code = success ? AC_STR("Client.Malformed") : AC_STR("Client.HttpStatus");
+    error->retry = success || status == 408         ? AC_RETRY_TRANSPORT
+                   : status >= 500 && status <= 599 ? AC_RETRY_SERVER
+                                                    : AC_RETRY_NEVER;
+    ac_buf_printf(&error->message, "HTTP %d ", status);
+    if (response->content_encoding.n > 0)
+        ac_buf_add_text(&error->message, "with an encoding that was not asked for");
+    else if (response->shape == AC_SHAPE_EMPTY)
+        ac_buf_add_text(&error->message, "without a body");
+    else if (response->shape == AC_SHAPE_BAD_JSON)
+        ac_buf_printf(&error->message, "with unusable JSON (%s at byte %zu)", response->json.why,
+                      response->json.where);
+    else if (response->shape == AC_SHAPE_JSON)
+        ac_buf_add_text(&error->message, "with a JSON object that has no RequestId or Code");
+    else
+        ac_buf_add_text(&error->message, "with a body that is not JSON");
+    if (response->body.n > 0) {
+        ac_buf_add_text(&error->message, ": ");
+        ac_codec_excerpt(&error->message, response->body, EXCERPT_BYTES);
+    }
+}
+
+/* The vendor's own SDK tells a wrong secret from a wrong canonical string by the same test:
+ * the server prints what it would have signed. */
+static const char *signature_verdict(struct ac_str message, struct ac_signed ours)
+{
+    if (ours.string_to_sign.n == 0)
+        return NULL;
+    if (ac_str_find(message, ours.string_to_sign) || ac_str_find(message, ours.canonical_request))
+        return "wrong secret";
+    const char *newline = ac_str_find(ours.string_to_sign, AC_STR("\n"));
+    if (newline) {
+        /* The hash line alone, in case the server's text folds white space. */
+        size_t skip = (size_t)(newline + 1 - ours.string_to_sign.p);
+        struct ac_str hash = {newline + 1, ours.string_to_sign.n - skip};
+        if (ac_str_find(message, hash))
+            return "wrong secret";
+    }
+    if (ac_str_find(message, AC_STR("string to sign")) ||
+        ac_str_find(message, AC_STR("StringToSign")) || ac_str_find(message, AC_STR("anonical")))
+        return "our canonical string differs";
+    return NULL;
+}
+
+static bool is_throttled(const struct ac_response *response, const struct code_rule *rule)
+{
+    return response->status == 429 || (rule && rule->retry == AC_RETRY_THROTTLE) ||
+           (response->status >= 400 && response->retry_after.n > 0 &&
+            ac_response_retry_after(response) > 0);
+}
+
+static void map_api_error(struct ac_error *error, const struct ac_response *response,
+                          const struct code_rule *rule, struct ac_signed signed_text)
+{
+    bool rejected = response->status >= 400 && response->status <= 499 &&
+                    response->shape == AC_SHAPE_JSON && response->body_has_request_id &&
+                    !(rule && rule->unknown);
+    error->outcome = rejected ? AC_REJECTED : AC_UNKNOWN;
+    error->kind = "api";
+    error->code = response->code;
+    error->retry = rule ? rule->retry : response->status >= 500 ? AC_RETRY_SERVER : AC_RETRY_NEVER;
+    ac_buf_add_str(&error->message, response->message);
+    if (ac_str_equal(response->code, AC_STR("SignatureDoesNotMatch")) ||
+        ac_str_equal(response->code, AC_STR("IncompleteSignature")))
+        error->verdict = signature_verdict(response->message, signed_text);
+}
+
+static bool is_accepted(const struct ac_response *response)
+{
+    return response->failure.n == 0 && response->status >= 200 && response->status <= 299 &&
+           response->shape == AC_SHAPE_JSON && response->body_has_request_id &&
+           response->content_encoding.n == 0;
+}
+
+enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response,
+                         struct ac_signed signed_text)
+{
+    memset(error, 0, sizeof *error);
+    ac_buf_init(&error->message, MESSAGE_MAX_BYTES);
+    if (is_accepted(response)) {
+        error->outcome = AC_ACCEPTED;
+        return AC_OK;
+    }
+    if (response->failure.n > 0) {
+        map_failure(error, response);
+        return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
+    }
+    const struct code_rule *rule = rule_of(response->code);
+    if (response->code.n > 0 && response->status >= 400 && response->status <= 599)
+        map_api_error(error, response, rule, signed_text);
+    else
+        map_foreign(error, response);
+    if (is_throttled(response, rule)) {
+        error->kind = "throttled";
+        error->retry = AC_RETRY_THROTTLE;
+        error->retry_after = ac_response_retry_after(response);
+        /* A 5xx may have done its work whatever else it says. */
+        if (response->status >= 400 && response->status <= 499)
+            error->outcome = AC_REJECTED;
+    }
+    return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
+}
+
+void ac_errmap_free(struct ac_error *error)
+{
+    ac_buf_free(&error->message);
+}

@@ -1,0 +1,185 @@
+#include "lua_read.h"
+
+#include "errmap.h"
+#include "value.h"
+
+#define WHAT "read"
+#define READ_BOX "alicloud.read"
+
+struct read_box {
+    struct ac_response response;
+    struct ac_error error;
+};
+
+/* [-1, +0, -] */
+static int box_close(lua_State *L)
+{
+    struct read_box *box = lua_touserdata(L, 1);
+    ac_response_free(&box->response);
+    ac_errmap_free(&box->error);
+    return 0;
+}
+
+/* [-0, +1, m] */
+static struct read_box *push_box(lua_State *L)
+{
+    struct read_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    memset(box, 0, sizeof *box);
+    if (luaL_newmetatable(L, READ_BOX)) {
+        const luaL_Reg metamethods[] = {{"__gc", box_close}, {"__close", box_close}, {NULL, NULL}};
+        luaL_setfuncs(L, metamethods, 0);
+    }
+    lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+    return box;
+}
+
+/* [-0, +1, v]  A header of the exchange; host transports may give other types than text. */
+static struct ac_str header(lua_State *L, int headers, const char *name)
+{
+    struct ac_str value = {0};
+    if (lua_type(L, headers) != LUA_TTABLE) {
+        lua_pushnil(L);
+        return value;
+    }
+    if (lua_getfield(L, headers, name) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER)
+        value.p = lua_tolstring(L, -1, &value.n);
+    return value;
+}
+
+/* [-0, +1, v] */
+static int read_status(lua_State *L)
+{
+    int valid = 0;
+    lua_getfield(L, 1, "status");
+    lua_Integer status = lua_tointegerx(L, -1, &valid);
+    return valid && status >= 0 && status <= 999 ? (int)status : 0;
+}
+
+static void read_exchange(lua_State *L, struct ac_response *response)
+{
+    response->failure = acL_string_field(L, 1, WHAT, "failure");
+    response->detail = acL_string_field(L, 1, WHAT, "detail");
+    response->body = acL_string_field(L, 1, WHAT, "body");
+    response->status = read_status(L);
+    /* Only a plain `false` says that nothing left: doubt counts as sent. */
+    lua_getfield(L, 1, "sent");
+    response->sent = !(lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1));
+    if (!response->failure.p && response->status == 0)
+        response->failure = AC_STR("malformed");
+    lua_getfield(L, 1, "headers");
+    int headers = lua_gettop(L);
+    response->header_request_id = header(L, headers, "x-acs-request-id");
+    response->retry_after = header(L, headers, "x-acs-retry-after");
+    response->ratelimit_user_api = header(L, headers, "x-ratelimit-user-api");
+    response->ratelimit_user = header(L, headers, "x-ratelimit-user");
+    response->date = header(L, headers, "date");
+    response->content_encoding = header(L, headers, "content-encoding");
+    if (ac_str_equal_nocase(response->content_encoding, AC_STR("identity")))
+        response->content_encoding = (struct ac_str){0};
+}
+
+static struct ac_signed read_signed(lua_State *L)
+{
+    struct ac_signed signed_text = {0};
+    if (lua_isnoneornil(L, 2))
+        return signed_text;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    signed_text.string_to_sign = acL_string_field(L, 2, WHAT, "string_to_sign");
+    signed_text.canonical_request = acL_string_field(L, 2, WHAT, "canonical_request");
+    return signed_text;
+}
+
+/* [-0, +0, m]  Sets a field of the table on top, unless empty. */
+static void set_bytes(lua_State *L, const char *name, struct ac_str s)
+{
+    if (s.n == 0)
+        return;
+    acL_push_bytes(L, s);
+    lua_setfield(L, -2, name);
+}
+
+/* [-0, +1, m]  What is worth knowing about any answer, good or bad. */
+static void push_info(lua_State *L, const struct ac_response *response)
+{
+    lua_createtable(L, 0, 14);
+    set_bytes(L, "request_id", response->request_id);
+    if (response->status > 0) {
+        lua_pushinteger(L, response->status);
+        lua_setfield(L, -2, "status");
+    }
+    if (response->has_date) {
+        lua_pushinteger(L, response->unix_date);
+        lua_setfield(L, -2, "date");
+    }
+    lua_pushinteger(L, (lua_Integer)response->body.n);
+    lua_setfield(L, -2, "body_bytes");
+}
+
+/* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
+static void set_access_denied(lua_State *L, const struct ac_response *response)
+{
+    const cJSON *detail = ac_json_member(response->json.root, "AccessDeniedDetail");
+    if (!detail)
+        detail = ac_json_member(response->json.root, "accessDeniedDetail");
+    if (!detail)
+        return;
+    struct ac_json whole = response->json;
+    if (ac_value_push(L, &whole, false)) {
+        lua_getfield(L, -1, detail->string);
+        lua_setfield(L, -3, "access_denied_detail");
+    }
+    lua_pop(L, 1);
+}
+
+/* [-0, +2, m]  nil and the fields of the error. */
+static int push_error(lua_State *L, const struct read_box *box)
+{
+    const struct ac_response *response = &box->response;
+    const struct ac_error *error = &box->error;
+    lua_pushnil(L);
+    push_info(L, response);
+    set_bytes(L, "kind", ac_str_of(error->kind));
+    set_bytes(L, "code", error->code);
+    acL_push_bytes(L, ac_buf_str(&error->message));
+    lua_setfield(L, -2, "message");
+    set_bytes(L, "outcome", ac_str_of(ac_errmap_outcome_name(error->outcome)));
+    set_bytes(L, "retry_class", ac_str_of(ac_errmap_retry_name(error->retry)));
+    set_bytes(L, "host_id", response->host_id);
+    set_bytes(L, "recommend", response->recommend);
+    set_bytes(L, "verdict", ac_str_of(error->verdict));
+    set_bytes(L, "failure", response->failure);
+    set_bytes(L, "detail", response->detail);
+    lua_pushboolean(L, error->retry != AC_RETRY_NEVER);
+    lua_setfield(L, -2, "retryable");
+    if (error->retry_after > 0) {
+        lua_pushnumber(L, error->retry_after);
+        lua_setfield(L, -2, "retry_after");
+    }
+    if (response->shape == AC_SHAPE_JSON)
+        set_access_denied(L, response);
+    return 2;
+}
+
+int acL_read(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    luaL_checkstack(L, 40, NULL);
+    struct read_box *box = push_box(L);
+    read_exchange(L, &box->response);
+    struct ac_signed signed_text = read_signed(L);
+    acL_check(L, ac_response_read(&box->response, AC_JSON_LIMITS), WHAT);
+    acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
+    if (box->error.outcome != AC_ACCEPTED)
+        return push_error(L, box);
+    if (ac_value_push(L, &box->response.json, false)) {
+        push_info(L, &box->response);
+        return 2;
+    }
+    /* Well-formed, but two readers could disagree about it: not a proof of success. */
+    box->response.shape = AC_SHAPE_BAD_JSON;
+    ac_errmap_free(&box->error);
+    acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
+    return push_error(L, box);
+}

@@ -1,0 +1,30 @@
+/* Stage 6 of a call: JSON text to Lua values and back.
+ *
+ * Objects become tables with the names that the API gave; `null` members are absent, in arrays
+ * `null` is a sentinel. Arrays carry a shared metatable so that `[]` survives a round trip.
+ * Integers are exact to 64 bits, larger ones become decimal strings.
+ */
+#ifndef AC_VALUE_H
+#define AC_VALUE_H
+
+#include "json.h"
+#include "luax.h"
+
+/* [-0, +0, m]  Makes the sentinel and the metatable; once per state, before anything else. */
+void ac_value_open(lua_State *L);
+
+/* [-0, +1, m]  Pushes the null sentinel. */
+void ac_value_push_null(lua_State *L);
+
+/* [-0, +1, m]  Pushes the shared metatable of arrays. */
+void ac_value_push_array_metatable(lua_State *L);
+
+/* [-0, +1, m]  Pushes the value of a parsed text, or nil with `json->why` set where it cannot be
+ * represented faithfully (duplicate keys, numbers out of range). The tree stays the caller's. */
+bool ac_value_push(lua_State *L, struct ac_json *json, bool keep_null);
+
+/* [-0, +0, v]  Appends the value at `index`; raises on what JSON cannot carry. Object names are
+ * sorted, so that the same value always gives the same text. */
+void ac_value_encode(lua_State *L, int index, struct ac_buf *out);
+
+#endif
