@@ -1,0 +1,401 @@
+/* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
+ * costs more than everything else that a start does. */
+#include "luax.h"
+#include "sys.h"
+#include "transport.h"
+
+#include <stdlib.h>
+
+AC_EXPORT int luaopen_alicloud_transport(lua_State *L);
+
+#define TRANSPORT_CLASS "alicloud.Transport"
+#define OP_CLASS "alicloud.Op"
+#define DEFAULT_CONNECT_MS 5000
+#define DEFAULT_TOTAL_MS 10000
+
+struct transport_box {
+    struct ac_transport *transport;
+};
+
+struct op_box {
+    struct ac_op *op;
+};
+
+static struct ac_transport *check_transport(lua_State *L)
+{
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    if (!box->transport)
+        luaL_error(L, "the transport is closed");
+    return box->transport;
+}
+
+/* [-1, +0, -] */
+static int transport_close(lua_State *L)
+{
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct ac_transport *transport = box->transport;
+    box->transport = NULL;
+    ac_transport_free(transport);
+    return 0;
+}
+
+/* [-1, +1, v]  new(options?) -> Transport */
+static int transport_new(lua_State *L)
+{
+    static const char *const names[] = {"connect_timeout", "max_body", "max_headers", "observe",
+                                        "ca_file",         "ca_path",  "proxy",       NULL};
+    const char *what = "transport.new";
+    struct ac_transport_options options = {0};
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_newtable(L);
+        lua_replace(L, 1);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    acL_check_options(L, 1, what, names);
+    options.connect_timeout_ms =
+        acL_seconds_field(L, 1, what, "connect_timeout", DEFAULT_CONNECT_MS);
+    options.max_body_bytes = acL_bytes_field(L, 1, what, "max_body", AC_MAX_BODY_BYTES);
+    options.max_header_bytes = acL_bytes_field(L, 1, what, "max_headers", AC_MAX_HEADER_BYTES);
+    options.observe = acL_boolean_field(L, 1, what, "observe");
+    options.ca_file = acL_string_field(L, 1, what, "ca_file");
+    options.ca_path = acL_string_field(L, 1, what, "ca_path");
+    options.proxy = acL_string_field(L, 1, what, "proxy");
+
+    struct transport_box *box = lua_newuserdatauv(L, sizeof *box, 1);
+    box->transport = NULL;
+    luaL_setmetatable(L, TRANSPORT_CLASS);
+    lua_pushinteger(L, options.connect_timeout_ms);
+    lua_setiuservalue(L, -2, 1);
+    box->transport = ac_transport_new(&options);
+    if (!box->transport)
+        luaL_error(L, "%s: not enough memory or descriptors", what);
+    return 1;
+}
+
+/* [-0, +1, v]  Pushes "name: value" and refuses what would become a second header. */
+static struct ac_str push_header_line(lua_State *L, int name, int value)
+{
+    struct ac_str line;
+    if (lua_type(L, name) != LUA_TSTRING || lua_type(L, value) != LUA_TSTRING)
+        luaL_error(L, "submit: headers map strings to strings");
+    lua_pushvalue(L, name);
+    /* A header without a value is written with ';', or libcurl drops it. */
+    lua_pushstring(L, lua_rawlen(L, value) > 0 ? ": " : ";");
+    lua_pushvalue(L, value);
+    lua_concat(L, 3);
+    line.p = lua_tolstring(L, -1, &line.n);
+    for (size_t i = 0; i < line.n; i++)
+        if ((unsigned char)line.p[i] < 0x20 || line.p[i] == 0x7f)
+            luaL_error(L, "submit: header '%s' holds a control character", lua_tostring(L, name));
+    return line;
+}
+
+/* [-0, +3, v]  The lines live in the table pushed with the array. */
+static void read_headers(lua_State *L, struct ac_transport_request *request)
+{
+    if (lua_getfield(L, 2, "headers") == LUA_TNIL)
+        return;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "submit: option 'headers': table expected, got %s", luaL_typename(L, -1));
+    int map = lua_gettop(L);
+    size_t n = 0;
+    for (lua_pushnil(L); lua_next(L, map); lua_pop(L, 1))
+        n++;
+    lua_newtable(L);
+    int anchor = lua_gettop(L);
+    struct ac_str *lines = lua_newuserdatauv(L, (n ? n : 1) * sizeof *lines, 0);
+    for (lua_pushnil(L); lua_next(L, map); lua_pop(L, 1)) {
+        int value = lua_gettop(L);
+        lines[request->header_count] = push_header_line(L, value - 1, value);
+        lua_rawseti(L, anchor, (lua_Integer)++request->header_count);
+    }
+    request->headers = lines;
+}
+
+static void check_text(lua_State *L, const char *field, struct ac_str s)
+{
+    if (s.n == 0)
+        luaL_error(L, "submit: option '%s' is missing", field);
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f)
+            luaL_error(L, "submit: option '%s' holds a byte that is not printable ASCII", field);
+}
+
+static void read_request(lua_State *L, struct ac_transport_request *request)
+{
+    static const char *const names[] = {"method",   "url",        "headers",
+                                        "body",     "timeout",    "connect_timeout",
+                                        "mutating", "plain_http", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    luaL_checkstack(L, 20, NULL);
+    acL_check_options(L, 2, "submit", names);
+    lua_getiuservalue(L, 1, 1);
+    long connect_ms = (long)lua_tointeger(L, -1);
+    request->method = acL_string_field(L, 2, "submit", "method");
+    request->url = acL_string_field(L, 2, "submit", "url");
+    request->body = acL_string_field(L, 2, "submit", "body");
+    request->timeout_ms = acL_seconds_field(L, 2, "submit", "timeout", DEFAULT_TOTAL_MS);
+    request->connect_timeout_ms = acL_seconds_field(L, 2, "submit", "connect_timeout", connect_ms);
+    request->mutating = acL_boolean_field(L, 2, "submit", "mutating");
+    request->plain_http = acL_boolean_field(L, 2, "submit", "plain_http");
+    check_text(L, "method", request->method);
+    check_text(L, "url", request->url);
+    /* To libcurl 0 means "for ever"; to us it means "at once". */
+    request->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 1;
+    request->connect_timeout_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : 1;
+    read_headers(L, request);
+}
+
+/* [-2, +1, v]  transport:submit(request) -> Op */
+static int transport_submit(lua_State *L)
+{
+    struct ac_transport_request request = {0};
+    struct ac_transport *transport = check_transport(L);
+    read_request(L, &request);
+    const char *flaw = ac_transport_flaw(&request);
+    if (flaw)
+        luaL_error(L, "submit: %s", flaw);
+    struct op_box *box = lua_newuserdatauv(L, sizeof *box, 1);
+    box->op = NULL;
+    luaL_setmetatable(L, OP_CLASS);
+    /* Who holds the operation holds the transport. */
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    box->op = ac_transport_submit(transport, &request);
+    if (!box->op)
+        luaL_error(L, "submit: not enough memory");
+    return 1;
+}
+
+/* [-1, +1, v]  transport:step() -> number of operations that finished */
+static int transport_step(lua_State *L)
+{
+    lua_pushinteger(L, ac_transport_step(check_transport(L)));
+    return 1;
+}
+
+/* [-1, +1, v]  transport:pollfd() -> descriptor */
+static int transport_pollfd(lua_State *L)
+{
+    lua_pushinteger(L, ac_transport_fd(check_transport(L)));
+    return 1;
+}
+
+/* [-1, +1, v]  transport:events() -> "r" */
+static int transport_events(lua_State *L)
+{
+    check_transport(L);
+    lua_pushliteral(L, "r");
+    return 1;
+}
+
+/* [-1, +1, v]  transport:timeout() -> seconds until step() is due, or nil */
+static int transport_timeout(lua_State *L)
+{
+    long ms = ac_transport_timeout_ms(check_transport(L));
+    if (ms < 0)
+        return 0;
+    lua_pushnumber(L, (lua_Number)ms / 1000);
+    return 1;
+}
+
+/* [-1, +1, v]  transport:stats() -> { requests, connections, bytes_received, in_flight } */
+static int transport_stats(lua_State *L)
+{
+    struct ac_transport_stats stats = ac_transport_stats(check_transport(L));
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, (lua_Integer)stats.requests);
+    lua_setfield(L, -2, "requests");
+    lua_pushinteger(L, (lua_Integer)stats.connections);
+    lua_setfield(L, -2, "connections");
+    lua_pushinteger(L, (lua_Integer)stats.bytes_received);
+    lua_setfield(L, -2, "bytes_received");
+    lua_pushinteger(L, (lua_Integer)stats.in_flight);
+    lua_setfield(L, -2, "in_flight");
+    return 1;
+}
+
+/* [-1, +1, v] */
+static int transport_tostring(lua_State *L)
+{
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    if (!box->transport)
+        lua_pushliteral(L, TRANSPORT_CLASS " (closed)");
+    else
+        lua_pushfstring(L, TRANSPORT_CLASS " (%d in flight)",
+                        (int)ac_transport_stats(box->transport).in_flight);
+    return 1;
+}
+
+static struct ac_op *check_op(lua_State *L)
+{
+    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
+    if (!box->op)
+        luaL_error(L, "the operation was never started");
+    return box->op;
+}
+
+/* [-1, +1, v]  op:done() -> boolean */
+static int op_done(lua_State *L)
+{
+    lua_pushboolean(L, ac_op_done(check_op(L)));
+    return 1;
+}
+
+/* [-1, +0, v]  op:cancel() */
+static int op_cancel(lua_State *L)
+{
+    ac_op_cancel(check_op(L));
+    return 0;
+}
+
+/* [-1, +0, -] */
+static int op_gc(lua_State *L)
+{
+    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
+    struct ac_op *op = box->op;
+    box->op = NULL;
+    ac_op_release(op);
+    return 0;
+}
+
+/* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
+ * RFC 9110 section 5.3 says. */
+static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
+{
+    luaL_Buffer lower;
+    char *p = luaL_buffinitsize(L, &lower, name.n);
+    for (size_t i = 0; i < name.n; i++)
+        p[i] = ac_lower(name.p[i]);
+    luaL_pushresultsize(&lower, name.n);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+        lua_pop(L, 1);
+        acL_push_bytes(L, value);
+    } else {
+        lua_pushliteral(L, ", ");
+        acL_push_bytes(L, value);
+        lua_concat(L, 3);
+    }
+    lua_rawset(L, -3);
+}
+
+static struct ac_str trim(struct ac_str s)
+{
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = (struct ac_str){s.p + 1, s.n - 1};
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
+        s.n--;
+    return s;
+}
+
+/* [-0, +1, m] */
+static void push_headers(lua_State *L, struct ac_str text)
+{
+    lua_createtable(L, 0, 8);
+    while (text.n > 0) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t n = end ? (size_t)(end - text.p) : text.n;
+        const char *colon = memchr(text.p, ':', n);
+        if (colon) {
+            size_t name = (size_t)(colon - text.p);
+            set_header(L, (struct ac_str){text.p, name},
+                       trim((struct ac_str){colon + 1, n - name - 1}));
+        }
+        n += end != NULL;
+        text = (struct ac_str){text.p + n, text.n - n};
+    }
+}
+
+/* [-0, +1, m] */
+static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
+{
+    lua_createtable(L, 0, 7);
+    if (exchange->status > 0) {
+        lua_pushinteger(L, exchange->status);
+        lua_setfield(L, -2, "status");
+        push_headers(L, ac_buf_str(&exchange->headers));
+        lua_setfield(L, -2, "headers");
+        acL_push_bytes(L, ac_buf_str(&exchange->body));
+        lua_setfield(L, -2, "body");
+    }
+    if (exchange->failure) {
+        lua_pushstring(L, exchange->failure);
+        lua_setfield(L, -2, "failure");
+        lua_pushstring(L, exchange->detail);
+        lua_setfield(L, -2, "detail");
+    }
+    lua_pushboolean(L, exchange->sent);
+    lua_setfield(L, -2, "sent");
+    lua_createtable(L, 0, 2);
+    lua_pushnumber(L, exchange->elapsed);
+    lua_setfield(L, -2, "elapsed");
+    lua_pushinteger(L, exchange->new_connections);
+    lua_setfield(L, -2, "new_connections");
+    lua_setfield(L, -2, "stats");
+}
+
+/* [-1, +1, v]  op:result() -> exchange; raises before the operation is done */
+static int op_result(lua_State *L)
+{
+    struct ac_op *op = check_op(L);
+    if (!ac_op_done(op))
+        luaL_error(L, "the operation is not done yet");
+    push_exchange(L, ac_op_exchange(op));
+    return 1;
+}
+
+/* [-1, +1, m] */
+static int op_tostring(lua_State *L)
+{
+    lua_pushfstring(L, OP_CLASS " (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
+    return 1;
+}
+
+/* [-0, +1, m]  trust() -> { ca_file = …, ca_path = … } as used where the caller names none */
+static int transport_trust(lua_State *L)
+{
+    struct ac_transport_trust trust = ac_transport_trust();
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, trust.ca_file);
+    lua_setfield(L, -2, "ca_file");
+    lua_pushstring(L, trust.ca_path);
+    lua_setfield(L, -2, "ca_path");
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"new", transport_new}, {"trust", transport_trust}, {NULL, NULL}};
+
+static void open_classes(lua_State *L)
+{
+    const luaL_Reg transport_methods[] = {
+        {"submit", transport_submit},   {"step", transport_step},
+        {"pollfd", transport_pollfd},   {"events", transport_events},
+        {"timeout", transport_timeout}, {"stats", transport_stats},
+        {"close", transport_close},     {NULL, NULL}};
+    const luaL_Reg transport_metamethods[] = {{"__gc", transport_close},
+                                              {"__close", transport_close},
+                                              {"__tostring", transport_tostring},
+                                              {NULL, NULL}};
+    const luaL_Reg op_methods[] = {
+        {"done", op_done}, {"result", op_result}, {"cancel", op_cancel}, {NULL, NULL}};
+    const luaL_Reg op_metamethods[] = {
+        {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
+    acL_class(L, TRANSPORT_CLASS, transport_methods, transport_metamethods);
+    acL_class(L, OP_CLASS, op_methods, op_metamethods);
+}
+
+int luaopen_alicloud_transport(lua_State *L)
+{
+    luaL_checkversion(L);
+    ac_sys_pin((const void *)FUNCTIONS);
+    const char *lack = ac_transport_init();
+    if (lack)
+        luaL_error(L, "alicloud.transport: %s", lack);
+    open_classes(L);
+    luaL_newlib(L, FUNCTIONS);
+    return 1;
+}

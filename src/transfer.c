@@ -1,0 +1,234 @@
+#include "transfer.h"
+
+#include "sys.h"
+#include "trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
+{
+    struct ac_op *op = calloc(1, sizeof *op);
+    if (!op)
+        return NULL;
+    ac_buf_init(&op->body, AC_MAX_REQUEST_BYTES);
+    ac_buf_init(&op->exchange.headers, options->max_header_bytes);
+    ac_buf_init(&op->exchange.body, options->max_body_bytes);
+    return op;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *user)
+{
+    struct ac_op *op = user;
+    size_t bytes = size * n;
+    op->header_bytes += bytes;
+    if (op->header_bytes > op->exchange.headers.max) {
+        op->too_large = true;
+        return 0;
+    }
+    /* A new status line starts the block that counts: informational answers come before it. */
+    if (bytes >= 5 && memcmp(p, "HTTP/", 5) == 0)
+        ac_buf_reset(&op->exchange.headers);
+    else
+        ac_buf_add(&op->exchange.headers, p, bytes);
+    return op->exchange.headers.status == AC_OK ? bytes : 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *user)
+{
+    struct ac_op *op = user;
+    ac_buf_add(&op->exchange.body, p, size * n);
+    if (op->exchange.body.status == AC_OK)
+        return size * n;
+    op->too_large = op->exchange.body.status == AC_LIMIT;
+    return 0;
+}
+
+/* The standing policy, the same for every request. */
+static void set_policy(struct ac_op *op, const struct ac_transport_options *options,
+                       struct ac_transport_trust trust)
+{
+    CURL *easy = op->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, op);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, op->error_text);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, op);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, op);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A signature is for one host and path; following a redirect would leak it. */
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* 1.1 keeps framing, caps and "has it left" simple, and no stream is replayed. */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, trust.ca_file);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, trust.ca_path);
+    if (options->proxy.n > 0)
+        curl_easy_setopt(easy, CURLOPT_PROXY,
+                         strcmp(options->proxy.p, "none") == 0 ? "" : options->proxy.p);
+}
+
+static bool add_header(struct ac_op *op, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(op->headers, line);
+    if (list)
+        op->headers = list;
+    return list != NULL;
+}
+
+static bool set_headers(struct ac_op *op, const struct ac_transport_request *request)
+{
+    bool typed = false;
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct ac_str header = request->headers[i];
+        typed = typed || (header.n >= 13 && ac_str_equal_nocase((struct ac_str){header.p, 13},
+                                                                AC_STR("content-type:")));
+        if (!add_header(op, header.p))
+            return false;
+    }
+    /* libcurl's own additions would travel unsigned. */
+    if (!add_header(op, "Expect:") || (!typed && !add_header(op, "Content-Type:")))
+        return false;
+    curl_easy_setopt(op->easy, CURLOPT_HTTPHEADER, op->headers);
+    return true;
+}
+
+static bool set_body(struct ac_op *op, const struct ac_transport_request *request)
+{
+    bool post = ac_str_equal(request->method, AC_STR("POST"));
+    if (ac_str_equal(request->method, AC_STR("GET"))) {
+        curl_easy_setopt(op->easy, CURLOPT_HTTPGET, 1L);
+        return true;
+    }
+    ac_buf_add_str(&op->body, request->body);
+    if (op->body.status != AC_OK)
+        return false;
+    curl_easy_setopt(op->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body.n);
+    curl_easy_setopt(op->easy, CURLOPT_POSTFIELDS, op->body.p ? op->body.p : "");
+    if (!post)
+        curl_easy_setopt(op->easy, CURLOPT_CUSTOMREQUEST, request->method.p);
+    return true;
+}
+
+static bool set_request(struct ac_op *op, const struct ac_transport_request *request)
+{
+    CURL *easy = op->easy;
+    bool plain = ac_str_starts(request->url, AC_STR("http://"));
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+    if (curl_easy_setopt(easy, CURLOPT_URL, request->url.p) != CURLE_OK)
+        return false;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->mutating ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->mutating ? 1L : 0L);
+    if (ac_url_is_loopback(request->url))
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    return set_body(op, request) && set_headers(op, request);
+}
+
+bool ac_transfer_open(struct ac_op *op, const struct ac_transport_options *options,
+                      struct ac_transport_trust trust, const struct ac_transport_request *request)
+{
+    op->easy = curl_easy_init();
+    if (!op->easy)
+        return false;
+    set_policy(op, options, trust);
+    return set_request(op, request);
+}
+
+static const char *tls_or(const struct ac_op *op, const char *otherwise)
+{
+    long verify = 0;
+    curl_easy_getinfo(op->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+    return verify != 0 ? "tls" : otherwise;
+}
+
+/* libcurl's codes say where it noticed, not what the server saw, so they only give the name;
+ * whether the request left is asked separately. */
+static const char *failure_name(const struct ac_op *op, CURLcode code, bool sent)
+{
+    if (op->too_large)
+        return "too_large";
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "resolve";
+    case CURLE_COULDNT_CONNECT:
+        return "connect";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return "proxy";
+    case CURLE_OPERATION_TIMEDOUT:
+        return "timeout";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_USE_SSL_FAILED:
+        return sent ? "receive" : "tls";
+    case CURLE_SEND_ERROR:
+        return sent ? "send" : "connect";
+    case CURLE_RECV_ERROR: {
+        long proxy_status = 0;
+        curl_easy_getinfo(op->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+        return sent ? "receive" : proxy_status != 0 ? "proxy" : tls_or(op, "connect");
+    }
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return "closed";
+    default:
+        return sent ? "malformed" : "other";
+    }
+}
+
+void ac_transfer_finish(struct ac_op *op, CURLcode code)
+{
+    struct ac_exchange *exchange = &op->exchange;
+    curl_off_t pretransfer = 0, elapsed = 0;
+    curl_easy_getinfo(op->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    curl_easy_getinfo(op->easy, CURLINFO_TOTAL_TIME_T, &elapsed);
+    curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
+    curl_easy_getinfo(op->easy, CURLINFO_NUM_CONNECTS, &exchange->new_connections);
+    exchange->sent = pretransfer > 0;
+    exchange->elapsed = (double)elapsed / 1e6;
+    if (code != CURLE_OK || op->too_large) {
+        exchange->failure = failure_name(op, code, exchange->sent);
+        snprintf(exchange->detail, sizeof exchange->detail, "%s",
+                 op->error_text[0] ? op->error_text : curl_easy_strerror(code));
+    }
+    op->done = true;
+}
+
+void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
+{
+    curl_off_t pretransfer = 0;
+    if (op->easy)
+        curl_easy_getinfo(op->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    op->exchange.sent = pretransfer > 0;
+    op->exchange.failure = failure;
+    snprintf(op->exchange.detail, sizeof op->exchange.detail, "%s", detail);
+    op->done = true;
+}
+
+void ac_transfer_close(struct ac_op *op, CURLM *multi)
+{
+    if (op->easy) {
+        struct ac_sys_sigpipe guard;
+        ac_sys_sigpipe_block(&guard);
+        if (multi)
+            curl_multi_remove_handle(multi, op->easy);
+        curl_easy_cleanup(op->easy);
+        ac_sys_sigpipe_restore(&guard);
+    }
+    curl_slist_free_all(op->headers);
+    op->easy = NULL;
+    op->headers = NULL;
+    ac_buf_free(&op->body);
+}

@@ -1,0 +1,351 @@
+#include "transport.h"
+
+#include "sys.h"
+#include "transfer.h"
+#include "trust.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
+#endif
+
+#define READY_MAX 16
+
+struct ac_transport {
+    struct ac_transport_options options;
+    struct ac_buf option_text; /* bytes behind the string options */
+    CURLM *multi;
+    int poller;
+    pid_t pid;
+    double timer_at; /* monotonic seconds, < 0: none */
+    struct ac_transport_trust trust;
+    struct ac_op *ops;
+    struct ac_transport_stats stats;
+};
+
+static struct {
+    pthread_once_t once;
+    const char *lack;
+} library = {.once = PTHREAD_ONCE_INIT};
+
+static void init_library(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        library.lack = "libcurl could not be initialised";
+        return;
+    }
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    if (info->version_num < 0x075500)
+        library.lack = "libcurl is older than 7.85";
+    else if (!(info->features & CURL_VERSION_SSL))
+        library.lack = "libcurl was built without TLS";
+    else if (!(info->features & CURL_VERSION_ASYNCHDNS))
+        library.lack = "libcurl resolves names synchronously and could not keep deadlines";
+}
+
+const char *ac_transport_init(void)
+{
+    pthread_once(&library.once, init_library);
+    return library.lack;
+}
+
+struct ac_transport_trust ac_transport_trust(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return ac_trust_find(info->cainfo, info->capath);
+}
+
+/* libcurl tells which descriptors to watch; the poller folds them into one. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
+{
+    struct ac_transport *transport = user;
+    int events = 0;
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+        events |= AC_SYS_READ;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+        events |= AC_SYS_WRITE;
+    ac_sys_poller_watch(transport->poller, fd, events);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
+{
+    struct ac_transport *transport = user;
+    (void)multi;
+    transport->timer_at = timeout_ms < 0 ? -1 : ac_sys_monotonic() + (double)timeout_ms / 1000;
+    return 0;
+}
+
+static void link_op(struct ac_transport *transport, struct ac_op *op)
+{
+    op->transport = transport;
+    op->next = transport->ops;
+    if (op->next)
+        op->next->previous = op;
+    transport->ops = op;
+    transport->stats.in_flight++;
+}
+
+static void unlink_op(struct ac_transport *transport, struct ac_op *op)
+{
+    if (op->next)
+        op->next->previous = op->previous;
+    if (op->previous)
+        op->previous->next = op->next;
+    else
+        transport->ops = op->next;
+    op->next = op->previous = NULL;
+    transport->stats.in_flight--;
+}
+
+static bool open_multi(struct ac_transport *transport)
+{
+    transport->pid = getpid();
+    transport->timer_at = -1;
+    transport->poller = ac_sys_poller_open();
+    transport->multi = transport->poller < 0 ? NULL : curl_multi_init();
+    if (!transport->multi) {
+        if (transport->poller >= 0)
+            close(transport->poller);
+        transport->poller = -1;
+        return false;
+    }
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+    return true;
+}
+
+/* In a forked child the handles share sockets and TLS state with the parent. Cleaning them up
+ * would speak on the parent's connections, so they are left alone, and new ones are made. */
+static bool own_process(struct ac_transport *transport)
+{
+    if (transport->multi && transport->pid == getpid())
+        return true;
+    while (transport->ops) {
+        struct ac_op *op = transport->ops;
+        ac_transfer_end(op, "cancelled", "the call belongs to the parent process");
+        unlink_op(transport, op);
+        op->easy = NULL;
+        op->headers = NULL;
+        op->transport = NULL;
+    }
+    if (transport->multi)
+        close(transport->poller);
+    return open_multi(transport);
+}
+
+static struct ac_str keep_text(struct ac_buf *text, struct ac_str s)
+{
+    size_t start = text->n;
+    ac_buf_add(text, s.p ? s.p : "", s.n);
+    ac_buf_add_char(text, '\0');
+    return s.n > 0 ? (struct ac_str){text->p + start, s.n} : (struct ac_str){0};
+}
+
+struct ac_transport *ac_transport_new(const struct ac_transport_options *options)
+{
+    struct ac_transport *transport = calloc(1, sizeof *transport);
+    if (!transport)
+        return NULL;
+    size_t bytes = options->ca_file.n + options->ca_path.n + options->proxy.n + 3;
+    transport->options = *options;
+    transport->poller = -1;
+    transport->pid = getpid();
+    ac_buf_init(&transport->option_text, bytes);
+    if (ac_buf_room(&transport->option_text, bytes)) {
+        transport->options.ca_file = keep_text(&transport->option_text, options->ca_file);
+        transport->options.ca_path = keep_text(&transport->option_text, options->ca_path);
+        transport->options.proxy = keep_text(&transport->option_text, options->proxy);
+        transport->trust =
+            (struct ac_transport_trust){transport->options.ca_file.p, transport->options.ca_path.p};
+        if (!transport->trust.ca_file && !transport->trust.ca_path)
+            transport->trust = ac_transport_trust();
+        if (open_multi(transport))
+            return transport;
+    }
+    ac_transport_free(transport);
+    return NULL;
+}
+
+void ac_transport_free(struct ac_transport *transport)
+{
+    if (!transport)
+        return;
+    bool own = transport->pid == getpid();
+    while (transport->ops) {
+        struct ac_op *op = transport->ops;
+        ac_transfer_end(op, "cancelled", "the transport was closed");
+        unlink_op(transport, op);
+        if (own)
+            ac_transfer_close(op, transport->multi);
+        op->easy = NULL;
+        op->headers = NULL;
+        op->transport = NULL;
+    }
+    if (transport->multi && own) {
+        struct ac_sys_sigpipe guard;
+        ac_sys_sigpipe_block(&guard);
+        curl_multi_cleanup(transport->multi);
+        ac_sys_sigpipe_restore(&guard);
+    }
+    if (transport->poller >= 0)
+        close(transport->poller);
+    ac_buf_free(&transport->option_text);
+    free(transport);
+}
+
+const char *ac_transport_flaw(const struct ac_transport_request *request)
+{
+    if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
+        return "a GET request has no body";
+    if (ac_str_starts(request->url, AC_STR("https://")))
+        return NULL;
+    if (!ac_str_starts(request->url, AC_STR("http://")))
+        return "the URL begins with neither https:// nor http://";
+    if (!request->plain_http && !ac_url_is_loopback(request->url))
+        return "http:// is for loopback addresses only, unless plain HTTP is asked for";
+    return NULL;
+}
+
+static bool start(struct ac_transport *transport, struct ac_op *op,
+                  const struct ac_transport_request *request)
+{
+    if (!ac_transfer_open(op, &transport->options, transport->trust, request) ||
+        curl_multi_add_handle(transport->multi, op->easy) != CURLM_OK)
+        return false;
+    link_op(transport, op);
+    transport->stats.requests++;
+    return true;
+}
+
+struct ac_op *ac_transport_submit(struct ac_transport *transport,
+                                  const struct ac_transport_request *request)
+{
+    struct ac_op *op = ac_transfer_new(&transport->options);
+    if (!op)
+        return NULL;
+    if (request->mutating && transport->options.observe) {
+        ac_transfer_end(op, "refused", "this transport only observes");
+        return op;
+    }
+    if (own_process(transport) && start(transport, op, request))
+        return op;
+    ac_op_release(op);
+    return NULL;
+}
+
+static unsigned collect(struct ac_transport *transport)
+{
+    unsigned finished = 0;
+    int left = 0;
+    CURLMsg *message = NULL;
+    while ((message = curl_multi_info_read(transport->multi, &left))) {
+        struct ac_op *op = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&op);
+        ac_transfer_finish(op, code);
+        transport->stats.connections += (uint64_t)op->exchange.new_connections;
+        transport->stats.bytes_received += op->exchange.headers.n + op->exchange.body.n;
+        unlink_op(transport, op);
+        ac_transfer_close(op, transport->multi);
+        op->transport = NULL;
+        finished++;
+    }
+    return finished;
+}
+
+static void act(struct ac_transport *transport)
+{
+    int fds[READY_MAX], events[READY_MAX], running = 0;
+    int n = ac_sys_poller_ready(transport->poller, fds, events, READY_MAX);
+    for (int i = 0; i < n; i++) {
+        int flags = 0;
+        if (events[i] & AC_SYS_READ)
+            flags |= CURL_CSELECT_IN;
+        if (events[i] & AC_SYS_WRITE)
+            flags |= CURL_CSELECT_OUT;
+        curl_multi_socket_action(transport->multi, fds[i], flags, &running);
+    }
+    if (transport->timer_at >= 0 && ac_sys_monotonic() >= transport->timer_at) {
+        transport->timer_at = -1;
+        curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+}
+
+unsigned ac_transport_step(struct ac_transport *transport)
+{
+    struct ac_sys_sigpipe guard;
+    if (!own_process(transport))
+        return 0;
+    ac_sys_sigpipe_block(&guard);
+    act(transport);
+    unsigned finished = collect(transport);
+    ac_sys_sigpipe_restore(&guard);
+    return finished;
+}
+
+int ac_transport_fd(struct ac_transport *transport)
+{
+    return own_process(transport) ? transport->poller : -1;
+}
+
+long ac_transport_timeout_ms(struct ac_transport *transport)
+{
+    if (!own_process(transport) || transport->timer_at < 0)
+        return -1;
+    double left = transport->timer_at - ac_sys_monotonic();
+    return left <= 0 ? 0 : (long)(left * 1000) + 1;
+}
+
+struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
+{
+    return transport->stats;
+}
+
+bool ac_op_done(const struct ac_op *op)
+{
+    return op->done;
+}
+
+const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
+{
+    return &op->exchange;
+}
+
+void ac_op_cancel(struct ac_op *op)
+{
+    struct ac_transport *transport = op->transport;
+    if (op->done)
+        return;
+    ac_transfer_end(op, "cancelled", "the call was cancelled");
+    op->transport = NULL;
+    if (!transport)
+        return;
+    unlink_op(transport, op);
+    if (transport->pid == getpid()) {
+        ac_transfer_close(op, transport->multi);
+        return;
+    }
+    op->easy = NULL;
+    op->headers = NULL;
+}
+
+void ac_op_release(struct ac_op *op)
+{
+    if (!op)
+        return;
+    ac_op_cancel(op);
+    ac_transfer_close(op, NULL);
+    ac_buf_free(&op->exchange.headers);
+    ac_buf_free(&op->exchange.body);
+    free(op);
+}

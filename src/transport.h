@@ -1,0 +1,97 @@
+/* Stage 3 of a call: the wire. The only file that knows libcurl is transport.c.
+ *
+ * One transport is one connection pool with one pollable descriptor. submit() starts a transfer,
+ * step() moves all of them and never blocks, and a finished operation holds an exchange. A
+ * transport belongs to one thread. After a fork the child's first use abandons the parent's
+ * connections without touching them.
+ */
+#ifndef AC_TRANSPORT_H
+#define AC_TRANSPORT_H
+
+#include "buf.h"
+
+struct ac_transport;
+struct ac_op;
+
+struct ac_transport_options {
+    long connect_timeout_ms;
+    size_t max_body_bytes;
+    size_t max_header_bytes;
+    bool observe;          /* refuse mutating requests before a socket is opened */
+    struct ac_str ca_file; /* both empty: the system's trust, see ac_transport_trust() */
+    struct ac_str ca_path;
+    struct ac_str proxy; /* empty: the environment's; "none": no proxy */
+};
+
+struct ac_transport_request {
+    struct ac_str method;
+    struct ac_str url;
+    const struct ac_str *headers; /* "name: value" each */
+    size_t header_count;
+    struct ac_str body;
+    long timeout_ms; /* from submit to the last byte */
+    long connect_timeout_ms;
+    bool mutating;   /* own connection, closed afterwards: libcurl re-sends a POST by itself when
+                      * a kept-alive connection dies before the first byte of the answer */
+    bool plain_http; /* http:// to a host that is not loopback is wanted */
+};
+
+/* What came of it. `failure` is NULL for a complete HTTP answer. */
+struct ac_exchange {
+    const char *failure; /* a name of errmap.c's failure table */
+    bool sent;           /* false only if no byte of the request left */
+    char detail[320];
+    long status;
+    struct ac_buf headers; /* "Name: value\n" of the last header block */
+    struct ac_buf body;
+    double elapsed; /* seconds */
+    long new_connections;
+};
+
+struct ac_transport_stats {
+    uint64_t requests;
+    uint64_t connections;
+    uint64_t bytes_received;
+    unsigned in_flight;
+};
+
+/* The certificate store that is used where the caller names none: the system's hashed directory
+ * alone if it has one (one root is read per server), else its bundle alone (parsed once per
+ * transport). libcurl's default of both parses every root again for each new connection. */
+struct ac_transport_trust {
+    const char *ca_file;
+    const char *ca_path;
+};
+struct ac_transport_trust ac_transport_trust(void);
+
+/* Once per process and thread-safe. NULL, or what this libcurl lacks. */
+const char *ac_transport_init(void);
+
+/* NULL when out of memory or descriptors. */
+struct ac_transport *ac_transport_new(const struct ac_transport_options *options);
+
+/* Ends what is in flight. Operations that are still held stay valid and say "cancelled". */
+void ac_transport_free(struct ac_transport *transport);
+
+/* Why the request cannot be sent at all (a URL it may not use, …), or NULL. */
+const char *ac_transport_flaw(const struct ac_transport_request *request);
+
+/* NULL when out of memory. Copies what it needs. */
+struct ac_op *ac_transport_submit(struct ac_transport *transport,
+                                  const struct ac_transport_request *request);
+
+/* Moves every transfer that can move; returns how many finished. */
+unsigned ac_transport_step(struct ac_transport *transport);
+
+int ac_transport_fd(struct ac_transport *transport);
+/* Milliseconds until step() must run even if the descriptor stays silent; -1 for never. */
+long ac_transport_timeout_ms(struct ac_transport *transport);
+struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport);
+
+bool ac_op_done(const struct ac_op *op);
+const struct ac_exchange *ac_op_exchange(const struct ac_op *op);
+void ac_op_cancel(struct ac_op *op);
+/* Cancels if needed and releases; the transport may be gone already. */
+void ac_op_release(struct ac_op *op);
+
+#endif
