@@ -1,0 +1,248 @@
+--- One logical call: planned once, attempted as often as the retry policy allows.
+--
+-- Parameters, ClientToken and endpoint are fixed in the plan; credentials, nonce, date and
+-- signature are made anew for every attempt. An outcome that was unknown once stays unknown until
+-- an attempt succeeds.
+
+local core = require "alicloud.core"
+local credentials = require "alicloud.credentials"
+local errors = require "alicloud.error"
+local retry = require "alicloud.retry"
+
+local M = {}
+
+-- A clock that is further off than this is not mended from a header.
+local MAX_SKEW = 24 * 3600
+
+local metas = setmetatable({}, { __mode = "k" })
+
+---@class alicloud.Meta
+---@field request_id string
+---@field request_ids string[] of all attempts
+---@field status integer
+---@field attempts integer
+---@field elapsed number seconds
+---@field server_time? number unix seconds, the answer's Date header
+---@field client_token? string
+---@field endpoint string
+
+--- What is known about a result besides its content.
+---@param result table as returned by a call
+---@return alicloud.Meta|nil
+function M.meta(result)
+  return metas[result]
+end
+
+local function headers(context, retried)
+  local list = { accept = "application/json", ["user-agent"] = context.user_agent }
+  if retried then
+    list["x-acs-retry-attempts"] = ("%d"):format(retried.count)
+    list["x-acs-retry-delay"] = ("%d"):format(math.floor(retried.wait * 1000))
+  end
+  return list
+end
+
+--- Signs one attempt.
+---@param context table the client's state
+---@param plan table
+---@param retried? { count: integer, wait: number } set from the second attempt on
+---@return table|nil signed as core.sign gives it
+---@return alicloud.Error? err
+function M.sign(context, plan, retried)
+  local keys, err = credentials.get(context.provider)
+  if not keys then return nil, err end
+  local runtime = context.runtime
+  return core.sign {
+    algorithm = context.algorithm,
+    method = plan.method,
+    scheme = plan.target.scheme,
+    host = plan.target.host,
+    path = "/",
+    query = plan.flat,
+    headers = headers(context, retried),
+    action = plan.action,
+    version = plan.version,
+    access_key_id = keys.access_key_id,
+    access_key_secret = keys.access_key_secret,
+    security_token = keys.security_token,
+    date = core.iso8601(math.floor(runtime.time() + context.shared.clock_offset)),
+    nonce = runtime.random_hex(16),
+  }
+end
+
+local function send(context, plan, signed, timeout)
+  return context.carrier.send {
+    method = signed.method,
+    url = signed.url,
+    host = signed.host,
+    headers = signed.headers,
+    body = signed.body,
+    timeout = timeout,
+    mutating = plan.mutating,
+    action = plan.action,
+    plain_http = context.plain_http,
+  }
+end
+
+local function out_of_time(seconds)
+  return {
+    kind = "timeout",
+    code = "Client.Deadline",
+    message = ("the deadline of %g s passed before the request could be sent"):format(seconds),
+    outcome = "not_sent",
+    retryable = true,
+    retry_class = "never",
+  }
+end
+
+local function attempt(context, plan, progress)
+  local signed, err = M.sign(context, plan, progress.retried)
+  if not signed then return nil, err end
+  local remaining = progress.deadline - context.loop.now()
+  if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  local exchange = send(context, plan, signed, math.min(remaining, plan.timeout))
+  return core.read(exchange, {
+    string_to_sign = signed.string_to_sign,
+    canonical_request = signed.canonical_request,
+  })
+end
+
+--- The hint of the service data for a code, or for its more general parent.
+local function cure(data, code)
+  while data and data.errors and code do
+    local entry = data.errors[code]
+    if entry then return entry.cure end
+    code = code:match("^(.*)%.[^%.]*$")
+  end
+end
+
+local function doubt(plan)
+  local advice = plan.token and "and then only with the same ClientToken (" .. plan.token .. ")"
+    or "it carries no ClientToken"
+  return "it may have been done: look at the resource before sending again, " .. advice
+end
+
+local function hint_for(plan, failure, outcome)
+  local hint = failure.hint or cure(plan.data, failure.code)
+  if not (plan.mutating and outcome == "unknown") then return hint end
+  -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
+  local says_so = hint and failure.outcome == "unknown" and plan.token
+  if says_so then return ("%s (ClientToken %s)"):format(hint, plan.token) end
+  return hint and hint .. "; " .. doubt(plan) or doubt(plan)
+end
+
+local function to_error(context, plan, progress, failure)
+  local fields = {}
+  for name, value in pairs(failure) do fields[name] = value end
+  local outcome = failure.outcome or "unknown"
+  if plan.mutating and outcome ~= "unknown" and progress.doubtful then
+    outcome = "unknown"
+    fields.message = ("%s (an earlier attempt ended without an answer)")
+      :format(failure.message or failure.code)
+  end
+  fields.outcome = outcome
+  fields.hint = hint_for(plan, failure, outcome)
+  fields.product, fields.action, fields.version = plan.product, plan.action, plan.version
+  fields.region = plan.region
+  fields.endpoint = plan.target.host
+  fields.attempts = progress.attempts
+  fields.elapsed = context.loop.now() - progress.started
+  fields.client_token = plan.token
+  fields.request_ids = { table.unpack(progress.request_ids) }
+  fields.cause = progress.cause or failure.cause
+  return errors.new(fields)
+end
+
+-- The server's clock is believed only over a channel that nobody else can speak on.
+local function mend_clock(context, plan, failure)
+  if not plan.target.secure or not failure.date then return false end
+  local offset = failure.date - context.runtime.time()
+  if math.abs(offset) > MAX_SKEW then return false end
+  context.shared.clock_offset = offset
+  return true
+end
+
+local function next_wait(context, plan, progress, failure)
+  local class = failure.retry_class
+  if class == "clock" and not mend_clock(context, plan, failure) then return nil, "final" end
+  return retry.decide(plan.policy, context.shared.bucket, {
+    class = class,
+    outcome = failure.outcome or "unknown",
+    attempt = progress.attempts,
+    mutating = plan.mutating,
+    token = plan.token ~= nil,
+    resend = plan.resend,
+    mended = progress.mended,
+    hint = failure.retry_after,
+    remaining = progress.deadline - context.loop.now(),
+    random = context.runtime.random,
+  })
+end
+
+local function note(progress, answer)
+  if answer.request_id then
+    progress.request_ids[#progress.request_ids + 1] = answer.request_id
+  end
+end
+
+local function succeed(context, plan, progress, result, info)
+  retry.refund(context.shared.bucket, progress.cost)
+  metas[result] = {
+    request_id = info.request_id,
+    request_ids = progress.request_ids,
+    status = info.status,
+    attempts = progress.attempts,
+    elapsed = context.loop.now() - progress.started,
+    server_time = info.date,
+    client_token = plan.token,
+    endpoint = plan.target.host,
+  }
+  return result
+end
+
+local function refuse_mutation(context, plan, progress)
+  return to_error(context, plan, progress, {
+    kind = "cancelled",
+    code = "Client.ObserveMode",
+    message = "this client only observes; the operation changes something and was not sent",
+    outcome = "not_sent",
+    hint = 'a client without mode = "observe" sends it',
+  })
+end
+
+--- Carries a plan out.
+---@param context table the client's state
+---@param plan table see alicloud.plan
+---@return table|nil result
+---@return alicloud.Error? err
+function M.run(context, plan)
+  local started = context.loop.now()
+  local progress = {
+    started = started,
+    deadline = started + plan.deadline,
+    attempts = 0,
+    request_ids = {},
+    mended = {},
+  }
+  if plan.mutating and context.mode == "observe" then
+    return nil, refuse_mutation(context, plan, progress)
+  end
+  while true do
+    progress.attempts = progress.attempts + 1
+    local result, answer = attempt(context, plan, progress)
+    note(progress, answer)
+    if result then return succeed(context, plan, progress, result, answer) end
+    local err = to_error(context, plan, progress, answer)
+    local wait, reason = next_wait(context, plan, progress, answer)
+    if not wait then
+      err.stopped = reason
+      return nil, err
+    end
+    progress.cause, progress.cost = err, reason
+    progress.doubtful = err.outcome == "unknown"
+    progress.retried = { count = progress.attempts, wait = wait }
+    if wait > 0 then context.loop.sleep(wait) end
+  end
+end
+
+return M

@@ -1,0 +1,362 @@
+--- The client: configuration, frozen once it is made, and the calls over it.
+--
+-- What a client knows lies in a table that only this module can reach; the client itself is an
+-- empty table whose fields cannot be set. Clients derived by `with` share the transport, the retry
+-- budget and what was learnt about the server's clock.
+
+local core = require "alicloud.core"
+local blocking = require "alicloud.loop.blocking"
+local calls = require "alicloud.call"
+local credentials = require "alicloud.credentials"
+local endpoint = require "alicloud.endpoint"
+local exchange = require "alicloud.exchange"
+local options = require "alicloud.options"
+local plans = require "alicloud.plan"
+local retry = require "alicloud.retry"
+local runtimes = require "alicloud.runtime"
+local services = require "alicloud.service"
+
+local M = {}
+
+---@class alicloud.Client
+---@field region string|nil
+---@field product string
+---@field mode "normal"|"observe"
+---@field runtime alicloud.Runtime
+---@field loop alicloud.Loop
+local Client = {}
+
+---@class alicloud.ClientOptions
+---@field region? string else ALIBABA_CLOUD_REGION_ID
+---@field access_key_id? string else the environment
+---@field access_key_secret? string|userdata
+---@field security_token? string|userdata
+---@field credentials? table a provider `{ get = function }`, or a table of the three above
+---@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
+---@field network? "public"|"vpc"
+---@field plain_http? boolean allow http:// to other machines
+---@field timeout? number seconds for one reading attempt (10)
+---@field write_timeout? number seconds for one changing attempt (30)
+---@field connect_timeout? number seconds (5)
+---@field deadline? number seconds for a whole call with its retries (60)
+---@field retries? integer attempts after the first (2); 0 turns retrying off
+---@field retry? table see alicloud.retry.Policy
+---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
+---@field mode? "normal"|"observe" observe refuses everything that changes something
+---@field transport? { send: function } replaces the built-in transport
+---@field runtime? table overrides of alicloud.Runtime
+---@field loop? alicloud.Loop
+---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
+---@field ca_file? string
+---@field ca_path? string
+---@field proxy? string
+---@field user_agent? string appended to ours
+---@field product? string of actions without a prefix (ebs)
+
+local function has_functions(...)
+  local names = { ... }
+  return function(value)
+    if type(value) ~= "table" then return false end
+    for _, name in ipairs(names) do
+      if not options.callable.test(value[name]) then return false end
+    end
+    return true
+  end
+end
+
+local SCHEMA = {
+  region = options.rule("a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
+    function(value) return endpoint.region_fault(value) == nil end),
+  access_key_id = options.secret,
+  access_key_secret = options.secret,
+  security_token = options.secret,
+  credentials = options.typed "table",
+  endpoint = options.rule("host[:port] with optional http:// or https://, or a table by region",
+    function(value) return type(value) == "string" or type(value) == "table" end),
+  network = options.choice("public", "vpc"),
+  plain_http = options.boolean,
+  timeout = options.seconds(0.001, 86400),
+  write_timeout = options.seconds(0.001, 86400),
+  connect_timeout = options.seconds(0.001, 86400),
+  deadline = options.seconds(0.001, 86400),
+  retries = options.integer(0, 99),
+  retry = options.typed "table",
+  resend = options.choice("token", "never"),
+  mode = options.choice("normal", "observe"),
+  transport = options.rule("a table with a function send", has_functions "send"),
+  runtime = options.typed "table",
+  loop = options.rule("a table with the functions wait, sleep and now",
+    has_functions("wait", "sleep", "now")),
+  algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
+  ca_file = options.text,
+  ca_path = options.text,
+  proxy = options.text,
+  user_agent = options.rule("printable ASCII text", function(value)
+    return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
+  end),
+  product = plans.PRODUCT,
+}
+
+local DEFAULTS = {
+  network = "public",
+  plain_http = false,
+  timeout = 10,
+  write_timeout = 30,
+  connect_timeout = 5,
+  deadline = 60,
+  resend = "token",
+  mode = "normal",
+  algorithm = "ACS3-HMAC-SHA256",
+  product = "ebs",
+}
+
+local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token" }
+-- A derived client that changes one of these needs a transport of its own.
+local CARRIER_OPTIONS = { "transport", "connect_timeout", "ca_file", "ca_path", "proxy", "mode",
+  "runtime", "loop" }
+
+local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true }
+
+local states = setmetatable({}, { __mode = "k" })
+local metatable
+
+local function user_agent(suffix)
+  local ours = ("AlibabaCloud (Lua) %s Core/%s"):format(_VERSION:gsub(" ", "/"), core.version.core)
+  return suffix and ours .. " " .. suffix or ours
+end
+
+local function carrier_for(state)
+  local config = state.config
+  if config.transport then return exchange.foreign(config.transport) end
+  return exchange.builtin({
+    connect_timeout = state.connect_timeout,
+    ca_file = config.ca_file,
+    ca_path = config.ca_path,
+    proxy = config.proxy,
+    observe = state.mode == "observe",
+  }, state.loop)
+end
+
+local function region_of(config, runtime)
+  if config.region then return config.region end
+  local region = runtime.getenv("ALIBABA_CLOUD_REGION_ID")
+  if not region or region == "" then return nil end
+  local fault = endpoint.region_fault(region)
+  if fault then return nil, "ALIBABA_CLOUD_REGION_ID: " .. fault end
+  return region
+end
+
+local function check_endpoints(config)
+  local given = config.endpoint
+  local list = type(given) == "table" and given or { given }
+  for region, text in pairs(list) do
+    local where = type(given) == "table" and "option endpoint, region " .. tostring(region)
+      or "option endpoint"
+    local ok, reason = nil, "it is not text"
+    if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
+    if not ok then
+      return ("%s: got %s: %s; allowed: host[:port] with optional http:// or https://")
+        :format(where, options.show(text), reason)
+    end
+  end
+end
+
+local function takes(given, names)
+  for _, name in ipairs(names) do
+    if given[name] ~= nil then return true end
+  end
+  return false
+end
+
+local function copy_of(source)
+  local copy = {}
+  for name, value in pairs(source) do copy[name] = value end
+  return copy
+end
+
+--- What is remembered of the options for `with`: everything but the keys, and by value.
+local function without_keys(given)
+  local config = copy_of(given)
+  for _, name in ipairs(KEY_OPTIONS) do config[name] = nil end
+  for _, name in ipairs { "endpoint", "retry" } do
+    if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
+  end
+  return config
+end
+
+local function settle(config)
+  local state = { config = config, endpoints = {}, open = true }
+  for name, default in pairs(DEFAULTS) do
+    if config[name] == nil then state[name] = default else state[name] = config[name] end
+  end
+  state.endpoint = config.endpoint
+  local message
+  state.runtime, message = runtimes.make(config.runtime)
+  if not state.runtime then return nil, message end
+  state.loop = config.loop or blocking.new(state.runtime)
+  state.user_agent = user_agent(config.user_agent)
+  state.region, message = region_of(config, state.runtime)
+  if message then return nil, message end
+  message = check_endpoints(state)
+  if message then return nil, message end
+  state.policy, message = retry.policy(config.retry, config.retries)
+  if not state.policy then return nil, message end
+  return state
+end
+
+local function own(client)
+  local state = states[client]
+  if not state then error("not a client; call its methods with a colon", 3) end
+  local ancestor = state
+  repeat
+    if not ancestor.open then error("the client is closed", 3) end
+    ancestor = ancestor.parent
+  until not ancestor
+  return state
+end
+
+local function born(state)
+  local client = setmetatable({}, metatable)
+  states[client] = state
+  return client
+end
+
+--- Makes a client. Nothing is opened and nobody is asked before the first call.
+---@param given? alicloud.ClientOptions
+---@return alicloud.Client
+function M.new(given)
+  local all = options.check("alicloud.client", given, SCHEMA, 2)
+  local state, message = settle(without_keys(all))
+  if not state then error("alicloud.client: " .. message, 2) end
+  local provider, owned = credentials.choose(all, state.runtime)
+  if not provider then error("alicloud.client: " .. owned, 2) end
+  state.provider, state.owned_provider = provider, owned and provider or nil
+  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0 }
+  state.carrier = carrier_for(state)
+  state.owned_carrier = state.carrier
+  return born(state)
+end
+
+--- A client that differs in some options. It shares transport, retry budget and server clock with
+--- this one unless the options are about the transport.
+---@param given alicloud.ClientOptions
+---@return alicloud.Client
+function Client:with(given)
+  local parent = own(self)
+  local all = options.check("client:with", given, SCHEMA, 2)
+  local config = without_keys(parent.config)
+  if all.retry then config.retries = nil end
+  for name, value in pairs(without_keys(all)) do config[name] = value end
+  local state, message = settle(config)
+  if not state then error("client:with: " .. message, 2) end
+  state.provider = parent.provider
+  if takes(all, KEY_OPTIONS) then
+    local provider, owned = credentials.choose(all, state.runtime)
+    if not provider then error("client:with: " .. owned, 2) end
+    state.provider, state.owned_provider = provider, owned and provider or nil
+  end
+  state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
+  if takes(all, CARRIER_OPTIONS) then
+    state.carrier = carrier_for(state)
+    state.owned_carrier = state.carrier
+  end
+  return born(state)
+end
+
+--- Calls an operation. Operational failure is `nil, err`; a mistake in the call itself raises, and
+--- in both cases `err` or the message says whether anything was sent.
+---@param action string "Action" (of the client's product) or "product:Action"
+---@param params? table as the API spells them
+---@param call_options? alicloud.CallOptions
+---@return table|nil result
+---@return alicloud.Error? err
+function Client:call(action, params, call_options)
+  local state = own(self)
+  local plan, message = plans.new(state, action, params, call_options)
+  if not plan then error(message, 2) end
+  return calls.run(state, plan)
+end
+
+--- Like `call`, but raises the error object.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return table result
+function Client:must(action, params, call_options)
+  local state = own(self)
+  local plan, message = plans.new(state, action, params, call_options)
+  if not plan then error(message, 2) end
+  local result, err = calls.run(state, plan)
+  if not result then error(err, 0) end
+  return result
+end
+
+--- Signs a call without sending it; the result is that of `core.sign`.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return table|nil signed
+---@return alicloud.Error? err e.g. missing credentials
+function Client:prepare(action, params, call_options)
+  local state = own(self)
+  local plan, message = plans.new(state, action, params, call_options)
+  if not plan then error(message, 2) end
+  return calls.sign(state, plan)
+end
+
+--- Checks a call without signing or sending it.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return boolean|nil ok
+---@return string? message the same that `call` would raise
+function Client:validate(action, params, call_options)
+  local plan, message = plans.new(own(self), action, params, call_options)
+  if not plan then return nil, message end
+  return true
+end
+
+--- The operations of a product as methods.
+---@param product string
+---@return alicloud.Service
+function Client:service(product)
+  own(self)
+  if not plans.PRODUCT.test(product) then
+    error(("service: got %s; allowed: %s"):format(options.show(product), plans.PRODUCT.allowed), 2)
+  end
+  return services.new(self, product)
+end
+
+--- Closes what this client opened. A derived client that shares its parent's transport leaves it.
+function Client:close()
+  local state = states[self]
+  if not (state and state.open) then return end
+  state.open = false
+  if state.owned_carrier then state.owned_carrier.close() end
+  if state.owned_provider and state.owned_provider.close then state.owned_provider:close() end
+end
+
+local function describe(client)
+  local state = states[client]
+  local provider = state.provider
+  local keys = provider.describe and provider:describe() or "provider"
+  return ("alicloud.Client { region = %s, credentials = %s, mode = %s }"):format(
+    state.region or "(none)", keys, state.mode)
+end
+
+metatable = {
+  __name = "alicloud.Client",
+  __index = function(client, key)
+    if PUBLIC[key] then return states[client][key] end
+    return Client[key]
+  end,
+  __newindex = function(_, key)
+    error(("a client's configuration is frozen (%s); derive another with client:with{…}")
+      :format(options.show(key)), 2)
+  end,
+  __tostring = describe,
+  __close = Client.close,
+  __metatable = "alicloud.Client",
+}
+
+return M

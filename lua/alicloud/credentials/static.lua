@@ -1,0 +1,58 @@
+--- A provider over keys that the caller handed in. The secrets move into cleansed C buffers at
+--- once; no Lua table keeps their text.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+---@class alicloud.Credentials
+---@field access_key_id string
+---@field access_key_secret userdata|string a core.secret, or text that is not kept
+---@field security_token? userdata|string
+---@field provider string which provider they came from
+
+---@class alicloud.credentials.Provider
+---@field get fun(self: table): alicloud.Credentials|nil, alicloud.Error?
+---@field describe? fun(self: table): string at most the last four characters of the key id
+---@field close? fun(self: table)
+
+local function sealed(secret)
+  if secret == nil or type(secret) == "userdata" then return secret end
+  return core.secret(secret)
+end
+
+--- The last four characters of a key id; nothing of one so short that this would be most of it.
+---@param id string
+---@return string
+function M.tail(id)
+  return #id > 4 and "…" .. id:sub(-4) or "…"
+end
+
+---@param keys alicloud.Credentials without `provider` it is named after what it holds
+---@return alicloud.credentials.Provider
+function M.new(keys)
+  local credentials = {
+    access_key_id = keys.access_key_id,
+    access_key_secret = sealed(keys.access_key_secret),
+    security_token = sealed(keys.security_token),
+    provider = keys.provider or (keys.security_token and "static_sts" or "static_ak"),
+  }
+  local provider = {}
+
+  function provider.get()
+    return credentials
+  end
+
+  function provider.describe()
+    return credentials.provider .. " " .. M.tail(credentials.access_key_id)
+  end
+
+  function provider.close()
+    credentials.access_key_secret:close()
+    if credentials.security_token then credentials.security_token:close() end
+  end
+
+  return provider
+end
+
+return M

@@ -1,0 +1,144 @@
+--- The one error class of the library: data inside, one readable line outside.
+
+local M = {}
+
+---@alias alicloud.Outcome
+---| "not_sent" # no byte of the request can have reached the service
+---| "rejected" # the service answered that it did not do it
+---| "unknown"  # it may have been done: look before sending again
+
+---@alias alicloud.ErrorKind
+---| "api" | "http" | "network" | "tls" | "timeout" | "decode" | "limit" | "credentials"
+---| "throttled" | "cancelled"
+---| "precheck" | "state" # of the layers above the client
+
+---@class alicloud.Error
+---@field kind alicloud.ErrorKind
+---@field code string the service's code verbatim (`Throttling.User`); ours are `Client.*`
+---@field message string the service's words, but for a session token, which is masked
+---@field outcome? alicloud.Outcome
+---@field retryable boolean whether the same request may succeed later
+---@field hint? string what to do about it
+---@field product? string
+---@field action? string
+---@field version? string
+---@field region? string
+---@field endpoint? string host[:port] that was asked
+---@field status? integer HTTP status
+---@field request_id? string
+---@field request_ids? string[] of every attempt, in order
+---@field host_id? string
+---@field recommend? string address of the vendor's diagnosis page
+---@field access_denied_detail? table what RAM says about a missing permission
+---@field attempts? integer
+---@field elapsed? number seconds over all attempts
+---@field client_token? string repeat with the same one
+---@field retry_after? number seconds, the service's wish
+---@field stopped? string why there was no further attempt, see alicloud.retry
+---@field verdict? string for a signature refusal: whose fault it is
+---@field detail? string technical cause, e.g. the words of the TLS library
+---@field cause? alicloud.Error the error of the attempt before
+---@field last? table last response of a wait that did not end well
+local Error = {}
+
+local MAX_LINE = 2000
+
+local function escape_bytes(bytes)
+  return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+--- Makes text from outside safe for a terminal and for one line: control characters, C1 controls,
+--- line separators and direction overrides become visible escapes.
+---@param text string
+---@return string
+function M.clean(text)
+  if not utf8.len(text) then text = text:gsub("[\x80-\xff]", escape_bytes) end
+  text = text:gsub("\r?\n", "\\n"):gsub("[%z\1-\31\127]", escape_bytes)
+  if not text:find("[\xc2\xe2]") then return text end
+  return (text:gsub("\xc2[\x80-\x9f]", escape_bytes)
+    :gsub("\xe2\x80[\x8e\x8f\xa8-\xae]", escape_bytes)
+    :gsub("\xe2\x81[\xa6-\xa9]", escape_bytes))
+end
+
+-- The service repeats our string to sign when a signature does not match, and a session token is
+-- part of that string.
+local function mask_session_token(text)
+  return (text:gsub("(SecurityToken%%3D)[^%%&%s]+", "%1***")
+    :gsub("(SecurityToken=)[^&%s]+", "%1***")
+    :gsub("([xX]%-[aA]cs%-[sS]ecurity%-[tT]oken:%s*)[^\r\n]+", "%1***"))
+end
+
+local function glob(pattern)
+  return "^" .. pattern:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*") .. "$"
+end
+
+--- Whether code or kind matches one of the patterns; `*` stands for any text.
+---@param ... string e.g. "Throttling*", "network"
+---@return boolean
+function Error:is(...)
+  for i = 1, select("#", ...) do
+    local pattern = select(i, ...)
+    if type(pattern) ~= "string" then
+      error("alicloud.Error:is: got a " .. type(pattern) .. "; allowed: code or kind patterns", 2)
+    end
+    local lua_pattern = glob(pattern)
+    if self.code:find(lua_pattern) or self.kind:find(lua_pattern) then return true end
+  end
+  return false
+end
+
+local function subject(err)
+  if err.product and err.action then return err.product .. ":" .. err.action .. " " end
+  return err.action and err.action .. " " or ""
+end
+
+local function facts(err)
+  local list = {}
+  for _, name in ipairs { "request_id", "outcome", "attempts" } do
+    if err[name] ~= nil then list[#list + 1] = name .. "=" .. tostring(err[name]) end
+  end
+  return #list > 0 and " [" .. table.concat(list, " ") .. "]" or ""
+end
+
+local function to_line(err)
+  local status = err.status and (" (%d)"):format(err.status) or ""
+  local message = err.message
+  if #message > MAX_LINE then message = message:sub(1, MAX_LINE) .. "…" end
+  local hint = err.hint and " hint: " .. err.hint or ""
+  return M.clean(subject(err) .. err.code .. status .. ": " .. message .. facts(err) .. hint)
+end
+
+local metatable = {
+  __name = "alicloud.Error",
+  __index = Error,
+  __tostring = to_line,
+  __concat = function(left, right) return tostring(left) .. tostring(right) end,
+  __metatable = "alicloud.Error",
+}
+
+local errors = setmetatable({}, { __mode = "k" })
+
+--- Makes an error object. Fields are copied; `kind`, `code` and `message` always are strings
+--- afterwards, so that whoever reads them needs no guards.
+---@param fields table see alicloud.Error
+---@return alicloud.Error
+function M.new(fields)
+  local err = {}
+  for name, value in pairs(fields) do err[name] = value end
+  err.kind = err.kind or "api"
+  err.code = err.code or "Client.Error"
+  err.message = mask_session_token(tostring(err.message or err.detail or "no message"))
+  if type(err.detail) == "string" then err.detail = mask_session_token(err.detail) end
+  err.retryable = err.retryable == true
+  errors[err] = true
+  return setmetatable(err, metatable)
+end
+
+--- Whether a value is an error object of this library.
+---@param value any
+---@return boolean
+function M.is_error(value)
+  return type(value) == "table" and errors[value] == true
+end
+
+return M

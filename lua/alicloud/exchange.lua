@@ -1,0 +1,152 @@
+--- One request out, one exchange back, whoever carries it: the built-in transport, driven through
+--- the loop, or a foreign `send`, which may do what it likes without hurting the call.
+
+local errors = require "alicloud.error"
+local guard = require "alicloud.guard"
+
+local M = {}
+
+---@class alicloud.Request
+---@field method string
+---@field url string
+---@field host string value of the Host header, as it was signed
+---@field headers table<string, string>
+---@field body? string
+---@field timeout number seconds for this attempt
+---@field mutating boolean
+---@field action string
+---@field plain_http? boolean
+
+---@class alicloud.Exchange
+---@field status? integer of a complete HTTP answer
+---@field headers? table<string, string> lower-case names
+---@field body? string
+---@field failure? string why there is no complete answer
+---@field sent? boolean false only if no byte of the request can have left
+---@field detail? string
+
+-- SIGINT is seen between two slices.
+local SLICE = 0.2
+-- The built-in transport keeps its own deadline; this is for a loop that lost it.
+local GRACE = 5
+
+local function other(detail, sent)
+  return { failure = "other", sent = sent, detail = errors.clean(detail):sub(1, 300) }
+end
+
+local function drive(transport, loop, request)
+  local op <close> = transport:submit {
+    method = request.method,
+    url = request.url,
+    headers = request.headers,
+    body = request.body,
+    timeout = request.timeout,
+    mutating = request.mutating,
+    plain_http = request.plain_http,
+  }
+  local hopeless = loop.now() + request.timeout + GRACE
+  while not op:done() do
+    local now = loop.now()
+    if now > hopeless then
+      return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
+    end
+    loop.wait(transport, now + SLICE)
+    transport:step()
+  end
+  return op:result()
+end
+
+--- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
+---@param settings table options of alicloud.transport
+---@param loop alicloud.Loop
+---@return { send: function, close: function }
+function M.builtin(settings, loop)
+  local transport
+  local carrier = {}
+
+  local function open()
+    return require "alicloud.transport".new(settings)
+  end
+
+  function carrier.send(request)
+    if not transport then
+      local ok, opened = guard.call(open)
+      if not ok then
+        return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
+      end
+      transport = opened
+    end
+    return drive(transport, loop, request)
+  end
+
+  function carrier.close()
+    if transport then transport:close() end
+    transport = nil
+  end
+
+  return carrier
+end
+
+local function lower_names(headers)
+  local copy = {}
+  for name, value in pairs(headers) do
+    if type(name) ~= "string" then return nil end
+    copy[name:lower()] = type(value) == "table" and table.concat(value, ", ") or tostring(value)
+  end
+  return copy
+end
+
+local function is_status(status)
+  return math.type(status) == "integer" and status >= 100 and status <= 999
+end
+
+local function tidy(answer)
+  if type(answer) ~= "table" then
+    return other("the transport returned a " .. type(answer), true)
+  end
+  if type(answer.failure) == "string" then
+    return {
+      failure = answer.failure,
+      sent = answer.sent ~= false,
+      detail = answer.detail and errors.clean(tostring(answer.detail)),
+      status = is_status(answer.status) and answer.status or nil,
+      headers = type(answer.headers) == "table" and lower_names(answer.headers) or nil,
+      body = type(answer.body) == "string" and answer.body or nil,
+    }
+  end
+  local body = answer.body == nil and "" or answer.body
+  local headers = answer.headers == nil and {} or answer.headers
+  headers = type(headers) == "table" and lower_names(headers)
+  if not is_status(answer.status) or type(body) ~= "string" or not headers then
+    return other("the transport returned an answer without a whole status, headers or body", true)
+  end
+  return { status = answer.status, headers = headers, body = body }
+end
+
+local function refusal(err)
+  if type(err) ~= "table" then return other(tostring(err), true) end
+  return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
+end
+
+--- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
+--- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
+---@param transport { send: fun(request: alicloud.Request): table|nil, any }
+---@return { send: function, close: function }
+function M.foreign(transport)
+  local carrier = {}
+
+  function carrier.send(request)
+    local ok, answer, err = guard.call(transport.send, request)
+    if not ok then return other("the transport raised: " .. tostring(answer), true) end
+    if answer == nil or answer == false then return refusal(err) end
+    local tidied, exchange = guard.call(tidy, answer)
+    if not tidied then return other("the transport returned a malformed answer", true) end
+    return exchange
+  end
+
+  function carrier.close() end
+
+  return carrier
+end
+
+return M

@@ -1,0 +1,32 @@
+--- The event loop of a program that has none: waiting blocks.
+--
+-- Any loop offers the same three functions, so that the code above does not know which one it runs
+-- in. Signals are noticed because callers wait in short slices.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+---@class alicloud.Loop
+---@field wait fun(pollable: table, deadline: number) until the pollable is ready, its timer is due
+--- or the deadline (monotonic seconds) is there
+---@field sleep fun(seconds: number)
+---@field now fun(): number monotonic seconds
+
+--- Makes a loop over a runtime.
+---@param runtime alicloud.Runtime
+---@return alicloud.Loop
+function M.new(runtime)
+  local loop = { sleep = runtime.sleep, now = runtime.monotonic }
+
+  function loop.wait(pollable, deadline)
+    local seconds = deadline - runtime.monotonic()
+    local due = pollable:timeout()
+    if due and due < seconds then seconds = due end
+    core.poll(pollable:pollfd(), pollable:events(), math.max(seconds, 0))
+  end
+
+  return loop
+end
+
+return M

@@ -1,0 +1,207 @@
+--- What a call is going to be, decided before anything is sent: operation, checked parameters,
+--- idempotency token, endpoint, limits. A plan that cannot be made is a mistake of the caller.
+
+local endpoint = require "alicloud.endpoint"
+local options = require "alicloud.options"
+local params = require "alicloud.params"
+local retry = require "alicloud.retry"
+local services = require "alicloud.service"
+
+local M = {}
+
+---@class alicloud.CallOptions
+---@field product? string
+---@field version? string
+---@field region? string
+---@field endpoint? string
+---@field method? "POST"|"GET"
+---@field timeout? number seconds for one attempt
+---@field deadline? number seconds for the whole call
+---@field retries? integer attempts after the first
+---@field mutating? boolean for actions without service data
+---@field client_token? string the same as the parameter ClientToken
+---@field resend? "token"|"never" after an unknown outcome of a mutating call
+
+---@class alicloud.plan
+---@field product string
+---@field action string
+---@field version string
+---@field data table|nil service data
+---@field flat table<string, string> parameters as they are signed
+---@field token string|nil
+---@field mutating boolean
+---@field method string
+---@field region string|nil
+---@field target alicloud.Endpoint
+---@field timeout number
+---@field deadline number
+---@field policy alicloud.retry.Policy
+---@field resend "token"|"never"
+
+local PRODUCT = options.rule("a product code such as ebs", function(value)
+  return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil
+end)
+
+local SCHEMA = {
+  product = PRODUCT,
+  version = options.rule("a version such as 2021-07-30", function(value)
+    return type(value) == "string" and value:find("^%d%d%d%d%-%d%d%-%d%d$") ~= nil
+  end),
+  region = options.text,
+  endpoint = options.typed "string",
+  method = options.choice("POST", "GET"),
+  timeout = options.seconds(0.001, 86400),
+  deadline = options.seconds(0.001, 86400),
+  retries = options.integer(0, 99),
+  mutating = options.boolean,
+  client_token = options.typed "string",
+  resend = options.choice("token", "never"),
+}
+
+M.PRODUCT = PRODUCT
+
+local READING = { "^Describe", "^List", "^Get", "^Query" }
+
+local function reads_by_name(action)
+  for _, prefix in ipairs(READING) do
+    if action:find(prefix) then return true end
+  end
+  return false
+end
+
+local function split_action(action, product)
+  if type(action) ~= "string" then
+    return nil, ("action: got %s; allowed: \"Action\" or \"product:Action\"")
+      :format(options.show(action))
+  end
+  local prefix, name = action:match("^([a-z][a-z0-9%-]*):(.+)$")
+  name = name or action
+  if not name:find("^[A-Z][A-Za-z0-9]*$") then
+    return nil, ("action: got %s; allowed: PascalCase as the API spells it, "
+      .. "\"Action\" or \"product:Action\""):format(options.show(action))
+  end
+  return prefix or product, name
+end
+
+local function is_mutating(operation, plan, given)
+  if not operation then
+    if given.mutating ~= nil then return given.mutating end
+    return not reads_by_name(plan.action)
+  end
+  if given.mutating == false and operation.mutating then
+    return nil, "option mutating: this operation changes something; it cannot be called reading"
+  end
+  return operation.mutating == true or given.mutating == true
+end
+
+--- The parameters with what the client adds: the token and the region.
+local function complete(context, operation, plan, given, input)
+  local all = {}
+  for name, value in pairs(input) do all[name] = value end
+  if given.client_token then
+    if all.ClientToken ~= nil and all.ClientToken ~= given.client_token then
+      return nil, "option client_token: it differs from the parameter ClientToken"
+    end
+    all.ClientToken = given.client_token
+  end
+  if operation and operation.token and all.ClientToken == nil then
+    all.ClientToken = context.runtime.random_hex(16)
+  end
+  local wants_region = operation and operation.params.RegionId
+  if wants_region and all.RegionId == nil then all.RegionId = plan.region end
+  -- The regional hosts of a product know only their own region's resources.
+  if wants_region and not given.region then plan.region = all.RegionId end
+  return all
+end
+
+local function check(operation, all)
+  local token_ok, complaint = true, nil
+  if all.ClientToken ~= nil then token_ok, complaint = params.check_token(all.ClientToken) end
+  if operation then
+    local ok, message = params.validate(operation, all)
+    if not ok then return nil, message end
+    all = params.shape(operation, all)
+  end
+  if not token_ok then return nil, "parameter ClientToken: " .. complaint end
+  return params.flatten(all)
+end
+
+local function locate(context, plan, given)
+  local explicit = given.endpoint
+  local key = ("%s\0%s\0%s"):format(plan.product, plan.region or "", explicit or "")
+  if context.endpoints[key] then return context.endpoints[key] end
+  local found, message = endpoint.resolve {
+    product = plan.product,
+    region = plan.region,
+    network = context.network,
+    endpoint = explicit or context.endpoint,
+    patterns = plan.data and plan.data.endpoint,
+    plain_http = context.plain_http,
+    getenv = context.runtime.getenv,
+  }
+  context.endpoints[key] = found
+  return found, message
+end
+
+local function describe(context, action, given)
+  local product, name = split_action(action, given.product or context.product)
+  if not product then return nil, name end
+  local data = services.data(product)
+  local operation = data and data.operations[name]
+  local version = given.version or data and data.version
+  if not version then
+    return nil, ("%s:%s: option version is required, there is no service data for %s")
+      :format(product, name, product)
+  end
+  return { product = product, action = name, version = version, data = data }, operation
+end
+
+local function limit(context, operation, plan, given)
+  local name = plan.mutating and "write_timeout" or "timeout"
+  local usual = context.config[name] or operation and operation.timeout or context[name]
+  plan.timeout = given.timeout or usual
+  plan.deadline = given.deadline or context.deadline
+  plan.method = given.method or "POST"
+  plan.resend = given.resend or context.resend
+  plan.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
+end
+
+local function fill(context, plan, operation, given, input)
+  local message
+  plan.mutating, message = is_mutating(operation, plan, given)
+  if plan.mutating == nil then return nil, message end
+  plan.region = given.region or context.region
+  local all
+  all, message = complete(context, operation, plan, given, input)
+  if not all then return nil, message end
+  plan.flat, message = check(operation, all)
+  if not plan.flat then return nil, message end
+  plan.token = plan.flat.ClientToken
+  plan.target, message = locate(context, plan, given)
+  if not plan.target then return nil, message end
+  limit(context, operation, plan, given)
+  return plan
+end
+
+--- Makes the plan of a call.
+---@param context table the client's state
+---@param action string "Action" or "product:Action"
+---@param input? table parameters, PascalCase
+---@param given? alicloud.CallOptions
+---@return alicloud.plan|nil
+---@return string? message one line: what, the value, what is allowed
+function M.new(context, action, input, given)
+  local checked, message = options.examine("call", given, SCHEMA)
+  if not checked then return nil, message end
+  local plan, operation = describe(context, action, checked)
+  if not plan then return nil, operation end
+  local name = plan.product .. ":" .. plan.action
+  if input ~= nil and type(input) ~= "table" then
+    return nil, ("%s: parameters: got %s; allowed: a table"):format(name, options.show(input))
+  end
+  plan, message = fill(context, plan, operation, checked, input or {})
+  if not plan then return nil, name .. ": " .. message end
+  return plan
+end
+
+return M

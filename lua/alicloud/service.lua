@@ -1,0 +1,213 @@
+--- Products as data, and the object that turns their operations into methods.
+
+local options = require "alicloud.options"
+local pager = require "alicloud.pager"
+local waiter = require "alicloud.waiter"
+
+local M = {}
+
+local absent = {}
+
+--- The data of a product, loaded when first asked for.
+---@param product string
+---@return table|nil
+function M.data(product)
+  if absent[product] then return nil end
+  local name = "alicloud.service." .. product
+  if package.loaded[name] then return package.loaded[name] end
+  local ok, data = pcall(require, name)
+  if ok then return data end
+  if not tostring(data):find("module '" .. name .. "' not found", 1, true) then error(data, 0) end
+  absent[product] = true
+  return nil
+end
+
+---@class alicloud.Service
+---@field product string
+---@field client alicloud.Client
+local Service = {}
+
+local METATABLE_LOCK = "alicloud.Service"
+
+local services = setmetatable({}, { __mode = "k" })
+
+local function own(service)
+  local state = services[service]
+  if not state then error("not a service; call its methods with a colon", 3) end
+  return state
+end
+
+local function scoped(state, action)
+  if type(action) == "string" and not action:find(":", 1, true) then
+    return state.product .. ":" .. action
+  end
+  return action
+end
+
+--- Calls an operation, with or without data.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return table|nil result
+---@return alicloud.Error? err
+function Service:call(action, params, call_options)
+  local state = own(self)
+  return state.client:call(scoped(state, action), params, call_options)
+end
+
+--- Like `call`, but raises the error object.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return table result
+function Service:must(action, params, call_options)
+  local state = own(self)
+  return state.client:must(scoped(state, action), params, call_options)
+end
+
+--- Signs a call without sending it.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return table|nil signed
+---@return alicloud.Error? err
+function Service:prepare(action, params, call_options)
+  local state = own(self)
+  return state.client:prepare(scoped(state, action), params, call_options)
+end
+
+--- Checks a call without signing or sending it.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return boolean|nil ok
+---@return string? message
+function Service:validate(action, params, call_options)
+  local state = own(self)
+  return state.client:validate(scoped(state, action), params, call_options)
+end
+
+--- The same service over a derived client.
+---@param client_options table as for alicloud.client
+---@return alicloud.Service
+function Service:with(client_options)
+  local state = own(self)
+  return M.new(state.client:with(client_options), state.product)
+end
+
+local function named(state, kind, name)
+  local known = state.data and state.data[kind] or {}
+  local entry = type(name) == "string" and known[name]
+  if entry then return entry end
+  return nil, ("%s: no %s %s%s"):format(state.product, kind:sub(1, -2), options.show(name),
+    options.did_you_mean(name, known))
+end
+
+--- Goes over the items of all pages, for the generic `for`; errors are raised as error objects.
+---@param action string an operation with paging
+---@param params? table
+---@param call_options? table as for call, and max_pages (default 1000)
+---@return fun(): table|nil, table
+---@return nil
+---@return nil
+---@return table closing closes the traversal when the loop is left early
+function Service:each(action, params, call_options)
+  local state = own(self)
+  local operation, message = named(state, "operations", action)
+  if not operation then error(message, 2) end
+  if not operation.paging then
+    error(("%s:%s has no pages"):format(state.product, action), 2)
+  end
+  local max_pages
+  call_options, max_pages = pager.split_options(call_options)
+  local ok
+  ok, message = self:validate(action, params, call_options)
+  if not ok then error(message, 2) end
+  local function fetch(page_params)
+    return self:call(action, page_params, call_options)
+  end
+  return pager.each(fetch, operation.paging, params, {
+    max_pages = max_pages, product = state.product, action = action,
+  })
+end
+
+--- Waits until every item of a Describe operation has reached a state.
+---@param name string a waiter of the service data, e.g. "group_failovered"
+---@param params table parameters of the waiter's operation
+---@param wait_options? alicloud.waiter.Options
+---@return table|nil result last response
+---@return alicloud.Error? err carries the last response as `last`
+function Service:wait(name, params, wait_options)
+  local state = own(self)
+  local definition, message = named(state, "waiters", name)
+  if not definition then error(message, 2) end
+  local checked
+  checked, message = waiter.options(definition, wait_options)
+  if not checked then error(message, 2) end
+  local ok
+  ok, message = self:validate(definition.operation, params)
+  if not ok then error(message, 2) end
+  return waiter.run {
+    name = name,
+    product = state.product,
+    definition = definition,
+    options = checked,
+    loop = state.client.loop,
+    poll = function(deadline)
+      return self:call(definition.operation, params, { deadline = deadline })
+    end,
+  }
+end
+
+local function bind(service, state, action)
+  local name = state.product .. ":" .. action
+  local client = state.client
+  local function operation(self, params, call_options)
+    if self ~= service then error(name .. ": call it with a colon", 2) end
+    return client:call(name, params, call_options)
+  end
+  state.bound[action] = operation
+  return operation
+end
+
+local function index(service, key)
+  local method = Service[key]
+  if method then return method end
+  local state = services[service]
+  if key == "product" or key == "client" then return state[key] end
+  if state.bound[key] then return state.bound[key] end
+  local operations = state.data and state.data.operations or {}
+  if type(key) == "string" and (operations[key] or not state.data and key:find("^[A-Z]%w*$")) then
+    return bind(service, state, key)
+  end
+  error(("%s: no operation %s; names are PascalCase as the API spells them%s"):format(
+    state.product, options.show(key), options.did_you_mean(key, operations)), 2)
+end
+
+local metatable = {
+  __name = "alicloud.Service",
+  __index = index,
+  __newindex = function() error("a service is read-only", 2) end,
+  __tostring = function(service)
+    local state = services[service]
+    return ("alicloud.Service %s of %s"):format(state.product, state.client)
+  end,
+  __metatable = METATABLE_LOCK,
+}
+
+--- Binds a product to a client.
+---@param client alicloud.Client
+---@param product string
+---@return alicloud.Service
+function M.new(client, product)
+  local service = setmetatable({}, metatable)
+  services[service] = {
+    client = client,
+    product = product,
+    data = M.data(product),
+    bound = {},
+  }
+  return service
+end
+
+return M

@@ -1,0 +1,236 @@
+--- Waiting for a state, driven by data: which operation to read, which field to look at, which
+--- words mean done, failed, on the way.
+--
+-- A wait ends in one of four ways: everything is done; something failed; nothing moves any more or
+-- time is up; a read fails in a way that will not mend itself. In every case the last response is
+-- there to look at. A word that the data does not know is never taken for success.
+
+local errors = require "alicloud.error"
+local guard = require "alicloud.guard"
+local options = require "alicloud.options"
+
+local M = {}
+
+---@class alicloud.waiter.Options
+---@field timeout? number seconds; default from the data
+---@field delay? number seconds between two reads; default from the data
+---@field stall? number seconds without any change of state after which to stop
+---@field progress? fun(event: alicloud.waiter.Event) cannot break the wait
+
+---@class alicloud.waiter.Event
+---@field name string
+---@field state string e.g. "failovered 2/3, failovering 1/3"
+---@field states table<string, integer> how many items are in which state
+---@field unknown string[] words that the data does not know
+---@field elapsed number seconds
+---@field remaining number seconds
+---@field polls integer
+---@field result? table the response
+---@field error? alicloud.Error a read that failed and will be repeated
+
+local ABSENT = "(absent)"
+-- A read must not eat the rest of the wait, and a throttled poller obeys the hint up to this.
+local POLL_DEADLINE = 60
+local MAX_HINT = 60
+
+local SCHEMA = {
+  timeout = options.seconds(0, 7 * 86400),
+  delay = options.seconds(0.001, 3600),
+  stall = options.seconds(0.001, 7 * 86400),
+  progress = options.callable,
+}
+
+--- Checks the options of a wait and fills in the data's defaults.
+---@param definition table an entry of `waiters` in the service data
+---@param given? alicloud.waiter.Options
+---@return alicloud.waiter.Options|nil
+---@return string? message
+function M.options(definition, given)
+  local checked, message = options.examine("wait", given, SCHEMA)
+  if not checked then return nil, message end
+  checked.timeout = checked.timeout or definition.timeout
+  checked.delay = checked.delay or definition.delay
+  checked.stall = checked.stall or definition.stall
+  return checked
+end
+
+local function word_set(words)
+  local set = {}
+  for _, word in ipairs(words or {}) do set[word] = true end
+  return set
+end
+
+local function items_of(definition, result)
+  if not definition.items then return { result } end
+  local items = result[definition.items]
+  return type(items) == "table" and items or {}
+end
+
+local function describe(counts, total)
+  local words = {}
+  for word in pairs(counts) do words[#words + 1] = word end
+  table.sort(words)
+  if #words == 1 then return words[1] end
+  for i, word in ipairs(words) do words[i] = ("%s %d/%d"):format(word, counts[word], total) end
+  return table.concat(words, ", ")
+end
+
+local function word_of(definition, item)
+  local word = type(item) == "table" and item[definition.field]
+  return type(word) == "string" and word or ABSENT
+end
+
+--- What a response says, in the words of a waiter definition. Pure.
+---@param definition table
+---@param result table
+---@return { verdict: "success"|"failure"|"waiting", state: string, states: table, unknown: table }
+function M.judge(definition, result)
+  local success, failure = word_set(definition.success), word_set(definition.failure)
+  local transient = word_set(definition.transient)
+  local items = items_of(definition, result)
+  local counts, unknown, done, failed = {}, {}, 0, false
+  for _, item in ipairs(items) do
+    local word = word_of(definition, item)
+    if not counts[word] and not (success[word] or failure[word] or transient[word]) then
+      unknown[#unknown + 1] = word
+    end
+    counts[word] = (counts[word] or 0) + 1
+    failed = failed or failure[word] == true
+    if success[word] then done = done + 1 end
+  end
+  local verdict = "waiting"
+  if failed then
+    verdict = "failure"
+  elseif #items > 0 and done == #items then
+    verdict = "success"
+  end
+  local state = #items == 0 and ABSENT or describe(counts, #items)
+  return { verdict = verdict, state = state, states = counts, unknown = unknown }
+end
+
+local function fault(wait, watch, fields)
+  fields.product = wait.product
+  fields.action = wait.definition.operation
+  fields.attempts = watch.polls
+  fields.elapsed = wait.loop.now() - watch.started
+  fields.last = watch.result
+  fields.request_id = watch.result and watch.result.RequestId
+  fields.cause = watch.error
+  return nil, errors.new(fields)
+end
+
+local function too_late(wait, watch)
+  local code, what = "Client.WaitTimeout", "time is up"
+  if #watch.unknown > 0 then
+    code = "Client.UnrecognisedState"
+    what = "time is up and the state is not a known one"
+  end
+  return fault(wait, watch, {
+    kind = "timeout",
+    code = code,
+    retryable = true,
+    message = ("%s: %s after %g s; last state: %s"):format(wait.name, what,
+      wait.options.timeout, watch.state),
+  })
+end
+
+local function stalled(wait, watch)
+  return fault(wait, watch, {
+    kind = "timeout",
+    code = "Client.Stalled",
+    retryable = true,
+    message = ("%s: no change for %g s; state: %s"):format(wait.name, wait.options.stall,
+      watch.state),
+  })
+end
+
+local function failed(wait, watch)
+  return fault(wait, watch, {
+    kind = "state",
+    code = "Client.WaitFailed",
+    message = ("%s: reached a state that it does not leave by itself: %s"):format(wait.name,
+      watch.state),
+  })
+end
+
+local function tell(wait, watch)
+  if not wait.options.progress then return end
+  local now = wait.loop.now()
+  guard.call(wait.options.progress, {
+    name = wait.name,
+    state = watch.state,
+    states = watch.states,
+    unknown = watch.unknown,
+    elapsed = now - watch.started,
+    remaining = math.max(watch.deadline - now, 0),
+    polls = watch.polls,
+    result = watch.result,
+    error = watch.error,
+  })
+end
+
+local function observe(wait, watch, result)
+  local seen = M.judge(wait.definition, result)
+  if seen.state ~= watch.state then watch.changed = wait.loop.now() end
+  watch.result, watch.error = result, nil
+  watch.state, watch.states, watch.unknown = seen.state, seen.states, seen.unknown
+  return seen.verdict
+end
+
+local function look(wait, watch)
+  local left = watch.deadline - wait.loop.now()
+  local result, err = wait.poll(math.max(math.min(left, POLL_DEADLINE), 0.001))
+  watch.polls = watch.polls + 1
+  if result then return observe(wait, watch, result) end
+  watch.error = err
+  return err.retryable and "waiting" or "broken"
+end
+
+local function pause(wait, watch)
+  local now = wait.loop.now()
+  local hint = watch.error and watch.error.retry_after or 0
+  local seconds = math.max(wait.options.delay, math.min(hint, MAX_HINT))
+  wait.loop.sleep(math.max(math.min(seconds, watch.deadline - now), 0.001))
+end
+
+---@class alicloud.waiter.Wait
+---@field name string
+---@field product? string
+---@field definition table an entry of `waiters` in the service data
+---@field options alicloud.waiter.Options checked, see M.options
+---@field loop alicloud.Loop
+---@field poll fun(deadline: number): table|nil, alicloud.Error?
+
+--- Waits.
+---@param wait alicloud.waiter.Wait
+---@return table|nil result the response that showed success
+---@return alicloud.Error? err with the last response as `last`
+function M.run(wait)
+  local now = wait.loop.now()
+  local watch = {
+    started = now,
+    changed = now,
+    deadline = now + wait.options.timeout,
+    polls = 0,
+    state = "(not read yet)",
+    states = {},
+    unknown = {},
+  }
+  local stall = wait.options.stall
+  while true do
+    local verdict = look(wait, watch)
+    tell(wait, watch)
+    if verdict == "success" then return watch.result end
+    if verdict == "failure" then return failed(wait, watch) end
+    if verdict == "broken" then
+      watch.error.last = watch.result
+      return nil, watch.error
+    end
+    now = wait.loop.now()
+    if now >= watch.deadline then return too_late(wait, watch) end
+    if stall and now - watch.changed >= stall then return stalled(wait, watch) end
+    pause(wait, watch)
+  end
+end
+
+return M

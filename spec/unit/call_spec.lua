@@ -1,0 +1,463 @@
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local helper = require "spec.helper"
+
+local ok, refuse, broken = helper.ok, helper.refuse, helper.broken
+
+local GROUP = { ReplicaGroupId = "pg-orders" }
+
+local function failover(answers, call_options, overrides)
+  local client, transport, control = helper.client(answers, overrides)
+  local result, err = client:call("FailoverDiskReplicaGroup", GROUP, call_options)
+  return result, err, transport.requests, control
+end
+
+local function read(answers, call_options, overrides)
+  local client, transport, control = helper.client(answers, overrides)
+  local result, err = client:call("DescribeRegions", {}, call_options)
+  return result, err, transport.requests, control
+end
+
+local function nonce(request)
+  return request.headers["x-acs-signature-nonce"]
+end
+
+describe("a call that goes well", function()
+  it("is one signed request and a plain table", function()
+    local result, err, requests = failover { ok() }
+    assert.is_nil(err)
+    assert.equal("REQ-OK", result.RequestId)
+    assert.equal(1, #requests)
+    local request = requests[1]
+    assert.equal("POST", request.method)
+    assert.equal("ebs.cn-shanghai.aliyuncs.com", request.host)
+    assert.equal(request.host, request.headers.host)
+    assert.equal("FailoverDiskReplicaGroup", request.headers["x-acs-action"])
+    assert.equal("2021-07-30", request.headers["x-acs-version"])
+    assert.equal("2026-11-22T03:19:52Z", request.headers["x-acs-date"])
+    assert.matches("^ACS3%-HMAC%-SHA256 Credential=LTAIexample0000abcd,",
+      request.headers.authorization)
+    assert.is_true(request.mutating)
+    assert.equal("FailoverDiskReplicaGroup", request.action)
+    local query = helper.query(request)
+    assert.equal("pg-orders", query.ReplicaGroupId)
+    assert.equal("cn-shanghai", query.RegionId)
+    assert.equal(32, #query.ClientToken)
+  end)
+
+  it("tells the rest on demand", function()
+    local result, _, requests = failover {
+      broken("connect", false), ok({}, { date = "Sun, 22 Nov 2026 03:19:52 GMT" }),
+    }
+    local meta = alicloud.meta(result)
+    assert.equal("REQ-OK", meta.request_id)
+    assert.equal(200, meta.status)
+    assert.equal(2, meta.attempts)
+    assert.equal(helper.NOW, meta.server_time)
+    assert.equal(helper.query(requests[2]).ClientToken, meta.client_token)
+    assert.same({ "REQ-OK" }, meta.request_ids)
+    assert.is_true(meta.elapsed > 0 and meta.elapsed < 0.2)
+    assert.equal("ebs.cn-shanghai.aliyuncs.com", meta.endpoint)
+    assert.is_nil(alicloud.meta {})
+  end)
+
+  it("gives the attempt the time of its kind, and never more than the deadline", function()
+    local _, _, requests = failover { ok() }
+    assert.equal(30, requests[1].timeout)
+    _, _, requests = read { ok() }
+    assert.equal(10, requests[1].timeout)
+    _, _, requests = read({ ok() }, { deadline = 4 })
+    assert.equal(4, requests[1].timeout)
+  end)
+end)
+
+describe("a further attempt", function()
+  it("has the same token and parameters, but its own nonce, date and signature", function()
+    local _, _, requests = failover { refuse(504, "RequestTimeout"), refuse(500, "InternalError"),
+      ok() }
+    assert.equal(3, #requests)
+    local seen = {}
+    for _, request in ipairs(requests) do
+      assert.equal(requests[1].url, request.url)
+      assert.is_nil(seen[nonce(request)])
+      assert.is_nil(seen[request.headers.authorization])
+      seen[nonce(request)], seen[request.headers.authorization] = true, true
+    end
+    assert.is_nil(requests[1].headers["x-acs-retry-attempts"])
+    assert.equal("1", requests[2].headers["x-acs-retry-attempts"])
+    assert.equal("2", requests[3].headers["x-acs-retry-attempts"])
+    assert.matches("x%-acs%-retry%-delay", requests[3].headers.authorization)
+  end)
+
+  it("follows trouble, never a final answer", function()
+    for _, case in ipairs {
+      { broken("resolve", false), 2 }, { broken("connect", false), 2 },
+      { broken("timeout", true), 2 }, { refuse(503, "ServiceUnavailable"), 2 },
+      { refuse(400, "Throttling.User"), 2 }, { refuse(429, "BLOCK.LimitedRquest"), 2 },
+      { broken("tls", false), 1 }, { refuse(404, "NoSuchResource"), 1 },
+      { refuse(403, "OperationDenied"), 1 }, { refuse(400, "InvalidParameter"), 1 },
+      { refuse(400, "SignatureDoesNotMatch"), 1 }, { { status = 302, headers = {}, body = "" }, 1 },
+      { refuse(400, "InvalidSecurityToken.Expired"), 1 },
+    } do
+      local _, _, requests = failover { case[1], ok() }
+      assert.equal(case[2], #requests, core.encode(case[1]))
+    end
+  end)
+
+  it("waits at least as long as the service asks", function()
+    local result, _, _, control = read {
+      refuse(429, "Throttling", { ["x-acs-retry-after"] = "7500" }), ok(),
+    }
+    assert.is_truthy(result)
+    assert.same({ 7.5 }, control.sleeps)
+  end)
+
+  it("is not waited for when the deadline would pass; the wish is reported", function()
+    local result, err, requests, control = read({
+      refuse(429, "Throttling", { ["x-acs-retry-after"] = "30000" }), ok(),
+    }, { deadline = 20 })
+    assert.is_nil(result)
+    assert.equal("deadline", err.stopped)
+    assert.equal(30, err.retry_after)
+    assert.is_true(err.retryable)
+    assert.equal(1, #requests)
+    assert.same({}, control.sleeps)
+  end)
+
+  it("is not made with retries = 0, whatever happened", function()
+    for _, answer in ipairs {
+      refuse(504, "RequestTimeout"), broken("connect", false), refuse(400, "SignatureNonceUsed"),
+      refuse(400, "Throttling"),
+    } do
+      local _, err, requests = read({ answer, ok() }, { retries = 0 })
+      assert.equal(1, #requests)
+      assert.equal(1, err.attempts)
+      assert.equal("attempts", err.stopped)
+    end
+  end)
+
+  it("is not made when the client's budget is empty", function()
+    local client, transport = helper.client({}, { retry = { budget = 20 } })
+    transport.send = function(request)
+      transport.requests[#transport.requests + 1] = request
+      return broken("connect", false)
+    end
+    local _, err = client:call "DescribeRegions"
+    assert.equal(2, #transport.requests)
+    assert.equal("budget", err.stopped)
+    _, err = client:call "DescribeRegions"
+    assert.equal(3, #transport.requests)
+    assert.equal("budget", err.stopped)
+    assert.equal("Client.Connect", err.code)
+  end)
+
+  it("that succeeds gives its cost back to the budget", function()
+    local down, answers = broken("connect", false), {}
+    for i = 1, 10 do answers[2 * i - 1], answers[2 * i] = down, ok() end
+    local client = helper.client(answers, { retry = { budget = 20 } })
+    for _ = 1, 10 do assert.is_truthy(client:call "DescribeRegions") end
+  end)
+
+  it("with a new nonce follows a refused nonce once", function()
+    local result, _, requests, control = read { refuse(400, "SignatureNonceUsed"), ok() }
+    assert.is_truthy(result)
+    assert.not_equal(nonce(requests[1]), nonce(requests[2]))
+    assert.same({}, control.sleeps)
+    local _, err
+    _, err, requests = read { refuse(400, "SignatureNonceUsed"), refuse(400, "SignatureNonceUsed"),
+      ok() }
+    assert.equal(2, #requests)
+    assert.equal("final", err.stopped)
+  end)
+end)
+
+describe("a wrong clock", function()
+  local DATE = { date = "Sun, 22 Nov 2026 03:19:52 GMT" }
+
+  it("is mended once from the server's Date, and stays mended", function()
+    local client, transport = helper.client({ refuse(400, "InvalidTimeStamp.Expired", DATE), ok(),
+      ok() }, { skew = -7200 })
+    assert.is_truthy(client:call "DescribeRegions")
+    assert.is_truthy(client:with({ timeout = 5 }):call "DescribeRegions")
+    assert.equal("2026-11-22T01:19:52Z", transport.requests[1].headers["x-acs-date"])
+    assert.equal("2026-11-22T03:19:52Z", transport.requests[2].headers["x-acs-date"])
+    assert.equal("2026-11-22T03:19:52Z", transport.requests[3].headers["x-acs-date"])
+  end)
+
+  it("is not mended twice in one call", function()
+    local expired = refuse(400, "InvalidTimeStamp.Expired", DATE)
+    local _, err, requests = read({ expired, expired, ok() }, nil, { skew = -7200 })
+    assert.equal(2, #requests)
+    assert.equal("final", err.stopped)
+    assert.equal("rejected", err.outcome)
+  end)
+
+  it("is not mended without a Date, by more than a day, or over open HTTP", function()
+    for _, case in ipairs {
+      { {}, {} },
+      { DATE, { skew = 86400 + 60 } },
+      { DATE, { skew = -7200, endpoint = "http://10.0.0.1", plain_http = true } },
+    } do
+      local _, err, requests = read(
+        { refuse(400, "InvalidTimeStamp.Expired", case[1]), ok() }, nil, case[2])
+      assert.equal(1, #requests)
+      assert.equal("final", err.stopped)
+    end
+  end)
+end)
+
+describe("the outcome of a change", function()
+  it("is unknown if any attempt was, unless a later one succeeded", function()
+    for _, first in ipairs {
+      refuse(504, "RequestTimeout"), refuse(500, "InternalError"), broken("timeout", true),
+      broken("closed", true), { status = 502, headers = {}, body = "<html>" },
+      { status = 200, headers = {}, body = "" }, refuse(400, "SignatureNonceUsed"),
+      refuse(403, "LastTokenProcessing"),
+    } do
+      for _, last in ipairs {
+        refuse(403, "OperationDenied.InvalidStatus"), broken("tls", false),
+        refuse(400, "IdempotentParameterMismatch"), refuse(404, "NoSuchResource"),
+        refuse(400, "InvalidSecurityToken.Expired"),
+      } do
+        local result, err, requests = failover { first, last }
+        assert.is_nil(result)
+        assert.equal(2, #requests)
+        assert.equal("unknown", err.outcome)
+        assert.equal("unknown", err.cause.outcome)
+        assert.is_truthy(err.hint:find(err.client_token, 1, true))
+      end
+      assert.is_truthy((failover { first, ok() }))
+    end
+  end)
+
+  it("stays unknown over a last attempt that was throttled or never left", function()
+    for _, last in ipairs { refuse(429, "Throttling"), broken("connect", false) } do
+      local _, err, requests = failover { refuse(504, "RequestTimeout"), last, last }
+      assert.equal(3, #requests)
+      assert.equal("unknown", err.outcome)
+      assert.equal("attempts", err.stopped)
+      assert.equal("unknown", err.cause.outcome)
+      assert.equal("RequestTimeout", err.cause.cause.code)
+    end
+  end)
+
+  it("is what the only attempt says", function()
+    for _, case in ipairs {
+      { refuse(403, "OperationDenied"), "rejected" }, { broken("tls", false), "not_sent" },
+      { refuse(400, "Throttling"), "rejected" }, { refuse(500, "InternalError"), "unknown" },
+    } do
+      local _, err = failover({ case[1] }, { retries = 0 })
+      assert.equal(case[2], err.outcome)
+    end
+  end)
+
+  it("is reported at once, unsent again, to a caller who wants to look first", function()
+    for _, answer in ipairs {
+      refuse(504, "RequestTimeout"), broken("timeout", true), refuse(400, "SignatureNonceUsed"),
+      refuse(403, "LastTokenProcessing"), { status = 200, headers = {}, body = "{" },
+    } do
+      local _, err, requests, control = failover({ answer, ok() }, { resend = "never" })
+      assert.equal(1, #requests)
+      assert.equal("unknown", err.outcome)
+      assert.equal("resend", err.stopped)
+      assert.same({}, control.sleeps)
+    end
+  end)
+
+  it("still allows that caller a retry of what certainly had no effect", function()
+    for _, answer in ipairs { broken("connect", false), refuse(400, "Throttling") } do
+      local result, _, requests = failover({ answer, ok() }, { resend = "never" })
+      assert.is_truthy(result)
+      assert.equal(2, #requests)
+    end
+  end)
+
+  it("that is unknown is never sent again without a token", function()
+    local client, transport = helper.client { refuse(504, "RequestTimeout"), ok() }
+    local _, err = client:call("DeleteSomething", { Id = "x" })
+    assert.equal(1, #transport.requests)
+    assert.equal("unknown", err.outcome)
+    assert.equal("resend", err.stopped)
+    assert.is_nil(err.client_token)
+    assert.matches("it carries no ClientToken", err.hint)
+  end)
+
+  it("of a reading is not made worse by an earlier attempt", function()
+    local _, err = read { refuse(504, "RequestTimeout"), refuse(404, "NoSuchResource") }
+    assert.equal("rejected", err.outcome)
+  end)
+end)
+
+describe("the error of a call", function()
+  it("carries who, where, how often, how long and under which token", function()
+    local _, err, requests, control = failover {
+      refuse(504, "RequestTimeout", nil, "R-1"), broken("timeout", true),
+      refuse(500, "InternalError", nil, "R-3"),
+    }
+    assert.equal("ebs", err.product)
+    assert.equal("FailoverDiskReplicaGroup", err.action)
+    assert.equal("2021-07-30", err.version)
+    assert.equal("cn-shanghai", err.region)
+    assert.equal("ebs.cn-shanghai.aliyuncs.com", err.endpoint)
+    assert.equal(3, err.attempts)
+    assert.near(control.elapsed, err.elapsed, 1e-9)
+    assert.same({ "R-1", "R-3" }, err.request_ids)
+    assert.equal("R-3", err.request_id)
+    assert.equal(helper.query(requests[1]).ClientToken, err.client_token)
+    assert.equal("words of InternalError", err.message)
+  end)
+
+  it("has the service data's cure, or that of the more general code", function()
+    local _, err = failover { refuse(404, "NoSuchResource") }
+    assert.matches("^the wrong region is the usual cause", err.hint)
+    _, err = failover({ refuse(403, "OperationDenied.SomethingNew") })
+    assert.matches("^read the group and its pairs", err.hint)
+    _, err = failover { refuse(400, "NeverHeardOf") }
+    assert.is_nil(err.hint)
+  end)
+
+  it("never contains a secret", function()
+    for _, answer in ipairs { refuse(400, "SignatureDoesNotMatch"), broken("timeout", true) } do
+      local _, err = failover({ answer }, { retries = 0 }, {
+        access_key_secret = "canary-secret", security_token = "canary-token",
+      })
+      local function search(value)
+        if type(value) == "table" then
+          for key, inner in pairs(value) do
+            search(key)
+            search(inner)
+          end
+        else
+          assert.is_nil(tostring(value):find("canary", 1, true))
+        end
+      end
+      search(err)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+    end
+  end)
+end)
+
+describe("credentials that fail", function()
+  it("end the call before anything is sent", function()
+    local client, transport = helper.client({ ok() }, { credentials = { get = function() end } })
+    local result, err = client:call("FailoverDiskReplicaGroup", GROUP)
+    assert.is_nil(result)
+    assert.equal("credentials", err.kind)
+    assert.equal("not_sent", err.outcome)
+    assert.equal(0, #transport.requests)
+    assert.equal("ebs", err.product)
+  end)
+
+  it("after an unknown outcome leave it unknown", function()
+    local asked = 0
+    local client, transport = helper.client({ refuse(504, "RequestTimeout"), ok() }, {
+      credentials = {
+        get = function()
+          asked = asked + 1
+          if asked > 1 then return nil end
+          return { access_key_id = "i", access_key_secret = "s" }
+        end,
+      },
+    })
+    local _, err = client:call("FailoverDiskReplicaGroup", GROUP)
+    assert.equal("credentials", err.kind)
+    assert.equal("unknown", err.outcome)
+    assert.equal(1, #transport.requests)
+  end)
+
+  it("that take the whole deadline leave nothing sent", function()
+    local client, transport, control
+    client, transport, control = helper.client({ ok() }, {
+      credentials = {
+        get = function()
+          control.elapsed = control.elapsed + 61
+          return { access_key_id = "i", access_key_secret = "s" }
+        end,
+      },
+    })
+    local _, err = client:call("FailoverDiskReplicaGroup", GROUP)
+    assert.equal("timeout", err.kind)
+    assert.equal("not_sent", err.outcome)
+    assert.equal(0, #transport.requests)
+  end)
+end)
+
+describe("observe mode", function()
+  it("refuses changes before signing, and lets readings through", function()
+    local asked = 0
+    local client, transport = helper.client({ ok() }, {
+      mode = "observe",
+      credentials = {
+        get = function()
+          asked = asked + 1
+          return { access_key_id = "i", access_key_secret = "s" }
+        end,
+      },
+    })
+    for _, action in ipairs { "FailoverDiskReplicaGroup", "DeleteAnything" } do
+      local result, err = client:call(action, action:find "^Fail" and GROUP or {})
+      assert.is_nil(result)
+      assert.equal("Client.ObserveMode", err.code)
+      assert.equal("not_sent", err.outcome)
+      assert.equal(0, err.attempts)
+    end
+    assert.equal(0, asked)
+    assert.equal(0, #transport.requests)
+    assert.is_truthy(client:call "DescribeRegions")
+  end)
+end)
+
+describe("any service, over three thousand seeds", function()
+  local ANSWERS = {
+    function() return ok() end,
+    function() return refuse(504, "RequestTimeout") end,
+    function() return refuse(500, "InternalError") end,
+    function() return refuse(403, "OperationDenied") end,
+    function() return refuse(400, "SignatureNonceUsed") end,
+    function() return refuse(403, "LastTokenProcessing") end,
+    function(random)
+      local milliseconds = tostring(math.floor(random() * 90000))
+      return refuse(429, "Throttling", { ["x-acs-retry-after"] = milliseconds })
+    end,
+    function() return broken("connect", false) end,
+    function() return broken("timeout", true) end,
+    function() error "transport bug" end,
+    function() return "rubbish" end,
+  }
+
+  it("keeps deadline, attempts, token, nonces and the truth about the outcome", function()
+    for seed = 1, 3000 do
+      local random = helper.generator(seed)
+      local resend = random() < 0.5 and "token" or "never"
+      local transport, doubtful = { requests = {} }, false
+      local client, control, _
+      function transport.send(request)
+        transport.requests[#transport.requests + 1] = request
+        control.elapsed = control.elapsed + random() * request.timeout
+        local index = 1 + math.floor(random() * #ANSWERS)
+        local harmless = index == 4 or index == 7 or index == 8
+        doubtful = doubtful or not (harmless or index == 1)
+        return ANSWERS[index](random)
+      end
+      client, _, control = helper.client({}, { transport = transport, random = random,
+        retries = math.floor(random() * 5) })
+      local result, err = client:call("FailoverDiskReplicaGroup", GROUP,
+        { deadline = 1 + random() * 60, resend = resend })
+      local requests, nonces = transport.requests, {}
+      for i, request in ipairs(requests) do
+        assert.equal(requests[1].url, request.url)
+        assert.is_nil(nonces[nonce(request)])
+        nonces[nonce(request)] = true
+        assert.is_true(request.timeout > 0 and request.timeout <= 30, i)
+      end
+      assert.is_true(#requests >= 1 and #requests <= 5)
+      assert.is_true(control.elapsed <= 61)
+      if not result then
+        assert.equal(doubtful, err.outcome == "unknown", "seed " .. seed)
+        assert.equal(#requests, err.attempts)
+      elseif resend == "never" then
+        assert.is_false(doubtful, "resent after an unknown outcome, seed " .. seed)
+      end
+    end
+  end)
+end)

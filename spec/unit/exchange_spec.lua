@@ -1,0 +1,192 @@
+local exchange = require "alicloud.exchange"
+local helper = require "spec.helper"
+
+local function send(give)
+  return exchange.foreign({ send = give }).send { timeout = 10 }
+end
+
+local function returning(...)
+  local values = table.pack(...)
+  return send(function() return table.unpack(values, 1, values.n) end)
+end
+
+describe("a foreign transport", function()
+  it("answers with status, headers and body; header names become lower-case", function()
+    assert.same({
+      status = 200,
+      headers = { ["x-acs-request-id"] = "R", ["x-two"] = "a, b", ["content-length"] = "2" },
+      body = "{}",
+    }, returning {
+      status = 200,
+      headers = { ["X-Acs-Request-Id"] = "R", ["X-Two"] = { "a", "b" }, ["Content-Length"] = 2 },
+      body = "{}",
+      extra = "ignored",
+    })
+  end)
+
+  it("may leave out headers and body", function()
+    assert.same({ status = 204, headers = {}, body = "" }, returning { status = 204 })
+  end)
+
+  it("may report a failure in our words", function()
+    assert.same({ failure = "connect", sent = false, detail = "refused" },
+      returning { failure = "connect", sent = false, detail = "refused" })
+    assert.is_true(returning({ failure = "timeout" }).sent)
+    assert.is_true(returning({ failure = "timeout", sent = "maybe" }).sent)
+  end)
+
+  it("that returns nil, err counts as sent unless it says otherwise", function()
+    for _, case in ipairs {
+      { "went wrong", true }, { { message = "m" }, true }, { { message = "m", sent = true }, true },
+      { { message = "m", sent = "no" }, false }, { { message = "m", sent = false }, false },
+      { nil, true }, { 42, true },
+    } do
+      local answer = returning(nil, case[1])
+      assert.equal("other", answer.failure)
+      assert.equal(case[2], answer.sent)
+    end
+    assert.equal("m", returning(nil, { message = "m" }).detail)
+    assert.equal("went wrong", returning(false, "went wrong").detail)
+  end)
+
+  it("that raises or returns rubbish becomes a failure of unknown outcome", function()
+    for _, rubbish in ipairs {
+      "text", 7, true, print, {}, { status = "200" }, { status = 99 }, { status = 1000 },
+      { status = 200.5 }, { status = 0 / 0 }, { status = 200, body = {} },
+      { status = 200, headers = "x" }, { status = 200, headers = { "x" } },
+      { status = 200, headers = { a = { {} } } }, { failure = 7 },
+      { status = 200, headers = setmetatable({}, { __pairs = function() error "trap" end }) },
+      setmetatable({}, { __index = function() error "trap" end }),
+      { failure = "timeout", headers = { "x" }, body = 5, status = "x", sent = 3 },
+    } do
+      local answer = returning(rubbish)
+      assert.is_string(answer.failure)
+      assert.is_true(answer.sent)
+      assert.is_nil(answer.status)
+    end
+    local raised = send(function() error("boom\27[2J") end)
+    assert.equal("other", raised.failure)
+    assert.is_true(raised.sent)
+    assert.matches("boom\\x1b", raised.detail)
+    assert.equal("other", send(function() error({}) end).failure)
+    assert.equal("other", send(function() error() end).failure)
+  end)
+
+  it("does not eat an interrupt", function()
+    local ok, raised = pcall(send, function() error("interrupted!", 0) end)
+    assert.is_false(ok)
+    assert.equal("interrupted!", raised)
+  end)
+end)
+
+describe("the built-in transport", function()
+  local loaded, opened, log
+
+  -- Stands where the C module stands and completes after a number of steps.
+  local function fake(steps)
+    opened, log = {}, { submitted = {}, waits = {}, cancelled = 0, closed = 0 }
+    return {
+      new = function(settings)
+        opened[#opened + 1] = settings
+        local pending = 0
+        return {
+          submit = function(_, request)
+            log.submitted[#log.submitted + 1] = request
+            pending = steps
+            return setmetatable({
+              done = function() return pending <= 0 end,
+              result = function() return { status = 200, headers = {}, body = "{}" } end,
+            }, { __close = function() log.cancelled = log.cancelled + 1 end })
+          end,
+          step = function() pending = pending - 1 end,
+          close = function() log.closed = log.closed + 1 end,
+        }
+      end,
+    }
+  end
+
+  local function loop_of(control, wait)
+    return {
+      now = function() return control.elapsed end,
+      sleep = function() end,
+      wait = wait or function(_, deadline)
+        log.waits[#log.waits + 1] = deadline - control.elapsed
+        control.elapsed = deadline
+      end,
+    }
+  end
+
+  local REQUEST = {
+    method = "POST", url = "https://h/", host = "h", headers = { a = "b" }, timeout = 10,
+    mutating = true, action = "X", plain_http = false,
+  }
+
+  before_each(function() loaded = package.loaded["alicloud.transport"] end)
+  after_each(function() package.loaded["alicloud.transport"] = loaded end)
+
+  it("is opened at the first request, once", function()
+    local settings = { connect_timeout = 5 }
+    package.loaded["alicloud.transport"] = fake(1)
+    local carrier = exchange.builtin(settings, loop_of { elapsed = 0 })
+    assert.equal(0, #opened)
+    carrier.send(REQUEST)
+    carrier.send(REQUEST)
+    assert.same({ settings }, opened)
+    carrier.close()
+    carrier.close()
+    assert.equal(1, log.closed)
+  end)
+
+  it("gets the request whole", function()
+    package.loaded["alicloud.transport"] = fake(1)
+    exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    assert.same({
+      method = "POST", url = "https://h/", headers = { a = "b" }, timeout = 10, mutating = true,
+      plain_http = false,
+    }, log.submitted[1])
+  end)
+
+  it("is waited for in slices short enough for Ctrl-C", function()
+    package.loaded["alicloud.transport"] = fake(8)
+    exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    assert.equal(8, #log.waits)
+    for _, slice in ipairs(log.waits) do assert.is_true(slice > 0 and slice <= 0.2 + 1e-9) end
+  end)
+
+  it("is cancelled when an interrupt comes through", function()
+    package.loaded["alicloud.transport"] = fake(8)
+    local carrier = exchange.builtin({}, loop_of({ elapsed = 0 }, function()
+      error("interrupted!", 0)
+    end))
+    assert.equal("interrupted!", helper.raised(carrier.send, REQUEST))
+    assert.equal(1, log.cancelled)
+  end)
+
+  it("cannot hold a call for ever", function()
+    package.loaded["alicloud.transport"] = fake(math.huge)
+    local control = { elapsed = 0 }
+    local answer = exchange.builtin({}, loop_of(control)).send(REQUEST)
+    assert.equal("timeout", answer.failure)
+    assert.is_true(answer.sent)
+    assert.is_true(control.elapsed < 16)
+    assert.equal(1, log.cancelled)
+  end)
+
+  it("that cannot be loaded is a failure before anything was sent", function()
+    package.loaded["alicloud.transport"] = nil
+    local cpath = package.cpath
+    finally(function() package.cpath = cpath end)
+    package.cpath = ""
+    local answer = exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    assert.equal("other", answer.failure)
+    assert.is_false(answer.sent)
+    assert.matches("alicloud.transport cannot be opened", answer.detail)
+  end)
+
+  it("that refuses its settings is a failure before anything was sent", function()
+    package.loaded["alicloud.transport"] = { new = function() error "no such CA file" end }
+    local answer = exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    assert.is_false(answer.sent)
+    assert.matches("cannot be opened: .*no such CA file", answer.detail)
+  end)
+end)

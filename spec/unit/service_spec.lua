@@ -1,0 +1,208 @@
+local helper = require "spec.helper"
+local services = require "alicloud.service"
+
+local ok = helper.ok
+
+local function ebs(answers, overrides)
+  local client, transport, control = helper.client(answers or {}, overrides)
+  return client:service "ebs", transport, control
+end
+
+local function groups(status, more)
+  local fields = { ReplicaGroups = { { ReplicaGroupId = "pg-1", Status = status } } }
+  for name, value in pairs(more or {}) do fields[name] = value end
+  return ok(fields)
+end
+
+describe("a service", function()
+  it("has the operations of its data as methods", function()
+    local service, transport = ebs { ok(), ok() }
+    assert.equal("REQ-OK", service:FailoverDiskReplicaGroup({ ReplicaGroupId = "g" }).RequestId)
+    assert.equal("REQ-OK", service:DescribeRegions({}, { region = "cn-beijing" }).RequestId)
+    assert.equal("FailoverDiskReplicaGroup", transport.requests[1].action)
+    assert.equal("ebs.cn-beijing.aliyuncs.com", transport.requests[2].host)
+  end)
+
+  it("answers a misspelt operation with the nearest one, at the caller", function()
+    local service = ebs()
+    for name, nearest in pairs {
+      describeDiskReplicaGroups = "DescribeDiskReplicaGroups",
+      FailoverDiskReplicaGrup = "FailoverDiskReplicaGroup",
+    } do
+      local message = helper.raised(function() return service[name] end)
+      assert.matches("service_spec.lua:%d+: ebs: no operation", message)
+      assert.is_truthy(message:find('did you mean "' .. nearest .. '"?', 1, true), message)
+    end
+    assert.has_error(function() return service[5] end)
+  end)
+
+  it("calls any other action by name", function()
+    local service, transport = ebs { ok() }
+    service:must("StopDiskReplicaGroup", { ReplicaGroupId = "g" })
+    assert.equal("StopDiskReplicaGroup", transport.requests[1].action)
+    assert.equal("2021-07-30", transport.requests[1].headers["x-acs-version"])
+  end)
+
+  it("raises a mistake in the parameters at the caller", function()
+    local service, transport = ebs { ok() }
+    local message = helper.raised(function()
+      local result = service:FailoverDiskReplicaGroup { ReplicaGroupId = "" }
+      return result
+    end)
+    assert.matches("service_spec.lua:%d+: ebs:FailoverDiskReplicaGroup: parameter", message)
+    assert.equal(0, #transport.requests)
+  end)
+
+  it("notices a dot in place of the colon", function()
+    local service = ebs()
+    assert.matches("service_spec.lua:%d+: .*colon", helper.raised(function()
+      local result = service.DescribeRegions {}
+      return result
+    end))
+    assert.matches("service_spec.lua:%d+: .*colon", helper.raised(function()
+      local result = service.call("DescribeRegions")
+      return result
+    end))
+  end)
+
+  it("prepares and validates without sending", function()
+    local service, transport = ebs()
+    assert.matches("GroupIds=a%%2Cb", service:prepare("DescribeDiskReplicaGroups",
+      { GroupIds = { "a", "b" } }).canonical_request)
+    assert.is_true(service:validate("DescribeRegions"))
+    local valid, message = service:validate("DescribeRegions", { Nope = 1 })
+    assert.is_nil(valid)
+    assert.matches('unknown parameter "Nope"', message)
+    assert.equal(0, #transport.requests)
+  end)
+
+  it("is read-only, names itself, and can be derived", function()
+    local service, transport = ebs { ok() }
+    assert.has_error(function() service.x = 1 end)
+    assert.equal("alicloud.Service", getmetatable(service))
+    assert.matches("^alicloud.Service ebs of alicloud.Client", tostring(service))
+    assert.equal("ebs", service.product)
+    service:with({ region = "cn-beijing" }):DescribeRegions()
+    assert.equal("ebs.cn-beijing.aliyuncs.com", transport.requests[1].host)
+  end)
+
+  it("of a product without data sends PascalCase actions, version given", function()
+    local client, transport = helper.client { ok() }
+    local vpc = client:service "vpc"
+    vpc:DescribeVpcs({}, { version = "2016-04-28" })
+    assert.equal("vpc.cn-shanghai.aliyuncs.com", transport.requests[1].host)
+    assert.matches("no operation", helper.raised(function() return vpc.describeVpcs end))
+    assert.matches('service: got "VPC"', helper.raised(client.service, client, "VPC"))
+  end)
+
+  it("does not hide a fault in its own data", function()
+    finally(function() package.preload["alicloud.service.broken"] = nil end)
+    package.preload["alicloud.service.broken"] = function() error "syntax" end
+    assert.matches("syntax", helper.raised(services.data, "broken"))
+    assert.is_nil(services.data("absent"))
+    assert.equal("ebs", services.data("ebs").product)
+  end)
+end)
+
+describe("each", function()
+  local function page(ids, token)
+    local items = {}
+    for i, id in ipairs(ids) do items[i] = { ReplicaGroupId = id } end
+    return ok { ReplicaGroups = items, NextToken = token }
+  end
+
+  it("goes over the items of all pages", function()
+    local service, transport = ebs { page({ "a", "b" }, "t1"), page({ "c" }, "") }
+    local seen = {}
+    for group in service:each("DescribeDiskReplicaGroups", { Site = "backup" }) do
+      seen[#seen + 1] = group.ReplicaGroupId
+    end
+    assert.same({ "a", "b", "c" }, seen)
+    assert.equal("100", helper.query(transport.requests[1]).MaxResults)
+    assert.equal("t1", helper.query(transport.requests[2]).NextToken)
+    assert.equal("backup", helper.query(transport.requests[2]).Site)
+  end)
+
+  it("raises the error object and guards against loops", function()
+    local service = ebs { page({ "a" }, "t"), helper.refuse(403, "Forbidden") }
+    local function all()
+      for _ in service:each("DescribeDiskReplicaGroups") do assert(true) end
+    end
+    assert.equal("Forbidden", helper.raised(all).code)
+    service = ebs { page({ "a" }, "t"), page({ "a" }, "t") }
+    assert.equal("Client.PageLoop", helper.raised(all).code)
+  end)
+
+  it("raises a mistake before the first page, at the caller", function()
+    local service, transport = ebs()
+    for _, arguments in ipairs {
+      { "DescribeDiskReplicaGrops" }, { "DescribeRegions" },
+      { "DescribeDiskReplicaGroups", { Sit = 1 } },
+      { "DescribeDiskReplicaGroups", {}, { max_pages = 0 } },
+      { "DescribeDiskReplicaGroups", {}, { tiemout = 5 } },
+    } do
+      local message = helper.raised(function()
+        local next_item = service:each(table.unpack(arguments))
+        return next_item
+      end)
+      assert.matches("service_spec.lua:%d+: ", message)
+    end
+    assert.equal(0, #transport.requests)
+  end)
+end)
+
+describe("wait", function()
+  it("waits by the data of the service, on the runtime's clock", function()
+    local service, transport, control = ebs {
+      groups "normal", groups "failovering", groups "failovered",
+    }
+    local result, err = service:wait("group_failovered", { GroupIds = "pg-1" })
+    assert.is_nil(err)
+    assert.equal("failovered", result.ReplicaGroups[1].Status)
+    assert.equal(3, #transport.requests)
+    assert.same({ 5, 5 }, control.sleeps)
+  end)
+
+  it("reports failure with the product and the last response", function()
+    local service = ebs { groups "failover_failed" }
+    local result, err = service:wait("group_failovered", { GroupIds = "pg-1" })
+    assert.is_nil(result)
+    assert.equal("Client.WaitFailed", err.code)
+    assert.equal("failover_failed", err.last.ReplicaGroups[1].Status)
+    assert.matches("^ebs:DescribeDiskReplicaGroups ", tostring(err))
+  end)
+
+  it("does not outlive its timeout by a slow read", function()
+    local client, transport, control
+    client, transport, control = helper.client({}, {
+      transport = {
+        requests = {},
+        send = function(request)
+          control.elapsed = control.elapsed + request.timeout
+          return helper.broken("timeout", true)
+        end,
+      },
+    })
+    local _, err = client:service("ebs"):wait("group_failovered", { GroupIds = "g" },
+      { timeout = 25 })
+    assert.equal("timeout", err.kind)
+    assert.near(25, control.elapsed, 0.01)
+    assert.equal(0, #transport.requests)
+  end)
+
+  it("raises a mistake at the caller", function()
+    local service = ebs()
+    for _, arguments in ipairs {
+      { "group_failoverd", { GroupIds = "g" } }, { "group_failovered", { GroupId = "g" } },
+      { "group_failovered", { GroupIds = "g" }, { timeout = -1 } },
+    } do
+      local message = helper.raised(function()
+        local result = service:wait(table.unpack(arguments))
+        return result
+      end)
+      assert.matches("service_spec.lua:%d+: ", message)
+    end
+    assert.matches('did you mean "group_failovered"', helper.raised(service.wait, service,
+      "group_failoverd", {}))
+  end)
+end)

@@ -1,0 +1,202 @@
+local errors = require "alicloud.error"
+local helper = require "spec.helper"
+local waiter = require "alicloud.waiter"
+
+local DEFINITION = {
+  operation = "DescribeThings", items = "Things", field = "Status",
+  success = { "done" }, failure = { "failed" }, transient = { "working", "waiting" },
+  delay = 5, timeout = 60,
+}
+
+local function things(...)
+  local list = {}
+  for i, word in ipairs { ... } do list[i] = { Status = word } end
+  return { Things = list, RequestId = "R" }
+end
+
+-- Plays responses; the last one repeats.
+local function watch(responses, given)
+  local runtime, control = helper.runtime()
+  local polls = 0
+  local checked = assert(waiter.options(DEFINITION, given))
+  local result, err = waiter.run {
+    name = "things_done", product = "ebs", definition = DEFINITION, options = checked,
+    loop = { now = runtime.monotonic, sleep = runtime.sleep },
+    poll = function(deadline)
+      assert(deadline > 0 and deadline <= 60)
+      polls = polls + 1
+      local response = responses[math.min(polls, #responses)]
+      if type(response) == "function" then response = response(control) end
+      if errors.is_error(response) then return nil, response end
+      return response
+    end,
+  }
+  return result, err, control, polls
+end
+
+describe("a wait", function()
+  it("ends with the response in which every item is done", function()
+    local last = things("done", "done")
+    local result, err, control, polls = watch { things("working", "done"), last }
+    assert.is_nil(err)
+    assert.equal(last, result)
+    assert.equal(2, polls)
+    assert.same({ 5 }, control.sleeps)
+  end)
+
+  it("does not take an empty or malformed list for success", function()
+    for _, response in ipairs {
+      things(), {}, { Things = "done" }, { Things = { "done" } }, { Things = { {} } },
+      { Things = { { Status = { "done" } } } },
+    } do
+      local result, err = watch { response }
+      assert.is_nil(result)
+      assert.equal("timeout", err.kind)
+      assert.matches("%(absent%)", err.message)
+    end
+  end)
+
+  it("fails at the first item that failed, naming the states, with the last response", function()
+    local last = things("done", "failed", "working")
+    local result, err, _, polls = watch { things "working", last }
+    assert.is_nil(result)
+    assert.equal(2, polls)
+    assert.equal("state", err.kind)
+    assert.equal("Client.WaitFailed", err.code)
+    assert.matches("done 1/3, failed 1/3, working 1/3", err.message)
+    assert.equal(last, err.last)
+  end)
+
+  it("never takes an unknown word for success, and says so at the deadline", function()
+    local result, err, control = watch { things("done", "splendid") }
+    assert.is_nil(result)
+    assert.equal("Client.UnrecognisedState", err.code)
+    assert.matches("splendid 1/2", err.message)
+    assert.equal(60, control.elapsed)
+  end)
+
+  it("ends at its deadline, not later and not much earlier", function()
+    for _, timeout in ipairs { 0, 1, 7, 60, 599.5 } do
+      local result, err, control = watch({ things "working" }, { timeout = timeout })
+      assert.is_nil(result)
+      assert.equal("Client.WaitTimeout", err.code)
+      assert.equal("timeout", err.kind)
+      assert.near(timeout, control.elapsed, 1e-6)
+      assert.equal(timeout, err.elapsed)
+    end
+  end)
+
+  it("looks once more at the deadline", function()
+    local responses = {}
+    for i = 1, 12 do responses[i] = things "working" end
+    responses[13] = things "done"
+    local result, _, control = watch(responses)
+    assert.is_truthy(result)
+    assert.equal(60, control.elapsed)
+  end)
+
+  it("stops when nothing moves any more, and not while something does", function()
+    local responses = {}
+    for _, word in ipairs { "waiting", "waiting", "waiting", "working" } do
+      responses[#responses + 1] = things(word)
+    end
+    local result, err, control = watch(responses, { stall = 20, timeout = 600 })
+    assert.is_nil(result)
+    assert.equal("Client.Stalled", err.code)
+    assert.equal("timeout", err.kind)
+    assert.matches("no change for 20 s; state: working", err.message)
+    assert.equal(35, control.elapsed)
+  end)
+
+  it("puts up with reads that may succeed later", function()
+    local flaky = errors.new { code = "Throttling", retryable = true }
+    local result, err, _, polls = watch { flaky, things "working", flaky, flaky, things "done" }
+    assert.is_nil(err)
+    assert.is_truthy(result)
+    assert.equal(5, polls)
+  end)
+
+  it("obeys the hint of a throttled read, up to a minute", function()
+    local function throttled(seconds)
+      return errors.new { code = "Throttling", retryable = true, retry_after = seconds }
+    end
+    local _, _, control = watch({ throttled(30), throttled(4000), things "done" },
+      { timeout = 600 })
+    assert.same({ 30, 60 }, control.sleeps)
+  end)
+
+  it("ends at once at a read that will not succeed, with the last response", function()
+    local seen = things "working"
+    local forbidden = errors.new { code = "Forbidden" }
+    local result, err, _, polls = watch { seen, forbidden }
+    assert.is_nil(result)
+    assert.equal(forbidden, err)
+    assert.equal(seen, err.last)
+    assert.equal(2, polls)
+  end)
+
+  it("keeps the last failed read as the cause of a timeout", function()
+    local flaky = errors.new { code = "Throttling", retryable = true }
+    local _, err = watch { things "working", flaky }
+    assert.equal("Client.WaitTimeout", err.code)
+    assert.equal(flaky, err.cause)
+    assert.matches("last state: working", err.message)
+  end)
+
+  it("tells its progress", function()
+    local events = {}
+    local flaky = errors.new { code = "Throttling", retryable = true }
+    watch({ things("working", "done"), flaky, things("odd", "done"), things("done", "done") }, {
+      progress = function(event) events[#events + 1] = event end,
+    })
+    assert.equal(4, #events)
+    assert.equal("done 1/2, working 1/2", events[1].state)
+    assert.same({ done = 1, working = 1 }, events[1].states)
+    assert.equal(0, events[1].elapsed)
+    assert.equal(60, events[1].remaining)
+    assert.equal(flaky, events[2].error)
+    assert.equal("done 1/2, working 1/2", events[2].state)
+    assert.same({ "odd" }, events[3].unknown)
+    assert.equal("done", events[4].state)
+    assert.equal(4, events[4].polls)
+    assert.equal(15, events[4].elapsed)
+  end)
+
+  it("survives a progress callback that raises", function()
+    assert.is_truthy(watch({ things "done" }, { progress = function() error "display" end }))
+  end)
+
+  it("is interrupted by Ctrl-C inside the callback", function()
+    assert.equal("interrupted!", helper.raised(watch, { things "working" }, {
+      progress = function() error("interrupted!", 0) end,
+    }))
+  end)
+
+  it("checks its options", function()
+    for _, given in ipairs {
+      { timeout = -1 }, { delay = 0 }, { stall = 0 }, { progress = 5 }, { tiemout = 5 },
+    } do
+      local checked, message = waiter.options(DEFINITION, given)
+      assert.is_nil(checked)
+      assert.matches("^wait: ", message)
+    end
+  end)
+
+  it("ends by its deadline whatever the service says, over two thousand seeds", function()
+    for seed = 1, 2000 do
+      local random = helper.generator(seed)
+      local function chaos(control)
+        control.elapsed = control.elapsed + random() * 3
+        local dice = random()
+        if dice < 0.3 then return errors.new { retryable = true, retry_after = random() * 100 } end
+        if dice < 0.4 then return things() end
+        if dice < 0.5 then return things("odd" .. dice) end
+        return things(dice < 0.7 and "working" or "waiting", "done")
+      end
+      local result, err, control = watch({ chaos }, { timeout = 100, delay = 0.5 + random() * 9 })
+      assert.is_nil(result)
+      assert.equal("timeout", err.kind)
+      assert.is_true(control.elapsed >= 100 and control.elapsed < 103.1)
+    end
+  end)
+end)
