@@ -1,0 +1,200 @@
+--- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
+
+local core = require "alicloud.core"
+local behaviour = require "alicloud.emulator.behaviour"
+local emulator = require "alicloud.emulator"
+local fixture = require "alicloud.emulator.fixture"
+local server = require "alicloud.emulator.server"
+
+local M = { name = "emulator", summary = "run an emulator of the EBS replication API" }
+
+local EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+-- Ctrl-C and the end of standard input are noticed within this many seconds.
+local SLICE = 0.2
+
+--- Declares the options.
+---@param command table  of argparse
+function M.configure(command)
+  command:description("Runs an emulator of the EBS disk replication API on this machine. "
+    .. "It verifies signatures, moves states on its own clock and keeps a ledger of effects. "
+    .. "It is not the service: see --list-assumptions.")
+  command:option("--port", "Port to listen on; 0 takes a free one.", "0")
+  command:option("--host", "IPv4 address to listen on; others than loopback are your risk.",
+    "127.0.0.1")
+  command:option("--world", "File with the world (Lua table or .json); default: a demo.")
+  command:option("--faults", "File with a list of fault rules (Lua table or .json).")
+  command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
+    .. "through /_emulator/clock.", "60")
+  command:option("--seed", "Seed of RequestIds and other made-up values.", "1")
+  command:option("--assume", "Switch an assumption: NAME=VALUE."):count("*")
+  command:option("--hostile", "Switch a hostile behaviour: NAME or NAME=VALUE."):count("*")
+  command:flag("--until-eof", "Stop when standard input ends.")
+  command:flag("--list-assumptions", "Print what is assumed about the service, and stop.")
+  command:flag("--json", "Print one JSON line instead of text.")
+end
+
+local function read_number(args, name, integer)
+  local value = tonumber(args[name])
+  if integer then value = math.tointeger(value) end
+  if value and value >= 0 and value < math.huge then return value end
+  return nil, ("--%s: must be a %s of at least 0, got %q"):format(
+    name, integer and "whole number" or "number", args[name])
+end
+
+local function read_file(path)
+  local file, problem = io.open(path, "rb")
+  if not file then return nil, problem end
+  local text
+  text, problem = file:read("a")
+  file:close()
+  if not text then return nil, ("%s: %s"):format(path, problem) end
+  return fixture.parse(text, path)
+end
+
+local function read_switches(list, kind)
+  local all = {}
+  for _, text in ipairs(list or {}) do
+    local changes, problem = behaviour.parse(text, kind)
+    if not changes then return nil, ("--%s: %s"):format(kind == "assumed" and "assume" or kind,
+      problem) end
+    for name, value in pairs(changes) do all[name] = value end
+  end
+  return all
+end
+
+--- Turns the command line into the options of `emulator.new`, one step at a time.
+local function read_options(args)
+  local speed, seed, problem
+  speed, problem = read_number(args, "speed", false)
+  if not speed then return nil, problem end
+  seed, problem = read_number(args, "seed", true)
+  if not seed then return nil, problem end
+  local options = { seed = seed }
+  options.clock = speed == 0 and "manual" or speed == 1 and "real" or "scaled"
+  options.now = options.clock == "manual" and core.time() or nil
+  options.speed = options.clock == "scaled" and speed or nil
+  options.assume, problem = read_switches(args.assume, "assumed")
+  if not options.assume then return nil, problem end
+  options.hostile, problem = read_switches(args.hostile, "hostile")
+  if not options.hostile then return nil, problem end
+  for _, name in ipairs { "world", "faults" } do
+    if args[name] then
+      options[name], problem = read_file(args[name])
+      if not options[name] then return nil, ("--%s: %s"):format(name, problem) end
+    end
+  end
+  return options
+end
+
+local function make_emulator(args)
+  local options, problem = read_options(args)
+  if not options then return nil, problem end
+  local ok, emu = pcall(emulator.new, options)
+  if ok then return emu end
+  return nil, (tostring(emu):gsub("^.-: ", "", 1))
+end
+
+local function list_assumptions(args, io)
+  local list = core.array {}
+  for index, switch in ipairs(emulator.assumptions()) do
+    list[index] = { name = switch.name, default = switch.default, text = switch.text,
+      values = switch.rule.values and core.array(switch.rule.values) or nil }
+  end
+  if args.json then return io.out(core.encode(list) .. "\n") end
+  io.out("What no public document decides; change with --assume NAME=VALUE.\n\n")
+  for _, switch in ipairs(list) do
+    local values = {}
+    for index, value in ipairs(switch.values or { "number" }) do values[index] = tostring(value) end
+    io.out(("%s = %s   (%s)\n  %s\n"):format(
+      switch.name, switch.default, table.concat(values, " | "), switch.text))
+  end
+end
+
+local function clock_text(clock)
+  if clock.mode == "manual" then return "clock stands until told" end
+  if clock.mode == "real" then return "real time" end
+  return ("clock runs %g times as fast"):format(clock.speed)
+end
+
+local function group_line(group)
+  return ("  %-16s %-16s %s/%s → %s/%s   %d %s\n"):format(
+    group.id, group.status, group.source.region, group.source.zone, group.destination.region,
+    group.destination.zone, #group.pairs, #group.pairs == 1 and "pair" or "pairs")
+end
+
+local function announce(emu, listening, args, io)
+  local groups = emu.world.groups
+  if args.json then
+    local ids = core.array {}
+    for index, group in ipairs(groups) do ids[index] = group.id end
+    return io.out(core.encode {
+      endpoint = listening.url, admin = listening.url .. "/_emulator/", port = listening.port,
+      access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+      clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
+    } .. "\n")
+  end
+  io.out(("alicloud-dr emulator (not the service) on %s, %s, seed %d\n\n"):format(
+    listening.url, clock_text(emu.clock), emu.options.seed))
+  for _, group in ipairs(groups) do io.out(group_line(group)) end
+  io.out(("\nPoint a client at it:\n"
+    .. "  export ALIBABA_CLOUD_ENDPOINT=%s\n"
+    .. "  export ALIBABA_CLOUD_ACCESS_KEY_ID=%s\n"
+    .. "  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s\n"
+    .. "  export ALIBABA_CLOUD_REGION_ID=%s\n\n"
+    .. "Ledger of effects: %s/_emulator/ledger   Ctrl-C stops.\n"):format(
+    listening.url, emu.access_key_id, emu.access_key_secret,
+    groups[1] and groups[1].destination.region or "cn-shanghai", listening.url))
+end
+
+local function input_ended()
+  return core.poll(0, "r", 0) and io.read("L") == nil
+end
+
+local function serve(listening, args)
+  repeat listening:step(SLICE) until args.until_eof and input_ended()
+end
+
+local function is_interrupt(problem)
+  return tostring(problem):find("interrupted!", 1, true) ~= nil
+end
+
+local function read_address(args)
+  local port, problem = read_number(args, "port", true)
+  if not port then return nil, problem end
+  if port > 65535 then return nil, "--port: must be at most 65535, got " .. args.port end
+  if args.host ~= "localhost" and not args.host:find("^%d+%.%d+%.%d+%.%d+$") then
+    return nil, ("--host: must be an IPv4 address or localhost, got %q"):format(args.host)
+  end
+  return { host = args.host, port = port }
+end
+
+--- Runs the command.
+---@param args table  of argparse
+---@param io table  { out, err, tty }
+---@return integer exit_code
+function M.run(args, io)
+  if args.list_assumptions then
+    list_assumptions(args, io)
+    return 0
+  end
+  local emu, listening
+  local address, problem = read_address(args)
+  if address then emu, problem = make_emulator(args) end
+  if not emu then
+    io.err("alicloud-dr emulator: " .. problem .. "\n")
+    return EXIT_USAGE
+  end
+  listening, problem = server.start(emu, address)
+  if not listening then
+    io.err("alicloud-dr emulator: " .. problem .. "\n")
+    return EXIT_FAILED
+  end
+  announce(emu, listening, args, io)
+  local ok, stopped = pcall(serve, listening, args)
+  listening:close()
+  if ok then return 0 end
+  if is_interrupt(stopped) then return EXIT_INTERRUPTED end
+  error(stopped, 0)
+end
+
+return M

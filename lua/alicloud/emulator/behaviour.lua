@@ -1,0 +1,133 @@
+--- Switches of the model. "assumed" ones are choices where no public document decides;
+-- "hostile" ones make the service worse than documented, to find clients that trust it too much.
+
+local shape = require "alicloud.emulator.shape"
+
+local M = {}
+
+---@class alicloud.emulator.Switch
+---@field name string
+---@field kind "assumed"|"hostile"
+---@field default any
+---@field rule alicloud.emulator.Rule  allowed values
+---@field text string  what the model does, and what the switch changes
+
+local function choice(...) return { values = { ... }, type = "string" } end
+
+local SECONDS = { type = "number", min = 0 }
+local YES_NO = { type = "boolean" }
+
+---@type alicloud.emulator.Switch[]
+M.switches = {
+  { name = "first_full_sync", kind = "assumed", default = "refuse",
+    rule = choice("refuse", "allow"),
+    text = "A failover of a group without a recovery point is refused with "
+      .. "OperationDenied.InvalidStatus; the document demands the first full sync but names no "
+      .. "code." },
+  { name = "wrong_side", kind = "assumed", default = "primary_code",
+    rule = choice("primary_code", "not_found"),
+    text = "A failover asked at the primary region gives OperateNotAllowedForPrimary, "
+      .. "not NoSuchResource." },
+  { name = "repeat_failover", kind = "assumed", default = "noop", rule = choice("noop", "restart"),
+    text = "Failover of a group that is failovering or failovered succeeds and changes nothing; "
+      .. "restart begins the failover again (a second effect)." },
+  { name = "mixed_failover_states", kind = "assumed", default = "compatible",
+    rule = choice("compatible", "conflict"),
+    text = "While a failover runs or has failed in part, pairs and group may differ without "
+      .. "PairGroupStatusConflict." },
+  { name = "pair_order", kind = "assumed", default = "staggered",
+    rule = choice("staggered", "together"),
+    text = "The pairs of a group turn failovered one after the other, the group last." },
+  { name = "token_lifetime", kind = "assumed", default = 3600, rule = SECONDS,
+    text = "A ClientToken is remembered for an hour of model time." },
+  { name = "token_errors", kind = "assumed", default = "forget",
+    rule = choice("forget", "remember"),
+    text = "A refused request does not occupy its ClientToken." },
+  { name = "token_mismatch", kind = "assumed", default = "error", rule = choice("error", "first"),
+    text = "A token with other parameters gives IdempotentParameterMismatch on every operation; "
+      .. "first answers with the first result." },
+  { name = "token_pending", kind = "assumed", default = "error", rule = choice("error", "accept"),
+    text = "A repeat while the first request is still at work gives LastTokenProcessing." },
+  { name = "site_default", kind = "assumed", default = "production",
+    rule = choice("production", "either"),
+    text = "Describe without Site shows the records whose production side is the asked region." },
+  { name = "site_direction", kind = "assumed", default = "current",
+    rule = choice("current", "initial"),
+    text = "Site means the current direction of replication, not the one at creation." },
+  { name = "describe_unknown", kind = "assumed", default = "empty",
+    rule = choice("empty", "not_found"),
+    text = "Describe with an id that does not exist in the region gives an empty list." },
+  { name = "page_bounds", kind = "assumed", default = "refuse", rule = choice("refuse", "clamp"),
+    text = "Paging values out of bounds give InvalidParameter." },
+  { name = "default_format", kind = "assumed", default = "JSON", rule = choice("JSON", "XML"),
+    text = "Without Format and without an Accept that names XML the answer is JSON." },
+  { name = "signature_status", kind = "assumed", default = 400, rule = { values = { 400, 403 } },
+    text = "SignatureDoesNotMatch comes with HTTP 400." },
+  { name = "access_key_status", kind = "assumed", default = 404, rule = { values = { 404, 400 } },
+    text = "InvalidAccessKeyId.NotFound comes with HTTP 404." },
+  { name = "unknown_action", kind = "assumed", default = "InvalidApi.NotFound",
+    rule = choice("InvalidApi.NotFound", "InvalidAction.NotFound"),
+    text = "The code for an operation that the product does not have." },
+  { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
+    text = "A request is good for 15 minutes before and after the server's clock." },
+  { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
+    text = "Behind a socket the window also accepts the machine's own time, because a client in "
+      .. "another process cannot follow a clock that stands or runs faster." },
+
+  { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
+    text = "comma: PairIds is one element with a comma-separated list, as the official sample." },
+  { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
+    text = "The group says failovered before its pairs do." },
+  { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,
+    text = "Describe answers with an empty list." },
+  { name = "short_list", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },
+    text = "Describe loses that many records at the end of each page." },
+  { name = "stale_read", kind = "hostile", default = 0, rule = SECONDS,
+    text = "Describe shows the state of that many model seconds ago." },
+  { name = "unknown_status", kind = "hostile", default = "", rule = { type = "string" },
+    text = "This word stands in place of failovering in every Describe." },
+  { name = "permissive", kind = "hostile", default = false, rule = YES_NO,
+    text = "A failover in the wrong region is accepted." },
+  { name = "token_forget", kind = "hostile", default = false, rule = YES_NO,
+    text = "ClientTokens are forgotten at once." },
+}
+
+local BY_KIND = { assumed = {}, hostile = {} }
+for _, switch in ipairs(M.switches) do BY_KIND[switch.kind][switch.name] = switch.rule end
+
+--- The settings of an emulator for which nothing was switched.
+---@return table<string, any>
+function M.defaults()
+  local settings = {}
+  for _, switch in ipairs(M.switches) do settings[switch.name] = switch.default end
+  return settings
+end
+
+--- Writes switches of one kind into settings.
+---@param settings table<string, any>
+---@param changes table<string, any>
+---@param kind "assumed"|"hostile"
+---@return string|nil problem
+function M.apply(settings, changes, kind)
+  local problem = shape.problem(changes, BY_KIND[kind])
+  if problem then return problem end
+  for name, value in pairs(changes) do settings[name] = value end
+  return nil
+end
+
+--- Reads `name=value` as typed on a command line.
+---@param text string
+---@param kind "assumed"|"hostile"
+---@return table<string, any>|nil changes
+---@return string|nil problem
+function M.parse(text, kind)
+  local name, value = text:match("^([%w_]+)=(.*)$")
+  if not name then name, value = text, "true" end
+  if value == "true" or value == "false" then value = value == "true" end
+  local changes = { [name] = math.tointeger(value) or tonumber(value) or value }
+  local problem = shape.problem(changes, BY_KIND[kind])
+  if problem then return nil, problem end
+  return changes
+end
+
+return M

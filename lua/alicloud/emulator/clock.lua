@@ -1,0 +1,92 @@
+--- One clock for the whole model: states, signature window, token memory and `Date` header.
+-- manual moves only when told, scaled runs `speed` model seconds a second, real is the wall clock.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+---@alias alicloud.emulator.ClockMode "manual"|"scaled"|"real"
+
+local Clock = {}
+local clock_mt = { __name = "alicloud.emulator.Clock", __index = Clock }
+
+local DAYS = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" }
+local MONTHS = {
+  "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+}
+
+-- A manual clock starts here unless told otherwise, so that two runs give the same bytes.
+local MANUAL_START = 1795316400 -- 2026-11-22T03:00:00Z
+
+--- Makes a clock.
+---@param mode alicloud.emulator.ClockMode
+---@param speed number  model seconds per second, scaled mode only
+---@param start number|nil  unix seconds of the first instant
+---@return alicloud.emulator.Clock
+function M.new(mode, speed, start)
+  local clock = setmetatable({ mode = mode, speed = mode == "scaled" and speed or 1 }, clock_mt)
+  clock:restart(start)
+  return clock
+end
+
+--- Sets the clock; the time that passed before is forgotten.
+---@param start number|nil  unix seconds; nil: the mode's own start
+function Clock:restart(start)
+  self.base = start or self.mode == "manual" and MANUAL_START or core.time()
+  self.origin = self.mode ~= "manual" and core.monotonic() or 0
+end
+
+---@return number  model time, unix seconds with fraction
+function Clock:now()
+  if self.mode == "manual" then return self.base end
+  return self.base + (core.monotonic() - self.origin) * self.speed
+end
+
+--- Moves the model forward, in every mode.
+---@param seconds number  model seconds, not negative
+function Clock:advance(seconds)
+  self.base = self.base + seconds
+end
+
+--- How long the machine must wait until the model has moved by `seconds`; nil when waiting is vain.
+---@param seconds number  model seconds
+---@return number|nil  machine seconds
+function Clock:machine_seconds(seconds)
+  if self.mode == "manual" then return nil end
+  return math.max(0, seconds) / self.speed
+end
+
+--- Lets model time pass: a manual clock jumps, the others make the caller wait.
+---@param seconds number  model seconds
+function Clock:sleep(seconds)
+  if self.mode == "manual" then return self:advance(seconds) end
+  local wake = self:now() + seconds
+  while self:now() < wake do
+    core.poll(nil, "r", (wake - self:now()) / self.speed)
+  end
+end
+
+--- The `Date` header of an answer at a moment of model time.
+---@param now number
+---@return string
+function Clock:date(now)
+  local second = now // 1
+  if second ~= self.date_second then
+    self.date_second, self.date_text = second, M.http_date(now)
+  end
+  return self.date_text
+end
+
+--- IMF-fixdate of RFC 9110 §5.6.7, built here because `os.date` follows the host's locale.
+---@param unix number
+---@return string
+function M.http_date(unix)
+  local seconds = unix // 1 | 0
+  local days, rest = seconds // 86400, seconds % 86400
+  local year, month, day = core.iso8601(seconds):match("^(%d+)-(%d+)-(%d+)")
+  return ("%s, %s %s %s %02d:%02d:%02d GMT"):format(
+    DAYS[days % 7 + 1], day, MONTHS[tonumber(month)], year,
+    rest // 3600, rest % 3600 // 60, rest % 60)
+end
+
+return M

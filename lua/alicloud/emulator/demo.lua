@@ -1,0 +1,26 @@
+--- The world of an emulator that was given none: two regions, one group for each lesson.
+
+return {
+  regions = {
+    { id = "cn-hangzhou", name = "China (Hangzhou)", zones = { "cn-hangzhou-g", "cn-hangzhou-h" } },
+    { id = "cn-shanghai", name = "China (Shanghai)", zones = { "cn-shanghai-b", "cn-shanghai-e" } },
+  },
+  groups = {
+    { id = "pg-orders", name = "orders", pairs = 3,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      status = "normal", recover_point_age = 432, failover_seconds = 52 },
+    { id = "pg-payments", name = "payments", pairs = 2,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      status = "normal", recover_point_age = 120, failover_seconds = 40 },
+    { id = "pg-ledger", name = "ledger",
+      source = "cn-hangzhou/cn-hangzhou-h", destination = "cn-shanghai/cn-shanghai-e",
+      status = "normal", recover_point_age = 300,
+      pairs = { {}, { status = "stopped" } } },
+    { id = "pg-empty", name = "empty", pairs = 0,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      status = "created", recover_point_age = false },
+    { id = "pg-fresh", name = "fresh", pairs = 2,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      status = "initial_syncing", recover_point_age = false },
+  },
+}

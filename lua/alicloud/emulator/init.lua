@@ -1,0 +1,232 @@
+--- An emulator of the EBS disk replication API: one model, mounted in the process (`emu.transport`)
+-- or behind a socket (`alicloud.emulator.server`). It is not the service: what it assumes is
+-- listed by `emulator.assumptions()`.
+
+local behaviour = require "alicloud.emulator.behaviour"
+local clock = require "alicloud.emulator.clock"
+local demo = require "alicloud.emulator.demo"
+local faults = require "alicloud.emulator.faults"
+local ids = require "alicloud.emulator.ids"
+local journal = require "alicloud.emulator.journal"
+local replay = require "alicloud.emulator.replay"
+local runtime = require "alicloud.emulator.runtime"
+local shape = require "alicloud.emulator.shape"
+local snapshot = require "alicloud.emulator.snapshot"
+local state = require "alicloud.emulator.state"
+local tokens = require "alicloud.emulator.tokens"
+local transport = require "alicloud.emulator.transport"
+local world = require "alicloud.emulator.world"
+
+local M = {}
+
+-- Published on purpose: nobody's real key looks like this.
+local ACCESS_KEY_ID, ACCESS_KEY_SECRET = "emulator", "emulator-secret"
+
+local OPTIONS = {
+  world = { type = "table" },
+  seed = { type = "integer" },
+  clock = { type = "string", values = { "manual", "scaled", "real" } },
+  speed = { type = "number", min = 0.001 },
+  now = { type = "number", min = 0 },
+  faults = { type = "table" },
+  assume = { type = "table" },
+  hostile = { type = "table" },
+  auth = { type = "string", values = { "verify", "off" } },
+  access_key_id = { type = "string", pattern = "%w[%w._-]*", form = "letters and digits" },
+  access_key_secret = { type = "string", pattern = ".+", form = "a non-empty text" },
+}
+
+---@class alicloud.emulator.Emulator
+---@field transport { send: fun(request: table): table }  for `alicloud.client{ transport = … }`
+---@field runtime table  for `alicloud.client{ runtime = … }`
+---@field access_key_id string
+---@field access_key_secret string
+---@field auth "verify"|"off"
+---@field clock alicloud.emulator.Clock
+---@field ids alicloud.emulator.Ids
+---@field world alicloud.emulator.World
+---@field settings table<string, any>  values of the switches
+---@field faults alicloud.emulator.Faults
+---@field journal alicloud.emulator.Journal
+---@field tokens alicloud.emulator.Tokens
+---@field replay alicloud.emulator.ReplayGuard
+---@field keys table<string, string>  secret by AccessKeyId
+---@field generation integer  counts resets
+local Emulator = {}
+local emulator_mt = {
+  __name = "alicloud.emulator.Emulator",
+  __index = Emulator,
+  __tostring = function(self)
+    return ("alicloud.emulator.Emulator { groups = %d, clock = %s }"):format(
+      #self.world.groups, self.clock.mode)
+  end,
+}
+
+local function copy(options)
+  local own = {}
+  for name, value in pairs(options) do own[name] = value end
+  return own
+end
+
+local function demand(problem, level)
+  if problem then error("emulator: " .. problem, level + 1) end
+end
+
+local function initial_settings(options)
+  local settings = behaviour.defaults()
+  local problem = behaviour.apply(settings, options.assume or {}, "assumed")
+    or behaviour.apply(settings, options.hostile or {}, "hostile")
+  return settings, problem
+end
+
+--- Puts everything back to the first instant; clock, world, rules, memory and journal together.
+local function begin(self)
+  local options = self.options
+  self.clock:restart(options.now)
+  self.ids = ids.new(options.seed or 1)
+  self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
+  self.pending, self.faults = {}, faults.new()
+  local problem
+  self.settings, problem = initial_settings(options)
+  if problem then return problem end
+  self.world, problem = world.build(options.world or demo, self.clock:now())
+  if problem then return problem end
+  for _, rule in ipairs(options.faults or {}) do
+    problem = select(2, self.faults:add(rule))
+    if problem then return problem end
+  end
+  return nil
+end
+
+--- Makes an emulator.
+---@param options table|nil  world (default: a demo), seed = 1, clock = "manual"|"scaled"|"real",
+--- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
+--- auth = "verify"|"off", access_key_id, access_key_secret
+---@return alicloud.emulator.Emulator
+function M.new(options)
+  options = shape.demand(options, OPTIONS, "emulator.new")
+  local self = setmetatable({ options = copy(options), generation = 1 }, emulator_mt)
+  self.access_key_id = options.access_key_id or ACCESS_KEY_ID
+  self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
+  self.keys = { [self.access_key_id] = self.access_key_secret }
+  self.auth = options.auth or "verify"
+  self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now)
+  demand(begin(self), 2)
+  self.transport = transport.new(self)
+  self.runtime = runtime.new(self)
+  return self
+end
+
+--- The behaviours that no public document decides.
+---@return alicloud.emulator.Switch[]
+function M.assumptions()
+  local list = {}
+  for _, switch in ipairs(behaviour.switches) do
+    if switch.kind == "assumed" then list[#list + 1] = switch end
+  end
+  return list
+end
+
+---@return number  model time, unix seconds
+function Emulator:now() return self.clock:now() end
+
+--- Schedules work for a moment of model time.
+---@param at number
+---@param job fun(at: number)
+function Emulator:later(at, job)
+  local pending, index = self.pending, #self.pending + 1
+  while index > 1 and pending[index - 1].at > at do index = index - 1 end
+  table.insert(pending, index, { at = at, job = job })
+end
+
+--- Does the scheduled work that is due. Work of a dropped client may schedule more.
+function Emulator:catch_up()
+  local pending = self.pending
+  if #pending == 0 then return end
+  local now = self.clock:now()
+  while pending[1] and pending[1].at <= now do
+    local item = table.remove(pending, 1)
+    local outcome = item.job(item.at)
+    if outcome and outcome.at then self:later(outcome.at, outcome.resume) end
+  end
+end
+
+--- Moves model time forward.
+---@param seconds number
+function Emulator:advance(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    error("emulator:advance: seconds must be a number of at least 0", 2)
+  end
+  self.clock:advance(seconds)
+  self:catch_up()
+end
+
+--- Adds a fault rule; see `alicloud.emulator.faults`.
+---@param rule table
+---@return table rule  as stored; `fired` counts
+function Emulator:fault(rule)
+  local stored, problem = self.faults:add(rule)
+  demand(problem, 2)
+  return stored
+end
+
+--- Switches hostile behaviour; see `alicloud.emulator.behaviour`.
+---@param changes table<string, any>
+function Emulator:hostile(changes)
+  demand(behaviour.apply(self.settings, changes, "hostile"), 2)
+end
+
+--- Switches assumed behaviour.
+---@param changes table<string, any>
+function Emulator:assume(changes)
+  demand(behaviour.apply(self.settings, changes, "assumed"), 2)
+end
+
+--- The effects that really happened, oldest first.
+---@return alicloud.emulator.Effect[]
+function Emulator:ledger()
+  self:catch_up()
+  return self.journal.effects
+end
+
+--- The requests that came, oldest first, with their verdicts.
+---@return table[]
+function Emulator:requests() return self.journal:list() end
+
+--- Why requests were nearly right.
+---@return table[]
+function Emulator:near_misses() return self.journal.misses end
+
+--- The model's own record of a group, up to date; changing it changes the world.
+---@param id string
+---@return alicloud.emulator.Group|nil
+function Emulator:group(id)
+  self:catch_up()
+  local group = self.world.group_by_id[id]
+  if group then state.settle(group, self.clock:now()) end
+  return group
+end
+
+--- The world as it is now, in the form that `world` and the world files have.
+---@return table description
+function Emulator:snapshot()
+  self:catch_up()
+  return snapshot.describe(self.world, self.clock:now())
+end
+
+--- Back to the start, with a new world where one is given.
+---@param description table|nil
+---@return integer|nil generation  counts resets
+---@return string|nil problem  of the description; the old world goes on then
+function Emulator:reset(description)
+  if description then
+    local _, problem = world.build(description, self.clock:now())
+    if problem then return nil, problem end
+    self.options.world = description
+  end
+  begin(self)
+  self.generation = self.generation + 1
+  return self.generation
+end
+
+return M

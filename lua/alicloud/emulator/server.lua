@@ -1,0 +1,149 @@
+--- The HTTP mount: the model behind a socket, on libmicrohttpd.
+
+local core = require "alicloud.core"
+local admin = require "alicloud.emulator.admin"
+local engine = require "alicloud.emulator.engine"
+local shape = require "alicloud.emulator.shape"
+
+local M = {}
+
+local OPTIONS = {
+  host = { type = "string", pattern = "[%w.]+", form = "an IPv4 address or localhost" },
+  port = { type = "integer", min = 0, max = 65535 },
+  max_body = { type = "integer", min = 1 },
+}
+
+-- Answers may bring more requests on the same connections; a flood must not keep `step` for itself.
+local ROUNDS = 64
+-- Where the system has no descriptor to poll, the socket is looked at this often.
+local POLL_INTERVAL = 0.01
+
+---@class alicloud.emulator.Server
+---@field url string  as "http://127.0.0.1:40123"
+---@field port integer
+local Server = {}
+local server_mt = { __name = "alicloud.emulator.Server", __index = Server }
+
+local function load_httpd()
+  local ok, httpd = pcall(require, "alicloud.httpd")
+  if ok then return httpd end
+  return nil, "the emulator's socket needs alicloud.httpd, which is not built: install "
+    .. "libmicrohttpd with its headers (Debian and Alpine: libmicrohttpd-dev, Fedora: "
+    .. "libmicrohttpd-devel, Homebrew: libmicrohttpd) and build again"
+end
+
+--- Puts an emulator behind a socket. Nothing runs until `step` is called.
+---@param emu alicloud.emulator.Emulator
+---@param options table|nil  host = "127.0.0.1", port = 0 (any free one), max_body = bytes
+---@return alicloud.emulator.Server|nil
+---@return string|nil problem
+function M.start(emu, options)
+  options = shape.demand(options, OPTIONS, "server.start")
+  local httpd, problem = load_httpd()
+  if not httpd then return nil, problem end
+  local host = options.host or "127.0.0.1"
+  local listener
+  listener, problem = httpd.start { host = host, port = options.port, max_body = options.max_body }
+  if not listener then return nil, problem end
+  local port = listener:port()
+  return setmetatable({
+    emu = emu, listener = listener, host = host, port = port, held = {},
+    url = ("http://%s:%d"):format(host == "0.0.0.0" and "127.0.0.1" or host, port),
+  }, server_mt)
+end
+
+local function finish(self, request, outcome)
+  if outcome.at then
+    self.held[#self.held + 1] = { request = request, outcome = outcome }
+  elseif outcome.drop then
+    request:drop()
+  else
+    local answer = outcome.answer
+    request:respond(answer.status, answer.headers, answer.body)
+  end
+end
+
+local function serve(self, request)
+  if request.path:sub(1, #admin.PREFIX) == admin.PREFIX then
+    return finish(self, request, { answer = admin.handle(self.emu, request, self.host) })
+  end
+  finish(self, request, engine.handle(self.emu, {
+    method = request.method, path = request.path, query = request.query,
+    headers = request.headers, body = request.body, mount = "http",
+  }))
+end
+
+local function answer_held(self)
+  local held, now = self.held, self.emu:now()
+  if #held == 0 then return end
+  self.held = {}
+  for _, item in ipairs(held) do
+    if item.outcome.at <= now then
+      finish(self, item.request, item.outcome.resume(item.outcome.at))
+    else
+      self.held[#self.held + 1] = item
+    end
+  end
+end
+
+local function earlier(a, b) return a and b and math.min(a, b) or a or b end
+
+--- Seconds until `step` must run though nothing was readable; nil when only the socket matters.
+---@return number|nil
+function Server:timeout()
+  local wait = self.listener:timeout()
+  for _, item in ipairs(self.held) do
+    wait = earlier(wait, self.emu.clock:machine_seconds(item.outcome.at - self.emu:now()))
+  end
+  return wait
+end
+
+--- The descriptor to poll for reading; nil where the system has none, then call `step` often.
+---@return integer|nil
+function Server:pollfd() return self.listener:pollfd() end
+
+---@return string
+function Server:events() return "r" end
+
+--- Serves what is there, after waiting for it at most this long.
+---@param timeout number|nil  machine seconds, default 0
+function Server:step(timeout)
+  local wait = earlier(timeout or 0, self:timeout())
+  local fd = self.listener:pollfd()
+  if wait > 0 then core.poll(fd, "r", fd and wait or math.min(wait, POLL_INTERVAL)) end
+  self.emu:catch_up()
+  for _ = 1, ROUNDS do
+    local requests = self.listener:step()
+    for _, request in ipairs(requests) do serve(self, request) end
+    answer_held(self)
+    if #requests == 0 then break end
+  end
+end
+
+--- A loop for a client in the same process: whenever the client waits, the server works.
+-- A sleeping client moves a manual clock, as it does with the in-process mount.
+---@return table loop  { wait, sleep, now } of `alicloud.client{ loop = … }`
+function Server:loop()
+  local function sleep(seconds)
+    if self.emu.clock.mode == "manual" then return self.emu:advance(seconds) end
+    local wake = core.monotonic() + seconds
+    while core.monotonic() < wake do self:step(wake - core.monotonic()) end
+  end
+  local function wait(pollable, deadline)
+    self:step(0)
+    local patience = math.min(POLL_INTERVAL, pollable:timeout() or POLL_INTERVAL,
+      math.max(0, deadline - core.monotonic()))
+    core.poll(pollable:pollfd(), pollable:events(), patience)
+  end
+  return { now = core.monotonic, sleep = sleep, wait = wait }
+end
+
+--- Closes the socket; requests without an answer lose their connection.
+function Server:close()
+  self.held = {}
+  self.listener:close()
+end
+
+server_mt.__close = Server.close
+
+return M

@@ -1,0 +1,93 @@
+--- Reads one HTTP request as the gateway does: GET or POST, parameters in the query or a form body,
+-- operation named by a header (V3 signatures) or by a parameter (RPC signatures).
+
+local core = require "alicloud.core"
+
+local M = {}
+
+---@class alicloud.emulator.Call
+---@field protocol "V3"|"RPC"
+---@field method string
+---@field path string  as on the wire
+---@field query string  as on the wire
+---@field headers table<string, string>  lower-case names
+---@field body string
+---@field query_list table[]  { name, value } decoded, in wire order
+---@field form_list table[]
+---@field params table<string, string>  query and form, the form wins
+---@field action string|nil
+---@field version string|nil
+---@field host string
+---@field format "JSON"|"XML"
+---@field request_id string
+---@field mount "in-process"|"http"
+
+local function decode(text)
+  if text:find("+", 1, true) then text = text:gsub("%+", " ") end
+  if not text:find("%", 1, true) then return text end
+  return core.percent_decode(text)
+end
+
+--- Splits `a=1&b=2`.
+---@param text string
+---@return table[]|nil list  { name, value } pairs, nil when an escape is broken
+function M.split_query(text)
+  local list = {}
+  for part in text:gmatch("[^&]+") do
+    local name, value = part:match("^([^=]*)=(.*)$")
+    name, value = decode(name or part), decode(value or "")
+    if not name or not value then return nil end
+    list[#list + 1] = { name, value }
+  end
+  return list
+end
+
+local FORM = "application/x-www-form-urlencoded"
+
+local function read_form(call)
+  local kind = call.headers["content-type"]
+  if call.body == "" or not kind or kind:sub(1, #FORM):lower() ~= FORM then return {} end
+  return M.split_query(call.body)
+end
+
+local function wanted_format(call, settings)
+  local format = call.params.Format
+  if format then return format:upper() == "XML" and "XML" or "JSON" end
+  local accept = call.headers.accept
+  if accept then
+    if accept:find("json", 1, true) then return "JSON" end
+    if accept:find("xml", 1, true) then return "XML" end
+  end
+  return settings.default_format
+end
+
+local function read_params(call)
+  local params = {}
+  for _, pair in ipairs(call.query_list) do params[pair[1]] = pair[2] end
+  for _, pair in ipairs(call.form_list) do params[pair[1]] = pair[2] end
+  return params
+end
+
+--- Reads a request.
+---@param request table  { method, path, query, headers (lower-case names), body }
+---@param settings table<string, any>
+---@return alicloud.emulator.Call
+---@return boolean readable  false: an escape sequence is broken
+function M.read(request, settings)
+  local headers = request.headers
+  local call = {
+    method = request.method, path = request.path, query = request.query or "",
+    headers = headers, body = request.body or "", host = headers.host or "",
+    protocol = headers.authorization and "V3" or "RPC", mount = request.mount,
+  }
+  local query, form = M.split_query(call.query), read_form(call)
+  call.query_list, call.form_list = query or {}, form or {}
+  call.params = read_params(call)
+  if headers["x-acs-action"] and not call.params.Signature then call.protocol = "V3" end
+  call.action = headers["x-acs-action"] or call.params.Action
+  call.version = headers["x-acs-version"] or call.params.Version
+  call.format = wanted_format(call, settings)
+  return call, query ~= nil and form ~= nil
+end
+
+return M

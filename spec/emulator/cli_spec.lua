@@ -1,0 +1,153 @@
+-- `alicloud-dr emulator`: what it prints, what it refuses, how it stops.
+
+local alicloud = require "alicloud"
+local argparse = require "argparse"
+local command = require "alicloud.cli.emulator"
+local core = require "alicloud.core"
+
+local function parse(words)
+  local parser = argparse("alicloud-dr")
+  command.configure(parser)
+  return parser:parse(words)
+end
+
+-- The command serves until it is interrupted. lua.c interrupts by raising from a hook, and so does
+-- this, when the command begins to wait.
+local function run(words, stop_after)
+  local out, err = {}, {}
+  local io = {
+    out = function(text)
+      out[#out + 1] = text
+      if stop_after and table.concat(out):find(stop_after, 1, true) then
+        debug.sethook(function()
+          if debug.getinfo(2, "f").func ~= core.poll then return end
+          debug.sethook()
+          error("interrupted!")
+        end, "c")
+      end
+    end,
+    err = function(text) err[#err + 1] = text end,
+    tty = false,
+  }
+  local code = command.run(parse(words), io)
+  debug.sethook()
+  return code, table.concat(out), table.concat(err)
+end
+
+local function write_file(text, suffix)
+  local path = os.tmpname()
+  os.remove(path)
+  path = path .. suffix
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+  return path
+end
+
+describe("alicloud-dr emulator", function()
+  it("says where it is, what is in its world, and how to point a client at it", function()
+    local code, out = run({}, "Ctrl-C")
+    assert.equal(130, code)
+    local url = out:match("on (http://127%.0%.0%.1:%d+)")
+    for _, part in ipairs {
+      "not the service", "clock runs 60 times as fast", "pg-orders", "initial_syncing", "3 pairs",
+      "export ALIBABA_CLOUD_ENDPOINT=" .. url, "export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator",
+      "export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret",
+      "export ALIBABA_CLOUD_REGION_ID=cn-shanghai", url .. "/_emulator/ledger",
+    } do
+      assert.truthy(out:find(part, 1, true), part)
+    end
+  end)
+
+  it("prints one line of JSON when asked", function()
+    local _, out = run({ "--json", "--speed", "1", "--seed", "9" }, "\n")
+    assert.equal(1, select(2, out:gsub("\n", "")))
+    local line = core.decode(out)
+    assert.equal("http://127.0.0.1:" .. line.port, line.endpoint)
+    assert.equal("emulator", line.access_key_id)
+    assert.equal("real", line.clock)
+    assert.equal(9, line.seed)
+    assert.equal("pg-orders", line.groups[1])
+  end)
+
+  it("lists what it assumes", function()
+    local code, out = run({ "--list-assumptions" })
+    assert.equal(0, code)
+    assert.truthy(out:find("token_lifetime = 3600", 1, true))
+    code, out = run({ "--list-assumptions", "--json" })
+    assert.equal(0, code)
+    assert.is_true(#core.decode(out) >= 15)
+  end)
+
+  it("takes its world and its faults from files", function()
+    local world = write_file('return { groups = { { id = "pg-mine", pairs = 1, '
+      .. 'source = "cn-beijing/a", destination = "cn-shenzhen/b" } } }', ".lua")
+    local faults = write_file('[{"do":{"drop":true}}]', ".json")
+    local _, out = run({ "--world", world, "--faults", faults }, "Ctrl-C")
+    os.remove(world)
+    os.remove(faults)
+    assert.truthy(out:find("pg%-mine%s+normal%s+cn%-beijing/a → cn%-shenzhen/b%s+1 pair\n"))
+    assert.truthy(out:find("ALIBABA_CLOUD_REGION_ID=cn-shenzhen", 1, true))
+  end)
+
+  for problem, words in pairs {
+    ['--port: must be a whole number of at least 0, got "x"'] = { "--port", "x" },
+    ["--port: must be at most 65535, got 70000"] = { "--port", "70000" },
+    ['--host: must be an IPv4 address or localhost, got "shop"'] = { "--host", "shop" },
+    ['--speed: must be a number of at least 0, got "-1"'] = { "--speed=-1" },
+    ["--seed: must be a whole number"] = { "--seed", "1.5" },
+    ["/nowhere/world.lua: No such file"] = { "--world", "/nowhere/world.lua" },
+    ['did you mean "token_lifetime"?'] = { "--assume", "tokn_lifetime=3" },
+    ['--hostile: pair_ids: must be one of "array", "comma"'] = { "--hostile", "pair_ids=x" },
+  } do
+    it("refuses, as usage: " .. problem, function()
+      local code, out, err = run(words)
+      assert.equal(2, code)
+      assert.equal("", out)
+      assert.truthy(err:find(problem, 1, true), err)
+      assert.equal(1, select(2, err:gsub("\n", "")))
+    end)
+  end
+
+  it("names the field of a world that is wrong", function()
+    local world = write_file('return { groups = { { id = "pg-mine", souce = "a/b" } } }', ".lua")
+    local code, _, err = run { "--world", world }
+    os.remove(world)
+    assert.equal(2, code)
+    assert.truthy(err:find("alicloud-dr emulator: groups[1].souce: unknown field", 1, true), err)
+  end)
+
+  it("serves another process, and stops when its input ends", function()
+    local output = os.tmpname()
+    local program = [[
+      local argparse, command = require "argparse", require "alicloud.cli.emulator"
+      local parser = argparse("emulator")
+      command.configure(parser)
+      io.stdout:setvbuf("line")
+      local code = command.run(parser:parse(arg), { tty = false,
+        out = function(text) io.stdout:write(text) end,
+        err = function(text) io.stderr:write(text) end })
+      os.exit(code, true)]]
+    local script = write_file(program, ".lua")
+    local child = assert(io.popen(("LUA_PATH='%s' LUA_CPATH='%s' exec lua5.4 %s --json --until-eof "
+      .. "--speed 1000 >%s"):format(package.path, package.cpath, script, output), "w"))
+    local line
+    for _ = 1, 3000 do
+      local file <close> = assert(io.open(output))
+      line = file:read("l")
+      if line then break end
+      core.poll(nil, "r", 0.01)
+    end
+    local about = core.decode((assert(line, "the emulator did not start")))
+    local client = alicloud.client { region = "cn-shanghai", endpoint = about.endpoint,
+      access_key_id = about.access_key_id, access_key_secret = about.access_key_secret }
+    local ebs = client:service "ebs"
+    assert.is_table((ebs:FailoverDiskReplicaGroup { ReplicaGroupId = "pg-orders" }))
+    local body = ebs:must("DescribeDiskReplicaGroups", { GroupIds = "pg-orders", Site = "backup" })
+    assert.truthy(("failovering failovered"):find(body.ReplicaGroups[1].Status, 1, true))
+    client:close()
+    local ended, how, code = child:close()
+    os.remove(script)
+    os.remove(output)
+    assert.same({ true, "exit", 0 }, { ended, how, code })
+  end)
+end)

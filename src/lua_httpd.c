@@ -1,0 +1,316 @@
+/* alicloud.httpd: the Lua face of httpd.c. */
+#include "httpd.h"
+#include "luax.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define SERVER_CLASS "alicloud.httpd.Server"
+#define REQUEST_CLASS "alicloud.httpd.Request"
+
+#define MAX_HEADERS 64
+
+struct handle {
+    struct ac_httpd_request *request;
+};
+
+struct header {
+    const char *name, *value;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct header *)a)->name, ((const struct header *)b)->name);
+}
+
+static struct ac_httpd_request *check_open(lua_State *L)
+{
+    struct handle *handle = luaL_checkudata(L, 1, REQUEST_CLASS);
+    if (!handle->request)
+        luaL_error(L, "the request has been answered or dropped already");
+    return handle->request;
+}
+
+/* [-0, +0, v]  Reads a table of headers, sorted by name so that answers do not depend on hashing.
+ * The table keeps the bytes alive. Raises now, so that nothing can while an answer is built. */
+static size_t read_headers(lua_State *L, int index, struct header *headers)
+{
+    size_t n = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+            luaL_argerror(L, index, "header names and values must be strings");
+        luaL_argcheck(L, n < MAX_HEADERS, index, "too many headers");
+        headers[n++] = (struct header){lua_tostring(L, -2), lua_tostring(L, -1)};
+        lua_pop(L, 1);
+    }
+    qsort(headers, n, sizeof *headers, by_name);
+    return n;
+}
+
+static bool add_headers(struct MHD_Response *answer, const struct header *headers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!MHD_add_response_header(answer, headers[i].name, headers[i].value))
+            return false;
+    return true;
+}
+
+/* [-1, +2, m] */
+static int failed(lua_State *L, const char *why)
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, why);
+    return 2;
+}
+
+/* [-4, +1, v]  request:respond(status, headers, body) -> true | nil, message */
+static int request_respond(lua_State *L)
+{
+    struct ac_httpd_request *request = check_open(L);
+    lua_Integer status = luaL_checkinteger(L, 2);
+    struct header headers[MAX_HEADERS];
+    size_t size, n = read_headers(L, 3, headers);
+    const char *body = luaL_optlstring(L, 4, "", &size);
+    luaL_argcheck(L, status >= 200 && status <= 599, 2, "status must be from 200 to 599");
+    if (!request->connection)
+        return failed(L, "the client has gone");
+    /* The cast drops a const that MHD_RESPMEM_MUST_COPY honours. */
+    struct MHD_Response *answer =
+        MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
+    if (!answer)
+        return failed(L, "out of memory");
+    if (!add_headers(answer, headers, n)) {
+        MHD_destroy_response(answer);
+        return failed(L, "a header has a forbidden character");
+    }
+    ((struct handle *)lua_touserdata(L, 1))->request = NULL;
+    ac_httpd_answer(request, (unsigned)status, answer);
+    ac_httpd_release(request);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* [-1, +0, -]  request:drop(), and what a handle does when it goes */
+static int request_drop(lua_State *L)
+{
+    struct handle *handle = luaL_checkudata(L, 1, REQUEST_CLASS);
+    struct ac_httpd_request *request = handle->request;
+    handle->request = NULL;
+    if (request)
+        ac_httpd_release(request);
+    return 0;
+}
+
+/* [-2, +1, -]  Methods first, then the fields of the request. */
+static int request_index(lua_State *L)
+{
+    luaL_checkudata(L, 1, REQUEST_CLASS);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    lua_getiuservalue(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+/* [-0, +1, m]  A repeated header is one value, joined as RFC 9110 §5.3 allows. */
+static void push_headers(lua_State *L, const struct ac_buf *headers)
+{
+    lua_newtable(L);
+    for (size_t at = 0; at < headers->n;) {
+        const char *name = headers->p + at, *value = name + strlen(name) + 1;
+        at = (size_t)(value - headers->p) + strlen(value) + 1;
+        if (lua_getfield(L, -1, name) == LUA_TNIL)
+            lua_pushstring(L, value);
+        else
+            lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
+        lua_setfield(L, -3, name);
+        lua_pop(L, 1);
+    }
+}
+
+/* [-0, +1, m]  { method, path, query, headers, body } */
+static void push_fields(lua_State *L, const struct ac_httpd_request *request)
+{
+    struct ac_str uri = ac_buf_str(&request->uri);
+    const char *mark = memchr(uri.p, '?', uri.n);
+    struct ac_str path = {uri.p, mark ? (size_t)(mark - uri.p) : uri.n};
+    struct ac_str query = mark ? (struct ac_str){mark + 1, uri.n - path.n - 1} : AC_STR("");
+    lua_createtable(L, 0, 5);
+    acL_push_bytes(L, ac_buf_str(&request->method));
+    lua_setfield(L, -2, "method");
+    acL_push_bytes(L, path);
+    lua_setfield(L, -2, "path");
+    acL_push_bytes(L, query);
+    lua_setfield(L, -2, "query");
+    acL_push_bytes(L, ac_buf_str(&request->body));
+    lua_setfield(L, -2, "body");
+    push_headers(L, &request->headers);
+    lua_setfield(L, -2, "headers");
+}
+
+static struct ac_httpd *check_running(lua_State *L)
+{
+    struct ac_httpd *server = luaL_checkudata(L, 1, SERVER_CLASS);
+    if (!server->daemon)
+        luaL_error(L, "the server is closed");
+    return server;
+}
+
+/* [-1, +1, m]  server:step() -> list of requests; never blocks */
+static int server_step(lua_State *L)
+{
+    struct ac_httpd *server = check_running(L);
+    lua_settop(L, 1);
+    MHD_run(server->daemon);
+    lua_newtable(L);
+    for (lua_Integer n = 1; server->ready_first; n++) {
+        struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+        handle->request = NULL;
+        luaL_setmetatable(L, REQUEST_CLASS);
+        /* Taken into its box only now: the allocations above may raise, and may collect. */
+        handle->request = ac_httpd_take(server);
+        if (!handle->request)
+            break;
+        push_fields(L, handle->request);
+        lua_setiuservalue(L, -2, 1);
+        lua_rawseti(L, 2, n);
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+/* [-1, +1, v]  server:pollfd() -> descriptor, nil where the system has no epoll */
+static int server_pollfd(lua_State *L)
+{
+    struct ac_httpd *server = check_running(L);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info && info->epoll_fd >= 0)
+        lua_pushinteger(L, info->epoll_fd);
+    else
+        luaL_pushfail(L);
+    return 1;
+}
+
+/* [-1, +1, v]  server:timeout() -> seconds until step() must run though nothing was readable */
+static int server_timeout(lua_State *L)
+{
+    struct ac_httpd *server = check_running(L);
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+    if (MHD_get_timeout(server->daemon, &milliseconds) == MHD_YES)
+        lua_pushnumber(L, (lua_Number)milliseconds / 1000);
+    else
+        luaL_pushfail(L);
+    return 1;
+}
+
+/* [-1, +1, v]  server:port() */
+static int server_port(lua_State *L)
+{
+    struct ac_httpd *server = check_running(L);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    lua_pushinteger(L, info ? info->port : 0);
+    return 1;
+}
+
+/* [-1, +0, -]  server:close(); requests that wait for an answer lose their connection */
+static int server_close(lua_State *L)
+{
+    ac_httpd_close(luaL_checkudata(L, 1, SERVER_CLASS));
+    return 0;
+}
+
+/* [-0, +0, v]  IPv4 address of the `host` option. */
+static void read_address(lua_State *L, struct sockaddr_in *address)
+{
+    struct ac_str host = acL_string_field(L, 1, "httpd.start", "host");
+    const char *text = host.p ? host.p : "127.0.0.1";
+    memset(address, 0, sizeof *address);
+    address->sin_family = AF_INET;
+    if (strcmp(text, "localhost") == 0)
+        text = "127.0.0.1";
+    if (inet_pton(AF_INET, text, &address->sin_addr) != 1)
+        luaL_error(L, "httpd.start: host must be an IPv4 address or localhost, got '%s'", text);
+    lua_pop(L, 1);
+    lua_Integer port = lua_getfield(L, 1, "port") == LUA_TNIL ? 0 : luaL_checkinteger(L, -1);
+    if (port < 0 || port > 65535)
+        luaL_error(L, "httpd.start: port must be from 0 to 65535, got %I", (LUAI_UACINT)port);
+    lua_pop(L, 1);
+    address->sin_port = htons((uint16_t)port);
+}
+
+/* [-1, +1, v]  httpd.start{ host=, port=, max_body= } -> Server | nil, message */
+static int httpd_start(lua_State *L)
+{
+    static const char *const names[] = {"host", "port", "max_body", NULL};
+    struct sockaddr_in address;
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_newtable(L);
+        lua_replace(L, 1);
+    }
+    acL_check_options(L, 1, "httpd.start", names);
+    read_address(L, &address);
+    size_t max_body = acL_bytes_field(L, 1, "httpd.start", "max_body", AC_MAX_BODY_BYTES);
+    struct ac_httpd *server = lua_newuserdatauv(L, sizeof *server, 0);
+    memset(server, 0, sizeof *server);
+    luaL_setmetatable(L, SERVER_CLASS);
+    if (ac_httpd_start(server, &address, max_body))
+        return 1;
+    int code = errno;
+    char text[INET_ADDRSTRLEN];
+    luaL_pushfail(L);
+    lua_pushfstring(L, "cannot listen on %s:%d: %s",
+                    inet_ntop(AF_INET, &address.sin_addr, text, sizeof text),
+                    (int)ntohs(address.sin_port), code ? strerror(code) : "unknown reason");
+    return 2;
+}
+
+static const luaL_Reg server_methods[] = {
+    {"step", server_step}, {"pollfd", server_pollfd}, {"timeout", server_timeout},
+    {"port", server_port}, {"close", server_close},   {NULL, NULL},
+};
+
+static const luaL_Reg server_metamethods[] = {
+    {"__gc", server_close},
+    {"__close", server_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg request_methods[] = {
+    {"respond", request_respond},
+    {"drop", request_drop},
+    {NULL, NULL},
+};
+
+static const luaL_Reg request_metamethods[] = {
+    {"__gc", request_drop},
+    {"__close", request_drop},
+    {NULL, NULL},
+};
+
+static const luaL_Reg httpd_functions[] = {
+    {"start", httpd_start},
+    {NULL, NULL},
+};
+
+/* [-1, +1, m] */
+AC_EXPORT int luaopen_alicloud_httpd(lua_State *L)
+{
+    luaL_checkversion(L);
+    acL_class(L, SERVER_CLASS, server_methods, server_metamethods);
+    acL_class(L, REQUEST_CLASS, NULL, request_metamethods);
+    luaL_getmetatable(L, REQUEST_CLASS);
+    luaL_newlib(L, request_methods);
+    lua_pushcclosure(L, request_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    luaL_newlib(L, httpd_functions);
+    return 1;
+}
