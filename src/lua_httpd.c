@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+AC_EXPORT int luaopen_alicloud_httpd(lua_State *L);
+
 #define SERVER_CLASS "alicloud.httpd.Server"
 #define REQUEST_CLASS "alicloud.httpd.Request"
 
@@ -301,7 +303,7 @@ static const luaL_Reg httpd_functions[] = {
 };
 
 /* [-1, +1, m] */
-AC_EXPORT int luaopen_alicloud_httpd(lua_State *L)
+int luaopen_alicloud_httpd(lua_State *L)
 {
     luaL_checkversion(L);
     acL_class(L, SERVER_CLASS, server_methods, server_metamethods);

@@ -329,11 +329,13 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
     }
     lua_pushboolean(L, exchange->sent);
     lua_setfield(L, -2, "sent");
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushnumber(L, exchange->elapsed);
     lua_setfield(L, -2, "elapsed");
     lua_pushinteger(L, exchange->new_connections);
     lua_setfield(L, -2, "new_connections");
+    lua_pushinteger(L, (lua_Integer)(exchange->headers.n + exchange->body.n));
+    lua_setfield(L, -2, "bytes_received");
     lua_setfield(L, -2, "stats");
 }
 

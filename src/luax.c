@@ -175,7 +175,7 @@ void acL_check(lua_State *L, enum ac_status status, const char *what)
 {
     static const char *const reasons[] = {"", "not enough memory", "a size limit was reached",
                                           "malformed input",
-                                          "the crypto library does not offer this algorithm"};
+                                          "the crypto library has no such algorithm, or no memory"};
     if (status != AC_OK)
         luaL_error(L, "%s: %s", what, reasons[status]);
 }

@@ -25,36 +25,54 @@ static bool is_signed(const struct ac_sign *sign)
     return sign->credentials->access_key_id.n > 0;
 }
 
+#define BUFFERS 9
+
+static void list_buffers(struct ac_sign *sign, struct ac_buf *bufs[BUFFERS])
+{
+    struct ac_buf *const all[BUFFERS] = {
+        &sign->text,           &sign->query,     &sign->canonical,
+        &sign->signed_headers, &sign->signature, &sign->url,
+        &sign->string_to_sign, &sign->body,      &sign->authorization};
+    memcpy(bufs, all, sizeof all);
+}
+
 void ac_sign_init(struct ac_sign *sign, enum ac_sign_algorithm algorithm,
                   const struct ac_request *request, const struct ac_credentials *credentials,
                   struct ac_digest *digest)
 {
+    struct ac_buf *bufs[BUFFERS];
     memset(sign, 0, sizeof *sign);
     sign->algorithm = algorithm;
     sign->request = request;
     sign->credentials = credentials;
     sign->digest = digest;
-    struct ac_buf *const bufs[] = {&sign->text,           &sign->query,     &sign->canonical,
-                                   &sign->signed_headers, &sign->signature, &sign->string_to_sign,
-                                   &sign->authorization,  &sign->url,       &sign->body};
-    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+    list_buffers(sign, bufs);
+    for (size_t i = 0; i < BUFFERS; i++)
         ac_buf_init(bufs[i], AC_MAX_REQUEST_BYTES);
 }
 
 void ac_sign_free(struct ac_sign *sign)
 {
-    /* The security token passed through here. */
-    ac_digest_cleanse(sign->text.p, sign->text.cap);
-    ac_digest_cleanse(sign->canonical.p, sign->canonical.cap);
-    ac_digest_cleanse(sign->string_to_sign.p, sign->string_to_sign.cap);
+    struct ac_buf *bufs[BUFFERS];
+    list_buffers(sign, bufs);
+    for (size_t i = 0; i < BUFFERS; i++) {
+        ac_digest_cleanse(bufs[i]->p, bufs[i]->cap); /* the security token passed through */
+        ac_buf_free(bufs[i]);
+    }
     free(sign->headers.v);
     free(sign->params.v);
     sign->headers = sign->params = (struct ac_pairs){0};
-    struct ac_buf *const bufs[] = {&sign->text,           &sign->query,     &sign->canonical,
-                                   &sign->signed_headers, &sign->signature, &sign->string_to_sign,
-                                   &sign->authorization,  &sign->url,       &sign->body};
-    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
-        ac_buf_free(bufs[i]);
+}
+
+/* One text that could not be built whole spoils all: a signature over half a request is valid. */
+static enum ac_status built(struct ac_sign *sign)
+{
+    struct ac_buf *bufs[BUFFERS];
+    list_buffers(sign, bufs);
+    for (size_t i = 0; i < BUFFERS; i++)
+        if (bufs[i]->status != AC_OK)
+            return bufs[i]->status;
+    return AC_OK;
 }
 
 /* Growing moves the text, so its whole size is reserved before anything borrows from it. */
@@ -217,7 +235,7 @@ static enum ac_status acs3_canonical(struct ac_sign *sign)
     ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, hash);
-    return sign->signed_headers.status != AC_OK ? sign->signed_headers.status : out->status;
+    return built(sign);
 }
 
 static bool names_param(const struct ac_pairs *pairs, struct ac_str name)
@@ -297,7 +315,7 @@ static enum ac_status rpc_canonical(struct ac_sign *sign)
         put(&sign->params, form.v[i].name, form.v[i].value);
     ac_request_sort(&sign->params);
     ac_request_encode_pairs(&sign->canonical, &sign->params);
-    return sign->body.status != AC_OK ? sign->body.status : sign->canonical.status;
+    return built(sign);
 }
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign)
@@ -313,7 +331,7 @@ static enum ac_status rpc_string(struct ac_sign *sign)
     ac_buf_add_str(out, sign->request->method);
     ac_buf_add_text(out, "&%2F&");
     ac_codec_percent(out, ac_buf_str(&sign->canonical));
-    return out->status;
+    return built(sign);
 }
 
 enum ac_status ac_sign_string(struct ac_sign *sign)
@@ -328,7 +346,7 @@ enum ac_status ac_sign_string(struct ac_sign *sign)
     ac_buf_add_text(&sign->string_to_sign, ac_sign_algorithm_name(sign->algorithm));
     ac_buf_add_char(&sign->string_to_sign, '\n');
     ac_codec_hex(&sign->string_to_sign, raw, ac_digest_size(hash_of(sign)));
-    return sign->string_to_sign.status;
+    return built(sign);
 }
 
 static enum ac_status rpc_authorization(struct ac_sign *sign)
@@ -350,7 +368,7 @@ static enum ac_status rpc_authorization(struct ac_sign *sign)
     ac_codec_base64(&sign->signature, raw, ac_digest_size(AC_SHA1));
     ac_buf_add_text(&sign->query, "&Signature=");
     ac_codec_percent(&sign->query, ac_buf_str(&sign->signature));
-    return sign->query.status != AC_OK ? sign->query.status : sign->signature.status;
+    return built(sign);
 }
 
 static enum ac_status acs3_authorization(struct ac_sign *sign)
@@ -369,7 +387,7 @@ static enum ac_status acs3_authorization(struct ac_sign *sign)
     ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
     ac_buf_add_text(out, ",Signature=");
     ac_buf_add_str(out, ac_buf_str(&sign->signature));
-    return sign->signature.status != AC_OK ? sign->signature.status : out->status;
+    return built(sign);
 }
 
 enum ac_status ac_sign_authorization(struct ac_sign *sign)
@@ -380,9 +398,9 @@ enum ac_status ac_sign_authorization(struct ac_sign *sign)
             status = rpc_authorization(sign);
         if (status == AC_OK)
             ac_request_url(&sign->url, sign->request, ac_buf_str(&sign->query));
-        return status != AC_OK ? status : sign->url.status;
+        return status != AC_OK ? status : built(sign);
     }
     if (is_signed(sign))
         status = acs3_authorization(sign);
-    return status != AC_OK ? status : sign->url.status;
+    return status != AC_OK ? status : built(sign);
 }

@@ -45,7 +45,22 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 }
 
 /* The standing policy, the same for every request. */
-static void set_policy(struct ac_op *op, const struct ac_transport_options *options,
+/* For the options that libcurl copies: one that could not be copied would leave its default, such
+ * as another trust store, in force. */
+static bool set_text(CURL *easy, CURLoption option, const char *text)
+{
+    return curl_easy_setopt(easy, option, text) == CURLE_OK;
+}
+
+static bool set_trust(CURL *easy, struct ac_transport_trust trust)
+{
+    /* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
+    bool file = set_text(easy, CURLOPT_CAINFO, trust.ca_file);
+    bool path = set_text(easy, CURLOPT_CAPATH, trust.ca_path);
+    return (file || !trust.ca_file) && (path || !trust.ca_path);
+}
+
+static bool set_policy(struct ac_op *op, const struct ac_transport_options *options,
                        struct ac_transport_trust trust)
 {
     CURL *easy = op->easy;
@@ -66,11 +81,10 @@ static void set_policy(struct ac_op *op, const struct ac_transport_options *opti
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, trust.ca_file);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, trust.ca_path);
-    if (options->proxy.n > 0)
-        curl_easy_setopt(easy, CURLOPT_PROXY,
-                         strcmp(options->proxy.p, "none") == 0 ? "" : options->proxy.p);
+    const char *proxy = options->proxy.p;
+    if (proxy && !set_text(easy, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy))
+        return false;
+    return set_trust(easy, trust);
 }
 
 static bool add_header(struct ac_op *op, const char *line)
@@ -110,24 +124,22 @@ static bool set_body(struct ac_op *op, const struct ac_transport_request *reques
         return false;
     curl_easy_setopt(op->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body.n);
     curl_easy_setopt(op->easy, CURLOPT_POSTFIELDS, op->body.p ? op->body.p : "");
-    if (!post)
-        curl_easy_setopt(op->easy, CURLOPT_CUSTOMREQUEST, request->method.p);
-    return true;
+    return post || set_text(op->easy, CURLOPT_CUSTOMREQUEST, request->method.p);
 }
 
 static bool set_request(struct ac_op *op, const struct ac_transport_request *request)
 {
     CURL *easy = op->easy;
     bool plain = ac_str_starts(request->url, AC_STR("http://"));
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
-    if (curl_easy_setopt(easy, CURLOPT_URL, request->url.p) != CURLE_OK)
+    if (!set_text(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") ||
+        !set_text(easy, CURLOPT_URL, request->url.p))
         return false;
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->mutating ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->mutating ? 1L : 0L);
-    if (ac_url_is_loopback(request->url))
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    if (ac_url_is_loopback(request->url) && !set_text(easy, CURLOPT_NOPROXY, "*"))
+        return false;
     return set_body(op, request) && set_headers(op, request);
 }
 
@@ -135,10 +147,7 @@ bool ac_transfer_open(struct ac_op *op, const struct ac_transport_options *optio
                       struct ac_transport_trust trust, const struct ac_transport_request *request)
 {
     op->easy = curl_easy_init();
-    if (!op->easy)
-        return false;
-    set_policy(op, options, trust);
-    return set_request(op, request);
+    return op->easy && set_policy(op, options, trust) && set_request(op, request);
 }
 
 static const char *tls_or(const struct ac_op *op, const char *otherwise)

@@ -105,16 +105,10 @@ static void unlink_op(struct ac_transport *transport, struct ac_op *op)
 
 static bool open_multi(struct ac_transport *transport)
 {
-    transport->pid = getpid();
     transport->timer_at = -1;
-    transport->poller = ac_sys_poller_open();
-    transport->multi = transport->poller < 0 ? NULL : curl_multi_init();
-    if (!transport->multi) {
-        if (transport->poller >= 0)
-            close(transport->poller);
-        transport->poller = -1;
+    transport->multi = curl_multi_init();
+    if (!transport->multi)
         return false;
-    }
     curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -122,12 +116,19 @@ static bool open_multi(struct ac_transport *transport)
     return true;
 }
 
+static bool open_poller(struct ac_transport *transport)
+{
+    transport->pid = getpid();
+    transport->poller = ac_sys_poller_open();
+    return transport->poller >= 0;
+}
+
 /* In a forked child the handles share sockets and TLS state with the parent. Cleaning them up
  * would speak on the parent's connections, so they are left alone, and new ones are made. */
 static bool own_process(struct ac_transport *transport)
 {
-    if (transport->multi && transport->pid == getpid())
-        return true;
+    if (transport->pid == getpid())
+        return transport->multi || open_multi(transport);
     while (transport->ops) {
         struct ac_op *op = transport->ops;
         ac_transfer_end(op, "cancelled", "the call belongs to the parent process");
@@ -136,9 +137,10 @@ static bool own_process(struct ac_transport *transport)
         op->headers = NULL;
         op->transport = NULL;
     }
-    if (transport->multi)
+    transport->multi = NULL;
+    if (transport->poller >= 0)
         close(transport->poller);
-    return open_multi(transport);
+    return open_poller(transport) && open_multi(transport);
 }
 
 static struct ac_str keep_text(struct ac_buf *text, struct ac_str s)
@@ -167,7 +169,7 @@ struct ac_transport *ac_transport_new(const struct ac_transport_options *options
             (struct ac_transport_trust){transport->options.ca_file.p, transport->options.ca_path.p};
         if (!transport->trust.ca_file && !transport->trust.ca_path)
             transport->trust = ac_transport_trust();
-        if (open_multi(transport))
+        if (open_poller(transport) && open_multi(transport))
             return transport;
     }
     ac_transport_free(transport);
@@ -263,9 +265,33 @@ static unsigned collect(struct ac_transport *transport)
     return finished;
 }
 
-static void act(struct ac_transport *transport)
+static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 {
-    int fds[READY_MAX], events[READY_MAX], running = 0;
+    int running = 0;
+    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
+}
+
+/* Out of memory libcurl may have lost a socket or a timer, and 7.88 divides by zero when it meets
+ * the socket again. What is in flight ends, and the handle is replaced; the descriptor stays. */
+static unsigned start_over(struct ac_transport *transport)
+{
+    unsigned ended = 0;
+    while (transport->ops) {
+        struct ac_op *op = transport->ops;
+        ac_transfer_end(op, "other", "libcurl ran out of memory");
+        unlink_op(transport, op);
+        ac_transfer_close(op, transport->multi);
+        op->transport = NULL;
+        ended++;
+    }
+    curl_multi_cleanup(transport->multi);
+    open_multi(transport);
+    return ended;
+}
+
+static bool act(struct ac_transport *transport)
+{
+    int fds[READY_MAX], events[READY_MAX];
     int n = ac_sys_poller_ready(transport->poller, fds, events, READY_MAX);
     for (int i = 0; i < n; i++) {
         int flags = 0;
@@ -273,12 +299,14 @@ static void act(struct ac_transport *transport)
             flags |= CURL_CSELECT_IN;
         if (events[i] & AC_SYS_WRITE)
             flags |= CURL_CSELECT_OUT;
-        curl_multi_socket_action(transport->multi, fds[i], flags, &running);
+        if (!drive(transport, fds[i], flags))
+            return false;
     }
     if (transport->timer_at >= 0 && ac_sys_monotonic() >= transport->timer_at) {
         transport->timer_at = -1;
-        curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        return drive(transport, CURL_SOCKET_TIMEOUT, 0);
     }
+    return true;
 }
 
 unsigned ac_transport_step(struct ac_transport *transport)
@@ -287,8 +315,10 @@ unsigned ac_transport_step(struct ac_transport *transport)
     if (!own_process(transport))
         return 0;
     ac_sys_sigpipe_block(&guard);
-    act(transport);
+    bool ok = act(transport);
     unsigned finished = collect(transport);
+    if (!ok)
+        finished += start_over(transport);
     ac_sys_sigpipe_restore(&guard);
     return finished;
 }

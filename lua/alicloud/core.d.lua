@@ -50,7 +50,7 @@ function Secret:length() end
 ---@field failure? "resolve"|"connect"|"tls"|"proxy"|"send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"|"cancelled"|"refused"|"other"
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
----@field stats? { elapsed: number, new_connections: integer }
+---@field stats? { elapsed: number, new_connections: integer, bytes_received: integer }
 
 ---@class alicloud.ReadInfo
 ---@field status? integer

@@ -275,6 +275,15 @@ describe("sign", function()
     assert.truthy(signed.url:find("A=100&B=-1.5&C=true&D=4611686018427387904", 1, true))
   end)
 
+  it("never signs a part of a request that is too large to be built", function()
+    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
+      local ok, message = pcall(core.sign,
+        with { algorithm = algorithm, query = { A = ("x"):rep(5 * 1024 * 1024) } })
+      assert.is_false(ok)
+      assert.truthy(message:find("limit", 1, true), message)
+    end
+  end)
+
   local refused = {
     { "a header with a line break", { headers = { ["x-acs-a"] = "a\r\nx: y" } }, "headers" },
     { "a header name with a space", { headers = { ["x acs"] = "a" } }, "headers" },

@@ -1,0 +1,188 @@
+# alicloud-dr. `make help` lists what can be asked for.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+OS      := $(shell uname -s)
+
+# The environment, the command line and LuaRocks may replace every variable of this block.
+CFLAGS       ?= -O2 -g
+LUA          ?= $(shell command -v lua5.4 || command -v lua-5.4 || command -v lua54 || command -v lua)
+PKG_CONFIG   ?= $(shell command -v pkg-config || command -v pkgconf)
+LUAROCKS     ?= luarocks
+CLANG_FORMAT ?= clang-format
+LUADIR       ?= $(PREFIX)/share/lua/5.4
+LIBDIR       ?= $(PREFIX)/lib/lua/5.4
+BINDIR       ?= $(PREFIX)/bin
+ifeq ($(OS),Darwin)
+LIBFLAG      ?= -bundle -undefined dynamic_lookup
+else
+LIBFLAG      ?= -shared
+endif
+
+# What is built from what.
+
+CORE      := core lua_sign lua_read lua_secret luax value json request sign response errmap \
+             digest codec buf sys
+TRANSPORT := lua_transport transport transfer trust luax buf sys
+HTTPD     := lua_httpd httpd luax buf
+
+STAGES    := request sign response errmap json digest codec buf sys
+LUA_FILES  = $(shell find lua -name '*.lua')
+
+# pkg-config where there is one and it knows the module, else the usual places.
+pc = $(if $(PKG_CONFIG),$(shell for m in $(2); do \
+       $(PKG_CONFIG) --exists $$m 2>/dev/null && exec $(PKG_CONFIG) $(1) $$m; done))
+accepts = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo "$(1)")
+
+LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(addsuffix /lua.h, \
+  $(patsubst -I%,%,$(call pc,--cflags-only-I,lua5.4 lua-5.4 lua54 lua)) /usr/include/lua5.4 \
+  /usr/include/lua54 /usr/include /usr/local/include/lua5.4 /usr/local/include/lua54 \
+  /usr/local/include /opt/homebrew/include/lua5.4 /opt/homebrew/include/lua))))
+
+INCLUDES  = $(addprefix -I,$(LUA_INCDIR)) $(sort $(call pc,--cflags,libcurl) \
+            $(call pc,--cflags,libcrypto) $(call pc,--cflags,libmicrohttpd))
+CJSON_LIB = $(or $(call pc,--libs,libcjson),-lcjson)
+CRYPTO_LIB = $(or $(call pc,--libs,libcrypto),-lcrypto)
+CURL_LIB  = $(or $(call pc,--libs,libcurl),-lcurl)
+MHD_LIB   = $(or $(call pc,--libs,libmicrohttpd),-lmicrohttpd)
+
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wpointer-arith
+HARDEN  ?= $(call accepts,-fstack-protector-strong) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+ifneq ($(OS),Darwin)
+HARDEN_LINK ?= -Wl,-z,relro,-z,now
+endif
+
+COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARN) $(HARDEN_FLAGS) $(INCLUDE_FLAGS) \
+          $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+LINK    = $(CC) $(CFLAGS) $(LIBFLAG) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
+
+objects  = $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(1)))
+MODULE  := $(BUILD)/alicloud
+
+# The compiler and pkg-config are asked once for each run, and not at all by `make help`.
+HARDEN_FLAGS  = $(eval HARDEN_FLAGS := $(HARDEN))$(HARDEN_FLAGS)
+INCLUDE_FLAGS = $(eval INCLUDE_FLAGS := $(INCLUDES))$(INCLUDE_FLAGS)
+
+# HTTPD=no leaves the emulator's socket out; `auto` does when its header is missing.
+USE_HTTPD ?= auto
+HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttpd.h>' | \
+  $(CC) $(CPPFLAGS) $(INCLUDE_FLAGS) -E - >/dev/null 2>&1 && echo yes),$(filter yes,$(USE_HTTPD)))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all httpd programs help setup setup-test setup-check demo test check env install rock \
+        bench clean
+
+## all: build the C modules and the command into build/
+all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
+
+$(MODULE)/core.so: $(call objects,$(CORE)) | $(MODULE)
+	$(LINK) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+$(MODULE)/transport.so: $(call objects,$(TRANSPORT)) | $(MODULE)
+	$(LINK) $(CURL_LIB) -lm
+
+$(MODULE)/httpd.so: $(call objects,$(HTTPD)) | $(MODULE)
+	$(LINK) $(MHD_LIB) -lm
+
+# After the others, because it is a make of its own that shares objects with them.
+httpd: $(MODULE)/core.so $(MODULE)/transport.so
+	@if [ -n "$(HAVE_HTTPD)" ]; then $(MAKE) --no-print-directory $(MODULE)/httpd.so; else \
+	  echo "httpd.so left out: it needs <microhttpd.h>, and only the emulator's socket needs it" >&2; fi
+
+$(BUILD)/obj/%.o: src/%.c | $(BUILD)/obj
+	$(COMPILE)
+
+$(BUILD)/obj $(BUILD)/spec $(BUILD)/bin $(MODULE):
+	@mkdir -p $@
+
+-include $(wildcard $(BUILD)/obj/*.d)
+
+# $(call launcher,lua,lib) writes the command for modules in those two directories.
+launcher = printf '%s\n' '\#!$(LUA)' \
+  'package.path = "$(1)/?.lua;$(1)/?/init.lua;" .. package.path' \
+  'package.cpath = "$(2)/?.so;" .. package.cpath' \
+  'os.exit(require("alicloud.cli.main").main(arg), true)'
+
+$(BUILD)/bin/alicloud-dr: Makefile | $(BUILD)/bin
+	@$(call launcher,$(CURDIR)/lua,$(abspath $(BUILD))) >$@ && chmod 755 $@
+
+# What only the specs use: a module of process tricks, and C hosts.
+links     = $(shell echo 'int main(void) { return 0; }' | \
+            $(CC) -x c - $(1) -o /dev/null 2>/dev/null && echo "$(1)")
+LUA_LIB   = $(or $(call pc,--libs,lua5.4 lua-5.4 lua54 lua),$(firstword \
+            $(foreach name,lua5.4 lua-5.4 lua54 lua,$(call links,-l$(name)))))
+SWEPT     = $(sort $(CORE) $(TRANSPORT))
+WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
+
+programs: $(addprefix $(BUILD)/spec/,posix.so stages_test reload_test alloc_sweep)
+
+$(BUILD)/spec/posix.so: spec/c/posix.c | $(BUILD)/spec
+	$(PROGRAM) -fPIC $(LIBFLAG) $<
+
+$(BUILD)/spec/stages_test: spec/c/stages_test.c $(call objects,$(STAGES)) | $(BUILD)/spec
+	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+$(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
+	$(PROGRAM) $< $(LUA_LIB)
+
+$(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
+	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+$(BUILD)/spec/floor: spec/bench/floor.c | $(BUILD)/spec
+	$(PROGRAM) $< $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+## setup: install what building and the demo need (Debian; elsewhere the names are printed)
+## setup-test: the same for the specs
+## setup-check: the same for `make check`
+setup setup-test setup-check:
+	@.ci/setup $(@:setup-%=%)
+
+## demo: set up, build, and watch a disaster being recovered
+demo: setup
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/demo/demo.lua
+
+## test: set up, build, run every spec
+test: setup-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
+	@.ci/specs $(BUILD)
+
+## check: linters, warnings as errors, the specs under sanitizers, valgrind
+check: setup-check
+	@.ci/check
+
+## env: print exports for the shell: eval "$(make -s env)"
+env:
+	@$(MAKE) --no-print-directory -s all >&2
+	@echo "export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;'\"\$${LUA_PATH:-;}\""
+	@echo "export LUA_CPATH='$(abspath $(BUILD))/?.so;'\"\$${LUA_CPATH:-;}\""
+	@echo "export PATH='$(abspath $(BUILD))/bin':\"\$$PATH\""
+
+## install: install below PREFIX (/usr/local), staged below DESTDIR
+install: all
+	for f in $(LUA_FILES:lua/%=%); do \
+	  install -d "$(DESTDIR)$(LUADIR)/$$(dirname $$f)" && \
+	  install -m 644 "lua/$$f" "$(DESTDIR)$(LUADIR)/$$f" || exit 1; done
+	install -d "$(DESTDIR)$(LIBDIR)/alicloud" "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(MODULE)/*.so "$(DESTDIR)$(LIBDIR)/alicloud"
+	$(call launcher,$(LUADIR),$(LIBDIR)) >"$(BUILD)/launcher"
+	install -m 755 "$(BUILD)/launcher" "$(DESTDIR)$(BINDIR)/alicloud-dr"
+
+## rock: build the rock offline with LuaRocks into build/rocks and use it from there
+rock:
+	@.ci/rock
+
+## bench: CPU per signed call next to a bare libcurl loop in C
+bench:
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD)
+
+## clean: remove build/
+clean:
+	rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20

@@ -1,0 +1,97 @@
+-- The calls that alloc_sweep.c repeats with one allocation after the other failing. Each function
+-- may fail for want of memory, with an error or with an error value; an error that begins with
+-- "wrong: " is a result that must not be. The host gives the globals `host` and `serve`.
+
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+
+local function sign(algorithm, secret)
+  return core.sign {
+    algorithm = algorithm, method = "POST", scheme = "http", host = host,
+    query = { RegionId = "cn-shanghai", Text = "a b" }, action = "DescribeRegions",
+    version = "2021-07-30", access_key_id = "spec", access_key_secret = secret or "spec-secret",
+    security_token = "token", date = "2026-01-02T03:04:05Z", nonce = "n",
+  }
+end
+
+-- What the calls give with memory.
+local signatures = {}
+for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1" } do
+  signatures[algorithm] = sign(algorithm).signature
+end
+
+local exchanges = {
+  { status = 200, headers = {}, body = '{"RequestId":"r"}', expected = "accepted" },
+  { status = 403, headers = { ["x-acs-request-id"] = "r" }, expected = "rejected",
+    body = '{"RequestId":"r","Code":"OperationDenied","Message":"m"}' },
+  { status = 400, headers = {}, expected = "unknown",
+    body = "<Error><Code>C</Code><RequestId>r</RequestId></Error>" },
+  { failure = "connect", sent = false, detail = "refused", expected = "not_sent" },
+}
+
+local function wrong(what)
+  error("wrong: " .. what, 0)
+end
+
+local calls = {}
+
+function calls.sign()
+  for algorithm, signature in pairs(signatures) do
+    if sign(algorithm).signature ~= signature then wrong "signature" end
+  end
+end
+
+function calls.secret()
+  local secret = core.secret("spec-secret")
+  local signed = sign("ACS3-HMAC-SHA256", secret)
+  secret:close()
+  if signed.signature ~= signatures["ACS3-HMAC-SHA256"] then wrong "signature" end
+end
+
+function calls.decode()
+  local value, problem = core.decode(
+    '{"a":[1,{"b":"\\u00e9"},null,2.5],"c":9007199254740993}')
+  if not value and not problem then wrong "neither value nor problem" end
+  if value and (value.c ~= 9007199254740993 or #value.a ~= 4 or value.a[2].b ~= "\xc3\xa9") then
+    wrong "value"
+  end
+end
+
+function calls.encode()
+  local text = core.encode { a = { 1, 2.5, "x", core.null }, b = core.array {} }
+  if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end
+end
+
+function calls.read()
+  for _, exchange in ipairs(exchanges) do
+    local result, fields = core.read(exchange)
+    local outcome = result and "accepted" or fields.outcome
+    -- Unknown is the honest answer of one who could not read.
+    if outcome ~= exchange.expected and outcome ~= "unknown" then wrong(outcome) end
+  end
+end
+
+local function exchange_one(client, mutating)
+  local signed = sign "ACS3-HMAC-SHA256"
+  local op <close> = client:submit {
+    method = signed.method, url = signed.url, headers = signed.headers, body = "Name=value",
+    timeout = 2, mutating = mutating,
+  }
+  local steps = 0
+  while not op:done() do
+    client:step()
+    serve()
+    steps = steps + 1
+    if steps > 5000000 then wrong "hangs" end
+  end
+  local result, fields = core.read(op:result())
+  if not result and fields.outcome == "rejected" then wrong "rejected" end
+end
+
+function calls.transport()
+  local client <close> = transport.new { connect_timeout = 2 }
+  exchange_one(client, false)
+  exchange_one(client, true)
+end
+
+return calls

@@ -1,0 +1,411 @@
+/* The stages of a call without Lua: what each promises in its header, under valgrind. */
+#include "check.h"
+#include "codec.h"
+#include "digest.h"
+#include "errmap.h"
+#include "json.h"
+#include "request.h"
+#include "sign.h"
+
+#include <stdlib.h>
+
+static bool buf_is(const struct ac_buf *buf, const char *expected)
+{
+    return ac_str_equal(ac_buf_str(buf), ac_str_of(expected)) && ac_buf_str(buf).p[buf->n] == '\0';
+}
+
+static void test_buf(struct check *t)
+{
+    struct ac_buf buf;
+    ac_buf_init(&buf, 8);
+    CHECK(t, buf_is(&buf, ""));
+    ac_buf_add_text(&buf, "12345678");
+    CHECK(t, buf.status == AC_OK && buf_is(&buf, "12345678"));
+    ac_buf_add_char(&buf, '9');
+    CHECK(t, buf.status == AC_LIMIT && buf.n <= 8);
+    ac_buf_reset(&buf);
+    CHECK(t, buf.status == AC_OK && buf.n == 0);
+    ac_buf_add(&buf, "a\0b", 3);
+    CHECK(t, buf.n == 3 && memcmp(buf.p, "a\0b", 4) == 0);
+
+    /* After a failure nothing is added, so that a later short piece cannot hide a gap. */
+    ac_buf_add_text(&buf, "too long for it");
+    ac_buf_add_char(&buf, 'x');
+    CHECK(t, buf.status == AC_LIMIT && buf.n == 3);
+
+    ac_buf_reset(&buf);
+    char *room = ac_buf_room(&buf, 4);
+    CHECK(t, room != NULL && ac_buf_room(&buf, 9) == NULL);
+    ac_buf_free(&buf);
+    ac_buf_printf(&buf, "%d-%s", 42, "ab");
+    CHECK(t, buf_is(&buf, "42-ab"));
+    ac_buf_printf(&buf, "%s", "cdef");
+    CHECK(t, buf.status == AC_LIMIT);
+    ac_buf_free(&buf);
+    ac_buf_free(&buf);
+    CHECK(t, buf.p == NULL && buf.n == 0);
+
+    ac_buf_init(&buf, (size_t)1 << 20);
+    for (int i = 0; i < 100000; i++)
+        ac_buf_add_char(&buf, (char)('a' + i % 26));
+    CHECK(t, buf.n == 100000 && buf.p[99999] == 'a' + 99999 % 26);
+    ac_buf_free(&buf);
+}
+
+static void test_codec(struct check *t)
+{
+    struct ac_buf out;
+    ac_buf_init(&out, 1000);
+    ac_codec_percent(&out, AC_STR("AZaz09-_.~ +*/%\0\xC3\xA9"));
+    CHECK(t, buf_is(&out, "AZaz09-_.~%20%2B%2A%2F%25%00%C3%A9"));
+    ac_buf_reset(&out);
+    ac_codec_percent_path(&out, AC_STR("/a b/%7e%2f%C3"));
+    CHECK(t, buf_is(&out, "/a%20b/~%2F%C3"));
+
+    static const struct {
+        const char *in;
+        const char *out; /* NULL: refused */
+    } decoded[] = {{"a%20b", "a b"}, {"%C3%a9", "\xC3\xA9"}, {"a+b", "a+b"}, {"", ""},
+                   {"%", NULL},      {"%4", NULL},           {"%4g", NULL},  {"a%", NULL}};
+    for (size_t i = 0; i < sizeof decoded / sizeof decoded[0]; i++) {
+        ac_buf_reset(&out);
+        bool ok = ac_codec_percent_decode(&out, ac_str_of(decoded[i].in));
+        CHECK(t, ok == (decoded[i].out != NULL));
+        CHECK(t, !ok || buf_is(&out, decoded[i].out));
+    }
+
+    /* RFC 4648 section 10. */
+    static const char *const base64[][2] = {{"", ""},
+                                            {"f", "Zg=="},
+                                            {"fo", "Zm8="},
+                                            {"foo", "Zm9v"},
+                                            {"foob", "Zm9vYg=="},
+                                            {"fooba", "Zm9vYmE="},
+                                            {"foobar", "Zm9vYmFy"}};
+    for (size_t i = 0; i < sizeof base64 / sizeof base64[0]; i++) {
+        ac_buf_reset(&out);
+        ac_codec_base64(&out, (const unsigned char *)base64[i][0], strlen(base64[i][0]));
+        CHECK(t, buf_is(&out, base64[i][1]));
+    }
+    ac_buf_reset(&out);
+    ac_codec_hex(&out, (const unsigned char *)"\x00\x7f\xff", 3);
+    CHECK(t, buf_is(&out, "007fff"));
+
+    /* Nothing that a terminal would obey gets through. */
+    ac_buf_reset(&out);
+    ac_codec_excerpt(&out, AC_STR("ok\x1b]0;\x07\xc2\x9b!"), 9);
+    CHECK(t, buf_is(&out, "ok\\x1b]0;\\x07\\xc2\\x9b..."));
+    ac_buf_free(&out);
+}
+
+static void test_dates(struct check *t)
+{
+    static const struct {
+        const char *text;
+        int64_t unix_seconds;
+    } dates[] = {{"1970-01-01T00:00:00Z", 0},
+                 {"2024-02-29T23:59:59Z", 1709251199},
+                 {"2000-03-01T00:00:00Z", 951868800},
+                 {"9999-12-31T23:59:59Z", 253402300799}};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        char out[21];
+        int64_t seconds = -1;
+        CHECK(t, ac_codec_iso8601(out, dates[i].unix_seconds) && strcmp(out, dates[i].text) == 0);
+        CHECK(t, ac_codec_parse_iso8601(ac_str_of(dates[i].text), &seconds) &&
+                     seconds == dates[i].unix_seconds);
+    }
+    static const char *const bad[] = {"",
+                                      "2024-02-30T00:00:00Z",
+                                      "2023-02-29T00:00:00Z",
+                                      "2024-13-01T00:00:00Z",
+                                      "2024-01-01T24:00:00Z",
+                                      "2024-01-01 00:00:00Z",
+                                      "2024-01-01T00:00:00",
+                                      "2024-01-01T00:00:00ZZ",
+                                      "+024-01-01T00:00:00Z"};
+    int64_t seconds;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK(t, !ac_codec_parse_iso8601(ac_str_of(bad[i]), &seconds));
+    char out[21];
+    CHECK(t, !ac_codec_iso8601(out, 253402300800) && !ac_codec_iso8601(out, INT64_MAX));
+    CHECK(t, !ac_codec_iso8601(out, INT64_MIN));
+
+    CHECK(t, ac_codec_parse_http_date(AC_STR("Sun, 06 Nov 1994 08:49:37 GMT"), &seconds) &&
+                 seconds == 784111777);
+    CHECK(t, !ac_codec_parse_http_date(AC_STR("Sun, 06 Nov 1994 08:49:37 CET"), &seconds));
+    CHECK(t, !ac_codec_parse_http_date(AC_STR("Sun, 31 Feb 1994 08:49:37 GMT"), &seconds));
+    CHECK(t, !ac_codec_parse_http_date(AC_STR("yesterday"), &seconds));
+}
+
+static bool digest_is(const unsigned char *raw, enum ac_hash hash, const char *hex)
+{
+    struct ac_buf out;
+    ac_buf_init(&out, 100);
+    ac_codec_hex(&out, raw, ac_digest_size(hash));
+    bool same = buf_is(&out, hex);
+    ac_buf_free(&out);
+    return same;
+}
+
+static void test_digest(struct check *t)
+{
+    /* FIPS 180-4 and GM/T 0004 examples of "abc"; RFC 2202 and RFC 4231 case 2. */
+    static const struct {
+        enum ac_hash hash;
+        const char *abc;
+        const char *jefe; /* NULL: no published value */
+    } known[] = {
+        {AC_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d",
+         "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"},
+        {AC_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {AC_SM3, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", NULL}};
+    struct ac_digest digest = {0};
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+            enum ac_hash hash = known[i].hash;
+            CHECK(t, ac_digest_hash(&digest, hash, AC_STR("abc"), raw) == AC_OK);
+            CHECK(t, digest_is(raw, hash, known[i].abc));
+            CHECK(t, ac_digest_hmac(&digest, hash, AC_STR("Jefe"),
+                                    AC_STR("what do ya want for nothing?"), raw) == AC_OK);
+            CHECK(t, known[i].jefe == NULL || digest_is(raw, hash, known[i].jefe));
+        }
+        ac_digest_forget_keys(&digest);
+    }
+    CHECK(t,
+          ac_digest_hmac(&digest, AC_SHA256, (struct ac_str){0}, (struct ac_str){0}, raw) == AC_OK);
+    CHECK(t, digest_is(raw, AC_SHA256,
+                       "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"));
+    ac_digest_free(&digest);
+    ac_digest_free(&digest);
+
+    CHECK(t, ac_digest_equal(AC_STR("same"), AC_STR("same")));
+    CHECK(t, !ac_digest_equal(AC_STR("same"), AC_STR("samd")));
+    CHECK(t, !ac_digest_equal(AC_STR("same"), AC_STR("sam")));
+    CHECK(t, ac_digest_equal((struct ac_str){0}, (struct ac_str){0}));
+}
+
+static void test_request(struct check *t)
+{
+    struct ac_pair v[] = {{AC_STR("I.2"), AC_STR("x y")},
+                          {AC_STR("I.10"), AC_STR("")},
+                          {AC_STR("i"), AC_STR("~*")},
+                          {AC_STR("I"), AC_STR("b")},
+                          {AC_STR("I"), AC_STR("a")}};
+    struct ac_pairs pairs = {v, sizeof v / sizeof v[0]};
+    struct ac_buf out;
+    ac_buf_init(&out, 1000);
+    ac_request_sort(&pairs);
+    ac_request_encode_pairs(&out, &pairs);
+    CHECK(t, buf_is(&out, "I=a&I=b&I.10=&I.2=x%20y&i=~%2A"));
+
+    struct ac_pair header = {AC_STR("X-Acs-Trace"), AC_STR(" t ")};
+    struct ac_request request = {.method = AC_STR("POST"),
+                                 .scheme = AC_STR("https"),
+                                 .host = AC_STR("api.example:8443"),
+                                 .headers = {&header, 1}};
+    ac_buf_reset(&out);
+    ac_request_url(&out, &request, AC_STR("A=1"));
+    CHECK(t, buf_is(&out, "https://api.example:8443/?A=1"));
+    CHECK(t, ac_request_header(&request, "x-acs-trace") == &header);
+    CHECK(t, ac_request_header(&request, "x-acs-trac") == NULL);
+    CHECK(t, ac_str_equal(ac_request_trim(header.value), AC_STR("t")));
+    ac_buf_free(&out);
+
+    const char *why = NULL;
+    CHECK(t, ac_request_flaw(&request, &why) == NULL);
+    static const char *const hosts[] = {"", "a/b", "user@a", "a\r\nb", "a b", "a?b", "a#b"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        request.host = ac_str_of(hosts[i]);
+        const char *field = ac_request_flaw(&request, &why);
+        CHECK(t, field && strcmp(field, "host") == 0 && why != NULL);
+    }
+    request.host = AC_STR("a");
+    header.value = AC_STR("1\r\nX-B: 2");
+    CHECK(t, ac_request_flaw(&request, &why) != NULL);
+}
+
+/* The example that the vendor publishes for its V3 signature. */
+static void test_sign(struct check *t)
+{
+    struct ac_pair query[] = {{AC_STR("ImageId"), AC_STR("win2019_1809_x64_dtc_zh-cn_40G_alibase_"
+                                                         "20230811.vhd")},
+                              {AC_STR("RegionId"), AC_STR("cn-shanghai")}};
+    struct ac_request request = {.method = AC_STR("POST"),
+                                 .scheme = AC_STR("https"),
+                                 .host = AC_STR("ecs.cn-shanghai.aliyuncs.com"),
+                                 .query = {query, 2},
+                                 .action = AC_STR("RunInstances"),
+                                 .version = AC_STR("2014-05-26"),
+                                 .date = AC_STR("2023-10-26T10:22:32Z"),
+                                 .nonce = AC_STR("3156853299f313e23d1673dc12e1703d")};
+    struct ac_credentials credentials = {.access_key_id = AC_STR("YourAccessKeyId"),
+                                         .secret = AC_STR("YourAccessKeySecret")};
+    struct ac_digest digest = {0};
+    struct ac_sign sign;
+    ac_sign_init(&sign, AC_SIGN_ACS3_SHA256, &request, &credentials, &digest);
+    CHECK(t, ac_sign_canonical(&sign) == AC_OK);
+    CHECK(t, ac_sign_string(&sign) == AC_OK);
+    CHECK(t, buf_is(&sign.string_to_sign,
+                    "ACS3-HMAC-SHA256\n"
+                    "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"));
+    CHECK(t, ac_sign_authorization(&sign) == AC_OK);
+    CHECK(t, buf_is(&sign.signature,
+                    "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"));
+    ac_sign_free(&sign);
+    ac_sign_free(&sign);
+
+    for (int algorithm = 0; algorithm < AC_SIGN_COUNT; algorithm++) {
+        ac_sign_init(&sign, (enum ac_sign_algorithm)algorithm, &request, &credentials, &digest);
+        CHECK(t, ac_sign_canonical(&sign) == AC_OK && ac_sign_string(&sign) == AC_OK &&
+                     ac_sign_authorization(&sign) == AC_OK && sign.signature.n > 0);
+        CHECK(t, ac_str_find(ac_buf_str(&sign.url), credentials.secret) == NULL);
+        CHECK(t, ac_str_find(ac_buf_str(&sign.authorization), credentials.secret) == NULL);
+        ac_sign_free(&sign);
+    }
+    ac_digest_free(&digest);
+}
+
+static void test_json(struct check *t)
+{
+    static const struct {
+        const char *text;
+        size_t n; /* 0: strlen */
+        enum ac_status status;
+    } texts[] = {{"{\"a\":[1,2.5e3,-0,true,null]}", 0, AC_OK},
+                 {" {} \r\n", 0, AC_OK},
+                 {"", 0, AC_INVALID},
+                 {"{}x", 0, AC_INVALID},
+                 {"{}{}", 0, AC_INVALID},
+                 {"{}\0", 3, AC_INVALID},
+                 {"{\"a\":1", 0, AC_INVALID},
+                 {"{\"a\":\"\\u0000\"}", 0, AC_INVALID},
+                 {"{\"a\":\"\\x\"}", 0, AC_INVALID},
+                 {"{\"a\":\"b\nc\"}", 0, AC_INVALID},
+                 {"{\"a\":01}", 0, AC_INVALID},
+                 {"{\"a\":1.}", 0, AC_INVALID},
+                 {"{\"a\":NaN}", 0, AC_INVALID},
+                 {"{\"a\":\"\\", 0, AC_INVALID},
+                 {"{\"a\":\"\\u00", 0, AC_INVALID},
+                 {"[[[[1]]]]", 0, AC_OK},
+                 {"[[[[[1]]]]]", 0, AC_INVALID},
+                 {"\"just over the cap of 40 bytes, this one is\"", 0, AC_LIMIT}};
+    struct ac_json_limits limits = {40, 4};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct ac_json json;
+        /* A heap copy, so that a read past the end is seen. */
+        size_t n = texts[i].n ? texts[i].n : strlen(texts[i].text);
+        char *copy = calloc(1, n + 1);
+        memcpy(copy, texts[i].text, n);
+        enum ac_status status = ac_json_parse(&json, (struct ac_str){copy, n}, limits);
+        CHECK(t, status == texts[i].status);
+        CHECK(t, (status == AC_OK) == (json.root != NULL));
+        CHECK(t, status == AC_OK || (json.why != NULL && json.where <= n));
+        ac_json_free(&json);
+        ac_json_free(&json);
+        free(copy);
+    }
+
+    struct ac_json json;
+    CHECK(t, ac_json_parse(&json, AC_STR("{\"a\":\"x\",\"A\":1,\"d\":\"1\",\"d\":\"2\"}"),
+                           AC_JSON_LIMITS) == AC_OK);
+    CHECK(t, ac_str_equal(ac_json_string(json.root, "a"), AC_STR("x")));
+    CHECK(t, ac_json_string(json.root, "A").p == NULL);
+    CHECK(t, ac_json_member(json.root, "d") == NULL);
+    ac_json_free(&json);
+}
+
+static void test_numbers(struct check *t)
+{
+    static const struct {
+        const char *token;
+        enum ac_json_number kind;
+        int64_t value;
+    } numbers[] = {{"0", AC_JSON_INTEGER, 0},
+                   {"-1", AC_JSON_INTEGER, -1},
+                   {"9007199254740993", AC_JSON_INTEGER, 9007199254740993},
+                   {"9223372036854775807", AC_JSON_INTEGER, INT64_MAX},
+                   {"-9223372036854775808", AC_JSON_INTEGER, INT64_MIN},
+                   {"9223372036854775808", AC_JSON_BIG, 0},
+                   {"-9223372036854775809", AC_JSON_BIG, 0},
+                   {"99999999999999999999999", AC_JSON_BIG, 0},
+                   {"1.0", AC_JSON_FLOAT, 0},
+                   {"1e3", AC_JSON_FLOAT, 0},
+                   {"99999999999999999999.5", AC_JSON_FLOAT, 0}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int64_t value = 0;
+        CHECK(t, ac_json_number(ac_str_of(numbers[i].token), &value) == numbers[i].kind);
+        CHECK(t, numbers[i].kind != AC_JSON_INTEGER || value == numbers[i].value);
+    }
+    struct ac_json_cursor cursor = {AC_STR("{\"1\":[-12,\"3 4\"],\"\\\"5\":6e7}"), 0};
+    CHECK(t, ac_str_equal(ac_json_next_number(&cursor), AC_STR("-12")));
+    CHECK(t, ac_str_equal(ac_json_next_number(&cursor), AC_STR("6e7")));
+    CHECK(t, ac_json_next_number(&cursor).p == NULL);
+}
+
+#define ID "\"RequestId\":\"r1\""
+
+static void test_errmap(struct check *t)
+{
+    static const struct {
+        const char *failure;
+        bool sent;
+        int status;
+        const char *body;
+        enum ac_outcome outcome;
+    } rows[] = {{"", true, 200, "{" ID "}", AC_ACCEPTED},
+                {"", true, 200, "{\"RequestId\":\"\"}", AC_UNKNOWN},
+                {"", true, 200, "{\"RequestId\":7}", AC_UNKNOWN},
+                {"", true, 200, "{" ID ",\"requestid\":1}", AC_ACCEPTED},
+                {"", true, 200, "{" ID, AC_UNKNOWN},
+                {"", true, 200, "", AC_UNKNOWN},
+                {"", true, 200, "[{" ID "}]", AC_UNKNOWN},
+                {"", true, 204, "", AC_UNKNOWN},
+                {"", true, 302, "{" ID "}", AC_UNKNOWN},
+                {"", true, 403, "{" ID ",\"Code\":\"OperationDenied\"}", AC_REJECTED},
+                {"", true, 403, "{\"Code\":\"OperationDenied\"}", AC_UNKNOWN},
+                {"", true, 403, "{" ID "}", AC_UNKNOWN},
+                {"", true, 403, "<html>no</html>", AC_UNKNOWN},
+                {"", true, 403, "{" ID ",\"Code\":\"LastTokenProcessing\"}", AC_UNKNOWN},
+                {"", true, 400, "{" ID ",\"Code\":\"SignatureNonceUsed\"}", AC_UNKNOWN},
+                {"", true, 429, "{" ID ",\"Code\":\"Throttling.User\"}", AC_REJECTED},
+                {"", true, 500, "{" ID ",\"Code\":\"InternalError\"}", AC_UNKNOWN},
+                {"", true, 503, "{" ID ",\"Code\":\"Throttling\"}", AC_UNKNOWN},
+                {"", true, 504, "{" ID ",\"Code\":\"RequestTimeout\"}", AC_UNKNOWN},
+                {"connect", false, 0, "", AC_NOT_SENT},
+                {"tls", false, 0, "", AC_NOT_SENT},
+                {"receive", true, 200, "{" ID "}", AC_UNKNOWN},
+                {"timeout", true, 0, "", AC_UNKNOWN},
+                {"timeout", false, 0, "", AC_NOT_SENT},
+                {"never heard of it", true, 0, "", AC_UNKNOWN}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ac_response response = {.failure = ac_str_of(rows[i].failure),
+                                       .sent = rows[i].sent,
+                                       .status = rows[i].status,
+                                       .body = ac_str_of(rows[i].body)};
+        struct ac_error error;
+        CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
+        CHECK(t, ac_errmap(&error, &response, (struct ac_signed){0}) == AC_OK);
+        if (error.outcome != rows[i].outcome)
+            fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcome_name(error.outcome));
+        CHECK(t, error.outcome == rows[i].outcome);
+        ac_errmap_free(&error);
+        ac_response_free(&response);
+    }
+}
+
+int main(void)
+{
+    struct check tally = {0};
+    test_buf(&tally);
+    test_codec(&tally);
+    test_dates(&tally);
+    test_digest(&tally);
+    test_request(&tally);
+    test_sign(&tally);
+    test_json(&tally);
+    test_numbers(&tally);
+    test_errmap(&tally);
+    return check_report(&tally, "C stages");
+}

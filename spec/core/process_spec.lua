@@ -1,0 +1,162 @@
+-- The transport as a guest: signals, fork and interruption stay the host's affair.
+
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local posix = require "spec.posix"
+local reply = require "spec.server.reply"
+
+local request, call, outcome = exchange.request, exchange.call, exchange.outcome
+
+-- Runs `body` in a child; its return value is the exit code. A raised error is 99.
+local function in_child(body)
+  local pid = posix.fork()
+  if pid ~= 0 then return pid end
+  local ok, code = pcall(body)
+  if not ok then io.stderr:write(tostring(code), "\n") end
+  posix.exit(ok and code or 99)
+end
+
+-- Steps the server until the child has ended.
+local function await(pid, server)
+  local limit = core.monotonic() + 50
+  while true do
+    local how, code = posix.wait(pid, true)
+    if how then return how, code end
+    if server then server:step() end
+    if core.monotonic() > limit then
+      posix.kill(pid, "KILL")
+      error("the child hangs", 2)
+    end
+  end
+end
+
+describe("alicloud.transport in a process", function()
+  it("leaves SIGPIPE's disposition and mask as they were", function()
+    local server <close> = server_module.new(behaviour.cut_request(1, "rst"))
+    local client <close> = transport.new {}
+    local disposition = posix.disposition("PIPE")
+    local blocked = posix.masked("PIPE")
+    call(server, client, request(server.url, { body = ("x"):rep(100000) }))
+    assert.are.equal(disposition, posix.disposition("PIPE"))
+    local blocked_after, pending = posix.masked("PIPE")
+    assert.are.equal(blocked, blocked_after)
+    assert.is_false(pending)
+  end)
+
+  it("is not killed by SIGPIPE when a peer goes away in the middle of a request", function()
+    local server <close> = server_module.new(behaviour.cut_request(1000, "rst"))
+    local pid = in_child(function()
+      posix.disposition("PIPE", "default")
+      local client = transport.new {}
+      for _ = 1, 20 do
+        local op = client:submit(request(server.url, { body = ("x"):rep(3000000) }))
+        while not op:done() do
+          client:step()
+          core.poll(client:pollfd(), "r", 0.01)
+        end
+        if outcome(op:result()) ~= "unknown" then return 2 end
+      end
+      return 0
+    end)
+    local how, code = await(pid, server)
+    assert.are.equal("exit", how)
+    assert.are.equal(0, code)
+  end)
+
+  it("never lets a child speak on its parent's connection", function()
+    local server <close> = server_module.new(behaviour.answer(reply.http()))
+    local client <close> = transport.new {}
+    call(server, client, request(server.url))
+    local before = server.connections[1].received
+
+    local pid = in_child(function()
+      local ok, op = pcall(client.submit, client, request(server.url))
+      if ok then
+        while not op:done() do
+          client:step()
+          core.poll(client:pollfd(), "r", 0.01)
+        end
+        if outcome(op:result()) ~= "accepted" then return 2 end
+      end
+      client:close()
+      collectgarbage()
+      return 0
+    end)
+    local how, code = await(pid, server)
+    assert.are.equal("exit", how)
+    assert.are.equal(0, code)
+    assert.are.equal(before, server.connections[1].received)
+
+    -- The parent's connection is still good, and still the one that is used.
+    local connections = #server.connections
+    assert.are.equal("accepted", (outcome(call(server, client, request(server.url)))))
+    assert.are.equal(connections, #server.connections)
+    assert.are.equal(2, #server.connections[1].requests)
+  end)
+
+  it("does not let a child cancel or close what its parent has in flight", function()
+    local server <close> = server_module.new(function(connection)
+      connection:read_request()
+      while not connection.answer do connection:pause() end
+      connection:send(reply.http())
+      connection:hang()
+    end)
+    local client <close> = transport.new {}
+    local op = client:submit(request(server.url, { mutating = true }))
+    exchange.run_until(server, client, function() return #server:requests() == 1 end)
+    local pid = in_child(function()
+      pcall(op.cancel, op)
+      client:close()
+      return 0
+    end)
+    local how, code = await(pid, server)
+    assert.are.equal("exit", how)
+    assert.are.equal(0, code)
+    server.connections[1].answer = true
+    exchange.run_until(server, client, function() return op:done() end)
+    assert.are.equal("accepted", (outcome(op:result())))
+  end)
+
+  it("draws other random bytes in every child", function()
+    local seen = {}
+    for _ = 1, 20 do
+      local path = os.tmpname()
+      local pid = in_child(function()
+        local file = assert(io.open(path, "w"))
+        file:write(core.random_hex(16))
+        file:close()
+        return 0
+      end)
+      posix.wait(pid)
+      local text = assert(io.open(path)):read("a")
+      os.remove(path)
+      assert.are.equal(32, #text)
+      assert.is_nil(seen[text])
+      seen[text] = true
+    end
+  end)
+
+  it("lets SIGINT end a blocking call long before its deadline", function()
+    local server <close> = server_module.new(behaviour.hang)
+    local program = ([[
+      local alicloud = require "alicloud"
+      local client = alicloud.client { region = "cn-shanghai", endpoint = "%s", timeout = 60,
+        deadline = 60, retries = 0, access_key_id = "spec", access_key_secret = "spec-secret" }
+      client:call("DescribeRegions", {})
+    ]]):format(server.url)
+    local pid, output = posix.spawn { "lua5.4", "-e", program }
+    while #server:requests() == 0 do
+      server:step()
+      if posix.wait(pid, true) then error(output:read("a")) end
+    end
+    assert.is_true(posix.kill(pid, "INT"))
+    local how, code = await(pid, server)
+    assert.truthy(output:read("a"):find("interrupted!", 1, true))
+    output:close()
+    assert.are.equal("exit", how)
+    assert.are.equal(1, code)
+  end)
+end)

@@ -1,0 +1,156 @@
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local reply = require "spec.server.reply"
+local tls = require "spec.server.tls"
+
+local outcome = exchange.outcome
+
+describe("alicloud.transport over TLS", function()
+  local dir, good, other, certificates
+
+  setup(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
+    good = tls.authority(dir, "good")
+    other = tls.authority(dir, "other")
+    certificates = {
+      right = good:issue("right", { san = "IP:127.0.0.1" }),
+      expired = good:issue("expired", { san = "IP:127.0.0.1", expired = true }),
+      wrong_host = good:issue("wrong-host", { san = "DNS:api.example" }),
+      by_other = other:issue("right", { san = "IP:127.0.0.1" }),
+    }
+  end)
+
+  teardown(function()
+    assert(os.execute(("rm -r '%s'"):format(dir)))
+  end)
+
+  -- One mutating call to a TLS server, trusting the good authority in one of the two ways.
+  local function call(trust, certificate, ...)
+    local server <close> = tls.serve(dir, certificate, ...)
+    local client <close> = transport.new { [trust] = trust == "ca_file" and good.file or good.path }
+    return exchange.call(nil, client, {
+      method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30, mutating = true,
+    })
+  end
+
+  for _, trust in ipairs { "ca_path", "ca_file" } do
+    describe("with " .. trust .. " alone", function()
+      it("accepts a server that the authority vouches for", function()
+        local result = call(trust, certificates.right)
+        assert.is_nil(result.failure, result.detail)
+        assert.are.equal(200, result.status)
+        assert.are.equal(reply.body, result.body)
+        assert.are.equal("accepted", (outcome(result)))
+      end)
+
+      local refused = {
+        { "of an unknown authority", "by_other" },
+        { "that has expired", "expired" },
+        { "for another host", "wrong_host" },
+      }
+      for _, row in ipairs(refused) do
+        it("refuses a certificate " .. row[1] .. ", and nothing was sent", function()
+          local result = call(trust, certificates[row[2]])
+          assert.are.equal("tls", result.failure)
+          assert.is_false(result.sent)
+          assert.is_nil(result.body and result.body:match("RequestId"))
+          local class, fields = outcome(result)
+          assert.are.equal("not_sent", class)
+          assert.are.equal("tls", fields.kind)
+          assert.is_false(fields.retryable)
+          assert.are.equal("never", fields.retry_class)
+        end)
+      end
+
+      it("refuses TLS before 1.2, and nothing was sent", function()
+        local result = call(trust, certificates.right, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
+        assert.are.equal("tls", result.failure)
+        assert.is_false(result.sent)
+      end)
+
+      it("speaks TLS 1.2 and 1.3", function()
+        for _, version in ipairs { "-tls1_2", "-tls1_3" } do
+          local result = call(trust, certificates.right, version)
+          assert.are.equal("accepted", (outcome(result)), version .. " " .. (result.detail or ""))
+        end
+      end)
+    end)
+  end
+
+  it("trusts nobody with an empty hashed directory", function()
+    local empty = dir .. "/empty"
+    assert(os.execute(("mkdir -p '%s'"):format(empty)))
+    local server <close> = tls.serve(dir, certificates.right)
+    local client <close> = transport.new { ca_path = empty }
+    local result = exchange.call(nil, client,
+      { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
+    assert.are.equal("tls", result.failure)
+    assert.is_false(result.sent)
+  end)
+
+  it("trusts nobody with a file that is missing", function()
+    local server <close> = tls.serve(dir, certificates.right)
+    local made, client = pcall(transport.new, { ca_file = dir .. "/missing.pem" })
+    if not made then return assert.truthy(client:find("missing.pem", 1, true)) end
+    local result = exchange.call(nil, client,
+      { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
+    assert.are.equal("tls", result.failure)
+    assert.is_false(result.sent)
+    client:close()
+  end)
+
+  it("trusts the system's roots by default, which do not know the spec's authority", function()
+    local trust = transport.trust()
+    assert.is_true((trust.ca_file ~= nil) ~= (trust.ca_path ~= nil), "one of the two, alone")
+    local server <close> = tls.serve(dir, certificates.right)
+    local client <close> = transport.new {}
+    local result = exchange.call(nil, client,
+      { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
+    assert.are.equal("tls", result.failure)
+    assert.is_false(result.sent)
+  end)
+
+  it("sends nothing in the clear to a peer that does not speak TLS", function()
+    local server <close> = server_module.new(behaviour.answer("HTTP/1.1 400 Bad Request\r\n\r\n"))
+    local client <close> = transport.new { ca_file = good.file }
+    local op = client:submit {
+      method = "POST", url = (server.url:gsub("^http", "https")) .. "/", headers = {},
+      body = "Secret=1", timeout = 0.5, mutating = true,
+    }
+    exchange.run_until(server, client, function() return op:done() end)
+    assert.is_false(op:result().sent)
+    assert.falsy(server:received():find("Secret", 1, true))
+    assert.are.equal("not_sent", (outcome(op:result())))
+  end)
+
+  it("that is cut at any byte of the handshake has sent nothing", function()
+    for n = 0, 200, 10 do
+      local server <close> = server_module.new(behaviour.cut_request(n, "rst"))
+      local client <close> = transport.new { ca_file = good.file }
+      local result = exchange.call(server, client, {
+        method = "POST", url = (server.url:gsub("^http", "https")) .. "/", headers = {},
+        body = "x", timeout = 30, mutating = true,
+      })
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)), "after byte " .. n)
+    end
+  end)
+
+  it("offers HTTP/1.1 and nothing else", function()
+    local server = tls.serve(dir, certificates.right, "-alpn", "h2,http/1.1")
+    local client <close> = transport.new { ca_file = good.file }
+    local result = exchange.call(nil, client,
+      { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
+    assert.are.equal(200, result.status)
+    local output = server.output
+    server.output = { close = function() end }
+    server:close()
+    local log = output:read("a")
+    output:close()
+    assert.falsy(log:lower():find("advertised by the client: [^\n]*h2"))
+  end)
+end)

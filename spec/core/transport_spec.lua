@@ -1,0 +1,410 @@
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local posix = require "spec.posix"
+local reply = require "spec.server.reply"
+
+local request, call, outcome = exchange.request, exchange.call, exchange.outcome
+
+describe("alicloud.transport", function()
+  local server, client
+
+  before_each(function()
+    server = server_module.new(behaviour.answer(reply.http()))
+    client = transport.new {}
+  end)
+
+  after_each(function()
+    client:close()
+    server:close()
+  end)
+
+  -- One call to a server that behaves like this.
+  local function against(behave, changes)
+    server:play(behave)
+    return call(server, client, request(server.url, changes))
+  end
+
+  describe("one call", function()
+    it("sends what it was given and returns status, lower-case header names and body", function()
+      local result = against(behaviour.answer(reply.http(nil, { headers = "X-Acs-Trace: t1\r\n" })),
+        { method = "POST", body = "Name=a%20b", headers = { ["X-Spec"] = "yes" } })
+      assert.are.equal(200, result.status)
+      assert.are.equal(reply.body, result.body)
+      assert.are.equal("t1", result.headers["x-acs-trace"])
+      local sent = server:requests()[1]
+      assert.truthy(sent:find("^POST / HTTP/1%.1\r\n"))
+      assert.truthy(sent:find("\r\nX-Spec: yes\r\n", 1, true))
+      assert.truthy(sent:find("\r\n\r\nName=a%20b", 1, true))
+    end)
+
+    it("adds no header that the signature does not know of", function()
+      against(behaviour.answer(reply.http()), { body = "" })
+      local sent = server:requests()[1]:lower()
+      for _, name in ipairs { "expect", "cookie", "accept-encoding", "transfer-encoding" } do
+        assert.falsy(sent:find("\r\n" .. name .. ":", 1, true), name)
+      end
+      assert.falsy(sent:find("x-www-form-urlencoded", 1, true))
+    end)
+
+    it("reports its own statistics", function()
+      local result = against(behaviour.answer(reply.http()))
+      assert.are.equal(1, result.stats.new_connections)
+      assert.is_true(result.stats.elapsed >= 0)
+      local totals = client:stats()
+      assert.are.equal(1, totals.requests)
+      assert.are.equal(1, totals.connections)
+      assert.is_true(totals.bytes_received >= #reply.body)
+      assert.are.equal(0, totals.in_flight)
+    end)
+
+    it("runs beside others", function()
+      server:play(behaviour.answer(reply.http()))
+      local ops = {}
+      for index = 1, 40 do ops[index] = client:submit(request(server.url)) end
+      exchange.run_until(server, client, function()
+        for _, op in ipairs(ops) do
+          if not op:done() then return false end
+        end
+        return true
+      end)
+      for _, op in ipairs(ops) do assert.are.equal("accepted", (outcome(op:result()))) end
+    end)
+
+    it("is told by one descriptor when there is something to do", function()
+      server:play(behaviour.answer(reply.http()))
+      local op = client:submit(request(server.url))
+      assert.is_true(client:pollfd() >= 0)
+      assert.are.equal("r", client:events())
+      assert.is_number(client:timeout())
+      -- Sleeping on the descriptor for the announced time is enough: no step is missed.
+      local fd = client:pollfd()
+      for _ = 1, 10000 do
+        server:step()
+        core.poll(client:pollfd(), "r", math.min(client:timeout() or 0, 0.01))
+        client:step()
+        if op:done() then break end
+      end
+      assert.is_true(op:done())
+      assert.are.equal(fd, client:pollfd())
+    end)
+  end)
+
+  describe("connections", function()
+    it("are kept alive for reads", function()
+      server:play(behaviour.answer(reply.http()))
+      for _ = 1, 5 do call(server, client, request(server.url)) end
+      assert.are.equal(1, #server.connections)
+      assert.are.equal(5, #server.connections[1].requests)
+    end)
+
+    it("are fresh for every mutating call", function()
+      server:play(behaviour.answer(reply.http()))
+      call(server, client, request(server.url))
+      for _ = 1, 3 do call(server, client, request(server.url, { mutating = true })) end
+      assert.are.equal(4, #server.connections)
+      for _, connection in ipairs(server.connections) do
+        assert.are.equal(1, #connection.requests)
+      end
+    end)
+
+    for _, how in ipairs { "fin", "rst" } do
+      it("that die by " .. how .. " while kept alive cost a read nothing", function()
+        server:play(behaviour.answer_then_die(reply.http(), how), behaviour.answer(reply.http()))
+        call(server, client, request(server.url))
+        assert.are.equal("accepted", (outcome(call(server, client, request(server.url)))))
+        assert.are.equal(2, #server.connections)
+      end)
+
+      it("that die by " .. how .. " never make a second mutating POST", function()
+        server:play(behaviour.answer_then_die(reply.http(), how),
+          behaviour.cut_request(1, how), behaviour.answer(reply.http()))
+        call(server, client, request(server.url))
+        local result = call(server, client, request(server.url, { mutating = true }))
+        assert.are.equal("unknown", (outcome(result)))
+        assert.are.equal(2, server:count("POST"))
+        assert.are.equal(2, #server.connections)
+      end)
+    end
+
+    it("of a mutating call are not offered to the next read", function()
+      server:play(behaviour.answer_then_die(reply.http(), "rst"), behaviour.answer(reply.http()))
+      call(server, client, request(server.url, { mutating = true }))
+      call(server, client, request(server.url))
+      assert.are.equal(1, #server.connections[1].requests)
+      assert.are.equal(1, #server.connections[2].requests)
+    end)
+  end)
+
+  describe("caps", function()
+    before_each(function()
+      client:close()
+      client = transport.new { max_body = 4096, max_headers = 2048 }
+    end)
+
+    local padded = ('{"RequestId":"r","Pad":"%s"}'):format(("x"):rep(4096 - 26))
+
+    it("let a body of exactly the maximum through", function()
+      assert.are.equal(4096, #padded)
+      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http(padded))))))
+      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.chunked(padded))))))
+    end)
+
+    local endless_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    local rows = {
+      { "a body one byte longer", behaviour.answer(reply.http(padded .. " ")) },
+      { "a chunked body one byte longer", behaviour.answer(reply.chunked(padded, " ")) },
+      { "a body without end",
+        behaviour.dribble(endless_head, ("400\r\n%s\r\n"):format(("x"):rep(1024))) },
+      { "headers without end", behaviour.dribble("HTTP/1.1 200 OK\r\n", "X-Pad: yes\r\n") },
+      -- libcurl gives up on a line of 100 KiB before it hands over any of it.
+      { "one header line without end", failure = "malformed",
+        behaviour.dribble("HTTP/1.1 200 OK\r\nX-Pad: ", ("x"):rep(1024)) },
+      { "hints without end", behaviour.dribble("", "HTTP/1.1 103 Early Hints\r\n\r\n") },
+    }
+    for _, row in ipairs(rows) do
+      it("stop " .. row[1], function()
+        local result = against(row[2], { mutating = true })
+        assert.are.equal(row.failure or "too_large", result.failure)
+        assert.is_true(result.sent)
+        assert.are.equal("unknown", (outcome(result)))
+        assert.is_true(#(result.body or "") <= 4096)
+      end)
+    end
+  end)
+
+  describe("deadlines", function()
+    it("end a call in the middle of an answer", function()
+      local result = against(behaviour.dribble(reply.http():sub(1, 60)), { timeout = 0.05 })
+      assert.are.equal("timeout", result.failure)
+      assert.is_true(result.sent)
+    end)
+
+    it("end a connection that is never made, and nothing was sent", function()
+      -- A full backlog leaves further connections half open.
+      local socket = require "socket"
+      local full = assert(socket.tcp())
+      assert(full:bind("127.0.0.1", 0))
+      assert(full:listen(0))
+      local _, port = full:getsockname()
+      local waiting = {}
+      for index = 1, 4 do
+        waiting[index] = socket.tcp()
+        waiting[index]:settimeout(0)
+        waiting[index]:connect("127.0.0.1", port)
+      end
+      local result = call(nil, client, request(("http://127.0.0.1:%d"):format(port),
+        { connect_timeout = 0.1, mutating = true }))
+      assert.are.equal("timeout", result.failure)
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+      for _, other in ipairs(waiting) do other:close() end
+      full:close()
+    end)
+
+    it("end a TLS handshake that is never answered, and nothing was sent", function()
+      server:play(function(connection) connection:hang() end)
+      local result = call(server, client, request((server.url:gsub("^http", "https")),
+        { connect_timeout = 0.1, mutating = true }))
+      assert.are.equal("timeout", result.failure)
+      assert.is_false(result.sent)
+    end)
+  end)
+
+  describe("a call in flight", function()
+    local op
+
+    before_each(function()
+      server:play(behaviour.hang)
+      op = client:submit(request(server.url, { mutating = true }))
+      exchange.run_until(server, client, function() return #server:requests() == 1 end)
+    end)
+
+    it("has no result yet", function()
+      assert.is_false(op:done())
+      assert.are.equal(1, client:stats().in_flight)
+    end)
+
+    it("can be cancelled, and that it was sent is not forgotten", function()
+      op:cancel()
+      assert.is_true(op:done())
+      local result = op:result()
+      assert.are.equal("cancelled", result.failure)
+      assert.is_true(result.sent)
+      assert.are.equal("unknown", (outcome(result)))
+      assert.are.equal(0, client:stats().in_flight)
+    end)
+
+    it("is cancelled when its variable goes out of scope", function()
+      do local _guard <close> = op end
+      assert.is_true(op:done())
+    end)
+
+    it("is dropped by closing the transport", function()
+      client:close()
+      assert.is_true(op:done())
+      assert.are.equal("unknown", (outcome(op:result())))
+    end)
+
+    it("survives the loss of every reference to it", function()
+      op = nil
+      collectgarbage()
+      collectgarbage()
+      client:step()
+      client = nil
+      collectgarbage()
+      collectgarbage()
+      client = transport.new {}
+      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
+    end)
+
+    it("may be cancelled before its transport took a step", function()
+      local fresh = client:submit(request(server.url))
+      fresh:cancel()
+      local result = fresh:result()
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+    end)
+  end)
+
+  it("may be closed twice and is then refused", function()
+    client:close()
+    client:close()
+    assert.has_error(function() client:submit(request(server.url)) end)
+  end)
+
+  describe("policy", function()
+    it("takes plain HTTP to another machine for misuse", function()
+      for _, host in ipairs { "192.0.2.1", "127.0.0.1.example.invalid", "127.evil.invalid",
+                              "localhost.example.invalid" } do
+        local ok, message = pcall(client.submit, client, request("http://" .. host))
+        assert.is_false(ok, host)
+        assert.truthy(message:find("loopback", 1, true))
+      end
+      assert.are.equal(0, client:stats().requests)
+    end)
+
+    it("allows plain HTTP to another machine when it is asked for", function()
+      local result = call(nil, client,
+        request("http://192.0.2.1", { timeout = 0.05, plain_http = true }))
+      assert.is_string(result.failure)
+      assert.is_false(result.sent)
+    end)
+
+    it("refuses a mutating call in observe mode before a socket is opened", function()
+      local observer = transport.new { observe = true }
+      local result = call(server, observer, request(server.url, { mutating = true }))
+      server:step()
+      assert.are.equal("refused", result.failure)
+      assert.is_false(result.sent)
+      assert.are.equal(0, #server.connections)
+      assert.are.equal(0, observer:stats().connections)
+      assert.are.equal("accepted", (outcome(call(server, observer, request(server.url)))))
+      observer:close()
+    end)
+
+    it("takes other protocols for misuse or refuses them", function()
+      for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/" } do
+        local raised, result = pcall(function()
+          return call(nil, client, { method = "GET", url = url, headers = {}, timeout = 1 })
+        end)
+        assert.truthy(not raised or (result.failure and result.sent == false), url)
+        assert.falsy(raised and result.body and result.body:find("root:", 1, true))
+      end
+    end)
+
+    it("refuses control characters in header, method and URL", function()
+      local bad = {
+        { headers = { ["X-A"] = "1\r\nX-B: 2" } },
+        { headers = { ["X-A\r\nX-B"] = "1" } },
+        { headers = { ["X-A"] = "1\0" } },
+        { method = "POST / HTTP/1.1\r\nX-B: 2\r\n\r\n" },
+        { url = server.url .. "/\r\nX-B: 2" },
+      }
+      for index, changes in ipairs(bad) do
+        assert.has_error(function() client:submit(request(server.url, changes)) end, nil, index)
+      end
+      server:step()
+      assert.are.equal("", server:received())
+    end)
+
+    it("answers a mistyped option with the nearest one", function()
+      local ok, message = pcall(transport.new, { conect_timeout = 1 })
+      assert.is_false(ok)
+      assert.truthy(message:find("connect_timeout", 1, true))
+      ok, message = pcall(client.submit, client, request(server.url, { timout = 1 }))
+      assert.is_false(ok)
+      assert.truthy(message:find("timeout", 1, true))
+    end)
+  end)
+
+  describe("a proxy", function()
+    local proxied
+
+    before_each(function()
+      proxied = transport.new { proxy = server.url }
+    end)
+
+    after_each(function()
+      proxied:close()
+    end)
+
+    local function through_proxy(behave)
+      server:play(behave)
+      return call(server, proxied, request("https://api.invalid", { mutating = true }))
+    end
+
+    it("that refuses the tunnel got nothing of the request", function()
+      local result = through_proxy(behaviour.answer_and_close(
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "fin"))
+      assert.are.equal("proxy", result.failure)
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+      assert.truthy(server:received():find("^CONNECT api%.invalid:443 "))
+      assert.falsy(server:received():lower():find("authorization: acs3", 1, true))
+    end)
+
+    it("that closes during the tunnel got nothing of the request", function()
+      local result = through_proxy(behaviour.answer_and_close("", "fin"))
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+    end)
+
+    describe("named by the environment", function()
+      local names = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+
+      before_each(function()
+        for _, name in ipairs(names) do posix.setenv(name, server.url) end
+      end)
+
+      after_each(function()
+        for _, name in ipairs(names) do posix.setenv(name, nil) end
+      end)
+
+      local function through(with)
+        local result = call(server, with, request("https://" .. ("a"):rep(64) .. ".invalid"))
+        with:close()
+        return result
+      end
+
+      it("is used for other machines", function()
+        server:play(behaviour.answer_and_close("HTTP/1.1 403 Forbidden\r\n\r\n", "fin"))
+        assert.are.equal("proxy", through(transport.new {}).failure)
+        assert.are.equal(1, #server.connections)
+      end)
+
+      it("is not used where there shall be none", function()
+        assert.are.equal("resolve", through(transport.new { proxy = "none" }).failure)
+        assert.are.equal(0, #server.connections)
+      end)
+
+      it("is never used for loopback", function()
+        posix.setenv("http_proxy", "http://127.0.0.1:1")
+        posix.setenv("all_proxy", "http://127.0.0.1:1")
+        assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
+      end)
+    end)
+  end)
+end)

@@ -1,0 +1,112 @@
+-- The README's snippets, run as a reader would: scripts and shell lines against an emulator that is
+-- a process of its own, the REPL by typing into it.
+local process = require "spec.process"
+
+local function read_blocks(language)
+  local file <close> = assert(io.open "README.md")
+  local text = "\n" .. file:read "a"
+  local blocks = {}
+  for fence, body in text:gmatch "\n```(%w*)\n(.-)\n```" do
+    if fence == language then
+      blocks[#blocks + 1] = body
+    end
+  end
+  return blocks
+end
+
+-- One line of a transcript may cut text out with "…".
+local function shows(line, output)
+  local pattern = line:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0"):gsub("…", ".*")
+  return output:find(pattern) ~= nil
+end
+
+describe("README", function()
+  local emulator
+
+  before_each(function()
+    emulator = process.start_emulator()
+  end)
+
+  after_each(function()
+    emulator:stop()
+  end)
+
+  it("has the snippets that this spec runs", function()
+    assert.equal(4, #read_blocks "lua")
+    assert.is_true(#read_blocks "sh" >= 5)
+    assert.equal(1, #read_blocks "")
+    assert.equal(1, #read_blocks "console")
+  end)
+
+  for i, script in ipairs(read_blocks "lua") do
+    it("has a Lua snippet that runs: number " .. i, function()
+      local output, ok = emulator:run_lua(script)
+      assert.is_true(ok, output)
+      if script:find("orders:failover", 1, true) then
+        assert.truthy(output:find("open in cn%-shanghai: RTO %d+ s, RPO %d+ s, token %x+"), output)
+        assert.equal(1, emulator:effects())
+        emulator:run_lua(script)
+        assert.equal(1, emulator:effects())
+      end
+    end)
+  end
+
+  it("has a fault file that the emulator takes", function()
+    local rules
+    for _, script in ipairs(read_blocks "lua") do
+      rules = script:find("my-faults.lua", 1, true) and script or rules
+    end
+    local faulty = process.start_emulator { faults = rules }
+    local output, ok = faulty:shell("alicloud-dr failover pg-orders --region cn-shanghai --yes")
+    local effects = faulty:effects()
+    faulty:stop()
+    assert.is_true(ok, output)
+    assert.equal(1, effects)
+  end)
+
+  it("has shell lines of the command that run", function()
+    local ran = 0
+    for _, block in ipairs(read_blocks "sh") do
+      for line in block:gmatch "[^\n]+" do
+        local local_line = line:find("^alicloud%-dr") and not line:find("my%-", 1)
+        if local_line then
+          local output, ok = emulator:shell(line)
+          assert.is_true(ok, line .. "\n" .. output)
+          ran = ran + 1
+        end
+      end
+    end
+    assert.equal(7, ran)
+    assert.equal(1, emulator:effects())
+  end)
+
+  it("opens with a command whose lines look like that", function()
+    local transcript = read_blocks "console"[1]
+    local output, ok = emulator:shell(transcript:match "^%$ ([^\n]+)")
+    assert.is_true(ok, output)
+    for _, start in ipairs { "  pg%-orders   cn%-hangzhou/g → cn%-shanghai/b   normal   3 pairs",
+      "  pre%-check   ✔ group  ✔ direction", "  failover    accepted, request id %x+",
+      "  ✔ failovered, RTO .+, RPO .+ %(recovery point .+ UTC%)" } do
+      assert.truthy(transcript:find(start), start)
+      assert.truthy(output:find(start), output)
+    end
+  end)
+
+  it("has a REPL transcript that a REPL repeats", function()
+    local transcript = read_blocks ""[1]
+    local typed, expected = {}, {}
+    for line in transcript:gmatch "[^\n]+" do
+      local input = line:match "^> (.*)"
+      if input then
+        typed[#typed + 1] = input
+      elseif not line:find "^%$" then
+        expected[#expected + 1] = line
+      end
+    end
+    local output = emulator:repl(typed)
+    for _, line in ipairs(expected) do
+      assert.is_true(shows(line, output), line .. "\n" .. output)
+    end
+    assert.equal(0, emulator:effects())
+  end)
+end)

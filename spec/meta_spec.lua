@@ -1,0 +1,293 @@
+-- What holds for the tree as a whole: versions, exported symbols, the layers, the installation.
+
+local build = os.getenv("ALICLOUD_BUILD") or "build"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+-- Runs without the sanitizers' runtime, which may be loaded before this interpreter.
+local function run(command)
+  local pipe = assert(io.popen("env -u LD_PRELOAD " .. command .. " 2>&1"))
+  local text = pipe:read("a")
+  assert(pipe:close(), text)
+  return text
+end
+
+local function files(where, pattern)
+  local list = {}
+  for path in run(("find %s -type f -name '%s' | sort"):format(where, pattern)):gmatch("[^\n]+") do
+    list[#list + 1] = path
+  end
+  assert.is_true(#list > 0, where)
+  return list
+end
+
+local function c_sources()
+  return files("src", "*.[ch]")
+end
+
+-- Lua text without comments and without the contents of strings.
+local function lua_code(path)
+  local text = read(path)
+  text = text:gsub("%-%-%[(=*)%[.-%]%1%]", ""):gsub("%-%-[^\n]*", "")
+  text = text:gsub("\\.", ""):gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
+  return text
+end
+
+local function is_declaration(path)
+  return path:find("%.d%.lua$") ~= nil
+end
+
+describe("versions", function()
+  local version = read("src/ac.h"):match('#define AC_VERSION "([^"]+)"')
+
+  it("of the C core and of the Lua façade are one", function()
+    assert.truthy(version:match("^%d+%.%d+%.%d+$"))
+    assert.are.equal(version, require("alicloud.core").version.core)
+    assert.truthy(require("alicloud")._VERSION:find(version, 1, true))
+  end)
+
+  it("of the changelog's newest entry is that version", function()
+    local newest = read("CHANGELOG.md"):match("\n## %[[^\n]*\n.-(%d+%.%d+%.%d+)")
+    assert.are.equal(version, newest)
+  end)
+
+  it("of the rockspec agrees with its name, and the licence with LICENSE", function()
+    for _, path in ipairs(files("rockspec", "*.rockspec")) do
+      local spec = {}
+      assert(loadfile(path, "t", spec))()
+      assert.are.equal(("rockspec/%s-%s.rockspec"):format(spec.package, spec.version), path)
+      assert.are.equal("alicloud-dr", spec.package)
+      assert.truthy(spec.version == "scm-1" or spec.version == version .. "-1")
+      assert.truthy(read("LICENSE"):find("^" .. spec.description.license .. " License"))
+    end
+  end)
+end)
+
+describe("every C module", function()
+  for _, path in ipairs(files(build .. "/alicloud", "*.so")) do
+    local name = path:match("([^/]+)%.so$")
+
+    it("exports its entry and nothing else: " .. name, function()
+      local exported = {}
+      for symbol in run("nm -D --defined-only " .. path):gmatch("%x+ %u ([%w_]+)") do
+        -- What the linker and the sanitizers add begins with an underscore.
+        if not symbol:find("^_") then exported[#exported + 1] = symbol end
+      end
+      assert.are.same({ "luaopen_alicloud_" .. name }, exported)
+    end)
+
+    it("does not bring a Lua of its own: " .. name, function()
+      assert.falsy(run("ldd " .. path):find("liblua", 1, true))
+    end)
+  end
+
+  it("but the transport loads without libcurl", function()
+    assert.falsy(run(("ldd %s/alicloud/core.so"):format(build)):find("libcurl", 1, true))
+  end)
+end)
+
+describe("the layers", function()
+  it("keep products, operations and regions out of C", function()
+    local words = { "aliyuncs", "cn%-%l+", "%f[%w]ebs%f[%W]", "%f[%w]ecs%f[%W]", "%f[%w]sts%f[%W]",
+                    "replica", "%f[%w]disk" }
+    for operation in pairs(require("alicloud.service.ebs").operations) do
+      words[#words + 1] = operation:lower()
+    end
+    for _, path in ipairs(c_sources()) do
+      local text = read(path):lower()
+      for _, word in ipairs(words) do
+        assert.falsy(text:find(word), ("%s mentions %s"):format(path, word))
+      end
+    end
+  end)
+
+  it("keep libcurl in the transport's two files", function()
+    for _, path in ipairs(c_sources()) do
+      if not path:find("src/trans[pf][^/]*%.[ch]$") then
+        local text = read(path)
+        for _, word in ipairs { "<curl/", "curl_%l", "CURL[%u_]" } do
+          assert.falsy(text:find(word), ("%s uses %s"):format(path, word))
+        end
+      end
+    end
+    for _, path in ipairs(files("lua", "*.lua")) do
+      assert.falsy(lua_code(path):lower():find("curl"), path)
+    end
+  end)
+
+  it("keep lua.h in the files that are named for it", function()
+    local allowed = { ["src/core.c"] = true }
+    for _, path in ipairs(c_sources()) do
+      local speaks_lua = path:find("/lua[^/]*$") or path:find("/value%.[ch]$") or allowed[path]
+      assert.is_true(speaks_lua ~= nil or not read(path):find("#include <l[au]"), path)
+    end
+  end)
+
+  it("leave terminal and process to the command", function()
+    local forbidden = { "%f[%w_.:]print%s*[%({\"']", "os%.exit", "io%.write", "io%.stdout",
+                        "io%.stderr", "os%.execute" }
+    for _, path in ipairs(files("lua", "*.lua")) do
+      if not path:find("^lua/alicloud/cli/") and not is_declaration(path) then
+        local code = lua_code(path)
+        for _, word in ipairs(forbidden) do
+          assert.falsy(code:find(word), ("%s uses %s"):format(path, word))
+        end
+      end
+    end
+  end)
+
+  it("take clock, chance and environment from the runtime", function()
+    local forbidden = { "os%.time", "os%.clock", "os%.date", "math%.random", "os%.getenv" }
+    for _, path in ipairs(files("lua", "*.lua")) do
+      local own = path == "lua/alicloud/runtime.lua" or path:find("^lua/alicloud/cli/")
+      if not own and not is_declaration(path) then
+        local code = lua_code(path)
+        for _, word in ipairs(forbidden) do
+          assert.falsy(code:find(word), ("%s uses %s"):format(path, word))
+        end
+      end
+    end
+  end)
+
+  it("point down only", function()
+    -- Each layer may require those before it and itself.
+    local order = { core = 1, client = 2, dr = 3, cli = 4 }
+    local function layer_of(module)
+      local part = module:match("^alicloud%.([%w_]+)")
+      if part == "core" or part == "transport" or part == "httpd" then return "core" end
+      if part == "dr" or part == "cli" or part == "emulator" then return part end
+      return "client"
+    end
+    for _, path in ipairs(files("lua", "*.lua")) do
+      local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+      local own = layer_of(module)
+      for required in read(path):gmatch('require%s*%(?%s*"(alicloud[%w_.]*)"') do
+        local other = layer_of(required)
+        local allowed
+        if own == "emulator" then
+          allowed = other == "emulator" or other == "core" or required:find("^alicloud%.service")
+            or required == "alicloud.options" or required == "alicloud.runtime"
+        elseif other == "emulator" then
+          allowed = own == "cli"
+        else
+          allowed = order[other] <= order[own]
+        end
+        assert.truthy(allowed, ("%s requires %s"):format(path, required))
+      end
+    end
+  end)
+end)
+
+describe("C code", function()
+  it("uses no function that cannot know its bounds or that stops the host", function()
+    local forbidden = { "sprintf", "vsprintf", "strcpy", "strcat", "strtok", "atoi", "gets", "exit",
+                        "abort", "alloca", "localtime", "setlocale", "signal", "srand", "system",
+                        "printf", "puts" }
+    for _, path in ipairs(c_sources()) do
+      local text = read(path):gsub("/%*.-%*/", ""):gsub('"[^"\n]*"', '""')
+      for _, word in ipairs(forbidden) do
+        assert.falsy(text:find("%f[%w_]" .. word .. "%s*%("), ("%s calls %s"):format(path, word))
+      end
+    end
+  end)
+
+  it("is all built", function()
+    local makefile = read("Makefile")
+    for _, path in ipairs(files("src", "*.c")) do
+      local name = path:match("([^/]+)%.c$")
+      assert.truthy(makefile:find("%f[%w_]" .. name .. "%f[^%w_]"), path)
+    end
+  end)
+end)
+
+describe("core.d.lua", function()
+  local text = {}
+  for _, path in ipairs(files("lua", "*.d.lua")) do text[#text + 1] = read(path) end
+  text = table.concat(text, "\n")
+
+  local function methods_of(object)
+    return debug.getmetatable(object).__index
+  end
+
+  it("declares every function of the C modules, and nothing that is not there", function()
+    local core, transport = require "alicloud.core", require "alicloud.transport"
+    local client = transport.new {}
+    local op = client:submit {
+      method = "GET", url = "http://127.0.0.1:1/", headers = {}, timeout = 1,
+    }
+    local owners = {
+      core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
+      Secret = methods_of(core.secret("x")),
+    }
+    client:close()
+    local has_httpd, httpd = pcall(require, "alicloud.httpd")
+    if has_httpd then
+      local server = httpd.start {}
+      owners.httpd, owners.Server = httpd, methods_of(server)
+      server:close()
+    end
+    for owner, functions in pairs(owners) do
+      for name, value in pairs(functions) do
+        if type(value) == "function" and not name:find("^__") then
+          assert.truthy(text:find(("function %s[.:]%s%%("):format(owner, name)),
+            ("%s.%s is not declared"):format(owner, name))
+        end
+      end
+    end
+    for owner, name in text:gmatch("\nfunction (%w+)[.:]([%w_]+)%(") do
+      if owners[owner] then
+        assert.is_function(owners[owner][name], ("%s.%s does not exist"):format(owner, name))
+      end
+    end
+  end)
+end)
+
+describe("make install", function()
+  it("installs every Lua module, every C module and the command, and they work there", function()
+    local root = os.tmpname()
+    os.remove(root)
+    finally(function() os.execute(("rm -rf '%s'"):format(root)) end)
+    run(("make -s --no-print-directory install BUILD=%s PREFIX=%s"):format(build, root))
+    local share = root .. "/share/lua/5.4/"
+    for _, path in ipairs(files("lua", "*.lua")) do
+      assert.are.equal(read(path), read(share .. path:gsub("^lua/", "")), path)
+    end
+    for _, path in ipairs(files(build .. "/alicloud", "*.so")) do
+      assert.are.equal(read(path), read(root .. "/lib/lua/5.4/alicloud/" .. path:match("[^/]+$")))
+    end
+    local pipe = io.popen(("cd / && env -u LUA_PATH -u LUA_CPATH %s/bin/alicloud-dr --version")
+      :format(root))
+    local shown = pipe:read("a")
+    assert.is_true(pipe:close())
+    assert.truthy(shown:find(require("alicloud.core").version.core, 1, true))
+  end)
+end)
+
+describe("every file of ours", function()
+  it("ends in a newline and has neither tabs nor blanks at a line's end", function()
+    local where = "src lua spec rockspec .ci *.md .luacheckrc .busted"
+    for path in run("find " .. where .. " -type f"):gmatch("%S+") do
+      local text = read(path)
+      local vectors = path:find("/vectors/", 1, true)
+      if not vectors then
+        assert.truthy(text:find("\n$"), path)
+        assert.falsy(text:find("[ \t]\r?\n"), path)
+        assert.falsy(not path:find("%.md$") and text:find("\t"), path)
+      end
+    end
+  end)
+
+  it("leaves no work undone", function()
+    for path in run("find src lua .ci rockspec -type f"):gmatch("[^\n]+") do
+      local text = read(path)
+      for _, word in ipairs { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" } do
+        assert.falsy(text:find("%f[%w]" .. word .. "%f[%W]"), path)
+      end
+    end
+  end)
+end)

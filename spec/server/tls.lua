@@ -1,0 +1,124 @@
+-- Throw-away certificates and TLS servers, made with the openssl command when a spec runs.
+
+local posix = require "spec.posix"
+local reply = require "spec.server.reply"
+
+local M = {}
+
+local function openssl(...)
+  local argv = { "openssl", ... }
+  local pid, output = posix.spawn(argv)
+  local text = output:read("a")
+  output:close()
+  local how, code = posix.wait(pid)
+  if how ~= "exit" or code ~= 0 then
+    error(table.concat(argv, " ") .. "\n" .. text, 2)
+  end
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+---@class spec.Authority
+---@field file string  PEM file of the root
+---@field path string  hashed directory that holds only this root
+---@field dir string
+local Authority = {}
+Authority.__index = Authority
+
+---A certificate authority in a directory of its own below `dir`.
+---@param dir string
+---@param name string
+---@return spec.Authority
+function M.authority(dir, name)
+  local home = dir .. "/" .. name
+  assert(os.execute(("mkdir -p '%s/hashed'"):format(home)))
+  local self = setmetatable({
+    dir = home, file = home .. "/ca.pem", key = home .. "/ca.key", path = home .. "/hashed",
+  }, Authority)
+  openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+    "-keyout", self.key, "-out", self.file, "-days", "2", "-subj", "/CN=" .. name)
+  local hash = openssl("x509", "-hash", "-noout", "-in", self.file):match("%x+")
+  assert(os.execute(("cp '%s' '%s/%s.0'"):format(self.file, self.path, hash)))
+  return self
+end
+
+---A key and a certificate that this authority signed, in one PEM file.
+---@param name string  of the file
+---@param options { san: string, expired: boolean|nil }
+---@return string path
+function Authority:issue(name, options)
+  local base = self.dir .. "/" .. name
+  openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", base .. ".key", "-out",
+    base .. ".csr", "-subj", "/CN=" .. name)
+  write(base .. ".ext", "subjectAltName=" .. options.san .. "\n")
+  -- `openssl ca` alone takes dates of the past.
+  write(base .. ".index", "")
+  write(base .. ".serial", "01\n")
+  write(base .. ".cnf", ([[
+[ca]
+default_ca = spec
+[spec]
+database = %s.index
+serial = %s.serial
+new_certs_dir = %s
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+]]):format(base, base, self.dir))
+  local from = options.expired and "20200101000000Z" or "20200101000000Z"
+  local to = options.expired and "20210101000000Z" or "20490101000000Z"
+  openssl("ca", "-batch", "-notext", "-config", base .. ".cnf", "-cert", self.file, "-keyfile",
+    self.key, "-in", base .. ".csr", "-out", base .. ".crt", "-extfile", base .. ".ext",
+    "-startdate", from, "-enddate", to)
+  assert(os.execute(("cat '%s.key' '%s.crt' >'%s.pem'"):format(base, base, base)))
+  return base .. ".pem"
+end
+
+---@class spec.TlsServer
+---@field port integer
+---@field url string
+local TlsServer = {}
+TlsServer.__index = TlsServer
+
+---`openssl s_server` on a free port of 127.0.0.1 that answers GET /ok.
+---@param dir string  where it finds its answer
+---@param certificate string  PEM file with key and certificate
+---@param ... string  further options of s_server
+---@return spec.TlsServer
+function M.serve(dir, certificate, ...)
+  write(dir .. "/ok", reply.http(nil, { headers = "Connection: close\r\n" }))
+  -- -HTTP reads files relative to its working directory.
+  local pid, output = posix.spawn { "sh", "-c",
+    'cd "$1" && shift && exec openssl s_server "$@"', "sh", dir,
+    "-accept", "127.0.0.1:0", "-cert", certificate, "-key", certificate, "-HTTP", ... }
+  local seen = {}
+  for line in output:lines() do
+    local port = line:match("^ACCEPT 127%.0%.0%.1:(%d+)")
+    if port then
+      return setmetatable({ pid = pid, output = output, port = math.tointeger(tonumber(port)),
+        url = ("https://127.0.0.1:%s"):format(port) }, TlsServer)
+    end
+    seen[#seen + 1] = line
+  end
+  posix.wait(pid)
+  error("openssl s_server: " .. table.concat(seen, "\n"), 2)
+end
+
+function TlsServer:close()
+  if not self.pid then return end
+  posix.kill(self.pid, "KILL")
+  posix.wait(self.pid)
+  self.output:close()
+  self.pid = nil
+end
+
+TlsServer.__close = TlsServer.close
+
+return M
