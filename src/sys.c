@@ -132,16 +132,12 @@ int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
 
 void ac_sys_sigpipe_block(struct ac_sys_sigpipe *guard)
 {
-    sigset_t pipe_only, pending;
-    guard->blocked = false;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    /* One that is pending already belongs to the host and must stay pending. */
-    if (sigismember(&pending, SIGPIPE))
-        return;
+    sigset_t pipe_only;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
-    guard->blocked = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->before) == 0;
+    /* Who had it blocked already may have one pending, and that one must stay. */
+    guard->blocked = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->before) == 0 &&
+                     !sigismember(&guard->before, SIGPIPE);
 }
 
 void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)

@@ -323,14 +323,15 @@ unsigned ac_transport_step(struct ac_transport *transport)
     return finished;
 }
 
-int ac_transport_fd(struct ac_transport *transport)
+/* Whoever waits has submitted first, and submitting notices a fork. */
+int ac_transport_fd(const struct ac_transport *transport)
 {
-    return own_process(transport) ? transport->poller : -1;
+    return transport->poller;
 }
 
-long ac_transport_timeout_ms(struct ac_transport *transport)
+long ac_transport_timeout_ms(const struct ac_transport *transport)
 {
-    if (!own_process(transport) || transport->timer_at < 0)
+    if (transport->timer_at < 0)
         return -1;
     double left = transport->timer_at - ac_sys_monotonic();
     return left <= 0 ? 0 : (long)(left * 1000) + 1;

@@ -83,9 +83,9 @@ struct ac_op *ac_transport_submit(struct ac_transport *transport,
 /* Moves every transfer that can move; returns how many finished. */
 unsigned ac_transport_step(struct ac_transport *transport);
 
-int ac_transport_fd(struct ac_transport *transport);
+int ac_transport_fd(const struct ac_transport *transport);
 /* Milliseconds until step() must run even if the descriptor stays silent; -1 for never. */
-long ac_transport_timeout_ms(struct ac_transport *transport);
+long ac_transport_timeout_ms(const struct ac_transport *transport);
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport);
 
 bool ac_op_done(const struct ac_op *op);
