@@ -1,0 +1,187 @@
+--- A replication pair-consistent group, seen from the region that is its secondary site now.
+
+local alicloud = require "alicloud"
+local duration = require "alicloud.dr.duration"
+local failover = require "alicloud.dr.failover"
+local observe = require "alicloud.dr.observe"
+local option = require "alicloud.options"
+local precheck = require "alicloud.dr.precheck"
+
+local M = {}
+
+---@class alicloud.dr.Group
+---@field client alicloud.Client
+---@field id string
+---@field region string
+local Group = {}
+
+---@class alicloud.dr.FailoverOptions
+---@field max_rpo? number|string refuse if the oldest recovery point is older
+---@field timeout? number|string from the call to the open disks (1200 s)
+---@field stall? number|string give up waiting when nothing changes for so long (600 s)
+---@field poll? number|string longest pause between two looks (5 s)
+---@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field client_token? string continue what was begun under this token
+---@field incident? string derive the token from group, direction and this name
+---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
+---@field progress? fun(event: alicloud.dr.Event)
+
+---@alias alicloud.dr.EventName
+---| "looked"      # a look before anything was sent
+---| "checked"     # the pre-check's report
+---| "sending"     # the call is about to leave
+---| "accepted"    # the service took it
+---| "unanswered"  # it ended in an error, or without an answer
+---| "joined"      # a failover is under way already, nothing is sent
+---| "state"       # a look after the call
+---| "look_failed" # a look after the call that ended in an error
+---| "failovered"
+
+---@class alicloud.dr.Event
+---@field event alicloud.dr.EventName
+---@field elapsed number seconds since the start
+---@field client_token string? from the decision on
+---@field snapshot alicloud.dr.Snapshot?
+---@field report alicloud.dr.Report?
+---@field judgement alicloud.dr.Judgement? of a "state"
+---@field reason string?
+---@field attempt integer? of a "sending"
+---@field request_id string? of an "accepted"
+---@field err alicloud.Error? of an "unanswered" or a "look_failed"
+---@field result alicloud.dr.Result? of a "failovered"
+
+local function seconds(min, max)
+  return option.rule(("%s, from %g to %g s"):format(duration.ALLOWED, min, max), function(value)
+    local parsed = duration.parse(value)
+    return parsed ~= nil and parsed >= min and parsed <= max
+  end)
+end
+
+local YEAR = 366 * 86400
+
+local ID = option.rule("an id of 1 to 64 letters, digits, '-', '_' or '.'", function(value)
+  return type(value) == "string" and #value <= 64 and value:find("^[%w][%w_.%-]*$") ~= nil
+end)
+
+local REGION = option.rule("a region such as cn-shanghai", function(value)
+  return type(value) == "string" and #value <= 64
+    and value:find("^[a-z][a-z0-9%-]*[a-z0-9]$") ~= nil
+end)
+
+local TOKEN = option.rule("1 to 64 printable ASCII characters", function(value)
+  return type(value) == "string" and #value >= 1 and #value <= 64
+    and value:find("^[\x20-\x7e]+$") ~= nil
+end)
+
+local INCIDENT = option.rule("text of 1 to 256 bytes without control characters", function(value)
+  return type(value) == "string" and #value >= 1 and #value <= 256 and not value:find("%c")
+end)
+
+local GROUP_OPTIONS = { region = REGION }
+
+local PRECHECK_OPTIONS = { max_rpo = seconds(0, YEAR) }
+
+local FAILOVER_OPTIONS = {
+  max_rpo = seconds(0, YEAR), timeout = seconds(1, YEAR), stall = seconds(1, YEAR),
+  poll = seconds(0.05, 300), resend_window = seconds(0, 3600),
+  client_token = TOKEN, incident = INCIDENT,
+  confirm = option.callable, progress = option.callable,
+}
+
+local DURATIONS = { max_rpo = false, timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
+
+M.ID, M.REGION, M.TOKEN, M.INCIDENT, M.LONGEST = ID, REGION, TOKEN, INCIDENT, YEAR
+
+local function with_seconds(options)
+  for name, default in pairs(DURATIONS) do
+    local value = options[name]
+    options[name] = value ~= nil and duration.parse(value) or default or nil
+  end
+  return options
+end
+
+local function complain(field, value, rule)
+  error(("dr.group: %s: got %s; allowed: %s"):format(field, option.show(value), rule.allowed), 3)
+end
+
+--- Names a group. Nothing is asked yet.
+---@param client alicloud.Client
+---@param id string e.g. "pg-orders"
+---@param options? { region: string } the region of its secondary site; else the client's
+---@return alicloud.dr.Group
+function M.new(client, id, options)
+  if not option.typed("table").test(client) or not client.call then
+    error("dr.group: client: got " .. option.show(client) .. "; allowed: an alicloud.client", 2)
+  end
+  if not ID.test(id) then complain("group id", id, ID) end
+  local given = option.check("dr.group", options, GROUP_OPTIONS, 2)
+  local region = given.region or client.region
+  if not REGION.test(region) then complain("region", region, REGION) end
+  return setmetatable({ client = client, id = id, region = region }, M.metatable)
+end
+
+--- Reads the group as it is, whatever the region is for it.
+---@param options? table of each call
+---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
+---@return alicloud.Error? err
+function Group:observe(options)
+  return observe.group(self.client, self.id, self.region, options)
+end
+
+local function misplaced(group, snapshot)
+  local report = precheck.evaluate(snapshot)
+  local obstacle = precheck.first_obstacle(report)
+  return alicloud.error.new {
+    kind = "state", code = obstacle.code, message = obstacle.fact, hint = obstacle.cure,
+    outcome = "not_sent", region = group.region, group_id = group.id, snapshot = snapshot,
+  }
+end
+
+--- Looks at the group from its secondary site.
+---@return alicloud.dr.Snapshot|nil
+---@return alicloud.Error? err also if the region is not the secondary site of the group
+function Group:look()
+  local snapshot, err = self:observe()
+  if not snapshot then return nil, err end
+  if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
+  return snapshot
+end
+
+--- Tells what the service would say to a failover now. Reads only.
+---@param options? { max_rpo: number|string }
+---@return alicloud.dr.Report|nil
+---@return alicloud.Error? err if the group could not be read
+function Group:precheck(options)
+  local given = option.check("group:precheck", options, PRECHECK_OPTIONS, 2)
+  local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
+  local snapshot, err = self:observe()
+  if not snapshot then return nil, err end
+  return precheck.evaluate(snapshot, max_rpo)
+end
+
+--- Fails the group over to this region and waits until it is open there.
+---
+--- `err.outcome` tells what a failure leaves behind: "not_sent" and "rejected" mean that this call
+--- had no effect, "unknown" that it may have had one, "accepted" that the service took the call and
+--- then reported its own failure.
+---@param options? alicloud.dr.FailoverOptions
+---@return alicloud.dr.Result|nil
+---@return alicloud.Error? err
+function Group:failover(options)
+  local given = option.check("group:failover", options, FAILOVER_OPTIONS, 2)
+  if given.client_token and given.incident then
+    error("group:failover: option incident: it derives the token, so client_token cannot be "
+      .. "given as well; allowed: one of the two", 2)
+  end
+  return failover.run(self, with_seconds(given))
+end
+
+M.metatable = {
+  __name = "alicloud.dr.Group",
+  __index = Group,
+  __tostring = function(group)
+    return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
+  end,
+}
+
+return M

@@ -1,0 +1,104 @@
+--- Reads groups and their pairs from one region, never from any other.
+
+local alicloud = require "alicloud"
+local guard = require "alicloud.guard"
+local pager = require "alicloud.pager"
+local service = require "alicloud.service.ebs"
+local snapshots = require "alicloud.dr.snapshot"
+
+local M = {}
+
+-- Asked in the secondary region without Site=backup the service describes the primary site, so the
+-- list may be empty although the group is there.
+-- Source: DescribeDiskReplicaGroups, parameter Site.
+local SITES = { "backup", "production" }
+
+local PAGE = 100
+local MAX_PAGES = 50
+
+-- Every record of all pages, or nothing: a list that stops in the middle is not a shorter list.
+local function read_all(client, action, params, options)
+  local first_meta
+  local function fetch(page_params)
+    local page, err = client:call(action, page_params, options)
+    if page and not first_meta then first_meta = alicloud.meta(page) end
+    return page, err
+  end
+  local paging = service.operations[action].paging
+  local scope = { product = "ebs", action = action, max_pages = MAX_PAGES }
+  local records = {}
+  local ok, raised = guard.call(function()
+    for record in pager.each(fetch, paging, params, scope) do
+      if type(record) == "table" then records[#records + 1] = record end
+    end
+  end)
+  if ok then return records, nil, first_meta end
+  if alicloud.error.is_error(raised) then return nil, raised end
+  return error(raised, 0)
+end
+
+local function read_groups(client, region, site, group_id, options)
+  return read_all(client, "DescribeDiskReplicaGroups",
+    { RegionId = region, Site = site, GroupIds = group_id, MaxResults = PAGE }, options)
+end
+
+local function find(records, group_id)
+  for _, record in ipairs(records) do
+    if record.ReplicaGroupId == group_id then return record end
+  end
+  return nil
+end
+
+-- The pairs are read after their group, so a pair is never older news than its group.
+local function with_pairs(client, region, site, record, meta, options)
+  local members, err = read_all(client, "DescribeDiskReplicaPairs", { RegionId = region,
+    Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
+  if not members then return nil, err end
+  return snapshots.new(record, members, {
+    region = region, site = site, read_at = meta.server_time, request_id = meta.request_id,
+  })
+end
+
+--- Reads one group with all its pairs.
+---@param client alicloud.Client
+---@param group_id string
+---@param region string
+---@param options? table options of each call, e.g. `deadline`
+---@return alicloud.dr.Snapshot|nil snapshot with role "absent" if the region does not list it
+---@return alicloud.Error? err
+function M.group(client, group_id, region, options)
+  local call_options = { region = region }
+  for name, value in pairs(options or {}) do call_options[name] = value end
+  for _, site in ipairs(SITES) do
+    local records, err, meta = read_groups(client, region, site, group_id, call_options)
+    if not records and err.code ~= "NoSuchResource" then return nil, err end
+    local record = find(records or {}, group_id)
+    if record then return with_pairs(client, region, site, record, meta, call_options) end
+  end
+  return snapshots.absent(group_id, region)
+end
+
+--- Reads every group that a region lists on either site, with pairs.
+---@param client alicloud.Client
+---@param region string
+---@return alicloud.dr.Snapshot[]|nil list sorted by group id
+---@return alicloud.Error? err
+function M.all(client, region)
+  local list, known, options = {}, {}, { region = region }
+  for _, site in ipairs(SITES) do
+    local records, err, meta = read_groups(client, region, site, nil, options)
+    if not records then return nil, err end
+    for _, record in ipairs(records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" and not known[id] then
+        local snapshot, pair_err = with_pairs(client, region, site, record, meta, options)
+        if not snapshot then return nil, pair_err end
+        known[id], list[#list + 1] = true, snapshot
+      end
+    end
+  end
+  table.sort(list, function(a, b) return a.group_id < b.group_id end)
+  return list
+end
+
+return M

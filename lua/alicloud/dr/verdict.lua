@@ -1,0 +1,215 @@
+--- How a failover ends: results and errors, made in one place so that no path forgets the token,
+--- the outcome or what is known.
+
+local alicloud = require "alicloud"
+local duration = require "alicloud.dr.duration"
+local precheck = require "alicloud.dr.precheck"
+
+local M = {}
+
+local ACTION = "FailoverDiskReplicaGroup"
+
+local SAFE_WAYS_ON = "look at the group; to go on, ask again with the same client token"
+
+---@class alicloud.dr.Result
+---@field outcome "failovered"|"already_failovered"
+---@field group_id string
+---@field region string
+---@field from alicloud.dr.Place
+---@field to alicloud.dr.Place
+---@field pairs alicloud.dr.Pair[] as observed at the end
+---@field joined boolean a failover that was already under way was awaited; nothing was sent
+---@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover
+---@field rpo_basis "accepted"|"observed"|nil the failover's moment: the accepted call by the
+---server's clock, or, as an upper bound, the first look that showed it under way
+---@field rto number? seconds from the start of `failover`, a question to a person included, to the
+---look that saw every pair open
+---@field recover_point integer? unix seconds, the oldest of group and pairs
+---@field oldest_pair string? the pair that holds it
+---@field request_id string? of the accepted call
+---@field request_ids string[] of every answer to the failover call
+---@field client_token string?
+---@field attempts integer how many times the call left
+---@field snapshot alicloud.dr.Snapshot the last look
+
+local function base(run, fields)
+  fields.product, fields.action, fields.region = "ebs", ACTION, run.group.region
+  fields.group_id = run.group.id
+  fields.client_token = run.intent and run.intent.client_token or run.options.client_token
+  fields.attempts = run.attempts
+  fields.request_ids = run.request_ids
+  fields.elapsed = run:elapsed()
+  return alicloud.error.new(fields)
+end
+
+--- A look before anything was sent went wrong.
+---@param run alicloud.dr.Run
+---@param cause alicloud.Error
+---@return nil, alicloud.Error
+function M.unreadable(run, cause)
+  return nil, base(run, {
+    kind = cause.kind, code = cause.code, status = cause.status, request_id = cause.request_id,
+    message = "the group could not be read, nothing was sent: " .. cause.message,
+    outcome = "not_sent", retryable = cause.retryable, hint = cause.hint, cause = cause,
+  })
+end
+
+--- The pre-check stands against it.
+---@param run alicloud.dr.Run
+---@param report alicloud.dr.Report
+---@return nil, alicloud.Error
+function M.refused(run, report)
+  local obstacle = precheck.first_obstacle(report)
+  local message = obstacle.fact
+  if report.snapshot.role == "absent" then
+    message = message .. "; allowed: the region of its secondary site"
+  end
+  return nil, base(run, {
+    kind = "precheck", code = obstacle.code, message = message, hint = obstacle.cure,
+    outcome = "not_sent", findings = report.findings, report = report, snapshot = report.snapshot,
+  })
+end
+
+--- Whoever was asked did not agree.
+---@param run alicloud.dr.Run
+---@return nil, alicloud.Error
+function M.not_confirmed(run)
+  return nil, base(run, {
+    kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
+    message = "the failover was not confirmed, nothing was sent",
+  })
+end
+
+--- Between the question and the answer the world became another one.
+---@param run alicloud.dr.Run
+---@param difference string
+---@return nil, alicloud.Error
+function M.world_changed(run, difference)
+  return nil, base(run, {
+    kind = "state", code = "Client.WorldChanged", outcome = "not_sent",
+    message = "what was confirmed is no longer so, nothing was sent: " .. difference,
+    hint = "look again and decide again",
+  })
+end
+
+--- The service said no, and nothing speaks for an effect.
+---@param run alicloud.dr.Run
+---@param err alicloud.Error of the call
+---@return nil, alicloud.Error
+function M.rejected(run, err)
+  local doubtful = run.doubtful or err.outcome == "unknown"
+  local message = err.message
+  if doubtful then message = message .. " (an earlier attempt may still take effect)" end
+  return nil, base(run, {
+    kind = err.kind, code = err.code, status = err.status, request_id = err.request_id,
+    message = message, outcome = doubtful and "unknown" or err.outcome,
+    retryable = err.retryable, retry_after = err.retry_after, recommend = err.recommend,
+    access_denied_detail = err.access_denied_detail, verdict = err.verdict,
+    hint = doubtful and SAFE_WAYS_ON or err.hint, cause = err, last = run.watch.last,
+  })
+end
+
+--- Nobody can tell whether the call had an effect, and sending again is not safe any more.
+---@param run alicloud.dr.Run
+---@param err alicloud.Error of the last attempt
+---@return nil, alicloud.Error
+function M.unknown(run, err)
+  local window = duration.format(run.options.resend_window)
+  return nil, base(run, {
+    kind = "state", code = "Client.OutcomeUnknown", outcome = "unknown", retryable = true,
+    message = ("no usable answer to the failover (%s); %s; the time for sending again (%s) is over")
+      :format(err.code, run.watch:knowledge(), window),
+    request_id = err.request_id, hint = SAFE_WAYS_ON, cause = err, last = run.watch.last,
+  })
+end
+
+-- What may be said of the call itself once the group was seen under way, or away from it. A group
+-- that moved after a refusal makes even the refusal doubtful.
+local function call_outcome(run)
+  if run.accepted then return "accepted" end
+  if run.attempts == 0 then return "not_sent" end
+  return (run.doubtful or run.watch.first_moving) and "unknown" or "rejected"
+end
+
+--- Somebody else has changed direction, pairs or state.
+---@param run alicloud.dr.Run
+---@param cause? alicloud.Error of the call, if it was not accepted
+---@return nil, alicloud.Error
+function M.superseded(run, cause)
+  local outcome = call_outcome(run)
+  return nil, base(run, {
+    kind = "state", code = "Client.Superseded",
+    message = "the group is no longer as this failover was decided for: " .. run.watch.reason,
+    outcome = outcome == "accepted" and "unknown" or outcome,
+    hint = "find out who changed it before anything else is sent", last = run.watch.last,
+    request_id = run.accepted and run.accepted.request_id, cause = cause,
+  })
+end
+
+--- The service gave up.
+---@param run alicloud.dr.Run
+---@return nil, alicloud.Error
+function M.failed(run)
+  local outcome = call_outcome(run)
+  return nil, base(run, {
+    kind = "state", code = "Client.FailoverFailed", message = run.watch.reason,
+    outcome = outcome == "unknown" and "accepted" or outcome,
+    hint = "a failover may be asked for again from failover_failed, as a new failover",
+    last = run.watch.last, pairs = run.watch.last.pairs,
+    request_id = run.accepted and run.accepted.request_id,
+  })
+end
+
+--- The wait ended before the failover did.
+---@param run alicloud.dr.Run
+---@param stalled boolean
+---@return nil, alicloud.Error
+function M.timeout(run, stalled)
+  local limit = duration.format(stalled and run.options.stall or run.options.timeout)
+  return nil, base(run, {
+    kind = "timeout", code = stalled and "Client.FailoverStalled" or "Client.FailoverTimeout",
+    outcome = "unknown", retryable = true,
+    message = (stalled and "nothing has changed for %s: %s" or "not done within %s: %s")
+      :format(limit, run.watch:knowledge()),
+    hint = SAFE_WAYS_ON, last = run.watch.last, cause = run.watch.last_error,
+    request_id = run.accepted and run.accepted.request_id,
+  })
+end
+
+local function result(run, snapshot, fields)
+  fields.group_id, fields.region = run.group.id, run.group.region
+  fields.from, fields.to, fields.pairs = snapshot.from, snapshot.to, snapshot.pairs
+  fields.recover_point, fields.oldest_pair = snapshot.recover_point, snapshot.oldest_pair
+  fields.attempts, fields.request_ids = run.attempts, run.request_ids
+  fields.joined, fields.snapshot = fields.joined or false, snapshot
+  return fields
+end
+
+--- The first look found the work done.
+---@param run alicloud.dr.Run
+---@param snapshot alicloud.dr.Snapshot
+---@return alicloud.dr.Result
+function M.already(run, snapshot)
+  return result(run, snapshot, { outcome = "already_failovered" })
+end
+
+--- The group and every pair of the frozen set were seen open.
+---@param run alicloud.dr.Run
+---@return alicloud.dr.Result
+function M.failovered(run)
+  local snapshot = run.watch.last
+  local moment = run.accepted and run.accepted.server_time
+  local basis = moment and "accepted" or "observed"
+  moment = moment or run.watch:seen_moving_at()
+  local point = snapshot.recover_point or run.decided.recover_point
+  return result(run, snapshot, {
+    outcome = "failovered", joined = run.joined,
+    rpo = moment and point and math.max(0, moment - point) or nil,
+    rpo_basis = moment and point and basis or nil,
+    rto = run:elapsed(), recover_point = point,
+    request_id = run.accepted and run.accepted.request_id,
+    client_token = run.attempts > 0 and run.intent.client_token or nil,
+  })
+end
+
+return M

@@ -1,0 +1,165 @@
+--- Looking at a group again and again until what is seen allows a conclusion.
+---
+--- A single read proves little: it may be stale, a list may be cut, a group may run ahead of its
+--- pairs. So the conclusions that matter need the whole set (success), or several reads that agree
+--- over some time (nothing has happened, somebody else has intervened).
+
+local intents = require "alicloud.dr.intent"
+local snapshots = require "alicloud.dr.snapshot"
+
+local M = {}
+
+--- How many reads must agree, over how many seconds, before "nothing has happened" is believed.
+M.PATIENCE = { reads = 3, span = 15 }
+
+local FIRST_PAUSE = 1
+local GROWTH = 1.5
+local READ_DEADLINE = 30
+
+---@class alicloud.dr.Watch
+---@field last alicloud.dr.Snapshot? the newest look that succeeded
+---@field last_error alicloud.Error? why the newest look failed
+---@field first_moving alicloud.dr.Snapshot? the first look that showed the failover under way
+---@field reason string? words about the newest judgement
+local Watch = {}
+Watch.__index = Watch
+
+---@class alicloud.dr.WatchOptions
+---@field read fun(options: table): alicloud.dr.Snapshot?, alicloud.Error?
+---@field intent alicloud.dr.Intent
+---@field runtime alicloud.Runtime
+---@field poll number longest pause between two looks, seconds
+---@field emit fun(event: table)
+
+---@param options alicloud.dr.WatchOptions
+---@return alicloud.dr.Watch
+function M.new(options)
+  local watch = {}
+  for name, value in pairs(options) do watch[name] = value end
+  return setmetatable(watch, Watch)
+end
+
+function Watch:now()
+  return self.runtime.monotonic()
+end
+
+--- One look, judged.
+---@param deadline number monotonic
+---@return alicloud.dr.Judgement|nil nil if the look failed
+function Watch:look(deadline)
+  local left = math.max(1, math.min(READ_DEADLINE, deadline - self:now()))
+  local snapshot, err = self.read { deadline = left }
+  if not snapshot then
+    self.last_error = err
+    self.emit { event = "look_failed", err = err }
+    return nil
+  end
+  local judgement, reason = intents.judge(self.intent, snapshot)
+  self.last, self.last_error, self.reason = snapshot, nil, reason
+  if judgement == "moving" or judgement == "arrived" then
+    self.first_moving = self.first_moving or snapshot
+  end
+  self.emit { event = "state", snapshot = snapshot, judgement = judgement, reason = reason }
+  return judgement
+end
+
+-- Counts reads in a row that said the same. A failed read says nothing and breaks nothing.
+local function count(evidence, judgement, now)
+  if evidence.judgement ~= judgement then
+    evidence.judgement, evidence.since, evidence.reads = judgement, now, 0
+  end
+  evidence.reads = evidence.reads + 1
+end
+
+local function is_steady(evidence, patience, now)
+  return evidence.reads >= patience.reads and now - evidence.since >= patience.span
+end
+
+function Watch:pause(seconds, deadline)
+  self.runtime.sleep(math.max(0, math.min(seconds, deadline - self:now())))
+end
+
+--- Looks until it is settled whether the failover has begun. As soon as a look shows a world that
+--- is not the intent's, that is the answer: what a later, perhaps stale, look shows cannot undo it.
+---@param patience { reads: integer, span: number } what it takes to believe "as_planned"
+---@param deadline number monotonic
+---@return alicloud.dr.Judgement|nil judgement never "unclear"; nil at the deadline
+function Watch:settle(patience, deadline)
+  local evidence = {}
+  while true do
+    local judgement = self:look(deadline)
+    if judgement then count(evidence, judgement, self:now()) end
+    if judgement == "as_planned" then
+      if is_steady(evidence, patience, self:now()) then return judgement end
+    elseif judgement and judgement ~= "unclear" then
+      return judgement
+    end
+    if self:now() >= deadline then return nil end
+    self:pause(self.poll, deadline)
+  end
+end
+
+local function signature(snapshot)
+  local parts = { snapshot.status }
+  for _, pair in ipairs(snapshot.pairs) do parts[#parts + 1] = pair.id .. "=" .. pair.status end
+  return table.concat(parts, " ")
+end
+
+-- What a judgement means for somebody who waits for the end; nil means go on.
+function Watch:conclusion(judgement, evidence)
+  if judgement == "arrived" then return "arrived" end
+  if judgement == "turned" then return "superseded" end
+  if judgement == "failed" then return "failed" end
+  if not is_steady(evidence, M.PATIENCE, self:now()) then return nil end
+  if judgement == "partial" then return "failed" end
+  if judgement == "changed" then return "superseded" end
+  if judgement == "as_planned" then
+    if self.first_moving then return "superseded" end
+    -- A second failover that fails as the first did looks as if nothing had happened.
+    if self.intent.status == "failover_failed" then return "failed" end
+  end
+  return nil
+end
+
+--- Waits until the group is open at the secondary site, or cannot get there any more.
+---@param deadline number monotonic
+---@param stall number seconds without any change of state
+---@return "arrived"|"failed"|"superseded"|"stalled"|"timeout"
+function Watch:until_open(deadline, stall)
+  local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
+  local changed_at = self:now()
+  while true do
+    local judgement = self:look(deadline)
+    local now = self:now()
+    if judgement then
+      count(evidence, judgement, now)
+      local conclusion = self:conclusion(judgement, evidence)
+      if conclusion then return conclusion end
+      local seen = signature(self.last)
+      if seen ~= state and judgement ~= "unclear" then state, changed_at = seen, now end
+    end
+    if now >= deadline then return "timeout" end
+    if now - changed_at >= stall then return "stalled" end
+    self:pause(pause, math.min(deadline, changed_at + stall))
+    pause = math.min(pause * GROWTH, self.poll)
+  end
+end
+
+--- What is known of the group, in words, for errors.
+---@return string
+function Watch:knowledge()
+  if self.last_error then
+    local before = self.last and "; before that: " .. snapshots.state(self.last) or ""
+    return "the last look failed (" .. self.last_error.code .. ")" .. before
+  end
+  return self.last and (self.reason or snapshots.state(self.last)) or "the group was not looked at"
+end
+
+--- Server time of the moment at which the group was first seen on its way, an upper bound for the
+--- moment of the failover.
+---@return number|nil
+function Watch:seen_moving_at()
+  return self.first_moving and self.first_moving.read_at
+end
+
+return M

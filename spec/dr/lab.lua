@@ -1,0 +1,185 @@
+--- A laboratory for one failover: an emulator on its virtual clock, a client on it, and the ledger.
+
+local assert = require "luassert"
+
+local alicloud = require "alicloud"
+local dr = require "alicloud.dr"
+local emulator = require "alicloud.emulator"
+
+local M = {}
+
+M.PRIMARY, M.SECONDARY = "cn-hangzhou", "cn-shanghai"
+M.ID = "pg-orders"
+
+--- A world with one group that may be failed over.
+---@param changes? table fields of the group
+---@return table
+function M.world(changes)
+  local group = {
+    id = M.ID, name = "orders", pairs = 3, status = "normal", recover_point_age = 432,
+    source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+    failover_seconds = 52,
+  }
+  for name, value in pairs(changes or {}) do group[name] = value end
+  return { regions = { M.PRIMARY, M.SECONDARY }, groups = { group } }
+end
+
+---@class spec.dr.Lab
+---@field emu alicloud.emulator.Emulator
+---@field client alicloud.Client
+---@field events table[] what `progress` was told
+local Lab = {}
+Lab.__index = Lab
+
+--- Makes a laboratory.
+---@param given? table `group` (fields of the one group) or `world`; else as emulator.new
+---@return spec.dr.Lab
+function M.new(given)
+  given = given or {}
+  local emu = emulator.new {
+    world = given.world or M.world(given.group), seed = given.seed or 1,
+    faults = given.faults or {}, hostile = given.hostile, assume = given.assume,
+    auth = given.auth,
+  }
+  local lab = setmetatable({ emu = emu, events = {} }, Lab)
+  lab.client = alicloud.client {
+    region = M.SECONDARY, transport = emu.transport, runtime = emu.runtime,
+    access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+  }
+  return lab
+end
+
+---@param id? string
+---@param region? string
+---@return alicloud.dr.Group
+function Lab:group(id, region)
+  return dr.group(self.client, id or M.ID, { region = region or M.SECONDARY })
+end
+
+--- Runs a failover and remembers its events. `options.on` maps an event name to a function that is
+--- called at its first occurrence: another operator, a change of the world.
+---@param options? table
+---@return table|nil result
+---@return table|nil err
+function Lab:failover(options)
+  local given, on = {}, {}
+  for name, value in pairs(options or {}) do given[name] = value end
+  for name, act in pairs(given.on or {}) do on[name] = act end
+  local region, id = given.at, given.id
+  given.on, given.at, given.id = nil, nil, nil
+  given.progress = function(event)
+    self.events[#self.events + 1] = event
+    local act = on[event.event]
+    on[event.event] = nil
+    if act then act(event) end
+  end
+  return self:group(id, region):failover(given)
+end
+
+--- The requests of an action, or all.
+---@param action? string
+---@return table[]
+function Lab:requests(action)
+  local list = {}
+  for _, request in ipairs(self.emu:requests()) do
+    if not action or request.action == action then list[#list + 1] = request end
+  end
+  return list
+end
+
+--- The calls that ask for a failover.
+---@return table[]
+function Lab:sends()
+  return self:requests "FailoverDiskReplicaGroup"
+end
+
+--- The effects that really happened.
+---@return table[]
+function Lab:ledger()
+  return self.emu:ledger()
+end
+
+---@param name string
+---@return table|nil first event of that name
+function Lab:event(name)
+  for _, event in ipairs(self.events) do
+    if event.event == name then return event end
+  end
+  return nil
+end
+
+local function set_all(group, status)
+  group.transition, group.status = nil, status
+  for _, pair in ipairs(group.pairs) do pair.status = status end
+end
+
+--- Somebody else puts the group and its pairs into a state.
+---@param status string
+function Lab:put(status)
+  set_all(self.emu:group(M.ID), status)
+end
+
+--- Somebody else has reversed the replication: the sides have changed places.
+---@param status? string
+function Lab:reverse(status)
+  local group = self.emu:group(M.ID)
+  group.source, group.destination = group.destination, group.source
+  set_all(group, status or "stopped")
+end
+
+--- Somebody else takes the last pair out of the group.
+function Lab:remove_pair()
+  table.remove(self.emu:group(M.ID).pairs).group_id = nil
+end
+
+--- A fault on the failover call.
+---@param effect table
+---@param when? "before"|"after"
+---@param match? table
+---@return table rule
+function M.fault(effect, when, match)
+  local rule = { match = { action = "FailoverDiskReplicaGroup", count = 1 }, when = when,
+    effect = effect }
+  for name, value in pairs(match or {}) do rule.match[name] = value end
+  return rule
+end
+
+--- An error answer.
+---@param code string
+---@param status integer
+---@param retry_after? number
+---@return table
+function M.answer(code, status, retry_after)
+  return { error = { code = code, status = status, retry_after = retry_after } }
+end
+
+--- Runs one failover in a laboratory of its own.
+---@param given? table as for `new`
+---@param options? table as for `failover`
+---@return spec.dr.Lab
+---@return table|nil result
+---@return table|nil err
+function M.run(given, options)
+  local bench = M.new(given)
+  return bench, bench:failover(options)
+end
+
+--- What must hold after every failover: sends of one intent share token and group, every effect
+--- goes to the secondary site, nobody asks another region.
+---@param bench spec.dr.Lab
+---@param effects integer how many the ledger must show
+function M.assert_sound(bench, effects)
+  local ledger, sends = bench:ledger(), bench:sends()
+  assert.equal(effects, #ledger, "effects in the ledger")
+  for _, effect in ipairs(ledger) do
+    assert.equal(M.SECONDARY, effect.region)
+    assert.equal("cn-shanghai/cn-shanghai-b", effect.to)
+  end
+  for _, request in ipairs(sends) do
+    assert.equal(sends[1].client_token, request.client_token)
+    assert.equal(M.ID, request.group)
+  end
+  for _, request in ipairs(bench:requests()) do assert.equal(M.SECONDARY, request.region) end
+end
+
+return M
