@@ -6,7 +6,7 @@ local emulator = require "alicloud.emulator"
 local fixture = require "alicloud.emulator.fixture"
 local server = require "alicloud.emulator.server"
 
-local M = { name = "emulator", summary = "run an emulator of the EBS replication API" }
+local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
 
 local EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 -- Ctrl-C and the end of standard input are noticed within this many seconds.

@@ -1,0 +1,163 @@
+#!/usr/bin/env lua5.4
+--- The command `alicloud-dr`: reads the command line, runs one command, turns its end into an exit
+--- code. Run as a script it finds the modules beside itself, whether in the tree or installed.
+
+local invoked_as = ...
+
+local function extend_path(lua_root, c_root)
+  package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(lua_root, lua_root, package.path)
+  package.cpath = ("%s/?.so;%s"):format(c_root, package.cpath)
+end
+
+local function find_modules(script)
+  local tree = script:match("^(.-)lua/alicloud/cli/main%.lua$")
+  if tree then return extend_path(tree .. "lua", tree .. "build") end
+  local prefix = script:match("^(.-)/bin/[^/]+$")
+  if prefix then extend_path(prefix .. "/share/lua/5.4", prefix .. "/lib/lua/5.4") end
+end
+
+local is_script = invoked_as ~= "alicloud.cli.main"
+if is_script then find_modules(arg[0]) end
+
+local argparse = require "argparse"
+local guard = require "alicloud.guard"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+local COMMANDS = {
+  "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover", "alicloud.cli.call",
+  "alicloud.cli.emulator", "alicloud.cli.version",
+}
+
+local DESCRIPTION = [[
+Disaster recovery for Alibaba Cloud block storage: checks replication pair-consistent groups, fails
+them over to their secondary site and watches until every disk is open.]]
+
+local EPILOG = [[
+Try it without a cloud account:
+  alicloud-dr emulator --port 8080 &
+  export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret
+  alicloud-dr status --region cn-shanghai --endpoint http://127.0.0.1:8080
+  alicloud-dr failover pg-orders --region cn-shanghai --endpoint http://127.0.0.1:8080
+
+Environment:
+  ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET   credentials
+  ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
+  ALIBABA_CLOUD_REGION_ID                              default of --region
+  ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
+  NO_COLOR                                             no colours
+
+Exit codes:
+  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting   130 interrupted]]
+
+-- argparse's own help flag prints and exits; this one lets the caller decide.
+local function add_help(command, state)
+  command:add_help(false)
+  command:flag "-h --help"
+    :description "Show this help."
+    :action(function() state.help = state.help or command end)
+end
+
+local function build_parser(state)
+  local parser = argparse("alicloud-dr"):description(DESCRIPTION):epilog(EPILOG)
+    :require_command(false):command_target "command":help_max_width(100)
+  add_help(parser, state)
+  parser:flag "--version":description "Print the version.":target "show_version"
+  local modules = {}
+  for _, name in ipairs(COMMANDS) do
+    local module = require(name)
+    local command = parser:command(module.name, module.summary)
+    command:summary(module.summary:match("^(.-%.)%s") or module.summary)
+    add_help(command, state)
+    module.configure(command)
+    modules[module.name] = module
+  end
+  return parser, modules
+end
+
+local function asks_for_json(argv)
+  for _, word in ipairs(argv) do
+    if word == "--json" then return true end
+    if word == "--" then return false end
+  end
+  return false
+end
+
+local function usage_error(io, json, message)
+  if json then
+    output.json(io, { exit = output.EXIT.usage, error = {
+      kind = "usage", code = "Client.Usage", message = message, outcome = "not_sent",
+    } })
+  else
+    io.err("alicloud-dr: " .. terminal.clean(message, 2000) .. "\n")
+  end
+  return output.EXIT.usage
+end
+
+-- An error that no layer has named: a defect. It must still end in one line and an exit code.
+local function crash(io, json, raised)
+  local message = "internal error: " .. tostring(raised)
+  if json then
+    output.json(io, { exit = output.EXIT.failed, error = {
+      kind = "internal", code = "Client.Internal", message = message, outcome = "unknown",
+    } })
+  end
+  io.err("alicloud-dr: " .. terminal.clean(message, 2000) .. "\n")
+  return output.EXIT.failed
+end
+
+local function interrupted(io, json)
+  if json then
+    output.json(io, { exit = output.EXIT.interrupted, error = {
+      kind = "cancelled", code = "Client.Interrupted", message = "interrupted",
+    } })
+  else
+    io.err "alicloud-dr: interrupted\n"
+  end
+  return output.EXIT.interrupted
+end
+
+local function run_command(module, args, io, json)
+  local ok, result = pcall(module.run, args, io)
+  if ok then return result end
+  if guard.is_interrupt(result) then return interrupted(io, json) end
+  if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end
+  return crash(io, json, result)
+end
+
+--- Runs one command line.
+---@param argv string[]
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(argv, io)
+  local state, json = {}, asks_for_json(argv)
+  local parser, modules = build_parser(state)
+  local ok, args = parser:pparse(argv)
+  if state.help then
+    io.out(state.help:get_help() .. "\n")
+    return output.EXIT.done
+  end
+  if not ok then
+    return usage_error(io, json, args:gsub("\nDid", "; did") .. " (see alicloud-dr --help)")
+  end
+  if args.show_version then return run_command(modules.version, args, io, json) end
+  if not args.command then
+    io.err(parser:get_help() .. "\n")
+    return output.EXIT.usage
+  end
+  return run_command(modules[args.command], args, io, json)
+end
+
+--- Runs the command line of this process on its own terminal.
+---@param argv string[]
+---@return integer exit_code
+function M.main(argv)
+  return M.run(argv, terminal.io())
+end
+
+if is_script then os.exit(M.main(arg), true) end
+
+return M

@@ -1,0 +1,125 @@
+--- What the commands have in common on the command line, and how they refuse it.
+--- A refusal is one line: the field, the value, the allowed form. Nothing is sent then.
+
+local groups = require "alicloud.dr.group"
+local duration = require "alicloud.dr.duration"
+local endpoint = require "alicloud.endpoint"
+local option = require "alicloud.options"
+
+local M = {}
+
+local Usage = {
+  __name = "alicloud.cli.Usage",
+  __tostring = function(usage) return usage.message end,
+}
+
+--- Stops a command because of what was typed.
+---@param message string
+function M.refuse(message)
+  error(setmetatable({ message = message }, Usage), 0)
+end
+
+---@param raised any
+---@return boolean
+function M.is_refusal(raised)
+  return getmetatable(raised) == Usage
+end
+
+local function refuse_value(field, value, allowed)
+  M.refuse(("%s: got %s; allowed: %s"):format(field, option.show(value), allowed))
+end
+
+--- Turns misuse that a library function raises into a refusal: whatever it complains about was
+--- typed by the user.
+---@param raised any
+function M.refuse_misuse(raised)
+  if type(raised) ~= "string" then error(raised, 0) end
+  M.refuse((raised:gsub("^[^\n:]+:%d+: ", "")))
+end
+
+--- Adds what every command that talks to the service takes.
+---@param command table of argparse
+function M.add_common(command)
+  command:option "--region"
+    :argname "<region>"
+    :description "Region of the secondary site, else $ALIBABA_CLOUD_REGION_ID."
+  command:option "--endpoint"
+    :argname "<host>"
+    :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
+  M.add_json(command)
+end
+
+---@param command table of argparse
+function M.add_json(command)
+  command:flag "--json"
+    :description "Print one JSON object, errors too."
+end
+
+--- The region, from the option or the environment.
+---@param args table
+---@param getenv fun(name: string): string|nil
+---@return string
+function M.region(args, getenv)
+  local field, value = "--region", args.region
+  if value == nil then
+    field, value = "ALIBABA_CLOUD_REGION_ID", getenv "ALIBABA_CLOUD_REGION_ID"
+    if value == nil or value == "" then
+      M.refuse("--region: is missing; allowed: a region such as cn-shanghai, or set "
+        .. "ALIBABA_CLOUD_REGION_ID")
+    end
+  end
+  if not groups.REGION.test(value) then refuse_value(field, value, groups.REGION.allowed) end
+  return value
+end
+
+--- The endpoint, if one was typed.
+---@param args table
+---@return string|nil
+function M.endpoint(args)
+  local value = args.endpoint
+  if value == nil then return nil end
+  local ok, reason = endpoint.parse(value, false)
+  if not ok then
+    refuse_value("--endpoint", value,
+      "host[:port] with optional http:// or https:// (" .. tostring(reason) .. ")")
+  end
+  return value
+end
+
+---@param value any
+---@return string
+function M.group_id(value)
+  if not groups.ID.test(value) then refuse_value("group", value, groups.ID.allowed) end
+  return value
+end
+
+--- A duration in seconds, if one was typed.
+---@param args table
+---@param name string key in args, e.g. "max_rpo"
+---@param min? number seconds
+---@return number|nil
+function M.duration(args, name, min)
+  local value = args[name]
+  if value == nil then return nil end
+  local seconds = duration.parse(value)
+  if not seconds or seconds < (min or 0) or seconds > groups.LONGEST then
+    local least = min and (", at least %g s"):format(min) or ""
+    refuse_value("--" .. name:gsub("_", "-"), value, duration.ALLOWED .. least)
+  end
+  return seconds
+end
+
+--- A text option that follows one of the rules of the library.
+---@param args table
+---@param name string
+---@param rule alicloud.options.Rule
+---@return string|nil
+function M.text(args, name, rule)
+  local value = args[name]
+  if value ~= nil and not rule.test(value) then
+    refuse_value("--" .. name:gsub("_", "-"), value, rule.allowed)
+  end
+  return value
+end
+
+return M

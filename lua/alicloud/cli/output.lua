@@ -1,0 +1,136 @@
+--- How a command ends: JSON or words, and the exit code.
+
+local core = require "alicloud.core"
+local snapshots = require "alicloud.dr.snapshot"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+--- What the exit code of a command says.
+M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, interrupted = 130 }
+
+-- Where the group is not what the command line says it is, the command line is to be mended.
+local WRONG_PLACE = {
+  ["NoSuchResource"] = true, ["OperationDenied.OperateNotAllowedForPrimary"] = true,
+}
+
+--- Exit code for a failure.
+---@param err alicloud.Error
+---@param changes boolean whether the command may change something
+---@return integer
+function M.exit_code(err, changes)
+  if err.kind == "credentials" and err.outcome == "not_sent" then return M.EXIT.usage end
+  if err.outcome == "not_sent" and WRONG_PLACE[err.code] then return M.EXIT.usage end
+  return changes and err.outcome == "unknown" and M.EXIT.unknown or M.EXIT.failed
+end
+
+--- Prints one JSON object.
+---@param io alicloud.cli.Io
+---@param object table
+function M.json(io, object)
+  io.out(core.encode(object) .. "\n")
+end
+
+local function place(where)
+  if where.region == "" then return nil end
+  return { region = where.region, zone = where.zone }
+end
+
+local function pair_object(pair)
+  return {
+    id = pair.id, status = pair.status, status_message = pair.status_message,
+    recover_point = pair.recover_point, from = place(pair.from), to = place(pair.to),
+    source_disk = pair.source_disk, destination_disk = pair.destination_disk,
+  }
+end
+
+local function map(list, convert)
+  local result = {}
+  for i, value in ipairs(list) do result[i] = convert(value) end
+  return core.array(result)
+end
+
+---@param snapshot alicloud.dr.Snapshot
+---@return table
+function M.snapshot_object(snapshot)
+  return {
+    group_id = snapshot.group_id, name = snapshot.name, region = snapshot.region,
+    role = snapshot.role, status = snapshot.status, from = place(snapshot.from),
+    to = place(snapshot.to), reversed = snapshot.reversed, declared_rpo = snapshot.declared_rpo,
+    recover_point = snapshot.recover_point, oldest_pair = snapshot.oldest_pair,
+    recover_point_age = snapshots.recover_point_age(snapshot),
+    server_time = snapshot.read_at, pair_number = snapshot.pair_number,
+    pairs = map(snapshot.pairs, pair_object),
+  }
+end
+
+---@param list alicloud.dr.Snapshot[]
+---@return table JSON array
+function M.snapshot_list(list)
+  return map(list, M.snapshot_object)
+end
+
+local function finding_object(finding)
+  return {
+    id = finding.id, code = finding.code, verdict = finding.verdict, fact = finding.fact,
+    cure = finding.cure, only_the_call_can_tell = finding.only_call,
+  }
+end
+
+---@param report alicloud.dr.Report
+---@return table
+function M.report_object(report)
+  return {
+    ok = report.ok, verdict = report.verdict, findings = map(report.findings, finding_object),
+    group = M.snapshot_object(report.snapshot),
+  }
+end
+
+---@param result alicloud.dr.Result
+---@return table
+function M.result_object(result)
+  return {
+    outcome = result.outcome, group_id = result.group_id, region = result.region,
+    from = place(result.from), to = place(result.to), pairs = map(result.pairs, pair_object),
+    joined = result.joined, rpo = result.rpo, rpo_basis = result.rpo_basis, rto = result.rto,
+    recover_point = result.recover_point, oldest_pair = result.oldest_pair,
+    request_id = result.request_id, request_ids = core.array(result.request_ids),
+    client_token = result.client_token, attempts = result.attempts,
+  }
+end
+
+local ERROR_FIELDS = {
+  "kind", "code", "message", "outcome", "retryable", "hint", "product", "action", "region",
+  "endpoint", "status", "request_id", "host_id", "recommend", "attempts", "client_token",
+  "retry_after", "group_id",
+}
+
+---@param err alicloud.Error
+---@return table
+function M.error_object(err)
+  local object = {}
+  for _, name in ipairs(ERROR_FIELDS) do object[name] = err[name] end
+  if err.findings then object.findings = map(err.findings, finding_object) end
+  if err.last then object.last_seen = M.snapshot_object(err.last) end
+  if err.request_ids then object.request_ids = core.array(err.request_ids) end
+  if err.access_denied_detail then object.access_denied_detail = err.access_denied_detail end
+  return object
+end
+
+--- Prints a failure of a command that has nothing more to say about it.
+---@param io alicloud.cli.Io
+---@param args table
+---@param err alicloud.Error
+---@param changes? boolean whether the command may change something
+---@return integer exit_code
+function M.fail(io, args, err, changes)
+  local code = M.exit_code(err, changes or false)
+  if args.json then
+    M.json(io, { error = M.error_object(err), exit = code })
+  else
+    io.err("alicloud-dr: " .. terminal.clean(err, 4000) .. "\n")
+  end
+  return code
+end
+
+return M

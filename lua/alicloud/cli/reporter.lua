@@ -1,0 +1,118 @@
+--- Shows a failover while it runs, and remembers what has to be known if it is cut short.
+
+local snapshots = require "alicloud.dr.snapshot"
+local terminal = require "alicloud.cli.terminal"
+local view = require "alicloud.cli.view"
+
+local M = {}
+
+local clean = terminal.clean
+
+---@class alicloud.cli.Reporter
+---@field io alicloud.cli.Io
+---@field quiet boolean print nothing
+---@field client_token string? as soon as it is known
+---@field sent boolean the call may have left
+---@field snapshot alicloud.dr.Snapshot? the newest look
+local Reporter = {}
+Reporter.__index = Reporter
+
+---@param io alicloud.cli.Io
+---@param quiet boolean
+---@return alicloud.cli.Reporter
+function M.new(io, quiet)
+  return setmetatable({ io = io, quiet = quiet, sent = false,
+    spinner = terminal.spinner(io) }, Reporter)
+end
+
+--- Prints a line above the spinner.
+---@param text string
+function Reporter:line(text)
+  if self.quiet then return end
+  self.spinner.clear()
+  self.io.out(text)
+end
+
+function Reporter:note(text)
+  self:line("  failover    " .. text .. "\n")
+end
+
+local on = {}
+
+function on.looked(self, event)
+  if self.shown_group then return end
+  self.shown_group = true
+  if event.snapshot.role ~= "absent" then
+    self:line(view.group_line(self.io, event.snapshot))
+  end
+end
+
+function on.checked(self, event)
+  if self.shown_check and event.report.ok then return end
+  self.shown_check = true
+  self:line(view.precheck_line(self.io, event.report))
+end
+
+function on.sending(self, event)
+  self.sent = true
+  if event.attempt > 1 then
+    self:note("nothing has happened: sending again with the same token")
+  end
+end
+
+function on.accepted(self, event)
+  self:note("accepted, request id " .. clean(event.request_id))
+end
+
+function on.unanswered(self, event)
+  local err = event.err
+  local status = err.status and (" (HTTP %d)"):format(err.status) or ""
+  local consequence = err.outcome == "unknown"
+    and ": it may have been done; looking before anything is sent again" or ""
+  self:note(clean(err.code) .. status .. consequence)
+end
+
+function on.joined(self)
+  self:note("one is under way already; waiting for it, nothing is sent")
+end
+
+-- A terminal sees every look, a log only what is new.
+function on.state(self, event)
+  local text = view.progress(event.snapshot, event.elapsed)
+  if not self.quiet and self.io.tty then
+    self.spinner.show("  failover    %s " .. text:gsub("%%", "%%%%"))
+    return
+  end
+  local news = text:gsub("%s+[%d:]+$", "")
+  if news ~= self.shown_state then
+    self.shown_state = news
+    self:note(text)
+  end
+end
+
+function on.look_failed(self, event)
+  self:note("a look failed: " .. clean(event.err.code) .. "; going on")
+end
+
+--- Takes an event of a failover.
+---@param event alicloud.dr.Event
+function Reporter:take(event)
+  self.client_token = event.client_token or self.client_token
+  self.snapshot = event.snapshot or self.snapshot
+  local handler = on[event.event]
+  if handler then handler(self, event) end
+end
+
+--- Takes the spinner away.
+function Reporter:finish()
+  self.spinner.clear()
+end
+
+--- Words about the newest look.
+---@return string
+function Reporter:last_seen()
+  if not self.snapshot then return "nothing yet" end
+  return clean(snapshots.state(self.snapshot))
+end
+
+return M

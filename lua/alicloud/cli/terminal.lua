@@ -1,0 +1,121 @@
+--- The terminal: what may reach it, whether it is one, how it is coloured.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.error"
+
+local M = {}
+
+local CAP = 400
+
+-- Beyond what error lines escape: the Arabic letter mark turns the direction too, and a byte order
+-- mark or a tag character is invisible.
+local function escape_bytes(bytes)
+  return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+local function cut(text, cap)
+  if #text <= cap then return text end
+  local last = utf8.offset(text, 0, cap + 1) or cap + 1
+  return text:sub(1, last - 1) .. "…"
+end
+
+--- Makes text from outside safe to print: control characters, C1 controls, invalid UTF-8 and
+--- direction overrides become visible escapes, line breaks included; long text is cut.
+---@param text any
+---@param cap? integer bytes (400)
+---@return string
+function M.clean(text, cap)
+  local safe = errors.clean(tostring(text))
+    :gsub("\xd8\x9c", escape_bytes)
+    :gsub("\xef\xbb\xbf", escape_bytes)
+    :gsub("\xf3\xa0[\x80-\x81][\x80-\xbf]", escape_bytes)
+  return cut(safe, cap or CAP)
+end
+
+---@class alicloud.cli.Io
+---@field out fun(text: string)
+---@field err fun(text: string)
+---@field tty boolean the output is a terminal
+---@field input_tty boolean somebody can answer a question
+---@field columns integer
+---@field read_line fun(): string|nil
+---@field color boolean
+---@field transport table? instead of the network
+---@field runtime table? overrides of alicloud.Runtime
+
+local function is_terminal(descriptor)
+  return os.execute(("test -t %d 2>/dev/null"):format(descriptor)) == true
+end
+
+local function wants_color(tty)
+  local no_color = os.getenv "NO_COLOR"
+  return tty and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
+end
+
+-- A read that blocks in C would keep Ctrl-C waiting until the next line is typed.
+local function read_line()
+  while not core.poll(0, "r", 0.2) do end
+  return io.stdin:read "l"
+end
+
+-- Shells keep COLUMNS to themselves, so a terminal is asked; a log gets lines of moderate length.
+local function read_columns(tty)
+  local given = math.tointeger(tonumber(os.getenv "COLUMNS"))
+  if given or not tty then return given or 100 end
+  local pipe <close> = io.popen "stty size </dev/tty 2>/dev/null"
+  local size = pipe and pipe:read "l" or ""
+  local columns = math.tointeger(tonumber(size:match "(%d+)$")) or 0
+  return columns > 0 and columns or 80
+end
+
+--- The process's own terminal.
+---@return alicloud.cli.Io
+function M.io()
+  local tty = is_terminal(1)
+  return {
+    out = function(text)
+      io.stdout:write(text)
+      io.stdout:flush()
+    end,
+    err = function(text) io.stderr:write(text) end,
+    tty = tty,
+    input_tty = is_terminal(0),
+    columns = math.max(40, read_columns(tty)),
+    read_line = read_line,
+    color = wants_color(tty),
+  }
+end
+
+local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33" }
+
+--- Colours text where the terminal shows colours.
+---@param io alicloud.cli.Io
+---@param color "bold"|"dim"|"red"|"green"|"yellow"
+---@param text string
+---@return string
+function M.paint(io, color, text)
+  if not io.color then return text end
+  return ("\27[%sm%s\27[0m"):format(CODES[color], text)
+end
+
+local FRAMES = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }
+
+--- A line that is written over and over; where the output is no terminal it stays silent.
+---@param io alicloud.cli.Io
+---@return { show: fun(text: string), clear: fun() }
+function M.spinner(io)
+  local frame, visible = 0, false
+  local function clear()
+    if visible then io.out "\r\27[K" end
+    visible = false
+  end
+  local function show(text)
+    if not io.tty then return end
+    frame = frame % #FRAMES + 1
+    io.out(("\r\27[K%s"):format(cut(text:gsub("%%s", FRAMES[frame], 1), io.columns + 8)))
+    visible = true
+  end
+  return { show = show, clear = clear }
+end
+
+return M

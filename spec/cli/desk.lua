@@ -1,0 +1,73 @@
+--- A desk with a command on it: words go in, output and exit code come out. The cloud is the
+--- emulator in the same process, on its virtual clock.
+
+local lab = require "spec.dr.lab"
+local core = require "alicloud.core"
+local main = require "alicloud.cli.main"
+
+local M = {}
+
+---@class spec.cli.Desk
+---@field bench spec.dr.Lab
+---@field env table<string, string>
+---@field typed string[] lines that somebody types
+local Desk = {}
+Desk.__index = Desk
+
+--- Makes a desk.
+---@param given? table as for spec.dr.lab, and tty, input_tty, color, columns, typed, env, transport
+---@return spec.cli.Desk
+function M.new(given)
+  given = given or {}
+  local desk = setmetatable({ typed = given.typed or {}, given = given }, Desk)
+  desk.bench = lab.new { group = given.group, world = given.world, faults = given.faults,
+    hostile = given.hostile, seed = given.seed }
+  desk.env = given.env or {
+    ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET = "emulator-secret",
+  }
+  return desk
+end
+
+--- Runs a command line.
+---@param ... string words
+---@return { code: integer, out: string, err: string, object: table? }
+function Desk:run(...)
+  local out, err, given = {}, {}, self.given
+  local emu = self.bench.emu
+  local code = main.run({ ... }, {
+    out = function(text) out[#out + 1] = text end,
+    err = function(text) err[#err + 1] = text end,
+    tty = given.tty or false, input_tty = given.input_tty or false,
+    color = given.color or false, columns = given.columns or 100,
+    read_line = function() return table.remove(self.typed, 1) end,
+    transport = given.transport or emu.transport,
+    runtime = {
+      time = emu.runtime.time, monotonic = emu.runtime.monotonic, sleep = emu.runtime.sleep,
+      random = emu.runtime.random, random_hex = emu.runtime.random_hex,
+      getenv = function(name) return self.env[name] end,
+    },
+  })
+  local ran = { code = code, out = table.concat(out), err = table.concat(err) }
+  ran.object = core.decode(ran.out)
+  return ran
+end
+
+--- The calls that ask for a failover.
+---@return table[]
+function Desk:sends()
+  return self.bench:sends()
+end
+
+---@return table[]
+function Desk:ledger()
+  return self.bench:ledger()
+end
+
+--- Every request.
+---@return table[]
+function Desk:requests()
+  return self.bench:requests()
+end
+
+return M

@@ -1,0 +1,41 @@
+-- A real SIGINT to a real command: the stand-alone interpreter raises "interrupted!" wherever Lua
+-- happens to be, also while it waits for the network or sleeps.
+
+local process = require "spec.process"
+
+local SCRIPT = [[
+out=$(mktemp)
+alicloud-dr failover pg-orders --region cn-shanghai --yes >"$out" 2>&1 &
+command=$!
+until grep -q failovering "$out"; do
+  kill -0 $command || break
+  sleep 0.02
+done
+kill -INT $command
+wait $command
+echo "exit code $?"
+cat "$out"
+rm -f "$out"
+]]
+
+describe("Ctrl-C during a failover", function()
+  local emulator
+
+  setup(function()
+    emulator = process.start_emulator { speed = 1, faults = [[
+      return { { match = { action = "FailoverDiskReplicaGroup" }, effect = { stuck = true } } }
+    ]] }
+  end)
+
+  teardown(function() emulator:stop() end)
+
+  it("ends with code 130, the token, the last state and the command that goes on", function()
+    local output = emulator:shell(SCRIPT)
+    assert.matches("^exit code 130\n", output)
+    assert.matches("interrupted; last seen: failovering, 0/3 pairs failovered", output)
+    local token = output:match("client token (%x+)")
+    assert.is_string(token, output)
+    assert.is_truthy(output:find("go on:  alicloud-dr failover pg-orders --region cn-shanghai "
+      .. "--client-token " .. token, 1, true), output)
+  end)
+end)

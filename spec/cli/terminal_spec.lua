@@ -1,0 +1,112 @@
+local desks = require "spec.cli.desk"
+local lab = require "spec.dr.lab"
+local terminal = require "alicloud.cli.terminal"
+
+local HOSTILE = "\27]0;owned\7\27[2J\r\n\8\127\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xff"
+
+local function is_harmless(text)
+  for _, code in utf8.codes(text) do
+    local harmful = code < 32 and code ~= 10 or code == 127 or code >= 0x80 and code < 0xa0
+      or code >= 0x202a and code <= 0x202e or code >= 0x2066 and code <= 0x2069 or code == 0x61c
+      or code >= 0x200e and code <= 0x200f
+    if harmful then return false, ("U+%04X"):format(code) end
+  end
+  return true
+end
+
+describe("text from outside", function()
+  it("reaches the terminal only with its controls made visible", function()
+    local safe = terminal.clean(HOSTILE)
+    assert.is_true(is_harmless(safe))
+    assert.is_nil(safe:find("\n", 1, true))
+    assert.matches("\\x1b%]0;owned\\x07", safe)
+    assert.equal("日本 → ✔", terminal.clean("日本 → ✔"))
+  end)
+
+  it("is cut at a character, not inside one", function()
+    local cut = terminal.clean(("é"):rep(300), 101)
+    assert.is_truthy(utf8.len(cut))
+    assert.is_true(#cut <= 104)
+  end)
+
+  it("is clean in every command, whatever field of the service it was in", function()
+    local record = {
+      ReplicaGroupId = lab.ID, GroupName = HOSTILE, Status = HOSTILE, PairNumber = 1,
+      PairIds = { HOSTILE }, SourceRegionId = "cn-hangzhou", SourceZoneId = HOSTILE,
+      DestinationRegionId = "cn-shanghai", DestinationZoneId = HOSTILE, LastRecoverPoint = 5,
+    }
+    local pair = {
+      ReplicaPairId = HOSTILE, Status = HOSTILE, StatusMessage = HOSTILE, SourceDiskId = HOSTILE,
+      DestinationDiskId = HOSTILE, SourceRegion = HOSTILE, DestinationRegion = HOSTILE,
+      ReplicaGroupId = HOSTILE, LastRecoverPoint = 5,
+    }
+    local core = require "alicloud.core"
+    -- The byte 0xff cannot stand in JSON text.
+    local function body(object) return (core.encode(object):gsub("\xff", "")) end
+    local transport = { send = function(request)
+      local answer = { RequestId = HOSTILE:gsub("\xff", ""), NextToken = "" }
+      if request.action == "DescribeDiskReplicaGroups" then
+        answer.ReplicaGroups = core.array { record }
+      elseif request.action == "DescribeDiskReplicaPairs" then
+        answer.ReplicaPairs = core.array { pair }
+      else
+        answer.Code, answer.Message = HOSTILE:gsub("\xff", ""), HOSTILE:gsub("\xff", "")
+        return { status = 403, headers = {}, body = body(answer) }
+      end
+      return { status = 200, headers = {}, body = body(answer) }
+    end }
+    local function strip(object)
+      for key, value in pairs(object) do
+        if type(value) == "string" then object[key] = value:gsub("\xff", "") end
+      end
+      return object
+    end
+    strip(record)
+    strip(pair)
+    record.PairIds = { (HOSTILE:gsub("\xff", "")) }
+    local commands = {
+      { "status" }, { "status", lab.ID }, { "precheck", lab.ID }, { "failover", lab.ID, "--yes" },
+      { "call", "DescribeDiskReplicaGroups" }, { "call", "FailoverDiskReplicaGroup",
+        "ReplicaGroupId=pg-1" },
+    }
+    for _, words in ipairs(commands) do
+      local desk = desks.new { transport = transport }
+      words[#words + 1], words[#words + 2] = "--region", "cn-shanghai"
+      local ran = desk:run(table.unpack(words))
+      for _, text in ipairs { ran.out, ran.err } do
+        local fine, culprit = is_harmless(text)
+        assert.is_true(fine, table.concat(words, " ") .. ": " .. tostring(culprit))
+      end
+      assert.is_true(#ran.out + #ran.err > 0)
+    end
+  end)
+end)
+
+describe("a terminal", function()
+  local ESCAPE = "\27["
+
+  it("sees colours and one moving line; everything else sees neither", function()
+    local shown = desks.new { tty = true, color = true }:run("failover", lab.ID, "--yes",
+      "--region", "cn-shanghai").out
+    assert.is_truthy(shown:find(ESCAPE .. "32m✔", 1, true))
+    assert.is_truthy(shown:find("\r" .. ESCAPE .. "K  failover    ⠋ failovering", 1, true))
+    local logged = desks.new():run("failover", lab.ID, "--yes", "--region", "cn-shanghai").out
+    assert.is_nil(logged:find("\27", 1, true))
+    assert.is_nil(logged:find("\r", 1, true))
+    assert.is_truthy(logged:find("  failover    failovering 2/3 pairs", 1, true))
+  end)
+
+  it("without colours still has its moving line, and no colour", function()
+    local shown = desks.new { tty = true, color = false }:run("failover", lab.ID, "--yes",
+      "--region", "cn-shanghai").out
+    assert.is_nil(shown:find("\27%[%d+m"))
+    assert.is_truthy(shown:find("\r" .. ESCAPE .. "K", 1, true))
+  end)
+
+  it("gets nothing but the object with --json", function()
+    local ran = desks.new { tty = true, color = true }:run("failover", lab.ID, "--yes", "--json",
+      "--region", "cn-shanghai")
+    assert.is_nil(ran.out:find("\27", 1, true))
+    assert.equal("failovered", ran.object.outcome)
+  end)
+end)
