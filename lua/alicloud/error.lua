@@ -6,6 +6,7 @@ local M = {}
 ---| "not_sent" # no byte of the request can have reached the service
 ---| "rejected" # the service answered that it did not do it
 ---| "unknown"  # it may have been done: look before sending again
+---| "accepted" # of a failover: the service took the call and then reported its own failure
 
 ---@alias alicloud.ErrorKind
 ---| "api" | "http" | "network" | "tls" | "timeout" | "decode" | "limit" | "credentials"
