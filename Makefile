@@ -117,12 +117,13 @@ SWEPT     = $(sort $(CORE) $(TRANSPORT))
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
 
-programs: $(addprefix $(BUILD)/spec/,posix.so stages_test reload_test alloc_sweep)
+programs: $(addprefix $(BUILD)/spec/,posix.so stages_test fuzz_smoke reload_test alloc_sweep)
 
 $(BUILD)/spec/posix.so: spec/c/posix.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
 
-$(BUILD)/spec/stages_test: spec/c/stages_test.c $(call objects,$(STAGES)) | $(BUILD)/spec
+$(BUILD)/spec/stages_test $(BUILD)/spec/fuzz_smoke: $(BUILD)/spec/%: spec/c/%.c \
+  $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
