@@ -23,11 +23,11 @@ endif
 # What is built from what.
 
 CORE      := core lua_sign lua_read lua_secret luax value json request sign response errmap \
-             digest codec buf sys
-TRANSPORT := lua_transport transport transfer trust luax buf sys
+             header digest codec buf sys
+TRANSPORT := lua_transport transport transfer trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
-STAGES    := request sign response errmap json digest codec buf sys
+STAGES    := request sign response errmap json header digest codec buf trust sys
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.
@@ -117,9 +117,11 @@ SWEPT     = $(sort $(CORE) $(TRANSPORT))
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
 
-programs: $(addprefix $(BUILD)/spec/,posix.so stages_test fuzz_smoke reload_test alloc_sweep)
+GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so)
 
-$(BUILD)/spec/posix.so: spec/c/posix.c | $(BUILD)/spec
+programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test fuzz_smoke reload_test alloc_sweep)
+
+$(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
 
 $(BUILD)/spec/stages_test $(BUILD)/spec/fuzz_smoke: $(BUILD)/spec/%: spec/c/%.c \
@@ -147,7 +149,7 @@ demo: setup
 
 ## test: set up, build, run every spec
 test: setup-test
-	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/specs $(BUILD)
 
 ## check: linters, warnings as errors, the specs under sanitizers, valgrind
@@ -186,4 +188,5 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z-]*\): /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@awk '/^## [a-z-]+: / { target = $$2; sub(/:$$/, "", target); sub(/^## [a-z-]+: /, ""); \
+	  printf "  make %-12s %s\n", target, $$0 }' $(MAKEFILE_LIST)

@@ -88,6 +88,26 @@ static inline bool ac_str_starts(struct ac_str s, struct ac_str prefix)
     return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
 }
 
+/* Letters, digits and the characters of `extra`; nothing else. */
+static inline bool ac_str_only(struct ac_str s, const char *extra)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = ac_lower(s.p[i]);
+        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!word && (c == '\0' || !strchr(extra, c)))
+            return false;
+    }
+    return true;
+}
+
+static inline bool ac_str_has_control(struct ac_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* First place of `needle` in `hay`, or NULL. */
 static inline const char *ac_str_find(struct ac_str hay, struct ac_str needle)
 {

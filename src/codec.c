@@ -1,6 +1,8 @@
 #include "codec.h"
 
+#include <float.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char HEX_UPPER[] = "0123456789ABCDEF";
 static const char HEX_LOWER[] = "0123456789abcdef";
@@ -117,6 +119,24 @@ void ac_codec_excerpt(struct ac_buf *out, struct ac_str in, size_t limit)
     }
     if (in.n > limit)
         ac_buf_add_text(out, "...");
+}
+
+void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value)
+{
+    for (int precision = DBL_DIG; precision <= DBL_DIG + 2; precision++) {
+        snprintf(out, AC_CODEC_FLOAT_BYTES, "%.*g", precision, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    /* The locale's separator may be another character, or several bytes. */
+    char *to = out;
+    for (const char *from = out; *from; from++) {
+        if (strchr("+-0123456789e", *from))
+            *to++ = *from;
+        else if (to == out || to[-1] != '.')
+            *to++ = '.';
+    }
+    *to = '\0';
 }
 
 /* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. */

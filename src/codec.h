@@ -22,6 +22,11 @@ void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n);
 /* The first `limit` bytes fit for a terminal: control bytes and bytes over 0x7e as \xNN. */
 void ac_codec_excerpt(struct ac_buf *out, struct ac_str in, size_t limit);
 
+/* The shortest digits that read back as the same double; '.' in every locale. Finite values only.
+ */
+#define AC_CODEC_FLOAT_BYTES 40
+void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value);
+
 /* UTC seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ (20 characters and NUL). False out of years
  * 0-9999. */
 bool ac_codec_iso8601(char out[21], int64_t unix_seconds);

@@ -24,21 +24,6 @@ static int json_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, m] */
-static struct ac_json *push_json_box(lua_State *L)
-{
-    struct ac_json *json = lua_newuserdatauv(L, sizeof *json, 0);
-    memset(json, 0, sizeof *json);
-    if (luaL_newmetatable(L, JSON_BOX)) {
-        const luaL_Reg metamethods[] = {
-            {"__gc", json_close}, {"__close", json_close}, {NULL, NULL}};
-        luaL_setfuncs(L, metamethods, 0);
-    }
-    lua_setmetatable(L, -2);
-    lua_toclose(L, -1);
-    return json;
-}
-
 /* [-2, +2, v]  decode(text, { max_bytes, max_depth, keep_null }?) -> value | nil, message */
 static int core_decode(lua_State *L)
 {
@@ -56,7 +41,7 @@ static int core_decode(lua_State *L)
             luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
         keep_null = acL_boolean_field(L, 2, "decode", "keep_null");
     }
-    struct ac_json *json = push_json_box(L);
+    struct ac_json *json = acL_push_box(L, sizeof *json, JSON_BOX);
     if (ac_json_parse(json, text, limits) == AC_OK && ac_value_push(L, json, keep_null))
         return 1;
     lua_pushnil(L);
@@ -246,7 +231,10 @@ static int core_poll(lua_State *L)
     luaL_argcheck(L, fd >= -1 && fd <= INT32_MAX, 1, "a descriptor or nil");
     int events =
         (strchr(letters, 'r') ? AC_SYS_READ : 0) | (strchr(letters, 'w') ? AC_SYS_WRITE : 0);
-    lua_pushboolean(L, ac_sys_wait((int)fd, events, (int)ceil(seconds * 1000)));
+    int ready = ac_sys_wait((int)fd, events, (int)ceil(seconds * 1000));
+    if (ready < 0)
+        luaL_error(L, "poll: %d is not an open descriptor", (int)fd);
+    lua_pushboolean(L, ready);
     return 1;
 }
 
@@ -287,7 +275,7 @@ static int core_suggest(lua_State *L)
     const char *word = luaL_checkstring(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    size_t least = strlen(word) / 3 + 2;
+    size_t least = acL_too_far(word);
     lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
     lua_pushnil(L);
     for (lua_Integer i = 1; i <= n; i++) {
@@ -339,7 +327,8 @@ static void push_version(lua_State *L)
     lua_setfield(L, -2, "core");
     lua_pushstring(L, ac_digest_library());
     lua_setfield(L, -2, "openssl");
-    lua_pushstring(L, cJSON_Version());
+    /* cJSON_Version() writes into a buffer that all threads share. */
+    lua_pushfstring(L, "%d.%d.%d", CJSON_VERSION_MAJOR, CJSON_VERSION_MINOR, CJSON_VERSION_PATCH);
     lua_setfield(L, -2, "cjson");
     lua_pushliteral(L, LUA_RELEASE);
     lua_setfield(L, -2, "lua");
@@ -349,7 +338,11 @@ int luaopen_alicloud_core(lua_State *L)
 {
     luaL_checkversion(L);
     ac_sys_pin((const void *)FUNCTIONS);
+    acL_buf_class(L);
+    acL_box_class(L, JSON_BOX, json_close);
     acL_secret_open(L);
+    acL_sign_open(L);
+    acL_read_open(L);
     ac_value_open(L);
     luaL_newlib(L, FUNCTIONS);
     ac_value_push_null(L);

@@ -34,17 +34,12 @@ size_t ac_digest_size(enum ac_hash hash)
     return hash == AC_SHA1 ? 20 : 32;
 }
 
-void ac_digest_forget_keys(struct ac_digest *digest)
+void ac_digest_free(struct ac_digest *digest)
 {
     for (int i = 0; i < AC_HASH_COUNT; i++) {
         EVP_MAC_CTX_free(digest->mac_context[i]);
         digest->mac_context[i] = NULL;
     }
-}
-
-void ac_digest_free(struct ac_digest *digest)
-{
-    ac_digest_forget_keys(digest);
     EVP_MD_CTX_free(digest->hash_context);
     digest->hash_context = NULL;
 }
@@ -96,6 +91,13 @@ static enum ac_status mac_context(struct ac_digest *digest, enum ac_hash hash)
     return AC_OK;
 }
 
+/* A context keeps a copy of its key; another key in its place wipes that. */
+static void forget_key(EVP_MAC_CTX *context)
+{
+    static const unsigned char nothing[1] = {0};
+    (void)EVP_MAC_init(context, nothing, sizeof nothing, NULL);
+}
+
 static enum ac_status hmac_once(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
                                 struct ac_str in, unsigned char *out)
 {
@@ -107,11 +109,12 @@ static enum ac_status hmac_once(struct ac_digest *digest, enum ac_hash hash, str
     /* A NULL key would mean "the key of last time". */
     const unsigned char *bytes = (const unsigned char *)(key.n ? key.p : "");
     size_t n = 0;
-    if (EVP_MAC_init(digest->mac_context[hash], bytes, key.n, NULL) != 1 ||
-        EVP_MAC_update(digest->mac_context[hash], (const unsigned char *)in.p, in.n) != 1 ||
-        EVP_MAC_final(digest->mac_context[hash], out, &n, AC_HASH_MAX_BYTES) != 1)
-        return AC_CRYPTO;
-    return AC_OK;
+    EVP_MAC_CTX *context = digest->mac_context[hash];
+    bool done = EVP_MAC_init(context, bytes, key.n, NULL) == 1 &&
+                EVP_MAC_update(context, (const unsigned char *)in.p, in.n) == 1 &&
+                EVP_MAC_final(context, out, &n, AC_HASH_MAX_BYTES) == 1;
+    forget_key(context);
+    return done ? AC_OK : AC_CRYPTO;
 }
 
 enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,

@@ -20,15 +20,13 @@ struct ac_digest {
 /* Zeroed memory is a valid, empty ac_digest; contexts appear on first use. */
 void ac_digest_free(struct ac_digest *digest);
 
-/* Drops the HMAC contexts, which keep a copy of the last key. */
-void ac_digest_forget_keys(struct ac_digest *digest);
-
 /* Bytes that `hash` produces. */
 size_t ac_digest_size(enum ac_hash hash);
 
 /* AC_CRYPTO where this OpenSSL does not have the algorithm. */
 enum ac_status ac_digest_hash(struct ac_digest *digest, enum ac_hash hash, struct ac_str in,
                               unsigned char out[AC_HASH_MAX_BYTES]);
+/* The context forgets the key before this returns. */
 enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
                               struct ac_str in, unsigned char out[AC_HASH_MAX_BYTES]);
 

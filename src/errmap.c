@@ -41,18 +41,18 @@ static const struct failure_rule FAILURES[] = {
 struct code_rule {
     const char *pattern;
     enum ac_retry retry;
-    bool unknown; /* the code says that a copy of the request got through */
+    bool unknown; /* whatever the status: the work may have been done, or a copy got through */
 };
 
 static const struct code_rule CODES[] = {
     {"Throttling*", AC_RETRY_THROTTLE, false},
     {"Rejected.Throttling", AC_RETRY_THROTTLE, false},
     {"BLOCK.LimitedR*", AC_RETRY_THROTTLE, false},
-    {"ServiceUnavailable*", AC_RETRY_SERVER, false},
-    {"InternalError", AC_RETRY_SERVER, false},
-    {"InternalInvokeError", AC_RETRY_SERVER, false},
-    {"RequestTimeout", AC_RETRY_SERVER, false},
-    {"UnknownError", AC_RETRY_SERVER, false},
+    {"ServiceUnavailable*", AC_RETRY_SERVER, true},
+    {"InternalError", AC_RETRY_SERVER, true},
+    {"InternalInvokeError", AC_RETRY_SERVER, true},
+    {"RequestTimeout", AC_RETRY_SERVER, true},
+    {"UnknownError", AC_RETRY_SERVER, true},
     {"LastTokenProcessing", AC_RETRY_PENDING, true},
     {"OperationConflict", AC_RETRY_PENDING, false},
     {"SignatureNonceUsed", AC_RETRY_NONCE, true},
@@ -210,11 +210,14 @@ enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *respo
     else
         map_foreign(error, response);
     if (is_throttled(response, rule)) {
+        error->retry_after = ac_response_retry_after(response);
+        /* A wish to wait does not take back what the code says. */
+        if (rule && rule->unknown && rule->retry != AC_RETRY_SERVER)
+            return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
         error->kind = "throttled";
         error->retry = AC_RETRY_THROTTLE;
-        error->retry_after = ac_response_retry_after(response);
         /* A 5xx may have done its work whatever else it says. */
-        if (response->status >= 400 && response->status <= 499)
+        if (response->status >= 400 && response->status <= 499 && !(rule && rule->unknown))
             error->outcome = AC_REJECTED;
     }
     return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;

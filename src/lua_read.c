@@ -20,18 +20,9 @@ static int box_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, m] */
-static struct read_box *push_box(lua_State *L)
+void acL_read_open(lua_State *L)
 {
-    struct read_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-    memset(box, 0, sizeof *box);
-    if (luaL_newmetatable(L, READ_BOX)) {
-        const luaL_Reg metamethods[] = {{"__gc", box_close}, {"__close", box_close}, {NULL, NULL}};
-        luaL_setfuncs(L, metamethods, 0);
-    }
-    lua_setmetatable(L, -2);
-    lua_toclose(L, -1);
-    return box;
+    acL_box_class(L, READ_BOX, box_close);
 }
 
 /* [-0, +1, v]  A header of the exchange; host transports may give other types than text. */
@@ -79,12 +70,14 @@ static void read_exchange(lua_State *L, struct ac_response *response)
         response->content_encoding = (struct ac_str){0};
 }
 
-static struct ac_signed read_signed(lua_State *L)
+static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits)
 {
+    static const char *const names[] = {"string_to_sign", "canonical_request", "max_bytes", NULL};
     struct ac_signed signed_text = {0};
     if (lua_isnoneornil(L, 2))
         return signed_text;
-    luaL_checktype(L, 2, LUA_TTABLE);
+    acL_check_options(L, 2, WHAT, names);
+    limits->max_bytes = acL_bytes_field(L, 2, WHAT, "max_bytes", limits->max_bytes);
     signed_text.string_to_sign = acL_string_field(L, 2, WHAT, "string_to_sign");
     signed_text.canonical_request = acL_string_field(L, 2, WHAT, "canonical_request");
     return signed_text;
@@ -166,10 +159,11 @@ int acL_read(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 40, NULL);
-    struct read_box *box = push_box(L);
+    struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
     read_exchange(L, &box->response);
-    struct ac_signed signed_text = read_signed(L);
-    acL_check(L, ac_response_read(&box->response, AC_JSON_LIMITS), WHAT);
+    struct ac_json_limits limits = AC_JSON_LIMITS;
+    struct ac_signed signed_text = read_options(L, &limits);
+    acL_check(L, ac_response_read(&box->response, limits), WHAT);
     acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
     if (box->error.outcome != AC_ACCEPTED)
         return push_error(L, box);

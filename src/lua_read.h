@@ -4,7 +4,10 @@
 
 #include "luax.h"
 
-/* [-2, +2, v]  read(exchange, signed?) -> result, info | nil, fields */
+/* [-0, +0, m]  Registers what acL_read() needs; once per state. */
+void acL_read_open(lua_State *L);
+
+/* [-2, +2, v]  read(exchange, options?) -> result, info | nil, fields */
 int acL_read(lua_State *L);
 
 #endif

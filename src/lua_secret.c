@@ -2,15 +2,16 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define SECRET_CLASS "alicloud.Secret"
 #define STATE_KEY "alicloud.digest"
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
 
 struct secret {
-    char *p;
+    char *p; /* NULL once closed */
     size_t n;
-    bool closed;
+    size_t mapped;
 };
 
 /* [-1, +0, -] */
@@ -32,15 +33,11 @@ struct ac_digest *acL_digest(lua_State *L)
 static int secret_close(lua_State *L)
 {
     struct secret *secret = luaL_checkudata(L, 1, SECRET_CLASS);
-    struct ac_digest *digest = acL_digest(L);
     if (secret->p) {
         ac_digest_cleanse(secret->p, secret->n);
-        (void)munlock(secret->p, secret->n);
-        free(secret->p);
+        munmap(secret->p, secret->mapped);
     }
-    *secret = (struct secret){.closed = true};
-    if (digest)
-        ac_digest_forget_keys(digest);
+    *secret = (struct secret){0};
     return 0;
 }
 
@@ -79,34 +76,40 @@ void acL_secret_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-struct ac_str acL_secret_field(lua_State *L, int index, const char *what, const char *name)
+struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name)
 {
-    index = lua_absindex(L, index);
-    if (lua_getfield(L, index, name) == LUA_TUSERDATA) {
-        struct secret *secret = luaL_testudata(L, -1, SECRET_CLASS);
-        if (secret && secret->closed)
-            luaL_error(L, "%s: option '%s': the secret is closed", what, name);
-        if (secret)
-            return (struct ac_str){secret->p, secret->n};
-    }
-    lua_pop(L, 1);
-    return acL_string_field(L, index, what, name);
+    struct ac_str bytes = {0};
+    struct secret *secret = luaL_testudata(L, index, SECRET_CLASS);
+    if (secret && !secret->p)
+        luaL_error(L, "%s: option '%s': the secret is closed", what, name);
+    if (secret)
+        return (struct ac_str){secret->p, secret->n};
+    if (lua_isnil(L, index))
+        return bytes;
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s: option '%s': string or Secret expected, got %s", what, name,
+                   luaL_typename(L, index));
+    bytes.p = lua_tolstring(L, index, &bytes.n);
+    return bytes;
 }
 
-/* [-0, +1, m]  Copies into memory that is kept out of swap where the system allows it; where it
- * does not, the secret still works. */
+/* [-0, +1, m]  Pages of its own, so that locking and hiding them concerns nothing else. Where the
+ * system does not lock memory or hide it from core dumps, the secret still works. */
 static void push_secret(lua_State *L, const char *p, size_t n)
 {
     struct secret *secret = lua_newuserdatauv(L, sizeof *secret, 0);
     *secret = (struct secret){0};
     luaL_setmetatable(L, SECRET_CLASS);
-    secret->p = malloc(n + 1);
-    if (!secret->p)
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (n + page) / page * page;
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (pages == MAP_FAILED)
         luaL_error(L, "secret: not enough memory");
-    (void)mlock(secret->p, n + 1);
-    memcpy(secret->p, p, n);
-    secret->p[n] = '\0';
-    secret->n = n;
+    (void)mlock(pages, size);
+#ifdef MADV_DONTDUMP
+    (void)madvise(pages, size, MADV_DONTDUMP);
+#endif
+    memcpy(pages, p, n);
+    *secret = (struct secret){pages, n, size};
 }
 
 static void check_secret(lua_State *L, const char *what, struct ac_str s)

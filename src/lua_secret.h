@@ -11,8 +11,9 @@ void acL_secret_open(lua_State *L);
 /* The digest contexts of this Lua state. */
 struct ac_digest *acL_digest(lua_State *L);
 
-/* [-0, +1, v]  A field that is a string or a Secret; {NULL, 0} if nil. Stays on the stack. */
-struct ac_str acL_secret_field(lua_State *L, int index, const char *what, const char *name);
+/* [-0, +0, v]  The bytes of the string or Secret at `index`; {NULL, 0} if nil. They are borrowed
+ * until the next Lua call: anything that allocates may collect, and a finalizer may close. */
+struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name);
 
 /* [-1, +1, v]  secret(text) -> Secret */
 int acL_secret_new(lua_State *L);

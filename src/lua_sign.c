@@ -1,5 +1,7 @@
 #include "lua_sign.h"
 
+#include "codec.h"
+#include "header.h"
 #include "lua_secret.h"
 #include "sign.h"
 #include "value.h"
@@ -16,22 +18,31 @@ static int box_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, m]  The box exists, empty, before anything is acquired into it. */
-static struct ac_sign *push_box(lua_State *L)
+void acL_sign_open(lua_State *L)
 {
-    struct ac_sign *sign = lua_newuserdatauv(L, sizeof *sign, 0);
-    memset(sign, 0, sizeof *sign);
-    if (luaL_newmetatable(L, SIGN_BOX)) {
-        const luaL_Reg metamethods[] = {{"__gc", box_close}, {"__close", box_close}, {NULL, NULL}};
-        luaL_setfuncs(L, metamethods, 0);
-    }
-    lua_setmetatable(L, -2);
-    lua_toclose(L, -1);
-    return sign;
+    acL_box_class(L, SIGN_BOX, box_close);
 }
 
-/* [-1, +1, v]  The value on top as text: booleans and numbers as the vendor's SDKs write them,
- * null as nothing. */
+/* [-1, +1, v]  The number on top as text: integral values without a point, like the vendor's SDKs,
+ * the others with the digits that read back as the same number, in every locale. */
+static void number_to_text(lua_State *L, const char *table, const char *name)
+{
+    char text[AC_CODEC_FLOAT_BYTES];
+    double value = lua_tonumber(L, -1);
+    if (!isfinite(value))
+        luaL_error(L, WHAT ": %s.%s: got %f, allowed: finite numbers", table, name, value);
+    if (!lua_isinteger(L, -1) && !(value == floor(value) && fabs(value) < 9e18)) {
+        ac_codec_float(text, value);
+        lua_pushstring(L, text);
+    } else {
+        lua_pushinteger(L, lua_isinteger(L, -1) ? lua_tointeger(L, -1) : (lua_Integer)value);
+        lua_tostring(L, -1);
+    }
+    lua_replace(L, -2);
+}
+
+/* [-1, +1, v]  The value on top as text: booleans as the vendor's SDKs write them, null as
+ * nothing. */
 static struct ac_str as_text(lua_State *L, const char *table, const char *name)
 {
     struct ac_str s = {0};
@@ -42,17 +53,9 @@ static struct ac_str as_text(lua_State *L, const char *table, const char *name)
         lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
         lua_replace(L, -2);
         break;
-    case LUA_TNUMBER: {
-        double value = lua_tonumber(L, -1);
-        if (!isfinite(value))
-            luaL_error(L, WHAT ": %s.%s: got %f, allowed: finite numbers", table, name, value);
-        if (!lua_isinteger(L, -1) && value == floor(value) && fabs(value) < 1e15) {
-            lua_pushinteger(L, (lua_Integer)value);
-            lua_replace(L, -2);
-        }
-        lua_tostring(L, -1);
+    case LUA_TNUMBER:
+        number_to_text(L, table, name);
         break;
-    }
     default:
         ac_value_push_null(L);
         if (!lua_rawequal(L, -1, -2))
@@ -65,8 +68,7 @@ static struct ac_str as_text(lua_State *L, const char *table, const char *name)
     return s;
 }
 
-/* [-0, +2, v]  Reads a flat map into an array. Converted values live in the table pushed with it;
- * names and strings live in the caller's. */
+/* [-0, +3, v]  Reads a flat map into an array. The snapshot keeps its bytes alive. */
 static struct ac_pairs read_map(lua_State *L, int index, const char *field)
 {
     struct ac_pairs pairs = {0};
@@ -75,24 +77,19 @@ static struct ac_pairs read_map(lua_State *L, int index, const char *field)
         luaL_error(L, WHAT ": option '%s': table expected, got %s", field, luaL_typename(L, -1));
     if (type == LUA_TNIL)
         return pairs;
-    int map = lua_gettop(L);
-    size_t n = 0;
-    lua_pushnil(L);
-    while (lua_next(L, map)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, WHAT ": %s: names are strings, got a %s", field, luaL_typename(L, -1));
-        n++;
-    }
-    lua_newtable(L);
-    int anchor = lua_gettop(L);
+    size_t n = acL_snapshot(L, -1);
+    int kept = lua_gettop(L);
     pairs.v = lua_newuserdatauv(L, (n ? n : 1) * sizeof *pairs.v, 0);
-    lua_pushnil(L);
-    while (lua_next(L, map)) {
+    for (; pairs.n < n; pairs.n++) {
+        lua_Integer at = 2 * (lua_Integer)pairs.n + 1;
         struct ac_pair *pair = &pairs.v[pairs.n];
-        pair->name.p = lua_tolstring(L, -2, &pair->name.n);
+        if (lua_rawgeti(L, kept, at) != LUA_TSTRING)
+            luaL_error(L, WHAT ": %s: names are strings, got a %s", field, luaL_typename(L, -1));
+        pair->name.p = lua_tolstring(L, -1, &pair->name.n);
+        lua_rawgeti(L, kept, at + 1);
         pair->value = as_text(L, field, pair->name.p);
-        lua_rawseti(L, anchor, (lua_Integer)++pairs.n);
+        lua_rawseti(L, kept, at + 1);
+        lua_pop(L, 1);
     }
     return pairs;
 }
@@ -148,6 +145,17 @@ static void read_request(lua_State *L, struct ac_request *request)
         request->scheme = AC_STR("https");
 }
 
+/* The secrets are borrowed last: reading options may run metamethods, and allocating finalizers,
+ * that close them. From here to the end of the signing neither can run. */
+static struct ac_credentials borrow_credentials(lua_State *L, struct ac_str access_key_id,
+                                                int secret, int security_token)
+{
+    struct ac_credentials credentials = {.access_key_id = access_key_id};
+    credentials.secret = acL_secret_bytes(L, secret, WHAT, "access_key_secret");
+    credentials.security_token = acL_secret_bytes(L, security_token, WHAT, "security_token");
+    return credentials;
+}
+
 static void check_request(lua_State *L, const struct ac_request *request,
                           enum ac_sign_algorithm algorithm,
                           const struct ac_credentials *credentials)
@@ -187,7 +195,7 @@ static void push_headers(lua_State *L, const struct ac_sign *sign)
 static struct ac_str final_host(const struct ac_request *request)
 {
     const struct ac_pair *given = ac_request_header(request, "host");
-    return given ? ac_request_trim(given->value) : request->host;
+    return given ? ac_header_trim(given->value) : request->host;
 }
 
 /* [-0, +1, m]  Without a key nothing is signed, and the texts of the stages stay nil. */
@@ -227,19 +235,19 @@ int acL_sign(lua_State *L)
                                           "date",          "security_token",
                                           "nonce",         NULL};
     struct ac_request request = {0};
-    struct ac_credentials credentials = {0};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     luaL_checkstack(L, 40, NULL);
     acL_check_options(L, 1, WHAT, options);
     enum ac_sign_algorithm algorithm = read_algorithm(L);
     read_request(L, &request);
-    credentials.access_key_id = acL_string_field(L, 1, WHAT, "access_key_id");
-    credentials.secret = acL_secret_field(L, 1, WHAT, "access_key_secret");
-    credentials.security_token = acL_secret_field(L, 1, WHAT, "security_token");
+    struct ac_str access_key_id = acL_string_field(L, 1, WHAT, "access_key_id");
+    lua_getfield(L, 1, "access_key_secret");
+    lua_getfield(L, 1, "security_token");
+    int token = lua_gettop(L);
+    struct ac_sign *sign = acL_push_box(L, sizeof *sign, SIGN_BOX);
+    struct ac_credentials credentials = borrow_credentials(L, access_key_id, token - 1, token);
     check_request(L, &request, algorithm, &credentials);
-
-    struct ac_sign *sign = push_box(L);
     ac_sign_init(sign, algorithm, &request, &credentials, acL_digest(L));
     enum ac_status status = ac_sign_canonical(sign);
     if (status == AC_OK)

@@ -1,5 +1,6 @@
 /* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
  * costs more than everything else that a start does. */
+#include "header.h"
 #include "luax.h"
 #include "sys.h"
 #include "transport.h"
@@ -39,6 +40,16 @@ static int transport_close(lua_State *L)
     return 0;
 }
 
+/* [-0, +1, v]  A string for libcurl: an empty one would mean its default, a NUL would cut it. */
+static struct ac_str text_field(lua_State *L, const char *what, const char *name)
+{
+    struct ac_str text = acL_string_field(L, 1, what, name);
+    if (text.p && (text.n == 0 || ac_str_has_control(text)))
+        luaL_error(L, "%s: option '%s': allowed: text without control characters, not empty", what,
+                   name);
+    return text;
+}
+
 /* [-1, +1, v]  new(options?) -> Transport */
 static int transport_new(lua_State *L)
 {
@@ -53,19 +64,18 @@ static int transport_new(lua_State *L)
     }
     luaL_checktype(L, 1, LUA_TTABLE);
     acL_check_options(L, 1, what, names);
-    options.connect_timeout_ms =
-        acL_seconds_field(L, 1, what, "connect_timeout", DEFAULT_CONNECT_MS);
+    long connect_ms = acL_seconds_field(L, 1, what, "connect_timeout", DEFAULT_CONNECT_MS);
     options.max_body_bytes = acL_bytes_field(L, 1, what, "max_body", AC_MAX_BODY_BYTES);
     options.max_header_bytes = acL_bytes_field(L, 1, what, "max_headers", AC_MAX_HEADER_BYTES);
     options.observe = acL_boolean_field(L, 1, what, "observe");
-    options.ca_file = acL_string_field(L, 1, what, "ca_file");
-    options.ca_path = acL_string_field(L, 1, what, "ca_path");
-    options.proxy = acL_string_field(L, 1, what, "proxy");
+    options.ca_file = text_field(L, what, "ca_file");
+    options.ca_path = text_field(L, what, "ca_path");
+    options.proxy = text_field(L, what, "proxy");
 
     struct transport_box *box = lua_newuserdatauv(L, sizeof *box, 1);
     box->transport = NULL;
     luaL_setmetatable(L, TRANSPORT_CLASS);
-    lua_pushinteger(L, options.connect_timeout_ms);
+    lua_pushinteger(L, connect_ms);
     lua_setiuservalue(L, -2, 1);
     box->transport = ac_transport_new(&options);
     if (!box->transport)
@@ -73,44 +83,47 @@ static int transport_new(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, v]  Pushes "name: value" and refuses what would become a second header. */
+/* [-0, +1, v]  Pushes "name: value" and refuses what would become another header. */
 static struct ac_str push_header_line(lua_State *L, int name, int value)
 {
-    struct ac_str line;
+    struct ac_str line, key, content;
     if (lua_type(L, name) != LUA_TSTRING || lua_type(L, value) != LUA_TSTRING)
         luaL_error(L, "submit: headers map strings to strings");
+    key.p = lua_tolstring(L, name, &key.n);
+    content.p = lua_tolstring(L, value, &content.n);
+    const char *flaw = ac_header_flaw(key, content);
+    if (flaw)
+        luaL_error(L, "submit: header '%s': %s", key.p, flaw);
+    content = ac_header_trim(content);
     lua_pushvalue(L, name);
     /* A header without a value is written with ';', or libcurl drops it. */
-    lua_pushstring(L, lua_rawlen(L, value) > 0 ? ": " : ";");
-    lua_pushvalue(L, value);
+    lua_pushstring(L, content.n > 0 ? ": " : ";");
+    acL_push_bytes(L, content);
     lua_concat(L, 3);
     line.p = lua_tolstring(L, -1, &line.n);
-    for (size_t i = 0; i < line.n; i++)
-        if ((unsigned char)line.p[i] < 0x20 || line.p[i] == 0x7f)
-            luaL_error(L, "submit: header '%s' holds a control character", lua_tostring(L, name));
     return line;
 }
 
-/* [-0, +3, v]  The lines live in the table pushed with the array. */
+/* [-0, +3, v]  The lines take the places of the values in the snapshot, which keeps them alive. */
 static void read_headers(lua_State *L, struct ac_transport_request *request)
 {
     if (lua_getfield(L, 2, "headers") == LUA_TNIL)
         return;
     if (!lua_istable(L, -1))
         luaL_error(L, "submit: option 'headers': table expected, got %s", luaL_typename(L, -1));
-    int map = lua_gettop(L);
-    size_t n = 0;
-    for (lua_pushnil(L); lua_next(L, map); lua_pop(L, 1))
-        n++;
-    lua_newtable(L);
-    int anchor = lua_gettop(L);
+    size_t n = acL_snapshot(L, -1);
+    int kept = lua_gettop(L);
     struct ac_str *lines = lua_newuserdatauv(L, (n ? n : 1) * sizeof *lines, 0);
-    for (lua_pushnil(L); lua_next(L, map); lua_pop(L, 1)) {
-        int value = lua_gettop(L);
-        lines[request->header_count] = push_header_line(L, value - 1, value);
-        lua_rawseti(L, anchor, (lua_Integer)++request->header_count);
+    for (size_t i = 0; i < n; i++) {
+        lua_Integer at = 2 * (lua_Integer)i + 1;
+        lua_rawgeti(L, kept, at);
+        lua_rawgeti(L, kept, at + 1);
+        lines[i] = push_header_line(L, lua_gettop(L) - 1, lua_gettop(L));
+        lua_rawseti(L, kept, at + 1);
+        lua_pop(L, 2);
     }
     request->headers = lines;
+    request->header_count = n;
 }
 
 static void check_text(lua_State *L, const char *field, struct ac_str s)
@@ -152,7 +165,7 @@ static void read_request(lua_State *L, struct ac_transport_request *request)
 static int transport_submit(lua_State *L)
 {
     struct ac_transport_request request = {0};
-    struct ac_transport *transport = check_transport(L);
+    check_transport(L);
     read_request(L, &request);
     const char *flaw = ac_transport_flaw(&request);
     if (flaw)
@@ -163,9 +176,10 @@ static int transport_submit(lua_State *L)
     /* Who holds the operation holds the transport. */
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
-    box->op = ac_transport_submit(transport, &request);
+    /* Asked for again, because a metamethod or a finalizer above may have closed it. */
+    box->op = ac_transport_submit(check_transport(L), &request);
     if (!box->op)
-        luaL_error(L, "submit: not enough memory");
+        luaL_error(L, "submit: not enough memory or descriptors");
     return 1;
 }
 
@@ -282,15 +296,6 @@ static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
     lua_rawset(L, -3);
 }
 
-static struct ac_str trim(struct ac_str s)
-{
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = (struct ac_str){s.p + 1, s.n - 1};
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
-        s.n--;
-    return s;
-}
-
 /* [-0, +1, m] */
 static void push_headers(lua_State *L, struct ac_str text)
 {
@@ -302,7 +307,7 @@ static void push_headers(lua_State *L, struct ac_str text)
         if (colon) {
             size_t name = (size_t)(colon - text.p);
             set_header(L, (struct ac_str){text.p, name},
-                       trim((struct ac_str){colon + 1, n - name - 1}));
+                       ac_header_trim((struct ac_str){colon + 1, n - name - 1}));
         }
         n += end != NULL;
         text = (struct ac_str){text.p + n, text.n - n};
@@ -392,6 +397,7 @@ static void open_classes(lua_State *L)
 
 int luaopen_alicloud_transport(lua_State *L)
 {
+    char version[96];
     luaL_checkversion(L);
     ac_sys_pin((const void *)FUNCTIONS);
     const char *lack = ac_transport_init();
@@ -399,5 +405,8 @@ int luaopen_alicloud_transport(lua_State *L)
         luaL_error(L, "alicloud.transport: %s", lack);
     open_classes(L);
     luaL_newlib(L, FUNCTIONS);
+    ac_transport_library(version);
+    lua_pushstring(L, version);
+    lua_setfield(L, -2, "version");
     return 1;
 }

@@ -11,7 +11,7 @@ size_t acL_distance(const char *a, const char *b)
     size_t rows = strlen(a), columns = strlen(b);
     unsigned char line[WORD_MAX + 1];
     if (rows > WORD_MAX || columns > WORD_MAX)
-        return WORD_MAX;
+        return SIZE_MAX;
     for (size_t j = 0; j <= columns; j++)
         line[j] = (unsigned char)j;
     for (size_t i = 1; i <= rows; i++) {
@@ -31,10 +31,15 @@ size_t acL_distance(const char *a, const char *b)
     return line[columns];
 }
 
-const char *acL_nearest(const char *word, const char *const *names)
+size_t acL_too_far(const char *word)
+{
+    return strlen(word) / 3 + 2;
+}
+
+static const char *nearest_name(const char *word, const char *const *names)
 {
     const char *nearest = NULL;
-    size_t least = strlen(word) / 3 + 2;
+    size_t least = acL_too_far(word);
     for (; *names; names++) {
         size_t distance = acL_distance(word, *names);
         if (distance < least) {
@@ -45,10 +50,10 @@ const char *acL_nearest(const char *word, const char *const *names)
     return nearest;
 }
 
-static bool is_listed(const char *word, const char *const *names)
+static bool is_listed(struct ac_str word, const char *const *names)
 {
     for (; *names; names++)
-        if (strcmp(word, *names) == 0)
+        if (ac_str_equal(word, ac_str_of(*names)))
             return true;
     return false;
 }
@@ -56,19 +61,54 @@ static bool is_listed(const char *word, const char *const *names)
 void acL_check_options(lua_State *L, int index, const char *what, const char *const *names)
 {
     index = lua_absindex(L, index);
+    luaL_checktype(L, index, LUA_TTABLE);
     lua_pushnil(L);
     while (lua_next(L, index)) {
+        struct ac_str key;
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -1));
-        const char *key = lua_tostring(L, -1);
+        key.p = lua_tolstring(L, -1, &key.n);
         if (is_listed(key, names))
             continue;
-        const char *nearest = acL_nearest(key, names);
+        const char *nearest = nearest_name(key.p, names);
         if (nearest)
-            luaL_error(L, "%s: unknown option '%s', did you mean '%s'?", what, key, nearest);
-        luaL_error(L, "%s: unknown option '%s'", what, key);
+            luaL_error(L, "%s: unknown option '%s', did you mean '%s'?", what, key.p, nearest);
+        luaL_error(L, "%s: unknown option '%s'", what, key.p);
     }
+}
+
+size_t acL_snapshot(lua_State *L, int index)
+{
+    lua_Integer n = 0;
+    index = lua_absindex(L, index);
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -4, ++n);
+        lua_rawseti(L, -3, ++n);
+    }
+    return (size_t)n / 2;
+}
+
+void acL_box_class(lua_State *L, const char *name, lua_CFunction close)
+{
+    luaL_newmetatable(L, name);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pop(L, 1);
+}
+
+void *acL_push_box(lua_State *L, size_t size, const char *name)
+{
+    void *box = lua_newuserdatauv(L, size, 0);
+    memset(box, 0, size);
+    luaL_setmetatable(L, name);
+    lua_toclose(L, -1);
+    return box;
 }
 
 static void type_error(lua_State *L, const char *what, const char *name, const char *wanted)
@@ -153,16 +193,15 @@ static int buf_close(lua_State *L)
     return 0;
 }
 
+void acL_buf_class(lua_State *L)
+{
+    acL_box_class(L, BUF_CLASS, buf_close);
+}
+
 struct ac_buf *acL_push_buf(lua_State *L, size_t max)
 {
-    struct ac_buf *buf = lua_newuserdatauv(L, sizeof *buf, 0);
+    struct ac_buf *buf = acL_push_box(L, sizeof *buf, BUF_CLASS);
     ac_buf_init(buf, max);
-    if (luaL_newmetatable(L, BUF_CLASS)) {
-        const luaL_Reg metamethods[] = {{"__gc", buf_close}, {"__close", buf_close}, {NULL, NULL}};
-        luaL_setfuncs(L, metamethods, 0);
-    }
-    lua_setmetatable(L, -2);
-    lua_toclose(L, -1);
     return buf;
 }
 

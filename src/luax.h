@@ -11,15 +11,27 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* [-0, +1, v]  Copies names and values of the table at `index` into an array of its own, name
+ * first, and returns how many pairs it holds. Allocating may run finalizers that change the
+ * caller's table; nobody else knows this one. */
+size_t acL_snapshot(lua_State *L, int index);
+
+/* [-0, +0, m]  Registers what acL_push_box() needs. `close` gets the box as its first argument
+ * and must bear being called twice. */
+void acL_box_class(lua_State *L, const char *name, lua_CFunction close);
+
+/* [-0, +1, m]  Zeroed memory that is closed when the value's scope ends, also by an error. */
+void *acL_push_box(lua_State *L, size_t size, const char *name);
+
 /* [-0, +0, v]  Raises unless every key of the table at `index` is in `names` (NULL-terminated);
  * the message names `what`, the key, and the nearest known one. */
 void acL_check_options(lua_State *L, int index, const char *what, const char *const *names);
 
-/* The nearest of `names` within a third of the word's length, or NULL. No allocation. */
-const char *acL_nearest(const char *word, const char *const *names);
-
-/* Levenshtein distance, case ignored, of words up to 64 bytes; larger ones are never near. */
+/* Levenshtein distance, case ignored; SIZE_MAX where a word is longer than any name of ours. */
 size_t acL_distance(const char *a, const char *b);
+
+/* From this distance on, nothing is worth suggesting for the word. */
+size_t acL_too_far(const char *word);
 
 /* [-0, +1, v]  Pushes t[name] and reads it; the value stays on the stack so that borrowed bytes
  * live. {NULL, 0} if nil. Raises `what: field name: …` on a wrong type. */
@@ -36,7 +48,10 @@ bool acL_boolean_field(lua_State *L, int index, const char *what, const char *na
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods,
                const luaL_Reg *metamethods);
 
-/* [-0, +1, m]  A buffer that is released when the scope of the value ends, also by an error. */
+/* [-0, +0, m]  Registers what acL_push_buf() needs. */
+void acL_buf_class(lua_State *L);
+
+/* [-0, +1, m]  A buffer in a box. */
 struct ac_buf *acL_push_buf(lua_State *L, size_t max);
 
 /* [-0, +1, m]  Pushes the bytes of a buffer. */

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "codec.h"
+#include "header.h"
 
 #include <stdlib.h>
 
@@ -40,23 +41,12 @@ void ac_request_url(struct ac_buf *out, const struct ac_request *request, struct
     const struct ac_pair *host = ac_request_header(request, "host");
     ac_buf_add_str(out, request->scheme);
     ac_buf_add_text(out, "://");
-    ac_buf_add_str(out, host ? ac_request_trim(host->value) : request->host);
+    ac_buf_add_str(out, host ? ac_header_trim(host->value) : request->host);
     ac_request_encode_path(out, request->path);
     if (query.n > 0) {
         ac_buf_add_char(out, '?');
         ac_buf_add_str(out, query);
     }
-}
-
-struct ac_str ac_request_trim(struct ac_str value)
-{
-    while (value.n > 0 && strchr(" \t\r\n", value.p[0]) && value.p[0] != '\0') {
-        value.p++;
-        value.n--;
-    }
-    while (value.n > 0 && strchr(" \t\r\n", value.p[value.n - 1]) && value.p[value.n - 1] != '\0')
-        value.n--;
-    return value;
 }
 
 const struct ac_pair *ac_request_header(const struct ac_request *request, const char *name)
@@ -68,35 +58,39 @@ const struct ac_pair *ac_request_header(const struct ac_request *request, const 
     return NULL;
 }
 
-static bool has_control(struct ac_str s)
+/* A name or an address, [in brackets] for IPv6, and perhaps a port. */
+static bool is_host(struct ac_str host)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            return true;
-    return false;
-}
-
-static bool only(struct ac_str s, const char *extra)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = ac_lower(s.p[i]);
-        bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!word && (c == '\0' || !strchr(extra, c)))
+    size_t port = 0, digits = 0;
+    const char *colon = NULL;
+    if (host.n > 0 && host.p[0] == '[') {
+        const char *end = memchr(host.p, ']', host.n);
+        size_t n = end ? (size_t)(end - host.p) : 0;
+        if (n < 3 || !ac_str_only((struct ac_str){host.p + 1, n - 1}, ":.%"))
+            return false;
+        host = (struct ac_str){end + 1, host.n - n - 1};
+        colon = host.n > 0 ? host.p : NULL;
+        if (colon && *colon != ':')
+            return false;
+    } else {
+        colon = memchr(host.p, ':', host.n);
+        size_t n = colon ? (size_t)(colon - host.p) : host.n;
+        if (n == 0 || !ac_str_only((struct ac_str){host.p, n}, "-_."))
             return false;
     }
-    return true;
+    for (const char *p = colon ? colon + 1 : NULL; p && p < host.p + host.n; p++, digits++) {
+        if (*p < '0' || *p > '9' || digits == 5)
+            return false;
+        port = port * 10 + (size_t)(*p - '0');
+    }
+    return !colon || (port >= 1 && port <= 65535);
 }
 
 static const char *header_flaw(const struct ac_request *request, const char **why)
 {
     for (size_t i = 0; i < request->headers.n; i++) {
-        struct ac_str name = request->headers.v[i].name;
-        /* RFC 9110 section 5.6.2, token. */
-        *why = "header names are tokens: letters, digits and !#$%&'*+-.^_`|~";
-        if (name.n == 0 || !only(name, "!#$%&'*+-.^_`|~"))
-            return "headers";
-        *why = "header values cannot hold control characters";
-        if (has_control(ac_request_trim(request->headers.v[i].value)))
+        *why = ac_header_flaw(request->headers.v[i].name, request->headers.v[i].value);
+        if (*why)
             return "headers";
     }
     return NULL;
@@ -106,11 +100,10 @@ const char *ac_request_flaw(const struct ac_request *request, const char **why)
 {
     const struct ac_pair *host = ac_request_header(request, "host");
     *why = "letters only, such as GET or POST";
-    if (request->method.n == 0 || !only(request->method, ""))
+    if (request->method.n == 0 || !ac_str_only(request->method, ""))
         return "method";
     *why = "host[:port] without scheme, path or user";
-    struct ac_str name = host ? ac_request_trim(host->value) : request->host;
-    if (name.n == 0 || !only(name, "-_.:[]%"))
+    if (!is_host(host ? ac_header_trim(host->value) : request->host))
         return "host";
     *why = "\"https\" or \"http\"";
     if (!ac_str_equal(request->scheme, AC_STR("https")) &&
@@ -124,7 +117,7 @@ const char *ac_request_flaw(const struct ac_request *request, const char **why)
                  {"version", request->version}, {"date", request->date},
                  {"nonce", request->nonce},     {"payload_hash", request->payload_hash}};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        if (has_control(plain[i].value))
+        if (ac_str_has_control(plain[i].value))
             return plain[i].field;
     return header_flaw(request, why);
 }

@@ -47,9 +47,6 @@ void ac_request_encode_path(struct ac_buf *out, struct ac_str path);
 /* scheme://host/path[?query]; `query` is encoded already. */
 void ac_request_url(struct ac_buf *out, const struct ac_request *request, struct ac_str query);
 
-/* Outer white space is not part of a header's value. */
-struct ac_str ac_request_trim(struct ac_str value);
-
 /* The caller's header of that name (any case), or NULL. */
 const struct ac_pair *ac_request_header(const struct ac_request *request, const char *name);
 

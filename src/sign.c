@@ -1,6 +1,7 @@
 #include "sign.h"
 
 #include "codec.h"
+#include "header.h"
 
 #include <stdlib.h>
 
@@ -118,28 +119,30 @@ static void join_same_names(struct ac_sign *sign)
 {
     struct ac_pairs *headers = &sign->headers;
     size_t kept = 0;
-    for (size_t i = 0; i < headers->n; i++) {
-        if (kept == 0 || !ac_str_equal(headers->v[kept - 1].name, headers->v[i].name)) {
-            headers->v[kept++] = headers->v[i];
-            continue;
+    for (size_t i = 0; i < headers->n; kept++) {
+        struct ac_pair header = headers->v[i];
+        size_t start = sign->text.n, end = i + 1;
+        while (end < headers->n && ac_str_equal(headers->v[end].name, header.name))
+            end++;
+        for (size_t same = i; end - i > 1 && same < end; same++) {
+            if (same > i)
+                ac_buf_add_char(&sign->text, ',');
+            ac_buf_add_str(&sign->text, headers->v[same].value);
         }
-        size_t start = sign->text.n;
-        ac_buf_add_str(&sign->text, headers->v[kept - 1].value);
-        ac_buf_add_char(&sign->text, ',');
-        ac_buf_add_str(&sign->text, headers->v[i].value);
-        headers->v[kept - 1].value = (struct ac_str){sign->text.p + start, sign->text.n - start};
+        if (end - i > 1)
+            header.value = (struct ac_str){sign->text.p + start, sign->text.n - start};
+        headers->v[kept] = header;
+        i = end;
     }
     headers->n = kept;
 }
 
+/* Each name is kept in lower case, and each value at most once more in a joined one. */
 static size_t header_bytes(const struct ac_request *request)
 {
     size_t bytes = 2 * AC_HASH_MAX_BYTES;
-    for (size_t i = 0; i < request->headers.n; i++) {
-        const struct ac_pair *header = &request->headers.v[i];
-        /* Once for the name, and for joined values once per earlier value of the same name. */
-        bytes += header->name.n + (header->value.n + 1) * (request->headers.n + 1);
-    }
+    for (size_t i = 0; i < request->headers.n; i++)
+        bytes += request->headers.v[i].name.n + request->headers.v[i].value.n + 1;
     return bytes;
 }
 
@@ -168,7 +171,7 @@ static enum ac_status collect_headers(struct ac_sign *sign, struct ac_str payloa
     for (size_t i = 0; i < request->headers.n; i++) {
         const struct ac_pair *header = &request->headers.v[i];
         if (!ac_str_equal_nocase(header->name, AC_STR("authorization")))
-            put(&sign->headers, keep_lower(sign, header->name), ac_request_trim(header->value));
+            put(&sign->headers, keep_lower(sign, header->name), ac_header_trim(header->value));
     }
     ac_request_sort(&sign->headers);
     join_same_names(sign);
@@ -292,7 +295,7 @@ static enum ac_status rpc_headers(struct ac_sign *sign)
         generate(sign, "content-type", AC_STR("application/x-www-form-urlencoded"));
     for (size_t i = 0; i < request->headers.n; i++)
         put(&sign->headers, keep_lower(sign, request->headers.v[i].name),
-            ac_request_trim(request->headers.v[i].value));
+            ac_header_trim(request->headers.v[i].value));
     ac_request_sort(&sign->headers);
     join_same_names(sign);
     return sign->text.status;

@@ -47,14 +47,22 @@ bool ac_sys_random(unsigned char *out, size_t n)
     return true;
 }
 
-bool ac_sys_wait(int fd, int events, int timeout_ms)
+int ac_sys_wait(int fd, int events, int timeout_ms)
 {
     struct pollfd poll_fd = {.fd = fd};
     if (events & AC_SYS_READ)
         poll_fd.events |= POLLIN;
     if (events & AC_SYS_WRITE)
         poll_fd.events |= POLLOUT;
-    return poll(&poll_fd, fd < 0 ? 0 : 1, timeout_ms) > 0;
+    if (poll(&poll_fd, fd < 0 ? 0 : 1, timeout_ms) <= 0)
+        return 0;
+    return poll_fd.revents & POLLNVAL ? -1 : 1;
+}
+
+void ac_sys_poller_close(int poller)
+{
+    if (poller >= 0)
+        close(poller);
 }
 
 #if defined(__linux__) && !defined(AC_SYS_KQUEUE)
@@ -62,6 +70,11 @@ bool ac_sys_wait(int fd, int events, int timeout_ms)
 int ac_sys_poller_open(void)
 {
     return epoll_create1(EPOLL_CLOEXEC);
+}
+
+void ac_sys_poller_forget(int poller)
+{
+    ac_sys_poller_close(poller);
 }
 
 bool ac_sys_poller_watch(int poller, int fd, int events)
@@ -101,6 +114,12 @@ int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
 int ac_sys_poller_open(void)
 {
     return kqueue();
+}
+
+/* A kqueue is not inherited, so its number belongs to nobody or to somebody else. */
+void ac_sys_poller_forget(int poller)
+{
+    (void)poller;
 }
 
 static bool watch_one(int poller, int fd, int filter, bool on)
@@ -148,10 +167,16 @@ void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)
     sigemptyset(&pending);
     sigpending(&pending);
     if (sigismember(&pending, SIGPIPE)) {
-        int taken;
         sigemptyset(&pipe_only);
         sigaddset(&pipe_only, SIGPIPE);
+#ifdef __APPLE__
+        int taken;
         sigwait(&pipe_only, &taken);
+#else
+        /* Without waiting: another thread may have taken it meanwhile. */
+        const struct timespec now = {0, 0};
+        sigtimedwait(&pipe_only, NULL, &now);
+#endif
     }
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }

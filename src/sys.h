@@ -20,11 +20,14 @@ double ac_sys_monotonic(void);
 bool ac_sys_random(unsigned char *out, size_t n);
 
 /* Waits until `fd` is ready (fd < 0: just waits) or the time is over; a signal ends it early.
- * True if ready. */
-bool ac_sys_wait(int fd, int events, int timeout_ms);
+ * 1 if ready, 0 if not, -1 if it is no open descriptor. */
+int ac_sys_wait(int fd, int events, int timeout_ms);
 
 /* A descriptor that becomes readable when any watched descriptor is ready (epoll, kqueue). */
 int ac_sys_poller_open(void);
+void ac_sys_poller_close(int poller);
+/* In a forked child: lets go of the parent's, which the child may or may not have inherited. */
+void ac_sys_poller_forget(int poller);
 /* events 0 forgets the descriptor. False if the kernel refused. */
 bool ac_sys_poller_watch(int poller, int fd, int events);
 /* Up to `max` ready descriptors without waiting; returns how many. */

@@ -3,6 +3,7 @@
 #include "sys.h"
 #include "trust.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,10 +27,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
         op->too_large = true;
         return 0;
     }
-    /* A new status line starts the block that counts: informational answers come before it. */
-    if (bytes >= 5 && memcmp(p, "HTTP/", 5) == 0)
+    /* A new status line starts the block that counts: informational answers come before it. What
+     * comes after the body is a trailer, which may not pass for a header. */
+    if (bytes >= 6 && memcmp(p, "HTTP/", 5) == 0 && p[5] >= '0' && p[5] <= '9')
         ac_buf_reset(&op->exchange.headers);
-    else
+    else if (op->exchange.body.n == 0)
         ac_buf_add(&op->exchange.headers, p, bytes);
     return op->exchange.headers.status == AC_OK ? bytes : 0;
 }
@@ -44,7 +46,6 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
     return 0;
 }
 
-/* The standing policy, the same for every request. */
 /* For the options that libcurl copies: one that could not be copied would leave its default, such
  * as another trust store, in force. */
 static bool set_text(CURL *easy, CURLoption option, const char *text)
@@ -60,6 +61,16 @@ static bool set_trust(CURL *easy, struct ac_transport_trust trust)
     return (file || !trust.ca_file) && (path || !trust.ca_path);
 }
 
+/* Programs that the host starts would otherwise inherit the connection and keep it open. */
+static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)user;
+    (void)purpose;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
+/* The standing policy, the same for every request. */
 static bool set_policy(struct ac_op *op, const struct ac_transport_options *options,
                        struct ac_transport_trust trust)
 {
@@ -70,7 +81,15 @@ static bool set_policy(struct ac_op *op, const struct ac_transport_options *opti
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, op);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, op);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A resolver thread may hang for as long as the system likes; nobody waits for it. It needs
+     * libcurl to stay mapped, which pinning our own module sees to. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    /* What was signed is what is sent: "/a/../b" is nobody's to tidy up. */
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     /* A signature is for one host and path; following a redirect would leak it. */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     /* 1.1 keeps framing, caps and "has it left" simple, and no stream is replayed. */
@@ -224,6 +243,15 @@ void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
     op->exchange.failure = failure;
     snprintf(op->exchange.detail, sizeof op->exchange.detail, "%s", detail);
     op->done = true;
+}
+
+void ac_transfer_abandon(struct ac_op *op, const char *detail)
+{
+    ac_transfer_end(op, "cancelled", detail);
+    op->exchange.sent = true;
+    op->easy = NULL;
+    op->headers = NULL;
+    op->transport = NULL;
 }
 
 void ac_transfer_close(struct ac_op *op, CURLM *multi)

@@ -35,6 +35,10 @@ void ac_transfer_finish(struct ac_op *op, CURLcode code);
 /* Fills in the exchange of a transfer that ends without libcurl's word: refused, cancelled. */
 void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail);
 
+/* In a forked child: leaves the handle to the parent, who alone knows what becomes of the call; to
+ * the child it counts as sent. */
+void ac_transfer_abandon(struct ac_op *op, const char *detail);
+
 /* Frees what libcurl holds, taking it from `multi` first unless that is NULL. The exchange
  * stays. */
 void ac_transfer_close(struct ac_op *op, CURLM *multi);

@@ -5,6 +5,7 @@
 #include "trust.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,6 +51,13 @@ const char *ac_transport_init(void)
 {
     pthread_once(&library.once, init_library);
     return library.lack;
+}
+
+/* Not curl_version(): that wakes every library below, and one of them asks the resolver. */
+void ac_transport_library(char out[96])
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    snprintf(out, 96, "libcurl/%s %s", info->version, info->ssl_version);
 }
 
 struct ac_transport_trust ac_transport_trust(void)
@@ -103,6 +111,28 @@ static void unlink_op(struct ac_transport *transport, struct ac_op *op)
     transport->stats.in_flight--;
 }
 
+static void abandon_all(struct ac_transport *transport)
+{
+    while (transport->ops) {
+        struct ac_op *op = transport->ops;
+        unlink_op(transport, op);
+        ac_transfer_abandon(op, "the call belongs to the parent process");
+    }
+}
+
+static unsigned end_all(struct ac_transport *transport, const char *failure, const char *detail)
+{
+    unsigned ended = 0;
+    for (; transport->ops; ended++) {
+        struct ac_op *op = transport->ops;
+        ac_transfer_end(op, failure, detail);
+        unlink_op(transport, op);
+        ac_transfer_close(op, transport->multi);
+        op->transport = NULL;
+    }
+    return ended;
+}
+
 static bool open_multi(struct ac_transport *transport)
 {
     transport->timer_at = -1;
@@ -129,17 +159,9 @@ static bool own_process(struct ac_transport *transport)
 {
     if (transport->pid == getpid())
         return transport->multi || open_multi(transport);
-    while (transport->ops) {
-        struct ac_op *op = transport->ops;
-        ac_transfer_end(op, "cancelled", "the call belongs to the parent process");
-        unlink_op(transport, op);
-        op->easy = NULL;
-        op->headers = NULL;
-        op->transport = NULL;
-    }
+    abandon_all(transport);
     transport->multi = NULL;
-    if (transport->poller >= 0)
-        close(transport->poller);
+    ac_sys_poller_forget(transport->poller);
     return open_poller(transport) && open_multi(transport);
 }
 
@@ -180,33 +202,33 @@ void ac_transport_free(struct ac_transport *transport)
 {
     if (!transport)
         return;
-    bool own = transport->pid == getpid();
-    while (transport->ops) {
-        struct ac_op *op = transport->ops;
-        ac_transfer_end(op, "cancelled", "the transport was closed");
-        unlink_op(transport, op);
-        if (own)
-            ac_transfer_close(op, transport->multi);
-        op->easy = NULL;
-        op->headers = NULL;
-        op->transport = NULL;
-    }
-    if (transport->multi && own) {
+    if (transport->pid != getpid()) {
+        abandon_all(transport);
+        ac_sys_poller_forget(transport->poller);
+    } else {
         struct ac_sys_sigpipe guard;
         ac_sys_sigpipe_block(&guard);
+        end_all(transport, "cancelled", "the transport was closed");
         curl_multi_cleanup(transport->multi);
         ac_sys_sigpipe_restore(&guard);
+        ac_sys_poller_close(transport->poller);
     }
-    if (transport->poller >= 0)
-        close(transport->poller);
     ac_buf_free(&transport->option_text);
     free(transport);
 }
 
 const char *ac_transport_flaw(const struct ac_transport_request *request)
 {
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        known = known || ac_str_equal(request->method, ac_str_of(methods[i]));
+    if (!known)
+        return "the method is none of GET, POST, PUT, PATCH, DELETE";
     if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
         return "a GET request has no body";
+    if (request->body.n > AC_MAX_REQUEST_BYTES)
+        return "the body is larger than 4 MiB";
     if (ac_str_starts(request->url, AC_STR("https://")))
         return NULL;
     if (!ac_str_starts(request->url, AC_STR("http://")))
@@ -275,15 +297,7 @@ static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
  * the socket again. What is in flight ends, and the handle is replaced; the descriptor stays. */
 static unsigned start_over(struct ac_transport *transport)
 {
-    unsigned ended = 0;
-    while (transport->ops) {
-        struct ac_op *op = transport->ops;
-        ac_transfer_end(op, "other", "libcurl ran out of memory");
-        unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi);
-        op->transport = NULL;
-        ended++;
-    }
+    unsigned ended = end_all(transport, "other", "libcurl ran out of memory");
     curl_multi_cleanup(transport->multi);
     open_multi(transport);
     return ended;
@@ -357,17 +371,15 @@ void ac_op_cancel(struct ac_op *op)
     struct ac_transport *transport = op->transport;
     if (op->done)
         return;
-    ac_transfer_end(op, "cancelled", "the call was cancelled");
-    op->transport = NULL;
-    if (!transport)
-        return;
-    unlink_op(transport, op);
-    if (transport->pid == getpid()) {
-        ac_transfer_close(op, transport->multi);
+    if (transport)
+        unlink_op(transport, op);
+    if (transport && transport->pid != getpid()) {
+        ac_transfer_abandon(op, "the call belongs to the parent process");
         return;
     }
-    op->easy = NULL;
-    op->headers = NULL;
+    ac_transfer_end(op, "cancelled", "the call was cancelled");
+    ac_transfer_close(op, transport ? transport->multi : NULL);
+    op->transport = NULL;
 }
 
 void ac_op_release(struct ac_op *op)

@@ -14,7 +14,6 @@ struct ac_transport;
 struct ac_op;
 
 struct ac_transport_options {
-    long connect_timeout_ms;
     size_t max_body_bytes;
     size_t max_header_bytes;
     bool observe;          /* refuse mutating requests before a socket is opened */
@@ -63,6 +62,9 @@ struct ac_transport_trust {
     const char *ca_path;
 };
 struct ac_transport_trust ac_transport_trust(void);
+
+/* Names and versions of libcurl and its TLS library. */
+void ac_transport_library(char out[96]);
 
 /* Once per process and thread-safe. NULL, or what this libcurl lacks. */
 const char *ac_transport_init(void);

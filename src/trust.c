@@ -1,6 +1,8 @@
 #include "trust.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static bool is_hex(char c)
@@ -17,16 +19,25 @@ static bool is_hash_link(const char *name)
     return name[8] == '.' && name[9] >= '0' && name[9] <= '9';
 }
 
-static bool is_hashed_directory(const char *path)
+size_t ac_trust_links(const char *path)
 {
     DIR *directory = path ? opendir(path) : NULL;
-    bool found = false;
+    size_t links = 0;
     if (!directory)
-        return false;
-    for (struct dirent *entry; !found && (entry = readdir(directory));)
-        found = is_hash_link(entry->d_name);
+        return 0;
+    for (struct dirent *entry; links < AC_TRUST_ENOUGH && (entry = readdir(directory));)
+        if (is_hash_link(entry->d_name) && faccessat(dirfd(directory), entry->d_name, R_OK, 0) == 0)
+            links++;
     closedir(directory);
-    return found;
+    return links;
+}
+
+static const char *first_readable(const char *const *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (files[i] && access(files[i], R_OK) == 0)
+            return files[i];
+    return NULL;
 }
 
 struct ac_transport_trust ac_trust_find(const char *default_file, const char *default_path)
@@ -36,28 +47,24 @@ struct ac_transport_trust ac_trust_find(const char *default_file, const char *de
                                  "/etc/pki/tls/certs"};
     const char *const files[] = {default_file, "/etc/ssl/certs/ca-certificates.crt",
                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
-    struct ac_transport_trust trust = {NULL, NULL};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0] && !trust.ca_path; i++)
-        if (is_hashed_directory(paths[i]))
-            trust.ca_path = paths[i];
-    for (size_t i = 0; i < sizeof files / sizeof files[0] && !trust.ca_path && !trust.ca_file; i++)
-        if (files[i] && access(files[i], R_OK) == 0)
-            trust.ca_file = files[i];
-    return trust;
+    const char *bundle = first_readable(files, sizeof files / sizeof files[0]);
+    /* Beside a bundle, a directory with a link or two holds somebody's own certificate only. */
+    size_t needed = bundle ? AC_TRUST_ENOUGH : 1;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        if (ac_trust_links(paths[i]) >= needed)
+            return (struct ac_transport_trust){.ca_path = paths[i]};
+    return (struct ac_transport_trust){.ca_file = bundle};
 }
 
 static bool is_ipv4_loopback(struct ac_str host)
 {
-    int dots = 0;
-    if (!ac_str_starts(host, AC_STR("127.")))
+    char text[INET_ADDRSTRLEN];
+    struct in_addr address;
+    if (host.n >= sizeof text)
         return false;
-    for (size_t i = 0; i < host.n; i++) {
-        if (host.p[i] == '.')
-            dots++;
-        else if (host.p[i] < '0' || host.p[i] > '9')
-            return false;
-    }
-    return dots == 3;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 bool ac_url_is_loopback(struct ac_str url)

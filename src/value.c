@@ -1,8 +1,8 @@
 #include "value.h"
 
-#include <float.h>
+#include "codec.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define NULL_KEY "alicloud.null"
@@ -204,23 +204,14 @@ static void encode_string(struct ac_buf *out, struct ac_str s)
     ac_buf_add_char(out, '"');
 }
 
-/* The shortest digits that read back as the same double. printf follows the locale's decimal
- * separator, JSON does not. */
 static void encode_float(lua_State *L, struct ac_buf *out, double value)
 {
-    char text[40];
+    char text[AC_CODEC_FLOAT_BYTES];
     if (!isfinite(value))
         luaL_error(L, "cannot encode %f: JSON has no such number", value);
-    for (int precision = DBL_DIG; precision <= DBL_DIG + 2; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    for (char *p = text; *p; p++)
-        if (!strchr("+-0123456789eE", *p))
-            *p = '.';
+    ac_codec_float(text, value);
     ac_buf_add_text(out, text);
-    if (!strpbrk(text, ".eE"))
+    if (!strpbrk(text, ".e"))
         ac_buf_add_text(out, ".0");
 }
 
@@ -270,23 +261,17 @@ static int compare_names(const void *a, const void *b)
     return ac_str_compare(*(const struct ac_str *)a, *(const struct ac_str *)b);
 }
 
-/* [-0, +1, v]  The sorted names of the table at `index`, whose keys keep the bytes alive. */
+/* [-0, +2, v]  The sorted names of the table at `index`; the snapshot keeps their bytes alive. */
 static struct ac_str *push_names(lua_State *L, int index, size_t *count)
 {
-    size_t n = 0, i = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "cannot encode a table key of type %s", luaL_typename(L, -1));
-        n++;
-    }
+    size_t n = acL_snapshot(L, index);
+    int kept = lua_gettop(L);
     struct ac_str *names = lua_newuserdatauv(L, (n ? n : 1) * sizeof *names, 0);
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
+    for (size_t i = 0; i < n; i++) {
+        if (lua_rawgeti(L, kept, 2 * (lua_Integer)i + 1) != LUA_TSTRING)
+            luaL_error(L, "cannot encode a table key of type %s", luaL_typename(L, -1));
         names[i].p = lua_tolstring(L, -1, &names[i].n);
-        i++;
+        lua_pop(L, 1);
     }
     qsort(names, n, sizeof *names, compare_names);
     *count = n;
@@ -309,7 +294,7 @@ static void encode_object(lua_State *L, int index, struct ac_buf *out, unsigned 
         lua_pop(L, 1);
     }
     ac_buf_add_char(out, '}');
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 static void encode_table(lua_State *L, int index, struct ac_buf *out, unsigned depth)

@@ -87,11 +87,12 @@ function core.sign(request) end
 
 ---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId.
 ---@param exchange alicloud.Exchange
----@param signed? { string_to_sign?: string, canonical_request?: string } for the signature verdict
+---@param options? { string_to_sign?: string, canonical_request?: string, max_bytes?: integer } what
+---was signed, for the signature verdict; largest body that is read as JSON (1 MiB)
 ---@return table? result
 ---@return alicloud.ReadInfo|alicloud.ReadFields info
 ---@nodiscard
-function core.read(exchange, signed) end
+function core.read(exchange, options) end
 
 ---@param text string 1 to 65536 bytes without control characters
 ---@return alicloud.Secret
@@ -265,6 +266,7 @@ function Transport:stats() end
 function Transport:close() end
 
 ---@class alicloud.transport
+---@field version string libcurl and its TLS library
 local transport = {}
 
 ---@param options? alicloud.TransportOptions

@@ -173,7 +173,19 @@ local ROWS = {
     "InvalidSecurityToken.Expired", "credentials" },
   { "IdempotentParameterMismatch", api(400, "IdempotentParameterMismatch"), "rejected", "api",
     "IdempotentParameterMismatch", "never" },
-  { "UnknownError", api(400, "UnknownError"), "rejected", "api", "UnknownError", "server" },
+  { "400 UnknownError", api(400, "UnknownError"), "unknown", "api", "UnknownError", "server" },
+  { "408 RequestTimeout", api(408, "RequestTimeout"), "unknown", "api", "RequestTimeout",
+    "server" },
+  { "400 InternalError", api(400, "InternalError"), "unknown", "api", "InternalError",
+    "server" },
+  { "LastTokenProcessing with a wait",
+    api(403, "LastTokenProcessing", { ["x-acs-retry-after"] = "500" }), "unknown", "api",
+    "LastTokenProcessing", "pending" },
+  { "SignatureNonceUsed as 429", api(429, "SignatureNonceUsed"), "unknown", "api",
+    "SignatureNonceUsed", "nonce" },
+  { "408 RequestTimeout with a wait",
+    api(408, "RequestTimeout", { ["x-acs-retry-after"] = "500" }), "unknown", "throttled",
+    "RequestTimeout", "throttle" },
   { "InvalidAccessKeyId.NotFound", api(404, "InvalidAccessKeyId.NotFound"), "rejected", "api",
     "InvalidAccessKeyId.NotFound", "never" },
   { "IncompleteSignature", api(400, "IncompleteSignature"), "rejected", "api",
@@ -281,6 +293,9 @@ describe("the wait that a server asks for", function()
   it("is the larger TimeLeft of the rate-limit headers otherwise", function()
     assert.equal(0.9, wait { ["x-ratelimit-user-api"] = "Limit:40,Remain:0,TimeLeft:812",
       ["x-ratelimit-user"] = "TimeLeft:900,Remain:0" })
+    local _, pending = core.read(api(403, "LastTokenProcessing",
+      { ["x-acs-retry-after"] = "500" }))
+    assert.equal(0.5, pending.retry_after)
     assert.equal(2.0, wait { ["x-acs-retry-after"] = "2000", ["x-ratelimit-user"] = "TimeLeft:9" })
   end)
 
@@ -321,6 +336,13 @@ describe("SignatureDoesNotMatch", function()
 end)
 
 describe("read", function()
+  it("reads as much as it is told to", function()
+    local large = answer(200, '{"RequestId":"r","A":"' .. ("x"):rep(2000000) .. '"}')
+    assert.is_nil((core.read(large)))
+    assert.is_table(core.read(large, { max_bytes = 4000000 }))
+    assert.is_false(pcall(core.read, large, { maxbytes = 1 }))
+  end)
+
   it("survives headers and bodies of odd types", function()
     assert.is_nil((core.read { status = 200, headers = "x", body = "" }))
     assert.is_nil((core.read { status = "x", headers = { date = {} }, body = "" }))

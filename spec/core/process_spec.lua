@@ -120,6 +120,71 @@ describe("alicloud.transport in a process", function()
     assert.are.equal("accepted", (outcome(op:result())))
   end)
 
+  it("tells a child that what its parent has in flight may have been sent", function()
+    local server <close> = server_module.new(behaviour.answer(reply.http()))
+    local client <close> = transport.new {}
+    local op = client:submit(request(server.url, { mutating = true }))
+    local pid = in_child(function()
+      client:step()
+      return outcome(op:result()) == "unknown" and 0 or 2
+    end)
+    local how, code = await(pid, server)
+    assert.are.equal("exit", how)
+    assert.are.equal(0, code)
+    exchange.run_until(server, client, function() return op:done() end)
+    assert.are.equal("accepted", (outcome(op:result())))
+  end)
+
+  it("keeps its connections from programs that the host starts", function()
+    local function inherited_sockets()
+      local pipe = assert(io.popen("ls -l /proc/self/fd"))
+      local _, count = pipe:read("a"):gsub("socket:", "")
+      pipe:close()
+      return count
+    end
+    local server <close> = server_module.new(behaviour.hang)
+    local client <close> = transport.new {}
+    local before = inherited_sockets()
+    local op <close> = client:submit(request(server.url))
+    exchange.run_until(server, client, function() return #server:requests() == 1 end)
+    -- The server's side of the connection is this process's too, and is inherited.
+    assert.are.equal(before + 1, inherited_sockets())
+    op:cancel()
+  end)
+
+  it("waits for no resolver: not in a step, nor to cancel, close or end", function()
+    local slow = (os.getenv("ALICLOUD_BUILD") or "build") .. "/spec/slow_dns.so"
+    local program = [[
+      local core, transport = require "alicloud.core", require "alicloud.transport"
+      local start = core.monotonic()
+      local client = transport.new { proxy = "none" }
+      local function submit(timeout)
+        return client:submit { method = "GET", url = "https://slow.invalid/", timeout = timeout }
+      end
+      local op = submit(0.2)
+      while not op:done() do
+        core.poll(client:pollfd(), "r", 0.02)
+        client:step()
+      end
+      assert(op:result().failure == "timeout" and op:result().sent == false)
+      op = submit(60)
+      client:step()
+      op:cancel()
+      submit(60)
+      client:step()
+      client:close()
+      assert(core.monotonic() - start < 10)
+    ]]
+    local preload = "LD_PRELOAD=" .. (os.getenv("LD_PRELOAD") or "") .. " " .. slow
+    local start = core.monotonic()
+    local pid, output = posix.spawn { "env", preload, "lua5.4", "-e", program }
+    local how, code = await(pid)
+    local said = output:read("a")
+    output:close()
+    assert.are.equal("exit 0", how .. " " .. code, said)
+    assert.is_true(core.monotonic() - start < 15)
+  end)
+
   it("draws other random bytes in every child", function()
     local seen = {}
     for _ = 1, 20 do

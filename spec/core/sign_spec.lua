@@ -260,6 +260,14 @@ describe("sign", function()
     assert.equal("2020-02-29T23:59:59Z", signed.headers["x-acs-date"])
   end)
 
+  it("takes many headers", function()
+    local headers = {}
+    for i = 1, 300 do
+      headers["x-acs-" .. i] = ("v"):rep(200)
+    end
+    assert.is_string(core.sign(with { headers = headers }).signature)
+  end)
+
   it("joins the values of one header in two spellings", function()
     local signed = core.sign(with { headers = { ["x-acs-a"] = "2", ["X-Acs-A"] = "1" } })
     assert.equal("1,2", signed.headers["x-acs-a"])
@@ -271,8 +279,10 @@ describe("sign", function()
   end)
 
   it("writes integral numbers as integers, the way of the SDKs", function()
-    local signed = core.sign(with { query = { A = 100.0, B = -1.5, C = true, D = 1 << 62 } })
-    assert.truthy(signed.url:find("A=100&B=-1.5&C=true&D=4611686018427387904", 1, true))
+    local signed = core.sign(with { query = { A = 100.0, B = -1.5, C = true, D = 1 << 62,
+      E = 2.0 ^ 53, F = 1e15, G = 123456789.123456 } })
+    assert.truthy(signed.url:find("A=100&B=-1.5&C=true&D=4611686018427387904&E=9007199254740992"
+      .. "&F=1000000000000000&G=123456789.123456", 1, true), signed.url)
   end)
 
   it("never signs a part of a request that is too large to be built", function()
@@ -290,6 +300,15 @@ describe("sign", function()
     { "a host with a path", { host = "h.example/x" }, "host" },
     { "a host with a user", { host = "u@h.example" }, "host" },
     { "an empty host", { host = "" }, "host" },
+    { "a port that is none", { host = "h.example:" }, "host" },
+    { "a port over 65535", { host = "h.example:99999" }, "host" },
+    { "a host of nothing but a port", { host = ":80" }, "host" },
+    { "two ports", { host = "h:1:2" }, "host" },
+    { "a bracket without its end", { host = "[::1" }, "host" },
+    { "a percent sign in a host", { host = "h%2fx" }, "host" },
+    { "a length of the caller's", { headers = { ["Content-Length"] = "3" } }, "headers" },
+    { "a framing of the caller's", { headers = { ["transfer-encoding"] = "chunked" } },
+      "headers" },
     { "a method with a space", { method = "GET /" }, "method" },
     { "a path with a line break", { path = "/\n" }, "path" },
     { "a nonce with a line break", { nonce = "a\nb" }, "nonce" },
@@ -301,6 +320,7 @@ describe("sign", function()
     { "an infinite number", { query = { A = math.huge } }, "query.A" },
     { "a list as a map", { query = { "x" } }, "query" },
     { "a form with ACS3", { form = { A = "1" } }, "form" },
+    { "a misspelt option with a NUL", { ["host\0x"] = "x" }, "unknown option" },
     { "a misspelt option", { acess_key_id = "x" }, "did you mean 'access_key_id'" },
   }
   for _, row in ipairs(refused) do
@@ -310,4 +330,9 @@ describe("sign", function()
       assert.truthy(message:find(row[3], 1, true), message)
     end)
   end
+
+  it("suggests nothing for a word that is nothing like an option", function()
+    local _, message = pcall(core.sign, with { [("x"):rep(200)] = 1 })
+    assert.is_nil(message:find("did you mean", 1, true))
+  end)
 end)

@@ -315,7 +315,49 @@ describe("alicloud.transport", function()
       end
     end)
 
-    it("refuses control characters in header, method and URL", function()
+    it("sends the path that was signed, dots and all", function()
+    call(server, client, request(server.url, { url = server.url .. "/a/../b/./c?d=1" }))
+    assert.truthy(server:received():find("^POST /a/%.%./b/%./c%?d=1 HTTP"))
+  end)
+
+  it("sends a header whose value is blank as an empty one", function()
+    call(server, client, request(server.url, { headers = { ["x-acs-a"] = "   " } }))
+    assert.truthy(server:received():find("\r\nx%-acs%-a:%s*\r\n"))
+  end)
+
+  it("leaves the framing of a message to nobody else", function()
+    for _, name in ipairs { "Content-Length", "transfer-encoding", "Connection", "Expect",
+      "x-a: b, c", "", "x a" } do
+      local ok, message = pcall(client.submit, client,
+        request("http://127.0.0.1:1", { headers = { [name] = "3" } }))
+      assert.is_false(ok, name)
+      assert.truthy(message:find("submit: header", 1, true), message)
+    end
+  end)
+
+  it("takes no method whose answer has another shape, and no body that is too large", function()
+    for _, changes in ipairs { { method = "HEAD" }, { method = "CONNECT" }, { method = "post" },
+      { body = ("x"):rep(4 * 1024 * 1024 + 1) } } do
+      assert.is_false(pcall(client.submit, client, request("http://127.0.0.1:1", changes)))
+    end
+  end)
+
+  it("takes no empty or cut names of certificate stores and proxies", function()
+    for _, name in ipairs { "ca_file", "ca_path", "proxy" } do
+      assert.is_false(pcall(transport.new, { [name] = "" }))
+      assert.is_false(pcall(transport.new, { [name] = "a\0b" }))
+    end
+  end)
+
+  it("knows loopback by its address", function()
+    for _, host in ipairs { "127.0.0.256", "127...", "127.0.0.1.example", "0x7f.1", "127.1",
+      "user@127.0.0.1", "localhost.example" } do
+      local request_to = { method = "GET", url = "http://" .. host .. "/" }
+      assert.is_false(pcall(client.submit, client, request_to), host)
+    end
+  end)
+
+  it("refuses control characters in header, method and URL", function()
       local bad = {
         { headers = { ["X-A"] = "1\r\nX-B: 2" } },
         { headers = { ["X-A\r\nX-B"] = "1" } },

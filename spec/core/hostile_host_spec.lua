@@ -1,0 +1,100 @@
+-- A host whose metamethods and finalizers work against the module while it reads their tables.
+-- Run under the sanitizers these are reads and writes of freed or foreign memory.
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+
+-- Calls `work` while finalizers add fields to the table that it is reading.
+local function with_growing_table(work)
+  local names, target, armed, fired = {}, {}, false, 0
+  for i = 1, 60 do
+    names[i] = "k" .. i
+    target[names[i]] = "v"
+  end
+  local trap = {
+    __gc = function()
+      if armed then
+        armed, fired = false, fired + 1
+        for _, name in ipairs(names) do
+          target[name] = "v"
+        end
+      end
+    end,
+  }
+  collectgarbage("generational", 1, 100)
+  for try = 1, 3000 do
+    for i, name in ipairs(names) do
+      target[name] = i <= 4 and "v" or nil
+    end
+    setmetatable({}, trap)
+    local _ = ("x"):rep(try % 3000)
+    armed = true
+    pcall(work, target)
+    armed = false
+  end
+  collectgarbage "incremental"
+  return fired
+end
+
+describe("a hostile host", function()
+  it("may let a table grow while it is encoded", function()
+    assert.is_true(with_growing_table(core.encode) > 0)
+  end)
+
+  it("may let parameters grow while they are signed", function()
+    assert.is_true(with_growing_table(function(query)
+      core.sign { host = "h.example", query = query }
+    end) > 0)
+  end)
+
+  it("may let headers grow while they are submitted", function()
+    local client <close> = transport.new {}
+    assert.is_true(with_growing_table(function(headers)
+      client:submit { method = "GET", url = "http://not.loopback.example/", headers = headers }
+    end) > 0)
+  end)
+
+  it("may close a transport while it submits", function()
+    local client = transport.new {}
+    local request = setmetatable({ method = "GET", url = "http://127.0.0.1:1/" }, {
+      __index = function(_, key)
+        if key == "headers" then
+          client:close()
+        end
+      end,
+    })
+    local ok, message = pcall(client.submit, client, request)
+    assert.is_false(ok)
+    assert.truthy(message:find("closed", 1, true))
+  end)
+
+  it("may close a secret while it signs", function()
+    local secret = core.secret(("S"):rep(100))
+    local request = setmetatable(
+      { host = "h.example", access_key_id = "id", access_key_secret = secret }, {
+        __index = function(_, key)
+          if key == "security_token" then
+            secret:close()
+          end
+        end,
+      })
+    local ok, message = pcall(core.sign, request)
+    assert.is_false(ok)
+    assert.truthy(message:find("the secret is closed", 1, true))
+  end)
+
+  it("gets an error for anything that is no options table", function()
+    local found, httpd = pcall(require, "alicloud.httpd")
+    for _, value in ipairs { "abc", 7, true, print } do
+      assert.is_false(pcall(core.sign, value))
+      assert.is_false(pcall(transport.new, value))
+      assert.is_false(pcall(core.decode, "{}", value))
+      assert.is_false(found and pcall(httpd.start, value))
+    end
+  end)
+
+  it("gets an error for a descriptor that is not open", function()
+    local ok, message = pcall(core.poll, 9999, "r", 0)
+    assert.is_false(ok)
+    assert.truthy(message:find("not an open descriptor", 1, true))
+  end)
+end)

@@ -1,0 +1,38 @@
+#include "header.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct ac_str ac_header_trim(struct ac_str value)
+{
+    while (value.n > 0 && is_blank(value.p[0]))
+        value = (struct ac_str){value.p + 1, value.n - 1};
+    while (value.n > 0 && is_blank(value.p[value.n - 1]))
+        value.n--;
+    return value;
+}
+
+static bool frames_the_message(struct ac_str name)
+{
+    static const char *const names[] = {
+        "connection", "content-length", "expect",  "keep-alive",
+        "te",         "trailer",        "upgrade", "transfer-encoding"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (ac_str_equal_nocase(name, ac_str_of(names[i])))
+            return true;
+    return false;
+}
+
+const char *ac_header_flaw(struct ac_str name, struct ac_str value)
+{
+    if (name.n == 0 || !ac_str_only(name, "!#$%&'*+-.^_`|~"))
+        return "header names are tokens: letters, digits and !#$%&'*+-.^_`|~";
+    if (frames_the_message(name))
+        return "headers that frame the message (content-length, transfer-encoding, …) are not "
+               "the caller's";
+    if (ac_str_has_control(ac_header_trim(value)))
+        return "header values cannot hold control characters";
+    return NULL;
+}
