@@ -172,6 +172,7 @@ describe("the layers", function()
         if own == "emulator" then
           allowed = other == "emulator" or other == "core" or required:find("^alicloud%.service")
             or required == "alicloud.options" or required == "alicloud.runtime"
+            or required == "alicloud.guard"
         elseif other == "emulator" then
           allowed = own == "cli"
         else

@@ -292,6 +292,14 @@ static int core_suggest(lua_State *L)
     return 1;
 }
 
+/* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
+static int core_ignore_sigpipe(lua_State *L)
+{
+    (void)L;
+    ac_sys_ignore_sigpipe();
+    return 0;
+}
+
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
@@ -317,6 +325,7 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"iso8601", core_iso8601},
                                      {"parse_iso8601", core_parse_iso8601},
                                      {"suggest", core_suggest},
+                                     {"ignore_sigpipe", core_ignore_sigpipe},
                                      {NULL, NULL}};
 
 /* [-0, +1, m]  version -> { core, openssl, cjson, lua } */

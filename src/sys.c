@@ -181,6 +181,12 @@ void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }
 
+void ac_sys_ignore_sigpipe(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
 void ac_sys_pin(const void *address)
 {
     Dl_info info;

@@ -204,6 +204,10 @@ function core.parse_iso8601(text) end
 ---@return string?
 function core.suggest(word, candidates) end
 
+---Makes writing to a closed pipe an error of the write instead of the end of the process. For a
+---program that owns its process; nothing in the library calls it.
+function core.ignore_sigpipe() end
+
 ---One call under way.
 ---@class alicloud.Op
 local Op = {}

@@ -61,10 +61,19 @@ function M.clean(text)
     :gsub("\xe2\x81[\xa6-\xa9]", escape_bytes))
 end
 
+-- In the string to sign of HMAC-SHA1 a value is percent-encoded twice, so only an encoded ampersand
+-- ends it.
+local function mask_encoded_token(text)
+  return (text:gsub("(SecurityToken%%3[Dd])(%S+)", function(name, rest)
+    local after = rest:find("%26", 1, true)
+    return name .. "***" .. (after and mask_encoded_token(rest:sub(after)) or "")
+  end))
+end
+
 -- The service repeats our string to sign when a signature does not match, and a session token is
 -- part of that string.
 local function mask_session_token(text)
-  return (text:gsub("(SecurityToken%%3D)[^%%&%s]+", "%1***")
+  return (mask_encoded_token(text)
     :gsub("(SecurityToken=)[^&%s]+", "%1***")
     :gsub("([xX]%-[aA]cs%-[sS]ecurity%-[tT]oken:%s*)[^\r\n]+", "%1***"))
 end

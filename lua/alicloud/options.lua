@@ -23,6 +23,7 @@ function M.show(value)
     local cut = #value > SHOWN and value:sub(1, SHOWN) .. "…" or value
     return '"' .. errors.clean(cut) .. '"'
   end
+  if value ~= value then return "NaN (number)" end
   if kind == "number" or kind == "boolean" then return ("%s (%s)"):format(value, kind) end
   return kind == "nil" and "nothing" or "a " .. kind
 end
@@ -37,6 +38,40 @@ function M.did_you_mean(word, candidates)
   table.sort(names)
   local nearest = type(word) == "string" and core.suggest(word, names)
   return nearest and ('; did you mean "%s"?'):format(nearest) or ""
+end
+
+local function edit_distance(left, right)
+  local row = {}
+  for j = 0, #right do row[j] = j end
+  for i = 1, #left do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #right do
+      local change = diagonal + (left:byte(i) == right:byte(j) and 0 or 1)
+      diagonal = row[j]
+      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#right]
+end
+
+local TYPO = 2
+
+--- The name that a word must be a misspelling of. `did_you_mean` is more generous: it advises, this
+--- one is for refusing.
+---@param word string
+---@param candidates table names as keys
+---@return string|nil
+function M.misspelt(word, candidates)
+  local found, least = nil, TYPO + 1
+  for name in pairs(candidates) do
+    if math.abs(#name - #word) <= TYPO then
+      local distance = edit_distance(word, name)
+      local nearer = distance < least or distance == least and found and name < found
+      if nearer then found, least = name, distance end
+    end
+  end
+  return found
 end
 
 ---@param allowed string
@@ -110,7 +145,7 @@ local function complaint(where, name, value, rule, schema)
   if not rule then
     return ("%s: unknown option %s%s"):format(where, M.show(name), M.did_you_mean(name, schema))
   end
-  local shown = rule.secret and "a " .. type(value) .. " that is not" or M.show(value)
+  local shown = rule.secret and "a " .. type(value) .. " (not shown)" or M.show(value)
   return ("%s: option %s: got %s; allowed: %s"):format(where, name, shown, rule.allowed)
 end
 

@@ -3,7 +3,9 @@
 -- A page is fetched only when the one before is used up. A server that hands out a token twice
 -- would keep us for ever, so that is an error; so is a page count nobody can have meant.
 
+local core = require "alicloud.core"
 local errors = require "alicloud.error"
+local guard = require "alicloud.guard"
 local options = require "alicloud.options"
 
 local M = {}
@@ -101,6 +103,31 @@ function M.each(fetch, paging, params, scope)
 
   local closing = setmetatable({}, { __close = function() finished, items = true, {} end })
   return advance, nil, nil, closing
+end
+
+--- Reads all pages into one: the last page, with the items of all.
+---@param fetch fun(params: table): table|nil, alicloud.Error?
+---@param paging table as for M.each
+---@param params? table
+---@param scope? alicloud.pager.Scope
+---@return table|nil page
+---@return alicloud.Error? err
+function M.all(fetch, paging, params, scope)
+  local items, last = core.array {}, nil
+  local function remember(page_params)
+    local err
+    last, err = fetch(page_params)
+    return last, err
+  end
+  local ok, raised = guard.call(function()
+    for item in M.each(remember, paging, params, scope) do items[#items + 1] = item end
+  end)
+  if ok then
+    last[paging.items] = items
+    return last
+  end
+  if errors.is_error(raised) then return nil, raised end
+  error(raised, 0)
 end
 
 return M

@@ -62,7 +62,10 @@ M.PRODUCT = PRODUCT
 
 local READING = { "^Describe", "^List", "^Get", "^Query" }
 
-local function reads_by_name(action)
+--- Whether the name of an operation without service data says that it only reads.
+---@param action string without a product
+---@return boolean
+function M.reads_by_name(action)
   for _, prefix in ipairs(READING) do
     if action:find(prefix) then return true end
   end
@@ -86,7 +89,7 @@ end
 local function is_mutating(operation, plan, given)
   if not operation then
     if given.mutating ~= nil then return given.mutating end
-    return not reads_by_name(plan.action)
+    return not M.reads_by_name(plan.action)
   end
   if given.mutating == false and operation.mutating then
     return nil, "option mutating: this operation changes something; it cannot be called reading"
@@ -148,6 +151,15 @@ local function describe(context, action, given)
   if not product then return nil, name end
   local data = services.data(product)
   local operation = data and data.operations[name]
+  -- What is almost the name of an operation that is known here would leave without its checks and
+  -- without a token.
+  if data and not operation and not given.version then
+    local nearest = options.misspelt(name, data.operations)
+    if nearest then
+      return nil, ('%s: no operation %s; did you mean "%s"? (option version sends it as it is)')
+        :format(product, options.show(name), nearest)
+    end
+  end
   local version = given.version or data and data.version
   if not version then
     return nil, ("%s:%s: option version is required, there is no service data for %s")

@@ -131,7 +131,23 @@ function Service:each(action, params, call_options)
   })
 end
 
---- Waits until every item of a Describe operation has reached a state.
+-- One look of a wait: all pages, within one deadline.
+local function look(state, action, params, deadline)
+  local name = state.product .. ":" .. action
+  local finish = state.client.loop.now() + deadline
+  local function fetch(page_params)
+    local left = math.max(0.001, finish - state.client.loop.now())
+    return state.client:call(name, page_params, { deadline = left })
+  end
+  local paging = state.data.operations[action].paging
+  if not paging then return fetch(params) end
+  return pager.all(fetch, paging, params, { product = state.product, action = action })
+end
+
+--- Waits until every item of a Describe operation has reached a state: of all pages, and with each
+--- id that the parameters name among them. Without ids it waits for whatever the region lists. What
+--- is not listed counts as "(absent)" and is waited for until the timeout: it may appear yet.
+--- Groups of a secondary site are listed under `Site = "backup"` only.
 ---@param name string a waiter of the service data, e.g. "group_failovered"
 ---@param params table parameters of the waiter's operation
 ---@param wait_options? alicloud.waiter.Options
@@ -153,9 +169,8 @@ function Service:wait(name, params, wait_options)
     definition = definition,
     options = checked,
     loop = state.client.loop,
-    poll = function(deadline)
-      return self:call(definition.operation, params, { deadline = deadline })
-    end,
+    asked = waiter.asked_ids(definition, params),
+    poll = function(deadline) return look(state, definition.operation, params, deadline) end,
   }
 end
 
@@ -177,7 +192,8 @@ local function index(service, key)
   if key == "product" or key == "client" then return state[key] end
   if state.bound[key] then return state.bound[key] end
   local operations = state.data and state.data.operations or {}
-  if type(key) == "string" and (operations[key] or not state.data and key:find("^[A-Z]%w*$")) then
+  local sendable = type(key) == "string" and key:find("^[A-Z]%w*$")
+  if operations[key] or sendable and not options.misspelt(key, operations) then
     return bind(service, state, key)
   end
   error(("%s: no operation %s; names are PascalCase as the API spells them%s"):format(

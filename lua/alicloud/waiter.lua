@@ -3,7 +3,8 @@
 --
 -- A wait ends in one of four ways: everything is done; something failed; nothing moves any more or
 -- time is up; a read fails in a way that will not mend itself. In every case the last response is
--- there to look at. A word that the data does not know is never taken for success.
+-- there to look at. A word that the data does not know is never taken for success, nor is a list
+-- that goes on, nor one that lacks an id that was asked for: such an item counts as "(absent)".
 
 local errors = require "alicloud.error"
 local guard = require "alicloud.guard"
@@ -80,11 +81,44 @@ local function word_of(definition, item)
   return type(word) == "string" and word or ABSENT
 end
 
+--- The ids that the parameters of a wait name, `nil` if they name none.
+---@param definition table
+---@param params? table
+---@return string[]|nil
+function M.asked_ids(definition, params)
+  local value = definition.ids and params and params[definition.ids.parameter]
+  if not value then return nil end
+  local ids = {}
+  local text = type(value) == "table" and table.concat(value, ",") or value
+  for id in text:gmatch("[^,%s]+") do ids[#ids + 1] = id end
+  return ids
+end
+
+local function count_missing(definition, items, asked)
+  local seen, missing = {}, 0
+  for _, item in ipairs(items) do
+    local id = type(item) == "table" and item[definition.ids.field]
+    if id then seen[id] = true end
+  end
+  for _, id in ipairs(asked) do
+    if not seen[id] then missing = missing + 1 end
+  end
+  return missing
+end
+
+-- Whether there is more than the response shows. Ids that were asked for are counted by themselves.
+local function is_cut(result, items, asked)
+  local token, total = result.NextToken, result.TotalCount
+  if token ~= nil and token ~= "" then return true end
+  return not asked and type(total) == "number" and total > #items
+end
+
 --- What a response says, in the words of a waiter definition. Pure.
 ---@param definition table
 ---@param result table
+---@param asked? string[] ids that must all be there
 ---@return { verdict: "success"|"failure"|"waiting", state: string, states: table, unknown: table }
-function M.judge(definition, result)
+function M.judge(definition, result, asked)
   local success, failure = word_set(definition.success), word_set(definition.failure)
   local transient = word_set(definition.transient)
   local items = items_of(definition, result)
@@ -98,13 +132,17 @@ function M.judge(definition, result)
     failed = failed or failure[word] == true
     if success[word] then done = done + 1 end
   end
+  local missing = asked and count_missing(definition, items, asked) or 0
+  if missing > 0 then counts[ABSENT] = (counts[ABSENT] or 0) + missing end
+  local total, cut = #items + missing, is_cut(result, items, asked)
   local verdict = "waiting"
   if failed then
     verdict = "failure"
-  elseif #items > 0 and done == #items then
+  elseif #items > 0 and done == total and not cut then
     verdict = "success"
   end
-  local state = #items == 0 and ABSENT or describe(counts, #items)
+  local state = total == 0 and ABSENT or describe(counts, total)
+  if cut then state = state .. ", and the list goes on" end
   return { verdict = verdict, state = state, states = counts, unknown = unknown }
 end
 
@@ -170,7 +208,7 @@ local function tell(wait, watch)
 end
 
 local function observe(wait, watch, result)
-  local seen = M.judge(wait.definition, result)
+  local seen = M.judge(wait.definition, result, wait.asked)
   if seen.state ~= watch.state then watch.changed = wait.loop.now() end
   watch.result, watch.error = result, nil
   watch.state, watch.states, watch.unknown = seen.state, seen.states, seen.unknown
@@ -199,6 +237,7 @@ end
 ---@field definition table an entry of `waiters` in the service data
 ---@field options alicloud.waiter.Options checked, see M.options
 ---@field loop alicloud.Loop
+---@field asked? string[] ids that must all be there before the wait may succeed
 ---@field poll fun(deadline: number): table|nil, alicloud.Error?
 
 --- Waits.

@@ -20,7 +20,6 @@ describe("alicloud-dr failover", function()
   it("shows direction, recovery point, pre-check, progress, RPO, RTO and request id", function()
     local ran, desk = run(nil, "failover", "pg-orders", "--max-rpo", "20m", "--yes")
     assert.equal(0, ran.code)
-    assert.equal("", ran.err)
     assert.matches("pg%-orders   cn%-hangzhou/g → cn%-shanghai/b   normal   3 pairs   "
       .. "last recovery point 7m12s ago", ran.out)
     for _, rule in ipairs { "✔ group", "✔ direction", "✔ status", "✔ first full sync",
@@ -56,7 +55,8 @@ describe("alicloud-dr failover", function()
     local given = { input_tty = true, typed = { "pg-orders" } }
     local ran, desk = run(given, "failover", "pg-orders")
     assert.equal(0, ran.code)
-    assert.matches("Fail over 1 group, 3 disks%? Data since %d%d%d%d%-.- UTC will be lost", ran.out)
+    assert.matches("Fail over 1 group, 3 disks%? Data since %d%d%d%d%-.- UTC will be lost", ran.err)
+    assert.is_nil(ran.out:find("Type the group id", 1, true))
     assert.equal(1, #desk:ledger())
     for _, typed in ipairs { "yes", "", "pg-order", "PG-ORDERS" } do
       ran, desk = run({ input_tty = true, typed = { typed } }, "failover", "pg-orders")
@@ -66,6 +66,7 @@ describe("alicloud-dr failover", function()
     end
     ran, desk = run({ input_tty = true, typed = {} }, "failover", "pg-orders")
     assert.equal(1, ran.code)
+    assert.matches("to go on: \nalicloud%-dr: ", ran.err)
     assert.same({}, desk:sends())
   end)
 
@@ -85,6 +86,38 @@ describe("alicloud-dr failover", function()
     assert.is_truthy(ran.out:find("go on:  alicloud-dr failover pg-orders --region cn-shanghai "
       .. "--client-token 'it'\\''s mine'", 1, true))
     assert.equal(1, #desk:ledger())
+  end)
+
+  it("asks on the terminal, and says only once there why it failed", function()
+    local ran = run({ tty = true, input_tty = true, typed = { "no" } }, "failover", "pg-orders")
+    assert.equal("", ran.err)
+    assert.matches("Type the group id to go on: ", ran.out)
+    local _, times = ran.out:gsub("was not confirmed", "")
+    assert.equal(1, times)
+    ran = run({ tty = true, group = { pairs = 0 } }, "failover", "pg-orders", "--yes")
+    assert.equal("", ran.err)
+    assert.matches("refused by the pre%-check, nothing was sent\n$", ran.out)
+  end)
+
+  it("gives the token and the command that goes on away before the call leaves", function()
+    for _, words in ipairs { {}, { "--json" } } do
+      local desk, told = desks.new(), {}
+      local send = desk.bench.emu.transport.send
+      desk.given.transport = { send = function(request)
+        if request.action == "FailoverDiskReplicaGroup" then told[#told + 1] = desk.told() end
+        return send(request)
+      end }
+      local ran = desk:run("failover", "pg-orders", "--yes", "--region", "cn-shanghai",
+        "--endpoint", "http://127.0.0.1:9", "--max-rpo", "20m", "--timeout", "30m", "--poll", "2s",
+        table.unpack(words))
+      assert.equal(0, ran.code)
+      local token = desk:ledger()[1].client_token
+      local line = ("alicloud-dr: client token %s (continue with: alicloud-dr failover pg-orders "
+        .. "--region cn-shanghai --client-token %s --endpoint http://127.0.0.1:9 --max-rpo 20m "
+        .. "--timeout 30m --poll 2s)\n"):format(token, token)
+      assert.same({ line }, told)
+      assert.equal(line, ran.err)
+    end
   end)
 
   it("shows a lost answer, and that it was looked after", function()
@@ -249,11 +282,41 @@ describe("alicloud-dr call", function()
   end)
 end)
 
+describe("--json", function()
+  it("gives one object with the exit code, whatever the command and its end", function()
+    local cases = {
+      { 0, "status" }, { 0, "status", "pg-orders" }, { 2, "status", "pg-nope" },
+      { 0, "precheck", "pg-orders" }, { 1, "precheck", "pg-orders", "--max-rpo", "1s" },
+      { 2, "precheck", "pg-nope" }, { 0, "failover", "pg-orders", "--yes" },
+      { 2, "failover", "pg-nope", "--yes" }, { 0, "call", "DescribeRegions" },
+      { 1, "call", "FailoverDiskReplicaGroup", "ReplicaGroupId=pg-nope" },
+      { 2, "call", "FailoverDiskReplicaGrup", "ReplicaGroupId=pg-orders" },
+    }
+    for _, case in ipairs(cases) do
+      local words = { table.unpack(case, 2) }
+      words[#words + 1] = "--json"
+      local ran = run(nil, table.unpack(words))
+      local name = table.concat(words, " ")
+      assert.equal(case[1], ran.code, name)
+      assert.equal(case[1], ran.object.exit, name)
+      assert.equal(case[1] ~= 0, type(ran.object.error) == "table", name)
+      if ran.object.error then assert.is_string(ran.object.error.code, name) end
+    end
+    for _, words in ipairs { { "version", "--json" }, { "--version", "--json" },
+      { "--json", "version" }, { "emulator", "--list-assumptions", "--json" } } do
+      assert.equal(0, desks.new():run(table.unpack(words)).object.exit)
+    end
+    assert.equal(2, desks.new():run("--json").object.exit)
+    assert.equal(2, desks.new():run("emulator", "--host", "999.1.1.1", "--json").object.exit)
+  end)
+end)
+
 describe("the command line", function()
   local wrong = {
     { { "failover", "", "--yes" }, "group: got" },
     { { "failover", "pg orders", "--yes" }, "group: got" },
     { { "failover", "pg-1", "--yes", "--max-rpo", "soon" }, "%-%-max%-rpo: got \"soon\"; allowed" },
+    { { "failover", "pg-1", "--yes", "--max-rpo", "367d" }, "allowed: .*, at most 366d" },
     { { "failover", "pg-1", "--yes", "--max-rpo", "nan" }, "%-%-max%-rpo: got" },
     { { "failover", "pg-1", "--yes", "--timeout", "0" }, "%-%-timeout: got .* at least 1 s" },
     { { "failover", "pg-1", "--yes", "--client-token", "" }, "%-%-client%-token: got" },
@@ -340,7 +403,7 @@ describe("the command line", function()
     for _, word in ipairs { "ALIBABA_CLOUD_ACCESS_KEY_ID", "Exit codes", "NO_COLOR", "status" } do
       assert.is_truthy(help:find(word, 1, true), word)
     end
-    for _, command in ipairs { "status", "precheck", "failover", "call" } do
+    for _, command in ipairs { "status", "precheck", "failover", "call", "emulator" } do
       assert.matches("Exit codes", desk:run(command, "-h").out)
       assert.matches("Example", desk:run(command, "-h").out)
     end

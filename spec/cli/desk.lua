@@ -34,6 +34,7 @@ end
 ---@return { code: integer, out: string, err: string, object: table? }
 function Desk:run(...)
   local out, err, given = {}, {}, self.given
+  self.told = function() return table.concat(err) end
   local emu = self.bench.emu
   local code = main.run({ ... }, {
     out = function(text) out[#out + 1] = text end,

@@ -18,16 +18,21 @@ cat "$out"
 rm -f "$out"
 ]]
 
+local ENDPOINT = [[
+endpoint=$ALIBABA_CLOUD_ENDPOINT
+unset ALIBABA_CLOUD_ENDPOINT
+]] .. SCRIPT:gsub("%-%-yes", [[--yes --endpoint "$endpoint" --max-rpo 1d --poll 0.2]])
+
 describe("Ctrl-C during a failover", function()
   local emulator
 
-  setup(function()
+  before_each(function()
     emulator = process.start_emulator { speed = 1, faults = [[
       return { { match = { action = "FailoverDiskReplicaGroup" }, effect = { stuck = true } } }
     ]] }
   end)
 
-  teardown(function() emulator:stop() end)
+  after_each(function() emulator:stop() end)
 
   it("ends with code 130, the token, the last state and the command that goes on", function()
     local output = emulator:shell(SCRIPT)
@@ -37,5 +42,14 @@ describe("Ctrl-C during a failover", function()
     assert.is_string(token, output)
     assert.is_truthy(output:find("go on:  alicloud-dr failover pg-orders --region cn-shanghai "
       .. "--client-token " .. token, 1, true), output)
+  end)
+
+  it("prints a command that asks the same endpoint with the same limits", function()
+    local output = emulator:shell(ENDPOINT)
+    local token = output:match("client token (%x+)")
+    local typed = (" --endpoint %s --max-rpo 1d --poll 0.2\n"):format(emulator.start.endpoint)
+    assert.is_truthy(output:find("--client-token " .. token .. typed, 1, true), output)
+    assert.is_truthy(output:find("look:   alicloud-dr status pg-orders --region cn-shanghai "
+      .. "--endpoint " .. emulator.start.endpoint .. "\n", 1, true), output)
   end)
 end)

@@ -1,4 +1,6 @@
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local json = require "alicloud.cli.json"
 local lab = require "spec.dr.lab"
 local terminal = require "alicloud.cli.terminal"
 
@@ -40,7 +42,6 @@ describe("text from outside", function()
       DestinationDiskId = HOSTILE, SourceRegion = HOSTILE, DestinationRegion = HOSTILE,
       ReplicaGroupId = HOSTILE, LastRecoverPoint = 5,
     }
-    local core = require "alicloud.core"
     -- The byte 0xff cannot stand in JSON text.
     local function body(object) return (core.encode(object):gsub("\xff", "")) end
     local transport = { send = function(request)
@@ -79,6 +80,61 @@ describe("text from outside", function()
       end
       assert.is_true(#ran.out + #ran.err > 0)
     end
+  end)
+end)
+
+describe("JSON", function()
+  it("escapes above ASCII exactly what a terminal would not get either", function()
+    local ranges = { { 0x7f, 0x3000 }, { 0xf000, 0xffff }, { 0x1f600, 0x1f610 },
+      { 0xdff00, 0xe0200 } }
+    for _, range in ipairs(ranges) do
+      for code = range[1], range[2] do
+        local text = utf8.char(code)
+        local encoded = json.encode { text }
+        assert.equal(terminal.clean(text) ~= text, encoded:find("\\u", 1, true) ~= nil,
+          ("U+%04X"):format(code))
+        assert.same({ text }, core.decode(encoded))
+      end
+    end
+    assert.equal('["\\udb40\\udc41é"]', json.encode(core.array { "\u{e0041}é" }))
+  end)
+
+  it("is what every command prints", function()
+    local text = "\u{9b}31m\u{202e}\u{feff}\u{e0041}\x7f"
+    local transport = { send = function()
+      return { status = 200, headers = {}, body = core.encode { RequestId = "R",
+        ReplicaGroups = core.array { { ReplicaGroupId = lab.ID, Status = text } },
+        ReplicaPairs = core.array {} } }
+    end }
+    for _, words in ipairs { { "status", "--json" }, { "precheck", lab.ID, "--json" },
+      { "failover", lab.ID, "--yes", "--json" }, { "call", "DescribeDiskReplicaGroups" },
+      { "call", "DescribeDiskReplicaGroups", "--json" } } do
+      words[#words + 1], words[#words + 2] = "--region", "cn-shanghai"
+      local out = desks.new({ transport = transport }):run(table.unpack(words)).out
+      assert.is_truthy(out:find("\\u009b31m\\u202e\\ufeff\\udb40\\udc41\\u007f", 1, true), out)
+      assert.is_true(is_harmless(out))
+    end
+  end)
+end)
+
+describe("the moving line", function()
+  local function shown(columns, text)
+    local out = {}
+    local io = { tty = true, columns = columns, out = function(part) out[#out + 1] = part end }
+    terminal.spinner(io).show("  failover    ", text)
+    return (table.concat(out):gsub("^\r\27%[K", ""))
+  end
+
+  it("never reaches the last column, however narrow, and is cut between characters", function()
+    for columns = 1, 60 do
+      local length = utf8.len(shown(columns, "failovering 1/3 pairs  ✔✔✔✔✔✔✔✔"))
+      assert.is_true(length <= columns - 1, columns)
+    end
+    assert.equal("  failover    ⠋ short", shown(80, "short"))
+  end)
+
+  it("shows a percent sign as it is", function()
+    assert.equal("  failover    ⠋ 100% %s %%", shown(80, "100% %s %%"))
   end)
 end)
 

@@ -20,7 +20,8 @@ describe("a duration", function()
 
   it("is written so that a person reads it at a glance", function()
     local cases = { [0] = "0 s", [52.4] = "52 s", [59.6] = "1m", [432] = "7m12s", [1200] = "20m",
-      [3600] = "1h", [3900] = "1h05m", [273600] = "3d4h" }
+      [3600] = "1h", [3900] = "1h05m", [273600] = "3d4h",
+      [366 * 86400] = "366d" }
     for seconds, text in pairs(cases) do assert.equal(text, duration.format(seconds)) end
     assert.equal("00:41", duration.clock(41.9))
     assert.equal("1:02:03", duration.clock(3723))

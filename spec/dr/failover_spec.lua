@@ -216,6 +216,13 @@ describe("options of a failover", function()
         "region: got")
     end
     assert.error_matches(function() dr.group(nil, "pg-1") end, "client: got nothing")
+    local group = dr.group(bench.client, "pg-1")
+    for _, name in ipairs { "observe", "look", "precheck", "failover" } do
+      assert.error_matches(function() group[name]() end, "with a colon")
+      assert.error_matches(function() group[name] { poll = 1 } end, "with a colon")
+    end
+    assert.error_matches(function() group:precheck { max_rpo = "400d" } end, "from 0 s to 366d$")
+    assert.error_matches(function() group:failover { poll = 0 } end, "from 0%.05 s to 5m$")
     assert.equal("alicloud.dr.Group(pg-1 in cn-shanghai)", tostring(dr.group(bench.client, "pg-1")))
   end)
 end)

@@ -6,6 +6,30 @@ local lab = require "spec.dr.lab"
 local fault, run, assert_sound = lab.fault, lab.run, lab.assert_sound
 
 describe("waiting", function()
+  it("goes through the client's loop, every time", function()
+    local bench = lab.new { faults = { fault({ drop = true }, "before") } }
+    local emu, sleeps = bench.emu, 0
+    local sleep = emu.runtime.sleep
+    local client = bench.client:with { loop = {
+      now = function() return emu:now() + 5e6 end,
+      sleep = function(seconds)
+        sleeps = sleeps + 1
+        sleep(seconds)
+      end,
+      wait = error,
+    }, runtime = {
+      time = emu.runtime.time, random = emu.runtime.random, random_hex = emu.runtime.random_hex,
+      getenv = emu.runtime.getenv, sleep = function() error "slept beside the loop" end,
+      monotonic = function() error "looked at a clock beside the loop" end,
+    }, transport = emu.transport }
+    bench.client = client
+    local result = assert(bench:failover())
+    assert.equal("failovered", result.outcome)
+    assert.is_true(sleeps > 10)
+    assert.is_true(result.rto < 1000)
+    assert_sound(bench, 1)
+  end)
+
   it("does not take a group that runs ahead for success", function()
     local bench, result = run { hostile = { group_ahead = true } }
     assert.equal("failovered", result.outcome)
@@ -173,6 +197,20 @@ describe("another operator", function()
     assert.is_not.equal(token, token_of({ seed = 1 }, "INC-2"))
     assert.is_not.equal(token, token_of({ group = { destination = "cn-shanghai/cn-shanghai-e" } },
       "INC-1"))
+  end)
+
+  it("on the same incident may ask again after a failure, with another token, once", function()
+    local bench = lab.new { faults = { fault({ partial = 3 }, nil, { count = 2 }) } }
+    local _, first = bench:failover { incident = "INC-1" }
+    assert.equal("Client.FailoverFailed", first.code)
+    assert.is_nil(first.hint:find("incident", 1, true))
+    local _, second = bench:failover { incident = "INC-1" }
+    assert.equal("Client.FailoverFailed", second.code)
+    assert.is_not.equal(first.client_token, second.client_token)
+    assert.matches("give another incident name", second.hint)
+    local third = assert(bench:failover { incident = "INC-2" })
+    assert.equal("failovered", third.outcome)
+    assert.equal(3, #bench:ledger())
   end)
 
   it("on the same incident at the same moment makes one effect even where repeats count", function()

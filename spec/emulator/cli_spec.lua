@@ -75,7 +75,8 @@ describe("alicloud-dr emulator", function()
     assert.truthy(out:find("token_lifetime = 3600", 1, true))
     code, out = run({ "--list-assumptions", "--json" })
     assert.equal(0, code)
-    assert.is_true(#core.decode(out) >= 15)
+    assert.is_true(#core.decode(out).assumptions >= 15)
+    assert.equal(0, core.decode(out).exit)
   end)
 
   it("takes its world and its faults from files", function()
@@ -93,6 +94,7 @@ describe("alicloud-dr emulator", function()
     ['--port: must be a whole number of at least 0, got "x"'] = { "--port", "x" },
     ["--port: must be at most 65535, got 70000"] = { "--port", "70000" },
     ['--host: must be an IPv4 address or localhost, got "shop"'] = { "--host", "shop" },
+    ['--host: must be an IPv4 address or localhost, got "999.1.1.1"'] = { "--host", "999.1.1.1" },
     ['--speed: must be a number of at least 0, got "-1"'] = { "--speed=-1" },
     ["--seed: must be a whole number"] = { "--seed", "1.5" },
     ["/nowhere/world.lua: No such file"] = { "--world", "/nowhere/world.lua" },
@@ -105,6 +107,12 @@ describe("alicloud-dr emulator", function()
       assert.equal("", out)
       assert.truthy(err:find(problem, 1, true), err)
       assert.equal(1, select(2, err:gsub("\n", "")))
+      words[#words + 1] = "--json"
+      code, out, err = run(words)
+      assert.equal(2, code)
+      assert.equal("", err)
+      assert.equal(2, core.decode(out).exit)
+      assert.truthy(core.decode(out).error.message:find(problem, 1, true), out)
     end)
   end
 

@@ -72,6 +72,25 @@ describe("the HTTP mount", function()
     assert.equal(1, #probe.emu:ledger())
   end)
 
+  it("answers 500 to a request that meets a defect, at once or held, and goes on", function()
+    local select_rule = probe.emu.faults.select
+    probe.emu.faults.select = function() error "boom" end
+    failover()
+    local body, status = answer()
+    assert.equal(500, status)
+    assert.equal("InternalError", body.Code)
+    probe.emu.faults.select = select_rule
+    probe.emu:fault { match = { nth = 1 }, when = "after", effect = { delay = 30 } }
+    failover()
+    peer:until_true(function() return #probe.emu:ledger() == 1 end)
+    probe.emu.clock.date = function() error "boom" end
+    probe.emu:advance(30)
+    assert.equal(500, (peer:answer()))
+    probe.emu.clock.date = nil
+    failover()
+    assert.equal(200, select(2, answer()))
+  end)
+
   it("holds an answer until the model's clock is there, and serves others meanwhile", function()
     probe.emu:fault { match = { nth = 1 }, when = "after", effect = { delay = 30 } }
     failover()
@@ -206,6 +225,26 @@ describe("/_emulator/", function()
     local body, status = ask("POST", "faults", { mtch = {} })
     assert.equal(400, status)
     assert.truthy(body.error:find('did you mean "match"', 1, true))
+  end)
+
+  it("clock never gets past what a date can name, and the model goes on", function()
+    for _, seconds in ipairs { 1e308, 1e15, 253402300800 } do
+      assert.equal(400, select(2, ask("POST", "clock", { advance = seconds })))
+      assert.has_error(function() probe.emu:advance(seconds) end)
+      probe.emu.runtime.sleep(seconds)
+      assert.equal(253402300799, ask("GET", "health").now)
+      probe.emu:reset()
+    end
+  end)
+
+  it("a defect behind one of them costs one answer, not the server", function()
+    local ledger = probe.emu.ledger
+    probe.emu.ledger = function() error "boom" end
+    local body, status = ask("GET", "ledger")
+    assert.equal(500, status)
+    assert.matches("a defect of the emulator: .*boom", body.Message)
+    probe.emu.ledger = ledger
+    assert.equal(200, select(2, ask("GET", "ledger")))
   end)
 
   it("clock moves the model", function()

@@ -43,9 +43,13 @@ describe("README", function()
       local output, ok = emulator:run_lua(script)
       assert.is_true(ok, output)
       if script:find("orders:failover", 1, true) then
-        assert.truthy(output:find("open in cn%-shanghai: RTO %d+ s, RPO %d+ s, token %x+"), output)
+        assert.truthy(output:find("failovered, open in cn%-shanghai: RTO %d+ s, RPO %d+ s, "
+          .. "token %x+"), output)
         assert.equal(1, emulator:effects())
-        emulator:run_lua(script)
+        output, ok = emulator:run_lua(script)
+        assert.is_true(ok, output)
+        assert.truthy(output:find("already_failovered, open in cn%-shanghai: RTO 0 s, "
+          .. "RPO unknown s"), output)
         assert.equal(1, emulator:effects())
       end
     end)

@@ -88,6 +88,26 @@ describe("an error", function()
     end
   end)
 
+  it("masks a token of any base64 text, to its end and no further, and every time", function()
+    local once = "SecurityToken%3DTOKEN%252FCANARY%252Bx%253D%253D%26SignatureMethod%3DHMAC-SHA1"
+    for _, text in ipairs {
+      "server string to sign is:POST&%2F&Format%3DJSON%26" .. once,
+      once .. " client: " .. once,
+      once .. "%26" .. once,
+      "SecurityToken%3dTOKEN%252FCANARY%252Bx%253D%253D",
+      "SecurityToken=TOKEN%2FCANARY%2Bx%3D%3D&SignatureMethod=HMAC-SHA1",
+      "x-acs-security-token:TOKEN/CANARY+x==\nSignatureMethod",
+    } do
+      local message = example { message = text }.message
+      for _, part in ipairs { "TOKEN%", "CANARY", "253D%", "Bx" } do
+        assert.is_nil(message:find(part, 1, true), message)
+      end
+      local _, before = text:gsub("SignatureMethod", "")
+      local _, after = message:gsub("SignatureMethod", "")
+      assert.equal(before, after, message)
+    end
+  end)
+
   it("cuts a message that would fill the screen", function()
     assert.is_true(#tostring(errors.new { message = ("x"):rep(100000) }) < 3000)
   end)

@@ -46,6 +46,14 @@ describe("options", function()
       complaint { plain = {} })
   end)
 
+  it("show NaN by its name, and nothing of a secret", function()
+    assert.equal("NaN (number)", options.show(0 / 0))
+    assert.equal("NaN (number)", options.show(-(0 / 0)))
+    local _, message = options.examine("x", { key = "canary " }, { key = options.secret })
+    assert.equal("x: option key: got a string (not shown); allowed: text without spaces or "
+      .. "control characters", message)
+  end)
+
   it("take numbers only inside their bounds, and never NaN", function()
     assert.is_truthy(options.examine("where", { deadline = 60, retries = 9.0 }, SCHEMA))
     for _, wrong in ipairs { -0.1, 60.1, 0 / 0, 1 / 0, "5" } do

@@ -99,6 +99,19 @@ describe("a traversal", function()
     end
   end)
 
+  it("makes one page of all, the last with every item, or gives the error of the one that failed",
+    function()
+      local last = { Items = { 3 }, NextToken = "", RequestId = "R2" }
+      local page = pager.all(script { { Items = { 1, 2 }, NextToken = "t" }, last }, PAGING)
+      assert.equal(last, page)
+      assert.same({ 1, 2, 3 }, { table.unpack(page.Items) })
+      assert.same({}, { table.unpack(pager.all(script { {} }, PAGING).Items) })
+      local err = errors.new { code = "Forbidden" }
+      local none, raised = pager.all(script { { Items = { 1 }, NextToken = "t" }, err }, PAGING)
+      assert.is_nil(none)
+      assert.equal(err, raised)
+    end)
+
   it("stops after as many pages as are allowed", function()
     local count = 0
     local function endless()

@@ -1,3 +1,4 @@
+local alicloud = require "alicloud"
 local helper = require "spec.helper"
 local services = require "alicloud.service"
 
@@ -41,6 +42,26 @@ describe("a service", function()
     service:must("StopDiskReplicaGroup", { ReplicaGroupId = "g" })
     assert.equal("StopDiskReplicaGroup", transport.requests[1].action)
     assert.equal("2021-07-30", transport.requests[1].headers["x-acs-version"])
+  end)
+
+  it("sends what is no misspelling, and no misspelling, in both ways of calling", function()
+    local service, transport = ebs { ok(), ok(), ok() }
+    service:StopDiskReplicaGroup { ReplicaGroupId = "g" }
+    assert.equal("StopDiskReplicaGroup", transport.requests[1].action)
+    for _, name in ipairs { "FailoverDiskReplicaGrup", "FailoverDiskReplicaGroups",
+      "FailovrDiskRepliaGroup", "DescribeDiskReplicaPair" } do
+      for _, act in ipairs {
+        function() return service[name] end,
+        function() assert(service:call(name, { ReplicaGroupId = "g" })) end,
+        function() assert(service.client:call("ebs:" .. name)) end,
+      } do
+        assert.matches('service_spec.lua:%d+: ebs: no operation "' .. name .. '";.* did you mean',
+          helper.raised(act))
+      end
+    end
+    assert.equal(1, #transport.requests)
+    assert(service:call("FailoverDiskReplicaGrup", {}, { version = "2021-07-30" }))
+    assert.equal(2, #transport.requests)
   end)
 
   it("raises a mistake in the parameters at the caller", function()
@@ -161,6 +182,51 @@ describe("wait", function()
     assert.equal("failovered", result.ReplicaGroups[1].Status)
     assert.equal(3, #transport.requests)
     assert.same({ 5, 5 }, control.sleeps)
+  end)
+
+  local function listed(ids, more)
+    local records = {}
+    for i, id in ipairs(ids) do records[i] = { ReplicaGroupId = id, Status = "failovered" } end
+    local fields = { ReplicaGroups = records }
+    for name, value in pairs(more or {}) do fields[name] = value end
+    return ok(fields)
+  end
+
+  it("reads all pages before it takes them for success", function()
+    local service, transport = ebs {
+      listed({ "a", "b" }, { NextToken = "t1", TotalCount = 3 }),
+      ok { ReplicaGroups = { { ReplicaGroupId = "c", Status = "failovering" } } },
+      listed({ "a", "b" }, { NextToken = "t1" }), listed { "c" },
+    }
+    local result = assert(service:wait("group_failovered", { Site = "backup" }))
+    assert.equal(4, #transport.requests)
+    assert.equal(3, #result.ReplicaGroups)
+    assert.equal("REQ-OK", alicloud.meta(result).request_id)
+    assert.equal("t1", helper.query(transport.requests[4]).NextToken)
+  end)
+
+  it("does not take some of the groups that were asked for, for all", function()
+    for _, ids in ipairs { "a,b,c", { "a", "b", "c" } } do
+      local service = ebs { listed { "a" }, listed { "a", "b" }, helper.refuse(403, "Forbidden") }
+      local states = {}
+      local result, err = service:wait("group_failovered", { GroupIds = ids }, {
+        progress = function(event) states[#states + 1] = event.state end,
+      })
+      assert.is_nil(result)
+      assert.equal("Forbidden", err.code)
+      assert.equal("(absent) 2/3, failovered 1/3", states[1])
+      assert.equal("(absent) 1/3, failovered 2/3", states[2])
+    end
+    local service = ebs { ok { ReplicaPairs = { { ReplicaPairId = "p", Status = "failovered" } } },
+      helper.refuse(403, "Forbidden") }
+    assert.is_nil((service:wait("pairs_failovered", { PairIds = { "p", "q" } })))
+  end)
+
+  it("reports a page that cannot be read, and a token that comes twice", function()
+    local service = ebs { listed({ "a" }, { NextToken = "t" }), helper.refuse(403, "Forbidden") }
+    assert.equal("Forbidden", select(2, service:wait("group_failovered", {})).code)
+    service = ebs { listed({ "a" }, { NextToken = "t" }), listed({ "a" }, { NextToken = "t" }) }
+    assert.equal("Client.PageLoop", select(2, service:wait("group_failovered", {})).code)
   end)
 
   it("reports failure with the product and the last response", function()

@@ -56,6 +56,22 @@ describe("a wait", function()
     end
   end)
 
+  it("does not take a list that goes on for a whole one", function()
+    local first = things("done", "done", "done", "done", "done", "done", "done", "done", "done",
+      "done")
+    for _, more in ipairs { { NextToken = "t", TotalCount = 17 }, { NextToken = "t" },
+      { TotalCount = 17 } } do
+      for name, value in pairs(more) do first[name] = value end
+      local result, err = watch { first }
+      assert.is_nil(result)
+      assert.equal("Client.WaitTimeout", err.code)
+      assert.matches("done, and the list goes on", err.message)
+      first.NextToken, first.TotalCount = nil, nil
+    end
+    first.NextToken, first.TotalCount = "", 10
+    assert.is_truthy((watch { first }))
+  end)
+
   it("fails at the first item that failed, naming the states, with the last response", function()
     local last = things("done", "failed", "working")
     local result, err, _, polls = watch { things "working", last }

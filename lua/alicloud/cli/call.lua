@@ -2,9 +2,11 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.guard"
+local json = require "alicloud.cli.json"
 local option = require "alicloud.options"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local plans = require "alicloud.plan"
 local session = require "alicloud.cli.session"
 
 local M = { name = "call", summary = "Send one signed call and print its answer." }
@@ -29,7 +31,7 @@ function M.configure(command)
     :args "*"
     :argname "<Key=Value>"
     :description "Parameters of the operation."
-  options.add_common(command)
+  options.add_common(command, "Region to ask")
   command:option "--product":argname "<code>":description "Product, else ebs."
   command:option "--version"
     :argname "<date>"
@@ -76,7 +78,7 @@ end
 
 local function indent(value, depth)
   local pad, inner = ("  "):rep(depth), ("  "):rep(depth + 1)
-  if type(value) ~= "table" or next(value) == nil then return core.encode(value) end
+  if type(value) ~= "table" or next(value) == nil then return json.encode(value) end
   local parts = {}
   if core.is_array(value) then
     for i, element in ipairs(value) do parts[i] = inner .. indent(element, depth + 1) end
@@ -86,30 +88,15 @@ local function indent(value, depth)
   for name in pairs(value) do names[#names + 1] = name end
   table.sort(names)
   for i, name in ipairs(names) do
-    parts[i] = ("%s%s: %s"):format(inner, core.encode(name), indent(value[name], depth + 1))
+    parts[i] = ("%s%s: %s"):format(inner, json.encode(name), indent(value[name], depth + 1))
   end
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "}"
 end
 
--- JSON escapes control characters itself, but lets C1 controls and direction overrides through.
-local function printable(text)
-  return (text:gsub("[\xc2\xd8\xe2\xef\xf3][\x80-\xbf]+", function(bytes)
-    local code = utf8.len(bytes) and utf8.codepoint(bytes)
-    local harmful = code and (code >= 0x80 and code < 0xa0 or code == 0x61c
-      or code >= 0x200e and code <= 0x200f or code >= 0x2028 and code <= 0x202e
-      or code >= 0x2066 and code <= 0x2069 or code == 0xfeff)
-    return harmful and ("\\u%04x"):format(code) or nil
-  end))
-end
-
--- What the name does not mark as reading is taken for a change: then "unknown" is worth its own
--- exit code.
-local function is_reading(action)
-  local name = action:gsub("^.*:", "")
-  for _, verb in ipairs { "Describe", "List", "Get", "Query" } do
-    if name:sub(1, #verb) == verb then return true end
-  end
-  return false
+local function copy_of(answer)
+  local object = {}
+  for name, value in pairs(answer) do object[name] = value end
+  return object
 end
 
 --- Runs the command.
@@ -124,8 +111,12 @@ function M.run(args, io)
   if not fine then options.refuse(complaint) end
   local ok, answer, err = guard.call(client.call, client, args.action, params, call_options)
   if not ok then options.refuse_misuse(answer) end
-  if not answer then return output.fail(io, args, err, not is_reading(args.action)) end
-  io.out(args.json and core.encode(answer) .. "\n" or printable(indent(answer, 0)) .. "\n")
+  -- What the name does not mark as reading is taken for a change: then "unknown" is worth its own
+  -- exit code.
+  local reads = plans.reads_by_name((args.action:gsub("^.*:", "")))
+  if not answer then return output.fail(io, args, err, not reads) end
+  if args.json then return output.json(io, output.EXIT.done, copy_of(answer)) end
+  io.out(indent(answer, 0) .. "\n")
   return output.EXIT.done
 end
 

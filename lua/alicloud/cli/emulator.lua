@@ -4,13 +4,24 @@ local core = require "alicloud.core"
 local behaviour = require "alicloud.emulator.behaviour"
 local emulator = require "alicloud.emulator"
 local fixture = require "alicloud.emulator.fixture"
+local guard = require "alicloud.guard"
+local json = require "alicloud.cli.json"
+local output = require "alicloud.cli.output"
 local server = require "alicloud.emulator.server"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
 
-local EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 -- Ctrl-C and the end of standard input are noticed within this many seconds.
 local SLICE = 0.2
+
+local EPILOG = [[
+Examples:
+  alicloud-dr emulator --port 8080
+  alicloud-dr emulator --port 8080 --speed 1 --world my-world.lua --faults my-faults.lua
+  alicloud-dr emulator --port 8080 --assume token_lifetime=60 --hostile stale_read=5
+
+Exit codes: 0 done (--until-eof, --list-assumptions), 1 the port cannot be taken, 2 usage,
+130 interrupted, which is how it usually ends.]]
 
 --- Declares the options.
 ---@param command table  of argparse
@@ -18,19 +29,23 @@ function M.configure(command)
   command:description("Runs an emulator of the EBS disk replication API on this machine. "
     .. "It verifies signatures, moves states on its own clock and keeps a ledger of effects. "
     .. "It is not the service: see --list-assumptions.")
-  command:option("--port", "Port to listen on; 0 takes a free one.", "0")
+  command:option("--port", "Port to listen on; 0 takes a free one.", "0"):argname "<port>"
   command:option("--host", "IPv4 address to listen on; others than loopback are your risk.",
-    "127.0.0.1")
+    "127.0.0.1"):argname "<address>"
   command:option("--world", "File with the world (Lua table or .json); default: a demo.")
+    :argname "<file>"
   command:option("--faults", "File with a list of fault rules (Lua table or .json).")
+    :argname "<file>"
   command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
-    .. "through /_emulator/clock.", "60")
-  command:option("--seed", "Seed of RequestIds and other made-up values.", "1")
-  command:option("--assume", "Switch an assumption: NAME=VALUE."):count("*")
-  command:option("--hostile", "Switch a hostile behaviour: NAME or NAME=VALUE."):count("*")
+    .. "through /_emulator/clock.", "60"):argname "<factor>"
+  command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
+  command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
+    :argname "<name=value>"
+  command:option("--hostile", "Switch a hostile behaviour."):count("*"):argname "<name[=value]>"
   command:flag("--until-eof", "Stop when standard input ends.")
   command:flag("--list-assumptions", "Print what is assumed about the service, and stop.")
-  command:flag("--json", "Print one JSON line instead of text.")
+  command:flag("--json", "Print one JSON line instead of text, errors too.")
+  command:epilog(EPILOG)
 end
 
 local function read_number(args, name, integer)
@@ -100,7 +115,7 @@ local function list_assumptions(args, io)
     list[index] = { name = switch.name, default = switch.default, text = switch.text,
       values = switch.rule.values and core.array(switch.rule.values) or nil }
   end
-  if args.json then return io.out(core.encode(list) .. "\n") end
+  if args.json then return output.json(io, output.EXIT.done, { assumptions = list }) end
   io.out("What no public document decides; change with --assume NAME=VALUE.\n\n")
   for _, switch in ipairs(list) do
     local values = {}
@@ -108,6 +123,7 @@ local function list_assumptions(args, io)
     io.out(("%s = %s   (%s)\n  %s\n"):format(
       switch.name, switch.default, table.concat(values, " | "), switch.text))
   end
+  return output.EXIT.done
 end
 
 local function clock_text(clock)
@@ -127,7 +143,7 @@ local function announce(emu, listening, args, io)
   if args.json then
     local ids = core.array {}
     for index, group in ipairs(groups) do ids[index] = group.id end
-    return io.out(core.encode {
+    return io.out(json.encode {
       endpoint = listening.url, admin = listening.url .. "/_emulator/", port = listening.port,
       access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
       clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
@@ -154,18 +170,29 @@ local function serve(listening, args)
   repeat listening:step(SLICE) until args.until_eof and input_ended()
 end
 
-local function is_interrupt(problem)
-  return tostring(problem):find("interrupted!", 1, true) ~= nil
+local function is_address(host)
+  local numbers = { host:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
+  for _, number in ipairs(numbers) do
+    if tonumber(number) > 255 then return false end
+  end
+  return #numbers == 4 or host == "localhost"
 end
 
 local function read_address(args)
   local port, problem = read_number(args, "port", true)
   if not port then return nil, problem end
   if port > 65535 then return nil, "--port: must be at most 65535, got " .. args.port end
-  if args.host ~= "localhost" and not args.host:find("^%d+%.%d+%.%d+%.%d+$") then
+  if not is_address(args.host) then
     return nil, ("--host: must be an IPv4 address or localhost, got %q"):format(args.host)
   end
   return { host = args.host, port = port }
+end
+
+local function fail(io, args, exit_code, code, problem)
+  local kind = exit_code == output.EXIT.usage and "usage" or "state"
+  return output.complain(io, args.json, exit_code, {
+    kind = kind, code = code, message = problem, outcome = "not_sent",
+  }, "alicloud-dr emulator")
 end
 
 --- Runs the command.
@@ -173,27 +200,22 @@ end
 ---@param io table  { out, err, tty }
 ---@return integer exit_code
 function M.run(args, io)
-  if args.list_assumptions then
-    list_assumptions(args, io)
-    return 0
-  end
+  if args.list_assumptions then return list_assumptions(args, io) end
   local emu, listening
   local address, problem = read_address(args)
   if address then emu, problem = make_emulator(args) end
   if not emu then
-    io.err("alicloud-dr emulator: " .. problem .. "\n")
-    return EXIT_USAGE
+    return fail(io, args, output.EXIT.usage, "Client.Usage", problem)
   end
   listening, problem = server.start(emu, address)
   if not listening then
-    io.err("alicloud-dr emulator: " .. problem .. "\n")
-    return EXIT_FAILED
+    return fail(io, args, output.EXIT.failed, "Client.EmulatorNotStarted", problem)
   end
   announce(emu, listening, args, io)
   local ok, stopped = pcall(serve, listening, args)
   listening:close()
-  if ok then return 0 end
-  if is_interrupt(stopped) then return EXIT_INTERRUPTED end
+  if ok then return output.EXIT.done end
+  if guard.is_interrupt(stopped) then return output.EXIT.interrupted end
   error(stopped, 0)
 end
 

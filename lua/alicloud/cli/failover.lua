@@ -26,12 +26,13 @@ Examples:
   alicloud-dr failover pg-orders --region cn-shanghai --client-token 5f1d…   (go on after exit 3)
 
 Exit codes: 0 failed over (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
-130 interrupted. After 3 and 130 the command that goes on safely is printed.]]
+130 interrupted. The token and the command that goes on safely are printed on standard error before
+the call leaves, and again after 3 and 130.]]
 
 ---@param command table of argparse
 function M.configure(command)
   command:argument "group":description "Group id, e.g. pg-orders."
-  options.add_common(command)
+  options.add_common(command, "Region of the secondary site, which takes over")
   command:option "--max-rpo"
     :argname "<duration>"
     :description "Refuse if the oldest recovery point is older, e.g. 20m."
@@ -46,7 +47,8 @@ function M.configure(command)
   command:option "--incident"
     :argname "<name>"
     :description("Derive the token from group, direction and this name: operators who give "
-      .. "the same name send the same token.")
+      .. "the same name send the same token. After failover_failed it gives a second token, once; "
+      .. "then take another name.")
   command:option "--client-token"
     :argname "<token>"
     :description "Go on with this token instead of a new one."
@@ -67,6 +69,35 @@ local function read_options(args)
   }
 end
 
+-- A word as the shell reads it back.
+local function quote(word)
+  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+local CARRIED_ON = { "endpoint", "max_rpo", "timeout", "poll" }
+
+-- The commands that look, and that go on under a token, with everything that was typed.
+local function commands(args, id, region)
+  local function command(name, token, carried)
+    local words = { "alicloud-dr", name, id, "--region", region }
+    if token then
+      words[#words + 1], words[#words + 2] = "--client-token", quote(token)
+    end
+    for _, option in ipairs(carried) do
+      if args[option] then
+        words[#words + 1] = "--" .. option:gsub("_", "-")
+        words[#words + 1] = quote(args[option])
+      end
+    end
+    return table.concat(words, " ")
+  end
+  return {
+    look = command("status", nil, { "endpoint" }),
+    go_on = function(token) return command("failover", token, CARRIED_ON) end,
+  }
+end
+
 -- A question that nobody can answer must not hang, and silence is not consent.
 local function demand_consent(args, io)
   if args.yes or io.input_tty then return end
@@ -77,24 +108,17 @@ end
 local function ask(io, id, reporter)
   return function(snapshot)
     reporter:finish()
-    -- With --json the output belongs to the object alone.
-    local say = reporter.quiet and io.err or io.out
+    -- With --json the output belongs to the object alone; redirected, nobody sees it in time.
+    local say = (reporter.quiet or not io.tty) and io.err or io.out
     say(view.question(snapshot))
     local typed = io.read_line()
+    if typed == nil then say "\n" end
     return typed ~= nil and typed:match("^%s*(.-)%s*$") == id
   end
 end
 
--- A word as the shell reads it back.
-local function quote(word)
-  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local function ways_on(id, region, token)
-  return ("    look:   alicloud-dr status %s --region %s\n"
-    .. "    go on:  alicloud-dr failover %s --region %s --client-token %s\n"):format(
-    id, region, id, region, quote(token))
+local function ways_on(ways, token)
+  return ("    look:   %s\n    go on:  %s\n"):format(ways.look, ways.go_on(token))
 end
 
 local VERDICTS = {
@@ -115,11 +139,12 @@ end
 
 local function print_refusal(io, err)
   io.out(view.obstacles(io, err.findings))
+  if io.tty then return io.out "  refused by the pre-check, nothing was sent\n" end
   io.err(("alicloud-dr: refused by the pre-check, nothing was sent: %s: %s\n"):format(
     terminal.clean(err.code), terminal.clean(err.message, 1000)))
 end
 
-local function print_failure(io, err, region)
+local function print_failure(io, err, ways)
   local verdict = err.outcome == "unknown" and "?" or "✘"
   io.out(("  %s %s\n"):format(terminal.paint(io, err.outcome == "unknown" and "yellow" or "red",
     verdict .. " " .. (VERDICTS[err.outcome] or "failed")), terminal.clean(err.code)))
@@ -130,32 +155,33 @@ local function print_failure(io, err, region)
   if err.hint then io.out("    what to do: " .. terminal.clean(err.hint, 1000) .. "\n") end
   io.out(attempt_facts(err))
   if err.outcome == "unknown" and err.client_token then
-    io.out(ways_on(err.group_id, region, err.client_token))
+    io.out(ways_on(ways, err.client_token))
   end
+  -- On a terminal both streams meet, and once is enough.
+  if io.tty then return end
   io.err(("alicloud-dr: %s: %s: %s\n"):format(VERDICTS[err.outcome] or "failed",
     terminal.clean(err.code), terminal.clean(err.message, 1000)))
 end
 
-local function report_failure(io, args, err, region)
+local function report_failure(io, args, err, ways)
   if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
   if err.findings then
     print_refusal(io, err)
   else
-    print_failure(io, err, region)
+    print_failure(io, err, ways)
   end
   return output.exit_code(err, true)
 end
 
-local function report_interrupt(io, args, id, region, reporter)
+local function report_interrupt(io, args, group, ways, reporter)
   local code = output.EXIT.interrupted
   local token, sent = reporter.client_token, reporter.sent
   if args.json then
-    output.json(io, { exit = code, error = {
-      kind = "cancelled", code = "Client.Interrupted", group_id = id, region = region,
+    return output.json(io, code, { error = {
+      kind = "cancelled", code = "Client.Interrupted", group_id = group.id, region = group.region,
       message = "interrupted, last seen: " .. reporter:last_seen(),
       outcome = sent and "unknown" or "not_sent", client_token = sent and token or nil,
     } })
-    return code
   end
   io.out(("\n  interrupted; last seen: %s\n"):format(reporter:last_seen()))
   if not sent then
@@ -163,7 +189,7 @@ local function report_interrupt(io, args, id, region, reporter)
     return code
   end
   io.out("    the failover may be under way; client token " .. terminal.clean(token) .. "\n")
-  io.out(ways_on(id, region, token))
+  io.out(ways_on(ways, token))
   return code
 end
 
@@ -175,22 +201,20 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), read_options(args)
   demand_consent(args, io)
   local client <close>, region = session.open(args, io)
-  local reporter = reporters.new(io, args.json == true)
+  local ways = commands(args, id, region)
+  local reporter = reporters.new(io, args.json == true, ways.go_on)
   given.progress = function(event) reporter:take(event) end
   if not args.yes then given.confirm = ask(io, id, reporter) end
   local group = dr.group(client, id, { region = region })
   local ok, result, err = pcall(group.failover, group, given)
   reporter:finish()
   if not ok and guard.is_interrupt(result) then
-    return report_interrupt(io, args, id, region, reporter)
+    return report_interrupt(io, args, group, ways, reporter)
   end
   if not ok then error(result, 0) end
-  if not result then return report_failure(io, args, err, region) end
-  if args.json then
-    output.json(io, output.result_object(result))
-  else
-    io.out(view.result(io, result))
-  end
+  if not result then return report_failure(io, args, err, ways) end
+  if args.json then return output.json(io, output.EXIT.done, output.result_object(result)) end
+  io.out(view.result(io, result))
   return output.EXIT.done
 end
 

@@ -20,6 +20,7 @@ local is_script = invoked_as ~= "alicloud.cli.main"
 if is_script then find_modules(arg[0]) end
 
 local argparse = require "argparse"
+local core = require "alicloud.core"
 local guard = require "alicloud.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -66,6 +67,7 @@ local function build_parser(state)
     :require_command(false):command_target "command":help_max_width(100)
   add_help(parser, state)
   parser:flag "--version":description "Print the version.":target "show_version"
+  options.add_json(parser)
   local modules = {}
   for _, name in ipairs(COMMANDS) do
     local module = require(name)
@@ -87,37 +89,23 @@ local function asks_for_json(argv)
 end
 
 local function usage_error(io, json, message)
-  if json then
-    output.json(io, { exit = output.EXIT.usage, error = {
-      kind = "usage", code = "Client.Usage", message = message, outcome = "not_sent",
-    } })
-  else
-    io.err("alicloud-dr: " .. terminal.clean(message, 2000) .. "\n")
-  end
-  return output.EXIT.usage
+  return output.complain(io, json, output.EXIT.usage, {
+    kind = "usage", code = "Client.Usage", message = message, outcome = "not_sent",
+  })
 end
 
 -- An error that no layer has named: a defect. It must still end in one line and an exit code.
 local function crash(io, json, raised)
-  local message = "internal error: " .. tostring(raised)
-  if json then
-    output.json(io, { exit = output.EXIT.failed, error = {
-      kind = "internal", code = "Client.Internal", message = message, outcome = "unknown",
-    } })
-  end
-  io.err("alicloud-dr: " .. terminal.clean(message, 2000) .. "\n")
-  return output.EXIT.failed
+  return output.complain(io, json, output.EXIT.failed, {
+    kind = "internal", code = "Client.Internal", outcome = "unknown",
+    message = "internal error: " .. tostring(raised),
+  })
 end
 
 local function interrupted(io, json)
-  if json then
-    output.json(io, { exit = output.EXIT.interrupted, error = {
-      kind = "cancelled", code = "Client.Interrupted", message = "interrupted",
-    } })
-  else
-    io.err "alicloud-dr: interrupted\n"
-  end
-  return output.EXIT.interrupted
+  return output.complain(io, json, output.EXIT.interrupted, {
+    kind = "cancelled", code = "Client.Interrupted", message = "interrupted",
+  })
 end
 
 local function run_command(module, args, io, json)
@@ -143,7 +131,12 @@ function M.run(argv, io)
   if not ok then
     return usage_error(io, json, args:gsub("\nDid", "; did") .. " (see alicloud-dr --help)")
   end
+  -- Before the command's name it means the same as behind it.
+  args.json = json or nil
   if args.show_version then return run_command(modules.version, args, io, json) end
+  if not args.command and json then
+    return usage_error(io, json, "a command is missing (see alicloud-dr --help)")
+  end
   if not args.command then
     io.err(parser:get_help() .. "\n")
     return output.EXIT.usage
@@ -155,7 +148,15 @@ end
 ---@param argv string[]
 ---@return integer exit_code
 function M.main(argv)
-  return M.run(argv, terminal.io())
+  -- A reader that goes away must not end a failover in the middle.
+  core.ignore_sigpipe()
+  local io = terminal.io()
+  local code, fault = M.run(argv, io), io.fault()
+  if not fault then return code end
+  io.err(("alicloud-dr: some of the output could not be written: %s\n"):format(
+    terminal.clean(fault)))
+  -- Lost output makes a success doubtful, but nothing milder of what went wrong.
+  return code == output.EXIT.done and output.EXIT.failed or code
 end
 
 if is_script then os.exit(M.main(arg), true) end

@@ -39,10 +39,11 @@ end
 
 --- Adds what every command that talks to the service takes.
 ---@param command table of argparse
-function M.add_common(command)
+---@param region_doc string what the region is for the command
+function M.add_common(command, region_doc)
   command:option "--region"
     :argname "<region>"
-    :description "Region of the secondary site, else $ALIBABA_CLOUD_REGION_ID."
+    :description(region_doc .. "; else $ALIBABA_CLOUD_REGION_ID.")
   command:option "--endpoint"
     :argname "<host>"
     :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
@@ -52,7 +53,7 @@ end
 ---@param command table of argparse
 function M.add_json(command)
   command:flag "--json"
-    :description "Print one JSON object, errors too."
+    :description "Print one JSON object, errors too; its field exit is the exit code."
 end
 
 --- The region, from the option or the environment.
@@ -104,7 +105,8 @@ function M.duration(args, name, min)
   local seconds = duration.parse(value)
   if not seconds or seconds < (min or 0) or seconds > groups.LONGEST then
     local least = min and (", at least %g s"):format(min) or ""
-    refuse_value("--" .. name:gsub("_", "-"), value, duration.ALLOWED .. least)
+    refuse_value("--" .. name:gsub("_", "-"), value,
+      duration.ALLOWED .. least .. ", at most " .. duration.format(groups.LONGEST))
   end
   return seconds
 end

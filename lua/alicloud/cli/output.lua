@@ -1,6 +1,7 @@
 --- How a command ends: JSON or words, and the exit code.
 
 local core = require "alicloud.core"
+local json = require "alicloud.cli.json"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
 
@@ -24,11 +25,28 @@ function M.exit_code(err, changes)
   return changes and err.outcome == "unknown" and M.EXIT.unknown or M.EXIT.failed
 end
 
---- Prints one JSON object.
+--- Prints one JSON object, which tells the exit code too.
 ---@param io alicloud.cli.Io
+---@param code integer
 ---@param object table
-function M.json(io, object)
-  io.out(core.encode(object) .. "\n")
+---@return integer exit_code
+function M.json(io, code, object)
+  object.exit = code
+  io.out(json.encode(object) .. "\n")
+  return code
+end
+
+--- Prints a failure that no service has told of.
+---@param io alicloud.cli.Io
+---@param as_json boolean
+---@param code integer
+---@param fields { kind: string, code: string, message: string, outcome: string? }
+---@param speaker? string begins the line (alicloud-dr)
+---@return integer exit_code
+function M.complain(io, as_json, code, fields, speaker)
+  if as_json then return M.json(io, code, { error = fields }) end
+  io.err(("%s: %s\n"):format(speaker or "alicloud-dr", terminal.clean(fields.message, 2000)))
+  return code
 end
 
 local function place(where)
@@ -125,11 +143,8 @@ end
 ---@return integer exit_code
 function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
-  if args.json then
-    M.json(io, { error = M.error_object(err), exit = code })
-  else
-    io.err("alicloud-dr: " .. terminal.clean(err, 4000) .. "\n")
-  end
+  if args.json then return M.json(io, code, { error = M.error_object(err) }) end
+  io.err("alicloud-dr: " .. terminal.clean(err, 4000) .. "\n")
   return code
 end
 

@@ -24,7 +24,7 @@ the group's secondary site).]]
 ---@param command table of argparse
 function M.configure(command)
   command:argument "group":description "Group id, e.g. pg-orders."
-  options.add_common(command)
+  options.add_common(command, "Region of the secondary site")
   command:option "--max-rpo"
     :argname "<duration>"
     :description "Oldest recovery point that is acceptable, e.g. 20m."
@@ -46,6 +46,15 @@ local function show(io, report)
     report.snapshot.group_id, obstacle.code, terminal.clean(obstacle.fact)))
 end
 
+local function print_object(io, report)
+  local object, obstacle = output.report_object(report), precheck.first_obstacle(report)
+  if not report.ok then
+    object.error = { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+      hint = obstacle.cure, outcome = "not_sent" }
+  end
+  return output.json(io, exit_code(report), object)
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -56,11 +65,8 @@ function M.run(args, io)
   local client <close>, region = session.open(args, io)
   local report, err = dr.group(client, id, { region = region }):precheck { max_rpo = max_rpo }
   if not report then return output.fail(io, args, err) end
-  if args.json then
-    output.json(io, output.report_object(report))
-  else
-    show(io, report)
-  end
+  if args.json then return print_object(io, report) end
+  show(io, report)
   return exit_code(report)
 end
 

@@ -10,7 +10,8 @@ local clean = terminal.clean
 
 ---@class alicloud.cli.Reporter
 ---@field io alicloud.cli.Io
----@field quiet boolean print nothing
+---@field quiet boolean print nothing but the token
+---@field go_on fun(token: string): string the command that continues under a token
 ---@field client_token string? as soon as it is known
 ---@field sent boolean the call may have left
 ---@field snapshot alicloud.dr.Snapshot? the newest look
@@ -19,9 +20,10 @@ Reporter.__index = Reporter
 
 ---@param io alicloud.cli.Io
 ---@param quiet boolean
+---@param go_on fun(token: string): string the command that continues under a token
 ---@return alicloud.cli.Reporter
-function M.new(io, quiet)
-  return setmetatable({ io = io, quiet = quiet, sent = false,
+function M.new(io, quiet, go_on)
+  return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false,
     spinner = terminal.spinner(io) }, Reporter)
 end
 
@@ -53,11 +55,16 @@ function on.checked(self, event)
   self:line(view.precheck_line(self.io, event.report))
 end
 
+-- The token goes to the error stream, and before the call leaves: whatever becomes of this process
+-- or of its output, it must not be lost.
 function on.sending(self, event)
   self.sent = true
   if event.attempt > 1 then
-    self:note("nothing has happened: sending again with the same token")
+    return self:note("nothing has happened: sending again with the same token")
   end
+  self.spinner.clear()
+  self.io.err(("alicloud-dr: client token %s (continue with: %s)\n"):format(
+    clean(self.client_token), self.go_on(self.client_token)))
 end
 
 function on.accepted(self, event)
@@ -80,7 +87,7 @@ end
 function on.state(self, event)
   local text = view.progress(event.snapshot, event.elapsed)
   if not self.quiet and self.io.tty then
-    self.spinner.show("  failover    %s " .. text:gsub("%%", "%%%%"))
+    self.spinner.show("  failover    ", text)
     return
   end
   local news = text:gsub("%s+[%d:]+$", "")

@@ -4,7 +4,6 @@ local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.session"
-local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view"
 
 local M = { name = "status", summary = "Show groups: direction, status, pairs, recovery point." }
@@ -21,7 +20,7 @@ function M.configure(command)
   command:argument "group"
     :args "*"
     :description "Group ids; without any, every group of the region."
-  options.add_common(command)
+  options.add_common(command, "Region to list; groups of both sites are shown")
   command:epilog(EPILOG)
 end
 
@@ -61,13 +60,26 @@ local function show_all(io, region, list)
   return output.EXIT.done
 end
 
+local function absence(region, list)
+  local missing = absent_ids(list)
+  return missing and {
+    kind = "state", code = "NoSuchResource", outcome = "not_sent",
+    message = ("group: %s is not listed in %s; allowed: a group of that region"):format(
+      missing, region),
+  }
+end
+
 local function show_some(io, region, list)
   print_groups(io, list, true)
-  local missing = absent_ids(list)
-  if not missing then return output.EXIT.done end
-  io.err(("alicloud-dr: group: %s is not listed in %s; allowed: a group of that region\n"):format(
-    terminal.clean(missing), region))
-  return output.EXIT.usage
+  local fault = absence(region, list)
+  if not fault then return output.EXIT.done end
+  return output.complain(io, false, output.EXIT.usage, fault)
+end
+
+local function print_object(io, region, list)
+  local fault = absence(region, list)
+  return output.json(io, fault and output.EXIT.usage or output.EXIT.done,
+    { region = region, groups = output.snapshot_list(list), error = fault })
 end
 
 --- Runs the command.
@@ -85,10 +97,7 @@ function M.run(args, io)
     list, err = dr.groups(client, { region = region })
   end
   if not list then return output.fail(io, args, err) end
-  if args.json then
-    output.json(io, { region = region, groups = output.snapshot_list(list) })
-    return absent_ids(list) and output.EXIT.usage or output.EXIT.done
-  end
+  if args.json then return print_object(io, region, list) end
   return some and show_some(io, region, list) or not some and show_all(io, region, list)
 end
 

@@ -13,6 +13,13 @@ local function escape_bytes(bytes)
   return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
+local function cut_columns(text, columns)
+  local length = utf8.len(text)
+  if not length or length <= columns then return text end
+  if columns < 1 then return "" end
+  return text:sub(1, utf8.offset(text, columns) - 1) .. "…"
+end
+
 local function cut(text, cap)
   if #text <= cap then return text end
   local last = utf8.offset(text, 0, cap + 1) or cap + 1
@@ -35,6 +42,7 @@ end
 ---@class alicloud.cli.Io
 ---@field out fun(text: string)
 ---@field err fun(text: string)
+---@field fault? fun(): string|nil why output was lost, if any was
 ---@field tty boolean the output is a terminal
 ---@field input_tty boolean somebody can answer a question
 ---@field columns integer
@@ -68,19 +76,34 @@ local function read_columns(tty)
   return columns > 0 and columns or 80
 end
 
+-- Whoever reads our output may go away in the middle of a failover; that must not end it. Nothing
+-- more is written then, and the command says at its end that something is missing.
+local function careful_writer(file)
+  local fault
+  local function write(text)
+    if fault then return end
+    local ok, reason = file:write(text)
+    if ok then ok, reason = file:flush() end
+    if not ok then fault = reason or "unknown reason" end
+  end
+  return write, function() return fault end
+end
+
 --- The process's own terminal.
 ---@return alicloud.cli.Io
 function M.io()
   local tty = is_terminal(1)
+  local out, fault = careful_writer(io.stdout)
   return {
-    out = function(text)
-      io.stdout:write(text)
-      io.stdout:flush()
+    out = out,
+    err = function(text)
+      io.stderr:write(text)
+      io.stderr:flush()
     end,
-    err = function(text) io.stderr:write(text) end,
+    fault = fault,
     tty = tty,
     input_tty = is_terminal(0),
-    columns = math.max(40, read_columns(tty)),
+    columns = math.max(1, read_columns(tty)),
     read_line = read_line,
     color = wants_color(tty),
   }
@@ -102,17 +125,18 @@ local FRAMES = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 
 --- A line that is written over and over; where the output is no terminal it stays silent.
 ---@param io alicloud.cli.Io
----@return { show: fun(text: string), clear: fun() }
+---@return { show: fun(label: string, text: string), clear: fun() }
 function M.spinner(io)
   local frame, visible = 0, false
   local function clear()
     if visible then io.out "\r\27[K" end
     visible = false
   end
-  local function show(text)
+  -- A line that fills the last column may wrap, and what has wrapped cannot be written over.
+  local function show(label, text)
     if not io.tty then return end
     frame = frame % #FRAMES + 1
-    io.out(("\r\27[K%s"):format(cut(text:gsub("%%s", FRAMES[frame], 1), io.columns + 8)))
+    io.out("\r\27[K" .. cut_columns(label .. FRAMES[frame] .. " " .. text, io.columns - 1))
     visible = true
   end
   return { show = show, clear = clear }

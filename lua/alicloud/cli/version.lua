@@ -4,6 +4,7 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local transport = require "alicloud.transport"
 
 local M = { name = "version", summary = "Print the versions of the command and its libraries." }
 
@@ -17,16 +18,14 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local parts = {}
-  for name, version in pairs(core.version) do
-    if name ~= "core" then parts[#parts + 1] = name .. " " .. version end
-  end
-  table.sort(parts)
+  local libraries = { transport = transport.version }
+  for name, version in pairs(core.version) do libraries[name] = version end
   if args.json then
-    output.json(io, { version = core.version.core, libraries = core.version })
-  else
-    io.out(("%s (%s, %s)\n"):format(alicloud._VERSION, _VERSION, table.concat(parts, ", ")))
+    return output.json(io, output.EXIT.done,
+      { version = core.version.core, libraries = libraries })
   end
+  io.out(("%s (%s, %s, cjson %s, %s)\n"):format(alicloud._VERSION, libraries.lua,
+    libraries.openssl, libraries.cjson, libraries.transport))
   return output.EXIT.done
 end
 

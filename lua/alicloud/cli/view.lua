@@ -216,7 +216,7 @@ end
 local function request_id(result)
   if result.request_id then return clean(result.request_id) end
   local last = result.request_ids[#result.request_ids]
-  return last and clean(last) .. " (its answer said nothing)" or "unknown (no answer came)"
+  return last and clean(last) .. " (of the unclear answer)" or "unknown (no answer came)"
 end
 
 --- How a failover ended well.

@@ -44,6 +44,10 @@ function M.choose(given, runtime)
     local message
     keys, message = options.examine("credentials", named, KEYS)
     if not keys then return nil, message end
+    if not next(keys) then
+      return nil, "option credentials: got an empty table; allowed: a provider with a function "
+        .. "get, or access_key_id and access_key_secret"
+    end
   end
   if not next(keys) then return env.new(runtime), true end
   local fault = pair_fault(keys)

@@ -45,7 +45,8 @@ function M.format(seconds)
     return left == 0 and ("%dh"):format(minutes // 60) or ("%dh%02dm"):format(minutes // 60, left)
   end
   local hours = minutes // 60
-  return ("%dd%dh"):format(hours // 24, hours % 24)
+  local left = hours % 24
+  return left == 0 and ("%dd"):format(hours // 24) or ("%dd%dh"):format(hours // 24, left)
 end
 
 --- Writes elapsed time as a clock: `00:41`, `1:02:03`.

@@ -38,6 +38,8 @@ local WORTH_A_LOOK = {
 ---@class alicloud.dr.Run
 ---@field group alicloud.dr.Group
 ---@field options alicloud.dr.FailoverOptions durations in seconds
+---@field runtime alicloud.Runtime wall clock and chance
+---@field loop alicloud.Loop every wait goes through it
 ---@field intent alicloud.dr.Intent? from the decision on
 ---@field decided alicloud.dr.Snapshot? the look that it was decided by
 ---@field watch alicloud.dr.Watch?
@@ -51,7 +53,7 @@ local Run = {}
 Run.__index = Run
 
 function Run:now()
-  return self.runtime.monotonic()
+  return self.loop.now()
 end
 
 function Run:elapsed()
@@ -80,7 +82,7 @@ function Run:first_look()
     snapshot, err = self:look()
     if not snapshot or snapshot.role ~= "secondary" then break end
     if not snapshots.pair_set_fault(snapshot) then break end
-    if i < SETTLING_LOOKS then self.runtime.sleep(SETTLING_PAUSE) end
+    if i < SETTLING_LOOKS then self.loop.sleep(SETTLING_PAUSE) end
   end
   return snapshot, err
 end
@@ -125,7 +127,7 @@ function Run:commit(snapshot)
   self.decided = snapshot
   self.intent = intents.new(snapshot, self:token_for(snapshot))
   self.watch = watches.new {
-    intent = self.intent, runtime = self.runtime, poll = self.options.poll,
+    intent = self.intent, loop = self.loop, poll = self.options.poll,
     read = function(options) return self.group:observe(options) end,
     emit = function(event) self:emit(event) end,
   }
@@ -195,7 +197,7 @@ end
 function Run:rest(err)
   if err.outcome == "unknown" or not err.retryable then return end
   local wish = math.max(err.retry_after or 0, THROTTLE_PAUSE)
-  self.runtime.sleep(math.max(0, math.min(wish, self:window_left())))
+  self.loop.sleep(math.max(0, math.min(wish, self:window_left())))
 end
 
 function Run:give_up(err)
@@ -259,9 +261,10 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled" or that of the call
 function M.run(group, options)
-  local runtime = group.client.runtime
+  local client = group.client
   local run = setmetatable({
-    group = group, options = options, runtime = runtime, started = runtime.monotonic(),
+    group = group, options = options, runtime = client.runtime, loop = client.loop,
+    started = client.loop.now(),
     attempts = 0, request_ids = {}, doubtful = false, joined = false, seen_refusals = {},
   }, Run)
   local snapshot, err = run:first_look()

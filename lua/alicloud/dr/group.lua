@@ -22,7 +22,8 @@ local Group = {}
 ---@field poll? number|string longest pause between two looks (5 s)
 ---@field resend_window? number|string after the first send; 0: never send again (120 s)
 ---@field client_token? string continue what was begun under this token
----@field incident? string derive the token from group, direction and this name
+---@field incident? string derive the token from group, direction and this name; after
+---failover_failed the name gives a second token, once
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
 ---@field progress? fun(event: alicloud.dr.Event)
 
@@ -50,8 +51,13 @@ local Group = {}
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
+local function bound(value)
+  return value < 1 and ("%g s"):format(value) or duration.format(value)
+end
+
 local function seconds(min, max)
-  return option.rule(("%s, from %g to %g s"):format(duration.ALLOWED, min, max), function(value)
+  local allowed = ("%s, from %s to %s"):format(duration.ALLOWED, bound(min), bound(max))
+  return option.rule(allowed, function(value)
     local parsed = duration.parse(value)
     return parsed ~= nil and parsed >= min and parsed <= max
   end)
@@ -120,11 +126,17 @@ function M.new(client, id, options)
   return setmetatable({ client = client, id = id, region = region }, M.metatable)
 end
 
+local function demand_colon(group)
+  if getmetatable(group) == M.metatable then return end
+  error("dr.group: not a group; call its methods with a colon", 3)
+end
+
 --- Reads the group as it is, whatever the region is for it.
 ---@param options? table of each call
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
 function Group:observe(options)
+  demand_colon(self)
   return observe.group(self.client, self.id, self.region, options)
 end
 
@@ -141,6 +153,7 @@ end
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err also if the region is not the secondary site of the group
 function Group:look()
+  demand_colon(self)
   local snapshot, err = self:observe()
   if not snapshot then return nil, err end
   if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
@@ -152,6 +165,7 @@ end
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
+  demand_colon(self)
   local given = option.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local snapshot, err = self:observe()
@@ -168,6 +182,7 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
+  demand_colon(self)
   local given = option.check("group:failover", options, FAILOVER_OPTIONS, 2)
   if given.client_token and given.incident then
     error("group:failover: option incident: it derives the token, so client_token cannot be "

@@ -34,6 +34,8 @@ local OWN_CURES = {
     .. "secondary disks do not hold a usable copy",
   ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo, or wait for the next "
     .. "recovery point if the primary site still replicates",
+  ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
+    .. "may have taken out; without max_rpo the age does not count",
   ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "
     .. "lag behind each other",
   ["Client.DirectionUnclear"] = "look again; if it stays so, read the group in the console",
@@ -53,8 +55,8 @@ local function block(fact, code)
   return { verdict = "block", fact = fact, code = code }
 end
 
-local function unknown(fact)
-  return { verdict = "unknown", fact = fact }
+local function unknown(fact, code)
+  return { verdict = "unknown", fact = fact, code = code }
 end
 
 local function only_call(fact)
@@ -164,7 +166,7 @@ local function check_rpo(snapshot, max_rpo)
   end
   if not age then
     local fact = "the service gave no time, so the age cannot be told"
-    return max_rpo and unknown(fact) or only_call(fact)
+    return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
   end
   local shown = duration.format(age)
   if not max_rpo then return ok(("RPO %s, no limit given"):format(shown)) end

@@ -19,11 +19,12 @@ local SAFE_WAYS_ON = "look at the group; to go on, ask again with the same clien
 ---@field to alicloud.dr.Place
 ---@field pairs alicloud.dr.Pair[] as observed at the end
 ---@field joined boolean a failover that was already under way was awaited; nothing was sent
----@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover
+---@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover;
+---nil if nobody saw when that was, as for already_failovered
 ---@field rpo_basis "accepted"|"observed"|nil the failover's moment: the accepted call by the
 ---server's clock, or, as an upper bound, the first look that showed it under way
----@field rto number? seconds from the start of `failover`, a question to a person included, to the
----look that saw every pair open
+---@field rto number seconds from the start of `failover`, a question to a person included, to the
+---look that saw every pair open; 0 if the first look found it done
 ---@field recover_point integer? unix seconds, the oldest of group and pairs
 ---@field oldest_pair string? the pair that holds it
 ---@field request_id string? of the accepted call
@@ -146,6 +147,15 @@ function M.superseded(run, cause)
   })
 end
 
+-- The second failure of an incident has used up both tokens that its name stands for.
+local function way_after_failure(run)
+  local hint = "a failover may be asked for again from failover_failed, as a new failover"
+  if run.options.incident and run.intent.status == "failover_failed" then
+    return hint .. ": give another incident name, this one repeats the token that has failed"
+  end
+  return hint
+end
+
 --- The service gave up.
 ---@param run alicloud.dr.Run
 ---@return nil, alicloud.Error
@@ -154,7 +164,7 @@ function M.failed(run)
   return nil, base(run, {
     kind = "state", code = "Client.FailoverFailed", message = run.watch.reason,
     outcome = outcome == "unknown" and "accepted" or outcome,
-    hint = "a failover may be asked for again from failover_failed, as a new failover",
+    hint = way_after_failure(run),
     last = run.watch.last, pairs = run.watch.last.pairs,
     request_id = run.accepted and run.accepted.request_id,
   })
@@ -190,7 +200,7 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return alicloud.dr.Result
 function M.already(run, snapshot)
-  return result(run, snapshot, { outcome = "already_failovered" })
+  return result(run, snapshot, { outcome = "already_failovered", rto = 0 })
 end
 
 --- The group and every pair of the frozen set were seen open.

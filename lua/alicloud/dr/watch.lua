@@ -27,7 +27,7 @@ Watch.__index = Watch
 ---@class alicloud.dr.WatchOptions
 ---@field read fun(options: table): alicloud.dr.Snapshot?, alicloud.Error?
 ---@field intent alicloud.dr.Intent
----@field runtime alicloud.Runtime
+---@field loop alicloud.Loop
 ---@field poll number longest pause between two looks, seconds
 ---@field emit fun(event: table)
 
@@ -40,7 +40,7 @@ function M.new(options)
 end
 
 function Watch:now()
-  return self.runtime.monotonic()
+  return self.loop.now()
 end
 
 --- One look, judged.
@@ -76,7 +76,7 @@ local function is_steady(evidence, patience, now)
 end
 
 function Watch:pause(seconds, deadline)
-  self.runtime.sleep(math.max(0, math.min(seconds, deadline - self:now())))
+  self.loop.sleep(math.max(0, math.min(seconds, deadline - self:now())))
 end
 
 --- Looks until it is settled whether the failover has begun. As soon as a look shows a world that
@@ -114,9 +114,9 @@ function Watch:conclusion(judgement, evidence)
   if judgement == "partial" then return "failed" end
   if judgement == "changed" then return "superseded" end
   if judgement == "as_planned" then
-    if self.first_moving then return "superseded" end
     -- A second failover that fails as the first did looks as if nothing had happened.
     if self.intent.status == "failover_failed" then return "failed" end
+    if self.first_moving then return "superseded" end
   end
   return nil
 end

@@ -84,8 +84,9 @@ routes.clock = {
   GET = clock_reading,
   POST = function(emu, body)
     local seconds = body and body.advance
-    if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-      return nil, 'advance: must be a number of at least 0, as { "advance": 60 }'
+    if not emu.clock:can_advance(seconds) then
+      return nil, 'advance: must be a number of at least 0 that stays before the year 10000, '
+        .. 'as { "advance": 60 }'
     end
     emu:advance(seconds)
     return clock_reading(emu)

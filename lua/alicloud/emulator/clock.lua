@@ -18,6 +18,9 @@ local MONTHS = {
 -- A manual clock starts here unless told otherwise, so that two runs give the same bytes.
 local MANUAL_START = 1795316400 -- 2026-11-22T03:00:00Z
 
+--- The last second that a date of four digits can name, 9999-12-31T23:59:59Z; no model gets past.
+M.LAST = 253402300799
+
 --- Makes a clock.
 ---@param mode alicloud.emulator.ClockMode
 ---@param speed number  model seconds per second, scaled mode only
@@ -39,13 +42,20 @@ end
 ---@return number  model time, unix seconds with fraction
 function Clock:now()
   if self.mode == "manual" then return self.base end
-  return self.base + (core.monotonic() - self.origin) * self.speed
+  return math.min(self.base + (core.monotonic() - self.origin) * self.speed, M.LAST)
 end
 
---- Moves the model forward, in every mode.
+--- Whether the model can move as far.
+---@param seconds number
+---@return boolean
+function Clock:can_advance(seconds)
+  return type(seconds) == "number" and seconds >= 0 and self:now() + seconds <= M.LAST
+end
+
+--- Moves the model forward, in every mode, to the last second at most.
 ---@param seconds number  model seconds, not negative
 function Clock:advance(seconds)
-  self.base = self.base + seconds
+  self.base = math.min(self.base + seconds, M.LAST)
 end
 
 --- How long the machine must wait until the model has moved by `seconds`; nil when waiting is vain.
@@ -60,7 +70,7 @@ end
 ---@param seconds number  model seconds
 function Clock:sleep(seconds)
   if self.mode == "manual" then return self:advance(seconds) end
-  local wake = self:now() + seconds
+  local wake = math.min(self:now() + seconds, M.LAST)
   while self:now() < wake do
     core.poll(nil, "r", (wake - self:now()) / self.speed)
   end

@@ -27,7 +27,7 @@ local OPTIONS = {
   seed = { type = "integer" },
   clock = { type = "string", values = { "manual", "scaled", "real" } },
   speed = { type = "number", min = 0.001 },
-  now = { type = "number", min = 0 },
+  now = { type = "number", min = 0, max = clock.LAST },
   faults = { type = "table" },
   assume = { type = "table" },
   hostile = { type = "table" },
@@ -154,8 +154,9 @@ end
 --- Moves model time forward.
 ---@param seconds number
 function Emulator:advance(seconds)
-  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error("emulator:advance: seconds must be a number of at least 0", 2)
+  if not self.clock:can_advance(seconds) then
+    error("emulator:advance: seconds must be a number of at least 0 that stays before the year "
+      .. "10000", 2)
   end
   self.clock:advance(seconds)
   self:catch_up()

@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
 local engine = require "alicloud.emulator.engine"
+local guard = require "alicloud.guard"
 local shape = require "alicloud.emulator.shape"
 
 local M = {}
@@ -63,7 +64,7 @@ local function finish(self, request, outcome)
   end
 end
 
-local function serve(self, request)
+local function handle(self, request)
   if request.path:sub(1, #admin.PREFIX) == admin.PREFIX then
     return finish(self, request, { answer = admin.handle(self.emu, request, self.host) })
   end
@@ -73,13 +74,31 @@ local function serve(self, request)
   }))
 end
 
+-- A defect costs its own request an answer, never the others their server.
+local function guarded(request, work, ...)
+  local ok, raised = guard.call(work, ...)
+  if ok then return end
+  guard.call(request.respond, request, 500, {
+    ["content-type"] = "application/json;charset=utf-8", ["x-emulator"] = "alicloud-dr",
+  }, core.encode { Code = "InternalError", RequestId = core.random_hex(16),
+    Message = "a defect of the emulator: " .. tostring(raised):gsub("[^\x20-\x7e]", "?") })
+end
+
+local function serve(self, request)
+  guarded(request, handle, self, request)
+end
+
+local function resume(self, item)
+  finish(self, item.request, item.outcome.resume(item.outcome.at))
+end
+
 local function answer_held(self)
   local held, now = self.held, self.emu:now()
   if #held == 0 then return end
   self.held = {}
   for _, item in ipairs(held) do
     if item.outcome.at <= now then
-      finish(self, item.request, item.outcome.resume(item.outcome.at))
+      guarded(item.request, resume, self, item)
     else
       self.held[#self.held + 1] = item
     end
@@ -111,7 +130,8 @@ function Server:step(timeout)
   local wait = earlier(timeout or 0, self:timeout())
   local fd = self.listener:pollfd()
   if wait > 0 then core.poll(fd, "r", fd and wait or math.min(wait, POLL_INTERVAL)) end
-  self.emu:catch_up()
+  -- Work that was put off has no request any more that could be told of a defect.
+  guard.call(self.emu.catch_up, self.emu)
   for _ = 1, ROUNDS do
     local requests = self.listener:step()
     for _, request in ipairs(requests) do serve(self, request) end

@@ -233,6 +233,7 @@ local waiters = {
   group_failovered = {
     operation = "DescribeDiskReplicaGroups",
     items = "ReplicaGroups",
+    ids = { parameter = "GroupIds", field = "ReplicaGroupId" },
     field = "Status",
     success = { "failovered" },
     failure = {
@@ -246,6 +247,7 @@ local waiters = {
   pairs_failovered = {
     operation = "DescribeDiskReplicaPairs",
     items = "ReplicaPairs",
+    ids = { parameter = "PairIds", field = "ReplicaPairId" },
     field = "Status",
     success = { "failovered" },
     failure = {

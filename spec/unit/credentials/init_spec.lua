@@ -36,6 +36,13 @@ describe("the choice of a provider", function()
       refused { credentials = { access_key_id = "i" } })
   end)
 
+  it("does not take the environment for a table that names nobody", function()
+    assert.matches("^option credentials: got an empty table; allowed: ",
+      refused { credentials = {} })
+    assert.matches("credentials: got an empty table", helper.raised(helper.client, {},
+      { credentials = {} }))
+  end)
+
   it("does not guess between two sources", function()
     assert.equal("credentials and access_key_id exclude each other",
       refused { credentials = { get = print }, access_key_id = "i", access_key_secret = "s" })
