@@ -33,6 +33,8 @@ function M.meta(result)
   return metas[result]
 end
 
+local FORM = "application/x-www-form-urlencoded"
+
 local function headers(context, retried)
   local list = { accept = "application/json", ["user-agent"] = context.user_agent }
   if retried then
@@ -40,6 +42,28 @@ local function headers(context, retried)
     list["x-acs-retry-delay"] = ("%d"):format(math.floor(retried.wait * 1000))
   end
   return list
+end
+
+local function form_body(flat)
+  local pairs_of = {}
+  for name, value in pairs(flat) do
+    pairs_of[#pairs_of + 1] = core.percent_encode(name) .. "=" .. core.percent_encode(value)
+  end
+  table.sort(pairs_of)
+  return table.concat(pairs_of, "&")
+end
+
+-- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
+local function place_params(context, plan, request)
+  if not plan.form then
+    request.query = plan.flat
+  elseif context.algorithm == "HMAC-SHA1" then
+    request.form = plan.flat
+  else
+    request.body = form_body(plan.flat)
+    request.headers["content-type"] = FORM
+  end
+  return request
 end
 
 --- Signs one attempt.
@@ -52,13 +76,12 @@ function M.sign(context, plan, retried)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
   local runtime = context.runtime
-  return core.sign {
+  return core.sign(place_params(context, plan, {
     algorithm = context.algorithm,
     method = plan.method,
     scheme = plan.target.scheme,
     host = plan.target.host,
     path = "/",
-    query = plan.flat,
     headers = headers(context, retried),
     action = plan.action,
     version = plan.version,
@@ -67,7 +90,7 @@ function M.sign(context, plan, retried)
     security_token = keys.security_token,
     date = core.iso8601(math.floor(runtime.time() + context.shared.clock_offset)),
     nonce = runtime.random_hex(16),
-  }
+  }))
 end
 
 local function send(context, plan, signed, timeout)

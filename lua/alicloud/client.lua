@@ -317,6 +317,8 @@ function Client:validate(action, params, call_options)
 end
 
 --- The operations of a product as methods.
+---@overload fun(self: alicloud.Client, product: "ebs"): alicloud.ebs.Service
+---@overload fun(self: alicloud.Client, product: "ecs"): alicloud.ecs.Service
 ---@param product string
 ---@return alicloud.Service
 function Client:service(product)

@@ -131,17 +131,27 @@ local function from_pattern(want)
   local fault = M.region_fault(want.region)
   if fault then return nil, "region: " .. fault end
   local network = want.network or "public"
-  local pattern = want.patterns and want.patterns[network]
-    or DEFAULT_PATTERN[network]:format(want.product)
-  return { scheme = "https", host = pattern:format(want.region), source = "pattern", secure = true }
+  local patterns = want.patterns or {}
+  local exception = network == "public" and patterns.exceptions
+    and patterns.exceptions[want.region]
+  local pattern = patterns[network] or DEFAULT_PATTERN[network]:format(want.product)
+  return {
+    scheme = "https", host = exception or pattern:format(want.region), source = "pattern",
+    secure = true,
+  }
 end
+
+---@class alicloud.endpoint.Patterns
+---@field public string host name with %s for the region
+---@field vpc string
+---@field exceptions? table<string, string> public host names of regions that break the pattern
 
 ---@class alicloud.endpoint.Want
 ---@field product string
 ---@field region? string
 ---@field network? "public"|"vpc"
 ---@field endpoint? string|table<string, string> the option: one endpoint, or one per region
----@field patterns? { public: string, vpc: string } host names with %s for the region
+---@field patterns? alicloud.endpoint.Patterns
 ---@field plain_http? boolean
 ---@field getenv fun(name: string): string|nil
 

@@ -1,12 +1,12 @@
 --- Going over the items of a paged Describe operation.
 --
--- A page is fetched only when the one before is used up. A server that hands out a token twice
--- would keep us for ever, so that is an error; so is a page count nobody can have meant.
+-- A page is fetched only when the one before is used up. A server that hands out a token twice, or
+-- answers another page than the one asked for, would keep us for ever, so that is an error; so is a
+-- page count nobody can have meant.
 
-local core = require "alicloud.core"
 local errors = require "alicloud.error"
-local guard = require "alicloud.guard"
 local options = require "alicloud.options"
+local path = require "alicloud.path"
 
 local M = {}
 
@@ -35,16 +35,81 @@ local function fault(scope, code, message)
   }
 end
 
-local function first_params(paging, params)
-  local copy = {}
-  for name, value in pairs(params or {}) do copy[name] = value end
-  if paging.limit and copy[paging.limit] == nil then copy[paging.limit] = paging.default end
-  return copy
-end
-
 local function next_token(paging, page)
   local token = page[paging.output]
   return token ~= nil and token ~= "" and token or nil
+end
+
+--- By token: every page names the next one.
+local function by_token(walk, page)
+  local paging = walk.paging
+  local token = next_token(paging, page)
+  if not token then return true end
+  if walk.seen[token] then
+    return nil, fault(walk.scope, "Client.PageLoop",
+      "the service handed out the same " .. paging.output .. " twice")
+  end
+  walk.seen[token], walk.asked[paging.input] = true, token
+  return false
+end
+
+--- By number: the total tells the last page, without it a page that is not full.
+local function by_number(walk, page, count)
+  local keys, asked = walk.paging.numbered, walk.asked
+  local number, size = tonumber(asked[keys.page]), tonumber(asked[keys.size])
+  local answered = page[keys.page]
+  if answered ~= nil and answered ~= number then
+    return nil, fault(walk.scope, "Client.PageLoop",
+      ("the service answered page %s instead of %d"):format(answered, number))
+  end
+  local total = tonumber(page[keys.total])
+  if count == 0 or number * size >= (total or math.huge) or not total and count < size then
+    return true
+  end
+  asked[keys.page] = number + 1
+  return false
+end
+
+-- Numbers are asked for by giving one of them; with a token the service ignores them.
+local function wants_numbers(paging, params)
+  local keys = paging.numbered
+  if not keys or params[paging.input] ~= nil or params[paging.limit] ~= nil then return false end
+  return params[keys.page] ~= nil or params[keys.size] ~= nil
+end
+
+local function begin(fetch, paging, params, scope)
+  local asked = {}
+  for name, value in pairs(params or {}) do asked[name] = value end
+  local walk = {
+    fetch = fetch, paging = paging, scope = scope, asked = asked, seen = {}, pages = 0,
+  }
+  if wants_numbers(paging, asked) then
+    walk.follow = by_number
+    asked[paging.numbered.page] = asked[paging.numbered.page] or 1
+    asked[paging.numbered.size] = asked[paging.numbered.size] or paging.numbered.max
+  else
+    walk.follow = by_token
+    if paging.limit and asked[paging.limit] == nil then asked[paging.limit] = paging.default end
+  end
+  return walk
+end
+
+--- Fetches the next page and finds out whether it is the last one.
+local function turn(walk)
+  local limit = walk.scope.max_pages or DEFAULT_MAX_PAGES
+  if walk.pages >= limit then
+    return nil, fault(walk.scope, "Client.TooManyPages", ("gave up after %d pages"):format(limit))
+  end
+  local page, err = walk.fetch(walk.asked)
+  if not page then return nil, err end
+  walk.pages = walk.pages + 1
+  local items = path.get(page, walk.paging.items) or {}
+  if type(items) ~= "table" then
+    return nil, fault(walk.scope, "Client.MalformedPage", walk.paging.items .. " is not a list")
+  end
+  walk.finished, err = walk.follow(walk, page, #items)
+  if walk.finished == nil then return nil, err end
+  return page, items
 end
 
 ---@class alicloud.pager.Scope
@@ -52,9 +117,10 @@ end
 ---@field product? string for messages
 ---@field action? string
 
---- Makes the four values of a generic `for`. Errors are raised as error objects.
+--- Makes the four values of a generic `for`. Errors are raised as error objects. A page number or a
+--- page size among the parameters asks for numbered pages.
 ---@param fetch fun(params: table): table|nil, alicloud.Error?
----@param paging table `items`, `input`, `output`, `limit`, `default` of the service data
+---@param paging table of the service data: `items`, `input`, `output`, `limit`, `numbered`, …
 ---@param params? table
 ---@param scope? alicloud.pager.Scope
 ---@return fun(): table|nil, table item and the page it is from
@@ -67,67 +133,51 @@ function M.each(fetch, paging, params, scope)
     error(("max_pages: got %s; allowed: %s"):format(options.show(scope.max_pages),
       MAX_PAGES.allowed), 2)
   end
-  local max_pages = scope.max_pages or DEFAULT_MAX_PAGES
-  local asked, seen, pages = first_params(paging, params), {}, 0
-  local page, items, position, finished = nil, {}, 0, false
-
-  local function turn()
-    if pages >= max_pages then
-      error(fault(scope, "Client.TooManyPages",
-        ("gave up after %d pages"):format(max_pages)), 0)
-    end
-    local err
-    page, err = fetch(asked)
-    if not page then error(err, 0) end
-    items, position, pages = page[paging.items] or {}, 0, pages + 1
-    if type(items) ~= "table" then
-      error(fault(scope, "Client.MalformedPage", paging.items .. " is not a list"), 0)
-    end
-    local token = next_token(paging, page)
-    if token and seen[token] then
-      error(fault(scope, "Client.PageLoop",
-        "the service handed out the same " .. paging.output .. " twice"), 0)
-    end
-    finished = token == nil
-    if token then seen[token], asked[paging.input] = true, token end
-  end
+  local walk = begin(fetch, paging, params, scope)
+  local page, items, position = nil, {}, 0
 
   local function advance()
     while position >= #items do
-      if finished then return nil end
-      turn()
+      if walk.finished then return nil end
+      local found
+      page, found = turn(walk)
+      if not page then error(found, 0) end
+      items, position = found, 0
     end
     position = position + 1
     return items[position], page
   end
 
-  local closing = setmetatable({}, { __close = function() finished, items = true, {} end })
+  local closing = setmetatable({}, {
+    __close = function() walk.finished, items = true, {} end,
+  })
   return advance, nil, nil, closing
 end
 
---- Reads all pages into one: the last page, with the items of all.
+--- Reads all pages into the first one.
 ---@param fetch fun(params: table): table|nil, alicloud.Error?
----@param paging table as for M.each
+---@param paging table of the service data
 ---@param params? table
 ---@param scope? alicloud.pager.Scope
----@return table|nil page
+---@return table|nil page the first response, its list holding the items of all
 ---@return alicloud.Error? err
 function M.all(fetch, paging, params, scope)
-  local items, last = core.array {}, nil
-  local function remember(page_params)
-    local err
-    last, err = fetch(page_params)
-    return last, err
+  local walk = begin(fetch, paging, params, scope or {})
+  local first, all = turn(walk)
+  if not first then return nil, all end
+  if not (walk.finished or path.get(first, paging.items)) then
+    return nil, fault(walk.scope, "Client.MalformedPage", paging.items .. " is missing")
   end
-  local ok, raised = guard.call(function()
-    for item in M.each(remember, paging, params, scope) do items[#items + 1] = item end
-  end)
-  if ok then
-    last[paging.items] = items
-    return last
+  local count = #all
+  while not walk.finished do
+    local page, items = turn(walk)
+    if not page then return nil, items end
+    table.move(items, 1, #items, count + 1, all)
+    count = count + #items
+    -- Nothing is left to ask for, and nobody shall think so.
+    if paging.output then first[paging.output] = page[paging.output] end
   end
-  if errors.is_error(raised) then return nil, raised end
-  error(raised, 0)
+  return first
 end
 
 return M

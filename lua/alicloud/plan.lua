@@ -28,6 +28,7 @@ local M = {}
 ---@field version string
 ---@field data table|nil service data
 ---@field flat table<string, string> parameters as they are signed
+---@field form boolean parameters go in the form body
 ---@field token string|nil
 ---@field mutating boolean
 ---@field method string
@@ -125,7 +126,7 @@ local function check(operation, all)
     if not ok then return nil, message end
     all = params.shape(operation, all)
   end
-  if not token_ok then return nil, "parameter ClientToken: " .. complaint end
+  if not token_ok then return nil, complaint end
   return params.flatten(all)
 end
 
@@ -150,10 +151,9 @@ local function describe(context, action, given)
   local product, name = split_action(action, given.product or context.product)
   if not product then return nil, name end
   local data = services.data(product)
-  local operation = data and data.operations[name]
   -- What is almost the name of an operation that is known here would leave without its checks and
   -- without a token.
-  if data and not operation and not given.version then
+  if data and not data.operations[name] and not given.version then
     local nearest = options.misspelt(name, data.operations)
     if nearest then
       return nil, ('%s: no operation %s; did you mean "%s"? (option version sends it as it is)')
@@ -161,6 +161,8 @@ local function describe(context, action, given)
     end
   end
   local version = given.version or data and data.version
+  -- The data is of one version and knows nothing about another one's parameters.
+  local operation = data and data.version == version and data.operations[name] or nil
   if not version then
     return nil, ("%s:%s: option version is required, there is no service data for %s")
       :format(product, name, product)
@@ -174,6 +176,7 @@ local function limit(context, operation, plan, given)
   plan.timeout = given.timeout or usual
   plan.deadline = given.deadline or context.deadline
   plan.method = given.method or "POST"
+  plan.form = operation ~= nil and operation.form == true and plan.method == "POST"
   plan.resend = given.resend or context.resend
   plan.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
 end

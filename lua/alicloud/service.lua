@@ -1,5 +1,6 @@
 --- Products as data, and the object that turns their operations into methods.
 
+local help = require "alicloud.help"
 local options = require "alicloud.options"
 local pager = require "alicloud.pager"
 local waiter = require "alicloud.waiter"
@@ -103,7 +104,8 @@ local function named(state, kind, name)
     options.did_you_mean(name, known))
 end
 
---- Goes over the items of all pages, for the generic `for`; errors are raised as error objects.
+--- Goes over the items of all pages, for the generic `for`; errors are raised as error objects. A
+--- page number or page size among the parameters asks for numbered pages instead of tokens.
 ---@param action string an operation with paging
 ---@param params? table
 ---@param call_options? table as for call, and max_pages (default 1000)
@@ -131,16 +133,15 @@ function Service:each(action, params, call_options)
   })
 end
 
--- One look of a wait: all pages, within one deadline.
-local function look(state, action, params, deadline)
-  local name = state.product .. ":" .. action
-  local finish = state.client.loop.now() + deadline
-  local function fetch(page_params)
-    local left = math.max(0.001, finish - state.client.loop.now())
-    return state.client:call(name, page_params, { deadline = left })
-  end
+-- A wait judges every item, so it reads all pages, within one deadline.
+local function read_whole(service, state, action, params, deadline)
   local paging = state.data.operations[action].paging
-  if not paging then return fetch(params) end
+  if not paging then return service:call(action, params, { deadline = deadline }) end
+  local loop = state.client.loop
+  local ends = loop.now() + deadline
+  local function fetch(page_params)
+    return service:call(action, page_params, { deadline = math.max(ends - loop.now(), 0.001) })
+  end
   return pager.all(fetch, paging, params, { product = state.product, action = action })
 end
 
@@ -170,8 +171,24 @@ function Service:wait(name, params, wait_options)
     options = checked,
     loop = state.client.loop,
     asked = waiter.asked_ids(definition, params),
-    poll = function(deadline) return look(state, definition.operation, params, deadline) end,
+    poll = function(deadline)
+      return read_whole(self, state, definition.operation, params, deadline)
+    end,
   }
+end
+
+--- What is known about an operation, a waiter or an error code; all operations without a name. The
+--- answer shows itself in the REPL and turns into text by tostring.
+---@param name? string
+---@return alicloud.Help
+function Service:help(name)
+  local state = own(self)
+  if not state.data then
+    error(("%s: there is no service data, so there is no help"):format(state.product), 2)
+  end
+  local found, message = help.about(state.data, name)
+  if not found then error(message, 2) end
+  return found
 end
 
 local function bind(service, state, action)

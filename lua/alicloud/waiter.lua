@@ -9,8 +9,23 @@
 local errors = require "alicloud.error"
 local guard = require "alicloud.guard"
 local options = require "alicloud.options"
+local path = require "alicloud.path"
 
 local M = {}
+
+---@class alicloud.waiter.Definition
+---@field operation string the Describe operation to read
+---@field items? string path of the list in its response; without it the response is the one item
+---@field field string of an item, holding its word
+---@field success string[]
+---@field failure string[]
+---@field transient string[]
+---@field gone? boolean an empty list is success, and so is NoSuchResource
+---@field positive? string a number of an item that must be above 0, whatever the word
+---@field nested? alicloud.waiter.Definition what must hold inside an item too
+---@field delay number seconds
+---@field timeout number seconds
+---@field doc? string
 
 ---@class alicloud.waiter.Options
 ---@field timeout? number seconds; default from the data
@@ -30,6 +45,7 @@ local M = {}
 ---@field error? alicloud.Error a read that failed and will be repeated
 
 local ABSENT = "(absent)"
+local NO_SUCH = "NoSuchResource"
 -- A read must not eat the rest of the wait, and a throttled poller obeys the hint up to this.
 local POLL_DEADLINE = 60
 local MAX_HINT = 60
@@ -42,7 +58,7 @@ local SCHEMA = {
 }
 
 --- Checks the options of a wait and fills in the data's defaults.
----@param definition table an entry of `waiters` in the service data
+---@param definition alicloud.waiter.Definition an entry of `waiters` in the service data
 ---@param given? alicloud.waiter.Options
 ---@return alicloud.waiter.Options|nil
 ---@return string? message
@@ -61,10 +77,12 @@ local function word_set(words)
   return set
 end
 
+-- The items, and whether the response has the list at all.
 local function items_of(definition, result)
-  if not definition.items then return { result } end
-  local items = result[definition.items]
-  return type(items) == "table" and items or {}
+  if not definition.items then return { result }, true end
+  local items = path.get(result, definition.items)
+  if type(items) ~= "table" then return {}, false end
+  return items, true
 end
 
 local function describe(counts, total)
@@ -113,37 +131,70 @@ local function is_cut(result, items, asked)
   return not asked and type(total) == "number" and total > #items
 end
 
+local function is_positive(item, field)
+  local value = type(item) == "table" and item[field]
+  return type(value) == "number" and value > 0
+end
+
+-- How one item stands: its word, whether it is done, whether it failed. What `nested` and
+-- `positive` ask for besides the word shows in the label.
+local function stand(definition, sets, item, unknown)
+  local word = word_of(definition, item)
+  local label, failed = word, sets.failure[word] == true
+  local done = sets.success[word] == true
+  if not (done or failed or sets.transient[word]) then unknown[word] = true end
+  if definition.positive and not failed then
+    done = is_positive(item, definition.positive)
+    if not done then label = ("%s (no %s)"):format(word, definition.positive) end
+  end
+  if definition.nested and done then
+    local inner = M.judge(definition.nested, item)
+    done, failed = inner.verdict == "success", inner.verdict == "failure"
+    label = ("%s (%s %s)"):format(word, definition.nested.field, inner.state)
+    for _, strange in ipairs(inner.unknown) do unknown[strange] = true end
+  end
+  return label, done, failed
+end
+
+local function keys_of(set)
+  local list = {}
+  for key in pairs(set) do list[#list + 1] = key end
+  table.sort(list)
+  return list
+end
+
 --- What a response says, in the words of a waiter definition. Pure.
----@param definition table
+---@param definition alicloud.waiter.Definition
 ---@param result table
 ---@param asked? string[] ids that must all be there
 ---@return { verdict: "success"|"failure"|"waiting", state: string, states: table, unknown: table }
 function M.judge(definition, result, asked)
-  local success, failure = word_set(definition.success), word_set(definition.failure)
-  local transient = word_set(definition.transient)
-  local items = items_of(definition, result)
-  local counts, unknown, done, failed = {}, {}, 0, false
+  local sets = {
+    success = word_set(definition.success),
+    failure = word_set(definition.failure),
+    transient = word_set(definition.transient),
+  }
+  local items, listed = items_of(definition, result)
+  local counts, unknown, all_done, failed = {}, {}, true, false
   for _, item in ipairs(items) do
-    local word = word_of(definition, item)
-    if not counts[word] and not (success[word] or failure[word] or transient[word]) then
-      unknown[#unknown + 1] = word
-    end
-    counts[word] = (counts[word] or 0) + 1
-    failed = failed or failure[word] == true
-    if success[word] then done = done + 1 end
+    local label, done, broken = stand(definition, sets, item, unknown)
+    counts[label] = (counts[label] or 0) + 1
+    all_done, failed = all_done and done, failed or broken
   end
-  local missing = asked and count_missing(definition, items, asked) or 0
+  -- What is waited for to go may be missing.
+  local missing = asked and not definition.gone and count_missing(definition, items, asked) or 0
   if missing > 0 then counts[ABSENT] = (counts[ABSENT] or 0) + missing end
   local total, cut = #items + missing, is_cut(result, items, asked)
   local verdict = "waiting"
   if failed then
     verdict = "failure"
-  elseif #items > 0 and done == total and not cut then
+  elseif all_done and missing == 0 and not cut
+    and (#items > 0 or definition.gone and listed) then
     verdict = "success"
   end
   local state = total == 0 and ABSENT or describe(counts, total)
   if cut then state = state .. ", and the list goes on" end
-  return { verdict = verdict, state = state, states = counts, unknown = unknown }
+  return { verdict = verdict, state = state, states = counts, unknown = keys_of(unknown) }
 end
 
 local function fault(wait, watch, fields)
@@ -220,6 +271,10 @@ local function look(wait, watch)
   local result, err = wait.poll(math.max(math.min(left, POLL_DEADLINE), 0.001))
   watch.polls = watch.polls + 1
   if result then return observe(wait, watch, result) end
+  if wait.definition.gone and err.code == NO_SUCH then
+    watch.result, watch.error, watch.state = watch.result or {}, nil, ABSENT
+    return "success"
+  end
   watch.error = err
   return err.retryable and "waiting" or "broken"
 end
@@ -234,7 +289,7 @@ end
 ---@class alicloud.waiter.Wait
 ---@field name string
 ---@field product? string
----@field definition table an entry of `waiters` in the service data
+---@field definition alicloud.waiter.Definition an entry of `waiters` in the service data
 ---@field options alicloud.waiter.Options checked, see M.options
 ---@field loop alicloud.Loop
 ---@field asked? string[] ids that must all be there before the wait may succeed

@@ -45,6 +45,20 @@ describe("a call that goes well", function()
     assert.equal(32, #query.ClientToken)
   end)
 
+  it("carries parameters in the body where the operation wants a form", function()
+    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1" } do
+      local client, transport = helper.client({ helper.ok() }, { algorithm = algorithm })
+      assert(client:call("DescribeUserTagValues", { TagKey = "a b&c", TagFilterValue = "ü" }))
+      local request = transport.requests[1]
+      local sent = helper.query { url = "?" .. request.body }
+      assert.equal("a b&c", sent.TagKey)
+      assert.equal("ü", sent.TagFilterValue)
+      assert.equal("cn-shanghai", sent.RegionId)
+      assert.is_nil(helper.query(request).TagKey)
+      assert.equal("application/x-www-form-urlencoded", request.headers["content-type"])
+    end
+  end)
+
   it("tells the rest on demand", function()
     local result, _, requests = failover {
       broken("connect", false), ok({}, { date = "Sun, 22 Nov 2026 03:19:52 GMT" }),

@@ -110,6 +110,18 @@ describe("the endpoint of a call", function()
     }).host)
   end)
 
+  it("knows the regions whose public host breaks the pattern", function()
+    local patterns = {
+      public = "p.%s.example", vpc = "v.%s.example", exceptions = { odd = "p-odd.example" },
+    }
+    local function host(region, network)
+      return resolve({ region = region, network = network, patterns = patterns }).host
+    end
+    assert.equal("p-odd.example", host "odd")
+    assert.equal("p.even.example", host "even")
+    assert.equal("v.odd.example", host("odd", "vpc"))
+  end)
+
   it("needs a region that is one", function()
     local none_found, message = resolve {}
     assert.is_nil(none_found)

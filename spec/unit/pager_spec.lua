@@ -99,19 +99,6 @@ describe("a traversal", function()
     end
   end)
 
-  it("makes one page of all, the last with every item, or gives the error of the one that failed",
-    function()
-      local last = { Items = { 3 }, NextToken = "", RequestId = "R2" }
-      local page = pager.all(script { { Items = { 1, 2 }, NextToken = "t" }, last }, PAGING)
-      assert.equal(last, page)
-      assert.same({ 1, 2, 3 }, { table.unpack(page.Items) })
-      assert.same({}, { table.unpack(pager.all(script { {} }, PAGING).Items) })
-      local err = errors.new { code = "Forbidden" }
-      local none, raised = pager.all(script { { Items = { 1 }, NextToken = "t" }, err }, PAGING)
-      assert.is_nil(none)
-      assert.equal(err, raised)
-    end)
-
   it("stops after as many pages as are allowed", function()
     local count = 0
     local function endless()
@@ -133,5 +120,92 @@ describe("a traversal", function()
     for _, cap in ipairs { 0, -1, 1.5, "x" } do
       assert.matches("max_pages: got", helper.raised(collect, {}, nil, { max_pages = cap }))
     end
+  end)
+end)
+
+describe("numbered pages", function()
+  local NUMBERED = {
+    items = "Items", input = "NextToken", output = "NextToken", limit = "MaxResults",
+    default = 100,
+    numbered = { page = "PageNumber", size = "PageSize", max = 100, total = "TotalCount" },
+  }
+
+  local function numbered(pages, params, scope)
+    local fetch, asked = script(pages)
+    local seen = {}
+    for item in pager.each(fetch, NUMBERED, params, scope) do seen[#seen + 1] = item end
+    return seen, asked
+  end
+
+  it("are asked for by a size or a number, and end at the total", function()
+    local seen, asked = numbered({
+      { Items = { 1, 2 }, PageNumber = 1, TotalCount = 5, NextToken = "ignored" },
+      { Items = { 3, 4 }, PageNumber = 2, TotalCount = 5 },
+      { Items = { 5 }, PageNumber = 3, TotalCount = 5 },
+    }, { PageSize = 2 })
+    assert.same({ 1, 2, 3, 4, 5 }, seen)
+    assert.same({ { PageSize = 2, PageNumber = 1 }, { PageSize = 2, PageNumber = 2 },
+      { PageSize = 2, PageNumber = 3 } }, asked)
+    seen, asked = numbered({ { Items = { 1, 2 }, TotalCount = 4 }, { Items = { 3, 4 },
+      TotalCount = 4 } }, { PageSize = 2 })
+    assert.same({ 1, 2, 3, 4 }, seen)
+    assert.equal(2, #asked)
+    seen, asked = numbered({ { Items = { 9 }, TotalCount = 201 } }, { PageNumber = "3" })
+    assert.same({ 9 }, seen)
+    assert.same({ { PageSize = 100, PageNumber = "3" } }, asked)
+  end)
+
+  it("without a total end at a page that is not full, and always at an empty one", function()
+    assert.same({ 1, 2, 3 }, (numbered({ { Items = { 1, 2 } }, { Items = { 3 } } },
+      { PageSize = 2 })))
+    assert.same({ 1, 2 }, (numbered({ { Items = { 1, 2 }, TotalCount = 9 }, { Items = {} } },
+      { PageSize = 2 })))
+  end)
+
+  it("give way to a token or a number of results, as the service does", function()
+    local _, asked = numbered({ { Items = {} } }, { PageSize = 2, MaxResults = 7 })
+    assert.same({ { PageSize = 2, MaxResults = 7 } }, asked)
+    _, asked = numbered({ { Items = {} } }, { PageSize = 2, NextToken = "t" })
+    assert.equal("t", asked[1].NextToken)
+    assert.is_nil(asked[1].PageNumber)
+  end)
+
+  it("stop a server that stays on its page or goes on for ever", function()
+    local same = { Items = { 1 }, PageNumber = 1, TotalCount = 9 }
+    local raised = helper.raised(numbered, { same, same }, { PageSize = 1 })
+    assert.equal("Client.PageLoop", raised.code)
+    assert.matches("answered page 1 instead of 2", raised.message)
+    local more = { Items = { 1 }, TotalCount = 1 << 40 }
+    raised = helper.raised(numbered, { more, more, more }, { PageSize = 1 }, { max_pages = 2 })
+    assert.equal("Client.TooManyPages", raised.code)
+  end)
+end)
+
+describe("all pages at once", function()
+  it("are the first response with the items of all", function()
+    local fetch = script {
+      { Items = { 1 }, NextToken = "t", RequestId = "first" }, { Items = { 2, 3 }, NextToken = "" },
+    }
+    local page = assert(pager.all(fetch, PAGING, {}))
+    assert.same({ 1, 2, 3 }, page.Items)
+    assert.equal("first", page.RequestId)
+  end)
+
+  it("are nothing if one of them is missing, broken or repeated", function()
+    local broken = errors.new { code = "Forbidden" }
+    for code, pages in pairs {
+      Forbidden = { { Items = { 1 }, NextToken = "t" }, broken },
+      ["Client.PageLoop"] = { { Items = {}, NextToken = "t" }, { Items = {}, NextToken = "t" } },
+      ["Client.MalformedPage"] = { { NextToken = "t" }, { Items = { 1 } } },
+    } do
+      local page, err = pager.all(script(pages), PAGING, {})
+      assert.is_nil(page)
+      assert.equal(code, err.code)
+    end
+  end)
+
+  it("keep the absence of a list apart from an empty one", function()
+    assert.is_nil(pager.all(script { {} }, PAGING).Items)
+    assert.same({}, pager.all(script { { Items = {} } }, PAGING).Items)
   end)
 end)

@@ -106,11 +106,21 @@ describe("a plan", function()
   end)
 
   it("sends any action of any product whose version is given", function()
-    local made = plan("ecs:DescribeDisks", { DiskIds = "[]" }, { version = "2014-05-26" })
-    assert.equal("ecs.cn-shanghai.aliyuncs.com", made.target.host)
+    local made = plan("vpc:DescribeVpcs", { VpcId = "x" }, { version = "2016-04-28" })
+    assert.equal("vpc.cn-shanghai.aliyuncs.com", made.target.host)
     assert.is_nil(made.flat.RegionId)
+    made = plan("ecs:DescribeZones", { Any = "thing" })
+    assert.equal("2014-05-26", made.version)
+    assert.equal("ecs.cn-shanghai.aliyuncs.com", made.target.host)
     assert.matches("^nosuch:DescribeDisks: option version is required",
       refused("nosuch:DescribeDisks"))
+  end)
+
+  it("does not judge one version by the data of another", function()
+    local made = plan("FailoverDiskReplicaGroup", { Other = 1 }, { version = "2099-01-01" })
+    assert.same({ Other = "1" }, made.flat)
+    assert.equal("2099-01-01", made.version)
+    assert.is_true(made.mutating)
   end)
 
   it("gives changes more time than readings, unless told otherwise", function()

@@ -39,8 +39,9 @@ describe("a service", function()
 
   it("calls any other action by name", function()
     local service, transport = ebs { ok() }
-    service:must("StopDiskReplicaGroup", { ReplicaGroupId = "g" })
-    assert.equal("StopDiskReplicaGroup", transport.requests[1].action)
+    service:must("ApplyLensService", { Whatever = { "it", "is" } })
+    assert.equal("ApplyLensService", transport.requests[1].action)
+    assert.equal("is", helper.query(transport.requests[1])["Whatever.2"])
     assert.equal("2021-07-30", transport.requests[1].headers["x-acs-version"])
   end)
 
@@ -144,6 +145,40 @@ describe("each", function()
     assert.equal("backup", helper.query(transport.requests[2]).Site)
   end)
 
+  it("goes by page numbers if they are asked for", function()
+    local service, transport = ebs {
+      ok { ReplicaGroups = { { ReplicaGroupId = "a" } }, PageNumber = 1, TotalCount = 2 },
+      ok { ReplicaGroups = { { ReplicaGroupId = "b" } }, PageNumber = 2, TotalCount = 2 },
+    }
+    local seen = {}
+    for group in service:each("DescribeDiskReplicaGroups", { PageSize = 1 }) do
+      seen[#seen + 1] = group.ReplicaGroupId
+    end
+    assert.same({ "a", "b" }, seen)
+    assert.equal("2", helper.query(transport.requests[2]).PageNumber)
+    assert.is_nil(helper.query(transport.requests[2]).MaxResults)
+  end)
+
+  it("works for every operation that has pages", function()
+    local data = services.data "ebs"
+    local count = 0
+    for name, operation in pairs(data.operations) do
+      if operation.paging then
+        count = count + 1
+        local service = ebs { ok { [operation.paging.items] = { {}, {} }, NextToken = "t" },
+          ok { [operation.paging.items] = { {} } } }
+        local params = {}
+        for param, rule in pairs(operation.params) do
+          if rule.required then params[param] = rule.values and rule.values[1] or "x" end
+        end
+        local seen = 0
+        for _ in service:each(name, params) do seen = seen + 1 end
+        assert.equal(3, seen, name)
+      end
+    end
+    assert.equal(8, count)
+  end)
+
   it("raises the error object and guards against loops", function()
     local service = ebs { page({ "a" }, "t"), helper.refuse(403, "Forbidden") }
     local function all()
@@ -227,6 +262,69 @@ describe("wait", function()
     assert.equal("Forbidden", select(2, service:wait("group_failovered", {})).code)
     service = ebs { listed({ "a" }, { NextToken = "t" }), listed({ "a" }, { NextToken = "t" }) }
     assert.equal("Client.PageLoop", select(2, service:wait("group_failovered", {})).code)
+  end)
+
+  it("judges the items of all pages, not of the first one", function()
+    local function page(status, token)
+      return ok { ReplicaPairs = { { Status = status } }, NextToken = token }
+    end
+    local service, transport, control = ebs {
+      page("failovered", "t"), page("failovering", ""), page("failovered", "t"),
+      page("failovered", ""),
+    }
+    local result = assert(service:wait("pair_failovered", { ReplicaGroupId = "pg-1" }))
+    assert.equal(2, #result.ReplicaPairs)
+    assert.same({ 5 }, control.sleeps)
+    assert.equal("100", helper.query(transport.requests[1]).MaxResults)
+    assert.equal("t", helper.query(transport.requests[4]).NextToken)
+  end)
+
+  local function drill(status, ...)
+    local disks = {}
+    for i, word in ipairs { ... } do disks[i] = { DrillDiskStatus = word } end
+    return ok { Drills = { { DrillId = "drill-1", Status = status, PairsInfo = disks } } }
+  end
+
+  it("waits for drills with all their disks, and for their end", function()
+    local service = ebs {
+      drill("executing", "creating"), drill("executed", "created", "creating"),
+      drill("executed", "created", "created"),
+    }
+    assert(service:wait("group_drill_executed", { GroupId = "pg-1", DrillId = "drill-1" }))
+    service = ebs { drill "clearing", ok { Drills = alicloud.array {} } }
+    assert(service:wait("group_drill_cleared", { GroupId = "pg-1", DrillId = "drill-1" }))
+    service = ebs { drill "execute_failed" }
+    local _, err = service:wait("group_drill_executed", { GroupId = "pg-1" })
+    assert.equal("Client.WaitFailed", err.code)
+  end)
+
+  it("waits for a first recovery point, whatever the state", function()
+    local function group(status, point)
+      return ok { ReplicaGroups = {
+        { ReplicaGroupId = "pg-1", Status = status, LastRecoverPoint = point } } }
+    end
+    local service = ebs { group "initial_syncing", group "normal", group("syncing", 1795317000) }
+    assert(service:wait("group_recoverable", { GroupIds = "pg-1" }))
+  end)
+
+  it("takes the way of each change for the way to its end", function()
+    for waiter, way in pairs {
+      group_created = { "creating", "created" },
+      group_normal = { "created", "initial_syncing", "syncing", "normal" },
+      group_stopped = { "normal", "stopping", "stopped" },
+      group_failovered = { "normal", "failovering", "failovered" },
+      group_reprotected = { "failovered", "reprotecting", "stopped" },
+    } do
+      local answers = {}
+      for i, word in ipairs(way) do answers[i] = groups(word) end
+      local service, transport = ebs(answers)
+      assert(service:wait(waiter, { GroupIds = "pg-1" }))
+      assert.equal(#way, #transport.requests, waiter)
+    end
+    local service = ebs { groups "deleting", ok { ReplicaGroups = alicloud.array {} } }
+    assert(service:wait("group_deleted", { GroupIds = "pg-1" }))
+    service = ebs { groups "deleting", helper.refuse(404, "NoSuchResource") }
+    assert(service:wait("group_deleted", { GroupIds = "pg-1" }))
   end)
 
   it("reports failure with the product and the last response", function()

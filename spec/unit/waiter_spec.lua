@@ -15,12 +15,13 @@ local function things(...)
 end
 
 -- Plays responses; the last one repeats.
-local function watch(responses, given)
+local function watch(responses, given, definition)
+  definition = definition or DEFINITION
   local runtime, control = helper.runtime()
   local polls = 0
-  local checked = assert(waiter.options(DEFINITION, given))
+  local checked = assert(waiter.options(definition, given))
   local result, err = waiter.run {
-    name = "things_done", product = "ebs", definition = DEFINITION, options = checked,
+    name = "things_done", product = "ebs", definition = definition, options = checked,
     loop = { now = runtime.monotonic, sleep = runtime.sleep },
     poll = function(deadline)
       assert(deadline > 0 and deadline <= 60)
@@ -188,6 +189,20 @@ describe("a wait", function()
     }))
   end)
 
+  it("for what shall be gone ends when the service no longer knows it", function()
+    local unknown = errors.new { code = "NoSuchResource" }
+    local gone = {}
+    for name, value in pairs(DEFINITION) do gone[name] = value end
+    gone.gone = true
+    local last = things "working"
+    local result, err = watch({ last, unknown }, nil, gone)
+    assert.is_nil(err)
+    assert.equal(last, result)
+    result, err = watch({ things "working", unknown })
+    assert.is_nil(result)
+    assert.equal(unknown, err)
+  end)
+
   it("checks its options", function()
     for _, given in ipairs {
       { timeout = -1 }, { delay = 0 }, { stall = 0 }, { progress = 5 }, { tiemout = 5 },
@@ -214,5 +229,72 @@ describe("a wait", function()
       assert.equal("timeout", err.kind)
       assert.is_true(control.elapsed >= 100 and control.elapsed < 103.1)
     end
+  end)
+end)
+
+describe("a response", function()
+  local function judge(changes, response)
+    local definition = {}
+    for name, value in pairs(DEFINITION) do definition[name] = value end
+    for name, value in pairs(changes) do definition[name] = value end
+    return waiter.judge(definition, response)
+  end
+
+  it("with an empty list is success for what shall be gone, without a list it is not", function()
+    local gone = { gone = true, success = {} }
+    assert.equal("success", judge(gone, things()).verdict)
+    assert.equal("waiting", judge(gone, {}).verdict)
+    assert.equal("waiting", judge(gone, { Things = "none" }).verdict)
+    assert.equal("waiting", judge(gone, things "working").verdict)
+    assert.equal("failure", judge(gone, things("working", "failed")).verdict)
+    assert.equal("success", judge({ gone = true }, things "done").verdict)
+    assert.equal("waiting", judge({}, things()).verdict)
+  end)
+
+  it("is success only when a number is above zero in every item, if that is asked", function()
+    local function points(...)
+      local list = {}
+      for i, point in ipairs { ... } do list[i] = { Status = "working", Point = point } end
+      return { Things = list }
+    end
+    local positive = { positive = "Point", success = {} }
+    assert.equal("success", judge(positive, points(1, 5.0)).verdict)
+    for _, response in ipairs {
+      points(1, 0), points(1, false), points(1, "7"), points(-1), things "working", things(),
+    } do
+      assert.equal("waiting", judge(positive, response).verdict)
+    end
+    assert.equal("working (no Point)", judge(positive, points(false)).state)
+    local failed = points(1)
+    failed.Things[1].Status = "failed"
+    assert.equal("failure", judge(positive, failed).verdict)
+  end)
+
+  it("is success only when what lies inside is done too, if that is asked", function()
+    local nested = { nested = {
+      items = "Parts", field = "Disk", success = { "made" }, failure = { "lost" },
+      transient = { "making" },
+    } }
+    local function parts(...)
+      local list = {}
+      for i, word in ipairs { ... } do list[i] = { Disk = word } end
+      return { Things = { { Status = "done", Parts = list } } }
+    end
+    assert.equal("success", judge(nested, parts("made", "made")).verdict)
+    local seen = judge(nested, parts("made", "making"))
+    assert.equal("waiting", seen.verdict)
+    assert.equal("done (Disk made 1/2, making 1/2)", seen.state)
+    assert.equal("failure", judge(nested, parts("made", "lost")).verdict)
+    seen = judge(nested, parts("made", "NO_STOCK"))
+    assert.equal("waiting", seen.verdict)
+    assert.same({ "NO_STOCK" }, seen.unknown)
+    assert.equal("waiting", judge(nested, parts()).verdict)
+    assert.equal("waiting", judge(nested, things "done").verdict)
+  end)
+
+  it("may have its list further inside", function()
+    local deep = { items = "Outer.Things" }
+    assert.equal("success", judge(deep, { Outer = things "done" }).verdict)
+    assert.equal("waiting", judge(deep, things "done").verdict)
   end)
 end)

@@ -1,0 +1,210 @@
+--- Replication pair-consistent groups: pairs that are started, stopped and failed over together,
+--- at one recovery point.
+--
+-- Which region takes Start, Stop, Modify and Delete after a reverse is not documented: the group's
+-- current SourceRegionId comes first, the other one after NoSuchResource or OperateNotAllowed….
+
+local shared = require "alicloud.service.ebs.shared"
+
+local param = shared.params
+
+local ONE = "diskreplicagroup/{ReplicaGroupId}"
+
+local create = {
+  summary = "Makes an empty group between two zones.",
+  mutating = true, token = true, region = "source", timeout = 30, per_second = 40,
+  ram = { level = "create", resource = "diskreplicagroup/*" },
+  params = {
+    RegionId = param.source_region,
+    SourceZoneId = param.source_zone,
+    DestinationRegionId = param.target_region,
+    DestinationZoneId = param.target_zone,
+    GroupName = param.group_name,
+    Description = param.description,
+    RPO = shared.with("rpo", { doc = "recovery point objective; it overrides that of the pairs" }),
+    Bandwidth = param.bandwidth,
+    EnableRtc = param.rtc,
+    ResourceGroupId = param.resource_group,
+    Tag = param.new_tags,
+    ClientToken = param.token,
+  },
+  response = { { "ReplicaGroupId", "string" }, { "RequestId", "string" } },
+  waiter = "group_created",
+  errors = shared.denials { "OperationDenied.QuotaExceed", "OperationDenied.TooMuchEmptyGroup" },
+}
+
+local describe = {
+  summary = "Reads replication pair-consistent groups as one region sees them.",
+  mutating = false, token = false, region = "group", timeout = 10,
+  ram = { level = "list", resource = "diskreplicagroup/*", inferred = true },
+  params = {
+    RegionId = shared.with("region", { doc = "either region of the group; see Site" }),
+    GroupIds = { type = "ids", max_items = 100, doc = "groups to read; all if absent" },
+    Site = param.site,
+    Name = param.name_filter,
+    ResourceGroupId = param.resource_group,
+    Tag = param.tag_filter,
+    MaxResults = param.max_results,
+    NextToken = param.next_token,
+    PageNumber = param.page_number,
+    PageSize = param.page_size,
+  },
+  paging = shared.paging "ReplicaGroups",
+  response = shared.page_of {
+    { "ReplicaGroups[].ReplicaGroupId", "string" },
+    { "ReplicaGroups[].GroupName", "string" },
+    { "ReplicaGroups[].Description", "string" },
+    { "ReplicaGroups[].Status", "string" },
+    -- The sides as they are now; a reverse exchanges them.
+    { "ReplicaGroups[].SourceRegionId", "string" },
+    { "ReplicaGroups[].SourceZoneId", "string" },
+    { "ReplicaGroups[].DestinationRegionId", "string" },
+    { "ReplicaGroups[].DestinationZoneId", "string" },
+    -- The sides as they were when the group was created.
+    { "ReplicaGroups[].PrimaryRegion", "string" },
+    { "ReplicaGroups[].PrimaryZone", "string" },
+    { "ReplicaGroups[].StandbyRegion", "string" },
+    { "ReplicaGroups[].StandbyZone", "string" },
+    { "ReplicaGroups[].Site", "string" },
+    { "ReplicaGroups[].RPO", "integer", "s" },
+    -- Absent until the first cycle has ended.
+    { "ReplicaGroups[].LastRecoverPoint", "integer", "unix s" },
+    -- One element may hold several ids with commas between them.
+    { "ReplicaGroups[].PairIds[]", "string" },
+    { "ReplicaGroups[].PairNumber", "integer" },
+    { "ReplicaGroups[].Bandwidth", "integer", "Kbit/s" },
+    { "ReplicaGroups[].EnableRtc", "boolean" },
+    { "ReplicaGroups[].ResourceGroupId", "string" },
+    { "ReplicaGroups[].Tags[].TagKey", "string" },
+    { "ReplicaGroups[].Tags[].TagValue", "string" },
+  },
+  errors = shared.denials(),
+}
+
+local modify = {
+  summary = "Changes name, description or replication time control of a group.",
+  mutating = true, token = true, region = "group", timeout = 30,
+  ram = { level = "update", resource = ONE },
+  legal_states = { group = { "created", "stopped" } },
+  params = {
+    RegionId = param.group_region,
+    ReplicaGroupId = param.group,
+    GroupName = param.group_name,
+    Description = param.description,
+    RPO = param.rpo,
+    Bandwidth = param.bandwidth,
+    EnableRtc = param.rtc,
+    ClientToken = param.token,
+  },
+  response = shared.accepted,
+  errors = shared.denials {
+    "OperationDenied.GroupHasPair", "OperationDenied.OperateNotAllowedForPrimary",
+    "OperationDenied.OperateNotAllowedForStandby",
+  },
+}
+
+local start = {
+  summary = "Starts replication of all pairs: a first full copy, later only what has changed.",
+  mutating = true, token = true, region = "group", timeout = 30, per_second = 40,
+  ram = { level = "update", resource = ONE, inferred = true },
+  legal_states = {
+    group = { "created", "syncing", "normal", "stopped" },
+    -- With OneShot=true.
+    group_one_shot = { "created", "manual_syncing", "stopped" },
+  },
+  params = {
+    RegionId = param.group_region,
+    ReplicaGroupId = param.group,
+    OneShot = param.one_shot,
+    ClientToken = param.token,
+  },
+  response = shared.accepted,
+  waiter = "group_normal",
+  errors = shared.denials {
+    "OperationDenied.StandbyDeviceAttached", "OperationDenied.ManualSyncLimit",
+    "OperationDenied.NoPairInGroup", "OperationDenied.PairNotInGroup",
+    "OperationDenied.PairGroupStatusConflict", "OperationDenied.PairGroupAZoneConflict",
+  },
+}
+
+local stop = {
+  summary = "Stops replication of all pairs; the cycle that runs is dropped.",
+  mutating = true, token = true, region = "group", timeout = 30, per_second = 40,
+  ram = { level = "update", resource = ONE, inferred = true },
+  legal_states = {
+    group = { "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped" },
+  },
+  params = {
+    RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
+  },
+  response = shared.accepted,
+  waiter = "group_stopped",
+  errors = shared.denials(),
+}
+
+local failover = {
+  summary = "Makes the secondary disks of a group readable and writable.",
+  mutating = true, token = true, region = "destination", timeout = 30, per_second = 40,
+  ram = { level = "update", resource = ONE },
+  -- The first full synchronisation must have finished, which no state proves by itself: look for
+  -- LastRecoverPoint.
+  legal_states = { group = {
+    "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped", "failovering",
+    "failover_failed", "failovered",
+  } },
+  params = {
+    RegionId = param.destination_region, ReplicaGroupId = param.group, ClientToken = param.token,
+  },
+  response = shared.accepted,
+  waiter = "group_failovered",
+  errors = shared.denials {
+    "OperationDenied.NoPairInGroup", "OperationDenied.PairGroupStatusConflict",
+    "OperationDenied.PairGroupAZoneConflict", "OperationDenied.PairInAnotherGroup",
+    "OperationDenied.OperateNotAllowedForPrimary", "OperationDenied.OperateNotAllowedForStandby",
+  },
+}
+
+local reprotect = {
+  summary = "After a failover: turns the direction round, or cancels the failover.",
+  mutating = true, token = true, region = "destination", timeout = 30,
+  ram = { level = "update", resource = ONE },
+  legal_states = { group = { "failovered" } },
+  params = {
+    RegionId = param.destination_region,
+    ReplicaGroupId = param.group,
+    ReverseReplicate = param.reverse,
+    ClientToken = param.token,
+  },
+  response = shared.accepted,
+  waiter = "group_reprotected",
+  errors = shared.denials {
+    "OperationDenied.NoPairInGroup", "OperationDenied.OperateNotAllowedForPrimary",
+    "OperationDenied.OperateNotAllowedForStandby",
+  },
+}
+
+local delete = {
+  summary = "Deletes a group that has no pairs.",
+  mutating = true, token = true, region = "group", timeout = 30, per_second = 40,
+  ram = { level = "delete", resource = ONE, inferred = true },
+  legal_states = { group = {
+    "created", "create_failed", "stopped", "failovered", "deleting", "delete_failed", "invalid",
+  } },
+  params = {
+    RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
+  },
+  response = shared.accepted,
+  waiter = "group_deleted",
+  errors = shared.denials { "OperationDenied.GroupHasPair" },
+}
+
+return {
+  CreateDiskReplicaGroup = create,
+  DescribeDiskReplicaGroups = describe,
+  ModifyDiskReplicaGroup = modify,
+  StartDiskReplicaGroup = start,
+  StopDiskReplicaGroup = stop,
+  FailoverDiskReplicaGroup = failover,
+  ReprotectDiskReplicaGroup = reprotect,
+  DeleteDiskReplicaGroup = delete,
+}

@@ -1,0 +1,173 @@
+--- What the operations of block storage have in common: parameters, response fields, errors.
+--
+-- Units: RPO in seconds, recovery points in unix seconds, bandwidth in Kbit/s.
+
+local M = {}
+
+local function copy_of(rule, changes)
+  local copy = {}
+  for name, value in pairs(rule) do copy[name] = value end
+  for name, value in pairs(changes or {}) do copy[name] = value end
+  return copy
+end
+
+local function region(doc)
+  return { type = "string", format = "region", required = true, doc = doc }
+end
+
+local function id(doc)
+  return { type = "string", format = "id", required = true, doc = doc }
+end
+
+M.params = {
+  region = region "region to ask; the endpoint follows it",
+  source_region = region "region of the primary disks, where production runs",
+  destination_region = region "region of the secondary disks now: after a reverse, the other one",
+  pair_region = region "region of the primary or of the secondary disk",
+  group_region = region "region of the group, which is its production region",
+  resource_region = region "region of the resource",
+
+  source_zone = id "zone of the primary disks",
+  target_region = region "region of the secondary disks; may be the same, in another zone",
+  target_zone = id "zone of the secondary disks",
+  pair = id "the pair",
+  group = id "the group",
+  drill = id "the drill, as its start call named it",
+  one_drill = { type = "string", format = "id", doc = "only this drill" },
+  resource_group = { type = "string", format = "id", doc = "resource group" },
+
+  token = {
+    type = "string", format = "token",
+    doc = "idempotency token; one per intent, made when absent",
+  },
+
+  pair_name = { type = "string", format = "name", doc = "name of the pair" },
+  group_name = { type = "string", format = "group_name", doc = "name of the group" },
+  name_filter = { type = "string", format = "text", doc = "part of the name" },
+  description = { type = "string", format = "description", doc = "what it is for" },
+  rpo = { type = "integer", values = { 900 }, unit = "s", doc = "recovery point objective" },
+  bandwidth = {
+    type = "integer", min = 0, unit = "Kbit/s", doc = "not open for public use",
+  },
+  rtc = { type = "boolean", default = false, doc = "replication time control" },
+  one_shot = {
+    type = "boolean", default = false,
+    doc = "one synchronisation now, then stop; once in half an RPO (450 s)",
+  },
+  reverse = {
+    type = "boolean", default = true,
+    doc = "false cancels the failover: the next sync overwrites what the secondary has "
+      .. "written since",
+  },
+
+  site = {
+    type = "string", values = { "production", "backup" }, default = "production",
+    doc = "which site the region is in the wanted records",
+  },
+  tag_filter = {
+    type = "list", max_items = 20,
+    items = { type = "map", fields = {
+      Key = { type = "string", format = "tag_key", doc = "tag key" },
+      Value = { type = "string", format = "tag_value", doc = "tag value" },
+    } },
+    doc = "resources that carry all these tags",
+  },
+  new_tags = {
+    type = "list", max_items = 20,
+    items = { type = "map", fields = {
+      Key = { type = "string", format = "tag_key", doc = "tag key" },
+      Value = { type = "string", format = "tag_value", doc = "tag value" },
+    } },
+    doc = "tags of the new resource",
+  },
+
+  max_results = {
+    type = "integer", min = 1, max = 500, default = 10, doc = "items per page",
+  },
+  next_token = {
+    type = "string", format = "text",
+    doc = "from the page before; page numbers are ignored with it",
+  },
+  page_number = { type = "integer", min = 1, default = 1, doc = "numbered paging" },
+  page_size = {
+    type = "integer", min = 1, max = 100, default = 10, doc = "items per numbered page",
+  },
+}
+
+--- The same parameter, but with some of its rule changed.
+---@param name string a name in `params`
+---@param changes table
+---@return table rule
+function M.with(name, changes)
+  return copy_of(M.params[name], changes)
+end
+
+--- How the Describe operations page: by token, or by number if the caller asks for that.
+---@param items string path of the items in a response
+---@return table paging
+function M.paging(items)
+  return {
+    items = items, input = "NextToken", output = "NextToken",
+    limit = "MaxResults", max = 500, default = 100,
+    numbered = { page = "PageNumber", size = "PageSize", max = 100, total = "TotalCount" },
+  }
+end
+
+-- Source: error tables of the published metadata, 2024-07-30. Every operation has these five.
+local EVERYWHERE = {
+  "Forbidden", "Forbidden.Action", "NoSuchResource", "InternalError", "RequestTimeout",
+}
+
+-- The layer of drills and tags is younger and has a table of its own.
+local YOUNGER = {
+  "InvalidParameter", "InvalidParameter.Conflict", "InvalidParameter.Format", "MissingParameter",
+  "InvalidAccountStatus.NotEnoughBalance", "LastTokenProcessing", "NoPermission.SLR",
+  "OperationDenied", "InvalidApi.NotFound",
+}
+
+local function joined(...)
+  local list = {}
+  for _, part in ipairs { ... } do
+    for _, code in ipairs(part) do list[#list + 1] = code end
+  end
+  return list
+end
+
+--- The codes that every operation has, after its own.
+---@param own? string[]
+---@return string[]
+function M.errors(own)
+  return joined(own or {}, EVERYWHERE)
+end
+
+--- The same for drills, tags and resource groups.
+---@param own? string[]
+---@return string[]
+function M.younger_errors(own)
+  return joined(own or {}, YOUNGER, EVERYWHERE)
+end
+
+--- The same for operations on pairs and groups, which all know the two plain refusals.
+---@param own? string[]
+---@return string[]
+function M.denials(own)
+  return joined({ "OperationDenied", "OperationDenied.InvalidStatus" }, own or {}, EVERYWHERE)
+end
+
+--- The response of an operation that only acknowledges.
+M.accepted = { { "RequestId", "string" } }
+
+--- The fields of a page, after those of its items.
+---@param items table[] { path, type, unit? }
+---@return table[]
+function M.page_of(items)
+  return joined(items, {
+    { "NextToken", "string" },
+    { "PageNumber", "integer" },
+    { "PageSize", "integer" },
+    { "TotalCount", "integer" },
+    { "RequestId", "string" },
+  })
+end
+
+return M

@@ -1,0 +1,270 @@
+---@meta
+
+--- Types of ecs 2014-05-26. Made by `make types` from the service data; change that instead.
+
+---@class alicloud.ecs.AttachDiskParams
+---@field Bootable? boolean attach as the system disk
+---@field DeleteWithInstance? boolean whether the disk is deleted together with its instance
+---@field Device? string device name; left to the service; text without control characters
+---@field DiskId string the disk; an id of 1-64 letters, digits, hyphens, underscores and dots
+---@field Force? boolean attach although something forbids it
+---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
+---@field KeyPairName? string of the system, with Bootable; text without control characters
+---@field Password? string of the system, with Bootable; text without control characters
+
+---@class alicloud.ecs.AttachDiskResult
+---@field RequestId string
+
+---@class alicloud.ecs.DescribeDisksParams
+---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
+---@field AutoSnapshotPolicyId? string with this snapshot policy; text without control characters
+---@field Category? string disk category, e.g. cloud_essd; text without control characters
+---@field DeleteAutoSnapshot? boolean only disks whose snapshots are deleted with them, or only the others
+---@field DeleteWithInstance? boolean only disks that are deleted with their instance, or only the others
+---@field DiskChargeType? string PrePaid or PostPaid; text without control characters
+---@field DiskIds? string|string[] disks to read; all if absent, none if it is an empty list; a list of at most 100 ids, or its JSON text
+---@field DiskName? string name of the disk; text without control characters
+---@field DiskType? "all"|"system"|"data" what it is for; all if absent
+---@field DryRun? boolean only check; success comes back as the error DryRunOperation
+---@field EnableAutoSnapshot? boolean only disks with automatic snapshots, or only the others
+---@field EnableAutomatedSnapshotPolicy? boolean only disks with a snapshot policy, or only the others
+---@field EnableShared? boolean only shared block storage, or only the others
+---@field Encrypted? boolean only encrypted disks, or only plain ones
+---@field Filter? { Key?: string, Value?: string }[] comparisons of times; a list of at most 4
+---@field InstanceId? string attached to this instance; text without control characters
+---@field KMSKeyId? string encrypted with this key; text without control characters
+---@field LockReason? string locked for this reason; text without control characters
+---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
+---@field MultiAttach? string Enabled or Disabled; text without control characters
+---@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
+---@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
+---@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
+---@field Portable? boolean only disks that can be detached, or only the others
+---@field RegionId? string region to ask; the endpoint follows it; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
+---@field ResourceGroupId? string resource group; text without control characters
+---@field SnapshotId? string made from this snapshot; text without control characters
+---@field Status? "In_use"|"Available"|"Attaching"|"Detaching"|"Creating"|"ReIniting"|"All" only disks in this state; All if absent
+---@field Tag? { Key?: string, Value?: string }[] resources that carry all these tags; a list of at most 20
+---@field ZoneId? string zone; text without control characters
+
+---@class alicloud.ecs.DescribeDisksResult.Disks.Disk.Attachments.Attachment
+---@field InstanceId? string
+---@field Device? string
+---@field AttachedTime? string
+
+---@class alicloud.ecs.DescribeDisksResult.Disks.Disk.Attachments
+---@field Attachment? alicloud.ecs.DescribeDisksResult.Disks.Disk.Attachments.Attachment[]
+
+---@class alicloud.ecs.DescribeDisksResult.Disks.Disk.Tags.Tag
+---@field TagKey? string
+---@field TagValue? string
+
+---@class alicloud.ecs.DescribeDisksResult.Disks.Disk.Tags
+---@field Tag? alicloud.ecs.DescribeDisksResult.Disks.Disk.Tags.Tag[]
+
+---@class alicloud.ecs.DescribeDisksResult.Disks.Disk
+---@field DiskId? string
+---@field DiskName? string
+---@field Status? string
+---@field RegionId? string
+---@field ZoneId? string
+---@field InstanceId? string
+---@field Device? string
+---@field Type? string
+---@field Category? string
+---@field PerformanceLevel? string
+---@field Size? integer GiB
+---@field Encrypted? boolean
+---@field Portable? boolean
+---@field DeleteWithInstance? boolean
+---@field Attachments? alicloud.ecs.DescribeDisksResult.Disks.Disk.Attachments
+---@field CreationTime? string
+---@field AttachedTime? string
+---@field DetachedTime? string
+---@field Tags? alicloud.ecs.DescribeDisksResult.Disks.Disk.Tags
+
+---@class alicloud.ecs.DescribeDisksResult.Disks
+---@field Disk? alicloud.ecs.DescribeDisksResult.Disks.Disk[]
+
+---@class alicloud.ecs.DescribeDisksResult
+---@field Disks? alicloud.ecs.DescribeDisksResult.Disks
+---@field NextToken? string
+---@field PageNumber? integer
+---@field PageSize? integer
+---@field TotalCount? integer
+---@field RequestId string
+
+---@class alicloud.ecs.DescribeInstancesParams
+---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
+---@field DeviceAvailable? boolean only instances that can take another disk
+---@field DryRun? boolean only check; success comes back as the error DryRunOperation
+---@field EipAddresses? string elastic addresses, as JSON text; text without control characters
+---@field Filter? { Key?: string, Value?: string }[] comparisons of times; a list of at most 4
+---@field HpcClusterId? string cluster; text without control characters
+---@field HttpEndpoint? string of the metadata service: enabled or disabled; text without control characters
+---@field HttpPutResponseHopLimit? integer hops of the metadata service; an integer
+---@field HttpTokens? string of the metadata service: optional or required; text without control characters
+---@field ImageId? string image; text without control characters
+---@field InnerIpAddresses? string inner addresses of the classic network, as JSON text; text without control characters
+---@field InstanceChargeType? string PrePaid or PostPaid; text without control characters
+---@field InstanceIds? string|string[] instances to read; all if absent; a list of at most 100 ids, or its JSON text
+---@field InstanceName? string name of the instance; * stands for anything; text without control characters
+---@field InstanceNetworkType? string classic or vpc; text without control characters
+---@field InstanceType? string instance type; text without control characters
+---@field InstanceTypeFamily? string family of instance types; text without control characters
+---@field InternetChargeType? string PayByTraffic or PayByBandwidth; text without control characters
+---@field IoOptimized? boolean only I/O optimised instances, or only the others
+---@field Ipv6Address? string[] IPv6 addresses; a list of at most 100
+---@field KeyPairName? string key pair; text without control characters
+---@field LockReason? string locked for this reason; text without control characters
+---@field MaxResults? integer items per page; an integer from 1 to 100; 10 if absent
+---@field NeedSaleCycle? boolean show the billing cycle
+---@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
+---@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
+---@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
+---@field PrivateIpAddresses? string private addresses, as JSON text; text without control characters
+---@field PublicIpAddresses? string public addresses, as JSON text; text without control characters
+---@field RdmaIpAddresses? string RDMA addresses; text without control characters
+---@field RegionId? string region to ask; the endpoint follows it; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
+---@field ResourceGroupId? string resource group; text without control characters
+---@field SecurityGroupId? string security group; text without control characters
+---@field Status? "Pending"|"Running"|"Starting"|"Stopping"|"Stopped" only instances in this state
+---@field Tag? { Key?: string, Value?: string }[] resources that carry all these tags; a list of at most 20
+---@field VSwitchId? string switch of the network; text without control characters
+---@field VpcId? string network; text without control characters
+---@field ZoneId? string zone; text without control characters
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.VpcAttributes.PrivateIpAddress
+---@field IpAddress? string[]
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.VpcAttributes
+---@field VpcId? string
+---@field VSwitchId? string
+---@field PrivateIpAddress? alicloud.ecs.DescribeInstancesResult.Instances.Instance.VpcAttributes.PrivateIpAddress
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.OperationLocks.LockReason
+---@field LockReason? string
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.OperationLocks
+---@field LockReason? alicloud.ecs.DescribeInstancesResult.Instances.Instance.OperationLocks.LockReason[]
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.Tags.Tag
+---@field TagKey? string
+---@field TagValue? string
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance.Tags
+---@field Tag? alicloud.ecs.DescribeInstancesResult.Instances.Instance.Tags.Tag[]
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances.Instance
+---@field InstanceId? string
+---@field InstanceName? string
+---@field Status? string
+---@field RegionId? string
+---@field ZoneId? string
+---@field InstanceType? string
+---@field StoppedMode? string
+---@field HostName? string
+---@field Cpu? integer
+---@field Memory? integer MiB
+---@field CreationTime? string
+---@field StartTime? string
+---@field VpcAttributes? alicloud.ecs.DescribeInstancesResult.Instances.Instance.VpcAttributes
+---@field OperationLocks? alicloud.ecs.DescribeInstancesResult.Instances.Instance.OperationLocks
+---@field Tags? alicloud.ecs.DescribeInstancesResult.Instances.Instance.Tags
+
+---@class alicloud.ecs.DescribeInstancesResult.Instances
+---@field Instance? alicloud.ecs.DescribeInstancesResult.Instances.Instance[]
+
+---@class alicloud.ecs.DescribeInstancesResult
+---@field Instances? alicloud.ecs.DescribeInstancesResult.Instances
+---@field NextToken? string
+---@field PageNumber? integer
+---@field PageSize? integer
+---@field TotalCount? integer
+---@field RequestId string
+
+---@class alicloud.ecs.DetachDiskParams
+---@field DeleteWithInstance? boolean whether the disk is deleted together with its instance
+---@field DiskId string the disk; an id of 1-64 letters, digits, hyphens, underscores and dots
+---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
+
+---@class alicloud.ecs.DetachDiskResult
+---@field RequestId string
+
+---@class alicloud.ecs.StartInstanceParams
+---@field DryRun? boolean only check; success comes back as the error DryRunOperation; false if absent
+---@field InitLocalDisk? boolean give local disks back as they were new
+---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
+
+---@class alicloud.ecs.StartInstanceResult
+---@field RequestId string
+
+---@class alicloud.ecs.StopInstanceParams
+---@field ConfirmStop? boolean kept for old callers
+---@field DryRun? boolean only check; success comes back as the error DryRunOperation; false if absent
+---@field ForceStop? boolean cut the power; caches are lost; false if absent
+---@field Hibernate? boolean keep the memory; false if absent
+---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
+---@field StoppedMode? "StopCharging"|"KeepCharging" whether it costs while it is stopped; with StopCharging a restart may lack stock
+
+---@class alicloud.ecs.StopInstanceResult
+---@field RequestId string
+
+---@alias alicloud.ecs.Pageable
+---| "DescribeDisks"
+---| "DescribeInstances"
+
+---@alias alicloud.ecs.Waiter
+---| "disk_available"
+---| "disk_in_use"
+---| "instance_running"
+---| "instance_stopped"
+
+---@class alicloud.ecs.Service : alicloud.Service
+---@field each fun(self: alicloud.ecs.Service, action: alicloud.ecs.Pageable, params?: table, call_options?: table): fun(): table|nil, table
+---@field wait fun(self: alicloud.ecs.Service, name: alicloud.ecs.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
+local Service = {}
+
+---Attaches a disk to an instance of the same zone.
+---@param params alicloud.ecs.AttachDiskParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.AttachDiskResult|nil result
+---@return alicloud.Error? err
+function Service:AttachDisk(params, call_options) end
+
+---Reads disks and where they are attached.
+---@param params? alicloud.ecs.DescribeDisksParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.DescribeDisksResult|nil result
+---@return alicloud.Error? err
+function Service:DescribeDisks(params, call_options) end
+
+---Reads instances.
+---@param params? alicloud.ecs.DescribeInstancesParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.DescribeInstancesResult|nil result
+---@return alicloud.Error? err
+function Service:DescribeInstances(params, call_options) end
+
+---Detaches a disk; it takes about a minute.
+---@param params alicloud.ecs.DetachDiskParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.DetachDiskResult|nil result
+---@return alicloud.Error? err
+function Service:DetachDisk(params, call_options) end
+
+---Starts a stopped instance.
+---@param params alicloud.ecs.StartInstanceParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.StartInstanceResult|nil result
+---@return alicloud.Error? err
+function Service:StartInstance(params, call_options) end
+
+---Stops a running instance.
+---@param params alicloud.ecs.StopInstanceParams
+---@param call_options? alicloud.CallOptions
+---@return alicloud.ecs.StopInstanceResult|nil result
+---@return alicloud.Error? err
+function Service:StopInstance(params, call_options) end
+
+return Service

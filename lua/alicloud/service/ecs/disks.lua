@@ -1,0 +1,121 @@
+--- Disks: read, attach, detach.
+
+local shared = require "alicloud.service.ecs.shared"
+
+local DISK = "acs:ecs:{regionId}:{accountId}:disk/{DiskId}"
+
+return {
+  DescribeDisks = {
+    summary = "Reads disks and where they are attached.",
+    mutating = false, token = false, region = "either", timeout = 10,
+    ram = { level = "list", resource = "acs:ecs:{regionId}:{accountId}:disk/*", inferred = true },
+    params = shared.with_pages(shared.with_filters({
+      RegionId = shared.region,
+      DiskIds = {
+        type = "json_ids", max_items = 100,
+        doc = "disks to read; all if absent, none if it is an empty list",
+      },
+      Status = {
+        type = "string", default = "All",
+        values = {
+          "In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting", "All",
+        },
+        doc = "only disks in this state",
+      },
+      DiskType = {
+        type = "string", values = { "all", "system", "data" }, default = "all",
+        doc = "what it is for",
+      },
+    }, {
+      InstanceId = "attached to this instance",
+      ZoneId = "zone",
+      DiskName = "name of the disk",
+      Category = "disk category, e.g. cloud_essd",
+      DiskChargeType = "PrePaid or PostPaid",
+      SnapshotId = "made from this snapshot",
+      ResourceGroupId = "resource group",
+      KMSKeyId = "encrypted with this key",
+      LockReason = "locked for this reason",
+      MultiAttach = "Enabled or Disabled",
+      AutoSnapshotPolicyId = "with this snapshot policy",
+    }, {
+      Encrypted = "only encrypted disks, or only plain ones",
+      Portable = "only disks that can be detached, or only the others",
+      DeleteWithInstance = "only disks that are deleted with their instance, or only the others",
+      DeleteAutoSnapshot = "only disks whose snapshots are deleted with them, or only the others",
+      EnableAutoSnapshot = "only disks with automatic snapshots, or only the others",
+      EnableAutomatedSnapshotPolicy = "only disks with a snapshot policy, or only the others",
+      EnableShared = "only shared block storage, or only the others",
+      DryRun = "only check; success comes back as the error DryRunOperation",
+    }), 500),
+    paging = shared.paging("Disks.Disk", 500),
+    response = shared.page_of {
+      { "Disks.Disk[].DiskId", "string" },
+      { "Disks.Disk[].DiskName", "string" },
+      { "Disks.Disk[].Status", "string" },
+      { "Disks.Disk[].RegionId", "string" },
+      { "Disks.Disk[].ZoneId", "string" },
+      { "Disks.Disk[].InstanceId", "string" },
+      { "Disks.Disk[].Device", "string" },
+      { "Disks.Disk[].Type", "string" },
+      { "Disks.Disk[].Category", "string" },
+      { "Disks.Disk[].PerformanceLevel", "string" },
+      { "Disks.Disk[].Size", "integer", "GiB" },
+      { "Disks.Disk[].Encrypted", "boolean" },
+      { "Disks.Disk[].Portable", "boolean" },
+      { "Disks.Disk[].DeleteWithInstance", "boolean" },
+      { "Disks.Disk[].Attachments.Attachment[].InstanceId", "string" },
+      { "Disks.Disk[].Attachments.Attachment[].Device", "string" },
+      { "Disks.Disk[].Attachments.Attachment[].AttachedTime", "string" },
+      { "Disks.Disk[].CreationTime", "string" },
+      { "Disks.Disk[].AttachedTime", "string" },
+      { "Disks.Disk[].DetachedTime", "string" },
+      { "Disks.Disk[].Tags.Tag[].TagKey", "string" },
+      { "Disks.Disk[].Tags.Tag[].TagValue", "string" },
+    },
+    errors = { "InternalError", "InvalidRegionId.NotFound" },
+  },
+
+  AttachDisk = {
+    summary = "Attaches a disk to an instance of the same zone.",
+    mutating = true, token = false, region = "resource", timeout = 30,
+    ram = { level = "update", resource = DISK, inferred = true },
+    -- A system disk wants a stopped instance.
+    legal_states = { disk = { "Available" }, instance = { "Running", "Stopped" } },
+    params = {
+      InstanceId = shared.instance,
+      DiskId = shared.disk,
+      Device = { type = "string", format = "text", doc = "device name; left to the service" },
+      DeleteWithInstance = shared.delete_with_instance,
+      Bootable = { type = "boolean", doc = "attach as the system disk" },
+      Password = { type = "string", format = "text", doc = "of the system, with Bootable" },
+      KeyPairName = { type = "string", format = "text", doc = "of the system, with Bootable" },
+      Force = { type = "boolean", doc = "attach although something forbids it" },
+    },
+    response = shared.accepted,
+    waiter = "disk_in_use",
+    errors = {
+      "IncorrectDiskStatus", "DiskError", "ResourcesNotInSameZone", "InstanceDiskLimitExceeded",
+      "InstanceLockedForSecurity", "IncorrectInstanceStatus", "InvalidDiskId.NotFound",
+      "InvalidInstanceId.NotFound", "InvalidDisk.InUse", "InternalError",
+    },
+  },
+
+  DetachDisk = {
+    summary = "Detaches a disk; it takes about a minute.",
+    mutating = true, token = false, region = "resource", timeout = 30,
+    ram = { level = "update", resource = DISK, inferred = true },
+    legal_states = { disk = { "In_use" }, instance = { "Running", "Stopped" } },
+    params = {
+      InstanceId = shared.instance,
+      DiskId = shared.disk,
+      DeleteWithInstance = shared.delete_with_instance,
+    },
+    response = shared.accepted,
+    waiter = "disk_available",
+    errors = {
+      "DependencyViolation", "IncorrectDiskStatus", "IncorrectInstanceStatus",
+      "InvalidDisk.AlreadyDetached", "InternalError",
+    },
+  },
+}

@@ -1,0 +1,100 @@
+--- What the operations of compute have in common.
+
+local M = {}
+
+M.region = {
+  type = "string", format = "region", required = true,
+  doc = "region to ask; the endpoint follows it",
+}
+
+M.instance = { type = "string", format = "id", required = true, doc = "the instance" }
+
+M.disk = { type = "string", format = "id", required = true, doc = "the disk" }
+
+M.delete_with_instance = {
+  type = "boolean", doc = "whether the disk is deleted together with its instance",
+}
+
+-- A filter, so that the vendor's own tags have to be possible.
+M.tag = {
+  type = "list", max_items = 20,
+  items = { type = "map", fields = {
+    Key = { type = "string", format = "text", doc = "tag key" },
+    Value = { type = "string", format = "text", doc = "tag value" },
+  } },
+  doc = "resources that carry all these tags",
+}
+
+--- Adds filters: texts that are compared as they are, and switches.
+---@param params table
+---@param texts table<string, string> name to doc
+---@param switches table<string, string> name to doc
+---@return table params
+function M.with_filters(params, texts, switches)
+  for name, doc in pairs(texts) do
+    params[name] = { type = "string", format = "text", doc = doc }
+  end
+  for name, doc in pairs(switches) do params[name] = { type = "boolean", doc = doc } end
+  params.Tag = M.tag
+  params.Filter = {
+    type = "list", max_items = 4,
+    items = { type = "map", fields = {
+      Key = { type = "string", format = "text", doc = "what to compare, e.g. CreationStartTime" },
+      Value = { type = "string", format = "text", doc = "with what, e.g. 2026-11-22T03:00Z" },
+    } },
+    doc = "comparisons of times",
+  }
+  params.AdditionalAttributes = {
+    type = "list", items = { type = "string", format = "text", doc = "an attribute" },
+    doc = "attributes to show besides the usual ones",
+  }
+  return params
+end
+
+--- Adds the parameters of paging.
+---@param params table
+---@param max integer of MaxResults
+---@return table params
+function M.with_pages(params, max)
+  params.MaxResults = {
+    type = "integer", min = 1, max = max, default = 10, doc = "items per page",
+  }
+  params.NextToken = {
+    type = "string", format = "text",
+    doc = "from the page before; page numbers are ignored with it",
+  }
+  params.PageNumber = { type = "integer", min = 1, default = 1, doc = "numbered paging" }
+  params.PageSize = {
+    type = "integer", min = 1, max = 100, default = 10, doc = "items per numbered page",
+  }
+  return params
+end
+
+--- How the Describe operations page.
+---@param items string path of the items in a response
+---@param max integer of MaxResults
+---@return table paging
+function M.paging(items, max)
+  return {
+    items = items, input = "NextToken", output = "NextToken",
+    limit = "MaxResults", max = max, default = 100,
+    numbered = { page = "PageNumber", size = "PageSize", max = 100, total = "TotalCount" },
+  }
+end
+
+M.accepted = { { "RequestId", "string" } }
+
+--- The fields of a page, after those of its items.
+---@param items table[] { path, type, unit? }
+---@return table[]
+function M.page_of(items)
+  for _, field in ipairs {
+    { "NextToken", "string" }, { "PageNumber", "integer" }, { "PageSize", "integer" },
+    { "TotalCount", "integer" }, { "RequestId", "string" },
+  } do
+    items[#items + 1] = field
+  end
+  return items
+end
+
+return M

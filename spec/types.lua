@@ -1,0 +1,179 @@
+--- Declarations for editors, made from the service data: `make types` writes them, a spec fails
+--- when they are not what this makes.
+
+local rules = require "alicloud.rules"
+
+local M = {}
+
+M.PRODUCTS = { "ebs", "ecs" }
+
+local function sorted_keys(map)
+  local list = {}
+  for key in pairs(map) do list[#list + 1] = key end
+  table.sort(list)
+  return list
+end
+
+local function fields_type(fields)
+  local parts = {}
+  for _, name in ipairs(sorted_keys(fields)) do
+    parts[#parts + 1] = ("%s%s: string"):format(name, fields[name].required and "" or "?")
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+local function type_of(rule)
+  if rule.values and not rule.any_case then
+    local words = {}
+    for i, value in ipairs(rule.values) do
+      words[i] = type(value) == "string" and ('"%s"'):format(value) or tostring(value)
+    end
+    return table.concat(words, "|")
+  end
+  if rule.type == "ids" or rule.type == "json_ids" then return "string|string[]" end
+  if rule.type == "list" then
+    return rule.items.type == "map" and fields_type(rule.items.fields) .. "[]" or "string[]"
+  end
+  return rule.type
+end
+
+local function note_of(rule)
+  local note = rule.doc
+  if rule.type ~= "boolean" and (not rule.values or rule.any_case) then
+    note = note .. "; " .. rules.allowed(rule)
+  end
+  if rule.unit then note = note .. (" (%s)"):format(rule.unit) end
+  if rule.default ~= nil then note = note .. ("; %s if absent"):format(tostring(rule.default)) end
+  return note
+end
+
+-- The client fills in its own region.
+local function is_needed(name, rule)
+  return rule.required == true and name ~= "RegionId"
+end
+
+local function add_params(lines, prefix, operation)
+  lines[#lines + 1] = ("---@class %sParams"):format(prefix)
+  for _, name in ipairs(sorted_keys(operation.params)) do
+    local rule = operation.params[name]
+    lines[#lines + 1] = ("---@field %s%s %s %s"):format(name, is_needed(name, rule) and "" or "?",
+      type_of(rule), note_of(rule))
+  end
+  lines[#lines + 1] = ""
+end
+
+-- "A.B[].C[]" becomes nodes: { fields, order, list, type, unit }.
+local function tree_of(response)
+  local root = { fields = {}, order = {} }
+  for _, entry in ipairs(response) do
+    local node = root
+    for name, list in entry[1]:gmatch("([%w]+)(%[?%]?)") do
+      if not node.fields[name] then
+        node.fields[name] = { fields = {}, order = {}, list = list == "[]" }
+        node.order[#node.order + 1] = name
+      end
+      node = node.fields[name]
+    end
+    node.type, node.unit = entry[2], entry[3]
+  end
+  return root
+end
+
+local function add_result(lines, class, node, top)
+  local own = { "---@class " .. class }
+  for _, name in ipairs(node.order) do
+    local field = node.fields[name]
+    local kind = field.type
+    if not kind then
+      kind = class .. "." .. name
+      add_result(lines, kind, field)
+    end
+    local sure = top and (field.list or name == "RequestId")
+    own[#own + 1] = ("---@field %s%s %s%s%s"):format(name, sure and "" or "?", kind,
+      field.list and "[]" or "", field.unit and " " .. field.unit or "")
+  end
+  own[#own + 1] = ""
+  table.move(own, 1, #own, #lines + 1, lines)
+end
+
+local function add_method(lines, prefix, name, operation)
+  local optional = "?"
+  for param, rule in pairs(operation.params) do
+    if is_needed(param, rule) then optional = "" end
+  end
+  for _, line in ipairs {
+    "---" .. operation.summary,
+    ("---@param params%s %sParams"):format(optional, prefix),
+    "---@param call_options? alicloud.CallOptions",
+    ("---@return %sResult|nil result"):format(prefix),
+    "---@return alicloud.Error? err",
+    ("function Service:%s(params, call_options) end"):format(name),
+    "",
+  } do
+    lines[#lines + 1] = line
+  end
+end
+
+local function add_alias(lines, name, words)
+  lines[#lines + 1] = "---@alias " .. name
+  for _, word in ipairs(words) do lines[#lines + 1] = ('---| "%s"'):format(word) end
+  lines[#lines + 1] = ""
+end
+
+--- The declarations of a product.
+---@param data table service data
+---@return string
+function M.text(data)
+  local space = "alicloud." .. data.product
+  local lines = {
+    "---@meta",
+    "",
+    ("--- Types of %s %s. Made by `make types` from the service data; change that instead.")
+      :format(data.product, data.version),
+    "",
+  }
+  local names, pageable = sorted_keys(data.operations), {}
+  for _, name in ipairs(names) do
+    local operation, prefix = data.operations[name], space .. "." .. name
+    add_params(lines, prefix, operation)
+    add_result(lines, prefix .. "Result", tree_of(operation.response), true)
+    if operation.paging then pageable[#pageable + 1] = name end
+  end
+  add_alias(lines, space .. ".Pageable", pageable)
+  add_alias(lines, space .. ".Waiter", sorted_keys(data.waiters))
+  for _, line in ipairs {
+    ("---@class %s.Service : alicloud.Service"):format(space),
+    ("---@field each fun(self: %s.Service, action: %s.Pageable, params?: table, "
+      .. "call_options?: table): fun(): table|nil, table"):format(space, space),
+    ("---@field wait fun(self: %s.Service, name: %s.Waiter, params: table, "
+      .. "wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?")
+      :format(space, space),
+    "local Service = {}",
+    "",
+  } do
+    lines[#lines + 1] = line
+  end
+  for _, name in ipairs(names) do
+    add_method(lines, space .. "." .. name, name, data.operations[name])
+  end
+  lines[#lines + 1] = "return Service"
+  return table.concat(lines, "\n") .. "\n"
+end
+
+--- Where the declarations of a product lie.
+---@param product string
+---@return string path from the root of the tree
+function M.path(product)
+  return ("lua/alicloud/service/%s.d.lua"):format(product)
+end
+
+--- Writes the declarations of all products.
+function M.write()
+  for _, product in ipairs(M.PRODUCTS) do
+    local file = assert(io.open(M.path(product), "wb"))
+    assert(file:write(M.text(require("alicloud.service." .. product))))
+    assert(file:close())
+  end
+end
+
+return M

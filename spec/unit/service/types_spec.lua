@@ -1,0 +1,37 @@
+local types = require "spec.types"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+describe("the declarations for editors", function()
+  for _, product in ipairs(types.PRODUCTS) do
+    local data = require("alicloud.service." .. product)
+    local path = types.path(product)
+
+    it("are what the data makes (else: make types): " .. path, function()
+      assert.equal(types.text(data), read(path))
+    end)
+
+    it("are Lua and declare every operation, parameter and response: " .. path, function()
+      local text = read(path)
+      assert(load(text))
+      for name, operation in pairs(data.operations) do
+        assert.is_truthy(text:find(("\nfunction Service:%s(params, call_options) end\n")
+          :format(name), 1, true), name)
+        local space = ("\n---@class alicloud.%s.%s"):format(product, name)
+        local body = text:match(space .. "Params\n(.-)\n\n")
+        for param in pairs(operation.params) do
+          assert.is_truthy(body:find("---@field " .. param .. "%f[%W]"), name .. param)
+        end
+        assert.is_truthy(text:find(space .. "Result\n", 1, true), name)
+      end
+      for waiter in pairs(data.waiters) do
+        assert.is_truthy(text:find(('---| "%s"\n'):format(waiter), 1, true), waiter)
+      end
+    end)
+  end
+end)
