@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 AC_EXPORT int luaopen_alicloud_httpd(lua_State *L);
@@ -12,6 +13,7 @@ AC_EXPORT int luaopen_alicloud_httpd(lua_State *L);
 #define REQUEST_CLASS "alicloud.httpd.Request"
 
 #define MAX_HEADERS 64
+#define MAX_SERVERS 64
 
 struct handle {
     struct ac_httpd_request *request;
@@ -186,14 +188,43 @@ static int server_step(lua_State *L)
     return 1;
 }
 
+/* Descriptor that is readable when the server has work; -1 where the system has no epoll. */
+static int pollable(const struct ac_httpd *server)
+{
+    const union MHD_DaemonInfo *info =
+        server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    return info ? info->epoll_fd : -1;
+}
+
+/* [-2, +1, v]  httpd.wait(servers, seconds) -> whether one of them has work; returns early when a
+ * signal comes */
+static int httpd_wait(lua_State *L)
+{
+    struct pollfd fds[MAX_SERVERS];
+    nfds_t n = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
+    lua_Integer count = luaL_len(L, 1);
+    luaL_argcheck(L, count <= MAX_SERVERS, 1, "too many servers");
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(L, 1, i);
+        int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));
+        lua_pop(L, 1);
+        if (fd >= 0)
+            fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    }
+    lua_pushboolean(L, poll(fds, n, (int)(seconds * 1000)) > 0);
+    return 1;
+}
+
 /* [-1, +1, v]  server:pollfd() -> descriptor, nil where the system has no epoll */
 static int server_pollfd(lua_State *L)
 {
     struct ac_httpd *server = check_running(L);
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    if (info && info->epoll_fd >= 0)
-        lua_pushinteger(L, info->epoll_fd);
+    int fd = pollable(server);
+    if (fd >= 0)
+        lua_pushinteger(L, fd);
     else
         luaL_pushfail(L);
     return 1;
@@ -299,6 +330,7 @@ static const luaL_Reg request_metamethods[] = {
 
 static const luaL_Reg httpd_functions[] = {
     {"start", httpd_start},
+    {"wait", httpd_wait},
     {NULL, NULL},
 };
 

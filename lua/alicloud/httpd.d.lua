@@ -54,4 +54,10 @@ function Server:close() end
 ---@return string|nil problem
 function httpd.start(options) end
 
+--- Waits until one of several servers has work, or a signal comes.
+---@param servers alicloud.httpd.Server[] at most 64
+---@param seconds number 0-3600
+---@return boolean ready
+function httpd.wait(servers, seconds) end
+
 return httpd

@@ -78,7 +78,7 @@ end)
 describe("options of an emulator", function()
   for problem, options in pairs {
     ['clok: unknown field, did you mean "clock"'] = { clok = "manual" },
-    ['clock: must be one of "manual", "scaled", "real", got "fast"'] = { clock = "fast" },
+    ['clock: must be one of "manual", "poll", "scaled", "real", got "fast"'] = { clock = "fast" },
     ["seed: must be integer, got number 1.5"] = { seed = 1.5 },
     ["speed: must be at least"] = { speed = 0 },
     ["world: must be table"] = { world = "demo" },

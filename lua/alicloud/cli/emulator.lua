@@ -7,6 +7,7 @@ local fixture = require "alicloud.emulator.fixture"
 local guard = require "alicloud.guard"
 local json = require "alicloud.cli.json"
 local output = require "alicloud.cli.output"
+local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
@@ -36,6 +37,14 @@ function M.configure(command)
     :argname "<file>"
   command:option("--faults", "File with a list of fault rules (Lua table or .json).")
     :argname "<file>"
+  command:option("--scenario", "A disaster to rehearse: one of --list-scenarios, or a file (.lua "
+    .. "or .json) made like one."):argname "<name>"
+  command:flag("--list-scenarios", "Print the scenarios, and stop.")
+  command:flag("--region-ports", "One more port for each region, so that a region can be down.")
+  command:flag("--any-key", 'Accept every AccessKeyId; the secret of "x" is "x-secret", and each '
+    .. "has a world of its own.")
+  command:option("--step", "Model seconds that each Describe takes; then time moves no other way.")
+    :argname "<seconds>"
   command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
     .. "through /_emulator/clock.", "60"):argname "<factor>"
   command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
@@ -77,21 +86,55 @@ local function read_switches(list, kind)
   return all
 end
 
---- Turns the command line into the options of `emulator.new`, one step at a time.
-local function read_options(args)
-  local speed, seed, problem
-  speed, problem = read_number(args, "speed", false)
-  if not speed then return nil, problem end
-  seed, problem = read_number(args, "seed", true)
-  if not seed then return nil, problem end
-  local options = { seed = seed }
+local function read_clock(args, options)
+  local speed, problem = read_number(args, "speed", false)
+  if not speed then return problem end
   options.clock = speed == 0 and "manual" or speed == 1 and "real" or "scaled"
-  options.now = options.clock == "manual" and core.time() or nil
+  if args.step then
+    options.step, problem = read_number(args, "step", false)
+    if not options.step then return problem end
+    options.clock = "poll"
+  end
+  local stands = options.clock == "manual" or options.clock == "poll"
+  options.now = stands and core.time() or nil
   options.speed = options.clock == "scaled" and speed or nil
-  options.assume, problem = read_switches(args.assume, "assumed")
-  if not options.assume then return nil, problem end
-  options.hostile, problem = read_switches(args.hostile, "hostile")
-  if not options.hostile then return nil, problem end
+  return nil
+end
+
+local function read_scenario(args, options)
+  local name = args.scenario
+  if not name then return nil end
+  local scenario, problem
+  if name:find("[/.]") then
+    scenario, problem = read_file(name)
+    problem = problem or scenarios.problem(scenario)
+  else
+    scenario, problem = scenarios.load(name)
+  end
+  if problem then return "--scenario: " .. problem end
+  for field, value in pairs(scenarios.options(scenario)) do options[field] = value end
+  return nil
+end
+
+local function merge(into, changes)
+  for name, value in pairs(changes) do into[name] = value end
+  return into
+end
+
+--- Turns the command line into the options of `emulator.new`, one step at a time; what is given by
+--- itself beats the scenario.
+local function read_options(args)
+  local options = { any_key = args.any_key or nil }
+  local problem = read_clock(args, options) or read_scenario(args, options)
+  if problem then return nil, problem end
+  options.seed, problem = read_number(args, "seed", true)
+  if not options.seed then return nil, problem end
+  for name, kind in pairs { assume = "assumed", hostile = "hostile" } do
+    local switches
+    switches, problem = read_switches(args[name], kind)
+    if not switches then return nil, problem end
+    options[name] = merge(merge({}, options[name] or {}), switches)
+  end
   for _, name in ipairs { "world", "faults" } do
     if args[name] then
       options[name], problem = read_file(args[name])
@@ -126,7 +169,21 @@ local function list_assumptions(args, io)
   return output.EXIT.done
 end
 
+local function list_scenarios(args, io)
+  local list = core.array {}
+  for index, name in ipairs(scenarios.NAMES) do
+    local scenario = scenarios.load(name)
+    list[index] = { name = name:gsub("_", "-"), title = scenario.title, story = scenario.story }
+  end
+  if args.json then return output.json(io, output.EXIT.done, { scenarios = list }) end
+  for _, scenario in ipairs(list) do
+    io.out(("%-24s %s\n  %s\n"):format(scenario.name, scenario.title, scenario.story))
+  end
+  return output.EXIT.done
+end
+
 local function clock_text(clock)
+  if clock.mode == "poll" then return ("clock moves %g s with each Describe"):format(clock.step) end
   if clock.mode == "manual" then return "clock stands until told" end
   if clock.mode == "real" then return "real time" end
   return ("clock runs %g times as fast"):format(clock.speed)
@@ -138,6 +195,22 @@ local function group_line(group)
     group.destination.zone, #group.pairs, #group.pairs == 1 and "pair" or "pairs")
 end
 
+-- Lines that a shell can evaluate, and the option of a client.
+local function endpoint_lines(listening)
+  if not listening.endpoints then return "" end
+  local names, exports, fields = {}, {}, {}
+  for region in pairs(listening.endpoints) do names[#names + 1] = region end
+  table.sort(names)
+  for index, region in ipairs(names) do
+    local url = listening.endpoints[region]
+    exports[index] = ("  export EMULATOR_ENDPOINT_%s=%s\n"):format(
+      region:upper():gsub("-", "_"), url)
+    fields[index] = ('["%s"] = "%s"'):format(region, url)
+  end
+  return ("One port per region:\n%s  endpoint = { %s }\n\n"):format(
+    table.concat(exports), table.concat(fields, ", "))
+end
+
 local function announce(emu, listening, args, io)
   local groups = emu.world.groups
   if args.json then
@@ -147,6 +220,7 @@ local function announce(emu, listening, args, io)
       endpoint = listening.url, admin = listening.url .. "/_emulator/", port = listening.port,
       access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
       clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
+      endpoints = listening.endpoints,
     } .. "\n")
   end
   io.out(("alicloud-dr emulator (not the service) on %s, %s, seed %d\n\n"):format(
@@ -157,9 +231,10 @@ local function announce(emu, listening, args, io)
     .. "  export ALIBABA_CLOUD_ACCESS_KEY_ID=%s\n"
     .. "  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s\n"
     .. "  export ALIBABA_CLOUD_REGION_ID=%s\n\n"
-    .. "Ledger of effects: %s/_emulator/ledger   Ctrl-C stops.\n"):format(
+    .. "%sLedger of effects: %s/_emulator/ledger   Ctrl-C stops.\n"):format(
     listening.url, emu.access_key_id, emu.access_key_secret,
-    groups[1] and groups[1].destination.region or "cn-shanghai", listening.url))
+    groups[1] and groups[1].destination.region or "cn-shanghai", endpoint_lines(listening),
+    listening.url))
 end
 
 local function input_ended()
@@ -185,7 +260,7 @@ local function read_address(args)
   if not is_address(args.host) then
     return nil, ("--host: must be an IPv4 address or localhost, got %q"):format(args.host)
   end
-  return { host = args.host, port = port }
+  return { host = args.host, port = port, region_ports = args.region_ports or nil }
 end
 
 local function fail(io, args, exit_code, code, problem)
@@ -201,6 +276,7 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   if args.list_assumptions then return list_assumptions(args, io) end
+  if args.list_scenarios then return list_scenarios(args, io) end
   local emu, listening
   local address, problem = read_address(args)
   if address then emu, problem = make_emulator(args) end

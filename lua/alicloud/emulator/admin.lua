@@ -46,6 +46,24 @@ routes.reset = {
   end,
 }
 
+local function conditions(emu, server)
+  local list = core.array {}
+  for index, region in ipairs(emu.world.regions) do
+    list[index] = { region = region.id, state = region.state,
+      endpoint = server.endpoints and server.endpoints[region.id] }
+  end
+  return { regions = list }
+end
+
+routes.regions = {
+  GET = function(emu, _, server) return conditions(emu, server) end,
+  POST = function(emu, body, server)
+    local ok, problem = pcall(emu.region, emu, body and body.region, body and body.state)
+    if not ok then return nil, (tostring(problem):gsub("^.-emulator: ", "")) end
+    return conditions(emu, server)
+  end,
+}
+
 routes.world = {
   GET = function(emu) return emu:snapshot() end,
   POST = function(emu, body)
@@ -54,6 +72,8 @@ routes.world = {
     return { generation = generation }
   end,
 }
+
+routes.snapshot = routes.world
 
 local function rules(emu)
   local list = core.array {}
@@ -143,13 +163,19 @@ local function read_body(text)
   return body
 end
 
+-- Every key has a world of its own; `?key=` says which one is meant.
+local function chosen(emu, request)
+  local key_id = (request.query or ""):match("key=([%w._-]+)")
+  return key_id and emu:of_key(key_id) or emu
+end
+
 --- Answers a request under `PREFIX`.
 ---@param emu alicloud.emulator.Emulator
----@param request table  { method, path, headers, body }
----@param listening_on string  the address that was asked for
+---@param request table  { method, path, query, headers, body }
+---@param server { host: string, endpoints: table<string, string>|nil }
 ---@return alicloud.emulator.Answer
-function M.handle(emu, request, listening_on)
-  local problem = host_problem(request.headers, listening_on)
+function M.handle(emu, request, server)
+  local problem = host_problem(request.headers, server.host)
   if problem then return respond(emu, 403, { error = problem }) end
   local route = routes[request.path:sub(#M.PREFIX + 1)]
   if not route then
@@ -161,7 +187,7 @@ function M.handle(emu, request, listening_on)
   body, problem = read_body(request.body)
   if problem then return respond(emu, 400, { error = problem }) end
   local result
-  result, problem = method(emu, body)
+  result, problem = method(chosen(emu, request), body, server)
   if not result then return respond(emu, 400, { error = problem }) end
   return respond(emu, 200, result)
 end

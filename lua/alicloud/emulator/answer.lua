@@ -81,8 +81,9 @@ function M.refusal(call, refusal, date)
     HostId = call.host,
     Code = refusal.code,
     Message = refusal.message,
-    Recommend = ("https://api.alibabacloud.com/troubleshoot?q=%s&product=ebs&requestId=%s")
-      :format(refusal.code, call.request_id),
+    Recommend = ("https://api.alibabacloud.com/troubleshoot?q=%s&product=%s&requestId=%s")
+      :format(refusal.code, call.product or "ebs", call.request_id),
+    AccessDeniedDetail = refusal.access_denied,
   }
   return M.render(call, refusal.status, object, date, refusal.headers)
 end

@@ -28,6 +28,43 @@ M.switches = {
     rule = choice("primary_code", "not_found"),
     text = "A failover asked at the primary region gives OperateNotAllowedForPrimary, "
       .. "not NoSuchResource." },
+  { name = "side_names", kind = "assumed", default = "initial", rule = choice("initial", "current"),
+    text = "OperateNotAllowedForPrimary and …ForStandby name the side as it was at creation, as "
+      .. "the fields PrimaryRegion and StandbyRegion do; current names the side as it is now." },
+  { name = "group_home", kind = "assumed", default = "either",
+    rule = choice("either", "source", "initial"),
+    text = "Start, stop, delete, add and remove of a group are served at both sides; source: only "
+      .. "at the production side of now, initial: only where the group was created." },
+  { name = "modify_side", kind = "assumed", default = "source", rule = choice("source", "either"),
+    text = "RPO, Bandwidth and EnableRtc are modified at the source side only, else "
+      .. "OperateNotAllowedForPrimary or …ForStandby; names and descriptions at both." },
+  { name = "pair_in_group", kind = "assumed", default = "deny", rule = choice("deny", "allow"),
+    text = "A pair in a group cannot be started, stopped, failed over, reprotected or deleted on "
+      .. "its own: OperationDenied. The document forbids it and names no code." },
+  { name = "add_mixed", kind = "assumed", default = "conflict",
+    rule = choice("conflict", "accept"),
+    text = "A pair joins a group only in the group's own status (both created or both stopped), "
+      .. "else PairGroupStatusConflict." },
+  { name = "group_first_sync", kind = "assumed", default = "initial_syncing",
+    rule = choice("initial_syncing", "syncing"),
+    text = "A group shows its first full copy as initial_syncing, which the notes of Start say "
+      .. "and the list of the field's values does not." },
+  { name = "reprotect_recover_point", kind = "assumed", default = "keep",
+    rule = choice("keep", "clear"),
+    text = "After a reversal LastRecoverPoint stays until the first cycle in the new direction; "
+      .. "clear removes it." },
+  { name = "clear_busy", kind = "assumed", default = "invalid_status",
+    rule = choice("invalid_status", "denied"),
+    text = "Clearing a drill that is executing gives OperationDenied.InvalidStatus, which the "
+      .. "vendor's Terraform provider retries, not the OperationDenied of the table." },
+  { name = "describe_deleted", kind = "assumed", default = "show",
+    rule = choice("show", "refuse"),
+    text = "A record in status deleted is shown as such; refuse answers a Describe of its id with "
+      .. "the OperationDenied.InvalidStatus of the table, for which no cause is documented." },
+  { name = "endpoint_region", kind = "assumed", default = "ignore",
+    rule = choice("ignore", "match"),
+    text = "An endpoint serves requests for another RegionId than its own; match refuses them "
+      .. "with NoSuchResource." },
   { name = "repeat_failover", kind = "assumed", default = "noop", rule = choice("noop", "restart"),
     text = "Failover of a group that is failovering or failovered succeeds and changes nothing; "
       .. "restart begins the failover again (a second effect)." },

@@ -1,11 +1,14 @@
 --- One clock for the whole model: states, signature window, token memory and `Date` header.
--- manual moves only when told, scaled runs `speed` model seconds a second, real is the wall clock.
+-- manual moves only when told, poll also moves a step with each Describe, scaled runs `speed` model
+-- seconds a second, real is the wall clock.
 
 local core = require "alicloud.core"
 
 local M = {}
 
----@alias alicloud.emulator.ClockMode "manual"|"scaled"|"real"
+---@alias alicloud.emulator.ClockMode "manual"|"poll"|"scaled"|"real"
+
+local STANDS = { manual = true, poll = true }
 
 local Clock = {}
 local clock_mt = { __name = "alicloud.emulator.Clock", __index = Clock }
@@ -25,9 +28,11 @@ M.LAST = 253402300799
 ---@param mode alicloud.emulator.ClockMode
 ---@param speed number  model seconds per second, scaled mode only
 ---@param start number|nil  unix seconds of the first instant
+---@param step number|nil  model seconds per Describe, poll mode only
 ---@return alicloud.emulator.Clock
-function M.new(mode, speed, start)
-  local clock = setmetatable({ mode = mode, speed = mode == "scaled" and speed or 1 }, clock_mt)
+function M.new(mode, speed, start, step)
+  local clock = setmetatable({ mode = mode, speed = mode == "scaled" and speed or 1,
+    stands = STANDS[mode] or false, step = mode == "poll" and (step or 5) or nil }, clock_mt)
   clock:restart(start)
   return clock
 end
@@ -35,13 +40,13 @@ end
 --- Sets the clock; the time that passed before is forgotten.
 ---@param start number|nil  unix seconds; nil: the mode's own start
 function Clock:restart(start)
-  self.base = start or self.mode == "manual" and MANUAL_START or core.time()
-  self.origin = self.mode ~= "manual" and core.monotonic() or 0
+  self.base = start or self.stands and MANUAL_START or core.time()
+  self.origin = self.stands and 0 or core.monotonic()
 end
 
 ---@return number  model time, unix seconds with fraction
 function Clock:now()
-  if self.mode == "manual" then return self.base end
+  if self.stands then return self.base end
   return math.min(self.base + (core.monotonic() - self.origin) * self.speed, M.LAST)
 end
 
@@ -62,14 +67,14 @@ end
 ---@param seconds number  model seconds
 ---@return number|nil  machine seconds
 function Clock:machine_seconds(seconds)
-  if self.mode == "manual" then return nil end
+  if self.stands then return nil end
   return math.max(0, seconds) / self.speed
 end
 
 --- Lets model time pass: a manual clock jumps, the others make the caller wait.
 ---@param seconds number  model seconds
 function Clock:sleep(seconds)
-  if self.mode == "manual" then return self:advance(seconds) end
+  if self.stands then return self:advance(seconds) end
   local wake = math.min(self:now() + seconds, M.LAST)
   while self:now() < wake do
     core.poll(nil, "r", (wake - self:now()) / self.speed)

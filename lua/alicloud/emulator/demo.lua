@@ -1,4 +1,7 @@
---- The world of an emulator that was given none: two regions, one group for each lesson.
+--- The world of an emulator that was given none: two regions, one group for each lesson, and spare
+-- disks to make more pairs from.
+
+local function spare(id, place) return { id = id, place = place } end
 
 return {
   regions = {
@@ -22,5 +25,23 @@ return {
     { id = "pg-fresh", name = "fresh", pairs = 2,
       source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
       status = "initial_syncing", recover_point_age = false },
+  },
+  disks = {
+    spare("d-spare-hz-1", "cn-hangzhou/cn-hangzhou-g"),
+    spare("d-spare-hz-2", "cn-hangzhou/cn-hangzhou-g"),
+    spare("d-spare-hz-3", "cn-hangzhou/cn-hangzhou-h"),
+    spare("d-spare-sh-1", "cn-shanghai/cn-shanghai-b"),
+    spare("d-spare-sh-2", "cn-shanghai/cn-shanghai-b"),
+    spare("d-spare-sh-3", "cn-shanghai/cn-shanghai-b"),
+    -- The machine that writes to the orders of today …
+    { id = "d-orders-1-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
+    { id = "d-orders-2-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
+    { id = "d-orders-3-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
+  },
+  instances = {
+    { id = "i-orders-hz", name = "orders", place = "cn-hangzhou/cn-hangzhou-g" },
+    -- … and the one that waits to take over.
+    { id = "i-orders-sh", name = "orders standby", place = "cn-shanghai/cn-shanghai-b",
+      status = "Stopped" },
   },
 }

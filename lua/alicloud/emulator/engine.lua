@@ -5,7 +5,9 @@ local core = require "alicloud.core"
 local answer = require "alicloud.emulator.answer"
 local errors = require "alicloud.emulator.errors"
 local faults = require "alicloud.emulator.faults"
-local operations = require "alicloud.emulator.operations"
+local products = require "alicloud.emulator.operations"
+local policy = require "alicloud.emulator.policy"
+local regions = require "alicloud.emulator.regions"
 local replay = require "alicloud.emulator.replay"
 local shape = require "alicloud.emulator.shape"
 local tokens = require "alicloud.emulator.tokens"
@@ -15,13 +17,15 @@ local wire = require "alicloud.emulator.wire"
 local M = {}
 
 local refuse = errors.refuse
-local VERSION = "2021-07-30"
+local LATEST = "2021-07-30"
 local METHODS = { GET = true, POST = true }
 local NO_EFFECT = {}
 
----@class alicloud.emulator.Outcome  exactly one of the three
+---@class alicloud.emulator.Outcome  exactly one of the five
 ---@field answer alicloud.emulator.Answer|nil
 ---@field drop boolean|nil  close the connection without an answer
+---@field refused boolean|nil  nobody listens
+---@field silent boolean|nil  take the request and never answer
 ---@field at number|nil  model time at which to call `resume`
 ---@field resume (fun(now: number): alicloud.emulator.Outcome)|nil
 
@@ -29,6 +33,7 @@ local NO_EFFECT = {}
 ---@field now number  model time of the work
 ---@field request_id string
 ---@field host string
+---@field action string
 ---@field plan alicloud.emulator.Plan
 ---@field effect boolean|nil  set by an operation that changed the world
 
@@ -41,6 +46,28 @@ local function authenticate(emu, call, now)
     or emu.replay:take(call.access_key_id, nonce, now, emu.settings.time_window)
 end
 
+local function is_known(action)
+  for _, product in pairs(products) do
+    if product.operations[action] then return true end
+  end
+  return false
+end
+
+local function find_operation(emu, call)
+  local product = products[call.version]
+  local operation = product and product.operations[call.action]
+  if operation then
+    call.product, call.operation = product.product, operation
+    return nil
+  end
+  if is_known(call.action) then return refuse("InvalidVersion") end
+  local refusal = refuse(emu.settings.unknown_action)
+  local nearest = core.suggest(call.action,
+    shape.names((product or products[LATEST]).operations))
+  refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
+  return refusal
+end
+
 local function check_envelope(emu, call)
   if not METHODS[call.method:upper()] then return refuse("UnsupportedHTTPMethod") end
   if call.path ~= "/" and call.path ~= "" then return refuse(emu.settings.unknown_action) end
@@ -48,13 +75,7 @@ local function check_envelope(emu, call)
     return refuse("MissingParameter",
       "The parameter Action, which names the operation, is missing.")
   end
-  if operations[call.action] then
-    return call.version ~= VERSION and refuse("InvalidVersion") or nil
-  end
-  local refusal = refuse(emu.settings.unknown_action)
-  local nearest = core.suggest(call.action, shape.names(operations))
-  refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
-  return refusal
+  return find_operation(emu, call)
 end
 
 local function missing_parameter(operation, params)
@@ -84,8 +105,10 @@ local function failure(refusal, request_id)
 end
 
 local function run(emu, call, operation, now, plan)
+  emu.world:settle(now)
   local context = {
-    now = now, request_id = call.request_id, host = call.host, plan = plan or NO_EFFECT,
+    now = now, request_id = call.request_id, host = call.host, action = call.action,
+    plan = plan or NO_EFFECT,
   }
   local result, refusal = operation.run(emu, call.params, context)
   if context.effect then call.entry.effect = true end
@@ -104,9 +127,10 @@ end
 
 --- Accepts now and works later: the answer is lost in a timeout meanwhile.
 local function run_late(emu, call, operation, now, plan, fingerprint)
+  emu.world:settle(now)
   local refusal = operation.check and operation.check(emu, call.params, now)
   if refusal then return failure(refusal, call.request_id) end
-  local token = call.params.ClientToken
+  local token = fingerprint and call.params.ClientToken
   if token then emu.tokens:hold(token, fingerprint, call.request_id, now) end
   emu:later(now + plan.apply_late, function(at)
     settle_token(emu, token, fingerprint, run(emu, call, operation, at, plan), at)
@@ -115,24 +139,53 @@ local function run_late(emu, call, operation, now, plan, fingerprint)
     call.request_id)
 end
 
-local function perform(emu, call, plan, now)
-  local operation, params = operations[call.action], call.params
-  local refusal = missing_parameter(operation, params)
-  if refusal then return failure(refusal, call.request_id) end
-  if not operation.mutating then return run(emu, call, operation, now, plan) end
-  local token, fingerprint = params.ClientToken, nil
-  if token then
-    refusal = token_problem(token)
-    if refusal then return failure(refusal, call.request_id) end
-    fingerprint = tokens.fingerprint(call)
-    local known
-    known, refusal = emu.tokens:recall(token, fingerprint, now, emu.settings)
-    if known then return known end
-    if refusal then return failure(refusal, call.request_id) end
+-- A region in trouble: what it accepts is lost in a timeout, and done when there is time for it.
+local function overloaded_plan(emu, plan)
+  local late = {}
+  for name, value in pairs(plan) do late[name] = value end
+  late.apply_late = late.apply_late or emu.world.timings.overload
+  return late
+end
+
+local function check_call(emu, call, region)
+  local account, operation, params = emu.world.account, call.operation, call.params
+  if region and region.state == "failing" then return refuse("InternalError") end
+  if region and emu.settings.endpoint_region == "match" and params.RegionId
+    and params.RegionId ~= region.id then
+    return refuse("NoSuchResource")
   end
-  if plan.apply_late then return run_late(emu, call, operation, now, plan, fingerprint) end
+  return policy.action(account, call) or missing_parameter(operation, params)
+    or policy.resource(account, call, operation)
+end
+
+local function use_token(emu, call, now)
+  local token = call.params.ClientToken
+  if not token or token == "" or not call.operation.heeds_token then return nil end
+  local refusal = token_problem(token)
+  if refusal then return nil, failure(refusal, call.request_id) end
+  local fingerprint = tokens.fingerprint(call)
+  local known
+  known, refusal = emu.tokens:recall(token, fingerprint, now, emu.settings)
+  return fingerprint, known or refusal and failure(refusal, call.request_id)
+end
+
+local function perform(emu, call, plan, now)
+  local operation, region = call.operation, regions.of(emu.world, call)
+  local refusal = check_call(emu, call, region)
+  if refusal then return failure(refusal, call.request_id) end
+  local fingerprint, known = use_token(emu, call, now)
+  if known then return known end
+  if region and region.state == "overloaded" then
+    if not (operation.mutating or fingerprint) then
+      return failure(refuse("RequestTimeout"), call.request_id)
+    end
+    plan = overloaded_plan(emu, plan)
+  end
+  if plan.apply_late and (operation.mutating or fingerprint) then
+    return run_late(emu, call, operation, now, plan, fingerprint)
+  end
   local reply = run(emu, call, operation, now, plan)
-  settle_token(emu, token, fingerprint, reply, now)
+  if fingerprint then settle_token(emu, call.params.ClientToken, fingerprint, reply, now) end
   return reply
 end
 
@@ -169,7 +222,7 @@ local function work(emu, call, rule, now)
 end
 
 local function intervene(emu, call, now)
-  local rule = emu.faults:select(call)
+  local rule = emu.faults:select(call, now - emu.first_request_at)
   if not rule then return work(emu, call, nil, now) end
   local effect = rule.effect
   call.entry.fault = rule.name
@@ -187,22 +240,40 @@ local function intervene(emu, call, now)
   return go_on(now)
 end
 
+local READS = "^Describe"
+
+local function verdict(emu, call, readable, now)
+  if not readable then
+    return refuse("InvalidParameter", "The request has a broken percent escape.")
+  end
+  return authenticate(emu, call, now) or check_envelope(emu, call)
+end
+
+local function dark_outcome(emu, call)
+  local region = regions.of(emu.world, call)
+  if not regions.is_dark(region) then return nil end
+  if region.state == "blackhole" then return { silent = true } end
+  return { refused = true }
+end
+
 --- Handles one request.
 ---@param emu alicloud.emulator.Emulator
----@param request table  { method, path, query, headers (lower-case names), body, mount }
+---@param request table  { method, path, query, headers (lower-case names), body, mount, region }
 ---@return alicloud.emulator.Outcome
 function M.handle(emu, request)
-  emu:catch_up()
-  local now = emu.clock:now()
   local call, readable = wire.read(request, emu.settings)
+  emu = emu:of_key(verify.claimed_key(call))
+  if emu.clock.mode == "poll" and call.action and call.action:find(READS) then
+    emu.clock:advance(emu.clock.step)
+  end
+  if not emu.first_request_at then emu:begin_rehearsal() end
+  emu:catch_up()
+  local dark = dark_outcome(emu, call)
+  if dark then return dark end
+  local now = emu.clock:now()
   call.request_id = emu.ids:request_id()
   call.entry = emu.journal:open(call, now)
-  local refusal
-  if not readable then
-    refusal = refuse("InvalidParameter", "The request has a broken percent escape.")
-  else
-    refusal = authenticate(emu, call, now) or check_envelope(emu, call)
-  end
+  local refusal = verdict(emu, call, readable, now)
   if refusal then return speak(emu, call, failure(refusal, call.request_id), now) end
   call.token_use = emu.tokens:meet(call.params.ClientToken)
   call.entry.token = call.params.ClientToken and call.token_use or nil

@@ -2,7 +2,7 @@
 --
 --   { name = "lost answer",
 --     match = { action = "FailoverDiskReplicaGroup", region = , group = , token = "first"|"repeat",
---               nth = 1, every = , count = },
+--               nth = 1, every = , count = , after = , before = },
 --     when = "before"|"after",         -- of applying; default before
 --     effect = { error = { code = "RequestTimeout", status = , message = , retry_after = 2 } }
 --            | { drop = true }         -- the connection closes without an answer
@@ -11,8 +11,9 @@
 --            | { partial = 1 | { pair ids } }   -- these pairs end in failover_failed
 --            | { apply_late = 30 } }   -- answered with 504 or `error`, applied that much later
 --
--- `nth` and `every` count the requests that fit the rest of `match`, whoever answered them; `count`
--- limits how often the rule fires. Effects combine: stuck, partial, apply_late with error or drop.
+-- `after` and `before` are model seconds since the first request. `nth` and `every` count the
+-- requests that fit the rest of `match`, whoever answered them; `count` limits how often the rule
+-- fires. Effects combine: stuck, partial, apply_late with error or drop.
 
 local errors = require "alicloud.emulator.errors"
 local shape = require "alicloud.emulator.shape"
@@ -42,6 +43,7 @@ local SHAPE = {
     site = { type = "string", values = { "production", "backup" } },
     token = { type = "string", values = { "first", "repeat" } },
     nth = POSITIVE, every = POSITIVE, count = POSITIVE,
+    after = SECONDS, before = SECONDS,
   } },
   when = { type = "string", values = { "before", "after" } },
   effect = EFFECT,
@@ -76,11 +78,15 @@ end
 --- Removes every rule.
 function Faults:clear() self.rules = {} end
 
-local function group_of(params) return params.ReplicaGroupId or params.GroupIds end
+local function group_of(params)
+  return params.ReplicaGroupId or params.GroupId or params.GroupIds
+end
 
-local function fits(match, call)
+local function fits(match, call, elapsed)
   local params = call.params
-  return (not match.action or match.action == call.action)
+  return (not match.after or elapsed >= match.after)
+    and (not match.before or elapsed < match.before)
+    and (not match.action or match.action == call.action)
     and (not match.region or match.region == params.RegionId)
     and (not match.group or match.group == group_of(params))
     and (not match.site or match.site == (params.Site or "production"))
@@ -96,11 +102,12 @@ end
 
 --- Counts a request against every rule and finds the one that decides.
 ---@param call alicloud.emulator.Call
+---@param elapsed number  model seconds since the first request
 ---@return table|nil rule
-function Faults:select(call)
+function Faults:select(call, elapsed)
   local chosen
   for _, rule in ipairs(self.rules) do
-    if fits(rule.match, call) then
+    if fits(rule.match, call, elapsed) then
       rule.seen = rule.seen + 1
       if not chosen and fires(rule) then
         rule.fired = rule.fired + 1

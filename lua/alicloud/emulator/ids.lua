@@ -2,6 +2,8 @@
 
 local core = require "alicloud.core"
 
+local unpack = string.unpack
+
 local M = {}
 
 local Ids = {}
@@ -10,16 +12,23 @@ local ids_mt = { __name = "alicloud.emulator.Ids", __index = Ids }
 ---@param seed integer
 ---@return alicloud.emulator.Ids
 function M.new(seed)
-  return setmetatable({ seed = seed, requests = 0, draws = 0 }, ids_mt)
+  return setmetatable({ seed = seed, requests = 0, draws = 0, made = 0 }, ids_mt)
 end
 
 --- A RequestId as the service prints them: an upper-case UUID.
 ---@return string
 function Ids:request_id()
   self.requests = self.requests + 1
-  local hex = core.sha256(("request %d %d"):format(self.seed, self.requests)):upper()
-  return ("%s-%s-%s-%s-%s"):format(
-    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21, 32))
+  local digest = core.digest("SHA256", "request " .. self.seed .. " " .. self.requests)
+  return ("%08X-%04X-%04X-%04X-%04X%08X"):format(unpack(">I4I2I2I2I2I4", digest))
+end
+
+--- The id of something that the model makes.
+---@param prefix string  as "pg-" or "pair-cn-"
+---@return string
+function Ids:resource(prefix)
+  self.made = self.made + 1
+  return prefix .. core.sha256(("resource %d %d"):format(self.seed, self.made)):sub(1, 16)
 end
 
 local function draw(self)

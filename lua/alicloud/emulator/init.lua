@@ -5,14 +5,16 @@
 local behaviour = require "alicloud.emulator.behaviour"
 local clock = require "alicloud.emulator.clock"
 local demo = require "alicloud.emulator.demo"
+local description = require "alicloud.emulator.description"
+local events = require "alicloud.emulator.events"
 local faults = require "alicloud.emulator.faults"
 local ids = require "alicloud.emulator.ids"
 local journal = require "alicloud.emulator.journal"
+local regions = require "alicloud.emulator.regions"
 local replay = require "alicloud.emulator.replay"
 local runtime = require "alicloud.emulator.runtime"
 local shape = require "alicloud.emulator.shape"
 local snapshot = require "alicloud.emulator.snapshot"
-local state = require "alicloud.emulator.state"
 local tokens = require "alicloud.emulator.tokens"
 local transport = require "alicloud.emulator.transport"
 local world = require "alicloud.emulator.world"
@@ -25,10 +27,14 @@ local ACCESS_KEY_ID, ACCESS_KEY_SECRET = "emulator", "emulator-secret"
 local OPTIONS = {
   world = { type = "table" },
   seed = { type = "integer" },
-  clock = { type = "string", values = { "manual", "scaled", "real" } },
+  clock = { type = "string", values = { "manual", "poll", "scaled", "real" } },
+  step = { type = "number", min = 0 },
   speed = { type = "number", min = 0.001 },
   now = { type = "number", min = 0, max = clock.LAST },
   faults = { type = "table" },
+  events = { type = "table" },
+  any_key = { type = "boolean" },
+  keys = { type = "table", each = { type = "string" } },
   assume = { type = "table" },
   hostile = { type = "table" },
   auth = { type = "string", values = { "verify", "off" } },
@@ -50,7 +56,9 @@ local OPTIONS = {
 ---@field journal alicloud.emulator.Journal
 ---@field tokens alicloud.emulator.Tokens
 ---@field replay alicloud.emulator.ReplayGuard
----@field keys table<string, string>  secret by AccessKeyId
+---@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
+---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
+---@field first_request_at number|nil  model time; rules and events count from here
 ---@field generation integer  counts resets
 local Emulator = {}
 local emulator_mt = {
@@ -82,26 +90,39 @@ end
 --- Puts everything back to the first instant; clock, world, rules, memory and journal together.
 local function begin(self)
   local options = self.options
-  self.clock:restart(options.now)
-  self.ids = ids.new(options.seed or 1)
+  local about = options.world or demo
+  self.clock:restart(options.now or type(about) == "table" and tonumber(about.now) or nil)
+  self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
   self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
   self.pending, self.faults = {}, faults.new()
   local problem
   self.settings, problem = initial_settings(options)
   if problem then return problem end
-  self.world, problem = world.build(options.world or demo, self.clock:now())
+  self.world, problem = world.build(about, self.clock:now())
   if problem then return problem end
   for _, rule in ipairs(options.faults or {}) do
     problem = select(2, self.faults:add(rule))
     if problem then return problem end
   end
-  return nil
+  return events.problem(self, options.events or {})
+end
+
+-- A tenant is an emulator of its own, made like the first one but for the key.
+local function add_tenant(root, key_id, secret)
+  local options = copy(root.options)
+  options.access_key_id, options.access_key_secret = key_id, secret
+  options.keys, options.any_key = nil, nil
+  local tenant = M.new(options)
+  root.tenants[key_id] = tenant
+  return tenant
 end
 
 --- Makes an emulator.
 ---@param options table|nil  world (default: a demo), seed = 1, clock = "manual"|"scaled"|"real",
 --- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
---- auth = "verify"|"off", access_key_id, access_key_secret
+--- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
+--- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
+--- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`)
 ---@return alicloud.emulator.Emulator
 function M.new(options)
   options = shape.demand(options, OPTIONS, "emulator.new")
@@ -110,8 +131,11 @@ function M.new(options)
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
   self.keys = { [self.access_key_id] = self.access_key_secret }
   self.auth = options.auth or "verify"
-  self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now)
+  self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
+    options.step)
   demand(begin(self), 2)
+  self.tenants = { [self.access_key_id] = self }
+  for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
   self.transport = transport.new(self)
   self.runtime = runtime.new(self)
   return self
@@ -139,16 +163,52 @@ function Emulator:later(at, job)
   table.insert(pending, index, { at = at, job = job })
 end
 
---- Does the scheduled work that is due. Work of a dropped client may schedule more.
+--- Brings the world to the present: changes that are under way, and scheduled work, in order.
+-- Work of a dropped client may schedule more.
 function Emulator:catch_up()
-  local pending = self.pending
-  if #pending == 0 then return end
-  local now = self.clock:now()
+  local pending, now = self.pending, self.clock:now()
   while pending[1] and pending[1].at <= now do
     local item = table.remove(pending, 1)
+    self.world:settle(item.at)
     local outcome = item.job(item.at)
     if outcome and outcome.at then self:later(outcome.at, outcome.resume) end
   end
+  self.world:settle(now)
+end
+
+--- Called with the first request: what happens by itself counts from then.
+function Emulator:begin_rehearsal()
+  self.first_request_at = self.clock:now()
+  events.plan(self, self.options.events or {})
+end
+
+--- The emulator that answers to a key: this one, another tenant, or with `any_key` a new one.
+---@param key_id string|nil
+---@return alicloud.emulator.Emulator
+function Emulator:of_key(key_id)
+  if not key_id or key_id == self.access_key_id then return self end
+  local tenant = self.tenants[key_id]
+  if tenant then return tenant end
+  local welcome = self.options.any_key and key_id:find("^%w[%w._-]*$") and #key_id <= 128
+  if not welcome then return self end
+  return add_tenant(self, key_id, key_id .. "-secret")
+end
+
+--- Sets or tells the condition of a region: "up", "down" (nobody listens), "blackhole" (nobody
+--- answers), "failing" (InternalError), "overloaded" (RequestTimeout, done later), "maintenance"
+--- (nothing new is created). While a region is dark, replication from and to it is on hold.
+---@param id string
+---@param condition alicloud.emulator.RegionState|nil
+---@return alicloud.emulator.RegionState condition
+function Emulator:region(id, condition)
+  local region = self.world.region_by_id[id]
+  demand(not region and ("region: the world has no %q"):format(tostring(id)) or nil, 2)
+  if condition == nil then return region.state end
+  demand(shape.problem({ state = condition },
+    { state = { type = "string", values = description.REGION_STATES } }, "region"), 2)
+  self:catch_up()
+  regions.set(self.world, region, condition, self.clock:now())
+  return condition
 end
 
 --- Moves model time forward.
@@ -203,9 +263,15 @@ function Emulator:near_misses() return self.journal.misses end
 ---@return alicloud.emulator.Group|nil
 function Emulator:group(id)
   self:catch_up()
-  local group = self.world.group_by_id[id]
-  if group then state.settle(group, self.clock:now()) end
-  return group
+  return self.world.group_by_id[id]
+end
+
+--- The model's own record of a pair, up to date; changing it changes the world.
+---@param id string
+---@return alicloud.emulator.Pair|nil
+function Emulator:pair(id)
+  self:catch_up()
+  return self.world.pair_by_id[id]
 end
 
 --- The world as it is now, in the form that `world` and the world files have.
@@ -216,14 +282,14 @@ function Emulator:snapshot()
 end
 
 --- Back to the start, with a new world where one is given.
----@param description table|nil
+---@param about table|nil  a description, or a snapshot, which it restores
 ---@return integer|nil generation  counts resets
 ---@return string|nil problem  of the description; the old world goes on then
-function Emulator:reset(description)
-  if description then
-    local _, problem = world.build(description, self.clock:now())
+function Emulator:reset(about)
+  if about then
+    local _, problem = world.build(about, self.clock:now())
     if problem then return nil, problem end
-    self.options.world = description
+    self.options.world = about
   end
   begin(self)
   self.generation = self.generation + 1

@@ -14,11 +14,16 @@ local journal_mt = { __name = "alicloud.emulator.Journal", __index = Journal }
 ---@field n integer  1, 2, … in order of time
 ---@field time number  model time, unix seconds
 ---@field action string
----@field group string
----@field region string  RegionId of the request
----@field from string  region/zone that was production
----@field to string  region/zone that takes over
----@field status string  status of the group before the effect
+---@field group string|nil
+---@field pair string|nil
+---@field drill string|nil
+---@field instance string|nil
+---@field disk string|nil
+---@field region string|nil  RegionId of the request
+---@field from string|nil  region/zone that was production
+---@field to string|nil  region/zone of the other side
+---@field status string  status before the effect
+---@field by string|nil  "another operator" where no request of a client did it
 ---@field client_token string|nil
 ---@field request_id string
 
@@ -32,6 +37,7 @@ end
 function Journal:effect(effect)
   effect.n = #self.effects + 1
   self.effects[effect.n] = effect
+  if self.listener then self.listener(effect) end
 end
 
 --- Starts the entry of a request; the verdict is written into it later.
@@ -44,8 +50,9 @@ function Journal:open(call, now)
   local entry = {
     n = self.total, time = now, mount = call.mount, method = call.method, action = call.action,
     region = params.RegionId, site = params.Site,
-    group = params.ReplicaGroupId or params.GroupIds, client_token = params.ClientToken,
-    request_id = call.request_id, protocol = call.protocol,
+    group = params.ReplicaGroupId or params.GroupId or params.GroupIds,
+    pair = params.ReplicaPairId or params.PairId or params.PairIds,
+    client_token = params.ClientToken, request_id = call.request_id, protocol = call.protocol,
   }
   self.requests[(self.total - 1) % REQUEST_LIMIT + 1] = entry
   return entry

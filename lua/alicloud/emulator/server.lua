@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
 local engine = require "alicloud.emulator.engine"
 local guard = require "alicloud.guard"
+local ports = require "alicloud.emulator.ports"
 local shape = require "alicloud.emulator.shape"
 
 local M = {}
@@ -12,16 +13,19 @@ local OPTIONS = {
   host = { type = "string", pattern = "[%w.]+", form = "an IPv4 address or localhost" },
   port = { type = "integer", min = 0, max = 65535 },
   max_body = { type = "integer", min = 1 },
+  region_ports = { type = "boolean" },
 }
 
 -- Answers may bring more requests on the same connections; a flood must not keep `step` for itself.
 local ROUNDS = 64
--- Where the system has no descriptor to poll, the socket is looked at this often.
 local POLL_INTERVAL = 0.01
+-- Requests to a black hole are kept without an answer, but not without end.
+local SILENT_LIMIT = 256
 
 ---@class alicloud.emulator.Server
 ---@field url string  as "http://127.0.0.1:40123"
 ---@field port integer
+---@field endpoints table<string, string>|nil  by region, with `region_ports`
 local Server = {}
 local server_mt = { __name = "alicloud.emulator.Server", __index = Server }
 
@@ -33,30 +37,39 @@ local function load_httpd()
     .. "libmicrohttpd-devel, Homebrew: libmicrohttpd) and build again"
 end
 
---- Puts an emulator behind a socket. Nothing runs until `step` is called.
+--- Puts an emulator behind a socket, or with `region_ports` behind one more for each region.
+-- Nothing runs until `step` is called.
 ---@param emu alicloud.emulator.Emulator
----@param options table|nil  host = "127.0.0.1", port = 0 (any free one), max_body = bytes
+---@param options table|nil  host = "127.0.0.1", port = 0 (any free one), max_body = bytes,
+--- region_ports = false
 ---@return alicloud.emulator.Server|nil
 ---@return string|nil problem
 function M.start(emu, options)
   options = shape.demand(options, OPTIONS, "server.start")
   local httpd, problem = load_httpd()
   if not httpd then return nil, problem end
-  local host = options.host or "127.0.0.1"
-  local listener
-  listener, problem = httpd.start { host = host, port = options.port, max_body = options.max_body }
-  if not listener then return nil, problem end
-  local port = listener:port()
-  return setmetatable({
-    emu = emu, listener = listener, host = host, port = port, held = {},
-    url = ("http://%s:%d"):format(host == "0.0.0.0" and "127.0.0.1" or host, port),
-  }, server_mt)
+  local sockets
+  sockets, problem = ports.open(httpd, options, emu.world)
+  if not sockets then return nil, problem end
+  local self = setmetatable({ emu = emu, ports = sockets, host = sockets.host, held = {},
+    silent = {}, port = sockets.fronts[1].port, endpoints = sockets:endpoints() }, server_mt)
+  self.url = ports.url(self.host, self.port)
+  self.serve = function(request, region) return self:answer(request, region) end
+  return self
+end
+
+local function keep_silent(self, request)
+  local silent = self.silent
+  silent[#silent + 1] = request
+  if #silent > SILENT_LIMIT then table.remove(silent, 1):drop() end
 end
 
 local function finish(self, request, outcome)
   if outcome.at then
     self.held[#self.held + 1] = { request = request, outcome = outcome }
-  elseif outcome.drop then
+  elseif outcome.silent then
+    keep_silent(self, request)
+  elseif outcome.drop or outcome.refused then
     request:drop()
   else
     local answer = outcome.answer
@@ -64,13 +77,13 @@ local function finish(self, request, outcome)
   end
 end
 
-local function handle(self, request)
+local function handle(self, request, region)
   if request.path:sub(1, #admin.PREFIX) == admin.PREFIX then
-    return finish(self, request, { answer = admin.handle(self.emu, request, self.host) })
+    return finish(self, request, { answer = admin.handle(self.emu, request, self) })
   end
   finish(self, request, engine.handle(self.emu, {
     method = request.method, path = request.path, query = request.query,
-    headers = request.headers, body = request.body, mount = "http",
+    headers = request.headers, body = request.body, mount = "http", region = region,
   }))
 end
 
@@ -84,8 +97,11 @@ local function guarded(request, work, ...)
     Message = "a defect of the emulator: " .. tostring(raised):gsub("[^\x20-\x7e]", "?") })
 end
 
-local function serve(self, request)
-  guarded(request, handle, self, request)
+--- Answers one request.
+---@param request table  of alicloud.httpd
+---@param region string|nil  whose port it came to
+function Server:answer(request, region)
+  guarded(request, handle, self, request, region)
 end
 
 local function resume(self, item)
@@ -110,7 +126,7 @@ local function earlier(a, b) return a and b and math.min(a, b) or a or b end
 --- Seconds until `step` must run though nothing was readable; nil when only the socket matters.
 ---@return number|nil
 function Server:timeout()
-  local wait = self.listener:timeout()
+  local wait = self.ports:timeout()
   for _, item in ipairs(self.held) do
     wait = earlier(wait, self.emu.clock:machine_seconds(item.outcome.at - self.emu:now()))
   end
@@ -119,7 +135,7 @@ end
 
 --- The descriptor to poll for reading; nil where the system has none, then call `step` often.
 ---@return integer|nil
-function Server:pollfd() return self.listener:pollfd() end
+function Server:pollfd() return self.ports:pollfd() end
 
 ---@return string
 function Server:events() return "r" end
@@ -128,15 +144,15 @@ function Server:events() return "r" end
 ---@param timeout number|nil  machine seconds, default 0
 function Server:step(timeout)
   local wait = earlier(timeout or 0, self:timeout())
-  local fd = self.listener:pollfd()
-  if wait > 0 then core.poll(fd, "r", fd and wait or math.min(wait, POLL_INTERVAL)) end
+  self.ports:follow(self.emu.world)
+  if wait > 0 then self.ports:wait(wait) end
   -- Work that was put off has no request any more that could be told of a defect.
   guard.call(self.emu.catch_up, self.emu)
   for _ = 1, ROUNDS do
-    local requests = self.listener:step()
-    for _, request in ipairs(requests) do serve(self, request) end
+    self.ports:follow(self.emu.world)
+    local count = self.ports:step(self.serve)
     answer_held(self)
-    if #requests == 0 then break end
+    if count == 0 then break end
   end
 end
 
@@ -145,7 +161,7 @@ end
 ---@return table loop  { wait, sleep, now } of `alicloud.client{ loop = … }`
 function Server:loop()
   local function sleep(seconds)
-    if self.emu.clock.mode == "manual" then return self.emu:advance(seconds) end
+    if self.emu.clock.stands then return self.emu:advance(seconds) end
     local wake = core.monotonic() + seconds
     while core.monotonic() < wake do self:step(wake - core.monotonic()) end
   end
@@ -160,8 +176,8 @@ end
 
 --- Closes the socket; requests without an answer lose their connection.
 function Server:close()
-  self.held = {}
-  self.listener:close()
+  self.held, self.silent = {}, {}
+  self.ports:close()
 end
 
 server_mt.__close = Server.close

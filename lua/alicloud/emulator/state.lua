@@ -6,7 +6,7 @@ local floor = math.floor
 local LOG_LIMIT = 32
 
 --- Sets a status and remembers since when, so that a stale read can look back.
----@param record alicloud.emulator.Group|alicloud.emulator.Pair
+---@param record alicloud.emulator.Unit
 ---@param status string
 ---@param at number  unix seconds
 function M.set_status(record, status, at)
@@ -17,7 +17,7 @@ function M.set_status(record, status, at)
 end
 
 --- The status that a record had at an earlier moment.
----@param record alicloud.emulator.Group|alicloud.emulator.Pair
+---@param record alicloud.emulator.Unit
 ---@param at number  unix seconds
 ---@return string
 function M.status_at(record, at)
@@ -30,15 +30,16 @@ end
 
 local ADVANCING = { normal = true, syncing = true }
 
---- The recovery point of a group at a moment: it moves once per RPO while replication runs.
----@param group alicloud.emulator.Group
+--- The recovery point of a group, or of a pair on its own, at a moment: it moves once per RPO while
+--- replication runs.
+---@param unit alicloud.emulator.Unit
 ---@param at number  unix seconds
 ---@return integer|nil  unix seconds
-function M.recover_point(group, at)
-  local point = group.recover_point
-  if not point or not ADVANCING[group.status] then return point end
-  if at < group.next_cycle or group.rpo == 0 then return point end
-  return group.next_cycle + floor((at - group.next_cycle) / group.rpo) * group.rpo
+function M.recover_point(unit, at)
+  local point, due = unit.recover_point, unit.next_cycle
+  if not point or not due or not ADVANCING[unit.status] or unit.halted then return point end
+  if at < due or unit.rpo == 0 then return point end
+  return due + floor((at - due) / unit.rpo) * unit.rpo
 end
 
 --- The recovery point of a pair; members share the group's consistent point unless they have one.
@@ -47,68 +48,53 @@ end
 ---@param at number
 ---@return integer|nil
 function M.pair_recover_point(world, pair, at)
-  if pair.own_recover_point then return pair.recover_point end
+  if pair.own_recover_point then return M.recover_point(pair, at) end
   local group = world.group_by_id[pair.group_id]
   return group and M.recover_point(group, at) or pair.recover_point
 end
 
-local function failing_pairs(group, partial)
-  local failing = {}
-  if not partial then return failing end
-  if type(partial) == "number" then
-    for index = 1, math.min(partial, #group.pairs) do failing[group.pairs[index].id] = true end
-    return failing
+--- Writes the point of the moment into a record, because what follows does not advance it.
+---@param unit alicloud.emulator.Unit
+---@param at number
+function M.freeze(unit, at) unit.recover_point = M.recover_point(unit, at) end
+
+--- Shows the copying part of each cycle as syncing, the rest as normal.
+---@param unit alicloud.emulator.Unit
+---@param now number
+---@param timings table<string, number>
+function M.show_cycle(unit, now, timings)
+  if not ADVANCING[unit.status] or unit.transition or not unit.next_cycle or unit.rpo == 0 then
+    return
   end
-  for _, id in ipairs(partial) do failing[id] = true end
-  return failing
+  local rest = (unit.next_cycle - now) % unit.rpo
+  local status = rest > 0 and rest <= timings.cycle_sync and "syncing" or "normal"
+  if status == unit.status then return end
+  M.set_status(unit, status, now)
+  for _, pair in ipairs(unit.pairs or {}) do
+    if ADVANCING[pair.status] then M.set_status(pair, status, now) end
+  end
 end
 
----@class alicloud.emulator.Plan
----@field stuck boolean|nil  the failover never ends
----@field partial integer|string[]|nil  how many, or which, pairs fail
+--- What the steps of a change may do besides setting a status; `motion` fills it.
+---@type table<string, fun(world: alicloud.emulator.World, record: table, at: number)>
+M.acts = {}
 
---- Starts a failover: pairs turn one after the other, the group when all have turned.
----@param group alicloud.emulator.Group
+--- Brings a record to the given moment.
+---@param world alicloud.emulator.World
+---@param record table
 ---@param now number
----@param settings table<string, any>
----@param plan alicloud.emulator.Plan
-function M.begin_failover(group, now, settings, plan)
-  local count, steps, failed = #group.pairs, {}, false
-  local failing = failing_pairs(group, plan.partial)
-  -- group_ahead moves the group's own turn from the last place to the first.
-  local lead = settings.group_ahead and 1 or 0
-  local together = settings.pair_order == "together"
-  local share = group.failover_seconds / (count + 1)
-  group.recover_point = M.recover_point(group, now)
-  for index, pair in ipairs(group.pairs) do
-    M.set_status(pair, "failovering", now)
-    local turn = together and (lead == 1 and count + 1 or count) or index + lead
-    local status = failing[pair.id] and "failover_failed" or "failovered"
-    failed = failed or status == "failover_failed"
-    steps[index] = { at = plan.stuck and math.huge or now + share * turn,
-      record = pair, status = status }
-  end
-  local turn = lead == 1 and 1 or count + 1
-  steps[count + 1] = { at = plan.stuck and math.huge or now + share * turn,
-    record = group, status = failed and "failover_failed" or "failovered" }
-  table.sort(steps, function(a, b) return a.at < b.at end)
-  M.set_status(group, "failovering", now)
-  group.transition = { steps = steps, done = 0 }
-end
-
---- Brings a group and its pairs to the given moment.
----@param group alicloud.emulator.Group
----@param now number
-function M.settle(group, now)
-  local transition = group.transition
-  if not transition then return end
-  local steps = transition.steps
-  while transition.done < #steps and steps[transition.done + 1].at <= now do
+function M.settle(world, record, now)
+  local transition = record.transition
+  while transition and transition.done < #transition.steps do
+    local step = transition.steps[transition.done + 1]
+    if step.at > now then return end
     transition.done = transition.done + 1
-    local step = steps[transition.done]
-    M.set_status(step.record, step.status, step.at)
+    if step.status then M.set_status(step.record, step.status, step.at) end
+    if step.act then M.acts[step.act](world, step.record, step.at) end
+    -- An act may have begun another change of the same record.
+    if record.transition ~= transition then transition = record.transition end
   end
-  if transition.done == #steps then group.transition = nil end
+  record.transition = nil
 end
 
 return M

@@ -7,6 +7,9 @@ local M = {}
 local DEFAULT_TIMEOUT = 60
 
 local function lower_names(headers)
+  local is_lower = headers and headers.host ~= nil
+  for name in pairs(headers or {}) do is_lower = is_lower and not name:find("%u") end
+  if is_lower then return headers end
   local lower = {}
   for name, value in pairs(headers or {}) do lower[name:lower()] = value end
   return lower
@@ -17,7 +20,10 @@ local function split_url(url)
   return path or "", query or ""
 end
 
+local REFUSED = { failure = "connect", sent = false, detail = "the region is down: refused" }
+
 local function exchange(outcome)
+  if outcome.refused then return REFUSED end
   if outcome.drop then
     return { failure = "closed", sent = true, detail = "the emulator dropped the connection" }
   end
@@ -29,6 +35,11 @@ local function abandon(emu, outcome, patience)
   emu:later(outcome.at, outcome.resume)
   emu.clock:sleep(patience)
   return { failure = "timeout", sent = true, detail = "no answer from the emulator in time" }
+end
+
+local function wait_in_vain(emu, patience)
+  emu.clock:sleep(patience)
+  return { failure = "timeout", sent = true, detail = "the region is a black hole: no answer" }
 end
 
 --- Makes the transport of an emulator.
@@ -44,6 +55,7 @@ function M.new(emu)
       method = request.method, path = path, query = query, headers = headers,
       body = request.body, mount = "in-process",
     })
+    if outcome.silent then return wait_in_vain(emu, request.timeout or DEFAULT_TIMEOUT) end
     while outcome.at do
       local patience = deadline - emu:now()
       if outcome.at > deadline then return abandon(emu, outcome, math.max(0, patience)) end

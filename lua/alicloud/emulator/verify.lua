@@ -55,12 +55,33 @@ local function read_authorization(text)
     signature = signature }
 end
 
-local function unsigned_header(authorization)
-  local signed = ";" .. authorization.signed_headers .. ";"
-  for _, name in ipairs(MUST_SIGN) do
-    if not signed:find(";" .. name .. ";", 1, true) then return name end
+local function read_names(text)
+  local names, is_signed = {}, {}
+  for name in text:gmatch("[^;]+") do
+    names[#names + 1] = name
+    is_signed[name] = true
   end
-  return nil
+  for _, name in ipairs(MUST_SIGN) do
+    if not is_signed[name] then
+      names.missing = name
+      break
+    end
+  end
+  return names
+end
+
+-- A client signs the same headers every time, so that they are read once.
+local KNOWN_LISTS, NAME_LISTS, name_list_count = 64, {}, 0
+
+local function signed_names(text)
+  local names = NAME_LISTS[text]
+  if names then return names end
+  names = read_names(text)
+  if name_list_count < KNOWN_LISTS then
+    name_list_count = name_list_count + 1
+    NAME_LISTS[text] = names
+  end
+  return names
 end
 
 local function trim(text)
@@ -68,15 +89,18 @@ local function trim(text)
   return text:match("^%s*(.-)%s*$")
 end
 
-local function canonical_request(call, authorization, payload_hash)
-  local lines = {}
-  for name in authorization.signed_headers:gmatch("[^;]+") do
-    lines[#lines + 1] = name .. ":" .. trim(call.headers[name] or "") .. "\n"
-  end
-  return concat({
+local function canonical_request(call, authorization, names, payload_hash)
+  local lines, headers = {
     call.method:upper(), canonical_path(call.path), canonical_pairs(call.query_list),
-    concat(lines), authorization.signed_headers, payload_hash,
-  }, "\n")
+  }, call.headers
+  for index = 1, #names do
+    local name = names[index]
+    lines[index + 3] = name .. ":" .. trim(headers[name] or "")
+  end
+  local count = #lines
+  lines[count + 1], lines[count + 2] = "", authorization.signed_headers
+  lines[count + 3] = payload_hash
+  return concat(lines, "\n")
 end
 
 local function mismatch(call, text)
@@ -104,14 +128,15 @@ local function check_v3(call, keys)
   call.access_key_id = authorization.key_id
   local secret = keys[authorization.key_id]
   if not secret then return refuse("InvalidAccessKeyId.NotFound") end
-  local missing = unsigned_header(authorization)
-  if missing then
-    return refuse("IncompleteSignature", ("The header %s is not signed."):format(missing))
+  local names = signed_names(authorization.signed_headers)
+  if names.missing then
+    return refuse("IncompleteSignature",
+      ("The header %s is not signed."):format(names.missing))
   end
   local digest = DIGEST[authorization.algorithm]
   local payload_hash, refusal = check_payload(call, digest)
   if not payload_hash then return refusal end
-  local canonical = canonical_request(call, authorization, payload_hash)
+  local canonical = canonical_request(call, authorization, names, payload_hash)
   local string_to_sign = authorization.algorithm .. "\n" .. core.hex(core.digest(digest, canonical))
   local expected = core.hex(core.hmac(digest, secret, string_to_sign))
   if core.equal(expected, authorization.signature) then return nil end
@@ -174,6 +199,15 @@ function M.signature(call, keys, settings)
     refusal.status = settings.access_key_status
   end
   return refusal
+end
+
+--- The AccessKeyId that a request names, before anything is verified.
+---@param call alicloud.emulator.Call
+---@return string|nil
+function M.claimed_key(call)
+  local text = call.headers.authorization
+  if text then return text:match("Credential=([^,]+)") end
+  return call.params.AccessKeyId
 end
 
 --- The time and the nonce that a request carries.

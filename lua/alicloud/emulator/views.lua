@@ -44,7 +44,7 @@ function M.ids(text, name)
 end
 
 --- Whether a side of a record lies in a region.
----@param place_of fun(side: string): alicloud.emulator.Place
+---@param place_of fun(side: string): alicloud.emulator.Place|nil
 ---@param region string
 ---@param site string
 ---@param settings table<string, any>
@@ -57,7 +57,8 @@ function M.lies_in(place_of, region, site, settings)
   else
     side = initial and "initial_destination" or "destination"
   end
-  return place_of(side).region == region
+  local place = place_of(side)
+  return place ~= nil and place.region == region
 end
 
 local function has_tags(record, params)
@@ -80,6 +81,8 @@ function M.passes(record, params)
     and (not resource_group or record.resource_group == resource_group)
     and (not params["Tag.1.Key"] or has_tags(record, params))
 end
+
+local NOWHERE = {}
 
 local function shown_status(record, at, settings)
   local status = settings.stale_read > 0 and state.status_at(record, at) or record.status
@@ -136,9 +139,10 @@ end
 ---@return table
 function M.pair(world, pair, site, at, settings)
   local group = world.group_by_id[pair.group_id]
-  local source, destination = world:place(pair, "source"), world:place(pair, "destination")
-  local initial_source = world:place(pair, "initial_source")
-  local initial_destination = world:place(pair, "initial_destination")
+  local source = world:place(pair, "source") or NOWHERE
+  local destination = world:place(pair, "destination") or NOWHERE
+  local initial_source = world:place(pair, "initial_source") or NOWHERE
+  local initial_destination = world:place(pair, "initial_destination") or NOWHERE
   return {
     ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
     Status = shown_status(pair, at, settings), StatusMessage = pair.status_message, Site = site,
@@ -150,7 +154,8 @@ function M.pair(world, pair, site, at, settings)
     ReplicaGroupId = pair.group_id or "", ReplicaGroupName = group and group.name or "",
     RPO = group and group.rpo or pair.rpo or 900,
     LastRecoverPoint = state.pair_recover_point(world, pair, at),
-    CreateTime = pair.created, Bandwidth = pair.bandwidth, ChargeType = "POSTPAY",
+    CreateTime = pair.created, ExpiredTime = pair.expired, Bandwidth = pair.bandwidth,
+    ChargeType = pair.charge_type,
     EnableRtc = pair.rtc, ResourceGroupId = pair.resource_group, Tags = tags(pair),
   }
 end

@@ -21,6 +21,9 @@ local M = {}
 ---@field format "JSON"|"XML"
 ---@field request_id string
 ---@field mount "in-process"|"http"
+---@field endpoint_region string|nil  the region whose own port was asked
+---@field product string|nil  "ebs" or "ecs", once the operation is known
+---@field operation alicloud.emulator.Operation|nil
 
 local function decode(text)
   if text:find("+", 1, true) then text = text:gsub("%+", " ") end
@@ -79,6 +82,7 @@ function M.read(request, settings)
     method = request.method, path = request.path, query = request.query or "",
     headers = headers, body = request.body or "", host = headers.host or "",
     protocol = headers.authorization and "V3" or "RPC", mount = request.mount,
+    endpoint_region = request.region,
   }
   local query, form = M.split_query(call.query), read_form(call)
   call.query_list, call.form_list = query or {}, form or {}

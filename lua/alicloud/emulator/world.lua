@@ -1,178 +1,45 @@
---- The world: regions, groups, pairs, as plain records. A description is what people write:
---
---   { regions = { "cn-hangzhou", { id = "cn-shanghai", name = "China (Shanghai)", zones = {} } },
---     groups = { {
---       id = "pg-orders", name = "orders", description = "",
---       source = "cn-hangzhou/cn-hangzhou-g",        -- production side now, region/zone
---       destination = "cn-shanghai/cn-shanghai-b",   -- disaster recovery side now
---       initial_source = , initial_destination = ,   -- sides at creation, when they have swapped
---       status = "normal", rpo = 900,
---       recover_point_age = 432,                     -- seconds; false: never synced
---       recover_point = 1795316400,                  -- or as unix seconds
---       failover_seconds = 52, bandwidth = 0, rtc = false, resource_group = , tags = { k = v },
---       pairs = 3,                                   -- or a list, every field optional:
---       pairs = { { id = , name = , status = , source = , destination = , source_disk = ,
---                   destination_disk = , recover_point_age = , recover_point = , group = } },
---     } },
---     pairs = { { id = , source = , destination = , … } } }  -- pairs in no group
---
--- A pair takes from its group what it does not say itself.
+--- The world: regions, groups, pairs, disks, instances, drills, and one account, as plain records
+-- that are found by their ids. `alicloud.emulator.description` says how people write one.
 
-local shape = require "alicloud.emulator.shape"
+local description = require "alicloud.emulator.description"
+local records = require "alicloud.emulator.records"
+local state = require "alicloud.emulator.state"
 
 local M = {}
 
---- Status words of groups and pairs (field documentation of both Describe operations).
-M.STATUSES = {
-  "invalid", "creating", "created", "create_failed", "initial_syncing", "manual_syncing",
-  "syncing", "normal", "stopping", "stopped", "stop_failed", "failovering", "failovered",
-  "failover_failed", "reprotecting", "reprotect_failed", "deleting", "delete_failed", "deleted",
-}
+M.STATUSES = description.STATUSES
 
----@class alicloud.emulator.Place
----@field region string
----@field zone string
-
----@class alicloud.emulator.Pair
+---@class alicloud.emulator.Region
 ---@field id string
----@field status string
----@field group_id string|nil
----@field source alicloud.emulator.Place|nil  nil: the group's
----@field recover_point integer|nil  unix seconds; nil: the group's
----@field log table  changes of status, for stale reads
+---@field name string
+---@field zones table  list of zone ids, and a set of them
+---@field state string  see `description.REGION_STATES`
 
----@class alicloud.emulator.Group
----@field id string
----@field status string
----@field source alicloud.emulator.Place  production side now
----@field destination alicloud.emulator.Place
----@field recover_point integer|nil  unix seconds; nil before the first full sync
----@field next_cycle integer  when the running cycle ends and becomes the recovery point
----@field rpo integer  seconds
----@field failover_seconds number
+---@class alicloud.emulator.Account
+---@field deny_actions table<string, boolean>
+---@field deny_resources table<string, boolean>
+---@field suspended boolean
+---@field in_arrears boolean
+---@field service_role boolean
+---@field quota table<string, integer>
+---@field tag_requests integer  made so far
+
+---@class alicloud.emulator.World
+---@field regions alicloud.emulator.Region[]
+---@field region_by_id table<string, alicloud.emulator.Region>
+---@field groups alicloud.emulator.Group[]
+---@field group_by_id table<string, alicloud.emulator.Group>
 ---@field pairs alicloud.emulator.Pair[]
----@field transition table|nil  a failover that is under way
-
-local NAME = { type = "string", pattern = ".+", form = "a non-empty text" }
-local ID = { type = "string", pattern = "[%w][%w_.-]*",
-  form = "letters, digits, '-', '_' or '.'" }
-local REGION = { type = "string", pattern = "[a-z0-9-]+", form = 'a region as "cn-hangzhou"' }
-local PLACE = { type = "string", pattern = "[a-z0-9-]+/[a-z0-9-]+",
-  form = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
-local STATUS = { type = "string", values = M.STATUSES }
-local AGE = { type = { "number", "boolean" }, min = 0 }
-local COUNT = { type = "integer", min = 0 }
-
-local function pair_shape(more)
-  local fields = {
-    id = ID, name = NAME, description = { type = "string" }, status = STATUS,
-    status_message = { type = "string" }, source = PLACE, destination = PLACE,
-    initial_source = PLACE, initial_destination = PLACE,
-    source_disk = ID, destination_disk = ID, recover_point_age = AGE, recover_point = COUNT,
-    group = ID, rpo = COUNT, bandwidth = COUNT, rtc = { type = "boolean" },
-    created = COUNT, resource_group = ID, tags = { type = "table" },
-  }
-  for key, rule in pairs(more or {}) do fields[key] = rule end
-  return { type = "table", fields = fields }
-end
-
-local SHAPE = {
-  regions = { type = "table", each = {
-    type = { "string", "table" }, pattern = REGION.pattern, form = REGION.form,
-    fields = { id = { type = "string", required = true, pattern = REGION.pattern,
-        form = REGION.form },
-      name = NAME, zones = { type = "table", each = REGION } } } },
-  groups = { type = "table", each = { type = "table", fields = {
-    id = { type = "string", required = true, pattern = ID.pattern, form = ID.form },
-    name = NAME, description = { type = "string" }, status = STATUS, rpo = COUNT,
-    source = { type = "string", required = true, pattern = PLACE.pattern, form = PLACE.form },
-    destination = { type = "string", required = true, pattern = PLACE.pattern, form = PLACE.form },
-    initial_source = PLACE, initial_destination = PLACE,
-    recover_point_age = AGE, recover_point = COUNT, failover_seconds = { type = "number", min = 0 },
-    bandwidth = COUNT, rtc = { type = "boolean" }, resource_group = ID, tags = { type = "table" },
-    pairs = { type = { "integer", "table" }, min = 0, max = 17, each = pair_shape() },
-  } } },
-  pairs = { type = "table", each = pair_shape {
-    id = { type = "string", required = true, pattern = ID.pattern, form = ID.form },
-    source = { type = "string", required = true, pattern = PLACE.pattern, form = PLACE.form },
-    destination = { type = "string", required = true, pattern = PLACE.pattern, form = PLACE.form },
-  } },
-}
-
-local function place(text)
-  local region, zone = text:match("^(.-)/(.*)$")
-  return { region = region, zone = zone }
-end
-
-local function optional_place(text) return text and place(text) or nil end
-
-local function recover_point(about, now)
-  if about.recover_point then return about.recover_point end
-  if type(about.recover_point_age) ~= "number" then return nil end
-  return (now - about.recover_point_age) // 1 | 0
-end
-
-local function has_recover_point(about)
-  return about.recover_point_age ~= nil or about.recover_point ~= nil
-end
-
-local function make_pair(about, group, number, now)
-  local id = about.id or ("pair-%s-%d"):format(group.id:gsub("^pg%-", ""), number)
-  local suffix = id:gsub("^pair%-", "")
-  local pair = {
-    id = id, name = about.name or id, description = about.description or "",
-    status = about.status or group and group.status or "created",
-    status_message = about.status_message,
-    source = optional_place(about.source), destination = optional_place(about.destination),
-    initial_source = optional_place(about.initial_source or about.source),
-    initial_destination = optional_place(about.initial_destination or about.destination),
-    source_disk = about.source_disk or "d-" .. suffix .. "-src",
-    destination_disk = about.destination_disk or "d-" .. suffix .. "-dst",
-    group_id = about.group or group and group.id or nil,
-    rpo = about.rpo, bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    created = about.created or (now // 1 | 0) - 86400 * 30,
-    resource_group = about.resource_group or "", tags = about.tags or {}, log = {},
-  }
-  -- Only a pair that says so has a recovery point of its own; the others follow their group.
-  pair.own_recover_point = has_recover_point(about) or not group
-  if pair.own_recover_point then pair.recover_point = recover_point(about, now) end
-  return pair
-end
-
-local DEFAULT_AGE = 300
-
--- A point older than the RPO means a cycle that is late: the next one ends a whole RPO from now.
-local function first_cycle(group, now)
-  local due = (group.recover_point or 0) + group.rpo
-  return due > now and due or (now // 1 | 0) + group.rpo
-end
-
-local function make_group(about, now)
-  local group = {
-    id = about.id, name = about.name or about.id, description = about.description or "",
-    status = about.status or "normal", rpo = about.rpo or 900,
-    source = place(about.source), destination = place(about.destination),
-    initial_source = place(about.initial_source or about.source),
-    initial_destination = place(about.initial_destination or about.destination),
-    failover_seconds = about.failover_seconds or 50,
-    bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    resource_group = about.resource_group or "", tags = about.tags or {}, pairs = {}, log = {},
-  }
-  group.recover_point = has_recover_point(about) and recover_point(about, now)
-    or not has_recover_point(about) and (now // 1 | 0) - DEFAULT_AGE or nil
-  group.next_cycle = first_cycle(group, now)
-  local members = about.pairs or 0
-  if type(members) == "number" then
-    local count = members
-    members = {}
-    for number = 1, count do members[number] = {} end
-  end
-  for number, member in ipairs(members) do
-    group.pairs[number] = make_pair(member, group, number, now)
-  end
-  return group
-end
-
+---@field pair_by_id table<string, alicloud.emulator.Pair>
+---@field disks alicloud.emulator.Disk[]
+---@field disk_by_id table<string, alicloud.emulator.Disk>
+---@field instances alicloud.emulator.Instance[]
+---@field instance_by_id table<string, alicloud.emulator.Instance>
+---@field drills table[]
+---@field drill_by_id table<string, table>
+---@field moving table[]  records with a change under way
+---@field account alicloud.emulator.Account
+---@field timings table<string, number>  model seconds
 local World = {}
 local world_mt = { __name = "alicloud.emulator.World", __index = World }
 
@@ -180,7 +47,8 @@ local function add_region(world, about)
   if type(about) == "string" then about = { id = about } end
   local region = world.region_by_id[about.id]
   if not region then
-    region = { id = about.id, name = about.name or about.id, zones = {} }
+    region = { id = about.id, name = about.name or about.id, zones = {},
+      state = about.state or "up" }
     world.region_by_id[about.id] = region
     world.regions[#world.regions + 1] = region
   end
@@ -193,65 +61,216 @@ local function add_region(world, about)
 end
 
 local function add_places(world, record)
-  for _, side in ipairs { "source", "destination" } do
+  for _, side in ipairs { "source", "destination", "place" } do
     local where = record[side]
     if where then add_region(world, { id = where.region, zones = { where.zone } }) end
   end
 end
 
-local function add_pair(world, pair)
-  if world.pair_by_id[pair.id] then
-    return ('pair "%s" is described twice'):format(pair.id)
+local KINDS = {
+  group = { "groups", "group_by_id" }, pair = { "pairs", "pair_by_id" },
+  disk = { "disks", "disk_by_id" }, instance = { "instances", "instance_by_id" },
+  drill = { "drills", "drill_by_id" },
+}
+
+--- Adds a record.
+---@param kind "group"|"pair"|"disk"|"instance"|"drill"
+---@param record table
+---@return string|nil problem  an id that is taken
+function World:add(kind, record)
+  local list, by_id = self[KINDS[kind][1]], self[KINDS[kind][2]]
+  if by_id[record.id] then
+    return ('%s "%s" is described twice'):format(kind, record.id)
   end
-  world.pairs[#world.pairs + 1] = pair
-  world.pair_by_id[pair.id] = pair
-  add_places(world, pair)
+  list[#list + 1] = record
+  by_id[record.id] = record
+  add_places(self, record)
   return nil
 end
 
-local function add_group(world, group)
-  if world.group_by_id[group.id] then
-    return ('group "%s" is described twice'):format(group.id)
+--- Removes a record; the ids of others that name it are not touched.
+---@param kind "group"|"pair"|"disk"|"instance"|"drill"
+---@param record table
+function World:remove(kind, record)
+  local list, by_id = self[KINDS[kind][1]], self[KINDS[kind][2]]
+  by_id[record.id] = nil
+  for index, known in ipairs(list) do
+    if known == record then return table.remove(list, index) end
   end
-  world.groups[#world.groups + 1] = group
-  world.group_by_id[group.id] = group
-  add_places(world, group)
-  for _, pair in ipairs(group.pairs) do
-    local problem = add_pair(world, pair)
-    if problem then return problem end
-  end
-  return nil
-end
-
---- Builds a world.
----@param description table  see the head of this file
----@param now number  unix seconds; ages count from here
----@return alicloud.emulator.World|nil world
----@return string|nil problem  names the field, what was given and what is allowed
-function M.build(description, now)
-  local problem = shape.problem(description, SHAPE)
-  if problem then return nil, problem end
-  local world = setmetatable({
-    regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
-  }, world_mt)
-  for _, region in ipairs(description.regions or {}) do add_region(world, region) end
-  for _, about in ipairs(description.groups or {}) do
-    problem = add_group(world, make_group(about, now))
-    if problem then return nil, problem end
-  end
-  for _, about in ipairs(description.pairs or {}) do
-    problem = add_pair(world, make_pair(about, nil, 0, now))
-    if problem then return nil, problem end
-  end
-  return world
 end
 
 --- The place of a pair's side: its own where it has one, else its group's.
 ---@param pair alicloud.emulator.Pair
 ---@param side "source"|"destination"|"initial_source"|"initial_destination"
----@return alicloud.emulator.Place
+---@return alicloud.emulator.Place|nil
 function World:place(pair, side)
-  return pair[side] or self.group_by_id[pair.group_id][side]
+  if pair[side] then return pair[side] end
+  local group = self.group_by_id[pair.group_id]
+  return group and group[side]
+end
+
+--- Brings everything to a moment.
+---@param now number  unix seconds
+function World:settle(now)
+  if self.timings.cycle_sync > 0 then
+    for _, group in ipairs(self.groups) do state.show_cycle(group, now, self.timings) end
+    for _, pair in ipairs(self.pairs) do
+      if not pair.group_id then state.show_cycle(pair, now, self.timings) end
+    end
+  end
+  local moving = self.moving
+  if #moving == 0 then return end
+  local still = 0
+  for index = 1, #moving do
+    local record = moving[index]
+    state.settle(self, record, now)
+    moving[index] = nil
+    if record.transition then
+      still = still + 1
+      moving[still] = record
+    else
+      record.is_moving = nil
+    end
+  end
+end
+
+--- Lets a record change later, in steps; a change that is under way is dropped.
+---@param record table
+---@param steps table[]  { at, record, status, act }
+function World:move(record, steps)
+  table.sort(steps, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.order < b.order
+  end)
+  record.transition = { steps = steps, done = 0 }
+  if record.is_moving then return end
+  record.is_moving = true
+  self.moving[#self.moving + 1] = record
+end
+
+local function set_of(list)
+  local set = {}
+  for _, name in ipairs(list or {}) do set[name:gsub("^ebs:", "")] = true end
+  return set
+end
+
+local function with_defaults(given, defaults)
+  local all = {}
+  for name, value in pairs(defaults) do all[name] = value end
+  for name, value in pairs(given or {}) do all[name] = value end
+  return all
+end
+
+local function make_account(about)
+  about = about or {}
+  return {
+    deny_actions = set_of(about.deny_actions), deny_resources = set_of(about.deny_resources),
+    suspended = about.suspended or false, in_arrears = about.in_arrears or false,
+    service_role = about.service_role ~= false, tag_requests = 0,
+    quota = with_defaults(about.quota, description.QUOTA),
+  }
+end
+
+local function resume_transition(world, record, about)
+  if not about.transition then return end
+  local steps = {}
+  for index, step in ipairs(about.transition) do
+    steps[index] = { at = step.at, order = index, status = step.status, act = step.act,
+      record = step.pair and world.pair_by_id[step.pair] or record }
+  end
+  world:move(record, steps)
+end
+
+local function make_disks(world, about)
+  for _, disk in ipairs(about.disks or {}) do
+    local record = records.disk(disk)
+    local problem = world:add("disk", record)
+    if problem then return problem end
+    resume_transition(world, record, disk)
+  end
+  for _, instance in ipairs(about.instances or {}) do
+    local record = records.instance(instance)
+    local problem = world:add("instance", record)
+    if problem then return problem end
+    resume_transition(world, record, instance)
+  end
+  for _, pair in ipairs(world.pairs) do
+    for side, id in pairs { source = pair.source_disk, destination = pair.destination_disk } do
+      local place = world:place(pair, side)
+      if place and not world.disk_by_id[id] then
+        world:add("disk", records.disk { id = id, place = place.region .. "/" .. place.zone })
+      end
+    end
+  end
+  -- The order of making must not depend on the order of a table.
+  table.sort(world.disks, function(a, b) return a.id < b.id end)
+  return nil
+end
+
+local function make_drills(world, about)
+  for _, drill in ipairs(about.drills or {}) do
+    local disks = {}
+    for index, disk in ipairs(drill.disks or {}) do
+      disks[index] = { pair = disk.pair, disk = disk.disk, status = disk.status }
+    end
+    local record = { id = drill.id, group = drill.group, pair = drill.pair,
+      region = drill.region, status = drill.status, message = drill.message,
+      started = drill.started, recover_point = drill.recover_point, disks = disks }
+    local problem = world:add("drill", record)
+    if problem then return problem end
+    resume_transition(world, record, drill)
+  end
+  return nil
+end
+
+local function make_units(world, about, now)
+  for _, given in ipairs(about.groups or {}) do
+    local group = records.group(given, now)
+    local problem = world:add("group", group)
+    for _, pair in ipairs(group.pairs) do problem = problem or world:add("pair", pair) end
+    if problem then return problem end
+    resume_transition(world, group, given)
+    for index, member in ipairs(type(given.pairs) == "table" and given.pairs or {}) do
+      resume_transition(world, group.pairs[index], member)
+    end
+  end
+  for _, given in ipairs(about.pairs or {}) do
+    local pair = records.pair(given, nil, nil, now)
+    local problem = world:add("pair", pair)
+    if problem then return problem end
+    resume_transition(world, pair, given)
+  end
+  return nil
+end
+
+local function note_resource_groups(world, about)
+  local known = { ["rg-default"] = true }
+  for _, id in ipairs(about.resource_groups or {}) do known[id] = true end
+  for _, list in ipairs { world.groups, world.pairs } do
+    for _, record in ipairs(list) do
+      if record.resource_group ~= "" then known[record.resource_group] = true end
+    end
+  end
+  world.resource_groups = known
+end
+
+--- Builds a world.
+---@param about table  see `alicloud.emulator.description`
+---@param now number  unix seconds; ages count from here
+---@return alicloud.emulator.World|nil world
+---@return string|nil problem  names the field, what was given and what is allowed
+function M.build(about, now)
+  local problem = description.problem(about)
+  if problem then return nil, problem end
+  local world = setmetatable({ moving = {}, account = make_account(about.account),
+    timings = with_defaults(about.timings, description.TIMINGS) }, world_mt)
+  for _, names in pairs(KINDS) do world[names[1]], world[names[2]] = {}, {} end
+  world.regions, world.region_by_id = {}, {}
+  for _, region in ipairs(about.regions or {}) do add_region(world, region) end
+  problem = make_units(world, about, now) or make_disks(world, about) or make_drills(world, about)
+  if problem then return nil, problem end
+  note_resource_groups(world, about)
+  return world
 end
 
 return M

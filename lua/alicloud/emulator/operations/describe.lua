@@ -3,7 +3,6 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.errors"
 local paging = require "alicloud.emulator.paging"
-local state = require "alicloud.emulator.state"
 local views = require "alicloud.emulator.views"
 
 local M = {}
@@ -25,6 +24,9 @@ end
 ---@return table|nil result
 ---@return alicloud.emulator.Refusal|nil
 function M.regions(emu, params, context)
+  if params.RegionId and params.RegionId ~= "" and not emu.world.region_by_id[params.RegionId] then
+    return nil, errors.refuse("NoSuchResource")
+  end
   local kind = params.ResourceType
   if kind and not RESOURCE_TYPES[kind] then
     return nil, errors.refuse("InvalidParameter",
@@ -69,6 +71,10 @@ local function collect(emu, records, question, params, wanted, place_of)
     for _, record in ipairs(records) do
       if wanted(record) and views.passes(record, params)
         and views.lies_in(place_of(record), question.region, site, emu.settings) then
+        if record.status == "deleted" and question.ids and emu.settings.describe_deleted == "refuse"
+        then
+          return nil, errors.refuse("OperationDenied.InvalidStatus")
+        end
         found[#found + 1] = { record, site }
         met[record.id] = true
       end
@@ -106,7 +112,6 @@ function M.groups(emu, params, context)
   if not found then return nil, refusal end
   local at = context.now - emu.settings.stale_read
   return answer(emu, "ReplicaGroups", found, question, function(group, site)
-    state.settle(group, context.now)
     return views.group(group, site, at, emu.settings)
   end)
 end
@@ -133,7 +138,6 @@ function M.pairs(emu, params, context)
   local found
   found, refusal = collect(emu, world.pairs, question, params, wanted, place_of)
   if not found then return nil, refusal end
-  for _, group in ipairs(world.groups) do state.settle(group, context.now) end
   local at = context.now - emu.settings.stale_read
   return answer(emu, "ReplicaPairs", found, question, function(pair, site)
     return views.pair(world, pair, site, at, emu.settings)

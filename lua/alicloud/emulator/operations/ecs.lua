@@ -1,0 +1,203 @@
+--- The ECS calls (2014-05-26) that surround a failover: disks go from the old instance to the new.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.emulator.errors"
+local find = require "alicloud.emulator.operations.find"
+local state = require "alicloud.emulator.state"
+
+local M = {}
+
+local refuse = errors.refuse
+
+-- Statuses of a pair in which nothing is copied onto its secondary disk.
+local ATTACHABLE = { created = true, create_failed = true, stopped = true, failovered = true,
+  invalid = true }
+local DISK_LIMIT = 64
+
+local function find_both(emu, params)
+  local instance = emu.world.instance_by_id[params.InstanceId]
+  if not instance then return nil, nil, refuse("InvalidInstanceId.NotFound") end
+  local disk = emu.world.disk_by_id[params.DiskId]
+  if not disk then return nil, nil, refuse("InvalidDiskId.NotFound") end
+  return instance, disk
+end
+
+local function is_replicated_onto(world, disk)
+  for _, pair in ipairs(world.pairs) do
+    if pair.destination_disk == disk.id and not ATTACHABLE[pair.status] then return true end
+  end
+  return false
+end
+
+local function attached_count(world, instance)
+  local count = 0
+  for _, disk in ipairs(world.disks) do
+    if disk.instance == instance.id then count = count + 1 end
+  end
+  return count
+end
+
+local function check_instance(instance, disk)
+  if instance.locked then return refuse("InstanceLockedForSecurity") end
+  local stopped = instance.status == "Stopped"
+  if stopped or instance.status == "Running" and disk.type == "data" then return nil end
+  return refuse("IncorrectInstanceStatus", nil, 400)
+end
+
+local function note(emu, params, context, instance, disk)
+  find.note(emu, params, context, { instance = instance.id, disk = disk and disk.id,
+    status = disk and disk.status or instance.status })
+end
+
+M.attach = {
+  check = function(emu, params)
+    local instance, disk, refusal = find_both(emu, params)
+    if not instance then return refusal end
+    if disk.instance then return refuse("InvalidDisk.InUse") end
+    if disk.status ~= "Available" then return refuse("IncorrectDiskStatus") end
+    if disk.place.zone ~= instance.place.zone then return refuse("ResourcesNotInSameZone") end
+    if is_replicated_onto(emu.world, disk) then return refuse("DiskError") end
+    refusal = check_instance(instance, disk)
+    if not refusal and attached_count(emu.world, instance) >= DISK_LIMIT then
+      refusal = refuse("InstanceDiskLimitExceeded")
+    end
+    return refusal, { instance, disk }
+  end,
+  act = function(emu, params, context, both)
+    local instance, disk = both[1], both[2]
+    note(emu, params, context, instance, disk)
+    disk.status, disk.instance = "Attaching", instance.id
+    emu.world:move(disk, { { at = context.now + emu.world.timings.attach, order = 1,
+      record = disk, act = "attached" } })
+    return {}
+  end,
+}
+
+state.acts.attached = function(_, disk) disk.status = "In_use" end
+
+M.detach = {
+  check = function(emu, params)
+    local instance, disk, refusal = find_both(emu, params)
+    if not instance then return refusal end
+    if not disk.instance then return refuse("InvalidDisk.AlreadyDetached") end
+    if disk.instance ~= instance.id then return refuse("DependencyViolation") end
+    if disk.status ~= "In_use" then return refuse("IncorrectDiskStatus") end
+    if instance.status ~= "Running" and instance.status ~= "Stopped" then
+      return refuse("IncorrectInstanceStatus")
+    end
+    return nil, { instance, disk }
+  end,
+  act = function(emu, params, context, both)
+    local instance, disk = both[1], both[2]
+    note(emu, params, context, instance, disk)
+    disk.status = "Detaching"
+    emu.world:move(disk, { { at = context.now + emu.world.timings.detach, order = 1,
+      record = disk, act = "detached" } })
+    return {}
+  end,
+}
+
+state.acts.detached = function(_, disk) disk.status, disk.instance = "Available", nil end
+state.acts.running = function(_, instance) instance.status = "Running" end
+state.acts.halted = function(_, instance) instance.status = "Stopped" end
+
+local function power(from, through, timing, act)
+  return {
+    check = function(emu, params)
+      local instance = emu.world.instance_by_id[params.InstanceId]
+      if not instance then return refuse("InvalidInstanceId.NotFound") end
+      if instance.locked then return refuse("InstanceLockedForSecurity") end
+      if instance.status ~= from then return refuse("IncorrectInstanceStatus") end
+      if from == "Stopped" and instance.no_stock then return refuse("OperationDenied.NoStock") end
+      local dry, refusal = find.boolean(params, "DryRun", false)
+      if dry == nil then return refusal end
+      -- A dry run that would succeed is answered with an error.
+      return dry and refuse("DryRunOperation") or nil, instance
+    end,
+    act = function(emu, params, context, instance)
+      note(emu, params, context, instance)
+      instance.status = through
+      emu.world:move(instance, { { at = context.now + emu.world.timings[timing], order = 1,
+        record = instance, act = act } })
+      return {}
+    end,
+  }
+end
+
+M.start = power("Stopped", "Starting", "start_instance", "running")
+M.stop = power("Running", "Stopping", "stop_instance", "halted")
+
+local function ids_of(params, name)
+  local text = params[name]
+  if not text or text == "" then return nil end
+  local list = core.decode(text)
+  if type(list) ~= "table" or #list > 100 then
+    return nil, refuse("InvalidParameter", ("The specified parameter %s is not valid: it must be "
+      .. "a JSON array of at most 100 ids."):format(name))
+  end
+  local ids = {}
+  for _, id in ipairs(list) do ids[id] = true end
+  return ids
+end
+
+local function whole(params, name, default, high)
+  local text = params[name]
+  if not text or text == "" then return default end
+  local value = math.tointeger(tonumber(text))
+  if value and value >= 1 and value <= high then return value end
+  return nil, refuse("InvalidParameter", ("The specified parameter %s is not valid."):format(name))
+end
+
+local function select_records(emu, params, list, ids)
+  local found = {}
+  for _, record in ipairs(list) do
+    local wanted = record.place.region == params.RegionId and (not ids or ids[record.id])
+      and (not params.ZoneId or params.ZoneId == record.place.zone)
+      and (not params.Status or params.Status == "All" or params.Status == record.status)
+    if wanted and not emu.settings.empty_list then found[#found + 1] = record end
+  end
+  return found
+end
+
+local function answer(params, found, outer, inner, show)
+  local number, refusal = whole(params, "PageNumber", 1, math.maxinteger)
+  if not number then return nil, refusal end
+  local size
+  size, refusal = whole(params, "PageSize", 10, 100)
+  if not size then return nil, refusal end
+  local items = core.array {}
+  for index = (number - 1) * size + 1, math.min(#found, number * size) do
+    items[#items + 1] = show(found[index])
+  end
+  return { [outer] = { [inner] = items }, PageNumber = number, PageSize = size,
+    TotalCount = #found, NextToken = "" }
+end
+
+local function show_disk(disk)
+  return { DiskId = disk.id, DiskName = disk.name, RegionId = disk.place.region,
+    ZoneId = disk.place.zone, Status = disk.status, InstanceId = disk.instance or "",
+    Size = disk.size, Category = disk.category, PerformanceLevel = disk.performance_level,
+    Type = disk.type, Encrypted = disk.encrypted }
+end
+
+M.describe_disks = { run = function(emu, params)
+  local ids, refusal = ids_of(params, "DiskIds")
+  if refusal then return nil, refusal end
+  local found = {}
+  for _, disk in ipairs(select_records(emu, params, emu.world.disks, ids)) do
+    if not params.InstanceId or params.InstanceId == disk.instance then found[#found + 1] = disk end
+  end
+  return answer(params, found, "Disks", "Disk", show_disk)
+end }
+
+M.describe_instances = { run = function(emu, params)
+  local ids, refusal = ids_of(params, "InstanceIds")
+  if refusal then return nil, refusal end
+  local found = select_records(emu, params, emu.world.instances, ids)
+  return answer(params, found, "Instances", "Instance", function(instance)
+    return { InstanceId = instance.id, InstanceName = instance.name, Status = instance.status,
+      RegionId = instance.place.region, ZoneId = instance.place.zone }
+  end)
+end }
+
+return M

@@ -1,0 +1,217 @@
+--- What the operations on one record ask first: does it exist here, is this the right side, and
+-- what is written into the ledger when it changes.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.emulator.errors"
+local state = require "alicloud.emulator.state"
+
+local M = {}
+
+local refuse = errors.refuse
+local DENIED = "OperationDenied"
+
+local function place_text(place) return place.region .. "/" .. place.zone end
+
+local function not_found(near_miss)
+  local refusal = refuse("NoSuchResource")
+  refusal.near_miss = near_miss
+  return refusal
+end
+
+local function nearest(kind, id, list)
+  local ids = {}
+  for index, known in ipairs(list) do ids[index] = known.id end
+  local known = core.suggest(id, ids)
+  return known and ("no %s %s, nearest is %s"):format(kind, id, known) or nil
+end
+
+--- The side of a unit, wherever it is written.
+---@param world alicloud.emulator.World
+---@param unit alicloud.emulator.Unit
+---@param name "source"|"destination"|"initial_source"|"initial_destination"
+---@return alicloud.emulator.Place|nil
+function M.side(world, unit, name)
+  if unit.pairs then return unit[name] end
+  return world:place(unit, name)
+end
+
+local function elsewhere(world, unit, region)
+  return not_found(("%s replicates %s → %s, it is not in %s"):format(unit.id,
+    M.side(world, unit, "source").region, M.side(world, unit, "destination").region, region))
+end
+
+--- Finds the unit that a request names, seen from the region that it names.
+---@param emu alicloud.emulator.Emulator
+---@param kind "group"|"pair"
+---@param id string
+---@param region string
+---@return alicloud.emulator.Unit|nil
+---@return alicloud.emulator.Refusal|nil
+function M.unit(emu, kind, id, region)
+  local world = emu.world
+  local unit = world[kind .. "_by_id"][id]
+  if not unit then return nil, not_found(nearest(kind, id, world[kind .. "s"])) end
+  if emu.settings.permissive then return unit end
+  for _, side in ipairs { "source", "destination" } do
+    local place = M.side(world, unit, side)
+    if place and place.region == region then return unit end
+  end
+  return nil, elsewhere(world, unit, region)
+end
+
+--- The group of ReplicaGroupId and RegionId.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@return alicloud.emulator.Group|nil
+---@return alicloud.emulator.Refusal|nil
+function M.group(emu, params)
+  return M.unit(emu, "group", params.ReplicaGroupId, params.RegionId)
+end
+
+--- The pair of ReplicaPairId and RegionId.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@return alicloud.emulator.Pair|nil
+---@return alicloud.emulator.Refusal|nil
+function M.pair(emu, params)
+  return M.unit(emu, "pair", params.ReplicaPairId, params.RegionId)
+end
+
+-- The API's own fields call the sides of creation Primary and Standby, whichever way it goes now.
+local function wrong_side_code(emu, unit, region)
+  if emu.settings.wrong_side == "not_found" then return "NoSuchResource" end
+  local primary = emu.settings.side_names == "initial" and "initial_source" or "source"
+  local place = M.side(emu.world, unit, primary)
+  return place and place.region == region and DENIED .. ".OperateNotAllowedForPrimary"
+    or DENIED .. ".OperateNotAllowedForStandby"
+end
+
+--- Refuses a call at the wrong side of a unit.
+---@param emu alicloud.emulator.Emulator
+---@param unit alicloud.emulator.Unit
+---@param region string
+---@param wanted "source"|"destination"
+---@return alicloud.emulator.Refusal|nil
+function M.wrong_side(emu, unit, region, wanted)
+  local place = M.side(emu.world, unit, wanted)
+  if place and place.region == region or emu.settings.permissive then return nil end
+  return refuse(wrong_side_code(emu, unit, region))
+end
+
+--- Refuses a call for a group at a region that does not serve it.
+---@param emu alicloud.emulator.Emulator
+---@param group alicloud.emulator.Group
+---@param region string
+---@return alicloud.emulator.Refusal|nil
+function M.wrong_home(emu, group, region)
+  local home = emu.settings.group_home
+  if home == "either" or emu.settings.permissive then return nil end
+  local place = home == "initial" and group.initial_source or group.source
+  return place.region ~= region and elsewhere(emu.world, group, region) or nil
+end
+
+--- Refuses statuses that are not in a set.
+---@param unit alicloud.emulator.Unit
+---@param legal table<string, boolean>
+---@param code string|nil
+---@return alicloud.emulator.Refusal|nil
+function M.wrong_status(unit, legal, code)
+  if legal[unit.status] then return nil end
+  return refuse(code or DENIED .. ".InvalidStatus",
+    not code and ("The operation is not allowed in current status. (%s is %s)")
+      :format(unit.id, unit.status) or nil)
+end
+
+--- Whether a pair lies where its group does.
+---@param pair alicloud.emulator.Pair
+---@param group alicloud.emulator.Group
+---@return boolean
+function M.same_places(pair, group)
+  for _, side in ipairs { "source", "destination" } do
+    local own, place = pair[side], group[side]
+    if own and (own.region ~= place.region or own.zone ~= place.zone) then return false end
+  end
+  return true
+end
+
+--- Reads a boolean parameter.
+---@param params table<string, string>
+---@param name string
+---@param default boolean
+---@return boolean|nil
+---@return alicloud.emulator.Refusal|nil
+function M.boolean(params, name, default)
+  local text = params[name]
+  if not text or text == "" then return default end
+  text = text:lower()
+  if text == "true" or text == "false" then return text == "true" end
+  return nil, refuse("InvalidParameter",
+    ("The specified parameter %s is not valid: %q is neither true nor false.")
+      :format(name, params[name]))
+end
+
+--- Writes a change of a unit into the ledger.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@param context alicloud.emulator.Context
+---@param unit alicloud.emulator.Unit
+function M.effect(emu, params, context, unit)
+  local source = M.side(emu.world, unit, "source")
+  local destination = M.side(emu.world, unit, "destination")
+  M.note(emu, params, context, {
+    group = unit.pairs and unit.id or nil, pair = not unit.pairs and unit.id or nil,
+    from = source and place_text(source), to = destination and place_text(destination),
+    status = unit.status,
+  })
+end
+
+--- Writes any effect into the ledger.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@param context alicloud.emulator.Context
+---@param effect table
+function M.note(emu, params, context, effect)
+  effect.time, effect.action, effect.region = context.now, context.action, params.RegionId
+  effect.client_token, effect.request_id = params.ClientToken, context.request_id
+  emu.journal:effect(effect)
+  context.effect = true
+end
+
+--- The first pair of a group that has a secondary disk attached somewhere.
+---@param world alicloud.emulator.World
+---@param unit alicloud.emulator.Unit
+---@return alicloud.emulator.Disk|nil
+function M.attached_secondary(world, unit)
+  for _, pair in ipairs(unit.pairs or { unit }) do
+    local disk = world.disk_by_id[pair.destination_disk]
+    if disk and disk.status ~= "Available" then return disk end
+  end
+  return nil
+end
+
+--- The first primary disk that its instance still writes to.
+---@param world alicloud.emulator.World
+---@param unit alicloud.emulator.Unit
+---@return alicloud.emulator.Disk|nil
+function M.busy_primary(world, unit)
+  for _, pair in ipairs(unit.pairs or { unit }) do
+    local disk = world.disk_by_id[pair.source_disk]
+    local instance = disk and world.instance_by_id[disk.instance]
+    if disk and disk.status ~= "Available" and not (instance and instance.status == "Stopped") then
+      return disk
+    end
+  end
+  return nil
+end
+
+--- A recovery point anywhere in a unit.
+---@param world alicloud.emulator.World
+---@param unit alicloud.emulator.Unit
+---@param now number
+---@return integer|nil
+function M.recover_point(world, unit, now)
+  if unit.pairs then return state.recover_point(unit, now) end
+  return state.pair_recover_point(world, unit, now)
+end
+
+return M

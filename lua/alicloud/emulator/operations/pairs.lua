@@ -1,0 +1,214 @@
+--- The life of a replication pair: create, modify, start, stop, reprotect, delete, progress.
+
+local errors = require "alicloud.emulator.errors"
+local fields = require "alicloud.emulator.operations.fields"
+local find = require "alicloud.emulator.operations.find"
+local groups = require "alicloud.emulator.operations.groups"
+local motion = require "alicloud.emulator.motion"
+local records = require "alicloud.emulator.records"
+local state = require "alicloud.emulator.state"
+
+local M = {}
+
+local refuse = errors.refuse
+
+local function set(...)
+  local all = {}
+  for _, name in ipairs { ... } do all[name] = true end
+  return all
+end
+
+-- Usage notes of each operation.
+local LEGAL = {
+  modify = set("created", "stopped"),
+  start = set("created", "stopped"),
+  one_shot = set("created", "stopped"),
+  stop = set("initial_syncing", "syncing", "manual_syncing", "normal"),
+  delete = set("stopped", "invalid", "failovered"),
+}
+
+local function find_disk(world, id, region, zone)
+  local disk = world.disk_by_id[id]
+  if disk and disk.place.region == region and disk.place.zone == zone then return disk end
+  return nil
+end
+
+local SETTLED = set("In_use", "Available")
+
+local function is_used(world, id)
+  for _, pair in ipairs(world.pairs) do
+    if pair.source_disk == id or pair.destination_disk == id then return true end
+  end
+  return false
+end
+
+local function check_disks(world, params)
+  local source = find_disk(world, params.DiskId, params.RegionId, params.SourceZoneId)
+  local destination = find_disk(world, params.DestinationDiskId, params.DestinationRegionId,
+    params.DestinationZoneId)
+  if not source or not destination then return refuse("NoSuchResource") end
+  if not SETTLED[source.status] or destination.status ~= "Available" then
+    return refuse("OperationDenied.InvalidStatus")
+  end
+  local alike = source.category == destination.category and source.size == destination.size
+    and source.performance_level == destination.performance_level
+    and (source.category == "cloud_essd" or source.category == "cloud_auto")
+  if not alike or is_used(world, source.id) or is_used(world, destination.id) then
+    return refuse("OperationDenied")
+  end
+  return nil
+end
+
+M.create = {
+  check = function(emu, params)
+    local world = emu.world
+    local refusal = fields.problem(params) or groups.check_places(emu, params)
+      or check_disks(world, params)
+    if refusal then return refusal end
+    return #world.pairs >= world.account.quota.pairs and refuse("OperationDenied.QuotaExceed")
+      or nil
+  end,
+  act = function(emu, params, context)
+    local second = math.tointeger(context.now // 1)
+    local months = params.ChargeType == "PREPAY" and math.tointeger(tonumber(params.Period))
+    local pair = records.pair({
+      id = emu.ids:resource("pair-cn-"), status = "creating", created = second,
+      source = params.RegionId .. "/" .. params.SourceZoneId,
+      destination = params.DestinationRegionId .. "/" .. params.DestinationZoneId,
+      source_disk = params.DiskId, destination_disk = params.DestinationDiskId,
+      charge_type = params.ChargeType, expired = months and second + months * 30 * 86400 or nil,
+      resource_group = params.ResourceGroupId or "rg-default", tags = fields.tags(params),
+    }, nil, nil, context.now)
+    pair.name = ""
+    fields.write(pair, params)
+    emu.world:add("pair", pair)
+    find.effect(emu, params, context, pair)
+    motion.create(emu.world, pair, context.now)
+    return { ReplicaPairId = pair.id, OrderId = months and emu.ids:resource("order-") or "" }
+  end,
+}
+
+-- A pair moves with its group, never alone.
+local function in_group(emu, pair)
+  local denied = pair.group_id and emu.settings.pair_in_group == "deny"
+  return denied and refuse("OperationDenied") or nil
+end
+
+M.modify = {
+  check = function(emu, params)
+    local pair, refusal = find.pair(emu, params)
+    if not pair then return refusal end
+    refusal = fields.problem(params)
+    if not refusal and fields.changes_copying(params) then
+      refusal = emu.settings.modify_side == "source"
+        and find.wrong_side(emu, pair, params.RegionId, "source") or in_group(emu, pair)
+    end
+    return refusal or find.wrong_status(pair, LEGAL.modify), pair
+  end,
+  act = function(emu, params, context, pair)
+    find.effect(emu, params, context, pair)
+    fields.write(pair, params)
+    return {}
+  end,
+}
+
+M.start = {
+  check = function(emu, params, now)
+    local pair, refusal = find.pair(emu, params)
+    if not pair then return refusal end
+    return in_group(emu, pair) or groups.check_start(emu, params, now, pair, LEGAL), pair
+  end,
+  act = groups.act_start,
+}
+
+M.stop = {
+  check = function(emu, params)
+    local pair, refusal = find.pair(emu, params)
+    if not pair then return refusal end
+    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.stop), pair
+  end,
+  act = function(emu, params, context, pair)
+    find.effect(emu, params, context, pair)
+    motion.stop(emu.world, pair, context.now)
+    return {}
+  end,
+}
+
+local function is_listed(group, pair)
+  for _, member in ipairs(group.pairs) do
+    if member == pair then return true end
+  end
+  return false
+end
+
+-- The table of ReprotectDiskReplicaPair names what can be wrong between a pair and its group.
+local function check_membership(emu, pair)
+  local group = pair.group_id and emu.world.group_by_id[pair.group_id]
+  if not group then return nil end
+  if #group.pairs == 0 then return refuse("OperationDenied.NoPairInGroup") end
+  if not is_listed(group, pair) then return refuse("OperationDenied.PairNotInGroup") end
+  if not find.same_places(pair, group) then
+    return refuse("OperationDenied.PairGroupAZoneConflict")
+  end
+  if pair.status ~= group.status then return refuse("OperationDenied.PairGroupStatusConflict") end
+  return in_group(emu, pair)
+end
+
+M.reprotect = {
+  check = function(emu, params)
+    local pair, refusal = find.pair(emu, params)
+    if not pair then return refusal end
+    return find.wrong_side(emu, pair, params.RegionId, "destination")
+      or check_membership(emu, pair) or groups.check_reprotect(emu, params, pair), pair
+  end,
+  act = groups.act_reprotect,
+}
+
+M.delete = {
+  check = function(emu, params)
+    local pair, refusal = find.pair(emu, params)
+    if not pair then return refusal end
+    if find.wrong_side(emu, pair, params.RegionId, "source") then
+      -- The operation's own table has no code for the side.
+      return refuse(emu.settings.wrong_side == "not_found" and "NoSuchResource"
+        or "OperationDenied")
+    end
+    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.delete), pair
+  end,
+  act = function(emu, params, context, pair)
+    find.effect(emu, params, context, pair)
+    motion.delete(emu.world, pair, context.now)
+    return {}
+  end,
+}
+
+local UNBORN = set("creating", "create_failed", "deleting", "deleted", "invalid")
+local COPYING = set("initial_syncing", "manual_syncing", "syncing")
+
+-- The part of the copy that is done, from the change that is under way.
+local function percent(world, pair, now)
+  local unit = pair.group_id and world.group_by_id[pair.group_id] or pair
+  local steps = unit.transition and unit.transition.steps
+  if not COPYING[pair.status] or not steps then return pair.status == "created" and 0 or 100 end
+  local kind = pair.status == "initial_syncing" and "initial_sync"
+    or pair.status == "manual_syncing" and "one_shot" or "sync"
+  local rest, whole = steps[#steps].at - now, world.timings[kind]
+  if whole == 0 or rest == math.huge then return 0 end
+  return math.max(0, math.min(99, math.tointeger((1 - rest / whole) * 100 // 1)))
+end
+
+--- DescribeDiskReplicaPairProgress.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@param context alicloud.emulator.Context
+---@return table|nil result
+---@return alicloud.emulator.Refusal|nil
+function M.progress(emu, params, context)
+  local pair, refusal = find.pair(emu, params)
+  if not pair then return nil, refusal end
+  if UNBORN[pair.status] then return nil, refuse("OperationDenied.InvalidStatus") end
+  return { Progress = percent(emu.world, pair, context.now),
+    RecoverPoint = state.pair_recover_point(emu.world, pair, context.now) }
+end
+
+return M

@@ -1,0 +1,159 @@
+--- Plain records of the world: groups, pairs, disks, instances, made from a description.
+
+local M = {}
+
+---@class alicloud.emulator.Place
+---@field region string
+---@field zone string
+
+---@class alicloud.emulator.Unit  what groups and pairs share
+---@field id string
+---@field status string
+---@field recover_point integer|nil  unix seconds; nil before the first full sync
+---@field next_cycle number|nil  when the running cycle ends and becomes the recovery point
+---@field rpo integer  seconds
+---@field failover_seconds number
+---@field last_one_shot number|nil  unix seconds
+---@field transition table|nil  a change that is under way
+---@field log table  changes of status, for stale reads
+
+---@class alicloud.emulator.Pair: alicloud.emulator.Unit
+---@field group_id string|nil
+---@field source alicloud.emulator.Place|nil  nil: the group's
+---@field own_recover_point boolean  false: the group's counts
+
+---@class alicloud.emulator.Group: alicloud.emulator.Unit
+---@field source alicloud.emulator.Place  production side now
+---@field destination alicloud.emulator.Place
+---@field pairs alicloud.emulator.Pair[]
+
+---@class alicloud.emulator.Disk
+---@field id string
+---@field place alicloud.emulator.Place
+---@field size integer  GiB
+---@field status string
+---@field instance string|nil  id of the instance that it is attached to
+
+---@class alicloud.emulator.Instance
+---@field id string
+---@field place alicloud.emulator.Place
+---@field status string
+
+--- Reads "region/zone".
+---@param text string
+---@return alicloud.emulator.Place
+function M.place(text)
+  local region, zone = text:match("^(.-)/(.*)$")
+  return { region = region, zone = zone }
+end
+
+local function optional_place(text) return text and M.place(text) or nil end
+
+local function whole(seconds) return math.tointeger(seconds // 1) end
+
+local function recover_point(about, now)
+  if about.recover_point then return about.recover_point end
+  if type(about.recover_point_age) ~= "number" then return nil end
+  return whole(now - about.recover_point_age)
+end
+
+local function has_recover_point(about)
+  return about.recover_point_age ~= nil or about.recover_point ~= nil
+end
+
+-- A point older than the RPO means a cycle that is late: the next one ends a whole RPO from now.
+local function first_cycle(unit, now)
+  local due = (unit.recover_point or 0) + unit.rpo
+  return due > now and due or whole(now) + unit.rpo
+end
+
+--- Makes the record of a pair.
+---@param about table
+---@param group alicloud.emulator.Group|nil
+---@param number integer|nil  place in its group, names a pair that has no id
+---@param now number
+---@return alicloud.emulator.Pair
+function M.pair(about, group, number, now)
+  local id = about.id or ("pair-%s-%d"):format(group.id:gsub("^pg%-", ""), number)
+  local suffix = id:gsub("^pair%-", "")
+  local pair = {
+    id = id, name = about.name or id, description = about.description or "",
+    status = about.status or group and group.status or "created",
+    status_message = about.status_message,
+    source = optional_place(about.source), destination = optional_place(about.destination),
+    initial_source = optional_place(about.initial_source or about.source),
+    initial_destination = optional_place(about.initial_destination or about.destination),
+    source_disk = about.source_disk or "d-" .. suffix .. "-src",
+    destination_disk = about.destination_disk or "d-" .. suffix .. "-dst",
+    group_id = about.group or group and group.id or nil, joining = about.joining,
+    rpo = about.rpo or 900, bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
+    created = about.created or whole(now) - 86400 * 30,
+    charge_type = about.charge_type or "POSTPAY", expired = about.expired,
+    failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
+    halted = about.halted,
+    resource_group = about.resource_group or "", tags = about.tags or {}, log = {},
+  }
+  -- Only a pair that says so has a recovery point of its own; the others follow their group.
+  pair.own_recover_point = has_recover_point(about) or not group
+  if pair.own_recover_point then pair.recover_point = recover_point(about, now) end
+  if not pair.group_id then pair.next_cycle = about.next_cycle or first_cycle(pair, now) end
+  return pair
+end
+
+local DEFAULT_AGE = 300
+
+local function members_of(about)
+  local members = about.pairs or 0
+  if type(members) == "table" then return members end
+  local list = {}
+  for number = 1, members do list[number] = {} end
+  return list
+end
+
+--- Makes the record of a group, with its pairs.
+---@param about table
+---@param now number
+---@return alicloud.emulator.Group
+function M.group(about, now)
+  local group = {
+    id = about.id, name = about.name or about.id, description = about.description or "",
+    status = about.status or "normal", rpo = about.rpo or 900,
+    source = M.place(about.source), destination = M.place(about.destination),
+    initial_source = M.place(about.initial_source or about.source),
+    initial_destination = M.place(about.initial_destination or about.destination),
+    failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
+    halted = about.halted,
+    bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
+    resource_group = about.resource_group or "", tags = about.tags or {}, pairs = {}, log = {},
+  }
+  group.recover_point = has_recover_point(about) and recover_point(about, now)
+    or not has_recover_point(about) and whole(now) - DEFAULT_AGE or nil
+  group.next_cycle = about.next_cycle or first_cycle(group, now)
+  for number, member in ipairs(members_of(about)) do
+    group.pairs[number] = M.pair(member, group, number, now)
+  end
+  return group
+end
+
+--- Makes the record of a disk.
+---@param about table
+---@return alicloud.emulator.Disk
+function M.disk(about)
+  return {
+    id = about.id, name = about.name or about.id, place = M.place(about.place),
+    size = about.size or 100, category = about.category or "cloud_essd",
+    performance_level = about.performance_level or "PL1", type = about.type or "data",
+    encrypted = about.encrypted or false, instance = about.instance,
+    status = about.status or about.instance and "In_use" or "Available",
+  }
+end
+
+--- Makes the record of an instance.
+---@param about table
+---@return alicloud.emulator.Instance
+function M.instance(about)
+  return { id = about.id, name = about.name or about.id, place = M.place(about.place),
+    status = about.status or "Running", locked = about.locked, no_stock = about.no_stock }
+end
+
+return M

@@ -1,0 +1,50 @@
+--- Disasters to rehearse, each a data file of this folder that can be copied and changed. The
+-- fields `world`, `faults`, `events`, `assume`, `hostile` are those of `emulator.new`; `title` and
+-- `story` are for people, `group`, `region` and `max_rpo` say what to try, and `expect` says what a
+-- sound client comes to: `outcome` or the `error` code, and how many failovers the ledger has.
+
+local shape = require "alicloud.emulator.shape"
+
+local M = {}
+
+--- In the order in which they are best learned.
+M.NAMES = {
+  "primary_region_dark", "lost_answer", "one_pair_fails", "stuck_failovering",
+  "first_sync_unfinished", "recovery_point_too_old", "throttled_minute", "auth_outage",
+  "second_operator",
+}
+
+local TABLE, TEXT = { type = "table" }, { type = "string" }
+
+local SHAPE = {
+  title = { type = "string", required = true }, story = TEXT, group = TEXT, region = TEXT,
+  max_rpo = { type = "number", min = 0 }, expect = TABLE, world = TABLE, faults = TABLE,
+  events = TABLE, assume = TABLE, hostile = TABLE,
+}
+
+--- Compares a scenario with its shape.
+---@param scenario table
+---@return string|nil problem
+function M.problem(scenario) return shape.problem(scenario, SHAPE) end
+
+--- Loads a scenario of this folder.
+---@param name string  of `NAMES`; "-" is as good as "_"
+---@return table|nil scenario
+---@return string|nil problem
+function M.load(name)
+  name = name:gsub("%-", "_")
+  local problem = shape.problem({ scenario = name },
+    { scenario = { type = "string", values = M.NAMES } })
+  if problem then return nil, problem end
+  return require("alicloud.emulator.scenarios." .. name)
+end
+
+--- What of a scenario concerns `emulator.new`.
+---@param scenario table
+---@return table options
+function M.options(scenario)
+  return { world = scenario.world, faults = scenario.faults, events = scenario.events,
+    assume = scenario.assume, hostile = scenario.hostile }
+end
+
+return M

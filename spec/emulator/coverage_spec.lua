@@ -1,0 +1,61 @@
+-- Operations × (emulated, each documented error from a real cause), with no hole.
+
+local caller = require "spec.emulator.caller"
+local cases = require "spec.emulator.cases"
+local causes = require "spec.emulator.causes"
+local products = require "alicloud.emulator.operations"
+local service = require "alicloud.service.ebs"
+
+local function names(set)
+  local list = {}
+  for name in pairs(set) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function run(operation, case)
+  local probe = caller.new { world = case.world, assume = case.assume }
+  if case.prepare then case.prepare(probe, operation) end
+  local before = #probe.emu:ledger()
+  local code, status = probe:code(operation, case.params, case.changes)
+  return code, status, #probe.emu:ledger() - before
+end
+
+-- The tables of tag operations give this one code another status than the others.
+local function documented_status(operation, code)
+  local other = code == "OperationDenied.QuotaExceed"
+    and (operation:find "[Tt]ag" or operation == "ChangeResourceGroup")
+  return other and 400 or service.errors[code].status
+end
+
+describe("every operation of block storage", function()
+  it("is emulated, and no other", function()
+    assert.same(names(service.operations), names(products["2021-07-30"].operations))
+    assert.same(names(service.operations), names(cases.valid))
+  end)
+
+  for _, operation in ipairs(names(cases.valid)) do
+    it("succeeds when nothing is the matter: " .. operation, function()
+      local code, status = run(operation, cases.valid[operation]())
+      assert.equal("ok", code)
+      assert.equal(200, status)
+    end)
+  end
+end)
+
+for _, operation in ipairs(names(service.operations)) do
+  describe(operation .. " is refused, for a reason in the world,", function()
+    for _, code in ipairs(service.operations[operation].errors) do
+      it("with " .. code, function()
+        local spoil = causes.find(operation, code)
+        assert.is_function(spoil, "no cause is known")
+        local case = cases.valid[operation]()
+        spoil(case)
+        local got, status, effects = run(operation, case)
+        assert.equal(code, got)
+        assert.equal(documented_status(operation, code), status)
+        assert.equal(0, effects)
+      end)
+    end
+  end)
+end
