@@ -71,8 +71,8 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all httpd programs help setup setup-test setup-check demo test check env install rock \
-        bench clean
+.PHONY: all httpd programs help setup setup-test setup-check setup-interop demo test check \
+        interop types env install rock bench clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -140,7 +140,8 @@ $(BUILD)/spec/floor: spec/bench/floor.c | $(BUILD)/spec
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs
 ## setup-check: the same for `make check`
-setup setup-test setup-check:
+## setup-interop: the same for `make interop`
+setup setup-test setup-check setup-interop:
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
@@ -155,6 +156,17 @@ test: setup-test
 ## check: linters, warnings as errors, the specs under sanitizers, valgrind
 check: setup-check
 	@.ci/check
+
+## interop: the vendor's own SDKs (Node.js >= 18, npm) against the emulator and our signatures
+interop: setup-interop
+	@$(MAKE) --no-print-directory -s all
+	@.ci/interop $(BUILD)
+
+## types: write the declarations for editors anew from the service data
+types:
+	@$(MAKE) --no-print-directory -s all
+	@eval "$$($(MAKE) --no-print-directory -s env)" && \
+	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) -e 'require("spec.types").write()'
 
 ## env: print exports for the shell: eval "$(make -s env)"
 env:
@@ -177,10 +189,11 @@ install: all
 rock:
 	@.ci/rock
 
-## bench: CPU per signed call next to a bare libcurl loop in C
+## bench: CPU per signed call next to a bare libcurl loop in C; of the emulator; of loading
 bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
-	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD)
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) && \
+	  echo && $(LUA) spec/bench/figures.lua
 
 ## clean: remove build/
 clean:

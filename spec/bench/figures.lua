@@ -1,0 +1,51 @@
+-- CPU time of the emulator, of rehearsals in one process and of loading a service, with what is
+-- wanted of them: lua5.4 spec/bench/figures.lua [ROUNDS]. Medians of processes of their own.
+
+local posix = require "spec.posix"
+
+local rounds = math.tointeger(tonumber(arg[1] or "7"))
+
+local function measure(words)
+  local argv = { "lua5.4" }
+  table.move(words, 1, #words, 2, argv)
+  local pid, output = posix.spawn(argv)
+  local text = output:read("a")
+  posix.wait(pid)
+  output:close()
+  local figures = {}
+  for figure in text:gmatch("%S+") do figures[#figures + 1] = tonumber(figure) or error(text) end
+  return figures
+end
+
+-- The median of every figure that the program prints.
+local function medians(words)
+  local columns = {}
+  for _ = 1, rounds do
+    for index, figure in ipairs(measure(words)) do
+      columns[index] = columns[index] or {}
+      table.insert(columns[index], figure)
+    end
+  end
+  for index, column in ipairs(columns) do
+    table.sort(column)
+    columns[index] = column[(#column + 1) // 2]
+  end
+  return columns
+end
+
+local function row(name, figure, unit, wanted)
+  print(("%-44s %10.1f %-6s %s"):format(name, figure, unit, wanted))
+end
+
+print(("medians of %d processes each, CPU time"):format(rounds))
+print(("%-44s %10s %-6s %s"):format("", "measured", "", "wanted"))
+row("emulator, failover over HTTP", medians({ "spec/bench/emulated.lua" })[1], "us", "<= 60")
+row("whole failover of 52 s, in one process",
+  medians({ "spec/bench/rehearsed.lua", "52", "300" })[1], "runs/s", ">= 20000")
+row("whole failover done at the first look",
+  medians({ "spec/bench/rehearsed.lua", "0", "1000" })[1], "runs/s", ">= 20000")
+for _, service in ipairs { "ebs", "ecs" } do
+  local loaded = medians { "spec/bench/loaded.lua", service }
+  row("service " .. service .. " loaded", loaded[1], "ms", "<= 5")
+  row("service " .. service .. " in memory", loaded[2], "KiB", "<= 1024")
+end
