@@ -4,6 +4,8 @@ local alicloud = require "alicloud"
 local argparse = require "argparse"
 local command = require "alicloud.cli.emulator"
 local core = require "alicloud.core"
+local httpd = require "alicloud.httpd"
+local scenarios = require "alicloud.emulator.scenarios"
 
 local function parse(words)
   local parser = argparse("alicloud-dr")
@@ -20,7 +22,8 @@ local function run(words, stop_after)
       out[#out + 1] = text
       if stop_after and table.concat(out):find(stop_after, 1, true) then
         debug.sethook(function()
-          if debug.getinfo(2, "f").func ~= core.poll then return end
+          local called = debug.getinfo(2, "f").func
+          if called ~= core.poll and called ~= httpd.wait then return end
           debug.sethook()
           error("interrupted!")
         end, "c")
@@ -157,5 +160,55 @@ describe("alicloud-dr emulator", function()
     os.remove(script)
     os.remove(output)
     assert.same({ true, "exit", 0 }, { ended, how, code })
+  end)
+end)
+
+describe("alicloud-dr emulator, rehearsing,", function()
+  it("lists the scenarios", function()
+    local code, out = run { "--list-scenarios" }
+    assert.equal(0, code)
+    for _, name in ipairs(scenarios.list()) do assert.truthy(out:find(name, 1, true), name) end
+    local _, json = run { "--list-scenarios", "--json" }
+    assert.equal(#scenarios.NAMES, #core.decode(json).scenarios)
+  end)
+
+  it("takes each of them, and a copy of one", function()
+    for _, name in ipairs(scenarios.list()) do
+      local code, out, err = run({ "--scenario", name, "--speed", "0" }, "Ctrl-C")
+      assert.equal(130, code, err)
+      assert.truthy(out:find("pg-orders", 1, true))
+      assert.is_nil(out:find("pg-payments", 1, true))
+    end
+    local path = write_file('return { title = "mine", world = { groups = { { id = "pg-mine", '
+      .. 'source = "a/a-1", destination = "b/b-1", pairs = 1 } } } }', ".lua")
+    local _, out = run({ "--scenario", path }, "Ctrl-C")
+    os.remove(path)
+    assert.truthy(out:find("pg-mine", 1, true))
+  end)
+
+  it("says what is wrong with a scenario", function()
+    local code, _, err = run { "--scenario", "lost-anser" }
+    assert.equal(2, code)
+    assert.truthy(err:find('did you mean "lost-answer"?', 1, true), err)
+    local path = write_file("return { titel = 1 }", ".lua")
+    code, _, err = run { "--scenario", path }
+    os.remove(path)
+    assert.equal(2, code)
+    assert.truthy(err:find('did you mean "title"?', 1, true), err)
+  end)
+
+  it("prints a port for each region, for a shell and for a client", function()
+    local code, out = run({ "--region-ports" }, "Ctrl-C")
+    assert.equal(130, code)
+    local url = out:match("export EMULATOR_ENDPOINT_CN_HANGZHOU=(http://127%.0%.0%.1:%d+)")
+    assert.truthy(out:find(('endpoint = { ["cn-hangzhou"] = "%s"'):format(url), 1, true), out)
+  end)
+
+  it("may let each look move the clock, and any key in", function()
+    local code, out = run({ "--step", "10", "--any-key" }, "Ctrl-C")
+    assert.equal(130, code)
+    assert.truthy(out:find("clock moves 10 s with each Describe", 1, true))
+    code = run { "--step", "soon" }
+    assert.equal(2, code)
   end)
 end)

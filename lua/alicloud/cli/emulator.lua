@@ -171,9 +171,9 @@ end
 
 local function list_scenarios(args, io)
   local list = core.array {}
-  for index, name in ipairs(scenarios.NAMES) do
+  for index, name in ipairs(scenarios.list()) do
     local scenario = scenarios.load(name)
-    list[index] = { name = name:gsub("_", "-"), title = scenario.title, story = scenario.story }
+    list[index] = { name = name, title = scenario.title, story = scenario.story }
   end
   if args.json then return output.json(io, output.EXIT.done, { scenarios = list }) end
   for _, scenario in ipairs(list) do

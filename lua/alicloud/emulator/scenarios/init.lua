@@ -27,16 +27,25 @@ local SHAPE = {
 ---@return string|nil problem
 function M.problem(scenario) return shape.problem(scenario, SHAPE) end
 
+--- The names as they are typed, with hyphens.
+---@return string[]
+function M.list()
+  local list = {}
+  for index, name in ipairs(M.NAMES) do list[index] = (name:gsub("_", "-")) end
+  return list
+end
+
 --- Loads a scenario of this folder.
----@param name string  of `NAMES`; "-" is as good as "_"
+---@param name string  of `list` or of `NAMES`
 ---@return table|nil scenario
 ---@return string|nil problem
 function M.load(name)
-  name = name:gsub("%-", "_")
-  local problem = shape.problem({ scenario = name },
-    { scenario = { type = "string", values = M.NAMES } })
+  local typed = name:gsub("_", "-")
+  local problem = shape.problem({ name = typed },
+    { name = { type = "string", values = M.list() } })
   if problem then return nil, problem end
-  return require("alicloud.emulator.scenarios." .. name)
+  -- The parentheses drop the file's path, which `require` gives too.
+  return (require("alicloud.emulator.scenarios." .. typed:gsub("%-", "_")))
 end
 
 --- What of a scenario concerns `emulator.new`.
