@@ -258,3 +258,21 @@ describe("freshness", function()
     assert.equal("ok", (probe:code("DescribeRegions", {}, { nonce = "shared" })))
   end)
 end)
+
+describe("an RPC signature", function()
+  it("covers the action that is carried out, which no unsigned header can change", function()
+    local emu = require "alicloud.emulator".new {}
+    local signed = core.sign {
+      algorithm = "HMAC-SHA1", method = "GET", host = "ebs.cn-shanghai.aliyuncs.com",
+      query = { RegionId = "cn-shanghai", ReplicaGroupId = "pg-orders" },
+      action = "DescribeRegions", version = "2021-07-30", nonce = "n",
+      date = core.iso8601(emu:now()), access_key_id = emu.access_key_id,
+      access_key_secret = emu.access_key_secret,
+    }
+    signed.headers["x-acs-action"] = "FailoverDiskReplicaGroup"
+    local answer = emu.transport.send(signed)
+    assert.equal(200, answer.status)
+    assert.is_table(core.decode(answer.body).Regions)
+    assert.equal(0, #emu:ledger())
+  end)
+end)

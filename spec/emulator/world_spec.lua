@@ -116,3 +116,31 @@ describe("a file", function()
     end)
   end
 end)
+
+describe("records in motion", function()
+  local state = require "alicloud.emulator.state"
+  local world = require "alicloud.emulator.world"
+
+  after_each(function() state.acts.spec_start_next = nil end)
+
+  it("are all kept when a step of one sets others in motion", function()
+    local groups = {}
+    for i = 1, 4 do
+      groups[i] = { id = "pg-" .. i, source = "a/a-1", destination = "b/b-1", pairs = 1 }
+    end
+    local made = assert(world.build({ groups = groups }, 1000))
+    local g = made.group_by_id
+    local function step(group, at, status, act)
+      return { at = at, order = 1, record = group, status = status, act = act }
+    end
+    -- When pg-1 arrives, it starts pg-3 and pg-4; pg-2 is under way meanwhile.
+    state.acts.spec_start_next = function(of, _, at)
+      of:move(g["pg-3"], { step(g["pg-3"], at + 5, "stopped") })
+      of:move(g["pg-4"], { step(g["pg-4"], at + 5, "stopped") })
+    end
+    made:move(g["pg-1"], { step(g["pg-1"], 1010, "stopped", "spec_start_next") })
+    made:move(g["pg-2"], { step(g["pg-2"], 1012, "stopped") })
+    for _, now in ipairs { 1009, 1010, 1011, 1012, 1015 } do made:settle(now) end
+    for id, group in pairs(g) do assert.equal("stopped", group.status, id) end
+  end)
+end)

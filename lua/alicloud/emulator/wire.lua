@@ -88,8 +88,10 @@ function M.read(request, settings)
   call.query_list, call.form_list = query or {}, form or {}
   call.params = read_params(call)
   if headers["x-acs-action"] and not call.params.Signature then call.protocol = "V3" end
-  call.action = headers["x-acs-action"] or call.params.Action
-  call.version = headers["x-acs-version"] or call.params.Version
+  -- What was signed says what is meant: an RPC signature covers parameters, not headers.
+  local said = call.protocol == "RPC" and call.params or {}
+  call.action = said.Action or headers["x-acs-action"] or call.params.Action
+  call.version = said.Version or headers["x-acs-version"] or call.params.Version
   call.format = wanted_format(call, settings)
   return call, query ~= nil and form ~= nil
 end

@@ -38,6 +38,7 @@ M.STATUSES = description.STATUSES
 ---@field drills table[]
 ---@field drill_by_id table<string, table>
 ---@field moving table[]  records with a change under way
+---@field next_due number  when the next of them takes a step
 ---@field account alicloud.emulator.Account
 ---@field timings table<string, number>  model seconds
 local World = {}
@@ -109,6 +110,13 @@ function World:place(pair, side)
   return group and group[side]
 end
 
+-- Most requests come between two steps, and then no record needs to be looked at.
+local function expect_step(world, record)
+  local transition = record.transition
+  local step = transition.steps[transition.done + 1]
+  if step then world.next_due = math.min(world.next_due, step.at) end
+end
+
 --- Brings everything to a moment.
 ---@param now number  unix seconds
 function World:settle(now)
@@ -118,16 +126,15 @@ function World:settle(now)
       if not pair.group_id then state.show_cycle(pair, now, self.timings) end
     end
   end
-  local moving = self.moving
-  if #moving == 0 then return end
-  local still = 0
-  for index = 1, #moving do
-    local record = moving[index]
+  if now < self.next_due then return end
+  local before = self.moving
+  -- What a step sets in motion meanwhile is entered here, beside what goes on.
+  self.moving, self.next_due = {}, math.huge
+  for _, record in ipairs(before) do
     state.settle(self, record, now)
-    moving[index] = nil
     if record.transition then
-      still = still + 1
-      moving[still] = record
+      self.moving[#self.moving + 1] = record
+      expect_step(self, record)
     else
       record.is_moving = nil
     end
@@ -143,6 +150,7 @@ function World:move(record, steps)
     return a.order < b.order
   end)
   record.transition = { steps = steps, done = 0 }
+  expect_step(self, record)
   if record.is_moving then return end
   record.is_moving = true
   self.moving[#self.moving + 1] = record
@@ -262,7 +270,7 @@ end
 function M.build(about, now)
   local problem = description.problem(about)
   if problem then return nil, problem end
-  local world = setmetatable({ moving = {}, account = make_account(about.account),
+  local world = setmetatable({ moving = {}, next_due = math.huge, account = make_account(about.account),
     timings = with_defaults(about.timings, description.TIMINGS) }, world_mt)
   for _, names in pairs(KINDS) do world[names[1]], world[names[2]] = {}, {} end
   world.regions, world.region_by_id = {}, {}
