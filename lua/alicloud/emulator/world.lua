@@ -270,7 +270,8 @@ end
 function M.build(about, now)
   local problem = description.problem(about)
   if problem then return nil, problem end
-  local world = setmetatable({ moving = {}, next_due = math.huge, account = make_account(about.account),
+  local world = setmetatable({
+    moving = {}, next_due = math.huge, account = make_account(about.account),
     timings = with_defaults(about.timings, description.TIMINGS) }, world_mt)
   for _, names in pairs(KINDS) do world[names[1]], world[names[2]] = {}, {} end
   world.regions, world.region_by_id = {}, {}
