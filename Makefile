@@ -27,7 +27,7 @@ CORE      := core lua_sign lua_read lua_secret luax value json request sign resp
 TRANSPORT := lua_transport transport transfer trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
-STAGES    := request sign response errmap json header digest codec buf trust sys
+STAGES    := request sign response errmap json header digest codec buf sys
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.
@@ -119,7 +119,8 @@ PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) 
 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so)
 
-programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test fuzz_smoke reload_test alloc_sweep)
+programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test fuzz_smoke \
+          reload_test alloc_sweep)
 
 $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
@@ -127,6 +128,9 @@ $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 $(BUILD)/spec/stages_test $(BUILD)/spec/fuzz_smoke: $(BUILD)/spec/%: spec/c/%.c \
   $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+$(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,trust) | $(BUILD)/spec
+	$(PROGRAM) $^
 
 $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
 	$(PROGRAM) $< $(LUA_LIB)

@@ -1,23 +1,5 @@
-#!/usr/bin/env lua5.4
 --- The command `alicloud-dr`: reads the command line, runs one command, turns its end into an exit
---- code. Run as a script it finds the modules beside itself, whether in the tree or installed.
-
-local invoked_as = ...
-
-local function extend_path(lua_root, c_root)
-  package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(lua_root, lua_root, package.path)
-  package.cpath = ("%s/?.so;%s"):format(c_root, package.cpath)
-end
-
-local function find_modules(script)
-  local tree = script:match("^(.-)lua/alicloud/cli/main%.lua$")
-  if tree then return extend_path(tree .. "lua", tree .. "build") end
-  local prefix = script:match("^(.-)/bin/[^/]+$")
-  if prefix then extend_path(prefix .. "/share/lua/5.4", prefix .. "/lib/lua/5.4") end
-end
-
-local is_script = invoked_as ~= "alicloud.cli.main"
-if is_script then find_modules(arg[0]) end
+--- code. The launcher that `make` and `make install` write calls `main`.
 
 local argparse = require "argparse"
 local core = require "alicloud.core"
@@ -158,7 +140,5 @@ function M.main(argv)
   -- Lost output makes a success doubtful, but nothing milder of what went wrong.
   return code == output.EXIT.done and output.EXIT.failed or code
 end
-
-if is_script then os.exit(M.main(arg), true) end
 
 return M

@@ -75,6 +75,15 @@ function M.show_cycle(unit, now, timings)
   end
 end
 
+--- A set of status words.
+---@param ... string
+---@return table<string, boolean>
+function M.set(...)
+  local all = {}
+  for _, name in ipairs { ... } do all[name] = true end
+  return all
+end
+
 --- What the steps of a change may do besides setting a status; `motion` fills it.
 ---@type table<string, fun(world: alicloud.emulator.World, record: table, at: number)>
 M.acts = {}

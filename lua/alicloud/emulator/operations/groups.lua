@@ -5,16 +5,11 @@ local fields = require "alicloud.emulator.operations.fields"
 local find = require "alicloud.emulator.operations.find"
 local motion = require "alicloud.emulator.motion"
 local records = require "alicloud.emulator.records"
+local state = require "alicloud.emulator.state"
 
 local M = {}
 
-local refuse = errors.refuse
-
-local function set(...)
-  local all = {}
-  for _, name in ipairs { ... } do all[name] = true end
-  return all
-end
+local refuse, set = errors.refuse, state.set
 
 -- Usage notes of each operation.
 local LEGAL = {

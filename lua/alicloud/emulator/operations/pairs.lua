@@ -10,13 +10,7 @@ local state = require "alicloud.emulator.state"
 
 local M = {}
 
-local refuse = errors.refuse
-
-local function set(...)
-  local all = {}
-  for _, name in ipairs { ... } do all[name] = true end
-  return all
-end
+local refuse, set = errors.refuse, state.set
 
 -- Usage notes of each operation.
 local LEGAL = {

@@ -1,0 +1,51 @@
+/* Which directory passes for a system's trust store, and which hosts for this machine. */
+#include "trust.h"
+#include "check.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void put_link(const char *directory, int number)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%08x.0", directory, (unsigned)number);
+    FILE *file = fopen(path, "w");
+    if (file)
+        fclose(file);
+}
+
+/* A link or two beside a bundle are somebody's own certificates, not the system's roots. */
+static void test_trust(struct check *t)
+{
+    char directory[] = "/tmp/alicloud-trust-XXXXXX", path[256];
+    CHECK(t, mkdtemp(directory) != NULL && ac_trust_links(directory) == 0);
+    CHECK(t, ac_trust_links("/nonexistent") == 0 && ac_trust_links(NULL) == 0);
+    put_link(directory, 0);
+    CHECK(t, ac_trust_links(directory) == 1);
+    snprintf(path, sizeof path, "%s/deadbeef.0", directory);
+    CHECK(t, symlink("/nonexistent", path) == 0 && ac_trust_links(directory) == 1);
+    for (int i = 1; i < (int)AC_TRUST_ENOUGH + 3; i++)
+        put_link(directory, i);
+    CHECK(t, ac_trust_links(directory) == AC_TRUST_ENOUGH);
+    unlink(path);
+    for (int i = 0; i < (int)AC_TRUST_ENOUGH + 3; i++) {
+        snprintf(path, sizeof path, "%s/%08x.0", directory, (unsigned)i);
+        unlink(path);
+    }
+    CHECK(t, rmdir(directory) == 0);
+
+    CHECK(t, ac_url_is_loopback(AC_STR("http://127.0.0.1:80/x")));
+    CHECK(t, ac_url_is_loopback(AC_STR("http://127.255.1.2")));
+    CHECK(t, ac_url_is_loopback(AC_STR("http://[::1]:9/")));
+    CHECK(t, ac_url_is_loopback(AC_STR("http://localhost?x")));
+    CHECK(t, !ac_url_is_loopback(AC_STR("http://127.0.0.256/")));
+    CHECK(t, !ac_url_is_loopback(AC_STR("http://a@127.0.0.1/")));
+    CHECK(t, !ac_url_is_loopback(AC_STR("http://128.0.0.1/")));
+}
+
+int main(void)
+{
+    struct check tally = {0};
+    test_trust(&tally);
+    return check_report(&tally, "C trust");
+}

@@ -1,0 +1,203 @@
+-- What the transport will not do: which hosts, protocols, headers, methods and proxies it takes.
+
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local posix = require "spec.posix"
+local reply = require "spec.server.reply"
+
+local request, call, outcome = exchange.request, exchange.call, exchange.outcome
+
+describe("the policy of alicloud.transport", function()
+  local server, client
+
+  before_each(function()
+    server = server_module.new(behaviour.answer(reply.http()))
+    client = transport.new {}
+  end)
+
+  after_each(function()
+    client:close()
+    server:close()
+  end)
+
+  -- One call to a server that behaves like this.
+  local function against(behave, changes)
+    server:play(behave)
+    return call(server, client, request(server.url, changes))
+  end
+
+  it("takes plain HTTP to another machine for misuse", function()
+    for _, host in ipairs { "192.0.2.1", "127.0.0.1.example.invalid", "127.evil.invalid",
+                            "localhost.example.invalid" } do
+      local ok, message = pcall(client.submit, client, request("http://" .. host))
+      assert.is_false(ok, host)
+      assert.truthy(message:find("loopback", 1, true))
+    end
+    assert.are.equal(0, client:stats().requests)
+  end)
+
+  it("allows plain HTTP to another machine when it is asked for", function()
+    local result = call(nil, client,
+      request("http://192.0.2.1", { timeout = 0.05, plain_http = true }))
+    assert.is_string(result.failure)
+    assert.is_false(result.sent)
+  end)
+
+  it("refuses a mutating call in observe mode before a socket is opened", function()
+    local observer = transport.new { observe = true }
+    local result = call(server, observer, request(server.url, { mutating = true }))
+    server:step()
+    assert.are.equal("refused", result.failure)
+    assert.is_false(result.sent)
+    assert.are.equal(0, #server.connections)
+    assert.are.equal(0, observer:stats().connections)
+    assert.are.equal("accepted", (outcome(call(server, observer, request(server.url)))))
+    observer:close()
+  end)
+
+  it("takes other protocols for misuse or refuses them", function()
+    for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/" } do
+      local raised, result = pcall(function()
+        return call(nil, client, { method = "GET", url = url, headers = {}, timeout = 1 })
+      end)
+      assert.truthy(not raised or (result.failure and result.sent == false), url)
+      assert.falsy(raised and result.body and result.body:find("root:", 1, true))
+    end
+  end)
+
+  it("sends the path that was signed, dots and all", function()
+    call(server, client, request(server.url, { url = server.url .. "/a/../b/./c?d=1" }))
+    assert.truthy(server:received():find("^POST /a/%.%./b/%./c%?d=1 HTTP"))
+  end)
+
+  it("sends a header whose value is blank as an empty one", function()
+    call(server, client, request(server.url, { headers = { ["x-acs-a"] = "   " } }))
+    assert.truthy(server:received():find("\r\nx%-acs%-a:%s*\r\n"))
+  end)
+
+  it("leaves the framing of a message to nobody else", function()
+    for _, name in ipairs { "Content-Length", "transfer-encoding", "Connection", "Expect",
+      "x-a: b, c", "", "x a" } do
+      local ok, message = pcall(client.submit, client,
+        request("http://127.0.0.1:1", { headers = { [name] = "3" } }))
+      assert.is_false(ok, name)
+      assert.truthy(message:find("submit: header", 1, true), message)
+    end
+  end)
+
+  it("takes no method whose answer has another shape, and no body that is too large", function()
+    for _, changes in ipairs { { method = "HEAD" }, { method = "CONNECT" }, { method = "post" },
+      { body = ("x"):rep(4 * 1024 * 1024 + 1) } } do
+      assert.is_false(pcall(client.submit, client, request("http://127.0.0.1:1", changes)))
+    end
+  end)
+
+  it("takes no empty or cut names of certificate stores and proxies", function()
+    for _, name in ipairs { "ca_file", "ca_path", "proxy" } do
+      assert.is_false(pcall(transport.new, { [name] = "" }))
+      assert.is_false(pcall(transport.new, { [name] = "a\0b" }))
+    end
+  end)
+
+  it("knows loopback by its address", function()
+    for _, host in ipairs { "127.0.0.256", "127...", "127.0.0.1.example", "0x7f.1", "127.1",
+      "user@127.0.0.1", "localhost.example" } do
+      local request_to = { method = "GET", url = "http://" .. host .. "/" }
+      assert.is_false(pcall(client.submit, client, request_to), host)
+    end
+  end)
+
+  it("refuses control characters in header, method and URL", function()
+    local bad = {
+      { headers = { ["X-A"] = "1\r\nX-B: 2" } },
+      { headers = { ["X-A\r\nX-B"] = "1" } },
+      { headers = { ["X-A"] = "1\0" } },
+      { method = "POST / HTTP/1.1\r\nX-B: 2\r\n\r\n" },
+      { url = server.url .. "/\r\nX-B: 2" },
+    }
+    for index, changes in ipairs(bad) do
+      assert.has_error(function() client:submit(request(server.url, changes)) end, nil, index)
+    end
+    server:step()
+    assert.are.equal("", server:received())
+  end)
+
+  it("answers a mistyped option with the nearest one", function()
+    local ok, message = pcall(transport.new, { conect_timeout = 1 })
+    assert.is_false(ok)
+    assert.truthy(message:find("connect_timeout", 1, true))
+    ok, message = pcall(client.submit, client, request(server.url, { timout = 1 }))
+    assert.is_false(ok)
+    assert.truthy(message:find("timeout", 1, true))
+  end)
+
+  describe("a proxy", function()
+    local proxied
+
+    before_each(function()
+      proxied = transport.new { proxy = server.url }
+    end)
+
+    after_each(function()
+      proxied:close()
+    end)
+
+    local function through_proxy(behave)
+      server:play(behave)
+      return call(server, proxied, request("https://api.invalid", { mutating = true }))
+    end
+
+    it("that refuses the tunnel got nothing of the request", function()
+      local result = through_proxy(behaviour.answer_and_close(
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "fin"))
+      assert.are.equal("proxy", result.failure)
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+      assert.truthy(server:received():find("^CONNECT api%.invalid:443 "))
+      assert.falsy(server:received():lower():find("authorization: acs3", 1, true))
+    end)
+
+    it("that closes during the tunnel got nothing of the request", function()
+      local result = through_proxy(behaviour.answer_and_close("", "fin"))
+      assert.is_false(result.sent)
+      assert.are.equal("not_sent", (outcome(result)))
+    end)
+
+    describe("named by the environment", function()
+      local names = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+
+      before_each(function()
+        for _, name in ipairs(names) do posix.setenv(name, server.url) end
+      end)
+
+      after_each(function()
+        for _, name in ipairs(names) do posix.setenv(name, nil) end
+      end)
+
+      local function through(with)
+        local result = call(server, with, request("https://" .. ("a"):rep(64) .. ".invalid"))
+        with:close()
+        return result
+      end
+
+      it("is used for other machines", function()
+        server:play(behaviour.answer_and_close("HTTP/1.1 403 Forbidden\r\n\r\n", "fin"))
+        assert.are.equal("proxy", through(transport.new {}).failure)
+        assert.are.equal(1, #server.connections)
+      end)
+
+      it("is not used where there shall be none", function()
+        assert.are.equal("resolve", through(transport.new { proxy = "none" }).failure)
+        assert.are.equal(0, #server.connections)
+      end)
+
+      it("is never used for loopback", function()
+        posix.setenv("http_proxy", "http://127.0.0.1:1")
+        posix.setenv("all_proxy", "http://127.0.0.1:1")
+        assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
+      end)
+    end)
+  end)
+end)
