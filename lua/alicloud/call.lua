@@ -8,6 +8,7 @@ local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
 local retry = require "alicloud.retry"
+local witness = require "alicloud.witness"
 
 local M = {}
 
@@ -123,11 +124,15 @@ local function attempt(context, plan, progress)
   if not signed then return nil, err end
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  local call, refusal = witness.before(context.witness, plan, progress.attempts)
+  if refusal then return nil, refusal end
   local exchange = send(context, plan, signed, math.min(remaining, plan.timeout))
-  return core.read(exchange, {
+  local result, answer = core.read(exchange, {
     string_to_sign = signed.string_to_sign,
     canonical_request = signed.canonical_request,
   })
+  witness.after(context.witness, call, result, answer)
+  return result, answer
 end
 
 --- The hint of the service data for a code, or for its more general parent.

@@ -52,6 +52,7 @@ local Client = {}
 ---@field proxy? string
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
+---@field witness? alicloud.Witness is told of every attempt to change something before it leaves
 
 local function has_functions(...)
   local names = { ... }
@@ -95,6 +96,8 @@ local SCHEMA = {
     return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
   end),
   product = plans.PRODUCT,
+  witness = options.rule("a table with the functions before and after",
+    has_functions("before", "after")),
 }
 
 local DEFAULTS = {
@@ -189,7 +192,7 @@ local function settle(config)
   for name, default in pairs(DEFAULTS) do
     if config[name] == nil then state[name] = default else state[name] = config[name] end
   end
-  state.endpoint = config.endpoint
+  state.endpoint, state.witness = config.endpoint, config.witness
   local message
   state.runtime, message = runtimes.make(config.runtime)
   if not state.runtime then return nil, message end

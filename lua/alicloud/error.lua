@@ -11,6 +11,7 @@ local M = {}
 ---@alias alicloud.ErrorKind
 ---| "api" | "http" | "network" | "tls" | "timeout" | "decode" | "limit" | "credentials"
 ---| "throttled" | "cancelled"
+---| "journal" # what a crash must not make us forget could not be written down
 ---| "precheck" | "state" # of the layers above the client
 
 ---@class alicloud.Error

@@ -4,12 +4,15 @@
 --- The service offers an idempotency token but no compare-and-set, and nobody says how long it
 --- remembers a token. So nothing is sent again unless several looks agree that nothing has
 --- happened, only with the same token, and only within a short window after the first send.
+--- A journal may be told before and after, and a failover whose process died be continued: the
+--- rules of both are those of alicloud.dr.seam.
 --- Source: FailoverDiskReplicaGroup; "How to ensure idempotence".
 
 local alicloud = require "alicloud"
 local guard = require "alicloud.guard"
 local intents = require "alicloud.dr.intent"
 local precheck = require "alicloud.dr.precheck"
+local seam = require "alicloud.dr.seam"
 local snapshots = require "alicloud.dr.snapshot"
 local states = require "alicloud.dr.states"
 local verdict = require "alicloud.dr.verdict"
@@ -41,7 +44,6 @@ local WORTH_A_LOOK = {
 ---@field runtime alicloud.Runtime wall clock and chance
 ---@field loop alicloud.Loop every wait goes through it
 ---@field intent alicloud.dr.Intent? from the decision on
----@field decided alicloud.dr.Snapshot? the look that it was decided by
 ---@field watch alicloud.dr.Watch?
 ---@field attempts integer
 ---@field request_ids string[]
@@ -119,13 +121,13 @@ end
 
 function Run:token_for(snapshot)
   local options = self.options
+  if options.continue then return options.continue.intent.client_token end
   if options.incident then return intents.incident_token(snapshot, options.incident) end
   return options.client_token or self.runtime.random_hex(16)
 end
 
-function Run:commit(snapshot)
-  self.decided = snapshot
-  self.intent = intents.new(snapshot, self:token_for(snapshot))
+function Run:commit(intent)
+  self.intent = intent
   self.watch = watches.new {
     intent = self.intent, loop = self.loop, poll = self.options.poll,
     read = function(options) return self.group:observe(options) end,
@@ -205,11 +207,9 @@ function Run:give_up(err)
   return verdict.rejected(self, err)
 end
 
--- After an error: "wait" if a failover is under way, "send" if nothing has happened, or the end.
-function Run:settle(err)
-  local patience = self:patience_after(err)
-  if not patience then return verdict.rejected(self, err) end
-  self:rest(err)
+-- What the looks say of a call without a usable answer: "wait" if a failover is under way, "send"
+-- if nothing has happened, or the end.
+function Run:find_out(patience, err)
   -- Even when nothing may be sent any more, what has become of the call is worth some looks.
   local time = math.max(self:window_left(), patience.span)
   local judgement = self.watch:settle(patience, self:now() + time)
@@ -223,6 +223,13 @@ function Run:settle(err)
   return self:give_up(err)
 end
 
+function Run:settle(err)
+  local patience = self:patience_after(err)
+  if not patience then return verdict.rejected(self, err) end
+  self:rest(err)
+  return self:find_out(patience, err)
+end
+
 function Run:carry_out()
   while true do
     local err = self:send()
@@ -231,6 +238,15 @@ function Run:carry_out()
     if step == "wait" then return self:wait() end
     if step ~= "send" then return nil, failure end
   end
+end
+
+function Run:write_down()
+  local options = self.options
+  return seam.intent(options.journal, {
+    verb = "failover", action = ACTION, intent = self.intent,
+    resend_window = options.resend_window, max_rpo = options.max_rpo,
+    accept_loss = options.accept_loss,
+  })
 end
 
 function Run:wait()
@@ -248,18 +264,59 @@ end
 function Run:follow(route, detail, snapshot)
   if route == "done" then return verdict.already(self, snapshot) end
   if not route then return verdict.refused(self, detail) end
-  self:commit(snapshot)
-  if route == "send" then return self:carry_out() end
+  self:commit(intents.new(snapshot, self:token_for(snapshot)))
+  if route == "send" then
+    local written, fault = self:write_down()
+    if not written then return verdict.unwritten(self, fault) end
+    return self:carry_out()
+  end
   self.joined = true
   self:emit { event = "joined", snapshot = snapshot }
   return self:wait()
+end
+
+function Run:begin()
+  local snapshot, err = self:first_look()
+  if not snapshot then return verdict.unreadable(self, err) end
+  local past = self.options.continue
+  local difference = past and snapshot.role ~= "absent"
+    and intents.difference(past.intent, snapshot)
+  if difference then return verdict.world_changed(self, difference) end
+  local route, detail = self:decide(snapshot)
+  if route == "send" and self.options.confirm then
+    local confirmed, refusal = self:confirm(snapshot, detail)
+    if not confirmed then return nil, refusal end
+    snapshot = confirmed
+    route, detail = self:decide(snapshot)
+  end
+  return self:follow(route, detail, snapshot)
+end
+
+-- A wall clock that went back tells as little as one that went ahead.
+local function moment_of(past, loop, runtime)
+  local age = math.abs(runtime.time() - past.first_send_wall)
+  return { monotonic = loop.now() - age, wall = past.first_send_wall }
+end
+
+-- What was sent by a process that is gone: nothing is decided again, it is found out.
+function Run:take_up(past)
+  self:commit(past.intent)
+  self.first_send = moment_of(past, self.loop, self.runtime)
+  self.attempts, self.doubtful, self.accepted = past.attempts or 1, past.doubtful, past.accepted
+  append(self.request_ids, past.request_ids)
+  if self.accepted then return self:wait() end
+  local step, failure = self:find_out(watches.PATIENCE, verdict.lost_answer(self))
+  if step == "wait" then return self:wait() end
+  if step == "send" then return self:carry_out() end
+  return nil, failure
 end
 
 --- Runs one failover to its end.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.FailoverOptions durations in seconds, defaults filled in
 ---@return alicloud.dr.Result|nil
----@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled" or that of the call
+---@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled", "journal" or that
+---of the call
 function M.run(group, options)
   local client = group.client
   local run = setmetatable({
@@ -267,16 +324,15 @@ function M.run(group, options)
     started = client.loop.now(),
     attempts = 0, request_ids = {}, doubtful = false, joined = false, seen_refusals = {},
   }, Run)
-  local snapshot, err = run:first_look()
-  if not snapshot then return verdict.unreadable(run, err) end
-  local route, detail = run:decide(snapshot)
-  if route == "send" and options.confirm then
-    local confirmed, refusal = run:confirm(snapshot, detail)
-    if not confirmed then return nil, refusal end
-    snapshot = confirmed
-    route, detail = run:decide(snapshot)
+  local past = options.continue
+  local result, err
+  if past and past.first_send_wall then
+    result, err = run:take_up(past)
+  else
+    result, err = run:begin()
   end
-  return run:follow(route, detail, snapshot)
+  if run.intent then seam.outcome(options.journal, "failover", run.intent, result, err) end
+  return result, err
 end
 
 return M

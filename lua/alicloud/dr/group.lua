@@ -6,6 +6,7 @@ local failover = require "alicloud.dr.failover"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
+local seam = require "alicloud.dr.seam"
 
 local M = {}
 
@@ -26,6 +27,9 @@ local Group = {}
 ---failover_failed the name gives a second token, once
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
 ---@field progress? fun(event: alicloud.dr.Event)
+---@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.seam
+---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
+---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent
@@ -92,6 +96,7 @@ local FAILOVER_OPTIONS = {
   poll = seconds(0.05, 300), resend_window = seconds(0, 3600),
   client_token = TOKEN, incident = INCIDENT,
   confirm = option.callable, progress = option.callable,
+  journal = seam.JOURNAL, continue = seam.CONTINUE, accept_loss = seam.ACCEPT_LOSS,
 }
 
 local DURATIONS = { max_rpo = false, timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
@@ -103,6 +108,8 @@ local function with_seconds(options)
     local value = options[name]
     options[name] = value ~= nil and duration.parse(value) or default or nil
   end
+  local loss = options.accept_loss
+  if loss and options.max_rpo then options.max_rpo = math.max(options.max_rpo, loss.seconds) end
   return options
 end
 

@@ -16,6 +16,7 @@ local M = {}
 ---@field pairs string[] sorted ids, never empty
 ---@field pair_status table<string, string> status of each pair when it was decided
 ---@field client_token string
+---@field recover_point integer? unix seconds, of the look that it was decided by
 
 ---@alias alicloud.dr.Judgement
 ---| "arrived" # group and every pair of the set are failovered
@@ -52,6 +53,7 @@ function M.new(snapshot, client_token)
     group_id = snapshot.group_id, region = snapshot.region,
     from = snapshot.from, to = snapshot.to, status = snapshot.status,
     pairs = snapshots.ids(snapshot), pair_status = status_of, client_token = client_token,
+    recover_point = snapshot.recover_point,
   }
 end
 

@@ -93,6 +93,27 @@ function M.world_changed(run, difference)
   })
 end
 
+--- The journal did not take the intent.
+---@param run alicloud.dr.Run
+---@param cause alicloud.Error
+---@return nil, alicloud.Error
+function M.unwritten(run, cause)
+  return nil, base(run, {
+    kind = cause.kind, code = cause.code, message = cause.message, hint = cause.hint,
+    outcome = "not_sent", cause = cause.cause,
+  })
+end
+
+--- Why there is no answer to a call that another process has sent.
+---@param run alicloud.dr.Run
+---@return alicloud.Error
+function M.lost_answer(run)
+  return base(run, {
+    kind = "cancelled", code = "Client.Interrupted", outcome = "unknown", retryable = true,
+    message = "whoever sent the failover ended before its answer",
+  })
+end
+
 --- The service said no, and nothing speaks for an effect.
 ---@param run alicloud.dr.Run
 ---@param err alicloud.Error of the call
@@ -211,7 +232,7 @@ function M.failovered(run)
   local moment = run.accepted and run.accepted.server_time
   local basis = moment and "accepted" or "observed"
   moment = moment or run.watch:seen_moving_at()
-  local point = snapshot.recover_point or run.decided.recover_point
+  local point = snapshot.recover_point or run.intent.recover_point
   return result(run, snapshot, {
     outcome = "failovered", joined = run.joined,
     rpo = moment and point and math.max(0, moment - point) or nil,
