@@ -22,8 +22,8 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret luax value json request sign response errmap \
-             header digest codec buf sys
+CORE      := core lua_sign lua_read lua_secret lua_file luax value json request sign response errmap \
+             header digest codec buf sys file
 TRANSPORT := lua_transport transport transfer trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 

@@ -224,6 +224,7 @@ describe("core.d.lua", function()
     local owners = {
       core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
       Secret = methods_of(core.secret("x")),
+      File = methods_of(core.open_file("README.md", "read")),
     }
     client:close()
     local has_httpd, httpd = pcall(require, "alicloud.httpd")

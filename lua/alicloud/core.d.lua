@@ -11,6 +11,57 @@ function Secret:close() end
 ---@return integer bytes
 function Secret:length() end
 
+---A file that must survive a crash. What fails returns nil, words and the system's code ("ENOSPC").
+---@class alicloud.File
+local File = {}
+
+---Appends all of the bytes.
+---@param bytes string
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+---@return integer? written how many bytes got there before it failed
+function File:append(bytes) end
+
+---@param offset integer
+---@param count integer at most 64 MiB
+---@return string|nil bytes fewer only at the end of the file
+---@return string? message
+---@return string? code
+function File:read(offset, count) end
+
+---fsync. One that failed must not be tried again: the next may say yes to pages that are lost.
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function File:sync() end
+
+---@param bytes integer
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function File:truncate(bytes) end
+
+---Takes blocks for that many bytes without making the file longer.
+---@param bytes integer from the start of the file
+---@return boolean|nil ok
+---@return string? message
+---@return string? code "EOPNOTSUPP" where the file system cannot
+function File:reserve(bytes) end
+
+---An exclusive lock, which ends when the file is closed or the process is gone.
+---@return boolean|nil locked false if somebody else holds it
+---@return string? message
+---@return string? code
+function File:lock() end
+
+---@return { bytes: integer, mode: integer, own: boolean }|nil about `own`: of this user
+---@return string? message
+---@return string? code
+function File:stat() end
+
+function File:close() end
+
 ---@class alicloud.SignRequest
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1" the first unless given
 ---@field method? string upper-cased; POST unless given
@@ -93,6 +144,31 @@ function core.sign(request) end
 ---@return alicloud.ReadInfo|alicloud.ReadFields info
 ---@nodiscard
 function core.read(exchange, options) end
+
+---Opens a regular file, never through a link; a new one gets mode 0600.
+---@param path string
+---@param how "read"|"append"|"create" append creates it if need be, create demands that it is new
+---@return alicloud.File|nil file
+---@return string? message
+---@return string? code "ENOENT", "EEXIST", …
+function core.open_file(path, how) end
+
+---fsync of a directory, which makes the names in it durable.
+---@param path string
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function core.sync_directory(path) end
+
+---Makes a directory with mode 0700; one that is there already is fine.
+---@param path string
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function core.make_directory(path) end
+
+---@return { pid: integer, host: string } about this process
+function core.process() end
 
 ---@param text string 1 to 65536 bytes without control characters
 ---@return alicloud.Secret

@@ -57,6 +57,16 @@ function calls.decode()
   end
 end
 
+function calls.file()
+  local path = os.tmpname()
+  local file <close> = core.open_file(path, "append")
+  os.remove(path)
+  if not (file:append "text\n" and file:sync() and file:lock()) then wrong "file" end
+  if file:read(0, 100) ~= "text\n" or file:stat().bytes ~= 5 then wrong "file content" end
+  if core.open_file(path, "read") then wrong "a file that is gone" end
+  if core.process().pid < 1 then wrong "pid" end
+end
+
 function calls.encode()
   local text = core.encode { a = { 1, 2.5, "x", core.null }, b = core.array {} }
   if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end

@@ -1,0 +1,56 @@
+/* Files that must survive a crash: opened for one owner, appended to, synced, locked.
+ *
+ * Every function returns 0 or an errno; none is retried but for EINTR. An fsync that failed must
+ * not be asked again: the kernel may have dropped the pages and would say yes.
+ */
+#ifndef AC_FILE_H
+#define AC_FILE_H
+
+#include "ac.h"
+
+enum ac_file_how {
+    AC_FILE_READ,   /* an existing file */
+    AC_FILE_APPEND, /* to its end, created if it is not there */
+    AC_FILE_CREATE  /* to its end, an error if it is there */
+};
+
+struct ac_file_stat {
+    int64_t bytes;
+    unsigned mode;
+    bool own; /* belongs to this process's effective user */
+};
+
+/* A new file gets mode 0600 whatever the umask; a link at the path's end and what is no regular
+ * file are refused. */
+int ac_file_open(int *fd, const char *path, enum ac_file_how how);
+void ac_file_close(int *fd);
+
+/* `written` tells how many bytes got there, also if it failed. */
+int ac_file_append(int fd, struct ac_str bytes, size_t *written);
+
+/* `got` is less than `n` only at the end of the file. */
+int ac_file_read(int fd, int64_t offset, char *out, size_t n, size_t *got);
+
+int ac_file_sync(int fd);
+int ac_file_truncate(int fd, int64_t bytes);
+
+/* Blocks for `bytes` from the start, without making the file longer. EOPNOTSUPP where the file
+ * system or the system cannot. */
+int ac_file_reserve(int fd, int64_t bytes);
+
+/* Exclusive, of this open file; ends with it. EWOULDBLOCK if somebody else holds it. */
+int ac_file_lock(int fd);
+
+int ac_file_stat(int fd, struct ac_file_stat *out);
+
+/* Makes names in a directory durable. */
+int ac_file_sync_directory(const char *path);
+
+/* Mode 0700. Fine if it is there already; ENOTDIR if it is something else. */
+int ac_file_make_directory(const char *path);
+
+/* The name of an errno that a file can meet ("ENOSPC") and words for it; NULL for another one. */
+const char *ac_file_error_name(int error);
+const char *ac_file_error_words(int error);
+
+#endif

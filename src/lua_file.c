@@ -1,0 +1,205 @@
+#include "lua_file.h"
+
+#include "file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define FILE_CLASS "alicloud.File"
+#define READ_MAX_BYTES ((lua_Integer)64 * 1024 * 1024)
+#define HOST_MAX_BYTES 256
+
+struct file {
+    int fd; /* -1 once closed */
+};
+
+/* [-0, +3, m]  nil, message, code */
+static int push_failure(lua_State *L, const char *what, int error)
+{
+    const char *name = ac_file_error_name(error);
+    lua_pushnil(L);
+    if (name) {
+        lua_pushfstring(L, "%s: %s", what, ac_file_error_words(error));
+        lua_pushstring(L, name);
+    } else {
+        lua_pushfstring(L, "%s: system error %d", what, error);
+        lua_pushfstring(L, "E%d", error);
+    }
+    return 3;
+}
+
+/* [-0, +(1|3), m]  true | nil, message, code */
+static int push_outcome(lua_State *L, const char *what, int error)
+{
+    if (error != 0)
+        return push_failure(L, what, error);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static const char *check_path(lua_State *L, int index)
+{
+    size_t n;
+    const char *path = luaL_checklstring(L, index, &n);
+    luaL_argcheck(L, n > 0 && strlen(path) == n, index, "a path without NUL");
+    return path;
+}
+
+static int check_open(lua_State *L)
+{
+    const struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
+    if (file->fd < 0)
+        luaL_error(L, "the file is closed");
+    return file->fd;
+}
+
+/* [-1, +0, -] */
+static int file_close(lua_State *L)
+{
+    struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
+    ac_file_close(&file->fd);
+    return 0;
+}
+
+/* [-2, +(1|3), v]  open_file(path, "read" | "append" | "create") -> File | nil, message, code */
+static int core_open_file(lua_State *L)
+{
+    static const char *const names[] = {"read", "append", "create", NULL};
+    const char *path = check_path(L, 1);
+    enum ac_file_how how = (enum ac_file_how)luaL_checkoption(L, 2, NULL, names);
+    struct file *file = lua_newuserdatauv(L, sizeof *file, 0);
+    file->fd = -1;
+    luaL_setmetatable(L, FILE_CLASS);
+    int error = ac_file_open(&file->fd, path, how);
+    return error != 0 ? push_failure(L, path, error) : 1;
+}
+
+/* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, how many got there */
+static int file_append(lua_State *L)
+{
+    int fd = check_open(L);
+    struct ac_str bytes;
+    size_t written;
+    bytes.p = luaL_checklstring(L, 2, &bytes.n);
+    int error = ac_file_append(fd, bytes, &written);
+    if (error == 0)
+        return push_outcome(L, "append", 0);
+    push_failure(L, "append", error);
+    lua_pushinteger(L, (lua_Integer)written);
+    return 4;
+}
+
+/* [-3, +(1|3), v]  file:read(offset, count) -> bytes | nil, message, code */
+static int file_read(lua_State *L)
+{
+    int fd = check_open(L);
+    lua_Integer offset = luaL_checkinteger(L, 2), count = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, offset >= 0, 2, "at least 0");
+    luaL_argcheck(L, count >= 0 && count <= READ_MAX_BYTES, 3, "0 to 67108864 bytes");
+    luaL_Buffer buffer;
+    size_t got;
+    char *out = luaL_buffinitsize(L, &buffer, (size_t)count);
+    int error = ac_file_read(fd, offset, out, (size_t)count, &got);
+    luaL_pushresultsize(&buffer, error != 0 ? 0 : got);
+    return error != 0 ? push_failure(L, "read", error) : 1;
+}
+
+/* [-1, +(1|3), v] */
+static int file_sync(lua_State *L)
+{
+    return push_outcome(L, "fsync", ac_file_sync(check_open(L)));
+}
+
+static lua_Integer check_size(lua_State *L, int index)
+{
+    lua_Integer bytes = luaL_checkinteger(L, index);
+    luaL_argcheck(L, bytes >= 0, index, "at least 0 bytes");
+    return bytes;
+}
+
+/* [-2, +(1|3), v] */
+static int file_truncate(lua_State *L)
+{
+    int fd = check_open(L);
+    return push_outcome(L, "truncate", ac_file_truncate(fd, check_size(L, 2)));
+}
+
+/* [-2, +(1|3), v] */
+static int file_reserve(lua_State *L)
+{
+    int fd = check_open(L);
+    lua_Integer bytes = check_size(L, 2);
+    luaL_argcheck(L, bytes > 0, 2, "at least 1 byte");
+    return push_outcome(L, "reserve", ac_file_reserve(fd, bytes));
+}
+
+/* [-1, +(1|3), v]  file:lock() -> true | false if somebody else holds it | nil, message, code */
+static int file_lock(lua_State *L)
+{
+    int error = ac_file_lock(check_open(L));
+    if (error != EWOULDBLOCK)
+        return push_outcome(L, "lock", error);
+    lua_pushboolean(L, false);
+    return 1;
+}
+
+/* [-1, +(1|3), v]  file:stat() -> { bytes, mode, own } | nil, message, code */
+static int file_stat(lua_State *L)
+{
+    struct ac_file_stat about;
+    int error = ac_file_stat(check_open(L), &about);
+    if (error != 0)
+        return push_failure(L, "stat", error);
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, about.bytes);
+    lua_setfield(L, -2, "bytes");
+    lua_pushinteger(L, about.mode);
+    lua_setfield(L, -2, "mode");
+    lua_pushboolean(L, about.own);
+    lua_setfield(L, -2, "own");
+    return 1;
+}
+
+/* [-1, +(1|3), v] */
+static int core_sync_directory(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    return push_outcome(L, path, ac_file_sync_directory(path));
+}
+
+/* [-1, +(1|3), v] */
+static int core_make_directory(lua_State *L)
+{
+    const char *path = check_path(L, 1);
+    return push_outcome(L, path, ac_file_make_directory(path));
+}
+
+/* [-0, +1, m]  process() -> { pid, host } */
+static int core_process(lua_State *L)
+{
+    char host[HOST_MAX_BYTES] = "";
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0';
+    lua_createtable(L, 0, 2);
+    lua_pushinteger(L, (lua_Integer)getpid());
+    lua_setfield(L, -2, "pid");
+    lua_pushstring(L, host);
+    lua_setfield(L, -2, "host");
+    return 1;
+}
+
+void acL_file_open(lua_State *L)
+{
+    const luaL_Reg methods[] = {
+        {"append", file_append},     {"read", file_read},       {"sync", file_sync},
+        {"truncate", file_truncate}, {"reserve", file_reserve}, {"lock", file_lock},
+        {"stat", file_stat},         {"close", file_close},     {NULL, NULL}};
+    const luaL_Reg metamethods[] = {{"__gc", file_close}, {"__close", file_close}, {NULL, NULL}};
+    const luaL_Reg functions[] = {{"open_file", core_open_file},
+                                  {"sync_directory", core_sync_directory},
+                                  {"make_directory", core_make_directory},
+                                  {"process", core_process},
+                                  {NULL, NULL}};
+    acL_class(L, FILE_CLASS, methods, metamethods);
+    luaL_setfuncs(L, functions, 0);
+}
