@@ -222,19 +222,41 @@ static int core_monotonic(lua_State *L)
     return 1;
 }
 
-/* [-3, +1, v]  poll(fd or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
+/* The descriptors at `arg`: none for nil, one, or an array of them. */
+static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAIT_MAX])
+{
+    bool many = lua_istable(L, arg);
+    size_t n = many ? (size_t)lua_rawlen(L, arg) : !lua_isnoneornil(L, arg);
+    luaL_argcheck(L, n <= AC_SYS_WAIT_MAX, arg, "at most 64 descriptors");
+    for (size_t i = 0; i < n; i++) {
+        if (many)
+            lua_rawgeti(L, arg, (lua_Integer)i + 1);
+        else
+            lua_pushvalue(L, arg);
+        int whole;
+        lua_Integer fd = lua_tointegerx(L, -1, &whole);
+        lua_pop(L, 1);
+        luaL_argcheck(L, whole && fd >= 0 && fd <= INT32_MAX, arg,
+                      "a descriptor, an array of descriptors or nil");
+        fds[i] = (int)fd;
+    }
+    return n;
+}
+
+/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
 static int core_poll(lua_State *L)
 {
-    lua_Integer fd = luaL_optinteger(L, 1, -1);
+    int fds[AC_SYS_WAIT_MAX];
+    size_t n = check_descriptors(L, 1, fds);
     const char *letters = luaL_optstring(L, 2, "r");
     lua_Number seconds = luaL_checknumber(L, 3);
     luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
-    luaL_argcheck(L, fd >= -1 && fd <= INT32_MAX, 1, "a descriptor or nil");
     int events =
         (strchr(letters, 'r') ? AC_SYS_READ : 0) | (strchr(letters, 'w') ? AC_SYS_WRITE : 0);
-    int ready = ac_sys_wait((int)fd, events, (int)ceil(seconds * 1000));
+    int ready = ac_sys_wait(fds, n, events, (int)ceil(seconds * 1000));
     if (ready < 0)
-        luaL_error(L, "poll: %d is not an open descriptor", (int)fd);
+        luaL_error(L, "poll: %s is not an open descriptor",
+                   n == 1 ? lua_pushfstring(L, "%d", fds[0]) : "one of them");
     lua_pushboolean(L, ready);
     return 1;
 }

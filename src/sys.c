@@ -47,16 +47,19 @@ bool ac_sys_random(unsigned char *out, size_t n)
     return true;
 }
 
-int ac_sys_wait(int fd, int events, int timeout_ms)
+int ac_sys_wait(const int *fds, size_t n, int events, int timeout_ms)
 {
-    struct pollfd poll_fd = {.fd = fd};
-    if (events & AC_SYS_READ)
-        poll_fd.events |= POLLIN;
-    if (events & AC_SYS_WRITE)
-        poll_fd.events |= POLLOUT;
-    if (poll(&poll_fd, fd < 0 ? 0 : 1, timeout_ms) <= 0)
+    struct pollfd list[AC_SYS_WAIT_MAX];
+    short wanted =
+        (short)((events & AC_SYS_READ ? POLLIN : 0) | (events & AC_SYS_WRITE ? POLLOUT : 0));
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct pollfd){.fd = fds[i], .events = wanted};
+    if (poll(list, (nfds_t)n, timeout_ms) <= 0)
         return 0;
-    return poll_fd.revents & POLLNVAL ? -1 : 1;
+    for (size_t i = 0; i < n; i++)
+        if (list[i].revents & POLLNVAL)
+            return -1;
+    return 1;
 }
 
 void ac_sys_poller_close(int poller)

@@ -19,9 +19,12 @@ double ac_sys_monotonic(void);
 /* False if the kernel has no randomness to give. */
 bool ac_sys_random(unsigned char *out, size_t n);
 
-/* Waits until `fd` is ready (fd < 0: just waits) or the time is over; a signal ends it early.
- * 1 if ready, 0 if not, -1 if it is no open descriptor. */
-int ac_sys_wait(int fd, int events, int timeout_ms);
+/* Most descriptors that one wait takes. */
+#define AC_SYS_WAIT_MAX 64
+
+/* Waits until one of `n` descriptors is ready (n = 0: just waits) or the time is over; a signal
+ * ends it early. 1 if one is ready, 0 if none, -1 if one is no open descriptor. */
+int ac_sys_wait(const int *fds, size_t n, int events, int timeout_ms);
 
 /* A descriptor that becomes readable when any watched descriptor is ready (epoll, kqueue). */
 int ac_sys_poller_open(void);

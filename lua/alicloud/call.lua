@@ -126,6 +126,7 @@ local function attempt(context, plan, progress)
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
   local call, refusal = witness.before(context.witness, plan, progress.attempts)
   if refusal then return nil, refusal end
+  progress.underway = true
   local exchange = send(context, plan, signed, math.min(remaining, plan.timeout))
   local result, answer = core.read(exchange, {
     string_to_sign = signed.string_to_sign,
@@ -238,20 +239,42 @@ local function refuse_mutation(context, plan, progress)
   })
 end
 
---- Carries a plan out.
+--- What is known of a call that goes on: when it began, its attempts, its request ids.
 ---@param context table the client's state
 ---@param plan table see alicloud.plan
----@return table|nil result
----@return alicloud.Error? err
-function M.run(context, plan)
+---@return table progress
+function M.begin(context, plan)
   local started = context.loop.now()
-  local progress = {
+  return {
     started = started,
     deadline = started + plan.deadline,
     attempts = 0,
     request_ids = {},
     mended = {},
   }
+end
+
+--- The error of a call that its caller gave up.
+---@param context table
+---@param plan table
+---@param progress table
+---@return alicloud.Error
+function M.cancelled(context, plan, progress)
+  return to_error(context, plan, progress, {
+    kind = "cancelled",
+    code = "Client.Cancelled",
+    message = "the call was cancelled",
+    outcome = progress.underway and "unknown" or "not_sent",
+  })
+end
+
+--- Carries a plan out.
+---@param context table the client's state
+---@param plan table see alicloud.plan
+---@param progress table as `begin` made it
+---@return table|nil result
+---@return alicloud.Error? err
+function M.run(context, plan, progress)
   if plan.mutating and context.mode == "observe" then
     return nil, refuse_mutation(context, plan, progress)
   end

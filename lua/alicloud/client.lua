@@ -10,11 +10,13 @@ local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
 local endpoint = require "alicloud.endpoint"
 local exchange = require "alicloud.exchange"
+local operation = require "alicloud.operation"
 local options = require "alicloud.options"
 local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
 local runtimes = require "alicloud.runtime"
 local services = require "alicloud.service"
+local tasks = require "alicloud.loop.tasks"
 
 local M = {}
 
@@ -118,6 +120,8 @@ local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "secu
 local CARRIER_OPTIONS = { "transport", "connect_timeout", "ca_file", "ca_path", "proxy", "mode",
   "runtime", "loop" }
 
+local LOOP_OPTIONS = { "runtime", "loop" }
+
 local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true }
 
 local states = setmetatable({}, { __mode = "k" })
@@ -187,6 +191,12 @@ local function without_keys(given)
   return config
 end
 
+-- Several calls at a time need a loop that can carry them; one that cannot is carried by ours.
+local function loop_for(given, runtime)
+  if given and given.spawn then return given end
+  return tasks.new(given or blocking.new(runtime))
+end
+
 local function settle(config)
   local state = { config = config, endpoints = {}, open = true }
   for name, default in pairs(DEFAULTS) do
@@ -196,7 +206,7 @@ local function settle(config)
   local message
   state.runtime, message = runtimes.make(config.runtime)
   if not state.runtime then return nil, message end
-  state.loop = config.loop or blocking.new(state.runtime)
+  state.loop = loop_for(config.loop, state.runtime)
   state.user_agent = user_agent(config.user_agent)
   state.region, message = region_of(config, state.runtime)
   if message then return nil, message end
@@ -252,6 +262,8 @@ function Client:with(given)
   for name, value in pairs(without_keys(all)) do config[name] = value end
   local state, message = settle(config)
   if not state then error("client:with: " .. message, 2) end
+  -- Tasks of a family of clients must meet in one loop.
+  if not takes(all, LOOP_OPTIONS) then state.runtime, state.loop = parent.runtime, parent.loop end
   state.provider = parent.provider
   if takes(all, KEY_OPTIONS) then
     local provider, owned = credentials.choose(all, state.runtime)
@@ -277,7 +289,7 @@ function Client:call(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  return calls.run(state, plan)
+  return calls.run(state, plan, calls.begin(state, plan))
 end
 
 --- Like `call`, but raises the error object.
@@ -289,9 +301,22 @@ function Client:must(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  local result, err = calls.run(state, plan)
+  local result, err = calls.run(state, plan, calls.begin(state, plan))
   if not result then error(err, 0) end
   return result
+end
+
+--- Starts a call and comes back at once. It goes on whenever this thread waits for something
+--- through the client's loop, or asks `done`.
+---@param action string
+---@param params? table
+---@param call_options? alicloud.CallOptions
+---@return alicloud.Operation
+function Client:start(action, params, call_options)
+  local state = own(self)
+  local plan, message = plans.new(state, action, params, call_options)
+  if not plan then error(message, 2) end
+  return operation.start(state, plan)
 end
 
 --- Signs a call without sending it; the result is that of `core.sign`.

@@ -255,8 +255,8 @@ function core.time() end
 ---@return number seconds of a clock that never jumps
 function core.monotonic() end
 
----Waits for a descriptor, or only waits. A signal ends it early.
----@param fd integer|nil
+---Waits for one of up to 64 descriptors, or only waits. A signal ends it early.
+---@param fd integer|integer[]|nil
 ---@param events "r"|"w"|"rw"
 ---@param seconds number 0 to 86400
 ---@return boolean ready

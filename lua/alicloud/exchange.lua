@@ -50,8 +50,8 @@ local function drive(transport, loop, request)
     if now > hopeless then
       return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
     end
-    loop.wait(transport, now + SLICE)
-    transport:step()
+    loop.wait(transport, now + SLICE, op)
+    if not op:done() then transport:step() end
   end
   return op:result()
 end

@@ -8,10 +8,12 @@ local core = require "alicloud.core"
 local M = {}
 
 ---@class alicloud.Loop
----@field wait fun(pollable: table, deadline: number) until the pollable is ready, its timer is due
---- or the deadline (monotonic seconds) is there
+---@field wait fun(pollable: table, deadline: number, op?: table) until the pollable is ready, its
+--- timer is due or the deadline (monotonic seconds) is there; a loop that drives the pollable by
+--- itself may wait until `op` is done
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number monotonic seconds
+---@field spawn? fun(body: function, ...): alicloud.Task of a loop that does several things at once
 
 --- Makes a loop over a runtime.
 ---@param runtime alicloud.Runtime

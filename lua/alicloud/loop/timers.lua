@@ -1,0 +1,78 @@
+--- Who is to be woken when: a binary heap by due time, and by age where two are due at once.
+
+local M = {}
+
+---@class alicloud.loop.Timers
+---@field add fun(due: number, item: any)
+---@field next fun(): number? due time of the first
+---@field take fun(now: number): any? the first item that is due
+
+local function before(left, right)
+  if left.due ~= right.due then return left.due < right.due end
+  return left.age < right.age
+end
+
+local function rise(heap, i)
+  local entry = heap[i]
+  while i > 1 do
+    local parent = i // 2
+    if not before(entry, heap[parent]) then break end
+    heap[i] = heap[parent]
+    i = parent
+  end
+  heap[i] = entry
+end
+
+local function sink(heap)
+  local entry, i, n = heap[1], 1, #heap
+  while true do
+    local child = 2 * i
+    if child > n then break end
+    if child < n and before(heap[child + 1], heap[child]) then child = child + 1 end
+    if not before(heap[child], entry) then break end
+    heap[i] = heap[child]
+    i = child
+  end
+  heap[i] = entry
+end
+
+local function remove_first(heap)
+  local first, last = heap[1], table.remove(heap)
+  if first ~= last then
+    heap[1] = last
+    sink(heap)
+  end
+  return first
+end
+
+---@param is_stale fun(item: any): boolean items that nobody waits for any more
+---@return alicloud.loop.Timers
+function M.new(is_stale)
+  local heap, age = {}, 0
+  local timers = {}
+
+  local function first()
+    while heap[1] and is_stale(heap[1].item) do remove_first(heap) end
+    return heap[1]
+  end
+
+  function timers.add(due, item)
+    age = age + 1
+    heap[#heap + 1] = { due = due, age = age, item = item }
+    rise(heap, #heap)
+  end
+
+  function timers.next()
+    local entry = first()
+    return entry and entry.due
+  end
+
+  function timers.take(now)
+    local entry = first()
+    if entry and entry.due <= now then return remove_first(heap).item end
+  end
+
+  return timers
+end
+
+return M
