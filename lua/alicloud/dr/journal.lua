@@ -1,0 +1,223 @@
+--- A journal: what was decided, sent and seen, one JSON line each, chained so that a line that was
+--- edited, cut out or moved is found.
+---
+---     {"seq":3,"prev":"<sum of line 2>","bytes":57,"sum":"<sha256>","event":{"type":"note",…}}
+---
+--- `sum` is the SHA-256 of seq, prev and the event's bytes, `prev` is the sum before it. A last
+--- line without its end was never acknowledged to anybody and is cut when the journal is opened;
+--- any other damage is refused with its line, since a forgotten intent is a second failover.
+---
+--- Below lies a store, which keeps bytes and knows nothing of their meaning. The contract, which a
+--- store over several machines can keep as well as a file:
+---
+---   load()                     everything that was appended so far
+---   append(seq, text, durable) compare-and-set: only if `seq` follows the last one in the store,
+---                              whoever wrote that. With `durable` it returns after the bytes are
+---                              safe from a crash of the machine. A failure is final: nothing is
+---                              tried again, every later append fails alike.
+---   cut(bytes)                 shortens to what is whole; before the first append only
+---   reserve(bytes)             room, so that later appends find some
+---   lease(name, holder)        exclusive: { fence, release() }, or nil and an error that names the
+---                              holder. `fence` grows with every lease of that name; a store whose
+---                              leases expire refuses appends under an older one.
+---   post(line), mail()         lines that other people leave for the run, in order
+---   close()
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+
+local M = {}
+
+M.VERSION = 1
+
+---@class alicloud.dr.Store
+---@field name string for messages: a path
+---@field load fun(self): string|nil, alicloud.Error?
+---@field append fun(self, seq: integer, text: string, durable: boolean): boolean?, alicloud.Error?
+---@field cut fun(self, bytes: integer): boolean|nil, alicloud.Error?
+---@field reserve fun(self, bytes: integer): boolean|nil, alicloud.Error?
+---@field lease fun(self, name: string, holder: table): alicloud.dr.Lease|nil, alicloud.Error?
+---@field post fun(self, line: string): boolean|nil, alicloud.Error?
+---@field mail fun(self): string[]|nil, alicloud.Error?
+---@field close fun(self)
+
+---@class alicloud.dr.Lease
+---@field fence integer
+---@field release fun(self)
+
+---@class alicloud.dr.JournalFile
+---@field store alicloud.dr.Store
+---@field events table[] in order
+---@field head string sum of the last line
+---@field torn integer bytes that were cut when it was opened
+---@field fault alicloud.Error? why nothing can be written any more
+local Journal = {}
+Journal.__index = Journal
+
+local FIRST = ("0"):rep(64)
+local LINE = '^{"seq":(%d+),"prev":"(%x+)","bytes":(%d+),"sum":"(%x+)","event":(.*)}$'
+
+-- Names under which people keep what nobody else may read.
+local SECRET_NAMES = { "secret", "passw", "credential", "authorization", "private_?key",
+  "access_?key", "security_?token", "api_?key" }
+
+M.HIDDEN = "[hidden]"
+
+--- Whether a name says that its value is a secret.
+---@param name any
+---@return boolean
+function M.is_secret_name(name)
+  if type(name) ~= "string" then return false end
+  local lower = name:lower()
+  for _, pattern in ipairs(SECRET_NAMES) do
+    if lower:find(pattern) then return true end
+  end
+  return false
+end
+
+local DEPTH = 24
+
+local copy_table
+
+local function plain(value, depth)
+  local kind = type(value)
+  if kind == "table" then return copy_table(value, depth + 1) end
+  if kind == "string" then
+    local fits = utf8.len(value) and not value:find("\0", 1, true)
+    return fits and value or alicloud.error.clean(value)
+  end
+  if kind == "boolean" then return value end
+  if kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
+    return value
+  end
+  return nil
+end
+
+function copy_table(source, depth)
+  if depth > DEPTH then return "[too deep]" end
+  local copy = {}
+  if #source > 0 or core.is_array(source) then
+    for i = 1, #source do copy[i] = plain(source[i], depth) or core.null end
+    return core.array(copy)
+  end
+  for name, value in pairs(source) do
+    if type(name) == "string" or type(name) == "number" then
+      local key = tostring(name)
+      if M.is_secret_name(key) then copy[key] = M.HIDDEN else copy[key] = plain(value, depth) end
+    end
+  end
+  return copy
+end
+
+--- A copy that JSON can carry and that holds nothing under a name that says secret.
+---@param value any functions, userdata, NaN and infinity become nil
+---@return any
+function M.plain(value)
+  return plain(value, 0)
+end
+
+local function sum_of(seq, prev, text)
+  return core.sha256(("%d\n%s\n%s"):format(seq, prev, text))
+end
+
+---@param seq integer
+---@param prev string sum of the line before
+---@param event table plain
+---@return string line with its end
+---@return string sum
+function M.line(seq, prev, event)
+  local text = core.encode(event)
+  local sum = sum_of(seq, prev, text)
+  return ('{"seq":%d,"prev":"%s","bytes":%d,"sum":"%s","event":%s}\n'):format(
+    seq, prev, #text, sum, text), sum
+end
+
+local function read_line(line, seq, prev)
+  local found, before, bytes, sum, text = line:match(LINE)
+  if not found then return nil, "is not a line of a journal" end
+  if tonumber(found) ~= seq then
+    return nil, ("has the number %s, expected %d: a line is missing or moved"):format(found, seq)
+  end
+  if before ~= prev then return nil, "does not follow the line before it" end
+  if tonumber(bytes) ~= #text or sum ~= sum_of(seq, prev, text) then
+    return nil, "was changed after it was written"
+  end
+  local event, message = core.decode(text)
+  if type(event) ~= "table" then return nil, "holds no event: " .. tostring(message) end
+  return event, sum
+end
+
+---@class alicloud.dr.JournalReading
+---@field events table[]
+---@field head string sum of the last line
+---@field bytes integer up to the end of the last whole line
+---@field torn integer bytes after it
+
+--- Reads and checks the text of a journal. Pure.
+---@param text string
+---@return alicloud.dr.JournalReading|nil
+---@return { line: integer, reason: string }|nil damage
+function M.read(text)
+  local events, head, position = {}, FIRST, 1
+  while position <= #text do
+    local stop = text:find("\n", position, true)
+    local last = not stop or stop == #text
+    local line = text:sub(position, (stop or #text + 1) - 1)
+    -- Pages of one write may reach the disk in any order; what is missing then reads as zeros.
+    if last and (not stop or line:find("\0", 1, true)) then break end
+    local event, sum = read_line(line, #events + 1, head)
+    if not event then return nil, { line = #events + 1, reason = sum } end
+    events[#events + 1], head, position = event, sum, stop + 1
+  end
+  return { events = events, head = head, bytes = position - 1, torn = #text - position + 1 }
+end
+
+--- The error of a journal that is damaged.
+---@param name string
+---@param damage { line: integer, reason: string }
+---@return alicloud.Error
+function M.damaged(name, damage)
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalDamaged", outcome = "not_sent", line = damage.line,
+    message = ("%s: line %d %s"):format(name, damage.line, damage.reason),
+    hint = "nothing is continued from it: look at the groups, then begin a new run",
+  }
+end
+
+--- Opens a journal for writing: checks it, cuts a torn end.
+---@param store alicloud.dr.Store leased by the caller
+---@return alicloud.dr.JournalFile|nil
+---@return alicloud.Error? err
+function M.open(store)
+  local text, err = store:load()
+  if not text then return nil, err end
+  local reading, damage = M.read(text)
+  if not reading then return nil, M.damaged(store.name, damage) end
+  if reading.torn > 0 then
+    local ok, fault = store:cut(reading.bytes)
+    if not ok then return nil, fault end
+  end
+  return setmetatable({ store = store, events = reading.events, head = reading.head,
+    torn = reading.torn }, Journal)
+end
+
+--- Appends an event. After the first failure every further one fails with the same error.
+---@param event table with `type`; made plain, secrets hidden
+---@param durable? boolean it returns after the event is safe from a crash
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function Journal:write(event, durable)
+  if self.fault then return nil, self.fault end
+  local seq = #self.events + 1
+  local kept = M.plain(event)
+  local line, sum = M.line(seq, self.head, kept)
+  local ok, err = self.store:append(seq, line, durable == true)
+  if not ok then
+    self.fault = err
+    return nil, err
+  end
+  self.events[seq], self.head = kept, sum
+  return true
+end
+
+return M

@@ -1,0 +1,263 @@
+--- A store in a file of one machine; the contract is that of alicloud.dr.journal.
+---
+--- Beside PATH lie PATH.lock, held by whoever runs, and PATH.mail, to which everybody with access
+--- to the directory may append. A lease is the kernel's lock: it ends with its process, however
+--- that ends, so it needs no expiry. Locks of other names lie in the directory itself, so that two
+--- runs over one directory exclude each other on a group.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+
+local M = {}
+
+local SLICE = 16 * 1024 * 1024
+local LEASE_BYTES = 4096
+local FOREIGN_BITS = tonumber("077", 8)
+
+---@class alicloud.dr.FileStore: alicloud.dr.Store
+local Store = {}
+Store.__index = Store
+
+local function failure(name, message, code, hint)
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
+    message = ("%s: %s"):format(name, message), hint = hint,
+  }
+end
+
+local function broken(store, message, code)
+  store.fault = store.fault or failure(store.name, message, code,
+    "nothing more is written to it and nothing more is sent; mend the file system, then resume")
+  return nil, store.fault
+end
+
+local function directory_of(path)
+  local directory = path:match("^(.*)/[^/]*$")
+  if not directory then return "." end
+  return directory == "" and "/" or directory
+end
+
+--- Makes a directory for its owner alone, and what is missing above it.
+---@param path string
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function M.make_directories(path)
+  local made = path:sub(1, 1) == "/" and "" or nil
+  for part in path:gmatch("[^/]+") do
+    made = made and made .. "/" .. part or part
+    local ok, message, code = core.make_directory(made)
+    if not ok then return nil, failure(made, message, code) end
+  end
+  return true
+end
+
+local function read_all(file)
+  local parts, offset = {}, 0
+  while true do
+    local part, message, code = file:read(offset, SLICE)
+    if not part then return nil, message, code end
+    parts[#parts + 1], offset = part, offset + #part
+    if #part < SLICE then return table.concat(parts) end
+  end
+end
+
+local function private_fault(file, name)
+  local about, message, code = file:stat()
+  if not about then return failure(name, message, code) end
+  if not about.own then return failure(name, "it belongs to somebody else", "EPERM") end
+  if about.mode & FOREIGN_BITS ~= 0 then
+    return failure(name, ("others may use it (mode %o)"):format(about.mode), "EPERM",
+      "chmod 600 " .. name)
+  end
+  return nil
+end
+
+--- Opens the store; its file is made if it is not there, its directory is not.
+---@param path string
+---@return alicloud.dr.FileStore|nil
+---@return alicloud.Error? err
+function M.open(path)
+  local file, message, code = core.open_file(path, "append")
+  if not file then return nil, failure(path, message, code) end
+  local fault = private_fault(file, path)
+  if fault then
+    file:close()
+    return nil, fault
+  end
+  return setmetatable({ name = path, directory = directory_of(path), file = file, leases = {} },
+    Store)
+end
+
+--- The text of a journal that somebody else may be writing.
+---@param path string
+---@return string|nil text
+---@return alicloud.Error? err code "Client.JournalFailed", errno "ENOENT" if there is none
+function M.read(path)
+  local file <close>, message, code = core.open_file(path, "read")
+  if not file then return nil, failure(path, message, code) end
+  local text
+  text, message, code = read_all(file)
+  if not text then return nil, failure(path, message, code) end
+  return text
+end
+
+function Store:load()
+  local text, message, code = read_all(self.file)
+  if not text then return nil, failure(self.name, message, code) end
+  local _, lines = text:gsub("\n", "\n")
+  self.bytes, self.seq = #text, lines
+  return text
+end
+
+function Store:cut(bytes)
+  local ok, message, code = self.file:truncate(bytes)
+  if ok then ok, message, code = self.file:sync() end
+  if not ok then return broken(self, message, code) end
+  self:load()
+  return true
+end
+
+function Store:reserve(bytes)
+  local ok, message, code = self.file:reserve(bytes)
+  if ok or code == "EOPNOTSUPP" then return true end
+  return nil, failure(self.name, message, code)
+end
+
+-- The file may only be as long as we left it, or somebody else has written to it.
+local function conflict(store, seq)
+  if not store.bytes then store:load() end
+  local about, message, code = store.file:stat()
+  if not about then return broken(store, message, code) end
+  if seq == store.seq + 1 and about.bytes == store.bytes then return false end
+  store.fault = alicloud.error.new {
+    kind = "journal", code = "Client.JournalConflict", outcome = "not_sent",
+    message = ("%s: somebody else has written to it: record %d was to follow, it holds %d bytes "
+      .. "instead of %d"):format(store.name, seq, about.bytes, store.bytes),
+    hint = "stop the other one, then resume",
+  }
+  return nil, store.fault
+end
+
+-- A name is durable when its directory is.
+local function settle(store)
+  local ok, message, code = store.file:sync()
+  if ok and not store.named then
+    ok, message, code = core.sync_directory(store.directory)
+    store.named = ok
+  end
+  return ok, message, code
+end
+
+function Store:append(seq, text, durable)
+  if self.fault then return nil, self.fault end
+  local hindered, err = conflict(self, seq)
+  if hindered == nil then return nil, err end
+  local ok, message, code = self.file:append(text)
+  if not ok then return broken(self, message, code) end
+  self.bytes, self.seq = self.bytes + #text, seq
+  if durable then
+    ok, message, code = settle(self)
+    if not ok then return broken(self, message, code) end
+  end
+  return true
+end
+
+local function lock_path(store, name)
+  if name == "run" then return store.name .. ".lock" end
+  return store.directory .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
+end
+
+local function held(name, path, holder)
+  local who = type(holder) == "table"
+    and ("%s (pid %s on %s) since %s, journal %s"):format(tostring(holder.owner),
+      tostring(holder.pid), tostring(holder.host), tostring(holder.since),
+      tostring(holder.journal)) or "somebody"
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = holder,
+    message = ("%s is held by %s"):format(name == "run" and path:gsub("%.lock$", "") or name, who),
+    hint = "wait for it, or end that process; the lock ends with it",
+  }
+end
+
+local Lease = {}
+Lease.__index = Lease
+
+function Lease:release()
+  self.file:close()
+end
+
+local function write_holder(file, lease, holder)
+  local text = core.encode(holder) .. "\n"
+  local ok, message, code = file:truncate(0)
+  if ok then ok, message, code = file:append(text) end
+  if ok then ok, message, code = file:sync() end
+  if ok then return lease end
+  file:close()
+  return nil, message, code
+end
+
+--- Takes a lease: "run" is that of the journal itself.
+---@param name string
+---@param holder { owner: string, host: string, pid: integer, since: string }
+---@return alicloud.dr.Lease|nil
+---@return alicloud.Error? err names the holder
+function Store:lease(name, holder)
+  local path = lock_path(self, name)
+  local file, message, code = core.open_file(path, "append")
+  if not file then return nil, failure(path, message, code) end
+  local locked
+  locked, message, code = file:lock()
+  local before = core.decode(file:read(0, LEASE_BYTES) or "")
+  if not locked then
+    file:close()
+    if locked == false then return nil, held(name, path, before) end
+    return nil, failure(path, message, code)
+  end
+  local fence = (type(before) == "table" and math.tointeger(before.fence) or 0) + 1
+  local lease = setmetatable({ file = file, fence = fence }, Lease)
+  local note = { fence = fence, journal = self.name }
+  for key, value in pairs(holder) do note[key] = value end
+  lease, message, code = write_holder(file, lease, note)
+  if not lease then return nil, failure(path, message, code) end
+  self.leases[#self.leases + 1] = lease
+  return lease
+end
+
+--- Leaves a line for whoever runs.
+---@param line string without its end
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function Store:post(line)
+  local path = self.name .. ".mail"
+  local file <close>, message, code = core.open_file(path, "append")
+  if not file then return nil, failure(path, message, code) end
+  local ok
+  ok, message, code = file:append(line .. "\n")
+  if ok then ok, message, code = file:sync() end
+  if not ok then return nil, failure(path, message, code) end
+  return true
+end
+
+--- The lines that were left, whole ones only.
+---@return string[]|nil
+---@return alicloud.Error? err
+function Store:mail()
+  local path = self.name .. ".mail"
+  local file <close>, message, code = core.open_file(path, "read")
+  if not file and code == "ENOENT" then return {} end
+  if not file then return nil, failure(path, message, code) end
+  local text
+  text, message, code = read_all(file)
+  if not text then return nil, failure(path, message, code) end
+  local lines = {}
+  for line in text:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
+  return lines
+end
+
+function Store:close()
+  for _, lease in ipairs(self.leases) do lease:release() end
+  self.leases = {}
+  self.file:close()
+end
+
+return M

@@ -1,0 +1,223 @@
+--- A store on a simulated disk, for rehearsals: what was not synced can be lost, a write can be
+--- torn, every call can fail, and the machine can stop before or after any of them. The contract is
+--- that of alicloud.dr.journal; nothing of it touches a file.
+---
+---     local disk = memory.disk { fault = function(call) return call.n == 7 and "crash" end }
+---     local store = disk:open("run")
+---     …                      -- raises memory.CRASH at the seventh call
+---     disk:restart()         -- what was not synced is gone
+---     store = disk:open("run")
+
+local alicloud = require "alicloud"
+
+local M = {}
+
+--- What stops everything as a dead machine does: it goes through every guard, as Ctrl-C does.
+M.CRASH = "the simulated machine stopped: interrupted!"
+
+---@alias alicloud.dr.DiskFault
+---| "crash"       # the machine stops before the call
+---| "crash_after" # the machine stops when the call is done
+---| "torn"        # half of the bytes are written and kept, then the machine stops
+---| "short"       # half of the bytes are written, then ENOSPC
+---| "ENOSPC" | "EIO" | "EROFS" # the call fails
+
+---@class alicloud.dr.DiskCall
+---@field n integer calls so far, this one included
+---@field op "append"|"sync"|"reserve"|"cut"|"load"|"post"|"lease"
+---@field name string of the store
+
+---@class alicloud.dr.Disk
+---@field calls integer
+---@field fault fun(call: alicloud.dr.DiskCall): alicloud.dr.DiskFault|false|nil
+local Disk = {}
+Disk.__index = Disk
+
+---@class alicloud.dr.MemoryStore: alicloud.dr.Store
+local Store = {}
+Store.__index = Store
+
+--- Makes a disk.
+---@param given? { fault: function } asked before every call
+---@return alicloud.dr.Disk
+function M.disk(given)
+  return setmetatable({ calls = 0, files = {}, leases = {}, mails = {},
+    fault = given and given.fault or function() end }, Disk)
+end
+
+local function failure(name, code)
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
+    message = ("%s: %s (simulated)"):format(name, code),
+  }
+end
+
+local function stop(disk)
+  disk.stopped = true
+  error(M.CRASH, 0)
+end
+
+-- Counts a call, and lets it fail if it is to.
+local function enter(disk, op, name)
+  if disk.stopped then error(M.CRASH, 0) end
+  disk.calls = disk.calls + 1
+  local fault = disk.fault { n = disk.calls, op = op, name = name }
+  if fault == "crash" then stop(disk) end
+  return fault or nil
+end
+
+local function is_error_code(fault)
+  return fault == "ENOSPC" or fault == "EIO" or fault == "EROFS"
+end
+
+local function leave(disk, fault)
+  if fault == "crash_after" then stop(disk) end
+end
+
+--- Opens a store on the disk.
+---@param name string
+---@return alicloud.dr.MemoryStore
+function Disk:open(name)
+  self.files[name] = self.files[name] or { durable = "", written = "" }
+  return setmetatable({ name = name, disk = self, data = self.files[name], held = {} }, Store)
+end
+
+--- The machine comes up again: what was never synced may be gone, leases are.
+---@param keep? integer bytes of what was not synced that reached the disk by chance (0)
+function Disk:restart(keep)
+  for _, data in pairs(self.files) do
+    local lost = data.written:sub(#data.durable + 1)
+    data.written = data.durable .. lost:sub(1, keep or 0)
+    data.durable = data.written
+  end
+  self.leases, self.stopped = {}, false
+end
+
+--- The bytes of a store, as a reader would find them now.
+---@param name string
+---@return string
+function Disk:text(name)
+  return self.files[name] and self.files[name].written or ""
+end
+
+local function count_lines(text)
+  return select(2, text:gsub("\n", "\n"))
+end
+
+function Store:load()
+  local fault = enter(self.disk, "load", self.name)
+  if is_error_code(fault) then return nil, failure(self.name, fault) end
+  self.seq = count_lines(self.data.written)
+  leave(self.disk, fault)
+  return self.data.written
+end
+
+local function broken(store, code)
+  store.fault = failure(store.name, code)
+  return nil, store.fault
+end
+
+local function write(store, text, fault)
+  local data = store.data
+  if fault == "torn" or fault == "short" then
+    data.written = data.written .. text:sub(1, #text // 2)
+    if fault == "short" then return broken(store, "ENOSPC") end
+    data.durable = data.written
+    stop(store.disk)
+  end
+  if is_error_code(fault) then return broken(store, fault) end
+  data.written = data.written .. text
+  leave(store.disk, fault)
+  return true
+end
+
+local function sync(store)
+  local fault = enter(store.disk, "sync", store.name)
+  if is_error_code(fault) then return broken(store, fault) end
+  store.data.durable = store.data.written
+  leave(store.disk, fault)
+  return true
+end
+
+function Store:append(seq, text, durable)
+  if self.fault then return nil, self.fault end
+  self.seq = self.seq or count_lines(self.data.written)
+  if seq ~= self.seq + 1 or count_lines(self.data.written) ~= self.seq then
+    self.fault = alicloud.error.new {
+      kind = "journal", code = "Client.JournalConflict", outcome = "not_sent",
+      message = ("%s: somebody else has written to it"):format(self.name),
+    }
+    return nil, self.fault
+  end
+  local ok, err = write(self, text, enter(self.disk, "append", self.name))
+  if not ok then return nil, err end
+  self.seq = seq
+  if durable then return sync(self) end
+  return true
+end
+
+function Store:cut(bytes)
+  local fault = enter(self.disk, "cut", self.name)
+  if is_error_code(fault) then return broken(self, fault) end
+  self.data.written = self.data.written:sub(1, bytes)
+  self.data.durable = self.data.written
+  self.seq = count_lines(self.data.written)
+  leave(self.disk, fault)
+  return true
+end
+
+function Store:reserve()
+  local fault = enter(self.disk, "reserve", self.name)
+  if is_error_code(fault) then return nil, failure(self.name, fault) end
+  leave(self.disk, fault)
+  return true
+end
+
+local Lease = {}
+Lease.__index = Lease
+
+function Lease:release()
+  if self.disk.leases[self.name] == self then self.disk.leases[self.name] = nil end
+end
+
+function Store:lease(name, holder)
+  local fault = enter(self.disk, "lease", self.name)
+  if is_error_code(fault) then return nil, failure(self.name, fault) end
+  local key = name == "run" and "run " .. self.name or name
+  local other = self.disk.leases[key]
+  if other then
+    return nil, alicloud.error.new {
+      kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = other.holder,
+      message = ("%s is held by %s (pid %s on %s) since %s"):format(name,
+        tostring(other.holder.owner), tostring(other.holder.pid), tostring(other.holder.host),
+        tostring(other.holder.since)),
+    }
+  end
+  self.disk.fence = (self.disk.fence or 0) + 1
+  local lease = setmetatable({ disk = self.disk, name = key, holder = holder,
+    fence = self.disk.fence }, Lease)
+  self.disk.leases[key], self.held[#self.held + 1] = lease, lease
+  leave(self.disk, fault)
+  return lease
+end
+
+function Store:post(line)
+  local fault = enter(self.disk, "post", self.name)
+  if is_error_code(fault) then return nil, failure(self.name, fault) end
+  local mails = self.disk.mails
+  mails[self.name] = mails[self.name] or {}
+  table.insert(mails[self.name], line)
+  leave(self.disk, fault)
+  return true
+end
+
+function Store:mail()
+  return { table.unpack(self.disk.mails[self.name] or {}) }
+end
+
+function Store:close()
+  for _, lease in ipairs(self.held) do lease:release() end
+  self.held = {}
+end
+
+return M

@@ -1,0 +1,151 @@
+-- A journal in a file: who may use it, who holds it, and what happens when the disk fails.
+
+local core = require "alicloud.core"
+local files = require "alicloud.dr.store.file"
+local journals = require "alicloud.dr.journal"
+local memory = require "alicloud.dr.store.memory"
+
+local HOLDER = { owner = "ops", host = "here", pid = 4711, since = "2026-11-22T03:19:52Z" }
+
+local function fresh_directory()
+  local path = os.tmpname()
+  os.remove(path)
+  assert(files.make_directories(path .. "/a/b"))
+  finally(function() os.execute("rm -rf '" .. path .. "'") end)
+  return path .. "/a/b"
+end
+
+local function mode_of(path)
+  local pipe <close> = assert(io.popen(("stat -c %%a '%s'"):format(path)))
+  return pipe:read "l"
+end
+
+-- Both stores keep one contract.
+local KINDS = {
+  file = function()
+    local path = fresh_directory() .. "/run.jsonl"
+    return function() return assert(files.open(path)) end
+  end,
+  memory = function()
+    local disk = memory.disk()
+    return function() return disk:open "run" end
+  end,
+}
+
+for kind, make in pairs(KINDS) do
+  describe("a store in " .. kind, function()
+    it("appends only what follows the last record, whoever wrote that", function()
+      local open = make()
+      local one, two = open(), open()
+      one:load()
+      two:load()
+      assert.is_true(one:append(1, "first\n", true))
+      local ok, err = two:append(1, "other\n", true)
+      assert.is_nil(ok)
+      assert.equal("Client.JournalConflict", err.code)
+      assert.is_nil((two:append(2, "more\n", true)))
+      assert.is_nil((one:append(3, "third\n", true)))
+      assert.equal("first\n", open():load())
+    end)
+
+    it("gives a lease to one at a time and names the holder to the other", function()
+      local open = make()
+      local one, two = open(), open()
+      local lease = assert(one:lease("run", HOLDER))
+      local none, err = two:lease("run", HOLDER)
+      assert.is_nil(none)
+      assert.equal("Client.JournalLocked", err.code)
+      assert.matches("is held by ops %(pid 4711 on here%) since 2026%-11%-22T03:19:52Z",
+        err.message)
+      assert.equal(4711, err.holder.pid)
+      lease:release()
+      local later = assert(two:lease("run", HOLDER))
+      assert.is_true(later.fence > lease.fence)
+      assert(one:lease("group pg-orders", HOLDER))
+      assert.is_nil((two:lease("group pg-orders", HOLDER)))
+      one:close()
+      assert(two:lease("group pg-orders", HOLDER))
+      two:close()
+    end)
+
+    it("keeps lines that others leave", function()
+      local open = make()
+      local one, two = open(), open()
+      assert.same({}, one:mail())
+      assert(two:post "first")
+      assert(two:post "second")
+      assert.same({ "first", "second" }, one:mail())
+    end)
+
+    it("cuts, and goes on from there", function()
+      local open = make()
+      local store = open()
+      store:load()
+      store:append(1, "one\n", true)
+      store:append(2, "tw", true)
+      store = open()
+      store:load()
+      assert.is_true(store:cut(4))
+      assert.is_true(store:append(2, "two\n", true))
+      assert.equal("one\ntwo\n", open():load())
+      assert.is_true(store:reserve(65536))
+    end)
+  end)
+end
+
+describe("a journal's file", function()
+  it("is its owner's alone, in a directory that is too", function()
+    local directory = fresh_directory()
+    local store = assert(files.open(directory .. "/run.jsonl"))
+    assert(store:lease("run", HOLDER))
+    store:post "x"
+    for _, suffix in ipairs { "", ".lock", ".mail" } do
+      assert.equal("600", mode_of(directory .. "/run.jsonl" .. suffix))
+    end
+    assert.equal("700", mode_of(directory))
+    store:close()
+  end)
+
+  it("that others may use is refused with the way to mend it", function()
+    local path = fresh_directory() .. "/run.jsonl"
+    assert(files.open(path)):close()
+    os.execute(("chmod 644 '%s'"):format(path))
+    local store, err = files.open(path)
+    assert.is_nil(store)
+    assert.matches("others may use it %(mode 644%)", err.message)
+    assert.equal("chmod 600 " .. path, err.hint)
+  end)
+
+  it("is never opened through a link", function()
+    local directory = fresh_directory()
+    os.execute(("ln -s /tmp/somewhere-else '%s/run.jsonl'"):format(directory))
+    local store, err = files.open(directory .. "/run.jsonl")
+    assert.is_nil(store)
+    assert.equal("ELOOP", err.errno)
+  end)
+
+  it("that is not there can be told from one that cannot be read", function()
+    local _, err = files.read(fresh_directory() .. "/none.jsonl")
+    assert.equal("ENOENT", err.errno)
+  end)
+
+  it("is refused where a directory is missing or is none", function()
+    assert.equal("ENOENT", select(2, files.open "/nowhere/run.jsonl").errno)
+    local path = fresh_directory() .. "/file"
+    assert(core.open_file(path, "create")):close()
+    assert.equal("ENOTDIR", select(2, files.make_directories(path .. "/x")).errno)
+  end)
+
+  it("is read and checked fast enough to be resumed after ten thousand records", function()
+    local path = fresh_directory() .. "/run.jsonl"
+    local journal = assert(journals.open(assert(files.open(path))))
+    for i = 1, 10000 do
+      assert(journal:write { type = "step_end", name = "step-" .. i, at = 1795317592.5,
+        ok = true, result = { outcome = "failovered", group_id = "pg-orders", rto = 52 } })
+    end
+    local before = core.monotonic()
+    assert.equal(10000, #assert(journals.open(assert(files.open(path)))).events)
+    -- The aim is 0.3 s; a loaded machine may take its time.
+    assert.is_true(core.monotonic() - before < 3)
+  end)
+end)
