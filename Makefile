@@ -22,8 +22,8 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret lua_file luax value json request sign response errmap \
-             header digest codec buf sys file
+CORE      := core lua_sign lua_read lua_secret lua_file lua_ed25519 luax value json request sign response errmap \
+             header digest codec buf sys file ed25519
 TRANSPORT := lua_transport transport transfer trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 

@@ -80,6 +80,19 @@ bool ac_codec_percent_decode(struct ac_buf *out, struct ac_str in)
     return true;
 }
 
+bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in)
+{
+    if (in.n != n * 2)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_value(in.p[2 * i]), low = hex_value(in.p[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
 void ac_codec_hex(struct ac_buf *out, const unsigned char *p, size_t n)
 {
     char *room = ac_buf_room(out, n * 2);

@@ -17,6 +17,9 @@ void ac_codec_percent_path(struct ac_buf *out, struct ac_str in);
 bool ac_codec_percent_decode(struct ac_buf *out, struct ac_str in);
 
 void ac_codec_hex(struct ac_buf *out, const unsigned char *p, size_t n);
+
+/* False unless `in` is exactly the 2 * `n` hex digits of `n` bytes. */
+bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in);
 void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n);
 
 /* The first `limit` bytes fit for a terminal: control bytes and bytes over 0x7e as \xNN. */

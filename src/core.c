@@ -2,6 +2,7 @@
  * pure, the encodings and digests beside them, and the clocks. */
 #include "codec.h"
 #include "digest.h"
+#include "lua_ed25519.h"
 #include "lua_file.h"
 #include "lua_read.h"
 #include "lua_secret.h"
@@ -378,6 +379,7 @@ int luaopen_alicloud_core(lua_State *L)
     ac_value_open(L);
     luaL_newlib(L, FUNCTIONS);
     acL_file_open(L);
+    acL_ed25519_open(L);
     ac_value_push_null(L);
     lua_setfield(L, -2, "null");
     push_version(L);

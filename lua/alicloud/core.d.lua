@@ -213,6 +213,21 @@ function core.digest(name, text) end
 ---@return string raw
 function core.hmac(name, key, text) end
 
+---@param seed string|alicloud.Secret 64 hex digits, the private key of RFC 8032
+---@return string public_key 64 hex digits
+function core.ed25519_public(seed) end
+
+---@param seed string|alicloud.Secret 64 hex digits
+---@param text string
+---@return string signature 128 hex digits
+function core.ed25519_sign(seed, text) end
+
+---@param public_key string 64 hex digits
+---@param signature string 128 hex digits
+---@param text string
+---@return boolean
+function core.ed25519_verify(public_key, signature, text) end
+
 ---@param text string
 ---@return string hex lower case
 function core.sha256(text) end

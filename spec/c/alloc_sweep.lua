@@ -57,6 +57,14 @@ function calls.decode()
   end
 end
 
+function calls.ed25519()
+  local seed = ("9d"):rep(32)
+  local signature = core.ed25519_sign(seed, "text")
+  local public = core.ed25519_public(seed)
+  -- Without memory nothing is proved; but a wrong text is never believed.
+  if core.ed25519_verify(public, signature, "other") then wrong "signature" end
+end
+
 function calls.file()
   local path = os.tmpname()
   local file <close> = core.open_file(path, "append")

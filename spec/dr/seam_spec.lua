@@ -51,8 +51,8 @@ describe("a failover with a journal", function()
     assert.equal(bench:ledger()[1].client_token, record.intent.client_token)
     assert.equal(3, #record.intent.pairs)
     assert.same({ verb = "failover", group_id = lab.ID, ok = true, outcome = "failovered",
-      client_token = record.intent.client_token, request_id = result.request_id },
-      book.outcomes[1])
+      client_token = record.intent.client_token, request_id = result.request_id,
+      result = result }, book.outcomes[1])
   end)
 
   it("sends nothing if the intent could not be written", function()

@@ -8,11 +8,18 @@
 local groups = require "alicloud.dr.group"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
+local playbooks = require "alicloud.dr.playbook"
 
 local M = {}
 
 --- Names one group, seen from its secondary site; see alicloud.dr.Group.
 M.group = groups.new
+
+--- Makes a playbook; see alicloud.dr.playbook.
+M.playbook = playbooks.new
+
+--- Runs a playbook over a journal, or goes on with the run that the journal holds.
+M.run = playbooks.run
 
 --- Looks at every group that a region lists, as secondary or as primary site.
 ---@param client alicloud.Client

@@ -1,0 +1,61 @@
+--- A step that a process began and did not end: may it run again?
+---
+--- Verbs on groups answer for themselves: they look, and go on by their intent. Everything else
+--- that changed something, or may have, is settled by the step's own `check`, or by a token that
+--- the step gives again (`run:token`) while the service can be expected to remember it. Where
+--- neither helps, only a person can tell.
+
+local alicloud = require "alicloud"
+local states = require "alicloud.dr.playbook.state"
+
+local M = {}
+
+--- How long a token is given again after its first use, seconds. Nobody documents how long the
+--- service remembers one.
+M.TOKEN_WINDOW = 120
+
+local function describe(call)
+  local answer = call.answer
+  local ending = not answer and "no answer was seen"
+    or answer.outcome == "accepted" and ("done, request id %s"):format(tostring(answer.request_id))
+    or ("outcome unknown, %s"):format(tostring(answer.code))
+  return ("%s:%s (%s)"):format(call.product, call.action, ending)
+end
+
+local function list(calls)
+  local parts = {}
+  for i, call in ipairs(calls) do parts[i] = describe(call) end
+  return table.concat(parts, ", ")
+end
+
+local function all_repeatable(engine, calls)
+  for _, call in ipairs(calls) do
+    local age = math.abs(engine.runtime.time() - call.at)
+    if not call.stable or age > M.TOKEN_WINDOW then return false end
+  end
+  return true
+end
+
+local function in_doubt(key, calls)
+  return alicloud.error.new {
+    kind = "state", code = "Client.StepInDoubt", outcome = "unknown", step = key,
+    message = ("step %q was begun and not ended, and it has sent: %s"):format(key, list(calls)),
+    hint = ("look at what it changes; then resume with --skip '%s=WHY' if it is done, or with "
+      .. "--again '%s' if it may be done once more"):format(key, key),
+  }
+end
+
+--- Decides about a step that was begun before.
+---@param engine alicloud.dr.Engine
+---@param step alicloud.dr.StepState
+---@param options alicloud.dr.StepOptions
+---@return "run"|"stop"
+---@return alicloud.Error? err of "stop"
+function M.settle(engine, step, options)
+  local calls = states.loose_calls(engine.state, step)
+  if #calls == 0 or options.check or engine.options.again[step.key] then return "run" end
+  if all_repeatable(engine, calls) then return "run" end
+  return "stop", in_doubt(step.key, calls)
+end
+
+return M

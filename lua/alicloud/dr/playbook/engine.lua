@@ -1,0 +1,106 @@
+--- What all branches of a run share: journal, state, clock, mail, hooks. One engine is one
+--- process's attempt at a run.
+
+local alicloud = require "alicloud"
+local guard = require "alicloud.guard"
+local hooks = require "alicloud.dr.playbook.hooks"
+local mail = require "alicloud.dr.playbook.mail"
+local states = require "alicloud.dr.playbook.state"
+local stops = require "alicloud.dr.playbook.stop"
+
+local M = {}
+
+---@class alicloud.dr.Engine
+---@field playbook alicloud.dr.Playbook
+---@field journal alicloud.dr.JournalFile
+---@field store alicloud.dr.Store
+---@field state alicloud.dr.RunState
+---@field client alicloud.Client
+---@field runtime alicloud.Runtime
+---@field loop alicloud.loop.Tasks
+---@field options alicloud.dr.RunOptions
+---@field stopped alicloud.dr.Stop?
+---@field seen table<string, boolean> steps and gates that this attempt has come to
+---@field skips table<string, { why: string, by: string? }>
+---@field undos { key: string, undo: function }[]
+---@field exceptions string[]
+---@field tokens table<string, boolean> that `run:token` gave
+---@field landing string? the step that a failed one named with "goto:"
+local Engine = {}
+Engine.__index = Engine
+
+---@param fields table
+---@return alicloud.dr.Engine
+function M.new(fields)
+  fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
+  fields.groups = {}
+  local engine = setmetatable(fields, Engine)
+  engine.hooks = hooks.new(engine.loop)
+  engine.mail = mail.new(engine)
+  return engine
+end
+
+--- Writes an event, applies it, tells whoever listens.
+---@param event table
+---@param durable boolean
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function Engine:write(event, durable)
+  event.at = self.runtime.time()
+  local ok, err = self.journal:write(event, durable)
+  if not ok then return nil, err end
+  local kept = self.journal.events[#self.journal.events]
+  states.apply(self.state, kept)
+  self.hooks:fire(kept)
+  if self.options.progress then guard.call(self.options.progress, kept) end
+  return true
+end
+
+--- Writes an event without which the run must not go on.
+---@param event table
+function Engine:record(event)
+  local ok, err = self:write(event, true)
+  if not ok then self:stop(err) end
+end
+
+--- Ends the whole run.
+---@param err alicloud.Error
+function Engine:stop(err)
+  self.stopped = self.stopped or stops.new(err, true)
+  error(self.stopped, 0)
+end
+
+--- Raises if the run was ended: also where the playbook caught it.
+function Engine:go_on()
+  if self.stopped then error(self.stopped, 0) end
+end
+
+--- Something that a report must not hide.
+---@param text string
+function Engine:except(text)
+  self.exceptions[#self.exceptions + 1] = text
+end
+
+--- Ends the run because of the playbook's own mistake.
+---@param code string
+---@param message string
+---@param hint? string
+function Engine:refuse(code, message, hint)
+  self:stop(alicloud.error.new {
+    kind = "state", code = code, message = message, hint = hint, outcome = "not_sent",
+  })
+end
+
+---@param snapshot alicloud.dr.Snapshot|nil
+function Engine:looked(snapshot)
+  if not snapshot or snapshot.role == "absent" then return end
+  local before = self.state.looks[snapshot.group_id]
+  local same = before and before.status == snapshot.status and before.from == snapshot.from.region
+    and before.recover_point == snapshot.recover_point
+  if same then return end
+  self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
+    status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
+    recover_point = snapshot.recover_point, read_at = snapshot.read_at }, false)
+end
+
+return M

@@ -1,0 +1,174 @@
+--- A gate: the run waits until enough people have approved, by signed lines that are left for it.
+
+local alicloud = require "alicloud"
+local approvals = require "alicloud.dr.playbook.approval"
+local duration = require "alicloud.dr.duration"
+local option = require "alicloud.options"
+local steps = require "alicloud.dr.playbook.step"
+
+local M = {}
+
+---@class alicloud.dr.GateOptions
+---@field need integer how many of them
+---@field of string[]|table<string, string> names, whose keys the run is given, or name = public key
+---@field expires? number|string how long the gate waits and an approval counts (15m)
+
+local EXPIRES = 900
+local SLICE = 1
+
+local KEY = option.rule("64 hexadecimal digits, as `alicloud-dr approve --new-key` prints them",
+  function(value)
+    return type(value) == "string" and #value == 64 and value:find("^%x+$") ~= nil
+  end)
+
+M.KEY = KEY
+
+local SCHEMA = {
+  need = option.integer(1, 100),
+  of = option.rule("a list of names, or a table of name = public key", function(value)
+    return type(value) == "table" and next(value) ~= nil
+  end),
+  expires = option.rule(duration.ALLOWED, function(value)
+    local seconds = duration.parse(value)
+    return seconds ~= nil and seconds > 0
+  end),
+}
+
+local function names_of(of)
+  local names = {}
+  for key, value in pairs(of) do
+    names[#names + 1] = math.type(key) == "integer" and value or key
+  end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  return names
+end
+
+--- Checks a gate's options; raises at the caller of run:gate.
+---@param name string
+---@param options alicloud.dr.GateOptions
+---@return alicloud.dr.GateOptions
+function M.check(name, options)
+  local where = ("playbook: gate %q"):format(name)
+  local given = option.check(where, options, SCHEMA, 3)
+  if not given.need or not given.of then
+    error(where .. ": need and of are required, e.g. { need = 2, of = { \"ops-lead\", \"dba\" } }",
+      3)
+  end
+  given.names = names_of(given.of)
+  if given.need > #given.names then
+    error(("%s: option need: got %d; allowed: at most %d, the number of names"):format(where,
+      given.need, #given.names), 3)
+  end
+  given.seconds = given.expires and duration.parse(given.expires) or EXPIRES
+  return given
+end
+
+local function key_of(engine, options, name)
+  return options.of[name] or (engine.options.approvers or {})[name]
+end
+
+local function demand_keys(engine, key, options)
+  for _, name in ipairs(options.names) do
+    if not KEY.test(key_of(engine, options, name)) then
+      engine:refuse("Client.NoApproverKey",
+        ("gate %q: there is no public key of %s"):format(key, name),
+        "give it in the playbook (of = { name = key }) or in the file of --approvers")
+    end
+  end
+end
+
+local function is_named(options, name)
+  for _, allowed in ipairs(options.names) do
+    if allowed == name then return true end
+  end
+  return false
+end
+
+local function consider(engine, key, options, letter)
+  local known = is_named(options, letter.by) and key_of(engine, options, letter.by) or nil
+  local fault = approvals.fault(letter, known, {
+    run = engine.state.run.run_id, playbook = engine.playbook.digest, gate = key,
+    requester = engine.state.run.requester, now = engine.runtime.time(),
+    expires = options.seconds,
+  })
+  if fault then
+    engine:record { type = "note", mail = letter.digest,
+      text = ("an approval of gate %q was not taken: %s"):format(key, fault) }
+  else
+    engine:record { type = "approval", gate = key, by = letter.by, approved_at = letter.at,
+      signature = letter.signature, mail = letter.digest }
+  end
+end
+
+local function take_mail(engine, key, options)
+  engine.mail:poll()
+  local left = {}
+  for _, letter in ipairs(engine.mail.approvals) do
+    if letter.gate == key then
+      consider(engine, key, options, letter)
+    else
+      left[#left + 1] = letter
+    end
+  end
+  engine.mail.approvals = left
+end
+
+local function count(engine, key, options)
+  local names, now, total = {}, engine.runtime.time(), 0
+  for _, approval in ipairs(engine.state.gates[key].approvals) do
+    local fresh = now - approval.approved_at <= options.seconds
+    if fresh and not names[approval.by] and is_named(options, approval.by) then
+      names[approval.by], total = true, total + 1
+    end
+  end
+  return total
+end
+
+local function expire(branch, key, options, total)
+  branch.engine:record { type = "gate_fail", gate = key, approvals = total }
+  branch:halt(alicloud.error.new {
+    kind = "timeout", code = "Client.GateExpired", outcome = "not_sent", step = key,
+    message = ("gate %q: %d of %d approvals within %s"):format(key, total, options.need,
+      duration.format(options.seconds)),
+    hint = "resume the run, and ask for the approvals again",
+  })
+end
+
+local function await(branch, key, options)
+  local engine, loop = branch.engine, branch.engine.loop
+  local deadline = loop.now() + options.seconds
+  while true do
+    take_mail(engine, key, options)
+    local total = count(engine, key, options)
+    if total >= options.need then
+      return engine:record { type = "gate_pass", gate = key, approvals = total }
+    end
+    local left = deadline - loop.now()
+    if left <= 0 then return expire(branch, key, options, total) end
+    loop.sleep(math.min(SLICE, left))
+  end
+end
+
+--- Comes to a gate. It is passed once; a resumed run does not ask again.
+---@param branch alicloud.dr.PlaybookRun
+---@param name string
+---@param options alicloud.dr.GateOptions checked
+function M.run(branch, name, options)
+  local engine, key = branch.engine, branch.prefix .. name
+  branch:go_on()
+  steps.claim(engine, key, 2)
+  local past = engine.state.gates[key]
+  if past and past.status == "passed" then return end
+  local wish = engine.skips[key]
+  if wish then
+    engine:except(("gate %q was broken open: %s"):format(key, wish.why))
+    return engine:record { type = "gate_pass", gate = key, broken = true, why = wish.why,
+      by = wish.by, approvals = 0 }
+  end
+  demand_keys(engine, key, options)
+  engine:record { type = "gate_open", gate = key, need = options.need, of = options.names,
+    expires = options.seconds }
+  await(branch, key, options)
+end
+
+return M

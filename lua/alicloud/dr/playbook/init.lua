@@ -1,0 +1,106 @@
+--- Playbooks: plain Lua that survives its operator.
+---
+---     local dr = require "alicloud.dr"
+---     return dr.playbook("orders: move to Shanghai", function(run)
+---       local orders = run:group("pg-orders", { region = "cn-shanghai" })
+---       run:step("check", function() return orders:precheck { max_rpo = "20m" } end)
+---       run:step("promote", { point_of_no_return = true }, function()
+---         return orders:failover { max_rpo = "20m" }
+---       end)
+---     end)
+---
+--- Every step, decision and call is in the journal before it counts. A run that was killed goes on
+--- when it is run again: finished steps return what they returned, begun ones look before they act.
+--- What a playbook is given: alicloud.dr.PlaybookRun; the options: alicloud.dr.RunOptions.
+
+local core = require "alicloud.core"
+local files = require "alicloud.dr.store.file"
+local option = require "alicloud.options"
+local runner = require "alicloud.dr.playbook.runner"
+local settings = require "alicloud.dr.playbook.settings"
+
+local M = {}
+
+---@class alicloud.dr.Playbook
+---@field name string
+---@field body fun(run: alicloud.dr.PlaybookRun)
+---@field digest string sha256 of its file, or of its compiled function
+---@field file string?
+
+local NAME = option.rule("1 to 200 bytes without control characters", function(value)
+  return type(value) == "string" and #value >= 1 and #value <= 200 and not value:find("%c")
+end)
+
+local metatable = {
+  __name = "alicloud.dr.Playbook",
+  __tostring = function(playbook)
+    return ("alicloud.dr.Playbook(%s, %s)"):format(playbook.name, playbook.digest:sub(1, 12))
+  end,
+}
+
+--- Makes a playbook.
+---@param name string
+---@param body fun(run: alicloud.dr.PlaybookRun)
+---@return alicloud.dr.Playbook
+function M.new(name, body)
+  if not NAME.test(name) then
+    error(("dr.playbook: name: got %s; allowed: %s"):format(option.show(name), NAME.allowed), 2)
+  end
+  if type(body) ~= "function" then
+    error(("dr.playbook: %q: got %s; allowed: a function"):format(name, option.show(body)), 2)
+  end
+  return setmetatable({ name = name, body = body, digest = core.sha256(string.dump(body, true)) },
+    metatable)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == metatable
+end
+
+--- Loads a playbook file: Lua text that returns a playbook.
+---@param path string
+---@param read_file fun(path: string): string|nil, string?
+---@param environment? table its globals (those of the program)
+---@return alicloud.dr.Playbook|nil
+---@return string? message
+function M.load(path, read_file, environment)
+  local text, message = read_file(path)
+  if not text then return nil, message end
+  local chunk
+  chunk, message = load(text, "@" .. path, "t", environment or _G)
+  if not chunk then return nil, message end
+  local ok, playbook = pcall(chunk, path)
+  if not ok then return nil, tostring(playbook) end
+  if not M.is(playbook) then
+    return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
+      path, option.show(playbook))
+  end
+  playbook.digest, playbook.file = core.sha256(text), path
+  return playbook
+end
+
+--- Runs a playbook over a journal, or goes on with the run that the journal holds.
+---@param playbook alicloud.dr.Playbook
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err
+function M.run(playbook, options)
+  if not M.is(playbook) then
+    error(("dr.run: playbook: got %s; allowed: what dr.playbook returns"):format(
+      option.show(playbook)), 2)
+  end
+  local given = settings.check("dr.run", options, 2)
+  local store = given.store
+  if not store then
+    local err
+    store, err = files.open(given.journal)
+    if not store then return nil, err end
+    given.store = store
+  end
+  local _ <close> = setmetatable({}, { __close = function() store:close() end })
+  return runner.run(playbook, given)
+end
+
+return M

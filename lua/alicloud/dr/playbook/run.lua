@@ -1,0 +1,288 @@
+--- What a playbook's function is given: one branch of a run. The first branch is the whole run;
+--- run:each and run:parallel give their functions branches of their own, whose steps carry the
+--- branch's name before theirs ("pg-orders/promote").
+
+local bound = require "alicloud.dr.playbook.group"
+local calls = require "alicloud.dr.playbook.calls"
+local core = require "alicloud.core"
+local gates = require "alicloud.dr.playbook.gate"
+local hooks = require "alicloud.dr.playbook.hooks"
+local journals = require "alicloud.dr.journal"
+local option = require "alicloud.options"
+local parallel = require "alicloud.dr.playbook.parallel"
+local steps = require "alicloud.dr.playbook.step"
+local stops = require "alicloud.dr.playbook.stop"
+local verify = require "alicloud.dr.playbook.verify"
+
+local M = {}
+
+---@class alicloud.dr.PlaybookRun
+---@field kind "drill"|"planned"|"unplanned"
+---@field params table<string, any> plain
+---@field mode "graceful"|"ungraceful" now
+---@field direction { from: string, to: string }? regions, of the newest look at a group
+---@field recovery_point integer? unix seconds, of the newest look at a group
+---@field attempt integer how many processes have run it, this one included
+---@field incident string?
+---@field id string
+---@field client alicloud.Client whose changes are written down
+---@field loop alicloud.loop.Tasks
+local Run = {}
+
+local FIELDS = {}
+
+function FIELDS.kind(branch) return branch.engine.state.run.kind end
+function FIELDS.params(branch) return branch.engine.params end
+function FIELDS.mode(branch) return branch.engine.state.mode end
+function FIELDS.attempt(branch) return branch.engine.state.attempts end
+function FIELDS.incident(branch) return branch.engine.state.run.incident end
+function FIELDS.id(branch) return branch.engine.state.run.run_id end
+function FIELDS.loop(branch) return branch.engine.loop end
+
+function FIELDS.direction(branch)
+  local look = branch.engine.state.last_look
+  return look and { from = look.from, to = look.to }
+end
+
+function FIELDS.recovery_point(branch)
+  local look = branch.engine.state.last_look
+  return look and look.recover_point
+end
+
+local metatable = {
+  __name = "alicloud.dr.PlaybookRun",
+  __index = function(branch, name)
+    if FIELDS[name] then return FIELDS[name](branch) end
+    return Run[name]
+  end,
+  __tostring = function(branch)
+    local run = branch.engine.state.run
+    return ("alicloud.dr.PlaybookRun(%s, %s)"):format(run.playbook, run.run_id)
+  end,
+}
+
+--- Makes a branch.
+---@param engine alicloud.dr.Engine
+---@param prefix string "" of the whole run, else it ends in "/"
+---@return alicloud.dr.PlaybookRun
+function M.branch(engine, prefix)
+  local branch = { engine = engine, prefix = prefix }
+  branch.client = engine.client:with { witness = calls.witness(branch) }
+  return setmetatable(branch, metatable)
+end
+
+local function own(run)
+  if getmetatable(run) == metatable then return run end
+  error("playbook: not a run; call its methods with a colon", 3)
+end
+
+local function complain(what, value, rule)
+  error(("playbook: %s: got %s; allowed: %s"):format(what, option.show(value), rule.allowed), 3)
+end
+
+-- The options may be left out.
+local function arguments(what, name, options, body, schema)
+  if body == nil then options, body = nil, options end
+  if not steps.NAME.test(name) then complain(what .. " name", name, steps.NAME) end
+  if not option.callable.test(body) then complain(what .. " " .. name, body, option.callable) end
+  return option.check(("playbook: %s %q"):format(what, name), options, schema, 3), body
+end
+
+--- Names a group. It is locked for this run, on this machine; another process that holds it is
+--- named in the error that ends the run.
+---@param id string
+---@param options? { region: string } of its secondary site
+---@return alicloud.dr.Group
+function Run:group(id, options)
+  local engine = own(self).engine
+  self:go_on()
+  local group = bound.bind(self, id, options)
+  if not engine.groups[id] then
+    local lease, err = engine.store:lease("group " .. id, engine.holder)
+    if not lease then engine:stop(err) end
+    engine.groups[id] = lease
+  end
+  return group
+end
+
+--- Does something once. What it returns is kept and returned again after a resume; `nil, err` or a
+--- raised error is a failure, as is a table whose field `ok` is false.
+---@param name string known by it, whatever the order
+---@param options? alicloud.dr.StepOptions
+---@param body fun(run: alicloud.dr.PlaybookRun): any
+---@return any result plain
+---@return alicloud.Error? err only where on_error lets the run go on
+function Run:step(name, options, body)
+  own(self)
+  options, body = arguments("step", name, options, body, steps.SCHEMA)
+  return steps.run(self, name, options, body)
+end
+
+--- Looks from outside whether the service is back; its first success stops the RTO clock.
+---@param name string
+---@param options? { timeout: number|string, every: number|string, on_error: string } without a
+---timeout it is tried once; every: pause between two tries (5 s)
+---@param body fun(run: alicloud.dr.PlaybookRun): any something true, or not yet
+---@return any result
+---@return alicloud.Error? err
+function Run:verify(name, options, body)
+  own(self)
+  options, body = arguments("verify", name, options, body, verify.SCHEMA)
+  return verify.run(self, name, options, body)
+end
+
+--- Waits for people.
+---@param name string
+---@param options alicloud.dr.GateOptions
+function Run:gate(name, options)
+  own(self)
+  if not steps.NAME.test(name) then complain("gate name", name, steps.NAME) end
+  return gates.run(self, name, gates.check(name, options))
+end
+
+--- Does the same for many groups or other things, several at a time.
+---@generic T
+---@param list T[] names, groups, or tables with `id`
+---@param options? alicloud.dr.EachOptions
+---@param body fun(item: T, run: alicloud.dr.PlaybookRun): any
+---@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
+function Run:each(list, options, body)
+  own(self)
+  if body == nil then options, body = nil, options end
+  if not option.callable.test(body) then complain("each", body, option.callable) end
+  if type(list) ~= "table" then complain("each", list, option.typed "table") end
+  return parallel.each(self, list, option.check("playbook: each", options, parallel.SCHEMA, 2),
+    body, M.branch)
+end
+
+--- Does several things at a time.
+---@param branches table<string, fun(run: alicloud.dr.PlaybookRun): any>
+---@return table<string, any> results by name
+function Run:parallel(branches)
+  own(self)
+  if type(branches) ~= "table" then complain("parallel", branches, option.typed "table") end
+  return parallel.all(self, branches, M.branch)
+end
+
+--- Writes a line into the journal.
+---@param text string
+---@param fields? table
+function Run:note(text, fields)
+  local engine = own(self).engine
+  self:go_on()
+  local ok, err = engine:write({ type = "note", text = tostring(text),
+    fields = fields and journals.plain(fields) }, false)
+  if not ok then engine:stop(err) end
+end
+
+local WHY = option.rule("a reason, text without control characters", function(value)
+  return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
+end)
+
+--- Leaves a step out when the run comes to it.
+---@param name string
+---@param why string
+function Run:skip(name, why)
+  local engine = own(self).engine
+  if not steps.NAME.test(name) then complain("skip", name, steps.NAME) end
+  if not WHY.test(why) then complain("skip " .. name .. ": reason", why, WHY) end
+  engine.skips[self.prefix .. name] = { why = why, by = engine.state.run.requester }
+end
+
+--- Tells somebody of events. Neither an error nor a wait of his can change the run.
+---@param kind string e.g. "step", "gate", "finished"
+---@param listener fun(event: table)
+function Run:on(kind, listener)
+  local engine = own(self).engine
+  if not hooks.ALLOWED[kind] then
+    error(("playbook: on: unknown event %s%s"):format(option.show(kind),
+      option.did_you_mean(kind, hooks.ALLOWED)), 2)
+  end
+  if not option.callable.test(listener) then complain("on " .. kind, listener, option.callable) end
+  engine.hooks:add(kind, listener)
+end
+
+--- Gives the old side up, or takes that back: steps that are `graceful_only` are left out.
+---@param mode "graceful"|"ungraceful"
+---@param why string
+function Run:switch(mode, why)
+  local engine = own(self).engine
+  self:go_on()
+  local rule = option.choice("graceful", "ungraceful")
+  if not rule.test(mode) then complain("switch", mode, rule) end
+  if not WHY.test(why) then complain("switch: reason", why, WHY) end
+  if engine.state.mode ~= mode then
+    engine:record { type = "mode", mode = mode, why = why, by = engine.state.run.requester }
+  end
+end
+
+--- A token that this step gives again after a resume, so that a call of its own may be repeated.
+---@param label string what it is for; unique within the step
+---@return string 64 hexadecimal digits
+function Run:token(label)
+  local engine = own(self).engine
+  if not self.step_key then error("playbook: token: only inside of a step", 2) end
+  local parts = { engine.state.run.incident or engine.state.run.run_id, self.step_key,
+    tostring(label) }
+  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
+  local token = core.sha256("playbook" .. table.concat(parts))
+  engine.tokens[token] = true
+  return token
+end
+
+--- The operations of a product over the run's client.
+---@param product string
+---@return alicloud.Service
+function Run:service(product)
+  return own(self).client:service(product)
+end
+
+-- What follows belongs to the engine.
+
+--- Raises if this branch or the run has ended.
+function Run:go_on()
+  self.engine:go_on()
+  if self.stopped then error(self.stopped, 0) end
+end
+
+--- Ends this branch; the whole run if it is the whole run, or if it must.
+---@param err alicloud.Error
+---@param whole boolean?
+function Run:halt(err, whole)
+  if whole or self.prefix == "" then self.engine:stop(err) end
+  self.stopped = self.stopped or stops.new(err, false)
+  error(self.stopped, 0)
+end
+
+-- The first finished step of an older edition that this attempt has not come to.
+local function unmet(engine, prefix)
+  for _, key in ipairs(engine.state.order) do
+    local step = engine.state.steps[key]
+    local same_branch = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
+    if step.status == "done" and same_branch and not engine.seen[key] then return key end
+  end
+  return nil
+end
+
+--- Takes note that a step was come to, and holds an edited playbook against what is finished.
+---@param key string
+---@param definition string of its options
+function Run:met(key, definition)
+  local engine = self.engine
+  local past = engine.state.steps[key]
+  if past and past.definition and past.definition ~= definition then
+    engine:record { type = "note", text = ("step %q has other options now"):format(key) }
+  end
+  if not engine.edited or past and past.status == "done" or engine.options.accept_edit then
+    return
+  end
+  local missing = unmet(engine, self.prefix)
+  if missing then
+    engine:refuse("Client.PlaybookChanged",
+      ("the playbook was edited: step %q is finished, but step %q comes without it now")
+        :format(missing, key),
+      "put the finished step back before it, or accept the edit (--accept-edit)")
+  end
+end
+
+return M

@@ -1,0 +1,206 @@
+--- Runs a playbook over a journal: from the beginning, or from where an earlier process ended.
+
+local alicloud = require "alicloud"
+local branches = require "alicloud.dr.playbook.run"
+local core = require "alicloud.core"
+local engines = require "alicloud.dr.playbook.engine"
+local guard = require "alicloud.guard"
+local journals = require "alicloud.dr.journal"
+local settings = require "alicloud.dr.playbook.settings"
+local states = require "alicloud.dr.playbook.state"
+local stops = require "alicloud.dr.playbook.stop"
+local summary = require "alicloud.dr.playbook.summary"
+
+local M = {}
+
+-- Room for the records of a run, taken before anything is sent.
+local RESERVED_BYTES = 262144
+local HOOK_SECONDS = 2
+
+local function holder_of(options, runtime)
+  local process = core.process()
+  return { owner = options.requester, host = process.host, pid = process.pid,
+    since = core.iso8601(math.floor(runtime.time())) }
+end
+
+local function opened(options, runtime)
+  local store, holder = options.store, holder_of(options, runtime)
+  local lease, err = store:lease("run", holder)
+  if not lease then return nil, err end
+  local journal
+  journal, err = journals.open(store)
+  if not journal then return nil, err end
+  local ok
+  ok, err = store:reserve(RESERVED_BYTES)
+  if not ok then return nil, err end
+  return { journal = journal, lease = lease, holder = holder,
+    state = states.fold(journal.events) }
+end
+
+local function changed(message, hint)
+  return alicloud.error.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
+    message = message, hint = hint }
+end
+
+-- What is asked for must be what the journal is about.
+local function difference(state, playbook, options)
+  local run = state.run
+  if run.playbook ~= playbook.name then
+    return changed(("the journal is of playbook %q, not of %q"):format(run.playbook,
+      playbook.name), "give the journal's own playbook, or another journal")
+  end
+  for _, name in ipairs { "kind", "incident" } do
+    if options[name] ~= nil and options[name] ~= run[name] then
+      return changed(("%s is %s in the journal, not %s"):format(name,
+        tostring(run[name]), tostring(options[name])), "a run keeps what it was begun with")
+    end
+  end
+  local asked = options.params and core.encode(journals.plain(options.params))
+  if asked and asked ~= core.encode(run.params or {}) then
+    return changed(("the parameters are %s in the journal, not %s"):format(
+      core.encode(run.params or {}), asked), "a run keeps what it was begun with")
+  end
+  return nil
+end
+
+local function begin(engine)
+  local options, playbook = engine.options, engine.playbook
+  return engine:write({
+    type = "run", version = journals.VERSION, playbook = playbook.name,
+    digest = playbook.digest, file = playbook.file,
+    run_id = engine.runtime.random_hex(8), params = options.params or {},
+    kind = options.kind or "unplanned", mode = options.mode or "graceful",
+    incident = options.incident, requester = options.requester, declared = options.declared,
+    region = engine.client.region,
+  }, true)
+end
+
+local function take_over(engine)
+  local state, digest = engine.state, engine.playbook.digest
+  engine.edited = state.digest ~= digest
+  return engine:write({
+    type = "attempt", n = state.attempts + 1, owner = engine.holder.owner,
+    host = engine.holder.host, pid = engine.holder.pid, fence = engine.fence, digest = digest,
+    edited_from = engine.edited and state.digest or nil, cut_bytes = engine.journal.torn > 0
+      and engine.journal.torn or nil,
+  }, true)
+end
+
+local function announce(engine)
+  local options, state = engine.options, engine.state
+  local ok, err = take_over(engine)
+  if not ok then return nil, err end
+  if options.mode and options.mode ~= state.mode then
+    ok, err = engine:write({ type = "mode", mode = options.mode, by = engine.holder.owner,
+      why = "asked for at the start" }, true)
+    if not ok then return nil, err end
+  end
+  local loss = options.accept_loss
+  if not loss then return true end
+  return engine:write({ type = "accept_loss", seconds = loss.seconds, by = loss.by,
+    why = loss.why }, true)
+end
+
+local function may_undo(engine, err)
+  return err.kind ~= "journal" and err.code ~= "Client.StepInDoubt"
+    and err.code ~= "Client.PlaybookChanged" and not states.no_return(engine.state)
+end
+
+-- Back from the last step to the first; what cannot be undone stops nothing.
+local function undo(engine, run)
+  for i = #engine.undos, 1, -1 do
+    local entry = engine.undos[i]
+    engine:write({ type = "undo_begin", step = entry.key }, true)
+    run.step_key = entry.key
+    local ok, result, why = guard.call(entry.undo, run)
+    run.step_key = nil
+    local failed = not ok and result or result == nil and why or nil
+    if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
+      tostring(failed))) end
+    engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
+      err = failed and { message = tostring(failed) } or nil }, true)
+  end
+end
+
+local function stop(engine, run, err)
+  if #engine.undos > 0 and may_undo(engine, err) then undo(engine, run) end
+  engine:write({ type = "stopped", err = stops.plain(err) }, true)
+  err.journal = engine.store.name
+  err.incomplete = engine.journal.fault ~= nil or nil
+  return nil, err
+end
+
+local function interrupted(engine)
+  engine:write({ type = "interrupted" }, true)
+  return nil, alicloud.error.new {
+    kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
+    message = "interrupted; the journal tells what was sent", journal = engine.store.name,
+    hint = "resume the run: it looks before it sends",
+  }
+end
+
+local function finish(engine)
+  local ending = summary.ending(engine)
+  local ok, err = engine:write(ending, true)
+  if not ok then return stop(engine, nil, err) end
+  return summary.of(engine.state, engine.journal)
+end
+
+local function carry_out(engine)
+  local run = branches.branch(engine, "")
+  engine.mail:poll()
+  local ok, raised = pcall(engine.playbook.body, run)
+  if not ok and guard.is_interrupt(raised) then return interrupted(engine) end
+  -- A playbook may have caught what ended it.
+  if ok and engine.stopped then ok, raised = false, engine.stopped end
+  if ok and run.landing then
+    ok, raised = false, alicloud.error.new { kind = "state", code = "Client.NoSuchStep",
+      message = ("step %q, to which %q leads, never came"):format(run.landing, run.landing_from) }
+  end
+  if not ok then return stop(engine, run, stops.error_of(raised, "")) end
+  return finish(engine)
+end
+
+local function prepare(playbook, options, runtime, open)
+  local engine = engines.new {
+    playbook = playbook, journal = open.journal, state = open.state, store = options.store,
+    client = options.client, runtime = runtime, loop = options.client.loop, options = options,
+    holder = open.holder, fence = open.lease.fence, skips = settings.skips(options.skip),
+  }
+  options.again = options.again or {}
+  local ok, err = true, nil
+  if not open.state.run then ok, err = begin(engine) end
+  if ok then ok, err = announce(engine) end
+  if not ok then return nil, err end
+  engine.params = engine.state.run.params
+  return engine
+end
+
+--- Runs a playbook, or goes on with it. A run that has finished makes no further call.
+---@param playbook alicloud.dr.Playbook
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
+---the end
+function M.run(playbook, options)
+  local runtime = options.client.runtime
+  local open, err = opened(options, runtime)
+  if not open then return nil, err end
+  local state = open.state
+  if state.run then
+    local fault = difference(state, playbook, options)
+    if fault then return nil, fault end
+    if state.ending and state.ending.type == "finished" then
+      return summary.of(state, open.journal)
+    end
+  end
+  local engine
+  engine, err = prepare(playbook, options, runtime, open)
+  if not engine then return nil, err end
+  local result
+  result, err = carry_out(engine)
+  engine.hooks:close(HOOK_SECONDS)
+  return result, err
+end
+
+return M

@@ -1,0 +1,111 @@
+--- The options of a run, checked before anything is opened.
+
+local duration = require "alicloud.dr.duration"
+local groups = require "alicloud.dr.group"
+local option = require "alicloud.options"
+local seam = require "alicloud.dr.seam"
+
+local M = {}
+
+---@class alicloud.dr.RunOptions
+---@field client alicloud.Client
+---@field store? alicloud.dr.Store where the journal is kept, or
+---@field journal? string a path
+---@field params? table<string, any> for the playbook; kept in the journal, so never a secret
+---@field kind? "drill"|"planned"|"unplanned" (unplanned)
+---@field mode? "graceful"|"ungraceful" (graceful); asked for again it switches
+---@field incident? string derives the tokens, so that two operators send the same ones
+---@field requester? string who asks for the run; cannot approve it
+---@field declared? { rto: number|string, rpo: number|string } what was promised
+---@field approvers? table<string, string> public keys by name
+---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
+---answer and name
+---@field skip? table<string, string> reasons by step or gate
+---@field again? table<string, boolean> steps in doubt that may be done once more
+---@field accept_loss? alicloud.dr.AcceptLoss
+---@field accept_edit? boolean an edited playbook may leave finished steps out
+---@field progress? fun(event: table) is told of every record
+
+---@class alicloud.dr.Question
+---@field step string
+---@field err alicloud.Error
+---@field critical boolean "skip" is not taken
+---@field release boolean? "again" lets more groups go than max_groups
+
+local function is_map_of(test)
+  return function(value)
+    if type(value) ~= "table" then return false end
+    for name, element in pairs(value) do
+      if type(name) ~= "string" or not test(element) then return false end
+    end
+    return true
+  end
+end
+
+local function is_reason(value)
+  return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
+end
+
+local function is_declared(value)
+  if type(value) ~= "table" then return false end
+  for name, element in pairs(value) do
+    if name ~= "rto" and name ~= "rpo" or not duration.parse(element) then return false end
+  end
+  return true
+end
+
+local SCHEMA = {
+  client = option.rule("an alicloud.client", function(value)
+    return type(value) == "table" and type(value.call) == "function"
+  end),
+  store = option.typed "table",
+  journal = option.text,
+  params = option.typed "table",
+  kind = option.choice("drill", "planned", "unplanned"),
+  mode = option.choice("graceful", "ungraceful"),
+  incident = groups.INCIDENT,
+  requester = option.text,
+  declared = option.rule("{ rto = duration, rpo = duration }", is_declared),
+  approvers = option.rule("a table of name = public key", is_map_of(function(value)
+    return type(value) == "string"
+  end)),
+  ask = option.callable,
+  skip = option.rule("a table of step = reason", is_map_of(is_reason)),
+  again = option.rule("a table of step = true", is_map_of(function(value)
+    return value == true
+  end)),
+  accept_loss = seam.ACCEPT_LOSS,
+  accept_edit = option.boolean,
+  progress = option.callable,
+}
+
+--- Checks the options of a run; raises at the level of the public function's caller.
+---@param where string
+---@param given table
+---@param level integer
+---@return alicloud.dr.RunOptions copy, with durations in seconds
+function M.check(where, given, level)
+  local options = option.check(where, given, SCHEMA, level + 1)
+  if not options.client then error(where .. ": option client is required", level + 1) end
+  if (options.store == nil) == (options.journal == nil) then
+    error(where .. ": give either option journal, a path, or option store", level + 1)
+  end
+  if options.declared then
+    local declared = {}
+    for name, value in pairs(options.declared) do declared[name] = duration.parse(value) end
+    options.declared = declared
+  end
+  options.requester = options.requester or "unnamed"
+  return options
+end
+
+--- The wishes to leave steps out, in the form of the engine.
+---@param skip table<string, string>|nil
+---@return table<string, { why: string }>
+function M.skips(skip)
+  local wishes = {}
+  for name, why in pairs(skip or {}) do wishes[name] = { why = why } end
+  return wishes
+end
+
+return M

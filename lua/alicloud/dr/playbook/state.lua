@@ -1,0 +1,277 @@
+--- What a journal says about a run: the fold of its events. The engine applies every event that it
+--- writes as well, so what a process knows and what its successor will know is the same.
+---
+---   run         who asked for what: playbook, digest, params, kind, requester, incident, declared
+---   attempt     a process took the run over: n, owner, host, pid, fence, digest, edited
+---   step_begin  step_end  step_skip  undo_begin  undo_end
+---   intent      a verb decided (alicloud.dr.seam)            outcome   how it ended
+---   call        an attempt to change something is to leave   answer    what came back
+---   gate_open   approval  gate_pass  gate_fail
+---   mode        graceful or ungraceful, by whom and why      accept_loss
+---   mark        a finish line was reached                    look      a group was looked at
+---   note        asked  interrupted  stopped  finished
+
+local M = {}
+
+---@class alicloud.dr.StepState
+---@field key string
+---@field status "begun"|"done"|"failed"|"skipped"|"undone"
+---@field runs integer how often it was begun
+---@field begun_at number? unix seconds
+---@field ended_at number?
+---@field result any
+---@field err table? plain
+---@field why string? of a skip
+---@field calls table[]
+---@field no_return boolean
+---@field went_on boolean? it failed, and the run went on
+---@field definition string? digest of its options
+
+---@class alicloud.dr.RunState
+---@field run table? the event
+---@field attempts integer
+---@field steps table<string, alicloud.dr.StepState>
+---@field order string[] keys by first mention
+---@field calls table[]
+---@field intents table[]
+---@field gates table<string, table>
+---@field marks table<string, number> unix seconds
+---@field mode "graceful"|"ungraceful"
+---@field accept_loss table?
+---@field ending table? the last "stopped", "interrupted" or "finished"
+---@field digest string? of the playbook in the newest attempt
+---@field looks table<string, table> newest look by group
+---@field mails table<string, boolean> digests of the mail that was taken
+
+---@return alicloud.dr.RunState
+function M.new()
+  return { attempts = 0, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
+    looks = {}, mails = {}, mode = "graceful" }
+end
+
+local function step_of(state, key)
+  local step = state.steps[key]
+  if not step then
+    step = { key = key, runs = 0, calls = {}, no_return = false, status = "begun" }
+    state.steps[key], state.order[#state.order + 1] = step, key
+  end
+  return step
+end
+
+local function gate_of(state, name)
+  state.gates[name] = state.gates[name] or { name = name, approvals = {} }
+  return state.gates[name]
+end
+
+local APPLY = {}
+
+function APPLY.run(state, event)
+  state.run, state.digest, state.mode = event, event.digest, event.mode or "graceful"
+end
+
+function APPLY.attempt(state, event)
+  state.attempts, state.digest, state.ending = event.n, event.digest, nil
+end
+
+function APPLY.step_begin(state, event)
+  local step = step_of(state, event.step)
+  step.status, step.runs, step.begun_at = "begun", step.runs + 1, event.at
+  step.no_return, step.definition = event.no_return == true, event.definition
+  step.err, step.why = nil, nil
+end
+
+function APPLY.step_end(state, event)
+  local step = step_of(state, event.step)
+  step.status, step.ended_at = event.ok and "done" or "failed", event.at
+  step.result, step.err, step.went_on = event.result, event.err, event.went_on
+end
+
+function APPLY.step_skip(state, event)
+  local step = step_of(state, event.step)
+  step.status, step.why, step.ended_at = "skipped", event.why, event.at
+end
+
+function APPLY.undo_end(state, event)
+  if event.ok then step_of(state, event.step).status = "undone" end
+end
+
+function APPLY.call(state, event)
+  local call = { n = event.call, at = event.at, step = event.step, product = event.product,
+    action = event.action, client_token = event.client_token, digest = event.digest,
+    stable = event.stable }
+  state.calls[event.call] = call
+  table.insert(step_of(state, event.step).calls, call)
+end
+
+function APPLY.answer(state, event)
+  local call = state.calls[event.call]
+  if call then call.answer = event end
+end
+
+function APPLY.intent(state, event)
+  state.intents[#state.intents + 1] = { verb = event.verb, intent = event.intent, at = event.at,
+    step = event.step, resend_window = event.resend_window }
+end
+
+function APPLY.outcome(state, event)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.verb == event.verb and entry.intent.client_token == event.client_token then
+      entry.outcome = event
+      return
+    end
+  end
+end
+
+function APPLY.gate_open(state, event)
+  local gate = gate_of(state, event.gate)
+  gate.opened, gate.need, gate.status = event.at, event.need, "open"
+end
+
+function APPLY.approval(state, event)
+  table.insert(gate_of(state, event.gate).approvals, event)
+end
+
+function APPLY.gate_pass(state, event)
+  gate_of(state, event.gate).status = "passed"
+end
+
+function APPLY.gate_fail(state, event)
+  gate_of(state, event.gate).status = "failed"
+end
+
+function APPLY.mode(state, event)
+  state.mode = event.mode
+end
+
+function APPLY.accept_loss(state, event)
+  state.accept_loss = { seconds = event.seconds, by = event.by, why = event.why }
+end
+
+-- The clock stops at the first success from outside; the data of many groups is ready with the
+-- last.
+function APPLY.mark(state, event)
+  if event.mark == "verified" and state.marks.verified then return end
+  state.marks[event.mark] = event.at
+end
+
+function APPLY.look(state, event)
+  state.looks[event.group_id], state.last_look = event, event
+end
+
+local function ending(state, event)
+  state.ending = event
+end
+
+APPLY.stopped, APPLY.interrupted, APPLY.finished = ending, ending, ending
+
+--- Takes one event into account.
+---@param state alicloud.dr.RunState
+---@param event table
+function M.apply(state, event)
+  if event.mail then state.mails[event.mail] = true end
+  local apply = APPLY[event.type]
+  if apply then apply(state, event) end
+end
+
+---@param events table[]
+---@return alicloud.dr.RunState
+function M.fold(events)
+  local state = M.new()
+  for _, event in ipairs(events) do M.apply(state, event) end
+  return state
+end
+
+--- Whether a call may have had an effect that nobody knows of.
+---@param call table
+---@return boolean
+function M.is_doubtful(call)
+  return not call.answer or call.answer.outcome == "unknown"
+end
+
+local function calls_under(state, token)
+  local list = {}
+  for _, call in ipairs(state.calls) do
+    local left = not (call.answer and call.answer.outcome == "not_sent")
+    if call.client_token == token and left then list[#list + 1] = call end
+  end
+  return list
+end
+
+local function continuation(state, entry)
+  local past = { intent = entry.intent, doubtful = false, attempts = 0, request_ids = {} }
+  for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
+    past.first_send_wall = past.first_send_wall or call.at
+    past.attempts = past.attempts + 1
+    past.doubtful = past.doubtful or M.is_doubtful(call)
+    local answer = call.answer
+    if answer then past.request_ids[#past.request_ids + 1] = answer.request_id end
+    if answer and answer.outcome == "accepted" then
+      past.accepted = { request_id = answer.request_id, server_time = answer.server_time }
+    end
+  end
+  return past
+end
+
+local function is_open(entry)
+  return not entry.outcome or entry.outcome.outcome == "unknown"
+end
+
+--- What is left of a verb on a group: its result if this step has it already, or how to go on with
+--- an intent whose outcome never came, whichever step began it.
+---@param state alicloud.dr.RunState
+---@param verb string
+---@param group_id string
+---@param step string
+---@return table|nil result
+---@return alicloud.dr.Continue|nil past
+function M.pending(state, verb, group_id, step)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.verb == verb and entry.intent.group_id == group_id then
+      if is_open(entry) then return nil, continuation(state, entry) end
+      if entry.step == step and entry.outcome.ok then return entry.outcome.result end
+      return nil
+    end
+  end
+  return nil
+end
+
+local function has_intent(state, token)
+  for _, entry in ipairs(state.intents) do
+    if entry.intent.client_token == token then return true end
+  end
+  return false
+end
+
+--- Calls of a step that changed something, or may have, and that no verb answers for.
+---@param state alicloud.dr.RunState
+---@param step alicloud.dr.StepState
+---@return table[]
+function M.loose_calls(state, step)
+  local list = {}
+  for _, call in ipairs(step.calls) do
+    local harmless = call.answer
+      and (call.answer.outcome == "not_sent" or call.answer.outcome == "rejected")
+    if not harmless and not (call.client_token and has_intent(state, call.client_token)) then
+      list[#list + 1] = call
+    end
+  end
+  return list
+end
+
+--- Whether a step was begun after which nothing is undone any more.
+---@param state alicloud.dr.RunState
+---@return string|nil key of that step
+function M.no_return(state)
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    if step.no_return and step.runs > 0 then
+      local outcome = step.status == "failed" and step.err and step.err.outcome
+      if outcome ~= "not_sent" and outcome ~= "rejected" then return key end
+    end
+  end
+  return nil
+end
+
+return M

@@ -1,0 +1,54 @@
+--- What ends a run, or one branch of it, from inside: an object that passes through user code.
+
+local alicloud = require "alicloud"
+
+local M = {}
+
+---@class alicloud.dr.Stop
+---@field err alicloud.Error why
+---@field whole boolean it ends the whole run, not only a branch
+
+local metatable = {
+  __name = "alicloud.dr.Stop",
+  __tostring = function(stop) return tostring(stop.err) end,
+}
+
+---@param err alicloud.Error
+---@param whole boolean
+---@return alicloud.dr.Stop
+function M.new(err, whole)
+  return setmetatable({ err = err, whole = whole }, metatable)
+end
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == metatable
+end
+
+--- Turns whatever a step returned or raised into an error object.
+---@param raised any
+---@param step string
+---@return alicloud.Error
+function M.error_of(raised, step)
+  if alicloud.error.is_error(raised) then return raised end
+  if M.is(raised) then return raised.err end
+  return alicloud.error.new {
+    kind = "state", code = "Client.StepFailed", step = step,
+    message = raised == nil and "no reason given" or tostring(raised),
+  }
+end
+
+local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action", "region",
+  "group_id", "request_id", "client_token", "attempts", "status" }
+
+--- What of an error is written down.
+---@param err alicloud.Error
+---@return table
+function M.plain(err)
+  local kept = {}
+  for _, name in ipairs(KEPT) do kept[name] = err[name] end
+  return kept
+end
+
+return M

@@ -1,0 +1,55 @@
+--- The look from outside that stops the RTO clock: a step that is tried until it succeeds.
+
+local alicloud = require "alicloud"
+local duration = require "alicloud.dr.duration"
+local option = require "alicloud.options"
+local steps = require "alicloud.dr.playbook.step"
+
+local M = {}
+
+local EVERY = 5
+
+local TIME = option.rule(duration.ALLOWED, function(value)
+  local seconds = duration.parse(value)
+  return seconds ~= nil and seconds > 0
+end)
+
+M.SCHEMA = { timeout = TIME, every = TIME, on_error = steps.SCHEMA.on_error,
+  critical = option.boolean, plan = steps.SCHEMA.plan }
+
+local function not_back(name, tries, err)
+  return nil, alicloud.error.new {
+    kind = "state", code = "Client.NotVerified", step = name,
+    message = ("%q did not succeed in %d tr%s%s"):format(name, tries, tries == 1 and "y" or "ies",
+      err ~= nil and ": " .. tostring(err) or ""),
+  }
+end
+
+local function trial(run, name, options, body)
+  local loop = run.loop
+  local deadline = loop.now() + (options.timeout and duration.parse(options.timeout) or 0)
+  local pause = options.every and duration.parse(options.every) or EVERY
+  local tries = 0
+  while true do
+    tries = tries + 1
+    local result, err = body(run)
+    if result then return result end
+    if loop.now() + pause > deadline then return not_back(name, tries, err) end
+    loop.sleep(pause)
+  end
+end
+
+--- Comes to a verification.
+---@param branch alicloud.dr.PlaybookRun
+---@param name string
+---@param options table
+---@param body function
+---@return any result
+---@return alicloud.Error? err
+function M.run(branch, name, options, body)
+  local step = { verify = true, on_error = options.on_error, critical = options.critical,
+    plan = options.plan }
+  return steps.run(branch, name, step, function(run) return trial(run, name, options, body) end)
+end
+
+return M
