@@ -140,6 +140,7 @@ local function sync(store)
 end
 
 function Store:append(seq, text, durable)
+  if self.disk.stopped then error(M.CRASH, 0) end
   if self.fault then return nil, self.fault end
   self.seq = self.seq or count_lines(self.data.written)
   if seq ~= self.seq + 1 or count_lines(self.data.written) ~= self.seq then

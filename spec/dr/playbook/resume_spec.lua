@@ -1,0 +1,403 @@
+-- A run that was killed goes on: what was finished is not done again, what was begun is looked at.
+
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local lab = require "spec.dr.lab"
+local stages = require "spec.dr.playbook.stage"
+
+local function move(stage)
+  return dr.playbook("move", function(run)
+    local orders = run:group("pg-orders", { region = "cn-shanghai" })
+    run:step("check", function()
+      stage:did "check"
+      return orders:precheck { max_rpo = "1d" }
+    end)
+    local moved = run:step("promote", { point_of_no_return = true }, function()
+      return orders:failover()
+    end)
+    run:verify("open", function() return moved.outcome end)
+  end)
+end
+
+-- What an auditor compares: everything but times, tokens and what the process was.
+local function verdict(stage, result)
+  local promoted = stage:state().steps.promote.result
+  return { status = result.status, exceptions = result.exceptions, outcome = promoted.outcome,
+    pairs = #promoted.pairs, from = promoted.from, to = promoted.to }
+end
+
+local function uninterrupted()
+  local stage = stages.new()
+  local result = assert(stage:run(move(stage)))
+  return verdict(stage, result), stage
+end
+
+describe("a resumed run", function()
+  it("does not do again what was finished, and has its results", function()
+    local stage = stages.new()
+    local broken = true
+    local function body(run)
+      local value = run:step("a", function()
+        stage:did "a"
+        return { n = 7 }
+      end)
+      run:step("b", function()
+        if broken then error "not yet" end
+        stage:did("b" .. value.n)
+      end)
+    end
+    local _, err = stage:run(body)
+    assert.matches("not yet", err.message)
+    broken = false
+    local result = assert(stage:run(body))
+    assert.equal("a b7", stage:done())
+    assert.equal(2, result.attempts)
+    assert.equal("completed", result.status)
+  end)
+
+  it("keeps what it was begun with", function()
+    local stage = stages.new()
+    stage:run(function() error "stop" end, { params = { a = "1" }, kind = "drill" })
+    for _, case in ipairs {
+      { { params = { a = "2" } }, "the parameters are {\"a\":\"1\"} in the journal, not" },
+      { { kind = "planned" }, "kind is drill in the journal, not planned" },
+      { { incident = "x" }, "incident is nil in the journal" },
+    } do
+      local _, err = stage:run(function() end, case[1])
+      assert.equal("Client.RunChanged", err.code)
+      assert.matches(case[2], err.message, 1, true)
+    end
+    local _, err = stage:run(dr.playbook("other", function() end))
+    assert.matches("the journal is of playbook \"spec\", not of \"other\"", err.message)
+    assert(stage:run(function(run) assert(run.params.a == "1" and run.kind == "drill") end))
+  end)
+
+  it("remembers what was skipped and what failed and was passed over", function()
+    local stage = stages.new()
+    local ready = false
+    local function body(run)
+      run:skip("skipped", "why")
+      run:step("skipped", function() stage:did "skipped" end)
+      local _, err = run:step("failed", { on_error = "continue" }, function()
+        stage:did "failed"
+        error "broken"
+      end)
+      assert(err.code == "Client.StepFailed")
+      run:step("last", function() assert(ready, "not ready") end)
+    end
+    stage:run(body)
+    ready = true
+    local result = assert(stage:run(body))
+    assert.equal("failed", stage:done())
+    assert.equal(2, #result.exceptions)
+  end)
+
+  it("runs again what was undone", function()
+    local stage = stages.new()
+    local ready = false
+    local function body(run)
+      run:step("a", { undo = function() stage:did "-a" end }, function() stage:did "a" end)
+      run:step("b", function() assert(ready, "not ready") end)
+    end
+    stage:run(body)
+    ready = true
+    assert(stage:run(body))
+    assert.equal("a -a a", stage:done())
+  end)
+end)
+
+describe("a run that is killed at any call of the disk", function()
+  local expected, whole = uninterrupted()
+  local calls = whole.disk.calls
+
+  for _, fault in ipairs { "crash", "crash_after", "torn" } do
+    it("ends as if it had not been, with one effect: " .. fault, function()
+      local stopped = 0
+      for n = 1, calls do
+        local stage = stages.new()
+        local playbook = move(stage)
+        if stage:run_until(playbook, function(call) return call.n == n and fault end) then
+          stopped = stopped + 1
+          local result, err = stage:run(playbook)
+          assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
+          assert.same(expected, verdict(stage, result), n)
+        end
+        assert.equal(1, #stage.bench:ledger(), n)
+      end
+      assert.is_true(stopped > (fault == "torn" and 10 or 20))
+    end)
+  end
+
+  it("even twice, and with the answer lost", function()
+    for n = 1, calls, 2 do
+      for later = 1, 9, 2 do
+        local stage = stages.new { faults = { lab.fault({ drop = true }, "after") } }
+        local playbook = move(stage)
+        local function at(limit)
+          local seen = 0
+          return function()
+            seen = seen + 1
+            return seen == limit and "crash"
+          end
+        end
+        stage:run_until(playbook, at(n))
+        stage:run_until(playbook, at(later))
+        local result, err = stage:run(playbook)
+        assert.is_table(result, ("%d %d: %s"):format(n, later, tostring(err)))
+        assert.equal("completed", result.status)
+        assert.equal(1, #stage.bench:ledger(), n)
+      end
+    end
+  end)
+
+  it("writes a prefix of the journal that it would have written", function()
+    local full = whole.disk:text "run"
+    for n = 1, calls do
+      local stage = stages.new()
+      stage:run_until(move(stage), function(call) return call.n == n and "crash" end)
+      local text = stage.disk:text "run"
+      assert.equal(full:sub(1, #text), text, n)
+    end
+  end)
+end)
+
+describe("a disk that fails at any call", function()
+  for _, fault in ipairs { "ENOSPC", "EIO", "EROFS", "short" } do
+    it("stops the run, which can be resumed, with one effect: " .. fault, function()
+      local _, whole = uninterrupted()
+      for n = 1, whole.disk.calls do
+        local stage = stages.new()
+        local playbook = move(stage)
+        stage.disk.fault = function(call) return call.n >= n and fault end
+        local result, err = stage:run(playbook)
+        if not result then
+          assert.equal("journal", err.kind, n)
+          assert.equal("Client.JournalFailed", err.code)
+        end
+        local sends = #stage.bench:sends()
+        assert.is_true(sends <= 1)
+        if sends == 0 then assert.same({}, stage.bench:ledger()) end
+        stage.disk.fault = function() end
+        stage.disk:restart(1000000)
+        result, err = stage:run(playbook)
+        assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
+        assert.equal("completed", result.status)
+        assert.equal(1, #stage.bench:ledger(), n)
+      end
+    end)
+  end
+
+  it("after the call left does not keep the run from watching it", function()
+    local stage = stages.new()
+    local sent = false
+    stage.disk.fault = function() return sent and "ENOSPC" end
+    stage.bench.emu:fault { match = { action = "DescribeDiskReplicaGroups", nth = 99 },
+      effect = { drop = true } }
+    local send = stage.bench.emu.transport.send
+    stage.bench.client = stage.bench.client:with { transport = { send = function(request)
+      sent = sent or request.action == "FailoverDiskReplicaGroup"
+      return send(request)
+    end } }
+    local result, err = stage:run(move(stage))
+    assert.is_nil(result)
+    assert.is_true(err.incomplete)
+    assert.equal("failovered", stage.bench.emu:group("pg-orders").status)
+    stage.disk.fault = function() end
+    stage.disk:restart()
+    assert(stage:run(move(stage)))
+    assert.equal(1, #stage.bench:ledger())
+  end)
+end)
+
+describe("an intent whose outcome never came", function()
+  -- Killed when the answer is to be written; the call itself was lost on its way.
+  local function killed(when)
+    local stage = stages.new { faults = { lab.fault({ drop = true }, when or "before") } }
+    local playbook = move(stage)
+    local answers = 0
+    assert.is_true(stage:run_until(playbook, function(call)
+      if call.op == "append" and #stage.bench:sends() > 0 then answers = answers + 1 end
+      return answers == 1 and "crash"
+    end))
+    return stage, playbook
+  end
+
+  it("is sent again under its token, if nothing has happened", function()
+    local stage, playbook = killed()
+    assert(stage:run(playbook))
+    local sends = stage.bench:sends()
+    assert.equal(2, #sends)
+    assert.equal(sends[1].client_token, sends[2].client_token)
+    assert.equal(1, #stage.bench:ledger())
+  end)
+
+  it("is not sent again after the resend window", function()
+    local stage, playbook = killed()
+    stage.bench.emu:advance(121)
+    local result, err = stage:run(playbook)
+    assert.is_nil(result)
+    assert.equal("Client.OutcomeUnknown", err.code)
+    assert.equal("unknown", err.outcome)
+    assert.equal(1, #stage.bench:sends())
+  end)
+
+  it("is not sent on another world: the difference is told", function()
+    local stage, playbook = killed()
+    stage.bench:reverse "normal"
+    local _, err = stage:run(playbook)
+    assert.equal("Client.Superseded", err.code)
+    assert.matches("direction was cn%-hangzhou/g → cn%-shanghai/b, now it is", err.message)
+    assert.equal(1, #stage.bench:sends())
+  end)
+
+  it("is taken up by whatever step asks for that group", function()
+    local stage = killed()
+    assert(stage:run(dr.playbook("move", function(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("check", function() return orders:precheck() end)
+      run:step("promote under another name", function() return orders:failover() end)
+    end)))
+    local sends = stage.bench:sends()
+    assert.equal(sends[1].client_token, sends[#sends].client_token)
+    assert.equal(1, #stage.bench:ledger())
+  end)
+end)
+
+describe("another call of a step that was killed", function()
+  local function stopping(stage, options, token)
+    return function(run)
+      run:step("stop", options or {}, function()
+        stage:did "stop"
+        return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" },
+          { client_token = token and run:token "pg-orders" or nil, retries = 0 })
+      end)
+    end
+  end
+
+  -- The call has left when the machine stops; nobody saw its answer.
+  local function killed(options, token)
+    local stage = stages.new()
+    local body = stopping(stage, options, token)
+    assert.is_true(stage:run_until(body, function(call)
+      return call.op == "append" and #stage.bench:requests() > 0 and "crash"
+    end))
+    return stage, body
+  end
+
+  it("stops and asks, and says what was sent", function()
+    local stage, body = killed()
+    local _, err = stage:run(body)
+    assert.equal("Client.StepInDoubt", err.code)
+    assert.equal("unknown", err.outcome)
+    assert.matches('step "stop" was begun and not ended, and it has sent: '
+      .. "ebs:StopDiskReplicaGroup %(no answer was seen%)", err.message)
+    assert.matches("--again 'stop'", err.hint, 1, true)
+    assert.equal("stop", stage:done())
+  end)
+
+  it("is done once more, or left out, by a person's word", function()
+    local stage, body = killed()
+    stage:run(body, { again = { stop = true } })
+    assert.equal("stop stop", stage:done())
+    stage, body = killed()
+    local result = assert(stage:run(body, { skip = { stop = "it is stopping" } }))
+    assert.equal("stop", stage:done())
+    assert.equal("completed_with_exceptions", result.status)
+    stage, body = killed()
+    assert(stage:run(body, { ask = function(question)
+      assert(question.err.code == "Client.StepInDoubt")
+      return "skip", "night shift"
+    end }))
+  end)
+
+  it("is done once more by itself, if the step gives the same token soon enough", function()
+    local stage, body = killed(nil, true)
+    stage:run(body)
+    assert.equal("stop stop", stage:done())
+    local requests = stage.bench:requests "StopDiskReplicaGroup"
+    assert.is_string(requests[1].client_token)
+    assert.equal(requests[1].client_token, requests[2].client_token)
+    stage, body = killed(nil, true)
+    stage.bench.emu:advance(121)
+    local _, err = stage:run(body)
+    assert.equal("Client.StepInDoubt", err.code)
+  end)
+
+  it("is settled by the step's own check", function()
+    local stage, body = killed { check = function() return { stopped = true } end }
+    assert(stage:run(body))
+    assert.equal("stop", stage:done())
+    assert.is_true(stage:state().steps.stop.result.stopped)
+    stage, body = killed { check = function() return false end }
+    stage:run(body)
+    assert.equal("stop stop", stage:done())
+    stage, body = killed { check = function() return nil, "cannot look" end }
+    local _, err = stage:run(body)
+    assert.matches("cannot look", err.message)
+    assert.equal("stop", stage:done())
+  end)
+end)
+
+describe("an edited playbook", function()
+  local function first(stage)
+    return dr.playbook("edited", function(run)
+      run:step("a", function() stage:did "a" end)
+      run:step("b", function() stage:did "b" end)
+      run:step("c", function() error "not yet" end)
+    end)
+  end
+
+  it("goes on if the finished steps still are there, and the journal tells", function()
+    local stage = stages.new()
+    stage:run(first(stage))
+    assert(stage:run(dr.playbook("edited", function(run)
+      run:step("b", function() stage:did "b" end)
+      run:step("a", function() stage:did "a" end)
+      run:step("new", function() stage:did "new" end)
+      run:step("c", function() stage:did "c" end)
+    end)))
+    assert.equal("a b new c", stage:done())
+    local attempts = stage:events "attempt"
+    assert.equal(attempts[1].digest, attempts[2].edited_from)
+  end)
+
+  it("stops before anything new if a finished step is gone", function()
+    local stage = stages.new()
+    stage:run(first(stage))
+    local edited = dr.playbook("edited", function(run)
+      run:step("a", function() stage:did "a" end)
+      run:step("c", function() stage:did "c" end)
+    end)
+    local _, err = stage:run(edited)
+    assert.equal("Client.PlaybookChanged", err.code)
+    assert.matches('step "b" is finished, but step "c" comes without it now', err.message)
+    assert.equal("a b", stage:done())
+    assert(stage:run(edited, { accept_edit = true }))
+    assert.equal("a b c", stage:done())
+  end)
+end)
+
+describe("two processes", function()
+  it("cannot run one journal, and the second one learns of the first", function()
+    local stage = stages.new()
+    local _, err = stage:run(function(run)
+      local _, other = stage:run(function() end)
+      assert(other.code == "Client.JournalLocked")
+      run:step("a", function() return nil, other.message end)
+    end)
+    assert.matches("run is held by operator %(pid %d+ on .+%) since ", err.message)
+    assert.matches("pid " .. core.process().pid, err.message)
+  end)
+
+  it("cannot hold one group", function()
+    local stage = stages.new()
+    local inner
+    assert(stage:run(function(run)
+      run:group "pg-orders"
+      inner = select(2, dr.run(dr.playbook("other", function(second) second:group "pg-orders" end),
+        { client = stage.bench.client, store = stage.disk:open "other" }))
+    end))
+    assert.equal("Client.JournalLocked", inner.code)
+    assert.matches("^group pg%-orders is held by operator", inner.message)
+  end)
+end)
