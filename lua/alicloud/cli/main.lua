@@ -11,7 +11,9 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 local COMMANDS = {
-  "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover", "alicloud.cli.call",
+  "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover",
+  "alicloud.cli.plan", "alicloud.cli.run", "alicloud.cli.resume", "alicloud.cli.approve",
+  "alicloud.cli.ungraceful", "alicloud.cli.verify", "alicloud.cli.call",
   "alicloud.cli.emulator", "alicloud.cli.version",
 }
 
@@ -34,7 +36,8 @@ Environment:
   NO_COLOR                                             no colours
 
 Exit codes:
-  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting   130 interrupted]]
+  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
+  4 done or begun, but the journal could not be written to its end   130 interrupted]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
 local function add_help(command, state)

@@ -8,7 +8,7 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 --- What the exit code of a command says.
-M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, interrupted = 130 }
+M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, incomplete = 4, interrupted = 130 }
 
 -- Where the group is not what the command line says it is, the command line is to be mended.
 local WRONG_PLACE = {

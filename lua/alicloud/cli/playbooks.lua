@@ -1,0 +1,347 @@
+--- What run and resume have in common: options, the terminal's side of a run, its end.
+
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local duration = require "alicloud.dr.duration"
+local files = require "alicloud.dr.store.file"
+local gates = require "alicloud.dr.playbook.gate"
+local groups = require "alicloud.dr.group"
+local journals = require "alicloud.dr.journal"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local playbooks = require "alicloud.dr.playbook"
+local session = require "alicloud.cli.session"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+M.EPILOG = [[
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 4 the journal could not be
+written to its end, 130 interrupted. After 1, 3, 4 and 130 the command that goes on is printed.]]
+
+--- Adds the options of a run.
+---@param command table of argparse
+function M.add_options(command)
+  options.add_common(command, "Region of the client, usually the secondary site")
+  command:option "--kind":choices { "drill", "planned", "unplanned" }
+    :description "What the run is for (unplanned)."
+  command:option "--mode":choices { "graceful", "ungraceful" }
+    :description "ungraceful leaves out what needs the old side; asked for again it switches."
+  command:option "--incident":argname "<name>"
+    :description "Derive the tokens from this name: operators who give the same send the same."
+  command:option "--as":target "requester":argname "<name>"
+    :description "Who asks for the run, and so cannot approve it; else $USER."
+  command:option "--approvers":argname "<file>"
+    :description "Public keys of those who may approve: lines of NAME KEY."
+  command:option "--skip":argname "<step=why>":count "*"
+    :description "Leave a step out, or break a gate open; the reason is kept."
+  command:option "--again":argname "<step>":count "*"
+    :description "A step in doubt may be done once more."
+  command:option "--accept-loss":argname "<duration>"
+    :description "Accept a recovery point of that age; needs --why, and --as or $USER."
+  command:option "--why":argname "<text>":description "Reason for --accept-loss."
+  command:option "--rto":argname "<duration>":description "Declared recovery time."
+  command:option "--rpo":argname "<duration>":description "Declared loss of data."
+  command:flag "--accept-edit"
+    :description "Go on though the edited playbook leaves finished steps out."
+  command:flag "--no-ask":description "Never ask; what would be asked stops the run."
+end
+
+local function read_pairs(field, list)
+  local map = {}
+  for _, word in ipairs(list) do
+    local name, value = word:match("^([^=]+)=(.*%S.*)$")
+    if not name then
+      options.refuse(("%s: got %q; allowed: NAME=TEXT"):format(field, word))
+    end
+    map[name] = value
+  end
+  return map
+end
+
+local function read_keys(path, read_file)
+  local text, message = read_file(path)
+  if not text then options.refuse("--approvers: " .. message) end
+  local keys = {}
+  for line in text:gmatch("[^\r\n]+") do
+    local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
+    local ignored = line:find("^%s*#") or not line:find("%S")
+    if not ignored and not (name and gates.KEY.test(key)) then
+      options.refuse(("--approvers: %s: got %q; allowed: NAME and a key of %s"):format(path, line,
+        gates.KEY.allowed))
+    end
+    if not ignored then keys[name] = key end
+  end
+  return keys
+end
+
+--- Who is at the terminal.
+---@param args table with `requester`
+---@param getenv fun(name: string): string|nil
+---@return string|nil
+function M.person(args, getenv)
+  local name = args.requester or getenv "USER"
+  if name == nil or name == "" then return nil end
+  if name:find("%c") or #name > 80 then
+    options.refuse(("--as: got %q; allowed: a name without control characters"):format(name))
+  end
+  return name
+end
+
+local function accepted_loss(args, person)
+  local seconds = options.duration(args, "accept_loss", 1)
+  if not seconds then return nil end
+  if not (args.why and args.why:find("%S")) or not person then
+    options.refuse "--accept-loss: needs --why TEXT and, without $USER, --as NAME"
+  end
+  return { seconds = seconds, by = person, why = args.why }
+end
+
+local function ask_person(io, person)
+  return function(question)
+    local allowed = question.release and "(a)gain to release it, or sto(p)"
+      or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
+    io.err(("  ? %s: %s\n    %s: "):format(terminal.clean(question.step),
+      terminal.clean(question.err.message, 1000), allowed))
+    local typed = (io.read_line() or ""):lower():match("^%s*(%a?)")
+    local answers = { a = "again", s = "skip" }
+    return answers[typed] or "stop", person
+  end
+end
+
+--- The options of dr.run, from what was typed.
+---@param args table
+---@param io alicloud.cli.Io
+---@return table
+function M.read_options(args, io)
+  local runtime = session.runtime(io)
+  local person = M.person(args, runtime.getenv)
+  local again = {}
+  for _, step in ipairs(args.again) do again[step] = true end
+  local declared = { rto = options.duration(args, "rto", 1),
+    rpo = options.duration(args, "rpo", 1) }
+  return {
+    kind = args.kind, mode = args.mode, requester = person,
+    incident = options.text(args, "incident", groups.INCIDENT),
+    approvers = args.approvers and read_keys(args.approvers, runtime.read_file) or nil,
+    skip = read_pairs("--skip", args.skip), again = again,
+    accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
+    declared = next(declared) and declared or nil,
+    ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
+  }
+end
+
+--- Loads a playbook; a file that is none is a mistake of the command line.
+---@param path string
+---@param io alicloud.cli.Io
+---@param environment? table
+---@return alicloud.dr.Playbook
+function M.load(path, io, environment)
+  local playbook, message = playbooks.load(path, session.runtime(io).read_file, environment)
+  if not playbook then options.refuse("playbook: " .. message) end
+  return playbook
+end
+
+--- Where journals are kept if nobody says otherwise.
+---@param getenv fun(name: string): string|nil
+---@return string
+function M.directory(getenv)
+  local own = getenv "ALICLOUD_DR_JOURNALS"
+  if own and own ~= "" then return own end
+  local state, home = getenv "XDG_STATE_HOME", getenv "HOME"
+  if state and state:sub(1, 1) == "/" then return state .. "/alicloud-dr" end
+  if home and home ~= "" then return home .. "/.local/state/alicloud-dr" end
+  options.refuse "--journal: is missing, and $HOME does not say where it is kept"
+end
+
+local function is_finished(reading)
+  local last = reading.events[#reading.events]
+  return last ~= nil and last.type == "finished"
+end
+
+local function is_free(path, new)
+  local text, err = files.read(path)
+  if not text and err.errno == "ENOENT" then return true end
+  if not text then return nil, err end
+  if new then return false end
+  local reading, damage = journals.read(text)
+  if not reading then return nil, journals.damaged(path, damage) end
+  return not is_finished(reading)
+end
+
+--- The journal of the unfinished run of this playbook with these parameters, or a new name.
+---@param playbook alicloud.dr.Playbook
+---@param params table
+---@param directory string
+---@param new boolean? a new name in any case
+---@return string|nil path
+---@return alicloud.Error? err
+function M.find_journal(playbook, params, directory, new)
+  local ok, err = files.make_directories(directory)
+  if not ok then return nil, err end
+  local stem = playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-")
+  local key = core.sha256(core.encode { playbook = playbook.name, params = params }):sub(1, 10)
+  local n = 0
+  while true do
+    n = n + 1
+    local path = ("%s/%s-%s-%d.jsonl"):format(directory, stem, key, n)
+    local free
+    free, err = is_free(path, new)
+    if free == nil then return nil, err end
+    if free then return path end
+  end
+end
+
+local SHOW = {}
+
+function SHOW.attempt(io, event, view)
+  if event.n > 1 then
+    io.out(("  going on, process %d of this run%s\n"):format(event.n,
+      event.edited_from and "; the playbook was edited" or ""))
+  end
+  view.began = event.at
+end
+
+function SHOW.step_begin(_, event, view)
+  view.begun[event.step] = event.at
+end
+
+function SHOW.step_end(io, event, view)
+  local took = event.at - (view.begun[event.step] or event.at)
+  if event.ok then
+    return io.out(("  %s %-28s %s\n"):format(terminal.paint(io, "green", "✔"),
+      terminal.clean(event.step), duration.format(took)))
+  end
+  io.out(("  %s %-28s %s: %s\n"):format(terminal.paint(io, "red", "✘"),
+    terminal.clean(event.step), terminal.clean(event.err.code),
+    terminal.clean(event.err.message, 1000)))
+end
+
+function SHOW.step_skip(io, event)
+  io.out(("  %s %-28s skipped: %s\n"):format(terminal.paint(io, "yellow", "-"),
+    terminal.clean(event.step), terminal.clean(event.why)))
+end
+
+function SHOW.intent(io, event)
+  io.out(("    %s %s, client token %s…\n"):format(terminal.clean(event.verb),
+    terminal.clean(event.intent.group_id), terminal.clean(event.intent.client_token:sub(1, 8))))
+end
+
+function SHOW.gate_open(io, event, view)
+  local gate = terminal.clean(event.gate)
+  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    alicloud-dr approve %s '%s' "
+    .. "--as NAME --key FILE\n"):format(gate, event.need, table.concat(event.of, ", "),
+    duration.format(event.expires), terminal.clean(view.journal), gate))
+end
+
+function SHOW.approval(io, event)
+  io.out(("    approved by %s\n"):format(terminal.clean(event.by)))
+end
+
+function SHOW.gate_pass(io, event)
+  io.out(("  %s gate %s\n"):format(terminal.paint(io, event.broken and "yellow" or "green",
+    event.broken and "!" or "✔"), terminal.clean(event.gate)))
+end
+
+function SHOW.mode(io, event)
+  io.out(("  %s from now on, by %s: %s\n"):format(terminal.clean(event.mode),
+    terminal.clean(event.by or "?"), terminal.clean(event.why)))
+end
+
+function SHOW.note(io, event)
+  io.out(("    %s\n"):format(terminal.clean(event.text, 1000)))
+end
+
+local function progress(io, journal)
+  local view = { begun = {}, journal = journal }
+  return function(event)
+    local show = SHOW[event.type]
+    if show then show(io, event, view) end
+  end
+end
+
+local function quote(word)
+  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- The command that goes on with a journal.
+---@param path string
+---@param args table
+---@return string
+function M.resume_command(path, args)
+  local words = { "alicloud-dr", "resume", quote(path) }
+  for _, name in ipairs { "region", "endpoint", "approvers" } do
+    if args[name] then
+      words[#words + 1], words[#words + 2] = "--" .. name, quote(args[name])
+    end
+  end
+  return table.concat(words, " ")
+end
+
+local function result_object(result)
+  local steps = {}
+  for i, step in ipairs(result.steps) do
+    steps[i] = { step = step.key, status = step.status, why = step.why, err = step.err,
+      begun_at = step.begun_at, ended_at = step.ended_at }
+  end
+  return {
+    status = result.status, run_id = result.run_id, playbook = result.playbook, rto = result.rto,
+    rpo = result.rpo, declared = result.declared, journal = result.journal, head = result.head,
+    marks = result.marks, attempts = result.attempts,
+    exceptions = core.array(result.exceptions), steps = core.array(steps),
+  }
+end
+
+local function print_result(io, result)
+  local facts = {}
+  if result.rto then facts[#facts + 1] = "RTO " .. duration.format(result.rto) end
+  if result.rpo then facts[#facts + 1] = "RPO " .. duration.format(result.rpo) end
+  io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
+    #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
+  for _, exception in ipairs(result.exceptions) do
+    io.out(("    ! %s\n"):format(terminal.clean(exception, 1000)))
+  end
+  io.out(("    journal %s, %s\n"):format(terminal.clean(result.journal), result.head:sub(1, 16)))
+end
+
+local function exit_code(err)
+  if err.code == "Client.Interrupted" then return output.EXIT.interrupted end
+  if err.incomplete then return output.EXIT.incomplete end
+  return output.exit_code(err, true)
+end
+
+local function report_failure(io, args, err, path)
+  local code = exit_code(err)
+  local go_on = M.resume_command(path, args)
+  if args.json then
+    return output.json(io, code, { error = output.error_object(err), journal = path,
+      resume = go_on })
+  end
+  local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
+  io.err(("alicloud-dr: %s\n    go on:  %s\n"):format(said, go_on))
+  return code
+end
+
+--- Runs a playbook at the terminal, to its end or from where its journal ends.
+---@param playbook alicloud.dr.Playbook
+---@param given table options of dr.run
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.carry_out(playbook, given, args, io)
+  local client <close> = session.open(args, io)
+  given.client = client
+  if not args.json then
+    io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),
+      terminal.clean(given.journal)))
+    given.progress = progress(io, given.journal)
+  end
+  local result, err = dr.run(playbook, given)
+  if not result then return report_failure(io, args, err, given.journal) end
+  if args.json then return output.json(io, output.EXIT.done, result_object(result)) end
+  print_result(io, result)
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,334 @@
+-- The commands around a playbook, at a desk: run, resume, plan, approve, ungraceful, verify.
+
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+
+local ORDERS = [[
+local dr = require "alicloud.dr"
+return dr.playbook("orders: move to Shanghai", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("check", function() return orders:precheck { max_rpo = run.params.max_rpo } end)
+  run:step("promote", { point_of_no_return = true }, function()
+    return orders:failover { max_rpo = run.params.max_rpo }
+  end)
+  run:verify("shop answers", function() return true end)
+end)
+]]
+
+local function write(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+end
+
+local function room(script, given)
+  local directory = os.tmpname()
+  os.remove(directory)
+  assert(core.make_directory(directory))
+  finally(function() os.execute("rm -rf '" .. directory .. "'") end)
+  local desk = desks.new(given)
+  desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
+  desk.env.USER = "operator"
+  local file = directory .. "/orders.lua"
+  write(file, script or ORDERS)
+  return desk, file, directory
+end
+
+local function journal_of(ran)
+  return ran.out:match("journal (%S+%.jsonl)") or ran.err:match("(%S+%.jsonl)")
+end
+
+describe("alicloud-dr run", function()
+  it("runs a playbook, keeps its journal, and begins anew when it has finished", function()
+    local desk, file, directory = room()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ check", ran.out)
+    assert.matches("failover pg%-orders, client token %x+…", ran.out)
+    assert.matches("✔ completed, RTO 5%d s, RPO 7m1%ds", ran.out)
+    local first = journal_of(ran)
+    assert.matches("^" .. directory:gsub("%p", "%%%0") .. "/journals/orders%-%x+%-1%.jsonl$", first)
+    assert.equal(1, #desk:ledger())
+    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("%-2%.jsonl$", journal_of(ran))
+    assert.equal(1, #desk:ledger())
+  end)
+
+  it("tells in one object", function()
+    local desk, file = room()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")
+    assert.equal(0, ran.object.exit)
+    assert.equal("completed", ran.object.status)
+    assert.equal("promote", ran.object.steps[2].step)
+    assert.equal(64, #ran.object.head)
+    assert.is_number(ran.object.marks.verified)
+  end)
+
+  it("goes on with an unfinished run, and says how", function()
+    local desk, file = room(nil, { group = { recover_point_age = 3000 } })
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    assert.equal(1, ran.code)
+    assert.matches("✘ check .*Client.RecoveryPointTooOld", ran.out)
+    local path = journal_of(ran)
+    assert.is_truthy(ran.err:find("go on:  alicloud-dr resume " .. path
+      .. " --region cn-shanghai\n", 1, true), ran.err)
+    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--skip",
+      "check=seen", "--accept-loss", "1h", "--why", "the region is gone")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(path, journal_of(ran))
+    assert.matches("going on, process 2 of this run", ran.out)
+    assert.matches("completed with exceptions", ran.out)
+    assert.matches('! step "check" was skipped: seen', ran.out)
+    assert.equal(1, #desk:ledger())
+  end)
+
+  it("refuses what is wrong on the command line, and sends nothing", function()
+    local desk, file, directory = room()
+    write(directory .. "/none.lua", "return 5")
+    write(directory .. "/broken.lua", "return (")
+    for _, case in ipairs {
+      { { file, "x" }, "parameter: got \"x\"; allowed: key=value" },
+      { { file, "db_password=x" }, "give a secret through the environment" },
+      { { directory .. "/missing.lua" }, "No such file" },
+      { { directory .. "/none.lua" }, "allowed: a file that returns dr.playbook" },
+      { { directory .. "/broken.lua" }, "unexpected symbol" },
+      { { file, "--accept-loss", "1h" }, "--accept-loss: needs --why" },
+      { { file, "--skip", "x" }, "--skip: got \"x\"; allowed: NAME=TEXT" },
+      { { file, "--kind", "holiday" }, "kind" },
+      { { file, "--approvers", file }, "--approvers:" },
+    } do
+      local ran = desk:run("run", "--region", "cn-shanghai", table.unpack(case[1]))
+      assert.equal(2, ran.code, case[2])
+      assert.is_truthy(ran.err:find(case[2], 1, true), ran.err)
+    end
+    assert.same({}, desk:requests())
+  end)
+
+  it("asks whoever is at the terminal", function()
+    local desk, file = room([[
+      return require("alicloud.dr").playbook("ask", function(run)
+        run:step("a", { on_error = "ask" }, function() error "broken" end)
+      end)]], { input_tty = true, typed = { "a", "s" } })
+    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("%? a: .*broken\n    %(a%)gain, %(s%)kip or sto%(p%): ", ran.err)
+    ran = desk:run("run", file, "--region", "cn-shanghai", "--no-ask")
+    assert.equal(1, ran.code)
+  end)
+end)
+
+describe("alicloud-dr resume", function()
+  it("goes on from the journal alone", function()
+    local desk, file, directory = room [[
+      return require("alicloud.dr").playbook("two", function(run)
+        run:step("a", function() return 1 end)
+        run:step("b", function() assert(io.open(run.params.dir .. "/ready")):close() end)
+      end)]]
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.equal(1, ran.code)
+    local path = journal_of(ran)
+    write(directory .. "/ready", "")
+    ran = desk:run("resume", path)
+    assert.equal(0, ran.code, ran.err)
+    assert.is_nil(ran.out:find("✔ a", 1, true))
+    assert.matches("✔ b", ran.out)
+    ran = desk:run("resume", path, "--json")
+    assert.equal("completed", ran.object.status)
+    assert.equal(2, ran.object.attempts)
+  end)
+
+  it("refuses what is no journal", function()
+    local desk, file, directory = room()
+    local ran = desk:run("resume", directory .. "/none.jsonl")
+    assert.equal(1, ran.code)
+    assert.matches("no such file or directory", ran.err)
+    ran = desk:run("resume", file)
+    assert.equal(1, ran.code)
+    assert.matches("line 1 is not a line of a journal", ran.err)
+  end)
+end)
+
+describe("alicloud-dr verify", function()
+  it("finds an edited line, and an end that was cut off", function()
+    local desk, file = room()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")
+    local path, head = ran.object.journal, ran.object.head
+    ran = desk:run("verify", path, "--head", head)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ %d+ records.*completed", ran.out)
+    local handle = assert(io.open(path))
+    local text = handle:read "a"
+    handle:close()
+    write(path, text:gsub("[^\n]*\n$", ""))
+    assert.equal(0, desk:run("verify", path).code)
+    ran = desk:run("verify", path, "--head", head)
+    assert.equal(1, ran.code)
+    assert.matches("the end was cut off", ran.err)
+    write(path, text:gsub('"check"', '"cheek"', 1))
+    ran = desk:run("verify", path, "--json")
+    assert.equal(1, ran.code)
+    assert.matches("line %d+ was changed after it was written", ran.object.error.message)
+    assert.is_number(ran.object.error.line)
+    assert.equal(2, desk:run("verify", path, "--head", "x").code)
+  end)
+end)
+
+describe("alicloud-dr approve", function()
+  local GATED = [[
+    return require("alicloud.dr").playbook("gated", function(run)
+      run:gate("promote", { need = 2, of = { "dba", "lead", "duty" }, expires = "15m" })
+      run:step("a", function() return 1 end)
+    end)]]
+
+  local function gated()
+    local desk, file, directory = room(GATED)
+    local keys = {}
+    for _, name in ipairs { "dba", "lead", "duty" } do
+      local ran = desk:run("approve", "--new-key", directory .. "/" .. name, "--as", name)
+      assert.equal(0, ran.code, ran.err)
+      assert.matches("^" .. name .. " " .. ("%x"):rep(64) .. "\n$", ran.out)
+      keys[#keys + 1] = ran.out
+    end
+    write(directory .. "/approvers", "# who may\n" .. table.concat(keys))
+    local function run()
+      return desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+        directory .. "/approvers")
+    end
+    return desk, run, directory
+  end
+
+  it("lets two of three open a gate, each with a key of his own", function()
+    local desk, run, directory = gated()
+    local ran = run()
+    assert.equal(1, ran.code)
+    assert.matches("gate promote: 2 of dba, duty, lead, within 15m", ran.out)
+    assert.matches("0 of 2 approvals within 15m", ran.err)
+    local path = journal_of(ran)
+    -- The gate is closed again when its time is over; it opens when the run goes on.
+    local refused = desk:run("approve", path, "promote", "--as", "dba", "--key",
+      directory .. "/dba")
+    assert.equal(2, refused.code)
+    assert.matches("an open gate; none is open", refused.err)
+    local sleep = desk.bench.emu.runtime.sleep
+    local approved
+    desk.bench.emu.runtime.sleep = function(seconds)
+      sleep(seconds)
+      if approved then return end
+      approved = {}
+      for _, name in ipairs { "dba", "lead" } do
+        approved[name] = desk:run("approve", path, "promote", "--as", name, "--key",
+          directory .. "/" .. name)
+      end
+      approved.own = desk:run("approve", path, "promote", "--as", "operator", "--key",
+        directory .. "/duty")
+      approved.wrong = desk:run("approve", path, "other", "--as", "duty", "--key",
+        directory .. "/duty")
+    end
+    ran = run()
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("approved by dba\n    approved by lead\n  ✔ gate promote", ran.out)
+    assert.equal(0, approved.dba.code, approved.dba.err)
+    assert.equal(2, approved.own.code)
+    assert.matches("asked for this run and cannot approve it", approved.own.err)
+    assert.matches("allowed: promote", approved.wrong.err)
+  end)
+
+  it("never shows or overwrites a key", function()
+    local desk, _, directory = gated()
+    local ran = desk:run("approve", "--new-key", directory .. "/dba", "--as", "dba")
+    assert.equal(1, ran.code)
+    assert.matches("it exists already", ran.err)
+    os.execute(("chmod 644 '%s/dba'"):format(directory))
+    local handle = assert(io.open(directory .. "/dba"))
+    local seed = handle:read "l"
+    handle:close()
+    assert.is_nil(ran.err:find(seed, 1, true))
+  end)
+end)
+
+describe("alicloud-dr ungraceful", function()
+  it("leaves a line for the run, with name and reason", function()
+    local desk, file = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("a", { graceful_only = true, on_error = "continue" },
+          function() assert(run.attempt > 1, "hangs") end)
+        run:step("b", function() assert(run.mode == "ungraceful") end)
+      end)]]
+    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    assert.equal(2, desk:run("ungraceful", path).code)
+    local ran = desk:run("ungraceful", path, "--why", "it is gone")
+    assert.equal(0, ran.code, ran.err)
+    ran = desk:run("resume", path)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("ungraceful from now on, by operator: it is gone", ran.out)
+  end)
+end)
+
+describe("alicloud-dr plan", function()
+  it("shows steps, calls, regions and tokens, and changes nothing", function()
+    local desk, file, directory = room()
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "--incident", "INC-1")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("· step check\n", ran.out)
+    assert.matches("! step promote  %(point of no return%)\n      ebs:FailoverDiskReplicaGroup in "
+      .. "cn%-shanghai, token %x%x%x%x%x%x%x%x…", ran.out)
+    assert.matches("%- verify shop answers", ran.out)
+    assert.matches("%d+ calls that read, 1 that change; at 100 a minute they take", ran.out)
+    assert.same({}, desk:sends())
+    assert.same({}, desk:ledger())
+    assert.is_nil(io.open(directory .. "/journals"))
+    local object = desk:run("plan", file, "--region", "cn-shanghai", "--json",
+      "--incident", "INC-1").object
+    local token = object.steps[2].calls[1].token
+    desk:run("run", file, "--region", "cn-shanghai", "--incident", "INC-1")
+    assert.equal(token, desk:ledger()[1].client_token:sub(1, 8))
+  end)
+
+  it("says which step would be refused", function()
+    local desk, file = room(nil, { group = { recover_point_age = 3000 } })
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "max_rpo=20m")
+    assert.equal(1, ran.code)
+    assert.matches("✘ step check\n", ran.out)
+    assert.matches('the plan ends here: step "check" would be refused', ran.out)
+  end)
+
+  it("starts no program, writes no file, and stops where it cannot know", function()
+    local desk, file, directory = room [[
+      local alicloud = require "alicloud"
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("shell", { on_error = "continue" }, function()
+          os.execute("touch " .. run.params.dir .. "/touched")
+        end)
+        run:step("file", { on_error = "continue" }, function()
+          io.open(run.params.dir .. "/touched", "w"):close()
+        end)
+        run:step("module", { on_error = "continue" }, function()
+          return require("socket").tcp()
+        end)
+        run:step("elsewhere", { plan = function() return { instance = "i-1" } end }, function()
+          os.execute "true"
+        end)
+        run:step("own client", function()
+          local client = alicloud.client { region = "cn-shanghai", access_key_id = "emulator",
+            access_key_secret = "emulator-secret" }
+          return client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+        end)
+        local answer = run:step("raw", function()
+          return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+        end)
+        run:note(answer.RequestId)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.equal(1, ran.code)
+    assert.matches("%? step shell .-os.execute is not done while planning", ran.out)
+    assert.matches("%? step file .-writing a file is not done while planning", ran.out)
+    assert.matches("%? step module .-socket.core.%w+ is not done while planning", ran.out)
+    assert.matches("· step elsewhere\n", ran.out)
+    assert.matches("! step own client\n", ran.out)
+    assert.matches("! step raw\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("the plan ends here: the playbook needs what a change would have answered",
+      ran.out)
+    assert.is_nil(io.open(directory .. "/touched"))
+    assert.same({}, desk:ledger())
+  end)
+end)

@@ -1,0 +1,150 @@
+-- Gates: whose word opens them, and whose does not.
+
+local approvals = require "alicloud.dr.playbook.approval"
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local helper = require "spec.helper"
+local stages = require "spec.dr.playbook.stage"
+
+local SEEDS = { dba = ("11"):rep(32), lead = ("22"):rep(32), duty = ("33"):rep(32),
+  stranger = ("44"):rep(32) }
+
+local KEYS = {}
+for name, seed in pairs(SEEDS) do KEYS[name] = core.ed25519_public(seed) end
+
+local function gated(stage, options)
+  return dr.playbook("gated", function(run)
+    run:gate("promote", options or { need = 2, of = { "dba", "lead", "duty" }, expires = "15m" })
+    run:step("a", function() stage:did "a" end)
+  end)
+end
+
+-- People who act some seconds after the gate has opened.
+local function people(stage, playbook, act, options)
+  local given = { approvers = KEYS, progress = function(event)
+    if event.type == "gate_open" then
+      stage.bench.client.loop.spawn(function()
+        stage.bench.client.loop.sleep(30)
+        act(stage.disk:open "run", stage:state())
+      end)
+    end
+  end }
+  for name, value in pairs(options or {}) do given[name] = value end
+  return stage:run(playbook, given)
+end
+
+local function line(stage, state, by, changes)
+  local fields = { run = state.run.run_id, playbook = state.digest, gate = "promote", by = by,
+    at = math.floor(stage.bench.emu:now()) }
+  local seed = SEEDS[by]
+  for name, value in pairs(changes or {}) do fields[name] = value end
+  return core.encode(approvals.sign(fields, changes and changes.seed or seed))
+end
+
+describe("a gate", function()
+  it("opens when enough of them have signed, and is not asked again", function()
+    local stage = stages.new()
+    local playbook = gated(stage)
+    assert(people(stage, playbook, function(store, state)
+      store:post(line(stage, state, "dba"))
+      store:post(line(stage, state, "lead"))
+    end))
+    assert.equal("a", stage:done())
+    local by = {}
+    for i, event in ipairs(stage:events "approval") do by[i] = event.by end
+    assert.same({ "dba", "lead" }, by)
+    assert.equal(2, stage:events("gate_pass")[1].approvals)
+  end)
+
+  it("does not take what is not theirs, not for it, or not in time", function()
+    local cases = {
+      { "dba", { seed = SEEDS.stranger }, "its signature is wrong" },
+      { "stranger", nil, "stranger is not among those who may approve" },
+      { "lead", nil, "who asked for the run cannot approve it", "lead" },
+      { "dba", { playbook = ("0"):rep(64) }, "it is for another text of the playbook" },
+      { "dba", { at = helper.NOW - 1000000 }, "it has expired" },
+      { "dba", { at = 4000000000 }, "it is from the future" },
+    }
+    for _, case in ipairs(cases) do
+      local stage = stages.new()
+      local _, err = people(stage, gated(stage, { need = 1, of = { "dba", "lead" } }),
+        function(store, state) store:post(line(stage, state, case[1], case[2])) end,
+        { requester = case[4] })
+      assert.equal("Client.GateExpired", err.code)
+      assert.equal("", stage:done())
+      assert.is_truthy(stage:events("note")[1].text:find(case[3], 1, true), case[3])
+    end
+  end)
+
+  it("counts a name once, and ignores mail for other runs and rubbish", function()
+    local stage = stages.new()
+    local _, err = people(stage, gated(stage), function(store, state)
+      store:post(line(stage, state, "dba"))
+      store:post(line(stage, state, "dba", { at = math.floor(stage.bench.emu:now()) + 1 }))
+      store:post(line(stage, state, "lead", { run = "another" }))
+      store:post "rubbish"
+      store:post "{}"
+    end)
+    assert.equal("Client.GateExpired", err.code)
+    assert.matches("1 of 2 approvals within 15m", err.message)
+  end)
+
+  it("forgets what was approved too long before", function()
+    local stage = stages.new()
+    local playbook = gated(stage)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    stage.bench.emu:advance(3600)
+    local _, err = people(stage, playbook, function(store, state)
+      store:post(line(stage, state, "lead"))
+    end)
+    assert.matches("1 of 2 approvals", err.message)
+  end)
+
+  it("may be passed on the word of another machine after a crash", function()
+    local stage = stages.new()
+    local playbook = gated(stage)
+    local stopped = stage:run_until(playbook, function(call)
+      return call.op == "append" and call.n > 14 and "crash"
+    end, { approvers = KEYS, progress = function(event)
+      if event.type ~= "gate_open" then return end
+      local store, state = stage.disk:open "run", stage:state()
+      store:post(line(stage, state, "dba"))
+      store:post(line(stage, state, "lead"))
+    end })
+    assert.is_true(stopped)
+    assert(stage:run(playbook, { approvers = KEYS }))
+    assert.equal("a", stage:done())
+    assert.equal(1, #stage:events "gate_pass")
+  end)
+
+  it("can be broken open with a reason, which the result shows", function()
+    local stage = stages.new()
+    local result = assert(stage:run(gated(stage), { approvers = KEYS,
+      skip = { promote = "both are on the burning site" } }))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.matches("was broken open: both are on the burning site", result.exceptions[1])
+    assert.is_true(stage:events("gate_pass")[1].broken)
+  end)
+
+  it("needs a key of everybody, from the run or in the playbook", function()
+    local stage = stages.new()
+    local _, err = stage:run(gated(stage), { approvers = { dba = KEYS.dba } })
+    assert.equal("Client.NoApproverKey", err.code)
+    assert.matches('there is no public key of duty', err.message)
+    assert(people(stage, gated(stage, { need = 1, of = { dba = KEYS.dba } }), function(store, state)
+      store:post(line(stage, state, "dba"))
+    end, { approvers = {}, accept_edit = true }))
+  end)
+
+  it("refuses what makes no sense where it stands", function()
+    for _, case in ipairs {
+      { { need = 3, of = { "a", "b" } }, "allowed: at most 2" },
+      { { of = { "a" } }, "need and of are required" },
+      { { need = 1, of = {} }, "a list of names" },
+      { { need = 1, of = { "a" }, expires = "soon" }, "option expires" },
+    } do
+      local _, err = stages.new():run(function(run) run:gate("x", case[1]) end)
+      assert.matches(case[2], err.message, 1, true)
+    end
+  end)
+end)

@@ -1,0 +1,158 @@
+-- Many groups at a time: branches, thresholds, canaries, and what a crash leaves of them.
+
+local stages = require "spec.dr.playbook.stage"
+
+local function fleet(count, changes)
+  local groups = {}
+  for i = 1, count do
+    groups[i] = { id = ("pg-%02d"):format(i), pairs = 2, status = "normal", recover_point_age = 60,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      failover_seconds = 40 }
+    for name, value in pairs(changes and changes[i] or {}) do groups[i][name] = value end
+  end
+  return { world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups } }
+end
+
+local function ids(count)
+  local list = {}
+  for i = 1, count do list[i] = ("pg-%02d"):format(i) end
+  return list
+end
+
+local function promote(id, run)
+  local group = run:group(id, { region = "cn-shanghai" })
+  return run:step("promote", function() return group:failover() end)
+end
+
+describe("run:each", function()
+  it("moves many groups at a time over one transport", function()
+    local stage = stages.new(fleet(12))
+    local result
+    assert(stage:run(function(run)
+      result = run:each(ids(12), { parallel = 4 }, promote)
+    end))
+    assert.equal(12, #stage.bench:ledger())
+    assert.equal("failovered", result.ok["pg-07"].outcome)
+    assert.equal("done", stage:state().steps["pg-07/promote"].status)
+    local events = stage:events "finished"
+    local took = events[1].at - stage:events("run")[1].at
+    assert.is_true(took >= 120 and took < 160, took)
+    assert.equal(12, #stage:events "intent")
+  end)
+
+  it("stops beginning when there are too many failures", function()
+    local broken = {}
+    for i = 1, 10 do broken[i] = i % 2 == 0 and { status = "created" } or nil end
+    local stage = stages.new(fleet(10, broken))
+    local _, err = stage:run(function(run)
+      run:each(ids(10), { parallel = 1, max_errors = "20%" }, promote)
+    end)
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.matches("2 of 10 failed %(pg%-02, pg%-04%), 6 were not begun", err.message)
+    assert.equal(2, #stage.bench:ledger())
+  end)
+
+  it("goes on below the limit, and does not hide it", function()
+    local stage = stages.new(fleet(4, { [2] = { status = "created" } }))
+    local outcome
+    local result = assert(stage:run(function(run)
+      outcome = run:each(ids(4), { max_errors = 2 }, promote)
+    end))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.matches("pg%-02 failed", result.exceptions[1])
+    assert.equal("OperationDenied.InvalidStatus", outcome.failed["pg-02"].code)
+    assert.equal(3, #stage.bench:ledger())
+  end)
+
+  it("begins nothing more when a canary fails", function()
+    local stage = stages.new(fleet(5, { [1] = { status = "created" } }))
+    local _, err = stage:run(function(run)
+      run:each(ids(5), { canary = 1, max_errors = 5 }, promote)
+    end)
+    assert.matches("1 of 5 failed %(pg%-01%), 4 were not begun", err.message)
+    assert.same({}, stage.bench:ledger())
+  end)
+
+  it("moves no more groups than somebody thought of, without his word", function()
+    local function body(run) run:each(ids(3), { max_groups = 2 }, promote) end
+    local stage = stages.new(fleet(3))
+    local _, err = stage:run(body)
+    assert.equal("Client.TooManyGroups", err.code)
+    assert.same({}, stage.bench:requests())
+    assert(stage:run(body, { ask = function(question)
+      assert(question.release and question.err.code == "Client.TooManyGroups")
+      return "again", "night shift"
+    end }))
+    assert.equal(3, #stage.bench:ledger())
+  end)
+
+  it("ends the others when a critical step fails", function()
+    local stage = stages.new(fleet(3))
+    local _, err = stage:run(function(run)
+      run:each(ids(3), { max_errors = 3 }, function(id, branch)
+        branch:step("guard", { critical = true }, function()
+          branch.loop.sleep(id == "pg-01" and 1 or 100)
+          if id == "pg-01" then error "never go on" end
+        end)
+        stage:did(id)
+      end)
+    end)
+    assert.matches("never go on", err.message)
+    assert.equal("", stage:done())
+  end)
+
+  it("refuses two of a name, and what has none", function()
+    local _, err = stages.new():run(function(run) run:each({ "a", "a" }, print) end)
+    assert.matches("is there twice", err.message)
+    _, err = stages.new():run(function(run) run:each({ {} }, print) end)
+    assert.matches("each: item 1: got a table; allowed: a name, or a table with `id`", err.message)
+  end)
+
+  it("goes on with each branch where it was killed", function()
+    local whole = stages.new(fleet(4))
+    local function body(run) run:each(ids(4), { parallel = 4 }, promote) end
+    assert(whole:run(body))
+    for n = 1, whole.disk.calls, 3 do
+      local stage = stages.new(fleet(4))
+      if stage:run_until(body, function(call) return call.n == n and "crash" end) then
+        local result, err = stage:run(body)
+        assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
+        assert.equal(4, #stage.bench:ledger(), n)
+      end
+    end
+  end)
+end)
+
+describe("run:parallel", function()
+  it("does several things at a time, and gives what they returned", function()
+    local stage = stages.new()
+    local results
+    assert(stage:run(function(run)
+      results = run:parallel {
+        dns = function(branch)
+          branch.loop.sleep(10)
+          return branch:step("switch", function() return "switched" end)
+        end,
+        mail = function(branch) branch.loop.sleep(10) end,
+      }
+    end))
+    assert.same({ dns = "switched", mail = true }, results)
+    assert.equal(10, stage:events("finished")[1].at - stage:events("run")[1].at)
+    assert.is_table(stage:state().steps["dns/switch"])
+  end)
+
+  it("lets the others end before it fails", function()
+    local stage = stages.new()
+    local _, err = stage:run(function(run)
+      run:parallel {
+        bad = function(branch) branch:step("x", function() error "broken" end) end,
+        good = function(branch)
+          branch.loop.sleep(10)
+          stage:did "good"
+        end,
+      }
+    end)
+    assert.matches("1 of 2 failed %(bad%)", err.message)
+    assert.equal("good", stage:done())
+  end)
+end)
