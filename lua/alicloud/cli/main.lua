@@ -12,7 +12,7 @@ local M = {}
 
 local COMMANDS = {
   "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover", "alicloud.cli.call",
-  "alicloud.cli.emulator", "alicloud.cli.version",
+  "alicloud.cli.explain", "alicloud.cli.emulator", "alicloud.cli.version",
 }
 
 local DESCRIPTION = [[
