@@ -394,7 +394,8 @@ describe("the command line", function()
 
   it("has help worth reading for every command, exit code 0", function()
     local desk = desks.new()
-    for _, command in ipairs { "status", "precheck", "failover", "call", "emulator", "version" } do
+    for _, command in ipairs { "status", "precheck", "failover", "call", "explain", "emulator",
+      "version" } do
       local ran = desk:run(command, "--help")
       assert.equal(0, ran.code)
       assert.matches("^Usage: alicloud%-dr " .. command, ran.out)

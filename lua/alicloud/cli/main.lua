@@ -14,7 +14,7 @@ local COMMANDS = {
   "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover",
   "alicloud.cli.plan", "alicloud.cli.run", "alicloud.cli.resume", "alicloud.cli.approve",
   "alicloud.cli.ungraceful", "alicloud.cli.verify", "alicloud.cli.call",
-  "alicloud.cli.emulator", "alicloud.cli.version",
+  "alicloud.cli.explain", "alicloud.cli.emulator", "alicloud.cli.version",
 }
 
 local DESCRIPTION = [[

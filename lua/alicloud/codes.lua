@@ -1,0 +1,202 @@
+--- Our own error codes, as data: what each means and what to do about it. The service's codes are
+--- in the data of the services.
+--
+-- `outcome` is given where it is the same whenever the code appears; the others depend on how far
+-- the call had come, and the error object tells.
+
+return {
+  ["Client.Cancelled"] = {
+    meaning = "The caller gave the call up, or closed the client.",
+    cure = "look at the resource if the call was to change something",
+  },
+  ["Client.Closed"] = {
+    meaning = "The connection closed before a complete answer was there.",
+    cure = "look at the resource before a change is sent again",
+  },
+  ["Client.Connect"] = {
+    meaning = "No connection could be made: the endpoint is down, or something is in between.",
+    cure = "try another region's endpoint: if that answers, the region is down, not the network",
+    outcome = "not_sent",
+  },
+  ["Client.CredentialsProvider"] = {
+    meaning = "The credentials provider failed or gave something that is no key.",
+    cure = "see which provider won and why: alicloud-dr whoami",
+    outcome = "not_sent",
+  },
+  ["Client.Deadline"] = {
+    meaning = "The time for the whole call was over before this attempt could leave.",
+    cure = "give the call a longer deadline",
+    outcome = "not_sent",
+  },
+  ["Client.DirectionUnclear"] = {
+    meaning = "The answer does not say which site is which, so no direction can be confirmed.",
+    cure = "look again; if it stays so, read the group in the console",
+    outcome = "not_sent",
+  },
+  ["Client.EmulatorNotStarted"] = {
+    meaning = "The emulator could not open its port or its files.",
+    cure = "give a free port, or 0 for any",
+    outcome = "not_sent",
+  },
+  ["Client.Error"] = {
+    meaning = "A failure that no layer has named.",
+    cure = "please report it with the command and its output",
+  },
+  ["Client.FailoverFailed"] = {
+    meaning = "The service took the failover and then reported that the group or a pair failed.",
+    cure = "read the status messages of the pairs; a failover may be asked for again from "
+      .. "failover_failed, as a new one",
+  },
+  ["Client.FailoverStalled"] = {
+    meaning = "The failover was accepted, but nothing has changed for the longest time allowed.",
+    cure = "look at the group; ask again with the same client token to go on waiting",
+    outcome = "unknown",
+  },
+  ["Client.FailoverTimeout"] = {
+    meaning = "The failover was not done within the time allowed.",
+    cure = "look at the group; ask again with the same client token to go on waiting",
+    outcome = "unknown",
+  },
+  ["Client.FirstSyncUnfinished"] = {
+    meaning = "The first full copy has not ended, so the secondary disks hold no usable data.",
+    cure = "wait for the status normal; before that, restore from a snapshot instead",
+    outcome = "not_sent",
+  },
+  ["Client.HttpStatus"] = {
+    meaning = "Something between here and the service answered, not the service: the answer has "
+      .. "none of its marks.",
+    cure = "look for a proxy, a gateway or a captive portal; look at the resource before a change "
+      .. "is sent again",
+    outcome = "unknown",
+  },
+  ["Client.Internal"] = {
+    meaning = "A defect of this program.",
+    cure = "look at the resource; please report it with the command and its output",
+    outcome = "unknown",
+  },
+  ["Client.Interrupted"] = {
+    meaning = "The operator stopped the command.",
+    cure = "what was sent goes on at the service: look at the group, then run the command again",
+  },
+  ["Client.Malformed"] = {
+    meaning = "The answer is cut, or is not what the service speaks.",
+    cure = "look at the resource before a change is sent again",
+    outcome = "unknown",
+  },
+  ["Client.MalformedPage"] = {
+    meaning = "A page of a list does not hold a list.",
+    cure = "look again; nothing that was read may be taken for complete",
+  },
+  ["Client.MissingCredentials"] = {
+    meaning = "No access key was found anywhere.",
+    cure = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or see where "
+      .. "keys are looked for: alicloud-dr whoami",
+    outcome = "not_sent",
+  },
+  ["Client.NotConfirmed"] = {
+    meaning = "The question before the change was not answered with the name it asked for.",
+    cure = "run it again and type the group id, or use --yes",
+    outcome = "not_sent",
+  },
+  ["Client.ObserveMode"] = {
+    meaning = "The client only observes, and the operation would change something.",
+    cure = 'use a client without mode = "observe"',
+    outcome = "not_sent",
+  },
+  ["Client.OutcomeUnknown"] = {
+    meaning = "No usable answer came, looking did not settle it, and the time in which the same "
+      .. "token is sure to be remembered is over.",
+    cure = "look at the group on both sites; to go on, ask again with the same client token",
+    outcome = "unknown",
+  },
+  ["Client.PageLoop"] = {
+    meaning = "The service gave a page token that it had given before; the list would never end.",
+    cure = "look again; nothing that was read may be taken for complete",
+  },
+  ["Client.PairSetIncomplete"] = {
+    meaning = "The group claims more pairs than its list shows, so not every pair can be checked.",
+    cure = "look again: membership lags behind; if it stays so, read the group in the console",
+    outcome = "not_sent",
+  },
+  ["Client.Proxy"] = {
+    meaning = "The proxy refused the connection or failed.",
+    cure = 'check the proxy variables of the environment; --proxy none goes without',
+    outcome = "not_sent",
+  },
+  ["Client.Receive"] = {
+    meaning = "The connection broke while the answer was awaited.",
+    cure = "look at the resource before a change is sent again",
+  },
+  ["Client.RecoveryPointTooOld"] = {
+    meaning = "The oldest recovery point is older than the loss that was allowed.",
+    cure = "wait for the next recovery point, or allow more loss with --max-rpo",
+    outcome = "not_sent",
+  },
+  ["Client.Resolve"] = {
+    meaning = "The name of the endpoint could not be resolved.",
+    cure = "check DNS; pinned addresses go without",
+    outcome = "not_sent",
+  },
+  ["Client.Send"] = {
+    meaning = "The connection broke while the request was sent.",
+    cure = "look at the resource before a change is sent again",
+  },
+  ["Client.ServerTimeUnknown"] = {
+    meaning = "The answer has no usable date, so the age of the recovery point cannot be told.",
+    cure = "look again; look for a proxy that removes the Date header",
+    outcome = "not_sent",
+  },
+  ["Client.Stalled"] = {
+    meaning = "What was waited for has not changed for the longest time allowed.",
+    cure = "look at the resource; wait again with a longer stall",
+  },
+  ["Client.Superseded"] = {
+    meaning = "Direction, pair set or state is no longer what this change was decided for: "
+      .. "somebody else is at work.",
+    cure = "find out who changed it before anything else is sent",
+  },
+  ["Client.TLS"] = {
+    meaning = "The endpoint's certificate is not trusted, has expired or names another host.",
+    cure = "check the clock of this machine and its certificates; look for a proxy that opens TLS",
+    outcome = "not_sent",
+  },
+  ["Client.Timeout"] = {
+    meaning = "No complete answer came in time.",
+    cure = "look at the resource before a change is sent again",
+  },
+  ["Client.TooLarge"] = {
+    meaning = "The answer is larger than the limit.",
+    cure = "ask for smaller pages",
+    outcome = "unknown",
+  },
+  ["Client.TooManyPages"] = {
+    meaning = "The list has more pages than are read at most.",
+    cure = "narrow the filter",
+  },
+  ["Client.Transport"] = {
+    meaning = "The transport failed, or the host's own transport broke its contract.",
+    cure = "look at the resource before a change is sent again",
+  },
+  ["Client.UnrecognisedState"] = {
+    meaning = "The service shows a status that this version does not know.",
+    cure = "read the resource in the console; look for a newer version",
+  },
+  ["Client.Usage"] = {
+    meaning = "The command line cannot be carried out as it was typed.",
+    cure = "see the command's --help",
+    outcome = "not_sent",
+  },
+  ["Client.WaitFailed"] = {
+    meaning = "What was waited for came to a state from which it cannot arrive any more.",
+    cure = "look at the resource and its status message",
+  },
+  ["Client.WaitTimeout"] = {
+    meaning = "Time was up before what was waited for arrived.",
+    cure = "look at the resource; wait again with a longer timeout",
+  },
+  ["Client.WorldChanged"] = {
+    meaning = "Between the question and the answer the group became another one; nothing was sent.",
+    cure = "look again and decide again",
+    outcome = "not_sent",
+  },
+}

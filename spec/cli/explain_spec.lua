@@ -1,0 +1,35 @@
+local desks = require "spec.cli.desk"
+
+describe("alicloud-dr explain", function()
+  local desk
+
+  before_each(function() desk = desks.new() end)
+
+  it("prints cause, knowledge, safety and the next commands", function()
+    local ran = desk:run("explain", "RequestTimeout")
+    assert.equal(0, ran.code)
+    for _, words in ipairs { "cause", "known", "send again", "what to do", "next",
+      "alicloud%-dr status GROUP", "33 operations" } do
+      assert.matches(words, ran.out)
+    end
+    assert.equal("", ran.err)
+  end)
+
+  it("prints it as one JSON object", function()
+    local ran = desk:run("explain", "Client.WorldChanged", "--json")
+    assert.equal(0, ran.code)
+    assert.equal("not_sent", ran.object.outcome)
+    assert.equal(2, #ran.object.next)
+    assert.equal(0, ran.object.exit)
+  end)
+
+  it("refuses what it does not know, and lets no escape through", function()
+    local ran = desk:run("explain", "Throtling")
+    assert.equal(2, ran.code)
+    assert.matches('did you mean "Throttling"', ran.err)
+    assert.equal("", ran.out)
+    assert.is_nil(desk:run("explain", "Throttling.\27[2J").out:find("\27", 1, true))
+    assert.equal(2, desk:run("explain", "").code)
+    assert.equal("usage", desk:run("explain", "Nope", "--json").object.error.kind)
+  end)
+end)
