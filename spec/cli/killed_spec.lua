@@ -1,0 +1,97 @@
+-- Real processes, real signals, a real socket: a run that is interrupted, killed or doubled.
+
+local process = require "spec.process"
+
+local PLAYBOOK = [[
+return require("alicloud.dr").playbook("orders", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("check", function() return orders:precheck() end)
+  run:step("promote", { point_of_no_return = true }, function() return orders:failover() end)
+  run:verify("open", function() return true end)
+end)
+]]
+
+-- Begins a run and waits until its failover is under way.
+local BEGIN = [[
+dir=$(mktemp -d)
+export ALICLOUD_DR_JOURNALS=$dir USER=operator
+cat >"$dir/orders.lua" <<'END'
+]] .. PLAYBOOK .. [[
+END
+run() { alicloud-dr run "$dir/orders.lua" --region cn-shanghai; }
+alicloud-dr run "$dir/orders.lua" --region cn-shanghai >"$dir/out" 2>&1 &
+command=$!
+until grep -qs 'client token' "$dir/out"; do
+  kill -0 $command || break
+  sleep 0.02
+done
+]]
+
+local END = [[
+rm -rf "$dir"
+]]
+
+describe("a run", function()
+  local emulator
+
+  -- The first minute of a failover takes a second and a half here.
+  before_each(function() emulator = process.start_emulator { speed = 40 } end)
+
+  after_each(function() emulator:stop() end)
+
+  it("that is interrupted says how to go on, and goes on", function()
+    local output = emulator:shell(BEGIN .. [[
+      kill -INT $command
+      wait $command
+      echo "exit code $?"
+      cat "$dir/out"
+      eval "$(sed -n 's/^    go on:  //p' "$dir/out")"
+      echo "then $?"
+    ]] .. END)
+    assert.matches("exit code 130\n", output)
+    assert.matches("alicloud%-dr: interrupted\n    go on:  alicloud%-dr resume /", output)
+    assert.matches("going on, process 2 of this run", output)
+    assert.matches("✔ completed, RTO .*\nthen 0\n", output)
+    assert.equal(1, emulator:effects())
+  end)
+
+  it("that is killed goes on when it is run again", function()
+    local output = emulator:shell(BEGIN .. [[
+      kill -KILL $command
+      wait $command
+      echo "exit code $?"
+      run
+      echo "then $?"
+      alicloud-dr verify "$dir"/orders-*.jsonl
+    ]] .. END)
+    assert.matches("exit code 137\n", output)
+    assert.matches("✔ completed, RTO .*\nthen 0\n", output)
+    assert.matches("each follows the one before\n.*completed", output)
+    assert.equal(1, emulator:effects())
+  end)
+
+  it("keeps a second process away from its journal and its group", function()
+    local output = emulator:shell(BEGIN .. [[
+      run
+      echo "exit code $?"
+      alicloud-dr run "$dir/orders.lua" --region cn-shanghai other=1
+      echo "exit code $?"
+      echo "pid $command"
+      wait $command
+      echo "then $?"
+      ls -l "$dir"/*.jsonl*
+    ]] .. END)
+    local pid = output:match "pid (%d+)\n"
+    assert.matches("orders%-%x+%-1%.jsonl is held by operator %(pid " .. pid .. " on %g+%) since ",
+      output)
+    assert.matches("group pg%-orders is held by operator %(pid " .. pid, output)
+    local codes = {}
+    for code in output:gmatch "exit code (%d+)" do codes[#codes + 1] = code end
+    assert.same({ "1", "1" }, codes)
+    assert.matches("then 0\n", output)
+    for mode in output:gmatch "\n(%S+)%s+%d+ %S+ %S+ +%d+ .-%.jsonl" do
+      assert.equal("-rw-------", mode)
+    end
+    assert.equal(1, emulator:effects())
+  end)
+end)
