@@ -32,7 +32,7 @@ describe("README", function()
   end)
 
   it("has the snippets that this spec runs", function()
-    assert.equal(4, #read_blocks "lua")
+    assert.equal(5, #read_blocks "lua")
     assert.is_true(#read_blocks "sh" >= 5)
     assert.equal(1, #read_blocks "")
     assert.equal(1, #read_blocks "console")
@@ -42,7 +42,7 @@ describe("README", function()
     it("has a Lua snippet that runs: number " .. i, function()
       local output, ok = emulator:run_lua(script)
       assert.is_true(ok, output)
-      if script:find("orders:failover", 1, true) then
+      if script:find("orders:failover {   --", 1, true) then
         assert.truthy(output:find("failovered, open in cn%-shanghai: RTO %d+ s, RPO %d+ s, "
           .. "token %x+"), output)
         assert.equal(1, emulator:effects())
@@ -66,6 +66,34 @@ describe("README", function()
     faulty:stop()
     assert.is_true(ok, output)
     assert.equal(1, effects)
+  end)
+
+  it("has a playbook that is planned, run, and run again", function()
+    local playbook, lines = nil, {}
+    for _, script in ipairs(read_blocks "lua") do
+      playbook = script:find("my-orders.lua", 1, true) and script or playbook
+    end
+    for _, block in ipairs(read_blocks "sh") do
+      for line in block:gmatch "[^\n]+" do
+        if line:find("my-orders", 1, true) then lines[#lines + 1] = line end
+      end
+    end
+    assert.equal(3, #lines)
+    local output = emulator:shell(([[
+      dir=$(mktemp -d)
+      cd "$dir" && ALICLOUD_DR_JOURNALS=$dir/journals && export ALICLOUD_DR_JOURNALS
+      cat >my-orders.lua <<'END'
+%s
+END
+      %s
+      echo "planned $?"
+      %s && echo ran once
+      %s && echo ran twice
+      rm -rf "$dir"]]):format(playbook, table.unpack(lines)))
+    assert.matches("ebs:FailoverDiskReplicaGroup in cn%-shanghai, token .-planned 0\n", output)
+    assert.matches("✔ completed, RTO .-ran once\n", output)
+    assert.matches("✔ completed.-ran twice\n", output)
+    assert.equal(1, emulator:effects())
   end)
 
   it("has shell lines of the command that run", function()
