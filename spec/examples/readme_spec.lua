@@ -87,12 +87,14 @@ describe("README", function()
 END
       %s
       echo "planned $?"
-      %s && echo ran once
-      %s && echo ran twice
+      %s
+      echo "ran once $?"
+      %s
+      echo "ran twice $?"
       rm -rf "$dir"]]):format(playbook, table.unpack(lines)))
     assert.matches("ebs:FailoverDiskReplicaGroup in cn%-shanghai, token .-planned 0\n", output)
-    assert.matches("✔ completed, RTO .-ran once\n", output)
-    assert.matches("✔ completed.-ran twice\n", output)
+    assert.matches("✔ completed, RTO .-ran once 0\n", output)
+    assert.matches("✔ completed.-ran twice 0\n", output)
     assert.equal(1, emulator:effects())
   end)
 
