@@ -123,6 +123,14 @@ describe("a journal", function()
     assert.is_string(require("alicloud.core").encode(journals.plain(loop)))
   end)
 
+  it("reads back whatever it took", function()
+    local _, disk, journal = written(0)
+    local list = {}
+    for i = 1, 200000 do list[i] = "element " .. i end
+    assert(journal:write { type = "note", fields = { list = list, ["a\0b"] = 1, ["\xff"] = 2 } })
+    assert.equal(200000, #assert(journals.open(disk:open "run")).events[1].fields.list)
+  end)
+
   it("writes nothing any more after the first failure", function()
     for _, fault in ipairs { "ENOSPC", "EIO", "EROFS", "short" } do
       for _, op in ipairs { "append", "sync" } do

@@ -36,7 +36,7 @@ function M.add_options(command)
   command:option "--skip":argname "<step=why>":count "*"
     :description "Leave a step out, or break a gate open; the reason is kept."
   command:option "--again":argname "<step>":count "*"
-    :description "A step in doubt may be done once more."
+    :description "A step in doubt may be done once more, as if it had sent nothing."
   command:option "--accept-loss":argname "<duration>"
     :description "Accept a recovery point of that age; needs --why, and --as or $USER."
   command:option "--why":argname "<text>":description "Reason for --accept-loss."

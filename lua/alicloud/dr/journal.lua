@@ -79,13 +79,15 @@ local DEPTH = 24
 
 local copy_table
 
+local function plain_text(text)
+  local fits = utf8.len(text) and not text:find("\0", 1, true)
+  return fits and text or alicloud.error.clean(text)
+end
+
 local function plain(value, depth)
   local kind = type(value)
   if kind == "table" then return copy_table(value, depth + 1) end
-  if kind == "string" then
-    local fits = utf8.len(value) and not value:find("\0", 1, true)
-    return fits and value or alicloud.error.clean(value)
-  end
+  if kind == "string" then return plain_text(value) end
   if kind == "boolean" then return value end
   if kind == "number" and value == value and value ~= math.huge and value ~= -math.huge then
     return value
@@ -102,7 +104,7 @@ function copy_table(source, depth)
   end
   for name, value in pairs(source) do
     if type(name) == "string" or type(name) == "number" then
-      local key = tostring(name)
+      local key = plain_text(tostring(name))
       if M.is_secret_name(key) then copy[key] = M.HIDDEN else copy[key] = plain(value, depth) end
     end
   end
@@ -142,7 +144,7 @@ local function read_line(line, seq, prev)
   if tonumber(bytes) ~= #text or sum ~= sum_of(seq, prev, text) then
     return nil, "was changed after it was written"
   end
-  local event, message = core.decode(text)
+  local event, message = core.decode(text, { max_bytes = math.max(1, #text) })
   if type(event) ~= "table" then return nil, "holds no event: " .. tostring(message) end
   return event, sum
 end

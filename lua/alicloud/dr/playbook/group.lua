@@ -26,9 +26,20 @@ local function with_defaults(branch, options, past)
   return given
 end
 
+-- A person may say that what was sent before is settled, and this is to be decided anew.
+local function forget(branch, past)
+  local engine, key = branch.engine, branch.step_key
+  if not past or not engine.options.again[key] then return past end
+  engine.options.again[key] = nil
+  engine:record { type = "asked", step = key, answer = "again", by = engine.holder.owner,
+    dropped = past.intent.client_token }
+  return nil
+end
+
 local function carry_out(branch, group, verb, options)
   local result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
   if result then return result end
+  past = forget(branch, past)
   local err
   result, err = group[verb](group, with_defaults(branch, options, past))
   if result then branch.engine:looked(result.snapshot) end
