@@ -50,6 +50,7 @@ describe("a failover with a journal", function()
     assert.equal(1200, record.max_rpo)
     assert.equal(bench:ledger()[1].client_token, record.intent.client_token)
     assert.equal(3, #record.intent.pairs)
+    result.snapshot = nil
     assert.same({ verb = "failover", group_id = lab.ID, ok = true, outcome = "failovered",
       client_token = record.intent.client_token, request_id = result.request_id,
       result = result }, book.outcomes[1])

@@ -63,16 +63,31 @@ local SECRET_NAMES = { "secret", "passw", "credential", "authorization", "privat
 
 M.HIDDEN = "[hidden]"
 
---- Whether a name says that its value is a secret.
----@param name any
----@return boolean
-function M.is_secret_name(name)
-  if type(name) ~= "string" then return false end
+local function says_secret(name)
   local lower = name:lower()
   for _, pattern in ipairs(SECRET_NAMES) do
     if lower:find(pattern) then return true end
   end
   return false
+end
+
+-- The names of records come again and again; others are not worth remembering.
+local REMEMBERED = 1000
+local judged, judged_count = {}, 0
+
+--- Whether a name says that its value is a secret.
+---@param name any
+---@return boolean
+function M.is_secret_name(name)
+  if type(name) ~= "string" then return false end
+  local secret = judged[name]
+  if secret == nil then
+    secret = says_secret(name)
+    if judged_count < REMEMBERED then
+      judged[name], judged_count = secret, judged_count + 1
+    end
+  end
+  return secret
 end
 
 local DEPTH = 24

@@ -42,8 +42,11 @@ local function carry_out(branch, group, verb, options)
   past = forget(branch, past)
   local err
   result, err = group[verb](group, with_defaults(branch, options, past))
-  if result then branch.engine:looked(result.snapshot) end
-  return result, err
+  if not result then return nil, err end
+  branch.engine:looked(result.snapshot)
+  -- What a step returns is the same after a resume, and the journal has no snapshots.
+  result.snapshot = nil
+  return result
 end
 
 local function precheck(branch, group, options)
