@@ -13,7 +13,7 @@ local function note_call(branch, call)
   return engine:write({
     type = "call", call = call.number, step = branch.step_key, product = call.product,
     action = call.action, region = call.region, host = call.host, attempt = call.attempt,
-    client_token = call.client_token, digest = call.digest,
+    client_token = call.client_token, digest = call.digest, verb = branch.verb,
     stable = call.client_token and engine.tokens[call.client_token] or nil,
   }, true)
 end

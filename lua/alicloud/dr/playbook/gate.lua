@@ -84,12 +84,13 @@ local function is_named(options, name)
   return false
 end
 
+-- Neither who asked for the run nor who took it over may approve it.
 local function consider(engine, key, options, letter)
   local known = is_named(options, letter.by) and key_of(engine, options, letter.by) or nil
+  local asked = letter.by == engine.holder.owner and letter.by or engine.state.run.requester
   local fault = approvals.fault(letter, known, {
     run = engine.state.run.run_id, playbook = engine.playbook.digest, gate = key,
-    requester = engine.state.run.requester, now = engine.runtime.time(),
-    expires = options.seconds,
+    requester = asked, now = engine.runtime.time(), expires = options.seconds,
   })
   if fault then
     engine:record { type = "note", mail = letter.digest,

@@ -7,17 +7,28 @@ local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
--- Verbs that take the options journal and continue (alicloud.dr.seam).
-local VERBS = { "failover" }
+local WHOLE = { journal = true, continue = true, incident = true }
+local BEGUN = { journal = true, incident = true }
+local LOOKING = {}
 
-local function with_defaults(branch, options, past)
-  local engine, given = branch.engine, {}
+-- The verbs of a group, and which options of alicloud.dr.seam each takes. All of them look before
+-- they send again, so what one has sent is no reason to doubt its step.
+local VERBS = {
+  failover = { journal = true, continue = true, incident = true, accept_loss = true },
+  reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
+  sync_now = BEGUN, drill = BEGUN,
+  clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
+}
+
+local function with_defaults(branch, verb, options, past)
+  local engine, takes, given = branch.engine, VERBS[verb], {}
   for name, value in pairs(options or {}) do given[name] = value end
-  given.journal, given.continue = calls.journal(branch), past
-  if not given.client_token and not past then
+  given.journal = takes.journal and calls.journal(branch) or nil
+  given.continue = past
+  if takes.incident and not given.client_token and not past then
     given.incident = given.incident or engine.state.run.incident
   end
-  given.accept_loss = given.accept_loss or engine.state.accept_loss
+  if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end
@@ -36,12 +47,24 @@ local function forget(branch, past)
   return nil
 end
 
-local function carry_out(branch, group, verb, options)
-  local result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
+-- The last argument of a verb are its options; clear_drill has one before them.
+local function call(branch, group, verb, past, ...)
+  local arguments = table.pack(...)
+  local place = verb == "clear_drill" and 2 or 1
+  arguments[place] = with_defaults(branch, verb, arguments[place], past)
+  branch.verb = verb
+  local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
+  return group[verb](group, table.unpack(arguments, 1, place))
+end
+
+local function carry_out(branch, group, verb, ...)
+  local result, past, err
+  if VERBS[verb].continue then
+    result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
+  end
   if result then return result end
   past = forget(branch, past)
-  local err
-  result, err = group[verb](group, with_defaults(branch, options, past))
+  result, err = call(branch, group, verb, past, ...)
   if not result then return nil, err end
   branch.engine:looked(result.snapshot)
   -- What a step returns is the same after a resume, and the journal has no snapshots.
@@ -73,8 +96,10 @@ function M.bind(branch, id, options)
   local bound = {
     precheck = function(_, given) return precheck(branch, group, given) end,
   }
-  for _, verb in ipairs(VERBS) do
-    bound[verb] = function(_, given) return carry_out(branch, group, verb, given) end
+  for verb in pairs(VERBS) do
+    if group[verb] then
+      bound[verb] = function(_, ...) return carry_out(branch, group, verb, ...) end
+    end
   end
   return setmetatable(bound, {
     __name = "alicloud.dr.Group", __index = forward(group),

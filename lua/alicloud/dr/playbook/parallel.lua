@@ -59,6 +59,7 @@ end
 local function take_result(round, job)
   local ok, good, result, err = pcall(job.task.result, job.task)
   if ok and good and not result and err ~= nil then good, result = false, err end
+  if ok and good and job.branch:astray() then good, result = false, job.branch:astray() end
   if not ok then
     round.raised = round.raised or good
   elseif good then
@@ -84,6 +85,7 @@ end
 
 local function start(round, job)
   local branch = round.make(round.branch.engine, round.branch.prefix .. job.name .. "/")
+  job.branch = branch
   job.task = round.loop.spawn(function()
     local _ <close> = setmetatable({}, { __close = function() ring(round) end })
     return guard.call(round.call, job.item, branch)

@@ -2,6 +2,7 @@
 --- run:each and run:parallel give their functions branches of their own, whose steps carry the
 --- branch's name before theirs ("pg-orders/promote").
 
+local alicloud = require "alicloud"
 local bound = require "alicloud.dr.playbook.group"
 local calls = require "alicloud.dr.playbook.calls"
 local core = require "alicloud.core"
@@ -252,6 +253,14 @@ function Run:halt(err, whole)
   if whole or self.prefix == "" then self.engine:stop(err) end
   self.stopped = self.stopped or stops.new(err, false)
   error(self.stopped, 0)
+end
+
+--- The error of a branch that ended before the step to which a failed one leads.
+---@return alicloud.Error|nil
+function Run:astray()
+  if not self.landing then return nil end
+  return alicloud.error.new { kind = "state", code = "Client.NoSuchStep", step = self.landing,
+    message = ("step %q, to which %q leads, never came"):format(self.landing, self.landing_from) }
 end
 
 -- The first finished step of an older edition that this attempt has not come to.

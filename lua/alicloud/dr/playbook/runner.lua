@@ -153,10 +153,7 @@ local function carry_out(engine)
   if not ok and guard.is_interrupt(raised) then return interrupted(engine) end
   -- A playbook may have caught what ended it.
   if ok and engine.stopped then ok, raised = false, engine.stopped end
-  if ok and run.landing then
-    ok, raised = false, alicloud.error.new { kind = "state", code = "Client.NoSuchStep",
-      message = ("step %q, to which %q leads, never came"):format(run.landing, run.landing_from) }
-  end
+  if ok and run:astray() then ok, raised = false, run:astray() end
   if not ok then return stop(engine, run, stops.error_of(raised, "")) end
   return finish(engine)
 end

@@ -98,7 +98,7 @@ end
 function APPLY.call(state, event)
   local call = { n = event.call, at = event.at, step = event.step, product = event.product,
     action = event.action, client_token = event.client_token, digest = event.digest,
-    stable = event.stable }
+    stable = event.stable, verb = event.verb }
   state.calls[event.call] = call
   table.insert(step_of(state, event.step).calls, call)
 end
@@ -237,25 +237,15 @@ function M.pending(state, verb, group_id, step)
   return nil
 end
 
-local function has_intent(state, token)
-  for _, entry in ipairs(state.intents) do
-    if entry.intent.client_token == token then return true end
-  end
-  return false
-end
-
 --- Calls of a step that changed something, or may have, and that no verb answers for.
----@param state alicloud.dr.RunState
 ---@param step alicloud.dr.StepState
 ---@return table[]
-function M.loose_calls(state, step)
+function M.loose_calls(step)
   local list = {}
   for _, call in ipairs(step.calls) do
     local harmless = call.answer
       and (call.answer.outcome == "not_sent" or call.answer.outcome == "rejected")
-    if not harmless and not (call.client_token and has_intent(state, call.client_token)) then
-      list[#list + 1] = call
-    end
+    if not harmless and not call.verb then list[#list + 1] = call end
   end
   return list
 end
