@@ -116,6 +116,35 @@ int ac_file_lock(int fd)
     return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
 }
 
+#if defined(F_OFD_SETLK)
+static int change_byte_lock(int fd, int64_t offset, short type)
+{
+    struct flock byte = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+    if (fcntl(fd, F_OFD_SETLK, &byte) == 0)
+        return 0;
+    return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
+}
+#else
+static int change_byte_lock(int fd, int64_t offset, short type)
+{
+    (void)fd;
+    (void)offset;
+    (void)type;
+    return ENOLCK;
+}
+#endif
+
+int ac_file_lock_byte(int fd, int64_t offset)
+{
+    return change_byte_lock(fd, offset, F_WRLCK);
+}
+
+int ac_file_unlock_byte(int fd, int64_t offset)
+{
+    return change_byte_lock(fd, offset, F_UNLCK);
+}
+
 int ac_file_stat(int fd, struct ac_file_stat *out)
 {
     struct stat about;

@@ -41,6 +41,11 @@ int ac_file_reserve(int fd, int64_t bytes);
 /* Exclusive, of this open file; ends with it. EWOULDBLOCK if somebody else holds it. */
 int ac_file_lock(int fd);
 
+/* The same for one byte of it, which need not be there: one descriptor holds many locks. ENOLCK
+ * where the system has no locks that belong to an open file. */
+int ac_file_lock_byte(int fd, int64_t offset);
+int ac_file_unlock_byte(int fd, int64_t offset);
+
 int ac_file_stat(int fd, struct ac_file_stat *out);
 
 /* Makes names in a directory durable. */

@@ -133,14 +133,23 @@ static int file_reserve(lua_State *L)
     return push_outcome(L, "reserve", ac_file_reserve(fd, bytes));
 }
 
-/* [-1, +(1|3), v]  file:lock() -> true | false if somebody else holds it | nil, message, code */
+/* [-2, +(1|3), v]  file:lock(offset?) -> true | false if somebody else holds it | nil, message,
+ * code. With an offset only that byte. */
 static int file_lock(lua_State *L)
 {
-    int error = ac_file_lock(check_open(L));
+    int fd = check_open(L);
+    int error = lua_isnoneornil(L, 2) ? ac_file_lock(fd) : ac_file_lock_byte(fd, check_size(L, 2));
     if (error != EWOULDBLOCK)
         return push_outcome(L, "lock", error);
     lua_pushboolean(L, false);
     return 1;
+}
+
+/* [-2, +(1|3), v]  file:unlock(offset) */
+static int file_unlock(lua_State *L)
+{
+    int fd = check_open(L);
+    return push_outcome(L, "unlock", ac_file_unlock_byte(fd, check_size(L, 2)));
 }
 
 /* [-1, +(1|3), v]  file:stat() -> { bytes, mode, own } | nil, message, code */
@@ -190,10 +199,11 @@ static int core_process(lua_State *L)
 
 void acL_file_open(lua_State *L)
 {
-    const luaL_Reg methods[] = {
-        {"append", file_append},     {"read", file_read},       {"sync", file_sync},
-        {"truncate", file_truncate}, {"reserve", file_reserve}, {"lock", file_lock},
-        {"stat", file_stat},         {"close", file_close},     {NULL, NULL}};
+    const luaL_Reg methods[] = {{"append", file_append},   {"read", file_read},
+                                {"sync", file_sync},       {"truncate", file_truncate},
+                                {"reserve", file_reserve}, {"lock", file_lock},
+                                {"unlock", file_unlock},   {"stat", file_stat},
+                                {"close", file_close},     {NULL, NULL}};
     const luaL_Reg metamethods[] = {{"__gc", file_close}, {"__close", file_close}, {NULL, NULL}};
     const luaL_Reg functions[] = {{"open_file", core_open_file},
                                   {"sync_directory", core_sync_directory},

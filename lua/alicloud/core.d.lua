@@ -50,10 +50,17 @@ function File:truncate(bytes) end
 function File:reserve(bytes) end
 
 ---An exclusive lock, which ends when the file is closed or the process is gone.
+---@param offset? integer only this byte, which need not be there: one file holds many locks
 ---@return boolean|nil locked false if somebody else holds it
 ---@return string? message
 ---@return string? code
-function File:lock() end
+function File:lock(offset) end
+
+---@param offset integer of a byte that was locked
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function File:unlock(offset) end
 
 ---@return { bytes: integer, mode: integer, own: boolean }|nil about `own`: of this user
 ---@return string? message

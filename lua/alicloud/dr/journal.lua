@@ -47,7 +47,9 @@ M.VERSION = 1
 
 ---@class alicloud.dr.JournalFile
 ---@field store alicloud.dr.Store
----@field events table[] in order
+---@field events table[]|nil what was there when it was opened; whoever has read it may drop it
+---@field seq integer how many records there are
+---@field last table? the newest event that was written, plain
 ---@field head string sum of the last line
 ---@field torn integer bytes that were cut when it was opened
 ---@field fault alicloud.Error? why nothing can be written any more
@@ -55,7 +57,8 @@ local Journal = {}
 Journal.__index = Journal
 
 local FIRST = ("0"):rep(64)
-local LINE = '^{"seq":(%d+),"prev":"(%x+)","bytes":(%d+),"sum":"(%x+)","event":(.*)}$'
+local HEAD = '^{"seq":(%d+),"prev":"(%x+)","bytes":(%d+),"sum":"(%x+)","event":()'
+local CLOSING_BRACE = ("}"):byte()
 
 -- Names under which people keep what nobody else may read.
 local SECRET_NAMES = { "secret", "passw", "credential", "authorization", "private_?key",
@@ -149,14 +152,17 @@ function M.line(seq, prev, event)
     seq, prev, #text, sum, text), sum
 end
 
-local function read_line(line, seq, prev)
-  local found, before, bytes, sum, text = line:match(LINE)
-  if not found then return nil, "is not a line of a journal" end
+-- The line lies between two positions of the whole text, which is copied as little as possible.
+local function read_line(whole, first, last, seq, prev)
+  local found, before, bytes, sum, body = whole:match(HEAD, first)
+  if not found or body > last then return nil, "is not a line of a journal" end
   if tonumber(found) ~= seq then
     return nil, ("has the number %s, expected %d: a line is missing or moved"):format(found, seq)
   end
   if before ~= prev then return nil, "does not follow the line before it" end
-  if tonumber(bytes) ~= #text or sum ~= sum_of(seq, prev, text) then
+  local text = whole:sub(body, last - 1)
+  local fits = tonumber(bytes) == #text and whole:byte(last) == CLOSING_BRACE
+  if not fits or sum ~= sum_of(seq, prev, text) then
     return nil, "was changed after it was written"
   end
   local event, message = core.decode(text, { max_bytes = math.max(1, #text) })
@@ -178,11 +184,9 @@ function M.read(text)
   local events, head, position = {}, FIRST, 1
   while position <= #text do
     local stop = text:find("\n", position, true)
-    local last = not stop or stop == #text
-    local line = text:sub(position, (stop or #text + 1) - 1)
     -- Pages of one write may reach the disk in any order; what is missing then reads as zeros.
-    if last and (not stop or line:find("\0", 1, true)) then break end
-    local event, sum = read_line(line, #events + 1, head)
+    if not stop or stop == #text and text:find("\0", position, true) then break end
+    local event, sum = read_line(text, position, stop - 1, #events + 1, head)
     if not event then return nil, { line = #events + 1, reason = sum } end
     events[#events + 1], head, position = event, sum, stop + 1
   end
@@ -214,8 +218,8 @@ function M.open(store)
     local ok, fault = store:cut(reading.bytes)
     if not ok then return nil, fault end
   end
-  return setmetatable({ store = store, events = reading.events, head = reading.head,
-    torn = reading.torn }, Journal)
+  return setmetatable({ store = store, events = reading.events, seq = #reading.events,
+    head = reading.head, torn = reading.torn }, Journal)
 end
 
 --- Appends an event. After the first failure every further one fails with the same error.
@@ -225,7 +229,7 @@ end
 ---@return alicloud.Error? err
 function Journal:write(event, durable)
   if self.fault then return nil, self.fault end
-  local seq = #self.events + 1
+  local seq = self.seq + 1
   local kept = M.plain(event)
   local line, sum = M.line(seq, self.head, kept)
   local ok, err = self.store:append(seq, line, durable == true)
@@ -233,7 +237,7 @@ function Journal:write(event, durable)
     self.fault = err
     return nil, err
   end
-  self.events[seq], self.head = kept, sum
+  self.seq, self.last, self.head = seq, kept, sum
   return true
 end
 

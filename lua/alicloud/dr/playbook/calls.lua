@@ -3,12 +3,12 @@
 
 local M = {}
 
+local OUTSIDE = "a call that changes something belongs into a step; inside run:each and "
+  .. "run:parallel, of the run that the function is given"
+
 local function note_call(branch, call)
   local engine = branch.engine
-  if not branch.step_key then
-    return nil, "a call that changes something belongs into a step; inside run:each and "
-      .. "run:parallel, of the run that the function is given"
-  end
+  if not branch.step_key then return nil, OUTSIDE end
   call.number = #engine.state.calls + 1
   return engine:write({
     type = "call", call = call.number, step = branch.step_key, product = call.product,
@@ -38,6 +38,7 @@ function M.witness(branch)
 end
 
 local function noted(branch, kind, record)
+  if not branch.step_key then return nil, OUTSIDE end
   local event = { type = kind, step = branch.step_key }
   for name, value in pairs(record) do event[name] = value end
   return branch.engine:write(event, true)

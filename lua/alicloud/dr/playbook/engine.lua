@@ -49,7 +49,7 @@ function Engine:write(event, durable)
   event.at = self.runtime.time()
   local ok, err = self.journal:write(event, durable)
   if not ok then return nil, err end
-  local kept = self.journal.events[#self.journal.events]
+  local kept = self.journal.last
   states.apply(self.state, kept)
   self.hooks:fire(kept)
   if self.options.progress then guard.call(self.options.progress, kept) end

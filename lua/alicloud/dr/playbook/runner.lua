@@ -33,8 +33,10 @@ local function opened(options, runtime)
   local ok
   ok, err = store:reserve(RESERVED_BYTES)
   if not ok then return nil, err end
-  return { journal = journal, lease = lease, holder = holder,
-    state = states.fold(journal.events) }
+  local state = states.fold(journal.events)
+  -- A run of a thousand groups has ten thousand records; what they say is in the state.
+  journal.events = nil
+  return { journal = journal, lease = lease, holder = holder, state = state }
 end
 
 local function changed(message, hint)

@@ -23,6 +23,7 @@ local M = {}
 ---@field err table? plain
 ---@field why string? of a skip
 ---@field calls table[]
+---@field intents table[]
 ---@field no_return boolean
 ---@field went_on boolean? it failed, and the run went on
 ---@field definition string? digest of its options
@@ -52,7 +53,7 @@ end
 local function step_of(state, key)
   local step = state.steps[key]
   if not step then
-    step = { key = key, runs = 0, calls = {}, no_return = false, status = "begun" }
+    step = { key = key, runs = 0, calls = {}, intents = {}, no_return = false, status = "begun" }
     state.steps[key], state.order[#state.order + 1] = step, key
   end
   return step
@@ -80,8 +81,16 @@ function APPLY.step_begin(state, event)
   step.err, step.why = nil, nil
 end
 
+-- Of a step that is done, its result is all that is asked for.
+local function drop_results(step)
+  for _, entry in ipairs(step.intents) do
+    if entry.outcome then entry.outcome.result = nil end
+  end
+end
+
 function APPLY.step_end(state, event)
   local step = step_of(state, event.step)
+  if event.ok then drop_results(step) end
   step.status, step.ended_at = event.ok and "done" or "failed", event.at
   step.result, step.err, step.went_on = event.result, event.err, event.went_on
 end
@@ -109,15 +118,18 @@ function APPLY.answer(state, event)
 end
 
 function APPLY.intent(state, event)
-  state.intents[#state.intents + 1] = { verb = event.verb, intent = event.intent, at = event.at,
-    step = event.step, resend_window = event.resend_window }
+  local entry = { verb = event.verb, intent = event.intent, at = event.at, step = event.step,
+    resend_window = event.resend_window }
+  state.intents[#state.intents + 1] = entry
+  table.insert(step_of(state, event.step).intents, entry)
 end
 
 function APPLY.outcome(state, event)
   for i = #state.intents, 1, -1 do
     local entry = state.intents[i]
     if entry.verb == event.verb and entry.intent.client_token == event.client_token then
-      entry.outcome = event
+      entry.outcome = { ok = event.ok, outcome = event.outcome, code = event.code,
+        request_id = event.request_id, result = event.result, at = event.at }
       return
     end
   end

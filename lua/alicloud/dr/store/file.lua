@@ -2,8 +2,9 @@
 ---
 --- Beside PATH lie PATH.lock, held by whoever runs, and PATH.mail, to which everybody with access
 --- to the directory may append. A lease is the kernel's lock: it ends with its process, however
---- that ends, so it needs no expiry. Locks of other names lie in the directory itself, so that two
---- runs over one directory exclude each other on a group.
+--- that ends, so it needs no expiry. Leases of other names are bytes of one file in the directory,
+--- so that two runs over one directory exclude each other on a group, and a thousand groups need no
+--- thousand descriptors; who holds one is noted beside it.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
@@ -162,9 +163,14 @@ function Store:append(seq, text, durable)
   return true
 end
 
-local function lock_path(store, name)
+local function note_path(store, name)
   if name == "run" then return store.name .. ".lock" end
   return store.directory .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
+end
+
+-- The byte of a name. Two names share one once in 2^60.
+local function byte_of(name)
+  return tonumber(core.sha256(name):sub(1, 15), 16)
 end
 
 local function held(name, path, holder)
@@ -183,16 +189,43 @@ local Lease = {}
 Lease.__index = Lease
 
 function Lease:release()
-  self.file:close()
+  if self.byte then self.file:unlock(self.byte) else self.file:close() end
 end
 
-local function write_holder(file, lease, holder)
-  local text = core.encode(holder) .. "\n"
+local function write_holder(file, holder)
   local ok, message, code = file:truncate(0)
-  if ok then ok, message, code = file:append(text) end
+  if ok then ok, message, code = file:append(core.encode(holder) .. "\n") end
   if ok then ok, message, code = file:sync() end
-  if ok then return lease end
-  file:close()
+  return ok, message, code
+end
+
+-- The lock of the run is its note's own, the others are bytes of one file.
+local function locked_by(store, name, note)
+  if name == "run" then return note, nil end
+  if not store.locks then
+    local path = store.directory .. "/groups.lock"
+    local file, message, code = core.open_file(path, "append")
+    if not file then return nil, message, code end
+    store.locks = file
+  end
+  return store.locks, byte_of(name)
+end
+
+-- Locks, then notes who holds it; the note alone says nothing.
+local function take(store, name, note, holder)
+  local file, byte, code = locked_by(store, name, note)
+  if not file then return nil, byte, code end
+  local locked, message
+  locked, message, code = file:lock(byte)
+  local before = core.decode(note:read(0, LEASE_BYTES) or "")
+  if not locked then return locked, message, code, before end
+  local fence = (type(before) == "table" and math.tointeger(before.fence) or 0) + 1
+  local entry = { fence = fence, journal = store.name }
+  for key, value in pairs(holder) do entry[key] = value end
+  local ok
+  ok, message, code = write_holder(note, entry)
+  if ok then return setmetatable({ file = file, byte = byte, fence = fence }, Lease) end
+  if byte then file:unlock(byte) end
   return nil, message, code
 end
 
@@ -202,22 +235,13 @@ end
 ---@return alicloud.dr.Lease|nil
 ---@return alicloud.Error? err names the holder
 function Store:lease(name, holder)
-  local path = lock_path(self, name)
-  local file, message, code = core.open_file(path, "append")
-  if not file then return nil, failure(path, message, code) end
-  local locked
-  locked, message, code = file:lock()
-  local before = core.decode(file:read(0, LEASE_BYTES) or "")
-  if not locked then
-    file:close()
-    if locked == false then return nil, held(name, path, before) end
-    return nil, failure(path, message, code)
-  end
-  local fence = (type(before) == "table" and math.tointeger(before.fence) or 0) + 1
-  local lease = setmetatable({ file = file, fence = fence }, Lease)
-  local note = { fence = fence, journal = self.name }
-  for key, value in pairs(holder) do note[key] = value end
-  lease, message, code = write_holder(file, lease, note)
+  local path = note_path(self, name)
+  local note, message, code = core.open_file(path, "append")
+  if not note then return nil, failure(path, message, code) end
+  local lease, before
+  lease, message, code, before = take(self, name, note, holder)
+  if not lease or lease.byte then note:close() end
+  if lease == false then return nil, held(name, path, before) end
   if not lease then return nil, failure(path, message, code) end
   self.leases[#self.leases + 1] = lease
   return lease
@@ -257,6 +281,8 @@ end
 function Store:close()
   for _, lease in ipairs(self.leases) do lease:release() end
   self.leases = {}
+  if self.locks then self.locks:close() end
+  self.locks = nil
   self.file:close()
 end
 
