@@ -24,7 +24,8 @@ endif
 
 CORE      := core lua_sign lua_read lua_secret luax value json request sign response errmap \
              header digest codec buf sys
-TRANSPORT := lua_transport transport transfer trust header luax buf sys
+TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
+             luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
 STAGES    := request sign response errmap json header digest codec buf sys
