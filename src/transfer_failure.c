@@ -47,7 +47,31 @@ static const char *tls_name(const struct ac_op *op, CURLcode code)
     return code == CURLE_PEER_FAILED_VERIFICATION && named ? "tls_wrong_host" : "tls";
 }
 
-/* What a proxy did before the tunnel stood, or NULL. */
+/* host[:port] as it may be shown. */
+static struct ac_str peer_of(const struct ac_op *op)
+{
+    char *url = NULL;
+    curl_easy_getinfo(op->easy, CURLINFO_EFFECTIVE_URL, &url);
+    struct ac_str peer = ac_url_authority(ac_str_of(url ? url : ""));
+    const char *user = ac_str_find(peer, AC_STR("@"));
+    return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
+}
+
+/* The host is what the text names; without it the text is about the one in between, which newer
+ * versions say by themselves. */
+static bool missed_proxy(const struct ac_op *op)
+{
+    struct ac_str host = peer_of(op);
+    size_t n = 0;
+    bool bracket = host.n > 0 && host.p[0] == '[';
+    while (n < host.n && host.p[n] != (bracket ? ']' : ':'))
+        n++;
+    host = bracket ? (struct ac_str){host.p + 1, n - 1} : (struct ac_str){host.p, n};
+    return says(op, "Failed to connect to ") &&
+           (says(op, " via ") || !ac_str_find(ac_str_of(op->error_text), host));
+}
+
+/* What went wrong at a proxy, before the tunnel stood, or NULL. */
 static const char *proxy_name(const struct ac_op *op)
 {
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
@@ -55,7 +79,8 @@ static const char *proxy_name(const struct ac_op *op)
         return "proxy_refused";
     if (answer != 0 && (answer < 200 || answer > 299))
         return "proxy";
-    return says(op, "Proxy CONNECT aborted") || says(op, "Unsupported proxy") ? "proxy" : NULL;
+    bool failed = says(op, "Proxy CONNECT aborted") || says(op, "Unsupported proxy");
+    return failed || missed_proxy(op) ? "proxy" : NULL;
 }
 
 static const char *unsent_name(const struct ac_op *op, CURLcode code)
@@ -119,16 +144,6 @@ static const char *failure_name(const struct ac_op *op, CURLcode code)
     default:
         return op->exchange.sent ? sent_name(code) : unsent_name(op, code);
     }
-}
-
-/* host[:port] as it may be shown. */
-static struct ac_str peer_of(const struct ac_op *op)
-{
-    char *url = NULL;
-    curl_easy_getinfo(op->easy, CURLINFO_EFFECTIVE_URL, &url);
-    struct ac_str peer = ac_url_authority(ac_str_of(url ? url : ""));
-    const char *user = ac_str_find(peer, AC_STR("@"));
-    return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
 }
 
 /* Whose certificate it was and what it was held against; libcurl names neither. */

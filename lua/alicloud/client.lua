@@ -11,6 +11,7 @@ local credentials = require "alicloud.credentials"
 local endpoint = require "alicloud.endpoint"
 local exchange = require "alicloud.exchange"
 local operation = require "alicloud.operation"
+local network = require "alicloud.network"
 local options = require "alicloud.options"
 local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
@@ -35,7 +36,7 @@ local Client = {}
 ---@field security_token? string|userdata
 ---@field credentials? table a provider `{ get = function }`, or a table of the three above
 ---@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
----@field network? "public"|"vpc"
+---@field network? "public"|"vpc" else ALIBABA_CLOUD_ENDPOINT_TYPE, else public
 ---@field plain_http? boolean allow http:// to other machines
 ---@field timeout? number seconds for one reading attempt (10)
 ---@field write_timeout? number seconds for one changing attempt (30)
@@ -49,9 +50,14 @@ local Client = {}
 ---@field runtime? table overrides of alicloud.Runtime
 ---@field loop? alicloud.Loop
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
----@field ca_file? string
----@field ca_path? string
----@field proxy? string
+---@field ca_file? string PEM bundle of roots, instead of the system's
+---@field ca_path? string directory of hashed roots, instead of the system's
+---@field client_cert? string PEM file, for a gateway that wants one
+---@field client_key? string PEM file without a passphrase, unless the key is in client_cert
+---@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
+---@field no_proxy? string hosts to ask directly, "a.example,10.0.0.0/8"; else no_proxy
+---@field resolve? table<string, string[]> addresses of a host ("name" or "name:port"), tried in this
+--- order; its certificate still has to carry the name
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
 
@@ -90,14 +96,13 @@ local SCHEMA = {
   loop = options.rule("a table with the functions wait, sleep and now",
     has_functions("wait", "sleep", "now")),
   algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
-  ca_file = options.text,
-  ca_path = options.text,
-  proxy = options.text,
   user_agent = options.rule("printable ASCII text", function(value)
     return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
   end),
   product = plans.PRODUCT,
 }
+
+for name, rule in pairs(network.SCHEMA) do SCHEMA[name] = rule end
 
 local DEFAULTS = {
   network = "public",
@@ -114,8 +119,8 @@ local DEFAULTS = {
 
 local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token" }
 -- A derived client that changes one of these needs a transport of its own.
-local CARRIER_OPTIONS = { "transport", "connect_timeout", "ca_file", "ca_path", "proxy", "mode",
-  "runtime", "loop" }
+local CARRIER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
+for name in pairs(network.SCHEMA) do CARRIER_OPTIONS[#CARRIER_OPTIONS + 1] = name end
 
 local LOOP_OPTIONS = { "runtime", "loop" }
 
@@ -132,13 +137,10 @@ end
 local function carrier_for(state)
   local config = state.config
   if config.transport then return exchange.foreign(config.transport) end
-  return exchange.builtin({
-    connect_timeout = state.connect_timeout,
-    ca_file = config.ca_file,
-    ca_path = config.ca_path,
-    proxy = config.proxy,
-    observe = state.mode == "observe",
-  }, state.loop)
+  local settings = network.settings(config)
+  settings.connect_timeout = state.connect_timeout
+  settings.observe = state.mode == "observe"
+  return exchange.builtin(settings, state.loop)
 end
 
 local function region_of(config, runtime)
@@ -207,8 +209,14 @@ local function settle(config)
   state.user_agent = user_agent(config.user_agent)
   state.region, message = region_of(config, state.runtime)
   if message then return nil, message end
-  message = check_endpoints(state)
+  message = check_endpoints(state) or network.settle(config)
   if message then return nil, message end
+  if not config.network then
+    local named
+    named, message = endpoint.network(state.runtime.getenv)
+    if message then return nil, message end
+    state.network = named or state.network
+  end
   state.policy, message = retry.policy(config.retry, config.retries)
   if not state.policy then return nil, message end
   return state
@@ -352,6 +360,18 @@ function Client:service(product)
     error(("service: got %s; allowed: %s"):format(options.show(product), plans.PRODUCT.allowed), 2)
   end
   return services.new(self, product)
+end
+
+--- What requests to a product meet on their way: endpoint, proxy, roots, pinned addresses. Nothing
+--- is opened or asked.
+---@param product? string the client's unless given
+---@return alicloud.Network|nil
+---@return string? message
+function Client:network(product)
+  local state = own(self)
+  local target, message = plans.target(state, product or state.product)
+  if not target then return nil, message end
+  return network.describe(state.config, target, state.runtime.getenv)
 end
 
 --- Closes what this client opened. A derived client that shares its parent's transport leaves it.

@@ -164,6 +164,24 @@ describe("the policy of alicloud.transport", function()
       assert.falsy(server:received():lower():find("authorization: acs3", 1, true))
     end)
 
+    it("that is not there is not taken for the host", function()
+      local absent = transport.new { proxy = ("127.0.0.1:%d"):format(server_module.closed_port()) }
+      local result = call(nil, absent, request("https://api.invalid"))
+      absent:close()
+      assert.are.equal("proxy", result.failure)
+      assert.matches("Failed to connect to 127%.0%.0%.1", result.detail)
+    end)
+
+    it("whose address cannot be read is not quoted", function()
+      for _, proxy in ipairs { "http://ops:canary@host:port", "canary://ops@host" } do
+        local unreadable = transport.new { proxy = proxy }
+        local result = call(nil, unreadable, request("https://api.invalid"))
+        unreadable:close()
+        assert.are.equal("proxy", result.failure)
+        assert.falsy(result.detail:find("canary", 1, true))
+      end
+    end)
+
     it("that cannot reach the host may be asked again", function()
       local result = through_proxy(behaviour.answer_and_close(
         "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "fin"))

@@ -3,6 +3,7 @@
 local dr = require "alicloud.dr"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.guard"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.reporter"
@@ -84,6 +85,7 @@ local function commands(args, id, region)
     if token then
       words[#words + 1], words[#words + 2] = "--client-token", quote(token)
     end
+    for _, word in ipairs(network.words(args)) do words[#words + 1] = quote(word) end
     for _, option in ipairs(carried) do
       if args[option] then
         words[#words + 1] = "--" .. option:gsub("_", "-")

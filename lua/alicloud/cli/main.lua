@@ -31,6 +31,8 @@ Environment:
   ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
   ALIBABA_CLOUD_REGION_ID                              default of --region
   ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
+  ALIBABA_CLOUD_ENDPOINT_TYPE                          default of --network
+  https_proxy, http_proxy, all_proxy, no_proxy         the proxy, and hosts to ask without it
   NO_COLOR                                             no colours
 
 Exit codes:

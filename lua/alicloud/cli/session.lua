@@ -2,6 +2,7 @@
 
 local alicloud = require "alicloud"
 local guard = require "alicloud.guard"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local runtimes = require "alicloud.runtime"
 
@@ -16,16 +17,15 @@ end
 
 --- Makes the client that the options describe; what is wrong with them is refused here, before
 --- anything is sent.
----@param args table of argparse, with region and endpoint
+---@param args table of argparse, with the options of options.add_common
 ---@param io alicloud.cli.Io
 ---@return alicloud.Client
 ---@return string region
 function M.open(args, io)
   local region = options.region(args, M.runtime(io).getenv)
-  local given = {
-    region = region, endpoint = options.endpoint(args), transport = io.transport,
-    runtime = io.runtime,
-  }
+  local given = network.read(args, options.refuse)
+  given.region, given.endpoint = region, options.endpoint(args)
+  given.transport, given.runtime = io.transport, io.runtime
   local ok, client = guard.call(alicloud.client, given)
   if not ok then options.refuse_misuse(client) end
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
