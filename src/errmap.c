@@ -30,7 +30,8 @@ static const struct failure_rule FAILURES[] = {
      "the proxy is that of the option proxy or of https_proxy; no_proxy names hosts to ask "
      "directly"},
     {"proxy_refused", "network", "Client.Proxy.Refused", "the proxy refused", AC_RETRY_NEVER,
-     "407 wants http://user:password@host:port as proxy, 403 a rule in the proxy that lets the "
+     "401 or 407 wants http://user:password@host:port as proxy, 403 a rule in the proxy that lets "
+     "the "
      "host through; no_proxy names hosts to ask directly"},
     {"send", "network", "Client.Send", "sending broke off", AC_RETRY_TRANSPORT, NULL},
     {"receive", "network", "Client.Receive", "receiving broke off", AC_RETRY_TRANSPORT, NULL},

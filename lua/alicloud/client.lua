@@ -56,8 +56,8 @@ local Client = {}
 ---@field client_key? string PEM file without a passphrase, unless the key is in client_cert
 ---@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
 ---@field no_proxy? string hosts to ask directly, "a.example,10.0.0.0/8"; else no_proxy
----@field resolve? table<string, string[]> addresses of a host ("name" or "name:port"), tried in this
---- order; its certificate still has to carry the name
+---@field resolve? table<string, string[]> addresses of "name" or "name:port", tried in this
+--- order; the certificate still has to carry the name
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
 
