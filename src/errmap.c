@@ -12,53 +12,35 @@ struct failure_rule {
     const char *code;
     const char *says;
     enum ac_retry retry;
-    const char *hint;
 };
-
-static const char CLOCK_HINT[] =
-    "compare this machine's clock with the certificate's dates; if the clock is right, whoever "
-    "runs that host has to renew the certificate";
 
 static const struct failure_rule FAILURES[] = {
     {"resolve", "network", "Client.Resolve", "the host name could not be resolved",
-     AC_RETRY_TRANSPORT,
-     "check the name and the resolver; the option resolve = { [host] = { address } } does without "
-     "one"},
-    {"connect", "network", "Client.Connect", "no connection could be made", AC_RETRY_TRANSPORT,
-     NULL},
-    {"proxy", "network", "Client.Proxy", "the proxy failed", AC_RETRY_TRANSPORT,
-     "the proxy is that of the option proxy or of https_proxy; no_proxy names hosts to ask "
-     "directly"},
-    {"proxy_refused", "network", "Client.Proxy.Refused", "the proxy refused", AC_RETRY_NEVER,
-     "401 or 407 wants http://user:password@host:port as proxy, 403 a rule in the proxy that lets "
-     "the "
-     "host through; no_proxy names hosts to ask directly"},
-    {"send", "network", "Client.Send", "sending broke off", AC_RETRY_TRANSPORT, NULL},
-    {"receive", "network", "Client.Receive", "receiving broke off", AC_RETRY_TRANSPORT, NULL},
+     AC_RETRY_TRANSPORT},
+    {"connect", "network", "Client.Connect", "no connection could be made", AC_RETRY_TRANSPORT},
+    {"proxy", "network", "Client.Proxy", "the proxy failed", AC_RETRY_TRANSPORT},
+    {"proxy_refused", "network", "Client.Proxy.Refused", "the proxy refused", AC_RETRY_NEVER},
+    {"send", "network", "Client.Send", "sending broke off", AC_RETRY_TRANSPORT},
+    {"receive", "network", "Client.Receive", "receiving broke off", AC_RETRY_TRANSPORT},
     {"closed", "network", "Client.Closed", "the connection closed before a complete answer",
-     AC_RETRY_TRANSPORT, NULL},
-    {"timeout", "timeout", "Client.Timeout", "no complete answer in time", AC_RETRY_TRANSPORT,
-     NULL},
-    {"malformed", "decode", "Client.Malformed", "the answer is not HTTP", AC_RETRY_TRANSPORT, NULL},
+     AC_RETRY_TRANSPORT},
+    {"timeout", "timeout", "Client.Timeout", "no complete answer in time", AC_RETRY_TRANSPORT},
+    {"malformed", "decode", "Client.Malformed", "the answer is not HTTP", AC_RETRY_TRANSPORT},
     /* Verification does not get better by trying again. */
-    {"tls", "tls", "Client.TLS", "no trusted TLS connection could be made", AC_RETRY_NEVER, NULL},
-    {"tls_expired", "tls", "Client.TLS.Expired", "the certificate has expired", AC_RETRY_NEVER,
-     CLOCK_HINT},
+    {"tls", "tls", "Client.TLS", "no trusted TLS connection could be made", AC_RETRY_NEVER},
+    {"tls_expired", "tls", "Client.TLS.Expired", "the certificate has expired", AC_RETRY_NEVER},
     {"tls_not_yet_valid", "tls", "Client.TLS.NotYetValid", "the certificate is not valid yet",
-     AC_RETRY_NEVER, CLOCK_HINT},
+     AC_RETRY_NEVER},
     {"tls_untrusted", "tls", "Client.TLS.Untrusted", "nobody trusted vouches for the certificate",
-     AC_RETRY_NEVER,
-     "if a private authority or an inspecting proxy stands there, name its root with ca_file; "
-     "else somebody else is answering"},
+     AC_RETRY_NEVER},
     {"tls_wrong_host", "tls", "Client.TLS.WrongHost", "the certificate is for another host",
-     AC_RETRY_NEVER,
-     "check endpoint and resolve: the certificate has to name the host that is asked"},
-    {"too_large", "limit", "Client.TooLarge", "the answer is larger than the limit", AC_RETRY_NEVER,
-     NULL},
-    {"cancelled", "cancelled", "Client.Cancelled", "the call was cancelled", AC_RETRY_NEVER, NULL},
+     AC_RETRY_NEVER},
+    {"too_large", "limit", "Client.TooLarge", "the answer is larger than the limit",
+     AC_RETRY_NEVER},
+    {"cancelled", "cancelled", "Client.Cancelled", "the call was cancelled", AC_RETRY_NEVER},
     {"refused", "cancelled", "Client.ObserveMode", "observe mode refuses mutating calls",
-     AC_RETRY_NEVER, NULL},
-    {"other", "network", "Client.Transport", "the transport failed", AC_RETRY_TRANSPORT, NULL},
+     AC_RETRY_NEVER},
+    {"other", "network", "Client.Transport", "the transport failed", AC_RETRY_TRANSPORT},
 };
 
 /* Codes that mean more than their HTTP status. A trailing '*' matches any rest.
@@ -128,7 +110,6 @@ static void map_failure(struct ac_error *error, const struct ac_response *respon
     error->outcome = response->sent ? AC_UNKNOWN : AC_NOT_SENT;
     error->retry = rule->retry;
     error->kind = rule->kind;
-    error->hint = rule->hint;
     error->code = ac_str_of(rule->code);
     ac_buf_add_text(&error->message, rule->says);
     if (response->detail.n > 0) {

@@ -32,7 +32,6 @@ struct ac_error {
     const char *kind;   /* api http network tls timeout decode limit throttled cancelled */
     struct ac_str code; /* verbatim, or one of ours: "Client.…" */
     struct ac_buf message;
-    const char *hint;    /* what to do about a failed exchange, or NULL */
     const char *verdict; /* SignatureDoesNotMatch: whose fault; else NULL */
     double retry_after;  /* seconds, 0 for none */
 };

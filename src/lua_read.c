@@ -95,7 +95,7 @@ static void set_bytes(lua_State *L, const char *name, struct ac_str s)
 /* [-0, +1, m]  What is worth knowing about any answer, good or bad. */
 static void push_info(lua_State *L, const struct ac_response *response)
 {
-    lua_createtable(L, 0, 15);
+    lua_createtable(L, 0, 14);
     set_bytes(L, "request_id", response->request_id);
     if (response->status > 0) {
         lua_pushinteger(L, response->status);
@@ -140,7 +140,6 @@ static int push_error(lua_State *L, const struct read_box *box)
     set_bytes(L, "retry_class", ac_str_of(ac_errmap_retry_name(error->retry)));
     set_bytes(L, "host_id", response->host_id);
     set_bytes(L, "recommend", response->recommend);
-    set_bytes(L, "hint", ac_str_of(error->hint));
     set_bytes(L, "verdict", ac_str_of(error->verdict));
     set_bytes(L, "failure", response->failure);
     set_bytes(L, "detail", response->detail);

@@ -4,6 +4,7 @@
 -- signature are made anew for every attempt. An outcome that was unknown once stays unknown until
 -- an attempt succeeds.
 
+local codes = require "alicloud.codes"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
@@ -140,6 +141,12 @@ local function cure(data, code)
   end
 end
 
+-- What to do about a failure of the way there; where a request may have left, `doubt` knows better.
+local function way_out(failure)
+  local entry = codes[failure.code]
+  return entry and entry.outcome == "not_sent" and entry.cure or nil
+end
+
 local function doubt(plan)
   local advice = plan.token and "and then only with the same ClientToken (" .. plan.token .. ")"
     or "it carries no ClientToken"
@@ -147,7 +154,7 @@ local function doubt(plan)
 end
 
 local function hint_for(plan, failure, outcome)
-  local hint = failure.hint or cure(plan.data, failure.code)
+  local hint = failure.hint or cure(plan.data, failure.code) or way_out(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
   -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
   local says_so = hint and failure.outcome == "unknown" and plan.token

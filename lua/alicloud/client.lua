@@ -10,8 +10,8 @@ local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
 local endpoint = require "alicloud.endpoint"
 local exchange = require "alicloud.exchange"
-local operation = require "alicloud.operation"
 local network = require "alicloud.network"
+local operation = require "alicloud.operation"
 local options = require "alicloud.options"
 local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
@@ -29,7 +29,7 @@ local M = {}
 ---@field loop alicloud.Loop
 local Client = {}
 
----@class alicloud.ClientOptions
+---@class alicloud.ClientOptions: alicloud.NetworkOptions
 ---@field region? string else ALIBABA_CLOUD_REGION_ID
 ---@field access_key_id? string else the environment
 ---@field access_key_secret? string|userdata
@@ -50,14 +50,6 @@ local Client = {}
 ---@field runtime? table overrides of alicloud.Runtime
 ---@field loop? alicloud.Loop
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
----@field ca_file? string PEM bundle of roots, instead of the system's
----@field ca_path? string directory of hashed roots, instead of the system's
----@field client_cert? string PEM file, for a gateway that wants one
----@field client_key? string PEM file without a passphrase, unless the key is in client_cert
----@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
----@field no_proxy? string hosts to ask directly, "a.example,10.0.0.0/8"; else no_proxy
----@field resolve? table<string, string[]> addresses of "name" or "name:port", tried in this
---- order; the certificate still has to carry the name
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
 
@@ -105,7 +97,6 @@ local SCHEMA = {
 for name, rule in pairs(network.SCHEMA) do SCHEMA[name] = rule end
 
 local DEFAULTS = {
-  network = "public",
   plain_http = false,
   timeout = 10,
   write_timeout = 30,
@@ -211,12 +202,8 @@ local function settle(config)
   if message then return nil, message end
   message = check_endpoints(state) or network.settle(config)
   if message then return nil, message end
-  if not config.network then
-    local named
-    named, message = endpoint.network(state.runtime.getenv)
-    if message then return nil, message end
-    state.network = named or state.network
-  end
+  state.network, message = endpoint.network(config.network, state.runtime.getenv)
+  if message then return nil, message end
   state.policy, message = retry.policy(config.retry, config.retries)
   if not state.policy then return nil, message end
   return state

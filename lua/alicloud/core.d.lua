@@ -66,7 +66,6 @@ function Secret:length() end
 ---@field retryable boolean
 ---@field retry_class "never"|"transport"|"server"|"throttle"|"nonce"|"clock"|"credentials"|"pending"
 ---@field retry_after? number seconds
----@field hint? string what to do about a failed exchange
 ---@field verdict? "wrong secret"|"our canonical string differs"
 ---@field host_id? string
 ---@field recommend? string

@@ -125,14 +125,16 @@ function M.region_fault(region)
     .. "(lower-case letters, digits and hyphens)"):format(options.show(region))
 end
 
---- The network of endpoints, as the vendor's command line tool reads it from the environment.
+--- The network of endpoints: the option, else the variable of the vendor's command line tool.
+---@param given "public"|"vpc"|nil
 ---@param getenv fun(name: string): string|nil
 ---@return "public"|"vpc"|nil
 ---@return string? message
-function M.network(getenv)
+function M.network(given, getenv)
+  if given then return given end
   local name = "ALIBABA_CLOUD_ENDPOINT_TYPE"
   local text = getenv(name)
-  if not text or text == "" then return nil end
+  if not text or text == "" then return "public" end
   if text == "public" or text == "vpc" then return text end
   return nil, ('%s: got %s; allowed: "public" or "vpc"'):format(name, options.show(text))
 end

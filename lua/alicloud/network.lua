@@ -8,6 +8,16 @@ local proxies = require "alicloud.proxy"
 
 local M = {}
 
+---@class alicloud.NetworkOptions
+---@field ca_file? string PEM bundle of roots, instead of the system's
+---@field ca_path? string directory of hashed roots, instead of the system's
+---@field client_cert? string PEM file, for a gateway that wants one
+---@field client_key? string PEM file without a passphrase, unless the key is in client_cert
+---@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
+---@field no_proxy? string hosts to ask directly, "a.example,10.0.0.0/8"; else no_proxy
+---@field resolve? table<string, string[]> addresses of "name" or "name:port", tried in this
+--- order; the certificate still has to carry the name
+
 --- Options of a client that are about the way to the hosts.
 M.SCHEMA = {
   ca_file = options.text,

@@ -80,7 +80,7 @@ describe("README", function()
         end
       end
     end
-    assert.equal(8, ran)
+    assert.equal(9, ran)
     assert.equal(1, emulator:effects())
   end)
 

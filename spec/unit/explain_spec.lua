@@ -37,7 +37,7 @@ describe("explain", function()
     local used = {}
     for path, text in pairs(sources()) do
       if path ~= "lua/alicloud/codes.lua" then
-        for code in text:gmatch '"(Client%.%u%a+)"' do used[code] = path end
+        for code in text:gmatch '"(Client%.%u[%a%.]+)"' do used[code] = path end
       end
     end
     for code, path in pairs(used) do
