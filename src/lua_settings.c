@@ -1,5 +1,7 @@
 #include "lua_settings.h"
 
+#include "trust.h"
+
 #define WHAT "transport.new"
 #define DEFAULT_CONNECT_MS 5000
 
@@ -50,6 +52,9 @@ static struct ac_str host_at(lua_State *L, int snapshot, lua_Integer at)
         host.p = lua_tolstring(L, -1, &host.n);
     if (host.n == 0 || ac_str_has_control(host))
         luaL_error(L, WHAT ": option 'resolve': a host is not text without control characters");
+    /* Plain HTTP may go there because it does not leave the machine. */
+    if (ac_host_is_loopback(host))
+        luaL_error(L, WHAT ": option 'resolve': host '%s' is this machine", host.p);
     return host;
 }
 

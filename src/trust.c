@@ -98,12 +98,9 @@ long ac_url_port(struct ac_str url)
     return ac_str_starts(url, AC_STR("http://")) ? 80 : 443;
 }
 
-bool ac_url_is_loopback(struct ac_str url)
+bool ac_host_is_loopback(struct ac_str host)
 {
-    struct ac_str host = ac_url_authority(url);
     size_t n = 0;
-    if (host.n == 0)
-        return false;
     if (ac_str_find(host, AC_STR("@")) || ac_str_find(host, AC_STR("\\")))
         return false;
     if (ac_str_equal(host, AC_STR("[::1]")) || ac_str_starts(host, AC_STR("[::1]:")))
@@ -111,5 +108,10 @@ bool ac_url_is_loopback(struct ac_str url)
     for (n = 0; n < host.n && host.p[n] != ':'; n++)
         continue;
     host.n = n;
-    return ac_str_equal(host, AC_STR("localhost")) || is_ipv4_loopback(host);
+    return ac_str_equal_nocase(host, AC_STR("localhost")) || is_ipv4_loopback(host);
+}
+
+bool ac_url_is_loopback(struct ac_str url)
+{
+    return ac_host_is_loopback(ac_url_authority(url));
 }

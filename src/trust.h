@@ -22,4 +22,7 @@ long ac_url_port(struct ac_str url);
 /* True for 127.0.0.0/8, [::1] and localhost; false for a URL with user information. */
 bool ac_url_is_loopback(struct ac_str url);
 
+/* The same of host[:port] alone. */
+bool ac_host_is_loopback(struct ac_str host);
+
 #endif

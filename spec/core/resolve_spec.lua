@@ -99,7 +99,8 @@ describe("pinned addresses", function()
   it("are taken in one form only", function()
     for _, bad in ipairs { "127.0.0.1", { "127.0.0.1" }, { [""] = { "127.0.0.1" } },
       { host = "127.0.0.1" }, { host = {} }, { host = { 1 } }, { host = { "a\0b" } },
-      { ["a\nb"] = { "127.0.0.1" } } } do
+      { ["a\nb"] = { "127.0.0.1" } }, { LocalHost = { "192.0.2.1" } },
+      { ["127.0.0.1:80"] = { "192.0.2.1" } }, { ["[::1]"] = { "192.0.2.1" } } } do
       local ok, message = pcall(transport.new, { resolve = bad })
       assert.is_false(ok)
       assert.matches("option 'resolve'", message)
