@@ -4,16 +4,15 @@
 -- signature are made anew for every attempt. An outcome that was unknown once stays unknown until
 -- an attempt succeeds.
 
+local clock = require "alicloud.clock"
 local codes = require "alicloud.codes"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
 local retry = require "alicloud.retry"
+local throttle = require "alicloud.throttle"
 
 local M = {}
-
--- A clock that is further off than this is not mended from a header.
-local MAX_SKEW = 24 * 3600
 
 local metas = setmetatable({}, { __mode = "k" })
 
@@ -89,7 +88,7 @@ function M.sign(context, plan, retried)
     access_key_id = keys.access_key_id,
     access_key_secret = keys.access_key_secret,
     security_token = keys.security_token,
-    date = core.iso8601(math.floor(runtime.time() + context.shared.clock_offset)),
+    date = core.iso8601(math.floor(clock.server_time(context))),
     nonce = runtime.random_hex(16),
   }))
 end
@@ -119,11 +118,25 @@ local function out_of_time(seconds)
   }
 end
 
+-- Waits for its turn. What was signed before would be old then.
+local function queue(context, plan, progress)
+  local loop, tally = context.loop, context.shared.tally
+  local waited, wait = throttle.pass(context.limiter, plan, loop, loop.now(), progress.deadline)
+  if not waited then return throttle.refusal(wait) end
+  tally.waited = tally.waited + waited
+end
+
 local function attempt(context, plan, progress)
+  if context.limiter then
+    local refusal = queue(context, plan, progress)
+    if refusal then return nil, refusal end
+  end
   local signed, err = M.sign(context, plan, progress.retried)
   if not signed then return nil, err end
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  local tally = context.shared.tally
+  tally.attempts = tally.attempts + 1
   progress.underway = true
   local exchange = send(context, plan, signed, math.min(remaining, plan.timeout))
   return core.read(exchange, {
@@ -184,19 +197,24 @@ local function to_error(context, plan, progress, failure)
   return errors.new(fields)
 end
 
--- The server's clock is believed only over a channel that nobody else can speak on.
-local function mend_clock(context, plan, failure)
-  if not plan.target.secure or not failure.date then return false end
-  local offset = failure.date - context.runtime.time()
-  if math.abs(offset) > MAX_SKEW then return false end
-  context.shared.clock_offset = offset
-  return true
+-- How long everybody stays away, which is also what the caller is told.
+local function heed(context, plan, progress, failure)
+  if failure.retry_class ~= "throttle" then return end
+  local tally = context.shared.tally
+  tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
+  local now = failure.date or clock.server_time(context)
+  local hint = throttle.hint(failure, progress.throttles, now, context.runtime.random)
+  failure.retry_after = hint
+  if hint and context.limiter then
+    throttle.hold(context.limiter, plan, failure.code, context.loop.now(),
+      math.min(hint, plan.policy.hint_cap))
+  end
 end
 
 local function next_wait(context, plan, progress, failure)
   local class = failure.retry_class
-  if class == "clock" and not mend_clock(context, plan, failure) then return nil, "final" end
-  return retry.decide(plan.policy, context.shared.bucket, {
+  if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
+  return retry.decide(progress.policy, context.shared.bucket, {
     class = class,
     outcome = failure.outcome or "unknown",
     attempt = progress.attempts,
@@ -218,6 +236,8 @@ end
 
 local function succeed(context, plan, progress, result, info)
   retry.refund(context.shared.bucket, progress.cost)
+  local tally = context.shared.tally
+  tally.successes = tally.successes + 1
   metas[result] = {
     request_id = info.request_id,
     request_ids = progress.request_ids,
@@ -244,13 +264,17 @@ end
 --- What is known of a call that goes on: when it began, its attempts, its request ids.
 ---@param context table the client's state
 ---@param plan table see alicloud.plan
+---@param policy? alicloud.retry.Policy else the plan's
 ---@return table progress
-function M.begin(context, plan)
-  local started = context.loop.now()
+function M.begin(context, plan, policy)
+  local tally, started = context.shared.tally, context.loop.now()
+  tally.requests = tally.requests + 1
   return {
     started = started,
     deadline = started + plan.deadline,
+    policy = policy or plan.policy,
     attempts = 0,
+    throttles = 0,
     request_ids = {},
     mended = {},
   }
@@ -270,6 +294,13 @@ function M.cancelled(context, plan, progress)
   })
 end
 
+local function pause(context, progress, wait)
+  local tally = context.shared.tally
+  tally.retries, tally.waited = tally.retries + 1, tally.waited + wait
+  progress.retried = { count = progress.attempts, wait = wait }
+  if wait > 0 then context.loop.sleep(wait) end
+end
+
 --- Carries a plan out.
 ---@param context table the client's state
 ---@param plan table see alicloud.plan
@@ -285,6 +316,7 @@ function M.run(context, plan, progress)
     local result, answer = attempt(context, plan, progress)
     note(progress, answer)
     if result then return succeed(context, plan, progress, result, answer) end
+    heed(context, plan, progress, answer)
     local err = to_error(context, plan, progress, answer)
     local wait, reason = next_wait(context, plan, progress, answer)
     if not wait then
@@ -293,9 +325,19 @@ function M.run(context, plan, progress)
     end
     progress.cause, progress.cost = err, reason
     progress.doubtful = err.outcome == "unknown"
-    progress.retried = { count = progress.attempts, wait = wait }
-    if wait > 0 then context.loop.sleep(wait) end
+    pause(context, progress, wait)
   end
+end
+
+--- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service
+--- is there.
+---@param context table the client's state
+---@param plan table see alicloud.plan
+---@return table|nil result
+---@return alicloud.Error? err
+function M.probe(context, plan)
+  assert(not plan.mutating, "a probe only reads")
+  return M.run(context, plan, M.begin(context, plan, retry.probing(plan.policy)))
 end
 
 return M

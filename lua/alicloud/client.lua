@@ -2,7 +2,7 @@
 --
 -- What a client knows lies in a table that only this module can reach; the client itself is an
 -- empty table whose fields cannot be set. Clients derived by `with` share the transport, the retry
--- budget and what was learnt about the server's clock.
+-- budget, the rate of calls and what was learnt about the server's clock.
 
 local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
@@ -17,7 +17,9 @@ local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
 local runtimes = require "alicloud.runtime"
 local services = require "alicloud.service"
+local stats = require "alicloud.stats"
 local tasks = require "alicloud.loop.tasks"
+local throttle = require "alicloud.throttle"
 
 local M = {}
 
@@ -44,6 +46,7 @@ local Client = {}
 ---@field deadline? number seconds for a whole call with its retries (60)
 ---@field retries? integer attempts after the first (2); 0 turns retrying off
 ---@field retry? table see alicloud.retry.Policy
+---@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
 ---@field transport? { send: function } replaces the built-in transport
@@ -81,6 +84,9 @@ local SCHEMA = {
   deadline = options.seconds(0.001, 86400),
   retries = options.integer(0, 99),
   retry = options.typed "table",
+  rate = options.rule("false or a table (action, actions, region, reserve)", function(value)
+    return value == false or type(value) == "table"
+  end),
   resend = options.choice("token", "never"),
   mode = options.choice("normal", "observe"),
   transport = options.rule("a table with a function send", has_functions "send"),
@@ -175,7 +181,7 @@ end
 local function without_keys(given)
   local config = copy_of(given)
   for _, name in ipairs(KEY_OPTIONS) do config[name] = nil end
-  for _, name in ipairs { "endpoint", "retry" } do
+  for _, name in ipairs { "endpoint", "retry", "rate" } do
     if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
   end
   return config
@@ -206,6 +212,8 @@ local function settle(config)
   if message then return nil, message end
   state.policy, message = retry.policy(config.retry, config.retries)
   if not state.policy then return nil, message end
+  state.limiter, message = throttle.new(config.rate)
+  if state.limiter == nil then return nil, message end
   return state
 end
 
@@ -236,14 +244,15 @@ function M.new(given)
   local provider, owned = credentials.choose(all, state.runtime)
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
-  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0 }
+  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0,
+    tally = stats.new() }
   state.carrier = carrier_for(state)
   state.owned_carrier = state.carrier
   return born(state)
 end
 
---- A client that differs in some options. It shares transport, retry budget and server clock with
---- this one unless the options are about the transport.
+--- A client that differs in some options. It shares transport, retry budget, rate and server clock
+--- with this one unless the options are about them.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.Client
 function Client:with(given)
@@ -263,6 +272,7 @@ function Client:with(given)
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
   state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
+  if all.rate == nil then state.limiter = parent.limiter end
   if takes(all, CARRIER_OPTIONS) then
     state.carrier = carrier_for(state)
     state.owned_carrier = state.carrier
@@ -359,6 +369,14 @@ function Client:network(product)
   local target, message = plans.target(state, product or state.product)
   if not target then return nil, message end
   return network.describe(state.config, target, state.runtime.getenv)
+end
+
+--- What this client and those that share its budget have done so far; also of a closed client.
+---@return alicloud.Stats
+function Client:stats()
+  local state = states[self]
+  if not state then error("not a client; call its methods with a colon", 2) end
+  return stats.report(state)
 end
 
 --- Closes what this client opened. A derived client that shares its parent's transport leaves it.

@@ -59,9 +59,9 @@ end
 --- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
 ---@param settings table options of alicloud.transport
 ---@param loop alicloud.Loop
----@return { send: function, close: function }
+---@return { send: function, close: function, stats: function }
 function M.builtin(settings, loop)
-  local transport
+  local transport, closed_stats
   local carrier = {}
 
   local function open()
@@ -79,7 +79,14 @@ function M.builtin(settings, loop)
     return drive(transport, loop, request)
   end
 
+  --- What the transport has counted: nothing before its first request.
+  function carrier.stats()
+    if transport and transport.stats then return transport:stats() end
+    return closed_stats or {}
+  end
+
   function carrier.close()
+    closed_stats = carrier.stats()
     if transport then transport:close() end
     transport = nil
   end
@@ -131,7 +138,7 @@ end
 --- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
 ---@param transport { send: fun(request: alicloud.Request): table|nil, any }
----@return { send: function, close: function }
+---@return { send: function, close: function, stats: function }
 function M.foreign(transport)
   local carrier = {}
 
@@ -143,6 +150,9 @@ function M.foreign(transport)
     if not tidied then return other("the transport returned a malformed answer", true) end
     return exchange
   end
+
+  -- How a foreign transport connects is its own affair.
+  function carrier.stats() return {} end
 
   function carrier.close() end
 
