@@ -8,6 +8,7 @@ local clock = require "alicloud.clock"
 local codes = require "alicloud.codes"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
+local dependencies = require "alicloud.dependencies"
 local errors = require "alicloud.error"
 local retry = require "alicloud.retry"
 local throttle = require "alicloud.throttle"
@@ -251,14 +252,18 @@ local function succeed(context, plan, progress, result, info)
   return result
 end
 
-local function refuse_mutation(context, plan, progress)
-  return to_error(context, plan, progress, {
-    kind = "cancelled",
-    code = "Client.ObserveMode",
-    message = "this client only observes; the operation changes something and was not sent",
-    outcome = "not_sent",
-    hint = 'a client without mode = "observe" sends it',
-  })
+local OBSERVES = {
+  kind = "cancelled",
+  code = "Client.ObserveMode",
+  message = "this client only observes; the operation changes something and was not sent",
+  outcome = "not_sent",
+  hint = 'a client without mode = "observe" sends it',
+}
+
+-- What the client must not do, whatever the answer would be.
+local function forbidden(context, plan)
+  if plan.mutating and context.mode == "observe" then return OBSERVES end
+  return context.failed_region and dependencies.refusal(context, plan)
 end
 
 --- What is known of a call that goes on: when it began, its attempts, its request ids.
@@ -308,9 +313,8 @@ end
 ---@return table|nil result
 ---@return alicloud.Error? err
 function M.run(context, plan, progress)
-  if plan.mutating and context.mode == "observe" then
-    return nil, refuse_mutation(context, plan, progress)
-  end
+  local refusal = forbidden(context, plan)
+  if refusal then return nil, to_error(context, plan, progress, refusal) end
   while true do
     progress.attempts = progress.attempts + 1
     local result, answer = attempt(context, plan, progress)

@@ -8,11 +8,15 @@ local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
+local dependencies = require "alicloud.dependencies"
 local endpoint = require "alicloud.endpoint"
+local errors = require "alicloud.error"
 local exchange = require "alicloud.exchange"
+local front_door = require "alicloud.front_door"
 local network = require "alicloud.network"
 local operation = require "alicloud.operation"
 local options = require "alicloud.options"
+local patience = require "alicloud.patience"
 local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
 local runtimes = require "alicloud.runtime"
@@ -48,6 +52,9 @@ local Client = {}
 ---@field retry? table see alicloud.retry.Policy
 ---@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
+---@field wait_for_cloud? number|alicloud.Patience seconds of patience: readings outlast an outage
+---@field second_region? string asked for its opinion when this one does not answer
+---@field failed_region? string nothing may depend on it, see client:dependencies
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
 ---@field transport? { send: function } replaces the built-in transport
 ---@field runtime? table overrides of alicloud.Runtime
@@ -67,9 +74,16 @@ local function has_functions(...)
   end
 end
 
+local REGION = options.rule(
+  "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
+  function(value) return endpoint.region_fault(value) == nil end)
+
 local SCHEMA = {
-  region = options.rule("a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
-    function(value) return endpoint.region_fault(value) == nil end),
+  region = REGION,
+  second_region = REGION,
+  failed_region = REGION,
+  wait_for_cloud = options.rule("a number of seconds or a table (seconds, pause, progress)",
+    function(value) return type(value) == "number" or type(value) == "table" end),
   access_key_id = options.secret,
   access_key_secret = options.secret,
   security_token = options.secret,
@@ -181,7 +195,7 @@ end
 local function without_keys(given)
   local config = copy_of(given)
   for _, name in ipairs(KEY_OPTIONS) do config[name] = nil end
-  for _, name in ipairs { "endpoint", "retry", "rate" } do
+  for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
     if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
   end
   return config
@@ -198,7 +212,7 @@ local function settle(config)
   for name, default in pairs(DEFAULTS) do
     if config[name] == nil then state[name] = default else state[name] = config[name] end
   end
-  state.endpoint = config.endpoint
+  state.endpoint, state.failed_region = config.endpoint, config.failed_region
   local message
   state.runtime, message = runtimes.make(config.runtime)
   if not state.runtime then return nil, message end
@@ -214,6 +228,8 @@ local function settle(config)
   if not state.policy then return nil, message end
   state.limiter, message = throttle.new(config.rate)
   if state.limiter == nil then return nil, message end
+  state.patience, message = patience.read(config.wait_for_cloud)
+  if state.patience == nil then return nil, message end
   return state
 end
 
@@ -291,7 +307,7 @@ function Client:call(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  return calls.run(state, plan, calls.begin(state, plan))
+  return patience.run(state, plan, calls.begin(state, plan))
 end
 
 --- Like `call`, but raises the error object.
@@ -303,7 +319,7 @@ function Client:must(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  local result, err = calls.run(state, plan, calls.begin(state, plan))
+  local result, err = patience.run(state, plan, calls.begin(state, plan))
   if not result then error(err, 0) end
   return result
 end
@@ -369,6 +385,27 @@ function Client:network(product)
   local target, message = plans.target(state, product or state.product)
   if not target then return nil, message end
   return network.describe(state.config, target, state.runtime.getenv)
+end
+
+--- Why a call got no useful answer, and whether waiting helps. May ask a second region, with one
+--- reading call; the sentence becomes the hint of the error.
+---@param err alicloud.Error of a call of this client
+---@return alicloud.Diagnosis
+function Client:diagnose(err)
+  local state = own(self)
+  if not errors.is_error(err) then
+    error("client:diagnose: got " .. options.show(err) .. "; allowed: an error of a call", 2)
+  end
+  return front_door.diagnose(state, err)
+end
+
+--- Every host that a run needs, and the region in which it lies. Nobody is asked.
+---@param given? alicloud.DependencyOptions
+---@return alicloud.Dependency[] those in the option failed_region are marked as `failed`
+function Client:dependencies(given)
+  local list, message = dependencies.list(own(self), given)
+  if not list then error("client:" .. message, 2) end
+  return list
 end
 
 --- What this client and those that share its budget have done so far; also of a closed client.

@@ -130,8 +130,14 @@ local function check(operation, all)
   return params.flatten(all)
 end
 
-local function locate(context, plan, given)
-  local explicit = given.endpoint
+--- The endpoint that a client's calls of a product go to.
+---@param context table the client's state
+---@param plan { product: string, region: string?, data: table? }
+---@param given? { endpoint: string? } beats the client's own
+---@return alicloud.Endpoint|nil
+---@return string? message
+function M.locate(context, plan, given)
+  local explicit = given and given.endpoint
   local key = ("%s\0%s\0%s"):format(plan.product, plan.region or "", explicit or "")
   if context.endpoints[key] then return context.endpoints[key] end
   local found, message = endpoint.resolve {
@@ -202,7 +208,7 @@ local function fill(context, plan, operation, given, input)
   plan.flat, message = check(operation, all)
   if not plan.flat then return nil, message end
   plan.token = plan.flat.ClientToken
-  plan.target, message = locate(context, plan, given)
+  plan.target, message = M.locate(context, plan, given)
   if not plan.target then return nil, message end
   limit(context, operation, plan, given)
   return plan

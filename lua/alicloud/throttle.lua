@@ -119,7 +119,9 @@ local function gate_of(limiter, region, plan, now)
 end
 
 local function refill(one, now)
-  local tokens = one.tokens + (now - one.at) * one.rate
+  local passed = now - one.at
+  -- A rehearsal that starts anew puts its clock back.
+  local tokens = passed > 0 and one.tokens + passed * one.rate or one.tokens
   one.tokens = tokens < one.burst and tokens or one.burst
   one.at = now
 end
