@@ -247,6 +247,25 @@ describe("a client", function()
     assert.equal("2026-11-22T03:20:02Z", transport.requests[2].headers["x-acs-date"])
   end)
 
+  it("lets many tasks wait at a time, in order, and a change before the polls", function()
+    local order = {}
+    local client, _, control = helper.client({}, {
+      rate = { action = 1000, actions = { DescribeRegions = 1000 }, region = 10, reserve = 0 },
+      transport = { send = function(request)
+        order[#order + 1] = request.action
+        return ok()
+      end },
+    })
+    local started = {}
+    for i = 1, 30 do started[i] = client:start "DescribeRegions" end
+    started[31] = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+    for i = 1, 31 do assert(started[i]:result()) end
+    local at
+    for i, action in ipairs(order) do if action:find "^Failover" then at = i end end
+    assert.equal(11, at)
+    assert.near(2.1, control.elapsed, 0.1)
+  end)
+
   it("shares its rate with those derived from it, unless they have their own", function()
     local client, _, control = helper.client(answers(9),
       { rate = { action = 1, region = 1, reserve = 0 } })
