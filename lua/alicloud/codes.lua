@@ -42,6 +42,11 @@ return {
     meaning = "A failure that no layer has named.",
     cure = "please report it with the command and its output",
   },
+  ["Client.FailedRegion"] = {
+    meaning = "The call would need a host in the region that was said to have failed.",
+    cure = "see which ones: alicloud-dr dependencies; take keys, proxy and endpoint elsewhere",
+    outcome = "not_sent",
+  },
   ["Client.FailoverFailed"] = {
     meaning = "The service took the failover and then reported that the group or a pair failed.",
     cure = "read the status messages of the pairs; a failover may be asked for again from "
@@ -128,6 +133,11 @@ return {
     meaning = "The proxy refused to open a tunnel to the endpoint.",
     cure = "401 or 407 wants http://user:password@host:port in https_proxy, 403 a rule in the "
       .. "proxy that lets the host through; no_proxy names hosts to ask directly",
+    outcome = "not_sent",
+  },
+  ["Client.RateLimit"] = {
+    meaning = "The account's quota would have made the call wait past its deadline.",
+    cure = "give it a longer deadline, poll less, or set the quota that the account really has",
     outcome = "not_sent",
   },
   ["Client.Receive"] = {

@@ -48,7 +48,7 @@ local function symptom_of(err)
   if err.kind == "throttled" then return "throttling" end
   if err:is(table.unpack(CLOCK_CODES)) then return "clock" end
   if err:is(table.unpack(KEY_CODES)) then return "key" end
-  if err.kind == "credentials" then return err.retryable and "unreachable" or "key" end
+  if err.kind == "credentials" then return err.retryable and "unreachable" or "answer" end
   if err.code == "Client.Resolve" then return "dns" end
   if err.code == "Client.Proxy" then return "proxy" end
   if err.kind == "tls" then return "tls" end
@@ -82,22 +82,24 @@ local POLICY = {
 }
 
 local SENTENCES = {
-  key = "the credentials are refused, in every region that could be asked: check key id, secret "
-    .. "and session token; waiting does not help",
+  key = "the credentials are refused in every region that could be asked; waiting does not help",
   clock = "the clock of this machine is refused: set it (chronyc tracking, timedatectl)",
   throttling = "the account asks too often; nothing was done. Stop what else polls with it; it "
     .. "ends by itself, within a minute as a rule",
   tls = "the peer is not the one it should be, or not trusted: look at the certificate that the "
     .. "message names; never switch verification off",
   proxy = "the proxy refuses or is gone: mend it, or go without (proxy = \"none\")",
-  dns = "no name can be resolved from here: look at this machine's resolver and network; pinned "
-    .. "addresses need no DNS",
+  dns = "no name can be resolved from here: look at this machine's resolver and network",
   network = "no region can be reached from here: look at this machine's network first",
   region = "%s is out, %s answers: it is that region, not the key and not the network here; fail "
     .. "over to the other site, or wait",
   account = "no region serves this account although the network is up: the cloud's own front door "
     .. "is shut; nothing can be known or changed until it opens, and the key is not to blame",
+  answer = "the service has answered; read its words",
 }
+
+-- What only a second opinion can tell; for the rest the hint of the code says more.
+local LEARNT = { dns = true, network = true, region = true, account = true }
 
 local function is_apart(context, candidate, region)
   return candidate ~= region and candidate ~= context.failed_region
@@ -149,20 +151,17 @@ local function verdict(context, symptom, answer)
 end
 
 local function sentence_of(cause, err, asked)
-  local sentence = SENTENCES[cause] or err.hint or "the service has answered; read its words"
-  if cause ~= "region" then return sentence end
-  local here = err.region or err.endpoint or "this region"
-  if not asked then
-    return here .. " is out; no second region could be asked, so it may be the whole cloud"
+  local known = SENTENCES[cause]
+  if cause == "key" then
+    local cure = err.hint
+    if not cure or cure:sub(1, #known) == known then return cure or known end
+    return known .. "; " .. cure
   end
-  return sentence:format(here, asked)
-end
-
---- Whether an error says nothing about the request itself: then a diagnosis is worth a call.
----@param err alicloud.Error
----@return boolean
-function M.concerns(err)
-  return symptom_of(err) ~= "answer"
+  if not LEARNT[cause] then return err.hint or known end
+  if cause ~= "region" then return known end
+  local here = err.region or err.endpoint or "this region"
+  if asked then return known:format(here, asked) end
+  return here .. " is out; no second region could be asked, so it may be the whole cloud"
 end
 
 --- Finds out why a call got no useful answer. Asks a second region where that decides; sends

@@ -1,9 +1,9 @@
 --- How often a client may ask, and how long it stays away once it was told that it asked too often.
 --
 -- The quotas of the service are per account, region and action, and people at the console use the
--- same ones: so less than the quota is used, and a call that changes something overtakes those that
--- only look. A call that is throttled again is blocked until the next full minute, and so is the
--- console: nothing is sent then.
+-- same ones: so no second sees more than a part of the quota from us, and a call that changes
+-- something does not wait for those that only look. A call that is throttled again is blocked until
+-- the next full minute, and so is the console: nothing is sent then.
 --
 -- There is no queue to get stuck in. Who must wait books the next free moment and sleeps until
 -- then, so the order is that of coming, and one who never wakes up costs one moment.
@@ -17,7 +17,8 @@ local M = {}
 ---@field action number calls of one action in one region a second that the account has, unless the
 ---service data or `actions` knows better (40)
 ---@field actions table<string, number> the same for single actions by name, e.g. from Quota Center
----@field region number calls of all actions in one region a second; no document has the number (80)
+---@field region number calls of all actions in one region a second, for those that only look; no
+---document has the number (80)
 ---@field reserve number share of all these that is left to people at the console (0.25)
 
 local DEFAULTS = { action = 40, region = 80, reserve = 0.25 }
@@ -54,13 +55,15 @@ local SPREAD = 2
 -- What the clock's rounding leaves over is not worth a sleep.
 local NOTHING = 1e-6
 
----@class alicloud.throttle.Bucket
----@field rate number tokens a second
----@field burst number tokens at most
----@field tokens number below 0: booked ahead
----@field at number monotonic seconds of the last look
----@field queued integer readings that have booked and not left
----@field overtaken integer how often one of them was overtaken
+-- The last moments that were booked; the one `count` places back must be a window ago.
+---@class alicloud.throttle.Line
+---@field count integer
+---@field window number seconds
+---@field moments table<integer, number> monotonic seconds, by number
+---@field first integer the oldest that still counts
+---@field last integer
+---@field at number monotonic seconds of the newest look
+---@field hold number monotonic seconds before which nobody passes
 
 ---@class alicloud.throttle.Limiter
 ---@field rate alicloud.throttle.Rate
@@ -80,10 +83,12 @@ function M.new(given)
   return { rate = rate, regions = {} }
 end
 
-local function bucket(limit, reserve, now)
-  local rate = limit * (1 - reserve)
-  local burst = math.max(rate, 1)
-  return { rate = rate, burst = burst, tokens = burst, at = now, queued = 0, overtaken = 0 }
+local function line(limit, reserve, now)
+  local usable = limit * (1 - reserve)
+  -- In a window of a second, so that no second of the server's clock sees more, wherever it begins.
+  local count = math.max(math.floor(usable), 1)
+  return { count = count, window = math.max(1, count / usable), moments = {}, first = 1, last = 0,
+    at = now, hold = 0 }
 end
 
 local function limit_of(rate, plan)
@@ -96,8 +101,7 @@ local function region_of(limiter, plan, now)
   local id = plan.region or ""
   local region = limiter.regions[id]
   if not region then
-    region = { all = bucket(limiter.rate.region, limiter.rate.reserve, now), products = {},
-      hold = 0 }
+    region = { all = line(limiter.rate.region, limiter.rate.reserve, now), products = {} }
     limiter.regions[id] = region
   end
   return region
@@ -111,69 +115,43 @@ local function gate_of(limiter, region, plan, now)
   end
   local gate = product[plan.action]
   if not gate then
-    gate = bucket(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
-    gate.hold = 0
+    gate = line(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
     product[plan.action] = gate
   end
   return gate
 end
 
-local function refill(one, now)
-  local passed = now - one.at
+local function forget_old(one, now)
+  local moments, first = one.moments, one.first
   -- A rehearsal that starts anew puts its clock back.
-  local tokens = passed > 0 and one.tokens + passed * one.rate or one.tokens
-  one.tokens = tokens < one.burst and tokens or one.burst
-  one.at = now
+  local oldest = now < one.at and math.huge or now - one.window
+  while first <= one.last and moments[first] <= oldest do
+    moments[first] = nil
+    first = first + 1
+  end
+  one.first, one.at = first, now
 end
 
--- Books the next free moment; a change does not wait for the readings that have booked before.
-local function book(one, urgent)
-  local ahead = one.tokens - 1
-  one.tokens = ahead
-  if urgent then
-    if one.queued > 0 then one.overtaken = one.overtaken + 1 end
-    ahead = ahead + one.queued
-  elseif ahead < 0 then
-    one.queued = one.queued + 1
-  end
-  return ahead < 0 and -ahead / one.rate or 0
+-- Books the next free moment.
+local function book(one, now)
+  forget_old(one, now)
+  local number = one.last + 1
+  local before = one.moments[number - one.count]
+  local moment = before and before + one.window or now
+  one.moments[number], one.last = moment, number
+  return moment
+end
+
+local function give_back(one)
+  one.moments[one.last] = nil
+  one.last = one.last - 1
 end
 
 -- How long nobody may pass at all: the action is blocked, or readings of the whole region are.
 local function held(region, gate, urgent, now)
   local hold = gate.hold
-  if not urgent and region.hold > hold then hold = region.hold end
+  if not urgent and region.all.hold > hold then hold = region.all.hold end
   return hold - now
-end
-
--- Those who were overtaken while they slept wait for as many moments more.
-local function sleep_in_line(region, wait, seen, loop, deadline)
-  local all = region.all
-  while wait > NOTHING do
-    if loop.now() + wait >= deadline then return false, wait end
-    loop.sleep(wait)
-    wait = (all.overtaken - seen) / all.rate
-    seen = all.overtaken
-  end
-  return true
-end
-
-local leaving = { __close = function(place)
-  place.line.queued = place.line.queued - 1
-end }
-
-local function stand_in_line(region, gate, urgent, loop, deadline)
-  local all = region.all
-  local queued = all.queued
-  local wait = math.max(book(all, urgent), book(gate, true))
-  local in_line = all.queued > queued
-  -- Also when Ctrl-C or the end of the task interrupts the sleep.
-  local _place <close> = in_line and setmetatable({ line = all }, leaving) or nil
-  local seen = in_line and all.overtaken or math.huge
-  local passed, more = sleep_in_line(region, wait, seen, loop, deadline)
-  if passed then return true end
-  all.tokens, gate.tokens = all.tokens + 1, gate.tokens + 1
-  return nil, more
 end
 
 --- Lets a call pass, after as long a wait as it takes.
@@ -196,15 +174,17 @@ function M.pass(limiter, plan, loop, now, deadline)
     now = loop.now()
     hold = held(region, gate, urgent, now)
   end
-  refill(all, now)
-  refill(gate, now)
-  if all.tokens >= 1 and gate.tokens >= 1 then
-    all.tokens, gate.tokens = all.tokens - 1, gate.tokens - 1
-    return now - began
+  local moment, common = book(gate, now), book(all, now)
+  if not urgent and common > moment then moment = common end
+  local wait = moment - now
+  if wait <= NOTHING then return now - began end
+  if moment >= deadline then
+    give_back(gate)
+    give_back(all)
+    return nil, wait
   end
-  local passed, wait = stand_in_line(region, gate, urgent, loop, deadline)
-  if passed then return loop.now() - began end
-  return nil, wait
+  loop.sleep(wait)
+  return loop.now() - began
 end
 
 --- What a call is told that cannot pass in its time.
@@ -254,7 +234,7 @@ function M.hold(limiter, plan, code, now, seconds)
   local region = region_of(limiter, plan, now)
   local gate = gate_of(limiter, region, plan, now)
   gate.hold = math.max(gate.hold, now + seconds)
-  if code == ACCOUNT_CODE then region.hold = math.max(region.hold, now + seconds) end
+  if code == ACCOUNT_CODE then region.all.hold = math.max(region.all.hold, now + seconds) end
 end
 
 return M

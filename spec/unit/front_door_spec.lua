@@ -74,7 +74,7 @@ describe("the front door", function()
       assert.equal(case[3], found.passes)
       assert.equal(1, #asked, case[2])
       assert.is_nil(found.asked)
-      if case[2] ~= "answer" then assert.equal(found.sentence, err.hint) end
+      if err.hint then assert.equal(err.hint, found.sentence) end
     end
   end)
 
@@ -88,6 +88,27 @@ describe("the front door", function()
     assert.equal("account", found.cause)
     assert.is_true(found.passes)
     assert.matches("the key is not to blame", err.hint)
+  end)
+
+  it("keeps the cure of the code where that says more", function()
+    local _, err = diagnose(refuse(404, "InvalidAccessKeyId.NotFound"),
+      refuse(404, "InvalidAccessKeyId.NotFound"))
+    assert.matches("^the credentials are refused in every region.*; check the key id", err.hint)
+    local client = client_of(ok())
+    local before = err.hint
+    client:diagnose(err)
+    assert.equal(before, err.hint)
+    _, err = diagnose(refuse(400, "InvalidTimeStamp.Expired"))
+    assert.matches("^set the clock", err.hint)
+  end)
+
+  it("takes missing credentials for what they are", function()
+    local client, asked = client_of(ok(), ok(), { credentials = { get = function() end } })
+    local _, err = client:call "DescribeRegions"
+    local found = client:diagnose(err)
+    assert.equal("answer", found.cause)
+    assert.is_false(found.passes)
+    assert.equal(0, #asked)
   end)
 
   it("names the region that is out and the one that answers", function()

@@ -6,13 +6,15 @@ local core = require "alicloud.core"
 local guard = require "alicloud.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
 local COMMANDS = {
   "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover", "alicloud.cli.call",
-  "alicloud.cli.explain", "alicloud.cli.emulator", "alicloud.cli.version",
+  "alicloud.cli.dependencies", "alicloud.cli.explain", "alicloud.cli.emulator",
+  "alicloud.cli.version",
 }
 
 local DESCRIPTION = [[
@@ -94,6 +96,7 @@ end
 
 local function run_command(module, args, io, json)
   local ok, result = pcall(module.run, args, io)
+  session.finish(args, io)
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end

@@ -107,7 +107,7 @@ function M.run(args, io)
   else
     list, err = dr.groups(client, { region = region })
   end
-  if not list then return output.fail(io, args, err) end
+  if not list then return output.fail(io, args, session.diagnosed(client, err)) end
   if args.json then return print_object(io, region, list, way) end
   return some and show_some(io, region, list) or not some and show_all(io, region, list)
 end

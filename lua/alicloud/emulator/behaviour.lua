@@ -126,6 +126,12 @@ M.switches = {
     text = "The code for an operation that the product does not have." },
   { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
     text = "A request is good for 15 minutes before and after the server's clock." },
+  { name = "throttle", kind = "assumed", default = "off", rule = choice("off", "second", "minute"),
+    text = "Requests are counted by region and action. second: more than the quota of a second are "
+      .. "refused with Throttling.Api and its headers; minute: then everything is refused until "
+      .. "the next full minute, with BLOCK.LimitedRquest (429) and no header." },
+  { name = "throttle_limit", kind = "assumed", default = 0, rule = SECONDS,
+    text = "Quota of every action a second; 0: the documented ones, 40, and 10 for drills." },
   { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
     text = "Behind a socket the window also accepts the machine's own time, because a client in "
       .. "another process cannot follow a clock that stands or runs faster." },

@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local answer = require "alicloud.emulator.answer"
 local errors = require "alicloud.emulator.errors"
 local faults = require "alicloud.emulator.faults"
+local limiter = require "alicloud.emulator.limiter"
 local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.policy"
 local regions = require "alicloud.emulator.regions"
@@ -274,6 +275,7 @@ function M.handle(emu, request)
   call.request_id = emu.ids:request_id()
   call.entry = emu.journal:open(call, now)
   local refusal = verdict(emu, call, readable, now)
+  refusal = refusal or limiter.refuse(emu, call, now)
   if refusal then return speak(emu, call, failure(refusal, call.request_id), now) end
   call.token_use = emu.tokens:meet(call.params.ClientToken)
   call.entry.token = call.params.ClientToken and call.token_use or nil

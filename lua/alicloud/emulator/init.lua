@@ -33,6 +33,7 @@ local OPTIONS = {
   now = { type = "number", min = 0, max = clock.LAST },
   faults = { type = "table" },
   events = { type = "table" },
+  skew = { type = "number", min = -86400 * 366, max = 86400 * 366 },
   any_key = { type = "boolean" },
   keys = { type = "table", each = { type = "string" } },
   assume = { type = "table" },
@@ -58,6 +59,8 @@ local OPTIONS = {
 ---@field replay alicloud.emulator.ReplayGuard
 ---@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
+---@field skew number  seconds that the callers' clocks are behind the model's
+---@field quotas table<string, table>  how often each action was called, see `limiter`
 ---@field first_request_at number|nil  model time; rules and events count from here
 ---@field generation integer  counts resets
 local Emulator = {}
@@ -84,6 +87,8 @@ local function initial_settings(options)
   local settings = behaviour.defaults()
   local problem = behaviour.apply(settings, options.assume or {}, "assumed")
     or behaviour.apply(settings, options.hostile or {}, "hostile")
+  -- A clock that is wrong on purpose must not be excused.
+  if options.skew and options.skew ~= 0 then settings.wall_clock = "refuse" end
   return settings, problem
 end
 
@@ -92,6 +97,8 @@ local function begin(self)
   local options = self.options
   local about = options.world or demo
   self.clock:restart(options.now or type(about) == "table" and tonumber(about.now) or nil)
+  if options.skew and not self.clock.stands then self.clock:advance(options.skew) end
+  self.skew, self.quotas = options.skew or 0, {}
   self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
   self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
   self.pending, self.faults = {}, faults.new()
@@ -122,7 +129,8 @@ end
 --- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
 --- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
---- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`)
+--- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`);
+--- skew = seconds that the callers' clocks are behind (negative: ahead)
 ---@return alicloud.emulator.Emulator
 function M.new(options)
   options = shape.demand(options, OPTIONS, "emulator.new")

@@ -8,7 +8,7 @@ local M = {}
 function M.new(emu)
   local function now() return emu:now() end
   return {
-    time = now,
+    time = function() return emu:now() - emu.skew end,
     monotonic = now,
     sleep = function(seconds) emu.clock:sleep(seconds) end,
     random = function() return emu.ids:random() end,
