@@ -32,7 +32,7 @@ describe("README", function()
   end)
 
   it("has the snippets that this spec runs", function()
-    assert.equal(4, #read_blocks "lua")
+    assert.equal(5, #read_blocks "lua")
     assert.is_true(#read_blocks "sh" >= 5)
     assert.equal(1, #read_blocks "")
     assert.equal(1, #read_blocks "console")
@@ -80,7 +80,7 @@ describe("README", function()
         end
       end
     end
-    assert.equal(9, ran)
+    assert.equal(11, ran)
     assert.equal(1, emulator:effects())
   end)
 
