@@ -37,7 +37,8 @@ end
 
 local SCHEMA = {
   action = PER_SECOND,
-  actions = options.rule("a table of calls a second by action", is_limits),
+  actions = options.rule("a table, by action, of calls a second from 0.001 to 100000",
+    is_limits),
   region = PER_SECOND,
   reserve = options.rule("a number from 0 to 0.95", function(value)
     return type(value) == "number" and value >= 0 and value <= 0.95
@@ -55,13 +56,12 @@ local SPREAD = 2
 -- What the clock's rounding leaves over is not worth a sleep.
 local NOTHING = 1e-6
 
--- The last moments that were booked; the one `count` places back must be a window ago.
+-- The last `count` moments that were booked, in a ring: the next one is a window after the oldest.
 ---@class alicloud.throttle.Line
 ---@field count integer
 ---@field window number seconds
----@field moments table<integer, number> monotonic seconds, by number
----@field first integer the oldest that still counts
----@field last integer
+---@field moments table<integer, number> monotonic seconds
+---@field place integer of the newest
 ---@field at number monotonic seconds of the newest look
 ---@field hold number monotonic seconds before which nobody passes
 
@@ -87,8 +87,8 @@ local function line(limit, reserve, now)
   local usable = limit * (1 - reserve)
   -- In a window of a second, so that no second of the server's clock sees more, wherever it begins.
   local count = math.max(math.floor(usable), 1)
-  return { count = count, window = math.max(1, count / usable), moments = {}, first = 1, last = 0,
-    at = now, hold = 0 }
+  return { count = count, window = math.max(1, count / usable), moments = {}, place = 0, at = now,
+    hold = 0 }
 end
 
 local function limit_of(rate, plan)
@@ -121,30 +121,22 @@ local function gate_of(limiter, region, plan, now)
   return gate
 end
 
-local function forget_old(one, now)
-  local moments, first = one.moments, one.first
-  -- A rehearsal that starts anew puts its clock back.
-  local oldest = now < one.at and math.huge or now - one.window
-  while first <= one.last and moments[first] <= oldest do
-    moments[first] = nil
-    first = first + 1
-  end
-  one.first, one.at = first, now
-end
-
--- Books the next free moment.
+-- Books the next free moment, in the place of the oldest, which is given back with it.
 local function book(one, now)
-  forget_old(one, now)
-  local number = one.last + 1
-  local before = one.moments[number - one.count]
-  local moment = before and before + one.window or now
-  one.moments[number], one.last = moment, number
-  return moment
+  -- A rehearsal that starts anew puts its clock back.
+  if now < one.at then one.moments = {} end
+  one.at = now
+  local place = one.place % one.count + 1
+  local oldest = one.moments[place]
+  local moment = oldest and oldest + one.window or now
+  if moment < now then moment = now end
+  one.moments[place], one.place = moment, place
+  return moment, oldest
 end
 
-local function give_back(one)
-  one.moments[one.last] = nil
-  one.last = one.last - 1
+local function give_back(one, oldest)
+  one.moments[one.place] = oldest
+  one.place = one.place - 1
 end
 
 -- How long nobody may pass at all: the action is blocked, or readings of the whole region are.
@@ -174,13 +166,14 @@ function M.pass(limiter, plan, loop, now, deadline)
     now = loop.now()
     hold = held(region, gate, urgent, now)
   end
-  local moment, common = book(gate, now), book(all, now)
+  local moment, oldest = book(gate, now)
+  local common, commons_oldest = book(all, now)
   if not urgent and common > moment then moment = common end
   local wait = moment - now
   if wait <= NOTHING then return now - began end
   if moment >= deadline then
-    give_back(gate)
-    give_back(all)
+    give_back(gate, oldest)
+    give_back(all, commons_oldest)
     return nil, wait
   end
   loop.sleep(wait)

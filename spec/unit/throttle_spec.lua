@@ -123,7 +123,7 @@ describe("the rate of calls", function()
     for _, case in ipairs {
       { { action = 0 }, "option action: got 0 %(number%); allowed: a number of calls a second" },
       { { reserve = 1 }, "option reserve: got 1 %(number%); allowed: a number from 0 to 0.95" },
-      { { actions = { A = "x" } }, "option actions: got a table; allowed: a table of calls" },
+      { { actions = { A = "x" } }, "option actions: got a table; allowed: a table, by action" },
       { { acton = 1 }, 'unknown option "acton"; did you mean "action"%?' },
     } do
       local made, message = throttle.new(case[1])
