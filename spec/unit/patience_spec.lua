@@ -195,6 +195,17 @@ describe("against the emulator, a patient client", function()
     assert.same({}, emu:ledger())
   end)
 
+  it("goes on with a wait whose own time an outage would have eaten up", function()
+    local emu, client = rehearse { faults = { { match = { after = 20, before = 3600 },
+      effect = { error = { code = "ServiceUnavailable" } } } } }
+    local ebs = client:service "ebs"
+    assert(ebs:FailoverDiskReplicaGroup { ReplicaGroupId = "pg-orders" })
+    assert(ebs:wait("group_failovered", { GroupIds = "pg-orders", Site = "backup" },
+      { timeout = 600, stall = 300 }))
+    assert.is_true(client:stats().waited_for_cloud > 3000)
+    assert.equal(1, #emu:ledger())
+  end)
+
   it("outlasts a region that answers nobody", function()
     local emu, client = rehearse { events = {
       { at = 0, region = "cn-shanghai", state = "blackhole" },
