@@ -261,7 +261,7 @@ function M.new(given)
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
   state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0,
-    tally = stats.new() }
+    tally = stats.new(), outages = {} }
   state.carrier = carrier_for(state)
   state.owned_carrier = state.carrier
   return born(state)

@@ -1,8 +1,8 @@
 --- Calls that outlast an outage: what only reads is asked again, slowly, until the cloud is back.
 --
 -- A call that changes something is never sent again from here, whatever became of it. A look costs
--- one attempt and none of the retry budget. Waiting goes through the loop, so that Ctrl-C is seen
--- and other tasks go on.
+-- one attempt and none of the retry budget, and many tasks that wait for one host look as seldom as
+-- one would. Waiting goes through the loop, so that Ctrl-C is seen and other tasks go on.
 
 local calls = require "alicloud.call"
 local front_door = require "alicloud.front_door"
@@ -30,6 +30,8 @@ local GROWTH = 1.5
 -- Other people's trouble changes too: a diagnosis is made anew when the error is another one, or
 -- after so many seconds.
 local STALE = 300
+-- A question to a second region that takes longer has died with its task.
+local LONGEST_QUESTION = 15
 
 local SCHEMA = {
   seconds = options.seconds(1, 30 * 86400),
@@ -51,6 +53,20 @@ function M.read(given)
   return patience, message
 end
 
+-- What all who wait for one host know together.
+---@class alicloud.patience.Outage
+---@field diagnosis alicloud.Diagnosis?
+---@field code string? of the error that was diagnosed
+---@field diagnosed number? monotonic seconds at which its diagnosis began
+---@field looked number monotonic seconds of the newest look
+---@field over boolean?
+
+local function outage_of(context, plan)
+  local outages, host = context.shared.outages, plan.target.host
+  if not outages[host] then outages[host] = { looked = -math.huge } end
+  return outages[host]
+end
+
 local function tell(context, wait, event, pause)
   local progress = context.patience.progress
   if not progress then return end
@@ -66,54 +82,81 @@ local function tell(context, wait, event, pause)
   })
 end
 
-local function is_stale(context, wait, err)
-  return not wait.diagnosis or err.code ~= wait.err.code
-    or context.loop.now() - wait.diagnosed >= STALE
+-- Somebody else's question is under way; his answer will do, if he lives to give it.
+local function await_diagnosis(context, outage)
+  local loop = context.loop
+  while outage.diagnosing and loop.now() - outage.diagnosing < LONGEST_QUESTION do
+    loop.sleep(0.5)
+  end
 end
 
-local function consider(context, wait, err)
-  if is_stale(context, wait, err) then
-    local before = wait.diagnosis
-    wait.diagnosis = front_door.diagnose(context, err)
-    wait.diagnosed = context.loop.now()
-    local same = before and before.cause == wait.diagnosis.cause
-    wait.pause = same and wait.pause or context.patience.pause or wait.diagnosis.pause
-  elseif wait.diagnosis.cause ~= "answer" then
-    err.hint = wait.diagnosis.sentence
+local function diagnose(context, outage, err)
+  local now = context.loop.now()
+  local fresh = outage.code == err.code and now - outage.diagnosed < STALE
+  if fresh then return end
+  outage.diagnosing = now
+  outage.diagnosis = front_door.diagnose(context, err)
+  outage.code, outage.diagnosed, outage.diagnosing = err.code, now, nil
+end
+
+local function consider(context, wait, outage, err)
+  await_diagnosis(context, outage)
+  diagnose(context, outage, err)
+  local before, found = wait.diagnosis, outage.diagnosis
+  if found.cause ~= "answer" then err.hint = found.sentence end
+  if not (before and before.cause == found.cause) then
+    wait.pause = context.patience.pause or found.pause
   end
-  wait.err = err
+  wait.diagnosis, wait.err = found, err
+end
+
+-- Time that several tasks wait together counts once.
+local function count(context, from, to)
+  local tally, shared = context.shared.tally, context.shared
+  from = math.max(from, shared.waited_until or from)
+  tally.waited_for_cloud = tally.waited_for_cloud + math.max(to - from, 0)
+  shared.waited_until = math.max(shared.waited_until or to, to)
 end
 
 local function sleep(context, wait)
   local longest = context.patience.pause or wait.diagnosis.longest
   local pause = math.max(math.min(wait.pause, math.max(longest, wait.err.retry_after or 0)), 0.05)
   wait.pause = wait.pause * GROWTH
-  if pause > wait.left then return false end
+  if pause > wait.left then return nil end
   tell(context, wait, "waiting", pause)
-  local tally, before = context.shared.tally, context.loop.now()
+  local before = context.loop.now()
   context.loop.sleep(pause)
-  tally.waited_for_cloud = tally.waited_for_cloud + (context.loop.now() - before)
-  return true
+  count(context, before, context.loop.now())
+  return pause
+end
+
+local function look(context, plan, wait, outage)
+  outage.looked, wait.looks = context.loop.now(), wait.looks + 1
+  local result, err = calls.probe(context, plan)
+  if not result then return nil, err end
+  outage.over = true
+  context.shared.outages[plan.target.host] = nil
+  tell(context, wait, "back", 0)
+  return result
 end
 
 local function outlast(context, plan, err)
-  local tally = context.shared.tally
   local wait = { started = context.loop.now(), looks = 0 }
   while true do
-    wait.left = context.patience.seconds - tally.waited_for_cloud
-    consider(context, wait, err)
+    local outage = outage_of(context, plan)
+    wait.left = context.patience.seconds - context.shared.tally.waited_for_cloud
+    consider(context, wait, outage, err)
     if not wait.diagnosis.passes then return nil, err end
-    if not sleep(context, wait) then
+    local slept = sleep(context, wait)
+    if not slept then
       tell(context, wait, "given_up", 0)
       err.stopped = "patience"
       return nil, err
     end
-    wait.looks = wait.looks + 1
-    local result
-    result, err = calls.probe(context, plan)
-    if result then
-      tell(context, wait, "back", 0)
-      return result
+    if outage.over or context.loop.now() - outage.looked >= slept / 2 then
+      local result
+      result, err = look(context, plan, wait, outage)
+      if result then return result end
     end
   end
 end

@@ -110,6 +110,30 @@ describe("a patient client", function()
     end
   end)
 
+  it("with a hundred tasks looks hardly more often than with one", function()
+    local client, asked, control = cloud(refuse(503, "ServiceUnavailable"), 3600)
+    local started = {}
+    for i = 1, 100 do
+      started[i] = client:start("DescribeDiskReplicaGroups", {}, { retries = 0 })
+    end
+    for i = 1, 100 do assert(started[i]:result()) end
+    local before, opinions = 0, 0
+    for _, request in ipairs(asked) do
+      if request.at > 30 and request.at < 3600 then
+        if request.host:find("shanghai", 1, true) then
+          before = before + 1
+        else
+          opinions = opinions + 1
+        end
+      end
+    end
+    assert.is_true(before <= 40, tostring(before))
+    assert.is_true(opinions <= 15, tostring(opinions))
+    -- And the hours count once.
+    assert.is_true(client:stats().waited_for_cloud < control.elapsed + 1)
+    assert.is_true(control.elapsed < 3600 + 310)
+  end)
+
   it("sees an outage turn into another one", function()
     local causes, control = {}, nil
     local client, _, clock = helper.client({}, {
