@@ -4,7 +4,7 @@
 local endpoint = require "alicloud.endpoint"
 local options = require "alicloud.options"
 local plans = require "alicloud.plan"
-local services = require "alicloud.service"
+local proxies = require "alicloud.proxy"
 
 local M = {}
 
@@ -16,7 +16,7 @@ local M = {}
 ---@field region? string for the place "region"
 ---@field serves? string of an endpoint: the region whose resources it knows
 ---@field product? string of an endpoint
----@field source? string of an endpoint: where the host came from
+---@field source? string of an endpoint or a proxy: where the host came from
 ---@field failed boolean lies in the failed region, or serves it
 
 ---@class alicloud.DependencyOptions
@@ -76,15 +76,6 @@ local function locate(dependency)
   return dependency
 end
 
-local function proxy_of(context)
-  local proxy = context.config.proxy
-  if proxy then return proxy ~= "none" and proxy or nil end
-  for _, name in ipairs { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
-    local value = context.runtime.getenv(name)
-    if value and value ~= "" then return value end
-  end
-end
-
 local function add(list, context, dependency)
   local failed = context.failed_region
   locate(dependency)
@@ -93,20 +84,31 @@ local function add(list, context, dependency)
   list[#list + 1] = dependency
 end
 
+-- A proxy is named once, however many endpoints are asked through it.
+local function add_proxy(list, context, target)
+  local config = context.config
+  local proxy = proxies.of { scheme = target.scheme, host = target.host, proxy = config.proxy,
+    no_proxy = config.no_proxy, getenv = context.runtime.getenv }
+  if not proxy then return end
+  local host = M.host_of(proxy.host)
+  for _, other in ipairs(list) do
+    if other.purpose == "proxy" and other.host == host then return end
+  end
+  add(list, context, { host = host, purpose = "proxy", source = proxy.source })
+end
+
 local function add_endpoint(list, context, target, product, region)
   add(list, context, { host = target.host, purpose = "endpoint", product = product,
     serves = region, source = target.source })
+  add_proxy(list, context, target)
 end
 
--- What every call of the client needs besides its endpoint.
-local function add_common(list, context)
+local function add_credentials(list, context)
   local provider = context.provider
   local hosts = provider.hosts and provider:hosts() or {}
   for _, host in ipairs(hosts) do
     add(list, context, { host = M.host_of(host), purpose = "credentials" })
   end
-  local proxy = proxy_of(context)
-  if proxy then add(list, context, { host = M.host_of(proxy), purpose = "proxy" }) end
 end
 
 local function is_list_of(test)
@@ -139,13 +141,12 @@ function M.list(context, given)
   for _, product in ipairs(checked.products or { context.product }) do
     for _, region in ipairs(checked.regions or { context.region }) do
       local target
-      target, message = plans.locate(context,
-        { product = product, region = region, data = services.data(product) })
+      target, message = plans.target(context, product, region)
       if not target then return nil, message end
       add_endpoint(list, context, target, product, region)
     end
   end
-  add_common(list, context)
+  add_credentials(list, context)
   for _, hook in ipairs(checked.hooks or {}) do
     add(list, context, { host = M.host_of(hook), purpose = "hook" })
   end
@@ -166,7 +167,7 @@ local CURES = {
 function M.refusal(context, plan)
   local list, named, cures = {}, {}, {}
   add_endpoint(list, context, plan.target, plan.product, plan.region)
-  add_common(list, context)
+  add_credentials(list, context)
   for _, dependency in ipairs(list) do
     if dependency.failed then
       named[#named + 1] = ("%s (%s)"):format(dependency.host, dependency.purpose)

@@ -50,7 +50,7 @@ local function symptom_of(err)
   if err:is(table.unpack(KEY_CODES)) then return "key" end
   if err.kind == "credentials" then return err.retryable and "unreachable" or "answer" end
   if err.code == "Client.Resolve" then return "dns" end
-  if err.code == "Client.Proxy" then return "proxy" end
+  if err:is("Client.Proxy*") then return "proxy" end
   if err.kind == "tls" then return "tls" end
   if err.kind == "network" or err.kind == "timeout" then return "unreachable" end
   local status = err.status or 0

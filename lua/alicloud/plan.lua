@@ -130,14 +130,8 @@ local function check(operation, all)
   return params.flatten(all)
 end
 
---- The endpoint that a client's calls of a product go to.
----@param context table the client's state
----@param plan { product: string, region: string?, data: table? }
----@param given? { endpoint: string? } beats the client's own
----@return alicloud.Endpoint|nil
----@return string? message
-function M.locate(context, plan, given)
-  local explicit = given and given.endpoint
+local function locate(context, plan, given)
+  local explicit = given.endpoint
   local key = ("%s\0%s\0%s"):format(plan.product, plan.region or "", explicit or "")
   if context.endpoints[key] then return context.endpoints[key] end
   local found, message = endpoint.resolve {
@@ -156,11 +150,12 @@ end
 --- The endpoint that calls of a product go to.
 ---@param context table the client's state
 ---@param product string
+---@param region? string the client's own unless given
 ---@return alicloud.Endpoint|nil
 ---@return string? message
-function M.target(context, product)
-  return locate(context,
-    { product = product, region = context.region, data = services.data(product) }, {})
+function M.target(context, product, region)
+  return locate(context, { product = product, region = region or context.region,
+    data = services.data(product) }, {})
 end
 
 local function describe(context, action, given)
@@ -208,7 +203,7 @@ local function fill(context, plan, operation, given, input)
   plan.flat, message = check(operation, all)
   if not plan.flat then return nil, message end
   plan.token = plan.flat.ClientToken
-  plan.target, message = M.locate(context, plan, given)
+  plan.target, message = locate(context, plan, given)
   if not plan.target then return nil, message end
   limit(context, operation, plan, given)
   return plan

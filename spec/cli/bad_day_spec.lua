@@ -46,6 +46,20 @@ describe("over a socket", function()
     assert.is_true(stats.waited > 1)
   end)
 
+  it("the counters have what the transport counts, also after the end", function()
+    start { speed = 60 }
+    local client <close> = client_of()
+    for _ = 1, 3 do assert(client:call "DescribeRegions") end
+    client:close()
+    local stats = client:stats()
+    assert.equal(1, stats.connections)
+    assert.equal(2, stats.reused)
+    assert.is_true(stats.bytes_sent > 300 and stats.bytes_received > 300)
+    local output = emulator:shell "alicloud-dr status --stats"
+    assert.matches("%d requests, .* 1 connections, %d+ reused, %d+ bytes sent, %d+ bytes received",
+      output)
+  end)
+
   it("a client without a rate runs into the quota, and waits as the headers say", function()
     start { speed = 1, arguments = "--assume throttle=second" }
     local client <close> = client_of { rate = false }
