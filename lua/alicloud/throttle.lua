@@ -168,7 +168,10 @@ function M.pass(limiter, plan, loop, now, deadline)
   end
   local moment, oldest = book(gate, now)
   local common, commons_oldest = book(all, now)
-  if not urgent and common > moment then moment = common end
+  if not urgent and common > moment then
+    moment = common
+    gate.moments[gate.place] = common
+  end
   local wait = moment - now
   if wait <= NOTHING then return now - began end
   if moment >= deadline then

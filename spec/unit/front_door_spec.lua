@@ -66,6 +66,8 @@ describe("the front door", function()
       { refuse(400, "Throttling.User"), "throttling", true },
       { refuse(429, "BLOCK.LimitedRquest"), "throttling", true },
       { broken("tls", false), "tls", false }, { broken("proxy", false), "proxy", false },
+      { broken("proxy_refused", false), "proxy", false },
+      { broken("tls_expired", false), "tls", false },
       { refuse(404, "NoSuchResource"), "answer", false },
       { refuse(403, "Forbidden.RAM"), "answer", false },
     } do

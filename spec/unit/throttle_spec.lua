@@ -145,6 +145,60 @@ describe("a rehearsal that starts anew", function()
   end)
 end)
 
+describe("over sixty seeds", function()
+  -- Calls of two actions, polls and changes, at random moments; the quota is judged by who counts
+  -- in windows that begin anywhere.
+  local function rehearse(random)
+    local loop, passed = scheduler(), {}
+    local quota = { action = 4 + math.floor(random() * 20), reserve = random() * 0.9 }
+    quota.region = quota.action * (0.5 + random())
+    local lim = limiter(quota)
+    local pass = passer(loop, lim, passed)
+    for i = 1, 120 do
+      local change = random() < 0.2
+      local poll = { action = random() < 0.5 and "DescribeA" or "DescribeB" }
+      local fields = change and CHANGE or poll
+      local at = random() * 6
+      loop.spawn(at, function() pass({ i, fields.action, at = at }, fields) end)
+    end
+    loop.run()
+    return passed, quota
+  end
+
+  local function most_in_a_second(passed, counts)
+    local most = 0
+    for i = 1, #passed do
+      local count = 0
+      for j = i, #passed do
+        if passed[j].at >= passed[i].at + 1 - 1e-9 then break end
+        if counts(passed[j].name) then count = count + 1 end
+      end
+      if counts(passed[i].name) then most = math.max(most, count) end
+    end
+    return most
+  end
+
+  it("no second sees more than its part of the quota, and each kind keeps its order", function()
+    for seed = 1, 60 do
+      local passed, quota = rehearse(helper.generator(seed))
+      local usable = math.max(1, quota.action * (1 - quota.reserve))
+      local newest = {}
+      for _, action in ipairs { "DescribeA", "DescribeB", CHANGE.action } do
+        assert.is_true(most_in_a_second(passed, function(name) return name[2] == action end)
+          <= usable + 1e-9, seed)
+      end
+      table.sort(passed, function(a, b) return a.name.at < b.name.at end)
+      for _, one in ipairs(passed) do
+        local kind = one.name[2]
+        -- Who shares a moment may wake in any order: a sleep is rounded.
+        assert.is_true(one.at >= (newest[kind] or 0) - 1e-9, seed)
+        newest[kind] = one.at
+      end
+      assert.equal(120, #passed)
+    end
+  end)
+end)
+
 describe("callers that wait at the same time", function()
   it("pass in the order in which they came", function()
     local loop, lim, passed = scheduler(), limiter { region = 10, reserve = 0 }, {}
