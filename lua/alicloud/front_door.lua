@@ -98,6 +98,15 @@ local SENTENCES = {
   answer = "the service has answered; read its words",
 }
 
+-- The same where nobody could be asked; %s is the host.
+local UNCERTAIN = {
+  dns = "the name %s cannot be resolved; no second region could be asked, so it may be the name or "
+    .. "this machine's resolver",
+  network = "%s cannot be reached; no second region could be asked, so it may be that host or this "
+    .. "machine's network",
+  region = "%s is out; no second region could be asked, so it may be the whole cloud",
+}
+
 -- What only a second opinion can tell; for the rest the hint of the code says more.
 local LEARNT = { dns = true, network = true, region = true, account = true }
 
@@ -105,11 +114,7 @@ local function is_apart(context, candidate, region)
   return candidate ~= region and candidate ~= context.failed_region
 end
 
---- The region to ask for a second opinion.
----@param context table the client's state
----@param region string|nil the region in trouble
----@return string|nil nil if there is none that could be asked
-local function second_region(context, region)
+local function candidate_of(context, region)
   local chosen = context.config.second_region
   if chosen and is_apart(context, chosen, region) then return chosen end
   if type(context.endpoint) == "table" then
@@ -126,6 +131,17 @@ local function second_region(context, region)
   for _, id in ipairs(regions.opinions) do
     if is_apart(context, id, region) then return id end
   end
+end
+
+--- The region to ask for a second opinion.
+---@param context table the client's state
+---@param err alicloud.Error of the region in trouble
+---@return string|nil nil if there is none that could be asked
+local function second_region(context, err)
+  local region = candidate_of(context, err.region)
+  local target = region and plans.target(context, "ebs", region)
+  -- Where one host serves every region, it has no second opinion.
+  return target and target.host ~= err.endpoint and region or nil
 end
 
 local function ask(context, region)
@@ -158,10 +174,10 @@ local function sentence_of(cause, err, asked)
     return known .. "; " .. cure
   end
   if not LEARNT[cause] then return err.hint or known end
-  if cause ~= "region" then return known end
   local here = err.region or err.endpoint or "this region"
-  if asked then return known:format(here, asked) end
-  return here .. " is out; no second region could be asked, so it may be the whole cloud"
+  if cause == "region" and asked then return known:format(here, asked) end
+  if asked or cause == "account" then return known end
+  return UNCERTAIN[cause]:format(err.endpoint or here)
 end
 
 --- Finds out why a call got no useful answer. Asks a second region where that decides; sends
@@ -173,7 +189,7 @@ function M.diagnose(context, err)
   local cause = symptom_of(err)
   local asked, answer
   if DOUBTFUL[cause] then
-    asked = second_region(context, err.region)
+    asked = second_region(context, err)
     answer = asked and ask(context, asked) or "none"
     cause = verdict(context, cause, answer)
   end

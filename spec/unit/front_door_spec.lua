@@ -138,6 +138,18 @@ describe("the front door", function()
     assert.matches("it may be the whole cloud", found.sentence)
   end)
 
+  it("does not ask the same host twice and call it two opinions", function()
+    for failure, cause in pairs { connect = "network", resolve = "dns" } do
+      local client, asked = client_of(broken(failure, false), ok(), { endpoint = HERE })
+      local _, err = client:call "DescribeRegions"
+      local found = client:diagnose(err)
+      assert.equal(cause, found.cause)
+      assert.equal(1, #asked)
+      assert.matches("ebs%.cn%-shanghai%.aliyuncs%.com cannot be .*; no second region could be",
+        err.hint)
+    end
+  end)
+
   it("sends the question once, with little time, and nothing of the retry budget", function()
     local client, asked = client_of(broken("connect", false), broken("connect", false),
       { retries = 5, retry = { budget = 14 } })
