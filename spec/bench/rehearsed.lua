@@ -9,8 +9,10 @@ local posix = require "spec.posix"
 
 local seconds = tonumber(arg[1] or "52")
 local runs = math.tointeger(tonumber(arg[2] or "500"))
+local wire = arg[3] ~= "values"
 
 local emu = emulator.new {
+  wire = wire,
   world = { groups = { { id = "pg-orders", pairs = 3, status = "normal", failover_seconds = seconds,
     source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" } } },
 }

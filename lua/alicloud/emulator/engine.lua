@@ -22,8 +22,9 @@ local LATEST = "2021-07-30"
 local METHODS = { GET = true, POST = true }
 local NO_EFFECT = {}
 
----@class alicloud.emulator.Outcome  exactly one of the five
+---@class alicloud.emulator.Outcome  exactly one of the six
 ---@field answer alicloud.emulator.Answer|nil
+---@field values alicloud.Performed|nil  what succeeded, for who wants no bytes
 ---@field drop boolean|nil  close the connection without an answer
 ---@field refused boolean|nil  nobody listens
 ---@field silent boolean|nil  take the request and never answer
@@ -38,8 +39,10 @@ local NO_EFFECT = {}
 ---@field plan alicloud.emulator.Plan
 ---@field effect boolean|nil  set by an operation that changed the world
 
+-- A plan carries no signature, so its key can only be known or not.
 local function authenticate(emu, call, now)
   if emu.auth == "off" then return nil end
+  if call.by_value then return verify.key(call, emu.keys, emu.settings) end
   local refusal = verify.signature(call, emu.keys, emu.settings)
   if refusal then return refusal end
   local date, nonce = verify.freshness(call)
@@ -190,18 +193,34 @@ local function perform(emu, call, plan, now)
   return reply
 end
 
+local function copy_of(value)
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, member in pairs(value) do copy[key] = copy_of(member) end
+  return copy
+end
+
+-- What a token remembers must not change in the hands of the client.
+local function hand_over(call, reply, now)
+  local object = reply.object
+  if call.params.ClientToken then object = copy_of(object) end
+  return { values = { result = object, request_id = reply.request_id, status = 200,
+    date = now // 1 | 0 } }
+end
+
 local function speak(emu, call, reply, now)
-  local entry, date = call.entry, emu.clock:date(now)
+  local entry = call.entry
   entry.request_id = reply.request_id
   local refusal = reply.refusal
   if not refusal then
     entry.status = 200
-    return { answer = answer.render(call, 200, reply.object, date) }
+    if call.by_value and call.format == "JSON" then return hand_over(call, reply, now) end
+    return { answer = answer.render(call, 200, reply.object, emu.clock:date(now)) }
   end
   entry.status, entry.code = refusal.status, refusal.code
   local detail = call.near_miss or refusal.near_miss
   if detail then emu.journal:near_miss(call, refusal.code, detail, now) end
-  return { answer = answer.refusal(call, refusal, date) }
+  return { answer = answer.refusal(call, refusal, emu.clock:date(now)) }
 end
 
 local function drop(call)
@@ -257,13 +276,7 @@ local function dark_outcome(emu, call)
   return { refused = true }
 end
 
---- Handles one request.
----@param emu alicloud.emulator.Emulator
----@param request table  { method, path, query, headers (lower-case names), body, mount, region }
----@return alicloud.emulator.Outcome
-function M.handle(emu, request)
-  local call, readable = wire.read(request, emu.settings)
-  emu = emu:of_key(verify.claimed_key(call))
+local function take(emu, call, readable)
   if emu.clock.mode == "poll" and call.action and call.action:find(READS) then
     emu.clock:advance(emu.clock.step)
   end
@@ -280,6 +293,26 @@ function M.handle(emu, request)
   call.token_use = emu.tokens:meet(call.params.ClientToken)
   call.entry.token = call.params.ClientToken and call.token_use or nil
   return intervene(emu, call, now)
+end
+
+--- Handles one request.
+---@param emu alicloud.emulator.Emulator
+---@param request table  { method, path, query, headers (lower-case names), body, mount, region }
+---@return alicloud.emulator.Outcome
+function M.handle(emu, request)
+  local call, readable = wire.read(request, emu.settings)
+  return take(emu:of_key(verify.claimed_key(call)), call, readable)
+end
+
+--- Handles one request that never was bytes.
+---@param emu alicloud.emulator.Emulator
+---@param plan alicloud.PlannedRequest
+---@return alicloud.emulator.Outcome
+function M.perform(emu, plan)
+  emu = emu:of_key(plan.access_key_id)
+  -- Signing would have drawn a nonce; so both ways go on drawing the same tokens.
+  emu.ids:skip()
+  return take(emu, wire.of_plan(plan, emu.settings), true)
 end
 
 return M

@@ -48,6 +48,9 @@ function Ids:random_hex(bytes)
   return table.concat(parts):sub(1, bytes * 2)
 end
 
+--- Draws and throws away.
+function Ids:skip() self.draws = self.draws + 1 end
+
 ---@return number  in [0, 1)
 function Ids:random()
   return tonumber(draw(self):sub(1, 13), 16) / 16 ^ 13

@@ -201,6 +201,16 @@ function M.signature(call, keys, settings)
   return refusal
 end
 
+--- Checks only that a key is known, for a request that was never signed.
+---@param call alicloud.emulator.Call
+---@param keys table<string, string>  secret by AccessKeyId
+---@param settings table<string, any>
+---@return alicloud.emulator.Refusal|nil
+function M.key(call, keys, settings)
+  if keys[call.access_key_id] then return nil end
+  return refuse("InvalidAccessKeyId.NotFound", nil, settings.access_key_status)
+end
+
 --- The AccessKeyId that a request names, before anything is verified.
 ---@param call alicloud.emulator.Call
 ---@return string|nil

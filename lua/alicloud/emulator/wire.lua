@@ -22,6 +22,8 @@ local M = {}
 ---@field request_id string
 ---@field mount "in-process"|"http"
 ---@field endpoint_region string|nil  the region whose own port was asked
+---@field by_value boolean|nil  came as a plan, and is answered with a table
+---@field access_key_id string|nil  once it is verified, or as the plan says
 ---@field product string|nil  "ebs" or "ecs", once the operation is known
 ---@field operation alicloud.emulator.Operation|nil
 
@@ -94,6 +96,22 @@ function M.read(request, settings)
   call.version = said.Version or headers["x-acs-version"] or call.params.Version
   call.format = wanted_format(call, settings)
   return call, query ~= nil and form ~= nil
+end
+
+local SPOKEN = { accept = "application/json" }
+
+--- The call that a plan of the client would have become on the wire.
+---@param plan alicloud.PlannedRequest
+---@param settings table<string, any>
+---@return alicloud.emulator.Call
+function M.of_plan(plan, settings)
+  local call = {
+    method = plan.method, path = "/", headers = SPOKEN, host = plan.host, protocol = "V3",
+    mount = "in-process", params = plan.params, action = plan.action, version = plan.version,
+    access_key_id = plan.access_key_id, by_value = true,
+  }
+  call.format = wanted_format(call, settings)
+  return call
 end
 
 return M
