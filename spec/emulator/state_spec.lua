@@ -145,6 +145,21 @@ describe("an emulator", function()
     assert.equal("InternalError", (probe:code("DescribeRegions", {})))
   end)
 
+  it("goes back to the tags that it was made with, whatever became of them", function()
+    local world = caller.world { tags = { team = "a" } }
+    local probe = caller.new { world = world }
+    local function tags() return probe:look("pg-one").Tags end
+    local shot = probe.emu:snapshot()
+    assert.equal("ok", (probe:code("TagResources", { RegionId = "cn-hangzhou",
+      ResourceType = "diskreplicagroup", ["ResourceId.1"] = "pg-one", ["Tag.1.Key"] = "team",
+      ["Tag.1.Value"] = "b" })))
+    assert.equal("b", tags()[1].TagValue)
+    assert.same({ team = "a" }, shot.groups[1].tags)
+    world.groups[1].tags.team, world.groups[1].source = "c", 7
+    probe.emu:reset()
+    assert.equal("a", tags()[1].TagValue)
+  end)
+
   it("does not change the options that it was given", function()
     local options = { seed = 3 }
     local probe = caller.new(options)

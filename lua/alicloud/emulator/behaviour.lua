@@ -165,16 +165,21 @@ function M.defaults()
   return settings
 end
 
---- Writes switches of one kind into settings.
+--- Settings that differ in switches of one kind. What was given stays as it is, so that many may
+-- share it.
 ---@param settings table<string, any>
----@param changes table<string, any>
+---@param changes table<string, any>|nil
 ---@param kind "assumed"|"hostile"
+---@return table<string, any>|nil settings
 ---@return string|nil problem
 function M.apply(settings, changes, kind)
+  if changes == nil then return settings end
   local problem = shape.problem(changes, BY_KIND[kind])
-  if problem then return problem end
-  for name, value in pairs(changes) do settings[name] = value end
-  return nil
+  if problem then return nil, problem end
+  local changed = {}
+  for name, value in pairs(settings) do changed[name] = value end
+  for name, value in pairs(changes) do changed[name] = value end
+  return changed
 end
 
 --- Reads `name=value` as typed on a command line.

@@ -54,6 +54,8 @@ local OPTIONS = {
 ---@field ids alicloud.emulator.Ids
 ---@field world alicloud.emulator.World
 ---@field settings table<string, any>  values of the switches
+---@field first_settings table<string, any>  those of the first instant
+---@field description table  the world of the first instant
 ---@field faults alicloud.emulator.Faults
 ---@field journal alicloud.emulator.Journal
 ---@field tokens alicloud.emulator.Tokens
@@ -85,31 +87,42 @@ local function demand(problem, level)
 end
 
 local function initial_settings(options)
-  local settings = behaviour.defaults()
-  local problem = behaviour.apply(settings, options.assume or {}, "assumed")
-    or behaviour.apply(settings, options.hostile or {}, "hostile")
+  local settings, problem = behaviour.apply(behaviour.defaults(), options.assume, "assumed")
+  if not settings then return nil, problem end
+  settings, problem = behaviour.apply(settings, options.hostile, "hostile")
+  if not settings or (options.skew or 0) == 0 then return settings, problem end
   -- A clock that is wrong on purpose must not be excused.
-  if options.skew and options.skew ~= 0 then settings.wall_clock = "refuse" end
-  return settings, problem
+  return behaviour.apply(settings, { wall_clock = "refuse" }, "assumed")
+end
+
+local function deep_copy(value)
+  if type(value) ~= "table" then return value end
+  local all = {}
+  for key, member in pairs(value) do all[key] = deep_copy(member) end
+  return all
+end
+
+-- What was checked once is kept where nobody can change it, and need not be checked at each reset.
+local function adopt(self, about)
+  local _, problem = world.build(about, self.clock:now())
+  if problem then return problem end
+  self.description = deep_copy(about)
+  return nil
 end
 
 --- Puts everything back to the first instant; clock, world, rules, memory and journal together.
 local function begin(self)
-  local options = self.options
-  local about = options.world or demo
-  self.clock:restart(options.now or type(about) == "table" and tonumber(about.now) or nil)
+  local options, about = self.options, self.description
+  self.clock:restart(options.now or tonumber(about.now))
   if options.skew and not self.clock.stands then self.clock:advance(options.skew) end
   self.skew, self.quotas = options.skew or 0, {}
   self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
   self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
   self.pending, self.faults = {}, faults.new()
-  local problem
-  self.settings, problem = initial_settings(options)
-  if problem then return problem end
-  self.world, problem = world.build(about, self.clock:now())
-  if problem then return problem end
+  self.settings = self.first_settings
+  self.world = world.rebuild(about, self.clock:now())
   for _, rule in ipairs(options.faults or {}) do
-    problem = select(2, self.faults:add(rule))
+    local _, problem = self.faults:add(rule)
     if problem then return problem end
   end
   return events.problem(self, options.events or {})
@@ -120,6 +133,7 @@ local function add_tenant(root, key_id, secret)
   local options = copy(root.options)
   options.access_key_id, options.access_key_secret = key_id, secret
   options.keys, options.any_key = nil, nil
+  options.world = root.description
   local tenant = M.new(options)
   root.tenants[key_id] = tenant
   return tenant
@@ -144,7 +158,9 @@ function M.new(options)
   self.auth = options.auth or "verify"
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
-  demand(begin(self), 2)
+  local problem
+  self.first_settings, problem = initial_settings(options)
+  demand(problem or adopt(self, options.world or demo) or begin(self), 2)
   self.tenants = { [self.access_key_id] = self }
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
   self.transport = transport.new(self, options.wire ~= false)
@@ -242,17 +258,19 @@ function Emulator:fault(rule)
   return stored
 end
 
+local function switch(self, changes, kind)
+  local settings, problem = behaviour.apply(self.settings, changes, kind)
+  demand(problem, 3)
+  self.settings = settings
+end
+
 --- Switches hostile behaviour; see `alicloud.emulator.behaviour`.
 ---@param changes table<string, any>
-function Emulator:hostile(changes)
-  demand(behaviour.apply(self.settings, changes, "hostile"), 2)
-end
+function Emulator:hostile(changes) switch(self, changes, "hostile") end
 
 --- Switches assumed behaviour.
 ---@param changes table<string, any>
-function Emulator:assume(changes)
-  demand(behaviour.apply(self.settings, changes, "assumed"), 2)
-end
+function Emulator:assume(changes) switch(self, changes, "assumed") end
 
 --- The effects that really happened, oldest first.
 ---@return alicloud.emulator.Effect[]
@@ -298,9 +316,8 @@ end
 ---@return string|nil problem  of the description; the old world goes on then
 function Emulator:reset(about)
   if about then
-    local _, problem = world.build(about, self.clock:now())
+    local problem = adopt(self, about)
     if problem then return nil, problem end
-    self.options.world = about
   end
   begin(self)
   self.generation = self.generation + 1

@@ -47,6 +47,12 @@ function M.place(text)
   return { region = region, zone = zone }
 end
 
+local function copy(map)
+  local own = {}
+  for key, value in pairs(map or {}) do own[key] = value end
+  return own
+end
+
 local function optional_place(text) return text and M.place(text) or nil end
 
 local function whole(seconds) return math.tointeger(seconds // 1) end
@@ -91,7 +97,7 @@ function M.pair(about, group, number, now)
     charge_type = about.charge_type or "POSTPAY", expired = about.expired,
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
-    resource_group = about.resource_group or "", tags = about.tags or {}, log = {},
+    resource_group = about.resource_group or "", tags = copy(about.tags), log = {},
   }
   -- Only a pair that says so has a recovery point of its own; the others follow their group.
   pair.own_recover_point = has_recover_point(about) or not group
@@ -124,7 +130,7 @@ function M.group(about, now)
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
     bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    resource_group = about.resource_group or "", tags = about.tags or {}, pairs = {}, log = {},
+    resource_group = about.resource_group or "", tags = copy(about.tags), pairs = {}, log = {},
   }
   group.recover_point = has_recover_point(about) and recover_point(about, now)
     or not has_recover_point(about) and whole(now) - DEFAULT_AGE or nil
@@ -137,10 +143,11 @@ end
 
 --- Makes the record of a disk.
 ---@param about table
+---@param place alicloud.emulator.Place|nil  nil: as described
 ---@return alicloud.emulator.Disk
-function M.disk(about)
+function M.disk(about, place)
   return {
-    id = about.id, name = about.name or about.id, place = M.place(about.place),
+    id = about.id, name = about.name or about.id, place = place or M.place(about.place),
     size = about.size or 100, category = about.category or "cloud_essd",
     performance_level = about.performance_level or "PL1", type = about.type or "data",
     encrypted = about.encrypted or false, instance = about.instance,

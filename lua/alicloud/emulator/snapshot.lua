@@ -22,6 +22,12 @@ local function write_recover_point(about, point)
   if point then about.recover_point = point else about.recover_point_age = false end
 end
 
+local function copy(map)
+  local own = {}
+  for key, value in pairs(map) do own[key] = value end
+  return own
+end
+
 local function given(text) return text ~= "" and text or nil end
 
 -- A change that never ends has no moment that JSON could hold; it is written as none.
@@ -42,7 +48,7 @@ local function describe_unit(unit)
   local about = {
     id = unit.id, name = unit.name, description = unit.description, status = unit.status,
     rpo = unit.rpo, failover_seconds = unit.failover_seconds, bandwidth = unit.bandwidth,
-    rtc = unit.rtc, tags = unit.tags, resource_group = given(unit.resource_group),
+    rtc = unit.rtc, tags = copy(unit.tags), resource_group = given(unit.resource_group),
     last_one_shot = unit.last_one_shot, transition = transition(unit), halted = unit.halted,
   }
   write_places(about, unit)
