@@ -112,10 +112,16 @@ function Watch:settle(patience, deadline)
   end
 end
 
-local function signature(snapshot)
-  local parts = { snapshot.status }
-  for _, pair in ipairs(snapshot.pairs) do parts[#parts + 1] = pair.id .. "=" .. pair.status end
-  return table.concat(parts, " ")
+-- Whether a look shows the states that an earlier one showed, pair by pair.
+local function is_same_state(earlier, later)
+  if not earlier or earlier.status ~= later.status or #earlier.pairs ~= #later.pairs then
+    return false
+  end
+  for i, pair in ipairs(later.pairs) do
+    local before = earlier.pairs[i]
+    if before.id ~= pair.id or before.status ~= pair.status then return false end
+  end
+  return true
 end
 
 -- What a judgement means for somebody who waits for the end; nil means go on.
@@ -149,8 +155,9 @@ function Watch:until_open(deadline, stall)
       count(evidence, judgement, now)
       local conclusion = self:conclusion(judgement, evidence)
       if conclusion then return conclusion end
-      local seen = signature(self.last)
-      if seen ~= state and judgement ~= "unclear" then state, changed_at = seen, now end
+      if judgement ~= "unclear" and not is_same_state(state, self.last) then
+        state, changed_at = self.last, now
+      end
     end
     if now >= deadline then return "timeout" end
     if now - changed_at >= stall then return "stalled" end
