@@ -11,17 +11,19 @@ local socket = require "socket"
 
 local count = math.tointeger(tonumber(arg[1] or "2000"))
 local warm = count // 10
+local GROUPS = 20
 
 local function world()
   local groups = {}
-  for number = 1, warm + count do
+  for number = 1, GROUPS do
     groups[number] = { id = "pg-" .. number, pairs = 3, failover_seconds = 0,
       source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" }
   end
   return { groups = groups }
 end
 
-local emu = emulator.new { now = core.time(), world = world() }
+local emu = emulator.new { now = core.time(), world = world(),
+  assume = { repeat_failover = "restart" } }
 local listening = assert(server.start(emu))
 
 local function request(number)
@@ -32,7 +34,7 @@ local function request(number)
     nonce = core.random_hex(16), access_key_id = emu.access_key_id,
     access_key_secret = emu.access_key_secret,
     headers = { accept = "application/json", ["user-agent"] = "bench" },
-    query = { RegionId = "cn-shanghai", ReplicaGroupId = "pg-" .. number,
+    query = { RegionId = "cn-shanghai", ReplicaGroupId = "pg-" .. number % GROUPS + 1,
       ClientToken = ("bench-%d"):format(number) },
   }
   local lines = { ("POST %s HTTP/1.1"):format(signed.url:match("^%a+://[^/]+(.*)$")) }

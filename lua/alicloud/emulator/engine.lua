@@ -22,9 +22,8 @@ local LATEST = "2021-07-30"
 local METHODS = { GET = true, POST = true }
 local NO_EFFECT = {}
 
----@class alicloud.emulator.Outcome  exactly one of the six
+---@class alicloud.emulator.Outcome  exactly one of the five, or an alicloud.Performed
 ---@field answer alicloud.emulator.Answer|nil
----@field values alicloud.Performed|nil  what succeeded, for who wants no bytes
 ---@field drop boolean|nil  close the connection without an answer
 ---@field refused boolean|nil  nobody listens
 ---@field silent boolean|nil  take the request and never answer
@@ -204,8 +203,7 @@ end
 local function hand_over(call, reply, now)
   local object = reply.object
   if call.params.ClientToken then object = copy_of(object) end
-  return { values = { result = object, request_id = reply.request_id, status = 200,
-    date = now // 1 | 0 } }
+  return { result = object, request_id = reply.request_id, status = 200, date = now // 1 | 0 }
 end
 
 local function speak(emu, call, reply, now)
@@ -290,8 +288,11 @@ local function take(emu, call, readable)
   local refusal = verdict(emu, call, readable, now)
   refusal = refusal or limiter.refuse(emu, call, now)
   if refusal then return speak(emu, call, failure(refusal, call.request_id), now) end
-  call.token_use = emu.tokens:meet(call.params.ClientToken)
-  call.entry.token = call.params.ClientToken and call.token_use or nil
+  local token = call.params.ClientToken
+  if token then
+    call.token_use = emu.tokens:meet(token)
+    call.entry.token = call.token_use
+  end
   return intervene(emu, call, now)
 end
 

@@ -31,7 +31,7 @@ local function exchange(outcome)
   if outcome.drop then
     return { failure = "closed", sent = true, detail = "the emulator dropped the connection" }
   end
-  return outcome.answer or outcome.values
+  return outcome.answer or outcome
 end
 
 --- Lets the work go on without its client, who has waited long enough.

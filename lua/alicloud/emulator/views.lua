@@ -34,6 +34,7 @@ end
 ---@return alicloud.emulator.Refusal|nil
 function M.ids(text, name)
   if not text or text == "" then return nil end
+  if not text:find("[,%s]") then return { [text] = true } end
   local ids, count = {}, 0
   for id in text:gmatch("[^,%s]+") do
     ids[id] = true

@@ -55,10 +55,9 @@ local function read_form(call)
   return M.split_query(call.body)
 end
 
-local function wanted_format(call, settings)
-  local format = call.params.Format
+local function wanted_format(params, accept, settings)
+  local format = params.Format
   if format then return format:upper() == "XML" and "XML" or "JSON" end
-  local accept = call.headers.accept
   if accept then
     if accept:find("json", 1, true) then return "JSON" end
     if accept:find("xml", 1, true) then return "XML" end
@@ -94,24 +93,21 @@ function M.read(request, settings)
   local said = call.protocol == "RPC" and call.params or {}
   call.action = said.Action or headers["x-acs-action"] or call.params.Action
   call.version = said.Version or headers["x-acs-version"] or call.params.Version
-  call.format = wanted_format(call, settings)
+  call.format = wanted_format(call.params, headers.accept, settings)
   return call, query ~= nil and form ~= nil
 end
-
-local SPOKEN = { accept = "application/json" }
 
 --- The call that a plan of the client would have become on the wire.
 ---@param plan alicloud.PlannedRequest
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Call
 function M.of_plan(plan, settings)
-  local call = {
-    method = plan.method, path = "/", headers = SPOKEN, host = plan.host, protocol = "V3",
-    mount = "in-process", params = plan.params, action = plan.action, version = plan.version,
+  return {
+    method = plan.method, path = "/", host = plan.host, protocol = "V3", mount = "in-process",
+    params = plan.params, action = plan.action, version = plan.version,
     access_key_id = plan.access_key_id, by_value = true,
+    format = wanted_format(plan.params, "application/json", settings),
   }
-  call.format = wanted_format(call, settings)
-  return call
 end
 
 return M

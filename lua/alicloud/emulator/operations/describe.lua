@@ -52,16 +52,15 @@ end
 
 --- What both list operations ask first.
 local function read_question(emu, params, id_parameter)
-  local refusal = unknown_region(emu, params.RegionId)
+  local refusal, sites, ids, page = unknown_region(emu, params.RegionId), nil, nil, nil
   if refusal then return nil, refusal end
-  local question = { region = params.RegionId, params = params }
-  question.sites, refusal = views.sites(params, emu.settings)
+  sites, refusal = views.sites(params, emu.settings)
   if refusal then return nil, refusal end
-  question.ids, refusal = views.ids(params[id_parameter], id_parameter)
+  ids, refusal = views.ids(params[id_parameter], id_parameter)
   if refusal then return nil, refusal end
-  question.page, refusal = paging.read(params, emu.settings)
+  page, refusal = paging.read(params, emu.settings)
   if refusal then return nil, refusal end
-  return question
+  return { params = params, region = params.RegionId, sites = sites, ids = ids, page = page }
 end
 
 local function is_answer(emu, question, kind, record, side)
@@ -80,37 +79,39 @@ local function lacks_one(ids, found)
   return false
 end
 
---- Collects every record that the question is about, and beside it the site that it is seen from.
+--- Collects every record that the question is about, and counts those seen from the first site.
 local function collect(emu, question, kind)
-  local settings, found, seen_from = emu.settings, {}, {}
+  local settings, found, first_count = emu.settings, {}, 0
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
-  for _, site in ipairs(question.sites) do
+  for number, site in ipairs(question.sites) do
     local side = views.side(site, settings)
     for _, record in ipairs(emu.world[kind.list]) do
       if is_answer(emu, question, kind, record, side) then
         if record.status == "deleted" and not shows_deleted then
           return nil, errors.refuse("OperationDenied.InvalidStatus")
         end
-        found[#found + 1], seen_from[#seen_from + 1] = record, site
+        found[#found + 1] = record
       end
     end
+    if number == 1 then first_count = #found end
   end
   if settings.describe_unknown == "not_found" and lacks_one(question.ids, found) then
     return nil, errors.refuse("NoSuchResource")
   end
-  return settings.empty_list and {} or found, seen_from
+  return settings.empty_list and {} or found, first_count
 end
 
 local function answer(emu, params, context, kind)
   local question, refusal = read_question(emu, params, kind.ids)
   if not question then return nil, refusal end
-  local found, seen_from = collect(emu, question, kind)
-  if not found then return nil, seen_from end
-  local settings, first = emu.settings, question.page.offset
+  local found, first_count = collect(emu, question, kind)
+  if not found then return nil, first_count end
+  local settings, sites, offset = emu.settings, question.sites, question.page.offset
   local at = context.now - settings.stale_read
   local items, result = paging.cut(found, question.page, settings)
   for index, record in ipairs(items) do
-    items[index] = kind.show(emu.world, record, seen_from[first + index], at, settings)
+    local site = offset + index <= first_count and sites[1] or sites[2]
+    items[index] = kind.show(emu.world, record, site, at, settings)
   end
   result[kind.answer] = core.array(items)
   return result
