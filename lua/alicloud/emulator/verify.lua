@@ -32,7 +32,19 @@ local function by_name(a, b)
   return a[2] < b[2]
 end
 
-local function canonical_pairs(list)
+-- Text that would stay as it is if it were decoded, sorted and encoded again, which most is.
+local function is_canonical(raw, list)
+  if raw:find("[^A-Za-z0-9%-_.~&=]") then return false end
+  local length = #list - 1
+  for index, pair in ipairs(list) do
+    if index > 1 and by_name(pair, list[index - 1]) then return false end
+    length = length + #pair[1] + 1 + #pair[2]
+  end
+  return length == #raw
+end
+
+local function canonical_pairs(list, raw)
+  if raw and is_canonical(raw, list) then return raw end
   local sorted = {}
   for index, pair in ipairs(list) do sorted[index] = { encode(pair[1]), encode(pair[2]) } end
   table.sort(sorted, by_name)
@@ -84,14 +96,17 @@ local function signed_names(text)
   return names
 end
 
+local SPACE = 0x20
+
 local function trim(text)
-  if not text:find("^%s") and not text:find("%s$") then return text end
+  local first, last = text:byte(1), text:byte(-1)
+  if not first or first > SPACE and last > SPACE then return text end
   return text:match("^%s*(.-)%s*$")
 end
 
 local function canonical_request(call, authorization, names, payload_hash)
   local lines, headers = {
-    call.method:upper(), canonical_path(call.path), canonical_pairs(call.query_list),
+    call.method:upper(), canonical_path(call.path), canonical_pairs(call.query_list, call.query),
   }, call.headers
   for index = 1, #names do
     local name = names[index]
@@ -109,8 +124,17 @@ local function mismatch(call, text)
     "Specified signature is not matched with our calculation. " .. text)
 end
 
+-- Most requests have no body.
+local EMPTY = {}
+
+local function payload_hash_of(body, digest)
+  if body ~= "" then return core.hex(core.digest(digest, body)) end
+  EMPTY[digest] = EMPTY[digest] or core.hex(core.digest(digest, ""))
+  return EMPTY[digest]
+end
+
 local function check_payload(call, digest)
-  local hash = core.hex(core.digest(digest, call.body))
+  local hash = payload_hash_of(call.body, digest)
   local claimed = call.headers["x-acs-content-sha256"]
   if claimed == hash then return hash end
   return nil, mismatch(call, ("server payload hash is:%s, x-acs-content-sha256 is:%s")

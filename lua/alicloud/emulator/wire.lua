@@ -28,19 +28,19 @@ local M = {}
 ---@field operation alicloud.emulator.Operation|nil
 
 local function decode(text)
-  if text:find("+", 1, true) then text = text:gsub("%+", " ") end
-  if not text:find("%", 1, true) then return text end
-  return core.percent_decode(text)
+  return core.percent_decode((text:gsub("%+", " ")))
 end
+
+local function as_it_is(text) return text end
 
 --- Splits `a=1&b=2`.
 ---@param text string
 ---@return table[]|nil list  { name, value } pairs, nil when an escape is broken
 function M.split_query(text)
-  local list = {}
+  local list, read = {}, text:find("[%%+]") and decode or as_it_is
   for part in text:gmatch("[^&]+") do
-    local name, value = part:match("^([^=]*)=(.*)$")
-    name, value = decode(name or part), decode(value or "")
+    local sign = part:find("=", 1, true)
+    local name, value = read(part:sub(1, (sign or 0) - 1)), read(sign and part:sub(sign + 1) or "")
     if not name or not value then return nil end
     list[#list + 1] = { name, value }
   end
