@@ -22,6 +22,8 @@ local M = {}
 ---@field request_id string
 ---@field mount "in-process"|"http"
 ---@field endpoint_region string|nil  the region whose own port was asked
+---@field authorization table|nil  algorithm, key_id, signed_headers and their names
+---@field signature string|nil
 ---@field by_value boolean|nil  came as a plan, and is answered with a table
 ---@field access_key_id string|nil  once it is verified, or as the plan says
 ---@field product string|nil  "ebs" or "ecs", once the operation is known

@@ -52,14 +52,14 @@ end
 
 --- What both list operations ask first.
 local function read_question(emu, params, id_parameter)
-  local refusal, sites, ids, page = unknown_region(emu, params.RegionId), nil, nil, nil
-  if refusal then return nil, refusal end
-  sites, refusal = views.sites(params, emu.settings)
-  if refusal then return nil, refusal end
-  ids, refusal = views.ids(params[id_parameter], id_parameter)
-  if refusal then return nil, refusal end
-  page, refusal = paging.read(params, emu.settings)
-  if refusal then return nil, refusal end
+  local unknown = unknown_region(emu, params.RegionId)
+  if unknown then return nil, unknown end
+  local sites, wrong_site = views.sites(params, emu.settings)
+  if wrong_site then return nil, wrong_site end
+  local ids, wrong_ids = views.ids(params[id_parameter], id_parameter)
+  if wrong_ids then return nil, wrong_ids end
+  local page, wrong_page = paging.read(params, emu.settings)
+  if wrong_page then return nil, wrong_page end
   return { params = params, region = params.RegionId, sites = sites, ids = ids, page = page }
 end
 
