@@ -29,6 +29,16 @@ local NO_EFFECT = {}
 ---@field silent boolean|nil  take the request and never answer
 ---@field at number|nil  model time at which to call `resume`
 ---@field resume (fun(now: number): alicloud.emulator.Outcome)|nil
+---@field work alicloud.emulator.Work|nil  what `resume` will do to the world
+
+---@class alicloud.emulator.Work  a call that was accepted and is not done yet
+---@field action string
+---@field version string
+---@field host string
+---@field params table<string, string>
+---@field request_id string
+---@field plan alicloud.emulator.Plan
+---@field wait number|nil  model seconds that it will be put off once more
 
 ---@class alicloud.emulator.Context
 ---@field now number  model time of the work
@@ -36,6 +46,7 @@ local NO_EFFECT = {}
 ---@field host string
 ---@field action string
 ---@field plan alicloud.emulator.Plan
+---@field wait number|nil  model seconds that it will be put off once more
 ---@field effect boolean|nil  set by an operation that changed the world
 
 -- A plan carries no signature, so its key can only be known or not.
@@ -128,16 +139,25 @@ local function settle_token(emu, token, fingerprint, reply, now)
   end
 end
 
+local function work_of(call, plan, wait)
+  return { action = call.action, version = call.version, host = call.host, params = call.params,
+    request_id = call.request_id, plan = plan, wait = wait }
+end
+
+local function put_off(emu, call, operation, plan, now, at, fingerprint)
+  local token = fingerprint and call.params.ClientToken
+  if token then emu.tokens:hold(token, fingerprint, call.request_id, now) end
+  emu:later(at, function(moment)
+    settle_token(emu, token, fingerprint, run(emu, call, operation, moment, plan), moment)
+  end, work_of(call, plan))
+end
+
 --- Accepts now and works later: the answer is lost in a timeout meanwhile.
 local function run_late(emu, call, operation, now, plan, fingerprint)
   emu.world:settle(now)
   local refusal = operation.check and operation.check(emu, call.params, now)
   if refusal then return failure(refusal, call.request_id) end
-  local token = fingerprint and call.params.ClientToken
-  if token then emu.tokens:hold(token, fingerprint, call.request_id, now) end
-  emu:later(now + plan.apply_late, function(at)
-    settle_token(emu, token, fingerprint, run(emu, call, operation, at, plan), at)
-  end)
+  put_off(emu, call, operation, plan, now, now + plan.apply_late, fingerprint)
   return failure(plan.error and faults.refusal(plan.error) or refuse("RequestTimeout"),
     call.request_id)
 end
@@ -226,7 +246,7 @@ local function drop(call)
   return { drop = true }
 end
 
-local function hold(at, resume) return { at = at, resume = resume } end
+local function hold(at, resume, work) return { at = at, resume = resume, work = work } end
 
 --- Applies the request, and afterwards whatever the rule does to the answer.
 local function work(emu, call, rule, now)
@@ -254,8 +274,11 @@ local function intervene(emu, call, now)
     if effect.drop then return drop(call) end
     return work(emu, call, rule, at)
   end
-  if effect.delay then return hold(now + effect.delay, go_on) end
-  return go_on(now)
+  if not effect.delay then return go_on(now) end
+  local in_vain = not effect.apply_late and (effect.error or effect.drop)
+  local work_left = call.operation.mutating and not in_vain
+  return hold(now + effect.delay, go_on,
+    work_left and work_of(call, effect, effect.apply_late) or nil)
 end
 
 local READS = "^Describe"
@@ -294,6 +317,37 @@ local function take(emu, call, readable)
     call.entry.token = call.token_use
   end
   return intervene(emu, call, now)
+end
+
+local function find_operation_of(late)
+  local product = products[late.version]
+  return product and product.operations[late.action]
+end
+
+--- Looks for work in a description that no operation does.
+---@param list table[]|nil
+---@return string|nil problem
+function M.late_problem(list)
+  for index, late in ipairs(list or {}) do
+    if not find_operation_of(late) then
+      return ("later[%d].action: no operation %q of version %q"):format(index, late.action,
+        late.version)
+    end
+  end
+  return nil
+end
+
+--- Puts off what a description says was accepted and is not done yet.
+---@param emu alicloud.emulator.Emulator
+---@param late table  an element of `later`
+function M.resume(emu, late)
+  local call = { action = late.action, version = late.version, host = late.host or "",
+    params = late.params, request_id = late.request_id, entry = {} }
+  local operation = find_operation_of(late)
+  local token = late.params.ClientToken
+  local counts = token and token ~= "" and operation.heeds_token
+  put_off(emu, call, operation, { stuck = late.stuck, partial = late.partial }, emu:now(), late.at,
+    counts and tokens.fingerprint(call) or nil)
 end
 
 --- Handles one request.

@@ -6,6 +6,7 @@ local behaviour = require "alicloud.emulator.behaviour"
 local clock = require "alicloud.emulator.clock"
 local demo = require "alicloud.emulator.demo"
 local description = require "alicloud.emulator.description"
+local engine = require "alicloud.emulator.engine"
 local events = require "alicloud.emulator.events"
 local faults = require "alicloud.emulator.faults"
 local ids = require "alicloud.emulator.ids"
@@ -105,6 +106,7 @@ end
 -- What was checked once is kept where nobody can change it, and need not be checked at each reset.
 local function adopt(self, about)
   local _, problem = world.build(about, self.clock:now())
+  problem = problem or engine.late_problem(about.later)
   if problem then return problem end
   self.description = deep_copy(about)
   return nil
@@ -121,6 +123,7 @@ local function begin(self)
   self.pending, self.faults = {}, faults.new()
   self.settings = self.first_settings
   self.world = world.rebuild(about, self.clock:now())
+  for _, work in ipairs(about.later or {}) do engine.resume(self, work) end
   for _, rule in ipairs(options.faults or {}) do
     local _, problem = self.faults:add(rule)
     if problem then return problem end
@@ -184,10 +187,11 @@ function Emulator:now() return self.clock:now() end
 --- Schedules work for a moment of model time.
 ---@param at number
 ---@param job fun(at: number)
-function Emulator:later(at, job)
+---@param work alicloud.emulator.Work|nil  what a snapshot says of it
+function Emulator:later(at, job, work)
   local pending, index = self.pending, #self.pending + 1
   while index > 1 and pending[index - 1].at > at do index = index - 1 end
-  table.insert(pending, index, { at = at, job = job })
+  table.insert(pending, index, { at = at, job = job, work = work })
 end
 
 --- Brings the world to the present: changes that are under way, and scheduled work, in order.
@@ -198,7 +202,7 @@ function Emulator:catch_up()
     local item = table.remove(pending, 1)
     self.world:settle(item.at)
     local outcome = item.job(item.at)
-    if outcome and outcome.at then self:later(outcome.at, outcome.resume) end
+    if outcome and outcome.at then self:later(outcome.at, outcome.resume, outcome.work) end
   end
   self.world:settle(now)
 end
@@ -303,11 +307,12 @@ function Emulator:pair(id)
   return self.world.pair_by_id[id]
 end
 
---- The world as it is now, in the form that `world` and the world files have.
+--- The world as it is now, in the form that `world` and the world files have, with what is under
+--- way and what was accepted and not done yet. What an answer still waits for is not in it.
 ---@return table description
 function Emulator:snapshot()
   self:catch_up()
-  return snapshot.describe(self.world, self.clock:now())
+  return snapshot.describe(self.world, self.clock:now(), self.pending)
 end
 
 --- Back to the start, with a new world where one is given.

@@ -36,7 +36,7 @@ end
 
 --- Lets the work go on without its client, who has waited long enough.
 local function abandon(emu, outcome, patience)
-  emu:later(outcome.at, outcome.resume)
+  emu:later(outcome.at, outcome.resume, outcome.work)
   emu.clock:sleep(patience)
   return { failure = "timeout", sent = true, detail = "no answer from the emulator in time" }
 end

@@ -192,7 +192,7 @@ local function resume_transition(world, record, about)
   if not about.transition then return end
   local steps = {}
   for index, step in ipairs(about.transition) do
-    steps[index] = { at = step.at, order = index, status = step.status, act = step.act,
+    steps[index] = { at = step.at or math.huge, order = index, status = step.status, act = step.act,
       record = step.pair and world.pair_by_id[step.pair] or record }
   end
   world:move(record, steps)
