@@ -17,27 +17,37 @@ local function choice(...) return { values = { ... }, type = "string" } end
 local SECONDS = { type = "number", min = 0 }
 local YES_NO = { type = "boolean" }
 
--- An assumption that the model is built on: listed, with one value only.
+-- An assumption that the model is built on: listed, with one value only. Nothing else could be
+-- modelled for want of a fact, or the description of a world decides it.
 local function fixed(name, text)
   return { name = name, kind = "assumed", default = "fixed", rule = choice "fixed", text = text }
 end
 
 ---@type alicloud.emulator.Switch[]
 M.switches = {
-  fixed("busy_primary", "A reversal while an old primary disk is attached to a running instance "
-    .. "gives OperationDenied."),
-  fixed("delete_side", "Deleting a pair anywhere but at its source region gives OperationDenied."),
-  fixed("token_everywhere", "Drill and tag operations heed a ClientToken if they are given one."),
-  fixed("attach_secondary", "A secondary disk can be attached while its pair is created, "
-    .. "create_failed, stopped, failovered or invalid; else DiskError."),
   fixed("dark_site", "Work that needs a site which is down ends in the failed state of its "
-    .. "operation; creating towards a region in maintenance gives InvalidStatus."),
-  fixed("edges", "Every zone may replicate to every other one."),
+    .. "operation; creating towards a region in maintenance gives InvalidStatus. No switch: no "
+    .. "document says what else could happen."),
+  fixed("edges", "Every zone may replicate to every other one. No switch: which may is not "
+    .. "published, only the service's own answer tells."),
   fixed("user_tags", "The answers of DescribeUserTagKeys and DescribeUserTagValues have the fields "
-    .. "of the vendor's SDK; no response table is published."),
+    .. "of the vendor's SDK; no response table is published, so there is nothing to switch to."),
   fixed("messages", "Message texts other than those of the thirteen documented failover errors "
-    .. "are made up."),
+    .. "are made up; a fault rule sets others."),
   fixed("timings", "How long states last is made up; the field timings of a world sets it."),
+  { name = "busy_primary", kind = "assumed", default = "refuse", rule = choice("refuse", "allow"),
+    text = "A reversal while an old primary disk is attached to an instance that is not stopped "
+      .. "gives OperationDenied; the document asks for the disk to be free and names no code." },
+  { name = "delete_side", kind = "assumed", default = "source", rule = choice("source", "either"),
+    text = "Deleting a pair anywhere but at its source region gives OperationDenied." },
+  { name = "token_everywhere", kind = "assumed", default = "heed",
+    rule = choice("heed", "ignore"),
+    text = "Drill, tag and resource group operations heed a ClientToken if they are given one, "
+      .. "because their tables list LastTokenProcessing; none documents the parameter." },
+  { name = "attach_secondary", kind = "assumed", default = "idle",
+    rule = choice("idle", "failovered", "any"),
+    text = "A secondary disk can be attached while its pair is created, create_failed, stopped, "
+      .. "failovered or invalid, else DiskError; failovered: not before a failover; any: always." },
   { name = "first_full_sync", kind = "assumed", default = "refuse",
     rule = choice("refuse", "allow"),
     text = "A failover of a group without a recovery point is refused with "

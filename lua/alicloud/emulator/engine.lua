@@ -181,9 +181,14 @@ local function check_call(emu, call, region)
     or policy.resource(account, call, operation)
 end
 
+local function heeds(emu, operation, token)
+  if not token or token == "" or not operation.heeds_token then return false end
+  return not operation.assumed_token or emu.settings.token_everywhere == "heed"
+end
+
 local function use_token(emu, call, now)
   local token = call.params.ClientToken
-  if not token or token == "" or not call.operation.heeds_token then return nil end
+  if not heeds(emu, call.operation, token) then return nil end
   local refusal = token_problem(token)
   if refusal then return nil, failure(refusal, call.request_id) end
   local fingerprint = tokens.fingerprint(call)
@@ -345,7 +350,7 @@ function M.resume(emu, late)
     params = late.params, request_id = late.request_id, entry = {} }
   local operation = find_operation_of(late)
   local token = late.params.ClientToken
-  local counts = token and token ~= "" and operation.heeds_token
+  local counts = heeds(emu, operation, token)
   put_off(emu, call, operation, { stuck = late.stuck, partial = late.partial }, emu:now(), late.at,
     counts and tokens.fingerprint(call) or nil)
 end
