@@ -133,6 +133,7 @@ local function hand_over(context, plan, progress)
   if not keys then return nil, err end
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  progress.underway = true
   local answer = context.carrier.perform {
     product = plan.product,
     action = plan.action,
