@@ -10,14 +10,6 @@ local M = {}
 local Ids = {}
 local ids_mt = { __name = "alicloud.emulator.Ids", __index = Ids }
 
----@param seed integer
----@return alicloud.emulator.Ids
-function M.new(seed)
-  -- Streams of neighbouring seeds must not overlap.
-  local first = string.unpack("<i8", core.digest("SHA256", "requests " .. seed))
-  return setmetatable({ seed = seed, first = first, requests = 0, draws = 0, made = 0 }, ids_mt)
-end
-
 -- splitmix64: a counter becomes 64 bits that look random. Every request draws
 -- two, so that this must be cheap; nothing here needs to be secret.
 local function mix(counter)
@@ -25,6 +17,12 @@ local function mix(counter)
   z = (z ~ z >> 30) * 0xBF58476D1CE4E5B9
   z = (z ~ z >> 27) * 0x94D049BB133111EB
   return z ~ z >> 31
+end
+
+---@param seed integer
+---@return alicloud.emulator.Ids
+function M.new(seed)
+  return setmetatable({ seed = seed, first = mix(seed), requests = 0, draws = 0, made = 0 }, ids_mt)
 end
 
 --- A RequestId as the service prints them: an upper-case UUID.

@@ -55,6 +55,10 @@ end
 
 local function optional_place(text) return text and M.place(text) or nil end
 
+local function without(text, prefix)
+  return text:sub(1, #prefix) == prefix and text:sub(#prefix + 1) or text
+end
+
 local function whole(seconds) return math.tointeger(seconds // 1) end
 
 local function recover_point(about, now)
@@ -80,8 +84,8 @@ end
 ---@param now number
 ---@return alicloud.emulator.Pair
 function M.pair(about, group, number, now)
-  local id = about.id or ("pair-%s-%d"):format(group.id:gsub("^pg%-", ""), number)
-  local suffix = id:gsub("^pair%-", "")
+  local id = about.id or ("pair-%s-%d"):format(without(group.id, "pg-"), number)
+  local suffix = without(id, "pair-")
   local pair = {
     id = id, name = about.name or id, description = about.description or "",
     status = about.status or group and group.status or "created",
