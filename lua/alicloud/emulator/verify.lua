@@ -34,7 +34,7 @@ end
 
 -- Text that would stay as it is if it were decoded, sorted and encoded again, which most is.
 local function is_canonical(raw, list)
-  if raw:find("[^A-Za-z0-9%-_.~&=]") then return false end
+  if raw:find("[^a-zA-Z0-9%-_.~&=]") then return false end
   local length = #list - 1
   for index, pair in ipairs(list) do
     if index > 1 and by_name(pair, list[index - 1]) then return false end

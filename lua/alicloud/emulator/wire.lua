@@ -39,7 +39,8 @@ local function as_it_is(text) return text end
 ---@param text string
 ---@return table[]|nil list  { name, value } pairs, nil when an escape is broken
 function M.split_query(text)
-  local list, read = {}, text:find("[%%+]") and decode or as_it_is
+  local coded = text:find("%", 1, true) or text:find("+", 1, true)
+  local list, read = {}, coded and decode or as_it_is
   for part in text:gmatch("[^&]+") do
     local sign = part:find("=", 1, true)
     local name, value = read(part:sub(1, (sign or 0) - 1)), read(sign and part:sub(sign + 1) or "")
