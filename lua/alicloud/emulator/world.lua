@@ -198,6 +198,11 @@ local function resume_transition(world, record, about)
   world:move(record, steps)
 end
 
+local function make_missing_disk(world, id, place)
+  if not place or world.disk_by_id[id] then return end
+  world:add("disk", records.disk({ id = id }, place))
+end
+
 local function make_disks(world, about)
   for _, disk in ipairs(about.disks or {}) do
     local record = records.disk(disk)
@@ -212,12 +217,8 @@ local function make_disks(world, about)
     resume_transition(world, record, instance)
   end
   for _, pair in ipairs(world.pairs) do
-    for side, id in pairs { source = pair.source_disk, destination = pair.destination_disk } do
-      local place = world:place(pair, side)
-      if place and not world.disk_by_id[id] then
-        world:add("disk", records.disk({ id = id }, place))
-      end
-    end
+    make_missing_disk(world, pair.source_disk, world:place(pair, "source"))
+    make_missing_disk(world, pair.destination_disk, world:place(pair, "destination"))
   end
   -- The order of making must not depend on the order of a table.
   table.sort(world.disks, function(a, b) return a.id < b.id end)
@@ -278,10 +279,10 @@ end
 ---@return string|nil problem  an id that is taken
 function M.rebuild(about, now)
   local world = setmetatable({
-    moving = {}, next_due = math.huge, account = make_account(about.account),
+    regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
+    disks = {}, disk_by_id = {}, instances = {}, instance_by_id = {}, drills = {},
+    drill_by_id = {}, moving = {}, next_due = math.huge, account = make_account(about.account),
     timings = over(TIMINGS, about.timings) }, world_mt)
-  for _, names in pairs(KINDS) do world[names[1]], world[names[2]] = {}, {} end
-  world.regions, world.region_by_id = {}, {}
   for _, region in ipairs(about.regions or {}) do add_region(world, region) end
   local problem = make_units(world, about, now) or make_disks(world, about)
     or make_drills(world, about)
