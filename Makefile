@@ -22,9 +22,10 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret lua_file lua_ed25519 luax value json request sign response errmap \
-             header digest codec buf sys file ed25519
-TRANSPORT := lua_transport transport transfer trust header luax buf sys
+CORE      := core lua_sign lua_read lua_secret lua_file lua_ed25519 luax value json request sign \
+             response errmap header digest codec buf sys file ed25519
+TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
+             luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
 STAGES    := request sign response errmap json header digest codec buf sys

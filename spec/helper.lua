@@ -30,7 +30,8 @@ local function hex_of(random)
 end
 
 --- A runtime on a virtual clock.
----@param given? { seed?: integer, env?: table, files?: table, random?: function }
+---@param given? { seed?: integer, env?: table, files?: table, random?: function,
+--- warnings?: string[] }
 ---@return alicloud.Runtime
 ---@return { elapsed: number, sleeps: number[], skew: number } control `elapsed` may be advanced
 function M.runtime(given)
@@ -52,6 +53,9 @@ function M.runtime(given)
       local text = (given.files or {})[path]
       if text then return text end
       return nil, path .. ": No such file or directory"
+    end,
+    warn = function(message)
+      if given.warnings then given.warnings[#given.warnings + 1] = message end
     end,
   }
   return runtime, control
@@ -121,9 +125,12 @@ function M.query(request)
   return params
 end
 
+local FOR_RUNTIME = { seed = true, env = true, skew = true, random = true, warnings = true }
+
 --- A client that cannot reach anything but the script.
 ---@param answers table[]
----@param overrides? table client options; `seed`, `env`, `skew` and `random` go to the runtime
+---@param overrides? table client options; `seed`, `env`, `skew`, `random` and `warnings` go to the
+--- runtime
 ---@return alicloud.Client
 ---@return { send: function, requests: table[] } transport
 ---@return table control of the clock
@@ -132,8 +139,7 @@ function M.client(answers, overrides)
     access_key_secret = "spec-secret" }
   local setup = {}
   for name, value in pairs(overrides or {}) do
-    local own = name == "seed" or name == "env" or name == "skew" or name == "random"
-    if own then setup[name] = value else given[name] = value end
+    if FOR_RUNTIME[name] then setup[name] = value else given[name] = value end
   end
   local runtime, control = M.runtime(setup)
   control.skew = setup.skew or 0

@@ -106,7 +106,7 @@ describe("the layers", function()
     end
   end)
 
-  it("keep libcurl in the transport's two files", function()
+  it("keep libcurl in the transport's own files", function()
     for _, path in ipairs(c_sources()) do
       if not path:find("src/trans[pf][^/]*%.[ch]$") then
         local text = read(path)

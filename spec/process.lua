@@ -22,7 +22,8 @@ end
 function M.start_emulator(options)
   options = options or {}
   local self = setmetatable({ files = {} }, Emulator)
-  local command = "alicloud-dr emulator --json --until-eof --speed " .. (options.speed or 600)
+  local command = ("alicloud-dr emulator --json --until-eof --speed %g %s"):format(
+    options.speed or 600, options.arguments or "")
   if options.faults then
     self.files[1] = write_temporary(options.faults, ".lua")
     command = command .. " --faults " .. self.files[1]

@@ -6,7 +6,8 @@
 /* A client whose body is too large gets an answer if it stops within this; else it is cut off. */
 #define SWALLOW_BYTES ((size_t)1024 * 1024)
 #define CONNECTION_TIMEOUT_S 30u
-#define CONNECTION_MEMORY_BYTES ((size_t)2 * AC_MAX_HEADER_BYTES)
+/* Request line and headers must fit. The library clears all of it after every request. */
+#define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
 
 static void request_free(struct ac_httpd_request *request)
 {
@@ -49,7 +50,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     struct ac_httpd_request *request = calloc(1, sizeof *request);
     if (!request)
         return NULL;
-    ac_buf_init(&request->method, AC_MAX_HEADER_BYTES);
+    ac_buf_init(&request->method, CONNECTION_MEMORY_BYTES);
     ac_buf_init(&request->uri, CONNECTION_MEMORY_BYTES);
     ac_buf_init(&request->headers, CONNECTION_MEMORY_BYTES);
     ac_buf_init(&request->body, server->max_body);

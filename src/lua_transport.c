@@ -1,6 +1,7 @@
 /* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
  * costs more than everything else that a start does. */
 #include "header.h"
+#include "lua_settings.h"
 #include "luax.h"
 #include "sys.h"
 #include "transport.h"
@@ -11,7 +12,6 @@ AC_EXPORT int luaopen_alicloud_transport(lua_State *L);
 
 #define TRANSPORT_CLASS "alicloud.Transport"
 #define OP_CLASS "alicloud.Op"
-#define DEFAULT_CONNECT_MS 5000
 #define DEFAULT_TOTAL_MS 10000
 
 struct transport_box {
@@ -40,37 +40,16 @@ static int transport_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, v]  A string for libcurl: an empty one would mean its default, a NUL would cut it. */
-static struct ac_str text_field(lua_State *L, const char *what, const char *name)
-{
-    struct ac_str text = acL_string_field(L, 1, what, name);
-    if (text.p && (text.n == 0 || ac_str_has_control(text)))
-        luaL_error(L, "%s: option '%s': allowed: text without control characters, not empty", what,
-                   name);
-    return text;
-}
-
 /* [-1, +1, v]  new(options?) -> Transport */
 static int transport_new(lua_State *L)
 {
-    static const char *const names[] = {"connect_timeout", "max_body", "max_headers", "observe",
-                                        "ca_file",         "ca_path",  "proxy",       NULL};
-    const char *what = "transport.new";
     struct ac_transport_options options = {0};
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
         lua_newtable(L);
         lua_replace(L, 1);
     }
-    luaL_checktype(L, 1, LUA_TTABLE);
-    acL_check_options(L, 1, what, names);
-    long connect_ms = acL_seconds_field(L, 1, what, "connect_timeout", DEFAULT_CONNECT_MS);
-    options.max_body_bytes = acL_bytes_field(L, 1, what, "max_body", AC_MAX_BODY_BYTES);
-    options.max_header_bytes = acL_bytes_field(L, 1, what, "max_headers", AC_MAX_HEADER_BYTES);
-    options.observe = acL_boolean_field(L, 1, what, "observe");
-    options.ca_file = text_field(L, what, "ca_file");
-    options.ca_path = text_field(L, what, "ca_path");
-    options.proxy = text_field(L, what, "proxy");
+    long connect_ms = acL_read_settings(L, &options);
 
     struct transport_box *box = lua_newuserdatauv(L, sizeof *box, 1);
     box->transport = NULL;
@@ -79,7 +58,7 @@ static int transport_new(lua_State *L)
     lua_setiuservalue(L, -2, 1);
     box->transport = ac_transport_new(&options);
     if (!box->transport)
-        luaL_error(L, "%s: not enough memory or descriptors", what);
+        luaL_error(L, "transport.new: not enough memory or descriptors");
     return 1;
 }
 
@@ -215,19 +194,25 @@ static int transport_timeout(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  transport:stats() -> { requests, connections, bytes_received, in_flight } */
+/* [-1, +0, m]  Sets a field of the table on top. */
+static void set_count(lua_State *L, const char *name, uint64_t count)
+{
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
+}
+
+/* [-1, +1, v]  transport:stats() -> { requests, connections, reused, bytes_sent, bytes_received,
+ * in_flight } */
 static int transport_stats(lua_State *L)
 {
     struct ac_transport_stats stats = ac_transport_stats(check_transport(L));
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, (lua_Integer)stats.requests);
-    lua_setfield(L, -2, "requests");
-    lua_pushinteger(L, (lua_Integer)stats.connections);
-    lua_setfield(L, -2, "connections");
-    lua_pushinteger(L, (lua_Integer)stats.bytes_received);
-    lua_setfield(L, -2, "bytes_received");
-    lua_pushinteger(L, (lua_Integer)stats.in_flight);
-    lua_setfield(L, -2, "in_flight");
+    lua_createtable(L, 0, 6);
+    set_count(L, "requests", stats.requests);
+    set_count(L, "connections", stats.connections);
+    set_count(L, "reused", stats.reused);
+    set_count(L, "bytes_sent", stats.bytes_sent);
+    set_count(L, "bytes_received", stats.bytes_received);
+    set_count(L, "in_flight", stats.in_flight);
     return 1;
 }
 
@@ -334,13 +319,12 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
     }
     lua_pushboolean(L, exchange->sent);
     lua_setfield(L, -2, "sent");
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushnumber(L, exchange->elapsed);
     lua_setfield(L, -2, "elapsed");
-    lua_pushinteger(L, exchange->new_connections);
-    lua_setfield(L, -2, "new_connections");
-    lua_pushinteger(L, (lua_Integer)(exchange->headers.n + exchange->body.n));
-    lua_setfield(L, -2, "bytes_received");
+    set_count(L, "new_connections", (uint64_t)exchange->new_connections);
+    set_count(L, "bytes_sent", exchange->bytes_sent);
+    set_count(L, "bytes_received", exchange->bytes_received);
     lua_setfield(L, -2, "stats");
 }
 

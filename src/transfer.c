@@ -1,11 +1,15 @@
 #include "transfer.h"
 
+#include "transfer_failure.h"
 #include "sys.h"
 #include "trust.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* libcurl's MAX_INITIAL_POST_SIZE. */
+#define SENT_WITH_HEADERS ((size_t)64 * 1024)
 
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
 {
@@ -53,12 +57,19 @@ static bool set_text(CURL *easy, CURLoption option, const char *text)
     return curl_easy_setopt(easy, option, text) == CURLE_OK;
 }
 
+/* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
+static bool set_store(CURL *easy, CURLoption option, const char *path)
+{
+    return set_text(easy, option, path) || !path;
+}
+
+/* The roots are the same for an https:// proxy. */
 static bool set_trust(CURL *easy, struct ac_transport_trust trust)
 {
-    /* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
-    bool file = set_text(easy, CURLOPT_CAINFO, trust.ca_file);
-    bool path = set_text(easy, CURLOPT_CAPATH, trust.ca_path);
-    return (file || !trust.ca_file) && (path || !trust.ca_path);
+    return set_store(easy, CURLOPT_CAINFO, trust.ca_file) &&
+           set_store(easy, CURLOPT_CAPATH, trust.ca_path) &&
+           set_store(easy, CURLOPT_PROXY_CAINFO, trust.ca_file) &&
+           set_store(easy, CURLOPT_PROXY_CAPATH, trust.ca_path);
 }
 
 /* Programs that the host starts would otherwise inherit the connection and keep it open. */
@@ -71,8 +82,7 @@ static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
 }
 
 /* The standing policy, the same for every request. */
-static bool set_policy(struct ac_op *op, const struct ac_transport_options *options,
-                       struct ac_transport_trust trust)
+static void set_policy(struct ac_op *op)
 {
     CURL *easy = op->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, op);
@@ -98,12 +108,35 @@ static bool set_policy(struct ac_op *op, const struct ac_transport_options *opti
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+}
+
+static bool set_proxy(CURL *easy, const struct ac_transport_options *options)
+{
     const char *proxy = options->proxy.p;
     if (proxy && !set_text(easy, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy))
         return false;
-    return set_trust(easy, trust);
+    return !options->no_proxy.p || set_text(easy, CURLOPT_NOPROXY, options->no_proxy.p);
+}
+
+/* An empty passphrase, or OpenSSL would ask the terminal for that of an encrypted key. */
+static bool set_client_cert(CURL *easy, const struct ac_transport_options *options)
+{
+    if (!options->client_cert.p)
+        return true;
+    return set_text(easy, CURLOPT_SSLCERT, options->client_cert.p) &&
+           (!options->client_key.p || set_text(easy, CURLOPT_SSLKEY, options->client_key.p)) &&
+           set_text(easy, CURLOPT_KEYPASSWD, "");
+}
+
+/* The transport's own choices. */
+static bool set_options(struct ac_op *op, const struct ac_settings *settings)
+{
+    op->trust = settings->trust;
+    return set_proxy(op->easy, &settings->options) &&
+           set_client_cert(op->easy, &settings->options) && set_trust(op->easy, settings->trust);
 }
 
 static bool add_header(struct ac_op *op, const char *line)
@@ -146,6 +179,30 @@ static bool set_body(struct ac_op *op, const struct ac_transport_request *reques
     return post || set_text(op->easy, CURLOPT_CUSTOMREQUEST, request->method.p);
 }
 
+/* libcurl wants a port with each name, so the pins are written anew for every request. */
+static bool set_pins(struct ac_op *op, const struct ac_transport_options *options,
+                     struct ac_str url)
+{
+    long port = ac_url_port(url);
+    for (size_t i = 0; i < options->pin_count; i++) {
+        const struct ac_pin *pin = &options->pins[i];
+        struct ac_buf line;
+        ac_buf_init(&line, pin->host.n + pin->addresses.n + 16);
+        ac_buf_add_str(&line, pin->host);
+        if (!memchr(pin->host.p, ':', pin->host.n))
+            ac_buf_printf(&line, ":%ld", port);
+        ac_buf_add_char(&line, ':');
+        ac_buf_add_str(&line, pin->addresses);
+        struct curl_slist *list = line.status == AC_OK ? curl_slist_append(op->pins, line.p) : NULL;
+        ac_buf_free(&line);
+        if (!list)
+            return false;
+        op->pins = list;
+    }
+    curl_easy_setopt(op->easy, CURLOPT_RESOLVE, op->pins);
+    return true;
+}
+
 static bool set_request(struct ac_op *op, const struct ac_transport_request *request)
 {
     CURL *easy = op->easy;
@@ -162,58 +219,27 @@ static bool set_request(struct ac_op *op, const struct ac_transport_request *req
     return set_body(op, request) && set_headers(op, request);
 }
 
-bool ac_transfer_open(struct ac_op *op, const struct ac_transport_options *options,
-                      struct ac_transport_trust trust, const struct ac_transport_request *request)
+bool ac_transfer_open(struct ac_op *op, const struct ac_settings *settings,
+                      const struct ac_transport_request *request)
 {
     op->easy = curl_easy_init();
-    return op->easy && set_policy(op, options, trust) && set_request(op, request);
+    if (!op->easy)
+        return false;
+    set_policy(op);
+    return set_options(op, settings) && set_pins(op, &settings->options, request->url) &&
+           set_request(op, request);
 }
 
-static const char *tls_or(const struct ac_op *op, const char *otherwise)
+/* Before 8.7 libcurl counted a body twice that went out together with the headers. */
+static uint64_t bytes_sent(const struct ac_op *op)
 {
-    long verify = 0;
-    curl_easy_getinfo(op->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-    return verify != 0 ? "tls" : otherwise;
-}
-
-/* libcurl's codes say where it noticed, not what the server saw, so they only give the name;
- * whether the request left is asked separately. */
-static const char *failure_name(const struct ac_op *op, CURLcode code, bool sent)
-{
-    if (op->too_large)
-        return "too_large";
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return "resolve";
-    case CURLE_COULDNT_CONNECT:
-        return "connect";
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        return "proxy";
-    case CURLE_OPERATION_TIMEDOUT:
-        return "timeout";
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_USE_SSL_FAILED:
-        return sent ? "receive" : "tls";
-    case CURLE_SEND_ERROR:
-        return sent ? "send" : "connect";
-    case CURLE_RECV_ERROR: {
-        long proxy_status = 0;
-        curl_easy_getinfo(op->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-        return sent ? "receive" : proxy_status != 0 ? "proxy" : tls_or(op, "connect");
-    }
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-        return "closed";
-    default:
-        return sent ? "malformed" : "other";
-    }
+    long request = 0;
+    curl_off_t upload = 0;
+    curl_easy_getinfo(op->easy, CURLINFO_REQUEST_SIZE, &request);
+    curl_easy_getinfo(op->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
+    bool twice = op->body.n < SENT_WITH_HEADERS &&
+                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080700;
+    return (uint64_t)request + (twice ? 0 : (uint64_t)upload);
 }
 
 void ac_transfer_finish(struct ac_op *op, CURLcode code)
@@ -225,12 +251,11 @@ void ac_transfer_finish(struct ac_op *op, CURLcode code)
     curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
     curl_easy_getinfo(op->easy, CURLINFO_NUM_CONNECTS, &exchange->new_connections);
     exchange->sent = pretransfer > 0;
+    exchange->bytes_sent = exchange->sent ? bytes_sent(op) : 0;
+    exchange->bytes_received = op->header_bytes + exchange->body.n;
     exchange->elapsed = (double)elapsed / 1e6;
-    if (code != CURLE_OK || op->too_large) {
-        exchange->failure = failure_name(op, code, exchange->sent);
-        snprintf(exchange->detail, sizeof exchange->detail, "%s",
-                 op->error_text[0] ? op->error_text : curl_easy_strerror(code));
-    }
+    if (code != CURLE_OK || op->too_large)
+        ac_failure_tell(op, code);
     op->done = true;
 }
 
@@ -251,6 +276,7 @@ void ac_transfer_abandon(struct ac_op *op, const char *detail)
     op->exchange.sent = true;
     op->easy = NULL;
     op->headers = NULL;
+    op->pins = NULL;
     op->transport = NULL;
 }
 
@@ -265,7 +291,9 @@ void ac_transfer_close(struct ac_op *op, CURLM *multi)
         ac_sys_sigpipe_restore(&guard);
     }
     curl_slist_free_all(op->headers);
+    curl_slist_free_all(op->pins);
     op->easy = NULL;
     op->headers = NULL;
+    op->pins = NULL;
     ac_buf_free(&op->body);
 }

@@ -1,10 +1,11 @@
 /* One transfer: a libcurl handle, the policy it runs under, and the exchange it leaves.
  *
- * Shared by transfer.c and transport.c only; these two are all that knows libcurl.
+ * Shared by transfer.c, transfer_failure.c and transport.c only; these are all that knows libcurl.
  */
 #ifndef AC_TRANSFER_H
 #define AC_TRANSFER_H
 
+#include "settings.h"
 #include "transport.h"
 
 #include <curl/curl.h>
@@ -14,6 +15,8 @@ struct ac_op {
     struct ac_op *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist *pins;
+    struct ac_transport_trust trust; /* the transport's, while there is a handle */
     struct ac_buf body;
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
@@ -26,8 +29,8 @@ struct ac_op {
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options);
 
 /* Makes the handle and gives it policy and request. False when out of memory. */
-bool ac_transfer_open(struct ac_op *op, const struct ac_transport_options *options,
-                      struct ac_transport_trust trust, const struct ac_transport_request *request);
+bool ac_transfer_open(struct ac_op *op, const struct ac_settings *settings,
+                      const struct ac_transport_request *request);
 
 /* Fills in the exchange from libcurl's word about the transfer. */
 void ac_transfer_finish(struct ac_op *op, CURLcode code);

@@ -1,6 +1,7 @@
 #include "transport.h"
 
 #include "sys.h"
+#include "settings.h"
 #include "transfer.h"
 #include "trust.h"
 
@@ -13,16 +14,19 @@
 #error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
 #endif
 
+#ifndef CURL_IGNORE_DEPRECATION /* until 7.87 nothing was marked */
+#define CURL_IGNORE_DEPRECATION(statements) statements
+#endif
+
 #define READY_MAX 16
 
 struct ac_transport {
-    struct ac_transport_options options;
-    struct ac_buf option_text; /* bytes behind the string options */
+    struct ac_settings settings;
     CURLM *multi;
     int poller;
     pid_t pid;
     double timer_at; /* monotonic seconds, < 0: none */
-    struct ac_transport_trust trust;
+    bool stalled;    /* an address was given up and the next one not tried yet */
     struct ac_op *ops;
     struct ac_transport_stats stats;
 };
@@ -66,13 +70,23 @@ struct ac_transport_trust ac_transport_trust(void)
     return ac_trust_find(info->cainfo, info->capath);
 }
 
+/* True while a host has been found and none of its addresses has answered. */
+static bool is_connecting(CURL *easy)
+{
+    curl_off_t found = 0, connected = 0;
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    return found > 0 && connected == 0;
+}
+
 /* libcurl tells which descriptors to watch; the poller folds them into one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
 {
     struct ac_transport *transport = user;
     int events = 0;
-    (void)easy;
     (void)unused;
+    if (what == CURL_POLL_REMOVE && is_connecting(easy))
+        transport->stalled = true;
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
         events |= AC_SYS_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
@@ -165,35 +179,16 @@ static bool own_process(struct ac_transport *transport)
     return open_poller(transport) && open_multi(transport);
 }
 
-static struct ac_str keep_text(struct ac_buf *text, struct ac_str s)
-{
-    size_t start = text->n;
-    ac_buf_add(text, s.p ? s.p : "", s.n);
-    ac_buf_add_char(text, '\0');
-    return s.n > 0 ? (struct ac_str){text->p + start, s.n} : (struct ac_str){0};
-}
-
 struct ac_transport *ac_transport_new(const struct ac_transport_options *options)
 {
     struct ac_transport *transport = calloc(1, sizeof *transport);
     if (!transport)
         return NULL;
-    size_t bytes = options->ca_file.n + options->ca_path.n + options->proxy.n + 3;
-    transport->options = *options;
     transport->poller = -1;
     transport->pid = getpid();
-    ac_buf_init(&transport->option_text, bytes);
-    if (ac_buf_room(&transport->option_text, bytes)) {
-        transport->options.ca_file = keep_text(&transport->option_text, options->ca_file);
-        transport->options.ca_path = keep_text(&transport->option_text, options->ca_path);
-        transport->options.proxy = keep_text(&transport->option_text, options->proxy);
-        transport->trust =
-            (struct ac_transport_trust){transport->options.ca_file.p, transport->options.ca_path.p};
-        if (!transport->trust.ca_file && !transport->trust.ca_path)
-            transport->trust = ac_transport_trust();
-        if (open_poller(transport) && open_multi(transport))
-            return transport;
-    }
+    if (ac_settings_keep(&transport->settings, options) && open_poller(transport) &&
+        open_multi(transport))
+        return transport;
     ac_transport_free(transport);
     return NULL;
 }
@@ -213,7 +208,7 @@ void ac_transport_free(struct ac_transport *transport)
         ac_sys_sigpipe_restore(&guard);
         ac_sys_poller_close(transport->poller);
     }
-    ac_buf_free(&transport->option_text);
+    ac_settings_free(&transport->settings);
     free(transport);
 }
 
@@ -241,7 +236,7 @@ const char *ac_transport_flaw(const struct ac_transport_request *request)
 static bool start(struct ac_transport *transport, struct ac_op *op,
                   const struct ac_transport_request *request)
 {
-    if (!ac_transfer_open(op, &transport->options, transport->trust, request) ||
+    if (!ac_transfer_open(op, &transport->settings, request) ||
         curl_multi_add_handle(transport->multi, op->easy) != CURLM_OK)
         return false;
     link_op(transport, op);
@@ -252,10 +247,10 @@ static bool start(struct ac_transport *transport, struct ac_op *op,
 struct ac_op *ac_transport_submit(struct ac_transport *transport,
                                   const struct ac_transport_request *request)
 {
-    struct ac_op *op = ac_transfer_new(&transport->options);
+    struct ac_op *op = ac_transfer_new(&transport->settings.options);
     if (!op)
         return NULL;
-    if (request->mutating && transport->options.observe) {
+    if (request->mutating && transport->settings.options.observe) {
         ac_transfer_end(op, "refused", "this transport only observes");
         return op;
     }
@@ -263,6 +258,14 @@ struct ac_op *ac_transport_submit(struct ac_transport *transport,
         return op;
     ac_op_release(op);
     return NULL;
+}
+
+static void count(struct ac_transport_stats *stats, const struct ac_exchange *exchange)
+{
+    stats->connections += (uint64_t)exchange->new_connections;
+    stats->reused += exchange->sent && exchange->new_connections == 0;
+    stats->bytes_sent += exchange->bytes_sent;
+    stats->bytes_received += exchange->bytes_received;
 }
 
 static unsigned collect(struct ac_transport *transport)
@@ -277,8 +280,7 @@ static unsigned collect(struct ac_transport *transport)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&op);
         ac_transfer_finish(op, code);
-        transport->stats.connections += (uint64_t)op->exchange.new_connections;
-        transport->stats.bytes_received += op->exchange.headers.n + op->exchange.body.n;
+        count(&transport->stats, &op->exchange);
         unlink_op(transport, op);
         ac_transfer_close(op, transport->multi);
         op->transport = NULL;
@@ -303,6 +305,18 @@ static unsigned start_over(struct ac_transport *transport)
     return ended;
 }
 
+/* 7.88 leaves an address that does not answer in time, and tries the next one when it is woken by
+ * something else, at the latest by the end of the time for connecting. So it is woken. */
+static bool wake(struct ac_transport *transport)
+{
+    CURLMcode code = CURLM_OK;
+    int running = 0;
+    transport->stalled = false;
+    /* Deprecated for its cost where it is the only engine; nothing else reaches one that sleeps. */
+    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &running);)
+    return code == CURLM_OK;
+}
+
 static bool act(struct ac_transport *transport)
 {
     int fds[READY_MAX], events[READY_MAX];
@@ -318,9 +332,10 @@ static bool act(struct ac_transport *transport)
     }
     if (transport->timer_at >= 0 && ac_sys_monotonic() >= transport->timer_at) {
         transport->timer_at = -1;
-        return drive(transport, CURL_SOCKET_TIMEOUT, 0);
+        if (!drive(transport, CURL_SOCKET_TIMEOUT, 0))
+            return false;
     }
-    return true;
+    return !transport->stalled || wake(transport);
 }
 
 unsigned ac_transport_step(struct ac_transport *transport)

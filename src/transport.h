@@ -1,4 +1,4 @@
-/* Stage 3 of a call: the wire. The only file that knows libcurl is transport.c.
+/* Stage 3 of a call: the wire. Only transport.c and transfer*.c know libcurl.
  *
  * One transport is one connection pool with one pollable descriptor. submit() starts a transfer,
  * step() moves all of them and never blocks, and a finished operation holds an exchange. A
@@ -13,13 +13,24 @@
 struct ac_transport;
 struct ac_op;
 
+/* Addresses of a host that no resolver is asked for. */
+struct ac_pin {
+    struct ac_str host;      /* name, or name:port; without, the port is that of each request */
+    struct ac_str addresses; /* joined with ',', in the order in which they are tried */
+};
+
 struct ac_transport_options {
     size_t max_body_bytes;
     size_t max_header_bytes;
     bool observe;          /* refuse mutating requests before a socket is opened */
     struct ac_str ca_file; /* both empty: the system's trust, see ac_transport_trust() */
     struct ac_str ca_path;
-    struct ac_str proxy; /* empty: the environment's; "none": no proxy */
+    struct ac_str client_cert; /* PEM files; the key may be in the first one */
+    struct ac_str client_key;
+    struct ac_str proxy;    /* empty: the environment's; "none": no proxy */
+    struct ac_str no_proxy; /* hosts asked directly, "a,b"; empty: the environment's */
+    const struct ac_pin *pins;
+    size_t pin_count;
 };
 
 struct ac_transport_request {
@@ -45,11 +56,17 @@ struct ac_exchange {
     struct ac_buf body;
     double elapsed; /* seconds */
     long new_connections;
+    uint64_t bytes_sent; /* as HTTP counts them, without TLS */
+    uint64_t bytes_received;
 };
 
+/* Totals since the transport was made, each growing only, but for in_flight. The others are of
+ * transfers that ended by themselves; one that was cancelled is a request and nothing else. */
 struct ac_transport_stats {
-    uint64_t requests;
-    uint64_t connections;
+    uint64_t requests;    /* submitted, but for those that were refused */
+    uint64_t connections; /* opened */
+    uint64_t reused;      /* requests that left on a connection kept alive */
+    uint64_t bytes_sent;
     uint64_t bytes_received;
     unsigned in_flight;
 };

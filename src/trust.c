@@ -67,16 +67,40 @@ static bool is_ipv4_loopback(struct ac_str host)
     return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-bool ac_url_is_loopback(struct ac_str url)
+struct ac_str ac_url_authority(struct ac_str url)
 {
     const char *start = ac_str_find(url, AC_STR("://"));
     if (!start)
-        return false;
+        return (struct ac_str){0};
     struct ac_str host = {start + 3, url.n - (size_t)(start + 3 - url.p)};
     size_t n = 0;
     while (n < host.n && !strchr("/?#", host.p[n]))
         n++;
     host.n = n;
+    return host;
+}
+
+long ac_url_port(struct ac_str url)
+{
+    struct ac_str host = ac_url_authority(url);
+    size_t digits = 0;
+    long port = 0, place = 1;
+    while (digits < 5 && digits < host.n) {
+        char c = host.p[host.n - 1 - digits];
+        if (c < '0' || c > '9')
+            break;
+        port += (c - '0') * place;
+        place *= 10;
+        digits++;
+    }
+    if (digits > 0 && digits < host.n && host.p[host.n - 1 - digits] == ':')
+        return port;
+    return ac_str_starts(url, AC_STR("http://")) ? 80 : 443;
+}
+
+bool ac_host_is_loopback(struct ac_str host)
+{
+    size_t n = 0;
     if (ac_str_find(host, AC_STR("@")) || ac_str_find(host, AC_STR("\\")))
         return false;
     if (ac_str_equal(host, AC_STR("[::1]")) || ac_str_starts(host, AC_STR("[::1]:")))
@@ -84,5 +108,10 @@ bool ac_url_is_loopback(struct ac_str url)
     for (n = 0; n < host.n && host.p[n] != ':'; n++)
         continue;
     host.n = n;
-    return ac_str_equal(host, AC_STR("localhost")) || is_ipv4_loopback(host);
+    return ac_str_equal_nocase(host, AC_STR("localhost")) || is_ipv4_loopback(host);
+}
+
+bool ac_url_is_loopback(struct ac_str url)
+{
+    return ac_host_is_loopback(ac_url_authority(url));
 }

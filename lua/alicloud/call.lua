@@ -4,16 +4,17 @@
 -- signature are made anew for every attempt. An outcome that was unknown once stays unknown until
 -- an attempt succeeds.
 
+local clock = require "alicloud.clock"
+local codes = require "alicloud.codes"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
+local dependencies = require "alicloud.dependencies"
 local errors = require "alicloud.error"
 local retry = require "alicloud.retry"
+local throttle = require "alicloud.throttle"
 local witness = require "alicloud.witness"
 
 local M = {}
-
--- A clock that is further off than this is not mended from a header.
-local MAX_SKEW = 24 * 3600
 
 local metas = setmetatable({}, { __mode = "k" })
 
@@ -89,7 +90,7 @@ function M.sign(context, plan, retried)
     access_key_id = keys.access_key_id,
     access_key_secret = keys.access_key_secret,
     security_token = keys.security_token,
-    date = core.iso8601(math.floor(runtime.time() + context.shared.clock_offset)),
+    date = core.iso8601(math.floor(clock.server_time(context))),
     nonce = runtime.random_hex(16),
   }))
 end
@@ -119,21 +120,68 @@ local function out_of_time(seconds)
   }
 end
 
-local function attempt(context, plan, progress)
-  local signed, err = M.sign(context, plan, progress.retried)
-  if not signed then return nil, err end
-  local remaining = progress.deadline - context.loop.now()
-  if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+-- Waits for its turn. What was signed before would be old then.
+local function queue(context, plan, progress)
+  local loop, tally = context.loop, context.shared.tally
+  local waited, wait = throttle.pass(context.limiter, plan, loop, loop.now(), progress.deadline)
+  if not waited then return throttle.refusal(wait) end
+  tally.waited = tally.waited + waited
+end
+
+-- The attempt itself, between what a witness is told before and after it.
+local function witnessed(context, plan, progress, deliver)
   local call, refusal = witness.before(context.witness, plan, progress.attempts)
   if refusal then return nil, refusal end
+  local tally = context.shared.tally
+  tally.attempts = tally.attempts + 1
   progress.underway = true
-  local exchange = send(context, plan, signed, math.min(remaining, plan.timeout))
-  local result, answer = core.read(exchange, {
+  local result, answer = deliver()
+  witness.after(context.witness, call, result, answer)
+  return result, answer
+end
+
+-- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
+local function hand_over(context, plan, keys, timeout)
+  local answer = context.carrier.perform {
+    product = plan.product,
+    action = plan.action,
+    version = plan.version,
+    params = plan.flat,
+    method = plan.method,
+    host = plan.target.host,
+    access_key_id = keys.access_key_id,
+    timeout = timeout,
+  }
+  if answer.result then return answer.result, answer end
+  return core.read(answer)
+end
+
+local function exchange(context, plan, signed, timeout)
+  return core.read(send(context, plan, signed, timeout), {
     string_to_sign = signed.string_to_sign,
     canonical_request = signed.canonical_request,
   })
-  witness.after(context.witness, call, result, answer)
-  return result, answer
+end
+
+local function attempt(context, plan, progress)
+  if context.limiter then
+    local refusal = queue(context, plan, progress)
+    if refusal then return nil, refusal end
+  end
+  local values = context.carrier.perform ~= nil
+  local ready, err
+  if values then
+    ready, err = credentials.get(context.provider)
+  else
+    ready, err = M.sign(context, plan, progress.retried)
+  end
+  if not ready then return nil, err end
+  local remaining = progress.deadline - context.loop.now()
+  if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  local carry, timeout = values and hand_over or exchange, math.min(remaining, plan.timeout)
+  return witnessed(context, plan, progress, function()
+    return carry(context, plan, ready, timeout)
+  end)
 end
 
 --- The hint of the service data for a code, or for its more general parent.
@@ -145,6 +193,12 @@ local function cure(data, code)
   end
 end
 
+-- What to do about a failure of the way there; where a request may have left, `doubt` knows better.
+local function way_out(failure)
+  local entry = codes[failure.code]
+  return entry and entry.outcome == "not_sent" and entry.cure or nil
+end
+
 local function doubt(plan)
   local advice = plan.token and "and then only with the same ClientToken (" .. plan.token .. ")"
     or "it carries no ClientToken"
@@ -152,7 +206,7 @@ local function doubt(plan)
 end
 
 local function hint_for(plan, failure, outcome)
-  local hint = failure.hint or cure(plan.data, failure.code)
+  local hint = failure.hint or cure(plan.data, failure.code) or way_out(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
   -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
   local says_so = hint and failure.outcome == "unknown" and plan.token
@@ -182,19 +236,24 @@ local function to_error(context, plan, progress, failure)
   return errors.new(fields)
 end
 
--- The server's clock is believed only over a channel that nobody else can speak on.
-local function mend_clock(context, plan, failure)
-  if not plan.target.secure or not failure.date then return false end
-  local offset = failure.date - context.runtime.time()
-  if math.abs(offset) > MAX_SKEW then return false end
-  context.shared.clock_offset = offset
-  return true
+-- How long everybody stays away, which is also what the caller is told.
+local function heed(context, plan, progress, failure)
+  if failure.retry_class ~= "throttle" then return end
+  local tally = context.shared.tally
+  tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
+  local now = failure.date or clock.server_time(context)
+  local hint = throttle.hint(failure, progress.throttles, now, context.runtime.random)
+  failure.retry_after = hint
+  if hint and context.limiter then
+    throttle.hold(context.limiter, plan, failure.code, context.loop.now(),
+      math.min(hint, plan.policy.hint_cap))
+  end
 end
 
 local function next_wait(context, plan, progress, failure)
   local class = failure.retry_class
-  if class == "clock" and not mend_clock(context, plan, failure) then return nil, "final" end
-  return retry.decide(plan.policy, context.shared.bucket, {
+  if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
+  return retry.decide(progress.policy, context.shared.bucket, {
     class = class,
     outcome = failure.outcome or "unknown",
     attempt = progress.attempts,
@@ -216,6 +275,8 @@ end
 
 local function succeed(context, plan, progress, result, info)
   retry.refund(context.shared.bucket, progress.cost)
+  local tally = context.shared.tally
+  tally.successes = tally.successes + 1
   metas[result] = {
     request_id = info.request_id,
     request_ids = progress.request_ids,
@@ -229,26 +290,34 @@ local function succeed(context, plan, progress, result, info)
   return result
 end
 
-local function refuse_mutation(context, plan, progress)
-  return to_error(context, plan, progress, {
-    kind = "cancelled",
-    code = "Client.ObserveMode",
-    message = "this client only observes; the operation changes something and was not sent",
-    outcome = "not_sent",
-    hint = 'a client without mode = "observe" sends it',
-  })
+local OBSERVES = {
+  kind = "cancelled",
+  code = "Client.ObserveMode",
+  message = "this client only observes; the operation changes something and was not sent",
+  outcome = "not_sent",
+  hint = 'a client without mode = "observe" sends it',
+}
+
+-- What the client must not do, whatever the answer would be.
+local function forbidden(context, plan)
+  if plan.mutating and context.mode == "observe" then return OBSERVES end
+  return context.failed_region and dependencies.refusal(context, plan)
 end
 
 --- What is known of a call that goes on: when it began, its attempts, its request ids.
 ---@param context table the client's state
 ---@param plan table see alicloud.plan
+---@param policy? alicloud.retry.Policy else the plan's
 ---@return table progress
-function M.begin(context, plan)
-  local started = context.loop.now()
+function M.begin(context, plan, policy)
+  local tally, started = context.shared.tally, context.loop.now()
+  tally.requests = tally.requests + 1
   return {
     started = started,
     deadline = started + plan.deadline,
+    policy = policy or plan.policy,
     attempts = 0,
+    throttles = 0,
     request_ids = {},
     mended = {},
   }
@@ -268,6 +337,13 @@ function M.cancelled(context, plan, progress)
   })
 end
 
+local function pause(context, progress, wait)
+  local tally = context.shared.tally
+  tally.retries, tally.waited = tally.retries + 1, tally.waited + wait
+  progress.retried = { count = progress.attempts, wait = wait }
+  if wait > 0 then context.loop.sleep(wait) end
+end
+
 --- Carries a plan out.
 ---@param context table the client's state
 ---@param plan table see alicloud.plan
@@ -275,14 +351,14 @@ end
 ---@return table|nil result
 ---@return alicloud.Error? err
 function M.run(context, plan, progress)
-  if plan.mutating and context.mode == "observe" then
-    return nil, refuse_mutation(context, plan, progress)
-  end
+  local refusal = forbidden(context, plan)
+  if refusal then return nil, to_error(context, plan, progress, refusal) end
   while true do
     progress.attempts = progress.attempts + 1
     local result, answer = attempt(context, plan, progress)
     note(progress, answer)
     if result then return succeed(context, plan, progress, result, answer) end
+    heed(context, plan, progress, answer)
     local err = to_error(context, plan, progress, answer)
     local wait, reason = next_wait(context, plan, progress, answer)
     if not wait then
@@ -291,9 +367,19 @@ function M.run(context, plan, progress)
     end
     progress.cause, progress.cost = err, reason
     progress.doubtful = err.outcome == "unknown"
-    progress.retried = { count = progress.attempts, wait = wait }
-    if wait > 0 then context.loop.sleep(wait) end
+    pause(context, progress, wait)
   end
+end
+
+--- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service
+--- is there.
+---@param context table the client's state
+---@param plan table see alicloud.plan
+---@return table|nil result
+---@return alicloud.Error? err
+function M.probe(context, plan)
+  assert(not plan.mutating, "a probe only reads")
+  return M.run(context, plan, M.begin(context, plan, retry.probing(plan.policy)))
 end
 
 return M

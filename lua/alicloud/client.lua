@@ -2,21 +2,28 @@
 --
 -- What a client knows lies in a table that only this module can reach; the client itself is an
 -- empty table whose fields cannot be set. Clients derived by `with` share the transport, the retry
--- budget and what was learnt about the server's clock.
+-- budget, the rate of calls and what was learnt about the server's clock.
 
 local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
+local dependencies = require "alicloud.dependencies"
 local endpoint = require "alicloud.endpoint"
+local errors = require "alicloud.error"
 local exchange = require "alicloud.exchange"
+local front_door = require "alicloud.front_door"
+local network = require "alicloud.network"
 local operation = require "alicloud.operation"
 local options = require "alicloud.options"
+local patience = require "alicloud.patience"
 local plans = require "alicloud.plan"
 local retry = require "alicloud.retry"
 local runtimes = require "alicloud.runtime"
 local services = require "alicloud.service"
+local stats = require "alicloud.stats"
 local tasks = require "alicloud.loop.tasks"
+local throttle = require "alicloud.throttle"
 
 local M = {}
 
@@ -28,14 +35,14 @@ local M = {}
 ---@field loop alicloud.Loop
 local Client = {}
 
----@class alicloud.ClientOptions
+---@class alicloud.ClientOptions: alicloud.NetworkOptions
 ---@field region? string else ALIBABA_CLOUD_REGION_ID
 ---@field access_key_id? string else the environment
 ---@field access_key_secret? string|userdata
 ---@field security_token? string|userdata
 ---@field credentials? table a provider `{ get = function }`, or a table of the three above
 ---@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
----@field network? "public"|"vpc"
+---@field network? "public"|"vpc" else ALIBABA_CLOUD_ENDPOINT_TYPE, else public
 ---@field plain_http? boolean allow http:// to other machines
 ---@field timeout? number seconds for one reading attempt (10)
 ---@field write_timeout? number seconds for one changing attempt (30)
@@ -43,15 +50,16 @@ local Client = {}
 ---@field deadline? number seconds for a whole call with its retries (60)
 ---@field retries? integer attempts after the first (2); 0 turns retrying off
 ---@field retry? table see alicloud.retry.Policy
+---@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
+---@field wait_for_cloud? number|alicloud.Patience seconds of patience: readings outlast an outage
+---@field second_region? string asked for its opinion when this one does not answer
+---@field failed_region? string nothing may depend on it, see client:dependencies
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
 ---@field transport? { send: function } replaces the built-in transport
 ---@field runtime? table overrides of alicloud.Runtime
 ---@field loop? alicloud.Loop
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
----@field ca_file? string
----@field ca_path? string
----@field proxy? string
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
 ---@field witness? alicloud.Witness is told of every attempt to change something before it leaves
@@ -67,9 +75,16 @@ local function has_functions(...)
   end
 end
 
+local REGION = options.rule(
+  "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
+  function(value) return endpoint.region_fault(value) == nil end)
+
 local SCHEMA = {
-  region = options.rule("a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
-    function(value) return endpoint.region_fault(value) == nil end),
+  region = REGION,
+  second_region = REGION,
+  failed_region = REGION,
+  wait_for_cloud = options.rule("a number of seconds or a table (seconds, pause, progress)",
+    function(value) return type(value) == "number" or type(value) == "table" end),
   access_key_id = options.secret,
   access_key_secret = options.secret,
   security_token = options.secret,
@@ -84,6 +99,9 @@ local SCHEMA = {
   deadline = options.seconds(0.001, 86400),
   retries = options.integer(0, 99),
   retry = options.typed "table",
+  rate = options.rule("false or a table (action, actions, region, reserve)", function(value)
+    return value == false or type(value) == "table"
+  end),
   resend = options.choice("token", "never"),
   mode = options.choice("normal", "observe"),
   transport = options.rule("a table with a function send", has_functions "send"),
@@ -91,9 +109,6 @@ local SCHEMA = {
   loop = options.rule("a table with the functions wait, sleep and now",
     has_functions("wait", "sleep", "now")),
   algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
-  ca_file = options.text,
-  ca_path = options.text,
-  proxy = options.text,
   user_agent = options.rule("printable ASCII text", function(value)
     return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
   end),
@@ -102,8 +117,9 @@ local SCHEMA = {
     has_functions("before", "after")),
 }
 
+for name, rule in pairs(network.SCHEMA) do SCHEMA[name] = rule end
+
 local DEFAULTS = {
-  network = "public",
   plain_http = false,
   timeout = 10,
   write_timeout = 30,
@@ -117,8 +133,8 @@ local DEFAULTS = {
 
 local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token" }
 -- A derived client that changes one of these needs a transport of its own.
-local CARRIER_OPTIONS = { "transport", "connect_timeout", "ca_file", "ca_path", "proxy", "mode",
-  "runtime", "loop" }
+local CARRIER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
+for name in pairs(network.SCHEMA) do CARRIER_OPTIONS[#CARRIER_OPTIONS + 1] = name end
 
 local LOOP_OPTIONS = { "runtime", "loop" }
 
@@ -135,13 +151,10 @@ end
 local function carrier_for(state)
   local config = state.config
   if config.transport then return exchange.foreign(config.transport) end
-  return exchange.builtin({
-    connect_timeout = state.connect_timeout,
-    ca_file = config.ca_file,
-    ca_path = config.ca_path,
-    proxy = config.proxy,
-    observe = state.mode == "observe",
-  }, state.loop)
+  local settings = network.settings(config)
+  settings.connect_timeout = state.connect_timeout
+  settings.observe = state.mode == "observe"
+  return exchange.builtin(settings, state.loop)
 end
 
 local function region_of(config, runtime)
@@ -185,7 +198,7 @@ end
 local function without_keys(given)
   local config = copy_of(given)
   for _, name in ipairs(KEY_OPTIONS) do config[name] = nil end
-  for _, name in ipairs { "endpoint", "retry" } do
+  for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
     if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
   end
   return config
@@ -202,7 +215,8 @@ local function settle(config)
   for name, default in pairs(DEFAULTS) do
     if config[name] == nil then state[name] = default else state[name] = config[name] end
   end
-  state.endpoint, state.witness = config.endpoint, config.witness
+  state.endpoint, state.failed_region = config.endpoint, config.failed_region
+  state.witness = config.witness
   local message
   state.runtime, message = runtimes.make(config.runtime)
   if not state.runtime then return nil, message end
@@ -210,10 +224,16 @@ local function settle(config)
   state.user_agent = user_agent(config.user_agent)
   state.region, message = region_of(config, state.runtime)
   if message then return nil, message end
-  message = check_endpoints(state)
+  message = check_endpoints(state) or network.settle(config)
+  if message then return nil, message end
+  state.network, message = endpoint.network(config.network, state.runtime.getenv)
   if message then return nil, message end
   state.policy, message = retry.policy(config.retry, config.retries)
   if not state.policy then return nil, message end
+  state.limiter, message = throttle.new(config.rate)
+  if state.limiter == nil then return nil, message end
+  state.patience, message = patience.read(config.wait_for_cloud)
+  if state.patience == nil then return nil, message end
   return state
 end
 
@@ -244,14 +264,15 @@ function M.new(given)
   local provider, owned = credentials.choose(all, state.runtime)
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
-  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0 }
+  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0,
+    tally = stats.new(), outages = {} }
   state.carrier = carrier_for(state)
   state.owned_carrier = state.carrier
   return born(state)
 end
 
---- A client that differs in some options. It shares transport, retry budget and server clock with
---- this one unless the options are about the transport.
+--- A client that differs in some options. It shares transport, retry budget, rate and server clock
+--- with this one unless the options are about them.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.Client
 function Client:with(given)
@@ -271,6 +292,7 @@ function Client:with(given)
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
   state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
+  if all.rate == nil then state.limiter = parent.limiter end
   if takes(all, CARRIER_OPTIONS) then
     state.carrier = carrier_for(state)
     state.owned_carrier = state.carrier
@@ -289,7 +311,7 @@ function Client:call(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  return calls.run(state, plan, calls.begin(state, plan))
+  return patience.run(state, plan, calls.begin(state, plan))
 end
 
 --- Like `call`, but raises the error object.
@@ -301,7 +323,7 @@ function Client:must(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  local result, err = calls.run(state, plan, calls.begin(state, plan))
+  local result, err = patience.run(state, plan, calls.begin(state, plan))
   if not result then error(err, 0) end
   return result
 end
@@ -355,6 +377,47 @@ function Client:service(product)
     error(("service: got %s; allowed: %s"):format(options.show(product), plans.PRODUCT.allowed), 2)
   end
   return services.new(self, product)
+end
+
+--- What requests to a product meet on their way: endpoint, proxy, roots, pinned addresses. Nothing
+--- is opened or asked.
+---@param product? string the client's unless given
+---@return alicloud.Network|nil
+---@return string? message
+function Client:network(product)
+  local state = own(self)
+  local target, message = plans.target(state, product or state.product)
+  if not target then return nil, message end
+  return network.describe(state.config, target, state.runtime.getenv)
+end
+
+--- Why a call got no useful answer, and whether waiting helps. May ask a second region, with one
+--- reading call; the sentence becomes the hint of the error.
+---@param err alicloud.Error of a call of this client
+---@return alicloud.Diagnosis
+function Client:diagnose(err)
+  local state = own(self)
+  if not errors.is_error(err) then
+    error("client:diagnose: got " .. options.show(err) .. "; allowed: an error of a call", 2)
+  end
+  return front_door.diagnose(state, err)
+end
+
+--- Every host that a run needs, and the region in which it lies. Nobody is asked.
+---@param given? alicloud.DependencyOptions
+---@return alicloud.Dependency[] those in the option failed_region are marked as `failed`
+function Client:dependencies(given)
+  local list, message = dependencies.list(own(self), given)
+  if not list then error("client:" .. message, 2) end
+  return list
+end
+
+--- What this client and those that share its budget have done so far; also of a closed client.
+---@return alicloud.Stats
+function Client:stats()
+  local state = states[self]
+  if not state then error("not a client; call its methods with a colon", 2) end
+  return stats.report(state)
 end
 
 --- Closes what this client opened. A derived client that shares its parent's transport leaves it.

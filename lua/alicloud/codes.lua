@@ -42,6 +42,11 @@ return {
     meaning = "A failure that no layer has named.",
     cure = "please report it with the command and its output",
   },
+  ["Client.FailedRegion"] = {
+    meaning = "The call would need a host in the region that was said to have failed.",
+    cure = "see which ones: alicloud-dr dependencies; take keys, proxy and endpoint elsewhere",
+    outcome = "not_sent",
+  },
   ["Client.FailoverFailed"] = {
     meaning = "The service took the failover and then reported that the group or a pair failed.",
     cure = "read the status messages of the pairs; a failover may be asked for again from "
@@ -119,8 +124,20 @@ return {
     outcome = "not_sent",
   },
   ["Client.Proxy"] = {
-    meaning = "The proxy refused the connection or failed.",
-    cure = 'check the proxy variables of the environment; --proxy none goes without',
+    meaning = "The proxy failed, or could not be reached.",
+    cure = "check the option proxy, or https_proxy in the environment; no_proxy names hosts to ask "
+      .. "directly",
+    outcome = "not_sent",
+  },
+  ["Client.Proxy.Refused"] = {
+    meaning = "The proxy refused to open a tunnel to the endpoint.",
+    cure = "401 or 407 wants http://user:password@host:port in https_proxy, 403 a rule in the "
+      .. "proxy that lets the host through; no_proxy names hosts to ask directly",
+    outcome = "not_sent",
+  },
+  ["Client.RateLimit"] = {
+    meaning = "The account's quota would have made the call wait past its deadline.",
+    cure = "give it a longer deadline, poll less, or set the quota that the account really has",
     outcome = "not_sent",
   },
   ["Client.Receive"] = {
@@ -134,7 +151,8 @@ return {
   },
   ["Client.Resolve"] = {
     meaning = "The name of the endpoint could not be resolved.",
-    cure = "check DNS; pinned addresses go without",
+    cure = "check the name and the resolver; resolve = { [host] = { address } }, or --resolve "
+      .. "host=address, does without one",
     outcome = "not_sent",
   },
   ["Client.Send"] = {
@@ -156,8 +174,31 @@ return {
     cure = "find out who changed it before anything else is sent",
   },
   ["Client.TLS"] = {
-    meaning = "The endpoint's certificate is not trusted, has expired or names another host.",
-    cure = "check the clock of this machine and its certificates; look for a proxy that opens TLS",
+    meaning = "No trusted TLS connection could be made.",
+    cure = "check the files of roots and client certificate; look for a peer that does not speak "
+      .. "TLS 1.2",
+    outcome = "not_sent",
+  },
+  ["Client.TLS.Expired"] = {
+    meaning = "The endpoint's certificate has expired.",
+    cure = "compare this machine's clock with the certificate; if the clock is right, whoever runs "
+      .. "that host has to renew it",
+    outcome = "not_sent",
+  },
+  ["Client.TLS.NotYetValid"] = {
+    meaning = "The endpoint's certificate is not valid yet.",
+    cure = "set this machine's clock right; if it is right, the certificate is not",
+    outcome = "not_sent",
+  },
+  ["Client.TLS.Untrusted"] = {
+    meaning = "Nobody whom this machine trusts vouches for the endpoint's certificate.",
+    cure = "where a private authority or an inspecting proxy stands, name its root with ca_file; "
+      .. "else somebody else is answering",
+    outcome = "not_sent",
+  },
+  ["Client.TLS.WrongHost"] = {
+    meaning = "The certificate is for another host.",
+    cure = "check endpoint and resolve: the certificate has to carry the name that is asked",
     outcome = "not_sent",
   },
   ["Client.Timeout"] = {

@@ -105,10 +105,10 @@ function File:close() end
 ---@field status? integer
 ---@field headers? table<string, string> lower-case names
 ---@field body? string
----@field failure? "resolve"|"connect"|"tls"|"proxy"|"send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"|"cancelled"|"refused"|"other"
+---@field failure? "resolve"|"connect"|"tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"|"proxy"|"proxy_refused"|"send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"|"cancelled"|"refused"|"other"
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
----@field stats? { elapsed: number, new_connections: integer, bytes_received: integer }
+---@field stats? { elapsed: number, new_connections: integer, bytes_sent: integer, bytes_received: integer }
 
 ---@class alicloud.ReadInfo
 ---@field status? integer
@@ -327,7 +327,14 @@ function Op:cancel() end
 ---@field observe? boolean refuse mutating requests before a socket is opened
 ---@field ca_file? string
 ---@field ca_path? string
----@field proxy? string the environment's unless given; "none" for no proxy
+---@field client_cert? string PEM file; the key may be in it
+---@field client_key? string PEM file without a passphrase
+---@field proxy? string [http://][user:password@]host[:port]; the environment's unless given; "none"
+---for no proxy
+---@field no_proxy? string hosts, domains and networks that are asked directly, "a.example,10.0.0.0/8";
+---the environment's unless given
+---@field resolve? table<string, string[]> addresses of "host" or "host:port", tried in this order
+---without asking a resolver
 
 ---@class alicloud.TransportRequest
 ---@field method string
@@ -361,7 +368,17 @@ function Transport:events() end
 ---@return number? seconds until step() is due even if the descriptor stays silent
 function Transport:timeout() end
 
----@return { requests: integer, connections: integer, bytes_received: integer, in_flight: integer }
+---Totals since the transport was made; all but `in_flight` only grow. Bytes are those of HTTP, TLS
+---not counted, of transfers that were not cancelled.
+---@class alicloud.TransportStats
+---@field requests integer submitted
+---@field connections integer opened
+---@field reused integer requests that left on a connection kept alive
+---@field bytes_sent integer
+---@field bytes_received integer
+---@field in_flight integer
+
+---@return alicloud.TransportStats
 function Transport:stats() end
 
 ---Cancels what is in flight. Idempotent; `__close` and `__gc` do the same.

@@ -4,6 +4,7 @@
 -- pattern with the region. A signed request says what it may do, so the scheme is https unless the
 -- endpoint is this very machine or the caller allowed plain HTTP.
 
+local address = require "alicloud.address"
 local options = require "alicloud.options"
 
 local M = {}
@@ -25,7 +26,7 @@ end
 
 local function ipv6_fault(host)
   local inner = host:sub(2, -2)
-  if inner:find("^[%x:%.]+$") and inner:find(":", 1, true) then return nil end
+  if inner:find(":", 1, true) and address.parse(inner) then return nil end
   return "the IPv6 address is malformed"
 end
 
@@ -64,6 +65,21 @@ local function text_fault(rest)
   if rest:find("[/\\]") then return "it has a path" end
 end
 
+--- Why a text is not host[:port], or nothing.
+---@param text string
+---@return string? fault
+function M.authority_fault(text)
+  local host, port = split_port(text)
+  return text_fault(text) or host_fault(host) or port_fault(port)
+end
+
+--- The host of host[:port].
+---@param authority string
+---@return string
+function M.without_port(authority)
+  return (split_port(authority))
+end
+
 --- Whether a host (with or without port) is this very machine.
 ---@param host string
 ---@return boolean
@@ -91,9 +107,9 @@ function M.parse(text, plain_http)
   if text == "" then return nil, "it is empty" end
   local scheme, rest = text:match("^([%w%+%.%-]*)://(.*)$")
   rest = rest or text
-  local host, port = split_port(rest)
-  local fault = text_fault(rest) or host_fault(host) or port_fault(port)
+  local fault = M.authority_fault(rest)
   if fault then return nil, fault end
+  local host, port = split_port(rest)
   local chosen, reason = scheme_of(scheme and scheme:lower(), host, plain_http)
   if not chosen then return nil, reason end
   host = (host .. port):lower()
@@ -107,6 +123,20 @@ function M.region_fault(region)
   if type(region) == "string" and #region <= 64 and region:find("^[a-z0-9%-]+$") then return nil end
   return ("got %s; allowed: a region id such as cn-shanghai "
     .. "(lower-case letters, digits and hyphens)"):format(options.show(region))
+end
+
+--- The network of endpoints: the option, else the variable of the vendor's command line tool.
+---@param given "public"|"vpc"|nil
+---@param getenv fun(name: string): string|nil
+---@return "public"|"vpc"|nil
+---@return string? message
+function M.network(given, getenv)
+  if given then return given end
+  local name = "ALIBABA_CLOUD_ENDPOINT_TYPE"
+  local text = getenv(name)
+  if not text or text == "" then return "public" end
+  if text == "public" or text == "vpc" then return text end
+  return nil, ('%s: got %s; allowed: "public" or "vpc"'):format(name, options.show(text))
 end
 
 local function environment(want)

@@ -36,7 +36,8 @@ local M = {}
 ---@field elapsed? number seconds over all attempts
 ---@field client_token? string repeat with the same one
 ---@field retry_after? number seconds, the service's wish
----@field stopped? string why there was no further attempt, see alicloud.retry
+---@field stopped? string why there was no further attempt, see alicloud.retry; "patience": the
+---outage has lasted longer
 ---@field verdict? string for a signature refusal: whose fault it is
 ---@field detail? string technical cause, e.g. the words of the TLS library
 ---@field cause? alicloud.Error the error of the attempt before

@@ -25,6 +25,27 @@ local M = {}
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
 
+---@class alicloud.PlannedRequest what a request means, before it is signed
+---@field product string
+---@field action string
+---@field version string
+---@field params table<string, string> flat, as they would be signed; not to be changed
+---@field method string
+---@field host string
+---@field access_key_id string
+---@field timeout number seconds for this attempt
+
+---@class alicloud.Performed a success that never was bytes
+---@field result table as the API spells it
+---@field request_id string
+---@field status integer
+---@field date? integer unix seconds
+
+---@class alicloud.ForeignTransport
+---@field send fun(request: alicloud.Request): alicloud.Exchange|nil, any
+---@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange|nil,
+---any  where it is there, requests are neither signed nor sent but handed over as values
+
 -- SIGINT is seen between two slices.
 local SLICE = 0.2
 -- The built-in transport keeps its own deadline; this is for a loop that lost it.
@@ -59,9 +80,9 @@ end
 --- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
 ---@param settings table options of alicloud.transport
 ---@param loop alicloud.Loop
----@return { send: function, close: function }
+---@return { send: function, close: function, stats: function }
 function M.builtin(settings, loop)
-  local transport
+  local transport, closed_stats
   local carrier = {}
 
   local function open()
@@ -79,7 +100,14 @@ function M.builtin(settings, loop)
     return drive(transport, loop, request)
   end
 
+  --- What the transport has counted: nothing before its first request.
+  function carrier.stats()
+    if transport and transport.stats then return transport:stats() end
+    return closed_stats or {}
+  end
+
   function carrier.close()
+    closed_stats = carrier.stats()
     if transport then transport:close() end
     transport = nil
   end
@@ -123,6 +151,11 @@ local function tidy(answer)
   return { status = answer.status, headers = headers, body = body }
 end
 
+local function is_performed(answer)
+  return type(answer) == "table" and type(answer.result) == "table"
+    and type(answer.request_id) == "string" and is_status(answer.status)
+end
+
 local function refusal(err)
   if type(err) ~= "table" then return other(tostring(err), true) end
   return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
@@ -130,19 +163,32 @@ end
 
 --- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
----@param transport { send: fun(request: alicloud.Request): table|nil, any }
----@return { send: function, close: function }
+---@param transport alicloud.ForeignTransport
+---@return { send: function, perform: function|nil, close: function, stats: function }
 function M.foreign(transport)
   local carrier = {}
 
-  function carrier.send(request)
-    local ok, answer, err = guard.call(transport.send, request)
+  local function accept(ok, answer, err)
     if not ok then return other("the transport raised: " .. tostring(answer), true) end
     if answer == nil or answer == false then return refusal(err) end
     local tidied, exchange = guard.call(tidy, answer)
     if not tidied then return other("the transport returned a malformed answer", true) end
     return exchange
   end
+
+  function carrier.send(request)
+    return accept(guard.call(transport.send, request))
+  end
+
+  if transport.perform then
+    function carrier.perform(request)
+      local ok, answer, err = guard.call(transport.perform, request)
+      if ok and is_performed(answer) then return answer end
+      return accept(ok, answer, err)
+    end
+  end
+  -- How a foreign transport connects is its own affair.
+  function carrier.stats() return {} end
 
   function carrier.close() end
 

@@ -1,6 +1,7 @@
 --- A call that goes on while the program does something else.
 
 local calls = require "alicloud.call"
+local patience = require "alicloud.patience"
 
 local M = {}
 
@@ -53,7 +54,7 @@ function M.start(context, plan)
   local progress = calls.begin(context, plan)
   return setmetatable({
     context = context, plan = plan, progress = progress,
-    task = context.loop.spawn(calls.run, context, plan, progress),
+    task = context.loop.spawn(patience.run, context, plan, progress),
   }, metatable)
 end
 

@@ -147,6 +147,17 @@ local function locate(context, plan, given)
   return found, message
 end
 
+--- The endpoint that calls of a product go to.
+---@param context table the client's state
+---@param product string
+---@param region? string the client's own unless given
+---@return alicloud.Endpoint|nil
+---@return string? message
+function M.target(context, product, region)
+  return locate(context, { product = product, region = region or context.region,
+    data = services.data(product) }, {})
+end
+
 local function describe(context, action, given)
   local product, name = split_action(action, given.product or context.product)
   if not product then return nil, name end

@@ -18,6 +18,7 @@ local M = {}
 ---@field cap number seconds, longest delay of our own (20)
 ---@field hint_cap number seconds, longest wish of the server that is followed (60)
 ---@field budget integer tokens of the client-wide bucket (500)
+---@field mend_only? boolean no attempt but those that mend a nonce or a clock, set by alicloud.call
 
 local DEFAULTS = {
   attempts = 3,
@@ -61,6 +62,17 @@ function M.policy(overrides, retries)
   end
   if retries then policy.attempts = retries + 1 end
   return policy
+end
+
+--- The policy of a call that only asks whether the cloud is back: it takes nothing out of the
+--- bucket.
+---@param policy alicloud.retry.Policy
+---@return alicloud.retry.Policy
+function M.probing(policy)
+  local probing = {}
+  for name, value in pairs(policy) do probing[name] = value end
+  probing.attempts, probing.mend_only = 1, true
+  return probing
 end
 
 ---@class alicloud.retry.Bucket
@@ -115,7 +127,8 @@ local function forbidden(policy, question)
   if not COST[question.class] or question.mended[question.class] then return "final" end
   local repeatable = question.token and question.resend == "token"
   if question.mutating and question.outcome == "unknown" and not repeatable then return "resend" end
-  if question.attempt >= policy.attempts then return "attempts" end
+  local mends = policy.mend_only and ONCE[question.class]
+  if question.attempt >= policy.attempts and not mends then return "attempts" end
 end
 
 --- Decides about another attempt and takes its cost out of the bucket.

@@ -15,6 +15,8 @@ local M = {}
 ---@field random_hex fun(bytes: integer): string hexadecimal digits, two per byte
 ---@field getenv fun(name: string): string|nil
 ---@field read_file fun(path: string): string|nil, string?
+---@field warn fun(message: string) one line for people; by default Lua's own warn, which is silent
+--- until the host says warn "@on"
 
 -- A sleep is cut into slices so that a pending SIGINT is seen soon: the interpreter delivers it
 -- only while Lua code runs.
@@ -39,6 +41,11 @@ local function read_file(path)
   return file:read("a")
 end
 
+-- The prefix keeps a message from being taken for a control message.
+local function to_host(message)
+  warn("alicloud-dr: " .. message)
+end
+
 local DEFAULTS = {
   time = core.time,
   monotonic = core.monotonic,
@@ -47,6 +54,7 @@ local DEFAULTS = {
   random_hex = core.random_hex,
   getenv = os.getenv,
   read_file = read_file,
+  warn = to_host,
 }
 
 local SCHEMA = {}

@@ -174,6 +174,7 @@ function Service:wait(name, params, wait_options)
     poll = function(deadline)
       return read_whole(self, state, definition.operation, params, deadline)
     end,
+    outlasted = function() return state.client:stats().waited_for_cloud end,
   }
 end
 

@@ -267,9 +267,12 @@ local function observe(wait, watch, result)
 end
 
 local function look(wait, watch)
-  local left = watch.deadline - wait.loop.now()
+  local left, before = watch.deadline - wait.loop.now(), wait.outlasted()
   local result, err = wait.poll(math.max(math.min(left, POLL_DEADLINE), 0.001))
   watch.polls = watch.polls + 1
+  -- Time in which nothing could be seen counts neither for the deadline nor as a stall.
+  local held = wait.outlasted() - before
+  watch.deadline, watch.changed = watch.deadline + held, watch.changed + held
   if result then return observe(wait, watch, result) end
   if wait.definition.gone and err.code == NO_SUCH then
     watch.result, watch.error, watch.state = watch.result or {}, nil, ABSENT
@@ -294,6 +297,7 @@ end
 ---@field loop alicloud.Loop
 ---@field asked? string[] ids that must all be there before the wait may succeed
 ---@field poll fun(deadline: number): table|nil, alicloud.Error?
+---@field outlasted fun(): number seconds of outages that the readings have outlasted so far
 
 --- Waits.
 ---@param wait alicloud.waiter.Wait

@@ -1,6 +1,7 @@
--- Whole rehearsals per second of one core, in one process: rehearsed.lua SECONDS RUNS. A run is a
--- world put back to its start, the pre-check, a failover of SECONDS and the wait for every pair, on
--- the virtual clock.
+-- Whole rehearsals per second of one core, in one process: rehearsed.lua SECONDS RUNS MOUNT. A run
+-- is a world put back to its start, the pre-check, a failover of SECONDS and the wait for every
+-- pair, on the virtual clock. MOUNT is "wire" (every request is signed, encoded, verified and
+-- parsed) or "values" (it is handed over as a table).
 
 local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
@@ -9,8 +10,10 @@ local posix = require "spec.posix"
 
 local seconds = tonumber(arg[1] or "52")
 local runs = math.tointeger(tonumber(arg[2] or "500"))
+local mount = arg[3] or "wire"
 
 local emu = emulator.new {
+  wire = mount == "wire",
   world = { groups = { { id = "pg-orders", pairs = 3, status = "normal", failover_seconds = seconds,
     source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" } } },
 }

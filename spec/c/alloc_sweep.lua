@@ -5,9 +5,9 @@
 local core = require "alicloud.core"
 local transport = require "alicloud.transport"
 
-local function sign(algorithm, secret)
+local function sign(algorithm, secret, peer)
   return core.sign {
-    algorithm = algorithm, method = "POST", scheme = "http", host = host,
+    algorithm = algorithm, method = "POST", scheme = "http", host = peer or host,
     query = { RegionId = "cn-shanghai", Text = "a b" }, action = "DescribeRegions",
     version = "2021-07-30", access_key_id = "spec", access_key_secret = secret or "spec-secret",
     security_token = "token", date = "2026-01-02T03:04:05Z", nonce = "n",
@@ -89,11 +89,11 @@ function calls.read()
   end
 end
 
-local function exchange_one(client, mutating)
-  local signed = sign "ACS3-HMAC-SHA256"
+local function exchange_one(client, mutating, peer)
+  local signed = sign("ACS3-HMAC-SHA256", nil, peer)
   local op <close> = client:submit {
     method = signed.method, url = signed.url, headers = signed.headers, body = "Name=value",
-    timeout = 2, mutating = mutating,
+    timeout = 2, mutating = mutating, plain_http = peer ~= nil,
   }
   local steps = 0
   while not op:done() do
@@ -110,6 +110,15 @@ function calls.transport()
   local client <close> = transport.new { connect_timeout = 2 }
   exchange_one(client, false)
   exchange_one(client, true)
+end
+
+function calls.settings()
+  local pinned = host:gsub("^[^:]+", "pinned.invalid")
+  local client <close> = transport.new {
+    connect_timeout = 2, proxy = "http://user:password@127.0.0.1:1", no_proxy = "pinned.invalid",
+    resolve = { [pinned] = { "127.0.0.1", "::1" }, ["other.invalid"] = { "127.0.0.1" } },
+  }
+  exchange_one(client, false, pinned)
 end
 
 return calls

@@ -41,11 +41,26 @@ static void test_trust(struct check *t)
     CHECK(t, !ac_url_is_loopback(AC_STR("http://127.0.0.256/")));
     CHECK(t, !ac_url_is_loopback(AC_STR("http://a@127.0.0.1/")));
     CHECK(t, !ac_url_is_loopback(AC_STR("http://128.0.0.1/")));
+    CHECK(t, !ac_url_is_loopback(AC_STR("127.0.0.1")));
+    CHECK(t, ac_host_is_loopback(AC_STR("127.0.0.1:80")) && !ac_host_is_loopback(AC_STR("")));
+}
+
+static void test_port(struct check *t)
+{
+    CHECK(t, ac_url_port(AC_STR("https://h.example")) == 443);
+    CHECK(t, ac_url_port(AC_STR("http://h.example/a:7")) == 80);
+    CHECK(t, ac_url_port(AC_STR("https://h.example:8443?x")) == 8443);
+    CHECK(t, ac_url_port(AC_STR("https://[2001:db8::1]")) == 443);
+    CHECK(t, ac_url_port(AC_STR("https://[2001:db8::1]:65535/")) == 65535);
+    CHECK(t, ac_url_port(AC_STR("https://12345")) == 443);
+    CHECK(t, ac_url_port(AC_STR("h.example")) == 443);
+    CHECK(t, ac_url_authority(AC_STR("h.example")).n == 0);
 }
 
 int main(void)
 {
     struct check tally = {0};
     test_trust(&tally);
+    test_port(&tally);
     return check_report(&tally, "C trust");
 }

@@ -21,7 +21,8 @@ function M.new(given)
   given = given or {}
   local desk = setmetatable({ typed = given.typed or {}, given = given }, Desk)
   desk.bench = lab.new { group = given.group, world = given.world, faults = given.faults,
-    hostile = given.hostile, seed = given.seed }
+    hostile = given.hostile, seed = given.seed, assume = given.assume, events = given.events,
+    skew = given.skew }
   desk.env = given.env or {
     ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
     ALIBABA_CLOUD_ACCESS_KEY_SECRET = "emulator-secret",

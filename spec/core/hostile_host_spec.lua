@@ -1,56 +1,65 @@
 -- A host whose metamethods and finalizers work against the module while it reads their tables.
 -- Run under the sanitizers these are reads and writes of freed or foreign memory.
 local core = require "alicloud.core"
+local posix = require "spec.posix"
 local transport = require "alicloud.transport"
 
--- Calls `work` while finalizers add fields to the table that it is reading.
-local function with_growing_table(work)
-  local names, target, armed, fired = {}, {}, false, 0
-  for i = 1, 60 do
-    names[i] = "k" .. i
-    target[names[i]] = "v"
-  end
-  local trap = {
-    __gc = function()
-      if armed then
-        armed, fired = false, fired + 1
-        for _, name in ipairs(names) do
-          target[name] = "v"
-        end
+-- Calls `work` while finalizers add fields to the table that it is reading. A program of its own,
+-- because the collector comes by often enough only where the heap is small.
+local GROWING = [==[
+local core, transport = require "alicloud.core", require "alicloud.transport"
+local client = transport.new {}
+local work = %s
+local names, target, armed, fired = {}, {}, false, 0
+for i = 1, 60 do
+  names[i] = "k" .. i
+  target[names[i]] = "v"
+end
+local trap = {
+  __gc = function()
+    if armed then
+      armed, fired = false, fired + 1
+      for _, name in ipairs(names) do
+        target[name] = "v"
       end
-    end,
-  }
-  collectgarbage("generational", 1, 100)
-  for try = 1, 3000 do
-    for i, name in ipairs(names) do
-      target[name] = i <= 4 and "v" or nil
     end
-    setmetatable({}, trap)
-    local _ = ("x"):rep(try % 3000)
-    armed = true
-    pcall(work, target)
-    armed = false
+  end,
+}
+collectgarbage("generational", 1, 100)
+for try = 1, 3000 do
+  for i, name in ipairs(names) do
+    target[name] = i <= 4 and "v" or nil
   end
-  collectgarbage "incremental"
-  return fired
+  setmetatable({}, trap)
+  local _ = ("x"):rep(try %% 3000)
+  armed = true
+  pcall(work, target)
+  armed = false
+end
+client:close()
+assert(fired > 0, "the table never grew")
+]==]
+
+local function survives(work)
+  local pid, output = posix.spawn { "lua5.4", "-e", GROWING:format(work) }
+  local text = output:read "a"
+  output:close()
+  assert.are.same({ "exit", 0 }, { posix.wait(pid) }, text)
 end
 
 describe("a hostile host", function()
   it("may let a table grow while it is encoded", function()
-    assert.is_true(with_growing_table(core.encode) > 0)
+    survives "core.encode"
   end)
 
   it("may let parameters grow while they are signed", function()
-    assert.is_true(with_growing_table(function(query)
-      core.sign { host = "h.example", query = query }
-    end) > 0)
+    survives 'function(query) core.sign { host = "h.example", query = query } end'
   end)
 
   it("may let headers grow while they are submitted", function()
-    local client <close> = transport.new {}
-    assert.is_true(with_growing_table(function(headers)
+    survives [[function(headers)
       client:submit { method = "GET", url = "http://not.loopback.example/", headers = headers }
-    end) > 0)
+    end]]
   end)
 
   it("may close a transport while it submits", function()

@@ -18,7 +18,8 @@ describe("alicloud.transport over TLS", function()
     other = tls.authority(dir, "other")
     certificates = {
       right = good:issue("right", { san = "IP:127.0.0.1" }),
-      expired = good:issue("expired", { san = "IP:127.0.0.1", expired = true }),
+      expired = good:issue("expired", { san = "IP:127.0.0.1", to = "20210101000000Z" }),
+      not_yet_valid = good:issue("early", { san = "IP:127.0.0.1", from = "20480101000000Z" }),
       wrong_host = good:issue("wrong-host", { san = "DNS:api.example" }),
       by_other = other:issue("right", { san = "IP:127.0.0.1" }),
     }
@@ -48,19 +49,22 @@ describe("alicloud.transport over TLS", function()
       end)
 
       local refused = {
-        { "of an unknown authority", "by_other" },
-        { "that has expired", "expired" },
-        { "for another host", "wrong_host" },
+        { "of an unknown authority", "by_other", "Untrusted" },
+        { "that has expired", "expired", "Expired" },
+        { "that is not valid yet", "not_yet_valid", "NotYetValid" },
+        { "for another host", "wrong_host", "WrongHost" },
       }
       for _, row in ipairs(refused) do
         it("refuses a certificate " .. row[1] .. ", and nothing was sent", function()
           local result = call(trust, certificates[row[2]])
-          assert.are.equal("tls", result.failure)
+          assert.matches("^tls_", result.failure)
           assert.is_false(result.sent)
           assert.is_nil(result.body and result.body:match("RequestId"))
           local class, fields = outcome(result)
           assert.are.equal("not_sent", class)
           assert.are.equal("tls", fields.kind)
+          assert.are.equal("Client.TLS." .. row[3], fields.code)
+          assert.matches(": 127%.0%.0%.1:%d+", fields.message)
           assert.is_false(fields.retryable)
           assert.are.equal("never", fields.retry_class)
         end)
@@ -70,6 +74,7 @@ describe("alicloud.transport over TLS", function()
         local result = call(trust, certificates.right, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
         assert.are.equal("tls", result.failure)
         assert.is_false(result.sent)
+        assert.matches("127%.0%.0%.1", result.detail)
       end)
 
       it("speaks TLS 1.2 and 1.3", function()
@@ -88,7 +93,8 @@ describe("alicloud.transport over TLS", function()
     local client <close> = transport.new { ca_path = empty }
     local result = exchange.call(nil, client,
       { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
-    assert.are.equal("tls", result.failure)
+    assert.are.equal("tls_untrusted", result.failure)
+    assert.truthy(result.detail:find("held against " .. empty, 1, true), result.detail)
     assert.is_false(result.sent)
   end)
 
@@ -110,7 +116,8 @@ describe("alicloud.transport over TLS", function()
     local client <close> = transport.new {}
     local result = exchange.call(nil, client,
       { method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30 })
-    assert.are.equal("tls", result.failure)
+    assert.are.equal("tls_untrusted", result.failure)
+    assert.truthy(result.detail:find(trust.ca_path or trust.ca_file, 1, true), result.detail)
     assert.is_false(result.sent)
   end)
 

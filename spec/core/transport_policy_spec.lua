@@ -95,7 +95,8 @@ describe("the policy of alicloud.transport", function()
   end)
 
   it("takes no empty or cut names of certificate stores and proxies", function()
-    for _, name in ipairs { "ca_file", "ca_path", "proxy" } do
+    for _, name in ipairs { "ca_file", "ca_path", "client_cert", "client_key", "proxy",
+      "no_proxy" } do
       assert.is_false(pcall(transport.new, { [name] = "" }))
       assert.is_false(pcall(transport.new, { [name] = "a\0b" }))
     end
@@ -152,15 +153,47 @@ describe("the policy of alicloud.transport", function()
     it("that refuses the tunnel got nothing of the request", function()
       local result = through_proxy(behaviour.answer_and_close(
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "fin"))
-      assert.are.equal("proxy", result.failure)
+      assert.are.equal("proxy_refused", result.failure)
       assert.is_false(result.sent)
-      assert.are.equal("not_sent", (outcome(result)))
+      assert.are.equal("it answered HTTP 403 to a CONNECT to api.invalid", result.detail)
+      local class, fields = outcome(result)
+      assert.are.equal("not_sent", class)
+      assert.are.equal("Client.Proxy.Refused", fields.code)
+      assert.is_false(fields.retryable)
       assert.truthy(server:received():find("^CONNECT api%.invalid:443 "))
       assert.falsy(server:received():lower():find("authorization: acs3", 1, true))
     end)
 
+    it("that is not there is not taken for the host", function()
+      local absent = transport.new { proxy = ("127.0.0.1:%d"):format(server_module.closed_port()) }
+      local result = call(nil, absent, request("https://api.invalid"))
+      absent:close()
+      assert.are.equal("proxy", result.failure)
+      assert.matches("Failed to connect to 127%.0%.0%.1", result.detail)
+    end)
+
+    it("whose address cannot be read is not quoted", function()
+      for _, proxy in ipairs { "http://ops:canary@host:port", "canary://ops@host" } do
+        local unreadable = transport.new { proxy = proxy }
+        local result = call(nil, unreadable, request("https://api.invalid"))
+        unreadable:close()
+        assert.are.equal("proxy", result.failure)
+        assert.falsy(result.detail:find("canary", 1, true))
+      end
+    end)
+
+    it("that cannot reach the host may be asked again", function()
+      local result = through_proxy(behaviour.answer_and_close(
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "fin"))
+      assert.are.equal("proxy", result.failure)
+      local class, fields = outcome(result)
+      assert.are.equal("not_sent", class)
+      assert.is_true(fields.retryable)
+    end)
+
     it("that closes during the tunnel got nothing of the request", function()
       local result = through_proxy(behaviour.answer_and_close("", "fin"))
+      assert.are.equal("proxy", result.failure)
       assert.is_false(result.sent)
       assert.are.equal("not_sent", (outcome(result)))
     end)
@@ -184,7 +217,7 @@ describe("the policy of alicloud.transport", function()
 
       it("is used for other machines", function()
         server:play(behaviour.answer_and_close("HTTP/1.1 403 Forbidden\r\n\r\n", "fin"))
-        assert.are.equal("proxy", through(transport.new {}).failure)
+        assert.are.equal("proxy_refused", through(transport.new {}).failure)
         assert.are.equal(1, #server.connections)
       end)
 

@@ -59,6 +59,21 @@ describe("alicloud.transport", function()
       assert.are.equal(0, totals.in_flight)
     end)
 
+    it("counts bytes and reused connections over all calls", function()
+      server:play(behaviour.answer(reply.http()))
+      for _, body in ipairs { "", "Name=value", ("x"):rep(100 * 1024) } do
+        call(server, client, request(server.url, { body = body }))
+      end
+      local refused = ("http://127.0.0.1:%d"):format(server_module.closed_port())
+      call(nil, client, request(refused))
+      local totals = client:stats()
+      assert.are.equal(4, totals.requests)
+      assert.are.equal(1, totals.connections)
+      assert.are.equal(2, totals.reused)
+      assert.are.equal(#server:received(), totals.bytes_sent)
+      assert.are.equal(3 * #reply.http(), totals.bytes_received)
+    end)
+
     it("runs beside others", function()
       server:play(behaviour.answer(reply.http()))
       local ops = {}

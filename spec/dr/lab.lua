@@ -39,7 +39,7 @@ function M.new(given)
   local emu = emulator.new {
     world = given.world or M.world(given.group), seed = given.seed or 1,
     faults = given.faults or {}, hostile = given.hostile, assume = given.assume,
-    auth = given.auth,
+    auth = given.auth, wire = given.wire, events = given.events, skew = given.skew,
   }
   local lab = setmetatable({ emu = emu, events = {} }, Lab)
   lab.client = alicloud.client {

@@ -133,7 +133,8 @@ describe("the switches", function()
       assert.is_nil(names[switch.name])
       names[switch.name] = true
       assert.is_true(#switch.text > 20)
-      assert.is_nil(behaviour.apply({}, { [switch.name] = switch.default }, switch.kind))
+      local own = { [switch.name] = switch.default }
+      assert.same(own, (behaviour.apply({}, own, switch.kind)))
     end
   end)
 

@@ -157,10 +157,17 @@ describe("disks and instances", function()
       { id = "i-off", place = place, status = "Stopped" },
       { id = "i-locked", place = place, locked = true },
       { id = "i-sold", place = place, status = "Stopped", no_stock = true },
+      { id = "i-wait", place = place, status = "Starting" }, { id = "i-full", place = place },
       { id = "i-far", place = "cn-hangzhou/cn-hangzhou-g" } }
     world.disks = { { id = "d-free", place = place }, { id = "d-new", place = place,
       status = "Creating" }, { id = "d-used", place = place, instance = "i-run" },
-      { id = "d-root", place = place, type = "system" } }
+      { id = "d-root", place = place, type = "system" },
+      { id = "d-going", place = place, instance = "i-run", status = "Detaching" },
+      { id = "d-coming", place = place, instance = "i-run", status = "Attaching" },
+      { id = "d-wait", place = place, instance = "i-wait" } }
+    for number = 1, 64 do
+      table.insert(world.disks, { id = "d-many-" .. number, place = place, instance = "i-full" })
+    end
     local expected = {
       { "AttachDisk", "InvalidInstanceId.NotFound", "i-none", "d-free" },
       { "AttachDisk", "InvalidDiskId.NotFound", "i-run", "d-none" },
@@ -170,8 +177,14 @@ describe("disks and instances", function()
       { "AttachDisk", "DiskError", "i-run", "d-one-1-dst" },
       { "AttachDisk", "InstanceLockedForSecurity", "i-locked", "d-free" },
       { "AttachDisk", "IncorrectInstanceStatus", "i-run", "d-root" },
+      { "AttachDisk", "IncorrectInstanceStatus", "i-wait", "d-free" },
+      { "AttachDisk", "InstanceDiskLimitExceeded", "i-full", "d-free" },
       { "DetachDisk", "InvalidDisk.AlreadyDetached", "i-run", "d-free" },
       { "DetachDisk", "DependencyViolation", "i-off", "d-used" },
+      { "DetachDisk", "IncorrectDiskStatus", "i-run", "d-going" },
+      { "DetachDisk", "IncorrectDiskStatus", "i-run", "d-coming" },
+      { "DetachDisk", "IncorrectInstanceStatus", "i-wait", "d-wait" },
+      { "DetachDisk", "InvalidDiskId.NotFound", "i-run", "d-none" },
       { "StartInstance", "IncorrectInstanceStatus", "i-run" },
       { "StartInstance", "OperationDenied.NoStock", "i-sold" },
       { "StopInstance", "IncorrectInstanceStatus", "i-off" },
@@ -185,6 +198,27 @@ describe("disks and instances", function()
     assert.equal("DryRunOperation",
       (probe:code("StartInstance", { InstanceId = "i-off", DryRun = "true" }, ECS)))
     assert.same({}, probe.emu:ledger())
+  end)
+
+  it("take a disk as long as there is room for it", function()
+    local place = "cn-shanghai/cn-shanghai-b"
+    local world = caller.world { pairs = 1 }
+    world.instances = { { id = "i-full", place = place } }
+    world.disks = { { id = "d-free", place = place }, { id = "d-next", place = place } }
+    for number = 1, 63 do
+      table.insert(world.disks, { id = "d-many-" .. number, place = place, instance = "i-full" })
+    end
+    local probe = caller.new { world = world }
+    local function attach(disk)
+      return (probe:code("AttachDisk", { InstanceId = "i-full", DiskId = disk }, ECS))
+    end
+    assert.equal("ok", attach "d-free")
+    assert.equal("InstanceDiskLimitExceeded", attach "d-next")
+    assert.equal("ok",
+      (probe:code("DetachDisk", { InstanceId = "i-full", DiskId = "d-many-7" }, ECS)))
+    assert.equal("InstanceDiskLimitExceeded", attach "d-next")
+    probe.emu:advance(10)
+    assert.equal("ok", attach "d-next")
   end)
 
   it("are listed by id, status and page, and move through their states", function()
@@ -202,6 +236,62 @@ describe("disks and instances", function()
       PageSize = "2" }, ECS)
     assert.same({ 2, 3 }, { #body.Disks.Disk, body.TotalCount })
     assert.equal("In_use", body.Disks.Disk[1].Status)
+  end)
+end)
+
+describe("an assumption that is switched", function()
+  it("lets a reversal pass while the old primary is busy", function()
+    local world = caller.world { status = "failovered", pairs = 1 }
+    world.disks = { { id = "d-one-1-src", place = "cn-hangzhou/cn-hangzhou-g",
+      instance = "i-old" } }
+    world.instances = { { id = "i-old", place = "cn-hangzhou/cn-hangzhou-g" } }
+    local probe = caller.new { world = world, assume = { busy_primary = "allow" } }
+    assert.equal("ok", act(probe, "ReprotectDiskReplicaGroup", D))
+  end)
+
+  it("lets a pair be deleted at either side", function()
+    local world = { pairs = { { id = "pair-a", source = "cn-hangzhou/cn-hangzhou-g",
+      destination = "cn-shanghai/cn-shanghai-b", status = "stopped" } } }
+    local probe = caller.new { world = world }
+    local question = { RegionId = D, ReplicaPairId = "pair-a" }
+    assert.equal("OperationDenied", (probe:code("DeleteDiskReplicaPair", question)))
+    probe.emu:assume { delete_side = "either" }
+    assert.equal("ok", (probe:code("DeleteDiskReplicaPair", question)))
+  end)
+
+  it("takes the ClientToken of drill and tag operations for nothing", function()
+    for value, ids in pairs { heed = 1, ignore = 2 } do
+      local probe = caller.new { world = caller.world { pairs = 1 },
+        assume = { token_everywhere = value } }
+      local question = { RegionId = D, GroupId = "pg-one", ClientToken = "same" }
+      local seen, count = {}, 0
+      for _ = 1, 2 do
+        local id = probe:call("StartReplicaGroupDrill", question).DrillId
+        if id and not seen[id] then seen[id], count = true, count + 1 end
+        probe.emu:advance(60)
+      end
+      assert.equal(ids, count)
+      assert.equal(ids, #probe.emu:ledger())
+      assert.equal("ok", (probe:failover("pg-one", "token")))
+      assert.equal("ok", (probe:failover("pg-one", "token")))
+      assert.equal(ids + 1, #probe.emu:ledger())
+    end
+  end)
+
+  it("says when a secondary disk can be attached", function()
+    for value, expected in pairs {
+      idle = { normal = "DiskError", stopped = "ok", failovered = "ok" },
+      failovered = { normal = "DiskError", stopped = "DiskError", failovered = "ok" },
+      any = { normal = "ok", stopped = "ok", failovered = "ok" },
+    } do
+      for status, code in pairs(expected) do
+        local world = caller.world { status = status, pairs = 1 }
+        world.instances = { { id = "i-new", place = "cn-shanghai/cn-shanghai-b" } }
+        local probe = caller.new { world = world, assume = { attach_secondary = value } }
+        assert.equal(code, (probe:code("AttachDisk",
+          { InstanceId = "i-new", DiskId = "d-one-1-dst" }, ECS)), value .. " " .. status)
+      end
+    end
   end)
 end)
 

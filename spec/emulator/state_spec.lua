@@ -1,6 +1,7 @@
 -- How the world moves with the model's clock.
 
 local caller = require "spec.emulator.caller"
+local core = require "alicloud.core"
 
 local START = 1795316400
 
@@ -109,7 +110,6 @@ describe("the clock", function()
   end)
 
   it("runs faster than the machine's when scaled", function()
-    local core = require "alicloud.core"
     local emu = caller.new({ clock = "scaled", speed = 1e6 }).emu
     local machine, model = core.monotonic(), emu:now()
     repeat until core.monotonic() > machine + 1e-4
@@ -145,6 +145,21 @@ describe("an emulator", function()
     assert.equal("InternalError", (probe:code("DescribeRegions", {})))
   end)
 
+  it("goes back to the tags that it was made with, whatever became of them", function()
+    local world = caller.world { tags = { team = "a" } }
+    local probe = caller.new { world = world }
+    local function tags() return probe:look("pg-one").Tags end
+    local shot = probe.emu:snapshot()
+    assert.equal("ok", (probe:code("TagResources", { RegionId = "cn-hangzhou",
+      ResourceType = "diskreplicagroup", ["ResourceId.1"] = "pg-one", ["Tag.1.Key"] = "team",
+      ["Tag.1.Value"] = "b" })))
+    assert.equal("b", tags()[1].TagValue)
+    assert.same({ team = "a" }, shot.groups[1].tags)
+    world.groups[1].tags.team, world.groups[1].source = "c", 7
+    probe.emu:reset()
+    assert.equal("a", tags()[1].TagValue)
+  end)
+
   it("does not change the options that it was given", function()
     local options = { seed = 3 }
     local probe = caller.new(options)
@@ -164,6 +179,73 @@ describe("an emulator", function()
     assert.same(probe:look "pg-orders", second:look "pg-orders")
     assert.same(probe:look "pg-fresh", second:look "pg-fresh")
     assert.equal(START - 9, second.emu:group("pg-orders").pairs[1].recover_point)
+  end)
+
+  -- Another emulator that goes on from what the first one wrote down, by way of JSON.
+  local function go_on(probe)
+    local text = core.encode(probe.emu:snapshot())
+    local second = caller.new { world = core.decode(text), now = probe.emu:now() }
+    assert.equal(text, core.encode(second.emu:snapshot()))
+    return second
+  end
+
+  it("writes down a change that never ends", function()
+    local probe = caller.new { world = caller.world() }
+    probe.emu:fault { effect = { stuck = true }, match = { action = "FailoverDiskReplicaGroup" } }
+    probe:failover "pg-one"
+    local second = go_on(probe)
+    second.emu:advance(86400 * 365)
+    assert.equal("failovering", second.emu:group("pg-one").status)
+    assert.equal("failovering", second.emu:group("pg-one").pairs[3].status)
+    assert.equal("OperationDenied.InvalidStatus", (second:code("ReprotectDiskReplicaGroup",
+      { RegionId = "cn-shanghai", ReplicaGroupId = "pg-one" })))
+  end)
+
+  it("writes down what was accepted and is not done yet", function()
+    local probe = caller.new { world = caller.world() }
+    probe.emu:fault { effect = { apply_late = 30, partial = 1 },
+      match = { action = "FailoverDiskReplicaGroup" } }
+    assert.equal("RequestTimeout", (probe:failover("pg-one", "one")))
+    local request_id = probe.emu:requests()[1].request_id
+    probe.emu:advance(10)
+    local second = go_on(probe)
+    assert.equal("LastTokenProcessing", (second:failover("pg-one", "one")))
+    second.emu:advance(19)
+    assert.equal(0, #second.emu:ledger())
+    second.emu:advance(1)
+    assert.equal(request_id, second.emu:ledger()[1].request_id)
+    assert.equal("one", second.emu:ledger()[1].client_token)
+    assert.equal("ok", (second:failover("pg-one", "one")))
+    second.emu:advance(60)
+    assert.equal("failover_failed", second.emu:group("pg-one").status)
+    assert.equal(1, #second.emu:ledger())
+    second.emu:reset()
+    second.emu:advance(20)
+    assert.equal(1, #second.emu:ledger())
+  end)
+
+  it("writes down the work of a request whose client has gone", function()
+    local probe = caller.new { world = caller.world() }
+    probe.emu:fault { effect = { delay = 90 }, match = { action = "FailoverDiskReplicaGroup" } }
+    local exchange = probe:send(probe:sign("FailoverDiskReplicaGroup",
+      { RegionId = "cn-shanghai", ReplicaGroupId = "pg-one" }))
+    assert.equal("timeout", exchange.failure)
+    local second = go_on(probe)
+    second.emu:advance(29)
+    assert.equal(0, #second.emu:ledger())
+    second.emu:advance(1)
+    assert.equal(1, #second.emu:ledger())
+  end)
+
+  it("does not begin with work that nobody can do", function()
+    local world = caller.world()
+    world.later = { { at = 1, action = "Nothing", version = "2021-07-30", request_id = "R",
+      params = {} } }
+    assert.has_error(function() caller.new { world = world } end,
+      'emulator: later[1].action: no operation "Nothing" of version "2021-07-30"')
+    world.later[1].params = nil
+    assert.has_error(function() caller.new { world = world } end,
+      "emulator: later[1].params: is required")
   end)
 
   it("keeps the latest ten thousand requests in its journal", function()

@@ -110,7 +110,7 @@ END
         end
       end
     end
-    assert.equal(8, ran)
+    assert.equal(11, ran)
     assert.equal(1, emulator:effects())
   end)
 

@@ -49,7 +49,7 @@ end
 
 ---A key and a certificate that this authority signed, in one PEM file.
 ---@param name string  of the file
----@param options { san: string, expired: boolean|nil }
+---@param options { san: string, from?: string, to?: string } dates as openssl writes them
 ---@return string path
 function Authority:issue(name, options)
   local base = self.dir .. "/" .. name
@@ -72,11 +72,9 @@ unique_subject = no
 [any]
 commonName = supplied
 ]]):format(base, base, self.dir))
-  local from = options.expired and "20200101000000Z" or "20200101000000Z"
-  local to = options.expired and "20210101000000Z" or "20490101000000Z"
   openssl("ca", "-batch", "-notext", "-config", base .. ".cnf", "-cert", self.file, "-keyfile",
     self.key, "-in", base .. ".csr", "-out", base .. ".crt", "-extfile", base .. ".ext",
-    "-startdate", from, "-enddate", to)
+    "-startdate", options.from or "20200101000000Z", "-enddate", options.to or "20490101000000Z")
   assert(os.execute(("cat '%s.key' '%s.crt' >'%s.pem'"):format(base, base, base)))
   return base .. ".pem"
 end

@@ -198,6 +198,27 @@ describe("a wrong clock", function()
     assert.equal("2026-11-22T03:19:52Z", transport.requests[3].headers["x-acs-date"])
   end)
 
+  it("is told of once, with the skew, and again only when it changes", function()
+    local expired, warnings = refuse(400, "InvalidTimeStamp.Expired", DATE), {}
+    local client, _, control = helper.client({ expired, ok(), ok(), expired, ok() },
+      { skew = -7200, warnings = warnings })
+    assert(client:call "DescribeRegions")
+    assert(client:call "DescribeRegions")
+    assert.equal(1, #warnings)
+    assert.matches("^the clock of this machine is 2 h 0 min behind %(by ebs%.cn%-shanghai%.",
+      warnings[1])
+    -- Somebody sets it right, and a bit too far.
+    control.skew = 90
+    assert(client:call "DescribeRegions")
+    assert.equal(2, #warnings)
+    assert.matches("is 1 min 30 s ahead", warnings[2])
+  end)
+
+  it("is told to Lua's own warn by default, which stays silent until it is switched on", function()
+    local runtime = require("alicloud.runtime").new()
+    assert.has_no_error(function() runtime.warn "@on is no control message here" end)
+  end)
+
   it("is not mended twice in one call", function()
     local expired = refuse(400, "InvalidTimeStamp.Expired", DATE)
     local _, err, requests = read({ expired, expired, ok() }, nil, { skew = -7200 })

@@ -52,6 +52,8 @@ describe("an endpoint as written", function()
       ["[::1"] = "the IPv6 address is malformed",
       ["[zz]"] = "the IPv6 address is malformed",
       ["[]"] = "the IPv6 address is malformed",
+      ["[1:2:3]"] = "the IPv6 address is malformed",
+      ["[1.2.3.4]"] = "the IPv6 address is malformed",
       ["ftp://host"] = "the scheme is neither http nor https",
       ["http://host"] =
         "plain HTTP is for loopback addresses; plain_http = true allows it elsewhere",
@@ -67,6 +69,13 @@ describe("an endpoint as written", function()
   it("may be plain HTTP elsewhere only by permission, which does not change the default", function()
     assert.equal("http", endpoint.parse("http://host", true).scheme)
     assert.equal("https", endpoint.parse("host", true).scheme)
+  end)
+
+  it("is taken apart into host and port", function()
+    assert.equal("h.example", endpoint.without_port "h.example:1")
+    assert.equal("[::1]", endpoint.without_port "[::1]:1")
+    assert.is_nil(endpoint.authority_fault "[2001:db8::1]:443")
+    assert.equal("it has a path", endpoint.authority_fault "http://h.example")
   end)
 
   it("is believed about the time only over https or on this machine", function()
@@ -108,6 +117,21 @@ describe("the endpoint of a call", function()
     assert.equal("x.r.example", resolve({
       region = "r", patterns = { public = "x.%s.example" },
     }).host)
+  end)
+
+  it("is in the network of the option, else of the environment", function()
+    local function network(given, value)
+      return endpoint.network(given, function(name)
+        return name == "ALIBABA_CLOUD_ENDPOINT_TYPE" and value or nil
+      end)
+    end
+    assert.equal("public", network())
+    assert.equal("public", network(nil, ""))
+    assert.equal("vpc", network(nil, "vpc"))
+    assert.equal("public", network("public", "vpc"))
+    local none_found, message = network(nil, "inner")
+    assert.is_nil(none_found)
+    assert.matches("ALIBABA_CLOUD_ENDPOINT_TYPE: got \"inner\"", message)
   end)
 
   it("knows the regions whose public host breaks the pattern", function()

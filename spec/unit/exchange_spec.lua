@@ -79,6 +79,40 @@ describe("a foreign transport", function()
   end)
 end)
 
+describe("a foreign transport that takes values", function()
+  local function perform(give)
+    return exchange.foreign({ send = error, perform = give }).perform { timeout = 10 }
+  end
+
+  it("answers with a result, as it is", function()
+    local answer = { result = { RequestId = "R" }, request_id = "R", status = 200, date = 7 }
+    assert.equal(answer, perform(function() return answer end))
+  end)
+
+  it("may answer as one that takes bytes does", function()
+    assert.same({ status = 403, headers = {}, body = "{}" },
+      perform(function() return { status = 403, body = "{}" } end))
+    assert.same({ failure = "connect", sent = false },
+      perform(function() return { failure = "connect", sent = false } end))
+  end)
+
+  it("that raises or returns rubbish becomes a failure of unknown outcome", function()
+    for _, give in ipairs {
+      function() error "broken" end, function() return { result = {} } end,
+      function() return { result = {}, request_id = "R", status = "200" } end,
+      function() return 7 end, function() end,
+    } do
+      local answer = perform(give)
+      assert.equal("other", answer.failure)
+      assert.is_true(answer.sent)
+    end
+  end)
+
+  it("is one only if it says so", function()
+    assert.is_nil(exchange.foreign({ send = error }).perform)
+  end)
+end)
+
 describe("the built-in transport", function()
   local loaded, opened, log
 

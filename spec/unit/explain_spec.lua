@@ -37,7 +37,7 @@ describe("explain", function()
     local used = {}
     for path, text in pairs(sources()) do
       if path ~= "lua/alicloud/codes.lua" then
-        for code in text:gmatch '"(Client%.%u%a+)"' do used[code] = path end
+        for code in text:gmatch '"(Client%.%u[%a%.]+)"' do used[code] = path end
       end
     end
     for code, path in pairs(used) do
@@ -69,7 +69,8 @@ describe("explain", function()
     local explanation, complaint = explain.code "Client.OutcomeUnknwn"
     assert.is_nil(explanation)
     assert.matches('did you mean "Client.OutcomeUnknown"', complaint)
-    assert.error_matches(function() explain.code(7) end, "explain: code: got 7 %(number%); allowed: text")
+    assert.error_matches(function() explain.code(7) end,
+      "explain: code: got 7 %(number%); allowed: text")
   end)
 
   it("names group, region and token of an error", function()

@@ -23,6 +23,7 @@ local function watch(responses, given, definition)
   local result, err = waiter.run {
     name = "things_done", product = "ebs", definition = definition, options = checked,
     loop = { now = runtime.monotonic, sleep = runtime.sleep },
+    outlasted = function() return control.outlasted or 0 end,
     poll = function(deadline)
       assert(deadline > 0 and deadline <= 60)
       polls = polls + 1
@@ -36,6 +37,21 @@ local function watch(responses, given, definition)
 end
 
 describe("a wait", function()
+  it("does not count an outage that its reading has outlasted, neither as time nor as a stall",
+    function()
+      local function held_up(control)
+        control.elapsed, control.outlasted = control.elapsed + 4000, 4000
+        return things "working"
+      end
+      local result = watch({ things "working", held_up, things "done" }, { stall = 20 })
+      assert.is_truthy(result)
+      local _, err = watch({ things "working", function(control)
+        control.elapsed = control.elapsed + 4000
+        return things "working"
+      end }, { stall = 20 })
+      assert.equal("Client.WaitTimeout", err.code)
+    end)
+
   it("ends with the response in which every item is done", function()
     local last = things("done", "done")
     local result, err, control, polls = watch { things("working", "done"), last }

@@ -114,6 +114,7 @@ function M.run(args, io)
   -- What the name does not mark as reading is taken for a change: then "unknown" is worth its own
   -- exit code.
   local reads = plans.reads_by_name((args.action:gsub("^.*:", "")))
+  if not answer and reads then session.diagnosed(client, err) end
   if not answer then return output.fail(io, args, err, not reads) end
   if args.json then return output.json(io, output.EXIT.done, copy_of(answer)) end
   io.out(indent(answer, 0) .. "\n")

@@ -47,6 +47,8 @@ function M.configure(command)
     :argname "<seconds>"
   command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
     .. "through /_emulator/clock.", "60"):argname "<factor>"
+  command:option("--skew", "Seconds that this machine's clock is behind the model's; negative: "
+    .. "ahead."):argname "<seconds>"
   command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
   command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
     :argname "<name=value>"
@@ -101,6 +103,15 @@ local function read_clock(args, options)
   return nil
 end
 
+local function read_skew(args, options)
+  if args.skew then
+    options.skew = tonumber(args.skew)
+    if not options.skew then return ("--skew: must be a number, got %q"):format(args.skew) end
+  end
+  if options.skew and options.now then options.now = options.now + options.skew end
+  return nil
+end
+
 local function read_scenario(args, options)
   local name = args.scenario
   if not name then return nil end
@@ -126,6 +137,7 @@ end
 local function read_options(args)
   local options = { any_key = args.any_key or nil }
   local problem = read_clock(args, options) or read_scenario(args, options)
+    or read_skew(args, options)
   if problem then return nil, problem end
   options.seed, problem = read_number(args, "seed", true)
   if not options.seed then return nil, problem end

@@ -3,6 +3,7 @@
 local dr = require "alicloud.dr"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.guard"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.reporter"
@@ -75,7 +76,8 @@ local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
-local CARRIED_ON = { "endpoint", "max_rpo", "timeout", "poll" }
+local LOOKED_WITH = { "endpoint", "wait_for_cloud", "failed_region" }
+local CARRIED_ON = { "endpoint", "wait_for_cloud", "failed_region", "max_rpo", "timeout", "poll" }
 
 -- The commands that look, and that go on under a token, with everything that was typed.
 local function commands(args, id, region)
@@ -84,6 +86,7 @@ local function commands(args, id, region)
     if token then
       words[#words + 1], words[#words + 2] = "--client-token", quote(token)
     end
+    for _, word in ipairs(network.words(args)) do words[#words + 1] = quote(word) end
     for _, option in ipairs(carried) do
       if args[option] then
         words[#words + 1] = "--" .. option:gsub("_", "-")
@@ -93,7 +96,7 @@ local function commands(args, id, region)
     return table.concat(words, " ")
   end
   return {
-    look = command("status", nil, { "endpoint" }),
+    look = command("status", nil, LOOKED_WITH),
     go_on = function(token) return command("failover", token, CARRIED_ON) end,
   }
 end
@@ -212,6 +215,8 @@ function M.run(args, io)
     return report_interrupt(io, args, group, ways, reporter)
   end
   if not ok then error(result, 0) end
+  -- While a call may be at work, every look belongs to it.
+  if not result and err.outcome == "not_sent" then session.diagnosed(client, err) end
   if not result then return report_failure(io, args, err, ways) end
   if args.json then return output.json(io, output.EXIT.done, output.result_object(result)) end
   io.out(view.result(io, result))

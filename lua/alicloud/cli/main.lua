@@ -6,6 +6,7 @@ local core = require "alicloud.core"
 local guard = require "alicloud.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -14,7 +15,8 @@ local COMMANDS = {
   "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover",
   "alicloud.cli.plan", "alicloud.cli.run", "alicloud.cli.resume", "alicloud.cli.approve",
   "alicloud.cli.ungraceful", "alicloud.cli.verify", "alicloud.cli.call",
-  "alicloud.cli.explain", "alicloud.cli.emulator", "alicloud.cli.version",
+  "alicloud.cli.dependencies", "alicloud.cli.explain", "alicloud.cli.emulator",
+  "alicloud.cli.version",
 }
 
 local DESCRIPTION = [[
@@ -33,6 +35,8 @@ Environment:
   ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
   ALIBABA_CLOUD_REGION_ID                              default of --region
   ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
+  ALIBABA_CLOUD_ENDPOINT_TYPE                          default of --network
+  https_proxy, http_proxy, all_proxy, no_proxy         the proxy, and hosts to ask without it
   NO_COLOR                                             no colours
 
 Exit codes:
@@ -95,6 +99,7 @@ end
 
 local function run_command(module, args, io, json)
   local ok, result = pcall(module.run, args, io)
+  session.finish(args, io)
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end

@@ -4,7 +4,9 @@
 local groups = require "alicloud.dr.group"
 local duration = require "alicloud.dr.duration"
 local endpoint = require "alicloud.endpoint"
+local network = require "alicloud.cli.network"
 local option = require "alicloud.options"
+local outage = require "alicloud.cli.outage"
 
 local M = {}
 
@@ -47,6 +49,8 @@ function M.add_common(command, region_doc)
   command:option "--endpoint"
     :argname "<host>"
     :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
+  network.add(command)
+  outage.add(command)
   M.add_json(command)
 end
 

@@ -64,7 +64,7 @@ function M.run(args, io)
   local max_rpo = options.duration(args, "max_rpo")
   local client <close>, region = session.open(args, io)
   local report, err = dr.group(client, id, { region = region }):precheck { max_rpo = max_rpo }
-  if not report then return output.fail(io, args, err) end
+  if not report then return output.fail(io, args, session.diagnosed(client, err)) end
   if args.json then return print_object(io, report) end
   show(io, report)
   return exit_code(report)

@@ -2,35 +2,61 @@
 
 local alicloud = require "alicloud"
 local guard = require "alicloud.guard"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
+local outage = require "alicloud.cli.outage"
 local runtimes = require "alicloud.runtime"
+local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
---- The runtime of a command.
+--- The runtime of a command: warnings go to standard error.
 ---@param io alicloud.cli.Io
 ---@return alicloud.Runtime
 function M.runtime(io)
-  return runtimes.new(io.runtime)
+  local overrides = { warn = function(message)
+    io.err("alicloud-dr: warning: " .. terminal.clean(message, 1000) .. "\n")
+  end }
+  for name, value in pairs(io.runtime or {}) do overrides[name] = value end
+  return runtimes.new(overrides)
 end
 
 --- Makes the client that the options describe; what is wrong with them is refused here, before
 --- anything is sent.
----@param args table of argparse, with region and endpoint
+---@param args table of argparse, with the options of options.add_common
 ---@param io alicloud.cli.Io
 ---@return alicloud.Client
 ---@return string region
 function M.open(args, io)
-  local region = options.region(args, M.runtime(io).getenv)
-  local given = {
-    region = region, endpoint = options.endpoint(args), transport = io.transport,
-    runtime = io.runtime,
-  }
+  local runtime = M.runtime(io)
+  local region = options.region(args, runtime.getenv)
+  local given = network.read(args, options.refuse)
+  for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
+  given.region, given.endpoint = region, options.endpoint(args)
+  given.transport, given.runtime = io.transport, runtime
   local ok, client = guard.call(alicloud.client, given)
   if not ok then options.refuse_misuse(client) end
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
   if not fine then options.refuse(complaint) end
+  args.client = client
   return client, region
+end
+
+--- Puts into the hint of an error whose fault it is, which may take a question to another region.
+---@param client alicloud.Client
+---@param err alicloud.Error
+---@return alicloud.Error err the same
+function M.diagnosed(client, err)
+  if err.stopped ~= "patience" then client:diagnose(err) end
+  return err
+end
+
+--- Ends what `open` began, whatever became of the command.
+---@param args table of argparse
+---@param io alicloud.cli.Io
+function M.finish(args, io)
+  if not (args.stats and args.client) then return end
+  io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
 end
 
 return M

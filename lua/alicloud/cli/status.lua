@@ -1,6 +1,7 @@
 --- `alicloud-dr status`: the groups of a region, or some of them with their pairs. Reads only.
 
 local dr = require "alicloud.dr"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.session"
@@ -21,6 +22,8 @@ function M.configure(command)
     :args "*"
     :description "Group ids; without any, every group of the region."
   options.add_common(command, "Region to list; groups of both sites are shown")
+  command:flag "-v --verbose"
+    :description "Show the way of the requests first: endpoint, proxy, trusted roots."
   command:epilog(EPILOG)
 end
 
@@ -76,10 +79,17 @@ local function show_some(io, region, list)
   return output.complain(io, false, output.EXIT.usage, fault)
 end
 
-local function print_object(io, region, list)
+local function print_object(io, region, list, way)
   local fault = absence(region, list)
   return output.json(io, fault and output.EXIT.usage or output.EXIT.done,
-    { region = region, groups = output.snapshot_list(list), error = fault })
+    { region = region, groups = output.snapshot_list(list), error = fault, network = way })
+end
+
+-- Shown before anybody is asked: it is wanted most when nobody answers.
+local function way_of(client, args, io)
+  local way = args.verbose and client:network() or nil
+  if way and not args.json then io.out(network.lines(way)) end
+  return way
 end
 
 --- Runs the command.
@@ -89,6 +99,7 @@ end
 function M.run(args, io)
   for _, id in ipairs(args.group) do options.group_id(id) end
   local client <close>, region = session.open(args, io)
+  local way = way_of(client, args, io)
   local some = #args.group > 0
   local list, err
   if some then
@@ -96,8 +107,8 @@ function M.run(args, io)
   else
     list, err = dr.groups(client, { region = region })
   end
-  if not list then return output.fail(io, args, err) end
-  if args.json then return print_object(io, region, list) end
+  if not list then return output.fail(io, args, session.diagnosed(client, err)) end
+  if args.json then return print_object(io, region, list, way) end
   return some and show_some(io, region, list) or not some and show_all(io, region, list)
 end
 

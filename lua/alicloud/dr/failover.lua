@@ -132,6 +132,7 @@ function Run:commit(intent)
     intent = self.intent, loop = self.loop, poll = self.options.poll,
     read = function(options) return self.group:observe(options) end,
     emit = function(event) self:emit(event) end,
+    outlasted = function() return self.group.client:stats().waited_for_cloud end,
   }
   self.deadline = self:now() + self.options.timeout
 end

@@ -1,8 +1,8 @@
 --- Reads groups and their pairs from one region, never from any other.
 
 local alicloud = require "alicloud"
-local guard = require "alicloud.guard"
 local pager = require "alicloud.pager"
+local path = require "alicloud.path"
 local service = require "alicloud.service.ebs"
 local snapshots = require "alicloud.dr.snapshot"
 
@@ -16,25 +16,28 @@ local SITES = { "backup", "production" }
 local PAGE = 100
 local MAX_PAGES = 50
 
--- Every record of all pages, or nothing: a list that stops in the middle is not a shorter list.
-local function read_all(client, action, params, options)
-  local first_meta
-  local function fetch(page_params)
-    local page, err = client:call(action, page_params, options)
-    if page and not first_meta then first_meta = alicloud.meta(page) end
-    return page, err
-  end
-  local paging = service.operations[action].paging
-  local scope = { product = "ebs", action = action, max_pages = MAX_PAGES }
+local SCOPES = {}
+for _, action in ipairs { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } do
+  SCOPES[action] = { product = "ebs", action = action, max_pages = MAX_PAGES }
+end
+
+local function only_records(items)
   local records = {}
-  local ok, raised = guard.call(function()
-    for record in pager.each(fetch, paging, params, scope) do
-      if type(record) == "table" then records[#records + 1] = record end
-    end
-  end)
-  if ok then return records, nil, first_meta end
-  if alicloud.error.is_error(raised) then return nil, raised end
-  return error(raised, 0)
+  for _, record in ipairs(items) do
+    if type(record) == "table" then records[#records + 1] = record end
+  end
+  return records
+end
+
+-- Every record of all pages, or nothing: a list that stops in the middle is not a shorter list.
+-- What the first answer says of itself, its time above all, holds for the whole.
+local function read_all(client, action, params, options)
+  local paging = service.operations[action].paging
+  local first, err = pager.all(function(page_params)
+    return client:call(action, page_params, options)
+  end, paging, params, SCOPES[action])
+  if not first then return nil, err end
+  return only_records(path.get(first, paging.items) or {}), nil, alicloud.meta(first)
 end
 
 local function read_groups(client, region, site, group_id, options)

@@ -52,6 +52,13 @@ local function point(value)
   return type(value) == "number" and value > 0 and value or nil
 end
 
+local function is_sorted(ids)
+  for i = 2, #ids do
+    if ids[i] < ids[i - 1] then return false end
+  end
+  return true
+end
+
 --- Ids of the pairs that a group record names. The service's own sample shows one element that
 --- holds several ids, so elements are split on commas.
 --- Source: DescribeDiskReplicaGroups, ReplicaGroups[].PairIds.
@@ -63,23 +70,41 @@ function M.split_ids(list)
   for _, element in ipairs(list) do
     for id in tostring(element):gmatch("[^,%s]+") do ids[#ids + 1] = id end
   end
-  table.sort(ids)
+  if not is_sorted(ids) then table.sort(ids) end
   return ids
 end
 
+-- Most pairs lie where their group lies; a place never changes, so they may share it.
+local function place_like(model, region, zone)
+  if region == model.region and zone == model.zone then return model end
+  return place(region, zone)
+end
+
 -- The same record spells the region of a pair without "Id" and that of a group with it.
-local function read_pair(record)
+local function read_pair(record, from, to)
   return {
     id = text(record.ReplicaPairId) or "",
     status = text(record.Status) or "",
     status_message = text(record.StatusMessage),
     recover_point = point(record.LastRecoverPoint),
     group_id = text(record.ReplicaGroupId),
-    from = place(record.SourceRegion, record.SourceZoneId),
-    to = place(record.DestinationRegion, record.DestinationZoneId),
+    from = place_like(from, record.SourceRegion, record.SourceZoneId),
+    to = place_like(to, record.DestinationRegion, record.DestinationZoneId),
     source_disk = text(record.SourceDiskId),
     destination_disk = text(record.DestinationDiskId),
   }
+end
+
+local function by_id(a, b) return a.id < b.id end
+
+local function read_pairs(records, from, to)
+  local members, sorted = {}, true
+  for i, record in ipairs(records) do
+    members[i] = read_pair(record, from, to)
+    sorted = sorted and (i == 1 or not by_id(members[i], members[i - 1]))
+  end
+  if not sorted then table.sort(members, by_id) end
+  return members
 end
 
 -- A group between two zones of one region has its secondary site in the region that is its
@@ -105,11 +130,9 @@ end
 ---@param seen { region: string, site: string, read_at: number?, request_id: string? }
 ---@return alicloud.dr.Snapshot
 function M.new(group, pair_records, seen)
-  local members = {}
-  for i, record in ipairs(pair_records) do members[i] = read_pair(record) end
-  table.sort(members, function(a, b) return a.id < b.id end)
   local from = place(group.SourceRegionId, group.SourceZoneId)
   local to = place(group.DestinationRegionId, group.DestinationZoneId)
+  local members = read_pairs(pair_records, from, to)
   local recover_point, holder = oldest(point(group.LastRecoverPoint), members)
   local initial = place(group.PrimaryRegion, group.PrimaryZone)
   return {
@@ -180,11 +203,19 @@ local function only_in(left, right)
   return missing
 end
 
+local function are_equal(left, right)
+  for i = 1, math.max(#left, #right) do
+    if left[i] ~= right[i] then return false end
+  end
+  return true
+end
+
 --- How one set of pair ids differs from another, in words.
 ---@param expected string[]
 ---@param found string[]
 ---@return string|nil nil if they are the same
 function M.id_difference(expected, found)
+  if are_equal(expected, found) then return nil end
   local lacking, extra = only_in(expected, found), only_in(found, expected)
   local parts = {}
   if #lacking > 0 then parts[#parts + 1] = "lacks " .. table.concat(lacking, ", ") end

@@ -30,6 +30,7 @@ Watch.__index = Watch
 ---@field loop alicloud.Loop
 ---@field poll number longest pause between two looks, seconds
 ---@field emit fun(event: table)
+---@field outlasted fun(): number seconds of outages that the readings have outlasted so far
 
 ---@param options alicloud.dr.WatchOptions
 ---@return alicloud.dr.Watch
@@ -63,6 +64,17 @@ function Watch:look(deadline)
   return judgement
 end
 
+--- Looks, and tells how long the look was held up by an outage: time in which nothing could be
+--- seen counts neither for a deadline nor as a stall.
+---@param deadline number monotonic
+---@return alicloud.dr.Judgement|nil
+---@return number held seconds
+function Watch:patient_look(deadline)
+  local before = self.outlasted()
+  local judgement = self:look(deadline)
+  return judgement, self.outlasted() - before
+end
+
 -- Counts reads in a row that said the same. A failed read says nothing and breaks nothing.
 local function count(evidence, judgement, now)
   if evidence.judgement ~= judgement then
@@ -87,7 +99,8 @@ end
 function Watch:settle(patience, deadline)
   local evidence = {}
   while true do
-    local judgement = self:look(deadline)
+    local judgement, held = self:patient_look(deadline)
+    deadline = deadline + held
     if judgement then count(evidence, judgement, self:now()) end
     if judgement == "as_planned" then
       if is_steady(evidence, patience, self:now()) then return judgement end
@@ -99,10 +112,16 @@ function Watch:settle(patience, deadline)
   end
 end
 
-local function signature(snapshot)
-  local parts = { snapshot.status }
-  for _, pair in ipairs(snapshot.pairs) do parts[#parts + 1] = pair.id .. "=" .. pair.status end
-  return table.concat(parts, " ")
+-- Whether a look shows the states that an earlier one showed, pair by pair.
+local function is_same_state(earlier, later)
+  if not earlier or earlier.status ~= later.status or #earlier.pairs ~= #later.pairs then
+    return false
+  end
+  for i, pair in ipairs(later.pairs) do
+    local before = earlier.pairs[i]
+    if before.id ~= pair.id or before.status ~= pair.status then return false end
+  end
+  return true
 end
 
 -- What a judgement means for somebody who waits for the end; nil means go on.
@@ -129,14 +148,16 @@ function Watch:until_open(deadline, stall)
   local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
   local changed_at = self:now()
   while true do
-    local judgement = self:look(deadline)
+    local judgement, held = self:patient_look(deadline)
+    deadline, changed_at = deadline + held, changed_at + held
     local now = self:now()
     if judgement then
       count(evidence, judgement, now)
       local conclusion = self:conclusion(judgement, evidence)
       if conclusion then return conclusion end
-      local seen = signature(self.last)
-      if seen ~= state and judgement ~= "unclear" then state, changed_at = seen, now end
+      if judgement ~= "unclear" and not is_same_state(state, self.last) then
+        state, changed_at = self.last, now
+      end
     end
     if now >= deadline then return "timeout" end
     if now - changed_at >= stall then return "stalled" end

@@ -117,10 +117,11 @@ routes.switches = {
   GET = function(emu) return emu.settings end,
   POST = function(emu, body)
     body = body or {}
-    local problem = behaviour.apply(emu.settings, body.assume or {}, "assumed")
-      or behaviour.apply(emu.settings, body.hostile or {}, "hostile")
-    if problem then return nil, problem end
-    return emu.settings
+    local settings, problem = behaviour.apply(emu.settings, body.assume, "assumed")
+    if settings then settings, problem = behaviour.apply(settings, body.hostile, "hostile") end
+    if not settings then return nil, problem end
+    emu.settings = settings
+    return settings
   end,
 }
 

@@ -17,27 +17,37 @@ local function choice(...) return { values = { ... }, type = "string" } end
 local SECONDS = { type = "number", min = 0 }
 local YES_NO = { type = "boolean" }
 
--- An assumption that the model is built on: listed, with one value only.
+-- An assumption that the model is built on: listed, with one value only. Nothing else could be
+-- modelled for want of a fact, or the description of a world decides it.
 local function fixed(name, text)
   return { name = name, kind = "assumed", default = "fixed", rule = choice "fixed", text = text }
 end
 
 ---@type alicloud.emulator.Switch[]
 M.switches = {
-  fixed("busy_primary", "A reversal while an old primary disk is attached to a running instance "
-    .. "gives OperationDenied."),
-  fixed("delete_side", "Deleting a pair anywhere but at its source region gives OperationDenied."),
-  fixed("token_everywhere", "Drill and tag operations heed a ClientToken if they are given one."),
-  fixed("attach_secondary", "A secondary disk can be attached while its pair is created, "
-    .. "create_failed, stopped, failovered or invalid; else DiskError."),
   fixed("dark_site", "Work that needs a site which is down ends in the failed state of its "
-    .. "operation; creating towards a region in maintenance gives InvalidStatus."),
-  fixed("edges", "Every zone may replicate to every other one."),
+    .. "operation; creating towards a region in maintenance gives InvalidStatus. No switch: no "
+    .. "document says what else could happen."),
+  fixed("edges", "Every zone may replicate to every other one. No switch: which may is not "
+    .. "published, only the service's own answer tells."),
   fixed("user_tags", "The answers of DescribeUserTagKeys and DescribeUserTagValues have the fields "
-    .. "of the vendor's SDK; no response table is published."),
+    .. "of the vendor's SDK; no response table is published, so there is nothing to switch to."),
   fixed("messages", "Message texts other than those of the thirteen documented failover errors "
-    .. "are made up."),
+    .. "are made up; a fault rule sets others."),
   fixed("timings", "How long states last is made up; the field timings of a world sets it."),
+  { name = "busy_primary", kind = "assumed", default = "refuse", rule = choice("refuse", "allow"),
+    text = "A reversal while an old primary disk is attached to an instance that is not stopped "
+      .. "gives OperationDenied; the document asks for the disk to be free and names no code." },
+  { name = "delete_side", kind = "assumed", default = "source", rule = choice("source", "either"),
+    text = "Deleting a pair anywhere but at its source region gives OperationDenied." },
+  { name = "token_everywhere", kind = "assumed", default = "heed",
+    rule = choice("heed", "ignore"),
+    text = "Drill, tag and resource group operations heed a ClientToken if they are given one, "
+      .. "because their tables list LastTokenProcessing; none documents the parameter." },
+  { name = "attach_secondary", kind = "assumed", default = "idle",
+    rule = choice("idle", "failovered", "any"),
+    text = "A secondary disk can be attached while its pair is created, create_failed, stopped, "
+      .. "failovered or invalid, else DiskError; failovered: not before a failover; any: always." },
   { name = "first_full_sync", kind = "assumed", default = "refuse",
     rule = choice("refuse", "allow"),
     text = "A failover of a group without a recovery point is refused with "
@@ -126,6 +136,12 @@ M.switches = {
     text = "The code for an operation that the product does not have." },
   { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
     text = "A request is good for 15 minutes before and after the server's clock." },
+  { name = "throttle", kind = "assumed", default = "off", rule = choice("off", "second", "minute"),
+    text = "Requests are counted by region and action. second: more than the quota of a second are "
+      .. "refused with Throttling.Api and its headers; minute: then everything is refused until "
+      .. "the next full minute, with BLOCK.LimitedRquest (429) and no header." },
+  { name = "throttle_limit", kind = "assumed", default = 0, rule = SECONDS,
+    text = "Quota of every action a second; 0: the documented ones, 40, and 10 for drills." },
   { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
     text = "Behind a socket the window also accepts the machine's own time, because a client in "
       .. "another process cannot follow a clock that stands or runs faster." },
@@ -159,16 +175,21 @@ function M.defaults()
   return settings
 end
 
---- Writes switches of one kind into settings.
+--- Settings that differ in switches of one kind. What was given stays as it is, so that many may
+-- share it.
 ---@param settings table<string, any>
----@param changes table<string, any>
+---@param changes table<string, any>|nil
 ---@param kind "assumed"|"hostile"
+---@return table<string, any>|nil settings
 ---@return string|nil problem
 function M.apply(settings, changes, kind)
+  if changes == nil then return settings end
   local problem = shape.problem(changes, BY_KIND[kind])
-  if problem then return problem end
-  for name, value in pairs(changes) do settings[name] = value end
-  return nil
+  if problem then return nil, problem end
+  local changed = {}
+  for name, value in pairs(settings) do changed[name] = value end
+  for name, value in pairs(changes) do changed[name] = value end
+  return changed
 end
 
 --- Reads `name=value` as typed on a command line.

@@ -25,7 +25,13 @@
 --                 suspended = false, in_arrears = false, service_role = true,
 --                 quota = { pairs = , groups = , grouped_pairs = , empty_groups = ,
 --                           group_capacity = , tag_requests = , resource_group = } },
---     timings = { initial_sync = 120, … } }         -- model seconds, see `TIMINGS`
+--     timings = { initial_sync = 120, … },          -- model seconds, see `TIMINGS`
+--     later = { { at = 1795316430, action = "FailoverDiskReplicaGroup", version = "2021-07-30",
+--                 params = { RegionId = , … }, request_id = , stuck = , partial = } } }
+--
+-- `later` is what was accepted and is not done yet. Snapshots also write, in any record, the change
+-- that is under way: transition = { { at = , status = , act = , pair = } }; a step without `at`
+-- never comes.
 --
 -- A pair takes from its group what it does not say itself.
 
@@ -80,7 +86,7 @@ end
 
 -- What a snapshot writes of a change that is under way.
 local TRANSITION = { type = "table", each = { type = "table", fields = {
-  at = required(SECONDS), pair = ID, status = STATUS, act = TEXT,
+  at = SECONDS, pair = ID, status = STATUS, act = TEXT,
 } } }
 
 local UNIT = {
@@ -159,6 +165,12 @@ M.SHAPE = {
     quota = all_of(M.QUOTA, COUNT),
   } },
   timings = all_of(M.TIMINGS, SECONDS),
+  later = { type = "table", each = { type = "table", fields = {
+    at = required(SECONDS), action = required(TEXT), version = required(TEXT), host = TEXT,
+    request_id = required(TEXT), stuck = YES_NO,
+    params = required { type = "table", each = { type = "string" } },
+    partial = { type = { "integer", "table" }, min = 1, each = ID },
+  } } },
 }
 
 --- Compares a description with its shape.

@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local answer = require "alicloud.emulator.answer"
 local errors = require "alicloud.emulator.errors"
 local faults = require "alicloud.emulator.faults"
+local limiter = require "alicloud.emulator.limiter"
 local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.policy"
 local regions = require "alicloud.emulator.regions"
@@ -21,13 +22,23 @@ local LATEST = "2021-07-30"
 local METHODS = { GET = true, POST = true }
 local NO_EFFECT = {}
 
----@class alicloud.emulator.Outcome  exactly one of the five
+---@class alicloud.emulator.Outcome  exactly one of the five, or an alicloud.Performed
 ---@field answer alicloud.emulator.Answer|nil
 ---@field drop boolean|nil  close the connection without an answer
 ---@field refused boolean|nil  nobody listens
 ---@field silent boolean|nil  take the request and never answer
 ---@field at number|nil  model time at which to call `resume`
 ---@field resume (fun(now: number): alicloud.emulator.Outcome)|nil
+---@field work alicloud.emulator.Work|nil  what `resume` will do to the world
+
+---@class alicloud.emulator.Work  a call that was accepted and is not done yet
+---@field action string
+---@field version string
+---@field host string
+---@field params table<string, string>
+---@field request_id string
+---@field plan alicloud.emulator.Plan
+---@field wait number|nil  model seconds that it will be put off once more
 
 ---@class alicloud.emulator.Context
 ---@field now number  model time of the work
@@ -35,10 +46,13 @@ local NO_EFFECT = {}
 ---@field host string
 ---@field action string
 ---@field plan alicloud.emulator.Plan
+---@field wait number|nil  model seconds that it will be put off once more
 ---@field effect boolean|nil  set by an operation that changed the world
 
+-- A plan carries no signature, so its key can only be known or not.
 local function authenticate(emu, call, now)
   if emu.auth == "off" then return nil end
+  if call.by_value then return verify.key(call, emu.keys, emu.settings) end
   local refusal = verify.signature(call, emu.keys, emu.settings)
   if refusal then return refusal end
   local date, nonce = verify.freshness(call)
@@ -125,16 +139,25 @@ local function settle_token(emu, token, fingerprint, reply, now)
   end
 end
 
+local function work_of(call, plan, wait)
+  return { action = call.action, version = call.version, host = call.host, params = call.params,
+    request_id = call.request_id, plan = plan, wait = wait }
+end
+
+local function put_off(emu, call, operation, plan, now, at, fingerprint)
+  local token = fingerprint and call.params.ClientToken
+  if token then emu.tokens:hold(token, fingerprint, call.request_id, now) end
+  emu:later(at, function(moment)
+    settle_token(emu, token, fingerprint, run(emu, call, operation, moment, plan), moment)
+  end, work_of(call, plan))
+end
+
 --- Accepts now and works later: the answer is lost in a timeout meanwhile.
 local function run_late(emu, call, operation, now, plan, fingerprint)
   emu.world:settle(now)
   local refusal = operation.check and operation.check(emu, call.params, now)
   if refusal then return failure(refusal, call.request_id) end
-  local token = fingerprint and call.params.ClientToken
-  if token then emu.tokens:hold(token, fingerprint, call.request_id, now) end
-  emu:later(now + plan.apply_late, function(at)
-    settle_token(emu, token, fingerprint, run(emu, call, operation, at, plan), at)
-  end)
+  put_off(emu, call, operation, plan, now, now + plan.apply_late, fingerprint)
   return failure(plan.error and faults.refusal(plan.error) or refuse("RequestTimeout"),
     call.request_id)
 end
@@ -158,9 +181,14 @@ local function check_call(emu, call, region)
     or policy.resource(account, call, operation)
 end
 
+local function heeds(emu, operation, token)
+  if not token or token == "" or not operation.heeds_token then return false end
+  return not operation.assumed_token or emu.settings.token_everywhere == "heed"
+end
+
 local function use_token(emu, call, now)
   local token = call.params.ClientToken
-  if not token or token == "" or not call.operation.heeds_token then return nil end
+  if not heeds(emu, call.operation, token) then return nil end
   local refusal = token_problem(token)
   if refusal then return nil, failure(refusal, call.request_id) end
   local fingerprint = tokens.fingerprint(call)
@@ -189,18 +217,33 @@ local function perform(emu, call, plan, now)
   return reply
 end
 
+local function copy_of(value)
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, member in pairs(value) do copy[key] = copy_of(member) end
+  return copy
+end
+
+-- What a token remembers must not change in the hands of the client.
+local function hand_over(call, reply, now)
+  local object = reply.object
+  if call.params.ClientToken then object = copy_of(object) end
+  return { result = object, request_id = reply.request_id, status = 200, date = now // 1 | 0 }
+end
+
 local function speak(emu, call, reply, now)
-  local entry, date = call.entry, emu.clock:date(now)
+  local entry = call.entry
   entry.request_id = reply.request_id
   local refusal = reply.refusal
   if not refusal then
     entry.status = 200
-    return { answer = answer.render(call, 200, reply.object, date) }
+    if call.by_value and call.format == "JSON" then return hand_over(call, reply, now) end
+    return { answer = answer.render(call, 200, reply.object, emu.clock:date(now)) }
   end
   entry.status, entry.code = refusal.status, refusal.code
   local detail = call.near_miss or refusal.near_miss
   if detail then emu.journal:near_miss(call, refusal.code, detail, now) end
-  return { answer = answer.refusal(call, refusal, date) }
+  return { answer = answer.refusal(call, refusal, emu.clock:date(now)) }
 end
 
 local function drop(call)
@@ -208,7 +251,7 @@ local function drop(call)
   return { drop = true }
 end
 
-local function hold(at, resume) return { at = at, resume = resume } end
+local function hold(at, resume, work) return { at = at, resume = resume, work = work } end
 
 --- Applies the request, and afterwards whatever the rule does to the answer.
 local function work(emu, call, rule, now)
@@ -236,8 +279,11 @@ local function intervene(emu, call, now)
     if effect.drop then return drop(call) end
     return work(emu, call, rule, at)
   end
-  if effect.delay then return hold(now + effect.delay, go_on) end
-  return go_on(now)
+  if not effect.delay then return go_on(now) end
+  local in_vain = not effect.apply_late and (effect.error or effect.drop)
+  local work_left = call.operation.mutating and not in_vain
+  return hold(now + effect.delay, go_on,
+    work_left and work_of(call, effect, effect.apply_late) or nil)
 end
 
 local READS = "^Describe"
@@ -256,13 +302,7 @@ local function dark_outcome(emu, call)
   return { refused = true }
 end
 
---- Handles one request.
----@param emu alicloud.emulator.Emulator
----@param request table  { method, path, query, headers (lower-case names), body, mount, region }
----@return alicloud.emulator.Outcome
-function M.handle(emu, request)
-  local call, readable = wire.read(request, emu.settings)
-  emu = emu:of_key(verify.claimed_key(call))
+local function take(emu, call, readable)
   if emu.clock.mode == "poll" and call.action and call.action:find(READS) then
     emu.clock:advance(emu.clock.step)
   end
@@ -274,10 +314,65 @@ function M.handle(emu, request)
   call.request_id = emu.ids:request_id()
   call.entry = emu.journal:open(call, now)
   local refusal = verdict(emu, call, readable, now)
+  refusal = refusal or limiter.refuse(emu, call, now)
   if refusal then return speak(emu, call, failure(refusal, call.request_id), now) end
-  call.token_use = emu.tokens:meet(call.params.ClientToken)
-  call.entry.token = call.params.ClientToken and call.token_use or nil
+  local token = call.params.ClientToken
+  if token then
+    call.token_use = emu.tokens:meet(token)
+    call.entry.token = call.token_use
+  end
   return intervene(emu, call, now)
+end
+
+local function find_operation_of(late)
+  local product = products[late.version]
+  return product and product.operations[late.action]
+end
+
+--- Looks for work in a description that no operation does.
+---@param list table[]|nil
+---@return string|nil problem
+function M.late_problem(list)
+  for index, late in ipairs(list or {}) do
+    if not find_operation_of(late) then
+      return ("later[%d].action: no operation %q of version %q"):format(index, late.action,
+        late.version)
+    end
+  end
+  return nil
+end
+
+--- Puts off what a description says was accepted and is not done yet.
+---@param emu alicloud.emulator.Emulator
+---@param late table  an element of `later`
+function M.resume(emu, late)
+  local call = { action = late.action, version = late.version, host = late.host or "",
+    params = late.params, request_id = late.request_id, entry = {} }
+  local operation = find_operation_of(late)
+  local token = late.params.ClientToken
+  local counts = heeds(emu, operation, token)
+  put_off(emu, call, operation, { stuck = late.stuck, partial = late.partial }, emu:now(), late.at,
+    counts and tokens.fingerprint(call) or nil)
+end
+
+--- Handles one request.
+---@param emu alicloud.emulator.Emulator
+---@param request table  { method, path, query, headers (lower-case names), body, mount, region }
+---@return alicloud.emulator.Outcome
+function M.handle(emu, request)
+  local call, readable = wire.read(request, emu.settings)
+  return take(emu:of_key(verify.claimed_key(call)), call, readable)
+end
+
+--- Handles one request that never was bytes.
+---@param emu alicloud.emulator.Emulator
+---@param plan alicloud.PlannedRequest
+---@return alicloud.emulator.Outcome
+function M.perform(emu, plan)
+  emu = emu:of_key(plan.access_key_id)
+  -- Signing would have drawn a nonce; so both ways go on drawing the same tokens.
+  emu.ids:skip()
+  return take(emu, wire.of_plan(plan, emu.settings), true)
 end
 
 return M

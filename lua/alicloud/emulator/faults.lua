@@ -90,7 +90,7 @@ local function fits(match, call, elapsed)
     and (not match.region or match.region == params.RegionId)
     and (not match.group or match.group == group_of(params))
     and (not match.site or match.site == (params.Site or "production"))
-    and (not match.token or match.token == call.token_use)
+    and (not match.token or match.token == (call.token_use or "first"))
 end
 
 local function fires(rule)

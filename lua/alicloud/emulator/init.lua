@@ -6,6 +6,7 @@ local behaviour = require "alicloud.emulator.behaviour"
 local clock = require "alicloud.emulator.clock"
 local demo = require "alicloud.emulator.demo"
 local description = require "alicloud.emulator.description"
+local engine = require "alicloud.emulator.engine"
 local events = require "alicloud.emulator.events"
 local faults = require "alicloud.emulator.faults"
 local ids = require "alicloud.emulator.ids"
@@ -33,17 +34,19 @@ local OPTIONS = {
   now = { type = "number", min = 0, max = clock.LAST },
   faults = { type = "table" },
   events = { type = "table" },
+  skew = { type = "number", min = -86400 * 366, max = 86400 * 366 },
   any_key = { type = "boolean" },
   keys = { type = "table", each = { type = "string" } },
   assume = { type = "table" },
   hostile = { type = "table" },
   auth = { type = "string", values = { "verify", "off" } },
+  wire = { type = "boolean" },
   access_key_id = { type = "string", pattern = "%w[%w._-]*", form = "letters and digits" },
   access_key_secret = { type = "string", pattern = ".+", form = "a non-empty text" },
 }
 
 ---@class alicloud.emulator.Emulator
----@field transport { send: fun(request: table): table }  for `alicloud.client{ transport = … }`
+---@field transport alicloud.ForeignTransport  for `alicloud.client{ transport = … }`
 ---@field runtime table  for `alicloud.client{ runtime = … }`
 ---@field access_key_id string
 ---@field access_key_secret string
@@ -52,12 +55,16 @@ local OPTIONS = {
 ---@field ids alicloud.emulator.Ids
 ---@field world alicloud.emulator.World
 ---@field settings table<string, any>  values of the switches
+---@field first_settings table<string, any>  those of the first instant
+---@field description table  the world of the first instant
 ---@field faults alicloud.emulator.Faults
 ---@field journal alicloud.emulator.Journal
 ---@field tokens alicloud.emulator.Tokens
 ---@field replay alicloud.emulator.ReplayGuard
 ---@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
+---@field skew number  seconds that the callers' clocks are behind the model's
+---@field quotas table<string, table>  how often each action was called, see `limiter`
 ---@field first_request_at number|nil  model time; rules and events count from here
 ---@field generation integer  counts resets
 local Emulator = {}
@@ -81,27 +88,44 @@ local function demand(problem, level)
 end
 
 local function initial_settings(options)
-  local settings = behaviour.defaults()
-  local problem = behaviour.apply(settings, options.assume or {}, "assumed")
-    or behaviour.apply(settings, options.hostile or {}, "hostile")
-  return settings, problem
+  local settings, problem = behaviour.apply(behaviour.defaults(), options.assume, "assumed")
+  if not settings then return nil, problem end
+  settings, problem = behaviour.apply(settings, options.hostile, "hostile")
+  if not settings or (options.skew or 0) == 0 then return settings, problem end
+  -- A clock that is wrong on purpose must not be excused.
+  return behaviour.apply(settings, { wall_clock = "refuse" }, "assumed")
+end
+
+local function deep_copy(value)
+  if type(value) ~= "table" then return value end
+  local all = {}
+  for key, member in pairs(value) do all[key] = deep_copy(member) end
+  return all
+end
+
+-- What was checked once is kept where nobody can change it, and need not be checked at each reset.
+local function adopt(self, about)
+  local _, problem = world.build(about, self.clock:now())
+  problem = problem or engine.late_problem(about.later)
+  if problem then return problem end
+  self.description = deep_copy(about)
+  return nil
 end
 
 --- Puts everything back to the first instant; clock, world, rules, memory and journal together.
 local function begin(self)
-  local options = self.options
-  local about = options.world or demo
-  self.clock:restart(options.now or type(about) == "table" and tonumber(about.now) or nil)
+  local options, about = self.options, self.description
+  self.clock:restart(options.now or tonumber(about.now))
+  if options.skew and not self.clock.stands then self.clock:advance(options.skew) end
+  self.skew, self.quotas = options.skew or 0, {}
   self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
   self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
   self.pending, self.faults = {}, faults.new()
-  local problem
-  self.settings, problem = initial_settings(options)
-  if problem then return problem end
-  self.world, problem = world.build(about, self.clock:now())
-  if problem then return problem end
+  self.settings = self.first_settings
+  self.world = world.rebuild(about, self.clock:now())
+  for _, work in ipairs(about.later or {}) do engine.resume(self, work) end
   for _, rule in ipairs(options.faults or {}) do
-    problem = select(2, self.faults:add(rule))
+    local _, problem = self.faults:add(rule)
     if problem then return problem end
   end
   return events.problem(self, options.events or {})
@@ -112,6 +136,7 @@ local function add_tenant(root, key_id, secret)
   local options = copy(root.options)
   options.access_key_id, options.access_key_secret = key_id, secret
   options.keys, options.any_key = nil, nil
+  options.world = root.description
   local tenant = M.new(options)
   root.tenants[key_id] = tenant
   return tenant
@@ -122,7 +147,10 @@ end
 --- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
 --- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
---- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`)
+--- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`);
+--- skew = seconds that the callers' clocks are behind (negative: ahead)
+--- wire = false: `transport` takes the client's requests as values, which is several times faster
+--- and proves nothing about signatures, dates, nonces and encodings
 ---@return alicloud.emulator.Emulator
 function M.new(options)
   options = shape.demand(options, OPTIONS, "emulator.new")
@@ -133,10 +161,12 @@ function M.new(options)
   self.auth = options.auth or "verify"
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
-  demand(begin(self), 2)
+  local problem
+  self.first_settings, problem = initial_settings(options)
+  demand(problem or adopt(self, options.world or demo) or begin(self), 2)
   self.tenants = { [self.access_key_id] = self }
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
-  self.transport = transport.new(self)
+  self.transport = transport.new(self, options.wire ~= false)
   self.runtime = runtime.new(self)
   return self
 end
@@ -157,10 +187,11 @@ function Emulator:now() return self.clock:now() end
 --- Schedules work for a moment of model time.
 ---@param at number
 ---@param job fun(at: number)
-function Emulator:later(at, job)
+---@param work alicloud.emulator.Work|nil  what a snapshot says of it
+function Emulator:later(at, job, work)
   local pending, index = self.pending, #self.pending + 1
   while index > 1 and pending[index - 1].at > at do index = index - 1 end
-  table.insert(pending, index, { at = at, job = job })
+  table.insert(pending, index, { at = at, job = job, work = work })
 end
 
 --- Brings the world to the present: changes that are under way, and scheduled work, in order.
@@ -171,7 +202,7 @@ function Emulator:catch_up()
     local item = table.remove(pending, 1)
     self.world:settle(item.at)
     local outcome = item.job(item.at)
-    if outcome and outcome.at then self:later(outcome.at, outcome.resume) end
+    if outcome and outcome.at then self:later(outcome.at, outcome.resume, outcome.work) end
   end
   self.world:settle(now)
 end
@@ -231,17 +262,19 @@ function Emulator:fault(rule)
   return stored
 end
 
+local function switch(self, changes, kind)
+  local settings, problem = behaviour.apply(self.settings, changes, kind)
+  demand(problem, 3)
+  self.settings = settings
+end
+
 --- Switches hostile behaviour; see `alicloud.emulator.behaviour`.
 ---@param changes table<string, any>
-function Emulator:hostile(changes)
-  demand(behaviour.apply(self.settings, changes, "hostile"), 2)
-end
+function Emulator:hostile(changes) switch(self, changes, "hostile") end
 
 --- Switches assumed behaviour.
 ---@param changes table<string, any>
-function Emulator:assume(changes)
-  demand(behaviour.apply(self.settings, changes, "assumed"), 2)
-end
+function Emulator:assume(changes) switch(self, changes, "assumed") end
 
 --- The effects that really happened, oldest first.
 ---@return alicloud.emulator.Effect[]
@@ -274,11 +307,12 @@ function Emulator:pair(id)
   return self.world.pair_by_id[id]
 end
 
---- The world as it is now, in the form that `world` and the world files have.
+--- The world as it is now, in the form that `world` and the world files have, with what is under
+--- way and what was accepted and not done yet. What an answer still waits for is not in it.
 ---@return table description
 function Emulator:snapshot()
   self:catch_up()
-  return snapshot.describe(self.world, self.clock:now())
+  return snapshot.describe(self.world, self.clock:now(), self.pending)
 end
 
 --- Back to the start, with a new world where one is given.
@@ -287,9 +321,8 @@ end
 ---@return string|nil problem  of the description; the old world goes on then
 function Emulator:reset(about)
   if about then
-    local _, problem = world.build(about, self.clock:now())
+    local problem = adopt(self, about)
     if problem then return nil, problem end
-    self.options.world = about
   end
   begin(self)
   self.generation = self.generation + 1

@@ -60,19 +60,22 @@ function M.read(params, settings)
 end
 
 --- Cuts a page out of a list and writes the paging members of the answer.
----@param list any[]
+---@param list any[]  of the caller; where it is the page it is not copied
 ---@param page table  from `read`
 ---@param settings table<string, any>  hostile short_list is applied here
 ---@return any[] items
 ---@return table answer  NextToken, PageNumber, PageSize, TotalCount
 function M.cut(list, page, settings)
-  local last = math.min(#list, page.offset + page.limit)
-  local items = table.move(list, page.offset + 1, last - settings.short_list, 1, {})
+  local total, first = #list, page.offset + 1
+  local last = math.min(total, page.offset + page.limit)
+  local shown = last - settings.short_list
+  local items = list
+  if first > 1 or shown < total then items = table.move(list, first, shown, 1, {}) end
   return items, {
-    NextToken = not page.number and last < #list and encode_token(last) or "",
+    NextToken = not page.number and last < total and encode_token(last) or "",
     PageNumber = page.number or 1,
     PageSize = page.size or page.limit,
-    TotalCount = #list,
+    TotalCount = total,
   }
 end
 

@@ -47,7 +47,17 @@ function M.place(text)
   return { region = region, zone = zone }
 end
 
+local function copy(map)
+  local own = {}
+  for key, value in pairs(map or {}) do own[key] = value end
+  return own
+end
+
 local function optional_place(text) return text and M.place(text) or nil end
+
+local function without(text, prefix)
+  return text:sub(1, #prefix) == prefix and text:sub(#prefix + 1) or text
+end
 
 local function whole(seconds) return math.tointeger(seconds // 1) end
 
@@ -74,8 +84,8 @@ end
 ---@param now number
 ---@return alicloud.emulator.Pair
 function M.pair(about, group, number, now)
-  local id = about.id or ("pair-%s-%d"):format(group.id:gsub("^pg%-", ""), number)
-  local suffix = id:gsub("^pair%-", "")
+  local id = about.id or ("pair-%s-%d"):format(without(group.id, "pg-"), number)
+  local suffix = without(id, "pair-")
   local pair = {
     id = id, name = about.name or id, description = about.description or "",
     status = about.status or group and group.status or "created",
@@ -91,7 +101,7 @@ function M.pair(about, group, number, now)
     charge_type = about.charge_type or "POSTPAY", expired = about.expired,
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
-    resource_group = about.resource_group or "", tags = about.tags or {}, log = {},
+    resource_group = about.resource_group or "", tags = copy(about.tags), log = {},
   }
   -- Only a pair that says so has a recovery point of its own; the others follow their group.
   pair.own_recover_point = has_recover_point(about) or not group
@@ -124,7 +134,7 @@ function M.group(about, now)
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
     bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    resource_group = about.resource_group or "", tags = about.tags or {}, pairs = {}, log = {},
+    resource_group = about.resource_group or "", tags = copy(about.tags), pairs = {}, log = {},
   }
   group.recover_point = has_recover_point(about) and recover_point(about, now)
     or not has_recover_point(about) and whole(now) - DEFAULT_AGE or nil
@@ -137,10 +147,11 @@ end
 
 --- Makes the record of a disk.
 ---@param about table
+---@param place alicloud.emulator.Place|nil  nil: as described
 ---@return alicloud.emulator.Disk
-function M.disk(about)
+function M.disk(about, place)
   return {
-    id = about.id, name = about.name or about.id, place = M.place(about.place),
+    id = about.id, name = about.name or about.id, place = place or M.place(about.place),
     size = about.size or 100, category = about.category or "cloud_essd",
     performance_level = about.performance_level or "PL1", type = about.type or "data",
     encrypted = about.encrypted or false, instance = about.instance,

@@ -8,9 +8,23 @@ local DARK = { down = true, blackhole = true }
 
 ---@alias alicloud.emulator.RegionState "up"|"down"|"blackhole"|"failing"|"overloaded"|"maintenance"
 
+local function region_of_host(host)
+  return host:match("^%a+%-?%a*%.([%w-]+)%.aliyuncs%.com")
+    or host:match("^ecs%-([%w-]+)%.aliyuncs%.com") or false
+end
+
+-- Few hosts are asked many times; who invents hosts does not fill the memory.
+local KNOWN_HOSTS, known_count = {}, 0
+local KNOWN_LIMIT = 256
+
 local function of_host(world, host)
-  local id = host:match("^%a+%-?%a*%.([%w-]+)%.aliyuncs%.com")
-    or host:match("^ecs%-([%w-]+)%.aliyuncs%.com")
+  local id = KNOWN_HOSTS[host]
+  if id == nil then
+    id = region_of_host(host)
+    if known_count < KNOWN_LIMIT then
+      KNOWN_HOSTS[host], known_count = id, known_count + 1
+    end
+  end
   return id and world.region_by_id[id]
 end
 

@@ -4,11 +4,11 @@
 local M = {}
 
 ---@param emu alicloud.emulator.Emulator
----@return table runtime  { time, monotonic, sleep, random, random_hex, getenv, read_file }
+---@return table runtime  { time, monotonic, sleep, random, random_hex, getenv, read_file, warn }
 function M.new(emu)
   local function now() return emu:now() end
   return {
-    time = now,
+    time = function() return emu:now() - emu.skew end,
     monotonic = now,
     sleep = function(seconds) emu.clock:sleep(seconds) end,
     random = function() return emu.ids:random() end,
@@ -17,6 +17,7 @@ function M.new(emu)
     read_file = function(path)
       return nil, ("%s: the emulator's runtime has no files"):format(path)
     end,
+    warn = function() end,
   }
 end
 

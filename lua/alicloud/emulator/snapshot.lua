@@ -22,18 +22,22 @@ local function write_recover_point(about, point)
   if point then about.recover_point = point else about.recover_point_age = false end
 end
 
+local function copy(map)
+  local own = {}
+  for key, value in pairs(map) do own[key] = value end
+  return own
+end
+
 local function given(text) return text ~= "" and text or nil end
 
--- A change that never ends has no moment that JSON could hold; it is written as none.
+-- The moment of a step that never comes is left out: JSON has no word for it.
 local function transition(record)
   local steps = core.array {}
   local under_way = record.transition
   for index = under_way and under_way.done + 1 or 1, under_way and #under_way.steps or 0 do
     local step = under_way.steps[index]
-    if step.at < math.huge then
-      steps[#steps + 1] = { at = step.at, status = step.status, act = step.act,
-        pair = step.record ~= record and step.record.id or nil }
-    end
+    steps[#steps + 1] = { at = step.at < math.huge and step.at or nil, status = step.status,
+      act = step.act, pair = step.record ~= record and step.record.id or nil }
   end
   return #steps > 0 and steps or nil
 end
@@ -42,7 +46,7 @@ local function describe_unit(unit)
   local about = {
     id = unit.id, name = unit.name, description = unit.description, status = unit.status,
     rpo = unit.rpo, failover_seconds = unit.failover_seconds, bandwidth = unit.bandwidth,
-    rtc = unit.rtc, tags = unit.tags, resource_group = given(unit.resource_group),
+    rtc = unit.rtc, tags = copy(unit.tags), resource_group = given(unit.resource_group),
     last_one_shot = unit.last_one_shot, transition = transition(unit), halted = unit.halted,
   }
   write_places(about, unit)
@@ -128,17 +132,32 @@ local function describe_account(account)
     service_role = account.service_role, quota = changed(account.quota, description.QUOTA) }
 end
 
+local function describe_later(pending)
+  local list = core.array {}
+  for _, item in ipairs(pending) do
+    local work = item.work
+    if work then
+      list[#list + 1] = { at = item.at + (work.wait or 0), action = work.action,
+        version = work.version, host = given(work.host), request_id = work.request_id,
+        params = copy(work.params), stuck = work.plan.stuck, partial = work.plan.partial }
+    end
+  end
+  return #list > 0 and list or nil
+end
+
 --- Writes a world back as a description.
 ---@param world alicloud.emulator.World
 ---@param now number  unix seconds
+---@param pending table[]  what the emulator has put off
 ---@return table description  see `alicloud.emulator.description`
-function M.describe(world, now)
+function M.describe(world, now, pending)
   local about = { now = now, regions = each(world.regions, describe_region),
     groups = each(world.groups, describe_group, now), pairs = core.array {},
     disks = each(world.disks, describe_disk), instances = each(world.instances, describe_instance),
     drills = each(world.drills, describe_drill), account = describe_account(world.account),
     resource_groups = names(world.resource_groups),
-    timings = changed(world.timings, description.TIMINGS) }
+    timings = changed(world.timings, description.TIMINGS), later = describe_later(pending),
+  }
   local listed = {}
   for _, group in ipairs(world.groups) do
     for _, pair in ipairs(group.pairs) do listed[pair] = true end

@@ -3,7 +3,8 @@
 local M = {}
 
 local floor = math.floor
-local LOG_LIMIT = 32
+-- The log keeps at least this many changes, and is cut when there are twice as many.
+local LOG_LENGTH = 32
 
 --- Sets a status and remembers since when, so that a stale read can look back.
 ---@param record alicloud.emulator.Unit
@@ -12,7 +13,9 @@ local LOG_LIMIT = 32
 function M.set_status(record, status, at)
   local log = record.log
   log[#log + 1] = { at = at, before = record.status }
-  if #log > LOG_LIMIT then table.remove(log, 1) end
+  if #log > 2 * LOG_LENGTH then
+    record.log = table.move(log, #log - LOG_LENGTH + 1, #log, 1, {})
+  end
   record.status = status
 end
 

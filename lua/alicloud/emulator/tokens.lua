@@ -39,10 +39,9 @@ local function lifetime(settings)
 end
 
 --- Says whether a token has come before, and notes that it has come now.
----@param token string|nil
+---@param token string
 ---@return "first"|"repeat"
 function Tokens:meet(token)
-  if not token then return "first" end
   if self.met[token] then return "repeat" end
   self.met[token] = true
   return "first"

@@ -1,4 +1,8 @@
 --- The in-process mount: stands where libcurl stands, answers from the model, waits on its clock.
+-- `send` takes the bytes of a signed request. `perform`, which an emulator made with `wire = false`
+-- offers beside it, takes the client's plan as it is and gives the result back as values: the same
+-- operations, faults, clock, journal and ledger, without signing, encoding, verifying and reading.
+-- An error comes as the bytes of its answer either way, so that it is judged by the same table.
 
 local engine = require "alicloud.emulator.engine"
 
@@ -27,12 +31,12 @@ local function exchange(outcome)
   if outcome.drop then
     return { failure = "closed", sent = true, detail = "the emulator dropped the connection" }
   end
-  return outcome.answer
+  return outcome.answer or outcome
 end
 
 --- Lets the work go on without its client, who has waited long enough.
 local function abandon(emu, outcome, patience)
-  emu:later(outcome.at, outcome.resume)
+  emu:later(outcome.at, outcome.resume, outcome.work)
   emu.clock:sleep(patience)
   return { failure = "timeout", sent = true, detail = "no answer from the emulator in time" }
 end
@@ -42,29 +46,40 @@ local function wait_in_vain(emu, patience)
   return { failure = "timeout", sent = true, detail = "the region is a black hole: no answer" }
 end
 
+local function over_wire(emu, request)
+  local path, query = split_url(request.url)
+  local headers = lower_names(request.headers)
+  headers.host = headers.host or request.host
+  return engine.handle(emu, {
+    method = request.method, path = path, query = query, headers = headers,
+    body = request.body, mount = "in-process",
+  })
+end
+
+local function answer(emu, handle, request)
+  local patience = request.timeout or DEFAULT_TIMEOUT
+  local deadline = emu:now() + patience
+  local outcome = handle(emu, request)
+  if outcome.silent then return wait_in_vain(emu, patience) end
+  while outcome.at do
+    local left = deadline - emu:now()
+    if outcome.at > deadline then return abandon(emu, outcome, math.max(0, left)) end
+    emu.clock:sleep(math.max(0, outcome.at - emu:now()))
+    outcome = outcome.resume(outcome.at)
+  end
+  return exchange(outcome)
+end
+
 --- Makes the transport of an emulator.
 ---@param emu alicloud.emulator.Emulator
----@return { send: fun(request: table): table }
-function M.new(emu)
-  local function send(request)
-    local path, query = split_url(request.url)
-    local headers = lower_names(request.headers)
-    headers.host = headers.host or request.host
-    local deadline = emu:now() + (request.timeout or DEFAULT_TIMEOUT)
-    local outcome = engine.handle(emu, {
-      method = request.method, path = path, query = query, headers = headers,
-      body = request.body, mount = "in-process",
-    })
-    if outcome.silent then return wait_in_vain(emu, request.timeout or DEFAULT_TIMEOUT) end
-    while outcome.at do
-      local patience = deadline - emu:now()
-      if outcome.at > deadline then return abandon(emu, outcome, math.max(0, patience)) end
-      emu.clock:sleep(math.max(0, outcome.at - emu:now()))
-      outcome = outcome.resume(outcome.at)
-    end
-    return exchange(outcome)
+---@param wire boolean  false: it may be handed requests as values
+---@return alicloud.ForeignTransport
+function M.new(emu, wire)
+  local transport = { send = function(request) return answer(emu, over_wire, request) end }
+  if not wire then
+    transport.perform = function(request) return answer(emu, engine.perform, request) end
   end
-  return { send = send }
+  return transport
 end
 
 return M

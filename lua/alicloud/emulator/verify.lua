@@ -32,7 +32,19 @@ local function by_name(a, b)
   return a[2] < b[2]
 end
 
-local function canonical_pairs(list)
+-- Text that would stay as it is if it were decoded, sorted and encoded again, which most is.
+local function is_canonical(raw, list)
+  if raw:find("[^a-zA-Z0-9%-_.~&=]") then return false end
+  local length = #list - 1
+  for index, pair in ipairs(list) do
+    if index > 1 and by_name(pair, list[index - 1]) then return false end
+    length = length + #pair[1] + 1 + #pair[2]
+  end
+  return length == #raw
+end
+
+local function canonical_pairs(list, raw)
+  if raw and is_canonical(raw, list) then return raw end
   local sorted = {}
   for index, pair in ipairs(list) do sorted[index] = { encode(pair[1]), encode(pair[2]) } end
   table.sort(sorted, by_name)
@@ -45,14 +57,6 @@ local function canonical_path(path)
   return (path:gsub("[^/]+", function(segment)
     return encode(core.percent_decode(segment) or segment)
   end))
-end
-
-local function read_authorization(text)
-  local algorithm, key_id, signed_headers, signature = text:match(
-    "^(%S+)%s+Credential=([^,]+),%s*SignedHeaders=([^,]+),%s*Signature=(%x+)%s*$")
-  if not DIGEST[algorithm] then return nil end
-  return { algorithm = algorithm, key_id = key_id, signed_headers = signed_headers,
-    signature = signature }
 end
 
 local function read_names(text)
@@ -70,29 +74,52 @@ local function read_names(text)
   return names
 end
 
--- A client signs the same headers every time, so that they are read once.
-local KNOWN_LISTS, NAME_LISTS, name_list_count = 64, {}, 0
-
-local function signed_names(text)
-  local names = NAME_LISTS[text]
-  if names then return names end
-  names = read_names(text)
-  if name_list_count < KNOWN_LISTS then
-    name_list_count = name_list_count + 1
-    NAME_LISTS[text] = names
-  end
-  return names
+local function read_prefix(text)
+  local algorithm, key_id, signed_headers = text:match(
+    "^(%S+)%s+Credential=([^,]+),%s*SignedHeaders=([^,]+),%s*$")
+  if not DIGEST[algorithm] then return nil end
+  return { algorithm = algorithm, key_id = key_id, signed_headers = signed_headers,
+    names = read_names(signed_headers) }
 end
 
+-- A client says the same before each of its signatures, so that it is read once.
+local KNOWN_LIMIT, KNOWN, known_count = 64, {}, 0
+
+local function known_prefix(text)
+  local prefix = KNOWN[text]
+  if prefix then return prefix end
+  prefix = read_prefix(text)
+  if prefix and known_count < KNOWN_LIMIT then
+    KNOWN[text], known_count = prefix, known_count + 1
+  end
+  return prefix
+end
+
+local MARK = "Signature="
+
+-- Reads the header once for each call.
+local function authorization_of(call)
+  if call.signature then return call.authorization end
+  local text = call.headers.authorization
+  local at = text and text:find(MARK, 1, true)
+  call.signature = at and text:match("^(%x+)%s*$", at + #MARK)
+  if call.signature then call.authorization = known_prefix(text:sub(1, at - 1)) end
+  return call.authorization
+end
+
+local SPACE = 0x20
+
 local function trim(text)
-  if not text:find("^%s") and not text:find("%s$") then return text end
+  local first, last = text:byte(1), text:byte(-1)
+  if not first or first > SPACE and last > SPACE then return text end
   return text:match("^%s*(.-)%s*$")
 end
 
-local function canonical_request(call, authorization, names, payload_hash)
+local function canonical_request(call, authorization, payload_hash)
   local lines, headers = {
-    call.method:upper(), canonical_path(call.path), canonical_pairs(call.query_list),
+    call.method:upper(), canonical_path(call.path), canonical_pairs(call.query_list, call.query),
   }, call.headers
+  local names = authorization.names
   for index = 1, #names do
     local name = names[index]
     lines[index + 3] = name .. ":" .. trim(headers[name] or "")
@@ -109,8 +136,17 @@ local function mismatch(call, text)
     "Specified signature is not matched with our calculation. " .. text)
 end
 
+-- Most requests have no body.
+local EMPTY = {}
+
+local function payload_hash_of(body, digest)
+  if body ~= "" then return core.hex(core.digest(digest, body)) end
+  EMPTY[digest] = EMPTY[digest] or core.hex(core.digest(digest, ""))
+  return EMPTY[digest]
+end
+
 local function check_payload(call, digest)
-  local hash = core.hex(core.digest(digest, call.body))
+  local hash = payload_hash_of(call.body, digest)
   local claimed = call.headers["x-acs-content-sha256"]
   if claimed == hash then return hash end
   return nil, mismatch(call, ("server payload hash is:%s, x-acs-content-sha256 is:%s")
@@ -118,8 +154,7 @@ local function check_payload(call, digest)
 end
 
 local function check_v3(call, keys)
-  local text = call.headers.authorization
-  local authorization = text and read_authorization(text)
+  local authorization = authorization_of(call)
   if not authorization then
     return refuse("IncompleteSignature",
       "The Authorization header must be "
@@ -128,18 +163,17 @@ local function check_v3(call, keys)
   call.access_key_id = authorization.key_id
   local secret = keys[authorization.key_id]
   if not secret then return refuse("InvalidAccessKeyId.NotFound") end
-  local names = signed_names(authorization.signed_headers)
-  if names.missing then
-    return refuse("IncompleteSignature",
-      ("The header %s is not signed."):format(names.missing))
+  local missing = authorization.names.missing
+  if missing then
+    return refuse("IncompleteSignature", ("The header %s is not signed."):format(missing))
   end
   local digest = DIGEST[authorization.algorithm]
   local payload_hash, refusal = check_payload(call, digest)
   if not payload_hash then return refusal end
-  local canonical = canonical_request(call, authorization, names, payload_hash)
+  local canonical = canonical_request(call, authorization, payload_hash)
   local string_to_sign = authorization.algorithm .. "\n" .. core.hex(core.digest(digest, canonical))
   local expected = core.hex(core.hmac(digest, secret, string_to_sign))
-  if core.equal(expected, authorization.signature) then return nil end
+  if core.equal(expected, call.signature) then return nil end
   return mismatch(call, ("server canonical request is:%s server string to sign is:%s")
     :format(canonical, string_to_sign))
 end
@@ -201,13 +235,24 @@ function M.signature(call, keys, settings)
   return refusal
 end
 
+--- Checks only that a key is known, for a request that was never signed.
+---@param call alicloud.emulator.Call
+---@param keys table<string, string>  secret by AccessKeyId
+---@param settings table<string, any>
+---@return alicloud.emulator.Refusal|nil
+function M.key(call, keys, settings)
+  if keys[call.access_key_id] then return nil end
+  return refuse("InvalidAccessKeyId.NotFound", nil, settings.access_key_status)
+end
+
 --- The AccessKeyId that a request names, before anything is verified.
 ---@param call alicloud.emulator.Call
 ---@return string|nil
 function M.claimed_key(call)
   local text = call.headers.authorization
-  if text then return text:match("Credential=([^,]+)") end
-  return call.params.AccessKeyId
+  if not text then return call.params.AccessKeyId end
+  local authorization = authorization_of(call)
+  return authorization and authorization.key_id or text:match("Credential=([^,]+)")
 end
 
 --- The time and the nonce that a request carries.

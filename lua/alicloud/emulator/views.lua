@@ -7,7 +7,8 @@ local state = require "alicloud.emulator.state"
 
 local M = {}
 
-local SITES = { production = true, backup = true }
+local SITES = { production = { "production" }, backup = { "backup" } }
+local EITHER = { "production", "backup" }
 local ID_LIMIT = 100
 
 --- The sites that a request asks for.
@@ -18,9 +19,9 @@ local ID_LIMIT = 100
 function M.sites(params, settings)
   local site = params.Site
   if not site or site == "" then
-    return settings.site_default == "either" and { "production", "backup" } or { "production" }
+    return settings.site_default == "either" and EITHER or SITES.production
   end
-  if SITES[site] then return { site } end
+  if SITES[site] then return SITES[site] end
   return nil, errors.refuse("InvalidParameter",
     ("The specified parameter Site is not valid: %q is neither production nor backup.")
       :format(site))
@@ -33,6 +34,7 @@ end
 ---@return alicloud.emulator.Refusal|nil
 function M.ids(text, name)
   if not text or text == "" then return nil end
+  if not text:find("[,%s]") then return { [text] = true } end
   local ids, count = {}, 0
   for id in text:gmatch("[^,%s]+") do
     ids[id] = true
@@ -43,22 +45,14 @@ function M.ids(text, name)
     ("The specified parameter %s is not valid: %d ids, at most %d."):format(name, count, ID_LIMIT))
 end
 
---- Whether a side of a record lies in a region.
----@param place_of fun(side: string): alicloud.emulator.Place|nil
----@param region string
+--- The side of a record that a site means.
 ---@param site string
 ---@param settings table<string, any>
----@return boolean
-function M.lies_in(place_of, region, site, settings)
+---@return "source"|"destination"|"initial_source"|"initial_destination"
+function M.side(site, settings)
   local initial = settings.site_direction == "initial"
-  local side
-  if site == "production" then
-    side = initial and "initial_source" or "source"
-  else
-    side = initial and "initial_destination" or "destination"
-  end
-  local place = place_of(side)
-  return place ~= nil and place.region == region
+  if site == "production" then return initial and "initial_source" or "source" end
+  return initial and "initial_destination" or "destination"
 end
 
 local function has_tags(record, params)
@@ -94,6 +88,7 @@ end
 
 local function tags(record)
   local list = core.array {}
+  if not next(record.tags) then return list end
   for key, value in pairs(record.tags) do
     list[#list + 1] = { TagKey = key, TagValue = value }
   end
@@ -109,12 +104,13 @@ local function pair_ids(group, settings)
 end
 
 --- A group as DescribeDiskReplicaGroups shows it.
+---@param _ alicloud.emulator.World
 ---@param group alicloud.emulator.Group
 ---@param site string
 ---@param at number  moment that is shown
 ---@param settings table<string, any>
 ---@return table
-function M.group(group, site, at, settings)
+function M.group(_, group, site, at, settings)
   return {
     ReplicaGroupId = group.id, GroupName = group.name, Description = group.description,
     Status = shown_status(group, at, settings), Site = site,
@@ -139,10 +135,11 @@ end
 ---@return table
 function M.pair(world, pair, site, at, settings)
   local group = world.group_by_id[pair.group_id]
-  local source = world:place(pair, "source") or NOWHERE
-  local destination = world:place(pair, "destination") or NOWHERE
-  local initial_source = world:place(pair, "initial_source") or NOWHERE
-  local initial_destination = world:place(pair, "initial_destination") or NOWHERE
+  local home = group or NOWHERE
+  local source = pair.source or home.source or NOWHERE
+  local destination = pair.destination or home.destination or NOWHERE
+  local initial_source = pair.initial_source or home.initial_source or NOWHERE
+  local initial_destination = pair.initial_destination or home.initial_destination or NOWHERE
   return {
     ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
     Status = shown_status(pair, at, settings), StatusMessage = pair.status_message, Site = site,

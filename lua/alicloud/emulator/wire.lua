@@ -22,23 +22,28 @@ local M = {}
 ---@field request_id string
 ---@field mount "in-process"|"http"
 ---@field endpoint_region string|nil  the region whose own port was asked
+---@field authorization table|nil  algorithm, key_id, signed_headers and their names
+---@field signature string|nil
+---@field by_value boolean|nil  came as a plan, and is answered with a table
+---@field access_key_id string|nil  once it is verified, or as the plan says
 ---@field product string|nil  "ebs" or "ecs", once the operation is known
 ---@field operation alicloud.emulator.Operation|nil
 
 local function decode(text)
-  if text:find("+", 1, true) then text = text:gsub("%+", " ") end
-  if not text:find("%", 1, true) then return text end
-  return core.percent_decode(text)
+  return core.percent_decode((text:gsub("%+", " ")))
 end
+
+local function as_it_is(text) return text end
 
 --- Splits `a=1&b=2`.
 ---@param text string
 ---@return table[]|nil list  { name, value } pairs, nil when an escape is broken
 function M.split_query(text)
-  local list = {}
+  local coded = text:find("%", 1, true) or text:find("+", 1, true)
+  local list, read = {}, coded and decode or as_it_is
   for part in text:gmatch("[^&]+") do
-    local name, value = part:match("^([^=]*)=(.*)$")
-    name, value = decode(name or part), decode(value or "")
+    local sign = part:find("=", 1, true)
+    local name, value = read(part:sub(1, (sign or 0) - 1)), read(sign and part:sub(sign + 1) or "")
     if not name or not value then return nil end
     list[#list + 1] = { name, value }
   end
@@ -53,10 +58,9 @@ local function read_form(call)
   return M.split_query(call.body)
 end
 
-local function wanted_format(call, settings)
-  local format = call.params.Format
+local function wanted_format(params, accept, settings)
+  local format = params.Format
   if format then return format:upper() == "XML" and "XML" or "JSON" end
-  local accept = call.headers.accept
   if accept then
     if accept:find("json", 1, true) then return "JSON" end
     if accept:find("xml", 1, true) then return "XML" end
@@ -92,8 +96,21 @@ function M.read(request, settings)
   local said = call.protocol == "RPC" and call.params or {}
   call.action = said.Action or headers["x-acs-action"] or call.params.Action
   call.version = said.Version or headers["x-acs-version"] or call.params.Version
-  call.format = wanted_format(call, settings)
+  call.format = wanted_format(call.params, headers.accept, settings)
   return call, query ~= nil and form ~= nil
+end
+
+--- The call that a plan of the client would have become on the wire.
+---@param plan alicloud.PlannedRequest
+---@param settings table<string, any>
+---@return alicloud.emulator.Call
+function M.of_plan(plan, settings)
+  return {
+    method = plan.method, path = "/", host = plan.host, protocol = "V3", mount = "in-process",
+    params = plan.params, action = plan.action, version = plan.version,
+    access_key_id = plan.access_key_id, by_value = true,
+    format = wanted_format(plan.params, "application/json", settings),
+  }
 end
 
 return M

@@ -44,27 +44,34 @@ M.STATUSES = description.STATUSES
 local World = {}
 local world_mt = { __name = "alicloud.emulator.World", __index = World }
 
-local function add_region(world, about)
-  if type(about) == "string" then about = { id = about } end
-  local region = world.region_by_id[about.id]
-  if not region then
-    region = { id = about.id, name = about.name or about.id, zones = {},
-      state = about.state or "up" }
-    world.region_by_id[about.id] = region
-    world.regions[#world.regions + 1] = region
-  end
-  for _, zone in ipairs(about.zones or {}) do
-    if not region.zones[zone] then
-      region.zones[zone] = true
-      region.zones[#region.zones + 1] = zone
-    end
-  end
+local function make_region(world, id, about)
+  local region = world.region_by_id[id]
+  if region then return region end
+  region = { id = id, name = about.name or id, zones = {}, state = about.state or "up" }
+  world.region_by_id[id] = region
+  world.regions[#world.regions + 1] = region
+  return region
 end
 
+local function add_zone(region, zone)
+  if region.zones[zone] then return end
+  region.zones[zone] = true
+  region.zones[#region.zones + 1] = zone
+end
+
+local function add_region(world, about)
+  if type(about) == "string" then about = { id = about } end
+  local region = make_region(world, about.id, about)
+  for _, zone in ipairs(about.zones or {}) do add_zone(region, zone) end
+end
+
+local SIDES = { "source", "destination", "place" }
+local UNNAMED = {}
+
 local function add_places(world, record)
-  for _, side in ipairs { "source", "destination", "place" } do
+  for _, side in ipairs(SIDES) do
     local where = record[side]
-    if where then add_region(world, { id = where.region, zones = { where.zone } }) end
+    if where then add_zone(make_region(world, where.region, UNNAMED), where.zone) end
   end
 end
 
@@ -162,11 +169,13 @@ local function set_of(list)
   return set
 end
 
-local function with_defaults(given, defaults)
-  local all = {}
-  for name, value in pairs(defaults) do all[name] = value end
-  for name, value in pairs(given or {}) do all[name] = value end
-  return all
+local QUOTA = { __index = description.QUOTA }
+local TIMINGS = { __index = description.TIMINGS }
+
+local function over(defaults, given)
+  local own = {}
+  for name, value in pairs(given or {}) do own[name] = value end
+  return setmetatable(own, defaults)
 end
 
 local function make_account(about)
@@ -175,7 +184,7 @@ local function make_account(about)
     deny_actions = set_of(about.deny_actions), deny_resources = set_of(about.deny_resources),
     suspended = about.suspended or false, in_arrears = about.in_arrears or false,
     service_role = about.service_role ~= false, tag_requests = 0,
-    quota = with_defaults(about.quota, description.QUOTA),
+    quota = over(QUOTA, about.quota),
   }
 end
 
@@ -183,10 +192,15 @@ local function resume_transition(world, record, about)
   if not about.transition then return end
   local steps = {}
   for index, step in ipairs(about.transition) do
-    steps[index] = { at = step.at, order = index, status = step.status, act = step.act,
+    steps[index] = { at = step.at or math.huge, order = index, status = step.status, act = step.act,
       record = step.pair and world.pair_by_id[step.pair] or record }
   end
   world:move(record, steps)
+end
+
+local function make_missing_disk(world, id, place)
+  if not place or world.disk_by_id[id] then return end
+  world:add("disk", records.disk({ id = id }, place))
 end
 
 local function make_disks(world, about)
@@ -203,12 +217,8 @@ local function make_disks(world, about)
     resume_transition(world, record, instance)
   end
   for _, pair in ipairs(world.pairs) do
-    for side, id in pairs { source = pair.source_disk, destination = pair.destination_disk } do
-      local place = world:place(pair, side)
-      if place and not world.disk_by_id[id] then
-        world:add("disk", records.disk { id = id, place = place.region .. "/" .. place.zone })
-      end
-    end
+    make_missing_disk(world, pair.source_disk, world:place(pair, "source"))
+    make_missing_disk(world, pair.destination_disk, world:place(pair, "destination"))
   end
   -- The order of making must not depend on the order of a table.
   table.sort(world.disks, function(a, b) return a.id < b.id end)
@@ -262,6 +272,25 @@ local function note_resource_groups(world, about)
   world.resource_groups = known
 end
 
+--- Builds a world from a description that was checked before.
+---@param about table
+---@param now number  unix seconds; ages count from here
+---@return alicloud.emulator.World|nil world
+---@return string|nil problem  an id that is taken
+function M.rebuild(about, now)
+  local world = setmetatable({
+    regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
+    disks = {}, disk_by_id = {}, instances = {}, instance_by_id = {}, drills = {},
+    drill_by_id = {}, moving = {}, next_due = math.huge, account = make_account(about.account),
+    timings = over(TIMINGS, about.timings) }, world_mt)
+  for _, region in ipairs(about.regions or {}) do add_region(world, region) end
+  local problem = make_units(world, about, now) or make_disks(world, about)
+    or make_drills(world, about)
+  if problem then return nil, problem end
+  note_resource_groups(world, about)
+  return world
+end
+
 --- Builds a world.
 ---@param about table  see `alicloud.emulator.description`
 ---@param now number  unix seconds; ages count from here
@@ -270,16 +299,7 @@ end
 function M.build(about, now)
   local problem = description.problem(about)
   if problem then return nil, problem end
-  local world = setmetatable({
-    moving = {}, next_due = math.huge, account = make_account(about.account),
-    timings = with_defaults(about.timings, description.TIMINGS) }, world_mt)
-  for _, names in pairs(KINDS) do world[names[1]], world[names[2]] = {}, {} end
-  world.regions, world.region_by_id = {}, {}
-  for _, region in ipairs(about.regions or {}) do add_region(world, region) end
-  problem = make_units(world, about, now) or make_disks(world, about) or make_drills(world, about)
-  if problem then return nil, problem end
-  note_resource_groups(world, about)
-  return world
+  return M.rebuild(about, now)
 end
 
 return M

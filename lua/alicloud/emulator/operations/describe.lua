@@ -52,48 +52,91 @@ end
 
 --- What both list operations ask first.
 local function read_question(emu, params, id_parameter)
-  local refusal = unknown_region(emu, params.RegionId)
-  if refusal then return nil, refusal end
-  local question = { region = params.RegionId }
-  question.sites, refusal = views.sites(params, emu.settings)
-  if refusal then return nil, refusal end
-  question.ids, refusal = views.ids(params[id_parameter], id_parameter)
-  if refusal then return nil, refusal end
-  question.page, refusal = paging.read(params, emu.settings)
-  if refusal then return nil, refusal end
-  return question
+  local unknown = unknown_region(emu, params.RegionId)
+  if unknown then return nil, unknown end
+  local sites, wrong_site = views.sites(params, emu.settings)
+  if wrong_site then return nil, wrong_site end
+  local ids, wrong_ids = views.ids(params[id_parameter], id_parameter)
+  if wrong_ids then return nil, wrong_ids end
+  local page, wrong_page = paging.read(params, emu.settings)
+  if wrong_page then return nil, wrong_page end
+  return { params = params, region = params.RegionId, sites = sites, ids = ids, page = page }
 end
 
---- Collects { record, site } for every record that the question is about.
-local function collect(emu, records, question, params, wanted, place_of)
-  local found, met = {}, {}
-  for _, site in ipairs(question.sites) do
-    for _, record in ipairs(records) do
-      if wanted(record) and views.passes(record, params)
-        and views.lies_in(place_of(record), question.region, site, emu.settings) then
-        if record.status == "deleted" and question.ids and emu.settings.describe_deleted == "refuse"
-        then
+local function is_answer(emu, question, kind, record, side)
+  if not kind.wants(question, record) then return false end
+  local place = kind.place(emu.world, record, side)
+  return place ~= nil and place.region == question.region
+    and views.passes(record, question.params)
+end
+
+local function lacks_one(ids, found)
+  local met = {}
+  for _, record in ipairs(found) do met[record.id] = true end
+  for id in pairs(ids or {}) do
+    if not met[id] then return true end
+  end
+  return false
+end
+
+--- Collects every record that the question is about, and counts those seen from the first site.
+local function collect(emu, question, kind)
+  local settings, found, first_count = emu.settings, {}, 0
+  local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
+  for number, site in ipairs(question.sites) do
+    local side = views.side(site, settings)
+    for _, record in ipairs(emu.world[kind.list]) do
+      if is_answer(emu, question, kind, record, side) then
+        if record.status == "deleted" and not shows_deleted then
           return nil, errors.refuse("OperationDenied.InvalidStatus")
         end
-        found[#found + 1] = { record, site }
-        met[record.id] = true
+        found[#found + 1] = record
       end
     end
+    if number == 1 then first_count = #found end
   end
-  if emu.settings.describe_unknown == "not_found" then
-    for id in pairs(question.ids or {}) do
-      if not met[id] then return nil, errors.refuse("NoSuchResource") end
-    end
+  if settings.describe_unknown == "not_found" and lacks_one(question.ids, found) then
+    return nil, errors.refuse("NoSuchResource")
   end
-  return emu.settings.empty_list and {} or found
+  return settings.empty_list and {} or found, first_count
 end
 
-local function answer(emu, name, found, question, show)
-  local items, result = paging.cut(found, question.page, emu.settings)
-  for index, item in ipairs(items) do items[index] = show(item[1], item[2]) end
-  result[name] = core.array(items)
+local function answer(emu, params, context, kind)
+  local question, refusal = read_question(emu, params, kind.ids)
+  if not question then return nil, refusal end
+  local found, first_count = collect(emu, question, kind)
+  if not found then return nil, first_count end
+  local settings, sites, offset = emu.settings, question.sites, question.page.offset
+  local at = context.now - settings.stale_read
+  local items, result = paging.cut(found, question.page, settings)
+  for index, record in ipairs(items) do
+    local site = offset + index <= first_count and sites[1] or sites[2]
+    items[index] = kind.show(emu.world, record, site, at, settings)
+  end
+  result[kind.answer] = core.array(items)
   return result
 end
+
+local GROUPS = {
+  list = "groups", ids = "GroupIds", answer = "ReplicaGroups", show = views.group,
+  wants = function(question, group) return not question.ids or question.ids[group.id] end,
+  place = function(_, group, side) return group[side] end,
+}
+
+local function is_member(pair, group_id)
+  if not group_id or group_id == "" then return true end
+  if group_id == "-" then return pair.group_id == nil end
+  return pair.group_id == group_id
+end
+
+local PAIRS = {
+  list = "pairs", ids = "PairIds", answer = "ReplicaPairs", show = views.pair,
+  wants = function(question, pair)
+    return (not question.ids or question.ids[pair.id])
+      and is_member(pair, question.params.ReplicaGroupId)
+  end,
+  place = function(world, pair, side) return world:place(pair, side) end,
+}
 
 --- DescribeDiskReplicaGroups.
 ---@param emu alicloud.emulator.Emulator
@@ -101,27 +144,7 @@ end
 ---@param context alicloud.emulator.Context
 ---@return table|nil result
 ---@return alicloud.emulator.Refusal|nil
-function M.groups(emu, params, context)
-  local question, refusal = read_question(emu, params, "GroupIds")
-  if not question then return nil, refusal end
-  local world, ids = emu.world, question.ids
-  local function wanted(group) return not ids or ids[group.id] end
-  local function place_of(group) return function(side) return group[side] end end
-  local found
-  found, refusal = collect(emu, world.groups, question, params, wanted, place_of)
-  if not found then return nil, refusal end
-  local at = context.now - emu.settings.stale_read
-  return answer(emu, "ReplicaGroups", found, question, function(group, site)
-    return views.group(group, site, at, emu.settings)
-  end)
-end
-
-local function membership(params)
-  local group_id = params.ReplicaGroupId
-  if not group_id or group_id == "" then return function() return true end end
-  if group_id == "-" then return function(pair) return pair.group_id == nil end end
-  return function(pair) return pair.group_id == group_id end
-end
+function M.groups(emu, params, context) return answer(emu, params, context, GROUPS) end
 
 --- DescribeDiskReplicaPairs.
 ---@param emu alicloud.emulator.Emulator
@@ -129,19 +152,6 @@ end
 ---@param context alicloud.emulator.Context
 ---@return table|nil result
 ---@return alicloud.emulator.Refusal|nil
-function M.pairs(emu, params, context)
-  local question, refusal = read_question(emu, params, "PairIds")
-  if not question then return nil, refusal end
-  local world, ids, is_member = emu.world, question.ids, membership(params)
-  local function wanted(pair) return (not ids or ids[pair.id]) and is_member(pair) end
-  local function place_of(pair) return function(side) return world:place(pair, side) end end
-  local found
-  found, refusal = collect(emu, world.pairs, question, params, wanted, place_of)
-  if not found then return nil, refusal end
-  local at = context.now - emu.settings.stale_read
-  return answer(emu, "ReplicaPairs", found, question, function(pair, site)
-    return views.pair(world, pair, site, at, emu.settings)
-  end)
-end
+function M.pairs(emu, params, context) return answer(emu, params, context, PAIRS) end
 
 return M

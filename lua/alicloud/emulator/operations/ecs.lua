@@ -9,9 +9,12 @@ local M = {}
 
 local refuse = errors.refuse
 
--- Statuses of a pair in which nothing is copied onto its secondary disk.
-local ATTACHABLE = { created = true, create_failed = true, stopped = true, failovered = true,
-  invalid = true }
+-- Statuses of a pair in which its secondary disk can be attached, by the switch attach_secondary.
+-- "idle" are those in which nothing is copied onto it.
+local ATTACHABLE = {
+  idle = state.set("created", "create_failed", "stopped", "failovered", "invalid"),
+  failovered = state.set("failovered"),
+}
 local DISK_LIMIT = 64
 
 local function find_both(emu, params)
@@ -22,9 +25,10 @@ local function find_both(emu, params)
   return instance, disk
 end
 
-local function is_replicated_onto(world, disk)
-  for _, pair in ipairs(world.pairs) do
-    if pair.destination_disk == disk.id and not ATTACHABLE[pair.status] then return true end
+local function is_replicated_onto(emu, disk)
+  local attachable = ATTACHABLE[emu.settings.attach_secondary]
+  for _, pair in ipairs(attachable and emu.world.pairs or {}) do
+    if pair.destination_disk == disk.id and not attachable[pair.status] then return true end
   end
   return false
 end
@@ -56,7 +60,7 @@ M.attach = {
     if disk.instance then return refuse("InvalidDisk.InUse") end
     if disk.status ~= "Available" then return refuse("IncorrectDiskStatus") end
     if disk.place.zone ~= instance.place.zone then return refuse("ResourcesNotInSameZone") end
-    if is_replicated_onto(emu.world, disk) then return refuse("DiskError") end
+    if is_replicated_onto(emu, disk) then return refuse("DiskError") end
     refusal = check_instance(instance, disk)
     if not refusal and attached_count(emu.world, instance) >= DISK_LIMIT then
       refusal = refuse("InstanceDiskLimitExceeded")

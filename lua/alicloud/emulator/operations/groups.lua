@@ -199,7 +199,8 @@ function M.check_reprotect(emu, params, unit)
   if reverse == nil then return refusal end
   refusal = find.wrong_status(unit, LEGAL.reprotect)
   if refusal then return refusal end
-  local busy = reverse and find.busy_primary(emu.world, unit)
+  local asks = reverse and emu.settings.busy_primary == "refuse"
+  local busy = asks and find.busy_primary(emu.world, unit)
   if not busy then return nil end
   return refuse("OperationDenied", ("The operation is not allowed. Disk %s of the primary site is "
     .. "attached to an instance that is not stopped."):format(busy.id))

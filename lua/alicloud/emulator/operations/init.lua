@@ -14,6 +14,7 @@ local tags = require "alicloud.emulator.operations.tags"
 ---@field required string[]
 ---@field mutating boolean  has an effect
 ---@field heeds_token boolean  remembers ClientTokens
+---@field assumed_token boolean|nil  no document says so; the switch token_everywhere decides
 ---@field billed boolean  refused without balance (its table lists NotEnoughBalance)
 ---@field needs_role boolean  refused without the service-linked role (NoPermission.SLR)
 ---@field resources string[]  parameters with ids, for permissions
@@ -46,7 +47,7 @@ local PAIR = { "RegionId", "ReplicaPairId" }
 local BOTH = { "RegionId", "ReplicaGroupId", "ReplicaPairId" }
 -- Drill, tag and resource group operations share one part of their tables. It lists
 -- LastTokenProcessing even where no ClientToken is documented.
-local NEWER = { heeds_token = true, billed = true, needs_role = true }
+local NEWER = { heeds_token = true, assumed_token = true, billed = true, needs_role = true }
 
 ---@type table<string, alicloud.emulator.Operation>
 local ebs = {

@@ -162,7 +162,8 @@ M.delete = {
   check = function(emu, params)
     local pair, refusal = find.pair(emu, params)
     if not pair then return refusal end
-    if find.wrong_side(emu, pair, params.RegionId, "source") then
+    local bound = emu.settings.delete_side == "source"
+    if bound and find.wrong_side(emu, pair, params.RegionId, "source") then
       -- The operation's own table has no code for the side.
       return refuse(emu.settings.wrong_side == "not_found" and "NoSuchResource"
         or "OperationDenied")

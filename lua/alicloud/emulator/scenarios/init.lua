@@ -1,7 +1,8 @@
 --- Disasters to rehearse, each a data file of this folder that can be copied and changed. The
--- fields `world`, `faults`, `events`, `assume`, `hostile` are those of `emulator.new`; `title` and
--- `story` are for people, `group`, `region` and `max_rpo` say what to try, and `expect` says what a
--- sound client comes to: `outcome` or the `error` code, and how many failovers the ledger has.
+-- fields `world`, `faults`, `events`, `assume`, `hostile`, `skew` are those of `emulator.new`;
+-- `title` and `story` are for people, `group`, `region` and `max_rpo` say what to try, and `expect`
+-- says what a sound client comes to: `outcome` or the `error` code, and how many failovers the
+-- ledger has.
 
 local shape = require "alicloud.emulator.shape"
 
@@ -11,7 +12,7 @@ local M = {}
 M.NAMES = {
   "primary_region_dark", "lost_answer", "one_pair_fails", "stuck_failovering",
   "first_sync_unfinished", "recovery_point_too_old", "throttled_minute", "auth_outage",
-  "second_operator",
+  "second_operator", "blocked_minute", "skewed_clock",
 }
 
 local TABLE, TEXT = { type = "table" }, { type = "string" }
@@ -19,7 +20,7 @@ local TABLE, TEXT = { type = "table" }, { type = "string" }
 local SHAPE = {
   title = { type = "string", required = true }, story = TEXT, group = TEXT, region = TEXT,
   max_rpo = { type = "number", min = 0 }, expect = TABLE, world = TABLE, faults = TABLE,
-  events = TABLE, assume = TABLE, hostile = TABLE,
+  events = TABLE, assume = TABLE, hostile = TABLE, skew = { type = "number" },
 }
 
 --- Compares a scenario with its shape.
@@ -53,7 +54,7 @@ end
 ---@return table options
 function M.options(scenario)
   return { world = scenario.world, faults = scenario.faults, events = scenario.events,
-    assume = scenario.assume, hostile = scenario.hostile }
+    assume = scenario.assume, hostile = scenario.hostile, skew = scenario.skew }
 end
 
 return M

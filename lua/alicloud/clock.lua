@@ -1,0 +1,46 @@
+--- What is known about the server's clock, and what is done about ours.
+
+local M = {}
+
+-- A clock that is further off than this is not mended from a header.
+local MAX_SKEW = 24 * 3600
+-- Dates have whole seconds, so a difference as small is none.
+local NOTICEABLE = 2
+
+local function span(seconds)
+  local whole = math.floor(seconds + 0.5)
+  if whole < 60 then return ("%d s"):format(whole) end
+  if whole < 3600 then return ("%d min %d s"):format(whole // 60, whole % 60) end
+  return ("%d h %d min"):format(whole // 3600, whole % 3600 // 60)
+end
+
+local function warn(context, plan, offset)
+  context.runtime.warn(("the clock of this machine is %s %s (by %s); requests are signed with the "
+    .. "server's time, but set the clock: chronyc tracking, timedatectl"):format(
+    span(math.abs(offset)), offset > 0 and "behind" or "ahead", plan.target.host))
+end
+
+--- The server's time as far as it is known, else that of this machine.
+---@param context table the client's state
+---@return number unix seconds
+function M.server_time(context)
+  return context.runtime.time() + context.shared.clock_offset
+end
+
+--- Learns the server's time from an answer that refused ours. It is believed only over a channel
+--- that nobody else can speak on.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param failure table as core.read gives it
+---@return boolean mended
+function M.mend(context, plan, failure)
+  if not plan.target.secure or not failure.date then return false end
+  local offset = failure.date - context.runtime.time()
+  if math.abs(offset) > MAX_SKEW then return false end
+  local shared = context.shared
+  if math.abs(offset - shared.clock_offset) >= NOTICEABLE then warn(context, plan, offset) end
+  shared.clock_offset = offset
+  return true
+end
+
+return M

@@ -1,0 +1,142 @@
+-- Names without a resolver, and addresses that do not answer.
+
+local socket = require "socket"
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local posix = require "spec.posix"
+local reply = require "spec.server.reply"
+
+local call, outcome = exchange.call, exchange.outcome
+
+describe("pinned addresses", function()
+  local server
+
+  before_each(function()
+    server = server_module.new(behaviour.answer(reply.http()))
+  end)
+
+  after_each(function()
+    server:close()
+  end)
+
+  -- One read of api.invalid, a name that no resolver knows (RFC 6761 section 6.4).
+  local function read(resolve, changes)
+    local client <close> = transport.new { resolve = resolve, proxy = "none" }
+    local request = exchange.request("http://api.invalid:" .. server.port,
+      { plain_http = true, connect_timeout = 2 })
+    for name, value in pairs(changes or {}) do request[name] = value end
+    return call(server, client, request)
+  end
+
+  it("stand in for a resolver, and the host stays the one that was signed", function()
+    assert.are.equal("accepted", (outcome(read { ["api.invalid"] = { "127.0.0.1" } })))
+    local head = server:requests()[1]:lower()
+    assert.truthy(head:find("\r\nhost: api.invalid:" .. server.port, 1, true))
+  end)
+
+  it("are for the port of each request, or for the one they name", function()
+    local host = "api.invalid:" .. server.port
+    assert.are.equal("accepted", (outcome(read { [host] = { "127.0.0.1" } })))
+    assert.are.equal("resolve", read({ ["api.invalid:1"] = { "127.0.0.1" } }).failure)
+  end)
+
+  it("are for their host only", function()
+    local result = read { ["other.invalid"] = { "127.0.0.1" } }
+    assert.are.equal("resolve", result.failure)
+    assert.are.equal(0, #server.connections)
+  end)
+
+  it("work for every call of a transport", function()
+    local client <close> = transport.new { resolve = { ["api.invalid"] = { "127.0.0.1" } } }
+    local url = "http://api.invalid:" .. server.port
+    for _, mutating in ipairs { false, true, false } do
+      local result = call(server, client,
+        exchange.request(url, { plain_http = true, mutating = mutating }))
+      assert.are.equal("accepted", (outcome(result)))
+    end
+  end)
+
+  it("go on to the next address when one refuses, of either family", function()
+    for _, first in ipairs { "::1", "[::1]", "127.0.0.2" } do
+      local result = read { ["api.invalid"] = { first, "127.0.0.1" } }
+      assert.are.equal("accepted", (outcome(result)), first)
+    end
+  end)
+
+  -- A full backlog swallows connections: nobody refuses, nobody answers.
+  local function black_hole(family, address)
+    local full = family == "inet6" and socket.tcp6() or socket.tcp4()
+    if family == "inet6" then full:setoption("ipv6-v6only", true) end
+    assert(full:bind(address, server.port))
+    assert(full:listen(0))
+    local waiting = {}
+    for index = 1, 4 do
+      waiting[index] = family == "inet6" and socket.tcp6() or socket.tcp4()
+      waiting[index]:settimeout(0)
+      waiting[index]:connect(address, server.port)
+    end
+    return setmetatable({}, { __close = function()
+      for _, other in ipairs(waiting) do other:close() end
+      full:close()
+    end })
+  end
+
+  for _, row in ipairs { { "inet6", "::1", 2 }, { "inet", "127.0.0.2", 1 } } do
+    it("go on from " .. row[2] .. " that never answers, within the connect deadline", function()
+      local _hole <close> = black_hole(row[1], row[2])
+      local start = core.monotonic()
+      local result = read({ ["api.invalid"] = { row[2], "127.0.0.1" } },
+        { connect_timeout = row[3], mutating = true })
+      assert.are.equal("accepted", (outcome(result)), result.detail)
+      assert.is_true(core.monotonic() - start < row[3])
+      assert.are.equal(1, server:count("POST"))
+    end)
+  end
+
+  it("are taken in one form only", function()
+    for _, bad in ipairs { "127.0.0.1", { "127.0.0.1" }, { [""] = { "127.0.0.1" } },
+      { host = "127.0.0.1" }, { host = {} }, { host = { 1 } }, { host = { "a\0b" } },
+      { ["a\nb"] = { "127.0.0.1" } }, { LocalHost = { "192.0.2.1" } },
+      { ["127.0.0.1:80"] = { "192.0.2.1" } }, { ["[::1]"] = { "192.0.2.1" } } } do
+      local ok, message = pcall(transport.new, { resolve = bad })
+      assert.is_false(ok)
+      assert.matches("option 'resolve'", message)
+    end
+  end)
+end)
+
+describe("a resolver that fails", function()
+  local function program(resolve)
+    return ([[
+      local core, transport = require "alicloud.core", require "alicloud.transport"
+      local client = transport.new { proxy = "none", resolve = %s }
+      local op = client:submit { method = "GET", url = "https://ebs.cn-shanghai.aliyuncs.com:1/",
+        timeout = 0.3 }
+      while not op:done() do core.poll(client:pollfd(), "r", 0.02) client:step() end
+      local _, fields = core.read(op:result())
+      io.write(fields.code, "|", fields.outcome, "|", fields.message)
+    ]]):format(resolve)
+  end
+
+  local function run(resolve)
+    local slow = (os.getenv("ALICLOUD_BUILD") or "build") .. "/spec/slow_dns.so"
+    local preload = "LD_PRELOAD=" .. (os.getenv("LD_PRELOAD") or "") .. " " .. slow
+    local pid, output = posix.spawn { "env", preload, "lua5.4", "-e", program(resolve) }
+    local text = output:read "a"
+    output:close()
+    posix.wait(pid)
+    return text
+  end
+
+  it("is named", function()
+    assert.matches("^Client%.Resolve|not_sent|.*Resolving timed out", run "nil")
+  end)
+
+  it("is not missed where addresses are pinned", function()
+    assert.matches("^Client%.Connect|not_sent|.*ebs%.cn%-shanghai%.aliyuncs%.com port 1",
+      run '{ ["ebs.cn-shanghai.aliyuncs.com"] = { "127.0.0.1" } }')
+  end)
+end)
