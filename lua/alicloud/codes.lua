@@ -23,6 +23,11 @@ return {
     cure = "see which provider won and why: alicloud-dr whoami",
     outcome = "not_sent",
   },
+  ["Client.CriticalStep"] = {
+    meaning = "The step is critical, so it cannot be skipped.",
+    cure = "let it run, or edit the playbook",
+    outcome = "not_sent",
+  },
   ["Client.Deadline"] = {
     meaning = "The time for the whole call was over before this attempt could leave.",
     cure = "give the call a longer deadline",
@@ -67,6 +72,11 @@ return {
     cure = "wait for the status normal; before that, restore from a snapshot instead",
     outcome = "not_sent",
   },
+  ["Client.GateExpired"] = {
+    meaning = "Too few people approved in time.",
+    cure = "resume the run and ask for the approvals again",
+    outcome = "not_sent",
+  },
   ["Client.HttpStatus"] = {
     meaning = "Something between here and the service answered, not the service: the answer has "
       .. "none of its marks.",
@@ -83,6 +93,30 @@ return {
     meaning = "The operator stopped the command.",
     cure = "what was sent goes on at the service: look at the group, then run the command again",
   },
+  ["Client.JournalConflict"] = {
+    meaning = "Somebody else has written to the journal of this run.",
+    cure = "stop the other one, then resume: alicloud-dr resume",
+    outcome = "not_sent",
+  },
+  ["Client.JournalDamaged"] = {
+    meaning = "A line of the journal was edited, cut out or moved.",
+    cure = "continue nothing from it: look at the groups, then begin a new run",
+    outcome = "not_sent",
+  },
+  ["Client.JournalFailed"] = {
+    meaning = "What a crash must not make us forget could not be written down.",
+    cure = "mend the file system of the journal, then resume the run",
+  },
+  ["Client.JournalLocked"] = {
+    meaning = "Another process holds the journal or the group; the message names it.",
+    cure = "wait for it, or end that process: the lock ends with it",
+    outcome = "not_sent",
+  },
+  ["Client.KeyFailed"] = {
+    meaning = "The file of an approver's key could not be made.",
+    cure = "name a file that is not there yet, in a directory of your own",
+    outcome = "not_sent",
+  },
   ["Client.Malformed"] = {
     meaning = "The answer is cut, or is not what the service speaks.",
     cure = "look at the resource before a change is sent again",
@@ -98,10 +132,23 @@ return {
       .. "keys are looked for: alicloud-dr whoami",
     outcome = "not_sent",
   },
+  ["Client.NoApproverKey"] = {
+    meaning = "A gate names somebody whose public key is not known.",
+    cure = "give the key in the playbook or in the file of --approvers",
+    outcome = "not_sent",
+  },
+  ["Client.NoSuchStep"] = {
+    meaning = "A failed step leads to a step that never came.",
+    cure = "mend the name after goto: in the playbook",
+  },
   ["Client.NotConfirmed"] = {
     meaning = "The question before the change was not answered with the name it asked for.",
     cure = "run it again and type the group id, or use --yes",
     outcome = "not_sent",
+  },
+  ["Client.NotVerified"] = {
+    meaning = "The look from outside did not find the service back.",
+    cure = "find out what is missing, then resume the run",
   },
   ["Client.ObserveMode"] = {
     meaning = "The client only observes, and the operation would change something.",
@@ -121,6 +168,11 @@ return {
   ["Client.PairSetIncomplete"] = {
     meaning = "The group claims more pairs than its list shows, so not every pair can be checked.",
     cure = "look again: membership lags behind; if it stays so, read the group in the console",
+    outcome = "not_sent",
+  },
+  ["Client.PlaybookChanged"] = {
+    meaning = "The playbook was edited, and a finished step is not where it was.",
+    cure = "put the step back, or accept the edit: --accept-edit",
     outcome = "not_sent",
   },
   ["Client.Proxy"] = {
@@ -155,6 +207,11 @@ return {
       .. "host=address, does without one",
     outcome = "not_sent",
   },
+  ["Client.RunChanged"] = {
+    meaning = "The journal is of another playbook, or was begun with other parameters.",
+    cure = "give what the run was begun with, or another journal",
+    outcome = "not_sent",
+  },
   ["Client.Send"] = {
     meaning = "The connection broke while the request was sent.",
     cure = "look at the resource before a change is sent again",
@@ -167,6 +224,20 @@ return {
   ["Client.Stalled"] = {
     meaning = "What was waited for has not changed for the longest time allowed.",
     cure = "look at the resource; wait again with a longer stall",
+  },
+  ["Client.StepFailed"] = {
+    meaning = "A step of the playbook raised an error, or returned one.",
+    cure = "mend what it names, then resume the run",
+  },
+  ["Client.StepInDoubt"] = {
+    meaning = "A step was begun and not ended, and what it had sent may have been done.",
+    cure = "look at what it changes; then resume with --skip if it is done, or with --again",
+    outcome = "unknown",
+  },
+  ["Client.StepTimeout"] = {
+    meaning = "A step was given up after its time; what it had sent may have been done.",
+    cure = "look at what it changes, then resume the run",
+    outcome = "unknown",
   },
   ["Client.Superseded"] = {
     meaning = "Direction, pair set or state is no longer what this change was decided for: "
@@ -210,6 +281,11 @@ return {
     cure = "ask for smaller pages",
     outcome = "unknown",
   },
+  ["Client.TooManyGroups"] = {
+    meaning = "More groups than max_groups were to be moved, and nobody released them.",
+    cure = "see whether all of them are meant; then raise max_groups, or release it when asked",
+    outcome = "not_sent",
+  },
   ["Client.TooManyPages"] = {
     meaning = "The list has more pages than are read at most.",
     cure = "narrow the filter",
@@ -217,6 +293,11 @@ return {
   ["Client.Transport"] = {
     meaning = "The transport failed, or the host's own transport broke its contract.",
     cure = "look at the resource before a change is sent again",
+  },
+  ["Client.Ungraceful"] = {
+    meaning = "A step that needs the old side was given up, because that side was.",
+    cure = "nothing to do; look at the old side when it is back",
+    outcome = "unknown",
   },
   ["Client.UnrecognisedState"] = {
     meaning = "The service shows a status that this version does not know.",
