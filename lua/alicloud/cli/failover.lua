@@ -1,12 +1,12 @@
 --- `alicloud-dr failover`: check, ask, fail over, watch until every pair is open.
 
 local dr = require "alicloud.dr"
-local groups = require "alicloud.dr.group"
 local guard = require "alicloud.guard"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.reporter"
+local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
@@ -65,8 +65,8 @@ local function read_options(args)
     max_rpo = options.duration(args, "max_rpo"),
     timeout = options.duration(args, "timeout", 1),
     poll = options.duration(args, "poll", 0.05),
-    incident = options.text(args, "incident", groups.INCIDENT),
-    client_token = options.text(args, "client_token", groups.TOKEN),
+    incident = options.text(args, "incident", rules.INCIDENT),
+    client_token = options.text(args, "client_token", rules.TOKEN),
   }
 end
 

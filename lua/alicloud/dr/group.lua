@@ -6,6 +6,7 @@ local failover = require "alicloud.dr.failover"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
+local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -51,60 +52,19 @@ local Group = {}
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
-local function bound(value)
-  return value < 1 and ("%g s"):format(value) or duration.format(value)
-end
-
-local function seconds(min, max)
-  local allowed = ("%s, from %s to %s"):format(duration.ALLOWED, bound(min), bound(max))
-  return option.rule(allowed, function(value)
-    local parsed = duration.parse(value)
-    return parsed ~= nil and parsed >= min and parsed <= max
-  end)
-end
-
-local YEAR = 366 * 86400
-
-local ID = option.rule("an id of 1 to 64 letters, digits, '-', '_' or '.'", function(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[%w][%w_.%-]*$") ~= nil
-end)
-
-local REGION = option.rule("a region such as cn-shanghai", function(value)
-  return type(value) == "string" and #value <= 64
-    and value:find("^[a-z][a-z0-9%-]*[a-z0-9]$") ~= nil
-end)
-
-local TOKEN = option.rule("1 to 64 printable ASCII characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 64
-    and value:find("^[\x20-\x7e]+$") ~= nil
-end)
-
-local INCIDENT = option.rule("text of 1 to 256 bytes without control characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 256 and not value:find("%c")
-end)
+local ID, REGION, AGE = rules.ID, rules.REGION, rules.seconds(0, rules.YEAR)
 
 local GROUP_OPTIONS = { region = REGION }
 
-local PRECHECK_OPTIONS = { max_rpo = seconds(0, YEAR) }
+local PRECHECK_OPTIONS = { max_rpo = AGE }
 
 local FAILOVER_OPTIONS = {
-  max_rpo = seconds(0, YEAR), timeout = seconds(1, YEAR), stall = seconds(1, YEAR),
-  poll = seconds(0.05, 300), resend_window = seconds(0, 3600),
-  client_token = TOKEN, incident = INCIDENT,
+  max_rpo = AGE, timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL,
+  resend_window = rules.WINDOW, client_token = rules.TOKEN, incident = rules.INCIDENT,
   confirm = option.callable, progress = option.callable,
 }
 
 local DURATIONS = { max_rpo = false, timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
-
-M.ID, M.REGION, M.TOKEN, M.INCIDENT, M.LONGEST = ID, REGION, TOKEN, INCIDENT, YEAR
-
-local function with_seconds(options)
-  for name, default in pairs(DURATIONS) do
-    local value = options[name]
-    options[name] = value ~= nil and duration.parse(value) or default or nil
-  end
-  return options
-end
 
 local function complain(field, value, rule)
   error(("dr.group: %s: got %s; allowed: %s"):format(field, option.show(value), rule.allowed), 3)
@@ -188,7 +148,7 @@ function Group:failover(options)
     error("group:failover: option incident: it derives the token, so client_token cannot be "
       .. "given as well; allowed: one of the two", 2)
   end
-  return failover.run(self, with_seconds(given))
+  return failover.run(self, rules.with_seconds(given, DURATIONS))
 end
 
 M.metatable = {

@@ -8,6 +8,7 @@
 local groups = require "alicloud.dr.group"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
+local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -20,11 +21,11 @@ M.group = groups.new
 ---@return alicloud.dr.Snapshot[]|nil sorted by group id
 ---@return alicloud.Error? err
 function M.groups(client, options)
-  local given = option.check("dr.groups", options, { region = groups.REGION }, 2)
+  local given = option.check("dr.groups", options, { region = rules.REGION }, 2)
   local region = given.region or client.region
-  if not groups.REGION.test(region) then
+  if not rules.REGION.test(region) then
     error(("dr.groups: region: got %s; allowed: %s"):format(
-      option.show(region), groups.REGION.allowed), 2)
+      option.show(region), rules.REGION.allowed), 2)
   end
   return observe.all(client, region)
 end
