@@ -267,7 +267,8 @@ end
 function M.run(group, options)
   local client = group.client
   local run = setmetatable({
-    words = verdict.FAILOVER, group = group, options = options, runtime = client.runtime, loop = client.loop,
+    words = verdict.FAILOVER, group = group, options = options,
+    runtime = client.runtime, loop = client.loop,
     started = client.loop.now(),
     attempts = 0, request_ids = {}, doubtful = false, joined = false, seen_refusals = {},
   }, Run)

@@ -7,6 +7,7 @@ local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
 local rules = require "alicloud.dr.rules"
+local verbs = require "alicloud.dr.verbs"
 
 local M = {}
 
@@ -83,12 +84,7 @@ function M.new(client, id, options)
   local given = option.check("dr.group", options, GROUP_OPTIONS, 2)
   local region = given.region or client.region
   if not REGION.test(region) then complain("region", region, REGION) end
-  return setmetatable({ client = client, id = id, region = region }, M.metatable)
-end
-
-local function demand_colon(group)
-  if getmetatable(group) == M.metatable then return end
-  error("dr.group: not a group; call its methods with a colon", 3)
+  return setmetatable({ client = client, id = id, region = region }, rules.GROUP)
 end
 
 --- Reads the group as it is, whatever the region is for it.
@@ -96,7 +92,7 @@ end
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
 function Group:observe(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   return observe.group(self.client, self.id, self.region, options)
 end
 
@@ -113,7 +109,7 @@ end
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err also if the region is not the secondary site of the group
 function Group:look()
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local snapshot, err = self:observe()
   if not snapshot then return nil, err end
   if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
@@ -125,7 +121,7 @@ end
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local given = option.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local snapshot, err = self:observe()
@@ -142,7 +138,7 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local given = option.check("group:failover", options, FAILOVER_OPTIONS, 2)
   if given.client_token and given.incident then
     error("group:failover: option incident: it derives the token, so client_token cannot be "
@@ -151,12 +147,11 @@ function Group:failover(options)
   return failover.run(self, rules.with_seconds(given, DURATIONS))
 end
 
-M.metatable = {
-  __name = "alicloud.dr.Group",
-  __index = Group,
-  __tostring = function(group)
-    return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
-  end,
-}
+for name, method in pairs(verbs.methods) do Group[name] = method end
+
+rules.GROUP.__index = Group
+rules.GROUP.__tostring = function(group)
+  return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
+end
 
 return M

@@ -17,6 +17,32 @@ local function read_groups(client, region, site, group_id, options)
     { RegionId = region, Site = site, GroupIds = group_id, MaxResults = PAGE }, options)
 end
 
+---@class alicloud.dr.GroupFilter
+---@field region string? else the client's
+---@field site "backup"|"production"|nil the groups that have this site in the region; nil: either
+---@field name string? only groups whose name contains it
+
+--- The ids of the groups that a region lists, without their pairs.
+---@param client alicloud.Client
+---@param filter alicloud.dr.GroupFilter with a region
+---@return string[]|nil sorted
+---@return alicloud.Error? err
+function M.ids(client, filter)
+  local ids, known = {}, {}
+  for _, site in ipairs(filter.site and { filter.site } or SITES) do
+    local records, err = reading.all(client, "ebs:DescribeDiskReplicaGroups", {
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+    }, { region = filter.region })
+    if not records then return nil, err end
+    for _, record in ipairs(records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+    end
+  end
+  table.sort(ids)
+  return ids
+end
+
 local function find(records, group_id)
   for _, record in ipairs(records) do
     if record.ReplicaGroupId == group_id then return record end

@@ -46,6 +46,17 @@ M.INCIDENT = option.rule("text of 1 to 256 bytes without control characters", fu
   return type(value) == "string" and #value >= 1 and #value <= 256 and not value:find("%c")
 end)
 
+--- The metatable of every group object.
+M.GROUP = { __name = "alicloud.dr.Group" }
+
+--- Raises unless a method was called on a group.
+---@param group any
+---@param level integer as for `error`
+function M.demand_group(group, level)
+  if getmetatable(group) == M.GROUP then return end
+  error("dr.group: not a group; call its methods with a colon", level + 1)
+end
+
 --- Turns the durations of an options table into seconds.
 ---@param options table is changed
 ---@param defaults table<string, number|false> seconds; false: stays absent

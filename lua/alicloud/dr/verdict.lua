@@ -121,6 +121,37 @@ function M.world_changed(run, difference)
   })
 end
 
+--- The journal did not take the intent.
+---@param run alicloud.dr.Attempted
+---@param cause alicloud.Error
+---@return nil, alicloud.Error
+function M.unwritten(run, cause)
+  return nil, base(run, {
+    kind = cause.kind, code = cause.code, message = cause.message, hint = cause.hint,
+    outcome = "not_sent", cause = cause.cause,
+  })
+end
+
+--- Why there is no answer to a call that another process has sent.
+---@param run alicloud.dr.Attempted
+---@return alicloud.Error
+function M.lost_answer(run)
+  return base(run, {
+    kind = "cancelled", code = "Client.Interrupted", outcome = "unknown", retryable = true,
+    message = ("whoever sent the %s ended before its answer"):format(run.words.noun),
+  })
+end
+
+--- What was seen stands against it, and nothing was sent.
+---@param run alicloud.dr.Attempted
+---@param problem { kind: string?, code: string, message: string, hint: string? } and more fields
+---@return nil, alicloud.Error
+function M.forbidden(run, problem)
+  local fields = { kind = "precheck", outcome = "not_sent" }
+  for name, value in pairs(problem) do fields[name] = value end
+  return nil, base(run, fields)
+end
+
 --- The service said no, and nothing speaks for an effect.
 ---@param run alicloud.dr.Attempted
 ---@param err alicloud.Error of the call

@@ -1,5 +1,6 @@
 --- Looking at a group, or whatever is changed, again and again until what is seen allows a
 --- conclusion.
+---
 --- A single read proves little: it may be stale, a list may be cut, a group may run ahead of its
 --- pairs. So the conclusions that matter need the whole set (success), or several reads that agree
 --- over some time (nothing has happened, somebody else has intervened).
