@@ -84,7 +84,7 @@ function M.new(client, id, options)
   local given = option.check("dr.group", options, GROUP_OPTIONS, 2)
   local region = given.region or client.region
   if not REGION.test(region) then complain("region", region, REGION) end
-  return setmetatable({ client = client, id = id, region = region }, rules.GROUP)
+  return rules.new_group(client, id, region)
 end
 
 --- Reads the group as it is, whatever the region is for it.

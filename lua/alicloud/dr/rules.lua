@@ -49,6 +49,15 @@ end)
 --- The metatable of every group object.
 M.GROUP = { __name = "alicloud.dr.Group" }
 
+--- Makes a group object from checked parts.
+---@param client alicloud.Client
+---@param id string
+---@param region string
+---@return alicloud.dr.Group
+function M.new_group(client, id, region)
+  return setmetatable({ client = client, id = id, region = region }, M.GROUP)
+end
+
 --- Raises unless a method was called on a group.
 ---@param group any
 ---@param level integer as for `error`

@@ -4,10 +4,13 @@
 local changes = require "alicloud.dr.change"
 local drill = require "alicloud.dr.drill"
 local drills = require "alicloud.dr.drills"
+local failback = require "alicloud.dr.failback"
+local fence = require "alicloud.dr.fence"
 local option = require "alicloud.options"
 local replication = require "alicloud.dr.replication"
 local reprotect = require "alicloud.dr.reprotect"
 local rules = require "alicloud.dr.rules"
+local serve = require "alicloud.dr.serve"
 
 local M = {}
 
@@ -134,6 +137,76 @@ end
 ---@return alicloud.Error? err `cleared` tells whether the drill is gone
 function Group:drill(options)
   return drill.run(self, checked("drill", self, options, DRILL, changes.DURATIONS))
+end
+
+local SERVERS = { timeout = 600, stall = 600, poll = 5, resend_window = 120 }
+
+local function servers(more)
+  local schema = { timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL,
+    resend_window = rules.WINDOW, confirm = option.callable, progress = option.callable }
+  for name, rule in pairs(more) do schema[name] = rule end
+  return schema
+end
+
+local ATTACH = option.rule("an instance id, or a table of them by disk id", function(value)
+  if type(value) ~= "table" then return rules.ID.test(value) end
+  for disk, instance in pairs(value) do
+    if not rules.ID.test(disk) or not rules.ID.test(instance) then return false end
+  end
+  return next(value) ~= nil
+end)
+
+local FENCE = servers { detach = option.boolean, force = option.boolean }
+local SERVE = servers { attach = ATTACH, start = option.boolean }
+
+--- Fences the side that the group is copied from: stops the instances that its disks are attached
+--- to, and detaches the disks. What is so already is done.
+---@param options? alicloud.dr.FenceOptions
+---@return alicloud.dr.FenceResult|nil with the two finish lines, as far as they are reached
+---@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
+function Group:fence(options)
+  return fence.run(self, checked("fence", self, options, FENCE, SERVERS))
+end
+
+--- After a failover, attaches the secondary disks to the instances that take over, and starts
+--- those.
+---@param options alicloud.dr.ServeOptions
+---@return alicloud.dr.ServeResult|nil with the two finish lines, as far as they are reached
+---@return alicloud.Error? err
+function Group:serve(options)
+  local given = checked("serve", self, options, SERVE, SERVERS)
+  if given.attach == nil then
+    error("group:serve: option attach: got nothing; allowed: " .. ATTACH.allowed, 2)
+  end
+  return serve.run(self, given)
+end
+
+local FAILBACK = { to = rules.REGION, stop = option.callable, fence = option.boolean,
+  force = option.boolean, sync = option.boolean, max_rpo = rules.seconds(0, rules.YEAR),
+  attach = ATTACH, restore = option.boolean, confirm = option.callable, timeout = rules.TIMEOUT,
+  poll = rules.POLL, progress = option.callable, old_side = REPROTECT.old_side }
+
+--- The same group, seen from its other site.
+---@return alicloud.dr.Group|nil
+---@return alicloud.Error? err
+function Group:other_site()
+  rules.demand_group(self, 2)
+  local region, err = failback.other_region(self)
+  if not region then return nil, err end
+  return rules.new_group(self.client, self.id, region)
+end
+
+--- Moves the service back to the region `to`: all steps of alicloud.dr.failback in order. Called
+--- again, it goes on where it ended.
+---@param options alicloud.dr.FailbackOptions
+---@return alicloud.dr.FailbackResult|nil
+---@return alicloud.Error? err `step` names the one that went wrong
+function Group:failback(options)
+  local given = checked("failback", self, options, FAILBACK, {})
+  if given.to == nil then
+    error("group:failback: option to: got nothing; allowed: " .. rules.REGION.allowed, 2)
+  end
+  return failback.run(self, rules.new_group(self.client, self.id, given.to), given)
 end
 
 M.methods = Group
