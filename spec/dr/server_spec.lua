@@ -80,7 +80,7 @@ describe("fence", function()
 
   it("believes only the look at the end: somebody may have attached a disk again", function()
     local bench = after.new()
-    bench.emu:later(bench.emu:now() + 50, function()
+    bench.emu:later(bench.emu:now() + 36, function()
       local disk = bench.emu.world.disk_by_id["d-old-1"]
       assert.equal("Available", disk.status)
       disk.status, disk.instance = "In_use", "i-old"
