@@ -149,7 +149,7 @@ M.switches = {
   { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
     text = "comma: PairIds is one element with a comma-separated list, as the official sample." },
   { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
-    text = "The group says failovered before its pairs do." },
+    text = "The group says failovered, stopped or normal before its pairs do." },
   { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,
     text = "Describe answers with an empty list." },
   { name = "short_list", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },

@@ -159,7 +159,7 @@ function M.act_start(emu, params, context, unit)
   if not one_shot and RUNNING[unit.status] then return {} end
   find.effect(emu, params, context, unit)
   if one_shot then
-    motion.one_shot(emu.world, unit, context.now)
+    motion.one_shot(emu.world, unit, context.now, emu.settings)
   else
     motion.start(emu.world, unit, context.now, emu.settings)
   end
@@ -184,7 +184,7 @@ M.stop = {
   act = function(emu, params, context, group)
     if group.status == "stopping" or group.status == "stopped" then return {} end
     find.effect(emu, params, context, group)
-    motion.stop(emu.world, group, context.now)
+    motion.stop(emu.world, group, context.now, emu.settings)
     return {}
   end,
 }
