@@ -12,7 +12,8 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 local COMMANDS = {
-  "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover", "alicloud.cli.call",
+  "alicloud.cli.status", "alicloud.cli.readiness", "alicloud.cli.precheck",
+  "alicloud.cli.failover", "alicloud.cli.reprotect", "alicloud.cli.drill", "alicloud.cli.call",
   "alicloud.cli.dependencies", "alicloud.cli.explain", "alicloud.cli.emulator",
   "alicloud.cli.version",
 }
@@ -38,7 +39,8 @@ Environment:
   NO_COLOR                                             no colours
 
 Exit codes:
-  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting   130 interrupted]]
+  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting   130 interrupted
+  (readiness: 0 ok   1 warn   2 fail)]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
 local function add_help(command, state)

@@ -203,6 +203,7 @@ function M.error_object(err)
   for _, name in ipairs(ERROR_FIELDS) do object[name] = err[name] end
   if err.findings then object.findings = map(err.findings, finding_object) end
   if err.last and err.last.pairs then object.last_seen = M.snapshot_object(err.last) end
+  object.old_side = side_object(err.old_side)
   if err.request_ids then object.request_ids = core.array(err.request_ids) end
   if err.access_denied_detail then object.access_denied_detail = err.access_denied_detail end
   return object
