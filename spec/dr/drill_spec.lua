@@ -117,12 +117,27 @@ describe("a drill", function()
     assert.equal(0, open_drills(bench))
   end)
 
-  it("that cannot be cleared is told, with the cost", function()
+  local function attach_all(bench, made)
+    for _, disk in ipairs(made.disks) do
+      bench.client:must("ecs:AttachDisk", { InstanceId = "i-new", DiskId = disk.disk })
+    end
+  end
+
+  it("detaches what the check has left attached", function()
     local bench = after.new()
+    assert(bench:run("drill", { check = function(made)
+      attach_all(bench, made)
+    end }))
+    assert.equal(2, after.effects(bench, "DetachDisk"))
+    assert.equal(0, open_drills(bench))
+  end)
+
+  it("that cannot be cleared is told, with the cost", function()
+    local bench = after.new(nil, { faults = {
+      after.fault("DetachDisk", lab.answer("Forbidden", 403), "before", 99) } })
     local result, err = bench:run("drill", { check = function(made)
-      for _, disk in ipairs(made.disks) do
-        bench.client:must("ecs:AttachDisk", { InstanceId = "i-new", DiskId = disk.disk })
-      end
+      attach_all(bench, made)
+      bench.emu:advance(10)
     end })
     assert.is_nil(result)
     assert.equal("Client.DrillClearFailed", err.code)

@@ -128,6 +128,29 @@ describe("reprotect", function()
     assert.equal(1, after.effects(bench, ACTION))
   end)
 
+  it("is repeated after it failed, under another token", function()
+    local bench = after.open()
+    bench.emu:region(lab.PRIMARY, "down")
+    local _, err = bench:run("reprotect", { old_side = "unknown" })
+    bench.emu:region(lab.PRIMARY, "up")
+    local result = assert(bench:run "reprotect")
+    assert.equal("reprotected", result.outcome)
+    assert.not_equal(err.client_token, result.client_token)
+    local other = after.new({ status = "reprotect_failed", old = false },
+      { assume = { reprotect_again = "refuse" } })
+    _, err = other:run "reprotect"
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.equal("rejected", err.outcome)
+  end)
+
+  it("that fails a second time is told as a failure", function()
+    local bench = after.new({ status = "reprotect_failed", old = false })
+    bench.emu:region(lab.PRIMARY, "down")
+    local _, err = bench:run("reprotect", { old_side = "unknown" })
+    assert.equal("Client.ReprotectFailed", err.code)
+    assert.equal("accepted", err.outcome)
+  end)
+
   it("is refused when the sites contradict each other", function()
     local bench = after.open()
     local send = bench.emu.transport.send

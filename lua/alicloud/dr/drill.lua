@@ -1,16 +1,19 @@
 --- A drill of one group: clone the last recovery point to new disks, let somebody check them, and
---- always clear them away, whatever the check does.
+--- always clear them away, whatever the check does. Disks that the check has left attached are
+--- detached.
 ---
 --- A drill is known by the id in the answer. Where the answer is lost, the one drill that was not
 --- there before is taken for ours; two of them are not guessed at.
 --- Source: StartReplicaGroupDrill, DescribeReplicaGroupDrills, ClearReplicaGroupDrill.
 
 local alicloud = require "alicloud"
+local attachment = require "alicloud.dr.attachment"
 local changes = require "alicloud.dr.change"
 local drills = require "alicloud.dr.drills"
 local goals = require "alicloud.dr.goal"
 local guard = require "alicloud.guard"
 local mutation = require "alicloud.dr.mutation"
+local server = require "alicloud.dr.server"
 local sites = require "alicloud.dr.sites"
 local snapshots = require "alicloud.dr.snapshot"
 local verdict = require "alicloud.dr.verdict"
@@ -269,9 +272,23 @@ local function left_behind(group, holder)
   return seen and id_of(intent, seen) or nil
 end
 
+-- What the check has attached and left so would keep the drill from being cleared. Nothing but the
+-- drill owns these disks; one that cannot be detached shows when it is cleared.
+local function free_disks(group, made, options)
+  local wanted = {}
+  for _, entry in ipairs(made and made.disks or {}) do
+    if entry.disk then wanted[#wanted + 1] = { id = entry.disk, pair = entry.pair } end
+  end
+  local side = attachment.read(group.client, group.region, wanted)
+  for _, disk in ipairs(side.disks) do
+    if disk.instance then server.detach(group, options, group.region, disk) end
+  end
+end
+
 local function clear_up(group, holder, options)
   local id = left_behind(group, holder)
   if not id then return nil end
+  free_disks(group, holder.made, plain(options))
   local cleared, err = M.clear(group, id, plain(options))
   return cleared or false, err
 end
@@ -322,6 +339,7 @@ end
 local function try(group, options, holder)
   local made, err = M.start(group, options, holder)
   if not made then return nil, err end
+  holder.made = made
   return made, check_disks(group.client.loop, made, options.check or function() end)
 end
 

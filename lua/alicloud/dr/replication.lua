@@ -207,6 +207,7 @@ function M.await(group, options)
     err.outcome = "not_sent"
     return nil, err
   end
+  run.joined = false
   return changes.result(run, "recovery_point", seen, { waited_for = newer_than })
 end
 

@@ -67,6 +67,8 @@ local function judge_detach(intent, seen)
   if seen.instance and seen.instance ~= intent.instance then
     return "changed", attachment.describe(seen)
   end
+  -- It can be detached once it is attached.
+  if seen.status == "Attaching" then return "unclear", attachment.describe(seen) end
   return judge_status(seen, "Available", { Detaching = true }, "In_use", describe_disk)
 end
 

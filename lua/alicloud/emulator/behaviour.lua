@@ -82,6 +82,10 @@ M.switches = {
     rule = choice("keep", "clear"),
     text = "After a reversal LastRecoverPoint stays until the first cycle in the new direction; "
       .. "clear removes it." },
+  { name = "reprotect_again", kind = "assumed", default = "accept",
+    rule = choice("accept", "refuse"),
+    text = "Reprotection is repeated from reprotect_failed, as failover is from failover_failed; "
+      .. "the usage notes name failovered only, and then there is no way out of that state." },
   { name = "clear_busy", kind = "assumed", default = "invalid_status",
     rule = choice("invalid_status", "denied"),
     text = "Clearing a drill that is executing gives OperationDenied.InvalidStatus, which the "
