@@ -132,6 +132,18 @@ describe("stop", function()
     assert.equal("accepted", err.outcome)
   end)
 
+  it("asks the other region where the first is dark, and says that it is not known", function()
+    local bench = after.new()
+    bench.emu:region(lab.PRIMARY, "down")
+    local _, err = bench:run "stop"
+    assert.equal("Client.StopFailed", err.code)
+    assert.equal(lab.SECONDARY, err.region)
+    assert.equal(1, after.effects(bench, STOP))
+    bench = after.new { status = "stopped" }
+    bench.emu:region(lab.PRIMARY, "down")
+    assert.equal("unknown", assert(bench:run "stop").other_site)
+  end)
+
   it("is refused after a failover", function()
     refused(after.new { status = "failovered" }, "stop", nil, "OperationDenied.InvalidStatus")
   end)

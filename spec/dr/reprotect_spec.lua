@@ -128,6 +128,27 @@ describe("reprotect", function()
     assert.equal(1, after.effects(bench, ACTION))
   end)
 
+  it("asks, and looks again before it sends: a disk may have been attached meanwhile", function()
+    local bench = after.open()
+    local _, err = bench:run("reprotect", { confirm = function() return false end })
+    assert.equal("Client.NotConfirmed", err.code)
+    refused(after.open(), { confirm = function() return false end }, "Client.NotConfirmed",
+      "cancelled")
+    bench = after.open()
+    refused(bench, { confirm = function()
+      local disk = bench.emu.world.disk_by_id["d-old-2"]
+      disk.status, disk.instance = "In_use", "i-old"
+      return true
+    end }, "Client.OldSideInUse", "state")
+    bench = after.open()
+    refused(bench, { confirm = function()
+      bench:put "stopped"
+      return true
+    end }, "Client.WorldChanged", "state")
+    assert.equal("agrees", assert(after.open():run("reprotect",
+      { confirm = function() return true end })).other_site)
+  end)
+
   it("is repeated after it failed, under another token", function()
     local bench = after.open()
     bench.emu:region(lab.PRIMARY, "down")
@@ -268,6 +289,19 @@ describe("the journal of a change", function()
     local _, err = bench:run("reprotect", { journal = journal(log, true) })
     assert.equal("journal", err.kind)
     assert.equal("not_sent", err.outcome)
+    assert.same({}, bench:requests(ACTION))
+  end)
+
+  it("lets another process decide anew what never left, if the world is the same", function()
+    local bench, log = after.open(), {}
+    bench:run("reprotect", { journal = journal(log, true) })
+    local past = { intent = log[1].intent, doubtful = false }
+    local result = assert(bench:run("reprotect", { continue = past }))
+    assert.equal(past.intent.client_token, result.client_token)
+    bench = after.open()
+    bench:remove_pair()
+    local _, err = bench:run("reprotect", { continue = past })
+    assert.equal("Client.WorldChanged", err.code)
     assert.same({}, bench:requests(ACTION))
   end)
 

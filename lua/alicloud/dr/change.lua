@@ -2,6 +2,7 @@
 --- them asks of the world is its own; the way is the same.
 
 local goals = require "alicloud.dr.goal"
+local intents = require "alicloud.dr.intent"
 local mutation = require "alicloud.dr.mutation"
 local seam = require "alicloud.dr.seam"
 local sites = require "alicloud.dr.sites"
@@ -48,6 +49,8 @@ M.DURATIONS = { timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
 ---@field request_ids string[] of every answer to the call
 ---@field client_token string? under which it was sent
 ---@field attempts integer how many times the call left
+---@field other_site "agrees"|"same"|"unknown"|nil what was seen from the other region, before
+---anything was sent; same: there is none; nil: continued
 ---@field snapshot alicloud.dr.Snapshot the last look
 
 ---@class alicloud.dr.Verb
@@ -74,6 +77,7 @@ function M.result(run, outcome, snapshot, facts)
     recover_point = snapshot.recover_point, request_id = accepted.request_id,
     request_ids = run.request_ids, attempts = run.attempts, snapshot = snapshot,
     client_token = run.attempts > 0 and run.intent.client_token or nil,
+    other_site = run.other_site,
   }
   for name, value in pairs(facts or {}) do result[name] = value end
   run:emit { event = "done", result = result, snapshot = snapshot }
@@ -124,6 +128,15 @@ function M.problem_of_world(found)
   return problem_of_set(snapshot)
 end
 
+--- How the world differs from that of an intent which never left, and which is decided anew.
+---@param run alicloud.dr.Mutation
+---@param snapshot alicloud.dr.Snapshot
+---@return string|nil
+function M.difference_to_past(run, snapshot)
+  local past = run.options.continue
+  return past and intents.difference(past.intent, snapshot) or nil
+end
+
 --- What is wrong with the statuses.
 ---@param aim alicloud.dr.Aim
 ---@param snapshot alicloud.dr.Snapshot
@@ -169,6 +182,9 @@ local function confirm(run, verb, snapshot)
   if problem then return verdict.forbidden(run, problem) end
   local judgement, reason = goals.judge(verb.aim, goals.intent(snapshot, ""), found.here)
   if judgement ~= "as_planned" then return verdict.world_changed(run, reason) end
+  -- Somebody may have attached a disk while the question was open.
+  problem = verb.problem(run, found.here)
+  if problem then return verdict.forbidden(run, problem) end
   return found.here
 end
 
@@ -183,6 +199,8 @@ local function decide(run, verb, found)
     local intent = goals.intent(oriented(run, verb, snapshot), run:token())
     return conclude(run, verb, run:join(goal_of(run, verb, intent, verb.regions(run, snapshot))))
   end
+  local difference = M.difference_to_past(run, snapshot)
+  if difference then return verdict.world_changed(run, difference) end
   problem = verb.problem(run, snapshot)
   if problem then return verdict.forbidden(run, problem) end
   local agreed, refusal = confirm(run, verb, snapshot)

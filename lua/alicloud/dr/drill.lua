@@ -141,6 +141,8 @@ local function decide_start(run)
   if not found then return verdict.unreadable(run, err) end
   local problem = problem_of_start(found)
   if problem then return verdict.forbidden(run, problem) end
+  local difference = changes.difference_to_past(run, found.here)
+  if difference then return verdict.world_changed(run, difference) end
   if run.options.confirm and not run.options.confirm(found.here, {}) then
     return verdict.not_confirmed(run)
   end

@@ -247,8 +247,9 @@ end
 
 -- Another region is another request, so it has another token: one that follows from the first.
 function Mutation:can_go_elsewhere(err)
-  if self.doubtful or not WRONG_REGION[err.code] then return false end
-  return self.goal.regions[self.place + 1] ~= nil
+  if self.doubtful or not self.goal.regions[self.place + 1] then return false end
+  -- A region that is dark cannot serve it, and nothing can have got there.
+  return WRONG_REGION[err.code] == true or err.kind == "network" and err.outcome == "not_sent"
 end
 
 function Mutation:go_elsewhere(err)

@@ -76,6 +76,7 @@ function M.look(run)
     if sites.here.role == "absent" or not faulty then break end
     if i < LOOKS then run.loop.sleep(PAUSE) end
   end
+  run.other_site = not sites.far and "same" or sites.there and "agrees" or "unknown"
   return sites
 end
 
