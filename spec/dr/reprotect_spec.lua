@@ -282,6 +282,8 @@ describe("the journal of a change", function()
     assert.equal(lab.SECONDARY, log[1].intent.region)
     assert.equal(log[1].intent.client_token, log[2].client_token)
     assert.is_true(log[2].ok)
+    assert.equal("reprotected", log[2].outcome)
+    assert.equal(2, #log)
   end)
 
   it("stops the change if it does not take the intent", function()

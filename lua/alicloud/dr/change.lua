@@ -166,7 +166,9 @@ end
 
 local function conclude(run, verb, seen, err)
   if not seen then return nil, err end
-  return M.result(run, verb.outcome, seen, verb.facts)
+  local result = M.result(run, verb.outcome, seen, verb.facts)
+  run:note_end(result)
+  return result
 end
 
 local function oriented(run, verb, snapshot)

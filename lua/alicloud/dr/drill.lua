@@ -186,6 +186,7 @@ function M.start(group, options, holder)
   local made = result(run, "drill_ready", id, drill)
   made.adopted = run.accepted == nil
   made.recover_point, made.disks = drill.recover_point, drill.disks
+  run:note_end(made)
   return made
 end
 

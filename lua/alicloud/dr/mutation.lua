@@ -131,17 +131,20 @@ end
 
 function Mutation:write_down()
   if self.goal.unjournaled then return true end
-  return seam.intent(self.options.journal, {
+  local ok, err = seam.intent(self.options.journal, {
     verb = self.words.noun, action = self.words.action, intent = self.intent,
     resend_window = self.options.resend_window,
   })
+  self.written = ok
+  return ok, err
 end
 
-function Mutation:note_end(ok, err)
-  if self.goal.unjournaled then return end
-  local accepted = self.accepted or {}
-  seam.outcome(self.options.journal, self.words.noun, self.intent,
-    ok and { outcome = "done", request_id = accepted.request_id } or nil, err)
+--- Tells the journal how it ended, if it was told of the intent.
+---@param result table|nil
+---@param err alicloud.Error|nil
+function Mutation:note_end(result, err)
+  if not self.written then return end
+  seam.outcome(self.options.journal, self.words.noun, self.intent, result, err)
 end
 
 -- A suspended machine stops the monotonic clock but not the service, so the wall clock counts too.
@@ -253,7 +256,7 @@ function Mutation:can_go_elsewhere(err)
 end
 
 function Mutation:go_elsewhere(err)
-  self:note_end(false, err)
+  self:note_end(nil, err)
   self.place, self.first_send = self.place + 1, nil
   self:aim()
   local token = self.intent.client_token
@@ -313,17 +316,19 @@ function Mutation:is_continued()
 end
 
 function Mutation:finish(seen, err)
-  self:note_end(seen ~= nil, err)
+  if not seen then self:note_end(nil, err) end
   return seen, err
 end
 
---- Sends the change, or takes it up where another process left it, and waits for its end.
+--- Sends the change, or takes it up where another process left it, and waits for its end. Who makes
+--- a result of it tells the journal with `note_end`.
 ---@param goal alicloud.dr.Goal
 ---@return table|nil seen the look that showed it done
 ---@return alicloud.Error? err
 function Mutation:pursue(goal)
   self:commit(goal)
-  if self:is_continued() then return self:finish(self:take_up(self.options.continue)) end
+  self.written = self:is_continued()
+  if self.written then return self:finish(self:take_up(self.options.continue)) end
   local written, fault = self:write_down()
   if not written then return verdict.unwritten(self, fault) end
   return self:finish(self:carry_out())

@@ -43,6 +43,7 @@ local M = {}
 ---@field outcome string of the result, or `err.outcome`; "unknown" leaves the intent open
 ---@field code string? of the error
 ---@field request_id string?
+---@field result table? of a verb that ended well, whole
 
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
@@ -106,7 +107,7 @@ function M.outcome(journal, verb, intent, result, err)
   guard.call(journal.outcome, {
     verb = verb, group_id = intent.group_id, client_token = intent.client_token,
     ok = result ~= nil, outcome = ending.outcome, code = err and err.code or nil,
-    request_id = ending.request_id,
+    request_id = ending.request_id, result = result,
   })
 end
 
