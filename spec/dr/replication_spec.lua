@@ -128,7 +128,7 @@ describe("stop", function()
     local _, err = bench:run("stop", { on = { accepted = function()
       bench:put "stop_failed"
     end } })
-    assert.equal("Client.StopFailed", err.code)
+    assert.equal("Client.ChangeFailed", err.code)
     assert.equal("accepted", err.outcome)
   end)
 
@@ -136,7 +136,7 @@ describe("stop", function()
     local bench = after.new()
     bench.emu:region(lab.PRIMARY, "down")
     local _, err = bench:run "stop"
-    assert.equal("Client.StopFailed", err.code)
+    assert.equal("Client.ChangeFailed", err.code)
     assert.equal(lab.SECONDARY, err.region)
     assert.equal(1, after.effects(bench, STOP))
     bench = after.new { status = "stopped" }
@@ -200,7 +200,7 @@ describe("await_recovery_point", function()
     pair.own_recover_point, pair.next_cycle, pair.halted = true, nil, true
     local _, err = bench:run("await_recovery_point", { timeout = 1200,
       newer_than = math.floor(bench.emu:now()) - 600 })
-    assert.equal("Client.RecoveryPointTimeout", err.code)
+    assert.equal("Client.ChangeTimeout", err.code)
     assert.equal("not_sent", err.outcome)
   end)
 

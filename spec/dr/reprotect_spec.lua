@@ -123,7 +123,7 @@ describe("reprotect", function()
     bench.emu:region(lab.PRIMARY, "down")
     local result, err = bench:run("reprotect", { old_side = "unknown" })
     assert.is_nil(result)
-    assert.equal("Client.ReprotectFailed", err.code)
+    assert.equal("Client.ChangeFailed", err.code)
     assert.equal("accepted", err.outcome)
     assert.equal(1, after.effects(bench, ACTION))
   end)
@@ -168,7 +168,7 @@ describe("reprotect", function()
     local bench = after.new({ status = "reprotect_failed", old = false })
     bench.emu:region(lab.PRIMARY, "down")
     local _, err = bench:run("reprotect", { old_side = "unknown" })
-    assert.equal("Client.ReprotectFailed", err.code)
+    assert.equal("Client.ChangeFailed", err.code)
     assert.equal("accepted", err.outcome)
   end)
 
@@ -231,6 +231,20 @@ describe("a reprotection whose answer is in doubt", function()
     assert.equal(1, after.effects(bench, ACTION))
   end)
 
+  it("has the token of its incident, one for each state of the world", function()
+    local tokens = {}
+    for i, status in ipairs { "failovered", "failovered", "reprotect_failed" } do
+      local bench = after.new { status = status, old = false }
+      assert(bench:run("reprotect", { incident = "INC-1" }))
+      tokens[i] = bench:requests(ACTION)[1].client_token
+    end
+    assert.equal(tokens[1], tokens[2])
+    assert.not_equal(tokens[1], tokens[3])
+    assert.error_matches(function()
+      after.open():group():reprotect { incident = "a", client_token = "b" }
+    end, "one of the two")
+  end)
+
   it("is not called failed when a later attempt is refused for good", function()
     local bench = after.open { faults = { after.fault(ACTION, { apply_late = 30 }),
       { match = { action = ACTION, nth = 2 }, when = "before",
@@ -253,11 +267,11 @@ describe("a reprotection whose answer is in doubt", function()
     local bench = after.open { faults = {} }
     bench.emu.world.timings.reprotect = 5000
     local _, err = bench:run("reprotect", { stall = 60 })
-    assert.equal("Client.ReprotectStalled", err.code)
+    assert.equal("Client.ChangeStalled", err.code)
     bench = after.open()
     bench.emu.world.timings.reprotect = 5000
     _, err = bench:run("reprotect", { timeout = 90 })
-    assert.equal("Client.ReprotectTimeout", err.code)
+    assert.equal("Client.ChangeTimeout", err.code)
     assert.equal("unknown", err.outcome)
   end)
 end)

@@ -20,6 +20,7 @@ local M = {}
 ---@field poll? number|string longest pause between two looks (5 s)
 ---@field resend_window? number|string after the first send; 0: never send again (120 s)
 ---@field client_token? string continue what was begun under this token
+---@field incident? string derive the token from verb, group, direction, state and this name
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
 ---@field progress? fun(event: table)
 ---@field journal? alicloud.dr.Journal see alicloud.dr.seam
@@ -28,7 +29,8 @@ local M = {}
 --- Rules of the options that every change takes.
 M.OPTIONS = {
   timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL, resend_window = rules.WINDOW,
-  client_token = rules.TOKEN, confirm = option.callable, progress = option.callable,
+  client_token = rules.TOKEN, incident = rules.INCIDENT,
+  confirm = option.callable, progress = option.callable,
   journal = seam.JOURNAL, continue = seam.CONTINUE,
 }
 
@@ -198,7 +200,7 @@ local function decide(run, verb, found)
     return M.result(run, "already_" .. verb.outcome, snapshot, verb.facts)
   end
   if goals.is_moving(verb.aim, snapshot) then
-    local intent = goals.intent(oriented(run, verb, snapshot), run:token())
+    local intent = goals.intent(oriented(run, verb, snapshot), run:token(snapshot))
     return conclude(run, verb, run:join(goal_of(run, verb, intent, verb.regions(run, snapshot))))
   end
   local difference = M.difference_to_past(run, snapshot)
@@ -207,7 +209,7 @@ local function decide(run, verb, found)
   if problem then return verdict.forbidden(run, problem) end
   local agreed, refusal = confirm(run, verb, snapshot)
   if not agreed then return nil, refusal end
-  local intent = goals.intent(agreed, run:token())
+  local intent = goals.intent(agreed, run:token(agreed))
   return conclude(run, verb, run:pursue(goal_of(run, verb, intent, verb.regions(run, agreed))))
 end
 

@@ -34,10 +34,8 @@ local M = {}
 ---@field server_time number? of the accepted call, unix seconds
 ---@field adopted boolean? the answer was lost, the drill was found by looking
 
-local START = { product = "ebs", action = "StartReplicaGroupDrill", noun = "drill",
-  code = "Client.Drill" }
-local CLEAR = { product = "ebs", action = "ClearReplicaGroupDrill", noun = "clearing of the drill",
-  code = "Client.DrillClear" }
+local START = verdict.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
+local CLEAR = verdict.words("ebs", "ClearReplicaGroupDrill", "clear_drill", "clearing of the drill")
 
 local function index(list)
   local by_id = {}
@@ -149,7 +147,7 @@ local function decide_start(run)
   local before
   before, err = drills.of_group(run.group.client, run.group.id, run.group.region)
   if not before then return verdict.unreadable(run, err) end
-  local intent = goals.intent(found.here, run:token())
+  local intent = goals.intent(found.here, run:token(found.here))
   intent.drills_before = {}
   for i, drill in ipairs(before) do intent.drills_before[i] = drill.id end
   return intent

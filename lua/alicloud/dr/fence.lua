@@ -39,7 +39,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = { product = "ecs", action = "DescribeDisks", noun = "fencing", code = "Client.Fence" }
+local WORDS = verdict.words("ecs", "DescribeDisks", "fence", "fencing")
 
 local function instances_to_stop(side)
   local list, seen = {}, {}

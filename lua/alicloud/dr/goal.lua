@@ -5,6 +5,7 @@
 local intents = require "alicloud.dr.intent"
 local snapshots = require "alicloud.dr.snapshot"
 local states = require "alicloud.dr.states"
+local verdict = require "alicloud.dr.verdict"
 
 local M = {}
 
@@ -26,10 +27,6 @@ end
 
 local REPLICATING = set("initial_syncing", "syncing", "normal")
 
-local function words(action, noun, name)
-  return { product = "ebs", action = action, noun = noun, code = "Client." .. name }
-end
-
 --- Statuses in which data flows by itself.
 M.REPLICATING = REPLICATING
 
@@ -38,7 +35,7 @@ M.REPLICATING = REPLICATING
 --- Source: ReprotectDiskReplicaGroup with ReverseReplicate.
 ---@type alicloud.dr.Aim
 M.reverse = {
-  words = words("ReprotectDiskReplicaGroup", "reprotect", "Reprotect"),
+  words = verdict.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = true }, legal = set("failovered", "reprotect_failed"),
   moving = set("reprotecting"), failed = "reprotect_failed", turns = true,
   done = set("stopped", "initial_syncing", "syncing", "normal", "manual_syncing"),
@@ -48,7 +45,7 @@ M.reverse = {
 --- overwritten by the next synchronization.
 ---@type alicloud.dr.Aim
 M.cancel = {
-  words = words("ReprotectDiskReplicaGroup", "reprotect", "Reprotect"),
+  words = verdict.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = false }, legal = M.reverse.legal,
   moving = M.reverse.moving, failed = "reprotect_failed", done = M.reverse.done,
 }
@@ -56,7 +53,7 @@ M.cancel = {
 --- Source: StartDiskReplicaGroup.
 ---@type alicloud.dr.Aim
 M.start = {
-  words = words("StartDiskReplicaGroup", "start", "Start"),
+  words = verdict.words("ebs", "StartDiskReplicaGroup", "start"),
   params = { OneShot = false }, legal = set("created", "stopped", "syncing", "normal"),
   moving = set(), done = REPLICATING,
 }
@@ -64,7 +61,7 @@ M.start = {
 --- One synchronization, then stopped again, with a newer recovery point.
 ---@type alicloud.dr.Aim
 M.one_shot = {
-  words = words("StartDiskReplicaGroup", "one-shot sync", "Sync"),
+  words = verdict.words("ebs", "StartDiskReplicaGroup", "start", "one-shot sync"),
   params = { OneShot = true }, legal = set("created", "stopped"),
   moving = set("manual_syncing"), done = set("stopped"), renews = true,
 }
@@ -72,7 +69,7 @@ M.one_shot = {
 --- Source: StopDiskReplicaGroup.
 ---@type alicloud.dr.Aim
 M.stop = {
-  words = words("StopDiskReplicaGroup", "stop", "Stop"), params = {},
+  words = verdict.words("ebs", "StopDiskReplicaGroup", "stop"), params = {},
   legal = set("manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped"),
   moving = set("stopping"), failed = "stop_failed", done = set("stopped"),
 }

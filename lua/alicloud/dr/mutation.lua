@@ -9,6 +9,7 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local guard = require "alicloud.guard"
 local seam = require "alicloud.dr.seam"
+local snapshots = require "alicloud.dr.snapshot"
 local verdict = require "alicloud.dr.verdict"
 local watches = require "alicloud.dr.watch"
 
@@ -55,6 +56,7 @@ local WRONG_REGION = {
 ---@field poll number
 ---@field resend_window number
 ---@field client_token string?
+---@field incident string?
 ---@field progress fun(event: table)?
 ---@field journal alicloud.dr.Journal?
 ---@field continue alicloud.dr.Continue?
@@ -94,17 +96,28 @@ end
 function Mutation:emit(event)
   local listener = self.options.progress
   if not listener then return end
-  event.elapsed, event.verb = self:elapsed(), self.words.noun
+  event.elapsed, event.verb = self:elapsed(), self.words.verb
   event.client_token = event.client_token or self.intent and self.intent.client_token
   guard.call(listener, event)
 end
 
+-- The token that every operator of an incident derives alike who sees the same world. After the
+-- world has moved it is another change, which needs another token.
+local function incident_token(words, snapshot, incident)
+  local parts = { words.verb, words.noun, snapshot.group_id, snapshots.direction(snapshot),
+    snapshot.status, tostring(snapshot.recover_point), incident }
+  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
+  return core.sha256(table.concat(parts))
+end
+
 --- The token that the change goes under.
+---@param snapshot alicloud.dr.Snapshot by which it was decided
 ---@return string
-function Mutation:token()
-  local past = self.options.continue
-  return past and past.intent.client_token or self.options.client_token
-    or self.runtime.random_hex(16)
+function Mutation:token(snapshot)
+  local options = self.options
+  if options.continue then return options.continue.intent.client_token end
+  if options.incident then return incident_token(self.words, snapshot, options.incident) end
+  return options.client_token or self.runtime.random_hex(16)
 end
 
 -- Where the call goes is part of what was decided.
@@ -132,7 +145,7 @@ end
 function Mutation:write_down()
   if self.goal.unjournaled then return true end
   local ok, err = seam.intent(self.options.journal, {
-    verb = self.words.noun, action = self.words.action, intent = self.intent,
+    verb = self.words.verb, action = self.words.action, intent = self.intent,
     resend_window = self.options.resend_window,
   })
   self.written = ok
@@ -144,7 +157,7 @@ end
 ---@param err alicloud.Error|nil
 function Mutation:note_end(result, err)
   if not self.written then return end
-  seam.outcome(self.options.journal, self.words.noun, self.intent, result, err)
+  seam.outcome(self.options.journal, self.words.verb, self.intent, result, err)
 end
 
 -- A suspended machine stops the monotonic clock but not the service, so the wall clock counts too.

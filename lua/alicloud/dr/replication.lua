@@ -128,8 +128,8 @@ function M.sync_now(group, options)
   return sync
 end
 
-local AWAIT = { product = "ebs", action = "DescribeDiskReplicaGroups",
-  noun = "wait for a recovery point", code = "Client.RecoveryPoint" }
+local AWAIT = verdict.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
+  "wait for a recovery point")
 
 -- The oldest of group and pairs; nil while one has none.
 local function common_point(snapshot)

@@ -41,8 +41,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = { product = "ecs", action = "DescribeDisks", noun = "attaching",
-  code = "Client.Serve" }
+local WORDS = verdict.words("ecs", "DescribeDisks", "serve", "attaching")
 
 local function secondary_disks(snapshot)
   local set, list = {}, {}

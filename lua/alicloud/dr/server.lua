@@ -5,23 +5,14 @@
 
 local attachment = require "alicloud.dr.attachment"
 local mutation = require "alicloud.dr.mutation"
+local verdict = require "alicloud.dr.verdict"
 
 local M = {}
 
----@class alicloud.dr.ServerChange
----@field action string
----@field noun string
----@field done fun(seen: table, target: table): boolean
----@field moving table<string, boolean>
-
-local function words(action, noun)
-  return { product = "ecs", action = action, noun = noun, code = "Client." .. action }
-end
-
-local DETACH = words("DetachDisk", "detaching of the disk")
-local ATTACH = words("AttachDisk", "attaching of the disk")
-local STOP = words("StopInstance", "stopping of the instance")
-local START = words("StartInstance", "start of the instance")
+local DETACH = verdict.words("ecs", "DetachDisk", "fence", "detaching of the disk")
+local ATTACH = verdict.words("ecs", "AttachDisk", "serve", "attaching of the disk")
+local STOP = verdict.words("ecs", "StopInstance", "fence", "stopping of the instance")
+local START = verdict.words("ecs", "StartInstance", "serve", "start of the instance")
 
 local function describe_disk(seen)
   return attachment.describe(seen)

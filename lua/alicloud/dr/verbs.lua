@@ -35,12 +35,17 @@ local AWAIT = { newer_than = MOMENT, timeout = rules.TIMEOUT, stall = rules.TIME
 
 local function checked(name, group, given, schema, durations)
   rules.demand_group(group, 3)
-  return rules.with_seconds(option.check("group:" .. name, given, schema, 3), durations)
+  local options = option.check("group:" .. name, given, schema, 3)
+  if options.client_token and options.incident then
+    error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
+      .. "well; allowed: one of the two"):format(name), 3)
+  end
+  return rules.with_seconds(options, durations)
 end
 
 -- Changes without a token: whoever asks again looks first.
 local UNTOLD = with {}
-UNTOLD.client_token, UNTOLD.journal, UNTOLD.continue = nil, nil, nil
+UNTOLD.client_token, UNTOLD.incident, UNTOLD.journal, UNTOLD.continue = nil, nil, nil, nil
 
 ---@class alicloud.dr.Group
 local Group = {}
@@ -109,7 +114,7 @@ end
 
 --- Clears a drill away together with its disks.
 ---@param drill_id string
----@param options? alicloud.dr.ChangeOptions without token, journal, `continue`
+---@param options? alicloud.dr.ChangeOptions without token, incident, journal, `continue`
 ---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)

@@ -14,8 +14,9 @@ local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before i
 ---@class alicloud.dr.Words
 ---@field product "ebs"|"ecs"
 ---@field action string of the service
----@field noun string e.g. "failover"
----@field code string what its own error codes begin with, e.g. "Client.Failover"
+---@field verb string what the journal calls it: the method of the group
+---@field noun string what people call it, e.g. "one-shot sync"
+---@field codes { failed: string, stalled: string, timeout: string } its own error codes
 
 --- Another attempt of a call, as far as its end is concerned: a failover, or a mutation.
 ---@class alicloud.dr.Attempted
@@ -31,8 +32,23 @@ local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before i
 ---@field accepted { request_id: string, server_time: number? }?
 
 ---@type alicloud.dr.Words
-M.FAILOVER = { product = "ebs", action = "FailoverDiskReplicaGroup", noun = "failover",
-  code = "Client.Failover" }
+M.FAILOVER = { product = "ebs", action = "FailoverDiskReplicaGroup", verb = "failover",
+  noun = "failover", codes = { failed = "Client.FailoverFailed",
+    stalled = "Client.FailoverStalled", timeout = "Client.FailoverTimeout" } }
+
+local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
+  timeout = "Client.ChangeTimeout" }
+
+--- Words for any other change.
+---@param product "ebs"|"ecs"
+---@param action string
+---@param verb string method of the group
+---@param noun? string else the verb
+---@return alicloud.dr.Words
+function M.words(product, action, verb, noun)
+  return { product = product, action = action, verb = verb, noun = noun or verb,
+    codes = CHANGE_CODES }
+end
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -224,7 +240,7 @@ end
 function M.failed(run)
   local outcome = call_outcome(run)
   return nil, base(run, {
-    kind = "state", code = run.words.code .. "Failed", message = run.watch.reason,
+    kind = "state", code = run.words.codes.failed, message = run.watch.reason,
     outcome = outcome == "unknown" and "accepted" or outcome,
     hint = way_after_failure(run),
     last = run.watch.last, pairs = run.watch.last.pairs,
@@ -239,7 +255,7 @@ end
 function M.timeout(run, stalled)
   local limit = duration.format(stalled and run.options.stall or run.options.timeout)
   return nil, base(run, {
-    kind = "timeout", code = run.words.code .. (stalled and "Stalled" or "Timeout"),
+    kind = "timeout", code = stalled and run.words.codes.stalled or run.words.codes.timeout,
     outcome = "unknown", retryable = true,
     message = (stalled and "nothing has changed for %s: %s" or "not done within %s: %s")
       :format(limit, run.watch:knowledge()),
