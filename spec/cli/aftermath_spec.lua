@@ -76,7 +76,7 @@ describe("alicloud-dr reprotect", function()
 
   it("refuses wrong words before anything is asked", function()
     for _, words in ipairs { { "--old-side", "free" }, { "--timeout", "soon" },
-      { "--client-token", "" } } do
+      { "--client-token", "" }, { "--incident", "a", "--client-token", "b" } } do
       local ran, desk = run(world(OPEN), "reprotect", "pg-orders", "--yes",
         table.unpack(words))
       assert.equal(2, ran.code)

@@ -49,6 +49,10 @@ function M.configure(command)
   command:option "--poll"
     :argname "<duration>"
     :description "Longest pause between two looks (5s)."
+  command:option "--incident"
+    :argname "<name>"
+    :description("Derive the token from group, direction, state and this name: operators who give "
+      .. "the same name send the same token.")
   command:option "--client-token"
     :argname "<token>"
     :description "Go on with this token instead of a new one."
@@ -56,10 +60,15 @@ function M.configure(command)
 end
 
 local function read_options(args)
+  if args.incident and args.client_token then
+    options.refuse("--client-token: cannot be given together with --incident, which derives the "
+      .. "token; allowed: one of the two")
+  end
   return {
     reverse = not args.cancel, old_side = args.old_side,
     timeout = options.duration(args, "timeout", 1),
     poll = options.duration(args, "poll", 0.05),
+    incident = options.text(args, "incident", rules.INCIDENT),
     client_token = options.text(args, "client_token", rules.TOKEN),
   }
 end
