@@ -43,7 +43,7 @@ local M = {}
 ---@field outcome string of the result, or `err.outcome`; "unknown" leaves the intent open
 ---@field code string? of the error
 ---@field request_id string?
----@field result table? of a verb that ended well, whole
+---@field result table? of a verb that ended well; without the snapshot, of which it tells already
 
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
@@ -95,6 +95,14 @@ function M.intent(journal, record)
   }
 end
 
+local function without_snapshot(result)
+  if not result then return nil end
+  local copy = {}
+  for name, value in pairs(result) do copy[name] = value end
+  copy.snapshot = nil
+  return copy
+end
+
 --- Writes down how an intent ended.
 ---@param journal alicloud.dr.Journal|nil
 ---@param verb string
@@ -107,7 +115,7 @@ function M.outcome(journal, verb, intent, result, err)
   guard.call(journal.outcome, {
     verb = verb, group_id = intent.group_id, client_token = intent.client_token,
     ok = result ~= nil, outcome = ending.outcome, code = err and err.code or nil,
-    request_id = ending.request_id, result = result,
+    request_id = ending.request_id, result = without_snapshot(result),
   })
 end
 

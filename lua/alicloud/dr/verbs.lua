@@ -202,7 +202,8 @@ function Group:other_site()
 end
 
 --- Moves the service back to the region `to`: all steps of alicloud.dr.failback in order. Called
---- again, it goes on where it ended.
+--- again, it goes on where it ended; where it broke off between the last synchronization and the
+--- switch, the service refuses another one (OperationDenied.ManualSyncLimit) for half the RPO.
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
 ---@return alicloud.Error? err `step` names the one that went wrong
