@@ -33,6 +33,7 @@ local function with_calls(alter)
   return function(bench)
     local client = bench.client
     bench.client = setmetatable({
+      stats = function() return client:stats() end,
       call = function(_, action, params, options)
         local allowed = {}
         for key, value in pairs(options or {}) do allowed[key] = value end

@@ -30,10 +30,21 @@ local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
+-- What every command that talks to the service takes, and has to take again.
+local WAY = { "endpoint", "wait_for_cloud", "failed_region" }
+
+local function add_typed(all, args, names)
+  for _, name in ipairs(names) do
+    local value = args[name]
+    if value then all[#all + 1] = "--" .. name:gsub("_", "-") end
+    if value and value ~= true then all[#all + 1] = quote(value) end
+  end
+end
+
 --- A command line with the options that were typed.
 ---@param words string[]
 ---@param args table
----@param carried string[] keys of args
+---@param carried? string[] keys of args, besides those of the way to the service
 ---@param token? string
 ---@return string
 function M.command(words, args, carried, token)
@@ -42,11 +53,8 @@ function M.command(words, args, carried, token)
     all[#all + 1], all[#all + 2] = "--client-token", quote(token)
   end
   for _, word in ipairs(network.words(args)) do all[#all + 1] = quote(word) end
-  for _, option in ipairs(carried) do
-    local value = args[option]
-    if value then all[#all + 1] = "--" .. option:gsub("_", "-") end
-    if value and value ~= true then all[#all + 1] = quote(value) end
-  end
+  add_typed(all, args, WAY)
+  add_typed(all, args, carried or {})
   return table.concat(all, " ")
 end
 

@@ -66,14 +66,13 @@ local function limits(args)
     poll = options.duration(args, "poll", 0.05) }
 end
 
-local CARRIED_ON = { "endpoint", "timeout", "poll" }
+local CARRIED_ON = { "timeout", "poll" }
 
 local function command_of(args, group, noun, typed)
   local place = { "--region", group.region }
   return {
     noun = noun, group = group, typed = typed, object = output.drill_result,
-    look = change.command({ "drill", "list", group.id, table.unpack(place) }, args,
-      { "endpoint" }),
+    look = change.command({ "drill", "list", group.id, table.unpack(place) }, args),
     go_on = function(token)
       return change.command({ "drill", "start", group.id, table.unpack(place) }, args, CARRIED_ON,
         token)

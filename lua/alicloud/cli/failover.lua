@@ -66,7 +66,7 @@ local function read_options(args)
   }
 end
 
-local CARRIED_ON = { "endpoint", "max_rpo", "timeout", "poll" }
+local CARRIED_ON = { "max_rpo", "timeout", "poll" }
 
 --- Runs the command.
 ---@param args table
@@ -79,7 +79,7 @@ function M.run(args, io)
   local group = dr.group(client, id, { region = region })
   return change.run(io, args, {
     noun = "failover", group = group, typed = id, question = view.question,
-    look = change.command({ "status", id, "--region", region }, args, { "endpoint" }),
+    look = change.command({ "status", id, "--region", region }, args),
     go_on = function(token)
       return change.command({ "failover", id, "--region", region }, args, CARRIED_ON, token)
     end,

@@ -73,7 +73,7 @@ local function read_options(args)
   }
 end
 
-local CARRIED_ON = { "endpoint", "cancel", "old_side", "timeout", "poll" }
+local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
 
 --- Runs the command.
 ---@param args table
@@ -87,7 +87,7 @@ function M.run(args, io)
   return change.run(io, args, {
     noun = "reprotect", group = group, typed = id, describe = goals.describe,
     question = function(snapshot) return aftermath.reprotect_question(snapshot, given.reverse) end,
-    look = change.command({ "status", id, "--region", region }, args, { "endpoint" }),
+    look = change.command({ "status", id, "--region", region }, args),
     go_on = function(token)
       return change.command({ "reprotect", id, "--region", region }, args, CARRIED_ON, token)
     end,

@@ -133,6 +133,7 @@ function Mutation:commit(goal)
     judge = function(seen) return goal.judge(goal.intent, seen) end,
     describe = goal.describe, signature = goal.signature,
     began_failed = goal.began_failed or false,
+    outlasted = function() return self.group.client:stats().waited_for_cloud end,
     read = goal.read, loop = self.loop, poll = self.options.poll,
     emit = function(event)
       event.state = event.snapshot and goal.describe(event.snapshot)
