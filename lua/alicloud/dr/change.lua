@@ -161,7 +161,7 @@ local function goal_of(run, verb, intent, regions)
     regions = regions, params = params, intent = intent,
     read = function(options) return run.group:observe(options) end,
     judge = function(decided, seen) return goals.judge(aim, decided, seen) end,
-    describe = goals.describe, signature = snapshots.signature,
+    describe = goals.describe, same = snapshots.same_state,
     began_failed = aim.failed ~= nil and intent.status == aim.failed,
   }
 end

@@ -58,7 +58,10 @@ local function each(seen, describe)
 end
 
 local function describe(seen) return each(seen, drills.describe) end
-local function signature(seen) return each(seen, drills.signature) end
+
+local function same(earlier, later)
+  return each(earlier, drills.signature) == each(later, drills.signature)
+end
 
 local function newcomers(intent, seen)
   local before, list = {}, {}
@@ -125,7 +128,7 @@ end
 local function start_goal(group, intent)
   return {
     regions = { group.region }, params = { GroupId = group.id }, intent = intent,
-    read = reader(group), judge = judge_start, describe = describe, signature = signature,
+    read = reader(group), judge = judge_start, describe = describe, same = same,
     on_accept = function(answer)
       if type(answer.DrillId) == "string" and answer.DrillId ~= "" then
         intent.drill_id = answer.DrillId
@@ -206,7 +209,7 @@ local function clear_goal(group, drill)
   end
   return {
     regions = { group.region }, params = { GroupId = group.id, DrillId = drill.id }, intent = {},
-    read = reader(group), judge = judge, describe = describe, signature = signature,
+    read = reader(group), judge = judge, describe = describe, same = same,
     began_failed = drill.status == "clear_failed", unjournaled = true,
   }
 end

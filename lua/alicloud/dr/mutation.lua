@@ -45,7 +45,7 @@ local WRONG_REGION = {
 ---@field read fun(options: table): table|nil, alicloud.Error?
 ---@field judge fun(intent: table, seen: table): alicloud.dr.Judgement, string
 ---@field describe fun(seen: table): string
----@field signature fun(seen: table): string
+---@field same fun(earlier: table, later: table): boolean no news between two looks
 ---@field began_failed boolean? what was decided on had failed before
 ---@field on_accept fun(answer: table)?
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
@@ -131,7 +131,7 @@ function Mutation:commit(goal)
   self:aim()
   self.watch = watches.new {
     judge = function(seen) return goal.judge(goal.intent, seen) end,
-    describe = goal.describe, signature = goal.signature,
+    describe = goal.describe, same = goal.same,
     began_failed = goal.began_failed or false,
     outlasted = function() return self.group.client:stats().waited_for_cloud end,
     read = goal.read, loop = self.loop, poll = self.options.poll,

@@ -164,8 +164,8 @@ local function describe_point(seen)
   return goals.describe(seen) .. ", " .. snapshots.recovery_point_text(seen)
 end
 
-local function signature_point(seen)
-  return ("%s %s"):format(snapshots.signature(seen), seen.recover_point)
+local function same_point(earlier, later)
+  return earlier.recover_point == later.recover_point and snapshots.same_state(earlier, later)
 end
 
 local function point_goal(group, snapshot, newer_than)
@@ -174,7 +174,7 @@ local function point_goal(group, snapshot, newer_than)
   return {
     regions = { group.region }, params = {}, intent = intent,
     read = function(options) return group:observe(options) end,
-    judge = judge_point, describe = describe_point, signature = signature_point,
+    judge = judge_point, describe = describe_point, same = same_point,
   }
 end
 

@@ -41,8 +41,8 @@ local function describe_instance(seen)
   return ("%s is %s"):format(seen.id, seen.status or "not listed")
 end
 
-local function signature_of(seen)
-  return ("%s %s"):format(seen.status, seen.instance)
+local function is_same(earlier, later)
+  return earlier.status == later.status and earlier.instance == later.instance
 end
 
 -- Arrived at the wanted state, on the way to it, as it was, or somewhere else.
@@ -81,7 +81,7 @@ end
 
 local function pursue(group, options, change, region, goal)
   goal.regions, goal.takes_region, goal.unjournaled = { region }, false, true
-  goal.signature = signature_of
+  goal.same = is_same
   local run = mutation.new(group, change, options)
   local seen, err
   if goal.under_way then
