@@ -9,6 +9,19 @@ return {
     meaning = "The caller gave the call up, or closed the client.",
     cure = "look at the resource if the call was to change something",
   },
+  ["Client.ChangeFailed"] = {
+    meaning = "The service took the change and then reported its own failure; the action tells "
+      .. "which change.",
+    cure = "look why it failed; then it may be asked for again, as a new change",
+  },
+  ["Client.ChangeStalled"] = {
+    meaning = "The change was accepted, but nothing has changed for the longest time allowed.",
+    cure = "look; ask again, with the same client token if there is one, to go on waiting",
+  },
+  ["Client.ChangeTimeout"] = {
+    meaning = "The change was not done within the time allowed.",
+    cure = "look; ask again, with the same client token if there is one, to go on waiting",
+  },
   ["Client.Closed"] = {
     meaning = "The connection closed before a complete answer was there.",
     cure = "look at the resource before a change is sent again",
@@ -38,6 +51,15 @@ return {
     cure = "look again; if it stays so, read the group in the console",
     outcome = "not_sent",
   },
+  ["Client.DrillCheckFailed"] = {
+    meaning = "The drill's disks were there, but the caller's check was not content.",
+    cure = "read the message; err.cleared tells whether the drill is gone",
+    outcome = "accepted",
+  },
+  ["Client.DrillOpen"] = {
+    meaning = "A drill has been open for a long time, and its disks are billed.",
+    cure = "clear it: alicloud-dr drill clear",
+  },
   ["Client.EmulatorNotStarted"] = {
     meaning = "The emulator could not open its port or its files.",
     cure = "give a free port, or 0 for any",
@@ -66,6 +88,11 @@ return {
     meaning = "The failover was not done within the time allowed.",
     cure = "look at the group; ask again with the same client token to go on waiting",
     outcome = "unknown",
+  },
+  ["Client.FenceUndone"] = {
+    meaning = "After fencing, disks of the old side were seen in use again.",
+    cure = "find out who started or attached them, then fence again",
+    outcome = "accepted",
   },
   ["Client.FirstSyncUnfinished"] = {
     meaning = "The first full copy has not ended, so the secondary disks hold no usable data.",
@@ -146,6 +173,10 @@ return {
     cure = "run it again and type the group id, or use --yes",
     outcome = "not_sent",
   },
+  ["Client.NotProtected"] = {
+    meaning = "A failover would be taken, but no data flows to the secondary site.",
+    cure = "start replication, or reprotect the group after its failover",
+  },
   ["Client.NotVerified"] = {
     meaning = "The look from outside did not find the service back.",
     cure = "find out what is missing, then resume the run",
@@ -153,6 +184,17 @@ return {
   ["Client.ObserveMode"] = {
     meaning = "The client only observes, and the operation would change something.",
     cure = 'use a client without mode = "observe"',
+    outcome = "not_sent",
+  },
+  ["Client.OldSideInUse"] = {
+    meaning = "Disks of the old primary site are attached, so somebody may still write to them.",
+    cure = "stop the instances and detach the disks, then reprotect",
+    outcome = "not_sent",
+  },
+  ["Client.OldSideUnknown"] = {
+    meaning = "Nothing can be said of the disks of the old site: its region does not answer or "
+      .. "not fully.",
+    cure = "wait for the region, or fence by other means and accept that it is unknown",
     outcome = "not_sent",
   },
   ["Client.OutcomeUnknown"] = {
@@ -216,9 +258,24 @@ return {
     meaning = "The connection broke while the request was sent.",
     cure = "look at the resource before a change is sent again",
   },
+  ["Client.ServeUndone"] = {
+    meaning = "After attaching and starting, disks or instances were seen in another state.",
+    cure = "look who changed them, then ask again",
+    outcome = "accepted",
+  },
   ["Client.ServerTimeUnknown"] = {
     meaning = "The answer has no usable date, so the age of the recovery point cannot be told.",
     cure = "look again; look for a proxy that removes the Date header",
+    outcome = "not_sent",
+  },
+  ["Client.ServiceNotStopped"] = {
+    meaning = "The caller's function did not stop the service, so the failback did not switch.",
+    cure = "stop the service, then ask for the failback again: it goes on where it ended",
+    outcome = "not_sent",
+  },
+  ["Client.SitesDisagree"] = {
+    meaning = "The two sites of the group show contradicting directions, states or pairs.",
+    cure = "look again; if it stays so, read the group in the console",
     outcome = "not_sent",
   },
   ["Client.Stalled"] = {
@@ -243,6 +300,11 @@ return {
     meaning = "Direction, pair set or state is no longer what this change was decided for: "
       .. "somebody else is at work.",
     cure = "find out who changed it before anything else is sent",
+  },
+  ["Client.SyncNotFresh"] = {
+    meaning = "A synchronization ended, but its recovery point is older than the call.",
+    cure = "synchronize once more before anything relies on it",
+    outcome = "accepted",
   },
   ["Client.TLS"] = {
     meaning = "No trusted TLS connection could be made.",
@@ -319,6 +381,11 @@ return {
   ["Client.WorldChanged"] = {
     meaning = "Between the question and the answer the group became another one; nothing was sent.",
     cure = "look again and decide again",
+    outcome = "not_sent",
+  },
+  ["Client.WrongDirection"] = {
+    meaning = "The group does not go in the direction that the failback was asked for.",
+    cure = "look at the direction; name the region that takes the service back",
     outcome = "not_sent",
   },
 }

@@ -76,6 +76,27 @@ function Lab:failover(options)
   return self:group(id, region):failover(given)
 end
 
+--- Runs a method of the group as `failover` does, with events, `on` and `at`.
+---@param verb string
+---@param options? table
+---@return table|nil result
+---@return table|nil err
+function Lab:run(verb, options)
+  local given, on = {}, {}
+  for name, value in pairs(options or {}) do given[name] = value end
+  for name, act in pairs(given.on or {}) do on[name] = act end
+  local region = given.at
+  given.on, given.at = nil, nil
+  given.progress = function(event)
+    self.events[#self.events + 1] = event
+    local act = on[event.event]
+    on[event.event] = nil
+    if act then act(event) end
+  end
+  local group = self:group(nil, region)
+  return group[verb](group, given)
+end
+
 --- The requests of an action, or all.
 ---@param action? string
 ---@return table[]

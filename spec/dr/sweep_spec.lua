@@ -63,7 +63,7 @@ local MUTANTS = {
     replace(watches, "new", function(new)
       return function(options)
         local watch = new(options)
-        watch.until_open = function(self)
+        watch.until_done = function(self)
           self:look(math.huge)
           self.last = self.last or { pairs = {} }
           return "arrived"

@@ -24,6 +24,18 @@ describe("hostile", function()
     assert.same({ "failovered", "failovered", "failovered" }, probe:pair_statuses "pg-one")
   end)
 
+  it("group_ahead lets the group say stopped before its pairs", function()
+    local probe = probe_with { group_ahead = true }
+    probe:call("StopDiskReplicaGroup", { RegionId = "cn-shanghai", ReplicaGroupId = "pg-one" })
+    probe.emu:advance(10)
+    assert.equal("stopped", probe:look("pg-one").Status)
+    assert.same({ "stopping", "stopping", "stopping" }, probe:pair_statuses "pg-one")
+    probe.emu:advance(12)
+    assert.same({ "stopped", "stopped", "stopping" }, probe:pair_statuses "pg-one")
+    probe.emu:advance(6)
+    assert.same({ "stopped", "stopped", "stopped" }, probe:pair_statuses "pg-one")
+  end)
+
   it("empty_list empties every list", function()
     local probe = probe_with { empty_list = true }
     assert.is_nil(probe:look "pg-one")

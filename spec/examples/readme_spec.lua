@@ -32,7 +32,7 @@ describe("README", function()
   end)
 
   it("has the snippets that this spec runs", function()
-    assert.equal(6, #read_blocks "lua")
+    assert.equal(7, #read_blocks "lua")
     assert.is_true(#read_blocks "sh" >= 5)
     assert.equal(1, #read_blocks "")
     assert.equal(1, #read_blocks "console")
@@ -42,6 +42,11 @@ describe("README", function()
     it("has a Lua snippet that runs: number " .. i, function()
       local output, ok = emulator:run_lua(script)
       assert.is_true(ok, output)
+      if script:find("group:failback", 1, true) then
+        assert.truthy(output:find("drilled\t0 drills left open", 1, true), output)
+        assert.truthy(output:find("failed_back\treprotect start catch_up stop_service fence sync "
+          .. "failover serve protect restart", 1, true), output)
+      end
       if script:find("orders:failover {   --", 1, true) then
         assert.truthy(output:find("failovered, open in cn%-shanghai: RTO %d+ s, RPO %d+ s, "
           .. "token %x+"), output)
@@ -110,7 +115,7 @@ END
         end
       end
     end
-    assert.equal(11, ran)
+    assert.equal(13, ran)
     assert.equal(1, emulator:effects())
   end)
 

@@ -12,7 +12,8 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 local COMMANDS = {
-  "alicloud.cli.status", "alicloud.cli.precheck", "alicloud.cli.failover",
+  "alicloud.cli.status", "alicloud.cli.readiness", "alicloud.cli.precheck",
+  "alicloud.cli.failover", "alicloud.cli.reprotect", "alicloud.cli.drill",
   "alicloud.cli.plan", "alicloud.cli.run", "alicloud.cli.resume", "alicloud.cli.approve",
   "alicloud.cli.ungraceful", "alicloud.cli.verify", "alicloud.cli.call",
   "alicloud.cli.dependencies", "alicloud.cli.explain", "alicloud.cli.emulator",
@@ -41,7 +42,8 @@ Environment:
 
 Exit codes:
   0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
-  4 done or begun, but the journal could not be written to its end   130 interrupted]]
+  4 done or begun, but the journal could not be written to its end   130 interrupted
+  (readiness: 0 ok   1 warn   2 fail)]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
 local function add_help(command, state)

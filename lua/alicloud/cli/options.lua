@@ -1,12 +1,12 @@
 --- What the commands have in common on the command line, and how they refuse it.
 --- A refusal is one line: the field, the value, the allowed form. Nothing is sent then.
 
-local groups = require "alicloud.dr.group"
 local duration = require "alicloud.dr.duration"
 local endpoint = require "alicloud.endpoint"
 local network = require "alicloud.cli.network"
 local option = require "alicloud.options"
 local outage = require "alicloud.cli.outage"
+local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -73,7 +73,7 @@ function M.region(args, getenv)
         .. "ALIBABA_CLOUD_REGION_ID")
     end
   end
-  if not groups.REGION.test(value) then refuse_value(field, value, groups.REGION.allowed) end
+  if not rules.REGION.test(value) then refuse_value(field, value, rules.REGION.allowed) end
   return value
 end
 
@@ -94,7 +94,7 @@ end
 ---@param value any
 ---@return string
 function M.group_id(value)
-  if not groups.ID.test(value) then refuse_value("group", value, groups.ID.allowed) end
+  if not rules.ID.test(value) then refuse_value("group", value, rules.ID.allowed) end
   return value
 end
 
@@ -107,10 +107,10 @@ function M.duration(args, name, min)
   local value = args[name]
   if value == nil then return nil end
   local seconds = duration.parse(value)
-  if not seconds or seconds < (min or 0) or seconds > groups.LONGEST then
+  if not seconds or seconds < (min or 0) or seconds > rules.YEAR then
     local least = min and (", at least %g s"):format(min) or ""
     refuse_value("--" .. name:gsub("_", "-"), value,
-      duration.ALLOWED .. least .. ", at most " .. duration.format(groups.LONGEST))
+      duration.ALLOWED .. least .. ", at most " .. duration.format(rules.YEAR))
   end
   return seconds
 end

@@ -2,7 +2,7 @@
 --- and what is printed on standard error about them.
 
 local duration = require "alicloud.dr.duration"
-local groups = require "alicloud.dr.group"
+local rules = require "alicloud.dr.rules"
 local option = require "alicloud.options"
 local terminal = require "alicloud.cli.terminal"
 
@@ -63,9 +63,9 @@ function M.read(args, io, refuse)
       progress = wait_reporter(io) }
   end
   local failed = args.failed_region
-  if failed and not groups.REGION.test(failed) then
+  if failed and not rules.REGION.test(failed) then
     refuse(("--failed-region: got %s; allowed: %s"):format(option.show(failed),
-      groups.REGION.allowed))
+      rules.REGION.allowed))
   end
   given.failed_region = failed
   return given

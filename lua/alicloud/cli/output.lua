@@ -117,10 +117,83 @@ function M.result_object(result)
   }
 end
 
+local function disk_object(disk)
+  return { id = disk.id, pair = disk.pair, status = disk.status, instance = disk.instance,
+    instance_name = disk.instance_name, instance_status = disk.instance_status }
+end
+
+local function side_object(side)
+  return side and { region = side.region, known = side.known, why = side.why,
+    disks = map(side.disks, disk_object) }
+end
+
+---@param result alicloud.dr.ChangeResult
+---@return table
+function M.change_object(result)
+  return {
+    outcome = result.outcome, group_id = result.group_id, region = result.region,
+    from = place(result.from), to = place(result.to), pairs = map(result.pairs, pair_object),
+    joined = result.joined, reverse = result.reverse, elapsed = result.elapsed,
+    recover_point = result.recover_point, old_side = side_object(result.old_side),
+    request_id = result.request_id, request_ids = core.array(result.request_ids),
+    client_token = result.client_token, attempts = result.attempts,
+  }
+end
+
+local function drill_disk(disk)
+  return { pair = disk.pair, disk = disk.disk, status = disk.status }
+end
+
+---@param drill alicloud.dr.Drill
+---@return table
+function M.drill_object(drill)
+  return {
+    drill_id = drill.id, group_id = drill.group_id, region = drill.region, status = drill.status,
+    message = drill.message, started_at = drill.started_at, recover_point = drill.recover_point,
+    age = drill.age, warning = drill.warning, disks = map(drill.disks, drill_disk),
+  }
+end
+
+---@param list alicloud.dr.Drill[]
+---@return table JSON array
+function M.drill_list(list)
+  return map(list, M.drill_object)
+end
+
+---@param result alicloud.dr.DrillResult
+---@return table
+function M.drill_result(result)
+  return {
+    outcome = result.outcome, group_id = result.group_id, region = result.region,
+    drill_id = result.drill_id, elapsed = result.elapsed, adopted = result.adopted,
+    drill = result.drill and M.drill_object(result.drill), request_id = result.request_id,
+    request_ids = core.array(result.request_ids), client_token = result.client_token,
+    attempts = result.attempts,
+  }
+end
+
+---@param line alicloud.dr.ReadinessLine
+---@return table
+function M.readiness_object(line)
+  return {
+    group_id = line.group_id, region = line.region, verdict = line.verdict, code = line.code,
+    reasons = core.array(line.reasons), recover_point_age = line.age, max_rpo = line.max_rpo,
+    declared_rpo = line.declared_rpo, open_drills = line.open_drills,
+    group = line.snapshot and M.snapshot_object(line.snapshot) or nil,
+    error = line.err and M.error_object(line.err) or nil,
+  }
+end
+
+---@param report alicloud.dr.ReadinessReport
+---@return table
+function M.readiness_report(report)
+  return { verdict = report.verdict, groups = map(report.lines, M.readiness_object) }
+end
+
 local ERROR_FIELDS = {
   "kind", "code", "message", "outcome", "retryable", "hint", "product", "action", "region",
   "endpoint", "status", "request_id", "host_id", "recommend", "attempts", "client_token",
-  "retry_after", "group_id",
+  "retry_after", "group_id", "drill_id", "cleared",
 }
 
 ---@param err alicloud.Error
@@ -129,7 +202,8 @@ function M.error_object(err)
   local object = {}
   for _, name in ipairs(ERROR_FIELDS) do object[name] = err[name] end
   if err.findings then object.findings = map(err.findings, finding_object) end
-  if err.last then object.last_seen = M.snapshot_object(err.last) end
+  if err.last and err.last.pairs then object.last_seen = M.snapshot_object(err.last) end
+  object.old_side = side_object(err.old_side)
   if err.request_ids then object.request_ids = core.array(err.request_ids) end
   if err.access_denied_detail then object.access_denied_detail = err.access_denied_detail end
   return object

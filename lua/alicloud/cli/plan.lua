@@ -3,11 +3,11 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local duration = require "alicloud.dr.duration"
-local groups = require "alicloud.dr.group"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local planner = require "alicloud.dr.playbook.plan"
 local playbooks = require "alicloud.cli.playbooks"
+local rules = require "alicloud.dr.rules"
 local run = require "alicloud.cli.run"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 local session = require "alicloud.cli.session"
@@ -126,7 +126,7 @@ function M.run(args, io)
   end
   local playbook = playbooks.load(args.file, io, sandbox.new(observing))
   local plan = planner.run(playbook, { client = client, params = params, kind = args.kind,
-    mode = args.mode, incident = options.text(args, "incident", groups.INCIDENT) })
+    mode = args.mode, incident = options.text(args, "incident", rules.INCIDENT) })
   local code = is_clear(plan) and output.EXIT.done or output.EXIT.failed
   if args.json then return output.json(io, code, plan_object(plan, playbook, rate)) end
   print_plan(io, plan, playbook, rate)

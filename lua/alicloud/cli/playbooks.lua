@@ -5,11 +5,11 @@ local dr = require "alicloud.dr"
 local duration = require "alicloud.dr.duration"
 local files = require "alicloud.dr.store.file"
 local gates = require "alicloud.dr.playbook.gate"
-local groups = require "alicloud.dr.group"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.dr.playbook"
+local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
 
@@ -122,7 +122,7 @@ function M.read_options(args, io)
     rpo = options.duration(args, "rpo", 1) }
   return {
     kind = args.kind, mode = args.mode, requester = person,
-    incident = options.text(args, "incident", groups.INCIDENT),
+    incident = options.text(args, "incident", rules.INCIDENT),
     approvers = args.approvers and read_keys(args.approvers, runtime.read_file) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,

@@ -1,5 +1,6 @@
---- Shows a failover while it runs, and remembers what has to be known if it is cut short.
+--- Shows a change while it runs, and remembers what has to be known if it is cut short.
 
+local duration = require "alicloud.dr.duration"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view"
@@ -14,17 +15,18 @@ local clean = terminal.clean
 ---@field go_on fun(token: string): string the command that continues under a token
 ---@field client_token string? as soon as it is known
 ---@field sent boolean the call may have left
----@field snapshot alicloud.dr.Snapshot? the newest look
+---@field seen string? what the newest look showed
 local Reporter = {}
 Reporter.__index = Reporter
 
 ---@param io alicloud.cli.Io
 ---@param quiet boolean
 ---@param go_on fun(token: string): string the command that continues under a token
+---@param noun string what is done, begins each line
 ---@return alicloud.cli.Reporter
-function M.new(io, quiet, go_on)
+function M.new(io, quiet, go_on, noun)
   return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false,
-    spinner = terminal.spinner(io) }, Reporter)
+    label = ("  %-12s"):format(noun), spinner = terminal.spinner(io) }, Reporter)
 end
 
 --- Prints a line above the spinner.
@@ -36,7 +38,7 @@ function Reporter:line(text)
 end
 
 function Reporter:note(text)
-  self:line("  failover    " .. text .. "\n")
+  self:line(self.label .. text .. "\n")
 end
 
 local on = {}
@@ -63,6 +65,7 @@ function on.sending(self, event)
     return self:note("nothing has happened: sending again with the same token")
   end
   self.spinner.clear()
+  if not self.client_token then return end
   self.io.err(("alicloud-dr: client token %s (continue with: %s)\n"):format(
     clean(self.client_token), self.go_on(self.client_token)))
 end
@@ -85,9 +88,10 @@ end
 
 -- A terminal sees every look, a log only what is new.
 function on.state(self, event)
-  local text = view.progress(event.snapshot, event.elapsed)
+  local text = event.state and clean(event.state) .. "  " .. duration.clock(event.elapsed)
+    or view.progress(event.snapshot, event.elapsed)
   if not self.quiet and self.io.tty then
-    self.spinner.show("  failover    ", text)
+    self.spinner.show(self.label, text)
     return
   end
   local news = text:gsub("%s+[%d:]+$", "")
@@ -101,11 +105,11 @@ function on.look_failed(self, event)
   self:note("a look failed: " .. clean(event.err.code) .. "; going on")
 end
 
---- Takes an event of a failover.
----@param event alicloud.dr.Event
+--- Takes an event.
+---@param event table alicloud.dr.Event, or that of another change
 function Reporter:take(event)
   self.client_token = event.client_token or self.client_token
-  self.snapshot = event.snapshot or self.snapshot
+  self.seen = event.state or event.snapshot and snapshots.state(event.snapshot) or self.seen
   local handler = on[event.event]
   if handler then handler(self, event) end
 end
@@ -118,8 +122,7 @@ end
 --- Words about the newest look.
 ---@return string
 function Reporter:last_seen()
-  if not self.snapshot then return "nothing yet" end
-  return clean(snapshots.state(self.snapshot))
+  return self.seen and clean(self.seen) or "nothing yet"
 end
 
 return M

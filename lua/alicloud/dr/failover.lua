@@ -129,7 +129,10 @@ end
 function Run:commit(intent)
   self.intent = intent
   self.watch = watches.new {
-    intent = self.intent, loop = self.loop, poll = self.options.poll,
+    judge = function(seen) return intents.judge(self.intent, seen) end,
+    describe = snapshots.state, same = snapshots.same_state,
+    began_failed = self.intent.status == "failover_failed",
+    loop = self.loop, poll = self.options.poll,
     read = function(options) return self.group:observe(options) end,
     emit = function(event) self:emit(event) end,
     outlasted = function() return self.group.client:stats().waited_for_cloud end,
@@ -251,7 +254,7 @@ function Run:write_down()
 end
 
 function Run:wait()
-  local ending = self.watch:until_open(self.deadline, self.options.stall)
+  local ending = self.watch:until_done(self.deadline, self.options.stall)
   if ending == "arrived" then
     local result = verdict.failovered(self)
     self:emit { event = "failovered", result = result, snapshot = result.snapshot }
@@ -321,7 +324,8 @@ end
 function M.run(group, options)
   local client = group.client
   local run = setmetatable({
-    group = group, options = options, runtime = client.runtime, loop = client.loop,
+    words = verdict.FAILOVER, group = group, options = options,
+    runtime = client.runtime, loop = client.loop,
     started = client.loop.now(),
     attempts = 0, request_ids = {}, doubtful = false, joined = false, seen_refusals = {},
   }, Run)

@@ -6,7 +6,9 @@ local failover = require "alicloud.dr.failover"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
+local rules = require "alicloud.dr.rules"
 local seam = require "alicloud.dr.seam"
+local verbs = require "alicloud.dr.verbs"
 
 local M = {}
 
@@ -55,63 +57,20 @@ local Group = {}
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
-local function bound(value)
-  return value < 1 and ("%g s"):format(value) or duration.format(value)
-end
-
-local function seconds(min, max)
-  local allowed = ("%s, from %s to %s"):format(duration.ALLOWED, bound(min), bound(max))
-  return option.rule(allowed, function(value)
-    local parsed = duration.parse(value)
-    return parsed ~= nil and parsed >= min and parsed <= max
-  end)
-end
-
-local YEAR = 366 * 86400
-
-local ID = option.rule("an id of 1 to 64 letters, digits, '-', '_' or '.'", function(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[%w][%w_.%-]*$") ~= nil
-end)
-
-local REGION = option.rule("a region such as cn-shanghai", function(value)
-  return type(value) == "string" and #value <= 64
-    and value:find("^[a-z][a-z0-9%-]*[a-z0-9]$") ~= nil
-end)
-
-local TOKEN = option.rule("1 to 64 printable ASCII characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 64
-    and value:find("^[\x20-\x7e]+$") ~= nil
-end)
-
-local INCIDENT = option.rule("text of 1 to 256 bytes without control characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 256 and not value:find("%c")
-end)
+local ID, REGION, AGE = rules.ID, rules.REGION, rules.seconds(0, rules.YEAR)
 
 local GROUP_OPTIONS = { region = REGION }
 
-local PRECHECK_OPTIONS = { max_rpo = seconds(0, YEAR) }
+local PRECHECK_OPTIONS = { max_rpo = AGE }
 
 local FAILOVER_OPTIONS = {
-  max_rpo = seconds(0, YEAR), timeout = seconds(1, YEAR), stall = seconds(1, YEAR),
-  poll = seconds(0.05, 300), resend_window = seconds(0, 3600),
-  client_token = TOKEN, incident = INCIDENT,
+  max_rpo = AGE, timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL,
+  resend_window = rules.WINDOW, client_token = rules.TOKEN, incident = rules.INCIDENT,
   confirm = option.callable, progress = option.callable,
   journal = seam.JOURNAL, continue = seam.CONTINUE, accept_loss = seam.ACCEPT_LOSS,
 }
 
 local DURATIONS = { max_rpo = false, timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
-
-M.ID, M.REGION, M.TOKEN, M.INCIDENT, M.LONGEST = ID, REGION, TOKEN, INCIDENT, YEAR
-
-local function with_seconds(options)
-  for name, default in pairs(DURATIONS) do
-    local value = options[name]
-    options[name] = value ~= nil and duration.parse(value) or default or nil
-  end
-  local loss = options.accept_loss
-  if loss and options.max_rpo then options.max_rpo = math.max(options.max_rpo, loss.seconds) end
-  return options
-end
 
 local function complain(field, value, rule)
   error(("dr.group: %s: got %s; allowed: %s"):format(field, option.show(value), rule.allowed), 3)
@@ -130,12 +89,7 @@ function M.new(client, id, options)
   local given = option.check("dr.group", options, GROUP_OPTIONS, 2)
   local region = given.region or client.region
   if not REGION.test(region) then complain("region", region, REGION) end
-  return setmetatable({ client = client, id = id, region = region }, M.metatable)
-end
-
-local function demand_colon(group)
-  if getmetatable(group) == M.metatable then return end
-  error("dr.group: not a group; call its methods with a colon", 3)
+  return rules.new_group(client, id, region)
 end
 
 --- Reads the group as it is, whatever the region is for it.
@@ -143,7 +97,7 @@ end
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
 function Group:observe(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   return observe.group(self.client, self.id, self.region, options)
 end
 
@@ -160,7 +114,7 @@ end
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err also if the region is not the secondary site of the group
 function Group:look()
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local snapshot, err = self:observe()
   if not snapshot then return nil, err end
   if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
@@ -172,7 +126,7 @@ end
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local given = option.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local snapshot, err = self:observe()
@@ -189,21 +143,23 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
-  demand_colon(self)
+  rules.demand_group(self, 2)
   local given = option.check("group:failover", options, FAILOVER_OPTIONS, 2)
   if given.client_token and given.incident then
     error("group:failover: option incident: it derives the token, so client_token cannot be "
       .. "given as well; allowed: one of the two", 2)
   end
-  return failover.run(self, with_seconds(given))
+  rules.with_seconds(given, DURATIONS)
+  local loss = given.accept_loss
+  if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
+  return failover.run(self, given)
 end
 
-M.metatable = {
-  __name = "alicloud.dr.Group",
-  __index = Group,
-  __tostring = function(group)
-    return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
-  end,
-}
+for name, method in pairs(verbs.methods) do Group[name] = method end
+
+rules.GROUP.__index = Group
+rules.GROUP.__tostring = function(group)
+  return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
+end
 
 return M

@@ -1,9 +1,6 @@
 --- Reads groups and their pairs from one region, never from any other.
 
-local alicloud = require "alicloud"
-local pager = require "alicloud.pager"
-local path = require "alicloud.path"
-local service = require "alicloud.service.ebs"
+local reading = require "alicloud.dr.reading"
 local snapshots = require "alicloud.dr.snapshot"
 
 local M = {}
@@ -14,35 +11,36 @@ local M = {}
 local SITES = { "backup", "production" }
 
 local PAGE = 100
-local MAX_PAGES = 50
-
-local SCOPES = {}
-for _, action in ipairs { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } do
-  SCOPES[action] = { product = "ebs", action = action, max_pages = MAX_PAGES }
-end
-
-local function only_records(items)
-  local records = {}
-  for _, record in ipairs(items) do
-    if type(record) == "table" then records[#records + 1] = record end
-  end
-  return records
-end
-
--- Every record of all pages, or nothing: a list that stops in the middle is not a shorter list.
--- What the first answer says of itself, its time above all, holds for the whole.
-local function read_all(client, action, params, options)
-  local paging = service.operations[action].paging
-  local first, err = pager.all(function(page_params)
-    return client:call(action, page_params, options)
-  end, paging, params, SCOPES[action])
-  if not first then return nil, err end
-  return only_records(path.get(first, paging.items) or {}), nil, alicloud.meta(first)
-end
 
 local function read_groups(client, region, site, group_id, options)
-  return read_all(client, "DescribeDiskReplicaGroups",
+  return reading.all(client, "ebs:DescribeDiskReplicaGroups",
     { RegionId = region, Site = site, GroupIds = group_id, MaxResults = PAGE }, options)
+end
+
+---@class alicloud.dr.GroupFilter
+---@field region string? else the client's
+---@field site "backup"|"production"|nil the groups that have this site in the region; nil: either
+---@field name string? only groups whose name contains it
+
+--- The ids of the groups that a region lists, without their pairs.
+---@param client alicloud.Client
+---@param filter alicloud.dr.GroupFilter with a region
+---@return string[]|nil sorted
+---@return alicloud.Error? err
+function M.ids(client, filter)
+  local ids, known = {}, {}
+  for _, site in ipairs(filter.site and { filter.site } or SITES) do
+    local records, err = reading.all(client, "ebs:DescribeDiskReplicaGroups", {
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+    }, { region = filter.region })
+    if not records then return nil, err end
+    for _, record in ipairs(records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+    end
+  end
+  table.sort(ids)
+  return ids
 end
 
 local function find(records, group_id)
@@ -54,7 +52,7 @@ end
 
 -- The pairs are read after their group, so a pair is never older news than its group.
 local function with_pairs(client, region, site, record, meta, options)
-  local members, err = read_all(client, "DescribeDiskReplicaPairs", { RegionId = region,
+  local members, err = reading.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
     Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
   if not members then return nil, err end
   return snapshots.new(record, members, {

@@ -282,6 +282,28 @@ function M.state(snapshot)
     M.count(snapshot, "failovered"), snapshot.pair_number or #snapshot.pairs)
 end
 
+--- All statuses of a snapshot, to tell whether anything has changed.
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.signature(snapshot)
+  local parts = { snapshot.status }
+  for _, pair in ipairs(snapshot.pairs) do parts[#parts + 1] = pair.id .. "=" .. pair.status end
+  return table.concat(parts, " ")
+end
+
+--- Whether a look shows the states that an earlier one showed, pair by pair.
+---@param earlier alicloud.dr.Snapshot
+---@param later alicloud.dr.Snapshot
+---@return boolean
+function M.same_state(earlier, later)
+  if earlier.status ~= later.status or #earlier.pairs ~= #later.pairs then return false end
+  for i, pair in ipairs(later.pairs) do
+    local before = earlier.pairs[i]
+    if before.id ~= pair.id or before.status ~= pair.status then return false end
+  end
+  return true
+end
+
 --- One line about the age of the recovery point, for people.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string

@@ -1,5 +1,5 @@
---- How a failover ends: results and errors, made in one place so that no path forgets the token,
---- the outcome or what is known.
+--- How a failover, or another change, ends: results and errors, made in one place so that no path
+--- forgets the token, the outcome or what is known.
 
 local alicloud = require "alicloud"
 local duration = require "alicloud.dr.duration"
@@ -7,9 +7,48 @@ local precheck = require "alicloud.dr.precheck"
 
 local M = {}
 
-local ACTION = "FailoverDiskReplicaGroup"
-
 local SAFE_WAYS_ON = "look at the group; to go on, ask again with the same client token"
+local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before it sends"
+
+--- What a change is called in its errors.
+---@class alicloud.dr.Words
+---@field product "ebs"|"ecs"
+---@field action string of the service
+---@field verb string what the journal calls it: the method of the group
+---@field noun string what people call it, e.g. "one-shot sync"
+---@field codes { failed: string, stalled: string, timeout: string } its own error codes
+
+--- Another attempt of a call, as far as its end is concerned: a failover, or a mutation.
+---@class alicloud.dr.Attempted
+---@field words alicloud.dr.Words
+---@field group alicloud.dr.Group
+---@field region string? where the call went, if that is not the group's region
+---@field options { resend_window: number, timeout: number, stall: number, client_token: string? }
+---@field intent { client_token: string? }?
+---@field watch alicloud.dr.Watch?
+---@field attempts integer
+---@field request_ids string[]
+---@field doubtful boolean
+---@field accepted { request_id: string, server_time: number? }?
+
+---@type alicloud.dr.Words
+M.FAILOVER = { product = "ebs", action = "FailoverDiskReplicaGroup", verb = "failover",
+  noun = "failover", codes = { failed = "Client.FailoverFailed",
+    stalled = "Client.FailoverStalled", timeout = "Client.FailoverTimeout" } }
+
+local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
+  timeout = "Client.ChangeTimeout" }
+
+--- Words for any other change.
+---@param product "ebs"|"ecs"
+---@param action string
+---@param verb string method of the group
+---@param noun? string else the verb
+---@return alicloud.dr.Words
+function M.words(product, action, verb, noun)
+  return { product = product, action = action, verb = verb, noun = noun or verb,
+    codes = CHANGE_CODES }
+end
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -34,7 +73,8 @@ local SAFE_WAYS_ON = "look at the group; to go on, ask again with the same clien
 ---@field snapshot alicloud.dr.Snapshot the last look
 
 local function base(run, fields)
-  fields.product, fields.action, fields.region = "ebs", ACTION, run.group.region
+  fields.product, fields.action = run.words.product, run.words.action
+  fields.region = run.region or run.group.region
   fields.group_id = run.group.id
   fields.client_token = run.intent and run.intent.client_token or run.options.client_token
   fields.attempts = run.attempts
@@ -43,8 +83,12 @@ local function base(run, fields)
   return alicloud.error.new(fields)
 end
 
+local function ways_on(run)
+  return run.intent and run.intent.client_token and SAFE_WAYS_ON or TOKENLESS_WAYS_ON
+end
+
 --- A look before anything was sent went wrong.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
 function M.unreadable(run, cause)
@@ -56,7 +100,7 @@ function M.unreadable(run, cause)
 end
 
 --- The pre-check stands against it.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param report alicloud.dr.Report
 ---@return nil, alicloud.Error
 function M.refused(run, report)
@@ -72,17 +116,17 @@ function M.refused(run, report)
 end
 
 --- Whoever was asked did not agree.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@return nil, alicloud.Error
 function M.not_confirmed(run)
   return nil, base(run, {
     kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
-    message = "the failover was not confirmed, nothing was sent",
+    message = ("the %s was not confirmed, nothing was sent"):format(run.words.noun),
   })
 end
 
 --- Between the question and the answer the world became another one.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param difference string
 ---@return nil, alicloud.Error
 function M.world_changed(run, difference)
@@ -94,7 +138,7 @@ function M.world_changed(run, difference)
 end
 
 --- The journal did not take the intent.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
 function M.unwritten(run, cause)
@@ -105,17 +149,27 @@ function M.unwritten(run, cause)
 end
 
 --- Why there is no answer to a call that another process has sent.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@return alicloud.Error
 function M.lost_answer(run)
   return base(run, {
     kind = "cancelled", code = "Client.Interrupted", outcome = "unknown", retryable = true,
-    message = "whoever sent the failover ended before its answer",
+    message = ("whoever sent the %s ended before its answer"):format(run.words.noun),
   })
 end
 
+--- What was seen stands against it, and nothing was sent.
+---@param run alicloud.dr.Attempted
+---@param problem { kind: string?, code: string, message: string, hint: string? } and more fields
+---@return nil, alicloud.Error
+function M.forbidden(run, problem)
+  local fields = { kind = "precheck", outcome = "not_sent" }
+  for name, value in pairs(problem) do fields[name] = value end
+  return nil, base(run, fields)
+end
+
 --- The service said no, and nothing speaks for an effect.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param err alicloud.Error of the call
 ---@return nil, alicloud.Error
 function M.rejected(run, err)
@@ -127,21 +181,21 @@ function M.rejected(run, err)
     message = message, outcome = doubtful and "unknown" or err.outcome,
     retryable = err.retryable, retry_after = err.retry_after, recommend = err.recommend,
     access_denied_detail = err.access_denied_detail, verdict = err.verdict,
-    hint = doubtful and SAFE_WAYS_ON or err.hint, cause = err, last = run.watch.last,
+    hint = doubtful and ways_on(run) or err.hint, cause = err, last = run.watch.last,
   })
 end
 
 --- Nobody can tell whether the call had an effect, and sending again is not safe any more.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param err alicloud.Error of the last attempt
 ---@return nil, alicloud.Error
 function M.unknown(run, err)
   local window = duration.format(run.options.resend_window)
   return nil, base(run, {
     kind = "state", code = "Client.OutcomeUnknown", outcome = "unknown", retryable = true,
-    message = ("no usable answer to the failover (%s); %s; the time for sending again (%s) is over")
-      :format(err.code, run.watch:knowledge(), window),
-    request_id = err.request_id, hint = SAFE_WAYS_ON, cause = err, last = run.watch.last,
+    message = ("no usable answer to the %s (%s); %s; the time for sending again (%s) is over")
+      :format(run.words.noun, err.code, run.watch:knowledge(), window),
+    request_id = err.request_id, hint = ways_on(run), cause = err, last = run.watch.last,
   })
 end
 
@@ -154,14 +208,15 @@ local function call_outcome(run)
 end
 
 --- Somebody else has changed direction, pairs or state.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@param cause? alicloud.Error of the call, if it was not accepted
 ---@return nil, alicloud.Error
 function M.superseded(run, cause)
   local outcome = call_outcome(run)
   return nil, base(run, {
     kind = "state", code = "Client.Superseded",
-    message = "the group is no longer as this failover was decided for: " .. run.watch.reason,
+    message = ("things are no longer as this %s was decided for: %s"):format(
+      run.words.noun, run.watch.reason),
     outcome = outcome == "accepted" and "unknown" or outcome,
     hint = "find out who changed it before anything else is sent", last = run.watch.last,
     request_id = run.accepted and run.accepted.request_id, cause = cause,
@@ -170,7 +225,9 @@ end
 
 -- The second failure of an incident has used up both tokens that its name stands for.
 local function way_after_failure(run)
-  local hint = "a failover may be asked for again from failover_failed, as a new failover"
+  local noun = run.words.noun
+  local hint = ("look why it failed; then the %s may be asked for again, as a new %s"):format(
+    noun, noun)
   if run.options.incident and run.intent.status == "failover_failed" then
     return hint .. ": give another incident name, this one repeats the token that has failed"
   end
@@ -178,12 +235,12 @@ local function way_after_failure(run)
 end
 
 --- The service gave up.
----@param run alicloud.dr.Run
+---@param run alicloud.dr.Attempted
 ---@return nil, alicloud.Error
 function M.failed(run)
   local outcome = call_outcome(run)
   return nil, base(run, {
-    kind = "state", code = "Client.FailoverFailed", message = run.watch.reason,
+    kind = "state", code = run.words.codes.failed, message = run.watch.reason,
     outcome = outcome == "unknown" and "accepted" or outcome,
     hint = way_after_failure(run),
     last = run.watch.last, pairs = run.watch.last.pairs,
@@ -198,11 +255,11 @@ end
 function M.timeout(run, stalled)
   local limit = duration.format(stalled and run.options.stall or run.options.timeout)
   return nil, base(run, {
-    kind = "timeout", code = stalled and "Client.FailoverStalled" or "Client.FailoverTimeout",
+    kind = "timeout", code = stalled and run.words.codes.stalled or run.words.codes.timeout,
     outcome = "unknown", retryable = true,
     message = (stalled and "nothing has changed for %s: %s" or "not done within %s: %s")
       :format(limit, run.watch:knowledge()),
-    hint = SAFE_WAYS_ON, last = run.watch.last, cause = run.watch.last_error,
+    hint = ways_on(run), last = run.watch.last, cause = run.watch.last_error,
     request_id = run.accepted and run.accepted.request_id,
   })
 end

@@ -1,11 +1,9 @@
---- Looking at a group again and again until what is seen allows a conclusion.
+--- Looking at a group, or whatever is changed, again and again until what is seen allows a
+--- conclusion.
 ---
 --- A single read proves little: it may be stale, a list may be cut, a group may run ahead of its
 --- pairs. So the conclusions that matter need the whole set (success), or several reads that agree
 --- over some time (nothing has happened, somebody else has intervened).
-
-local intents = require "alicloud.dr.intent"
-local snapshots = require "alicloud.dr.snapshot"
 
 local M = {}
 
@@ -19,14 +17,17 @@ local READ_DEADLINE = 30
 ---@class alicloud.dr.Watch
 ---@field last alicloud.dr.Snapshot? the newest look that succeeded
 ---@field last_error alicloud.Error? why the newest look failed
----@field first_moving alicloud.dr.Snapshot? the first look that showed the failover under way
+---@field first_moving alicloud.dr.Snapshot? the first look that showed the change under way
 ---@field reason string? words about the newest judgement
 local Watch = {}
 Watch.__index = Watch
 
 ---@class alicloud.dr.WatchOptions
 ---@field read fun(options: table): alicloud.dr.Snapshot?, alicloud.Error?
----@field intent alicloud.dr.Intent
+---@field judge fun(seen: alicloud.dr.Snapshot): alicloud.dr.Judgement, string
+---@field describe fun(seen: alicloud.dr.Snapshot): string words for people
+---@field same fun(earlier: alicloud.dr.Snapshot, later: alicloud.dr.Snapshot): boolean no news
+---@field began_failed boolean what was decided on had failed before
 ---@field loop alicloud.Loop
 ---@field poll number longest pause between two looks, seconds
 ---@field emit fun(event: table)
@@ -55,7 +56,7 @@ function Watch:look(deadline)
     self.emit { event = "look_failed", err = err }
     return nil
   end
-  local judgement, reason = intents.judge(self.intent, snapshot)
+  local judgement, reason = self.judge(snapshot)
   self.last, self.last_error, self.reason = snapshot, nil, reason
   if judgement == "moving" or judgement == "arrived" then
     self.first_moving = self.first_moving or snapshot
@@ -91,7 +92,7 @@ function Watch:pause(seconds, deadline)
   self.loop.sleep(math.max(0, math.min(seconds, deadline - self:now())))
 end
 
---- Looks until it is settled whether the failover has begun. As soon as a look shows a world that
+--- Looks until it is settled whether the change has begun. As soon as a look shows a world that
 --- is not the intent's, that is the answer: what a later, perhaps stale, look shows cannot undo it.
 ---@param patience { reads: integer, span: number } what it takes to believe "as_planned"
 ---@param deadline number monotonic
@@ -112,18 +113,6 @@ function Watch:settle(patience, deadline)
   end
 end
 
--- Whether a look shows the states that an earlier one showed, pair by pair.
-local function is_same_state(earlier, later)
-  if not earlier or earlier.status ~= later.status or #earlier.pairs ~= #later.pairs then
-    return false
-  end
-  for i, pair in ipairs(later.pairs) do
-    local before = earlier.pairs[i]
-    if before.id ~= pair.id or before.status ~= pair.status then return false end
-  end
-  return true
-end
-
 -- What a judgement means for somebody who waits for the end; nil means go on.
 function Watch:conclusion(judgement, evidence)
   if judgement == "arrived" then return "arrived" end
@@ -133,18 +122,18 @@ function Watch:conclusion(judgement, evidence)
   if judgement == "partial" then return "failed" end
   if judgement == "changed" then return "superseded" end
   if judgement == "as_planned" then
-    -- A second failover that fails as the first did looks as if nothing had happened.
-    if self.intent.status == "failover_failed" then return "failed" end
+    -- A second attempt that fails as the first did looks as if nothing had happened.
+    if self.began_failed then return "failed" end
     if self.first_moving then return "superseded" end
   end
   return nil
 end
 
---- Waits until the group is open at the secondary site, or cannot get there any more.
+--- Waits until the change is done, or cannot get there any more.
 ---@param deadline number monotonic
 ---@param stall number seconds without any change of state
 ---@return "arrived"|"failed"|"superseded"|"stalled"|"timeout"
-function Watch:until_open(deadline, stall)
+function Watch:until_done(deadline, stall)
   local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
   local changed_at = self:now()
   while true do
@@ -155,7 +144,7 @@ function Watch:until_open(deadline, stall)
       count(evidence, judgement, now)
       local conclusion = self:conclusion(judgement, evidence)
       if conclusion then return conclusion end
-      if judgement ~= "unclear" and not is_same_state(state, self.last) then
+      if judgement ~= "unclear" and not (state and self.same(state, self.last)) then
         state, changed_at = self.last, now
       end
     end
@@ -166,18 +155,18 @@ function Watch:until_open(deadline, stall)
   end
 end
 
---- What is known of the group, in words, for errors.
+--- What is known, in words, for errors.
 ---@return string
 function Watch:knowledge()
   if self.last_error then
-    local before = self.last and "; before that: " .. snapshots.state(self.last) or ""
+    local before = self.last and "; before that: " .. self.describe(self.last) or ""
     return "the last look failed (" .. self.last_error.code .. ")" .. before
   end
-  return self.last and (self.reason or snapshots.state(self.last)) or "the group was not looked at"
+  return self.last and (self.reason or self.describe(self.last)) or "nothing was looked at"
 end
 
---- Server time of the moment at which the group was first seen on its way, an upper bound for the
---- moment of the failover.
+--- Server time of the moment at which the change was first seen under way, an upper bound for the
+--- moment at which it began.
 ---@return number|nil
 function Watch:seen_moving_at()
   return self.first_moving and self.first_moving.read_at

@@ -82,6 +82,10 @@ M.switches = {
     rule = choice("keep", "clear"),
     text = "After a reversal LastRecoverPoint stays until the first cycle in the new direction; "
       .. "clear removes it." },
+  { name = "reprotect_again", kind = "assumed", default = "accept",
+    rule = choice("accept", "refuse"),
+    text = "Reprotection is repeated from reprotect_failed, as failover is from failover_failed; "
+      .. "the usage notes name failovered only, and then there is no way out of that state." },
   { name = "clear_busy", kind = "assumed", default = "invalid_status",
     rule = choice("invalid_status", "denied"),
     text = "Clearing a drill that is executing gives OperationDenied.InvalidStatus, which the "
@@ -149,7 +153,7 @@ M.switches = {
   { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
     text = "comma: PairIds is one element with a comma-separated list, as the official sample." },
   { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
-    text = "The group says failovered before its pairs do." },
+    text = "The group says failovered, stopped or normal before its pairs do." },
   { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,
     text = "Describe answers with an empty list." },
   { name = "short_list", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },

@@ -24,9 +24,16 @@ local function all_at(unit, at, status, act)
   return steps
 end
 
-local function change(world, unit, now, first, seconds, last, act)
+-- How long each pair lags behind a group that runs ahead of its pairs.
+local LAG = 6
+
+local function change(world, unit, now, settings, first, seconds, last, act)
   set_all(unit, first, now)
-  world:move(unit, all_at(unit, now + seconds, last, act))
+  local steps = all_at(unit, now + seconds, last, act)
+  if settings.group_ahead then
+    for index = 1, #steps - 1 do steps[index].at = steps[index].at + LAG * index end
+  end
+  world:move(unit, steps)
 end
 
 local DARK = { down = true, blackhole = true }
@@ -79,7 +86,7 @@ function M.start(world, unit, now, settings)
   local status = first and "initial_syncing" or "syncing"
   -- A cycle that has begun counts when it is over, not while it runs.
   unit.halted = true
-  change(world, unit, now, status, reaches_both(world, unit) and seconds or math.huge,
+  change(world, unit, now, settings, status, reaches_both(world, unit) and seconds or math.huge,
     "normal", "synced")
   if first and unit.pairs and settings.group_first_sync == "syncing" then
     set_status(unit, "syncing", now)
@@ -90,20 +97,22 @@ end
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
-function M.one_shot(world, unit, now)
+---@param settings table<string, any>
+function M.one_shot(world, unit, now, settings)
   local seconds = world.timings.one_shot
   unit.last_one_shot = now
-  change(world, unit, now, "manual_syncing", reaches_both(world, unit) and seconds or math.huge,
-    "stopped", "synced")
+  change(world, unit, now, settings, "manual_syncing",
+    reaches_both(world, unit) and seconds or math.huge, "stopped", "synced")
 end
 
 --- Replication ends; the cycle that runs is dropped.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
-function M.stop(world, unit, now)
+---@param settings table<string, any>
+function M.stop(world, unit, now, settings)
   state.freeze(unit, now)
-  change(world, unit, now, "stopping", world.timings.stop,
+  change(world, unit, now, settings, "stopping", world.timings.stop,
     reaches(world, unit, "source") and "stopped" or "stop_failed")
 end
 
@@ -161,10 +170,11 @@ end
 ---@param settings table<string, any>
 function M.reprotect(world, unit, now, reverse, settings)
   if not reaches_both(world, unit) then
-    return change(world, unit, now, "reprotecting", world.timings.reprotect, "reprotect_failed")
+    return change(world, unit, now, settings, "reprotecting", world.timings.reprotect,
+      "reprotect_failed")
   end
   unit.clear_point = reverse and settings.reprotect_recover_point == "clear" or nil
-  change(world, unit, now, "reprotecting", world.timings.reprotect, "stopped",
+  change(world, unit, now, settings, "reprotecting", world.timings.reprotect, "stopped",
     reverse and "reverse" or nil)
 end
 

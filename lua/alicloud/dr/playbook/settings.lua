@@ -1,8 +1,8 @@
 --- The options of a run, checked before anything is opened.
 
 local duration = require "alicloud.dr.duration"
-local groups = require "alicloud.dr.group"
 local option = require "alicloud.options"
+local rules = require "alicloud.dr.rules"
 local seam = require "alicloud.dr.seam"
 
 local M = {}
@@ -63,7 +63,7 @@ local SCHEMA = {
   params = option.typed "table",
   kind = option.choice("drill", "planned", "unplanned"),
   mode = option.choice("graceful", "ungraceful"),
-  incident = groups.INCIDENT,
+  incident = rules.INCIDENT,
   requester = option.text,
   declared = option.rule("{ rto = duration, rpo = duration }", is_declared),
   approvers = option.rule("a table of name = public key", is_map_of(function(value)

@@ -18,6 +18,7 @@ local LEGAL = {
   one_shot = set("created", "manual_syncing", "stopped"),
   stop = set("manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped"),
   reprotect = set("failovered"),
+  reprotect_again = set("failovered", "reprotect_failed"),
   delete = set("created", "create_failed", "stopped", "failovered", "deleting", "delete_failed",
     "invalid"),
 }
@@ -159,7 +160,7 @@ function M.act_start(emu, params, context, unit)
   if not one_shot and RUNNING[unit.status] then return {} end
   find.effect(emu, params, context, unit)
   if one_shot then
-    motion.one_shot(emu.world, unit, context.now)
+    motion.one_shot(emu.world, unit, context.now, emu.settings)
   else
     motion.start(emu.world, unit, context.now, emu.settings)
   end
@@ -184,7 +185,7 @@ M.stop = {
   act = function(emu, params, context, group)
     if group.status == "stopping" or group.status == "stopped" then return {} end
     find.effect(emu, params, context, group)
-    motion.stop(emu.world, group, context.now)
+    motion.stop(emu.world, group, context.now, emu.settings)
     return {}
   end,
 }
@@ -197,7 +198,8 @@ M.stop = {
 function M.check_reprotect(emu, params, unit)
   local reverse, refusal = find.boolean(params, "ReverseReplicate", true)
   if reverse == nil then return refusal end
-  refusal = find.wrong_status(unit, LEGAL.reprotect)
+  local again = emu.settings.reprotect_again == "accept"
+  refusal = find.wrong_status(unit, again and LEGAL.reprotect_again or LEGAL.reprotect)
   if refusal then return refusal end
   local asks = reverse and emu.settings.busy_primary == "refuse"
   local busy = asks and find.busy_primary(emu.world, unit)

@@ -123,7 +123,7 @@ M.stop = {
   end,
   act = function(emu, params, context, pair)
     find.effect(emu, params, context, pair)
-    motion.stop(emu.world, pair, context.now)
+    motion.stop(emu.world, pair, context.now, emu.settings)
     return {}
   end,
 }

@@ -1,0 +1,181 @@
+--- What the commands that change something have in common: consent, progress, and an end that tells
+--- refused from unknown and how to go on.
+
+local guard = require "alicloud.guard"
+local network = require "alicloud.cli.network"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local reporters = require "alicloud.cli.reporter"
+local snapshots = require "alicloud.dr.snapshot"
+local terminal = require "alicloud.cli.terminal"
+local view = require "alicloud.cli.view"
+
+local M = {}
+
+---@class alicloud.cli.Change
+---@field noun string e.g. "failover"
+---@field group alicloud.dr.Group
+---@field look string the command that looks
+---@field go_on fun(token: string): string the command that goes on under a token
+---@field typed string what has to be typed for a yes
+---@field question fun(...: any): string
+---@field perform fun(hooks: { progress: function, confirm: function? }): table|nil, alicloud.Error?
+---@field show fun(result: table): string
+---@field object fun(result: table): table
+---@field describe? fun(snapshot: table): string
+
+-- A word as the shell reads it back.
+local function quote(word)
+  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+-- What every command that talks to the service takes, and has to take again.
+local WAY = { "endpoint", "wait_for_cloud", "failed_region" }
+
+local function add_typed(all, args, names)
+  for _, name in ipairs(names) do
+    local value = args[name]
+    if value then all[#all + 1] = "--" .. name:gsub("_", "-") end
+    if value and value ~= true then all[#all + 1] = quote(value) end
+  end
+end
+
+--- A command line with the options that were typed.
+---@param words string[]
+---@param args table
+---@param carried? string[] keys of args, besides those of the way to the service
+---@param token? string
+---@return string
+function M.command(words, args, carried, token)
+  local all = { "alicloud-dr", table.unpack(words) }
+  if token then
+    all[#all + 1], all[#all + 2] = "--client-token", quote(token)
+  end
+  for _, word in ipairs(network.words(args)) do all[#all + 1] = quote(word) end
+  add_typed(all, args, WAY)
+  add_typed(all, args, carried or {})
+  return table.concat(all, " ")
+end
+
+--- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
+---@param args table
+---@param io alicloud.cli.Io
+---@param what? string to be typed
+function M.demand_consent(args, io, what)
+  if args.yes or io.input_tty then return end
+  options.refuse(("--yes: is missing and there is no terminal to type the %s on; allowed: "
+    .. "add --yes, or run it in a terminal"):format(what or "group id"))
+end
+
+local function ask(io, change, reporter)
+  return function(...)
+    reporter:finish()
+    -- With --json the output belongs to the object alone; redirected, nobody sees it in time.
+    local say = (reporter.quiet or not io.tty) and io.err or io.out
+    say(change.question(...))
+    local typed = io.read_line()
+    if typed == nil then say "\n" end
+    return typed ~= nil and typed:match("^%s*(.-)%s*$") == change.typed
+  end
+end
+
+local function ways_on(change, token)
+  local go_on = token and ("    go on:  %s\n"):format(change.go_on(token)) or ""
+  return ("    look:   %s\n%s"):format(change.look, go_on)
+end
+
+local VERDICTS = {
+  unknown = "outcome unknown", not_sent = "refused, nothing was sent", rejected = "refused",
+  accepted = "failed",
+}
+
+local function attempt_facts(err)
+  local facts = {}
+  local function add(label, value)
+    if value then facts[#facts + 1] = label .. " " .. terminal.clean(value) end
+  end
+  add("request id", err.request_id)
+  add("client token", err.client_token)
+  add("attempts", err.attempts ~= 0 and err.attempts)
+  return #facts > 0 and "    " .. table.concat(facts, "   ") .. "\n" or ""
+end
+
+local function print_refusal(io, err)
+  io.out(view.obstacles(io, err.findings))
+  if io.tty then return io.out "  refused by the pre-check, nothing was sent\n" end
+  io.err(("alicloud-dr: refused by the pre-check, nothing was sent: %s: %s\n"):format(
+    terminal.clean(err.code), terminal.clean(err.message, 1000)))
+end
+
+local function print_failure(io, err, change)
+  local verdict = err.outcome == "unknown" and "?" or "✘"
+  io.out(("  %s %s\n"):format(terminal.paint(io, err.outcome == "unknown" and "yellow" or "red",
+    verdict .. " " .. (VERDICTS[err.outcome] or "failed")), terminal.clean(err.code)))
+  io.out("    " .. terminal.clean(err.message, 2000) .. "\n")
+  if err.last and err.last.pairs then
+    io.out("    last seen: " .. terminal.clean((change.describe or snapshots.state)(err.last))
+      .. "\n")
+  end
+  if err.hint then io.out("    what to do: " .. terminal.clean(err.hint, 1000) .. "\n") end
+  io.out(attempt_facts(err))
+  if err.outcome == "unknown" then io.out(ways_on(change, err.client_token)) end
+  -- On a terminal both streams meet, and once is enough.
+  if io.tty then return end
+  io.err(("alicloud-dr: %s: %s: %s\n"):format(VERDICTS[err.outcome] or "failed",
+    terminal.clean(err.code), terminal.clean(err.message, 1000)))
+end
+
+local function report_failure(io, args, err, change)
+  if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
+  if err.findings then
+    print_refusal(io, err)
+  else
+    print_failure(io, err, change)
+  end
+  return output.exit_code(err, true)
+end
+
+local function report_interrupt(io, args, change, reporter)
+  local code = output.EXIT.interrupted
+  local token, sent = reporter.client_token, reporter.sent
+  if args.json then
+    return output.json(io, code, { error = {
+      kind = "cancelled", code = "Client.Interrupted", group_id = change.group.id,
+      region = change.group.region, message = "interrupted, last seen: " .. reporter:last_seen(),
+      outcome = sent and "unknown" or "not_sent", client_token = sent and token or nil,
+    } })
+  end
+  io.out(("\n  interrupted; last seen: %s\n"):format(reporter:last_seen()))
+  if not sent then
+    io.out "    nothing was sent\n"
+    return code
+  end
+  local under = token and "; client token " .. terminal.clean(token) or ""
+  io.out(("    the %s may be under way%s\n"):format(change.noun, under))
+  io.out(ways_on(change, token))
+  return code
+end
+
+--- Asks, carries out, shows, and ends with an exit code.
+---@param io alicloud.cli.Io
+---@param args table with yes and json
+---@param change alicloud.cli.Change
+---@return integer exit_code
+function M.run(io, args, change)
+  local reporter = reporters.new(io, args.json == true, change.go_on, change.noun)
+  local hooks = { progress = function(event) reporter:take(event) end }
+  if not args.yes then hooks.confirm = ask(io, change, reporter) end
+  local ok, result, err = pcall(change.perform, hooks)
+  reporter:finish()
+  if not ok and guard.is_interrupt(result) then
+    return report_interrupt(io, args, change, reporter)
+  end
+  if not ok then error(result, 0) end
+  if not result then return report_failure(io, args, err, change) end
+  if args.json then return output.json(io, output.EXIT.done, change.object(result)) end
+  io.out(change.show(result))
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,171 @@
+-- Fencing the old side and serving on the new one: done by looking, refused by name, two finish
+-- lines.
+
+local after = require "spec.dr.after_lab"
+local lab = require "spec.dr.lab"
+
+local function calls(bench)
+  local list = {}
+  for _, effect in ipairs(bench:ledger()) do
+    list[#list + 1] = ("%s %s"):format(effect.action, effect.disk or effect.instance)
+  end
+  return list
+end
+
+local function refused(bench, verb, options, code)
+  local result, err = bench:run(verb, options)
+  assert.is_nil(result)
+  assert.equal(code, err.code)
+  assert.equal("not_sent", err.outcome)
+  assert.same({}, bench:ledger())
+  return err
+end
+
+describe("fence", function()
+  it("stops the instances of the old side and detaches its disks, once", function()
+    local bench = after.new { status = "failovered" }
+    local result = assert(bench:run "fence")
+    assert.equal("fenced", result.outcome)
+    assert.same({ "i-old" }, result.stopped)
+    assert.same({ "d-old-1", "d-old-2" }, result.detached)
+    assert.same({ "StopInstance i-old", "DetachDisk d-old-1", "DetachDisk d-old-2" }, calls(bench))
+    assert.is_number(result.data_ready_at)
+    assert.is_true(result.old_side_fenced_at > result.data_ready_at)
+    assert.equal(3, #result.request_ids)
+    assert.equal("already_fenced", assert(bench:run "fence").outcome)
+    assert.equal(3, #calls(bench))
+  end)
+
+  it("can leave the disks where they are", function()
+    local bench = after.new()
+    local result = assert(bench:run("fence", { detach = false }))
+    assert.same({}, result.detached)
+    assert.is_nil(result.data_ready_at)
+    assert.same({ "StopInstance i-old" }, calls(bench))
+  end)
+
+  it("asks before anything is stopped", function()
+    local bench, asked = after.new(), nil
+    refused(bench, "fence", { confirm = function(plan) asked = plan end }, "Client.NotConfirmed")
+    assert.equal("i-old", asked.stop[1].id)
+    assert.equal(2, #asked.detach)
+  end)
+
+  it("does not call a side fenced of which nothing is known", function()
+    local bench = after.new { status = "failovered" }
+    bench.emu:region(lab.PRIMARY, "down")
+    local err = refused(bench, "fence", nil, "Client.OldSideUnknown")
+    assert.is_nil(err.old_side_fenced_at)
+    local world = after.world { status = "failovered" }
+    world.instances[1] = nil
+    table.remove(world.instances, 1)
+    refused(lab.new { world = { regions = world.regions, groups = world.groups,
+      disks = world.disks } }, "fence", nil, "Client.OldSideUnknown")
+  end)
+
+  it("is refused at the primary site", function()
+    refused(after.new(), "fence", { at = lab.PRIMARY },
+      "OperationDenied.OperateNotAllowedForPrimary")
+  end)
+
+  it("tells how far it got when a disk cannot be detached", function()
+    local bench = after.new(nil, { faults = {
+      { match = { action = "DetachDisk", nth = 2 }, effect = lab.answer("Forbidden", 403) } } })
+    local _, err = bench:run "fence"
+    assert.equal("Forbidden", err.code)
+    assert.equal("rejected", err.outcome)
+    assert.same({ "i-old" }, err.done_so_far.stopped)
+    assert.same({ "d-old-1" }, err.done_so_far.detached)
+  end)
+
+  it("believes only the look at the end: somebody may have attached a disk again", function()
+    local bench = after.new()
+    bench.emu:later(bench.emu:now() + 36, function()
+      local disk = bench.emu.world.disk_by_id["d-old-1"]
+      assert.equal("Available", disk.status)
+      disk.status, disk.instance = "In_use", "i-old"
+    end)
+    local result, err = bench:run "fence"
+    assert.is_nil(result)
+    assert.equal("Client.FenceUndone", err.code)
+    assert.matches("d%-old%-1 on i%-old", err.message)
+    assert.same({ "d-old-1", "d-old-2" }, err.done_so_far.detached)
+  end)
+end)
+
+describe("serve", function()
+  it("attaches every secondary disk and starts the instance, once", function()
+    local bench = after.open()
+    local result = assert(bench:run("serve", { attach = "i-new" }))
+    assert.equal("serving", result.outcome)
+    assert.same({ "d-new-1", "d-new-2" }, result.attached)
+    assert.same({ "i-new" }, result.started)
+    assert.is_number(result.data_ready_at)
+    assert.is_true(result.old_side_fenced)
+    assert.equal("already_serving", assert(bench:run("serve", { attach = "i-new" })).outcome)
+    assert.same({ "AttachDisk d-new-1", "AttachDisk d-new-2", "StartInstance i-new" },
+      calls(bench))
+  end)
+
+  it("follows a mapping, and names the disks that it leaves out", function()
+    local bench = after.open()
+    local result = assert(bench:run("serve", { attach = { ["d-new-2"] = "i-new" },
+      start = false }))
+    assert.same({ "d-new-1" }, result.unmapped)
+    assert.same({ "AttachDisk d-new-2" }, calls(bench))
+  end)
+
+  it("tells apart an old side that is not fenced and one that is not known", function()
+    local bench = after.new { status = "failovered" }
+    assert.is_false(assert(bench:run("serve", { attach = "i-new" })).old_side_fenced)
+    bench = after.new { status = "failovered" }
+    bench.emu:region(lab.PRIMARY, "down")
+    local result = assert(bench:run("serve", { attach = "i-new" }))
+    assert.is_nil(result.old_side_fenced)
+    assert.is_false(result.old_side.known)
+  end)
+
+  it("is refused before anything is sent", function()
+    refused(after.new(), "serve", { attach = "i-new" }, "OperationDenied.InvalidStatus")
+    refused(after.open(), "serve", { attach = { ["d-new-3"] = "i-new" } },
+      "InvalidDiskId.NotFound")
+    refused(after.open(), "serve", { attach = "i-nobody" }, "InvalidInstanceId.NotFound")
+    refused(after.open(), "serve", { attach = "i-elsewhere" }, "ResourcesNotInSameZone")
+    local world = after.world { status = "failovered" }
+    world.disks[3] = { id = "d-new-2", place = "cn-shanghai/cn-shanghai-b",
+      instance = "i-elsewhere" }
+    local err = refused(lab.new { world = world }, "serve", { attach = "i-new" },
+      "InvalidDisk.InUse")
+    assert.matches("d%-new%-2 on i%-elsewhere", err.message)
+  end)
+end)
+
+describe("calls without a token", function()
+  local CALLS = { AttachDisk = "serve", StartInstance = "serve", StopInstance = "fence",
+    DetachDisk = "fence" }
+
+  for action, verb in pairs(CALLS) do
+    for name, effect in pairs(after.DOUBTFUL) do
+      for _, when in ipairs { "before", "after" } do
+        it(("have one effect: %s, %s %s the work"):format(action, name, when), function()
+          local bench = after.new({ status = "failovered" },
+            { faults = { after.fault(action, effect, when) } })
+          assert(bench:run(verb, verb == "serve" and { attach = "i-new" } or nil))
+          local expected = (action == "AttachDisk" or action == "DetachDisk") and 2 or 1
+          assert.equal(expected, after.effects(bench, action))
+        end)
+      end
+    end
+
+    it(("have one effect when it comes late: %s"):format(action), function()
+      for _, seconds in ipairs { 3, 14, 40 } do
+        local bench = after.new({ status = "failovered" },
+          { faults = { after.fault(action, { apply_late = seconds }) } })
+        assert(bench:run(verb, verb == "serve" and { attach = "i-new" } or nil))
+        bench.emu:advance(500)
+        local expected = (action == "AttachDisk" or action == "DetachDisk") and 2 or 1
+        assert.equal(expected, after.effects(bench, action))
+      end
+    end)
+  end
+end)
