@@ -1,0 +1,41 @@
+-- What comes after a failover, in a playbook: every verb goes on where its process died.
+
+local dr = require "alicloud.dr"
+local stages = require "spec.dr.playbook.stage"
+
+local function turn(stage)
+  return dr.playbook("turn", function(run)
+    local orders = run:group("pg-orders", { region = "cn-shanghai" })
+    run:step("promote", function() return orders:failover() end)
+    local turned = run:step("protect", function() return orders:reprotect() end)
+    stage:did(turned.outcome)
+  end)
+end
+
+local function effects_of(stage)
+  local actions = {}
+  for _, effect in ipairs(stage.bench:ledger()) do actions[#actions + 1] = effect.action end
+  return table.concat(actions, " ")
+end
+
+describe("verbs in a playbook", function()
+  it("are written down, and done once, wherever the run is killed", function()
+    local whole = stages.new()
+    assert(whole:run(turn(whole)))
+    local expected = effects_of(whole)
+    assert.matches("^FailoverDiskReplicaGroup ReprotectDiskReplicaGroup$", expected)
+    local verbs = {}
+    for i, event in ipairs(whole:events "intent") do verbs[i] = event.verb end
+    assert.same({ "failover", "reprotect" }, verbs)
+    for n = 1, whole.disk.calls do
+      local stage = stages.new()
+      local playbook = turn(stage)
+      if stage:run_until(playbook, function(call) return call.n == n and "crash" end) then
+        local result, err = stage:run(playbook)
+        assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
+        assert.equal(expected, effects_of(stage), n)
+        assert.equal("reprotected", stage.log[#stage.log], n)
+      end
+    end
+  end)
+end)
