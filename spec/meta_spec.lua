@@ -223,7 +223,7 @@ describe("core.d.lua", function()
     }
     local owners = {
       core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
-      Secret = methods_of(core.secret("x")),
+      Secret = methods_of(core.secret("x")), Process = methods_of(core.spawn({ "true" }, 1)),
     }
     client:close()
     local has_httpd, httpd = pcall(require, "alicloud.httpd")
