@@ -36,8 +36,11 @@ end
 
 local FORM = "application/x-www-form-urlencoded"
 
-local function headers(context, retried)
+local function headers(context, plan, keys, retried)
   local list = { accept = "application/json", ["user-agent"] = context.user_agent }
+  if plan.data and plan.data.names_provider then
+    list["x-acs-credentials-provider"] = keys.provider
+  end
   if retried then
     list["x-acs-retry-attempts"] = ("%d"):format(retried.count)
     list["x-acs-retry-delay"] = ("%d"):format(math.floor(retried.wait * 1000))
@@ -73,17 +76,18 @@ end
 ---@param retried? { count: integer, wait: number } set from the second attempt on
 ---@return table|nil signed as core.sign gives it
 ---@return alicloud.Error? err
+---@return alicloud.Credentials? keys that it was signed with
 function M.sign(context, plan, retried)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
   local runtime = context.runtime
-  return core.sign(place_params(context, plan, {
+  local signed = core.sign(place_params(context, plan, {
     algorithm = context.algorithm,
     method = plan.method,
     scheme = plan.target.scheme,
     host = plan.target.host,
     path = "/",
-    headers = headers(context, retried),
+    headers = headers(context, plan, keys, retried),
     action = plan.action,
     version = plan.version,
     access_key_id = keys.access_key_id,
@@ -92,6 +96,7 @@ function M.sign(context, plan, retried)
     date = core.iso8601(math.floor(clock.server_time(context))),
     nonce = runtime.random_hex(16),
   }))
+  return signed, nil, keys
 end
 
 local function send(context, plan, signed, timeout)
@@ -131,6 +136,7 @@ end
 local function hand_over(context, plan, progress)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
+  progress.keys = keys
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
   progress.underway = true
@@ -154,8 +160,9 @@ local function attempt(context, plan, progress)
     if refusal then return nil, refusal end
   end
   if context.carrier.perform then return hand_over(context, plan, progress) end
-  local signed, err = M.sign(context, plan, progress.retried)
+  local signed, err, keys = M.sign(context, plan, progress.retried)
   if not signed then return nil, err end
+  progress.keys = keys
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
   local tally = context.shared.tally
@@ -234,8 +241,16 @@ local function heed(context, plan, progress, failure)
   end
 end
 
+-- A session can end early. Credentials that cannot be renewed are refused for good, and so are
+-- those that came instead.
+local function renew_keys(context, progress)
+  if progress.mended.credentials then return false end
+  return credentials.refuse(context.provider, progress.keys)
+end
+
 local function next_wait(context, plan, progress, failure)
   local class = failure.retry_class
+  if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
   if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
   return retry.decide(progress.policy, context.shared.bucket, {
     class = class,
