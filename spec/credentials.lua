@@ -27,13 +27,15 @@ local function recording(bench, settings, send)
 end
 
 --- Makes a machine.
----@param given? { env?: table, files?: table, answers?: table, send?: function, runtime?: table }
+---@param given? { env?: table, files?: table, answers?: table, send?: function, runtime?: table,
+--- loop?: alicloud.Loop, real_files?: boolean }
 ---@return spec.credentials.Bench
 function M.new(given)
   given = given or {}
   local bench = { requests = {}, warnings = {}, env = given.env or {}, files = given.files or {} }
   local runtime, control = helper.runtime { env = bench.env, files = bench.files }
   for name, value in pairs(given.runtime or {}) do runtime[name] = value end
+  if given.real_files then runtime.read_file = nil end
   runtime = runtimes.new(runtime)
   runtime.warn = function(text) bench.warnings[#bench.warnings + 1] = text end
   local answers = given.answers or {}

@@ -89,7 +89,9 @@ function M.endpoint(context, given)
       return nil, ("%s: got %s: %s"):format(name, options.show(text), reason)
     end
   end
-  return local_endpoint(context) or by_region(runtime, given)
+  text = local_endpoint(context)
+  if text then return text end
+  return by_region(runtime, given)
 end
 
 return M
