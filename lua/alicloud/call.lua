@@ -248,8 +248,15 @@ local function renew_keys(context, progress)
   return credentials.refuse(context.provider, progress.keys)
 end
 
+-- The key of a session goes with the session: then it is not found at all.
+local function class_of(progress, failure)
+  local session = progress.keys and progress.keys.security_token ~= nil
+  if session and failure.code == "InvalidAccessKeyId.NotFound" then return "credentials" end
+  return failure.retry_class
+end
+
 local function next_wait(context, plan, progress, failure)
-  local class = failure.retry_class
+  local class = class_of(progress, failure)
   if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
   if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
   return retry.decide(progress.policy, context.shared.bucket, {

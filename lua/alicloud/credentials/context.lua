@@ -35,7 +35,7 @@ function M.new(means)
     meta = means.meta, local_endpoint = means.local_endpoint }
 
   function context.warn(message)
-    guard.call(means.runtime.warn, "alicloud: " .. message)
+    guard.call(means.runtime.warn, message)
   end
 
   function context.send(request, way)

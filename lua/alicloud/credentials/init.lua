@@ -205,6 +205,7 @@ end
 
 ---@class alicloud.Identity: alicloud.credentials.Explanation
 ---@field sts_endpoint? string where GetCallerIdentity would be asked
+---@field sts_fault? string or why nowhere
 
 --- Who a client is, without asking anybody but the provider.
 ---@param provider alicloud.credentials.Provider
@@ -217,7 +218,7 @@ function M.identity(provider, means)
   local about = options.callable.test(provider.explain) and provider:explain()
     or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),
       temporary = keys.security_token ~= nil }
-  about.sts_endpoint = M.sts_endpoint(means)
+  about.sts_endpoint, about.sts_fault = M.sts_endpoint(means)
   return about
 end
 

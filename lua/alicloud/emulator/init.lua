@@ -232,7 +232,8 @@ function Emulator:of_key(key_id)
   if not key_id or key_id == self.access_key_id then return self end
   local tenant = self.tenants[key_id]
   if tenant then return tenant end
-  local welcome = self.options.any_key and key_id:find("^%w[%w._-]*$") and #key_id <= 128
+  -- A session that has been forgotten is nobody's key.
+  local welcome = self.options.any_key and not key_id:find("^STS%.") and key_id:find("^%w[%w._-]*$") and #key_id <= 128
   if not welcome then return self end
   return add_tenant(self, key_id, key_id .. "-secret")
 end

@@ -49,8 +49,10 @@ end
 ---@return alicloud.emulator.Session
 function M.issue(emu, role, name, seconds, now)
   local sessions = emu.sessions
+  -- Tenants share a seed, and a reset begins it anew; their sessions must not meet.
+  local mark = ("%s %d %s"):format(emu.access_key_id, emu.generation, emu.ids:resource(""))
   local session = {
-    id = "STS." .. emu.ids:resource(""):upper(), secret = emu.ids:random_hex(20),
+    id = "STS." .. core.sha256(mark):sub(1, 20):upper(), secret = emu.ids:random_hex(20),
     token = core.base64(emu.ids:random_hex(48)), ends = now + seconds, role = role, name = name,
   }
   sessions.list[#sessions.list + 1] = session

@@ -37,9 +37,11 @@ describe("a command line", function()
   end)
 
   it("is refused when a quote is open, or nothing is in it", function()
-    for text, reason in pairs { [""] = "it is empty", ["  "] = "it is empty", ["''"] = "it is empty",
+    for text, reason in pairs {
+      [""] = "it is empty", ["  "] = "it is empty", ["''"] = "it is empty",
       ["a 'canary"] = "a quote is not closed", ['a "canary'] = "a quote is not closed",
-      ["canary\\"] = "it ends in a backslash" } do
+      ["canary\\"] = "it ends in a backslash",
+    } do
       assert.same({ nil, reason }, { external.split(text) })
     end
   end)

@@ -135,8 +135,8 @@ describe("a profile of config.json", function()
   end)
 
   it("of mode External runs its program", function()
-    local keys = ask { { name = "one", mode = "External",
-      process_command = [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']] } }
+    local keys = ask { { name = "one", mode = "External", process_command =
+      [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']] } }
     assert.equal("cli_profile/external", keys.provider)
     assert.equal("LTAIx", keys.access_key_id)
   end)
@@ -259,7 +259,7 @@ describe("a section of the ini file", function()
     local keys = read("[default]\ntype=ecs_ram_role\nrole_name=r\n", nil,
       { answers = { answer(200, "tok"), answer(200, session) } })
     assert.equal("profile/ecs_ram_role", keys.provider)
-    local requests
+    local requests, _
     keys, _, requests = read("[default]\n" .. BASE:gsub("access_key\n", "ram_role_arn\n", 1)
       .. "role_arn=" .. ROLE .. "\nrole_session_name=desk\n", nil, { answers = { assumed } })
     assert.equal("profile/ram_role_arn/static_ak", keys.provider)
@@ -303,7 +303,7 @@ describe("a file with keys that others may read", function()
   it("is warned of once, and works", function()
     for _, mode in ipairs { "644", "640", "604" } do
       local warnings, path = warnings_of(mode)
-      assert.same({ ("alicloud: %s holds secrets and can be read by other users (mode %s); "
+      assert.same({ ("%s holds secrets and can be read by other users (mode %s); "
         .. "chmod 600 it"):format(path, mode) }, warnings)
     end
     for _, mode in ipairs { "600", "400", "700" } do assert.same({}, (warnings_of(mode))) end
