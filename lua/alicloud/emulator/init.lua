@@ -233,7 +233,8 @@ function Emulator:of_key(key_id)
   local tenant = self.tenants[key_id]
   if tenant then return tenant end
   -- A session that has been forgotten is nobody's key.
-  local welcome = self.options.any_key and not key_id:find("^STS%.") and key_id:find("^%w[%w._-]*$") and #key_id <= 128
+  local welcome = self.options.any_key and not key_id:find("^STS%.")
+    and key_id:find("^%w[%w._-]*$") and #key_id <= 128
   if not welcome then return self end
   return add_tenant(self, key_id, key_id .. "-secret")
 end
