@@ -85,7 +85,7 @@ describe("README", function()
         end
       end
     end
-    assert.equal(13, ran)
+    assert.equal(14, ran)
     assert.equal(1, emulator:effects())
   end)
 
