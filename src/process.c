@@ -163,7 +163,7 @@ void ac_process_close(struct ac_process *process)
         kill_group(process);
         reap(process);
         for (int i = 0; i < REAP_TRIES && process->pid > 0; i++) {
-            ac_sys_wait(-1, 0, 1);
+            ac_sys_wait(NULL, 0, 0, 1);
             reap(process);
         }
     }

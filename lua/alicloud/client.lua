@@ -8,6 +8,7 @@ local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
+local lending = require "alicloud.credentials.context"
 local dependencies = require "alicloud.dependencies"
 local endpoint = require "alicloud.endpoint"
 local errors = require "alicloud.error"
@@ -159,21 +160,10 @@ local function carrier_for(state, special)
   return exchange.builtin(settings, state.loop)
 end
 
---- What the client lends to its credentials: they may have to ask somebody too.
+-- What the credentials of a client borrow of it: they may have to ask somebody too.
 local function means_of(state)
-  local function client(given)
-    for _, name in ipairs(CARRIER_OPTIONS) do
-      if given[name] == nil then given[name] = state.config[name] end
-    end
-    given.mode, given.runtime, given.loop = nil, state.runtime, state.loop
-    return M.new(given)
-  end
-  local endpoint_option = state.config.endpoint
-  return {
-    runtime = state.runtime, loop = state.loop, client = client, meta = calls.meta,
-    local_endpoint = type(endpoint_option) == "string" and endpoint_option or nil,
-    carrier = function(settings) return carrier_for(state, settings) end,
-  }
+  return lending.lend(state, { client = M.new, carrier = carrier_for, meta = calls.meta,
+    options = CARRIER_OPTIONS })
 end
 
 local function region_of(config, runtime)

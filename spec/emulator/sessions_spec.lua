@@ -164,6 +164,57 @@ describe("a session of the emulator", function()
   end)
 end)
 
+describe("calls at the same time", function()
+  it("share one session, and one renewal of it", function()
+    local emu = emulator.new()
+    local listening <close> = assert(server.start(emu))
+    local client <close> = alicloud.client { region = "cn-shanghai", endpoint = listening.url,
+      runtime = with_env(emu, {}), loop = listening:loop(),
+      credentials = credentials.role { role_arn = ROLE, source = source(emu) } }
+    local function all()
+      local started, attempts = {}, 0
+      for i = 1, 5 do started[i] = client:start("ebs:DescribeDiskReplicaGroups", {}) end
+      for _, operation in ipairs(started) do
+        attempts = attempts + alicloud.meta(assert(operation:result())).attempts
+      end
+      return attempts
+    end
+    local function assumed()
+      local count = 0
+      for _, action in ipairs(actions(emu)) do
+        count = count + (action == "AssumeRole" and 1 or 0)
+      end
+      return count
+    end
+    assert.equal(5, all())
+    assert.equal(1, assumed())
+    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    assert.is_true(all() <= 10)
+    assert.equal(2, assumed())
+  end)
+
+  it("wait for one program together, and others go on meanwhile", function()
+    local count = os.tmpname()
+    finally(function() os.remove(count) end)
+    local emu = emulator.new()
+    local client <close> = alicloud.client { region = "cn-shanghai", transport = emu.transport,
+      credentials = credentials.external { command = { "sh", "-c",
+        "echo x >>" .. count .. "; sleep 0.2; printf '%s' "
+        .. [['{"access_key_id":"emulator","access_key_secret":"emulator-secret"}']] } } }
+    local started = {}
+    for i = 1, 3 do started[i] = client:start("ebs:DescribeDiskReplicaGroups", {}) end
+    local meanwhile = 0
+    while not started[1]:done() do
+      meanwhile = meanwhile + 1
+      client.loop.sleep(0.01)
+    end
+    assert.is_true(meanwhile > 3)
+    for _, operation in ipairs(started) do assert(operation:result()) end
+    local file <close> = io.open(count)
+    assert.equal("x\n", file:read("a"))
+  end)
+end)
+
 describe("the metadata service of the emulator", function()
   local function over_http(options, work)
     local emu = emulator.new(options)

@@ -26,6 +26,33 @@ local WAYS = { usual = { connect_timeout = 5 }, metadata = { connect_timeout = 1
 ---@field meta fun(result: table): alicloud.Meta
 ---@field carrier fun(settings: table): { send: function, close: function }
 
+---@class alicloud.credentials.Makers
+---@field client fun(options: table): alicloud.Client
+---@field carrier fun(state: table, settings: table): { send: function, close: function }
+---@field meta fun(result: table): alicloud.Meta
+---@field options string[] names of the options that say how the network is reached
+
+--- What a client lends: its runtime, its loop, and its ways to make clients and carriers like its
+--- own.
+---@param state table of the client
+---@param makers alicloud.credentials.Makers
+---@return alicloud.credentials.Means
+function M.lend(state, makers)
+  local function client(given)
+    for _, name in ipairs(makers.options) do
+      if given[name] == nil then given[name] = state.config[name] end
+    end
+    given.mode, given.runtime, given.loop = nil, state.runtime, state.loop
+    return makers.client(given)
+  end
+  local endpoint = state.config.endpoint
+  return {
+    runtime = state.runtime, loop = state.loop, client = client, meta = makers.meta,
+    local_endpoint = type(endpoint) == "string" and endpoint or nil,
+    carrier = function(settings) return makers.carrier(state, settings) end,
+  }
+end
+
 --- Makes a context from what a client lends.
 ---@param means alicloud.credentials.Means
 ---@return alicloud.credentials.Context

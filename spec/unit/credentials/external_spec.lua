@@ -6,11 +6,7 @@ local machines = require "spec.credentials"
 
 local function run(command, given)
   given = given or {}
-  local machine = machines.new { env = given.env,
-    loop = { now = core.monotonic, sleep = function(s) core.poll(nil, "r", s) end,
-      wait = function(p, ends)
-        core.poll(p:pollfd(), p:events(), math.max(0, ends - core.monotonic()))
-      end } }
+  local machine = machines.new { env = given.env, loop = machines.real_loop() }
   return machines.open(machine,
     credentials.external { command = command, timeout = given.timeout }):get()
 end
@@ -98,12 +94,13 @@ describe("a program", function()
 
   it("leaves the loop free while it works", function()
     local waits = 0
-    local machine = machines.new { loop = { now = core.monotonic,
-      sleep = function(s) core.poll(nil, "r", s) end,
-      wait = function(process)
-        waits = waits + 1
-        core.poll(process:pollfd(), "r", 1)
-      end } }
+    local loop = machines.real_loop()
+    local wait = loop.wait
+    function loop.wait(...)
+      waits = waits + 1
+      wait(...)
+    end
+    local machine = machines.new { loop = loop }
     local keys = machines.open(machine, credentials.external { command = { "sh", "-c",
       [[sleep 0.05; printf '{"access_key_id":"i","access_key_secret":"s"}']] } }):get()
     assert.equal("i", keys.access_key_id)

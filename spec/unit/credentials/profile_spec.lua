@@ -25,7 +25,8 @@ local function machine_of(profiles, more)
     or core.encode { current = "one", profiles = core.array(profiles) }
   local files = { [FILE] = text }
   for name, value in pairs(more.files or {}) do files[name] = value end
-  return machines.new { env = env, files = files, answers = more.answers, send = more.send }
+  return machines.new { env = env, files = files, answers = more.answers,
+    loop = more.loop }
 end
 
 local function ask(profiles, given, more)
@@ -135,8 +136,9 @@ describe("a profile of config.json", function()
   end)
 
   it("of mode External runs its program", function()
-    local keys = ask { { name = "one", mode = "External", process_command =
-      [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']] } }
+    local keys = ask({ { name = "one", mode = "External", process_command =
+      [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']] } },
+      nil, { loop = machines.real_loop() })
     assert.equal("cli_profile/external", keys.provider)
     assert.equal("LTAIx", keys.access_key_id)
   end)
