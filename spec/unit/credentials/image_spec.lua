@@ -70,18 +70,29 @@ local function set_up(root)
   write(root .. ".broken", '{"profiles":[{"access_key_secret":"' .. CANARY .. '","x":}')
 end
 
--- The readable memory of a process.
+local CHUNK = 1024 * 1024
+-- What is larger than this is reserved and not used, such as the shadow memory of a sanitizer.
+local LARGEST = 256 * CHUNK
+
+local function region_holds(memory, from, to, text)
+  local before = ""
+  for at = from, to - 1, CHUNK do
+    local bytes = memory:seek("set", at) and memory:read(math.min(CHUNK, to - at))
+    if bytes and (before .. bytes):find(text, 1, true) then return true end
+    before = bytes and bytes:sub(-#text) or ""
+  end
+  return false
+end
+
+-- The writable memory of a process.
 local function image_holds(pid, text)
   local memory <close> = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
   memory:setvbuf("no")
   for line in io.lines(("/proc/%d/maps"):format(pid)) do
     local from, to, mode = line:match("^(%x+)-(%x+) (%S+)")
     from, to = tonumber(from, 16), tonumber(to, 16)
-    local ours = mode:find("^rw") and from > 0 and to > from
-    if ours and memory:seek("set", from) then
-      local bytes = memory:read(to - from)
-      if bytes and bytes:find(text, 1, true) then return true end
-    end
+    local used = mode:find("^rw") and to - from <= LARGEST
+    if used and region_holds(memory, from, to, text) then return true end
   end
   return false
 end
