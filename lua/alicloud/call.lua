@@ -38,8 +38,10 @@ local FORM = "application/x-www-form-urlencoded"
 
 local function headers(context, plan, keys, retried)
   local list = { accept = "application/json", ["user-agent"] = context.user_agent }
-  if plan.data and plan.data.names_provider then
-    list["x-acs-credentials-provider"] = keys.provider
+  local name = plan.data and plan.data.names_provider and keys.provider
+  -- A foreign provider may call itself what it likes.
+  if type(name) == "string" and name:find("^[\x21-\x7e]+$") then
+    list["x-acs-credentials-provider"] = name
   end
   if retried then
     list["x-acs-retry-attempts"] = ("%d"):format(retried.count)

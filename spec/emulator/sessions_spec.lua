@@ -277,13 +277,20 @@ describe("the metadata service of the emulator", function()
     assert.equal("credential_uri", client:identity().provider)
   end)
 
-  it("is passed by, whatever proxy the environment names", function()
-    local emu = emulator.new { ecs_role = "r" }
-    local listening <close> = assert(server.start(emu))
-    local client <close> = alicloud.client { region = "cn-shanghai", endpoint = listening.url,
-      proxy = "http://127.0.0.1:1", runtime = with_env(emu, {}), loop = listening:loop(),
-      credentials = credentials.ecs_role { endpoint = listening.url } }
-    assert.equal("ecs_ram_role", assert(client:identity()).provider)
+  it("is not asked through a proxy, as a credentials URI is", function()
+    for _, case in ipairs {
+      { credentials.ecs_role { endpoint = "http://metadata.invalid" }, false },
+      { credentials.uri { uri = "http://uri.invalid/credentials" }, true },
+    } do
+      -- The emulator is no proxy; that it is asked at all is the point.
+      local emu = emulator.new { ecs_role = "r" }
+      local listening <close> = assert(server.start(emu))
+      local client <close> = alicloud.client { region = "cn-shanghai", endpoint = listening.url,
+        proxy = listening.url, runtime = with_env(emu, {}), loop = listening:loop(),
+        credentials = case[1] }
+      assert.is_nil((client:identity()))
+      assert.equal(case[2], emu.journal.total > 0)
+    end
   end)
 
   it("is a thing of JSON and text that says it is an emulator", function()

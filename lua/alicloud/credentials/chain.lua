@@ -14,12 +14,15 @@ local M = {}
 
 ---@class alicloud.credentials.Link
 ---@field name string
----@field provider alicloud.credentials.Provider
+---@field provider? alicloud.credentials.Provider
+---@field open? fun(): alicloud.credentials.Provider makes it when its turn comes
+---@field borrowed? boolean somebody else closes it
 
 local Chain = {}
 Chain.__index = Chain
 
 local function ask(link)
+  link.provider = link.provider or link.open()
   local ok, keys, err = guard.call(link.provider.get, link.provider)
   if ok and keys then return keys end
   if ok and errors.is_error(err) then return nil, err end
@@ -101,7 +104,8 @@ end
 
 function Chain:close()
   for _, link in ipairs(self.links) do
-    if link.owned and link.provider.close then link.provider:close() end
+    local provider = not link.borrowed and link.provider
+    if provider and provider.close then provider:close() end
   end
 end
 

@@ -8,8 +8,9 @@ local options = require "alicloud.options"
 
 local M = {}
 
+M.DISABLED = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
+
 local NAME = "external"
-local DISABLED = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
 local TIMEOUT = 60
 local MAX_OUTPUT = 64 * 1024
 -- Between the end of its output and its own end there is nothing to wait for but time.
@@ -131,8 +132,8 @@ local function session_of(object)
 end
 
 local function fetch(context, given)
-  if common.switched(context.runtime, DISABLED) then
-    return common.fail("programs are switched off by " .. DISABLED)
+  if common.switched(context.runtime, M.DISABLED) then
+    return common.fail("programs are switched off by " .. M.DISABLED)
   end
   local argv, reason = given.command, nil
   if type(argv) == "string" then argv, reason = M.split(argv) end

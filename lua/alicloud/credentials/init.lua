@@ -9,7 +9,6 @@ local guard = require "alicloud.guard"
 local options = require "alicloud.options"
 local specs = require "alicloud.credentials.spec"
 local static = require "alicloud.credentials.static"
-local sts = require "alicloud.credentials.sts"
 
 local M = {}
 
@@ -156,7 +155,7 @@ end
 ---@return string|nil endpoint
 ---@return string? message
 function M.sts_endpoint(means)
-  return sts.endpoint(contexts.new(means))
+  return require "alicloud.credentials.sts".endpoint(contexts.new(means))
 end
 
 local function broken(message, cause)

@@ -118,6 +118,10 @@ function modes.ChainableRamRoleArn(reading, entry)
 end
 
 function modes.CredentialsURI(reading, entry)
+  -- Whoever forbids programs forbids this too: the vendor's tool does.
+  if common.switched(reading.context.runtime, external.DISABLED) then
+    return common.fail("switched off by " .. external.DISABLED)
+  end
   local given, err = checked(uri, { uri = text(entry, "credentials_uri") })
   if not given then return nil, err end
   return uri.new(reading.context, given)

@@ -1,16 +1,7 @@
 --- Providers as they are asked for: checked at once, opened by the client that uses them, with its
 --- clocks, its loop and its way to the network.
 
-local chain = require "alicloud.credentials.chain"
-local ecs_role = require "alicloud.credentials.ecs_role"
-local env = require "alicloud.credentials.env"
-local external = require "alicloud.credentials.external"
-local ini = require "alicloud.credentials.ini"
-local oidc = require "alicloud.credentials.oidc"
 local options = require "alicloud.options"
-local profile = require "alicloud.credentials.profile"
-local role = require "alicloud.credentials.role"
-local uri = require "alicloud.credentials.uri"
 
 local M = {}
 
@@ -54,63 +45,77 @@ local function name_of(source, index)
   return M.is(source) and specs[source].kind or "provider " .. index
 end
 
+-- Each provider is loaded when it is needed: most clients need one.
+local function part(name)
+  return require("alicloud.credentials." .. name)
+end
+
 local function open_chain(context, given)
   local links = {}
   for i, source in ipairs(given) do
     local provider, borrowed = open_source(context, source)
-    links[i] = { name = name_of(source, i), provider = provider, owned = not borrowed }
+    links[i] = { name = name_of(source, i), provider = provider, borrowed = borrowed }
   end
-  return chain.new("chain", links, context)
+  return part "chain".new("chain", links, context)
 end
 
-local function link(name, provider)
-  return { name = name, provider = provider, owned = true }
+local function link(context, name, module, given)
+  return { name = name, open = function() return part(module).new(context, given) end }
 end
 
 -- The order of the vendor's SDKs.
 local function open_default(context, given)
   local metadata = given.metadata_endpoint
-  return chain.new("default", {
-    link("env", env.new(context)),
-    link("oidc_role_arn", oidc.new(context)),
-    link("cli_profile", profile.new(context, { metadata_endpoint = metadata })),
-    link("profile", ini.new(context, { metadata_endpoint = metadata })),
-    link("ecs_ram_role", ecs_role.new(context, { endpoint = metadata })),
-    link("credential_uri", uri.new(context)),
+  return part "chain".new("default", {
+    link(context, "env", "env"),
+    link(context, "oidc_role_arn", "oidc"),
+    link(context, "cli_profile", "profile", { metadata_endpoint = metadata }),
+    link(context, "profile", "ini", { metadata_endpoint = metadata }),
+    link(context, "ecs_ram_role", "ecs_role", { endpoint = metadata }),
+    link(context, "credential_uri", "uri"),
   }, context)
 end
 
 local function open_named(context, given)
-  return chain.new("profile", {
-    link("cli_profile", profile.new(context, given)), link("profile", ini.new(context, given)),
+  return part "chain".new("profile", {
+    link(context, "cli_profile", "profile", given), link(context, "profile", "ini", given),
   }, context)
 end
 
 local function open_role(context, given)
   local origin, borrowed = open_source(context, given.source)
-  return role.over(context, given, origin, borrowed)
+  return part "role".over(context, given, origin, borrowed)
 end
 
-local function with_source(schema)
-  local own = {}
-  for name, rule in pairs(schema) do own[name] = rule end
-  own.source = SOURCE
-  return own
+local function role_schema()
+  local schema = { source = SOURCE }
+  for name, rule in pairs(part "role".OPTIONS) do schema[name] = schema[name] or rule end
+  return schema
 end
 
+local function default_schema()
+  return { metadata_endpoint = part "ecs_role".OPTIONS.endpoint }
+end
+
+-- `module` has OPTIONS and `new`, where nothing else is said.
 local KINDS = {
-  env = { schema = {}, open = env.new },
-  oidc = { schema = oidc.OPTIONS, open = oidc.new },
-  role = { schema = with_source(role.OPTIONS), required = "role_arn", open = open_role },
-  profile = { schema = profile.OPTIONS, open = profile.new },
-  ini = { schema = ini.OPTIONS, open = ini.new },
-  ecs_role = { schema = ecs_role.OPTIONS, open = ecs_role.new },
-  uri = { schema = uri.OPTIONS, open = uri.new },
-  external = { schema = external.OPTIONS, required = "command", open = external.new },
-  named = { schema = profile.OPTIONS, required = "name", open = open_named },
-  default = { schema = { metadata_endpoint = ecs_role.OPTIONS.endpoint }, open = open_default },
+  env = { module = "env" },
+  oidc = { module = "oidc" },
+  role = { schema = role_schema, required = "role_arn", open = open_role },
+  profile = { module = "profile" },
+  ini = { module = "ini" },
+  ecs_role = { module = "ecs_role" },
+  uri = { module = "uri" },
+  external = { module = "external", required = "command" },
+  named = { module = "profile", required = "name", open = open_named },
+  default = { schema = default_schema, open = open_default },
   chain = { open = open_chain },
 }
+
+local function schema_of(about)
+  if about.schema then return about.schema() end
+  return part(about.module).OPTIONS or {}
+end
 
 local function examine_links(given)
   if type(given) ~= "table" or #given == 0 then
@@ -129,13 +134,15 @@ end
 
 local function examine(kind, given)
   local about = KINDS[kind]
-  if not about.schema then return examine_links(given) end
-  local settled, message = options.examine(kind, given, about.schema)
-  if not settled then return nil, message end
+  if kind == "chain" then return examine_links(given) end
   local required = about.required
+  if given == nil and not required then return {} end
+  local schema = schema_of(about)
+  local settled, message = options.examine(kind, given, schema)
+  if not settled then return nil, message end
   if required and settled[required] == nil then
     return nil, ("%s: option %s is missing; allowed: %s"):format(kind, required,
-      about.schema[required].allowed)
+      schema[required].allowed)
   end
   return settled
 end
@@ -158,7 +165,9 @@ end
 ---@return alicloud.credentials.Provider
 function M.open(spec, context)
   local about = specs[spec]
-  return KINDS[about.kind].open(context, about.options)
+  local kind = KINDS[about.kind]
+  local open = kind.open or part(kind.module).new
+  return open(context, about.options)
 end
 
 return M

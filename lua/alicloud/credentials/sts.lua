@@ -18,7 +18,7 @@ local M = {}
 M.DURATION = 3600
 
 M.ARN = options.rule("an ARN such as acs:ram::123456789012:role/name", function(value)
-  return type(value) == "string" and value:find("^acs:ram:[%w%-]*:%d+:[^%s%c]+$") ~= nil
+  return type(value) == "string" and value:find("^acs:ram:[^%s%c]*:[^%s%c]+$") ~= nil
 end)
 
 M.OPTIONS = {

@@ -133,6 +133,10 @@ describe("a profile of config.json", function()
       credentials_uri = "http://localhost:1/x" } }, nil, { answers = { answer(200, session) } })
     assert.equal("cli_profile/credential_uri", keys.provider)
     assert.equal("http://localhost:1/x", requests[1].url)
+    local _, err = ask({ { name = "one", mode = "CredentialsURI",
+      credentials_uri = "http://localhost:1/x" } }, nil,
+      { env = { ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS = "true" } })
+    assert.matches("switched off by ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", err.message)
   end)
 
   it("of mode External runs its program", function()
