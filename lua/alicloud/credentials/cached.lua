@@ -19,6 +19,7 @@ local LOOK, PATIENCE = 0.02, 5
 ---@class alicloud.credentials.Source
 ---@field name string
 ---@field fetch fun(): alicloud.credentials.Session|nil, alicloud.Error?
+---@field hosts? fun(): string[]
 ---@field close? fun()
 
 ---@class alicloud.credentials.Explanation
@@ -131,6 +132,17 @@ function Cached:explain()
     provider = current.provider, key_id = static.tail(current.access_key_id),
     temporary = current.security_token ~= nil, expires_in = left < math.huge and left or nil,
   }
+end
+
+--- Whom the source asks.
+---@return string[]
+function Cached:hosts()
+  return self.source.hosts and self.source.hosts() or {}
+end
+
+---@return boolean
+function Cached:holds()
+  return usable(self)
 end
 
 --- Wipes what is held and closes the source.

@@ -86,6 +86,27 @@ function Chain:refuse(keys)
   return provider ~= nil and provider.refuse ~= nil and provider:refuse(keys)
 end
 
+--- Whom the winner asks; while nobody has won, whom those may ask who come before the first that
+--- has credentials by itself.
+---@return string[]
+function Chain:hosts()
+  local links, list = self.pinned and { self.pinned } or self.links, {}
+  for _, link in ipairs(links) do
+    link.provider = link.provider or link.open()
+    local provider = link.provider
+    local hosts = provider.hosts and provider:hosts() or {}
+    table.move(hosts, 1, #hosts, #list + 1, list)
+    if provider.holds and provider:holds() then break end
+  end
+  return list
+end
+
+---@return boolean
+function Chain:holds()
+  local provider = self.pinned and self.pinned.provider
+  return provider ~= nil and provider.holds ~= nil and provider:holds()
+end
+
 ---@return string
 function Chain:describe()
   local provider = self.pinned and self.pinned.provider

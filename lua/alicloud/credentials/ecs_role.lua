@@ -130,6 +130,10 @@ function M.new(context, given)
   local source = { name = NAME, context = context, role_name = given.role_name,
     imdsv1 = given.imdsv1, endpoint = given.endpoint or ENDPOINT }
   function source.fetch() return fetch(source) end
+  function source.hosts()
+    if common.switched(context.runtime, DISABLED) then return {} end
+    return { (source.endpoint:gsub("^http://", "")) }
+  end
   return cached.new(source, context)
 end
 

@@ -78,6 +78,10 @@ function M.new(context)
     return found and found.explain() or { provider = "env" }
   end
 
+  function provider.holds()
+    return provider.get() ~= nil
+  end
+
   function provider.close()
     if found then found:close() end
   end

@@ -42,6 +42,24 @@ function Follow:refuse(keys)
   return true
 end
 
+local function known(self)
+  if not self.inner then self.inner = self.open() end
+  return self.inner
+end
+
+--- Whom the provider in the file asks; reads the file, asks nobody.
+---@return string[]
+function Follow:hosts()
+  local inner = known(self)
+  return inner and inner.hosts and inner:hosts() or {}
+end
+
+---@return boolean
+function Follow:holds()
+  local inner = known(self)
+  return inner ~= nil and inner.holds ~= nil and inner:holds()
+end
+
 ---@return string
 function Follow:describe()
   if not self.shown then return self.name .. " (not asked yet)" end

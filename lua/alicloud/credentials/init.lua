@@ -141,6 +141,8 @@ function M.open(spec, means)
   local opened = {}
   function opened.get() return provider:get() end
   function opened.refuse(_, keys) return provider.refuse ~= nil and provider:refuse(keys) end
+  function opened.hosts() return provider.hosts and provider:hosts() or {} end
+  function opened.holds() return provider.holds ~= nil and provider:holds() end
   function opened.describe() return provider:describe() end
   function opened.explain() return provider:explain() end
   function opened.close()

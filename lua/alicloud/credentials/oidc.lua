@@ -120,7 +120,13 @@ end
 ---@return alicloud.credentials.Provider
 function M.new(context, given)
   given = given or {}
-  return cached.new({ name = NAME, fetch = function() return fetch(context, given) end }, context)
+  return cached.new({
+    name = NAME,
+    fetch = function() return fetch(context, given) end,
+    hosts = function()
+      return settle(context.runtime, given) and { (sts.endpoint(context, given)) } or {}
+    end,
+  }, context)
 end
 
 return M

@@ -77,6 +77,10 @@ function M.over(context, given, origin, borrowed)
   return cached.new({
     name = NAME,
     fetch = function() return fetch(self) end,
+    hosts = function()
+      local hosts = origin.hosts and origin:hosts() or {}
+      return { (sts.endpoint(context, given)), table.unpack(hosts) }
+    end,
     close = function()
       if self.client then self.client:close() end
       if origin.close and not borrowed then origin:close() end

@@ -15,6 +15,8 @@ local M = {}
 ---@field get fun(self: table): alicloud.Credentials|nil, alicloud.Error?
 ---@field describe? fun(self: table): string at most the last four characters of the key id
 ---@field explain? fun(self: table): alicloud.credentials.Explanation
+---@field hosts? fun(self: table): string[] host[:port] of whom it asks; asks nobody
+---@field holds? fun(self: table): boolean whether it has credentials without asking anybody
 ---@field refuse? fun(self: table, keys: alicloud.Credentials): boolean told that the service takes
 ---them no longer; whether there are others now
 ---@field close? fun(self: table)
@@ -60,6 +62,10 @@ function M.new(keys)
   function provider.explain()
     return { provider = credentials.provider, key_id = M.tail(credentials.access_key_id),
       temporary = credentials.security_token ~= nil }
+  end
+
+  function provider.holds()
+    return true
   end
 
   function provider.close()

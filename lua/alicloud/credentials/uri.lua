@@ -61,7 +61,14 @@ end
 ---@return alicloud.credentials.Provider
 function M.new(context, given)
   given = given or {}
-  return cached.new({ name = NAME, fetch = function() return fetch(context, given) end }, context)
+  return cached.new({
+    name = NAME,
+    fetch = function() return fetch(context, given) end,
+    hosts = function()
+      local target = http.parse_url(given.uri or common.variable(context.runtime, VARIABLE))
+      return { target and target.authority }
+    end,
+  }, context)
 end
 
 return M

@@ -152,3 +152,47 @@ describe("a chain of one's own", function()
     assert.equal(1, keys.access_key_secret:length())
   end)
 end)
+
+describe("whom credentials depend on", function()
+  local ROLE = "acs:ram::123456789012:role/dr"
+
+  local function hosts(spec, given)
+    local bench = machines.new(given)
+    local list = machines.open(bench, spec):hosts()
+    assert.same({}, bench.requests)
+    return list
+  end
+
+  it("is told by each provider without asking anybody", function()
+    assert.same({ "100.100.100.200" }, hosts(credentials.ecs_role()))
+    assert.same({}, hosts(credentials.ecs_role(),
+      { env = { ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true" } }))
+    assert.same({ "vault.example:8200" },
+      hosts(credentials.uri { uri = "https://vault.example:8200/x?token=canary" }))
+    assert.same({}, hosts(credentials.uri()))
+    assert.same({}, hosts(credentials.oidc()))
+    assert.same({ "sts.cn-hangzhou.aliyuncs.com" }, hosts(credentials.role { role_arn = ROLE,
+      sts_region = "cn-hangzhou", source = credentials.env() }))
+    assert.same({ "sts.aliyuncs.com", "100.100.100.200" }, hosts(credentials.role {
+      role_arn = ROLE, source = credentials.ecs_role() }))
+    assert.same({}, hosts(credentials.external { command = "no-such-program" }))
+  end)
+
+  it("of the default chain is everybody up to the first that has keys by itself", function()
+    assert.same({}, hosts(credentials.default(), { env = ENV }))
+    assert.same({ "100.100.100.200" }, hosts(credentials.default(), {}))
+    local files = { ["/home/op/.aliyun/config.json"] = CONFIG }
+    assert.same({}, hosts(credentials.default(), { env = { HOME = "/home/op" }, files = files }))
+  end)
+
+  it("is part of what a client depends on", function()
+    local client <close> = require "alicloud".client { region = "cn-shanghai",
+      credentials = credentials.role { role_arn = ROLE, sts_region = "cn-hangzhou",
+        source = credentials.static { access_key_id = "i", access_key_secret = "s" } } }
+    local found
+    for _, needed in ipairs(client:dependencies()) do
+      if needed.purpose == "credentials" then found = needed.host .. " " .. needed.region end
+    end
+    assert.equal("sts.cn-hangzhou.aliyuncs.com cn-hangzhou", found)
+  end)
+end)
