@@ -88,6 +88,16 @@ describe("a session of the emulator", function()
     assert.equal("final", err.stopped)
   end)
 
+  it("ends and is renewed without the wire too", function()
+    local emu = emulator.new { wire = false }
+    local client <close> = client_of(emu, { credentials = credentials.role {
+      role_arn = ROLE, source = source(emu) } })
+    assert(read(client))
+    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    assert.equal(2, alicloud.meta(assert(read(client))).attempts)
+    assert.equal(2, #emu.sessions.list)
+  end)
+
   it("under a change keeps its ClientToken and happens once", function()
     local emu = emulator.new()
     local client <close> = client_of(emu, { credentials = credentials.role {
