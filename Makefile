@@ -22,8 +22,8 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret lua_file lua_ed25519 luax value json request sign \
-             response errmap header digest codec buf sys file ed25519
+CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax value \
+             json request sign response errmap header digest codec buf pages process file ed25519 sys
 TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
              luax buf sys
 HTTPD     := lua_httpd httpd luax buf

@@ -223,7 +223,7 @@ describe("core.d.lua", function()
     }
     local owners = {
       core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
-      Secret = methods_of(core.secret("x")),
+      Secret = methods_of(core.secret("x")), Process = methods_of(core.spawn({ "true" }, 1)),
       File = methods_of(core.open_file("README.md", "read")),
     }
     client:close()

@@ -5,7 +5,7 @@ local rules = require "alicloud.rules"
 
 local M = {}
 
-M.PRODUCTS = { "ebs", "ecs" }
+M.PRODUCTS = { "ebs", "ecs", "sts" }
 
 local function sorted_keys(map)
   local list = {}

@@ -4,7 +4,9 @@
 #include "digest.h"
 #include "lua_ed25519.h"
 #include "lua_file.h"
+#include "lua_process.h"
 #include "lua_read.h"
+#include "lua_sealed.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
 #include "sys.h"
@@ -328,6 +330,9 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
                                      {"secret_from_env", acL_secret_from_env},
+                                     {"secret_from_file", acL_secret_from_file},
+                                     {"unseal", acL_unseal},
+                                     {"spawn", acL_spawn},
                                      {"decode", core_decode},
                                      {"encode", core_encode},
                                      {"array", core_array},
@@ -374,6 +379,8 @@ int luaopen_alicloud_core(lua_State *L)
     acL_buf_class(L);
     acL_box_class(L, JSON_BOX, json_close);
     acL_secret_open(L);
+    acL_sealed_open(L);
+    acL_process_open(L);
     acL_sign_open(L);
     acL_read_open(L);
     ac_value_open(L);

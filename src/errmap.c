@@ -66,7 +66,7 @@ static const struct code_rule CODES[] = {
     {"SignatureNonceUsed", AC_RETRY_NONCE, true},
     {"InvalidTimeStamp.Expired", AC_RETRY_CLOCK, false},
     {"IllegalTimestamp", AC_RETRY_CLOCK, false},
-    {"InvalidSecurityToken.Expired", AC_RETRY_CREDENTIALS, false},
+    {"InvalidSecurityToken*", AC_RETRY_CREDENTIALS, false},
 };
 
 const char *ac_errmap_outcome_name(enum ac_outcome outcome)

@@ -1,18 +1,11 @@
 #include "lua_secret.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define SECRET_CLASS "alicloud.Secret"
 #define STATE_KEY "alicloud.digest"
 #define SECRET_MAX_BYTES ((size_t)64 * 1024)
-
-struct secret {
-    char *p; /* NULL once closed */
-    size_t n;
-    size_t mapped;
-};
+#define FILE_MAX_BYTES ((size_t)1024 * 1024)
 
 /* [-1, +0, -] */
 static int digest_gc(lua_State *L)
@@ -32,19 +25,14 @@ struct ac_digest *acL_digest(lua_State *L)
 /* [-1, +0, -] */
 static int secret_close(lua_State *L)
 {
-    struct secret *secret = luaL_checkudata(L, 1, SECRET_CLASS);
-    if (secret->p) {
-        ac_digest_cleanse(secret->p, secret->n);
-        munmap(secret->p, secret->mapped);
-    }
-    *secret = (struct secret){0};
+    ac_pages_close(luaL_checkudata(L, 1, SECRET_CLASS));
     return 0;
 }
 
 /* [-1, +1, v] */
 static int secret_length(lua_State *L)
 {
-    struct secret *secret = luaL_checkudata(L, 1, SECRET_CLASS);
+    struct ac_pages *secret = luaL_checkudata(L, 1, SECRET_CLASS);
     lua_pushinteger(L, (lua_Integer)secret->n);
     return 1;
 }
@@ -79,7 +67,7 @@ void acL_secret_open(lua_State *L)
 struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name)
 {
     struct ac_str bytes = {0};
-    struct secret *secret = luaL_testudata(L, index, SECRET_CLASS);
+    struct ac_pages *secret = luaL_testudata(L, index, SECRET_CLASS);
     if (secret && !secret->p)
         luaL_error(L, "%s: option '%s': the secret is closed", what, name);
     if (secret)
@@ -93,23 +81,47 @@ struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const 
     return bytes;
 }
 
-/* [-0, +1, m]  Pages of its own, so that locking and hiding them concerns nothing else. Where the
- * system does not lock memory or hide it from core dumps, the secret still works. */
-static void push_secret(lua_State *L, const char *p, size_t n)
+/* [-0, +1, m] */
+static struct ac_pages *push_empty(lua_State *L)
 {
-    struct secret *secret = lua_newuserdatauv(L, sizeof *secret, 0);
-    *secret = (struct secret){0};
+    struct ac_pages *secret = lua_newuserdatauv(L, sizeof *secret, 0);
+    *secret = (struct ac_pages){0};
     luaL_setmetatable(L, SECRET_CLASS);
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (n + page) / page * page;
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (pages == MAP_FAILED)
+    return secret;
+}
+
+void acL_secret_push(lua_State *L, struct ac_str bytes)
+{
+    struct ac_pages *secret = push_empty(L);
+    if (!ac_pages_open(secret, bytes.n))
         luaL_error(L, "secret: not enough memory");
-    (void)mlock(pages, size);
-#ifdef MADV_DONTDUMP
-    (void)madvise(pages, size, MADV_DONTDUMP);
-#endif
-    memcpy(pages, p, n);
-    *secret = (struct secret){pages, n, size};
+    memcpy(secret->p, bytes.p, bytes.n);
+    secret->n = bytes.n;
+}
+
+void acL_secret_give(lua_State *L, struct ac_pages *pages)
+{
+    *push_empty(L) = *pages;
+    *pages = (struct ac_pages){0};
+}
+
+bool acL_secret_take(lua_State *L, int index, struct ac_pages *out)
+{
+    struct ac_pages *secret = luaL_testudata(L, index, SECRET_CLASS);
+    if (!secret)
+        return false;
+    *out = *secret;
+    *secret = (struct ac_pages){0};
+    return true;
+}
+
+const char *acL_secret_flaw(struct ac_str s)
+{
+    if (s.n == 0)
+        return "is empty";
+    if (s.n > SECRET_MAX_BYTES)
+        return "is longer than 65536 bytes";
+    return ac_str_has_control(s) ? "holds a control character" : NULL;
 }
 
 static void check_secret(lua_State *L, const char *what, struct ac_str s)
@@ -127,7 +139,7 @@ int acL_secret_new(lua_State *L)
     struct ac_str s;
     s.p = luaL_checklstring(L, 1, &s.n);
     check_secret(L, "secret", s);
-    push_secret(L, s.p, s.n);
+    acL_secret_push(L, s);
     return 1;
 }
 
@@ -138,6 +150,22 @@ int acL_secret_from_env(lua_State *L)
     if (value.n == 0)
         return 0;
     check_secret(L, name, value);
-    push_secret(L, value.p, value.n);
+    acL_secret_push(L, value);
     return 1;
+}
+
+int acL_secret_from_file(lua_State *L)
+{
+    size_t n;
+    const char *path = luaL_checklstring(L, 1, &n);
+    luaL_argcheck(L, n > 0 && strlen(path) == n, 1, "a path");
+    struct ac_pages *secret = push_empty(L);
+    struct ac_pages_file file;
+    if (ac_pages_read(secret, path, FILE_MAX_BYTES, &file)) {
+        lua_pushinteger(L, (lua_Integer)file.mode);
+        return 2;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, file.fault);
+    return 2;
 }

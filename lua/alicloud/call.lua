@@ -37,8 +37,13 @@ end
 
 local FORM = "application/x-www-form-urlencoded"
 
-local function headers(context, retried)
+local function headers(context, plan, keys, retried)
   local list = { accept = "application/json", ["user-agent"] = context.user_agent }
+  local name = plan.data and plan.data.names_provider and keys.provider
+  -- A foreign provider may call itself what it likes.
+  if type(name) == "string" and name:find("^[\x21-\x7e]+$") then
+    list["x-acs-credentials-provider"] = name
+  end
   if retried then
     list["x-acs-retry-attempts"] = ("%d"):format(retried.count)
     list["x-acs-retry-delay"] = ("%d"):format(math.floor(retried.wait * 1000))
@@ -74,17 +79,18 @@ end
 ---@param retried? { count: integer, wait: number } set from the second attempt on
 ---@return table|nil signed as core.sign gives it
 ---@return alicloud.Error? err
+---@return alicloud.Credentials? keys that it was signed with
 function M.sign(context, plan, retried)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
   local runtime = context.runtime
-  return core.sign(place_params(context, plan, {
+  local signed = core.sign(place_params(context, plan, {
     algorithm = context.algorithm,
     method = plan.method,
     scheme = plan.target.scheme,
     host = plan.target.host,
     path = "/",
-    headers = headers(context, retried),
+    headers = headers(context, plan, keys, retried),
     action = plan.action,
     version = plan.version,
     access_key_id = keys.access_key_id,
@@ -93,6 +99,7 @@ function M.sign(context, plan, retried)
     date = core.iso8601(math.floor(clock.server_time(context))),
     nonce = runtime.random_hex(16),
   }))
+  return signed, nil, keys
 end
 
 local function send(context, plan, signed, timeout)
@@ -169,13 +176,15 @@ local function attempt(context, plan, progress)
     if refusal then return nil, refusal end
   end
   local values = context.carrier.perform ~= nil
-  local ready, err
+  local ready, err, keys
   if values then
     ready, err = credentials.get(context.provider)
+    keys = ready
   else
-    ready, err = M.sign(context, plan, progress.retried)
+    ready, err, keys = M.sign(context, plan, progress.retried)
   end
   if not ready then return nil, err end
+  progress.keys = keys
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
   local carry, timeout = values and hand_over or exchange, math.min(remaining, plan.timeout)
@@ -250,8 +259,23 @@ local function heed(context, plan, progress, failure)
   end
 end
 
+-- A session can end early. Credentials that cannot be renewed are refused for good, and so are
+-- those that came instead.
+local function renew_keys(context, progress)
+  if progress.mended.credentials then return false end
+  return credentials.refuse(context.provider, progress.keys)
+end
+
+-- The key of a session goes with the session: then it is not found at all.
+local function class_of(progress, failure)
+  local session = progress.keys and progress.keys.security_token ~= nil
+  if session and failure.code == "InvalidAccessKeyId.NotFound" then return "credentials" end
+  return failure.retry_class
+end
+
 local function next_wait(context, plan, progress, failure)
-  local class = failure.retry_class
+  local class = class_of(progress, failure)
+  if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
   if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
   return retry.decide(progress.policy, context.shared.bucket, {
     class = class,

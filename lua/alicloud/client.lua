@@ -8,6 +8,7 @@ local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
+local lending = require "alicloud.credentials.context"
 local dependencies = require "alicloud.dependencies"
 local endpoint = require "alicloud.endpoint"
 local errors = require "alicloud.error"
@@ -37,10 +38,12 @@ local Client = {}
 
 ---@class alicloud.ClientOptions: alicloud.NetworkOptions
 ---@field region? string else ALIBABA_CLOUD_REGION_ID
----@field access_key_id? string else the environment
+---@field access_key_id? string else the default chain, see alicloud.credentials
 ---@field access_key_secret? string|userdata
 ---@field security_token? string|userdata
----@field credentials? table a provider `{ get = function }`, or a table of the three above
+---@field credentials? table of alicloud.credentials, a provider `{ get = function }`, or a table
+---of the three above
+---@field profile? string a profile of ~/.aliyun/config.json or ~/.alibabacloud/credentials
 ---@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
 ---@field network? "public"|"vpc" else ALIBABA_CLOUD_ENDPOINT_TYPE, else public
 ---@field plain_http? boolean allow http:// to other machines
@@ -89,6 +92,7 @@ local SCHEMA = {
   access_key_secret = options.secret,
   security_token = options.secret,
   credentials = options.typed "table",
+  profile = options.text,
   endpoint = options.rule("host[:port] with optional http:// or https://, or a table by region",
     function(value) return type(value) == "string" or type(value) == "table" end),
   network = options.choice("public", "vpc"),
@@ -131,7 +135,8 @@ local DEFAULTS = {
   product = "ebs",
 }
 
-local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token" }
+local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token",
+  "profile" }
 -- A derived client that changes one of these needs a transport of its own.
 local CARRIER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
 for name in pairs(network.SCHEMA) do CARRIER_OPTIONS[#CARRIER_OPTIONS + 1] = name end
@@ -148,13 +153,20 @@ local function user_agent(suffix)
   return suffix and ours .. " " .. suffix or ours
 end
 
-local function carrier_for(state)
+local function carrier_for(state, special)
   local config = state.config
   if config.transport then return exchange.foreign(config.transport) end
   local settings = network.settings(config)
   settings.connect_timeout = state.connect_timeout
   settings.observe = state.mode == "observe"
+  for name, value in pairs(special or {}) do settings[name] = value end
   return exchange.builtin(settings, state.loop)
+end
+
+-- What the credentials of a client borrow of it: they may have to ask somebody too.
+local function means_of(state)
+  return lending.lend(state, { client = M.new, carrier = carrier_for, meta = calls.meta,
+    options = CARRIER_OPTIONS })
 end
 
 local function region_of(config, runtime)
@@ -261,7 +273,7 @@ function M.new(given)
   local all = options.check("alicloud.client", given, SCHEMA, 2)
   local state, message = settle(without_keys(all))
   if not state then error("alicloud.client: " .. message, 2) end
-  local provider, owned = credentials.choose(all, state.runtime)
+  local provider, owned = credentials.choose(all, means_of(state))
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
   state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0,
@@ -287,7 +299,7 @@ function Client:with(given)
   if not takes(all, LOOP_OPTIONS) then state.runtime, state.loop = parent.runtime, parent.loop end
   state.provider = parent.provider
   if takes(all, KEY_OPTIONS) then
-    local provider, owned = credentials.choose(all, state.runtime)
+    local provider, owned = credentials.choose(all, means_of(state))
     if not provider then error("client:with: " .. owned, 2) end
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
@@ -369,6 +381,7 @@ end
 --- The operations of a product as methods.
 ---@overload fun(self: alicloud.Client, product: "ebs"): alicloud.ebs.Service
 ---@overload fun(self: alicloud.Client, product: "ecs"): alicloud.ecs.Service
+---@overload fun(self: alicloud.Client, product: "sts"): alicloud.sts.Service
 ---@param product string
 ---@return alicloud.Service
 function Client:service(product)
@@ -418,6 +431,15 @@ function Client:stats()
   local state = states[self]
   if not state then error("not a client; call its methods with a colon", 2) end
   return stats.report(state)
+end
+
+--- Who the client is: which provider its credentials came from, the tail of the key id, how long
+--- they last, and which other providers were tried before. Asks the provider, nobody else.
+---@return alicloud.Identity|nil
+---@return alicloud.Error? err with `tried`
+function Client:identity()
+  local state = own(self)
+  return credentials.identity(state.provider, means_of(state))
 end
 
 --- Closes what this client opened. A derived client that shares its parent's transport leaves it.

@@ -365,6 +365,11 @@ return {
     meaning = "The service shows a status that this version does not know.",
     cure = "read the resource in the console; look for a newer version",
   },
+  ["Client.UnsupportedMode"] = {
+    meaning = "A profile is of a kind that this program does not speak.",
+    cure = "take a profile of one of the kinds that the hint names; `aliyun configure` makes one",
+    outcome = "not_sent",
+  },
   ["Client.Usage"] = {
     meaning = "The command line cannot be carried out as it was typed.",
     cure = "see the command's --help",

@@ -186,6 +186,56 @@ function core.secret(text) end
 ---@return alicloud.Secret? secret nil if unset or empty
 function core.secret_from_env(name) end
 
+---Reads a regular file of at most 1 MiB in C, so that its bytes never become a Lua string.
+---@param path string
+---@return alicloud.Secret? secret nil if it cannot be read
+---@return integer|string mode permission bits, or what is wrong
+function core.secret_from_file(path) end
+
+---Reads a document whose keys must not become Lua strings. A document that is a Secret is closed by
+---it. In an ini document a comment is a line of its own, and what stands before the first section
+---is left out. A message says where the document is wrong and quotes nothing of it.
+---@param document string|alicloud.Secret
+---@param format "json"|"ini" a JSON object, or sections of `name = value`
+---@param names string[] members whose texts come as Secrets; nil where they are empty
+---@return table? value numbers are floats, null is absent
+---@return string? message
+function core.unseal(document, format, names) end
+
+---A program that was started for its output. It can be waited for like a transport.
+---@class alicloud.Process
+local Process = {}
+
+---Takes what it has written; never blocks.
+---@return boolean over
+function Process:step() end
+
+---@return integer? descriptor nil once its output has ended: then wait a little and step
+function Process:pollfd() end
+
+---@return "r"
+function Process:events() end
+
+---@return nil
+function Process:timeout() end
+
+---Hands the output over, once; raises before the process is over.
+---@return alicloud.Secret? output nil if it was more than the cap
+---@return integer? exit_code nil unless it ended by itself and the host waits for its children
+---@return integer? signal that ended it
+function Process:result() end
+
+---Kills it with its children, if it still runs, and wipes the output. Idempotent.
+function Process:close() end
+
+---Starts a program without a shell: no input, the host's standard error and environment, a process
+---group of its own.
+---@param argv string[] 1 to 64; the first is searched for in PATH
+---@param max_bytes integer cap of its output, up to 1 MiB; a program that exceeds it is killed
+---@return alicloud.Process? process
+---@return string? message
+function core.spawn(argv, max_bytes) end
+
 ---Strict JSON (RFC 8259): no trailing text, duplicate keys, \u0000, or depth over 32.
 ---Integers are exact to 64 bits; larger ones become decimal strings.
 ---@param text string

@@ -73,10 +73,12 @@ local function mask_encoded_token(text)
 end
 
 -- The service repeats our string to sign when a signature does not match, and a session token is
--- part of that string.
+-- part of that string. A session that came in an unusable answer is in the excerpt of that answer.
 local function mask_session_token(text)
   return (mask_encoded_token(text)
     :gsub("(SecurityToken=)[^&%s]+", "%1***")
+    :gsub('("AccessKeySecret"%s*:%s*")[^"]*', "%1***")
+    :gsub('("SecurityToken"%s*:%s*")[^"]*', "%1***")
     :gsub("([xX]%-[aA]cs%-[sS]ecurity%-[tT]oken:%s*)[^\r\n]+", "%1***"))
 end
 

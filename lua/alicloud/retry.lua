@@ -44,10 +44,12 @@ local SCHEMA = {
   budget = options.integer(0, 1000000),
 }
 
--- What a retry takes out of the bucket. Mending a nonce or a clock costs nothing: it happens once.
-local COST = { transport = 14, server = 14, throttle = 5, pending = 5, nonce = 0, clock = 0 }
+-- What a retry takes out of the bucket. Mending a nonce, a clock or a session costs nothing: it
+-- happens once.
+local COST = { transport = 14, server = 14, throttle = 5, pending = 5, nonce = 0, clock = 0,
+  credentials = 0 }
 
-local ONCE = { nonce = true, clock = true }
+local ONCE = { nonce = true, clock = true, credentials = true }
 
 --- Makes a policy from the client's options.
 ---@param overrides? table any subset of alicloud.retry.Policy

@@ -90,4 +90,11 @@ function M.has_real_environment(runtime)
   return runtime.getenv == DEFAULTS.getenv
 end
 
+--- Whether the runtime reads the machine's own files, as `has_real_environment`.
+---@param runtime alicloud.Runtime
+---@return boolean
+function M.has_real_files(runtime)
+  return runtime.read_file == DEFAULTS.read_file
+end
+
 return M

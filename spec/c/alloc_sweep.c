@@ -27,8 +27,8 @@ int luaopen_alicloud_core(lua_State *L);
 int luaopen_alicloud_transport(lua_State *L);
 
 #define CALLS_FILE "spec/c/alloc_sweep.lua"
-static const char *const calls[] = {"sign", "secret",  "decode",    "encode",  "read",
-                                    "file", "ed25519", "transport", "settings"};
+static const char *const calls[] = {"sign", "secret", "unseal",  "decode",    "encode",
+                                    "read", "file",   "ed25519", "transport", "settings"};
 
 enum source { BY_LUA, BY_US, BY_CURL, BY_CJSON, BY_CRYPTO, SOURCES };
 static const char *const source_names[SOURCES] = {"Lua", "ours", "libcurl", "cJSON", "OpenSSL"};

@@ -48,6 +48,15 @@ function calls.secret()
   if signed.signature ~= signatures["ACS3-HMAC-SHA256"] then wrong "signature" end
 end
 
+function calls.unseal()
+  local value, problem = core.unseal('{"id":"i","key":"spec-secret"}', "json", { "key" })
+  if not value and not problem then wrong "neither value nor problem" end
+  if value then
+    local signed = sign("ACS3-HMAC-SHA256", value.key)
+    if signed.signature ~= signatures["ACS3-HMAC-SHA256"] then wrong "signature" end
+  end
+end
+
 function calls.decode()
   local value, problem = core.decode(
     '{"a":[1,{"b":"\\u00e9"},null,2.5],"c":9007199254740993}')

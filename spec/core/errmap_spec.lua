@@ -180,6 +180,8 @@ local ROWS = {
     "clock" },
   { "InvalidSecurityToken.Expired", api(403, "InvalidSecurityToken.Expired"), "rejected", "api",
     "InvalidSecurityToken.Expired", "credentials" },
+  { "InvalidSecurityToken.Malformed", api(400, "InvalidSecurityToken.Malformed"), "rejected",
+    "api", "InvalidSecurityToken.Malformed", "credentials" },
   { "IdempotentParameterMismatch", api(400, "IdempotentParameterMismatch"), "rejected", "api",
     "IdempotentParameterMismatch", "never" },
   { "400 UnknownError", api(400, "UnknownError"), "unknown", "api", "UnknownError", "server" },

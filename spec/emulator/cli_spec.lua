@@ -211,4 +211,11 @@ describe("alicloud-dr emulator, rehearsing,", function()
     code = run { "--step", "soon" }
     assert.equal(2, code)
   end)
+
+  it("may be an instance's metadata service, with a role that is a name", function()
+    assert.equal(130, (run({ "--ecs-role", "dr-role" }, "Ctrl-C")))
+    local code, _, err = run { "--ecs-role", "dr role" }
+    assert.equal(2, code)
+    assert.truthy(err:find("ecs_role", 1, true), err)
+  end)
 end)

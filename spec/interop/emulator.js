@@ -27,8 +27,8 @@ class Emulator {
     return emulator;
   }
 
-  static spawn() {
-    const words = ["emulator", "--json", "--until-eof", "--port", "0", "--speed", "0"];
+  static spawn(more = []) {
+    const words = ["emulator", "--json", "--until-eof", "--port", "0", "--speed", "0", ...more];
     const child = spawn("alicloud-dr", words, { stdio: ["pipe", "pipe", "inherit"] });
     return new Promise((resolve, reject) => {
       let text = "";

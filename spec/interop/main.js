@@ -1,4 +1,5 @@
-// Runs everything: node main.js RECORDED-REQUESTS.json, with alicloud-dr on the PATH.
+// Runs everything: node main.js RECORDED-REQUESTS.json OUR-PROVIDERS.json, with alicloud-dr on the
+// PATH.
 "use strict";
 
 const fs = require("fs");
@@ -9,6 +10,7 @@ const PARTS = ["./calls", "./refusals", "./story"];
 
 async function main() {
   require("./signatures").tests(JSON.parse(fs.readFileSync(process.argv[2], "utf8")));
+  require("./providers").tests(JSON.parse(fs.readFileSync(process.argv[3], "utf8")));
   const emulator = await Emulator.start();
   try {
     for (const part of PARTS) require(part).tests(emulator);

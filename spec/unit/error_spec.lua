@@ -88,6 +88,15 @@ describe("an error", function()
     end
   end)
 
+  it("masks a session in the excerpt of an answer that was no use", function()
+    local err = errors.new { kind = "decode", code = "Client.Malformed", message = "HTTP 200: "
+      .. '{"Credentials":{"AccessKeySecret": "canary-one","SecurityToken":"canary+two","Access' }
+    assert.is_nil(tostring(err):find("canary", 1, true))
+    assert.matches('"SecurityToken":"%*%*%*","Access', err.message)
+    err = errors.new { message = 'cut: "AccessKeySecret":"canary' }
+    assert.is_nil(tostring(err):find("canary", 1, true))
+  end)
+
   it("masks a token of any base64 text, to its end and no further, and every time", function()
     local once = "SecurityToken%3DTOKEN%252FCANARY%252Bx%253D%253D%26SignatureMethod%3DHMAC-SHA1"
     for _, text in ipairs {

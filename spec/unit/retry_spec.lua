@@ -88,7 +88,8 @@ describe("the delay", function()
     assert.equal(0.25, retry.delay(policy, question { class = "throttle", hint = 0.1 }))
   end)
 
-  it("is nothing where a nonce or a clock was mended", function()
+  it("is nothing where a nonce, a clock or a session was mended", function()
+    assert.equal(0, (decide { class = "credentials" }))
     assert.equal(0, (decide { class = "nonce" }))
     assert.equal(0, (decide { class = "clock" }))
   end)
@@ -96,7 +97,7 @@ end)
 
 describe("another attempt", function()
   it("is not made for what would not help", function()
-    for _, class in ipairs { "never", "credentials", "something new" } do
+    for _, class in ipairs { "never", "something new" } do
       local wait, reason = decide { class = class }
       assert.is_nil(wait)
       assert.equal("final", reason)

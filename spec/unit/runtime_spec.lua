@@ -49,6 +49,11 @@ describe("a runtime", function()
     assert.matches("no%-such%-file", message)
   end)
 
+  it("says whose files it reads", function()
+    assert.is_true(runtimes.has_real_files(runtimes.new()))
+    assert.is_false(runtimes.has_real_files((helper.runtime())))
+  end)
+
   it("can be made of a runtime", function()
     local runtime = helper.runtime()
     assert.same(runtime, runtimes.new(runtime))

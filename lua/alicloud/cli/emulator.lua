@@ -43,6 +43,8 @@ function M.configure(command)
   command:flag("--region-ports", "One more port for each region, so that a region can be down.")
   command:flag("--any-key", 'Accept every AccessKeyId; the secret of "x" is "x-secret", and each '
     .. "has a world of its own.")
+  command:option("--ecs-role", "Be an instance's metadata service too, with this RAM role.")
+    :argname "<name>"
   command:option("--step", "Model seconds that each Describe takes; then time moves no other way.")
     :argname "<seconds>"
   command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
@@ -135,7 +137,7 @@ end
 --- Turns the command line into the options of `emulator.new`, one step at a time; what is given by
 --- itself beats the scenario.
 local function read_options(args)
-  local options = { any_key = args.any_key or nil }
+  local options = { any_key = args.any_key or nil, ecs_role = args.ecs_role }
   local problem = read_clock(args, options) or read_scenario(args, options)
     or read_skew(args, options)
   if problem then return nil, problem end

@@ -12,11 +12,23 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 local COMMANDS = {
-  "alicloud.cli.status", "alicloud.cli.readiness", "alicloud.cli.precheck",
-  "alicloud.cli.failover", "alicloud.cli.reprotect", "alicloud.cli.drill",
-  "alicloud.cli.plan", "alicloud.cli.run", "alicloud.cli.resume", "alicloud.cli.approve",
-  "alicloud.cli.ungraceful", "alicloud.cli.verify", "alicloud.cli.call",
-  "alicloud.cli.dependencies", "alicloud.cli.explain", "alicloud.cli.emulator",
+  "alicloud.cli.status",
+  "alicloud.cli.readiness",
+  "alicloud.cli.precheck",
+  "alicloud.cli.failover",
+  "alicloud.cli.reprotect",
+  "alicloud.cli.drill",
+  "alicloud.cli.plan",
+  "alicloud.cli.run",
+  "alicloud.cli.resume",
+  "alicloud.cli.approve",
+  "alicloud.cli.ungraceful",
+  "alicloud.cli.verify",
+  "alicloud.cli.call",
+  "alicloud.cli.dependencies",
+  "alicloud.cli.whoami",
+  "alicloud.cli.explain",
+  "alicloud.cli.emulator",
   "alicloud.cli.version",
 }
 
@@ -34,6 +46,7 @@ Try it without a cloud account:
 Environment:
   ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET   credentials
   ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
+  ALIBABA_CLOUD_PROFILE                                profile, where no key is set
   ALIBABA_CLOUD_REGION_ID                              default of --region
   ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
   ALIBABA_CLOUD_ENDPOINT_TYPE                          default of --network

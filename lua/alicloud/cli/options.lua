@@ -51,7 +51,16 @@ function M.add_common(command, region_doc)
     :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
   network.add(command)
   outage.add(command)
+  M.add_profile(command)
   M.add_json(command)
+end
+
+---@param command table of argparse
+function M.add_profile(command)
+  command:option "--profile"
+    :argname "<name>"
+    :description("Credentials of this profile of ~/.aliyun/config.json or "
+      .. "~/.alibabacloud/credentials.")
 end
 
 ---@param command table of argparse

@@ -1,6 +1,7 @@
 --- From the command line to a client.
 
 local alicloud = require "alicloud"
+local credentials = require "alicloud.credentials"
 local guard = require "alicloud.guard"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
@@ -21,6 +22,26 @@ function M.runtime(io)
   return runtimes.new(overrides)
 end
 
+local function make(given)
+  local ok, client = guard.call(alicloud.client, given)
+  if not ok then options.refuse_misuse(client) end
+  return client
+end
+
+--- Makes a client that belongs to no region.
+---@param args table of argparse, with profile and endpoint
+---@param io alicloud.cli.Io
+---@param metadata_endpoint? string for tests, in place of the metadata service
+---@return alicloud.Client
+function M.anywhere(args, io, metadata_endpoint)
+  local chain = metadata_endpoint
+    and credentials.default { metadata_endpoint = metadata_endpoint } or nil
+  local given = network.read(args, options.refuse)
+  given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
+  given.transport, given.runtime = io.transport, M.runtime(io)
+  return make(given)
+end
+
 --- Makes the client that the options describe; what is wrong with them is refused here, before
 --- anything is sent.
 ---@param args table of argparse, with the options of options.add_common
@@ -32,10 +53,9 @@ function M.open(args, io)
   local region = options.region(args, runtime.getenv)
   local given = network.read(args, options.refuse)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
-  given.region, given.endpoint = region, options.endpoint(args)
+  given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
-  local ok, client = guard.call(alicloud.client, given)
-  if not ok then options.refuse_misuse(client) end
+  local client = make(given)
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
   if not fine then options.refuse(complaint) end
   args.client = client

@@ -1,8 +1,8 @@
 --- A provider over the environment. Where the environment is the process's own, the secrets go from
 --- there into C buffers without becoming Lua strings.
 
+local common = require "alicloud.credentials.common"
 local core = require "alicloud.core"
-local errors = require "alicloud.error"
 local runtimes = require "alicloud.runtime"
 local static = require "alicloud.credentials.static"
 
@@ -12,15 +12,11 @@ local ID = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 local SECRET = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 local TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"
 
+local HINT = ("set %s and %s (and %s for a temporary session), or give the client "
+  .. "access_key_id and access_key_secret"):format(ID, SECRET, TOKEN)
+
 local function missing(message)
-  return nil, errors.new {
-    kind = "credentials",
-    code = "Client.MissingCredentials",
-    message = message,
-    outcome = "not_sent",
-    hint = ("set %s and %s (and %s for a temporary session), or give the client "
-      .. "access_key_id and access_key_secret"):format(ID, SECRET, TOKEN),
-  }
+  return common.fail(message, { code = "Client.MissingCredentials", hint = HINT })
 end
 
 local function secret_reader(runtime)
@@ -40,7 +36,9 @@ local function read(runtime, read_secret)
   local id = runtime.getenv(ID)
   local secret = read_secret(SECRET)
   id = id ~= "" and id or nil
-  if not id and not secret then return missing("no credentials: " .. ID .. " is not set") end
+  if not id and not secret then
+    return common.absent(ID .. " is not set", HINT)
+  end
   if not secret then return missing(ID .. " is set, but " .. SECRET .. " is not") end
   if not id then return missing(SECRET .. " is set, but " .. ID .. " is not") end
   if id:find("[%s%c]") then return missing(ID .. " contains spaces or control characters") end
@@ -54,9 +52,10 @@ end
 
 --- Makes the provider. The environment is read at the first use that finds a whole pair and then
 --- remembered, so that one client never speaks with two identities.
----@param runtime alicloud.Runtime
+---@param context { runtime: alicloud.Runtime }
 ---@return alicloud.credentials.Provider
-function M.new(runtime)
+function M.new(context)
+  local runtime = context.runtime
   local read_secret = secret_reader(runtime)
   local found
   local provider = {}
@@ -73,6 +72,14 @@ function M.new(runtime)
   function provider.describe()
     local id = runtime.getenv(ID)
     return id and id ~= "" and "env " .. static.tail(id) or "env (not set)"
+  end
+
+  function provider.explain()
+    return found and found.explain() or { provider = "env" }
+  end
+
+  function provider.holds()
+    return provider.get() ~= nil
   end
 
   function provider.close()

@@ -1,9 +1,13 @@
 --- Where a client's credentials come from, and what a provider must give.
+--
+-- `alicloud.client { credentials = … }` takes what the constructors here make; each says what it
+-- needs and opens nothing. Without options it is the vendor's default chain.
 
-local env = require "alicloud.credentials.env"
+local contexts = require "alicloud.credentials.context"
 local errors = require "alicloud.error"
 local guard = require "alicloud.guard"
 local options = require "alicloud.options"
+local specs = require "alicloud.credentials.spec"
 local static = require "alicloud.credentials.static"
 
 local M = {}
@@ -24,35 +28,136 @@ local function pair_fault(keys)
   if type(keys.access_key_id) ~= "string" then return "access_key_id: allowed: text" end
 end
 
---- The provider that a client's options ask for.
----@param given alicloud.ClientOptions
----@param runtime alicloud.Runtime
----@return alicloud.credentials.Provider|nil
----@return boolean|string owned whether the client must close it; without a provider the complaint
-function M.choose(given, runtime)
-  local keys = {
-    access_key_id = given.access_key_id,
-    access_key_secret = given.access_key_secret,
-    security_token = given.security_token,
-  }
-  local named = given.credentials
-  if named and next(keys) then
+--- A provider of one pair of keys, to be closed by its maker.
+---@param keys { access_key_id: string, access_key_secret: string, security_token?: string }
+---@return alicloud.credentials.Provider
+function M.static(keys)
+  local settled = options.check("credentials.static", keys, KEYS, 2)
+  local fault = pair_fault(settled)
+  if fault then error("credentials.static: " .. fault, 2) end
+  return static.new(settled)
+end
+
+--- ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and _SECURITY_TOKEN.
+---@return alicloud.credentials.Spec
+function M.env() return (specs.make("env", nil)) end
+
+--- A role for the holder of an OIDC token.
+---@param given? alicloud.credentials.OidcOptions
+---@return alicloud.credentials.Spec
+function M.oidc(given) return (specs.make("oidc", given)) end
+
+--- A role, assumed by another identity.
+---@param given alicloud.credentials.AssumeOptions role_arn is required
+---@return alicloud.credentials.Spec
+function M.role(given) return (specs.make("role", given)) end
+
+--- A profile of ~/.aliyun/config.json.
+---@param given? alicloud.credentials.ProfileOptions
+---@return alicloud.credentials.Spec
+function M.profile(given) return (specs.make("profile", given)) end
+
+--- A section of ~/.alibabacloud/credentials.
+---@param given? alicloud.credentials.IniOptions
+---@return alicloud.credentials.Spec
+function M.ini(given) return (specs.make("ini", given)) end
+
+--- The RAM role of this ECS instance.
+---@param given? alicloud.credentials.EcsRoleOptions
+---@return alicloud.credentials.Spec
+function M.ecs_role(given) return (specs.make("ecs_role", given)) end
+
+--- A session that somebody serves over HTTP.
+---@param given? alicloud.credentials.UriOptions
+---@return alicloud.credentials.Spec
+function M.uri(given) return (specs.make("uri", given)) end
+
+--- What a program prints.
+---@param given alicloud.credentials.ExternalOptions command is required
+---@return alicloud.credentials.Spec
+function M.external(given) return (specs.make("external", given)) end
+
+--- Several in order; the first that works is kept.
+---@param list table[] what the constructors here make, and providers
+---@return alicloud.credentials.Spec
+function M.chain(list) return (specs.make("chain", list)) end
+
+--- The vendor's default chain: env, oidc, profile, ini, ecs_role, uri.
+---@param given? { metadata_endpoint?: string } for tests only, as `endpoint` of ecs_role
+---@return alicloud.credentials.Spec
+function M.default(given) return (specs.make("default", given)) end
+
+local function keys_of(given)
+  return { access_key_id = given.access_key_id, access_key_secret = given.access_key_secret,
+    security_token = given.security_token }
+end
+
+local function named(credentials)
+  if specs.is(credentials) then return credentials end
+  local keys, message = options.examine("credentials", credentials, KEYS)
+  if not keys then return nil, message end
+  if next(keys) then return keys end
+  return nil, "option credentials: got an empty table; allowed: what alicloud.credentials makes, "
+    .. "a provider with a function get, or access_key_id and access_key_secret"
+end
+
+local function wanted(given)
+  local keys = keys_of(given)
+  if given.credentials and next(keys) then
     return nil, "credentials and access_key_id exclude each other"
   end
-  if named and options.callable.test(named.get) then return named, false end
-  if named then
-    local message
-    keys, message = options.examine("credentials", named, KEYS)
-    if not keys then return nil, message end
-    if not next(keys) then
-      return nil, "option credentials: got an empty table; allowed: a provider with a function "
-        .. "get, or access_key_id and access_key_secret"
-    end
+  if given.profile and (given.credentials or next(keys)) then
+    return nil, "profile and other credentials exclude each other"
   end
-  if not next(keys) then return env.new(runtime), true end
-  local fault = pair_fault(keys)
+  if given.profile then return specs.make("named", { name = given.profile }) end
+  if given.credentials then return named(given.credentials) end
+  return next(keys) and keys or specs.make("default", nil)
+end
+
+--- The provider that a client's options ask for.
+---@param given alicloud.ClientOptions
+---@param means alicloud.credentials.Means
+---@return alicloud.credentials.Provider|nil
+---@return boolean|string owned whether the client must close it; without a provider the complaint
+function M.choose(given, means)
+  if specs.is_provider(given.credentials) and not next(keys_of(given)) and not given.profile then
+    return given.credentials, false
+  end
+  local choice, message = wanted(given)
+  if not choice then return nil, message end
+  if specs.is(choice) then return M.open(choice, means), true end
+  local fault = pair_fault(choice)
   if fault then return nil, fault end
-  return static.new(keys), true
+  return static.new(choice), true
+end
+
+--- Opens a spec for use without a client.
+---@param spec alicloud.credentials.Spec
+---@param means alicloud.credentials.Means
+---@return alicloud.credentials.Provider it must be closed
+function M.open(spec, means)
+  local context = contexts.new(means)
+  local provider = specs.open(spec, context)
+  local opened = {}
+  function opened.get() return provider:get() end
+  function opened.refuse(_, keys) return provider.refuse ~= nil and provider:refuse(keys) end
+  function opened.hosts() return provider.hosts and provider:hosts() or {} end
+  function opened.holds() return provider.holds ~= nil and provider:holds() end
+  function opened.describe() return provider:describe() end
+  function opened.explain() return provider:explain() end
+  function opened.close()
+    provider:close()
+    context.close()
+  end
+  return opened
+end
+
+--- The endpoint at which STS is asked for a client of these means.
+---@param means alicloud.credentials.Means
+---@return string|nil endpoint
+---@return string? message
+function M.sts_endpoint(means)
+  return require "alicloud.credentials.sts".endpoint(contexts.new(means))
 end
 
 local function broken(message, cause)
@@ -87,6 +192,35 @@ function M.get(provider)
       .. "access_key_secret and an optional security_token")
   end
   return keys
+end
+
+--- Tells a provider that the service takes its credentials no longer.
+---@param provider alicloud.credentials.Provider
+---@param keys alicloud.Credentials those that were refused
+---@return boolean renewed whether there are others now
+function M.refuse(provider, keys)
+  if not options.callable.test(provider.refuse) then return false end
+  local ok, renewed = guard.call(provider.refuse, provider, keys)
+  return ok and renewed == true
+end
+
+---@class alicloud.Identity: alicloud.credentials.Explanation
+---@field sts_endpoint? string where GetCallerIdentity would be asked
+---@field sts_fault? string or why nowhere
+
+--- Who a client is, without asking anybody but the provider.
+---@param provider alicloud.credentials.Provider
+---@param means alicloud.credentials.Means
+---@return alicloud.Identity|nil
+---@return alicloud.Error? err with `tried`
+function M.identity(provider, means)
+  local keys, err = M.get(provider)
+  if not keys then return nil, err end
+  local about = options.callable.test(provider.explain) and provider:explain()
+    or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),
+      temporary = keys.security_token ~= nil }
+  about.sts_endpoint, about.sts_fault = M.sts_endpoint(means)
+  return about
 end
 
 return M

@@ -14,6 +14,11 @@ local M = {}
 ---@class alicloud.credentials.Provider
 ---@field get fun(self: table): alicloud.Credentials|nil, alicloud.Error?
 ---@field describe? fun(self: table): string at most the last four characters of the key id
+---@field explain? fun(self: table): alicloud.credentials.Explanation
+---@field hosts? fun(self: table): string[] host[:port] of whom it asks; asks nobody
+---@field holds? fun(self: table): boolean whether it has credentials without asking anybody
+---@field refuse? fun(self: table, keys: alicloud.Credentials): boolean told that the service takes
+---them no longer; whether there are others now
 ---@field close? fun(self: table)
 
 local function sealed(secret)
@@ -26,6 +31,13 @@ end
 ---@return string
 function M.tail(id)
   return #id > 4 and "…" .. id:sub(-4) or "…"
+end
+
+--- Wipes the secrets of credentials.
+---@param credentials alicloud.Credentials
+function M.wipe(credentials)
+  credentials.access_key_secret:close()
+  if credentials.security_token then credentials.security_token:close() end
 end
 
 ---@param keys alicloud.Credentials without `provider` it is named after what it holds
@@ -47,9 +59,17 @@ function M.new(keys)
     return credentials.provider .. " " .. M.tail(credentials.access_key_id)
   end
 
+  function provider.explain()
+    return { provider = credentials.provider, key_id = M.tail(credentials.access_key_id),
+      temporary = credentials.security_token ~= nil }
+  end
+
+  function provider.holds()
+    return true
+  end
+
   function provider.close()
-    credentials.access_key_secret:close()
-    if credentials.security_token then credentials.security_token:close() end
+    M.wipe(credentials)
   end
 
   return provider

@@ -6,11 +6,13 @@ local answer = require "alicloud.emulator.answer"
 local errors = require "alicloud.emulator.errors"
 local faults = require "alicloud.emulator.faults"
 local limiter = require "alicloud.emulator.limiter"
+local metadata = require "alicloud.emulator.metadata"
 local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.policy"
 local regions = require "alicloud.emulator.regions"
 local replay = require "alicloud.emulator.replay"
 local shape = require "alicloud.emulator.shape"
+local sts = require "alicloud.emulator.sts"
 local tokens = require "alicloud.emulator.tokens"
 local verify = require "alicloud.emulator.verify"
 local wire = require "alicloud.emulator.wire"
@@ -47,13 +49,17 @@ local NO_EFFECT = {}
 ---@field action string
 ---@field plan alicloud.emulator.Plan
 ---@field wait number|nil  model seconds that it will be put off once more
+---@field key_id string|nil  who asks
 ---@field effect boolean|nil  set by an operation that changed the world
 
 -- A plan carries no signature, so its key can only be known or not.
 local function authenticate(emu, call, now)
   if emu.auth == "off" then return nil end
-  if call.by_value then return verify.key(call, emu.keys, emu.settings) end
+  if call.by_value then
+    return verify.key(call, emu.keys, emu.settings) or sts.check(emu, call, now)
+  end
   local refusal = verify.signature(call, emu.keys, emu.settings)
+  refusal = refusal or sts.check(emu, call, now)
   if refusal then return refusal end
   local date, nonce = verify.freshness(call)
   return replay.check_date(date, call.mount, emu.clock, emu.settings)
@@ -122,6 +128,7 @@ local function run(emu, call, operation, now, plan)
   emu.world:settle(now)
   local context = {
     now = now, request_id = call.request_id, host = call.host, action = call.action,
+    key_id = call.access_key_id,
     plan = plan or NO_EFFECT,
   }
   local result, refusal = operation.run(emu, call.params, context)
@@ -292,6 +299,7 @@ local function verdict(emu, call, readable, now)
   if not readable then
     return refuse("InvalidParameter", "The request has a broken percent escape.")
   end
+  if sts.is_anonymous(call) then return check_envelope(emu, call) end
   return authenticate(emu, call, now) or check_envelope(emu, call)
 end
 
@@ -360,6 +368,8 @@ end
 ---@param request table  { method, path, query, headers (lower-case names), body, mount, region }
 ---@return alicloud.emulator.Outcome
 function M.handle(emu, request)
+  local beside = request.path ~= "/" and metadata.serve(emu, request)
+  if beside then return beside end
   local call, readable = wire.read(request, emu.settings)
   return take(emu:of_key(verify.claimed_key(call)), call, readable)
 end

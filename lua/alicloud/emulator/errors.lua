@@ -121,6 +121,10 @@ M.catalogue = {
   ["InvalidAccessKeyId.Inactive"] = { 403, "Specified access key is disabled." },
   ["InvalidSecurityToken.Expired"] = { 400, "Specified SecurityToken is expired." },
   ["InvalidSecurityToken.Malformed"] = { 400, "Specified SecurityToken is malformed." },
+  ["InvalidSecurityToken.MismatchWithAccessKey"] =
+    { 400, "Specified SecurityToken mismatch with the AccessKey." },
+  ["MissingSecurityToken"] = { 400, "SecurityToken is mandatory for this action." },
+  ["AuthenticationFail.OIDCToken.Invalid"] = { 400, "The OIDC token is invalid." },
   ["IdempotentParameterMismatch"] =
     { 400, "The request uses the same client token as a previous, but non-identical request." },
   ["LastTokenProcessing"] = { 403, "The last token request is processing." },

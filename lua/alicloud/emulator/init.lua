@@ -11,11 +11,13 @@ local events = require "alicloud.emulator.events"
 local faults = require "alicloud.emulator.faults"
 local ids = require "alicloud.emulator.ids"
 local journal = require "alicloud.emulator.journal"
+local metadata = require "alicloud.emulator.metadata"
 local regions = require "alicloud.emulator.regions"
 local replay = require "alicloud.emulator.replay"
 local runtime = require "alicloud.emulator.runtime"
 local shape = require "alicloud.emulator.shape"
 local snapshot = require "alicloud.emulator.snapshot"
+local sts = require "alicloud.emulator.sts"
 local tokens = require "alicloud.emulator.tokens"
 local transport = require "alicloud.emulator.transport"
 local world = require "alicloud.emulator.world"
@@ -43,6 +45,9 @@ local OPTIONS = {
   wire = { type = "boolean" },
   access_key_id = { type = "string", pattern = "%w[%w._-]*", form = "letters and digits" },
   access_key_secret = { type = "string", pattern = ".+", form = "a non-empty text" },
+  ecs_role = { type = "string", pattern = "%w[%w._-]*", form = "a role name" },
+  imdsv1 = { type = "boolean" },
+  oidc_token = { type = "string", pattern = ".+", form = "a non-empty text" },
 }
 
 ---@class alicloud.emulator.Emulator
@@ -62,6 +67,9 @@ local OPTIONS = {
 ---@field tokens alicloud.emulator.Tokens
 ---@field replay alicloud.emulator.ReplayGuard
 ---@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
+---@field root alicloud.emulator.Emulator  the one that the others are tenants of
+---@field sessions alicloud.emulator.Sessions
+---@field metadata alicloud.emulator.Metadata
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
 ---@field skew number  seconds that the callers' clocks are behind the model's
 ---@field quotas table<string, table>  how often each action was called, see `limiter`
@@ -120,7 +128,8 @@ local function begin(self)
   self.skew, self.quotas = options.skew or 0, {}
   self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
   self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
-  self.pending, self.faults = {}, faults.new()
+  self.pending, self.faults, self.metadata = {}, faults.new(), metadata.new()
+  sts.clear(self)
   self.settings = self.first_settings
   self.world = world.rebuild(about, self.clock:now())
   for _, work in ipairs(about.later or {}) do engine.resume(self, work) end
@@ -138,6 +147,7 @@ local function add_tenant(root, key_id, secret)
   options.keys, options.any_key = nil, nil
   options.world = root.description
   local tenant = M.new(options)
+  tenant.root = root
   root.tenants[key_id] = tenant
   return tenant
 end
@@ -147,7 +157,9 @@ end
 --- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
 --- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
---- (with any_key the secret of key "x" is "x-secret"); events (see `alicloud.emulator.events`);
+--- (with any_key the secret of key "x" is "x-secret"); ecs_role (the RAM role that the metadata
+--- service has; without it nobody answers there), imdsv1 = true, oidc_token (the only one that is
+--- taken); events (see `alicloud.emulator.events`);
 --- skew = seconds that the callers' clocks are behind (negative: ahead)
 --- wire = false: `transport` takes the client's requests as values, which is several times faster
 --- and proves nothing about signatures, dates, nonces and encodings
@@ -157,6 +169,7 @@ function M.new(options)
   local self = setmetatable({ options = copy(options), generation = 1 }, emulator_mt)
   self.access_key_id = options.access_key_id or ACCESS_KEY_ID
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
+  self.root, self.tenants = self, { [self.access_key_id] = self }
   self.keys = { [self.access_key_id] = self.access_key_secret }
   self.auth = options.auth or "verify"
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
@@ -164,7 +177,6 @@ function M.new(options)
   local problem
   self.first_settings, problem = initial_settings(options)
   demand(problem or adopt(self, options.world or demo) or begin(self), 2)
-  self.tenants = { [self.access_key_id] = self }
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
   self.transport = transport.new(self, options.wire ~= false)
   self.runtime = runtime.new(self)
@@ -220,7 +232,9 @@ function Emulator:of_key(key_id)
   if not key_id or key_id == self.access_key_id then return self end
   local tenant = self.tenants[key_id]
   if tenant then return tenant end
-  local welcome = self.options.any_key and key_id:find("^%w[%w._-]*$") and #key_id <= 128
+  -- A session that has been forgotten is nobody's key.
+  local welcome = self.options.any_key and not key_id:find("^STS%.")
+    and key_id:find("^%w[%w._-]*$") and #key_id <= 128
   if not welcome then return self end
   return add_tenant(self, key_id, key_id .. "-secret")
 end

@@ -8,6 +8,7 @@ local failover = require "alicloud.emulator.operations.failover"
 local groups = require "alicloud.emulator.operations.groups"
 local membership = require "alicloud.emulator.operations.membership"
 local pairs_ = require "alicloud.emulator.operations.pairs"
+local sts = require "alicloud.emulator.sts"
 local tags = require "alicloud.emulator.operations.tags"
 
 ---@class alicloud.emulator.Operation
@@ -107,8 +108,19 @@ local ecs_operations = {
   DescribeInstances = operation(ecs.describe_instances, { "RegionId" }),
 }
 
+local ROLE = { "RoleArn", "RoleSessionName" }
+
+---@type table<string, alicloud.emulator.Operation>
+local sts_operations = {
+  AssumeRole = operation(sts.work.assume, ROLE),
+  AssumeRoleWithOIDC = operation(sts.work.assume_with_oidc,
+    { "OIDCProviderArn", "OIDCToken", "RoleArn", "RoleSessionName" }),
+  GetCallerIdentity = operation(sts.work.caller, {}),
+}
+
 ---@type table<string, { product: string, operations: table<string, alicloud.emulator.Operation> }>
 return {
   ["2021-07-30"] = { product = "ebs", operations = ebs },
   ["2014-05-26"] = { product = "ecs", operations = ecs_operations },
+  ["2015-04-01"] = { product = "sts", operations = sts_operations },
 }

@@ -1,0 +1,158 @@
+--- Credentials from a program that somebody configured: run without a shell, with a time limit, its
+--- output capped and never a Lua string.
+
+local cached = require "alicloud.credentials.cached"
+local common = require "alicloud.credentials.common"
+local core = require "alicloud.core"
+local options = require "alicloud.options"
+
+local M = {}
+
+M.DISABLED = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
+
+local NAME = "external"
+local TIMEOUT = 60
+local MAX_OUTPUT = 64 * 1024
+-- Between the end of its output and its own end there is nothing to wait for but time.
+local PAUSE = 0.01
+
+---@class alicloud.credentials.ExternalOptions
+---@field command string|string[] words as a shell would split them, or the arguments themselves
+---@field timeout? number seconds (60)
+
+local ESCAPED = { ['"'] = true, ["\\"] = true, ["$"] = true, ["`"] = true, ["\n"] = true }
+
+-- One word, from a place that is no blank; quotes and backslashes as in POSIX, no expansion at all.
+local function read_word(text, at)
+  local parts, quote = {}, nil
+  while at <= #text do
+    local c = text:sub(at, at)
+    local follower = text:sub(at + 1, at + 1)
+    if quote and c == quote then
+      quote = nil
+    elseif c == "\\" and (not quote or quote == '"' and ESCAPED[follower]) then
+      if follower == "" then return nil, "it ends in a backslash" end
+      parts[#parts + 1] = follower ~= "\n" and follower or ""
+      at = at + 1
+    elseif not quote and (c == "'" or c == '"') then
+      quote = c
+    elseif not quote and c:find("%s") then
+      break
+    else
+      parts[#parts + 1] = c
+    end
+    at = at + 1
+  end
+  if quote then return nil, "a quote is not closed" end
+  return table.concat(parts), at
+end
+
+--- Splits a command line into words.
+---@param text string
+---@return string[]|nil
+---@return string? reason does not quote the command
+function M.split(text)
+  local words, at = {}, text:find("%S")
+  while at do
+    local word, after = read_word(text, at)
+    if not word then return nil, after end
+    words[#words + 1] = word
+    at = text:find("%S", after)
+  end
+  if #words == 0 or words[1] == "" then return nil, "it is empty" end
+  return words
+end
+
+local function is_command(value)
+  if type(value) == "string" then return M.split(value) ~= nil end
+  if type(value) ~= "table" or #value == 0 or #value > 64 then return false end
+  for _, word in ipairs(value) do
+    if type(word) ~= "string" or word:find("\0", 1, true) then return false end
+  end
+  return value[1] ~= ""
+end
+
+M.OPTIONS = {
+  command = {
+    allowed = "a command line with closed quotes, or a list of 1 to 64 words", secret = true,
+    test = is_command,
+  },
+  timeout = options.seconds(0.001, 3600),
+}
+
+local function wait_for(context, process, timeout)
+  local ends = context.loop.now() + timeout
+  while not process:step() do
+    local now = context.loop.now()
+    if now >= ends then
+      return common.fail(("the program did not end within %g s and was killed"):format(timeout))
+    end
+    if process:pollfd() then
+      context.loop.wait(process, math.min(ends, now + 0.2))
+    else
+      context.loop.sleep(PAUSE)
+    end
+  end
+  return true
+end
+
+local function run(context, argv, timeout)
+  local process <close>, fault = core.spawn(argv, MAX_OUTPUT)
+  if not process then return common.fail("the program: " .. fault) end
+  local ok, err = wait_for(context, process, timeout)
+  if not ok then return nil, err end
+  local output, code, signal = process:result()
+  if not output then
+    return common.fail(("the program wrote more than %d bytes"):format(MAX_OUTPUT))
+  end
+  if signal then return common.fail(("the program was ended by signal %d"):format(signal)) end
+  if code and code ~= 0 then
+    return common.fail(("the program ended with exit code %d"):format(code))
+  end
+  return output
+end
+
+local function session_of(object)
+  local session = {
+    access_key_id = object.access_key_id, access_key_secret = object.access_key_secret,
+    security_token = object.sts_token, provider = NAME,
+  }
+  local id = session.access_key_id
+  local whole = type(id) == "string" and id ~= "" and not id:find("[%s%c]")
+    and type(session.access_key_secret) == "userdata"
+  if not whole then return nil, "access_key_id or access_key_secret is missing" end
+  if object.mode == "StsToken" and not session.security_token then
+    return nil, "sts_token is missing"
+  end
+  local expiration = object.expiration
+  if expiration == nil or expiration == "" then return session end
+  session.expiration = common.seconds_of(expiration)
+  if not session.expiration then return nil, "expiration is no time" end
+  return session
+end
+
+local function fetch(context, given)
+  if common.switched(context.runtime, M.DISABLED) then
+    return common.fail("programs are switched off by " .. M.DISABLED)
+  end
+  local argv, reason = given.command, nil
+  if type(argv) == "string" then argv, reason = M.split(argv) end
+  if not argv then return common.fail("the program's command line: " .. reason) end
+  local output, err = run(context, argv, given.timeout or TIMEOUT)
+  if not output then return nil, err end
+  local object, message = core.unseal(output, "json", common.SECRETS)
+  if not object then return common.fail("the program's output: " .. message) end
+  local session
+  session, message = session_of(object)
+  if not session then return common.fail("the program's output: " .. message) end
+  return session
+end
+
+---@param context alicloud.credentials.Context
+---@param given alicloud.credentials.ExternalOptions
+---@return alicloud.credentials.Provider
+function M.new(context, given)
+  return cached.new({ name = NAME, fetch = function() return fetch(context, given) end }, context)
+end
+
+return M

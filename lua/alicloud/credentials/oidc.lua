@@ -1,0 +1,132 @@
+--- A RAM role for whoever holds a token of an OIDC provider, as pods do. The request is not signed:
+--- the token is the proof. Its file is read anew each time, because it is replaced now and then.
+
+local cached = require "alicloud.credentials.cached"
+local common = require "alicloud.credentials.common"
+local core = require "alicloud.core"
+local endpoints = require "alicloud.endpoint"
+local http = require "alicloud.credentials.http"
+local options = require "alicloud.options"
+local sts = require "alicloud.credentials.sts"
+
+local M = {}
+
+local NAME = "oidc_role_arn"
+local VARIABLES = {
+  role_arn = "ALIBABA_CLOUD_ROLE_ARN", oidc_provider_arn = "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+  oidc_token_file = "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+}
+local TIMEOUT = 10
+
+---@class alicloud.credentials.OidcOptions: alicloud.credentials.RoleOptions
+---@field oidc_provider_arn? string else ALIBABA_CLOUD_OIDC_PROVIDER_ARN
+---@field oidc_token_file? string else ALIBABA_CLOUD_OIDC_TOKEN_FILE
+
+M.OPTIONS = sts.with_options {
+  oidc_provider_arn = sts.ARN,
+  oidc_token_file = options.text,
+}
+
+local function settle(runtime, given)
+  local settled, missing = {}, {}
+  for name, value in pairs(given) do settled[name] = value end
+  for name, variable in pairs(VARIABLES) do
+    settled[name] = settled[name] or common.variable(runtime, variable)
+    if not settled[name] then missing[#missing + 1] = variable end
+  end
+  if #missing == 0 then return settled end
+  table.sort(missing)
+  local message = table.concat(missing, ", ") .. (#missing == 1 and " is" or " are") .. " not set"
+  if #missing == 3 then return common.absent(message) end
+  return common.fail(message, { absent = true })
+end
+
+local function form_of(fields)
+  local list = {}
+  for name, value in pairs(fields) do
+    list[#list + 1] = name .. "=" .. core.percent_encode(tostring(value))
+  end
+  table.sort(list)
+  return table.concat(list, "&")
+end
+
+local function url_of(context, given)
+  local text, message = sts.endpoint(context, given)
+  if not text then return nil, message end
+  local target = endpoints.parse(text, false)
+  return ("%s://%s/?%s"):format(target.scheme, target.host, form_of {
+    Action = "AssumeRoleWithOIDC", Version = "2015-04-01", Format = "JSON",
+    Timestamp = core.iso8601(context.runtime.time()),
+  })
+end
+
+-- Without what the service may have repeated of the token.
+local function without(words, token)
+  local secret = token:match("^%s*(.-)%s*$")
+  local from, to = words:find(secret, 1, true)
+  while from and secret ~= "" do
+    words = words:sub(1, from - 1) .. "***" .. words:sub(to + 1)
+    from, to = words:find(secret, from + 3, true)
+  end
+  return words
+end
+
+local function refused(answer, token)
+  local object = common.read_answer(answer.body) or {}
+  local code = type(object.Code) == "string" and object.Code or nil
+  -- The service's words; none of them are ours to trust when there is no code.
+  local words = code and type(object.Message) == "string" and ": " .. object.Message or ""
+  words = ("AssumeRoleWithOIDC: HTTP %d%s"):format(answer.status, without(words, token))
+  return common.fail(words, {
+    code = code, status = answer.status,
+    request_id = type(object.RequestId) == "string" and object.RequestId or nil,
+  })
+end
+
+local function take(answer, token)
+  if answer.status ~= 200 then return refused(answer, token) end
+  local object = common.read_answer(answer.body)
+  local keys = object and type(object.Credentials) == "table" and object.Credentials
+  if not keys then
+    return common.fail "AssumeRoleWithOIDC: STS answered without a usable session"
+  end
+  local session, message = common.session(keys, NAME, answer.date)
+  if not session then return common.fail("AssumeRoleWithOIDC: " .. message) end
+  return session
+end
+
+local function fetch(context, given)
+  local settled, err = settle(context.runtime, given)
+  if not settled then return nil, err end
+  local token, reason = context.runtime.read_file(settled.oidc_token_file)
+  if not token then return common.fail("the OIDC token file: " .. reason) end
+  local url, message = url_of(context, settled)
+  if not url then return common.fail(message) end
+  local answer, detail = http.fetch(context, {
+    method = "POST", url = url, timeout = TIMEOUT, way = "usual",
+    headers = { ["content-type"] = "application/x-www-form-urlencoded" },
+    body = form_of {
+      OIDCProviderArn = settled.oidc_provider_arn, OIDCToken = token, RoleArn = settled.role_arn,
+      RoleSessionName = settled.session_name or sts.session_name(context.runtime),
+      DurationSeconds = settled.duration or sts.DURATION, Policy = settled.policy,
+    },
+  })
+  if not answer then return common.fail("AssumeRoleWithOIDC: " .. detail) end
+  return take(answer, token)
+end
+
+---@param context alicloud.credentials.Context
+---@param given? alicloud.credentials.OidcOptions
+---@return alicloud.credentials.Provider
+function M.new(context, given)
+  given = given or {}
+  return cached.new({
+    name = NAME,
+    fetch = function() return fetch(context, given) end,
+    hosts = function()
+      return settle(context.runtime, given) and { (sts.endpoint(context, given)) } or {}
+    end,
+  }, context)
+end
+
+return M

@@ -1,0 +1,97 @@
+--- Where the Security Token Service is asked, and what asking for a role takes.
+
+local common = require "alicloud.credentials.common"
+local endpoints = require "alicloud.endpoint"
+local options = require "alicloud.options"
+
+local M = {}
+
+---@class alicloud.credentials.RoleOptions
+---@field role_arn? string
+---@field session_name? string
+---@field duration? integer seconds, 3600 unless given
+---@field policy? string JSON text that narrows the session
+---@field sts_endpoint? string host[:port] with optional scheme
+---@field sts_region? string else ALIBABA_CLOUD_STS_REGION
+---@field sts_vpc? boolean else ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED
+
+M.DURATION = 3600
+
+M.ARN = options.rule("an ARN such as acs:ram::123456789012:role/name", function(value)
+  return type(value) == "string" and value:find("^acs:ram:[^%s%c]*:[^%s%c]+$") ~= nil
+end)
+
+M.OPTIONS = {
+  role_arn = M.ARN,
+  session_name = options.rule("2 to 64 letters, digits and .@_-", function(value)
+    return type(value) == "string" and #value >= 2 and #value <= 64
+      and value:find("^[%w%.@_%-]+$") ~= nil
+  end),
+  duration = options.integer(900, 43200),
+  policy = options.typed "string",
+  sts_endpoint = options.rule("host[:port] with optional http:// or https://", function(value)
+    return type(value) == "string" and endpoints.parse(value, false) ~= nil
+  end),
+  sts_region = options.rule("a region id such as cn-shanghai", function(value)
+    return endpoints.region_fault(value) == nil
+  end),
+  sts_vpc = options.boolean,
+}
+
+--- The options of a provider that assumes a role.
+---@param more table<string, alicloud.options.Rule>
+---@return table<string, alicloud.options.Rule>
+function M.with_options(more)
+  for name, rule in pairs(M.OPTIONS) do more[name] = rule end
+  return more
+end
+
+--- The name of a session where nobody chose one, as the vendor's SDKs make theirs.
+---@param runtime alicloud.Runtime
+---@return string
+function M.session_name(runtime)
+  return common.variable(runtime, "ALIBABA_CLOUD_ROLE_SESSION_NAME")
+    or ("credentials-lua-%d"):format(math.floor(runtime.time() * 1000))
+end
+
+-- An endpoint on this very machine is an emulator, which is the token service as well.
+local function local_endpoint(context)
+  local text = context.local_endpoint or common.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
+  local target = text and endpoints.parse(text, false)
+  return target and endpoints.is_loopback(target.host) and text or nil
+end
+
+local function by_region(runtime, given)
+  local region = given.sts_region or common.variable(runtime, "ALIBABA_CLOUD_STS_REGION")
+  if not region then return "sts.aliyuncs.com" end
+  local fault = endpoints.region_fault(region)
+  if fault then return nil, "ALIBABA_CLOUD_STS_REGION: " .. fault end
+  local vpc = given.sts_vpc or common.switched(runtime, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
+  return ("sts%s.%s.aliyuncs.com"):format(vpc and "-vpc" or "", region)
+end
+
+--- The endpoint: the option, ALIBABA_CLOUD_ENDPOINT_STS, ALIBABA_CLOUD_STS_ENDPOINT, an emulator on
+--- this machine, sts[-vpc].<region>, else sts.aliyuncs.com.
+---@param context alicloud.credentials.Context
+---@param given? alicloud.credentials.RoleOptions
+---@return string|nil endpoint [scheme://]host[:port]
+---@return string? message
+function M.endpoint(context, given)
+  given = given or {}
+  local runtime = context.runtime
+  local text = given.sts_endpoint
+  if text then return text end
+  for _, name in ipairs { "ALIBABA_CLOUD_ENDPOINT_STS", "ALIBABA_CLOUD_STS_ENDPOINT" } do
+    text = common.variable(runtime, name)
+    if text then
+      local ok, reason = endpoints.parse(text, false)
+      if ok then return text end
+      return nil, ("%s: got %s: %s"):format(name, options.show(text), reason)
+    end
+  end
+  text = local_endpoint(context)
+  if text then return text end
+  return by_region(runtime, given)
+end
+
+return M

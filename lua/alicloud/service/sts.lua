@@ -1,0 +1,61 @@
+--- Security Token Service, version 2015-04-01, as data: who am I, and may I be somebody else for an
+--- hour. AssumeRoleWithOIDC is not among the operations: it is not signed, so that
+--- alicloud.credentials.oidc sends it by itself.
+-- Source: the vendor's SDKs and its pages of the three operations.
+
+local operations = {
+  AssumeRole = {
+    summary = "Gives a session of a RAM role.",
+    mutating = false, token = false, form = true, timeout = 10, family = "sessions",
+    ram = { action = "sts:AssumeRole", level = "write", resource = "*" },
+    params = {
+      RoleArn = { type = "string", format = "text", required = true,
+        doc = "the role, as acs:ram::<account>:role/<name>" },
+      RoleSessionName = { type = "string", format = "text", required = true,
+        doc = "who uses it, for the audit trail; 2 to 64 characters" },
+      DurationSeconds = { type = "integer", min = 900, max = 43200, default = 3600, unit = "s",
+        doc = "life of the session; the role's own maximum may be less" },
+      Policy = { type = "string", format = "text", doc = "policy that narrows the session" },
+      ExternalId = { type = "string", format = "text", doc = "what the role's owner asks for" },
+    },
+    response = {
+      { "Credentials.AccessKeyId", "string" },
+      { "Credentials.AccessKeySecret", "string" },
+      { "Credentials.SecurityToken", "string" },
+      { "Credentials.Expiration", "string" },
+      { "AssumedRoleUser.Arn", "string" },
+      { "AssumedRoleUser.AssumedRoleId", "string" },
+      { "RequestId", "string" },
+    },
+    errors = { "NoPermission", "EntityNotExist.Role", "InvalidParameter" },
+  },
+
+  GetCallerIdentity = {
+    summary = "Tells whose credentials these are.",
+    mutating = false, token = false, timeout = 10, family = "sessions",
+    ram = { action = "sts:GetCallerIdentity", level = "get", resource = "*" },
+    params = {},
+    response = {
+      { "AccountId", "string" },
+      { "UserId", "string" },
+      { "RoleId", "string" },
+      { "Arn", "string" },
+      { "IdentityType", "string" },
+      { "PrincipalId", "string" },
+      { "RequestId", "string" },
+    },
+    errors = {},
+  },
+}
+
+return {
+  product = "sts",
+  version = "2015-04-01",
+  endpoint = { public = "sts.%s.aliyuncs.com", vpc = "sts-vpc.%s.aliyuncs.com" },
+  -- The vendor's SDKs tell this service by which provider they came.
+  names_provider = true,
+  operations = operations,
+  waiters = {},
+  states = {},
+  errors = require "alicloud.service.sts.errors",
+}

@@ -1,0 +1,145 @@
+-- Files with keys in them: what is no key becomes Lua values, keys become Secrets, and whatever is
+-- wrong with a file, no word of it is repeated.
+local core = require "alicloud.core"
+
+local CANARY = "canary-secret-7f3a"
+
+local function write(text, mode)
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  assert(os.execute(("chmod %s '%s'"):format(mode or "600", path)))
+  return path
+end
+
+local function signature(secret)
+  return core.sign { host = "h", access_key_id = "i", access_key_secret = secret,
+    date = "2026-01-02T03:04:05Z", nonce = "n" }.signature
+end
+
+describe("a file with secrets", function()
+  it("is read without becoming Lua text, and tells its permissions", function()
+    local path = write(CANARY, "640")
+    finally(function() os.remove(path) end)
+    local secret, mode = core.secret_from_file(path)
+    assert.equal(#CANARY, secret:length())
+    assert.equal(tonumber("640", 8), mode)
+    assert.equal(signature(CANARY), signature(secret))
+  end)
+
+  it("may be empty", function()
+    local path = write ""
+    finally(function() os.remove(path) end)
+    assert.equal(0, core.secret_from_file(path):length())
+  end)
+
+  it("says what is wrong with it", function()
+    assert.same({ nil, "no such file" }, { core.secret_from_file "/no/such/file" })
+    assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "/dev/null" })
+    assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "." })
+    local path = write(("x"):rep(1024 * 1024 + 1))
+    finally(function() os.remove(path) end)
+    assert.same({ nil, "it is too large" }, { core.secret_from_file(path) })
+    assert.is_false(pcall(core.secret_from_file, ""))
+    assert.is_false(pcall(core.secret_from_file, "a\0b"))
+  end)
+end)
+
+describe("unseal", function()
+  it("gives keys as Secrets and the rest as values", function()
+    local value = core.unseal('\xef\xbb\xbf{"list":[1,"x",null,true],"deep":{"key":"' .. CANARY
+      .. '","id":"i"},"key":""}', "json", { "key" })
+    assert.same({ 1, "x", nil, true }, value.list)
+    assert.equal("i", value.deep.id)
+    assert.equal(signature(CANARY), signature(value.deep.key))
+    assert.is_nil(value.key)
+  end)
+
+  it("takes its document from a Secret, which is closed by that", function()
+    local document = core.secret('{"a":1}')
+    assert.same({ a = 1 }, core.unseal(document, "json", {}))
+    assert.equal(0, document:length())
+    assert.is_false(pcall(core.unseal, document, "json", {}))
+  end)
+
+  it("reads sections; a comment is a line of its own", function()
+    local value = core.unseal("lost = 1\r\n# note\n[default]\r\ntype = access_key\n ; note\n"
+      .. "key=a#b;c = d \n\n[ two words ]\nempty =", "ini", { "key" })
+    assert.equal("access_key", value.default.type)
+    assert.equal(signature "a#b;c = d", signature(value.default.key))
+    assert.same({ empty = "" }, value["two words"])
+    assert.is_nil(value.lost)
+    assert.same({}, core.unseal("", "ini", {}))
+  end)
+
+  it("never quotes a broken document", function()
+    local long = ('{"key":"%s"}'):format(("x"):rep(70000))
+    for format, documents in pairs {
+      json = { '{"key":"' .. CANARY, '{"key":"' .. CANARY .. '"} x', '["' .. CANARY .. '"]',
+        CANARY, "", '{"key":"' .. CANARY .. '\\n"}', long, ("["):rep(40) },
+      ini = { CANARY, "[" .. CANARY, "[a]\n" .. CANARY, "[a]\nkey = " .. CANARY .. "\1x" },
+    } do
+      for _, document in ipairs(documents) do
+        local value, message = core.unseal(document, format, { "key" })
+        assert.is_nil(value)
+        assert.is_string(message)
+        assert.is_nil(message:find(CANARY, 1, true))
+      end
+    end
+  end)
+
+  it("refuses misuse", function()
+    assert.is_false(pcall(core.unseal, "{}", "yaml", {}))
+    assert.is_false(pcall(core.unseal, "{}", "json"))
+    assert.is_false(pcall(core.unseal, "{}", "json", { 1 }))
+    assert.is_false(pcall(core.unseal, {}, "json", {}))
+  end)
+end)
+
+describe("a program that gives secrets", function()
+  local function run(argv, max)
+    local process = assert(core.spawn(argv, max or 1000))
+    local ends = core.monotonic() + 20
+    while not process:step() do
+      assert(core.monotonic() < ends, "it hangs")
+      core.poll(process:pollfd(), "r", 0.02)
+    end
+    return process:result()
+  end
+
+  it("is run without a shell, and its output is a Secret", function()
+    local output, code, signal = run { "printf", "%s", '{"key":"$HOME; x"}' }
+    assert.equal(signature "$HOME; x",
+      signature(core.unseal(output, "json", { "key" }).key))
+    assert.same({ 0, nil }, { code, signal })
+    assert.equal(0, (run { "true" }):length())
+  end)
+
+  it("has no input and tells how it ended", function()
+    assert.equal(0, (run { "cat" }):length())
+    assert.equal(3, (select(2, run { "sh", "-c", "exit 3" })))
+    assert.equal(15, (select(3, run { "sh", "-c", "kill -15 $$" })))
+  end)
+
+  it("is killed when it writes too much, and when it is closed", function()
+    assert.same({ nil, nil, 9 }, { run({ "yes" }, 100) })
+    assert.equal(100, (run({ "printf", "%0100d", "1" }, 100)):length())
+    assert.is_nil((run({ "printf", "%0101d", "1" }, 100)))
+    local process = core.spawn({ "sh", "-c", "sleep 100 & echo $!; wait" }, 100)
+    while process:pollfd() and not core.poll(process:pollfd(), "r", 5) do process:step() end
+    process:step()
+    process:close()
+    process:close()
+    assert.is_false(pcall(process.step, process))
+    assert.is_false(pcall(process.result, process))
+  end)
+
+  it("says why it cannot be started", function()
+    assert.same({ nil, "no such program" }, { core.spawn({ "/no/such/program" }, 1) })
+    assert.is_nil((core.spawn({ "/etc/passwd" }, 1)))
+    for _, wrong in ipairs { { {}, 1 }, { { 1 }, 1 }, { { "a\0b" }, 1 }, { { "a" }, 0 } } do
+      assert.is_false(pcall(core.spawn, table.unpack(wrong)))
+    end
+  end)
+end)

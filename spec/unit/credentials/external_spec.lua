@@ -1,0 +1,109 @@
+-- Credentials from a program: how its words are read, how it is run, and what is taken of it.
+local core = require "alicloud.core"
+local credentials = require "alicloud.credentials"
+local external = require "alicloud.credentials.external"
+local machines = require "spec.credentials"
+
+local function run(command, given)
+  given = given or {}
+  local machine = machines.new { env = given.env, loop = machines.real_loop() }
+  return machines.open(machine,
+    credentials.external { command = command, timeout = given.timeout }):get()
+end
+
+local function printing(object)
+  return { "printf", "%s", type(object) == "string" and object or core.encode(object) }
+end
+
+describe("a command line", function()
+  it("is split as a shell would, and nothing in it is expanded", function()
+    for text, words in pairs {
+      ["tool"] = { "tool" },
+      ["  tool  a\tb\n"] = { "tool", "a", "b" },
+      [ [[tool 'a b' "c d" e\ f]] ] = { "tool", "a b", "c d", "e f" },
+      [ [[tool "" '']] ] = { "tool", "", "" },
+      [ [[tool "a\"b\\c\$d\`e\f" 'a\b']] ] = { "tool", [[a"b\c$d`e\f]], [[a\b]] },
+      [ [[tool a"b c"'d'e]] ] = { "tool", "ab cde" },
+      ["tool a\\\nb \"c\\\nd\""] = { "tool", "ab", "cd" },
+      ["tool $HOME `x` $(x) *.txt ; x | y > z && w"] = { "tool", "$HOME", "`x`", "$(x)", "*.txt",
+        ";", "x", "|", "y", ">", "z", "&&", "w" },
+    } do
+      assert.same(words, external.split(text), text)
+    end
+  end)
+
+  it("is refused when a quote is open, or nothing is in it", function()
+    for text, reason in pairs {
+      [""] = "it is empty", ["  "] = "it is empty", ["''"] = "it is empty",
+      ["a 'canary"] = "a quote is not closed", ['a "canary'] = "a quote is not closed",
+      ["canary\\"] = "it ends in a backslash",
+    } do
+      assert.same({ nil, reason }, { external.split(text) })
+    end
+  end)
+end)
+
+describe("a program", function()
+  it("gives a pair, or a session with its end", function()
+    local keys = run(printing { mode = "AK", access_key_id = "LTAIx", access_key_secret = "s" })
+    assert.same({ "LTAIx", "external" }, { keys.access_key_id, keys.provider })
+    assert.is_nil(keys.security_token)
+    keys = run(printing { mode = "StsToken", access_key_id = "STS.x", access_key_secret = "s",
+      sts_token = "tok", expiration = core.iso8601(1795317592 + 600) })
+    assert.equal(3, keys.security_token:length())
+    assert.equal(1795317592 + 600, keys.expiration)
+  end)
+
+  it("is one that must be there, end well, in time, and write little", function()
+    for _, case in ipairs {
+      { { "/no/such/program" }, "the program: no such program" },
+      { "false", "the program ended with exit code 1" },
+      { [[sh -c 'kill -9 $$']], "the program was ended by signal 9" },
+      { "yes canary", "the program wrote more than 65536 bytes" },
+      { "sleep 100", "the program did not end within 0.2 s and was killed", timeout = 0.2 },
+      { [[sh -c 'exec 1>&-; sleep 100']], "did not end within 0.2 s", timeout = 0.2 },
+    } do
+      local keys, err = run(case[1], case)
+      assert.is_nil(keys)
+      assert.is_truthy(err.message:find(case[2], 1, true), err.message)
+    end
+  end)
+
+  it("is not run where programs are switched off", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local _, err = run({ "touch", path },
+      { env = { ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS = "TRUE" } })
+    assert.matches("switched off by ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", err.message)
+    assert.is_nil(io.open(path))
+  end)
+
+  it("is not quoted when its output is no use", function()
+    for _, output in ipairs { "canary", "", '{"access_key_secret":"canary',
+      { access_key_secret = "canary" }, { access_key_id = "i" },
+      { access_key_id = "canary x", access_key_secret = "canary" },
+      { mode = "StsToken", access_key_id = "i", access_key_secret = "canary" },
+      { access_key_id = "i", access_key_secret = "canary", expiration = "canary" },
+    } do
+      local keys, err = run(printing(output))
+      assert.is_nil(keys)
+      assert.matches("^the program's output: ", err.message)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+    end
+  end)
+
+  it("leaves the loop free while it works", function()
+    local waits = 0
+    local loop = machines.real_loop()
+    local wait = loop.wait
+    function loop.wait(...)
+      waits = waits + 1
+      wait(...)
+    end
+    local machine = machines.new { loop = loop }
+    local keys = machines.open(machine, credentials.external { command = { "sh", "-c",
+      [[sleep 0.05; printf '{"access_key_id":"i","access_key_secret":"s"}']] } }):get()
+    assert.equal("i", keys.access_key_id)
+    assert.is_true(waits >= 1)
+  end)
+end)

@@ -1,0 +1,317 @@
+-- The two files in which people keep profiles.
+local core = require "alicloud.core"
+local credentials = require "alicloud.credentials"
+local machines = require "spec.credentials"
+
+local NOW = 1795317592
+local FILE = "/home/op/.aliyun/config.json"
+local ROLE = "acs:ram::123456789012:role/dr"
+local KEYS = { access_key_id = "LTAIprofile0prf1", access_key_secret = "canary-profile" }
+
+local answer = machines.answer
+
+local function with(fields, base)
+  local copy = {}
+  for name, value in pairs(base or KEYS) do copy[name] = value end
+  for name, value in pairs(fields) do copy[name] = value end
+  return copy
+end
+
+local function machine_of(profiles, more)
+  more = more or {}
+  local env = { HOME = "/home/op" }
+  for name, value in pairs(more.env or {}) do env[name] = value end
+  local text = type(profiles) == "string" and profiles
+    or core.encode { current = "one", profiles = core.array(profiles) }
+  local files = { [FILE] = text }
+  for name, value in pairs(more.files or {}) do files[name] = value end
+  return machines.new { env = env, files = files, answers = more.answers,
+    loop = more.loop }
+end
+
+local function ask(profiles, given, more)
+  local machine = machine_of(profiles, more)
+  local keys, err = machines.open(machine, credentials.profile(given)):get()
+  return keys, err, machine.requests, machine
+end
+
+local function assumed(request)
+  local secret = machines.members(1, NOW + 3600)
+  return answer(200, { RequestId = "R", Credentials = secret }), request
+end
+
+describe("a profile of config.json", function()
+  it("is the one asked for, the environment's, or the current one", function()
+    local profiles = { with { name = "one", mode = "AK" },
+      with { name = "two", mode = "AK", access_key_id = "LTAItwo" } }
+    assert.equal("LTAIprofile0prf1", ask(profiles).access_key_id)
+    assert.equal("LTAItwo", ask(profiles, { name = "two" }).access_key_id)
+    local more = { env = { ALIBABA_CLOUD_PROFILE = "two" } }
+    assert.equal("LTAItwo", ask(profiles, nil, more).access_key_id)
+    assert.equal("LTAIprofile0prf1", ask(profiles, { name = "one" }, more).access_key_id)
+  end)
+
+  it("lies where option, environment or home say", function()
+    local text = core.encode { current = "x",
+      profiles = { with { name = "x", access_key_id = "LTAIelsewhere" } } }
+    local more = { files = { ["/else.json"] = text } }
+    assert.equal("LTAIelsewhere", ask({}, { file = "/else.json" }, more).access_key_id)
+    more.env = { ALIBABA_CLOUD_CONFIG_FILE = "/else.json" }
+    assert.equal("LTAIelsewhere", ask({}, nil, more).access_key_id)
+    local _, err = ask({}, nil, { env = { HOME = "" } })
+    assert.is_true(err.absent)
+    assert.matches("HOME is not set", err.message)
+  end)
+
+  it("of mode AK or StsToken holds the keys", function()
+    local keys = ask { with { name = "one", mode = "AK", sts_token = "not used" } }
+    assert.equal("cli_profile/static_ak", keys.provider)
+    assert.equal(#KEYS.access_key_secret, keys.access_key_secret:length())
+    assert.is_nil(keys.security_token)
+    keys = ask { with { name = "one", mode = "StsToken", sts_token = "tok" } }
+    assert.equal("cli_profile/static_sts", keys.provider)
+    assert.equal(3, keys.security_token:length())
+  end)
+
+  it("of mode RamRoleArn is assumed with its own keys", function()
+    local keys, _, requests = ask({ with { name = "one", mode = "RamRoleArn", ram_role_arn = ROLE,
+      ram_session_name = "desk", expired_seconds = 900, sts_region = "cn-beijing",
+      enable_vpc = true, policy = "{}", external_id = "ext" } }, nil, { answers = { assumed } })
+    assert.equal("cli_profile/ram_role_arn/static_ak", keys.provider)
+    assert.equal("https://sts-vpc.cn-beijing.aliyuncs.com/", requests[1].url)
+    for _, part in ipairs { "DurationSeconds=900", "RoleSessionName=desk", "ExternalId=ext",
+      "Policy=%%7B%%7D" } do
+      assert.matches(part, requests[1].body)
+    end
+  end)
+
+  it("of mode ChainableRamRoleArn is assumed with another profile, however long the row", function()
+    local profiles = {
+      with({ name = "one", mode = "ChainableRamRoleArn", source_profile = "two",
+        ram_role_arn = ROLE .. "1" }, {}),
+      with({ name = "two", mode = "ChainableRamRoleArn", source_profile = "three",
+        ram_role_arn = ROLE .. "2" }, {}),
+      with { name = "three", mode = "AK" },
+    }
+    local keys, _, requests = ask(profiles, nil, { answers = { assumed, assumed } })
+    assert.equal("cli_profile/ram_role_arn/ram_role_arn/static_ak", keys.provider)
+    assert.matches("role%%2Fdr2", requests[1].body)
+    assert.matches("role%%2Fdr1", requests[2].body)
+    assert.equal("canary-token-1", requests[2].headers["x-acs-security-token"])
+  end)
+
+  it("that leads back to itself is refused", function()
+    local function link(name, source)
+      return { name = name, mode = "ChainableRamRoleArn", source_profile = source,
+        ram_role_arn = ROLE }
+    end
+    local _, err, requests = ask { link("one", "two"), link("two", "three"), link("three", "two") }
+    assert.matches("in a circle: one → two → three → two", err.message)
+    assert.equal(0, #requests)
+    _, err = ask { link("one", "one") }
+    assert.matches("in a circle: one → one", err.message)
+    _, err = ask { link("one", "nobody") }
+    assert.matches('has no profile "nobody"', err.message)
+    assert.is_nil(err.absent)
+  end)
+
+  it("of mode EcsRamRole, OIDC or CredentialsURI goes there", function()
+    local session = machines.members(1, NOW + 3600)
+    session.Code = "Success"
+    local keys, _, requests = ask({ { name = "one", mode = "EcsRamRole", ram_role_name = "r" } },
+      nil, { answers = { answer(200, "tok"), answer(200, session) } })
+    assert.equal("cli_profile/ecs_ram_role", keys.provider)
+    assert.matches("security%-credentials/r$", requests[2].url)
+
+    keys, _, requests = ask({ { name = "one", mode = "OIDC", ram_role_arn = ROLE,
+      oidc_provider_arn = "acs:ram::123456789012:oidc-provider/p", oidc_token_file = "/token",
+      ram_session_name = "pod" } }, nil, { answers = { assumed }, files = { ["/token"] = "jwt" } })
+    assert.equal("cli_profile/oidc_role_arn", keys.provider)
+    assert.matches("RoleSessionName=pod", requests[1].body)
+
+    keys, _, requests = ask({ { name = "one", mode = "CredentialsURI",
+      credentials_uri = "http://localhost:1/x" } }, nil, { answers = { answer(200, session) } })
+    assert.equal("cli_profile/credential_uri", keys.provider)
+    assert.equal("http://localhost:1/x", requests[1].url)
+    local _, err = ask({ { name = "one", mode = "CredentialsURI",
+      credentials_uri = "http://localhost:1/x" } }, nil,
+      { env = { ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS = "true" } })
+    assert.matches("switched off by ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", err.message)
+  end)
+
+  it("of mode External runs its program", function()
+    local keys = ask({ { name = "one", mode = "External", process_command =
+      [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']] } },
+      nil, { loop = machines.real_loop() })
+    assert.equal("cli_profile/external", keys.provider)
+    assert.equal("LTAIx", keys.access_key_id)
+  end)
+
+  it("of another mode says which modes there are", function()
+    for _, mode in ipairs { "CloudSSO", "OAuth", "RsaKeyPair", "BearerToken", "Anonymous" } do
+      local _, err = ask { { name = "one", mode = mode } }
+      assert.equal("Client.UnsupportedMode", err.code)
+      assert.equal(('profile "one": unsupported mode "%s"'):format(mode), err.message)
+      assert.matches("AK, ChainableRamRoleArn, CredentialsURI, EcsRamRole, External, OIDC",
+        err.hint)
+    end
+  end)
+
+  it("that is incomplete is not completed from elsewhere", function()
+    local env = { ALIBABA_CLOUD_ACCESS_KEY_ID = "LTAIenv", ALIBABA_CLOUD_ACCESS_KEY_SECRET = "s" }
+    for _, entry in ipairs {
+      { mode = "AK" }, { mode = "AK", access_key_id = "i", access_key_secret = "" },
+      { mode = "AK", access_key_id = "", access_key_secret = "canary" },
+      { mode = "AK", access_key_id = "i j", access_key_secret = "canary" },
+      { mode = "StsToken", access_key_id = "i", access_key_secret = "canary" },
+      { mode = "RamRoleArn", access_key_id = "i", access_key_secret = "canary" },
+      { mode = "RamRoleArn", access_key_id = "i", access_key_secret = "canary",
+        ram_role_arn = "dr" },
+      { mode = "RamRoleArn", access_key_id = "i", access_key_secret = "canary",
+        ram_role_arn = ROLE, expired_seconds = 60 },
+      { mode = "ChainableRamRoleArn", ram_role_arn = ROLE }, { mode = "External" },
+      { mode = "External", process_command = "x 'y" }, { mode = "AK", access_key_secret = 5 },
+    } do
+      entry.name = "one"
+      local keys, err, requests = ask({ entry }, nil, { env = env })
+      assert.is_nil(keys)
+      assert.matches('^profile "one": ', err.message)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+      assert.equal(0, #requests)
+    end
+  end)
+
+  it("never quotes a file that is broken", function()
+    for _, text in ipairs {
+      '{"current":"one","profiles":[{"name":"one","access_key_secret":"canary', "canary",
+      '["canary"]', '{"profiles":"canary"}', '{"current":"one","profiles":["canary"]}',
+      '{"current":"one","profiles":[{"name":"one","access_key_secret":"canary\\u0001"}]}', "",
+    } do
+      local keys, err = ask(text)
+      assert.is_nil(keys)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+      assert.is_truthy(err.message:find(FILE, 1, true) or err.message:find("profile"))
+    end
+  end)
+
+  it("is read again when the service refuses keys that were in it", function()
+    local machine = machine_of { with { name = "one", mode = "StsToken", sts_token = "t" } }
+    local provider = machines.open(machine, credentials.profile())
+    local keys = provider:get()
+    assert.is_false(provider:refuse(keys))
+    machine.files[FILE] = core.encode { current = "one", profiles = { with { name = "one",
+      mode = "StsToken", sts_token = "t2", access_key_id = "STS.next" } } }
+    assert.equal(keys, provider:get())
+    assert.is_true(provider:refuse(keys))
+    assert.equal("STS.next", provider:get().access_key_id)
+  end)
+end)
+
+describe("a client's option profile", function()
+  it("looks in both files and nowhere else", function()
+    local ini = "[backup]\ntype = access_key\naccess_key_id = LTAIini\naccess_key_secret = s\n"
+    local machine = machine_of({ with { name = "one" } }, {
+      files = { ["/home/op/.alibabacloud/credentials"] = ini },
+      env = { ALIBABA_CLOUD_ACCESS_KEY_ID = "i", ALIBABA_CLOUD_ACCESS_KEY_SECRET = "s",
+        ALIBABA_CLOUD_CLI_PROFILE_DISABLED = "true" } })
+    for name, id in pairs { one = "LTAIprofile0prf1", backup = "LTAIini" } do
+      local provider = credentials.choose({ profile = name }, machine.means)
+      assert.equal(id, provider:get().access_key_id)
+    end
+    local keys, err = credentials.choose({ profile = "none" }, machine.means):get()
+    assert.is_nil(keys)
+    assert.equal(2, #err.tried)
+    assert.equal(0, #machine.requests)
+  end)
+end)
+
+describe("a section of the ini file", function()
+  local INI = "/home/op/.alibabacloud/credentials"
+
+  local function read(text, given, more)
+    more = more or {}
+    more.files = more.files or { [INI] = text }
+    local machine = machine_of({}, more)
+    local keys, err = machines.open(machine, credentials.ini(given)):get()
+    return keys, err, machine.requests
+  end
+
+  local BASE = "type = access_key\naccess_key_id = LTAIini\naccess_key_secret = canary#x;y\n"
+
+  it("is default, or the one named", function()
+    local text = "# note\n[default]\n" .. BASE .. "[other]\n" .. BASE:gsub("LTAIini", "LTAIother")
+    local keys = read(text)
+    assert.equal("profile/static_ak", keys.provider)
+    assert.equal(#"canary#x;y", keys.access_key_secret:length())
+    assert.equal("LTAIother", read(text, { name = "other" }).access_key_id)
+    assert.equal("LTAIother",
+      read(text, nil, { env = { ALIBABA_CLOUD_PROFILE = "other" } }).access_key_id)
+  end)
+
+  it("lies in one of three places", function()
+    local text = "[default]\n" .. BASE
+    assert.is_truthy((read(nil, nil, { files = { [INI .. ".ini"] = text } })))
+    assert.is_truthy((read(nil, { file = "/x" }, { files = { ["/x"] = text } })))
+    assert.is_truthy((read(nil, nil, { files = { ["/x"] = text },
+      env = { ALIBABA_CLOUD_CREDENTIALS_FILE = "/x" } })))
+    local _, err = read(nil, nil, { files = {} })
+    assert.is_true(err.absent)
+    assert.equal(INI .. ": no such file", err.message)
+  end)
+
+  it("may be a role", function()
+    local session = machines.members(1, NOW + 3600)
+    session.Code = "Success"
+    local keys = read("[default]\ntype=ecs_ram_role\nrole_name=r\n", nil,
+      { answers = { answer(200, "tok"), answer(200, session) } })
+    assert.equal("profile/ecs_ram_role", keys.provider)
+    local requests, _
+    keys, _, requests = read("[default]\n" .. BASE:gsub("access_key\n", "ram_role_arn\n", 1)
+      .. "role_arn=" .. ROLE .. "\nrole_session_name=desk\n", nil, { answers = { assumed } })
+    assert.equal("profile/ram_role_arn/static_ak", keys.provider)
+    assert.matches("RoleSessionName=desk", requests[1].body)
+    keys = read("[default]\ntype=oidc_role_arn\nrole_arn=" .. ROLE .. "\noidc_token_file_path=/t\n"
+      .. "oidc_provider_arn=acs:ram::123456789012:oidc-provider/p\n", nil,
+      { answers = { assumed }, files = { ["/t"] = "jwt", [INI] = "[default]\ntype=oidc_role_arn\n"
+        .. "role_arn=" .. ROLE .. "\noidc_token_file_path=/t\n"
+        .. "oidc_provider_arn=acs:ram::123456789012:oidc-provider/p\n" } })
+    assert.equal("profile/oidc_role_arn", keys.provider)
+  end)
+
+  it("says what is wrong and quotes nothing of it", function()
+    for _, text in ipairs { "canary", "[default\ncanary", "[default]\ncanary",
+      "[default]\ntype = access_key\naccess_key_secret = canary\n",
+      "[default]\ntype = rsa_key_pair\naccess_key_secret = canary\n",
+      "[default]\naccess_key_secret = canary\n", "[other]\naccess_key_secret = canary\n" } do
+      local keys, err = read(text)
+      assert.is_nil(keys)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+    end
+    local _, err = read("[default]\ntype = rsa_key_pair\n")
+    assert.equal("Client.UnsupportedMode", err.code)
+  end)
+end)
+
+describe("a file with keys that others may read", function()
+  local function warnings_of(mode)
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    file:write(core.encode { current = "x", profiles = { with { name = "x" } } })
+    file:close()
+    assert(os.execute(("chmod %s '%s'"):format(mode, path)))
+    local machine = machines.new { real_files = true }
+    local keys, err = machines.open(machine, credentials.profile { file = path }):get()
+    os.remove(path)
+    assert(keys, err)
+    return machine.warnings, path
+  end
+
+  it("is warned of once, and works", function()
+    for _, mode in ipairs { "644", "640", "604" } do
+      local warnings, path = warnings_of(mode)
+      assert.same({ ("%s holds secrets and can be read by other users (mode %s); "
+        .. "chmod 600 it"):format(path, mode) }, warnings)
+    end
+    for _, mode in ipairs { "600", "400", "700" } do assert.same({}, (warnings_of(mode))) end
+  end)
+end)
