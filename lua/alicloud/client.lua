@@ -19,6 +19,7 @@ local operation = require "alicloud.operation"
 local options = require "alicloud.options"
 local patience = require "alicloud.patience"
 local plans = require "alicloud.plan"
+local pollables = require "alicloud.loop.pollables"
 local retry = require "alicloud.retry"
 local runtimes = require "alicloud.runtime"
 local services = require "alicloud.service"
@@ -61,7 +62,7 @@ local Client = {}
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
 ---@field transport? { send: function } replaces the built-in transport
 ---@field runtime? table overrides of alicloud.Runtime
----@field loop? alicloud.Loop
+---@field loop? alicloud.Loop of alicloud.loop.cqueues or alicloud.loop.luv, or one of your own
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
@@ -351,6 +352,16 @@ function Client:start(action, params, call_options)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
   return operation.start(state, plan)
+end
+
+--- What a program with a select loop of its own waits for: this client's transport, and everything
+--- that was started in its loop. `step` never waits.
+---@return alicloud.Pollable
+function Client:pollable()
+  local state = own(self)
+  local loop = state.loop
+  if not loop.step then error("pollable: the client's loop steps its tasks by itself", 2) end
+  return pollables.of_client(loop, state.carrier)
 end
 
 --- Signs a call without sending it; the result is that of `core.sign`.

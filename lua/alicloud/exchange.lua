@@ -46,8 +46,6 @@ local M = {}
 ---@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange|nil,
 ---any  where it is there, requests are neither signed nor sent but handed over as values
 
--- SIGINT is seen between two slices.
-local SLICE = 0.2
 -- The built-in transport keeps its own deadline; this is for a loop that lost it.
 local GRACE = 5
 
@@ -67,12 +65,10 @@ local function drive(transport, loop, request)
   }
   local hopeless = loop.now() + request.timeout + GRACE
   while not op:done() do
-    local now = loop.now()
-    if now > hopeless then
+    if loop.now() >= hopeless then
       return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
     end
-    loop.wait(transport, now + SLICE, op)
-    if not op:done() then transport:step() end
+    loop.wait(transport, hopeless, op)
   end
   return op:result()
 end
@@ -80,24 +76,26 @@ end
 --- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
 ---@param settings table options of alicloud.transport
 ---@param loop alicloud.Loop
----@return { send: function, close: function, stats: function }
+---@return { send: function, close: function, stats: function, pollable: fun(): table }
 function M.builtin(settings, loop)
-  local transport, closed_stats
+  local transport, closed, closed_stats
   local carrier = {}
 
-  local function open()
-    return require "alicloud.transport".new(settings)
+  function carrier.pollable()
+    transport = transport or require "alicloud.transport".new(settings)
+    return transport
   end
 
+  -- A call may come back from a pause to find its client closed.
   function carrier.send(request)
-    if not transport then
-      local ok, opened = guard.call(open)
-      if not ok then
-        return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
-      end
-      transport = opened
+    if closed then
+      return { failure = "cancelled", sent = false, detail = "the client was closed" }
     end
-    return drive(transport, loop, request)
+    local ok, opened = guard.call(carrier.pollable)
+    if not ok then
+      return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
+    end
+    return drive(opened, loop, request)
   end
 
   --- What the transport has counted: nothing before its first request.
@@ -107,8 +105,10 @@ function M.builtin(settings, loop)
   end
 
   function carrier.close()
-    closed_stats = carrier.stats()
-    if transport then transport:close() end
+    closed, closed_stats = true, carrier.stats()
+    if not transport then return end
+    if loop.release then loop.release(transport) end
+    transport:close()
     transport = nil
   end
 
@@ -164,7 +164,8 @@ end
 --- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
 ---@param transport alicloud.ForeignTransport
----@return { send: function, perform: function|nil, close: function, stats: function }
+---@return { send: function, perform: function|nil, close: function, stats: function,
+--- pollable: fun(): nil }
 function M.foreign(transport)
   local carrier = {}
 
@@ -190,6 +191,7 @@ function M.foreign(transport)
   -- How a foreign transport connects is its own affair.
   function carrier.stats() return {} end
 
+  function carrier.pollable() end
   function carrier.close() end
 
   return carrier

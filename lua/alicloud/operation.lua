@@ -34,6 +34,10 @@ function Operation:cancel()
   return self.task:cancel(calls.cancelled(self.context, self.plan, self.progress))
 end
 
+local function close(operation)
+  operation:cancel()
+end
+
 local function describe(operation)
   local state = operation.task.finished and "done" or "under way"
   return ("alicloud.Operation(%s, %s)"):format(operation.plan.action, state)
@@ -42,7 +46,7 @@ end
 local metatable = {
   __name = "alicloud.Operation",
   __index = Operation,
-  __close = Operation.cancel,
+  __close = close,
   __tostring = describe,
 }
 

@@ -1,16 +1,19 @@
 --- The event loop of a program that has none: waiting blocks.
 --
 -- Any loop offers the same three functions, so that the code above does not know which one it runs
--- in. Signals are noticed because callers wait in short slices.
+-- in.
 
 local core = require "alicloud.core"
 
 local M = {}
 
+-- The interpreter notices SIGINT only while Lua code runs.
+local SLICE = 0.2
+
 ---@class alicloud.Loop
 ---@field wait fun(pollable: table, deadline: number, op?: table) until the pollable is ready, its
---- timer is due or the deadline (monotonic seconds) is there; a loop that drives the pollable by
---- itself may wait until `op` is done
+--- timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that has `spawn`
+--- steps the pollable too, and may wait until `op` is done
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number monotonic seconds
 ---@field spawn? fun(body: function, ...): alicloud.Task of a loop that does several things at once
@@ -25,7 +28,7 @@ function M.new(runtime)
     local seconds = deadline - runtime.monotonic()
     local due = pollable:timeout()
     if due and due < seconds then seconds = due end
-    core.poll(pollable:pollfd(), pollable:events(), math.max(seconds, 0))
+    core.poll(pollable:pollfd(), pollable:events(), math.max(math.min(seconds, SLICE), 0))
   end
 
   return loop

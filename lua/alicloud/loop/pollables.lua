@@ -38,11 +38,11 @@ function Interests:remove(waiter)
   waiter.place = nil
 end
 
---- Everyone who waits for a transport; a copy, so that they may leave meanwhile.
+--- Everyone who waits for a transport; from the end on they may be taken out meanwhile.
 ---@param pollable table
 ---@return alicloud.loop.Waiter[]
 function Interests:of(pollable)
-  return table.move(self.waiting[pollable] or {}, 1, #(self.waiting[pollable] or {}), 1, {})
+  return self.waiting[pollable] or {}
 end
 
 --- The transports that somebody waits for, the longest known first.
@@ -66,7 +66,10 @@ local function descriptors(list)
   return fds
 end
 
-local function earliest(list)
+--- When the first of them is to be stepped by the clock.
+---@param list table[]
+---@return number? seconds
+function M.earliest(list)
   local least
   for _, pollable in ipairs(list) do
     local seconds = pollable:timeout()
@@ -83,8 +86,35 @@ function M.together(list)
   return {
     pollfd = function() return descriptors(list) end,
     events = function() return "r" end,
-    timeout = function() return earliest(list) end,
+    timeout = function() return M.earliest(list) end,
   }
+end
+
+---@class alicloud.Pollable
+---@field pollfd fun(self: alicloud.Pollable): integer|nil descriptor to watch, the same for as long
+--- as the client lives (in a forked child another one); nil over a transport of the host's
+---@field events fun(self: alicloud.Pollable): string "r"
+---@field timeout fun(self: alicloud.Pollable): number? seconds after which `step` is wanted even if
+--- the descriptor is quiet
+---@field step fun(self: alicloud.Pollable) lets everything that is ready go on; never waits
+
+--- Transport and tasks of a client as the poll protocol of cqueues knows them.
+---@param loop alicloud.loop.Tasks
+---@param carrier { pollable: fun(): table|nil }
+---@return alicloud.Pollable
+function M.of_client(loop, carrier)
+  local pollable = {}
+
+  function pollable.pollfd()
+    local transport = carrier.pollable()
+    return transport and transport:pollfd()
+  end
+
+  function pollable.events() return "r" end
+  function pollable.timeout() return loop.timeout() end
+  function pollable.step() loop.step() end
+
+  return pollable
 end
 
 return M

@@ -3,30 +3,45 @@
 --
 -- Inside a task they hand the thread over; outside they drive all tasks until they are due. So the
 -- same code serves one call and a thousand, with real descriptors and on a virtual clock. Tasks
--- move only while somebody waits, sleeps, or asks one of them whether it is done.
+-- move only while somebody waits, sleeps, steps, or asks one of them whether it is done. Over the
+-- event loop of a program (alicloud.loop.cqueues, alicloud.loop.luv) that one steps them, and its
+-- coroutines are parked while they wait.
 
-local errors = require "alicloud.error"
 local pollables = require "alicloud.loop.pollables"
+local task_class = require "alicloud.loop.task"
 local timers = require "alicloud.loop.timers"
 
 local M = {}
 
 ---@class alicloud.loop.Tasks: alicloud.Loop
 ---@field spawn fun(body: function, ...): alicloud.Task starts at the next turn
----@field turn fun(deadline: number) lets all that is ready go on once; waits if nothing is
----@field due fun(): number? when the next task is due by the clock, 0 if one is ready now
----@field pollables fun(): table[] what tasks wait for at this moment
+---@field step fun() lets all that is ready go on once; never waits
+---@field timeout fun(): number? seconds until `step` is due by the clock
+---@field pollables fun(): table[] what is waited for at this moment
+---@field release fun(pollable: table) is called before a pollable is closed
+---@field resume fun(waiter: alicloud.loop.Waiter, ...) ends a wait that the host adopted
 
----@class alicloud.Task
-local Task = {}
+-- The event loop of a program. Outside of its coroutines it waits like any other loop.
+---@class alicloud.loop.Host: alicloud.Loop
+---@field parks fun(in_task: boolean): boolean whether the running coroutine can be parked
+---@field park fun(waiter: alicloud.loop.Waiter) comes back when the waiter is ready
+---@field unpark fun(waiter: alicloud.loop.Waiter) the waiter is ready
+---@field arm fun() `step` is wanted, or what it waits for has changed
+---@field disarm fun(pollable: table) it is going to be closed
+---@field adopt? fun(waiter: alicloud.loop.Waiter, ...): boolean a task yielded what only the host
+--- understands
+---@field abandon? fun(waiter: alicloud.loop.Waiter) nobody waits for what was adopted
 
--- One wait of one task. Whoever waits outside of every task has a waiter without a task, and
--- drives the others until it is ready.
+-- One wait. Without a task it belongs to somebody who is parked by the host, or who drives the
+-- tasks until it is ready.
 ---@class alicloud.loop.Waiter
 ---@field task alicloud.Task?
+---@field parked boolean?
+---@field adopted boolean?
 ---@field deadline number
 ---@field pollable table?
 ---@field op { done: fun(self: table): boolean }? the waiter sleeps until it is done
+---@field timed boolean? has a place among the timers
 ---@field ready boolean
 ---@field over boolean nobody waits any more
 
@@ -38,21 +53,46 @@ local NONE = { n = 0 }
 local Scheduler = {}
 Scheduler.__index = Scheduler
 
+-- Whoever steps us looks at what there is to wait for when the step is over.
+function Scheduler:alter()
+  if self.base.arm and not self.stepping then self.base.arm() end
+end
+
+function Scheduler:retire(waiter)
+  self.interests:remove(waiter)
+  if waiter.timed then
+    waiter.timed = nil
+    self.timers.retired()
+  end
+end
+
 function Scheduler:wake(waiter)
   if waiter.ready or waiter.over then return end
   waiter.ready = true
-  self.interests:remove(waiter)
-  if waiter.task then self.queue[#self.queue + 1] = waiter end
+  self:retire(waiter)
+  if waiter.parked then return self.base.unpark(waiter) end
+  if not waiter.task then return end
+  self.last = self.last + 1
+  self.queue[self.last] = waiter
+  self:alter()
 end
 
 function Scheduler:forget(waiter)
+  if waiter.over then return end
   waiter.over = true
-  self.interests:remove(waiter)
+  self:retire(waiter)
+  if waiter.adopted then self.base.abandon(waiter) end
 end
 
+-- An operation that ended before it was waited for is never announced again.
 function Scheduler:enlist(waiter)
-  if waiter.deadline < math.huge then self.timers.add(waiter.deadline, waiter) end
+  if waiter.op and waiter.op:done() then return self:wake(waiter) end
+  if waiter.deadline < math.huge then
+    waiter.timed = true
+    self.timers.add(waiter.deadline, waiter)
+  end
   if waiter.pollable then self.interests:add(waiter) end
+  self:alter()
 end
 
 function Scheduler:finish(task, ok, ...)
@@ -62,16 +102,25 @@ function Scheduler:finish(task, ok, ...)
   self.alive = self.alive - 1
 end
 
--- What a body yields by itself means only: let the others go first.
+function Scheduler:new_waiter(task)
+  local waiter = { scheduler = self, task = task, deadline = math.huge, ready = false,
+    over = false }
+  task.waiter = waiter
+  return waiter
+end
+
+-- What a body yields by itself is for the host, or means only: let the others go first.
 function Scheduler:took(task, ok, waiter, ...)
   if coroutine.status(task.coroutine) == "dead" then
     return self:finish(task, ok, waiter, ...)
   end
-  if not (type(waiter) == "table" and waiter.scheduler == self) then
-    waiter = { scheduler = self, task = task, deadline = math.huge, ready = false, over = false }
-    self:wake(waiter)
+  if type(waiter) == "table" and waiter.scheduler == self then
+    task.waiter = waiter
+    return
   end
-  task.waiter = waiter
+  local adopt, own = self.base.adopt, self:new_waiter(task)
+  own.adopted = adopt and adopt(own, waiter, ...)
+  if not own.adopted then self:wake(own) end
 end
 
 function Scheduler:resume(task, ...)
@@ -81,11 +130,15 @@ function Scheduler:resume(task, ...)
   self.current = previous
 end
 
+-- One after the other is taken out, because an interrupt may be raised between any two of them.
+-- Who comes meanwhile is for the next time.
 function Scheduler:run_queue()
-  local queue = self.queue
-  if #queue == 0 then return false end
-  self.queue = {}
-  for _, waiter in ipairs(queue) do
+  local last = self.last
+  if self.first > last then return false end
+  while self.first <= last do
+    local waiter = self.queue[self.first]
+    self.queue[self.first] = nil
+    self.first = self.first + 1
     if not waiter.over then
       waiter.over = true
       local arguments = waiter.arguments or NONE
@@ -99,137 +152,121 @@ function Scheduler:wake_due()
   local now = self.base.now()
   local waiter = self.timers.take(now)
   while waiter do
+    waiter.timed = nil
     self:wake(waiter)
     waiter = self.timers.take(now)
   end
 end
 
--- A transport that was closed meanwhile has ended its operations, so they are looked at first.
-function Scheduler:wake_finished(pollable, stepped)
-  local woken = false
-  for _, waiter in ipairs(self.interests:of(pollable)) do
-    local finished
-    if waiter.op then finished = waiter.op:done() else finished = stepped end
-    if finished then self:wake(waiter) end
-    woken = woken or finished
+-- `finished` is how many operations have ended, of a pollable that counts them.
+function Scheduler:stepped(pollable, finished)
+  if finished == 0 then return end
+  local list = self.interests:of(pollable)
+  for i = #list, 1, -1 do
+    local waiter = list[i]
+    if not waiter.op or waiter.op:done() then self:wake(waiter) end
   end
-  return woken
+end
+
+function Scheduler:step_all(list)
+  for _, pollable in ipairs(list) do
+    local finished = pollable:step()
+    self:stepped(pollable, finished)
+  end
 end
 
 function Scheduler:wait_below(deadline)
-  local list, woken = self.interests:pollables(), false
-  for _, pollable in ipairs(list) do woken = self:wake_finished(pollable, false) or woken end
-  if woken then return end
-  local base = self.base
-  if #list == 0 then
-    if deadline == math.huge then error("every task waits for another one", 0) end
-    return base.sleep(math.max(deadline - base.now(), 0))
+  local list, base = self.interests:pollables(), self.base
+  if #list > 0 then
+    base.wait(pollables.together(list), math.min(deadline, base.now() + LONGEST))
+    return self:step_all(list)
   end
-  base.wait(pollables.together(list), math.min(deadline, base.now() + LONGEST))
-  for _, pollable in ipairs(list) do
-    pollable:step()
-    self:wake_finished(pollable, true)
-  end
+  if deadline == math.huge then error("every task waits for another one", 0) end
+  local seconds = deadline - base.now()
+  if seconds > 0 then base.sleep(seconds) end
 end
 
+-- Whoever drives us is asked after every run whether it goes on. Tasks that only let each other go
+-- first must not keep the transports from being stepped.
 function Scheduler:turn(deadline)
   self:wake_due()
-  if self:run_queue() then return end
-  self:wait_below(math.min(self.timers.next() or math.huge, deadline))
+  local ran = self:run_queue()
+  self.busy = ran and not self.busy
+  if self.busy then return end
+  local ends = math.min(self.timers.next() or math.huge, deadline)
+  self:wait_below(ran and self.base.now() or ends)
   self:wake_due()
   self:run_queue()
 end
 
-function Scheduler:drive(waiter)
-  self:enlist(waiter)
-  local _ <close> = setmetatable({}, { __close = function() self:forget(waiter) end })
-  while not waiter.ready do self:turn(waiter.deadline) end
+function Scheduler:step()
+  if self.stepping then error("the tasks are being stepped already", 3) end
+  self.stepping = true
+  local _ <close> = setmetatable({}, { __close = function() self.stepping = false end })
+  self:wake_due()
+  self:step_all(self.interests:pollables())
+  self:run_queue()
+end
+
+function Scheduler:timeout()
+  if self.first <= self.last then return 0 end
+  local due = self.timers.next()
+  local seconds = due and math.max(due - self.base.now(), 0)
+  local clock = pollables.earliest(self.interests:pollables())
+  if not (seconds and clock) then return seconds or clock end
+  return math.min(seconds, clock)
 end
 
 function Scheduler:is_inside(task)
   return task ~= nil and coroutine.running() == task.coroutine
 end
 
+function Scheduler:wait_outside(waiter)
+  local base = self.base
+  waiter.parked = base.parks ~= nil and base.parks(self.current ~= nil)
+  local _ <close> = setmetatable({}, { __close = function() self:forget(waiter) end })
+  self:enlist(waiter)
+  if waiter.parked then return base.park(waiter) end
+  while not waiter.ready do self:turn(waiter.deadline) end
+end
+
 function Scheduler:await(waiter)
   waiter.scheduler, waiter.ready, waiter.over = self, false, false
-  if not self:is_inside(self.current) then return self:drive(waiter) end
+  if not self:is_inside(self.current) then return self:wait_outside(waiter) end
   waiter.task = self.current
   self:enlist(waiter)
   coroutine.yield(waiter)
 end
 
---- Whether it has ended. The tasks go on before the answer is given, but nothing is waited for.
----@return boolean
-function Task:done()
-  if self.finished then return true end
-  local scheduler = self.scheduler
-  local now = scheduler.base.now()
-  if scheduler:is_inside(scheduler.current) then
-    scheduler:await { deadline = now }
-  else
-    scheduler:turn(now)
+--- Lets what is ready go on, without waiting.
+function Scheduler:glance()
+  local now = self.base.now()
+  if self:is_inside(self.current) then return self:await { deadline = now } end
+  if self.base.arm then
+    if not self.stepping then self:step() end
+    return self:alter()
   end
-  return self.finished
+  self:turn(now)
 end
-
---- Waits for its end.
----@param timeout? number seconds (no limit)
----@return boolean done
-function Task:wait(timeout)
-  if self.finished then return true end
-  local scheduler = self.scheduler
-  if scheduler:is_inside(self) then error("a task cannot wait for its own end", 2) end
-  local waiter = { deadline = scheduler.base.now() + (timeout or math.huge) }
-  self.joiners[#self.joiners + 1] = waiter
-  scheduler:await(waiter)
-  return self.finished
-end
-
---- Waits for its end and gives what its body returned, or raises what its body raised. Of a task
---- that was cancelled: nil and what `cancel` was given.
----@return any ...
-function Task:result()
-  self:wait()
-  if not self.ok then error(self.results[1], 0) end
-  return table.unpack(self.results, 1, self.results.n)
-end
-
-local function cancelled()
-  return errors.new {
-    kind = "cancelled", code = "Client.Cancelled", outcome = "unknown",
-    message = "the task was cancelled; what it had sent may have been done",
-  }
-end
-
---- Ends it where it waits: its to-be-closed variables are closed, so a call in flight is given up.
----@param err? alicloud.Error second result of the task
----@return boolean cancelled false if it had ended before
-function Task:cancel(err)
-  if self.finished then return false end
-  local status = coroutine.status(self.coroutine)
-  if status ~= "suspended" then error("a running task cannot be cancelled", 2) end
-  self.scheduler:forget(self.waiter)
-  local ok, failure = coroutine.close(self.coroutine)
-  if ok then
-    self.scheduler:finish(self, true, nil, err or cancelled())
-  else
-    self.scheduler:finish(self, false, failure)
-  end
-  return true
-end
-
-local task_metatable = { __name = "alicloud.Task", __index = Task, __close = Task.cancel }
 
 function Scheduler:spawn(body, ...)
-  local task = setmetatable({
-    scheduler = self, coroutine = coroutine.create(body), finished = false, joiners = {},
-  }, task_metatable)
-  local waiter = { scheduler = self, task = task, deadline = math.huge,
-    arguments = table.pack(...), ready = false, over = false }
-  task.waiter = waiter
+  local task = task_class.new(self, body)
+  local waiter = self:new_waiter(task)
+  waiter.arguments = table.pack(...)
   self.alive = self.alive + 1
   self:wake(waiter)
   return task
+end
+
+function Scheduler:release(pollable)
+  local list = self.interests:of(pollable)
+  for i = #list, 1, -1 do self:wake(list[i]) end
+  if self.base.disarm then self.base.disarm(pollable) end
+end
+
+-- Without tasks, nothing but one wait is to be looked after.
+function Scheduler:is_alone()
+  return self.alive == 0 and not self.base.arm
 end
 
 local function is_gone(waiter)
@@ -237,38 +274,37 @@ local function is_gone(waiter)
 end
 
 --- Makes a loop that carries tasks.
----@param base alicloud.Loop
+---@param base alicloud.Loop|alicloud.loop.Host
 ---@return alicloud.loop.Tasks
 function M.new(base)
   local scheduler = setmetatable({
-    base = base, alive = 0, queue = {}, interests = pollables.new(), timers = timers.new(is_gone),
+    base = base, alive = 0, queue = {}, first = 1, last = 0, interests = pollables.new(),
+    timers = timers.new(is_gone), stepping = false, busy = false,
   }, Scheduler)
   local loop = { now = base.now }
 
   function loop.wait(pollable, deadline, op)
-    if scheduler.alive == 0 then return base.wait(pollable, deadline) end
-    scheduler:await { pollable = pollable, deadline = deadline, op = op }
+    if not scheduler:is_alone() then
+      return scheduler:await { pollable = pollable, deadline = deadline, op = op }
+    end
+    base.wait(pollable, deadline)
+    pollable:step()
   end
 
   function loop.sleep(seconds)
-    if scheduler.alive == 0 then return base.sleep(seconds) end
+    if scheduler:is_alone() then return base.sleep(seconds) end
     scheduler:await { deadline = base.now() + seconds }
   end
 
-  function loop.spawn(body, ...)
-    return scheduler:spawn(body, ...)
-  end
+  function loop.spawn(body, ...) return scheduler:spawn(body, ...) end
+  function loop.step() scheduler:step() end
+  function loop.timeout() return scheduler:timeout() end
+  function loop.pollables() return scheduler.interests:pollables() end
+  function loop.release(pollable) scheduler:release(pollable) end
 
-  function loop.turn(deadline)
-    scheduler:turn(deadline)
-  end
-
-  function loop.due()
-    return #scheduler.queue > 0 and 0 or scheduler.timers.next()
-  end
-
-  function loop.pollables()
-    return scheduler.interests:pollables()
+  function loop.resume(waiter, ...)
+    waiter.arguments = table.pack(...)
+    scheduler:wake(waiter)
   end
 
   return loop

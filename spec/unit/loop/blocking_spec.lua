@@ -29,15 +29,17 @@ describe("the blocking loop", function()
     assert.is_true(core.monotonic() - before < 50)
   end)
 
-  it("takes the earlier of timer and deadline", function()
+  it("takes the earlier of timer and deadline, in slices short enough for Ctrl-C", function()
     local asked
     local loop = blocking.new(helper.runtime())
     local real = core.poll
     finally(function() core.poll = real end)
     core.poll = function(_, events, seconds) asked = { events, seconds } end
-    loop.wait(pollable(3), loop.now() + 10)
-    assert.same({ "r", 3 }, asked)
+    loop.wait(pollable(0.125), loop.now() + 10)
+    assert.same({ "r", 0.125 }, asked)
+    loop.wait(pollable(30), loop.now() + 0.0625)
+    assert.same({ "r", 0.0625 }, asked)
     loop.wait(pollable(30), loop.now() + 10)
-    assert.same({ "r", 10 }, asked)
+    assert.same({ "r", 0.2 }, asked)
   end)
 end)

@@ -93,6 +93,13 @@ describe("tasks", function()
     assert.equal(10, control.elapsed)
   end)
 
+  it("keep nothing of whoever waited in vain", function()
+    local loop = new_loop()
+    local task = loop.spawn(function() loop.sleep(1000) end)
+    for _ = 1, 100 do task:wait(1) end
+    assert.equal(0, #task.joiners)
+  end)
+
   it("refuse to wait for themselves, and say when nothing can ever end", function()
     local loop = new_loop()
     local self_waiting
@@ -174,6 +181,17 @@ describe("cancelling a task", function()
     assert.is_false(began)
   end)
 
+  it("at the end of a block that raised gives no raised value for an error", function()
+    local loop = new_loop()
+    local task
+    pcall(function()
+      local own <close> = loop.spawn(function() loop.sleep(100) end)
+      task = own
+      error "user code is wrong"
+    end)
+    assert.equal("cancelled", select(2, task:result()).kind)
+  end)
+
   it("is refused from inside", function()
     local loop = new_loop()
     local task
@@ -217,7 +235,7 @@ describe("tasks over a transport", function()
     assert.same({ 1, 1 }, { left.steps, right.steps })
   end)
 
-  it("look before they wait, since a closed transport has ended its operations", function()
+  it("do not wait for what is done, since nobody will tell", function()
     local loop = new_loop()
     local transport = fake_transport()
     transport.pollfd = function() error("the transport is closed") end
@@ -227,5 +245,106 @@ describe("tasks over a transport", function()
       return "awake"
     end)
     assert.equal("awake", task:result())
+  end)
+
+  it("let go of one that is going to be closed, and wake who waits for it", function()
+    local loop = new_loop()
+    local transport, ended = fake_transport(), false
+    transport.pollfd = function() assert(not ended, "the transport is closed") end
+    transport.step = transport.pollfd
+    local task = loop.spawn(function()
+      loop.wait(transport, loop.now() + 60, { done = function() return ended end })
+      return "awake"
+    end)
+    task:wait(0)
+    loop.step()
+    assert.same({ transport }, loop.pollables())
+    loop.release(transport)
+    ended = true
+    assert.same({}, loop.pollables())
+    assert.equal("awake", task:result())
+  end)
+
+  it("are carried on by whoever only asks or yields, not kept from their answers", function()
+    local loop = new_loop()
+    local transport = fake_transport()
+    local call = loop.spawn(function()
+      loop.wait(transport, loop.now() + 60, operation(transport, 3))
+      return "answer"
+    end)
+    local asking = loop.spawn(function()
+      local asked = 0
+      while not call:done() do
+        asked = asked + 1
+        assert(asked < 100, "the transport is never stepped")
+      end
+      return call:result()
+    end)
+    local yielding = loop.spawn(function()
+      for _ = 1, 20 do coroutine.yield() end
+      return transport.steps
+    end)
+    assert.equal("answer", asking:result())
+    assert.is_true(yielding:result() >= 3)
+  end)
+
+  it("are not looked at one by one where none has ended", function()
+    local loop = new_loop()
+    local transport, looks = fake_transport(), 0
+    local step = transport.step
+    transport.step = function()
+      step()
+      return transport.steps < 50 and 0 or 10
+    end
+    local list = {}
+    for i = 1, 10 do
+      list[i] = loop.spawn(function()
+        loop.wait(transport, loop.now() + 60, { done = function()
+          looks = looks + 1
+          return transport.steps >= 50
+        end })
+      end)
+    end
+    for _, task in ipairs(list) do task:wait() end
+    assert.equal(50, transport.steps)
+    assert.equal(20, looks)
+  end)
+end)
+
+describe("tasks that a host steps", function()
+  it("say when, and never wait", function()
+    local loop, control = new_loop()
+    assert.is_nil(loop.timeout())
+    local log = {}
+    loop.spawn(function()
+      log[#log + 1] = "began"
+      loop.sleep(5)
+      log[#log + 1] = "slept"
+    end)
+    assert.equal(0, loop.timeout())
+    loop.step()
+    assert.same({ "began" }, log)
+    assert.equal(5, loop.timeout())
+    loop.step()
+    control.elapsed = 4
+    assert.equal(1, loop.timeout())
+    control.elapsed = 7
+    assert.equal(0, loop.timeout())
+    loop.step()
+    assert.same({ "began", "slept" }, log)
+    assert.is_nil(loop.timeout())
+    assert.same({}, control.sleeps)
+  end)
+
+  it("heed the clock of a transport", function()
+    local loop = new_loop()
+    local transport = fake_transport()
+    transport.timeout = function() return 2 end
+    loop.spawn(function() loop.wait(transport, loop.now() + 60, operation(transport, 2)) end)
+    loop.step()
+    assert.equal(2, loop.timeout())
+    loop.step()
+    loop.step()
+    assert.is_nil(loop.timeout())
   end)
 end)

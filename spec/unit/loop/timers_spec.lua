@@ -37,4 +37,29 @@ describe("timers", function()
     stale.c = true
     assert.is_nil(heap.next())
   end)
+
+  it("keep no more of the stale than of the others", function()
+    local stale, held = {}, setmetatable({}, { __mode = "k" })
+    local heap = timers.new(function(item) return stale[item] end)
+    for i = 1, 10000 do
+      local item = { i }
+      heap.add(1e9 - i, item)
+      held[item] = true
+      if i % 100 ~= 0 then
+        stale[item] = true
+        heap.retired()
+      end
+    end
+    stale = setmetatable(stale, { __mode = "k" })
+    collectgarbage()
+    local count = 0
+    for _ in pairs(held) do count = count + 1 end
+    assert.is_true(count <= 300, count)
+    local taken, previous = 0, math.huge
+    for item in heap.take, 1e9 do
+      assert.is_true(item[1] < previous)
+      taken, previous = taken + 1, item[1]
+    end
+    assert.equal(100, taken)
+  end)
 end)
