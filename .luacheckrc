@@ -12,3 +12,10 @@ exclude_files = { "lua/**/*.d.lua" }
 files["spec"].std = "lua54+busted"
 files["rockspec"].std = "+rockspec"
 files["spec/c/alloc_sweep.lua"].read_globals = { "host", "serve" }
+-- Scripts of other programs, which give them globals and look for theirs.
+files["spec/hosts/lighttpd/button.lua"].globals = { "lighty" }
+files["spec/hosts/neovim/dr.lua"].read_globals = { "vim" }
+files["spec/hosts/dovecot/site.lua"] = {
+  read_globals = { "dovecot" },
+  globals = { "script_init", "script_deinit", "auth_passdb_lookup", "auth_userdb_lookup" },
+}

@@ -72,8 +72,8 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all httpd programs help setup setup-test setup-check setup-interop demo test check \
-        interop types env install rock bench clean
+.PHONY: all httpd programs help setup setup-test setup-check setup-hosts setup-interop demo test \
+        check hosts interop types env install rock bench clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -121,7 +121,7 @@ PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so)
 
 programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test fuzz_smoke \
-          reload_test alloc_sweep)
+          reload_test alloc_sweep threads)
 
 $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
@@ -134,7 +134,10 @@ $(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,trust) | $(BUILD)/s
 	$(PROGRAM) $^
 
 $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
-	$(PROGRAM) $< $(LUA_LIB)
+	$(PROGRAM) -pthread $< $(LUA_LIB)
+
+$(BUILD)/spec/threads: spec/hosts/threads/host.c | $(BUILD)/spec
+	$(PROGRAM) -pthread $< $(LUA_LIB)
 
 $(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
 	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
@@ -145,8 +148,9 @@ $(BUILD)/spec/floor: spec/bench/floor.c | $(BUILD)/spec
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs
 ## setup-check: the same for `make check`
+## setup-hosts: the same for `make hosts`
 ## setup-interop: the same for `make interop`
-setup setup-test setup-check setup-interop:
+setup setup-test setup-check setup-hosts setup-interop:
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
@@ -161,6 +165,10 @@ test: setup-test
 ## check: linters, warnings as errors, the specs under sanitizers, valgrind
 check: setup-check
 	@.ci/check
+
+## hosts: the examples of spec/hosts in lighttpd, dovecot, HAProxy, Neovim and a C program
+hosts: setup-hosts
+	@.ci/hosts $(BUILD)
 
 ## interop: the vendor's own SDKs (Node.js >= 18, npm) against the emulator and our signatures
 interop: setup-interop
