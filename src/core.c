@@ -326,6 +326,24 @@ static int core_ignore_sigpipe(lua_State *L)
     return 0;
 }
 
+/* [-1, +0, -] */
+static int core_set_interrupt(lua_State *L)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    bool wanted = lua_toboolean(L, 1);
+    ac_sys_set_interrupt(wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore);
+    return 0;
+}
+
+/* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
+ * commands */
+static int core_keep_interrupt(lua_State *L)
+{
+    ac_sys_get_interrupt(lua_newuserdatauv(L, sizeof(struct sigaction), 0));
+    lua_pushcclosure(L, core_set_interrupt, 1);
+    return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
@@ -355,6 +373,7 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"parse_iso8601", core_parse_iso8601},
                                      {"suggest", core_suggest},
                                      {"ignore_sigpipe", core_ignore_sigpipe},
+                                     {"keep_interrupt", core_keep_interrupt},
                                      {NULL, NULL}};
 
 /* [-0, +1, m]  version -> { core, openssl, cjson, lua } */

@@ -190,6 +190,16 @@ void ac_sys_ignore_sigpipe(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+void ac_sys_get_interrupt(struct sigaction *action)
+{
+    sigaction(SIGINT, NULL, action);
+}
+
+void ac_sys_set_interrupt(const struct sigaction *action)
+{
+    sigaction(SIGINT, action, NULL);
+}
+
 void ac_sys_pin(const void *address)
 {
     Dl_info info;

@@ -356,6 +356,11 @@ function core.suggest(word, candidates) end
 ---program that owns its process; nothing in the library calls it.
 function core.ignore_sigpipe() end
 
+---For commands: remembers how the process treats SIGINT now. The stand-alone interpreter takes its
+---handler away when it has served once.
+---@return fun(wanted: boolean) set true puts it back, false ignores the signal
+function core.keep_interrupt() end
+
 ---One call under way.
 ---@class alicloud.Op
 local Op = {}

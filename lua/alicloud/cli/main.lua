@@ -28,6 +28,7 @@ local COMMANDS = {
   "alicloud.cli.dependencies",
   "alicloud.cli.whoami",
   "alicloud.cli.explain",
+  "alicloud.cli.repl",
   "alicloud.cli.emulator",
   "alicloud.cli.version",
 }

@@ -1,0 +1,81 @@
+--- Lines for the REPL: with history and completion where the Lua module `readline` is there and
+--- somebody types, plain otherwise.
+
+local complete = require "alicloud.cli.repl.complete"
+
+local M = {}
+
+---@class alicloud.cli.repl.Reader
+---@field read fun(prompt: string): string|nil a line; nil at the end of the input
+---@field close fun() keeps the history
+
+local function plain(io)
+  return {
+    read = function(prompt)
+      if io.input_tty then io.out(prompt) end
+      return io.read_line()
+    end,
+    close = function() end,
+  }
+end
+
+-- What looks like a key is not kept.
+local function is_worth_keeping(line)
+  local low = line:lower()
+  return line:find "%S" and not (low:find "secret" or low:find "security_token")
+end
+
+local function begin(readline, env, history)
+  readline.set_readline_name "alicloud-dr"
+  readline.set_options { histfile = history or "", keeplines = 1000, completion = true,
+    auto_add = false }
+  readline.set_complete_function(function(line, from, to)
+    readline.set_completion_append_character ""
+    local word = line:sub(from, to)
+    local found, prefix = complete.candidates(env, line:sub(1, to))
+    -- readline's word may begin before or after ours.
+    local lead = word:sub(1, #word - #prefix)
+    local words = {}
+    for i, candidate in ipairs(found) do
+      words[i] = #prefix <= #word and lead .. candidate or candidate:sub(#prefix - #word + 1)
+    end
+    return words
+  end)
+end
+
+-- readline waits in C, where an interrupt could not be raised, so that there is none meanwhile.
+-- Its callback interface would let the thread go on, but the module (3.2) closes the terminal
+-- before readline has put it back in order.
+local function with_readline(readline, env, history, interrupt)
+  begin(readline, env, history)
+  local reader = {}
+
+  function reader.read(prompt)
+    interrupt(false)
+    local _ <close> = setmetatable({}, { __close = function() interrupt(true) end })
+    local line = readline.readline(prompt)
+    if line and is_worth_keeping(line) then readline.add_history(line) end
+    return line
+  end
+
+  function reader.close()
+    if history then readline.save_history() end
+  end
+
+  return reader
+end
+
+--- Chooses a reader.
+---@param io alicloud.cli.Io
+---@param env table the session's variables, for completion
+---@param history string|nil file
+---@param interrupt fun(wanted: boolean) see core.keep_interrupt
+---@return alicloud.cli.repl.Reader
+function M.new(io, env, history, interrupt)
+  if not (io.input_tty and io.tty) then return plain(io) end
+  local ok, readline = pcall(require, "readline")
+  if not ok then return plain(io) end
+  return with_readline(readline, env, history, interrupt)
+end
+
+return M

@@ -1,0 +1,161 @@
+local complete = require "alicloud.cli.repl.complete"
+local desks = require "spec.cli.desk"
+local process = require "spec.process"
+local show = require "alicloud.cli.repl.show"
+
+-- What a session with these lines prints.
+local function type_in(lines, given)
+  given = given or {}
+  given.typed = lines
+  local desk = desks.new(given)
+  return desk:run("repl", "--region", "cn-shanghai"), desk
+end
+
+describe("the REPL", function()
+  it("prints results, keeps variables, and reads on while a piece is unfinished", function()
+    local ran = type_in { "x = 20", "x + 1", "=x + 2", "for i = 1, 2 do", "print(i)", "end", "1 +",
+      "2", "nil, 'why'", "_ == nil" }
+    assert.equal(0, ran.code)
+    assert.equal("21\n22\n1\n2\n3\nnil\twhy\ntrue\n", ran.out)
+    assert.equal("", ran.err)
+  end)
+
+  it("calls operations, and shows answers as tables", function()
+    local ran = type_in {
+      [[ebs:DescribeDiskReplicaGroups { GroupIds = "pg-orders", Site = "backup" }]],
+      "_.ReplicaGroups[1].Status", "ebs", "ecs", "client",
+    }
+    assert.matches('ReplicaGroupId = "pg%-orders",\n', ran.out)
+    assert.matches("\nnormal\n", ran.out)
+    assert.matches("alicloud.Client { region = cn%-shanghai", ran.out)
+  end)
+
+  it("explains what went wrong, the last error if none is named", function()
+    local ran = type_in { [[ebs:FailoverDiskReplicaGroup { ReplicaGroupId = "nope" }]],
+      "explain()", "ebs:must('DescribeDiskReplicaGroups', { GroupIds = 'pg-1', Site = 'backup' })",
+      [[help "FailoverDiskReplicaGroup"]], "explain(5)" }
+    assert.matches("nil\tebs:FailoverDiskReplicaGroup NoSuchResource %(404%)", ran.out)
+    assert.matches("\nNoSuchResource %(HTTP 404%)\n", ran.out)
+    assert.matches("the service refused it, nothing was done\n", ran.out)
+    assert.matches("what to do   the wrong region is the usual cause", ran.out)
+    assert.matches("Makes the secondary disks of a group readable and writable", ran.out)
+    assert.matches("explain: got 5 %(number%); allowed: an error of this library", ran.err)
+  end)
+
+  it("goes on after an error, and tells of it at its end where nobody types", function()
+    local ran = type_in { "error 'mine'", "foo bar", "ebs:failoverDiskReplicaGroup {}", "'on'" }
+    assert.equal(1, ran.code)
+    assert.equal("on\n", ran.out)
+    assert.matches("repl:1: mine\n", ran.err)
+    assert.matches("syntax error near 'bar'", ran.err)
+    assert.matches("did you mean .*FailoverDiskReplicaGroup", ran.err)
+    ran = type_in({ "error 'mine'" }, { input_tty = true })
+    assert.equal(0, ran.code)
+    assert.matches("^alicloud%-dr .*help%(%) lists the operations.*\n> > \n$", ran.out)
+  end)
+
+  it("lets no escape of the terminal through", function()
+    local ran = type_in { [[print("\27[31mred", "a\nb")]], [[{ ["\27"] = "\r" }]], [["\u{202e}"]],
+      [[error "\27]0;title\7"]] }
+    assert.not_matches("[\27\7\r]", ran.out .. ran.err)
+    assert.matches("a\nb\n", ran.out)
+  end)
+
+  it("is not for --json", function()
+    local desk = desks.new()
+    local ran = desk:run("repl", "--region", "cn-shanghai", "--json")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-json: got it for the REPL", ran.out)
+  end)
+end)
+
+describe("a value in the REPL", function()
+  it("stays on one line where it fits, sorted", function()
+    assert.equal('{ 1, 2, A = { "x" }, b = true, [10] = 3, [true] = {} }',
+      show.value { 1, 2, b = true, A = { "x" }, [10] = 3, [true] = {} })
+    assert.equal([[{ ["a b"] = "say \"hi\"\n" }]], show.value { ["a b"] = 'say "hi"\n' })
+    assert.equal("{\n  " .. ('"%s",\n  '):rep(3):format(("x"):rep(40), ("x"):rep(40),
+      ("x"):rep(40)):sub(1, -5) .. "\n}",
+      show.value { ("x"):rep(40), ("x"):rep(40), ("x"):rep(40) })
+  end)
+
+  it("may hold itself, and be deep", function()
+    local own = {}
+    own.own = own
+    assert.equal("{ own = { … } }", show.value(own))
+    local deep = {}
+    for _ = 1, 100 do deep = { deep } end
+    assert.matches("{ … }", show.value(deep))
+  end)
+end)
+
+describe("completion", function()
+  local alicloud = require "alicloud"
+  local client = alicloud.client { region = "cn-shanghai", access_key_id = "i",
+    access_key_secret = "s" }
+  local env = setmetatable({ ebs = client:service "ebs", client = client,
+    r = { Groups = { { Status = "normal", Statistics = 1 } } } }, { __index = _G })
+
+  local function words(line)
+    local found, prefix = complete.candidates(env, line)
+    return table.concat(found, " "), prefix
+  end
+
+  it("knows operations and methods", function()
+    assert.equal("FailoverDiskReplicaGroup FailoverDiskReplicaPair", (words "ebs:FailoverDisk"))
+    assert.equal("prepare", (words "x = ebs:pre"))
+    assert.equal("start", (words "client:st"))
+    assert.equal("format", (words "('x') and string.for"))
+  end)
+
+  it("knows operations, waiters and products in quotes", function()
+    assert.equal("ReprotectDiskReplicaGroup ReprotectDiskReplicaPair",
+      (words 'client:call("ebs:Reprotect'))
+    assert.equal("DescribeRegions", (words 'client:start "DescribeReg'))
+    assert.equal("ebs ecs", (words 'client:service "'))
+    assert.equal("group_failovered", (words 'ebs:wait("group_f'))
+  end)
+
+  it("knows the parameters of the call that is open", function()
+    assert.equal("ReplicaGroupId = ", (words "ebs:FailoverDiskReplicaGroup { Rep"))
+    assert.equal("ReplicaGroupId = ",
+      (words 'client:call("FailoverDiskReplicaGroup", { RegionId = "x", Rep'))
+    assert.equal("Site = ", (words 'for g in ebs:each("DescribeDiskReplicaGroups", { Si'))
+  end)
+
+  it("knows the fields of an answer, and of what is there", function()
+    assert.equal("Status", (words "ebs:DescribeDiskReplicaGroups {}.ReplicaGroups[1].Stat"))
+    assert.equal("ReplicaGroups RequestId", (words "ebs:DescribeDiskReplicaGroups({}).Re"))
+    assert.equal("Statistics Status", (words "print(r.Groups[1].Stat"))
+  end)
+
+  it("knows words, and nothing where there is nothing", function()
+    assert.equal("repeat require return", (words "  re"))
+    assert.equal("", (words "nobody.knows"))
+    assert.equal("", (words "ebs:Nothing { X"))
+    assert.equal("", (words "r.Groups[7].x"))
+  end)
+end)
+
+describe("a real terminal", function()
+  if not pcall(require, "readline") then return pending "needs the Lua module readline" end
+
+  it("has completion, a history without keys, and Ctrl-C that comes back", function()
+    local emulator <close> = setmetatable({ process.start_emulator() },
+      { __close = function(self) self[1]:stop() end })
+    local home = assert(io.popen "mktemp -d"):read "l"
+    local output = emulator[1]:shell(([[export HOME=%s TERM=dumb
+      { sleep 1; printf 'ebs:FailoverDiskReplicaG\t\025'
+        sleep 0.3; printf '6 * 7\nkey_secret = 1\nwhile true do end\n'
+        sleep 1; printf '\003'; sleep 0.3
+        printf '"still " .. "here"\n'; sleep 0.3; printf '\004'
+      } | script -qec 'alicloud-dr repl' /dev/null]]):format(home))
+    local history = assert(io.open(home .. "/.alicloud-dr_history")):read "a"
+    os.execute("rm -r " .. home)
+    assert.matches("FailoverDiskReplicaGroup", output)
+    assert.matches("\n42\r", output)
+    assert.matches("\nstill here\r", output)
+    assert.matches("6 %* 7\n", history)
+    assert.not_matches("secret", history)
+  end)
+end)
