@@ -78,7 +78,7 @@ end
 
 function Emulator:repl(lines)
   local path = write_temporary(table.concat(lines, "\n") .. "\n", ".txt")
-  local output = self:shell(LUA .. " -i <" .. path)
+  local output = self:shell("alicloud-dr repl <" .. path)
   os.remove(path)
   return output
 end

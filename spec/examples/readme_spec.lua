@@ -138,7 +138,7 @@ END
       local input = line:match "^> (.*)"
       if input then
         typed[#typed + 1] = input
-      elseif not line:find "^%$" then
+      else
         expected[#expected + 1] = line
       end
     end
