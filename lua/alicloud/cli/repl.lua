@@ -22,6 +22,8 @@ What is there at the start:
   help "Name"  an operation, a waiter or an error code; help() lists them
   explain(err) what an error or a code means and what to do; explain() takes the last one
   _            the first result of the line before
+  dr.walk(FILE, { client = client, journal = PATH })
+               a playbook one step at a time: its next() does one, rest() the others
 
 With the Lua module readline (Debian: lua-readline) there is a history in ~/.alicloud-dr_history,
 without lines that hold keys, and Tab completes operations, parameters and fields. Ctrl-C stops what

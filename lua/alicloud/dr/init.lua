@@ -38,6 +38,9 @@ M.playbook = playbooks.new
 --- Runs a playbook over a journal, or goes on with the run that the journal holds.
 M.run = playbooks.run
 
+--- Walks through a playbook, one step at a time.
+M.walk = playbooks.walk
+
 --- Looks at every group that a region lists, as secondary or as primary site.
 ---@param client alicloud.Client
 ---@param options? { region: string } else the client's region

@@ -20,6 +20,7 @@ local M = {}
 ---@field pollables fun(): table[] what is waited for at this moment
 ---@field release fun(pollable: table) is called before a pollable is closed
 ---@field resume fun(waiter: alicloud.loop.Waiter, ...) ends a wait that the host adopted
+---@field gate fun(): { wait: fun(), open: fun() } one waits until another one lets it go on
 
 -- The event loop of a program. Outside of its coroutines it waits like any other loop.
 ---@class alicloud.loop.Host: alicloud.Loop
@@ -112,6 +113,8 @@ end
 -- What a body yields by itself is for the host, or means only: let the others go first.
 function Scheduler:took(task, ok, waiter, ...)
   if coroutine.status(task.coroutine) == "dead" then
+    -- An error leaves open what the body had open.
+    if not ok then coroutine.close(task.coroutine) end
     return self:finish(task, ok, waiter, ...)
   end
   if type(waiter) == "table" and waiter.scheduler == self then
@@ -301,6 +304,19 @@ function M.new(base)
   function loop.timeout() return scheduler:timeout() end
   function loop.pollables() return scheduler.interests:pollables() end
   function loop.release(pollable) scheduler:release(pollable) end
+
+  function loop.gate()
+    local waiter
+    return {
+      wait = function()
+        waiter = { deadline = math.huge }
+        scheduler:await(waiter)
+      end,
+      open = function()
+        if waiter then scheduler:wake(waiter) end
+      end,
+    }
+  end
 
   function loop.resume(waiter, ...)
     waiter.arguments = table.pack(...)

@@ -17,7 +17,9 @@ local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local option = require "alicloud.options"
 local runner = require "alicloud.dr.playbook.runner"
+local runtimes = require "alicloud.runtime"
 local settings = require "alicloud.dr.playbook.settings"
+local walks = require "alicloud.dr.playbook.walk"
 
 local M = {}
 
@@ -101,6 +103,23 @@ function M.run(playbook, options)
   end
   local _ <close> = setmetatable({}, { __close = function() store:close() end })
   return runner.run(playbook, given)
+end
+
+--- Walks through a playbook, one step at a time; see alicloud.dr.playbook.walk.
+---@param playbook alicloud.dr.Playbook|string a playbook, or the path of its file
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.Walk
+function M.walk(playbook, options)
+  local message
+  if type(playbook) == "string" then
+    playbook, message = M.load(playbook, runtimes.new().read_file)
+    if not playbook then error("dr.walk: " .. message, 2) end
+  end
+  if not M.is(playbook) then
+    error(("dr.walk: playbook: got %s; allowed: what dr.playbook returns, or a path"):format(
+      option.show(playbook)), 2)
+  end
+  return walks.new(M.run, playbook, options)
 end
 
 return M

@@ -25,6 +25,7 @@ local M = {}
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
 ---@field progress? fun(event: table) is told of every record
+---@field pace? fun(step: string) called before a step is begun; the run waits for it
 
 ---@class alicloud.dr.Question
 ---@field step string
@@ -77,6 +78,7 @@ local SCHEMA = {
   accept_loss = seam.ACCEPT_LOSS,
   accept_edit = option.boolean,
   progress = option.callable,
+  pace = option.callable,
 }
 
 --- Checks the options of a run; raises at the level of the public function's caller.

@@ -225,7 +225,9 @@ local function begin(branch, key, options)
 end
 
 local function attempt(branch, key, options, body)
+  local pace = branch.engine.options.pace
   while true do
+    if pace then pace(key) end
     begin(branch, key, options)
     local result, err = perform(branch, key, options, body)
     if not err then return succeed(branch, key, options, result) end

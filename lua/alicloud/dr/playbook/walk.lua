@@ -1,0 +1,152 @@
+--- A run that is walked through, one step at a time, by whoever types.
+---
+---     run = dr.walk("my-orders.lua", { client = client, journal = "orders.jsonl" })
+---     run:next()      -- does one step, tells how it ended and which is next
+---     run:rest()      -- does the others without a pause
+---
+--- It is a run like any other: journaled, and resumed by `dr.run` or the command where it was left.
+--- Steps of branches that move at the same time are not held; they go with the step before them.
+
+local errors = require "alicloud.error"
+local option = require "alicloud.options"
+
+local M = {}
+
+---@class alicloud.dr.Walk
+local Walk = {}
+
+---@class alicloud.dr.Pace what one `next` has done
+---@field step string? that was done; nil if the run had none to do
+---@field ok boolean?
+---@field err table? of a step that failed
+---@field upcoming string? the step that `next` would begin; nil at the end
+---@field result alicloud.dr.RunResult? of the whole run, at its end
+---@field stopped alicloud.Error? why the run stopped, at its end
+local Pace = {}
+Pace.__index = Pace
+Pace.__name = "alicloud.dr.Pace"
+
+function Pace:__tostring()
+  local words = {}
+  if self.step then
+    words[1] = ("%s %s"):format(self.ok and "✔" or "✘", self.step)
+    if self.err then words[1] = words[1] .. ": " .. errors.clean(tostring(self.err.message)) end
+  end
+  if self.upcoming then
+    words[#words + 1] = "next: " .. self.upcoming
+  elseif self.result then
+    words[#words + 1] = "the run is " .. self.result.status
+  else
+    words[#words + 1] = "the run stopped: " .. errors.clean(tostring(self.stopped))
+  end
+  return table.concat(words, "\n")
+end
+
+local function listen(walk, listener)
+  return function(event)
+    if event.type == "step_end" and event.step == walk.doing then walk.ended = event end
+    if listener then listener(event) end
+  end
+end
+
+-- Called in the run, before each step.
+local function hold(walk)
+  return function(key)
+    if not walk.held or coroutine.running() ~= walk.task.coroutine then return end
+    walk.upcoming = key
+    walk.arrived.open()
+    walk.permit.wait()
+  end
+end
+
+-- Lets the run go on to its next halt, or to its end.
+local function go(walk)
+  walk.doing, walk.upcoming = walk.upcoming, nil
+  if walk.task then
+    walk.permit.open()
+  else
+    walk.task = walk.loop.spawn(walk.body)
+  end
+  walk.arrived.wait()
+  if walk.upcoming then return nil end
+  walk.over = true
+  return table.pack(walk.task:result())
+end
+
+local function pace_of(walk, ending)
+  local ended = walk.ended
+  return setmetatable({
+    step = ended and ended.step, ok = ended and ended.ok, err = ended and ended.err,
+    upcoming = walk.upcoming, result = ending and ending[1] or nil, stopped = ending and ending[2],
+  }, Pace)
+end
+
+local function demand_way(walk)
+  if walk.over then error("the run has ended; dr.walk begins or resumes another", 3) end
+end
+
+--- Does the next step.
+---@return alicloud.dr.Pace
+function Walk:next()
+  demand_way(self)
+  self.ended = nil
+  local ending
+  -- The way to the first step is part of it.
+  if not self.upcoming then ending = go(self) end
+  if not ending then ending = go(self) end
+  return pace_of(self, ending)
+end
+
+--- Does all that is left.
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err
+function Walk:rest()
+  demand_way(self)
+  self.held = false
+  local ending = go(self)
+  return ending[1], ending[2]
+end
+
+--- Leaves the run where it is. It can be resumed from its journal.
+function Walk:close()
+  self.over = true
+  if self.task then self.task:cancel() end
+end
+
+local metatable = {
+  __name = "alicloud.dr.Walk", __index = Walk, __close = Walk.close,
+  __tostring = function(walk)
+    return ("alicloud.dr.Walk(%s)"):format(walk.over and "over" or walk.upcoming or "not begun")
+  end,
+}
+
+local function leave(walk, ok, ...)
+  walk.arrived.open()
+  if not ok then error((...), 0) end
+  return ...
+end
+
+--- Begins to walk. Nothing is opened before the first `next`.
+---@param run fun(playbook: alicloud.dr.Playbook, options: alicloud.dr.RunOptions): ...
+---@param playbook alicloud.dr.Playbook
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.Walk
+function M.new(run, playbook, options)
+  if type(options) ~= "table" then
+    error(("dr.walk: options: got %s; allowed: a table"):format(option.show(options)), 3)
+  end
+  local own = {}
+  for name, value in pairs(options) do own[name] = value end
+  local loop = rawget(options, "client") and options.client.loop
+  if not loop then error("dr.walk: option client is required", 3) end
+  local walk = setmetatable({
+    held = true, over = false, loop = loop, arrived = loop.gate(), permit = loop.gate(),
+  }, metatable)
+  own.progress, own.pace = listen(walk, options.progress), hold(walk)
+  function walk.body()
+    return leave(walk, pcall(run, playbook, own))
+  end
+  return walk
+end
+
+return M
