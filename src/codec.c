@@ -1,6 +1,7 @@
 #include "codec.h"
 
 #include <float.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -150,6 +151,31 @@ void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value)
             *to++ = '.';
     }
     *to = '\0';
+}
+
+/* The locale wants something else than '.' here. */
+static enum ac_status parse_localised(struct ac_str in, double *value)
+{
+    struct ac_buf copy;
+    ac_buf_init(&copy, in.n * 2 + 64);
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] == '.')
+            ac_buf_add_text(&copy, localeconv()->decimal_point);
+        else
+            ac_buf_add_char(&copy, in.p[i]);
+    }
+    enum ac_status status = copy.status;
+    if (status == AC_OK)
+        *value = strtod(copy.p, NULL);
+    ac_buf_free(&copy);
+    return status;
+}
+
+enum ac_status ac_codec_parse_float(struct ac_str in, double *value)
+{
+    char *end = NULL;
+    *value = strtod(in.p, &end);
+    return end == in.p + in.n ? AC_OK : parse_localised(in, value);
 }
 
 /* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. */

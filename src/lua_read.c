@@ -109,6 +109,18 @@ static void push_info(lua_State *L, const struct ac_response *response)
     lua_setfield(L, -2, "body_bytes");
 }
 
+/* [-0, +1, m]  The body as a value, or nil with json.why and json.where. */
+static bool push_body(lua_State *L, struct ac_response *response, struct ac_json_limits limits)
+{
+    struct ac_json_reader reader;
+    bool good = ac_json_open(&reader, response->body, limits) && ac_value_push(L, &reader, false);
+    if (!good) {
+        response->json.why = reader.why;
+        response->json.where = reader.at;
+    }
+    return good;
+}
+
 /* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
 static void set_access_denied(lua_State *L, const struct ac_response *response)
 {
@@ -117,8 +129,8 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
         detail = ac_json_member(response->json.root, "accessDeniedDetail");
     if (!detail)
         return;
-    struct ac_json whole = response->json;
-    if (ac_value_push(L, &whole, false)) {
+    struct ac_response whole = *response;
+    if (push_body(L, &whole, (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH})) {
         lua_getfield(L, -1, detail->string);
         lua_setfield(L, -3, "access_denied_detail");
     }
@@ -167,7 +179,7 @@ int acL_read(lua_State *L)
     acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
     if (box->error.outcome != AC_ACCEPTED)
         return push_error(L, box);
-    if (ac_value_push(L, &box->response.json, false)) {
+    if (push_body(L, &box->response, limits)) {
         push_info(L, &box->response);
         return 2;
     }
