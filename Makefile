@@ -22,13 +22,14 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax value \
-             json request sign response errmap header digest codec buf pages process file ed25519 sys
+CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax \
+             value json request sign response errmap header digest codec buf pages process file \
+             ed25519 sys signed
 TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
              luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
-STAGES    := request sign response errmap json header digest codec buf sys
+STAGES    := request sign signed response errmap json header digest codec buf sys
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.

@@ -1,6 +1,7 @@
 #include "codec.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +9,12 @@
 static const char HEX_UPPER[] = "0123456789ABCDEF";
 static const char HEX_LOWER[] = "0123456789abcdef";
 
+/* One bit for each byte that stays as it is: A-Z a-z 0-9 - _ . ~ */
 static bool unreserved(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '~';
+    static const uint64_t map[4] = {UINT64_C(0x03ff600000000000), UINT64_C(0x47fffffe87fffffe), 0,
+                                    0};
+    return map[c >> 6] >> (c & 63) & 1;
 }
 
 static int hex_value(char c)
@@ -151,6 +154,11 @@ void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value)
             *to++ = '.';
     }
     *to = '\0';
+}
+
+void ac_codec_integer(char out[AC_CODEC_FLOAT_BYTES], int64_t value)
+{
+    snprintf(out, AC_CODEC_FLOAT_BYTES, "%" PRId64, value);
 }
 
 /* The locale wants something else than '.' here. */

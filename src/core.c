@@ -319,6 +319,7 @@ static int core_ignore_sigpipe(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
+                                     {"signed", acL_signed},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
                                      {"secret_from_env", acL_secret_from_env},

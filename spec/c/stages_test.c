@@ -243,26 +243,28 @@ static void test_sign(struct check *t)
     struct ac_credentials credentials = {.access_key_id = AC_STR("YourAccessKeyId"),
                                          .secret = AC_STR("YourAccessKeySecret")};
     struct ac_digest digest = {0};
-    struct ac_sign sign;
-    ac_sign_init(&sign, AC_SIGN_ACS3_SHA256, &request, &credentials, &digest);
-    CHECK(t, ac_sign_canonical(&sign) == AC_OK);
-    CHECK(t, ac_sign_string(&sign) == AC_OK);
-    CHECK(t, buf_is(&sign.string_to_sign,
+    struct ac_sign *sign = ac_sign_new(AC_SIGN_ACS3_SHA256, &request, &credentials, &digest);
+    CHECK(t, ac_sign_canonical(sign) == AC_OK);
+    CHECK(t, ac_sign_string(sign) == AC_OK);
+    CHECK(t, buf_is(&sign->string_to_sign,
                     "ACS3-HMAC-SHA256\n"
                     "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"));
-    CHECK(t, ac_sign_authorization(&sign) == AC_OK);
-    CHECK(t, buf_is(&sign.signature,
+    CHECK(t, ac_sign_authorization(sign) == AC_OK);
+    CHECK(t, buf_is(&sign->signature,
                     "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"));
-    ac_sign_free(&sign);
-    ac_sign_free(&sign);
+    ac_sign_free(sign);
 
     for (int algorithm = 0; algorithm < AC_SIGN_COUNT; algorithm++) {
-        ac_sign_init(&sign, (enum ac_sign_algorithm)algorithm, &request, &credentials, &digest);
-        CHECK(t, ac_sign_canonical(&sign) == AC_OK && ac_sign_string(&sign) == AC_OK &&
-                     ac_sign_authorization(&sign) == AC_OK && sign.signature.n > 0);
-        CHECK(t, ac_str_find(ac_buf_str(&sign.url), credentials.secret) == NULL);
-        CHECK(t, ac_str_find(ac_buf_str(&sign.authorization), credentials.secret) == NULL);
-        ac_sign_free(&sign);
+        sign = ac_sign_new((enum ac_sign_algorithm)algorithm, &request, &credentials, &digest);
+        CHECK(t, ac_sign_canonical(sign) == AC_OK && ac_sign_string(sign) == AC_OK &&
+                     ac_sign_authorization(sign) == AC_OK && sign->signature.n > 0);
+        CHECK(t, ac_sign_finish(sign) == AC_OK);
+        const struct ac_pair *header = &sign->wire.headers.v[0];
+        CHECK(t, strncmp(header->name.p, "host: ecs.cn-shanghai.aliyuncs.com", 35) == 0);
+        CHECK(t, strlen(sign->wire.url.p) == sign->wire.url.n);
+        CHECK(t, ac_str_find(ac_buf_str(&sign->url), credentials.secret) == NULL);
+        CHECK(t, ac_str_find(ac_buf_str(&sign->authorization), credentials.secret) == NULL);
+        ac_sign_free(sign);
     }
     ac_digest_free(&digest);
 }
