@@ -26,7 +26,7 @@ CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file l
              value json request sign response errmap header digest codec buf pages process file \
              ed25519 sys signed
 TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
-             luax buf sys
+             luax buf sys transfer_handle watch
 HTTPD     := lua_httpd httpd luax buf
 
 STAGES    := request sign signed response errmap json header digest codec buf sys

@@ -5,13 +5,14 @@
 #include "luax.h"
 #include "sys.h"
 #include "transport.h"
+#include "wire.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 AC_EXPORT int luaopen_alicloud_transport(lua_State *L);
 
 #define TRANSPORT_CLASS "alicloud.Transport"
-#define OP_CLASS "alicloud.Op"
 #define DEFAULT_TOTAL_MS 10000
 
 struct transport_box {
@@ -19,6 +20,7 @@ struct transport_box {
 };
 
 struct op_box {
+    struct ac_exchange_box seam; /* first: this much the core knows */
     struct ac_op *op;
 };
 
@@ -75,8 +77,7 @@ static struct ac_str push_header_line(lua_State *L, int name, int value)
         luaL_error(L, "submit: header '%s': %s", key.p, flaw);
     content = ac_header_trim(content);
     lua_pushvalue(L, name);
-    /* A header without a value is written with ';', or libcurl drops it. */
-    lua_pushstring(L, content.n > 0 ? ": " : ";");
+    lua_pushliteral(L, ": ");
     acL_push_bytes(L, content);
     lua_concat(L, 3);
     line.p = lua_tolstring(L, -1, &line.n);
@@ -140,25 +141,82 @@ static void read_request(lua_State *L, struct ac_transport_request *request)
     read_headers(L, request);
 }
 
+/* [-0, +1, v]  The box of an operation, still empty. Who holds it holds the transport. */
+static struct op_box *push_op(lua_State *L)
+{
+    struct op_box *box = lua_newuserdatauv(L, sizeof *box, 1);
+    *box = (struct op_box){0};
+    luaL_setmetatable(L, AC_OP_CLASS);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    return box;
+}
+
+/* The transport is asked for again, because a metamethod or a finalizer may have closed it. */
+static void start(lua_State *L, struct op_box *box, const struct ac_transport_request *request)
+{
+    const char *flaw = ac_transport_flaw(request);
+    if (flaw)
+        luaL_error(L, "submit: %s", flaw);
+    box->op = ac_transport_submit(check_transport(L), request);
+    if (!box->op)
+        luaL_error(L, "submit: not enough memory or descriptors");
+    box->seam.exchange = ac_op_exchange(box->op);
+}
+
+#define LINES_MAX 64
+
+/* [-0, +1, v]  The lines of a signed request are ready; only many need memory. */
+static void read_lines(lua_State *L, const struct ac_wire *wire, struct ac_str *lines,
+                       struct ac_transport_request *request)
+{
+    size_t n = wire->headers.n;
+    if (n > LINES_MAX)
+        lines = lua_newuserdatauv(L, n * sizeof *lines, 0);
+    for (size_t i = 0; i < n; i++) {
+        const struct ac_pair *header = &wire->headers.v[i];
+        lines[i] = (struct ac_str){header->name.p, header->name.n + 2 + header->value.n};
+    }
+    request->headers = lines;
+    request->header_count = n;
+}
+
+/* [-0, +1, v]  submit(signed, seconds, mutating, plain_http): what the core signed needs no look.
+ */
+static int submit_signed(lua_State *L)
+{
+    struct ac_str lines[LINES_MAX];
+    lua_settop(L, 5);
+    double seconds = luaL_checknumber(L, 3);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
+    lua_getiuservalue(L, 1, 1);
+    long connect_ms = (long)lua_tointeger(L, -1), total_ms = (long)ceil(seconds * 1000);
+    struct ac_transport_request request = {.timeout_ms = total_ms > 0 ? total_ms : 1,
+                                           .connect_timeout_ms = connect_ms > 0 ? connect_ms : 1,
+                                           .mutating = lua_toboolean(L, 4),
+                                           .plain_http = lua_toboolean(L, 5)};
+    const struct ac_wire_box *signed_box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
+    struct op_box *box = push_op(L);
+    const struct ac_wire *wire = signed_box->wire;
+    luaL_argcheck(L, wire, 2, "it is closed");
+    request.method = wire->method;
+    request.url = wire->url;
+    request.body = wire->body;
+    read_lines(L, wire, lines, &request);
+    start(L, box, &request);
+    lua_settop(L, 7);
+    return 1;
+}
+
 /* [-2, +1, v]  transport:submit(request) -> Op */
 static int transport_submit(lua_State *L)
 {
     struct ac_transport_request request = {0};
     check_transport(L);
+    if (lua_type(L, 2) == LUA_TUSERDATA)
+        return submit_signed(L);
     read_request(L, &request);
-    const char *flaw = ac_transport_flaw(&request);
-    if (flaw)
-        luaL_error(L, "submit: %s", flaw);
-    struct op_box *box = lua_newuserdatauv(L, sizeof *box, 1);
-    box->op = NULL;
-    luaL_setmetatable(L, OP_CLASS);
-    /* Who holds the operation holds the transport. */
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
-    /* Asked for again, because a metamethod or a finalizer above may have closed it. */
-    box->op = ac_transport_submit(check_transport(L), &request);
-    if (!box->op)
-        luaL_error(L, "submit: not enough memory or descriptors");
+    start(L, push_op(L), &request);
     return 1;
 }
 
@@ -230,7 +288,7 @@ static int transport_tostring(lua_State *L)
 
 static struct ac_op *check_op(lua_State *L)
 {
-    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
+    struct op_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     if (!box->op)
         luaL_error(L, "the operation was never started");
     return box->op;
@@ -253,9 +311,9 @@ static int op_cancel(lua_State *L)
 /* [-1, +0, -] */
 static int op_gc(lua_State *L)
 {
-    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
+    struct op_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     struct ac_op *op = box->op;
-    box->op = NULL;
+    *box = (struct op_box){0};
     ac_op_release(op);
     return 0;
 }
@@ -341,7 +399,7 @@ static int op_result(lua_State *L)
 /* [-1, +1, m] */
 static int op_tostring(lua_State *L)
 {
-    lua_pushfstring(L, OP_CLASS " (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
+    lua_pushfstring(L, "alicloud.Op (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
     return 1;
 }
 
@@ -376,7 +434,7 @@ static void open_classes(lua_State *L)
     const luaL_Reg op_metamethods[] = {
         {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
     acL_class(L, TRANSPORT_CLASS, transport_methods, transport_metamethods);
-    acL_class(L, OP_CLASS, op_methods, op_metamethods);
+    acL_class(L, AC_OP_CLASS, op_methods, op_metamethods);
 }
 
 int luaopen_alicloud_transport(lua_State *L)

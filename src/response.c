@@ -1,6 +1,41 @@
 #include "response.h"
 
 #include "codec.h"
+#include "header.h"
+
+/* One that is repeated becomes a value which nobody takes for a good one. */
+static void note_header(struct ac_response *response, struct ac_str name, struct ac_str value)
+{
+    const struct {
+        struct ac_str name;
+        struct ac_str *value;
+    } known[] = {{{"date", 4}, &response->date},
+                 {{"content-encoding", 16}, &response->content_encoding},
+                 {{"x-acs-request-id", 16}, &response->header_request_id},
+                 {{"x-acs-retry-after", 17}, &response->retry_after},
+                 {{"x-ratelimit-user", 16}, &response->ratelimit_user},
+                 {{"x-ratelimit-user-api", 20}, &response->ratelimit_user_api}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (ac_str_equal_nocase(name, known[i].name)) {
+            *known[i].value = known[i].value->p ? AC_STR(",") : value;
+            return;
+        }
+}
+
+void ac_response_headers(struct ac_response *response, struct ac_str block)
+{
+    while (block.n > 0) {
+        const char *end = memchr(block.p, '\n', block.n);
+        size_t n = end ? (size_t)(end - block.p) : block.n;
+        const char *colon = memchr(block.p, ':', n);
+        if (colon) {
+            struct ac_str name = {block.p, (size_t)(colon - block.p)};
+            note_header(response, name, ac_header_trim((struct ac_str){colon + 1, n - name.n - 1}));
+        }
+        n += end != NULL;
+        block = (struct ac_str){block.p + n, block.n - n};
+    }
+}
 
 static enum ac_shape shape_of(struct ac_str body)
 {

@@ -23,9 +23,12 @@
 struct ac_transport {
     struct ac_settings settings;
     CURLM *multi;
+    struct ac_handles handles;
+    struct ac_watch watch;
     int poller;
     pid_t pid;
     double timer_at; /* monotonic seconds, < 0: none */
+    bool lost;       /* libcurl ran out of memory while a request set out */
     bool stalled;    /* an address was given up and the next one not tried yet */
     struct ac_op *ops;
     struct ac_transport_stats stats;
@@ -91,7 +94,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
         events |= AC_SYS_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         events |= AC_SYS_WRITE;
-    ac_sys_poller_watch(transport->poller, fd, events);
+    ac_watch_set(&transport->watch, fd, events);
     return 0;
 }
 
@@ -141,7 +144,7 @@ static unsigned end_all(struct ac_transport *transport, const char *failure, con
         struct ac_op *op = transport->ops;
         ac_transfer_end(op, failure, detail);
         unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi);
+        ac_transfer_close(op, transport->multi, NULL);
         op->transport = NULL;
     }
     return ended;
@@ -164,6 +167,9 @@ static bool open_poller(struct ac_transport *transport)
 {
     transport->pid = getpid();
     transport->poller = ac_sys_poller_open();
+    ac_watch_free(&transport->watch);
+    ac_watch_init(&transport->watch, transport->poller);
+    transport->handles.watch = &transport->watch;
     return transport->poller >= 0;
 }
 
@@ -205,9 +211,11 @@ void ac_transport_free(struct ac_transport *transport)
         ac_sys_sigpipe_block(&guard);
         end_all(transport, "cancelled", "the transport was closed");
         curl_multi_cleanup(transport->multi);
+        ac_handles_free(&transport->handles);
         ac_sys_sigpipe_restore(&guard);
         ac_sys_poller_close(transport->poller);
     }
+    ac_watch_free(&transport->watch);
     ac_settings_free(&transport->settings);
     free(transport);
 }
@@ -233,14 +241,36 @@ const char *ac_transport_flaw(const struct ac_transport_request *request)
     return NULL;
 }
 
+static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
+{
+    int running = 0;
+    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
+}
+
+/* The first step is done at once, so that the request is on its way when the caller begins to wait.
+ * What ends here already is told by the next step, which is due immediately then. */
+static void set_out(struct ac_transport *transport)
+{
+    struct ac_sys_sigpipe guard;
+    int running = 0;
+    transport->timer_at = -1;
+    ac_sys_sigpipe_block(&guard);
+    CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    ac_sys_sigpipe_restore(&guard);
+    transport->lost = transport->lost || code != CURLM_OK;
+    if (transport->lost || running < (int)transport->stats.in_flight)
+        transport->timer_at = ac_sys_monotonic();
+}
+
 static bool start(struct ac_transport *transport, struct ac_op *op,
                   const struct ac_transport_request *request)
 {
-    if (!ac_transfer_open(op, &transport->settings, request) ||
-        curl_multi_add_handle(transport->multi, op->easy) != CURLM_OK)
+    if (!ac_transfer_open(op, &transport->handles, &transport->settings, request) ||
+        curl_multi_add_handle(transport->multi, op->handle->easy) != CURLM_OK)
         return false;
     link_op(transport, op);
     transport->stats.requests++;
+    set_out(transport);
     return true;
 }
 
@@ -274,25 +304,20 @@ static unsigned collect(struct ac_transport *transport)
     int left = 0;
     CURLMsg *message = NULL;
     while ((message = curl_multi_info_read(transport->multi, &left))) {
-        struct ac_op *op = NULL;
+        struct ac_handle *handle = NULL;
         CURLcode code = message->data.result;
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&op);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
+        struct ac_op *op = handle->op;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
         unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi);
+        ac_transfer_close(op, transport->multi, &transport->handles);
         op->transport = NULL;
         finished++;
     }
     return finished;
-}
-
-static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
-{
-    int running = 0;
-    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
 }
 
 /* Out of memory libcurl may have lost a socket or a timer, and 7.88 divides by zero when it meets
@@ -300,6 +325,7 @@ static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 static unsigned start_over(struct ac_transport *transport)
 {
     unsigned ended = end_all(transport, "other", "libcurl ran out of memory");
+    transport->lost = false;
     curl_multi_cleanup(transport->multi);
     open_multi(transport);
     return ended;
@@ -320,7 +346,7 @@ static bool wake(struct ac_transport *transport)
 static bool act(struct ac_transport *transport)
 {
     int fds[READY_MAX], events[READY_MAX];
-    int n = ac_sys_poller_ready(transport->poller, fds, events, READY_MAX);
+    int n = ac_watch_ready(&transport->watch, fds, events, READY_MAX);
     for (int i = 0; i < n; i++) {
         int flags = 0;
         if (events[i] & AC_SYS_READ)
@@ -344,7 +370,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
     if (!own_process(transport))
         return 0;
     ac_sys_sigpipe_block(&guard);
-    bool ok = act(transport);
+    bool ok = !transport->lost && act(transport);
     unsigned finished = collect(transport);
     if (!ok)
         finished += start_over(transport);
@@ -373,7 +399,7 @@ struct ac_transport_stats ac_transport_stats(const struct ac_transport *transpor
 
 bool ac_op_done(const struct ac_op *op)
 {
-    return op->done;
+    return op->exchange.done;
 }
 
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
@@ -384,7 +410,7 @@ const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
 void ac_op_cancel(struct ac_op *op)
 {
     struct ac_transport *transport = op->transport;
-    if (op->done)
+    if (op->exchange.done)
         return;
     if (transport)
         unlink_op(transport, op);
@@ -393,7 +419,7 @@ void ac_op_cancel(struct ac_op *op)
         return;
     }
     ac_transfer_end(op, "cancelled", "the call was cancelled");
-    ac_transfer_close(op, transport ? transport->multi : NULL);
+    ac_transfer_close(op, transport ? transport->multi : NULL, NULL);
     op->transport = NULL;
 }
 
@@ -402,7 +428,7 @@ void ac_op_release(struct ac_op *op)
     if (!op)
         return;
     ac_op_cancel(op);
-    ac_transfer_close(op, NULL);
+    ac_transfer_close(op, NULL, NULL);
     ac_buf_free(&op->exchange.headers);
     ac_buf_free(&op->exchange.body);
     free(op);

@@ -8,7 +8,7 @@
 #ifndef AC_TRANSPORT_H
 #define AC_TRANSPORT_H
 
-#include "buf.h"
+#include "exchange.h"
 
 struct ac_transport;
 struct ac_op;
@@ -44,20 +44,6 @@ struct ac_transport_request {
     bool mutating;   /* own connection, closed afterwards: libcurl re-sends a POST by itself when
                       * a kept-alive connection dies before the first byte of the answer */
     bool plain_http; /* http:// to a host that is not loopback is wanted */
-};
-
-/* What came of it. `failure` is NULL for a complete HTTP answer. */
-struct ac_exchange {
-    const char *failure; /* a name of errmap.c's failure table */
-    bool sent;           /* false only if no byte of the request left */
-    char detail[320];
-    long status;
-    struct ac_buf headers; /* "Name: value\n" of the last header block */
-    struct ac_buf body;
-    double elapsed; /* seconds */
-    long new_connections;
-    uint64_t bytes_sent; /* as HTTP counts them, without TLS */
-    uint64_t bytes_received;
 };
 
 /* Totals since the transport was made, each growing only, but for in_flight. The others are of
