@@ -225,11 +225,14 @@ bool ac_codec_iso8601(char out[21], int64_t unix_seconds)
     int day = (int)(day_of_year - (153 * month_index + 2) / 5 + 1);
     int month = (int)(month_index < 10 ? month_index + 3 : month_index - 9);
     int year = (int)(year_of_era + era * 400 + (month <= 2));
-    char text[64];
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day,
-             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
-    memcpy(out, text, 20);
-    out[20] = '\0';
+    const int parts[] = {
+        year / 100,        year % 100, month, day, (int)(second / 3600), (int)(second / 60 % 60),
+        (int)(second % 60)};
+    memcpy(out, "0000-00-00T00:00:00Z", 21);
+    for (int i = 0, at = 0; i < 7; i++, at += i == 1 ? 2 : 3) {
+        out[at] = (char)('0' + parts[i] / 10);
+        out[at + 1] = (char)('0' + parts[i] % 10);
+    }
     return true;
 }
 

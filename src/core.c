@@ -119,10 +119,11 @@ static int core_hmac(lua_State *L)
 /* [-0, +1, m] */
 static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
 {
-    struct ac_buf *out = acL_push_buf(L, n * 2);
-    ac_codec_hex(out, raw, n);
-    acL_check(L, out->status, "hex");
-    acL_push_bytes(L, ac_buf_str(out));
+    luaL_Buffer text;
+    struct ac_buf out;
+    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
+    ac_codec_hex(&out, raw, n);
+    luaL_pushresultsize(&text, n * 2);
     return 1;
 }
 
