@@ -140,8 +140,8 @@ $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
 $(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
 	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
-$(BUILD)/spec/floor: spec/bench/floor.c | $(BUILD)/spec
-	$(PROGRAM) $< $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+$(BUILD)/spec/floor: $(wildcard spec/bench/floor*.c) | $(BUILD)/spec
+	$(PROGRAM) $^ $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs

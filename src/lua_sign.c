@@ -320,7 +320,7 @@ int acL_sign(lua_State *L)
 /* [-2, +1, v] */
 static int signed_index(lua_State *L)
 {
-    struct ac_wire_box *box = luaL_checkudata(L, 1, AC_WIRE_CLASS);
+    struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
     const char *name = luaL_checkstring(L, 2);
     if (!box->wire)
         luaL_error(L, "the signed request is on its way and belongs to the transport");
@@ -339,7 +339,7 @@ static int signed_index(lua_State *L)
 /* [-1, +0, -] */
 static int signed_gc(lua_State *L)
 {
-    struct ac_wire_box *box = luaL_checkudata(L, 1, AC_WIRE_CLASS);
+    struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
     struct ac_wire *wire = box->wire;
     box->wire = NULL;
     if (wire)

@@ -26,7 +26,7 @@ struct op_box {
 
 static struct ac_transport *check_transport(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     if (!box->transport)
         luaL_error(L, "the transport is closed");
     return box->transport;
@@ -35,7 +35,7 @@ static struct ac_transport *check_transport(lua_State *L)
 /* [-1, +0, -] */
 static int transport_close(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     struct ac_transport *transport = box->transport;
     box->transport = NULL;
     ac_transport_free(transport);
@@ -227,6 +227,16 @@ static int transport_step(lua_State *L)
     return 1;
 }
 
+/* [-2, +0, v]  transport:wait(seconds): at most so long, and not longer than step() is due */
+static int transport_wait(lua_State *L)
+{
+    struct ac_transport *transport = check_transport(L);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 2, "0 to 86400 seconds");
+    ac_transport_wait(transport, (int)ceil(seconds * 1000));
+    return 0;
+}
+
 /* [-1, +1, v]  transport:pollfd() -> descriptor */
 static int transport_pollfd(lua_State *L)
 {
@@ -277,7 +287,7 @@ static int transport_stats(lua_State *L)
 /* [-1, +1, v] */
 static int transport_tostring(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     if (!box->transport)
         lua_pushliteral(L, TRANSPORT_CLASS " (closed)");
     else
@@ -288,7 +298,7 @@ static int transport_tostring(lua_State *L)
 
 static struct ac_op *check_op(lua_State *L)
 {
-    struct op_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
+    struct op_box *box = acL_self(L, AC_OP_CLASS);
     if (!box->op)
         luaL_error(L, "the operation was never started");
     return box->op;
@@ -311,7 +321,7 @@ static int op_cancel(lua_State *L)
 /* [-1, +0, -] */
 static int op_gc(lua_State *L)
 {
-    struct op_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
+    struct op_box *box = acL_self(L, AC_OP_CLASS);
     struct ac_op *op = box->op;
     *box = (struct op_box){0};
     ac_op_release(op);
@@ -421,10 +431,9 @@ static const luaL_Reg FUNCTIONS[] = {
 static void open_classes(lua_State *L)
 {
     const luaL_Reg transport_methods[] = {
-        {"submit", transport_submit},   {"step", transport_step},
-        {"pollfd", transport_pollfd},   {"events", transport_events},
-        {"timeout", transport_timeout}, {"stats", transport_stats},
-        {"close", transport_close},     {NULL, NULL}};
+        {"submit", transport_submit}, {"wait", transport_wait},     {"step", transport_step},
+        {"pollfd", transport_pollfd}, {"events", transport_events}, {"timeout", transport_timeout},
+        {"stats", transport_stats},   {"close", transport_close},   {NULL, NULL}};
     const luaL_Reg transport_metamethods[] = {{"__gc", transport_close},
                                               {"__close", transport_close},
                                               {"__tostring", transport_tostring},

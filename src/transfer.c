@@ -4,6 +4,7 @@
 #include "sys.h"
 #include "trust.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -208,6 +209,17 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
            set_pins(op, &settings->options, request->url);
 }
 
+static bool counts_bodies_twice(void)
+{
+    static atomic_int known; /* 0: not asked yet; asking costs more than all the rest here */
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (answer == 0) {
+        answer = curl_version_info(CURLVERSION_NOW)->version_num < 0x080700 ? 1 : 2;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == 1;
+}
+
 /* Before 8.7 libcurl counted a body twice that went out together with the headers. */
 static uint64_t bytes_sent(const struct ac_op *op)
 {
@@ -215,8 +227,7 @@ static uint64_t bytes_sent(const struct ac_op *op)
     curl_off_t upload = 0;
     curl_easy_getinfo(op->handle->easy, CURLINFO_REQUEST_SIZE, &request);
     curl_easy_getinfo(op->handle->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
-    bool twice = op->body_bytes < SENT_WITH_HEADERS &&
-                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080700;
+    bool twice = op->body_bytes < SENT_WITH_HEADERS && counts_bodies_twice();
     return (uint64_t)request + (twice ? 0 : (uint64_t)upload);
 }
 

@@ -18,8 +18,6 @@
 #define CURL_IGNORE_DEPRECATION(statements) statements
 #endif
 
-#define READY_MAX 16
-
 struct ac_transport {
     struct ac_settings settings;
     CURLM *multi;
@@ -345,8 +343,8 @@ static bool wake(struct ac_transport *transport)
 
 static bool act(struct ac_transport *transport)
 {
-    int fds[READY_MAX], events[READY_MAX];
-    int n = ac_watch_ready(&transport->watch, fds, events, READY_MAX);
+    int fds[AC_WATCH_MAX], events[AC_WATCH_MAX];
+    int n = ac_watch_ready(&transport->watch, fds, events);
     for (int i = 0; i < n; i++) {
         int flags = 0;
         if (events[i] & AC_SYS_READ)
@@ -390,6 +388,14 @@ long ac_transport_timeout_ms(const struct ac_transport *transport)
         return -1;
     double left = transport->timer_at - ac_sys_monotonic();
     return left <= 0 ? 0 : (long)(left * 1000) + 1;
+}
+
+void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
+{
+    long due_ms = ac_transport_timeout_ms(transport);
+    if (due_ms >= 0 && due_ms < timeout_ms)
+        timeout_ms = (int)due_ms;
+    ac_watch_wait(&transport->watch, timeout_ms);
 }
 
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)

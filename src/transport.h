@@ -88,6 +88,9 @@ struct ac_op *ac_transport_submit(struct ac_transport *transport,
 /* Moves every transfer that can move; returns how many finished. */
 unsigned ac_transport_step(struct ac_transport *transport);
 
+/* Waits for what step() would do, at most so long; a signal ends it early. */
+void ac_transport_wait(struct ac_transport *transport, int timeout_ms);
+
 int ac_transport_fd(const struct ac_transport *transport);
 /* Milliseconds until step() must run even if the descriptor stays silent; -1 for never. */
 long ac_transport_timeout_ms(const struct ac_transport *transport);

@@ -68,18 +68,28 @@ void ac_watch_set(struct ac_watch *watch, int fd, int events)
     state->kernel = told ? (unsigned char)events : 0;
 }
 
-int ac_watch_ready(struct ac_watch *watch, int *fds, int *events, int max)
+void ac_watch_wait(struct ac_watch *watch, int timeout_ms)
 {
-    int found = ac_sys_poller_ready(watch->poller, fds, events, max), kept = 0;
-    for (int i = 0; i < found; i++) {
-        struct ac_watch_state *state = state_of(watch, fds[i]);
+    watch->found = ac_sys_poller_ready(watch->poller, watch->fds, watch->events, AC_WATCH_MAX,
+                                       watch->found > 0 ? 0 : timeout_ms);
+}
+
+int ac_watch_ready(struct ac_watch *watch, int fds[AC_WATCH_MAX], int events[AC_WATCH_MAX])
+{
+    int kept = 0;
+    if (watch->found == 0)
+        ac_watch_wait(watch, 0);
+    for (int i = 0; i < watch->found; i++) {
+        int fd = watch->fds[i];
+        struct ac_watch_state *state = state_of(watch, fd);
         if (state && state->owned && state->wanted == 0) {
-            ac_sys_poller_watch(watch->poller, fds[i], 0);
+            ac_sys_poller_watch(watch->poller, fd, 0);
             state->kernel = 0;
             continue;
         }
-        fds[kept] = fds[i];
-        events[kept++] = events[i];
+        fds[kept] = fd;
+        events[kept++] = watch->events[i];
     }
+    watch->found = 0;
     return kept;
 }

@@ -15,8 +15,13 @@ struct ac_watch_state {
     bool owned;           /* ac_watch_disown() will be called before it is closed */
 };
 
+#define AC_WATCH_MAX 16
+
 struct ac_watch {
     int poller;
+    int found; /* by ac_watch_wait(), and not asked for yet */
+    int fds[AC_WATCH_MAX];
+    int events[AC_WATCH_MAX];
     struct ac_watch_state *states; /* by descriptor */
     int count;
 };
@@ -32,7 +37,10 @@ void ac_watch_disown(struct ac_watch *watch, int fd);
 /* Events 0: no more. */
 void ac_watch_set(struct ac_watch *watch, int fd, int events);
 
-/* Up to `max` descriptors that are ready for something that is wanted; never waits. */
-int ac_watch_ready(struct ac_watch *watch, int *fds, int *events, int max);
+/* Waits until something is ready; what it was is kept for ac_watch_ready(). */
+void ac_watch_wait(struct ac_watch *watch, int timeout_ms);
+
+/* The descriptors that are ready for something that is wanted; never waits. Returns how many. */
+int ac_watch_ready(struct ac_watch *watch, int fds[AC_WATCH_MAX], int events[AC_WATCH_MAX]);
 
 #endif

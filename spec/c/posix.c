@@ -102,15 +102,24 @@ static int posix_spawn(lua_State *L)
     return 2;
 }
 
-/* [-2, +2, e]  wait(pid [, true: do not block]) -> nil | "exit", code | "signal", number */
+static void push_usage(lua_State *L, const struct rusage *usage)
+{
+    lua_pushnumber(L, (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+                          (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6);
+    lua_pushinteger(L, (lua_Integer)usage->ru_maxrss * 1024);
+}
+
+/* [-2, +4, e]  wait(pid [, true: do not block]) -> nil | "exit", code | "signal", number; and then
+ * its CPU seconds and bytes of peak memory */
 static int posix_wait(lua_State *L)
 {
     pid_t pid = (pid_t)luaL_checkinteger(L, 1);
     int options = lua_toboolean(L, 2) ? WNOHANG : 0;
     int status = 0;
+    struct rusage usage;
     pid_t ended;
     do
-        ended = waitpid(pid, &status, options);
+        ended = wait4(pid, &status, options, &usage);
     while (ended < 0 && errno == EINTR);
     if (ended < 0)
         return luaL_error(L, "waitpid: %s", strerror(errno));
@@ -118,7 +127,8 @@ static int posix_wait(lua_State *L)
         return 0;
     lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
     lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    return 2;
+    push_usage(L, &usage);
+    return 4;
 }
 
 static int signal_number(lua_State *L, int index)
@@ -171,14 +181,12 @@ static int posix_setenv(lua_State *L)
     return failed ? luaL_error(L, "setenv: %s", strerror(errno)) : 0;
 }
 
-/* [-0, +1, m]  usage() -> CPU seconds of this process (user and system), bytes of peak memory */
+/* [-0, +2, m]  usage() -> CPU seconds of this process (user and system), bytes of peak memory */
 static int posix_usage(lua_State *L)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    lua_pushnumber(L, (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+    push_usage(L, &usage);
     return 2;
 }
 
