@@ -227,6 +227,21 @@ static int transport_step(lua_State *L)
     return 1;
 }
 
+/* [-1, +1, v]  transport:ended() -> ticket of an operation that has ended since, each once | nil,
+ * or false when the transport is closed */
+static int transport_ended(lua_State *L)
+{
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
+    uint64_t ticket = box->transport ? ac_transport_ended(box->transport) : 0;
+    if (ticket)
+        lua_pushinteger(L, (lua_Integer)ticket);
+    else if (box->transport)
+        lua_pushnil(L);
+    else
+        lua_pushboolean(L, false);
+    return 1;
+}
+
 /* [-2, +0, v]  transport:wait(seconds): at most so long, and not longer than step() is due */
 static int transport_wait(lua_State *L)
 {
@@ -302,6 +317,13 @@ static struct ac_op *check_op(lua_State *L)
     if (!box->op)
         luaL_error(L, "the operation was never started");
     return box->op;
+}
+
+/* [-1, +1, v]  op:ticket() -> integer, see transport:ended() */
+static int op_ticket(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)ac_op_ticket(check_op(L)));
+    return 1;
 }
 
 /* [-1, +1, v]  op:done() -> boolean */
@@ -431,15 +453,20 @@ static const luaL_Reg FUNCTIONS[] = {
 static void open_classes(lua_State *L)
 {
     const luaL_Reg transport_methods[] = {
-        {"submit", transport_submit}, {"wait", transport_wait},     {"step", transport_step},
-        {"pollfd", transport_pollfd}, {"events", transport_events}, {"timeout", transport_timeout},
-        {"stats", transport_stats},   {"close", transport_close},   {NULL, NULL}};
+        {"submit", transport_submit},   {"wait", transport_wait},
+        {"ended", transport_ended},     {"step", transport_step},
+        {"pollfd", transport_pollfd},   {"events", transport_events},
+        {"timeout", transport_timeout}, {"stats", transport_stats},
+        {"close", transport_close},     {NULL, NULL}};
     const luaL_Reg transport_metamethods[] = {{"__gc", transport_close},
                                               {"__close", transport_close},
                                               {"__tostring", transport_tostring},
                                               {NULL, NULL}};
-    const luaL_Reg op_methods[] = {
-        {"done", op_done}, {"result", op_result}, {"cancel", op_cancel}, {NULL, NULL}};
+    const luaL_Reg op_methods[] = {{"done", op_done},
+                                   {"ticket", op_ticket},
+                                   {"result", op_result},
+                                   {"cancel", op_cancel},
+                                   {NULL, NULL}};
     const luaL_Reg op_metamethods[] = {
         {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
     acL_class(L, TRANSPORT_CLASS, transport_methods, transport_metamethods);

@@ -10,8 +10,9 @@
 #include "transport.h"
 
 struct ac_op {
-    struct ac_transport *transport; /* NULL once the transport is gone or forgot it */
-    struct ac_op *next, *previous;
+    struct ac_transport *transport; /* NULL when it has it in no list any more */
+    struct ac_op *next, *previous;  /* in a list of the transport's */
+    uint64_t ticket;
     struct ac_handle *handle; /* NULL before and after the transfer, as are the next three */
     char *request;            /* one block: the nodes of `headers`, their lines, the body */
     struct curl_slist *headers;

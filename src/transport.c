@@ -25,10 +25,12 @@ struct ac_transport {
     struct ac_watch watch;
     int poller;
     pid_t pid;
-    double timer_at; /* monotonic seconds, < 0: none */
-    bool lost;       /* libcurl ran out of memory while a request set out */
-    bool stalled;    /* an address was given up and the next one not tried yet */
-    struct ac_op *ops;
+    double timer_at;     /* monotonic seconds, < 0: none */
+    bool lost;           /* libcurl ran out of memory while a request set out */
+    bool stalled;        /* an address was given up and the next one not tried yet */
+    struct ac_op *ops;   /* in flight */
+    struct ac_op *ended; /* and not asked for yet, the last one first */
+    uint64_t tickets;
     struct ac_transport_stats stats;
 };
 
@@ -104,26 +106,55 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
-static void link_op(struct ac_transport *transport, struct ac_op *op)
+static void push(struct ac_op **list, struct ac_op *op)
 {
-    op->transport = transport;
-    op->next = transport->ops;
+    op->previous = NULL;
+    op->next = *list;
     if (op->next)
         op->next->previous = op;
-    transport->ops = op;
-    transport->stats.in_flight++;
+    *list = op;
 }
 
-static void unlink_op(struct ac_transport *transport, struct ac_op *op)
+static void take_out(struct ac_op **list, struct ac_op *op)
 {
     if (op->next)
         op->next->previous = op->previous;
     if (op->previous)
         op->previous->next = op->next;
     else
-        transport->ops = op->next;
+        *list = op->next;
     op->next = op->previous = NULL;
+}
+
+static void link_op(struct ac_transport *transport, struct ac_op *op)
+{
+    op->transport = transport;
+    op->ticket = ++transport->tickets;
+    push(&transport->ops, op);
+    transport->stats.in_flight++;
+}
+
+static void unlink_op(struct ac_transport *transport, struct ac_op *op)
+{
+    take_out(&transport->ops, op);
     transport->stats.in_flight--;
+}
+
+/* Its transfer is over; it waits to be asked for. */
+static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_handles *handles)
+{
+    unlink_op(transport, op);
+    ac_transfer_close(op, transport->multi, handles);
+    push(&transport->ended, op);
+}
+
+static void forget_ended(struct ac_transport *transport)
+{
+    while (transport->ended) {
+        struct ac_op *op = transport->ended;
+        take_out(&transport->ended, op);
+        op->transport = NULL;
+    }
 }
 
 static void abandon_all(struct ac_transport *transport)
@@ -141,9 +172,7 @@ static unsigned end_all(struct ac_transport *transport, const char *failure, con
     for (; transport->ops; ended++) {
         struct ac_op *op = transport->ops;
         ac_transfer_end(op, failure, detail);
-        unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi, NULL);
-        op->transport = NULL;
+        retire(transport, op, NULL);
     }
     return ended;
 }
@@ -213,6 +242,7 @@ void ac_transport_free(struct ac_transport *transport)
         ac_sys_sigpipe_restore(&guard);
         ac_sys_poller_close(transport->poller);
     }
+    forget_ended(transport);
     ac_watch_free(&transport->watch);
     ac_settings_free(&transport->settings);
     free(transport);
@@ -251,7 +281,6 @@ static void set_out(struct ac_transport *transport)
 {
     struct ac_sys_sigpipe guard;
     int running = 0;
-    transport->timer_at = -1;
     ac_sys_sigpipe_block(&guard);
     CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     ac_sys_sigpipe_restore(&guard);
@@ -310,9 +339,7 @@ static unsigned collect(struct ac_transport *transport)
         struct ac_op *op = handle->op;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
-        unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi, &transport->handles);
-        op->transport = NULL;
+        retire(transport, op, &transport->handles);
         finished++;
     }
     return finished;
@@ -403,6 +430,21 @@ struct ac_transport_stats ac_transport_stats(const struct ac_transport *transpor
     return transport->stats;
 }
 
+uint64_t ac_transport_ended(struct ac_transport *transport)
+{
+    struct ac_op *op = transport->ended;
+    if (!op)
+        return 0;
+    take_out(&transport->ended, op);
+    op->transport = NULL;
+    return op->ticket;
+}
+
+uint64_t ac_op_ticket(const struct ac_op *op)
+{
+    return op->ticket;
+}
+
 bool ac_op_done(const struct ac_op *op)
 {
     return op->exchange.done;
@@ -434,6 +476,8 @@ void ac_op_release(struct ac_op *op)
     if (!op)
         return;
     ac_op_cancel(op);
+    if (op->transport)
+        take_out(&op->transport->ended, op);
     ac_transfer_close(op, NULL, NULL);
     ac_buf_free(&op->exchange.headers);
     ac_buf_free(&op->exchange.body);

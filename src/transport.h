@@ -96,6 +96,12 @@ int ac_transport_fd(const struct ac_transport *transport);
 long ac_transport_timeout_ms(const struct ac_transport *transport);
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport);
 
+/* The ticket of an operation that has ended since, each once, or 0: who waits for many need not ask
+ * all of them. */
+uint64_t ac_transport_ended(struct ac_transport *transport);
+
+/* Not 0, and no other operation's of this transport. */
+uint64_t ac_op_ticket(const struct ac_op *op);
 bool ac_op_done(const struct ac_op *op);
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op);
 void ac_op_cancel(struct ac_op *op);

@@ -9,7 +9,7 @@ Interests.__index = Interests
 --- An empty register.
 ---@return alicloud.loop.Interests
 function M.new()
-  return setmetatable({ waiting = {}, order = {} }, Interests)
+  return setmetatable({ waiting = {}, order = {}, tickets = {} }, Interests)
 end
 
 ---@param waiter alicloud.loop.Waiter with a pollable
@@ -18,24 +18,39 @@ function Interests:add(waiter)
   local list = self.waiting[pollable]
   if not list then
     list = {}
-    self.waiting[pollable] = list
+    self.waiting[pollable], self.tickets[pollable] = list, {}
     self.order[#self.order + 1] = pollable
   end
-  list[#list + 1] = waiter
-  waiter.place = #list
+  local place = #list + 1
+  list[place], waiter.place = waiter, place
+  local op = waiter.op
+  if op and op.ticket then
+    local ticket = op:ticket()
+    waiter.ticket = ticket
+    self.tickets[pollable][ticket] = waiter
+  end
 end
 
 -- The gap is closed with the last one: who waits for one transport is woken in no promised order.
 ---@param waiter alicloud.loop.Waiter
 function Interests:remove(waiter)
-  local list = waiter.place and self.waiting[waiter.pollable]
+  local place = waiter.place
+  local list = place and self.waiting[waiter.pollable]
   if not list then return end
-  local last = table.remove(list)
-  if last ~= waiter then
-    list[waiter.place] = last
-    last.place = waiter.place
-  end
+  local count = #list
+  local last = list[count]
+  list[count] = nil
+  if last ~= waiter then list[place], last.place = last, place end
   waiter.place = nil
+  if waiter.ticket then self.tickets[waiter.pollable][waiter.ticket] = nil end
+end
+
+--- Who waits for an operation.
+---@param pollable table
+---@param ticket integer
+---@return alicloud.loop.Waiter|nil
+function Interests:holder(pollable, ticket)
+  return self.tickets[pollable][ticket]
 end
 
 --- Everyone who waits for a transport; a copy, so that they may leave meanwhile.
@@ -53,7 +68,7 @@ function Interests:pollables()
     if #self.waiting[pollable] > 0 then
       kept[#kept + 1] = pollable
     else
-      self.waiting[pollable] = nil
+      self.waiting[pollable], self.tickets[pollable] = nil, nil
     end
   end
   self.order = kept

@@ -41,11 +41,13 @@ Scheduler.__index = Scheduler
 function Scheduler:wake(waiter)
   if waiter.ready or waiter.over then return end
   waiter.ready = true
+  if waiter.deadline < math.huge then self.timers.retire() end
   self.interests:remove(waiter)
   if waiter.task then self.queue[#self.queue + 1] = waiter end
 end
 
 function Scheduler:forget(waiter)
+  if not waiter.ready and waiter.deadline < math.huge then self.timers.retire() end
   waiter.over = true
   self.interests:remove(waiter)
 end
@@ -104,9 +106,27 @@ function Scheduler:wake_due()
   end
 end
 
+-- A transport that can tell which operations have ended saves asking all of them.
+function Scheduler:wake_ended(pollable)
+  local ended, woken = pollable.ended, false
+  local ticket = ended(pollable)
+  while ticket do
+    local waiter = self.interests:holder(pollable, ticket)
+    if waiter then self:wake(waiter) end
+    woken = woken or waiter ~= nil
+    ticket = ended(pollable)
+  end
+  return woken, ticket == false
+end
+
 -- A transport that was closed meanwhile has ended its operations, so they are looked at first.
 function Scheduler:wake_finished(pollable, stepped)
   local woken = false
+  if pollable.ended then
+    local closed
+    woken, closed = self:wake_ended(pollable)
+    if not closed then return woken end
+  end
   for _, waiter in ipairs(self.interests:of(pollable)) do
     local finished
     if waiter.op then finished = waiter.op:done() else finished = stepped end

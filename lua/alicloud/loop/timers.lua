@@ -6,6 +6,7 @@ local M = {}
 ---@field add fun(due: number, item: any)
 ---@field next fun(): number? due time of the first
 ---@field take fun(now: number): any? the first item that is due
+---@field retire fun() one item more has become stale
 
 local function before(left, right)
   if left.due ~= right.due then return left.due < right.due end
@@ -23,8 +24,8 @@ local function rise(heap, i)
   heap[i] = entry
 end
 
-local function sink(heap)
-  local entry, i, n = heap[1], 1, #heap
+local function sink(heap, i)
+  local entry, n = heap[i], #heap
   while true do
     local child = 2 * i
     if child > n then break end
@@ -40,19 +41,34 @@ local function remove_first(heap)
   local first, last = heap[1], table.remove(heap)
   if first ~= last then
     heap[1] = last
-    sink(heap)
+    sink(heap, 1)
   end
   return first
+end
+
+-- Stale entries go when they come to the top, or all together once they are the most.
+local FEW = 64
+
+local function without_stale(heap, is_stale)
+  local kept = {}
+  for _, entry in ipairs(heap) do
+    if not is_stale(entry.item) then kept[#kept + 1] = entry end
+  end
+  for i = #kept // 2, 1, -1 do sink(kept, i) end
+  return kept
 end
 
 ---@param is_stale fun(item: any): boolean items that nobody waits for any more
 ---@return alicloud.loop.Timers
 function M.new(is_stale)
-  local heap, age = {}, 0
+  local heap, age, stale = {}, 0, 0
   local timers = {}
 
   local function first()
-    while heap[1] and is_stale(heap[1].item) do remove_first(heap) end
+    while heap[1] and is_stale(heap[1].item) do
+      remove_first(heap)
+      stale = math.max(stale - 1, 0)
+    end
     return heap[1]
   end
 
@@ -60,6 +76,12 @@ function M.new(is_stale)
     age = age + 1
     heap[#heap + 1] = { due = due, age = age, item = item }
     rise(heap, #heap)
+  end
+
+  function timers.retire()
+    stale = stale + 1
+    if stale <= FEW or stale <= #heap // 2 then return end
+    heap, stale = without_stale(heap, is_stale), 0
   end
 
   function timers.next()
