@@ -230,6 +230,16 @@ static enum ac_status sign_given(struct ac_sign *sign)
     return status;
 }
 
+#define POOL_KEY "alicloud.sign.pool"
+
+static struct ac_sign_pool *pool_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, POOL_KEY);
+    struct ac_sign_pool *pool = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return pool;
+}
+
 #define FEW 24
 
 /* [-0, +1, v]  Reads the table at 1, and again with more room where the usual one is too small. */
@@ -251,7 +261,7 @@ static struct ac_wire *push_signed(lua_State *L)
     }
     check_request(L, &given);
     struct ac_sign *sign =
-        ac_sign_new(given.algorithm, &given.request, &given.credentials, acL_digest(L));
+        ac_sign_new(given.algorithm, &given.request, &given.credentials, acL_digest(L), pool_of(L));
     acL_check(L, sign ? AC_OK : AC_NOMEM, WHAT);
     box->wire = &sign->wire;
     acL_check(L, sign_given(sign), WHAT);
@@ -347,8 +357,31 @@ static int signed_gc(lua_State *L)
     return 0;
 }
 
+/* [-1, +0, -]  Lua frees no memory before the last finalizer has run, so that requests which are
+ * collected after the pool still find it, closed. */
+static int pool_gc(lua_State *L)
+{
+    ac_sign_pool_close(lua_touserdata(L, 1));
+    return 0;
+}
+
+static void open_pool(lua_State *L)
+{
+    if (lua_getfield(L, LUA_REGISTRYINDEX, POOL_KEY) == LUA_TNIL) {
+        struct ac_sign_pool *pool = lua_newuserdatauv(L, sizeof *pool, 0);
+        *pool = (struct ac_sign_pool){0};
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, pool_gc);
+        lua_setfield(L, -2, "__gc");
+        lua_setmetatable(L, -2);
+        lua_setfield(L, LUA_REGISTRYINDEX, POOL_KEY);
+    }
+    lua_pop(L, 1);
+}
+
 void acL_sign_open(lua_State *L)
 {
+    open_pool(L);
     const luaL_Reg metamethods[] = {
         {"__gc", signed_gc}, {"__close", signed_gc}, {"__index", signed_index}, {NULL, NULL}};
     acL_class(L, AC_WIRE_CLASS, NULL, metamethods);

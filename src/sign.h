@@ -23,7 +23,9 @@ struct ac_credentials {
 struct ac_sign {
     struct ac_wire wire; /* first, so that who holds it holds all; filled in at the end */
     size_t bytes;        /* of the block */
-    bool confidential;   /* the security token passes through */
+    struct ac_sign_pool *pool;
+    struct ac_sign *next; /* in the pool */
+    bool confidential;    /* the security token passes through */
     enum ac_sign_algorithm algorithm;
     const struct ac_request *request;
     const struct ac_credentials *credentials;
@@ -46,9 +48,22 @@ struct ac_sign {
 /* NULL if the name is not an algorithm of ours. */
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm);
 
-/* NULL when out of memory. What request and credentials borrow must stay until the last stage. */
+/* Blocks that were freed and are used again: some kilobytes that come and go with each request keep
+ * the C library busy with sorting its memory. Zeroed memory is an empty pool. */
+struct ac_sign_pool {
+    struct ac_sign *spare;
+    unsigned count;
+    bool closed;
+};
+
+/* Frees the spare blocks; those that are still out are freed when they come back. */
+void ac_sign_pool_close(struct ac_sign_pool *pool);
+
+/* NULL when out of memory. What request and credentials borrow must stay until the last stage. The
+ * pool may be NULL. */
 struct ac_sign *ac_sign_new(enum ac_sign_algorithm algorithm, const struct ac_request *request,
-                            const struct ac_credentials *credentials, struct ac_digest *digest);
+                            const struct ac_credentials *credentials, struct ac_digest *digest,
+                            struct ac_sign_pool *pool);
 void ac_sign_free(struct ac_sign *sign);
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign);

@@ -27,8 +27,9 @@ static size_t bytes_of(const struct ac_pairs *pairs, size_t extra)
     return bytes;
 }
 
-/* What is generated has names of this length together, with all that stands between them. */
-#define GENERATED_BYTES 640
+/* All names of headers that are generated, with a separator each; and of RPC parameters. */
+#define NAMES_BYTES 200
+#define RPC_BYTES 320
 
 /* The most that each text can take, in the order of list_buffers(): percent-encoding makes three
  * bytes of one. */
@@ -36,24 +37,27 @@ static void bound_buffers(const struct ac_sign *sign, size_t bounds[BUFFERS])
 {
     const struct ac_request *request = sign->request;
     const struct ac_credentials *credentials = sign->credentials;
+    bool rpc = sign->algorithm == AC_SIGN_RPC_SHA1;
+    size_t hash = 2 * AC_HASH_MAX_BYTES + request->payload_hash.n;
     size_t common = request->action.n + request->version.n + request->date.n + request->nonce.n +
                     credentials->access_key_id.n + credentials->security_token.n;
-    size_t params = 3 * (bytes_of(&request->query, 2) + bytes_of(&request->form, 2));
-    bool rpc = sign->algorithm == AC_SIGN_RPC_SHA1;
-    size_t query = params + (rpc ? 3 * common + GENERATED_BYTES : 0);
+    size_t params = 3 * (bytes_of(&request->query, 1) + bytes_of(&request->form, 1));
+    size_t query = params + (rpc ? 3 * common + RPC_BYTES : 0);
     size_t given = bytes_of(&request->headers, 4), place = request->host.n + 3 * request->path.n;
-    size_t headers = given + common + place + request->payload_hash.n + GENERATED_BYTES;
-    size_t canonical = query + request->method.n + place + 2 * headers;
-    const size_t all[BUFFERS] = {given + 2 * AC_HASH_MAX_BYTES,
+    size_t headers = given + common + request->host.n + hash + NAMES_BYTES + 64;
+    size_t names = given + NAMES_BYTES;
+    size_t canonical = query + request->method.n + place + headers + names + hash + 8;
+    size_t authorization = names + credentials->access_key_id.n + hash + 64;
+    const size_t all[BUFFERS] = {given + hash,
                                  query,
                                  canonical,
-                                 headers,
-                                 2 * AC_HASH_MAX_BYTES,
-                                 query + given + place + GENERATED_BYTES,
-                                 rpc ? 3 * canonical : 4 * AC_HASH_MAX_BYTES,
+                                 names,
+                                 hash,
+                                 query + given + place + 16,
+                                 rpc ? 3 * canonical : hash + 32,
                                  rpc ? params : request->body.n,
-                                 headers,
-                                 2 * headers + request->method.n + given};
+                                 authorization,
+                                 headers + authorization + request->method.n + place + 64};
     for (size_t i = 0; i < BUFFERS; i++)
         bounds[i] = (all[i] < AC_MAX_REQUEST_BYTES ? all[i] : AC_MAX_REQUEST_BYTES) + 1;
 }
@@ -79,10 +83,54 @@ static void release(struct ac_wire *wire)
     ac_sign_free((struct ac_sign *)(void *)wire);
 }
 
+/* What is kept is of one size, which most requests fit in. */
+#define USUAL_BYTES ((size_t)6 * 1024)
+#define SPARE_MAX 64
+
+static struct ac_sign *take_block(struct ac_sign_pool *pool, size_t bytes)
+{
+    if (!pool || bytes > USUAL_BYTES)
+        return malloc(bytes);
+    struct ac_sign *sign = pool->spare;
+    if (!sign)
+        return malloc(USUAL_BYTES);
+    pool->spare = sign->next;
+    pool->count--;
+    return sign;
+}
+
+void ac_sign_free(struct ac_sign *sign)
+{
+    if (!sign)
+        return;
+    struct ac_sign_pool *pool = sign->pool;
+    if (sign->confidential)
+        ac_digest_cleanse((char *)sign + sizeof *sign, sign->bytes - sizeof *sign);
+    if (!pool || pool->closed || pool->count >= SPARE_MAX || sign->bytes > USUAL_BYTES) {
+        free(sign);
+        return;
+    }
+    sign->next = pool->spare;
+    pool->spare = sign;
+    pool->count++;
+}
+
+void ac_sign_pool_close(struct ac_sign_pool *pool)
+{
+    pool->closed = true;
+    while (pool->spare) {
+        struct ac_sign *sign = pool->spare;
+        pool->spare = sign->next;
+        free(sign);
+    }
+}
+
 struct ac_sign *ac_sign_new(enum ac_sign_algorithm algorithm, const struct ac_request *request,
-                            const struct ac_credentials *credentials, struct ac_digest *digest)
+                            const struct ac_credentials *credentials, struct ac_digest *digest,
+                            struct ac_sign_pool *pool)
 {
     struct ac_sign head = {.wire = {.release = release},
+                           .pool = pool,
                            .confidential = credentials->security_token.n > 0,
                            .algorithm = algorithm,
                            .request = request,
@@ -94,19 +142,12 @@ struct ac_sign *ac_sign_new(enum ac_sign_algorithm algorithm, const struct ac_re
     head.bytes = sizeof head + (2 * headers + params) * sizeof(struct ac_pair);
     for (size_t i = 0; i < BUFFERS; i++)
         head.bytes += bounds[i];
-    struct ac_sign *sign = malloc(head.bytes);
+    struct ac_sign *sign = take_block(pool, head.bytes);
     if (!sign)
         return NULL;
     *sign = head;
     carve(sign, headers, bounds);
     return sign;
-}
-
-void ac_sign_free(struct ac_sign *sign)
-{
-    if (sign && sign->confidential)
-        ac_digest_cleanse(sign, sign->bytes);
-    free(sign);
 }
 
 enum ac_status ac_sign_built(struct ac_sign *sign)

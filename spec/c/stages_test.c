@@ -243,7 +243,7 @@ static void test_sign(struct check *t)
     struct ac_credentials credentials = {.access_key_id = AC_STR("YourAccessKeyId"),
                                          .secret = AC_STR("YourAccessKeySecret")};
     struct ac_digest digest = {0};
-    struct ac_sign *sign = ac_sign_new(AC_SIGN_ACS3_SHA256, &request, &credentials, &digest);
+    struct ac_sign *sign = ac_sign_new(AC_SIGN_ACS3_SHA256, &request, &credentials, &digest, NULL);
     CHECK(t, ac_sign_canonical(sign) == AC_OK);
     CHECK(t, ac_sign_string(sign) == AC_OK);
     CHECK(t, buf_is(&sign->string_to_sign,
@@ -255,7 +255,8 @@ static void test_sign(struct check *t)
     ac_sign_free(sign);
 
     for (int algorithm = 0; algorithm < AC_SIGN_COUNT; algorithm++) {
-        sign = ac_sign_new((enum ac_sign_algorithm)algorithm, &request, &credentials, &digest);
+        sign =
+            ac_sign_new((enum ac_sign_algorithm)algorithm, &request, &credentials, &digest, NULL);
         CHECK(t, ac_sign_canonical(sign) == AC_OK && ac_sign_string(sign) == AC_OK &&
                      ac_sign_authorization(sign) == AC_OK && sign->signature.n > 0);
         CHECK(t, ac_sign_finish(sign) == AC_OK);
