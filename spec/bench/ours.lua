@@ -76,7 +76,7 @@ local function sign()
   local secret = core.secret "emulator-secret"
   local start = usage()
   for i = 1, count do
-    local signed = core.signed {
+    local signed <close> = core.signed {
       method = "POST", scheme = "https", host = "ebs.cn-shanghai.aliyuncs.com", path = "/",
       query = { ReplicaGroupId = "pg-0123456789abcdef", RegionId = "cn-shanghai",
         ClientToken = "0123456789abcdef0123456789abcdef" },
@@ -111,6 +111,22 @@ local modes = {
   decode = function() decode(core.decode) end,
   ["lua-cjson"] = function() decode(require "cjson".decode) end,
   require = function() require "alicloud" end,
+  bare = function() end,
+  -- Bytes that COUNT calls in flight hold, each; they wait for a server that takes 5 ms.
+  memory = function()
+    width = count
+    local client = new_client()
+    at_a_time(client, count, read)
+    collectgarbage()
+    local before = select(2, usage())
+    local lua_before, peak = collectgarbage "count", 0
+    at_a_time(client, count, function()
+      read(client)
+      peak = math.max(peak, collectgarbage "count")
+    end)
+    print(("%.0f %.0f"):format((peak - lua_before) * 1024 / count,
+      (select(2, usage()) - before) / count))
+  end,
 }
 
 modes[mode]()

@@ -29,7 +29,7 @@ http {
   keepalive_requests 100000000;
   map $http_x_acs_action $answer {
     default '{"RequestId":"5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90"}';
-    DescribeDiskReplicaGroups '{"RequestId":"5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90","ReplicaGroups":[{"ReplicaGroupId":"pg-0123456789abcdef","Status":"failovered"}]}';
+    DescribeDiskReplicaGroups 'GROUP';
   }
   server {
     listen 127.0.0.1:PLAIN;
@@ -48,6 +48,9 @@ http {
   SLOW
 }
 ]]
+
+local GROUP = '{"RequestId":"5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90","ReplicaGroups":'
+  .. '[{"ReplicaGroupId":"pg-0123456789abcdef","Status":"failovered"}]}'
 
 local SLOW = [[server {
     listen 127.0.0.1:LATE;
@@ -108,7 +111,8 @@ local function make_trust(dir, authority)
   local path, bundle = dir .. "/roots", dir .. "/roots.crt"
   assert(os.execute(("mkdir '%s' && cp -P %s/*.0 %s/*.pem '%s' 2>/dev/null; cp -r '%s'/. '%s'")
     :format(path, ROOTS, ROOTS, path, authority.path, path)))
-  assert(os.execute(("cat %s/ca-certificates.crt '%s' >'%s'"):format(ROOTS, authority.file, bundle)))
+  assert(os.execute(("cat %s/ca-certificates.crt '%s' >'%s'")
+    :format(ROOTS, authority.file, bundle)))
   return path, bundle
 end
 
@@ -125,7 +129,7 @@ function M.start(pin)
   local slow = readable(ECHO)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)
-    :gsub("CERT", certificate):gsub("KEY", certificate):gsub("%u+", ports)
+    :gsub("GROUP", GROUP):gsub("CERT", certificate):gsub("KEY", certificate):gsub("%u+", ports)
   write(dir .. "/nginx.conf", conf)
   write(dir .. "/page.json", M.page())
   local argv = table.move({ "nginx", "-p", dir, "-c", dir .. "/nginx.conf" }, 1, 5, #pin + 1,
