@@ -261,8 +261,9 @@ local NO_OPTIONS, NO_PARAMETERS = {}, {}
 ---@return alicloud.plan|nil
 ---@return string? message one line: what, the value, what is allowed
 function M.new(context, action, input, given)
-  local checked, fault = NO_OPTIONS, nil
+  local checked = NO_OPTIONS
   if given ~= nil then
+    local fault
     checked, fault = options.examine("call", given, SCHEMA)
     if not checked then return nil, fault end
   end

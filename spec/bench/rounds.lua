@@ -46,7 +46,7 @@ function M.run(words)
   local start = core.monotonic()
   local pid, output = posix.spawn(argv)
   local text = output:read("a")
-  local how, code, cpu, peak = posix.wait(pid)
+  local how, code, cpu, peak = posix.reap(pid)
   local wall = core.monotonic() - start
   output:close()
   assert(how == "exit" and code == 0, table.concat(words, " ") .. ": " .. text)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,24 +110,35 @@ static void push_usage(lua_State *L, const struct rusage *usage)
     lua_pushinteger(L, (lua_Integer)usage->ru_maxrss * 1024);
 }
 
-/* [-2, +4, e]  wait(pid [, true: do not block]) -> nil | "exit", code | "signal", number; and then
- * its CPU seconds and bytes of peak memory */
-static int posix_wait(lua_State *L)
+/* [-0, +2, e]  How it ended; false, and nothing pushed, if it has not yet. */
+static bool push_end(lua_State *L, int options, struct rusage *usage)
 {
-    pid_t pid = (pid_t)luaL_checkinteger(L, 1);
-    int options = lua_toboolean(L, 2) ? WNOHANG : 0;
+    pid_t pid = (pid_t)luaL_checkinteger(L, 1), ended;
     int status = 0;
-    struct rusage usage;
-    pid_t ended;
     do
-        ended = wait4(pid, &status, options, &usage);
+        ended = wait4(pid, &status, options, usage);
     while (ended < 0 && errno == EINTR);
     if (ended < 0)
-        return luaL_error(L, "waitpid: %s", strerror(errno));
+        luaL_error(L, "wait4: %s", strerror(errno));
     if (ended == 0)
-        return 0;
+        return false;
     lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
     lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return true;
+}
+
+/* [-2, +2, e]  wait(pid [, true: do not block]) -> nil | "exit", code | "signal", number */
+static int posix_wait(lua_State *L)
+{
+    struct rusage usage;
+    return push_end(L, lua_toboolean(L, 2) ? WNOHANG : 0, &usage) ? 2 : 0;
+}
+
+/* [-1, +4, e]  reap(pid) -> the same two, CPU seconds, bytes of peak memory */
+static int posix_reap(lua_State *L)
+{
+    struct rusage usage;
+    push_end(L, 0, &usage);
     push_usage(L, &usage);
     return 4;
 }
@@ -191,11 +203,17 @@ static int posix_usage(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"fork", posix_fork},     {"exit", posix_exit},
-    {"spawn", posix_spawn},   {"wait", posix_wait},
-    {"kill", posix_kill},     {"disposition", posix_disposition},
-    {"masked", posix_masked}, {"setenv", posix_setenv},
-    {"usage", posix_usage},   {NULL, NULL},
+    {"fork", posix_fork},
+    {"exit", posix_exit},
+    {"spawn", posix_spawn},
+    {"wait", posix_wait},
+    {"reap", posix_reap},
+    {"kill", posix_kill},
+    {"disposition", posix_disposition},
+    {"masked", posix_masked},
+    {"setenv", posix_setenv},
+    {"usage", posix_usage},
+    {NULL, NULL},
 };
 
 int luaopen_spec_posix(lua_State *L)
