@@ -24,12 +24,12 @@ endif
 
 CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax \
              value json request sign response errmap header digest codec buf pages process file \
-             ed25519 sys signed
+             ed25519 sys signed json_tree
 TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
-             luax buf sys transfer_handle watch
+             luax buf sys transfer_handle watch lua_op transport_library
 HTTPD     := lua_httpd httpd luax buf
 
-STAGES    := request sign signed response errmap json header digest codec buf sys
+STAGES    := request sign signed response errmap json json_tree header digest codec buf sys
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.

@@ -1,6 +1,7 @@
 /* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
  * costs more than everything else that a start does. */
 #include "header.h"
+#include "lua_op.h"
 #include "lua_settings.h"
 #include "luax.h"
 #include "sys.h"
@@ -17,11 +18,6 @@ AC_EXPORT int luaopen_alicloud_transport(lua_State *L);
 
 struct transport_box {
     struct ac_transport *transport;
-};
-
-struct op_box {
-    struct ac_exchange_box seam; /* first: this much the core knows */
-    struct ac_op *op;
 };
 
 static struct ac_transport *check_transport(lua_State *L)
@@ -141,19 +137,8 @@ static void read_request(lua_State *L, struct ac_transport_request *request)
     read_headers(L, request);
 }
 
-/* [-0, +1, v]  The box of an operation, still empty. Who holds it holds the transport. */
-static struct op_box *push_op(lua_State *L)
-{
-    struct op_box *box = lua_newuserdatauv(L, sizeof *box, 1);
-    *box = (struct op_box){0};
-    luaL_setmetatable(L, AC_OP_CLASS);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
-    return box;
-}
-
 /* The transport is asked for again, because a metamethod or a finalizer may have closed it. */
-static void start(lua_State *L, struct op_box *box, const struct ac_transport_request *request)
+static void start(lua_State *L, struct acL_op *box, const struct ac_transport_request *request)
 {
     const char *flaw = ac_transport_flaw(request);
     if (flaw)
@@ -196,7 +181,7 @@ static int submit_signed(lua_State *L)
                                            .mutating = lua_toboolean(L, 4),
                                            .plain_http = lua_toboolean(L, 5)};
     const struct ac_wire_box *signed_box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
-    struct op_box *box = push_op(L);
+    struct acL_op *box = acL_push_op(L);
     const struct ac_wire *wire = signed_box->wire;
     luaL_argcheck(L, wire, 2, "it is closed");
     request.method = wire->method;
@@ -216,7 +201,7 @@ static int transport_submit(lua_State *L)
     if (lua_type(L, 2) == LUA_TUSERDATA)
         return submit_signed(L);
     read_request(L, &request);
-    start(L, push_op(L), &request);
+    start(L, acL_push_op(L), &request);
     return 1;
 }
 
@@ -277,25 +262,18 @@ static int transport_timeout(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, m]  Sets a field of the table on top. */
-static void set_count(lua_State *L, const char *name, uint64_t count)
-{
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
-}
-
 /* [-1, +1, v]  transport:stats() -> { requests, connections, reused, bytes_sent, bytes_received,
  * in_flight } */
 static int transport_stats(lua_State *L)
 {
     struct ac_transport_stats stats = ac_transport_stats(check_transport(L));
     lua_createtable(L, 0, 6);
-    set_count(L, "requests", stats.requests);
-    set_count(L, "connections", stats.connections);
-    set_count(L, "reused", stats.reused);
-    set_count(L, "bytes_sent", stats.bytes_sent);
-    set_count(L, "bytes_received", stats.bytes_received);
-    set_count(L, "in_flight", stats.in_flight);
+    acL_set_count(L, "requests", stats.requests);
+    acL_set_count(L, "connections", stats.connections);
+    acL_set_count(L, "reused", stats.reused);
+    acL_set_count(L, "bytes_sent", stats.bytes_sent);
+    acL_set_count(L, "bytes_received", stats.bytes_received);
+    acL_set_count(L, "in_flight", stats.in_flight);
     return 1;
 }
 
@@ -308,130 +286,6 @@ static int transport_tostring(lua_State *L)
     else
         lua_pushfstring(L, TRANSPORT_CLASS " (%d in flight)",
                         (int)ac_transport_stats(box->transport).in_flight);
-    return 1;
-}
-
-static struct ac_op *check_op(lua_State *L)
-{
-    struct op_box *box = acL_self(L, AC_OP_CLASS);
-    if (!box->op)
-        luaL_error(L, "the operation was never started");
-    return box->op;
-}
-
-/* [-1, +1, v]  op:ticket() -> integer, see transport:ended() */
-static int op_ticket(lua_State *L)
-{
-    lua_pushinteger(L, (lua_Integer)ac_op_ticket(check_op(L)));
-    return 1;
-}
-
-/* [-1, +1, v]  op:done() -> boolean */
-static int op_done(lua_State *L)
-{
-    lua_pushboolean(L, ac_op_done(check_op(L)));
-    return 1;
-}
-
-/* [-1, +0, v]  op:cancel() */
-static int op_cancel(lua_State *L)
-{
-    ac_op_cancel(check_op(L));
-    return 0;
-}
-
-/* [-1, +0, -] */
-static int op_gc(lua_State *L)
-{
-    struct op_box *box = acL_self(L, AC_OP_CLASS);
-    struct ac_op *op = box->op;
-    *box = (struct op_box){0};
-    ac_op_release(op);
-    return 0;
-}
-
-/* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
- * RFC 9110 section 5.3 says. */
-static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
-{
-    luaL_Buffer lower;
-    char *p = luaL_buffinitsize(L, &lower, name.n);
-    for (size_t i = 0; i < name.n; i++)
-        p[i] = ac_lower(name.p[i]);
-    luaL_pushresultsize(&lower, name.n);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TNIL) {
-        lua_pop(L, 1);
-        acL_push_bytes(L, value);
-    } else {
-        lua_pushliteral(L, ", ");
-        acL_push_bytes(L, value);
-        lua_concat(L, 3);
-    }
-    lua_rawset(L, -3);
-}
-
-/* [-0, +1, m] */
-static void push_headers(lua_State *L, struct ac_str text)
-{
-    lua_createtable(L, 0, 8);
-    while (text.n > 0) {
-        const char *end = memchr(text.p, '\n', text.n);
-        size_t n = end ? (size_t)(end - text.p) : text.n;
-        const char *colon = memchr(text.p, ':', n);
-        if (colon) {
-            size_t name = (size_t)(colon - text.p);
-            set_header(L, (struct ac_str){text.p, name},
-                       ac_header_trim((struct ac_str){colon + 1, n - name - 1}));
-        }
-        n += end != NULL;
-        text = (struct ac_str){text.p + n, text.n - n};
-    }
-}
-
-/* [-0, +1, m] */
-static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
-{
-    lua_createtable(L, 0, 7);
-    if (exchange->status > 0) {
-        lua_pushinteger(L, exchange->status);
-        lua_setfield(L, -2, "status");
-        push_headers(L, ac_buf_str(&exchange->headers));
-        lua_setfield(L, -2, "headers");
-        acL_push_bytes(L, ac_buf_str(&exchange->body));
-        lua_setfield(L, -2, "body");
-    }
-    if (exchange->failure) {
-        lua_pushstring(L, exchange->failure);
-        lua_setfield(L, -2, "failure");
-        lua_pushstring(L, exchange->detail);
-        lua_setfield(L, -2, "detail");
-    }
-    lua_pushboolean(L, exchange->sent);
-    lua_setfield(L, -2, "sent");
-    lua_createtable(L, 0, 4);
-    lua_pushnumber(L, exchange->elapsed);
-    lua_setfield(L, -2, "elapsed");
-    set_count(L, "new_connections", (uint64_t)exchange->new_connections);
-    set_count(L, "bytes_sent", exchange->bytes_sent);
-    set_count(L, "bytes_received", exchange->bytes_received);
-    lua_setfield(L, -2, "stats");
-}
-
-/* [-1, +1, v]  op:result() -> exchange; raises before the operation is done */
-static int op_result(lua_State *L)
-{
-    struct ac_op *op = check_op(L);
-    if (!ac_op_done(op))
-        luaL_error(L, "the operation is not done yet");
-    push_exchange(L, ac_op_exchange(op));
-    return 1;
-}
-
-/* [-1, +1, m] */
-static int op_tostring(lua_State *L)
-{
-    lua_pushfstring(L, "alicloud.Op (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
     return 1;
 }
 
@@ -462,15 +316,8 @@ static void open_classes(lua_State *L)
                                               {"__close", transport_close},
                                               {"__tostring", transport_tostring},
                                               {NULL, NULL}};
-    const luaL_Reg op_methods[] = {{"done", op_done},
-                                   {"ticket", op_ticket},
-                                   {"result", op_result},
-                                   {"cancel", op_cancel},
-                                   {NULL, NULL}};
-    const luaL_Reg op_metamethods[] = {
-        {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
     acL_class(L, TRANSPORT_CLASS, transport_methods, transport_metamethods);
-    acL_class(L, AC_OP_CLASS, op_methods, op_metamethods);
+    acL_op_class(L);
 }
 
 int luaopen_alicloud_transport(lua_State *L)

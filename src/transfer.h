@@ -24,6 +24,27 @@ struct ac_op {
     bool too_large;
 };
 
+/* An operation is in one list at most. */
+static inline void ac_op_push(struct ac_op **list, struct ac_op *op)
+{
+    op->previous = NULL;
+    op->next = *list;
+    if (op->next)
+        op->next->previous = op;
+    *list = op;
+}
+
+static inline void ac_op_take_out(struct ac_op **list, struct ac_op *op)
+{
+    if (op->next)
+        op->next->previous = op->previous;
+    if (op->previous)
+        op->previous->next = op->next;
+    else
+        *list = op->next;
+    op->next = op->previous = NULL;
+}
+
 /* NULL when out of memory. */
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options);
 

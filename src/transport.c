@@ -5,8 +5,6 @@
 #include "transfer.h"
 #include "trust.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,45 +31,6 @@ struct ac_transport {
     uint64_t tickets;
     struct ac_transport_stats stats;
 };
-
-static struct {
-    pthread_once_t once;
-    const char *lack;
-} library = {.once = PTHREAD_ONCE_INIT};
-
-static void init_library(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        library.lack = "libcurl could not be initialised";
-        return;
-    }
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->version_num < 0x075500)
-        library.lack = "libcurl is older than 7.85";
-    else if (!(info->features & CURL_VERSION_SSL))
-        library.lack = "libcurl was built without TLS";
-    else if (!(info->features & CURL_VERSION_ASYNCHDNS))
-        library.lack = "libcurl resolves names synchronously and could not keep deadlines";
-}
-
-const char *ac_transport_init(void)
-{
-    pthread_once(&library.once, init_library);
-    return library.lack;
-}
-
-/* Not curl_version(): that wakes every library below, and one of them asks the resolver. */
-void ac_transport_library(char out[96])
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    snprintf(out, 96, "libcurl/%s %s", info->version, info->ssl_version);
-}
-
-struct ac_transport_trust ac_transport_trust(void)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    return ac_trust_find(info->cainfo, info->capath);
-}
 
 /* True while a host has been found and none of its addresses has answered. */
 static bool is_connecting(CURL *easy)
@@ -106,37 +65,17 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
-static void push(struct ac_op **list, struct ac_op *op)
-{
-    op->previous = NULL;
-    op->next = *list;
-    if (op->next)
-        op->next->previous = op;
-    *list = op;
-}
-
-static void take_out(struct ac_op **list, struct ac_op *op)
-{
-    if (op->next)
-        op->next->previous = op->previous;
-    if (op->previous)
-        op->previous->next = op->next;
-    else
-        *list = op->next;
-    op->next = op->previous = NULL;
-}
-
 static void link_op(struct ac_transport *transport, struct ac_op *op)
 {
     op->transport = transport;
     op->ticket = ++transport->tickets;
-    push(&transport->ops, op);
+    ac_op_push(&transport->ops, op);
     transport->stats.in_flight++;
 }
 
 static void unlink_op(struct ac_transport *transport, struct ac_op *op)
 {
-    take_out(&transport->ops, op);
+    ac_op_take_out(&transport->ops, op);
     transport->stats.in_flight--;
 }
 
@@ -145,14 +84,14 @@ static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_h
 {
     unlink_op(transport, op);
     ac_transfer_close(op, transport->multi, handles);
-    push(&transport->ended, op);
+    ac_op_push(&transport->ended, op);
 }
 
 static void forget_ended(struct ac_transport *transport)
 {
     while (transport->ended) {
         struct ac_op *op = transport->ended;
-        take_out(&transport->ended, op);
+        ac_op_take_out(&transport->ended, op);
         op->transport = NULL;
     }
 }
@@ -246,27 +185,6 @@ void ac_transport_free(struct ac_transport *transport)
     ac_watch_free(&transport->watch);
     ac_settings_free(&transport->settings);
     free(transport);
-}
-
-const char *ac_transport_flaw(const struct ac_transport_request *request)
-{
-    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-    bool known = false;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        known = known || ac_str_equal(request->method, ac_str_of(methods[i]));
-    if (!known)
-        return "the method is none of GET, POST, PUT, PATCH, DELETE";
-    if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
-        return "a GET request has no body";
-    if (request->body.n > AC_MAX_REQUEST_BYTES)
-        return "the body is larger than 4 MiB";
-    if (ac_str_starts(request->url, AC_STR("https://")))
-        return NULL;
-    if (!ac_str_starts(request->url, AC_STR("http://")))
-        return "the URL begins with neither https:// nor http://";
-    if (!request->plain_http && !ac_url_is_loopback(request->url))
-        return "http:// is for loopback addresses only, unless plain HTTP is asked for";
-    return NULL;
 }
 
 static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
@@ -435,7 +353,7 @@ uint64_t ac_transport_ended(struct ac_transport *transport)
     struct ac_op *op = transport->ended;
     if (!op)
         return 0;
-    take_out(&transport->ended, op);
+    ac_op_take_out(&transport->ended, op);
     op->transport = NULL;
     return op->ticket;
 }
@@ -477,7 +395,7 @@ void ac_op_release(struct ac_op *op)
         return;
     ac_op_cancel(op);
     if (op->transport)
-        take_out(&op->transport->ended, op);
+        ac_op_take_out(&op->transport->ended, op);
     ac_transfer_close(op, NULL, NULL);
     ac_buf_free(&op->exchange.headers);
     ac_buf_free(&op->exchange.body);
