@@ -195,7 +195,7 @@ install: all
 rock:
 	@.ci/rock
 
-## bench: CPU per signed call next to a bare libcurl loop in C; of the emulator; of loading
+## bench: signed calls next to hand-written C over libcurl; the emulator; loading (needs nginx)
 bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) && \

@@ -32,5 +32,5 @@ const cJSON *ac_json_member(const cJSON *object, const char *name)
 struct ac_str ac_json_string(const cJSON *object, const char *name)
 {
     const cJSON *item = ac_json_member(object, name);
-    return cJSON_IsString(item) ? ac_str_of(item->valuestring) : (struct ac_str){0};
+    return item && cJSON_IsString(item) ? ac_str_of(item->valuestring) : (struct ac_str){0};
 }

@@ -30,7 +30,7 @@ local function one_after_the_other(action)
     if i == 51 then start = usage() end
     assert(client:call(action, {}))
   end
-  print(("%.2f"):format((usage() - start) / count * 1e5))
+  print(("%.2f"):format((usage() - start) / count * 1e6))
 end
 
 -- Runs `work(client)` COUNT times, WIDTH at a time.
@@ -52,7 +52,7 @@ local function many(warm, work)
   if warm > 0 then at_a_time(client, warm, work) end
   local cpu, wall = usage(), core.monotonic()
   at_a_time(client, count, work)
-  print(("%.2f %.4f"):format((usage() - cpu) / count * 1e5, core.monotonic() - wall))
+  print(("%.2f %.4f"):format((usage() - cpu) / count * 1e6, core.monotonic() - wall))
 end
 
 local function read(client)
@@ -80,7 +80,7 @@ local function sign()
     }
     assert(signed.authorization)
   end
-  print(("%.3f"):format((usage() - start) / count * 1e5))
+  print(("%.3f"):format((usage() - start) / count * 1e6))
 end
 
 local function decode(decoder)
@@ -88,7 +88,7 @@ local function decode(decoder)
   for _ = 1, 10 do decoder(text) end
   local start = usage()
   for _ = 1, count do decoder(text) end
-  print(("%.2f"):format((usage() - start) / count * 1e5))
+  print(("%.2f"):format((usage() - start) / count * 1e6))
 end
 
 local modes = {
@@ -100,6 +100,10 @@ local modes = {
   once = function()
     local client = new_client()
     for _ = 1, count do read(client) end
+  end,
+  plan = function()
+    local client = new_client()
+    for _ = 1, count do assert(client:validate("DescribeRegions", {})) end
   end,
   sign = sign,
   decode = function() decode(core.decode) end,
