@@ -1,7 +1,7 @@
 #include "transfer.h"
 
-#include "transfer_failure.h"
 #include "sys.h"
+#include "transfer_failure.h"
 #include "trust.h"
 
 #include <stdatomic.h>

@@ -1,16 +1,11 @@
 #include "transport.h"
 
-#include "sys.h"
 #include "settings.h"
+#include "sys.h"
 #include "transfer.h"
-#include "trust.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-#if LIBCURL_VERSION_NUM < 0x075500
-#error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
-#endif
 
 #ifndef CURL_IGNORE_DEPRECATION /* until 7.87 nothing was marked */
 #define CURL_IGNORE_DEPRECATION(statements) statements

@@ -7,6 +7,10 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
+#endif
+
 static struct {
     pthread_once_t once;
     const char *lack;
