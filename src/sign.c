@@ -3,11 +3,11 @@
 #include "codec.h"
 #include "header.h"
 
+static const char *const NAMES[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"};
+
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm)
 {
-    static const char *const names[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3",
-                                                     "HMAC-SHA1"};
-    return algorithm < AC_SIGN_COUNT ? names[algorithm] : NULL;
+    return algorithm < AC_SIGN_COUNT ? NAMES[algorithm] : NULL;
 }
 
 static enum ac_hash hash_of(const struct ac_sign *sign)
@@ -260,7 +260,7 @@ enum ac_status ac_sign_string(struct ac_sign *sign)
         ac_digest_hash(sign->digest, hash_of(sign), ac_buf_str(&sign->canonical), raw);
     if (status != AC_OK)
         return status;
-    ac_buf_add_text(&sign->string_to_sign, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_text(&sign->string_to_sign, NAMES[sign->algorithm]);
     ac_buf_add_char(&sign->string_to_sign, '\n');
     ac_codec_hex(&sign->string_to_sign, raw, ac_digest_size(hash_of(sign)));
     return ac_sign_built(sign);
@@ -297,7 +297,7 @@ static enum ac_status acs3_authorization(struct ac_sign *sign)
         return status;
     ac_codec_hex(&sign->signature, raw, ac_digest_size(hash_of(sign)));
     struct ac_buf *out = &sign->authorization;
-    ac_buf_add_text(out, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_text(out, NAMES[sign->algorithm]);
     ac_buf_add_text(out, " Credential=");
     ac_buf_add_str(out, sign->credentials->access_key_id);
     ac_buf_add_text(out, ",SignedHeaders=");
