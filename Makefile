@@ -23,10 +23,10 @@ endif
 # What is built from what.
 
 CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax \
-             value json request sign response errmap header digest codec buf pages process file \
-             ed25519 sys signed json_tree
-TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
-             luax buf sys transfer_handle watch lua_op transport_library
+             value json json_tree request sign signed response errmap header digest codec buf \
+             pages process file ed25519 sys
+TRANSPORT := lua_transport lua_op lua_settings transport transport_library settings transfer \
+             transfer_handle transfer_failure watch trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
 STAGES    := request sign signed response errmap json json_tree header digest codec buf sys
