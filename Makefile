@@ -22,13 +22,14 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax value \
-             json request sign response errmap header digest codec buf pages process file ed25519 sys
-TRANSPORT := lua_transport lua_settings transport settings transfer transfer_failure trust header \
-             luax buf sys
+CORE      := core lua_sign lua_read lua_secret lua_sealed lua_process lua_file lua_ed25519 luax \
+             value json json_tree request sign signed response errmap header digest codec buf \
+             pages process file ed25519 sys
+TRANSPORT := lua_transport lua_op lua_settings transport transport_library settings transfer \
+             transfer_handle transfer_failure watch trust header luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
-STAGES    := request sign response errmap json header digest codec buf sys
+STAGES    := request sign signed response errmap json json_tree header digest codec buf sys
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.
@@ -142,8 +143,8 @@ $(BUILD)/spec/threads: spec/hosts/threads/host.c | $(BUILD)/spec
 $(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
 	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
-$(BUILD)/spec/floor: spec/bench/floor.c | $(BUILD)/spec
-	$(PROGRAM) $< $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+$(BUILD)/spec/floor: $(wildcard spec/bench/floor*.c) | $(BUILD)/spec
+	$(PROGRAM) $^ $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs
@@ -202,7 +203,7 @@ install: all
 rock:
 	@.ci/rock
 
-## bench: CPU per signed call next to a bare libcurl loop in C; of the emulator; of loading
+## bench: signed calls next to hand-written C over libcurl; the emulator; loading (needs nginx)
 bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) && \

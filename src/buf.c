@@ -10,6 +10,12 @@ void ac_buf_init(struct ac_buf *buf, size_t max)
     buf->max = max;
 }
 
+void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes)
+{
+    *buf = (struct ac_buf){.p = p, .cap = bytes, .max = bytes - 1};
+    p[0] = '\0';
+}
+
 void ac_buf_free(struct ac_buf *buf)
 {
     free(buf->p);
@@ -46,37 +52,6 @@ char *ac_buf_room(struct ac_buf *buf, size_t n)
         buf->cap = cap;
     }
     return buf->p + buf->n;
-}
-
-void ac_buf_advance(struct ac_buf *buf, size_t n)
-{
-    buf->n += n;
-    buf->p[buf->n] = '\0';
-}
-
-void ac_buf_add(struct ac_buf *buf, const char *p, size_t n)
-{
-    char *room = ac_buf_room(buf, n);
-    if (!room)
-        return;
-    if (n)
-        memcpy(room, p, n);
-    ac_buf_advance(buf, n);
-}
-
-void ac_buf_add_str(struct ac_buf *buf, struct ac_str s)
-{
-    ac_buf_add(buf, s.p, s.n);
-}
-
-void ac_buf_add_text(struct ac_buf *buf, const char *text)
-{
-    ac_buf_add(buf, text, strlen(text));
-}
-
-void ac_buf_add_char(struct ac_buf *buf, char c)
-{
-    ac_buf_add(buf, &c, 1);
 }
 
 void ac_buf_printf(struct ac_buf *buf, const char *format, ...)

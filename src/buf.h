@@ -18,21 +18,53 @@ struct ac_buf {
 
 void ac_buf_init(struct ac_buf *buf, size_t max);
 
+/* The same over `bytes` bytes of the caller's, one of which the final NUL takes: the buffer never
+ * allocates, and is not to be freed. */
+void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes);
+
 /* Releases the bytes; the buffer may be used again with the same maximum. */
 void ac_buf_free(struct ac_buf *buf);
 
 /* Empties without releasing, and forgets a failure. */
 void ac_buf_reset(struct ac_buf *buf);
 
-void ac_buf_add(struct ac_buf *buf, const char *p, size_t n);
-void ac_buf_add_str(struct ac_buf *buf, struct ac_str s);
-void ac_buf_add_text(struct ac_buf *buf, const char *text);
-void ac_buf_add_char(struct ac_buf *buf, char c);
 void ac_buf_printf(struct ac_buf *buf, const char *format, ...) AC_PRINTF(2, 3);
 
 /* Room for n more bytes at the end, or NULL; ac_buf_advance() then takes what was written. */
 char *ac_buf_room(struct ac_buf *buf, size_t n);
-void ac_buf_advance(struct ac_buf *buf, size_t n);
+static inline void ac_buf_advance(struct ac_buf *buf, size_t n)
+{
+    buf->n += n;
+    buf->p[buf->n] = '\0';
+}
+
+/* Inline, because most texts are built of pieces of a few bytes that have their room already. */
+static inline void ac_buf_add(struct ac_buf *buf, const char *p, size_t n)
+{
+    bool fits = buf->status == AC_OK && buf->cap > buf->n && n < buf->cap - buf->n &&
+                n <= buf->max - buf->n;
+    char *room = fits ? buf->p + buf->n : ac_buf_room(buf, n);
+    if (!room)
+        return;
+    if (n)
+        memcpy(room, p, n);
+    ac_buf_advance(buf, n);
+}
+
+static inline void ac_buf_add_str(struct ac_buf *buf, struct ac_str s)
+{
+    ac_buf_add(buf, s.p, s.n);
+}
+
+static inline void ac_buf_add_text(struct ac_buf *buf, const char *text)
+{
+    ac_buf_add(buf, text, strlen(text));
+}
+
+static inline void ac_buf_add_char(struct ac_buf *buf, char c)
+{
+    ac_buf_add(buf, &c, 1);
+}
 
 static inline struct ac_str ac_buf_str(const struct ac_buf *buf)
 {

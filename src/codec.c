@@ -1,16 +1,20 @@
 #include "codec.h"
 
 #include <float.h>
+#include <inttypes.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const char HEX_UPPER[] = "0123456789ABCDEF";
 static const char HEX_LOWER[] = "0123456789abcdef";
 
+/* One bit for each byte that stays as it is: A-Z a-z 0-9 - _ . ~ */
 static bool unreserved(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '~';
+    static const uint64_t map[4] = {UINT64_C(0x03ff600000000000), UINT64_C(0x47fffffe87fffffe), 0,
+                                    0};
+    return map[c >> 6] >> (c & 63) & 1;
 }
 
 static int hex_value(char c)
@@ -152,6 +156,36 @@ void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value)
     *to = '\0';
 }
 
+void ac_codec_integer(char out[AC_CODEC_FLOAT_BYTES], int64_t value)
+{
+    snprintf(out, AC_CODEC_FLOAT_BYTES, "%" PRId64, value);
+}
+
+/* The locale wants something else than '.' here. */
+static enum ac_status parse_localised(struct ac_str in, double *value)
+{
+    struct ac_buf copy;
+    ac_buf_init(&copy, in.n * 2 + 64);
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] == '.')
+            ac_buf_add_text(&copy, localeconv()->decimal_point);
+        else
+            ac_buf_add_char(&copy, in.p[i]);
+    }
+    enum ac_status status = copy.status;
+    if (status == AC_OK)
+        *value = strtod(copy.p, NULL);
+    ac_buf_free(&copy);
+    return status;
+}
+
+enum ac_status ac_codec_parse_float(struct ac_str in, double *value)
+{
+    char *end = NULL;
+    *value = strtod(in.p, &end);
+    return end == in.p + in.n ? AC_OK : parse_localised(in, value);
+}
+
 /* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
@@ -191,11 +225,14 @@ bool ac_codec_iso8601(char out[21], int64_t unix_seconds)
     int day = (int)(day_of_year - (153 * month_index + 2) / 5 + 1);
     int month = (int)(month_index < 10 ? month_index + 3 : month_index - 9);
     int year = (int)(year_of_era + era * 400 + (month <= 2));
-    char text[64];
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day,
-             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
-    memcpy(out, text, 20);
-    out[20] = '\0';
+    const int parts[] = {
+        year / 100,        year % 100, month, day, (int)(second / 3600), (int)(second / 60 % 60),
+        (int)(second % 60)};
+    memcpy(out, "0000-00-00T00:00:00Z", 21);
+    for (int i = 0, at = 0; i < 7; i++, at += i == 1 ? 2 : 3) {
+        out[at] = (char)('0' + parts[i] / 10);
+        out[at + 1] = (char)('0' + parts[i] % 10);
+    }
     return true;
 }
 

@@ -17,16 +17,8 @@
 
 AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 
-#define JSON_BOX "alicloud.json"
 #define ENCODE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define RANDOM_MAX_BYTES 256
-
-/* [-1, +0, -] */
-static int json_close(lua_State *L)
-{
-    ac_json_free(lua_touserdata(L, 1));
-    return 0;
-}
 
 /* [-2, +2, v]  decode(text, { max_bytes, max_depth, keep_null }?) -> value | nil, message */
 static int core_decode(lua_State *L)
@@ -45,11 +37,11 @@ static int core_decode(lua_State *L)
             luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
         keep_null = acL_boolean_field(L, 2, "decode", "keep_null");
     }
-    struct ac_json *json = acL_push_box(L, sizeof *json, JSON_BOX);
-    if (ac_json_parse(json, text, limits) == AC_OK && ac_value_push(L, json, keep_null))
+    struct ac_json_reader reader;
+    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, keep_null))
         return 1;
     lua_pushnil(L);
-    lua_pushfstring(L, "JSON: %s at byte %d", json->why, (int)json->where + 1);
+    lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
     return 2;
 }
 
@@ -127,10 +119,11 @@ static int core_hmac(lua_State *L)
 /* [-0, +1, m] */
 static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
 {
-    struct ac_buf *out = acL_push_buf(L, n * 2);
-    ac_codec_hex(out, raw, n);
-    acL_check(L, out->status, "hex");
-    acL_push_bytes(L, ac_buf_str(out));
+    luaL_Buffer text;
+    struct ac_buf out;
+    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
+    ac_codec_hex(&out, raw, n);
+    luaL_pushresultsize(&text, n * 2);
     return 1;
 }
 
@@ -345,6 +338,7 @@ static int core_keep_interrupt(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
+                                     {"signed", acL_signed},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
                                      {"secret_from_env", acL_secret_from_env},
@@ -396,7 +390,6 @@ int luaopen_alicloud_core(lua_State *L)
     luaL_checkversion(L);
     ac_sys_pin((const void *)FUNCTIONS);
     acL_buf_class(L);
-    acL_box_class(L, JSON_BOX, json_close);
     acL_secret_open(L);
     acL_sealed_open(L);
     acL_process_open(L);

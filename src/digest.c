@@ -1,10 +1,8 @@
 #include "digest.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <pthread.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
@@ -17,7 +15,6 @@ static const char *const HASH_NAME[AC_HASH_COUNT] = {"SHA1", "SHA256", "SM3"};
 static struct {
     pthread_once_t once;
     EVP_MD *hash[AC_HASH_COUNT];
-    EVP_MAC *hmac;
 } fetched = {.once = PTHREAD_ONCE_INIT};
 
 static void fetch_all(void)
@@ -25,7 +22,6 @@ static void fetch_all(void)
     ERR_set_mark();
     for (int i = 0; i < AC_HASH_COUNT; i++)
         fetched.hash[i] = EVP_MD_fetch(NULL, HASH_NAME[i], NULL);
-    fetched.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     ERR_pop_to_mark();
 }
 
@@ -36,29 +32,37 @@ size_t ac_digest_size(enum ac_hash hash)
 
 void ac_digest_free(struct ac_digest *digest)
 {
-    for (int i = 0; i < AC_HASH_COUNT; i++) {
-        EVP_MAC_CTX_free(digest->mac_context[i]);
-        digest->mac_context[i] = NULL;
-    }
-    EVP_MD_CTX_free(digest->hash_context);
-    digest->hash_context = NULL;
+    EVP_MD_CTX_free(digest->context);
+    *digest = (struct ac_digest){0};
 }
 
-static enum ac_status hash_once(struct ac_digest *digest, enum ac_hash hash, struct ac_str in,
-                                unsigned char *out)
+/* The hash of `first` and `second` in one row. */
+static enum ac_status hash_two(struct ac_digest *digest, enum ac_hash hash, struct ac_str first,
+                               struct ac_str second, unsigned char *out)
 {
     if (!fetched.hash[hash])
         return AC_CRYPTO;
-    if (!digest->hash_context)
-        digest->hash_context = EVP_MD_CTX_new();
-    if (!digest->hash_context)
+    if (!digest->context)
+        digest->context = EVP_MD_CTX_new();
+    if (!digest->context)
         return AC_NOMEM;
     unsigned int n = 0;
-    if (EVP_DigestInit_ex2(digest->hash_context, fetched.hash[hash], NULL) != 1 ||
-        EVP_DigestUpdate(digest->hash_context, in.p, in.n) != 1 ||
-        EVP_DigestFinal_ex(digest->hash_context, out, &n) != 1)
+    if (EVP_DigestInit_ex2(digest->context, fetched.hash[hash], NULL) != 1 ||
+        EVP_DigestUpdate(digest->context, first.p, first.n) != 1 ||
+        EVP_DigestUpdate(digest->context, second.p, second.n) != 1 ||
+        EVP_DigestFinal_ex(digest->context, out, &n) != 1)
         return AC_CRYPTO;
     return AC_OK;
+}
+
+static enum ac_status hash_empty(struct ac_digest *digest, enum ac_hash hash, unsigned char *out)
+{
+    enum ac_status status = AC_OK;
+    if (!digest->has_empty[hash])
+        status = hash_two(digest, hash, AC_STR(""), AC_STR(""), digest->empty[hash]);
+    digest->has_empty[hash] = status == AC_OK;
+    memcpy(out, digest->empty[hash], AC_HASH_MAX_BYTES);
+    return status;
 }
 
 enum ac_status ac_digest_hash(struct ac_digest *digest, enum ac_hash hash, struct ac_str in,
@@ -66,55 +70,43 @@ enum ac_status ac_digest_hash(struct ac_digest *digest, enum ac_hash hash, struc
 {
     pthread_once(&fetched.once, fetch_all);
     ERR_set_mark();
-    enum ac_status status = hash_once(digest, hash, in, out);
+    enum ac_status status =
+        in.n == 0 ? hash_empty(digest, hash, out) : hash_two(digest, hash, in, AC_STR(""), out);
     ERR_pop_to_mark();
     return status;
 }
 
-/* The digest name is given once per context: setting it costs more than hashing a request. */
-static enum ac_status mac_context(struct ac_digest *digest, enum ac_hash hash)
+/* Block length of all three hashes. */
+#define BLOCK_BYTES 64u
+
+static void pad_key(unsigned char block[BLOCK_BYTES], unsigned char with)
 {
-    if (digest->mac_context[hash])
-        return AC_OK;
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(fetched.hmac);
-    if (!context)
-        return AC_NOMEM;
-    char name[8];
-    memcpy(name, HASH_NAME[hash], strlen(HASH_NAME[hash]) + 1);
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-                           OSSL_PARAM_construct_end()};
-    if (EVP_MAC_CTX_set_params(context, params) != 1) {
-        EVP_MAC_CTX_free(context);
-        return AC_CRYPTO;
-    }
-    digest->mac_context[hash] = context;
-    return AC_OK;
+    for (size_t i = 0; i < BLOCK_BYTES; i++)
+        block[i] ^= with;
 }
 
-/* A context keeps a copy of its key; another key in its place wipes that. */
-static void forget_key(EVP_MAC_CTX *context)
+/* OpenSSL's own HMAC copies the key to where only a second, meaningless key wipes it, and asks as
+ * much time for its parameters as for hashing a request. */
+static enum ac_status hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
+                           struct ac_str in, unsigned char *out)
 {
-    static const unsigned char nothing[1] = {0};
-    (void)EVP_MAC_init(context, nothing, sizeof nothing, NULL);
-}
-
-static enum ac_status hmac_once(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
-                                struct ac_str in, unsigned char *out)
-{
-    if (!fetched.hash[hash] || !fetched.hmac)
-        return AC_CRYPTO;
-    enum ac_status status = mac_context(digest, hash);
-    if (status != AC_OK)
-        return status;
-    /* A NULL key would mean "the key of last time". */
-    const unsigned char *bytes = (const unsigned char *)(key.n ? key.p : "");
-    size_t n = 0;
-    EVP_MAC_CTX *context = digest->mac_context[hash];
-    bool done = EVP_MAC_init(context, bytes, key.n, NULL) == 1 &&
-                EVP_MAC_update(context, (const unsigned char *)in.p, in.n) == 1 &&
-                EVP_MAC_final(context, out, &n, AC_HASH_MAX_BYTES) == 1;
-    forget_key(context);
-    return done ? AC_OK : AC_CRYPTO;
+    unsigned char block[BLOCK_BYTES] = {0}, inner[AC_HASH_MAX_BYTES];
+    const struct ac_str padded = {(const char *)block, sizeof block};
+    const struct ac_str inner_hash = {(const char *)inner, ac_digest_size(hash)};
+    enum ac_status status = AC_OK;
+    if (key.n > sizeof block)
+        status = hash_two(digest, hash, key, AC_STR(""), block);
+    else if (key.n > 0)
+        memcpy(block, key.p, key.n);
+    pad_key(block, 0x36);
+    if (status == AC_OK)
+        status = hash_two(digest, hash, padded, in, inner);
+    pad_key(block, 0x36 ^ 0x5c);
+    if (status == AC_OK)
+        status = hash_two(digest, hash, padded, inner_hash, out);
+    OPENSSL_cleanse(block, sizeof block);
+    OPENSSL_cleanse(inner, sizeof inner);
+    return status;
 }
 
 enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
@@ -122,7 +114,7 @@ enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struc
 {
     pthread_once(&fetched.once, fetch_all);
     ERR_set_mark();
-    enum ac_status status = hmac_once(digest, hash, key, in, out);
+    enum ac_status status = hmac(digest, hash, key, in, out);
     ERR_pop_to_mark();
     return status;
 }

@@ -13,8 +13,10 @@ enum ac_hash { AC_SHA1, AC_SHA256, AC_SM3, AC_HASH_COUNT };
 #define AC_HASH_MAX_BYTES 32u
 
 struct ac_digest {
-    void *hash_context;               /* EVP_MD_CTX */
-    void *mac_context[AC_HASH_COUNT]; /* EVP_MAC_CTX, made when first needed */
+    void *context; /* EVP_MD_CTX, made when first needed */
+    /* The hash of nothing, which is the payload of most requests. */
+    bool has_empty[AC_HASH_COUNT];
+    unsigned char empty[AC_HASH_COUNT][AC_HASH_MAX_BYTES];
 };
 
 /* Zeroed memory is a valid, empty ac_digest; contexts appear on first use. */
@@ -26,7 +28,7 @@ size_t ac_digest_size(enum ac_hash hash);
 /* AC_CRYPTO where this OpenSSL does not have the algorithm. */
 enum ac_status ac_digest_hash(struct ac_digest *digest, enum ac_hash hash, struct ac_str in,
                               unsigned char out[AC_HASH_MAX_BYTES]);
-/* The context forgets the key before this returns. */
+/* RFC 2104 over the same context, which keeps nothing of the key. */
 enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
                               struct ac_str in, unsigned char out[AC_HASH_MAX_BYTES]);
 

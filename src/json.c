@@ -1,17 +1,19 @@
 #include "json.h"
 
-struct scan {
-    struct ac_str text;
-    size_t at;
-    unsigned depth;
-    unsigned max_depth;
-    const char *why;
-};
-
-static bool wrong(struct scan *scan, const char *why)
+static bool wrong(struct ac_json_reader *reader, const char *why)
 {
-    scan->why = why;
+    reader->why = why;
     return false;
+}
+
+/* At what cannot be here, though some of it could be elsewhere. */
+static bool misplaced(struct ac_json_reader *reader)
+{
+    char c = reader->text.p[reader->at];
+    bool known = c == '\0' || strchr("{}[],:\"-0123456789", c);
+    return wrong(reader, reader->text.n == 0 ? "empty"
+                         : known             ? "malformed"
+                                             : "unexpected character");
 }
 
 static int hex_digit(char c)
@@ -22,208 +24,284 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* At a backslash. cJSON would cut the string at an escaped NUL. */
-static bool scan_escape(struct scan *scan)
+/* The four digits after `\u` at `p`, or -1. */
+static int code_unit(const char *p)
 {
-    if (scan->at + 1 >= scan->text.n)
-        return wrong(scan, "string is not closed");
-    char kind = scan->text.p[scan->at + 1];
-    if (kind != 'u') {
-        if (kind == '\0' || !strchr("\"\\/bfnrt", kind))
-            return wrong(scan, "unknown escape in a string");
-        scan->at += 2;
-        return true;
-    }
-    if (scan->at + 5 >= scan->text.n)
-        return wrong(scan, "string is not closed");
     int code = 0;
     for (size_t i = 2; i < 6; i++) {
-        int digit = hex_digit(scan->text.p[scan->at + i]);
+        int digit = hex_digit(p[i]);
         if (digit < 0)
-            return wrong(scan, "\\u needs four hex digits");
+            return -1;
         code = code * 16 + digit;
     }
+    return code;
+}
+
+static bool is_high(int code)
+{
+    return code >= 0xd800 && code <= 0xdbff;
+}
+
+static bool is_low(int code)
+{
+    return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/* At `\u`: one code unit, or two that make a pair. */
+static bool read_unicode(struct ac_json_reader *reader)
+{
+    const char *p = reader->text.p + reader->at;
+    size_t left = reader->text.n - reader->at;
+    if (left < 6)
+        return wrong(reader, "string is not closed");
+    int code = code_unit(p);
+    if (code < 0)
+        return wrong(reader, "\\u needs four hex digits");
     if (code == 0)
-        return wrong(scan, "\\u0000 is not allowed in a string");
-    scan->at += 6;
+        return wrong(reader, "\\u0000 is not allowed in a string");
+    reader->at += 6;
+    if (!is_high(code))
+        return is_low(code) ? wrong(reader, "malformed surrogate pair") : true;
+    if (left < 12 || p[6] != '\\' || p[7] != 'u' || !is_low(code_unit(p + 6)))
+        return wrong(reader, "malformed surrogate pair");
+    reader->at += 6;
     return true;
 }
 
-static bool scan_string(struct scan *scan)
+static bool read_escape(struct ac_json_reader *reader)
 {
-    scan->at++;
-    while (scan->at < scan->text.n) {
-        unsigned char c = (unsigned char)scan->text.p[scan->at];
-        if (c == '"') {
-            scan->at++;
-            return true;
-        }
-        if (c < 0x20)
-            return wrong(scan, "raw control character in a string");
-        if (c != '\\')
-            scan->at++;
-        else if (!scan_escape(scan))
-            return false;
-    }
-    return wrong(scan, "string is not closed");
-}
-
-static size_t digits(struct scan *scan)
-{
-    size_t start = scan->at;
-    while (scan->at < scan->text.n && scan->text.p[scan->at] >= '0' &&
-           scan->text.p[scan->at] <= '9')
-        scan->at++;
-    return scan->at - start;
-}
-
-static bool next_is(const struct scan *scan, const char *any)
-{
-    return scan->at < scan->text.n && scan->text.p[scan->at] != '\0' &&
-           strchr(any, scan->text.p[scan->at]);
-}
-
-static bool scan_number(struct scan *scan)
-{
-    if (next_is(scan, "-"))
-        scan->at++;
-    bool zero = next_is(scan, "0");
-    size_t n = digits(scan);
-    if (n == 0 || (zero && n > 1))
-        return wrong(scan, "malformed number");
-    if (next_is(scan, ".")) {
-        scan->at++;
-        if (digits(scan) == 0)
-            return wrong(scan, "malformed number");
-    }
-    if (next_is(scan, "eE")) {
-        scan->at++;
-        if (next_is(scan, "+-"))
-            scan->at++;
-        if (digits(scan) == 0)
-            return wrong(scan, "malformed number");
-    }
+    if (reader->at + 1 >= reader->text.n)
+        return wrong(reader, "string is not closed");
+    char kind = reader->text.p[reader->at + 1];
+    if (kind == 'u')
+        return read_unicode(reader);
+    if (kind == '\0' || !strchr("\"\\/bfnrt", kind))
+        return wrong(reader, "unknown escape in a string");
+    reader->at += 2;
     return true;
 }
 
-static bool scan_word(struct scan *scan)
+#define EACH(byte) ((uint64_t)(byte)*UINT64_C(0x0101010101010101))
+
+static uint64_t has_zero(uint64_t bytes)
 {
-    static const char *const words[] = {"true", "false", "null"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t n = strlen(words[i]);
-        if (scan->text.n - scan->at >= n && memcmp(scan->text.p + scan->at, words[i], n) == 0) {
-            scan->at += n;
-            return true;
-        }
-    }
-    return wrong(scan, "unexpected character");
+    return (bytes - EACH(0x01)) & ~bytes & EACH(0x80);
 }
 
-static bool scan_token(struct scan *scan)
+/* Eight bytes at a time: whether one of them ends a run of plain characters. */
+static bool ends_plain(const char *p)
 {
-    char c = scan->text.p[scan->at];
-    switch (c) {
-    case '{':
-    case '[':
-        if (++scan->depth > scan->max_depth)
-            return wrong(scan, "nested too deeply");
-        break;
-    case '}':
-    case ']':
-        if (scan->depth > 0)
-            scan->depth--;
-        break;
-    case ' ':
-    case '\t':
-    case '\n':
-    case '\r':
-    case ',':
-    case ':':
-        break;
-    case '"':
-        return scan_string(scan);
-    default:
-        return c == '-' || (c >= '0' && c <= '9') ? scan_number(scan) : scan_word(scan);
-    }
-    scan->at++;
-    return true;
+    uint64_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    uint64_t control = (bytes - EACH(0x20)) & ~bytes & EACH(0x80);
+    return (control | has_zero(bytes ^ EACH('"')) | has_zero(bytes ^ EACH('\\'))) != 0;
 }
 
-/* Refuses what can hide in tokens; the order of tokens is left to cJSON. */
-static bool scan_all(struct scan *scan)
+/* At the opening quote. */
+static bool read_string(struct ac_json_reader *reader, struct ac_json_token *token)
 {
-    while (scan->at < scan->text.n)
-        if (!scan_token(scan))
-            return false;
-    return true;
-}
-
-enum ac_status ac_json_parse(struct ac_json *json, struct ac_str text, struct ac_json_limits limits)
-{
-    struct scan scan = {.text = text, .max_depth = limits.max_depth};
-    *json = (struct ac_json){.text = text};
-    if (text.n > limits.max_bytes) {
-        json->why = "larger than the limit";
-        json->where = limits.max_bytes;
-        return AC_LIMIT;
-    }
-    if (!scan_all(&scan)) {
-        json->why = scan.why;
-        json->where = scan.at;
-        return AC_INVALID;
-    }
-    /* The counted length includes the NUL; without it cJSON cannot see trailing garbage. */
-    const char *end = NULL;
-    json->root = cJSON_ParseWithLengthOpts(text.p, text.n + 1, &end, 1);
-    if (json->root)
-        return AC_OK;
-    json->why = text.n == 0 ? "empty" : "malformed";
-    json->where = end ? (size_t)(end - text.p) : 0;
-    return AC_INVALID;
-}
-
-void ac_json_free(struct ac_json *json)
-{
-    cJSON_Delete(json->root);
-    json->root = NULL;
-}
-
-const cJSON *ac_json_member(const cJSON *object, const char *name)
-{
-    const cJSON *found = NULL, *item = NULL;
-    if (!cJSON_IsObject(object))
-        return NULL;
-    cJSON_ArrayForEach(item, object)
-    {
-        if (strcmp(item->string, name) != 0)
-            continue;
-        if (found)
-            return NULL;
-        found = item;
-    }
-    return found;
-}
-
-struct ac_str ac_json_string(const cJSON *object, const char *name)
-{
-    const cJSON *item = ac_json_member(object, name);
-    return cJSON_IsString(item) ? ac_str_of(item->valuestring) : (struct ac_str){0};
-}
-
-struct ac_str ac_json_next_number(struct ac_json_cursor *cursor)
-{
-    struct scan scan = {.text = cursor->text, .at = cursor->at, .max_depth = ~0u};
-    while (scan.at < scan.text.n) {
-        size_t start = scan.at;
-        char c = scan.text.p[start];
-        if (!scan_token(&scan))
+    const char *text = reader->text.p;
+    size_t start = ++reader->at, end = reader->text.n;
+    while (true) {
+        size_t at = reader->at;
+        while (end - at >= 8 && !ends_plain(text + at))
+            at += 8;
+        while (at < end && text[at] != '"' && text[at] != '\\' && (unsigned char)text[at] >= 0x20)
+            at++;
+        reader->at = at;
+        if (at >= end)
+            return wrong(reader, "string is not closed");
+        if (text[at] == '"')
             break;
-        if (c == '-' || (c >= '0' && c <= '9')) {
-            cursor->at = scan.at;
-            return (struct ac_str){scan.text.p + start, scan.at - start};
+        if (text[at] != '\\')
+            return wrong(reader, "raw control character in a string");
+        token->escaped = true;
+        if (!read_escape(reader))
+            return false;
+    }
+    token->raw = (struct ac_str){text + start, reader->at - start};
+    reader->at++;
+    return true;
+}
+
+/* The NUL behind the text is no digit and ends every run. */
+static size_t digits(struct ac_json_reader *reader)
+{
+    size_t start = reader->at;
+    while (reader->text.p[reader->at] >= '0' && reader->text.p[reader->at] <= '9')
+        reader->at++;
+    return reader->at - start;
+}
+
+static bool take(struct ac_json_reader *reader, char a, char b)
+{
+    char c = reader->text.p[reader->at];
+    if (c != a && c != b)
+        return false;
+    reader->at++;
+    return true;
+}
+
+static bool read_number(struct ac_json_reader *reader, struct ac_json_token *token)
+{
+    size_t start = reader->at;
+    take(reader, '-', '-');
+    bool zero = reader->text.p[reader->at] == '0';
+    size_t n = digits(reader);
+    if (n == 0 || (zero && n > 1))
+        return wrong(reader, "malformed number");
+    if (take(reader, '.', '.') && digits(reader) == 0)
+        return wrong(reader, "malformed number");
+    if (take(reader, 'e', 'E')) {
+        take(reader, '+', '-');
+        if (digits(reader) == 0)
+            return wrong(reader, "malformed number");
+    }
+    token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
+    return true;
+}
+
+static bool read_word(struct ac_json_reader *reader, struct ac_json_token *token)
+{
+    static const struct {
+        struct ac_str text;
+        enum ac_json_kind kind;
+    } words[] = {
+        {{"true", 4}, AC_JSON_TRUE}, {{"false", 5}, AC_JSON_FALSE}, {{"null", 4}, AC_JSON_NULL}};
+    struct ac_str rest = {reader->text.p + reader->at, reader->text.n - reader->at};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (ac_str_starts(rest, words[i].text)) {
+            reader->at += words[i].text.n;
+            token->kind = words[i].kind;
+            return true;
+        }
+    return misplaced(reader);
+}
+
+static char skip_space(struct ac_json_reader *reader)
+{
+    const char *text = reader->text.p;
+    size_t at = reader->at;
+    while (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r')
+        at++;
+    reader->at = at;
+    return text[at];
+}
+
+static bool read_bracket(struct ac_json_reader *reader)
+{
+    if (reader->depth >= reader->max_depth)
+        return wrong(reader, "nested too deeply");
+    reader->depth++;
+    reader->at++;
+    return true;
+}
+
+bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits)
+{
+    *reader = (struct ac_json_reader){.text = text, .max_depth = limits.max_depth};
+    if (text.n <= limits.max_bytes)
+        return true;
+    reader->at = limits.max_bytes;
+    return wrong(reader, "larger than the limit");
+}
+
+struct ac_json_token ac_json_value(struct ac_json_reader *reader)
+{
+    struct ac_json_token token = {0};
+    char c = skip_space(reader);
+    bool good;
+    if (c == '"') {
+        token.kind = AC_JSON_STRING;
+        good = read_string(reader, &token);
+    } else if (c == '{' || c == '[') {
+        token.kind = c == '{' ? AC_JSON_OBJECT : AC_JSON_ARRAY;
+        good = read_bracket(reader);
+    } else if (c == '-' || (c >= '0' && c <= '9')) {
+        token.kind = AC_JSON_NUMBER;
+        good = read_number(reader, &token);
+    } else {
+        good = read_word(reader, &token);
+    }
+    if (!good)
+        token.kind = AC_JSON_BROKEN;
+    return token;
+}
+
+bool ac_json_more(struct ac_json_reader *reader, enum ac_json_kind container, bool first)
+{
+    char c = skip_space(reader);
+    if (c == (container == AC_JSON_OBJECT ? '}' : ']')) {
+        reader->at++;
+        reader->depth--;
+        return false;
+    }
+    if (first)
+        return true;
+    if (c != ',')
+        return misplaced(reader);
+    reader->at++;
+    return true;
+}
+
+struct ac_json_token ac_json_name(struct ac_json_reader *reader)
+{
+    struct ac_json_token token = {0};
+    if (skip_space(reader) != '"') {
+        misplaced(reader);
+    } else if (read_string(reader, &token)) {
+        if (skip_space(reader) == ':') {
+            reader->at++;
+            token.kind = AC_JSON_STRING;
+        } else {
+            misplaced(reader);
         }
     }
-    return (struct ac_str){0};
+    return token;
+}
+
+bool ac_json_end(struct ac_json_reader *reader)
+{
+    skip_space(reader);
+    return reader->at >= reader->text.n || misplaced(reader);
+}
+
+static size_t put_utf8(char *out, unsigned long code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)((0xf00 >> n & 0xff) | code);
+    return n;
+}
+
+size_t ac_json_unescape(char *out, struct ac_str raw)
+{
+    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+    char *to = out;
+    for (size_t i = 0; i < raw.n;) {
+        if (raw.p[i] != '\\') {
+            *to++ = raw.p[i++];
+        } else if (raw.p[i + 1] != 'u') {
+            const char *name = strchr(names, raw.p[i + 1]);
+            *to++ = name ? bytes[name - names] : raw.p[i + 1];
+            i += 2;
+        } else {
+            unsigned long code = (unsigned long)code_unit(raw.p + i);
+            i += 6;
+            if (is_high((int)code)) {
+                unsigned long low = (unsigned long)code_unit(raw.p + i);
+                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                i += 6;
+            }
+            to += put_utf8(to, code);
+        }
+    }
+    return (size_t)(to - out);
 }
 
 enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
@@ -245,6 +323,51 @@ enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
         }
         value = value * 10 + digit;
     }
-    *integer = negative ? (int64_t)(~value + 1) : (int64_t)value;
+    *integer = negative ? (int64_t)(0 - value) : (int64_t)value;
     return AC_JSON_INTEGER;
+}
+
+static void note(struct ac_json_wanted *wanted, struct ac_str name, struct ac_json_token value)
+{
+    for (; wanted && wanted->name; wanted++)
+        if (ac_str_equal(name, ac_str_of(wanted->name))) {
+            wanted->seen++;
+            wanted->value = value;
+        }
+}
+
+/* Past one value. `wanted` concerns the members of this one, not of what is in it. */
+static bool skip_value(struct ac_json_reader *reader, struct ac_json_token *value,
+                       struct ac_json_wanted *wanted)
+{
+    *value = ac_json_value(reader);
+    enum ac_json_kind kind = value->kind;
+    if (kind != AC_JSON_OBJECT && kind != AC_JSON_ARRAY)
+        return kind != AC_JSON_BROKEN;
+    for (bool first = true; ac_json_more(reader, kind, first); first = false) {
+        struct ac_json_token name = {0}, member;
+        if (kind == AC_JSON_OBJECT && (name = ac_json_name(reader)).kind == AC_JSON_BROKEN)
+            return false;
+        if (!skip_value(reader, &member, NULL))
+            return false;
+        if (kind == AC_JSON_OBJECT)
+            note(wanted, name.raw, member);
+    }
+    return !reader->why;
+}
+
+enum ac_status ac_json_check(struct ac_json *json, struct ac_str text, struct ac_json_limits limits,
+                             struct ac_json_wanted *wanted)
+{
+    struct ac_json_reader reader;
+    struct ac_json_token root;
+    enum ac_status status = AC_INVALID;
+    *json = (struct ac_json){0};
+    if (!ac_json_open(&reader, text, limits))
+        status = AC_LIMIT;
+    else if (skip_value(&reader, &root, wanted) && ac_json_end(&reader))
+        return AC_OK;
+    json->why = reader.why;
+    json->where = reader.at;
+    return status;
 }

@@ -1,7 +1,9 @@
 #include "lua_read.h"
 
 #include "errmap.h"
+#include "exchange.h"
 #include "value.h"
+#include "wire.h"
 
 #define WHAT "read"
 #define READ_BOX "alicloud.read"
@@ -47,8 +49,10 @@ static int read_status(lua_State *L)
     return valid && status >= 0 && status <= 999 ? (int)status : 0;
 }
 
-static void read_exchange(lua_State *L, struct ac_response *response)
+/* [-0, +n, v]  An exchange as a table, from whatever transport. */
+static void read_table(lua_State *L, struct ac_response *response)
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
     response->failure = acL_string_field(L, 1, WHAT, "failure");
     response->detail = acL_string_field(L, 1, WHAT, "detail");
     response->body = acL_string_field(L, 1, WHAT, "body");
@@ -56,8 +60,6 @@ static void read_exchange(lua_State *L, struct ac_response *response)
     /* Only a plain `false` says that nothing left: doubt counts as sent. */
     lua_getfield(L, 1, "sent");
     response->sent = !(lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1));
-    if (!response->failure.p && response->status == 0)
-        response->failure = AC_STR("malformed");
     lua_getfield(L, 1, "headers");
     int headers = lua_gettop(L);
     response->header_request_id = header(L, headers, "x-acs-request-id");
@@ -66,8 +68,44 @@ static void read_exchange(lua_State *L, struct ac_response *response)
     response->ratelimit_user = header(L, headers, "x-ratelimit-user");
     response->date = header(L, headers, "date");
     response->content_encoding = header(L, headers, "content-encoding");
+}
+
+/* The exchange of our own transport, in whose buffers everything stays. */
+static void read_op(lua_State *L, struct ac_response *response)
+{
+    const struct ac_exchange_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
+    const struct ac_exchange *exchange = box->exchange;
+    if (!exchange || !exchange->done)
+        luaL_error(L, WHAT ": the operation is %s", exchange ? "not done yet" : "closed");
+    response->failure = ac_str_of(exchange->failure);
+    if (exchange->failure)
+        response->detail = ac_str_of(exchange->detail);
+    response->sent = exchange->sent;
+    response->status = exchange->status > 0 && exchange->status <= 999 ? (int)exchange->status : 0;
+    if (response->status > 0)
+        response->body = ac_buf_str(&exchange->body);
+    ac_response_headers(response, ac_buf_str(&exchange->headers));
+}
+
+static void read_exchange(lua_State *L, struct ac_response *response)
+{
+    if (lua_type(L, 1) == LUA_TUSERDATA)
+        read_op(L, response);
+    else
+        read_table(L, response);
+    if (!response->failure.p && response->status == 0)
+        response->failure = AC_STR("malformed");
     if (ac_str_equal_nocase(response->content_encoding, AC_STR("identity")))
         response->content_encoding = (struct ac_str){0};
+}
+
+/* What a signed request says of its texts. */
+static struct ac_signed read_signed(lua_State *L)
+{
+    const struct ac_wire_box *box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
+    if (!box->wire)
+        return (struct ac_signed){0};
+    return (struct ac_signed){box->wire->string_to_sign, box->wire->canonical};
 }
 
 static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits)
@@ -76,6 +114,8 @@ static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits
     struct ac_signed signed_text = {0};
     if (lua_isnoneornil(L, 2))
         return signed_text;
+    if (lua_type(L, 2) == LUA_TUSERDATA)
+        return read_signed(L);
     acL_check_options(L, 2, WHAT, names);
     limits->max_bytes = acL_bytes_field(L, 2, WHAT, "max_bytes", limits->max_bytes);
     signed_text.string_to_sign = acL_string_field(L, 2, WHAT, "string_to_sign");
@@ -93,9 +133,9 @@ static void set_bytes(lua_State *L, const char *name, struct ac_str s)
 }
 
 /* [-0, +1, m]  What is worth knowing about any answer, good or bad. */
-static void push_info(lua_State *L, const struct ac_response *response)
+static void push_info(lua_State *L, const struct ac_response *response, int fields)
 {
-    lua_createtable(L, 0, 14);
+    lua_createtable(L, 0, fields);
     set_bytes(L, "request_id", response->request_id);
     if (response->status > 0) {
         lua_pushinteger(L, response->status);
@@ -109,6 +149,18 @@ static void push_info(lua_State *L, const struct ac_response *response)
     lua_setfield(L, -2, "body_bytes");
 }
 
+/* [-0, +1, m]  The body as a value, or nil with json.why and json.where. */
+static bool push_body(lua_State *L, struct ac_response *response, struct ac_json_limits limits)
+{
+    struct ac_json_reader reader;
+    bool good = ac_json_open(&reader, response->body, limits) && ac_value_push(L, &reader, false);
+    if (!good) {
+        response->json.why = reader.why;
+        response->json.where = reader.at;
+    }
+    return good;
+}
+
 /* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
 static void set_access_denied(lua_State *L, const struct ac_response *response)
 {
@@ -117,8 +169,8 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
         detail = ac_json_member(response->json.root, "accessDeniedDetail");
     if (!detail)
         return;
-    struct ac_json whole = response->json;
-    if (ac_value_push(L, &whole, false)) {
+    struct ac_response whole = *response;
+    if (push_body(L, &whole, (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH})) {
         lua_getfield(L, -1, detail->string);
         lua_setfield(L, -3, "access_denied_detail");
     }
@@ -131,7 +183,7 @@ static int push_error(lua_State *L, const struct read_box *box)
     const struct ac_response *response = &box->response;
     const struct ac_error *error = &box->error;
     lua_pushnil(L);
-    push_info(L, response);
+    push_info(L, response, 16);
     set_bytes(L, "kind", ac_str_of(error->kind));
     set_bytes(L, "code", error->code);
     acL_push_bytes(L, ac_buf_str(&error->message));
@@ -156,7 +208,6 @@ static int push_error(lua_State *L, const struct read_box *box)
 
 int acL_read(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
     luaL_checkstack(L, 40, NULL);
     struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
@@ -167,8 +218,8 @@ int acL_read(lua_State *L)
     acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
     if (box->error.outcome != AC_ACCEPTED)
         return push_error(L, box);
-    if (ac_value_push(L, &box->response.json, false)) {
-        push_info(L, &box->response);
+    if (push_body(L, &box->response, limits)) {
+        push_info(L, &box->response, 4);
         return 2;
     }
     /* Well-formed, but two readers could disagree about it: not a proof of success. */

@@ -1,30 +1,28 @@
 /* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
  * costs more than everything else that a start does. */
 #include "header.h"
+#include "lua_op.h"
 #include "lua_settings.h"
 #include "luax.h"
 #include "sys.h"
 #include "transport.h"
+#include "wire.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 AC_EXPORT int luaopen_alicloud_transport(lua_State *L);
 
 #define TRANSPORT_CLASS "alicloud.Transport"
-#define OP_CLASS "alicloud.Op"
 #define DEFAULT_TOTAL_MS 10000
 
 struct transport_box {
     struct ac_transport *transport;
 };
 
-struct op_box {
-    struct ac_op *op;
-};
-
 static struct ac_transport *check_transport(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     if (!box->transport)
         luaL_error(L, "the transport is closed");
     return box->transport;
@@ -33,7 +31,7 @@ static struct ac_transport *check_transport(lua_State *L)
 /* [-1, +0, -] */
 static int transport_close(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     struct ac_transport *transport = box->transport;
     box->transport = NULL;
     ac_transport_free(transport);
@@ -75,8 +73,7 @@ static struct ac_str push_header_line(lua_State *L, int name, int value)
         luaL_error(L, "submit: header '%s': %s", key.p, flaw);
     content = ac_header_trim(content);
     lua_pushvalue(L, name);
-    /* A header without a value is written with ';', or libcurl drops it. */
-    lua_pushstring(L, content.n > 0 ? ": " : ";");
+    lua_pushliteral(L, ": ");
     acL_push_bytes(L, content);
     lua_concat(L, 3);
     line.p = lua_tolstring(L, -1, &line.n);
@@ -140,25 +137,71 @@ static void read_request(lua_State *L, struct ac_transport_request *request)
     read_headers(L, request);
 }
 
+/* The transport is asked for again, because a metamethod or a finalizer may have closed it. */
+static void start(lua_State *L, struct acL_op *box, const struct ac_transport_request *request)
+{
+    const char *flaw = ac_transport_flaw(request);
+    if (flaw)
+        luaL_error(L, "submit: %s", flaw);
+    box->op = ac_transport_submit(check_transport(L), request);
+    if (!box->op)
+        luaL_error(L, "submit: not enough memory or descriptors");
+    box->seam.exchange = ac_op_exchange(box->op);
+}
+
+#define LINES_MAX 64
+
+/* [-0, +1, v]  The lines of a signed request are ready; only many need memory. */
+static void read_lines(lua_State *L, const struct ac_wire *wire, struct ac_str *lines,
+                       struct ac_transport_request *request)
+{
+    size_t n = wire->headers.n;
+    if (n > LINES_MAX)
+        lines = lua_newuserdatauv(L, n * sizeof *lines, 0);
+    for (size_t i = 0; i < n; i++) {
+        const struct ac_pair *header = &wire->headers.v[i];
+        lines[i] = (struct ac_str){header->name.p, header->name.n + 2 + header->value.n};
+    }
+    request->headers = lines;
+    request->header_count = n;
+}
+
+/* [-0, +1, v]  submit(signed, seconds, mutating, plain_http): what the core signed needs no look.
+ */
+static int submit_signed(lua_State *L)
+{
+    struct ac_str lines[LINES_MAX];
+    lua_settop(L, 5);
+    double seconds = luaL_checknumber(L, 3);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
+    lua_getiuservalue(L, 1, 1);
+    long connect_ms = (long)lua_tointeger(L, -1), total_ms = (long)ceil(seconds * 1000);
+    struct ac_transport_request request = {.timeout_ms = total_ms > 0 ? total_ms : 1,
+                                           .connect_timeout_ms = connect_ms > 0 ? connect_ms : 1,
+                                           .mutating = lua_toboolean(L, 4),
+                                           .plain_http = lua_toboolean(L, 5)};
+    const struct ac_wire_box *signed_box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
+    struct acL_op *box = acL_push_op(L);
+    const struct ac_wire *wire = signed_box->wire;
+    luaL_argcheck(L, wire, 2, "it is closed");
+    request.method = wire->method;
+    request.url = wire->url;
+    request.body = wire->body;
+    read_lines(L, wire, lines, &request);
+    start(L, box, &request);
+    lua_settop(L, 7);
+    return 1;
+}
+
 /* [-2, +1, v]  transport:submit(request) -> Op */
 static int transport_submit(lua_State *L)
 {
     struct ac_transport_request request = {0};
     check_transport(L);
+    if (lua_type(L, 2) == LUA_TUSERDATA)
+        return submit_signed(L);
     read_request(L, &request);
-    const char *flaw = ac_transport_flaw(&request);
-    if (flaw)
-        luaL_error(L, "submit: %s", flaw);
-    struct op_box *box = lua_newuserdatauv(L, sizeof *box, 1);
-    box->op = NULL;
-    luaL_setmetatable(L, OP_CLASS);
-    /* Who holds the operation holds the transport. */
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
-    /* Asked for again, because a metamethod or a finalizer above may have closed it. */
-    box->op = ac_transport_submit(check_transport(L), &request);
-    if (!box->op)
-        luaL_error(L, "submit: not enough memory or descriptors");
+    start(L, acL_push_op(L), &request);
     return 1;
 }
 
@@ -167,6 +210,31 @@ static int transport_step(lua_State *L)
 {
     lua_pushinteger(L, ac_transport_step(check_transport(L)));
     return 1;
+}
+
+/* [-1, +1, v]  transport:ended() -> ticket of an operation that has ended since, each once | nil,
+ * or false when the transport is closed */
+static int transport_ended(lua_State *L)
+{
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
+    uint64_t ticket = box->transport ? ac_transport_ended(box->transport) : 0;
+    if (ticket)
+        lua_pushinteger(L, (lua_Integer)ticket);
+    else if (box->transport)
+        lua_pushnil(L);
+    else
+        lua_pushboolean(L, false);
+    return 1;
+}
+
+/* [-2, +0, v]  transport:wait(seconds): at most so long, and not longer than step() is due */
+static int transport_wait(lua_State *L)
+{
+    struct ac_transport *transport = check_transport(L);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 2, "0 to 86400 seconds");
+    ac_transport_wait(transport, (int)ceil(seconds * 1000));
+    return 0;
 }
 
 /* [-1, +1, v]  transport:pollfd() -> descriptor */
@@ -194,154 +262,30 @@ static int transport_timeout(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, m]  Sets a field of the table on top. */
-static void set_count(lua_State *L, const char *name, uint64_t count)
-{
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
-}
-
 /* [-1, +1, v]  transport:stats() -> { requests, connections, reused, bytes_sent, bytes_received,
  * in_flight } */
 static int transport_stats(lua_State *L)
 {
     struct ac_transport_stats stats = ac_transport_stats(check_transport(L));
     lua_createtable(L, 0, 6);
-    set_count(L, "requests", stats.requests);
-    set_count(L, "connections", stats.connections);
-    set_count(L, "reused", stats.reused);
-    set_count(L, "bytes_sent", stats.bytes_sent);
-    set_count(L, "bytes_received", stats.bytes_received);
-    set_count(L, "in_flight", stats.in_flight);
+    acL_set_count(L, "requests", stats.requests);
+    acL_set_count(L, "connections", stats.connections);
+    acL_set_count(L, "reused", stats.reused);
+    acL_set_count(L, "bytes_sent", stats.bytes_sent);
+    acL_set_count(L, "bytes_received", stats.bytes_received);
+    acL_set_count(L, "in_flight", stats.in_flight);
     return 1;
 }
 
 /* [-1, +1, v] */
 static int transport_tostring(lua_State *L)
 {
-    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
+    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     if (!box->transport)
         lua_pushliteral(L, TRANSPORT_CLASS " (closed)");
     else
         lua_pushfstring(L, TRANSPORT_CLASS " (%d in flight)",
                         (int)ac_transport_stats(box->transport).in_flight);
-    return 1;
-}
-
-static struct ac_op *check_op(lua_State *L)
-{
-    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
-    if (!box->op)
-        luaL_error(L, "the operation was never started");
-    return box->op;
-}
-
-/* [-1, +1, v]  op:done() -> boolean */
-static int op_done(lua_State *L)
-{
-    lua_pushboolean(L, ac_op_done(check_op(L)));
-    return 1;
-}
-
-/* [-1, +0, v]  op:cancel() */
-static int op_cancel(lua_State *L)
-{
-    ac_op_cancel(check_op(L));
-    return 0;
-}
-
-/* [-1, +0, -] */
-static int op_gc(lua_State *L)
-{
-    struct op_box *box = luaL_checkudata(L, 1, OP_CLASS);
-    struct ac_op *op = box->op;
-    box->op = NULL;
-    ac_op_release(op);
-    return 0;
-}
-
-/* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
- * RFC 9110 section 5.3 says. */
-static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
-{
-    luaL_Buffer lower;
-    char *p = luaL_buffinitsize(L, &lower, name.n);
-    for (size_t i = 0; i < name.n; i++)
-        p[i] = ac_lower(name.p[i]);
-    luaL_pushresultsize(&lower, name.n);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TNIL) {
-        lua_pop(L, 1);
-        acL_push_bytes(L, value);
-    } else {
-        lua_pushliteral(L, ", ");
-        acL_push_bytes(L, value);
-        lua_concat(L, 3);
-    }
-    lua_rawset(L, -3);
-}
-
-/* [-0, +1, m] */
-static void push_headers(lua_State *L, struct ac_str text)
-{
-    lua_createtable(L, 0, 8);
-    while (text.n > 0) {
-        const char *end = memchr(text.p, '\n', text.n);
-        size_t n = end ? (size_t)(end - text.p) : text.n;
-        const char *colon = memchr(text.p, ':', n);
-        if (colon) {
-            size_t name = (size_t)(colon - text.p);
-            set_header(L, (struct ac_str){text.p, name},
-                       ac_header_trim((struct ac_str){colon + 1, n - name - 1}));
-        }
-        n += end != NULL;
-        text = (struct ac_str){text.p + n, text.n - n};
-    }
-}
-
-/* [-0, +1, m] */
-static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
-{
-    lua_createtable(L, 0, 7);
-    if (exchange->status > 0) {
-        lua_pushinteger(L, exchange->status);
-        lua_setfield(L, -2, "status");
-        push_headers(L, ac_buf_str(&exchange->headers));
-        lua_setfield(L, -2, "headers");
-        acL_push_bytes(L, ac_buf_str(&exchange->body));
-        lua_setfield(L, -2, "body");
-    }
-    if (exchange->failure) {
-        lua_pushstring(L, exchange->failure);
-        lua_setfield(L, -2, "failure");
-        lua_pushstring(L, exchange->detail);
-        lua_setfield(L, -2, "detail");
-    }
-    lua_pushboolean(L, exchange->sent);
-    lua_setfield(L, -2, "sent");
-    lua_createtable(L, 0, 4);
-    lua_pushnumber(L, exchange->elapsed);
-    lua_setfield(L, -2, "elapsed");
-    set_count(L, "new_connections", (uint64_t)exchange->new_connections);
-    set_count(L, "bytes_sent", exchange->bytes_sent);
-    set_count(L, "bytes_received", exchange->bytes_received);
-    lua_setfield(L, -2, "stats");
-}
-
-/* [-1, +1, v]  op:result() -> exchange; raises before the operation is done */
-static int op_result(lua_State *L)
-{
-    struct ac_op *op = check_op(L);
-    if (!ac_op_done(op))
-        luaL_error(L, "the operation is not done yet");
-    push_exchange(L, ac_op_exchange(op));
-    return 1;
-}
-
-/* [-1, +1, m] */
-static int op_tostring(lua_State *L)
-{
-    lua_pushfstring(L, OP_CLASS " (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
     return 1;
 }
 
@@ -363,7 +307,8 @@ static const luaL_Reg FUNCTIONS[] = {
 static void open_classes(lua_State *L)
 {
     const luaL_Reg transport_methods[] = {
-        {"submit", transport_submit},   {"step", transport_step},
+        {"submit", transport_submit},   {"wait", transport_wait},
+        {"ended", transport_ended},     {"step", transport_step},
         {"pollfd", transport_pollfd},   {"events", transport_events},
         {"timeout", transport_timeout}, {"stats", transport_stats},
         {"close", transport_close},     {NULL, NULL}};
@@ -371,12 +316,8 @@ static void open_classes(lua_State *L)
                                               {"__close", transport_close},
                                               {"__tostring", transport_tostring},
                                               {NULL, NULL}};
-    const luaL_Reg op_methods[] = {
-        {"done", op_done}, {"result", op_result}, {"cancel", op_cancel}, {NULL, NULL}};
-    const luaL_Reg op_metamethods[] = {
-        {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
     acL_class(L, TRANSPORT_CLASS, transport_methods, transport_metamethods);
-    acL_class(L, OP_CLASS, op_methods, op_metamethods);
+    acL_op_class(L);
 }
 
 int luaopen_alicloud_transport(lua_State *L)

@@ -171,19 +171,43 @@ bool acL_boolean_field(lua_State *L, int index, const char *what, const char *na
     return value;
 }
 
+/* [-0, +0, m]  Functions for the table at -2, with the metatable on top as their upvalue. */
+static void set_functions(lua_State *L, const luaL_Reg *functions)
+{
+    for (; functions && functions->name; functions++) {
+        lua_pushvalue(L, -1);
+        lua_pushcclosure(L, functions->func, 1);
+        lua_setfield(L, -3, functions->name);
+    }
+}
+
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
 {
     luaL_newmetatable(L, name);
-    if (metamethods)
-        luaL_setfuncs(L, metamethods, 0);
+    lua_pushvalue(L, -1);
+    set_functions(L, metamethods);
     if (methods) {
         lua_newtable(L);
-        luaL_setfuncs(L, methods, 0);
+        lua_insert(L, -2);
+        set_functions(L, methods);
+        lua_pushvalue(L, -2);
         lua_setfield(L, -2, "__index");
     }
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    lua_pop(L, methods ? 3 : 2);
+}
+
+void *acL_self(lua_State *L, const char *name)
+{
+    void *object = lua_touserdata(L, 1);
+    if (object && lua_getmetatable(L, 1)) {
+        bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
+        lua_pop(L, 1);
+        if (same)
+            return object;
+    }
+    return luaL_checkudata(L, 1, name);
 }
 
 /* [-1, +0, -] */

@@ -44,9 +44,14 @@ size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *na
                        size_t fallback);
 bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name);
 
-/* [-0, +0, m]  Registers a class: methods, metamethods, and a locked metatable. */
+/* [-0, +0, m]  Registers a class: methods, metamethods, and a locked metatable, which is also the
+ * first upvalue of all of them. */
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods,
                const luaL_Reg *metamethods);
+
+/* [-0, +0, v]  The object that a method of such a class was called on: luaL_checkudata() without
+ * looking for the class by its name. */
+void *acL_self(lua_State *L, const char *name);
 
 /* [-0, +0, m]  Registers what acL_push_buf() needs. */
 void acL_buf_class(lua_State *L);

@@ -12,9 +12,25 @@ static int compare_pairs(const void *a, const void *b)
     return order != 0 ? order : ac_str_compare(left->value, right->value);
 }
 
+#define FEW 24
+
+/* A few pairs, mostly in order already: what a call has. */
+static void sort_few(struct ac_pairs *pairs)
+{
+    for (size_t i = 1; i < pairs->n; i++) {
+        struct ac_pair pair = pairs->v[i];
+        size_t to = i;
+        for (; to > 0 && compare_pairs(&pairs->v[to - 1], &pair) > 0; to--)
+            pairs->v[to] = pairs->v[to - 1];
+        pairs->v[to] = pair;
+    }
+}
+
 void ac_request_sort(struct ac_pairs *pairs)
 {
-    if (pairs->n > 1)
+    if (pairs->n <= FEW)
+        sort_few(pairs);
+    else
         qsort(pairs->v, pairs->n, sizeof *pairs->v, compare_pairs);
 }
 

@@ -8,16 +8,7 @@
 #define AC_REQUEST_H
 
 #include "buf.h"
-
-struct ac_pair {
-    struct ac_str name;
-    struct ac_str value;
-};
-
-struct ac_pairs {
-    struct ac_pair *v;
-    size_t n;
-};
+#include "wire.h"
 
 struct ac_request {
     struct ac_str method; /* upper case, as the document signs it */

@@ -1,6 +1,41 @@
 #include "response.h"
 
 #include "codec.h"
+#include "header.h"
+
+/* One that is repeated becomes a value which nobody takes for a good one. */
+static void note_header(struct ac_response *response, struct ac_str name, struct ac_str value)
+{
+    const struct {
+        struct ac_str name;
+        struct ac_str *value;
+    } known[] = {{{"date", 4}, &response->date},
+                 {{"content-encoding", 16}, &response->content_encoding},
+                 {{"x-acs-request-id", 16}, &response->header_request_id},
+                 {{"x-acs-retry-after", 17}, &response->retry_after},
+                 {{"x-ratelimit-user", 16}, &response->ratelimit_user},
+                 {{"x-ratelimit-user-api", 20}, &response->ratelimit_user_api}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (ac_str_equal_nocase(name, known[i].name)) {
+            *known[i].value = known[i].value->p ? AC_STR(",") : value;
+            return;
+        }
+}
+
+void ac_response_headers(struct ac_response *response, struct ac_str block)
+{
+    while (block.n > 0) {
+        const char *end = memchr(block.p, '\n', block.n);
+        size_t n = end ? (size_t)(end - block.p) : block.n;
+        const char *colon = memchr(block.p, ':', n);
+        if (colon) {
+            struct ac_str name = {block.p, (size_t)(colon - block.p)};
+            note_header(response, name, ac_header_trim((struct ac_str){colon + 1, n - name.n - 1}));
+        }
+        n += end != NULL;
+        block = (struct ac_str){block.p + n, block.n - n};
+    }
+}
 
 static enum ac_shape shape_of(struct ac_str body)
 {
@@ -23,18 +58,35 @@ static struct ac_str either(const cJSON *object, const char *pascal, const char 
     return value.p ? value : ac_json_string(object, camel);
 }
 
-static void read_json(struct ac_response *response, struct ac_json_limits limits)
+/* What proves success is taken from the text itself; only an answer that is none is worth a tree.
+ */
+static bool proves_success(struct ac_response *response, const struct ac_json_wanted *id)
 {
-    if (ac_json_parse(&response->json, response->body, limits) != AC_OK) {
+    bool good = response->status >= 200 && response->status <= 299 && id->seen == 1 &&
+                id->value.kind == AC_JSON_STRING && id->value.raw.n > 0 && !id->value.escaped;
+    if (good)
+        response->request_id = id->value.raw;
+    return good;
+}
+
+static enum ac_status read_json(struct ac_response *response, struct ac_json_limits limits)
+{
+    struct ac_json *json = &response->json;
+    struct ac_json_wanted wanted[] = {{.name = "RequestId"}, {.name = "requestId"}, {.name = NULL}};
+    if (ac_json_check(json, response->body, limits, wanted) != AC_OK) {
         response->shape = AC_SHAPE_BAD_JSON;
-        return;
+        return AC_OK;
     }
-    const cJSON *root = response->json.root;
-    response->code = either(root, "Code", "code");
-    response->message = either(root, "Message", "message");
-    response->request_id = either(root, "RequestId", "requestId");
-    response->host_id = either(root, "HostId", "hostId");
-    response->recommend = either(root, "Recommend", "recommend");
+    if (proves_success(response, wanted[0].seen > 0 ? &wanted[0] : &wanted[1]))
+        return AC_OK;
+    if (ac_json_parse(json, response->body) != AC_OK)
+        return AC_NOMEM;
+    response->code = either(json->root, "Code", "code");
+    response->message = either(json->root, "Message", "message");
+    response->request_id = either(json->root, "RequestId", "requestId");
+    response->host_id = either(json->root, "HostId", "hostId");
+    response->recommend = either(json->root, "Recommend", "recommend");
+    return AC_OK;
 }
 
 static void unescape_xml(struct ac_buf *out, struct ac_str in)
@@ -90,17 +142,18 @@ static void read_xml(struct ac_response *response)
 
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits)
 {
+    enum ac_status status = AC_OK;
     ac_buf_init(&response->text, limits.max_bytes);
     response->shape = shape_of(response->body);
     if (response->shape == AC_SHAPE_JSON)
-        read_json(response, limits);
+        status = read_json(response, limits);
     else if (response->shape == AC_SHAPE_XML)
         read_xml(response);
     response->body_has_request_id = response->request_id.n > 0;
     if (response->request_id.n == 0)
         response->request_id = response->header_request_id;
     response->has_date = ac_codec_parse_http_date(response->date, &response->unix_date);
-    return response->text.status == AC_NOMEM ? AC_NOMEM : AC_OK;
+    return response->text.status == AC_NOMEM ? AC_NOMEM : status;
 }
 
 void ac_response_free(struct ac_response *response)

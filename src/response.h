@@ -45,6 +45,9 @@ struct ac_response {
     int64_t unix_date;
 };
 
+/* Fills in the headers from a block of "Name: value" lines. */
+void ac_response_headers(struct ac_response *response, struct ac_str block);
+
 /* AC_NOMEM is the only failure: a hostile answer is a shape, not an error. */
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits);
 void ac_response_free(struct ac_response *response);

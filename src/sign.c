@@ -3,16 +3,11 @@
 #include "codec.h"
 #include "header.h"
 
-#include <stdlib.h>
-
-/* Generated beside the caller's: at most this many headers or parameters. */
-#define GENERATED_MAX 12
+static const char *const NAMES[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"};
 
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm)
 {
-    static const char *const names[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3",
-                                                     "HMAC-SHA1"};
-    return algorithm < AC_SIGN_COUNT ? names[algorithm] : NULL;
+    return algorithm < AC_SIGN_COUNT ? NAMES[algorithm] : NULL;
 }
 
 static enum ac_hash hash_of(const struct ac_sign *sign)
@@ -21,78 +16,15 @@ static enum ac_hash hash_of(const struct ac_sign *sign)
     return hashes[sign->algorithm];
 }
 
-static bool is_signed(const struct ac_sign *sign)
-{
-    return sign->credentials->access_key_id.n > 0;
-}
-
-#define BUFFERS 9
-
-static void list_buffers(struct ac_sign *sign, struct ac_buf *bufs[BUFFERS])
-{
-    struct ac_buf *const all[BUFFERS] = {
-        &sign->text,           &sign->query,     &sign->canonical,
-        &sign->signed_headers, &sign->signature, &sign->url,
-        &sign->string_to_sign, &sign->body,      &sign->authorization};
-    memcpy(bufs, all, sizeof all);
-}
-
-void ac_sign_init(struct ac_sign *sign, enum ac_sign_algorithm algorithm,
-                  const struct ac_request *request, const struct ac_credentials *credentials,
-                  struct ac_digest *digest)
-{
-    struct ac_buf *bufs[BUFFERS];
-    memset(sign, 0, sizeof *sign);
-    sign->algorithm = algorithm;
-    sign->request = request;
-    sign->credentials = credentials;
-    sign->digest = digest;
-    list_buffers(sign, bufs);
-    for (size_t i = 0; i < BUFFERS; i++)
-        ac_buf_init(bufs[i], AC_MAX_REQUEST_BYTES);
-}
-
-void ac_sign_free(struct ac_sign *sign)
-{
-    struct ac_buf *bufs[BUFFERS];
-    list_buffers(sign, bufs);
-    for (size_t i = 0; i < BUFFERS; i++) {
-        ac_digest_cleanse(bufs[i]->p, bufs[i]->cap); /* the security token passed through */
-        ac_buf_free(bufs[i]);
-    }
-    free(sign->headers.v);
-    free(sign->params.v);
-    sign->headers = sign->params = (struct ac_pairs){0};
-}
-
-/* One text that could not be built whole spoils all: a signature over half a request is valid. */
-static enum ac_status built(struct ac_sign *sign)
-{
-    struct ac_buf *bufs[BUFFERS];
-    list_buffers(sign, bufs);
-    for (size_t i = 0; i < BUFFERS; i++)
-        if (bufs[i]->status != AC_OK)
-            return bufs[i]->status;
-    return AC_OK;
-}
-
-/* Growing moves the text, so its whole size is reserved before anything borrows from it. */
-static enum ac_status reserve(struct ac_sign *sign, struct ac_pairs *pairs, size_t count,
-                              size_t bytes)
-{
-    pairs->v = calloc(count + GENERATED_MAX, sizeof *pairs->v);
-    if (!pairs->v)
-        return AC_NOMEM;
-    ac_buf_room(&sign->text, bytes);
-    return sign->text.status;
-}
-
 static struct ac_str keep_lower(struct ac_sign *sign, struct ac_str in)
 {
-    size_t start = sign->text.n;
+    char *room = ac_buf_room(&sign->text, in.n);
+    if (!room)
+        return (struct ac_str){0};
     for (size_t i = 0; i < in.n; i++)
-        ac_buf_add_char(&sign->text, ac_lower(in.p[i]));
-    return (struct ac_str){sign->text.p + start, in.n};
+        room[i] = ac_lower(in.p[i]);
+    ac_buf_advance(&sign->text, in.n);
+    return (struct ac_str){room, in.n};
 }
 
 static struct ac_str keep_hex(struct ac_sign *sign, const unsigned char *p, size_t n)
@@ -137,15 +69,6 @@ static void join_same_names(struct ac_sign *sign)
     headers->n = kept;
 }
 
-/* Each name is kept in lower case, and each value at most once more in a joined one. */
-static size_t header_bytes(const struct ac_request *request)
-{
-    size_t bytes = 2 * AC_HASH_MAX_BYTES;
-    for (size_t i = 0; i < request->headers.n; i++)
-        bytes += request->headers.v[i].name.n + request->headers.v[i].value.n + 1;
-    return bytes;
-}
-
 /* An explicit payload hash without action, version, date and nonce means that the caller brings
  * the complete header set; otherwise the content hash belongs to the generated ones. */
 static bool generates_payload_header(const struct ac_request *request)
@@ -159,11 +82,11 @@ static enum ac_status collect_headers(struct ac_sign *sign, struct ac_str payloa
     const struct ac_request *request = sign->request;
     generate(sign, "host", request->host);
     generate(sign, "x-acs-action", request->action);
-    generate(sign, "x-acs-version", request->version);
-    generate(sign, "x-acs-date", request->date);
-    generate(sign, "x-acs-signature-nonce", request->nonce);
     if (generates_payload_header(request))
         generate(sign, "x-acs-content-sha256", payload_hash);
+    generate(sign, "x-acs-date", request->date);
+    generate(sign, "x-acs-signature-nonce", request->nonce);
+    generate(sign, "x-acs-version", request->version);
     if (sign->credentials->security_token.n > 0) {
         generate(sign, "x-acs-accesskey-id", sign->credentials->access_key_id);
         generate(sign, "x-acs-security-token", sign->credentials->security_token);
@@ -198,15 +121,24 @@ static enum ac_status payload_hash(struct ac_sign *sign, struct ac_str *out)
     return sign->text.status;
 }
 
+static void add_signed_header(struct ac_sign *sign, const struct ac_pair *header)
+{
+    struct ac_buf *out = &sign->canonical;
+    ac_buf_add_str(out, header->name);
+    ac_buf_add_char(out, ':');
+    ac_buf_add_str(out, header->value);
+    ac_buf_add_char(out, '\n');
+    if (sign->signed_headers.n > 0)
+        ac_buf_add_char(&sign->signed_headers, ';');
+    ac_buf_add_str(&sign->signed_headers, header->name);
+}
+
 static enum ac_status acs3_canonical(struct ac_sign *sign)
 {
     const struct ac_request *request = sign->request;
     struct ac_pairs sorted = request->query;
     struct ac_str hash = {0};
-    enum ac_status status =
-        reserve(sign, &sign->headers, request->headers.n, header_bytes(request));
-    if (status == AC_OK)
-        status = payload_hash(sign, &hash);
+    enum ac_status status = payload_hash(sign, &hash);
     if (status == AC_OK)
         status = collect_headers(sign, hash);
     if (status != AC_OK)
@@ -222,23 +154,14 @@ static enum ac_status acs3_canonical(struct ac_sign *sign)
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, ac_buf_str(&sign->query));
     ac_buf_add_char(out, '\n');
-    for (size_t i = 0; i < sign->headers.n; i++) {
-        const struct ac_pair *header = &sign->headers.v[i];
-        if (!header_is_signed(header->name))
-            continue;
-        ac_buf_add_str(out, header->name);
-        ac_buf_add_char(out, ':');
-        ac_buf_add_str(out, header->value);
-        ac_buf_add_char(out, '\n');
-        if (sign->signed_headers.n > 0)
-            ac_buf_add_char(&sign->signed_headers, ';');
-        ac_buf_add_str(&sign->signed_headers, header->name);
-    }
+    for (size_t i = 0; i < sign->headers.n; i++)
+        if (header_is_signed(sign->headers.v[i].name))
+            add_signed_header(sign, &sign->headers.v[i]);
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, hash);
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 static bool names_param(const struct ac_pairs *pairs, struct ac_str name)
@@ -258,18 +181,15 @@ static void common(struct ac_sign *sign, const char *name, struct ac_str value)
         put(&sign->params, key, value);
 }
 
-static enum ac_status rpc_params(struct ac_sign *sign)
+static void rpc_params(struct ac_sign *sign)
 {
     const struct ac_request *request = sign->request;
-    enum ac_status status = reserve(sign, &sign->params, request->query.n + request->form.n, 1);
-    if (status != AC_OK)
-        return status;
     common(sign, "Action", request->action);
     common(sign, "Version", request->version);
     common(sign, "Format", AC_STR("JSON"));
     common(sign, "Timestamp", request->date);
     common(sign, "SignatureNonce", request->nonce);
-    if (is_signed(sign)) {
+    if (ac_sign_has_key(sign)) {
         common(sign, "SignatureMethod", AC_STR("HMAC-SHA1"));
         common(sign, "SignatureVersion", AC_STR("1.0"));
         common(sign, "AccessKeyId", sign->credentials->access_key_id);
@@ -278,16 +198,11 @@ static enum ac_status rpc_params(struct ac_sign *sign)
     for (size_t i = 0; i < request->query.n; i++)
         if (!names_param(&request->form, request->query.v[i].name)) /* the body wins */
             put(&sign->params, request->query.v[i].name, request->query.v[i].value);
-    return AC_OK;
 }
 
 static enum ac_status rpc_headers(struct ac_sign *sign)
 {
     const struct ac_request *request = sign->request;
-    enum ac_status status =
-        reserve(sign, &sign->headers, request->headers.n, header_bytes(request));
-    if (status != AC_OK)
-        return status;
     generate(sign, "host", request->host);
     generate(sign, "x-acs-action", request->action);
     generate(sign, "x-acs-version", request->version);
@@ -306,10 +221,9 @@ static enum ac_status rpc_canonical(struct ac_sign *sign)
 {
     struct ac_pairs form = sign->request->form;
     enum ac_status status = rpc_headers(sign);
-    if (status == AC_OK)
-        status = rpc_params(sign);
     if (status != AC_OK)
         return status;
+    rpc_params(sign);
     ac_request_sort(&sign->params);
     ac_request_sort(&form);
     ac_request_encode_pairs(&sign->query, &sign->params);
@@ -318,7 +232,7 @@ static enum ac_status rpc_canonical(struct ac_sign *sign)
         put(&sign->params, form.v[i].name, form.v[i].value);
     ac_request_sort(&sign->params);
     ac_request_encode_pairs(&sign->canonical, &sign->params);
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign)
@@ -334,7 +248,7 @@ static enum ac_status rpc_string(struct ac_sign *sign)
     ac_buf_add_str(out, sign->request->method);
     ac_buf_add_text(out, "&%2F&");
     ac_codec_percent(out, ac_buf_str(&sign->canonical));
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 enum ac_status ac_sign_string(struct ac_sign *sign)
@@ -346,10 +260,10 @@ enum ac_status ac_sign_string(struct ac_sign *sign)
         ac_digest_hash(sign->digest, hash_of(sign), ac_buf_str(&sign->canonical), raw);
     if (status != AC_OK)
         return status;
-    ac_buf_add_text(&sign->string_to_sign, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_text(&sign->string_to_sign, NAMES[sign->algorithm]);
     ac_buf_add_char(&sign->string_to_sign, '\n');
     ac_codec_hex(&sign->string_to_sign, raw, ac_digest_size(hash_of(sign)));
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 static enum ac_status rpc_authorization(struct ac_sign *sign)
@@ -371,7 +285,7 @@ static enum ac_status rpc_authorization(struct ac_sign *sign)
     ac_codec_base64(&sign->signature, raw, ac_digest_size(AC_SHA1));
     ac_buf_add_text(&sign->query, "&Signature=");
     ac_codec_percent(&sign->query, ac_buf_str(&sign->signature));
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 static enum ac_status acs3_authorization(struct ac_sign *sign)
@@ -383,27 +297,27 @@ static enum ac_status acs3_authorization(struct ac_sign *sign)
         return status;
     ac_codec_hex(&sign->signature, raw, ac_digest_size(hash_of(sign)));
     struct ac_buf *out = &sign->authorization;
-    ac_buf_add_text(out, ac_sign_algorithm_name(sign->algorithm));
+    ac_buf_add_text(out, NAMES[sign->algorithm]);
     ac_buf_add_text(out, " Credential=");
     ac_buf_add_str(out, sign->credentials->access_key_id);
     ac_buf_add_text(out, ",SignedHeaders=");
     ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
     ac_buf_add_text(out, ",Signature=");
     ac_buf_add_str(out, ac_buf_str(&sign->signature));
-    return built(sign);
+    return ac_sign_built(sign);
 }
 
 enum ac_status ac_sign_authorization(struct ac_sign *sign)
 {
     enum ac_status status = AC_OK;
     if (sign->algorithm == AC_SIGN_RPC_SHA1) {
-        if (is_signed(sign))
+        if (ac_sign_has_key(sign))
             status = rpc_authorization(sign);
         if (status == AC_OK)
             ac_request_url(&sign->url, sign->request, ac_buf_str(&sign->query));
-        return status != AC_OK ? status : built(sign);
+        return status != AC_OK ? status : ac_sign_built(sign);
     }
-    if (is_signed(sign))
+    if (ac_sign_has_key(sign))
         status = acs3_authorization(sign);
-    return status != AC_OK ? status : built(sign);
+    return status != AC_OK ? status : ac_sign_built(sign);
 }

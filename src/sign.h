@@ -18,7 +18,14 @@ struct ac_credentials {
     struct ac_str security_token;
 };
 
+/* One block of memory: the struct, and behind it the bytes of all texts, whose sizes are bounded
+ * before the first is written. */
 struct ac_sign {
+    struct ac_wire wire; /* first, so that who holds it holds all; filled in at the end */
+    size_t bytes;        /* of the block */
+    struct ac_sign_pool *pool;
+    struct ac_sign *next; /* in the pool */
+    bool confidential;    /* the security token passes through */
     enum ac_sign_algorithm algorithm;
     const struct ac_request *request;
     const struct ac_credentials *credentials;
@@ -34,20 +41,44 @@ struct ac_sign {
     struct ac_buf signature;
     struct ac_buf authorization;
     struct ac_buf url;
-    struct ac_buf body; /* RPC: the form; otherwise unused */
+    struct ac_buf body;  /* RPC: the form; else a copy of the request's */
+    struct ac_buf lines; /* method, host and headers as they are sent */
 };
 
 /* NULL if the name is not an algorithm of ours. */
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm);
 
-/* Everything borrowed must outlive the struct. */
-void ac_sign_init(struct ac_sign *sign, enum ac_sign_algorithm algorithm,
-                  const struct ac_request *request, const struct ac_credentials *credentials,
-                  struct ac_digest *digest);
+/* Blocks that were freed and are used again: some kilobytes that come and go with each request keep
+ * the C library busy with sorting its memory. Zeroed memory is an empty pool. */
+struct ac_sign_pool {
+    struct ac_sign *spare;
+    unsigned count;
+    bool closed;
+};
+
+/* Frees the spare blocks; those that are still out are freed when they come back. */
+void ac_sign_pool_close(struct ac_sign_pool *pool);
+
+/* NULL when out of memory. What request and credentials borrow must stay until the last stage. The
+ * pool may be NULL. */
+struct ac_sign *ac_sign_new(enum ac_sign_algorithm algorithm, const struct ac_request *request,
+                            const struct ac_credentials *credentials, struct ac_digest *digest,
+                            struct ac_sign_pool *pool);
 void ac_sign_free(struct ac_sign *sign);
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign);
 enum ac_status ac_sign_string(struct ac_sign *sign);
 enum ac_status ac_sign_authorization(struct ac_sign *sign);
+
+static inline bool ac_sign_has_key(const struct ac_sign *sign)
+{
+    return sign->credentials->access_key_id.n > 0;
+}
+
+/* One text that could not be built whole spoils all: a signature over half a request is valid. */
+enum ac_status ac_sign_built(struct ac_sign *sign);
+
+/* Fills in sign->wire, which borrows nothing any more. Its release() is ac_sign_free(). */
+enum ac_status ac_sign_finish(struct ac_sign *sign);
 
 #endif

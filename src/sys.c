@@ -97,10 +97,10 @@ bool ac_sys_poller_watch(int poller, int fd, int events)
     return errno == ENOENT && epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max, int timeout_ms)
 {
     struct epoll_event ready[16];
-    int n = epoll_wait(poller, ready, max < 16 ? max : 16, 0);
+    int n = epoll_wait(poller, ready, max < 16 ? max : 16, timeout_ms);
     for (int i = 0; i < n; i++) {
         fds[i] = ready[i].data.fd;
         events[i] = 0;
@@ -138,11 +138,11 @@ bool ac_sys_poller_watch(int poller, int fd, int events)
            watch_one(poller, fd, EVFILT_WRITE, events & AC_SYS_WRITE);
 }
 
-int ac_sys_poller_ready(int poller, int *fds, int *events, int max)
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max, int timeout_ms)
 {
     struct kevent ready[16];
-    struct timespec now = {0, 0};
-    int n = kevent(poller, NULL, 0, ready, max < 16 ? max : 16, &now);
+    struct timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+    int n = kevent(poller, NULL, 0, ready, max < 16 ? max : 16, &limit);
     for (int i = 0; i < n; i++) {
         fds[i] = (int)ready[i].ident;
         events[i] = ready[i].filter == EVFILT_WRITE ? AC_SYS_WRITE : AC_SYS_READ;

@@ -33,8 +33,8 @@ void ac_sys_poller_close(int poller);
 void ac_sys_poller_forget(int poller);
 /* events 0 forgets the descriptor. False if the kernel refused. */
 bool ac_sys_poller_watch(int poller, int fd, int events);
-/* Up to `max` ready descriptors without waiting; returns how many. */
-int ac_sys_poller_ready(int poller, int *fds, int *events, int max);
+/* Up to `max` descriptors, waiting until one is ready or the time is over; returns how many. */
+int ac_sys_poller_ready(int poller, int *fds, int *events, int max, int timeout_ms);
 
 /* Keeps SIGPIPE from this thread between block and restore; dispositions stay as they are. */
 struct ac_sys_sigpipe {

@@ -1,30 +1,32 @@
 #include "transfer.h"
 
-#include "transfer_failure.h"
 #include "sys.h"
+#include "transfer_failure.h"
 #include "trust.h"
 
-#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* libcurl's MAX_INITIAL_POST_SIZE. */
 #define SENT_WITH_HEADERS ((size_t)64 * 1024)
 
+/* From this size on libcurl would ask for leave with an "Expect:". */
+#define EXPECTING ((size_t)1024 * 1024)
+
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
 {
     struct ac_op *op = calloc(1, sizeof *op);
     if (!op)
         return NULL;
-    ac_buf_init(&op->body, AC_MAX_REQUEST_BYTES);
     ac_buf_init(&op->exchange.headers, options->max_header_bytes);
     ac_buf_init(&op->exchange.body, options->max_body_bytes);
     return op;
 }
 
-static size_t on_header(char *p, size_t size, size_t n, void *user)
+size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user)
 {
-    struct ac_op *op = user;
+    struct ac_op *op = ((struct ac_handle *)user)->op;
     size_t bytes = size * n;
     op->header_bytes += bytes;
     if (op->header_bytes > op->exchange.headers.max) {
@@ -40,9 +42,9 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
     return op->exchange.headers.status == AC_OK ? bytes : 0;
 }
 
-static size_t on_body(char *p, size_t size, size_t n, void *user)
+size_t ac_transfer_on_body(char *p, size_t size, size_t n, void *user)
 {
-    struct ac_op *op = user;
+    struct ac_op *op = ((struct ac_handle *)user)->op;
     ac_buf_add(&op->exchange.body, p, size * n);
     if (op->exchange.body.status == AC_OK)
         return size * n;
@@ -50,139 +52,114 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
     return 0;
 }
 
-/* For the options that libcurl copies: one that could not be copied would leave its default, such
- * as another trust store, in force. */
-static bool set_text(CURL *easy, CURLoption option, const char *text)
+static void link_line(struct ac_op *op, size_t *count, char *line)
 {
-    return curl_easy_setopt(easy, option, text) == CURLE_OK;
+    struct curl_slist *nodes = (struct curl_slist *)(void *)op->request;
+    nodes[*count] = (struct curl_slist){.data = line};
+    if (*count > 0)
+        nodes[*count - 1].next = &nodes[*count];
+    (*count)++;
 }
 
-/* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
-static bool set_store(CURL *easy, CURLoption option, const char *path)
+static char *keep(char **to, struct ac_str s)
 {
-    return set_text(easy, option, path) || !path;
+    char *start = *to;
+    if (s.n > 0)
+        memcpy(start, s.p, s.n);
+    start[s.n] = '\0';
+    *to += s.n + 1;
+    return start;
 }
 
-/* The roots are the same for an https:// proxy. */
-static bool set_trust(CURL *easy, struct ac_transport_trust trust)
+/* A header without a value is written with ';', or libcurl drops it. */
+static char *keep_header(char **to, struct ac_str line)
 {
-    return set_store(easy, CURLOPT_CAINFO, trust.ca_file) &&
-           set_store(easy, CURLOPT_CAPATH, trust.ca_path) &&
-           set_store(easy, CURLOPT_PROXY_CAINFO, trust.ca_file) &&
-           set_store(easy, CURLOPT_PROXY_CAPATH, trust.ca_path);
+    char *start = keep(to, line);
+    if (line.n > 2 && memcmp(start + line.n - 2, ": ", 2) == 0)
+        memcpy(start + line.n - 2, ";", 2);
+    return start;
 }
 
-/* Programs that the host starts would otherwise inherit the connection and keep it open. */
-static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
+static bool is_content_type(struct ac_str line)
 {
-    (void)user;
-    (void)purpose;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return CURL_SOCKOPT_OK;
+    return line.n >= 13 &&
+           ac_str_equal_nocase((struct ac_str){line.p, 13}, AC_STR("content-type:"));
 }
 
-/* The standing policy, the same for every request. */
-static void set_policy(struct ac_op *op)
+/* Copies header lines and body into one block. libcurl only reads the list, so its nodes need not
+ * be libcurl's. Returns the body, or NULL when out of memory. */
+static char *keep_request(struct ac_op *op, const struct ac_transport_request *request)
 {
-    CURL *easy = op->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, op);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, op->error_text);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, op);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, op);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* A resolver thread may hang for as long as the system likes; nobody waits for it. It needs
-     * libcurl to stay mapped, which pinning our own module sees to. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-    /* What was signed is what is sent: "/a/../b" is nobody's to tidy up. */
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    /* A signature is for one host and path; following a redirect would leak it. */
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    /* 1.1 keeps framing, caps and "has it left" simple, and no stream is replayed. */
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-}
-
-static bool set_proxy(CURL *easy, const struct ac_transport_options *options)
-{
-    const char *proxy = options->proxy.p;
-    if (proxy && !set_text(easy, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy))
-        return false;
-    return !options->no_proxy.p || set_text(easy, CURLOPT_NOPROXY, options->no_proxy.p);
-}
-
-/* An empty passphrase, or OpenSSL would ask the terminal for that of an encrypted key. */
-static bool set_client_cert(CURL *easy, const struct ac_transport_options *options)
-{
-    if (!options->client_cert.p)
-        return true;
-    return set_text(easy, CURLOPT_SSLCERT, options->client_cert.p) &&
-           (!options->client_key.p || set_text(easy, CURLOPT_SSLKEY, options->client_key.p)) &&
-           set_text(easy, CURLOPT_KEYPASSWD, "");
-}
-
-/* The transport's own choices. */
-static bool set_options(struct ac_op *op, const struct ac_settings *settings)
-{
-    op->trust = settings->trust;
-    return set_proxy(op->easy, &settings->options) &&
-           set_client_cert(op->easy, &settings->options) && set_trust(op->easy, settings->trust);
-}
-
-static bool add_header(struct ac_op *op, const char *line)
-{
-    struct curl_slist *list = curl_slist_append(op->headers, line);
-    if (list)
-        op->headers = list;
-    return list != NULL;
-}
-
-static bool set_headers(struct ac_op *op, const struct ac_transport_request *request)
-{
+    size_t count = 0, bytes = request->body.n + 1;
     bool typed = false;
+    for (size_t i = 0; i < request->header_count; i++)
+        bytes += request->headers[i].n + 1;
+    op->request = malloc((request->header_count + 2) * sizeof(struct curl_slist) + bytes);
+    if (!op->request)
+        return NULL;
+    char *to = op->request + (request->header_count + 2) * sizeof(struct curl_slist);
     for (size_t i = 0; i < request->header_count; i++) {
-        struct ac_str header = request->headers[i];
-        typed = typed || (header.n >= 13 && ac_str_equal_nocase((struct ac_str){header.p, 13},
-                                                                AC_STR("content-type:")));
-        if (!add_header(op, header.p))
-            return false;
+        typed = typed || is_content_type(request->headers[i]);
+        link_line(op, &count, keep_header(&to, request->headers[i]));
     }
     /* libcurl's own additions would travel unsigned. */
-    if (!add_header(op, "Expect:") || (!typed && !add_header(op, "Content-Type:")))
-        return false;
-    curl_easy_setopt(op->easy, CURLOPT_HTTPHEADER, op->headers);
-    return true;
+    static char no_type[] = "Content-Type:", no_expect[] = "Expect:";
+    if (!typed)
+        link_line(op, &count, no_type);
+    if (request->body.n >= EXPECTING)
+        link_line(op, &count, no_expect);
+    op->headers = count > 0 ? (struct curl_slist *)(void *)op->request : NULL;
+    op->body_bytes = request->body.n;
+    return keep(&to, request->body);
 }
 
-static bool set_body(struct ac_op *op, const struct ac_transport_request *request)
+enum { METHOD_GET = 1, METHOD_POST, METHOD_OTHER };
+
+static bool set_method(struct ac_handle *handle, struct ac_str name)
 {
-    bool post = ac_str_equal(request->method, AC_STR("POST"));
-    if (ac_str_equal(request->method, AC_STR("GET"))) {
-        curl_easy_setopt(op->easy, CURLOPT_HTTPGET, 1L);
+    int method = ac_str_equal(name, AC_STR("POST"))  ? METHOD_POST
+                 : ac_str_equal(name, AC_STR("GET")) ? METHOD_GET
+                                                     : METHOD_OTHER;
+    if (method == handle->method && method != METHOD_OTHER)
         return true;
-    }
-    ac_buf_add_str(&op->body, request->body);
-    if (op->body.status != AC_OK)
-        return false;
-    curl_easy_setopt(op->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body.n);
-    curl_easy_setopt(op->easy, CURLOPT_POSTFIELDS, op->body.p ? op->body.p : "");
-    return post || set_text(op->easy, CURLOPT_CUSTOMREQUEST, request->method.p);
+    handle->method = method;
+    curl_easy_setopt(handle->easy, method == METHOD_GET ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    return ac_handle_set_text(handle, CURLOPT_CUSTOMREQUEST,
+                              method == METHOD_OTHER ? name.p : NULL);
+}
+
+enum { SCHEME_HTTP = 1, SCHEME_HTTPS };
+
+static bool set_scheme(struct ac_handle *handle, struct ac_str url)
+{
+    int scheme = ac_str_starts(url, AC_STR("http://")) ? SCHEME_HTTP : SCHEME_HTTPS;
+    if (scheme == handle->scheme)
+        return true;
+    handle->scheme = scheme;
+    return ac_handle_set_text(handle, CURLOPT_PROTOCOLS_STR,
+                              scheme == SCHEME_HTTP ? "http" : "https");
+}
+
+enum { ROUTE_USUAL = 1, ROUTE_DIRECT };
+
+/* No proxy stands between this machine and itself. */
+static bool set_route(struct ac_handle *handle, const struct ac_transport_options *options,
+                      struct ac_str url)
+{
+    int route = ac_url_is_loopback(url) ? ROUTE_DIRECT : ROUTE_USUAL;
+    if (route == handle->route)
+        return true;
+    handle->route = route;
+    return ac_handle_set_text(handle, CURLOPT_NOPROXY,
+                              route == ROUTE_DIRECT ? "*" : options->no_proxy.p);
 }
 
 /* libcurl wants a port with each name, so the pins are written anew for every request. */
 static bool set_pins(struct ac_op *op, const struct ac_transport_options *options,
                      struct ac_str url)
 {
+    if (options->pin_count == 0)
+        return true;
     long port = ac_url_port(url);
     for (size_t i = 0; i < options->pin_count; i++) {
         const struct ac_pin *pin = &options->pins[i];
@@ -199,35 +176,48 @@ static bool set_pins(struct ac_op *op, const struct ac_transport_options *option
             return false;
         op->pins = list;
     }
-    curl_easy_setopt(op->easy, CURLOPT_RESOLVE, op->pins);
+    curl_easy_setopt(op->handle->easy, CURLOPT_RESOLVE, op->pins);
     return true;
 }
 
-static bool set_request(struct ac_op *op, const struct ac_transport_request *request)
+bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
+                      const struct ac_settings *settings,
+                      const struct ac_transport_request *request)
 {
-    CURL *easy = op->easy;
-    bool plain = ac_str_starts(request->url, AC_STR("http://"));
-    if (!set_text(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") ||
-        !set_text(easy, CURLOPT_URL, request->url.p))
+    struct ac_handle *handle = ac_handles_take(handles, settings);
+    op->handle = handle;
+    op->trust = &settings->trust;
+    char *body = handle ? keep_request(op, request) : NULL;
+    if (!body)
         return false;
+    handle->op = op;
+    CURL *easy = handle->easy;
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->mutating ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->mutating ? 1L : 0L);
-    if (ac_url_is_loopback(request->url) && !set_text(easy, CURLOPT_NOPROXY, "*"))
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, op->headers);
+    if (!set_method(handle, request->method))
         return false;
-    return set_body(op, request) && set_headers(op, request);
+    if (handle->method != METHOD_GET) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body_bytes);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+    }
+    return set_scheme(handle, request->url) &&
+           set_route(handle, &settings->options, request->url) &&
+           ac_handle_set_text(handle, CURLOPT_URL, request->url.p) &&
+           set_pins(op, &settings->options, request->url);
 }
 
-bool ac_transfer_open(struct ac_op *op, const struct ac_settings *settings,
-                      const struct ac_transport_request *request)
+static bool counts_bodies_twice(void)
 {
-    op->easy = curl_easy_init();
-    if (!op->easy)
-        return false;
-    set_policy(op);
-    return set_options(op, settings) && set_pins(op, &settings->options, request->url) &&
-           set_request(op, request);
+    static atomic_int known; /* 0: not asked yet; asking costs more than all the rest here */
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (answer == 0) {
+        answer = curl_version_info(CURLVERSION_NOW)->version_num < 0x080700 ? 1 : 2;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == 1;
 }
 
 /* Before 8.7 libcurl counted a body twice that went out together with the headers. */
@@ -235,10 +225,9 @@ static uint64_t bytes_sent(const struct ac_op *op)
 {
     long request = 0;
     curl_off_t upload = 0;
-    curl_easy_getinfo(op->easy, CURLINFO_REQUEST_SIZE, &request);
-    curl_easy_getinfo(op->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
-    bool twice = op->body.n < SENT_WITH_HEADERS &&
-                 curl_version_info(CURLVERSION_NOW)->version_num < 0x080700;
+    curl_easy_getinfo(op->handle->easy, CURLINFO_REQUEST_SIZE, &request);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
+    bool twice = op->body_bytes < SENT_WITH_HEADERS && counts_bodies_twice();
     return (uint64_t)request + (twice ? 0 : (uint64_t)upload);
 }
 
@@ -246,54 +235,62 @@ void ac_transfer_finish(struct ac_op *op, CURLcode code)
 {
     struct ac_exchange *exchange = &op->exchange;
     curl_off_t pretransfer = 0, elapsed = 0;
-    curl_easy_getinfo(op->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-    curl_easy_getinfo(op->easy, CURLINFO_TOTAL_TIME_T, &elapsed);
-    curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
-    curl_easy_getinfo(op->easy, CURLINFO_NUM_CONNECTS, &exchange->new_connections);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_TOTAL_TIME_T, &elapsed);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_NUM_CONNECTS, &exchange->new_connections);
     exchange->sent = pretransfer > 0;
     exchange->bytes_sent = exchange->sent ? bytes_sent(op) : 0;
     exchange->bytes_received = op->header_bytes + exchange->body.n;
     exchange->elapsed = (double)elapsed / 1e6;
     if (code != CURLE_OK || op->too_large)
         ac_failure_tell(op, code);
-    op->done = true;
+    op->exchange.done = true;
 }
 
 void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
 {
     curl_off_t pretransfer = 0;
-    if (op->easy)
-        curl_easy_getinfo(op->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    if (op->handle)
+        curl_easy_getinfo(op->handle->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
     op->exchange.sent = pretransfer > 0;
     op->exchange.failure = failure;
     snprintf(op->exchange.detail, sizeof op->exchange.detail, "%s", detail);
-    op->done = true;
+    op->exchange.done = true;
+}
+
+static void forget_request(struct ac_op *op)
+{
+    free(op->request);
+    curl_slist_free_all(op->pins);
+    op->request = NULL;
+    op->headers = op->pins = NULL;
 }
 
 void ac_transfer_abandon(struct ac_op *op, const char *detail)
 {
     ac_transfer_end(op, "cancelled", detail);
     op->exchange.sent = true;
-    op->easy = NULL;
-    op->headers = NULL;
-    op->pins = NULL;
+    op->handle = NULL;
+    op->request = NULL;
+    op->headers = op->pins = NULL;
     op->transport = NULL;
 }
 
-void ac_transfer_close(struct ac_op *op, CURLM *multi)
+void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handles)
 {
-    if (op->easy) {
+    struct ac_handle *handle = op->handle;
+    op->handle = NULL;
+    if (handle) {
         struct ac_sys_sigpipe guard;
         ac_sys_sigpipe_block(&guard);
         if (multi)
-            curl_multi_remove_handle(multi, op->easy);
-        curl_easy_cleanup(op->easy);
+            curl_multi_remove_handle(multi, handle->easy);
+        if (handles)
+            ac_handles_give(handles, handle);
+        else
+            ac_handle_free(handle);
         ac_sys_sigpipe_restore(&guard);
     }
-    curl_slist_free_all(op->headers);
-    curl_slist_free_all(op->pins);
-    op->easy = NULL;
-    op->headers = NULL;
-    op->pins = NULL;
-    ac_buf_free(&op->body);
+    forget_request(op);
 }

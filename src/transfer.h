@@ -1,35 +1,56 @@
 /* One transfer: a libcurl handle, the policy it runs under, and the exchange it leaves.
  *
- * Shared by transfer.c, transfer_failure.c and transport.c only; these are all that knows libcurl.
+ * Shared by transfer*.c and transport.c only; these are all that knows libcurl.
  */
 #ifndef AC_TRANSFER_H
 #define AC_TRANSFER_H
 
 #include "settings.h"
+#include "transfer_handle.h"
 #include "transport.h"
 
-#include <curl/curl.h>
-
 struct ac_op {
-    struct ac_transport *transport; /* NULL once the transport is gone or forgot it */
-    struct ac_op *next, *previous;
-    CURL *easy;
+    struct ac_transport *transport; /* NULL when it has it in no list any more */
+    struct ac_op *next, *previous;  /* in a list of the transport's */
+    uint64_t ticket;
+    struct ac_handle *handle; /* NULL before and after the transfer, as are the next three */
+    char *request;            /* one block: the nodes of `headers`, their lines, the body */
     struct curl_slist *headers;
     struct curl_slist *pins;
-    struct ac_transport_trust trust; /* the transport's, while there is a handle */
-    struct ac_buf body;
+    const struct ac_transport_trust *trust;
+    size_t body_bytes;
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
     bool too_large;
-    bool done;
-    char error_text[CURL_ERROR_SIZE];
 };
+
+/* An operation is in one list at most. */
+static inline void ac_op_push(struct ac_op **list, struct ac_op *op)
+{
+    op->previous = NULL;
+    op->next = *list;
+    if (op->next)
+        op->next->previous = op;
+    *list = op;
+}
+
+static inline void ac_op_take_out(struct ac_op **list, struct ac_op *op)
+{
+    if (op->next)
+        op->next->previous = op->previous;
+    if (op->previous)
+        op->previous->next = op->next;
+    else
+        *list = op->next;
+    op->next = op->previous = NULL;
+}
 
 /* NULL when out of memory. */
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options);
 
-/* Makes the handle and gives it policy and request. False when out of memory. */
-bool ac_transfer_open(struct ac_op *op, const struct ac_settings *settings,
+/* Gives the request to a handle. False when out of memory. */
+bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
+                      const struct ac_settings *settings,
                       const struct ac_transport_request *request);
 
 /* Fills in the exchange from libcurl's word about the transfer. */
@@ -42,8 +63,8 @@ void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail);
  * the child it counts as sent. */
 void ac_transfer_abandon(struct ac_op *op, const char *detail);
 
-/* Frees what libcurl holds, taking it from `multi` first unless that is NULL. The exchange
- * stays. */
-void ac_transfer_close(struct ac_op *op, CURLM *multi);
+/* Frees the request and lets go of the handle, taking it from `multi` first unless that is NULL;
+ * the exchange stays. A handle that may be used again goes back to `handles`. */
+void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handles);
 
 #endif

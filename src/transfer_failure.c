@@ -14,13 +14,13 @@
 static long long_info(const struct ac_op *op, CURLINFO info)
 {
     long value = 0;
-    curl_easy_getinfo(op->easy, info, &value);
+    curl_easy_getinfo(op->handle->easy, info, &value);
     return value;
 }
 
 static bool says(const struct ac_op *op, const char *words)
 {
-    return strstr(op->error_text, words) != NULL;
+    return strstr(op->handle->error_text, words) != NULL;
 }
 
 /* libcurl begins with "unspecified" and leaves that where it got no certificate. */
@@ -51,7 +51,7 @@ static const char *tls_name(const struct ac_op *op, CURLcode code)
 static struct ac_str peer_of(const struct ac_op *op)
 {
     char *url = NULL;
-    curl_easy_getinfo(op->easy, CURLINFO_EFFECTIVE_URL, &url);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
     struct ac_str peer = ac_url_authority(ac_str_of(url ? url : ""));
     const char *user = ac_str_find(peer, AC_STR("@"));
     return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
@@ -68,7 +68,7 @@ static bool missed_proxy(const struct ac_op *op)
         n++;
     host = bracket ? (struct ac_str){host.p + 1, n - 1} : (struct ac_str){host.p, n};
     return says(op, "Failed to connect to ") &&
-           (says(op, " via ") || !ac_str_find(ac_str_of(op->error_text), host));
+           (says(op, " via ") || !ac_str_find(ac_str_of(op->handle->error_text), host));
 }
 
 /* What went wrong at a proxy, before the tunnel stood, or NULL. */
@@ -150,7 +150,7 @@ static const char *failure_name(const struct ac_op *op, CURLcode code)
 static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
-    const struct ac_transport_trust *trust = &op->trust;
+    const struct ac_transport_trust *trust = op->trust;
     bool proxy = is_bad(long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
     bool roots = strcmp(exchange->failure, "tls_untrusted") == 0;
     const char *store = trust->ca_file ? trust->ca_file : trust->ca_path;
@@ -163,7 +163,8 @@ static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 void ac_failure_tell(struct ac_op *op, CURLcode code)
 {
     struct ac_exchange *exchange = &op->exchange;
-    const char *words = op->error_text[0] ? op->error_text : curl_easy_strerror(code);
+    const char *words =
+        op->handle->error_text[0] ? op->handle->error_text : curl_easy_strerror(code);
     struct ac_str peer = peer_of(op);
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
     exchange->failure = failure_name(op, code);

@@ -1,74 +1,31 @@
 #include "transport.h"
 
-#include "sys.h"
 #include "settings.h"
+#include "sys.h"
 #include "transfer.h"
-#include "trust.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#if LIBCURL_VERSION_NUM < 0x075500
-#error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
-#endif
 
 #ifndef CURL_IGNORE_DEPRECATION /* until 7.87 nothing was marked */
 #define CURL_IGNORE_DEPRECATION(statements) statements
 #endif
 
-#define READY_MAX 16
-
 struct ac_transport {
     struct ac_settings settings;
     CURLM *multi;
+    struct ac_handles handles;
+    struct ac_watch watch;
     int poller;
     pid_t pid;
-    double timer_at; /* monotonic seconds, < 0: none */
-    bool stalled;    /* an address was given up and the next one not tried yet */
-    struct ac_op *ops;
+    double timer_at;     /* monotonic seconds, < 0: none */
+    bool lost;           /* libcurl ran out of memory while a request set out */
+    bool stalled;        /* an address was given up and the next one not tried yet */
+    struct ac_op *ops;   /* in flight */
+    struct ac_op *ended; /* and not asked for yet, the last one first */
+    uint64_t tickets;
     struct ac_transport_stats stats;
 };
-
-static struct {
-    pthread_once_t once;
-    const char *lack;
-} library = {.once = PTHREAD_ONCE_INIT};
-
-static void init_library(void)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        library.lack = "libcurl could not be initialised";
-        return;
-    }
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->version_num < 0x075500)
-        library.lack = "libcurl is older than 7.85";
-    else if (!(info->features & CURL_VERSION_SSL))
-        library.lack = "libcurl was built without TLS";
-    else if (!(info->features & CURL_VERSION_ASYNCHDNS))
-        library.lack = "libcurl resolves names synchronously and could not keep deadlines";
-}
-
-const char *ac_transport_init(void)
-{
-    pthread_once(&library.once, init_library);
-    return library.lack;
-}
-
-/* Not curl_version(): that wakes every library below, and one of them asks the resolver. */
-void ac_transport_library(char out[96])
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    snprintf(out, 96, "libcurl/%s %s", info->version, info->ssl_version);
-}
-
-struct ac_transport_trust ac_transport_trust(void)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    return ac_trust_find(info->cainfo, info->capath);
-}
 
 /* True while a host has been found and none of its addresses has answered. */
 static bool is_connecting(CURL *easy)
@@ -91,7 +48,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
         events |= AC_SYS_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         events |= AC_SYS_WRITE;
-    ac_sys_poller_watch(transport->poller, fd, events);
+    ac_watch_set(&transport->watch, fd, events);
     return 0;
 }
 
@@ -106,23 +63,32 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 static void link_op(struct ac_transport *transport, struct ac_op *op)
 {
     op->transport = transport;
-    op->next = transport->ops;
-    if (op->next)
-        op->next->previous = op;
-    transport->ops = op;
+    op->ticket = ++transport->tickets;
+    ac_op_push(&transport->ops, op);
     transport->stats.in_flight++;
 }
 
 static void unlink_op(struct ac_transport *transport, struct ac_op *op)
 {
-    if (op->next)
-        op->next->previous = op->previous;
-    if (op->previous)
-        op->previous->next = op->next;
-    else
-        transport->ops = op->next;
-    op->next = op->previous = NULL;
+    ac_op_take_out(&transport->ops, op);
     transport->stats.in_flight--;
+}
+
+/* Its transfer is over; it waits to be asked for. */
+static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_handles *handles)
+{
+    unlink_op(transport, op);
+    ac_transfer_close(op, transport->multi, handles);
+    ac_op_push(&transport->ended, op);
+}
+
+static void forget_ended(struct ac_transport *transport)
+{
+    while (transport->ended) {
+        struct ac_op *op = transport->ended;
+        ac_op_take_out(&transport->ended, op);
+        op->transport = NULL;
+    }
 }
 
 static void abandon_all(struct ac_transport *transport)
@@ -140,9 +106,7 @@ static unsigned end_all(struct ac_transport *transport, const char *failure, con
     for (; transport->ops; ended++) {
         struct ac_op *op = transport->ops;
         ac_transfer_end(op, failure, detail);
-        unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi);
-        op->transport = NULL;
+        retire(transport, op, NULL);
     }
     return ended;
 }
@@ -164,6 +128,9 @@ static bool open_poller(struct ac_transport *transport)
 {
     transport->pid = getpid();
     transport->poller = ac_sys_poller_open();
+    ac_watch_free(&transport->watch);
+    ac_watch_init(&transport->watch, transport->poller);
+    transport->handles.watch = &transport->watch;
     return transport->poller >= 0;
 }
 
@@ -205,42 +172,45 @@ void ac_transport_free(struct ac_transport *transport)
         ac_sys_sigpipe_block(&guard);
         end_all(transport, "cancelled", "the transport was closed");
         curl_multi_cleanup(transport->multi);
+        ac_handles_free(&transport->handles);
         ac_sys_sigpipe_restore(&guard);
         ac_sys_poller_close(transport->poller);
     }
+    forget_ended(transport);
+    ac_watch_free(&transport->watch);
     ac_settings_free(&transport->settings);
     free(transport);
 }
 
-const char *ac_transport_flaw(const struct ac_transport_request *request)
+static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 {
-    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-    bool known = false;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        known = known || ac_str_equal(request->method, ac_str_of(methods[i]));
-    if (!known)
-        return "the method is none of GET, POST, PUT, PATCH, DELETE";
-    if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
-        return "a GET request has no body";
-    if (request->body.n > AC_MAX_REQUEST_BYTES)
-        return "the body is larger than 4 MiB";
-    if (ac_str_starts(request->url, AC_STR("https://")))
-        return NULL;
-    if (!ac_str_starts(request->url, AC_STR("http://")))
-        return "the URL begins with neither https:// nor http://";
-    if (!request->plain_http && !ac_url_is_loopback(request->url))
-        return "http:// is for loopback addresses only, unless plain HTTP is asked for";
-    return NULL;
+    int running = 0;
+    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
+}
+
+/* The first step is done at once, so that the request is on its way when the caller begins to wait.
+ * What ends here already is told by the next step, which is due immediately then. */
+static void set_out(struct ac_transport *transport)
+{
+    struct ac_sys_sigpipe guard;
+    int running = 0;
+    ac_sys_sigpipe_block(&guard);
+    CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    ac_sys_sigpipe_restore(&guard);
+    transport->lost = transport->lost || code != CURLM_OK;
+    if (transport->lost || running < (int)transport->stats.in_flight)
+        transport->timer_at = ac_sys_monotonic();
 }
 
 static bool start(struct ac_transport *transport, struct ac_op *op,
                   const struct ac_transport_request *request)
 {
-    if (!ac_transfer_open(op, &transport->settings, request) ||
-        curl_multi_add_handle(transport->multi, op->easy) != CURLM_OK)
+    if (!ac_transfer_open(op, &transport->handles, &transport->settings, request) ||
+        curl_multi_add_handle(transport->multi, op->handle->easy) != CURLM_OK)
         return false;
     link_op(transport, op);
     transport->stats.requests++;
+    set_out(transport);
     return true;
 }
 
@@ -274,25 +244,18 @@ static unsigned collect(struct ac_transport *transport)
     int left = 0;
     CURLMsg *message = NULL;
     while ((message = curl_multi_info_read(transport->multi, &left))) {
-        struct ac_op *op = NULL;
+        struct ac_handle *handle = NULL;
         CURLcode code = message->data.result;
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&op);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
+        struct ac_op *op = handle->op;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
-        unlink_op(transport, op);
-        ac_transfer_close(op, transport->multi);
-        op->transport = NULL;
+        retire(transport, op, &transport->handles);
         finished++;
     }
     return finished;
-}
-
-static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
-{
-    int running = 0;
-    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
 }
 
 /* Out of memory libcurl may have lost a socket or a timer, and 7.88 divides by zero when it meets
@@ -300,6 +263,7 @@ static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 static unsigned start_over(struct ac_transport *transport)
 {
     unsigned ended = end_all(transport, "other", "libcurl ran out of memory");
+    transport->lost = false;
     curl_multi_cleanup(transport->multi);
     open_multi(transport);
     return ended;
@@ -319,8 +283,8 @@ static bool wake(struct ac_transport *transport)
 
 static bool act(struct ac_transport *transport)
 {
-    int fds[READY_MAX], events[READY_MAX];
-    int n = ac_sys_poller_ready(transport->poller, fds, events, READY_MAX);
+    int fds[AC_WATCH_MAX], events[AC_WATCH_MAX];
+    int n = ac_watch_ready(&transport->watch, fds, events);
     for (int i = 0; i < n; i++) {
         int flags = 0;
         if (events[i] & AC_SYS_READ)
@@ -344,7 +308,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
     if (!own_process(transport))
         return 0;
     ac_sys_sigpipe_block(&guard);
-    bool ok = act(transport);
+    bool ok = !transport->lost && act(transport);
     unsigned finished = collect(transport);
     if (!ok)
         finished += start_over(transport);
@@ -366,14 +330,37 @@ long ac_transport_timeout_ms(const struct ac_transport *transport)
     return left <= 0 ? 0 : (long)(left * 1000) + 1;
 }
 
+void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
+{
+    long due_ms = ac_transport_timeout_ms(transport);
+    if (due_ms >= 0 && due_ms < timeout_ms)
+        timeout_ms = (int)due_ms;
+    ac_watch_wait(&transport->watch, timeout_ms);
+}
+
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
 {
     return transport->stats;
 }
 
+uint64_t ac_transport_ended(struct ac_transport *transport)
+{
+    struct ac_op *op = transport->ended;
+    if (!op)
+        return 0;
+    ac_op_take_out(&transport->ended, op);
+    op->transport = NULL;
+    return op->ticket;
+}
+
+uint64_t ac_op_ticket(const struct ac_op *op)
+{
+    return op->ticket;
+}
+
 bool ac_op_done(const struct ac_op *op)
 {
-    return op->done;
+    return op->exchange.done;
 }
 
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
@@ -384,7 +371,7 @@ const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
 void ac_op_cancel(struct ac_op *op)
 {
     struct ac_transport *transport = op->transport;
-    if (op->done)
+    if (op->exchange.done)
         return;
     if (transport)
         unlink_op(transport, op);
@@ -393,7 +380,7 @@ void ac_op_cancel(struct ac_op *op)
         return;
     }
     ac_transfer_end(op, "cancelled", "the call was cancelled");
-    ac_transfer_close(op, transport ? transport->multi : NULL);
+    ac_transfer_close(op, transport ? transport->multi : NULL, NULL);
     op->transport = NULL;
 }
 
@@ -402,7 +389,9 @@ void ac_op_release(struct ac_op *op)
     if (!op)
         return;
     ac_op_cancel(op);
-    ac_transfer_close(op, NULL);
+    if (op->transport)
+        ac_op_take_out(&op->transport->ended, op);
+    ac_transfer_close(op, NULL, NULL);
     ac_buf_free(&op->exchange.headers);
     ac_buf_free(&op->exchange.body);
     free(op);

@@ -8,7 +8,7 @@
 #ifndef AC_TRANSPORT_H
 #define AC_TRANSPORT_H
 
-#include "buf.h"
+#include "exchange.h"
 
 struct ac_transport;
 struct ac_op;
@@ -44,20 +44,6 @@ struct ac_transport_request {
     bool mutating;   /* own connection, closed afterwards: libcurl re-sends a POST by itself when
                       * a kept-alive connection dies before the first byte of the answer */
     bool plain_http; /* http:// to a host that is not loopback is wanted */
-};
-
-/* What came of it. `failure` is NULL for a complete HTTP answer. */
-struct ac_exchange {
-    const char *failure; /* a name of errmap.c's failure table */
-    bool sent;           /* false only if no byte of the request left */
-    char detail[320];
-    long status;
-    struct ac_buf headers; /* "Name: value\n" of the last header block */
-    struct ac_buf body;
-    double elapsed; /* seconds */
-    long new_connections;
-    uint64_t bytes_sent; /* as HTTP counts them, without TLS */
-    uint64_t bytes_received;
 };
 
 /* Totals since the transport was made, each growing only, but for in_flight. The others are of
@@ -102,11 +88,20 @@ struct ac_op *ac_transport_submit(struct ac_transport *transport,
 /* Moves every transfer that can move; returns how many finished. */
 unsigned ac_transport_step(struct ac_transport *transport);
 
+/* Waits for what step() would do, at most so long; a signal ends it early. */
+void ac_transport_wait(struct ac_transport *transport, int timeout_ms);
+
 int ac_transport_fd(const struct ac_transport *transport);
 /* Milliseconds until step() must run even if the descriptor stays silent; -1 for never. */
 long ac_transport_timeout_ms(const struct ac_transport *transport);
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport);
 
+/* The ticket of an operation that has ended since, each once, or 0: who waits for many need not ask
+ * all of them. */
+uint64_t ac_transport_ended(struct ac_transport *transport);
+
+/* Not 0, and no other operation's of this transport. */
+uint64_t ac_op_ticket(const struct ac_op *op);
 bool ac_op_done(const struct ac_op *op);
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op);
 void ac_op_cancel(struct ac_op *op);

@@ -42,21 +42,25 @@ void ac_value_push_array_metatable(lua_State *L)
     luaL_getmetatable(L, ARRAY_CLASS);
 }
 
+/* Objects of one array have mostly the same members, so the last one tells how large the next table
+ * should be made; a peer cannot use that to make us hold much. */
+#define HINT_MAX 32
+
 struct decoder {
     lua_State *L;
-    struct ac_json *json;
-    struct ac_json_cursor numbers;
+    struct ac_json_reader *reader;
     int null_index;
     int array_index;
     bool keep_null;
+    int hints[AC_MAX_JSON_DEPTH + 1];
 };
 
-static bool push_value(struct decoder *decoder, const cJSON *item);
+static bool push_value(struct decoder *decoder, struct ac_json_token token);
 
-static bool push_number(struct decoder *decoder, const cJSON *item)
+static bool push_number(struct decoder *decoder, struct ac_str token)
 {
     int64_t integer = 0;
-    struct ac_str token = ac_json_next_number(&decoder->numbers);
+    double value;
     switch (ac_json_number(token, &integer)) {
     case AC_JSON_INTEGER:
         lua_pushinteger(decoder->L, integer);
@@ -67,29 +71,40 @@ static bool push_number(struct decoder *decoder, const cJSON *item)
     case AC_JSON_FLOAT:
         break;
     }
-    if (!isfinite(item->valuedouble)) {
-        decoder->json->why = "number out of range";
+    acL_check(decoder->L, ac_codec_parse_float(token, &value), "decode");
+    if (!isfinite(value)) {
+        decoder->reader->why = "number out of range";
         return false;
     }
-    lua_pushnumber(decoder->L, item->valuedouble);
+    lua_pushnumber(decoder->L, value);
     return true;
 }
 
-static bool push_array(struct decoder *decoder, const cJSON *array)
+static void push_string(lua_State *L, const struct ac_json_token *token)
+{
+    luaL_Buffer buffer;
+    if (!token->escaped) {
+        lua_pushlstring(L, token->raw.p, token->raw.n);
+        return;
+    }
+    char *out = luaL_buffinitsize(L, &buffer, token->raw.n);
+    luaL_pushresultsize(&buffer, ac_json_unescape(out, token->raw));
+}
+
+static bool push_array(struct decoder *decoder)
 {
     lua_State *L = decoder->L;
+    struct ac_json_reader *reader = decoder->reader;
     lua_Integer i = 0;
-    const cJSON *item = NULL;
     lua_newtable(L);
-    cJSON_ArrayForEach(item, array)
-    {
-        if (!push_value(decoder, item))
+    while (ac_json_more(reader, AC_JSON_ARRAY, i == 0)) {
+        if (!push_value(decoder, ac_json_value(reader)))
             return false;
         lua_rawseti(L, -2, ++i);
     }
     lua_pushvalue(L, decoder->array_index);
     lua_setmetatable(L, -2);
-    return true;
+    return !reader->why;
 }
 
 /* Nulls are entered first and taken out at the end, so that a repeated name is always seen. */
@@ -108,74 +123,93 @@ static void drop_nulls(struct decoder *decoder)
     }
 }
 
-static bool push_object(struct decoder *decoder, const cJSON *object)
+/* [-0, +1, m]  The name of the next member. False if the table on top has it already. */
+static bool push_name(struct decoder *decoder, int members)
 {
     lua_State *L = decoder->L;
-    const cJSON *item = NULL;
+    struct ac_json_token name = ac_json_name(decoder->reader);
+    if (name.kind == AC_JSON_BROKEN)
+        return false;
+    push_string(L, &name);
+    if (members == 0)
+        return true;
+    lua_pushvalue(L, -1);
+    bool known = lua_rawget(L, -3) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (known)
+        decoder->reader->why = "duplicate key";
+    return !known;
+}
+
+static bool push_object(struct decoder *decoder)
+{
+    lua_State *L = decoder->L;
+    struct ac_json_reader *reader = decoder->reader;
+    unsigned depth = reader->depth;
     bool nulls = false;
-    lua_newtable(L);
-    cJSON_ArrayForEach(item, object)
-    {
-        lua_pushstring(L, item->string);
-        lua_pushvalue(L, -1);
-        if (lua_rawget(L, -3) != LUA_TNIL) {
-            decoder->json->why = "duplicate key";
+    int members = 0;
+    lua_createtable(L, 0, decoder->hints[depth]);
+    for (; ac_json_more(reader, AC_JSON_OBJECT, members == 0); members++) {
+        if (!push_name(decoder, members))
             return false;
-        }
-        lua_pop(L, 1);
-        if (!push_value(decoder, item))
+        struct ac_json_token token = ac_json_value(reader);
+        if (!push_value(decoder, token))
             return false;
-        nulls = nulls || cJSON_IsNull(item);
+        nulls = nulls || token.kind == AC_JSON_NULL;
         lua_rawset(L, -3);
     }
     if (nulls && !decoder->keep_null)
         drop_nulls(decoder);
-    return true;
+    decoder->hints[depth] = members < HINT_MAX ? members : HINT_MAX;
+    return !reader->why;
 }
 
-static bool push_value(struct decoder *decoder, const cJSON *item)
+static bool push_value(struct decoder *decoder, struct ac_json_token token)
 {
     lua_State *L = decoder->L;
-    luaL_checkstack(L, 8, "JSON is nested too deeply");
-    switch (item->type & 0xff) {
-    case cJSON_True:
-    case cJSON_False:
-        lua_pushboolean(L, cJSON_IsTrue(item));
+    switch (token.kind) {
+    case AC_JSON_TRUE:
+    case AC_JSON_FALSE:
+        lua_pushboolean(L, token.kind == AC_JSON_TRUE);
         return true;
-    case cJSON_Number:
-        return push_number(decoder, item);
-    case cJSON_String:
-        lua_pushstring(L, item->valuestring);
+    case AC_JSON_NUMBER:
+        return push_number(decoder, token.raw);
+    case AC_JSON_STRING:
+        push_string(L, &token);
         return true;
-    case cJSON_Array:
-        return push_array(decoder, item);
-    case cJSON_Object:
-        return push_object(decoder, item);
-    default:
+    case AC_JSON_ARRAY:
+        return push_array(decoder);
+    case AC_JSON_OBJECT:
+        return push_object(decoder);
+    case AC_JSON_NULL:
         lua_pushvalue(L, decoder->null_index);
         return true;
+    default:
+        return false;
     }
 }
 
-bool ac_value_push(lua_State *L, struct ac_json *json, bool keep_null)
+bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null)
 {
     int top = lua_gettop(L);
+    /* A table and a name for each level, and what is at work on the innermost. */
+    luaL_checkstack(L, 2 * (int)reader->max_depth + 12, "JSON is nested too deeply");
     ac_value_push_null(L);
     ac_value_push_array_metatable(L);
     struct decoder decoder = {.L = L,
-                              .json = json,
-                              .numbers = {json->text, 0},
+                              .reader = reader,
                               .null_index = top + 1,
                               .array_index = top + 2,
                               .keep_null = keep_null};
-    bool faithful = push_value(&decoder, json->root);
+    bool faithful = push_value(&decoder, ac_json_value(reader)) && ac_json_end(reader);
     if (!faithful) {
-        json->where = decoder.numbers.at;
+        lua_settop(L, top);
         lua_pushnil(L);
+        return false;
     }
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
-    return faithful;
+    return true;
 }
 
 static void encode_value(lua_State *L, int index, struct ac_buf *out, unsigned depth);

@@ -2,7 +2,8 @@
  *
  * Objects become tables with the names that the API gave; `null` members are absent, in arrays
  * `null` is a sentinel. Arrays carry a shared metatable so that `[]` survives a round trip.
- * Integers are exact to 64 bits, larger ones become decimal strings.
+ * Integers are exact to 64 bits, larger ones become decimal strings. Values are made in the one
+ * pass that checks the text: a tree between them would cost as much again as the values themselves.
  */
 #ifndef AC_VALUE_H
 #define AC_VALUE_H
@@ -19,9 +20,10 @@ void ac_value_push_null(lua_State *L);
 /* [-0, +1, m]  Pushes the shared metatable of arrays. */
 void ac_value_push_array_metatable(lua_State *L);
 
-/* [-0, +1, m]  Pushes the value of a parsed text, or nil with `json->why` set where it cannot be
- * represented faithfully (duplicate keys, numbers out of range). The tree stays the caller's. */
-bool ac_value_push(lua_State *L, struct ac_json *json, bool keep_null);
+/* [-0, +1, m]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
+ * not JSON or cannot be represented faithfully (duplicate keys, numbers out of range). Needs a
+ * reader that ac_json_open() has opened. */
+bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null);
 
 /* [-0, +0, v]  Appends the value at `index`; raises on what JSON cannot carry. Object names are
  * sorted, so that the same value always gives the same text. */

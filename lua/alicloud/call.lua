@@ -28,18 +28,41 @@ local metas = setmetatable({}, { __mode = "k" })
 ---@field client_token? string
 ---@field endpoint string
 
+local function meta_of(progress)
+  local info, plan = progress.info, progress.plan
+  return {
+    request_id = info.request_id,
+    request_ids = progress.request_ids,
+    status = info.status,
+    attempts = progress.attempts,
+    elapsed = progress.finished - progress.started,
+    server_time = info.date,
+    client_token = plan.token,
+    endpoint = plan.target.host,
+  }
+end
+
 --- What is known about a result besides its content.
 ---@param result table as returned by a call
 ---@return alicloud.Meta|nil
 function M.meta(result)
-  return metas[result]
+  local known = metas[result]
+  if known and known.info then
+    known = meta_of(known)
+    metas[result] = known
+  end
+  return known
 end
 
 local FORM = "application/x-www-form-urlencoded"
 
+-- The headers of a first attempt are mostly the same for every call of a client.
 local function headers(context, plan, keys, retried)
+  local named = plan.data and plan.data.names_provider
+  if context.headers and not (retried or named or plan.form) then return context.headers end
   local list = { accept = "application/json", ["user-agent"] = context.user_agent }
-  local name = plan.data and plan.data.names_provider and keys.provider
+  if not (retried or named or plan.form) then context.headers = list end
+  local name = named and keys.provider
   -- A foreign provider may call itself what it likes.
   if type(name) == "string" and name:find("^[\x21-\x7e]+$") then
     list["x-acs-credentials-provider"] = name
@@ -73,47 +96,47 @@ local function place_params(context, plan, request)
   return request
 end
 
---- Signs one attempt.
----@param context table the client's state
----@param plan table
----@param retried? { count: integer, wait: number } set from the second attempt on
----@return table|nil signed as core.sign gives it
----@return alicloud.Error? err
----@return alicloud.Credentials? keys that it was signed with
-function M.sign(context, plan, retried)
+-- What an attempt signs. The table is read at once and used again by the next attempt of the same
+-- form, so the keys do not stay in it.
+local function request_of(context, plan)
+  local form = getmetatable(plan).__index
+  local request = form.request
+  if not request then
+    request = {
+      algorithm = context.algorithm, method = plan.method, path = "/", action = plan.action,
+      version = plan.version, scheme = nil, host = nil, headers = nil, query = nil, date = nil,
+      nonce = nil, access_key_id = nil, access_key_secret = nil, security_token = nil,
+    }
+    form.request = request
+  end
+  return request
+end
+
+local function signed_by(signer, context, plan, retried)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
-  local runtime = context.runtime
-  local signed = core.sign(place_params(context, plan, {
-    algorithm = context.algorithm,
-    method = plan.method,
-    scheme = plan.target.scheme,
-    host = plan.target.host,
-    path = "/",
-    headers = headers(context, plan, keys, retried),
-    action = plan.action,
-    version = plan.version,
-    access_key_id = keys.access_key_id,
-    access_key_secret = keys.access_key_secret,
-    security_token = keys.security_token,
-    date = core.iso8601(math.floor(clock.server_time(context))),
-    nonce = runtime.random_hex(16),
-  }))
+  local runtime, target, request = context.runtime, plan.target, request_of(context, plan)
+  request.scheme, request.host = target.scheme, target.host
+  request.headers = headers(context, plan, keys, retried)
+  request.date = core.iso8601(clock.server_time(context))
+  request.nonce = runtime.random_hex(16)
+  request.access_key_id = keys.access_key_id
+  request.access_key_secret = keys.access_key_secret
+  request.security_token = keys.security_token
+  place_params(context, plan, request)
+  local signed = signer(request)
+  request.access_key_secret, request.security_token = nil, nil
   return signed, nil, keys
 end
 
-local function send(context, plan, signed, timeout)
-  return context.carrier.send {
-    method = signed.method,
-    url = signed.url,
-    host = signed.host,
-    headers = signed.headers,
-    body = signed.body,
-    timeout = timeout,
-    mutating = plan.mutating,
-    action = plan.action,
-    plain_http = context.plain_http,
-  }
+--- Signs one attempt without sending it.
+---@param context table the client's state
+---@param plan table
+---@return table|nil signed as core.sign gives it
+---@return alicloud.Error? err
+function M.prepare(context, plan)
+  local signed, err = signed_by(core.sign, context, plan)
+  return signed, err
 end
 
 local function out_of_time(seconds)
@@ -136,13 +159,13 @@ local function queue(context, plan, progress)
 end
 
 -- The attempt itself, between what a witness is told before and after it.
-local function witnessed(context, plan, progress, deliver)
+local function witnessed(context, plan, progress, carry, ready, timeout)
   local call, refusal = witness.before(context.witness, plan, progress.attempts)
   if refusal then return nil, refusal end
   local tally = context.shared.tally
   tally.attempts = tally.attempts + 1
   progress.underway = true
-  local result, answer = deliver()
+  local result, answer = carry(context, plan, ready, timeout)
   witness.after(context.witness, call, result, answer)
   return result, answer
 end
@@ -164,10 +187,8 @@ local function hand_over(context, plan, keys, timeout)
 end
 
 local function exchange(context, plan, signed, timeout)
-  return core.read(send(context, plan, signed, timeout), {
-    string_to_sign = signed.string_to_sign,
-    canonical_request = signed.canonical_request,
-  })
+  local _ <close> = signed
+  return context.carrier.ask(signed, plan, timeout, context.plain_http)
 end
 
 local function attempt(context, plan, progress)
@@ -181,16 +202,14 @@ local function attempt(context, plan, progress)
     ready, err = credentials.get(context.provider)
     keys = ready
   else
-    ready, err, keys = M.sign(context, plan, progress.retried)
+    ready, err, keys = signed_by(core.signed, context, plan, progress.retried)
   end
   if not ready then return nil, err end
   progress.keys = keys
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 then return nil, out_of_time(plan.deadline) end
-  local carry, timeout = values and hand_over or exchange, math.min(remaining, plan.timeout)
-  return witnessed(context, plan, progress, function()
-    return carry(context, plan, ready, timeout)
-  end)
+  local timeout = remaining < plan.timeout and remaining or plan.timeout
+  return witnessed(context, plan, progress, values and hand_over or exchange, ready, timeout)
 end
 
 --- The hint of the service data for a code, or for its more general parent.
@@ -240,7 +259,7 @@ local function to_error(context, plan, progress, failure)
   fields.attempts = progress.attempts
   fields.elapsed = context.loop.now() - progress.started
   fields.client_token = plan.token
-  fields.request_ids = { table.unpack(progress.request_ids) }
+  fields.request_ids = { table.unpack(progress.request_ids or {}) }
   fields.cause = progress.cause or failure.cause
   return errors.new(fields)
 end
@@ -292,25 +311,18 @@ local function next_wait(context, plan, progress, failure)
 end
 
 local function note(progress, answer)
-  if answer.request_id then
-    progress.request_ids[#progress.request_ids + 1] = answer.request_id
-  end
+  local id, ids = answer.request_id, progress.request_ids
+  if not id then return end
+  if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
 end
 
-local function succeed(context, plan, progress, result, info)
+local function succeed(context, progress, result, info)
   retry.refund(context.shared.bucket, progress.cost)
   local tally = context.shared.tally
   tally.successes = tally.successes + 1
-  metas[result] = {
-    request_id = info.request_id,
-    request_ids = progress.request_ids,
-    status = info.status,
-    attempts = progress.attempts,
-    elapsed = context.loop.now() - progress.started,
-    server_time = info.date,
-    client_token = plan.token,
-    endpoint = plan.target.host,
-  }
+  -- What is kept with the result holds no credentials.
+  progress.info, progress.finished, progress.keys = info, context.loop.now(), nil
+  metas[result] = progress
   return result
 end
 
@@ -339,11 +351,16 @@ function M.begin(context, plan, policy)
   return {
     started = started,
     deadline = started + plan.deadline,
+    plan = plan,
     policy = policy or plan.policy,
     attempts = 0,
     throttles = 0,
-    request_ids = {},
     mended = {},
+    underway = false,
+    request_ids = nil,
+    info = nil,
+    finished = nil,
+    keys = nil,
   }
 end
 
@@ -381,7 +398,7 @@ function M.run(context, plan, progress)
     progress.attempts = progress.attempts + 1
     local result, answer = attempt(context, plan, progress)
     note(progress, answer)
-    if result then return succeed(context, plan, progress, result, answer) end
+    if result then return succeed(context, progress, result, answer) end
     heed(context, plan, progress, answer)
     local err = to_error(context, plan, progress, answer)
     local wait, reason = next_wait(context, plan, progress, answer)

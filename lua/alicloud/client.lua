@@ -374,7 +374,7 @@ function Client:prepare(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  return calls.sign(state, plan)
+  return calls.prepare(state, plan)
 end
 
 --- Checks a call without signing or sending it.

@@ -143,9 +143,18 @@ local core = {}
 ---@nodiscard
 function core.sign(request) end
 
+---A signed request in a C buffer; its fields are made when they are asked for.
+---@class alicloud.SignedRequest: alicloud.Signed
+
+---Signs a request and keeps it in C, ready for `Transport:submit`.
+---@param request alicloud.SignRequest
+---@return alicloud.SignedRequest
+---@nodiscard
+function core.signed(request) end
+
 ---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId.
----@param exchange alicloud.Exchange
----@param options? { string_to_sign?: string, canonical_request?: string, max_bytes?: integer } what
+---@param exchange alicloud.Exchange|alicloud.Op an operation that is done is read where it lies
+---@param options? alicloud.SignedRequest|{ string_to_sign?: string, canonical_request?: string, max_bytes?: integer } what
 ---was signed, for the signature verdict; largest body that is read as JSON (1 MiB)
 ---@return table? result
 ---@return alicloud.ReadInfo|alicloud.ReadFields info
@@ -372,6 +381,10 @@ function Op:done() end
 ---@return alicloud.Exchange
 function Op:result() end
 
+---Not the ticket of any other operation of its transport, see Transport:ended.
+---@return integer
+function Op:ticket() end
+
 ---Ends it; the exchange then says "cancelled" and whether the request had left.
 function Op:cancel() end
 
@@ -406,6 +419,8 @@ function Op:cancel() end
 local Transport = {}
 
 ---Starts a transfer and returns at once. Raises on misuse.
+---@overload fun(self, signed: alicloud.SignedRequest, seconds: number, mutating: boolean,
+---plain_http?: boolean): alicloud.Op
 ---@param request alicloud.TransportRequest
 ---@return alicloud.Op
 function Transport:submit(request) end
@@ -413,6 +428,14 @@ function Transport:submit(request) end
 ---Moves every transfer that can move; never blocks.
 ---@return integer finished
 function Transport:step() end
+
+---Waits until step() has something to do or is due.
+---@param seconds number at most, 0 to 86400
+function Transport:wait(seconds) end
+
+---The operations that have ended since, each once, so that who waits for many need not ask all.
+---@return integer|false|nil ticket nil if there is none, false once the transport is closed
+function Transport:ended() end
 
 ---@return integer descriptor readable when step() has something to do
 function Transport:pollfd() end

@@ -1,6 +1,7 @@
 --- One request out, one exchange back, whoever carries it: the built-in transport, driven through
 --- the loop, or a foreign `send`, which may do what it likes without hurting the call.
 
+local core = require "alicloud.core"
 local errors = require "alicloud.error"
 local guard = require "alicloud.guard"
 
@@ -46,6 +47,15 @@ local M = {}
 ---@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange|nil,
 ---any  where it is there, requests are neither signed nor sent but handed over as values
 
+---@class alicloud.Carrier
+---@field send fun(request: alicloud.Request): alicloud.Exchange
+---@field ask fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
+---plain_http: boolean): table|nil, table sends what was signed and judges the answer, as core.read
+---@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange
+---@field stats fun(): table
+---@field pollable fun(): table|nil
+---@field close fun()
+
 -- The built-in transport keeps its own deadline; this is for a loop that lost it.
 local GRACE = 5
 
@@ -53,30 +63,23 @@ local function other(detail, sent)
   return { failure = "other", sent = sent, detail = errors.clean(detail):sub(1, 300) }
 end
 
-local function drive(transport, loop, request)
-  local op <close> = transport:submit {
-    method = request.method,
-    url = request.url,
-    headers = request.headers,
-    body = request.body,
-    timeout = request.timeout,
-    mutating = request.mutating,
-    plain_http = request.plain_http,
-  }
-  local hopeless = loop.now() + request.timeout + GRACE
+-- Until the operation is done; otherwise an exchange that says what became of it.
+local function drive(op, transport, loop, timeout)
+  local now = loop.now()
+  local hopeless = now + timeout + GRACE
   while not op:done() do
-    if loop.now() >= hopeless then
+    if now >= hopeless then
       return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
     end
     loop.wait(transport, hopeless, op)
+    now = loop.now()
   end
-  return op:result()
 end
 
 --- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
 ---@param settings table options of alicloud.transport
 ---@param loop alicloud.Loop
----@return { send: function, close: function, stats: function, pollable: fun(): table }
+---@return alicloud.Carrier
 function M.builtin(settings, loop)
   local transport, closed, closed_stats
   local carrier = {}
@@ -86,8 +89,9 @@ function M.builtin(settings, loop)
     return transport
   end
 
-  -- A call may come back from a pause to find its client closed.
-  function carrier.send(request)
+  -- Nil, or an exchange that says why there is no transport. A call may come back from a pause to
+  -- find its client closed.
+  local function open()
     if closed then
       return { failure = "cancelled", sent = false, detail = "the client was closed" }
     end
@@ -95,7 +99,28 @@ function M.builtin(settings, loop)
     if not ok then
       return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
     end
-    return drive(opened, loop, request)
+  end
+
+  function carrier.send(request)
+    local failure = not transport and open()
+    if failure then return failure end
+    local op <close> = transport:submit {
+      method = request.method,
+      url = request.url,
+      headers = request.headers,
+      body = request.body,
+      timeout = request.timeout,
+      mutating = request.mutating,
+      plain_http = request.plain_http,
+    }
+    return drive(op, transport, loop, request.timeout) or op:result()
+  end
+
+  function carrier.ask(signed, plan, timeout, plain_http)
+    local failure = not transport and open()
+    if failure then return core.read(failure, signed) end
+    local op <close> = transport:submit(signed, timeout, plan.mutating, plain_http)
+    return core.read(drive(op, transport, loop, timeout) or op, signed)
   end
 
   --- What the transport has counted: nothing before its first request.
@@ -164,8 +189,7 @@ end
 --- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
 ---@param transport alicloud.ForeignTransport
----@return { send: function, perform: function|nil, close: function, stats: function,
---- pollable: fun(): nil }
+---@return alicloud.Carrier
 function M.foreign(transport)
   local carrier = {}
 
@@ -188,6 +212,21 @@ function M.foreign(transport)
       return accept(ok, answer, err)
     end
   end
+  function carrier.ask(signed, plan, timeout, plain_http)
+    local exchange = carrier.send {
+      method = signed.method,
+      url = signed.url,
+      host = signed.host,
+      headers = signed.headers,
+      body = signed.body,
+      timeout = timeout,
+      mutating = plan.mutating,
+      action = plan.action,
+      plain_http = plain_http,
+    }
+    return core.read(exchange, signed)
+  end
+
   -- How a foreign transport connects is its own affair.
   function carrier.stats() return {} end
 

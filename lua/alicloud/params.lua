@@ -134,6 +134,28 @@ function M.shape(operation, params)
   return copy
 end
 
+--- Brings checked parameters into the flat form. The table is the caller's to give away: it is
+--- changed, and mostly it is the result.
+---@param operation table|nil
+---@param params table
+---@return table<string, string>|nil flat
+---@return string? message names the parameter by its path
+function M.settle(operation, params)
+  local nested = false
+  for name, value in next, params do
+    local kind = type(value)
+    if kind == "table" or kind == "userdata" or type(name) ~= "string" or name == "" then
+      nested = true
+    elseif kind ~= "string" then
+      local text, reason = scalar_text(value)
+      if not text then return nil, ("parameter %s: %s"):format(name, reason) end
+      params[name] = text
+    end
+  end
+  if not nested then return params end
+  return M.flatten(operation and M.shape(operation, params) or params)
+end
+
 local TOKEN = { type = "string", format = "token" }
 
 --- Whether text may serve as a ClientToken.

@@ -87,10 +87,10 @@ local function split_action(action, product)
   return prefix or product, name
 end
 
-local function is_mutating(operation, plan, given)
+local function is_mutating(operation, action, given)
   if not operation then
     if given.mutating ~= nil then return given.mutating end
-    return not M.reads_by_name(plan.action)
+    return not M.reads_by_name(action)
   end
   if given.mutating == false and operation.mutating then
     return nil, "option mutating: this operation changes something; it cannot be called reading"
@@ -99,8 +99,8 @@ local function is_mutating(operation, plan, given)
 end
 
 --- The parameters with what the client adds: the token and the region.
-local function complete(context, operation, plan, given, input)
-  local all = {}
+local function complete(context, plan, given, input)
+  local operation, all = plan.operation, {}
   for name, value in pairs(input) do all[name] = value end
   if given.client_token then
     if all.ClientToken ~= nil and all.ClientToken ~= given.client_token then
@@ -108,38 +108,42 @@ local function complete(context, operation, plan, given, input)
     end
     all.ClientToken = given.client_token
   end
-  if operation and operation.token and all.ClientToken == nil then
+  if not operation then return all end
+  if operation.token and all.ClientToken == nil then
     all.ClientToken = context.runtime.random_hex(16)
   end
-  local wants_region = operation and operation.params.RegionId
-  if wants_region and all.RegionId == nil then all.RegionId = plan.region end
-  -- The regional hosts of a product know only their own region's resources.
-  if wants_region and not given.region then plan.region = all.RegionId end
+  if operation.params.RegionId then
+    if all.RegionId == nil then all.RegionId = plan.region end
+    -- The regional hosts of a product know only their own region's resources.
+    if not given.region then plan.region = all.RegionId end
+  end
   return all
 end
 
 local function check(operation, all)
   local token_ok, complaint = true, nil
-  if all.ClientToken ~= nil then token_ok, complaint = params.check_token(all.ClientToken) end
+  local has_rule = operation and operation.params.ClientToken
+  if all.ClientToken ~= nil and not has_rule then
+    token_ok, complaint = params.check_token(all.ClientToken)
+  end
   if operation then
     local ok, message = params.validate(operation, all)
     if not ok then return nil, message end
-    all = params.shape(operation, all)
   end
   if not token_ok then return nil, complaint end
-  return params.flatten(all)
+  return params.settle(operation, all)
 end
 
-local function locate(context, plan, given)
-  local explicit = given.endpoint
-  local key = ("%s\0%s\0%s"):format(plan.product, plan.region or "", explicit or "")
+local function resolve(context, form, region)
+  local explicit = form.explicit
+  local key = ("%s\0%s\0%s"):format(form.product, region or "", explicit or "")
   if context.endpoints[key] then return context.endpoints[key] end
   local found, message = endpoint.resolve {
-    product = plan.product,
-    region = plan.region,
+    product = form.product,
+    region = region,
     network = context.network,
     endpoint = explicit or context.endpoint,
-    patterns = plan.data and plan.data.endpoint,
+    patterns = form.data and form.data.endpoint,
     plain_http = context.plain_http,
     getenv = context.runtime.getenv,
   }
@@ -154,8 +158,16 @@ end
 ---@return alicloud.Endpoint|nil
 ---@return string? message
 function M.target(context, product, region)
-  return locate(context, { product = product, region = region or context.region,
-    data = services.data(product) }, {})
+  return resolve(context, { product = product, data = services.data(product) },
+    region or context.region)
+end
+
+local function locate(context, form, region)
+  local known = form.targets[region or ""]
+  if known then return known end
+  local found, message = resolve(context, form, region)
+  form.targets[region or ""] = found
+  return found, message
 end
 
 local function describe(context, action, given)
@@ -172,42 +184,74 @@ local function describe(context, action, given)
     end
   end
   local version = given.version or data and data.version
-  -- The data is of one version and knows nothing about another one's parameters.
-  local operation = data and data.version == version and data.operations[name] or nil
   if not version then
     return nil, ("%s:%s: option version is required, there is no service data for %s")
       :format(product, name, product)
   end
-  return { product = product, action = name, version = version, data = data }, operation
+  -- The data is of one version and knows nothing about another one's parameters.
+  local operation = data and data.version == version and data.operations[name] or nil
+  return {
+    product = product, action = name, version = version, data = data, operation = operation,
+    title = product .. ":" .. name,
+  }
 end
 
-local function limit(context, operation, plan, given)
-  local name = plan.mutating and "write_timeout" or "timeout"
+local function limit(context, form, given)
+  local operation = form.operation
+  local name = form.mutating and "write_timeout" or "timeout"
   local usual = context.config[name] or operation and operation.timeout or context[name]
-  plan.timeout = given.timeout or usual
-  plan.deadline = given.deadline or context.deadline
-  plan.method = given.method or "POST"
-  plan.form = operation ~= nil and operation.form == true and plan.method == "POST"
-  plan.resend = given.resend or context.resend
-  plan.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
+  form.timeout = given.timeout or usual
+  form.deadline = given.deadline or context.deadline
+  form.method = given.method or "POST"
+  form.form = operation ~= nil and operation.form == true and form.method == "POST"
+  form.resend = given.resend or context.resend
+  form.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
 end
 
-local function fill(context, plan, operation, given, input)
-  local message
-  plan.mutating, message = is_mutating(operation, plan, given)
-  if plan.mutating == nil then return nil, message end
-  plan.region = given.region or context.region
-  local all
-  all, message = complete(context, operation, plan, given, input)
+--- All of a plan that does not depend on parameters. Plans take from it what they lack.
+local function make_form(context, action, given)
+  local form, message = describe(context, action, given)
+  if not form then return nil, message end
+  form.mutating, message = is_mutating(form.operation, form.action, given)
+  if form.mutating == nil then return nil, form.title .. ": " .. message end
+  form.region = given.region or context.region
+  form.explicit = given.endpoint
+  form.targets = {}
+  limit(context, form, given)
+  form.plan_metatable = { __index = form }
+  return form
+end
+
+--- Calls without options of their own have the same form every time.
+local function form_of(context, action, given)
+  if next(given) then return make_form(context, action, given) end
+  local forms = context.forms
+  if not forms then
+    forms = {}
+    context.forms = forms
+  end
+  local form, message = forms[action], nil
+  if not form then
+    form, message = make_form(context, action, given)
+    if form then forms[action] = form end
+  end
+  return form, message
+end
+
+local function fill(context, form, given, input)
+  local plan = setmetatable(
+    { flat = false, token = nil, target = nil, region = form.region }, form.plan_metatable)
+  local all, message = complete(context, plan, given, input)
   if not all then return nil, message end
-  plan.flat, message = check(operation, all)
+  plan.flat, message = check(form.operation, all)
   if not plan.flat then return nil, message end
   plan.token = plan.flat.ClientToken
-  plan.target, message = locate(context, plan, given)
+  plan.target, message = locate(context, form, plan.region)
   if not plan.target then return nil, message end
-  limit(context, operation, plan, given)
   return plan
 end
+
+local NO_OPTIONS, NO_PARAMETERS = {}, {}
 
 --- Makes the plan of a call.
 ---@param context table the client's state
@@ -217,16 +261,20 @@ end
 ---@return alicloud.plan|nil
 ---@return string? message one line: what, the value, what is allowed
 function M.new(context, action, input, given)
-  local checked, message = options.examine("call", given, SCHEMA)
-  if not checked then return nil, message end
-  local plan, operation = describe(context, action, checked)
-  if not plan then return nil, operation end
-  local name = plan.product .. ":" .. plan.action
-  if input ~= nil and type(input) ~= "table" then
-    return nil, ("%s: parameters: got %s; allowed: a table"):format(name, options.show(input))
+  local checked = NO_OPTIONS
+  if given ~= nil then
+    local fault
+    checked, fault = options.examine("call", given, SCHEMA)
+    if not checked then return nil, fault end
   end
-  plan, message = fill(context, plan, operation, checked, input or {})
-  if not plan then return nil, name .. ": " .. message end
+  local form, message = form_of(context, action, checked)
+  if not form then return nil, message end
+  if input ~= nil and type(input) ~= "table" then
+    return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, options.show(input))
+  end
+  local plan
+  plan, message = fill(context, form, checked, input or NO_PARAMETERS)
+  if not plan then return nil, form.title .. ": " .. message end
   return plan
 end
 

@@ -160,14 +160,16 @@ local CHECKS = {}
 
 function CHECKS.string(path, rule, value)
   if type(value) ~= "string" then return fault(path, rule, value) end
-  local ok
   if rule.values then
-    ok = is_one_of(rule.values, value, rule.any_case)
-  else
-    ok = FORMATS[rule.format or "text"][2](value)
+    if is_one_of(rule.values, value, rule.any_case) then return true end
+    return fault(path, rule, value)
   end
-  if ok then return true end
-  return fault(path, rule, value)
+  local format = FORMATS[rule.format or "text"]
+  -- The same region and the same group are given over and over.
+  if value == format.passed then return true end
+  if not format[2](value) then return fault(path, rule, value) end
+  format.passed = value
+  return true
 end
 
 function CHECKS.integer(path, rule, value)
@@ -259,6 +261,32 @@ local function stranger_in(fields, values, prefix)
   return ("unknown parameter %s%s"):format(show(shown), options.did_you_mean(wrong, fields))
 end
 
+local required = setmetatable({}, { __mode = "k" })
+
+local function required_of(fields)
+  local names = required[fields]
+  if names then return names end
+  names = {}
+  for name, rule in pairs(fields) do
+    if rule.required then names[#names + 1] = name end
+  end
+  required[fields] = names
+  return names
+end
+
+-- Looks at what is given, not at all that could be, and makes no message that could be needed.
+local function all_good(fields, values, prefix)
+  for name, value in pairs(values) do
+    local rule = fields[name]
+    if not rule then return false end
+    if value ~= null and not CHECKS[rule.type](prefix .. name, rule, value) then return false end
+  end
+  for _, name in ipairs(required_of(fields)) do
+    if values[name] == nil or values[name] == null then return false end
+  end
+  return true
+end
+
 --- Checks the values of a map: no stranger, everything required, each value by its rule. The first
 --- complaint in the order of names is given, so that it is the same every time.
 ---@param fields table<string, alicloud.Rule>
@@ -268,6 +296,7 @@ end
 ---@return string? message
 function M.check_fields(fields, values, path)
   local prefix = path and path .. "." or ""
+  if all_good(fields, values, prefix) then return true end
   local stranger = stranger_in(fields, values, prefix)
   if stranger then return nil, stranger end
   local complaint, first
@@ -275,7 +304,8 @@ function M.check_fields(fields, values, path)
     local value = values[name]
     local ok, message
     if value == nil or value == null then
-      ok, message = not rule.required, ("parameter %s%s is required"):format(prefix, name)
+      ok = not rule.required
+      message = not ok and ("parameter %s%s is required"):format(prefix, name)
     else
       ok, message = M.check(prefix .. name, rule, value)
     end
@@ -297,7 +327,8 @@ end
 ---@return boolean|nil ok
 ---@return string? message
 function M.check_dependencies(operation, values)
-  for _, depend in ipairs(operation.depends or {}) do
+  if not operation.depends then return true end
+  for _, depend in ipairs(operation.depends) do
     if effective(operation.params[depend.on], values[depend.on]) == depend.is then
       local name = depend.need or depend.refuse
       local given = values[name] ~= nil and values[name] ~= null

@@ -1,157 +1,189 @@
--- CPU time of a signed call over one kept-alive connection, next to a bare libcurl loop in C.
---   lua5.4 spec/bench/bench.lua BUILD [ROUNDS [CALLS]]
--- Client and server keep to a processor each where taskset allows it. All sides take turns within
--- a round; what counts is the median of the ratios of the rounds, for single figures drift.
+-- Our side next to its floor, in one run: lua5.4 spec/bench/bench.lua BUILD [ROUNDS] [ROW...]
+-- Prints a Markdown table of medians. Client and server keep to a processor each where taskset
+-- allows it; what a row needs and is not installed is skipped and named.
 
-local posix = require "spec.posix"
-local socket = require "socket"
+local rounds = require "spec.bench.rounds"
+local server = require "spec.bench.server"
 
 local build = arg[1] or "build"
-local rounds = math.tointeger(tonumber(arg[2] or "9"))
-local calls = math.tointeger(tonumber(arg[3] or "2000"))
+local count = math.tointeger(tonumber(arg[2] or "7"))
+local wanted = {}
+for i = 3, #arg do wanted[arg[i]] = true end
 
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  pipe:close()
-  return (text:gsub("%s+$", ""))
+local floor, lua = build .. "/spec/floor", "lua5.4"
+
+local function first(run) return run.figures[1] end
+local function second(run) return run.figures[2] end
+local function cpu_ms(run) return run.cpu * 1e3 end
+local function peak_mb(run) return run.peak / 1024 / 1024 end
+
+local function ours(of, ...)
+  return { words = { lua, "spec/bench/ours.lua", ... }, of = of }
 end
 
-local function has(program)
-  return output_of("command -v " .. program .. " 2>/dev/null") ~= ""
+local function theirs(of, ...)
+  return { words = { floor, ... }, of = of }
 end
 
-local processors = math.tointeger(tonumber(output_of("getconf _NPROCESSORS_ONLN"))) or 1
-local pinned = processors > 1 and has "taskset"
-
--- The words that keep a command to one processor.
-local function pin(processor)
-  if not pinned then return {} end
-  return { "taskset", "-c", tostring(processor) }
+-- The same with other variables of the environment.
+local function with(settings, side)
+  local words = { "env", table.unpack(settings) }
+  return { words = table.move(side.words, 1, #side.words, #words + 1, words), of = side.of }
 end
 
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
+local function put(row)
+  print(("| %s | %s | %.4g | %.4g | %s | **%.2f** | %s |"):format(row.name, row.against, row.ours,
+    row.theirs, row.unit, row.ratio, row.goal))
+  io.flush()
 end
 
-local nginx_conf = [[
-daemon off;
-master_process off;
-worker_processes 1;
-error_log stderr crit;
-pid DIR/nginx.pid;
-events { worker_connections 64; }
-http {
-  access_log off;
-  client_body_temp_path DIR/body;
-  proxy_temp_path DIR/proxy;
-  fastcgi_temp_path DIR/fastcgi;
-  uwsgi_temp_path DIR/uwsgi;
-  scgi_temp_path DIR/scgi;
-  keepalive_requests 100000000;
-  server {
-    listen 127.0.0.1:PORT;
-    location / {
-      default_type application/json;
-      return 200 '{"RequestId":"5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90"}';
-    }
+local function compare(name, against, unit, goal, left, right)
+  local a, b, ratio = rounds.compare(count, left, right)
+  put { name = name, against = against, ours = a, theirs = b, unit = unit, ratio = ratio,
+    goal = goal }
+end
+
+-- User instructions for one call: the difference of two lengths, so that starting does not count.
+local function per_call(words, few, many)
+  local function at(n)
+    local argv = table.move(words, 1, #words, 1, {})
+    argv[#argv + 1] = tostring(n)
+    return rounds.instructions(argv)
+  end
+  local start = at(few)
+  return start and (at(many) - start) / (many - few)
+end
+
+local function skip(name, what)
+  io.stderr:write(("%s: skipped, %s is not installed\n"):format(name, what))
+end
+
+local CALL = "libcurl easy + ACS3 + cJSON in C"
+local MULTI = "libcurl multi + ACS3 + cJSON in C"
+
+local function rows(at)
+  local hashed = { "BENCH_CA_PATH=" .. at.ca_path, "FLOOR_CA_PATH=" .. at.ca_path }
+  local bundle = { "BENCH_CA_FILE=" .. at.ca_file }
+  local usual = { "FLOOR_CA_FILE=" .. at.ca_file, "FLOOR_CA_PATH=" .. at.ca_path }
+  local curl = { words = { "curl", "-s", "-o", "/dev/null", "-X", "POST", "--cacert", at.ca_file,
+    "--capath", at.ca_path, at.tls .. "/" }, of = cpu_ms }
+  return {
+    { "http", function()
+      compare("one call at a time, HTTP", CALL, "µs CPU", "≤ 1.10",
+        ours(first, "call", at.url, "3000"), theirs(first, "call", at.url, "3000"))
+    end },
+    { "https", function()
+      compare("one call at a time, HTTPS", CALL, "µs CPU", "≤ 1.10",
+        with(hashed, ours(first, "call", at.tls, "2000")),
+        with(hashed, theirs(first, "call", at.tls, "2000")))
+    end },
+    { "instructions", function()
+      local left = per_call({ lua, "spec/bench/ours.lua", "call", at.url }, 100, 600)
+      local right = per_call({ floor, "call", at.url }, 100, 600)
+      if not left then return skip("instructions", "valgrind") end
+      put { name = "instructions of a call", against = CALL, ours = left / 1e3,
+        theirs = right / 1e3, unit = "thousand", ratio = left / right, goal = "≤ 1.04" }
+    end },
+    { "flight", function()
+      compare("64 in flight, HTTP", MULTI, "µs CPU", "≤ 1.08",
+        ours(first, "flight", at.url, "8000", "64"), theirs(first, "flight", at.url, "8000", "64"))
+      compare("64 in flight, HTTPS", MULTI, "µs CPU", "≤ 1.08",
+        with(hashed, ours(first, "flight", at.tls, "6000", "64")),
+        with(hashed, theirs(first, "flight", at.tls, "6000", "64")))
+    end },
+    { "sign", function()
+      compare("Lua table to Authorization", "whole ACS3 in C", "µs CPU", "≤ 1.4",
+        ours(first, "sign", "-", "100000"), theirs(first, "sign", "-", "100000"))
+    end },
+    { "decode", function()
+      if not pcall(require, "cjson") then return skip("decode", "lua-cjson") end
+      compare("page of 100 groups to Lua tables", "lua-cjson", "µs CPU", "≤ 1.0",
+        ours(first, "decode", "-", "300"), ours(first, "lua-cjson", "-", "300"))
+    end },
+    { "page", function()
+      compare("a whole describe call of that page", CALL, "µs CPU", "",
+        ours(first, "page", at.page, "300"), theirs(first, "page", at.page, "300"))
+    end },
+    { "storm", function()
+      compare("1,000 × (failover + 3 looks), 64 in flight", MULTI, "µs CPU", "≤ 1.15",
+        ours(first, "storm", at.url, "1000", "64"), theirs(first, "storm", at.url, "1000", "64"))
+      if not at.late then return skip("storm with latency", "libnginx-mod-http-echo") end
+      -- Nobody can be faster than 1000 * 4 * 5 ms / 64.
+      compare("the same, 5 ms latency (bound: 0.31 s)", MULTI, "s wall", "",
+        ours(second, "storm", at.late, "1000", "64"),
+        theirs(second, "storm", at.late, "1000", "64"))
+    end },
+    { "cold", function()
+      if not rounds.has "curl" then return skip("cold", "curl") end
+      compare("cold start to the first HTTPS answer, hashed directory", "`curl`", "ms CPU",
+        "≤ 0.30", with(hashed, ours(cpu_ms, "once", at.tls, "1")), curl)
+      compare("the same, bundle file alone", "`curl`", "ms CPU", "≤ 1.1",
+        with(bundle, ours(cpu_ms, "once", at.tls, "1")), curl)
+      compare("peak memory of that process", "`curl`", "MB", "≤ 1.1",
+        with(hashed, ours(peak_mb, "once", at.tls, "1")), { words = curl.words, of = peak_mb })
+    end },
+    { "fan", function()
+      compare("cold 64-way HTTPS fan-out", "libcurl's default trust", "ms CPU", "≤ 0.06",
+        with(hashed, ours(cpu_ms, "fan", at.tls, "1", "64")),
+        with(usual, theirs(cpu_ms, "fan", at.tls, "1", "64")))
+    end },
+    { "require", function()
+      compare('`require "alicloud"`, the whole process', "bare `lua5.4`", "ms CPU",
+        "≤ 6 ms more", ours(cpu_ms, "require"),
+        { words = { lua, "-e", "" }, of = cpu_ms })
+    end },
   }
-}
-]]
-
-local function answers(port)
-  for _ = 1, 200 do
-    local client = socket.connect("127.0.0.1", port)
-    if client then return client:close() end
-    socket.sleep(0.05)
-  end
-  error "the server did not start"
 end
 
-local function spawn(words, processor)
-  local argv = pin(processor)
-  table.move(words, 1, #words, #argv + 1, argv)
-  return posix.spawn(argv)
+-- Where the instructions of a call go; what is left is libcurl and the answer.
+local function stages(at)
+  local function each(...) return per_call({ ... }, 100, 600) end
+  local script = "spec/bench/ours.lua"
+  local whole, plan = each(lua, script, "call", at.url), each(lua, script, "plan", at.url)
+  local sign, bare_sign = each(lua, script, "sign", at.url), each(floor, "sign", at.url)
+  local bare = each(floor, "call", at.url)
+  if not whole then return end
+  print "\n| instructions a call, thousand | ours | in C |"
+  print "|---|---:|---:|"
+  print(("| planning: parameters, limits, endpoint | %.0f | |"):format(plan / 1e3))
+  print(("| signing | %.0f | %.0f |"):format(sign / 1e3, bare_sign / 1e3))
+  print(("| libcurl, judging, result, bookkeeping | %.0f | %.0f |"):format(
+    (whole - plan - sign) / 1e3, (bare - bare_sign) / 1e3))
 end
 
--- nginx where there is one, for it is faster than every client; else the emulator.
-local function start_server()
-  local last = processors - 1
-  if has "nginx" then
-    local dir = os.tmpname()
-    os.remove(dir)
-    assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
-    local port = free_port()
-    local file = assert(io.open(dir .. "/nginx.conf", "w"))
-    file:write((nginx_conf:gsub("DIR", dir):gsub("PORT", port)))
-    file:close()
-    local pid = spawn({ "nginx", "-p", dir, "-c", dir .. "/nginx.conf" }, last)
-    answers(port)
-    return { name = "nginx", pid = pid, url = "http://127.0.0.1:" .. port, dir = dir }
-  end
-  io.stderr:write "nginx is not installed (Debian: nginx-light); the emulator answers\n"
-  local pid, output = spawn({ build .. "/bin/alicloud-dr", "emulator", "--port", "0" }, last)
-  for line in output:lines() do
-    local url = line:match("http://127%.0%.0%.1:%d+")
-    if url then return { name = "the emulator", pid = pid, url = url, output = output } end
-  end
-  error "the emulator did not start"
-end
-
-local function stop_server(server)
-  posix.kill(server.pid, "TERM")
-  posix.wait(server.pid)
-  if server.dir then os.execute(("rm -r '%s'"):format(server.dir)) end
-end
-
-local function median(values)
-  table.sort(values)
-  return values[(#values + 1) // 2]
-end
-
-local function measure(words, url)
-  local argv = pin(0)
-  table.move(words, 1, #words, #argv + 1, argv)
-  for _, word in ipairs { url, tostring(calls), "emulator", "emulator-secret" } do
-    argv[#argv + 1] = word
-  end
-  local pid, output = posix.spawn(argv)
-  local text = output:read("a")
-  posix.wait(pid)
-  output:close()
-  return tonumber(text) or error(text)
-end
-
-local sides = {
-  { name = "libcurl loop in C, signed", words = { build .. "/spec/floor" } },
-  { name = "core and transport", words = { "lua5.4", "spec/bench/ours.lua", "core" } },
-  { name = "client:call", words = { "lua5.4", "spec/bench/ours.lua", "client" } },
-}
-
-local function run(server)
-  for _, side in ipairs(sides) do side.cpu, side.ratio = {}, {} end
-  for round = 1, rounds do
+local function scale(at)
+  print "\n| in flight | µs CPU a call |"
+  print "|---:|---:|"
+  for _, width in ipairs { 1, 4, 16, 64, 256 } do
     local figures = {}
-    for turn = 0, #sides - 1 do
-      local index = (round + turn) % #sides + 1
-      figures[index] = measure(sides[index].words, server.url)
+    for round = 1, count do
+      figures[round] = first(rounds.run { lua, "spec/bench/ours.lua", "flight", at.url, "4000",
+        tostring(width) })
     end
-    for index, side in ipairs(sides) do
-      side.cpu[round], side.ratio[round] = figures[index], figures[index] / figures[1]
-    end
+    print(("| %d | %.1f |"):format(width, rounds.median(figures)))
   end
+  if not at.late then return end
+  local run = rounds.run { lua, "spec/bench/ours.lua", "memory", at.late, "256" }
+  print(("\nOf 256 calls in flight each holds %.1f KB in Lua and %.1f KB of the process."):format(
+    run.figures[1] / 1024, run.figures[2] / 1024))
 end
 
-local server = start_server()
-local ok, problem = pcall(run, server)
-stop_server(server)
-assert(ok, problem)
-print(("%d rounds of %d sequential calls, answered by %s%s"):format(rounds, calls, server.name,
-  pinned and ", client and server on a processor each" or ""))
-print(("%-28s %12s %8s"):format("", "CPU us/call", "ratio"))
-for _, side in ipairs(sides) do
-  print(("%-28s %12.1f %8.2f"):format(side.name, median(side.cpu), median(side.ratio)))
+if not rounds.has "nginx" then
+  io.stderr:write "nginx is not installed (Debian: nginx-light); nothing else is fast enough\n"
+  os.exit(1)
 end
+
+local at = server.start(rounds.pin(rounds.processors - 1))
+print(("%d rounds, %s, %s%s\n"):format(count, os.date "!%Y-%m-%d", _VERSION,
+  rounds.pinned and ", client and server on a processor each" or ""))
+print "| | against | ours | theirs | | ratio | wanted |"
+print "|---|---|---:|---:|---|---:|---|"
+local ok, problem = pcall(function()
+  for _, row in ipairs(rows(at)) do
+    if not next(wanted) or wanted[row[1]] then row[2]() end
+  end
+  if not next(wanted) or wanted.stages then stages(at) end
+  if not next(wanted) or wanted.scale then scale(at) end
+end)
+at.stop()
+assert(ok, problem)

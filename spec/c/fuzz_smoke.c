@@ -26,26 +26,13 @@ static const char *const CORPUS[] = {
 };
 #define CORPUS_SIZE (sizeof CORPUS / sizeof CORPUS[0])
 
-static size_t count_numbers(const cJSON *item)
-{
-    size_t n = cJSON_IsNumber(item) ? 1 : 0;
-    for (const cJSON *child = item->child; child; child = child->next)
-        n += count_numbers(child);
-    return n;
-}
-
-/* The cursor must meet exactly the numbers of the tree, or integers would land in wrong fields. */
+/* What our reader passes, cJSON must be able to read, or the two would judge one answer apart. */
 static bool json_holds(struct ac_str text)
 {
     struct ac_json json;
     bool ok = true;
-    if (ac_json_parse(&json, text, AC_JSON_LIMITS) == AC_OK) {
-        struct ac_json_cursor cursor = {text, 0};
-        size_t n = 0;
-        while (ac_json_next_number(&cursor).p)
-            n++;
-        ok = n == count_numbers(json.root);
-    }
+    if (ac_json_check(&json, text, AC_JSON_LIMITS, NULL) == AC_OK)
+        ok = ac_json_parse(&json, text) == AC_OK;
     ac_json_free(&json);
     return ok;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,23 +103,44 @@ static int posix_spawn(lua_State *L)
     return 2;
 }
 
+static void push_usage(lua_State *L, const struct rusage *usage)
+{
+    lua_pushnumber(L, (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+                          (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6);
+    lua_pushinteger(L, (lua_Integer)usage->ru_maxrss * 1024);
+}
+
+/* [-0, +2, e]  How it ended; false, and nothing pushed, if it has not yet. */
+static bool push_end(lua_State *L, int options, struct rusage *usage)
+{
+    pid_t pid = (pid_t)luaL_checkinteger(L, 1), ended;
+    int status = 0;
+    do
+        ended = wait4(pid, &status, options, usage);
+    while (ended < 0 && errno == EINTR);
+    if (ended < 0)
+        luaL_error(L, "wait4: %s", strerror(errno));
+    if (ended == 0)
+        return false;
+    lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
+    lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return true;
+}
+
 /* [-2, +2, e]  wait(pid [, true: do not block]) -> nil | "exit", code | "signal", number */
 static int posix_wait(lua_State *L)
 {
-    pid_t pid = (pid_t)luaL_checkinteger(L, 1);
-    int options = lua_toboolean(L, 2) ? WNOHANG : 0;
-    int status = 0;
-    pid_t ended;
-    do
-        ended = waitpid(pid, &status, options);
-    while (ended < 0 && errno == EINTR);
-    if (ended < 0)
-        return luaL_error(L, "waitpid: %s", strerror(errno));
-    if (ended == 0)
-        return 0;
-    lua_pushstring(L, WIFEXITED(status) ? "exit" : "signal");
-    lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    return 2;
+    struct rusage usage;
+    return push_end(L, lua_toboolean(L, 2) ? WNOHANG : 0, &usage) ? 2 : 0;
+}
+
+/* [-1, +4, e]  reap(pid) -> the same two, CPU seconds, bytes of peak memory */
+static int posix_reap(lua_State *L)
+{
+    struct rusage usage;
+    push_end(L, 0, &usage);
+    push_usage(L, &usage);
+    return 4;
 }
 
 static int signal_number(lua_State *L, int index)
@@ -171,23 +193,27 @@ static int posix_setenv(lua_State *L)
     return failed ? luaL_error(L, "setenv: %s", strerror(errno)) : 0;
 }
 
-/* [-0, +1, m]  usage() -> CPU seconds of this process (user and system), bytes of peak memory */
+/* [-0, +2, m]  usage() -> CPU seconds of this process (user and system), bytes of peak memory */
 static int posix_usage(lua_State *L)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    lua_pushnumber(L, (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    lua_pushinteger(L, (lua_Integer)usage.ru_maxrss * 1024);
+    push_usage(L, &usage);
     return 2;
 }
 
 static const luaL_Reg functions[] = {
-    {"fork", posix_fork},     {"exit", posix_exit},
-    {"spawn", posix_spawn},   {"wait", posix_wait},
-    {"kill", posix_kill},     {"disposition", posix_disposition},
-    {"masked", posix_masked}, {"setenv", posix_setenv},
-    {"usage", posix_usage},   {NULL, NULL},
+    {"fork", posix_fork},
+    {"exit", posix_exit},
+    {"spawn", posix_spawn},
+    {"wait", posix_wait},
+    {"reap", posix_reap},
+    {"kill", posix_kill},
+    {"disposition", posix_disposition},
+    {"masked", posix_masked},
+    {"setenv", posix_setenv},
+    {"usage", posix_usage},
+    {NULL, NULL},
 };
 
 int luaopen_spec_posix(lua_State *L)

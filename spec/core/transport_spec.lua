@@ -196,6 +196,28 @@ describe("alicloud.transport", function()
       assert.is_true(result.sent)
     end)
 
+    it("end a call on time though another one sets out meanwhile", function()
+      local silent <close> = server_module.new(behaviour.hang)
+      local both <close> = transport.new {}
+      local first = both:submit(request(silent.url, { timeout = 0.2 }))
+      local ends = core.monotonic() + 5
+      while core.monotonic() < ends - 4.9 do
+        both:step()
+        silent:step()
+      end
+      local second <close> = both:submit(request(silent.url, { timeout = 30 }))
+      while not first:done() and core.monotonic() < ends do
+        both:step()
+        silent:step()
+        both:wait(0.05)
+      end
+      assert.are.equal("timeout", first:result().failure)
+      assert.is_false(second:done())
+      assert.is_true(core.monotonic() < ends - 3)
+      assert.are.equal(first:ticket(), both:ended())
+      assert.is_nil(both:ended())
+    end)
+
     it("end a connection that is never made, and nothing was sent", function()
       -- A full backlog leaves further connections half open.
       local socket = require "socket"

@@ -22,13 +22,16 @@ local SLICE = 0.2
 ---@param runtime alicloud.Runtime
 ---@return alicloud.Loop
 function M.new(runtime)
-  local loop = { sleep = runtime.sleep, now = runtime.monotonic }
+  local now = runtime.monotonic
+  local loop = { sleep = runtime.sleep, now = now }
 
   function loop.wait(pollable, deadline)
-    local seconds = deadline - runtime.monotonic()
+    local seconds = math.min(deadline - now(), SLICE)
+    local wait = pollable.wait
+    if wait then return wait(pollable, seconds > 0 and seconds or 0) end
     local due = pollable:timeout()
     if due and due < seconds then seconds = due end
-    core.poll(pollable:pollfd(), pollable:events(), math.max(math.min(seconds, SLICE), 0))
+    core.poll(pollable:pollfd(), pollable:events(), math.max(seconds, 0))
   end
 
   return loop

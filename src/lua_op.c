@@ -1,0 +1,155 @@
+#include "lua_op.h"
+
+#include "header.h"
+
+struct acL_op *acL_push_op(lua_State *L)
+{
+    struct acL_op *box = lua_newuserdatauv(L, sizeof *box, 1);
+    *box = (struct acL_op){0};
+    luaL_setmetatable(L, AC_OP_CLASS);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    return box;
+}
+
+static struct ac_op *check_op(lua_State *L)
+{
+    struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    if (!box->op)
+        luaL_error(L, "the operation was never started");
+    return box->op;
+}
+
+/* [-1, +1, v]  op:ticket() -> integer, see transport:ended() */
+static int op_ticket(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)ac_op_ticket(check_op(L)));
+    return 1;
+}
+
+/* [-1, +1, v]  op:done() -> boolean */
+static int op_done(lua_State *L)
+{
+    lua_pushboolean(L, ac_op_done(check_op(L)));
+    return 1;
+}
+
+/* [-1, +0, v]  op:cancel() */
+static int op_cancel(lua_State *L)
+{
+    ac_op_cancel(check_op(L));
+    return 0;
+}
+
+/* [-1, +0, -] */
+static int op_gc(lua_State *L)
+{
+    struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    struct ac_op *op = box->op;
+    *box = (struct acL_op){0};
+    ac_op_release(op);
+    return 0;
+}
+
+/* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
+ * RFC 9110 section 5.3 says. */
+static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
+{
+    luaL_Buffer lower;
+    char *p = luaL_buffinitsize(L, &lower, name.n);
+    for (size_t i = 0; i < name.n; i++)
+        p[i] = ac_lower(name.p[i]);
+    luaL_pushresultsize(&lower, name.n);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+        lua_pop(L, 1);
+        acL_push_bytes(L, value);
+    } else {
+        lua_pushliteral(L, ", ");
+        acL_push_bytes(L, value);
+        lua_concat(L, 3);
+    }
+    lua_rawset(L, -3);
+}
+
+/* [-0, +1, m] */
+static void push_headers(lua_State *L, struct ac_str text)
+{
+    lua_createtable(L, 0, 8);
+    while (text.n > 0) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t n = end ? (size_t)(end - text.p) : text.n;
+        const char *colon = memchr(text.p, ':', n);
+        if (colon) {
+            size_t name = (size_t)(colon - text.p);
+            set_header(L, (struct ac_str){text.p, name},
+                       ac_header_trim((struct ac_str){colon + 1, n - name - 1}));
+        }
+        n += end != NULL;
+        text = (struct ac_str){text.p + n, text.n - n};
+    }
+}
+
+/* [-0, +1, m] */
+static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
+{
+    lua_createtable(L, 0, 7);
+    if (exchange->status > 0) {
+        lua_pushinteger(L, exchange->status);
+        lua_setfield(L, -2, "status");
+        push_headers(L, ac_buf_str(&exchange->headers));
+        lua_setfield(L, -2, "headers");
+        acL_push_bytes(L, ac_buf_str(&exchange->body));
+        lua_setfield(L, -2, "body");
+    }
+    if (exchange->failure) {
+        lua_pushstring(L, exchange->failure);
+        lua_setfield(L, -2, "failure");
+        lua_pushstring(L, exchange->detail);
+        lua_setfield(L, -2, "detail");
+    }
+    lua_pushboolean(L, exchange->sent);
+    lua_setfield(L, -2, "sent");
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, exchange->elapsed);
+    lua_setfield(L, -2, "elapsed");
+    acL_set_count(L, "new_connections", (uint64_t)exchange->new_connections);
+    acL_set_count(L, "bytes_sent", exchange->bytes_sent);
+    acL_set_count(L, "bytes_received", exchange->bytes_received);
+    lua_setfield(L, -2, "stats");
+}
+
+/* [-1, +1, v]  op:result() -> exchange; raises before the operation is done */
+static int op_result(lua_State *L)
+{
+    struct ac_op *op = check_op(L);
+    if (!ac_op_done(op))
+        luaL_error(L, "the operation is not done yet");
+    push_exchange(L, ac_op_exchange(op));
+    return 1;
+}
+
+/* [-1, +1, m] */
+static int op_tostring(lua_State *L)
+{
+    lua_pushfstring(L, "alicloud.Op (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
+    return 1;
+}
+
+void acL_set_count(lua_State *L, const char *name, uint64_t count)
+{
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, name);
+}
+
+void acL_op_class(lua_State *L)
+{
+    const luaL_Reg op_methods[] = {{"done", op_done},
+                                   {"ticket", op_ticket},
+                                   {"result", op_result},
+                                   {"cancel", op_cancel},
+                                   {NULL, NULL}};
+    const luaL_Reg op_metamethods[] = {
+        {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
+    acL_class(L, AC_OP_CLASS, op_methods, op_metamethods);
+}

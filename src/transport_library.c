@@ -1,0 +1,72 @@
+/* What is the same for every transport: the library below, its default trust, what may be sent. */
+#include "transport.h"
+
+#include "trust.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
+#endif
+
+static struct {
+    pthread_once_t once;
+    const char *lack;
+} library = {.once = PTHREAD_ONCE_INIT};
+
+static void init_library(void)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        library.lack = "libcurl could not be initialised";
+        return;
+    }
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    if (info->version_num < 0x075500)
+        library.lack = "libcurl is older than 7.85";
+    else if (!(info->features & CURL_VERSION_SSL))
+        library.lack = "libcurl was built without TLS";
+    else if (!(info->features & CURL_VERSION_ASYNCHDNS))
+        library.lack = "libcurl resolves names synchronously and could not keep deadlines";
+}
+
+const char *ac_transport_init(void)
+{
+    pthread_once(&library.once, init_library);
+    return library.lack;
+}
+
+/* Not curl_version(): that wakes every library below, and one of them asks the resolver. */
+void ac_transport_library(char out[96])
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    snprintf(out, 96, "libcurl/%s %s", info->version, info->ssl_version);
+}
+
+struct ac_transport_trust ac_transport_trust(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return ac_trust_find(info->cainfo, info->capath);
+}
+
+const char *ac_transport_flaw(const struct ac_transport_request *request)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        known = known || ac_str_equal(request->method, ac_str_of(methods[i]));
+    if (!known)
+        return "the method is none of GET, POST, PUT, PATCH, DELETE";
+    if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
+        return "a GET request has no body";
+    if (request->body.n > AC_MAX_REQUEST_BYTES)
+        return "the body is larger than 4 MiB";
+    if (ac_str_starts(request->url, AC_STR("https://")))
+        return NULL;
+    if (!ac_str_starts(request->url, AC_STR("http://")))
+        return "the URL begins with neither https:// nor http://";
+    if (!request->plain_http && !ac_url_is_loopback(request->url))
+        return "http:// is for loopback addresses only, unless plain HTTP is asked for";
+    return NULL;
+}
