@@ -58,13 +58,15 @@ describe("a failover with a journal", function()
 
   it("sends nothing if the intent could not be written", function()
     local bench = lab.new()
-    local result, err = bench:failover { journal = notebook(bench, "disk full") }
+    local book = notebook(bench, "disk full")
+    local result, err = bench:failover { journal = book }
     assert.is_nil(result)
     assert.equal("Client.JournalFailed", err.code)
     assert.equal("journal", err.kind)
     assert.equal("not_sent", err.outcome)
     assert.matches("disk full", err.message)
     assert.same({}, bench:sends())
+    assert.same({}, book.outcomes)
   end)
 
   it("tells the journal that the outcome is unknown", function()
@@ -73,6 +75,15 @@ describe("a failover with a journal", function()
     bench:failover { journal = book, resend_window = 0 }
     assert.is_false(book.outcomes[1].ok)
     assert.equal("unknown", book.outcomes[1].outcome)
+  end)
+
+  it("writes no end of a failover that it only awaits", function()
+    local bench = lab.new()
+    assert(bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = lab.ID }))
+    local book = notebook(bench)
+    assert.is_true(assert(bench:failover { journal = book }).joined)
+    assert.same({}, book.intents)
+    assert.same({}, book.outcomes)
   end)
 
   it("writes nothing where nothing is sent", function()

@@ -23,6 +23,7 @@ local M = {}
 ---@field show fun(result: table): string
 ---@field object fun(result: table): table
 ---@field describe? fun(snapshot: table): string
+---@field progress? fun(snapshot: table): string while it runs; else the words of the event
 
 -- A word as the shell reads it back.
 local function quote(word)
@@ -163,7 +164,8 @@ end
 ---@param change alicloud.cli.Change
 ---@return integer exit_code
 function M.run(io, args, change)
-  local reporter = reporters.new(io, args.json == true, change.go_on, change.noun)
+  local reporter = reporters.new(io, args.json == true, change.go_on, change.noun,
+    change.progress)
   local hooks = { progress = function(event) reporter:take(event) end }
   if not args.yes then hooks.confirm = ask(io, change, reporter) end
   local ok, result, err = pcall(change.perform, hooks)

@@ -79,6 +79,7 @@ function M.run(args, io)
   local group = dr.group(client, id, { region = region })
   return change.run(io, args, {
     noun = "failover", group = group, typed = id, question = view.question,
+    progress = view.progress,
     look = change.command({ "status", id, "--region", region }, args),
     go_on = function(token)
       return change.command({ "failover", id, "--region", region }, args, CARRIED_ON, token)

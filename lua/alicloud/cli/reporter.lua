@@ -15,6 +15,7 @@ local clean = terminal.clean
 ---@field go_on fun(token: string): string the command that continues under a token
 ---@field client_token string? as soon as it is known
 ---@field sent boolean the call may have left
+---@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? else the event's own words
 ---@field seen string? what the newest look showed
 local Reporter = {}
 Reporter.__index = Reporter
@@ -23,9 +24,10 @@ Reporter.__index = Reporter
 ---@param quiet boolean
 ---@param go_on fun(token: string): string the command that continues under a token
 ---@param noun string what is done, begins each line
+---@param progress? fun(snapshot: alicloud.dr.Snapshot): string a state in fewer words
 ---@return alicloud.cli.Reporter
-function M.new(io, quiet, go_on, noun)
-  return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false,
+function M.new(io, quiet, go_on, noun, progress)
+  return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false, progress = progress,
     label = ("  %-12s"):format(noun), spinner = terminal.spinner(io) }, Reporter)
 end
 
@@ -88,8 +90,8 @@ end
 
 -- A terminal sees every look, a log only what is new.
 function on.state(self, event)
-  local text = event.state and clean(event.state) .. "  " .. duration.clock(event.elapsed)
-    or view.progress(event.snapshot, event.elapsed)
+  local state = self.progress and self.progress(event.snapshot) or event.state
+  local text = clean(state) .. "  " .. duration.clock(event.elapsed)
   if not self.quiet and self.io.tty then
     self.spinner.show(self.label, text)
     return

@@ -195,15 +195,13 @@ function M.question(snapshot)
     snapshot.recover_point and M.moment(snapshot.recover_point) or "an unknown time")
 end
 
---- Progress of a state: `failovering 2/3 pairs  00:41`.
+--- How far a failover is: `failovering 2/3 pairs`.
 ---@param snapshot alicloud.dr.Snapshot
----@param elapsed number seconds
 ---@return string
-function M.progress(snapshot, elapsed)
-  return ("%s %d/%d pairs  %s"):format(
-    snapshot.role == "absent" and "not listed" or clean(snapshot.status),
-    snapshots.count(snapshot, "failovered"), snapshot.pair_number or #snapshot.pairs,
-    duration.clock(elapsed))
+function M.progress(snapshot)
+  return ("%s %d/%d pairs"):format(
+    snapshot.role == "absent" and "not listed" or snapshot.status,
+    snapshots.count(snapshot, "failovered"), snapshot.pair_number or #snapshot.pairs)
 end
 
 local function achieved_rpo(result)

@@ -2,7 +2,6 @@
 --- them asks of the world is its own; the way is the same.
 
 local goals = require "alicloud.dr.goal"
-local intents = require "alicloud.dr.intent"
 local mutation = require "alicloud.dr.mutation"
 local seam = require "alicloud.dr.seam"
 local sites = require "alicloud.dr.sites"
@@ -130,15 +129,6 @@ function M.problem_of_world(found)
   return problem_of_set(snapshot)
 end
 
---- How the world differs from that of an intent which never left, and which is decided anew.
----@param run alicloud.dr.Mutation
----@param snapshot alicloud.dr.Snapshot
----@return string|nil
-function M.difference_to_past(run, snapshot)
-  local past = run.options.continue
-  return past and intents.difference(past.intent, snapshot) or nil
-end
-
 --- What is wrong with the statuses.
 ---@param aim alicloud.dr.Aim
 ---@param snapshot alicloud.dr.Snapshot
@@ -192,6 +182,12 @@ local function confirm(run, verb, snapshot)
   return found.here
 end
 
+-- By one snapshot it was decided, another one shows it as it was asked for.
+local function decided(run, verb, snapshot, asked)
+  local token = run:token(snapshot, goals.incident_token)
+  return goal_of(run, verb, goals.intent(asked, token), verb.regions(run, snapshot))
+end
+
 local function decide(run, verb, found)
   local snapshot = found.here
   local problem = M.problem_of_world(found)
@@ -200,17 +196,15 @@ local function decide(run, verb, found)
     return M.result(run, "already_" .. verb.outcome, snapshot, verb.facts)
   end
   if goals.is_moving(verb.aim, snapshot) then
-    local intent = goals.intent(oriented(run, verb, snapshot), run:token(snapshot))
-    return conclude(run, verb, run:join(goal_of(run, verb, intent, verb.regions(run, snapshot))))
+    return conclude(run, verb, run:join(decided(run, verb, snapshot, oriented(run, verb, snapshot))))
   end
-  local difference = M.difference_to_past(run, snapshot)
+  local difference = run:difference_to_past(snapshot)
   if difference then return verdict.world_changed(run, difference) end
   problem = verb.problem(run, snapshot)
   if problem then return verdict.forbidden(run, problem) end
   local agreed, refusal = confirm(run, verb, snapshot)
   if not agreed then return nil, refusal end
-  local intent = goals.intent(agreed, run:token(agreed))
-  return conclude(run, verb, run:pursue(goal_of(run, verb, intent, verb.regions(run, agreed))))
+  return conclude(run, verb, run:pursue(decided(run, verb, agreed, agreed)))
 end
 
 --- Runs one change to its end.

@@ -142,7 +142,7 @@ local function decide_start(run)
   if not found then return verdict.unreadable(run, err) end
   local problem = problem_of_start(found)
   if problem then return verdict.forbidden(run, problem) end
-  local difference = changes.difference_to_past(run, found.here)
+  local difference = run:difference_to_past(found.here)
   if difference then return verdict.world_changed(run, difference) end
   if run.options.confirm and not run.options.confirm(found.here, {}) then
     return verdict.not_confirmed(run)
@@ -150,7 +150,7 @@ local function decide_start(run)
   local before
   before, err = drills.of_group(run.group.client, run.group.id, run.group.region)
   if not before then return verdict.unreadable(run, err) end
-  local intent = goals.intent(found.here, run:token(found.here))
+  local intent = goals.intent(found.here, run:token(found.here, goals.incident_token))
   intent.drills_before = {}
   for i, drill in ipairs(before) do intent.drills_before[i] = drill.id end
   return intent

@@ -74,6 +74,17 @@ M.stop = {
   moving = set("stopping"), failed = "stop_failed", done = set("stopped"),
 }
 
+--- The token that every operator of an incident derives alike who sees the same world. After the
+--- world has moved it is another change, which needs another token.
+---@param snapshot alicloud.dr.Snapshot
+---@param incident string
+---@param words alicloud.dr.Words
+---@return string 64 hexadecimal digits
+function M.incident_token(snapshot, incident, words)
+  return intents.digest { words.verb, words.noun, snapshot.group_id, snapshots.direction(snapshot),
+    snapshot.status, tostring(snapshot.recover_point), incident }
+end
+
 --- Freezes what a snapshot showed, with the recovery point of each pair.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param client_token string

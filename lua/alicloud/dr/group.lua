@@ -46,10 +46,12 @@ local Group = {}
 
 ---@class alicloud.dr.Event
 ---@field event alicloud.dr.EventName
+---@field verb string "failover"
 ---@field elapsed number seconds since the start
 ---@field client_token string? from the decision on
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field report alicloud.dr.Report?
+---@field state string? words about the snapshot of a "state"
 ---@field judgement alicloud.dr.Judgement? of a "state"
 ---@field reason string?
 ---@field attempt integer? of a "sending"

@@ -28,6 +28,14 @@ local M = {}
 ---| "changed" # another set of pairs, or a status that no failover leads to
 ---| "unclear" # cut lists, unknown words, no record: says nothing either way
 
+--- A token that follows from some facts, each told from its neighbours.
+---@param parts string[] is changed
+---@return string 64 hexadecimal digits
+function M.digest(parts)
+  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
+  return core.sha256(table.concat(parts))
+end
+
 --- The token that every operator of an incident derives alike, on whatever machine. A failover that
 --- is asked for again after it failed is another one: under the token of the first the service
 --- would only repeat its first answer.
@@ -38,8 +46,7 @@ function M.incident_token(snapshot, incident)
   local parts = { "failover", snapshot.group_id, snapshot.from.region, snapshot.from.zone or "",
     snapshot.to.region, snapshot.to.zone or "", incident }
   if snapshot.status == "failover_failed" then parts[#parts + 1] = "again" end
-  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
-  return core.sha256(table.concat(parts))
+  return M.digest(parts)
 end
 
 --- Freezes what a snapshot showed.

@@ -1,15 +1,19 @@
 --- One change of a group, a drill, a disk or an instance, made once: send, look again as long as
 --- the answer is in doubt, wait until what is seen says done.
 ---
---- The rules are those of a failover: nothing is sent again unless several looks agree that nothing
---- has happened, only with the same token, and only within a short window after the first send.
+--- The service offers an idempotency token but no compare-and-set, and nobody says how long it
+--- remembers a token. So nothing is sent again unless several looks agree that nothing has
+--- happened, only with the same token, and only within a short window after the first send.
 --- What the change is, and what a look at it means, is told by its goal.
+--- A journal may be told before and after, and a change whose process died be continued: the rules
+--- of both are those of alicloud.dr.seam.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local guard = require "alicloud.guard"
+local intents = require "alicloud.dr.intent"
 local seam = require "alicloud.dr.seam"
-local snapshots = require "alicloud.dr.snapshot"
+local states = require "alicloud.dr.states"
 local verdict = require "alicloud.dr.verdict"
 local watches = require "alicloud.dr.watch"
 
@@ -17,16 +21,22 @@ local M = {}
 
 local THROTTLE_PAUSE = 5
 local SHORTEST_CALL = 1
+
+-- A look that is this fresh is enough where no effect can exist: the service has said so.
 local ONE_LOOK = { reads = 1, span = 0 }
 
--- Refusals that pass by themselves, or that a change under way causes.
+-- Refusals that pass by themselves, or that a change under way causes, by product.
 local WORTH_A_LOOK = {
-  ["OperationDenied.InvalidStatus"] = true,
-  ["OperationDenied.PairGroupStatusConflict"] = true,
-  ["IncorrectDiskStatus"] = true,
-  ["IncorrectInstanceStatus"] = true,
-  ["InvalidDisk.InUse"] = true,
-  ["InvalidDisk.AlreadyDetached"] = true,
+  ebs = {
+    ["OperationDenied.InvalidStatus"] = true,
+    ["OperationDenied.PairGroupStatusConflict"] = true,
+  },
+  ecs = {
+    ["IncorrectDiskStatus"] = true,
+    ["IncorrectInstanceStatus"] = true,
+    ["InvalidDisk.InUse"] = true,
+    ["InvalidDisk.AlreadyDetached"] = true,
+  },
 }
 
 -- Refusals of a call that another region may serve: which one serves the calls of a group after a
@@ -48,6 +58,7 @@ local WRONG_REGION = {
 ---@field same fun(earlier: table, later: table): boolean no news between two looks
 ---@field began_failed boolean? what was decided on had failed before
 ---@field on_accept fun(answer: table)?
+---@field terms table? more fields of what the journal is told, e.g. max_rpo
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
 
 ---@class alicloud.dr.MutationOptions
@@ -61,7 +72,21 @@ local WRONG_REGION = {
 ---@field journal alicloud.dr.Journal?
 ---@field continue alicloud.dr.Continue?
 
----@class alicloud.dr.Mutation: alicloud.dr.Attempted
+---@class alicloud.dr.Mutation
+---@field words alicloud.dr.Words
+---@field group alicloud.dr.Group
+---@field options alicloud.dr.MutationOptions
+---@field runtime alicloud.Runtime wall clock and chance
+---@field loop alicloud.Loop every wait goes through it
+---@field goal alicloud.dr.Goal? from the decision on
+---@field intent alicloud.dr.Intent|table? from the decision on
+---@field region string? where the call goes, from the decision on
+---@field watch alicloud.dr.Watch? from the decision on
+---@field attempts integer
+---@field request_ids string[]
+---@field doubtful boolean an attempt ended without a usable answer
+---@field accepted { request_id: string, server_time: number? }?
+---@field seen_refusals table<string, boolean>
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Mutation = {}
 Mutation.__index = Mutation
@@ -101,22 +126,15 @@ function Mutation:emit(event)
   guard.call(listener, event)
 end
 
--- The token that every operator of an incident derives alike who sees the same world. After the
--- world has moved it is another change, which needs another token.
-local function incident_token(words, snapshot, incident)
-  local parts = { words.verb, words.noun, snapshot.group_id, snapshots.direction(snapshot),
-    snapshot.status, tostring(snapshot.recover_point), incident }
-  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
-  return core.sha256(table.concat(parts))
-end
-
 --- The token that the change goes under.
 ---@param snapshot alicloud.dr.Snapshot by which it was decided
+---@param derive fun(snapshot: alicloud.dr.Snapshot, incident: string, words: alicloud.dr.Words):
+---string the token of an incident
 ---@return string
-function Mutation:token(snapshot)
+function Mutation:token(snapshot, derive)
   local options = self.options
   if options.continue then return options.continue.intent.client_token end
-  if options.incident then return incident_token(self.words, snapshot, options.incident) end
+  if options.incident then return derive(snapshot, options.incident, self.words) end
   return options.client_token or self.runtime.random_hex(16)
 end
 
@@ -145,10 +163,12 @@ end
 
 function Mutation:write_down()
   if self.goal.unjournaled then return true end
-  local ok, err = seam.intent(self.options.journal, {
+  local record = {
     verb = self.words.verb, action = self.words.action, intent = self.intent,
     resend_window = self.options.resend_window,
-  })
+  }
+  for name, value in pairs(self.goal.terms or {}) do record[name] = value end
+  local ok, err = seam.intent(self.options.journal, record)
   self.written = ok
   return ok, err
 end
@@ -212,12 +232,14 @@ function Mutation:send()
   return err
 end
 
--- A refusal because of the state is worth one more call.
+-- A refusal because of the state is worth one more call, or several while the state is one that
+-- ends by itself.
 function Mutation:may_pass(err)
-  if not WORTH_A_LOOK[err.code] then return false end
+  if not WORTH_A_LOOK[self.words.product][err.code] then return false end
+  local last = self.watch.last
   local first_time = not self.seen_refusals[err.code]
   self.seen_refusals[err.code] = true
-  return first_time
+  return first_time or last ~= nil and states.TRANSITIONAL[last.status] == true
 end
 
 -- How sure a look must be before the call may be made again; nil if the error is final.
@@ -319,14 +341,19 @@ function Mutation:take_up(past)
   return nil, failure
 end
 
-local function has_left(past)
-  return past ~= nil and past.first_send_wall ~= nil
-end
-
 --- Whether this change was sent by a process that is gone, so that nothing is decided again.
 ---@return boolean
 function Mutation:is_continued()
-  return has_left(self.options.continue)
+  local past = self.options.continue
+  return past ~= nil and past.first_send_wall ~= nil
+end
+
+--- How the world differs from that of an intent which never left, and which is decided anew.
+---@param snapshot alicloud.dr.Snapshot
+---@return string|nil
+function Mutation:difference_to_past(snapshot)
+  local past = self.options.continue
+  return past and intents.difference(past.intent, snapshot) or nil
 end
 
 function Mutation:finish(seen, err)

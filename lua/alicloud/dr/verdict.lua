@@ -1,4 +1,4 @@
---- How a failover, or another change, ends: results and errors, made in one place so that no path
+--- How a failover, or another change, ends if not well: errors, made in one place so that no path
 --- forgets the token, the outcome or what is known.
 
 local alicloud = require "alicloud"
@@ -18,28 +18,10 @@ local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before i
 ---@field noun string what people call it, e.g. "one-shot sync"
 ---@field codes { failed: string, stalled: string, timeout: string } its own error codes
 
---- Another attempt of a call, as far as its end is concerned: a failover, or a mutation.
----@class alicloud.dr.Attempted
----@field words alicloud.dr.Words
----@field group alicloud.dr.Group
----@field region string? where the call went, if that is not the group's region
----@field options { resend_window: number, timeout: number, stall: number, client_token: string? }
----@field intent { client_token: string? }?
----@field watch alicloud.dr.Watch?
----@field attempts integer
----@field request_ids string[]
----@field doubtful boolean
----@field accepted { request_id: string, server_time: number? }?
-
----@type alicloud.dr.Words
-M.FAILOVER = { product = "ebs", action = "FailoverDiskReplicaGroup", verb = "failover",
-  noun = "failover", codes = { failed = "Client.FailoverFailed",
-    stalled = "Client.FailoverStalled", timeout = "Client.FailoverTimeout" } }
-
 local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
   timeout = "Client.ChangeTimeout" }
 
---- Words for any other change.
+--- Words for a change, with the error codes that are common to all.
 ---@param product "ebs"|"ecs"
 ---@param action string
 ---@param verb string method of the group
@@ -49,28 +31,6 @@ function M.words(product, action, verb, noun)
   return { product = product, action = action, verb = verb, noun = noun or verb,
     codes = CHANGE_CODES }
 end
-
----@class alicloud.dr.Result
----@field outcome "failovered"|"already_failovered"
----@field group_id string
----@field region string
----@field from alicloud.dr.Place
----@field to alicloud.dr.Place
----@field pairs alicloud.dr.Pair[] as observed at the end
----@field joined boolean a failover that was already under way was awaited; nothing was sent
----@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover;
----nil if nobody saw when that was, as for already_failovered
----@field rpo_basis "accepted"|"observed"|nil the failover's moment: the accepted call by the
----server's clock, or, as an upper bound, the first look that showed it under way
----@field rto number seconds from the start of `failover`, a question to a person included, to the
----look that saw every pair open; 0 if the first look found it done
----@field recover_point integer? unix seconds, the oldest of group and pairs
----@field oldest_pair string? the pair that holds it
----@field request_id string? of the accepted call
----@field request_ids string[] of every answer to the failover call
----@field client_token string?
----@field attempts integer how many times the call left
----@field snapshot alicloud.dr.Snapshot the last look
 
 local function base(run, fields)
   fields.product, fields.action = run.words.product, run.words.action
@@ -88,7 +48,7 @@ local function ways_on(run)
 end
 
 --- A look before anything was sent went wrong.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
 function M.unreadable(run, cause)
@@ -100,7 +60,7 @@ function M.unreadable(run, cause)
 end
 
 --- The pre-check stands against it.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param report alicloud.dr.Report
 ---@return nil, alicloud.Error
 function M.refused(run, report)
@@ -116,7 +76,7 @@ function M.refused(run, report)
 end
 
 --- Whoever was asked did not agree.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@return nil, alicloud.Error
 function M.not_confirmed(run)
   return nil, base(run, {
@@ -126,7 +86,7 @@ function M.not_confirmed(run)
 end
 
 --- Between the question and the answer the world became another one.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param difference string
 ---@return nil, alicloud.Error
 function M.world_changed(run, difference)
@@ -138,7 +98,7 @@ function M.world_changed(run, difference)
 end
 
 --- The journal did not take the intent.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
 function M.unwritten(run, cause)
@@ -149,7 +109,7 @@ function M.unwritten(run, cause)
 end
 
 --- Why there is no answer to a call that another process has sent.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@return alicloud.Error
 function M.lost_answer(run)
   return base(run, {
@@ -159,7 +119,7 @@ function M.lost_answer(run)
 end
 
 --- What was seen stands against it, and nothing was sent.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param problem { kind: string?, code: string, message: string, hint: string? } and more fields
 ---@return nil, alicloud.Error
 function M.forbidden(run, problem)
@@ -169,7 +129,7 @@ function M.forbidden(run, problem)
 end
 
 --- The service said no, and nothing speaks for an effect.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param err alicloud.Error of the call
 ---@return nil, alicloud.Error
 function M.rejected(run, err)
@@ -186,7 +146,7 @@ function M.rejected(run, err)
 end
 
 --- Nobody can tell whether the call had an effect, and sending again is not safe any more.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param err alicloud.Error of the last attempt
 ---@return nil, alicloud.Error
 function M.unknown(run, err)
@@ -208,7 +168,7 @@ local function call_outcome(run)
 end
 
 --- Somebody else has changed direction, pairs or state.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@param cause? alicloud.Error of the call, if it was not accepted
 ---@return nil, alicloud.Error
 function M.superseded(run, cause)
@@ -235,7 +195,7 @@ local function way_after_failure(run)
 end
 
 --- The service gave up.
----@param run alicloud.dr.Attempted
+---@param run alicloud.dr.Mutation
 ---@return nil, alicloud.Error
 function M.failed(run)
   local outcome = call_outcome(run)
@@ -248,8 +208,8 @@ function M.failed(run)
   })
 end
 
---- The wait ended before the failover did.
----@param run alicloud.dr.Run
+--- The wait ended before the change did.
+---@param run alicloud.dr.Mutation
 ---@param stalled boolean
 ---@return nil, alicloud.Error
 function M.timeout(run, stalled)
@@ -261,42 +221,6 @@ function M.timeout(run, stalled)
       :format(limit, run.watch:knowledge()),
     hint = ways_on(run), last = run.watch.last, cause = run.watch.last_error,
     request_id = run.accepted and run.accepted.request_id,
-  })
-end
-
-local function result(run, snapshot, fields)
-  fields.group_id, fields.region = run.group.id, run.group.region
-  fields.from, fields.to, fields.pairs = snapshot.from, snapshot.to, snapshot.pairs
-  fields.recover_point, fields.oldest_pair = snapshot.recover_point, snapshot.oldest_pair
-  fields.attempts, fields.request_ids = run.attempts, run.request_ids
-  fields.joined, fields.snapshot = fields.joined or false, snapshot
-  return fields
-end
-
---- The first look found the work done.
----@param run alicloud.dr.Run
----@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Result
-function M.already(run, snapshot)
-  return result(run, snapshot, { outcome = "already_failovered", rto = 0 })
-end
-
---- The group and every pair of the frozen set were seen open.
----@param run alicloud.dr.Run
----@return alicloud.dr.Result
-function M.failovered(run)
-  local snapshot = run.watch.last
-  local moment = run.accepted and run.accepted.server_time
-  local basis = moment and "accepted" or "observed"
-  moment = moment or run.watch:seen_moving_at()
-  local point = snapshot.recover_point or run.intent.recover_point
-  return result(run, snapshot, {
-    outcome = "failovered", joined = run.joined,
-    rpo = moment and point and math.max(0, moment - point) or nil,
-    rpo_basis = moment and point and basis or nil,
-    rto = run:elapsed(), recover_point = point,
-    request_id = run.accepted and run.accepted.request_id,
-    client_token = run.attempts > 0 and run.intent.client_token or nil,
   })
 end
 
