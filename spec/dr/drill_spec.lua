@@ -191,6 +191,39 @@ describe("clear_drill", function()
   end)
 end)
 
+local function interrupt() error("interrupted!", 0) end
+
+local function journal_into(book)
+  return { intent = function(record) book.intent = record return true end,
+    outcome = function(record) book.outcome = record end }
+end
+
+describe("a drill whose process died", function()
+  it("goes on with the drill that was started, checks it and clears it", function()
+    local bench, book = after.new(), {}
+    -- Unlike a whole drill, the start clears nothing when it is cut short.
+    assert.is_false(pcall(bench.run, bench, "start_drill",
+      { journal = journal_into(book), on = { accepted = interrupt } }))
+    local past = { verb = book.intent.verb, intent = book.intent.intent, doubtful = true,
+      attempts = 1, first_send_wall = bench.emu:now() }
+    local result = assert(bench:run("drill", { continue = past,
+      check = function(made) return #made.disks == 2 end }))
+    assert.equal("drilled", result.outcome)
+    assert.equal(1, after.effects(bench, START))
+    assert.equal(0, open_drills(bench))
+  end)
+
+  it("is not gone on with if it cleared what it had started", function()
+    local bench, book = after.new(), {}
+    assert.is_false(pcall(bench.run, bench, "drill",
+      { journal = journal_into(book), on = { accepted = interrupt } }))
+    assert.equal(0, open_drills(bench))
+    assert.equal("start_drill", book.outcome.verb)
+    assert.equal("accepted", book.outcome.outcome)
+    assert.equal("Client.Interrupted", book.outcome.code)
+  end)
+end)
+
 describe("dr.drills", function()
   it("lists what is open, oldest first, with age and a warning about the bill", function()
     local bench = after.new()

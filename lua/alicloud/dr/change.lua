@@ -196,7 +196,8 @@ local function decide(run, verb, found)
     return M.result(run, "already_" .. verb.outcome, snapshot, verb.facts)
   end
   if goals.is_moving(verb.aim, snapshot) then
-    return conclude(run, verb, run:join(decided(run, verb, snapshot, oriented(run, verb, snapshot))))
+    local asked = oriented(run, verb, snapshot)
+    return conclude(run, verb, run:join(decided(run, verb, snapshot, asked)))
   end
   local difference = run:difference_to_past(snapshot)
   if difference then return verdict.world_changed(run, difference) end

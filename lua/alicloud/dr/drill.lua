@@ -13,6 +13,7 @@ local drills = require "alicloud.dr.drills"
 local goals = require "alicloud.dr.goal"
 local guard = require "alicloud.guard"
 local mutation = require "alicloud.dr.mutation"
+local seam = require "alicloud.dr.seam"
 local server = require "alicloud.dr.server"
 local sites = require "alicloud.dr.sites"
 local snapshots = require "alicloud.dr.snapshot"
@@ -294,6 +295,11 @@ local function clear_up(group, holder, options)
   if not id then return nil end
   free_disks(group, holder.made, plain(options))
   local cleared, err = M.clear(group, id, plain(options))
+  -- A start that nobody saw end must not be gone on with: its drill is no more.
+  if cleared and not holder.made then
+    seam.outcome(options.journal, START.verb, holder.intent, nil,
+      { outcome = "accepted", code = "Client.Interrupted" })
+  end
   return cleared or false, err
 end
 

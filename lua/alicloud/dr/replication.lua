@@ -23,7 +23,7 @@ local M = {}
 ---@field outcome "stopped"|"already_stopped"
 
 ---@class alicloud.dr.SyncResult: alicloud.dr.StartResult
----@field stop alicloud.dr.StopResult
+---@field stop alicloud.dr.StopResult? nil: another process had stopped it, and this went on
 ---@field verified boolean the recovery point is not older than the call, by the server's clock
 
 -- Which region serves these calls is documented as that of the group, which after a reversal may
@@ -104,7 +104,7 @@ local function sync_once(group, options)
   options.one_shot = true
   local sync, err = M.start(group, options)
   -- Whoever began it began it before us, and perhaps before the last write.
-  if sync and sync.joined then return M.start(group, options) end
+  if sync and sync.joined then return M.start(group, without(options, "continue")) end
   return sync, err
 end
 
@@ -116,10 +116,14 @@ end
 ---@return alicloud.dr.SyncResult|nil
 ---@return alicloud.Error? err
 function M.sync_now(group, options)
-  local stop, err = M.stop(group, without(options, "client_token"))
-  if not stop then return nil, err end
-  local sync
-  sync, err = sync_once(group, without(options, "confirm"))
+  local began = options.continue and options.continue.verb
+  local stop, sync, err
+  -- To stop the synchronization that is gone on with would drop it.
+  if began ~= "start" then
+    stop, err = M.stop(group, without(options, "client_token"))
+    if not stop then return nil, err end
+  end
+  sync, err = sync_once(group, without(options, "confirm", began == "stop" and "continue" or nil))
   if not sync then return nil, err end
   sync.stop, sync.verified = stop, sync.server_time ~= nil
   if sync.verified and sync.recover_point < math.floor(sync.server_time) then

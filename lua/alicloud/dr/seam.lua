@@ -47,6 +47,7 @@ local M = {}
 
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
+---@field verb string? of the intent's record; a verb that consists of others goes on with that one
 ---@field first_send_wall number? unix seconds; nil: it certainly never left
 ---@field doubtful boolean an attempt has no answer that settles it
 ---@field accepted { request_id: string, server_time: number? }? the service took it
@@ -67,6 +68,18 @@ M.CONTINUE = option.rule("a table with intent, first_send_wall and doubtful", fu
   return type(value) == "table" and type(value.intent) == "table"
     and type(value.intent.client_token) == "string" and type(value.doubtful) == "boolean"
 end)
+
+--- What is left of one of the verbs that another one consists of.
+---@param ... string their names
+---@return alicloud.options.Rule
+function M.continue_one_of(...)
+  local verbs = {}
+  for _, verb in ipairs { ... } do verbs[verb] = true end
+  local allowed = M.CONTINUE.allowed .. " and verb " .. table.concat({ ... }, " or ")
+  return option.rule(allowed, function(value)
+    return M.CONTINUE.test(value) and verbs[value.verb] == true
+  end)
+end
 
 local function is_words(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")

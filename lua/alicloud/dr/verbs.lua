@@ -10,6 +10,7 @@ local option = require "alicloud.options"
 local replication = require "alicloud.dr.replication"
 local reprotect = require "alicloud.dr.reprotect"
 local rules = require "alicloud.dr.rules"
+local seam = require "alicloud.dr.seam"
 local serve = require "alicloud.dr.serve"
 
 local M = {}
@@ -79,13 +80,12 @@ function Group:stop(options)
     checked("stop", self, options, changes.OPTIONS, changes.DURATIONS))
 end
 
-local SYNC = with {}
-SYNC.continue = nil
+local SYNC = with { continue = seam.continue_one_of("stop", "start") }
 
 --- The last synchronization before a planned move, once nothing writes any more: stop, one-shot
 --- sync, recovery point not older than the call. In a playbook `stop` and
 --- `start { one_shot = true }` are steps of their own.
----@param options? alicloud.dr.ChangeOptions without `continue`
+---@param options? alicloud.dr.ChangeOptions `continue` goes on with the stop or with the sync
 ---@return alicloud.dr.SyncResult|nil
 ---@return alicloud.Error? err
 function Group:sync_now(options)
@@ -101,7 +101,6 @@ function Group:await_recovery_point(options)
 end
 
 local DRILL = with { check = option.callable }
-DRILL.continue = nil
 
 --- Starts a drill and waits until a disk for each pair is there. Whoever starts it clears it.
 ---@param options? alicloud.dr.ChangeOptions
@@ -137,7 +136,7 @@ end
 
 --- Runs a whole drill: start, wait, `check(result)`, and always the clearing. The check fails by
 --- raising, by returning false, or nil and a reason; returning nothing is fine.
----@param options? table as for `start_drill`, and `check`
+---@param options? table as for `start_drill`, and `check`; `continue` goes on with the start
 ---@return alicloud.dr.DrillResult|nil outcome "drilled"
 ---@return alicloud.Error? err `cleared` tells whether the drill is gone
 function Group:drill(options)

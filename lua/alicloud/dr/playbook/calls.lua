@@ -49,7 +49,11 @@ end
 ---@return alicloud.dr.Journal
 function M.journal(branch)
   return {
-    intent = function(record) return noted(branch, "intent", record) end,
+    intent = function(record)
+      -- What a verb consists of is told under its own name, and whose part it is.
+      record.of = branch.verb ~= record.verb and branch.verb or nil
+      return noted(branch, "intent", record)
+    end,
     outcome = function(record) return noted(branch, "outcome", record) end,
   }
 end

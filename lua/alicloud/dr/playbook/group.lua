@@ -8,7 +8,6 @@ local states = require "alicloud.dr.playbook.state"
 local M = {}
 
 local WHOLE = { journal = true, continue = true, incident = true }
-local BEGUN = { journal = true, incident = true }
 local LOOKING = {}
 
 -- The verbs of a group, and which options of alicloud.dr.seam each takes. All of them look before
@@ -16,7 +15,7 @@ local LOOKING = {}
 local VERBS = {
   failover = { journal = true, continue = true, incident = true, accept_loss = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
-  sync_now = BEGUN, drill = BEGUN,
+  sync_now = WHOLE, drill = WHOLE,
   clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
 }
 
@@ -25,7 +24,7 @@ local function with_defaults(branch, verb, options, past)
   for name, value in pairs(options or {}) do given[name] = value end
   given.journal = takes.journal and calls.journal(branch) or nil
   given.continue = past
-  if takes.incident and not given.client_token and not past then
+  if takes.incident and not given.client_token then
     given.incident = given.incident or engine.state.run.incident
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end

@@ -118,8 +118,8 @@ function APPLY.answer(state, event)
 end
 
 function APPLY.intent(state, event)
-  local entry = { verb = event.verb, intent = event.intent, at = event.at, step = event.step,
-    resend_window = event.resend_window }
+  local entry = { verb = event.verb, of = event.of or event.verb, intent = event.intent,
+    at = event.at, step = event.step, resend_window = event.resend_window }
   state.intents[#state.intents + 1] = entry
   table.insert(step_of(state, event.step).intents, entry)
 end
@@ -211,7 +211,8 @@ local function calls_under(state, token)
 end
 
 local function continuation(state, entry)
-  local past = { intent = entry.intent, doubtful = false, attempts = 0, request_ids = {} }
+  local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
+    request_ids = {} }
   for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
     past.first_send_wall = past.first_send_wall or call.at
     past.attempts = past.attempts + 1
@@ -229,6 +230,11 @@ local function is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
 end
 
+-- What was begun as a part of another verb concerns this one only as long as it is open.
+local function concerns(entry, verb)
+  return entry.of == verb or entry.verb == verb and is_open(entry)
+end
+
 --- What is left of a verb on a group: its result if this step has it already, or how to go on with
 --- an intent whose outcome never came, whichever step began it.
 ---@param state alicloud.dr.RunState
@@ -240,10 +246,11 @@ end
 function M.pending(state, verb, group_id, step)
   for i = #state.intents, 1, -1 do
     local entry = state.intents[i]
-    if entry.verb == verb and entry.intent.group_id == group_id then
+    if entry.intent.group_id == group_id and concerns(entry, verb) then
       if is_open(entry) then return nil, continuation(state, entry) end
-      if entry.step == step and entry.outcome.ok then return entry.outcome.result end
-      return nil
+      -- What a part of it returned is not what it returns.
+      local whole = entry.verb == verb and entry.step == step and entry.outcome.ok
+      return whole and entry.outcome.result or nil
     end
   end
   return nil
