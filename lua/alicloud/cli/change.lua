@@ -59,6 +59,40 @@ function M.command(words, args, carried, token)
   return table.concat(all, " ")
 end
 
+--- What to carry out for a verb that has a command of its name; how to ask and to show is added.
+---@param group alicloud.dr.Group
+---@param verb string
+---@param given table options of the verb
+---@param args table
+---@param carried string[] keys of args that the command that goes on repeats
+---@return table change
+function M.of_group(group, verb, given, args, carried)
+  local place = { group.id, "--region", group.region }
+  return {
+    noun = verb, group = group, typed = group.id,
+    look = M.command({ "status", table.unpack(place) }, args),
+    go_on = function(token)
+      return M.command({ verb, table.unpack(place) }, args, carried, token)
+    end,
+    perform = M.performer(group, verb, given),
+  }
+end
+
+--- Calls a verb of a group with the hooks of the command.
+---@param group alicloud.dr.Group
+---@param verb string
+---@param given table options of the verb
+---@param ... any its arguments before the options
+---@return fun(hooks: table): table|nil, alicloud.Error?
+function M.performer(group, verb, given, ...)
+  local arguments = { ... }
+  arguments[#arguments + 1] = given
+  return function(hooks)
+    given.progress, given.confirm = hooks.progress, hooks.confirm
+    return group[verb](group, table.unpack(arguments))
+  end
+end
+
 --- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
 ---@param args table
 ---@param io alicloud.cli.Io

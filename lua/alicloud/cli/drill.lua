@@ -29,14 +29,8 @@ function M.configure(command)
   command:argument "group":args "?":description "Group id, e.g. pg-orders."
   command:argument "drill":args "?":description "Drill id, for clear."
   options.add_common(command, "Region of the secondary site, where drills take place")
-  command:flag "-y --yes"
-    :description "Do not ask."
-  command:option "--timeout"
-    :argname "<duration>"
-    :description "How long to wait for the end (20m)."
-  command:option "--poll"
-    :argname "<duration>"
-    :description "Longest pause between two looks (5s)."
+  options.add_change(command, { yes = "Do not ask.",
+    timeout = "How long to wait for the end (20m)." })
   command:option "--client-token"
     :argname "<token>"
     :description "For start: go on with this token instead of a new one."
@@ -61,11 +55,6 @@ local function list(args, io)
   return output.EXIT.done
 end
 
-local function limits(args)
-  return { timeout = options.duration(args, "timeout", 1),
-    poll = options.duration(args, "poll", 0.05) }
-end
-
 local CARRIED_ON = { "timeout", "poll" }
 
 local function command_of(args, group, noun, typed)
@@ -81,7 +70,7 @@ local function command_of(args, group, noun, typed)
 end
 
 local function start(args, io, id)
-  local given = limits(args)
+  local given = options.read_change(args)
   given.client_token = options.text(args, "client_token", rules.TOKEN)
   change.demand_consent(args, io)
   local client <close>, region = session.open(args, io)
@@ -89,15 +78,12 @@ local function start(args, io, id)
   local command = command_of(args, group, "drill", id)
   command.question = aftermath.drill_question
   command.show = function(result) return aftermath.drill_started(io, result) end
-  command.perform = function(hooks)
-    given.progress, given.confirm = hooks.progress, hooks.confirm
-    return group:start_drill(given)
-  end
+  command.perform = change.performer(group, "start_drill", given)
   return change.run(io, args, command)
 end
 
 local function clear(args, io, id)
-  local given, drill_id = limits(args), args.drill
+  local given, drill_id = options.read_change(args), args.drill
   if not rules.ID.test(drill_id) then
     options.refuse("drill: a drill id is missing; allowed: one of `alicloud-dr drill list`")
   end
@@ -107,10 +93,7 @@ local function clear(args, io, id)
   local command = command_of(args, group, "clear", drill_id)
   command.question = aftermath.clear_question
   command.show = function(result) return aftermath.drill_cleared(io, result) end
-  command.perform = function(hooks)
-    given.progress, given.confirm = hooks.progress, hooks.confirm
-    return group:clear_drill(drill_id, given)
-  end
+  command.perform = change.performer(group, "clear_drill", given, drill_id)
   return change.run(io, args, command)
 end
 

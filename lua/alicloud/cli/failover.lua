@@ -4,7 +4,6 @@ local change = require "alicloud.cli.change"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 local view = require "alicloud.cli.view"
 
@@ -33,37 +32,12 @@ function M.configure(command)
   command:option "--max-rpo"
     :argname "<duration>"
     :description "Refuse if the oldest recovery point is older, e.g. 20m."
-  command:flag "-y --yes"
-    :description "Do not ask for the typed group id."
-  command:option "--timeout"
-    :argname "<duration>"
-    :description "How long to wait for the open disks (20m)."
-  command:option "--poll"
-    :argname "<duration>"
-    :description "Longest pause between two looks (5s)."
-  command:option "--incident"
-    :argname "<name>"
-    :description("Derive the token from group, direction and this name: operators who give "
-      .. "the same name send the same token. After failover_failed it gives a second token, once; "
-      .. "then take another name.")
-  command:option "--client-token"
-    :argname "<token>"
-    :description "Go on with this token instead of a new one."
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for the open disks (20m)." })
+  options.add_token(command, "Derive the token from group, direction and this name: operators who "
+    .. "give the same name send the same token. After failover_failed it gives a second token, "
+    .. "once; then take another name.")
   command:epilog(EPILOG)
-end
-
-local function read_options(args)
-  if args.incident and args.client_token then
-    options.refuse("--client-token: cannot be given together with --incident, which derives the "
-      .. "token; allowed: one of the two")
-  end
-  return {
-    max_rpo = options.duration(args, "max_rpo"),
-    timeout = options.duration(args, "timeout", 1),
-    poll = options.duration(args, "poll", 0.05),
-    incident = options.text(args, "incident", rules.INCIDENT),
-    client_token = options.text(args, "client_token", rules.TOKEN),
-  }
 end
 
 local CARRIED_ON = { "max_rpo", "timeout", "poll" }
@@ -73,24 +47,16 @@ local CARRIED_ON = { "max_rpo", "timeout", "poll" }
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local id, given = options.group_id(args.group), read_options(args)
+  local id, given = options.group_id(args.group), options.read_change_with_token(args)
+  given.max_rpo = options.duration(args, "max_rpo")
   change.demand_consent(args, io)
   local client <close>, region = session.open(args, io)
   local group = dr.group(client, id, { region = region })
-  return change.run(io, args, {
-    noun = "failover", group = group, typed = id, question = view.question,
-    progress = view.progress,
-    look = change.command({ "status", id, "--region", region }, args),
-    go_on = function(token)
-      return change.command({ "failover", id, "--region", region }, args, CARRIED_ON, token)
-    end,
-    perform = function(hooks)
-      given.progress, given.confirm = hooks.progress, hooks.confirm
-      return group:failover(given)
-    end,
-    show = function(result) return view.result(io, result) end,
-    object = output.result_object,
-  })
+  local command = change.of_group(group, "failover", given, args, CARRIED_ON)
+  command.question, command.progress = view.question, view.progress
+  command.show = function(result) return view.result(io, result) end
+  command.object = output.result_object
+  return change.run(io, args, command)
 end
 
 return M

@@ -124,6 +124,53 @@ function M.duration(args, name, min)
   return seconds
 end
 
+--- Adds what every command that changes something takes.
+---@param command table of argparse
+---@param about { yes: string, timeout: string } what the two options say
+function M.add_change(command, about)
+  command:flag "-y --yes"
+    :description(about.yes)
+  command:option "--timeout"
+    :argname "<duration>"
+    :description(about.timeout)
+  command:option "--poll"
+    :argname "<duration>"
+    :description "Longest pause between two looks (5s)."
+end
+
+--- Adds the two ways to say which token goes with a change.
+---@param command table of argparse
+---@param incident_doc string
+function M.add_token(command, incident_doc)
+  command:option "--incident"
+    :argname "<name>"
+    :description(incident_doc)
+  command:option "--client-token"
+    :argname "<token>"
+    :description "Go on with this token instead of a new one."
+end
+
+--- Reads what `add_change` has added.
+---@param args table
+---@return { timeout: number?, poll: number? } seconds
+function M.read_change(args)
+  return { timeout = M.duration(args, "timeout", 1), poll = M.duration(args, "poll", 0.05) }
+end
+
+--- Reads what `add_change` and `add_token` have added.
+---@param args table
+---@return table
+function M.read_change_with_token(args)
+  if args.incident and args.client_token then
+    M.refuse("--client-token: cannot be given together with --incident, which derives the "
+      .. "token; allowed: one of the two")
+  end
+  local given = M.read_change(args)
+  given.incident = M.text(args, "incident", rules.INCIDENT)
+  given.client_token = M.text(args, "client_token", rules.TOKEN)
+  return given
+end
+
 --- A text option that follows one of the rules of the library.
 ---@param args table
 ---@param name string

@@ -7,7 +7,6 @@ local dr = require "alicloud.dr"
 local goals = require "alicloud.dr.goal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 
 local M = { name = "reprotect", summary = "Protect a group again after its failover." }
@@ -41,36 +40,11 @@ function M.configure(command)
     :description("What is demanded of the old primary disks: attached nowhere (detached), at most "
       .. "to stopped instances (stopped), or that and what cannot be read is taken to be so "
       .. "(unknown).")
-  command:flag "-y --yes"
-    :description "Do not ask for the typed group id."
-  command:option "--timeout"
-    :argname "<duration>"
-    :description "How long to wait for the end (20m)."
-  command:option "--poll"
-    :argname "<duration>"
-    :description "Longest pause between two looks (5s)."
-  command:option "--incident"
-    :argname "<name>"
-    :description("Derive the token from group, direction, state and this name: operators who give "
-      .. "the same name send the same token.")
-  command:option "--client-token"
-    :argname "<token>"
-    :description "Go on with this token instead of a new one."
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for the end (20m)." })
+  options.add_token(command, "Derive the token from group, direction, state and this name: "
+    .. "operators who give the same name send the same token.")
   command:epilog(EPILOG)
-end
-
-local function read_options(args)
-  if args.incident and args.client_token then
-    options.refuse("--client-token: cannot be given together with --incident, which derives the "
-      .. "token; allowed: one of the two")
-  end
-  return {
-    reverse = not args.cancel, old_side = args.old_side,
-    timeout = options.duration(args, "timeout", 1),
-    poll = options.duration(args, "poll", 0.05),
-    incident = options.text(args, "incident", rules.INCIDENT),
-    client_token = options.text(args, "client_token", rules.TOKEN),
-  }
 end
 
 local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
@@ -80,24 +54,19 @@ local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local id, given = options.group_id(args.group), read_options(args)
+  local id, given = options.group_id(args.group), options.read_change_with_token(args)
+  given.reverse, given.old_side = not args.cancel, args.old_side
   change.demand_consent(args, io)
   local client <close>, region = session.open(args, io)
   local group = dr.group(client, id, { region = region })
-  return change.run(io, args, {
-    noun = "reprotect", group = group, typed = id, describe = goals.describe,
-    question = function(snapshot) return aftermath.reprotect_question(snapshot, given.reverse) end,
-    look = change.command({ "status", id, "--region", region }, args),
-    go_on = function(token)
-      return change.command({ "reprotect", id, "--region", region }, args, CARRIED_ON, token)
-    end,
-    perform = function(hooks)
-      given.progress, given.confirm = hooks.progress, hooks.confirm
-      return group:reprotect(given)
-    end,
-    show = function(result) return aftermath.reprotected(io, result) end,
-    object = output.change_object,
-  })
+  local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)
+  command.question = function(snapshot)
+    return aftermath.reprotect_question(snapshot, given.reverse)
+  end
+  command.describe = goals.describe
+  command.show = function(result) return aftermath.reprotected(io, result) end
+  command.object = output.change_object
+  return change.run(io, args, command)
 end
 
 return M
