@@ -33,6 +33,33 @@ M.OPTIONS = {
   journal = seam.JOURNAL, continue = seam.CONTINUE,
 }
 
+--- Rules of the options of one change.
+---@param more table<string, alicloud.options.Rule> its own
+---@return table<string, alicloud.options.Rule>
+function M.options_with(more)
+  local schema = {}
+  for name, rule in pairs(M.OPTIONS) do schema[name] = rule end
+  for name, rule in pairs(more) do schema[name] = rule end
+  return schema
+end
+
+--- Checks how a method of a group was called; raises at the level of its caller.
+---@param name string of the method
+---@param group any
+---@param given any the options
+---@param schema table<string, alicloud.options.Rule>
+---@param durations table<string, number|false> defaults, seconds
+---@return table options durations in seconds
+function M.checked(name, group, given, schema, durations)
+  rules.demand_group(group, 3)
+  local options = option.check("group:" .. name, given, schema, 3)
+  if options.client_token and options.incident then
+    error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
+      .. "well; allowed: one of the two"):format(name), 3)
+  end
+  return rules.with_seconds(options, durations)
+end
+
 M.DURATIONS = { timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
 
 ---@class alicloud.dr.ChangeResult
@@ -127,6 +154,18 @@ function M.problem_of_world(found)
       hint = "look again; if it stays so, read the group in the console" }
   end
   return problem_of_set(snapshot)
+end
+
+--- What is wrong with asking at the primary site.
+---@param snapshot alicloud.dr.Snapshot
+---@param way_on string what to do where, e.g. "reprotect in"
+---@param code? string of the service for this verb
+---@return table|nil problem nil at the secondary site
+function M.problem_of_side(snapshot, way_on, code)
+  if snapshot.role == "secondary" then return nil end
+  return { kind = "state", code = code or "OperationDenied.OperateNotAllowedForPrimary",
+    message = ("%s is the primary site of %s (%s); %s %s"):format(snapshot.region,
+      snapshot.group_id, snapshots.direction(snapshot), way_on, snapshot.to.region) }
 end
 
 --- What is wrong with the statuses.

@@ -16,7 +16,6 @@ local mutation = require "alicloud.dr.mutation"
 local seam = require "alicloud.dr.seam"
 local server = require "alicloud.dr.server"
 local sites = require "alicloud.dr.sites"
-local snapshots = require "alicloud.dr.snapshot"
 local verdict = require "alicloud.dr.verdict"
 
 local M = {}
@@ -100,13 +99,9 @@ end
 
 local function problem_of_start(found)
   local snapshot = found.here
-  local problem = changes.problem_of_world(found)
+  local problem = changes.problem_of_world(found) or changes.problem_of_side(snapshot, "drill in",
+    "OperationDenied.StartDrillShouldOnDestRegion")
   if problem then return problem end
-  if snapshot.role ~= "secondary" then
-    return { kind = "state", code = "OperationDenied.StartDrillShouldOnDestRegion",
-      message = ("%s is the primary site of %s (%s); drill in %s"):format(snapshot.region,
-        snapshot.group_id, snapshots.direction(snapshot), snapshot.to.region) }
-  end
   if not snapshot.recover_point or not snapshot.group_recover_point then
     return { code = "OperationDenied.RecoverPointNotFound",
       message = "there is no recovery point to clone" }

@@ -66,13 +66,6 @@ local function plan_of(side, options)
     detach = options.detach ~= false and disks_to_detach(side) or {} }
 end
 
-local function wrong_side(snapshot)
-  if snapshot.role == "secondary" then return nil end
-  return { kind = "state", code = "OperationDenied.OperateNotAllowedForPrimary",
-    message = ("%s is the primary site of %s (%s); fence it from %s"):format(snapshot.region,
-      snapshot.group_id, snapshots.direction(snapshot), snapshot.to.region) }
-end
-
 local function unreachable(side)
   return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
     retryable = true, side = side,
@@ -91,11 +84,6 @@ local function stuck_instance(plan)
   return nil
 end
 
-local function collect(run, part)
-  for _, id in ipairs(part.request_ids) do run.request_ids[#run.request_ids + 1] = id end
-  run.attempts = run.attempts + part.attempts
-end
-
 local function part_failed(err, result)
   err.done_so_far = result
   return nil, err
@@ -105,7 +93,7 @@ local function stop_all(run, plan, result)
   for _, instance in ipairs(plan.stop) do
     local seen, err, part = server.stop(run.group, run.options, plan.region, instance,
       run.options.force == true)
-    collect(run, part)
+    run:count_in(part)
     if not seen then return part_failed(err, result) end
     result.stopped[#result.stopped + 1] = instance.id
   end
@@ -116,7 +104,7 @@ local function detach_all(run, plan, result)
   for _, disk in ipairs(plan.detach) do
     if disk.instance then
       local seen, err, part = server.detach(run.group, run.options, plan.region, disk)
-      collect(run, part)
+      run:count_in(part)
       if not seen then return part_failed(err, result) end
       result.detached[#result.detached + 1] = disk.id
     end
@@ -144,7 +132,8 @@ end
 local function look(run)
   local found, err = sites.look(run)
   if not found then return verdict.unreadable(run, err) end
-  local problem = changes.problem_of_world(found) or wrong_side(found.here)
+  local problem = changes.problem_of_world(found)
+    or changes.problem_of_side(found.here, "fence it from")
   if problem then return verdict.forbidden(run, problem) end
   local side = attachment.of_side(run.group.client, found.here, "from")
   if not side.known then return verdict.forbidden(run, unreachable(side)) end

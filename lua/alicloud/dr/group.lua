@@ -1,6 +1,7 @@
 --- A replication pair-consistent group, seen from the region that is its secondary site now.
 
 local alicloud = require "alicloud"
+local changes = require "alicloud.dr.change"
 local duration = require "alicloud.dr.duration"
 local failover = require "alicloud.dr.failover"
 local observe = require "alicloud.dr.observe"
@@ -65,14 +66,10 @@ local GROUP_OPTIONS = { region = REGION }
 
 local PRECHECK_OPTIONS = { max_rpo = AGE }
 
-local FAILOVER_OPTIONS = {
-  max_rpo = AGE, timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL,
-  resend_window = rules.WINDOW, client_token = rules.TOKEN, incident = rules.INCIDENT,
-  confirm = option.callable, progress = option.callable,
-  journal = seam.JOURNAL, continue = seam.CONTINUE, accept_loss = seam.ACCEPT_LOSS,
-}
+local FAILOVER_OPTIONS = changes.options_with { max_rpo = AGE, accept_loss = seam.ACCEPT_LOSS }
 
-local DURATIONS = { max_rpo = false, timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
+local DURATIONS = { max_rpo = false }
+for name, seconds in pairs(changes.DURATIONS) do DURATIONS[name] = seconds end
 
 local function complain(field, value, rule)
   error(("dr.group: %s: got %s; allowed: %s"):format(field, option.show(value), rule.allowed), 3)
@@ -145,13 +142,7 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
-  rules.demand_group(self, 2)
-  local given = option.check("group:failover", options, FAILOVER_OPTIONS, 2)
-  if given.client_token and given.incident then
-    error("group:failover: option incident: it derives the token, so client_token cannot be "
-      .. "given as well; allowed: one of the two", 2)
-  end
-  rules.with_seconds(given, DURATIONS)
+  local given = changes.checked("failover", self, options, FAILOVER_OPTIONS, DURATIONS)
   local loss = given.accept_loss
   if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
   return failover.run(self, given)

@@ -129,13 +129,12 @@ local function is_moving(snapshot)
   return false
 end
 
---- What a look says about the intent. Only "arrived" is success, and only "as_planned" may ever
---- lead to sending again.
+--- What a look says about direction and pair set, before any status counts.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Judgement
----@return string reason for people
-function M.judge(intent, snapshot)
+---@return "unclear"|"turned"|"changed"|nil judgement nil if both are as they were
+---@return string? reason for people
+function M.judge_shape(intent, snapshot)
   if snapshot.role == "absent" then
     return "unclear", ("%s is not listed in %s"):format(intent.group_id, intent.region)
   end
@@ -143,7 +142,18 @@ function M.judge(intent, snapshot)
   if kind == "turned" then return kind, difference end
   local fault = snapshots.pair_set_fault(snapshot)
   if fault then return "unclear", fault end
-  if difference then return kind, difference end
+  return kind, difference
+end
+
+--- What a look says about the intent. Only "arrived" is success, and only "as_planned" may ever
+--- lead to sending again.
+---@param intent alicloud.dr.Intent
+---@param snapshot alicloud.dr.Snapshot
+---@return alicloud.dr.Judgement
+---@return string reason for people
+function M.judge(intent, snapshot)
+  local judgement, words = M.judge_shape(intent, snapshot)
+  if judgement then return judgement, words end
   if snapshots.is_failovered(snapshot) then return "arrived", "group and pairs are failovered" end
   if is_untouched(intent, snapshot) then
     return "as_planned", "the group still is " .. snapshot.status

@@ -209,6 +209,13 @@ local function append(list, more)
   for _, value in ipairs(more or {}) do list[#list + 1] = value end
 end
 
+--- Counts what a part of this change has sent as sent by the whole.
+---@param part alicloud.dr.Mutation
+function Mutation:count_in(part)
+  self.attempts = self.attempts + part.attempts
+  append(self.request_ids, part.request_ids)
+end
+
 function Mutation:take_answer(answer, meta)
   self.accepted = { request_id = meta.request_id, server_time = meta.server_time }
   if self.goal.on_accept then self.goal.on_accept(answer) end

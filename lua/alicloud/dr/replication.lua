@@ -5,6 +5,7 @@ local alicloud = require "alicloud"
 local attachment = require "alicloud.dr.attachment"
 local changes = require "alicloud.dr.change"
 local goals = require "alicloud.dr.goal"
+local intents = require "alicloud.dr.intent"
 local mutation = require "alicloud.dr.mutation"
 local sites = require "alicloud.dr.sites"
 local snapshots = require "alicloud.dr.snapshot"
@@ -147,16 +148,8 @@ end
 local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
 
 local function judge_point(intent, seen)
-  if seen.role == "absent" then return "unclear", "the group is not listed" end
-  if not snapshots.same_place(seen.from, intent.from)
-    or not snapshots.same_place(seen.to, intent.to) then
-    return "turned", ("direction was %s, now it is %s"):format(
-      snapshots.direction(intent), snapshots.direction(seen))
-  end
-  local fault = snapshots.pair_set_fault(seen)
-  if fault then return "unclear", fault end
-  local difference = snapshots.id_difference(intent.pairs, snapshots.ids(seen))
-  if difference then return "changed", "the pair set " .. difference end
+  local judgement, difference = intents.judge_shape(intent, seen)
+  if judgement then return judgement, difference end
   local point = common_point(seen)
   if point and point > intent.newer_than then return "arrived", "" end
   local words = ("%s; the oldest recovery point is %s"):format(goals.describe(seen),

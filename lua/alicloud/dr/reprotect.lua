@@ -7,7 +7,6 @@
 local attachment = require "alicloud.dr.attachment"
 local changes = require "alicloud.dr.change"
 local goals = require "alicloud.dr.goal"
-local snapshots = require "alicloud.dr.snapshot"
 
 local M = {}
 
@@ -24,15 +23,6 @@ local M = {}
 ---@field outcome "reprotected"|"already_reprotected"
 ---@field reverse boolean
 ---@field old_side alicloud.dr.SideUse? what was known of the old primary disks
-
-local DENIED = "OperationDenied."
-
-local function wrong_side(snapshot)
-  if snapshot.role == "secondary" then return nil end
-  return { kind = "state", code = DENIED .. "OperateNotAllowedForPrimary",
-    message = ("%s is the primary site of %s (%s); reprotect in %s"):format(snapshot.region,
-      snapshot.group_id, snapshots.direction(snapshot), snapshot.to.region) }
-end
 
 local function unknown_old_side(side)
   return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
@@ -81,7 +71,8 @@ local function verb_of(reverse)
     return goals.is_done(verb.aim, snapshot) and is_turned(snapshot) == reverse
   end
   function verb.problem(run, snapshot)
-    return wrong_side(snapshot) or changes.problem_of_status(verb.aim, snapshot)
+    return changes.problem_of_side(snapshot, "reprotect in")
+      or changes.problem_of_status(verb.aim, snapshot)
       or reverse and problem_of_old_side(verb, run, snapshot) or nil
   end
   function verb.regions(run) return { run.group.region } end

@@ -144,21 +144,17 @@ local function read_new_side(run, snapshot, mapping)
   return side, hosts
 end
 
-local function collect(run, part)
-  for _, id in ipairs(part.request_ids) do run.request_ids[#run.request_ids + 1] = id end
-end
-
 local function carry_out(run, plan, result)
   for _, job in ipairs(plan.attach) do
     local seen, err, part = server.attach(run.group, run.options, plan.region, job.disk,
       job.instance)
-    collect(run, part)
+    run:count_in(part)
     if not seen then return nil, err end
     result.attached[#result.attached + 1] = job.disk.id
   end
   for _, instance in ipairs(plan.start) do
     local seen, err, part = server.start(run.group, run.options, plan.region, instance)
-    collect(run, part)
+    run:count_in(part)
     if not seen then return nil, err end
     result.started[#result.started + 1] = instance.id
   end

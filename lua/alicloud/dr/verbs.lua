@@ -15,12 +15,7 @@ local serve = require "alicloud.dr.serve"
 
 local M = {}
 
-local function with(more)
-  local schema = {}
-  for name, rule in pairs(changes.OPTIONS) do schema[name] = rule end
-  for name, rule in pairs(more) do schema[name] = rule end
-  return schema
-end
+local with = changes.options_with
 
 local HOURS = { timeout = 7200, stall = 7200, poll = 10, resend_window = 120 }
 
@@ -34,15 +29,7 @@ local START = with { one_shot = option.boolean }
 local AWAIT = { newer_than = MOMENT, timeout = rules.TIMEOUT, stall = rules.TIMEOUT,
   poll = rules.POLL, progress = option.callable }
 
-local function checked(name, group, given, schema, durations)
-  rules.demand_group(group, 3)
-  local options = option.check("group:" .. name, given, schema, 3)
-  if options.client_token and options.incident then
-    error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
-      .. "well; allowed: one of the two"):format(name), 3)
-  end
-  return rules.with_seconds(options, durations)
-end
+local checked = changes.checked
 
 -- Changes without a token: whoever asks again looks first.
 local UNTOLD = with {}
