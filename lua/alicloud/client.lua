@@ -1,16 +1,13 @@
---- The client: configuration, frozen once it is made, and the calls over it.
+--- The client: settings, frozen once it is made, and the calls over them.
 --
 -- What a client knows lies in a table that only this module can reach; the client itself is an
 -- empty table whose fields cannot be set. Clients derived by `with` share the transport, the retry
 -- budget, the rate of calls and what was learnt about the server's clock.
 
-local core = require "alicloud.core"
-local blocking = require "alicloud.loop.blocking"
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
 local lending = require "alicloud.credentials.context"
 local dependencies = require "alicloud.dependencies"
-local endpoint = require "alicloud.endpoint"
 local errors = require "alicloud.error"
 local exchange = require "alicloud.exchange"
 local front_door = require "alicloud.front_door"
@@ -21,11 +18,9 @@ local patience = require "alicloud.patience"
 local plans = require "alicloud.plan"
 local pollables = require "alicloud.loop.pollables"
 local retry = require "alicloud.retry"
-local runtimes = require "alicloud.runtime"
 local services = require "alicloud.service"
+local settings = require "alicloud.settings"
 local stats = require "alicloud.stats"
-local tasks = require "alicloud.loop.tasks"
-local throttle = require "alicloud.throttle"
 
 local M = {}
 
@@ -37,217 +32,25 @@ local M = {}
 ---@field loop alicloud.Loop
 local Client = {}
 
----@class alicloud.ClientOptions: alicloud.NetworkOptions
----@field region? string else ALIBABA_CLOUD_REGION_ID
----@field access_key_id? string else the default chain, see alicloud.credentials
----@field access_key_secret? string|userdata
----@field security_token? string|userdata
----@field credentials? table of alicloud.credentials, a provider `{ get = function }`, or a table
----of the three above
----@field profile? string a profile of ~/.aliyun/config.json or ~/.alibabacloud/credentials
----@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
----@field network? "public"|"vpc" else ALIBABA_CLOUD_ENDPOINT_TYPE, else public
----@field plain_http? boolean allow http:// to other machines
----@field timeout? number seconds for one reading attempt (10)
----@field write_timeout? number seconds for one changing attempt (30)
----@field connect_timeout? number seconds (5)
----@field deadline? number seconds for a whole call with its retries (60)
----@field retries? integer attempts after the first (2); 0 turns retrying off
----@field retry? table see alicloud.retry.Policy
----@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
----@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
----@field wait_for_cloud? number|alicloud.Patience seconds of patience: readings outlast an outage
----@field second_region? string asked for its opinion when this one does not answer
----@field failed_region? string nothing may depend on it, see client:dependencies
----@field mode? "normal"|"observe" observe refuses everything that changes something
----@field transport? { send: function } replaces the built-in transport
----@field runtime? table overrides of alicloud.Runtime
----@field loop? alicloud.Loop of alicloud.loop.cqueues or alicloud.loop.luv, or one of your own
----@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
----@field user_agent? string appended to ours
----@field product? string of actions without a prefix (ebs)
----@field witness? alicloud.Witness is told of every attempt to change something before it leaves
-
-local function has_functions(...)
-  local names = { ... }
-  return function(value)
-    if type(value) ~= "table" then return false end
-    for _, name in ipairs(names) do
-      if not options.callable.test(value[name]) then return false end
-    end
-    return true
-  end
-end
-
-local REGION = options.rule(
-  "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
-  function(value) return endpoint.region_fault(value) == nil end)
-
-local SCHEMA = {
-  region = REGION,
-  second_region = REGION,
-  failed_region = REGION,
-  wait_for_cloud = options.rule("a number of seconds or a table (seconds, pause, progress)",
-    function(value) return type(value) == "number" or type(value) == "table" end),
-  access_key_id = options.secret,
-  access_key_secret = options.secret,
-  security_token = options.secret,
-  credentials = options.typed "table",
-  profile = options.text,
-  endpoint = options.rule("host[:port] with optional http:// or https://, or a table by region",
-    function(value) return type(value) == "string" or type(value) == "table" end),
-  network = options.choice("public", "vpc"),
-  plain_http = options.boolean,
-  timeout = options.seconds(0.001, 86400),
-  write_timeout = options.seconds(0.001, 86400),
-  connect_timeout = options.seconds(0.001, 86400),
-  deadline = options.seconds(0.001, 86400),
-  retries = options.integer(0, 99),
-  retry = options.typed "table",
-  rate = options.rule("false or a table (action, actions, region, reserve)", function(value)
-    return value == false or type(value) == "table"
-  end),
-  resend = options.choice("token", "never"),
-  mode = options.choice("normal", "observe"),
-  transport = options.rule("a table with a function send", has_functions "send"),
-  runtime = options.typed "table",
-  loop = options.rule("a table with the functions wait, sleep and now",
-    has_functions("wait", "sleep", "now")),
-  algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
-  user_agent = options.rule("printable ASCII text", function(value)
-    return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
-  end),
-  product = plans.PRODUCT,
-  witness = options.rule("a table with the functions before and after",
-    has_functions("before", "after")),
-}
-
-for name, rule in pairs(network.SCHEMA) do SCHEMA[name] = rule end
-
-local DEFAULTS = {
-  plain_http = false,
-  timeout = 10,
-  write_timeout = 30,
-  connect_timeout = 5,
-  deadline = 60,
-  resend = "token",
-  mode = "normal",
-  algorithm = "ACS3-HMAC-SHA256",
-  product = "ebs",
-}
-
-local KEY_OPTIONS = { "credentials", "access_key_id", "access_key_secret", "security_token",
-  "profile" }
--- A derived client that changes one of these needs a transport of its own.
-local CARRIER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
-for name in pairs(network.SCHEMA) do CARRIER_OPTIONS[#CARRIER_OPTIONS + 1] = name end
-
-local LOOP_OPTIONS = { "runtime", "loop" }
-
 local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true }
 
 local states = setmetatable({}, { __mode = "k" })
 local metatable
 
-local function user_agent(suffix)
-  local ours = ("AlibabaCloud (Lua) %s Core/%s"):format(_VERSION:gsub(" ", "/"), core.version.core)
-  return suffix and ours .. " " .. suffix or ours
-end
-
 local function carrier_for(state, special)
   local config = state.config
   if config.transport then return exchange.foreign(config.transport) end
-  local settings = network.settings(config)
-  settings.connect_timeout = state.connect_timeout
-  settings.observe = state.mode == "observe"
-  for name, value in pairs(special or {}) do settings[name] = value end
-  return exchange.builtin(settings, state.loop)
+  local way = network.settings(config)
+  way.connect_timeout = state.connect_timeout
+  way.observe = state.mode == "observe"
+  for name, value in pairs(special or {}) do way[name] = value end
+  return exchange.builtin(way, state.loop)
 end
 
 -- What the credentials of a client borrow of it: they may have to ask somebody too.
 local function means_of(state)
   return lending.lend(state, { client = M.new, carrier = carrier_for, meta = calls.meta,
-    options = CARRIER_OPTIONS })
-end
-
-local function region_of(config, runtime)
-  if config.region then return config.region end
-  local region = runtime.getenv("ALIBABA_CLOUD_REGION_ID")
-  if not region or region == "" then return nil end
-  local fault = endpoint.region_fault(region)
-  if fault then return nil, "ALIBABA_CLOUD_REGION_ID: " .. fault end
-  return region
-end
-
-local function check_endpoints(config)
-  local given = config.endpoint
-  local list = type(given) == "table" and given or { given }
-  for region, text in pairs(list) do
-    local where = type(given) == "table" and "option endpoint, region " .. tostring(region)
-      or "option endpoint"
-    local ok, reason = nil, "it is not text"
-    if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
-    if not ok then
-      return ("%s: got %s: %s; allowed: host[:port] with optional http:// or https://")
-        :format(where, options.show(text), reason)
-    end
-  end
-end
-
-local function takes(given, names)
-  for _, name in ipairs(names) do
-    if given[name] ~= nil then return true end
-  end
-  return false
-end
-
-local function copy_of(source)
-  local copy = {}
-  for name, value in pairs(source) do copy[name] = value end
-  return copy
-end
-
---- What is remembered of the options for `with`: everything but the keys, and by value.
-local function without_keys(given)
-  local config = copy_of(given)
-  for _, name in ipairs(KEY_OPTIONS) do config[name] = nil end
-  for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
-    if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
-  end
-  return config
-end
-
--- Several calls at a time need a loop that can carry them; one that cannot is carried by ours.
-local function loop_for(given, runtime)
-  if given and given.spawn then return given end
-  return tasks.new(given or blocking.new(runtime))
-end
-
-local function settle(config)
-  local state = { config = config, endpoints = {}, open = true }
-  for name, default in pairs(DEFAULTS) do
-    if config[name] == nil then state[name] = default else state[name] = config[name] end
-  end
-  state.endpoint, state.failed_region = config.endpoint, config.failed_region
-  state.witness = config.witness
-  local message
-  state.runtime, message = runtimes.make(config.runtime)
-  if not state.runtime then return nil, message end
-  state.loop = loop_for(config.loop, state.runtime)
-  state.user_agent = user_agent(config.user_agent)
-  state.region, message = region_of(config, state.runtime)
-  if message then return nil, message end
-  message = check_endpoints(state) or network.settle(config)
-  if message then return nil, message end
-  state.network, message = endpoint.network(config.network, state.runtime.getenv)
-  if message then return nil, message end
-  state.policy, message = retry.policy(config.retry, config.retries)
-  if not state.policy then return nil, message end
-  state.limiter, message = throttle.new(config.rate)
-  if state.limiter == nil then return nil, message end
-  state.patience, message = patience.read(config.wait_for_cloud)
-  if state.patience == nil then return nil, message end
-  return state
+    options = settings.CARRIER })
 end
 
 local function own(client)
@@ -271,8 +74,8 @@ end
 ---@param given? alicloud.ClientOptions
 ---@return alicloud.Client
 function M.new(given)
-  local all = options.check("alicloud.client", given, SCHEMA, 2)
-  local state, message = settle(without_keys(all))
+  local all = options.check("alicloud.client", given, settings.SCHEMA, 2)
+  local state, message = settings.settle(settings.without_keys(all))
   if not state then error("alicloud.client: " .. message, 2) end
   local provider, owned = credentials.choose(all, means_of(state))
   if not provider then error("alicloud.client: " .. owned, 2) end
@@ -290,23 +93,25 @@ end
 ---@return alicloud.Client
 function Client:with(given)
   local parent = own(self)
-  local all = options.check("client:with", given, SCHEMA, 2)
-  local config = without_keys(parent.config)
+  local all = options.check("client:with", given, settings.SCHEMA, 2)
+  local config = settings.without_keys(parent.config)
   if all.retry then config.retries = nil end
-  for name, value in pairs(without_keys(all)) do config[name] = value end
-  local state, message = settle(config)
+  for name, value in pairs(settings.without_keys(all)) do config[name] = value end
+  local state, message = settings.settle(config)
   if not state then error("client:with: " .. message, 2) end
   -- Tasks of a family of clients must meet in one loop.
-  if not takes(all, LOOP_OPTIONS) then state.runtime, state.loop = parent.runtime, parent.loop end
+  if not settings.takes(all, settings.LOOP) then
+    state.runtime, state.loop = parent.runtime, parent.loop
+  end
   state.provider = parent.provider
-  if takes(all, KEY_OPTIONS) then
+  if settings.takes(all, settings.KEYS) then
     local provider, owned = credentials.choose(all, means_of(state))
     if not provider then error("client:with: " .. owned, 2) end
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
   state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
   if all.rate == nil then state.limiter = parent.limiter end
-  if takes(all, CARRIER_OPTIONS) then
+  if settings.takes(all, settings.CARRIER) then
     state.carrier = carrier_for(state)
     state.owned_carrier = state.carrier
   end
