@@ -2,13 +2,11 @@
 
 local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
-local files = require "alicloud.dr.store.file"
-local journals = require "alicloud.dr.journal"
+local mailbox = require "alicloud.cli.mailbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
 local session = require "alicloud.cli.session"
-local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "approve", summary = "Approve a gate of a run, or make a key for that." }
@@ -72,16 +70,6 @@ local function read_key(path)
   return core.secret(seed)
 end
 
-local function read_state(path)
-  local text, err = files.read(path)
-  if not text then return nil, err end
-  local reading, damage = journals.read(text)
-  if not reading then return nil, journals.damaged(path, damage) end
-  local state = states.fold(reading.events)
-  if not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
-  return state
-end
-
 local function demand_open(state, name)
   local open = {}
   for gate, about in pairs(state.gates) do
@@ -105,15 +93,6 @@ local function signed_line(args, state, person, now)
     gate = args.gate, by = person, at = math.floor(now) }, seed))
 end
 
-local function leave(args, line)
-  local store, err = files.open(args.journal)
-  if not store then return nil, err end
-  local ok
-  ok, err = store:post(line)
-  store:close()
-  return ok, err
-end
-
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -124,7 +103,7 @@ function M.run(args, io)
   if not person then options.refuse "--as: is missing" end
   if args.new_key then return make_key(args, io, person) end
   if not args.journal then options.refuse "journal: is missing" end
-  local state, err = read_state(args.journal)
+  local state, err = mailbox.read(args.journal)
   if not state then return output.fail(io, args, err) end
   local line = signed_line(args, state, person, runtime.time())
   if args.print then
@@ -132,7 +111,7 @@ function M.run(args, io)
     return output.EXIT.done
   end
   local ok
-  ok, err = leave(args, line)
+  ok, err = mailbox.leave(args.journal, line)
   if not ok then return output.fail(io, args, err) end
   if args.json then
     return output.json(io, output.EXIT.done, { approved = core.decode(line) })

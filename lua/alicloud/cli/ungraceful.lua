@@ -1,13 +1,11 @@
 --- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
 
-local files = require "alicloud.dr.store.file"
-local journals = require "alicloud.dr.journal"
 local mail = require "alicloud.dr.playbook.mail"
+local mailbox = require "alicloud.cli.mailbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
 local session = require "alicloud.cli.session"
-local states = require "alicloud.dr.playbook.state"
 
 local M = { name = "ungraceful",
   summary = "Tell a running playbook that the old side is given up." }
@@ -32,20 +30,10 @@ function M.configure(command)
 end
 
 local function leave(args, person)
-  local text, err = files.read(args.journal)
-  if not text then return nil, err end
-  local reading, damage = journals.read(text)
-  if not reading then return nil, journals.damaged(args.journal, damage) end
-  local run = states.fold(reading.events).run
-  if not run then options.refuse(("journal: %s holds no run"):format(args.journal)) end
-  local store
-  store, err = files.open(args.journal)
-  if not store then return nil, err end
-  local ok
-  ok, err = store:post(mail.mode_line(run.run_id, args.graceful and "graceful" or "ungraceful",
-    person, args.why))
-  store:close()
-  return ok, err
+  local state, err = mailbox.read(args.journal)
+  if not state then return nil, err end
+  return mailbox.leave(args.journal, mail.mode_line(state.run.run_id,
+    args.graceful and "graceful" or "ungraceful", person, args.why))
 end
 
 --- Runs the command.
