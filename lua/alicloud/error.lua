@@ -50,17 +50,22 @@ local function escape_bytes(bytes)
   return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
---- Makes text from outside safe for a terminal and for one line: control characters, C1 controls,
---- line separators and direction overrides become visible escapes.
+--- Makes text from outside safe for a terminal, a document and one line: control characters, C1
+--- controls, line separators, direction marks and overrides, and what is invisible (byte order mark,
+--- tag characters) or no character at all become visible escapes.
 ---@param text string
 ---@return string
 function M.clean(text)
   if not utf8.len(text) then text = text:gsub("[\x80-\xff]", escape_bytes) end
   text = text:gsub("\r?\n", "\\n"):gsub("[%z\1-\31\127]", escape_bytes)
-  if not text:find("[\xc2\xe2]") then return text end
+  if not text:find("[\xc2\xd8\xe2\xef\xf3]") then return text end
   return (text:gsub("\xc2[\x80-\x9f]", escape_bytes)
+    :gsub("\xd8\x9c", escape_bytes)
     :gsub("\xe2\x80[\x8e\x8f\xa8-\xae]", escape_bytes)
-    :gsub("\xe2\x81[\xa6-\xa9]", escape_bytes))
+    :gsub("\xe2\x81[\xa6-\xa9]", escape_bytes)
+    :gsub("\xef\xbb\xbf", escape_bytes)
+    :gsub("\xef\xbf[\xbe\xbf]", escape_bytes)
+    :gsub("\xf3\xa0[\x80-\x81][\x80-\xbf]", escape_bytes))
 end
 
 -- In the string to sign of HMAC-SHA1 a value is percent-encoded twice, so only an encoded ampersand

@@ -15,6 +15,7 @@ end
 local function is_harmful(code)
   return code >= 0x7f and code < 0xa0 or code == 0x61c or code >= 0x200e and code <= 0x200f
     or code >= 0x2028 and code <= 0x202e or code >= 0x2066 and code <= 0x2069 or code == 0xfeff
+    or code == 0xfffe or code == 0xffff
     or code >= 0xe0000 and code <= 0xe007f
 end
 

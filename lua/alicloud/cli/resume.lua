@@ -5,7 +5,6 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
-local states = require "alicloud.dr.playbook.state"
 
 local M = { name = "resume", summary = "Go on with a run from its journal." }
 
@@ -31,11 +30,12 @@ end
 local function begun(path)
   local text, err = files.read(path)
   if not text then return nil, err end
-  local reading, damage = journals.read(text)
-  if not reading then return nil, journals.damaged(path, damage) end
-  local state = states.fold(reading.events)
-  if not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
-  return state.run
+  local first, damage = journals.first(text)
+  if damage then return nil, journals.damaged(path, damage) end
+  if not first or first.type ~= "run" then
+    options.refuse(("journal: %s holds no run"):format(path))
+  end
+  return first
 end
 
 --- Runs the command.

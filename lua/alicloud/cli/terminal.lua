@@ -7,12 +7,6 @@ local M = {}
 
 local CAP = 400
 
--- Beyond what error lines escape: the Arabic letter mark turns the direction too, and a byte order
--- mark or a tag character is invisible.
-local function escape_bytes(bytes)
-  return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
-end
-
 local function cut_columns(text, columns)
   local length = utf8.len(text)
   if not length or length <= columns then return text end
@@ -32,11 +26,7 @@ end
 ---@param cap? integer bytes (400)
 ---@return string
 function M.clean(text, cap)
-  local safe = errors.clean(tostring(text))
-    :gsub("\xd8\x9c", escape_bytes)
-    :gsub("\xef\xbb\xbf", escape_bytes)
-    :gsub("\xf3\xa0[\x80-\x81][\x80-\xbf]", escape_bytes)
-  return cut(safe, cap or CAP)
+  return cut(errors.clean(tostring(text)), cap or CAP)
 end
 
 ---@class alicloud.cli.Io

@@ -35,10 +35,6 @@ local function read_head(args)
   return head and head:lower()
 end
 
-local function lacks(text, head)
-  return head and not text:find('"sum":"' .. head, 1, true)
-end
-
 local function complain(io, args, message, line)
   return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",
     code = "Client.JournalDamaged", message = message, line = line, outcome = "not_sent" })
@@ -57,7 +53,7 @@ function M.run(args, io)
     return complain(io, args, ("%s: line %d %s"):format(args.journal, damage.line, damage.reason),
       damage.line)
   end
-  if lacks(text, head) then
+  if head and not journals.has_head(text, head) then
     return complain(io, args, ("%s: no line has the sum %s: the end was cut off"):format(
       args.journal, head))
   end

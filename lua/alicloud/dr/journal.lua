@@ -152,6 +152,9 @@ function M.line(seq, prev, event)
     seq, prev, #text, sum, text), sum
 end
 
+-- As much as the decoder takes without being told.
+local DECODED = 1048576
+
 -- The line lies between two positions of the whole text, which is copied as little as possible.
 local function read_line(whole, first, last, seq, prev)
   local found, before, bytes, sum, body = whole:match(HEAD, first)
@@ -165,7 +168,7 @@ local function read_line(whole, first, last, seq, prev)
   if not fits or sum ~= sum_of(seq, prev, text) then
     return nil, "was changed after it was written"
   end
-  local event, message = core.decode(text, { max_bytes = math.max(1, #text) })
+  local event, message = core.decode(text, #text > DECODED and { max_bytes = #text } or nil)
   if type(event) ~= "table" then return nil, "holds no event: " .. tostring(message) end
   return event, sum
 end
@@ -176,10 +179,15 @@ end
 ---@field bytes integer up to the end of the last whole line
 ---@field torn integer bytes after it
 
+---@class alicloud.dr.JournalDamage
+---@field line integer
+---@field reason string
+---@field before alicloud.dr.JournalReading what is whole before that line
+
 --- Reads and checks the text of a journal. Pure.
 ---@param text string
 ---@return alicloud.dr.JournalReading|nil
----@return { line: integer, reason: string }|nil damage
+---@return alicloud.dr.JournalDamage|nil damage
 function M.read(text)
   local events, head, position = {}, FIRST, 1
   while position <= #text do
@@ -187,15 +195,38 @@ function M.read(text)
     -- Pages of one write may reach the disk in any order; what is missing then reads as zeros.
     if not stop or stop == #text and text:find("\0", position, true) then break end
     local event, sum = read_line(text, position, stop - 1, #events + 1, head)
-    if not event then return nil, { line = #events + 1, reason = sum } end
+    if not event then
+      return nil, { line = #events + 1, reason = sum,
+        before = { events = events, head = head, bytes = position - 1, torn = 0 } }
+    end
     events[#events + 1], head, position = event, sum, stop + 1
   end
   return { events = events, head = head, bytes = position - 1, torn = #text - position + 1 }
 end
 
+--- The first record of a journal, without a look at the others.
+---@param text string
+---@return table|nil event
+---@return alicloud.dr.JournalDamage|nil damage
+function M.first(text)
+  local reading, damage = M.read(text:match("^[^\n]*\n") or "")
+  return reading and reading.events[1], damage
+end
+
+--- Whether a line of a journal has a sum that begins like this.
+---@param text string
+---@param head string hexadecimal digits
+---@return boolean
+function M.has_head(text, head)
+  for sum in ("\n" .. text):gmatch('\n{"seq":%d+,"prev":"%x+","bytes":%d+,"sum":"(%x+)"') do
+    if sum:sub(1, #head) == head then return true end
+  end
+  return false
+end
+
 --- The error of a journal that is damaged.
 ---@param name string
----@param damage { line: integer, reason: string }
+---@param damage alicloud.dr.JournalDamage
 ---@return alicloud.Error
 function M.damaged(name, damage)
   return alicloud.error.new {

@@ -19,7 +19,20 @@ local M = {}
 ---@field attempts integer
 ---@field steps alicloud.dr.StepState[] in order
 
-local function worst_loss(state)
+--- How long the service was away, as far as the run has come.
+---@param state alicloud.dr.RunState
+---@return number|nil seconds from the beginning
+---@return "verified"|"data_ready"|nil basis what stopped the clock
+function M.rto(state)
+  local basis = state.marks.verified and "verified" or state.marks.data_ready and "data_ready"
+  if not basis then return nil end
+  return state.marks[basis] - state.run.at, basis
+end
+
+--- How much was lost: the worst of the failovers.
+---@param state alicloud.dr.RunState
+---@return number|nil seconds
+function M.rpo(state)
   local worst
   for _, key in ipairs(state.order) do
     local result = state.steps[key].result
@@ -34,12 +47,10 @@ end
 ---@return table event
 function M.ending(engine)
   local state = engine.state
-  local stop = state.marks.verified or state.marks.data_ready
   return {
     type = "finished",
     status = #engine.exceptions == 0 and "completed" or "completed_with_exceptions",
-    exceptions = engine.exceptions, rto = stop and stop - state.run.at or nil,
-    rpo = worst_loss(state),
+    exceptions = engine.exceptions, rto = (M.rto(state)), rpo = M.rpo(state),
   }
 end
 
