@@ -51,8 +51,8 @@ local function escape_bytes(bytes)
 end
 
 --- Makes text from outside safe for a terminal, a document and one line: control characters, C1
---- controls, line separators, direction marks and overrides, and what is invisible (byte order mark,
---- tag characters) or no character at all become visible escapes.
+--- controls, line separators, direction marks and overrides, and what is invisible (byte order
+--- mark, tag characters) or no character at all become visible escapes.
 ---@param text string
 ---@return string
 function M.clean(text)

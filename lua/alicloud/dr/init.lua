@@ -12,6 +12,7 @@ local option = require "alicloud.options"
 local playbooks = require "alicloud.dr.playbook"
 local readiness = require "alicloud.dr.readiness"
 local rules = require "alicloud.dr.rules"
+local reports = require "alicloud.dr.report"
 
 local M = {}
 
@@ -40,6 +41,12 @@ M.run = playbooks.run
 
 --- Walks through a playbook, one step at a time.
 M.walk = playbooks.walk
+
+--- Reads the evidence of a run from its journal; see alicloud.dr.report.
+M.report = reports.read
+
+--- Puts the evidence of two runs beside each other.
+M.compare = reports.compare
 
 --- Looks at every group that a region lists, as secondary or as primary site.
 ---@param client alicloud.Client

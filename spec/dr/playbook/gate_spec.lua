@@ -131,6 +131,18 @@ describe("a gate", function()
     assert.is_true(stage:events("gate_pass")[1].broken)
   end)
 
+  it("stays an exception when another process ends the run", function()
+    local stage = stages.new()
+    local function playbook(run)
+      run:gate("promote", { need = 1, of = { "dba" } })
+      run:step("a", function() assert(run.attempt > 1, "not yet") end)
+    end
+    assert.is_nil(stage:run(playbook, { approvers = KEYS, skip = { promote = "it burns" } }))
+    local result = assert(stage:run(playbook, { approvers = KEYS }))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.same({ 'gate "promote" was broken open: it burns' }, result.exceptions)
+  end)
+
   it("needs a key of everybody, from the run or in the playbook", function()
     local stage = stages.new()
     local _, err = stage:run(gated(stage), { approvers = { dba = KEYS.dba } })

@@ -150,6 +150,10 @@ local function await(branch, key, options)
   end
 end
 
+local function broken_open(engine, key, why)
+  engine:except(("gate %q was broken open: %s"):format(key, why))
+end
+
 --- Comes to a gate. It is passed once; a resumed run does not ask again.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
@@ -159,10 +163,13 @@ function M.run(branch, name, options)
   branch:go_on()
   steps.claim(engine, key, 2)
   local past = engine.state.gates[key]
-  if past and past.status == "passed" then return end
+  if past and past.status == "passed" then
+    if past.broken then broken_open(engine, key, past.why) end
+    return
+  end
   local wish = engine.skips[key]
   if wish then
-    engine:except(("gate %q was broken open: %s"):format(key, wish.why))
+    broken_open(engine, key, wish.why)
     return engine:record { type = "gate_pass", gate = key, broken = true, why = wish.why,
       by = wish.by, approvals = 0 }
   end

@@ -145,7 +145,8 @@ function APPLY.approval(state, event)
 end
 
 function APPLY.gate_pass(state, event)
-  gate_of(state, event.gate).status = "passed"
+  local gate = gate_of(state, event.gate)
+  gate.status, gate.broken, gate.why = "passed", event.broken, event.why
 end
 
 function APPLY.gate_fail(state, event)
@@ -210,7 +211,11 @@ local function calls_under(state, token)
   return list
 end
 
-local function continuation(state, entry)
+--- What is left of an intent whose outcome never came.
+---@param state alicloud.dr.RunState
+---@param entry table of state.intents
+---@return alicloud.dr.Continue
+function M.continuation(state, entry)
   local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
     request_ids = {} }
   for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
@@ -226,7 +231,10 @@ local function continuation(state, entry)
   return past
 end
 
-local function is_open(entry)
+--- Whether nobody has written down how an intent ended.
+---@param entry table of state.intents
+---@return boolean
+function M.is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
 end
 
@@ -247,7 +255,7 @@ function M.pending(state, verb, group_id, step)
   for i = #state.intents, 1, -1 do
     local entry = state.intents[i]
     if entry.intent.group_id == group_id and concerns(entry, verb) then
-      if is_open(entry) then return nil, continuation(state, entry) end
+      if M.is_open(entry) then return nil, M.continuation(state, entry) end
       -- What a part of it returned is not what it returns.
       local whole = entry.verb == verb and entry.step == step and entry.outcome.ok
       return whole and entry.outcome.result or nil

@@ -1,0 +1,176 @@
+--- From the records of a journal to one plain value that says what happened: everything that the
+--- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
+
+local core = require "alicloud.core"
+local states = require "alicloud.dr.playbook.state"
+local steps = require "alicloud.dr.report.steps"
+local summary = require "alicloud.dr.playbook.summary"
+
+local M = {}
+
+--- Version of the report's form.
+M.VERSION = 1
+
+---@alias alicloud.dr.EvidenceStatus
+---| "completed" # to its end, nothing left out
+---| "completed_with_exceptions" # to its end, with skips, failures that it went on from, …
+---| "stopped"    # ended before its end, and nothing is known to have failed: it can go on
+---| "failed"     # a step failed
+---| "unfinished" # no end is written: it is under way, or its process was killed
+
+---@class alicloud.dr.EvidenceModel
+---@field version integer
+---@field status alicloud.dr.EvidenceStatus
+---@field journal string?
+---@field chain alicloud.dr.Chain
+---@field playbook { name: string, digest: string, file: string? }
+---@field run { id: string, kind: string, mode: string, incident: string?, requester: string,
+---region: string?, params: table }
+---@field began_at number
+---@field ended_at number of the last record
+---@field elapsed number
+---@field rto { declared: number?, achieved: number?, met: boolean?, basis: string? }
+---@field rpo { declared: number?, achieved: number?, met: boolean? }
+---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
+---@field no_return { step: string, at: number }?
+---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
+---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending
+---@field losses { seconds: number, by: string, why: string, at: number }[] that were accepted
+---@field modes { mode: string, by: string?, why: string, at: number }[]
+---@field notes { at: number, text: string, fields: table? }[]
+---@field open { verb: string, group_id: string, region: string, token: string, step: string?,
+---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
+---@field exceptions string[]
+---@field error table? what ended it
+
+local TAKE = {}
+
+local function add(list, event, names)
+  local entry = { at = event.at }
+  for _, name in ipairs(names) do entry[name] = event[name] end
+  list[#list + 1] = entry
+end
+
+local function close_process(model, ending, at)
+  local process = model.processes[#model.processes]
+  if process and not process.ending then process.ending, process.ended_at = ending, at end
+end
+
+function TAKE.attempt(model, event)
+  close_process(model, "killed", model.last_at)
+  add(model.processes, event, { "n", "owner", "host", "pid", "digest", "edited_from",
+    "cut_bytes" })
+end
+
+function TAKE.accept_loss(model, event)
+  add(model.losses, event, { "seconds", "by", "why" })
+end
+
+function TAKE.mode(model, event)
+  add(model.modes, event, { "mode", "by", "why" })
+end
+
+function TAKE.note(model, event)
+  add(model.notes, event, { "text", "fields" })
+end
+
+local function ending(model, event)
+  close_process(model, event.type, event.at)
+end
+
+TAKE.finished, TAKE.stopped, TAKE.interrupted = ending, ending, ending
+
+local function status_of(state)
+  local last = state.ending
+  if not last then return "unfinished" end
+  if last.type == "finished" then return last.status end
+  if last.type == "interrupted" then return "stopped" end
+  -- Where nothing was sent, or nobody knows what became of it, nothing has failed yet.
+  local outcome = type(last.err) == "table" and last.err.outcome
+  return (outcome == "not_sent" or outcome == "unknown") and "stopped" or "failed"
+end
+
+local function target(declared, achieved)
+  local met
+  if declared and achieved then met = achieved <= declared end
+  return { declared = declared, achieved = achieved, met = met }
+end
+
+local function open_intents(state)
+  local list = {}
+  for _, entry in ipairs(state.intents) do
+    if states.is_open(entry) then
+      local past, intent = states.continuation(state, entry), entry.intent
+      list[#list + 1] = { verb = entry.verb, group_id = intent.group_id, region = intent.region,
+        token = intent.client_token:sub(1, steps.TOKEN_DIGITS), step = entry.step, at = entry.at,
+        sent = past.attempts, first_send_at = past.first_send_wall,
+        resend_window = entry.resend_window, doubtful = past.doubtful,
+        accepted = past.accepted and past.accepted.request_id }
+    end
+  end
+  return core.array(list)
+end
+
+-- The run's own list, which is written at its end.
+local function exceptions_of(state, list)
+  local last = state.ending
+  if last and last.type == "finished" then return last.exceptions end
+  local found = {}
+  for _, step in ipairs(list) do
+    if step.status == "skipped" then
+      found[#found + 1] = ("step %q was skipped: %s"):format(step.step, step.why)
+    elseif step.status == "broken" then
+      found[#found + 1] = ("gate %q was broken open: %s"):format(step.step, step.why)
+    end
+  end
+  return core.array(found)
+end
+
+local function no_return_of(state)
+  local key = states.no_return(state)
+  return key and { step = key, at = state.steps[key].begun_at } or nil
+end
+
+local function run_of(state)
+  local run = state.run
+  return { id = run.run_id, kind = run.kind, mode = state.mode, incident = run.incident,
+    requester = run.requester, region = run.region, params = run.params }
+end
+
+local function take_all(events)
+  local model = { processes = core.array {}, losses = core.array {}, modes = core.array {},
+    notes = core.array {} }
+  for _, event in ipairs(events) do
+    local take = TAKE[event.type]
+    if take then take(model, event) end
+    model.last_at = event.at or model.last_at
+  end
+  return model
+end
+
+--- Makes the model.
+---@param source alicloud.dr.EvidenceSource
+---@return alicloud.dr.EvidenceModel|nil nil: the records hold no run
+function M.model(source)
+  local state = states.fold(source.events)
+  if not state.run then return nil end
+  local model, declared = take_all(source.events), state.run.declared or {}
+  local rto, basis = summary.rto(state)
+  model.version, model.status, model.chain = M.VERSION, status_of(state), source.chain
+  model.journal = source.name
+  model.playbook = { name = state.run.playbook, digest = state.digest, file = state.run.file }
+  model.run = run_of(state)
+  model.began_at, model.ended_at, model.last_at = state.run.at, model.last_at, nil
+  model.elapsed = model.ended_at - model.began_at
+  model.rto = target(declared.rto, rto)
+  model.rto.basis = basis
+  model.rpo = target(declared.rpo, summary.rpo(state))
+  model.finish, model.no_return = state.marks, no_return_of(state)
+  model.steps = steps.gather(source.events)
+  model.open = open_intents(state)
+  model.exceptions = exceptions_of(state, model.steps)
+  model.error = state.ending and state.ending.err or nil
+  return model
+end
+
+return M

@@ -1,0 +1,106 @@
+--- The evidence of a run, from its journal alone: nothing is asked, nothing is changed.
+---
+---     local report = assert(dr.report("orders-1.jsonl"))
+---     print(report.status, report.rto.achieved)
+---     local page = report:render "html"
+
+local compare = require "alicloud.dr.report.compare"
+local core = require "alicloud.core"
+local gather = require "alicloud.dr.report.gather"
+local option = require "alicloud.options"
+local sources = require "alicloud.dr.report.source"
+local words = require "alicloud.dr.report.words"
+
+local alicloud = require "alicloud"
+
+local M = {}
+
+---@class alicloud.dr.Evidence: alicloud.dr.EvidenceModel
+local Evidence = {}
+
+local metatable = {
+  __name = "alicloud.dr.Evidence", __index = Evidence,
+  __tostring = function(evidence)
+    return ("alicloud.dr.Evidence(%s, %s)"):format(words.clean(evidence.playbook.name, 80),
+      words.clean(evidence.status, 40))
+  end,
+}
+
+--- The forms of a report.
+M.FORMATS = { "json", "md", "junit", "html" }
+
+local RENDER = {
+  json = function(evidence) return core.encode(evidence:plain()) .. "\n" end,
+  md = require("alicloud.dr.report.md").render,
+  junit = require("alicloud.dr.report.junit").render,
+  html = require("alicloud.dr.report.html").render,
+}
+
+--- The model as a table of its own, that JSON can carry.
+---@return alicloud.dr.EvidenceModel
+function Evidence:plain()
+  local copy = {}
+  for key, value in pairs(self) do copy[key] = value end
+  return copy
+end
+
+--- Writes the report out.
+---@param format "json"|"md"|"junit"|"html"
+---@return string text
+function Evidence:render(format)
+  if not RENDER[format] then
+    error(("report: format: got %s; allowed: %s"):format(option.show(format),
+      table.concat(M.FORMATS, ", ")), 2)
+  end
+  return RENDER[format](self)
+end
+
+local SCHEMA = {
+  head = option.rule("8 to 64 hexadecimal digits", function(value)
+    return type(value) == "string" and #value >= 8 and #value <= 64 and value:find("^%x+$") ~= nil
+  end),
+}
+
+M.HEAD = SCHEMA.head
+
+local function no_run(name)
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalEmpty", outcome = "not_sent",
+    message = (name or "the records") .. ": holds no run",
+    hint = "give the journal that `run` has printed",
+  }
+end
+
+--- Reads the evidence of a run.
+---@param source string|table[] path of a journal, or its records (`event`s)
+---@param options? { head: string } a last sum that was noted: the journal must contain it
+---@return alicloud.dr.Evidence|nil
+---@return alicloud.Error? err it cannot be read, or it holds no run
+function M.read(source, options)
+  if type(source) ~= "string" and type(source) ~= "table" then
+    error(("dr.report: got %s; allowed: the path of a journal, or records"):format(
+      option.show(source)), 2)
+  end
+  local given = option.check("dr.report", options, SCHEMA, 2)
+  local found, err = sources.open(source, given.head)
+  if not found then return nil, err end
+  local model = gather.model(found)
+  if not model then return nil, no_run(found.name) end
+  return setmetatable(model, metatable)
+end
+
+--- Puts two runs beside each other, an older and a newer drill.
+---@param a alicloud.dr.Evidence
+---@param b alicloud.dr.Evidence
+---@return alicloud.dr.Comparison
+function M.compare(a, b)
+  for _, each in ipairs { { a }, { b } } do
+    if getmetatable(each[1]) ~= metatable then
+      error(("dr.compare: got %s; allowed: what dr.report returns"):format(
+        option.show(each[1])), 2)
+    end
+  end
+  return compare.new(a, b)
+end
+
+return M

@@ -1,0 +1,73 @@
+--- Markup that cannot be broken out of: an element is made from its name, attributes and children,
+--- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
+
+local words = require "alicloud.dr.report.words"
+
+local M = {}
+
+---@class alicloud.dr.Markup
+---@field text string
+local Markup = {}
+Markup.__index = Markup
+Markup.__tostring = function(markup) return markup.text end
+
+-- Elements of HTML that have neither content nor an end tag.
+local VOID = { meta = true, br = true }
+
+local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
+  ["'"] = "&#39;" }
+
+-- Longer than anything that is worth reading in a report.
+local CAP = 4000
+
+--- Text that means nothing but itself.
+---@param value any
+---@return string
+function M.escape(value)
+  return (words.clean(value, CAP):gsub("[&<>\"']", ESCAPES))
+end
+
+--- Markup that was written here, not text from outside.
+---@param text string
+---@return alicloud.dr.Markup
+function M.raw(text)
+  return setmetatable({ text = text }, Markup)
+end
+
+local function is_markup(value)
+  return getmetatable(value) == Markup
+end
+
+local function attributes_of(given)
+  local names, parts = {}, {}
+  for name in pairs(given) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    parts[i] = (' %s="%s"'):format(name, M.escape(given[name]))
+  end
+  return table.concat(parts)
+end
+
+local function append(parts, child)
+  if is_markup(child) then
+    parts[#parts + 1] = child.text
+  elseif type(child) == "table" then
+    for _, each in ipairs(child) do append(parts, each) end
+  elseif child ~= nil and child ~= false then
+    parts[#parts + 1] = M.escape(child)
+  end
+end
+
+--- Makes an element.
+---@param name string written here
+---@param attributes table<string, string|number>|nil
+---@param ... any text, markup, lists of both; nil and false are nothing
+---@return alicloud.dr.Markup
+function M.element(name, attributes, ...)
+  local parts = { "<", name, attributes and attributes_of(attributes) or "", ">" }
+  for i = 1, select("#", ...) do append(parts, (select(i, ...))) end
+  if not VOID[name] then parts[#parts + 1] = ("</%s>"):format(name) end
+  return M.raw(table.concat(parts))
+end
+
+return M

@@ -1,0 +1,105 @@
+--- A report in Markdown, for a ticket.
+
+local words = require "alicloud.dr.report.words"
+
+local M = {}
+
+-- Within a word an underscore means nothing, and a backslash before it would only be in the way.
+local function escape_underscores(text)
+  return (text:gsub("()_", function(at)
+    local inside = text:sub(at - 1, at - 1):find("%w") and text:sub(at + 1, at + 1):find("%w")
+    return inside and "_" or "\\_"
+  end))
+end
+
+local function escape(text)
+  return (escape_underscores(text:gsub("[\\`*%[%]<>|~#]", "\\%0")):gsub("&", "&amp;"))
+end
+
+--- Text from outside that means nothing in Markdown.
+---@param value any
+---@return string
+function M.text(value)
+  return escape(words.clean(value))
+end
+
+local MARK = { good = "✔", warn = "!", bad = "✘", plain = "·" }
+
+local function add(lines, ...)
+  lines[#lines + 1] = table.concat({ ... })
+end
+
+local function head(lines, model)
+  local title, tone = words.verdict(model)
+  add(lines, "# ", MARK[tone], " ", title, ": ", M.text(model.playbook.name))
+  add(lines, "")
+  add(lines, escape(words.sentence(model)))
+  add(lines, "")
+  add(lines, "| | | |")
+  add(lines, "|---|---|---|")
+  for _, fact in ipairs(words.figures(model)) do
+    add(lines, "| ", fact.label, " | **", fact.value, "** | ", escape(fact.detail or ""), " |")
+  end
+  local chain, chain_tone = words.chain(model.chain)
+  add(lines, "| Journal | **", MARK[chain_tone], "** | ", escape(chain), " |")
+end
+
+local function list(lines, title, items)
+  if #items == 0 then return end
+  add(lines, "")
+  add(lines, "## ", title)
+  add(lines, "")
+  for _, item in ipairs(items) do add(lines, "- ", escape(item)) end
+end
+
+local function steps(lines, model)
+  add(lines, "")
+  add(lines, "## Steps")
+  add(lines, "")
+  add(lines, "| Step | From the start | Took | Result | |")
+  add(lines, "|---|--:|--:|---|---|")
+  for _, entry in ipairs(model.steps) do
+    local word, _, mark = words.step_status(entry)
+    local details = {}
+    for i, line in ipairs(words.details(entry)) do details[i] = escape(line) end
+    add(lines, "| ", M.text(entry.step), entry.kind ~= "step" and " (" .. entry.kind .. ")" or "",
+      " | ", entry.begun_at and "+" .. words.duration(entry.begun_at - model.began_at) or "",
+      " | ", entry.begun_at and words.duration(entry.seconds) or "", " | ", mark, " ", word,
+      " | ", table.concat(details, "<br>"), " |")
+  end
+end
+
+local function about(lines, model)
+  add(lines, "")
+  add(lines, "## About this run")
+  add(lines, "")
+  for _, pair in ipairs(words.about(model)) do
+    add(lines, "- ", pair[1], ": ", escape(pair[2]))
+  end
+end
+
+local function map(items, convert)
+  local result = {}
+  for i, item in ipairs(items) do result[i] = convert(item) end
+  return result
+end
+
+local function note(entry)
+  return words.time(entry.at) .. ": " .. words.clean(entry.text)
+end
+
+--- Renders a report.
+---@param model alicloud.dr.EvidenceModel
+---@return string
+function M.render(model)
+  local lines = {}
+  head(lines, model)
+  list(lines, "Not to be overlooked", words.attention(model))
+  steps(lines, model)
+  list(lines, "Who ran it", map(model.processes, words.process))
+  list(lines, "Notes", map(model.notes, note))
+  about(lines, model)
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return M

@@ -1,0 +1,62 @@
+--- Where evidence comes from: a journal of this machine, or records at hand. Damage does not stop
+--- the reading here: whatever is whole before it is shown, and the damage is said first.
+
+local files = require "alicloud.dr.store.file"
+local journals = require "alicloud.dr.journal"
+
+local M = {}
+
+---@class alicloud.dr.Chain
+---@field verdict "intact"|"torn"|"damaged"|"unchecked" unchecked: records without their sums
+---@field records integer that could be read
+---@field head string? sum of the last line that could be read
+---@field torn_bytes integer? at the end, never acknowledged to anybody
+---@field line integer? where it is damaged
+---@field reason string?
+
+---@class alicloud.dr.EvidenceSource
+---@field name string? the journal's path
+---@field events table[]
+---@field chain alicloud.dr.Chain
+
+local function verdict_of(reading, damage)
+  local chain = { verdict = "intact", records = #reading.events, head = reading.head }
+  if damage then
+    chain.verdict, chain.line, chain.reason = "damaged", damage.line, damage.reason
+  elseif reading.torn > 0 then
+    chain.verdict, chain.torn_bytes = "torn", reading.torn
+  end
+  return chain
+end
+
+--- Reads the text of a journal.
+---@param text string
+---@param name string?
+---@param head string? a sum that was noted; the journal must contain it
+---@return alicloud.dr.EvidenceSource
+function M.of_text(text, name, head)
+  local reading, damage = journals.read(text)
+  reading = reading or damage.before
+  local chain = verdict_of(reading, damage)
+  if head and chain.verdict ~= "damaged" and not journals.has_head(text, head:lower()) then
+    chain.verdict, chain.line = "damaged", #reading.events + 1
+    chain.reason = ("is missing: no line has the sum %s, the end was cut off"):format(head)
+  end
+  return { name = name, events = reading.events, chain = chain }
+end
+
+--- Opens a source.
+---@param source string|table[] path of a journal, or its records
+---@param head string?
+---@return alicloud.dr.EvidenceSource|nil
+---@return alicloud.Error? err
+function M.open(source, head)
+  if type(source) == "table" then
+    return { events = source, chain = { verdict = "unchecked", records = #source } }
+  end
+  local text, err = files.read(source)
+  if not text then return nil, err end
+  return M.of_text(text, source, head)
+end
+
+return M

@@ -1,0 +1,200 @@
+--- What each step and gate of a run came to, from its records.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+--- How many digits of a token a report shows: enough to find it, too few to use it.
+M.TOKEN_DIGITS = 8
+
+---@alias alicloud.dr.EvidenceStepStatus
+---| "begun" | "done" | "failed" | "skipped" | "undone" # of a step
+---| "open" | "passed" | "broken" | "expired" | "refused" # where people are asked
+
+---@class alicloud.dr.EvidenceStep
+---@field step string key
+---@field kind "step"|"verify"|"gate"|"release"
+---@field lane string? branch that it belongs to, usually a group
+---@field status alicloud.dr.EvidenceStepStatus
+---@field begun_at number? unix seconds, of the first time
+---@field ended_at number?
+---@field seconds number that it was worked on
+---@field spans { from: number, to: number, cut: boolean? }[] each time it was begun; cut: its
+---process was killed
+---@field no_return boolean?
+---@field critical boolean?
+---@field why string? of a skip
+---@field by string? whose wish it was
+---@field err table?
+---@field calls table[] product, action, region, at, attempt, outcome, code, request_id, token
+---@field group_id string? of a verb
+---@field result table? outcome, rto, rpo, direction of a verb
+---@field found boolean? its own check said that it was done
+---@field asked table[] what people answered
+---@field need integer? of a gate
+---@field of string[]? of a gate
+---@field approvals table[]? by, at, signature
+---@field undo { at: number, ok: boolean, err: table? }?
+
+local Gatherer = {}
+Gatherer.__index = Gatherer
+
+-- A gate may be called like the step behind it.
+function Gatherer:entry(key, kind)
+  local id = (kind == "gate" and "gate " or "step ") .. key
+  local entry = self.by_key[id]
+  if not entry then
+    entry = { step = key, kind = kind or "step", lane = key:match("^(.*)/[^/]*$"), status = "begun",
+      spans = core.array {}, calls = core.array {}, asked = core.array {}, seconds = 0 }
+    self.by_key[id], self.list[#self.list + 1] = entry, entry
+  end
+  return entry
+end
+
+local function begin_span(entry, at)
+  entry.begun_at = entry.begun_at or at
+  entry.spans[#entry.spans + 1] = { from = at }
+end
+
+local function end_span(entry, at, cut)
+  local span = entry.spans[#entry.spans]
+  if not span or span.to then return end
+  span.to, span.cut = at, cut or nil
+  entry.ended_at, entry.seconds = at, entry.seconds + at - span.from
+end
+
+local TAKE = {}
+
+-- The process before this one ended without a word: what it had begun ends with its last record.
+function TAKE.attempt(self)
+  for _, entry in ipairs(self.list) do end_span(entry, self.last_at, true) end
+end
+
+function TAKE.step_begin(self, event)
+  local entry = self:entry(event.step, event.verify and "verify" or "step")
+  entry.status, entry.no_return, entry.critical = "begun", event.no_return, event.critical
+  entry.err, entry.why, entry.by = nil, nil, nil
+  begin_span(entry, event.at)
+end
+
+local VERB_FACTS = { "outcome", "rto", "rpo", "rpo_basis", "recover_point", "region", "request_id",
+  "attempts", "joined" }
+
+local function facts_of(result)
+  if type(result) ~= "table" or type(result.outcome) ~= "string" then return nil end
+  local facts = {}
+  for _, name in ipairs(VERB_FACTS) do facts[name] = result[name] end
+  for _, side in ipairs { "from", "to" } do
+    if type(result[side]) == "table" then facts[side] = result[side].region end
+  end
+  return facts
+end
+
+function TAKE.step_end(self, event)
+  local entry = self:entry(event.step)
+  if not entry.begun_at then begin_span(entry, event.at) end
+  end_span(entry, event.at)
+  entry.status, entry.err, entry.found = event.ok and "done" or "failed", event.err, event.found
+  entry.result = facts_of(event.result)
+end
+
+function TAKE.step_skip(self, event)
+  local entry = self:entry(event.step)
+  end_span(entry, event.at)
+  entry.status, entry.why, entry.by, entry.ended_at = "skipped", event.why, event.by, event.at
+end
+
+function TAKE.undo_end(self, event)
+  local entry = self:entry(event.step)
+  entry.undo = { at = event.at, ok = event.ok, err = event.err }
+  if event.ok then entry.status = "undone" end
+end
+
+function TAKE.intent(self, event)
+  if event.step then self:entry(event.step).group_id = event.intent.group_id end
+end
+
+function TAKE.call(self, event)
+  local token = event.client_token
+  local call = { product = event.product, action = event.action, region = event.region,
+    at = event.at, attempt = event.attempt, token = token and token:sub(1, M.TOKEN_DIGITS) }
+  self.calls[event.call] = call
+  table.insert(self:entry(event.step).calls, call)
+end
+
+function TAKE.answer(self, event)
+  local call = self.calls[event.call]
+  if not call then return end
+  call.outcome, call.code, call.status = event.outcome, event.code, event.status
+  call.request_id, call.answered_at = event.request_id, event.at
+end
+
+-- Asked about a step that was begun, or to release more groups than run:each may take by itself.
+function TAKE.asked(self, event)
+  local entry = self.by_key["step " .. event.step]
+  if not entry then
+    entry = self:entry(event.step, "release")
+    begin_span(entry, event.at)
+    end_span(entry, event.at)
+    entry.status = event.answer == "again" and "passed" or "refused"
+  end
+  table.insert(entry.asked, { answer = event.answer, by = event.by, at = event.at })
+end
+
+function TAKE.gate_open(self, event)
+  local gate = self:entry(event.gate, "gate")
+  gate.status, gate.need, gate.of = "open", event.need, event.of
+  gate.approvals = gate.approvals or core.array {}
+  begin_span(gate, event.at)
+end
+
+function TAKE.approval(self, event)
+  table.insert(self:entry(event.gate, "gate").approvals, { by = event.by, at = event.approved_at,
+    signature = event.signature:sub(1, 16) })
+end
+
+local function end_gate(self, event, status)
+  local gate = self:entry(event.gate, "gate")
+  if not gate.begun_at then begin_span(gate, event.at) end
+  end_span(gate, event.at)
+  gate.status, gate.why, gate.by = status, event.why, event.by
+  gate.approvals = gate.approvals or core.array {}
+end
+
+function TAKE.gate_pass(self, event)
+  end_gate(self, event, event.broken and "broken" or "passed")
+end
+
+function TAKE.gate_fail(self, event)
+  end_gate(self, event, "expired")
+end
+
+--- Gathers the steps and gates.
+---@param events table[]
+---@return alicloud.dr.EvidenceStep[]
+function M.gather(events)
+  local self = setmetatable({ by_key = {}, list = core.array {}, calls = {} }, Gatherer)
+  for _, event in ipairs(events) do
+    local take = TAKE[event.type]
+    if take then take(self, event) end
+    self.last_at = event.at or self.last_at
+  end
+  for _, entry in ipairs(self.list) do
+    if entry.status == "begun" or entry.status == "open" then
+      end_span(entry, self.last_at, true)
+      entry.ended_at = nil
+    end
+  end
+  return self.list
+end
+
+--- The request ids of a step, in order.
+---@param entry alicloud.dr.EvidenceStep
+---@return string[]
+function M.request_ids(entry)
+  local ids = {}
+  for _, call in ipairs(entry.calls) do ids[#ids + 1] = call.request_id end
+  return ids
+end
+
+return M
