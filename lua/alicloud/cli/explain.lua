@@ -1,21 +1,35 @@
---- `alicloud-dr explain`: what an error code means, and the next two commands.
+--- `alicloud-dr explain`: what a code means, or where a run stands, and the next two commands.
 
 local core = require "alicloud.core"
 local explain = require "alicloud.explain"
+local files = require "alicloud.dr.store.file"
+local gather = require "alicloud.dr.report.gather"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.session"
+local sources = require "alicloud.dr.report.source"
+local standing = require "alicloud.cli.standing"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {
   name = "explain",
-  summary = "Say what an error code means: cause, what is known, whether sending again is safe.",
+  summary = "Say what a code means or where a run stands, and whether sending again is safe.",
 }
+
+local EPILOG = [[
+Examples:
+  alicloud-dr explain OperationDenied.InvalidStatus
+  alicloud-dr explain orders-5f1d2c3b4a-1.jsonl
+
+Exit codes: 0 explained, 1 the journal cannot be read or is damaged, 2 usage.]]
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "code"
-    :description "As it was printed, e.g. OperationDenied.InvalidStatus or Client.OutcomeUnknown."
+  command:argument "what"
+    :description("A code as it was printed, e.g. OperationDenied.InvalidStatus or "
+      .. "Client.OutcomeUnknown, or the journal of a run.")
   options.add_json(command)
+  command:epilog(EPILOG)
 end
 
 local function object(explanation)
@@ -25,13 +39,32 @@ local function object(explanation)
   return fields
 end
 
+local function explain_journal(args, io)
+  local source, err = sources.open(args.what)
+  if not source then return output.fail(io, args, err) end
+  local model = gather.model(source)
+  if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
+  local stand = standing.of(model, source.events, args.what, session.runtime(io).time())
+  local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
+  if args.json then return output.json(io, code, stand) end
+  for _, line in ipairs(standing.lines(stand)) do io.out(terminal.clean(line, 2000) .. "\n") end
+  return code
+end
+
+-- No code has a slash or such a suffix, but a journal may be called anything.
+local function is_journal(what)
+  return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
+    or not explain.code(what) and files.read(what) ~= nil
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  if args.code == "" then options.refuse 'code: got ""; allowed: an error code' end
-  local explanation, complaint = explain.code(args.code)
+  if args.what == "" then options.refuse 'code: got ""; allowed: an error code, or a journal' end
+  if is_journal(args.what) then return explain_journal(args, io) end
+  local explanation, complaint = explain.code(args.what)
   if not explanation then
     return output.complain(io, args.json, output.EXIT.usage,
       { kind = "usage", code = "Client.Usage", message = complaint, outcome = "not_sent" })

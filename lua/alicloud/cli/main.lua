@@ -24,6 +24,8 @@ local COMMANDS = {
   "alicloud.cli.approve",
   "alicloud.cli.ungraceful",
   "alicloud.cli.verify",
+  "alicloud.cli.report",
+  "alicloud.cli.policy",
   "alicloud.cli.call",
   "alicloud.cli.dependencies",
   "alicloud.cli.whoami",

@@ -9,6 +9,7 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.dr.playbook"
+local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
@@ -45,6 +46,8 @@ function M.add_options(command)
   command:flag "--accept-edit"
     :description "Go on though the edited playbook leaves finished steps out."
   command:flag "--no-ask":description "Never ask; what would be asked stops the run."
+  command:option "--report":argname "<file>"
+    :description("Write a report there when it ends, however it ends: " .. reports.SUFFIXES .. ".")
 end
 
 local function read_pairs(field, list)
@@ -116,6 +119,7 @@ end
 function M.read_options(args, io)
   local runtime = session.runtime(io)
   local person = M.person(args, runtime.getenv)
+  reports.check_file("--report", args.report)
   local again = {}
   for _, step in ipairs(args.again) do again[step] = true end
   local declared = { rto = options.duration(args, "rto", 1),
@@ -260,20 +264,15 @@ local function progress(io, journal)
   end
 end
 
-local function quote(word)
-  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 --- The command that goes on with a journal.
 ---@param path string
 ---@param args table
 ---@return string
 function M.resume_command(path, args)
-  local words = { "alicloud-dr", "resume", quote(path) }
+  local words = { "alicloud-dr", "resume", terminal.quote(path) }
   for _, name in ipairs { "region", "endpoint", "approvers" } do
     if args[name] then
-      words[#words + 1], words[#words + 2] = "--" .. name, quote(args[name])
+      words[#words + 1], words[#words + 2] = "--" .. name, terminal.quote(args[name])
     end
   end
   return table.concat(words, " ")
@@ -293,7 +292,7 @@ local function result_object(result)
   }
 end
 
-local function print_result(io, result)
+local function print_result(io, result, args)
   local facts = {}
   if result.rto then facts[#facts + 1] = "RTO " .. duration.format(result.rto) end
   if result.rpo then facts[#facts + 1] = "RPO " .. duration.format(result.rpo) end
@@ -302,7 +301,8 @@ local function print_result(io, result)
   for _, exception in ipairs(result.exceptions) do
     io.out(("    ! %s\n"):format(terminal.clean(exception, 1000)))
   end
-  io.out(("    journal %s, %s\n"):format(terminal.clean(result.journal), result.head:sub(1, 16)))
+  io.out(("    journal %s, %s\n    %s\n"):format(terminal.clean(result.journal),
+    result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
 local function exit_code(err)
@@ -316,10 +316,31 @@ local function report_failure(io, args, err, path)
   local go_on = M.resume_command(path, args)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
-      resume = go_on })
+      resume = go_on, report = args.report })
   end
   local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
-  io.err(("alicloud-dr: %s\n    go on:  %s\n"):format(said, go_on))
+  io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    alicloud-dr explain %s\n    %s\n"):format(
+    said, go_on, terminal.quote(path), reports.pointer(path, args.report)))
+  return code
+end
+
+-- The report comes before the last words, which say where it is. It cannot undo what the run came
+-- to, but a report that was asked for and is not there is no success.
+local function finish(result, err, path, args, io)
+  local saved, fault = true, nil
+  if args.report then saved, fault = reports.save(path, args.report) end
+  if not saved then
+    io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
+    args.report = nil
+  end
+  if not result then return report_failure(io, args, err, path) end
+  local code = saved and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    local object = result_object(result)
+    object.report = args.report
+    return output.json(io, code, object)
+  end
+  print_result(io, result, args)
   return code
 end
 
@@ -338,10 +359,7 @@ function M.carry_out(playbook, given, args, io)
     given.progress = progress(io, given.journal)
   end
   local result, err = dr.run(playbook, given)
-  if not result then return report_failure(io, args, err, given.journal) end
-  if args.json then return output.json(io, output.EXIT.done, result_object(result)) end
-  print_result(io, result)
-  return output.EXIT.done
+  return finish(result, err, given.journal, args, io)
 end
 
 return M

@@ -11,8 +11,8 @@ local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local playbooks = require "alicloud.dr.playbook"
 local readiness = require "alicloud.dr.readiness"
-local rules = require "alicloud.dr.rules"
 local reports = require "alicloud.dr.report"
+local rules = require "alicloud.dr.rules"
 
 local M = {}
 

@@ -1,0 +1,168 @@
+--- Where a run stands, for somebody who is called to it: cause, what is known of everything that
+--- was sent, whether sending again is safe, and what to type next. From its journal alone.
+
+local core = require "alicloud.core"
+local explain = require "alicloud.explain"
+local states = require "alicloud.dr.playbook.state"
+local terminal = require "alicloud.cli.terminal"
+local words = require "alicloud.dr.report.words"
+
+local M = {}
+
+---@class alicloud.cli.Standing
+---@field journal string
+---@field status alicloud.dr.EvidenceStatus
+---@field stands string
+---@field cause string
+---@field known string[] of every open intent, and of other calls in doubt
+---@field resend string whether sending again is safe
+---@field next string[] two commands
+
+local FINISHED = { completed = true, completed_with_exceptions = true }
+
+local function count_done(model)
+  local done = 0
+  for _, entry in ipairs(model.steps) do
+    if entry.status == "done" or entry.status == "passed" then done = done + 1 end
+  end
+  return done
+end
+
+local function last_entered(model)
+  local last
+  for _, entry in ipairs(model.steps) do
+    if entry.begun_at then last = entry end
+  end
+  return last
+end
+
+local function stands(model)
+  local title = words.verdict(model)
+  local last = last_entered(model)
+  local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
+    words.plural(#model.steps, "step")) }
+  if last then
+    parts[#parts + 1] = ("the last one entered is %q: %s"):format(words.clean(last.step, 120),
+      (words.step_status(last)))
+  end
+  parts[#parts + 1] = model.no_return
+    and ("the point of no return is behind it (%s)"):format(words.clean(model.no_return.step, 120))
+    or "the point of no return is not reached"
+  return table.concat(parts, "; ")
+end
+
+local function cause(model)
+  if model.chain.verdict == "damaged" then return "the journal is " .. words.chain(model.chain) end
+  local err = model.error
+  if err then
+    local about = explain.code(tostring(err.code))
+    return ("%s: %s%s"):format(words.clean(err.code, 80), words.clean(err.message),
+      about and about.meaning ~= err.message and " (" .. about.meaning .. ")" or "")
+  end
+  local process = model.processes[#model.processes]
+  if FINISHED[model.status] then return "none: it came to its end" end
+  if process and process.ending == "interrupted" then
+    return ("%s interrupted it"):format(words.clean(process.owner or "somebody"))
+  end
+  return ("no end is written: process %s on %s was killed, or is at work; if it is, its lock lets "
+    .. "no second one in"):format(words.clean(process and process.pid or "?"),
+    words.clean(process and process.host or "?"))
+end
+
+local function window_end(open)
+  return (open.first_send_at or open.at) + (open.resend_window or 0)
+end
+
+local function resend_of(open, now)
+  if open.sent == 0 then return "safe, through resume: it never left" end
+  if open.accepted then return "not needed: the service took it; resume waits for its end" end
+  local last = window_end(open)
+  if now <= last then
+    return ("only through resume, which looks first and uses the same token, until %s"):format(
+      words.time(last))
+  end
+  return ("no: the time for it ended at %s; resume looks, and sends nothing that may be a second "
+    .. "one"):format(words.time(last))
+end
+
+local function doubtful_calls(state)
+  local lines = {}
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    if step.status == "begun" or step.status == "failed" then
+      for _, call in ipairs(states.loose_calls(state, step)) do
+        if states.is_doubtful(call) then
+          lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
+            words.clean(key, 120), words.clean(call.product), words.clean(call.action))
+        end
+      end
+    end
+  end
+  return lines
+end
+
+local function known(model, loose)
+  local lines = {}
+  for i, open in ipairs(model.open) do lines[i] = words.open(open) end
+  table.move(loose, 1, #loose, #lines + 1, lines)
+  if #lines == 0 then lines[1] = "every call that changes something has an answer" end
+  return lines
+end
+
+local function resend(model, loose, now)
+  local lines = {}
+  for _, open in ipairs(model.open) do
+    lines[#lines + 1] = ("%s: %s"):format(words.clean(open.group_id), resend_of(open, now))
+  end
+  if #loose > 0 then
+    lines[#lines + 1] = "other calls: not before a look at what they change"
+  end
+  if #lines > 0 then return table.concat(lines, "; ") end
+  return FINISHED[model.status] and "there is nothing to send"
+    or "nothing is open: resume sends only what was not sent before"
+end
+
+local function next_commands(model, journal)
+  local path, open = terminal.quote(journal), model.open[1]
+  local report = ("alicloud-dr report %s -o report.html"):format(path)
+  local verify = ("alicloud-dr verify %s"):format(path)
+  if model.chain.verdict == "damaged" then
+    return { verify, ("alicloud-dr status --region %s"):format(model.run.region or "REGION") }
+  elseif FINISHED[model.status] then
+    return { report, verify }
+  end
+  local resume = ("alicloud-dr resume %s"):format(path)
+  if not open then return { resume, report } end
+  return { ("alicloud-dr status %s --region %s"):format(terminal.quote(open.group_id),
+    terminal.quote(open.region)), resume }
+end
+
+--- Makes out where a run stands.
+---@param model alicloud.dr.EvidenceModel
+---@param events table[] its records
+---@param journal string path
+---@param now number unix seconds
+---@return alicloud.cli.Standing
+function M.of(model, events, journal, now)
+  local loose = doubtful_calls(states.fold(events))
+  return { journal = journal, status = model.status, stands = stands(model), cause = cause(model),
+    known = core.array(known(model, loose)), resend = resend(model, loose, now),
+    next = core.array(next_commands(model, journal)) }
+end
+
+--- The same in lines.
+---@param standing alicloud.cli.Standing
+---@return string[]
+function M.lines(standing)
+  local lines = { standing.journal, "  stands       " .. standing.stands,
+    "  cause        " .. standing.cause }
+  for i, text in ipairs(standing.known) do
+    lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text
+  end
+  lines[#lines + 1] = "  send again   " .. standing.resend
+  lines[#lines + 1] = "  next         " .. standing.next[1]
+  lines[#lines + 1] = "               " .. standing.next[2]
+  return lines
+end
+
+return M

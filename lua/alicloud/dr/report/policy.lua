@@ -1,0 +1,85 @@
+--- The least RAM policy for a list of calls: what was called, on what, in which region.
+
+local core = require "alicloud.core"
+local services = require "alicloud.service"
+
+local M = {}
+
+---@class alicloud.dr.MadeCall
+---@field product string
+---@field action string
+---@field params table<string, any>
+---@field region string
+
+---@class alicloud.dr.Policy
+---@field document { Version: string, Statement: table[] } what RAM takes
+---@field inferred string[] actions whose resource no page of the vendor names
+---@field unknown string[] actions that this library does not describe
+
+-- A list operation names the things in a filter, and RAM still asks for all of them.
+local function fill(template, call)
+  local region = call.region or "*"
+  return (template:gsub("{(%w+)}", function(name)
+    if name == "regionId" then return region end
+    if name == "accountId" then return "*" end
+    local value = call.params[name]
+    return value and tostring(value) or "*"
+  end))
+end
+
+local function sorted(set)
+  local list = {}
+  for name in pairs(set) do list[#list + 1] = name end
+  table.sort(list)
+  return core.array(list)
+end
+
+local function note(found, action, resource)
+  found[action] = found[action] or {}
+  found[action][resource] = true
+end
+
+local function describe(call)
+  local ok, data = pcall(services.data, call.product)
+  return ok and data.operations[call.action] or nil
+end
+
+-- Actions with the same resources share a statement.
+local function statements(found)
+  local by_resources, keys = {}, {}
+  for action, resources in pairs(found) do
+    local list = sorted(resources)
+    local key = table.concat(list, "\n")
+    if not by_resources[key] then
+      by_resources[key], keys[#keys + 1] = { resources = list, actions = {} }, key
+    end
+    by_resources[key].actions[action] = true
+  end
+  table.sort(keys)
+  local list = core.array {}
+  for i, key in ipairs(keys) do
+    list[i] = { Effect = "Allow", Action = sorted(by_resources[key].actions),
+      Resource = by_resources[key].resources }
+  end
+  return list
+end
+
+--- Makes the policy.
+---@param calls alicloud.dr.MadeCall[]
+---@return alicloud.dr.Policy
+function M.of(calls)
+  local found, inferred, unknown = {}, {}, {}
+  for _, call in ipairs(calls) do
+    local operation = describe(call)
+    if operation then
+      note(found, operation.ram.action, fill(operation.ram.resource, call))
+      if operation.ram.inferred then inferred[operation.ram.action] = true end
+    else
+      unknown[("%s:%s"):format(call.product, call.action)] = true
+    end
+  end
+  return { document = { Version = "1", Statement = statements(found) },
+    inferred = sorted(inferred), unknown = sorted(unknown) }
+end
+
+return M
