@@ -1,5 +1,6 @@
--- CPU time of the emulator, of rehearsals in one process and of loading a service, with what is
--- wanted of them: lua5.4 spec/bench/figures.lua [ROUNDS]. Medians of processes of their own.
+-- CPU time of the emulator, of rehearsals in one process, of long journals and of loading a
+-- service, with what is wanted of them: lua5.4 spec/bench/figures.lua [ROUNDS]. Medians of
+-- processes of their own.
 
 local posix = require "spec.posix"
 
@@ -51,6 +52,10 @@ for _, mount in ipairs { "wire", "values" } do
   row("failover open at first look, " .. how,
     medians({ "spec/bench/rehearsed.lua", "0", "1000", mount })[1], "runs/s", ">= 20000")
 end
+local journal = medians { "spec/bench/journal.lua" }
+row("journal of 10,000 records, read and checked", journal[1], "ms", "<= 300")
+row("journal of 10,000 records, resumed", journal[2], "ms", "<= 300")
+row("journal of 10,000 records, reported in HTML", journal[3], "ms", "<= 1000")
 for _, service in ipairs { "ebs", "ecs" } do
   local loaded = medians { "spec/bench/loaded.lua", service }
   row("service " .. service .. " loaded", loaded[1], "ms", "<= 5")
