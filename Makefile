@@ -171,9 +171,10 @@ check: setup-check
 hosts: setup-hosts
 	@.ci/hosts $(BUILD)
 
-## interop: the vendor's own SDKs (Node.js >= 18, npm) against the emulator and our signatures
+## interop: the vendor's own SDKs (Node.js >= 18, npm) against the emulator; reports in Chromium
 interop: setup-interop
 	@$(MAKE) --no-print-directory -s all
+	@.ci/browser $(BUILD)
 	@.ci/interop $(BUILD)
 
 ## types: write the declarations for editors anew from the service data

@@ -34,6 +34,7 @@ end
 local function lua_code(path)
   local text = read(path)
   text = text:gsub("%-%-%[(=*)%[.-%]%1%]", ""):gsub("%-%-[^\n]*", "")
+  text = text:gsub("%[(=*)%[.-%]%1%]", '""')
   text = text:gsub("\\.", ""):gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
   return text
 end

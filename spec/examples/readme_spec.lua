@@ -80,10 +80,12 @@ describe("README", function()
     end
     for _, block in ipairs(read_blocks "sh") do
       for line in block:gmatch "[^\n]+" do
-        if line:find("my-orders", 1, true) then lines[#lines + 1] = line end
+        if line:find("my[-_]orders") or line:find("my_journal", 1, true) then
+          lines[#lines + 1] = line
+        end
       end
     end
-    assert.equal(3, #lines)
+    assert.equal(10, #lines)
     local output = emulator:shell(([[
       dir=$(mktemp -d)
       cd "$dir" && ALICLOUD_DR_JOURNALS=$dir/journals && export ALICLOUD_DR_JOURNALS
@@ -96,10 +98,16 @@ END
       echo "ran once $?"
       %s
       echo "ran twice $?"
-      rm -rf "$dir"]]):format(playbook, table.unpack(lines)))
+      set -e
+      %s
+      rm -rf "$dir"]]):format(playbook, lines[1], lines[2], lines[3],
+        table.concat(lines, "\n", 4)))
     assert.matches("ebs:FailoverDiskReplicaGroup in cn%-shanghai, token .-planned 0\n", output)
     assert.matches("✔ completed, RTO .-ran once 0\n", output)
     assert.matches("✔ completed.-ran twice 0\n", output)
+    assert.matches("report  my%-drill.html\n", output)
+    assert.matches("# Two runs of orders: move to Shanghai\n", output)
+    assert.matches("send again   there is nothing to send\n", output)
     assert.equal(1, emulator:effects())
   end)
 
@@ -107,7 +115,7 @@ END
     local ran = 0
     for _, block in ipairs(read_blocks "sh") do
       for line in block:gmatch "[^\n]+" do
-        local local_line = line:find("^alicloud%-dr") and not line:find("my%-", 1)
+        local local_line = line:find("^alicloud%-dr") and not line:find("my[-_]")
         if local_line then
           local output, ok = emulator:shell(line)
           assert.is_true(ok, line .. "\n" .. output)

@@ -29,6 +29,8 @@ local MOST_CALLS = 20000
 -- Virtual machine instructions of one step, for the same reason.
 local LONGEST_STEP = 100000000
 local MOST_PASSES = 20
+-- Model seconds after which nothing is under way any more.
+local SETTLED = 3600
 
 local PRODUCTS = { "ebs", "ecs" }
 
@@ -132,8 +134,9 @@ Proxy.__index = function(proxy, name)
   return function(_, ...) return value(rawget(proxy, "run"), ...) end
 end
 
--- The way back is part of what a run may do.
+-- The way back is part of what a run may do. What is under way comes to its end before it.
 local function undo_all(proxy)
+  proxy.seen.emu:advance(SETTLED)
   for i, undo in ipairs(proxy.seen.undos) do
     proxy.run:step("undo " .. i, nil, function(run)
       return carry_out(wrap(run, proxy.seen), "undo " .. i, undo)

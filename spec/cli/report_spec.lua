@@ -1,0 +1,254 @@
+-- The commands around the evidence, at a desk: report, policy, explain with a journal, and the
+-- reports that run and resume write.
+
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+
+local ORDERS = [[
+local dr = require "alicloud.dr"
+return dr.playbook("orders: move to Shanghai", function(run)
+  local orders = run:group(run.params.group or "pg-orders", { region = "cn-shanghai" })
+  run:step("check", function() return orders:precheck { max_rpo = "20m" } end)
+  run:gate("go ahead", { need = 1, of = { dba = ("a"):rep(64) } })
+  run:step("fence", { graceful_only = true, plan = false }, function() return true end)
+  run:step("promote", { point_of_no_return = true }, function() return orders:failover() end)
+  run:step("start", { undo = function()
+    return run:service "ecs":StopInstance { InstanceId = "i-orders-sh" }
+  end }, function() return run:service "ecs":StartInstance { InstanceId = "i-orders-sh" } end)
+  run:verify("shop answers", { plan = false }, function() return true end)
+end)
+]]
+
+local SIMPLE = [[
+return require("alicloud.dr").playbook("simple", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("promote", function() return orders:failover { max_rpo = run.params.max_rpo } end)
+end)
+]]
+
+local function write(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+end
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+local function room(script, given)
+  local directory = os.tmpname()
+  os.remove(directory)
+  assert(core.make_directory(directory))
+  finally(function() os.execute("rm -rf '" .. directory .. "'") end)
+  local desk = desks.new(given)
+  desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
+  desk.env.USER = "operator"
+  write(directory .. "/orders.lua", script or SIMPLE)
+  return desk, directory .. "/orders.lua", directory
+end
+
+local function run_simple(given)
+  local desk, file, directory = room(nil, given)
+  local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--rto", "15m",
+    "--json")
+  return desk, ran.object.journal, directory, file
+end
+
+describe("alicloud-dr run", function()
+  it("says where the journal is, and how to get a report", function()
+    local desk, file = room()
+    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    local journal = ran.out:match("\n    journal (%S+%.jsonl), %x+\n")
+    assert.is_truthy(ran.out:find("report: alicloud-dr report " .. journal .. " -o report.html",
+      1, true), ran.out)
+  end)
+
+  it("writes a report however it ends, in the form of its suffix", function()
+    local desk, file, directory = room(nil, { group = { recover_point_age = 3000 } })
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--report",
+      directory .. "/r.md")
+    assert.equal(1, ran.code)
+    assert.matches("why:    alicloud%-dr explain %S+%.jsonl\n    report  %S+/r.md\n", ran.err)
+    assert.matches("^# ! Stopped: simple", read(directory .. "/r.md"))
+    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--accept-loss", "2h",
+      "--why", "it is gone", "--report", directory .. "/r.html", "--json")
+    assert.equal(0, ran.code, ran.out)
+    assert.equal(directory .. "/r.html", ran.object.report)
+    assert.matches("^<!doctype html>", read(directory .. "/r.html"))
+  end)
+
+  it("refuses a form that it does not know before it begins, and tells of a lost report", function()
+    local desk, file, directory = room()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--report", "x.pdf")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-report: got \"x.pdf\"; allowed: a file that ends in .html", ran.err)
+    assert.same({}, desk:requests())
+    ran = desk:run("run", file, "--region", "cn-shanghai", "--report",
+      directory .. "/none/x.html")
+    assert.equal(1, ran.code)
+    assert.matches("the report was not written: .*No such file", ran.err)
+    assert.matches("✔ completed", ran.out)
+  end)
+end)
+
+describe("alicloud-dr report", function()
+  it("prints every form, and writes it to a file", function()
+    local desk, journal, directory = run_simple()
+    assert.matches("^# ✔ Completed: simple", desk:run("report", journal).out)
+    assert.matches("<testsuite ", desk:run("report", journal, "--format", "junit").out)
+    local object = desk:run("report", journal, "--json").object
+    assert.same({ 0, "completed", 900 }, { object.exit, object.status, object.rto.declared })
+    local ran = desk:run("report", journal, "-o", directory .. "/drill.html")
+    assert.same({ 0, "" }, { ran.code, ran.out })
+    assert.matches("</html>\n$", read(directory .. "/drill.html"))
+    ran = desk:run("report", journal, "-o", directory .. "/drill.json")
+    assert.equal(0, ran.code)
+    assert.equal("promote", core.decode(read(directory .. "/drill.json")).steps[1].step)
+  end)
+
+  it("never writes over a journal", function()
+    local desk, journal = run_simple()
+    local before = read(journal)
+    local ran = desk:run("report", journal, "--format", "md", "-o", journal)
+    assert.equal(1, ran.code)
+    assert.matches("is a journal, and is not written over", ran.err)
+    assert.equal(before, read(journal))
+  end)
+
+  it("reports a damaged journal, and fails", function()
+    local desk, journal, directory = run_simple()
+    local bad = directory .. "/bad.jsonl"
+    write(bad, (read(journal):gsub('"promote"', '"demoted"', 1)))
+    local ran = desk:run("report", bad)
+    assert.equal(1, ran.code)
+    assert.matches("line %d+ was changed after it was written", ran.err)
+    assert.matches("Not to be overlooked\n\n%- the journal is damaged", ran.out)
+    ran = desk:run("explain", bad)
+    assert.equal(1, ran.code)
+    assert.matches("next         alicloud%-dr verify", ran.out)
+  end)
+
+  it("compares two", function()
+    local desk, journal, _, file = run_simple()
+    local second = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m",
+      "--json").object.journal
+    local ran = desk:run("report", "--compare", journal, second)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("| promote | %d+ s |", ran.out)
+    assert.is_table(desk:run("report", "--compare", journal, second, "--json").object.steps)
+  end)
+
+  it("refuses what is wrong on the command line", function()
+    local desk, journal = run_simple()
+    for _, case in ipairs {
+      { { journal, journal }, "allowed: one, or two with --compare" },
+      { { journal, "--compare" }, "allowed: two with --compare" },
+      { { journal, journal, "--compare", "--format", "html" }, "allowed with --compare: md, json" },
+      { { journal, "-o", "x.doc" }, "--output: got \"x.doc\"; allowed" },
+      { { journal, "--head", "xyz" }, "--head: got" },
+    } do
+      local ran = desk:run("report", table.unpack(case[1]))
+      assert.equal(2, ran.code, case[2])
+      assert.is_truthy(ran.err:find(case[2], 1, true), ran.err)
+    end
+    assert.equal(1, desk:run("report", "/nowhere.jsonl").code)
+  end)
+end)
+
+describe("alicloud-dr explain", function()
+  it("says where a run stands, and what to type", function()
+    local desk, journal = run_simple()
+    local ran = desk:run("explain", journal)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("stands       Completed; 1 of 1 step came to a good end", ran.out)
+    assert.matches("send again   there is nothing to send", ran.out)
+  end)
+
+  it("names every open intent, and whether it may be sent again", function()
+    local desk, file = room(nil, { faults = { { match = { action = "FailoverDiskReplicaGroup" },
+      effect = { drop = true } } } })
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--json")
+    assert.not_equal(0, ran.code)
+    local journal = ran.object.journal
+    ran = desk:run("explain", journal)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("known        failover of pg%-orders in cn%-shanghai, token %x+…: sent", ran.out)
+    assert.matches("send again   pg%-orders: ", ran.out)
+    assert.matches("next         alicloud%-dr status pg%-orders %-%-region cn%-shanghai\n"
+      .. "               alicloud%-dr resume " .. journal:gsub("%p", "%%%0"), ran.out)
+    local object = desk:run("explain", journal, "--json").object
+    assert.equal("stopped", object.status)
+    assert.equal(2, #object.next)
+  end)
+
+  it("still explains codes", function()
+    local desk = desks.new()
+    assert.matches("^Throttling", desk:run("explain", "Throttling").out)
+    assert.equal(2, desk:run("explain", "Throtling").code)
+    assert.equal(2, desk:run("explain", "").code)
+    assert.equal(1, desk:run("explain", "none.jsonl").code)
+  end)
+end)
+
+describe("alicloud-dr policy", function()
+  local function statements(document)
+    local map = {}
+    for _, statement in ipairs(document.Statement) do
+      assert.equal("Allow", statement.Effect)
+      for _, action in ipairs(statement.Action) do map[action] = statement.Resource end
+    end
+    return map
+  end
+
+  it("holds what was called and on what, the way back included, and nothing is sent", function()
+    local desk, file = room(ORDERS)
+    local ran = desk:run("policy", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    local document = assert(core.decode(ran.out))
+    assert.equal("1", document.Version)
+    assert.same({
+      ["ebs:DescribeDiskReplicaGroups"] = { "acs:ebs:cn-shanghai:*:diskreplicagroup/*" },
+      ["ebs:DescribeDiskReplicaPairs"] = { "acs:ebs:cn-shanghai:*:diskreplicapair/*" },
+      ["ebs:FailoverDiskReplicaGroup"] = { "acs:ebs:cn-shanghai:*:diskreplicagroup/pg-orders" },
+      ["ecs:StartInstance"] = { "acs:ecs:cn-shanghai:*:instance/i-orders-sh" },
+      ["ecs:StopInstance"] = { "acs:ecs:cn-shanghai:*:instance/i-orders-sh" },
+    }, statements(document))
+    assert.matches("only the real call can tell", ran.err)
+    assert.same({}, desk:requests())
+  end)
+
+  it("imagines a group that no world knows", function()
+    local desk, file = room(ORDERS)
+    local ran = desk:run("policy", file, "--region", "cn-shanghai", "group=pg-mine", "--json")
+    assert.equal(0, ran.code, ran.out)
+    assert.same({ "acs:ebs:cn-shanghai:*:diskreplicagroup/pg-mine" },
+      statements(ran.object.policy)["ebs:FailoverDiskReplicaGroup"])
+    assert.matches("pg%-mine is imagined", table.concat(ran.object.notes, "\n"))
+  end)
+
+  it("says what it could not rehearse, and does not do it", function()
+    local desk, file, directory = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("shell", function() os.execute("touch " .. run.params.dir .. "/touched") end)
+        run:each({ "pg-orders" }, function(id, own)
+          own:step("promote", function()
+            return own:group(id, { region = "cn-shanghai" }):failover()
+          end)
+        end)
+      end)]]
+    local ran = desk:run("policy", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.equal(1, ran.code)
+    assert.matches('not rehearsed: step "shell": .*os.execute is not done', ran.err)
+    assert.is_truthy(ran.out:find("ebs:FailoverDiskReplicaGroup", 1, true))
+    assert.is_nil(io.open(directory .. "/touched"))
+  end)
+
+  it("refuses a world that is none", function()
+    local desk, file = room(ORDERS)
+    local ran = desk:run("policy", file, "--region", "cn-shanghai", "--world", "/nowhere.lua")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-world: ", ran.err)
+  end)
+end)
