@@ -79,7 +79,7 @@ figcaption { color: var(--soft); font-size: .84rem; margin-top: .4rem; }
   stroke-width: 1.5; }
 .timeline .mark.verified { stroke: var(--calm); stroke-width: 1.5; }
 .timeline .name, .timeline .took, .timeline .lane, .timeline .flag { paint-order: stroke;
-  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+  stroke: var(--paper); stroke-width: 6px; stroke-linejoin: round; }
 .timeline .flag { font-size: 12.5px; }
 .timeline .flag.no_return { fill: var(--bad); } .timeline .flag.verified { fill: var(--calm); }
 .timeline .flag.data_ready, .timeline .flag.old_side_fenced { fill: var(--good); }
