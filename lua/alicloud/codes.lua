@@ -130,9 +130,19 @@ return {
     cure = "continue nothing from it: look at the groups, then begin a new run",
     outcome = "not_sent",
   },
+  ["Client.JournalEmpty"] = {
+    meaning = "The journal holds no run.",
+    cure = "give the journal that the run has printed",
+    outcome = "not_sent",
+  },
   ["Client.JournalFailed"] = {
     meaning = "What a crash must not make us forget could not be written down.",
     cure = "mend the file system of the journal, then resume the run",
+  },
+  ["Client.ReportFailed"] = {
+    meaning = "A report could not be written to its file.",
+    cure = "give another file; the journal is whole, and the report can be made from it again",
+    outcome = "not_sent",
   },
   ["Client.JournalLocked"] = {
     meaning = "Another process holds the journal or the group; the message names it.",
