@@ -240,7 +240,7 @@ end
 
 -- What was begun as a part of another verb concerns this one only as long as it is open.
 local function concerns(entry, verb)
-  return entry.of == verb or entry.verb == verb and is_open(entry)
+  return entry.of == verb or entry.verb == verb and M.is_open(entry)
 end
 
 --- What is left of a verb on a group: its result if this step has it already, or how to go on with
