@@ -201,6 +201,7 @@ describe("a disk that fails at any call", function()
     local result, err = stage:run(move(stage))
     assert.is_nil(result)
     assert.is_true(err.incomplete)
+    assert.equal("unknown", err.outcome)
     assert.equal("failovered", stage.bench.emu:group("pg-orders").status)
     stage.disk.fault = function() end
     stage.disk:restart()

@@ -124,11 +124,22 @@ local function undo(engine, run)
   end
 end
 
+-- A journal that fails says of a write that it was not done. Of the run that is not the whole
+-- truth: what it had sent by then may have had its effect.
+local function is_in_doubt(state)
+  for _, call in ipairs(state.calls) do
+    local outcome = call.answer and call.answer.outcome
+    if outcome ~= "not_sent" and outcome ~= "rejected" then return true end
+  end
+  return false
+end
+
 local function stop(engine, run, err)
   if #engine.undos > 0 and may_undo(engine, err) then undo(engine, run) end
   engine:write({ type = "stopped", err = stops.plain(err) }, true)
   err.journal = engine.store.name
   err.incomplete = engine.journal.fault ~= nil or nil
+  if err.incomplete and is_in_doubt(engine.state) then err.outcome = "unknown" end
   return nil, err
 end
 
