@@ -98,6 +98,7 @@ local DEPTH = 24
 local copy_table
 
 local function plain_text(text)
+  if not text:find "[^\1-\127]" then return text end
   local fits = utf8.len(text) and not text:find("\0", 1, true)
   return fits and text or alicloud.error.clean(text)
 end
@@ -121,7 +122,9 @@ function copy_table(source, depth)
     return core.array(copy)
   end
   for name, value in pairs(source) do
-    if type(name) == "string" or type(name) == "number" then
+    if judged[name] == false then
+      copy[name] = plain(value, depth)
+    elseif type(name) == "string" or type(name) == "number" then
       local key = plain_text(tostring(name))
       if M.is_secret_name(key) then copy[key] = M.HIDDEN else copy[key] = plain(value, depth) end
     end
