@@ -150,6 +150,14 @@ local function out_of_time(seconds)
   }
 end
 
+-- A suspended machine stops the monotonic clock. What was decided before it slept is too old to be
+-- sent again after it.
+local function overslept(context, plan, progress)
+  if not plan.mutating or progress.attempts == 1 then return false end
+  local wall = context.runtime.time() - progress.began_at
+  return wall - (context.loop.now() - progress.started) > plan.deadline
+end
+
 -- Waits for its turn. What was signed before would be old then.
 local function queue(context, plan, progress)
   local loop, tally = context.loop, context.shared.tally
@@ -207,7 +215,9 @@ local function attempt(context, plan, progress)
   if not ready then return nil, err end
   progress.keys = keys
   local remaining = progress.deadline - context.loop.now()
-  if remaining <= 0 then return nil, out_of_time(plan.deadline) end
+  if remaining <= 0 or overslept(context, plan, progress) then
+    return nil, out_of_time(plan.deadline)
+  end
   local timeout = remaining < plan.timeout and remaining or plan.timeout
   return witnessed(context, plan, progress, values and hand_over or exchange, ready, timeout)
 end
@@ -350,6 +360,7 @@ function M.begin(context, plan, policy)
   tally.requests = tally.requests + 1
   return {
     started = started,
+    began_at = plan.mutating and context.runtime.time() or nil,
     deadline = started + plan.deadline,
     plan = plan,
     policy = policy or plan.policy,
