@@ -80,9 +80,8 @@ describe("README", function()
     end
     for _, block in ipairs(read_blocks "sh") do
       for line in block:gmatch "[^\n]+" do
-        if line:find("my[-_]orders") or line:find("my_journal", 1, true) then
-          lines[#lines + 1] = line
-        end
+        local ours = line:find("my[-_]orders") or line:find("my_journal", 1, true)
+        if ours and not line:find("explore", 1, true) then lines[#lines + 1] = line end
       end
     end
     assert.equal(10, #lines)
@@ -109,6 +108,28 @@ END
     assert.matches("# Two runs of orders: move to Shanghai\n", output)
     assert.matches("send again   there is nothing to send\n", output)
     assert.equal(1, emulator:effects())
+  end)
+
+  it("has a playbook that is rehearsed", function()
+    local playbook, rehearsal
+    for _, script in ipairs(read_blocks "lua") do
+      playbook = script:find("my-orders.lua", 1, true) and script or playbook
+    end
+    for _, block in ipairs(read_blocks "sh") do
+      rehearsal = block:match "[^\n]*explore[^\n]*" or rehearsal
+    end
+    local output, ok = emulator:shell(([[
+      dir=$(mktemp -d)
+      cd "$dir" && cat >my-orders.lua <<'END'
+%s
+END
+      %s
+      status=$?
+      rm -rf "$dir"
+      exit $status]]):format(playbook, rehearsal))
+    assert.is_true(ok, output)
+    assert.matches("✔ 200 seeds, .*no violation", output)
+    assert.equal(0, emulator:effects())
   end)
 
   it("has shell lines of the command that run", function()

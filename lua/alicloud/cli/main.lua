@@ -26,6 +26,7 @@ local COMMANDS = {
   "alicloud.cli.verify",
   "alicloud.cli.report",
   "alicloud.cli.policy",
+  "alicloud.cli.explore",
   "alicloud.cli.call",
   "alicloud.cli.dependencies",
   "alicloud.cli.whoami",

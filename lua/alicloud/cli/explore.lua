@@ -1,0 +1,229 @@
+--- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
+
+local core = require "alicloud.core"
+local fixture = require "alicloud.emulator.fixture"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local playbooks = require "alicloud.cli.playbooks"
+local run = require "alicloud.cli.run"
+local sandbox = require "alicloud.dr.playbook.sandbox"
+local session = require "alicloud.cli.session"
+local simulation = require "alicloud.simulation"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "explore",
+  summary = "Rehearse a playbook under thousands of random troubles, in this process." }
+
+local SEEDS, MOST_SEEDS = 1000, 100000000
+local SHOWN_EVERY = 100
+
+local EPILOG = [[
+The playbook runs unmodified against the emulator, on a virtual clock and a simulated disk: answers
+are lost before or after the work, the service throttles, breaks and lies, regions go dark, others
+interfere, the machine stops at writes of the journal and somebody resumes. After each run the
+ledger of what really happened is held against what was said. A seed stands for one world with its
+troubles; the same seed is the same run on every machine.
+
+The groups are found by running the playbook undisturbed once. It can start no program and write no
+file, as with `plan`; gates pass. What is drawn is listed with a violation, shrunk to the troubles
+that it needs, and with the command that repeats it.
+
+--faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock) and names
+of hostile options of the emulator (stale_read, group_ahead, …).
+
+Examples:
+  alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
+  alicloud-dr explore orders.lua --region cn-shanghai --seed 4711 --only 1,3
+
+Exit codes: 0 no violation, 1 a violation, 2 usage or a playbook that fails without any trouble,
+130 interrupted.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "file":description "The playbook, a Lua file."
+  command:argument "param":args "*":description "key=value, for run.params."
+  command:option "--region":argname "<region>"
+    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
+  command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
+  command:option "--seed":argname "<number>":description "The first seed (1), or the only one."
+  command:option "--only":argname "<numbers>"
+    :description "Only these troubles of the one seed, as a violation names them."
+  command:option "--faults":argname "<kinds>":description "Only these kinds, separated by commas."
+  command:option "--world":argname "<file>"
+    :description "The world (Lua table or .json, as for the emulator) instead of what is found."
+  command:option "--kind":choices { "drill", "planned", "unplanned" }
+    :description "What the run is for (unplanned)."
+  command:flag "--wire":description "Sign and parse every request as on the wire; slower."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function whole_number(args, name, default, least, most)
+  local value = args[name]
+  if value == nil then return default end
+  local number = math.tointeger(tonumber(value))
+  if number and number >= least and number <= most then return number end
+  options.refuse(("--%s: got %q; allowed: a whole number from %d to %d"):format(name, value, least,
+    most))
+end
+
+local function read_kinds(text)
+  if not text then return nil end
+  local known, kinds, names = {}, {}, {}
+  for _, list in ipairs { simulation.KINDS, simulation.HOSTILE } do
+    for _, name in ipairs(list) do known[name], names[#names + 1] = true, name end
+  end
+  for word in (text .. ","):gmatch "([^,]*)," do
+    if not known[word] then
+      options.refuse(("--faults: got %q; allowed: %s"):format(word, table.concat(names, ", ")))
+    end
+    kinds[word] = true
+  end
+  return kinds
+end
+
+local function read_only(args)
+  if not args.only then return nil end
+  local list = {}
+  for word in (args.only .. ","):gmatch "([^,]*)," do
+    local number = math.tointeger(tonumber(word))
+    if not number or number < 1 then
+      options.refuse(("--only: got %q; allowed: numbers from 1, separated by commas"):format(
+        args.only))
+    end
+    list[#list + 1] = number
+  end
+  if not args.seed then options.refuse "--only: needs --seed" end
+  return list
+end
+
+local function read_world(path)
+  if not path then return nil end
+  local file, problem = io.open(path, "rb")
+  if not file then options.refuse("--world: " .. problem) end
+  local text = file:read "a"
+  file:close()
+  local world
+  world, problem = fixture.parse(text or "", path)
+  if not world then options.refuse("--world: " .. problem) end
+  return world
+end
+
+local function refuse_client()
+  error("a rehearsal makes no client of its own; the playbook has run.client", 2)
+end
+
+local function read_plan(args, io)
+  local playbook = playbooks.load(args.file, io, sandbox.new(refuse_client))
+  local given = { region = options.region(args, session.runtime(io).getenv), kind = args.kind,
+    params = run.read_params(args.param), world = read_world(args.world),
+    wire = args.wire or nil }
+  local plan, message = simulation.plan(playbook, given)
+  if not plan then options.refuse("playbook: " .. message) end
+  return plan
+end
+
+local function quote(word)
+  if word:find "^[%w_%.:@%%+=/-]+$" then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+-- The command that repeats a violation alone.
+local function command_of(args, harm)
+  local words = { "alicloud-dr", "explore", quote(args.file) }
+  for _, word in ipairs(args.param) do words[#words + 1] = quote(word) end
+  for _, name in ipairs { "region", "kind", "world", "faults" } do
+    if args[name] then
+      words[#words + 1], words[#words + 2] = "--" .. name, quote(args[name])
+    end
+  end
+  if args.wire then words[#words + 1] = "--wire" end
+  words[#words + 1] = ("--seed %d --only %s"):format(harm.seed, table.concat(harm.only, ","))
+  if #harm.only == 0 then words[#words] = ("--seed %d --seeds 1"):format(harm.seed) end
+  return table.concat(words, " ")
+end
+
+local function print_harm(io, args, harm)
+  io.out(("  %s seed %d: %s\n"):format(terminal.paint(io, "red", "✘"), harm.seed,
+    terminal.clean(harm.what, 500)))
+  for _, trouble in ipairs(harm.troubles) do
+    io.out(("      %s\n"):format(terminal.clean(trouble, 200)))
+  end
+  io.out(("    again:  %s\n"):format(command_of(args, harm)))
+end
+
+local function sorted_endings(report)
+  local list = {}
+  for name, times in pairs(report.endings) do list[#list + 1] = { name = name, times = times } end
+  table.sort(list, function(a, b)
+    if a.times ~= b.times then return a.times > b.times end
+    return a.name < b.name
+  end)
+  return list
+end
+
+local function sorted_invariants()
+  local names = {}
+  for name in pairs(simulation.INVARIANTS) do names[#names + 1] = name end
+  table.sort(names, function(a, b)
+    local an, bn = tonumber(a:match "%d+" or 99), tonumber(b:match "%d+" or 99)
+    if a:sub(1, 1) ~= b:sub(1, 1) then return a:sub(1, 1) > b:sub(1, 1) end
+    return an < bn
+  end)
+  return names
+end
+
+local function print_report(io, args, report)
+  for _, harm in ipairs(report.violations) do print_harm(io, args, harm) end
+  for _, ending in ipairs(sorted_endings(report)) do
+    io.out(("  %8d  %s\n"):format(ending.times, terminal.clean(ending.name)))
+  end
+  local mark = report.harmed == 0 and terminal.paint(io, "green", "✔")
+    or terminal.paint(io, "red", "✘")
+  io.out(("  %s %d seeds, %d processes, %d crashes, %d requests, %d effects\n"):format(mark,
+    report.seeds, report.processes, report.crashes, report.requests, report.effects))
+  io.out(("    invariants %s: %s\n"):format(table.concat(sorted_invariants(), " "),
+    report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed)))
+end
+
+local function report_object(args, report)
+  local harms = {}
+  for i, harm in ipairs(report.violations) do
+    harms[i] = { seed = harm.seed, violation = harm.what, only = core.array(harm.only),
+      troubles = core.array(harm.troubles), command = command_of(args, harm) }
+  end
+  return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
+    requests = report.requests, effects = report.effects, endings = report.endings,
+    invariants = simulation.INVARIANTS, violations = core.array(harms) }
+end
+
+local function progress(io, seeds)
+  local spinner = terminal.spinner(io)
+  return spinner, function(report)
+    if report.seeds % SHOWN_EVERY == 0 then
+      spinner.show("explore", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
+        seeds, report.crashes, report.harmed))
+    end
+  end
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local only = read_only(args)
+  local first = whole_number(args, "seed", 1, 0, math.maxinteger - MOST_SEEDS)
+  local seeds = whole_number(args, "seeds", only and 1 or SEEDS, 1, MOST_SEEDS)
+  local kinds, plan = read_kinds(args.faults), read_plan(args, io)
+  local spinner, show = progress(io, seeds)
+  local report = simulation.explore(plan, { first = first, seeds = only and 1 or seeds,
+    only = only, kinds = kinds, progress = show })
+  spinner.clear()
+  local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
+  if args.json then return output.json(io, code, report_object(args, report)) end
+  print_report(io, args, report)
+  return code
+end
+
+return M

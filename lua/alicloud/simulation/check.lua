@@ -1,0 +1,287 @@
+--- The invariants, held against the emulator's ledger and the journal after a case has ended.
+--- Those that can only be judged while it runs (S4 of a call that leaves, S11) are noted by
+--- alicloud.simulation.stage.
+
+local journals = require "alicloud.dr.journal"
+local stages = require "alicloud.simulation.stage"
+
+local M = {}
+
+--- Every invariant by its name.
+M.INVARIANTS = {
+  S1 = "one intent has at most one effect",
+  S2 = "every effect is where and what its intent asked for",
+  S3 = "what is called open was open, group and every pair",
+  S4 = "no send without a synced record; one token per intent, inside its window",
+  S5 = "what is called rejected or not sent had no effect",
+  S6 = "a journal only grows, and a torn end is all that a crash leaves",
+  S7 = "a finished run makes no further call",
+  S8 = "a plan changes nothing",
+  S9 = "every process ends in time and asks in measure",
+  S10 = "no secret in journals and errors",
+  S11 = "a failover asks in its own region only",
+  S12 = "the same seed, the same run",
+  P8 = "one journal, one process",
+  P9 = "two operators of one incident send one token",
+  E = "crashes and harmless lies change nothing about the end",
+}
+
+-- Longer than any process works: a failover with its retries, waits of people not counted.
+local LONGEST = 7200
+
+local function own_effects(stage)
+  local by_request, list = {}, {}
+  for _, request in ipairs(stage.requests) do
+    if request.mutating and request.entry then by_request[request.entry.request_id] = request end
+  end
+  for _, effect in ipairs(stage.emu:ledger()) do
+    local request = by_request[effect.request_id]
+    if request then list[#list + 1] = { effect = effect, request = request } end
+  end
+  return list
+end
+
+local CHECK = {}
+
+-- An incident's token may serve again after what it stood for was settled.
+function CHECK.effects(_, found, violated)
+  local by_token = {}
+  for _, entry in ipairs(found.effects) do
+    local token = entry.effect.client_token
+    if token then
+      by_token[token] = (by_token[token] or 0) + 1
+      local intended = found.intents[token] and found.intents[token].times or 1
+      if by_token[token] > intended then
+        violated(("S1 %d effects for %d intents under token %.8s"):format(by_token[token],
+          intended, token))
+      end
+    end
+  end
+end
+
+-- The service offers no compare-and-set: what was done after the last look cannot be seen.
+local function was_visible(stage, request)
+  if stage.stale then return false end
+  local turned
+  for _, act in ipairs(stage.meddled) do
+    if act.name == "reverse" and act.group == request.group then turned = act.request end
+  end
+  if not turned then return true end
+  for n = turned + 1, request.n - 1 do
+    local look = stage.requests[n]
+    if look.who == request.who and look.action == "DescribeDiskReplicaGroups" then return true end
+  end
+  return false
+end
+
+function CHECK.direction(stage, found, violated)
+  for _, entry in ipairs(found.effects) do
+    local effect = entry.effect
+    local intent = found.intents[effect.client_token]
+    if intent and effect.region ~= intent.region then
+      violated(("S2 effect in %s, asked for in %s"):format(effect.region, intent.region))
+    end
+    local failover = effect.action == "FailoverDiskReplicaGroup"
+    local right = effect.to and effect.to:match "^[^/]+" == effect.region
+    if failover and not right and was_visible(stage, entry.request) then
+      violated(("S2 failover in %s towards %s"):format(effect.region, tostring(effect.to)))
+    end
+  end
+end
+
+function CHECK.success(stage, _, violated)
+  for _, success in ipairs(stage.successes) do
+    if not success.open and not success.meddled then
+      violated(("S3 %s was called %s, but is not open"):format(success.result.group_id,
+        success.result.outcome))
+    end
+    local frozen = success.intent and #success.intent.pairs
+    if frozen and success.result.pairs and #success.result.pairs ~= frozen then
+      violated(("S3 called open with %d pairs, decided for %d"):format(#success.result.pairs,
+        frozen))
+    end
+  end
+end
+
+local function is_settled(outcome)
+  return outcome ~= nil and outcome ~= "unknown"
+end
+
+-- What was finished is not begun again, unless it was undone.
+function CHECK.steps(_, found, violated)
+  local done = {}
+  for _, event in ipairs(found.events) do
+    if event.type == "step_begin" and done[event.step] then
+      violated(("S7 step %s was finished and has begun again"):format(event.step))
+    end
+    if event.type == "step_end" then done[event.step] = event.ok end
+    if event.type == "undo_end" and event.ok then done[event.step] = nil end
+  end
+end
+
+local function first_intent(events)
+  for _, event in ipairs(events) do
+    if event.type == "intent" and event.verb == "failover" then return event.intent end
+  end
+  return nil
+end
+
+function CHECK.operators(stage, found, violated)
+  local other = stage.other_disk and journals.read(stage.other_disk:text "run")
+  local mine, his = first_intent(found.events), other and first_intent(other.events)
+  if not mine or not his or mine.group_id ~= his.group_id then return end
+  local alike = (mine.status == "failover_failed") == (his.status == "failover_failed")
+    and mine.from.region == his.from.region
+  if alike and mine.client_token ~= his.client_token then
+    violated "P9 two operators of one incident have two tokens"
+  end
+end
+
+-- One intent at a time for a group and a verb, unless a person has dropped it.
+function CHECK.intents(_, found, violated)
+  local open = {}
+  for _, event in ipairs(found.events) do
+    if event.type == "intent" then
+      local key = event.verb .. " " .. event.intent.group_id
+      local before = open[key]
+      if before and before ~= event.intent.client_token then
+        violated "S4 a new intent while the outcome of the one before is open"
+      end
+      open[key] = event.intent.client_token
+    elseif event.type == "outcome" and is_settled(event.outcome) then
+      open[event.verb .. " " .. event.group_id] = nil
+    end
+  end
+end
+
+local function check_window(stage, sends, intent, violated)
+  local first = sends[1]
+  local window = math.max(intent.resend_window or 120, 61)
+  for _, request in ipairs(sends) do
+    if request.group ~= first.group or request.region ~= first.region then
+      violated "S4 one token for two groups"
+    end
+    local late = request.time - first.time > window
+    if late and not stage.went_back then violated "S4 sent again outside the resend window" end
+  end
+end
+
+-- Without an incident a token belongs to one intent; with one an intent that was settled may be
+-- followed by another under the same token.
+function CHECK.sends(stage, found, violated)
+  local by_token = {}
+  for _, request in ipairs(stage.requests) do
+    if request.action == "FailoverDiskReplicaGroup" and request.who == "run" then
+      local intent = request.token and found.intents[request.token]
+      if intent and (intent.times == 1 or not stage.case.incident) then
+        by_token[request.token] = by_token[request.token] or {}
+        table.insert(by_token[request.token], request)
+      elseif not intent then
+        violated "S4 sent under a token that no intent names"
+      end
+    end
+  end
+  for token, sends in pairs(by_token) do
+    check_window(stage, sends, found.intents[token], violated)
+  end
+end
+
+local function denied(outcome)
+  return outcome == "rejected" or outcome == "not_sent"
+end
+
+local function effect_before(found, token, request, process)
+  for _, entry in ipairs(found.effects) do
+    local mine = not token or entry.effect.client_token == token
+    local here = not process or entry.request.process == process
+    if mine and here and entry.request.n <= request and entry.request.who == "run" then
+      return true
+    end
+  end
+  return false
+end
+
+function CHECK.denials(stage, found, violated)
+  for _, said in ipairs(stage.outcomes) do
+    local event = said.event
+    if not event.ok and denied(event.outcome)
+      and effect_before(found, event.client_token, said.request) then
+      violated(("S5 called %s (%s), but there is an effect"):format(event.outcome,
+        tostring(event.code)))
+    end
+  end
+  for n, process in ipairs(stage.processes) do
+    local err = process.err
+    if type(err) == "table" and denied(err.outcome) and (err.client_token or err.incomplete)
+      and effect_before(found, err.client_token, process.last, n) then
+      violated(("S5 the run ended %s (%s), but there is an effect"):format(err.outcome,
+        tostring(err.code)))
+    end
+    if type(err) == "table" and err.code == "Client.JournalDamaged" then
+      violated("S6 a crash has damaged the journal: " .. tostring(err))
+    end
+  end
+end
+
+function CHECK.bounds(stage, _, violated)
+  if stage.lost then violated "S9 the run asks without end" end
+  for n, process in ipairs(stage.processes) do
+    local seconds = process.ended - process.began - process.asleep
+    if seconds > LONGEST then
+      violated(("S9 process %d took %.0f s"):format(n, seconds))
+    end
+    local asked = (process.last or 0) - process.first + 1
+    if asked > 100 + 2 * seconds then
+      violated(("S9 %d requests in %.0f s"):format(asked, seconds))
+    end
+  end
+end
+
+function CHECK.secrets(stage, found, violated)
+  if found.text:find(stages.SECRET, 1, true) then violated "S10 the journal holds the secret" end
+  for _, process in ipairs(stage.processes) do
+    if tostring(process.err):find(stages.SECRET, 1, true) then
+      violated "S10 an error holds the secret"
+    end
+  end
+end
+
+local function intents_of(events)
+  local intents = {}
+  for _, event in ipairs(events) do
+    if event.type == "intent" then
+      local token = event.intent.client_token
+      local known = intents[token] or { region = event.intent.region, times = 0,
+        resend_window = event.resend_window }
+      known.times = known.times + 1
+      intents[token] = known
+    end
+  end
+  return intents
+end
+
+--- Holds a case that has ended against the invariants.
+---@param stage alicloud.simulation.Stage
+---@return string[] violations each begins with the name of its invariant
+function M.violations(stage)
+  local list, known = {}, {}
+  local function violated(what)
+    if not known[what] then list[#list + 1], known[what] = what, true end
+  end
+  for _, what in ipairs(stage.violations) do violated(what) end
+  local text = stage.disk:text "run"
+  local reading, damage = journals.read(text)
+  if not reading then
+    violated(("S6 line %d of the journal %s"):format(damage.line, damage.reason))
+    reading = { events = {} }
+  end
+  local found = { text = text, events = reading.events, effects = own_effects(stage),
+    intents = intents_of(reading.events) }
+  for _, name in ipairs { "effects", "direction", "success", "steps", "operators", "intents",
+    "sends", "denials", "bounds", "secrets" } do
+    CHECK[name](stage, found, violated)
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,49 @@
+--- Chance from a seed: the same seed, the same throws, on every machine.
+
+local M = {}
+
+---@class alicloud.simulation.Dice
+---@field state integer
+local Dice = {}
+Dice.__index = Dice
+
+-- SplitMix64 spreads seeds that lie side by side.
+local function mix(z)
+  z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
+  z = (z ~ (z >> 27)) * 0x94D049BB133111EB
+  return z ~ (z >> 31)
+end
+
+---@param seed integer
+---@return alicloud.simulation.Dice
+function M.new(seed)
+  return setmetatable({ state = mix(seed) }, Dice)
+end
+
+---@return number in [0, 1)
+function Dice:random()
+  self.state = self.state + 0x9E3779B97F4A7C15
+  return (mix(self.state) >> 11) / 2.0 ^ 53
+end
+
+---@param first integer
+---@param last integer
+---@return integer
+function Dice:between(first, last)
+  return first + self:random() * (last - first + 1) // 1 | 0
+end
+
+---@param probability number
+---@return boolean
+function Dice:chance(probability)
+  return self:random() < probability
+end
+
+---@generic T
+---@param list T[]
+---@return T
+function Dice:pick(list)
+  return list[self:between(1, #list)]
+end
+
+return M

@@ -1,0 +1,310 @@
+--- Rehearses a playbook under troubles that a seed stands for: answers are lost, the service lies,
+--- somebody else interferes, the machine stops at a write of the journal. The playbook and all
+--- below it run unmodified, against the emulator, on a virtual clock and a simulated disk.
+---
+---     local simulation = require "alicloud.simulation"
+---     local plan = assert(simulation.plan(playbook, { region = "cn-shanghai" }))
+---     local report = simulation.explore(plan, { first = 1, seeds = 10000 })
+---     for _, harm in ipairs(report.violations) do print(harm.seed, harm.what) end
+
+local check = require "alicloud.simulation.check"
+local discover = require "alicloud.simulation.discover"
+local draw = require "alicloud.simulation.draw"
+local planner = require "alicloud.dr.playbook.plan"
+local shrink = require "alicloud.simulation.shrink"
+local stages = require "alicloud.simulation.stage"
+
+local M = {}
+
+M.INVARIANTS, M.KINDS, M.HOSTILE = check.INVARIANTS, draw.KINDS, draw.HOSTILE
+
+-- A run that stops is resumed by somebody; not for ever.
+local MOST_PROCESSES, MOST_RESUMES = 12, 2
+local RESUMED_AFTER = 30
+
+-- Whatever is done late is done by then.
+local AFTERMATH = 1000
+
+-- One seed in so many is run once more after its end (S7), run twice (S12), or planned (S8).
+local AGAIN, REPEATED, PLANNED = 3, 50, 31
+
+---@class alicloud.simulation.Plan
+---@field playbook alicloud.dr.Playbook
+---@field region string of the client
+---@field params table<string, any>?
+---@field kind string?
+---@field world table of the emulator; what a case varies is what groups do not say
+---@field skip table<string, string> gates
+---@field wire boolean? requests are signed and sent as bytes; slower
+
+--- Prepares the exploration of a playbook: finds out which groups it is about.
+---@param playbook alicloud.dr.Playbook
+---@param options { region: string, params: table?, kind: string?, world: table?, wire: boolean? }
+---@return alicloud.simulation.Plan|nil
+---@return string? message
+function M.plan(playbook, options)
+  local plan = { playbook = playbook, skip = {} }
+  for name, value in pairs(options) do plan[name] = value end
+  if plan.world then return plan end
+  local ok, message = discover.run(plan)
+  if not ok then return nil, message end
+  return plan
+end
+
+local function run_to_end(stage)
+  local stops = 0
+  for _ = 1, MOST_PROCESSES do
+    local process = stage:process()
+    process.last = #stage.requests
+    if process.result then return process end
+    if stage.lost or not process.crashed and stops == MOST_RESUMES then return process end
+    if not process.crashed then
+      stops = stops + 1
+      stage.emu:advance(RESUMED_AFTER)
+    end
+  end
+  return stage.processes[#stage.processes]
+end
+
+-- Once more, with nothing left that could go wrong with the disk.
+local function check_finished(stage, last)
+  local asked, troubles, text = #stage.requests, stage.case.troubles, stage.disk:text "run"
+  stage.case.troubles = {}
+  local again = stage:process()
+  stage.case.troubles, again.last = troubles, #stage.requests
+  if #stage.requests > asked then stage:violated "S7 a finished run has made further calls" end
+  if stage.disk:text "run" ~= text then
+    stage:violated "S7 a finished run has written on"
+  end
+  if not again.result or again.result.status ~= last.result.status then
+    stage:violated("S7 a finished run ends otherwise when it is run again: "
+      .. tostring(again.err))
+  end
+end
+
+---@class alicloud.simulation.Rehearsal
+---@field stage alicloud.simulation.Stage
+---@field ending string status of the result, or code and outcome of the error
+---@field violations string[]
+
+local function ending_of(process)
+  if process.result then return process.result.status end
+  if process.crashed then return "crashed again and again" end
+  local err = process.err
+  if type(err) ~= "table" then return "raised" end
+  return ("%s (%s)"):format(tostring(err.code), tostring(err.outcome))
+end
+
+--- Runs one case to its end and holds it against the invariants.
+---@param case alicloud.simulation.Case
+---@param plan alicloud.simulation.Plan
+---@return alicloud.simulation.Rehearsal
+function M.rehearse(case, plan)
+  local stage = stages.new(case, plan)
+  local last = run_to_end(stage)
+  stage.emu:advance(AFTERMATH)
+  if last.result and case.seed % AGAIN == 0 then check_finished(stage, last) end
+  return { stage = stage, last = last, ending = ending_of(last),
+    violations = check.violations(stage) }
+end
+
+local function with_troubles(case, list)
+  local copy = {}
+  for name, value in pairs(case) do copy[name] = value end
+  copy.troubles = list
+  return copy
+end
+
+-- What was found done had been done by the process before: of the other verbs, which say so without
+-- an intent, only that they ended well can be compared.
+local function told(result)
+  local outcome = type(result) == "table" and result.outcome
+  return type(outcome) == "string" and outcome:find "failovered$" and outcome or ""
+end
+
+-- What must be the same whether the machine stopped on the way or not.
+local function verdict(rehearsal)
+  local parts, result = { rehearsal.ending }, rehearsal.last.result
+  for _, step in ipairs(result and result.steps or {}) do
+    parts[#parts + 1] = ("%s=%s %s"):format(step.key, step.status, told(step.result))
+  end
+  return table.concat(parts, ", ")
+end
+
+-- Resumed too late, an intent without an answer must not be sent again; a step of the playbook's
+-- own that was interrupted is for a person to settle.
+local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
+local LONGEST_PAUSES = 60
+
+local HARMLESS = { pair_ids = true, group_ahead = true }
+
+local function is_harmless(case)
+  local pauses = 0
+  for _, trouble in ipairs(case.troubles) do
+    if trouble.kind ~= "crashes" and not HARMLESS[trouble.name] then return false end
+    pauses = pauses + (trouble.pause or 0)
+  end
+  return #case.troubles > 0 and pauses <= LONGEST_PAUSES
+end
+
+local function check_ending(case, plan, rehearsal)
+  if not is_harmless(case) then return end
+  local err = rehearsal.last.err
+  if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
+  local calm = M.rehearse(with_troubles(case, {}), plan)
+  if verdict(calm) ~= verdict(rehearsal) then
+    table.insert(rehearsal.violations, ("E ended with %s, undisturbed with %s"):format(
+      verdict(rehearsal), verdict(calm)))
+  end
+end
+
+local function check_repeat(case, plan, rehearsal)
+  local again = M.rehearse(case, plan).stage
+  local stage = rehearsal.stage
+  if again.disk:text "run" ~= stage.disk:text "run" or #again.requests ~= #stage.requests then
+    table.insert(rehearsal.violations, "S12 the same seed gave another run")
+  end
+end
+
+local function check_plan(case, plan, rehearsal)
+  local stage = stages.new(with_troubles(case, {}), plan)
+  planner.run(plan.playbook, { client = stage:client(), params = plan.params, kind = plan.kind,
+    incident = case.incident, skip = plan.skip })
+  if stage.changes > 0 then
+    table.insert(rehearsal.violations, "S8 planning has changed something")
+  end
+end
+
+--- Rehearses the case of a seed, with the checks that need a second run.
+---@param case alicloud.simulation.Case
+---@param plan alicloud.simulation.Plan
+---@return alicloud.simulation.Rehearsal
+function M.judge(case, plan)
+  local rehearsal = M.rehearse(case, plan)
+  check_ending(case, plan, rehearsal)
+  if case.seed % REPEATED == 0 then check_repeat(case, plan, rehearsal) end
+  if case.seed % PLANNED == 0 then check_plan(case, plan, rehearsal) end
+  return rehearsal
+end
+
+---@param what string
+---@return string name of the invariant
+function M.invariant_of(what)
+  return what:match "^%w+"
+end
+
+local function breaks(rehearsal, invariant)
+  for _, what in ipairs(rehearsal.violations) do
+    if M.invariant_of(what) == invariant then return what end
+  end
+  return nil
+end
+
+local function numbered(troubles)
+  local list = {}
+  for n, trouble in ipairs(troubles) do list[n] = { n = n, trouble = trouble } end
+  return list
+end
+
+local function troubles_of(list)
+  local troubles = {}
+  for i, entry in ipairs(list) do troubles[i] = entry.trouble end
+  return troubles
+end
+
+--- The case of a seed.
+---@param plan alicloud.simulation.Plan
+---@param seed integer
+---@param options? { kinds: table<string, boolean>?, only: integer[]? } only: numbers of troubles
+---@return alicloud.simulation.Case
+function M.case(plan, seed, options)
+  local case = draw.case(seed, plan.world, options and options.kinds)
+  if not (options and options.only) then return case end
+  local kept = {}
+  for _, n in ipairs(options.only) do kept[#kept + 1] = case.troubles[n] end
+  return with_troubles(case, kept)
+end
+
+---@class alicloud.simulation.Harm
+---@field seed integer
+---@field what string begins with the name of the invariant
+---@field only integer[] numbers of the troubles that are enough
+---@field troubles string[] those, in words
+
+--- Leaves out of a case whatever its violation does not need.
+---@param case alicloud.simulation.Case
+---@param plan alicloud.simulation.Plan
+---@param what string the violation
+---@return alicloud.simulation.Harm
+function M.shrink(case, plan, what)
+  local invariant = M.invariant_of(what)
+  local list = shrink.list(numbered(case.troubles), function(candidate)
+    return breaks(M.judge(with_troubles(case, troubles_of(candidate)), plan), invariant) ~= nil
+  end)
+  local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
+  for i, entry in ipairs(list) do
+    harm.only[i], harm.troubles[i] = entry.n, draw.describe(entry.trouble)
+  end
+  return harm
+end
+
+---@class alicloud.simulation.Report
+---@field seeds integer
+---@field processes integer
+---@field crashes integer
+---@field requests integer
+---@field effects integer
+---@field endings table<string, integer>
+---@field violations alicloud.simulation.Harm[]
+---@field harmed integer seeds with a violation
+
+local function count(report, rehearsal)
+  local stage = rehearsal.stage
+  report.seeds = report.seeds + 1
+  report.processes = report.processes + #stage.processes
+  for _, process in ipairs(stage.processes) do
+    if process.crashed then report.crashes = report.crashes + 1 end
+  end
+  report.requests = report.requests + #stage.requests
+  report.effects = report.effects + #stage.emu:ledger()
+  report.endings[rehearsal.ending] = (report.endings[rehearsal.ending] or 0) + 1
+end
+
+--- Rehearses many seeds.
+---@param plan alicloud.simulation.Plan
+---@param options { first: integer?, seeds: integer, kinds: table<string, boolean>?,
+---only: integer[]?, most: integer?, progress: fun(report: alicloud.simulation.Report)? } most:
+---violations after which it stops (10)
+---@return alicloud.simulation.Report
+function M.explore(plan, options)
+  local report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
+    endings = {}, violations = {} }
+  local first, most = options.first or 1, options.most or 10
+  for seed = first, first + options.seeds - 1 do
+    local case = M.case(plan, seed, options)
+    local rehearsal = M.judge(case, plan)
+    count(report, rehearsal)
+    local what = rehearsal.violations[1]
+    if what then
+      report.harmed = report.harmed + 1
+      report.violations[#report.violations + 1] = M.shrink(case, plan, what)
+    end
+    if options.progress then options.progress(report) end
+    if #report.violations >= most then break end
+  end
+  return report
+end
+
+--- Whether the invariants hold for one seed; nil if they do.
+---@param plan alicloud.simulation.Plan
+---@param seed integer
+---@param invariant string? only this one
+---@param options? table as for `case`
+---@return string|nil what
+function M.broken_by(plan, seed, invariant, options)
+  local rehearsal = M.judge(M.case(plan, seed, options), plan)
+  if invariant then return breaks(rehearsal, invariant) end
+  return rehearsal.violations[1]
+end
+
+return M

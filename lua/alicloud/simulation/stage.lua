@@ -1,0 +1,294 @@
+--- One simulated world: an emulator, a disk that can lose what was not synced, a clock that can
+--- jump, and whatever troubles a case has. It lets one process after the other run the playbook and
+--- remembers what really happened, for alicloud.simulation.check.
+
+local alicloud = require "alicloud"
+local dr = require "alicloud.dr"
+local emulator = require "alicloud.emulator"
+local memory = require "alicloud.dr.store.memory"
+local troubles = require "alicloud.simulation.troubles"
+
+local M = {}
+
+--- No run asks as often; one that does has lost its way.
+M.MOST_REQUESTS = 4000
+
+-- Found in a journal or an error it gives itself away.
+M.SECRET = "canary-of-the-simulation"
+
+---@class alicloud.simulation.Request
+---@field n integer 1, 2, … over all processes
+---@field action string
+---@field mutating boolean
+---@field group string?
+---@field region string?
+---@field token string?
+---@field time number model time, unix seconds
+---@field who string "run", or "colleague"
+---@field process integer
+---@field entry table? of the emulator's journal
+
+---@class alicloud.simulation.Process
+---@field first integer its first request
+---@field began number model time
+---@field ended number
+---@field asleep number seconds for which the machine was suspended
+---@field crashed boolean
+---@field result table?
+---@field err table?
+
+---@class alicloud.simulation.Stage
+---@field case alicloud.simulation.Case
+---@field emu alicloud.emulator.Emulator
+---@field disk alicloud.dr.Disk
+---@field requests alicloud.simulation.Request[]
+---@field processes alicloud.simulation.Process[]
+---@field violations string[] seen while it ran
+---@field successes table[] what was called open, and whether it was
+---@field outcomes { event: table, request: integer }[] what was said of intents, and when
+---@field meddled table[] what others did to groups
+---@field open table<string, string> region by group, of the failovers under way
+---@field intents table<string, alicloud.dr.Intent> by token
+---@field wall number seconds that the machine's clock is off
+---@field asleep number seconds for which the machine was suspended
+---@field stale boolean reads have shown the past
+---@field undone boolean others have changed what a failover leads to
+local Stage = {}
+Stage.__index = Stage
+
+local function fault_rules(case)
+  local rules = {}
+  for _, trouble in ipairs(case.troubles) do rules[#rules + 1] = trouble.rule end
+  return rules
+end
+
+local function runtime_of(stage)
+  local emu, real = stage.emu, stage.emu.runtime
+  local runtime = {}
+  for name, value in pairs(real) do runtime[name] = value end
+  runtime.time = function() return emu.clock:now() + stage.wall end
+  runtime.monotonic = function() return emu.clock:now() - stage.asleep end
+  return runtime
+end
+
+local function disk_of(stage)
+  return memory.disk { fault = function(call) return troubles.at_disk(stage, call) end }
+end
+
+--- Makes a stage.
+---@param case alicloud.simulation.Case
+---@param plan alicloud.simulation.Plan
+---@return alicloud.simulation.Stage
+function M.new(case, plan)
+  local stage = setmetatable({
+    case = case, plan = plan, requests = {}, processes = {}, violations = {}, successes = {},
+    outcomes = {}, meddled = {}, open = {}, intents = {}, wall = 0, asleep = 0, changes = 0,
+    nested = 0, who = "run", short = 0,
+  }, Stage)
+  stage.emu = emulator.new {
+    world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
+    access_key_secret = M.SECRET, wire = plan.wire or false,
+  }
+  stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
+  stage.transport = stage:carrier()
+  troubles.prepare(stage)
+  return stage
+end
+
+--- Notes that an invariant does not hold.
+---@param what string begins with its name
+function Stage:violated(what)
+  self.violations[#self.violations + 1] = what
+end
+
+--- A client of a new process.
+---@return alicloud.Client
+function Stage:client()
+  return alicloud.client { region = self.plan.region, transport = self.transport,
+    runtime = self.runtime, access_key_id = self.emu.access_key_id,
+    access_key_secret = M.SECRET }
+end
+
+local function parameter(request, name)
+  if request.params then return request.params[name] end
+  return request.url:match("[?&]" .. name .. "=([^&]*)")
+end
+
+local function note(stage, request)
+  local entry = { n = #stage.requests + 1, action = request.action, who = stage.who,
+    mutating = not request.action:find "^Describe", region = parameter(request, "RegionId"),
+    group = parameter(request, "ReplicaGroupId") or parameter(request, "GroupIds"),
+    token = parameter(request, "ClientToken"), time = stage.emu:now(),
+    process = #stage.processes }
+  stage.requests[entry.n] = entry
+  return entry
+end
+
+-- Lines of a journal that are safe from a crash now, of one type and under one token.
+local function durable(disk, kind, token)
+  local count, mark = 0, ('"type":"%s"'):format(kind)
+  for line in disk.files.run.durable:gmatch "[^\n]+" do
+    if line:find(mark, 1, true) and (not token or line:find(token, 1, true)) then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+local function earlier_sends(stage, entry)
+  local count = 0
+  for _, request in ipairs(stage.requests) do
+    if request.mutating and request.token == entry.token and request.who == entry.who then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+local VERB = { FailoverDiskReplicaGroup = true, ReprotectDiskReplicaGroup = true }
+
+local function check_send(stage, entry)
+  local disk = stage.who == "run" and stage.disk or stage.other_disk
+  if durable(disk, "call", entry.token) < earlier_sends(stage, entry) then
+    stage:violated(("S4 %s left without a synced record of the call"):format(entry.action))
+  elseif VERB[entry.action] and durable(disk, "intent", entry.token) == 0 then
+    stage:violated(("S4 %s left without a synced intent of its token"):format(entry.action))
+  end
+end
+
+local function check_region(stage, entry)
+  local region = entry.group and stage.open[entry.group]
+  if region and stage.who == "run" and entry.region ~= region then
+    stage:violated(("S11 %s asked in %s during a failover to %s"):format(entry.action,
+      tostring(entry.region), region))
+  end
+end
+
+local function carry(stage, request, forward)
+  if stage.nested > 0 and stage.who == "other" then return forward(request) end
+  local entry = note(stage, request)
+  if entry.mutating then
+    stage.changes = stage.changes + 1
+    check_send(stage, entry)
+  end
+  check_region(stage, entry)
+  if #stage.requests > M.MOST_REQUESTS then
+    stage.lost = true
+    stage:crash {}
+  end
+  troubles.around(stage, entry, false)
+  local journal = stage.emu.journal
+  local seen = journal.total
+  local exchange = troubles.with_short_pairs(stage, request, forward)
+  entry.entry = journal.requests[seen + 1]
+  troubles.around(stage, entry, true)
+  return exchange
+end
+
+--- The transport of all processes: counts, checks, and lets troubles come.
+---@return alicloud.ForeignTransport
+function Stage:carrier()
+  local below, own = self.emu.transport, {}
+  for name, forward in pairs(below) do
+    own[name] = function(request) return carry(self, request, forward) end
+  end
+  return own
+end
+
+--- The machine stops here, in the middle of whatever it does.
+---@param trouble alicloud.simulation.Trouble|table
+function Stage:crash(trouble)
+  self.keep, self.pause, self.disk.stopped = trouble.keep, trouble.pause, true
+  error(memory.CRASH, 0)
+end
+
+--- Whether a group and every pair of it are open in truth.
+---@param id string
+---@return boolean
+function Stage:is_open(id)
+  local group = self.emu:group(id)
+  if not group or #group.pairs == 0 then return false end
+  for _, pair in ipairs(group.pairs) do
+    if pair.status ~= "failovered" then return false end
+  end
+  return group.status == "failovered"
+end
+
+local function called_open(event)
+  local result = event.ok and event.result
+  local done = type(result) == "table" and result.group_id
+    and (result.outcome == "failovered" or result.outcome == "already_failovered")
+  return done and result or nil
+end
+
+local function check_whole(stage, intent)
+  local group = stage.emu:group(intent.group_id)
+  if group and intent.pairs and #stage.meddled == 0 and #intent.pairs ~= #group.pairs then
+    stage:violated(("S3 decided for %d pairs of %d"):format(#intent.pairs, #group.pairs))
+  end
+end
+
+--- Is told of every record of the run, after it was written.
+---@param event table
+function Stage:saw(event)
+  if event.type == "intent" then
+    if event.verb == "failover" then
+      self.open[event.intent.group_id] = event.intent.region
+    end
+    self.intents[event.intent.client_token] = event.intent
+    check_whole(self, event.intent)
+  end
+  if event.type == "outcome" then
+    self.open[event.group_id] = nil
+    self.outcomes[#self.outcomes + 1] = { event = event, request = #self.requests }
+  end
+  local ends = event.type == "outcome" or event.type == "step_end"
+  local result = ends and called_open(event)
+  if result then
+    self.successes[#self.successes + 1] = { result = result, meddled = self.undone or false,
+      open = self:is_open(result.group_id), intent = self.intents[result.client_token] }
+  end
+end
+
+---@param disk alicloud.dr.Disk
+---@param saw fun(event: table)?
+---@return table|nil result
+---@return table|nil err
+function Stage:run_on(disk, saw)
+  local plan = self.plan
+  return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
+    params = plan.params, kind = plan.kind, incident = self.case.incident,
+    requester = "operator", skip = plan.skip, progress = saw })
+end
+
+-- A machine that stopped comes up again, and somebody resumes some time later.
+local function come_up(stage)
+  stage.disk:restart(stage.keep)
+  if stage.pause and stage.pause > 0 then stage.emu:advance(stage.pause) end
+  stage.keep, stage.pause = nil, nil
+end
+
+--- Lets one process run the playbook, or go on with it.
+---@return alicloud.simulation.Process
+function Stage:process()
+  local process = { first = #self.requests + 1, began = self.emu:now(), asleep = self.asleep,
+    crashed = false }
+  self.processes[#self.processes + 1] = process
+  self.open = {}
+  local ok, result, err = pcall(self.run_on, self, self.disk, function(event) self:saw(event) end)
+  process.ended, process.asleep = self.emu:now(), self.asleep - process.asleep
+  if self.disk.stopped then
+    process.crashed = true
+    come_up(self)
+  elseif ok then
+    process.result, process.err = result, err
+    -- A disk that was full has room again when somebody resumes.
+    self.disk.failing = nil
+  else
+    self:violated("raised: " .. tostring(result))
+    process.err = result
+  end
+  return process
+end
+
+return M

@@ -1,0 +1,207 @@
+--- What the troubles of a case do to a stage, and when.
+
+local alicloud = require "alicloud"
+
+local M = {}
+
+local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list = false,
+  unknown_status = "", permissive = false, token_forget = false, pair_ids = "array" }
+
+-- Pair lists alone are cut: a cut list of groups is an empty one, which is another trouble.
+local function set_hostile(stage, change)
+  if change.short_list then
+    stage.short = change.short_list
+  else
+    stage.emu:hostile(change)
+  end
+end
+
+local ACT = {}
+
+function ACT.hostile(stage, trouble)
+  set_hostile(stage, trouble.change)
+  stage.stale = stage.stale or trouble.name == "stale_read"
+  local emu = stage.emu
+  emu:later(emu:now() + trouble.lasts, function()
+    set_hostile(stage, { [trouble.name] = CALM[trouble.name] })
+  end)
+end
+
+function ACT.regions(stage, trouble)
+  local emu = stage.emu
+  local id = stage.plan.world.groups[1][trouble.region]:match "^[^/]+"
+  emu:region(id, trouble.state)
+  emu:later(emu:now() + trouble.lasts, function() emu:region(id, "up") end)
+end
+
+function ACT.crashes(stage, trouble)
+  stage:crash(trouble)
+end
+
+function ACT.clock(stage, trouble)
+  if trouble.name == "jump" then
+    stage.wall = stage.wall + trouble.seconds
+    stage.went_back = stage.went_back or trouble.seconds < 0
+    return
+  end
+  stage.asleep = stage.asleep + trouble.seconds
+  stage.emu:advance(trouble.seconds)
+end
+
+local function set_all(group, status)
+  group.transition, group.status = nil, status
+  for _, pair in ipairs(group.pairs) do pair.status = status end
+end
+
+local function swap(record)
+  record.source, record.destination = record.destination, record.source
+end
+
+-- What somebody else does by hand, all at once.
+local MEDDLE = {}
+
+function MEDDLE.reverse(_, group, trouble)
+  swap(group)
+  for _, pair in ipairs(group.pairs) do
+    if pair.source then swap(pair) end
+  end
+  set_all(group, trouble.nth_group % 2 == 0 and "stopped" or "normal")
+end
+
+function MEDDLE.stop(_, group) set_all(group, "stopped") end
+
+function MEDDLE.reprotect(_, group) set_all(group, "reprotecting") end
+
+function MEDDLE.remove_pair(stage, group)
+  if #group.pairs < 2 then return false end
+  local pair = table.remove(group.pairs)
+  pair.group_id = nil
+  pair.source, pair.destination = pair.source or group.source, pair.destination or group.destination
+  stage.removed = true
+end
+
+function MEDDLE.failover(stage, group)
+  local emu = stage.emu
+  local client = alicloud.client { region = group.destination.region, transport = emu.transport,
+    runtime = emu.runtime, access_key_id = emu.access_key_id,
+    access_key_secret = emu.access_key_secret }
+  client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = group.id,
+    ClientToken = "another-operator" }, { retries = 0 })
+end
+
+local function as(stage, who, act)
+  local before = stage.who
+  stage.nested, stage.who = stage.nested + 1, who
+  local result, err = act()
+  stage.nested, stage.who = stage.nested - 1, before
+  return result, err
+end
+
+-- A second process on this machine takes up the same journal.
+local function rival(stage)
+  local asked, text = #stage.requests, stage.disk:text "run"
+  local result, err = as(stage, "rival", function() return stage:run_on(stage.disk) end)
+  -- A disk that fails keeps him out as well.
+  local kept_out = err and (err.code == "Client.JournalLocked" or err.code == "Client.JournalFailed")
+  if not kept_out or #stage.requests > asked or stage.disk:text "run" ~= text then
+    stage:violated("P8 a second process on the same journal was let in: "
+      .. tostring(result and result.status or err))
+  end
+end
+
+-- A second operator on another machine works on the same incident.
+local function colleague(stage)
+  if not stage.case.incident or stage.other_disk then return end
+  stage.other_disk = require "alicloud.dr.store.memory".disk()
+  as(stage, "colleague", function() return stage:run_on(stage.other_disk) end)
+end
+
+function ACT.operators(stage, trouble)
+  if trouble.name == "rival" then return rival(stage) end
+  if trouble.name == "colleague" then return colleague(stage) end
+  local groups = stage.emu.world.groups
+  local group = groups[(trouble.nth_group - 1) % #groups + 1]
+  if MEDDLE[trouble.name](stage, group, trouble) == false then return end
+  -- Where a repeat begins the failover again, it closes for a moment what was open.
+  stage.undone = stage.undone or trouble.name ~= "failover" or stage.case.assume ~= nil
+  stage.meddled[#stage.meddled + 1] = { group = group.id, name = trouble.name,
+    request = #stage.requests }
+end
+
+--- What is there from the first instant.
+---@param stage alicloud.simulation.Stage
+function M.prepare(stage)
+  stage.waiting = {}
+  for _, trouble in ipairs(stage.case.troubles) do
+    if trouble.from_start then
+      ACT[trouble.kind](stage, trouble)
+    elseif trouble.request or trouble.send then
+      stage.waiting[#stage.waiting + 1] = trouble
+    end
+  end
+end
+
+local function is_due(stage, trouble, entry, after)
+  if (trouble.after or false) ~= after then return false end
+  if trouble.send then return entry.mutating and stage.changes >= trouble.send end
+  return entry.n >= trouble.request
+end
+
+local function come(stage, trouble)
+  local delay = trouble.delay or 0
+  if delay == 0 then return ACT[trouble.kind](stage, trouble) end
+  local emu = stage.emu
+  emu:later(emu:now() + delay, function() ACT[trouble.kind](stage, trouble) end)
+end
+
+--- Lets come what comes with a request.
+---@param stage alicloud.simulation.Stage
+---@param entry alicloud.simulation.Request
+---@param after boolean the request was handled
+function M.around(stage, entry, after)
+  if stage.nested > 0 or #stage.waiting == 0 then return end
+  for i = #stage.waiting, 1, -1 do
+    local trouble = stage.waiting[i]
+    if trouble and is_due(stage, trouble, entry, after) then
+      table.remove(stage.waiting, i)
+      come(stage, trouble)
+    end
+  end
+end
+
+--- Carries a request, with pair lists cut if they are to be.
+---@param stage alicloud.simulation.Stage
+---@param request table
+---@param forward fun(request: table): table
+---@return table exchange
+function M.with_short_pairs(stage, request, forward)
+  if stage.short == 0 or request.action ~= "DescribeDiskReplicaPairs" then
+    return forward(request)
+  end
+  stage.emu:hostile { short_list = stage.short }
+  local exchange = forward(request)
+  stage.emu:hostile { short_list = 0 }
+  return exchange
+end
+
+local STOPS = { crash = true, crash_after = true, torn = true }
+
+--- What happens at a call of the disk.
+---@param stage alicloud.simulation.Stage
+---@param call alicloud.dr.DiskCall
+---@return string|nil fault
+function M.at_disk(stage, call)
+  for _, trouble in ipairs(stage.case.troubles) do
+    if trouble.call == call.n then
+      if STOPS[trouble.how] then
+        stage.keep, stage.pause = trouble.keep, trouble.pause
+      elseif not trouble.once then
+        stage.disk.failing = trouble.how
+      end
+      return trouble.how
+    end
+  end
+  return stage.disk.failing
+end
+
+return M

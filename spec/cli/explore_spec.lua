@@ -1,0 +1,94 @@
+-- The command that rehearses a playbook.
+
+local desks = require "spec.cli.desk"
+
+local MOVE, RAW = "spec/sim/playbooks/move.lua", "spec/sim/playbooks/raw.lua"
+
+local function file(text)
+  local path = os.tmpname()
+  local handle <close> = assert(io.open(path, "w"))
+  handle:write(text)
+  return path
+end
+
+describe("alicloud-dr explore", function()
+  local desk
+
+  before_each(function() desk = desks.new { env = {} } end)
+
+  local function explore(...)
+    return desk:run("explore", ...)
+  end
+
+  it("needs no account, and says what it has done", function()
+    local ran = explore(MOVE, "--region", "cn-shanghai", "--seeds", "40")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ 40 seeds, %d+ processes, %d+ crashes, %d+ requests, %d+ effects", ran.out)
+    assert.matches("invariants S1 S2 .* S12 P8 P9 E: no violation", ran.out)
+    assert.same({}, desk:sends())
+  end)
+
+  it("is the same again", function()
+    local words = { MOVE, "--region", "cn-shanghai", "--seed", "77", "--seeds", "20", "--json" }
+    local first, second = explore(table.unpack(words)), explore(table.unpack(words))
+    assert.equal(20, first.object.seeds)
+    assert.same(first.object, second.object)
+    assert.equal(0, first.object.exit)
+    assert.is_string(first.object.invariants.S1)
+  end)
+
+  it("tells of a violation, the few troubles it needs, and how to repeat it", function()
+    local ran = explore(RAW, "--region", "cn-shanghai", "--seeds", "3", "--json")
+    assert.equal(1, ran.code)
+    local harm = ran.object.violations[1]
+    assert.matches("^S4 FailoverDiskReplicaGroup left without a synced intent", harm.violation)
+    assert.same({}, harm.only)
+    assert.matches("^alicloud%-dr explore spec/sim/playbooks/raw%.lua %-%-region cn%-shanghai "
+      .. "%-%-seed 1 %-%-seeds 1$", harm.command)
+    ran = explore(RAW, "--region", "cn-shanghai", "--seed", "1", "--seeds", "1")
+    assert.equal(1, ran.code)
+    assert.matches("✘ seed 1: S4 .*again:  alicloud%-dr explore", ran.out)
+  end)
+
+  it("takes kinds of trouble, parameters and a world", function()
+    local world = file [[return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { {
+      id = "pg-move", pairs = 2, status = "normal", recover_point_age = 60,
+      source = "cn-hangzhou/a", destination = "cn-shanghai/b" } } }]]
+    local ran = explore(MOVE, "a=b", "--region", "cn-shanghai", "--seeds", "10", "--world", world,
+      "--faults", "crashes,stale_read", "--kind", "drill", "--wire")
+    os.remove(world)
+    assert.equal(0, ran.code, ran.err)
+    ran = explore(MOVE, "--region", "cn-shanghai", "--seed", "4", "--only", "1")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ 1 seeds", ran.out)
+  end)
+
+  it("refuses what it does not understand", function()
+    for words, message in pairs {
+      [{ MOVE }] = "--region: is missing",
+      [{ MOVE, "--region", "cn-shanghai", "--seeds", "none" }] =
+        '--seeds: got "none"; allowed: a whole number from 1 to 100000000',
+      [{ MOVE, "--region", "cn-shanghai", "--faults", "crash" }] =
+        '--faults: got "crash"; allowed: answers, reads',
+      [{ MOVE, "--region", "cn-shanghai", "--only", "x", "--seed", "1" }] = "--only: got",
+      [{ MOVE, "--region", "cn-shanghai", "--only", "1" }] = "--only: needs --seed",
+      [{ MOVE, "--region", "cn-shanghai", "--world", "/nowhere" }] = "--world: ",
+      [{ "/nowhere.lua", "--region", "cn-shanghai" }] = "playbook: ",
+    } do
+      local ran = explore(table.unpack(words))
+      assert.equal(2, ran.code, message)
+      assert.is_truthy(ran.err:find(message, 1, true), ran.err)
+    end
+  end)
+
+  it("lets a playbook start nothing outside, and says so", function()
+    local path = file [[return require "alicloud.dr".playbook("outside", function(run)
+      run:group("pg-move", { region = "cn-shanghai" }):look()
+      run:step("stop", function() os.execute "true" end)
+    end)]]
+    local ran = explore(path, "--region", "cn-shanghai")
+    os.remove(path)
+    assert.equal(2, ran.code)
+    assert.matches("without any trouble the run does not end well: .*os%.execute", ran.err)
+  end)
+end)
