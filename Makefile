@@ -74,7 +74,7 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all httpd programs help setup setup-test setup-check setup-hosts setup-interop demo test \
-        check hosts interop types env install rock bench clean
+        check hosts explore interop types env install rock bench clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -203,6 +203,11 @@ install: all
 ## rock: build the rock offline with LuaRocks into build/rocks and use it from there
 rock:
 	@.ci/rock
+
+## explore: rehearse playbooks under SEEDS (200000) seeds of random troubles, on all cores
+explore:
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
+	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
 ## bench: signed calls next to hand-written C over libcurl; the emulator; loading (needs nginx)
 bench:

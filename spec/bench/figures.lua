@@ -56,6 +56,12 @@ local journal = medians { "spec/bench/journal.lua" }
 row("journal of 10,000 records, read and checked", journal[1], "ms", "<= 300")
 row("journal of 10,000 records, resumed", journal[2], "ms", "<= 300")
 row("journal of 10,000 records, reported in HTML", journal[3], "ms", "<= 1000")
+for _, seconds in ipairs { "52", "0" } do
+  row(("playbook with journal, failover of %s s"):format(seconds),
+    medians({ "spec/bench/simulated.lua", seconds, "200" })[1], "runs/s", ">= 10000")
+end
+row("seeds of troubles, crashes, resumes and checks",
+  medians({ "spec/bench/simulated.lua", "seeds", "300" })[1], "runs/s", "")
 for _, service in ipairs { "ebs", "ecs" } do
   local loaded = medians { "spec/bench/loaded.lua", service }
   row("service " .. service .. " loaded", loaded[1], "ms", "<= 5")

@@ -102,7 +102,8 @@ local function rival(stage)
   local asked, text = #stage.requests, stage.disk:text "run"
   local result, err = as(stage, "rival", function() return stage:run_on(stage.disk) end)
   -- A disk that fails keeps him out as well.
-  local kept_out = err and (err.code == "Client.JournalLocked" or err.code == "Client.JournalFailed")
+  local kept_out = err
+    and (err.code == "Client.JournalLocked" or err.code == "Client.JournalFailed")
   if not kept_out or #stage.requests > asked or stage.disk:text "run" ~= text then
     stage:violated("P8 a second process on the same journal was let in: "
       .. tostring(result and result.status or err))
