@@ -18,6 +18,7 @@ local COMMANDS = {
   "alicloud.cli.failover",
   "alicloud.cli.reprotect",
   "alicloud.cli.drill",
+  "alicloud.cli.ready",
   "alicloud.cli.plan",
   "alicloud.cli.run",
   "alicloud.cli.resume",

@@ -30,11 +30,11 @@ Exit codes: 0 nothing is against it, 1 a step would be refused or the plan had t
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook, a Lua file."
+  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
   command:argument "param":args "*":description "key=value, for run.params."
   options.add_common(command, "Region of the client, usually the secondary site")
   command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for (unplanned)."
+    :description "What the run is for; else as the playbook says (unplanned)."
   command:option "--mode":choices { "graceful", "ungraceful" }
     :description "ungraceful leaves out what needs the old side."
   command:option "--incident":argname "<name>":description "Shows the tokens that it gives."
@@ -117,7 +117,6 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   local rate, params = read_rate(args), run.read_params(args.param)
-  local client <close> = session.open(args, io)
   local function observing(given)
     local own = { transport = io.transport, runtime = io.runtime }
     for name, value in pairs(given or {}) do own[name] = value end
@@ -125,6 +124,8 @@ function M.run(args, io)
     return alicloud.client(own)
   end
   local playbook = playbooks.load(args.file, io, sandbox.new(observing))
+  playbooks.take_params(playbook, params, args)
+  local client <close> = session.open(args, io)
   local plan = planner.run(playbook, { client = client, params = params, kind = args.kind,
     mode = args.mode, incident = options.text(args, "incident", rules.INCIDENT) })
   local code = is_clear(plan) and output.EXIT.done or output.EXIT.failed

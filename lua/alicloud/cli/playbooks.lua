@@ -9,6 +9,7 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.dr.playbook"
+local ready = require "alicloud.playbooks"
 local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
@@ -25,7 +26,7 @@ written to its end, 130 interrupted. After 1, 3, 4 and 130 the command that goes
 function M.add_options(command)
   options.add_common(command, "Region of the client, usually the secondary site")
   command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for (unplanned)."
+    :description "What the run is for; else as the playbook says (unplanned)."
   command:option "--mode":choices { "graceful", "ungraceful" }
     :description "ungraceful leaves out what needs the old side; asked for again it switches."
   command:option "--incident":argname "<name>"
@@ -135,15 +136,28 @@ function M.read_options(args, io)
   }
 end
 
---- Loads a playbook; a file that is none is a mistake of the command line.
+--- Loads a playbook: a ready one by its bare name, or a file by its path. A file that is none is a
+--- mistake of the command line.
 ---@param path string
 ---@param io alicloud.cli.Io
 ---@param environment? table
 ---@return alicloud.dr.Playbook
 function M.load(path, io, environment)
-  local playbook, message = playbooks.load(path, session.runtime(io).read_file, environment)
+  local load = ready.is_name(path) and ready.load or playbooks.load
+  local playbook, message = load(path, session.runtime(io).read_file, environment)
   if not playbook then options.refuse("playbook: " .. message) end
   return playbook
+end
+
+--- Refuses parameters that the playbook does not take. One that it declares as `region` is the
+--- client's region too, if no other is named.
+---@param playbook alicloud.dr.Playbook
+---@param params table<string, string>
+---@param args table
+function M.take_params(playbook, params, args)
+  local read, message = playbooks.read_params(playbook, params)
+  if not read then options.refuse(message) end
+  if playbook.params and params.region and not args.region then args.region = params.region end
 end
 
 --- Where journals are kept if nobody says otherwise.

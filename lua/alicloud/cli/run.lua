@@ -16,7 +16,10 @@ a finished one is followed by a new one.
 
 Parameters are kept in the journal, so none may be a secret: give those through the environment.
 
+`alicloud-dr playbooks` tells the ready ones and what they take.
+
 Examples:
+  alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m
   alicloud-dr run orders.lua --region cn-shanghai max_rpo=20m
   alicloud-dr run orders.lua --region cn-shanghai --incident INC-4711 --approvers approvers.txt
 
@@ -24,7 +27,7 @@ Examples:
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook, a Lua file."
+  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
   command:argument "param":args "*":description "key=value, for run.params."
   command:option "--journal":argname "<path>":description "Keep the journal there."
   command:flag "--new":description "Begin a new run though an unfinished one is there."
@@ -58,6 +61,7 @@ function M.run(args, io)
   local given = playbooks.read_options(args, io)
   given.params = read_params(args.param)
   local playbook = playbooks.load(args.file, io)
+  playbooks.take_params(playbook, given.params, args)
   given.journal = args.journal
   if not given.journal then
     local directory = playbooks.directory(session.runtime(io).getenv)

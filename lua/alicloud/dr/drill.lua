@@ -237,39 +237,12 @@ local function carry_out_clear(run, drill)
   return run:pursue(goal)
 end
 
---- Clears a drill away, with its disks, and waits until it is listed no more.
----@param group alicloud.dr.Group
----@param drill_id string
----@param options alicloud.dr.MutationOptions
----@return alicloud.dr.DrillResult|nil outcome "cleared", or "not_open": the group has no such drill
----@return alicloud.Error? err
-function M.clear(group, drill_id, options)
-  local run = mutation.new(group, CLEAR, options)
-  local drill, err = find(run, drill_id)
-  if drill == nil then return nil, err end
-  if not drill then return result(run, "not_open", drill_id) end
-  if options.confirm and not options.confirm(drill) then return verdict.not_confirmed(run) end
-  local seen
-  seen, err = carry_out_clear(run, drill)
-  if seen then return result(run, "cleared", drill_id, drill) end
-  err.drill_id, err.drill = drill_id, drill
-  return nil, err
-end
-
 local function plain(options)
   local copy = {}
   for _, name in ipairs { "timeout", "stall", "poll", "resend_window", "progress" } do
     copy[name] = options[name]
   end
   return copy
-end
-
--- The id of a drill that may have been left behind, looked for if the answer never came.
-local function left_behind(group, holder)
-  local intent = holder.intent
-  if not intent or intent.drill_id then return intent and intent.drill_id end
-  local seen = reader(group) { deadline = 10 }
-  return seen and id_of(intent, seen) or nil
 end
 
 -- What the check has attached and left so would keep the drill from being cleared. Nothing but the
@@ -283,6 +256,34 @@ local function free_disks(group, made, options)
   for _, disk in ipairs(side.disks) do
     if disk.instance then server.detach(group, options, group.region, disk) end
   end
+end
+
+--- Clears a drill away, with its disks, and waits until it is listed no more.
+---@param group alicloud.dr.Group
+---@param drill_id string
+---@param options alicloud.dr.MutationOptions
+---@return alicloud.dr.DrillResult|nil outcome "cleared", or "not_open": the group has no such drill
+---@return alicloud.Error? err
+function M.clear(group, drill_id, options)
+  local run = mutation.new(group, CLEAR, options)
+  local drill, err = find(run, drill_id)
+  if drill == nil then return nil, err end
+  if not drill then return result(run, "not_open", drill_id) end
+  if options.confirm and not options.confirm(drill) then return verdict.not_confirmed(run) end
+  if options.detach then free_disks(group, drill, plain(options)) end
+  local seen
+  seen, err = carry_out_clear(run, drill)
+  if seen then return result(run, "cleared", drill_id, drill) end
+  err.drill_id, err.drill = drill_id, drill
+  return nil, err
+end
+
+-- The id of a drill that may have been left behind, looked for if the answer never came.
+local function left_behind(group, holder)
+  local intent = holder.intent
+  if not intent or intent.drill_id then return intent and intent.drill_id end
+  local seen = reader(group) { deadline = 10 }
+  return seen and id_of(intent, seen) or nil
 end
 
 local function clear_up(group, holder, options)

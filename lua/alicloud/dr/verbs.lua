@@ -32,7 +32,7 @@ local AWAIT = { newer_than = MOMENT, timeout = rules.TIMEOUT, stall = rules.TIME
 local checked = changes.checked
 
 -- Changes without a token: whoever asks again looks first.
-local UNTOLD = with {}
+local UNTOLD = with { detach = option.boolean }
 UNTOLD.client_token, UNTOLD.incident, UNTOLD.journal, UNTOLD.continue = nil, nil, nil, nil
 
 ---@class alicloud.dr.Group
@@ -100,7 +100,8 @@ end
 
 --- Clears a drill away together with its disks.
 ---@param drill_id string
----@param options? alicloud.dr.ChangeOptions without token, incident, journal, `continue`
+---@param options? table as of `stop` without token, incident, journal, `continue`; `detach` its
+---disks first, should a check have left them attached (false)
 ---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)

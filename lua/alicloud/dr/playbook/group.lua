@@ -2,6 +2,7 @@
 --- return what they returned before when their step runs again.
 
 local calls = require "alicloud.dr.playbook.calls"
+local duration = require "alicloud.dr.duration"
 local groups = require "alicloud.dr.group"
 local states = require "alicloud.dr.playbook.state"
 
@@ -71,8 +72,14 @@ local function carry_out(branch, group, verb, ...)
   return result
 end
 
+-- Who has accepted a loss has accepted it for the look before the failover too.
 local function precheck(branch, group, options)
-  local report, err = group:precheck(options)
+  local loss, given = branch.engine.state.accept_loss, options
+  local limit = loss and options and duration.parse(options.max_rpo)
+  if limit then
+    given = { max_rpo = math.max(limit, loss.seconds) }
+  end
+  local report, err = group:precheck(given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err
 end

@@ -16,6 +16,7 @@
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local option = require "alicloud.options"
+local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
 local runtimes = require "alicloud.runtime"
 local settings = require "alicloud.dr.playbook.settings"
@@ -28,6 +29,17 @@ local M = {}
 ---@field body fun(run: alicloud.dr.PlaybookRun)
 ---@field digest string sha256 of its file, or of its compiled function
 ---@field file string?
+---@field params alicloud.dr.Param[]? nil: it takes any
+---@field kind "drill"|"planned"|"unplanned"|nil what a run is for, unless it says otherwise
+---@field summary string? one line
+
+---@class alicloud.dr.PlaybookOptions
+---@field params? alicloud.dr.Param[]
+---@field kind? "drill"|"planned"|"unplanned"
+---@field summary? string
+
+local OPTIONS = { params = option.typed "table", summary = option.text,
+  kind = option.choice("drill", "planned", "unplanned") }
 
 local NAME = option.rule("1 to 200 bytes without control characters", function(value)
   return type(value) == "string" and #value >= 1 and #value <= 200 and not value:find("%c")
@@ -42,17 +54,32 @@ local metatable = {
 
 --- Makes a playbook.
 ---@param name string
+---@param options? alicloud.dr.PlaybookOptions
 ---@param body fun(run: alicloud.dr.PlaybookRun)
 ---@return alicloud.dr.Playbook
-function M.new(name, body)
+function M.new(name, options, body)
+  if body == nil then options, body = nil, options end
   if not NAME.test(name) then
     error(("dr.playbook: name: got %s; allowed: %s"):format(option.show(name), NAME.allowed), 2)
   end
   if type(body) ~= "function" then
     error(("dr.playbook: %q: got %s; allowed: a function"):format(name, option.show(body)), 2)
   end
-  return setmetatable({ name = name, body = body, digest = core.sha256(string.dump(body, true)) },
-    metatable)
+  local where = ("dr.playbook: %q"):format(name)
+  local playbook = option.check(where, options, OPTIONS, 2)
+  if playbook.params then params.declare(where, playbook.params, 2) end
+  playbook.name, playbook.body = name, body
+  playbook.digest = core.sha256(string.dump(body, true))
+  return setmetatable(playbook, metatable)
+end
+
+--- Reads parameters as a playbook declares them.
+---@param playbook alicloud.dr.Playbook
+---@param given table<string, any>
+---@return table<string, any>|nil params
+---@return string? message
+function M.read_params(playbook, given)
+  return params.read(playbook.params, given)
 end
 
 ---@param value any
@@ -94,6 +121,8 @@ function M.run(playbook, options)
       option.show(playbook)), 2)
   end
   local given = settings.check("dr.run", options, 2)
+  local _, message = params.read(given.params and playbook.params, given.params)
+  if message then error("dr.run: " .. message, 2) end
   local store = given.store
   if not store then
     local err

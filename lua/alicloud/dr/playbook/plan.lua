@@ -8,6 +8,7 @@
 --- instead of it.
 
 local alicloud = require "alicloud"
+local declared = require "alicloud.dr.playbook.params"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.guard"
 local intents = require "alicloud.dr.intent"
@@ -268,7 +269,7 @@ function Run:on() end
 function M.branch(planner, prefix)
   local options = planner.options
   local run = { planner = planner, prefix = prefix, client = planner.client,
-    kind = options.kind or "unplanned", params = options.params or {}, attempt = 1,
+    kind = options.kind or planner.kind or "unplanned", params = planner.params, attempt = 1,
     incident = options.incident, id = "plan" }
   local real = planner.client.loop
   run.loop = setmetatable({ sleep = function() end }, { __index = real })
@@ -290,9 +291,11 @@ end
 ---incident: string?, skip: table<string, string>? }
 ---@return alicloud.dr.Plan
 function M.run(playbook, options)
-  local planner = setmetatable({ options = options, mode = options.mode or "graceful",
-    skips = options.skip or {}, plan = { steps = {}, reads = 0, changes = 0, groups = {} } },
-    Planner)
+  local read, message = declared.read(playbook.params, options.params or {})
+  if not read then error("plan: " .. message, 2) end
+  local planner = setmetatable({ options = options, kind = playbook.kind, params = read,
+    mode = options.mode or "graceful", skips = options.skip or {},
+    plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, Planner)
   planner.client = noting(planner, options.client:with { mode = "observe" })
   local ok, raised = guard.call(playbook.body, M.branch(planner, ""))
   if not ok then planner.plan.stopped = reason(raised) end

@@ -11,6 +11,7 @@ local hooks = require "alicloud.dr.playbook.hooks"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.options"
 local parallel = require "alicloud.dr.playbook.parallel"
+local programs = require "alicloud.dr.playbook.program"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 local verify = require "alicloud.dr.playbook.verify"
@@ -19,7 +20,7 @@ local M = {}
 
 ---@class alicloud.dr.PlaybookRun
 ---@field kind "drill"|"planned"|"unplanned"
----@field params table<string, any> plain
+---@field params table<string, any> as the playbook declares them, else as they were given
 ---@field mode "graceful"|"ungraceful" now
 ---@field direction { from: string, to: string }? regions, of the newest look at a group
 ---@field recovery_point integer? unix seconds, of the newest look at a group
@@ -179,6 +180,17 @@ end
 local WHY = option.rule("a reason, text without control characters", function(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end)
+
+--- Runs a command line with sh, or calls a function, inside of a step. The program gets its
+--- variables as ALICLOUD_DR_GROUP and the like, with _KIND, _MODE and _RUN beside them.
+---@param command string|fun(run: alicloud.dr.PlaybookRun, variables: table): any
+---@param variables? table<string, any> by names in small letters
+---@return any result true of a program
+---@return any err "Client.ProgramFailed"
+function Run:program(command, variables)
+  if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
+  return programs.run(self, command, variables)
+end
 
 --- Leaves a step out when the run comes to it.
 ---@param name string

@@ -6,6 +6,7 @@ local core = require "alicloud.core"
 local engines = require "alicloud.dr.playbook.engine"
 local guard = require "alicloud.guard"
 local journals = require "alicloud.dr.journal"
+local params = require "alicloud.dr.playbook.params"
 local settings = require "alicloud.dr.playbook.settings"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
@@ -57,7 +58,7 @@ local function difference(state, playbook, options)
         tostring(run[name]), tostring(options[name])), "a run keeps what it was begun with")
     end
   end
-  local asked = options.params and core.encode(journals.plain(options.params))
+  local asked = options.params and core.encode(journals.plain(params.written(options.params)))
   if asked and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(run.params or {}), asked), "a run keeps what it was begun with")
@@ -70,8 +71,8 @@ local function begin(engine)
   return engine:write({
     type = "run", version = journals.VERSION, playbook = playbook.name,
     digest = playbook.digest, file = playbook.file,
-    run_id = engine.runtime.random_hex(8), params = options.params or {},
-    kind = options.kind or "unplanned", mode = options.mode or "graceful",
+    run_id = engine.runtime.random_hex(8), params = params.written(options.params) or {},
+    kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
     incident = options.incident, requester = options.requester, declared = options.declared,
     region = engine.client.region,
   }, true)
@@ -171,7 +172,18 @@ local function carry_out(engine)
   return finish(engine)
 end
 
+-- The journal keeps them as they were given: a playbook reads them anew in every process.
+local function read_params(playbook, state, options)
+  local kept = state.run and state.run.params or params.written(options.params) or {}
+  local read, message = params.read(playbook.params, params.restored(kept, options.params))
+  if read then return read end
+  return nil, alicloud.error.new { kind = "state", code = "Client.BadParameter",
+    outcome = "not_sent", message = message }
+end
+
 local function prepare(playbook, options, runtime, open)
+  local read, fault = read_params(playbook, open.state, options)
+  if not read then return nil, fault end
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,
@@ -182,7 +194,7 @@ local function prepare(playbook, options, runtime, open)
   if not open.state.run then ok, err = begin(engine) end
   if ok then ok, err = announce(engine) end
   if not ok then return nil, err end
-  engine.params = engine.state.run.params
+  engine.params = read
   return engine
 end
 

@@ -1,0 +1,206 @@
+--- The parameters of a playbook: declared at its head, read from what was typed (`max_rpo=20m`) or
+--- from Lua values, and refused by name before the run has done anything.
+
+local duration = require "alicloud.dr.duration"
+local option = require "alicloud.options"
+local rules = require "alicloud.dr.rules"
+
+local M = {}
+
+---@class alicloud.dr.Param
+---@field name string
+---@field type "id"|"ids"|"region"|"duration"|"integer"|"share"|"boolean"|"text"|"choice"|"disks"
+---|"command"
+---@field help string what it is for, one line
+---@field required boolean?
+---@field default any as it would be typed
+---@field values string[]? of a choice
+
+--- What stands in the journal for a function; whoever resumes has to give it again.
+M.FUNCTION = "(function)"
+
+local function list_of(text)
+  if type(text) ~= "string" then return text end
+  local list = {}
+  for word in (text .. ","):gmatch("%s*([^,]*),") do list[#list + 1] = word end
+  return list
+end
+
+local function ids(value)
+  local list = list_of(value)
+  if type(list) ~= "table" or #list == 0 then return nil end
+  for _, id in ipairs(list) do
+    if not rules.ID.test(id) then return nil end
+  end
+  return list
+end
+
+local BOOLEANS = { yes = true, ["true"] = true, no = false, ["false"] = false }
+
+local function boolean(value)
+  if type(value) == "string" then return BOOLEANS[value] end
+  if type(value) == "boolean" then return value end
+end
+
+local function integer(value)
+  local number = math.tointeger(tonumber(value))
+  return number and number >= 1 and number <= 100000 and number or nil
+end
+
+local function share(value)
+  local percent = type(value) == "string" and tonumber(value:match("^(%d+%.?%d*)%%$"))
+  if percent then return percent > 0 and percent <= 100 and value or nil end
+  return integer(value)
+end
+
+-- One instance for all disks, or one for each: d-1:i-1,d-2:i-2.
+local function disks(value)
+  if rules.ID.test(value) then return value end
+  local map = {}
+  for key, word in pairs(type(value) == "table" and value or list_of(tostring(value))) do
+    local disk, instance = key, word
+    if math.type(key) == "integer" then
+      disk, instance = tostring(word):match("^([^:]*):([^:]*)$")
+    end
+    if not rules.ID.test(disk) or not rules.ID.test(instance) or map[disk] then return nil end
+    map[disk] = instance
+  end
+  return next(map) and map or nil
+end
+
+local function command(value)
+  if option.callable.test(value) then return value end
+  local fine = type(value) == "string" and value:find("%S") and not value:find("%z")
+  return fine and value ~= M.FUNCTION and value or nil
+end
+
+local function tested(rule)
+  return { allowed = rule.allowed, read = function(value)
+    if rule.test(value) then return value end
+  end }
+end
+
+local TYPES = {
+  id = tested(rules.ID),
+  region = tested(rules.REGION),
+  text = tested(option.text),
+  ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
+  duration = { allowed = duration.ALLOWED, read = duration.parse },
+  integer = { allowed = "a whole number from 1 to 100000", read = integer },
+  share = { allowed = 'a whole number from 1, or a part such as "10%"', read = share },
+  boolean = { allowed = "yes or no", read = boolean },
+  disks = { allowed = "an instance, or DISK:INSTANCE with a comma between", read = disks },
+  command = { allowed = "a command line for sh, or in Lua a function", read = command },
+}
+
+local function reader_of(param)
+  if param.type ~= "choice" then return TYPES[param.type] end
+  return tested(option.choice(table.unpack(param.values)))
+end
+
+--- What may be given for a parameter, in words.
+---@param param alicloud.dr.Param
+---@return string
+function M.allowed(param)
+  return reader_of(param).allowed
+end
+
+local FIELDS = { name = option.text, type = option.text, help = option.text,
+  required = option.boolean, values = option.typed "table",
+  default = option.rule("what could be typed", function(value) return value ~= nil end) }
+
+--- Checks a declaration; raises where the playbook was made.
+---@param where string
+---@param list alicloud.dr.Param[]
+---@param level integer
+---@return alicloud.dr.Param[]
+function M.declare(where, list, level)
+  local seen = {}
+  for i, param in ipairs(list) do
+    local here = ("%s: parameter %d"):format(where, i)
+    option.check(here, param, FIELDS, level + 1)
+    if not (param.name and param.name:find("^[%a_][%w_]*$")) or seen[param.name] then
+      error(("%s: name: got %s; allowed: a word that is there once"):format(here,
+        option.show(param.name)), level + 1)
+    end
+    if param.type ~= "choice" and not TYPES[param.type] then
+      error(("%s: type: got %s%s"):format(here, option.show(param.type),
+        option.did_you_mean(param.type, TYPES)), level + 1)
+    end
+    seen[param.name] = param
+  end
+  return list
+end
+
+local function index(list)
+  local by_name = {}
+  for _, param in ipairs(list) do by_name[param.name] = param end
+  return by_name
+end
+
+local function unknown(by_name, given)
+  local names = {}
+  for name in pairs(given) do
+    if not by_name[name] then names[#names + 1] = tostring(name) end
+  end
+  table.sort(names)
+  if not names[1] then return nil end
+  return ("unknown parameter %s%s"):format(option.show(names[1]),
+    option.did_you_mean(names[1], by_name))
+end
+
+--- Reads parameters. A playbook that declares none takes them all as they are.
+---@param list alicloud.dr.Param[]|nil
+---@param given table<string, any>
+---@return table<string, any>|nil params read, with defaults
+---@return string? message field, what was given, what is allowed
+function M.read(list, given)
+  if not list then return given end
+  local stranger = unknown(index(list), given)
+  if stranger then return nil, stranger end
+  local params = {}
+  for _, param in ipairs(list) do
+    local value = given[param.name]
+    if value == nil then value = param.default end
+    if value == nil and param.required then
+      return nil, ("parameter %s is missing: %s; allowed: %s"):format(param.name, param.help,
+        M.allowed(param))
+    end
+    if value ~= nil then
+      local read = reader_of(param).read(value)
+      if read == nil then
+        return nil, ("parameter %s: got %s; allowed: %s"):format(param.name, option.show(value),
+          M.allowed(param))
+      end
+      params[param.name] = read
+    end
+  end
+  return params
+end
+
+--- What of given parameters is written down.
+---@param given table<string, any>|nil
+---@return table<string, any>|nil
+function M.written(given)
+  if not given then return nil end
+  local kept = {}
+  for name, value in pairs(given) do
+    kept[name] = option.callable.test(value) and M.FUNCTION or value
+  end
+  return kept
+end
+
+--- What was written down, with the functions that are given anew.
+---@param kept table<string, any>
+---@param given table<string, any>|nil
+---@return table<string, any>
+function M.restored(kept, given)
+  local params = {}
+  for name, value in pairs(kept) do
+    local own = (given or {})[name]
+    params[name] = value == M.FUNCTION and own ~= nil and own or value
+  end
+  return params
+end
+
+return M

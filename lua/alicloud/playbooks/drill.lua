@@ -1,0 +1,65 @@
+--- A drill: the last recovery point on new disks, your check, and always the clearing, also after a
+--- check that failed and in the process after one that was killed.
+---
+---     alicloud-dr run drill group=pg-orders region=cn-shanghai check='./check-disks.sh'
+---
+--- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between. Disks of a drill are
+--- paid for until it is cleared: those that others have left open are told, with their age.
+
+local common = require "alicloud.playbooks.common"
+local dr = require "alicloud.dr"
+
+local given = common.PARAMS
+
+local PARAMS = {
+  given.group, given.region, given.max_rpo, given.approvers, given.approvals,
+  { name = "check", type = "command", help = "looks at the disks; fails if they are no good" },
+  { name = "check_for", type = "duration", default = "30m", help = "how long it may take" },
+}
+
+local function list_open(run, group)
+  local drills, err = group:drills()
+  if not drills then return nil, err end
+  for _, drill in ipairs(drills) do
+    run:note(("%s is open: %s"):format(drill.id, drill.warning or drill.status))
+  end
+  return { open = #drills }
+end
+
+-- A start that failed may have left a drill behind: its id is worth more than the error.
+local function start(group)
+  local made, err = group:start_drill {}
+  if made or not err.drill_id then return made, err end
+  return { drill_id = err.drill_id, why = tostring(err) }
+end
+
+local function look_at(run, group, made)
+  if made.why then return nil, made.why end
+  local ids = {}
+  for i, disk in ipairs(made.disks) do ids[i] = disk.disk end
+  if not run.params.check then return true end
+  return run:program(run.params.check,
+    { group = group.id, drill = made.drill_id, disks = table.concat(ids, ",") })
+end
+
+return dr.playbook("drill", { kind = "drill", params = PARAMS,
+  summary = "Rehearse on copies of the disks, and clear them away." }, function(run)
+  local params = run.params
+  local group = run:group(params.group, { region = params.region })
+
+  run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
+  run:step("open before", function(own) return list_open(own, group) end)
+  common.approve(run)
+  local made = run:step("start drill", { critical = true }, function() return start(group) end)
+  local good, why = run:step("check the disks",
+    { timeout = params.check_for, on_error = "continue", plan = false },
+    function(own) return look_at(own, group, made) end)
+  run:step("clear", { critical = true, plan = false }, function()
+    return group:clear_drill(made.drill_id, { detach = true })
+  end)
+  run:step("open after", { on_error = "continue", plan = false },
+    function(own) return list_open(own, group) end)
+  run:step("verdict", { plan = false }, function()
+    return good ~= nil, why
+  end)
+end)

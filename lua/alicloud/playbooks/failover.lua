@@ -1,0 +1,51 @@
+--- Unplanned failover: the primary site is lost, or as good as lost. What is left of it is fenced
+--- as far as that answers; the group is opened at its secondary site, once.
+---
+---     alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m attach=i-orders-sh
+---
+--- Two finish lines: the data is ready, the old side is fenced. A region that is dark holds up the
+--- first for `fence_for` at most, and is tried again at the end.
+
+local common = require "alicloud.playbooks.common"
+local dr = require "alicloud.dr"
+
+local given = common.PARAMS
+
+local PARAMS = {
+  given.group, given.region, given.max_rpo, given.approvers, given.approvals,
+  { name = "stop", type = "command", help = "stops the services where they run, if they can be" },
+  { name = "fence", type = "choice", values = { "try", "must", "no" }, default = "try",
+    help = "stop instances and detach disks of the old side; must: or stop the run" },
+  { name = "fence_for", type = "duration", default = "1m", help = "how long that may take" },
+  given.attach, given.verify, given.verify_for,
+}
+
+local function fence(run, step, group, on_error)
+  return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
+    timeout = run.params.fence_for, plan = false }, function() return group:fence {} end)
+end
+
+return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
+  summary = "The primary site is lost: open the secondary one." }, function(run)
+  local params = run.params
+  local group = run:group(params.group, { region = params.region })
+
+  run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
+  common.approve(run)
+  common.command(run, "stop services", params.stop,
+    { graceful_only = true, timeout = "5m", on_error = "continue" }, { group = group.id })
+  local try = params.fence == "try"
+  local fenced = params.fence ~= "no"
+    and fence(run, "fence", group, try and "continue" or "stop")
+
+  run:step("promote", { point_of_no_return = true, critical = true }, function()
+    return group:failover { max_rpo = params.max_rpo }
+  end)
+  common.serve(run, group)
+
+  if not fenced and try then fenced = fence(run, "fence again", group, "continue") end
+  run:step("what remains", { plan = false }, function(own)
+    if not fenced then own:note "the old side is not fenced: keep it from writing" end
+    own:note(("%s is not protected: alicloud-dr run failback, or reprotect"):format(group.id))
+  end)
+end)

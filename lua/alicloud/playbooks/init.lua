@@ -1,0 +1,60 @@
+--- The playbooks that come with it, known by a bare name: `alicloud-dr run failover …`. Each is one
+--- file here, to be run as it is or copied and edited.
+
+local option = require "alicloud.options"
+local playbooks = require "alicloud.dr.playbook"
+
+local M = {}
+
+--- Their names, in the order in which they are needed.
+M.NAMES = { "drill", "planned", "failover", "failback", "fleet" }
+
+local known = {}
+for _, name in ipairs(M.NAMES) do known[name] = true end
+
+local function path_of(name)
+  return package.searchpath("alicloud.playbooks." .. name, package.path)
+end
+
+--- Whether a word is a bare name, and not the path of a file.
+---@param word string
+---@return boolean
+function M.is_name(word)
+  return word:find("^[%w_-]+$") ~= nil
+end
+
+local function complain(name)
+  return ("got %s; allowed: %s, or the path of a file, e.g. ./%s.lua%s"):format(option.show(name),
+    table.concat(M.NAMES, ", "), name, option.did_you_mean(name, known))
+end
+
+--- The text of one.
+---@param name string
+---@param read_file fun(path: string): string|nil, string?
+---@return string|nil
+---@return string? message
+function M.text(name, read_file)
+  if not known[name] then return nil, complain(name) end
+  local path, message = path_of(name)
+  if not path then return nil, message end
+  return read_file(path)
+end
+
+--- Loads one; a journal knows it by its bare name.
+---@param name string
+---@param read_file fun(path: string): string|nil, string?
+---@param environment? table its globals
+---@return alicloud.dr.Playbook|nil
+---@return string? message
+function M.load(name, read_file, environment)
+  if not known[name] then return nil, complain(name) end
+  local path, message = path_of(name)
+  if not path then return nil, message end
+  local playbook
+  playbook, message = playbooks.load(path, read_file, environment)
+  if not playbook then return nil, message end
+  playbook.file = name
+  return playbook
+end
+
+return M

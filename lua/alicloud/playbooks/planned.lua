@@ -1,0 +1,36 @@
+--- Planned failover: both sites work, and nothing is to be lost. The services are stopped, the old
+--- side is fenced, what was written last is copied, and only then the group is opened elsewhere.
+---
+---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
+---
+--- If it fails before the point of no return, replication is started again; the services are yours
+--- to start.
+
+local common = require "alicloud.playbooks.common"
+local dr = require "alicloud.dr"
+
+local given = common.PARAMS
+
+local PARAMS = {
+  given.group, given.region, given.max_rpo, given.approvers, given.approvals, given.stop,
+  given.attach, given.verify, given.verify_for,
+  { name = "protect", type = "boolean", default = "yes",
+    help = "replicate back from the new side afterwards" },
+}
+
+return dr.playbook("planned", { kind = "planned", params = PARAMS,
+  summary = "Move a group to its other site without losing anything." }, function(run)
+  local params = run.params
+  local group = run:group(params.group, { region = params.region })
+
+  run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
+  common.approve(run)
+  common.move_without_loss(run, group)
+  common.serve(run, group)
+
+  if not params.protect then
+    return run:note(group.id .. " is not protected: alicloud-dr reprotect")
+  end
+  run:step("reprotect", { plan = false }, function() return group:reprotect {} end)
+  run:step("replicate", { plan = false }, function() return group:start {} end)
+end)
