@@ -1,5 +1,7 @@
 --- What the ready playbooks have in common, written with what every playbook may use.
 
+local alicloud = require "alicloud"
+
 local M = {}
 
 --- Parameters that several of them take.
@@ -11,6 +13,8 @@ M.PARAMS = {
   approvers = { name = "approvers", type = "ids", help = "people who are asked before it begins" },
   approvals = { name = "approvals", type = "integer", help = "how many of them; else all" },
   stop = { name = "stop", type = "command", help = "stops the services where they run" },
+  restart = { name = "restart", type = "command",
+    help = "starts them there again, if it fails before the point of no return" },
   attach = { name = "attach", type = "disks", help = "who gets the disks and is started" },
   verify = { name = "verify", type = "command", help = "succeeds once the service is back" },
   verify_for = { name = "verify_for", type = "duration", default = "10m",
@@ -60,54 +64,74 @@ function M.serve(run, group)
   M.verify(run, { group = group.id, region = group.region })
 end
 
--- What was written after the stop would be lost: nothing was, if the sync began after it and the
--- old side has stood still since.
-local function proof(group, synced, stopped_at)
-  local held, err = group:fence { detach = false, confirm = function() return false end }
-  if not held then return nil, "the old side does not stand still any more: " .. tostring(err) end
-  if (synced.recover_point or 0) < stopped_at then
-    return nil, ("the recovery point %s is older than the stop at %d"):format(
-      tostring(synced.recover_point), stopped_at)
+-- How old the last synchronization may be: a run that has lain for longer stops everything anew.
+local FRESH = 900
+
+local MOVED = { failovering = true, failovered = true, failover_failed = true }
+
+local function refuse(code, message)
+  return nil, alicloud.error.new { kind = "state", code = code, message = message,
+    outcome = "not_sent", hint = "resume the run: it stops and synchronizes once more" }
+end
+
+-- What was written after the sync would be lost. Nothing was if the sync began after the stop and
+-- the old side has stood still since.
+local function prove_no_loss(group, synced, stopped_at)
+  local seen, err = group:look()
+  if not seen then return nil, err end
+  if MOVED[seen.status] then return true end
+  local held
+  held, err = group:fence { confirm = function() return false end }
+  if not held then
+    return refuse("Client.OldSideWrites", "the old side does not stand still: " .. err.message)
   end
-  return { stopped_at = stopped_at, recover_point = synced.recover_point,
-    seen_at = held.old_side_fenced_at }
+  local point = synced.recover_point or 0
+  if point < stopped_at or seen.read_at - point > FRESH then
+    return refuse("Client.SyncNotFresh", ("the recovery point %d does not follow the stop at %d, "
+      .. "or is too old"):format(point, stopped_at))
+  end
+  return true
 end
 
 -- A recovery point gets older while nothing writes; that is no loss.
-local function promote(run, group, proven)
-  local result, err = group:failover {}
-  if not result then return nil, err end
-  if (result.recover_point or 0) < proven.stopped_at then
-    run:note(("failed over to a recovery point of %s, the service had stopped at %d"):format(
-      tostring(result.recover_point), proven.stopped_at))
-    return result
+local function promote(group, synced, stopped_at)
+  local proven, err = prove_no_loss(group, synced, stopped_at)
+  if not proven then return nil, err end
+  local result
+  result, err = group:failover {}
+  if result and (result.recover_point or 0) >= stopped_at then
+    result.recover_point_age, result.rpo = result.rpo, 0
   end
-  result.recover_point_age, result.rpo = result.rpo, 0
-  return result
+  return result, err
+end
+
+-- What a step did that failed before the point of no return holds no longer when it is resumed.
+local function step(run, name, body, options)
+  options = options or {}
+  options.plan, options.undo = false, options.undo or function() return true end
+  return run:step(name, options, body)
 end
 
 --- Moves a group to its secondary site without losing a byte: services stopped, old side fenced,
---- one last synchronization that is newer than the stop, failover.
+--- one last synchronization that is newer than the stop, failover. If that fails before the point
+--- of no return, replication goes on as before, and resumed it begins with the stop.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group at the site that takes over
 function M.move_without_loss(run, group)
-  M.command(run, "stop services", run.params.stop, { timeout = "15m" }, { group = group.id })
-  run:step("fence", { marks = "old_side_fenced", plan = false }, function()
-    return group:fence {}
+  local params = run.params
+  M.command(run, "stop services", params.stop, { timeout = "15m", undo = function(own)
+    return not params.restart or own:program(params.restart, { group = group.id })
+  end }, { group = group.id })
+  step(run, "fence", function() return group:fence {} end, { marks = "old_side_fenced" })
+  local stopped_at = step(run, "note the stop", function()
+    local seen, err = group:look()
+    return seen and math.ceil(seen.read_at), err
   end)
-  local stopped_at = run:step("note the stop", { plan = false }, function()
-    return math.ceil(assert(group:look()).read_at)
-  end)
-  run:step("stop replication", { plan = false, undo = function() return group:start {} end },
-    function() return group:stop {} end)
-  local synced = run:step("last sync", { plan = false }, function()
-    return group:start { one_shot = true }
-  end)
-  local proven = run:step("prove no loss", { plan = false }, function()
-    return proof(group, synced, stopped_at)
-  end)
-  run:step("promote", { point_of_no_return = true, plan = false }, function(own)
-    return promote(own, group, proven)
+  step(run, "stop replication", function() return group:stop {} end,
+    { undo = function() return group:start {} end })
+  local synced = step(run, "last sync", function() return group:start { one_shot = true } end)
+  run:step("promote", { point_of_no_return = true, plan = false }, function()
+    return promote(group, synced, stopped_at)
   end)
 end
 

@@ -6,6 +6,7 @@
 --- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between. Disks of a drill are
 --- paid for until it is cleared: those that others have left open are told, with their age.
 
+local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
 
@@ -42,6 +43,12 @@ local function look_at(run, group, made)
     { group = group.id, drill = made.drill_id, disks = table.concat(ids, ",") })
 end
 
+local function verdict(why)
+  return why and alicloud.error.new { kind = "state", code = "Client.DrillCheckFailed",
+    message = "the disks are no good: " .. tostring(why.message or why),
+    hint = "the drill is cleared; begin another one with --new" }
+end
+
 return dr.playbook("drill", { kind = "drill", params = PARAMS,
   summary = "Rehearse on copies of the disks, and clear them away." }, function(run)
   local params = run.params
@@ -59,7 +66,5 @@ return dr.playbook("drill", { kind = "drill", params = PARAMS,
   end)
   run:step("open after", { on_error = "continue", plan = false },
     function(own) return list_open(own, group) end)
-  run:step("verdict", { plan = false }, function()
-    return good ~= nil, why
-  end)
+  run:step("verdict", { plan = false }, function() return good ~= nil, verdict(why) end)
 end)

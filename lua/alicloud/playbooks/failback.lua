@@ -16,7 +16,8 @@ local PARAMS = {
   { name = "old_side", type = "choice", values = { "detached", "stopped", "unknown" },
     default = "detached", help = "what the old side has to be; unknown: it may be out of sight" },
   { name = "sync_for", type = "duration", default = "2h", help = "how long the copy may take" },
-  given.approvers, given.approvals, given.stop, given.attach, given.verify, given.verify_for,
+  given.approvers, given.approvals, given.stop, given.restart,
+  given.attach, given.verify, given.verify_for,
 }
 
 local function other_site(group, wanted)

@@ -3,8 +3,8 @@
 ---
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
---- If it fails before the point of no return, replication is started again; the services are yours
---- to start.
+--- If it fails before the point of no return, replication is started again, and the services by
+--- `restart`. Resumed, it begins with the stop.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
@@ -13,7 +13,7 @@ local given = common.PARAMS
 
 local PARAMS = {
   given.group, given.region, given.max_rpo, given.approvers, given.approvals, given.stop,
-  given.attach, given.verify, given.verify_for,
+  given.restart, given.attach, given.verify, given.verify_for,
   { name = "protect", type = "boolean", default = "yes",
     help = "replicate back from the new side afterwards" },
 }

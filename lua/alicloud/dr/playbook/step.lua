@@ -157,10 +157,11 @@ end
 local function succeed(branch, key, options, result, found)
   local engine = branch.engine
   local kept = keepable(result)
-  engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
-    omitted = kept == nil and result ~= nil or nil }
+  -- Before the end of the step: whoever is killed in between comes here again, but not behind it.
   local line = options.verify and "verified" or marks_of(options, result)
   if line then mark(engine, line) end
+  engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
+    omitted = kept == nil and result ~= nil or nil }
   if options.undo then engine.undos[#engine.undos + 1] = { key = key, undo = options.undo } end
   return kept
 end

@@ -1,0 +1,109 @@
+-- The ready playbook for a drill: whatever happens, nothing is left that costs money.
+
+local after = require "spec.dr.after_lab"
+local scene = require "spec.playbooks.scene"
+
+local function run(stage, check, options)
+  local given = { params = { group = "pg-orders", region = "cn-shanghai", check = check } }
+  for name, value in pairs(options or {}) do given[name] = value end
+  return stage:run(scene.load "drill", given)
+end
+
+local function open_drills(stage)
+  return #assert(stage.bench:group():drills())
+end
+
+local ONCE = "StartReplicaGroupDrill ClearReplicaGroupDrill"
+
+describe("the playbook drill", function()
+  it("shows the disks to the check, and clears them", function()
+    local stage, seen = scene.stage()
+    local result = assert(run(stage, function(own, variables)
+      seen = variables
+      assert.equal("drill", own.kind)
+      assert.equal(1, open_drills(stage))
+      return true
+    end))
+    assert.equal("completed", result.status)
+    assert.matches("^d%-[^,]+,d%-[^,]+$", seen.disks)
+    assert.equal(ONCE, scene.effects(stage))
+    assert.equal(0, open_drills(stage))
+  end)
+
+  it("runs a program as the check", function()
+    local stage = scene.stage()
+    assert(run(stage, 'test "$ALICLOUD_DR_KIND" = drill && test -n "$ALICLOUD_DR_DISKS"'))
+    local _, err = run(scene.stage(), "exit 3")
+    assert.equal("Client.DrillCheckFailed", err.code)
+    assert.matches("exit 3: exit code 3", err.message)
+  end)
+
+  it("clears after a check that raises, fails or never ends, and says so", function()
+    for why, check in pairs {
+      ["no such table"] = function() error "no such table" end,
+      ["bad checksum"] = function() return nil, "bad checksum" end,
+      ["not done within 30m"] = function(own) own.loop.sleep(1e6) end,
+    } do
+      local stage = scene.stage()
+      local _, err = run(stage, check)
+      assert.equal("Client.DrillCheckFailed", err.code)
+      assert.matches(why, err.message)
+      assert.matches("the drill is cleared", err.hint)
+      assert.equal(0, open_drills(stage))
+      assert.equal(ONCE, scene.effects(stage))
+    end
+  end)
+
+  it("detaches what a check has left attached", function()
+    local stage = scene.stage()
+    assert(run(stage, function(own, variables)
+      for id in variables.disks:gmatch "[^,]+" do
+        assert(own.client:call("ecs:AttachDisk", { InstanceId = "i-new", DiskId = id }))
+      end
+      return true
+    end))
+    assert.equal(2, after.effects(stage.bench, "DetachDisk"))
+    assert.equal(0, open_drills(stage))
+  end)
+
+  it("clears what a start has left behind that failed", function()
+    local stage = scene.stage(nil, { events = {
+      { at = 2, region = "cn-shanghai", state = "blackhole" },
+      { at = 200, region = "cn-shanghai", state = "up" } } })
+    local _, err = run(stage)
+    assert.equal("Client.DrillCheckFailed", err.code)
+    assert.equal(0, open_drills(stage))
+  end)
+
+  it("takes the drill whose answer was lost for its own", function()
+    local stage = scene.stage(nil, { faults = { after.fault("StartReplicaGroupDrill",
+      after.DOUBTFUL["504"], "after") } })
+    assert(run(stage))
+    assert.equal(ONCE, scene.effects(stage))
+  end)
+
+  it("leaves drills of others alone, and tells their age and price", function()
+    local stage = scene.stage()
+    assert(stage.bench:group():start_drill {})
+    stage.bench.emu:advance(7200)
+    assert(run(stage))
+    assert.equal(1, open_drills(stage))
+    assert.matches("is open: 2 pay%-as%-you%-go disks are billed for 2h", scene.notes(stage))
+  end)
+
+  it("cannot be told to leave the clearing out", function()
+    local stage = scene.stage()
+    local _, err = run(stage, nil, { skip = { clear = "tomorrow" } })
+    assert.equal("Client.CriticalStep", err.code)
+    assert(run(stage))
+    assert.equal(0, open_drills(stage))
+  end)
+
+  it("clears in the next process, wherever it was killed", function()
+    local params = { group = "pg-orders", region = "cn-shanghai" }
+    local kills = scene.kill_everywhere("drill", params, scene.stage, function(_, stage)
+      assert.equal(0, open_drills(stage))
+    end)
+    assert.is_true(kills > 30, kills)
+  end)
+end)

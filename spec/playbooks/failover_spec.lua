@@ -1,0 +1,115 @@
+-- The ready playbook for the day itself: the old side may answer, or not.
+
+local after = require "spec.dr.after_lab"
+local scene = require "spec.playbooks.scene"
+
+local PARAMS = { group = "pg-orders", region = "cn-shanghai", attach = "i-new" }
+
+local function run(stage, more, options)
+  local params = {}
+  for name, value in pairs(PARAMS) do params[name] = value end
+  for name, value in pairs(more or {}) do params[name] = value end
+  local given = { params = params }
+  for name, value in pairs(options or {}) do given[name] = value end
+  return stage:run(scene.load "failover", given)
+end
+
+local DARK = { events = { { at = 0, region = "cn-hangzhou", state = "blackhole" } } }
+
+describe("the playbook failover", function()
+  it("fences, opens, attaches, starts and asks whether the service is back", function()
+    local stage, asked = scene.stage(), {}
+    local result = assert(run(stage, { verify = function(own, variables)
+      asked[#asked + 1] = variables
+      assert(own.kind == "unplanned")
+      return #asked == 3
+    end }))
+    assert.equal("completed", result.status)
+    assert.equal("StopInstance DetachDisk DetachDisk FailoverDiskReplicaGroup AttachDisk AttachDisk "
+      .. "StartInstance", scene.effects(stage))
+    assert.same({ group = "pg-orders", region = "cn-shanghai" }, asked[3])
+    assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
+    assert.is_true(result.marks.data_ready < result.marks.verified)
+    assert.matches("pg%-orders is not protected", scene.notes(stage))
+    assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
+  end)
+
+  it("opens the data while the region is dark, and says that the old side is not fenced", function()
+    local stage = scene.stage(nil, DARK)
+    local result = assert(run(stage))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.matches('step "fence" failed: ', result.exceptions[1])
+    assert.matches('step "fence again" failed: ', result.exceptions[2])
+    assert.is_number(result.marks.data_ready)
+    assert.is_nil(result.marks.old_side_fenced)
+    assert.is_true(result.marks.data_ready - stage:events("run")[1].at < 120)
+    assert.equal("FailoverDiskReplicaGroup AttachDisk AttachDisk StartInstance",
+      scene.effects(stage))
+    assert.matches("the old side is not fenced: keep it from writing", scene.notes(stage))
+  end)
+
+  it("fences at the end what answers again by then", function()
+    local stage = scene.stage(nil, { events = {
+      { at = 0, region = "cn-hangzhou", state = "blackhole" },
+      { at = 60, region = "cn-hangzhou", state = "up" } } })
+    local result = assert(run(stage))
+    assert.equal("done", scene.statuses(stage)["fence again"])
+    assert.is_true(result.marks.old_side_fenced > result.marks.data_ready)
+    assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
+  end)
+
+  it("stops before the failover if the old side must be fenced and cannot", function()
+    local stage = scene.stage(nil, DARK)
+    local _, err = run(stage, { fence = "must" })
+    assert.is_table(err)
+    assert.equal("", scene.effects(stage))
+    assert.equal("failed", scene.statuses(stage).fence)
+  end)
+
+  it("leaves the old side alone when that is given up", function()
+    local stage = scene.stage(nil, DARK)
+    local result = assert(run(stage, nil, { mode = "ungraceful" }))
+    assert.equal("skipped", scene.statuses(stage).fence)
+    assert.equal("skipped", scene.statuses(stage)["fence again"])
+    assert.is_true(result.marks.data_ready - stage:events("run")[1].at < 40)
+  end)
+
+  it("loses no more than somebody has accepted by name", function()
+    local stage = scene.stage { recover_point_age = 7200 }
+    local _, err = run(stage)
+    assert.equal("Client.RecoveryPointTooOld", err.code)
+    assert.equal("", scene.effects(stage))
+    local result = assert(run(stage, nil, {
+      accept_loss = { seconds = 9000, by = "chief", why = "the region is gone" } }))
+    assert.is_true(result.rpo > 7200)
+    assert.equal("chief", stage:events("accept_loss")[1].by)
+  end)
+
+  it("moves the group once though the answer is lost after the work", function()
+    for name, effect in pairs(after.DOUBTFUL) do
+      local stage = scene.stage(nil, { faults = {
+        after.fault("FailoverDiskReplicaGroup", effect, "after") } })
+      assert(run(stage))
+      assert.equal(1, after.effects(stage.bench, "FailoverDiskReplicaGroup"), name)
+    end
+  end)
+
+  it("does not call a group moved of which one pair is not", function()
+    local stage = scene.stage(nil, { faults = { {
+      match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+      effect = { partial = { "pair-2" } } } } })
+    local _, err = run(stage)
+    assert.equal("Client.FailoverFailed", err.code)
+    assert.is_nil(stage:state().marks.data_ready)
+    assert.is_nil(scene.statuses(stage).serve)
+  end)
+
+  it("goes on wherever it was killed, and moves the group once", function()
+    local kills = scene.kill_everywhere("failover", PARAMS, scene.stage, function(result)
+      assert.equal("completed", result.status)
+      assert.is_number(result.marks.data_ready)
+      assert.is_number(result.marks.old_side_fenced)
+    end)
+    assert.is_true(kills > 60, kills)
+  end)
+end)
