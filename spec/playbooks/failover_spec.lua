@@ -34,7 +34,7 @@ describe("the playbook failover", function()
     assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
   end)
 
-  it("opens the data while the region is dark, and says that the old side is not fenced", function()
+  it("opens the data while the region is dark, and says that it is not fenced", function()
     local stage = scene.stage(nil, DARK)
     local result = assert(run(stage))
     assert.equal("completed_with_exceptions", result.status)

@@ -9,7 +9,7 @@ local M = {}
 
 ---@class alicloud.dr.Param
 ---@field name string
----@field type "id"|"ids"|"region"|"duration"|"integer"|"share"|"boolean"|"text"|"choice"|"disks"
+---@field type "id"|"ids"|"region"|"duration"|"integer"|"count"|"share"|"boolean"|"text"|"choice"|"disks"
 ---|"command"
 ---@field help string what it is for, one line
 ---@field required boolean?
@@ -42,10 +42,14 @@ local function boolean(value)
   if type(value) == "boolean" then return value end
 end
 
-local function integer(value)
-  local number = math.tointeger(tonumber(value))
-  return number and number >= 1 and number <= 100000 and number or nil
+local function whole(least)
+  return function(value)
+    local number = math.tointeger(tonumber(value))
+    return number and number >= least and number <= 100000 and number or nil
+  end
 end
+
+local integer = whole(1)
 
 local function share(value)
   local percent = type(value) == "string" and tonumber(value:match("^(%d+%.?%d*)%%$"))
@@ -87,6 +91,7 @@ local TYPES = {
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
   integer = { allowed = "a whole number from 1 to 100000", read = integer },
+  count = { allowed = "a whole number from 0 to 100000", read = whole(0) },
   share = { allowed = 'a whole number from 1, or a part such as "10%"', read = share },
   boolean = { allowed = "yes or no", read = boolean },
   disks = { allowed = "an instance, or DISK:INSTANCE with a comma between", read = disks },

@@ -1,0 +1,61 @@
+-- Many groups failed over by one process under the rate of calls: fleet.lua GROUPS PARALLEL. The
+-- ready playbook over an emulator in the same process, on its virtual clock, with its journal in a
+-- file. Prints the seconds that it took, those that the limit allows for the calls that were made,
+-- the calls, and MiB of this process with the emulator.
+--
+-- What the limit allows: the calls of the action that is asked most, at the rate that is ours, and
+-- the one failover that must follow the last of them.
+
+local alicloud = require "alicloud"
+local dr = require "alicloud.dr"
+local emulator = require "alicloud.emulator"
+local ready = require "alicloud.playbooks"
+
+local count = math.tointeger(tonumber(arg[1] or "1000"))
+local parallel = arg[2] or "64"
+local RATE = 30                                  -- of 40 a second, a quarter is left to people
+local SECONDS = 52
+
+local function read_file(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then return nil, message end
+  return file:read "a"
+end
+
+local function resident()
+  return tonumber(read_file("/proc/self/status"):match("VmHWM:%s+(%d+)")) / 1024
+end
+
+local groups = {}
+for i = 1, count do
+  groups[i] = { id = ("pg-%04d"):format(i), pairs = 1, status = "normal", recover_point_age = 60,
+    source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+    failover_seconds = SECONDS }
+end
+local emu = emulator.new { wire = false,
+  world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups } }
+local calls = {}
+local transport = { send = emu.transport.send, perform = function(request)
+  calls[request.action] = (calls[request.action] or 0) + 1
+  return emu.transport.perform(request)
+end }
+local client = alicloud.client {
+  region = "cn-shanghai", transport = transport, runtime = emu.runtime,
+  access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+}
+local before = resident()
+local journal = os.tmpname()
+os.remove(journal)
+local began = emu.runtime.time()
+local result = assert(dr.run(assert(ready.load("fleet", read_file)), {
+  client = client, journal = journal, params = { groups = "all", region = "cn-shanghai",
+    parallel = parallel, max_groups = count, canary = 0 } }))
+local took = emu.runtime.time() - began
+os.remove(journal)
+assert(result.status == "completed" and #emu:ledger() == count)
+local most, total = 0, 0
+for name, n in pairs(calls) do
+  most, total = math.max(most, n), total + n
+  if arg[3] then print(name, n) end
+end
+print(("%.1f %.1f %d %.1f %.1f"):format(took, most / RATE + SECONDS, total, resident(), before))
