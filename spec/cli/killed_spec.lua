@@ -95,3 +95,41 @@ describe("a run", function()
     assert.equal(1, emulator:effects())
   end)
 end)
+
+describe("a ready playbook", function()
+  it("is copied, edited and run by its path, and its drill is cleared after a kill", function()
+    local emulator <close> = setmetatable({ it = process.start_emulator { speed = 40 } },
+      { __close = function(held) held.it:stop() end })
+    local output = emulator.it:shell([[
+      dir=$(mktemp -d)
+      cd "$dir" && export ALICLOUD_DR_JOURNALS=$dir USER=operator
+      alicloud-dr playbooks --copy drill && alicloud-dr playbooks --copy drill
+      echo "twice $?"
+      alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai \
+        check='touch seen; sleep 30' >out 2>&1 &
+      command=$!
+      until test -e seen; do
+        kill -0 $command || break
+        sleep 0.02
+      done
+      kill -KILL $command
+      wait $command
+      echo "exit code $?"
+      alicloud-dr drill list --region cn-shanghai
+      sed -i 's/the disks are no good/no good/' drill.lua
+      alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 30' \
+        --skip 'check the disks=seen by hand'
+      echo "then $?"
+      alicloud-dr drill list --region cn-shanghai
+      rm -rf "$dir"]])
+    assert.matches("drill%.lua   run it by its path", output)
+    assert.matches("drill%.lua: is there already\ntwice 1\n", output)
+    assert.matches("exit code 137\n.*pay%-as%-you%-go", output)
+    assert.matches("the playbook was edited", output)
+    assert.matches("completed with exceptions.*then 0\n", output)
+    assert.is_nil(output:match("then 0\n(.*)"):find("pay-as-you-go", 1, true))
+    local actions = {}
+    for i, effect in ipairs(emulator.it:ledger()) do actions[i] = effect.action end
+    assert.same({ "StartReplicaGroupDrill", "ClearReplicaGroupDrill" }, actions)
+  end)
+end)

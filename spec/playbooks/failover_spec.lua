@@ -25,8 +25,8 @@ describe("the playbook failover", function()
       return #asked == 3
     end }))
     assert.equal("completed", result.status)
-    assert.equal("StopInstance DetachDisk DetachDisk FailoverDiskReplicaGroup AttachDisk AttachDisk "
-      .. "StartInstance", scene.effects(stage))
+    assert.equal("StopInstance DetachDisk DetachDisk FailoverDiskReplicaGroup AttachDisk "
+      .. "AttachDisk StartInstance", scene.effects(stage))
     assert.same({ group = "pg-orders", region = "cn-shanghai" }, asked[3])
     assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
     assert.is_true(result.marks.data_ready < result.marks.verified)

@@ -1,5 +1,6 @@
 -- The ready playbook for many groups.
 
+local alicloud = require "alicloud"
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
 
@@ -27,6 +28,34 @@ end
 local function moved(stage) return #stage.bench:ledger() end
 
 local BROKEN = { status = "created" }
+
+-- A client that may ask six times a second for each action and twelve times in all, and the moments
+-- at which it asked.
+local function slow_client(emu)
+  local moments = {}
+  local client = alicloud.client {
+    region = "cn-shanghai", runtime = emu.runtime, rate = { action = 8, region = 16 },
+    access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+    transport = { send = emu.transport.send, perform = function(request)
+      moments[#moments + 1] = { at = emu.runtime.time(), action = request.action }
+      return emu.transport.perform(request)
+    end },
+  }
+  return client, moments
+end
+
+-- The most calls that one second saw, wherever it begins.
+local function densest(moments, action)
+  local most, first, list = 0, 1, {}
+  for _, moment in ipairs(moments) do
+    if not action or moment.action == action then list[#list + 1] = moment.at end
+  end
+  for last = 1, #list do
+    while list[last] - list[first] > 1 - 1e-3 do first = first + 1 end
+    most = math.max(most, last - first + 1)
+  end
+  return most, #list
+end
 
 describe("the playbook fleet", function()
   it("moves all groups of a region, the canary first", function()
@@ -107,5 +136,22 @@ describe("the playbook fleet", function()
       end
     end
     assert.is_true(kills > 50, kills)
+  end)
+
+  it("uses what the rate of calls allows, and no more", function()
+    local quick = {}
+    for i = 1, 60 do quick[i] = { failover_seconds = 8 } end
+    local stage = stage_of(60, quick, { wire = false })
+    local client, moments = slow_client(stage.bench.emu)
+    assert(run(stage, { parallel = 20, canary = 0, max_groups = 60 }, { client = client }))
+    assert.equal(60, moved(stage))
+    local took = stage:events("finished")[1].at - stage:events("run")[1].at
+    local in_all, total = densest(moments)
+    local of_one, looks = densest(moments, "DescribeDiskReplicaGroups")
+    -- A change does not wait for looks at other groups.
+    assert.is_true(in_all <= 12 + 6, in_all)
+    assert.equal(6, of_one)
+    local allowed = math.max(total / 12, looks / 6)
+    assert.is_true(took <= 1.05 * allowed, ("%.1f s, allowed %.1f s"):format(took, allowed))
   end)
 end)

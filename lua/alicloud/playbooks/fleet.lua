@@ -15,7 +15,7 @@ local given = common.PARAMS
 local PARAMS = {
   { name = "groups", type = "ids", required = true, help = "the groups, or all" },
   given.region, given.max_rpo, given.approvers, given.approvals,
-  { name = "parallel", type = "integer", default = 64, help = "how many at a time" },
+  { name = "parallel", type = "integer", default = 200, help = "how many at a time" },
   { name = "canary", type = "count", default = 1, help = "so many first, which must succeed" },
   { name = "max_errors", type = "share", default = "5%",
     help = "failures at which nothing more is begun" },

@@ -1,0 +1,136 @@
+-- What a playbook takes: declared, read, refused by name, kept in the journal.
+
+local dr = require "alicloud.dr"
+local params = require "alicloud.dr.playbook.params"
+local scene = require "spec.playbooks.scene"
+local stages = require "spec.dr.playbook.stage"
+
+local LIST = {
+  { name = "group", type = "id", required = true, help = "the group" },
+  { name = "names", type = "ids", help = "people" },
+  { name = "region", type = "region", help = "where" },
+  { name = "max_rpo", type = "duration", default = "1h", help = "age" },
+  { name = "parallel", type = "integer", help = "how many" },
+  { name = "canary", type = "count", help = "how many" },
+  { name = "max_errors", type = "share", help = "how many" },
+  { name = "protect", type = "boolean", help = "whether" },
+  { name = "attach", type = "disks", help = "instances" },
+  { name = "mode", type = "choice", values = { "try", "must" }, help = "how" },
+  { name = "check", type = "command", help = "what" },
+  { name = "title", type = "text", help = "words" },
+}
+
+local function refused(given)
+  local read, message = params.read(LIST, given)
+  assert.is_nil(read)
+  return message
+end
+
+describe("parameters of a playbook", function()
+  it("are read as they are typed", function()
+    local function check() return true end
+    assert.same({ group = "pg-1", names = { "a", "b" }, region = "cn-shanghai", max_rpo = 1200,
+      parallel = 8, canary = 0, max_errors = "10%", protect = false,
+      attach = { ["d-1"] = "i-1", ["d-2"] = "i-2" }, mode = "must", check = check, title = "x y" },
+      params.read(LIST, { group = "pg-1", names = "a, b", region = "cn-shanghai", max_rpo = "20m",
+        parallel = "8", canary = "0", max_errors = "10%", protect = "no",
+        attach = "d-1:i-1,d-2:i-2", mode = "must", check = check, title = "x y" }))
+  end)
+
+  it("are read from Lua values, with defaults", function()
+    assert.same({ group = "pg-1", max_rpo = 3600, names = { "a" }, protect = true, attach = "i-1" },
+      params.read(LIST, { group = "pg-1", names = { "a" }, protect = true, attach = "i-1" }))
+    assert.same({ ["d-1"] = "i-1" },
+      params.read(LIST, { group = "x", attach = { ["d-1"] = "i-1" } }).attach)
+  end)
+
+  it("are refused with field, value and what is allowed", function()
+    assert.equal('unknown parameter "max_rp"; did you mean "max_rpo"?',
+      refused { group = "pg-1", max_rp = "1h" })
+    assert.matches("^parameter group is missing: the group; allowed: an id", refused {})
+    for name, value in pairs { group = "pg 1", names = "a,,b", region = "Shanghai",
+      max_rpo = "soon", parallel = "0", canary = "-1", max_errors = "110%", protect = "perhaps",
+      attach = "d-1:", mode = "maybe", check = " ", title = "" } do
+      local given = { group = "pg-1" }
+      given[name] = value
+      assert.matches("^parameter " .. name .. ": got .*; allowed: ", refused(given))
+    end
+  end)
+
+  it("are declared without mistakes", function()
+    local function declare(list) return dr.playbook("x", { params = list }, print) end
+    assert.error_matches(function() declare { { name = "a", type = "dorp", help = "x" } } end,
+      'parameter 1: type: got "dorp"')
+    assert.error_matches(function() declare { { name = "a b", type = "text" } } end, "name: got")
+    assert.error_matches(function() declare { LIST[1], LIST[1] } end, "parameter 2: name")
+    assert.error_matches(function() dr.playbook("x", { kinds = "drill" }, print) end,
+      'did you mean "kind"')
+  end)
+
+  it("reach the playbook, and stop a run before it begins", function()
+    local stage, seen = stages.new()
+    local playbook = dr.playbook("x", { kind = "drill", params = LIST }, function(run)
+      seen = { run.kind, run.params.max_rpo }
+    end)
+    assert.error_matches(function() stage:run(playbook, { params = { group = "?" } }) end,
+      "dr.run: parameter group")
+    local _, err = stage:run(playbook)
+    assert.equal("Client.BadParameter", err.code)
+    assert.is_nil(seen)
+    assert(stages.new():run(playbook, { params = { group = "pg-1", max_rpo = "20m" } }))
+    assert.same({ "drill", 1200 }, seen)
+  end)
+
+  it("that are functions have to be given again", function()
+    local stage, calls = scene.stage(), 0
+    local function given()
+      return { params = { group = "pg-orders", check = function()
+        calls = calls + 1
+        return true
+      end } }
+    end
+    assert(stage:run_until(scene.load "drill", function(call) return call.n == 12 and "crash" end,
+      given()))
+    local _, err = stage:run(scene.load "drill")
+    assert.equal("Client.BadParameter", err.code)
+    assert.matches('parameter check: got "%(function%)"', err.message)
+    assert(stage:run(scene.load "drill", given()))
+    assert.equal(1, calls)
+  end)
+end)
+
+describe("a program of a step", function()
+  it("tells by its exit code, and sees what it is about", function()
+    local stage = stages.new()
+    assert(stage:run(function(run)
+      run:step("good", function(own)
+        return own:program("test $ALICLOUD_DR_GROUP = pg-1 && test $ALICLOUD_DR_KIND = unplanned",
+          { group = "pg-1" })
+      end)
+      local _, err = run:step("bad", { on_error = "continue" }, function(own)
+        return own:program "exit 7"
+      end)
+      assert.equal("Client.ProgramFailed", err.code)
+      assert.equal("exit 7: exit code 7", err.message)
+      _, err = run:step("killed", { on_error = "continue" }, function(own)
+        return own:program "kill -TERM $$"
+      end)
+      assert.matches("ended by signal 15", err.message)
+    end))
+    local _, err = stages.new():run(function(run) run:program "true" end)
+    assert.matches("only inside of a step", err.message)
+  end)
+end)
+
+describe("an accepted loss", function()
+  it("counts for a pre-check of the run as well", function()
+    local stage = stages.new { group = { recover_point_age = 3000 } }
+    local function body(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("check", function() return orders:precheck { max_rpo = "20m" } end)
+    end
+    local _, err = stage:run(body)
+    assert.equal("Client.RecoveryPointTooOld", err.code)
+    assert(stage:run(body, { accept_loss = { seconds = 3600, by = "chief", why = "it burns" } }))
+  end)
+end)
