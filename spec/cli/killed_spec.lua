@@ -106,7 +106,7 @@ describe("a ready playbook", function()
       alicloud-dr playbooks --copy drill && alicloud-dr playbooks --copy drill
       echo "twice $?"
       alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai \
-        check='touch seen; sleep 30' >out 2>&1 &
+        check='touch seen; sleep 9' >out 2>&1 &
       command=$!
       until test -e seen; do
         kill -0 $command || break
@@ -117,7 +117,7 @@ describe("a ready playbook", function()
       echo "exit code $?"
       alicloud-dr drill list --region cn-shanghai
       sed -i 's/the disks are no good/no good/' drill.lua
-      alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 30' \
+      alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 9' \
         --skip 'check the disks=seen by hand'
       echo "then $?"
       alicloud-dr drill list --region cn-shanghai

@@ -4,7 +4,8 @@
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
 --- If it fails before the point of no return, replication is started again, and the services by
---- `restart`. Resumed, it begins with the stop.
+--- `restart`. Resumed, it begins with the stop. It has no ungraceful way: what gives
+--- the old side up is `failover`.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
