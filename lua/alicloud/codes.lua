@@ -5,6 +5,11 @@
 -- the call had come, and the error object tells.
 
 return {
+  ["Client.BadParameter"] = {
+    meaning = "A parameter is not one that the playbook takes.",
+    cure = "give it as `alicloud-dr playbooks` and the head of the playbook say",
+    outcome = "not_sent",
+  },
   ["Client.Cancelled"] = {
     meaning = "The caller gave the call up, or closed the client.",
     cure = "look at the resource if the call was to change something",
@@ -154,6 +159,11 @@ return {
     cure = "name a file that is not there yet, in a directory of your own",
     outcome = "not_sent",
   },
+  ["Client.LossNotExcluded"] = {
+    meaning = "The old side has not stood still since the last synchronization, or that is old.",
+    cure = "resume the run: it stops, fences and synchronizes once more",
+    outcome = "not_sent",
+  },
   ["Client.Malformed"] = {
     meaning = "The answer is cut, or is not what the service speaks.",
     cure = "look at the resource before a change is sent again",
@@ -226,6 +236,10 @@ return {
     meaning = "The playbook was edited, and a finished step is not where it was.",
     cure = "put the step back, or accept the edit: --accept-edit",
     outcome = "not_sent",
+  },
+  ["Client.ProgramFailed"] = {
+    meaning = "A program that a step runs did not end well.",
+    cure = "see what it says on standard error, then resume the run",
   },
   ["Client.Proxy"] = {
     meaning = "The proxy failed, or could not be reached.",

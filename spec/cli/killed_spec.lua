@@ -123,7 +123,7 @@ describe("a ready playbook", function()
       alicloud-dr drill list --region cn-shanghai
       rm -rf "$dir"]])
     assert.matches("drill%.lua   run it by its path", output)
-    assert.matches("drill%.lua: is there already\ntwice 1\n", output)
+    assert.matches("drill%.lua: is there already\ntwice 2\n", output)
     assert.matches("exit code 137\n.*pay%-as%-you%-go", output)
     assert.matches("the playbook was edited", output)
     assert.matches("completed with exceptions.*then 0\n", output)

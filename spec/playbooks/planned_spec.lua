@@ -72,7 +72,7 @@ describe("the playbook planned", function()
       end
     end
     local _, err = run(stage, nil, { progress = progress })
-    assert.equal("Client.OldSideWrites", err.code)
+    assert.equal("Client.LossNotExcluded", err.code)
     assert.is_nil(scene.effects(stage):find("Failover", 1, true))
     for _, name in ipairs { "fence", "note the stop", "stop replication", "last sync" } do
       assert.equal("undone", scene.statuses(stage)[name], name)
@@ -93,7 +93,7 @@ describe("the playbook planned", function()
       end }))
     stage.bench.emu:advance(3600)
     local _, err = run(stage)
-    assert.equal("Client.SyncNotFresh", err.code)
+    assert.equal("Client.LossNotExcluded", err.code)
     assert.equal(0, assert(run(stage)).rpo)
   end)
 

@@ -13,7 +13,7 @@ local EPILOG = [[
 Run one by its name:  alicloud-dr run failover group=pg-orders region=cn-shanghai
 See it first:         alicloud-dr plan failover group=pg-orders region=cn-shanghai
 
-Exit codes: 0 done, 1 the copy could not be written, 2 usage.]]
+Exit codes: 0 done, 2 usage, or the copy could not be written.]]
 
 ---@param command table of argparse
 function M.configure(command)
@@ -75,10 +75,7 @@ local function copy(name, args, terminal, read_file)
   local path = name .. ".lua"
   local ok
   ok, message = write_new(path, text)
-  if not ok then
-    return output.complain(terminal, args.json, output.EXIT.failed, { kind = "state",
-      code = "Client.NotWritten", message = message, outcome = "not_sent" })
-  end
+  if not ok then options.refuse("--copy: " .. message) end
   if args.json then return output.json(terminal, output.EXIT.done, { path = path }) end
   terminal.out(("  %s   run it by its path: alicloud-dr run ./%s …\n"):format(path, path))
   return output.EXIT.done

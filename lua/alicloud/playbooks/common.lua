@@ -69,9 +69,9 @@ local FRESH = 900
 
 local MOVED = { failovering = true, failovered = true, failover_failed = true }
 
-local function refuse(code, message)
-  return nil, alicloud.error.new { kind = "state", code = code, message = message,
-    outcome = "not_sent", hint = "resume the run: it stops and synchronizes once more" }
+local function refuse(message)
+  return nil, alicloud.error.new { kind = "state", code = "Client.LossNotExcluded",
+    message = message, outcome = "not_sent", hint = "resume the run: it stops and synchronizes once more" }
 end
 
 -- What was written after the sync would be lost. Nothing was if the sync began after the stop and
@@ -83,11 +83,11 @@ local function prove_no_loss(group, synced, stopped_at)
   local held
   held, err = group:fence { confirm = function() return false end }
   if not held then
-    return refuse("Client.OldSideWrites", "the old side does not stand still: " .. err.message)
+    return refuse("the old side does not stand still: " .. err.message)
   end
   local point = synced.recover_point or 0
   if point < stopped_at or seen.read_at - point > FRESH then
-    return refuse("Client.SyncNotFresh", ("the recovery point %d does not follow the stop at %d, "
+    return refuse(("the recovery point %d does not follow the stop at %d, "
       .. "or is too old"):format(point, stopped_at))
   end
   return true

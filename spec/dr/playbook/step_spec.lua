@@ -38,7 +38,7 @@ describe("a playbook", function()
     local kinds = {}
     for _, event in ipairs(stage:events()) do kinds[#kinds + 1] = event.type end
     assert.equal("run attempt step_begin look step_end step_begin intent call answer outcome look "
-      .. "step_end mark step_begin step_end mark finished", table.concat(kinds, " "))
+      .. "mark step_end step_begin mark step_end finished", table.concat(kinds, " "))
     local effect = stage.bench:ledger()[1]
     assert.equal(effect.client_token, stage:events("intent")[1].intent.client_token)
     assert.equal(effect.request_id, stage:events("answer")[1].request_id)
