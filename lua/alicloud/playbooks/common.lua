@@ -71,7 +71,8 @@ local MOVED = { failovering = true, failovered = true, failover_failed = true }
 
 local function refuse(message)
   return nil, alicloud.error.new { kind = "state", code = "Client.LossNotExcluded",
-    message = message, outcome = "not_sent", hint = "resume the run: it stops and synchronizes once more" }
+    message = message, outcome = "not_sent",
+    hint = "resume the run: it stops and synchronizes once more" }
 end
 
 -- What was written after the sync would be lost. Nothing was if the sync began after the stop and
