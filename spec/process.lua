@@ -61,19 +61,36 @@ function Emulator:environment()
     self.start.endpoint, self.start.access_key_id, self.start.access_key_secret)
 end
 
--- Runs a shell line; output of both streams and whether it ended well.
-function Emulator:shell(line)
+-- A shell line that runs beside others. Its output must fit into a pipe until it is asked for.
+local Job = {}
+Job.__index = Job
+
+-- Output of both streams and whether it ended well.
+function Job:finish()
+  local output = self.pipe:read "a"
+  local ok = self.pipe:close() == true
+  if self.path then os.remove(self.path) end
+  return output, ok
+end
+
+function Emulator:begin(line, path)
   local pipe = assert(io.popen("env " .. self:environment() .. " sh -c " .. quote(line)
     .. " 2>&1 </dev/null"))
-  local output = pipe:read "a"
-  return output, pipe:close() == true
+  return setmetatable({ pipe = pipe, path = path }, Job)
+end
+
+function Emulator:begin_lua(script)
+  local path = write_temporary(script, ".lua")
+  return self:begin(LUA .. " " .. path, path)
+end
+
+-- Runs a shell line to its end.
+function Emulator:shell(line)
+  return self:begin(line):finish()
 end
 
 function Emulator:run_lua(script)
-  local path = write_temporary(script, ".lua")
-  local output, ok = self:shell(LUA .. " " .. path)
-  os.remove(path)
-  return output, ok
+  return self:begin_lua(script):finish()
 end
 
 function Emulator:repl(lines)

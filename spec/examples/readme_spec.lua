@@ -20,16 +20,102 @@ local function shows(line, output)
   return output:find(pattern) ~= nil
 end
 
+local function matching_line(pattern)
+  local found
+  for _, block in ipairs(read_blocks "sh") do found = block:match(pattern) or found end
+  return found
+end
+
+local function lines_where(test)
+  local lines = {}
+  for _, block in ipairs(read_blocks "sh") do
+    for line in block:gmatch "[^\n]+" do
+      if test(line) then lines[#lines + 1] = line end
+    end
+  end
+  return lines
+end
+
+local function snippet_with(text)
+  local found
+  for _, script in ipairs(read_blocks "lua") do
+    found = script:find(text, 1, true) and script or found
+  end
+  return found
+end
+
+local function names_ready_playbook(line)
+  return line:find "^alicloud%-dr %l+ %l+ groups?=" ~= nil
+end
+
+local function playbook_lines()
+  return lines_where(function(line)
+    local ours = line:find("my[-_]orders") or line:find("my_journal", 1, true)
+    return ours and not line:find("explore", 1, true)
+  end)
+end
+
+local function playbook_script()
+  local lines = playbook_lines()
+  return ([[
+    dir=$(mktemp -d)
+    cd "$dir" && ALICLOUD_DR_JOURNALS=$dir/journals && export ALICLOUD_DR_JOURNALS
+    cat >my-orders.lua <<'END'
+%s
+END
+    %s
+    echo "planned $?"
+    %s
+    echo "ran once $?"
+    %s
+    echo "ran twice $?"
+    set -e
+    %s
+    rm -rf "$dir"]]):format(snippet_with "my-orders.lua", lines[1], lines[2], lines[3],
+      table.concat(lines, "\n", 4))
+end
+
+local function rehearsal_script()
+  return ([[
+    dir=$(mktemp -d)
+    cd "$dir" && cat >my-orders.lua <<'END'
+%s
+END
+    %s
+    status=$?
+    rm -rf "$dir"
+    exit $status]]):format(snippet_with "my-orders.lua", matching_line "[^\n]*explore[^\n]*")
+end
+
+local function ready_script()
+  return "set -e; dir=$(mktemp -d); export ALICLOUD_DR_JOURNALS=$dir\n"
+    .. table.concat(lines_where(names_ready_playbook), "\n") .. "\nrm -rf $dir; echo all done"
+end
+
+-- What takes long waits for the emulator's clock most of the time, so all of it waits at once.
+local function begin_all()
+  local flows = {}
+  local function begin(name, how, text)
+    local emulator = process.start_emulator()
+    flows[name] = { emulator = emulator, job = emulator[how](emulator, text) }
+  end
+  for i, script in ipairs(read_blocks "lua") do begin(i, "begin_lua", script) end
+  begin("playbook", "begin", playbook_script())
+  begin("ready", "begin", ready_script())
+  return flows
+end
+
 describe("README", function()
-  local emulator
+  local emulator, flows
 
-  before_each(function()
-    emulator = process.start_emulator()
+  setup(function() flows = begin_all() end)
+
+  teardown(function()
+    for _, flow in pairs(flows) do flow.emulator:stop() end
   end)
 
-  after_each(function()
-    emulator:stop()
-  end)
+  before_each(function() emulator = process.start_emulator() end)
+  after_each(function() emulator:stop() end)
 
   it("has the snippets that this spec runs", function()
     assert.is_true(#read_blocks "lua" >= 7)
@@ -40,7 +126,8 @@ describe("README", function()
 
   for i, script in ipairs(read_blocks "lua") do
     it("has a Lua snippet that runs: number " .. i, function()
-      local output, ok = emulator:run_lua(script)
+      local flow = flows[i]
+      local output, ok = flow.job:finish()
       assert.is_true(ok, output)
       if script:find("group:failback", 1, true) then
         assert.truthy(output:find("drilled\t0 drills left open", 1, true), output)
@@ -50,22 +137,18 @@ describe("README", function()
       if script:find("orders:failover {   --", 1, true) then
         assert.truthy(output:find("failovered, open in cn%-shanghai: RTO %d+ s, RPO %d+ s, "
           .. "token %x+"), output)
-        assert.equal(1, emulator:effects())
-        output, ok = emulator:run_lua(script)
+        assert.equal(1, flow.emulator:effects())
+        output, ok = flow.emulator:run_lua(script)
         assert.is_true(ok, output)
         assert.truthy(output:find("already_failovered, open in cn%-shanghai: RTO 0 s, "
           .. "RPO unknown s"), output)
-        assert.equal(1, emulator:effects())
+        assert.equal(1, flow.emulator:effects())
       end
     end)
   end
 
   it("has a fault file that the emulator takes", function()
-    local rules
-    for _, script in ipairs(read_blocks "lua") do
-      rules = script:find("my-faults.lua", 1, true) and script or rules
-    end
-    local faulty = process.start_emulator { faults = rules }
+    local faulty = process.start_emulator { faults = snippet_with "my-faults.lua" }
     local output, ok = faulty:shell("alicloud-dr failover pg-orders --region cn-shanghai --yes")
     local effects = faulty:effects()
     faulty:stop()
@@ -74,81 +157,36 @@ describe("README", function()
   end)
 
   it("has a playbook that is planned, run, and run again", function()
-    local playbook, lines = nil, {}
-    for _, script in ipairs(read_blocks "lua") do
-      playbook = script:find("my-orders.lua", 1, true) and script or playbook
-    end
-    for _, block in ipairs(read_blocks "sh") do
-      for line in block:gmatch "[^\n]+" do
-        local ours = line:find("my[-_]orders") or line:find("my_journal", 1, true)
-        if ours and not line:find("explore", 1, true) then lines[#lines + 1] = line end
-      end
-    end
-    assert.equal(10, #lines)
-    local output = emulator:shell(([[
-      dir=$(mktemp -d)
-      cd "$dir" && ALICLOUD_DR_JOURNALS=$dir/journals && export ALICLOUD_DR_JOURNALS
-      cat >my-orders.lua <<'END'
-%s
-END
-      %s
-      echo "planned $?"
-      %s
-      echo "ran once $?"
-      %s
-      echo "ran twice $?"
-      set -e
-      %s
-      rm -rf "$dir"]]):format(playbook, lines[1], lines[2], lines[3],
-        table.concat(lines, "\n", 4)))
+    local flow = flows.playbook
+    assert.equal(10, #playbook_lines())
+    local output = flow.job:finish()
     assert.matches("ebs:FailoverDiskReplicaGroup in cn%-shanghai, token .-planned 0\n", output)
     assert.matches("✔ completed, RTO .-ran once 0\n", output)
     assert.matches("✔ completed.-ran twice 0\n", output)
     assert.matches("report  my%-drill.html\n", output)
     assert.matches("# Two runs of orders: move to Shanghai\n", output)
     assert.matches("send again   there is nothing to send\n", output)
-    assert.equal(1, emulator:effects())
+    assert.equal(1, flow.emulator:effects())
   end)
 
   it("has a playbook that is rehearsed", function()
-    local playbook, rehearsal
-    for _, script in ipairs(read_blocks "lua") do
-      playbook = script:find("my-orders.lua", 1, true) and script or playbook
-    end
-    for _, block in ipairs(read_blocks "sh") do
-      rehearsal = block:match "[^\n]*explore[^\n]*" or rehearsal
-    end
-    local output, ok = emulator:shell(([[
-      dir=$(mktemp -d)
-      cd "$dir" && cat >my-orders.lua <<'END'
-%s
-END
-      %s
-      status=$?
-      rm -rf "$dir"
-      exit $status]]):format(playbook, rehearsal))
+    local output, ok = emulator:shell(rehearsal_script())
     assert.is_true(ok, output)
     assert.matches("✔ 200 seeds, .*no violation", output)
     assert.equal(0, emulator:effects())
   end)
 
   it("has ready playbooks that run, one after the other", function()
-    local lines = {}
-    for _, block in ipairs(read_blocks "sh") do
-      for line in block:gmatch "[^\n]+" do
-        if line:find "^alicloud%-dr %l+ %l+ groups?=" then lines[#lines + 1] = line end
-      end
-    end
-    assert.equal(6, #lines)
-    local output = emulator:shell("set -e; dir=$(mktemp -d); export ALICLOUD_DR_JOURNALS=$dir\n"
-      .. table.concat(lines, "\n") .. "\nrm -rf $dir; echo all done")
+    local flow = flows.ready
+    assert.equal(6, #lines_where(names_ready_playbook))
+    local output = flow.job:finish()
     assert.matches("all done\n$", output)
     local _, completed = output:gsub("✔ completed", "")
     assert.equal(5, completed, output)
     local _, lossless = output:gsub("RPO 0 s", "")
     assert.equal(2, lossless, output)
     local moves, drills = 0, 0
-    for _, effect in ipairs(emulator:ledger()) do
+    for _, effect in ipairs(flow.emulator:ledger()) do
       if effect.action == "FailoverDiskReplicaGroup" then moves = moves + 1 end
       if effect.action:find "ReplicaGroupDrill$" then drills = drills + 1 end
     end
@@ -158,16 +196,12 @@ END
 
   it("has shell lines of the command that run", function()
     local ran = 0
-    for _, block in ipairs(read_blocks "sh") do
-      for line in block:gmatch "[^\n]+" do
-        local local_line = line:find("^alicloud%-dr") and not line:find("my[-_]")
-          and not line:find("^alicloud%-dr %l+ %l+ groups?=")
-        if local_line then
-          local output, ok = emulator:shell(line)
-          assert.is_true(ok, line .. "\n" .. output)
-          ran = ran + 1
-        end
-      end
+    for _, line in ipairs(lines_where(function(line)
+      return line:find "^alicloud%-dr" and not line:find "my[-_]" and not names_ready_playbook(line)
+    end)) do
+      local output, ok = emulator:shell(line)
+      assert.is_true(ok, line .. "\n" .. output)
+      ran = ran + 1
     end
     assert.equal(14, ran)
     assert.equal(1, emulator:effects())
