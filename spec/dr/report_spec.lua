@@ -95,7 +95,7 @@ describe("the evidence of a run", function()
     local model = model_of(stage)
     assert.equal("failed", model.status)
     assert.equal("Client.StepFailed", model.error.code)
-    stage = drill { group = { recover_point_age = 3000 } }
+    stage = drill { group = { recover_point_age = 9000 } }
     model = model_of(stage)
     assert.equal("stopped", model.status)
     assert.equal("failed", step(model, "check").status)
