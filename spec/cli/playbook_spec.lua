@@ -115,6 +115,40 @@ describe("alicloud-dr run", function()
     ran = desk:run("run", file, "--region", "cn-shanghai", "--no-ask")
     assert.equal(1, ran.code)
   end)
+
+  it("skips nothing unless that is what was typed", function()
+    for _, typed in ipairs { "stop", "STOP", "sto", "shrug", "no", "p", "", "again?" } do
+      local desk, file = room([[
+        return require("alicloud.dr").playbook("ask", function(run)
+          run:step("a", { on_error = "ask" }, function() error "broken" end)
+        end)]], { input_tty = true, typed = { typed } })
+      local ran = desk:run("run", file, "--region", "cn-shanghai")
+      assert.equal(1, ran.code, typed)
+      assert.is_nil(ran.out:find("skipped", 1, true), typed)
+    end
+    for _, typed in ipairs { "skip", " S ", "Skip" } do
+      local desk, file = room([[
+        return require("alicloud.dr").playbook("ask", function(run)
+          run:step("a", { on_error = "ask" }, function() error "broken" end)
+        end)]], { input_tty = true, typed = { "AGAIN", typed } })
+      local ran = desk:run("run", file, "--region", "cn-shanghai")
+      assert.equal(0, ran.code, typed)
+      assert.matches("skipped: failed: ", ran.out)
+    end
+  end)
+
+  it("never shows a line of an approvers' file, which may be somebody's key", function()
+    local desk, file, directory = room()
+    local made = desk:run("approve", "--new-key", directory .. "/dba", "--as", "dba")
+    assert.equal(0, made.code, made.err)
+    local handle <close> = assert(io.open(directory .. "/dba"))
+    local seed = handle:read "l"
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+      directory .. "/dba")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-approvers: .*/dba: line 1: allowed: NAME and a key of 64", ran.err)
+    assert.is_nil((ran.err .. ran.out):find(seed, 1, true))
+  end)
 end)
 
 describe("alicloud-dr resume", function()

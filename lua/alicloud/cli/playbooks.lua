@@ -66,12 +66,14 @@ end
 local function read_keys(path, read_file)
   local text, message = read_file(path)
   if not text then options.refuse("--approvers: " .. message) end
-  local keys = {}
-  for line in text:gmatch("[^\r\n]+") do
+  local keys, number = {}, 0
+  for line in text:gmatch("([^\n]*)\n?") do
+    number = number + 1
     local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
     local ignored = line:find("^%s*#") or not line:find("%S")
     if not ignored and not (name and gates.KEY.test(key)) then
-      options.refuse(("--approvers: %s: got %q; allowed: NAME and a key of %s"):format(path, line,
+      -- Whoever gives the wrong file may have given a key that nobody else is to see.
+      options.refuse(("--approvers: %s: line %d: allowed: NAME and a key of %s"):format(path, number,
         gates.KEY.allowed))
     end
     if not ignored then keys[name] = key end
@@ -101,15 +103,17 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
+local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
+
 local function ask_person(io, person)
   return function(question)
     local allowed = question.release and "(a)gain to release it, or sto(p)"
       or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
     io.err(("  ? %s: %s\n    %s: "):format(terminal.clean(question.step),
       terminal.clean(question.err.message, 1000), allowed))
-    local typed = (io.read_line() or ""):lower():match("^%s*(%a?)")
-    local answers = { a = "again", s = "skip" }
-    return answers[typed] or "stop", person
+    -- A whole word or its letter: "stop" begins as "skip" does.
+    local typed = (io.read_line() or ""):lower():match("^%s*(.-)%s*$")
+    return ANSWERS[typed] or "stop", person
   end
 end
 
