@@ -92,6 +92,26 @@ describe("a resumed run", function()
     assert.equal(2, #result.exceptions)
   end)
 
+  it("is past the step to which a failed one has led, and does what comes after it", function()
+    local stage = stages.new()
+    local ready = false
+    local function body(run)
+      run:step("a", { on_error = "goto:c" }, function() error "broken" end)
+      run:step("b", function() stage:did "b" end)
+      run:step("c", function() stage:did "c" end)
+      run:step("d", function()
+        assert(ready, "not ready")
+        stage:did "d"
+      end)
+    end
+    stage:run(body)
+    ready = true
+    local result = assert(stage:run(body))
+    assert.equal("c d", stage:done())
+    assert.equal("done", stage:state().steps.d.status)
+    assert.equal(2, #result.exceptions)
+  end)
+
   it("runs again what was undone", function()
     local stage = stages.new()
     local ready = false

@@ -245,10 +245,7 @@ end
 local function reason_to_skip(branch, key, options)
   local engine = branch.engine
   if branch.landing then
-    if branch.landing ~= key then
-      return ("left out on the way from %q to %q"):format(branch.landing_from, branch.landing)
-    end
-    branch.landing = nil
+    return ("left out on the way from %q to %q"):format(branch.landing_from, branch.landing)
   end
   if options.graceful_only and engine.state.mode == "ungraceful" then
     return "the old side was given up"
@@ -315,6 +312,7 @@ function M.run(branch, name, options, body)
   end
   M.claim(engine, key, 3)
   engine.mail:poll()
+  if branch.landing == key then branch.landing = nil end
   local past = engine.state.steps[key]
   if past and settled_before(past) then return remember(branch, key, options, past) end
   local why, by = reason_to_skip(branch, key, options)
