@@ -124,6 +124,30 @@ describe("a resumed run", function()
     assert(stage:run(body))
     assert.equal("a -a a", stage:done())
   end)
+
+  it("does not take for done what was being undone when the process died", function()
+    local whole = stages.new()
+    local function playbook(stage, ready)
+      return function(run)
+        run:step("a", { undo = function() stage:did "-a" end }, function() stage:did "a" end)
+        run:step("b", function()
+          assert(ready(), "not ready")
+          stage:did "b"
+        end)
+      end
+    end
+    whole:run(playbook(whole, function() return false end))
+    for n = 1, whole.disk.calls do
+      local stage = stages.new()
+      local ready = false
+      local body = playbook(stage, function() return ready end)
+      stage:run_until(body, function(call) return call.n == n and "crash" end)
+      ready = true
+      assert(stage:run(body))
+      -- Whatever was taken back is there again before what relies on it.
+      assert.is_truthy(stage:done():find "a b$" and not stage:done():find "%-a b$", stage:done())
+    end
+  end)
 end)
 
 describe("a run that is killed at any call of the disk", function()

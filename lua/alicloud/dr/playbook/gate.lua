@@ -43,6 +43,12 @@ local function names_of(of)
   return names
 end
 
+local function twice_there(names)
+  for i = 2, #names do
+    if names[i] == names[i - 1] then return names[i] end
+  end
+end
+
 --- Checks a gate's options; raises at the caller of run:gate.
 ---@param name string
 ---@param options alicloud.dr.GateOptions
@@ -55,6 +61,8 @@ function M.check(name, options)
       3)
   end
   given.names = names_of(given.of)
+  local twice = twice_there(given.names)
+  if twice then error(("%s: option of: %q is there twice"):format(where, tostring(twice)), 3) end
   if given.need > #given.names then
     error(("%s: option need: got %d; allowed: at most %d, the number of names"):format(where,
       given.need, #given.names), 3)
@@ -67,13 +75,24 @@ local function key_of(engine, options, name)
   return options.of[name] or (engine.options.approvers or {})[name]
 end
 
+local GIVE_KEY = "give it in the playbook (of = { name = key }) or in the file of --approvers"
+
+-- Who holds one key for two names would approve twice.
 local function demand_keys(engine, key, options)
+  local holders = {}
   for _, name in ipairs(options.names) do
-    if not KEY.test(key_of(engine, options, name)) then
+    local public = key_of(engine, options, name)
+    if not KEY.test(public) then
       engine:refuse("Client.NoApproverKey",
-        ("gate %q: there is no public key of %s"):format(key, name),
-        "give it in the playbook (of = { name = key }) or in the file of --approvers")
+        ("gate %q: there is no public key of %s"):format(key, name), GIVE_KEY)
     end
+    local other = holders[public:lower()]
+    if other then
+      engine:refuse("Client.NoApproverKey",
+        ("gate %q: %s and %s have the same public key"):format(key, other, name),
+        "everybody makes a key of his own: alicloud-dr approve --new-key FILE --as NAME")
+    end
+    holders[public:lower()] = name
   end
 end
 
@@ -97,7 +116,7 @@ local function consider(engine, key, options, letter)
       text = ("an approval of gate %q was not taken: %s"):format(key, fault) }
   else
     engine:record { type = "approval", gate = key, by = letter.by, approved_at = letter.at,
-      signature = letter.signature, mail = letter.digest }
+      text = letter.playbook, signature = letter.signature, mail = letter.digest }
   end
 end
 
@@ -118,6 +137,7 @@ local function count(engine, key, options)
   local names, now, total = {}, engine.runtime.time(), 0
   for _, approval in ipairs(engine.state.gates[key].approvals) do
     local fresh = now - approval.approved_at <= options.seconds
+      and approval.text == engine.playbook.digest
     if fresh and not names[approval.by] and is_named(options, approval.by) then
       names[approval.by], total = true, total + 1
     end
@@ -142,7 +162,8 @@ local function await(branch, key, options)
     take_mail(engine, key, options)
     local total = count(engine, key, options)
     if total >= options.need then
-      return engine:record { type = "gate_pass", gate = key, approvals = total }
+      return engine:record { type = "gate_pass", gate = key, approvals = total,
+        text = engine.playbook.digest }
     end
     local left = deadline - loop.now()
     if left <= 0 then return expire(branch, key, options, total) end
@@ -152,9 +173,18 @@ end
 
 local function broken_open(engine, key, why)
   engine:except(("gate %q was broken open: %s"):format(key, why))
+  return true
 end
 
---- Comes to a gate. It is passed once; a resumed run does not ask again.
+-- What was approved is a text, so another one is asked about again.
+local function is_passed(engine, key)
+  local past = engine.state.gates[key]
+  if not past or past.status ~= "passed" then return false end
+  if past.broken then return broken_open(engine, key, past.why) end
+  return past.text == engine.playbook.digest
+end
+
+--- Comes to a gate. It is passed once; a resumed run asks again only if the playbook was edited.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.GateOptions checked
@@ -162,11 +192,7 @@ function M.run(branch, name, options)
   local engine, key = branch.engine, branch.prefix .. name
   branch:go_on()
   steps.claim(engine, key, 2)
-  local past = engine.state.gates[key]
-  if past and past.status == "passed" then
-    if past.broken then broken_open(engine, key, past.why) end
-    return
-  end
+  if is_passed(engine, key) then return end
   local wish = engine.skips[key]
   if wish then
     broken_open(engine, key, wish.why)

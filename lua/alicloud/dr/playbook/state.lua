@@ -100,6 +100,11 @@ function APPLY.step_skip(state, event)
   step.status, step.why, step.ended_at = "skipped", event.why, event.at
 end
 
+-- Nobody knows what is left of a step whose undoing did not come to its end.
+function APPLY.undo_begin(state, event)
+  step_of(state, event.step).status = "begun"
+end
+
 function APPLY.undo_end(state, event)
   if event.ok then step_of(state, event.step).status = "undone" end
 end
@@ -146,7 +151,8 @@ end
 
 function APPLY.gate_pass(state, event)
   local gate = gate_of(state, event.gate)
-  gate.status, gate.broken, gate.why = "passed", event.broken, event.why
+  gate.status, gate.text = "passed", event.text
+  gate.broken, gate.why = event.broken, event.why
 end
 
 function APPLY.gate_fail(state, event)
