@@ -152,6 +152,23 @@ describe("alicloud-dr run", function()
 end)
 
 describe("alicloud-dr resume", function()
+  it("is told the way to the cloud that the run had", function()
+    local desk, file, directory = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("a", function() error "not yet" end)
+      end)]]
+    write(directory .. "/config.json", [[{"current":"dr","profiles":[{"name":"dr","mode":"AK",
+      "access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]])
+    desk.env.ALIBABA_CLOUD_CONFIG_FILE = directory .. "/config.json"
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--profile", "dr", "--network",
+      "vpc", "--resolve", "ebs.cn-shanghai.aliyuncs.com=10.0.0.1", "--failed-region",
+      "cn-hangzhou", "--wait-for-cloud", "4h", "--as", "night shift")
+    assert.equal(1, ran.code)
+    assert.is_truthy(ran.err:find(" --region cn-shanghai --profile dr --failed-region cn-hangzhou "
+      .. "--wait-for-cloud 4h --as 'night shift' --network vpc "
+      .. "--resolve ebs.cn-shanghai.aliyuncs.com=10.0.0.1\n", 1, true), ran.err)
+  end)
+
   it("goes on from the journal alone", function()
     local desk, file, directory = room [[
       return require("alicloud.dr").playbook("two", function(run)
@@ -204,6 +221,11 @@ describe("alicloud-dr verify", function()
     assert.matches("line %d+ was changed after it was written", ran.object.error.message)
     assert.is_number(ran.object.error.line)
     assert.equal(2, desk:run("verify", path, "--head", "x").code)
+    -- What was never acknowledged is no line, whatever sum it has.
+    write(path, (text:gsub("\n$", "")))
+    ran = desk:run("verify", path, "--head", head)
+    assert.equal(1, ran.code)
+    assert.matches("the end was cut off", ran.err)
   end)
 end)
 
@@ -254,6 +276,9 @@ describe("alicloud-dr approve", function()
       local line = desk:run("approve", path, "promote", "--as", "lead", "--key",
         directory .. "/lead", "--print").out:gsub("\n$", "")
       approved.lead = desk:run("approve", path, "--as", "operator", "--line", line)
+      approved.rubbish = desk:run("approve", path, "--as", "operator", "--line", line:sub(1, -9))
+      approved.stranger = desk:run("approve", path, "--as", "operator", "--line",
+        (line:gsub('"run":"%x+"', '"run":"0123456789abcdef"')))
       approved.own = desk:run("approve", path, "promote", "--as", "operator", "--key",
         directory .. "/duty")
       approved.wrong = desk:run("approve", path, "other", "--as", "duty", "--key",
@@ -265,6 +290,10 @@ describe("alicloud-dr approve", function()
     assert.equal(0, approved.dba.code, approved.dba.err)
     assert.equal(0, approved.lead.code, approved.lead.err)
     assert.equal(2, approved.own.code)
+    assert.equal(2, approved.rubbish.code)
+    assert.matches("%-%-line: allowed: one line that approve %-%-print has printed for this run",
+      approved.rubbish.err)
+    assert.equal(2, approved.stranger.code)
     assert.matches("asked for this run and cannot approve it", approved.own.err)
     assert.matches("allowed: promote", approved.wrong.err)
   end)

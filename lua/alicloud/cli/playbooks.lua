@@ -6,6 +6,7 @@ local duration = require "alicloud.dr.duration"
 local files = require "alicloud.dr.store.file"
 local gates = require "alicloud.dr.playbook.gate"
 local journals = require "alicloud.dr.journal"
+local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.dr.playbook"
@@ -73,8 +74,8 @@ local function read_keys(path, read_file)
     local ignored = line:find("^%s*#") or not line:find("%S")
     if not ignored and not (name and gates.KEY.test(key)) then
       -- Whoever gives the wrong file may have given a key that nobody else is to see.
-      options.refuse(("--approvers: %s: line %d: allowed: NAME and a key of %s"):format(path, number,
-        gates.KEY.allowed))
+      options.refuse(("--approvers: %s: line %d: allowed: NAME and a key of %s"):format(path,
+        number, gates.KEY.allowed))
     end
     if not ignored then keys[name] = key end
   end
@@ -282,17 +283,21 @@ local function progress(io, journal)
   end
 end
 
+-- What says who asks, and how the cloud is reached.
+local KEPT = { "region", "endpoint", "profile", "approvers", "failed_region", "wait_for_cloud" }
+
 --- The command that goes on with a journal.
 ---@param path string
 ---@param args table
 ---@return string
 function M.resume_command(path, args)
   local words = { "alicloud-dr", "resume", terminal.quote(path) }
-  for _, name in ipairs { "region", "endpoint", "approvers" } do
-    if args[name] then
-      words[#words + 1], words[#words + 2] = "--" .. name, terminal.quote(args[name])
-    end
+  local function add(name, value)
+    if value then words[#words + 1], words[#words + 2] = name, terminal.quote(value) end
   end
+  for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
+  add("--as", args.requester)
+  for _, word in ipairs(network.words(args)) do words[#words + 1] = terminal.quote(word) end
   return table.concat(words, " ")
 end
 

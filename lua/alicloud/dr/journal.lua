@@ -216,13 +216,15 @@ function M.first(text)
   return reading and reading.events[1], damage
 end
 
---- Whether a line of a journal has a sum that begins like this.
+--- Whether a whole line of a journal has a sum that begins like this; a torn one was never
+--- acknowledged.
 ---@param text string
 ---@param head string hexadecimal digits
 ---@return boolean
 function M.has_head(text, head)
-  for sum in ("\n" .. text):gmatch('\n{"seq":%d+,"prev":"%x+","bytes":%d+,"sum":"(%x+)"') do
-    if sum:sub(1, #head) == head then return true end
+  for line in text:gmatch "([^\n]*)\n" do
+    local sum = line:match '^{"seq":%d+,"prev":"%x+","bytes":%d+,"sum":"(%x+)"'
+    if sum and sum:sub(1, #head) == head then return true end
   end
   return false
 end

@@ -31,7 +31,10 @@ function M.sign(fields, seed)
     by = fields.by, at = fields.at, signature = core.ed25519_sign(seed, text_of(fields)) }
 end
 
-local function is_whole(approval)
+--- Whether nothing is missing from an approval; says nothing of its signature.
+---@param approval table from outside
+---@return boolean
+function M.is_whole(approval)
   for _, name in ipairs { "run", "playbook", "gate", "by", "signature" } do
     if type(approval[name]) ~= "string" then return false end
   end
@@ -46,7 +49,7 @@ end
 ---expires: number }
 ---@return string|nil
 function M.fault(approval, key, demand)
-  if not is_whole(approval) then return "it is not whole" end
+  if not M.is_whole(approval) then return "it is not whole" end
   if approval.run ~= demand.run then return "it is for another run" end
   if approval.playbook ~= demand.playbook then return "it is for another text of the playbook" end
   if approval.gate ~= demand.gate then return "it is for another gate" end
