@@ -88,12 +88,16 @@ function M.new(given)
 end
 
 --- A client that differs in some options. It shares transport, retry budget, rate and server clock
---- with this one unless the options are about them.
+--- with this one unless the options are about them. What only observes begets nothing that changes.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.Client
 function Client:with(given)
   local parent = own(self)
   local all = options.check("client:with", given, settings.SCHEMA, 2)
+  if parent.mode == "observe" and all.mode == "normal" then
+    error('client:with: option mode: got "normal" of a client that only observes; allowed: '
+      .. '"observe"', 2)
+  end
   local config = settings.without_keys(parent.config)
   if all.retry then config.retries = nil end
   for name, value in pairs(settings.without_keys(all)) do config[name] = value end

@@ -356,6 +356,41 @@ describe("alicloud-dr plan", function()
     assert.matches('the plan ends here: step "check" would be refused', ran.out)
   end)
 
+  it("gives out no client that could change something", function()
+    local desk, file, directory = room [[
+      local alicloud, dr = require "alicloud", require "alicloud.dr"
+      local function stop(client)
+        return client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+      end
+      return dr.playbook("x", function(run)
+        local own = alicloud.client { region = "cn-shanghai", access_key_id = "emulator",
+          access_key_secret = "emulator-secret" }
+        run:step("near", function() return stop(run.client:with { timeout = 5 }) end)
+        run:step("own", { on_error = "continue" },
+          function() return stop(own:with { mode = "normal" }) end)
+        run:step("with", { on_error = "continue" },
+          function() return stop(run.client:with { mode = "normal" }) end)
+        run:step("inside", { on_error = "continue" },
+          function() return stop(run.planner.options.client) end)
+        run:step("walk", { on_error = "continue" }, function()
+          dr.walk(dr.playbook("y", function() end), { client = own,
+            journal = run.params.dir .. "/touched" }):next()
+        end)
+        run:step("strings", { on_error = "continue" }, function()
+          getmetatable("").__index.format = nil
+        end)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.matches("! step near\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("%? step own .-a client that only observes", ran.out)
+    assert.matches("! step with", ran.out)
+    assert.matches("%? step inside", ran.out)
+    assert.matches("%? step walk .-dr.walk is not done while planning", ran.out)
+    assert.is_function(string.format)
+    assert.is_nil(io.open(directory .. "/touched"))
+    assert.same({}, desk:ledger())
+  end)
+
   it("starts no program, writes no file, and stops where it cannot know", function()
     local desk, file, directory = room [[
       local alicloud = require "alicloud"

@@ -33,6 +33,16 @@ describe("a client", function()
     assert.equal("127.0.0.1:1", client:prepare("DescribeRegions").host)
   end)
 
+  it("that observes begets none that changes something", function()
+    local client, transport = helper.client({ ok() }, { mode = "observe" })
+    local message = helper.raised(function() client:with { mode = "normal" } end)
+    assert.matches('client_spec.lua:%d+: client:with: option mode: got "normal" of a client that '
+      .. 'only observes; allowed: "observe"', message)
+    local _, err = client:with({ timeout = 5 }):call("FailoverDiskReplicaGroup", GROUP)
+    assert.equal("Client.ObserveMode", err.code)
+    assert.equal(0, #transport.requests)
+  end)
+
   it("shows its region and no more of its keys than four characters", function()
     assert.equal("alicloud.Client { region = cn-shanghai, credentials = static_ak …abcd, "
       .. "mode = normal }", tostring((helper.client {})))

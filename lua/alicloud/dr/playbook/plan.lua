@@ -83,6 +83,12 @@ local function noting(planner, client)
   function noted.service(_, product)
     return services.new(noted, product)
   end
+  function noted.with(_, given)
+    local own = {}
+    for name, value in pairs(given or {}) do own[name] = value end
+    own.mode = "observe"
+    return noting(planner, client:with(own))
+  end
   function noted.start()
     error("plan: client:start is not followed", 0)
   end
@@ -293,7 +299,11 @@ end
 function M.run(playbook, options)
   local read, message = declared.read(playbook.params, options.params or {})
   if not read then error("plan: " .. message, 2) end
-  local planner = setmetatable({ options = options, kind = playbook.kind, params = read,
+  local given = {}
+  for name, value in pairs(options) do given[name] = value end
+  -- Playbooks hold the planner through their run, and so must find nothing there that changes.
+  given.client = nil
+  local planner = setmetatable({ options = given, kind = playbook.kind, params = read,
     mode = options.mode or "graceful", skips = options.skip or {},
     plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, Planner)
   planner.client = noting(planner, options.client:with { mode = "observe" })

@@ -4,9 +4,9 @@
 
 local M = {}
 
-local PLAIN = { "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print",
-  "rawequal", "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring",
-  "type", "xpcall", "_VERSION", "warn" }
+local PLAIN = { "assert", "error", "ipairs", "next", "pairs", "pcall", "print", "rawequal",
+  "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type",
+  "xpcall", "_VERSION", "warn" }
 
 local LIBRARIES = { "coroutine", "math", "string", "table", "utf8" }
 
@@ -53,6 +53,12 @@ local function readable_io()
   return own
 end
 
+-- The functions of all strings are those of the whole program.
+local function own_metatable(value)
+  if type(value) == "string" then return nil end
+  return getmetatable(value)
+end
+
 local function facade(observe)
   local alicloud = require "alicloud"
   local own = {}
@@ -65,7 +71,7 @@ local function dr_facade()
   local dr = require "alicloud.dr"
   local own = {}
   for name, value in pairs(dr) do own[name] = value end
-  own.run = refuse "dr.run"
+  own.run, own.walk = refuse "dr.run", refuse "dr.walk"
   return own
 end
 
@@ -97,7 +103,7 @@ function M.new(observe)
     environment[name] = {}
     for key, value in pairs(_G[name]) do environment[name][key] = value end
   end
-  environment.print = function() end
+  environment.print, environment.getmetatable = function() end, own_metatable
   environment.os = refusing(os, "os", { "clock", "date", "difftime", "getenv", "time" })
   environment.io = readable_io()
   environment.load = function(text, name, _, given)
