@@ -98,6 +98,9 @@ local function operations_with(product, code)
   return list
 end
 
+local FAILOVER = "FailoverDiskReplicaGroup"
+
+-- What reads is always safe to propose; what changes only where it was the very same that failed.
 local function next_steps(fields, err)
   local group = err.group_id or "GROUP"
   local region = err.region or "REGION"
@@ -105,12 +108,14 @@ local function next_steps(fields, err)
   if err.kind == "credentials" or fields.retry_class == "credentials" then
     return { "alicloud-dr whoami", look }
   end
-  local check = ("alicloud-dr precheck %s --region %s"):format(group, region)
-  if fields.outcome == "unknown" and (err.client_token or err.action == nil) then
+  if err.action == FAILOVER and fields.outcome == "unknown" and err.client_token then
     return { look, ("alicloud-dr failover %s --region %s --client-token %s"):format(
-      group, region, err.client_token or "TOKEN") }
+      group, region, err.client_token) }
   end
-  return { look, check }
+  if err.action and err.action:find "Drill$" then
+    return { look, ("alicloud-dr drill list %s --region %s"):format(group, region) }
+  end
+  return { look, ("alicloud-dr precheck %s --region %s"):format(group, region) }
 end
 
 local function resend_text(outcome, class)

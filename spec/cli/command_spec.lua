@@ -88,6 +88,35 @@ describe("alicloud-dr failover", function()
     assert.equal(1, #desk:ledger())
   end)
 
+  it("goes on as the same account", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    local file = assert(io.open(path, "w"))
+    file:write [[{"current":"other","profiles":[{"name":"dr","mode":"AK",
+      "access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]]
+    file:close()
+    local ran = run({ faults = { lab.fault({ stuck = true }) },
+      env = { ALIBABA_CLOUD_CONFIG_FILE = path } },
+      "failover", "pg-orders", "--yes", "--timeout", "2m", "--profile", "dr")
+    assert.equal(3, ran.code, ran.err)
+    assert.matches("go on:  alicloud%-dr failover pg%-orders %-%-region cn%-shanghai "
+      .. "%-%-client%-token %x+ %-%-profile dr ", ran.out)
+    assert.matches("look:   alicloud%-dr status pg%-orders %-%-region cn%-shanghai %-%-profile dr\n",
+      ran.out)
+  end)
+
+  it("calls the outcome of a defect unknown in its exit code too", function()
+    local desk = desks.new()
+    local runner = require "alicloud.cli.failover"
+    local before = runner.run
+    finally(function() runner.run = before end)
+    runner.run = function() error "a defect" end
+    local ran = desk:run("failover", "pg-orders", "--region", "cn-shanghai", "--yes", "--json")
+    assert.equal(3, ran.code)
+    assert.equal("unknown", ran.object.error.outcome)
+    assert.equal(3, ran.object.exit)
+  end)
+
   it("asks on the terminal, and says only once there why it failed", function()
     local ran = run({ tty = true, input_tty = true, typed = { "no" } }, "failover", "pg-orders")
     assert.equal("", ran.err)

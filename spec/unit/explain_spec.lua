@@ -86,6 +86,23 @@ describe("explain", function()
     assert.matches("same client token", explanation.resend)
   end)
 
+  it("never proposes to fail over because something else is in doubt", function()
+    local function steps(action, token)
+      return table.concat(explain.error(alicloud.error.new {
+        kind = "api", code = "RequestTimeout", message = "m", outcome = "unknown",
+        action = action, region = "cn-shanghai", group_id = "pg-orders", client_token = token,
+      }).next, "\n")
+    end
+    for _, action in ipairs { "ReprotectDiskReplicaGroup", "StartDiskReplicaGroup",
+      "StopInstance", "StartReplicaGroupDrill" } do
+      assert.is_nil(steps(action, "tok-1"):find("failover ", 1, true), action)
+      assert.matches("^alicloud%-dr status pg%-orders %-%-region cn%-shanghai\n", steps(action, "t"))
+    end
+    assert.matches("\nalicloud%-dr drill list pg%-orders %-%-region cn%-shanghai$",
+      steps("StartReplicaGroupDrill", "tok-1"))
+    assert.is_nil(table.concat(explain.code("Client.OutcomeUnknown").next):find("failover", 1, true))
+  end)
+
   it("goes by what the error knows of itself", function()
     local explanation = explain.error(alicloud.error.new {
       kind = "network", code = "Client.Receive", message = "m", outcome = "not_sent",

@@ -32,7 +32,7 @@ local function quote(word)
 end
 
 -- What every command that talks to the service takes, and has to take again.
-local WAY = { "endpoint", "wait_for_cloud", "failed_region" }
+local WAY = { "endpoint", "profile", "wait_for_cloud", "failed_region" }
 
 local function add_typed(all, args, names)
   for _, name in ipairs(names) do

@@ -103,9 +103,10 @@ local function usage_error(io, json, message)
   })
 end
 
--- An error that no layer has named: a defect. It must still end in one line and an exit code.
+-- An error that no layer has named: a defect. It must still end in one line and an exit code, and
+-- nobody knows what was sent before.
 local function crash(io, json, raised)
-  return output.complain(io, json, output.EXIT.failed, {
+  return output.complain(io, json, output.EXIT.unknown, {
     kind = "internal", code = "Client.Internal", outcome = "unknown",
     message = "internal error: " .. tostring(raised),
   })
