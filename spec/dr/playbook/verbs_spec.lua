@@ -39,3 +39,27 @@ describe("verbs in a playbook", function()
     end
   end)
 end)
+
+describe("a drill in a playbook", function()
+  it("leaves no drill behind, wherever the run is killed", function()
+    local function rehearse(stage)
+      return dr.playbook("rehearse", function(run)
+        local orders = run:group("pg-orders", { region = "cn-shanghai" })
+        run:step("drill", function()
+          return orders:drill { check = function() stage:did "checked" end }
+        end)
+      end)
+    end
+    local whole = stages.new()
+    assert(whole:run(rehearse(whole)))
+    for n = 1, whole.disk.calls do
+      local stage = stages.new()
+      local playbook = rehearse(stage)
+      if stage:run_until(playbook, function(call) return call.n == n and "crash" end) then
+        local result, err = stage:run(playbook)
+        assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
+        assert.same({}, assert(dr.drills(stage.bench.client, { region = "cn-shanghai" })), n)
+      end
+    end
+  end)
+end)

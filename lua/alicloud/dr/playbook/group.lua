@@ -57,12 +57,32 @@ local function call(branch, group, verb, past, ...)
   return group[verb](group, table.unpack(arguments, 1, place))
 end
 
+local GOES_ON = { executing = true, executed = true }
+
+-- A drill that a dead process has made is used if it still is there, and cleared if it was to be.
+local function drill_of(branch, group, past)
+  local id = past and past.intent.drill_id
+  if not id then return past end
+  local list, err = group:drills()
+  if not list then return nil, err end
+  for _, drill in ipairs(list) do
+    if drill.id == id and GOES_ON[drill.status] then return past end
+    if drill.id == id then
+      local _, fault = call(branch, group, "clear_drill", nil, id)
+      return nil, fault
+    end
+  end
+  return nil
+end
+
 local function carry_out(branch, group, verb, ...)
   local result, past, err
   if VERBS[verb].continue then
     result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
   end
   if result then return result end
+  past, err = drill_of(branch, group, past)
+  if err then return nil, err end
   past = forget(branch, past)
   result, err = call(branch, group, verb, past, ...)
   if not result then return nil, err end

@@ -244,6 +244,16 @@ function M.is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
 end
 
+-- How to go on with what a part of a verb has made and left: the drill that was started.
+local function half_done(state, entry)
+  local result = entry.outcome.ok and entry.outcome.result
+  if not (result and result.drill_id) then return nil end
+  local past = M.continuation(state, entry)
+  past.intent = { drill_id = result.drill_id }
+  for name, value in pairs(entry.intent) do past.intent[name] = value end
+  return past
+end
+
 -- What was begun as a part of another verb concerns this one only as long as it is open.
 local function concerns(entry, verb)
   return entry.of == verb or entry.verb == verb and M.is_open(entry)
@@ -262,9 +272,10 @@ function M.pending(state, verb, group_id, step)
     local entry = state.intents[i]
     if entry.intent.group_id == group_id and concerns(entry, verb) then
       if M.is_open(entry) then return nil, M.continuation(state, entry) end
+      if entry.step ~= step then return nil end
       -- What a part of it returned is not what it returns.
-      local whole = entry.verb == verb and entry.step == step and entry.outcome.ok
-      return whole and entry.outcome.result or nil
+      if entry.verb ~= verb then return nil, half_done(state, entry) end
+      return entry.outcome.ok and entry.outcome.result or nil
     end
   end
   return nil
