@@ -101,8 +101,8 @@ describe("alicloud-dr failover", function()
     assert.equal(3, ran.code, ran.err)
     assert.matches("go on:  alicloud%-dr failover pg%-orders %-%-region cn%-shanghai "
       .. "%-%-client%-token %x+ %-%-profile dr ", ran.out)
-    assert.matches("look:   alicloud%-dr status pg%-orders %-%-region cn%-shanghai %-%-profile dr\n",
-      ran.out)
+    assert.matches("look:   alicloud%-dr status pg%-orders %-%-region cn%-shanghai "
+      .. "%-%-profile dr\n", ran.out)
   end)
 
   it("calls the outcome of a defect unknown in its exit code too", function()

@@ -457,3 +457,35 @@ describe("two processes", function()
     assert.matches("^group pg%-orders is held by operator", inner.message)
   end)
 end)
+
+describe("a run that is stopped from outside", function()
+  it("while it undoes says so in the journal, and can be resumed", function()
+    local stage = stages.new()
+    local ready = false
+    local function body(run)
+      run:step("a", { undo = function() error "stdin:1: interrupted!" end }, function() end)
+      run:step("b", function() assert(ready, "not ready") end)
+    end
+    local _, err = stage:run(body)
+    assert.equal("Client.Interrupted", err.code)
+    assert.equal("interrupted", stage:state().ending.type)
+    ready = true
+    assert(stage:run(body))
+  end)
+
+  it("by a journal that fails before the first step gets an error, not a raise", function()
+    local stage = stages.new()
+    stage:run(function() error "not yet" end)
+    local mail = require "alicloud.dr.playbook.mail"
+    stage.disk:open("run"):post(mail.mode_line(stage:state().run.run_id, "ungraceful", "lead", "x"))
+    local appends = 0
+    stage.disk.fault = function(call)
+      if call.op == "append" then appends = appends + 1 end
+      return appends == 2 and "ENOSPC"
+    end
+    local result, err = stage:run(function() error "not yet" end)
+    assert.is_nil(result)
+    assert.equal("Client.JournalFailed", err.code)
+    assert.is_true(err.incomplete)
+  end)
+end)

@@ -160,16 +160,27 @@ local function finish(engine)
   return summary.of(engine.state, engine.journal)
 end
 
-local function carry_out(engine)
-  local run = branches.branch(engine, "")
+local function play(engine, run)
   engine.mail:poll()
-  local ok, raised = pcall(engine.playbook.body, run)
-  if not ok and guard.is_interrupt(raised) then return interrupted(engine) end
+  engine.playbook.body(run)
+end
+
+local function pursue(engine)
+  local run = branches.branch(engine, "")
+  local ok, raised = guard.call(play, engine, run)
   -- A playbook may have caught what ended it.
   if ok and engine.stopped then ok, raised = false, engine.stopped end
   if ok and run:astray() then ok, raised = false, run:astray() end
   if not ok then return stop(engine, run, stops.error_of(raised, "")) end
   return finish(engine)
+end
+
+-- Whoever interrupts may do so while steps are undone, too.
+local function carry_out(engine)
+  local ok, result, err = pcall(pursue, engine)
+  if ok then return result, err end
+  if guard.is_interrupt(result) then return interrupted(engine) end
+  error(result, 0)
 end
 
 -- The journal keeps them as they were given: a playbook reads them anew in every process.
