@@ -112,7 +112,14 @@ local function run(context, argv, timeout)
   return output
 end
 
+-- Keys of another mode are there to ask for others, which nobody has asked the program to leave to
+-- us; used as they are they would be another identity.
+local AS_THEY_ARE = { AK = true, StsToken = true }
+
 local function session_of(object)
+  if object.mode ~= nil and not AS_THEY_ARE[object.mode] then
+    return nil, "its mode is neither AK nor StsToken"
+  end
   local session = {
     access_key_id = object.access_key_id, access_key_secret = object.access_key_secret,
     security_token = object.sts_token, provider = NAME,

@@ -83,6 +83,8 @@ describe("a program", function()
       { access_key_secret = "canary" }, { access_key_id = "i" },
       { access_key_id = "canary x", access_key_secret = "canary" },
       { mode = "StsToken", access_key_id = "i", access_key_secret = "canary" },
+      -- Keys that are to be used in another way than as they are.
+      { mode = "RamRoleArn", access_key_id = "i", access_key_secret = "canary" },
       { access_key_id = "i", access_key_secret = "canary", expiration = "canary" },
     } do
       local keys, err = run(printing(output))
