@@ -54,6 +54,21 @@ describe("alicloud-dr run", function()
     assert.equal(1, #desk:ledger())
   end)
 
+  it("begins anew though a hook has written behind the end of the run before", function()
+    local desk, file = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:on("finished", function() run:note "told the pager" end)
+        run:step("a", function() return 1 end)
+      end)]]
+    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("told the pager", ran.out)
+    ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("%-2%.jsonl$", journal_of(ran))
+    assert.matches("✔ a ", ran.out)
+  end)
+
   it("tells in one object", function()
     local desk, file = room()
     local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")

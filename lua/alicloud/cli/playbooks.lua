@@ -14,6 +14,7 @@ local ready = require "alicloud.playbooks"
 local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
+local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -177,9 +178,10 @@ function M.directory(getenv)
   options.refuse "--journal: is missing, and $HOME does not say where it is kept"
 end
 
+-- A hook may have written a note behind the end.
 local function is_finished(reading)
-  local last = reading.events[#reading.events]
-  return last ~= nil and last.type == "finished"
+  local ending = states.fold(reading.events).ending
+  return ending ~= nil and ending.type == "finished"
 end
 
 local function is_free(path, new)
