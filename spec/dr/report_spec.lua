@@ -43,7 +43,8 @@ local function drill(given)
     run:note("done, call off the bridge")
   end)
   assert.is_nil(stage:run(book, { kind = "drill", requester = "anna", incident = "INC-1",
-    declared = { rto = "15m", rpo = "10m" }, skip = { ["go ahead"] = "the dba is on the phone" },
+    declared = { rto = "15m", rpo = "10m" },
+    skip = { ["gate:go ahead"] = "the dba is on the phone" },
     accept_loss = { seconds = 5400, by = "head of operations", why = "the region is lost" } }))
   emu:advance(7200)
   return stage, book

@@ -193,7 +193,7 @@ function Run:program(command, variables)
 end
 
 --- Leaves a step out when the run comes to it.
----@param name string
+---@param name string of a step, or "gate:" and the name of a gate, which is broken open then
 ---@param why string
 function Run:skip(name, why)
   local engine = own(self).engine

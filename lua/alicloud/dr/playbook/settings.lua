@@ -20,7 +20,7 @@ local M = {}
 ---@field approvers? table<string, string> public keys by name
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
----@field skip? table<string, string> reasons by step or gate
+---@field skip? table<string, string> reasons by step, or by "gate:" and the name of a gate
 ---@field again? table<string, boolean> steps in doubt that may be done once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
