@@ -152,6 +152,7 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
     curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_RESOLVE, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
+    handle->method = 0; /* clearing the body has made it a POST */
     handle->next = handles->idle;
     handles->idle = handle;
     handles->count++;

@@ -74,6 +74,19 @@ describe("alicloud.transport", function()
       assert.are.equal(3 * #reply.http(), totals.bytes_received)
     end)
 
+    it("says the method of each request, whatever the one before was", function()
+      server:play(behaviour.answer(reply.http()))
+      local methods = { "GET", "GET", "POST", "POST", "GET", "PUT", "GET", "DELETE", "GET", "GET" }
+      for index, method in ipairs(methods) do
+        local body = (method == "POST" or method == "PUT") and "Name=value" or nil
+        call(server, client, { method = method, url = server.url .. "/", body = body })
+        local sent = server:requests()[index]
+        assert.are.equal(method .. " / HTTP/1.1", sent:match("^[^\r]*"), "request " .. index)
+        assert.are.equal(body or "", sent:match("\r\n\r\n(.*)$"))
+        assert.is_nil(method == "GET" and sent:lower():match("content%-length") or nil)
+      end
+    end)
+
     it("runs beside others", function()
       server:play(behaviour.answer(reply.http()))
       local ops = {}
