@@ -19,6 +19,7 @@ struct ac_transport {
     int poller;
     pid_t pid;
     double timer_at;     /* monotonic seconds, < 0: none */
+    bool due;            /* step() has something to tell, whatever libcurl's timer says */
     bool lost;           /* libcurl ran out of memory while a request set out */
     bool stalled;        /* an address was given up and the next one not tried yet */
     struct ac_op *ops;   /* in flight */
@@ -198,8 +199,7 @@ static void set_out(struct ac_transport *transport)
     CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     ac_sys_sigpipe_restore(&guard);
     transport->lost = transport->lost || code != CURLM_OK;
-    if (transport->lost || running < (int)transport->stats.in_flight)
-        transport->timer_at = ac_sys_monotonic();
+    transport->due = transport->lost || running < (int)transport->stats.in_flight;
 }
 
 static bool start(struct ac_transport *transport, struct ac_op *op,
@@ -308,6 +308,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
     if (!own_process(transport))
         return 0;
     ac_sys_sigpipe_block(&guard);
+    transport->due = false;
     bool ok = !transport->lost && act(transport);
     unsigned finished = collect(transport);
     if (!ok)
@@ -324,6 +325,8 @@ int ac_transport_fd(const struct ac_transport *transport)
 
 long ac_transport_timeout_ms(const struct ac_transport *transport)
 {
+    if (transport->due)
+        return 0;
     if (transport->timer_at < 0)
         return -1;
     double left = transport->timer_at - ac_sys_monotonic();

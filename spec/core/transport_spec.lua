@@ -117,6 +117,19 @@ describe("alicloud.transport", function()
       assert.is_true(op:done())
       assert.are.equal(fd, client:pollfd())
     end)
+
+    it("tells at once what ended while it was submitted, also after another was cancelled",
+      function()
+        server:play(behaviour.hang)
+        local silent = client:submit(request(server.url))
+        exchange.run_until(server, client, function() return #server:requests() == 1 end)
+        local hopeless = client:submit { method = "GET", url = "http://127.0.0.1:99999/" }
+        assert.are.equal(0, client:timeout())
+        silent:cancel()
+        assert.are.equal(0, client:timeout())
+        assert.are.equal(1, client:step())
+        assert.is_true(hopeless:done())
+      end)
   end)
 
   describe("connections", function()
