@@ -252,7 +252,8 @@ static unsigned collect(struct ac_transport *transport)
         struct ac_op *op = handle->op;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
-        retire(transport, op, &transport->handles);
+        /* libcurl's verdict over a certificate stays in the handle until the next one is seen. */
+        retire(transport, op, code == CURLE_OK ? &transport->handles : NULL);
         finished++;
     }
     return finished;

@@ -121,6 +121,18 @@ describe("alicloud.transport over TLS", function()
     assert.is_false(result.sent)
   end)
 
+  it("blames the server whose certificate it is, whatever became of the request before", function()
+    local proxy <close> = tls.serve(dir, certificates.expired)
+    local server <close> = tls.serve(dir, certificates.by_other)
+    local client <close> = transport.new { ca_file = good.file, proxy = proxy.url }
+    local function ask(url)
+      local result = exchange.call(nil, client, { method = "GET", url = url, timeout = 30 })
+      return result.failure .. " " .. result.detail
+    end
+    assert.matches("^tls_expired the proxy on the way to api%.example ", ask "https://api.example/")
+    assert.matches("^tls_untrusted 127%.0%.0%.1:", ask(server.url .. "/ok"))
+  end)
+
   it("sends nothing in the clear to a peer that does not speak TLS", function()
     local server <close> = server_module.new(behaviour.answer("HTTP/1.1 400 Bad Request\r\n\r\n"))
     local client <close> = transport.new { ca_file = good.file }
