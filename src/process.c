@@ -27,14 +27,26 @@ static int open_pipe(int ends[2])
 #endif
 }
 
+/* What the host opened without a thought of programs stays its own. */
+static int close_others(posix_spawn_file_actions_t *actions)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    return posix_spawn_file_actions_addclosefrom_np(actions, 3);
+#else
+    (void)actions;
+    return 0;
+#endif
+}
+
 /* Its own process group, so that its children can be ended with it; no blocked signals, and
- * SIGPIPE as a program expects it. */
+ * SIGPIPE and SIGCHLD as a program expects them. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none, defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGCHLD);
     int error = posix_spawnattr_setpgroup(attributes, 0);
     error = error ? error : posix_spawnattr_setsigmask(attributes, &none);
     error = error ? error : posix_spawnattr_setsigdefault(attributes, &defaults);
@@ -53,6 +65,7 @@ static int spawn(pid_t *pid, char *const argv[], int output)
     if (!error) {
         error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         error = error ? error : posix_spawn_file_actions_adddup2(&actions, output, 1);
+        error = error ? error : close_others(&actions);
         error = error ? error : set_attributes(&attributes);
         error = error ? error : posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
         posix_spawnattr_destroy(&attributes);

@@ -1,5 +1,7 @@
 /* A program that is run for what it writes: an argument vector and no shell, output into pages of
- * its own under a cap, nothing inherited but the environment and standard error.
+ * its own under a cap, nothing inherited but the environment and standard error (where the C
+ * library cannot close the rest, glibc before 2.34 and others, also what the host left
+ * inheritable).
  *
  * step() never blocks. The host's signal dispositions stay as they are: where it ignores SIGCHLD
  * the exit status is unknown.

@@ -135,6 +135,33 @@ describe("a program that gives secrets", function()
     assert.is_false(pcall(process.result, process))
   end)
 
+  it("finds nothing open but its three streams, whatever the host left open", function()
+    local file <close> = assert(io.open("/etc/passwd"))
+    -- The listing has a descriptor for what it lists.
+    local _, code = run { "sh", "-c", 'test "$(ls /proc/self/fd | wc -l)" = 4' }
+    assert.equal(0, code)
+    assert.equal("file", io.type(file))
+  end)
+
+  it("can wait for programs of its own where the host ignores the end of its children", function()
+    local program = [[
+      local core = require "alicloud.core"
+      local process = assert(core.spawn({ "lua5.4", "-e", [=[
+        local status = assert(io.open "/proc/self/status"):read "a"
+        local ignored = tonumber(status:match "SigIgn:%s*(%x+)", 16)
+        if ignored & (1 << 16) == 0 then io.write "default" end
+      ]=] }, 100))
+      while not process:step() do core.poll(process:pollfd(), "r", 0.02) end
+      print((process:result():length()))
+    ]]
+    local path = write(program)
+    finally(function() os.remove(path) end)
+    local pipe = assert(io.popen(([[bash -c "trap '' CHLD; exec lua5.4 '%s' 2>&1"]]):format(path)))
+    local said = pipe:read "a"
+    pipe:close()
+    assert.equal("7\n", said)
+  end)
+
   it("says why it cannot be started", function()
     assert.same({ nil, "no such program" }, { core.spawn({ "/no/such/program" }, 1) })
     assert.is_nil((core.spawn({ "/etc/passwd" }, 1)))
