@@ -77,11 +77,10 @@ static int core_open_file(lua_State *L)
 /* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, how many got there */
 static int file_append(lua_State *L)
 {
-    int fd = check_open(L);
     struct ac_str bytes;
     size_t written;
     bytes.p = luaL_checklstring(L, 2, &bytes.n);
-    int error = ac_file_append(fd, bytes, &written);
+    int error = ac_file_append(check_open(L), bytes, &written);
     if (error == 0)
         return push_outcome(L, "append", 0);
     push_failure(L, "append", error);
@@ -92,14 +91,14 @@ static int file_append(lua_State *L)
 /* [-3, +(1|3), v]  file:read(offset, count) -> bytes | nil, message, code */
 static int file_read(lua_State *L)
 {
-    int fd = check_open(L);
     lua_Integer offset = luaL_checkinteger(L, 2), count = luaL_checkinteger(L, 3);
     luaL_argcheck(L, offset >= 0, 2, "at least 0");
     luaL_argcheck(L, count >= 0 && count <= READ_MAX_BYTES, 3, "0 to 67108864 bytes");
     luaL_Buffer buffer;
     size_t got;
     char *out = luaL_buffinitsize(L, &buffer, (size_t)count);
-    int error = ac_file_read(fd, offset, out, (size_t)count, &got);
+    /* Asked for last: room for the bytes may have cost a finalizer's run, which may close it. */
+    int error = ac_file_read(check_open(L), offset, out, (size_t)count, &got);
     luaL_pushresultsize(&buffer, error != 0 ? 0 : got);
     return error != 0 ? push_failure(L, "read", error) : 1;
 }

@@ -101,7 +101,8 @@ void acL_secret_push(lua_State *L, struct ac_str bytes)
 
 void acL_secret_give(lua_State *L, struct ac_pages *pages)
 {
-    *push_empty(L) = *pages;
+    struct ac_pages *secret = push_empty(L);
+    *secret = *pages; /* not before: a finalizer may have closed them */
     *pages = (struct ac_pages){0};
 }
 

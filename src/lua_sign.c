@@ -275,13 +275,21 @@ int acL_signed(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m] */
-static void push_headers(lua_State *L, const struct ac_pairs *headers)
+static const struct ac_wire *check_wire(lua_State *L, const struct ac_wire_box *box)
 {
-    lua_createtable(L, 0, (int)headers->n);
-    for (size_t i = 0; i < headers->n; i++) {
-        acL_push_bytes(L, headers->v[i].name);
-        acL_push_bytes(L, headers->v[i].value);
+    if (!box->wire)
+        luaL_error(L, "the signed request is on its way and belongs to the transport");
+    return box->wire;
+}
+
+/* [-0, +1, v]  Every push may run a finalizer, and that may close the request. */
+static void push_headers(lua_State *L, const struct ac_wire_box *box)
+{
+    size_t n = check_wire(L, box)->headers.n;
+    lua_createtable(L, 0, (int)n);
+    for (size_t i = 0; i < n; i++) {
+        acL_push_bytes(L, check_wire(L, box)->headers.v[i].name);
+        acL_push_bytes(L, check_wire(L, box)->headers.v[i].value);
         lua_rawset(L, -3);
     }
 }
@@ -322,7 +330,7 @@ int acL_sign(lua_State *L)
         push_field(L, wire, i);
         lua_setfield(L, -2, FIELDS[i].name);
     }
-    push_headers(L, &wire->headers);
+    push_headers(L, lua_touserdata(L, 2));
     lua_setfield(L, -2, "headers");
     return 1;
 }
@@ -332,15 +340,14 @@ static int signed_index(lua_State *L)
 {
     struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
     const char *name = luaL_checkstring(L, 2);
-    if (!box->wire)
-        luaL_error(L, "the signed request is on its way and belongs to the transport");
+    const struct ac_wire *wire = check_wire(L, box);
     if (strcmp(name, "headers") == 0) {
-        push_headers(L, &box->wire->headers);
+        push_headers(L, box);
         return 1;
     }
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (strcmp(name, FIELDS[i].name) == 0) {
-            push_field(L, box->wire, i);
+            push_field(L, wire, i);
             return 1;
         }
     return 0;

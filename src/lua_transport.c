@@ -151,13 +151,20 @@ static void start(lua_State *L, struct acL_op *box, const struct ac_transport_re
 
 #define LINES_MAX 64
 
-/* [-0, +1, v]  The lines of a signed request are ready; only many need memory. */
-static void read_lines(lua_State *L, const struct ac_wire *wire, struct ac_str *lines,
-                       struct ac_transport_request *request)
+/* [-0, +1, v]  What the core signed, whose lines are ready; only many need memory, and making that
+ * may run a finalizer which closes the request. */
+static void read_signed(lua_State *L, const struct ac_wire_box *box, struct ac_str *lines,
+                        struct ac_transport_request *request)
 {
-    size_t n = wire->headers.n;
+    luaL_argcheck(L, box->wire, 2, "it is closed");
+    size_t n = box->wire->headers.n;
     if (n > LINES_MAX)
         lines = lua_newuserdatauv(L, n * sizeof *lines, 0);
+    luaL_argcheck(L, box->wire, 2, "it is closed");
+    const struct ac_wire *wire = box->wire;
+    request->method = wire->method;
+    request->url = wire->url;
+    request->body = wire->body;
     for (size_t i = 0; i < n; i++) {
         const struct ac_pair *header = &wire->headers.v[i];
         lines[i] = (struct ac_str){header->name.p, header->name.n + 2 + header->value.n};
@@ -182,12 +189,7 @@ static int submit_signed(lua_State *L)
                                            .plain_http = lua_toboolean(L, 5)};
     const struct ac_wire_box *signed_box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
     struct acL_op *box = acL_push_op(L);
-    const struct ac_wire *wire = signed_box->wire;
-    luaL_argcheck(L, wire, 2, "it is closed");
-    request.method = wire->method;
-    request.url = wire->url;
-    request.body = wire->body;
-    read_lines(L, wire, lines, &request);
+    read_signed(L, signed_box, lines, &request);
     start(L, box, &request);
     lua_settop(L, 7);
     return 1;

@@ -40,8 +40,38 @@ client:close()
 assert(fired > 0, "the table never grew")
 ]==]
 
-local function survives(work)
-  local pid, output = posix.spawn { "lua5.4", "-e", GROWING:format(work) }
+-- The same with finalizers that close what is being used.
+local CLOSING = [==[
+local core, transport = require "alicloud.core", require "alicloud.transport"
+local client = transport.new {}
+local make, work = %s
+local victim, other, armed, fired = nil, nil, false, 0
+local trap = {
+  __gc = function()
+    if armed then
+      armed, fired = false, fired + 1
+      do local _ <close> = victim end
+      other = io.open "/dev/null" -- takes a descriptor that became free
+    end
+  end,
+}
+collectgarbage("generational", 1, 100)
+for try = 1, 3000 do
+  victim = make()
+  setmetatable({}, trap)
+  local _ = ("x"):rep(try)
+  armed = true
+  pcall(work, victim)
+  armed = false
+  if other then other:close() end
+  other = nil
+end
+client:close()
+assert(fired > 0, "nothing was closed")
+]==]
+
+local function survives(work, program)
+  local pid, output = posix.spawn { "lua5.4", "-e", (program or GROWING):format(work) }
   local text = output:read "a"
   output:close()
   assert.are.same({ "exit", 0 }, { posix.wait(pid) }, text)
@@ -60,6 +90,27 @@ describe("a hostile host", function()
     survives [[function(headers)
       client:submit { method = "GET", url = "http://not.loopback.example/", headers = headers }
     end]]
+  end)
+
+  -- More headers than fit on the stack, and a block too large to be kept for the next signature.
+  local MANY = [[
+    (function()
+      local headers = {}
+      for i = 1, 80 do headers["x-acs-" .. i] = ("v"):rep(100) end
+      return core.signed { host = "h.example", headers = headers }
+    end), ]]
+
+  it("may close a signed request while its headers are read", function()
+    survives(MANY .. "function(signed) return signed.headers end", CLOSING)
+  end)
+
+  it("may close a signed request while it is submitted", function()
+    survives(MANY .. "function(signed) client:submit(signed, 1, false, false) end", CLOSING)
+  end)
+
+  it("may close a file while it is read", function()
+    survives([[function() return core.open_file("/etc/passwd", "read") end,
+      function(file) if file:read(0, 100000) == "" then os.exit(3) end end]], CLOSING)
   end)
 
   it("may close a transport while it submits", function()
