@@ -32,9 +32,11 @@ describe("a client and nginx", function()
     }
     local hosts = {}
     for i, name in ipairs(names) do
-      hosts[i] = { name = name .. ".spec.test", certificate = certificates[name] }
+      hosts[i] = { name = name .. ".spec.test", certificate = certificates[name],
+        extra = "ssl_session_cache shared:spec:1m; add_header x-spec-resumed $ssl_session_reused;" }
     end
-    hosts[#hosts].extra = ("ssl_verify_client on; ssl_client_certificate %s;"):format(good.file)
+    hosts[#hosts].extra = ("%s ssl_verify_client on; ssl_client_certificate %s;")
+      :format(hosts[#hosts].extra, good.file)
     front = nginx.start(dir, hosts)
   end)
 
@@ -114,6 +116,33 @@ describe("a client and nginx", function()
       assert.equal("unknown", err.outcome)
       assert.equal(400, err.status)
       assert.matches("certificate", err.message)
+    end
+  end)
+
+  -- Mutating, so that every call makes a connection of its own.
+  local function meet(client, name)
+    local url = ("https://%s.spec.test:%d"):format(name, front.port)
+    local result = exchange.call(nil, client, exchange.request(url, { mutating = true }))
+    return result.failure or result.status, result.headers and result.headers["x-spec-resumed"]
+  end
+
+  it("resume a session, but none that a client of other trust or another key has made", function()
+    local function new(given)
+      given.ca_file, given.proxy = given.ca_file or good.file, "none"
+      given.resolve = {}
+      for _, name in ipairs(names) do given.resolve[name .. ".spec.test"] = { "127.0.0.1" } end
+      return transport.new(given)
+    end
+    local known <close> = new { client_cert = certificates.client }
+    local stranger <close> = new { ca_file = dir .. "/other/ca.pem" }
+    local foreign <close> = new { client_cert = certificates.foreign }
+    for round = 1, 3 do
+      for _, name in ipairs { "good", "mutual" } do
+        assert.same({ 200, round == 1 and "." or "r" }, { meet(known, name) })
+        assert.equal("tls_untrusted", (meet(stranger, name)))
+      end
+      assert.same({ 200, round == 1 and "." or "r" }, { meet(foreign, "good") })
+      assert.equal(400, (meet(foreign, "mutual")))
     end
   end)
 
