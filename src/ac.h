@@ -9,6 +9,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+/* Offsets of files have 64 bits everywhere: locks are taken far behind the end. */
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -148,7 +148,8 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
         ac_handle_free(handle);
         return;
     }
-    /* The request's bytes go away now. */
+    /* The request's bytes go away now; a URL may hold a security token. */
+    ac_handle_set_text(handle, CURLOPT_URL, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_RESOLVE, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
