@@ -237,8 +237,8 @@ function Process:result() end
 ---Kills it with its children, if it still runs, and wipes the output. Idempotent.
 function Process:close() end
 
----Starts a program without a shell: no input, the host's standard error and environment, a process
----group of its own.
+---Starts a program without a shell: no input, the host's standard error and environment, none of its
+---other open files (glibc 2.34 or newer), a process group of its own.
 ---@param argv string[] 1 to 64; the first is searched for in PATH
 ---@param max_bytes integer cap of its output, up to 1 MiB; a program that exceeds it is killed
 ---@return alicloud.Process? process
