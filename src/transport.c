@@ -326,10 +326,8 @@ int ac_transport_fd(const struct ac_transport *transport)
 
 long ac_transport_timeout_ms(const struct ac_transport *transport)
 {
-    if (transport->due)
-        return 0;
-    if (transport->timer_at < 0)
-        return -1;
+    if (transport->due || transport->timer_at < 0)
+        return transport->due ? 0 : -1;
     double left = transport->timer_at - ac_sys_monotonic();
     return left <= 0 ? 0 : (long)(left * 1000) + 1;
 }
