@@ -11,6 +11,10 @@
 #define CURL_IGNORE_DEPRECATION(statements) statements
 #endif
 
+/* Idle ones that are kept. libcurl's own limit shrinks with the transfers that are going on, so
+ * that of many that end together it would close what their successors need. */
+#define CONNECTIONS_MAX 256
+
 struct ac_transport {
     struct ac_settings settings;
     CURLM *multi;
@@ -122,6 +126,7 @@ static bool open_multi(struct ac_transport *transport)
     curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
     return true;
 }
 

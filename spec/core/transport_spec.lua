@@ -59,6 +59,20 @@ describe("alicloud.transport", function()
       assert.are.equal(0, totals.in_flight)
     end)
 
+    it("keeps the connections of many that end together for the next ones", function()
+      server:play(behaviour.answer(reply.http()))
+      for _ = 1, 3 do
+        local ops = {}
+        for index = 1, 80 do ops[index] = client:submit(request(server.url)) end
+        exchange.run_until(server, client, function()
+          return client:stats().in_flight == 0
+        end)
+        for _, op in ipairs(ops) do assert.are.equal(200, op:result().status) end
+      end
+      assert.are.equal(80, client:stats().connections)
+      assert.are.equal(160, client:stats().reused)
+    end)
+
     it("counts bytes and reused connections over all calls", function()
       server:play(behaviour.answer(reply.http()))
       for _, body in ipairs { "", "Name=value", ("x"):rep(100 * 1024) } do
