@@ -154,6 +154,33 @@ static bool set_route(struct ac_handle *handle, const struct ac_transport_option
                               route == ROUTE_DIRECT ? "*" : options->no_proxy.p);
 }
 
+/* Up to the path, for what is asked directly or through a tunnel: then libcurl copies the target as
+ * it is, and does not take the query apart and print it byte by byte. A proxy that is told the
+ * whole URL needs it whole, and a fragment is not for sending. */
+static size_t origin_length(const struct ac_handle *handle, struct ac_str url)
+{
+    struct ac_str authority = ac_url_authority(url);
+    size_t n = authority.n > 0 ? (size_t)(authority.p - url.p) + authority.n : url.n;
+    bool direct = handle->scheme == SCHEME_HTTPS || handle->route == ROUTE_DIRECT;
+    if (!direct || n == url.n || url.p[n] != '/' || memchr(url.p, '#', url.n))
+        return url.n;
+    return n;
+}
+
+/* Calls of a client differ in their targets only. */
+static bool set_url(struct ac_handle *handle, struct ac_str url)
+{
+    size_t n = origin_length(handle, url);
+    struct ac_str origin = {url.p, n};
+    if (!ac_str_equal(origin, ac_buf_str(&handle->url))) {
+        ac_buf_reset(&handle->url);
+        ac_buf_add_str(&handle->url, origin);
+        if (handle->url.status != AC_OK || !ac_handle_set_text(handle, CURLOPT_URL, handle->url.p))
+            return false;
+    }
+    return ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, n < url.n ? url.p + n : NULL);
+}
+
 /* libcurl wants a port with each name, so the pins are written anew for every request. */
 static bool set_pins(struct ac_op *op, const struct ac_transport_options *options,
                      struct ac_str url)
@@ -204,8 +231,7 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     }
     return set_scheme(handle, request->url) &&
-           set_route(handle, &settings->options, request->url) &&
-           ac_handle_set_text(handle, CURLOPT_URL, request->url.p) &&
+           set_route(handle, &settings->options, request->url) && set_url(handle, request->url) &&
            set_pins(op, &settings->options, request->url);
 }
 

@@ -119,6 +119,7 @@ static struct ac_handle *handle_new(struct ac_handles *handles, const struct ac_
     struct ac_handle *handle = calloc(1, sizeof *handle);
     if (!handle)
         return NULL;
+    ac_buf_init(&handle->url, SIZE_MAX);
     handle->easy = curl_easy_init();
     if (handle->easy) {
         set_policy(handle);
@@ -161,8 +162,10 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
 
 void ac_handle_free(struct ac_handle *handle)
 {
-    if (handle)
-        curl_easy_cleanup(handle->easy);
+    if (!handle)
+        return;
+    curl_easy_cleanup(handle->easy);
+    ac_buf_free(&handle->url);
     free(handle);
 }
 

@@ -6,6 +6,7 @@
 #ifndef AC_TRANSFER_HANDLE_H
 #define AC_TRANSFER_HANDLE_H
 
+#include "buf.h"
 #include "settings.h"
 #include "watch.h"
 
@@ -20,6 +21,7 @@ struct ac_handle {
     int scheme; /* of the last request, as libcurl was told; these three are 0 at first */
     int route;
     int method;
+    struct ac_buf url; /* of the last request, without what its target says */
     char error_text[CURL_ERROR_SIZE];
 };
 
