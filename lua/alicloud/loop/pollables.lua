@@ -12,37 +12,55 @@ function M.new()
   return setmetatable({ waiting = {}, order = {} }, Interests)
 end
 
+-- Those who wait for one transport.
+---@class alicloud.loop.Waiting: alicloud.loop.Waiter[]
+---@field tickets table<integer, alicloud.loop.Waiter> who waits for which operation
+---@field others integer how many wait for none
+---@field watch table? see alicloud.loop.tasks
+
 ---@param waiter alicloud.loop.Waiter with a pollable
+---@return alicloud.loop.Waiting
 function Interests:add(waiter)
   local pollable = waiter.pollable
   local list = self.waiting[pollable]
   if not list then
-    list = {}
+    list = { tickets = {}, others = 0 }
     self.waiting[pollable] = list
     self.order[#self.order + 1] = pollable
   end
-  list[#list + 1] = waiter
-  waiter.place = #list
+  local place = #list + 1
+  list[place], waiter.place = waiter, place
+  if waiter.op then
+    list.tickets[waiter.ticket] = waiter
+  else
+    list.others = list.others + 1
+  end
+  return list
 end
 
 -- The gap is closed with the last one: who waits for one transport is woken in no promised order.
----@param waiter alicloud.loop.Waiter
+---@param waiter alicloud.loop.Waiter that has a place
+---@return alicloud.loop.Waiting|nil of whom it was one
 function Interests:remove(waiter)
-  local list = waiter.place and self.waiting[waiter.pollable]
-  if not list then return end
-  local last = table.remove(list)
-  if last ~= waiter then
-    list[waiter.place] = last
-    last.place = waiter.place
-  end
+  local list, place = self.waiting[waiter.pollable], waiter.place
+  local count = #list
+  local last = list[count]
+  list[count] = nil
+  if last ~= waiter then list[place], last.place = last, place end
   waiter.place = nil
+  if waiter.op then
+    list.tickets[waiter.ticket] = nil
+  else
+    list.others = list.others - 1
+  end
+  return list
 end
 
 --- Everyone who waits for a transport; from the end on they may be taken out meanwhile.
 ---@param pollable table
----@return alicloud.loop.Waiter[]
+---@return alicloud.loop.Waiting|nil
 function Interests:of(pollable)
-  return self.waiting[pollable] or {}
+  return self.waiting[pollable]
 end
 
 --- The transports that somebody waits for, the longest known first.

@@ -33,6 +33,11 @@ local M = {}
 --- understands
 ---@field abandon? fun(waiter: alicloud.loop.Waiter) nobody waits for what was adopted
 
+-- What a wait can be for. Its pollable has `ended`, which gives the tickets of those that ended.
+---@class alicloud.loop.Op
+---@field done fun(self: table): boolean
+---@field ticket fun(self: table): integer
+
 -- One wait. Without a task it belongs to somebody who is parked by the host, or who drives the
 -- tasks until it is ready.
 ---@class alicloud.loop.Waiter
@@ -41,15 +46,14 @@ local M = {}
 ---@field adopted boolean?
 ---@field deadline number
 ---@field pollable table?
----@field op { done: fun(self: table): boolean }? the waiter sleeps until it is done
+---@field op alicloud.loop.Op? the waiter sleeps until it is done
+---@field ticket integer? of `op`
 ---@field timed boolean? has a place among the timers
 ---@field ready boolean
 ---@field over boolean nobody waits any more
 
 -- The loop below wants a finite time.
 local LONGEST = 3600
-
-local NONE = { n = 0 }
 
 local Scheduler = {}
 Scheduler.__index = Scheduler
@@ -59,8 +63,38 @@ function Scheduler:alter()
   if self.base.arm and not self.stepping then self.base.arm() end
 end
 
+-- A call is ended by its transport, long before its deadline here, which is for a transport that is
+-- lost. So all that wait for operations of one transport share a timer, of the first deadline.
+function Scheduler:watch(list, deadline)
+  local watch = list.watch
+  if watch and watch.deadline <= deadline then return end
+  if watch then self:unwatch(list) end
+  list.watch = { list = list, deadline = deadline, ready = false, over = false }
+  self.timers.add(deadline, list.watch)
+end
+
+function Scheduler:unwatch(list)
+  list.watch.over, list.watch = true, nil
+  self.timers.retired()
+end
+
+function Scheduler:wake_late(list, now)
+  list.watch = nil
+  local first = math.huge
+  for i = #list, 1, -1 do
+    local waiter = list[i]
+    if waiter.op and waiter.deadline <= now then
+      self:wake(waiter)
+    elseif waiter.op and waiter.deadline < first then
+      first = waiter.deadline
+    end
+  end
+  if first < math.huge then self:watch(list, first) end
+end
+
 function Scheduler:retire(waiter)
-  self.interests:remove(waiter)
+  local list = waiter.place and self.interests:remove(waiter)
+  if list and list.watch and not list[1] then self:unwatch(list) end
   if waiter.timed then
     waiter.timed = nil
     self.timers.retired()
@@ -87,12 +121,16 @@ end
 
 -- An operation that ended before it was waited for is never announced again.
 function Scheduler:enlist(waiter)
-  if waiter.op and waiter.op:done() then return self:wake(waiter) end
-  if waiter.deadline < math.huge then
+  local op = waiter.op
+  if op and op:done() then return self:wake(waiter) end
+  if op then waiter.ticket = op:ticket() end
+  local list = waiter.pollable and self.interests:add(waiter)
+  if op then
+    self:watch(list, waiter.deadline)
+  elseif waiter.deadline < math.huge then
     waiter.timed = true
     self.timers.add(waiter.deadline, waiter)
   end
-  if waiter.pollable then self.interests:add(waiter) end
   self:alter()
 end
 
@@ -112,14 +150,14 @@ end
 
 -- What a body yields by itself is for the host, or means only: let the others go first.
 function Scheduler:took(task, ok, waiter, ...)
+  if type(waiter) == "table" and waiter.scheduler == self then
+    task.waiter = waiter
+    return
+  end
   if coroutine.status(task.coroutine) == "dead" then
     -- An error leaves open what the body had open.
     if not ok then coroutine.close(task.coroutine) end
     return self:finish(task, ok, waiter, ...)
-  end
-  if type(waiter) == "table" and waiter.scheduler == self then
-    task.waiter = waiter
-    return
   end
   local adopt, own = self.base.adopt, self:new_waiter(task)
   own.adopted = adopt and adopt(own, waiter, ...)
@@ -144,8 +182,12 @@ function Scheduler:run_queue()
     self.first = self.first + 1
     if not waiter.over then
       waiter.over = true
-      local arguments = waiter.arguments or NONE
-      self:resume(waiter.task, table.unpack(arguments, 1, arguments.n))
+      local arguments = waiter.arguments
+      if arguments then
+        self:resume(waiter.task, table.unpack(arguments, 1, arguments.n))
+      else
+        self:resume(waiter.task)
+      end
     end
   end
   return true
@@ -155,19 +197,30 @@ function Scheduler:wake_due()
   local now = self.base.now()
   local waiter = self.timers.take(now)
   while waiter do
-    waiter.timed = nil
-    self:wake(waiter)
+    if waiter.list then
+      self:wake_late(waiter.list, now)
+    else
+      waiter.timed = nil
+      self:wake(waiter)
+    end
     waiter = self.timers.take(now)
   end
 end
 
--- `finished` is how many operations have ended, of a pollable that counts them.
+-- Who waits for operations is woken by theirs; who waits for the pollable, by every step.
 function Scheduler:stepped(pollable, finished)
-  if finished == 0 then return end
   local list = self.interests:of(pollable)
-  for i = #list, 1, -1 do
-    local waiter = list[i]
-    if not waiter.op or waiter.op:done() then self:wake(waiter) end
+  if not list or finished == 0 then return end
+  if list.others > 0 then
+    for i = #list, 1, -1 do
+      if not list[i].op then self:wake(list[i]) end
+    end
+  end
+  local tickets = list.tickets
+  while next(tickets) do
+    local ticket = pollable:ended()
+    if not ticket then return end
+    if tickets[ticket] then self:wake(tickets[ticket]) end
   end
 end
 
@@ -235,8 +288,9 @@ end
 
 function Scheduler:await(waiter)
   waiter.scheduler, waiter.ready, waiter.over = self, false, false
-  if not self:is_inside(self.current) then return self:wait_outside(waiter) end
-  waiter.task = self.current
+  local task = self.current
+  if not self:is_inside(task) then return self:wait_outside(waiter) end
+  waiter.task = task
   self:enlist(waiter)
   coroutine.yield(waiter)
 end
@@ -263,7 +317,7 @@ end
 
 function Scheduler:release(pollable)
   local list = self.interests:of(pollable)
-  for i = #list, 1, -1 do self:wake(list[i]) end
+  for i = list and #list or 0, 1, -1 do self:wake(list[i]) end
   if self.base.disarm then self.base.disarm(pollable) end
 end
 
@@ -288,7 +342,9 @@ function M.new(base)
 
   function loop.wait(pollable, deadline, op)
     if not scheduler:is_alone() then
-      return scheduler:await { pollable = pollable, deadline = deadline, op = op }
+      -- All fields at once, since a table that grows is made anew each time.
+      return scheduler:await { pollable = pollable, deadline = deadline, op = op, ticket = nil,
+        place = nil, scheduler = scheduler, task = nil, ready = false, over = false }
     end
     base.wait(pollable, deadline)
     pollable:step()

@@ -9,16 +9,29 @@ end
 
 -- Ends its operations when told; never has a descriptor.
 local function fake_transport()
-  local transport = { steps = 0 }
+  local transport = { steps = 0, tickets = {} }
   function transport.pollfd() return nil end
   function transport.events() return "r" end
   function transport.timeout() return 0 end
   function transport.step() transport.steps = transport.steps + 1 end
+  function transport.ended()
+    for ticket, after in pairs(transport.tickets) do
+      if transport.steps >= after then
+        transport.tickets[ticket] = nil
+        return ticket
+      end
+    end
+  end
   return transport
 end
 
 local function operation(transport, after)
-  return { done = function() return transport.steps >= after end }
+  local ticket = #transport.tickets + 1
+  transport.tickets[ticket] = after
+  return {
+    done = function() return transport.steps >= after end,
+    ticket = function() return ticket end,
+  }
 end
 
 describe("tasks", function()
@@ -266,7 +279,8 @@ describe("tasks over a transport", function()
     transport.pollfd = function() assert(not ended, "the transport is closed") end
     transport.step = transport.pollfd
     local task = loop.spawn(function()
-      loop.wait(transport, loop.now() + 60, { done = function() return ended end })
+      loop.wait(transport, loop.now() + 60,
+        { done = function() return ended end, ticket = function() return 1 end })
       return "awake"
     end)
     task:wait(0)
@@ -301,26 +315,42 @@ describe("tasks over a transport", function()
     assert.is_true(yielding:result() >= 3)
   end)
 
-  it("are not looked at one by one where none has ended", function()
+  it("are not looked at one by one", function()
     local loop = new_loop()
-    local transport, looks = fake_transport(), 0
-    local step = transport.step
-    transport.step = function()
-      step()
-      return transport.steps < 50 and 0 or 10
-    end
+    local transport, looks, log = fake_transport(), 0, {}
     local list = {}
     for i = 1, 10 do
       list[i] = loop.spawn(function()
-        loop.wait(transport, loop.now() + 60, { done = function()
+        local op = operation(transport, 5 * i)
+        local done = op.done
+        function op.done()
           looks = looks + 1
-          return transport.steps >= 50
-        end })
+          return done()
+        end
+        loop.wait(transport, loop.now() + 60, op)
+        log[i] = transport.steps
       end)
     end
     for _, task in ipairs(list) do task:wait() end
-    assert.equal(50, transport.steps)
-    assert.equal(20, looks)
+    assert.same({ 5, 10, 15, 20, 25, 30, 35, 40, 45, 50 }, log)
+    assert.equal(10, looks)
+  end)
+
+  it("have their own deadlines, whoever else waits for the same one", function()
+    local runtime, control = helper.runtime()
+    local base = blocking.new(runtime)
+    function base.wait(_, deadline) base.sleep(deadline - base.now()) end
+    local loop, transport, log = tasks.new(base), fake_transport(), {}
+    local list = {}
+    for i, seconds in ipairs { 30, 10, 20, 10 } do
+      list[i] = loop.spawn(function()
+        loop.wait(transport, loop.now() + seconds, operation(transport, 1000))
+        log[i] = control.elapsed
+      end)
+    end
+    list[5] = loop.spawn(loop.wait, transport, loop.now() + 15, operation(transport, 1))
+    for _, task in ipairs(list) do task:wait() end
+    assert.same({ 30, 10, 20, 10 }, log)
   end)
 end)
 
