@@ -5,14 +5,18 @@
 -- an attempt succeeds.
 
 local clock = require "alicloud.clock"
-local codes = require "alicloud.codes"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
-local dependencies = require "alicloud.dependencies"
 local errors = require "alicloud.error"
+local lazy = require "alicloud.lazy"
 local retry = require "alicloud.retry"
 local throttle = require "alicloud.throttle"
 local witness = require "alicloud.witness"
+
+---@module "alicloud.codes"
+local codes = lazy.module "alicloud.codes"
+---@module "alicloud.dependencies"
+local dependencies = lazy.module "alicloud.dependencies"
 
 local M = {}
 
@@ -28,11 +32,18 @@ local metas = setmetatable({}, { __mode = "k" })
 ---@field client_token? string
 ---@field endpoint string
 
+local function note(progress, answer)
+  local id, ids = answer.request_id, progress.request_ids
+  if not id then return end
+  if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
+end
+
 local function meta_of(progress)
   local info, plan = progress.info, progress.plan
+  note(progress, info)
   return {
     request_id = info.request_id,
-    request_ids = progress.request_ids,
+    request_ids = progress.request_ids or {},
     status = info.status,
     attempts = progress.attempts,
     elapsed = progress.finished - progress.started,
@@ -163,7 +174,7 @@ local function queue(context, plan, progress)
   local loop, tally = context.loop, context.shared.tally
   local waited, wait = throttle.pass(context.limiter, plan, loop, loop.now(), progress.deadline)
   if not waited then return throttle.refusal(wait) end
-  tally.waited = tally.waited + waited
+  if waited > 0 then tally.waited = tally.waited + waited end
 end
 
 -- The attempt itself, between what a witness is told before and after it.
@@ -304,6 +315,7 @@ end
 
 local function next_wait(context, plan, progress, failure)
   local class = class_of(progress, failure)
+  progress.mended = progress.mended or {}
   if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
   if class == "clock" and not clock.mend(context, plan, failure) then return nil, "final" end
   return retry.decide(progress.policy, context.shared.bucket, {
@@ -318,12 +330,6 @@ local function next_wait(context, plan, progress, failure)
     remaining = progress.deadline - context.loop.now(),
     random = context.runtime.random,
   })
-end
-
-local function note(progress, answer)
-  local id, ids = answer.request_id, progress.request_ids
-  if not id then return end
-  if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
 end
 
 local function succeed(context, progress, result, info)
@@ -366,7 +372,7 @@ function M.begin(context, plan, policy)
     policy = policy or plan.policy,
     attempts = 0,
     throttles = 0,
-    mended = {},
+    mended = nil,
     underway = false,
     request_ids = nil,
     info = nil,
@@ -408,8 +414,8 @@ function M.run(context, plan, progress)
   while true do
     progress.attempts = progress.attempts + 1
     local result, answer = attempt(context, plan, progress)
-    note(progress, answer)
     if result then return succeed(context, progress, result, answer) end
+    note(progress, answer)
     heed(context, plan, progress, answer)
     local err = to_error(context, plan, progress, answer)
     local wait, reason = next_wait(context, plan, progress, answer)

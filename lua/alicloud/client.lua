@@ -7,12 +7,10 @@
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
 local lending = require "alicloud.credentials.context"
-local dependencies = require "alicloud.dependencies"
 local errors = require "alicloud.error"
 local exchange = require "alicloud.exchange"
-local front_door = require "alicloud.front_door"
+local lazy = require "alicloud.lazy"
 local network = require "alicloud.network"
-local operation = require "alicloud.operation"
 local options = require "alicloud.options"
 local patience = require "alicloud.patience"
 local plans = require "alicloud.plan"
@@ -21,6 +19,13 @@ local retry = require "alicloud.retry"
 local services = require "alicloud.service"
 local settings = require "alicloud.settings"
 local stats = require "alicloud.stats"
+
+---@module "alicloud.dependencies"
+local dependencies = lazy.module "alicloud.dependencies"
+---@module "alicloud.front_door"
+local front_door = lazy.module "alicloud.front_door"
+---@module "alicloud.operation"
+local operation = lazy.module "alicloud.operation"
 
 local M = {}
 

@@ -65,15 +65,13 @@ end
 
 -- Until the operation is done; otherwise an exchange that says what became of it.
 local function drive(op, transport, loop, timeout)
-  local now = loop.now()
-  local hopeless = now + timeout + GRACE
-  while not op:done() do
-    if now >= hopeless then
-      return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
-    end
+  if op:done() then return nil end
+  local hopeless = loop.now() + timeout + GRACE
+  repeat
     loop.wait(transport, hopeless, op)
-    now = loop.now()
-  end
+    if op:done() then return nil end
+  until loop.now() >= hopeless
+  return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
 end
 
 --- Makes the carrier over the built-in transport, which is loaded and opened at the first request.

@@ -5,9 +5,12 @@
 -- one would. Waiting goes through the loop, so that Ctrl-C is seen and other tasks go on.
 
 local calls = require "alicloud.call"
-local front_door = require "alicloud.front_door"
 local guard = require "alicloud.guard"
+local lazy = require "alicloud.lazy"
 local options = require "alicloud.options"
+
+---@module "alicloud.front_door"
+local front_door = lazy.module "alicloud.front_door"
 
 local M = {}
 

@@ -1,9 +1,14 @@
 --- Products as data, and the object that turns their operations into methods.
 
-local help = require "alicloud.help"
+local lazy = require "alicloud.lazy"
 local options = require "alicloud.options"
-local pager = require "alicloud.pager"
-local waiter = require "alicloud.waiter"
+
+---@module "alicloud.help"
+local help = lazy.module "alicloud.help"
+---@module "alicloud.pager"
+local pager = lazy.module "alicloud.pager"
+---@module "alicloud.waiter"
+local waiter = lazy.module "alicloud.waiter"
 
 local M = {}
 

@@ -1,0 +1,17 @@
+--- Modules that are loaded when something of them is first used: a start is what an operator waits
+--- for, and few programs use everything.
+
+local M = {}
+
+--- Stands for a module until then.
+---@param name string of a module that is a table
+---@return table
+function M.module(name)
+  return setmetatable({}, { __index = function(stand_in, key)
+    local value = require(name)[key]
+    if value ~= nil then rawset(stand_in, key, value) end
+    return value
+  end })
+end
+
+return M
