@@ -1,5 +1,5 @@
 /* `alicloud.core`: everything that needs no network. Registers the stages of a call that are
- * pure, the encodings and digests beside them, and the clocks. */
+ * pure, and the encodings and digests beside them. */
 #include "codec.h"
 #include "digest.h"
 #include "lua_ed25519.h"
@@ -9,11 +9,11 @@
 #include "lua_sealed.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
+#include "lua_sys.h"
 #include "sys.h"
 #include "value.h"
 
 #include <math.h>
-#include <stdio.h>
 
 AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 
@@ -204,59 +204,6 @@ static int core_equal(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, -] */
-static int core_time(lua_State *L)
-{
-    lua_pushnumber(L, ac_sys_time());
-    return 1;
-}
-
-/* [-0, +1, -] */
-static int core_monotonic(lua_State *L)
-{
-    lua_pushnumber(L, ac_sys_monotonic());
-    return 1;
-}
-
-/* The descriptors at `arg`: none for nil, one, or an array of them. */
-static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAIT_MAX])
-{
-    bool many = lua_istable(L, arg);
-    size_t n = many ? (size_t)lua_rawlen(L, arg) : !lua_isnoneornil(L, arg);
-    luaL_argcheck(L, n <= AC_SYS_WAIT_MAX, arg, "at most 64 descriptors");
-    for (size_t i = 0; i < n; i++) {
-        if (many)
-            lua_rawgeti(L, arg, (lua_Integer)i + 1);
-        else
-            lua_pushvalue(L, arg);
-        int whole;
-        lua_Integer fd = lua_tointegerx(L, -1, &whole);
-        lua_pop(L, 1);
-        luaL_argcheck(L, whole && fd >= 0 && fd <= INT32_MAX, arg,
-                      "a descriptor, an array of descriptors or nil");
-        fds[i] = (int)fd;
-    }
-    return n;
-}
-
-/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
-static int core_poll(lua_State *L)
-{
-    int fds[AC_SYS_WAIT_MAX];
-    size_t n = check_descriptors(L, 1, fds);
-    const char *letters = luaL_optstring(L, 2, "r");
-    lua_Number seconds = luaL_checknumber(L, 3);
-    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
-    int events =
-        (strchr(letters, 'r') ? AC_SYS_READ : 0) | (strchr(letters, 'w') ? AC_SYS_WRITE : 0);
-    int ready = ac_sys_wait(fds, n, events, (int)ceil(seconds * 1000));
-    if (ready < 0)
-        luaL_error(L, "poll: %s is not an open descriptor",
-                   n == 1 ? lua_pushfstring(L, "%d", fds[0]) : "one of them");
-    lua_pushboolean(L, ready);
-    return 1;
-}
-
 /* [-1, +1, v]  http_date(text) -> unix seconds | nil */
 static int core_http_date(lua_State *L)
 {
@@ -311,32 +258,6 @@ static int core_suggest(lua_State *L)
     return 1;
 }
 
-/* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
-static int core_ignore_sigpipe(lua_State *L)
-{
-    (void)L;
-    ac_sys_ignore_sigpipe();
-    return 0;
-}
-
-/* [-1, +0, -] */
-static int core_set_interrupt(lua_State *L)
-{
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    bool wanted = lua_toboolean(L, 1);
-    ac_sys_set_interrupt(wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore);
-    return 0;
-}
-
-/* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
- * commands */
-static int core_keep_interrupt(lua_State *L)
-{
-    ac_sys_get_interrupt(lua_newuserdatauv(L, sizeof(struct sigaction), 0));
-    lua_pushcclosure(L, core_set_interrupt, 1);
-    return 1;
-}
-
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"signed", acL_signed},
                                      {"read", acL_read},
@@ -359,15 +280,10 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"percent_encode", core_percent_encode},
                                      {"percent_decode", core_percent_decode},
                                      {"equal", core_equal},
-                                     {"time", core_time},
-                                     {"monotonic", core_monotonic},
-                                     {"poll", core_poll},
                                      {"http_date", core_http_date},
                                      {"iso8601", core_iso8601},
                                      {"parse_iso8601", core_parse_iso8601},
                                      {"suggest", core_suggest},
-                                     {"ignore_sigpipe", core_ignore_sigpipe},
-                                     {"keep_interrupt", core_keep_interrupt},
                                      {NULL, NULL}};
 
 /* [-0, +1, m]  version -> { core, openssl, cjson, lua } */
@@ -397,6 +313,7 @@ int luaopen_alicloud_core(lua_State *L)
     acL_read_open(L);
     ac_value_open(L);
     luaL_newlib(L, FUNCTIONS);
+    acL_sys_open(L);
     acL_file_open(L);
     acL_ed25519_open(L);
     ac_value_push_null(L);

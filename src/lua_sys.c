@@ -1,0 +1,97 @@
+/* The system for Lua: clocks, waiting, signals. */
+#include "lua_sys.h"
+
+#include "sys.h"
+
+#include <math.h>
+
+/* [-0, +1, -]  time() -> unix seconds */
+static int sys_time(lua_State *L)
+{
+    lua_pushnumber(L, ac_sys_time());
+    return 1;
+}
+
+/* [-0, +1, -]  monotonic() -> seconds */
+static int sys_monotonic(lua_State *L)
+{
+    lua_pushnumber(L, ac_sys_monotonic());
+    return 1;
+}
+
+/* The descriptors at `arg`: none for nil, one, or an array of them. */
+static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAIT_MAX])
+{
+    bool many = lua_istable(L, arg);
+    size_t n = many ? (size_t)lua_rawlen(L, arg) : !lua_isnoneornil(L, arg);
+    luaL_argcheck(L, n <= AC_SYS_WAIT_MAX, arg, "at most 64 descriptors");
+    for (size_t i = 0; i < n; i++) {
+        if (many)
+            lua_rawgeti(L, arg, (lua_Integer)i + 1);
+        else
+            lua_pushvalue(L, arg);
+        int whole;
+        lua_Integer fd = lua_tointegerx(L, -1, &whole);
+        lua_pop(L, 1);
+        luaL_argcheck(L, whole && fd >= 0 && fd <= INT32_MAX, arg,
+                      "a descriptor, an array of descriptors or nil");
+        fds[i] = (int)fd;
+    }
+    return n;
+}
+
+/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
+static int sys_poll(lua_State *L)
+{
+    int fds[AC_SYS_WAIT_MAX];
+    size_t n = check_descriptors(L, 1, fds);
+    const char *letters = luaL_optstring(L, 2, "r");
+    lua_Number seconds = luaL_checknumber(L, 3);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
+    int events =
+        (strchr(letters, 'r') ? AC_SYS_READ : 0) | (strchr(letters, 'w') ? AC_SYS_WRITE : 0);
+    int ready = ac_sys_wait(fds, n, events, (int)ceil(seconds * 1000));
+    if (ready < 0)
+        luaL_error(L, "poll: %s is not an open descriptor",
+                   n == 1 ? lua_pushfstring(L, "%d", fds[0]) : "one of them");
+    lua_pushboolean(L, ready);
+    return 1;
+}
+
+/* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
+static int sys_ignore_sigpipe(lua_State *L)
+{
+    (void)L;
+    ac_sys_ignore_sigpipe();
+    return 0;
+}
+
+/* [-1, +0, -] */
+static int sys_set_interrupt(lua_State *L)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    bool wanted = lua_toboolean(L, 1);
+    ac_sys_set_interrupt(wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore);
+    return 0;
+}
+
+/* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
+ * commands */
+static int sys_keep_interrupt(lua_State *L)
+{
+    ac_sys_get_interrupt(lua_newuserdatauv(L, sizeof(struct sigaction), 0));
+    lua_pushcclosure(L, sys_set_interrupt, 1);
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
+                                     {"monotonic", sys_monotonic},
+                                     {"poll", sys_poll},
+                                     {"ignore_sigpipe", sys_ignore_sigpipe},
+                                     {"keep_interrupt", sys_keep_interrupt},
+                                     {NULL, NULL}};
+
+void acL_sys_open(lua_State *L)
+{
+    luaL_setfuncs(L, FUNCTIONS, 0);
+}
