@@ -11,7 +11,7 @@ local M = {}
 local SLICE = 0.2
 
 ---@class alicloud.Loop
----@field wait fun(pollable: table, deadline: number, op?: table) until the pollable is ready, its
+---@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) until the pollable is ready, its
 --- timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that has `spawn`
 --- steps the pollable too, and may wait until `op` is done
 ---@field sleep fun(seconds: number)
