@@ -102,6 +102,8 @@ static void abandon_all(struct ac_transport *transport)
         struct ac_op *op = transport->ops;
         unlink_op(transport, op);
         ac_transfer_abandon(op, "the call belongs to the parent process");
+        op->transport = transport;
+        ac_op_push(&transport->ended, op);
     }
 }
 

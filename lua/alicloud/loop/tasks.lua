@@ -210,8 +210,8 @@ end
 -- Who waits for operations is woken by theirs; who waits for the pollable, by every step.
 function Scheduler:stepped(pollable, finished)
   local list = self.interests:of(pollable)
-  if not list or finished == 0 then return end
-  if list.others > 0 then
+  if not list then return end
+  if list.others > 0 and finished ~= 0 then
     for i = #list, 1, -1 do
       if not list[i].op then self:wake(list[i]) end
     end
