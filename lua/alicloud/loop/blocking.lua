@@ -11,9 +11,9 @@ local M = {}
 local SLICE = 0.2
 
 ---@class alicloud.Loop
----@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) until the pollable is
---- ready, its timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that has
---- `spawn` steps the pollable too, and may wait until `op` is done
+---@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) until the pollable
+--- is ready, its timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that
+--- has `spawn` steps the pollable too, and may wait until `op` is done
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number monotonic seconds
 ---@field spawn? fun(body: function, ...): alicloud.Task of a loop that does several things at once
