@@ -149,8 +149,13 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
         ac_handle_free(handle);
         return;
     }
-    /* The request's bytes go away now; a URL may hold a security token. */
-    ac_handle_set_text(handle, CURLOPT_URL, NULL);
+    /* The request's bytes go away now; a target may hold a security token. An origin may stay. */
+    ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
+    struct ac_str url = ac_buf_str(&handle->url);
+    if (memchr(url.p, '?', url.n)) {
+        ac_handle_set_text(handle, CURLOPT_URL, NULL);
+        ac_buf_free(&handle->url);
+    }
     curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_RESOLVE, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
