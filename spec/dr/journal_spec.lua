@@ -42,7 +42,7 @@ describe("a journal", function()
     for length = whole, #text - 1 do
       local disk = memory.disk()
       disk:open "run"
-      disk.files.run.written = text:sub(1, length)
+      disk:put("run", text:sub(1, length))
       local journal = assert(journals.open(disk:open "run"))
       assert.equal(3, #journal.events, length)
       assert.equal(length - whole, journal.torn)
@@ -90,7 +90,7 @@ describe("a journal", function()
 
   it("is not opened for writing when it is damaged", function()
     local text, disk = written()
-    disk.files.run.written = text:gsub("line 2", "line 9")
+    disk:put("run", (text:gsub("line 2", "line 9")))
     local journal, err = journals.open(disk:open "run")
     assert.is_nil(journal)
     assert.equal("Client.JournalDamaged", err.code)

@@ -96,6 +96,22 @@ describe("a simulation", function()
     assert.equal("not_sent", first.err.outcome)
   end)
 
+  it("counts the window of a token from the first call that reached the service", function()
+    local case = case_of({
+      { kind = "regions", region = "destination", state = "down", send = 1, lasts = 60 },
+      { kind = "answers", rule = { effect = { apply_late = 130 },
+        match = { action = "FailoverDiskReplicaGroup", nth = 1 } } },
+    }, { status = "failover_failed", failover_seconds = 0 })
+    local rehearsal = simulation.judge(case, plan)
+    assert.same({}, rehearsal.violations)
+    local sends = {}
+    for _, request in ipairs(rehearsal.stage.requests) do
+      if request.mutating then sends[#sends + 1] = request end
+    end
+    assert.is_nil(sends[1].entry)
+    assert.is_true(sends[#sends].time - sends[1].time > 120)
+  end)
+
   it("is the same for the same seed, whatever is asked before", function()
     local first = simulation.rehearse(simulation.case(plan, 4711), plan)
     simulation.rehearse(simulation.case(plan, 4712), plan)

@@ -127,7 +127,7 @@ end
 -- Lines of a journal that are safe from a crash now, of one type and under one token.
 local function durable(disk, kind, token)
   local count, mark = 0, ('"type":"%s"'):format(kind)
-  for line in disk.files.run.durable:gmatch "[^\n]+" do
+  for line in disk:durable("run"):gmatch "[^\n]+" do
     if line:find(mark, 1, true) and (not token or line:find(token, 1, true)) then
       count = count + 1
     end
@@ -164,6 +164,15 @@ local function check_region(stage, entry)
   end
 end
 
+-- What the emulator wrote of a request; others may have asked while it was carried.
+local function entry_of(journal, first, request)
+  for n = first, journal.total do
+    local entry = journal.requests[n]
+    if entry.action == request.action and entry.client_token == request.token then return entry end
+  end
+  return nil
+end
+
 local function carry(stage, request, forward)
   if stage.nested > 0 and stage.who == "other" then return forward(request) end
   local entry = note(stage, request)
@@ -180,7 +189,7 @@ local function carry(stage, request, forward)
   local journal = stage.emu.journal
   local seen = journal.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
-  entry.entry = journal.requests[seen + 1]
+  entry.entry = entry_of(journal, seen + 1, entry)
   troubles.around(stage, entry, true)
   return exchange
 end

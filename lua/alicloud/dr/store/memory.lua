@@ -74,21 +74,59 @@ local function leave(disk, fault)
   if fault == "crash_after" then stop(disk) end
 end
 
+local function count_lines(text)
+  local count, stop = 0, text:find("\n", 1, true)
+  while stop do
+    count, stop = count + 1, text:find("\n", stop + 1, true)
+  end
+  return count
+end
+
+-- A file grows by pieces, which are joined when somebody reads it; those up to `synced` are safe.
+local function file_of(text)
+  return { pieces = { text }, synced = 1, lines = count_lines(text) }
+end
+
+local function put(file, text)
+  file.pieces, file.synced, file.lines = { text }, 1, count_lines(text)
+end
+
+local function add(file, text)
+  file.pieces[#file.pieces + 1] = text
+  file.lines = file.lines + count_lines(text)
+end
+
+local function safe_text(file)
+  return table.concat(file.pieces, "", 1, file.synced)
+end
+
+local function text_of(file)
+  local text = table.concat(file.pieces)
+  if file.synced == #file.pieces then file.pieces, file.synced = { text }, 1 end
+  return text
+end
+
 --- Opens a store on the disk.
 ---@param name string
 ---@return alicloud.dr.MemoryStore
 function Disk:open(name)
-  self.files[name] = self.files[name] or { durable = "", written = "" }
+  self.files[name] = self.files[name] or file_of ""
   return setmetatable({ name = name, disk = self, data = self.files[name], held = {} }, Store)
+end
+
+--- Puts other bytes into a store, as somebody with an editor could.
+---@param name string
+---@param text string
+function Disk:put(name, text)
+  put(self.files[name], text)
 end
 
 --- The machine comes up again: what was never synced may be gone, leases are.
 ---@param keep? integer bytes of what was not synced that reached the disk by chance (0)
 function Disk:restart(keep)
-  for _, data in pairs(self.files) do
-    local lost = data.written:sub(#data.durable + 1)
-    data.written = data.durable .. lost:sub(1, keep or 0)
-    data.durable = data.written
+  for _, file in pairs(self.files) do
+    local lost = table.concat(file.pieces, "", file.synced + 1)
+    put(file, safe_text(file) .. lost:sub(1, keep or 0))
   end
   self.leases, self.stopped = {}, false
 end
@@ -97,19 +135,22 @@ end
 ---@param name string
 ---@return string
 function Disk:text(name)
-  return self.files[name] and self.files[name].written or ""
+  return self.files[name] and text_of(self.files[name]) or ""
 end
 
-local function count_lines(text)
-  return select(2, text:gsub("\n", "\n"))
+--- Those of them that a machine that stops now would find again.
+---@param name string
+---@return string
+function Disk:durable(name)
+  return safe_text(self.files[name])
 end
 
 function Store:load()
   local fault = enter(self.disk, "load", self.name)
   if is_error_code(fault) then return nil, failure(self.name, fault) end
-  self.seq = count_lines(self.data.written)
+  self.seq = self.data.lines
   leave(self.disk, fault)
-  return self.data.written
+  return text_of(self.data)
 end
 
 local function broken(store, code)
@@ -120,13 +161,13 @@ end
 local function write(store, text, fault)
   local data = store.data
   if fault == "torn" or fault == "short" then
-    data.written = data.written .. text:sub(1, #text // 2)
+    add(data, text:sub(1, #text // 2))
     if fault == "short" then return broken(store, "ENOSPC") end
-    data.durable = data.written
+    data.synced = #data.pieces
     stop(store.disk)
   end
   if is_error_code(fault) then return broken(store, fault) end
-  data.written = data.written .. text
+  add(data, text)
   leave(store.disk, fault)
   return true
 end
@@ -134,7 +175,7 @@ end
 local function sync(store)
   local fault = enter(store.disk, "sync", store.name)
   if is_error_code(fault) then return broken(store, fault) end
-  store.data.durable = store.data.written
+  store.data.synced = #store.data.pieces
   leave(store.disk, fault)
   return true
 end
@@ -142,8 +183,8 @@ end
 function Store:append(seq, text, durable)
   if self.disk.stopped then error(M.CRASH, 0) end
   if self.fault then return nil, self.fault end
-  self.seq = self.seq or count_lines(self.data.written)
-  if seq ~= self.seq + 1 or count_lines(self.data.written) ~= self.seq then
+  self.seq = self.seq or self.data.lines
+  if seq ~= self.seq + 1 or self.data.lines ~= self.seq then
     self.fault = alicloud.error.new {
       kind = "journal", code = "Client.JournalConflict", outcome = "not_sent",
       message = ("%s: somebody else has written to it"):format(self.name),
@@ -160,9 +201,8 @@ end
 function Store:cut(bytes)
   local fault = enter(self.disk, "cut", self.name)
   if is_error_code(fault) then return broken(self, fault) end
-  self.data.written = self.data.written:sub(1, bytes)
-  self.data.durable = self.data.written
-  self.seq = count_lines(self.data.written)
+  put(self.data, text_of(self.data):sub(1, bytes))
+  self.seq = self.data.lines
   leave(self.disk, fault)
   return true
 end
