@@ -52,7 +52,7 @@ local function failure(name, code)
   }
 end
 
-local function stop(disk)
+local function halt(disk)
   disk.stopped = true
   error(M.CRASH, 0)
 end
@@ -62,7 +62,7 @@ local function enter(disk, op, name)
   if disk.stopped then error(M.CRASH, 0) end
   disk.calls = disk.calls + 1
   local fault = disk.fault { n = disk.calls, op = op, name = name }
-  if fault == "crash" then stop(disk) end
+  if fault == "crash" then halt(disk) end
   return fault or nil
 end
 
@@ -71,7 +71,7 @@ local function is_error_code(fault)
 end
 
 local function leave(disk, fault)
-  if fault == "crash_after" then stop(disk) end
+  if fault == "crash_after" then halt(disk) end
 end
 
 local function count_lines(text)
@@ -164,7 +164,7 @@ local function write(store, text, fault)
     add(data, text:sub(1, #text // 2))
     if fault == "short" then return broken(store, "ENOSPC") end
     data.synced = #data.pieces
-    stop(store.disk)
+    halt(store.disk)
   end
   if is_error_code(fault) then return broken(store, fault) end
   add(data, text)
