@@ -154,16 +154,16 @@ function CHECK.intents(_, found, violated)
   end
 end
 
--- The service remembers a token from the first call on that has reached it.
-local function first_arrived(sends)
+-- The service remembers a token from the first call on that may have reached it.
+local function first_left(sends)
   for _, request in ipairs(sends) do
-    if request.entry then return request.time end
+    if not request.unsent then return request.time end
   end
   return math.huge
 end
 
 local function check_window(stage, sends, intent, violated)
-  local first, since = sends[1], first_arrived(sends)
+  local first, since = sends[1], first_left(sends)
   local window = math.max(intent.resend_window or 120, 61)
   for _, request in ipairs(sends) do
     if request.group ~= first.group or request.region ~= first.region then

@@ -27,6 +27,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field who string "run", or "colleague"
 ---@field process integer
 ---@field entry table? of the emulator's journal
+---@field unsent boolean? the run was told that it has not left
 
 ---@class alicloud.simulation.Process
 ---@field first integer its first request
@@ -189,7 +190,7 @@ local function carry(stage, request, forward)
   local journal = stage.emu.journal
   local seen = journal.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
-  entry.entry = entry_of(journal, seen + 1, entry)
+  entry.entry, entry.unsent = entry_of(journal, seen + 1, entry), exchange.sent == false
   troubles.around(stage, entry, true)
   return exchange
 end
