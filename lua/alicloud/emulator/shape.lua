@@ -29,7 +29,7 @@ end
 
 local function type_problem(value, rule)
   local wanted = rule.type
-  if not wanted then return nil end
+  if not wanted or is_type(value, wanted) then return nil end
   if type(wanted) == "string" then wanted = { wanted } end
   for _, name in ipairs(wanted) do
     if is_type(value, name) then return nil end
@@ -44,6 +44,18 @@ function M.names(set)
   local names = {}
   for name in pairs(set) do names[#names + 1] = name end
   table.sort(names)
+  return names
+end
+
+-- Rules are written once and hold for many values.
+local names_by_fields = setmetatable({}, { __mode = "k" })
+
+local function names_of(fields)
+  local names = names_by_fields[fields]
+  if not names then
+    names = M.names(fields)
+    names_by_fields[fields] = names
+  end
   return names
 end
 
@@ -84,17 +96,17 @@ end
 local check_value
 
 local function check_fields(value, fields, path)
+  local unknown
   for key in pairs(value) do
     if type(key) ~= "string" then return ("%s: unknown field %s"):format(path, show(key)) end
+    if not fields[key] and not (unknown and unknown < key) then unknown = key end
   end
-  for _, key in ipairs(M.names(value)) do
-    if not fields[key] then
-      local names = M.names(fields)
-      return ('%s: unknown field%s (allowed: %s)'):format(
-        path .. tostring(key), hint(key, names), table.concat(names, ", "))
-    end
+  if unknown then
+    local names = names_of(fields)
+    return ('%s: unknown field%s (allowed: %s)'):format(
+      path .. unknown, hint(unknown, names), table.concat(names, ", "))
   end
-  for _, key in ipairs(M.names(fields)) do
+  for _, key in ipairs(names_of(fields)) do
     local given, rule = value[key], fields[key]
     if given == nil and rule.required then return ("%s%s: is required"):format(path, key) end
     local problem = given ~= nil and check_value(given, rule, path .. key)
