@@ -112,6 +112,32 @@ describe("a simulation", function()
     assert.is_true(sends[#sends].time - sends[1].time > 120)
   end)
 
+  it("holds an incident's token against the intent that it stands for", function()
+    local case = case_of({
+      { kind = "answers", rule = { effect = { partial = 1 },
+        match = { action = "FailoverDiskReplicaGroup", nth = 1 } } },
+      { kind = "disk", call = 35, how = "EIO" },
+      { kind = "answers", rule = { effect = { error = { code = "Forbidden", status = 403 } },
+        match = { action = "FailoverDiskReplicaGroup", nth = 2 } } },
+    }, { status = "failover_failed", failover_seconds = 0, pairs = 5, recover_point_age = 60 })
+    case.incident = "INC-1"
+    local rehearsal = simulation.judge(case, plan)
+    assert.same({}, rehearsal.violations)
+    assert.equal("Forbidden (rejected)", rehearsal.ending)
+    assert.equal(1, #rehearsal.stage.emu:ledger())
+  end)
+
+  it("lets a step begin again whose undoing was cut short", function()
+    local _, two = lab.plan "spec/sim/playbooks/two.lua"
+    local world = require "alicloud.simulation.discover".calm(two.world)
+    for _, group in ipairs(world.groups) do group.recover_point_age = 4000 end
+    for n = 20, 45 do
+      local case = { seed = 1, world = world,
+        troubles = { { kind = "crashes", call = n, how = "crash_after", pause = 0, keep = 0 } } }
+      assert.same({}, simulation.judge(case, two).violations, n)
+    end
+  end)
+
   it("is the same for the same seed, whatever is asked before", function()
     local first = simulation.rehearse(simulation.case(plan, 4711), plan)
     simulation.rehearse(simulation.case(plan, 4712), plan)
@@ -153,6 +179,20 @@ describe("a simulation", function()
       end
     end
     for _, kind in ipairs(simulation.KINDS) do assert.is_true(seen[kind], kind) end
+  end)
+
+  it("draws nobody who puts back what a service has forgotten", function()
+    assert.is_nil(simulation.broken_by(plan, 146573))
+    local forgetful = 0
+    for seed = 1, 2000 do
+      local names = {}
+      for _, trouble in ipairs(simulation.case(plan, seed).troubles) do
+        names[trouble.name or ""] = true
+      end
+      if names.token_forget then forgetful = forgetful + 1 end
+      assert.is_false(names.token_forget == true and names.stop == true, seed)
+    end
+    assert.is_true(forgetful > 50)
   end)
 
   it("leaves out the kinds that were not asked for", function()

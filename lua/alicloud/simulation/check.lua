@@ -107,7 +107,7 @@ local function is_settled(outcome)
   return outcome ~= nil and outcome ~= "unknown"
 end
 
--- What was finished is not begun again, unless it was undone.
+-- What was finished is not begun again, unless its undoing has begun.
 function CHECK.steps(_, found, violated)
   local done = {}
   for _, event in ipairs(found.events) do
@@ -115,7 +115,7 @@ function CHECK.steps(_, found, violated)
       violated(("S7 step %s was finished and has begun again"):format(event.step))
     end
     if event.type == "step_end" then done[event.step] = event.ok end
-    if event.type == "undo_end" and event.ok then done[event.step] = nil end
+    if event.type == "undo_begin" then done[event.step] = nil end
   end
 end
 
@@ -198,11 +198,11 @@ local function denied(outcome)
   return outcome == "rejected" or outcome == "not_sent"
 end
 
-local function effect_before(found, token, request, process)
+-- An effect of what the run asked after one request and not after another.
+local function effect_between(found, token, since, request)
   for _, entry in ipairs(found.effects) do
-    local mine = not token or entry.effect.client_token == token
-    local here = not process or entry.request.process == process
-    if mine and here and entry.request.n <= request and entry.request.who == "run" then
+    local mine, n = not token or entry.effect.client_token == token, entry.request.n
+    if mine and n > since and n <= request and entry.request.who == "run" then
       return true
     end
   end
@@ -213,15 +213,15 @@ function CHECK.denials(stage, found, violated)
   for _, said in ipairs(stage.outcomes) do
     local event = said.event
     if not event.ok and denied(event.outcome)
-      and effect_before(found, event.client_token, said.request) then
+      and effect_between(found, event.client_token, said.since, said.request) then
       violated(("S5 called %s (%s), but there is an effect"):format(event.outcome,
         tostring(event.code)))
     end
   end
-  for n, process in ipairs(stage.processes) do
+  for _, process in ipairs(stage.processes) do
     local err = process.err
     if type(err) == "table" and denied(err.outcome) and (err.client_token or err.incomplete)
-      and effect_before(found, err.client_token, process.last, n) then
+      and effect_between(found, err.client_token, process.first - 1, process.last) then
       violated(("S5 the run ended %s (%s), but there is an effect"):format(err.outcome,
         tostring(err.code)))
     end

@@ -9,7 +9,7 @@
 ---
 --- Combinations against which the API offers no defence are not drawn: a service that forgets
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
---- waits before sending again.
+--- waits before sending again, or while somebody puts back what the lost call has done.
 
 local dice = require "alicloud.simulation.dice"
 
@@ -208,10 +208,10 @@ local function tempt(d, list)
     change = { stale_read = d:pick { 3, 9, 9 } } }
 end
 
--- Without the memory for tokens nothing protects from work that is done later or shown later, nor
--- from two operators at once.
+-- Without the memory for tokens nothing protects from work that is done later or shown later, from
+-- two operators at once, nor from one who stops a group that had been stopped: it looks untouched.
 local function defenceless(trouble)
-  return trouble.name == "colleague" or trouble.state == "overloaded"
+  return trouble.name == "colleague" or trouble.name == "stop" or trouble.state == "overloaded"
     or trouble.rule and trouble.rule.effect.apply_late ~= nil
     or trouble.rule and trouble.rule.effect.delay ~= nil
     or trouble.name == "stale_read" and trouble.change.stale_read >= 14

@@ -46,10 +46,12 @@ M.SECRET = "canary-of-the-simulation"
 ---@field processes alicloud.simulation.Process[]
 ---@field violations string[] seen while it ran
 ---@field successes table[] what was called open, and whether it was
----@field outcomes { event: table, request: integer }[] what was said of intents, and when
+---@field outcomes { event: table, request: integer, since: integer }[] what was said of intents,
+---when, and after which request they were written
 ---@field meddled table[] what others did to groups
 ---@field open table<string, string> region by group, of the failovers under way
 ---@field intents table<string, alicloud.dr.Intent> by token
+---@field since table<string, integer> requests before an open intent, by token
 ---@field wall number seconds that the machine's clock is off
 ---@field asleep number seconds for which the machine was suspended
 ---@field stale boolean reads have shown the past
@@ -83,8 +85,8 @@ end
 function M.new(case, plan)
   local stage = setmetatable({
     case = case, plan = plan, requests = {}, processes = {}, violations = {}, successes = {},
-    outcomes = {}, meddled = {}, open = {}, intents = {}, wall = 0, asleep = 0, changes = 0,
-    nested = 0, who = "run", short = 0,
+    outcomes = {}, meddled = {}, open = {}, intents = {}, since = {}, wall = 0, asleep = 0,
+    changes = 0, nested = 0, who = "run", short = 0,
   }, Stage)
   stage.emu = emulator.new {
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
@@ -238,6 +240,14 @@ local function check_whole(stage, intent)
   end
 end
 
+-- An incident's token may serve again after what it stood for was settled.
+local function note_outcome(stage, event)
+  local token = event.client_token
+  stage.outcomes[#stage.outcomes + 1] = { event = event, request = #stage.requests,
+    since = token and stage.since[token] or 0 }
+  if token and event.outcome ~= "unknown" then stage.since[token] = nil end
+end
+
 --- Is told of every record of the run, after it was written.
 ---@param event table
 function Stage:saw(event)
@@ -245,12 +255,13 @@ function Stage:saw(event)
     if event.verb == "failover" then
       self.open[event.intent.group_id] = event.intent.region
     end
-    self.intents[event.intent.client_token] = event.intent
+    local token = event.intent.client_token
+    self.intents[token], self.since[token] = event.intent, self.since[token] or #self.requests
     check_whole(self, event.intent)
   end
   if event.type == "outcome" then
     self.open[event.group_id] = nil
-    self.outcomes[#self.outcomes + 1] = { event = event, request = #self.requests }
+    note_outcome(self, event)
   end
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
