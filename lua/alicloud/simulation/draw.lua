@@ -209,11 +209,13 @@ local function tempt(d, list)
 end
 
 -- Without the memory for tokens nothing protects from work that is done later or shown later, from
--- two operators at once, nor from one who stops a group that had been stopped: it looks untouched.
+-- two operators at once, nor from one who stops a group that had been stopped, nor from work that
+-- fails where it had failed before: it looks untouched.
 local function defenceless(trouble)
   return trouble.name == "colleague" or trouble.name == "stop" or trouble.state == "overloaded"
     or trouble.rule and trouble.rule.effect.apply_late ~= nil
     or trouble.rule and trouble.rule.effect.delay ~= nil
+    or trouble.rule and trouble.rule.effect.partial ~= nil
     or trouble.name == "stale_read" and trouble.change.stale_read >= 14
 end
 
