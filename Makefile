@@ -209,11 +209,11 @@ explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
-## bench: signed calls next to hand-written C over libcurl; the emulator; loading (needs nginx)
+## bench: ROUNDS (7) of calls beside C over libcurl and the vendor's SDKs; the emulator (needs nginx)
 bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
-	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) && \
-	  echo && $(LUA) spec/bench/figures.lua
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) \
+	  $(or $(ROUNDS),7) && echo && $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7)
 
 ## clean: remove build/
 clean:

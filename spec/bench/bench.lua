@@ -43,6 +43,22 @@ local function compare(name, against, unit, goal, left, right)
     goal = goal }
 end
 
+-- The vendor's SDKs for Node, which `make interop` fetches; no proxy may come between.
+local function node(...)
+  local words = { "env", "NODE_PATH=" .. build .. "/interop/node_modules" }
+  for _, name in ipairs { "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY" } do
+    table.move({ "-u", name }, 1, 2, 2, table.move(words, 2, #words, 4, words))
+  end
+  return { words = table.move({ "node", "spec/bench/vendor.js", ... }, 1, select("#", ...) + 2,
+    #words + 1, words), of = first }
+end
+
+local function runs(side)
+  local words = {}
+  for i, word in ipairs(side.words) do words[i] = ("'%s'"):format(word) end
+  return os.execute(table.concat(words, " ") .. " >/dev/null 2>&1") == true
+end
+
 -- User instructions for one call: the difference of two lengths, so that starting does not count.
 local function per_call(words, few, many)
   local function at(n)
@@ -61,6 +77,25 @@ end
 local CALL = "libcurl easy + ACS3 + cJSON in C"
 local MULTI = "libcurl multi + ACS3 + cJSON in C"
 
+-- How the vendor's SDKs are asked; the first two sign with ACS3, the last is the generation before.
+local VENDOR = {
+  { "openapi-core", "openapi-core V3 POST query" },
+  { "openapi-client", "openapi-client V3 POST query" },
+  { "pop-core", "pop-core HMAC-SHA1 POST" },
+}
+
+local function vendors(at)
+  io.stderr:write "the vendor's C++ and Go SDKs: skipped, neither Debian nor npm has one for it\n"
+  if not rounds.has "node" then return skip("the vendor's Node SDKs", "node") end
+  if not runs(node()) then
+    return skip("the vendor's Node SDKs", "what `make interop` fetches")
+  end
+  for _, peer in ipairs(VENDOR) do
+    compare("one call at a time, HTTP", ("the vendor's `%s` for Node"):format(peer[1]), "µs CPU",
+      "≤ 0.19", ours(first, "call", at.url, "3000"), node(peer[2], at.url, "3000"))
+  end
+end
+
 local function rows(at)
   local hashed = { "BENCH_CA_PATH=" .. at.ca_path, "FLOOR_CA_PATH=" .. at.ca_path }
   local bundle = { "BENCH_CA_FILE=" .. at.ca_file }
@@ -77,6 +112,7 @@ local function rows(at)
         with(hashed, ours(first, "call", at.tls, "2000")),
         with(hashed, theirs(first, "call", at.tls, "2000")))
     end },
+    { "vendor", function() vendors(at) end },
     { "instructions", function()
       local left = per_call({ lua, "spec/bench/ours.lua", "call", at.url }, 100, 600)
       local right = per_call({ floor, "call", at.url }, 100, 600)
@@ -151,7 +187,7 @@ local function stages(at)
     (whole - plan - sign) / 1e3, (bare - bare_sign) / 1e3))
 end
 
-local function scale(at)
+local function in_flight(at)
   print "\n| in flight | µs CPU a call |"
   print "|---:|---:|"
   for _, width in ipairs { 1, 4, 16, 64, 256 } do
@@ -166,6 +202,31 @@ local function scale(at)
   local run = rounds.run { lua, "spec/bench/ours.lua", "memory", at.late, "256" }
   print(("\nOf 256 calls in flight each holds %.1f KB in Lua and %.1f KB of the process."):format(
     run.figures[1] / 1024, run.figures[2] / 1024))
+end
+
+-- How many groups a sweep goes over; dr.groups makes a call for each.
+local SWEEPS = {
+  { "list", "`each`, 100 a page", { 1, 100, 10000 } },
+  { "groups", "`dr.groups`, with pairs", { 1, 100, 2500 } },
+}
+
+-- The emulator answers, on the processor of the servers; only the client's time counts.
+local function sweeps()
+  print "\n| status sweep, no rate | groups | µs CPU a group | s, with the emulator | peak MB |"
+  print "|---|---:|---:|---:|---:|"
+  local pin = rounds.pin(rounds.processors - 1)
+  for _, sweep in ipairs(SWEEPS) do
+    for _, groups in ipairs(sweep[3]) do
+      local cpu, wall, peak = {}, {}, {}
+      for round = 1, count do
+        local run = rounds.run { lua, "spec/bench/sweep.lua", sweep[1], tostring(groups),
+          table.unpack(pin) }
+        cpu[round], peak[round], wall[round] = table.unpack(run.figures)
+      end
+      print(("| %s | %d | %.1f | %.3f | %.1f |"):format(sweep[2], groups, rounds.median(cpu),
+        rounds.median(wall), rounds.median(peak)))
+    end
+  end
 end
 
 if not rounds.has "nginx" then
@@ -183,7 +244,8 @@ local ok, problem = pcall(function()
     if not next(wanted) or wanted[row[1]] then row[2]() end
   end
   if not next(wanted) or wanted.stages then stages(at) end
-  if not next(wanted) or wanted.scale then scale(at) end
+  if not next(wanted) or wanted.scale then in_flight(at) end
+  if not next(wanted) or wanted.sweep then sweeps() end
 end)
 at.stop()
 assert(ok, problem)
