@@ -8,8 +8,6 @@ local services = require "alicloud.service"
 
 local M = {}
 
-local MAX_PAGES = 50
-
 local function only_records(items)
   local records = {}
   for _, record in ipairs(items) do
@@ -25,7 +23,7 @@ local function operation_of(name)
   if known[name] then return known[name] end
   local product, action = name:match("^(%w+):(%w+)$")
   known[name] = { paging = services.data(product).operations[action].paging,
-    scope = { product = product, action = action, max_pages = MAX_PAGES } }
+    scope = { product = product, action = action } }
   return known[name]
 end
 
