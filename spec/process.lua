@@ -61,7 +61,8 @@ function Emulator:environment()
     self.start.endpoint, self.start.access_key_id, self.start.access_key_secret)
 end
 
--- A shell line that runs beside others. Its output must fit into a pipe until it is asked for.
+-- A shell line that runs beside others. Its output must fit into a pipe until it is asked for; it
+-- ends after some minutes, whatever it waits for.
 local Job = {}
 Job.__index = Job
 
@@ -74,7 +75,7 @@ function Job:finish()
 end
 
 function Emulator:begin(line, path)
-  local pipe = assert(io.popen("env " .. self:environment() .. " sh -c " .. quote(line)
+  local pipe = assert(io.popen("env " .. self:environment() .. " timeout 300 sh -c " .. quote(line)
     .. " 2>&1 </dev/null"))
   return setmetatable({ pipe = pipe, path = path }, Job)
 end
