@@ -165,6 +165,7 @@ test: setup-test
 
 ## check: linters, warnings as errors, the specs under sanitizers, valgrind
 check: setup-check
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/check
 
 ## hosts: the examples of spec/hosts in lighttpd, dovecot, HAProxy, Neovim and a C program
