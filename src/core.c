@@ -9,6 +9,7 @@
 #include "lua_sealed.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
+#include "lua_signed.h"
 #include "lua_sys.h"
 #include "sys.h"
 #include "value.h"
@@ -259,7 +260,7 @@ static int core_suggest(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
-                                     {"signed", acL_signed},
+                                     {"signer", acL_signer},
                                      {"read", acL_read},
                                      {"secret", acL_secret_new},
                                      {"secret_from_env", acL_secret_from_env},
@@ -309,7 +310,7 @@ int luaopen_alicloud_core(lua_State *L)
     acL_secret_open(L);
     acL_sealed_open(L);
     acL_process_open(L);
-    acL_sign_open(L);
+    acL_signed_open(L);
     acL_read_open(L);
     ac_value_open(L);
     luaL_newlib(L, FUNCTIONS);

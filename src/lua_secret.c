@@ -14,9 +14,14 @@ static int digest_gc(lua_State *L)
     return 0;
 }
 
-struct ac_digest *acL_digest(lua_State *L)
+void acL_digest_push(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY);
+}
+
+struct ac_digest *acL_digest(lua_State *L)
+{
+    acL_digest_push(L);
     struct ac_digest *digest = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return digest;

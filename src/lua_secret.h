@@ -12,6 +12,9 @@ void acL_secret_open(lua_State *L);
 /* The digest contexts of this Lua state. */
 struct ac_digest *acL_digest(lua_State *L);
 
+/* [-0, +1, m]  The same as the userdata that they are. */
+void acL_digest_push(lua_State *L);
+
 /* [-0, +0, v]  The bytes of the string or Secret at `index`; {NULL, 0} if nil. They are borrowed
  * until the next Lua call: anything that allocates may collect, and a finalizer may close. */
 struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name);

@@ -10,6 +10,7 @@ local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
 local lazy = require "alicloud.lazy"
 local retry = require "alicloud.retry"
+local signing = require "alicloud.signing"
 local throttle = require "alicloud.throttle"
 local witness = require "alicloud.witness"
 
@@ -65,89 +66,15 @@ function M.meta(result)
   return known
 end
 
-local FORM = "application/x-www-form-urlencoded"
-
--- The headers of a first attempt are mostly the same for every call of a client.
-local function headers(context, plan, keys, retried)
-  local named = plan.data and plan.data.names_provider
-  if context.headers and not (retried or named or plan.form) then return context.headers end
-  local list = { accept = "application/json", ["user-agent"] = context.user_agent }
-  if not (retried or named or plan.form) then context.headers = list end
-  local name = named and keys.provider
-  -- A foreign provider may call itself what it likes.
-  if type(name) == "string" and name:find("^[\x21-\x7e]+$") then
-    list["x-acs-credentials-provider"] = name
-  end
-  if retried then
-    list["x-acs-retry-attempts"] = ("%d"):format(retried.count)
-    list["x-acs-retry-delay"] = ("%d"):format(math.floor(retried.wait * 1000))
-  end
-  return list
-end
-
-local function form_body(flat)
-  local pairs_of = {}
-  for name, value in pairs(flat) do
-    pairs_of[#pairs_of + 1] = core.percent_encode(name) .. "=" .. core.percent_encode(value)
-  end
-  table.sort(pairs_of)
-  return table.concat(pairs_of, "&")
-end
-
--- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
-local function place_params(context, plan, request)
-  if not plan.form then
-    request.query = plan.flat
-  elseif context.algorithm == "HMAC-SHA1" then
-    request.form = plan.flat
-  else
-    request.body = form_body(plan.flat)
-    request.headers["content-type"] = FORM
-  end
-  return request
-end
-
--- What an attempt signs. The table is read at once and used again by the next attempt of the same
--- form, so the keys do not stay in it.
-local function request_of(context, plan)
-  local form = getmetatable(plan).__index
-  local request = form.request
-  if not request then
-    request = {
-      algorithm = context.algorithm, method = plan.method, path = "/", action = plan.action,
-      version = plan.version, scheme = nil, host = nil, headers = nil, query = nil, date = nil,
-      nonce = nil, access_key_id = nil, access_key_secret = nil, security_token = nil,
-    }
-    form.request = request
-  end
-  return request
-end
-
-local function signed_by(signer, context, plan, retried)
-  local keys, err = credentials.get(context.provider)
-  if not keys then return nil, err end
-  local runtime, target, request = context.runtime, plan.target, request_of(context, plan)
-  request.scheme, request.host = target.scheme, target.host
-  request.headers = headers(context, plan, keys, retried)
-  request.date = core.iso8601(clock.server_time(context))
-  request.nonce = runtime.random_hex(16)
-  request.access_key_id = keys.access_key_id
-  request.access_key_secret = keys.access_key_secret
-  request.security_token = keys.security_token
-  place_params(context, plan, request)
-  local signed = signer(request)
-  request.access_key_secret, request.security_token = nil, nil
-  return signed, nil, keys
-end
-
 --- Signs one attempt without sending it.
 ---@param context table the client's state
----@param plan table
----@return table|nil signed as core.sign gives it
+---@param plan alicloud.plan
+---@return alicloud.Signed|nil signed as core.sign gives it
 ---@return alicloud.Error? err
 function M.prepare(context, plan)
-  local signed, err = signed_by(core.sign, context, plan)
-  return signed, err
+  local keys, err = credentials.get(context.provider)
+  if not keys then return nil, err end
+  return signing.show(context, plan, keys)
 end
 
 local function out_of_time(seconds)
@@ -164,29 +91,21 @@ end
 -- A suspended machine stops the monotonic clock. What was decided before it slept is too old to be
 -- sent again after it.
 local function overslept(context, plan, progress)
-  if not plan.mutating or progress.attempts == 1 then return false end
+  if progress.attempts == 1 then return false end
   local wall = context.runtime.time() - progress.began_at
   return wall - (context.loop.now() - progress.started) > plan.deadline
 end
 
 -- Waits for its turn. What was signed before would be old then.
 local function queue(context, plan, progress)
-  local loop, tally = context.loop, context.shared.tally
-  local waited, wait = throttle.pass(context.limiter, plan, loop, loop.now(), progress.deadline)
+  local loop, now = context.loop, context.loop.now()
+  local gate = throttle.gate(context.limiter, plan, now)
+  local waited, wait = throttle.pass(gate, plan.mutating, loop, now, progress.deadline)
   if not waited then return throttle.refusal(wait) end
-  if waited > 0 then tally.waited = tally.waited + waited end
-end
-
--- The attempt itself, between what a witness is told before and after it.
-local function witnessed(context, plan, progress, carry, ready, timeout)
-  local call, refusal = witness.before(context.witness, plan, progress.attempts)
-  if refusal then return nil, refusal end
-  local tally = context.shared.tally
-  tally.attempts = tally.attempts + 1
-  progress.underway = true
-  local result, answer = carry(context, plan, ready, timeout)
-  witness.after(context.witness, call, result, answer)
-  return result, answer
+  if waited > 0 then
+    local tally = context.shared.tally
+    tally.waited = tally.waited + waited
+  end
 end
 
 -- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
@@ -205,32 +124,41 @@ local function hand_over(context, plan, keys, timeout)
   return core.read(answer)
 end
 
-local function exchange(context, plan, signed, timeout)
-  local _ <close> = signed
+local function send(context, plan, progress, signed, timeout)
+  local tally = context.shared.tally
+  tally.attempts = tally.attempts + 1
+  progress.underway = true
+  if not signed then return hand_over(context, plan, progress.keys, timeout) end
   return context.carrier.ask(signed, plan, timeout, context.plain_http)
 end
 
+-- The attempt itself, between what a witness is told before and after it.
+local function send_witnessed(context, plan, progress, signed, timeout)
+  local call, refusal = witness.before(context.witness, plan, progress.attempts)
+  if refusal then return nil, refusal end
+  local result, answer = send(context, plan, progress, signed, timeout)
+  witness.after(context.witness, call, result, answer)
+  return result, answer
+end
+
 local function attempt(context, plan, progress)
-  if context.limiter then
-    local refusal = queue(context, plan, progress)
-    if refusal then return nil, refusal end
-  end
-  local values = context.carrier.perform ~= nil
-  local ready, err, keys
-  if values then
-    ready, err = credentials.get(context.provider)
-    keys = ready
-  else
-    ready, err, keys = signed_by(core.signed, context, plan, progress.retried)
-  end
-  if not ready then return nil, err end
+  local refusal = context.limiter and queue(context, plan, progress)
+  if refusal then return nil, refusal end
+  local keys, err = credentials.get(context.provider)
+  if not keys then return nil, err end
   progress.keys = keys
+  local signed <close> = not context.carrier.perform
+    and signing.sign(context, plan, keys, progress.retried)
   local remaining = progress.deadline - context.loop.now()
-  if remaining <= 0 or overslept(context, plan, progress) then
+  if remaining <= 0 or plan.mutating and overslept(context, plan, progress) then
     return nil, out_of_time(plan.deadline)
   end
-  local timeout = remaining < plan.timeout and remaining or plan.timeout
-  return witnessed(context, plan, progress, values and hand_over or exchange, ready, timeout)
+  local limit = plan.timeout
+  local timeout = remaining < limit and remaining or limit
+  if context.witness and plan.mutating then
+    return send_witnessed(context, plan, progress, signed, timeout)
+  end
+  return send(context, plan, progress, signed, timeout)
 end
 
 --- The hint of the service data for a code, or for its more general parent.
@@ -294,8 +222,9 @@ local function heed(context, plan, progress, failure)
   local hint = throttle.hint(failure, progress.throttles, now, context.runtime.random)
   failure.retry_after = hint
   if hint and context.limiter then
-    throttle.hold(context.limiter, plan, failure.code, context.loop.now(),
-      math.min(hint, plan.policy.hint_cap))
+    local now_here = context.loop.now()
+    local gate = throttle.gate(context.limiter, plan, now_here)
+    throttle.hold(gate, failure.code, now_here, math.min(hint, plan.policy.hint_cap))
   end
 end
 

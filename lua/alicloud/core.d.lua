@@ -146,11 +146,29 @@ function core.sign(request) end
 ---A signed request in a C buffer; its fields are made when they are asked for.
 ---@class alicloud.SignedRequest: alicloud.Signed
 
----Signs a request and keeps it in C, ready for `Transport:submit`.
----@param request alicloud.SignRequest
----@return alicloud.SignedRequest
+---What all requests of a kind share.
+---@class alicloud.SignKind
+---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1" the first unless given
+---@field method? string upper-cased; POST unless given
+---@field scheme? "https"|"http"
+---@field host string host[:port], signed as given
+---@field path? string "/" unless given
+---@field action? string
+---@field version? string
+---@field headers? table<string, string>
+
+---Signs a request of the kind that the signer was made for and keeps it in C, ready for
+---`Transport:submit`. Pure, and raises on misuse, like `core.sign`.
+---@alias alicloud.Signer fun(query: table<string, string|number|boolean>?,
+---body_or_form: string|table|nil, date: number, nonce: string, access_key_id: string?,
+---access_key_secret: string|alicloud.Secret|nil, security_token: string|alicloud.Secret|nil,
+---headers: table<string, string>?): alicloud.SignedRequest
+
+---Makes a signer; what is given here is read and checked once.
+---@param kind alicloud.SignKind
+---@return alicloud.Signer sign the date is in unix seconds; `headers` come to those of the kind
 ---@nodiscard
-function core.signed(request) end
+function core.signer(kind) end
 
 ---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId.
 ---@param exchange alicloud.Exchange|alicloud.Op an operation that is done is read where it lies

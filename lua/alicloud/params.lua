@@ -103,17 +103,6 @@ function M.flatten(params)
   return flat
 end
 
---- Checks parameters against the data of an operation.
----@param operation table an entry of `operations` in the service data
----@param params table as the caller gave them, PascalCase
----@return boolean|nil ok
----@return string? message names the parameter, the value and what is allowed
-function M.validate(operation, params)
-  local ok, message = rules.check_fields(operation.params, params)
-  if not ok then return nil, message end
-  return rules.check_dependencies(operation, params)
-end
-
 local SHAPES = {
   ids = function(list) return table.concat(list, ",") end,
   json_ids = function(list) return core.encode(core.array { table.unpack(list) }) end,
@@ -134,13 +123,8 @@ function M.shape(operation, params)
   return copy
 end
 
---- Brings checked parameters into the flat form. The table is the caller's to give away: it is
---- changed, and mostly it is the result.
----@param operation table|nil
----@param params table
----@return table<string, string>|nil flat
----@return string? message names the parameter by its path
-function M.settle(operation, params)
+-- Into the flat form; the table is changed, and mostly it is the result.
+local function settle(operation, params)
   local nested = false
   for name, value in next, params do
     local kind = type(value)
@@ -154,6 +138,24 @@ function M.settle(operation, params)
   end
   if not nested then return params end
   return M.flatten(operation and M.shape(operation, params) or params)
+end
+
+--- Checks parameters against the data of an operation and brings them into the flat form. The table
+--- is the caller's to give away.
+---@param operation table|nil an entry of `operations` in the service data; nil: nothing is known
+---@param params table as the caller gave them, PascalCase
+---@return table<string, string>|nil flat
+---@return string? message names the parameter, the value and what is allowed
+function M.settle(operation, params)
+  if not operation then return settle(nil, params) end
+  local ok, plain = rules.check_fields(operation.params, params)
+  if not ok then return nil, plain end
+  if operation.depends then
+    local fine, message = rules.check_dependencies(operation, params)
+    if not fine then return nil, message end
+  end
+  if plain then return params end
+  return settle(operation, params)
 end
 
 local TOKEN = { type = "string", format = "token" }

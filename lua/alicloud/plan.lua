@@ -28,7 +28,9 @@ local M = {}
 ---@field version string
 ---@field data table|nil service data
 ---@field flat table<string, string> parameters as they are signed
----@field form boolean parameters go in the form body
+---@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
+---plan's own
+---@field in_body boolean parameters go in the form body
 ---@field token string|nil
 ---@field mutating boolean
 ---@field method string
@@ -99,8 +101,8 @@ local function is_mutating(operation, action, given)
 end
 
 --- The parameters with what the client adds: the token and the region.
-local function complete(context, plan, given, input)
-  local operation, all = plan.operation, {}
+local function complete(context, form, given, input)
+  local all, region = {}, form.region
   for name, value in pairs(input) do all[name] = value end
   if given.client_token then
     if all.ClientToken ~= nil and all.ClientToken ~= given.client_token then
@@ -108,30 +110,27 @@ local function complete(context, plan, given, input)
     end
     all.ClientToken = given.client_token
   end
-  if not operation then return all end
-  if operation.token and all.ClientToken == nil then
+  if form.takes_token and all.ClientToken == nil then
     all.ClientToken = context.runtime.random_hex(16)
   end
-  if operation.params.RegionId then
-    if all.RegionId == nil then all.RegionId = plan.region end
+  if form.takes_region then
+    if all.RegionId == nil then all.RegionId = region end
     -- The regional hosts of a product know only their own region's resources.
-    if not given.region then plan.region = all.RegionId end
+    if not given.region then region = all.RegionId end
   end
-  return all
+  return all, region
 end
 
-local function check(operation, all)
+local function check(form, all)
+  local operation, token = form.operation, all.ClientToken
   local token_ok, complaint = true, nil
-  local has_rule = operation and operation.params.ClientToken
-  if all.ClientToken ~= nil and not has_rule then
-    token_ok, complaint = params.check_token(all.ClientToken)
+  if token ~= nil and not (operation and operation.params.ClientToken) then
+    token_ok, complaint = params.check_token(token)
   end
-  if operation then
-    local ok, message = params.validate(operation, all)
-    if not ok then return nil, message end
-  end
+  local flat, message = params.settle(operation, all)
+  if not flat then return nil, message end
   if not token_ok then return nil, complaint end
-  return params.settle(operation, all)
+  return flat
 end
 
 local function resolve(context, form, region)
@@ -163,8 +162,6 @@ function M.target(context, product, region)
 end
 
 local function locate(context, form, region)
-  local known = form.targets[region or ""]
-  if known then return known end
   local found, message = resolve(context, form, region)
   form.targets[region or ""] = found
   return found, message
@@ -203,7 +200,7 @@ local function limit(context, form, given)
   form.timeout = given.timeout or usual
   form.deadline = given.deadline or context.deadline
   form.method = given.method or "POST"
-  form.form = operation ~= nil and operation.form == true and form.method == "POST"
+  form.in_body = operation ~= nil and operation.form == true and form.method == "POST"
   form.resend = given.resend or context.resend
   form.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
 end
@@ -216,7 +213,11 @@ local function make_form(context, action, given)
   if form.mutating == nil then return nil, form.title .. ": " .. message end
   form.region = given.region or context.region
   form.explicit = given.endpoint
-  form.targets = {}
+  form.targets, form.signers = {}, {}
+  local operation, data = form.operation, form.data
+  form.takes_token = operation ~= nil and operation.token == true
+  form.takes_region = operation ~= nil and operation.params.RegionId ~= nil
+  form.names_provider = data ~= nil and data.names_provider == true
   limit(context, form, given)
   form.plan_metatable = { __index = form }
   return form
@@ -239,16 +240,17 @@ local function form_of(context, action, given)
 end
 
 local function fill(context, form, given, input)
-  local plan = setmetatable(
-    { flat = false, token = nil, target = nil, region = form.region }, form.plan_metatable)
-  local all, message = complete(context, plan, given, input)
-  if not all then return nil, message end
-  plan.flat, message = check(form.operation, all)
-  if not plan.flat then return nil, message end
-  plan.token = plan.flat.ClientToken
-  plan.target, message = locate(context, form, plan.region)
-  if not plan.target then return nil, message end
-  return plan
+  local all, region = complete(context, form, given, input)
+  if not all then return nil, region end
+  local flat, message = check(form, all)
+  if not flat then return nil, message end
+  local target = form.targets[region or ""]
+  if not target then
+    target, message = locate(context, form, region)
+    if not target then return nil, message end
+  end
+  return setmetatable({ form = form, flat = flat, token = flat.ClientToken, region = region,
+    target = target }, form.plan_metatable)
 end
 
 local NO_OPTIONS, NO_PARAMETERS = {}, {}

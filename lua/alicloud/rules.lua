@@ -165,8 +165,6 @@ function CHECKS.string(path, rule, value)
     return fault(path, rule, value)
   end
   local format = FORMATS[rule.format or "text"]
-  -- The same region and the same group are given over and over.
-  if value == format.passed then return true end
   if not format[2](value) then return fault(path, rule, value) end
   format.passed = value
   return true
@@ -264,9 +262,7 @@ end
 local required = setmetatable({}, { __mode = "k" })
 
 local function required_of(fields)
-  local names = required[fields]
-  if names then return names end
-  names = {}
+  local names = {}
   for name, rule in pairs(fields) do
     if rule.required then names[#names + 1] = name end
   end
@@ -275,16 +271,27 @@ local function required_of(fields)
 end
 
 -- Looks at what is given, not at all that could be, and makes no message that could be needed.
+-- Also whether all is text, as it is sent. The same region and the same group are given over and
+-- over, and text that has passed passes again.
 local function all_good(fields, values, prefix)
+  local plain = true
   for name, value in pairs(values) do
     local rule = fields[name]
     if not rule then return false end
-    if value ~= null and not CHECKS[rule.type](prefix .. name, rule, value) then return false end
+    local kind = rule.type
+    local known = kind == "string" and not rule.values
+      and FORMATS[rule.format or "text"].passed == value
+    if not known then
+      if value ~= null and not CHECKS[kind](prefix .. name, rule, value) then return false end
+      plain = plain and kind == "string" and value ~= null
+    end
   end
-  for _, name in ipairs(required_of(fields)) do
-    if values[name] == nil or values[name] == null then return false end
+  local names = required[fields] or required_of(fields)
+  for i = 1, #names do
+    local value = values[names[i]]
+    if value == nil or value == null then return false end
   end
-  return true
+  return true, plain
 end
 
 --- Checks the values of a map: no stranger, everything required, each value by its rule. The first
@@ -293,10 +300,11 @@ end
 ---@param values table
 ---@param path? string of the map
 ---@return boolean|nil ok
----@return string? message
+---@return string|boolean message, or whether all values are text
 function M.check_fields(fields, values, path)
   local prefix = path and path .. "." or ""
-  if all_good(fields, values, prefix) then return true end
+  local good, plain = all_good(fields, values, prefix)
+  if good then return true, plain end
   local stranger = stranger_in(fields, values, prefix)
   if stranger then return nil, stranger end
   local complaint, first
@@ -312,7 +320,7 @@ function M.check_fields(fields, values, path)
     if not ok and (not first or name < first) then first, complaint = name, message end
   end
   if first then return nil, complaint end
-  return true
+  return true, false
 end
 
 local function effective(rule, value)
@@ -322,12 +330,11 @@ local function effective(rule, value)
 end
 
 --- Checks what parameters ask of each other.
----@param operation table an entry of `operations` in the service data
+---@param operation table an entry of `operations` in the service data that has `depends`
 ---@param values table checked parameters
 ---@return boolean|nil ok
 ---@return string? message
 function M.check_dependencies(operation, values)
-  if not operation.depends then return true end
   for _, depend in ipairs(operation.depends) do
     if effective(operation.params[depend.on], values[depend.on]) == depend.is then
       local name = depend.need or depend.refuse

@@ -65,6 +65,10 @@ local NOTHING = 1e-6
 ---@field at number monotonic seconds of the newest look
 ---@field hold number monotonic seconds before which nobody passes
 
+--- The line of an action in a region.
+---@class alicloud.throttle.Gate: alicloud.throttle.Line
+---@field all alicloud.throttle.Line of the region
+
 ---@class alicloud.throttle.Limiter
 ---@field rate alicloud.throttle.Rate
 ---@field regions table
@@ -97,26 +101,26 @@ local function limit_of(rate, plan)
     or rate.action
 end
 
-local function region_of(limiter, plan, now)
-  local id = plan.region or ""
-  local region = limiter.regions[id]
-  if not region then
-    region = { all = line(limiter.rate.region, limiter.rate.reserve, now), products = {} }
-    limiter.regions[id] = region
-  end
+local function region_of(limiter, id, now)
+  local region = { all = line(limiter.rate.region, limiter.rate.reserve, now), gates = {} }
+  limiter.regions[id] = region
   return region
 end
 
-local function gate_of(limiter, region, plan, now)
-  local product = region.products[plan.product]
-  if not product then
-    product = {}
-    region.products[plan.product] = product
-  end
-  local gate = product[plan.action]
+--- The gate that calls of an action in a region pass.
+---@param limiter alicloud.throttle.Limiter
+---@param plan alicloud.plan
+---@param now number monotonic seconds
+---@return alicloud.throttle.Gate
+function M.gate(limiter, plan, now)
+  local id = plan.region or ""
+  local region = limiter.regions[id] or region_of(limiter, id, now)
+  local title = plan.title
+  local gate = region.gates[title]
   if not gate then
     gate = line(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
-    product[plan.action] = gate
+    gate.all = region.all
+    region.gates[title] = gate
   end
   return gate
 end
@@ -139,32 +143,38 @@ local function give_back(one, oldest)
   one.place = one.place - 1
 end
 
--- How long nobody may pass at all: the action is blocked, or readings of the whole region are.
-local function held(region, gate, urgent, now)
-  local hold = gate.hold
-  if not urgent and region.all.hold > hold then hold = region.all.hold end
-  return hold - now
+-- Until when nobody may pass at all: the action is blocked, or readings of the whole region are.
+local function held(gate, urgent)
+  local hold, all = gate.hold, gate.all.hold
+  return not urgent and all > hold and all or hold
+end
+
+-- Nil if the hold lasts beyond the deadline.
+local function outlast(gate, urgent, loop, now, deadline)
+  local hold = held(gate, urgent) - now
+  while hold > NOTHING do
+    if now + hold >= deadline then return nil, hold end
+    loop.sleep(hold)
+    now = loop.now()
+    hold = held(gate, urgent) - now
+  end
+  return now
 end
 
 --- Lets a call pass, after as long a wait as it takes.
----@param limiter alicloud.throttle.Limiter
----@param plan alicloud.plan
+---@param gate alicloud.throttle.Gate
+---@param urgent boolean|nil whether it changes something
 ---@param loop alicloud.Loop
 ---@param now number monotonic seconds
 ---@param deadline number monotonic seconds
 ---@return number|nil waited seconds; nil if the wait would pass the deadline
 ---@return number? wait seconds that it would have taken
-function M.pass(limiter, plan, loop, now, deadline)
-  local began = now
-  local region = limiter.regions[plan.region or ""] or region_of(limiter, plan, now)
-  local gate = gate_of(limiter, region, plan, now)
-  local urgent, all = plan.mutating, region.all
-  local hold = held(region, gate, urgent, now)
-  while hold > NOTHING do
-    if now + hold >= deadline then return nil, hold end
-    loop.sleep(hold)
-    now = loop.now()
-    hold = held(region, gate, urgent, now)
+function M.pass(gate, urgent, loop, now, deadline)
+  local began, all = now, gate.all
+  if held(gate, urgent) - now > NOTHING then
+    local hold
+    now, hold = outlast(gate, urgent, loop, now, deadline)
+    if not now then return nil, hold end
   end
   local moment, oldest = book(gate, now)
   local common, commons_oldest = book(all, now)
@@ -221,16 +231,13 @@ function M.hint(failure, times, server_time, random)
 end
 
 --- Keeps everybody away from what has been throttled.
----@param limiter alicloud.throttle.Limiter
----@param plan alicloud.plan
+---@param gate alicloud.throttle.Gate
 ---@param code string of the throttled answer
 ---@param now number monotonic seconds
 ---@param seconds number
-function M.hold(limiter, plan, code, now, seconds)
-  local region = region_of(limiter, plan, now)
-  local gate = gate_of(limiter, region, plan, now)
+function M.hold(gate, code, now, seconds)
   gate.hold = math.max(gate.hold, now + seconds)
-  if code == ACCOUNT_CODE then region.all.hold = math.max(region.all.hold, now + seconds) end
+  if code == ACCOUNT_CODE then gate.all.hold = math.max(gate.all.hold, now + seconds) end
 end
 
 return M

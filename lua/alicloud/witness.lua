@@ -53,13 +53,12 @@ local function unwritten(why)
 end
 
 --- Announces an attempt.
----@param witness alicloud.Witness|nil
----@param plan alicloud.plan
+---@param witness alicloud.Witness
+---@param plan alicloud.plan of a change
 ---@param attempt integer
----@return alicloud.WitnessedCall|nil call for `after`; nil if nobody needs to know
+---@return alicloud.WitnessedCall|nil call for `after`
 ---@return table? failure as core.read gives it; nothing may be sent then
 function M.before(witness, plan, attempt)
-  if not witness or not plan.mutating then return nil end
   local call = describe(plan, attempt)
   local ok, agreed, why = guard.call(witness.before, call)
   if ok and agreed then return call end
@@ -67,12 +66,11 @@ function M.before(witness, plan, attempt)
 end
 
 --- Tells how it ended.
----@param witness alicloud.Witness|nil
----@param call alicloud.WitnessedCall|nil
+---@param witness alicloud.Witness
+---@param call alicloud.WitnessedCall
 ---@param result table|nil
 ---@param answer table info or failure, as core.read gives them
 function M.after(witness, call, result, answer)
-  if not call then return end
   guard.call(witness.after, call, result, answer)
 end
 

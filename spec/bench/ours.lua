@@ -68,16 +68,15 @@ end
 
 local function sign()
   local secret = core.secret "emulator-secret"
+  local signer = core.signer {
+    method = "POST", scheme = "https", host = "ebs.cn-shanghai.aliyuncs.com", path = "/",
+    action = "FailoverDiskReplicaGroup", version = "2021-07-30",
+  }
   local start = usage()
   for i = 1, count do
-    local signed <close> = core.signed {
-      method = "POST", scheme = "https", host = "ebs.cn-shanghai.aliyuncs.com", path = "/",
-      query = { ReplicaGroupId = "pg-0123456789abcdef", RegionId = "cn-shanghai",
-        ClientToken = "0123456789abcdef0123456789abcdef" },
-      action = "FailoverDiskReplicaGroup", version = "2021-07-30", access_key_id = "emulator",
-      access_key_secret = secret, date = "2026-01-02T03:04:05Z",
-      nonce = ("0123456789abcdef%016x"):format(i),
-    }
+    local signed <close> = signer({ ReplicaGroupId = "pg-0123456789abcdef",
+      RegionId = "cn-shanghai", ClientToken = "0123456789abcdef0123456789abcdef" }, nil, 1767323045,
+      ("0123456789abcdef%016x"):format(i), "emulator", secret)
     assert(signed.authorization)
   end
   print(("%.3f"):format((usage() - start) / count * 1e6))

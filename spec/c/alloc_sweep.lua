@@ -41,6 +41,17 @@ function calls.sign()
   end
 end
 
+function calls.signer()
+  for algorithm, signature in pairs(signatures) do
+    local signed <close> = core.signer {
+      algorithm = algorithm, scheme = "http", host = host, action = "DescribeRegions",
+      version = "2021-07-30",
+    }({ RegionId = "cn-shanghai", Text = "a b" }, nil, 1767323045, "n", "spec", "spec-secret",
+      "token")
+    if signed.signature ~= signature then wrong "signature" end
+  end
+end
+
 function calls.secret()
   local secret = core.secret("spec-secret")
   local signed = sign("ACS3-HMAC-SHA256", secret)

@@ -97,7 +97,7 @@ describe("a hostile host", function()
     (function()
       local headers = {}
       for i = 1, 80 do headers["x-acs-" .. i] = ("v"):rep(100) end
-      return core.signed { host = "h.example", headers = headers }
+      return core.signer { host = "h.example", headers = headers }(nil, nil, 0, "n")
     end), ]]
 
   it("may close a signed request while its headers are read", function()

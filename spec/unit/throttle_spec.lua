@@ -45,6 +45,7 @@ local function plan(fields)
   local all = { product = "ebs", action = "DescribeDiskReplicaGroups", region = "cn-shanghai",
     mutating = false }
   for name, value in pairs(fields or {}) do all[name] = value end
+  all.title = all.product .. ":" .. all.action
   return all
 end
 
@@ -54,10 +55,18 @@ local function limiter(given)
   return assert(throttle.new(given))
 end
 
+local function pass_gate(lim, one, loop, now, deadline)
+  return throttle.pass(throttle.gate(lim, one, now), one.mutating, loop, now, deadline)
+end
+
+local function hold_gate(lim, one, code, now, seconds)
+  throttle.hold(throttle.gate(lim, one, now), code, now, seconds)
+end
+
 -- Lets one call pass and notes when.
 local function passer(loop, lim, passed)
   return function(name, fields, patience)
-    local waited, wait = throttle.pass(lim, plan(fields), loop, loop.now(),
+    local waited, wait = pass_gate(lim, plan(fields), loop, loop.now(),
       loop.now() + (patience or 3600))
     passed[#passed + 1] = { name = name, at = loop.now(), waited = waited, wait = wait }
   end
@@ -78,7 +87,7 @@ describe("the rate of calls", function()
     } do
       local loop, lim = scheduler(), limiter { region = 100000 }
       local one = plan { action = case[1], data = data }
-      for _ = 1, 1000 do throttle.pass(lim, one, loop, loop.now(), math.huge) end
+      for _ = 1, 1000 do pass_gate(lim, one, loop, loop.now(), math.huge) end
       assert.equal((1000 - 1) // case[2], loop.now(), case[1])
     end
   end)
@@ -97,26 +106,26 @@ describe("the rate of calls", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
     for _, fields in ipairs { {}, { region = "cn-beijing" }, { action = "DescribeRegions" },
       { product = "ecs" } } do
-      assert.equal(0, throttle.pass(lim, plan(fields), loop, 0, 100))
+      assert.equal(0, pass_gate(lim, plan(fields), loop, 0, 100))
     end
-    assert.is_true(throttle.pass(lim, plan(), loop, 0, 100) > 0.9)
+    assert.is_true(pass_gate(lim, plan(), loop, 0, 100) > 0.9)
   end)
 
   it("follows what the quota center says of single actions", function()
     local loop, lim = scheduler(), limiter { actions = { DescribeRegions = 2 }, reserve = 0.5 }
     local one = plan { action = "DescribeRegions" }
-    for _ = 1, 11 do throttle.pass(lim, one, loop, loop.now(), math.huge) end
+    for _ = 1, 11 do pass_gate(lim, one, loop, loop.now(), math.huge) end
     assert.equal(10, loop.now())
   end)
 
   it("refuses a call whose wait would pass its deadline, and gives the moment back", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
-    assert.equal(0, throttle.pass(lim, plan(), loop, 0, 10))
-    local waited, wait = throttle.pass(lim, plan(), loop, 0, 0.5)
+    assert.equal(0, pass_gate(lim, plan(), loop, 0, 10))
+    local waited, wait = pass_gate(lim, plan(), loop, 0, 0.5)
     assert.is_nil(waited)
     assert.near(1, wait, 1e-6)
     assert.equal(0, loop.now())
-    assert.near(1, (throttle.pass(lim, plan(), loop, 0, 10)), 1e-6)
+    assert.near(1, (pass_gate(lim, plan(), loop, 0, 10)), 1e-6)
   end)
 
   it("names what is wrong with the option", function()
@@ -138,10 +147,10 @@ describe("a rehearsal that starts anew", function()
   it("does not wait for the moments of the one before", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
     loop.time = 5000
-    throttle.pass(lim, plan(), loop, loop.now(), math.huge)
+    pass_gate(lim, plan(), loop, loop.now(), math.huge)
     loop.time = 10
-    assert.equal(0, throttle.pass(lim, plan(), loop, loop.now(), math.huge))
-    assert.equal(1, throttle.pass(lim, plan(), loop, loop.now(), math.huge))
+    assert.equal(0, pass_gate(lim, plan(), loop, loop.now(), math.huge))
+    assert.equal(1, pass_gate(lim, plan(), loop, loop.now(), math.huge))
   end)
 end)
 
@@ -236,15 +245,15 @@ describe("callers that wait at the same time", function()
 
   it("are not held up by one who is never woken again, or whose sleep is interrupted", function()
     local loop, lim = scheduler(), limiter { region = 1, reserve = 0 }
-    throttle.pass(lim, plan(), loop, 0, 100)
+    pass_gate(lim, plan(), loop, 0, 100)
     local interrupted = { now = loop.now, sleep = function() error("interrupted!", 0) end }
-    local fine, raised = pcall(throttle.pass, lim, plan(), interrupted, 0, 100)
+    local fine, raised = pcall(pass_gate, lim, plan(), interrupted, 0, 100)
     assert.is_false(fine)
     assert.equal("interrupted!", raised)
-    local never = coroutine.create(throttle.pass)
+    local never = coroutine.create(pass_gate)
     coroutine.resume(never, lim, plan(), { now = loop.now, sleep = coroutine.yield }, 0, 100)
-    assert.equal(0, throttle.pass(lim, plan(CHANGE), loop, 0, 100))
-    assert.equal(4, throttle.pass(lim, plan(), loop, 0, 100))
+    assert.equal(0, pass_gate(lim, plan(CHANGE), loop, 0, 100))
+    assert.equal(4, pass_gate(lim, plan(), loop, 0, 100))
   end)
 end)
 
@@ -273,14 +282,14 @@ describe("after a throttled answer", function()
   it("nobody else calls the action before its time, and the account's code stops all readings",
     function()
       local loop, lim = scheduler(), limiter()
-      throttle.hold(lim, plan(), "BLOCK.LimitedRquest", 0, 20)
-      assert.equal(0, throttle.pass(lim, plan { action = "DescribeRegions" }, loop, 0, 100))
-      assert.equal(0, throttle.pass(lim, plan { region = "cn-beijing" }, loop, 0, 100))
-      assert.same({ nil, 20 }, { throttle.pass(lim, plan(), loop, 0, 10) })
-      assert.equal(20, (throttle.pass(lim, plan(), loop, 0, 100)))
-      throttle.hold(lim, plan(), "Throttling.User", 20, 30)
-      assert.equal(0, throttle.pass(lim, plan(CHANGE), loop, 20, 100))
-      assert.equal(30, (throttle.pass(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
+      hold_gate(lim, plan(), "BLOCK.LimitedRquest", 0, 20)
+      assert.equal(0, pass_gate(lim, plan { action = "DescribeRegions" }, loop, 0, 100))
+      assert.equal(0, pass_gate(lim, plan { region = "cn-beijing" }, loop, 0, 100))
+      assert.same({ nil, 20 }, { pass_gate(lim, plan(), loop, 0, 10) })
+      assert.equal(20, (pass_gate(lim, plan(), loop, 0, 100)))
+      hold_gate(lim, plan(), "Throttling.User", 20, 30)
+      assert.equal(0, pass_gate(lim, plan(CHANGE), loop, 20, 100))
+      assert.equal(30, (pass_gate(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
     end)
 end)
 

@@ -1,0 +1,81 @@
+--- Signs an attempt: the plan, and what each attempt has anew: credentials, nonce and date.
+--
+-- What all requests of a form to a target share is given to the core once.
+
+local clock = require "alicloud.clock"
+local core = require "alicloud.core"
+
+local M = {}
+
+local FORM = "application/x-www-form-urlencoded"
+
+local function new_signer(context, plan)
+  local form, target = plan.form, plan.target
+  local headers = { accept = "application/json", ["user-agent"] = context.user_agent }
+  -- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
+  if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = FORM end
+  local signer = core.signer {
+    algorithm = context.algorithm, method = form.method, scheme = target.scheme,
+    host = target.host, path = "/", action = form.action, version = form.version,
+    headers = headers,
+  }
+  form.signers[target] = signer
+  return signer
+end
+
+local function encoded(flat)
+  local pairs_of = {}
+  for name, value in pairs(flat) do
+    pairs_of[#pairs_of + 1] = core.percent_encode(name) .. "=" .. core.percent_encode(value)
+  end
+  table.sort(pairs_of)
+  return table.concat(pairs_of, "&")
+end
+
+-- The headers that not every request of its form has, or nil.
+local function own_headers(plan, keys, retried)
+  local name = plan.form.names_provider and keys.provider
+  -- A foreign provider may call itself what it likes.
+  if type(name) ~= "string" or not name:find("^[\x21-\x7e]+$") then name = nil end
+  if not (name or retried) then return nil end
+  return {
+    ["x-acs-credentials-provider"] = name,
+    ["x-acs-retry-attempts"] = retried and ("%d"):format(retried.count),
+    ["x-acs-retry-delay"] = retried and ("%d"):format(math.floor(retried.wait * 1000)),
+  }
+end
+
+--- Signs an attempt. The secrets are read by the core and stay where they are.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param keys alicloud.Credentials
+---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
+---@return alicloud.SignedRequest signed
+function M.sign(context, plan, keys, retried)
+  local form, runtime = plan.form, context.runtime
+  local query, body, headers = plan.flat, nil, nil
+  if form.in_body then
+    query, body = nil, context.algorithm == "HMAC-SHA1" and query or encoded(query)
+  end
+  if retried or form.names_provider then headers = own_headers(plan, keys, retried) end
+  local signer = form.signers[plan.target] or new_signer(context, plan)
+  return signer(query, body, clock.server_time(context), runtime.random_hex(16),
+    keys.access_key_id, keys.access_key_secret, keys.security_token, headers)
+end
+
+local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request", "string_to_sign",
+  "signature", "authorization", "signed_headers" }
+
+--- Signs a plan to be looked at.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param keys alicloud.Credentials
+---@return alicloud.Signed
+function M.show(context, plan, keys)
+  local signed <close> = M.sign(context, plan, keys)
+  local shown = {}
+  for _, field in ipairs(FIELDS) do shown[field] = signed[field] end
+  return shown
+end
+
+return M
