@@ -59,17 +59,6 @@ local function runs(side)
   return os.execute(table.concat(words, " ") .. " >/dev/null 2>&1") == true
 end
 
--- User instructions for one call: the difference of two lengths, so that starting does not count.
-local function per_call(words, few, many)
-  local function at(n)
-    local argv = table.move(words, 1, #words, 1, {})
-    argv[#argv + 1] = tostring(n)
-    return rounds.instructions(argv)
-  end
-  local start = at(few)
-  return start and (at(many) - start) / (many - few)
-end
-
 local function skip(name, what)
   io.stderr:write(("%s: skipped, %s is not installed\n"):format(name, what))
 end
@@ -114,8 +103,8 @@ local function rows(at)
     end },
     { "vendor", function() vendors(at) end },
     { "instructions", function()
-      local left = per_call({ lua, "spec/bench/ours.lua", "call", at.url }, 100, 600)
-      local right = per_call({ floor, "call", at.url }, 100, 600)
+      local left = rounds.per_call { lua, "spec/bench/ours.lua", "call", at.url }
+      local right = rounds.per_call { floor, "call", at.url }
       if not left then return skip("instructions", "valgrind") end
       put { name = "instructions of a call", against = CALL, ours = left / 1e3,
         theirs = right / 1e3, unit = "thousand", ratio = left / right, goal = "≤ 1.04" }
@@ -173,7 +162,7 @@ end
 
 -- Where the instructions of a call go; what is left is libcurl and the answer.
 local function stages(at)
-  local function each(...) return per_call({ ... }, 100, 600) end
+  local function each(...) return rounds.per_call { ... } end
   local script = "spec/bench/ours.lua"
   local whole, plan = each(lua, script, "call", at.url), each(lua, script, "plan", at.url)
   local sign, bare_sign = each(lua, script, "sign", at.url), each(floor, "sign", at.url)

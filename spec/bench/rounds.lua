@@ -101,4 +101,18 @@ function M.instructions(words)
   return math.tointeger(tonumber(text:match("Collected : (%d+)")))
 end
 
+--- Instructions for one call of a program that makes as many as its last word says: the difference
+--- of two lengths, so that starting does not count. Nil without valgrind.
+---@param words string[] all but the last
+---@return number|nil
+function M.per_call(words)
+  local function at(n)
+    local argv = table.move(words, 1, #words, 1, {})
+    argv[#argv + 1] = tostring(n)
+    return M.instructions(argv)
+  end
+  local start = at(100)
+  return start and (at(600) - start) / 500
+end
+
 return M
