@@ -75,6 +75,12 @@ local function born(state)
   return client
 end
 
+local function carry_out(state, plan)
+  local progress = calls.begin(state, plan)
+  if state.patience then return patience.run(state, plan, progress) end
+  return calls.run(state, plan, progress)
+end
+
 --- Makes a client. Nothing is opened and nobody is asked before the first call.
 ---@param given? alicloud.ClientOptions
 ---@return alicloud.Client
@@ -138,7 +144,7 @@ function Client:call(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  return patience.run(state, plan, calls.begin(state, plan))
+  return carry_out(state, plan)
 end
 
 --- Like `call`, but raises the error object.
@@ -150,7 +156,7 @@ function Client:must(action, params, call_options)
   local state = own(self)
   local plan, message = plans.new(state, action, params, call_options)
   if not plan then error(message, 2) end
-  local result, err = patience.run(state, plan, calls.begin(state, plan))
+  local result, err = carry_out(state, plan)
   if not result then error(err, 0) end
   return result
 end

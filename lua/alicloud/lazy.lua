@@ -14,4 +14,19 @@ function M.module(name)
   end })
 end
 
+--- Lets fields of a table be modules that are loaded when they are first read.
+---@generic T: table
+---@param owner T
+---@param modules table<string, string> field to module
+---@return T owner
+function M.fields(owner, modules)
+  return setmetatable(owner, { __index = function(_, key)
+    local name = modules[key]
+    if not name then return nil end
+    local module = require(name)
+    rawset(owner, key, module)
+    return module
+  end })
+end
+
 return M

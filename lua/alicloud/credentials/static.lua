@@ -21,6 +21,10 @@ local M = {}
 ---them no longer; whether there are others now
 ---@field close? fun(self: table)
 
+--- The providers of this module with what they always give.
+---@type table<alicloud.credentials.Provider, alicloud.Credentials>
+M.given = setmetatable({}, { __mode = "k" })
+
 local function sealed(secret)
   if secret == nil or type(secret) == "userdata" then return secret end
   return core.secret(secret)
@@ -72,6 +76,7 @@ function M.new(keys)
     M.wipe(credentials)
   end
 
+  M.given[provider] = credentials
   return provider
 end
 

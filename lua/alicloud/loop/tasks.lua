@@ -60,7 +60,7 @@ Scheduler.__index = Scheduler
 
 -- Whoever steps us looks at what there is to wait for when the step is over.
 function Scheduler:alter()
-  if self.base.arm and not self.stepping then self.base.arm() end
+  if not self.stepping then self.base.arm() end
 end
 
 -- A call is ended by its transport, long before its deadline here, which is for a transport that is
@@ -109,7 +109,7 @@ function Scheduler:wake(waiter)
   if not waiter.task then return end
   self.last = self.last + 1
   self.queue[self.last] = waiter
-  self:alter()
+  if self.hosted then self:alter() end
 end
 
 function Scheduler:forget(waiter)
@@ -131,7 +131,7 @@ function Scheduler:enlist(waiter)
     waiter.timed = true
     self.timers.add(waiter.deadline, waiter)
   end
-  self:alter()
+  if self.hosted then self:alter() end
 end
 
 function Scheduler:finish(task, ok, ...)
@@ -299,7 +299,7 @@ end
 function Scheduler:glance()
   local now = self.base.now()
   if self:is_inside(self.current) then return self:await { deadline = now } end
-  if self.base.arm then
+  if self.hosted then
     if not self.stepping then self:step() end
     return self:alter()
   end
@@ -323,7 +323,7 @@ end
 
 -- Without tasks, nothing but one wait is to be looked after.
 function Scheduler:is_alone()
-  return self.alive == 0 and not self.base.arm
+  return self.alive == 0 and not self.hosted
 end
 
 local function is_gone(waiter)
@@ -335,7 +335,8 @@ end
 ---@return alicloud.loop.Tasks
 function M.new(base)
   local scheduler = setmetatable({
-    base = base, alive = 0, queue = {}, first = 1, last = 0, interests = pollables.new(),
+    base = base, hosted = base.arm ~= nil, alive = 0, queue = {}, first = 1, last = 0,
+    interests = pollables.new(),
     timers = timers.new(is_gone), stepping = false, busy = false,
   }, Scheduler)
   local loop = { now = base.now }

@@ -9,6 +9,8 @@
 -- published API metadata of the product (2024-07-30, 2026-04) for everything else; what is inferred
 -- says so.
 
+local lazy = require "alicloud.lazy"
+
 local FAMILIES = { "regions", "pairs", "groups", "membership", "drills", "tags" }
 
 local ARN = "acs:ebs:{regionId}:{accountId}:"
@@ -26,12 +28,13 @@ for _, family in ipairs(FAMILIES) do
   end
 end
 
-return {
+return lazy.fields({
   product = "ebs",
   version = "2021-07-30",
   endpoint = { public = "ebs.%s.aliyuncs.com", vpc = "ebs-vpc.%s.aliyuncs.com" },
   operations = operations,
-  waiters = require "alicloud.service.ebs.waiters",
-  states = require "alicloud.service.ebs.states",
-  errors = require "alicloud.service.ebs.errors",
-}
+}, {
+  waiters = "alicloud.service.ebs.waiters",
+  states = "alicloud.service.ebs.states",
+  errors = "alicloud.service.ebs.errors",
+})

@@ -5,6 +5,8 @@
 -- instance before repeating. With DryRun=true success comes back as the error DryRunOperation.
 -- Source: the published API metadata of the product (2024-06, 2026-04).
 
+local lazy = require "alicloud.lazy"
+
 local disks = require "alicloud.service.ecs.disks"
 local instances = require "alicloud.service.ecs.instances"
 
@@ -17,7 +19,7 @@ for family, members in pairs { disks = disks, instances = instances } do
   end
 end
 
-return {
+return lazy.fields({
   product = "ecs",
   version = "2014-05-26",
   endpoint = {
@@ -27,10 +29,11 @@ return {
     exceptions = { ["cn-hangzhou"] = "ecs-cn-hangzhou.aliyuncs.com" },
   },
   operations = operations,
-  waiters = require "alicloud.service.ecs.waiters",
   states = {
     disk = { "In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting" },
     instance = { "Pending", "Running", "Starting", "Stopping", "Stopped" },
   },
-  errors = require "alicloud.service.ecs.errors",
-}
+}, {
+  waiters = "alicloud.service.ecs.waiters",
+  errors = "alicloud.service.ecs.errors",
+})

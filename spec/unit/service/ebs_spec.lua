@@ -38,7 +38,10 @@ for _, data in ipairs { ebs, ecs } do
         assert.is_nil(getmetatable(value), path)
         for key, inner in pairs(value) do walk(inner, path .. "." .. tostring(key)) end
       end
-      walk(data, data.product)
+      -- These are loaded when they are first read, which the metatable of the whole sees to.
+      for _, field in ipairs { "waiters", "states", "errors" } do assert.is_table(data[field]) end
+      for field, value in pairs(data) do walk(value, data.product .. "." .. field) end
+      assert.is_nil(data.nothing)
     end)
 
     it("describes each operation whole", function()
