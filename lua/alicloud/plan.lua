@@ -63,6 +63,8 @@ local SCHEMA = {
 
 M.PRODUCT = PRODUCT
 
+local NO_OPTIONS, NO_PARAMETERS = {}, {}
+
 local READING = { "^Describe", "^List", "^Get", "^Query" }
 
 --- Whether the name of an operation without service data says that it only reads.
@@ -121,15 +123,14 @@ local function complete(context, form, given, input)
   return all, region
 end
 
-local function check(form, all)
-  local operation, token = form.operation, all.ClientToken
-  local token_ok, complaint = true, nil
-  if token ~= nil and not (operation and operation.params.ClientToken) then
-    token_ok, complaint = params.check_token(token)
-  end
-  local flat, message = params.settle(operation, all)
+local function settle(form, all)
+  local token = all.ClientToken
+  local flat, message = params.settle(form.operation, all)
   if not flat then return nil, message end
-  if not token_ok then return nil, complaint end
+  if token ~= nil and form.token_without_rule then
+    local ok, complaint = params.check_token(token)
+    if not ok then return nil, complaint end
+  end
   return flat
 end
 
@@ -216,6 +217,7 @@ local function make_form(context, action, given)
   form.targets, form.signers = {}, {}
   local operation, data = form.operation, form.data
   form.takes_token = operation ~= nil and operation.token == true
+  form.token_without_rule = not (operation and operation.params.ClientToken)
   form.takes_region = operation ~= nil and operation.params.RegionId ~= nil
   form.names_provider = data ~= nil and data.names_provider == true
   limit(context, form, given)
@@ -223,26 +225,17 @@ local function make_form(context, action, given)
   return form
 end
 
---- Calls without options of their own have the same form every time.
-local function form_of(context, action, given)
-  if next(given) then return make_form(context, action, given) end
-  local forms = context.forms
-  if not forms then
-    forms = {}
-    context.forms = forms
-  end
-  local form, message = forms[action], nil
-  if not form then
-    form, message = make_form(context, action, given)
-    if form then forms[action] = form end
-  end
+-- Calls without options of their own have the same form every time.
+local function usual_form(context, action)
+  local form, message = make_form(context, action, NO_OPTIONS)
+  if form then context.forms[action] = form end
   return form, message
 end
 
 local function fill(context, form, given, input)
   local all, region = complete(context, form, given, input)
   if not all then return nil, region end
-  local flat, message = check(form, all)
+  local flat, message = settle(form, all)
   if not flat then return nil, message end
   local target = form.targets[region or ""]
   if not target then
@@ -253,8 +246,6 @@ local function fill(context, form, given, input)
     target = target }, form.plan_metatable)
 end
 
-local NO_OPTIONS, NO_PARAMETERS = {}, {}
-
 --- Makes the plan of a call.
 ---@param context table the client's state
 ---@param action string "Action" or "product:Action"
@@ -263,13 +254,17 @@ local NO_OPTIONS, NO_PARAMETERS = {}, {}
 ---@return alicloud.plan|nil
 ---@return string? message one line: what, the value, what is allowed
 function M.new(context, action, input, given)
-  local checked = NO_OPTIONS
+  local checked, form, message = NO_OPTIONS
   if given ~= nil then
-    local fault
-    checked, fault = options.examine("call", given, SCHEMA)
-    if not checked then return nil, fault end
+    checked, message = options.examine("call", given, SCHEMA)
+    if not checked then return nil, message end
   end
-  local form, message = form_of(context, action, checked)
+  if checked ~= NO_OPTIONS and next(checked) then
+    form, message = make_form(context, action, checked)
+  else
+    form = context.forms[action]
+    if not form then form, message = usual_form(context, action) end
+  end
   if not form then return nil, message end
   if input ~= nil and type(input) ~= "table" then
     return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, options.show(input))

@@ -197,7 +197,7 @@ end
 ---@return table|nil state
 ---@return string? message what is wrong, for whoever raises it
 function M.settle(config)
-  local state = { config = config, endpoints = {}, open = true }
+  local state = { config = config, endpoints = {}, forms = {}, open = true }
   for name, default in pairs(DEFAULTS) do
     if config[name] == nil then state[name] = default else state[name] = config[name] end
   end

@@ -5,7 +5,8 @@ local retry = require "alicloud.retry"
 
 local function context(overrides)
   local all = {
-    config = {}, endpoints = {}, product = "ebs", region = "cn-shanghai", network = "public",
+    config = {}, endpoints = {}, forms = {}, product = "ebs", region = "cn-shanghai",
+    network = "public",
     timeout = 10, write_timeout = 30, deadline = 60, resend = "token",
     policy = retry.policy(), runtime = (helper.runtime()),
   }
