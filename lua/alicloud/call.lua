@@ -12,12 +12,13 @@ local lazy = require "alicloud.lazy"
 local retry = require "alicloud.retry"
 local signing = require "alicloud.signing"
 local throttle = require "alicloud.throttle"
-local witness = require "alicloud.witness"
 
 ---@module "alicloud.codes"
 local codes = lazy.module "alicloud.codes"
 ---@module "alicloud.dependencies"
 local dependencies = lazy.module "alicloud.dependencies"
+---@module "alicloud.witness"
+local witness = lazy.module "alicloud.witness"
 
 local M = {}
 
