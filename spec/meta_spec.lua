@@ -1,5 +1,7 @@
 -- What holds for the tree as a whole: versions, exported symbols, the layers, the installation.
 
+local scratch = require "spec.scratch"
+
 local build = os.getenv("ALICLOUD_BUILD") or "build"
 
 local function read(path)
@@ -252,9 +254,7 @@ end)
 
 describe("make install", function()
   it("installs every Lua module, every C module and the command, and they work there", function()
-    local root = os.tmpname()
-    os.remove(root)
-    finally(function() os.execute(("rm -rf '%s'"):format(root)) end)
+    local root = scratch.directory()
     run(("make -s --no-print-directory install BUILD=%s PREFIX=%s"):format(build, root))
     local share = root .. "/share/lua/5.4/"
     for _, path in ipairs(files("lua", "*.lua")) do
@@ -271,6 +271,18 @@ describe("make install", function()
   end)
 end)
 
+describe(".ci/specs", function()
+  it("fails where a spec leaves a file behind, and names it", function()
+    local spec = scratch.file('it("forgets", function() os.execute "mktemp" end)', "_spec.lua")
+    local pipe = assert(io.popen(("env -u LD_PRELOAD -u ALICLOUD_PRELOAD SPEC_PART=.left .ci/specs "
+      .. "%s %s 2>&1"):format(build, spec)))
+    local text = pipe:read("a")
+    assert.is_nil((pipe:close()))
+    assert.truthy(text:find("have left files in their temporary directory:\n/[^\n]*/tmp", 1), text)
+    assert.truthy(text:find("specs: 1 passed, 1 failed\n", 1, true), text)
+  end)
+end)
+
 describe("every file of ours", function()
   it("ends in a newline and has neither tabs nor blanks at a line's end", function()
     local where = "src lua spec rockspec .ci *.md .luacheckrc .busted"
@@ -281,6 +293,14 @@ describe("every file of ours", function()
         assert.truthy(text:find("\n$"), path)
         assert.falsy(text:find("[ \t]\r?\n"), path)
         assert.falsy(not path:find("%.md$") and text:find("\t"), path)
+      end
+    end
+  end)
+
+  it("takes its temporary files from the one place that removes them", function()
+    for _, path in ipairs(files("lua spec", "*.lua")) do
+      for _, word in ipairs { "os%.tmpname", "io%.tmpfile" } do
+        assert.falsy(lua_code(path):find(word), ("%s uses %s"):format(path, word))
       end
     end
   end)

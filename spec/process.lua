@@ -1,5 +1,6 @@
 -- An emulator as a process of its own, and programs that are pointed at it.
 local core = require "alicloud.core"
+local scratch = require "spec.scratch"
 local transport = require "alicloud.transport"
 
 local M = {}
@@ -9,27 +10,16 @@ Emulator.__index = Emulator
 
 local LUA = "lua5.4"
 
-local function write_temporary(text, suffix)
-  local name = os.tmpname()
-  local path = name .. suffix
-  os.remove(name)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-  return path
-end
-
 -- Its input is a pipe that only this process holds: it ends when we do.
 function M.start_emulator(options)
   options = options or {}
-  local self = setmetatable({ files = {} }, Emulator)
+  local self = setmetatable({}, Emulator)
   local command = ("alicloud-dr emulator --json --until-eof --speed %g %s"):format(
     options.speed or 600, options.arguments or "")
   if options.faults then
-    self.files[1] = write_temporary(options.faults, ".lua")
-    command = command .. " --faults " .. self.files[1]
+    command = command .. " --faults " .. scratch.file(options.faults, ".lua")
   end
-  local ready = os.tmpname()
-  self.files[#self.files + 1] = ready
+  local ready = scratch.file ""
   self.pipe = assert(io.popen(command .. " >" .. ready, "w"))
   -- The first line appears when the socket listens; until then the file is empty.
   for _ = 1, 500 do
@@ -46,9 +36,6 @@ end
 
 function Emulator:stop()
   self.pipe:close()
-  for _, path in ipairs(self.files) do
-    os.remove(path)
-  end
 end
 
 local function quote(text)
@@ -61,6 +48,11 @@ function Emulator:environment()
     self.start.endpoint, self.start.access_key_id, self.start.access_key_secret)
 end
 
+-- The words before a shell line. What the line makes with mktemp goes with what we have made.
+local function before(emulator)
+  return ("env %s TMPDIR='%s' "):format(emulator:environment(), scratch.directory())
+end
+
 -- A shell line that runs beside others. Its output must fit into a pipe until it is asked for; it
 -- ends after some minutes, whatever it waits for.
 local Job = {}
@@ -69,20 +61,17 @@ Job.__index = Job
 -- Output of both streams and whether it ended well.
 function Job:finish()
   local output = self.pipe:read "a"
-  local ok = self.pipe:close() == true
-  if self.path then os.remove(self.path) end
-  return output, ok
+  return output, self.pipe:close() == true
 end
 
-function Emulator:begin(line, path)
-  local pipe = assert(io.popen("env " .. self:environment() .. " timeout 300 sh -c " .. quote(line)
+function Emulator:begin(line)
+  local pipe = assert(io.popen(before(self) .. "timeout 300 sh -c " .. quote(line)
     .. " 2>&1 </dev/null"))
-  return setmetatable({ pipe = pipe, path = path }, Job)
+  return setmetatable({ pipe = pipe }, Job)
 end
 
 function Emulator:begin_lua(script)
-  local path = write_temporary(script, ".lua")
-  return self:begin(LUA .. " " .. path, path)
+  return self:begin(LUA .. " " .. scratch.file(script, ".lua"))
 end
 
 -- Runs a shell line to its end.
@@ -95,15 +84,12 @@ function Emulator:run_lua(script)
 end
 
 function Emulator:repl(lines)
-  local path = write_temporary(table.concat(lines, "\n") .. "\n", ".txt")
-  local output = self:shell("alicloud-dr repl <" .. path)
-  os.remove(path)
-  return output
+  return (self:shell("alicloud-dr repl <" .. scratch.file(table.concat(lines, "\n") .. "\n")))
 end
 
 -- Runs a shell line on this process's own terminal; its exit code.
 function Emulator:attached(line)
-  local _, _, code = os.execute("env " .. self:environment() .. " sh -c " .. quote(line))
+  local _, _, code = os.execute(before(self) .. "sh -c " .. quote(line))
   return code
 end
 

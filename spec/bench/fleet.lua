@@ -7,6 +7,7 @@ local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local ready = require "alicloud.playbooks"
+local scratch = require "spec.scratch"
 
 local count = math.tointeger(tonumber(arg[1] or "1000"))
 local parallel = arg[2] or "400"
@@ -41,14 +42,12 @@ local client = alicloud.client {
   region = "cn-shanghai", transport = transport, runtime = emu.runtime,
   access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
 }
-local journal = os.tmpname()
-os.remove(journal)
+local journal = scratch.directory() .. "/fleet.jsonl"
 local began = emu.runtime.time()
 local result = assert(dr.run(assert(ready.load("fleet", read_file)), {
   client = client, journal = journal, params = { groups = "all", region = "cn-shanghai",
     parallel = parallel, max_groups = count, canary = 0 } }))
 local took = emu.runtime.time() - began
-os.remove(journal)
 assert(result.status == "completed" and #emu:ledger() == count)
 local most, total = 0, 0
 for _, n in pairs(calls) do most, total = math.max(most, n), total + n end

@@ -6,6 +6,7 @@ local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
+local scratch = require "spec.scratch"
 
 local RECORDS = 10000
 local STEPS = (RECORDS - 4) // 3
@@ -42,11 +43,7 @@ dr.run(playbook, { client = client, store = shelf })
 local text = table.concat(lines)
 assert(#lines >= RECORDS)
 
-local path = os.tmpname()
-os.execute(("chmod 600 '%s'"):format(path))
-local file <close> = assert(io.open(path, "wb"))
-file:write(text)
-file:close()
+local path = scratch.file(text, ".jsonl", "600")
 
 local function measure(work)
   collectgarbage()
@@ -62,6 +59,4 @@ local resumed = measure(function()
   assert(dr.run(playbook, { client = client, journal = path }).status == "completed")
 end)
 local reported = measure(function() assert(dr.report(path)):render "html" end)
-os.remove(path)
-os.remove(path .. ".lock")
 print(("%.3f %.3f %.3f"):format(read, resumed, reported))

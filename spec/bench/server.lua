@@ -3,6 +3,7 @@
 --- libnginx-mod-http-echo is installed.
 
 local posix = require "spec.posix"
+local scratch = require "spec.scratch"
 local socket = require "socket"
 local tls = require "spec.server.tls"
 
@@ -63,11 +64,6 @@ local function readable(path)
   return file ~= nil
 end
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-end
-
 local function free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
@@ -120,9 +116,7 @@ end
 ---@param pin string[] words before the command that keep it to a processor
 ---@return table server url, tls, page, late (nil without the module), ca_path, ca_file; stop()
 function M.start(pin)
-  local dir = os.tmpname()
-  os.remove(dir)
-  assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
+  local dir = scratch.directory()
   local authority = tls.authority(dir, "bench")
   local certificate = authority:issue("server", { san = "IP:127.0.0.1" })
   local ports = { PLAIN = free_port(), TLS = free_port(), PAGE = free_port(), LATE = free_port() }
@@ -130,8 +124,8 @@ function M.start(pin)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)
     :gsub("GROUP", GROUP):gsub("CERT", certificate):gsub("KEY", certificate):gsub("%u+", ports)
-  write(dir .. "/nginx.conf", conf)
-  write(dir .. "/page.json", M.page())
+  scratch.write(dir .. "/nginx.conf", conf)
+  scratch.write(dir .. "/page.json", M.page())
   local argv = table.move({ "nginx", "-p", dir, "-c", dir .. "/nginx.conf" }, 1, 5, #pin + 1,
     table.move(pin, 1, #pin, 1, {}))
   local pid, output = posix.spawn(argv)
@@ -146,7 +140,6 @@ function M.start(pin)
       posix.kill(pid, "TERM")
       posix.wait(pid)
       output:close()
-      os.execute(("rm -r '%s'"):format(dir))
     end,
   }
 end

@@ -3,6 +3,7 @@
 -- "wrong: " is a result that must not be. The host gives the globals `host` and `serve`.
 
 local core = require "alicloud.core"
+local scratch = require "spec.scratch"
 local transport = require "alicloud.transport"
 
 local function sign(algorithm, secret, peer)
@@ -85,8 +86,10 @@ function calls.ed25519()
   if core.ed25519_verify(public, signature, "other") then wrong "signature" end
 end
 
+local path = scratch.path()
+
 function calls.file()
-  local path = os.tmpname()
+  os.remove(path)
   local file <close> = core.open_file(path, "append")
   os.remove(path)
   if not (file:append "text\n" and file:sync() and file:lock()) then wrong "file" end

@@ -15,7 +15,6 @@ kill -INT $command
 wait $command
 echo "exit code $?"
 cat "$err"
-rm -f "$err"
 ]]
 
 local OUT = [[return { { effect = { error = { code = "ServiceUnavailable" } } } }]]

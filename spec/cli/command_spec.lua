@@ -1,5 +1,6 @@
 local desks = require "spec.cli.desk"
 local lab = require "spec.dr.lab"
+local scratch = require "spec.scratch"
 
 local REGION = { "--region", "cn-shanghai" }
 
@@ -89,12 +90,8 @@ describe("alicloud-dr failover", function()
   end)
 
   it("goes on as the same account", function()
-    local path = os.tmpname()
-    finally(function() os.remove(path) end)
-    local file = assert(io.open(path, "w"))
-    file:write [[{"current":"other","profiles":[{"name":"dr","mode":"AK",
+    local path = scratch.file [[{"current":"other","profiles":[{"name":"dr","mode":"AK",
       "access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]]
-    file:close()
     local ran = run({ faults = { lab.fault({ stuck = true }) },
       env = { ALIBABA_CLOUD_CONFIG_FILE = path } },
       "failover", "pg-orders", "--yes", "--timeout", "2m", "--profile", "dr")

@@ -4,6 +4,7 @@
 local lab = require "spec.dr.lab"
 local core = require "alicloud.core"
 local main = require "alicloud.cli.main"
+local scratch = require "spec.scratch"
 
 local M = {}
 
@@ -28,6 +29,23 @@ function M.new(given)
     ALIBABA_CLOUD_ACCESS_KEY_SECRET = "emulator-secret",
   }
   return desk
+end
+
+--- Makes a desk of an operator, with a directory for journals.
+---@param script? string a playbook, put into a file
+---@param given? table as for `new`
+---@return spec.cli.Desk
+---@return string? file with the playbook
+---@return string directory for the files of the spec
+function M.room(script, given)
+  local directory = scratch.directory()
+  local desk = M.new(given)
+  desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
+  desk.env.USER = "operator"
+  if not script then return desk, nil, directory end
+  local file = directory .. "/orders.lua"
+  scratch.write(file, script)
+  return desk, file, directory
 end
 
 --- Runs a command line.

@@ -1,15 +1,9 @@
 -- The command that rehearses a playbook.
 
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local MOVE, RAW = "spec/sim/playbooks/move.lua", "spec/sim/playbooks/raw.lua"
-
-local function file(text)
-  local path = os.tmpname()
-  local handle <close> = assert(io.open(path, "w"))
-  handle:write(text)
-  return path
-end
 
 describe("alicloud-dr explore", function()
   local desk
@@ -51,12 +45,11 @@ describe("alicloud-dr explore", function()
   end)
 
   it("takes kinds of trouble, parameters and a world", function()
-    local world = file [[return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { {
+    local world = scratch.file [[return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { {
       id = "pg-move", pairs = 2, status = "normal", recover_point_age = 60,
       source = "cn-hangzhou/a", destination = "cn-shanghai/b" } } }]]
     local ran = explore(MOVE, "a=b", "--region", "cn-shanghai", "--seeds", "10", "--world", world,
       "--faults", "crashes,stale_read", "--kind", "drill", "--wire")
-    os.remove(world)
     assert.equal(0, ran.code, ran.err)
     ran = explore(MOVE, "--region", "cn-shanghai", "--seed", "4", "--only", "1")
     assert.equal(0, ran.code, ran.err)
@@ -82,12 +75,11 @@ describe("alicloud-dr explore", function()
   end)
 
   it("lets a playbook start nothing outside, and says so", function()
-    local path = file [[return require "alicloud.dr".playbook("outside", function(run)
+    local path = scratch.file [[return require "alicloud.dr".playbook("outside", function(run)
       run:group("pg-move", { region = "cn-shanghai" }):look()
       run:step("stop", function() os.execute "true" end)
     end)]]
     local ran = explore(path, "--region", "cn-shanghai")
-    os.remove(path)
     assert.equal(2, ran.code)
     assert.matches("without any trouble the run does not end well: .*os%.execute", ran.err)
   end)

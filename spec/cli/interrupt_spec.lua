@@ -15,7 +15,6 @@ kill -INT $command
 wait $command
 echo "exit code $?"
 cat "$out"
-rm -f "$out"
 ]]
 
 local ENDPOINT = [[

@@ -27,10 +27,6 @@ until grep -qs 'client token' "$dir/out"; do
 done
 ]]
 
-local END = [[
-rm -rf "$dir"
-]]
-
 describe("a run", function()
   local emulator
 
@@ -47,7 +43,7 @@ describe("a run", function()
       cat "$dir/out"
       eval "$(sed -n 's/^    go on:  //p' "$dir/out")"
       echo "then $?"
-    ]] .. END)
+    ]])
     assert.matches("exit code 130\n", output)
     assert.matches("alicloud%-dr: interrupted\n    go on:  alicloud%-dr resume /", output)
     assert.matches("going on, process 2 of this run", output)
@@ -63,7 +59,7 @@ describe("a run", function()
       run
       echo "then $?"
       alicloud-dr verify "$dir"/orders-*.jsonl
-    ]] .. END)
+    ]])
     assert.matches("exit code 137\n", output)
     assert.matches("✔ completed, RTO .*\nthen 0\n", output)
     assert.matches("each follows the one before\n.*completed", output)
@@ -80,7 +76,7 @@ describe("a run", function()
       wait $command
       echo "then $?"
       ls -l "$dir"/*.jsonl*
-    ]] .. END)
+    ]])
     local pid = output:match "pid (%d+)\n"
     assert.matches("orders%-%x+%-1%.jsonl is held by operator %(pid " .. pid .. " on %g+%) since ",
       output)
@@ -120,8 +116,7 @@ describe("a ready playbook", function()
       alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 9' \
         --skip 'check the disks=seen by hand'
       echo "then $?"
-      alicloud-dr drill list --region cn-shanghai
-      rm -rf "$dir"]])
+      alicloud-dr drill list --region cn-shanghai]])
     assert.matches("drill%.lua   run it by its path", output)
     assert.matches("drill%.lua: is there already\ntwice 2\n", output)
     assert.matches("exit code 137\n.*pay%-as%-you%-go", output)

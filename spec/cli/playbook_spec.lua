@@ -1,7 +1,7 @@
 -- The commands around a playbook, at a desk: run, resume, plan, approve, ungraceful, verify.
 
-local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local ORDERS = [[
 local dr = require "alicloud.dr"
@@ -15,22 +15,8 @@ return dr.playbook("orders: move to Shanghai", function(run)
 end)
 ]]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-end
-
 local function room(script, given)
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(core.make_directory(directory))
-  finally(function() os.execute("rm -rf '" .. directory .. "'") end)
-  local desk = desks.new(given)
-  desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
-  desk.env.USER = "operator"
-  local file = directory .. "/orders.lua"
-  write(file, script or ORDERS)
-  return desk, file, directory
+  return desks.room(script or ORDERS, given)
 end
 
 local function journal_of(ran)
@@ -99,8 +85,8 @@ describe("alicloud-dr run", function()
 
   it("refuses what is wrong on the command line, and sends nothing", function()
     local desk, file, directory = room()
-    write(directory .. "/none.lua", "return 5")
-    write(directory .. "/broken.lua", "return (")
+    scratch.write(directory .. "/none.lua", "return 5")
+    scratch.write(directory .. "/broken.lua", "return (")
     for _, case in ipairs {
       { { file, "x" }, "parameter: got \"x\"; allowed: key=value" },
       { { file, "db_password=x" }, "give a secret through the environment" },
@@ -168,13 +154,12 @@ end)
 
 describe("alicloud-dr resume", function()
   it("is told the way to the cloud that the run had", function()
-    local desk, file, directory = room [[
+    local desk, file = room [[
       return require("alicloud.dr").playbook("x", function(run)
         run:step("a", function() error "not yet" end)
       end)]]
-    write(directory .. "/config.json", [[{"current":"dr","profiles":[{"name":"dr","mode":"AK",
-      "access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]])
-    desk.env.ALIBABA_CLOUD_CONFIG_FILE = directory .. "/config.json"
+    desk.env.ALIBABA_CLOUD_CONFIG_FILE = scratch.file [[{"current":"dr","profiles":[{"name":"dr",
+      "mode":"AK","access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]]
     local ran = desk:run("run", file, "--region", "cn-shanghai", "--profile", "dr", "--network",
       "vpc", "--resolve", "ebs.cn-shanghai.aliyuncs.com=10.0.0.1", "--failed-region",
       "cn-hangzhou", "--wait-for-cloud", "4h", "--as", "night shift")
@@ -193,7 +178,7 @@ describe("alicloud-dr resume", function()
     local ran = desk:run("run", file, "--region", "cn-shanghai", "dir=" .. directory)
     assert.equal(1, ran.code)
     local path = journal_of(ran)
-    write(directory .. "/ready", "")
+    scratch.write(directory .. "/ready", "")
     ran = desk:run("resume", path)
     assert.equal(0, ran.code, ran.err)
     assert.is_nil(ran.out:find("✔ a", 1, true))
@@ -222,22 +207,20 @@ describe("alicloud-dr verify", function()
     ran = desk:run("verify", path, "--head", head)
     assert.equal(0, ran.code, ran.err)
     assert.matches("✔ %d+ records.*completed", ran.out)
-    local handle = assert(io.open(path))
-    local text = handle:read "a"
-    handle:close()
-    write(path, text:gsub("[^\n]*\n$", ""))
+    local text = scratch.read(path)
+    scratch.write(path, (text:gsub("[^\n]*\n$", "")))
     assert.equal(0, desk:run("verify", path).code)
     ran = desk:run("verify", path, "--head", head)
     assert.equal(1, ran.code)
     assert.matches("the end was cut off", ran.err)
-    write(path, text:gsub('"check"', '"cheek"', 1))
+    scratch.write(path, (text:gsub('"check"', '"cheek"', 1)))
     ran = desk:run("verify", path, "--json")
     assert.equal(1, ran.code)
     assert.matches("line %d+ was changed after it was written", ran.object.error.message)
     assert.is_number(ran.object.error.line)
     assert.equal(2, desk:run("verify", path, "--head", "x").code)
     -- What was never acknowledged is no line, whatever sum it has.
-    write(path, (text:gsub("\n$", "")))
+    scratch.write(path, (text:gsub("\n$", "")))
     ran = desk:run("verify", path, "--head", head)
     assert.equal(1, ran.code)
     assert.matches("the end was cut off", ran.err)
@@ -260,7 +243,7 @@ describe("alicloud-dr approve", function()
       assert.matches("^" .. name .. " " .. ("%x"):rep(64) .. "\n$", ran.out)
       keys[#keys + 1] = ran.out
     end
-    write(directory .. "/approvers", "# who may\n" .. table.concat(keys))
+    scratch.write(directory .. "/approvers", "# who may\n" .. table.concat(keys))
     local function run()
       return desk:run("run", file, "--region", "cn-shanghai", "--approvers",
         directory .. "/approvers")

@@ -1,19 +1,10 @@
 -- Ready playbooks at a desk: by name, listed, copied, planned, resumed.
 
 local after = require "spec.dr.after_lab"
-local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 
-local function room(given)
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(core.make_directory(directory))
-  finally(function() os.execute("rm -rf '" .. directory .. "'") end)
-  given = given or {}
-  given.world = given.world or after.world()
-  local desk = desks.new(given)
-  desk.env.ALICLOUD_DR_JOURNALS, desk.env.USER = directory, "operator"
-  return desk, directory
+local function room(world)
+  return (desks.room(nil, { world = world or after.world() }))
 end
 
 describe("alicloud-dr run NAME", function()
@@ -29,7 +20,7 @@ describe("alicloud-dr run NAME", function()
   end)
 
   it("goes on by its name with a run that a person has to decide about", function()
-    local desk = room { world = after.world { recover_point_age = 7200 } }
+    local desk = room(after.world { recover_point_age = 7200 })
     local words = { "run", "failover", "group=pg-orders", "region=cn-shanghai" }
     local ran = desk:run(table.unpack(words))
     assert.equal(1, ran.code)
@@ -84,7 +75,7 @@ describe("alicloud-dr plan NAME", function()
       assert.equal(0, ran.code, ran.out .. ran.err)
       assert.same({}, desk:ledger())
     end
-    local desk = room { world = after.world { status = "failovered", old = false } }
+    local desk = room(after.world { status = "failovered", old = false })
     local ran = desk:run("plan", "failback", "region=cn-shanghai", "group=pg-orders")
     assert.equal(0, ran.code, ran.out .. ran.err)
     assert.matches("ebs:ReprotectDiskReplicaGroup in cn%-shanghai", ran.out)

@@ -1,6 +1,7 @@
 local complete = require "alicloud.cli.repl.complete"
 local desks = require "spec.cli.desk"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
 local show = require "alicloud.cli.repl.show"
 
 -- What a session with these lines prints.
@@ -143,15 +144,14 @@ describe("a real terminal", function()
   it("has completion, a history without keys, and Ctrl-C that comes back", function()
     local emulator <close> = setmetatable({ process.start_emulator() },
       { __close = function(self) self[1]:stop() end })
-    local home = assert(io.popen "mktemp -d"):read "l"
+    local home = scratch.directory()
     local output = emulator[1]:shell(([[export HOME=%s TERM=dumb
       { sleep 1; printf 'ebs:FailoverDiskReplicaG\t\025'
         sleep 0.3; printf '6 * 7\nkey_secret = 1\nwhile true do end\n'
         sleep 1; printf '\003'; sleep 0.3
         printf '"still " .. "here"\n'; sleep 0.3; printf '\004'
       } | script -qec 'alicloud-dr repl' /dev/null]]):format(home))
-    local history = assert(io.open(home .. "/.alicloud-dr_history")):read "a"
-    os.execute("rm -r " .. home)
+    local history = scratch.read(home .. "/.alicloud-dr_history")
     assert.matches("FailoverDiskReplicaGroup", output)
     assert.matches("\n42\r", output)
     assert.matches("\nstill here\r", output)

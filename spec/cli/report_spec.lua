@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local ORDERS = [[
 local dr = require "alicloud.dr"
@@ -26,26 +27,8 @@ return require("alicloud.dr").playbook("simple", function(run)
 end)
 ]]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
 local function room(script, given)
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(core.make_directory(directory))
-  finally(function() os.execute("rm -rf '" .. directory .. "'") end)
-  local desk = desks.new(given)
-  desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
-  desk.env.USER = "operator"
-  write(directory .. "/orders.lua", script or SIMPLE)
-  return desk, directory .. "/orders.lua", directory
+  return desks.room(script or SIMPLE, given)
 end
 
 local function run_simple(given)
@@ -71,12 +54,12 @@ describe("alicloud-dr run", function()
       directory .. "/r.md")
     assert.equal(1, ran.code)
     assert.matches("why:    alicloud%-dr explain %S+%.jsonl\n    report  %S+/r.md\n", ran.err)
-    assert.matches("^# ! Stopped: simple", read(directory .. "/r.md"))
+    assert.matches("^# ! Stopped: simple", scratch.read(directory .. "/r.md"))
     ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--accept-loss", "2h",
       "--why", "it is gone", "--report", directory .. "/r.html", "--json")
     assert.equal(0, ran.code, ran.out)
     assert.equal(directory .. "/r.html", ran.object.report)
-    assert.matches("^<!doctype html>", read(directory .. "/r.html"))
+    assert.matches("^<!doctype html>", scratch.read(directory .. "/r.html"))
   end)
 
   it("refuses a form that it does not know before it begins, and tells of a lost report", function()
@@ -102,25 +85,25 @@ describe("alicloud-dr report", function()
     assert.same({ 0, "completed", 900 }, { object.exit, object.status, object.rto.declared })
     local ran = desk:run("report", journal, "-o", directory .. "/drill.html")
     assert.same({ 0, "" }, { ran.code, ran.out })
-    assert.matches("</html>\n$", read(directory .. "/drill.html"))
+    assert.matches("</html>\n$", scratch.read(directory .. "/drill.html"))
     ran = desk:run("report", journal, "-o", directory .. "/drill.json")
     assert.equal(0, ran.code)
-    assert.equal("promote", core.decode(read(directory .. "/drill.json")).steps[1].step)
+    assert.equal("promote", core.decode(scratch.read(directory .. "/drill.json")).steps[1].step)
   end)
 
   it("never writes over a journal", function()
     local desk, journal = run_simple()
-    local before = read(journal)
+    local before = scratch.read(journal)
     local ran = desk:run("report", journal, "--format", "md", "-o", journal)
     assert.equal(1, ran.code)
     assert.matches("is a journal, and is not written over", ran.err)
-    assert.equal(before, read(journal))
+    assert.equal(before, scratch.read(journal))
   end)
 
   it("reports a damaged journal, and fails", function()
     local desk, journal, directory = run_simple()
     local bad = directory .. "/bad.jsonl"
-    write(bad, (read(journal):gsub('"promote"', '"demoted"', 1)))
+    scratch.write(bad, (scratch.read(journal):gsub('"promote"', '"demoted"', 1)))
     local ran = desk:run("report", bad)
     assert.equal(1, ran.code)
     assert.matches("line %d+ was changed after it was written", ran.err)

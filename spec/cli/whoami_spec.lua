@@ -1,6 +1,7 @@
 -- What the command says about credentials: on an empty machine, with each kind, and with STS away.
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local OFF = { ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true", HOME = "/home/op" }
 local KEYS = { ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
@@ -98,13 +99,8 @@ describe("alicloud-dr whoami", function()
   end)
 
   it("looks only into the profile that is asked for", function()
-    local path = os.tmpname()
-    finally(function() os.remove(path) end)
-    local file <close> = assert(io.open(path, "w"))
-    file:write(core.encode { profiles = { { name = "dr", mode = "AK",
-      access_key_id = "emulator", access_key_secret = "emulator-secret" } } })
-    file:close()
-    assert(os.execute("chmod 600 '" .. path .. "'"))
+    local path = scratch.file(core.encode { profiles = { { name = "dr", mode = "AK",
+      access_key_id = "emulator", access_key_secret = "emulator-secret" } } }, ".json", "600")
     local desk = desk_with({ ALIBABA_CLOUD_CONFIG_FILE = path })
     local ran = desk:run("whoami", "--profile", "dr")
     assert.equal(0, ran.code)

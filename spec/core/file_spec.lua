@@ -1,17 +1,11 @@
 -- Files that must survive a crash, through the C module.
 
 local core = require "alicloud.core"
-
-local function fresh()
-  local path = os.tmpname()
-  os.remove(path)
-  finally(function() os.execute("rm -rf '" .. path .. "'") end)
-  return path
-end
+local scratch = require "spec.scratch"
 
 describe("a file", function()
   it("is made for its owner alone, whatever the umask", function()
-    local path = fresh()
+    local path = scratch.path()
     local file <close> = assert(core.open_file(path, "create"))
     local about = assert(file:stat())
     assert.equal(tonumber("600", 8), about.mode)
@@ -20,7 +14,7 @@ describe("a file", function()
   end)
 
   it("is appended to, read, cut and synced", function()
-    local path = fresh()
+    local path = scratch.path()
     local file <close> = assert(core.open_file(path, "append"))
     assert.is_true(file:append "one\n")
     assert.is_true(file:append "two\n")
@@ -35,14 +29,14 @@ describe("a file", function()
   end)
 
   it("takes room without growing", function()
-    local file <close> = assert(core.open_file(fresh(), "append"))
+    local file <close> = assert(core.open_file(scratch.path(), "append"))
     local ok, _, code = file:reserve(65536)
     assert.is_true(ok or code == "EOPNOTSUPP")
     assert.equal(0, file:stat().bytes)
   end)
 
   it("is refused through a link, and where it is none", function()
-    local path = fresh()
+    local path = scratch.path()
     os.execute(("ln -s /etc/passwd '%s'"):format(path))
     for _, how in ipairs { "read", "append", "create" } do
       local file, message, code = core.open_file(path, how)
@@ -59,7 +53,7 @@ describe("a file", function()
   end)
 
   it("says in the system's word why it failed", function()
-    local path = fresh()
+    local path = scratch.path()
     assert(core.open_file(path, "create")):close()
     assert.equal("EEXIST", select(3, core.open_file(path, "create")))
     local file <close> = assert(core.open_file(path, "read"))
@@ -76,7 +70,7 @@ describe("a file", function()
       local core = require "alicloud.core"
       local file = assert(core.open_file("%s", "append"))
       assert(file:append(("x"):rep(1000)))
-      print(select(2, file:append(("y"):rep(1000))))']]):format(fresh())
+      print(select(2, file:append(("y"):rep(1000))))']]):format(scratch.path())
     local pipe = assert(io.popen("bash -c '" .. script:gsub("'", "'\\''") .. "' 2>&1"))
     local output = pipe:read "a"
     pipe:close()
@@ -84,7 +78,7 @@ describe("a file", function()
   end)
 
   it("is locked by one open file at a time, also within a process", function()
-    local path = fresh()
+    local path = scratch.path()
     local first = assert(core.open_file(path, "append"))
     local second <close> = assert(core.open_file(path, "append"))
     assert.is_true(first:lock())
@@ -95,7 +89,7 @@ describe("a file", function()
   end)
 
   it("holds many locks, one for each byte, that exclude other open files", function()
-    local path = fresh()
+    local path = scratch.path()
     local first <close> = assert(core.open_file(path, "append"))
     local second <close> = assert(core.open_file(path, "append"))
     local far = (1 << 60) + 7
@@ -109,7 +103,7 @@ describe("a file", function()
   end)
 
   it("raises on misuse only", function()
-    local file = assert(core.open_file(fresh(), "append"))
+    local file = assert(core.open_file(scratch.path(), "append"))
     file:close()
     file:close()
     assert.has_error(function() file:append "x" end, "the file is closed")
@@ -122,7 +116,7 @@ end)
 
 describe("a directory", function()
   it("is made for its owner, once", function()
-    local path = fresh()
+    local path = scratch.path()
     assert.is_true(core.make_directory(path))
     assert.is_true(core.make_directory(path))
     local pipe = assert(io.popen(("stat -c %%a '%s'"):format(path)))

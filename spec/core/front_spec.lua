@@ -4,6 +4,7 @@ local alicloud = require "alicloud"
 local exchange = require "spec.server.exchange"
 local helper = require "spec.helper"
 local nginx = require "spec.server.nginx"
+local scratch = require "spec.scratch"
 local tls = require "spec.server.tls"
 local transport = require "alicloud.transport"
 
@@ -12,9 +13,7 @@ describe("a client and nginx", function()
   local names = { "good", "expired", "early", "stranger", "wrong", "mutual" }
 
   setup(function()
-    dir = os.tmpname()
-    os.remove(dir)
-    assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
+    dir = scratch.directory()
     good = tls.authority(dir, "good")
     local other = tls.authority(dir, "other")
     local function san(name) return { san = ("DNS:%s.spec.test"):format(name) } end
@@ -40,10 +39,7 @@ describe("a client and nginx", function()
     front = nginx.start(dir, hosts)
   end)
 
-  teardown(function()
-    front:close()
-    assert(os.execute(("rm -r '%s'"):format(dir)))
-  end)
+  teardown(function() front:close() end)
 
   -- No resolver knows these names, so every call here goes to a pinned address.
   local function client_of(name, given)

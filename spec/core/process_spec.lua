@@ -7,6 +7,7 @@ local behaviour = require "spec.server.behaviour"
 local exchange = require "spec.server.exchange"
 local posix = require "spec.posix"
 local reply = require "spec.server.reply"
+local scratch = require "spec.scratch"
 
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 
@@ -189,16 +190,13 @@ describe("alicloud.transport in a process", function()
   it("draws other random bytes in every child", function()
     local seen = {}
     for _ = 1, 20 do
-      local path = os.tmpname()
+      local path = scratch.path()
       local pid = in_child(function()
-        local file = assert(io.open(path, "w"))
-        file:write(core.random_hex(16))
-        file:close()
+        scratch.write(path, core.random_hex(16))
         return 0
       end)
       posix.wait(pid)
-      local text = assert(io.open(path)):read("a")
-      os.remove(path)
+      local text = scratch.read(path)
       assert.are.equal(32, #text)
       assert.is_nil(seen[text])
       seen[text] = true

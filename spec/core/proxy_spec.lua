@@ -11,6 +11,7 @@ local tinyproxy = require "spec.server.tinyproxy"
 local nginx = require "spec.server.nginx"
 local tls = require "spec.server.tls"
 local transport = require "alicloud.transport"
+local scratch = require "spec.scratch"
 
 local VARIABLES = { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
   "ALL_PROXY", "no_proxy", "NO_PROXY" }
@@ -19,9 +20,7 @@ describe("a client behind tinyproxy", function()
   local dir, good, front, open, guarded
 
   setup(function()
-    dir = os.tmpname()
-    os.remove(dir)
-    assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
+    dir = scratch.directory()
     good = tls.authority(dir, "good")
     local certificate = good:issue("front", { san = "IP:0.0.0.0,DNS:front.spec.test" })
     front = nginx.start(dir, { { name = "front.spec.test", certificate = certificate } })
@@ -31,7 +30,6 @@ describe("a client behind tinyproxy", function()
 
   teardown(function()
     for _, daemon in ipairs { guarded, open, front } do daemon:close() end
-    assert(os.execute(("rm -r '%s'"):format(dir)))
   end)
 
   after_each(function()

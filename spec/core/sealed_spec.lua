@@ -1,17 +1,9 @@
 -- Files with keys in them: what is no key becomes Lua values, keys become Secrets, and whatever is
 -- wrong with a file, no word of it is repeated.
 local core = require "alicloud.core"
+local scratch = require "spec.scratch"
 
 local CANARY = "canary-secret-7f3a"
-
-local function write(text, mode)
-  local path = os.tmpname()
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  assert(os.execute(("chmod %s '%s'"):format(mode or "600", path)))
-  return path
-end
 
 local function signature(secret)
   return core.sign { host = "h", access_key_id = "i", access_key_secret = secret,
@@ -20,8 +12,7 @@ end
 
 describe("a file with secrets", function()
   it("is read without becoming Lua text, and tells its permissions", function()
-    local path = write(CANARY, "640")
-    finally(function() os.remove(path) end)
+    local path = scratch.file(CANARY, nil, "640")
     local secret, mode = core.secret_from_file(path)
     assert.equal(#CANARY, secret:length())
     assert.equal(tonumber("640", 8), mode)
@@ -29,8 +20,7 @@ describe("a file with secrets", function()
   end)
 
   it("may be empty", function()
-    local path = write ""
-    finally(function() os.remove(path) end)
+    local path = scratch.file ""
     assert.equal(0, core.secret_from_file(path):length())
   end)
 
@@ -38,8 +28,7 @@ describe("a file with secrets", function()
     assert.same({ nil, "no such file" }, { core.secret_from_file "/no/such/file" })
     assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "/dev/null" })
     assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "." })
-    local path = write(("x"):rep(1024 * 1024 + 1))
-    finally(function() os.remove(path) end)
+    local path = scratch.file(("x"):rep(1024 * 1024 + 1))
     assert.same({ nil, "it is too large" }, { core.secret_from_file(path) })
     assert.is_false(pcall(core.secret_from_file, ""))
     assert.is_false(pcall(core.secret_from_file, "a\0b"))
@@ -154,8 +143,7 @@ describe("a program that gives secrets", function()
       while not process:step() do core.poll(process:pollfd(), "r", 0.02) end
       print((process:result():length()))
     ]]
-    local path = write(program)
-    finally(function() os.remove(path) end)
+    local path = scratch.file(program)
     local pipe = assert(io.popen(([[bash -c "trap '' CHLD; exec lua5.4 '%s' 2>&1"]]):format(path)))
     local said = pipe:read "a"
     pipe:close()

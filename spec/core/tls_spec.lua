@@ -4,6 +4,7 @@ local behaviour = require "spec.server.behaviour"
 local exchange = require "spec.server.exchange"
 local reply = require "spec.server.reply"
 local tls = require "spec.server.tls"
+local scratch = require "spec.scratch"
 
 local outcome = exchange.outcome
 
@@ -11,9 +12,7 @@ describe("alicloud.transport over TLS", function()
   local dir, good, other, certificates
 
   setup(function()
-    dir = os.tmpname()
-    os.remove(dir)
-    assert(os.execute(("mkdir -m 700 '%s'"):format(dir)))
+    dir = scratch.directory()
     good = tls.authority(dir, "good")
     other = tls.authority(dir, "other")
     certificates = {
@@ -23,10 +22,6 @@ describe("alicloud.transport over TLS", function()
       wrong_host = good:issue("wrong-host", { san = "DNS:api.example" }),
       by_other = other:issue("right", { san = "IP:127.0.0.1" }),
     }
-  end)
-
-  teardown(function()
-    assert(os.execute(("rm -r '%s'"):format(dir)))
   end)
 
   -- One mutating call to a TLS server, trusting the good authority in one of the two ways.

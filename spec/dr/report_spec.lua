@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
+local scratch = require "spec.scratch"
 local sources = require "alicloud.dr.report.source"
 local stages = require "spec.dr.playbook.stage"
 
@@ -13,14 +14,6 @@ local HOSTILE = {
   "<!-- ]]> -->", "&lt;&amp;", "\u{202e}drowssap", "a\27[2Jb", "x\u{2028}y", "| **bold** | `c`",
   "\xff\xfe bad utf-8", "\u{feff}\u{fffe}",
 }
-
-local function write(text)
-  local path = os.tmpname()
-  finally(function() os.remove(path) end)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-  return path
-end
 
 -- A run that is stopped by a step, and ended by somebody else two hours later.
 local function drill(given)
@@ -130,18 +123,19 @@ describe("the evidence of a run", function()
     local stage = drill()
     local text = stage.disk:text "run"
     local bad = text:gsub('"step":"stop services"', '"step":"stop servicez"', 1)
-    local report = assert(dr.report(write(bad)))
+    local report = assert(dr.report(scratch.file(bad)))
     assert.equal("damaged", report.chain.verdict)
     assert.equal("was changed after it was written", report.chain.reason)
     assert.equal(report.chain.line - 1, report.chain.records)
     assert.equal("done", step(report, "check").status)
     assert.matches("damaged: line " .. report.chain.line, report:render "md")
-    report = assert(dr.report(write(text .. '{"seq":99')))
+    report = assert(dr.report(scratch.file(text .. '{"seq":99')))
     assert.same({ "torn", 9 }, { report.chain.verdict, report.chain.torn_bytes })
     local head = report.chain.head
-    assert.equal("damaged",
-      assert(dr.report(write(text:gsub("[^\n]*\n$", "")), { head = head })).chain.verdict)
-    assert.equal("intact", assert(dr.report(write(text), { head = head:sub(1, 12) })).chain.verdict)
+    local cut = scratch.file((text:gsub("[^\n]*\n$", "")))
+    assert.equal("damaged", assert(dr.report(cut, { head = head })).chain.verdict)
+    report = assert(dr.report(scratch.file(text), { head = head:sub(1, 12) }))
+    assert.equal("intact", report.chain.verdict)
   end)
 
   it("is read from records too, and refuses what holds no run", function()
@@ -175,7 +169,7 @@ local function hostile_report()
     end)
   end)
   assert(stage:run(book, { requester = HOSTILE[1], skip = { ["'x"] = HOSTILE[2] } }))
-  return assert(dr.report(write(stage.disk:text "run")))
+  return assert(dr.report(scratch.file(stage.disk:text "run")))
 end
 
 local function assert_clean(text)
@@ -213,7 +207,7 @@ describe("a report in HTML", function()
   it("draws every step, its lanes and its marks, and says the same in words", function()
     local stage, book = drill()
     assert(stage:run(book, { requester = "boris" }))
-    local page = assert(dr.report(write(stage.disk:text "run"))):render "html"
+    local page = assert(dr.report(scratch.file(stage.disk:text "run"))):render "html"
     for _, text in ipairs { "point of no return", "data ready", "old side fenced",
       "service answers", "resumed by boris", "nobody ran it for 2h" } do
       assert.is_truthy(page:find(text, 1, true), text)
@@ -269,7 +263,7 @@ describe("a report for a CI", function()
 
   it("is XML whose counts are those of its cases", function()
     local report = hostile_report()
-    local path = write(report:render "junit")
+    local path = scratch.file(report:render "junit")
     assert.equal(tostring(#report.steps + 2), query(path, "count(//testcase)"))
     assert.equal(query(path, "count(//testcase)"), query(path, "string(/testsuites/@tests)"))
     for _, kind in ipairs { "failure", "error" } do
@@ -282,7 +276,7 @@ describe("a report for a CI", function()
   it("fails where a step, a target or the chain does", function()
     local stage, book = drill()
     assert(stage:run(book, { requester = "boris" }))
-    local path = write(assert(dr.report(write(stage.disk:text "run"))):render "junit")
+    local path = scratch.file(assert(dr.report(scratch.file(stage.disk:text "run"))):render "junit")
     local function verdict(name)
       return query(path, ('name(//testcase[@name="%s"]/*[1])'):format(name))
     end

@@ -4,15 +4,14 @@ local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local memory = require "alicloud.dr.store.memory"
+local scratch = require "spec.scratch"
 
 local HOLDER = { owner = "ops", host = "here", pid = 4711, since = "2026-11-22T03:19:52Z" }
 
 local function fresh_directory()
-  local path = os.tmpname()
-  os.remove(path)
-  assert(files.make_directories(path .. "/a/b"))
-  finally(function() os.execute("rm -rf '" .. path .. "'") end)
-  return path .. "/a/b"
+  local path = scratch.path() .. "/a/b"
+  assert(files.make_directories(path))
+  return path
 end
 
 local function mode_of(path)

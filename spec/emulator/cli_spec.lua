@@ -6,6 +6,7 @@ local command = require "alicloud.cli.emulator"
 local core = require "alicloud.core"
 local httpd = require "alicloud.httpd"
 local scenarios = require "alicloud.emulator.scenarios"
+local scratch = require "spec.scratch"
 
 local function parse(words)
   local parser = argparse("alicloud-dr")
@@ -35,15 +36,6 @@ local function run(words, stop_after)
   local code = command.run(parse(words), io)
   debug.sethook()
   return code, table.concat(out), table.concat(err)
-end
-
-local function write_file(text, suffix)
-  local path = os.tmpname()
-  os.remove(path)
-  path = path .. suffix
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-  return path
 end
 
 describe("alicloud-dr emulator", function()
@@ -83,12 +75,10 @@ describe("alicloud-dr emulator", function()
   end)
 
   it("takes its world and its faults from files", function()
-    local world = write_file('return { groups = { { id = "pg-mine", pairs = 1, '
+    local world = scratch.file('return { groups = { { id = "pg-mine", pairs = 1, '
       .. 'source = "cn-beijing/a", destination = "cn-shenzhen/b" } } }', ".lua")
-    local faults = write_file('[{"do":{"drop":true}}]', ".json")
+    local faults = scratch.file('[{"do":{"drop":true}}]', ".json")
     local _, out = run({ "--world", world, "--faults", faults }, "Ctrl-C")
-    os.remove(world)
-    os.remove(faults)
     assert.truthy(out:find("pg%-mine%s+normal%s+cn%-beijing/a → cn%-shenzhen/b%s+1 pair\n"))
     assert.truthy(out:find("ALIBABA_CLOUD_REGION_ID=cn-shenzhen", 1, true))
   end)
@@ -120,15 +110,14 @@ describe("alicloud-dr emulator", function()
   end
 
   it("names the field of a world that is wrong", function()
-    local world = write_file('return { groups = { { id = "pg-mine", souce = "a/b" } } }', ".lua")
+    local world = scratch.file('return { groups = { { id = "pg-mine", souce = "a/b" } } }', ".lua")
     local code, _, err = run { "--world", world }
-    os.remove(world)
     assert.equal(2, code)
     assert.truthy(err:find("alicloud-dr emulator: groups[1].souce: unknown field", 1, true), err)
   end)
 
   it("serves another process, and stops when its input ends", function()
-    local output = os.tmpname()
+    local output = scratch.file ""
     local program = [[
       local argparse, command = require "argparse", require "alicloud.cli.emulator"
       local parser = argparse("emulator")
@@ -138,7 +127,7 @@ describe("alicloud-dr emulator", function()
         out = function(text) io.stdout:write(text) end,
         err = function(text) io.stderr:write(text) end })
       os.exit(code, true)]]
-    local script = write_file(program, ".lua")
+    local script = scratch.file(program, ".lua")
     local child = assert(io.popen(("LUA_PATH='%s' LUA_CPATH='%s' exec lua5.4 %s --json --until-eof "
       .. "--speed 1000 >%s"):format(package.path, package.cpath, script, output), "w"))
     local line
@@ -157,8 +146,6 @@ describe("alicloud-dr emulator", function()
     assert.truthy(("failovering failovered"):find(body.ReplicaGroups[1].Status, 1, true))
     client:close()
     local ended, how, code = child:close()
-    os.remove(script)
-    os.remove(output)
     assert.same({ true, "exit", 0 }, { ended, how, code })
   end)
 end)
@@ -179,10 +166,9 @@ describe("alicloud-dr emulator, rehearsing,", function()
       assert.truthy(out:find("pg-orders", 1, true))
       assert.is_nil(out:find("pg-payments", 1, true))
     end
-    local path = write_file('return { title = "mine", world = { groups = { { id = "pg-mine", '
+    local path = scratch.file('return { title = "mine", world = { groups = { { id = "pg-mine", '
       .. 'source = "a/a-1", destination = "b/b-1", pairs = 1 } } } }', ".lua")
     local _, out = run({ "--scenario", path }, "Ctrl-C")
-    os.remove(path)
     assert.truthy(out:find("pg-mine", 1, true))
   end)
 
@@ -190,9 +176,8 @@ describe("alicloud-dr emulator, rehearsing,", function()
     local code, _, err = run { "--scenario", "lost-anser" }
     assert.equal(2, code)
     assert.truthy(err:find('did you mean "lost-answer"?', 1, true), err)
-    local path = write_file("return { titel = 1 }", ".lua")
+    local path = scratch.file("return { titel = 1 }", ".lua")
     code, _, err = run { "--scenario", path }
-    os.remove(path)
     assert.equal(2, code)
     assert.truthy(err:find('did you mean "title"?', 1, true), err)
   end)

@@ -3,6 +3,7 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local emulator = require "alicloud.emulator"
+local scratch = require "spec.scratch"
 local server = require "alicloud.emulator.server"
 
 local ROLE = "acs:ram::1000000000000001:role/dr-operator"
@@ -204,8 +205,7 @@ describe("calls at the same time", function()
   end)
 
   it("wait for one program together, and others go on meanwhile", function()
-    local count = os.tmpname()
-    finally(function() os.remove(count) end)
+    local count = scratch.file ""
     local emu = emulator.new()
     local client <close> = alicloud.client { region = "cn-shanghai", transport = emu.transport,
       credentials = credentials.external { command = { "sh", "-c",

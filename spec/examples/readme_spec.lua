@@ -70,26 +70,21 @@ END
     %s
     echo "ran twice $?"
     set -e
-    %s
-    rm -rf "$dir"]]):format(snippet_with "my-orders.lua", lines[1], lines[2], lines[3],
+    %s]]):format(snippet_with "my-orders.lua", lines[1], lines[2], lines[3],
       table.concat(lines, "\n", 4))
 end
 
 local function rehearsal_script()
   return ([[
-    dir=$(mktemp -d)
-    cd "$dir" && cat >my-orders.lua <<'END'
+    cd "$(mktemp -d)" && cat >my-orders.lua <<'END'
 %s
 END
-    %s
-    status=$?
-    rm -rf "$dir"
-    exit $status]]):format(snippet_with "my-orders.lua", matching_line "[^\n]*explore[^\n]*")
+    %s]]):format(snippet_with "my-orders.lua", matching_line "[^\n]*explore[^\n]*")
 end
 
 local function ready_script()
   return "set -e; dir=$(mktemp -d); export ALICLOUD_DR_JOURNALS=$dir\n"
-    .. table.concat(lines_where(names_ready_playbook), "\n") .. "\nrm -rf $dir; echo all done"
+    .. table.concat(lines_where(names_ready_playbook), "\n") .. "\necho all done"
 end
 
 -- What takes long waits for the emulator's clock most of the time, so all of it waits at once.

@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local posix = require "spec.posix"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
 local socket = require "socket"
 
 local HERE = assert(io.popen "pwd"):read "l" .. "/spec/hosts"
@@ -49,7 +50,7 @@ end
 
 before_each(function()
   emulator = process.start_emulator()
-  directory = shell("mktemp -d"):match "%S+"
+  directory = scratch.directory()
   children = {}
 end)
 
@@ -60,7 +61,6 @@ after_each(function()
     child.output:close()
   end
   emulator:stop()
-  shell("rm -rf " .. directory)
 end)
 
 describe("#programs a C program with a limit on memory", function()

@@ -4,6 +4,7 @@
 
 local dr = require "alicloud.dr"
 local journals = require "alicloud.dr.journal"
+local scratch = require "spec.scratch"
 local stages = require "spec.dr.playbook.stage"
 
 local chromium = arg[1] or "chromium"
@@ -19,12 +20,7 @@ local HOSTILE = {
   "\u{202e}drowssap \u{2066}", "a\27[2Jb\0c", "&lt;&#60;b&#62;", "'\" style='position:fixed",
 }
 
-local directory = os.tmpname()
-os.remove(directory)
-assert(os.execute(("mkdir -m 700 '%s'"):format(directory)))
-local _ <close> = setmetatable({}, { __close = function()
-  os.execute(("rm -rf '%s'"):format(directory))
-end })
+local directory = scratch.directory()
 
 local function hostile_page()
   local stage = stages.new()
@@ -45,10 +41,7 @@ end
 
 local path = directory .. "/report.html"
 local page = hostile_page()
-do
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(page)
-end
+scratch.write(path, page)
 
 local function browse(what, width)
   local profile = ("%s/profile-%d"):format(directory, width)

@@ -4,6 +4,7 @@
 
 local core = require "alicloud.core"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
 
 local PLAYBOOK = [[
 return require("alicloud.dr").playbook("orders", function(run)
@@ -52,16 +53,11 @@ end
 local function try(call, n)
   local emulator <close> = setmetatable({ process.start_emulator { speed = 600 } },
     { __close = function(box) box[1]:stop() end })
-  local directory = os.tmpname()
-  os.remove(directory)
-  assert(core.make_directory(directory))
-  local file = assert(io.open(directory .. "/orders.lua", "w"))
-  file:write(PLAYBOOK)
-  file:close()
+  local directory = scratch.directory()
+  scratch.write(directory .. "/orders.lua", PLAYBOOK)
   local output = emulator[1]:shell(TRIAL:format(directory, call, call, n, directory, directory,
     directory))
   local effects = emulator[1]:effects()
-  os.execute("rm -rf '" .. directory .. "'")
   local killed = output:find("^killed 137\n") ~= nil or output:find("\nkilled 137\n") ~= nil
   return killed, judge(output, effects)
 end
@@ -82,4 +78,4 @@ for _, call in ipairs(CALLS) do
 end
 
 io.write(("kill sweep: %d passed, %d failed\n"):format(passed, failed))
-os.exit(failed == 0 and passed > 0)
+os.exit(failed == 0 and passed > 0, true)

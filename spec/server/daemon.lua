@@ -2,6 +2,7 @@
 -- for; who else finds it in between makes the next try.
 
 local posix = require "spec.posix"
+local scratch = require "spec.scratch"
 local server_module = require "spec.server"
 
 local M = {}
@@ -23,14 +24,9 @@ end
 
 Daemon.__close = Daemon.close
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-end
-
 local function try(dir, options, port)
   local path = ("%s/%s-%d.conf"):format(dir, options.name, port)
-  write(path, options.config(port))
+  scratch.write(path, options.config(port))
   local pid, output = posix.spawn(options.command(path))
   local seen = {}
   for line in output:lines() do

@@ -2,6 +2,7 @@
 
 local posix = require "spec.posix"
 local reply = require "spec.server.reply"
+local scratch = require "spec.scratch"
 
 local M = {}
 
@@ -15,12 +16,6 @@ local function openssl(...)
     error(table.concat(argv, " ") .. "\n" .. text, 2)
   end
   return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
 end
 
 ---@class spec.Authority
@@ -55,11 +50,11 @@ function Authority:issue(name, options)
   local base = self.dir .. "/" .. name
   openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", base .. ".key", "-out",
     base .. ".csr", "-subj", "/CN=" .. name)
-  write(base .. ".ext", "subjectAltName=" .. options.san .. "\n")
+  scratch.write(base .. ".ext", "subjectAltName=" .. options.san .. "\n")
   -- `openssl ca` alone takes dates of the past.
-  write(base .. ".index", "")
-  write(base .. ".serial", "01\n")
-  write(base .. ".cnf", ([[
+  scratch.write(base .. ".index", "")
+  scratch.write(base .. ".serial", "01\n")
+  scratch.write(base .. ".cnf", ([[
 [ca]
 default_ca = spec
 [spec]
@@ -91,7 +86,7 @@ TlsServer.__index = TlsServer
 ---@param ... string  further options of s_server
 ---@return spec.TlsServer
 function M.serve(dir, certificate, ...)
-  write(dir .. "/ok", reply.http(nil, { headers = "Connection: close\r\n" }))
+  scratch.write(dir .. "/ok", reply.http(nil, { headers = "Connection: close\r\n" }))
   -- -HTTP reads files relative to its working directory.
   local pid, output = posix.spawn { "sh", "-c",
     'cd "$1" && shift && exec openssl s_server "$@"', "sh", dir,

@@ -3,6 +3,7 @@ local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local external = require "alicloud.credentials.external"
 local machines = require "spec.credentials"
+local scratch = require "spec.scratch"
 
 local function run(command, given)
   given = given or {}
@@ -70,8 +71,7 @@ describe("a program", function()
   end)
 
   it("is not run where programs are switched off", function()
-    local path = os.tmpname()
-    os.remove(path)
+    local path = scratch.path()
     local _, err = run({ "touch", path },
       { env = { ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS = "TRUE" } })
     assert.matches("switched off by ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", err.message)

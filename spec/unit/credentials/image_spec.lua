@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local posix = require "spec.posix"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
 
 -- The emulator knows only its own key. A session token is no canary: every request carries it, and
 -- without the key it is of no use.
@@ -42,13 +43,6 @@ collectgarbage()
 pause "closed"
 ]==]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  assert(os.execute(("chmod 600 '%s'"):format(path)))
-end
-
 local function set_up(root)
   local keys = { mode = "AK", access_key_id = "LTAIimage0img1", access_key_secret = CANARY }
   local function profile(name, mode, fields)
@@ -57,17 +51,18 @@ local function set_up(root)
     for field, value in pairs(fields or {}) do entry[field] = value end
     return entry
   end
-  write(root, core.encode { current = "ak", profiles = core.array {
+  scratch.write(root, core.encode { current = "ak", profiles = core.array {
     profile("ak", "AK"), profile("sts", "StsToken", { sts_token = "token" }),
     profile("role", "RamRoleArn",
       { ram_role_arn = "acs:ram::1000000000000001:role/dr", access_key_id = "emulator",
         access_key_secret = EMULATED }),
     { name = "external", mode = "External", process_command = "cat " .. root .. ".out" },
   } })
-  write(root .. ".out", core.encode(keys))
-  write(root .. ".ini", "[default]\ntype = access_key\naccess_key_id = LTAIimage0img1\n"
+  scratch.write(root .. ".out", core.encode(keys))
+  scratch.write(root .. ".ini", "[default]\ntype = access_key\naccess_key_id = LTAIimage0img1\n"
     .. "access_key_secret = " .. CANARY .. "\n")
-  write(root .. ".broken", '{"profiles":[{"access_key_secret":"' .. CANARY .. '","x":}')
+  scratch.write(root .. ".broken", '{"profiles":[{"access_key_secret":"' .. CANARY .. '","x":}')
+  assert(os.execute(("chmod 600 '%s'*"):format(root)))
 end
 
 local CHUNK = 1024 * 1024
@@ -109,19 +104,12 @@ describe("a key", function()
   local root, script, emulator
 
   setup(function()
-    root, script = os.tmpname(), os.tmpname()
+    root, script = scratch.path(), scratch.file(CHILD, ".lua")
     set_up(root)
-    write(script, CHILD)
     emulator = process.start_emulator()
   end)
 
-  teardown(function()
-    emulator:stop()
-    for _, suffix in ipairs { "", ".out", ".ini", ".broken", ".open", ".closed" } do
-      os.remove(root .. suffix)
-    end
-    os.remove(script)
-  end)
+  teardown(function() emulator:stop() end)
 
   for way, name in ipairs { "of a profile", "of a session in a profile", "that assumed a role",
     "from a program", "of an ini file" } do
@@ -138,10 +126,10 @@ describe("a key", function()
         lines_until(stream, "open", said)
         -- The search finds it while it is in use, in the pages that are made for it.
         assert.is_true(image_holds(pid, canary))
-        write(root .. ".open", "")
+        scratch.write(root .. ".open", "")
         lines_until(stream, "closed", said)
         local found = image_holds(pid, CANARY) or image_holds(pid, EMULATED)
-        write(root .. ".closed", "")
+        scratch.write(root .. ".closed", "")
         stream:close()
         posix.wait(pid)
         assert.is_false(found)

@@ -2,6 +2,7 @@
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local machines = require "spec.credentials"
+local scratch = require "spec.scratch"
 
 local NOW = 1795317592
 local FILE = "/home/op/.aliyun/config.json"
@@ -294,14 +295,10 @@ end)
 
 describe("a file with keys that others may read", function()
   local function warnings_of(mode)
-    local path = os.tmpname()
-    local file <close> = assert(io.open(path, "w"))
-    file:write(core.encode { current = "x", profiles = { with { name = "x" } } })
-    file:close()
-    assert(os.execute(("chmod %s '%s'"):format(mode, path)))
+    local text = core.encode { current = "x", profiles = { with { name = "x" } } }
+    local path = scratch.file(text, ".json", mode)
     local machine = machines.new { real_files = true }
     local keys, err = machines.open(machine, credentials.profile { file = path }):get()
-    os.remove(path)
     assert(keys, err)
     return machine.warnings, path
   end
