@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.error"
+local options = require "alicloud.options"
 local runtimes = require "alicloud.runtime"
 
 local M = {}
@@ -38,6 +39,19 @@ end
 ---@return alicloud.Error
 function M.absent(message, hint)
   return M.fail(message, { code = "Client.MissingCredentials", absent = true, hint = hint })
+end
+
+--- The options of a provider that a file sets up. Its values follow the same rules as options given
+--- in Lua, but it is the file that is wrong, not the caller.
+---@param what string the part of the file, begins the message
+---@param module { OPTIONS: table<string, alicloud.options.Rule> } the provider's
+---@param given table
+---@return table|nil settled
+---@return alicloud.Error? err
+function M.settled(what, module, given)
+  local settled, message = options.examine(what, given, module.OPTIONS)
+  if not settled then return M.fail(message) end
+  return settled
 end
 
 --- A variable of the environment; an empty one counts as not set.

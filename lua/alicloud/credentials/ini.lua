@@ -27,12 +27,6 @@ local function text(section, name)
   return value ~= "" and value or nil
 end
 
-local function checked(module, given)
-  local settled, message = options.examine("section", given, module.OPTIONS)
-  if not settled then return common.fail(message) end
-  return settled
-end
-
 local types = {}
 
 function types.access_key(_, section)
@@ -44,7 +38,7 @@ function types.access_key(_, section)
 end
 
 function types.ecs_ram_role(reading, section)
-  local given, err = checked(ecs_role,
+  local given, err = common.settled("section", ecs_role,
     { role_name = text(section, "role_name"), endpoint = reading.metadata_endpoint })
   if not given then return nil, err end
   return ecs_role.new(reading.context, given)
@@ -54,7 +48,7 @@ function types.ram_role_arn(reading, section)
   local origin, err = types.access_key(reading, section)
   if not origin then return nil, err end
   local given
-  given, err = checked(role, { role_arn = text(section, "role_arn"),
+  given, err = common.settled("section", role, { role_arn = text(section, "role_arn"),
     session_name = text(section, "role_session_name"), policy = text(section, "policy") })
   if given and not given.role_arn then given, err = common.fail "role_arn is missing" end
   if not given then
@@ -65,7 +59,7 @@ function types.ram_role_arn(reading, section)
 end
 
 function types.oidc_role_arn(reading, section)
-  local given, err = checked(oidc, { role_arn = text(section, "role_arn"),
+  local given, err = common.settled("section", oidc, { role_arn = text(section, "role_arn"),
     session_name = text(section, "role_session_name"), policy = text(section, "policy"),
     oidc_provider_arn = text(section, "oidc_provider_arn"),
     oidc_token_file = text(section, "oidc_token_file_path") })

@@ -51,13 +51,6 @@ local function role_options(entry)
   }
 end
 
--- The file's values follow the same rules as options given in Lua.
-local function checked(module, given)
-  local settled, message = options.examine("profile", given, module.OPTIONS)
-  if not settled then return common.fail(message) end
-  return settled
-end
-
 local modes = {}
 
 function modes.AK(_, entry)
@@ -77,7 +70,7 @@ function modes.StsToken(_, entry)
 end
 
 local function assume(reading, entry, origin)
-  local given, err = checked(role, role_options(entry))
+  local given, err = common.settled("profile", role, role_options(entry))
   if given and not given.role_arn then given, err = common.fail "ram_role_arn is missing" end
   if not given then
     origin:close()
@@ -93,7 +86,7 @@ function modes.RamRoleArn(reading, entry)
 end
 
 function modes.EcsRamRole(reading, entry)
-  local given, err = checked(ecs_role,
+  local given, err = common.settled("profile", ecs_role,
     { role_name = text(entry, "ram_role_name"), endpoint = reading.metadata_endpoint })
   if not given then return nil, err end
   return ecs_role.new(reading.context, given)
@@ -104,7 +97,7 @@ function modes.OIDC(reading, entry)
   wanted.external_id = nil
   wanted.oidc_provider_arn = text(entry, "oidc_provider_arn")
   wanted.oidc_token_file = text(entry, "oidc_token_file")
-  local given, err = checked(oidc, wanted)
+  local given, err = common.settled("profile", oidc, wanted)
   if not given then return nil, err end
   return oidc.new(reading.context, given)
 end
@@ -122,7 +115,7 @@ function modes.CredentialsURI(reading, entry)
   if common.switched(reading.context.runtime, external.DISABLED) then
     return common.fail("switched off by " .. external.DISABLED)
   end
-  local given, err = checked(uri, { uri = text(entry, "credentials_uri") })
+  local given, err = common.settled("profile", uri, { uri = text(entry, "credentials_uri") })
   if not given then return nil, err end
   return uri.new(reading.context, given)
 end
@@ -130,7 +123,7 @@ end
 function modes.External(reading, entry)
   local command = text(entry, "process_command")
   if not command then return common.fail "process_command is missing" end
-  local given, err = checked(external, { command = command })
+  local given, err = common.settled("profile", external, { command = command })
   if not given then return nil, err end
   return external.new(reading.context, given)
 end
