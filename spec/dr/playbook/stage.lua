@@ -36,6 +36,22 @@ function Stage:done()
   return table.concat(self.log, " ")
 end
 
+--- A playbook that moves the group: its check is noted, and there is no way back from its failover.
+---@return alicloud.dr.Playbook
+function Stage:move()
+  return dr.playbook("move", function(run)
+    local orders = run:group("pg-orders", { region = "cn-shanghai" })
+    run:step("check", function()
+      self:did "check"
+      return orders:precheck { max_rpo = "1d" }
+    end)
+    local moved = run:step("promote", { point_of_no_return = true }, function()
+      return orders:failover()
+    end)
+    run:verify("open", function() return moved.outcome end)
+  end)
+end
+
 --- Runs a playbook in a new process on this stage.
 ---@param playbook alicloud.dr.Playbook|function
 ---@param options? table as for dr.run
