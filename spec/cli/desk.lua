@@ -73,6 +73,26 @@ function Desk:run(...)
   return ran
 end
 
+--- Runs one command line in Shanghai, at a desk of its own.
+---@param given table|nil as for `new`
+---@param ... string words
+---@return { code: integer, out: string, err: string, object: table? }
+---@return spec.cli.Desk
+function M.once(given, ...)
+  local desk, words = M.new(given), { ... }
+  table.move({ "--region", "cn-shanghai" }, 1, 2, #words + 1, words)
+  return desk:run(table.unpack(words)), desk
+end
+
+--- The lines of an output.
+---@param text string
+---@return string[]
+function M.lines_of(text)
+  local list = {}
+  for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+  return list
+end
+
 --- The calls that ask for a failover.
 ---@return table[]
 function Desk:sends()
