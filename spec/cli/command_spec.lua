@@ -221,10 +221,27 @@ describe("the command line", function()
     assert.is_string(desk:run("version", "--json").object.version)
   end)
 
-  it("ends a defect in one line and exit code 1, never in a stack trace", function()
-    local desk = desks.new { transport = { send = function() error "boom" end } }
-    local ran = desk:run("status", "--region", "cn-shanghai")
+  it("ends what a host's transport raises in one line and exit code 1", function()
+    local ran = run({ transport = { send = function() error "boom" end } }, "status")
     assert.equal(1, ran.code)
+    assert.matches("boom", ran.err)
     assert.equal(1, #lines_of(ran.err))
+  end)
+
+  it("ends a defect in one line and exit code 3, for nobody knows what was sent", function()
+    local command = require "alicloud.cli.status"
+    local before = command.run
+    finally(function() command.run = before end)
+    command.run = function() error "a defect" end
+    local ran = run(nil, "status")
+    assert.equal(3, ran.code)
+    assert.equal("", ran.out)
+    assert.matches("internal error: .*a defect", ran.err)
+    assert.equal(1, #lines_of(ran.err))
+    ran = run(nil, "status", "--json")
+    assert.equal(3, ran.code)
+    assert.equal("", ran.err)
+    assert.equal("Client.Internal", ran.object.error.code)
+    assert.equal("unknown", ran.object.error.outcome)
   end)
 end)
