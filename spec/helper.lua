@@ -21,6 +21,21 @@ function M.generator(seed)
   end
 end
 
+---@class spec.Dice
+---@field chance fun(p: number): boolean
+---@field pick fun(list: any[]): any
+
+--- What a seed decides, one throw after the other.
+---@param seed integer
+---@return spec.Dice
+function M.dice(seed)
+  local random = M.generator(seed)
+  return {
+    chance = function(p) return random() < p end,
+    pick = function(list) return list[math.floor(random() * #list) + 1] end,
+  }
+end
+
 local function hex_of(random)
   return function(bytes)
     local digits = {}

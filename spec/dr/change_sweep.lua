@@ -46,14 +46,6 @@ local OPERATORS = {
 
 local EVENTS = { "looked", "accepted", "unanswered", "state" }
 
-local function dice(seed)
-  local random = helper.generator(seed)
-  return {
-    chance = function(p) return random() < p end,
-    pick = function(list) return list[math.floor(random() * #list) + 1] end,
-  }
-end
-
 local function call_fault(d, action)
   local when = d.pick { "before", "after" }
   local effect
@@ -113,7 +105,7 @@ local function trouble(d, bench, on)
 end
 
 local function draw(seed)
-  local d = dice(seed)
+  local d = helper.dice(seed)
   local case, faults = d.pick(VERBS), {}
   if d.chance(0.06) then faults = { late_and_refused(d, case.action) } end
   for _ = 1, d.pick { 0, 1, 1, 2 } do faults[#faults + 1] = call_fault(d, case.action) end

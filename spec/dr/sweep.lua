@@ -53,18 +53,6 @@ local OPERATORS = {
 
 local EVENTS = { "looked", "checked", "accepted", "unanswered", "unanswered", "state" }
 
----@class spec.dr.Dice
----@field chance fun(p: number): boolean
----@field pick fun(list: any[]): any
-
-local function dice(seed)
-  local random = helper.generator(seed)
-  return {
-    chance = function(p) return random() < p end,
-    pick = function(list) return list[math.floor(random() * #list) + 1] end,
-  }
-end
-
 local function failover_fault(d)
   local when = d.pick { "before", "after" }
   local effect
@@ -146,7 +134,7 @@ local function meddle(d, bench, on)
 end
 
 local function draw(seed)
-  local d = dice(seed)
+  local d = helper.dice(seed)
   local bench = lab.new {
     seed = seed, faults = troubles(d),
     group = { status = d.pick(STATUSES), pairs = d.pick { 1, 2, 3 },
