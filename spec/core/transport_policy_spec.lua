@@ -12,20 +12,15 @@ local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 describe("the policy of alicloud.transport", function()
   local server, client
 
-  before_each(function()
-    server = server_module.new(behaviour.answer(reply.http()))
-    client = transport.new {}
-  end)
+  before_each(function() server, client = exchange.open() end)
 
   after_each(function()
     client:close()
     server:close()
   end)
 
-  -- One call to a server that behaves like this.
   local function against(behave, changes)
-    server:play(behave)
-    return call(server, client, request(server.url, changes))
+    return exchange.against(server, client, behave, changes)
   end
 
   it("takes plain HTTP to another machine for misuse", function()

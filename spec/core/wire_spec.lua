@@ -1,6 +1,5 @@
 -- Every way in which a connection can go wrong, and what may be said of the call afterwards.
 
-local transport = require "alicloud.transport"
 local server_module = require "spec.server"
 local behaviour = require "spec.server.behaviour"
 local exchange = require "spec.server.exchange"
@@ -11,20 +10,15 @@ local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 describe("alicloud.transport and core.read together", function()
   local server, client
 
-  before_each(function()
-    server = server_module.new(behaviour.answer(reply.http()))
-    client = transport.new {}
-  end)
+  before_each(function() server, client = exchange.open() end)
 
   after_each(function()
     client:close()
     server:close()
   end)
 
-  -- One call to a server that behaves like this.
   local function against(behave, changes)
-    server:play(behave)
-    return call(server, client, request(server.url, changes))
+    return exchange.against(server, client, behave, changes)
   end
 
   -- What holds however a call ends: "not sent" and "accepted" are claims about the server.

@@ -1,7 +1,11 @@
 -- Runs calls of alicloud.transport against spec.server in one process: both sides are stepped in
 -- turn until the call is done.
 
+local behaviour = require "spec.server.behaviour"
 local core = require "alicloud.core"
+local reply = require "spec.server.reply"
+local server_module = require "spec.server"
+local transport = require "alicloud.transport"
 
 local M = {}
 
@@ -10,13 +14,13 @@ local patience = 60
 
 ---Steps both sides until `done` says so.
 ---@param server spec.Server|nil
----@param transport table
+---@param client alicloud.Transport
 ---@param done fun(): boolean
-function M.run_until(server, transport, done)
+function M.run_until(server, client, done)
   local limit = core.monotonic() + patience
   while not done() do
-    transport:step()
-    if server then server:step() else core.poll(transport:pollfd(), "r", 0.02) end
+    client:step()
+    if server then server:step() else core.poll(client:pollfd(), "r", 0.02) end
     if core.monotonic() > limit then error("the call hangs", 2) end
   end
 end
@@ -43,13 +47,31 @@ end
 
 ---Submits one call and steps until it is done.
 ---@param server spec.Server|nil
----@param transport table
+---@param client alicloud.Transport
 ---@param request table
 ---@return table exchange
-function M.call(server, transport, request)
-  local op = transport:submit(request)
-  M.run_until(server, transport, function() return op:done() end)
+function M.call(server, client, request)
+  local op = client:submit(request)
+  M.run_until(server, client, function() return op:done() end)
   return op:result()
+end
+
+---A server that answers and a transport without settings.
+---@return spec.Server server
+---@return alicloud.Transport client
+function M.open()
+  return server_module.new(behaviour.answer(reply.http())), transport.new {}
+end
+
+---One call to the server once it behaves like this.
+---@param server spec.Server
+---@param client alicloud.Transport
+---@param behave spec.Behaviour
+---@param changes table|nil  as for `request`
+---@return table exchange
+function M.against(server, client, behave, changes)
+  server:play(behave)
+  return M.call(server, client, M.request(server.url, changes))
 end
 
 ---What the classifier makes of an exchange.
