@@ -5,14 +5,13 @@ local core = require "alicloud.core"
 local data = require "alicloud.service.ebs"
 local helper = require "spec.helper"
 local params = require "alicloud.params"
+local sorted = require "alicloud.sorted"
 
 local file = assert(io.open("spec/vectors/api/ebs.json", "rb"))
 local facts = assert(core.decode(file:read("a"), { max_bytes = 1 << 20 }))
 file:close()
 
-local names = {}
-for name in pairs(facts.operations) do names[#names + 1] = name end
-table.sort(names)
+local names = sorted.keys(facts.operations)
 
 local matrix = {}
 for _, name in ipairs(names) do matrix[name] = {} end
@@ -23,7 +22,7 @@ local SHARED_ERRORS = {
   { code = "RequestTimeout", status = 504 },
 }
 
-local function sorted(list)
+local function in_order(list)
   local copy = { table.unpack(list) }
   table.sort(copy)
   return copy
@@ -253,7 +252,7 @@ local function compare_param(where, param, rule)
   if param.values then
     local words = {}
     for i, value in ipairs(param.values) do words[i] = value end
-    assert.same(sorted(words), sorted(rule.values), where)
+    assert.same(in_order(words), in_order(rule.values), where)
   end
   for field, required in pairs(param.fields or {}) do
     assert.equal(required, rule.items.fields[field].required == true, where .. "." .. field)
@@ -338,7 +337,7 @@ describe("the data says what the documentation says:", function()
       local legal = legal_states_of(fact)
       for _, whose in ipairs { "pair", "group", "group_one_shot" } do
         local ours = (operation.legal_states or {})[whose]
-        assert.same(sorted(legal[whose] or {}), sorted(ours or {}), name .. " " .. whose)
+        assert.same(in_order(legal[whose] or {}), in_order(ours or {}), name .. " " .. whose)
       end
       assert.equal("ebs:" .. name, operation.ram.action)
       if fact.ram and fact.ram.resource then
@@ -355,10 +354,10 @@ describe("the data says what the documentation says:", function()
   end
 
   it("states", function()
-    assert.same(sorted(facts.states.replication), sorted(data.states.pair))
-    assert.same(sorted(facts.states.replication), sorted(data.states.group))
-    assert.same(sorted(facts.states.drill), sorted(data.states.drill))
-    assert.same(sorted(facts.states.drill_disk), sorted(data.states.drill_disk))
+    assert.same(in_order(facts.states.replication), in_order(data.states.pair))
+    assert.same(in_order(facts.states.replication), in_order(data.states.group))
+    assert.same(in_order(facts.states.drill), in_order(data.states.drill))
+    assert.same(in_order(facts.states.drill_disk), in_order(data.states.drill_disk))
   end)
 end)
 

@@ -175,7 +175,7 @@ describe("the layers", function()
         if own == "emulator" then
           allowed = other == "emulator" or other == "core" or required:find("^alicloud%.service")
             or required == "alicloud.options" or required == "alicloud.runtime"
-            or required == "alicloud.guard"
+            or required == "alicloud.guard" or required == "alicloud.sorted"
         elseif other == "emulator" then
           allowed = own == "cli" or own == "simulation"
         else

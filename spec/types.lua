@@ -2,21 +2,15 @@
 --- when they are not what this makes.
 
 local rules = require "alicloud.rules"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
 M.PRODUCTS = { "ebs", "ecs", "sts" }
 
-local function sorted_keys(map)
-  local list = {}
-  for key in pairs(map) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
-
 local function fields_type(fields)
   local parts = {}
-  for _, name in ipairs(sorted_keys(fields)) do
+  for _, name in ipairs(sorted.keys(fields)) do
     parts[#parts + 1] = ("%s%s: string"):format(name, fields[name].required and "" or "?")
   end
   return "{ " .. table.concat(parts, ", ") .. " }"
@@ -54,7 +48,7 @@ end
 
 local function add_params(lines, prefix, operation)
   lines[#lines + 1] = ("---@class %sParams"):format(prefix)
-  for _, name in ipairs(sorted_keys(operation.params)) do
+  for _, name in ipairs(sorted.keys(operation.params)) do
     local rule = operation.params[name]
     lines[#lines + 1] = ("---@field %s%s %s %s"):format(name, is_needed(name, rule) and "" or "?",
       type_of(rule), note_of(rule))
@@ -132,7 +126,7 @@ function M.text(data)
       :format(data.product, data.version),
     "",
   }
-  local names, pageable = sorted_keys(data.operations), {}
+  local names, pageable = sorted.keys(data.operations), {}
   for _, name in ipairs(names) do
     local operation, prefix = data.operations[name], space .. "." .. name
     add_params(lines, prefix, operation)
@@ -140,7 +134,7 @@ function M.text(data)
     if operation.paging then pageable[#pageable + 1] = name end
   end
   add_alias(lines, space .. ".Pageable", pageable)
-  add_alias(lines, space .. ".Waiter", sorted_keys(data.waiters))
+  add_alias(lines, space .. ".Waiter", sorted.keys(data.waiters))
   for _, line in ipairs {
     ("---@class %s.Service : alicloud.Service"):format(space),
     ("---@field each fun(self: %s.Service, action: %s.Pageable, params?: table, "

@@ -2,6 +2,7 @@
 
 local options = require "alicloud.options"
 local rules = require "alicloud.rules"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -27,13 +28,6 @@ local REGIONS = {
   either = "any region concerned",
 }
 
-local function sorted_keys(map)
-  local list = {}
-  for key in pairs(map) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
-
 -- Continuation lines are indented below the first one.
 local function wrap(lines, first, rest, text)
   local line, prefix = first, rest
@@ -55,7 +49,7 @@ local function rule_text(rule)
   if rule.items then
     local each = rule.items
     if each.type == "map" then
-      text = text .. ", each { " .. table.concat(sorted_keys(each.fields), " = …, ") .. " = … }"
+      text = text .. ", each { " .. table.concat(sorted.keys(each.fields), " = …, ") .. " = … }"
     else
       text = text .. ", each " .. rules.allowed(each)
     end
@@ -65,7 +59,7 @@ local function rule_text(rule)
 end
 
 local function by_need(params)
-  local names = sorted_keys(params)
+  local names = sorted.keys(params)
   table.sort(names, function(a, b)
     local first, second = params[a].required == true, params[b].required == true
     if first ~= second then return first end
@@ -106,7 +100,7 @@ local function add_errors(lines, data, operation)
 end
 
 local function add_states(lines, operation)
-  for _, whose in ipairs(sorted_keys(operation.legal_states or {})) do
+  for _, whose in ipairs(sorted.keys(operation.legal_states or {})) do
     wrap(lines, ("Allowed while the %s is "):format((whose:gsub("_", " "))), "  ",
       table.concat(operation.legal_states[whose], ", "))
   end
@@ -168,7 +162,7 @@ local function about_error(data, code)
   local lines = {}
   add_error(lines, code, data.errors[code])
   local users = {}
-  for _, name in ipairs(sorted_keys(data.operations)) do
+  for _, name in ipairs(sorted.keys(data.operations)) do
     for _, own in ipairs(data.operations[name].errors) do
       if own == code then users[#users + 1] = name end
     end
@@ -180,11 +174,11 @@ end
 
 local function overview(data)
   local lines = { ("%s %s"):format(data.product, data.version), "Operations" }
-  for _, name in ipairs(sorted_keys(data.operations)) do
+  for _, name in ipairs(sorted.keys(data.operations)) do
     lines[#lines + 1] = ("  %-32s %s"):format(name, data.operations[name].summary)
   end
   lines[#lines + 1] = "Waiters"
-  for _, name in ipairs(sorted_keys(data.waiters)) do
+  for _, name in ipairs(sorted.keys(data.waiters)) do
     lines[#lines + 1] = ("  %-32s %s"):format(name, data.waiters[name].doc)
   end
   lines[#lines + 1] = ('%s:help "Name" tells more about an operation, a waiter or an error code.')

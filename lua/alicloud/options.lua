@@ -3,6 +3,10 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.error"
+local lazy = require "alicloud.lazy"
+
+---@module "alicloud.sorted"
+local sorted = lazy.module "alicloud.sorted"
 
 local M = {}
 
@@ -33,10 +37,7 @@ end
 ---@param candidates table names as keys
 ---@return string
 function M.did_you_mean(word, candidates)
-  local names = {}
-  for name in pairs(candidates) do names[#names + 1] = name end
-  table.sort(names)
-  local nearest = type(word) == "string" and core.suggest(word, names)
+  local nearest = type(word) == "string" and core.suggest(word, sorted.keys(candidates))
   return nearest and ('; did you mean "%s"?'):format(nearest) or ""
 end
 

@@ -10,6 +10,7 @@ local errors = require "alicloud.error"
 local guard = require "alicloud.guard"
 local options = require "alicloud.options"
 local path = require "alicloud.path"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -86,9 +87,7 @@ local function items_of(definition, result)
 end
 
 local function describe(counts, total)
-  local words = {}
-  for word in pairs(counts) do words[#words + 1] = word end
-  table.sort(words)
+  local words = sorted.keys(counts)
   if #words == 1 then return words[1] end
   for i, word in ipairs(words) do words[i] = ("%s %d/%d"):format(word, counts[word], total) end
   return table.concat(words, ", ")
@@ -156,13 +155,6 @@ local function stand(definition, sets, item, unknown)
   return label, done, failed
 end
 
-local function keys_of(set)
-  local list = {}
-  for key in pairs(set) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
-
 --- What a response says, in the words of a waiter definition. Pure.
 ---@param definition alicloud.waiter.Definition
 ---@param result table
@@ -194,7 +186,7 @@ function M.judge(definition, result, asked)
   end
   local state = total == 0 and ABSENT or describe(counts, total)
   if cut then state = state .. ", and the list goes on" end
-  return { verdict = verdict, state = state, states = counts, unknown = keys_of(unknown) }
+  return { verdict = verdict, state = state, states = counts, unknown = sorted.keys(unknown) }
 end
 
 local function fault(wait, watch, fields)

@@ -12,6 +12,7 @@ local nginx = require "spec.server.nginx"
 local tls = require "spec.server.tls"
 local transport = require "alicloud.transport"
 local scratch = require "spec.scratch"
+local sorted = require "alicloud.sorted"
 
 local VARIABLES = { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
   "ALL_PROXY", "no_proxy", "NO_PROXY" }
@@ -153,10 +154,8 @@ describe("the rules for proxies", function()
   }
   for _, row in ipairs(rows) do
     local scheme, host, env, no_proxy = table.unpack(row)
-    local names = {}
-    for name in pairs(env) do names[#names + 1] = name end
-    table.sort(names)
-    it(("are ours as libcurl has them: %s://%s %s"):format(scheme, host, table.concat(names, " ")),
+    local names = table.concat(sorted.keys(env), " ")
+    it(("are ours as libcurl has them: %s://%s %s"):format(scheme, host, names),
       function()
         local function value_of(name) return env[name] == true and server.url or env[name] end
         for name in pairs(env) do posix.setenv(name, value_of(name)) end

@@ -5,13 +5,7 @@ local cases = require "spec.emulator.cases"
 local causes = require "spec.emulator.causes"
 local products = require "alicloud.emulator.operations"
 local service = require "alicloud.service.ebs"
-
-local function names(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
+local sorted = require "alicloud.sorted"
 
 local function run(operation, case)
   local probe = caller.new { world = case.world, assume = case.assume }
@@ -30,11 +24,11 @@ end
 
 describe("every operation of block storage", function()
   it("is emulated, and no other", function()
-    assert.same(names(service.operations), names(products["2021-07-30"].operations))
-    assert.same(names(service.operations), names(cases.valid))
+    assert.same(sorted.keys(service.operations), sorted.keys(products["2021-07-30"].operations))
+    assert.same(sorted.keys(service.operations), sorted.keys(cases.valid))
   end)
 
-  for _, operation in ipairs(names(cases.valid)) do
+  for _, operation in ipairs(sorted.keys(cases.valid)) do
     it("succeeds when nothing is the matter: " .. operation, function()
       local code, status = run(operation, cases.valid[operation]())
       assert.equal("ok", code)
@@ -43,7 +37,7 @@ describe("every operation of block storage", function()
   end
 end)
 
-for _, operation in ipairs(names(service.operations)) do
+for _, operation in ipairs(sorted.keys(service.operations)) do
   describe(operation .. " is refused, for a reason in the world,", function()
     for _, code in ipairs(service.operations[operation].errors) do
       it("with " .. code, function()

@@ -2,6 +2,7 @@
 
 local core = require "alicloud.core"
 local caller = require "spec.emulator.caller"
+local sorted = require "alicloud.sorted"
 
 local function ids(body, list, field)
   local all = {}
@@ -236,9 +237,7 @@ describe("answers", function()
     local body, status, exchange = probe:call("FailoverDiskReplicaGroup",
       { RegionId = "cn-shanghai", ReplicaGroupId = "nope" })
     assert.equal(404, status)
-    assert.same({ "Code", "HostId", "Message", "Recommend", "RequestId" },
-      (function() local names = {} for name in pairs(body) do names[#names + 1] = name end
-        table.sort(names) return names end)())
+    assert.same({ "Code", "HostId", "Message", "Recommend", "RequestId" }, sorted.keys(body))
     assert.equal("The specified resource does not exist.", body.Message)
     assert.equal("ebs.cn-shanghai.aliyuncs.com", body.HostId)
     assert.equal("alicloud-dr", exchange.headers["x-emulator"])

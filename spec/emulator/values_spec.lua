@@ -10,13 +10,7 @@ local emulator = require "alicloud.emulator"
 local lab = require "spec.dr.lab"
 local life = require "spec.emulator.life"
 local service = require "alicloud.service.ebs"
-
-local function names(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
+local sorted = require "alicloud.sorted"
 
 -- Everything that one side has to show, in comparable form.
 local function ask(wire, operation, case)
@@ -48,7 +42,7 @@ describe("by value as on the wire", function()
     assert.same(wire.probe.emu:requests(), values.probe.emu:requests())
   end)
 
-  for _, operation in ipairs(names(cases.valid)) do
+  for _, operation in ipairs(sorted.keys(cases.valid)) do
     it("is the result, and is each error, of " .. operation, function()
       assert_alike(operation)
       for _, code in ipairs(service.operations[operation].errors) do

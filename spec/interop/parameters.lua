@@ -2,6 +2,7 @@
 
 local core = require "alicloud.core"
 local helper = require "spec.helper"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -98,10 +99,7 @@ end
 --- The names in a fixed order.
 ---@return string[]
 function M.names()
-  local names = {}
-  for name in pairs(M.named) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+  return sorted.keys(M.named)
 end
 
 return M

@@ -8,6 +8,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local plans = require "alicloud.plan"
 local session = require "alicloud.cli.session"
+local sorted = require "alicloud.sorted"
 
 local M = { name = "call", summary = "Send one signed call and print its answer." }
 
@@ -84,10 +85,7 @@ local function indent(value, depth)
     for i, element in ipairs(value) do parts[i] = inner .. indent(element, depth + 1) end
     return "[\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "]"
   end
-  local names = {}
-  for name in pairs(value) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do
+  for i, name in ipairs(sorted.keys(value)) do
     parts[i] = ("%s%s: %s"):format(inner, json.encode(name), indent(value[name], depth + 1))
   end
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "}"

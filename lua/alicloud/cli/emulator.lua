@@ -9,6 +9,7 @@ local json = require "alicloud.cli.json"
 local output = require "alicloud.cli.output"
 local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
+local sorted = require "alicloud.sorted"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
 
@@ -212,10 +213,8 @@ end
 -- Lines that a shell can evaluate, and the option of a client.
 local function endpoint_lines(listening)
   if not listening.endpoints then return "" end
-  local names, exports, fields = {}, {}, {}
-  for region in pairs(listening.endpoints) do names[#names + 1] = region end
-  table.sort(names)
-  for index, region in ipairs(names) do
+  local exports, fields = {}, {}
+  for index, region in ipairs(sorted.keys(listening.endpoints)) do
     local url = listening.endpoints[region]
     exports[index] = ("  export EMULATOR_ENDPOINT_%s=%s\n"):format(
       region:upper():gsub("-", "_"), url)

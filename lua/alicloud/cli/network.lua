@@ -3,6 +3,7 @@
 
 local networks = require "alicloud.network"
 local option = require "alicloud.options"
+local sorted = require "alicloud.sorted"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -102,10 +103,8 @@ local function proxy_text(proxy)
 end
 
 local function pin_lines(resolve)
-  local hosts, lines = {}, {}
-  for host in pairs(resolve or {}) do hosts[#hosts + 1] = host end
-  table.sort(hosts)
-  for i, host in ipairs(hosts) do
+  local lines = {}
+  for i, host in ipairs(sorted.keys(resolve or {})) do
     lines[i] = line("resolve", ("%s → %s"):format(host, table.concat(resolve[host], ", ")))
   end
   return table.concat(lines)

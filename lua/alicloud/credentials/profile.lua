@@ -8,6 +8,7 @@ local follow = require "alicloud.credentials.follow"
 local oidc = require "alicloud.credentials.oidc"
 local options = require "alicloud.options"
 local role = require "alicloud.credentials.role"
+local sorted = require "alicloud.sorted"
 local static = require "alicloud.credentials.static"
 local uri = require "alicloud.credentials.uri"
 
@@ -128,13 +129,6 @@ function modes.External(reading, entry)
   return external.new(reading.context, given)
 end
 
-local function supported()
-  local names = {}
-  for name in pairs(modes) do names[#names + 1] = name end
-  table.sort(names)
-  return table.concat(names, ", ")
-end
-
 local Reading = {}
 Reading.__index = Reading
 
@@ -153,7 +147,8 @@ end
 local function unsupported(name, mode)
   return common.fail(("profile %s: unsupported mode %s"):format(options.show(name),
     options.show(mode)), { code = "Client.UnsupportedMode",
-    hint = "supported are " .. supported() .. "; `aliyun configure` sets a profile up" })
+    hint = ("supported are %s; `aliyun configure` sets a profile up"):format(
+      table.concat(sorted.keys(modes), ", ")) })
 end
 
 --- The provider of a profile, which may need others.

@@ -10,6 +10,7 @@ local rules = require "alicloud.dr.rules"
 local option = require "alicloud.options"
 local states = require "alicloud.dr.states"
 local verdict = require "alicloud.dr.verdict"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -124,10 +125,7 @@ local function odd_pairs(snapshot)
 end
 
 local function words_of(set)
-  local list = {}
-  for word in pairs(set) do list[#list + 1] = word end
-  table.sort(list)
-  return table.concat(list, ", ")
+  return table.concat(sorted.keys(set), ", ")
 end
 
 local function problem_of_set(snapshot)

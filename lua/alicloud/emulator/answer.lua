@@ -1,6 +1,7 @@
 --- Bytes of an answer: JSON or XML, headers, and the marks that say who is speaking.
 
 local core = require "alicloud.core"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -27,10 +28,7 @@ end
 local function singular(name) return (name:gsub("s$", "")) end
 
 function write_xml(out, object)
-  local names = {}
-  for name in pairs(object) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(sorted.keys(object)) do
     local value = object[name]
     if core.is_array(value) then
       out[#out + 1] = "<" .. name .. ">"

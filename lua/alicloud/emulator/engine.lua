@@ -11,11 +11,11 @@ local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.policy"
 local regions = require "alicloud.emulator.regions"
 local replay = require "alicloud.emulator.replay"
-local shape = require "alicloud.emulator.shape"
 local sts = require "alicloud.emulator.sts"
 local tokens = require "alicloud.emulator.tokens"
 local verify = require "alicloud.emulator.verify"
 local wire = require "alicloud.emulator.wire"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -83,7 +83,7 @@ local function find_operation(emu, call)
   if is_known(call.action) then return refuse("InvalidVersion") end
   local refusal = refuse(emu.settings.unknown_action)
   local nearest = core.suggest(call.action,
-    shape.names((product or products[LATEST]).operations))
+    sorted.keys((product or products[LATEST]).operations))
   refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
   return refusal
 end

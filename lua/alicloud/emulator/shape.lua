@@ -2,6 +2,7 @@
 -- A wrong table is answered with the path of the field, what was given and what is allowed.
 
 local core = require "alicloud.core"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -37,23 +38,13 @@ local function type_problem(value, rule)
   return ("must be %s, got %s %s"):format(table.concat(wanted, " or "), type(value), show(value))
 end
 
---- Names of a set, sorted, for messages and suggestions.
----@param set table<string, any>
----@return string[]
-function M.names(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- Rules are written once and hold for many values.
 local names_by_fields = setmetatable({}, { __mode = "k" })
 
 local function names_of(fields)
   local names = names_by_fields[fields]
   if not names then
-    names = M.names(fields)
+    names = sorted.keys(fields)
     names_by_fields[fields] = names
   end
   return names

@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local description = require "alicloud.emulator.description"
+local sorted = require "alicloud.sorted"
 local state = require "alicloud.emulator.state"
 
 local M = {}
@@ -112,10 +113,7 @@ local function each(list, describe, now)
 end
 
 local function names(set)
-  local list = core.array {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
+  return core.array(sorted.keys(set))
 end
 
 local function changed(values, defaults)

@@ -4,6 +4,7 @@
 local alicloud = require "alicloud"
 local guard = require "alicloud.guard"
 local option = require "alicloud.options"
+local sorted = require "alicloud.sorted"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 
@@ -140,15 +141,8 @@ local function new_round(branch, limit, make, call)
     errors = 0, ok = {}, failed = {}, left_out = {}, running = {} }
 end
 
-local function names_of(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local function first_error(round)
-  return round.failed[names_of(round.failed)[1]]
+  return round.failed[sorted.keys(round.failed)[1]]
 end
 
 local function too_many(branch, round, total)
@@ -156,7 +150,7 @@ local function too_many(branch, round, total)
   branch:halt(alicloud.error.new {
     kind = err.kind, code = err.code, outcome = err.outcome, hint = err.hint, cause = err,
     message = ("%d of %d failed (%s), %d were not begun; first: %s"):format(round.errors, total,
-      table.concat(names_of(round.failed), ", "), #round.left_out, err.message),
+      table.concat(sorted.keys(round.failed), ", "), #round.left_out, err.message),
     failed = round.failed,
   })
 end
@@ -167,7 +161,7 @@ local function finish(branch, round, total)
     error(round.raised, 0)
   end
   if round.errors >= round.limit then too_many(branch, round, total) end
-  for _, name in ipairs(names_of(round.failed)) do
+  for _, name in ipairs(sorted.keys(round.failed)) do
     branch.engine:except(("%s%s failed: %s"):format(branch.prefix, name,
       round.failed[name].message))
   end
@@ -227,7 +221,7 @@ end
 ---@return table<string, any> results
 function M.all(branch, bodies, make)
   branch:go_on()
-  local names = names_of(bodies)
+  local names = sorted.keys(bodies)
   local jobs = jobs_of(branch, names)
   local round = new_round(branch, math.huge, make, function(name, run) return bodies[name](run) end)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })

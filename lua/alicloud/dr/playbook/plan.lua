@@ -14,6 +14,7 @@ local guard = require "alicloud.guard"
 local intents = require "alicloud.dr.intent"
 local precheck = require "alicloud.dr.precheck"
 local services = require "alicloud.service"
+local sorted = require "alicloud.sorted"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
@@ -241,10 +242,10 @@ function Run:each(list, options, body)
 end
 
 function Run:parallel(bodies)
-  local names, results = {}, {}
-  for name in pairs(bodies) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do results[name] = bodies[name](branch_of(self, name)) end
+  local results = {}
+  for _, name in ipairs(sorted.keys(bodies)) do
+    results[name] = bodies[name](branch_of(self, name))
+  end
   return results
 end
 

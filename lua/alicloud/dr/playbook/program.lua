@@ -4,6 +4,7 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local option = require "alicloud.options"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -27,10 +28,10 @@ local function wait_for(loop, process)
 end
 
 local function words_of(command, variables)
-  local names, words = {}, { "env" }
-  for name in pairs(variables) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do words[#words + 1] = name .. "=" .. tostring(variables[name]) end
+  local words = { "env" }
+  for _, name in ipairs(sorted.keys(variables)) do
+    words[#words + 1] = name .. "=" .. tostring(variables[name])
+  end
   for _, word in ipairs { "sh", "-c", command } do words[#words + 1] = word end
   return words
 end

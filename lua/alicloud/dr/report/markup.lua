@@ -1,6 +1,7 @@
 --- Markup that cannot be broken out of: an element is made from its name, attributes and children,
 --- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
 
+local sorted = require "alicloud.sorted"
 local words = require "alicloud.dr.report.words"
 
 local M = {}
@@ -39,10 +40,8 @@ local function is_markup(value)
 end
 
 local function attributes_of(given)
-  local names, parts = {}, {}
-  for name in pairs(given) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do
+  local parts = {}
+  for i, name in ipairs(sorted.keys(given)) do
     parts[i] = (' %s="%s"'):format(name, M.escape(given[name]))
   end
   return table.concat(parts)

@@ -2,6 +2,7 @@
 
 local core = require "alicloud.core"
 local services = require "alicloud.service"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -27,11 +28,8 @@ local function fill(template, call)
   end))
 end
 
-local function sorted(set)
-  local list = {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return core.array(list)
+local function names_of(set)
+  return core.array(sorted.keys(set))
 end
 
 local function note(found, action, resource)
@@ -48,7 +46,7 @@ end
 local function statements(found)
   local by_resources, keys = {}, {}
   for action, resources in pairs(found) do
-    local list = sorted(resources)
+    local list = names_of(resources)
     local key = table.concat(list, "\n")
     if not by_resources[key] then
       by_resources[key], keys[#keys + 1] = { resources = list, actions = {} }, key
@@ -58,7 +56,7 @@ local function statements(found)
   table.sort(keys)
   local list = core.array {}
   for i, key in ipairs(keys) do
-    list[i] = { Effect = "Allow", Action = sorted(by_resources[key].actions),
+    list[i] = { Effect = "Allow", Action = names_of(by_resources[key].actions),
       Resource = by_resources[key].resources }
   end
   return list
@@ -79,7 +77,7 @@ function M.of(calls)
     end
   end
   return { document = { Version = "1", Statement = statements(found) },
-    inferred = sorted(inferred), unknown = sorted(unknown) }
+    inferred = names_of(inferred), unknown = names_of(unknown) }
 end
 
 return M

@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.errors"
 local find = require "alicloud.emulator.operations.find"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -175,14 +176,11 @@ M.untag = {
 }
 
 local function tag_rows(unit, kind, keys, params, rows)
-  local names = {}
-  for key in pairs(unit.tags) do names[#names + 1] = key end
-  table.sort(names)
   for number, key in ipairs(keys) do
     local value = params[("Tag.%d.Value"):format(number)]
     if unit.tags[key] == nil or value and value ~= unit.tags[key] then return end
   end
-  for _, key in ipairs(names) do
+  for _, key in ipairs(sorted.keys(unit.tags)) do
     rows[#rows + 1] = { TagKey = key, TagValue = unit.tags[key], ResourceId = unit.id,
       ResourceType = "diskreplica" .. kind }
   end
@@ -229,13 +227,6 @@ local function every_tag(world, visit)
   end
 end
 
-local function sorted_set(set)
-  local list = core.array {}
-  for name in pairs(set) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 local function unknown_region(emu, params)
   return params.RegionId and known_region(emu, params.RegionId, "NoSuchResource")
 end
@@ -247,7 +238,7 @@ M.user_keys = { run = function(emu, params)
   every_tag(emu.world, function(key)
     if key:find(filter, 1, true) then keys[key] = true end
   end)
-  return { TagKeys = sorted_set(keys), NextToken = "" }
+  return { TagKeys = core.array(sorted.keys(keys)), NextToken = "" }
 end }
 
 M.user_values = { run = function(emu, params)
@@ -257,7 +248,7 @@ M.user_values = { run = function(emu, params)
   every_tag(emu.world, function(key, value)
     if key == params.TagKey and value:find(filter, 1, true) then values[value] = true end
   end)
-  return { TagValues = sorted_set(values), NextToken = "" }
+  return { TagValues = core.array(sorted.keys(values)), NextToken = "" }
 end }
 
 local function members_of(world, id)
