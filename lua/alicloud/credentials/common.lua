@@ -54,6 +54,19 @@ function M.settled(what, module, given)
   return settled
 end
 
+--- Opens a provider that a file sets up.
+---@param what string as for `settled`
+---@param module { OPTIONS: table<string, alicloud.options.Rule>, new: function } the provider's
+---@param context alicloud.credentials.Context
+---@param given table
+---@return alicloud.credentials.Provider|nil
+---@return alicloud.Error? err
+function M.open(what, module, context, given)
+  local settled, err = M.settled(what, module, given)
+  if not settled then return nil, err end
+  return module.new(context, settled)
+end
+
 --- A variable of the environment; an empty one counts as not set.
 ---@param runtime alicloud.Runtime
 ---@param name string

@@ -38,10 +38,8 @@ function types.access_key(_, section)
 end
 
 function types.ecs_ram_role(reading, section)
-  local given, err = common.settled("section", ecs_role,
+  return common.open("section", ecs_role, reading.context,
     { role_name = text(section, "role_name"), endpoint = reading.metadata_endpoint })
-  if not given then return nil, err end
-  return ecs_role.new(reading.context, given)
 end
 
 function types.ram_role_arn(reading, section)
@@ -59,12 +57,10 @@ function types.ram_role_arn(reading, section)
 end
 
 function types.oidc_role_arn(reading, section)
-  local given, err = common.settled("section", oidc, { role_arn = text(section, "role_arn"),
+  return common.open("section", oidc, reading.context, { role_arn = text(section, "role_arn"),
     session_name = text(section, "role_session_name"), policy = text(section, "policy"),
     oidc_provider_arn = text(section, "oidc_provider_arn"),
     oidc_token_file = text(section, "oidc_token_file_path") })
-  if not given then return nil, err end
-  return oidc.new(reading.context, given)
 end
 
 local function read_first(context, given)

@@ -87,10 +87,8 @@ function modes.RamRoleArn(reading, entry)
 end
 
 function modes.EcsRamRole(reading, entry)
-  local given, err = common.settled("profile", ecs_role,
+  return common.open("profile", ecs_role, reading.context,
     { role_name = text(entry, "ram_role_name"), endpoint = reading.metadata_endpoint })
-  if not given then return nil, err end
-  return ecs_role.new(reading.context, given)
 end
 
 function modes.OIDC(reading, entry)
@@ -98,9 +96,7 @@ function modes.OIDC(reading, entry)
   wanted.external_id = nil
   wanted.oidc_provider_arn = text(entry, "oidc_provider_arn")
   wanted.oidc_token_file = text(entry, "oidc_token_file")
-  local given, err = common.settled("profile", oidc, wanted)
-  if not given then return nil, err end
-  return oidc.new(reading.context, given)
+  return common.open("profile", oidc, reading.context, wanted)
 end
 
 function modes.ChainableRamRoleArn(reading, entry)
@@ -116,17 +112,13 @@ function modes.CredentialsURI(reading, entry)
   if common.switched(reading.context.runtime, external.DISABLED) then
     return common.fail("switched off by " .. external.DISABLED)
   end
-  local given, err = common.settled("profile", uri, { uri = text(entry, "credentials_uri") })
-  if not given then return nil, err end
-  return uri.new(reading.context, given)
+  return common.open("profile", uri, reading.context, { uri = text(entry, "credentials_uri") })
 end
 
 function modes.External(reading, entry)
   local command = text(entry, "process_command")
   if not command then return common.fail "process_command is missing" end
-  local given, err = common.settled("profile", external, { command = command })
-  if not given then return nil, err end
-  return external.new(reading.context, given)
+  return common.open("profile", external, reading.context, { command = command })
 end
 
 local Reading = {}

@@ -99,11 +99,7 @@ M.modify = {
     end
     return refusal or find.wrong_status(pair, LEGAL.modify), pair
   end,
-  act = function(emu, params, context, pair)
-    find.effect(emu, params, context, pair)
-    fields.write(pair, params)
-    return {}
-  end,
+  act = groups.modify.act,
 }
 
 M.start = {
