@@ -79,6 +79,23 @@ function Emulator:shell(line)
   return self:begin(line):finish()
 end
 
+-- Interrupts a command once its output has these words. What it gives is the exit code, then the
+-- output.
+function Emulator:interrupt(command, words)
+  return (self:shell(([[
+    out=$(mktemp)
+    %s >"$out" 2>&1 &
+    command=$!
+    until grep -q %s "$out"; do
+      kill -0 $command || break
+      sleep 0.02
+    done
+    kill -INT $command
+    wait $command
+    echo "exit code $?"
+    cat "$out"]]):format(command, quote(words))))
+end
+
 function Emulator:run_lua(script)
   return self:begin_lua(script):finish()
 end

@@ -3,20 +3,6 @@
 local alicloud = require "alicloud"
 local process = require "spec.process"
 
-local INTERRUPTED = [[
-err=$(mktemp)
-alicloud-dr status --region cn-shanghai --wait-for-cloud 4h 2>"$err" &
-command=$!
-until grep -q 'waiting for the cloud' "$err"; do
-  kill -0 $command || break
-  sleep 0.02
-done
-kill -INT $command
-wait $command
-echo "exit code $?"
-cat "$err"
-]]
-
 local OUT = [[return { { effect = { error = { code = "ServiceUnavailable" } } } }]]
 
 describe("over a socket", function()
@@ -104,7 +90,8 @@ describe("over a socket", function()
 
   it("Ctrl-C ends the waiting at once", function()
     start { faults = OUT }
-    local output = emulator:shell(INTERRUPTED)
+    local output = emulator:interrupt(
+      "alicloud-dr status --region cn-shanghai --wait-for-cloud 4h", "waiting for the cloud")
     assert.matches("^exit code 130\n", output)
     assert.matches("waiting for the cloud: 127%.0%.0%.1:%d+ is out; no second region", output)
     assert.matches("alicloud%-dr: interrupted\n", output)

@@ -3,24 +3,7 @@
 
 local process = require "spec.process"
 
-local SCRIPT = [[
-out=$(mktemp)
-alicloud-dr failover pg-orders --region cn-shanghai --yes >"$out" 2>&1 &
-command=$!
-until grep -q failovering "$out"; do
-  kill -0 $command || break
-  sleep 0.02
-done
-kill -INT $command
-wait $command
-echo "exit code $?"
-cat "$out"
-]]
-
-local ENDPOINT = [[
-endpoint=$ALIBABA_CLOUD_ENDPOINT
-unset ALIBABA_CLOUD_ENDPOINT
-]] .. SCRIPT:gsub("%-%-yes", [[--yes --endpoint "$endpoint" --max-rpo 1d --poll 0.2]])
+local FAILOVER = "alicloud-dr failover pg-orders --region cn-shanghai --yes"
 
 describe("Ctrl-C during a failover", function()
   local emulator
@@ -34,7 +17,7 @@ describe("Ctrl-C during a failover", function()
   after_each(function() emulator:stop() end)
 
   it("ends with code 130, the token, the last state and the command that goes on", function()
-    local output = emulator:shell(SCRIPT)
+    local output = emulator:interrupt(FAILOVER, "failovering")
     assert.matches("^exit code 130\n", output)
     assert.matches("interrupted; last seen: failovering, 0/3 pairs failovered", output)
     local token = output:match("client token (%x+)")
@@ -44,7 +27,8 @@ describe("Ctrl-C during a failover", function()
   end)
 
   it("prints a command that asks the same endpoint with the same limits", function()
-    local output = emulator:shell(ENDPOINT)
+    local output = emulator:interrupt(("env -u ALIBABA_CLOUD_ENDPOINT %s --endpoint %s "
+      .. "--max-rpo 1d --poll 0.2"):format(FAILOVER, emulator.start.endpoint), "failovering")
     local token = output:match("client token (%x+)")
     local typed = (" --endpoint %s --max-rpo 1d --poll 0.2\n"):format(emulator.start.endpoint)
     assert.is_truthy(output:find("--client-token " .. token .. typed, 1, true), output)

@@ -56,16 +56,17 @@ function Lab:group(id, region)
   return dr.group(self.client, id or M.ID, { region = region or M.SECONDARY })
 end
 
---- Runs a failover and remembers its events. `options.on` maps an event name to a function that is
---- called at its first occurrence: another operator, a change of the world.
----@param options? table
+--- Runs a method of the group and remembers its events. `options.on` maps an event name to a
+--- function that is called at its first occurrence: another operator, a change of the world.
+---@param verb string
+---@param options? table as for the method, and `on`, `at` (the region), `id` (the group)
 ---@return table|nil result
 ---@return table|nil err
-function Lab:failover(options)
+function Lab:run(verb, options)
   local given, on = {}, {}
   for name, value in pairs(options or {}) do given[name] = value end
   for name, act in pairs(given.on or {}) do on[name] = act end
-  local region, id = given.at, given.id
+  local group = self:group(given.id, given.at)
   given.on, given.at, given.id = nil, nil, nil
   given.progress = function(event)
     self.events[#self.events + 1] = event
@@ -73,28 +74,15 @@ function Lab:failover(options)
     on[event.event] = nil
     if act then act(event) end
   end
-  return self:group(id, region):failover(given)
+  return group[verb](group, given)
 end
 
---- Runs a method of the group as `failover` does, with events, `on` and `at`.
----@param verb string
+--- Runs a failover as `run` does.
 ---@param options? table
 ---@return table|nil result
 ---@return table|nil err
-function Lab:run(verb, options)
-  local given, on = {}, {}
-  for name, value in pairs(options or {}) do given[name] = value end
-  for name, act in pairs(given.on or {}) do on[name] = act end
-  local region = given.at
-  given.on, given.at = nil, nil
-  given.progress = function(event)
-    self.events[#self.events + 1] = event
-    local act = on[event.event]
-    on[event.event] = nil
-    if act then act(event) end
-  end
-  local group = self:group(nil, region)
-  return group[verb](group, given)
+function Lab:failover(options)
+  return self:run("failover", options)
 end
 
 --- The requests of an action, or all.

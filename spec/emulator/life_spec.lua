@@ -39,6 +39,15 @@ local function act(probe, action, region, more)
   return (probe:code(action, params))
 end
 
+-- The old primary still hangs on an instance that runs.
+local function busy_world()
+  local world = caller.world { status = "failovered", pairs = 1 }
+  world.disks = { { id = "d-one-1-src", place = "cn-hangzhou/cn-hangzhou-g",
+    instance = "i-old" } }
+  world.instances = { { id = "i-old", place = "cn-hangzhou/cn-hangzhou-g" } }
+  return world
+end
+
 describe("a group", function()
   it("is stopped again after a one-shot, with a new recovery point", function()
     local probe = one "stopped"
@@ -136,11 +145,7 @@ end)
 
 describe("disks and instances", function()
   it("keep a reversal waiting until the old primary is stopped or detached", function()
-    local world = caller.world { status = "failovered", pairs = 1 }
-    world.disks = { { id = "d-one-1-src", place = "cn-hangzhou/cn-hangzhou-g",
-      instance = "i-old" } }
-    world.instances = { { id = "i-old", place = "cn-hangzhou/cn-hangzhou-g" } }
-    local probe = caller.new { world = world }
+    local probe = caller.new { world = busy_world() }
     assert.equal("OperationDenied", act(probe, "ReprotectDiskReplicaGroup", D))
     assert.equal("ok", probe:code("StopInstance", { InstanceId = "i-old" }, ECS))
     assert.equal("OperationDenied", act(probe, "ReprotectDiskReplicaGroup", D))
@@ -241,11 +246,7 @@ end)
 
 describe("an assumption that is switched", function()
   it("lets a reversal pass while the old primary is busy", function()
-    local world = caller.world { status = "failovered", pairs = 1 }
-    world.disks = { { id = "d-one-1-src", place = "cn-hangzhou/cn-hangzhou-g",
-      instance = "i-old" } }
-    world.instances = { { id = "i-old", place = "cn-hangzhou/cn-hangzhou-g" } }
-    local probe = caller.new { world = world, assume = { busy_primary = "allow" } }
+    local probe = caller.new { world = busy_world(), assume = { busy_primary = "allow" } }
     assert.equal("ok", act(probe, "ReprotectDiskReplicaGroup", D))
   end)
 

@@ -19,6 +19,16 @@ local function source(emu)
     access_key_secret = emu.access_key_secret }
 end
 
+-- A client whose key may only assume the role.
+local function assuming(emu, duration)
+  return client_of(emu, { credentials = credentials.role { role_arn = ROLE, source = source(emu),
+    duration = duration } })
+end
+
+local function end_all(emu)
+  for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+end
+
 local function with_env(emu, env, files)
   local runtime = {}
   for name, value in pairs(emu.runtime) do runtime[name] = value end
@@ -38,8 +48,7 @@ end
 describe("a session of the emulator", function()
   it("is assumed once and accepted by the other products", function()
     local emu = emulator.new()
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu) } })
+    local client <close> = assuming(emu)
     assert(read(client))
     assert(read(client))
     local caller = assert(client:call("sts:GetCallerIdentity", {}, { endpoint = "sts.x" }))
@@ -51,8 +60,7 @@ describe("a session of the emulator", function()
 
   it("is renewed before it ends", function()
     local emu = emulator.new()
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu), duration = 900 } })
+    local client <close> = assuming(emu, 900)
     for _ = 1, 6 do
       assert(read(client))
       emu:advance(300)
@@ -66,10 +74,9 @@ describe("a session of the emulator", function()
 
   it("that was ended early is renewed and the call made again, once", function()
     local emu = emulator.new()
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu) } })
+    local client <close> = assuming(emu)
     assert(read(client))
-    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    end_all(emu)
     local result = assert(read(client))
     assert.equal(2, alicloud.meta(result).attempts)
     assert.same({ "AssumeRole", "DescribeDiskReplicaGroups", "DescribeDiskReplicaGroups",
@@ -78,8 +85,7 @@ describe("a session of the emulator", function()
 
   it("that is refused again after renewal is refused for good", function()
     local emu = emulator.new()
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu) } })
+    local client <close> = assuming(emu)
     emu:fault { match = { action = "DescribeDiskReplicaGroups" },
       effect = { error = { code = "InvalidSecurityToken.Expired" } } }
     local result, err = read(client)
@@ -91,20 +97,18 @@ describe("a session of the emulator", function()
 
   it("ends and is renewed without the wire too", function()
     local emu = emulator.new { wire = false }
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu) } })
+    local client <close> = assuming(emu)
     assert(read(client))
-    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    end_all(emu)
     assert.equal(2, alicloud.meta(assert(read(client))).attempts)
     assert.equal(2, #emu.sessions.list)
   end)
 
   it("under a change keeps its ClientToken and happens once", function()
     local emu = emulator.new()
-    local client <close> = client_of(emu, { credentials = credentials.role {
-      role_arn = ROLE, source = source(emu) } })
+    local client <close> = assuming(emu)
     assert(read(client))
-    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    end_all(emu)
     local result = assert(client:call("ebs:FailoverDiskReplicaGroup",
       { ReplicaGroupId = "pg-orders" }))
     assert.equal(2, alicloud.meta(result).attempts)
@@ -199,7 +203,7 @@ describe("calls at the same time", function()
     end
     assert.equal(5, all())
     assert.equal(1, assumed())
-    for _, session in ipairs(emu.sessions.list) do session.ends = 0 end
+    end_all(emu)
     assert.is_true(all() <= 10)
     assert.equal(2, assumed())
   end)

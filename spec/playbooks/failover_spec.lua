@@ -6,12 +6,7 @@ local scene = require "spec.playbooks.scene"
 local PARAMS = { group = "pg-orders", region = "cn-shanghai", attach = "i-new" }
 
 local function run(stage, more, options)
-  local params = {}
-  for name, value in pairs(PARAMS) do params[name] = value end
-  for name, value in pairs(more or {}) do params[name] = value end
-  local given = { params = params }
-  for name, value in pairs(options or {}) do given[name] = value end
-  return stage:run(scene.load "failover", given)
+  return scene.run("failover", stage, PARAMS, more, options)
 end
 
 local DARK = { events = { { at = 0, region = "cn-hangzhou", state = "blackhole" } } }

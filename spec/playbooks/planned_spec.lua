@@ -10,12 +10,7 @@ local EFFECTS = "StopInstance DetachDisk DetachDisk StopDiskReplicaGroup StartDi
   .. "StartDiskReplicaGroup"
 
 local function run(stage, more, options)
-  local params = {}
-  for name, value in pairs(PARAMS) do params[name] = value end
-  for name, value in pairs(more or {}) do params[name] = value end
-  local given = { params = params }
-  for name, value in pairs(options or {}) do given[name] = value end
-  return stage:run(scene.load "planned", given)
+  return scene.run("planned", stage, PARAMS, more, options)
 end
 
 describe("the playbook planned", function()

@@ -25,6 +25,22 @@ function M.load(name)
   return assert(ready.load(name, M.read_file))
 end
 
+--- Runs a ready playbook.
+---@param name string
+---@param stage spec.dr.Stage
+---@param params table its parameters
+---@param more? table parameters beside them, or instead
+---@param options? table as for dr.run
+---@return table|nil result
+---@return table|nil err
+function M.run(name, stage, params, more, options)
+  local given = { params = {} }
+  for key, value in pairs(params) do given.params[key] = value end
+  for key, value in pairs(more or {}) do given.params[key] = value end
+  for key, value in pairs(options or {}) do given[key] = value end
+  return stage:run(M.load(name), given)
+end
+
 --- A stage with one group of two pairs, on instances.
 ---@param changes? table as for spec.dr.after_lab
 ---@param given? table more for spec.dr.lab

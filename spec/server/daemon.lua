@@ -24,20 +24,30 @@ end
 
 Daemon.__close = Daemon.close
 
-local function try(dir, options, port)
-  local path = ("%s/%s-%d.conf"):format(dir, options.name, port)
-  scratch.write(path, options.config(port))
-  local pid, output = posix.spawn(options.command(path))
+---Starts a program and reads its output until a line says that it listens.
+---@param words string[]
+---@param port_of fun(line: string): integer|nil  the port, once a line says so
+---@return spec.Daemon|nil
+---@return string|nil why  what it has said instead
+function M.spawn(words, port_of)
+  local pid, output = posix.spawn(words)
   local seen = {}
   for line in output:lines() do
-    if line:find(options.ready, 1, true) then
-      return setmetatable({ pid = pid, output = output, port = port }, Daemon)
-    end
+    local port = port_of(line)
+    if port then return setmetatable({ pid = pid, output = output, port = port }, Daemon) end
     seen[#seen + 1] = line
   end
   output:close()
   posix.wait(pid)
   return nil, table.concat(seen, "\n")
+end
+
+local function try(dir, options, port)
+  local path = ("%s/%s-%d.conf"):format(dir, options.name, port)
+  scratch.write(path, options.config(port))
+  return M.spawn(options.command(path), function(line)
+    return line:find(options.ready, 1, true) and port
+  end)
 end
 
 ---Starts a server and returns when it listens.

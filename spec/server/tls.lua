@@ -1,5 +1,6 @@
 -- Throw-away certificates and TLS servers, made with the openssl command when a spec runs.
 
+local daemon = require "spec.server.daemon"
 local posix = require "spec.posix"
 local reply = require "spec.server.reply"
 local scratch = require "spec.scratch"
@@ -74,11 +75,8 @@ commonName = supplied
   return base .. ".pem"
 end
 
----@class spec.TlsServer
----@field port integer
+---@class spec.TlsServer: spec.Daemon
 ---@field url string
-local TlsServer = {}
-TlsServer.__index = TlsServer
 
 ---`openssl s_server` on a free port of 127.0.0.1 that answers GET /ok.
 ---@param dir string  where it finds its answer
@@ -88,30 +86,16 @@ TlsServer.__index = TlsServer
 function M.serve(dir, certificate, ...)
   scratch.write(dir .. "/ok", reply.http(nil, { headers = "Connection: close\r\n" }))
   -- -HTTP reads files relative to its working directory.
-  local pid, output = posix.spawn { "sh", "-c",
+  local server, why = daemon.spawn({ "sh", "-c",
     'cd "$1" && shift && exec openssl s_server "$@"', "sh", dir,
-    "-accept", "127.0.0.1:0", "-cert", certificate, "-key", certificate, "-HTTP", ... }
-  local seen = {}
-  for line in output:lines() do
-    local port = line:match("^ACCEPT 127%.0%.0%.1:(%d+)")
-    if port then
-      return setmetatable({ pid = pid, output = output, port = math.tointeger(tonumber(port)),
-        url = ("https://127.0.0.1:%s"):format(port) }, TlsServer)
-    end
-    seen[#seen + 1] = line
-  end
-  posix.wait(pid)
-  error("openssl s_server: " .. table.concat(seen, "\n"), 2)
+    "-accept", "127.0.0.1:0", "-cert", certificate, "-key", certificate, "-HTTP", ... },
+    function(line)
+      local port = line:match "^ACCEPT 127%.0%.0%.1:(%d+)"
+      return port and math.tointeger(tonumber(port))
+    end)
+  if not server then error("openssl s_server: " .. why, 2) end
+  server.url = "https://127.0.0.1:" .. server.port
+  return server
 end
-
-function TlsServer:close()
-  if not self.pid then return end
-  posix.kill(self.pid, "KILL")
-  posix.wait(self.pid)
-  self.output:close()
-  self.pid = nil
-end
-
-TlsServer.__close = TlsServer.close
 
 return M

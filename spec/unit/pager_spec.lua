@@ -19,10 +19,10 @@ local function script(pages)
   end, asked
 end
 
-local function collect(pages, params, scope)
+local function collect(pages, params, scope, paging)
   local fetch, asked = script(pages)
   local seen = {}
-  for item in pager.each(fetch, PAGING, params, scope) do seen[#seen + 1] = item end
+  for item in pager.each(fetch, paging or PAGING, params, scope) do seen[#seen + 1] = item end
   return seen, asked
 end
 
@@ -131,10 +131,7 @@ describe("numbered pages", function()
   }
 
   local function numbered(pages, params, scope)
-    local fetch, asked = script(pages)
-    local seen = {}
-    for item in pager.each(fetch, NUMBERED, params, scope) do seen[#seen + 1] = item end
-    return seen, asked
+    return collect(pages, params, scope, NUMBERED)
   end
 
   it("are asked for by a size or a number, and end at the total", function()
