@@ -45,15 +45,9 @@ end
 function types.ram_role_arn(reading, section)
   local origin, err = types.access_key(reading, section)
   if not origin then return nil, err end
-  local given
-  given, err = common.settled("section", role, { role_arn = text(section, "role_arn"),
-    session_name = text(section, "role_session_name"), policy = text(section, "policy") })
-  if given and not given.role_arn then given, err = common.fail "role_arn is missing" end
-  if not given then
-    origin:close()
-    return nil, err
-  end
-  return role.over(reading.context, given, origin)
+  return role.from_file("section", "role_arn", reading.context, {
+    role_arn = text(section, "role_arn"), session_name = text(section, "role_session_name"),
+    policy = text(section, "policy") }, origin)
 end
 
 function types.oidc_role_arn(reading, section)

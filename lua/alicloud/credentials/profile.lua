@@ -71,13 +71,7 @@ function modes.StsToken(_, entry)
 end
 
 local function assume(reading, entry, origin)
-  local given, err = common.settled("profile", role, role_options(entry))
-  if given and not given.role_arn then given, err = common.fail "ram_role_arn is missing" end
-  if not given then
-    origin:close()
-    return nil, err
-  end
-  return role.over(reading.context, given, origin)
+  return role.from_file("profile", "ram_role_arn", reading.context, role_options(entry), origin)
 end
 
 function modes.RamRoleArn(reading, entry)

@@ -88,4 +88,20 @@ function M.over(context, given, origin, borrowed)
   }, context)
 end
 
+--- Opens the provider that a file sets up; what is wrong with it closes the other one.
+---@param what string the part of the file, begins the message
+---@param named string what the file calls the role
+---@param context alicloud.credentials.Context
+---@param given table
+---@param origin alicloud.credentials.Provider whose identity assumes the role
+---@return alicloud.credentials.Provider|nil
+---@return alicloud.Error? err
+function M.from_file(what, named, context, given, origin)
+  local settled, err = common.settled(what, M, given)
+  if settled and not settled.role_arn then settled, err = common.fail(named .. " is missing") end
+  if settled then return M.over(context, settled, origin) end
+  origin:close()
+  return nil, err
+end
+
 return M
