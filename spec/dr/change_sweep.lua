@@ -74,18 +74,6 @@ local function read_fault(d)
     "DescribeReplicaGroupDrills" }, nth = d.pick { 2, 3, 4, 5, 8 } }, effect = effect }
 end
 
--- The list of pairs loses its end, that of groups does not.
-local function cut_pair_lists(bench)
-  local send = bench.emu.transport.send
-  bench.client = bench.client:with { transport = { send = function(request)
-    if request.action ~= "DescribeDiskReplicaPairs" or not bench.cut then return send(request) end
-    bench.emu:hostile { short_list = 1 }
-    local exchange = send(request)
-    bench.emu:hostile { short_list = 0 }
-    return exchange
-  end } }
-end
-
 local function trouble(d, bench, on)
   if d.chance(0.35) then
     local changes, calm_after = d.pick(HOSTILITY)(d.pick), d.pick { 5, 20, 60 }
@@ -113,12 +101,12 @@ local function draw(seed)
   local bench = after.new({ status = case.status, old = false },
     { seed = seed, faults = faults, auth = "off" })
   bench.emu:hostile { group_ahead = d.chance(0.4) }
-  cut_pair_lists(bench)
+  bench:cut_pair_lists()
   local on = {}
   if d.chance(0.2) then
     on.accepted = function()
-      bench.cut = true
-      bench.emu:later(bench.emu:now() + d.pick { 40, 100 }, function() bench.cut = false end)
+      bench.short_pairs = 1
+      bench.emu:later(bench.emu:now() + d.pick { 40, 100 }, function() bench.short_pairs = 0 end)
     end
   end
   trouble(d, bench, on)
@@ -139,11 +127,6 @@ local function is_done(bench, case)
   return not case.renewed or group.recover_point > 1795316400
 end
 
-local function is_doubtful(request)
-  return request.code == "dropped" or (request.status or 0) >= 500
-    or request.code == "LastTokenProcessing"
-end
-
 local function check_sends(bench, case, run, violated)
   local sends = bench:requests(case.action)
   local by_region = {}
@@ -157,10 +140,10 @@ local function check_sends(bench, case, run, violated)
       violated "sent outside the resend window"
     end
     local before = sends[i - 1]
-    if before and is_doubtful(before) and request.time - before.time < 15 then
+    if before and lab.is_doubtful(before) and request.time - before.time < 15 then
       violated "sent again before 15 s of looking"
     end
-    if before and is_doubtful(before) and before.region ~= request.region then
+    if before and lab.is_doubtful(before) and before.region ~= request.region then
       violated "asked another region in doubt"
     end
   end

@@ -28,6 +28,7 @@ end
 ---@field emu alicloud.emulator.Emulator
 ---@field client alicloud.Client
 ---@field events table[] what `progress` was told
+---@field short_pairs? integer how many pairs are missing from the list, see `cut_pair_lists`
 local Lab = {}
 Lab.__index = Lab
 
@@ -139,6 +140,28 @@ end
 --- Somebody else takes the last pair out of the group.
 function Lab:remove_pair()
   table.remove(self.emu:group(M.ID).pairs).group_id = nil
+end
+
+--- Lets the pair list be cut alone, by `short_pairs` pairs; the emulator cuts every list alike.
+function Lab:cut_pair_lists()
+  local send = self.emu.transport.send
+  self.short_pairs = 0
+  self.client = self.client:with { transport = { send = function(request)
+    local is_pairs = request.action == "DescribeDiskReplicaPairs"
+    if not is_pairs or self.short_pairs == 0 then return send(request) end
+    self.emu:hostile { short_list = self.short_pairs }
+    local exchange = send(request)
+    self.emu:hostile { short_list = 0 }
+    return exchange
+  end } }
+end
+
+--- Whether the answer to a request left it open that the work was done.
+---@param request table of `requests`
+---@return boolean
+function M.is_doubtful(request)
+  return request.code == "dropped" or (request.status or 0) >= 500
+    or request.code == "LastTokenProcessing" or request.code == "SignatureNonceUsed"
 end
 
 --- A fault on the failover call.

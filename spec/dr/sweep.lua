@@ -98,20 +98,6 @@ local function set_hostility(bench, changes)
   bench.emu:hostile(known)
 end
 
--- The emulator cuts every list alike; here the pair list alone can be cut.
-local function cut_pair_lists(bench)
-  local send = bench.emu.transport.send
-  bench.short_pairs = 0
-  bench.client = bench.client:with { transport = { send = function(request)
-    local is_pairs = request.action == "DescribeDiskReplicaPairs"
-    if not is_pairs or bench.short_pairs == 0 then return send(request) end
-    bench.emu:hostile { short_list = bench.short_pairs }
-    local exchange = send(request)
-    bench.emu:hostile { short_list = 0 }
-    return exchange
-  end } }
-end
-
 -- Makes the reads lie from an event on, and perhaps tell the truth again later.
 local function lie(d, bench, on)
   local hostility, calm_after = d.pick(HOSTILITY)(d.pick), d.pick { 5, 20, 60, 5000 }
@@ -143,7 +129,7 @@ local function draw(seed)
     -- A repeat that the token does not catch is a second effect, so that it can be seen.
     assume = { repeat_failover = "restart" }, auth = "off",
   }
-  cut_pair_lists(bench)
+  bench:cut_pair_lists()
   local on = {}
   if d.chance(0.4) then lie(d, bench, on) end
   if d.chance(0.35) then meddle(d, bench, on) end
@@ -177,12 +163,6 @@ local function is_open(bench)
   return group.status == "failovered" and #group.pairs > 0
 end
 
--- Whether the answer to a request left it open that the work was done.
-local function is_doubtful(request)
-  return request.code == "dropped" or (request.status or 0) >= 500
-    or request.code == "LastTokenProcessing" or request.code == "SignatureNonceUsed"
-end
-
 local function check_sends(bench, options, run, violated)
   local _, sends, tokens = ours(bench)
   local count = 0
@@ -193,7 +173,7 @@ local function check_sends(bench, options, run, violated)
   for i, request in ipairs(sends) do
     if request.time - sends[1].time > window then violated "sent outside the resend window" end
     local before = sends[i - 1]
-    if before and is_doubtful(before) and request.time - before.time < 15 then
+    if before and lab.is_doubtful(before) and request.time - before.time < 15 then
       violated "sent again before 15 s of looking"
     end
   end
