@@ -113,11 +113,9 @@ function M.broken(failure, sent)
   return { failure = failure, sent = sent, detail = "made by the spec" }
 end
 
---- A transport that plays answers in order; a function is called with the request. Asking for more
---- than was written gives an answer that no spec expects.
----@param answers table[]
----@return { send: function, requests: table[] }
-function M.transport(answers)
+-- A transport that plays answers in order; a function is called with the request. Asking for more
+-- than was written gives an answer that no spec expects.
+local function scripted(answers)
   local transport = { requests = {} }
   function transport.send(request)
     local requests = transport.requests
@@ -159,7 +157,7 @@ function M.client(answers, overrides)
   local runtime, control = M.runtime(setup)
   control.skew = setup.skew or 0
   given.runtime = runtime
-  local transport = given.transport or M.transport(answers)
+  local transport = given.transport or scripted(answers)
   given.transport = transport
   if given.credentials then given.access_key_id, given.access_key_secret = nil, nil end
   return alicloud.client(given), transport, control

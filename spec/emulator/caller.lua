@@ -40,16 +40,14 @@ function Caller:send(request)
   return exchange, exchange.body and core.decode(exchange.body)
 end
 
---- Hands a request over; what comes back as a table is written as the wire would have it.
----@return table exchange
----@return table|nil body
-function Caller:perform(action, params, changes)
+-- Hands a request over; what comes back as a table is written as the wire would have it.
+local function perform(emu, action, params, changes)
   local request = {
     product = "ebs", action = action, version = "2021-07-30", params = params, method = "POST",
-    host = "ebs.cn-shanghai.aliyuncs.com", access_key_id = self.emu.access_key_id, timeout = 10,
+    host = "ebs.cn-shanghai.aliyuncs.com", access_key_id = emu.access_key_id, timeout = 10,
   }
   for name, value in pairs(changes or {}) do request[name] = value end
-  local answer = self.emu.transport.perform(request)
+  local answer = emu.transport.perform(request)
   if not answer.result then return answer, answer.body and core.decode(answer.body) end
   return { status = answer.status, body = core.encode(answer.result) }, answer.result
 end
@@ -59,7 +57,7 @@ end
 ---@return table exchange
 function Caller:call(action, params, changes)
   if self.emu.transport.perform then
-    local exchange, body = self:perform(action, params, changes)
+    local exchange, body = perform(self.emu, action, params, changes)
     return body, exchange.status, exchange
   end
   local exchange, body = self:send(self:sign(action, params, changes))

@@ -6,9 +6,8 @@ local M = {}
 local S, D = "cn-hangzhou", "cn-shanghai"
 local SOURCE, DESTINATION = S .. "/cn-hangzhou-g", D .. "/cn-shanghai-b"
 
---- A world with a group of one pair, a pair on its own, and disks for one more.
----@param status string  of groups and pairs
-function M.world(status)
+-- A world with a group of one pair, a pair on its own, and disks for one more.
+local function world_of(status)
   local age = status ~= "created" and 100
   return {
     regions = { { id = "cn-beijing", zones = { "cn-beijing-a" } } },
@@ -27,7 +26,7 @@ function M.world(status)
 end
 
 local function case(status, params)
-  return { world = M.world(status), params = params }
+  return { world = world_of(status), params = params }
 end
 
 local function group(region, more)

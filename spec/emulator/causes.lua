@@ -117,8 +117,8 @@ local OTHER_ZONE = { destination = D .. "/cn-shanghai-e", source = S .. "/cn-han
 
 local function set_path(case) case.changes = { path = "/v2" } end
 
---- Causes that are the same for every operation whose table has the code.
-M.common = {
+-- Causes that are the same for every operation whose table has the code.
+local COMMON = {
   Forbidden = account("deny_resources", { "*" }),
   NoSuchResource = params { RegionId = ELSEWHERE },
   InternalError = trouble "failing",
@@ -200,8 +200,8 @@ local MODIFY_PAIR = {
   [DENIED .. "OperateNotAllowedForPrimary"] = both(params { RegionId = D }, reversed "pairs"),
 }
 
---- Causes of one operation, before the common ones.
-M.own = {
+-- Causes of one operation, before the common ones.
+local OWN = {
   DescribeRegions = { NoSuchResource = params { RegionId = "cn-nowhere" } },
   DescribeDiskReplicaPairs = {
     NoSuchResource = params { RegionId = "cn-nowhere" },
@@ -314,8 +314,8 @@ M.own = {
 ---@param code string
 ---@return (fun(case: table))|nil
 function M.find(operation, code)
-  local own = M.own[operation]
-  return own and own[code] or M.common[code]
+  local own = OWN[operation]
+  return own and own[code] or COMMON[code]
 end
 
 return M

@@ -9,11 +9,8 @@ local stages = require "spec.dr.playbook.stage"
 
 local M = {}
 
---- Reads a file as a runtime does.
----@param path string
----@return string|nil
----@return string? message
-function M.read_file(path)
+-- Reads a file as a runtime does.
+local function read_file(path)
   local file <close>, message = io.open(path, "rb")
   if not file then return nil, message end
   return file:read "a"
@@ -22,7 +19,7 @@ end
 ---@param name string
 ---@return alicloud.dr.Playbook
 function M.load(name)
-  return assert(ready.load(name, M.read_file))
+  return assert(ready.load(name, read_file))
 end
 
 --- Runs a ready playbook.

@@ -2,8 +2,8 @@
 
 local M = {}
 
-M.request_id = "5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90"
-M.body = ('{"RequestId":"%s"}'):format(M.request_id)
+local REQUEST_ID = "5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90"
+M.body = ('{"RequestId":"%s"}'):format(REQUEST_ID)
 
 ---An answer with Content-Length framing.
 ---@param body string|nil  a small JSON object if nil
@@ -45,7 +45,7 @@ end
 ---@return string
 function M.error(status, code, headers)
   local body = ('{"RequestId":"%s","HostId":"ebs.cn-shanghai.aliyuncs.com","Code":"%s",'
-    .. '"Message":"refused"}'):format(M.request_id, code)
+    .. '"Message":"refused"}'):format(REQUEST_ID, code)
   return M.http(body, { status = status, headers = headers })
 end
 

@@ -9,8 +9,6 @@ local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
-M.CRASH = memory.CRASH
-
 ---@class spec.dr.Stage
 ---@field bench spec.dr.Lab
 ---@field disk alicloud.dr.Disk
@@ -74,7 +72,7 @@ function Stage:run_until(playbook, fault, options)
   local ok, raised = pcall(self.run, self, playbook, options)
   self.disk.fault = function() end
   if ok then return false end
-  assert(raised == M.CRASH, raised)
+  assert(raised == memory.CRASH, raised)
   self.disk:restart()
   return true
 end
