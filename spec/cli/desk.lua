@@ -8,6 +8,19 @@ local scratch = require "spec.scratch"
 
 local M = {}
 
+-- One group is checked and moved.
+local ORDERS = [[
+local dr = require "alicloud.dr"
+return dr.playbook("orders: move to Shanghai", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("check", function() return orders:precheck { max_rpo = run.params.max_rpo } end)
+  run:step("promote", { point_of_no_return = true }, function()
+    return orders:failover { max_rpo = run.params.max_rpo }
+  end)
+  run:verify("shop answers", function() return true end)
+end)
+]]
+
 ---@class spec.cli.Desk
 ---@field bench spec.dr.Lab
 ---@field env table<string, string>
@@ -32,7 +45,7 @@ function M.new(given)
 end
 
 --- Makes a desk of an operator, with a directory for journals.
----@param script? string a playbook, put into a file
+---@param script? string|false a playbook, put into a file; else one that moves a group; false: none
 ---@param given? table as for `new`
 ---@return spec.cli.Desk
 ---@return string? file with the playbook
@@ -42,9 +55,9 @@ function M.room(script, given)
   local desk = M.new(given)
   desk.env.ALICLOUD_DR_JOURNALS = directory .. "/journals"
   desk.env.USER = "operator"
-  if not script then return desk, nil, directory end
+  if script == false then return desk, nil, directory end
   local file = directory .. "/orders.lua"
-  scratch.write(file, script)
+  scratch.write(file, script or ORDERS)
   return desk, file, directory
 end
 

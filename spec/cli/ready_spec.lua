@@ -4,7 +4,7 @@ local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 
 local function room(world)
-  return (desks.room(nil, { world = world or after.world() }))
+  return (desks.room(false, { world = world or after.world() }))
 end
 
 describe("alicloud-dr run NAME", function()

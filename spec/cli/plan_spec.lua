@@ -1,0 +1,109 @@
+-- `alicloud-dr plan` at a desk: what a run would do, and that nothing of it is done.
+
+local desks = require "spec.cli.desk"
+
+local room = desks.room
+
+describe("alicloud-dr plan", function()
+  it("shows steps, calls, regions and tokens, and changes nothing", function()
+    local desk, file, directory = room()
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "--incident", "INC-1")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("· step check\n", ran.out)
+    assert.matches("! step promote  %(point of no return%)\n      ebs:FailoverDiskReplicaGroup in "
+      .. "cn%-shanghai, token %x%x%x%x%x%x%x%x…", ran.out)
+    assert.matches("%- verify shop answers", ran.out)
+    assert.matches("%d+ calls that read, 1 that change; at 100 a minute they take", ran.out)
+    assert.same({}, desk:sends())
+    assert.same({}, desk:ledger())
+    assert.is_nil(io.open(directory .. "/journals"))
+    local object = desk:run("plan", file, "--region", "cn-shanghai", "--json",
+      "--incident", "INC-1").object
+    local token = object.steps[2].calls[1].token
+    desk:run("run", file, "--region", "cn-shanghai", "--incident", "INC-1")
+    assert.equal(token, desk:ledger()[1].client_token:sub(1, 8))
+  end)
+
+  it("says which step would be refused", function()
+    local desk, file = room(nil, { group = { recover_point_age = 3000 } })
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "max_rpo=20m")
+    assert.equal(1, ran.code)
+    assert.matches("✘ step check\n", ran.out)
+    assert.matches('the plan ends here: step "check" would be refused', ran.out)
+  end)
+
+  it("gives out no client that could change something", function()
+    local desk, file, directory = room [[
+      local alicloud, dr = require "alicloud", require "alicloud.dr"
+      local function stop(client)
+        return client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+      end
+      return dr.playbook("x", function(run)
+        local own = alicloud.client { region = "cn-shanghai", access_key_id = "emulator",
+          access_key_secret = "emulator-secret" }
+        run:step("near", function() return stop(run.client:with { timeout = 5 }) end)
+        run:step("own", { on_error = "continue" },
+          function() return stop(own:with { mode = "normal" }) end)
+        run:step("with", { on_error = "continue" },
+          function() return stop(run.client:with { mode = "normal" }) end)
+        run:step("inside", { on_error = "continue" },
+          function() return stop(run.planner.options.client) end)
+        run:step("walk", { on_error = "continue" }, function()
+          dr.walk(dr.playbook("y", function() end), { client = own,
+            journal = run.params.dir .. "/touched" }):next()
+        end)
+        run:step("strings", { on_error = "continue" }, function()
+          getmetatable("").__index.format = nil
+        end)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.matches("! step near\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("%? step own .-a client that only observes", ran.out)
+    assert.matches("! step with", ran.out)
+    assert.matches("%? step inside", ran.out)
+    assert.matches("%? step walk .-dr.walk is not done while planning", ran.out)
+    assert.is_function(string.format)
+    assert.is_nil(io.open(directory .. "/touched"))
+    assert.same({}, desk:ledger())
+  end)
+
+  it("starts no program, writes no file, and stops where it cannot know", function()
+    local desk, file, directory = room [[
+      local alicloud = require "alicloud"
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("shell", { on_error = "continue" }, function()
+          os.execute("touch " .. run.params.dir .. "/touched")
+        end)
+        run:step("file", { on_error = "continue" }, function()
+          io.open(run.params.dir .. "/touched", "w"):close()
+        end)
+        run:step("module", { on_error = "continue" }, function()
+          return require("socket").tcp()
+        end)
+        run:step("elsewhere", { plan = function() return { instance = "i-1" } end }, function()
+          os.execute "true"
+        end)
+        run:step("own client", function()
+          local client = alicloud.client { region = "cn-shanghai", access_key_id = "emulator",
+            access_key_secret = "emulator-secret" }
+          return client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+        end)
+        local answer = run:step("raw", function()
+          return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+        end)
+        run:note(answer.RequestId)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "dir=" .. directory)
+    assert.equal(1, ran.code)
+    assert.matches("%? step shell .-os.execute is not done while planning", ran.out)
+    assert.matches("%? step file .-writing a file is not done while planning", ran.out)
+    assert.matches("%? step module .-socket.core.%w+ is not done while planning", ran.out)
+    assert.matches("· step elsewhere\n", ran.out)
+    assert.matches("! step own client\n", ran.out)
+    assert.matches("! step raw\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("the plan ends here: the playbook needs what a change would have answered",
+      ran.out)
+    assert.is_nil(io.open(directory .. "/touched"))
+    assert.same({}, desk:ledger())
+  end)
+end)
