@@ -4,12 +4,7 @@ local scratch = require "spec.scratch"
 
 local build = os.getenv("ALICLOUD_BUILD") or "build"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
+local read = scratch.read
 
 -- Runs without the sanitizers' runtime, which may be loaded before this interpreter.
 local function run(command)

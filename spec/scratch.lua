@@ -54,7 +54,7 @@ function M.file(text, suffix, mode)
   return path
 end
 
---- What is in a file.
+--- What is in a file, wherever it is.
 ---@param path string
 ---@return string
 function M.read(path)

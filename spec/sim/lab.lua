@@ -2,15 +2,11 @@
 -- down, and with mistakes in the engine where asked for.
 
 local mutated = require "spec.sim.mutated"
+local scratch = require "spec.scratch"
 
 local M = {}
 
 M.MOVE = "spec/sim/playbooks/move.lua"
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
 
 --- The plan of a playbook, by the modules that are loaded now.
 ---@param path? string (the playbook that moves one group)
@@ -18,7 +14,7 @@ end
 ---@return alicloud.simulation.Plan
 function M.plan(path)
   local simulation = require "alicloud.simulation"
-  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, read))
+  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
   return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
     params = { api_key = secret } }))
@@ -30,7 +26,7 @@ local world
 local function plan_under_mistakes(path)
   if not world then world = select(2, M.plan()).world end
   local simulation = require "alicloud.simulation"
-  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, read))
+  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
   return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai", world = world,
     params = { api_key = secret } }))

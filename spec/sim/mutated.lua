@@ -1,6 +1,8 @@
 -- The project's Lua modules loaded once more, with mistakes put into some of them. What was loaded
 -- before is as it was afterwards. The C modules have no state and are shared.
 
+local scratch = require "spec.scratch"
+
 local M = {}
 
 local NATIVE = { ["alicloud.core"] = true, ["alicloud.transport"] = true,
@@ -8,11 +10,6 @@ local NATIVE = { ["alicloud.core"] = true, ["alicloud.transport"] = true,
 
 local function is_ours(name)
   return (name == "alicloud" or name:find "^alicloud%.") and not NATIVE[name]
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
 end
 
 -- Puts a mistake into a source; the text to be replaced must be there, and once.
@@ -30,7 +27,7 @@ local function searcher(edits)
     if not is_ours(name) then return nil end
     local path = package.searchpath(name, package.path)
     if not path then return nil end
-    local source = read(path)
+    local source = scratch.read(path)
     for _, edit in ipairs(edits) do
       if edit.module == name then source = put(source, edit) end
     end

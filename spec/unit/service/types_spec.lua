@@ -1,11 +1,5 @@
+local scratch = require "spec.scratch"
 local types = require "spec.types"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
 
 describe("the declarations for editors", function()
   for _, product in ipairs(types.PRODUCTS) do
@@ -13,11 +7,11 @@ describe("the declarations for editors", function()
     local path = types.path(product)
 
     it("are what the data makes (else: make types): " .. path, function()
-      assert.equal(types.text(data), read(path))
+      assert.equal(types.text(data), scratch.read(path))
     end)
 
     it("are Lua and declare every operation, parameter and response: " .. path, function()
-      local text = read(path)
+      local text = scratch.read(path)
       assert(load(text))
       for name, operation in pairs(data.operations) do
         assert.is_truthy(text:find(("\nfunction Service:%s(params, call_options) end\n")
