@@ -8,6 +8,7 @@
 local calls = require "alicloud.call"
 local plans = require "alicloud.plan"
 local regions = require "alicloud.service.common.regions"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -118,10 +119,7 @@ local function candidate_of(context, region)
   local chosen = context.config.second_region
   if chosen and is_apart(context, chosen, region) then return chosen end
   if type(context.endpoint) == "table" then
-    local known = {}
-    for id in pairs(context.endpoint) do known[#known + 1] = id end
-    table.sort(known)
-    for _, id in ipairs(known) do
+    for _, id in ipairs(sorted.keys(context.endpoint)) do
       if is_apart(context, id, region) then return id end
     end
     return nil

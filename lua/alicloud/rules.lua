@@ -4,7 +4,11 @@
 -- does not lock anybody out.
 
 local core = require "alicloud.core"
+local lazy = require "alicloud.lazy"
 local options = require "alicloud.options"
+
+---@module "alicloud.sorted"
+local sorted = lazy.module "alicloud.sorted"
 
 local M = {}
 
@@ -106,10 +110,7 @@ function ALLOWED.list(rule)
 end
 
 function ALLOWED.map(rule)
-  local names = {}
-  for name in pairs(rule.fields) do names[#names + 1] = name end
-  table.sort(names)
-  return "a map of " .. table.concat(names, ", ")
+  return "a map of " .. table.concat(sorted.keys(rule.fields), ", ")
 end
 
 --- What a rule allows, in words.

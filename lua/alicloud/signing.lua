@@ -4,16 +4,18 @@
 
 local clock = require "alicloud.clock"
 local core = require "alicloud.core"
+local lazy = require "alicloud.lazy"
+
+---@module "alicloud.form"
+local forms = lazy.module "alicloud.form"
 
 local M = {}
-
-local FORM = "application/x-www-form-urlencoded"
 
 local function new_signer(context, plan)
   local form, target = plan.form, plan.target
   local headers = { accept = "application/json", ["user-agent"] = context.user_agent }
   -- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
-  if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = FORM end
+  if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = forms.TYPE end
   local signer = core.signer {
     algorithm = context.algorithm, method = form.method, scheme = target.scheme,
     host = target.host, path = "/", action = form.action, version = form.version,
@@ -21,15 +23,6 @@ local function new_signer(context, plan)
   }
   form.signers[target] = signer
   return signer
-end
-
-local function encoded(flat)
-  local pairs_of = {}
-  for name, value in pairs(flat) do
-    pairs_of[#pairs_of + 1] = core.percent_encode(name) .. "=" .. core.percent_encode(value)
-  end
-  table.sort(pairs_of)
-  return table.concat(pairs_of, "&")
 end
 
 -- The headers that not every request of its form has, or nil.
@@ -55,7 +48,7 @@ function M.sign(context, plan, keys, retried)
   local form, runtime = plan.form, context.runtime
   local query, body, headers = plan.flat, nil, nil
   if form.in_body then
-    query, body = nil, context.algorithm == "HMAC-SHA1" and query or encoded(query)
+    query, body = nil, context.algorithm == "HMAC-SHA1" and query or forms.encode(query)
   end
   if retried or form.names_provider then headers = own_headers(plan, keys, retried) end
   local signer = form.signers[plan.target] or new_signer(context, plan)

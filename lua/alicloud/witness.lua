@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.guard"
+local sorted = require "alicloud.sorted"
 
 local M = {}
 
@@ -24,10 +25,8 @@ local M = {}
 ---@field params table<string, string> as they are signed; may hold what must not be written down
 
 local function digest(plan)
-  local names, parts = {}, { plan.product, plan.action, plan.version, plan.target.host }
-  for name in pairs(plan.flat) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  local parts = { plan.product, plan.action, plan.version, plan.target.host }
+  for _, name in ipairs(sorted.keys(plan.flat)) do
     parts[#parts + 1] = name
     parts[#parts + 1] = plan.flat[name]
   end

@@ -4,6 +4,7 @@
 
 local posix = require "spec.posix"
 local scratch = require "spec.scratch"
+local servers = require "spec.server"
 local socket = require "socket"
 local tls = require "spec.server.tls"
 
@@ -64,13 +65,6 @@ local function readable(path)
   return file ~= nil
 end
 
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
-end
-
 local function await(port)
   for _ = 1, 200 do
     local client = socket.connect("127.0.0.1", port)
@@ -119,7 +113,8 @@ function M.start(pin)
   local dir = scratch.directory()
   local authority = tls.authority(dir, "bench")
   local certificate = authority:issue("server", { san = "IP:127.0.0.1" })
-  local ports = { PLAIN = free_port(), TLS = free_port(), PAGE = free_port(), LATE = free_port() }
+  local ports = {}
+  for name in ("PLAIN TLS PAGE LATE"):gmatch "%a+" do ports[name] = servers.closed_port() end
   local slow = readable(ECHO)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)

@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local posix = require "spec.posix"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
+local servers = require "spec.server"
 local socket = require "socket"
 
 local HERE = assert(io.popen "pwd"):read "l" .. "/spec/hosts"
@@ -79,13 +80,6 @@ end)
 describe("#programs lighttpd", function()
   local port
 
-  local function free_port()
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, number = listener:getsockname()
-    listener:close()
-    return math.tointeger(number)
-  end
-
   local function ask(method, address, user)
     local client <close> = setmetatable({ socket.connect("127.0.0.1", port) },
       { __close = function(self) if self[1] then self[1]:close() end end })
@@ -98,7 +92,7 @@ describe("#programs lighttpd", function()
   end
 
   before_each(function()
-    port = free_port()
+    port = servers.closed_port()
     write("htpasswd", "ada:" .. shell("openssl passwd -apr1 secret"))
     write("key", core.random_hex(32))
     start({ HERE = HERE .. "/lighttpd", PORT = port }, "lighttpd", "-D", "-f",

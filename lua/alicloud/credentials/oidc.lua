@@ -5,6 +5,7 @@ local cached = require "alicloud.credentials.cached"
 local common = require "alicloud.credentials.common"
 local core = require "alicloud.core"
 local endpoints = require "alicloud.endpoint"
+local forms = require "alicloud.form"
 local http = require "alicloud.credentials.http"
 local options = require "alicloud.options"
 local sts = require "alicloud.credentials.sts"
@@ -41,20 +42,11 @@ local function settle(runtime, given)
   return common.fail(message, { absent = true })
 end
 
-local function form_of(fields)
-  local list = {}
-  for name, value in pairs(fields) do
-    list[#list + 1] = name .. "=" .. core.percent_encode(tostring(value))
-  end
-  table.sort(list)
-  return table.concat(list, "&")
-end
-
 local function url_of(context, given)
   local text, message = sts.endpoint(context, given)
   if not text then return nil, message end
   local target = endpoints.parse(text, false)
-  return ("%s://%s/?%s"):format(target.scheme, target.host, form_of {
+  return ("%s://%s/?%s"):format(target.scheme, target.host, forms.encode {
     Action = "AssumeRoleWithOIDC", Version = "2015-04-01", Format = "JSON",
     Timestamp = core.iso8601(context.runtime.time()),
   })
@@ -104,8 +96,8 @@ local function fetch(context, given)
   if not url then return common.fail(message) end
   local answer, detail = http.fetch(context, {
     method = "POST", url = url, timeout = TIMEOUT, way = "usual",
-    headers = { ["content-type"] = "application/x-www-form-urlencoded" },
-    body = form_of {
+    headers = { ["content-type"] = forms.TYPE },
+    body = forms.encode {
       OIDCProviderArn = settled.oidc_provider_arn, OIDCToken = token, RoleArn = settled.role_arn,
       RoleSessionName = settled.session_name or sts.session_name(context.runtime),
       DurationSeconds = settled.duration or sts.DURATION, Policy = settled.policy,
