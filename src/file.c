@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,39 +110,55 @@ int ac_file_reserve(int fd, int64_t bytes)
 #endif
 }
 
-int ac_file_lock(int fd)
-{
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-}
-
 #if defined(F_OFD_SETLK)
-static int change_byte_lock(int fd, int64_t offset, short type)
+static int lock_command(int fd, int command, struct flock *byte, int64_t offset)
 {
-    struct flock byte = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
-    if (fcntl(fd, F_OFD_SETLK, &byte) == 0)
+    byte->l_whence = SEEK_SET;
+    byte->l_start = (off_t)offset;
+    byte->l_len = 1;
+    if (fcntl(fd, command, byte) == 0)
         return 0;
     return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
 }
+
+int ac_file_lock(int fd, int64_t offset)
+{
+    struct flock byte = {.l_type = F_WRLCK};
+    return lock_command(fd, F_OFD_SETLK, &byte, offset);
+}
+
+int ac_file_unlock(int fd, int64_t offset)
+{
+    struct flock byte = {.l_type = F_UNLCK};
+    return lock_command(fd, F_OFD_SETLK, &byte, offset);
+}
+
+int ac_file_is_locked(int fd, int64_t offset, bool *locked)
+{
+    struct flock byte = {.l_type = F_WRLCK};
+    int error = lock_command(fd, F_OFD_GETLK, &byte, offset);
+    *locked = error == 0 && byte.l_type != F_UNLCK;
+    return error;
+}
 #else
-static int change_byte_lock(int fd, int64_t offset, short type)
+int ac_file_lock(int fd, int64_t offset)
 {
     (void)fd;
     (void)offset;
-    (void)type;
     return ENOLCK;
 }
+
+int ac_file_unlock(int fd, int64_t offset)
+{
+    return ac_file_lock(fd, offset);
+}
+
+int ac_file_is_locked(int fd, int64_t offset, bool *locked)
+{
+    *locked = false;
+    return ac_file_lock(fd, offset);
+}
 #endif
-
-int ac_file_lock_byte(int fd, int64_t offset)
-{
-    return change_byte_lock(fd, offset, F_WRLCK);
-}
-
-int ac_file_unlock_byte(int fd, int64_t offset)
-{
-    return change_byte_lock(fd, offset, F_UNLCK);
-}
 
 int ac_file_stat(int fd, struct ac_file_stat *out)
 {

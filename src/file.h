@@ -38,13 +38,14 @@ int ac_file_truncate(int fd, int64_t bytes);
  * system or the system cannot. */
 int ac_file_reserve(int fd, int64_t bytes);
 
-/* Exclusive, of this open file; ends with it. EWOULDBLOCK if somebody else holds it. */
-int ac_file_lock(int fd);
+/* An exclusive lock on one byte, which need not be there: one descriptor holds many. It belongs to
+ * the open file, which a fork shares, and ends with its last descriptor. EWOULDBLOCK if another
+ * open file holds it, ENOLCK where the system has no such locks. */
+int ac_file_lock(int fd, int64_t offset);
+int ac_file_unlock(int fd, int64_t offset);
 
-/* The same for one byte of it, which need not be there: one descriptor holds many locks. ENOLCK
- * where the system has no locks that belong to an open file. */
-int ac_file_lock_byte(int fd, int64_t offset);
-int ac_file_unlock_byte(int fd, int64_t offset);
+/* Whether another open file holds the byte. Takes nothing, so that it stands in nobody's way. */
+int ac_file_is_locked(int fd, int64_t offset, bool *locked);
 
 int ac_file_stat(int fd, struct ac_file_stat *out);
 

@@ -3,6 +3,8 @@
 #include "file.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define FILE_CLASS "alicloud.File"
@@ -132,12 +134,12 @@ static int file_reserve(lua_State *L)
     return push_outcome(L, "reserve", ac_file_reserve(fd, bytes));
 }
 
-/* [-2, +(1|3), v]  file:lock(offset?) -> true | false if somebody else holds it | nil, message,
- * code. With an offset only that byte. */
+/* [-2, +(1|3), v]  file:lock(offset) -> true | false if somebody else holds it | nil, message,
+ * code */
 static int file_lock(lua_State *L)
 {
     int fd = check_open(L);
-    int error = lua_isnoneornil(L, 2) ? ac_file_lock(fd) : ac_file_lock_byte(fd, check_size(L, 2));
+    int error = ac_file_lock(fd, check_size(L, 2));
     if (error != EWOULDBLOCK)
         return push_outcome(L, "lock", error);
     lua_pushboolean(L, false);
@@ -148,7 +150,19 @@ static int file_lock(lua_State *L)
 static int file_unlock(lua_State *L)
 {
     int fd = check_open(L);
-    return push_outcome(L, "unlock", ac_file_unlock_byte(fd, check_size(L, 2)));
+    return push_outcome(L, "unlock", ac_file_unlock(fd, check_size(L, 2)));
+}
+
+/* [-2, +(1|3), v]  file:is_locked(offset) -> boolean | nil, message, code */
+static int file_is_locked(lua_State *L)
+{
+    bool locked;
+    int fd = check_open(L);
+    int error = ac_file_is_locked(fd, check_size(L, 2), &locked);
+    if (error != 0)
+        return push_failure(L, "lock", error);
+    lua_pushboolean(L, locked);
+    return 1;
 }
 
 /* [-1, +(1|3), v]  file:stat() -> { bytes, mode, own } | nil, message, code */
@@ -182,13 +196,18 @@ static int core_make_directory(lua_State *L)
     return push_outcome(L, path, ac_file_make_directory(path));
 }
 
-/* [-0, +1, m]  process() -> { pid, host } */
+/* [-0, +1, m]  process() -> { pid, host, directory }; without `directory` if it is gone */
 static int core_process(lua_State *L)
 {
     char host[HOST_MAX_BYTES] = "";
+    char directory[PATH_MAX];
     if (gethostname(host, sizeof host - 1) != 0)
         host[0] = '\0';
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
+    if (getcwd(directory, sizeof directory) && directory[0] == '/') {
+        lua_pushstring(L, directory);
+        lua_setfield(L, -2, "directory");
+    }
     lua_pushinteger(L, (lua_Integer)getpid());
     lua_setfield(L, -2, "pid");
     lua_pushstring(L, host);
@@ -196,19 +215,33 @@ static int core_process(lua_State *L)
     return 1;
 }
 
+/* [-1, +1, v]  is_process(pid) -> whether there is one on this machine, whoever's it is */
+static int core_is_process(lua_State *L)
+{
+    lua_Integer pid = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, pid > 0 && pid <= INT_MAX, 1, "a process id");
+    lua_pushboolean(L, kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    return 1;
+}
+
 void acL_file_open(lua_State *L)
 {
-    const luaL_Reg methods[] = {{"append", file_append},   {"read", file_read},
-                                {"sync", file_sync},       {"truncate", file_truncate},
-                                {"reserve", file_reserve}, {"lock", file_lock},
-                                {"unlock", file_unlock},   {"stat", file_stat},
-                                {"close", file_close},     {NULL, NULL}};
+    const luaL_Reg methods[] = {{"append", file_append},
+                                {"read", file_read},
+                                {"sync", file_sync},
+                                {"truncate", file_truncate},
+                                {"reserve", file_reserve},
+                                {"lock", file_lock},
+                                {"unlock", file_unlock},
+                                {"is_locked", file_is_locked},
+                                {"stat", file_stat},
+                                {"close", file_close},
+                                {NULL, NULL}};
     const luaL_Reg metamethods[] = {{"__gc", file_close}, {"__close", file_close}, {NULL, NULL}};
-    const luaL_Reg functions[] = {{"open_file", core_open_file},
-                                  {"sync_directory", core_sync_directory},
-                                  {"make_directory", core_make_directory},
-                                  {"process", core_process},
-                                  {NULL, NULL}};
+    const luaL_Reg functions[] = {
+        {"open_file", core_open_file},           {"sync_directory", core_sync_directory},
+        {"make_directory", core_make_directory}, {"process", core_process},
+        {"is_process", core_is_process},         {NULL, NULL}};
     acL_class(L, FILE_CLASS, methods, metamethods);
     luaL_setfuncs(L, functions, 0);
 }

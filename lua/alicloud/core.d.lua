@@ -49,11 +49,13 @@ function File:truncate(bytes) end
 ---@return string? code "EOPNOTSUPP" where the file system cannot
 function File:reserve(bytes) end
 
----An exclusive lock, which ends when the file is closed or the process is gone.
----@param offset? integer only this byte, which need not be there: one file holds many locks
----@return boolean|nil locked false if somebody else holds it
+---An exclusive lock on one byte, which need not be there: one file holds many locks. It ends when
+---the file is closed or the process is gone, and with the last child that the process forked
+---meanwhile and that runs no other program.
+---@param offset integer
+---@return boolean|nil locked false if another open file holds it
 ---@return string? message
----@return string? code
+---@return string? code "ENOLCK" where the system has no such locks
 function File:lock(offset) end
 
 ---@param offset integer of a byte that was locked
@@ -61,6 +63,13 @@ function File:lock(offset) end
 ---@return string? message
 ---@return string? code
 function File:unlock(offset) end
+
+---Whether another open file holds a lock, of this process too. Takes none itself.
+---@param offset integer
+---@return boolean|nil locked
+---@return string? message
+---@return string? code
+function File:is_locked(offset) end
 
 ---@return { bytes: integer, mode: integer, own: boolean }|nil about `own`: of this user
 ---@return string? message
@@ -201,8 +210,15 @@ function core.sync_directory(path) end
 ---@return string? code
 function core.make_directory(path) end
 
----@return { pid: integer, host: string } about this process
+---@return { pid: integer, host: string, directory: string? } about this process; no `directory`
+---if the one that it is in was removed
 function core.process() end
+
+---Whether there is such a process on this machine, whoever it belongs to. In a container only its
+---own are seen.
+---@param pid integer
+---@return boolean
+function core.is_process(pid) end
 
 ---@param text string 1 to 65536 bytes without control characters
 ---@return alicloud.Secret

@@ -92,7 +92,8 @@ function calls.file()
   os.remove(path)
   local file <close> = core.open_file(path, "append")
   os.remove(path)
-  if not (file:append "text\n" and file:sync() and file:lock()) then wrong "file" end
+  if not (file:append "text\n" and file:sync() and file:lock(0)) then wrong "file" end
+  if file:is_locked(0) then wrong "a lock of its own" end
   if file:read(0, 100) ~= "text\n" or file:stat().bytes ~= 5 then wrong "file content" end
   if core.open_file(path, "read") then wrong "a file that is gone" end
   if core.process().pid < 1 then wrong "pid" end

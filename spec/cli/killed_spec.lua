@@ -56,11 +56,13 @@ describe("a run", function()
       kill -KILL $command
       wait $command
       echo "exit code $?"
+      alicloud-dr report "$dir"/orders-*.jsonl
       run
       echo "then $?"
       alicloud-dr verify "$dir"/orders-*.jsonl
     ]])
-    assert.matches("exit code 137\n", output)
+    assert.matches("exit code 137\n# ! Interrupted: orders\n", output)
+    assert.matches("Resume it with: alicloud%-dr resume /%S+%.jsonl\n", output)
     assert.matches("✔ completed, RTO .*\nthen 0\n", output)
     assert.matches("each follows the one before\n.*completed", output)
     assert.equal(1, emulator:effects())
@@ -68,11 +70,14 @@ describe("a run", function()
 
   it("keeps a second process away from its journal and its group", function()
     local output = emulator:shell(BEGIN .. [[
+      journal=$(ls "$dir"/orders-*.jsonl)
       run
       echo "exit code $?"
       alicloud-dr run "$dir/orders.lua" --region cn-shanghai other=1
       echo "exit code $?"
       echo "pid $command"
+      alicloud-dr report "$journal"
+      alicloud-dr explain "$journal"
       wait $command
       echo "then $?"
       ls -l "$dir"/*.jsonl*
@@ -81,6 +86,9 @@ describe("a run", function()
     assert.matches("orders%-%x+%-1%.jsonl is held by operator %(pid " .. pid .. " on %g+%) since ",
       output)
     assert.matches("group pg%-orders is held by operator %(pid " .. pid, output)
+    assert.matches("# · Still running: orders\n\nIt is still running: process " .. pid
+      .. " of operator", output)
+    assert.matches("send again   no: it is at work", output)
     local codes = {}
     for code in output:gmatch "exit code (%d+)" do codes[#codes + 1] = code end
     assert.same({ "1", "1" }, codes)

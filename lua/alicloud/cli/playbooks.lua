@@ -14,6 +14,7 @@ local ready = require "alicloud.playbooks"
 local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
+local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
@@ -293,13 +294,13 @@ local KEPT = { "region", "endpoint", "profile", "approvers", "failed_region", "w
 ---@param args table
 ---@return string
 function M.resume_command(path, args)
-  local words = { "alicloud-dr", "resume", terminal.quote(path) }
+  local words = { "alicloud-dr", "resume", shell.quote(path) }
   local function add(name, value)
-    if value then words[#words + 1], words[#words + 2] = name, terminal.quote(value) end
+    if value then words[#words + 1], words[#words + 2] = name, shell.quote(value) end
   end
   for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
   add("--as", args.requester)
-  for _, word in ipairs(network.words(args)) do words[#words + 1] = terminal.quote(word) end
+  for _, word in ipairs(network.words(args)) do words[#words + 1] = shell.quote(word) end
   return table.concat(words, " ")
 end
 
@@ -345,7 +346,7 @@ local function report_failure(io, args, err, path)
   end
   local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
   io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    alicloud-dr explain %s\n    %s\n"):format(
-    said, go_on, terminal.quote(path), reports.pointer(path, args.report)))
+    said, go_on, shell.quote(path), reports.pointer(path, args.report)))
   return code
 end
 

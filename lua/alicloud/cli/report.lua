@@ -5,6 +5,7 @@ local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.dr.report"
+local shell = require "alicloud.shell"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "report", summary = "Tell what a run did, for an auditor, a ticket or a CI." }
@@ -12,7 +13,9 @@ local M = { name = "report", summary = "Tell what a run did, for an auditor, a t
 local EPILOG = [[
 Declared and achieved recovery time and point, each step with its times, calls and request ids, who
 approved, what was skipped and why, who resumed it, and whether the journal is whole. A damaged
-journal is reported up to the damage, which comes first.
+journal is reported up to the damage, which comes first. Of a run whose end is not written it says
+whether it is still running, and which process that is, or when it was interrupted and how to go on;
+on another machine than the run's that cannot be known, and it says so.
 
 Examples:
   alicloud-dr report orders-5f1d2c3b4a-1.jsonl
@@ -96,7 +99,7 @@ end
 function M.pointer(journal, path)
   if path then return "report  " .. terminal.clean(path) end
   return ("report: alicloud-dr report %s -o report.html"):format(
-    terminal.clean(terminal.quote(journal)))
+    terminal.clean(shell.quote(journal)))
 end
 
 local function read_all(args)

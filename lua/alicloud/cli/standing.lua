@@ -3,8 +3,8 @@
 
 local core = require "alicloud.core"
 local explain = require "alicloud.explain"
+local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
-local terminal = require "alicloud.cli.terminal"
 local words = require "alicloud.dr.report.words"
 
 local M = {}
@@ -64,9 +64,7 @@ local function cause(model)
   if process and process.ending == "interrupted" then
     return ("%s interrupted it"):format(words.clean(process.owner or "somebody"))
   end
-  return ("no end is written: process %s on %s was killed, or is at work; if it is, its lock lets "
-    .. "no second one in"):format(words.clean(process and process.pid or "?"),
-    words.clean(process and process.host or "?"))
+  return words.presence(model)
 end
 
 local function window_end(open)
@@ -110,6 +108,7 @@ local function known(model, loose)
 end
 
 local function resend(model, loose, now)
+  if model.status == "running" then return "no: it is at work, and sends what is to be sent" end
   local lines = {}
   for _, open in ipairs(model.open) do
     lines[#lines + 1] = ("%s: %s"):format(words.clean(open.group_id), resend_of(open, now))
@@ -123,7 +122,7 @@ local function resend(model, loose, now)
 end
 
 local function next_commands(model, journal)
-  local path, open = terminal.quote(journal), model.open[1]
+  local path, open = shell.quote(journal), model.open[1]
   local report = ("alicloud-dr report %s -o report.html"):format(path)
   local verify = ("alicloud-dr verify %s"):format(path)
   if model.chain.verdict == "damaged" then
@@ -131,10 +130,10 @@ local function next_commands(model, journal)
   elseif FINISHED[model.status] then
     return { report, verify }
   end
-  local resume = ("alicloud-dr resume %s"):format(path)
+  local resume = model.resume or ("alicloud-dr explain %s"):format(path)
   if not open then return { resume, report } end
-  return { ("alicloud-dr status %s --region %s"):format(terminal.quote(open.group_id),
-    terminal.quote(open.region)), resume }
+  return { ("alicloud-dr status %s --region %s"):format(shell.quote(open.group_id),
+    shell.quote(open.region)), resume }
 end
 
 --- Makes out where a run stands.

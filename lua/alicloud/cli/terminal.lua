@@ -29,14 +29,6 @@ function M.clean(text, cap)
   return cut(errors.clean(tostring(text)), cap or CAP)
 end
 
---- A word as a shell takes it, for commands that are to be typed.
----@param word string
----@return string
-function M.quote(word)
-  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 ---@class alicloud.cli.Io
 ---@field out fun(text: string)
 ---@field err fun(text: string)

@@ -2,6 +2,8 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
+local presences = require "alicloud.dr.report.presence"
+local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.report.steps"
 local summary = require "alicloud.dr.playbook.summary"
@@ -16,7 +18,9 @@ M.VERSION = 1
 ---| "completed_with_exceptions" # to its end, with skips, failures that it went on from, …
 ---| "stopped"    # ended before its end, and nothing is known to have failed: it can go on
 ---| "failed"     # a step failed
----| "unfinished" # no end is written: it is under way, or its process was killed
+---| "running"    # no end is written, and its process holds the lock
+---| "interrupted" # no end is written, and its process is gone
+---| "unfinished" # no end is written, and nothing here can tell which of these it is
 
 ---@class alicloud.dr.EvidenceModel
 ---@field version integer
@@ -42,6 +46,8 @@ M.VERSION = 1
 ---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
 ---@field exceptions string[]
 ---@field error table? what ended it
+---@field presence alicloud.dr.Presence? of a run without an end
+---@field resume string? the command that goes on with it
 
 local TAKE = {}
 
@@ -80,9 +86,11 @@ end
 
 TAKE.finished, TAKE.stopped, TAKE.interrupted = ending, ending, ending
 
-local function status_of(state)
+local WITHOUT_END = { running = "running", gone = "interrupted", unknown = "unfinished" }
+
+local function status_of(state, presence)
   local last = state.ending
-  if not last then return "unfinished" end
+  if not last then return WITHOUT_END[presence.verdict] end
   if last.type == "finished" then return last.status end
   if last.type == "interrupted" then return "stopped" end
   -- Where nothing was sent, or nobody knows what became of it, nothing has failed yet.
@@ -148,6 +156,28 @@ local function take_all(events)
   return model
 end
 
+-- What goes on with it by itself, is whole, or cannot be believed is not resumed.
+local function resume_of(source, state, presence)
+  local ended = state.ending and state.ending.type == "finished"
+  local possible = source.name and not ended and source.chain.verdict ~= "damaged"
+    and not (presence and presence.verdict == "running")
+  return possible and "alicloud-dr resume " .. shell.quote(source.name) or nil
+end
+
+-- Only of a process without an end.
+local function end_process(model, verdict)
+  if verdict == "gone" then return close_process(model, "killed", model.last_at) end
+  local process = model.processes[#model.processes]
+  if verdict == "running" and process then process.ending = "running" end
+end
+
+local function presence_of(source, state, model)
+  if state.ending then return nil end
+  local presence = presences.of(source.hold, model.processes[#model.processes])
+  end_process(model, presence.verdict)
+  return presence
+end
+
 --- Makes the model.
 ---@param source alicloud.dr.EvidenceSource
 ---@return alicloud.dr.EvidenceModel|nil nil: the records hold no run
@@ -156,7 +186,9 @@ function M.model(source)
   if not state.run then return nil end
   local model, declared = take_all(source.events), state.run.declared or {}
   local rto, basis = summary.rto(state)
-  model.version, model.status, model.chain = M.VERSION, status_of(state), source.chain
+  model.presence = presence_of(source, state, model)
+  model.version, model.status = M.VERSION, status_of(state, model.presence)
+  model.chain, model.resume = source.chain, resume_of(source, state, model.presence)
   model.journal = source.name
   model.playbook = { name = state.run.playbook, digest = state.digest, file = state.run.file }
   model.run = run_of(state)

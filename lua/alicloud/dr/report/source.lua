@@ -18,6 +18,10 @@ local M = {}
 ---@field name string? the journal's path
 ---@field events table[]
 ---@field chain alicloud.dr.Chain
+---@field hold alicloud.dr.Hold? of the lock beside the journal
+
+-- Whoever writes so often holds the lock, whatever a look at it has said.
+local TRIES = 5
 
 local function verdict_of(reading, damage)
   local chain = { verdict = "intact", records = #reading.events, head = reading.head }
@@ -45,6 +49,21 @@ function M.of_text(text, name, head)
   return { name = name, events = reading.events, chain = chain }
 end
 
+-- Text and lock of one moment: a run that ends between two looks is not one that was killed.
+local function read(path)
+  local text, err, hold
+  for _ = 1, TRIES do
+    local before = text
+    text, err = files.read(path)
+    if not text then return nil, err end
+    if hold and text == before then return text, hold end
+    hold = files.hold(path)
+    if hold.held ~= false then return text, hold end
+  end
+  hold.held = true
+  return text, hold
+end
+
 --- Opens a source.
 ---@param source string|table[] path of a journal, or its records
 ---@param head string?
@@ -54,9 +73,11 @@ function M.open(source, head)
   if type(source) == "table" then
     return { events = source, chain = { verdict = "unchecked", records = #source } }
   end
-  local text, err = files.read(source)
-  if not text then return nil, err end
-  return M.of_text(text, source, head)
+  local text, hold = read(source)
+  if not text then return nil, hold end
+  local found = M.of_text(text, source, head)
+  found.hold = hold
+  return found
 end
 
 return M

@@ -36,6 +36,8 @@ local STATUS = {
   completed_with_exceptions = { "Completed with exceptions", "warn" },
   stopped = { "Stopped", "warn" },
   failed = { "Failed", "bad" },
+  running = { "Still running", "plain" },
+  interrupted = { "Interrupted", "warn" },
   unfinished = { "Unfinished", "warn" },
 }
 
@@ -61,9 +63,43 @@ local function step_of_error(model)
   return nil
 end
 
+local function go_on(model)
+  return model.resume and " Resume it with: " .. M.clean(model.resume) or ""
+end
+
+local function at_work(presence)
+  local process = presence.process
+  if not process then return "It is still running: its lock is held." end
+  local who = ("process %s of %s on %s"):format(M.clean(process.pid), M.clean(process.owner or "?"),
+    M.clean(process.host))
+  if presence.inherited then
+    return ("Its lock is held. %s is gone, but a child that it has forked has the lock open.")
+      :format((who:gsub("^p", "P")))
+  end
+  return ("It is still running: %s, since %s."):format(who, M.clean(process.since or "?"))
+end
+
+--- Whether a run without an end is at work.
+---@param model alicloud.dr.EvidenceModel
+---@return string
+function M.presence(model)
+  local presence = model.presence
+  if presence.verdict == "running" then return at_work(presence) end
+  if presence.verdict == "unknown" then
+    return ("No end is written, and nothing here can tell whether it is still running: %s.")
+      :format(M.clean(presence.why))
+  end
+  local process = model.processes[#model.processes]
+  return ("It was interrupted after %s: no end is written, and process %s is gone."):format(
+    M.time(model.ended_at), M.clean(process and process.pid or "?"))
+end
+
 local function ending_in_words(model)
   local err = model.error
-  if not err then return "It was interrupted; the journal tells how far it had come." end
+  if not err then
+    return ("It was interrupted at %s; the journal tells how far it had come."):format(
+      M.time(model.ended_at))
+  end
   local step = step_of_error(model)
   return ("%s: %s (%s)"):format(step and ("Step %q"):format(M.clean(step, 120)) or "It ended",
     M.clean(err.message), M.clean(err.code, 80))
@@ -79,10 +115,8 @@ function M.sentence(model)
   elseif model.status == "completed_with_exceptions" then
     return ("It came to its end in %s, with %s."):format(took,
       plural(#model.exceptions, "exception"))
-  elseif model.status == "unfinished" then
-    return "No end is written: it is under way, or its process was killed. It can be resumed."
   end
-  return ending_in_words(model)
+  return (model.presence and M.presence(model) or ending_in_words(model)) .. go_on(model)
 end
 
 local function judged(target)
@@ -229,7 +263,7 @@ function M.details(entry)
 end
 
 local ENDING = { finished = "came to the end", stopped = "stopped", interrupted = "interrupted",
-  killed = "ended without a word" }
+  killed = "ended without a word", running = "is at work" }
 
 --- One process of the run.
 ---@param process table

@@ -13,6 +13,8 @@ local M = {}
 
 local SLICE = 16 * 1024 * 1024
 local LEASE_BYTES = 4096
+-- The lock of a run is this byte of its note.
+local RUN_BYTE = 0
 local FOREIGN_BITS = tonumber("077", 8)
 
 ---@class alicloud.dr.FileStore: alicloud.dr.Store
@@ -163,8 +165,12 @@ function Store:append(seq, text, durable)
   return true
 end
 
+local function run_note(path)
+  return path .. ".lock"
+end
+
 local function note_path(store, name)
-  if name == "run" then return store.name .. ".lock" end
+  if name == "run" then return run_note(store.name) end
   return store.directory .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
 end
 
@@ -173,23 +179,63 @@ local function byte_of(name)
   return tonumber(core.sha256(name):sub(1, 15), 16)
 end
 
+-- What a note says of whoever has the lock, or had it.
+local function read_holder(note)
+  local holder = core.decode(note:read(0, LEASE_BYTES) or "")
+  return type(holder) == "table" and holder or nil
+end
+
+-- A lock whose process is gone is in a child that it has forked and that runs no other program.
+local function is_gone(holder)
+  local process, pid = core.process(), holder and math.tointeger(holder.pid)
+  local known = pid ~= nil and pid > 0 and pid < 1 << 31 and holder.host == process.host
+  return known and not core.is_process(pid)
+end
+
 local function held(name, path, holder)
-  local who = type(holder) == "table"
+  local who = holder
     and ("%s (pid %s on %s) since %s, journal %s"):format(tostring(holder.owner),
       tostring(holder.pid), tostring(holder.host), tostring(holder.since),
       tostring(holder.journal)) or "somebody"
   return alicloud.error.new {
     kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = holder,
     message = ("%s is held by %s"):format(name == "run" and path:gsub("%.lock$", "") or name, who),
-    hint = "wait for it, or end that process; the lock ends with it",
+    hint = is_gone(holder) and "that process is gone, but a child that it has forked still has the "
+        .. "lock open; the lock ends with the child"
+      or "wait for it, or end that process; the lock ends with it",
   }
+end
+
+---@class alicloud.dr.Hold
+---@field here string name of this machine
+---@field held boolean|nil nil: nothing here can tell
+---@field holder table? owner, host, pid, since of whoever held it last, or holds it
+---@field inherited boolean? the holder is gone, and a child that it has forked has the lock
+---@field why string? why nothing can tell
+
+--- Whether somebody is at work on a journal. Only looks: no lock is taken, so that neither the run
+--- nor a resume that begins meanwhile is in anybody's way.
+---@param path string of the journal
+---@return alicloud.dr.Hold
+function M.hold(path)
+  local here = core.process().host
+  local note <close>, message, code = core.open_file(run_note(path), "read")
+  if not note then
+    return { here = here, why = code == "ENOENT" and "no lock lies beside it" or message }
+  end
+  local locked
+  locked, message = note:is_locked(RUN_BYTE)
+  if locked == nil then return { here = here, why = message } end
+  local holder = read_holder(note)
+  return { here = here, held = locked, holder = holder,
+    inherited = locked and is_gone(holder) or nil }
 end
 
 local Lease = {}
 Lease.__index = Lease
 
 function Lease:release()
-  if self.byte then self.file:unlock(self.byte) else self.file:close() end
+  if self.own then self.file:close() else self.file:unlock(self.byte) end
 end
 
 local function write_holder(file, holder)
@@ -199,9 +245,9 @@ local function write_holder(file, holder)
   return ok, message, code
 end
 
--- The lock of the run is its note's own, the others are bytes of one file.
+-- The lock of the run is in its note, the others are bytes of one file.
 local function locked_by(store, name, note)
-  if name == "run" then return note, nil end
+  if name == "run" then return note, RUN_BYTE end
   if not store.locks then
     local path = store.directory .. "/groups.lock"
     local file, message, code = core.open_file(path, "append")
@@ -217,15 +263,17 @@ local function take(store, name, note, holder)
   if not file then return nil, byte, code end
   local locked, message
   locked, message, code = file:lock(byte)
-  local before = core.decode(note:read(0, LEASE_BYTES) or "")
+  local before = read_holder(note)
   if not locked then return locked, message, code, before end
-  local fence = (type(before) == "table" and math.tointeger(before.fence) or 0) + 1
+  local fence = (before and math.tointeger(before.fence) or 0) + 1
   local entry = { fence = fence, journal = store.name }
   for key, value in pairs(holder) do entry[key] = value end
   local ok
   ok, message, code = write_holder(note, entry)
-  if ok then return setmetatable({ file = file, byte = byte, fence = fence }, Lease) end
-  if byte then file:unlock(byte) end
+  if ok then
+    return setmetatable({ file = file, byte = byte, fence = fence, own = file == note }, Lease)
+  end
+  file:unlock(byte)
   return nil, message, code
 end
 
@@ -240,7 +288,7 @@ function Store:lease(name, holder)
   if not note then return nil, failure(path, message, code) end
   local lease, before
   lease, message, code, before = take(self, name, note, holder)
-  if not lease or lease.byte then note:close() end
+  if not (lease and lease.own) then note:close() end
   if lease == false then return nil, held(name, path, before) end
   if not lease then return nil, failure(path, message, code) end
   self.leases[#self.leases + 1] = lease
