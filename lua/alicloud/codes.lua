@@ -149,6 +149,11 @@ return {
     cure = "give another file; the journal is whole, and the report can be made from it again",
     outcome = "not_sent",
   },
+  ["Client.JournalForked"] = {
+    meaning = "A forked child tried to go on with its parent's run; nothing was written or sent.",
+    cure = "let the parent go on, or open the journal anew in the child once the parent closed it",
+    outcome = "not_sent",
+  },
   ["Client.JournalLocked"] = {
     meaning = "Another process holds the journal or the group; the message names it.",
     cure = "wait for it, or end that process: the lock ends with it",

@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local memory = require "alicloud.dr.store.memory"
+local posix = require "spec.posix"
 local scratch = require "spec.scratch"
 
 local HOLDER = { owner = "ops", host = "here", pid = 4711, since = "2026-11-22T03:19:52Z" }
@@ -134,6 +135,37 @@ describe("a journal's file", function()
     assert(core.open_file(path, "create")):close()
     assert.equal("ENOTDIR", select(2, files.make_directories(path .. "/x")).errno)
   end)
+
+  it("is its process's alone: a child that is forked can neither write it nor give its locks up",
+    function()
+      local path = fresh_directory() .. "/run.jsonl"
+      local store = assert(files.open(path))
+      store:load()
+      assert(store:lease("run", HOLDER))
+      assert(store:lease("group pg-orders", HOLDER))
+      assert(store:append(1, "first\n", true))
+      local child = posix.fork()
+      if child == 0 then
+        local ok, err = store:append(2, "second\n", true)
+        local none, why = store:lease("group pg-payments", HOLDER)
+        local refused = not ok and err.code == "Client.JournalForked"
+          and not none and why.code == "Client.JournalForked"
+        store:close()
+        posix.exit(refused and 7 or 1)
+      end
+      assert.same({ "exit", 7 }, { posix.wait(child) })
+      local other = assert(files.open(path))
+      assert.equal("first\n", other:load())
+      for _, name in ipairs { "run", "group pg-orders" } do
+        local none, err = other:lease(name, HOLDER)
+        assert.is_nil(none)
+        assert.equal("Client.JournalLocked", err.code)
+      end
+      assert(store:append(2, "second\n", true))
+      store:close()
+      assert(other:lease("run", HOLDER))
+      other:close()
+    end)
 
   it("is read and checked fast enough to be resumed after ten thousand records", function()
     local path = fresh_directory() .. "/run.jsonl"

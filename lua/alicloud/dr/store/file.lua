@@ -2,9 +2,11 @@
 ---
 --- Beside PATH lie PATH.lock, held by whoever runs, and PATH.mail, to which everybody with access
 --- to the directory may append. A lease is the kernel's lock: it ends with its process, however
---- that ends, so it needs no expiry. Leases of other names are bytes of one file in the directory,
---- so that two runs over one directory exclude each other on a group, and a thousand groups need no
---- thousand descriptors; who holds one is noted beside it.
+--- that ends, so it needs no expiry. Programs that the process starts do not inherit it. A child
+--- that it forks and that runs no other program does, until it ends too, but may not use it.
+--- Leases of other names are bytes of one file in the directory, so that two runs over one
+--- directory exclude each other on a group, and a thousand groups need no thousand descriptors; who
+--- holds one is noted beside it.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
@@ -87,8 +89,23 @@ function M.open(path)
     file:close()
     return nil, fault
   end
-  return setmetatable({ name = path, directory = directory_of(path), file = file, leases = {} },
-    Store)
+  return setmetatable({ name = path, directory = directory_of(path), file = file, leases = {},
+    pid = core.process().pid }, Store)
+end
+
+-- A fork shares descriptors and with them the locks, so a child must neither use nor release them.
+local function is_own(store)
+  return core.process().pid == store.pid
+end
+
+local function forked(store)
+  return nil, alicloud.error.new {
+    kind = "journal", code = "Client.JournalForked", outcome = "not_sent",
+    message = ("%s: process %d has opened it, and this is a child that it has forked"):format(
+      store.name, store.pid),
+    hint = "only that process goes on with the run; a child that is to do so opens the journal "
+      .. "anew, once that process has closed it",
+  }
 end
 
 --- The text of a journal that somebody else may be writing.
@@ -153,6 +170,7 @@ end
 
 function Store:append(seq, text, durable)
   if self.fault then return nil, self.fault end
+  if not is_own(self) then return forked(self) end
   local hindered, err = conflict(self, seq)
   if hindered == nil then return nil, err end
   local ok, message, code = self.file:append(text)
@@ -235,7 +253,8 @@ local Lease = {}
 Lease.__index = Lease
 
 function Lease:release()
-  if self.own then self.file:close() else self.file:unlock(self.byte) end
+  if self.own then return self.file:close() end
+  if is_own(self.store) then self.file:unlock(self.byte) end
 end
 
 local function write_holder(file, holder)
@@ -271,7 +290,8 @@ local function take(store, name, note, holder)
   local ok
   ok, message, code = write_holder(note, entry)
   if ok then
-    return setmetatable({ file = file, byte = byte, fence = fence, own = file == note }, Lease)
+    return setmetatable({ store = store, file = file, byte = byte, fence = fence,
+      own = file == note }, Lease)
   end
   file:unlock(byte)
   return nil, message, code
@@ -283,6 +303,7 @@ end
 ---@return alicloud.dr.Lease|nil
 ---@return alicloud.Error? err names the holder
 function Store:lease(name, holder)
+  if not is_own(self) then return forked(self) end
   local path = note_path(self, name)
   local note, message, code = core.open_file(path, "append")
   if not note then return nil, failure(path, message, code) end
