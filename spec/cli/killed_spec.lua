@@ -68,6 +68,28 @@ describe("a run", function()
     assert.equal(1, emulator:effects())
   end)
 
+  it("is resumed from another directory than that in which it was begun", function()
+    local output = emulator:shell [[
+      dir=$(mktemp -d)
+      export ALICLOUD_DR_JOURNALS=$dir USER=operator
+      mkdir "$dir/books" && cd "$dir/books"
+      cat >again.lua <<'END'
+        return require("alicloud.dr").playbook("again", function(run)
+          run:step("wait", function() return run.attempt > 1 or nil, "not yet" end)
+        end)
+END
+      alicloud-dr run ./again.lua --region cn-shanghai
+      echo "exit code $?"
+      cd /
+      alicloud-dr resume "$dir"/again-*.jsonl
+      echo "then $?"
+      alicloud-dr report "$dir"/again-*.jsonl
+    ]]
+    assert.matches("not yet.*exit code 1\n", output)
+    assert.matches("✔ completed.*then 0\n", output)
+    assert.matches("Playbook file: /%S+/books/again%.lua\n", output)
+  end)
+
   it("keeps a second process away from its journal and its group", function()
     local output = emulator:shell(BEGIN .. [[
       journal=$(ls "$dir"/orders-*.jsonl)

@@ -12,6 +12,9 @@ local EPILOG = [[
 Finished steps are not done again. A failover whose outcome never came is looked at first: it is
 sent again only under its token, only if nothing has happened, and only within two minutes.
 
+It works from every directory: the journal knows the playbook's whole path. Commands of a playbook
+(stop=…, verify=…) run in the directory in which resume is typed.
+
 Examples:
   alicloud-dr resume ~/.local/state/alicloud-dr/orders-5f1d2c3b4a-1.jsonl
   alicloud-dr resume orders-5f1d2c3b4a-1.jsonl --skip 'fence=the old region is gone'

@@ -28,7 +28,7 @@ local M = {}
 ---@field name string
 ---@field body fun(run: alicloud.dr.PlaybookRun)
 ---@field digest string sha256 of its file, or of its compiled function
----@field file string?
+---@field file string? its path from the root, or the name of a ready one
 ---@field params alicloud.dr.Param[]? nil: it takes any
 ---@field kind "drill"|"planned"|"unplanned"|nil what a run is for, unless it says otherwise
 ---@field summary string? one line
@@ -88,6 +88,13 @@ function M.is(value)
   return getmetatable(value) == metatable
 end
 
+-- A run is resumed from anywhere.
+local function absolute(path)
+  local directory = core.process().directory
+  if path:sub(1, 1) == "/" or not directory then return path end
+  return directory:gsub("/$", "") .. "/" .. path:gsub("^%./+", "")
+end
+
 --- Loads a playbook file: Lua text that returns a playbook.
 ---@param path string
 ---@param read_file fun(path: string): string|nil, string?
@@ -106,7 +113,7 @@ function M.load(path, read_file, environment)
     return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
       path, option.show(playbook))
   end
-  playbook.digest, playbook.file = core.sha256(text), path
+  playbook.digest, playbook.file = core.sha256(text), absolute(path)
   return playbook
 end
 
