@@ -43,6 +43,12 @@ function Task:result()
   return table.unpack(self.results, 1, self.results.n)
 end
 
+--- Nobody takes its result: what it raises is raised where all tasks are driven, as an interrupt
+--- would be.
+function Task:detach()
+  self.detached = true
+end
+
 local function cancelled()
   return errors.new {
     kind = "cancelled", code = "Client.Cancelled", outcome = "unknown",

@@ -169,6 +169,7 @@ function Scheduler:resume(task, ...)
   self.current = task
   self:took(task, coroutine.resume(task.coroutine, ...))
   self.current = previous
+  if task.detached and task.finished and not task.ok then error(task.results[1], 0) end
 end
 
 -- One after the other is taken out, because an interrupt may be raised between any two of them.

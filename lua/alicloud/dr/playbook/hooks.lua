@@ -1,7 +1,9 @@
 --- Functions of the playbook that are told of events: a chat, a pager, metrics. They can neither
 --- fail a run nor hold it up: each runs as a task of its own, what it raises is dropped, and one
 --- that computes for too long is ended. What blocks outside of Lua is out of reach; a hook that
---- waits does so through `run.loop` or the client.
+--- waits does so through `run.loop` or the client. A Ctrl-C that meets a hook is meant for the run.
+
+local guard = require "alicloud.guard"
 
 local M = {}
 
@@ -32,11 +34,12 @@ function Hooks:add(kind, listener)
   table.insert(self.listeners[kind], listener)
 end
 
-local function limited(listener, event)
+local function limited(hooks, listener, event)
   local thread = coroutine.running()
   debug.sethook(thread, function() error "the hook computes for too long" end, "", LONGEST)
-  pcall(listener, event)
+  local ok, raised = pcall(listener, event)
   debug.sethook(thread)
+  if not ok and guard.is_interrupt(raised) and not hooks.closing then error(raised, 0) end
 end
 
 local function copy(event)
@@ -50,13 +53,17 @@ function Hooks:fire(event)
   local list = self.listeners[KINDS[event.type] or event.type]
   if not list then return end
   for _, listener in ipairs(list) do
-    self.running[#self.running + 1] = self.loop.spawn(limited, listener, copy(event))
+    local task = self.loop.spawn(limited, self, listener, copy(event))
+    task:detach()
+    self.running[#self.running + 1] = task
   end
 end
 
---- Gives hooks that still run a moment, then ends them.
+--- Gives hooks that still run a moment, then ends them. The run has ended: there is nothing left in
+--- it that could be interrupted.
 ---@param seconds number
 function Hooks:close(seconds)
+  self.closing = true
   local deadline = self.loop.now() + seconds
   for _, task in ipairs(self.running) do
     if not task:wait(math.max(0, deadline - self.loop.now())) then task:cancel() end

@@ -15,6 +15,7 @@
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
+local guard = require "alicloud.guard"
 local option = require "alicloud.options"
 local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
@@ -107,7 +108,7 @@ function M.load(path, read_file, environment)
   local chunk
   chunk, message = load(text, "@" .. path, "t", environment or _G)
   if not chunk then return nil, message end
-  local ok, playbook = pcall(chunk, path)
+  local ok, playbook = guard.call(chunk, path)
   if not ok then return nil, tostring(playbook) end
   if not M.is(playbook) then
     return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
