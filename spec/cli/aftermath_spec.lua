@@ -54,7 +54,7 @@ describe("alicloud-dr reprotect", function()
     assert.matches("d%-old%-1 on i%-old %(orders, Running%)", ran.out)
     ran = again(desk, "reprotect", "pg-orders", "--yes", "--json")
     assert.equal("Client.OldSideInUse", ran.object.error.code)
-    assert.equal("i-old", ran.object.error.old_side.disks[1].instance)
+    assert.equal("i-old", ran.object.error.old_side.disks[1].hosts[1].id)
     assert.same({}, desk:ledger())
   end)
 

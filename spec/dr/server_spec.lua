@@ -36,6 +36,59 @@ describe("fence", function()
     assert.equal(3, #calls(bench))
   end)
 
+  it("stops and detaches all of a disk that is attached to several", function()
+    local world = after.world { status = "failovered" }
+    world.disks[2].more_instances = { "i-old-2", "i-old-3" }
+    for i = 2, 3 do
+      world.instances[#world.instances + 1] = { id = "i-old-" .. i, name = "orders " .. i,
+        place = world.disks[2].place, status = i == 2 and "Stopped" or "Running" }
+    end
+    local bench = lab.new { world = world }
+    local asked
+    refused(bench, "fence", { confirm = function(plan) asked = plan end }, "Client.NotConfirmed")
+    assert.same({ "i-old", "i-old-3" }, { asked.stop[1].id, asked.stop[2].id })
+    local result = assert(bench:run "fence")
+    assert.same({ "i-old", "i-old-3" }, result.stopped)
+    assert.same({ "d-old-1", "d-old-2" }, result.detached)
+    assert.same({ "StopInstance i-old", "StopInstance i-old-3", "DetachDisk d-old-1",
+      "DetachDisk d-old-2", "DetachDisk d-old-2", "DetachDisk d-old-2" }, calls(bench))
+  end)
+
+  it("is not done while one of several instances runs, and says which", function()
+    local world = after.world { status = "failovered", old = "Stopped" }
+    world.disks[1].more_instances = { "i-old-2" }
+    world.instances[#world.instances + 1] = { id = "i-old-2", name = "other",
+      place = world.disks[1].place, status = "Running" }
+    local bench = lab.new { world = world }
+    local serving = assert(bench:run("serve", { attach = "i-new" }))
+    assert.is_false(serving.old_side_fenced)
+    for _, demanded in ipairs { "stopped", "unknown" } do
+      local result, err = bench:run("reprotect", { old_side = demanded })
+      assert.is_nil(result)
+      assert.equal("Client.OldSideInUse", err.code)
+      assert.matches("d%-old%-1 on i%-old %(orders, Stopped%) and i%-old%-2 %(other, Running%)$",
+        err.message)
+    end
+    world.instances[#world.instances] = nil
+    refused(lab.new { world = world }, "fence", nil, "Client.OldSideUnknown")
+  end)
+
+  it("stops when somebody attaches the disk to one more instance meanwhile", function()
+    local world = after.world { status = "failovered", old = "Stopped" }
+    world.disks[1].more_instances = { "i-old-2" }
+    world.instances[#world.instances + 1] = { id = "i-old-2", place = world.disks[1].place,
+      status = "Stopped" }
+    local bench = lab.new { world = world, faults = {
+      after.fault("DetachDisk", { error = { status = 504, code = "RequestTimeout" } }) } }
+    bench.emu:later(bench.emu:now() + 1, function()
+      bench.emu.world.disk_by_id["d-old-1"].more_instances = { "i-old-2", "i-elsewhere" }
+    end)
+    local result, err = bench:run "fence"
+    assert.is_nil(result)
+    assert.matches("i%-elsewhere", tostring(err))
+    assert.equal(0, after.effects(bench, "DetachDisk"))
+  end)
+
   it("can leave the disks where they are", function()
     local bench = after.new()
     local result = assert(bench:run("fence", { detach = false }))
@@ -105,6 +158,25 @@ describe("serve", function()
     assert.equal("already_serving", assert(bench:run("serve", { attach = "i-new" })).outcome)
     assert.same({ "AttachDisk d-new-1", "AttachDisk d-new-2", "StartInstance i-new" },
       calls(bench))
+  end)
+
+  it("takes a disk that is attached to several, if the wanted instance is one of them", function()
+    local world = after.world { status = "failovered", old = false }
+    for i = 1, 2 do
+      world.disks[#world.disks + 1] = { id = "d-new-" .. i, place = world.groups[1].destination,
+        instance = "i-new", more_instances = { "i-third" } }
+    end
+    world.instances[#world.instances + 1] = { id = "i-third", place = world.groups[1].destination }
+    local bench = lab.new { world = world }
+    local result = assert(bench:run("serve", { attach = "i-third" }))
+    assert.equal("already_serving", result.outcome)
+    world.disks[3].instance = "i-third"
+    world.disks[3].more_instances = { "i-fourth" }
+    world.instances[#world.instances + 1] = { id = "i-fourth", place = world.disks[3].place }
+    local err = refused(lab.new { world = world }, "serve", { attach = "i-new" },
+      "InvalidDisk.InUse")
+    assert.matches("d%-new%-1 on i%-fourth %(i%-fourth, Running%) and i%-third .*, not on i%-new$",
+      err.message)
   end)
 
   it("follows a mapping, and names the disks that it leaves out", function()

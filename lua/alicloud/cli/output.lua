@@ -118,8 +118,10 @@ function M.result_object(result)
 end
 
 local function disk_object(disk)
-  return { id = disk.id, pair = disk.pair, status = disk.status, instance = disk.instance,
-    instance_name = disk.instance_name, instance_status = disk.instance_status }
+  return { id = disk.id, pair = disk.pair, status = disk.status,
+    hosts = map(disk.hosts, function(host)
+      return { id = host.id, name = host.name, status = host.status }
+    end) }
 end
 
 local function side_object(side)

@@ -8,13 +8,18 @@ local M = {}
 local DEADLINE = 15
 local PAGE = 100
 
+---@class alicloud.dr.DiskHost
+---@field id string of an instance
+---@field name string|nil
+---@field status string|nil nil: not listed
+
 ---@class alicloud.dr.DiskUse
 ---@field id string
 ---@field pair string? the pair whose disk it is
 ---@field status string|nil e.g. "In_use"; nil: the region does not list it
----@field instance string|nil where it is attached
----@field instance_name string|nil
----@field instance_status string|nil nil: not listed
+---@field zone string|nil
+---@field hosts alicloud.dr.DiskHost[] the instances that it is attached to, by id: several if its
+---multi-attach is on
 
 ---@class alicloud.dr.SideUse
 ---@field region string
@@ -36,11 +41,19 @@ local function text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
--- A disk may say its instance in the list of attachments alone.
-local function instance_of(record)
+-- A disk may say its instances in the list of attachments alone.
+local function hosts_of(record)
+  local hosts, seen = {}, {}
+  local function add(id)
+    if id and not seen[id] then seen[id], hosts[#hosts + 1] = true, { id = id } end
+  end
+  add(text(record.InstanceId))
   local list = type(record.Attachments) == "table" and record.Attachments.Attachment
-  local first = type(list) == "table" and list[1]
-  return text(record.InstanceId) or type(first) == "table" and text(first.InstanceId) or nil
+  for _, entry in ipairs(type(list) == "table" and list or {}) do
+    add(type(entry) == "table" and text(entry.InstanceId) or nil)
+  end
+  table.sort(hosts, function(a, b) return a.id < b.id end)
+  return hosts
 end
 
 local function read(client, region, operation, parameter, ids, key, deadline)
@@ -60,17 +73,24 @@ end
 local function instances_of(disks)
   local ids, seen = {}, {}
   for _, disk in ipairs(disks) do
-    if disk.instance and not seen[disk.instance] then
-      seen[disk.instance], ids[#ids + 1] = true, disk.instance
+    for _, host in ipairs(disk.hosts) do
+      if not seen[host.id] then seen[host.id], ids[#ids + 1] = true, host.id end
     end
   end
   return ids
 end
 
+local function missing_of(disk)
+  if not disk.status then return "disk " .. disk.id end
+  for _, host in ipairs(disk.hosts) do
+    if not host.status then return "instance " .. host.id end
+  end
+  return nil
+end
+
 local function name_what_is_missing(side)
   for _, disk in ipairs(side.disks) do
-    local what = not disk.status and "disk " .. disk.id
-      or disk.instance and not disk.instance_status and "instance " .. disk.instance
+    local what = missing_of(disk)
     if what then
       side.known, side.why = false, ("%s is not listed in %s"):format(what, side.region)
       return
@@ -83,7 +103,7 @@ local function describe(wanted, records)
   for i, disk in ipairs(wanted) do
     local record = records[disk.id] or {}
     disks[i] = { id = disk.id, pair = disk.pair, status = text(record.Status),
-      instance = instance_of(record), zone = text(record.ZoneId) }
+      hosts = hosts_of(record), zone = text(record.ZoneId) }
   end
   return disks
 end
@@ -101,13 +121,15 @@ function M.read(client, region, wanted, deadline)
     deadline)
   if not records then return unknown(region, err) end
   local disks = describe(wanted, records)
-  local hosts
-  hosts, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", instances_of(disks),
+  local found
+  found, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", instances_of(disks),
     "InstanceId", deadline)
-  if not hosts then return unknown(region, err) end
+  if not found then return unknown(region, err) end
   for _, disk in ipairs(disks) do
-    local host = hosts[disk.instance] or {}
-    disk.instance_name, disk.instance_status = text(host.InstanceName), text(host.Status)
+    for _, host in ipairs(disk.hosts) do
+      local record = found[host.id] or {}
+      host.name, host.status = text(record.InstanceName), text(record.Status)
+    end
   end
   local side = { region = region, known = true, disks = disks, read_at = meta and meta.server_time }
   name_what_is_missing(side)
@@ -149,35 +171,56 @@ function M.of_side(client, snapshot, end_)
   return M.read(client, snapshot[end_].region, wanted)
 end
 
---- Whether nothing can be attached to a disk any more.
+--- Whether a disk is attached to nothing.
 ---@param disk alicloud.dr.DiskUse
 ---@return boolean
 function M.is_free(disk)
-  return disk.status == "Available" and disk.instance == nil
+  return disk.status == "Available" and #disk.hosts == 0
+end
+
+--- Whether a disk is attached to an instance.
+---@param disk alicloud.dr.DiskUse
+---@param instance string
+---@return boolean
+function M.is_on(disk, instance)
+  for _, host in ipairs(disk.hosts) do
+    if host.id == instance then return true end
+  end
+  return false
 end
 
 --- One disk in words: `d-1 on i-1 (orders, Running)`.
 ---@param disk alicloud.dr.DiskUse
 ---@return string
 function M.describe(disk)
-  if not disk.instance then return ("%s (%s)"):format(disk.id, disk.status or "not listed") end
-  local facts = { disk.instance_name, disk.instance_status or "not listed" }
-  if disk.instance_name == nil then facts = { disk.instance_status or "not listed" } end
-  return ("%s on %s (%s)"):format(disk.id, disk.instance, table.concat(facts, ", "))
+  if #disk.hosts == 0 then return ("%s (%s)"):format(disk.id, disk.status or "not listed") end
+  local list = {}
+  for i, host in ipairs(disk.hosts) do
+    local name = host.name and host.name .. ", " or ""
+    list[i] = ("%s (%s%s)"):format(host.id, name, host.status or "not listed")
+  end
+  return ("%s on %s"):format(disk.id, table.concat(list, " and "))
+end
+
+-- Every instance of an attached disk counts: one that runs is enough to write.
+local function are_still(disk, demanded)
+  for _, host in ipairs(disk.hosts) do
+    local stopped = disk.status == "In_use" and host.status == "Stopped"
+    local untold = host.status == nil and demanded == "unknown"
+    if not (stopped or untold) then return false end
+  end
+  return #disk.hosts > 0 or disk.status == nil and demanded == "unknown"
 end
 
 --- The disks that stand in the way of whoever needs them free.
 ---@param side alicloud.dr.SideUse
 ---@param demanded alicloud.dr.OldSide stopped: an attached disk is as good as free if its
---- instance is stopped; unknown: and one of which nothing is known too
+--- instances are stopped; unknown: and one of which nothing is known too
 ---@return string|nil words nil if there are none
 function M.in_use(side, demanded)
   local names = {}
   for _, disk in ipairs(side.disks) do
-    local stopped = disk.status == "In_use" and disk.instance_status == "Stopped"
-    local untold = disk.status == nil or disk.instance ~= nil and disk.instance_status == nil
-    local quiet = M.is_free(disk) or stopped and demanded ~= "detached"
-      or untold and demanded == "unknown"
+    local quiet = M.is_free(disk) or demanded ~= "detached" and are_still(disk, demanded)
     if not quiet then names[#names + 1] = M.describe(disk) end
   end
   return #names > 0 and table.concat(names, ", ") or nil

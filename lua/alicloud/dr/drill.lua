@@ -254,7 +254,9 @@ local function free_disks(group, made, options)
   end
   local side = attachment.read(group.client, group.region, wanted)
   for _, disk in ipairs(side.disks) do
-    if disk.instance then server.detach(group, options, group.region, disk) end
+    for _, host in ipairs(disk.hosts) do
+      server.detach(group, options, group.region, disk, host.id)
+    end
   end
 end
 

@@ -24,7 +24,7 @@ local M = {}
 
 ---@class alicloud.dr.FencePlan
 ---@field region string
----@field stop { id: string, status: string, name: string? }[] instances that do not stand still
+---@field stop alicloud.dr.DiskHost[] instances that do not stand still
 ---@field detach alicloud.dr.DiskUse[] disks that are attached
 
 ---@class alicloud.dr.FenceResult
@@ -44,10 +44,10 @@ local WORDS = verdict.words("ecs", "DescribeDisks", "fence", "fencing")
 local function instances_to_stop(side)
   local list, seen = {}, {}
   for _, disk in ipairs(side.disks) do
-    local id = disk.instance
-    if id and not seen[id] and disk.instance_status ~= "Stopped" then
-      seen[id] = true
-      list[#list + 1] = { id = id, status = disk.instance_status, name = disk.instance_name }
+    for _, host in ipairs(disk.hosts) do
+      if not seen[host.id] and host.status ~= "Stopped" then
+        seen[host.id], list[#list + 1] = true, host
+      end
     end
   end
   return list
@@ -102,12 +102,12 @@ end
 
 local function detach_all(run, plan, result)
   for _, disk in ipairs(plan.detach) do
-    if disk.instance then
-      local seen, err, part = server.detach(run.group, run.options, plan.region, disk)
+    for _, host in ipairs(disk.hosts) do
+      local seen, err, part = server.detach(run.group, run.options, plan.region, disk, host.id)
       run:count_in(part)
       if not seen then return part_failed(err, result) end
-      result.detached[#result.detached + 1] = disk.id
     end
+    if #disk.hosts > 0 then result.detached[#result.detached + 1] = disk.id end
   end
   return true
 end

@@ -87,7 +87,8 @@ local function problem_of_disk(disk, wanted, host)
   if not disk.status then
     return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id)
   end
-  if disk.instance and disk.instance ~= wanted then
+  local elsewhere = #disk.hosts > 0 or disk.status == "In_use"
+  if elsewhere and not attachment.is_on(disk, wanted) then
     return "InvalidDisk.InUse", ("%s, not on %s"):format(attachment.describe(disk), wanted)
   end
   local fine = disk.status == "In_use" or disk.status == "Available" or disk.status == "Attaching"

@@ -41,8 +41,10 @@ local function describe_instance(seen)
   return ("%s is %s"):format(seen.id, seen.status or "not listed")
 end
 
+-- Of a disk its instances are part of what is seen; an instance has none.
 local function is_same(earlier, later)
-  return earlier.status == later.status and earlier.instance == later.instance
+  local same = earlier.status == later.status
+  return same and (not earlier.hosts or describe_disk(earlier) == describe_disk(later))
 end
 
 -- Arrived at the wanted state, on the way to it, as it was, or somewhere else.
@@ -54,17 +56,28 @@ local function judge_status(seen, wanted, moving, before, words_of)
   return seen.status == before and "as_planned" or "changed", text
 end
 
-local function judge_detach(intent, seen)
-  if seen.instance and seen.instance ~= intent.instance then
-    return "changed", attachment.describe(seen)
+-- Whether somebody has attached the disk to an instance that it was not on.
+local function is_taken(seen, before)
+  for _, host in ipairs(seen.hosts) do
+    if not before[host.id] then return true end
   end
+  return false
+end
+
+local function judge_detach(intent, seen)
+  if is_taken(seen, intent.before) then return "changed", attachment.describe(seen) end
   -- It can be detached once it is attached.
   if seen.status == "Attaching" then return "unclear", attachment.describe(seen) end
+  -- From this instance it is; others may have it still.
+  local left = seen.status == "In_use" and #seen.hosts > 0
+  if left and not attachment.is_on(seen, intent.instance) then
+    return "arrived", attachment.describe(seen)
+  end
   return judge_status(seen, "Available", { Detaching = true }, "In_use", describe_disk)
 end
 
 local function judge_attach(intent, seen)
-  if seen.instance and seen.instance ~= intent.instance then
+  if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
     return "changed", attachment.describe(seen)
   end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
@@ -92,18 +105,22 @@ local function pursue(group, options, change, region, goal)
   return seen, err, run
 end
 
---- Detaches a disk and waits until it is attached nowhere.
+--- Detaches a disk from an instance and waits until it is.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.MutationOptions
 ---@param region string
 ---@param disk alicloud.dr.DiskUse as read, attached or detaching
+---@param instance string
 ---@return table|nil seen
 ---@return alicloud.Error? err
 ---@return alicloud.dr.Mutation run
-function M.detach(group, options, region, disk)
+function M.detach(group, options, region, disk, instance)
+  local before = {}
+  for _, host in ipairs(disk.hosts) do before[host.id] = true end
   return pursue(group, options, DETACH, region, {
-    params = { InstanceId = disk.instance, DiskId = disk.id }, judge = judge_detach,
-    intent = { instance = disk.instance }, read = disk_reader(group, region, disk.id),
+    params = { InstanceId = instance, DiskId = disk.id }, judge = judge_detach,
+    intent = { instance = instance, before = before },
+    read = disk_reader(group, region, disk.id),
     describe = describe_disk, under_way = disk.status == "Detaching",
   })
 end

@@ -18,7 +18,8 @@
 --     } },
 --     pairs = { { id = , source = , destination = , … } },   -- pairs in no group
 --     disks = { { id = , place = "cn-hangzhou/cn-hangzhou-g", size = 100, category = "cloud_essd",
---                 status = "Available", instance = } },  -- a disk of a pair is made when not given
+--                 status = "Available", instance = , more_instances = { } } },
+--     -- a disk of a pair is made when not given; more_instances: of one that is attached to several
 --     instances = { { id = , name = , place = , status = "Running", locked = , no_stock = } },
 --     resource_groups = { "rg-default" },
 --     account = { deny_actions = { "ebs:StopDiskReplicaGroup" }, deny_resources = { "pg-x" },
@@ -126,6 +127,7 @@ local REGIONS = { type = "table", each = {
 local DISK = { type = "table", fields = {
   id = required(ID), place = required(PLACE), name = TEXT, size = { type = "integer", min = 1 },
   category = TEXT, performance_level = TEXT, encrypted = YES_NO, instance = ID,
+  more_instances = { type = "table", each = ID },
   type = { type = "string", values = { "data", "system" } },
   status = { type = "string",
     values = { "Available", "In_use", "Attaching", "Detaching", "Creating", "ReIniting" } },

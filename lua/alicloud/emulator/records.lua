@@ -33,6 +33,7 @@ local M = {}
 ---@field size integer  GiB
 ---@field status string
 ---@field instance string|nil  id of the instance that it is attached to
+---@field more_instances string[]|nil  of the others, if it is attached to several; never changed
 
 ---@class alicloud.emulator.Instance
 ---@field id string
@@ -155,6 +156,7 @@ function M.disk(about, place)
     size = about.size or 100, category = about.category or "cloud_essd",
     performance_level = about.performance_level or "PL1", type = about.type or "data",
     encrypted = about.encrypted or false, instance = about.instance,
+    more_instances = about.more_instances,
     status = about.status or about.instance and "In_use" or "Available",
   }
 end

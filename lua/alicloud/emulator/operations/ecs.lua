@@ -33,10 +33,21 @@ local function is_replicated_onto(emu, disk)
   return false
 end
 
+local function instances_of(disk)
+  return disk.instance and { disk.instance, table.unpack(disk.more_instances or {}) } or {}
+end
+
+local function is_attached(disk, instance)
+  for _, id in ipairs(instances_of(disk)) do
+    if id == instance then return true end
+  end
+  return false
+end
+
 local function attached_count(world, instance)
   local count = 0
   for _, disk in ipairs(world.disks) do
-    if disk.instance == instance.id then count = count + 1 end
+    if is_attached(disk, instance.id) then count = count + 1 end
   end
   return count
 end
@@ -79,12 +90,22 @@ M.attach = {
 
 state.acts.attached = function(_, disk) disk.status = "In_use" end
 
+-- Where it is attached to others, it stays in use.
+local function take_away(disk, instance)
+  local left = {}
+  for _, id in ipairs(instances_of(disk)) do
+    if id ~= instance then left[#left + 1] = id end
+  end
+  disk.instance = left[1]
+  disk.more_instances = #left > 1 and { table.unpack(left, 2) } or nil
+end
+
 M.detach = {
   check = function(emu, params)
     local instance, disk, refusal = find_both(emu, params)
     if not instance then return refusal end
     if not disk.instance then return refuse("InvalidDisk.AlreadyDetached") end
-    if disk.instance ~= instance.id then return refuse("DependencyViolation") end
+    if not is_attached(disk, instance.id) then return refuse("DependencyViolation") end
     if disk.status ~= "In_use" then return refuse("IncorrectDiskStatus") end
     if instance.status ~= "Running" and instance.status ~= "Stopped" then
       return refuse("IncorrectInstanceStatus")
@@ -94,6 +115,10 @@ M.detach = {
   act = function(emu, params, context, both)
     local instance, disk = both[1], both[2]
     note(emu, params, context, instance, disk)
+    if disk.more_instances then
+      take_away(disk, instance.id)
+      return {}
+    end
     disk.status = "Detaching"
     emu.world:move(disk, { { at = context.now + emu.world.timings.detach, order = 1,
       record = disk, act = "detached" } })
@@ -177,9 +202,18 @@ local function answer(params, found, outer, inner, show)
     TotalCount = #found, NextToken = "" }
 end
 
+local function attachments(ids)
+  local list = core.array {}
+  for i, id in ipairs(ids) do list[i] = { InstanceId = id } end
+  return { Attachment = list }
+end
+
+-- One instance is the disk's own; several are in the list alone.
 local function show_disk(disk)
+  local ids = instances_of(disk)
   return { DiskId = disk.id, DiskName = disk.name, RegionId = disk.place.region,
-    ZoneId = disk.place.zone, Status = disk.status, InstanceId = disk.instance or "",
+    ZoneId = disk.place.zone, Status = disk.status, InstanceId = #ids == 1 and ids[1] or "",
+    Attachments = #ids > 1 and attachments(ids) or nil,
     Size = disk.size, Category = disk.category, PerformanceLevel = disk.performance_level,
     Type = disk.type, Encrypted = disk.encrypted }
 end
@@ -189,7 +223,8 @@ M.describe_disks = { run = function(emu, params)
   if refusal then return nil, refusal end
   local found = {}
   for _, disk in ipairs(select_records(emu, params, emu.world.disks, ids)) do
-    if not params.InstanceId or params.InstanceId == disk.instance then found[#found + 1] = disk end
+    local wanted = not params.InstanceId or is_attached(disk, params.InstanceId)
+    if wanted then found[#found + 1] = disk end
   end
   return answer(params, found, "Disks", "Disk", show_disk)
 end }
