@@ -44,6 +44,25 @@ describe("alicloud-dr explore", function()
     assert.matches("✘ seed 1: S4 .*again:  alicloud%-dr explore", ran.out)
   end)
 
+  it("takes a ready playbook by its name, and the region from its parameters", function()
+    local ran = explore("failover", "group=pg-orders", "region=cn-shanghai", "--seeds", "5")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ 5 seeds", ran.out)
+  end)
+
+  it("starts no program, nor does policy", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local words = { "failover", "group=pg-orders", "region=cn-shanghai", "stop=touch " .. path,
+      "verify=touch " .. path }
+    local ran = explore(table.unpack { words[1], words[2], words[3], words[4], words[5], "--seeds",
+      "3" })
+    assert.equal(0, ran.code, ran.err)
+    ran = desk:run("policy", table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.is_nil(io.open(path))
+  end)
+
   it("takes kinds of trouble, parameters and a world", function()
     local world = scratch.file [[return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { {
       id = "pg-move", pairs = 2, status = "normal", recover_point_age = 60,

@@ -211,6 +211,33 @@ describe("alicloud-dr policy", function()
     assert.matches("pg%-mine is imagined", table.concat(ran.object.notes, "\n"))
   end)
 
+  it("reads parameters as a run does: by name, as declared, and the region from them", function()
+    local desk = room()
+    local ran = desk:run("policy", "planned", "group=pg-orders", "region=cn-shanghai",
+      "protect=no", "--json")
+    assert.equal(0, ran.code, ran.out .. ran.err)
+    local actions = statements(ran.object.policy)
+    assert.is_table(actions["ebs:FailoverDiskReplicaGroup"])
+    assert.is_nil(actions["ebs:ReprotectDiskReplicaGroup"])
+    assert.matches("simulated planned run", ran.object.notes[1])
+    assert.same({ "acs:ecs:cn-hangzhou:*:instance/i-orders-hz" }, actions["ecs:StopInstance"])
+    ran = desk:run("policy", "planned", "group=pg-orders", "region=cn-shanghai", "--json")
+    assert.is_table(statements(ran.object.policy)["ebs:ReprotectDiskReplicaGroup"])
+    for words, message in pairs {
+      [{ "grup=pg-orders" }] = 'unknown parameter "grup"',
+      [{ "group=pg-orders", "protect=perhaps" }] = 'parameter protect: got "perhaps"',
+      [{ "region=cn-shanghai" }] = "parameter group is missing",
+      [{ "group=pg-orders" }] = "--region: is missing",
+      [{ "group=pg-orders", "Password=1" }] = "give a secret through the environment",
+    } do
+      for _, command in ipairs { "policy", "explore" } do
+        ran = desk:run(command, "planned", table.unpack(words))
+        assert.equal(2, ran.code)
+        assert.is_truthy(ran.err:find(message, 1, true), ran.err)
+      end
+    end
+  end)
+
   it("says what it could not rehearse, and does not do it", function()
     local desk, file, directory = room [[
       return require("alicloud.dr").playbook("x", function(run)

@@ -1,13 +1,10 @@
 --- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
 
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.fixture"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local playbooks = require "alicloud.cli.playbooks"
-local run = require "alicloud.cli.run"
-local sandbox = require "alicloud.dr.playbook.sandbox"
-local session = require "alicloud.cli.session"
+local script = require "alicloud.cli.script"
+local shell = require "alicloud.shell"
 local simulation = require "alicloud.simulation"
 local terminal = require "alicloud.cli.terminal"
 
@@ -40,10 +37,7 @@ Exit codes: 0 no violation, 1 a violation, 2 usage or a playbook that fails with
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook, a Lua file."
-  command:argument "param":args "*":description "key=value, for run.params."
-  command:option "--region":argname "<region>"
-    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
+  script.add_rehearsal(command)
   command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
   command:option "--seed":argname "<number>":description "The first seed (1), or the only one."
   command:option "--only":argname "<numbers>"
@@ -51,8 +45,6 @@ function M.configure(command)
   command:option "--faults":argname "<kinds>":description "Only these kinds, separated by commas."
   command:option "--world":argname "<file>"
     :description "The world (Lua table or .json, as for the emulator) instead of what is found."
-  command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for (unplanned)."
   command:flag "--wire":description "Sign and parse every request as on the wire; slower."
   options.add_json(command)
   command:epilog(EPILOG)
@@ -97,44 +89,21 @@ local function read_only(args)
   return list
 end
 
-local function read_world(path)
-  if not path then return nil end
-  local file, problem = io.open(path, "rb")
-  if not file then options.refuse("--world: " .. problem) end
-  local text = file:read "a"
-  file:close()
-  local world
-  world, problem = fixture.parse(text or "", path)
-  if not world then options.refuse("--world: " .. problem) end
-  return world
-end
-
-local function refuse_client()
-  error("a rehearsal makes no client of its own; the playbook has run.client", 2)
-end
-
 local function read_plan(args, io)
-  local playbook = playbooks.load(args.file, io, sandbox.new(refuse_client))
-  local given = { region = options.region(args, session.runtime(io).getenv), kind = args.kind,
-    params = run.read_params(args.param), world = read_world(args.world),
-    wire = args.wire or nil }
+  local playbook, given = script.open_rehearsal(args, io)
+  given.wire = args.wire or nil
   local plan, message = simulation.plan(playbook, given)
   if not plan then options.refuse("playbook: " .. message) end
   return plan
 end
 
-local function quote(word)
-  if word:find "^[%w_%.:@%%+=/-]+$" then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 -- The command that repeats a violation alone.
 local function command_of(args, harm)
-  local words = { "alicloud-dr", "explore", quote(args.file) }
-  for _, word in ipairs(args.param) do words[#words + 1] = quote(word) end
+  local words = { "alicloud-dr", "explore", shell.quote(args.file) }
+  for _, word in ipairs(args.param) do words[#words + 1] = shell.quote(word) end
   for _, name in ipairs { "region", "kind", "world", "faults" } do
     if args[name] then
-      words[#words + 1], words[#words + 2] = "--" .. name, quote(args[name])
+      words[#words + 1], words[#words + 2] = "--" .. name, shell.quote(args[name])
     end
   end
   if args.wire then words[#words + 1] = "--wire" end

@@ -6,10 +6,9 @@ local duration = require "alicloud.dr.duration"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local planner = require "alicloud.dr.playbook.plan"
-local playbooks = require "alicloud.cli.playbooks"
 local rules = require "alicloud.dr.rules"
-local run = require "alicloud.cli.run"
 local sandbox = require "alicloud.dr.playbook.sandbox"
+local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
 
@@ -30,8 +29,7 @@ Exit codes: 0 nothing is against it, 1 a step would be refused or the plan had t
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
-  command:argument "param":args "*":description "key=value, for run.params."
+  script.add_arguments(command)
   options.add_common(command, "Region of the client, usually the secondary site")
   command:option "--kind":choices { "drill", "planned", "unplanned" }
     :description "What the run is for; else as the playbook says (unplanned)."
@@ -116,15 +114,14 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local rate, params = read_rate(args), run.read_params(args.param)
+  local rate = read_rate(args)
   local function observing(given)
     local own = { transport = io.transport, runtime = io.runtime }
     for name, value in pairs(given or {}) do own[name] = value end
     own.mode = "observe"
     return alicloud.client(own)
   end
-  local playbook = playbooks.load(args.file, io, sandbox.new(observing))
-  playbooks.take_params(playbook, params, args)
+  local playbook, params = script.open(args, io, sandbox.new(observing))
   local client <close> = session.open(args, io)
   local plan = planner.run(playbook, { client = client, params = params, kind = args.kind,
     mode = args.mode, incident = options.text(args, "incident", rules.INCIDENT) })

@@ -9,8 +9,6 @@ local journals = require "alicloud.dr.journal"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local playbooks = require "alicloud.dr.playbook"
-local ready = require "alicloud.playbooks"
 local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
@@ -141,30 +139,6 @@ function M.read_options(args, io)
     declared = next(declared) and declared or nil,
     ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
   }
-end
-
---- Loads a playbook: a ready one by its bare name, or a file by its path. A file that is none is a
---- mistake of the command line.
----@param path string
----@param io alicloud.cli.Io
----@param environment? table
----@return alicloud.dr.Playbook
-function M.load(path, io, environment)
-  local load = ready.is_name(path) and ready.load or playbooks.load
-  local playbook, message = load(path, session.runtime(io).read_file, environment)
-  if not playbook then options.refuse("playbook: " .. message) end
-  return playbook
-end
-
---- Refuses parameters that the playbook does not take. One that it declares as `region` is the
---- client's region too, if no other is named.
----@param playbook alicloud.dr.Playbook
----@param params table<string, string>
----@param args table
-function M.take_params(playbook, params, args)
-  local read, message = playbooks.read_params(playbook, params)
-  if not read then options.refuse(message) end
-  if playbook.params and params.region and not args.region then args.region = params.region end
 end
 
 --- Where journals are kept if nobody says otherwise.

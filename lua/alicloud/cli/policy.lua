@@ -1,15 +1,12 @@
 --- `alicloud-dr policy`: the least RAM policy that a playbook needs, from a simulated run.
 
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.fixture"
 local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local playbooks = require "alicloud.cli.playbooks"
 local policies = require "alicloud.dr.report.policy"
 local rehearsal = require "alicloud.cli.rehearsal"
-local run = require "alicloud.cli.run"
-local session = require "alicloud.cli.session"
+local script = require "alicloud.cli.script"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "policy", summary = "Print the least RAM policy that a playbook needs." }
@@ -20,20 +17,16 @@ anybody. What it calls becomes the policy, on standard output; what the policy c
 on standard error. Groups that the world does not know are imagined, two pairs each, with their data
 in the region that was asked for them.
 
-Example:
+Examples:
   alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
+  alicloud-dr policy failover group=pg-orders region=cn-shanghai attach=i-orders-sh
 
 Exit codes: 0 done, 1 some of the playbook could not be rehearsed, so the policy may lack something,
 2 usage.]]
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook, a Lua file."
-  command:argument "param":args "*":description "key=value, for run.params."
-  command:option "--region":argname "<region>"
-    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
-  command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for (unplanned)."
+  script.add_rehearsal(command)
   command:option "--mode":choices { "graceful", "ungraceful" }
     :description "ungraceful leaves out what needs the old side."
   command:option "--world":argname "<file>"
@@ -42,19 +35,9 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local function read_world(path, io)
-  if not path then return nil end
-  local text, message = session.runtime(io).read_file(path)
-  local world
-  if text then world, message = fixture.parse(text, path) end
-  if not world then options.refuse("--world: " .. tostring(message)) end
-  return world
-end
-
-local function notes_of(policy, seen, args)
+local function notes_of(policy, seen, given)
   local notes = { ("from %d calls of a simulated %s run, %s; a branch of the code that it did not "
-    .. "take is not in it"):format(#seen.calls, args.kind or "unplanned",
-    args.mode or "graceful") }
+    .. "take is not in it"):format(#seen.calls, given.kind, given.mode or "graceful") }
   for _, group in ipairs(seen.imagined) do
     notes[#notes + 1] = ("%s is imagined, with its data in %s"):format(group.id, group.region)
   end
@@ -94,13 +77,12 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local region = options.region(args, session.runtime(io).getenv)
-  local given = { region = region, params = run.read_params(args.param), kind = args.kind,
-    mode = args.mode, world = read_world(args.world, io) }
-  local function load_playbook(environment) return playbooks.load(args.file, io, environment) end
+  local playbook, given = script.open_rehearsal(args, io)
+  given.mode, given.kind = args.mode, args.kind or playbook.kind or "unplanned"
+  local function load_playbook(environment) return script.load(args.file, io, environment) end
   local seen = rehearsal.run(load_playbook, given)
   local policy = policies.of(seen.calls)
-  local notes = notes_of(policy, seen, args)
+  local notes = notes_of(policy, seen, given)
   local is_whole = #seen.left_out == 0 and not seen.stopped and #policy.unknown == 0
   local code = is_whole and output.EXIT.done or output.EXIT.failed
   if args.json then

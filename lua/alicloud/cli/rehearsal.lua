@@ -1,7 +1,9 @@
 --- A simulated run of a playbook, to see what it calls: engine and clients are the real ones, the
 --- cloud is the emulator in this process, time is its own, and the journal is kept in memory.
 --- The playbook can start no program and write no file (alicloud.dr.playbook.sandbox); a step whose
---- work lies elsewhere says with its option `plan` what is to be used instead, as for `plan`.
+--- work lies elsewhere says with its option `plan` what is to be used instead, as for `plan`. One
+--- that has nothing in its place (`plan = false`) is tried, since the answers that a plan lacks are
+--- here, and is left out where it asks for what a rehearsal refuses.
 ---
 --- People let every gate pass, and what fails is noted and gone on from, so that the run comes to
 --- everything that it can come to.
@@ -73,7 +75,7 @@ local function wrap(run, seen)
   return setmetatable({ run = run, seen = seen }, Proxy)
 end
 
-local function carry_out(proxy, what, body)
+local function carry_out(proxy, what, body, may_refuse)
   local thread = coroutine.running()
   debug.sethook(thread, function() error("it computes for too long", 0) end, "", LONGEST_STEP)
   local ok, result, err = guard.call(body, proxy)
@@ -82,19 +84,30 @@ local function carry_out(proxy, what, body)
     if type(result) ~= "table" or result.ok ~= false then return result end
     err = "its result says that it is not ok"
   end
+  if may_refuse and not ok and sandbox.is_refusal(result) then return true end
   table.insert(proxy.seen.left_out, ("%s: %s"):format(what, reason_of(ok and err or result)))
   return nil
+end
+
+-- Raised where a run turns back, to end the playbook's function.
+local BACK = "the way back"
+
+-- Nothing is undone once this is passed. What was done before is undone in a rehearsal of its own.
+local function pass_no_return(seen)
+  if seen.turns_back then error(BACK, 0) end
+  if #seen.undos > 0 then seen.undos, seen.has_way_back = {}, true end
 end
 
 local function enter(proxy, what, name, options, body)
   if body == nil then options, body = {}, options end
   local seen, instead = proxy.seen, options.plan
-  if instead ~= nil then body = instead or function() return true end end
+  if options.point_of_no_return then pass_no_return(seen) end
+  if instead then body = instead end
   if options.undo then seen.undos[#seen.undos + 1] = options.undo end
   local own = { marks = options.marks, point_of_no_return = options.point_of_no_return,
     graceful_only = options.graceful_only }
   return proxy.run:step(name, own, function(run)
-    return carry_out(wrap(run, seen), ("%s %q"):format(what, name), body)
+    return carry_out(wrap(run, seen), ("%s %q"):format(what, name), body, instead == false)
   end)
 end
 
@@ -136,10 +149,12 @@ end
 
 -- The way back is part of what a run may do. What is under way comes to its end before it.
 local function undo_all(proxy)
-  proxy.seen.emu:advance(SETTLED)
-  for i, undo in ipairs(proxy.seen.undos) do
+  local seen = proxy.seen
+  seen.emu:advance(SETTLED)
+  if seen.turns_back then seen.left_out = {} end
+  for i = #seen.undos, 1, -1 do
     proxy.run:step("undo " .. i, nil, function(run)
-      return carry_out(wrap(run, proxy.seen), "undo " .. i, undo)
+      return carry_out(wrap(run, seen), "undo " .. i, seen.undos[i])
     end)
   end
 end
@@ -156,12 +171,13 @@ local function client_of(emu, seen, region)
   end
 end
 
-local function once(load_playbook, given, world)
+local function once(load_playbook, given, world, turns_back)
   local emu = emulator.new { world = world, seed = 1 }
-  local seen = { calls = {}, left_out = {}, undos = {}, emu = emu }
+  local seen = { calls = {}, left_out = {}, undos = {}, emu = emu, turns_back = turns_back }
   local make_client = client_of(emu, seen, given.region)
   local playbook = load_playbook(sandbox.new(make_client))
-  local rehearsed = dr.playbook(playbook.name, function(run)
+  local declared = { params = playbook.params, kind = playbook.kind }
+  local rehearsed = dr.playbook(playbook.name, declared, function(run)
     local proxy = wrap(run, seen)
     local ok, raised = guard.call(playbook.body, proxy)
     undo_all(proxy)
@@ -169,7 +185,8 @@ local function once(load_playbook, given, world)
   end)
   local client <close> = make_client()
   local _, err = dr.run(rehearsed, { client = client, store = memory.disk():open "rehearsal",
-    params = given.params, kind = given.kind, mode = given.mode, requester = "rehearsal" })
+    params = given.params, kind = given.kind, mode = given.mode, requester = "rehearsal",
+    program = function() return true end })
   seen.stopped = err and reason_of(err) or nil
   return seen
 end
@@ -229,6 +246,10 @@ local function with_groups(world, groups)
   return own
 end
 
+local function append(list, more)
+  table.move(more, 1, #more, #list + 1, list)
+end
+
 --- Rehearses a playbook.
 ---@param load_playbook fun(environment: table): alicloud.dr.Playbook
 ---@param given { region: string, params: table?, kind: string?, mode: string?, world: table? }
@@ -241,7 +262,12 @@ function M.run(load_playbook, given)
     local found = strangers(seen)
     if #found == 0 then break end
     world = with_groups(world, found)
-    table.move(found, 1, #found, #imagined + 1, imagined)
+    append(imagined, found)
+  end
+  if seen.has_way_back then
+    local back = once(load_playbook, given, world, true)
+    append(seen.calls, back.calls)
+    append(seen.left_out, back.left_out)
   end
   return { calls = seen.calls, imagined = imagined, left_out = seen.left_out,
     stopped = seen.stopped }

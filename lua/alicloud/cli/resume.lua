@@ -5,6 +5,7 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
+local script = require "alicloud.cli.script"
 
 local M = { name = "resume", summary = "Go on with a run from its journal." }
 
@@ -55,7 +56,7 @@ function M.run(args, io)
   end
   args.region = args.region or run.region
   given.journal = args.journal
-  return playbooks.carry_out(playbooks.load(file, io), given, args, io)
+  return playbooks.carry_out(script.load(file, io), given, args, io)
 end
 
 return M

@@ -1,10 +1,8 @@
 --- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
 
-local journals = require "alicloud.dr.journal"
-local option = require "alicloud.options"
-local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
+local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
 
 local M = { name = "run", summary = "Run a playbook; run again it goes on where it ended." }
@@ -27,31 +25,12 @@ Examples:
 
 ---@param command table of argparse
 function M.configure(command)
-  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
-  command:argument "param":args "*":description "key=value, for run.params."
+  script.add_arguments(command)
   command:option "--journal":argname "<path>":description "Keep the journal there."
   command:flag "--new":description "Begin a new run though an unfinished one is there."
   playbooks.add_options(command)
   command:epilog(EPILOG)
 end
-
-local function read_params(words)
-  local params = {}
-  for _, word in ipairs(words) do
-    local name, value = word:match("^([%a_][%w_]*)=(.*)$")
-    if not name then
-      options.refuse(("parameter: got %s; allowed: key=value"):format(option.show(word)))
-    end
-    if journals.is_secret_name(name) then
-      options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
-        .. "environment"):format(name))
-    end
-    params[name] = value
-  end
-  return params
-end
-
-M.read_params = read_params
 
 --- Runs the command.
 ---@param args table
@@ -59,9 +38,8 @@ M.read_params = read_params
 ---@return integer exit_code
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
-  given.params = read_params(args.param)
-  local playbook = playbooks.load(args.file, io)
-  playbooks.take_params(playbook, given.params, args)
+  local playbook
+  playbook, given.params = script.open(args, io)
   given.journal = args.journal
   if not given.journal then
     local directory = playbooks.directory(session.runtime(io).getenv)

@@ -19,7 +19,7 @@
 --     pairs = { { id = , source = , destination = , … } },   -- pairs in no group
 --     disks = { { id = , place = "cn-hangzhou/cn-hangzhou-g", size = 100, category = "cloud_essd",
 --                 status = "Available", instance = , more_instances = { } } },
---     -- a disk of a pair is made when not given; more_instances: of one that is attached to several
+--     -- a disk of a pair is made when not given; more_instances if it is attached to several
 --     instances = { { id = , name = , place = , status = "Running", locked = , no_stock = } },
 --     resource_groups = { "rg-default" },
 --     account = { deny_actions = { "ebs:StopDiskReplicaGroup" }, deny_resources = { "pg-x" },

@@ -271,6 +271,11 @@ function Stage:saw(event)
   end
 end
 
+-- Programs are outside of the simulated world: each ends well, and none is started.
+local function no_program()
+  return true
+end
+
 ---@param disk alicloud.dr.Disk
 ---@param saw fun(event: table)?
 ---@return table|nil result
@@ -279,7 +284,7 @@ function Stage:run_on(disk, saw)
   local plan = self.plan
   return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
     params = plan.params, kind = plan.kind, incident = self.case.incident,
-    requester = "operator", skip = plan.skip, progress = saw })
+    requester = "operator", skip = plan.skip, progress = saw, program = no_program })
 end
 
 -- A machine that stopped comes up again, and somebody resumes some time later.

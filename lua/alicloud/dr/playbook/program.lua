@@ -50,6 +50,8 @@ end
 ---@return any err
 function M.run(run, command, variables)
   if option.callable.test(command) then return command(run, variables or {}) end
+  local instead = run.engine.options.program
+  if instead then return instead(command, variables or {}) end
   local process <close>, fault = core.spawn(words_of(command, variables_of(run, variables)),
     MAX_OUTPUT)
   if not process then return failed(("%s: %s"):format(command, fault)) end

@@ -22,6 +22,13 @@ local function refuse(what)
   end
 end
 
+--- Whether an error says that the environment has refused something.
+---@param raised any
+---@return boolean
+function M.is_refusal(raised)
+  return type(raised) == "string" and raised:find("plan: .+ is not done while planning") ~= nil
+end
+
 -- Anything may be taken from it, and nothing of that may be called.
 local function stub(name)
   return setmetatable({}, {

@@ -25,6 +25,8 @@ local M = {}
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
 ---@field progress? fun(event: table) is told of every record
+---@field program? fun(command: string, variables: table): any stands in for every command line that
+---a step would start, e.g. in a rehearsal; functions are called all the same
 ---@field pace? fun(step: string) called before a step is begun; the run waits for it
 
 ---@class alicloud.dr.Question
@@ -78,6 +80,7 @@ local SCHEMA = {
   accept_loss = seam.ACCEPT_LOSS,
   accept_edit = option.boolean,
   progress = option.callable,
+  program = option.callable,
   pace = option.callable,
 }
 

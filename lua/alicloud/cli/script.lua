@@ -1,0 +1,107 @@
+--- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
+--- The same for every command that takes one.
+
+local fixture = require "alicloud.emulator.fixture"
+local journals = require "alicloud.dr.journal"
+local option = require "alicloud.options"
+local options = require "alicloud.cli.options"
+local playbooks = require "alicloud.dr.playbook"
+local ready = require "alicloud.playbooks"
+local sandbox = require "alicloud.dr.playbook.sandbox"
+local session = require "alicloud.cli.session"
+
+local M = {}
+
+---@param command table of argparse
+function M.add_arguments(command)
+  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
+  command:argument "param":args "*":description "key=value, for run.params."
+end
+
+---@param command table of argparse
+function M.add_rehearsal(command)
+  M.add_arguments(command)
+  command:option "--region":argname "<region>"
+    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
+  command:option "--kind":choices { "drill", "planned", "unplanned" }
+    :description "What the run is for; else as the playbook says (unplanned)."
+end
+
+local function read_params(words)
+  local params = {}
+  for _, word in ipairs(words) do
+    local name, value = word:match("^([%a_][%w_]*)=(.*)$")
+    if not name then
+      options.refuse(("parameter: got %s; allowed: key=value"):format(option.show(word)))
+    end
+    if journals.is_secret_name(name) then
+      options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
+        .. "environment"):format(name))
+    end
+    params[name] = value
+  end
+  return params
+end
+
+-- One that the playbook declares as `region` is the client's region too, if no other is named.
+local function take_params(playbook, params, args)
+  local read, message = playbooks.read_params(playbook, params)
+  if not read then options.refuse(message) end
+  if playbook.params and params.region and not args.region then args.region = params.region end
+end
+
+--- Loads a playbook: a ready one by its bare name, or a file by its path. A file that is none is a
+--- mistake of the command line.
+---@param path string
+---@param io alicloud.cli.Io
+---@param environment? table
+---@return alicloud.dr.Playbook
+function M.load(path, io, environment)
+  local load = ready.is_name(path) and ready.load or playbooks.load
+  local playbook, message = load(path, session.runtime(io).read_file, environment)
+  if not playbook then options.refuse("playbook: " .. message) end
+  return playbook
+end
+
+--- Loads the playbook of the command line, and refuses parameters that it does not take.
+---@param args table
+---@param io alicloud.cli.Io
+---@param environment? table
+---@return alicloud.dr.Playbook
+---@return table<string, string> params
+function M.open(args, io, environment)
+  local params = read_params(args.param)
+  local playbook = M.load(args.file, io, environment)
+  take_params(playbook, params, args)
+  return playbook, params
+end
+
+local function refuse_client()
+  error("a rehearsal makes no client of its own; the playbook has run.client", 2)
+end
+
+--- The same for a rehearsal: the playbook can start no program and write no file.
+---@param args table
+---@param io alicloud.cli.Io
+---@return alicloud.dr.Playbook
+---@return { region: string, kind: string?, params: table, world: table? } given
+function M.open_rehearsal(args, io)
+  local playbook, params = M.open(args, io, sandbox.new(refuse_client))
+  return playbook, { region = options.region(args, session.runtime(io).getenv), kind = args.kind,
+    params = params, world = M.read_world(args, io) }
+end
+
+--- The world that --world names.
+---@param args table
+---@param io alicloud.cli.Io
+---@return table|nil
+function M.read_world(args, io)
+  if not args.world then return nil end
+  local text, message = session.runtime(io).read_file(args.world)
+  local world
+  if text then world, message = fixture.parse(text, args.world) end
+  if not world then options.refuse("--world: " .. tostring(message)) end
+  return world
+end
+
+return M
