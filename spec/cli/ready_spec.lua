@@ -31,6 +31,33 @@ describe("alicloud-dr run NAME", function()
     assert.matches("completed, RTO .*, RPO 2h", ran.out)
   end)
 
+  it("refuses an ungraceful way where there is none, and names the one that gives a side up",
+    function()
+      local desk = room()
+      for name, way in pairs { planned = "alicloud-dr run failover",
+          failback = "alicloud-dr run failover region=THE-OTHER-SITE" } do
+        for _, command in ipairs { "run", "plan", "policy" } do
+          local ran = desk:run(command, name, "group=pg-orders", "region=cn-shanghai", "--mode",
+            "ungraceful")
+          assert.equal(2, ran.code, command)
+          assert.is_truthy(ran.err:find(('--mode: got "ungraceful"; allowed: graceful: %s has no '
+            .. "ungraceful way"):format(name), 1, true), ran.err)
+          assert.is_truthy(ran.err:find(way, 1, true), ran.err)
+        end
+      end
+      assert.same({}, desk:requests())
+      local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+        "max_rpo=1m", "--json")
+      assert.equal(1, ran.code)
+      local journal = ran.object.journal
+      ran = desk:run("resume", journal, "--mode", "ungraceful")
+      assert.equal(2, ran.code)
+      assert.matches("planned has no ungraceful way", ran.err)
+      ran = desk:run("ungraceful", journal, "--why", "it is dark", "--as", "ops")
+      assert.equal(2, ran.code)
+      assert.matches("planned has no ungraceful way: it needs both sites", ran.err)
+    end)
+
   it("refuses by name, and sends nothing", function()
     local desk = room()
     for _, case in ipairs {

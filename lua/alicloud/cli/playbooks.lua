@@ -29,7 +29,8 @@ function M.add_options(command)
   command:option "--kind":choices { "drill", "planned", "unplanned" }
     :description "What the run is for; else as the playbook says (unplanned)."
   command:option "--mode":choices { "graceful", "ungraceful" }
-    :description "ungraceful leaves out what needs the old side; asked for again it switches."
+    :description("ungraceful leaves out what needs the old side; asked for again it switches. A "
+      .. "playbook that cannot do without (planned, failback) refuses it.")
   command:option "--incident":argname "<name>"
     :description "Derive the tokens from this name: operators who give the same send the same."
   command:option "--as":target "requester":argname "<name>"

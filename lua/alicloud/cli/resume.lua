@@ -56,7 +56,9 @@ function M.run(args, io)
   end
   args.region = args.region or run.region
   given.journal = args.journal
-  return playbooks.carry_out(script.load(file, io), given, args, io)
+  local playbook = script.load(file, io)
+  script.check_mode(playbook, args)
+  return playbooks.carry_out(playbook, given, args, io)
 end
 
 return M

@@ -50,6 +50,14 @@ local function take_params(playbook, params, args)
   if playbook.params and params.region and not args.region then args.region = params.region end
 end
 
+--- Refuses a mode that a playbook does not have.
+---@param playbook alicloud.dr.Playbook
+---@param args table
+function M.check_mode(playbook, args)
+  local fault = playbooks.mode_fault(playbook, args.mode)
+  if fault then options.refuse("--" .. fault) end
+end
+
 --- Loads a playbook: a ready one by its bare name, or a file by its path. A file that is none is a
 --- mistake of the command line.
 ---@param path string
@@ -63,7 +71,7 @@ function M.load(path, io, environment)
   return playbook
 end
 
---- Loads the playbook of the command line, and refuses parameters that it does not take.
+--- Loads the playbook of the command line, and refuses parameters and a mode that it does not take.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param environment? table
@@ -73,6 +81,7 @@ function M.open(args, io, environment)
   local params = read_params(args.param)
   local playbook = M.load(args.file, io, environment)
   take_params(playbook, params, args)
+  M.check_mode(playbook, args)
   return playbook, params
 end
 

@@ -12,7 +12,8 @@ local M = { name = "ungraceful",
 
 local EPILOG = [[
 The run notices within a second: a step that is graceful_only is given up if it is under way, and
-left out from then on. Who said so and why is kept.
+left out from then on. Who said so and why is kept. A playbook that needs the old side (planned,
+failback) has no ungraceful way, and is not told: what gives a lost side up is failover.
 
 Example:
   alicloud-dr ungraceful orders-5f1d2c3b4a-1.jsonl --why 'cn-hangzhou does not answer any more'
@@ -32,6 +33,10 @@ end
 local function leave(args, person)
   local state, err = mailbox.read(args.journal)
   if not state then return nil, err end
+  local way = not args.graceful and state.run.graceful_only
+  if way then
+    options.refuse(("journal: %s has no ungraceful way: %s"):format(state.run.playbook, way))
+  end
   return mailbox.leave(args.journal, mail.mode_line(state.run.run_id,
     args.graceful and "graceful" or "ungraceful", person, args.why))
 end

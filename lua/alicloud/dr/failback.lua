@@ -1,6 +1,9 @@
 --- The way back: reverse, replicate back, stop the service, last synchronization, switch, protect
 --- again. Each step is a method of the group that can be called by itself, looks before it acts,
 --- and finds its work done when it is called again; this file only calls them in order.
+---
+--- There is no ungraceful way: both sites have to answer until the switch, or nothing is proved of
+--- what would be lost. A side that is lost is given up by a failover at the other one.
 --- Source: user guide, "Failback".
 
 local alicloud = require "alicloud"

@@ -3,6 +3,10 @@
 --- them. Then back as in a planned move: nothing is lost, and the group is protected as it was.
 ---
 ---     alicloud-dr run failback group=pg-orders region=cn-shanghai attach=i-orders-hz
+---
+--- It has no ungraceful way: without the side that has the service nothing can be copied back. If
+--- that one is lost after data was replicated back, `failover` with region= the other site opens
+--- what has arrived there.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
@@ -30,7 +34,10 @@ local function other_site(group, wanted)
 end
 
 return dr.playbook("failback", { kind = "planned", params = PARAMS,
-  summary = "Bring the service back to where it was, and protect it again." }, function(run)
+  summary = "Bring the service back to where it was, and protect it again.",
+  graceful_only = "it needs both sites; if the one that has the service is lost, and data was "
+    .. "replicated back: alicloud-dr run failover region=THE-OTHER-SITE",
+}, function(run)
   local params = run.params
   local group = run:group(params.group, { region = params.region })
 

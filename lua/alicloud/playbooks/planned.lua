@@ -4,8 +4,8 @@
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
 --- If it fails before the point of no return, replication is started again, and the services by
---- `restart`. Resumed, it begins with the stop. It has no ungraceful way: what gives
---- the old side up is `failover`.
+--- `restart`. Resumed, it begins with the stop. It has no ungraceful way, since nothing can be
+--- proved of a side that does not answer: what gives the old side up is `failover`.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
@@ -20,7 +20,9 @@ local PARAMS = {
 }
 
 return dr.playbook("planned", { kind = "planned", params = PARAMS,
-  summary = "Move a group to its other site without losing anything." }, function(run)
+  summary = "Move a group to its other site without losing anything.",
+  graceful_only = "it needs both sites; to give the old one up: alicloud-dr run failover",
+}, function(run)
   local params = run.params
   local group = run:group(params.group, { region = params.region })
 

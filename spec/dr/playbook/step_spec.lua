@@ -2,6 +2,7 @@
 
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
+local mail = require "alicloud.dr.playbook.mail"
 local stages = require "spec.dr.playbook.stage"
 
 describe("a playbook", function()
@@ -307,7 +308,6 @@ describe("a run", function()
 
   it("gives up a graceful step that is under way when somebody says so", function()
     local stage = stages.new()
-    local mail = require "alicloud.dr.playbook.mail"
     local result = assert(stage:run(function(run)
       run.loop.spawn(function()
         run.loop.sleep(40)
@@ -323,6 +323,24 @@ describe("a run", function()
     assert.equal("ops", stage:events("mode")[1].by)
     assert.equal("completed_with_exceptions", result.status)
     assert.is_true(stage:events("mode")[1].at - stage:events("step_begin")[1].at < 45)
+  end)
+
+  it("has no ungraceful way if the playbook needs the old side, whoever wishes it", function()
+    local stage = stages.new()
+    local book = dr.playbook("both", { graceful_only = "use the other one" }, function(run)
+      run:step("wait", function()
+        local store = stage.disk:open "run"
+        store:post(mail.mode_line(run.id, "ungraceful", "ops", "it is dark"))
+      end)
+      run:step("go on", function() return run.mode end)
+      assert.has_error(function() run:switch("ungraceful", "dark") end,
+        "playbook: switch: there is no ungraceful way: use the other one")
+    end)
+    assert.error_matches(function() stage:run(book, { mode = "ungraceful" }) end,
+      'mode: got "ungraceful"; allowed: graceful: both has no ungraceful way: use the other one')
+    local result = assert(stage:run(book))
+    assert.equal("completed", result.status)
+    assert.equal("graceful", stage:state().mode)
   end)
 
   it("tells hooks, who can neither fail nor delay it", function()

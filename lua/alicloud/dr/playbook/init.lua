@@ -33,13 +33,17 @@ local M = {}
 ---@field params alicloud.dr.Param[]? nil: it takes any
 ---@field kind "drill"|"planned"|"unplanned"|nil what a run is for, unless it says otherwise
 ---@field summary string? one line
+---@field graceful_only string? why it has no ungraceful way, and what has one
 
 ---@class alicloud.dr.PlaybookOptions
 ---@field params? alicloud.dr.Param[]
 ---@field kind? "drill"|"planned"|"unplanned"
 ---@field summary? string
+---@field graceful_only? string it needs the old side: the mode "ungraceful" is refused with these
+---words, which say what gives the old side up instead
 
 local OPTIONS = { params = option.typed "table", summary = option.text,
+  graceful_only = option.text,
   kind = option.choice("drill", "planned", "unplanned") }
 
 local NAME = option.rule("1 to 200 bytes without control characters", function(value)
@@ -81,6 +85,16 @@ end
 ---@return string? message
 function M.read_params(playbook, given)
   return params.read(playbook.params, given)
+end
+
+--- Why a playbook cannot be run in a mode.
+---@param playbook alicloud.dr.Playbook
+---@param mode "graceful"|"ungraceful"|nil
+---@return string|nil message
+function M.mode_fault(playbook, mode)
+  if mode ~= "ungraceful" or not playbook.graceful_only then return nil end
+  return ("mode: got %s; allowed: graceful: %s has no ungraceful way: %s"):format(
+    option.show(mode), playbook.name, playbook.graceful_only)
 end
 
 ---@param value any
@@ -130,6 +144,7 @@ function M.run(playbook, options)
   end
   local given = settings.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
+  message = message or M.mode_fault(playbook, given.mode)
   if message then error("dr.run: " .. message, 2) end
   local store = given.store
   if not store then

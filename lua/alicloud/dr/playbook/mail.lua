@@ -27,6 +27,12 @@ function TAKE.mode(mail, letter)
   local valid = (letter.mode == "graceful" or letter.mode == "ungraceful")
     and is_words(letter.by) and is_words(letter.why)
   if not valid or letter.mode == engine.state.mode then return end
+  local way = engine.playbook.graceful_only
+  if way and letter.mode == "ungraceful" then
+    return engine:record { type = "note", mail = letter.digest,
+      text = ("%s wishes to give the old side up, but there is no ungraceful way: %s"):format(
+        letter.by, way) }
+  end
   engine:record { type = "mode", mode = letter.mode, by = letter.by, why = letter.why,
     mail = letter.digest }
 end

@@ -223,6 +223,8 @@ function Run:switch(mode, why)
   self:go_on()
   local rule = option.choice("graceful", "ungraceful")
   if not rule.test(mode) then complain("switch", mode, rule) end
+  local way = mode == "ungraceful" and engine.playbook.graceful_only
+  if way then error("playbook: switch: there is no ungraceful way: " .. way, 2) end
   if not WHY.test(why) then complain("switch: reason", why, WHY) end
   if engine.state.mode ~= mode then
     engine:record { type = "mode", mode = mode, why = why, by = engine.state.run.requester }

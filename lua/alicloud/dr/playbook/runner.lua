@@ -74,7 +74,7 @@ local function begin(engine)
     run_id = engine.runtime.random_hex(8), params = params.written(options.params) or {},
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
     incident = options.incident, requester = options.requester, declared = options.declared,
-    region = engine.client.region,
+    region = engine.client.region, graceful_only = playbook.graceful_only,
   }, true)
 end
 
