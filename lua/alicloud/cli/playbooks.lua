@@ -38,7 +38,8 @@ function M.add_options(command)
   command:option "--approvers":argname "<file>"
     :description "Public keys of those who may approve: lines of NAME KEY."
   command:option "--skip":argname "<step=why>":count "*"
-    :description "Leave a step out, or break a gate open (gate:NAME=WHY); the reason is kept."
+    :description("Leave a step out, or break a gate open (gate:NAME=WHY: a gate may have the name "
+      .. "of the step behind it); the reason is kept.")
   command:option "--again":argname "<step>":count "*"
     :description "A step in doubt may be done once more, as if it had sent nothing."
   command:option "--accept-loss":argname "<duration>"

@@ -46,7 +46,7 @@ local function add_regions(world, group)
   end
 end
 
-local function learn(stage, world, skip)
+local function learn(stage, world)
   local known, learnt = names_of(world), false
   for _, request in ipairs(stage.requests) do
     for id in (request.group or ""):gmatch "[^,%%\"%[%]]+" do
@@ -57,10 +57,6 @@ local function learn(stage, world, skip)
         known[id], learnt = true, true
       end
     end
-  end
-  for _, name in ipairs(stage.gates) do
-    learnt = learnt or not skip[name]
-    skip[name] = "nobody is asked in a rehearsal"
   end
   return learnt
 end
@@ -86,12 +82,6 @@ end
 ---@return alicloud.simulation.Process
 function M.undisturbed(plan)
   local stage = stages.new({ seed = 1, world = M.calm(plan.world), troubles = {} }, plan)
-  stage.gates = {}
-  local saw = stage.saw
-  function stage:saw(event)
-    if event.type == "gate_open" then self.gates[#self.gates + 1] = event.gate end
-    return saw(self, event)
-  end
   return stage, stage:process()
 end
 
@@ -118,19 +108,18 @@ local function after_failover(plan)
   return process.result ~= nil
 end
 
---- Finds the world of a playbook, and its gates.
----@param plan alicloud.simulation.Plan `world` and `skip` are filled in
+--- Finds the world of a playbook.
+---@param plan alicloud.simulation.Plan `world` is filled in
 ---@return boolean|nil ok
 ---@return string? message
 function M.run(plan)
   plan.world = { regions = {}, groups = {}, disks = demo.disks, instances = demo.instances }
   for i, region in ipairs(demo.regions) do plan.world.regions[i] = region end
-  plan.skip = {}
   local process
   for _ = 1, MOST_ROUNDS do
     local stage
     stage, process = M.undisturbed(plan)
-    if not learn(stage, plan.world, plan.skip) then break end
+    if not learn(stage, plan.world) then break end
   end
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"

@@ -35,7 +35,6 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field params table<string, any>?
 ---@field kind string?
 ---@field world table of the emulator; what a case varies is what groups do not say
----@field skip table<string, string> gates
 ---@field wire boolean? requests are signed and sent as bytes; slower
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.
@@ -44,7 +43,7 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
 function M.plan(playbook, options)
-  local plan = { playbook = playbook, skip = {} }
+  local plan = { playbook = playbook }
   for name, value in pairs(options) do plan[name] = value end
   if plan.world then return plan end
   local ok, message = discover.run(plan)
@@ -187,7 +186,7 @@ end
 local function check_plan(case, plan, rehearsal)
   local stage = stages.new(with_troubles(case, {}), plan)
   planner.run(plan.playbook, { client = stage:client(), params = plan.params, kind = plan.kind,
-    incident = case.incident, skip = plan.skip })
+    incident = case.incident })
   if stage.changes > 0 then
     table.insert(rehearsal.violations, "S8 planning has changed something")
   end

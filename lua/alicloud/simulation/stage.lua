@@ -284,7 +284,8 @@ function Stage:run_on(disk, saw)
   local plan = self.plan
   return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
     params = plan.params, kind = plan.kind, incident = self.case.incident,
-    requester = "operator", skip = plan.skip, progress = saw, program = no_program })
+    requester = "operator", progress = saw, program = no_program,
+    open_gates = "nobody is asked in a rehearsal" })
 end
 
 -- A machine that stopped comes up again, and somebody resumes some time later.

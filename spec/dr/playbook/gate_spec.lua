@@ -189,6 +189,39 @@ describe("a gate", function()
     assert.equal("promoted", stage:done())
   end)
 
+  it("is known in a branch by the name that is shown, with gate: before it", function()
+    local stage = stages.new()
+    local function playbook(run)
+      run:each({ "a", "b" }, { parallel = 1 }, function(_, own)
+        own:skip("gate:second", "the playbook knows why")
+        own:gate("first", { need = 1, of = { "dba" } })
+        own:gate("second", { need = 1, of = { "dba" } })
+      end)
+    end
+    local result = assert(stage:run(playbook, { approvers = KEYS,
+      skip = { ["gate:a/first"] = "it burns", ["gate:b/first"] = "there too" } }))
+    assert.same({ 'gate "a/first" was broken open: it burns',
+      'gate "a/second" was broken open: the playbook knows why',
+      'gate "b/first" was broken open: there too',
+      'gate "b/second" was broken open: the playbook knows why' }, result.exceptions)
+    local _, err = stages.new():run(function(run)
+      for _ = 1, 2 do run:gate("twice", { need = 1, of = { "dba" } }) end
+    end, { open_gates = "a rehearsal" })
+    assert.matches('gate "twice" is there twice', err.message)
+  end)
+
+  it("is not left out by its bare name, and says how it is; a name that is none is told", function()
+    local stage = stages.new()
+    local _, err = stage:run(gated(stage), { approvers = KEYS, skip = { promote = "it burns" } })
+    assert.equal("Client.GateExpired", err.code)
+    assert.equal('gate "promote" is not left out by --skip promote=…, which is for a step; '
+      .. "--skip gate:promote=… breaks it open", stage:events("note")[1].text)
+    stage = stages.new()
+    assert(stage:run(gated(stage), { open_gates = "a rehearsal", skip = { promot = "a slip" } }))
+    assert.equal('nothing was left out as "promot": the run came to no step or gate of that name',
+      stage:events("note")[1].text)
+  end)
+
   it("stays an exception when another process ends the run", function()
     local stage = stages.new()
     local function playbook(run)

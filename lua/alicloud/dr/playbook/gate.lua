@@ -184,24 +184,35 @@ local function is_passed(engine, key)
   return past.text == engine.playbook.digest
 end
 
+local function open_to_all(engine)
+  local why = engine.options.open_gates
+  return why and { why = why } or nil
+end
+
+-- Whoever wished to leave it out has named a step, and would wait for nothing.
+local function tell_of_wish(engine, key)
+  if not engine.skips[key] then return end
+  engine:record { type = "note", text = ("gate %q is not left out by --skip %s=…, which is for a "
+    .. "step; --skip gate:%s=… breaks it open"):format(key, key, key) }
+end
+
 --- Comes to a gate. It is passed once; a resumed run asks again only if the playbook was edited.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.GateOptions checked
 function M.run(branch, name, options)
   local engine, key = branch.engine, branch.prefix .. name
-  -- A gate and the step behind it may well have one name. Who breaks it open must not leave out
-  -- the step as well.
-  local own_name = branch.prefix .. "gate:" .. name
+  local own_name = steps.wish(branch.prefix, "gate:" .. name)
   branch:go_on()
   steps.claim(engine, own_name, 2)
   if is_passed(engine, key) then return end
-  local wish = engine.skips[own_name]
+  local wish = engine.skips[own_name] or open_to_all(engine)
   if wish then
     broken_open(engine, key, wish.why)
     return engine:record { type = "gate_pass", gate = key, broken = true, why = wish.why,
       by = wish.by, approvals = 0 }
   end
+  tell_of_wish(engine, key)
   demand_keys(engine, key, options)
   engine:record { type = "gate_open", gate = key, need = options.need, of = options.names,
     expires = options.seconds }

@@ -15,6 +15,7 @@ local intents = require "alicloud.dr.intent"
 local precheck = require "alicloud.dr.precheck"
 local services = require "alicloud.service"
 local sorted = require "alicloud.sorted"
+local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
@@ -222,7 +223,8 @@ end
 
 function Run:gate(name, options)
   local entry = add(self, "gate", name, options)
-  entry.note = "waits for people"
+  local wish = self.planner.skips[steps.wish(self.prefix, "gate:" .. name)]
+  entry.note = wish and "broken open: " .. wish or "waits for people"
 end
 
 local function branch_of(run, name)
@@ -250,7 +252,7 @@ function Run:parallel(bodies)
 end
 
 function Run:skip(name, why)
-  self.planner.skips[self.prefix .. name] = why
+  self.planner.skips[steps.wish(self.prefix, name)] = why
 end
 
 function Run:switch(mode)

@@ -199,7 +199,7 @@ function Run:skip(name, why)
   local engine = own(self).engine
   if not steps.NAME.test(name) then complain("skip", name, steps.NAME) end
   if not WHY.test(why) then complain("skip " .. name .. ": reason", why, WHY) end
-  engine.skips[self.prefix .. name] = { why = why, by = engine.state.run.requester }
+  engine.skips[steps.wish(self.prefix, name)] = { why = why, by = engine.state.run.requester }
 end
 
 --- Tells somebody of events. Neither an error nor a wait of his can change the run.

@@ -8,6 +8,7 @@ local guard = require "alicloud.guard"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
 local settings = require "alicloud.dr.playbook.settings"
+local sorted = require "alicloud.sorted"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 local summary = require "alicloud.dr.playbook.summary"
@@ -153,7 +154,18 @@ local function interrupted(engine)
   }
 end
 
+-- A slip of the hand in the name of a step would go unseen.
+local function tell_of_wishes(engine)
+  for _, name in ipairs(sorted.keys(engine.options.skip or {})) do
+    if not engine.seen[name] then
+      engine:write({ type = "note", text = ("nothing was left out as %q: the run came to no step "
+        .. "or gate of that name"):format(name) }, false)
+    end
+  end
+end
+
 local function finish(engine)
+  tell_of_wishes(engine)
   local ending = summary.ending(engine)
   local ok, err = engine:write(ending, true)
   if not ok then return stop(engine, nil, err) end

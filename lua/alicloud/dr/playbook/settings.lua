@@ -20,7 +20,10 @@ local M = {}
 ---@field approvers? table<string, string> public keys by name
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
----@field skip? table<string, string> reasons by step, or by "gate:" and the name of a gate
+---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
+---"gate:" and a gate's name ("gate:pg-orders/approve")
+---@field open_gates? string why every gate is broken open, where nobody can be asked, e.g. in a
+---rehearsal
 ---@field again? table<string, boolean> steps in doubt that may be done once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
@@ -74,6 +77,7 @@ local SCHEMA = {
   end)),
   ask = option.callable,
   skip = option.rule("a table of step = reason", is_map_of(is_reason)),
+  open_gates = option.rule("a reason, text without control characters", is_reason),
   again = option.rule("a table of step = true", is_map_of(function(value)
     return value == true
   end)),

@@ -68,10 +68,21 @@ end
 ---@param level integer for the message
 function M.claim(engine, key, level)
   if engine.seen[key] then
-    error(("playbook: step %q is there twice; steps are known by their names"):format(key),
-      level + 1)
+    local gate = key:match "^gate:(.*)$"
+    error(("playbook: %s %q is there twice; they are known by their names"):format(
+      gate and "gate" or "step", gate or key), level + 1)
   end
   engine.seen[key] = true
+end
+
+--- What a wish to leave something out is known by. A gate and the step behind it may well have one
+--- name, and whoever leaves the one out must not leave out the other: a gate has "gate:" before it.
+---@param prefix string of the branch
+---@param name string of a step, or "gate:" and the name of a gate
+---@return string
+function M.wish(prefix, name)
+  local gate = name:match "^gate:(.*)$"
+  return gate and "gate:" .. prefix .. gate or prefix .. name
 end
 
 -- A plain value that reads the same after a resume. What is too large is not kept.
