@@ -1,7 +1,8 @@
 -- Many groups failed over by one process under the rate of calls: fleet.lua GROUPS PARALLEL. The
 -- ready playbook over an emulator in the same process, on its virtual clock, with its journal in a
--- file. Prints the seconds that it took over those in which the limit lets the same calls pass, the
--- seconds themselves, and the most MiB that this process had, the emulator's included.
+-- file. Prints the seconds that it took over those in which the limit lets the same calls pass and
+-- one group after the other of those at a time is waited for, the seconds themselves, the most MiB
+-- that this process had, the emulator's included, and the calls of a group.
 
 local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
@@ -52,4 +53,5 @@ assert(result.status == "completed" and #emu:ledger() == count)
 local most, total = 0, 0
 for _, n in pairs(calls) do most, total = math.max(most, n), total + n end
 local allowed = math.max(most / ACTION, total / REGION)
-print(("%.3f %.0f %.1f"):format(took / allowed, took, resident()))
+local waiting = math.ceil(count / tonumber(parallel)) * SECONDS
+print(("%.3f %.0f %.1f %.2f"):format(took / (allowed + waiting), took, resident(), total / count))

@@ -143,7 +143,7 @@ describe("the playbook fleet", function()
     for i = 1, 60 do quick[i] = { failover_seconds = 8 } end
     local stage = stage_of(60, quick, { wire = false })
     local client, moments = slow_client(stage.bench.emu)
-    assert(run(stage, { parallel = 20, canary = 0, max_groups = 60 }, { client = client }))
+    assert(run(stage, { parallel = 60, canary = 0, max_groups = 60 }, { client = client }))
     assert.equal(60, moved(stage))
     local took = stage:events("finished")[1].at - stage:events("run")[1].at
     local in_all, total = densest(moments)
@@ -152,6 +152,8 @@ describe("the playbook fleet", function()
     assert.is_true(in_all <= 12 + 6, in_all)
     assert.equal(6, of_one)
     local allowed = math.max(total / 12, looks / 6)
-    assert.is_true(took <= 1.05 * allowed, ("%.1f s, allowed %.1f s"):format(took, allowed))
+    -- The last one is waited for when nothing else is left to ask.
+    assert.is_true(took <= 1.05 * allowed + 8, ("%.1f s, allowed %.1f s"):format(took, allowed))
+    assert.is_true(total < 8 * 60, total)
   end)
 end)

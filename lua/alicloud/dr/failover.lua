@@ -85,6 +85,7 @@ local function goal_of(run, intent)
   return {
     regions = { run.group.region }, params = { ReplicaGroupId = run.group.id }, intent = intent,
     read = function(options) return run.group:observe(options) end,
+    glance = run.options.glances and run.options.glances:of(run.group),
     judge = intents.judge, describe = snapshots.state, same = snapshots.same_state,
     began_failed = intent.status == "failover_failed",
     terms = { max_rpo = run.options.max_rpo, accept_loss = run.options.accept_loss },

@@ -4,6 +4,7 @@ local alicloud = require "alicloud"
 local changes = require "alicloud.dr.change"
 local duration = require "alicloud.dr.duration"
 local failover = require "alicloud.dr.failover"
+local glances = require "alicloud.dr.glance"
 local observe = require "alicloud.dr.observe"
 local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
@@ -33,6 +34,7 @@ local Group = {}
 ---@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.seam
 ---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
 ---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
+---@field glances? alicloud.dr.Glances what those who wait share, see alicloud.dr.glance
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent
@@ -66,7 +68,8 @@ local GROUP_OPTIONS = { region = REGION }
 
 local PRECHECK_OPTIONS = { max_rpo = AGE }
 
-local FAILOVER_OPTIONS = changes.options_with { max_rpo = AGE, accept_loss = seam.ACCEPT_LOSS }
+local FAILOVER_OPTIONS = changes.options_with { max_rpo = AGE, accept_loss = seam.ACCEPT_LOSS,
+  glances = option.rule("what alicloud.dr.glance makes", glances.is) }
 
 local DURATIONS = { max_rpo = false }
 for name, seconds in pairs(changes.DURATIONS) do DURATIONS[name] = seconds end

@@ -53,6 +53,7 @@ local WRONG_REGION = {
 ---@field takes_region boolean? false: the operation has no RegionId
 ---@field intent alicloud.dr.Intent|table what was decided; its client_token goes with the call
 ---@field read fun(options: table): table|nil, alicloud.Error?
+---@field glance alicloud.dr.Glance? for whoever waits for the end
 ---@field judge fun(intent: table, seen: table): alicloud.dr.Judgement, string
 ---@field describe fun(seen: table): string
 ---@field same fun(earlier: table, later: table): boolean no news between two looks
@@ -152,7 +153,7 @@ function Mutation:commit(goal)
     describe = goal.describe, same = goal.same,
     began_failed = goal.began_failed or false,
     outlasted = function() return self.group.client:stats().waited_for_cloud end,
-    read = goal.read, loop = self.loop, poll = self.options.poll,
+    read = goal.read, glance = goal.glance, loop = self.loop, poll = self.options.poll,
     emit = function(event)
       event.state = event.snapshot and goal.describe(event.snapshot)
       self:emit(event)

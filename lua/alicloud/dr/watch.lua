@@ -13,6 +13,9 @@ M.PATIENCE = { reads = 3, span = 15 }
 local FIRST_PAUSE = 1
 local GROWTH = 1.5
 local READ_DEADLINE = 30
+-- After so many seconds of glances a look of one's own is due; after one that has told nothing
+-- there is none for as long.
+local GLANCES_FOR = 60
 
 ---@class alicloud.dr.Watch
 ---@field last alicloud.dr.Snapshot? the newest look that succeeded
@@ -32,12 +35,15 @@ Watch.__index = Watch
 ---@field poll number longest pause between two looks, seconds
 ---@field emit fun(event: table)
 ---@field outlasted fun(): number seconds of outages that the readings have outlasted so far
+---@field glance alicloud.dr.Glance? shared with others who wait
 
 ---@param options alicloud.dr.WatchOptions
 ---@return alicloud.dr.Watch
 function M.new(options)
   local watch = {}
   for name, value in pairs(options) do watch[name] = value end
+  watch.looked_at = watch.loop.now()
+  watch.glance_from = watch.looked_at
   return setmetatable(watch, Watch)
 end
 
@@ -45,18 +51,11 @@ function Watch:now()
   return self.loop.now()
 end
 
---- One look, judged.
----@param deadline number monotonic
----@return alicloud.dr.Judgement|nil nil if the look failed
-function Watch:look(deadline)
-  local left = math.max(1, math.min(READ_DEADLINE, deadline - self:now()))
-  local snapshot, err = self.read { deadline = left }
-  if not snapshot then
-    self.last_error = err
-    self.emit { event = "look_failed", err = err }
-    return nil
-  end
-  local judgement, reason = self.judge(snapshot)
+function Watch:call_options(deadline)
+  return { deadline = math.max(1, math.min(READ_DEADLINE, deadline - self:now())) }
+end
+
+function Watch:take(snapshot, judgement, reason)
   self.last, self.last_error, self.reason = snapshot, nil, reason
   if judgement == "moving" or judgement == "arrived" then
     self.first_moving = self.first_moving or snapshot
@@ -65,14 +64,49 @@ function Watch:look(deadline)
   return judgement
 end
 
+--- One look, judged.
+---@param deadline number monotonic
+---@return alicloud.dr.Judgement|nil nil if the look failed
+function Watch:look(deadline)
+  local snapshot, err = self.read(self:call_options(deadline))
+  if not snapshot then
+    self.last_error = err
+    self.emit { event = "look_failed", err = err }
+    return nil
+  end
+  self.looked_at = self:now()
+  return self:take(snapshot, self.judge(snapshot))
+end
+
+function Watch:may_glance()
+  local glance, now = self.glance, self:now()
+  return glance ~= nil and now >= self.glance_from and now - self.looked_at < GLANCES_FOR
+    and glance.has_company()
+end
+
+--- A glance is believed if it shows the change under way, and not for too long; else one looks.
+---@param deadline number monotonic
+---@return alicloud.dr.Judgement|nil nil if the look failed
+function Watch:glimpse(deadline)
+  if not self:may_glance() then return self:look(deadline) end
+  local snapshot = self.glance.look(self:call_options(deadline))
+  if snapshot then
+    local judgement, reason = self.judge(snapshot)
+    if judgement == "moving" then return self:take(snapshot, judgement, reason) end
+  end
+  self.glance_from = self:now() + GLANCES_FOR
+  return self:look(deadline)
+end
+
 --- Looks, and tells how long the look was held up by an outage: time in which nothing could be
 --- seen counts neither for a deadline nor as a stall.
+---@param look fun(self: alicloud.dr.Watch, deadline: number): alicloud.dr.Judgement|nil
 ---@param deadline number monotonic
 ---@return alicloud.dr.Judgement|nil
 ---@return number held seconds
-function Watch:patient_look(deadline)
+function Watch:patiently(look, deadline)
   local before = self.outlasted()
-  local judgement = self:look(deadline)
+  local judgement = look(self, deadline)
   return judgement, self.outlasted() - before
 end
 
@@ -100,7 +134,7 @@ end
 function Watch:settle(patience, deadline)
   local evidence = {}
   while true do
-    local judgement, held = self:patient_look(deadline)
+    local judgement, held = self:patiently(self.look, deadline)
     deadline = deadline + held
     if judgement then count(evidence, judgement, self:now()) end
     if judgement == "as_planned" then
@@ -136,8 +170,9 @@ end
 function Watch:until_done(deadline, stall)
   local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
   local changed_at = self:now()
+  local _ <close> = self.glance and self.glance.enter()
   while true do
-    local judgement, held = self:patient_look(deadline)
+    local judgement, held = self:patiently(self.glimpse, deadline)
     deadline, changed_at = deadline + held, changed_at + held
     local now = self:now()
     if judgement then

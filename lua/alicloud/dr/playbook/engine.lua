@@ -2,6 +2,7 @@
 --- process's attempt at a run.
 
 local alicloud = require "alicloud"
+local glances = require "alicloud.dr.glance"
 local guard = require "alicloud.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
 local mail = require "alicloud.dr.playbook.mail"
@@ -25,6 +26,7 @@ local M = {}
 ---@field undos { key: string, undo: function }[]
 ---@field exceptions string[]
 ---@field tokens table<string, boolean> that `run:token` gave
+---@field glances alicloud.dr.Glances what groups that are waited for share
 ---@field landing string? the step that a failed one named with "goto:"
 local Engine = {}
 Engine.__index = Engine
@@ -37,6 +39,7 @@ function M.new(fields)
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
   engine.mail = mail.new(engine)
+  engine.glances = glances.new(engine.client)
   return engine
 end
 

@@ -14,7 +14,8 @@ local LOOKING = {}
 -- The verbs of a group, and which options of alicloud.dr.seam each takes. All of them look before
 -- they send again, so what one has sent is no reason to doubt its step.
 local VERBS = {
-  failover = { journal = true, continue = true, incident = true, accept_loss = true },
+  failover = { journal = true, continue = true, incident = true, accept_loss = true,
+    glances = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
   clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
@@ -29,6 +30,7 @@ local function with_defaults(branch, verb, options, past)
     given.incident = given.incident or engine.state.run.incident
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
+  if takes.glances then given.glances = engine.glances end
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end

@@ -244,6 +244,7 @@ function M.run(playbook, options)
   if not engine then return nil, err end
   local result
   result, err = carry_out(engine)
+  engine.glances:close()
   engine.hooks:close(HOOK_SECONDS)
   return result, err
 end
