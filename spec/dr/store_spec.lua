@@ -136,6 +136,18 @@ describe("a journal's file", function()
     assert.equal("ENOTDIR", select(2, files.make_directories(path .. "/x")).errno)
   end)
 
+  it("is not held by a program that is started meanwhile", function()
+    local path = fresh_directory() .. "/run.jsonl"
+    local store = assert(files.open(path))
+    assert(store:lease("run", HOLDER))
+    local program <close> = assert(core.spawn({ "sleep", "600" }, 10))
+    store:close()
+    local other = assert(files.open(path))
+    assert.is_truthy(other:lease("run", HOLDER))
+    assert.is_false(program:step())
+    other:close()
+  end)
+
   it("is its process's alone: a child that is forked can neither write it nor give its locks up",
     function()
       local path = fresh_directory() .. "/run.jsonl"

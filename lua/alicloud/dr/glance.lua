@@ -147,4 +147,6 @@ function Glances:close()
   self.tasks, self.gathering = {}, {}
 end
 
+Glances.__close = Glances.close
+
 return M

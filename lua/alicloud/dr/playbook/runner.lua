@@ -242,9 +242,9 @@ function M.run(playbook, options)
   local engine
   engine, err = prepare(playbook, options, runtime, open)
   if not engine then return nil, err end
+  local _ <close> = engine.glances
   local result
   result, err = carry_out(engine)
-  engine.glances:close()
   engine.hooks:close(HOOK_SECONDS)
   return result, err
 end
