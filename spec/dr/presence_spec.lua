@@ -47,7 +47,9 @@ local function while_running(look)
     run:step("go on", function() return true end)
   end), { client = stage.bench.client, journal = path, requester = "anna" }))
   assert.equal("completed", result.status)
-  assert.equal("completed", assert(dr.report(path)).status)
+  local ended = assert(dr.report(path))
+  assert.equal("completed", ended.status)
+  assert.matches('"exceptions":%[%]', ended:render "json")
   return seen
 end
 
@@ -58,6 +60,10 @@ describe("a report of a run without an end", function()
     assert.equal(here.pid, report.presence.process.pid)
     assert.equal("running", report.processes[1].ending)
     assert.is_nil(report.resume)
+    local step = report.steps[1]
+    assert.same({ "running", false }, { step.status, step.spans[1].cut == true })
+    assert.matches("| look | [^|]+ | [^|]+ | … under way |", report:render "md")
+    assert.matches('<error message="under way" type="running">', report:render "junit")
     local words = ("It is still running: process %d of anna on %s, since 20"):format(here.pid,
       here.host)
     for _, form in ipairs { "md", "junit", "html" } do

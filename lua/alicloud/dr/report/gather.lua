@@ -122,7 +122,7 @@ end
 -- The run's own list, which is written at its end.
 local function exceptions_of(state, list)
   local last = state.ending
-  if last and last.type == "finished" then return last.exceptions end
+  if last and last.type == "finished" then return core.array(last.exceptions) end
   local found = {}
   for _, step in ipairs(list) do
     if step.status == "skipped" then
@@ -198,7 +198,7 @@ function M.model(source)
   model.rto.basis = basis
   model.rpo = target(declared.rpo, summary.rpo(state))
   model.finish, model.no_return = state.marks, no_return_of(state)
-  model.steps = steps.gather(source.events)
+  model.steps = steps.gather(source.events, model.status == "running")
   model.open = open_intents(state)
   model.exceptions = exceptions_of(state, model.steps)
   model.error = state.ending and state.ending.err or nil

@@ -14,7 +14,7 @@ local function seconds(value)
 end
 
 local FAILED = { failed = true, expired = true, refused = true }
-local UNSETTLED = { begun = true, open = true, undone = true }
+local UNSETTLED = { begun = true, running = true, open = true, undone = true }
 
 local function outcome(entry)
   if entry.status == "skipped" then

@@ -9,6 +9,7 @@ M.TOKEN_DIGITS = 8
 
 ---@alias alicloud.dr.EvidenceStepStatus
 ---| "begun" | "done" | "failed" | "skipped" | "undone" # of a step
+---| "running" # begun, by a process that is at work
 ---| "open" | "passed" | "broken" | "expired" | "refused" # where people are asked
 
 ---@class alicloud.dr.EvidenceStep
@@ -169,10 +170,20 @@ function TAKE.gate_fail(self, event)
   end_gate(self, event, "expired")
 end
 
+-- What has no end was cut off, unless the process that has begun it is at work.
+local function leave_open(entry, last_at, at_work)
+  local span = entry.spans[#entry.spans]
+  local under_way = at_work and span ~= nil and not span.to
+  end_span(entry, last_at, not under_way)
+  entry.ended_at = nil
+  if under_way and entry.status == "begun" then entry.status = "running" end
+end
+
 --- Gathers the steps and gates.
 ---@param events table[]
+---@param at_work boolean? the newest process is
 ---@return alicloud.dr.EvidenceStep[]
-function M.gather(events)
+function M.gather(events, at_work)
   local self = setmetatable({ by_key = {}, list = core.array {}, calls = {} }, Gatherer)
   for _, event in ipairs(events) do
     local take = TAKE[event.type]
@@ -181,8 +192,7 @@ function M.gather(events)
   end
   for _, entry in ipairs(self.list) do
     if entry.status == "begun" or entry.status == "open" then
-      end_span(entry, self.last_at, true)
-      entry.ended_at = nil
+      leave_open(entry, self.last_at, at_work)
     end
   end
   return self.list

@@ -64,7 +64,7 @@ figcaption { color: var(--soft); font-size: .84rem; margin-top: .4rem; }
 .timeline .took.bad { fill: var(--bad); } .timeline .took.warn { fill: var(--warn); }
 .timeline .track { stroke: var(--track); stroke-width: 10; }
 .timeline .tick { stroke: var(--line); }
-.timeline .bar { fill: var(--good-bar); }
+.timeline .bar { fill: var(--good-bar); } .timeline .bar.plain { fill: var(--soft); }
 .timeline .bar.warn { fill: var(--warn-bar); } .timeline .bar.bad { fill: var(--bad-bar); }
 .timeline .bar.verify { fill: var(--calm); }
 .timeline .bar.gate { fill: var(--card); stroke: var(--good-bar); stroke-width: 1.5; }

@@ -188,6 +188,7 @@ local STEP = {
   failed = { "failed", "bad", "✘" }, expired = { "expired", "bad", "✘" },
   refused = { "refused", "bad", "✘" }, broken = { "broken open", "warn", "!" },
   skipped = { "skipped", "warn", "–" }, undone = { "undone", "warn", "↶" },
+  running = { "under way", "plain", "…" },
   begun = { "begun, no end", "warn", "?" }, open = { "open", "warn", "?" },
 }
 
