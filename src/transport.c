@@ -32,13 +32,15 @@ struct ac_transport {
     struct ac_transport_stats stats;
 };
 
-/* True while a host has been found and none of its addresses has answered. */
+/* True while a host has been found and none of its addresses has answered. A connection that was
+ * kept alive is never connected again, but its request sets out. */
 static bool is_connecting(CURL *easy)
 {
-    curl_off_t found = 0, connected = 0;
+    curl_off_t found = 0, connected = 0, set_out = 0;
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
-    return found > 0 && connected == 0;
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &set_out);
+    return found > 0 && connected == 0 && set_out == 0;
 }
 
 /* libcurl tells which descriptors to watch; the poller folds them into one. */
