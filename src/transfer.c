@@ -171,14 +171,8 @@ static size_t origin_length(const struct ac_handle *handle, struct ac_str url)
 static bool set_url(struct ac_handle *handle, struct ac_str url)
 {
     size_t n = origin_length(handle, url);
-    struct ac_str origin = {url.p, n};
-    if (!ac_str_equal(origin, ac_buf_str(&handle->url))) {
-        ac_buf_reset(&handle->url);
-        ac_buf_add_str(&handle->url, origin);
-        if (handle->url.status != AC_OK || !ac_handle_set_text(handle, CURLOPT_URL, handle->url.p))
-            return false;
-    }
-    return ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, n < url.n ? url.p + n : NULL);
+    return ac_handle_set_url(handle, (struct ac_str){url.p, n}, n < url.n) &&
+           ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, n < url.n ? url.p + n : NULL);
 }
 
 /* libcurl wants a port with each name, so the pins are written anew for every request. */

@@ -12,6 +12,44 @@ bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char 
     return curl_easy_setopt(handle->easy, option, text) == CURLE_OK;
 }
 
+/* libcurl takes a text apart and puts it together again for each request; what is parsed already it
+ * copies, but for the zone of an address ("[fe80::1%25eth0]"). What cannot be parsed stays a text,
+ * for the request to fail with. */
+static bool parse_origin(struct ac_handle *handle)
+{
+    if (memchr(handle->url.p, '%', handle->url.n))
+        return true;
+    CURLU *origin = curl_url();
+    CURLUcode code = origin ? curl_url_set(origin, CURLUPART_URL, handle->url.p,
+                                           CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME)
+                            : CURLUE_OUT_OF_MEMORY;
+    if (code != CURLUE_OK) {
+        curl_url_cleanup(origin);
+        return code != CURLUE_OUT_OF_MEMORY;
+    }
+    handle->origin = origin;
+    return curl_easy_setopt(handle->easy, CURLOPT_CURLU, origin) == CURLE_OK;
+}
+
+static void forget_url(struct ac_handle *handle)
+{
+    curl_easy_setopt(handle->easy, CURLOPT_CURLU, NULL);
+    curl_url_cleanup(handle->origin);
+    handle->origin = NULL;
+    ac_handle_set_text(handle, CURLOPT_URL, NULL);
+    ac_buf_free(&handle->url);
+}
+
+bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, bool is_origin)
+{
+    if (ac_str_equal(url, ac_buf_str(&handle->url)))
+        return true;
+    forget_url(handle);
+    ac_buf_add_str(&handle->url, url);
+    return handle->url.status == AC_OK && ac_handle_set_text(handle, CURLOPT_URL, handle->url.p) &&
+           (!is_origin || parse_origin(handle));
+}
+
 /* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
 static bool set_store(struct ac_handle *handle, CURLoption option, const char *path)
 {
@@ -152,10 +190,8 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
     /* The request's bytes go away now; a target may hold a security token. An origin may stay. */
     ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
     struct ac_str url = ac_buf_str(&handle->url);
-    if (memchr(url.p, '?', url.n)) {
-        ac_handle_set_text(handle, CURLOPT_URL, NULL);
-        ac_buf_free(&handle->url);
-    }
+    if (memchr(url.p, '?', url.n))
+        forget_url(handle);
     curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_RESOLVE, NULL);
     curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
@@ -170,6 +206,7 @@ void ac_handle_free(struct ac_handle *handle)
     if (!handle)
         return;
     curl_easy_cleanup(handle->easy);
+    curl_url_cleanup(handle->origin);
     ac_buf_free(&handle->url);
     free(handle);
 }

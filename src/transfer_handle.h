@@ -22,6 +22,7 @@ struct ac_handle {
     int route;
     int method;
     struct ac_buf url; /* of the last request, without what its target says */
+    CURLU *origin;     /* the same, parsed, or NULL where libcurl parses it for each request */
     char error_text[CURL_ERROR_SIZE];
 };
 
@@ -46,6 +47,9 @@ void ac_handles_free(struct ac_handles *handles);
 /* For the options that libcurl copies: one that could not be copied would leave its default, such
  * as another trust store, in force. */
 bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char *text);
+
+/* The same for the URL, which may be no more than the origin of a request that has a target. */
+bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, bool is_origin);
 
 /* libcurl's callbacks, in transfer.c; `user` is the handle. */
 size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user);
