@@ -194,9 +194,8 @@ static void map_api_error(struct ac_error *error, const struct ac_response *resp
 
 static bool is_accepted(const struct ac_response *response)
 {
-    return response->failure.n == 0 && response->status >= 200 && response->status <= 299 &&
-           response->shape == AC_SHAPE_JSON && response->body_has_request_id &&
-           response->content_encoding.n == 0;
+    return ac_response_is_whole(response) && response->shape == AC_SHAPE_JSON &&
+           response->body_has_request_id;
 }
 
 enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response,

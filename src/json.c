@@ -327,45 +327,29 @@ enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
     return AC_JSON_INTEGER;
 }
 
-static void note(struct ac_json_wanted *wanted, struct ac_str name, struct ac_json_token value)
+/* Past one value. */
+static bool skip_value(struct ac_json_reader *reader)
 {
-    for (; wanted && wanted->name; wanted++)
-        if (ac_str_equal(name, ac_str_of(wanted->name))) {
-            wanted->seen++;
-            wanted->value = value;
-        }
-}
-
-/* Past one value. `wanted` concerns the members of this one, not of what is in it. */
-static bool skip_value(struct ac_json_reader *reader, struct ac_json_token *value,
-                       struct ac_json_wanted *wanted)
-{
-    *value = ac_json_value(reader);
-    enum ac_json_kind kind = value->kind;
+    enum ac_json_kind kind = ac_json_value(reader).kind;
     if (kind != AC_JSON_OBJECT && kind != AC_JSON_ARRAY)
         return kind != AC_JSON_BROKEN;
     for (bool first = true; ac_json_more(reader, kind, first); first = false) {
-        struct ac_json_token name = {0}, member;
-        if (kind == AC_JSON_OBJECT && (name = ac_json_name(reader)).kind == AC_JSON_BROKEN)
+        if (kind == AC_JSON_OBJECT && ac_json_name(reader).kind == AC_JSON_BROKEN)
             return false;
-        if (!skip_value(reader, &member, NULL))
+        if (!skip_value(reader))
             return false;
-        if (kind == AC_JSON_OBJECT)
-            note(wanted, name.raw, member);
     }
     return !reader->why;
 }
 
-enum ac_status ac_json_check(struct ac_json *json, struct ac_str text, struct ac_json_limits limits,
-                             struct ac_json_wanted *wanted)
+enum ac_status ac_json_check(struct ac_json *json, struct ac_str text, struct ac_json_limits limits)
 {
     struct ac_json_reader reader;
-    struct ac_json_token root;
     enum ac_status status = AC_INVALID;
     *json = (struct ac_json){0};
     if (!ac_json_open(&reader, text, limits))
         status = AC_LIMIT;
-    else if (skip_value(&reader, &root, wanted) && ac_json_end(&reader))
+    else if (skip_value(&reader) && ac_json_end(&reader))
         return AC_OK;
     json->why = reader.why;
     json->where = reader.at;

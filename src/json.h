@@ -75,17 +75,9 @@ struct ac_json {
     size_t where;
 };
 
-/* A string member of the outermost object that ac_json_check() looks out for. */
-struct ac_json_wanted {
-    const char *name;
-    struct ac_json_token value;
-    unsigned seen; /* how often the name occurs */
-};
-
-/* Whether the text is one JSON value, without making anything of it. `wanted` ends with a NULL name
- * or is NULL. */
-enum ac_status ac_json_check(struct ac_json *json, struct ac_str text, struct ac_json_limits limits,
-                             struct ac_json_wanted *wanted);
+/* Whether the text is one JSON value, without making anything of it. */
+enum ac_status ac_json_check(struct ac_json *json, struct ac_str text,
+                             struct ac_json_limits limits);
 
 /* The tree of a text that ac_json_check() has passed; AC_NOMEM is the only failure left. */
 enum ac_status ac_json_parse(struct ac_json *json, struct ac_str text);

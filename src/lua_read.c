@@ -132,11 +132,9 @@ static void set_bytes(lua_State *L, const char *name, struct ac_str s)
     lua_setfield(L, -2, name);
 }
 
-/* [-0, +1, m]  What is worth knowing about any answer, good or bad. */
-static void push_info(lua_State *L, const struct ac_response *response, int fields)
+/* [-0, +0, m]  What else is worth knowing about any answer, good or bad, into the table on top. */
+static void set_info(lua_State *L, const struct ac_response *response)
 {
-    lua_createtable(L, 0, fields);
-    set_bytes(L, "request_id", response->request_id);
     if (response->status > 0) {
         lua_pushinteger(L, response->status);
         lua_setfield(L, -2, "status");
@@ -183,7 +181,9 @@ static int push_error(lua_State *L, const struct read_box *box)
     const struct ac_response *response = &box->response;
     const struct ac_error *error = &box->error;
     lua_pushnil(L);
-    push_info(L, response, 16);
+    lua_createtable(L, 0, 16);
+    set_bytes(L, "request_id", response->request_id);
+    set_info(L, response);
     set_bytes(L, "kind", ac_str_of(error->kind));
     set_bytes(L, "code", error->code);
     acL_push_bytes(L, ac_buf_str(&error->message));
@@ -206,12 +206,20 @@ static int push_error(lua_State *L, const struct read_box *box)
     return 2;
 }
 
-int acL_read(lua_State *L)
+/* [-1, +1, m]  What is told beside a result; its id is on top. */
+static void push_info(lua_State *L, const struct ac_response *response)
 {
-    lua_settop(L, 2);
-    luaL_checkstack(L, 40, NULL);
+    lua_createtable(L, 0, 4);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "request_id");
+    set_info(L, response);
+}
+
+/* [-0, +2, v]  An answer that takes more than a look: memory is held until it is judged. */
+static int read_closely(lua_State *L, const struct ac_response *response)
+{
     struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
-    read_exchange(L, &box->response);
+    box->response = *response;
     struct ac_json_limits limits = AC_JSON_LIMITS;
     struct ac_signed signed_text = read_options(L, &limits);
     acL_check(L, ac_response_read(&box->response, limits), WHAT);
@@ -219,7 +227,8 @@ int acL_read(lua_State *L)
     if (box->error.outcome != AC_ACCEPTED)
         return push_error(L, box);
     if (push_body(L, &box->response, limits)) {
-        push_info(L, &box->response, 4);
+        acL_push_bytes(L, box->response.request_id);
+        push_info(L, &box->response);
         return 2;
     }
     /* Well-formed, but two readers could disagree about it: not a proof of success. */
@@ -227,4 +236,50 @@ int acL_read(lua_State *L)
     ac_errmap_free(&box->error);
     acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
     return push_error(L, box);
+}
+
+/* [-0, +1, v]  The id in the result on top. False if it is none for sure: a number of many digits
+ * has become text as well. */
+static bool push_request_id(lua_State *L)
+{
+    struct ac_str id = {0};
+    if (!lua_istable(L, -1))
+        return false;
+    lua_pushliteral(L, "RequestId");
+    if (lua_rawget(L, -2) != LUA_TSTRING) {
+        lua_pop(L, 1);
+        lua_pushliteral(L, "requestId");
+        lua_rawget(L, -2);
+    }
+    if (lua_type(L, -1) == LUA_TSTRING)
+        id.p = lua_tolstring(L, -1, &id.n);
+    return id.n > 0 && strspn(id.p, "-0123456789") < id.n;
+}
+
+/* [-0, +n, v]  What most answers are, a success: it takes no memory but that of the result, which
+ * is the proof itself. */
+static bool read_success(lua_State *L, struct ac_response *response)
+{
+    struct ac_json_limits limits = AC_JSON_LIMITS;
+    if (lua_type(L, 2) != LUA_TUSERDATA)
+        read_options(L, &limits);
+    if (!ac_response_is_whole(response) || !push_body(L, response, limits) || !push_request_id(L))
+        return false;
+    ac_response_date(response);
+    push_info(L, response);
+    return true;
+}
+
+int acL_read(lua_State *L)
+{
+    struct ac_response response = {0};
+    lua_settop(L, 2);
+    luaL_checkstack(L, 50, NULL);
+    read_exchange(L, &response);
+    struct ac_response again = response;
+    int top = lua_gettop(L);
+    if (read_success(L, &response))
+        return 2;
+    lua_settop(L, top);
+    return read_closely(L, &again);
 }

@@ -166,7 +166,7 @@ static int read_document(lua_State *L)
         push_ini(L, text);
         return 1;
     }
-    if (ac_json_check(&sealed->json, text, AC_JSON_LIMITS, NULL) != AC_OK)
+    if (ac_json_check(&sealed->json, text, AC_JSON_LIMITS) != AC_OK)
         luaL_error(L, "JSON: %s at byte %d", sealed->json.why, (int)sealed->json.where + 1);
     acL_check(L, ac_json_parse(&sealed->json, text), "sealed");
     if (!cJSON_IsObject(sealed->json.root))

@@ -3,21 +3,23 @@
 #include "codec.h"
 #include "header.h"
 
+static const struct {
+    struct ac_str name;
+    size_t place;
+} HEADERS[] = {{{"date", 4}, offsetof(struct ac_response, date)},
+               {{"content-encoding", 16}, offsetof(struct ac_response, content_encoding)},
+               {{"x-acs-request-id", 16}, offsetof(struct ac_response, header_request_id)},
+               {{"x-acs-retry-after", 17}, offsetof(struct ac_response, retry_after)},
+               {{"x-ratelimit-user", 16}, offsetof(struct ac_response, ratelimit_user)},
+               {{"x-ratelimit-user-api", 20}, offsetof(struct ac_response, ratelimit_user_api)}};
+
 /* One that is repeated becomes a value which nobody takes for a good one. */
 static void note_header(struct ac_response *response, struct ac_str name, struct ac_str value)
 {
-    const struct {
-        struct ac_str name;
-        struct ac_str *value;
-    } known[] = {{{"date", 4}, &response->date},
-                 {{"content-encoding", 16}, &response->content_encoding},
-                 {{"x-acs-request-id", 16}, &response->header_request_id},
-                 {{"x-acs-retry-after", 17}, &response->retry_after},
-                 {{"x-ratelimit-user", 16}, &response->ratelimit_user},
-                 {{"x-ratelimit-user-api", 20}, &response->ratelimit_user_api}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (ac_str_equal_nocase(name, known[i].name)) {
-            *known[i].value = known[i].value->p ? AC_STR(",") : value;
+    for (size_t i = 0; i < sizeof HEADERS / sizeof HEADERS[0]; i++)
+        if (ac_str_equal_nocase(name, HEADERS[i].name)) {
+            struct ac_str *known = (struct ac_str *)(void *)((char *)response + HEADERS[i].place);
+            *known = known->p ? AC_STR(",") : ac_header_trim(value);
             return;
         }
 }
@@ -30,7 +32,7 @@ void ac_response_headers(struct ac_response *response, struct ac_str block)
         const char *colon = memchr(block.p, ':', n);
         if (colon) {
             struct ac_str name = {block.p, (size_t)(colon - block.p)};
-            note_header(response, name, ac_header_trim((struct ac_str){colon + 1, n - name.n - 1}));
+            note_header(response, name, (struct ac_str){colon + 1, n - name.n - 1});
         }
         n += end != NULL;
         block = (struct ac_str){block.p + n, block.n - n};
@@ -58,27 +60,13 @@ static struct ac_str either(const cJSON *object, const char *pascal, const char 
     return value.p ? value : ac_json_string(object, camel);
 }
 
-/* What proves success is taken from the text itself; only an answer that is none is worth a tree.
- */
-static bool proves_success(struct ac_response *response, const struct ac_json_wanted *id)
-{
-    bool good = response->status >= 200 && response->status <= 299 && id->seen == 1 &&
-                id->value.kind == AC_JSON_STRING && id->value.raw.n > 0 && !id->value.escaped;
-    if (good)
-        response->request_id = id->value.raw;
-    return good;
-}
-
 static enum ac_status read_json(struct ac_response *response, struct ac_json_limits limits)
 {
     struct ac_json *json = &response->json;
-    struct ac_json_wanted wanted[] = {{.name = "RequestId"}, {.name = "requestId"}, {.name = NULL}};
-    if (ac_json_check(json, response->body, limits, wanted) != AC_OK) {
+    if (ac_json_check(json, response->body, limits) != AC_OK) {
         response->shape = AC_SHAPE_BAD_JSON;
         return AC_OK;
     }
-    if (proves_success(response, wanted[0].seen > 0 ? &wanted[0] : &wanted[1]))
-        return AC_OK;
     if (ac_json_parse(json, response->body) != AC_OK)
         return AC_NOMEM;
     response->code = either(json->root, "Code", "code");
@@ -140,6 +128,11 @@ static void read_xml(struct ac_response *response)
     response->recommend = xml_field(response, AC_STR("<Recommend>"), AC_STR("</Recommend>"));
 }
 
+void ac_response_date(struct ac_response *response)
+{
+    response->has_date = ac_codec_parse_http_date(response->date, &response->unix_date);
+}
+
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits)
 {
     enum ac_status status = AC_OK;
@@ -152,7 +145,7 @@ enum ac_status ac_response_read(struct ac_response *response, struct ac_json_lim
     response->body_has_request_id = response->request_id.n > 0;
     if (response->request_id.n == 0)
         response->request_id = response->header_request_id;
-    response->has_date = ac_codec_parse_http_date(response->date, &response->unix_date);
+    ac_response_date(response);
     return response->text.status == AC_NOMEM ? AC_NOMEM : status;
 }
 

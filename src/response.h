@@ -48,6 +48,16 @@ struct ac_response {
 /* Fills in the headers from a block of "Name: value" lines. */
 void ac_response_headers(struct ac_response *response, struct ac_str block);
 
+/* A complete HTTP answer of success, as far as the body does not say otherwise. */
+static inline bool ac_response_is_whole(const struct ac_response *response)
+{
+    return response->failure.n == 0 && response->status >= 200 && response->status <= 299 &&
+           response->content_encoding.n == 0;
+}
+
+/* Fills in the date. */
+void ac_response_date(struct ac_response *response);
+
 /* AC_NOMEM is the only failure: a hostile answer is a shape, not an error. */
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits);
 void ac_response_free(struct ac_response *response);

@@ -31,7 +31,7 @@ static bool json_holds(struct ac_str text)
 {
     struct ac_json json;
     bool ok = true;
-    if (ac_json_check(&json, text, AC_JSON_LIMITS, NULL) == AC_OK)
+    if (ac_json_check(&json, text, AC_JSON_LIMITS) == AC_OK)
         ok = ac_json_parse(&json, text) == AC_OK;
     ac_json_free(&json);
     return ok;

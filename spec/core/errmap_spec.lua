@@ -32,6 +32,14 @@ describe("an accepted call", function()
     assert.is_table(core.read(answer(200, '{"RequestId":"r"}',
       { ["content-encoding"] = "identity" })))
   end)
+
+  it("has an id of whatever text", function()
+    local function id_in(body) return select(2, core.read(answer(200, body))).request_id end
+    assert.equal("1234", id_in '{"RequestId":"1234"}')
+    assert.equal("-12", id_in ' {"requestId":"-12","A":[]}')
+    assert.equal('a"', id_in [[{"RequestId":"a\u0022"}]])
+    assert.equal("b", id_in '{"requestId":"b","RequestId":7}')
+  end)
 end)
 
 -- { what, exchange, outcome, kind, code, retry class }
@@ -96,6 +104,9 @@ local ROWS = {
     "Client.Malformed", "transport" },
   { "200 with a RequestId that is no string", answer(200, '{"RequestId":7}'), "unknown",
     "decode", "Client.Malformed", "transport" },
+  { "200 with a RequestId of more digits than a number has",
+    answer(200, '{"RequestId":' .. ("7"):rep(40) .. "}"), "unknown", "decode", "Client.Malformed",
+    "transport" },
   { "200 with RequestId in other letter case", answer(200, '{"requestid":"r"}'), "unknown",
     "decode", "Client.Malformed", "transport" },
   { "200 with RequestId in the header only",
