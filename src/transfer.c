@@ -175,6 +175,22 @@ static bool set_url(struct ac_handle *handle, struct ac_str url)
            ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, n < url.n ? url.p + n : NULL);
 }
 
+/* Whether the last request went to the same origin, so that nothing but the target is new. */
+static bool knows_origin(const struct ac_handle *handle, struct ac_str url)
+{
+    size_t n = handle->url.n;
+    return handle->origin && n < url.n && url.p[n] == '/' && memcmp(url.p, handle->url.p, n) == 0 &&
+           !memchr(url.p, '#', url.n);
+}
+
+static bool set_place(struct ac_handle *handle, const struct ac_transport_options *options,
+                      struct ac_str url)
+{
+    if (knows_origin(handle, url))
+        return ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, url.p + handle->url.n);
+    return set_scheme(handle, url) && set_route(handle, options, url) && set_url(handle, url);
+}
+
 /* libcurl wants a port with each name, so the pins are written anew for every request. */
 static bool set_pins(struct ac_op *op, const struct ac_transport_options *options,
                      struct ac_str url)
@@ -224,8 +240,7 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body_bytes);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     }
-    return set_scheme(handle, request->url) &&
-           set_route(handle, &settings->options, request->url) && set_url(handle, request->url) &&
+    return set_place(handle, &settings->options, request->url) &&
            set_pins(op, &settings->options, request->url);
 }
 

@@ -37,10 +37,12 @@ struct ac_transport {
 static bool is_connecting(CURL *easy)
 {
     curl_off_t found = 0, connected = 0, set_out = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &set_out);
+    if (set_out > 0)
+        return false;
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &set_out);
-    return found > 0 && connected == 0 && set_out == 0;
+    return found > 0 && connected == 0;
 }
 
 /* libcurl tells which descriptors to watch; the poller folds them into one. */

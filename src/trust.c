@@ -60,11 +60,11 @@ static bool is_ipv4_loopback(struct ac_str host)
 {
     char text[INET_ADDRSTRLEN];
     struct in_addr address;
-    if (host.n >= sizeof text)
+    if (host.n >= sizeof text || !ac_str_starts(host, AC_STR("127.")))
         return false;
     memcpy(text, host.p, host.n);
     text[host.n] = '\0';
-    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET, text, &address) == 1;
 }
 
 struct ac_str ac_url_authority(struct ac_str url)
@@ -74,7 +74,7 @@ struct ac_str ac_url_authority(struct ac_str url)
         return (struct ac_str){0};
     struct ac_str host = {start + 3, url.n - (size_t)(start + 3 - url.p)};
     size_t n = 0;
-    while (n < host.n && !strchr("/?#", host.p[n]))
+    while (n < host.n && host.p[n] != '/' && host.p[n] != '?' && host.p[n] != '#')
         n++;
     host.n = n;
     return host;
@@ -101,7 +101,7 @@ long ac_url_port(struct ac_str url)
 bool ac_host_is_loopback(struct ac_str host)
 {
     size_t n = 0;
-    if (ac_str_find(host, AC_STR("@")) || ac_str_find(host, AC_STR("\\")))
+    if (host.n == 0 || memchr(host.p, '@', host.n) || memchr(host.p, '\\', host.n))
         return false;
     if (ac_str_equal(host, AC_STR("[::1]")) || ac_str_starts(host, AC_STR("[::1]:")))
         return true;
