@@ -1,6 +1,5 @@
 #include "transfer.h"
 
-#include "sys.h"
 #include "transfer_failure.h"
 #include "trust.h"
 
@@ -16,12 +15,23 @@
 
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
 {
-    struct ac_op *op = calloc(1, sizeof *op);
+    struct ac_op *op = malloc(sizeof *op);
     if (!op)
         return NULL;
+    memset(op, 0, sizeof *op);
     ac_buf_init(&op->exchange.headers, options->max_header_bytes);
     ac_buf_init(&op->exchange.body, options->max_body_bytes);
     return op;
+}
+
+/* Most blocks fit in it. */
+#define USUAL_HEADERS ((size_t)511)
+
+static void keep_header(struct ac_buf *headers, const char *p, size_t n)
+{
+    if (headers->cap == 0 && headers->max >= USUAL_HEADERS)
+        ac_buf_room(headers, USUAL_HEADERS);
+    ac_buf_add(headers, p, n);
 }
 
 size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user)
@@ -38,7 +48,7 @@ size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user)
     if (bytes >= 6 && memcmp(p, "HTTP/", 5) == 0 && p[5] >= '0' && p[5] <= '9')
         ac_buf_reset(&op->exchange.headers);
     else if (op->exchange.body.n == 0)
-        ac_buf_add(&op->exchange.headers, p, bytes);
+        keep_header(&op->exchange.headers, p, bytes);
     return op->exchange.headers.status == AC_OK ? bytes : 0;
 }
 
@@ -72,7 +82,7 @@ static char *keep(char **to, struct ac_str s)
 }
 
 /* A header without a value is written with ';', or libcurl drops it. */
-static char *keep_header(char **to, struct ac_str line)
+static char *keep_line(char **to, struct ac_str line)
 {
     char *start = keep(to, line);
     if (line.n > 2 && memcmp(start + line.n - 2, ": ", 2) == 0)
@@ -100,7 +110,7 @@ static char *keep_request(struct ac_op *op, const struct ac_transport_request *r
     char *to = op->request + (request->header_count + 2) * sizeof(struct curl_slist);
     for (size_t i = 0; i < request->header_count; i++) {
         typed = typed || is_content_type(request->headers[i]);
-        link_line(op, &count, keep_header(&to, request->headers[i]));
+        link_line(op, &count, keep_line(&to, request->headers[i]));
     }
     /* libcurl's own additions would travel unsigned. */
     static char no_type[] = "Content-Type:", no_expect[] = "Expect:";
@@ -123,6 +133,8 @@ static bool set_method(struct ac_handle *handle, struct ac_str name)
     if (method == handle->method && method != METHOD_OTHER)
         return true;
     handle->method = method;
+    if (method == METHOD_GET)
+        curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(handle->easy, method == METHOD_GET ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
     return ac_handle_set_text(handle, CURLOPT_CUSTOMREQUEST,
                               method == METHOD_OTHER ? name.p : NULL);
@@ -217,6 +229,29 @@ static bool set_pins(struct ac_op *op, const struct ac_transport_options *option
     return true;
 }
 
+static void set_times(struct ac_handle *handle, const struct ac_transport_request *request)
+{
+    if (handle->timeout_ms == request->timeout_ms &&
+        handle->connect_timeout_ms == request->connect_timeout_ms)
+        return;
+    handle->timeout_ms = request->timeout_ms;
+    handle->connect_timeout_ms = request->connect_timeout_ms;
+    curl_easy_setopt(handle->easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+    curl_easy_setopt(handle->easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
+}
+
+enum { KEEPING = 1, KEEPING_NOTHING };
+
+static void set_keeping(struct ac_handle *handle, bool mutating)
+{
+    int keeping = mutating ? KEEPING_NOTHING : KEEPING;
+    if (keeping == handle->keeping)
+        return;
+    handle->keeping = keeping;
+    curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, mutating ? 1L : 0L);
+    curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, mutating ? 1L : 0L);
+}
+
 bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
                       const struct ac_settings *settings,
                       const struct ac_transport_request *request)
@@ -229,10 +264,8 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
         return false;
     handle->op = op;
     CURL *easy = handle->easy;
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->mutating ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->mutating ? 1L : 0L);
+    set_times(handle, request);
+    set_keeping(handle, request->mutating);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, op->headers);
     if (!set_method(handle, request->method))
         return false;
@@ -316,16 +349,11 @@ void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handle
 {
     struct ac_handle *handle = op->handle;
     op->handle = NULL;
-    if (handle) {
-        struct ac_sys_sigpipe guard;
-        ac_sys_sigpipe_block(&guard);
-        if (multi)
-            curl_multi_remove_handle(multi, handle->easy);
-        if (handles)
-            ac_handles_give(handles, handle);
-        else
-            ac_handle_free(handle);
-        ac_sys_sigpipe_restore(&guard);
-    }
+    if (handle && multi)
+        curl_multi_remove_handle(multi, handle->easy);
+    if (handle && handles)
+        ac_handles_give(handles, handle);
+    else
+        ac_handle_free(handle);
     forget_request(op);
 }

@@ -64,7 +64,8 @@ void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail);
 void ac_transfer_abandon(struct ac_op *op, const char *detail);
 
 /* Frees the request and lets go of the handle, taking it from `multi` first unless that is NULL;
- * the exchange stays. A handle that may be used again goes back to `handles`. */
+ * the exchange stays. A handle that may be used again goes back to `handles`. Needs a guard against
+ * SIGPIPE where there is something to take. */
 void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handles);
 
 #endif

@@ -187,15 +187,12 @@ void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
         ac_handle_free(handle);
         return;
     }
-    /* The request's bytes go away now; a target may hold a security token. An origin may stay. */
+    /* What libcurl has copied of the request goes away now: a target may hold a security token. An
+     * origin may stay, and what it points to is set anew before it is looked at again. */
     ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
     struct ac_str url = ac_buf_str(&handle->url);
     if (memchr(url.p, '?', url.n))
         forget_url(handle);
-    curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(handle->easy, CURLOPT_RESOLVE, NULL);
-    curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, NULL);
-    handle->method = 0; /* clearing the body has made it a POST */
     handle->next = handles->idle;
     handles->idle = handle;
     handles->count++;

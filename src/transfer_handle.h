@@ -18,9 +18,12 @@ struct ac_handle {
     CURL *easy;
     struct ac_op *op; /* whose request it carries, or NULL */
     struct ac_handle *next;
-    int scheme; /* of the last request, as libcurl was told; these three are 0 at first */
+    int scheme; /* of the last request, as libcurl was told; these six are 0 at first */
     int route;
     int method;
+    int keeping;
+    long timeout_ms;
+    long connect_timeout_ms;
     struct ac_buf url; /* of the last request, without what its target says */
     CURLU *origin;     /* the same, parsed, or NULL where libcurl parses it for each request */
     char error_text[CURL_ERROR_SIZE];

@@ -392,8 +392,11 @@ void ac_op_cancel(struct ac_op *op)
         ac_transfer_abandon(op, "the call belongs to the parent process");
         return;
     }
+    struct ac_sys_sigpipe guard;
+    ac_sys_sigpipe_block(&guard);
     ac_transfer_end(op, "cancelled", "the call was cancelled");
     ac_transfer_close(op, transport ? transport->multi : NULL, NULL);
+    ac_sys_sigpipe_restore(&guard);
     op->transport = NULL;
 }
 
