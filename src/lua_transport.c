@@ -20,12 +20,16 @@ struct transport_box {
     struct ac_transport *transport;
 };
 
-static struct ac_transport *check_transport(lua_State *L)
+static struct ac_transport *check_open(lua_State *L, const struct transport_box *box)
 {
-    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
     if (!box->transport)
         luaL_error(L, "the transport is closed");
     return box->transport;
+}
+
+static struct ac_transport *check_transport(lua_State *L)
+{
+    return check_open(L, acL_self(L, TRANSPORT_CLASS));
 }
 
 /* [-1, +0, -] */
@@ -143,7 +147,7 @@ static void start(lua_State *L, struct acL_op *box, const struct ac_transport_re
     const char *flaw = ac_transport_flaw(request);
     if (flaw)
         luaL_error(L, "submit: %s", flaw);
-    box->op = ac_transport_submit(check_transport(L), request);
+    box->op = ac_transport_submit(check_open(L, lua_touserdata(L, 1)), request);
     if (!box->op)
         luaL_error(L, "submit: not enough memory or descriptors");
     box->seam.exchange = ac_op_exchange(box->op);
@@ -173,8 +177,8 @@ static void read_signed(lua_State *L, const struct ac_wire_box *box, struct ac_s
     request->header_count = n;
 }
 
-/* [-0, +1, v]  submit(signed, seconds, mutating, plain_http): what the core signed needs no look.
- */
+/* [-0, +2, v]  submit(signed, seconds, mutating, plain_http) -> Op, done: what the core signed
+ * needs no look. */
 static int submit_signed(lua_State *L)
 {
     struct ac_str lines[LINES_MAX];
@@ -192,7 +196,8 @@ static int submit_signed(lua_State *L)
     read_signed(L, signed_box, lines, &request);
     start(L, box, &request);
     lua_settop(L, 7);
-    return 1;
+    lua_pushboolean(L, ac_op_done(box->op));
+    return 2;
 }
 
 /* [-2, +1, v]  transport:submit(request) -> Op */

@@ -202,7 +202,7 @@ void *acL_self(lua_State *L, const char *name)
 {
     void *object = lua_touserdata(L, 1);
     if (object && lua_getmetatable(L, 1)) {
-        bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
+        bool same = lua_topointer(L, -1) == lua_topointer(L, lua_upvalueindex(1));
         lua_pop(L, 1);
         if (same)
             return object;

@@ -65,7 +65,6 @@ end
 
 -- Until the operation is done; otherwise an exchange that says what became of it.
 local function drive(op, transport, loop, timeout)
-  if op:done() then return nil end
   local hopeless = loop.now() + timeout + GRACE
   repeat
     loop.wait(transport, hopeless, op)
@@ -111,14 +110,14 @@ function M.builtin(settings, loop)
       mutating = request.mutating,
       plain_http = request.plain_http,
     }
-    return drive(op, transport, loop, request.timeout) or op:result()
+    return not op:done() and drive(op, transport, loop, request.timeout) or op:result()
   end
 
   function carrier.ask(signed, plan, timeout, plain_http)
     local failure = not transport and open()
     if failure then return core.read(failure, signed) end
-    local op <close> = transport:submit(signed, timeout, plan.mutating, plain_http)
-    return core.read(drive(op, transport, loop, timeout) or op, signed)
+    local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http)
+    return core.read(not done and drive(op, transport, loop, timeout) or op, signed)
   end
 
   --- What the transport has counted: nothing before its first request.

@@ -26,7 +26,8 @@ function M.new(runtime)
   local loop = { sleep = runtime.sleep, now = now }
 
   function loop.wait(pollable, deadline)
-    local seconds = math.min(deadline - now(), SLICE)
+    local seconds = deadline - now()
+    if seconds > SLICE then seconds = SLICE end
     local wait = pollable.wait
     if wait then return wait(pollable, seconds > 0 and seconds or 0) end
     local due = pollable:timeout()

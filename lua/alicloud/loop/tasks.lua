@@ -322,11 +322,6 @@ function Scheduler:release(pollable)
   if self.base.disarm then self.base.disarm(pollable) end
 end
 
--- Without tasks, nothing but one wait is to be looked after.
-function Scheduler:is_alone()
-  return self.alive == 0 and not self.hosted
-end
-
 local function is_gone(waiter)
   return waiter.ready or waiter.over
 end
@@ -342,8 +337,9 @@ function M.new(base)
   }, Scheduler)
   local loop = { now = base.now }
 
+  -- Without tasks, nothing but one wait is to be looked after.
   function loop.wait(pollable, deadline, op)
-    if not scheduler:is_alone() then
+    if scheduler.alive > 0 or scheduler.hosted then
       -- All fields at once, since a table that grows is made anew each time.
       return scheduler:await { pollable = pollable, deadline = deadline, op = op, ticket = nil,
         place = nil, scheduler = scheduler, task = nil, ready = false, over = false }
@@ -353,8 +349,11 @@ function M.new(base)
   end
 
   function loop.sleep(seconds)
-    if scheduler:is_alone() then return base.sleep(seconds) end
-    scheduler:await { deadline = base.now() + seconds }
+    if scheduler.alive > 0 or scheduler.hosted then
+      scheduler:await { deadline = base.now() + seconds }
+    else
+      base.sleep(seconds)
+    end
   end
 
   function loop.spawn(body, ...) return scheduler:spawn(body, ...) end
