@@ -293,10 +293,12 @@ static uint64_t bytes_sent(const struct ac_op *op)
 {
     long request = 0;
     curl_off_t upload = 0;
+    bool counted =
+        op->body_bytes == 0 || (op->body_bytes < SENT_WITH_HEADERS && counts_bodies_twice());
     curl_easy_getinfo(op->handle->easy, CURLINFO_REQUEST_SIZE, &request);
-    curl_easy_getinfo(op->handle->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
-    bool twice = op->body_bytes < SENT_WITH_HEADERS && counts_bodies_twice();
-    return (uint64_t)request + (twice ? 0 : (uint64_t)upload);
+    if (!counted)
+        curl_easy_getinfo(op->handle->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
+    return (uint64_t)request + (uint64_t)upload;
 }
 
 void ac_transfer_finish(struct ac_op *op, CURLcode code)

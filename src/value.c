@@ -43,8 +43,10 @@ void ac_value_push_array_metatable(lua_State *L)
 }
 
 /* Objects of one array have mostly the same members, so the last one tells how large the next table
- * should be made; a peer cannot use that to make us hold much. */
+ * should be made; a peer cannot use that to make us hold much. The first one of a depth has mostly
+ * more than one. */
 #define HINT_MAX 32
+#define HINT_FIRST 4
 
 struct decoder {
     lua_State *L;
@@ -52,7 +54,7 @@ struct decoder {
     int null_index;
     int array_index;
     bool keep_null;
-    int hints[AC_MAX_JSON_DEPTH + 1];
+    int hints[AC_MAX_JSON_DEPTH + 1]; /* and one more; 0: none yet */
 };
 
 static bool push_value(struct decoder *decoder, struct ac_json_token token);
@@ -148,7 +150,7 @@ static bool push_object(struct decoder *decoder)
     unsigned depth = reader->depth;
     bool nulls = false;
     int members = 0;
-    lua_createtable(L, 0, decoder->hints[depth]);
+    lua_createtable(L, 0, decoder->hints[depth] > 0 ? decoder->hints[depth] - 1 : HINT_FIRST);
     for (; ac_json_more(reader, AC_JSON_OBJECT, members == 0); members++) {
         if (!push_name(decoder, members))
             return false;
@@ -160,7 +162,7 @@ static bool push_object(struct decoder *decoder)
     }
     if (nulls && !decoder->keep_null)
         drop_nulls(decoder);
-    decoder->hints[depth] = members < HINT_MAX ? members : HINT_MAX;
+    decoder->hints[depth] = (members < HINT_MAX ? members : HINT_MAX) + 1;
     return !reader->why;
 }
 
