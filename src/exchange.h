@@ -23,10 +23,11 @@ struct ac_exchange {
 };
 
 /* The userdata of an operation begins like this. The name changes with the layout. */
-#define AC_OP_CLASS "alicloud.Op/1"
+#define AC_OP_CLASS "alicloud.Op/2"
 
 struct ac_exchange_box {
     const struct ac_exchange *exchange; /* NULL once it is closed */
+    bool read; /* while it is, since what is made of it may run a finalizer that closes it */
 };
 
 #endif

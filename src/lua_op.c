@@ -12,32 +12,35 @@ struct acL_op *acL_push_op(lua_State *L)
     return box;
 }
 
-static struct ac_op *check_op(lua_State *L)
+static struct acL_op *check_open(lua_State *L)
 {
     struct acL_op *box = acL_self(L, AC_OP_CLASS);
     if (!box->op)
-        luaL_error(L, "the operation was never started");
-    return box->op;
+        luaL_error(L, "the operation is closed");
+    return box;
 }
 
 /* [-1, +1, v]  op:ticket() -> integer, see transport:ended() */
 static int op_ticket(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)ac_op_ticket(check_op(L)));
+    lua_pushinteger(L, (lua_Integer)ac_op_ticket(check_open(L)->op));
     return 1;
 }
 
-/* [-1, +1, v]  op:done() -> boolean */
+/* [-1, +1, v]  op:done() -> boolean, also true when it is closed */
 static int op_done(lua_State *L)
 {
-    lua_pushboolean(L, ac_op_done(check_op(L)));
+    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    lua_pushboolean(L, !box->op || ac_op_done(box->op));
     return 1;
 }
 
 /* [-1, +0, v]  op:cancel() */
 static int op_cancel(lua_State *L)
 {
-    ac_op_cancel(check_op(L));
+    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    if (box->op)
+        ac_op_cancel(box->op);
     return 0;
 }
 
@@ -49,6 +52,13 @@ static int op_gc(lua_State *L)
     *box = (struct acL_op){0};
     ac_op_release(op);
     return 0;
+}
+
+/* [-1, +0, -]  What is being read stays, until it is collected. */
+static int op_close(lua_State *L)
+{
+    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    return box->seam.read ? op_cancel(L) : op_gc(L);
 }
 
 /* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
@@ -122,17 +132,21 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
 /* [-1, +1, v]  op:result() -> exchange; raises before the operation is done */
 static int op_result(lua_State *L)
 {
-    struct ac_op *op = check_op(L);
-    if (!ac_op_done(op))
+    struct acL_op *box = check_open(L);
+    if (!ac_op_done(box->op))
         luaL_error(L, "the operation is not done yet");
-    push_exchange(L, ac_op_exchange(op));
+    box->seam.read = true;
+    push_exchange(L, ac_op_exchange(box->op));
+    box->seam.read = false;
     return 1;
 }
 
 /* [-1, +1, m] */
 static int op_tostring(lua_State *L)
 {
-    lua_pushfstring(L, "alicloud.Op (%s)", ac_op_done(check_op(L)) ? "done" : "in flight");
+    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    const char *state = !box->op ? "closed" : ac_op_done(box->op) ? "done" : "in flight";
+    lua_pushfstring(L, "alicloud.Op (%s)", state);
     return 1;
 }
 
@@ -150,6 +164,6 @@ void acL_op_class(lua_State *L)
                                    {"cancel", op_cancel},
                                    {NULL, NULL}};
     const luaL_Reg op_metamethods[] = {
-        {"__gc", op_gc}, {"__close", op_cancel}, {"__tostring", op_tostring}, {NULL, NULL}};
+        {"__gc", op_gc}, {"__close", op_close}, {"__tostring", op_tostring}, {NULL, NULL}};
     acL_class(L, AC_OP_CLASS, op_methods, op_metamethods);
 }

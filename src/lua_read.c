@@ -71,10 +71,9 @@ static void read_table(lua_State *L, struct ac_response *response)
 }
 
 /* The exchange of our own transport, in whose buffers everything stays. */
-static void read_op(lua_State *L, struct ac_response *response)
+static void read_op(lua_State *L, const struct ac_exchange_box *op, struct ac_response *response)
 {
-    const struct ac_exchange_box *box = luaL_checkudata(L, 1, AC_OP_CLASS);
-    const struct ac_exchange *exchange = box->exchange;
+    const struct ac_exchange *exchange = op->exchange;
     if (!exchange || !exchange->done)
         luaL_error(L, WHAT ": the operation is %s", exchange ? "not done yet" : "closed");
     response->failure = ac_str_of(exchange->failure);
@@ -87,10 +86,11 @@ static void read_op(lua_State *L, struct ac_response *response)
     ac_response_headers(response, ac_buf_str(&exchange->headers));
 }
 
-static void read_exchange(lua_State *L, struct ac_response *response)
+static void read_exchange(lua_State *L, const struct ac_exchange_box *op,
+                          struct ac_response *response)
 {
-    if (lua_type(L, 1) == LUA_TUSERDATA)
-        read_op(L, response);
+    if (op)
+        read_op(L, op, response);
     else
         read_table(L, response);
     if (!response->failure.p && response->status == 0)
@@ -176,7 +176,7 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
 }
 
 /* [-0, +2, m]  nil and the fields of the error. */
-static int push_error(lua_State *L, const struct read_box *box)
+static void push_error(lua_State *L, const struct read_box *box)
 {
     const struct ac_response *response = &box->response;
     const struct ac_error *error = &box->error;
@@ -203,7 +203,6 @@ static int push_error(lua_State *L, const struct read_box *box)
     }
     if (response->shape == AC_SHAPE_JSON)
         set_access_denied(L, response);
-    return 2;
 }
 
 /* [-1, +1, m]  What is told beside a result; its id is on top. */
@@ -216,7 +215,7 @@ static void push_info(lua_State *L, const struct ac_response *response)
 }
 
 /* [-0, +2, v]  An answer that takes more than a look: memory is held until it is judged. */
-static int read_closely(lua_State *L, const struct ac_response *response)
+static void read_closely(lua_State *L, const struct ac_response *response)
 {
     struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
     box->response = *response;
@@ -224,18 +223,18 @@ static int read_closely(lua_State *L, const struct ac_response *response)
     struct ac_signed signed_text = read_options(L, &limits);
     acL_check(L, ac_response_read(&box->response, limits), WHAT);
     acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
-    if (box->error.outcome != AC_ACCEPTED)
-        return push_error(L, box);
-    if (push_body(L, &box->response, limits)) {
+    if (box->error.outcome == AC_ACCEPTED && push_body(L, &box->response, limits)) {
         acL_push_bytes(L, box->response.request_id);
         push_info(L, &box->response);
-        return 2;
+        return;
     }
-    /* Well-formed, but two readers could disagree about it: not a proof of success. */
-    box->response.shape = AC_SHAPE_BAD_JSON;
-    ac_errmap_free(&box->error);
-    acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
-    return push_error(L, box);
+    if (box->error.outcome == AC_ACCEPTED) {
+        /* Well-formed, but two readers could disagree about it: not a proof of success. */
+        box->response.shape = AC_SHAPE_BAD_JSON;
+        ac_errmap_free(&box->error);
+        acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
+    }
+    push_error(L, box);
 }
 
 /* [-0, +1, v]  The id in the result on top. False if it is none for sure: a number of many digits
@@ -275,11 +274,19 @@ int acL_read(lua_State *L)
     struct ac_response response = {0};
     lua_settop(L, 2);
     luaL_checkstack(L, 50, NULL);
-    read_exchange(L, &response);
+    struct ac_exchange_box *op =
+        lua_type(L, 1) == LUA_TUSERDATA ? luaL_checkudata(L, 1, AC_OP_CLASS) : NULL;
+    bool before = op && op->read;
+    read_exchange(L, op, &response);
     struct ac_response again = response;
     int top = lua_gettop(L);
-    if (read_success(L, &response))
-        return 2;
-    lua_settop(L, top);
-    return read_closely(L, &again);
+    if (op)
+        op->read = true;
+    if (!read_success(L, &response)) {
+        lua_settop(L, top);
+        read_closely(L, &again);
+    }
+    if (op)
+        op->read = before;
+    return 2;
 }

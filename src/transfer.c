@@ -24,6 +24,23 @@ struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
     return op;
 }
 
+void ac_transfer_renew(struct ac_op *op)
+{
+    struct ac_buf headers = op->exchange.headers, body = op->exchange.body;
+    memset(op, 0, sizeof *op);
+    op->exchange.headers = headers;
+    op->exchange.body = body;
+    ac_buf_reset(&op->exchange.headers);
+    ac_buf_reset(&op->exchange.body);
+}
+
+void ac_transfer_free(struct ac_op *op)
+{
+    ac_buf_free(&op->exchange.headers);
+    ac_buf_free(&op->exchange.body);
+    free(op);
+}
+
 /* Most blocks fit in it. */
 #define USUAL_HEADERS ((size_t)511)
 
@@ -344,7 +361,6 @@ void ac_transfer_abandon(struct ac_op *op, const char *detail)
     op->handle = NULL;
     op->request = NULL;
     op->headers = op->pins = NULL;
-    op->transport = NULL;
 }
 
 void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handles)

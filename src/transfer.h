@@ -10,8 +10,9 @@
 #include "transport.h"
 
 struct ac_op {
-    struct ac_transport *transport; /* NULL when it has it in no list any more */
+    struct ac_transport *transport; /* NULL when it is gone, or never set it out */
     struct ac_op *next, *previous;  /* in a list of the transport's */
+    struct ac_op **list;            /* which, or NULL */
     uint64_t ticket;
     struct ac_handle *handle; /* NULL before and after the transfer, as are the next three */
     char *request;            /* one block: the nodes of `headers`, their lines, the body */
@@ -24,29 +25,12 @@ struct ac_op {
     bool too_large;
 };
 
-/* An operation is in one list at most. */
-static inline void ac_op_push(struct ac_op **list, struct ac_op *op)
-{
-    op->previous = NULL;
-    op->next = *list;
-    if (op->next)
-        op->next->previous = op;
-    *list = op;
-}
-
-static inline void ac_op_take_out(struct ac_op **list, struct ac_op *op)
-{
-    if (op->next)
-        op->next->previous = op->previous;
-    if (op->previous)
-        op->previous->next = op->next;
-    else
-        *list = op->next;
-    op->next = op->previous = NULL;
-}
-
 /* NULL when out of memory. */
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options);
+
+/* Makes a new one of one that is over, with its buffers. */
+void ac_transfer_renew(struct ac_op *op);
+void ac_transfer_free(struct ac_op *op);
 
 /* Gives the request to a handle. False when out of memory. */
 bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,

@@ -2,7 +2,7 @@
 
 #include "settings.h"
 #include "sys.h"
-#include "transfer.h"
+#include "transport_ops.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,14 +22,12 @@ struct ac_transport {
     struct ac_watch watch;
     int poller;
     pid_t pid;
-    double timer_at;     /* monotonic seconds, < 0: none */
-    bool due;            /* step() has something to tell, whatever libcurl's timer says */
-    bool lost;           /* libcurl ran out of memory while a request set out */
-    bool stalled;        /* an address was given up and the next one not tried yet */
-    struct ac_op *ops;   /* in flight */
-    struct ac_op *ended; /* and not asked for yet, the last one first */
-    uint64_t tickets;
-    struct ac_transport_stats stats;
+    double timer_at; /* monotonic seconds, < 0: none */
+    bool due;        /* step() has something to tell, whatever libcurl's timer says */
+    bool lost;       /* libcurl ran out of memory while a request set out */
+    bool stalled;    /* an address was given up and the next one not tried yet */
+    struct ac_ops ops;
+    struct ac_transport_stats stats; /* but for in_flight */
 };
 
 /* True while a host has been found and none of its addresses has answered. A connection that was
@@ -69,53 +67,27 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
-static void link_op(struct ac_transport *transport, struct ac_op *op)
-{
-    op->transport = transport;
-    op->ticket = ++transport->tickets;
-    ac_op_push(&transport->ops, op);
-    transport->stats.in_flight++;
-}
-
-static void unlink_op(struct ac_transport *transport, struct ac_op *op)
-{
-    ac_op_take_out(&transport->ops, op);
-    transport->stats.in_flight--;
-}
-
 /* Its transfer is over; it waits to be asked for. */
 static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_handles *handles)
 {
-    unlink_op(transport, op);
     ac_transfer_close(op, transport->multi, handles);
-    ac_op_push(&transport->ended, op);
-}
-
-static void forget_ended(struct ac_transport *transport)
-{
-    while (transport->ended) {
-        struct ac_op *op = transport->ended;
-        ac_op_take_out(&transport->ended, op);
-        op->transport = NULL;
-    }
+    ac_ops_end(&transport->ops, op);
 }
 
 static void abandon_all(struct ac_transport *transport)
 {
-    while (transport->ops) {
-        struct ac_op *op = transport->ops;
-        unlink_op(transport, op);
+    while (transport->ops.flying) {
+        struct ac_op *op = transport->ops.flying;
         ac_transfer_abandon(op, "the call belongs to the parent process");
-        op->transport = transport;
-        ac_op_push(&transport->ended, op);
+        ac_ops_end(&transport->ops, op);
     }
 }
 
 static unsigned end_all(struct ac_transport *transport, const char *failure, const char *detail)
 {
     unsigned ended = 0;
-    for (; transport->ops; ended++) {
-        struct ac_op *op = transport->ops;
+    for (; transport->ops.flying; ended++) {
+        struct ac_op *op = transport->ops.flying;
         ac_transfer_end(op, failure, detail);
         retire(transport, op, NULL);
     }
@@ -188,7 +160,7 @@ void ac_transport_free(struct ac_transport *transport)
         ac_sys_sigpipe_restore(&guard);
         ac_sys_poller_close(transport->poller);
     }
-    forget_ended(transport);
+    ac_ops_close(&transport->ops);
     ac_watch_free(&transport->watch);
     ac_settings_free(&transport->settings);
     free(transport);
@@ -210,7 +182,7 @@ static void set_out(struct ac_transport *transport)
     CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     ac_sys_sigpipe_restore(&guard);
     transport->lost = transport->lost || code != CURLM_OK;
-    transport->due = transport->lost || running < (int)transport->stats.in_flight;
+    transport->due = transport->lost || running < (int)transport->ops.in_flight;
 }
 
 static bool start(struct ac_transport *transport, struct ac_op *op,
@@ -219,7 +191,8 @@ static bool start(struct ac_transport *transport, struct ac_op *op,
     if (!ac_transfer_open(op, &transport->handles, &transport->settings, request) ||
         curl_multi_add_handle(transport->multi, op->handle->easy) != CURLM_OK)
         return false;
-    link_op(transport, op);
+    op->transport = transport;
+    ac_ops_begin(&transport->ops, op);
     transport->stats.requests++;
     set_out(transport);
     return true;
@@ -228,7 +201,7 @@ static bool start(struct ac_transport *transport, struct ac_op *op,
 struct ac_op *ac_transport_submit(struct ac_transport *transport,
                                   const struct ac_transport_request *request)
 {
-    struct ac_op *op = ac_transfer_new(&transport->settings.options);
+    struct ac_op *op = ac_ops_new(&transport->ops, &transport->settings.options);
     if (!op)
         return NULL;
     if (request->mutating && transport->settings.options.observe) {
@@ -353,16 +326,17 @@ void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
 
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
 {
-    return transport->stats;
+    struct ac_transport_stats stats = transport->stats;
+    stats.in_flight = transport->ops.in_flight;
+    return stats;
 }
 
 uint64_t ac_transport_ended(struct ac_transport *transport)
 {
-    struct ac_op *op = transport->ended;
+    struct ac_op *op = transport->ops.ended;
     if (!op)
         return 0;
-    ac_op_take_out(&transport->ended, op);
-    op->transport = NULL;
+    ac_ops_tell(&transport->ops, op);
     return op->ticket;
 }
 
@@ -381,23 +355,28 @@ const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
     return &op->exchange;
 }
 
+static void stop(struct ac_op *op, CURLM *multi)
+{
+    struct ac_sys_sigpipe guard;
+    ac_sys_sigpipe_block(&guard);
+    ac_transfer_end(op, "cancelled", "the call was cancelled");
+    ac_transfer_close(op, multi, NULL);
+    ac_sys_sigpipe_restore(&guard);
+}
+
 void ac_op_cancel(struct ac_op *op)
 {
     struct ac_transport *transport = op->transport;
     if (op->exchange.done)
         return;
-    if (transport)
-        unlink_op(transport, op);
-    if (transport && transport->pid != getpid()) {
+    if (!transport)
+        stop(op, NULL);
+    else if (transport->pid == getpid())
+        stop(op, transport->multi);
+    else
         ac_transfer_abandon(op, "the call belongs to the parent process");
-        return;
-    }
-    struct ac_sys_sigpipe guard;
-    ac_sys_sigpipe_block(&guard);
-    ac_transfer_end(op, "cancelled", "the call was cancelled");
-    ac_transfer_close(op, transport ? transport->multi : NULL, NULL);
-    ac_sys_sigpipe_restore(&guard);
-    op->transport = NULL;
+    if (transport)
+        ac_ops_tell(&transport->ops, op);
 }
 
 void ac_op_release(struct ac_op *op)
@@ -405,10 +384,5 @@ void ac_op_release(struct ac_op *op)
     if (!op)
         return;
     ac_op_cancel(op);
-    if (op->transport)
-        ac_op_take_out(&op->transport->ended, op);
-    ac_transfer_close(op, NULL, NULL);
-    ac_buf_free(&op->exchange.headers);
-    ac_buf_free(&op->exchange.body);
-    free(op);
+    ac_ops_free(op->transport ? &op->transport->ops : NULL, op);
 }

@@ -405,13 +405,14 @@ function core.ignore_sigpipe() end
 function core.keep_interrupt() end
 
 ---One call under way.
+---To be closed, so that its answer and a request in flight are let go of at once.
 ---@class alicloud.Op
 local Op = {}
 
----@return boolean
+---@return boolean done also true when it is closed
 function Op:done() end
 
----Raises before the operation is done.
+---Raises before the operation is done, and when it is closed.
 ---@return alicloud.Exchange
 function Op:result() end
 
@@ -454,7 +455,7 @@ local Transport = {}
 
 ---Starts a transfer and returns at once. Raises on misuse.
 ---@overload fun(self, signed: alicloud.SignedRequest, seconds: number, mutating: boolean,
----plain_http?: boolean): alicloud.Op
+---plain_http?: boolean): alicloud.Op, boolean  and whether it is done already
 ---@param request alicloud.TransportRequest
 ---@return alicloud.Op
 function Transport:submit(request) end

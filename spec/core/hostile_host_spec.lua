@@ -108,6 +108,21 @@ describe("a hostile host", function()
     survives(MANY .. "function(signed) client:submit(signed, 1, false, false) end", CLOSING)
   end)
 
+  it("may close an operation while its answer is read", function()
+    local observed = [[
+      (function()
+        local observer = transport.new { observe = true }
+        return function()
+          return (observer:submit { method = "POST", url = "http://127.0.0.1:1/", mutating = true })
+        end
+      end)(), function(op)
+        local detail = %s
+        if detail ~= "this transport only observes" then os.exit(3) end
+      end]]
+    survives(observed:format "select(2, core.read(op)).detail", CLOSING)
+    survives(observed:format "op:result().detail", CLOSING)
+  end)
+
   it("may close a file while it is read", function()
     survives([[function() return core.open_file("/etc/passwd", "read") end,
       function(file) if file:read(0, 100000) == "" then os.exit(3) end end]], CLOSING)

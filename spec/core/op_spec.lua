@@ -1,0 +1,114 @@
+local core = require "alicloud.core"
+local transport = require "alicloud.transport"
+local server_module = require "spec.server"
+local behaviour = require "spec.server.behaviour"
+local exchange = require "spec.server.exchange"
+local reply = require "spec.server.reply"
+
+local request, call = exchange.request, exchange.call
+
+describe("an operation", function()
+  local server, client
+
+  before_each(function()
+    server = server_module.new(behaviour.answer(reply.http()))
+    client = transport.new {}
+  end)
+
+  after_each(function()
+    client:close()
+    server:close()
+  end)
+
+  local function done(op)
+    exchange.run_until(server, client, function() return op:done() end)
+    return op
+  end
+
+  it("has nothing to tell and nothing to do any more when it is closed", function()
+    local op = done(client:submit(request(server.url)))
+    do local _ <close> = op end
+    assert.is_true(op:done())
+    op:cancel()
+    assert.has_error(function() op:result() end, "the operation is closed")
+    assert.has_error(function() op:ticket() end, "the operation is closed")
+    assert.has_error(function() core.read(op) end, "read: the operation is closed")
+    assert.are.equal("alicloud.Op (closed)", tostring(op))
+  end)
+
+  it("may be closed twice, and after its transport", function()
+    local ended = done(client:submit(request(server.url)))
+    server:play(behaviour.hang)
+    local flying = client:submit(request(server.url))
+    client:close()
+    for _ = 1, 2 do
+      do local _ <close> = ended end
+      do local _ <close> = flying end
+    end
+    assert.is_true(ended:done() and flying:done())
+  end)
+
+  it("lets go of its request when it is closed in flight", function()
+    server:play(behaviour.hang)
+    do
+      local op <close> = client:submit(request(server.url))
+      exchange.run_until(server, client, function() return #server:requests() == 1 end)
+      assert.is_false(op:done())
+    end
+    assert.are.equal(0, client:stats().in_flight)
+    assert.is_nil(client:ended())
+  end)
+
+  it("knows nothing of the one before it in the same memory", function()
+    local tickets = {}
+    local answers = {
+      reply.http(('{"RequestId":"%s"}'):format(("r"):rep(300)), { headers = "X-First: 1\r\n" }),
+      reply.http('{"RequestId":"r"}'),
+      reply.http(('{"RequestId":"%s"}'):format(("x"):rep(9000)), { headers = "X-Third: 3\r\n" }),
+      reply.http(""),
+    }
+    for index, answer in ipairs(answers) do
+      server:play(behaviour.answer(answer))
+      local op <close> = done(client:submit(request(server.url)))
+      local result = op:result()
+      assert.is_nil(tickets[op:ticket()])
+      tickets[op:ticket()] = true
+      assert.are.equal(answer:match "\r\n\r\n(.*)$", result.body)
+      assert.are.equal(index == 1 and "1" or nil, result.headers["x-first"])
+      assert.are.equal(index == 3 and "3" or nil, result.headers["x-third"])
+      assert.is_nil(result.failure)
+      assert.is_nil(result.detail)
+    end
+    server:play(behaviour.hang)
+    local late <close> = done(client:submit(request(server.url, { timeout = 0.05 })))
+    assert.are.equal("timeout", late:result().failure)
+    assert.is_nil(late:result().body)
+  end)
+
+  it("keeps nothing of the terms of the one before it on the same handle", function()
+    local function line(changes)
+      call(server, client, request(server.url, changes))
+      local sent = server:requests()
+      return sent[#sent]:match "^[^\r]*", sent[#sent]:match "\r\n\r\n(.*)$"
+    end
+    assert.are.same({ "POST / HTTP/1.1", "A=b" }, { line { method = "POST", body = "A=b" } })
+    assert.are.same({ "GET /x HTTP/1.1", "" },
+      { line { method = "GET", url = server.url .. "/x" } })
+    assert.are.same({ "PUT / HTTP/1.1", "C" }, { line { method = "PUT", body = "C" } })
+    assert.are.same({ "GET / HTTP/1.1", "" }, { line { method = "GET" } })
+    assert.are.same({ "POST / HTTP/1.1", "" }, { line { method = "POST" } })
+
+    local function opened(mutating)
+      return call(server, client, request(server.url, { mutating = mutating }))
+        .stats.new_connections
+    end
+    assert.are.same({ 0, 1, 0, 1, 1, 0 }, { opened(false), opened(true), opened(false),
+      opened(true), opened(true), opened(false) })
+
+    server:play(behaviour.hang)
+    local short = call(server, client, request(server.url, { timeout = 0.05 }))
+    assert.are.equal("timeout", short.failure)
+    server:play(behaviour.answer(reply.http()))
+    assert.are.equal(200, call(server, client, request(server.url, { timeout = 20 })).status)
+  end)
+end)
