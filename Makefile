@@ -26,7 +26,8 @@ CORE      := core lua_sign lua_given lua_signed lua_read lua_secret lua_sealed l
              lua_file lua_ed25519 lua_sys luax value json json_tree request sign signed response errmap header digest codec buf \
              pages process file ed25519 sys
 TRANSPORT := lua_transport lua_op lua_settings transport transport_library settings transfer \
-             transport_ops transfer_handle transfer_failure watch trust header luax buf sys
+             transport_ops transfer_request transfer_handle transfer_failure watch trust header \
+             luax buf sys
 HTTPD     := lua_httpd httpd luax buf
 
 STAGES    := request sign signed response errmap json json_tree header digest codec buf sys

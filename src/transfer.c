@@ -1,6 +1,7 @@
 #include "transfer.h"
 
 #include "transfer_failure.h"
+#include "transfer_request.h"
 #include "trust.h"
 
 #include <stdatomic.h>
@@ -9,9 +10,6 @@
 
 /* libcurl's MAX_INITIAL_POST_SIZE. */
 #define SENT_WITH_HEADERS ((size_t)64 * 1024)
-
-/* From this size on libcurl would ask for leave with an "Expect:". */
-#define EXPECTING ((size_t)1024 * 1024)
 
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options)
 {
@@ -79,67 +77,6 @@ size_t ac_transfer_on_body(char *p, size_t size, size_t n, void *user)
     return 0;
 }
 
-static void link_line(struct ac_op *op, size_t *count, char *line)
-{
-    struct curl_slist *nodes = (struct curl_slist *)(void *)op->request;
-    nodes[*count] = (struct curl_slist){.data = line};
-    if (*count > 0)
-        nodes[*count - 1].next = &nodes[*count];
-    (*count)++;
-}
-
-static char *keep(char **to, struct ac_str s)
-{
-    char *start = *to;
-    if (s.n > 0)
-        memcpy(start, s.p, s.n);
-    start[s.n] = '\0';
-    *to += s.n + 1;
-    return start;
-}
-
-/* A header without a value is written with ';', or libcurl drops it. */
-static char *keep_line(char **to, struct ac_str line)
-{
-    char *start = keep(to, line);
-    if (line.n > 2 && memcmp(start + line.n - 2, ": ", 2) == 0)
-        memcpy(start + line.n - 2, ";", 2);
-    return start;
-}
-
-static bool is_content_type(struct ac_str line)
-{
-    return line.n >= 13 &&
-           ac_str_equal_nocase((struct ac_str){line.p, 13}, AC_STR("content-type:"));
-}
-
-/* Copies header lines and body into one block. libcurl only reads the list, so its nodes need not
- * be libcurl's. Returns the body, or NULL when out of memory. */
-static char *keep_request(struct ac_op *op, const struct ac_transport_request *request)
-{
-    size_t count = 0, bytes = request->body.n + 1;
-    bool typed = false;
-    for (size_t i = 0; i < request->header_count; i++)
-        bytes += request->headers[i].n + 1;
-    op->request = malloc((request->header_count + 2) * sizeof(struct curl_slist) + bytes);
-    if (!op->request)
-        return NULL;
-    char *to = op->request + (request->header_count + 2) * sizeof(struct curl_slist);
-    for (size_t i = 0; i < request->header_count; i++) {
-        typed = typed || is_content_type(request->headers[i]);
-        link_line(op, &count, keep_line(&to, request->headers[i]));
-    }
-    /* libcurl's own additions would travel unsigned. */
-    static char no_type[] = "Content-Type:", no_expect[] = "Expect:";
-    if (!typed)
-        link_line(op, &count, no_type);
-    if (request->body.n >= EXPECTING)
-        link_line(op, &count, no_expect);
-    op->headers = count > 0 ? (struct curl_slist *)(void *)op->request : NULL;
-    op->body_bytes = request->body.n;
-    return keep(&to, request->body);
-}
-
 enum { METHOD_GET = 1, METHOD_POST, METHOD_OTHER };
 
 static bool set_method(struct ac_handle *handle, struct ac_str name)
@@ -200,8 +137,7 @@ static size_t origin_length(const struct ac_handle *handle, struct ac_str url)
 static bool set_url(struct ac_handle *handle, struct ac_str url)
 {
     size_t n = origin_length(handle, url);
-    return ac_handle_set_url(handle, (struct ac_str){url.p, n}, n < url.n) &&
-           ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, n < url.n ? url.p + n : NULL);
+    return ac_handle_set_url(handle, (struct ac_str){url.p, n}, n < url.n);
 }
 
 /* Whether the last request went to the same origin, so that nothing but the target is new. */
@@ -215,9 +151,8 @@ static bool knows_origin(const struct ac_handle *handle, struct ac_str url)
 static bool set_place(struct ac_handle *handle, const struct ac_transport_options *options,
                       struct ac_str url)
 {
-    if (knows_origin(handle, url))
-        return ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, url.p + handle->url.n);
-    return set_scheme(handle, url) && set_route(handle, options, url) && set_url(handle, url);
+    return knows_origin(handle, url) ||
+           (set_scheme(handle, url) && set_route(handle, options, url) && set_url(handle, url));
 }
 
 /* libcurl wants a port with each name, so the pins are written anew for every request. */
@@ -269,6 +204,24 @@ static void set_keeping(struct ac_handle *handle, bool mutating)
     curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, mutating ? 1L : 0L);
 }
 
+/* What is sent, behind the place that it is sent to. */
+static bool set_request(struct ac_op *op, const struct ac_transport_request *request)
+{
+    struct ac_handle *handle = op->handle;
+    size_t n = handle->url.n;
+    char *body =
+        ac_transfer_keep(op, request, (struct ac_str){request->url.p + n, request->url.n - n});
+    if (!body || !set_method(handle, request->method) ||
+        !ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, op->target))
+        return false;
+    curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, op->headers);
+    if (handle->method != METHOD_GET) {
+        curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body_bytes);
+        curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, body);
+    }
+    return true;
+}
+
 bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
                       const struct ac_settings *settings,
                       const struct ac_transport_request *request)
@@ -276,21 +229,12 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
     struct ac_handle *handle = ac_handles_take(handles, settings);
     op->handle = handle;
     op->trust = &settings->trust;
-    char *body = handle ? keep_request(op, request) : NULL;
-    if (!body)
+    if (!handle)
         return false;
     handle->op = op;
-    CURL *easy = handle->easy;
     set_times(handle, request);
     set_keeping(handle, request->mutating);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, op->headers);
-    if (!set_method(handle, request->method))
-        return false;
-    if (handle->method != METHOD_GET) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body_bytes);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-    }
-    return set_place(handle, &settings->options, request->url) &&
+    return set_place(handle, &settings->options, request->url) && set_request(op, request) &&
            set_pins(op, &settings->options, request->url);
 }
 
@@ -346,20 +290,12 @@ void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
     op->exchange.done = true;
 }
 
-static void forget_request(struct ac_op *op)
-{
-    free(op->request);
-    curl_slist_free_all(op->pins);
-    op->request = NULL;
-    op->headers = op->pins = NULL;
-}
-
 void ac_transfer_abandon(struct ac_op *op, const char *detail)
 {
     ac_transfer_end(op, "cancelled", detail);
     op->exchange.sent = true;
     op->handle = NULL;
-    op->request = NULL;
+    op->request = op->target = NULL;
     op->headers = op->pins = NULL;
 }
 
@@ -373,5 +309,5 @@ void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handle
         ac_handles_give(handles, handle);
     else
         ac_handle_free(handle);
-    forget_request(op);
+    ac_transfer_forget(op);
 }

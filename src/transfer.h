@@ -14,8 +14,9 @@ struct ac_op {
     struct ac_op *next, *previous;  /* in a list of the transport's */
     struct ac_op **list;            /* which, or NULL */
     uint64_t ticket;
-    struct ac_handle *handle; /* NULL before and after the transfer, as are the next three */
-    char *request;            /* one block: the nodes of `headers`, their lines, the body */
+    struct ac_handle *handle; /* NULL before and after the transfer, as are the next four */
+    char *request;            /* one block that the next two and the body lie in */
+    char *target;             /* NULL where libcurl finds it in the URL */
     struct curl_slist *headers;
     struct curl_slist *pins;
     const struct ac_transport_trust *trust;

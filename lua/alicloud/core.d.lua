@@ -442,7 +442,7 @@ function Op:cancel() end
 ---@class alicloud.TransportRequest
 ---@field method string
 ---@field url string https, or http to a loopback address
----@field headers? table<string, string>
+---@field headers? table<string, string> behind a user-agent " HTTP/1.1" may be sent as well
 ---@field body? string
 ---@field timeout? number seconds for the whole exchange, 10 unless given
 ---@field connect_timeout? number seconds

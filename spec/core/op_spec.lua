@@ -85,6 +85,65 @@ describe("an operation", function()
     assert.is_nil(late:result().body)
   end)
 
+  -- The header lines of what the server got last, sorted. libcurl spells a Host in its own way.
+  local function sent_lines()
+    local sent, lines = server:requests(), {}
+    for line in sent[#sent]:match "\r\n(.*\r\n)\r\n":gmatch "([^\r\n]*)\r\n" do
+      lines[#lines + 1] = line:gsub("^Host:", "host:")
+    end
+    table.sort(lines)
+    return lines
+  end
+
+  it("sends every header as it was given, once, and hardly one that was not", function()
+    local headers = { Accept = "a/b", ["User-Agent"] = "u", ["x-acs-a"] = "1", ["X-Acs-B"] = "2",
+      ["x-acs-empty"] = "", ["x-other"] = "3", authorization = "k", ["Content-Type"] = "t/u" }
+    local host = server.url:match "//(.*)"
+    for _, left_out in ipairs { "none", "x-acs-empty", "Accept", "Content-Type", "User-Agent",
+      "x-other" } do
+      headers[left_out] = nil
+      for _, given in ipairs { false, host } do
+        headers.host = given or nil
+        local expected = { "Content-Length: 3", not given and "host: " .. host or nil }
+        for name, value in pairs(headers) do
+          local line = value == "" and name .. ":" or name .. ": " .. value
+          -- The User-Agent closes what libcurl is given in one piece, before it adds its version.
+          expected[#expected + 1] = name == "User-Agent" and line .. " HTTP/1.1" or line
+        end
+        call(server, client, request(server.url, { headers = headers, body = "b=c" }))
+        table.sort(expected)
+        assert.are.same(expected, sent_lines())
+      end
+    end
+  end)
+
+  it("sends the Host first, and its headers also on a way that takes whole URLs", function()
+    local headers = { ["user-agent"] = "u", host = server.url:match "//(.*)", ["x-a"] = "1" }
+    call(server, client, request(server.url, { headers = headers }))
+    assert.matches("^POST / HTTP/1%.1\r\nhost: ", server:requests()[1])
+    assert.are.equal("user-agent: u HTTP/1.1", sent_lines()[3])
+
+    local proxied <close> = transport.new { proxy = server.url }
+    call(server, proxied, request(server.url,
+      { url = "http://h.example/x?y", headers = headers, plain_http = true }))
+    local got = server:requests()
+    assert.matches("^POST http://h%.example/x%?y HTTP/1%.1\r\n", got[#got])
+    assert.matches("\r\nuser%-agent: u\r\n", got[#got])
+    assert.matches("\r\nx%-a: 1\r\n", got[#got])
+  end)
+
+  it("shows a proxy nothing of the headers that go through its tunnel", function()
+    local proxied <close> = transport.new { proxy = server.url }
+    local headers = { ["user-agent"] = "u", host = "h.example", authorization = "k" }
+    local op <close> = proxied:submit(request(server.url,
+      { url = "https://h.example/x?y", headers = headers }))
+    exchange.run_until(server, proxied, function() return #server:requests() == 1 end)
+    local asked = server:requests()[1]:lower()
+    assert.matches("^connect h%.example:443 http/1%.1\r\nhost: h%.example:443\r\n", asked)
+    assert.is_nil(asked:match "authorization" or asked:match "user%-agent: u" or asked:match "x%?y")
+    op:cancel()
+  end)
+
   it("keeps nothing of the terms of the one before it on the same handle", function()
     local function line(changes)
       call(server, client, request(server.url, changes))

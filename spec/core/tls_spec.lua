@@ -29,7 +29,8 @@ describe("alicloud.transport over TLS", function()
     local server <close> = tls.serve(dir, certificate, ...)
     local client <close> = transport.new { [trust] = trust == "ca_file" and good.file or good.path }
     return exchange.call(nil, client, {
-      method = "GET", url = server.url .. "/ok", headers = {}, timeout = 30, mutating = true,
+      method = "GET", url = server.url .. "/ok", headers = { ["user-agent"] = "u" }, timeout = 30,
+      mutating = true,
     })
   end
 
