@@ -293,9 +293,12 @@ unsigned ac_transport_step(struct ac_transport *transport)
     if (!own_process(transport))
         return 0;
     ac_sys_sigpipe_block(&guard);
+    unsigned finished = transport->due ? collect(transport) : 0;
     transport->due = false;
-    bool ok = !transport->lost && act(transport);
-    unsigned finished = collect(transport);
+    /* What was alone and ended while it was submitted leaves nothing to look after. */
+    bool all = finished > 0 && transport->ops.in_flight == 0;
+    bool ok = !transport->lost && (all || act(transport));
+    finished += collect(transport);
     if (!ok)
         finished += start_over(transport);
     ac_sys_sigpipe_restore(&guard);
@@ -321,7 +324,8 @@ void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
     long due_ms = ac_transport_timeout_ms(transport);
     if (due_ms >= 0 && due_ms < timeout_ms)
         timeout_ms = (int)due_ms;
-    ac_watch_wait(&transport->watch, timeout_ms);
+    if (timeout_ms > 0)
+        ac_watch_wait(&transport->watch, timeout_ms);
 }
 
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
