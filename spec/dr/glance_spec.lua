@@ -120,6 +120,24 @@ describe("groups that are waited for at the same time", function()
     end
   end)
 
+  it("are not stopped by what one of them is said to be", function()
+    local odd = { "a\27b", ("x"):rep(65), { "pair" } }
+    for i = 1, #odd do
+      local bench, said
+      bench = bench_of({ world = world_of(4) }, function(request)
+        local answer = bench.emu.transport.perform(request)
+        for _, record in ipairs(answer.result and answer.result.ReplicaGroups or {}) do
+          if record.ReplicaGroupId == "pg-002" then record.PairIds, said = { odd[i] }, true end
+        end
+        return answer
+      end)
+      for _, result in pairs(move_all(bench, 4)) do
+        assert.equal("failovered", result.outcome)
+      end
+      assert.is_true(said)
+    end
+  end)
+
   it("are told of a stall by looks of their own", function()
     local bench = bench_of { world = world_of(3), faults = {
       { match = { action = "FailoverDiskReplicaGroup" }, effect = { stuck = true } } } }
@@ -177,6 +195,20 @@ describe("a listing that is shared", function()
     getmetatable(first).__close()
     assert.is_false(glance.has_company())
     assert.is_truthy(second)
+  end)
+
+  it("passes an interrupt on, though nobody waits for it any more", function()
+    local shared, loop
+    local bench = bench_of { world = world_of(2) }
+    local client = alicloud.client { region = "cn-shanghai", runtime = bench.emu.runtime,
+      rate = false, access_key_id = "id", access_key_secret = "secret",
+      transport = { send = function() error("glance.lua:1: interrupted!", 0) end } }
+    shared, loop = glances.new(client), client.loop
+    local task = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
+    loop.sleep(0.1)
+    task:cancel()
+    assert.error_matches(function() loop.sleep(1) end, "interrupted!$")
+    shared:close()
   end)
 
   it("is given up with whoever shares it, and does without one who has gone", function()

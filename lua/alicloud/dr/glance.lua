@@ -3,6 +3,7 @@
 --- show under way is looked at properly, so that nothing is ever concluded from it. Whoever asks is
 --- told by a listing that begins after he has asked.
 
+local guard = require "alicloud.guard"
 local reading = require "alicloud.dr.reading"
 local snapshots = require "alicloud.dr.snapshot"
 
@@ -101,9 +102,10 @@ end
 function Glances:carry_out(region, batch)
   self.loop.sleep(GATHER)
   close_batch(self, region, batch)
-  local found = list(self.client, region, batch.ids)
+  -- What is said of one group must not stop the others: an id that cannot be asked for raises.
+  local ok, found = guard.call(list, self.client, region, batch.ids)
   self.tasks[batch.task] = nil
-  return found
+  return ok and found or {}
 end
 
 function Glances:join(region, group_id)
@@ -111,6 +113,8 @@ function Glances:join(region, group_id)
   if not batch then
     batch = { ids = {} }
     batch.task = self.loop.spawn(self.carry_out, self, region, batch)
+    -- Whoever waited may be gone when an interrupt meets it.
+    batch.task:detach()
     self.gathering[region], self.tasks[batch.task] = batch, true
   end
   batch.ids[#batch.ids + 1] = group_id
