@@ -236,35 +236,63 @@ describe("a listing that is shared", function()
   end)
 end)
 
+-- A watch over looks that tell `own` words, one after the other and the last one on, and glances
+-- that tell `shown`.
+local function watch_of(own, shown)
+  local runtime, control = helper.runtime()
+  local seen = { glances = 0, looks = 0, control = control }
+  local loop = { now = runtime.monotonic, sleep = runtime.sleep }
+  seen.watch = watches.new {
+    loop = loop, poll = 5, began_failed = false, emit = function() end,
+    outlasted = function() return 0 end, describe = tostring,
+    judge = function(snapshot) return snapshot.judgement, "" end,
+    same = function(earlier, later) return earlier.judgement == later.judgement end,
+    glance = { enter = function() return setmetatable({}, { __close = function() end }) end,
+      has_company = function() return true end,
+      look = function()
+        loop.sleep(1)
+        seen.glances = seen.glances + 1
+        return { judgement = shown }
+      end },
+    read = function()
+      seen.looks = seen.looks + 1
+      return { judgement = own[math.min(seen.looks, #own)] }
+    end,
+  }
+  function seen.until_done(timeout, stall)
+    return seen.watch:until_done(loop.now() + timeout, stall)
+  end
+  return seen
+end
+
 describe("a glance", function()
   it("is believed only where it shows the change under way, and for a minute", function()
-    local runtime, control = helper.runtime()
-    local loop = { now = runtime.monotonic, sleep = runtime.sleep }
-    local glanced, looked, word = 0, 0, "moving"
-    local watch = watches.new {
-      loop = loop, poll = 5, began_failed = false, emit = function() end,
-      outlasted = function() return 0 end, describe = tostring,
-      judge = function(seen) return seen.judgement, "" end,
-      same = function() return false end,
-      glance = { enter = function() return setmetatable({}, { __close = function() end }) end,
-        has_company = function() return true end,
-        look = function()
-          glanced = glanced + 1
-          return { judgement = word }
-        end },
-      read = function()
-        looked = looked + 1
-        return { judgement = looked < 4 and "moving" or "arrived" }
-      end,
-    }
-    assert.equal("moving", watch:settle({ reads = 1, span = 0 }, 0))
-    assert.same({ 0, 1 }, { glanced, looked })
-    local before = control.elapsed
-    assert.equal("timeout", watch:until_done(loop.now() + 130, 1000))
-    assert.same(3, looked)
-    assert.is_true(glanced > 20 and control.elapsed - before >= 130)
-    word = "arrived"
-    assert.equal("arrived", watch:until_done(loop.now() + 130, 1000))
-    assert.same(4, looked)
+    local seen = watch_of({ "moving", "moving", "moving", "moving", "arrived" }, "moving")
+    assert.equal("moving", seen.watch:settle({ reads = 1, span = 0 }, 0))
+    assert.same({ 0, 1 }, { seen.glances, seen.looks })
+    assert.equal("timeout", seen.until_done(130, 1000))
+    -- Two by the minute, and the one at the end.
+    assert.equal(4, seen.looks)
+    assert.is_true(seen.glances > 15 and seen.control.elapsed >= 130)
+    local other = watch_of({ "arrived" }, "arrived")
+    assert.equal("arrived", other.until_done(130, 1000))
+    assert.same({ 1, 1 }, { other.glances, other.looks })
+  end)
+
+  it("ends no wait: whoever gives up has looked", function()
+    local seen = watch_of({ "moving", "arrived" }, "moving")
+    assert.equal("moving", seen.watch:look(0))
+    assert.equal("arrived", seen.until_done(20, 1000))
+    seen = watch_of({ "moving", "arrived" }, "moving")
+    assert.equal("moving", seen.watch:look(0))
+    assert.equal("arrived", seen.until_done(1000, 20))
+    assert.same({ true, 2 }, { seen.glances > 1, seen.looks })
+  end)
+
+  it("denies no look that has shown something else", function()
+    local seen = watch_of({ "moving", "partial" }, "moving")
+    assert.equal("moving", seen.watch:look(0))
+    assert.equal("failed", seen.until_done(300, 1000))
+    assert.is_true(seen.control.elapsed < 90)
   end)
 end)

@@ -84,29 +84,39 @@ function Watch:may_glance()
     and glance.has_company()
 end
 
---- A glance is believed if it shows the change under way, and not for too long; else one looks.
+-- What a look shows must not be denied by glances.
+function Watch:look_instead(deadline, told_nothing)
+  local judgement = self:look(deadline)
+  if told_nothing or judgement ~= "moving" then self.glance_from = self:now() + GLANCES_FOR end
+  return judgement
+end
+
+--- A glance is believed if it shows the change under way, not for too long, and not by whoever
+--- gives up; else one looks.
 ---@param deadline number monotonic
+---@param ends number monotonic, when the wait is given up
 ---@return alicloud.dr.Judgement|nil nil if the look failed
-function Watch:glimpse(deadline)
-  if not self:may_glance() then return self:look(deadline) end
-  local snapshot = self.glance.look(self:call_options(deadline))
-  if snapshot then
+function Watch:glimpse(deadline, ends)
+  if not self:may_glance() then return self:look_instead(deadline) end
+  local snapshot = self.glance.look(self:call_options(ends))
+  if snapshot and self:now() < ends then
     local judgement, reason = self.judge(snapshot)
     if judgement == "moving" then return self:take(snapshot, judgement, reason) end
   end
-  self.glance_from = self:now() + GLANCES_FOR
-  return self:look(deadline)
+  return self:look_instead(deadline, true)
 end
 
 --- Looks, and tells how long the look was held up by an outage: time in which nothing could be
 --- seen counts neither for a deadline nor as a stall.
----@param look fun(self: alicloud.dr.Watch, deadline: number): alicloud.dr.Judgement|nil
+---@param look fun(self: alicloud.dr.Watch, deadline: number, ends: number?):
+---alicloud.dr.Judgement|nil
 ---@param deadline number monotonic
+---@param ends number? monotonic
 ---@return alicloud.dr.Judgement|nil
 ---@return number held seconds
-function Watch:patiently(look, deadline)
+function Watch:patiently(look, deadline, ends)
   local before = self.outlasted()
-  local judgement = look(self, deadline)
+  local judgement = look(self, deadline, ends)
   return judgement, self.outlasted() - before
 end
 
@@ -172,7 +182,8 @@ function Watch:until_done(deadline, stall)
   local changed_at = self:now()
   local _ <close> = self.glance and self.glance.enter()
   while true do
-    local judgement, held = self:patiently(self.glimpse, deadline)
+    local ends = math.min(deadline, changed_at + stall)
+    local judgement, held = self:patiently(self.glimpse, deadline, ends)
     deadline, changed_at = deadline + held, changed_at + held
     local now = self:now()
     if judgement then
