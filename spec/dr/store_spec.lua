@@ -179,6 +179,27 @@ describe("a journal's file", function()
       other:close()
     end)
 
+  it("is free once its process has closed it, for a child that it has forked too", function()
+    local path = fresh_directory() .. "/run.jsonl"
+    assert(os.execute(("mkfifo '%s.word'"):format(path)))
+    local store = assert(files.open(path))
+    assert(store:lease("run", HOLDER))
+    assert(store:lease("group pg-orders", HOLDER))
+    local child = posix.fork()
+    if child == 0 then
+      -- It has the open files of its parent still, and waits for its word.
+      local word = io.open(path .. ".word", "r")
+      local other = word:read "l" == "closed" and files.open(path)
+      local free = other and other:lease("run", HOLDER) and other:lease("group pg-orders", HOLDER)
+      posix.exit(free and 7 or 1)
+    end
+    store:close()
+    local word = assert(io.open(path .. ".word", "w"))
+    word:write "closed\n"
+    word:close()
+    assert.same({ "exit", 7 }, { posix.wait(child) })
+  end)
+
   it("is read and checked fast enough to be resumed after ten thousand records", function()
     local path = fresh_directory() .. "/run.jsonl"
     local journal = assert(journals.open(assert(files.open(path))))

@@ -252,9 +252,12 @@ end
 local Lease = {}
 Lease.__index = Lease
 
+-- Closing a file ends its lock only if no child that was forked has it open.
 function Lease:release()
-  if self.own then return self.file:close() end
+  if self.released then return end
+  self.released = true
   if is_own(self.store) then self.file:unlock(self.byte) end
+  if self.own then self.file:close() end
 end
 
 local function write_holder(file, holder)
