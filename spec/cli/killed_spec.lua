@@ -90,6 +90,24 @@ END
     assert.matches("Playbook file: /%S+/books/again%.lua\n", output)
   end)
 
+  it("is resumed from a directory that the journal cannot name, as it was begun there", function()
+    local output = emulator:shell [[
+      dir=$(mktemp -d)
+      export ALICLOUD_DR_JOURNALS=$dir USER=operator
+      books=$dir/$(printf 'caf\351')
+      mkdir "$books" && cd "$books"
+      cat >again.lua <<'END'
+        return require("alicloud.dr").playbook("again", function(run)
+          run:step("wait", function() return run.attempt > 1 or nil, "not yet" end)
+        end)
+END
+      alicloud-dr run ./again.lua --region cn-shanghai
+      alicloud-dr resume "$dir"/again-*.jsonl
+      echo "then $?"
+    ]]
+    assert.matches("✔ completed.*then 0\n", output)
+  end)
+
   it("keeps a second process away from its journal and its group", function()
     local output = emulator:shell(BEGIN .. [[
       journal=$(ls "$dir"/orders-*.jsonl)

@@ -103,10 +103,11 @@ function M.is(value)
   return getmetatable(value) == metatable
 end
 
--- A run is resumed from anywhere.
+-- A run is resumed from anywhere. A directory that the journal could not name as it is called is
+-- left out: from there at least, what was typed is found again.
 local function absolute(path)
   local directory = core.process().directory
-  if path:sub(1, 1) == "/" or not directory then return path end
+  if path:sub(1, 1) == "/" or not directory or not utf8.len(directory) then return path end
   return directory:gsub("/$", "") .. "/" .. path:gsub("^%./+", "")
 end
 
