@@ -146,9 +146,11 @@ describe("a report of a run without an end", function()
     local lease = assert(store:lease("run", { owner = "ops", host = here.host, pid = pid,
       since = "2026-11-22T03:19:52Z" }))
     local report = assert(dr.report(path))
-    assert.equal("running", report.status)
-    assert.truthy(report:render("junit"):find(("Process %d of ops on %s is gone, but a child that "
-      .. "it has forked has the lock open"):format(pid, here.host), 1, true))
+    -- The process is not at work any more, though its lock is held.
+    assert.equal("unfinished", report.status)
+    assert.is_nil(report.processes[1].ending)
+    assert.truthy(report:render("junit"):find(("its lock is held, but process %d of ops is gone; a "
+      .. "child that it has forked has the lock open until it ends"):format(pid), 1, true))
     local second <close> = setmetatable({ it = assert(files.open(path)) },
       { __close = function(held) held.it:close() end })
     local none, err = second.it:lease("run", { pid = 1, host = here.host })

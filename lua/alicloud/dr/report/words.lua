@@ -72,10 +72,6 @@ local function at_work(presence)
   if not process then return "It is still running: its lock is held." end
   local who = ("process %s of %s on %s"):format(M.clean(process.pid), M.clean(process.owner or "?"),
     M.clean(process.host))
-  if presence.inherited then
-    return ("Its lock is held. %s is gone, but a child that it has forked has the lock open.")
-      :format((who:gsub("^p", "P")))
-  end
   return ("It is still running: %s, since %s."):format(who, M.clean(process.since or "?"))
 end
 
