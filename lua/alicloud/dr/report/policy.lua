@@ -38,8 +38,8 @@ local function note(found, action, resource)
 end
 
 local function describe(call)
-  local ok, data = pcall(services.data, call.product)
-  return ok and data.operations[call.action] or nil
+  local data = services.data(call.product)
+  return data and data.operations[call.action] or nil
 end
 
 -- Actions with the same resources share a statement.
