@@ -7,6 +7,7 @@ local scratch = require "spec.scratch"
 local M = {}
 
 M.MOVE = "spec/sim/playbooks/move.lua"
+M.TWO = "spec/sim/playbooks/two.lua"
 
 --- The plan of a playbook, by the modules that are loaded now.
 ---@param path? string (the playbook that moves one group)
@@ -20,16 +21,22 @@ function M.plan(path)
     params = { api_key = secret } }))
 end
 
--- The world of the unharmed engine: a mistake may keep the undisturbed run from its end.
-local world
+-- The worlds of the unharmed engine: a mistake may keep the undisturbed run from its end.
+local worlds = {}
+
+local function world_of(path)
+  -- A playbook that is a mistake itself moves the group that the one without moves.
+  local calm = path == M.TWO and path or M.MOVE
+  worlds[calm] = worlds[calm] or select(2, M.plan(calm)).world
+  return worlds[calm]
+end
 
 local function plan_under_mistakes(path)
-  if not world then world = select(2, M.plan()).world end
   local simulation = require "alicloud.simulation"
   local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
-  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai", world = world,
-    params = { api_key = secret } }))
+  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
+    world = world_of(path), params = { api_key = secret } }))
 end
 
 --- The first of some seeds that complains of an engine with mistakes.
@@ -39,7 +46,7 @@ end
 ---@return integer|nil seed
 ---@return string? what
 function M.first_killer(mutant, seeds, kinds)
-  if not world then world = select(2, M.plan()).world end
+  world_of(mutant.playbook)
   local killer = mutated.with(mutant.edits, function()
     local simulation, plan = plan_under_mistakes(mutant.playbook)
     for seed in seeds do

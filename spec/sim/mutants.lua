@@ -29,6 +29,12 @@ local function of(names, made)
   return made
 end
 
+-- What only groups that are waited for at the same time can notice.
+local function of_two(made)
+  made.playbook = "spec/sim/playbooks/two.lua"
+  return made
+end
+
 local function playbook(name, seed, path)
   return { name = name, seed = seed, edits = {}, playbook = path }
 end
@@ -194,6 +200,15 @@ return {
   lie("pair_ids", "ids in one element are one id", 119, edit(SNAPSHOT,
     'for id in tostring(element):gmatch("[^,%s]+") do ids[#ids + 1] = id end',
     "ids[#ids + 1] = tostring(element)")),
+
+  -- What groups that are waited for at the same time share.
+  of_two(mutant("a glance decides the end", 95, edit(WATCH,
+    'if judgement == "moving" then return self:take(snapshot, judgement, reason) end',
+    'if snapshot.status == "failovered" then judgement = "arrived" end\n'
+      .. '    if judgement == "moving" or judgement == "arrived" then\n'
+      .. "      return self:take(snapshot, judgement, reason)\n    end"))),
+  of_two(mutant("a glance that has told nothing is asked for again", 1, edit(WATCH,
+    "return self:look_instead(deadline, true)", "return self:glimpse(deadline, ends)"))),
 
   -- Bounds, plans, chance.
   mutant("looked without a pause", 1, edit(WATCH,
