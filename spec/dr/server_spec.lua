@@ -89,6 +89,21 @@ describe("fence", function()
     assert.equal(0, after.effects(bench, "DetachDisk"))
   end)
 
+  it("waits for a detach that is under way, and goes on with the other instances", function()
+    local world = after.world { status = "failovered", old = "Stopped" }
+    world.disks[1].status, world.disks[1].more_instances = "Detaching", { "i-old-2" }
+    world.instances[#world.instances + 1] = { id = "i-old-2", place = world.disks[1].place,
+      status = "Stopped" }
+    local bench = lab.new { world = world }
+    bench.emu:later(bench.emu:now() + 5, function()
+      local disk = bench.emu.world.disk_by_id["d-old-1"]
+      disk.status, disk.instance, disk.more_instances = "In_use", "i-old-2", nil
+    end)
+    local result = assert(bench:run "fence")
+    assert.same({ "d-old-1", "d-old-2" }, result.detached)
+    assert.is_true(result.elapsed < 60, result.elapsed)
+  end)
+
   it("can leave the disks where they are", function()
     local bench = after.new()
     local result = assert(bench:run("fence", { detach = false }))

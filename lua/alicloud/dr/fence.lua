@@ -100,13 +100,21 @@ local function stop_all(run, plan, result)
   return true
 end
 
+-- A detach that is under way is of one instance; the next one begins with what was seen after it.
+local function detach_from_all(run, plan, disk)
+  for _, host in ipairs(disk.hosts) do
+    local seen, err, part = server.detach(run.group, run.options, plan.region, disk, host.id)
+    run:count_in(part)
+    if not seen then return nil, err end
+    disk = seen
+  end
+  return true
+end
+
 local function detach_all(run, plan, result)
   for _, disk in ipairs(plan.detach) do
-    for _, host in ipairs(disk.hosts) do
-      local seen, err, part = server.detach(run.group, run.options, plan.region, disk, host.id)
-      run:count_in(part)
-      if not seen then return part_failed(err, result) end
-    end
+    local ok, err = detach_from_all(run, plan, disk)
+    if not ok then return part_failed(err, result) end
     if #disk.hosts > 0 then result.detached[#result.detached + 1] = disk.id end
   end
   return true
