@@ -217,6 +217,13 @@ describe("a gate", function()
     assert.equal('gate "promote" is not left out by --skip promote=…, which is for a step; '
       .. "--skip gate:promote=… breaks it open", stage:events("note")[1].text)
     stage = stages.new()
+    _, err = stage:run(function(run)
+      run:skip("promote", "the playbook knows why")
+      run:gate("promote", { need = 1, of = { "dba" } })
+    end, { approvers = KEYS })
+    assert.equal("Client.GateExpired", err.code)
+    assert.same({}, stage:events("note"))
+    stage = stages.new()
     assert(stage:run(gated(stage), { open_gates = "a rehearsal", skip = { promot = "a slip" } }))
     assert.equal('nothing was left out as "promot": the run came to no step or gate of that name',
       stage:events("note")[1].text)

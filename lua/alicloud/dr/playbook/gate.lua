@@ -191,7 +191,7 @@ end
 
 -- Whoever wished to leave it out has named a step, and would wait for nothing.
 local function tell_of_wish(engine, key)
-  if not engine.skips[key] then return end
+  if not (engine.options.skip or {})[key] then return end
   engine:record { type = "note", text = ("gate %q is not left out by --skip %s=…, which is for a "
     .. "step; --skip gate:%s=… breaks it open"):format(key, key, key) }
 end
