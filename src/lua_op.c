@@ -135,9 +135,10 @@ static int op_result(lua_State *L)
     struct acL_op *box = check_open(L);
     if (!ac_op_done(box->op))
         luaL_error(L, "the operation is not done yet");
+    bool before = box->seam.read; /* a finalizer may ask while another reading goes on */
     box->seam.read = true;
     push_exchange(L, ac_op_exchange(box->op));
-    box->seam.read = false;
+    box->seam.read = before;
     return 1;
 }
 

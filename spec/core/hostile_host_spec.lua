@@ -40,16 +40,17 @@ client:close()
 assert(fired > 0, "the table never grew")
 ]==]
 
--- The same with finalizers that close what is being used.
+-- The same with finalizers that close what is being used, after a look at it of their own.
 local CLOSING = [==[
 local core, transport = require "alicloud.core", require "alicloud.transport"
 local client = transport.new {}
-local make, work = %s
+local make, work, look = %s
 local victim, other, armed, fired = nil, nil, false, 0
 local trap = {
   __gc = function()
     if armed then
       armed, fired = false, fired + 1
+      if look then look(victim) end
       do local _ <close> = victim end
       other = io.open "/dev/null" -- takes a descriptor that became free
     end
@@ -121,6 +122,23 @@ describe("a hostile host", function()
       end]]
     survives(observed:format "select(2, core.read(op)).detail", CLOSING)
     survives(observed:format "op:result().detail", CLOSING)
+  end)
+
+  it("may read an operation and close it while its answer is read", function()
+    survives([[
+      (function()
+        local observer = transport.new { observe = true }
+        return function()
+          return (observer:submit { method = "POST", url = "http://127.0.0.1:1/", mutating = true })
+        end
+      end)(), function(op)
+        local detail = select(2, core.read(op)).detail
+        if detail ~= "this transport only observes" then os.exit(3) end
+      end, function(op)
+        op:result()
+        do local _ <close> = op end
+        if tostring(op) ~= "alicloud.Op (done)" then os.exit(4) end
+      end]], CLOSING)
   end)
 
   it("may close a file while it is read", function()
