@@ -193,6 +193,13 @@ void acL_given_check_fields(lua_State *L, const struct acL_given *given)
         luaL_error(L, WHAT ": option '%s': allowed: %s", field, why);
 }
 
+/* [-0, +0, v]  Both travel in headers, where a line break would begin another one. */
+static void check_words(lua_State *L, const char *field, struct ac_str value)
+{
+    if (ac_str_has_control(value))
+        luaL_error(L, WHAT ": option '%s': allowed: no control characters", field);
+}
+
 void acL_given_check_parts(lua_State *L, const struct acL_given *given)
 {
     const struct ac_request *request = &given->request;
@@ -203,6 +210,8 @@ void acL_given_check_parts(lua_State *L, const struct acL_given *given)
         luaL_error(L, WHAT ": option 'body': HMAC-SHA1 signs parameters; give 'form' instead");
     if ((given->credentials.access_key_id.n > 0) != (given->credentials.secret.n > 0))
         luaL_error(L, WHAT ": option 'access_key_id' and 'access_key_secret' go together");
+    check_words(L, "access_key_id", given->credentials.access_key_id);
+    check_words(L, "security_token", given->credentials.security_token);
 }
 
 bool acL_given_grow(lua_State *L, struct acL_given *given)

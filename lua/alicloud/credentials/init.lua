@@ -25,7 +25,9 @@ local function pair_fault(keys)
   if not keys.access_key_id then
     return "access_key_secret or security_token was given without access_key_id"
   end
-  if type(keys.access_key_id) ~= "string" then return "access_key_id: allowed: text" end
+  if type(keys.access_key_id) ~= "string" or keys.access_key_id:find("%c") then
+    return "access_key_id: allowed: text without control characters"
+  end
 end
 
 --- A provider of one pair of keys, to be closed by its maker.
@@ -170,8 +172,12 @@ local function broken(message, cause)
   }
 end
 
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and not value:find("%c")
+end
+
 local function is_secret(value)
-  return type(value) == "userdata" or type(value) == "string" and value ~= ""
+  return type(value) == "userdata" or is_text(value)
 end
 
 --- Asks a provider; whatever it does, the answer is credentials or an error object.
@@ -187,11 +193,11 @@ function M.get(provider)
     if errors.is_error(err) then return nil, err end
     return broken("the credentials provider gave nothing: " .. options.show(err))
   end
-  if type(keys) ~= "table" or type(keys.access_key_id) ~= "string" or keys.access_key_id == ""
+  if type(keys) ~= "table" or not is_text(keys.access_key_id)
     or not is_secret(keys.access_key_secret)
     or keys.security_token ~= nil and not is_secret(keys.security_token) then
     return broken("the credentials provider gave something else than access_key_id, "
-      .. "access_key_secret and an optional security_token")
+      .. "access_key_secret and an optional security_token, without control characters")
   end
   return keys
 end

@@ -37,6 +37,18 @@ describe("the choice of a provider", function()
       refused { credentials = { access_key_id = "i" } })
   end)
 
+  it("takes nothing that would begin another header", function()
+    local split = { access_key_id = "i\r\nX: y", access_key_secret = "s" }
+    assert.equal("access_key_id: allowed: text without control characters", refused(split))
+    local rows = { split, { access_key_id = "i", access_key_secret = "s", security_token = "t\n" } }
+    for _, row in ipairs(rows) do
+      local keys, err = credentials.get { get = function() return row end }
+      assert.is_nil(keys)
+      assert.equal("Client.CredentialsProvider", err.code)
+      assert.matches("without control characters$", err.message)
+    end
+  end)
+
   it("does not take the environment for a table that names nobody", function()
     assert.matches("^option credentials: got an empty table; allowed: ",
       refused { credentials = {} })
