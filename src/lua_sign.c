@@ -110,6 +110,15 @@ static void read_params(lua_State *L, struct acL_given *given, const struct sign
         acL_given_map(L, given, 2, "form", &request->form);
 }
 
+/* [-0, +0, v]  Text where text belongs: a number would be made one while pointers into tables are
+ * held, which allocates and may run finalizers. */
+static void check_texts(lua_State *L)
+{
+    luaL_checktype(L, 4, LUA_TSTRING);
+    if (!lua_isnil(L, 5))
+        luaL_checktype(L, 5, LUA_TSTRING);
+}
+
 /* [-0, +0, v]  Numbers 3 to 7. */
 static void read_rest(lua_State *L, struct acL_given *given, char date[21])
 {
@@ -117,9 +126,8 @@ static void read_rest(lua_State *L, struct acL_given *given, char date[21])
     luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, 3, "years 0 to 9999");
     ac_codec_iso8601(date, (int64_t)when);
     given->request.date = (struct ac_str){date, 20};
-    given->request.nonce.p = luaL_checklstring(L, 4, &given->request.nonce.n);
-    given->credentials.access_key_id.p =
-        luaL_optlstring(L, 5, NULL, &given->credentials.access_key_id.n);
+    given->request.nonce.p = lua_tolstring(L, 4, &given->request.nonce.n);
+    given->credentials.access_key_id.p = lua_tolstring(L, 5, &given->credentials.access_key_id.n);
     given->credentials.secret = acL_secret_bytes(L, 6, WHAT, "access_key_secret");
     given->credentials.security_token = acL_secret_bytes(L, 7, WHAT, "security_token");
 }
@@ -143,6 +151,7 @@ static int sign_one(lua_State *L)
     struct acL_given given = {.pairs = pairs, .digits = digits, .room = ACL_GIVEN_FEW};
     lua_settop(L, 8);
     luaL_checkstack(L, 12, NULL);
+    check_texts(L);
     struct ac_wire_box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->wire = NULL;
     lua_pushvalue(L, lua_upvalueindex(UP_CLASS));

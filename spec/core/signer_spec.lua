@@ -37,6 +37,8 @@ describe("a signer", function()
     { "a key id with a line break", { nil, nil, 0, "n", "i\r\nd", "secret" }, "access_key_id" },
     { "a session with a line break", { nil, nil, 0, "n", "id", "secret", "t\nX: y" },
       "security_token" },
+    { "a nonce that is a number", { nil, nil, 0, 1 }, "string expected" },
+    { "a key id that is a number", { nil, nil, 0, "n", 1, "secret" }, "string expected" },
     { "a key without its secret", { nil, nil, 0, "n", "id" }, "access_key_secret" },
     { "a form with ACS3", { nil, { A = "1" }, 0, "n" }, "form" },
     { "a query that is no table", { "A=1", nil, 0, "n" }, "query" },
