@@ -84,6 +84,11 @@ static struct ac_str push_header_line(lua_State *L, int name, int value)
     return line;
 }
 
+static bool names_host(struct ac_str line)
+{
+    return line.n >= 5 && ac_str_equal_nocase((struct ac_str){line.p, 5}, AC_STR("host:"));
+}
+
 /* [-0, +3, v]  The lines take the places of the values in the snapshot, which keeps them alive. */
 static void read_headers(lua_State *L, struct ac_transport_request *request)
 {
@@ -94,6 +99,7 @@ static void read_headers(lua_State *L, struct ac_transport_request *request)
     size_t n = acL_snapshot(L, -1);
     int kept = lua_gettop(L);
     struct ac_str *lines = lua_newuserdatauv(L, (n ? n : 1) * sizeof *lines, 0);
+    int hosts = 0;
     for (size_t i = 0; i < n; i++) {
         lua_Integer at = 2 * (lua_Integer)i + 1;
         lua_rawgeti(L, kept, at);
@@ -101,7 +107,11 @@ static void read_headers(lua_State *L, struct ac_transport_request *request)
         lines[i] = push_header_line(L, lua_gettop(L) - 1, lua_gettop(L));
         lua_rawseti(L, kept, at + 1);
         lua_pop(L, 2);
+        hosts += names_host(lines[i]);
     }
+    /* Servers on the way could disagree about whose request it is. */
+    if (hosts > 1)
+        luaL_error(L, "submit: header 'host': given in two spellings");
     request->headers = lines;
     request->header_count = n;
 }

@@ -82,6 +82,13 @@ describe("the policy of alicloud.transport", function()
     end
   end)
 
+  it("names one host to everybody on the way", function()
+    local ok, message = pcall(client.submit, client,
+      request(server.url, { headers = { Host = "a.example", host = "b.example" } }))
+    assert.is_false(ok)
+    assert.truthy(message:find("submit: header 'host'", 1, true), message)
+  end)
+
   it("takes no method whose answer has another shape, and no body that is too large", function()
     for _, changes in ipairs { { method = "HEAD" }, { method = "CONNECT" }, { method = "post" },
       { body = ("x"):rep(4 * 1024 * 1024 + 1) } } do
