@@ -23,8 +23,8 @@ endif
 # What is built from what.
 
 CORE      := core lua_sign lua_given lua_signed lua_read lua_secret lua_sealed lua_process \
-             lua_file lua_ed25519 lua_sys luax value json json_tree request sign signed response errmap header digest codec buf \
-             pages process file ed25519 sys
+             lua_file lua_ed25519 lua_sys luax value json json_tree request sign signed response \
+             errmap header digest codec buf pages process file ed25519 sys
 TRANSPORT := lua_transport lua_op lua_settings transport transport_library settings transfer \
              transport_ops transfer_request transfer_handle transfer_failure watch trust header \
              luax buf sys

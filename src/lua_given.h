@@ -40,7 +40,8 @@ void acL_given_map(lua_State *L, struct acL_given *given, int index, const char 
 /* [-0, +0, v]  Raises unless the fields can go on a wire. */
 void acL_given_check_fields(lua_State *L, const struct acL_given *given);
 
-/* [-0, +0, v]  Raises unless body and credentials are what the algorithm takes and a wire can carry. */
+/* [-0, +0, v]  Raises unless body and credentials are what the algorithm takes, and hold nothing
+ * that would begin another header. */
 void acL_given_check_parts(lua_State *L, const struct acL_given *given);
 
 #endif
