@@ -104,8 +104,13 @@ static bool is_host(struct ac_str host)
 
 static const char *header_flaw(const struct ac_request *request, const char **why)
 {
+    int hosts = 0;
     for (size_t i = 0; i < request->headers.n; i++) {
-        *why = ac_header_flaw(request->headers.v[i].name, request->headers.v[i].value);
+        struct ac_str name = request->headers.v[i].name;
+        *why = ac_header_flaw(name, request->headers.v[i].value);
+        hosts += ac_str_equal_nocase(name, AC_STR("host"));
+        if (!*why && hosts > 1)
+            *why = "one host";
         if (*why)
             return "headers";
     }

@@ -309,6 +309,7 @@ describe("sign", function()
   local refused = {
     { "a header with a line break", { headers = { ["x-acs-a"] = "a\r\nx: y" } }, "headers" },
     { "a header name with a space", { headers = { ["x acs"] = "a" } }, "headers" },
+    { "two hosts", { headers = { Host = "a.example", host = "b.example" } }, "one host" },
     { "a host with a path", { host = "h.example/x" }, "host" },
     { "a host with a user", { host = "u@h.example" }, "host" },
     { "an empty host", { host = "" }, "host" },
