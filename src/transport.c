@@ -122,12 +122,14 @@ static bool open_poller(struct ac_transport *transport)
  * would speak on the parent's connections, so they are left alone, and new ones are made. */
 static bool own_process(struct ac_transport *transport)
 {
-    if (transport->pid == getpid())
-        return transport->multi || open_multi(transport);
-    abandon_all(transport);
-    transport->multi = NULL;
-    ac_sys_poller_forget(transport->poller);
-    return open_poller(transport) && open_multi(transport);
+    if (transport->pid != getpid()) {
+        abandon_all(transport);
+        transport->multi = NULL;
+        ac_sys_poller_forget(transport->poller);
+        transport->poller = -1;
+    }
+    return (transport->poller >= 0 || open_poller(transport)) &&
+           (transport->multi || open_multi(transport));
 }
 
 struct ac_transport *ac_transport_new(const struct ac_transport_options *options)

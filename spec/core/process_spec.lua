@@ -67,6 +67,27 @@ describe("alicloud.transport in a process", function()
     assert.are.equal(0, code)
   end)
 
+  it("serves a child that had no descriptor left when it began", function()
+    local server <close> = server_module.new(behaviour.answer(reply.http()))
+    local client <close> = transport.new {}
+    call(server, client, request(server.url))
+    local pid = in_child(function()
+      local gate <close> = io.popen(("read -r line; prlimit --pid %d --nofile=256:")
+        :format(core.process().pid), "w")
+      os.execute(("prlimit --pid %d --nofile=3:"):format(core.process().pid))
+      if pcall(client.submit, client, request(server.url)) then return 2 end
+      gate:write "\n"
+      gate:close()
+      local op = client:submit(request(server.url))
+      while not op:done() do
+        client:step()
+        core.poll(client:pollfd(), "r", 0.01)
+      end
+      return op:result().status == 200 and 0 or 3
+    end)
+    assert.are.same({ "exit", 0 }, { await(pid, server) })
+  end)
+
   it("never lets a child speak on its parent's connection", function()
     local server <close> = server_module.new(behaviour.answer(reply.http()))
     local client <close> = transport.new {}
