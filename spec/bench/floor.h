@@ -1,6 +1,6 @@
 /* The floor of the benchmark: what a careful hand-written program costs that does nothing but the
- * job. It sends the same bytes as the client, signed over cached OpenSSL contexts, and parses the
- * answers with cJSON. It has no limits, retries, error mapping or checks of parameters.
+ * job. It sends the same header fields as the client, signed over cached OpenSSL contexts, and
+ * parses the answers with cJSON. It has no limits, retries, error mapping or checks of parameters.
  */
 #ifndef FLOOR_H
 #define FLOOR_H
