@@ -1,6 +1,7 @@
 --- What a call is going to be, decided before anything is sent: operation, checked parameters,
 --- idempotency token, endpoint, limits. A plan that cannot be made is a mistake of the caller.
 
+local core = require "alicloud.core"
 local endpoint = require "alicloud.endpoint"
 local options = require "alicloud.options"
 local params = require "alicloud.params"
@@ -102,21 +103,26 @@ local function is_mutating(operation, action, given)
   return operation.mutating == true or given.mutating == true
 end
 
+-- What is null is not there.
+local function lacks(all, name)
+  return all[name] == nil or all[name] == core.null
+end
+
 --- The parameters with what the client adds: the token and the region.
 local function complete(context, form, given, input)
   local all, region = {}, form.region
   for name, value in pairs(input) do all[name] = value end
   if given.client_token then
-    if all.ClientToken ~= nil and all.ClientToken ~= given.client_token then
+    if not lacks(all, "ClientToken") and all.ClientToken ~= given.client_token then
       return nil, "option client_token: it differs from the parameter ClientToken"
     end
     all.ClientToken = given.client_token
   end
-  if form.takes_token and all.ClientToken == nil then
+  if form.takes_token and lacks(all, "ClientToken") then
     all.ClientToken = context.runtime.random_hex(16)
   end
   if form.takes_region then
-    if all.RegionId == nil then all.RegionId = region end
+    if lacks(all, "RegionId") then all.RegionId = region end
     -- The regional hosts of a product know only their own region's resources.
     if not given.region then region = all.RegionId end
   end

@@ -1,3 +1,4 @@
+local core = require "alicloud.core"
 local helper = require "spec.helper"
 local endpoint = require "alicloud.endpoint"
 local plans = require "alicloud.plan"
@@ -64,6 +65,16 @@ describe("a plan", function()
     assert.equal(first.token, first.flat.ClientToken)
     assert.not_equal(first.token, second.token)
     assert.is_nil(plan("DescribeDiskReplicaGroups").token)
+  end)
+
+  it("makes what is null, a change never goes without a token", function()
+    local made = plan("FailoverDiskReplicaGroup",
+      { ReplicaGroupId = "g", ClientToken = core.null, RegionId = core.null })
+    assert.matches("^%x+$", made.token)
+    assert.equal(made.token, made.flat.ClientToken)
+    assert.equal("cn-shanghai", made.flat.RegionId)
+    assert.equal("mine", plan("FailoverDiskReplicaGroup",
+      { ReplicaGroupId = "g", ClientToken = core.null }, { client_token = "mine" }).token)
   end)
 
   it("takes the caller's token from either place", function()
