@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "lua_ed25519.h"
 #include "lua_file.h"
+#include "lua_given.h"
 #include "lua_process.h"
 #include "lua_read.h"
 #include "lua_sealed.h"
@@ -14,7 +15,6 @@
 #include "sys.h"
 #include "value.h"
 
-#include <math.h>
 
 AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 
@@ -219,9 +219,7 @@ static int core_http_date(lua_State *L)
 static int core_iso8601(lua_State *L)
 {
     char text[21];
-    lua_Number when = floor(luaL_checknumber(L, 1));
-    luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, 1, "years 0 to 9999");
-    ac_codec_iso8601(text, (int64_t)when);
+    acL_given_date(L, 1, text);
     lua_pushstring(L, text);
     return 1;
 }

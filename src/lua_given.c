@@ -185,6 +185,13 @@ void acL_given_read(lua_State *L, struct acL_given *given)
     }
 }
 
+void acL_given_date(lua_State *L, int index, char text[21])
+{
+    lua_Number when = floor(luaL_checknumber(L, index));
+    luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, index, "years 0 to 9999");
+    ac_codec_iso8601(text, (int64_t)when);
+}
+
 void acL_given_check_fields(lua_State *L, const struct acL_given *given)
 {
     const char *why = NULL;

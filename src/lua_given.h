@@ -37,6 +37,9 @@ void acL_given_read(lua_State *L, struct acL_given *given);
 void acL_given_map(lua_State *L, struct acL_given *given, int index, const char *field,
                    struct ac_pairs *pairs);
 
+/* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
+void acL_given_date(lua_State *L, int index, char text[21]);
+
 /* [-0, +0, v]  Raises unless the fields can go on a wire. */
 void acL_given_check_fields(lua_State *L, const struct acL_given *given);
 

@@ -3,8 +3,6 @@
 #include "lua_secret.h"
 #include "lua_signed.h"
 
-#include <math.h>
-
 #define WHAT "sign"
 
 /* [-1, +1, v]  sign(request) -> table */
@@ -38,12 +36,11 @@ struct signer {
 
 enum upvalue { UP_SIGNER = 1, UP_DIGEST, UP_POOL, UP_CLASS, UP_LAST = UP_CLASS };
 
-static struct ac_str *const *shared_texts(struct ac_request *request, struct ac_str *texts[6])
+static void list_texts(struct ac_request *request, struct ac_str *texts[6])
 {
     struct ac_str *const all[6] = {&request->method, &request->scheme, &request->host,
                                    &request->path,   &request->action, &request->version};
     memcpy(texts, all, sizeof all);
-    return texts;
 }
 
 static size_t bytes_of(struct acL_given *given)
@@ -51,7 +48,7 @@ static size_t bytes_of(struct acL_given *given)
     struct ac_str *texts[6];
     const struct ac_pairs *headers = &given->request.headers;
     size_t bytes = sizeof(struct signer) + headers->n * sizeof(struct ac_pair);
-    shared_texts(&given->request, texts);
+    list_texts(&given->request, texts);
     for (size_t i = 0; i < 6; i++)
         bytes += texts[i]->n;
     for (size_t i = 0; i < headers->n; i++)
@@ -75,7 +72,7 @@ static void keep(struct signer *signer, const struct acL_given *given)
     signer->algorithm = given->algorithm;
     signer->request = given->request;
     char *to = (char *)(signer->headers + headers->n);
-    shared_texts(&signer->request, texts);
+    list_texts(&signer->request, texts);
     for (size_t i = 0; i < 6; i++)
         move(texts[i], &to);
     if (headers->n > 0)
@@ -122,9 +119,7 @@ static void check_texts(lua_State *L)
 /* [-0, +0, v]  Numbers 3 to 7. */
 static void read_rest(lua_State *L, struct acL_given *given, char date[21])
 {
-    lua_Number when = floor(luaL_checknumber(L, 3));
-    luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, 3, "years 0 to 9999");
-    ac_codec_iso8601(date, (int64_t)when);
+    acL_given_date(L, 3, date);
     given->request.date = (struct ac_str){date, 20};
     given->request.nonce.p = lua_tolstring(L, 4, &given->request.nonce.n);
     given->credentials.access_key_id.p = lua_tolstring(L, 5, &given->credentials.access_key_id.n);

@@ -11,6 +11,15 @@ return require("alicloud.dr").playbook("orders", function(run)
 end)
 ]]
 
+-- A playbook in the working directory that is done in its second attempt only.
+local AGAIN = [[
+cat >again.lua <<'END'
+return require("alicloud.dr").playbook("again", function(run)
+  run:step("wait", function() return run.attempt > 1 or nil, "not yet" end)
+end)
+END
+]]
+
 -- Begins a run and waits until its failover is under way.
 local BEGIN = [[
 dir=$(mktemp -d)
@@ -69,42 +78,34 @@ describe("a run", function()
   end)
 
   it("is resumed from another directory than that in which it was begun", function()
-    local output = emulator:shell [[
+    local output = emulator:shell([[
       dir=$(mktemp -d)
       export ALICLOUD_DR_JOURNALS=$dir USER=operator
       mkdir "$dir/books" && cd "$dir/books"
-      cat >again.lua <<'END'
-        return require("alicloud.dr").playbook("again", function(run)
-          run:step("wait", function() return run.attempt > 1 or nil, "not yet" end)
-        end)
-END
+]] .. AGAIN .. [[
       alicloud-dr run ./again.lua --region cn-shanghai
       echo "exit code $?"
       cd /
       alicloud-dr resume "$dir"/again-*.jsonl
       echo "then $?"
       alicloud-dr report "$dir"/again-*.jsonl
-    ]]
+    ]])
     assert.matches("not yet.*exit code 1\n", output)
     assert.matches("✔ completed.*then 0\n", output)
     assert.matches("Playbook file: /%S+/books/again%.lua\n", output)
   end)
 
   it("is resumed from a directory that the journal cannot name, as it was begun there", function()
-    local output = emulator:shell [[
+    local output = emulator:shell([[
       dir=$(mktemp -d)
       export ALICLOUD_DR_JOURNALS=$dir USER=operator
       books=$dir/$(printf 'caf\351')
       mkdir "$books" && cd "$books"
-      cat >again.lua <<'END'
-        return require("alicloud.dr").playbook("again", function(run)
-          run:step("wait", function() return run.attempt > 1 or nil, "not yet" end)
-        end)
-END
+]] .. AGAIN .. [[
       alicloud-dr run ./again.lua --region cn-shanghai
       alicloud-dr resume "$dir"/again-*.jsonl
       echo "then $?"
-    ]]
+    ]])
     assert.matches("✔ completed.*then 0\n", output)
   end)
 
