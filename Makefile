@@ -22,15 +22,13 @@ endif
 
 # What is built from what.
 
-CORE      := core lua_sign lua_given lua_signed lua_read lua_secret lua_sealed lua_process \
-             lua_file lua_ed25519 lua_sys luax value json json_tree request sign signed response \
-             errmap header digest codec buf pages process file ed25519 sys
-TRANSPORT := lua_transport lua_op lua_settings transport transport_library settings transfer \
-             transport_ops transfer_request transfer_handle transfer_failure watch trust header \
-             luax buf sys
-HTTPD     := lua_httpd httpd luax buf
+sources   = $(patsubst src/%.c,%,$(wildcard $(addprefix src/,$(addsuffix /*.c,$(1)))))
+CORE      := $(call sources,common core)
+TRANSPORT := $(call sources,common transport)
+HTTPD     := $(call sources,common httpd)
 
-STAGES    := request sign signed response errmap json json_tree header digest codec buf sys
+# The stages of a call: what knows no Lua.
+STAGES    := $(filter-out core/lua_% core/core core/value common/luax,$(CORE))
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.
@@ -57,7 +55,7 @@ HARDEN_LINK ?= -Wl,-z,relro,-z,now
 endif
 
 COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARN) $(HARDEN_FLAGS) $(INCLUDE_FLAGS) \
-          $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+          -Isrc/common $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 LINK    = $(CC) $(CFLAGS) $(LIBFLAG) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
 
 objects  = $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(1)))
@@ -94,13 +92,14 @@ httpd: $(MODULE)/core.so $(MODULE)/transport.so
 	@if [ -n "$(HAVE_HTTPD)" ]; then $(MAKE) --no-print-directory $(MODULE)/httpd.so; else \
 	  echo "httpd.so left out: it needs <microhttpd.h>, and only the emulator's socket needs it" >&2; fi
 
-$(BUILD)/obj/%.o: src/%.c | $(BUILD)/obj
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
 	$(COMPILE)
 
-$(BUILD)/obj $(BUILD)/spec $(BUILD)/bin $(MODULE):
+$(BUILD)/spec $(BUILD)/bin $(MODULE):
 	@mkdir -p $@
 
--include $(wildcard $(BUILD)/obj/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d)
 
 # $(call launcher,lua,lib) writes the command for modules in those two directories.
 launcher = printf '%s\n' '\#!$(LUA)' \
@@ -118,7 +117,8 @@ LUA_LIB   = $(or $(call pc,--libs,lua5.4 lua-5.4 lua54 lua),$(firstword \
             $(foreach name,lua5.4 lua-5.4 lua54 lua,$(call links,-l$(name)))))
 SWEPT     = $(sort $(CORE) $(TRANSPORT))
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) -Isrc $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
+PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
+            $(addprefix -Isrc/,common core transport) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so)
 
@@ -132,7 +132,7 @@ $(BUILD)/spec/stages_test $(BUILD)/spec/fuzz_smoke: $(BUILD)/spec/%: spec/c/%.c 
   $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
-$(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,trust) | $(BUILD)/spec
+$(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,transport/trust) | $(BUILD)/spec
 	$(PROGRAM) $^
 
 $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec

@@ -1,0 +1,323 @@
+/* `alicloud.core`: everything that needs no network. Registers the stages of a call that are
+ * pure, and the encodings and digests beside them. */
+#include "codec.h"
+#include "digest.h"
+#include "lua_ed25519.h"
+#include "lua_file.h"
+#include "lua_sign_args.h"
+#include "lua_process.h"
+#include "lua_read.h"
+#include "lua_secret_document.h"
+#include "lua_secret.h"
+#include "lua_sign.h"
+#include "lua_signed_request.h"
+#include "lua_sys.h"
+#include "sys.h"
+#include "value.h"
+
+
+AC_EXPORT int luaopen_alicloud_core(lua_State *L);
+
+#define ENCODE_MAX_BYTES ((size_t)64 * 1024 * 1024)
+#define RANDOM_MAX_BYTES 256
+
+/* [-2, +2, v]  decode(text, { max_bytes, max_depth, keep_null }?) -> value | nil, message */
+static int core_decode(lua_State *L)
+{
+    static const char *const options[] = {"max_bytes", "max_depth", "keep_null", NULL};
+    struct ac_json_limits limits = AC_JSON_LIMITS;
+    struct ac_str text;
+    bool keep_null = false;
+    text.p = luaL_checklstring(L, 1, &text.n);
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        acL_check_options(L, 2, "decode", options);
+        limits.max_bytes = acL_bytes_field(L, 2, "decode", "max_bytes", limits.max_bytes);
+        limits.max_depth = (unsigned)acL_bytes_field(L, 2, "decode", "max_depth", limits.max_depth);
+        if (limits.max_depth > AC_MAX_JSON_DEPTH)
+            luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
+        keep_null = acL_boolean_field(L, 2, "decode", "keep_null");
+    }
+    struct ac_json_reader reader;
+    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, keep_null))
+        return 1;
+    lua_pushnil(L);
+    lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
+    return 2;
+}
+
+/* [-1, +1, v]  encode(value) -> text */
+static int core_encode(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    struct ac_buf *out = acL_push_buf(L, ENCODE_MAX_BYTES);
+    ac_value_encode(L, 1, out);
+    acL_push_bytes(L, ac_buf_str(out));
+    return 1;
+}
+
+/* [-1, +1, v]  array(t?) -> t with the metatable that makes it `[…]` */
+static int core_array(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    ac_value_push_array_metatable(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+/* [-1, +1, m]  is_array(t) -> boolean */
+static int core_is_array(lua_State *L)
+{
+    bool marked = false;
+    if (lua_type(L, 1) == LUA_TTABLE && lua_getmetatable(L, 1)) {
+        ac_value_push_array_metatable(L);
+        marked = lua_rawequal(L, -1, -2);
+    }
+    lua_pushboolean(L, marked);
+    return 1;
+}
+
+static enum ac_hash check_hash(lua_State *L, int index)
+{
+    static const char *const names[] = {"SHA1", "SHA256", "SM3", NULL};
+    return (enum ac_hash)luaL_checkoption(L, index, NULL, names);
+}
+
+static struct ac_str check_bytes(lua_State *L, int index)
+{
+    struct ac_str s;
+    s.p = luaL_checklstring(L, index, &s.n);
+    return s;
+}
+
+/* [-2, +1, v]  digest(name, text) -> raw bytes */
+static int core_digest(lua_State *L)
+{
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_hash hash = check_hash(L, 1);
+    acL_check(L, ac_digest_hash(acL_digest(L), hash, check_bytes(L, 2), raw), "digest");
+    lua_pushlstring(L, (const char *)raw, ac_digest_size(hash));
+    return 1;
+}
+
+/* [-3, +1, v]  hmac(name, key, text) -> raw bytes */
+static int core_hmac(lua_State *L)
+{
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_hash hash = check_hash(L, 1);
+    acL_check(L, ac_digest_hmac(acL_digest(L), hash, check_bytes(L, 2), check_bytes(L, 3), raw),
+              "hmac");
+    lua_pushlstring(L, (const char *)raw, ac_digest_size(hash));
+    return 1;
+}
+
+/* [-0, +1, m] */
+static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
+{
+    luaL_Buffer text;
+    struct ac_buf out;
+    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
+    ac_codec_hex(&out, raw, n);
+    luaL_pushresultsize(&text, n * 2);
+    return 1;
+}
+
+/* [-1, +1, v]  sha256(text) -> hex */
+static int core_sha256(lua_State *L)
+{
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    acL_check(L, ac_digest_hash(acL_digest(L), AC_SHA256, check_bytes(L, 1), raw), "sha256");
+    return push_hex(L, raw, ac_digest_size(AC_SHA256));
+}
+
+/* [-2, +1, v]  hmac_sha256(key, text) -> hex */
+static int core_hmac_sha256(lua_State *L)
+{
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    struct ac_str key = check_bytes(L, 1), text = check_bytes(L, 2);
+    acL_check(L, ac_digest_hmac(acL_digest(L), AC_SHA256, key, text, raw), "hmac_sha256");
+    return push_hex(L, raw, ac_digest_size(AC_SHA256));
+}
+
+/* [-1, +1, v]  hex(bytes) -> text */
+static int core_hex(lua_State *L)
+{
+    struct ac_str in = check_bytes(L, 1);
+    return push_hex(L, (const unsigned char *)in.p, in.n);
+}
+
+/* [-1, +1, v]  random_hex(bytes) -> text of twice that length */
+static int core_random_hex(lua_State *L)
+{
+    unsigned char raw[RANDOM_MAX_BYTES];
+    lua_Integer n = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, n >= 1 && n <= RANDOM_MAX_BYTES, 1, "1 to 256 bytes");
+    if (!ac_sys_random(raw, (size_t)n))
+        luaL_error(L, "random_hex: the system has no randomness to give");
+    return push_hex(L, raw, (size_t)n);
+}
+
+/* [-1, +1, v]  base64(bytes) -> text */
+static int core_base64(lua_State *L)
+{
+    struct ac_str in = check_bytes(L, 1);
+    struct ac_buf *out = acL_push_buf(L, in.n * 2 + 4);
+    ac_codec_base64(out, (const unsigned char *)in.p, in.n);
+    acL_check(L, out->status, "base64");
+    acL_push_bytes(L, ac_buf_str(out));
+    return 1;
+}
+
+/* [-1, +1, v]  percent_encode(text) -> text */
+static int core_percent_encode(lua_State *L)
+{
+    struct ac_str in = check_bytes(L, 1);
+    struct ac_buf *out = acL_push_buf(L, in.n * 3);
+    ac_codec_percent(out, in);
+    acL_check(L, out->status, "percent_encode");
+    acL_push_bytes(L, ac_buf_str(out));
+    return 1;
+}
+
+/* [-1, +1, v]  percent_decode(text) -> bytes | nil */
+static int core_percent_decode(lua_State *L)
+{
+    struct ac_str in = check_bytes(L, 1);
+    struct ac_buf *out = acL_push_buf(L, in.n);
+    bool valid = ac_codec_percent_decode(out, in);
+    acL_check(L, out->status, "percent_decode");
+    if (!valid)
+        return 0;
+    acL_push_bytes(L, ac_buf_str(out));
+    return 1;
+}
+
+/* [-2, +1, v]  equal(a, b) -> boolean, in a time that depends on the lengths only */
+static int core_equal(lua_State *L)
+{
+    lua_pushboolean(L, ac_digest_equal(check_bytes(L, 1), check_bytes(L, 2)));
+    return 1;
+}
+
+/* [-1, +1, v]  http_date(text) -> unix seconds | nil */
+static int core_http_date(lua_State *L)
+{
+    int64_t when;
+    if (!ac_codec_parse_http_date(check_bytes(L, 1), &when))
+        return 0;
+    lua_pushinteger(L, when);
+    return 1;
+}
+
+/* [-1, +1, v]  iso8601(unix seconds) -> "YYYY-MM-DDTHH:MM:SSZ"; fractions are cut */
+static int core_iso8601(lua_State *L)
+{
+    char text[21];
+    acL_given_date(L, 1, text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* [-1, +1, v]  parse_iso8601(text) -> unix seconds | nil */
+static int core_parse_iso8601(lua_State *L)
+{
+    int64_t when;
+    if (!ac_codec_parse_iso8601(check_bytes(L, 1), &when))
+        return 0;
+    lua_pushinteger(L, when);
+    return 1;
+}
+
+/* [-2, +1, v]  suggest(word, candidates) -> the nearest candidate | nil */
+static int core_suggest(lua_State *L)
+{
+    const char *word = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    size_t least = acL_too_far(word);
+    lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
+    lua_pushnil(L);
+    for (lua_Integer i = 1; i <= n; i++) {
+        if (lua_rawgeti(L, 2, i) == LUA_TSTRING) {
+            size_t distance = acL_distance(word, lua_tostring(L, -1));
+            if (distance < least) {
+                least = distance;
+                lua_replace(L, 3);
+                continue;
+            }
+        }
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
+                                     {"signer", acL_signer},
+                                     {"read", acL_read},
+                                     {"secret", acL_secret_new},
+                                     {"secret_from_env", acL_secret_from_env},
+                                     {"secret_from_file", acL_secret_from_file},
+                                     {"unseal", acL_unseal},
+                                     {"spawn", acL_spawn},
+                                     {"decode", core_decode},
+                                     {"encode", core_encode},
+                                     {"array", core_array},
+                                     {"is_array", core_is_array},
+                                     {"digest", core_digest},
+                                     {"hmac", core_hmac},
+                                     {"sha256", core_sha256},
+                                     {"hmac_sha256", core_hmac_sha256},
+                                     {"hex", core_hex},
+                                     {"random_hex", core_random_hex},
+                                     {"base64", core_base64},
+                                     {"percent_encode", core_percent_encode},
+                                     {"percent_decode", core_percent_decode},
+                                     {"equal", core_equal},
+                                     {"http_date", core_http_date},
+                                     {"iso8601", core_iso8601},
+                                     {"parse_iso8601", core_parse_iso8601},
+                                     {"suggest", core_suggest},
+                                     {NULL, NULL}};
+
+/* [-0, +1, m]  version -> { core, openssl, cjson, lua } */
+static void push_version(lua_State *L)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushliteral(L, AC_VERSION);
+    lua_setfield(L, -2, "core");
+    lua_pushstring(L, ac_digest_library());
+    lua_setfield(L, -2, "openssl");
+    /* cJSON_Version() writes into a buffer that all threads share. */
+    lua_pushfstring(L, "%d.%d.%d", CJSON_VERSION_MAJOR, CJSON_VERSION_MINOR, CJSON_VERSION_PATCH);
+    lua_setfield(L, -2, "cjson");
+    lua_pushliteral(L, LUA_RELEASE);
+    lua_setfield(L, -2, "lua");
+}
+
+int luaopen_alicloud_core(lua_State *L)
+{
+    luaL_checkversion(L);
+    ac_sys_pin((const void *)FUNCTIONS);
+    acL_buf_class(L);
+    acL_secret_open(L);
+    acL_sealed_open(L);
+    acL_process_open(L);
+    acL_signed_open(L);
+    acL_read_open(L);
+    ac_value_open(L);
+    luaL_newlib(L, FUNCTIONS);
+    acL_sys_open(L);
+    acL_file_open(L);
+    acL_ed25519_open(L);
+    ac_value_push_null(L);
+    lua_setfield(L, -2, "null");
+    push_version(L);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,394 @@
+#include "transport.h"
+
+#include "options.h"
+#include "sys.h"
+#include "ops.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef CURL_IGNORE_DEPRECATION /* until 7.87 nothing was marked */
+#define CURL_IGNORE_DEPRECATION(statements) statements
+#endif
+
+/* Idle ones that are kept. libcurl's own limit shrinks with the transfers that are going on, so
+ * that of many that end together it would close what their successors need. */
+#define CONNECTIONS_MAX 256
+
+struct ac_transport {
+    struct ac_settings settings;
+    CURLM *multi;
+    struct ac_handles handles;
+    struct ac_watch watch;
+    int poller;
+    pid_t pid;
+    double timer_at; /* monotonic seconds, < 0: none */
+    bool due;        /* step() has something to tell, whatever libcurl's timer says */
+    bool lost;       /* libcurl ran out of memory while a request set out */
+    bool stalled;    /* an address was given up and the next one not tried yet */
+    struct ac_ops ops;
+    struct ac_transport_stats stats; /* but for in_flight */
+};
+
+/* True while a host has been found and none of its addresses has answered. A connection that was
+ * kept alive is never connected again, but its request sets out. */
+static bool is_connecting(CURL *easy)
+{
+    curl_off_t found = 0, connected = 0, set_out = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &set_out);
+    if (set_out > 0)
+        return false;
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    return found > 0 && connected == 0;
+}
+
+/* libcurl tells which descriptors to watch; the poller folds them into one. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
+{
+    struct ac_transport *transport = user;
+    int events = 0;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE && is_connecting(easy))
+        transport->stalled = true;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+        events |= AC_SYS_READ;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+        events |= AC_SYS_WRITE;
+    ac_watch_set(&transport->watch, fd, events);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
+{
+    struct ac_transport *transport = user;
+    (void)multi;
+    transport->timer_at = timeout_ms < 0 ? -1 : ac_sys_monotonic() + (double)timeout_ms / 1000;
+    return 0;
+}
+
+/* Its transfer is over; it waits to be asked for. */
+static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_handles *handles)
+{
+    ac_transfer_close(op, transport->multi, handles);
+    ac_ops_end(&transport->ops, op);
+}
+
+static void abandon_all(struct ac_transport *transport)
+{
+    while (transport->ops.flying) {
+        struct ac_op *op = transport->ops.flying;
+        ac_transfer_abandon(op, "the call belongs to the parent process");
+        ac_ops_end(&transport->ops, op);
+    }
+}
+
+static unsigned end_all(struct ac_transport *transport, const char *failure, const char *detail)
+{
+    unsigned ended = 0;
+    for (; transport->ops.flying; ended++) {
+        struct ac_op *op = transport->ops.flying;
+        ac_transfer_end(op, failure, detail);
+        retire(transport, op, NULL);
+    }
+    return ended;
+}
+
+static bool open_multi(struct ac_transport *transport)
+{
+    transport->timer_at = -1;
+    transport->multi = curl_multi_init();
+    if (!transport->multi)
+        return false;
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+    return true;
+}
+
+static bool open_poller(struct ac_transport *transport)
+{
+    transport->pid = getpid();
+    transport->poller = ac_sys_poller_open();
+    ac_watch_free(&transport->watch);
+    ac_watch_init(&transport->watch, transport->poller);
+    transport->handles.watch = &transport->watch;
+    return transport->poller >= 0;
+}
+
+/* In a forked child the handles share sockets and TLS state with the parent. Cleaning them up
+ * would speak on the parent's connections, so they are left alone, and new ones are made. */
+static bool own_process(struct ac_transport *transport)
+{
+    if (transport->pid != getpid()) {
+        abandon_all(transport);
+        transport->multi = NULL;
+        ac_sys_poller_forget(transport->poller);
+        transport->poller = -1;
+    }
+    return (transport->poller >= 0 || open_poller(transport)) &&
+           (transport->multi || open_multi(transport));
+}
+
+struct ac_transport *ac_transport_new(const struct ac_transport_options *options)
+{
+    struct ac_transport *transport = calloc(1, sizeof *transport);
+    if (!transport)
+        return NULL;
+    transport->poller = -1;
+    transport->pid = getpid();
+    if (ac_settings_keep(&transport->settings, options) && open_poller(transport) &&
+        open_multi(transport))
+        return transport;
+    ac_transport_free(transport);
+    return NULL;
+}
+
+void ac_transport_free(struct ac_transport *transport)
+{
+    if (!transport)
+        return;
+    if (transport->pid != getpid()) {
+        abandon_all(transport);
+        ac_sys_poller_forget(transport->poller);
+    } else {
+        struct ac_sys_sigpipe guard;
+        ac_sys_sigpipe_block(&guard);
+        end_all(transport, "cancelled", "the transport was closed");
+        curl_multi_cleanup(transport->multi);
+        ac_handles_free(&transport->handles);
+        ac_sys_sigpipe_restore(&guard);
+        ac_sys_poller_close(transport->poller);
+    }
+    ac_ops_close(&transport->ops);
+    ac_watch_free(&transport->watch);
+    ac_settings_free(&transport->settings);
+    free(transport);
+}
+
+static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
+{
+    int running = 0;
+    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
+}
+
+/* The first step is done at once, so that the request is on its way when the caller begins to wait.
+ * What ends here already is told by the next step, which is due immediately then. */
+static void set_out(struct ac_transport *transport)
+{
+    struct ac_sys_sigpipe guard;
+    int running = 0;
+    ac_sys_sigpipe_block(&guard);
+    CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    ac_sys_sigpipe_restore(&guard);
+    transport->lost = transport->lost || code != CURLM_OK;
+    transport->due = transport->lost || running < (int)transport->ops.in_flight;
+}
+
+static bool start(struct ac_transport *transport, struct ac_op *op,
+                  const struct ac_transport_request *request)
+{
+    if (!ac_transfer_open(op, &transport->handles, &transport->settings, request) ||
+        curl_multi_add_handle(transport->multi, op->handle->easy) != CURLM_OK)
+        return false;
+    op->transport = transport;
+    ac_ops_begin(&transport->ops, op);
+    transport->stats.requests++;
+    set_out(transport);
+    return true;
+}
+
+struct ac_op *ac_transport_submit(struct ac_transport *transport,
+                                  const struct ac_transport_request *request)
+{
+    struct ac_op *op = ac_ops_new(&transport->ops, &transport->settings.options);
+    if (!op)
+        return NULL;
+    if (request->mutating && transport->settings.options.observe) {
+        ac_transfer_end(op, "refused", "this transport only observes");
+        return op;
+    }
+    if (own_process(transport) && start(transport, op, request))
+        return op;
+    ac_op_release(op);
+    return NULL;
+}
+
+static void count(struct ac_transport_stats *stats, const struct ac_exchange *exchange)
+{
+    stats->connections += (uint64_t)exchange->new_connections;
+    stats->reused += exchange->sent && exchange->new_connections == 0;
+    stats->bytes_sent += exchange->bytes_sent;
+    stats->bytes_received += exchange->bytes_received;
+}
+
+static unsigned collect(struct ac_transport *transport)
+{
+    unsigned finished = 0;
+    int left = 0;
+    CURLMsg *message = NULL;
+    while ((message = curl_multi_info_read(transport->multi, &left))) {
+        struct ac_handle *handle = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
+        struct ac_op *op = handle->op;
+        ac_transfer_finish(op, code);
+        count(&transport->stats, &op->exchange);
+        /* libcurl's verdict over a certificate stays in the handle until the next one is seen. */
+        retire(transport, op, code == CURLE_OK ? &transport->handles : NULL);
+        finished++;
+    }
+    return finished;
+}
+
+/* Out of memory libcurl may have lost a socket or a timer, and 7.88 divides by zero when it meets
+ * the socket again. What is in flight ends, and the handle is replaced; the descriptor stays. */
+static unsigned start_over(struct ac_transport *transport)
+{
+    unsigned ended = end_all(transport, "other", "libcurl ran out of memory");
+    transport->lost = false;
+    curl_multi_cleanup(transport->multi);
+    open_multi(transport);
+    return ended;
+}
+
+/* 7.88 leaves an address that does not answer in time, and tries the next one when it is woken by
+ * something else, at the latest by the end of the time for connecting. So it is woken. */
+static bool wake(struct ac_transport *transport)
+{
+    CURLMcode code = CURLM_OK;
+    int running = 0;
+    transport->stalled = false;
+    /* Deprecated for its cost where it is the only engine; nothing else reaches one that sleeps. */
+    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &running);)
+    return code == CURLM_OK;
+}
+
+static bool act(struct ac_transport *transport)
+{
+    int fds[AC_WATCH_MAX], events[AC_WATCH_MAX];
+    int n = ac_watch_ready(&transport->watch, fds, events);
+    for (int i = 0; i < n; i++) {
+        int flags = 0;
+        if (events[i] & AC_SYS_READ)
+            flags |= CURL_CSELECT_IN;
+        if (events[i] & AC_SYS_WRITE)
+            flags |= CURL_CSELECT_OUT;
+        if (!drive(transport, fds[i], flags))
+            return false;
+    }
+    if (transport->timer_at >= 0 && ac_sys_monotonic() >= transport->timer_at) {
+        transport->timer_at = -1;
+        if (!drive(transport, CURL_SOCKET_TIMEOUT, 0))
+            return false;
+    }
+    return !transport->stalled || wake(transport);
+}
+
+unsigned ac_transport_step(struct ac_transport *transport)
+{
+    struct ac_sys_sigpipe guard;
+    if (!own_process(transport))
+        return 0;
+    ac_sys_sigpipe_block(&guard);
+    unsigned finished = transport->due ? collect(transport) : 0;
+    transport->due = false;
+    /* What was alone and ended while it was submitted leaves nothing to look after. */
+    bool all = finished > 0 && transport->ops.in_flight == 0;
+    bool ok = !transport->lost && (all || act(transport));
+    finished += collect(transport);
+    if (!ok)
+        finished += start_over(transport);
+    ac_sys_sigpipe_restore(&guard);
+    return finished;
+}
+
+/* Whoever waits has submitted first, and submitting notices a fork. */
+int ac_transport_fd(const struct ac_transport *transport)
+{
+    return transport->poller;
+}
+
+long ac_transport_timeout_ms(const struct ac_transport *transport)
+{
+    if (transport->due || transport->timer_at < 0)
+        return transport->due ? 0 : -1;
+    double left = transport->timer_at - ac_sys_monotonic();
+    return left <= 0 ? 0 : (long)(left * 1000) + 1;
+}
+
+void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
+{
+    long due_ms = ac_transport_timeout_ms(transport);
+    if (due_ms >= 0 && due_ms < timeout_ms)
+        timeout_ms = (int)due_ms;
+    if (timeout_ms > 0)
+        ac_watch_wait(&transport->watch, timeout_ms);
+}
+
+struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
+{
+    struct ac_transport_stats stats = transport->stats;
+    stats.in_flight = transport->ops.in_flight;
+    return stats;
+}
+
+uint64_t ac_transport_ended(struct ac_transport *transport)
+{
+    struct ac_op *op = transport->ops.ended;
+    if (!op)
+        return 0;
+    ac_ops_tell(&transport->ops, op);
+    return op->ticket;
+}
+
+uint64_t ac_op_ticket(const struct ac_op *op)
+{
+    return op->ticket;
+}
+
+bool ac_op_done(const struct ac_op *op)
+{
+    return op->exchange.done;
+}
+
+const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
+{
+    return &op->exchange;
+}
+
+static void stop(struct ac_op *op, CURLM *multi)
+{
+    struct ac_sys_sigpipe guard;
+    ac_sys_sigpipe_block(&guard);
+    ac_transfer_end(op, "cancelled", "the call was cancelled");
+    ac_transfer_close(op, multi, NULL);
+    ac_sys_sigpipe_restore(&guard);
+}
+
+void ac_op_cancel(struct ac_op *op)
+{
+    struct ac_transport *transport = op->transport;
+    if (op->exchange.done)
+        return;
+    if (!transport)
+        stop(op, NULL);
+    else if (transport->pid == getpid())
+        stop(op, transport->multi);
+    else
+        ac_transfer_abandon(op, "the call belongs to the parent process");
+    if (transport)
+        ac_ops_tell(&transport->ops, op);
+}
+
+void ac_op_release(struct ac_op *op)
+{
+    if (!op)
+        return;
+    ac_op_cancel(op);
+    ac_ops_free(op->transport ? &op->transport->ops : NULL, op);
+}
