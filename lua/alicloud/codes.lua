@@ -272,6 +272,11 @@ return {
     cure = "wait for the next recovery point, or allow more loss with --max-rpo",
     outcome = "not_sent",
   },
+  ["Client.RequestTooLarge"] = {
+    meaning = "The request is larger than can be sent.",
+    cure = "send less at once: fewer or shorter parameters",
+    outcome = "not_sent",
+  },
   ["Client.Resolve"] = {
     meaning = "The name of the endpoint could not be resolved.",
     cure = "check the name and the resolver; resolve = { [host] = { address } }, or --resolve "
@@ -366,6 +371,11 @@ return {
   ["Client.Timeout"] = {
     meaning = "No complete answer came in time.",
     cure = "look at the resource before a change is sent again",
+  },
+  ["Client.TooLate"] = {
+    meaning = "The time until which the request might leave was over before its first byte left.",
+    cure = "see who holds the lease or the deadline now, look at the resource, then decide again",
+    outcome = "not_sent",
   },
   ["Client.TooLarge"] = {
     meaning = "The answer is larger than the limit.",

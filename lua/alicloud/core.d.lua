@@ -114,7 +114,7 @@ function File:close() end
 ---@field status? integer
 ---@field headers? table<string, string> lower-case names
 ---@field body? string
----@field failure? "resolve"|"connect"|"tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"|"proxy"|"proxy_refused"|"send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"|"cancelled"|"refused"|"other"
+---@field failure? "resolve"|"connect"|"tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"|"proxy"|"proxy_refused"|"send"|"receive"|"closed"|"timeout"|"too_late"|"malformed"|"too_large"|"request_too_large"|"cancelled"|"refused"|"other"
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
 ---@field stats? { elapsed: number, new_connections: integer, bytes_sent: integer, bytes_received: integer }

@@ -44,7 +44,7 @@ static bool verdict_holds(struct ac_str body, int status, bool failed, bool sent
     struct ac_error error;
     response.retry_after = response.ratelimit_user = response.date = body;
     if (failed)
-        response.failure = AC_STR("closed");
+        response.failure = AC_FAILURE_CLOSED;
     bool ok = ac_response_read(&response, AC_JSON_LIMITS) == AC_OK &&
               ac_errmap(&error, &response, (struct ac_signed){body, body}) == AC_OK;
     if (error.outcome == AC_ACCEPTED)

@@ -380,7 +380,7 @@ static void test_errmap(struct check *t)
                 {"timeout", false, 0, "", AC_NOT_SENT},
                 {"never heard of it", true, 0, "", AC_UNKNOWN}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ac_response response = {.failure = ac_str_of(rows[i].failure),
+        struct ac_response response = {.failure = ac_failure_named(ac_str_of(rows[i].failure)),
                                        .sent = rows[i].sent,
                                        .status = rows[i].status,
                                        .body = ac_str_of(rows[i].body)};

@@ -15,7 +15,6 @@
 #include "sys.h"
 #include "value.h"
 
-
 AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 
 #define ENCODE_MAX_BYTES ((size_t)64 * 1024 * 1024)

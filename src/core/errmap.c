@@ -5,44 +5,6 @@
 #define EXCERPT_BYTES 120u
 #define MESSAGE_MAX_BYTES ((size_t)64 * 1024)
 
-/* How an exchange can fail below HTTP. */
-struct failure_rule {
-    const char *name;
-    const char *kind;
-    const char *code;
-    const char *says;
-    enum ac_retry retry;
-};
-
-static const struct failure_rule FAILURES[] = {
-    {"resolve", "network", "Client.Resolve", "the host name could not be resolved",
-     AC_RETRY_TRANSPORT},
-    {"connect", "network", "Client.Connect", "no connection could be made", AC_RETRY_TRANSPORT},
-    {"proxy", "network", "Client.Proxy", "the proxy failed", AC_RETRY_TRANSPORT},
-    {"proxy_refused", "network", "Client.Proxy.Refused", "the proxy refused", AC_RETRY_NEVER},
-    {"send", "network", "Client.Send", "sending broke off", AC_RETRY_TRANSPORT},
-    {"receive", "network", "Client.Receive", "receiving broke off", AC_RETRY_TRANSPORT},
-    {"closed", "network", "Client.Closed", "the connection closed before a complete answer",
-     AC_RETRY_TRANSPORT},
-    {"timeout", "timeout", "Client.Timeout", "no complete answer in time", AC_RETRY_TRANSPORT},
-    {"malformed", "decode", "Client.Malformed", "the answer is not HTTP", AC_RETRY_TRANSPORT},
-    /* Verification does not get better by trying again. */
-    {"tls", "tls", "Client.TLS", "no trusted TLS connection could be made", AC_RETRY_NEVER},
-    {"tls_expired", "tls", "Client.TLS.Expired", "the certificate has expired", AC_RETRY_NEVER},
-    {"tls_not_yet_valid", "tls", "Client.TLS.NotYetValid", "the certificate is not valid yet",
-     AC_RETRY_NEVER},
-    {"tls_untrusted", "tls", "Client.TLS.Untrusted", "nobody trusted vouches for the certificate",
-     AC_RETRY_NEVER},
-    {"tls_wrong_host", "tls", "Client.TLS.WrongHost", "the certificate is for another host",
-     AC_RETRY_NEVER},
-    {"too_large", "limit", "Client.TooLarge", "the answer is larger than the limit",
-     AC_RETRY_NEVER},
-    {"cancelled", "cancelled", "Client.Cancelled", "the call was cancelled", AC_RETRY_NEVER},
-    {"refused", "cancelled", "Client.ObserveMode", "observe mode refuses mutating calls",
-     AC_RETRY_NEVER},
-    {"other", "network", "Client.Transport", "the transport failed", AC_RETRY_TRANSPORT},
-};
-
 /* Codes that mean more than their HTTP status. A trailing '*' matches any rest.
  * Sources: the error tables of the product, its common error codes, and the vendor's own SDKs;
  * they disagree about HTTP statuses, so the code decides. */
@@ -100,13 +62,7 @@ static const struct code_rule *rule_of(struct ac_str code)
 
 static void map_failure(struct ac_error *error, const struct ac_response *response)
 {
-    const struct failure_rule *rule = NULL;
-    size_t count = sizeof FAILURES / sizeof FAILURES[0];
-    for (size_t i = 0; i < count && !rule; i++)
-        if (matches(FAILURES[i].name, response->failure))
-            rule = &FAILURES[i];
-    if (!rule)
-        rule = &FAILURES[count - 1];
+    const struct ac_failure_rule *rule = ac_failure_rule(response->failure);
     error->outcome = response->sent ? AC_UNKNOWN : AC_NOT_SENT;
     error->retry = rule->retry;
     error->kind = rule->kind;
@@ -207,7 +163,7 @@ enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *respo
         error->outcome = AC_ACCEPTED;
         return AC_OK;
     }
-    if (response->failure.n > 0) {
+    if (response->failure != AC_FAILURE_NONE) {
         map_failure(error, response);
         return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
     }

@@ -14,18 +14,6 @@
 
 enum ac_outcome { AC_ACCEPTED, AC_NOT_SENT, AC_REJECTED, AC_UNKNOWN };
 
-/* What a retry would need. */
-enum ac_retry {
-    AC_RETRY_NEVER,
-    AC_RETRY_TRANSPORT,   /* the network failed */
-    AC_RETRY_SERVER,      /* the service failed, the work may be running */
-    AC_RETRY_THROTTLE,    /* later */
-    AC_RETRY_NONCE,       /* once, with a new nonce */
-    AC_RETRY_CLOCK,       /* once, with the server's clock */
-    AC_RETRY_CREDENTIALS, /* after a refresh of the credentials */
-    AC_RETRY_PENDING      /* the first request with this token is still running */
-};
-
 struct ac_error {
     enum ac_outcome outcome;
     enum ac_retry retry;

@@ -53,7 +53,7 @@ static int read_status(lua_State *L)
 static void read_table(lua_State *L, struct ac_response *response)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    response->failure = acL_string_field(L, 1, WHAT, "failure");
+    response->failure = ac_failure_named(acL_string_field(L, 1, WHAT, "failure"));
     response->detail = acL_string_field(L, 1, WHAT, "detail");
     response->body = acL_string_field(L, 1, WHAT, "body");
     response->status = read_status(L);
@@ -76,8 +76,8 @@ static void read_op(lua_State *L, const struct ac_exchange_box *op, struct ac_re
     const struct ac_exchange *exchange = op->exchange;
     if (!exchange || !exchange->done)
         luaL_error(L, WHAT ": the operation is %s", exchange ? "not done yet" : "closed");
-    response->failure = ac_str_of(exchange->failure);
-    if (exchange->failure)
+    response->failure = exchange->failure;
+    if (exchange->failure != AC_FAILURE_NONE)
         response->detail = ac_str_of(exchange->detail);
     response->sent = exchange->sent;
     response->status = exchange->status > 0 && exchange->status <= 999 ? (int)exchange->status : 0;
@@ -93,8 +93,8 @@ static void read_exchange(lua_State *L, const struct ac_exchange_box *op,
         read_op(L, op, response);
     else
         read_table(L, response);
-    if (!response->failure.p && response->status == 0)
-        response->failure = AC_STR("malformed");
+    if (response->failure == AC_FAILURE_NONE && response->status == 0)
+        response->failure = AC_FAILURE_MALFORMED;
     if (ac_str_equal_nocase(response->content_encoding, AC_STR("identity")))
         response->content_encoding = (struct ac_str){0};
 }
@@ -193,7 +193,7 @@ static void push_error(lua_State *L, const struct read_box *box)
     set_bytes(L, "host_id", response->host_id);
     set_bytes(L, "recommend", response->recommend);
     set_bytes(L, "verdict", ac_str_of(error->verdict));
-    set_bytes(L, "failure", response->failure);
+    set_bytes(L, "failure", ac_str_of(ac_failure_rule(response->failure)->name));
     set_bytes(L, "detail", response->detail);
     lua_pushboolean(L, error->retry != AC_RETRY_NEVER);
     lua_setfield(L, -2, "retryable");

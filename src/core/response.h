@@ -6,7 +6,7 @@
 #ifndef AC_RESPONSE_H
 #define AC_RESPONSE_H
 
-#include "buf.h"
+#include "exchange.h"
 #include "json.h"
 
 enum ac_shape {
@@ -18,8 +18,8 @@ enum ac_shape {
 };
 
 struct ac_response {
+    enum ac_failure failure;
     /* Borrowed from the caller, who keeps it alive; the body is followed by a NUL. */
-    struct ac_str failure; /* empty: the HTTP answer is complete */
     struct ac_str detail;
     bool sent; /* false only if no byte of the request can have left */
     int status;
@@ -51,8 +51,8 @@ void ac_response_headers(struct ac_response *response, struct ac_str block);
 /* A complete HTTP answer of success, as far as the body does not say otherwise. */
 static inline bool ac_response_is_whole(const struct ac_response *response)
 {
-    return response->failure.n == 0 && response->status >= 200 && response->status <= 299 &&
-           response->content_encoding.n == 0;
+    return response->failure == AC_FAILURE_NONE && response->status >= 200 &&
+           response->status <= 299 && response->content_encoding.n == 0;
 }
 
 /* Fills in the date. */

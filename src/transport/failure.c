@@ -35,16 +35,17 @@ static long verdict(const struct ac_op *op)
     return is_bad(server) ? server : long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
 }
 
-static const char *tls_name(const struct ac_op *op, CURLcode code)
+static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
 {
     long verify = verdict(op);
     if (is_bad(verify))
-        return verify == VERIFY_NOT_YET_VALID ? "tls_not_yet_valid"
-               : verify == VERIFY_EXPIRED     ? "tls_expired"
-                                              : "tls_untrusted";
+        return verify == VERIFY_NOT_YET_VALID ? AC_FAILURE_TLS_NOT_YET_VALID
+               : verify == VERIFY_EXPIRED     ? AC_FAILURE_TLS_EXPIRED
+                                              : AC_FAILURE_TLS_UNTRUSTED;
     /* libcurl compares names itself, after a chain that was in order. */
     bool named = says(op, "matches target") || says(op, "does not match target");
-    return code == CURLE_PEER_FAILED_VERIFICATION && named ? "tls_wrong_host" : "tls";
+    return code == CURLE_PEER_FAILED_VERIFICATION && named ? AC_FAILURE_TLS_WRONG_HOST
+                                                           : AC_FAILURE_TLS;
 }
 
 /* host[:port] as it may be shown. */
@@ -71,29 +72,29 @@ static bool missed_proxy(const struct ac_op *op)
            (says(op, " via ") || !ac_str_find(ac_str_of(op->handle->error_text), host));
 }
 
-/* What went wrong at a proxy, before the tunnel stood, or NULL. */
-static const char *proxy_name(const struct ac_op *op)
+/* What went wrong at a proxy, before the tunnel stood, if anything. */
+static enum ac_failure proxy_failure(const struct ac_op *op)
 {
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
     if (answer >= 400 && answer <= 499)
-        return "proxy_refused";
+        return AC_FAILURE_PROXY_REFUSED;
     if (answer != 0 && (answer < 200 || answer > 299))
-        return "proxy";
+        return AC_FAILURE_PROXY;
     bool failed = says(op, "Proxy CONNECT aborted") || says(op, "Unsupported proxy");
-    return failed || missed_proxy(op) ? "proxy" : NULL;
+    return failed || missed_proxy(op) ? AC_FAILURE_PROXY : AC_FAILURE_NONE;
 }
 
-static const char *unsent_name(const struct ac_op *op, CURLcode code)
+static enum ac_failure unsent_failure(const struct ac_op *op, CURLcode code)
 {
-    const char *proxy = proxy_name(op);
-    if (proxy)
+    enum ac_failure proxy = proxy_failure(op);
+    if (proxy != AC_FAILURE_NONE)
         return proxy;
     switch (code) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-        return is_bad(verdict(op)) ? tls_name(op, code) : "connect";
+        return is_bad(verdict(op)) ? tls_failure(op, code) : AC_FAILURE_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:
-        return says(op, "Resolving timed out") ? "resolve" : "timeout";
+        return says(op, "Resolving timed out") ? AC_FAILURE_RESOLVE : AC_FAILURE_TIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -102,47 +103,47 @@ static const char *unsent_name(const struct ac_op *op, CURLcode code)
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_USE_SSL_FAILED:
-        return tls_name(op, code);
+        return tls_failure(op, code);
     default:
-        return "other";
+        return AC_FAILURE_OTHER;
     }
 }
 
-static const char *sent_name(CURLcode code)
+static enum ac_failure sent_failure(CURLcode code)
 {
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-        return "timeout";
+        return AC_FAILURE_TIMEOUT;
     case CURLE_SEND_ERROR:
-        return "send";
+        return AC_FAILURE_SEND;
     case CURLE_RECV_ERROR:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
-        return "receive";
+        return AC_FAILURE_RECEIVE;
     default:
-        return "malformed";
+        return AC_FAILURE_MALFORMED;
     }
 }
 
 /* libcurl's codes say where it noticed, not what the server saw, so they only give the name;
  * whether the request left was asked separately. */
-static const char *failure_name(const struct ac_op *op, CURLcode code)
+static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
 {
     if (op->too_large)
-        return "too_large";
+        return AC_FAILURE_TOO_LARGE;
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return "resolve";
+        return AC_FAILURE_RESOLVE;
     case CURLE_COULDNT_CONNECT:
-        return proxy_name(op) ? proxy_name(op) : "connect";
+        return proxy_failure(op) ? proxy_failure(op) : AC_FAILURE_CONNECT;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
-        return "proxy";
+        return AC_FAILURE_PROXY;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
-        return "closed";
+        return AC_FAILURE_CLOSED;
     default:
-        return op->exchange.sent ? sent_name(code) : unsent_name(op, code);
+        return op->exchange.sent ? sent_failure(code) : unsent_failure(op, code);
     }
 }
 
@@ -152,12 +153,22 @@ static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
     struct ac_exchange *exchange = &op->exchange;
     const struct ac_transport_trust *trust = op->trust;
     bool proxy = is_bad(long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
-    bool roots = strcmp(exchange->failure, "tls_untrusted") == 0;
+    bool roots = exchange->failure == AC_FAILURE_TLS_UNTRUSTED;
     const char *store = trust->ca_file ? trust->ca_file : trust->ca_path;
     snprintf(exchange->detail, sizeof exchange->detail, "%s%.*s%s%s (%s)",
              proxy ? "the proxy on the way to " : "", (int)peer.n, peer.p,
              roots ? ", held against " : "", roots ? (store ? store : "no roots at all") : "",
              words);
+}
+
+static bool is_tls(enum ac_failure failure)
+{
+    return failure >= AC_FAILURE_TLS && failure <= AC_FAILURE_TLS_WRONG_HOST;
+}
+
+static bool is_proxy(enum ac_failure failure)
+{
+    return failure == AC_FAILURE_PROXY || failure == AC_FAILURE_PROXY_REFUSED;
 }
 
 void ac_failure_tell(struct ac_op *op, CURLcode code)
@@ -167,10 +178,10 @@ void ac_failure_tell(struct ac_op *op, CURLcode code)
         op->handle->error_text[0] ? op->handle->error_text : curl_easy_strerror(code);
     struct ac_str peer = peer_of(op);
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
-    exchange->failure = failure_name(op, code);
-    if (strncmp(exchange->failure, "tls", 3) == 0)
+    exchange->failure = failure_of(op, code);
+    if (is_tls(exchange->failure))
         tell_tls(op, peer, words);
-    else if (strncmp(exchange->failure, "proxy", 5) == 0 && answer != 0)
+    else if (is_proxy(exchange->failure) && answer != 0)
         snprintf(exchange->detail, sizeof exchange->detail,
                  "it answered HTTP %ld to a CONNECT to %.*s", answer, (int)peer.n, peer.p);
     else if (says(op, "Unsupported proxy"))

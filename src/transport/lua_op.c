@@ -112,8 +112,8 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
         acL_push_bytes(L, ac_buf_str(&exchange->body));
         lua_setfield(L, -2, "body");
     }
-    if (exchange->failure) {
-        lua_pushstring(L, exchange->failure);
+    if (exchange->failure != AC_FAILURE_NONE) {
+        lua_pushstring(L, ac_failure_rule(exchange->failure)->name);
         lua_setfield(L, -2, "failure");
         lua_pushstring(L, exchange->detail);
         lua_setfield(L, -2, "detail");

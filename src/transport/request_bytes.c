@@ -78,9 +78,9 @@ static char *put_line(char *to, struct ac_str line)
 /* libcurl prints header lines byte by byte, at a hundred instructions each, but copies the target:
  * CURLOPT_REQUEST_TARGET(3) has it passed on verbatim, white space and control characters included.
  * So the target brings version and lines along; that no line holds another one is seen to before
- * (header.c, lua_sign_args.c). libcurl writes the version behind it, where it becomes one more product
- * of the User-Agent, which therefore comes last. It is 1.0 over a connection that has spoken 1.0;
- * the request is 1.1 there too, and has nothing that such a server would not bear. */
+ * (header.c, lua_sign_args.c). libcurl writes the version behind it, where it becomes one more
+ * product of the User-Agent, which therefore comes last. It is 1.0 over a connection that has
+ * spoken 1.0; the request is 1.1 there too, and has nothing that such a server would not bear. */
 static void write_head(struct ac_op *op, char **to, const struct ac_transport_request *request,
                        struct ac_str target, const struct lines *lines)
 {

@@ -279,7 +279,7 @@ void ac_transfer_finish(struct ac_op *op, CURLcode code)
     op->exchange.done = true;
 }
 
-void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
+void ac_transfer_end(struct ac_op *op, enum ac_failure failure, const char *detail)
 {
     curl_off_t pretransfer = 0;
     if (op->handle)
@@ -292,7 +292,7 @@ void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail)
 
 void ac_transfer_abandon(struct ac_op *op, const char *detail)
 {
-    ac_transfer_end(op, "cancelled", detail);
+    ac_transfer_end(op, AC_FAILURE_CANCELLED, detail);
     op->exchange.sent = true;
     op->handle = NULL;
     op->request = op->target = NULL;

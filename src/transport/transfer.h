@@ -42,7 +42,7 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
 void ac_transfer_finish(struct ac_op *op, CURLcode code);
 
 /* Fills in the exchange of a transfer that ends without libcurl's word: refused, cancelled. */
-void ac_transfer_end(struct ac_op *op, const char *failure, const char *detail);
+void ac_transfer_end(struct ac_op *op, enum ac_failure failure, const char *detail);
 
 /* In a forked child: leaves the handle to the parent, who alone knows what becomes of the call; to
  * the child it counts as sent. */

@@ -83,7 +83,7 @@ static void abandon_all(struct ac_transport *transport)
     }
 }
 
-static unsigned end_all(struct ac_transport *transport, const char *failure, const char *detail)
+static unsigned end_all(struct ac_transport *transport, enum ac_failure failure, const char *detail)
 {
     unsigned ended = 0;
     for (; transport->ops.flying; ended++) {
@@ -156,7 +156,7 @@ void ac_transport_free(struct ac_transport *transport)
     } else {
         struct ac_sys_sigpipe guard;
         ac_sys_sigpipe_block(&guard);
-        end_all(transport, "cancelled", "the transport was closed");
+        end_all(transport, AC_FAILURE_CANCELLED, "the transport was closed");
         curl_multi_cleanup(transport->multi);
         ac_handles_free(&transport->handles);
         ac_sys_sigpipe_restore(&guard);
@@ -207,7 +207,7 @@ struct ac_op *ac_transport_submit(struct ac_transport *transport,
     if (!op)
         return NULL;
     if (request->mutating && transport->settings.options.observe) {
-        ac_transfer_end(op, "refused", "this transport only observes");
+        ac_transfer_end(op, AC_FAILURE_REFUSED, "this transport only observes");
         return op;
     }
     if (own_process(transport) && start(transport, op, request))
@@ -249,7 +249,7 @@ static unsigned collect(struct ac_transport *transport)
  * the socket again. What is in flight ends, and the handle is replaced; the descriptor stays. */
 static unsigned start_over(struct ac_transport *transport)
 {
-    unsigned ended = end_all(transport, "other", "libcurl ran out of memory");
+    unsigned ended = end_all(transport, AC_FAILURE_OTHER, "libcurl ran out of memory");
     transport->lost = false;
     curl_multi_cleanup(transport->multi);
     open_multi(transport);
@@ -365,7 +365,7 @@ static void stop(struct ac_op *op, CURLM *multi)
 {
     struct ac_sys_sigpipe guard;
     ac_sys_sigpipe_block(&guard);
-    ac_transfer_end(op, "cancelled", "the call was cancelled");
+    ac_transfer_end(op, AC_FAILURE_CANCELLED, "the call was cancelled");
     ac_transfer_close(op, multi, NULL);
     ac_sys_sigpipe_restore(&guard);
 }
