@@ -186,6 +186,19 @@ static void test_digest(struct check *t)
     CHECK(t, ac_digest_equal((struct ac_str){0}, (struct ac_str){0}));
 }
 
+static void test_header(struct check *t)
+{
+    struct ac_str block = AC_STR("A: 1\r\nno field\n\nb:\t2 \t\r\n:3\nC:");
+    static const char *const fields[][2] = {{"A", "1"}, {"b", "2"}, {"", "3"}, {"C", ""}};
+    struct ac_str name, value;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        CHECK(t, ac_header_next(&block, &name, &value));
+        CHECK(t, ac_str_equal(name, ac_str_of(fields[i][0])));
+        CHECK(t, ac_str_equal(value, ac_str_of(fields[i][1])));
+    }
+    CHECK(t, !ac_header_next(&block, &name, &value) && block.n == 0);
+}
+
 static void test_request(struct check *t)
 {
     struct ac_pair v[] = {{AC_STR("I.2"), AC_STR("x y")},
@@ -402,6 +415,7 @@ int main(void)
     test_codec(&tally);
     test_dates(&tally);
     test_digest(&tally);
+    test_header(&tally);
     test_request(&tally);
     test_sign(&tally);
     test_json(&tally);

@@ -14,6 +14,23 @@ struct ac_str ac_header_trim(struct ac_str value)
     return value;
 }
 
+bool ac_header_next(struct ac_str *block, struct ac_str *name, struct ac_str *value)
+{
+    while (block->n > 0) {
+        const char *line = block->p, *end = memchr(line, '\n', block->n);
+        size_t n = end ? (size_t)(end - line) : block->n;
+        const char *colon = memchr(line, ':', n);
+        size_t taken = n + (end != NULL);
+        *block = (struct ac_str){line + taken, block->n - taken};
+        if (colon) {
+            *name = (struct ac_str){line, (size_t)(colon - line)};
+            *value = ac_header_trim((struct ac_str){colon + 1, n - name->n - 1});
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool frames_the_message(struct ac_str name)
 {
     static const char *const names[] = {

@@ -4,6 +4,7 @@
 
 #define BUF_CLASS "alicloud.buf"
 #define DAY_SECONDS 86400.0
+#define MAX_BYTES 1073741824
 #define WORD_MAX 64
 
 size_t acL_distance(const char *a, const char *b)
@@ -116,57 +117,150 @@ static void type_error(lua_State *L, const char *what, const char *name, const c
     luaL_error(L, "%s: option '%s': %s expected, got %s", what, name, wanted, luaL_typename(L, -1));
 }
 
-struct ac_str acL_string_field(lua_State *L, int index, const char *what, const char *name)
+/* [-0, +0, v]  These four take the value on top. */
+static struct ac_str text_of(lua_State *L, const char *what, const char *name)
 {
-    struct ac_str value = {0};
-    int type = lua_getfield(L, index, name);
-    if (type == LUA_TNIL)
-        return value;
-    if (type != LUA_TSTRING)
+    struct ac_str value;
+    if (lua_type(L, -1) != LUA_TSTRING)
         type_error(L, what, name, "string");
     value.p = lua_tolstring(L, -1, &value.n);
     return value;
 }
 
+static bool boolean_of(lua_State *L, const char *what, const char *name)
+{
+    if (!lua_isboolean(L, -1))
+        type_error(L, what, name, "boolean");
+    return lua_toboolean(L, -1);
+}
+
+static long milliseconds_of(lua_State *L, const char *what, const char *name)
+{
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        type_error(L, what, name, "number of seconds");
+    double seconds = lua_tonumber(L, -1);
+    if (!(seconds >= 0 && seconds <= DAY_SECONDS))
+        luaL_error(L, "%s: option '%s': got %f seconds, allowed: 0 to 86400", what, name, seconds);
+    return (long)ceil(seconds * 1000);
+}
+
+static lua_Integer integer_of(lua_State *L, const char *what, const char *name, const char *wanted)
+{
+    if (!lua_isinteger(L, -1))
+        type_error(L, what, name, wanted);
+    return lua_tointeger(L, -1);
+}
+
+static size_t bytes_of(lua_State *L, const char *what, const char *name)
+{
+    lua_Integer bytes = integer_of(L, what, name, "integer number of bytes");
+    if (bytes < 1 || bytes > MAX_BYTES)
+        luaL_error(L, "%s: option '%s': got %I bytes, allowed: 1 to 1073741824", what, name,
+                   (LUAI_UACINT)bytes);
+    return (size_t)bytes;
+}
+
+static void unknown_option(lua_State *L, const char *what, const char *key,
+                           const struct acL_option *options)
+{
+    const char *nearest = NULL;
+    size_t least = acL_too_far(key);
+    for (; options->name; options++) {
+        size_t distance = acL_distance(key, options->name);
+        if (distance < least) {
+            least = distance;
+            nearest = options->name;
+        }
+    }
+    if (nearest)
+        luaL_error(L, "%s: unknown option '%s', did you mean '%s'?", what, key, nearest);
+    luaL_error(L, "%s: unknown option '%s'", what, key);
+}
+
+/* [-0, +0, v]  The option whose name is the key at -2. */
+static const struct acL_option *find_option(lua_State *L, const char *what,
+                                            const struct acL_option *options)
+{
+    size_t n;
+    if (lua_type(L, -2) != LUA_TSTRING)
+        luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -2));
+    const char *key = lua_tolstring(L, -2, &n);
+    for (const struct acL_option *option = options; option->name; option++)
+        if (option->name[0] == key[0] && strcmp(option->name, key) == 0 && strlen(key) == n)
+            return option;
+    unknown_option(L, what, key, options);
+    return NULL;
+}
+
+/* [-0, +0, v]  Reads the value on top. True if it has to stay on the stack, one below. */
+static bool read_option(lua_State *L, const char *what, const struct acL_option *option, void *to)
+{
+    void *field = (char *)to + option->offset;
+    switch (option->type) {
+    case ACL_TEXT:
+        *(struct ac_str *)field = text_of(L, what, option->name);
+        return true;
+    case ACL_BOOLEAN:
+        *(bool *)field = boolean_of(L, what, option->name);
+        return false;
+    case ACL_SECONDS:
+        *(long *)field = milliseconds_of(L, what, option->name);
+        return false;
+    case ACL_BYTES:
+        *(size_t *)field = bytes_of(L, what, option->name);
+        return false;
+    case ACL_INTEGER:
+        *(lua_Integer *)field = integer_of(L, what, option->name, "integer");
+        return false;
+    default:
+        *(int *)field = lua_gettop(L) - 1;
+        return true;
+    }
+}
+
+void acL_read_options(lua_State *L, int index, const char *what, const struct acL_option *options,
+                      void *to)
+{
+    int n = 0;
+    index = lua_absindex(L, index);
+    luaL_checktype(L, index, LUA_TTABLE);
+    while (options[n].name)
+        n++;
+    luaL_checkstack(L, n + 4, what);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (read_option(L, what, find_option(L, what, options), to))
+            lua_insert(L, -2);
+        else
+            lua_pop(L, 1);
+    }
+}
+
+struct ac_str acL_string_field(lua_State *L, int index, const char *what, const char *name)
+{
+    return lua_getfield(L, index, name) == LUA_TNIL ? (struct ac_str){0} : text_of(L, what, name);
+}
+
 long acL_seconds_field(lua_State *L, int index, const char *what, const char *name,
                        long fallback_ms)
 {
-    int type = lua_getfield(L, index, name);
-    if (type != LUA_TNIL) {
-        if (type != LUA_TNUMBER)
-            type_error(L, what, name, "number of seconds");
-        double seconds = lua_tonumber(L, -1);
-        if (!(seconds >= 0 && seconds <= DAY_SECONDS))
-            luaL_error(L, "%s: option '%s': got %f seconds, allowed: 0 to 86400", what, name,
-                       seconds);
-        fallback_ms = (long)ceil(seconds * 1000);
-    }
+    if (lua_getfield(L, index, name) != LUA_TNIL)
+        fallback_ms = milliseconds_of(L, what, name);
     lua_pop(L, 1);
     return fallback_ms;
 }
 
 size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *name, size_t fallback)
 {
-    int type = lua_getfield(L, index, name);
-    if (type != LUA_TNIL) {
-        if (!lua_isinteger(L, -1))
-            type_error(L, what, name, "integer number of bytes");
-        lua_Integer bytes = lua_tointeger(L, -1);
-        if (bytes < 1 || bytes > 1024 * 1024 * 1024)
-            luaL_error(L, "%s: option '%s': got %I bytes, allowed: 1 to 1073741824", what, name,
-                       (LUAI_UACINT)bytes);
-        fallback = (size_t)bytes;
-    }
+    if (lua_getfield(L, index, name) != LUA_TNIL)
+        fallback = bytes_of(L, what, name);
     lua_pop(L, 1);
     return fallback;
 }
 
 bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name)
 {
-    int type = lua_getfield(L, index, name);
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-        type_error(L, what, name, "boolean");
-    bool value = lua_toboolean(L, -1);
+    bool value = lua_getfield(L, index, name) != LUA_TNIL && boolean_of(L, what, name);
     lua_pop(L, 1);
     return value;
 }

@@ -27,6 +27,30 @@ void *acL_push_box(lua_State *L, size_t size, const char *name);
  * the message names `what`, the key, and the nearest known one. */
 void acL_check_options(lua_State *L, int index, const char *what, const char *const *names);
 
+/* What the value of an option becomes in a struct. */
+enum acL_type {
+    ACL_TEXT,    /* struct ac_str, borrowed */
+    ACL_BOOLEAN, /* bool */
+    ACL_SECONDS, /* long, milliseconds, rounded up; at most a day */
+    ACL_BYTES,   /* size_t, 1 to 1073741824 */
+    ACL_INTEGER, /* lua_Integer */
+    ACL_VALUE    /* int, the index of a value on the stack that its owner reads; 0 without one */
+};
+
+/* A table of options is an array of these that ends in a NULL name. */
+struct acL_option {
+    const char *name;
+    enum acL_type type;
+    size_t offset; /* of the field in the struct that is filled */
+};
+
+/* [-0, +n, v]  Reads the table at `index` without metamethods into the struct at `to`, where absent
+ * options leave what is there. Texts and ACL_VALUEs stay on the stack, so that they live whatever
+ * happens to the table; nothing allocates in Lua. Raises on a key that is no option, with the
+ * nearest known one, and on a wrong type; messages begin with `what`. */
+void acL_read_options(lua_State *L, int index, const char *what, const struct acL_option *options,
+                      void *to);
+
 /* Levenshtein distance, case ignored; SIZE_MAX where a word is longer than any name of ours. */
 size_t acL_distance(const char *a, const char *b);
 

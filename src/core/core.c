@@ -20,25 +20,30 @@ AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 #define ENCODE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define RANDOM_MAX_BYTES 256
 
+struct decode_options {
+    size_t max_bytes, max_depth;
+    bool keep_null;
+};
+
+static const struct acL_option DECODE_OPTIONS[] = {
+    {"max_bytes", ACL_BYTES, offsetof(struct decode_options, max_bytes)},
+    {"max_depth", ACL_BYTES, offsetof(struct decode_options, max_depth)},
+    {"keep_null", ACL_BOOLEAN, offsetof(struct decode_options, keep_null)},
+    {0}};
+
 /* [-2, +2, v]  decode(text, { max_bytes, max_depth, keep_null }?) -> value | nil, message */
 static int core_decode(lua_State *L)
 {
-    static const char *const options[] = {"max_bytes", "max_depth", "keep_null", NULL};
-    struct ac_json_limits limits = AC_JSON_LIMITS;
+    struct decode_options options = {AC_JSON_LIMITS.max_bytes, AC_JSON_LIMITS.max_depth, false};
     struct ac_str text;
-    bool keep_null = false;
     text.p = luaL_checklstring(L, 1, &text.n);
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        acL_check_options(L, 2, "decode", options);
-        limits.max_bytes = acL_bytes_field(L, 2, "decode", "max_bytes", limits.max_bytes);
-        limits.max_depth = (unsigned)acL_bytes_field(L, 2, "decode", "max_depth", limits.max_depth);
-        if (limits.max_depth > AC_MAX_JSON_DEPTH)
-            luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
-        keep_null = acL_boolean_field(L, 2, "decode", "keep_null");
-    }
+    if (!lua_isnoneornil(L, 2))
+        acL_read_options(L, 2, "decode", DECODE_OPTIONS, &options);
+    if (options.max_depth > AC_MAX_JSON_DEPTH)
+        luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
+    struct ac_json_limits limits = {options.max_bytes, (unsigned)options.max_depth};
     struct ac_json_reader reader;
-    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, keep_null))
+    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, options.keep_null))
         return 1;
     lua_pushnil(L);
     lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);

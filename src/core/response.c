@@ -19,24 +19,16 @@ static void note_header(struct ac_response *response, struct ac_str name, struct
     for (size_t i = 0; i < sizeof HEADERS / sizeof HEADERS[0]; i++)
         if (ac_str_equal_nocase(name, HEADERS[i].name)) {
             struct ac_str *known = (struct ac_str *)(void *)((char *)response + HEADERS[i].place);
-            *known = known->p ? AC_STR(",") : ac_header_trim(value);
+            *known = known->p ? AC_STR(",") : value;
             return;
         }
 }
 
 void ac_response_headers(struct ac_response *response, struct ac_str block)
 {
-    while (block.n > 0) {
-        const char *end = memchr(block.p, '\n', block.n);
-        size_t n = end ? (size_t)(end - block.p) : block.n;
-        const char *colon = memchr(block.p, ':', n);
-        if (colon) {
-            struct ac_str name = {block.p, (size_t)(colon - block.p)};
-            note_header(response, name, (struct ac_str){colon + 1, n - name.n - 1});
-        }
-        n += end != NULL;
-        block = (struct ac_str){block.p + n, block.n - n};
-    }
+    struct ac_str name, value;
+    while (ac_header_next(&block, &name, &value))
+        note_header(response, name, value);
 }
 
 static enum ac_shape shape_of(struct ac_str body)

@@ -85,19 +85,10 @@ static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
 /* [-0, +1, m] */
 static void push_headers(lua_State *L, struct ac_str text)
 {
+    struct ac_str name, value;
     lua_createtable(L, 0, 8);
-    while (text.n > 0) {
-        const char *end = memchr(text.p, '\n', text.n);
-        size_t n = end ? (size_t)(end - text.p) : text.n;
-        const char *colon = memchr(text.p, ':', n);
-        if (colon) {
-            size_t name = (size_t)(colon - text.p);
-            set_header(L, (struct ac_str){text.p, name},
-                       ac_header_trim((struct ac_str){colon + 1, n - name - 1}));
-        }
-        n += end != NULL;
-        text = (struct ac_str){text.p + n, text.n - n};
-    }
+    while (ac_header_next(&text, &name, &value))
+        set_header(L, name, value);
 }
 
 /* [-0, +1, m] */
