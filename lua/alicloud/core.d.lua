@@ -370,6 +370,9 @@ function core.time() end
 ---@return number seconds of a clock that never jumps
 function core.monotonic() end
 
+---@return number seconds of such a clock, which goes on while the machine sleeps
+function core.boottime() end
+
 ---Waits for one of up to 64 descriptors, or only waits. A signal ends it early.
 ---@param fd integer|integer[]|nil
 ---@param events "r"|"w"|"rw"

@@ -144,6 +144,15 @@ describe("a directory", function()
   end)
 end)
 
+it("no clock of intervals goes back, or stands while the process waits", function()
+  for _, name in ipairs { "monotonic", "boottime" } do
+    local start = core[name]()
+    core.poll(nil, "r", 0.02)
+    local passed = core[name]() - start
+    assert.is_true(passed >= 0.019 and passed < 60, name .. ": " .. passed)
+  end
+end)
+
 it("a process knows its number, host and directory, and whether another is there", function()
   local about = core.process()
   assert.is_true(about.pid > 1)

@@ -35,6 +35,16 @@ double ac_sys_monotonic(void)
     return clock_seconds(CLOCK_MONOTONIC);
 }
 
+/* Linux stops CLOCK_MONOTONIC while it sleeps; macOS, which has no other, does not. */
+double ac_sys_boottime(void)
+{
+#if defined(CLOCK_BOOTTIME)
+    return clock_seconds(CLOCK_BOOTTIME);
+#else
+    return clock_seconds(CLOCK_MONOTONIC);
+#endif
+}
+
 bool ac_sys_random(unsigned char *out, size_t n)
 {
     while (n > 0) {

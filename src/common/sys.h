@@ -15,6 +15,8 @@
 /* Seconds since 1970, and seconds of a clock that never jumps. */
 double ac_sys_time(void);
 double ac_sys_monotonic(void);
+/* The same, and it goes on while the machine sleeps. */
+double ac_sys_boottime(void);
 
 /* False if the kernel has no randomness to give. */
 bool ac_sys_random(unsigned char *out, size_t n);

@@ -19,6 +19,13 @@ static int sys_monotonic(lua_State *L)
     return 1;
 }
 
+/* [-0, +1, -]  boottime() -> seconds */
+static int sys_boottime(lua_State *L)
+{
+    lua_pushnumber(L, ac_sys_boottime());
+    return 1;
+}
+
 /* The descriptors at `arg`: none for nil, one, or an array of them. */
 static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAIT_MAX])
 {
@@ -86,6 +93,7 @@ static int sys_keep_interrupt(lua_State *L)
 
 static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"monotonic", sys_monotonic},
+                                     {"boottime", sys_boottime},
                                      {"poll", sys_poll},
                                      {"ignore_sigpipe", sys_ignore_sigpipe},
                                      {"keep_interrupt", sys_keep_interrupt},
