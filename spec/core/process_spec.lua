@@ -4,21 +4,13 @@ local core = require "alicloud.core"
 local transport = require "alicloud.transport"
 local server_module = require "spec.server"
 local behaviour = require "spec.server.behaviour"
+local child = require "spec.child"
 local exchange = require "spec.server.exchange"
 local posix = require "spec.posix"
 local reply = require "spec.server.reply"
 local scratch = require "spec.scratch"
 
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome
-
--- Runs `body` in a child; its return value is the exit code. A raised error is 99.
-local function in_child(body)
-  local pid = posix.fork()
-  if pid ~= 0 then return pid end
-  local ok, code = pcall(body)
-  if not ok then io.stderr:write(tostring(code), "\n") end
-  posix.exit(ok and code or 99)
-end
 
 -- Steps the server until the child has ended.
 local function await(pid, server)
@@ -49,7 +41,7 @@ describe("alicloud.transport in a process", function()
 
   it("is not killed by SIGPIPE when a peer goes away in the middle of a request", function()
     local server <close> = server_module.new(behaviour.cut_request(1000, "rst"))
-    local pid = in_child(function()
+    local pid = child.start(function()
       posix.disposition("PIPE", "default")
       local client = transport.new {}
       for _ = 1, 20 do
@@ -71,7 +63,7 @@ describe("alicloud.transport in a process", function()
     local server <close> = server_module.new(behaviour.answer(reply.http()))
     local client <close> = transport.new {}
     call(server, client, request(server.url))
-    local pid = in_child(function()
+    local pid = child.start(function()
       local gate <close> = io.popen(("read -r line; prlimit --pid %d --nofile=256:")
         :format(core.process().pid), "w")
       os.execute(("prlimit --pid %d --nofile=3:"):format(core.process().pid))
@@ -94,7 +86,7 @@ describe("alicloud.transport in a process", function()
     call(server, client, request(server.url))
     local before = server.connections[1].received
 
-    local pid = in_child(function()
+    local pid = child.start(function()
       local ok, op = pcall(client.submit, client, request(server.url))
       if ok then
         while not op:done() do
@@ -129,7 +121,7 @@ describe("alicloud.transport in a process", function()
     local client <close> = transport.new {}
     local op = client:submit(request(server.url, { mutating = true }))
     exchange.run_until(server, client, function() return #server:requests() == 1 end)
-    local pid = in_child(function()
+    local pid = child.start(function()
       pcall(op.cancel, op)
       client:close()
       return 0
@@ -146,7 +138,7 @@ describe("alicloud.transport in a process", function()
     local server <close> = server_module.new(behaviour.answer(reply.http()))
     local client <close> = transport.new {}
     local op = client:submit(request(server.url, { mutating = true }))
-    local pid = in_child(function()
+    local pid = child.start(function()
       client:step()
       if client:ended() ~= op:ticket() or client:ended() then return 3 end
       return outcome(op:result()) == "unknown" and 0 or 2
@@ -212,7 +204,7 @@ describe("alicloud.transport in a process", function()
     local seen = {}
     for _ = 1, 20 do
       local path = scratch.path()
-      local pid = in_child(function()
+      local pid = child.start(function()
         scratch.write(path, core.random_hex(16))
         return 0
       end)

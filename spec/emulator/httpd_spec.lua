@@ -1,8 +1,10 @@
 -- The binding of libmicrohttpd: whole requests in, whole answers out, nothing lost on the way.
 
 local core = require "alicloud.core"
+local child = require "spec.child"
 local httpd = require "alicloud.httpd"
 local peers = require "spec.emulator.peer"
+local posix = require "spec.posix"
 
 describe("alicloud.httpd", function()
   local server, taken, peer
@@ -226,6 +228,12 @@ describe("alicloud.httpd", function()
     assert.truthy(problem:find("cannot listen on 127.0.0.1:%d+: Address already in use"))
   end)
 
+  it("says why it cannot listen where the library fails without a reason", function()
+    -- 192.0.2.0/24 is nobody's (RFC 5737); the address is refused before a packet could leave.
+    local _, problem = httpd.start { host = "192.0.2.1" }
+    assert.equal("cannot listen on 192.0.2.1:0: Cannot assign requested address", problem)
+  end)
+
   it("refuses wrong options", function()
     assert.error_matches(function() httpd.start { prot = 1 } end, "port")
     assert.error_matches(function() httpd.start { port = 65536 } end, "from 0 to 65535")
@@ -249,5 +257,99 @@ describe("alicloud.httpd", function()
     local ok, problem = pending[1]:respond(200, {}, "")
     assert.is_nil(ok)
     assert.equal("the client has gone", problem)
+  end)
+
+  -- Runs `body` when something is allocated next.
+  local function at_next_allocation(body)
+    local mode = collectgarbage "generational"
+    finally(function() collectgarbage(mode) end)
+    collectgarbage "stop"
+    do setmetatable({}, { __gc = body }) end
+    collectgarbage "restart"
+  end
+
+  it("bears finalizers that run while it answers: they drop, close, empty the headers", function()
+    local headers
+    for _, body in ipairs {
+      function(request) request:drop() end,
+      function() server:close() end,
+      function(request) request:drop() server:close() end,
+      function() headers["x-" .. "one"] = nil end,
+    } do
+      peer:close()
+      server:close()
+      start {}
+      peer:send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+      local request = take()
+      headers = { ["x-" .. "one"] = "value " .. #peer.received }
+      at_next_allocation(function() body(request) end)
+      pcall(request.respond, request, 200, headers, 1.5 + #peer.received)
+    end
+  end)
+
+  it("bears a finalizer that closes it while it hands over", function()
+    peer:send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert.is_true(core.poll(server:pollfd(), "r", 5))
+    at_next_allocation(function() server:close() end)
+    for _ = 1, 100 do
+      if not pcall(step) then break end
+    end
+  end)
+
+  it("asks no metamethod which servers to wait for", function()
+    local list = setmetatable({}, { __len = error, __index = error })
+    assert.is_false(httpd.wait(list, 0))
+    list[1] = server
+    assert.is_boolean(httpd.wait(list, 0))
+  end)
+
+  it("is its process's own: a forked child can close its copy, and nothing else", function()
+    local idle <close> = peers.connect(server:port(), step)
+    idle:send("GET /idle HTTP/1.1\r\nHost: h\r\n\r\n")
+    take():respond(200, {}, "")
+    assert.equal(200, (idle:answer()))
+    local other <close> = peers.connect(server:port(), step)
+    other:send("GET /held HTTP/1.1\r\nHost: h\r\n\r\n")
+    local held = take()
+    peer:send("GET /dropped HTTP/1.1\r\nHost: h\r\n\r\n")
+    local dropped = take()
+    for _, early in ipairs { false, true } do
+      assert.equal(0, child.run(function()
+        local before = child.descriptors "socket:"
+        for _, name in ipairs { "step", "port", "pollfd", "timeout" } do
+          assert.error_matches(function() server[name](server) end, "the process that started it")
+        end
+        local ok, problem = held:respond(200, {}, "")
+        assert(not ok and problem:find "only the process")
+        if early then server:close() end
+        dropped:drop()
+        if not early then server:close() end
+        server:close()
+        held = nil
+        collectgarbage()
+        -- The listening one, and three connections.
+        assert.equal(before - 4, child.descriptors "socket:")
+      end))
+    end
+    assert.is_true(held:respond(200, {}, "still here"))
+    assert.equal("still here", select(3, other:answer()))
+    assert.is_true(dropped:respond(200, {}, "too"))
+    assert.equal("too", select(3, peer:answer()))
+    idle:send("GET /again HTTP/1.1\r\nHost: h\r\n\r\n")
+    take():respond(200, {}, "again")
+    assert.equal("again", select(3, idle:answer()))
+    local new <close> = peers.connect(server:port(), step)
+    new:send("GET /new HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert.equal("/new", take().path)
+  end)
+
+  it("is forgotten by a forked child as a closed state forgets it", function()
+    peer:send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    local request = take()
+    local pid = posix.fork()
+    if pid == 0 then os.exit(true, true) end
+    posix.wait(pid)
+    assert.is_true(request:respond(200, {}, "here"))
+    assert.equal("here", select(3, peer:answer()))
   end)
 end)

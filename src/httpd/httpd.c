@@ -2,12 +2,29 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* A client whose body is too large gets an answer if it stops within this; else it is cut off. */
 #define SWALLOW_BYTES ((size_t)1024 * 1024)
 #define CONNECTION_TIMEOUT_S 30u
 /* Request line and headers must fit. The library clears all of it after every request. */
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
+
+/* The newest place of the ring. */
+static void request_link(struct ac_httpd_request *ring, struct ac_httpd_request *request)
+{
+    request->previous = ring->previous;
+    request->next = ring;
+    ring->previous->next = request;
+    ring->previous = request;
+}
+
+static void request_unlink(struct ac_httpd_request *request)
+{
+    request->previous->next = request->next;
+    request->next->previous = request->previous;
+}
 
 static void request_free(struct ac_httpd_request *request)
 {
@@ -20,27 +37,17 @@ static void request_free(struct ac_httpd_request *request)
     free(request);
 }
 
-static void request_unlink(struct ac_httpd *server, struct ac_httpd_request *request)
+static void request_lose_connection(struct ac_httpd_request *request)
 {
-    struct ac_httpd_request **link = &server->ready_first;
-    struct ac_httpd_request *last = NULL;
-    while (*link && *link != request) {
-        last = *link;
-        link = &last->ready_next;
-    }
-    if (*link) {
-        *link = request->ready_next;
-        if (server->ready_last == request)
-            server->ready_last = last;
-    }
-    *request->live_link = request->live_next;
-    if (request->live_next)
-        request->live_next->live_link = request->live_link;
+    request_unlink(request);
+    request->connection = NULL;
+    if (!request->held)
+        request_free(request);
 }
 
-static void request_resume(struct ac_httpd_request *request, enum ac_httpd_phase phase)
+static void request_resume(struct ac_httpd_request *request)
 {
-    request->phase = phase;
+    request->phase = AC_HTTPD_DONE;
     MHD_resume_connection(request->connection);
 }
 
@@ -55,12 +62,9 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     ac_buf_init(&request->headers, CONNECTION_MEMORY_BYTES);
     ac_buf_init(&request->body, server->max_body);
     ac_buf_add_text(&request->uri, uri);
+    request->server = server;
     request->connection = connection;
-    request->live_link = &server->live;
-    request->live_next = server->live;
-    if (server->live)
-        server->live->live_link = &request->live_next;
-    server->live = request;
+    request_link(&server->ring, request);
     return request;
 }
 
@@ -77,18 +81,20 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return headers->status == AC_OK ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result refuse_large(struct MHD_Connection *connection,
-                                    struct ac_httpd_request *request)
+/* Without an answer the library refuses, and then it closes the connection. */
+static enum MHD_Result finish(struct ac_httpd_request *request)
+{
+    return MHD_queue_response(request->connection, request->status, request->answer);
+}
+
+static enum MHD_Result refuse_large(struct ac_httpd_request *request)
 {
     static const char text[] = "request body too large\n";
-    struct MHD_Response *response =
+    request->phase = AC_HTTPD_DONE;
+    request->status = MHD_HTTP_CONTENT_TOO_LARGE;
+    request->answer =
         MHD_create_response_from_buffer(sizeof text - 1, (void *)text, MHD_RESPMEM_PERSISTENT);
-    if (!response)
-        return MHD_NO;
-    request->phase = AC_HTTPD_ANSWERED;
-    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_CONTENT_TOO_LARGE, response);
-    MHD_destroy_response(response);
-    return queued;
+    return finish(request);
 }
 
 static bool announces_too_much(struct MHD_Connection *connection, size_t max_body)
@@ -98,8 +104,7 @@ static bool announces_too_much(struct MHD_Connection *connection, size_t max_bod
     return text && strtoull(text, NULL, 10) > max_body;
 }
 
-static enum MHD_Result begin(struct ac_httpd *server, struct ac_httpd_request *request,
-                             const char *method)
+static enum MHD_Result begin(struct ac_httpd_request *request, const char *method)
 {
     ac_buf_add_text(&request->method, method);
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, &request->headers);
@@ -107,36 +112,25 @@ static enum MHD_Result begin(struct ac_httpd *server, struct ac_httpd_request *r
     if (request->method.status != AC_OK || request->uri.status != AC_OK ||
         request->headers.status != AC_OK)
         return MHD_NO;
-    if (announces_too_much(request->connection, server->max_body))
-        return refuse_large(request->connection, request);
+    if (announces_too_much(request->connection, request->body.max))
+        return refuse_large(request);
     return MHD_YES;
 }
 
-static enum MHD_Result receive(struct ac_httpd *server, struct ac_httpd_request *request,
-                               const char *data, size_t size)
+static enum MHD_Result receive(struct ac_httpd_request *request, const char *data, size_t size)
 {
-    if (!request->oversized) {
-        ac_buf_add(&request->body, data, size);
-        if (request->body.status == AC_NOMEM)
-            return MHD_NO;
-        request->oversized = request->body.status == AC_LIMIT;
-    }
-    if (request->oversized) {
-        ac_buf_free(&request->body);
-        request->swallowed += size;
-    }
-    return request->swallowed <= server->max_body + SWALLOW_BYTES ? MHD_YES : MHD_NO;
+    ac_buf_add(&request->body, data, size);
+    request->received += size;
+    bool bearable = request->received <= request->body.max + SWALLOW_BYTES;
+    return bearable && request->body.status != AC_NOMEM ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result complete(struct ac_httpd *server, struct ac_httpd_request *request)
+static enum MHD_Result complete(struct ac_httpd_request *request)
 {
-    if (request->oversized)
-        return refuse_large(request->connection, request);
-    if (server->ready_last)
-        server->ready_last->ready_next = request;
-    else
-        server->ready_first = request;
-    server->ready_last = request;
+    if (request->body.status != AC_OK)
+        return refuse_large(request);
+    request_unlink(request);
+    request_link(&request->server->ring, request);
     request->phase = AC_HTTPD_WAITING;
     MHD_suspend_connection(request->connection);
     return MHD_YES;
@@ -146,56 +140,101 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **context)
 {
-    struct ac_httpd *server = cls;
     struct ac_httpd_request *request = *context;
+    size_t given = *size;
+    (void)cls;
+    (void)connection;
     (void)url;
     (void)version;
     if (!request)
         return MHD_NO;
     if (request->phase == AC_HTTPD_NEW)
-        return begin(server, request, method);
-    if (request->phase == AC_HTTPD_RECEIVING && *size > 0) {
-        size_t given = *size;
-        *size = 0;
-        return receive(server, request, data, given);
-    }
+        return begin(request, method);
+    if (request->phase == AC_HTTPD_RECEIVING && given == 0)
+        return complete(request);
+    *size = 0;
     if (request->phase == AC_HTTPD_RECEIVING)
-        return complete(server, request);
-    if (request->phase == AC_HTTPD_ANSWERED && request->answer)
-        return MHD_queue_response(connection, request->status, request->answer);
-    return MHD_NO;
+        return receive(request, data, given);
+    return finish(request);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code)
 {
-    struct ac_httpd_request *request = *context;
+    (void)cls;
     (void)connection;
     (void)code;
-    if (!request)
-        return;
+    if (*context)
+        request_lose_connection(*context);
     *context = NULL;
-    request_unlink(cls, request);
-    request->connection = NULL;
-    if (!request->held)
-        request_free(request);
 }
 
-bool ac_httpd_start(struct ac_httpd *server, const struct sockaddr_in *address, size_t max_body)
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct ac_httpd *server = cls;
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    size_t i = 0;
+    (void)context;
+    while (i < server->count && server->connections[i] != fd)
+        i++;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED && i < server->count)
+        server->connections[i] = server->connections[--server->count];
+    else if (code == MHD_CONNECTION_NOTIFY_STARTED && server->count < AC_HTTPD_CONNECTIONS)
+        server->connections[server->count++] = fd;
+}
+
+/* The library does not keep the reason, so the same is tried once more without it. Where that goes
+ * well, memory or descriptors were short. */
+static int reason_to_fail(const struct sockaddr_in *address)
+{
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0), error = errno;
+    if (fd < 0)
+        return error;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    error = bound && listen(fd, 1) == 0 ? EAGAIN : errno;
+    close(fd);
+    return error;
+}
+
+int ac_httpd_start(struct ac_httpd *server, const struct sockaddr_in *address, size_t max_body)
 {
     unsigned flags = MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) == MHD_YES)
         flags |= MHD_USE_EPOLL;
     memset(server, 0, sizeof *server);
+    server->ring.previous = server->ring.next = &server->ring;
+    server->owner = getpid();
     server->max_body = max_body;
-    errno = 0;
     server->daemon = MHD_start_daemon(
         flags, ntohs(address->sin_port), NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR,
         address, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_END);
-    return server->daemon != NULL;
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)AC_HTTPD_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    return server->daemon ? 0 : reason_to_fail(address);
+}
+
+bool ac_httpd_is_own(const struct ac_httpd *server)
+{
+    return server->owner == getpid();
+}
+
+/* The daemon's memory and its eventfd stay until the child ends: the library cannot free them
+ * without shutting down the sockets, and those are the parent's too. */
+static void abandon(struct ac_httpd *server, struct MHD_Daemon *daemon)
+{
+    close(MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info && info->epoll_fd >= 0)
+        close(info->epoll_fd);
+    while (server->count > 0)
+        close(server->connections[--server->count]);
+    while (server->ring.next != &server->ring)
+        request_lose_connection(server->ring.next);
 }
 
 void ac_httpd_close(struct ac_httpd *server)
@@ -204,31 +243,34 @@ void ac_httpd_close(struct ac_httpd *server)
     if (!daemon)
         return;
     server->daemon = NULL;
+    if (!ac_httpd_is_own(server)) {
+        abandon(server, daemon);
+        return;
+    }
     /* The library aborts the process when it is stopped over a suspended connection. */
-    for (struct ac_httpd_request *request = server->live; request; request = request->live_next)
+    for (struct ac_httpd_request *request = server->ring.next; request != &server->ring;
+         request = request->next)
         if (request->phase == AC_HTTPD_WAITING)
-            request_resume(request, AC_HTTPD_DROPPED);
+            request_resume(request);
     MHD_stop_daemon(daemon);
 }
 
 struct ac_httpd_request *ac_httpd_take(struct ac_httpd *server)
 {
-    struct ac_httpd_request *request = server->ready_first;
-    if (!request)
-        return NULL;
-    server->ready_first = request->ready_next;
-    if (!server->ready_first)
-        server->ready_last = NULL;
-    request->ready_next = NULL;
-    request->held = true;
-    return request;
+    for (struct ac_httpd_request *request = server->ring.next; request != &server->ring;
+         request = request->next)
+        if (request->phase == AC_HTTPD_WAITING && !request->held) {
+            request->held = true;
+            return request;
+        }
+    return NULL;
 }
 
 void ac_httpd_answer(struct ac_httpd_request *request, unsigned status, struct MHD_Response *answer)
 {
     request->answer = answer;
     request->status = status;
-    request_resume(request, AC_HTTPD_ANSWERED);
+    request_resume(request);
 }
 
 void ac_httpd_release(struct ac_httpd_request *request)
@@ -236,6 +278,8 @@ void ac_httpd_release(struct ac_httpd_request *request)
     request->held = false;
     if (!request->connection)
         request_free(request);
+    else if (!ac_httpd_is_own(request->server))
+        request_lose_connection(request);
     else if (request->phase == AC_HTTPD_WAITING)
-        request_resume(request, AC_HTTPD_DROPPED);
+        request_resume(request);
 }

@@ -3,7 +3,6 @@
 #include "luax.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -28,16 +27,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct header *)a)->name, ((const struct header *)b)->name);
 }
 
-static struct ac_httpd_request *check_open(lua_State *L)
-{
-    struct handle *handle = luaL_checkudata(L, 1, REQUEST_CLASS);
-    if (!handle->request)
-        luaL_error(L, "the request has been answered or dropped already");
-    return handle->request;
-}
-
 /* [-0, +0, v]  Reads a table of headers, sorted by name so that answers do not depend on hashing.
- * The table keeps the bytes alive. Raises now, so that nothing can while an answer is built. */
+ * The table keeps the bytes alive, until something is allocated: a finalizer may empty it. */
 static size_t read_headers(lua_State *L, int index, struct header *headers)
 {
     size_t n = 0;
@@ -70,17 +61,26 @@ static int failed(lua_State *L, const char *why)
     return 2;
 }
 
-/* [-4, +1, v]  request:respond(status, headers, body) -> true | nil, message */
+/* [-4, +1, v]  request:respond(status, headers, body) -> true | nil, message
+ *
+ * In this order: a body that is a number becomes a string, and what that allocates may run a
+ * finalizer, which may do anything to the headers, the request and the server. */
 static int request_respond(lua_State *L)
 {
-    struct ac_httpd_request *request = check_open(L);
-    lua_Integer status = luaL_checkinteger(L, 2);
     struct header headers[MAX_HEADERS];
-    size_t size, n = read_headers(L, 3, headers);
-    const char *body = luaL_optlstring(L, 4, "", &size);
+    struct handle *handle = luaL_checkudata(L, 1, REQUEST_CLASS);
+    lua_Integer status = luaL_checkinteger(L, 2);
     luaL_argcheck(L, status >= 200 && status <= 599, 2, "status must be from 200 to 599");
+    size_t size;
+    const char *body = luaL_optlstring(L, 4, "", &size);
+    size_t n = read_headers(L, 3, headers);
+    struct ac_httpd_request *request = handle->request;
+    if (!request)
+        luaL_error(L, "the request has been answered or dropped already");
     if (!request->connection)
         return failed(L, "the client has gone");
+    if (!ac_httpd_is_own(request->server))
+        return failed(L, "only the process that took the request can answer it");
     /* The cast drops a const that MHD_RESPMEM_MUST_COPY honours. */
     struct MHD_Response *answer =
         MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
@@ -90,7 +90,7 @@ static int request_respond(lua_State *L)
         MHD_destroy_response(answer);
         return failed(L, "a header has a forbidden character");
     }
-    ((struct handle *)lua_touserdata(L, 1))->request = NULL;
+    handle->request = NULL;
     ac_httpd_answer(request, (unsigned)status, answer);
     ac_httpd_release(request);
     lua_pushboolean(L, 1);
@@ -162,6 +162,8 @@ static struct ac_httpd *check_running(lua_State *L)
     struct ac_httpd *server = luaL_checkudata(L, 1, SERVER_CLASS);
     if (!server->daemon)
         luaL_error(L, "the server is closed");
+    if (!ac_httpd_is_own(server))
+        luaL_error(L, "the server belongs to the process that started it");
     return server;
 }
 
@@ -172,7 +174,7 @@ static int server_step(lua_State *L)
     lua_settop(L, 1);
     MHD_run(server->daemon);
     lua_newtable(L);
-    for (lua_Integer n = 1; server->ready_first; n++) {
+    for (lua_Integer n = 1;; n++) {
         struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
         handle->request = NULL;
         luaL_setmetatable(L, REQUEST_CLASS);
@@ -205,10 +207,10 @@ static int httpd_wait(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Number seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
-    lua_Integer count = luaL_len(L, 1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     luaL_argcheck(L, count <= MAX_SERVERS, 1, "too many servers");
     for (lua_Integer i = 1; i <= count; i++) {
-        lua_geti(L, 1, i);
+        lua_rawgeti(L, 1, i); /* no metamethod, which might close what was read before */
         int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));
         lua_pop(L, 1);
         if (fd >= 0)
@@ -294,14 +296,14 @@ static int httpd_start(lua_State *L)
     struct ac_httpd *server = lua_newuserdatauv(L, sizeof *server, 0);
     memset(server, 0, sizeof *server);
     luaL_setmetatable(L, SERVER_CLASS);
-    if (ac_httpd_start(server, &address, max_body))
+    int error = ac_httpd_start(server, &address, max_body);
+    if (error == 0)
         return 1;
-    int code = errno;
     char text[INET_ADDRSTRLEN];
     luaL_pushfail(L);
     lua_pushfstring(L, "cannot listen on %s:%d: %s",
                     inet_ntop(AF_INET, &address.sin_addr, text, sizeof text),
-                    (int)ntohs(address.sin_port), code ? strerror(code) : "unknown reason");
+                    (int)ntohs(address.sin_port), strerror(error));
     return 2;
 }
 

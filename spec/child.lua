@@ -1,0 +1,36 @@
+--- Children that specs fork, to see what a forked process may do to its parent.
+
+local core = require "alicloud.core"
+local posix = require "spec.posix"
+
+local M = {}
+
+--- Runs `body` in a child. Its exit code is what `body` returns, 0 for nothing, or 99 if it raises.
+---@param body fun(): integer|nil
+---@return integer pid
+function M.start(body)
+  local pid = posix.fork()
+  if pid ~= 0 then return pid end
+  local ok, code = pcall(body)
+  if not ok then io.stderr:write(tostring(code), "\n") end
+  posix.exit(ok and (code or 0) or 99)
+  error "not reached"
+end
+
+--- The same, and waits for it.
+---@param body fun(): integer|nil
+---@return integer code  also of a signal
+function M.run(body)
+  local _, code = posix.wait(M.start(body))
+  return code
+end
+
+--- How many descriptors this process has open of which the system's name holds `word`.
+---@param word string  "socket:", "pipe:", a path
+---@return integer
+function M.descriptors(word)
+  local list <close> = assert(io.popen(("ls -l /proc/%d/fd"):format(core.process().pid)))
+  return select(2, list:read "a":gsub(word, ""))
+end
+
+return M
