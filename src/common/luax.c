@@ -323,6 +323,20 @@ struct ac_buf *acL_push_buf(lua_State *L, size_t max)
     return buf;
 }
 
+struct ac_str acL_check_bytes(lua_State *L, int index)
+{
+    struct ac_str bytes;
+    bytes.p = luaL_checklstring(L, index, &bytes.n);
+    return bytes;
+}
+
+int acL_fail(lua_State *L, const char *message)
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
 void acL_push_bytes(lua_State *L, struct ac_str s)
 {
     lua_pushlstring(L, s.p ? s.p : "", s.n);

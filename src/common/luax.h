@@ -83,6 +83,13 @@ void acL_buf_class(lua_State *L);
 /* [-0, +1, m]  A buffer in a box. */
 struct ac_buf *acL_push_buf(lua_State *L, size_t max);
 
+/* [-0, +0, v]  The string at `index`, or the number there made into one: that allocates, and with
+ * it a finalizer may run. */
+struct ac_str acL_check_bytes(lua_State *L, int index);
+
+/* [-0, +2, m]  nil, message; for `return`. */
+int acL_fail(lua_State *L, const char *message);
+
 /* [-0, +1, m]  Pushes the bytes of a buffer. */
 void acL_push_bytes(lua_State *L, struct ac_str s);
 

@@ -194,22 +194,6 @@ void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }
 
-void ac_sys_ignore_sigpipe(void)
-{
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
-void ac_sys_get_interrupt(struct sigaction *action)
-{
-    sigaction(SIGINT, NULL, action);
-}
-
-void ac_sys_set_interrupt(const struct sigaction *action)
-{
-    sigaction(SIGINT, action, NULL);
-}
-
 void ac_sys_pin(const void *address)
 {
     Dl_info info;

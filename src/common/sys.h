@@ -46,14 +46,6 @@ struct ac_sys_sigpipe {
 void ac_sys_sigpipe_block(struct ac_sys_sigpipe *guard);
 void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard);
 
-/* For a program that owns its process, never for a library: writing to a closed pipe becomes an
- * error of the write. */
-void ac_sys_ignore_sigpipe(void);
-
-/* For such a program too: an interpreter whose handler of SIGINT serves once gets it back. */
-void ac_sys_get_interrupt(struct sigaction *action);
-void ac_sys_set_interrupt(const struct sigaction *action);
-
 /* Keeps the shared object that holds `address` mapped for the life of the process: a resolver
  * thread may still run its code after the last Lua state is closed. */
 void ac_sys_pin(const void *address);

@@ -2,16 +2,13 @@
  * pure, and the encodings and digests beside them. */
 #include "codec.h"
 #include "digest.h"
-#include "lua_ed25519.h"
-#include "lua_file.h"
+#include "lua_core.h"
 #include "lua_sign_args.h"
-#include "lua_process.h"
 #include "lua_read.h"
 #include "lua_secret_document.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
 #include "lua_signed_request.h"
-#include "lua_sys.h"
 #include "sys.h"
 #include "value.h"
 
@@ -93,19 +90,12 @@ static enum ac_hash check_hash(lua_State *L, int index)
     return (enum ac_hash)luaL_checkoption(L, index, NULL, names);
 }
 
-static struct ac_str check_bytes(lua_State *L, int index)
-{
-    struct ac_str s;
-    s.p = luaL_checklstring(L, index, &s.n);
-    return s;
-}
-
 /* [-2, +1, v]  digest(name, text) -> raw bytes */
 static int core_digest(lua_State *L)
 {
     unsigned char raw[AC_HASH_MAX_BYTES];
     enum ac_hash hash = check_hash(L, 1);
-    acL_check(L, ac_digest_hash(acL_digest(L), hash, check_bytes(L, 2), raw), "digest");
+    acL_check(L, ac_digest_hash(acL_digest(L), hash, acL_check_bytes(L, 2), raw), "digest");
     lua_pushlstring(L, (const char *)raw, ac_digest_size(hash));
     return 1;
 }
@@ -115,14 +105,14 @@ static int core_hmac(lua_State *L)
 {
     unsigned char raw[AC_HASH_MAX_BYTES];
     enum ac_hash hash = check_hash(L, 1);
-    acL_check(L, ac_digest_hmac(acL_digest(L), hash, check_bytes(L, 2), check_bytes(L, 3), raw),
-              "hmac");
+    acL_check(
+        L, ac_digest_hmac(acL_digest(L), hash, acL_check_bytes(L, 2), acL_check_bytes(L, 3), raw),
+        "hmac");
     lua_pushlstring(L, (const char *)raw, ac_digest_size(hash));
     return 1;
 }
 
-/* [-0, +1, m] */
-static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
+int acL_push_hex(lua_State *L, const unsigned char *raw, size_t n)
 {
     luaL_Buffer text;
     struct ac_buf out;
@@ -136,24 +126,24 @@ static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
 static int core_sha256(lua_State *L)
 {
     unsigned char raw[AC_HASH_MAX_BYTES];
-    acL_check(L, ac_digest_hash(acL_digest(L), AC_SHA256, check_bytes(L, 1), raw), "sha256");
-    return push_hex(L, raw, ac_digest_size(AC_SHA256));
+    acL_check(L, ac_digest_hash(acL_digest(L), AC_SHA256, acL_check_bytes(L, 1), raw), "sha256");
+    return acL_push_hex(L, raw, ac_digest_size(AC_SHA256));
 }
 
 /* [-2, +1, v]  hmac_sha256(key, text) -> hex */
 static int core_hmac_sha256(lua_State *L)
 {
     unsigned char raw[AC_HASH_MAX_BYTES];
-    struct ac_str key = check_bytes(L, 1), text = check_bytes(L, 2);
+    struct ac_str key = acL_check_bytes(L, 1), text = acL_check_bytes(L, 2);
     acL_check(L, ac_digest_hmac(acL_digest(L), AC_SHA256, key, text, raw), "hmac_sha256");
-    return push_hex(L, raw, ac_digest_size(AC_SHA256));
+    return acL_push_hex(L, raw, ac_digest_size(AC_SHA256));
 }
 
 /* [-1, +1, v]  hex(bytes) -> text */
 static int core_hex(lua_State *L)
 {
-    struct ac_str in = check_bytes(L, 1);
-    return push_hex(L, (const unsigned char *)in.p, in.n);
+    struct ac_str in = acL_check_bytes(L, 1);
+    return acL_push_hex(L, (const unsigned char *)in.p, in.n);
 }
 
 /* [-1, +1, v]  random_hex(bytes) -> text of twice that length */
@@ -164,13 +154,13 @@ static int core_random_hex(lua_State *L)
     luaL_argcheck(L, n >= 1 && n <= RANDOM_MAX_BYTES, 1, "1 to 256 bytes");
     if (!ac_sys_random(raw, (size_t)n))
         luaL_error(L, "random_hex: the system has no randomness to give");
-    return push_hex(L, raw, (size_t)n);
+    return acL_push_hex(L, raw, (size_t)n);
 }
 
 /* [-1, +1, v]  base64(bytes) -> text */
 static int core_base64(lua_State *L)
 {
-    struct ac_str in = check_bytes(L, 1);
+    struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n * 2 + 4);
     ac_codec_base64(out, (const unsigned char *)in.p, in.n);
     acL_check(L, out->status, "base64");
@@ -181,7 +171,7 @@ static int core_base64(lua_State *L)
 /* [-1, +1, v]  percent_encode(text) -> text */
 static int core_percent_encode(lua_State *L)
 {
-    struct ac_str in = check_bytes(L, 1);
+    struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n * 3);
     ac_codec_percent(out, in);
     acL_check(L, out->status, "percent_encode");
@@ -192,7 +182,7 @@ static int core_percent_encode(lua_State *L)
 /* [-1, +1, v]  percent_decode(text) -> bytes | nil */
 static int core_percent_decode(lua_State *L)
 {
-    struct ac_str in = check_bytes(L, 1);
+    struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n);
     bool valid = ac_codec_percent_decode(out, in);
     acL_check(L, out->status, "percent_decode");
@@ -205,7 +195,7 @@ static int core_percent_decode(lua_State *L)
 /* [-2, +1, v]  equal(a, b) -> boolean, in a time that depends on the lengths only */
 static int core_equal(lua_State *L)
 {
-    lua_pushboolean(L, ac_digest_equal(check_bytes(L, 1), check_bytes(L, 2)));
+    lua_pushboolean(L, ac_digest_equal(acL_check_bytes(L, 1), acL_check_bytes(L, 2)));
     return 1;
 }
 
@@ -213,7 +203,7 @@ static int core_equal(lua_State *L)
 static int core_http_date(lua_State *L)
 {
     int64_t when;
-    if (!ac_codec_parse_http_date(check_bytes(L, 1), &when))
+    if (!ac_codec_parse_http_date(acL_check_bytes(L, 1), &when))
         return 0;
     lua_pushinteger(L, when);
     return 1;
@@ -232,7 +222,7 @@ static int core_iso8601(lua_State *L)
 static int core_parse_iso8601(lua_State *L)
 {
     int64_t when;
-    if (!ac_codec_parse_iso8601(check_bytes(L, 1), &when))
+    if (!ac_codec_parse_iso8601(acL_check_bytes(L, 1), &when))
         return 0;
     lua_pushinteger(L, when);
     return 1;
@@ -264,11 +254,7 @@ static int core_suggest(lua_State *L)
 static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"signer", acL_signer},
                                      {"read", acL_read},
-                                     {"secret", acL_secret_new},
-                                     {"secret_from_env", acL_secret_from_env},
-                                     {"secret_from_file", acL_secret_from_file},
                                      {"unseal", acL_unseal},
-                                     {"spawn", acL_spawn},
                                      {"decode", core_decode},
                                      {"encode", core_encode},
                                      {"array", core_array},
@@ -308,16 +294,16 @@ int luaopen_alicloud_core(lua_State *L)
 {
     luaL_checkversion(L);
     ac_sys_pin((const void *)FUNCTIONS);
+    luaL_newlib(L, FUNCTIONS);
     acL_buf_class(L);
     acL_secret_open(L);
     acL_sealed_open(L);
-    acL_process_open(L);
     acL_signed_open(L);
     acL_read_open(L);
     ac_value_open(L);
-    luaL_newlib(L, FUNCTIONS);
     acL_sys_open(L);
     acL_file_open(L);
+    acL_process_open(L);
     acL_ed25519_open(L);
     ac_value_push_null(L);
     lua_setfield(L, -2, "null");

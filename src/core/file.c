@@ -23,30 +23,28 @@ static int demand_regular(int fd)
     return S_ISREG(about.st_mode) ? 0 : EINVAL;
 }
 
-int ac_file_open(int *fd, const char *path, enum ac_file_how how)
-{
-    static const int flags[] = {
-        [AC_FILE_READ] = O_RDONLY,
-        [AC_FILE_APPEND] = O_RDWR | O_APPEND | O_CREAT,
-        [AC_FILE_CREATE] = O_RDWR | O_APPEND | O_CREAT | O_EXCL,
-    };
-    int opened = open_retrying(path, flags[how] | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (opened < 0)
-        return errno;
-    int error = demand_regular(opened);
-    if (error != 0) {
-        close(opened);
-        return error;
-    }
-    *fd = opened;
-    return 0;
-}
-
 void ac_file_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+int ac_file_open(int *fd, const char *path, enum ac_file_how how)
+{
+    static const int flags[] = {
+        [AC_FILE_READ] = O_RDONLY | O_NOFOLLOW,
+        [AC_FILE_APPEND] = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW,
+        [AC_FILE_CREATE] = O_RDWR | O_APPEND | O_CREAT | O_EXCL,
+        [AC_FILE_READ_LINKED] = O_RDONLY,
+    };
+    *fd = open_retrying(path, flags[how] | O_NONBLOCK, 0600);
+    if (*fd < 0)
+        return errno;
+    int error = demand_regular(*fd);
+    if (error != 0)
+        ac_file_close(fd);
+    return error;
 }
 
 int ac_file_append(int fd, struct ac_str bytes, size_t *written)
@@ -110,55 +108,46 @@ int ac_file_reserve(int fd, int64_t bytes)
 #endif
 }
 
-#if defined(F_OFD_SETLK)
-static int lock_command(int fd, int command, struct flock *byte, int64_t offset)
-{
-    byte->l_whence = SEEK_SET;
-    byte->l_start = (off_t)offset;
-    byte->l_len = 1;
-    if (fcntl(fd, command, byte) == 0)
-        return 0;
-    return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
-}
-
-int ac_file_lock(int fd, int64_t offset)
-{
-    struct flock byte = {.l_type = F_WRLCK};
-    return lock_command(fd, F_OFD_SETLK, &byte, offset);
-}
-
-int ac_file_unlock(int fd, int64_t offset)
-{
-    struct flock byte = {.l_type = F_UNLCK};
-    return lock_command(fd, F_OFD_SETLK, &byte, offset);
-}
-
-int ac_file_is_locked(int fd, int64_t offset, bool *locked)
-{
-    struct flock byte = {.l_type = F_WRLCK};
-    int error = lock_command(fd, F_OFD_GETLK, &byte, offset);
-    *locked = error == 0 && byte.l_type != F_UNLCK;
-    return error;
-}
-#else
-int ac_file_lock(int fd, int64_t offset)
-{
-    (void)fd;
-    (void)offset;
-    return ENOLCK;
-}
-
-int ac_file_unlock(int fd, int64_t offset)
-{
-    return ac_file_lock(fd, offset);
-}
-
-int ac_file_is_locked(int fd, int64_t offset, bool *locked)
-{
-    *locked = false;
-    return ac_file_lock(fd, offset);
-}
+/* A system without locks of open files, or an old kernel, knows no such command. */
+#if !defined(F_OFD_SETLK)
+#define F_OFD_SETLK (-1)
+#define F_OFD_GETLK (-1)
 #endif
+
+static int lock_command(int fd, int command, struct flock *bytes)
+{
+    bytes->l_whence = SEEK_SET;
+    if (fcntl(fd, command, bytes) == 0)
+        return 0;
+    if (errno == EINVAL)
+        return ENOLCK;
+    return errno == EACCES ? EWOULDBLOCK : errno;
+}
+
+int ac_file_lock(int fd, int64_t offset)
+{
+    struct flock byte = {.l_type = F_WRLCK, .l_start = (off_t)offset, .l_len = 1};
+    return lock_command(fd, F_OFD_SETLK, &byte);
+}
+
+int ac_file_unlock(int fd, int64_t offset)
+{
+    struct flock byte = {.l_type = F_UNLCK, .l_start = (off_t)offset, .l_len = 1};
+    return lock_command(fd, F_OFD_SETLK, &byte);
+}
+
+void ac_file_unlock_all(int fd)
+{
+    struct flock whole = {.l_type = F_UNLCK};
+    (void)lock_command(fd, F_OFD_SETLK, &whole);
+}
+
+int ac_file_probe(int fd, int64_t offset)
+{
+    struct flock byte = {.l_type = F_WRLCK, .l_start = (off_t)offset, .l_len = 1};
+    int error = lock_command(fd, F_OFD_GETLK, &byte);
+    return error == 0 && byte.l_type != F_UNLCK ? EWOULDBLOCK : error;
+}
 
 int ac_file_stat(int fd, struct ac_file_stat *out)
 {
@@ -195,52 +184,37 @@ int ac_file_make_directory(const char *path)
     return S_ISDIR(about.st_mode) ? 0 : ENOTDIR;
 }
 
-struct words {
-    int error;
-    const char *name;
-    const char *text;
-};
+#define ERROR(code, words)                                                                         \
+    {                                                                                              \
+        code, #code, words                                                                         \
+    }
 
-static const struct words WORDS[] = {
-    {EACCES, "EACCES", "permission denied"},
-    {EBADF, "EBADF", "not opened for that"},
-    {EDQUOT, "EDQUOT", "the quota is used up"},
-    {EEXIST, "EEXIST", "it exists already"},
-    {EFBIG, "EFBIG", "the file is too large"},
-    {EINVAL, "EINVAL", "not a regular file, or not possible for it"},
-    {EIO, "EIO", "input or output error"},
-    {EISDIR, "EISDIR", "it is a directory"},
-    {ELOOP, "ELOOP", "it is a symbolic link"},
-    {EMFILE, "EMFILE", "too many open files"},
-    {ENAMETOOLONG, "ENAMETOOLONG", "the name is too long"},
-    {ENFILE, "ENFILE", "too many open files in the system"},
-    {ENOENT, "ENOENT", "no such file or directory"},
-    {ENOLCK, "ENOLCK", "the file system gives no locks"},
-    {ENOSPC, "ENOSPC", "no space left on the device"},
-    {ENOTDIR, "ENOTDIR", "not a directory"},
-    {ENXIO, "ENXIO", "not a regular file"},
-    {EOPNOTSUPP, "EOPNOTSUPP", "the file system cannot do that"},
-    {EPERM, "EPERM", "operation not permitted"},
-    {EROFS, "EROFS", "the file system is read-only"},
-    {EWOULDBLOCK, "EWOULDBLOCK", "somebody else holds it"},
-};
-
-static const struct words *words_of(int error)
+const struct ac_file_error *ac_file_error(int error)
 {
-    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
-        if (WORDS[i].error == error)
-            return &WORDS[i];
+    static const struct ac_file_error known[] = {
+        ERROR(EACCES, "permission denied"),
+        ERROR(EBADF, "not opened for that"),
+        ERROR(EDQUOT, "the quota is used up"),
+        ERROR(EEXIST, "it exists already"),
+        ERROR(EFBIG, "the file is too large"),
+        ERROR(EINVAL, "not a regular file, or not possible for it"),
+        ERROR(EIO, "input or output error"),
+        ERROR(EISDIR, "it is a directory"),
+        ERROR(ELOOP, "it is a symbolic link"),
+        ERROR(EMFILE, "too many open files"),
+        ERROR(ENAMETOOLONG, "the name is too long"),
+        ERROR(ENFILE, "too many open files in the system"),
+        ERROR(ENOENT, "no such file or directory"),
+        ERROR(ENOLCK, "the file system gives no locks"),
+        ERROR(ENOSPC, "no space left on the device"),
+        ERROR(ENOTDIR, "not a directory"),
+        ERROR(ENXIO, "not a regular file"),
+        ERROR(EOPNOTSUPP, "the file system cannot do that"),
+        ERROR(EPERM, "operation not permitted"),
+        ERROR(EROFS, "the file system is read-only"),
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].error == error)
+            return &known[i];
     return NULL;
-}
-
-const char *ac_file_error_name(int error)
-{
-    const struct words *words = words_of(error);
-    return words ? words->name : NULL;
-}
-
-const char *ac_file_error_words(int error)
-{
-    const struct words *words = words_of(error);
-    return words ? words->text : NULL;
 }

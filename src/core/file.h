@@ -9,9 +9,10 @@
 #include "ac.h"
 
 enum ac_file_how {
-    AC_FILE_READ,   /* an existing file */
-    AC_FILE_APPEND, /* to its end, created if it is not there */
-    AC_FILE_CREATE  /* to its end, an error if it is there */
+    AC_FILE_READ,       /* an existing file */
+    AC_FILE_APPEND,     /* to its end, created if it is not there */
+    AC_FILE_CREATE,     /* to its end, an error if it is there */
+    AC_FILE_READ_LINKED /* an existing file, also through a link */
 };
 
 struct ac_file_stat {
@@ -20,9 +21,11 @@ struct ac_file_stat {
     bool own; /* belongs to this process's effective user */
 };
 
-/* A new file gets mode 0600 whatever the umask; a link at the path's end and what is no regular
- * file are refused. */
+/* A new file gets mode 0600 whatever the umask. ELOOP for a link at the path's end, EINVAL for what
+ * is no regular file. */
 int ac_file_open(int *fd, const char *path, enum ac_file_how how);
+
+/* Closes a descriptor that is not negative, and makes it -1. */
 void ac_file_close(int *fd);
 
 /* `written` tells how many bytes got there, also if it failed. */
@@ -43,9 +46,10 @@ int ac_file_reserve(int fd, int64_t bytes);
  * open file holds it, ENOLCK where the system has no such locks. */
 int ac_file_lock(int fd, int64_t offset);
 int ac_file_unlock(int fd, int64_t offset);
+void ac_file_unlock_all(int fd);
 
-/* Whether another open file holds the byte. Takes nothing, so that it stands in nobody's way. */
-int ac_file_is_locked(int fd, int64_t offset, bool *locked);
+/* 0 or EWOULDBLOCK, as ac_file_lock() would. Takes nothing, so that it stands in nobody's way. */
+int ac_file_probe(int fd, int64_t offset);
 
 int ac_file_stat(int fd, struct ac_file_stat *out);
 
@@ -55,8 +59,13 @@ int ac_file_sync_directory(const char *path);
 /* Mode 0700. Fine if it is there already; ENOTDIR if it is something else. */
 int ac_file_make_directory(const char *path);
 
-/* The name of an errno that a file can meet ("ENOSPC") and words for it; NULL for another one. */
-const char *ac_file_error_name(int error);
-const char *ac_file_error_words(int error);
+/* An errno that a file can meet, for programs ("ENOSPC") and for people. */
+struct ac_file_error {
+    int error;
+    const char *name, *words;
+};
+
+/* NULL for another one. */
+const struct ac_file_error *ac_file_error(int error);
 
 #endif

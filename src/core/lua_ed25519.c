@@ -1,14 +1,11 @@
-#include "lua_ed25519.h"
-
 #include "codec.h"
 #include "ed25519.h"
+#include "lua_core.h"
 #include "lua_secret.h"
 
 static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)
 {
-    struct ac_str text;
-    text.p = luaL_checklstring(L, index, &text.n);
-    if (!ac_codec_unhex(out, n, text))
+    if (!ac_codec_unhex(out, n, acL_check_bytes(L, index)))
         luaL_argerror(L, index, lua_pushfstring(L, "%d hexadecimal digits", (int)n * 2));
 }
 
@@ -20,16 +17,6 @@ static void check_seed(lua_State *L, int index, unsigned char *seed)
         luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
 }
 
-/* [-0, +1, m] */
-static int push_hex(lua_State *L, const unsigned char *raw, size_t n)
-{
-    struct ac_buf *out = acL_push_buf(L, n * 2);
-    ac_codec_hex(out, raw, n);
-    acL_check(L, out->status, "ed25519");
-    acL_push_bytes(L, ac_buf_str(out));
-    return 1;
-}
-
 /* [-1, +1, v]  ed25519_public(seed) -> public key */
 static int core_ed25519_public(lua_State *L)
 {
@@ -38,30 +25,28 @@ static int core_ed25519_public(lua_State *L)
     enum ac_status status = ac_ed25519_public(seed, public_key);
     ac_digest_cleanse(seed, sizeof seed);
     acL_check(L, status, "ed25519_public");
-    return push_hex(L, public_key, sizeof public_key);
+    return acL_push_hex(L, public_key, sizeof public_key);
 }
 
 /* [-2, +1, v]  ed25519_sign(seed, text) -> signature */
 static int core_ed25519_sign(lua_State *L)
 {
     unsigned char seed[AC_ED25519_KEY_BYTES], signature[AC_ED25519_SIGNATURE_BYTES];
-    struct ac_str text;
-    text.p = luaL_checklstring(L, 2, &text.n);
+    struct ac_str text = acL_check_bytes(L, 2);
     check_seed(L, 1, seed);
     enum ac_status status = ac_ed25519_sign(seed, text, signature);
     ac_digest_cleanse(seed, sizeof seed);
     acL_check(L, status, "ed25519_sign");
-    return push_hex(L, signature, sizeof signature);
+    return acL_push_hex(L, signature, sizeof signature);
 }
 
 /* [-3, +1, v]  ed25519_verify(public key, signature, text) -> boolean */
 static int core_ed25519_verify(lua_State *L)
 {
     unsigned char public_key[AC_ED25519_KEY_BYTES], signature[AC_ED25519_SIGNATURE_BYTES];
-    struct ac_str text;
+    struct ac_str text = acL_check_bytes(L, 3);
     check_hex(L, 1, public_key, sizeof public_key);
     check_hex(L, 2, signature, sizeof signature);
-    text.p = luaL_checklstring(L, 3, &text.n);
     lua_pushboolean(L, ac_ed25519_verify(public_key, signature, text));
     return 1;
 }

@@ -1,4 +1,4 @@
-#include "lua_file.h"
+#include "lua_core.h"
 
 #include "file.h"
 
@@ -11,18 +11,20 @@
 #define READ_MAX_BYTES ((lua_Integer)64 * 1024 * 1024)
 #define HOST_MAX_BYTES 256
 
+/* A fork shares the open file and its locks, so the child's copy can be closed and nothing else. */
 struct file {
     int fd; /* -1 once closed */
+    pid_t owner;
 };
 
 /* [-0, +3, m]  nil, message, code */
 static int push_failure(lua_State *L, const char *what, int error)
 {
-    const char *name = ac_file_error_name(error);
+    const struct ac_file_error *known = ac_file_error(error);
     lua_pushnil(L);
-    if (name) {
-        lua_pushfstring(L, "%s: %s", what, ac_file_error_words(error));
-        lua_pushstring(L, name);
+    if (known) {
+        lua_pushfstring(L, "%s: %s", what, known->words);
+        lua_pushstring(L, known->name);
     } else {
         lua_pushfstring(L, "%s: system error %d", what, error);
         lua_pushfstring(L, "E%d", error);
@@ -30,35 +32,39 @@ static int push_failure(lua_State *L, const char *what, int error)
     return 3;
 }
 
-/* [-0, +(1|3), m]  true | nil, message, code */
+/* [-0, +(1|3), m]  true | false if somebody else holds it | nil, message, code */
 static int push_outcome(lua_State *L, const char *what, int error)
 {
-    if (error != 0)
+    if (error != 0 && error != EWOULDBLOCK)
         return push_failure(L, what, error);
-    lua_pushboolean(L, true);
+    lua_pushboolean(L, error == 0);
     return 1;
 }
 
-static const char *check_path(lua_State *L, int index)
+const char *acL_check_path(lua_State *L, int index)
 {
-    size_t n;
-    const char *path = luaL_checklstring(L, index, &n);
-    luaL_argcheck(L, n > 0 && strlen(path) == n, index, "a path without NUL");
-    return path;
+    struct ac_str path = acL_check_bytes(L, index);
+    luaL_argcheck(L, path.n > 0 && strlen(path.p) == path.n, index, "a path without NUL");
+    return path.p;
 }
 
+/* [-0, +0, v]  Comes after what may allocate: a finalizer may close the file. */
 static int check_open(lua_State *L)
 {
     const struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
     if (file->fd < 0)
         luaL_error(L, "the file is closed");
+    if (file->owner != getpid())
+        luaL_error(L, "the file belongs to the process that opened it");
     return file->fd;
 }
 
-/* [-1, +0, -] */
+/* [-1, +0, -]  Gives its locks up, whoever has inherited it. */
 static int file_close(lua_State *L)
 {
     struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
+    if (file->fd >= 0 && file->owner == getpid())
+        ac_file_unlock_all(file->fd);
     ac_file_close(&file->fd);
     return 0;
 }
@@ -67,10 +73,10 @@ static int file_close(lua_State *L)
 static int core_open_file(lua_State *L)
 {
     static const char *const names[] = {"read", "append", "create", NULL};
-    const char *path = check_path(L, 1);
+    const char *path = acL_check_path(L, 1);
     enum ac_file_how how = (enum ac_file_how)luaL_checkoption(L, 2, NULL, names);
     struct file *file = lua_newuserdatauv(L, sizeof *file, 0);
-    file->fd = -1;
+    *file = (struct file){-1, getpid()};
     luaL_setmetatable(L, FILE_CLASS);
     int error = ac_file_open(&file->fd, path, how);
     return error != 0 ? push_failure(L, path, error) : 1;
@@ -79,9 +85,8 @@ static int core_open_file(lua_State *L)
 /* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, how many got there */
 static int file_append(lua_State *L)
 {
-    struct ac_str bytes;
     size_t written;
-    bytes.p = luaL_checklstring(L, 2, &bytes.n);
+    struct ac_str bytes = acL_check_bytes(L, 2);
     int error = ac_file_append(check_open(L), bytes, &written);
     if (error == 0)
         return push_outcome(L, "append", 0);
@@ -99,7 +104,6 @@ static int file_read(lua_State *L)
     luaL_Buffer buffer;
     size_t got;
     char *out = luaL_buffinitsize(L, &buffer, (size_t)count);
-    /* Asked for last: room for the bytes may have cost a finalizer's run, which may close it. */
     int error = ac_file_read(check_open(L), offset, out, (size_t)count, &got);
     luaL_pushresultsize(&buffer, error != 0 ? 0 : got);
     return error != 0 ? push_failure(L, "read", error) : 1;
@@ -111,58 +115,45 @@ static int file_sync(lua_State *L)
     return push_outcome(L, "fsync", ac_file_sync(check_open(L)));
 }
 
-static lua_Integer check_size(lua_State *L, int index)
+/* [-2, +(1|3), v]  A method with one argument, a count of bytes or an offset. */
+static int call_with_bytes(lua_State *L, const char *what, int (*call)(int fd, int64_t bytes))
 {
-    lua_Integer bytes = luaL_checkinteger(L, index);
-    luaL_argcheck(L, bytes >= 0, index, "at least 0 bytes");
-    return bytes;
+    lua_Integer bytes = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, bytes >= 0, 2, "at least 0 bytes");
+    return push_outcome(L, what, call(check_open(L), bytes));
 }
 
 /* [-2, +(1|3), v] */
 static int file_truncate(lua_State *L)
 {
-    int fd = check_open(L);
-    return push_outcome(L, "truncate", ac_file_truncate(fd, check_size(L, 2)));
+    return call_with_bytes(L, "truncate", ac_file_truncate);
 }
 
 /* [-2, +(1|3), v] */
 static int file_reserve(lua_State *L)
 {
-    int fd = check_open(L);
-    lua_Integer bytes = check_size(L, 2);
-    luaL_argcheck(L, bytes > 0, 2, "at least 1 byte");
-    return push_outcome(L, "reserve", ac_file_reserve(fd, bytes));
+    return call_with_bytes(L, "reserve", ac_file_reserve);
 }
 
-/* [-2, +(1|3), v]  file:lock(offset) -> true | false if somebody else holds it | nil, message,
- * code */
+/* [-2, +(1|3), v]  file:lock(offset) -> boolean | nil, message, code */
 static int file_lock(lua_State *L)
 {
-    int fd = check_open(L);
-    int error = ac_file_lock(fd, check_size(L, 2));
-    if (error != EWOULDBLOCK)
-        return push_outcome(L, "lock", error);
-    lua_pushboolean(L, false);
-    return 1;
+    return call_with_bytes(L, "lock", ac_file_lock);
 }
 
 /* [-2, +(1|3), v]  file:unlock(offset) */
 static int file_unlock(lua_State *L)
 {
-    int fd = check_open(L);
-    return push_outcome(L, "unlock", ac_file_unlock(fd, check_size(L, 2)));
+    return call_with_bytes(L, "unlock", ac_file_unlock);
 }
 
 /* [-2, +(1|3), v]  file:is_locked(offset) -> boolean | nil, message, code */
 static int file_is_locked(lua_State *L)
 {
-    bool locked;
-    int fd = check_open(L);
-    int error = ac_file_is_locked(fd, check_size(L, 2), &locked);
-    if (error != 0)
-        return push_failure(L, "lock", error);
-    lua_pushboolean(L, locked);
-    return 1;
+    int n = call_with_bytes(L, "lock", ac_file_probe);
+    if (n == 1)
+        lua_pushboolean(L, !lua_toboolean(L, -1));
+    return n;
 }
 
 /* [-1, +(1|3), v]  file:stat() -> { bytes, mode, own } | nil, message, code */
@@ -185,14 +176,14 @@ static int file_stat(lua_State *L)
 /* [-1, +(1|3), v] */
 static int core_sync_directory(lua_State *L)
 {
-    const char *path = check_path(L, 1);
+    const char *path = acL_check_path(L, 1);
     return push_outcome(L, path, ac_file_sync_directory(path));
 }
 
 /* [-1, +(1|3), v] */
 static int core_make_directory(lua_State *L)
 {
-    const char *path = check_path(L, 1);
+    const char *path = acL_check_path(L, 1);
     return push_outcome(L, path, ac_file_make_directory(path));
 }
 
@@ -201,10 +192,9 @@ static int core_process(lua_State *L)
 {
     char host[HOST_MAX_BYTES] = "";
     char directory[PATH_MAX];
-    if (gethostname(host, sizeof host - 1) != 0)
-        host[0] = '\0';
+    (void)gethostname(host, sizeof host - 1);
     lua_createtable(L, 0, 3);
-    if (getcwd(directory, sizeof directory) && directory[0] == '/') {
+    if (getcwd(directory, sizeof directory)) {
         lua_pushstring(L, directory);
         lua_setfield(L, -2, "directory");
     }

@@ -1,7 +1,8 @@
-#include "lua_process.h"
-
+#include "lua_core.h"
 #include "lua_secret.h"
 #include "process.h"
+
+#include <unistd.h>
 
 #define PROCESS_CLASS "alicloud.Process"
 #define ARGUMENTS_MAX 64
@@ -10,6 +11,17 @@
 static struct ac_process *check_process(lua_State *L)
 {
     return luaL_checkudata(L, 1, PROCESS_CLASS);
+}
+
+/* [-0, +0, v]  A child that was forked shares the pipe, and what it read would be missing here. */
+static struct ac_process *check_own(lua_State *L)
+{
+    struct ac_process *process = check_process(L);
+    if (!process->output.p)
+        luaL_error(L, "the process is closed, or its result was taken");
+    if (process->owner != getpid())
+        luaL_error(L, "the program belongs to the process that started it");
+    return process;
 }
 
 /* [-1, +0, -] */
@@ -22,10 +34,7 @@ static int process_close(lua_State *L)
 /* [-1, +1, v]  process:step() -> whether it is over; never blocks */
 static int process_step(lua_State *L)
 {
-    struct ac_process *process = check_process(L);
-    if (!process->output.p)
-        luaL_error(L, "the process is closed");
-    lua_pushboolean(L, ac_process_step(process));
+    lua_pushboolean(L, ac_process_step(check_own(L)));
     return 1;
 }
 
@@ -58,9 +67,9 @@ static int process_timeout(lua_State *L)
  * signal | nil. The output is handed over and is empty afterwards. */
 static int process_result(lua_State *L)
 {
-    struct ac_process *process = check_process(L);
-    if (!process->output.p || process->fd >= 0 || process->pid != 0)
-        luaL_error(L, "the process is not over, or its result was taken");
+    struct ac_process *process = check_own(L);
+    if (process->fd >= 0 || process->pid != 0)
+        luaL_error(L, "the process is not over");
     if (process->too_large)
         lua_pushnil(L);
     else
@@ -75,20 +84,6 @@ static int process_result(lua_State *L)
     else
         lua_pushnil(L);
     return 3;
-}
-
-void acL_process_open(lua_State *L)
-{
-    const luaL_Reg methods[] = {{"step", process_step},
-                                {"pollfd", process_pollfd},
-                                {"events", process_events},
-                                {"timeout", process_timeout},
-                                {"result", process_result},
-                                {"close", process_close},
-                                {NULL, NULL}};
-    const luaL_Reg metamethods[] = {
-        {"__gc", process_close}, {"__close", process_close}, {NULL, NULL}};
-    acL_class(L, PROCESS_CLASS, methods, metamethods);
 }
 
 /* [-0, +n, v]  The arguments stay on the stack, which keeps their bytes. */
@@ -109,7 +104,8 @@ static void read_arguments(lua_State *L, char *argv[ARGUMENTS_MAX + 1])
     argv[n] = NULL;
 }
 
-int acL_spawn(lua_State *L)
+/* [-2, +2, v]  spawn(argv, max_bytes) -> Process | nil, message */
+static int core_spawn(lua_State *L)
 {
     char *argv[ARGUMENTS_MAX + 1];
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -122,9 +118,21 @@ int acL_spawn(lua_State *L)
     read_arguments(L, argv);
     const char *fault = ac_process_start(process, argv, (size_t)max);
     lua_settop(L, at);
-    if (!fault)
-        return 1;
-    lua_pushnil(L);
-    lua_pushstring(L, fault);
-    return 2;
+    return fault ? acL_fail(L, fault) : 1;
+}
+
+void acL_process_open(lua_State *L)
+{
+    const luaL_Reg methods[] = {{"step", process_step},
+                                {"pollfd", process_pollfd},
+                                {"events", process_events},
+                                {"timeout", process_timeout},
+                                {"result", process_result},
+                                {"close", process_close},
+                                {NULL, NULL}};
+    const luaL_Reg metamethods[] = {
+        {"__gc", process_close}, {"__close", process_close}, {NULL, NULL}};
+    acL_class(L, PROCESS_CLASS, methods, metamethods);
+    lua_pushcfunction(L, core_spawn);
+    lua_setfield(L, -2, "spawn");
 }

@@ -1,5 +1,7 @@
 #include "lua_secret.h"
 
+#include "lua_core.h"
+
 #include <stdlib.h>
 
 #define SECRET_CLASS "alicloud.Secret"
@@ -47,26 +49,6 @@ static int secret_tostring(lua_State *L)
 {
     lua_pushliteral(L, SECRET_CLASS "(hidden)");
     return 1;
-}
-
-void acL_secret_open(lua_State *L)
-{
-    const luaL_Reg methods[] = {{"close", secret_close}, {"length", secret_length}, {NULL, NULL}};
-    const luaL_Reg metamethods[] = {{"__gc", secret_close},
-                                    {"__close", secret_close},
-                                    {"__tostring", secret_tostring},
-                                    {NULL, NULL}};
-    acL_class(L, SECRET_CLASS, methods, metamethods);
-    if (lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY) == LUA_TNIL) {
-        struct ac_digest *digest = lua_newuserdatauv(L, sizeof *digest, 0);
-        memset(digest, 0, sizeof *digest);
-        lua_createtable(L, 0, 1);
-        lua_pushcfunction(L, digest_gc);
-        lua_setfield(L, -2, "__gc");
-        lua_setmetatable(L, -2);
-        lua_setfield(L, LUA_REGISTRYINDEX, STATE_KEY);
-    }
-    lua_pop(L, 1);
 }
 
 struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name)
@@ -132,24 +114,22 @@ const char *acL_secret_flaw(struct ac_str s)
 
 static void check_secret(lua_State *L, const char *what, struct ac_str s)
 {
-    if (s.n == 0 || s.n > SECRET_MAX_BYTES)
-        luaL_error(L, "%s: a secret has 1 to %d bytes, got %d", what, (int)SECRET_MAX_BYTES,
-                   (int)(s.n > SECRET_MAX_BYTES ? SECRET_MAX_BYTES : s.n));
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            luaL_error(L, "%s: control character at byte %d", what, (int)i + 1);
+    const char *flaw = acL_secret_flaw(s);
+    if (flaw)
+        luaL_error(L, "%s: a secret %s", what, flaw);
 }
 
-int acL_secret_new(lua_State *L)
+/* [-1, +1, v]  secret(text) -> Secret */
+static int core_secret(lua_State *L)
 {
-    struct ac_str s;
-    s.p = luaL_checklstring(L, 1, &s.n);
+    struct ac_str s = acL_check_bytes(L, 1);
     check_secret(L, "secret", s);
     acL_secret_push(L, s);
     return 1;
 }
 
-int acL_secret_from_env(lua_State *L)
+/* [-1, +1, v]  secret_from_env(name) -> Secret or nil. The value never becomes a Lua string. */
+static int core_secret_from_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     struct ac_str value = ac_str_of(getenv(name));
@@ -160,18 +140,39 @@ int acL_secret_from_env(lua_State *L)
     return 1;
 }
 
-int acL_secret_from_file(lua_State *L)
+/* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, what is wrong */
+static int core_secret_from_file(lua_State *L)
 {
-    size_t n;
-    const char *path = luaL_checklstring(L, 1, &n);
-    luaL_argcheck(L, n > 0 && strlen(path) == n, 1, "a path");
-    struct ac_pages *secret = push_empty(L);
-    struct ac_pages_file file;
-    if (ac_pages_read(secret, path, FILE_MAX_BYTES, &file)) {
-        lua_pushinteger(L, (lua_Integer)file.mode);
-        return 2;
-    }
-    lua_pushnil(L);
-    lua_pushstring(L, file.fault);
+    unsigned mode;
+    const char *path = acL_check_path(L, 1);
+    const char *fault = ac_pages_read(push_empty(L), path, FILE_MAX_BYTES, &mode);
+    if (fault)
+        return acL_fail(L, fault);
+    lua_pushinteger(L, (lua_Integer)mode);
     return 2;
+}
+
+void acL_secret_open(lua_State *L)
+{
+    const luaL_Reg methods[] = {{"close", secret_close}, {"length", secret_length}, {NULL, NULL}};
+    const luaL_Reg metamethods[] = {{"__gc", secret_close},
+                                    {"__close", secret_close},
+                                    {"__tostring", secret_tostring},
+                                    {NULL, NULL}};
+    const luaL_Reg functions[] = {{"secret", core_secret},
+                                  {"secret_from_env", core_secret_from_env},
+                                  {"secret_from_file", core_secret_from_file},
+                                  {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    acL_class(L, SECRET_CLASS, methods, metamethods);
+    if (lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY) == LUA_TNIL) {
+        struct ac_digest *digest = lua_newuserdatauv(L, sizeof *digest, 0);
+        memset(digest, 0, sizeof *digest);
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, digest_gc);
+        lua_setfield(L, -2, "__gc");
+        lua_setmetatable(L, -2);
+        lua_setfield(L, LUA_REGISTRYINDEX, STATE_KEY);
+    }
+    lua_pop(L, 1);
 }

@@ -6,7 +6,8 @@
 #include "luax.h"
 #include "secret_pages.h"
 
-/* [-0, +0, m]  Registers the class and the per-state digest contexts. */
+/* [-0, +0, m]  Registers the class, the per-state digest contexts, and the functions that make
+ * Secrets in the table on top. */
 void acL_secret_open(lua_State *L);
 
 /* The digest contexts of this Lua state. */
@@ -30,14 +31,5 @@ bool acL_secret_take(lua_State *L, int index, struct ac_pages *out);
 
 /* Why the bytes are no key, for a person: "is empty", …; or NULL. */
 const char *acL_secret_flaw(struct ac_str s);
-
-/* [-1, +1, v]  secret(text) -> Secret */
-int acL_secret_new(lua_State *L);
-
-/* [-1, +1, v]  secret_from_env(name) -> Secret or nil. The value never becomes a Lua string. */
-int acL_secret_from_env(lua_State *L);
-
-/* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, what is wrong */
-int acL_secret_from_file(lua_State *L);
 
 #endif

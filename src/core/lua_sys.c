@@ -1,9 +1,9 @@
 /* The system for Lua: clocks, waiting, signals. */
-#include "lua_sys.h"
-
+#include "lua_core.h"
 #include "sys.h"
 
 #include <math.h>
+#include <signal.h>
 
 /* [-0, +1, -]  time() -> unix seconds */
 static int sys_time(lua_State *L)
@@ -69,7 +69,7 @@ static int sys_poll(lua_State *L)
 static int sys_ignore_sigpipe(lua_State *L)
 {
     (void)L;
-    ac_sys_ignore_sigpipe();
+    signal(SIGPIPE, SIG_IGN);
     return 0;
 }
 
@@ -78,15 +78,15 @@ static int sys_set_interrupt(lua_State *L)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     bool wanted = lua_toboolean(L, 1);
-    ac_sys_set_interrupt(wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore);
+    sigaction(SIGINT, wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore, NULL);
     return 0;
 }
 
 /* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
- * commands */
+ * commands, as an interpreter's handler of SIGINT serves once */
 static int sys_keep_interrupt(lua_State *L)
 {
-    ac_sys_get_interrupt(lua_newuserdatauv(L, sizeof(struct sigaction), 0));
+    sigaction(SIGINT, NULL, lua_newuserdatauv(L, sizeof(struct sigaction), 0));
     lua_pushcclosure(L, sys_set_interrupt, 1);
     return 1;
 }

@@ -1,11 +1,10 @@
 #include "secret_pages.h"
 
 #include "digest.h"
+#include "file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 bool ac_pages_open(struct ac_pages *pages, size_t max)
@@ -32,67 +31,45 @@ void ac_pages_close(struct ac_pages *pages)
     *pages = (struct ac_pages){0};
 }
 
-/* A text that outlives the call: strerror()'s may be overwritten by another thread. */
 static const char *fault_of(int error)
 {
     switch (error) {
+    case 0:
+        return NULL;
     case ENOENT:
     case ENOTDIR:
         return "no such file";
     case EACCES:
     case EPERM:
         return "permission denied";
+    case EINVAL:
+        return "it is not a regular file";
+    case EFBIG:
+        return "it is too large";
+    case ENOMEM:
+        return "not enough memory";
     default:
         return "it cannot be read";
     }
 }
 
-static bool read_all(int fd, struct ac_pages *pages, size_t size)
+const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, unsigned *mode)
 {
-    while (pages->n < size) {
-        ssize_t got = read(fd, pages->p + pages->n, size - pages->n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        pages->n += (size_t)got;
-    }
-    return true;
-}
-
-static bool read_open(int fd, struct ac_pages *pages, size_t max, struct ac_pages_file *file)
-{
-    struct stat about;
-    file->fault = "it cannot be read";
-    if (fstat(fd, &about) != 0)
-        return false;
-    file->mode = (unsigned)about.st_mode & 07777u;
-    file->fault = "it is not a regular file";
-    if (!S_ISREG(about.st_mode))
-        return false;
-    file->fault = "it is too large";
-    if (about.st_size < 0 || (uintmax_t)about.st_size > max)
-        return false;
-    file->fault = "not enough memory";
-    if (!ac_pages_open(pages, (size_t)about.st_size))
-        return false;
-    file->fault = "it cannot be read";
-    return read_all(fd, pages, (size_t)about.st_size);
-}
-
-bool ac_pages_read(struct ac_pages *pages, const char *path, size_t max, struct ac_pages_file *file)
-{
+    int fd;
+    struct ac_file_stat about = {0};
     *pages = (struct ac_pages){0};
-    *file = (struct ac_pages_file){0};
-    /* A pipe in the file's place must not hold us up before it is recognised. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        file->fault = fault_of(errno);
-        return false;
-    }
-    bool ok = read_open(fd, pages, max, file);
-    close(fd);
-    if (!ok)
+    int error = ac_file_open(&fd, path, AC_FILE_READ_LINKED);
+    if (error == 0)
+        error = ac_file_stat(fd, &about);
+    if (error == 0 && (uint64_t)about.bytes > max)
+        error = EFBIG;
+    if (error == 0 && !ac_pages_open(pages, (size_t)about.bytes))
+        error = ENOMEM;
+    if (error == 0)
+        error = ac_file_read(fd, 0, pages->p, (size_t)about.bytes, &pages->n);
+    ac_file_close(&fd);
+    if (error != 0)
         ac_pages_close(pages);
-    return ok;
+    *mode = about.mode;
+    return fault_of(error);
 }

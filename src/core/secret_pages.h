@@ -1,7 +1,7 @@
 /* Memory for secrets: pages of its own, so that locking and hiding them concerns nothing else.
  *
  * They are kept out of swap and of core dumps where the system can do that, and are wiped before
- * they are given back.
+ * they are given back. A forked child has a copy of its own, which may be swapped out.
  */
 #ifndef AC_SECRET_PAGES_H
 #define AC_SECRET_PAGES_H
@@ -20,14 +20,8 @@ bool ac_pages_open(struct ac_pages *pages, size_t max);
 /* Wipes and releases; harmless when closed already. */
 void ac_pages_close(struct ac_pages *pages);
 
-/* What ac_pages_read() found out about the file besides its bytes. */
-struct ac_pages_file {
-    unsigned mode;     /* permission bits */
-    const char *fault; /* after a failure: what is wrong, for a person */
-};
-
-/* Opens pages with the bytes of a regular file. */
-bool ac_pages_read(struct ac_pages *pages, const char *path, size_t max,
-                   struct ac_pages_file *file);
+/* Opens pages with the bytes of a regular file and tells its permission bits. NULL, or what is
+ * wrong, for a person. */
+const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, unsigned *mode);
 
 #endif

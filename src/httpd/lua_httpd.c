@@ -53,14 +53,6 @@ static bool add_headers(struct MHD_Response *answer, const struct header *header
     return true;
 }
 
-/* [-1, +2, m] */
-static int failed(lua_State *L, const char *why)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, why);
-    return 2;
-}
-
 /* [-4, +1, v]  request:respond(status, headers, body) -> true | nil, message
  *
  * In this order: a body that is a number becomes a string, and what that allocates may run a
@@ -78,17 +70,17 @@ static int request_respond(lua_State *L)
     if (!request)
         luaL_error(L, "the request has been answered or dropped already");
     if (!request->connection)
-        return failed(L, "the client has gone");
+        return acL_fail(L, "the client has gone");
     if (!ac_httpd_is_own(request->server))
-        return failed(L, "only the process that took the request can answer it");
+        return acL_fail(L, "only the process that took the request can answer it");
     /* The cast drops a const that MHD_RESPMEM_MUST_COPY honours. */
     struct MHD_Response *answer =
         MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
     if (!answer)
-        return failed(L, "out of memory");
+        return acL_fail(L, "out of memory");
     if (!add_headers(answer, headers, n)) {
         MHD_destroy_response(answer);
-        return failed(L, "a header has a forbidden character");
+        return acL_fail(L, "a header has a forbidden character");
     }
     handle->request = NULL;
     ac_httpd_answer(request, (unsigned)status, answer);
