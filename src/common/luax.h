@@ -87,6 +87,9 @@ struct ac_buf *acL_push_buf(lua_State *L, size_t max);
  * it a finalizer may run. */
 struct ac_str acL_check_bytes(lua_State *L, int index);
 
+/* [-0, +0, v]  The same of a path, which is not empty and holds no NUL. */
+const char *acL_check_path(lua_State *L, int index);
+
 /* [-0, +2, m]  nil, message; for `return`. */
 int acL_fail(lua_State *L, const char *message);
 

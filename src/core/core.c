@@ -32,8 +32,7 @@ static const struct acL_option DECODE_OPTIONS[] = {
 static int core_decode(lua_State *L)
 {
     struct decode_options options = {AC_JSON_LIMITS.max_bytes, AC_JSON_LIMITS.max_depth, false};
-    struct ac_str text;
-    text.p = luaL_checklstring(L, 1, &text.n);
+    struct ac_str text = acL_check_bytes(L, 1);
     if (!lua_isnoneornil(L, 2))
         acL_read_options(L, 2, "decode", DECODE_OPTIONS, &options);
     if (options.max_depth > AC_MAX_JSON_DEPTH)
@@ -42,7 +41,7 @@ static int core_decode(lua_State *L)
     struct ac_json_reader reader;
     if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, options.keep_null))
         return 1;
-    lua_pushnil(L);
+    luaL_pushfail(L);
     lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
     return 2;
 }
@@ -109,16 +108,6 @@ static int core_hmac(lua_State *L)
         L, ac_digest_hmac(acL_digest(L), hash, acL_check_bytes(L, 2), acL_check_bytes(L, 3), raw),
         "hmac");
     lua_pushlstring(L, (const char *)raw, ac_digest_size(hash));
-    return 1;
-}
-
-int acL_push_hex(lua_State *L, const unsigned char *raw, size_t n)
-{
-    luaL_Buffer text;
-    struct ac_buf out;
-    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
-    ac_codec_hex(&out, raw, n);
-    luaL_pushresultsize(&text, n * 2);
     return 1;
 }
 

@@ -13,8 +13,10 @@ static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)
 static void check_seed(lua_State *L, int index, unsigned char *seed)
 {
     struct ac_str text = acL_secret_bytes(L, index, "ed25519", "seed");
-    if (!ac_codec_unhex(seed, AC_ED25519_KEY_BYTES, text))
-        luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
+    if (ac_codec_unhex(seed, AC_ED25519_KEY_BYTES, text))
+        return;
+    ac_digest_cleanse(seed, AC_ED25519_KEY_BYTES);
+    luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
 }
 
 /* [-1, +1, v]  ed25519_public(seed) -> public key */

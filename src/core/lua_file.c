@@ -41,13 +41,6 @@ static int push_outcome(lua_State *L, const char *what, int error)
     return 1;
 }
 
-const char *acL_check_path(lua_State *L, int index)
-{
-    struct ac_str path = acL_check_bytes(L, index);
-    luaL_argcheck(L, path.n > 0 && strlen(path.p) == path.n, index, "a path without NUL");
-    return path.p;
-}
-
 /* [-0, +0, v]  Comes after what may allocate: a finalizer may close the file. */
 static int check_open(lua_State *L)
 {

@@ -1,6 +1,6 @@
 #include "lua_secret.h"
 
-#include "lua_core.h"
+#include "codec.h"
 
 #include <stdlib.h>
 
@@ -27,6 +27,16 @@ struct ac_digest *acL_digest(lua_State *L)
     struct ac_digest *digest = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return digest;
+}
+
+int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n)
+{
+    luaL_Buffer text;
+    struct ac_buf out;
+    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
+    ac_codec_hex(&out, bytes, n);
+    luaL_pushresultsize(&text, n * 2);
+    return 1;
 }
 
 /* [-1, +0, -] */

@@ -1,5 +1,6 @@
 #include "process.h"
 
+#include "file.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -27,15 +28,16 @@ static int open_pipe(int ends[2])
 #endif
 }
 
-/* What the host opened without a thought of programs stays its own. */
-static int close_others(posix_spawn_file_actions_t *actions)
+/* No input, its output in the pipe, standard error as it is; what the host opened without a thought
+ * of programs stays its own. */
+static int set_files(posix_spawn_file_actions_t *actions, int output)
 {
+    int error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    error = error ? error : posix_spawn_file_actions_adddup2(actions, output, 1);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-    return posix_spawn_file_actions_addclosefrom_np(actions, 3);
-#else
-    (void)actions;
-    return 0;
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(actions, 3);
 #endif
+    return error;
 }
 
 /* Its own process group, so that its children can be ended with it; no blocked signals, and
@@ -63,9 +65,7 @@ static int spawn(pid_t *pid, char *const argv[], int output)
         return error;
     error = posix_spawnattr_init(&attributes);
     if (!error) {
-        error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-        error = error ? error : posix_spawn_file_actions_adddup2(&actions, output, 1);
-        error = error ? error : close_others(&actions);
+        error = set_files(&actions, output);
         error = error ? error : set_attributes(&attributes);
         error = error ? error : posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
         posix_spawnattr_destroy(&attributes);
@@ -76,18 +76,11 @@ static int spawn(pid_t *pid, char *const argv[], int output)
 
 static const char *fault_of(int error)
 {
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
+    if (error == ENOENT || error == ENOTDIR)
         return "no such program";
-    case EACCES:
-    case ENOEXEC:
+    if (error == EACCES || error == ENOEXEC)
         return "it is not a program that may be run";
-    case ENOMEM:
-        return "not enough memory";
-    default:
-        return "it cannot be started";
-    }
+    return error == ENOMEM ? "not enough memory" : "it cannot be started";
 }
 
 const char *ac_process_start(struct ac_process *process, char *const argv[], size_t max)
@@ -101,22 +94,15 @@ const char *ac_process_start(struct ac_process *process, char *const argv[], siz
     if (error)
         return fault_of(error);
     error = spawn(&process->pid, argv, ends[1]);
-    close(ends[1]);
+    ac_file_close(&ends[1]);
     if (error) {
         process->pid = 0;
-        close(ends[0]);
+        ac_file_close(&ends[0]);
         return fault_of(error);
     }
     process->fd = ends[0];
     fcntl(process->fd, F_SETFL, O_NONBLOCK);
     return NULL;
-}
-
-static void end_output(struct ac_process *process)
-{
-    if (process->fd >= 0)
-        close(process->fd);
-    process->fd = -1;
 }
 
 static void kill_group(struct ac_process *process)
@@ -140,7 +126,7 @@ static void read_output(struct ac_process *process)
         if (process->too_large)
             kill_group(process);
         if (got <= 0 || process->too_large)
-            end_output(process);
+            ac_file_close(&process->fd);
     }
 }
 
@@ -171,7 +157,7 @@ void ac_process_close(struct ac_process *process)
 {
     if (process->owner == 0)
         return;
-    end_output(process);
+    ac_file_close(&process->fd);
     if (process->pid > 0 && process->owner == getpid()) {
         kill_group(process);
         reap(process);

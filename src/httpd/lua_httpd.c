@@ -1,9 +1,10 @@
 /* alicloud.httpd: the Lua face of httpd.c. */
 #include "httpd.h"
 #include "luax.h"
+#include "sys.h"
 
 #include <arpa/inet.h>
-#include <poll.h>
+#include <math.h>
 #include <stdlib.h>
 
 AC_EXPORT int luaopen_alicloud_httpd(lua_State *L);
@@ -12,7 +13,7 @@ AC_EXPORT int luaopen_alicloud_httpd(lua_State *L);
 #define REQUEST_CLASS "alicloud.httpd.Request"
 
 #define MAX_HEADERS 64
-#define MAX_SERVERS 64
+#define LOOPBACK "127.0.0.1"
 
 struct handle {
     struct ac_httpd_request *request;
@@ -100,16 +101,16 @@ static int request_drop(lua_State *L)
     return 0;
 }
 
-/* [-2, +1, -]  Methods first, then the fields of the request. */
+/* [-2, +1, -]  The fields of the request, then its methods, which are in the metatable. */
 static int request_index(lua_State *L)
 {
     luaL_checkudata(L, 1, REQUEST_CLASS);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-        return 1;
     lua_getiuservalue(L, 1, 1);
     lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(1));
+    }
     return 1;
 }
 
@@ -194,21 +195,21 @@ static int pollable(const struct ac_httpd *server)
  * signal comes */
 static int httpd_wait(lua_State *L)
 {
-    struct pollfd fds[MAX_SERVERS];
-    nfds_t n = 0;
+    int fds[AC_SYS_WAIT_MAX];
+    size_t n = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Number seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    luaL_argcheck(L, count <= MAX_SERVERS, 1, "too many servers");
+    luaL_argcheck(L, count <= AC_SYS_WAIT_MAX, 1, "too many servers");
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, 1, i); /* no metamethod, which might close what was read before */
         int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));
         lua_pop(L, 1);
         if (fd >= 0)
-            fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+            fds[n++] = fd;
     }
-    lua_pushboolean(L, poll(fds, n, (int)(seconds * 1000)) > 0);
+    lua_pushboolean(L, ac_sys_wait(fds, n, AC_SYS_READ, (int)ceil(seconds * 1000)) > 0);
     return 1;
 }
 
@@ -253,92 +254,66 @@ static int server_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +0, v]  IPv4 address of the `host` option. */
-static void read_address(lua_State *L, struct sockaddr_in *address)
+struct options {
+    struct ac_str host;
+    lua_Integer port;
+    size_t max_body;
+};
+
+static const struct acL_option OPTIONS[] = {
+    {"host", ACL_TEXT, offsetof(struct options, host)},
+    {"port", ACL_INTEGER, offsetof(struct options, port)},
+    {"max_body", ACL_BYTES, offsetof(struct options, max_body)},
+    {0},
+};
+
+static struct sockaddr_in check_address(lua_State *L, const struct options *options)
 {
-    struct ac_str host = acL_string_field(L, 1, "httpd.start", "host");
-    const char *text = host.p ? host.p : "127.0.0.1";
-    memset(address, 0, sizeof *address);
-    address->sin_family = AF_INET;
-    if (strcmp(text, "localhost") == 0)
-        text = "127.0.0.1";
-    if (inet_pton(AF_INET, text, &address->sin_addr) != 1)
-        luaL_error(L, "httpd.start: host must be an IPv4 address or localhost, got '%s'", text);
-    lua_pop(L, 1);
-    lua_Integer port = lua_getfield(L, 1, "port") == LUA_TNIL ? 0 : luaL_checkinteger(L, -1);
-    if (port < 0 || port > 65535)
-        luaL_error(L, "httpd.start: port must be from 0 to 65535, got %I", (LUAI_UACINT)port);
-    lua_pop(L, 1);
-    address->sin_port = htons((uint16_t)port);
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    const char *host = strcmp(options->host.p, "localhost") == 0 ? LOOPBACK : options->host.p;
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        luaL_error(L, "httpd.start: host must be an IPv4 address or localhost, got '%s'", host);
+    if (options->port < 0 || options->port > 65535)
+        luaL_error(L, "httpd.start: port must be from 0 to 65535, got %I",
+                   (LUAI_UACINT)options->port);
+    address.sin_port = htons((uint16_t)options->port);
+    return address;
 }
 
 /* [-1, +1, v]  httpd.start{ host=, port=, max_body= } -> Server | nil, message */
 static int httpd_start(lua_State *L)
 {
-    static const char *const names[] = {"host", "port", "max_body", NULL};
-    struct sockaddr_in address;
-    lua_settop(L, 1);
-    if (lua_isnil(L, 1)) {
-        lua_newtable(L);
-        lua_replace(L, 1);
-    }
-    acL_check_options(L, 1, "httpd.start", names);
-    read_address(L, &address);
-    size_t max_body = acL_bytes_field(L, 1, "httpd.start", "max_body", AC_MAX_BODY_BYTES);
+    struct options options = {AC_STR(LOOPBACK), 0, AC_MAX_BODY_BYTES};
+    char text[INET_ADDRSTRLEN];
+    if (!lua_isnoneornil(L, 1))
+        acL_read_options(L, 1, "httpd.start", OPTIONS, &options);
+    struct sockaddr_in address = check_address(L, &options);
     struct ac_httpd *server = lua_newuserdatauv(L, sizeof *server, 0);
     memset(server, 0, sizeof *server);
     luaL_setmetatable(L, SERVER_CLASS);
-    int error = ac_httpd_start(server, &address, max_body);
+    int error = ac_httpd_start(server, &address, options.max_body);
     if (error == 0)
         return 1;
-    char text[INET_ADDRSTRLEN];
-    luaL_pushfail(L);
-    lua_pushfstring(L, "cannot listen on %s:%d: %s",
-                    inet_ntop(AF_INET, &address.sin_addr, text, sizeof text),
-                    (int)ntohs(address.sin_port), strerror(error));
-    return 2;
+    inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+    return acL_fail(L, lua_pushfstring(L, "cannot listen on %s:%d: %s", text, (int)options.port,
+                                       strerror(error)));
 }
-
-static const luaL_Reg server_methods[] = {
-    {"step", server_step}, {"pollfd", server_pollfd}, {"timeout", server_timeout},
-    {"port", server_port}, {"close", server_close},   {NULL, NULL},
-};
-
-static const luaL_Reg server_metamethods[] = {
-    {"__gc", server_close},
-    {"__close", server_close},
-    {NULL, NULL},
-};
-
-static const luaL_Reg request_methods[] = {
-    {"respond", request_respond},
-    {"drop", request_drop},
-    {NULL, NULL},
-};
-
-static const luaL_Reg request_metamethods[] = {
-    {"__gc", request_drop},
-    {"__close", request_drop},
-    {NULL, NULL},
-};
-
-static const luaL_Reg httpd_functions[] = {
-    {"start", httpd_start},
-    {"wait", httpd_wait},
-    {NULL, NULL},
-};
 
 /* [-1, +1, m] */
 int luaopen_alicloud_httpd(lua_State *L)
 {
+    const luaL_Reg server[] = {{"step", server_step},       {"pollfd", server_pollfd},
+                               {"timeout", server_timeout}, {"port", server_port},
+                               {"close", server_close},     {NULL, NULL}};
+    const luaL_Reg server_meta[] = {
+        {"__gc", server_close}, {"__close", server_close}, {NULL, NULL}};
+    const luaL_Reg request_meta[] = {{"respond", request_respond}, {"drop", request_drop},
+                                     {"__gc", request_drop},       {"__close", request_drop},
+                                     {"__index", request_index},   {NULL, NULL}};
+    const luaL_Reg functions[] = {{"start", httpd_start}, {"wait", httpd_wait}, {NULL, NULL}};
     luaL_checkversion(L);
-    acL_class(L, SERVER_CLASS, server_methods, server_metamethods);
-    acL_class(L, REQUEST_CLASS, NULL, request_metamethods);
-    luaL_getmetatable(L, REQUEST_CLASS);
-    luaL_newlib(L, request_methods);
-    lua_pushcclosure(L, request_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-    luaL_newlib(L, httpd_functions);
+    acL_class(L, SERVER_CLASS, server, server_meta);
+    acL_class(L, REQUEST_CLASS, NULL, request_meta);
+    luaL_newlib(L, functions);
     return 1;
 }
