@@ -120,7 +120,7 @@ WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
             $(addprefix -Isrc/,common core transport) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
 
-GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so)
+GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so)
 
 programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test fuzz_smoke \
           reload_test alloc_sweep threads)

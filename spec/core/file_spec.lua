@@ -1,6 +1,8 @@
 -- Files that must survive a crash, through the C module.
 
 local core = require "alicloud.core"
+local child = require "spec.child"
+local posix = require "spec.posix"
 local scratch = require "spec.scratch"
 
 describe("a file", function()
@@ -66,15 +68,102 @@ describe("a file", function()
 
   it("on a full device tells how much got there", function()
     -- A limit of the shell makes the device full without one; the signal must be ignored for that.
+    -- Nothing that runs at an exit, as what counts coverage, could write its own files.
     local script = ([[trap '' XFSZ; ulimit -f 1; exec lua5.4 -e '
       local core = require "alicloud.core"
       local file = assert(core.open_file("%s", "append"))
       assert(file:append(("x"):rep(1000)))
-      print(select(2, file:append(("y"):rep(1000))))']]):format(scratch.path())
+      print(select(2, file:append(("y"):rep(1000))))
+      require("spec.posix").exit(0)']]):format(scratch.path())
     local pipe = assert(io.popen("bash -c '" .. script:gsub("'", "'\\''") .. "' 2>&1"))
     local output = pipe:read "a"
     pipe:close()
     assert.equal("append: the file is too large\tEFBIG\t24\n", output)
+  end)
+
+  it("bears what a system does on a bad day, and says what it was", function()
+    local program = [[
+      local core, system = require "alicloud.core", require "spec.bad_system"
+      local path, fail = ..., system.fail
+      local function say(...) print(table.unpack({ ... }, 1, select("#", ...))) end
+      fail("open64", "EINTR", "EINTR")
+      local file = assert(core.open_file(path, "append"))
+      fail("fstat64", "EIO")
+      say("open", core.open_file(path, "read"))
+      fail("write", "EINTR", "SHORT", "EINTR", "SHORT")
+      say("append", file:append "whole", file:read(0, 100))
+      fail("write", "SHORT", "ENOSPC")
+      say("append", file:append "xyz")
+      fail("write", "EDQUOT")
+      say("append", file:append "xyz")
+      fail("write", "NOTHING")
+      say("append", file:append "xyz")
+      fail("pread64", "EINTR", "SHORT", "EINTR", "SHORT")
+      say("read", file:read(0, 100))
+      fail("pread64", "SHORT", "EIO")
+      say("read", file:read(0, 100))
+      fail("pread64", "SHORT", "NOTHING")
+      say("read", file:read(0, 100))
+      fail("fsync", "EIO")
+      say("sync", file:sync())
+      fail("fsync", "EIO")
+      say("sync_directory", core.sync_directory ".")
+      fail("ftruncate64", "ENOLINK")
+      say("truncate", file:truncate(1))
+      fail("fallocate64", "EINTR", "EOPNOTSUPP")
+      say("reserve", file:reserve(1))
+      fail("fstat64", "EIO")
+      say("stat", file:stat())
+      fail("fcntl64", "EACCES", "EINVAL")
+      say("lock", file:lock(0))
+      say("lock", file:lock(0))
+      fail("fcntl64", "EIO")
+      say("is_locked", file:is_locked(0))
+      fail("kill", "EPERM")
+      say("is_process", core.is_process(1))
+      for _, row in ipairs { { "open64", "EACCES" }, { "open64", "EPERM" }, { "fstat64", "EIO" },
+        { "mmap64", "ENOMEM" }, { "pread64", "SHORT", "EIO" } } do
+        fail(table.unpack(row))
+        say("secret", core.secret_from_file(path))
+      end
+      fail("pipe2", "EMFILE")
+      say("spawn", core.spawn({ "true" }, 1))
+      fail("mmap64", "ENOMEM")
+      say("spawn", core.spawn({ "true" }, 1))
+    ]]
+    local build = os.getenv "ALICLOUD_BUILD" or "build"
+    local path = scratch.path()
+    local pid, output = posix.spawn { "env", ("LD_PRELOAD=%s %s/spec/bad_system.so"):format(
+      os.getenv "LD_PRELOAD" or "", build), "lua5.4", scratch.file(program), path }
+    local said = output:read "a"
+    output:close()
+    assert.same({ "exit", 0 }, { posix.wait(pid) }, said)
+    assert.equal([[
+open	nil	PATH: input or output error	EIO
+append	true	whole
+append	nil	append: no space left on the device	ENOSPC	1
+append	nil	append: the quota is used up	EDQUOT	0
+append	nil	append: input or output error	EIO	0
+read	wholex
+read	nil	read: input or output error	EIO
+read	w
+sync	nil	fsync: input or output error	EIO
+sync_directory	nil	.: input or output error	EIO
+truncate	nil	truncate: system error 67	E67
+reserve	nil	reserve: the file system cannot do that	EOPNOTSUPP
+stat	nil	stat: input or output error	EIO
+lock	false
+lock	nil	lock: the file system gives no locks	ENOLCK
+is_locked	nil	lock: input or output error	EIO
+is_process	true
+secret	nil	permission denied
+secret	nil	permission denied
+secret	nil	it cannot be read
+secret	nil	not enough memory
+secret	nil	it cannot be read
+spawn	nil	it cannot be started
+spawn	nil	not enough memory
+]], (said:gsub(path, "PATH")))
   end)
 
   it("is locked by one open file at a time, also within a process", function()
@@ -116,6 +205,44 @@ describe("a file", function()
     assert.is_true(other:lock(0))
   end)
 
+  it("is its process's own: a forked child can close its copy, and nothing else", function()
+    local path = scratch.path()
+    local file = assert(core.open_file(path, "append"))
+    local other <close> = assert(core.open_file(path, "append"))
+    assert.is_true(file:lock(7))
+    assert.equal(0, child.run(function()
+      for name, arguments in pairs {
+        append = { "x" }, read = { 0, 1 }, sync = {}, truncate = { 0 }, reserve = { 1 },
+        lock = { 7 }, unlock = { 7 }, is_locked = { 7 }, stat = {},
+      } do
+        assert.error_matches(function() file[name](file, table.unpack(arguments)) end,
+          "belongs to the process that opened it")
+      end
+      local before = child.descriptors(path)
+      file:close()
+      file:close()
+      assert.equal(before - 1, child.descriptors(path))
+      os.exit(0) -- not as children else leave: what was covered is written down
+    end))
+    assert.is_false(other:lock(7))
+    assert.is_true(file:append "still here")
+    file:close()
+  end)
+
+  it("gives its locks up when it is closed, though a forked child has it open", function()
+    local path = scratch.path()
+    local file = assert(core.open_file(path, "append"))
+    assert.is_true(file:lock(0))
+    assert.is_true(file:lock(7))
+    local pid = child.start(function() core.poll(nil, "r", 60) end)
+    file:close()
+    local other <close> = assert(core.open_file(path, "append"))
+    assert.is_true(other:lock(0))
+    assert.is_true(other:lock(7))
+    posix.kill(pid, "KILL")
+    posix.wait(pid)
+  end)
+
   it("raises on misuse only", function()
     local file = assert(core.open_file(scratch.path(), "append"))
     file:close()
@@ -124,6 +251,10 @@ describe("a file", function()
     assert.has_error(function() core.open_file("a\0b", "read") end)
     assert.has_error(function() core.open_file("", "read") end)
     assert.has_error(function() core.open_file("x", "write") end)
+    assert.has_error(function() file:read(-1, 1) end)
+    assert.has_error(function() file:read(0, -1) end)
+    assert.has_error(function() file:read(0, 64 * 1024 * 1024 + 1) end)
+    assert.has_error(function() file:lock(-1) end)
     assert.has_error(function() file.append({}, "x") end)
   end)
 end)
@@ -140,6 +271,8 @@ describe("a directory", function()
     file:close()
     assert.equal("ENOTDIR", select(3, core.make_directory(path .. "/file")))
     assert.equal("ENOENT", select(3, core.make_directory(path .. "/a/b")))
+    assert(os.execute(("ln -s nowhere '%s/link'"):format(path)))
+    assert.equal("ENOENT", select(3, core.make_directory(path .. "/link")))
     assert.equal("ENOENT", select(3, core.sync_directory(path .. "/a")))
   end)
 end)
@@ -151,6 +284,14 @@ it("no clock of intervals goes back, or stands while the process waits", functio
     local passed = core[name]() - start
     assert.is_true(passed >= 0.019 and passed < 60, name .. ": " .. passed)
   end
+end)
+
+it("a process has no directory when it is gone", function()
+  local path = scratch.directory()
+  local program = 'print(require("alicloud.core").process().directory)'
+  local pipe <close> = assert(io.popen(("cd '%s' && rmdir '%s' && lua5.4 -e '%s'"):format(path,
+    path, program)))
+  assert.equal("nil\n", pipe:read "a")
 end)
 
 it("a process knows its number, host and directory, and whether another is there", function()

@@ -1,6 +1,7 @@
 -- Files with keys in them: what is no key becomes Lua values, keys become Secrets, and whatever is
 -- wrong with a file, no word of it is repeated.
 local core = require "alicloud.core"
+local child = require "spec.child"
 local scratch = require "spec.scratch"
 
 local CANARY = "canary-secret-7f3a"
@@ -24,10 +25,20 @@ describe("a file with secrets", function()
     assert.equal(0, core.secret_from_file(path):length())
   end)
 
+  it("is a process's own copy: a forked child that closes it takes it from nobody", function()
+    local secret = core.secret(CANARY)
+    assert.equal(0, child.run(function()
+      assert(signature(secret) == signature(CANARY))
+      secret:close()
+    end))
+    assert.equal(signature(CANARY), signature(secret))
+  end)
+
   it("says what is wrong with it", function()
     assert.same({ nil, "no such file" }, { core.secret_from_file "/no/such/file" })
     assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "/dev/null" })
     assert.same({ nil, "it is not a regular file" }, { core.secret_from_file "." })
+    assert.same({ nil, "no such file" }, { core.secret_from_file "/dev/null/x" })
     local path = scratch.file(("x"):rep(1024 * 1024 + 1))
     assert.same({ nil, "it is too large" }, { core.secret_from_file(path) })
     assert.is_false(pcall(core.secret_from_file, ""))
@@ -150,9 +161,30 @@ describe("a program that gives secrets", function()
     assert.equal("7\n", said)
   end)
 
+  it("is its process's own: a forked child can neither read nor end it", function()
+    local word = scratch.path()
+    local process = assert(core.spawn({ "sh", "-c",
+      'echo ready; while ! test -e "$0"; do sleep 0.01; done', word }, 100))
+    assert.is_true(core.poll(process:pollfd(), "r", 5))
+    assert.equal(0, child.run(function()
+      assert.error_matches(function() process:step() end, "the process that started it")
+      assert.error_matches(function() process:result() end, "the process that started it")
+      process:close()
+      process:close()
+      assert.error_matches(function() process:step() end, "closed")
+    end))
+    scratch.write(word, "")
+    while not process:step() do core.poll(process:pollfd(), "r", 0.02) end
+    local output, code, signal = process:result()
+    assert.equal(6, output:length())
+    assert.same({ 0, nil }, { code, signal })
+  end)
+
   it("says why it cannot be started", function()
     assert.same({ nil, "no such program" }, { core.spawn({ "/no/such/program" }, 1) })
-    assert.is_nil((core.spawn({ "/etc/passwd" }, 1)))
+    assert.same({ nil, "no such program" }, { core.spawn({ "/etc/passwd/x" }, 1) })
+    assert.same({ nil, "it is not a program that may be run" },
+      { core.spawn({ "/etc/passwd" }, 1) })
     for _, wrong in ipairs { { {}, 1 }, { { 1 }, 1 }, { { "a\0b" }, 1 }, { { "a" }, 0 } } do
       assert.is_false(pcall(core.spawn, table.unpack(wrong)))
     end
