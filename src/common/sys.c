@@ -10,7 +10,7 @@
 #if defined(__APPLE__)
 #include <sys/random.h>
 #endif
-#if defined(__linux__) && !defined(AC_SYS_KQUEUE)
+#if defined(__linux__)
 #include <sys/epoll.h>
 #else
 #include <sys/event.h>
@@ -78,7 +78,7 @@ void ac_sys_poller_close(int poller)
         close(poller);
 }
 
-#if defined(__linux__) && !defined(AC_SYS_KQUEUE)
+#if defined(__linux__)
 
 int ac_sys_poller_open(void)
 {

@@ -10,7 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron()) /* a bundle cannot link to the variable */
+#else
 extern char **environ;
+#endif
+
+/* Not every C library has it, and an unknown macro cannot be called in a condition. */
+#ifndef __GLIBC_PREREQ
+#define __GLIBC_PREREQ(major, minor) 0
+#endif
 
 /* A killed program is gone within this many tries of a millisecond, or is left to the system. */
 #define REAP_TRIES 50
@@ -34,7 +44,7 @@ static int set_files(posix_spawn_file_actions_t *actions, int output)
 {
     int error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
     error = error ? error : posix_spawn_file_actions_adddup2(actions, output, 1);
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#if __GLIBC_PREREQ(2, 34)
     error = error ? error : posix_spawn_file_actions_addclosefrom_np(actions, 3);
 #endif
     return error;
