@@ -12,6 +12,7 @@ function Secret:close() end
 function Secret:length() end
 
 ---A file that must survive a crash. What fails returns nil, words and the system's code ("ENOSPC").
+---It belongs to the process that opened it: a forked child can close its copy, and all else raises.
 ---@class alicloud.File
 local File = {}
 
@@ -50,8 +51,8 @@ function File:truncate(bytes) end
 function File:reserve(bytes) end
 
 ---An exclusive lock on one byte, which need not be there: one file holds many locks. It ends when
----the file is closed or the process is gone, and with the last child that the process forked
----meanwhile and that runs no other program.
+---the file is closed. If the process dies before, it ends with the last child that the process
+---forked meanwhile and that runs no other program.
 ---@param offset integer
 ---@return boolean|nil locked false if another open file holds it
 ---@return string? message
@@ -245,7 +246,8 @@ function core.secret_from_file(path) end
 ---@return string? message
 function core.unseal(document, format, names) end
 
----A program that was started for its output. It can be waited for like a transport.
+---A program that was started for its output. It can be waited for like a transport. It belongs to
+---the process that started it: a forked child can only close its copy, which ends nothing.
 ---@class alicloud.Process
 local Process = {}
 

@@ -2,7 +2,8 @@
 
 --- A small HTTP/1.1 server over libmicrohttpd, in C. It hands over whole requests and takes whole
 --- answers; nothing runs between two calls of `step`. Optional: the emulator's socket alone needs
---- it.
+--- it. A server belongs to the process that started it: a forked child can close its copy, and all
+--- else raises.
 local httpd = {}
 
 ---@class alicloud.httpd.Options
@@ -23,7 +24,8 @@ local Request = {}
 ---@param headers table<string, string>
 ---@param body? string
 ---@return true|nil
----@return string|nil problem the client has gone, or a header has a forbidden character
+---@return string|nil problem the client has gone, a header has a forbidden character, or this is a
+--- child that was forked
 function Request:respond(status, headers, body) end
 
 --- Closes the connection without an answer. Also done when the request is collected.
