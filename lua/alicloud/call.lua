@@ -183,8 +183,9 @@ local function doubt(plan)
   return "it may have been done: look at the resource before sending again, " .. advice
 end
 
-local function hint_for(plan, failure, outcome)
-  local hint = failure.hint or cure(plan.data, failure.code) or way_out(failure)
+local function hint_for(context, plan, failure, outcome)
+  local hint = failure.hint or clock.hint(context, failure) or cure(plan.data, failure.code)
+    or way_out(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
   -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
   local says_so = hint and failure.outcome == "unknown" and plan.token
@@ -202,7 +203,7 @@ local function to_error(context, plan, progress, failure)
       :format(failure.message or failure.code)
   end
   fields.outcome = outcome
-  fields.hint = hint_for(plan, failure, outcome)
+  fields.hint = hint_for(context, plan, failure, outcome)
   fields.product, fields.action, fields.version = plan.product, plan.action, plan.version
   fields.region = plan.region
   fields.endpoint = plan.target.host

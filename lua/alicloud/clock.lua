@@ -1,5 +1,7 @@
 --- What is known about the server's clock, and what is done about ours.
 
+local core = require "alicloud.core"
+
 local M = {}
 
 -- A clock that is further off than this is not mended from a header.
@@ -41,6 +43,19 @@ function M.mend(context, plan, failure)
   if math.abs(offset - shared.clock_offset) >= NOTICEABLE then warn(context, plan, offset) end
   shared.clock_offset = offset
   return true
+end
+
+--- What to do about a refused date, where the answer tells which time it is over there: it says
+-- nothing about whose clock is wrong.
+---@param context table the client's state
+---@param failure table as core.read gives it
+---@return string|nil hint
+function M.hint(context, failure)
+  if failure.retry_class ~= "clock" or not failure.date then return nil end
+  local here = math.floor(context.runtime.time())
+  if math.abs(failure.date - here) < NOTICEABLE then return nil end
+  return ("it is %s here and %s at the server: set the clock that is wrong (chronyc tracking, "
+    .. "timedatectl) and repeat"):format(core.iso8601(here), core.iso8601(failure.date))
 end
 
 return M

@@ -122,7 +122,8 @@ describe("assumed", function()
 
   it("statuses and codes of the gateway can differ", function()
     local probe = caller.new { assume = { signature_status = 403, access_key_status = 400,
-      unknown_action = "InvalidAction.NotFound", default_format = "XML", time_window = 60 } }
+      unknown_action = "InvalidAction.NotFound", default_format = "XML", time_window = 60,
+      wall_clock = "refuse" } }
     local function exchange_of(changes, action)
       local request = probe:sign(action or "DescribeRegions", {}, changes)
       request.headers.accept = nil

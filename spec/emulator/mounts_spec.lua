@@ -2,6 +2,7 @@
 -- behind a socket, for every signature that it can make.
 
 local alicloud = require "alicloud"
+local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
 local runtimes = require "alicloud.runtime"
 local server = require "alicloud.emulator.server"
@@ -127,7 +128,7 @@ describe("the client", function()
   end)
 
   it("corrects a clock that is wrong from the Date of the answer", function()
-    local emu = emulator.new()
+    local emu = emulator.new { assume = { wall_clock = "refuse" } }
     local given, late = client_options(emu), {}
     for name, value in pairs(emu.runtime) do late[name] = value end
     late.time = function() return emu:now() - 7200 end
@@ -137,6 +138,22 @@ describe("the client", function()
     assert.equal("InvalidTimeStamp.Expired", emu:requests()[1].code)
     assert.equal(200, emu:requests()[2].status)
     client:close()
+  end)
+end)
+
+describe("a client with the machine's clock", function()
+  it("is served on both mounts, whatever the model's clock says", function()
+    for _, now in ipairs { 0, core.time() - 86400, core.time() + 400 * 86400 } do
+      local emu = emulator.new { now = now }
+      local listening <close> = assert(server.start(emu))
+      for _, way in ipairs { { transport = emu.transport },
+        { endpoint = listening.url, loop = listening:loop() } } do
+        local client <close> = alicloud.client { region = "cn-shanghai", transport = way.transport,
+          endpoint = way.endpoint, loop = way.loop, access_key_id = emu.access_key_id,
+          access_key_secret = emu.access_key_secret }
+        assert(client:call("DescribeRegions", {}))
+      end
+    end
   end)
 end)
 

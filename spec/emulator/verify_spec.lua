@@ -206,7 +206,8 @@ end)
 
 describe("freshness", function()
   local probe
-  before_each(function() probe = caller.new() end)
+  -- The day on which a standing clock begins comes once for the machine's clock too.
+  before_each(function() probe = caller.new { assume = { wall_clock = "refuse" } } end)
 
   local function signed_at(offset)
     return (probe:code("DescribeRegions", {},
@@ -246,10 +247,27 @@ describe("freshness", function()
     assert.equal("SignatureNonceUsed", (probe:code("DescribeRegions", {}, { nonce = "late" })))
   end)
 
-  it("follows nothing but the model in the process", function()
+  it("is granted for the machine's own time too, unless that is switched off", function()
+    local function verdict()
+      return (probe:code("DescribeRegions", {}, { date = core.iso8601(core.time()) }))
+    end
+    probe.emu.clock:restart(core.time() - 5000)
+    assert.equal("InvalidTimeStamp.Expired", verdict())
+    assert.matches("is further than 900 s from the model's clock, %d+%-%d+%-%d+T[%d:]+Z$",
+      probe.emu:near_misses()[1].detail)
+    probe.emu:assume { wall_clock = "accept" }
+    assert.equal("ok", verdict())
+  end)
+
+  it("is refused with the clocks that were asked", function()
+    probe.emu:assume { wall_clock = "accept" }
+    local date = core.iso8601(core.time() + 5000)
     probe.emu.clock:restart(core.time() - 5000)
     assert.equal("InvalidTimeStamp.Expired",
-      (probe:code("DescribeRegions", {}, { date = core.iso8601(core.time()) })))
+      (probe:code("DescribeRegions", {}, { date = date })))
+    local detail = probe.emu:near_misses()[1].detail
+    assert.equal(date, detail:sub(1, #date))
+    assert.matches("and from the machine's own$", detail)
   end)
 
   it("does not use up the nonce of a request whose signature is wrong", function()

@@ -239,6 +239,18 @@ describe("a wrong clock", function()
       assert.equal("final", err.stopped)
     end
   end)
+
+  it("that stays refused is shown beside the server's, and neither is called wrong", function()
+    local expired = refuse(400, "InvalidTimeStamp.Expired", DATE)
+    local _, err = read({ expired }, nil, { skew = 2 * 86400 })
+    assert.equal("it is 2026-11-24T03:19:52Z here and 2026-11-22T03:19:52Z at the server: set the "
+      .. "clock that is wrong (chronyc tracking, timedatectl) and repeat", err.hint)
+    for _, case in ipairs { { {}, 86400 * 2 }, { DATE, 0 } } do
+      expired = refuse(400, "InvalidTimeStamp.Expired", case[1])
+      _, err = read({ expired, expired }, nil, { skew = case[2] })
+      assert.matches("^set the clock %(", err.hint)
+    end
+  end)
 end)
 
 describe("the outcome of a change", function()

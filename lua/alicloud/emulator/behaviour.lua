@@ -147,8 +147,8 @@ M.switches = {
   { name = "throttle_limit", kind = "assumed", default = 0, rule = SECONDS,
     text = "Quota of every action a second; 0: the documented ones, 40, and 10 for drills." },
   { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
-    text = "Behind a socket the window also accepts the machine's own time, because a client in "
-      .. "another process cannot follow a clock that stands or runs faster." },
+    text = "The window also accepts the machine's own time, because a client that has the "
+      .. "machine's clock cannot follow one that stands or runs faster." },
 
   { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
     text = "comma: PairIds is one element with a comma-separated list, as the official sample." },

@@ -62,7 +62,7 @@ local function authenticate(emu, call, now)
   refusal = refusal or sts.check(emu, call, now)
   if refusal then return refusal end
   local date, nonce = verify.freshness(call)
-  return replay.check_date(date, call.mount, emu.clock, emu.settings)
+  return replay.check_date(date, now, emu.settings)
     or emu.replay:take(call.access_key_id, nonce, now, emu.settings.time_window)
 end
 

@@ -23,18 +23,21 @@ local function within(date, now, window) return date >= now - window and date <=
 
 --- Checks the time that a request says it was signed at.
 ---@param date string|nil
----@param mount "in-process"|"http"
----@param clock alicloud.emulator.Clock
+---@param now number  model time
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Refusal|nil
-function M.check_date(date, mount, clock, settings)
+function M.check_date(date, now, settings)
   local unix = date and core.parse_iso8601(date)
   if not unix then return refuse("InvalidTimeStamp.Format") end
-  if within(unix, clock:now(), settings.time_window) then return nil end
-  -- A process apart has no way to follow a clock that stands or runs faster.
-  local wall_counts = mount == "http" and settings.wall_clock == "accept"
-  if wall_counts and within(unix, core.time(), settings.time_window) then return nil end
-  return refuse("InvalidTimeStamp.Expired")
+  local window = settings.time_window
+  if within(unix, now, window) then return nil end
+  -- Not every client can follow a clock that stands or runs faster.
+  local wall_counts = settings.wall_clock == "accept"
+  if wall_counts and within(unix, core.time(), window) then return nil end
+  local refusal = refuse("InvalidTimeStamp.Expired")
+  refusal.near_miss = ("%s is further than %g s from the model's clock, %s%s"):format(date, window,
+    core.iso8601(now // 1 | 0), wall_counts and ", and from the machine's own" or "")
+  return refusal
 end
 
 local function turn_generation(self, now, window)
