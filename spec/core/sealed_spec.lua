@@ -137,8 +137,10 @@ describe("a program that gives secrets", function()
 
   it("finds nothing open but its three streams, whatever the host left open", function()
     local file <close> = assert(io.open("/etc/passwd"))
-    -- The listing has a descriptor for what it lists.
-    local _, code = run { "sh", "-c", 'test "$(ls /proc/self/fd | wc -l)" = 4' }
+    -- The listing has a descriptor for what it lists. A preloaded library may open its own in every
+    -- program, and the listing is to be without it.
+    local _, code = run { "sh", "-c",
+      'test "$(env -u LD_PRELOAD ls /proc/self/fd | wc -l)" = 4' }
     assert.equal(0, code)
     assert.equal("file", io.type(file))
   end)
