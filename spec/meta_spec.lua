@@ -157,7 +157,9 @@ describe("the layers", function()
     local order = { core = 1, client = 2, dr = 3, playbooks = 4, simulation = 4, cli = 5 }
     local function layer_of(module)
       local part = module:match("^alicloud%.([%w_]+)")
-      if part == "core" or part == "transport" or part == "httpd" then return "core" end
+      if part == "core" or part == "transport" or part == "httpd" or part == "lua_version" then
+        return "core"
+      end
       if order[part] or part == "emulator" then return part end
       return "client"
     end

@@ -4,6 +4,7 @@
 --     local ebs = alicloud.client { region = "cn-shanghai" }:service "ebs"
 --     local groups, err = ebs:DescribeDiskReplicaGroups { GroupIds = "pg-orders" }
 
+require "alicloud.lua_version"
 local core = require "alicloud.core"
 local calls = require "alicloud.call"
 local clients = require "alicloud.client"

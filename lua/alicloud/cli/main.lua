@@ -1,6 +1,7 @@
 --- The command `alicloud-dr`: reads the command line, runs one command, turns its end into an exit
 --- code. The launcher that `make` and `make install` write calls `main`.
 
+require "alicloud.lua_version"
 local argparse = require "argparse"
 local core = require "alicloud.core"
 local guard = require "alicloud.guard"

@@ -3,6 +3,7 @@
 -- `alicloud.client { credentials = … }` takes what the constructors here make; each says what it
 -- needs and opens nothing. Without options it is the vendor's default chain.
 
+require "alicloud.lua_version"
 local contexts = require "alicloud.credentials.context"
 local errors = require "alicloud.error"
 local guard = require "alicloud.guard"

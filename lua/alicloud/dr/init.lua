@@ -5,6 +5,7 @@
 --     local report = assert(group:precheck { max_rpo = "20m" })
 --     local result, err = group:failover { max_rpo = "20m" }
 
+require "alicloud.lua_version"
 local drills = require "alicloud.dr.drills"
 local groups = require "alicloud.dr.group"
 local observe = require "alicloud.dr.observe"

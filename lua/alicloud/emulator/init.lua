@@ -2,6 +2,7 @@
 -- or behind a socket (`alicloud.emulator.server`). It is not the service: what it assumes is
 -- listed by `emulator.assumptions()`.
 
+require "alicloud.lua_version"
 local behaviour = require "alicloud.emulator.behaviour"
 local clock = require "alicloud.emulator.clock"
 local demo = require "alicloud.emulator.demo"

@@ -1,5 +1,6 @@
 --- The HTTP mount: the model behind a socket, on libmicrohttpd.
 
+require "alicloud.lua_version"
 local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
 local engine = require "alicloud.emulator.engine"

@@ -7,6 +7,7 @@
 ---     local report = simulation.explore(plan, { first = 1, seeds = 10000 })
 ---     for _, harm in ipairs(report.violations) do print(harm.seed, harm.what) end
 
+require "alicloud.lua_version"
 local check = require "alicloud.simulation.check"
 local core = require "alicloud.core"
 local discover = require "alicloud.simulation.discover"

@@ -4,6 +4,7 @@
 -- says what a sound client comes to: `outcome` or the `error` code, and how many failovers the
 -- ledger has.
 
+require "alicloud.lua_version"
 local shape = require "alicloud.emulator.shape"
 
 local M = {}
