@@ -72,8 +72,8 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all httpd programs help setup setup-test setup-check setup-hosts setup-interop demo test \
-        check hosts explore interop types env install rock bench clean
+.PHONY: all httpd programs help setup setup-test setup-days setup-check setup-hosts setup-interop \
+        demo test days check hosts explore interop types env install rock bench clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -149,10 +149,11 @@ $(BUILD)/spec/floor: $(wildcard spec/bench/floor*.c) | $(BUILD)/spec
 
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs
+## setup-days: the same for `make days`
 ## setup-check: the same for `make check`
 ## setup-hosts: the same for `make hosts`
 ## setup-interop: the same for `make interop`
-setup setup-test setup-check setup-hosts setup-interop:
+setup setup-test setup-days setup-check setup-hosts setup-interop:
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
@@ -163,6 +164,11 @@ demo: setup
 test: setup-test
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/specs $(BUILD)
+
+## days: the specs once more, 400 days ahead and in 2040
+days: setup-days
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
+	@.ci/days $(BUILD)
 
 ## check: linters, warnings as errors, the specs under sanitizers, valgrind
 check: setup-check
