@@ -89,27 +89,32 @@ end
 
 --- Instructions of a program in user space, or nil without valgrind.
 ---@param words string[]
+---@param before string[]|nil words before valgrind's own, such as `env` with variables
 ---@return integer|nil
-function M.instructions(words)
+function M.instructions(words, before)
   if not M.has "valgrind" then return nil end
-  local argv = { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null" }
-  table.move(words, 1, #words, #argv + 1, argv)
-  local pid, output = posix.spawn(argv)
+  local argv = table.move(before or {}, 1, #(before or {}), 1, {})
+  table.move({ "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null" }, 1, 3, #argv + 1,
+    argv)
+  local pid, output = posix.spawn(table.move(words, 1, #words, #argv + 1, argv))
   local text = output:read("a")
   posix.wait(pid)
   output:close()
   return math.tointeger(tonumber(text:match("Collected : (%d+)")))
 end
 
---- Instructions for one call of a program that makes as many as its last word says: the difference
---- of two lengths, so that starting does not count. Nil without valgrind.
----@param words string[] all but the last
+--- Instructions for one call of a program that makes as many as a word says: the difference of two
+--- lengths, so that starting does not count. Nil without valgrind.
+---@param words string[] all before the number
+---@param before string[]|nil as for `instructions`
+---@param after string|nil a word behind the number
 ---@return number|nil
-function M.per_call(words)
+function M.per_call(words, before, after)
   local function at(n)
     local argv = table.move(words, 1, #words, 1, {})
     argv[#argv + 1] = tostring(n)
-    return M.instructions(argv)
+    argv[#argv + 1] = after
+    return M.instructions(argv, before)
   end
   local start = at(100)
   return start and (at(600) - start) / 500
