@@ -72,8 +72,9 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all httpd programs help setup setup-test setup-days setup-check setup-hosts setup-interop \
-        demo test days check hosts explore interop types env install rock bench clean
+SETUPS   := $(addprefix setup-,test days check hosts interop bench)
+.PHONY: all httpd programs help setup $(SETUPS) demo test days check hosts explore interop types \
+        env install rock bench clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -147,13 +148,21 @@ $(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUI
 $(BUILD)/spec/floor: $(wildcard spec/bench/floor*.c) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
+# The Go client that Debian has; GOPATH mode, for it is older than modules.
+GOCODE   := /usr/share/gocode
+ALIYUNGO := $(GOCODE)/src/github.com/denverdino/aliyungo
+
+$(BUILD)/spec/aliyungo: spec/bench/aliyungo.go | $(BUILD)/spec
+	GO111MODULE=off GOPATH=$(GOCODE) GOCACHE=$(abspath $(BUILD))/go go build -o $@ $<
+
 ## setup: install what building and the demo need (Debian; elsewhere the names are printed)
 ## setup-test: the same for the specs
 ## setup-days: the same for `make days`
 ## setup-check: the same for `make check`
 ## setup-hosts: the same for `make hosts`
 ## setup-interop: the same for `make interop`
-setup setup-test setup-days setup-check setup-hosts setup-interop:
+## setup-bench: the same for `make bench`
+setup $(SETUPS):
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
@@ -217,11 +226,14 @@ explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
-## bench: ROUNDS (7) of calls beside C over libcurl and the vendor's SDKs; the emulator (needs nginx)
-bench:
-	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor
+## bench: ROUNDS (7) of calls beside C over libcurl, the vendor's SDKs and others; the emulator
+bench: setup-bench
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor \
+	  $(if $(wildcard $(ALIYUNGO)),$(BUILD)/spec/aliyungo)
+	@.ci/interop $(BUILD) fetch
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) \
-	  $(or $(ROUNDS),7) && echo && $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7)
+	  $(or $(ROUNDS),7); status=$$?; echo; \
+	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) && exit $$status
 
 ## clean: remove build/
 clean:

@@ -2,74 +2,63 @@
 -- service, with what is wanted of them: lua5.4 spec/bench/figures.lua [ROUNDS]. Medians of
 -- processes of their own.
 
-local posix = require "spec.posix"
+local rounds = require "spec.bench.rounds"
 
-local rounds = math.tointeger(tonumber(arg[1] or "7"))
+local count = math.tointeger(tonumber(arg[1] or "7"))
 
-local function measure(words)
-  local argv = { "lua5.4" }
-  table.move(words, 1, #words, 2, argv)
-  local pid, output = posix.spawn(argv)
-  local text = output:read("a")
-  posix.wait(pid)
-  output:close()
-  local figures = {}
-  for figure in text:gmatch("%S+") do figures[#figures + 1] = tonumber(figure) or error(text) end
-  return figures
+local function measure(...)
+  return rounds.run({ "lua5.4", ... }).figures
 end
 
 -- The median of every figure that the program prints.
-local function medians(words)
+local function medians(...)
   local columns = {}
-  for _ = 1, rounds do
-    for index, figure in ipairs(measure(words)) do
+  for _ = 1, count do
+    for index, figure in ipairs(measure(...)) do
       columns[index] = columns[index] or {}
       table.insert(columns[index], figure)
     end
   end
-  for index, column in ipairs(columns) do
-    table.sort(column)
-    columns[index] = column[(#column + 1) // 2]
-  end
+  for index, column in ipairs(columns) do columns[index] = rounds.median(column) end
   return columns
 end
 
 local function row(name, figure, unit, wanted)
-  print(("%-52s %10.2f %-6s %s"):format(name, figure, unit, wanted))
+  print(("%-52s %10.2f %-6s %s"):format(name, figure, unit, wanted or ""))
 end
 
-print(("medians of %d processes each, CPU time"):format(rounds))
+print(("medians of %d processes each, CPU time"):format(count))
 print(("%-52s %10s %-6s %s"):format("", "measured", "", "wanted"))
 for _, connections in ipairs { "1", "8" } do
   row(("emulator over HTTP, verified failover, %s connection%s"):format(connections,
       connections == "1" and "" or "s"),
-    medians({ "spec/bench/emulated.lua", "2000", connections })[1], "us", "<= 60")
+    medians("spec/bench/emulated.lua", "2000", connections)[1], "us")
 end
 for _, mount in ipairs { "wire", "values" } do
   local how = mount == "wire" and "signed and verified" or "as values"
   row("failover of 52 s in process, " .. how,
-    medians({ "spec/bench/rehearsed.lua", "52", "300", mount })[1], "runs/s", ">= 20000")
+    medians("spec/bench/rehearsed.lua", "52", "300", mount)[1], "runs/s")
   row("failover open at first look, " .. how,
-    medians({ "spec/bench/rehearsed.lua", "0", "1000", mount })[1], "runs/s", ">= 20000")
+    medians("spec/bench/rehearsed.lua", "0", "1000", mount)[1], "runs/s")
 end
-local journal = medians { "spec/bench/journal.lua" }
+local journal = medians("spec/bench/journal.lua")
 row("journal of 10,000 records, read and checked", journal[1], "ms", "<= 300")
 row("journal of 10,000 records, resumed", journal[2], "ms", "<= 300")
 row("journal of 10,000 records, reported in HTML", journal[3], "ms", "<= 1000")
 for _, seconds in ipairs { "52", "0" } do
   row(("playbook with journal, failover of %s s"):format(seconds),
-    medians({ "spec/bench/simulated.lua", seconds, "200" })[1], "runs/s", ">= 10000")
+    medians("spec/bench/simulated.lua", seconds, "200")[1], "runs/s")
 end
 row("seeds of troubles, crashes, resumes and checks",
-  medians({ "spec/bench/simulated.lua", "seeds", "300" })[1], "runs/s", "")
+  medians("spec/bench/simulated.lua", "seeds", "300")[1], "runs/s")
 for _, service in ipairs { "ebs", "ecs" } do
-  local loaded = medians { "spec/bench/loaded.lua", service }
+  local loaded = medians("spec/bench/loaded.lua", service)
   row("service " .. service .. " loaded", loaded[1], "ms", "<= 5")
   row("service " .. service .. " in memory", loaded[2], "KiB", "<= 1024")
 end
 -- Its clock is virtual: one process tells as much as seven.
-local fleet = measure { "spec/bench/fleet.lua", "1000", "400" }
+local fleet = measure("spec/bench/fleet.lua", "1000", "400")
 row("1000 groups, time over limit and waiting", fleet[1], "", "<= 1.05")
-row("1000 groups, virtual time", fleet[2], "s", "")
+row("1000 groups, virtual time", fleet[2], "s")
 row("1000 groups, with the emulator, in memory", fleet[3], "MiB", "<= 64")
 row("1000 groups, calls of a group", fleet[4], "", "<= 8")

@@ -1,8 +1,8 @@
-/* floor MODE URL COUNT [WIDTH]: prints CPU microseconds per call (wall milliseconds for `fan`).
+/* floor MODE URL COUNT [WIDTH]: prints CPU microseconds per call; where WIDTH counts, seconds too.
  *   call   one after the other over a kept-alive connection      page   the same, a large answer
- *   flight WIDTH at a time on one thread                          fan    WIDTH at once, cold
- *   storm  COUNT sequences of one change and three readings, WIDTH at a time; prints seconds too
- *   sign   signatures only
+ *   once   the same, cold                                        fan    WIDTH at once, cold
+ *   flight WIDTH at a time on one thread                         sign   signatures only
+ *   storm  COUNT sequences of one change and three readings, WIDTH at a time
  */
 #include "floor.h"
 
@@ -10,25 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool one_after_the_other(const char *base, const char *action, long count)
+/* The first `warm` of them do not count. */
+static bool one_after_the_other(const char *base, const char *action, long count, long warm)
 {
     struct floor_call call;
     bool ok = floor_open(&call);
-    for (long i = 0; ok && i < count; i++) {
-        floor_prepare(&call, base, action, "RegionId=cn-shanghai");
-        ok = floor_finish(&call, curl_easy_perform(call.easy));
-    }
-    floor_close(&call);
-    return ok;
-}
-
-static bool calls(const char *base, const char *action, long count)
-{
-    struct floor_call call;
-    bool ok = floor_open(&call);
-    double start = 0;
-    for (long i = 0; ok && i < count + 50; i++) {
-        if (i == 50)
+    double start = floor_cpu_seconds();
+    for (long i = 0; ok && i < count + warm; i++) {
+        if (i == warm)
             start = floor_cpu_seconds();
         floor_prepare(&call, base, action, "RegionId=cn-shanghai");
         ok = floor_finish(&call, curl_easy_perform(call.easy));
@@ -50,11 +39,11 @@ int main(int argc, char **argv)
     bool ok = false;
     floor_init();
     if (strcmp(mode, "call") == 0)
-        ok = calls(base, "DescribeRegions", count);
+        ok = one_after_the_other(base, "DescribeRegions", count, 50);
     else if (strcmp(mode, "page") == 0)
-        ok = calls(base, "DescribeDiskReplicaGroups", count);
+        ok = one_after_the_other(base, "DescribeDiskReplicaGroups", count, 50);
     else if (strcmp(mode, "once") == 0)
-        ok = one_after_the_other(base, "DescribeRegions", count);
+        ok = one_after_the_other(base, "DescribeRegions", count, 0);
     else if (strcmp(mode, "flight") == 0)
         ok = floor_flight(base, count, width);
     else if (strcmp(mode, "storm") == 0)

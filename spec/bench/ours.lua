@@ -108,7 +108,6 @@ local modes = {
   decode = function() decode(core.decode) end,
   ["lua-cjson"] = function() decode(require "cjson".decode) end,
   require = function() require "alicloud" end,
-  bare = function() end,
   -- Bytes that COUNT calls in flight hold, each; they wait for a server that takes 5 ms.
   memory = function()
     width = count

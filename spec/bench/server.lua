@@ -1,6 +1,6 @@
 --- The servers of the benchmark: one nginx on a processor of its own, which is faster than every
---- client. It answers in plain, over TLS, with a large page, and after 5 ms where Debian's
---- libnginx-mod-http-echo is installed.
+--- client. It answers in plain, over TLS, with a large page, like another cloud below /kin, and
+--- after 5 ms where Debian's libnginx-mod-http-echo is installed.
 
 local posix = require "spec.posix"
 local scratch = require "spec.scratch"
@@ -39,6 +39,7 @@ http {
     ssl_certificate CERT;
     ssl_certificate_key KEY;
     location / { default_type application/json; return 200 $answer; }
+    location /kin { default_type text/xml; return 200 'KIN'; }
   }
   server {
     listen 127.0.0.1:PAGE;
@@ -53,6 +54,9 @@ http {
 
 local GROUP = '{"RequestId":"5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90","ReplicaGroups":'
   .. '[{"ReplicaGroupId":"pg-0123456789abcdef","Status":"failovered"}]}'
+
+local KIN = "<DescribeVolumesResponse><requestId>5F1D0C9A-6A4C-4F2B-9F30-2A5E6C7B8D90</requestId>"
+  .. "<volumeSet/></DescribeVolumesResponse>"
 
 local SLOW = [[server {
     listen 127.0.0.1:LATE;
@@ -118,7 +122,8 @@ function M.start(pin)
   local slow = readable(ECHO)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)
-    :gsub("GROUP", GROUP):gsub("CERT", certificate):gsub("KEY", certificate):gsub("%u+", ports)
+    :gsub("GROUP", GROUP):gsub("KIN", KIN):gsub("CERT", certificate):gsub("KEY", certificate)
+    :gsub("%u+", ports)
   scratch.write(dir .. "/nginx.conf", conf)
   scratch.write(dir .. "/page.json", M.page())
   local argv = table.move({ "nginx", "-p", dir, "-c", dir .. "/nginx.conf" }, 1, 5, #pin + 1,
