@@ -74,8 +74,7 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 .DELETE_ON_ERROR:
 SETUPS   := $(addprefix setup-,test days check hosts interop bench)
 .PHONY: all httpd programs help setup $(SETUPS) demo test days check hosts explore interop types \
-        env install rock bench clean
-
+        env install rock bench fuzz clean
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
 
@@ -123,14 +122,13 @@ PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so)
 
-programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test fuzz_smoke \
-          reload_test alloc_sweep threads)
+programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test reload_test \
+          alloc_sweep threads fuzz)
 
 $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
 
-$(BUILD)/spec/stages_test $(BUILD)/spec/fuzz_smoke: $(BUILD)/spec/%: spec/c/%.c \
-  $(call objects,$(STAGES)) | $(BUILD)/spec
+$(BUILD)/spec/stages_test: spec/c/stages_test.c $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 $(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,transport/trust) | $(BUILD)/spec
@@ -144,6 +142,12 @@ $(BUILD)/spec/threads: spec/hosts/threads/host.c | $(BUILD)/spec
 
 $(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
 	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
+
+# With FUZZ_MAIN= the compiler's libFuzzer brings the function main.
+FUZZ_MAIN ?= spec/fuzz/driver.c
+FUZZED    := -fno-sanitize-recover=undefined -fsanitize=address,undefined
+$(BUILD)/spec/fuzz: spec/fuzz/fuzz.c $(FUZZ_MAIN) $(call objects,$(SWEPT)) | $(BUILD)/spec
+	$(PROGRAM) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 $(BUILD)/spec/floor: $(wildcard spec/bench/floor*.c) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
@@ -183,6 +187,13 @@ days: setup-days
 check: setup-check
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/check
+
+## fuzz: MINUTES (1) of libFuzzer for each target of spec/fuzz (clang)
+fuzz: setup-check
+	@$(MAKE) --no-print-directory -s BUILD=build/fuzz CC=clang HARDEN= FUZZ_MAIN= \
+	  CFLAGS="-O1 -g -fno-omit-frame-pointer $(FUZZED),fuzzer-no-link" \
+	  LDFLAGS="$(FUZZED),fuzzer" build/fuzz/spec/fuzz
+	@.ci/fuzz build/fuzz/spec/fuzz -max_total_time=$$(($(or $(MINUTES),1) * 60))
 
 ## hosts: the examples of spec/hosts in lighttpd, dovecot, HAProxy, Neovim and a C program
 hosts: setup-hosts
