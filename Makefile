@@ -73,8 +73,9 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 SETUPS   := $(addprefix setup-,test days check hosts interop bench)
-.PHONY: all httpd programs help setup $(SETUPS) demo test days check hosts explore interop types \
-        env install rock bench fuzz clean
+.PHONY: all httpd programs help setup $(SETUPS) demo test days check fuzz coverage hosts explore \
+        interop types env install rock bench clean
+
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
 
@@ -194,6 +195,12 @@ fuzz: setup-check
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer $(FUZZED),fuzzer-no-link" \
 	  LDFLAGS="$(FUZZED),fuzzer" build/fuzz/spec/fuzz
 	@.ci/fuzz build/fuzz/spec/fuzz -max_total_time=$$(($(or $(MINUTES),1) * 60))
+
+## coverage: branches of verdict, signer, reader and files that no spec takes
+coverage: setup-check
+	@$(MAKE) --no-print-directory -s BUILD=build/coverage CC=gcc HARDEN= LDFLAGS=--coverage \
+	  CFLAGS="-O0 -g --coverage" all programs
+	@.ci/coverage build/coverage
 
 ## hosts: the examples of spec/hosts in lighttpd, dovecot, HAProxy, Neovim and a C program
 hosts: setup-hosts
