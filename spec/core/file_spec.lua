@@ -85,7 +85,11 @@ describe("a file", function()
     local program = [[
       local core, system = require "alicloud.core", require "spec.bad_system"
       local path, fail = ..., system.fail
-      local function say(...) print(table.unpack({ ... }, 1, select("#", ...))) end
+      local function say(...)
+        local words = table.pack(...)
+        for i = 1, words.n do words[i] = tostring(words[i]) end
+        print(table.concat(words, "|"))
+      end
       fail("open64", "EINTR", "EINTR")
       local file = assert(core.open_file(path, "append"))
       fail("fstat64", "EIO")
@@ -139,30 +143,30 @@ describe("a file", function()
     output:close()
     assert.same({ "exit", 0 }, { posix.wait(pid) }, said)
     assert.equal([[
-open	nil	PATH: input or output error	EIO
-append	true	whole
-append	nil	append: no space left on the device	ENOSPC	1
-append	nil	append: the quota is used up	EDQUOT	0
-append	nil	append: input or output error	EIO	0
-read	wholex
-read	nil	read: input or output error	EIO
-read	w
-sync	nil	fsync: input or output error	EIO
-sync_directory	nil	.: input or output error	EIO
-truncate	nil	truncate: system error 67	E67
-reserve	nil	reserve: the file system cannot do that	EOPNOTSUPP
-stat	nil	stat: input or output error	EIO
-lock	false
-lock	nil	lock: the file system gives no locks	ENOLCK
-is_locked	nil	lock: input or output error	EIO
-is_process	true
-secret	nil	permission denied
-secret	nil	permission denied
-secret	nil	it cannot be read
-secret	nil	not enough memory
-secret	nil	it cannot be read
-spawn	nil	it cannot be started
-spawn	nil	not enough memory
+open|nil|PATH: input or output error|EIO
+append|true|whole
+append|nil|append: no space left on the device|ENOSPC|1
+append|nil|append: the quota is used up|EDQUOT|0
+append|nil|append: input or output error|EIO|0
+read|wholex
+read|nil|read: input or output error|EIO
+read|w
+sync|nil|fsync: input or output error|EIO
+sync_directory|nil|.: input or output error|EIO
+truncate|nil|truncate: system error 67|E67
+reserve|nil|reserve: the file system cannot do that|EOPNOTSUPP
+stat|nil|stat: input or output error|EIO
+lock|false
+lock|nil|lock: the file system gives no locks|ENOLCK
+is_locked|nil|lock: input or output error|EIO
+is_process|true
+secret|nil|permission denied
+secret|nil|permission denied
+secret|nil|it cannot be read
+secret|nil|not enough memory
+secret|nil|it cannot be read
+spawn|nil|it cannot be started
+spawn|nil|not enough memory
 ]], (said:gsub(path, "PATH")))
   end)
 

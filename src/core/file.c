@@ -14,13 +14,19 @@ static int open_retrying(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-/* A pipe would block and a device would swallow. */
-static int demand_regular(int fd)
+int ac_file_stat(int fd, struct ac_file_stat *out)
 {
     struct stat about;
     if (fstat(fd, &about) != 0)
         return errno;
-    return S_ISREG(about.st_mode) ? 0 : EINVAL;
+    if (!S_ISREG(about.st_mode))
+        return EINVAL;
+    *out = (struct ac_file_stat){
+        .bytes = (int64_t)about.st_size,
+        .mode = (unsigned)about.st_mode & 07777u,
+        .own = about.st_uid == geteuid(),
+    };
+    return 0;
 }
 
 void ac_file_close(int *fd)
@@ -38,10 +44,12 @@ int ac_file_open(int *fd, const char *path, enum ac_file_how how)
         [AC_FILE_CREATE] = O_RDWR | O_APPEND | O_CREAT | O_EXCL,
         [AC_FILE_READ_LINKED] = O_RDONLY,
     };
+    struct ac_file_stat about;
     *fd = open_retrying(path, flags[how] | O_NONBLOCK, 0600);
     if (*fd < 0)
         return errno;
-    int error = demand_regular(*fd);
+    /* A pipe would block and a device would swallow. */
+    int error = ac_file_stat(*fd, &about);
     if (error != 0)
         ac_file_close(fd);
     return error;
@@ -147,19 +155,6 @@ int ac_file_probe(int fd, int64_t offset)
     struct flock byte = {.l_type = F_WRLCK, .l_start = (off_t)offset, .l_len = 1};
     int error = lock_command(fd, F_OFD_GETLK, &byte);
     return error == 0 && byte.l_type != F_UNLCK ? EWOULDBLOCK : error;
-}
-
-int ac_file_stat(int fd, struct ac_file_stat *out)
-{
-    struct stat about;
-    if (fstat(fd, &about) != 0)
-        return errno;
-    *out = (struct ac_file_stat){
-        .bytes = (int64_t)about.st_size,
-        .mode = (unsigned)about.st_mode & 07777u,
-        .own = about.st_uid == geteuid(),
-    };
-    return 0;
 }
 
 int ac_file_sync_directory(const char *path)

@@ -51,6 +51,7 @@ void ac_file_unlock_all(int fd);
 /* 0 or EWOULDBLOCK, as ac_file_lock() would. Takes nothing, so that it stands in nobody's way. */
 int ac_file_probe(int fd, int64_t offset);
 
+/* EINVAL for what is no regular file. */
 int ac_file_stat(int fd, struct ac_file_stat *out);
 
 /* Makes names in a directory durable. */

@@ -68,8 +68,9 @@ static int sys_poll(lua_State *L)
 /* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
 static int sys_ignore_sigpipe(lua_State *L)
 {
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)L;
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &ignore, NULL);
     return 0;
 }
 
