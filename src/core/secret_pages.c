@@ -33,24 +33,15 @@ void ac_pages_close(struct ac_pages *pages)
 
 static const char *fault_of(int error)
 {
-    switch (error) {
-    case 0:
-        return NULL;
-    case ENOENT:
-    case ENOTDIR:
+    if (error == ENOENT || error == ENOTDIR)
         return "no such file";
-    case EACCES:
-    case EPERM:
+    if (error == EACCES || error == EPERM)
         return "permission denied";
-    case EINVAL:
+    if (error == EINVAL)
         return "it is not a regular file";
-    case EFBIG:
+    if (error == EFBIG)
         return "it is too large";
-    case ENOMEM:
-        return "not enough memory";
-    default:
-        return "it cannot be read";
-    }
+    return error == ENOMEM ? "not enough memory" : "it cannot be read";
 }
 
 const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, unsigned *mode)
@@ -71,5 +62,5 @@ const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, 
     if (error != 0)
         ac_pages_close(pages);
     *mode = about.mode;
-    return fault_of(error);
+    return error == 0 ? NULL : fault_of(error);
 }
