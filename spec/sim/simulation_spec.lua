@@ -1,5 +1,6 @@
 -- Runs of whole playbooks under troubles that a seed stands for. Many more seeds: `make explore`.
 
+local core = require "alicloud.core"
 local draw = require "alicloud.simulation.draw"
 local lab = require "spec.sim.lab"
 local shrink = require "alicloud.simulation.shrink"
@@ -95,6 +96,20 @@ describe("a simulation", function()
     assert.equal(1, sends)
     assert.equal("not_sent", first.err.outcome)
   end)
+
+  it("goes the same way on a day on which the machine's clock agrees with one that has jumped",
+    function()
+      local wired = {}
+      for name, value in pairs(plan) do wired[name] = value end
+      wired.wire = true
+      local case = case_of { { kind = "clock", name = "jump", seconds = 7200, send = 1 } }
+      case.world.now = core.time() // 1 - 7200
+      local requests, refused = simulation.judge(case, wired).stage.requests, 0
+      for _, request in ipairs(requests) do
+        if request.entry.code == "InvalidTimeStamp.Expired" then refused = refused + 1 end
+      end
+      assert.equal(1, refused)
+    end)
 
   it("counts the window of a token from the first call that has left", function()
     local case = case_of({

@@ -92,6 +92,8 @@ function M.new(case, plan)
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
     access_key_secret = M.SECRET, wire = plan.wire or false,
   }
+  -- A seed means the same on every day.
+  stage.emu:assume { wall_clock = "refuse" }
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
   stage.transport = stage:carrier()
   troubles.prepare(stage)
