@@ -248,7 +248,7 @@ explore:
 bench: setup-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor \
 	  $(if $(wildcard $(ALIYUNGO)),$(BUILD)/spec/aliyungo)
-	@.ci/interop $(BUILD) fetch
+	@CI= .ci/interop $(BUILD) fetch
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) \
 	  $(or $(ROUNDS),7); status=$$?; echo; \
 	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) && exit $$status

@@ -90,6 +90,8 @@ static bool run(const char *base, long count, int width, int steps, int warm)
     struct work work = {.multi = curl_multi_init(), .base = base, .count = warm, .steps = steps};
     struct floor_call *calls = calloc((size_t)width, sizeof *calls);
     bool ok = calls != NULL;
+    /* As many idle connections as the client keeps; of itself libcurl may close some. */
+    curl_multi_setopt(work.multi, CURLMOPT_MAXCONNECTS, 256L);
     for (int i = 0; ok && i < width; i++)
         ok = floor_open(&calls[i]);
     ok = ok && carry_out(&work, calls, width);
