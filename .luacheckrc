@@ -11,6 +11,7 @@ exclude_files = { "lua/**/*.d.lua" }
 
 files["spec"].std = "lua54+busted"
 files["rockspec"].std = "+rockspec"
+files["spec/fuzz"].read_globals = { "cjson", "op" }
 files["spec/c/alloc_sweep.lua"].read_globals = { "host", "serve" }
 -- Scripts of other programs, which give them globals and look for theirs.
 files["spec/hosts/lighttpd/button.lua"].globals = { "lighty" }

@@ -74,7 +74,7 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 .DELETE_ON_ERROR:
 SETUPS   := $(addprefix setup-,test days check hosts interop bench)
 .PHONY: all httpd programs help setup $(SETUPS) demo test days check fuzz coverage hosts explore \
-        interop types env install rock bench clean
+        interop types env install rock bench soak clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -243,6 +243,12 @@ rock:
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
+
+## soak: CALLS (1000000) in one process, whose memory and descriptors must not grow (needs nginx)
+soak: setup-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
+	@eval "$$($(MAKE) --no-print-directory -s env)" && \
+	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) spec/soak/soak.lua $(or $(CALLS),1000000)
 
 ## bench: ROUNDS (7) of calls beside C over libcurl, the vendor's SDKs and others; the emulator
 bench: setup-bench

@@ -1,6 +1,6 @@
 -- The canonical form of a request beside a reference written here, after the document alone
--- (help.aliyun.com/document_detail/2593177.html and 25490.htm). The input is lines of "field value",
--- where \n, \0 and \\ are escapes; `query`, `form` and `header` take "name=value".
+-- (help.aliyun.com/document_detail/2593177.html and 25490.htm). The input is lines of "field
+-- value", where \n, \0 and \\ are escapes; `query`, `form` and `header` take "name=value".
 
 local core = require "alicloud.core"
 local support = require "spec.fuzz.support"

@@ -1,6 +1,6 @@
-/* What libFuzzer does, without coverage: FUZZ_TARGET=NAME fuzz [-runs=N] [-seed=N]
- * [-artifact_prefix=PATH] FILE|DIRECTORY... runs every file, then so many that are made of them, the
- * same each time. The input at work lies in PATH"input", also after a crash.
+/* What libFuzzer does, without coverage: fuzz [-runs=N] [-seed=N] [-artifact_prefix=PATH]
+ * FILE|DIRECTORY... runs every file, then N inputs that are made of them, the same each time. The
+ * input at work lies in PATH"input", also after a crash.
  */
 #include "ac.h"
 

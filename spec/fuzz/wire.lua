@@ -1,7 +1,6 @@
 -- An answer's bytes, as a peer may send them, through libcurl and our transport. The input is the
 -- answer; a line "---" begins what is sent as the trailer fields of a chunked answer instead.
 
-local core = require "alicloud.core"
 local socket = require "socket"
 local support = require "spec.fuzz.support"
 local transport = require "alicloud.transport"
@@ -18,8 +17,8 @@ local function hang_up()
   peer = nil
 end
 
--- Answers the one request, in two parts, and closes. True when that is done. Never waits: the client
--- is in the same thread.
+-- Answers the one request, in two parts, and closes. True when that is done. Never waits: the
+-- client is in the same thread.
 local function serve(answer)
   if not peer then
     peer = listener:accept()
@@ -55,8 +54,8 @@ end
 
 -- A whole answer in chunks, with that for trailer fields.
 local function chunked(body, trailer)
-  return ("HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n%s\r\n"):format(
-    #body, body, trailer)
+  return ("HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n%s\r\n")
+    :format(#body, body, trailer)
 end
 
 return function(input)
@@ -67,7 +66,8 @@ return function(input)
     return
   end
   -- A trailer is never a header: without it, everything is the same.
-  trailer = trailer:gsub("[^\n -~]", ""):gsub("^\n+", ""):gsub("\n+", "\r\n"):gsub("[^\n]$", "%0\r\n")
+  trailer = trailer:gsub("[^\n -~]", ""):gsub("^\n+", ""):gsub("\n+", "\r\n")
+    :gsub("[^\n]$", "%0\r\n")
   local outcome, fields, facts = judge(chunked(body, trailer))
   if facts.failure then return end
   local expected, wanted = judge(chunked(body, ""))

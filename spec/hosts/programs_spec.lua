@@ -68,8 +68,8 @@ describe("#programs a C program with a limit on memory", function()
   it("runs several states in several threads", function()
     -- The modules of a build with a sanitizer load into a program that was built with it.
     local build = os.getenv "ALICLOUD_TSAN" or BUILD
-    local output, ok = emulator:shell(
-      ("LUA_CPATH='%s/?.so;;' %s/spec/threads %s/threads/worker.lua 6 5"):format(build, build, HERE))
+    local command = "LUA_CPATH='%s/?.so;;' %s/spec/threads %s/threads/worker.lua 6 5"
+    local output, ok = emulator:shell(command:format(build, build, HERE))
     assert.is_true(ok, output)
     assert.matches("6 threads, 0 failed", output)
   end)

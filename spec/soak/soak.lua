@@ -1,0 +1,127 @@
+-- A long life in one process: `soak.lua CALLS`. Reads one after the other and many at a time, over
+-- plain HTTP and TLS, changes on fresh connections, refused connections, calls that are cancelled,
+-- clients that are closed with calls in flight, sessions that are renewed. After a warm-up neither
+-- memory nor descriptors grow. Needs nginx; reports "soak: N passed, N failed".
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local credentials = require "alicloud.credentials"
+local scratch = require "spec.scratch"
+local server = require "spec.bench.server"
+local servers = require "spec.server"
+
+local CALLS = math.tointeger(tonumber(arg[1] or "1000000"))
+local SAMPLES = 20
+-- What the C library keeps of a load that it had not met before, and connections that happen to be
+-- idle at a sample; whatever a call leaves behind is far more after so many.
+local SLACK = { resident = 3 << 20, lua = 128 << 10, descriptors = 8 }
+local HOUR = 3600
+
+local at = server.start {}
+local closed = ("http://127.0.0.1:%d"):format(servers.closed_port())
+scratch.write(at.dir .. "/keys.json", core.encode { Code = "Success", AccessKeyId = "STS.soak",
+  AccessKeySecret = "soak-secret", SecurityToken = "token",
+  Expiration = core.iso8601(core.time() + 24 * HOUR) })
+
+-- Time goes on by a day whenever a renewal is due.
+local ahead, renewals = 0, 0
+local runtime = {
+  monotonic = function() return core.monotonic() + ahead end,
+}
+
+local function new_client(url, more)
+  local given = { region = "cn-shanghai", endpoint = url, rate = false, runtime = runtime,
+    ca_file = at.ca_file, retries = 0,
+    credentials = credentials.uri { uri = at.page .. "/keys.json" } }
+  for name, value in pairs(more or {}) do given[name] = value end
+  return alicloud.client(given)
+end
+
+local plain, secure, pages = new_client(at.url), new_client(at.tls), new_client(at.page)
+local refused = new_client(closed)
+local GROUP = { ReplicaGroupId = "pg-0123456789abcdef" }
+local made = 0
+
+local function counted(n, result, err)
+  made = made + n
+  if result == nil and err then error(tostring(err), 0) end
+end
+
+local function at_a_time(client, width, times)
+  local operations = {}
+  for _ = 1, times do
+    for i = 1, width do operations[i] = client:start("DescribeRegions", {}) end
+    for i = 1, width do counted(1, operations[i]:result()) end
+  end
+end
+
+-- One of each kind that is rare, and what must come of it.
+local function rare()
+  local _, err = refused:call("DescribeRegions", {})
+  assert(err.outcome == "not_sent" and err.kind == "network", err)
+  local operation = plain:start("FailoverDiskReplicaGroup", GROUP)
+  operation:wait(0)
+  operation:cancel()
+  operation:result()
+  local short = new_client(at.tls)
+  assert(short:call("DescribeRegions", {}))
+  short:start("DescribeRegions", {}):wait(0)
+  short:close()
+  made = made + 4
+end
+
+local function round()
+  for _ = 1, 500 do counted(1, plain:call("DescribeRegions", {})) end
+  for _ = 1, 100 do counted(1, secure:call("DescribeDiskReplicaGroups", {})) end
+  at_a_time(plain, 16, 12)
+  at_a_time(secure, 32, 4)
+  for _ = 1, 20 do counted(1, pages:call("DescribeDiskReplicaGroups", {})) end
+  for _ = 1, 25 do counted(1, plain:call("FailoverDiskReplicaGroup", GROUP)) end
+  for _ = 1, 5 do rare() end
+  ahead, renewals = ahead + 25 * HOUR, renewals + 1
+end
+
+local function descriptors()
+  local pipe <close> = assert(io.popen "ls /proc/$PPID/fd | wc -l")
+  return pipe:read "n"
+end
+
+-- Bytes in memory, bytes of Lua, descriptors.
+local function measure()
+  collectgarbage()
+  collectgarbage()
+  local file <close> = assert(io.open "/proc/self/status")
+  local resident = file:read "a":match "VmRSS:%s*(%d+) kB"
+  return { calls = made, resident = tonumber(resident) << 10,
+    lua = math.tointeger(collectgarbage "count" * 1024 // 1), descriptors = descriptors() }
+end
+
+local samples = {}
+local function sample()
+  local now = measure()
+  samples[#samples + 1] = now
+  print(("%9d calls: %6.1f MB resident, %7.1f KB of Lua, %d descriptors"):format(now.calls,
+    now.resident / (1 << 20), now.lua / 1024, now.descriptors))
+end
+
+local began = core.monotonic()
+for i = 1, SAMPLES do
+  repeat round() until made >= CALLS * i // SAMPLES
+  sample()
+end
+print(("%d calls, %d renewals, %.0f s"):format(made, renewals, core.monotonic() - began))
+at.stop()
+
+-- A tenth is the warm-up; what is held later is measured against it.
+local warm, last, passed, failed = samples[SAMPLES // 10], samples[SAMPLES], 0, 0
+for _, name in ipairs { "resident", "lua", "descriptors" } do
+  local grown = last[name] - warm[name]
+  if grown > SLACK[name] then
+    failed = failed + 1
+    print(("%s: grown by %d since call %d"):format(name, grown, warm.calls))
+  else
+    passed = passed + 1
+  end
+end
+print(("soak: %d passed, %d failed"):format(passed, failed))
+os.exit(failed == 0, true)
