@@ -45,7 +45,9 @@ return function(input)
   end
   if outcome ~= "accepted" and not body:lower():find("requestid", 1, true) then
     local id = headers["x-acs-request-id"]
-    if id then check((fields.request_id or "") == id, "request id", block, fields) end
+    if id and not id:find "[^ -~]" then
+      check((fields.request_id or "") == id, "request id", block, fields)
+    end
     if id == nil then check(fields.request_id == nil, "an id from nowhere", block, fields) end
   end
   if status == 429 and outcome ~= "accepted" then

@@ -31,7 +31,9 @@ return function(text)
       check(same(value, read, nearly), "cJSON reads something else", text, theirs)
     end
   end
-  -- Any bytes at all are a string that can be written.
+  -- Any bytes at all are a string that can be written, in UTF-8 then.
   local quoted = core.encode(text)
-  check(core.encode(core.decode(quoted)) == quoted, "a string changes", text, quoted)
+  local read = core.decode(quoted)
+  check(utf8.len(quoted) and type(read) == "string", "a string that cannot be read", text, quoted)
+  check(core.decode(core.encode(read)) == read, "a string changes", text, quoted)
 end
