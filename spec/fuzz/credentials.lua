@@ -38,7 +38,7 @@ return function(input)
   local plain = core.unseal(document, format, {})
   check(plain or not value, "names make it a better document", document)
   if format == "json" then
-    local decoded = core.decode((document:gsub("^\xef\xbb\xbf", "")))
+    local decoded = core.decode(document)
     check((plain ~= nil) == (type(decoded) == "table" and not core.is_array(decoded)),
       "two readers disagree", document)
     check(not plain or same(plain, decoded), "two readers read otherwise", document)

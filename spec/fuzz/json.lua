@@ -26,8 +26,8 @@ return function(text)
     check(same(core.decode(text), core.decode(core.encode(core.decode(text)))), "nulls", text)
     local read = core.decode(cjson(written) or "", { keep_null = true })
     check(same(value, read, nearly), "cJSON reads something else", text, written)
-    -- Of what is no text, cJSON is given the replacement only.
-    if utf8.len(text) and not text:find("\\u", 1, true) then
+    -- Of what is no text, cJSON is given the replacement only; it knows a mark before long ones.
+    if utf8.len(text) and not text:find("\\u", 1, true) and not text:find "^\xef\xbb\xbf" then
       check(cjson(text), "cJSON cannot read it", text)
     end
   end

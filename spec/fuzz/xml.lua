@@ -34,7 +34,7 @@ return function(input)
     end
   end
   if outcome == "rejected" then
-    local ends = body:match ".*()</Error>"
+    local ends = body:match ".*()</Error%s*>"
     check(ends, "a document without its end", body)
     facts.body = body:sub(1, ends + 6)
     check(support.judge(facts, facts) == "unknown", "a part proves", facts)
