@@ -163,6 +163,8 @@ local function by_signer(request, signed)
   check(made.signature == signed.signature, "a signer signs otherwise", request)
 end
 
+local FIELDS = { "host", "action", "version", "date", "nonce", "access_key_id", "security_token",
+  "payload_hash" }
 local KNOWN = { ["ACS3-HMAC-SHA256"] = true, ["ACS3-HMAC-SM3"] = true, ["HMAC-SHA1"] = true }
 
 return function(input)
@@ -174,6 +176,8 @@ return function(input)
     check(not is_plain(request), "refused", request, signed)
     return check(not signed:find(SECRET, 1, true), "the secret is quoted", signed)
   end
+  -- What travels in a field reaches the server without white space around it.
+  for _, name in ipairs(FIELDS) do request[name] = request[name] and trim(request[name]) end
   local canonical, text, signature
   if request.algorithm == "HMAC-SHA1" then
     canonical, text, signature = rpc(request)
