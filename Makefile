@@ -28,7 +28,7 @@ TRANSPORT := $(call sources,common transport)
 HTTPD     := $(call sources,common httpd)
 
 # The stages of a call: what knows no Lua.
-STAGES    := $(filter-out core/lua_% core/core core/value common/luax,$(CORE))
+STAGES    := $(filter-out core/lua_% core/core core/value% common/luax,$(CORE))
 LUA_FILES  = $(shell find lua -name '*.lua')
 
 # pkg-config where there is one and it knows the module, else the usual places.
@@ -123,13 +123,14 @@ PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so)
 
-programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test trust_test reload_test \
+programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test answers_test trust_test reload_test \
           alloc_sweep threads fuzz)
 
 $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
 
-$(BUILD)/spec/stages_test: spec/c/stages_test.c $(call objects,$(STAGES)) | $(BUILD)/spec
+$(addprefix $(BUILD)/spec/,stages_test answers_test): $(BUILD)/spec/%: spec/c/%.c \
+  $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 $(BUILD)/spec/trust_test: spec/c/trust_test.c $(call objects,transport/trust) | $(BUILD)/spec

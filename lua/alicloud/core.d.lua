@@ -180,7 +180,9 @@ function core.sign(request) end
 ---@nodiscard
 function core.signer(kind) end
 
----Judges an exchange: a result only for a complete 2xx JSON object with a RequestId.
+---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId, rejected only
+---for a 4xx (never 408 or 499) with a Code and a RequestId in complete JSON or XML. A RequestId is
+---a text that is not blank; a whole number as Code counts as its digits. All texts are UTF-8.
 ---@param exchange alicloud.Exchange|alicloud.Op an operation that is done is read where it lies
 ---@param options? alicloud.SignedRequest|{ string_to_sign?: string, canonical_request?: string, max_bytes?: integer } what
 ---was signed, for the signature verdict; largest body that is read as JSON (1 MiB)
@@ -236,13 +238,15 @@ function core.secret_from_env(name) end
 ---@return integer|string mode permission bits, or what is wrong
 function core.secret_from_file(path) end
 
----Reads a document whose keys must not become Lua strings. A document that is a Secret is closed by
----it. In an ini document a comment is a line of its own, and what stands before the first section
----is left out. A message says where the document is wrong and quotes nothing of it.
+---Reads a document whose keys must not become Lua strings, JSON as `decode` does. A document that
+---is a Secret is closed by it. In an ini document a comment is a line of its own, what stands
+---before the first section is left out, and bytes stay as they are. A secret is never changed: one
+---that is no Unicode text is refused. A message says where the document is wrong and quotes
+---nothing of it.
 ---@param document string|alicloud.Secret
 ---@param format "json"|"ini" a JSON object, or sections of `name = value`
 ---@param names string[] members whose texts come as Secrets; nil where they are empty
----@return table? value numbers are floats, null is absent
+---@return table? value
 ---@return string? message
 function core.unseal(document, format, names) end
 
@@ -281,15 +285,18 @@ function Process:close() end
 ---@return string? message
 function core.spawn(argv, max_bytes) end
 
----Strict JSON (RFC 8259): no trailing text, duplicate keys, \u0000, or depth over 32.
----Integers are exact to 64 bits; larger ones become decimal strings.
+---Strict JSON (RFC 8259): no trailing text, duplicate keys, numbers of over 63 characters, or depth
+---over 32. Integers are exact to 64 bits; larger ones become decimal strings. Strings are always
+---UTF-8: U+FFFD stands for other bytes, \u0000 and half a surrogate pair. A byte order mark before
+---the text is passed over.
 ---@param text string
 ---@param options? { max_bytes?: integer, max_depth?: integer, keep_null?: boolean } 1 MiB, 32, false
 ---@return any value nil on failure
 ---@return string? message
 function core.decode(text, options) end
 
----JSON text with sorted names. Raises on what JSON cannot carry.
+---JSON text with sorted names, always UTF-8: U+FFFD stands for other bytes. Raises on what JSON
+---cannot carry, and on two names that become the same text.
 ---@param value any
 ---@return string
 function core.encode(value) end

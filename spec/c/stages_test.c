@@ -1,9 +1,8 @@
-/* The stages of a call without Lua: what each promises in its header, under valgrind. */
+/* The stages of a call up to its signature, without Lua: what each promises in its header, under
+ * valgrind. The stages after it are in answers_test.c. */
 #include "codec.h"
 #include "digest.h"
-#include "errmap.h"
 #include "header.h"
-#include "json.h"
 #include "request.h"
 #include "sign.h"
 #include "check.h"
@@ -283,131 +282,6 @@ static void test_sign(struct check *t)
     ac_digest_free(&digest);
 }
 
-static void test_json(struct check *t)
-{
-    static const struct {
-        const char *text;
-        size_t n; /* 0: strlen */
-        enum ac_status status;
-    } texts[] = {{"{\"a\":[1,2.5e3,-0,true,null]}", 0, AC_OK},
-                 {" {} \r\n", 0, AC_OK},
-                 {"", 0, AC_INVALID},
-                 {"{}x", 0, AC_INVALID},
-                 {"{}{}", 0, AC_INVALID},
-                 {"{}\0", 3, AC_INVALID},
-                 {"{\"a\":1", 0, AC_INVALID},
-                 {"{\"a\":\"\\u0000\"}", 0, AC_INVALID},
-                 {"{\"a\":\"\\x\"}", 0, AC_INVALID},
-                 {"{\"a\":\"b\nc\"}", 0, AC_INVALID},
-                 {"{\"a\":01}", 0, AC_INVALID},
-                 {"{\"a\":1.}", 0, AC_INVALID},
-                 {"{\"a\":NaN}", 0, AC_INVALID},
-                 {"{\"a\":\"\\", 0, AC_INVALID},
-                 {"{\"a\":\"\\u00", 0, AC_INVALID},
-                 {"[[[[1]]]]", 0, AC_OK},
-                 {"[[[[[1]]]]]", 0, AC_INVALID},
-                 {"\"just over the cap of 40 bytes, this one is\"", 0, AC_LIMIT}};
-    struct ac_json_limits limits = {40, 4};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct ac_json json;
-        /* A heap copy, so that a read past the end is seen. */
-        size_t n = texts[i].n ? texts[i].n : strlen(texts[i].text);
-        char *copy = calloc(1, n + 1);
-        memcpy(copy, texts[i].text, n);
-        enum ac_status status = ac_json_check(&json, (struct ac_str){copy, n}, limits);
-        CHECK(t, status == texts[i].status);
-        CHECK(t, status == AC_OK || (json.why != NULL && json.where <= n));
-        CHECK(t, status != AC_OK || ac_json_parse(&json, (struct ac_str){copy, n}) == AC_OK);
-        ac_json_free(&json);
-        ac_json_free(&json);
-        free(copy);
-    }
-
-    struct ac_json json;
-    struct ac_str text = AC_STR("{\"a\":\"x\",\"A\":1,\"d\":\"1\",\"d\":\"2\",\"e\":{\"a\":1}}");
-    CHECK(t, ac_json_check(&json, text, AC_JSON_LIMITS) == AC_OK);
-    CHECK(t, ac_json_parse(&json, text) == AC_OK);
-    CHECK(t, ac_str_equal(ac_json_string(json.root, "a"), AC_STR("x")));
-    CHECK(t, ac_json_string(json.root, "A").p == NULL);
-    CHECK(t, ac_json_member(json.root, "d") == NULL);
-    ac_json_free(&json);
-}
-
-static void test_numbers(struct check *t)
-{
-    static const struct {
-        const char *token;
-        enum ac_json_number kind;
-        int64_t value;
-    } numbers[] = {{"0", AC_JSON_INTEGER, 0},
-                   {"-1", AC_JSON_INTEGER, -1},
-                   {"9007199254740993", AC_JSON_INTEGER, 9007199254740993},
-                   {"9223372036854775807", AC_JSON_INTEGER, INT64_MAX},
-                   {"-9223372036854775808", AC_JSON_INTEGER, INT64_MIN},
-                   {"9223372036854775808", AC_JSON_BIG, 0},
-                   {"-9223372036854775809", AC_JSON_BIG, 0},
-                   {"99999999999999999999999", AC_JSON_BIG, 0},
-                   {"1.0", AC_JSON_FLOAT, 0},
-                   {"1e3", AC_JSON_FLOAT, 0},
-                   {"99999999999999999999.5", AC_JSON_FLOAT, 0}};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        int64_t value = 0;
-        CHECK(t, ac_json_number(ac_str_of(numbers[i].token), &value) == numbers[i].kind);
-        CHECK(t, numbers[i].kind != AC_JSON_INTEGER || value == numbers[i].value);
-    }
-}
-
-#define ID "\"RequestId\":\"r1\""
-
-static void test_errmap(struct check *t)
-{
-    static const struct {
-        const char *failure;
-        bool sent;
-        int status;
-        const char *body;
-        enum ac_outcome outcome;
-    } rows[] = {{"", true, 200, "{" ID "}", AC_ACCEPTED},
-                {"", true, 200, "{\"RequestId\":\"\"}", AC_UNKNOWN},
-                {"", true, 200, "{\"RequestId\":7}", AC_UNKNOWN},
-                {"", true, 200, "{" ID ",\"requestid\":1}", AC_ACCEPTED},
-                {"", true, 200, "{" ID, AC_UNKNOWN},
-                {"", true, 200, "", AC_UNKNOWN},
-                {"", true, 200, "[{" ID "}]", AC_UNKNOWN},
-                {"", true, 204, "", AC_UNKNOWN},
-                {"", true, 302, "{" ID "}", AC_UNKNOWN},
-                {"", true, 403, "{" ID ",\"Code\":\"OperationDenied\"}", AC_REJECTED},
-                {"", true, 403, "{\"Code\":\"OperationDenied\"}", AC_UNKNOWN},
-                {"", true, 403, "{" ID "}", AC_UNKNOWN},
-                {"", true, 403, "<html>no</html>", AC_UNKNOWN},
-                {"", true, 403, "{" ID ",\"Code\":\"LastTokenProcessing\"}", AC_UNKNOWN},
-                {"", true, 400, "{" ID ",\"Code\":\"SignatureNonceUsed\"}", AC_UNKNOWN},
-                {"", true, 429, "{" ID ",\"Code\":\"Throttling.User\"}", AC_REJECTED},
-                {"", true, 500, "{" ID ",\"Code\":\"InternalError\"}", AC_UNKNOWN},
-                {"", true, 503, "{" ID ",\"Code\":\"Throttling\"}", AC_UNKNOWN},
-                {"", true, 504, "{" ID ",\"Code\":\"RequestTimeout\"}", AC_UNKNOWN},
-                {"connect", false, 0, "", AC_NOT_SENT},
-                {"tls", false, 0, "", AC_NOT_SENT},
-                {"receive", true, 200, "{" ID "}", AC_UNKNOWN},
-                {"timeout", true, 0, "", AC_UNKNOWN},
-                {"timeout", false, 0, "", AC_NOT_SENT},
-                {"never heard of it", true, 0, "", AC_UNKNOWN}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ac_response response = {.failure = ac_failure_named(ac_str_of(rows[i].failure)),
-                                       .sent = rows[i].sent,
-                                       .status = rows[i].status,
-                                       .body = ac_str_of(rows[i].body)};
-        struct ac_error error;
-        CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
-        CHECK(t, ac_errmap(&error, &response, (struct ac_signed){0}) == AC_OK);
-        if (error.outcome != rows[i].outcome)
-            fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcome_name(error.outcome));
-        CHECK(t, error.outcome == rows[i].outcome);
-        ac_errmap_free(&error);
-        ac_response_free(&response);
-    }
-}
-
 int main(void)
 {
     struct check tally = {0};
@@ -418,8 +292,5 @@ int main(void)
     test_header(&tally);
     test_request(&tally);
     test_sign(&tally);
-    test_json(&tally);
-    test_numbers(&tally);
-    test_errmap(&tally);
     return check_report(&tally, "C stages");
 }

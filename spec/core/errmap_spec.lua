@@ -112,6 +112,8 @@ local ROWS = {
   { "200 with RequestId in the header only",
     answer(200, "{}", { ["x-acs-request-id"] = ID }), "unknown", "decode", "Client.Malformed",
     "transport" },
+  { "200 with a RequestId of blanks", answer(200, [[{"RequestId":" \t\u007f"}]]), "unknown",
+    "decode", "Client.Malformed", "transport" },
   { "200 with two RequestIds", answer(200, '{"RequestId":"a","RequestId":"b"}'), "unknown",
     "decode", "Client.Malformed", "transport" },
   { "200 with a duplicate key deep inside", answer(200, '{"RequestId":"a","G":{"S":1,"S":2}}'),
@@ -144,10 +146,44 @@ local ROWS = {
     "never" },
   { "403 without Code", answer(403, '{"RequestId":"r"}'), "unknown", "http",
     "Client.HttpStatus", "never" },
-  { "403 with a Code that is no string", answer(403, '{"Code":1,"RequestId":"r"}'), "unknown",
+  { "403 with a number as Code", answer(403, '{"Code":1,"RequestId":"r"}'), "rejected", "api",
+    "1", "never" },
+  { "403 with a Code that is no word", answer(403, '{"Code":true,"RequestId":"r"}'), "unknown",
     "http", "Client.HttpStatus", "never" },
-  { "403 in XML", answer(403, "<Error><RequestId>x</RequestId><Code>Forbidden</Code></Error>"),
+  { "403 with a Code of blanks", answer(403, '{"Code":" \\n","RequestId":"r"}'), "unknown", "http",
+    "Client.HttpStatus", "never" },
+  { "403 with a RequestId of blanks", answer(403, '{"Code":"Forbidden","RequestId":" "}'),
     "unknown", "api", "Forbidden", "never" },
+  { "403 with a number as RequestId", answer(403, '{"Code":"Forbidden","RequestId":7}'),
+    "unknown", "api", "Forbidden", "never" },
+  { "403 with two Codes", answer(403, '{"Code":"A","Code":"B","RequestId":"r"}'), "unknown",
+    "http", "Client.HttpStatus", "never" },
+  { "403 with another name given twice",
+    answer(403, '{"Code":"A","RequestId":"r","x":{"a":1,"a":2}}'), "unknown", "http",
+    "Client.HttpStatus", "never" },
+  { "403 with a byte order mark", answer(403, '\xef\xbb\xbf{"Code":"Forbidden","RequestId":"r"}'),
+    "rejected", "api", "Forbidden", "never" },
+  { "403 in XML", answer(403, "<Error><RequestId>x</RequestId><Code>Forbidden</Code></Error>"),
+    "rejected", "api", "Forbidden", "never" },
+  { "403 in XML that is cut", answer(403, "<Error><RequestId>x</RequestId><Code>Forbidden</Code>"),
+    "unknown", "http", "Client.HttpStatus", "never" },
+  { "403 in XML with two Codes", answer(403, "<Error><RequestId>x</RequestId><Code>A</Code>"
+    .. "<Code>B</Code></Error>"), "unknown", "http", "Client.HttpStatus", "never" },
+  { "403 with what the service would say, compressed by somebody",
+    answer(403, '{"Code":"Forbidden","RequestId":"r"}', { ["content-encoding"] = "br" }),
+    "unknown", "api", "Forbidden", "never" },
+  { "409 of the service", api(409, "Conflict"), "rejected", "api", "Conflict", "never" },
+  { "408 with a code of no rule", api(408, "Odd"), "unknown", "api", "Odd", "transport" },
+  { "499 with a code of no rule", api(499, "Odd"), "unknown", "api", "Odd", "transport" },
+  { "408 of a box that asks to wait", answer(408, "", { ["x-acs-retry-after"] = "100" }),
+    "unknown", "throttled", "Client.HttpStatus", "throttle" },
+  { "409 of a box that asks to wait", answer(409, '{"x":1}', { ["x-acs-retry-after"] = "100" }),
+    "unknown", "throttled", "Client.HttpStatus", "throttle" },
+  { "499 of a box that asks to wait", answer(499, "<html>", { ["x-acs-retry-after"] = "100" }),
+    "unknown", "throttled", "Client.HttpStatus", "throttle" },
+  { "answer to what never left",
+    { sent = false, status = 200, headers = {}, body = '{"RequestId":"r"}' }, "unknown", "decode",
+    "Client.Malformed", "transport" },
   { "408 of a proxy", answer(408, ""), "unknown", "http", "Client.HttpStatus", "transport" },
   { "407 of a proxy", answer(407, ""), "unknown", "http", "Client.HttpStatus", "never" },
   -- 5xx: never a proof, well-formed or not.
@@ -172,8 +208,10 @@ local ROWS = {
     "BLOCK.LimitedRequest", "throttle" },
   { "Rejected.Throttling", api(400, "Rejected.Throttling"), "rejected", "throttled",
     "Rejected.Throttling", "throttle" },
-  { "429 without a body", answer(429, ""), "rejected", "throttled", "Client.HttpStatus",
+  { "429 without a body", answer(429, ""), "unknown", "throttled", "Client.HttpStatus",
     "throttle" },
+  { "429 without a RequestId", answer(429, '{"Code":"Throttling"}'), "unknown", "throttled",
+    "Throttling", "throttle" },
   { "400 with x-acs-retry-after", api(400, "Odd", { ["x-acs-retry-after"] = "10" }), "rejected",
     "throttled", "Odd", "throttle" },
   { "400 with a retry-after of 0", api(400, "Odd", { ["x-acs-retry-after"] = "0" }), "rejected",
@@ -283,9 +321,66 @@ describe("a call that was not accepted", function()
     local _, fields = core.read(answer(400, '<?xml version="1.0"?>\n<Error><RequestId>r</RequestId>'
       .. "<HostId>h</HostId><Code>MissingParameter</Code><Message>&lt;a&gt; &amp;amp; b</Message>"
       .. "<Recommend>x</Recommend></Error>"))
-    assert.same({ "MissingParameter", "<a> &amp; b", "r", "h", "x", "unknown" },
+    assert.same({ "MissingParameter", "<a> &amp; b", "r", "h", "x", "rejected" },
       { fields.code, fields.message, fields.request_id, fields.host_id, fields.recommend,
         fields.outcome })
+  end)
+
+  it("reads numbers where their meaning is plain", function()
+    local _, fields = core.read(answer(400, '{"code":400,"message":17,"RequestId":"r"}'))
+    assert.same({ "400", "17", "rejected" }, { fields.code, fields.message, fields.outcome })
+  end)
+
+  it("loses no answer over a byte, and passes none on that is no text", function()
+    local result = core.read(answer(200, '{"RequestId":"r","Name":"\xd5\xcb \\ud800 \\u0000"}'))
+    assert.equal("\u{fffd}\u{fffd} \u{fffd} \u{fffd}", result.Name)
+    for _, body in ipairs { '{"Code":"A\xff","Message":"\xd5\xcb\\u0000","RequestId":"r\xff"}',
+      "<Error><Code>A\xff</Code><Message>\xd5\xcb\xff</Message><RequestId>r\xff</RequestId>"
+      .. "</Error>" } do
+      local _, fields = core.read(answer(400, body))
+      assert.same({ "A\u{fffd}", "\u{fffd}\u{fffd}\u{fffd}", "r\u{fffd}", "rejected" },
+        { fields.code, fields.message, fields.request_id, fields.outcome })
+    end
+    local _, fields = core.read { failure = "other", detail = "\xd5\xcb" }
+    assert.equal("\u{fffd}\u{fffd}", fields.detail)
+    _, fields = core.read(answer(502, "", { ["x-acs-request-id"] = "\xff" }))
+    assert.equal("\u{fffd}", fields.request_id)
+  end)
+
+  it("keeps the beginning of a message that is too long, and whole characters of it", function()
+    local max = 65536
+    for _, letter in ipairs { "m", "é", "容", "😀" } do
+      for _, size in ipairs { max - 1, max, max + 1, max + 2, max + 3, 200000, 900000 } do
+        local text = ("x"):rep(size % 4) .. letter:rep(size // #letter)
+        local _, fields = core.read(answer(403,
+          '{"Code":"Forbidden","RequestId":"r","Message":"' .. text .. '"}'))
+        assert.equal("rejected", fields.outcome)
+        assert.truthy(utf8.len(fields.message))
+        local kept = fields.message:gsub("…$", "")
+        assert.equal(text:sub(1, #kept), kept)
+        assert.is_true(#kept > max - 8 or kept == text)
+        assert.is_true(#fields.message <= max)
+        assert.equal(kept ~= text, fields.message ~= kept)
+      end
+    end
+  end)
+
+  it("keeps other fields whole, however long they are", function()
+    local long = ("x"):rep(100000)
+    local _, fields = core.read(answer(403, core.encode { Code = "C" .. long,
+      RequestId = "r" .. long, HostId = "h" .. long, Recommend = "w" .. long }))
+    assert.same({ "C" .. long, "r" .. long, "h" .. long, "w" .. long },
+      { fields.code, fields.request_id, fields.host_id, fields.recommend })
+  end)
+
+  it("is read whatever numbers there are in it", function()
+    local function outcome(number)
+      local _, fields = core.read(answer(403, '{"Code":"C","RequestId":"r","n":' .. number .. "}"))
+      return fields.outcome
+    end
+    assert.equal("rejected", outcome("-" .. ("9"):rep(62)))
+    assert.equal("rejected", outcome("0." .. ("3"):rep(61)))
+    assert.equal("unknown", outcome(("9"):rep(64)))
   end)
 
   it("shows a short excerpt of a foreign body without its control bytes", function()
@@ -298,6 +393,25 @@ describe("a call that was not accepted", function()
   it("cleans what the transport says as well", function()
     local _, fields = core.read { failure = "tls", sent = false, detail = "subject \27]0;x\7" }
     assert.is_nil(fields.message:find "%c")
+  end)
+end)
+
+describe("AccessDeniedDetail", function()
+  local function detail(more)
+    local _, fields = core.read(answer(403,
+      '{"Code":"NoPermission","RequestId":"r"' .. more .. "}"))
+    return fields.access_denied_detail
+  end
+
+  it("is a value, in both spellings", function()
+    assert.same({ A = 1, B = "\u{fffd}" }, detail ',"AccessDeniedDetail":{"A":1,"B":"\\u0000"}')
+    assert.same({ A = 1 }, detail ',"accessDeniedDetail":{"A":1}')
+    assert.is_nil(detail "")
+    assert.is_nil(detail ',"AccessDeniedDetail":null')
+  end)
+
+  it("is left out where a number cannot be told", function()
+    assert.is_nil(detail ',"AccessDeniedDetail":{"A":1e999}')
   end)
 end)
 

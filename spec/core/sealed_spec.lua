@@ -50,7 +50,7 @@ describe("unseal", function()
   it("gives keys as Secrets and the rest as values", function()
     local value = core.unseal('\xef\xbb\xbf{"list":[1,"x",null,true],"deep":{"key":"' .. CANARY
       .. '","id":"i"},"key":""}', "json", { "key" })
-    assert.same({ 1, "x", nil, true }, value.list)
+    assert.same({ 1, "x", core.null, true }, setmetatable(value.list, nil))
     assert.equal("i", value.deep.id)
     assert.equal(signature(CANARY), signature(value.deep.key))
     assert.is_nil(value.key)
@@ -71,6 +71,39 @@ describe("unseal", function()
     assert.same({ empty = "" }, value["two words"])
     assert.is_nil(value.lost)
     assert.same({}, core.unseal("", "ini", {}))
+  end)
+
+  it("reads as decode does, but for the secrets", function()
+    for _, text in ipairs { '{"a":1,"a":2}', '{"a":"x","b":{"k":"y","k":"z"}}', '{"k":"","k":"z"}',
+      '{"k":null,"k":"z"}', '{"n":12,"m":-0.5,"b":9007199254740993,"h":99999999999999999999}',
+      '{"a":[],"o":{},"l":[null,1,"\xff"],"n":null}', '{"\xff":1}', '{"\xff":1,"\xfe":1}',
+      [[{"a":"\ud800\u0000"}]], '\xef\xbb\xbf{"a":1}', "{} x", '{"a":01}', ("["):rep(40) } do
+      assert.same({ core.decode(text) }, { core.unseal(text, "json", {}) })
+      assert.equal(core.decode(text) == nil, core.unseal(text, "json", { "k" }) == nil)
+    end
+  end)
+
+  it("takes a secret as it was meant, or not at all", function()
+    local function unsealed(text)
+      return core.unseal('{"key":"' .. text .. '"}', "json", { "key" })
+    end
+    assert.equal(signature 'a/b"c\\é😀', signature(unsealed [[a\/b\u0022c\\\u00e9\ud83d\ude00]].key))
+    assert.equal(signature "容", signature(unsealed "容".key))
+    for _, text in ipairs { CANARY .. "\xff", "\xd5\xcb", [[a\u0000b]], [[\ud800]] } do
+      assert.same({ nil, "key is no Unicode text" }, { unsealed(text) })
+    end
+    assert.same({ nil, "key holds a control character" }, { unsealed [[a\u000ab]] })
+    assert.same({ nil, "key is longer than 65536 bytes" }, { unsealed(("x"):rep(65537)) })
+    assert.equal(65536, unsealed(("x"):rep(65536)).key:length())
+    -- No secret by its type or its place.
+    assert.same({ key = { "a" }, deep = { { key = 7 } } },
+      core.unseal('{"key":["a"],"deep":[{"key":7}]}', "json", { "key" }))
+  end)
+
+  it("keeps the bytes of an ini file", function()
+    local value = core.unseal("\xef\xbb\xbf[a]\nkey = x\xffy\nname = \xff", "ini", { "key" })
+    assert.equal(signature "x\xffy", signature(value.a.key))
+    assert.equal("\xff", value.a.name)
   end)
 
   it("never quotes a broken document", function()

@@ -3,14 +3,14 @@
 #include "codec.h"
 #include "digest.h"
 #include "lua_core.h"
-#include "lua_sign_args.h"
-#include "lua_read.h"
-#include "lua_secret_document.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
+#include "lua_sign_args.h"
 #include "lua_signed_request.h"
 #include "sys.h"
 #include "value.h"
+
+#include <cjson/cJSON.h>
 
 AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 
@@ -39,7 +39,7 @@ static int core_decode(lua_State *L)
         luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
     struct ac_json_limits limits = {options.max_bytes, (unsigned)options.max_depth};
     struct ac_json_reader reader;
-    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, options.keep_null))
+    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, options.keep_null, 0))
         return 1;
     luaL_pushfail(L);
     lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);

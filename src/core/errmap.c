@@ -1,8 +1,12 @@
 #include "errmap.h"
 
 #include "codec.h"
+#include "utf8.h"
+
+#include <limits.h>
 
 #define EXCERPT_BYTES 120u
+#define DETAIL_BYTES 400u
 #define MESSAGE_MAX_BYTES ((size_t)64 * 1024)
 
 /* Codes that mean more than their HTTP status. A trailing '*' matches any rest.
@@ -60,39 +64,131 @@ static const struct code_rule *rule_of(struct ac_str code)
     return NULL;
 }
 
+/* What a rule asks of the body. */
+enum proof {
+    NOTHING,
+    SUCCESS, /* one JSON object with a RequestId */
+    DOUBT,   /* an error with a Code that CODES calls unknown */
+    ERROR    /* an error of the service: complete JSON or XML with a Code and a RequestId */
+};
+
+enum wanted { NO, YES, ANY };
+
+struct rule {
+    enum wanted sent;     /* whether a byte of the request may have left */
+    enum wanted answered; /* with a complete HTTP answer; no: the exchange failed */
+    enum wanted encoded;  /* the answer has a Content-Encoding, though none was asked for */
+    int low, high;        /* statuses */
+    enum proof proof;
+    enum ac_outcome outcome;
+};
+
+#define ALL 0, INT_MAX
+
+/* The first rule that fits decides. */
+static const struct rule RULES[] = {
+    /* exchange.h: `sent` is false only where the transport has proof that no byte has left. */
+    {NO, NO, ANY, ALL, NOTHING, AC_NOT_SENT},
+    /* An answer to a request that never left is not the answer to it. */
+    {NO, YES, ANY, ALL, NOTHING, AC_UNKNOWN},
+    /* RFC 9112, section 8: an incomplete message proves nothing, however complete its beginning
+     * looks. */
+    {YES, NO, ANY, ALL, NOTHING, AC_UNKNOWN},
+    /* RFC 9110, section 12.5.3: none was asked for, so a box on the way has made the body anew. */
+    {YES, YES, YES, ALL, NOTHING, AC_UNKNOWN},
+    /* API reference, every operation: a success has a RequestId. Without one, somebody else said
+     * 2xx: a proxy, a captive portal, or a cut that the transport has not seen. */
+    {YES, YES, NO, 200, 299, SUCCESS, AC_ACCEPTED},
+    /* RFC 9110, section 15.5.9: somebody waited in vain for a part of the request. */
+    {YES, YES, NO, 408, 408, NOTHING, AC_UNKNOWN},
+    /* nginx, http/ngx_http_request.h: the one who asked closed before the answer came, which says
+     * nothing of what the one who was asked did. */
+    {YES, YES, NO, 499, 499, NOTHING, AC_UNKNOWN},
+    /* The errors of the product and "How to ensure idempotence": the work may be running, or may
+     * have been done for a copy of this request. */
+    {YES, YES, NO, 400, 499, DOUBT, AC_UNKNOWN},
+    /* The same page: other errors of the client's side leave nothing behind. The Code and the
+     * RequestId prove that it is the service that speaks; without them a 409, 403 or 429 may be
+     * anybody's. */
+    {YES, YES, NO, 400, 499, ERROR, AC_REJECTED},
+    /* Everything else. 5xx: the same page has it sent again under the same token, since the work
+     * may have been done; 1xx and 3xx are no words of the service. */
+    {ANY, ANY, ANY, ALL, NOTHING, AC_UNKNOWN},
+};
+
+static bool fits(enum wanted wanted, bool is)
+{
+    return wanted == ANY || (wanted == YES) == is;
+}
+
+static bool proves(enum proof proof, const struct ac_response *response)
+{
+    bool json = response->shape == AC_SHAPE_JSON;
+    bool id = response->request_id.n > 0;
+    if (proof == SUCCESS)
+        return json && id;
+    bool error = (json || response->shape == AC_SHAPE_XML) && response->code.n > 0;
+    const struct code_rule *code = rule_of(response->code);
+    return proof == NOTHING || (error && (proof == DOUBT ? code && code->unknown : id));
+}
+
+static enum ac_outcome outcome_of(const struct ac_response *response)
+{
+    const struct rule *rule = RULES;
+    while (!fits(rule->sent, response->sent) ||
+           !fits(rule->answered, response->failure == AC_FAILURE_NONE) ||
+           !fits(rule->encoded, response->content_encoding.n > 0) || response->status < rule->low ||
+           response->status > rule->high || !proves(rule->proof, response))
+        rule++;
+    return rule->outcome;
+}
+
+/* A text that is too long loses its end, never the whole. */
+static void add_cut(struct ac_buf *message, struct ac_str text)
+{
+    size_t room = message->max - message->n - 3;
+    size_t n = ac_utf8_cut(text, room);
+    ac_buf_add(message, text.p, n);
+    if (n < text.n)
+        ac_buf_add_text(message, "…");
+}
+
 static void map_failure(struct ac_error *error, const struct ac_response *response)
 {
     const struct ac_failure_rule *rule = ac_failure_rule(response->failure);
-    error->outcome = response->sent ? AC_UNKNOWN : AC_NOT_SENT;
     error->retry = rule->retry;
     error->kind = rule->kind;
     error->code = ac_str_of(rule->code);
     ac_buf_add_text(&error->message, rule->says);
     if (response->detail.n > 0) {
         ac_buf_add_text(&error->message, ": ");
-        ac_codec_excerpt(&error->message, response->detail, 400);
+        ac_codec_excerpt(&error->message, response->detail, DETAIL_BYTES);
     }
+}
+
+/* Where no code tells. */
+static enum ac_retry retry_of_status(int status)
+{
+    if (status >= 500 && status <= 599)
+        return AC_RETRY_SERVER;
+    bool lost = (status >= 200 && status <= 299) || status == 408 || status == 499;
+    return lost ? AC_RETRY_TRANSPORT : AC_RETRY_NEVER;
 }
 
 /* An HTTP answer that is not one of the service's own. */
 static void map_foreign(struct ac_error *error, const struct ac_response *response)
 {
-    int status = response->status;
-    bool success = status >= 200 && status <= 299;
-    error->outcome = AC_UNKNOWN;
+    bool success = response->status >= 200 && response->status <= 299;
     error->kind = success ? "decode" : "http";
     error->code = success ? AC_STR("Client.Malformed") : AC_STR("Client.HttpStatus");
-    error->retry = success || status == 408         ? AC_RETRY_TRANSPORT
-                   : status >= 500 && status <= 599 ? AC_RETRY_SERVER
-                                                    : AC_RETRY_NEVER;
-    ac_buf_printf(&error->message, "HTTP %d ", status);
+    error->retry = retry_of_status(response->status);
+    ac_buf_printf(&error->message, "HTTP %d ", response->status);
     if (response->content_encoding.n > 0)
         ac_buf_add_text(&error->message, "with an encoding that was not asked for");
     else if (response->shape == AC_SHAPE_EMPTY)
         ac_buf_add_text(&error->message, "without a body");
     else if (response->shape == AC_SHAPE_BAD_JSON)
-        ac_buf_printf(&error->message, "with unusable JSON (%s at byte %zu)", response->json.why,
-                      response->json.where);
+        ac_buf_printf(&error->message, "with unusable JSON (%s)", response->why);
     else if (response->shape == AC_SHAPE_JSON)
         ac_buf_add_text(&error->message, "with a JSON object that has no RequestId or Code");
     else
@@ -125,33 +221,32 @@ static const char *signature_verdict(struct ac_str message, struct ac_signed our
     return NULL;
 }
 
-static bool is_throttled(const struct ac_response *response, const struct code_rule *rule)
-{
-    return response->status == 429 || (rule && rule->retry == AC_RETRY_THROTTLE) ||
-           (response->status >= 400 && response->retry_after.n > 0 &&
-            ac_response_retry_after(response) > 0);
-}
-
 static void map_api_error(struct ac_error *error, const struct ac_response *response,
-                          const struct code_rule *rule, struct ac_signed signed_text)
+                          struct ac_signed signed_text)
 {
-    bool rejected = response->status >= 400 && response->status <= 499 &&
-                    response->shape == AC_SHAPE_JSON && response->body_has_request_id &&
-                    !(rule && rule->unknown);
-    error->outcome = rejected ? AC_REJECTED : AC_UNKNOWN;
+    const struct code_rule *rule = rule_of(response->code);
     error->kind = "api";
     error->code = response->code;
-    error->retry = rule ? rule->retry : response->status >= 500 ? AC_RETRY_SERVER : AC_RETRY_NEVER;
-    ac_buf_add_str(&error->message, response->message);
+    error->retry = rule ? rule->retry : retry_of_status(response->status);
+    add_cut(&error->message, response->message);
     if (ac_str_equal(response->code, AC_STR("SignatureDoesNotMatch")) ||
         ac_str_equal(response->code, AC_STR("IncompleteSignature")))
         error->verdict = signature_verdict(response->message, signed_text);
 }
 
-static bool is_accepted(const struct ac_response *response)
+/* Whether the next attempt is a matter of when. The outcome stays what it is. */
+static void map_throttling(struct ac_error *error, const struct ac_response *response)
 {
-    return ac_response_is_whole(response) && response->shape == AC_SHAPE_JSON &&
-           response->body_has_request_id;
+    double wait = response->status >= 400 ? ac_response_retry_after(response) : 0;
+    bool asked = wait > 0 && response->retry_after.n > 0;
+    if (response->status != 429 && error->retry != AC_RETRY_THROTTLE && !asked)
+        return;
+    error->retry_after = wait;
+    /* A wish to wait does not take back what a code says of a request with this token or nonce. */
+    if (error->retry == AC_RETRY_PENDING || error->retry == AC_RETRY_NONCE)
+        return;
+    error->kind = "throttled";
+    error->retry = AC_RETRY_THROTTLE;
 }
 
 enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response,
@@ -159,29 +254,17 @@ enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *respo
 {
     memset(error, 0, sizeof *error);
     ac_buf_init(&error->message, MESSAGE_MAX_BYTES);
-    if (is_accepted(response)) {
-        error->outcome = AC_ACCEPTED;
+    error->outcome = outcome_of(response);
+    if (error->outcome == AC_ACCEPTED)
         return AC_OK;
-    }
     if (response->failure != AC_FAILURE_NONE) {
         map_failure(error, response);
-        return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
-    }
-    const struct code_rule *rule = rule_of(response->code);
-    if (response->code.n > 0 && response->status >= 400 && response->status <= 599)
-        map_api_error(error, response, rule, signed_text);
-    else
-        map_foreign(error, response);
-    if (is_throttled(response, rule)) {
-        error->retry_after = ac_response_retry_after(response);
-        /* A wish to wait does not take back what the code says. */
-        if (rule && rule->unknown && rule->retry != AC_RETRY_SERVER)
-            return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
-        error->kind = "throttled";
-        error->retry = AC_RETRY_THROTTLE;
-        /* A 5xx may have done its work whatever else it says. */
-        if (response->status >= 400 && response->status <= 499 && !(rule && rule->unknown))
-            error->outcome = AC_REJECTED;
+    } else {
+        if (response->code.n > 0 && response->status >= 400 && response->status <= 599)
+            map_api_error(error, response, signed_text);
+        else
+            map_foreign(error, response);
+        map_throttling(error, response);
     }
     return error->message.status == AC_NOMEM ? AC_NOMEM : AC_OK;
 }

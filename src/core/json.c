@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include "utf8.h"
+
 static bool wrong(struct ac_json_reader *reader, const char *why)
 {
     reader->why = why;
@@ -47,38 +49,52 @@ static bool is_low(int code)
     return code >= 0xdc00 && code <= 0xdfff;
 }
 
-/* At `\u`: one code unit, or two that make a pair. */
-static bool read_unicode(struct ac_json_reader *reader)
+#define REPLACEMENT 0xfffd
+
+/* At `\u` and four digits: the character that it begins, and the bytes of its one or two escapes.
+ * What no text can hold is U+FFFD. */
+static long escaped_character(struct ac_str rest, size_t *used)
 {
-    const char *p = reader->text.p + reader->at;
-    size_t left = reader->text.n - reader->at;
-    if (left < 6)
+    int code = code_unit(rest.p);
+    bool pair = is_high(code) && rest.n >= 12 && rest.p[6] == '\\' && rest.p[7] == 'u';
+    int low = pair ? code_unit(rest.p + 6) : 0;
+    *used = 6;
+    if (is_low(low)) {
+        *used = 12;
+        return 0x10000 + ((code - 0xd800L) << 10) + (low - 0xdc00);
+    }
+    return code == 0 || is_high(code) || is_low(code) ? REPLACEMENT : code;
+}
+
+static bool read_escape(struct ac_json_reader *reader, struct ac_json_token *token)
+{
+    struct ac_str rest = {reader->text.p + reader->at, reader->text.n - reader->at};
+    size_t used = 2;
+    token->escaped = true;
+    if (rest.n < 2 || (rest.p[1] == 'u' && rest.n < 6))
         return wrong(reader, "string is not closed");
-    int code = code_unit(p);
-    if (code < 0)
+    if (rest.p[1] == 'u' && code_unit(rest.p) < 0)
         return wrong(reader, "\\u needs four hex digits");
-    if (code == 0)
-        return wrong(reader, "\\u0000 is not allowed in a string");
-    reader->at += 6;
-    if (!is_high(code))
-        return is_low(code) ? wrong(reader, "malformed surrogate pair") : true;
-    if (left < 12 || p[6] != '\\' || p[7] != 'u' || !is_low(code_unit(p + 6)))
-        return wrong(reader, "malformed surrogate pair");
-    reader->at += 6;
+    if (rest.p[1] == 'u')
+        token->replaced += escaped_character(rest, &used) == REPLACEMENT;
+    else if (rest.p[1] == '\0' || !strchr("\"\\/bfnrt", rest.p[1]))
+        return wrong(reader, "unknown escape in a string");
+    reader->at += used;
     return true;
 }
 
-static bool read_escape(struct ac_json_reader *reader)
+/* At a byte over 0x7f: past it and those that follow it. */
+static void read_characters(struct ac_json_reader *reader, struct ac_json_token *token)
 {
-    if (reader->at + 1 >= reader->text.n)
-        return wrong(reader, "string is not closed");
-    char kind = reader->text.p[reader->at + 1];
-    if (kind == 'u')
-        return read_unicode(reader);
-    if (kind == '\0' || !strchr("\"\\/bfnrt", kind))
-        return wrong(reader, "unknown escape in a string");
-    reader->at += 2;
-    return true;
+    struct ac_str rest = {reader->text.p + reader->at, reader->text.n - reader->at};
+    while (rest.n > 0 && (unsigned char)rest.p[0] >= 0x80) {
+        bool valid;
+        size_t n = ac_utf8_character(rest, &valid);
+        token->escaped = token->escaped || !valid;
+        token->replaced += !valid;
+        rest = (struct ac_str){rest.p + n, rest.n - n};
+    }
+    reader->at = reader->text.n - rest.n;
 }
 
 #define EACH(byte) ((uint64_t)(byte)*UINT64_C(0x0101010101010101))
@@ -93,33 +109,41 @@ static bool ends_plain(const char *p)
 {
     uint64_t bytes;
     memcpy(&bytes, p, sizeof bytes);
-    uint64_t control = (bytes - EACH(0x20)) & ~bytes & EACH(0x80);
-    return (control | has_zero(bytes ^ EACH('"')) | has_zero(bytes ^ EACH('\\'))) != 0;
+    uint64_t special = has_zero(bytes ^ EACH('"')) | has_zero(bytes ^ EACH('\\'));
+    /* Below 0x20, or over 0x7f. */
+    return (special | (((bytes - EACH(0x20)) | bytes) & EACH(0x80))) != 0;
+}
+
+/* The first byte from here on that is not plain; the NUL behind the text is none. */
+static unsigned char skip_plain(struct ac_json_reader *reader)
+{
+    const char *text = reader->text.p;
+    size_t at = reader->at;
+    while (reader->text.n - at >= 8 && !ends_plain(text + at))
+        at += 8;
+    while (text[at] != '"' && text[at] != '\\' && text[at] >= 0x20 && text[at] < 0x7f)
+        at++;
+    reader->at = at;
+    return (unsigned char)text[at];
 }
 
 /* At the opening quote. */
 static bool read_string(struct ac_json_reader *reader, struct ac_json_token *token)
 {
-    const char *text = reader->text.p;
-    size_t start = ++reader->at, end = reader->text.n;
-    while (true) {
-        size_t at = reader->at;
-        while (end - at >= 8 && !ends_plain(text + at))
-            at += 8;
-        while (at < end && text[at] != '"' && text[at] != '\\' && (unsigned char)text[at] >= 0x20)
-            at++;
-        reader->at = at;
-        if (at >= end)
+    size_t start = ++reader->at;
+    for (unsigned char c; (c = skip_plain(reader)) != '"';) {
+        if (reader->at >= reader->text.n)
             return wrong(reader, "string is not closed");
-        if (text[at] == '"')
-            break;
-        if (text[at] != '\\')
+        if (c < 0x20)
             return wrong(reader, "raw control character in a string");
-        token->escaped = true;
-        if (!read_escape(reader))
+        if (c >= 0x80)
+            read_characters(reader, token);
+        else if (c != '\\')
+            reader->at++;
+        else if (!read_escape(reader, token))
             return false;
     }
-    token->raw = (struct ac_str){text + start, reader->at - start};
+    token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
     reader->at++;
     return true;
 }
@@ -142,6 +166,9 @@ static bool take(struct ac_json_reader *reader, char a, char b)
     return true;
 }
 
+/* So much cJSON takes in every version, and what a double can tell needs a third of it. */
+#define NUMBER_MAX 63
+
 static bool read_number(struct ac_json_reader *reader, struct ac_json_token *token)
 {
     size_t start = reader->at;
@@ -158,7 +185,7 @@ static bool read_number(struct ac_json_reader *reader, struct ac_json_token *tok
             return wrong(reader, "malformed number");
     }
     token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
-    return true;
+    return token->raw.n <= NUMBER_MAX || wrong(reader, "number of too many characters");
 }
 
 static bool read_word(struct ac_json_reader *reader, struct ac_json_token *token)
@@ -200,6 +227,8 @@ static bool read_bracket(struct ac_json_reader *reader)
 bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits)
 {
     *reader = (struct ac_json_reader){.text = text, .max_depth = limits.max_depth};
+    if (ac_str_starts(text, AC_STR(AC_JSON_MARK)))
+        reader->at = 3;
     if (text.n <= limits.max_bytes)
         return true;
     reader->at = limits.max_bytes;
@@ -266,42 +295,46 @@ bool ac_json_end(struct ac_json_reader *reader)
     return reader->at >= reader->text.n || misplaced(reader);
 }
 
-static size_t put_utf8(char *out, unsigned long code)
+/* At a backslash. */
+static size_t put_escape(char *out, struct ac_str rest, size_t *used)
 {
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--, code >>= 6)
-        out[i] = (char)(0x80 | (code & 0x3f));
-    out[0] = (char)((0xf00 >> n & 0xff) | code);
-    return n;
+    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+    if (rest.p[1] == 'u')
+        return ac_utf8_put(out, (unsigned long)escaped_character(rest, used));
+    const char *name = strchr(names, rest.p[1]);
+    *out = name ? bytes[name - names] : rest.p[1];
+    *used = 2;
+    return 1;
 }
 
 size_t ac_json_unescape(char *out, struct ac_str raw)
 {
-    static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
     char *to = out;
-    for (size_t i = 0; i < raw.n;) {
-        if (raw.p[i] != '\\') {
-            *to++ = raw.p[i++];
-        } else if (raw.p[i + 1] != 'u') {
-            const char *name = strchr(names, raw.p[i + 1]);
-            *to++ = name ? bytes[name - names] : raw.p[i + 1];
-            i += 2;
-        } else {
-            unsigned long code = (unsigned long)code_unit(raw.p + i);
-            i += 6;
-            if (is_high((int)code)) {
-                unsigned long low = (unsigned long)code_unit(raw.p + i);
-                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                i += 6;
-            }
-            to += put_utf8(to, code);
+    for (size_t n; raw.n > 0; raw = (struct ac_str){raw.p + n, raw.n - n}) {
+        bool valid = true;
+        if (raw.p[0] == '\\') {
+            to += put_escape(to, raw, &n);
+            continue;
         }
+        n = ac_utf8_character(raw, &valid);
+        memcpy(to, valid ? raw.p : AC_UTF8_REPLACEMENT, valid ? n : 3);
+        to += valid ? n : 3;
     }
     return (size_t)(to - out);
+}
+
+void ac_json_clean(struct ac_buf *out, struct ac_str text)
+{
+    for (size_t n; text.n > 0; text = (struct ac_str){text.p + n, text.n - n}) {
+        bool valid = true;
+        if (text.p[0] != '\\')
+            n = ac_utf8_character(text, &valid);
+        else if (text.p[1] != 'u')
+            n = 2;
+        else
+            valid = escaped_character(text, &n) != REPLACEMENT;
+        ac_buf_add_str(out, valid ? (struct ac_str){text.p, n} : AC_STR(AC_UTF8_REPLACEMENT));
+    }
 }
 
 enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
@@ -342,16 +375,7 @@ static bool skip_value(struct ac_json_reader *reader)
     return !reader->why;
 }
 
-enum ac_status ac_json_check(struct ac_json *json, struct ac_str text, struct ac_json_limits limits)
+bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits)
 {
-    struct ac_json_reader reader;
-    enum ac_status status = AC_INVALID;
-    *json = (struct ac_json){0};
-    if (!ac_json_open(&reader, text, limits))
-        status = AC_LIMIT;
-    else if (skip_value(&reader) && ac_json_end(&reader))
-        return AC_OK;
-    json->why = reader.why;
-    json->where = reader.at;
-    return status;
+    return ac_json_open(reader, text, limits) && skip_value(reader) && ac_json_end(reader);
 }

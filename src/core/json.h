@@ -1,16 +1,17 @@
 /* Strict JSON (RFC 8259), for text that a peer wrote.
  *
  * A reader pulls one token after the other out of the text and refuses what RFC 8259 does not
- * know, besides \u0000 and too deep nesting. Who builds values and who only checks use the same
- * one, so that they cannot disagree. Where a tree is wanted, cJSON makes it from a text that has
- * been checked: alone it takes trailing garbage and cuts strings at \u0000.
+ * know, besides too deep nesting and numbers of very many characters. Who builds values and who
+ * only checks use the same one, so that they cannot disagree.
+ *
+ * A string that holds what is no Unicode text (bytes that are no UTF-8, \u0000, half a surrogate
+ * pair) does not make the text unusable, since an answer must not be lost over a byte: U+FFFD
+ * stands for it from ac_json_unescape() on. A byte order mark before the text is passed over.
  */
 #ifndef AC_JSON_H
 #define AC_JSON_H
 
-#include "ac.h"
-
-#include <cjson/cJSON.h>
+#include "buf.h"
 
 struct ac_json_limits {
     size_t max_bytes;
@@ -41,8 +42,12 @@ enum ac_json_kind {
 struct ac_json_token {
     enum ac_json_kind kind;
     struct ac_str raw; /* of a number, or of a string without its quotes */
-    bool escaped;      /* the raw string holds backslashes */
+    bool escaped;      /* the raw string holds what ac_json_unescape() turns into something else */
+    size_t replaced;   /* how often U+FFFD will stand for what is no text */
 };
+
+/* A byte order mark, as some systems put it before a text. */
+#define AC_JSON_MARK "\xef\xbb\xbf"
 
 /* The text must be followed by a NUL byte and outlive the reader. False if it is too long. */
 bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits);
@@ -60,7 +65,13 @@ struct ac_json_token ac_json_name(struct ac_json_reader *reader);
 /* Whether only white space follows; sets reader->why if not. */
 bool ac_json_end(struct ac_json_reader *reader);
 
-/* The bytes of an escaped string; `out` has room for raw.n. Returns how many were written. */
+/* Bytes that the text of a string needs at most. */
+static inline size_t ac_json_room(const struct ac_json_token *token)
+{
+    return token->raw.n + 2 * token->replaced;
+}
+
+/* The text of an escaped string; `out` has ac_json_room(). Returns how many bytes were written. */
 size_t ac_json_unescape(char *out, struct ac_str raw);
 
 enum ac_json_number { AC_JSON_INTEGER, AC_JSON_BIG, AC_JSON_FLOAT };
@@ -69,25 +80,12 @@ enum ac_json_number { AC_JSON_INTEGER, AC_JSON_BIG, AC_JSON_FLOAT };
  * exponent. */
 enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer);
 
-struct ac_json {
-    cJSON *root;
-    const char *why; /* after a failure, as in the reader */
-    size_t where;
-};
+/* Whether the text is one JSON value, without making anything of it; else reader->why says what
+ * is wrong. Members of the same name are not looked for. */
+bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits);
 
-/* Whether the text is one JSON value, without making anything of it. */
-enum ac_status ac_json_check(struct ac_json *json, struct ac_str text,
-                             struct ac_json_limits limits);
-
-/* The tree of a text that ac_json_check() has passed; AC_NOMEM is the only failure left. */
-enum ac_status ac_json_parse(struct ac_json *json, struct ac_str text);
-void ac_json_free(struct ac_json *json);
-
-/* The string member of an object: {NULL, 0} if absent or no string. Case matters; a name that
- * occurs twice counts as absent, so that no two readers disagree about it. */
-struct ac_str ac_json_string(const cJSON *object, const char *name);
-
-/* The same member as any kind of value, or NULL. */
-const cJSON *ac_json_member(const cJSON *object, const char *name);
+/* Appends a text that ac_json_check() has passed so that all its strings are Unicode text; other
+ * parsers cut strings at \u0000, or refuse half a surrogate pair. */
+void ac_json_clean(struct ac_buf *out, struct ac_str text);
 
 #endif

@@ -9,6 +9,17 @@
 void acL_ed25519_open(lua_State *L);
 void acL_file_open(lua_State *L);
 void acL_process_open(lua_State *L);
+void acL_read_open(lua_State *L);
+void acL_sealed_open(lua_State *L);
 void acL_sys_open(lua_State *L);
+
+/* [-2, +2, v]  read(exchange, options?) -> result, info | nil, fields */
+int acL_read(lua_State *L);
+
+/* [-3, +2, v]  unseal(document, "json" | "ini", names) -> table | nil, message. A document that
+ * is a Secret is closed by it. Texts of members with one of the names come as Secrets, and never
+ * are Lua strings. A comment of an ini file is a line of its own, and its bytes stay as they are.
+ */
+int acL_unseal(lua_State *L);
 
 #endif

@@ -1,6 +1,7 @@
+#include "lua_core.h"
+
 #include "codec.h"
 #include "ed25519.h"
-#include "lua_core.h"
 #include "lua_secret.h"
 
 static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)

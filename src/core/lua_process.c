@@ -1,4 +1,5 @@
 #include "lua_core.h"
+
 #include "lua_secret.h"
 #include "process.h"
 

@@ -1,9 +1,8 @@
-#include "lua_read.h"
-
+#include "codec.h"
 #include "errmap.h"
-#include "exchange.h"
-#include "value.h"
+#include "lua_core.h"
 #include "signed_request.h"
+#include "value.h"
 
 #define WHAT "read"
 #define READ_BOX "alicloud.read"
@@ -11,6 +10,8 @@
 struct read_box {
     struct ac_response response;
     struct ac_error error;
+    struct ac_exchange_box *op; /* whose buffers the response borrows; NULL: a table's strings */
+    bool op_was_read;
 };
 
 /* [-1, +0, -] */
@@ -19,6 +20,9 @@ static int box_close(lua_State *L)
     struct read_box *box = lua_touserdata(L, 1);
     ac_response_free(&box->response);
     ac_errmap_free(&box->error);
+    if (box->op)
+        box->op->read = box->op_was_read;
+    box->op = NULL;
     return 0;
 }
 
@@ -27,17 +31,19 @@ void acL_read_open(lua_State *L)
     acL_box_class(L, READ_BOX, box_close);
 }
 
-/* [-0, +1, v]  A header of the exchange; host transports may give other types than text. */
-static struct ac_str header(lua_State *L, int headers, const char *name)
+/* [-0, +n, v]  The headers on top; host transports may give other types than text. */
+static void read_headers(lua_State *L, struct ac_response *response)
 {
-    struct ac_str value = {0};
-    if (lua_type(L, headers) != LUA_TTABLE) {
-        lua_pushnil(L);
-        return value;
+    int headers = lua_gettop(L);
+    if (lua_type(L, headers) != LUA_TTABLE)
+        return;
+    for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++) {
+        const struct ac_response_header *known = &ac_response_header_names[i];
+        struct ac_str *value = (struct ac_str *)(void *)((char *)response + known->place);
+        int type = lua_getfield(L, headers, known->name.p);
+        if (type == LUA_TSTRING || type == LUA_TNUMBER)
+            value->p = lua_tolstring(L, -1, &value->n);
     }
-    if (lua_getfield(L, headers, name) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER)
-        value.p = lua_tolstring(L, -1, &value.n);
-    return value;
 }
 
 /* [-0, +1, v] */
@@ -61,13 +67,7 @@ static void read_table(lua_State *L, struct ac_response *response)
     lua_getfield(L, 1, "sent");
     response->sent = !(lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1));
     lua_getfield(L, 1, "headers");
-    int headers = lua_gettop(L);
-    response->header_request_id = header(L, headers, "x-acs-request-id");
-    response->retry_after = header(L, headers, "x-acs-retry-after");
-    response->ratelimit_user_api = header(L, headers, "x-ratelimit-user-api");
-    response->ratelimit_user = header(L, headers, "x-ratelimit-user");
-    response->date = header(L, headers, "date");
-    response->content_encoding = header(L, headers, "content-encoding");
+    read_headers(L, response);
 }
 
 /* The exchange of our own transport, in whose buffers everything stays. */
@@ -86,13 +86,17 @@ static void read_op(lua_State *L, const struct ac_exchange_box *op, struct ac_re
     ac_response_headers(response, ac_buf_str(&exchange->headers));
 }
 
-static void read_exchange(lua_State *L, const struct ac_exchange_box *op,
-                          struct ac_response *response)
+static void read_exchange(lua_State *L, struct read_box *box)
 {
-    if (op)
-        read_op(L, op, response);
-    else
+    struct ac_response *response = &box->response;
+    if (lua_type(L, 1) == LUA_TUSERDATA) {
+        box->op = luaL_checkudata(L, 1, AC_OP_CLASS);
+        box->op_was_read = box->op->read;
+        box->op->read = true;
+        read_op(L, box->op, response);
+    } else {
         read_table(L, response);
+    }
     if (response->failure == AC_FAILURE_NONE && response->status == 0)
         response->failure = AC_FAILURE_MALFORMED;
     if (ac_str_equal_nocase(response->content_encoding, AC_STR("identity")))
@@ -124,11 +128,11 @@ static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits
 }
 
 /* [-0, +0, m]  Sets a field of the table on top, unless empty. */
-static void set_bytes(lua_State *L, const char *name, struct ac_str s)
+static void set_text(lua_State *L, const char *name, struct ac_str s)
 {
     if (s.n == 0)
         return;
-    acL_push_bytes(L, s);
+    acL_push_text(L, s);
     lua_setfield(L, -2, name);
 }
 
@@ -139,37 +143,28 @@ static void set_info(lua_State *L, const struct ac_response *response)
         lua_pushinteger(L, response->status);
         lua_setfield(L, -2, "status");
     }
-    if (response->has_date) {
-        lua_pushinteger(L, response->unix_date);
+    int64_t date;
+    if (ac_codec_parse_http_date(response->date, &date)) {
+        lua_pushinteger(L, date);
         lua_setfield(L, -2, "date");
     }
     lua_pushinteger(L, (lua_Integer)response->body.n);
     lua_setfield(L, -2, "body_bytes");
 }
 
-/* [-0, +1, m]  The body as a value, or nil with json.why and json.where. */
-static bool push_body(lua_State *L, struct ac_response *response, struct ac_json_limits limits)
-{
-    struct ac_json_reader reader;
-    bool good = ac_json_open(&reader, response->body, limits) && ac_value_push(L, &reader, false);
-    if (!good) {
-        response->json.why = reader.why;
-        response->json.where = reader.at;
-    }
-    return good;
-}
-
 /* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
 static void set_access_denied(lua_State *L, const struct ac_response *response)
 {
-    const cJSON *detail = ac_json_member(response->json.root, "AccessDeniedDetail");
-    if (!detail)
-        detail = ac_json_member(response->json.root, "accessDeniedDetail");
-    if (!detail)
+    struct ac_json_reader reader;
+    const char *name = "AccessDeniedDetail";
+    if (!cJSON_GetObjectItemCaseSensitive(response->root, name))
+        name = "accessDeniedDetail";
+    if (!cJSON_GetObjectItemCaseSensitive(response->root, name))
         return;
-    struct ac_response whole = *response;
-    if (push_body(L, &whole, (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH})) {
-        lua_getfield(L, -1, detail->string);
+    if (ac_json_open(&reader, response->body,
+                     (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH}) &&
+        ac_value_push(L, &reader, false, 0)) {
+        lua_getfield(L, -1, name);
         lua_setfield(L, -3, "access_denied_detail");
     }
     lua_pop(L, 1);
@@ -182,111 +177,84 @@ static void push_error(lua_State *L, const struct read_box *box)
     const struct ac_error *error = &box->error;
     lua_pushnil(L);
     lua_createtable(L, 0, 16);
-    set_bytes(L, "request_id", response->request_id);
+    set_text(L, "request_id",
+             response->request_id.n > 0 ? response->request_id : response->header_request_id);
     set_info(L, response);
-    set_bytes(L, "kind", ac_str_of(error->kind));
-    set_bytes(L, "code", error->code);
-    acL_push_bytes(L, ac_buf_str(&error->message));
+    set_text(L, "kind", ac_str_of(error->kind));
+    set_text(L, "code", error->code);
+    acL_push_text(L, ac_buf_str(&error->message));
     lua_setfield(L, -2, "message");
-    set_bytes(L, "outcome", ac_str_of(ac_errmap_outcome_name(error->outcome)));
-    set_bytes(L, "retry_class", ac_str_of(ac_errmap_retry_name(error->retry)));
-    set_bytes(L, "host_id", response->host_id);
-    set_bytes(L, "recommend", response->recommend);
-    set_bytes(L, "verdict", ac_str_of(error->verdict));
-    set_bytes(L, "failure", ac_str_of(ac_failure_rule(response->failure)->name));
-    set_bytes(L, "detail", response->detail);
+    set_text(L, "outcome", ac_str_of(ac_errmap_outcome_name(error->outcome)));
+    set_text(L, "retry_class", ac_str_of(ac_errmap_retry_name(error->retry)));
+    set_text(L, "host_id", response->host_id);
+    set_text(L, "recommend", response->recommend);
+    set_text(L, "verdict", ac_str_of(error->verdict));
+    set_text(L, "failure", ac_str_of(ac_failure_rule(response->failure)->name));
+    set_text(L, "detail", response->detail);
     lua_pushboolean(L, error->retry != AC_RETRY_NEVER);
     lua_setfield(L, -2, "retryable");
     if (error->retry_after > 0) {
         lua_pushnumber(L, error->retry_after);
         lua_setfield(L, -2, "retry_after");
     }
-    if (response->shape == AC_SHAPE_JSON)
+    if (response->root)
         set_access_denied(L, response);
 }
 
-/* [-1, +1, m]  What is told beside a result; its id is on top. */
-static void push_info(lua_State *L, const struct ac_response *response)
+/* [-0, +1, m]  The text under a name of the result on top; {NULL, 0} if it is none. */
+static struct ac_str text_in(lua_State *L, const char *name)
 {
-    lua_createtable(L, 0, 4);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "request_id");
-    set_info(L, response);
+    struct ac_str text = {0};
+    lua_pushstring(L, name);
+    if (lua_rawget(L, -2) == LUA_TSTRING)
+        text.p = lua_tolstring(L, -1, &text.n);
+    return ac_response_is_field(text) ? text : (struct ac_str){0};
 }
 
-/* [-0, +2, v]  An answer that takes more than a look: memory is held until it is judged. */
-static void read_closely(lua_State *L, const struct ac_response *response)
+/* [-0, +1, v]  What most answers are, a success, goes straight to its value, which is all the proof
+ * that the verdict needs: shape and request id. Pushes the value. */
+static void read_success(lua_State *L, struct ac_response *response, struct ac_json_limits limits)
 {
-    struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
-    box->response = *response;
-    struct ac_json_limits limits = AC_JSON_LIMITS;
-    struct ac_signed signed_text = read_options(L, &limits);
-    acL_check(L, ac_response_read(&box->response, limits), WHAT);
-    acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
-    if (box->error.outcome == AC_ACCEPTED && push_body(L, &box->response, limits)) {
-        acL_push_bytes(L, box->response.request_id);
-        push_info(L, &box->response);
+    struct ac_json_reader reader;
+    if (!ac_json_open(&reader, response->body, limits) || !ac_value_push(L, &reader, false, 0)) {
+        response->shape = AC_SHAPE_BAD_JSON;
+        response->why = reader.why;
         return;
     }
-    if (box->error.outcome == AC_ACCEPTED) {
-        /* Well-formed, but two readers could disagree about it: not a proof of success. */
-        box->response.shape = AC_SHAPE_BAD_JSON;
-        ac_errmap_free(&box->error);
-        acL_check(L, ac_errmap(&box->error, &box->response, signed_text), WHAT);
-    }
-    push_error(L, box);
-}
-
-/* [-0, +1, v]  The id in the result on top. False if it is none for sure: a number of many digits
- * has become text as well. */
-static bool push_request_id(lua_State *L)
-{
-    struct ac_str id = {0};
-    if (!lua_istable(L, -1))
-        return false;
-    lua_pushliteral(L, "RequestId");
-    if (lua_rawget(L, -2) != LUA_TSTRING) {
+    response->shape = AC_SHAPE_JSON;
+    struct ac_str id = text_in(L, "RequestId");
+    lua_pop(L, 1);
+    if (!id.p) {
+        id = text_in(L, "requestId");
         lua_pop(L, 1);
-        lua_pushliteral(L, "requestId");
-        lua_rawget(L, -2);
     }
-    if (lua_type(L, -1) == LUA_TSTRING)
-        id.p = lua_tolstring(L, -1, &id.n);
-    return id.n > 0 && strspn(id.p, "-0123456789") < id.n;
-}
-
-/* [-0, +n, v]  What most answers are, a success: it takes no memory but that of the result, which
- * is the proof itself. */
-static bool read_success(lua_State *L, struct ac_response *response)
-{
-    struct ac_json_limits limits = AC_JSON_LIMITS;
-    if (lua_type(L, 2) != LUA_TUSERDATA)
-        read_options(L, &limits);
-    if (!ac_response_is_whole(response) || !push_body(L, response, limits) || !push_request_id(L))
-        return false;
-    ac_response_date(response);
-    push_info(L, response);
-    return true;
+    /* A number of very many digits has become text as well: there the tree tells. */
+    if (id.p && strspn(id.p, "-0123456789") == id.n)
+        acL_check(L, ac_response_read(response, limits), WHAT);
+    else
+        response->request_id = id;
 }
 
 int acL_read(lua_State *L)
 {
-    struct ac_response response = {0};
+    struct ac_json_limits limits = AC_JSON_LIMITS;
     lua_settop(L, 2);
     luaL_checkstack(L, 50, NULL);
-    struct ac_exchange_box *op =
-        lua_type(L, 1) == LUA_TUSERDATA ? luaL_checkudata(L, 1, AC_OP_CLASS) : NULL;
-    bool before = op && op->read;
-    read_exchange(L, op, &response);
-    struct ac_response again = response;
-    int top = lua_gettop(L);
-    if (op)
-        op->read = true;
-    if (!read_success(L, &response)) {
-        lua_settop(L, top);
-        read_closely(L, &again);
+    struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
+    struct ac_response *response = &box->response;
+    read_exchange(L, box);
+    struct ac_signed signed_text = read_options(L, &limits);
+    if (ac_response_is_whole(response) && ac_response_shape(response->body) == AC_SHAPE_JSON)
+        read_success(L, response, limits);
+    else
+        acL_check(L, ac_response_read(response, limits), WHAT);
+    acL_check(L, ac_errmap(&box->error, response, signed_text), WHAT);
+    if (box->error.outcome != AC_ACCEPTED) {
+        push_error(L, box);
+        return 2;
     }
-    if (op)
-        op->read = before;
+    lua_createtable(L, 0, 4);
+    set_text(L, "request_id", response->request_id);
+    set_info(L, response);
     return 2;
 }

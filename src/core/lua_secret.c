@@ -87,11 +87,17 @@ static struct ac_pages *push_empty(lua_State *L)
     return secret;
 }
 
-void acL_secret_push(lua_State *L, struct ac_str bytes)
+struct ac_pages *acL_secret_room(lua_State *L, size_t max)
 {
     struct ac_pages *secret = push_empty(L);
-    if (!ac_pages_open(secret, bytes.n))
+    if (!ac_pages_open(secret, max))
         luaL_error(L, "secret: not enough memory");
+    return secret;
+}
+
+void acL_secret_push(lua_State *L, struct ac_str bytes)
+{
+    struct ac_pages *secret = acL_secret_room(L, bytes.n);
     memcpy(secret->p, bytes.p, bytes.n);
     secret->n = bytes.n;
 }

@@ -26,6 +26,9 @@ struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const 
 /* [-0, +1, m]  A Secret with a copy of the bytes. */
 void acL_secret_push(lua_State *L, struct ac_str bytes);
 
+/* [-0, +1, m]  A Secret without bytes, with room for `max` of them, to be filled in place. */
+struct ac_pages *acL_secret_room(lua_State *L, size_t max);
+
 /* [-0, +1, m]  A Secret that takes the pages over. */
 void acL_secret_give(lua_State *L, struct ac_pages *pages);
 

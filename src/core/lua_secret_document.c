@@ -1,98 +1,35 @@
-#include "lua_secret_document.h"
-
-#include "json.h"
+#include "lua_core.h"
+#include "lua_secret.h"
+#include "value.h"
 
 #define BOX "alicloud.sealed"
 
-/* What must be wiped whichever way the call ends. */
-struct sealed {
-    struct ac_pages pages;
-    struct ac_json json;
-};
-
-static void wipe_strings(cJSON *node)
+/* [-1, +0, -]  The document is wiped whichever way the call ends. */
+static int document_close(lua_State *L)
 {
-    for (; node; node = node->next) {
-        if (node->valuestring)
-            ac_digest_cleanse(node->valuestring, strlen(node->valuestring));
-        wipe_strings(node->child);
-    }
-}
-
-/* [-1, +0, -] */
-static int sealed_close(lua_State *L)
-{
-    struct sealed *sealed = lua_touserdata(L, 1);
-    wipe_strings(sealed->json.root);
-    ac_json_free(&sealed->json);
-    ac_pages_close(&sealed->pages);
+    ac_pages_close(lua_touserdata(L, 1));
     return 0;
 }
 
 void acL_sealed_open(lua_State *L)
 {
-    acL_box_class(L, BOX, sealed_close);
+    acL_box_class(L, BOX, document_close);
 }
 
-/* Whether the table of names at index 3 lists the name on top of the stack. */
-static bool is_secret_name(lua_State *L)
+/* [-0, +1, e]  A value whose name is on top. Nothing is said about a secret but that it cannot be
+ * a key. */
+static void push_entry(lua_State *L, struct ac_str text)
 {
     lua_pushvalue(L, -1);
-    bool listed = lua_rawget(L, 3) != LUA_TNIL;
+    bool secret = lua_rawget(L, 3) != LUA_TNIL;
     lua_pop(L, 1);
-    return listed;
-}
-
-/* [-0, +1, e]  A member's text; the member's name is on top of the stack. Nothing is said about
- * the text but that it cannot be a key. */
-static void push_text(lua_State *L, struct ac_str text)
-{
-    if (!is_secret_name(L)) {
-        acL_push_bytes(L, text);
-        return;
-    }
-    const char *flaw = text.n > 0 ? acL_secret_flaw(text) : NULL;
+    const char *flaw = secret && text.n > 0 ? acL_secret_flaw(text) : NULL;
     if (flaw)
         luaL_error(L, "%s %s", lua_tostring(L, -1), flaw);
-    if (text.n > 0)
+    if (!secret)
+        acL_push_bytes(L, text);
+    else if (text.n > 0)
         acL_secret_push(L, text);
-    else
-        lua_pushnil(L);
-}
-
-static void push_json(lua_State *L, const cJSON *node);
-
-/* [-0, +1, e] */
-static void push_members(lua_State *L, const cJSON *node)
-{
-    bool object = cJSON_IsObject(node);
-    lua_newtable(L);
-    lua_Integer i = 0;
-    for (const cJSON *child = node->child; child; child = child->next) {
-        if (object)
-            lua_pushstring(L, child->string);
-        else
-            lua_pushinteger(L, ++i);
-        if (object && cJSON_IsString(child))
-            push_text(L, ac_str_of(child->valuestring));
-        else
-            push_json(L, child);
-        lua_rawset(L, -3);
-    }
-}
-
-/* [-0, +1, e]  The scan before has bounded the depth. */
-static void push_json(lua_State *L, const cJSON *node)
-{
-    luaL_checkstack(L, 8, NULL);
-    if (cJSON_IsObject(node) || cJSON_IsArray(node))
-        push_members(L, node);
-    else if (cJSON_IsString(node))
-        lua_pushstring(L, node->valuestring);
-    else if (cJSON_IsBool(node))
-        lua_pushboolean(L, cJSON_IsTrue(node));
-    else if (cJSON_IsNumber(node))
-        lua_pushnumber(L, node->valuedouble);
     else
         lua_pushnil(L);
 }
@@ -125,7 +62,7 @@ static void set_entry(lua_State *L, struct ac_str line, int number)
         luaL_error(L, "line %d is neither [section] nor name = value", number);
     size_t at = (size_t)(equals - line.p);
     acL_push_bytes(L, trim((struct ac_str){line.p, at}));
-    push_text(L, trim((struct ac_str){line.p + at + 1, line.n - at - 1}));
+    push_entry(L, trim((struct ac_str){line.p + at + 1, line.n - at - 1}));
     lua_rawset(L, -3);
 }
 
@@ -155,23 +92,21 @@ static void push_ini(lua_State *L, struct ac_str text)
     lua_settop(L, -2);
 }
 
-/* [-0, +1, e]  Called protected: document 1, format 2, names 3, box 4. */
+/* [-0, +1, e]  Called protected: document 1, format 2, names 3, pages 4. */
 static int read_document(lua_State *L)
 {
-    struct sealed *sealed = lua_touserdata(L, 4);
-    struct ac_str text = {sealed->pages.p, sealed->pages.n};
-    if (ac_str_starts(text, AC_STR("\xef\xbb\xbf")))
-        text = (struct ac_str){text.p + 3, text.n - 3};
+    const struct ac_pages *pages = lua_touserdata(L, 4);
+    struct ac_str text = {pages->p, pages->n};
+    struct ac_json_reader reader;
     if (strcmp(lua_tostring(L, 2), "ini") == 0) {
-        push_ini(L, text);
+        bool marked = ac_str_starts(text, AC_STR(AC_JSON_MARK));
+        push_ini(L, marked ? (struct ac_str){text.p + 3, text.n - 3} : text);
         return 1;
     }
-    if (ac_json_check(&sealed->json, text, AC_JSON_LIMITS) != AC_OK)
-        luaL_error(L, "JSON: %s at byte %d", sealed->json.why, (int)sealed->json.where + 1);
-    acL_check(L, ac_json_parse(&sealed->json, text), "sealed");
-    if (!cJSON_IsObject(sealed->json.root))
+    if (!ac_json_open(&reader, text, AC_JSON_LIMITS) || !ac_value_push(L, &reader, false, 3))
+        luaL_error(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
+    if (!lua_istable(L, -1) || lua_getmetatable(L, -1))
         luaL_error(L, "JSON: it is not an object");
-    push_json(L, sealed->json.root);
     return 1;
 }
 
@@ -196,16 +131,16 @@ int acL_unseal(lua_State *L)
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_settop(L, 3);
     check_names(L);
-    struct sealed *sealed = acL_push_box(L, sizeof *sealed, BOX);
-    if (!acL_secret_take(L, 1, &sealed->pages)) {
+    struct ac_pages *pages = acL_push_box(L, sizeof *pages, BOX);
+    if (!acL_secret_take(L, 1, pages)) {
         struct ac_str text;
         text.p = luaL_checklstring(L, 1, &text.n);
-        if (!ac_pages_open(&sealed->pages, text.n))
+        if (!ac_pages_open(pages, text.n))
             luaL_error(L, "unseal: not enough memory");
-        memcpy(sealed->pages.p, text.p, text.n);
-        sealed->pages.n = text.n;
+        memcpy(pages->p, text.p, text.n);
+        pages->n = text.n;
     }
-    if (!sealed->pages.p)
+    if (!pages->p)
         luaL_error(L, "unseal: the secret is closed");
     lua_pushcfunction(L, read_document);
     for (int i = 1; i <= 4; i++)

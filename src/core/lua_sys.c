@@ -1,5 +1,6 @@
 /* The system for Lua: clocks, waiting, signals. */
 #include "lua_core.h"
+
 #include "sys.h"
 
 #include <math.h>

@@ -1,24 +1,26 @@
 #include "response.h"
 
-#include "codec.h"
 #include "header.h"
+#include "xml.h"
 
-static const struct {
-    struct ac_str name;
-    size_t place;
-} HEADERS[] = {{{"date", 4}, offsetof(struct ac_response, date)},
-               {{"content-encoding", 16}, offsetof(struct ac_response, content_encoding)},
-               {{"x-acs-request-id", 16}, offsetof(struct ac_response, header_request_id)},
-               {{"x-acs-retry-after", 17}, offsetof(struct ac_response, retry_after)},
-               {{"x-ratelimit-user", 16}, offsetof(struct ac_response, ratelimit_user)},
-               {{"x-ratelimit-user-api", 20}, offsetof(struct ac_response, ratelimit_user_api)}};
+#include <math.h>
+#include <stdlib.h>
+
+const struct ac_response_header ac_response_header_names[AC_RESPONSE_HEADERS] = {
+    {{"date", 4}, offsetof(struct ac_response, date)},
+    {{"content-encoding", 16}, offsetof(struct ac_response, content_encoding)},
+    {{"x-acs-request-id", 16}, offsetof(struct ac_response, header_request_id)},
+    {{"x-acs-retry-after", 17}, offsetof(struct ac_response, retry_after)},
+    {{"x-ratelimit-user", 16}, offsetof(struct ac_response, ratelimit_user)},
+    {{"x-ratelimit-user-api", 20}, offsetof(struct ac_response, ratelimit_user_api)}};
 
 /* One that is repeated becomes a value which nobody takes for a good one. */
 static void note_header(struct ac_response *response, struct ac_str name, struct ac_str value)
 {
-    for (size_t i = 0; i < sizeof HEADERS / sizeof HEADERS[0]; i++)
-        if (ac_str_equal_nocase(name, HEADERS[i].name)) {
-            struct ac_str *known = (struct ac_str *)(void *)((char *)response + HEADERS[i].place);
+    for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++)
+        if (ac_str_equal_nocase(name, ac_response_header_names[i].name)) {
+            struct ac_str *known =
+                (struct ac_str *)(void *)((char *)response + ac_response_header_names[i].place);
             *known = known->p ? AC_STR(",") : value;
             return;
         }
@@ -31,119 +33,159 @@ void ac_response_headers(struct ac_response *response, struct ac_str block)
         note_header(response, name, value);
 }
 
-static enum ac_shape shape_of(struct ac_str body)
+enum ac_shape ac_response_shape(struct ac_str body)
 {
-    size_t i = 0;
+    size_t i = ac_str_starts(body, AC_STR(AC_JSON_MARK)) ? 3 : 0;
     while (i < body.n && strchr(" \t\r\n", body.p[i]) && body.p[i] != '\0')
         i++;
     if (i == body.n)
         return AC_SHAPE_EMPTY;
-    if (body.p[i] == '{')
-        return AC_SHAPE_JSON;
-    if (body.p[i] == '<' && ac_str_find(body, AC_STR("<Error>")))
-        return AC_SHAPE_XML;
-    return AC_SHAPE_OTHER;
+    return body.p[i] == '{' ? AC_SHAPE_JSON : body.p[i] == '<' ? AC_SHAPE_XML : AC_SHAPE_OTHER;
 }
 
-/* Both spellings occur: `Code` from the product gateways, `code` from newer ones. */
-static struct ac_str either(const cJSON *object, const char *pascal, const char *camel)
+bool ac_response_is_field(struct ac_str text)
 {
-    struct ac_str value = ac_json_string(object, pascal);
-    return value.p ? value : ac_json_string(object, camel);
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] > ' ' && text.p[i] != 0x7f)
+            return true;
+    return false;
 }
 
-static enum ac_status read_json(struct ac_response *response, struct ac_json_limits limits)
+#define PLACE(member) offsetof(struct ac_response, member)
+
+static const struct {
+    const char *pascal, *camel;
+    size_t place;
+} FIELDS[] = {{"Code", "code", PLACE(code)},
+              {"Message", "message", PLACE(message)},
+              {"RequestId", "requestId", PLACE(request_id)},
+              {"HostId", "hostId", PLACE(host_id)},
+              {"Recommend", "recommend", PLACE(recommend)}};
+#define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
+
+static struct ac_str *field_of(struct ac_response *response, size_t i)
 {
-    struct ac_json *json = &response->json;
-    if (ac_json_check(json, response->body, limits) != AC_OK) {
+    return (struct ac_str *)(void *)((char *)response + FIELDS[i].place);
+}
+
+/* Every double up to here is exact. */
+#define INTEGER_MAX 9007199254740992.0
+
+/* The field at an item of the tree; {NULL, 0} for none. */
+static struct ac_str field_in(struct ac_response *response, const cJSON *item, bool id)
+{
+    struct ac_str none = {0};
+    if (cJSON_IsNumber(item) && !id) {
+        double value = item->valuedouble;
+        if (floor(value) != value || fabs(value) > INTEGER_MAX)
+            return none;
+        size_t before = response->text.n;
+        ac_buf_printf(&response->text, "%.0f", value);
+        return (struct ac_str){response->text.p + before, response->text.n - before};
+    }
+    struct ac_str text = cJSON_IsString(item) ? ac_str_of(item->valuestring) : none;
+    return ac_response_is_field(text) ? text : none;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+}
+
+/* Whether two members of an object have one name; readers disagree about which of them counts.
+ * Sorting bounds what a peer can make us do. */
+static bool has_twins(const cJSON *object)
+{
+    const cJSON *item;
+    size_t n = 0;
+    bool found = false;
+    const cJSON **members = malloc((size_t)cJSON_GetArraySize(object) * sizeof *members);
+    if (!members)
+        return true;
+    cJSON_ArrayForEach(item, object) members[n++] = item;
+    qsort(members, n, sizeof *members, compare_names);
+    for (size_t i = 1; i < n && !found; i++)
+        found = compare_names(&members[i - 1], &members[i]) == 0;
+    free(members);
+    return found;
+}
+
+/* The same, anywhere in the tree. */
+static bool any_twins(const cJSON *node)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, node) if (any_twins(item)) return true;
+    return cJSON_IsObject(node) && node->child && has_twins(node);
+}
+
+/* The one place where cJSON makes a tree: over a text that the strict reader has passed. */
+static void parse(struct ac_response *response)
+{
+    ac_buf_reset(&response->text);
+    ac_json_clean(&response->text, response->body);
+    if (response->text.status == AC_OK)
+        response->root = cJSON_ParseWithLength(response->text.p, response->text.n);
+    if (!response->root)
+        response->why = "no memory to read it";
+    else if (any_twins(response->root))
+        response->why = "duplicate key";
+    ac_buf_reset(&response->text);
+}
+
+static void read_json(struct ac_response *response, struct ac_json_limits limits)
+{
+    struct ac_json_reader reader;
+    if (ac_json_check(&reader, response->body, limits))
+        parse(response);
+    else
+        response->why = reader.why;
+    if (response->why) {
         response->shape = AC_SHAPE_BAD_JSON;
-        return AC_OK;
-    }
-    if (ac_json_parse(json, response->body) != AC_OK)
-        return AC_NOMEM;
-    response->code = either(json->root, "Code", "code");
-    response->message = either(json->root, "Message", "message");
-    response->request_id = either(json->root, "RequestId", "requestId");
-    response->host_id = either(json->root, "HostId", "hostId");
-    response->recommend = either(json->root, "Recommend", "recommend");
-    return AC_OK;
-}
-
-static void unescape_xml(struct ac_buf *out, struct ac_str in)
-{
-    static const struct {
-        struct ac_str entity;
-        char c;
-    } entities[] = {{{"&lt;", 4}, '<'},
-                    {{"&gt;", 4}, '>'},
-                    {{"&amp;", 5}, '&'},
-                    {{"&quot;", 6}, '"'},
-                    {{"&apos;", 6}, '\''}};
-    for (size_t i = 0; i < in.n; i++) {
-        struct ac_str rest = {in.p + i, in.n - i};
-        char c = in.p[i];
-        for (size_t e = 0; c == '&' && e < sizeof entities / sizeof entities[0]; e++)
-            if (ac_str_starts(rest, entities[e].entity)) {
-                c = entities[e].c;
-                i += entities[e].entity.n - 1;
-                break;
-            }
-        ac_buf_add_char(out, c);
-    }
-}
-
-static struct ac_str xml_field(struct ac_response *response, struct ac_str open,
-                               struct ac_str close)
-{
-    struct ac_str body = response->body;
-    const char *start = ac_str_find(body, open);
-    if (!start)
-        return (struct ac_str){0};
-    struct ac_str rest = {start + open.n, body.n - (size_t)(start + open.n - body.p)};
-    const char *end = ac_str_find(rest, close);
-    if (!end)
-        return (struct ac_str){0};
-    size_t at = response->text.n;
-    unescape_xml(&response->text, (struct ac_str){rest.p, (size_t)(end - rest.p)});
-    return (struct ac_str){response->text.p + at, response->text.n - at};
-}
-
-static void read_xml(struct ac_response *response)
-{
-    /* Unescaping shrinks, so the fields together fit and never move. */
-    if (!ac_buf_room(&response->text, response->body.n))
         return;
-    response->code = xml_field(response, AC_STR("<Code>"), AC_STR("</Code>"));
-    response->message = xml_field(response, AC_STR("<Message>"), AC_STR("</Message>"));
-    response->request_id = xml_field(response, AC_STR("<RequestId>"), AC_STR("</RequestId>"));
-    response->host_id = xml_field(response, AC_STR("<HostId>"), AC_STR("</HostId>"));
-    response->recommend = xml_field(response, AC_STR("<Recommend>"), AC_STR("</Recommend>"));
+    }
+    /* Numbers become text: what is added must not move what is there. */
+    if (!ac_buf_room(&response->text, FIELD_COUNT * 32))
+        return;
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        bool id = FIELDS[i].place == PLACE(request_id);
+        const cJSON *pascal = cJSON_GetObjectItemCaseSensitive(response->root, FIELDS[i].pascal);
+        const cJSON *camel = cJSON_GetObjectItemCaseSensitive(response->root, FIELDS[i].camel);
+        struct ac_str value = field_in(response, pascal, id);
+        *field_of(response, i) = value.p ? value : field_in(response, camel, id);
+    }
 }
 
-void ac_response_date(struct ac_response *response)
+static void read_xml(struct ac_response *response, struct ac_json_limits limits)
 {
-    response->has_date = ac_codec_parse_http_date(response->date, &response->unix_date);
+    struct ac_xml_field fields[FIELD_COUNT];
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        fields[i] = (struct ac_xml_field){.name = ac_str_of(FIELDS[i].pascal)};
+    if (response->body.n > limits.max_bytes ||
+        !ac_xml_read(response->body, "Error", fields, FIELD_COUNT, &response->text)) {
+        response->shape = AC_SHAPE_OTHER;
+        return;
+    }
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (ac_response_is_field(fields[i].value))
+            *field_of(response, i) = fields[i].value;
 }
 
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits)
 {
-    enum ac_status status = AC_OK;
-    ac_buf_init(&response->text, limits.max_bytes);
-    response->shape = shape_of(response->body);
+    /* Room for U+FFFD in the place of every byte. */
+    ac_buf_init(&response->text, 3 * limits.max_bytes + FIELD_COUNT * 32);
+    response->shape = ac_response_shape(response->body);
     if (response->shape == AC_SHAPE_JSON)
-        status = read_json(response, limits);
+        read_json(response, limits);
     else if (response->shape == AC_SHAPE_XML)
-        read_xml(response);
-    response->body_has_request_id = response->request_id.n > 0;
-    if (response->request_id.n == 0)
-        response->request_id = response->header_request_id;
-    ac_response_date(response);
-    return response->text.status == AC_NOMEM ? AC_NOMEM : status;
+        read_xml(response, limits);
+    return response->text.status == AC_NOMEM ? AC_NOMEM : AC_OK;
 }
 
 void ac_response_free(struct ac_response *response)
 {
-    ac_json_free(&response->json);
+    cJSON_Delete(response->root);
+    response->root = NULL;
     ac_buf_free(&response->text);
 }
 

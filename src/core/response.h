@@ -2,6 +2,11 @@
  *
  * Input is an exchange as any transport gives it: either a complete HTTP answer or the way in
  * which the exchange failed, with whatever of the answer had arrived by then.
+ *
+ * A field of a body is a text that is not blank; of JSON also a whole number, which counts as its
+ * digits, but not as a request id, which is what proves that the service itself has spoken. In
+ * JSON both spellings occur, `Code` from the product gateways and `code` from newer ones: the first
+ * of the two that holds a field counts.
  */
 #ifndef AC_RESPONSE_H
 #define AC_RESPONSE_H
@@ -9,11 +14,13 @@
 #include "exchange.h"
 #include "json.h"
 
+#include <cjson/cJSON.h>
+
 enum ac_shape {
     AC_SHAPE_EMPTY,
-    AC_SHAPE_JSON,     /* one complete JSON object */
-    AC_SHAPE_BAD_JSON, /* begins like JSON and is not; json.why tells */
-    AC_SHAPE_XML,      /* the gateway's <Error> document */
+    AC_SHAPE_JSON,     /* one complete JSON object without two members of a name */
+    AC_SHAPE_BAD_JSON, /* begins like one and is none; `why` tells */
+    AC_SHAPE_XML,      /* one complete <Error> document of the gateway */
     AC_SHAPE_OTHER     /* HTML of a proxy, compressed bytes, a JSON array, … */
 };
 
@@ -31,19 +38,27 @@ struct ac_response {
     struct ac_str ratelimit_user_api;
     struct ac_str ratelimit_user;
 
-    /* Filled in by ac_response_read(). */
     enum ac_shape shape;
-    struct ac_json json;
-    struct ac_buf text; /* unescaped XML fields live here */
+    const char *why; /* what is wrong with bad JSON, for a person */
+
+    /* Filled in by ac_response_read(). */
+    cJSON *root;        /* of good JSON */
+    struct ac_buf text; /* fields that are not bytes of the body as they are */
     struct ac_str code;
     struct ac_str message;
-    struct ac_str request_id; /* of the body; the header's only where the body has none */
-    bool body_has_request_id;
+    struct ac_str request_id;
     struct ac_str host_id;
     struct ac_str recommend;
-    bool has_date;
-    int64_t unix_date;
 };
+
+/* The headers that count, by their names in lower case; the place is that of a struct ac_str. */
+struct ac_response_header {
+    struct ac_str name;
+    size_t place;
+};
+
+#define AC_RESPONSE_HEADERS 6
+extern const struct ac_response_header ac_response_header_names[AC_RESPONSE_HEADERS];
 
 /* Fills in the headers from a block of "Name: value" lines. */
 void ac_response_headers(struct ac_response *response, struct ac_str block);
@@ -51,16 +66,20 @@ void ac_response_headers(struct ac_response *response, struct ac_str block);
 /* A complete HTTP answer of success, as far as the body does not say otherwise. */
 static inline bool ac_response_is_whole(const struct ac_response *response)
 {
-    return response->failure == AC_FAILURE_NONE && response->status >= 200 &&
+    return response->failure == AC_FAILURE_NONE && response->sent && response->status >= 200 &&
            response->status <= 299 && response->content_encoding.n == 0;
 }
 
-/* Fills in the date. */
-void ac_response_date(struct ac_response *response);
+/* What the body looks like from its first bytes. JSON and XML are not read yet. */
+enum ac_shape ac_response_shape(struct ac_str body);
 
-/* AC_NOMEM is the only failure: a hostile answer is a shape, not an error. */
+/* Sets the shape and the fields. AC_NOMEM is the only failure: a hostile answer is a shape, not an
+ * error. */
 enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits);
 void ac_response_free(struct ac_response *response);
+
+/* Whether a text is not blank. */
+bool ac_response_is_field(struct ac_str text);
 
 /* Seconds that the server asks to wait: `x-acs-retry-after` (ms), else the larger `TimeLeft` (ms)
  * of `x-ratelimit-user-api` and `x-ratelimit-user`. 0 if it asks for none. */

@@ -1,9 +1,10 @@
 #include "value.h"
 
 #include "codec.h"
+#include "lua_secret.h"
+#include "utf8.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define NULL_KEY "alicloud.null"
 #define ARRAY_CLASS "alicloud.array"
@@ -42,6 +43,19 @@ void ac_value_push_array_metatable(lua_State *L)
     luaL_getmetatable(L, ARRAY_CLASS);
 }
 
+void acL_push_text(lua_State *L, struct ac_str bytes)
+{
+    luaL_Buffer buffer;
+    struct ac_buf out;
+    if (ac_utf8_is_valid(bytes)) {
+        acL_push_bytes(L, bytes);
+        return;
+    }
+    ac_buf_borrow(&out, luaL_buffinitsize(L, &buffer, 3 * bytes.n + 1), 3 * bytes.n + 1);
+    ac_utf8_add(&out, bytes);
+    luaL_pushresultsize(&buffer, out.n);
+}
+
 /* Objects of one array have mostly the same members, so the last one tells how large the next table
  * should be made; a peer cannot use that to make us hold much. The first one of a depth has mostly
  * more than one. */
@@ -53,6 +67,7 @@ struct decoder {
     struct ac_json_reader *reader;
     int null_index;
     int array_index;
+    int secrets_index;
     bool keep_null;
     int hints[AC_MAX_JSON_DEPTH + 1]; /* and one more; 0: none yet */
 };
@@ -89,7 +104,7 @@ static void push_string(lua_State *L, const struct ac_json_token *token)
         lua_pushlstring(L, token->raw.p, token->raw.n);
         return;
     }
-    char *out = luaL_buffinitsize(L, &buffer, token->raw.n);
+    char *out = luaL_buffinitsize(L, &buffer, ac_json_room(token));
     luaL_pushresultsize(&buffer, ac_json_unescape(out, token->raw));
 }
 
@@ -143,6 +158,35 @@ static bool push_name(struct decoder *decoder, int members)
     return !known;
 }
 
+/* [-0, +1, e]  A member whose name is on top, if that is the name of a secret: its text goes from
+ * the document's memory into a Secret's own, and nothing is said of it but that it can be no key.
+ * One that is empty is absent. */
+static bool push_secret(struct decoder *decoder, const struct ac_json_token *token)
+{
+    lua_State *L = decoder->L;
+    if (decoder->secrets_index == 0 || token->kind != AC_JSON_STRING)
+        return false;
+    lua_pushvalue(L, -1);
+    bool listed = lua_rawget(L, decoder->secrets_index) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (!listed)
+        return false;
+    if (token->replaced > 0)
+        luaL_error(L, "%s is no Unicode text", lua_tostring(L, -1));
+    if (token->raw.n == 0) {
+        lua_pushvalue(L, decoder->null_index);
+        return true;
+    }
+    struct ac_pages *secret = acL_secret_room(L, token->raw.n);
+    secret->n = ac_json_unescape(secret->p, token->raw);
+    const char *flaw = acL_secret_flaw((struct ac_str){secret->p, secret->n});
+    if (flaw) {
+        ac_pages_close(secret);
+        luaL_error(L, "%s %s", lua_tostring(L, -2), flaw);
+    }
+    return true;
+}
+
 static bool push_object(struct decoder *decoder)
 {
     lua_State *L = decoder->L;
@@ -155,9 +199,9 @@ static bool push_object(struct decoder *decoder)
         if (!push_name(decoder, members))
             return false;
         struct ac_json_token token = ac_json_value(reader);
-        if (!push_value(decoder, token))
+        if (!push_secret(decoder, &token) && !push_value(decoder, token))
             return false;
-        nulls = nulls || token.kind == AC_JSON_NULL;
+        nulls = nulls || lua_rawequal(L, -1, decoder->null_index);
         lua_rawset(L, -3);
     }
     if (nulls && !decoder->keep_null)
@@ -191,7 +235,7 @@ static bool push_value(struct decoder *decoder, struct ac_json_token token)
     }
 }
 
-bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null)
+bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, int secrets)
 {
     int top = lua_gettop(L);
     /* A table and a name for each level, and what is at work on the innermost. */
@@ -202,6 +246,7 @@ bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null)
                               .reader = reader,
                               .null_index = top + 1,
                               .array_index = top + 2,
+                              .secrets_index = secrets,
                               .keep_null = keep_null};
     bool faithful = push_value(&decoder, ac_json_value(reader)) && ac_json_end(reader);
     if (!faithful) {
@@ -212,169 +257,4 @@ bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null)
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
     return true;
-}
-
-static void encode_value(lua_State *L, int index, struct ac_buf *out, unsigned depth);
-
-static void encode_string(struct ac_buf *out, struct ac_str s)
-{
-    ac_buf_add_char(out, '"');
-    size_t plain = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-            continue;
-        ac_buf_add(out, s.p + plain, i - plain);
-        plain = i + 1;
-        static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-        const char *known = NULL;
-        for (const char *p = shorts; *p && !known; p += 2)
-            if (*p == (char)c)
-                known = p;
-        if (known)
-            ac_buf_printf(out, "\\%c", known[1]);
-        else
-            ac_buf_printf(out, "\\u%04x", c);
-    }
-    ac_buf_add(out, s.p + plain, s.n - plain);
-    ac_buf_add_char(out, '"');
-}
-
-static void encode_float(lua_State *L, struct ac_buf *out, double value)
-{
-    char text[AC_CODEC_FLOAT_BYTES];
-    if (!isfinite(value))
-        luaL_error(L, "cannot encode %f: JSON has no such number", value);
-    ac_codec_float(text, value);
-    ac_buf_add_text(out, text);
-    if (!strpbrk(text, ".e"))
-        ac_buf_add_text(out, ".0");
-}
-
-/* [-0, +0, v]  True for a sequence; a table without members is one only by its metatable. */
-static bool is_sequence(lua_State *L, int index)
-{
-    bool marked = false;
-    if (lua_getmetatable(L, index)) {
-        ac_value_push_array_metatable(L);
-        marked = lua_rawequal(L, -1, -2);
-        lua_pop(L, 2);
-    }
-    lua_Integer count = 0, highest = 0;
-    bool names = false;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
-        lua_Integer i = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
-        if (i < 1)
-            names = true;
-        highest = i > highest ? i : highest;
-        count++;
-    }
-    if (names && (marked || highest > 0))
-        luaL_error(L, "cannot encode a table with both names and positions");
-    if (!names && highest != count)
-        luaL_error(L, "cannot encode an array with holes (use null)");
-    return marked || highest > 0;
-}
-
-static void encode_array(lua_State *L, int index, struct ac_buf *out, unsigned depth)
-{
-    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
-    ac_buf_add_char(out, '[');
-    for (lua_Integer i = 1; i <= n; i++) {
-        if (i > 1)
-            ac_buf_add_char(out, ',');
-        lua_rawgeti(L, index, i);
-        encode_value(L, lua_gettop(L), out, depth);
-        lua_pop(L, 1);
-    }
-    ac_buf_add_char(out, ']');
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return ac_str_compare(*(const struct ac_str *)a, *(const struct ac_str *)b);
-}
-
-/* [-0, +2, v]  The sorted names of the table at `index`; the snapshot keeps their bytes alive. */
-static struct ac_str *push_names(lua_State *L, int index, size_t *count)
-{
-    size_t n = acL_snapshot(L, index);
-    int kept = lua_gettop(L);
-    struct ac_str *names = lua_newuserdatauv(L, (n ? n : 1) * sizeof *names, 0);
-    for (size_t i = 0; i < n; i++) {
-        if (lua_rawgeti(L, kept, 2 * (lua_Integer)i + 1) != LUA_TSTRING)
-            luaL_error(L, "cannot encode a table key of type %s", luaL_typename(L, -1));
-        names[i].p = lua_tolstring(L, -1, &names[i].n);
-        lua_pop(L, 1);
-    }
-    qsort(names, n, sizeof *names, compare_names);
-    *count = n;
-    return names;
-}
-
-static void encode_object(lua_State *L, int index, struct ac_buf *out, unsigned depth)
-{
-    size_t n;
-    struct ac_str *names = push_names(L, index, &n);
-    ac_buf_add_char(out, '{');
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            ac_buf_add_char(out, ',');
-        encode_string(out, names[i]);
-        ac_buf_add_char(out, ':');
-        acL_push_bytes(L, names[i]);
-        lua_rawget(L, index);
-        encode_value(L, lua_gettop(L), out, depth);
-        lua_pop(L, 1);
-    }
-    ac_buf_add_char(out, '}');
-    lua_pop(L, 2);
-}
-
-static void encode_table(lua_State *L, int index, struct ac_buf *out, unsigned depth)
-{
-    if (depth >= AC_MAX_JSON_DEPTH)
-        luaL_error(L, "cannot encode a table nested deeper than %d", (int)AC_MAX_JSON_DEPTH);
-    luaL_checkstack(L, 8, "value is nested too deeply");
-    if (is_sequence(L, index))
-        encode_array(L, index, out, depth + 1);
-    else
-        encode_object(L, index, out, depth + 1);
-}
-
-static void encode_value(lua_State *L, int index, struct ac_buf *out, unsigned depth)
-{
-    struct ac_str s;
-    switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN:
-        ac_buf_add_text(out, lua_toboolean(L, index) ? "true" : "false");
-        return;
-    case LUA_TNUMBER:
-        if (lua_isinteger(L, index))
-            ac_buf_printf(out, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(L, index));
-        else
-            encode_float(L, out, lua_tonumber(L, index));
-        return;
-    case LUA_TSTRING:
-        s.p = lua_tolstring(L, index, &s.n);
-        encode_string(out, s);
-        return;
-    case LUA_TTABLE:
-        encode_table(L, index, out, depth);
-        return;
-    default:
-        ac_value_push_null(L);
-        if (!lua_rawequal(L, -1, index))
-            luaL_error(L, "cannot encode a %s", luaL_typename(L, index));
-        lua_pop(L, 1);
-        ac_buf_add_text(out, "null");
-    }
-}
-
-void ac_value_encode(lua_State *L, int index, struct ac_buf *out)
-{
-    encode_value(L, lua_absindex(L, index), out, 0);
-    acL_check(L, out->status, "encode");
 }

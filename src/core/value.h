@@ -20,13 +20,19 @@ void ac_value_push_null(lua_State *L);
 /* [-0, +1, m]  Pushes the shared metatable of arrays. */
 void ac_value_push_array_metatable(lua_State *L);
 
-/* [-0, +1, m]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
+/* [-0, +1, e]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
  * not JSON or cannot be represented faithfully (duplicate keys, numbers out of range). Needs a
- * reader that ac_json_open() has opened. */
-bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null);
+ * reader that ac_json_open() has opened. `secrets` is the index of a set of names: members of these
+ * names that are strings become Secrets, without ever being Lua strings, and an error is raised
+ * for one that can be no key; 0 for none. */
+bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, int secrets);
+
+/* [-0, +1, m]  The bytes as a Lua string, as text: U+FFFD stands for what is no UTF-8. */
+void acL_push_text(lua_State *L, struct ac_str bytes);
 
 /* [-0, +0, v]  Appends the value at `index`; raises on what JSON cannot carry. Object names are
- * sorted, so that the same value always gives the same text. */
+ * sorted, so that the same value always gives the same text, which is always UTF-8: U+FFFD stands
+ * for what is none. Two names that become the same by that are an error. In value_encode.c. */
 void ac_value_encode(lua_State *L, int index, struct ac_buf *out);
 
 #endif

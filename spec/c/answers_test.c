@@ -1,0 +1,471 @@
+/* What comes back, without Lua: UTF-8, JSON, XML, the answer and the verdict over it, each as its
+ * header promises. */
+#include "errmap.h"
+#include "utf8.h"
+#include "xml.h"
+#include "check.h"
+
+#include <stdlib.h>
+
+/* The sequences of the Unicode standard, tables 3-7 and 3-8, and what stands for the others. */
+static void test_utf8(struct check *t)
+{
+    static const char *const texts[][2] = {
+        {"", ""},
+        {"a\x7f", "a\x7f"},
+        {"\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf"},
+        {"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80", "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80"},
+        {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+        {"\x80", "?"},
+        {"\xc0\xaf", "??"},
+        {"\xc1\xbf\xff", "???"},
+        {"\xe0\x9f\x80", "???"},
+        {"\xed\xa0\x80", "???"},
+        {"\xf0\x8f\x80\x80", "????"},
+        {"\xf4\x90\x80\x80", "????"},
+        {"\xf5\x80\xfe", "???"},
+        {"a\xe5\xae", "a?"},
+        {"\xf0\x9f\x98x\xc3", "?x?"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct ac_buf out, expected;
+        ac_buf_init(&out, 100);
+        ac_buf_init(&expected, 100);
+        for (const char *p = texts[i][1]; *p; p++)
+            if (*p == '?')
+                ac_buf_add_text(&expected, AC_UTF8_REPLACEMENT);
+            else
+                ac_buf_add_char(&expected, *p);
+        ac_utf8_add(&out, ac_str_of(texts[i][0]));
+        CHECK(t, ac_str_equal(ac_buf_str(&out), ac_buf_str(&expected)));
+        CHECK(t, ac_utf8_is_valid(ac_str_of(texts[i][0])) == !strchr(texts[i][1], '?'));
+        CHECK(t, ac_utf8_is_valid(ac_buf_str(&out)));
+        ac_buf_free(&out);
+        ac_buf_free(&expected);
+    }
+    struct ac_str text = AC_STR("a\xc3\xa9\xf0\x9f\x98\x80");
+    static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 3, 7, 7};
+    for (size_t max = 0; max < sizeof cuts / sizeof cuts[0]; max++)
+        CHECK(t, ac_utf8_cut(text, max) == cuts[max]);
+    /* No character is so long; what is none is cut anywhere. */
+    CHECK(t, ac_utf8_cut(AC_STR("\x80\x80\x80\x80\x80\x80"), 5) == 2);
+    CHECK(t, ac_utf8_cut(AC_STR("\x80\x80"), 1) == 0);
+}
+
+static bool clean_is(struct ac_str text, const char *expected)
+{
+    struct ac_buf out;
+    ac_buf_init(&out, 200);
+    ac_json_clean(&out, text);
+    bool same = ac_str_equal(ac_buf_str(&out), ac_str_of(expected));
+    ac_buf_free(&out);
+    return same;
+}
+
+#define NINES "999999999999999999999999999999999999999999999999999999999999999"
+
+static void test_json(struct check *t)
+{
+    static const struct {
+        const char *text;
+        size_t n;         /* 0: strlen */
+        const char *flaw; /* NULL for none */
+    } texts[] = {
+        {"{\"a\":[1,2.5e3,-0,true,null]}", 0, NULL},
+        {" {} \r\n", 0, NULL},
+        {"\xef\xbb\xbf{}", 0, NULL},
+        {"\xef\xbb\xbf", 0, "malformed"},
+        {"\xef\xbb{}", 0, "unexpected character"},
+        {"", 0, "empty"},
+        {"{}x", 0, "unexpected character"},
+        {"{}{}", 0, "malformed"},
+        {"{}\0", 3, "malformed"},
+        {"{\"a\":1", 0, "malformed"},
+        {"{\"a\":1,}", 0, "malformed"},
+        {"{\"a\"}", 0, "malformed"},
+        {"{\"a", 0, "string is not closed"},
+        {"{\"a\":}", 0, "malformed"},
+        {"[1 2]", 0, "malformed"},
+        {"[1;2]", 0, "unexpected character"},
+        {"[1}", 0, "malformed"},
+        {"[tru]", 0, "unexpected character"},
+        {"{\"a\":\"\\u0000\"}", 0, NULL},
+        {"{\"a\":\"\\ud800\"}", 0, NULL},
+        {"{\"a\":\"\xff\xc3\"}", 0, NULL},
+        {"{\"a\":\"\\x\"}", 0, "unknown escape in a string"},
+        {"{\"a\":\"\\\0\"}", 9, "unknown escape in a string"},
+        {"{\"a\":\"\\u00g0\"}", 0, "\\u needs four hex digits"},
+        {"{\"a\":\"b\nc\"}", 0, "raw control character in a string"},
+        {"{\"a\":\"b\0c\"}", 11, "raw control character in a string"},
+        {"{\"a\":01}", 0, "malformed number"},
+        {"{\"a\":-}", 0, "malformed number"},
+        {"{\"a\":1.}", 0, "malformed number"},
+        {"{\"a\":1e}", 0, "malformed number"},
+        {"{\"a\":1e+2,\"b\":1E-2}", 0, NULL},
+        {"{\"a\":NaN}", 0, "unexpected character"},
+        {"{\"a\":\"\\", 0, "string is not closed"},
+        {"{\"a\":\"\\u00", 0, "string is not closed"},
+        {"{\"a\":\"\\ud83d\\u", 0, "string is not closed"},
+        {NINES, 0, NULL},
+        {NINES "9", 0, "number of too many characters"},
+        {"[[[[1]]]]", 0, NULL},
+        {"[[[[[1]]]]]", 0, "nested too deeply"},
+        {"\"just over the cap of 80 bytes is this text, though there is nothing wrong with "
+         "it\"",
+         0, "larger than the limit"}};
+    struct ac_json_limits limits = {80, 4};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct ac_json_reader reader;
+        /* A heap copy, so that a read past the end is seen. */
+        size_t n = texts[i].n ? texts[i].n : strlen(texts[i].text);
+        char *copy = calloc(1, n + 1);
+        memcpy(copy, texts[i].text, n);
+        bool good = ac_json_check(&reader, (struct ac_str){copy, n}, limits);
+        if (good != !texts[i].flaw || (!good && strcmp(reader.why, texts[i].flaw) != 0))
+            fprintf(stderr, "%s: %s\n", texts[i].text, good ? "passed" : reader.why);
+        CHECK(t, good == !texts[i].flaw);
+        CHECK(t, good || (strcmp(reader.why, texts[i].flaw) == 0 && reader.at <= n));
+        free(copy);
+    }
+    CHECK(t, clean_is(AC_STR("{\"\\n\\\\u0000\":\"\\u0041\xc3\xa9\"}"),
+                      "{\"\\n\\\\u0000\":\"\\u0041\xc3\xa9\"}"));
+    CHECK(t, clean_is(AC_STR("\"\\ud83d\\ude00\""), "\"\\ud83d\\ude00\""));
+    CHECK(t, clean_is(AC_STR("\"\\u0000|\\udc00|\\ud83d\\u0041|\xff|\\uD83D\""),
+                      "\"" AC_UTF8_REPLACEMENT "|" AC_UTF8_REPLACEMENT "|" AC_UTF8_REPLACEMENT
+                      "\\u0041|" AC_UTF8_REPLACEMENT "|" AC_UTF8_REPLACEMENT "\""));
+}
+
+/* What ac_json_unescape() makes of a string, in the room that its token asks for. */
+static bool string_is(const char *quoted, const char *expected)
+{
+    struct ac_json_reader reader;
+    ac_json_open(&reader, ac_str_of(quoted), AC_JSON_LIMITS);
+    struct ac_json_token token = ac_json_value(&reader);
+    char *out = malloc(ac_json_room(&token) + 1);
+    size_t n = ac_json_unescape(out, token.raw);
+    bool same = token.kind == AC_JSON_STRING && n <= ac_json_room(&token) &&
+                ac_str_equal((struct ac_str){out, n}, ac_str_of(expected)) &&
+                (token.escaped || ac_str_equal(token.raw, ac_str_of(expected)));
+    free(out);
+    return same;
+}
+
+static void test_strings(struct check *t)
+{
+    CHECK(t, string_is("\"plain text, longer than eight bytes\"",
+                       "plain text, longer than eight bytes"));
+    CHECK(t, string_is("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\x7f\"", "\"\\/\b\f\n\r\t\x7f"));
+    CHECK(t, string_is("\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"",
+                       "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"));
+    CHECK(t, string_is("\"seven..\xc3\xa9\xe5\xae\xb9\"", "seven..\xc3\xa9\xe5\xae\xb9"));
+    CHECK(t, string_is("\"\xff\"", AC_UTF8_REPLACEMENT));
+    CHECK(t, string_is("\"\xff\xfe\xc3\"",
+                       AC_UTF8_REPLACEMENT AC_UTF8_REPLACEMENT AC_UTF8_REPLACEMENT));
+    CHECK(t, string_is("\"\\ud83d\\ud83d\\ude00\\\\\"", AC_UTF8_REPLACEMENT "\xf0\x9f\x98\x80\\"));
+    CHECK(t, string_is("\"\\ud83dx\\ude00\"", AC_UTF8_REPLACEMENT "x" AC_UTF8_REPLACEMENT));
+    CHECK(t, string_is("\"\\u0000\"", AC_UTF8_REPLACEMENT));
+}
+
+static void test_numbers(struct check *t)
+{
+    static const struct {
+        const char *token;
+        enum ac_json_number kind;
+        int64_t value;
+    } numbers[] = {{"0", AC_JSON_INTEGER, 0},
+                   {"-1", AC_JSON_INTEGER, -1},
+                   {"9007199254740993", AC_JSON_INTEGER, 9007199254740993},
+                   {"9223372036854775807", AC_JSON_INTEGER, INT64_MAX},
+                   {"-9223372036854775808", AC_JSON_INTEGER, INT64_MIN},
+                   {"9223372036854775808", AC_JSON_BIG, 0},
+                   {"-9223372036854775809", AC_JSON_BIG, 0},
+                   {"99999999999999999999999", AC_JSON_BIG, 0},
+                   {"1.0", AC_JSON_FLOAT, 0},
+                   {"1e3", AC_JSON_FLOAT, 0},
+                   {"99999999999999999999.5", AC_JSON_FLOAT, 0}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int64_t value = 0;
+        CHECK(t, ac_json_number(ac_str_of(numbers[i].token), &value) == numbers[i].kind);
+        CHECK(t, numbers[i].kind != AC_JSON_INTEGER || value == numbers[i].value);
+    }
+}
+
+/* NULL where it is no such document, else its fields, one after the other. */
+static const char *xml_fields(const char *text, struct ac_buf *joined)
+{
+    struct ac_xml_field fields[] = {{.name = AC_STR("Code")}, {.name = AC_STR("Message")}};
+    struct ac_buf out;
+    size_t n = strlen(text);
+    char *copy = calloc(1, n + 1);
+    memcpy(copy, text, n);
+    ac_buf_init(&out, n ? n : 1);
+    ac_buf_reset(joined);
+    bool good = ac_xml_read((struct ac_str){copy, n}, "Error", fields, 2, &out);
+    for (size_t i = 0; i < 2; i++) {
+        if (fields[i].value.p)
+            ac_buf_add_str(joined, fields[i].value);
+        ac_buf_add_text(joined, i == 0 ? "|" : "");
+    }
+    ac_buf_free(&out);
+    free(copy);
+    return good ? joined->p : NULL;
+}
+
+static void test_xml(struct check *t)
+{
+    static const char *const good[][2] = {
+        {"<Error></Error>", "|"},
+        {"<Error/>", "|"},
+        {"\xef\xbb\xbf<?xml version=\"1.0\" encoding='UTF-8'?>\r\n<Error>\n <Code>C</Code >\t"
+         "<Message>m</Message></Error >\n",
+         "C|m"},
+        {"<Error><Code/><Message >a b</Message></Error>", "|a b"},
+        {"<Error><Detail><Code>x</Code><L><I>1</I><I>2</I></L></Detail><Code>C</Code></Error>",
+         "C|"},
+        {"<Error><Code>C</Code><X>1</X><X>2</X></Error>", "C|"},
+        {"<Error><Code>&lt;&gt;&amp;&quot;&apos;</Code><Message>&#65;&#xe9;&#x20AC;&#128512;&#9;"
+         "</Message></Error>",
+         "<>&\"'|A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\t"},
+        {"<Error><Code>&amp;lt;</Code><Message>a > b</Message></Error>", "&lt;|a > b"}};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "<",
+                                      "<Error",
+                                      "<Error>",
+                                      "<Error><Code>C</Code>",
+                                      "<Error><Code>C</Error>",
+                                      "<Error><Code>C</Code></Error>x",
+                                      "<Error></Error><Error></Error>",
+                                      "x<Error></Error>",
+                                      "<error></error>",
+                                      "<Errors></Errors>",
+                                      "<Error a=\"1\"></Error>",
+                                      "<Error><Code>A</Code><Code>A</Code></Error>",
+                                      "<Error><Code/><Code>A</Code></Error>",
+                                      "<Error><Code><Code>A</Code></Code></Error>",
+                                      "<Error><Code>A<b/></Code></Error>",
+                                      "<Error>text<Code>A</Code></Error>",
+                                      "<Error><X>a<b/></X></Error>",
+                                      "<Error><!-- <Code>A</Code> --></Error>",
+                                      "<Error><Code><![CDATA[A]]></Code></Error>",
+                                      "<!DOCTYPE x><Error></Error>",
+                                      "<?xml version=\"1.0\"><Error></Error>",
+                                      "<?xml version=\"1.0\"",
+                                      "<?pi?><Error></Error>",
+                                      "<Error><></></Error>",
+                                      "<Error><Code>&</Code></Error>",
+                                      "<Error><Code>&nbsp;</Code></Error>",
+                                      "<Error><Code>&lt</Code></Error>",
+                                      "<Error><Code>&lt;",
+                                      "<Error><Code>&#;</Code></Error>",
+                                      "<Error><Code>&#x;</Code></Error>",
+                                      "<Error><Code>&#0;</Code></Error>",
+                                      "<Error><Code>&#27;</Code></Error>",
+                                      "<Error><Code>&#xd800;</Code></Error>",
+                                      "<Error><Code>&#xffff;</Code></Error>",
+                                      "<Error><Code>&#x110000;</Code></Error>",
+                                      "<Error><Code>&#000000065;</Code></Error>",
+                                      "<Error><Code>&#-1;</Code></Error>",
+                                      "<Error><Code>&#xg;</Code></Error>",
+                                      "<Error><Code>&",
+                                      "<Error><Code>\x1b[2J</Code></Error>",
+                                      "<Error></Error",
+                                      "<Error></",
+                                      "<Error><Code>A</ Code></Error>"};
+    struct ac_buf joined;
+    ac_buf_init(&joined, 1000);
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        const char *fields = xml_fields(good[i][0], &joined);
+        CHECK(t, fields && strcmp(fields, good[i][1]) == 0);
+        /* No beginning of a document is one. */
+        char *cut = strdup(good[i][0]);
+        for (size_t n = strlen(cut); n > 0 && cut[n - 1] != '>'; n--)
+            cut[n - 1] = '\0';
+        for (size_t n = strlen(cut); n > 0; n--) {
+            cut[n - 1] = '\0';
+            CHECK(t, xml_fields(cut, &joined) == NULL);
+        }
+        free(cut);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (xml_fields(bad[i], &joined))
+            fprintf(stderr, "taken: %s\n", bad[i]);
+        CHECK(t, xml_fields(bad[i], &joined) == NULL);
+    }
+    ac_buf_free(&joined);
+
+    /* Nesting is bounded. */
+    struct ac_buf deep;
+    ac_buf_init(&deep, 10000);
+    for (int levels = 31; levels <= 32; levels++) {
+        ac_buf_reset(&deep);
+        ac_buf_add_text(&deep, "<Error><Y>");
+        for (int i = 0; i < levels; i++)
+            ac_buf_add_text(&deep, "<X>");
+        for (int i = 0; i < levels; i++)
+            ac_buf_add_text(&deep, "</X>");
+        ac_buf_add_text(&deep, "</Y></Error>");
+        ac_buf_init(&joined, 100);
+        CHECK(t, (xml_fields(deep.p, &joined) != NULL) == (levels == 31));
+        ac_buf_free(&joined);
+    }
+    /* Memory that may not be had is no answer. */
+    struct ac_xml_field field = {.name = AC_STR("Code")};
+    ac_buf_free(&deep);
+    ac_buf_init(&deep, 3);
+    CHECK(t, !ac_xml_read(AC_STR("<Error></Error>"), "Error", &field, 1, &deep));
+    ac_buf_free(&deep);
+}
+
+#define ID "\"RequestId\":\"r1\""
+
+static void test_errmap(struct check *t)
+{
+    static const struct {
+        const char *failure;
+        bool sent;
+        int status;
+        const char *body;
+        enum ac_outcome outcome;
+    } rows[] = {{"", true, 200, "{" ID "}", AC_ACCEPTED},
+                {"", true, 200, "{\"RequestId\":\"\"}", AC_UNKNOWN},
+                {"", true, 200, "{\"RequestId\":7}", AC_UNKNOWN},
+                {"", true, 200, "{" ID ",\"requestid\":1}", AC_ACCEPTED},
+                {"", true, 200, "{" ID, AC_UNKNOWN},
+                {"", true, 200, "", AC_UNKNOWN},
+                {"", true, 200, "[{" ID "}]", AC_UNKNOWN},
+                {"", true, 204, "", AC_UNKNOWN},
+                {"", true, 302, "{" ID "}", AC_UNKNOWN},
+                {"", true, 403, "{" ID ",\"Code\":\"OperationDenied\"}", AC_REJECTED},
+                {"", true, 403, "{\"Code\":\"OperationDenied\"}", AC_UNKNOWN},
+                {"", true, 403, "{" ID "}", AC_UNKNOWN},
+                {"", true, 403, "<html>no</html>", AC_UNKNOWN},
+                {"", true, 403, "{" ID ",\"Code\":\"LastTokenProcessing\"}", AC_UNKNOWN},
+                {"", true, 400, "{" ID ",\"Code\":\"SignatureNonceUsed\"}", AC_UNKNOWN},
+                {"", true, 429, "{" ID ",\"Code\":\"Throttling.User\"}", AC_REJECTED},
+                {"", true, 500, "{" ID ",\"Code\":\"InternalError\"}", AC_UNKNOWN},
+                {"", true, 503, "{" ID ",\"Code\":\"Throttling\"}", AC_UNKNOWN},
+                {"", true, 504, "{" ID ",\"Code\":\"RequestTimeout\"}", AC_UNKNOWN},
+                {"connect", false, 0, "", AC_NOT_SENT},
+                {"tls", false, 0, "", AC_NOT_SENT},
+                {"receive", true, 200, "{" ID "}", AC_UNKNOWN},
+                {"timeout", true, 0, "", AC_UNKNOWN},
+                {"timeout", false, 0, "", AC_NOT_SENT},
+                {"never heard of it", true, 0, "", AC_UNKNOWN}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ac_response response = {.failure = ac_failure_named(ac_str_of(rows[i].failure)),
+                                       .sent = rows[i].sent,
+                                       .status = rows[i].status,
+                                       .body = ac_str_of(rows[i].body)};
+        struct ac_error error;
+        CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
+        CHECK(t, ac_errmap(&error, &response, (struct ac_signed){0}) == AC_OK);
+        if (error.outcome != rows[i].outcome)
+            fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcome_name(error.outcome));
+        CHECK(t, error.outcome == rows[i].outcome);
+        ac_errmap_free(&error);
+        ac_response_free(&response);
+    }
+}
+
+/* The fields of a body, joined. */
+static void check_fields(struct check *t, const char *body, enum ac_shape shape,
+                         const char *expected)
+{
+    struct ac_response response = {.sent = true, .status = 400, .body = ac_str_of(body)};
+    struct ac_buf joined;
+    ac_buf_init(&joined, 1000);
+    CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
+    CHECK(t, response.shape == shape);
+    const struct ac_str fields[] = {response.code, response.message, response.request_id,
+                                    response.host_id, response.recommend};
+    for (size_t i = 0; i < 5; i++) {
+        if (fields[i].p)
+            ac_buf_add_str(&joined, fields[i]);
+        ac_buf_add_char(&joined, '|');
+    }
+    if (strcmp(joined.p, expected) != 0)
+        fprintf(stderr, "%s: %s\n", body, joined.p);
+    CHECK(t, strcmp(joined.p, expected) == 0);
+    ac_buf_free(&joined);
+    ac_response_free(&response);
+    ac_response_free(&response);
+}
+
+static void test_response(struct check *t)
+{
+    check_fields(t, "", AC_SHAPE_EMPTY, "|||||");
+    check_fields(t, " \r\n\t", AC_SHAPE_EMPTY, "|||||");
+    check_fields(t, "\xef\xbb\xbf", AC_SHAPE_EMPTY, "|||||");
+    check_fields(t, "<html>", AC_SHAPE_OTHER, "|||||");
+    check_fields(t, "[1]", AC_SHAPE_OTHER, "|||||");
+    check_fields(t, "{", AC_SHAPE_BAD_JSON, "|||||");
+    check_fields(t, "{\"Code\":\"a\",\"Code\":\"a\"}", AC_SHAPE_BAD_JSON, "|||||");
+    check_fields(t, "{\"Code\":\"a\",\"x\":[{\"b\":1,\"c\":2,\"b\":3}]}", AC_SHAPE_BAD_JSON,
+                 "|||||");
+    check_fields(t, "{\"\xff\":1,\"\\u0000\":1}", AC_SHAPE_BAD_JSON, "|||||");
+    check_fields(t, "{\"x\":{},\"y\":[{\"b\":1},{\"b\":1}]}", AC_SHAPE_JSON, "|||||");
+    check_fields(t,
+                 "\xef\xbb\xbf {\"Code\":\"c\",\"Message\":\"m\",\"RequestId\":\"r\","
+                 "\"HostId\":\"h\",\"Recommend\":\"w\"}",
+                 AC_SHAPE_JSON, "c|m|r|h|w|");
+    check_fields(t, "{\"code\":\"c\",\"message\":\"m\",\"requestId\":\"r\",\"hostId\":\"h\"}",
+                 AC_SHAPE_JSON, "c|m|r|h||");
+    check_fields(t, "{\"CODE\":\"c\",\"requestid\":\"r\"}", AC_SHAPE_JSON, "|||||");
+    check_fields(t, "{\"Code\":400,\"Message\":-7,\"RequestId\":1,\"requestId\":2,\"HostId\":1e3}",
+                 AC_SHAPE_JSON, "400|-7||1000||");
+    check_fields(t, "{\"Code\":4.5,\"Message\":9007199254740992,\"HostId\":9007199254740994}",
+                 AC_SHAPE_JSON, "|9007199254740992||||");
+    check_fields(t, "{\"Code\":\" \\n\\u007f\",\"code\":\"c\",\"RequestId\":\"\"}", AC_SHAPE_JSON,
+                 "c|||||");
+    check_fields(t, "{\"Code\":null,\"Message\":true,\"RequestId\":[],\"HostId\":{}}",
+                 AC_SHAPE_JSON, "|||||");
+    check_fields(t, "{\"Code\":\"a\\u0000b\",\"Message\":\"\xff\",\"RequestId\":\"\\ud800\"}",
+                 AC_SHAPE_JSON,
+                 "a" AC_UTF8_REPLACEMENT "b|" AC_UTF8_REPLACEMENT "|" AC_UTF8_REPLACEMENT "|||");
+    check_fields(t, "<Error><Code>c</Code><RequestId> </RequestId><HostId>h</HostId></Error>",
+                 AC_SHAPE_XML, "c|||h||");
+    check_fields(t, "<Error><Code>c</Code>", AC_SHAPE_OTHER, "|||||");
+
+    struct ac_response response = {
+        .sent = true, .status = 400, .body = AC_STR("<Error><Code>c</Code></Error>")};
+    CHECK(t, ac_response_read(&response, (struct ac_json_limits){10, 4}) == AC_OK);
+    CHECK(t, response.shape == AC_SHAPE_OTHER && response.code.p == NULL);
+    ac_response_free(&response);
+}
+
+/* A block of header lines as our transport keeps them. */
+static void test_headers(struct check *t)
+{
+    struct ac_response response = {0};
+    ac_response_headers(&response, AC_STR("Date: d\nno colon\nX-ACS-Request-ID:  r \n"
+                                          "x-acs-retry-after: 1\nX-Acs-Retry-After: 2\nodd: 1\n"
+                                          "x-ratelimit-user: TimeLeft:700x\nContent-Encoding: br"));
+    CHECK(t, ac_str_equal(response.date, AC_STR("d")));
+    CHECK(t, ac_str_equal(response.header_request_id, AC_STR("r")));
+    CHECK(t, ac_str_equal(response.content_encoding, AC_STR("br")));
+    /* One that is repeated is none; then the quota tells. */
+    CHECK(t, ac_str_equal(response.retry_after, AC_STR(",")));
+    CHECK(t, ac_response_retry_after(&response) == 0.7);
+    response.ratelimit_user_api = AC_STR("Limit:1");
+    CHECK(t, ac_response_retry_after(&response) == 0.7);
+    response.ratelimit_user_api = AC_STR("TimeLeft:900,Remain:0");
+    CHECK(t, ac_response_retry_after(&response) == 0.9);
+    response.retry_after = AC_STR("1500");
+    CHECK(t, ac_response_retry_after(&response) == 1.5);
+    response = (struct ac_response){.retry_after = AC_STR("1234567890")};
+    CHECK(t, ac_response_retry_after(&response) == 0);
+}
+
+int main(void)
+{
+    struct check tally = {0};
+    test_utf8(&tally);
+    test_json(&tally);
+    test_strings(&tally);
+    test_numbers(&tally);
+    test_xml(&tally);
+    test_response(&tally);
+    test_headers(&tally);
+    test_errmap(&tally);
+    return check_report(&tally, "C answers");
+}

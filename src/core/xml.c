@@ -1,0 +1,168 @@
+#include "xml.h"
+
+#include "utf8.h"
+
+#include <stdlib.h>
+
+#define DEPTH_MAX 32u
+
+struct reader {
+    struct ac_str rest;
+    struct ac_str root;
+    struct ac_xml_field *fields;
+    size_t n;
+    struct ac_buf *out;
+};
+
+/* What an element was found to hold besides white space. */
+struct content {
+    bool text;
+    bool elements;
+};
+
+static void skip(struct reader *reader, size_t n)
+{
+    reader->rest = (struct ac_str){reader->rest.p + n, reader->rest.n - n};
+}
+
+/* The NUL behind the text ends every run. */
+static void skip_space(struct reader *reader)
+{
+    skip(reader, strspn(reader->rest.p, " \t\r\n"));
+}
+
+static bool take(struct reader *reader, struct ac_str what)
+{
+    if (!ac_str_starts(reader->rest, what))
+        return false;
+    skip(reader, what.n);
+    return true;
+}
+
+static struct ac_str take_name(struct reader *reader)
+{
+    struct ac_str name = {reader->rest.p, strcspn(reader->rest.p, "<>/&=\"' \t\r\n")};
+    skip(reader, name.n);
+    skip_space(reader);
+    return name;
+}
+
+/* `#233` or `#xe9`; 0 for what is no character of XML 1.0. */
+static unsigned long numbered_character(struct ac_str name)
+{
+    bool hex = name.n > 1 && name.p[1] == 'x';
+    const char *digits = name.p + 1 + hex;
+    size_t n = name.n - 1 - hex;
+    if (n == 0 || n > 8 || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != n)
+        return 0;
+    unsigned long code = strtoul(digits, NULL, hex ? 16 : 10);
+    bool control = code < 0x20 && code != '\t' && code != '\n' && code != '\r';
+    bool surrogate = code >= 0xd800 && code <= 0xdfff;
+    return control || surrogate || (code | 1) == 0xffff || code > 0x10ffff ? 0 : code;
+}
+
+/* At an ampersand. */
+static bool read_reference(struct reader *reader)
+{
+    static const struct {
+        struct ac_str name;
+        char c;
+    } entities[] = {{{"lt", 2}, '<'},
+                    {{"gt", 2}, '>'},
+                    {{"amp", 3}, '&'},
+                    {{"quot", 4}, '"'},
+                    {{"apos", 4}, '\''}};
+    char bytes[4];
+    struct ac_str name = {reader->rest.p + 1, strcspn(reader->rest.p + 1, ";<&")};
+    unsigned long code = name.p[0] == '#' ? numbered_character(name) : 0;
+    for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+        if (ac_str_equal(name, entities[i].name))
+            code = (unsigned char)entities[i].c;
+    if (code == 0 || name.p[name.n] != ';')
+        return false;
+    ac_buf_add(reader->out, bytes, ac_utf8_put(bytes, code));
+    skip(reader, name.n + 2);
+    return true;
+}
+
+static bool read_element(struct reader *reader, unsigned depth);
+
+/* Behind an opening tag, up to the closing one. */
+static bool read_content(struct reader *reader, unsigned depth, struct content *content)
+{
+    while (!take(reader, AC_STR("</"))) {
+        char c = reader->rest.p[0];
+        if (c == '<') {
+            skip(reader, 1);
+            content->elements = true;
+            if (!read_element(reader, depth + 1))
+                return false;
+            continue;
+        }
+        bool space = c != '\0' && strchr(" \t\r\n", c);
+        content->text = content->text || !space;
+        if (c == '&') {
+            if (!read_reference(reader))
+                return false;
+            continue;
+        }
+        if ((unsigned char)c < 0x20 && !space)
+            return false;
+        ac_buf_add_char(reader->out, c);
+        skip(reader, 1);
+    }
+    return true;
+}
+
+static struct ac_xml_field *field_named(struct reader *reader, struct ac_str name)
+{
+    for (size_t i = 0; i < reader->n; i++)
+        if (ac_str_equal(name, reader->fields[i].name))
+            return &reader->fields[i];
+    return NULL;
+}
+
+/* Behind the bracket of an opening tag. An element holds text or elements, not both, and a field
+ * holds text. */
+static bool read_element(struct reader *reader, unsigned depth)
+{
+    struct ac_str name = take_name(reader);
+    struct ac_xml_field *field = depth == 1 ? field_named(reader, name) : NULL;
+    struct content content = {0};
+    size_t start = reader->out->n;
+    if (name.n == 0 || depth > DEPTH_MAX || (depth == 0 && !ac_str_equal(name, reader->root)) ||
+        (field && field->value.p))
+        return false;
+    if (!take(reader, AC_STR("/>"))) {
+        if (!take(reader, AC_STR(">")) || !read_content(reader, depth, &content) ||
+            !ac_str_equal(take_name(reader), name) || !take(reader, AC_STR(">")))
+            return false;
+    }
+    if (content.elements && (content.text || field))
+        return false;
+    if (field)
+        field->value = (struct ac_str){reader->out->p + start, reader->out->n - start};
+    return true;
+}
+
+bool ac_xml_read(struct ac_str text, const char *root, struct ac_xml_field *fields, size_t n,
+                 struct ac_buf *out)
+{
+    struct reader reader = {text, ac_str_of(root), fields, n, out};
+    ac_buf_reset(out);
+    /* What is read is never longer than what it is read from, so that nothing moves. */
+    if (!ac_buf_room(out, text.n))
+        return false;
+    take(&reader, AC_STR("\xef\xbb\xbf"));
+    skip_space(&reader);
+    if (take(&reader, AC_STR("<?xml "))) {
+        skip(&reader, strcspn(reader.rest.p, "?<>"));
+        if (!take(&reader, AC_STR("?>")))
+            return false;
+        skip_space(&reader);
+    }
+    if (!take(&reader, AC_STR("<")) || !read_element(&reader, 0))
+        return false;
+    skip_space(&reader);
+    return reader.rest.n == 0;
+}
