@@ -214,63 +214,63 @@ static void test_xml(struct check *t)
 {
     static const char *const good[][2] = {
         {"<Error></Error>", "|"},
-        {"<Error/>", "|"},
         {"\xef\xbb\xbf<?xml version=\"1.0\" encoding='UTF-8'?>\r\n<Error>\n <Code>C</Code >\t"
          "<Message>m</Message></Error >\n",
          "C|m"},
         {"<Error><Code/><Message >a b</Message></Error>", "|a b"},
-        {"<Error><Detail><Code>x</Code><L><I>1</I><I>2</I></L></Detail><Code>C</Code></Error>",
-         "C|"},
         {"<Error><Code>C</Code><X>1</X><X>2</X></Error>", "C|"},
         {"<Error><Code>&lt;&gt;&amp;&quot;&apos;</Code><Message>&#65;&#xe9;&#x20AC;&#128512;&#9;"
          "</Message></Error>",
          "<>&\"'|A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\t"},
         {"<Error><Code>&amp;lt;</Code><Message>a > b</Message></Error>", "&lt;|a > b"}};
-    static const char *const bad[] = {"",
-                                      " ",
-                                      "<",
-                                      "<Error",
-                                      "<Error>",
-                                      "<Error><Code>C</Code>",
-                                      "<Error><Code>C</Error>",
-                                      "<Error><Code>C</Code></Error>x",
-                                      "<Error></Error><Error></Error>",
-                                      "x<Error></Error>",
-                                      "<error></error>",
-                                      "<Errors></Errors>",
-                                      "<Error a=\"1\"></Error>",
-                                      "<Error><Code>A</Code><Code>A</Code></Error>",
-                                      "<Error><Code/><Code>A</Code></Error>",
-                                      "<Error><Code><Code>A</Code></Code></Error>",
-                                      "<Error><Code>A<b/></Code></Error>",
-                                      "<Error>text<Code>A</Code></Error>",
-                                      "<Error><X>a<b/></X></Error>",
-                                      "<Error><!-- <Code>A</Code> --></Error>",
-                                      "<Error><Code><![CDATA[A]]></Code></Error>",
-                                      "<!DOCTYPE x><Error></Error>",
-                                      "<?xml version=\"1.0\"><Error></Error>",
-                                      "<?xml version=\"1.0\"",
-                                      "<?pi?><Error></Error>",
-                                      "<Error><></></Error>",
-                                      "<Error><Code>&</Code></Error>",
-                                      "<Error><Code>&nbsp;</Code></Error>",
-                                      "<Error><Code>&lt</Code></Error>",
-                                      "<Error><Code>&lt;",
-                                      "<Error><Code>&#;</Code></Error>",
-                                      "<Error><Code>&#x;</Code></Error>",
-                                      "<Error><Code>&#0;</Code></Error>",
-                                      "<Error><Code>&#27;</Code></Error>",
-                                      "<Error><Code>&#xd800;</Code></Error>",
-                                      "<Error><Code>&#xffff;</Code></Error>",
-                                      "<Error><Code>&#x110000;</Code></Error>",
-                                      "<Error><Code>&#000000065;</Code></Error>",
-                                      "<Error><Code>&#-1;</Code></Error>",
-                                      "<Error><Code>&#xg;</Code></Error>",
-                                      "<Error><Code>&",
-                                      "<Error><Code>\x1b[2J</Code></Error>",
-                                      "<Error></Error",
-                                      "<Error></",
-                                      "<Error><Code>A</ Code></Error>"};
+    static const char *const bad[] = {
+        "",
+        " ",
+        "<",
+        "<Error",
+        "<Error>",
+        "<Error><Code>C</Code>",
+        "<Error><Code>C</Error>",
+        "<Error><Code>C</Code></Error>x",
+        "<Error></Error><Error></Error>",
+        "x<Error></Error>",
+        "<error></error>",
+        "<Errors></Errors>",
+        "<Error a=\"1\"></Error>",
+        "<Error><Code>A</Code><Code>A</Code></Error>",
+        "<Error><Code/><Code>A</Code></Error>",
+        "<Error/>",
+        "<Error><Code><Code>A</Code></Code></Error>",
+        "<Error><Detail><Code>x</Code></Detail><Code>C</Code></Error>",
+        "<Error><Code>A<b/></Code></Error>",
+        "<Error>text<Code>A</Code></Error>",
+        "<Error><X>a<b/></X></Error>",
+        "<Error><!-- <Code>A</Code> --></Error>",
+        "<Error><Code><![CDATA[A]]></Code></Error>",
+        "<!DOCTYPE x><Error></Error>",
+        "<?xml version=\"1.0\"><Error></Error>",
+        "<?xml version=\"1.0\"",
+        "<?pi?><Error></Error>",
+        "<Error><></></Error>",
+        "<Error><Code>&</Code></Error>",
+        "<Error><Code>&nbsp;</Code></Error>",
+        "<Error><Code>&lt</Code></Error>",
+        "<Error><Code>&lt;",
+        "<Error><Code>&#;</Code></Error>",
+        "<Error><Code>&#x;</Code></Error>",
+        "<Error><Code>&#0;</Code></Error>",
+        "<Error><Code>&#27;</Code></Error>",
+        "<Error><Code>&#xd800;</Code></Error>",
+        "<Error><Code>&#xffff;</Code></Error>",
+        "<Error><Code>&#x110000;</Code></Error>",
+        "<Error><Code>&#000000065;</Code></Error>",
+        "<Error><Code>&#-1;</Code></Error>",
+        "<Error><Code>&#xg;</Code></Error>",
+        "<Error><Code>&",
+        "<Error><Code>\x1b[2J</Code></Error>",
+        "<Error></Error",
+        "<Error></",
+        "<Error><Code>A</ Code></Error>"};
     struct ac_buf joined;
     ac_buf_init(&joined, 1000);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -293,27 +293,11 @@ static void test_xml(struct check *t)
     }
     ac_buf_free(&joined);
 
-    /* Nesting is bounded. */
-    struct ac_buf deep;
-    ac_buf_init(&deep, 10000);
-    for (int levels = 31; levels <= 32; levels++) {
-        ac_buf_reset(&deep);
-        ac_buf_add_text(&deep, "<Error><Y>");
-        for (int i = 0; i < levels; i++)
-            ac_buf_add_text(&deep, "<X>");
-        for (int i = 0; i < levels; i++)
-            ac_buf_add_text(&deep, "</X>");
-        ac_buf_add_text(&deep, "</Y></Error>");
-        ac_buf_init(&joined, 100);
-        CHECK(t, (xml_fields(deep.p, &joined) != NULL) == (levels == 31));
-        ac_buf_free(&joined);
-    }
     /* Memory that may not be had is no answer. */
     struct ac_xml_field field = {.name = AC_STR("Code")};
-    ac_buf_free(&deep);
-    ac_buf_init(&deep, 3);
-    CHECK(t, !ac_xml_read(AC_STR("<Error></Error>"), "Error", &field, 1, &deep));
-    ac_buf_free(&deep);
+    ac_buf_init(&joined, 3);
+    CHECK(t, !ac_xml_read(AC_STR("<Error></Error>"), "Error", &field, 1, &joined));
+    ac_buf_free(&joined);
 }
 
 #define ID "\"RequestId\":\"r1\""

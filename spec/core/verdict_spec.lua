@@ -74,8 +74,7 @@ local BODIES = {
   xml_behind = { text = "<Error><Code>Denied</Code><RequestId>r</RequestId></Error><x/>" },
   xml_twice = { text = "<Error><Code>a</Code><Code>Denied</Code><RequestId>r</RequestId></Error>" },
   xml_success = { text = "<XResponse><Code>Denied</Code><RequestId>r</RequestId></XResponse>" },
-  xml_deep = { text = "<Error><X><Code>Denied</Code><RequestId>r</RequestId></X></Error>",
-    form = "xml" },
+  xml_deep = { text = "<Error><X><Code>Denied</Code><RequestId>r</RequestId></X></Error>" },
 }
 
 -- What is in the bodies, each named once: those with an id that is text, and with a code.

@@ -83,7 +83,7 @@ struct rule {
     enum ac_outcome outcome;
 };
 
-#define ALL 0, INT_MAX
+#define ALL INT_MIN, INT_MAX
 
 /* The first rule that fits decides. */
 static const struct rule RULES[] = {
@@ -146,11 +146,11 @@ static enum ac_outcome outcome_of(const struct ac_response *response)
 /* A text that is too long loses its end, never the whole. */
 static void add_cut(struct ac_buf *message, struct ac_str text)
 {
-    size_t room = message->max - message->n - 3;
-    size_t n = ac_utf8_cut(text, room);
-    ac_buf_add(message, text.p, n);
-    if (n < text.n)
-        ac_buf_add_text(message, "…");
+    static const struct ac_str dots = {"\xe2\x80\xa6", 3};
+    size_t room = message->max - message->n;
+    bool fits = text.n <= room;
+    ac_buf_add(message, text.p, fits ? text.n : ac_utf8_cut(text, room - dots.n));
+    ac_buf_add_str(message, fits ? (struct ac_str){0} : dots);
 }
 
 static void map_failure(struct ac_error *error, const struct ac_response *response)

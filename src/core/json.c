@@ -2,6 +2,8 @@
 
 #include "utf8.h"
 
+#include <stdlib.h>
+
 static bool wrong(struct ac_json_reader *reader, const char *why)
 {
     reader->why = why;
@@ -18,25 +20,12 @@ static bool misplaced(struct ac_json_reader *reader)
                                              : "unexpected character");
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ac_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits after `\u` at `p`, or -1. */
 static int code_unit(const char *p)
 {
-    int code = 0;
-    for (size_t i = 2; i < 6; i++) {
-        int digit = hex_digit(p[i]);
-        if (digit < 0)
-            return -1;
-        code = code * 16 + digit;
-    }
-    return code;
+    char digits[5] = {0};
+    memcpy(digits, p + 2, 4);
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? (int)strtol(digits, NULL, 16) : -1;
 }
 
 static bool is_high(int code)
@@ -97,34 +86,14 @@ static void read_characters(struct ac_json_reader *reader, struct ac_json_token 
     reader->at = reader->text.n - rest.n;
 }
 
-#define EACH(byte) ((uint64_t)(byte)*UINT64_C(0x0101010101010101))
-
-static uint64_t has_zero(uint64_t bytes)
-{
-    return (bytes - EACH(0x01)) & ~bytes & EACH(0x80);
-}
-
-/* Eight bytes at a time: whether one of them ends a run of plain characters. */
-static bool ends_plain(const char *p)
-{
-    uint64_t bytes;
-    memcpy(&bytes, p, sizeof bytes);
-    uint64_t special = has_zero(bytes ^ EACH('"')) | has_zero(bytes ^ EACH('\\'));
-    /* Below 0x20, or over 0x7f. */
-    return (special | (((bytes - EACH(0x20)) | bytes) & EACH(0x80))) != 0;
-}
-
 /* The first byte from here on that is not plain; the NUL behind the text is none. */
 static unsigned char skip_plain(struct ac_json_reader *reader)
 {
-    const char *text = reader->text.p;
-    size_t at = reader->at;
-    while (reader->text.n - at >= 8 && !ends_plain(text + at))
-        at += 8;
-    while (text[at] != '"' && text[at] != '\\' && text[at] >= 0x20 && text[at] < 0x7f)
-        at++;
-    reader->at = at;
-    return (unsigned char)text[at];
+    const char *p = reader->text.p + reader->at;
+    while ((signed char)*p >= 0x20 && *p != '"' && *p != '\\')
+        p++;
+    reader->at = (size_t)(p - reader->text.p);
+    return (unsigned char)*p;
 }
 
 /* At the opening quote. */
@@ -138,8 +107,6 @@ static bool read_string(struct ac_json_reader *reader, struct ac_json_token *tok
             return wrong(reader, "raw control character in a string");
         if (c >= 0x80)
             read_characters(reader, token);
-        else if (c != '\\')
-            reader->at++;
         else if (!read_escape(reader, token))
             return false;
     }

@@ -160,8 +160,8 @@ static bool push_name(struct decoder *decoder, int members)
 
 /* [-0, +1, e]  A member whose name is on top, if that is the name of a secret: its text goes from
  * the document's memory into a Secret's own, and nothing is said of it but that it can be no key.
- * One that is empty is absent. */
-static bool push_secret(struct decoder *decoder, const struct ac_json_token *token)
+ * One that is empty becomes a null. */
+static bool push_secret(struct decoder *decoder, struct ac_json_token *token)
 {
     lua_State *L = decoder->L;
     if (decoder->secrets_index == 0 || token->kind != AC_JSON_STRING)
@@ -174,8 +174,8 @@ static bool push_secret(struct decoder *decoder, const struct ac_json_token *tok
     if (token->replaced > 0)
         luaL_error(L, "%s is no Unicode text", lua_tostring(L, -1));
     if (token->raw.n == 0) {
-        lua_pushvalue(L, decoder->null_index);
-        return true;
+        token->kind = AC_JSON_NULL;
+        return false;
     }
     struct ac_pages *secret = acL_secret_room(L, token->raw.n);
     secret->n = ac_json_unescape(secret->p, token->raw);
@@ -201,7 +201,7 @@ static bool push_object(struct decoder *decoder)
         struct ac_json_token token = ac_json_value(reader);
         if (!push_secret(decoder, &token) && !push_value(decoder, token))
             return false;
-        nulls = nulls || lua_rawequal(L, -1, decoder->null_index);
+        nulls = nulls || token.kind == AC_JSON_NULL;
         lua_rawset(L, -3);
     }
     if (nulls && !decoder->keep_null)

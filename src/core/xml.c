@@ -4,20 +4,9 @@
 
 #include <stdlib.h>
 
-#define DEPTH_MAX 32u
-
 struct reader {
     struct ac_str rest;
-    struct ac_str root;
-    struct ac_xml_field *fields;
-    size_t n;
     struct ac_buf *out;
-};
-
-/* What an element was found to hold besides white space. */
-struct content {
-    bool text;
-    bool elements;
 };
 
 static void skip(struct reader *reader, size_t n)
@@ -85,28 +74,16 @@ static bool read_reference(struct reader *reader)
     return true;
 }
 
-static bool read_element(struct reader *reader, unsigned depth);
-
-/* Behind an opening tag, up to the closing one. */
-static bool read_content(struct reader *reader, unsigned depth, struct content *content)
+/* Up to the next bracket. */
+static bool read_text(struct reader *reader)
 {
-    while (!take(reader, AC_STR("</"))) {
-        char c = reader->rest.p[0];
-        if (c == '<') {
-            skip(reader, 1);
-            content->elements = true;
-            if (!read_element(reader, depth + 1))
-                return false;
-            continue;
-        }
-        bool space = c != '\0' && strchr(" \t\r\n", c);
-        content->text = content->text || !space;
+    for (char c; (c = reader->rest.p[0]) != '<';) {
         if (c == '&') {
             if (!read_reference(reader))
                 return false;
             continue;
         }
-        if ((unsigned char)c < 0x20 && !space)
+        if ((unsigned char)c < 0x20 && (c == '\0' || !strchr("\t\r\n", c)))
             return false;
         ac_buf_add_char(reader->out, c);
         skip(reader, 1);
@@ -114,54 +91,61 @@ static bool read_content(struct reader *reader, unsigned depth, struct content *
     return true;
 }
 
-static struct ac_xml_field *field_named(struct reader *reader, struct ac_str name)
+/* `</name>` */
+static bool read_end(struct reader *reader, struct ac_str name)
 {
-    for (size_t i = 0; i < reader->n; i++)
-        if (ac_str_equal(name, reader->fields[i].name))
-            return &reader->fields[i];
-    return NULL;
+    return take(reader, AC_STR("</")) && ac_str_equal(take_name(reader), name) &&
+           take(reader, AC_STR(">"));
 }
 
-/* Behind the bracket of an opening tag. An element holds text or elements, not both, and a field
- * holds text. */
-static bool read_element(struct reader *reader, unsigned depth)
+static bool read_child(struct reader *reader, struct ac_xml_field *fields, size_t n)
 {
-    struct ac_str name = take_name(reader);
-    struct ac_xml_field *field = depth == 1 ? field_named(reader, name) : NULL;
-    struct content content = {0};
     size_t start = reader->out->n;
-    if (name.n == 0 || depth > DEPTH_MAX || (depth == 0 && !ac_str_equal(name, reader->root)) ||
-        (field && field->value.p))
+    if (!take(reader, AC_STR("<")))
         return false;
-    if (!take(reader, AC_STR("/>"))) {
-        if (!take(reader, AC_STR(">")) || !read_content(reader, depth, &content) ||
-            !ac_str_equal(take_name(reader), name) || !take(reader, AC_STR(">")))
+    struct ac_str name = take_name(reader);
+    if (name.n == 0)
+        return false;
+    if (!take(reader, AC_STR("/>")) &&
+        !(take(reader, AC_STR(">")) && read_text(reader) && read_end(reader, name)))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!ac_str_equal(name, fields[i].name))
+            continue;
+        if (fields[i].value.p)
             return false;
+        fields[i].value = (struct ac_str){reader->out->p + start, reader->out->n - start};
     }
-    if (content.elements && (content.text || field))
-        return false;
-    if (field)
-        field->value = (struct ac_str){reader->out->p + start, reader->out->n - start};
     return true;
+}
+
+static bool read_declaration(struct reader *reader)
+{
+    take(reader, AC_STR("\xef\xbb\xbf"));
+    skip_space(reader);
+    if (!take(reader, AC_STR("<?xml ")))
+        return true;
+    skip(reader, strcspn(reader->rest.p, "?<>"));
+    return take(reader, AC_STR("?>"));
 }
 
 bool ac_xml_read(struct ac_str text, const char *root, struct ac_xml_field *fields, size_t n,
                  struct ac_buf *out)
 {
-    struct reader reader = {text, ac_str_of(root), fields, n, out};
+    struct reader reader = {text, out};
+    struct ac_str name = ac_str_of(root);
     ac_buf_reset(out);
     /* What is read is never longer than what it is read from, so that nothing moves. */
-    if (!ac_buf_room(out, text.n))
+    if (!ac_buf_room(out, text.n) || !read_declaration(&reader))
         return false;
-    take(&reader, AC_STR("\xef\xbb\xbf"));
     skip_space(&reader);
-    if (take(&reader, AC_STR("<?xml "))) {
-        skip(&reader, strcspn(reader.rest.p, "?<>"));
-        if (!take(&reader, AC_STR("?>")))
+    if (!take(&reader, AC_STR("<")) || !ac_str_equal(take_name(&reader), name) ||
+        !take(&reader, AC_STR(">")))
+        return false;
+    for (skip_space(&reader); !ac_str_starts(reader.rest, AC_STR("</")); skip_space(&reader))
+        if (!read_child(&reader, fields, n))
             return false;
-        skip_space(&reader);
-    }
-    if (!take(&reader, AC_STR("<")) || !read_element(&reader, 0))
+    if (!read_end(&reader, name))
         return false;
     skip_space(&reader);
     return reader.rest.n == 0;
