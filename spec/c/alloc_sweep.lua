@@ -25,7 +25,7 @@ local exchanges = {
   { status = 200, headers = {}, body = '{"RequestId":"r"}', expected = "accepted" },
   { status = 403, headers = { ["x-acs-request-id"] = "r" }, expected = "rejected",
     body = '{"RequestId":"r","Code":"OperationDenied","Message":"m"}' },
-  { status = 400, headers = {}, expected = "unknown",
+  { status = 400, headers = {}, expected = "rejected",
     body = "<Error><Code>C</Code><RequestId>r</RequestId></Error>" },
   { failure = "connect", sent = false, detail = "refused", expected = "not_sent" },
 }
