@@ -71,7 +71,8 @@ static void test_json(struct check *t)
         const char *flaw; /* NULL for none */
     } texts[] = {
         {"{\"a\":[1,2.5e3,-0,true,null]}", 0, NULL},
-        {" {} \r\n", 0, NULL},
+        {" \t\r\n{} \r\n", 0, NULL},
+        {"{\"a\":\"\xc3\xa9", 0, "string is not closed"},
         {"\xef\xbb\xbf{}", 0, NULL},
         {"\xef\xbb\xbf", 0, "malformed"},
         {"\xef\xbb{}", 0, "unexpected character"},
@@ -163,6 +164,8 @@ static void test_strings(struct check *t)
     CHECK(t, string_is("\"\\ud83d\\ud83d\\ude00\\\\\"", AC_UTF8_REPLACEMENT "\xf0\x9f\x98\x80\\"));
     CHECK(t, string_is("\"\\ud83dx\\ude00\"", AC_UTF8_REPLACEMENT "x" AC_UTF8_REPLACEMENT));
     CHECK(t, string_is("\"\\u0000\"", AC_UTF8_REPLACEMENT));
+    CHECK(t, string_is("\"\\ue000\\uffff\"", "\xee\x80\x80\xef\xbf\xbf"));
+    CHECK(t, string_is("\"\\ud83d\\nine more\"", AC_UTF8_REPLACEMENT "\nine more"));
 }
 
 static void test_numbers(struct check *t)
@@ -181,7 +184,8 @@ static void test_numbers(struct check *t)
                    {"99999999999999999999999", AC_JSON_BIG, 0},
                    {"1.0", AC_JSON_FLOAT, 0},
                    {"1e3", AC_JSON_FLOAT, 0},
-                   {"99999999999999999999.5", AC_JSON_FLOAT, 0}};
+                   {"99999999999999999999.5", AC_JSON_FLOAT, 0},
+                   {"99999999999999999999e5", AC_JSON_FLOAT, 0}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         int64_t value = 0;
         CHECK(t, ac_json_number(ac_str_of(numbers[i].token), &value) == numbers[i].kind);
@@ -219,9 +223,10 @@ static void test_xml(struct check *t)
          "C|m"},
         {"<Error><Code/><Message >a b</Message></Error>", "|a b"},
         {"<Error><Code>C</Code><X>1</X><X>2</X></Error>", "C|"},
-        {"<Error><Code>&lt;&gt;&amp;&quot;&apos;</Code><Message>&#65;&#xe9;&#x20AC;&#128512;&#9;"
+        {"<Error><Code>&lt;&gt;&amp;&quot;&apos;</"
+         "Code><Message>&#65;&#xe9;&#x20AC;&#128512;&#9;&#10;&#13;\n"
          "</Message></Error>",
-         "<>&\"'|A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\t"},
+         "<>&\"'|A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\t\n\r\n"},
         {"<Error><Code>&amp;lt;</Code><Message>a > b</Message></Error>", "&lt;|a > b"}};
     static const char *const bad[] = {
         "",

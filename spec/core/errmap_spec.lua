@@ -461,7 +461,15 @@ describe("SignatureDoesNotMatch", function()
       signed))
   end)
 
+  it("takes a string to sign of one line as well", function()
+    local one = { string_to_sign = "GET&%2F&A%3D1" }
+    assert.equal("wrong secret", verdict("string to sign is:GET&%2F&A%3D1", one))
+    assert.equal("our canonical string differs", verdict("server string to sign is:GET&%2F&", one))
+  end)
+
   it("blames our canonical string when the server's is another", function()
+    assert.equal("our canonical string differs", verdict("server StringToSign is [x]", signed))
+    assert.equal("our canonical string differs", verdict("server CanonicalRequest is [x]", signed))
     assert.equal("our canonical string differs",
       verdict("server string to sign is:ACS3-HMAC-SHA256\n" .. ("cd"):rep(32), signed))
   end)
@@ -478,6 +486,33 @@ describe("read", function()
     assert.is_nil((core.read(large)))
     assert.is_table(core.read(large, { max_bytes = 4000000 }))
     assert.is_false(pcall(core.read, large, { maxbytes = 1 }))
+  end)
+
+  it("takes numbers for headers, and no status that is none", function()
+    local _, fields = core.read { status = 503, headers = { ["x-acs-retry-after"] = 500 } }
+    assert.equal(0.5, fields.retry_after)
+    for _, status in ipairs { -1, 1000 } do
+      _, fields = core.read { status = status, headers = {}, body = '{"RequestId":"r"}' }
+      assert.equal("Client.Malformed", fields.code)
+    end
+  end)
+
+  it("refuses an operation that is closed, and leaves it so that it can be closed", function()
+    local transport = require "alicloud.transport".new { proxy = "none" }
+    local kept
+    do
+      local op <close> = transport:submit { method = "POST", url = "http://127.0.0.1:1/" }
+      while not op:done() do transport:wait(0.1) transport:step() end
+      for _, options in ipairs { { bogus = 1 }, { max_bytes = 0 }, 7 } do
+        assert.is_false(pcall(core.read, op, options))
+      end
+      assert.equal("not_sent", select(2, core.read(op)).outcome)
+      kept = op
+    end
+    local ok, message = pcall(core.read, kept)
+    assert.is_false(ok)
+    assert.truthy(message:find("closed", 1, true))
+    transport:close()
   end)
 
   it("survives headers and bodies of odd types", function()

@@ -71,6 +71,7 @@ describe("unseal", function()
     assert.same({ empty = "" }, value["two words"])
     assert.is_nil(value.lost)
     assert.same({}, core.unseal("", "ini", {}))
+    assert.same({ a = {} }, core.unseal("[a]\nkey =", "ini", { "key" }))
   end)
 
   it("reads as decode does, but for the secrets", function()
@@ -110,6 +111,7 @@ describe("unseal", function()
     local long = ('{"key":"%s"}'):format(("x"):rep(70000))
     for format, documents in pairs {
       json = { '{"key":"' .. CANARY, '{"key":"' .. CANARY .. '"} x', '["' .. CANARY .. '"]',
+        '"' .. CANARY .. '"', '{"a":"' .. CANARY .. (" "):rep(1024 * 1024) .. '"}',
         CANARY, "", '{"key":"' .. CANARY .. '\\n"}', long, ("["):rep(40) },
       ini = { CANARY, "[" .. CANARY, "[a]\n" .. CANARY, "[a]\nkey = " .. CANARY .. "\1x" },
     } do

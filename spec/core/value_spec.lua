@@ -36,6 +36,11 @@ describe("decode", function()
     assert.equal(core.null, core.decode('{"a":null}', { keep_null = true }).a)
   end)
 
+  it("reads lists of objects that are alike, and that are not", function()
+    local text = '[{"a":1,"b":2},{"a":3,"b":4},{},{"c":{"d":[{"e":5}]}}]'
+    assert.equal(text, core.encode(core.decode(text)))
+  end)
+
   it("tells an empty array from an empty object", function()
     local value = core.decode '{"list":[],"map":{}}'
     assert.is_true(core.is_array(value.list))
@@ -173,12 +178,14 @@ describe("encode", function()
     assert.equal("[]", core.encode(core.array()))
     assert.equal("{}", core.encode {})
     assert.equal('{"a":[]}', core.encode { a = core.array {} })
+    assert.equal('{"a":[false,true]}', core.encode { a = { false, true } })
   end)
 
   local refused = {
     { "NaN", 0 / 0, "no such number" }, { "infinity", math.huge, "no such number" },
     { "a function", print, "function" }, { "holes", { 1, nil, 3 }, "holes" },
     { "names beside positions", { 1, a = 2 }, "both names and positions" },
+    { "names in an array", core.array { a = 2 }, "both names and positions" },
     { "a boolean key", { [true] = 1 }, "key" },
     { "a foreign userdata", io.stdout, "userdata" },
   }

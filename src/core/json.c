@@ -152,7 +152,9 @@ static bool read_number(struct ac_json_reader *reader, struct ac_json_token *tok
             return wrong(reader, "malformed number");
     }
     token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
-    return token->raw.n <= NUMBER_MAX || wrong(reader, "number of too many characters");
+    if (token->raw.n > NUMBER_MAX)
+        return wrong(reader, "number of too many characters");
+    return true;
 }
 
 static bool read_word(struct ac_json_reader *reader, struct ac_json_token *token)
@@ -259,7 +261,9 @@ struct ac_json_token ac_json_name(struct ac_json_reader *reader)
 bool ac_json_end(struct ac_json_reader *reader)
 {
     skip_space(reader);
-    return reader->at >= reader->text.n || misplaced(reader);
+    if (reader->at < reader->text.n)
+        return misplaced(reader);
+    return true;
 }
 
 /* At a backslash. */
@@ -307,7 +311,7 @@ void ac_json_clean(struct ac_buf *out, struct ac_str text)
 enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
 {
     uint64_t value = 0, limit = INT64_MAX;
-    bool negative = token.n > 0 && token.p[0] == '-';
+    bool negative = token.p[0] == '-';
     if (negative)
         limit++;
     for (size_t i = negative; i < token.n; i++) {

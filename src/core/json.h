@@ -76,8 +76,8 @@ size_t ac_json_unescape(char *out, struct ac_str raw);
 
 enum ac_json_number { AC_JSON_INTEGER, AC_JSON_BIG, AC_JSON_FLOAT };
 
-/* An integer that fits 64 bits, an integer that does not, or anything with a fraction or
- * exponent. */
+/* What a token that is not empty holds: an integer that fits 64 bits, an integer that does not, or
+ * anything with a fraction or exponent. */
 enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer);
 
 /* Whether the text is one JSON value, without making anything of it; else reader->why says what

@@ -80,7 +80,7 @@ static void read_op(lua_State *L, const struct ac_exchange_box *op, struct ac_re
     if (exchange->failure != AC_FAILURE_NONE)
         response->detail = ac_str_of(exchange->detail);
     response->sent = exchange->sent;
-    response->status = exchange->status > 0 && exchange->status <= 999 ? (int)exchange->status : 0;
+    response->status = (int)exchange->status;
     if (response->status > 0)
         response->body = ac_buf_str(&exchange->body);
     ac_response_headers(response, ac_buf_str(&exchange->headers));
@@ -161,9 +161,9 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
         name = "accessDeniedDetail";
     if (!cJSON_GetObjectItemCaseSensitive(response->root, name))
         return;
-    if (ac_json_open(&reader, response->body,
-                     (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH}) &&
-        ac_value_push(L, &reader, false, 0)) {
+    ac_json_open(&reader, response->body,
+                 (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH});
+    if (ac_value_push(L, &reader, false, 0)) {
         lua_getfield(L, -1, name);
         lua_setfield(L, -3, "access_denied_detail");
     }

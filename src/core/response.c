@@ -36,8 +36,8 @@ void ac_response_headers(struct ac_response *response, struct ac_str block)
 enum ac_shape ac_response_shape(struct ac_str body)
 {
     size_t i = ac_str_starts(body, AC_STR(AC_JSON_MARK)) ? 3 : 0;
-    while (i < body.n && strchr(" \t\r\n", body.p[i]) && body.p[i] != '\0')
-        i++;
+    if (body.n > 0)
+        i += strspn(body.p + i, " \t\r\n");
     if (i == body.n)
         return AC_SHAPE_EMPTY;
     return body.p[i] == '{' ? AC_SHAPE_JSON : body.p[i] == '<' ? AC_SHAPE_XML : AC_SHAPE_OTHER;
@@ -96,13 +96,13 @@ static int compare_names(const void *a, const void *b)
  * Sorting bounds what a peer can make us do. */
 static bool has_twins(const cJSON *object)
 {
-    const cJSON *item;
     size_t n = 0;
     bool found = false;
     const cJSON **members = malloc((size_t)cJSON_GetArraySize(object) * sizeof *members);
     if (!members)
         return true;
-    cJSON_ArrayForEach(item, object) members[n++] = item;
+    for (const cJSON *item = object->child; item; item = item->next)
+        members[n++] = item;
     qsort(members, n, sizeof *members, compare_names);
     for (size_t i = 1; i < n && !found; i++)
         found = compare_names(&members[i - 1], &members[i]) == 0;
@@ -113,8 +113,9 @@ static bool has_twins(const cJSON *object)
 /* The same, anywhere in the tree. */
 static bool any_twins(const cJSON *node)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, node) if (any_twins(item)) return true;
+    for (const cJSON *item = node->child; item; item = item->next)
+        if (any_twins(item))
+            return true;
     return cJSON_IsObject(node) && node->child && has_twins(node);
 }
 

@@ -78,15 +78,14 @@ static bool push_number(struct decoder *decoder, struct ac_str token)
 {
     int64_t integer = 0;
     double value;
-    switch (ac_json_number(token, &integer)) {
-    case AC_JSON_INTEGER:
+    enum ac_json_number kind = ac_json_number(token, &integer);
+    if (kind == AC_JSON_INTEGER) {
         lua_pushinteger(decoder->L, integer);
         return true;
-    case AC_JSON_BIG:
+    }
+    if (kind == AC_JSON_BIG) {
         acL_push_bytes(decoder->L, token);
         return true;
-    case AC_JSON_FLOAT:
-        break;
     }
     acL_check(decoder->L, ac_codec_parse_float(token, &value), "decode");
     if (!isfinite(value)) {
