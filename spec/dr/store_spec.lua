@@ -207,9 +207,9 @@ describe("a journal's file", function()
       assert(journal:write { type = "step_end", name = "step-" .. i, at = 1795317592.5,
         ok = true, result = { outcome = "failovered", group_id = "pg-orders", rto = 52 } })
     end
-    local before = core.monotonic()
+    local before = os.clock()
     assert.equal(10000, #assert(journals.open(assert(files.open(path)))).events)
-    -- The aim is 0.3 s; a loaded machine may take its time.
-    assert.is_true(core.monotonic() - before < 3)
+    -- The aim is 0.3 s; sanitizers may take their time.
+    assert.is_true(os.clock() - before < 3)
   end)
 end)
