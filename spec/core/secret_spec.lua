@@ -110,9 +110,9 @@ describe("the small functions of the core", function()
     end
     for day = -800, 40000, 37 do
       local when = day * 86400 + 4711
-      if when >= 0 then
-        assert.equal(os.date("!%Y-%m-%dT%H:%M:%SZ", when), core.iso8601(when))
-      end
+      -- On a machine of 32 bits Lua's own clock ends in 2038.
+      local known, text = pcall(os.date, "!%Y-%m-%dT%H:%M:%SZ", when)
+      if known and when >= 0 then assert.equal(text, core.iso8601(when)) end
       assert.equal(when, core.parse_iso8601(core.iso8601(when)))
     end
   end)

@@ -13,6 +13,10 @@
 #ifndef _FILE_OFFSET_BITS
 #define _FILE_OFFSET_BITS 64
 #endif
+/* And seconds: a machine of 32 bits has a clock after January 2038, too. */
+#ifndef _TIME_BITS
+#define _TIME_BITS 64
+#endif
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 --- The words and lines in which people see groups, pre-checks and results. Every text that came
 --- from the service goes through `clean` on its way here.
 
+local core = require "alicloud.core"
 local duration = require "alicloud.dr.duration"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
@@ -19,7 +20,7 @@ end
 ---@param unix number
 ---@return string
 function M.moment(unix)
-  return os.date("!%Y-%m-%d %H:%M:%S UTC", math.floor(unix)) --[[@as string]]
+  return (core.iso8601(unix):gsub("T", " "):gsub("Z", " UTC"))
 end
 
 local function plural(count, word)
