@@ -7,12 +7,13 @@ OS      := $(shell uname -s)
 
 # The environment, the command line and LuaRocks may replace every variable of this block.
 CFLAGS       ?= -O2 -g
-LUA          ?= $(shell command -v lua5.4 || command -v lua-5.4 || command -v lua54 || command -v lua)
+LUA          ?= $(shell for lua in lua5.4 lua-5.4 lua54 lua5.5 lua-5.5 lua55 lua; do \
+                  command -v $$lua && break; done)
 PKG_CONFIG   ?= $(shell command -v pkg-config || command -v pkgconf)
 LUAROCKS     ?= luarocks
 CLANG_FORMAT ?= clang-format
-LUADIR       ?= $(PREFIX)/share/lua/5.4
-LIBDIR       ?= $(PREFIX)/lib/lua/5.4
+LUADIR       ?= $(PREFIX)/share/lua/$(LUA_VERSION)
+LIBDIR       ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 BINDIR       ?= $(PREFIX)/bin
 ifeq ($(OS),Darwin)
 LIBFLAG      ?= -bundle -undefined dynamic_lookup
@@ -36,10 +37,13 @@ pc = $(if $(PKG_CONFIG),$(shell for m in $(2); do \
        $(PKG_CONFIG) --exists $$m 2>/dev/null && exec $(PKG_CONFIG) $(1) $$m; done))
 accepts = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo "$(1)")
 
+# Headers and library are those of the interpreter, 5.4 or 5.5, by any of the names that systems use.
+LUA_VERSION = $(eval LUA_VERSION := $(or $(filter 5.4 5.5,$(shell "$(LUA)" -e \
+  'print((_VERSION:gsub("Lua ", "")))' 2>/dev/null)),5.4))$(LUA_VERSION)
+LUA_NAMES   = lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION)) lua
 LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(addsuffix /lua.h, \
-  $(patsubst -I%,%,$(call pc,--cflags-only-I,lua5.4 lua-5.4 lua54 lua)) /usr/include/lua5.4 \
-  /usr/include/lua54 /usr/include /usr/local/include/lua5.4 /usr/local/include/lua54 \
-  /usr/local/include /opt/homebrew/include/lua5.4 /opt/homebrew/include/lua))))
+  $(patsubst -I%,%,$(call pc,--cflags-only-I,$(LUA_NAMES))) $(foreach place,/usr/include \
+  /usr/local/include /opt/homebrew/include,$(addprefix $(place)/,$(LUA_NAMES)) $(place))))))
 
 INCLUDES  = $(addprefix -I,$(LUA_INCDIR)) $(sort $(call pc,--cflags,libcurl) \
             $(call pc,--cflags,libcrypto) $(call pc,--cflags,libmicrohttpd))
@@ -114,8 +118,8 @@ $(BUILD)/bin/alicloud-dr: Makefile | $(BUILD)/bin
 # What only the specs use: a module of process tricks, and C hosts.
 links     = $(shell echo 'int main(void) { return 0; }' | \
             $(CC) -x c - $(1) -o /dev/null 2>/dev/null && echo "$(1)")
-LUA_LIB   = $(or $(call pc,--libs,lua5.4 lua-5.4 lua54 lua),$(firstword \
-            $(foreach name,lua5.4 lua-5.4 lua54 lua,$(call links,-l$(name)))))
+LUA_LIB   = $(or $(call pc,--libs,$(LUA_NAMES)),$(firstword \
+            $(foreach name,$(LUA_NAMES),$(call links,-l$(name)))))
 SWEPT     = $(sort $(CORE) $(TRANSPORT))
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \

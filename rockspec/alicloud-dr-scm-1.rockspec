@@ -15,7 +15,7 @@ description = {
   labels = { "alibaba-cloud", "disaster-recovery", "ebs", "failover" },
 }
 dependencies = {
-  "lua >= 5.4, < 5.5",
+  "lua >= 5.4, < 5.6",
   "argparse",
 }
 -- No `header` entries: LuaRocks looks for them only directly below the include directories, and

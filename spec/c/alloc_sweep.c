@@ -310,10 +310,19 @@ static int run(lua_State *L)
     return lua_pcall(L, 0, 0, 0);
 }
 
+static lua_State *new_state(void)
+{
+#if LUA_VERSION_NUM >= 505
+    return lua_newstate(lua_alloc, NULL, 1); /* the seed of its hashes */
+#else
+    return lua_newstate(lua_alloc, NULL);
+#endif
+}
+
 /* One state lives through all failures of a call. */
 static void sweep(struct check *t, const char *name, bool persistent, long stride)
 {
-    lua_State *L = lua_newstate(lua_alloc, NULL);
+    lua_State *L = new_state();
     CHECK(t, L != NULL && prepared(L) == LUA_OK && luaL_dofile(L, CALLS_FILE) == LUA_OK);
     lua_getfield(L, 1, name);
     lua_replace(L, 1);
@@ -342,7 +351,7 @@ static void sweep(struct check *t, const char *name, bool persistent, long strid
 /* All calls of the file, whose names a state of their own holds meanwhile. */
 static void sweep_calls(struct check *t, long stride)
 {
-    lua_State *L = lua_newstate(lua_alloc, NULL);
+    lua_State *L = new_state();
     CHECK(t, L != NULL && prepared(L) == LUA_OK && luaL_dofile(L, CALLS_FILE) == LUA_OK);
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
         sweep(t, lua_tostring(L, -2), false, stride);
@@ -358,7 +367,7 @@ static void sweep_load(struct check *t, bool persistent, long stride)
     memcpy(before, memory.live, sizeof before);
     long target = 0;
     for (bool reached = true; reached; target += stride) {
-        lua_State *L = lua_newstate(lua_alloc, NULL);
+        lua_State *L = new_state();
         arm(target, persistent);
         int status = prepared(L);
         reached = disarm();

@@ -221,7 +221,7 @@ describe("prepare", function()
 
   it("names product and suffix in the user agent", function()
     local client = helper.client({}, { user_agent = "drill/7" })
-    assert.matches("^AlibabaCloud %(Lua%) Lua/5.4 Core/%S+ drill/7$",
+    assert.matches("^AlibabaCloud %(Lua%) Lua/5%.%d Core/%S+ drill/7$",
       client:prepare("DescribeRegions").headers["user-agent"])
   end)
 end)

@@ -73,7 +73,11 @@ static void *thread_main(void *argument)
 {
     struct worker *worker = argument;
     struct account account = {.limit = STATE_BYTES};
+#if LUA_VERSION_NUM >= 505
+    lua_State *L = lua_newstate(allocate, &account, luaL_makeseed(NULL));
+#else
     lua_State *L = lua_newstate(allocate, &account);
+#endif
     worker->failed = 1;
     if (!L)
         return NULL;

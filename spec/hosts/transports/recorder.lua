@@ -17,8 +17,8 @@ local VOLATILE = {
 }
 
 local function add_fields(params, text)
-  for name, value in (text or ""):gmatch("([^&=]+)=([^&]*)") do
-    name = core.percent_decode(name)
+  for encoded, value in (text or ""):gmatch("([^&=]+)=([^&]*)") do
+    local name = core.percent_decode(encoded)
     if not VOLATILE[name] then params[name] = core.percent_decode(value) end
   end
 end
