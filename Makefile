@@ -76,9 +76,9 @@ HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-SETUPS   := $(addprefix setup-,test days check hosts interop bench)
-.PHONY: all httpd programs help setup $(SETUPS) demo test days check fuzz coverage hosts explore \
-        interop types env install rock bench soak clean
+SETUPS   := setup $(addprefix setup-,test days check hosts interop bench systems portable)
+.PHONY: all httpd programs help $(SETUPS) demo test days check fuzz coverage hosts explore interop \
+        systems portable types env install rock bench soak clean
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
@@ -172,7 +172,7 @@ $(BUILD)/spec/aliyungo: spec/bench/aliyungo.go | $(BUILD)/spec
 ## setup-hosts: the same for `make hosts`
 ## setup-interop: the same for `make interop`
 ## setup-bench: the same for `make bench`
-setup $(SETUPS):
+$(SETUPS):
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
@@ -216,6 +216,14 @@ interop: setup-interop
 	@$(MAKE) --no-print-directory -s all
 	@.ci/browser $(BUILD)
 	@.ci/interop $(BUILD)
+
+## systems: both README commands on a bare Debian 13, core and unit specs on sid (needs root)
+systems: setup-systems
+	@.ci/systems $(SUITES)
+
+## portable: clang, musl, macOS's calls; whole sid, Lua 5.5, i386, arm64 (what needs root is skipped)
+portable: setup-portable
+	@.ci/portable $(PARTS)
 
 ## types: write the declarations for editors anew from the service data
 types:
