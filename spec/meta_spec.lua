@@ -293,8 +293,8 @@ describe("every file of ours", function()
     local where = "src lua spec rockspec .ci *.md .luacheckrc .busted"
     for path in run("find " .. where .. " -type f"):gmatch("%S+") do
       local text = read(path)
-      local vectors = path:find("/vectors/", 1, true)
-      if not vectors then
+      local data = path:find "/vectors/" or path:find "/corpus/"
+      if not data then
         assert.truthy(text:find("\n$"), path)
         assert.falsy(text:find("[ \t]\r?\n"), path)
         assert.falsy(not path:find("%.md$") and text:find("\t"), path)
