@@ -1,17 +1,23 @@
 -- The calls that alloc_sweep.c repeats with one allocation after the other failing. Each function
 -- may fail for want of memory, with an error or with an error value; an error that begins with
--- "wrong: " is a result that must not be. The host gives the globals `host` and `serve`.
+-- "wrong: " is a result that must not be. The host gives the globals `host`, `token` and
+-- `serve`.
 
 local core = require "alicloud.core"
 local scratch = require "spec.scratch"
 local transport = require "alicloud.transport"
+
+-- Long enough to make every text of a signature grow; only `sign` and `signer` know the real one,
+-- for what the transport sends goes into memory of libcurl's.
+local padding = ("x"):rep(1500)
 
 local function sign(algorithm, secret, peer)
   return core.sign {
     algorithm = algorithm, method = "POST", scheme = "http", host = peer or host,
     query = { RegionId = "cn-shanghai", Text = "a b" }, action = "DescribeRegions",
     version = "2021-07-30", access_key_id = "spec", access_key_secret = secret or "spec-secret",
-    security_token = "token", date = "2026-01-02T03:04:05Z", nonce = "n",
+    security_token = peer and "token" or token, headers = { ["X-Acs-Padding"] = padding },
+    date = "2026-01-02T03:04:05Z", nonce = "n",
   }
 end
 
@@ -46,9 +52,9 @@ function calls.signer()
   for algorithm, signature in pairs(signatures) do
     local signed <close> = core.signer {
       algorithm = algorithm, scheme = "http", host = host, action = "DescribeRegions",
-      version = "2021-07-30",
+      version = "2021-07-30", headers = { ["X-Acs-Padding"] = padding },
     }({ RegionId = "cn-shanghai", Text = "a b" }, nil, 1767323045, "n", "spec", "spec-secret",
-      "token")
+      token)
     if signed.signature ~= signature then wrong "signature" end
   end
 end
@@ -126,7 +132,7 @@ local function finish(client, op, signed)
 end
 
 local function exchange_one(client, mutating, peer)
-  local signed = sign("ACS3-HMAC-SHA256", nil, peer)
+  local signed = sign("ACS3-HMAC-SHA256", nil, peer or host)
   local op <close> = client:submit {
     method = signed.method, url = signed.url, headers = signed.headers, body = "Name=value",
     timeout = 2, mutating = mutating, plain_http = peer ~= nil,

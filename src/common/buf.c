@@ -10,24 +10,49 @@ void ac_buf_init(struct ac_buf *buf, size_t max)
     buf->max = max;
 }
 
-void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes)
+/* A compiler does not know what a volatile pointer will point to, and leaves the call in. */
+void ac_wipe(void *p, size_t n)
 {
-    *buf = (struct ac_buf){.p = p, .cap = bytes, .max = bytes - 1};
-    p[0] = '\0';
+    static void *(*const volatile set)(void *, int, size_t) = memset;
+    if (n > 0)
+        set(p, 0, n);
+}
+
+static void wipe_secret(struct ac_buf *buf)
+{
+    if (buf->secret)
+        ac_wipe(buf->p, buf->n);
 }
 
 void ac_buf_free(struct ac_buf *buf)
 {
+    wipe_secret(buf);
     free(buf->p);
-    ac_buf_init(buf, buf->max);
+    *buf = (struct ac_buf){.max = buf->max, .secret = buf->secret};
 }
 
 void ac_buf_reset(struct ac_buf *buf)
 {
+    wipe_secret(buf);
     buf->n = 0;
     buf->status = AC_OK;
     if (buf->p)
         buf->p[0] = '\0';
+}
+
+/* realloc() would leave the old bytes of a secret where they were. */
+static char *move(struct ac_buf *buf, size_t cap)
+{
+    if (!buf->secret)
+        return realloc(buf->p, cap);
+    char *p = malloc(cap);
+    if (!p)
+        return NULL;
+    if (buf->p)
+        memcpy(p, buf->p, buf->n);
+    wipe_secret(buf);
+    free(buf->p);
+    return p;
 }
 
 char *ac_buf_room(struct ac_buf *buf, size_t n)
@@ -40,10 +65,10 @@ char *ac_buf_room(struct ac_buf *buf, size_t n)
     }
     size_t need = buf->n + n + 1;
     if (need > buf->cap) {
-        size_t cap = buf->cap ? buf->cap : 128;
+        size_t cap = buf->cap ? buf->cap : 512;
         while (cap < need)
             cap *= 2;
-        char *p = realloc(buf->p, cap);
+        char *p = move(buf, cap);
         if (!p) {
             buf->status = AC_NOMEM;
             return NULL;

@@ -14,16 +14,16 @@ struct ac_buf {
     size_t cap;
     size_t max;
     enum ac_status status; /* AC_OK, AC_NOMEM or AC_LIMIT; sticky */
+    bool secret;           /* set after ac_buf_init(): no byte is left behind in freed memory */
 };
 
 void ac_buf_init(struct ac_buf *buf, size_t max);
 
-/* The same over `bytes` bytes of the caller's, one of which the final NUL takes: the buffer never
- * allocates, and is not to be freed. */
-void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes);
-
 /* Releases the bytes; the buffer may be used again with the same maximum. */
 void ac_buf_free(struct ac_buf *buf);
+
+/* Overwrites in a way that the compiler does not remove. */
+void ac_wipe(void *p, size_t n);
 
 /* Empties without releasing, and forgets a failure. */
 void ac_buf_reset(struct ac_buf *buf);

@@ -14,6 +14,12 @@ struct ac_str ac_header_trim(struct ac_str value)
     return value;
 }
 
+bool ac_header_clean(struct ac_str *value)
+{
+    *value = ac_header_trim(*value);
+    return !ac_str_has_control(*value);
+}
+
 bool ac_header_next(struct ac_str *block, struct ac_str *name, struct ac_str *value)
 {
     while (block->n > 0) {
@@ -49,7 +55,7 @@ const char *ac_header_flaw(struct ac_str name, struct ac_str value)
     if (frames_the_message(name))
         return "headers that frame the message (content-length, transfer-encoding, …) are not "
                "the caller's";
-    if (ac_str_has_control(ac_header_trim(value)))
+    if (!ac_header_clean(&value))
         return "header values cannot hold control characters";
     return NULL;
 }

@@ -7,6 +7,9 @@
 /* Outer white space is not part of a header's value. */
 struct ac_str ac_header_trim(struct ac_str value);
 
+/* Trims a value where it stands. False if there is a control character in what is left. */
+bool ac_header_clean(struct ac_str *value);
+
 /* Takes the next field off the front of a block of lines that end in LF or CR LF, its value
  * trimmed. Lines without a colon are passed over. False at the end of the block. */
 bool ac_header_next(struct ac_str *block, struct ac_str *name, struct ac_str *value);

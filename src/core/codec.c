@@ -97,16 +97,12 @@ bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in)
     return true;
 }
 
-void ac_codec_hex(struct ac_buf *out, const unsigned char *p, size_t n)
+void ac_codec_hex(char *out, const unsigned char *p, size_t n)
 {
-    char *room = ac_buf_room(out, n * 2);
-    if (!room)
-        return;
     for (size_t i = 0; i < n; i++) {
-        room[i * 2] = HEX_LOWER[p[i] >> 4];
-        room[i * 2 + 1] = HEX_LOWER[p[i] & 15];
+        out[i * 2] = HEX_LOWER[p[i] >> 4];
+        out[i * 2 + 1] = HEX_LOWER[p[i] & 15];
     }
-    ac_buf_advance(out, n * 2);
 }
 
 void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n)

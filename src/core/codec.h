@@ -16,7 +16,8 @@ void ac_codec_percent_path(struct ac_buf *out, struct ac_str in);
 /* False on a '%' that is not followed by two hex digits. '+' stays '+'. */
 bool ac_codec_percent_decode(struct ac_buf *out, struct ac_str in);
 
-void ac_codec_hex(struct ac_buf *out, const unsigned char *p, size_t n);
+/* Writes the 2 * `n` digits of `n` bytes, without a NUL. */
+void ac_codec_hex(char *out, const unsigned char *p, size_t n);
 
 /* False unless `in` is exactly the 2 * `n` hex digits of `n` bytes. */
 bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in);

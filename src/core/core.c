@@ -5,8 +5,6 @@
 #include "lua_core.h"
 #include "lua_secret.h"
 #include "lua_sign.h"
-#include "lua_sign_args.h"
-#include "lua_signed_request.h"
 #include "sys.h"
 #include "value.h"
 
@@ -202,7 +200,7 @@ static int core_http_date(lua_State *L)
 static int core_iso8601(lua_State *L)
 {
     char text[21];
-    acL_given_date(L, 1, text);
+    acL_date_text(L, 1, text);
     lua_pushstring(L, text);
     return 1;
 }
@@ -287,7 +285,7 @@ int luaopen_alicloud_core(lua_State *L)
     acL_buf_class(L);
     acL_secret_open(L);
     acL_sealed_open(L);
-    acL_signed_open(L);
+    acL_sign_open(L);
     acL_read_open(L);
     ac_value_open(L);
     acL_sys_open(L);

@@ -16,14 +16,9 @@ static int digest_gc(lua_State *L)
     return 0;
 }
 
-void acL_digest_push(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY);
-}
-
 struct ac_digest *acL_digest(lua_State *L)
 {
-    acL_digest_push(L);
+    lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY);
     struct ac_digest *digest = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return digest;
@@ -32,9 +27,7 @@ struct ac_digest *acL_digest(lua_State *L)
 int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n)
 {
     luaL_Buffer text;
-    struct ac_buf out;
-    ac_buf_borrow(&out, luaL_buffinitsize(L, &text, n * 2 + 1), n * 2 + 1);
-    ac_codec_hex(&out, bytes, n);
+    ac_codec_hex(luaL_buffinitsize(L, &text, n * 2), bytes, n);
     luaL_pushresultsize(&text, n * 2);
     return 1;
 }

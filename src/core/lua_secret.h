@@ -13,8 +13,8 @@ void acL_secret_open(lua_State *L);
 /* The digest contexts of this Lua state. */
 struct ac_digest *acL_digest(lua_State *L);
 
-/* [-0, +1, m]  The same as the userdata that they are. */
-void acL_digest_push(lua_State *L);
+/* [-0, +1, m]  The hex digits of `n` bytes. Returns 1, as a function of Lua does. */
+int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n);
 
 /* [-0, +1, m]  The hex digits of `n` bytes. Returns 1, as a function of Lua does. */
 int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n);

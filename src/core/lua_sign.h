@@ -1,14 +1,49 @@
 /* `core.sign`: a table of options to a signed request. `core.signer`: the same for many requests of
- * one kind, of which what they share is read once. */
+ * one kind, of which what they share is read once, and whose texts become Lua's only when asked
+ * for. A signed request is a userdata, kept in C for the transport. */
 #ifndef AC_LUA_SIGN_H
 #define AC_LUA_SIGN_H
 
 #include "luax.h"
+#include "sign.h"
+
+/* [-0, +0, m]  Registers the class of signed requests. */
+void acL_sign_open(lua_State *L);
 
 /* [-1, +1, v]  sign(request) -> table. Raises on misuse: everything it needs is given. */
 int acL_sign(lua_State *L);
 
 /* [-1, +1, v]  signer(kind) -> function that signs requests of this kind */
 int acL_signer(lua_State *L);
+
+/* [-0, +1, m]  An empty signed request, whose userdata owns it. */
+struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest);
+
+/* [-0, +1, v]  All fields of the signed request at `index` as a table. */
+void acL_signed_table(lua_State *L, int index);
+
+/* What follows borrows the bytes of Lua's strings: from the first look to the end of the signing
+ * nothing allocates in Lua, so no metamethod and no finalizer can change a table or close a secret
+ * meanwhile. */
+
+/* [-0, +n, v]  Reads the options of core.sign, or of core.signer, from the table at 1; what it
+ * leaves on the stack keeps the texts alive. */
+void acL_read_request(lua_State *L, struct ac_sign *sign);
+void acL_read_kind(lua_State *L, struct ac_sign *sign);
+
+/* [-0, +0, v]  The maps at these indices become the pairs of the request, names to values; 0 and
+ * nil are empty ones. The headers come behind `shared` ones. */
+void acL_read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, int headers,
+                    int query, int form);
+
+/* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
+void acL_date_text(lua_State *L, int index, char text[21]);
+
+/* [-0, +0, v]  Raises unless what was read can be sent, see ac_sign_prepare(): all, or what is each
+ * request's own. */
+void acL_prepare(lua_State *L, struct ac_sign *sign, bool all);
+
+/* [-0, +0, v]  Raises where a buffer ran out of memory or room; a limit is named. */
+void acL_check_built(lua_State *L, const struct ac_sign *sign);
 
 #endif

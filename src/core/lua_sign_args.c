@@ -1,6 +1,7 @@
-#include "lua_sign_args.h"
-
+/* What Lua gives to be signed: read raw from tables, borrowed until it is signed. */
+#include "codec.h"
 #include "lua_secret.h"
+#include "lua_sign.h"
 #include "value.h"
 
 #include <math.h>
@@ -47,186 +48,173 @@ static struct ac_str value_text(lua_State *L, char text[AC_CODEC_FLOAT_BYTES], c
     }
 }
 
-void acL_given_map(lua_State *L, struct acL_given *given, int index, const char *field,
-                   struct ac_pairs *pairs)
+/* Keeps a text in a buffer that may still move: point_at_texts() fills in where it is. */
+static struct ac_str keep(struct ac_buf *texts, struct ac_str s, bool lower)
 {
+    char *room = ac_buf_room(texts, s.n);
+    if (!room)
+        return s;
+    for (size_t i = 0; i < s.n; i++)
+        room[i] = lower ? ac_lower(s.p[i]) : s.p[i];
+    ac_buf_advance(texts, s.n);
+    return (struct ac_str){NULL, s.n};
+}
+
+static void point_at_texts(struct ac_pairs pairs, const char *text)
+{
+    for (size_t i = 0; i < pairs.n; i++) {
+        struct ac_str *both[2] = {&pairs.v[i].name, &pairs.v[i].value};
+        for (size_t k = 0; k < 2; k++)
+            if (!both[k]->p) {
+                both[k]->p = text;
+                text += both[k]->n;
+            }
+    }
+}
+
+/* [-0, +0, v]  Reads a map behind the pairs that are there. */
+static size_t read_map(lua_State *L, struct ac_sign *sign, int index, const char *field, bool lower)
+{
+    size_t n = 0;
+    if (index == 0 || lua_isnoneornil(L, index))
+        return 0;
     if (!lua_istable(L, index))
         luaL_error(L, WHAT ": option '%s': table expected, got %s", field, luaL_typename(L, index));
-    *pairs = (struct ac_pairs){given->pairs + given->used, 0};
     lua_pushnil(L);
-    for (; lua_next(L, index); lua_pop(L, 1), given->used++) {
+    for (; lua_next(L, index); lua_pop(L, 1), n++) {
+        struct ac_str name;
+        char digits[AC_CODEC_FLOAT_BYTES];
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, WHAT ": %s: names are strings, got a %s", field, luaL_typename(L, -2));
-        if (given->used >= given->room)
-            continue;
-        struct ac_pair *pair = &pairs->v[pairs->n++];
-        pair->name.p = lua_tolstring(L, -2, &pair->name.n);
-        pair->value = value_text(L, given->digits[given->used], field, pair->name.p);
+        name.p = lua_tolstring(L, -2, &name.n);
+        struct ac_str value = value_text(L, digits, field, name.p);
+        if (lower)
+            name = keep(&sign->texts, name, true);
+        if (value.p == digits)
+            value = keep(&sign->texts, value, false);
+        ac_request_put(&sign->given, name, value);
     }
+    return n;
 }
 
-static struct ac_str read_string(lua_State *L, const char *field)
+void acL_read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, int headers,
+                    int query, int form)
 {
-    struct ac_str s;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, WHAT ": option '%s': string expected, got %s", field, luaL_typename(L, -1));
-    s.p = lua_tolstring(L, -1, &s.n);
-    return s;
+    struct ac_request *request = &sign->request;
+    for (size_t i = 0; i < shared.n; i++)
+        ac_request_put(&sign->given, shared.v[i].name, shared.v[i].value);
+    request->headers.n = shared.n + read_map(L, sign, headers, "headers", true);
+    request->query.n = read_map(L, sign, query, "query", false);
+    request->form.n = read_map(L, sign, form, "form", false);
+    acL_check_built(L, sign);
+    struct ac_pairs all = ac_request_pairs(&sign->given);
+    if (all.n == 0)
+        return;
+    point_at_texts(all, sign->texts.p);
+    request->headers.v = all.v;
+    request->query.v = all.v + request->headers.n;
+    request->form.v = request->query.v + request->query.n;
 }
 
-static void read_algorithm(lua_State *L, struct acL_given *given)
-{
-    struct ac_str name = read_string(L, "algorithm");
-    for (int i = 0; i < AC_SIGN_COUNT; i++)
-        if (ac_str_equal(name, ac_str_of(ac_sign_algorithm_name((enum ac_sign_algorithm)i)))) {
-            given->algorithm = (enum ac_sign_algorithm)i;
-            return;
-        }
-    luaL_error(L,
-               WHAT ": option 'algorithm': got \"%s\", allowed: ACS3-HMAC-SHA256, ACS3-HMAC-SM3, "
-                    "HMAC-SHA1",
-               name.p);
-}
-
-/* Methods are case-sensitive on the wire and signed in upper case. */
-static void read_method(lua_State *L, struct acL_given *given)
-{
-    struct ac_str name = read_string(L, "method");
-    if (name.n > ACL_METHOD_MAX)
-        luaL_error(L, WHAT ": option 'method': allowed: letters only, such as GET or POST");
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        given->method[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-    }
-    given->request.method = (struct ac_str){given->method, name.n};
-}
-
-enum option {
-    OPTION_ALGORITHM,
-    OPTION_METHOD,
-    OPTION_QUERY,
-    OPTION_FORM,
-    OPTION_HEADERS,
-    OPTION_SECRET,
-    OPTION_TOKEN,
-    OPTION_TEXT /* from here on plain strings */
+/* The options of both functions; a kind has only those from `algorithm` on. */
+struct options {
+    struct ac_request request;
+    struct ac_str access_key_id, algorithm;
+    int secret, token, query, form, headers;
 };
 
-static const char *const NAMES[] = {
-    "algorithm",      "method",  "query",         "form", "headers", "access_key_secret",
-    "security_token", "scheme",  "host",          "path", "body",    "payload_hash",
-    "action",         "version", "access_key_id", "date", "nonce",   NULL};
-
-static struct ac_str *text_of(struct acL_given *given, size_t option)
-{
-    struct ac_request *request = &given->request;
-    struct ac_str *const texts[] = {&request->scheme,       &request->host,
-                                    &request->path,         &request->body,
-                                    &request->payload_hash, &request->action,
-                                    &request->version,      &given->credentials.access_key_id,
-                                    &request->date,         &request->nonce};
-    return texts[option - OPTION_TEXT];
-}
-
-static size_t option_of(struct ac_str name)
-{
-    static const unsigned char lengths[] = {9, 6, 5, 4, 7, 17, 14, 6, 4, 4, 4, 12, 6, 7, 13, 4, 5};
-    size_t i = 0;
-    while (NAMES[i] && (lengths[i] != name.n || memcmp(NAMES[i], name.p, name.n) != 0))
-        i++;
-    return i;
-}
-
-/* [-0, +0, v]  The option whose value is on top. */
-static void read_option(lua_State *L, struct acL_given *given, size_t option)
-{
-    switch (option) {
-    case OPTION_ALGORITHM:
-        read_algorithm(L, given);
-        return;
-    case OPTION_METHOD:
-        read_method(L, given);
-        return;
-    case OPTION_QUERY:
-        acL_given_map(L, given, lua_gettop(L), NAMES[option], &given->request.query);
-        return;
-    case OPTION_FORM:
-        acL_given_map(L, given, lua_gettop(L), NAMES[option], &given->request.form);
-        return;
-    case OPTION_HEADERS:
-        acL_given_map(L, given, lua_gettop(L), NAMES[option], &given->request.headers);
-        return;
-    case OPTION_SECRET:
-        given->credentials.secret = acL_secret_bytes(L, -1, WHAT, NAMES[option]);
-        return;
-    case OPTION_TOKEN:
-        given->credentials.security_token = acL_secret_bytes(L, -1, WHAT, NAMES[option]);
-        return;
-    default:
-        *text_of(given, option) = read_string(L, NAMES[option]);
+#define TEXT(name)                                                                                 \
+    {                                                                                              \
+#name, ACL_TEXT, offsetof(struct options, request.name)                                    \
     }
-}
-
-void acL_given_read(lua_State *L, struct acL_given *given)
-{
-    given->used = 0;
-    given->algorithm = AC_SIGN_ACS3_SHA256;
-    given->credentials = (struct ac_credentials){0};
-    given->request = (struct ac_request){.method = AC_STR("POST"), .scheme = AC_STR("https")};
-    lua_pushnil(L);
-    for (; lua_next(L, 1); lua_pop(L, 1)) {
-        struct ac_str name = {0};
-        if (lua_type(L, -2) == LUA_TSTRING)
-            name.p = lua_tolstring(L, -2, &name.n);
-        size_t option = option_of(name);
-        if (!NAMES[option])
-            acL_check_options(L, 1, WHAT, NAMES); /* raises */
-        read_option(L, given, option);
+#define VALUE(name, field)                                                                         \
+    {                                                                                              \
+#name, ACL_VALUE, offsetof(struct options, field)                                          \
     }
+static const struct acL_option OPTIONS[] = {
+    {"access_key_id", ACL_TEXT, offsetof(struct options, access_key_id)},
+    VALUE(access_key_secret, secret),
+    VALUE(security_token, token),
+    VALUE(query, query),
+    VALUE(form, form),
+    TEXT(body),
+    TEXT(payload_hash),
+    TEXT(date),
+    TEXT(nonce),
+    {"algorithm", ACL_TEXT, offsetof(struct options, algorithm)},
+    TEXT(method),
+    TEXT(scheme),
+    TEXT(host),
+    TEXT(path),
+    TEXT(action),
+    TEXT(version),
+    VALUE(headers, headers),
+    {0}};
+#define KIND_OPTIONS (OPTIONS + 9)
+
+static enum ac_sign_algorithm algorithm_of(lua_State *L, struct ac_str name)
+{
+    int algorithm = AC_SIGN_ACS3_SHA256;
+    while (
+        name.p && algorithm < AC_SIGN_COUNT &&
+        !ac_str_equal(name, ac_str_of(ac_sign_algorithm_name((enum ac_sign_algorithm)algorithm))))
+        algorithm++;
+    if (algorithm == AC_SIGN_COUNT)
+        luaL_error(L,
+                   WHAT ": option 'algorithm': got \"%s\", allowed: ACS3-HMAC-SHA256, "
+                        "ACS3-HMAC-SM3, HMAC-SHA1",
+                   name.p);
+    return (enum ac_sign_algorithm)algorithm;
 }
 
-void acL_given_date(lua_State *L, int index, char text[21])
+static void read_table(lua_State *L, const char *what, const struct acL_option *from,
+                       struct ac_sign *sign)
+{
+    struct options options = {.request = sign->request};
+    acL_read_options(L, 1, what, from, &options);
+    sign->request = options.request;
+    sign->algorithm = algorithm_of(L, options.algorithm);
+    sign->credentials.access_key_id = options.access_key_id;
+    if (options.secret)
+        sign->credentials.secret = acL_secret_bytes(L, options.secret, WHAT, "access_key_secret");
+    if (options.token)
+        sign->credentials.security_token =
+            acL_secret_bytes(L, options.token, WHAT, "security_token");
+    acL_read_pairs(L, sign, (struct ac_pairs){0}, options.headers, options.query, options.form);
+    acL_prepare(L, sign, true);
+}
+
+void acL_read_request(lua_State *L, struct ac_sign *sign)
+{
+    read_table(L, WHAT, OPTIONS, sign);
+}
+
+void acL_read_kind(lua_State *L, struct ac_sign *sign)
+{
+    read_table(L, "signer", KIND_OPTIONS, sign);
+}
+
+void acL_date_text(lua_State *L, int index, char text[21])
 {
     lua_Number when = floor(luaL_checknumber(L, index));
     luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, index, "years 0 to 9999");
     ac_codec_iso8601(text, (int64_t)when);
 }
 
-void acL_given_check_fields(lua_State *L, const struct acL_given *given)
+void acL_prepare(lua_State *L, struct ac_sign *sign, bool all)
 {
     const char *why = NULL;
-    const char *field = ac_request_flaw(&given->request, &why);
+    const char *field = all ? ac_sign_prepare(sign, &why) : ac_sign_prepare_own(sign, &why);
     if (field)
         luaL_error(L, WHAT ": option '%s': allowed: %s", field, why);
 }
 
-/* [-0, +0, v]  Both travel in headers, where a line break would begin another one. */
-static void check_words(lua_State *L, const char *field, struct ac_str value)
+void acL_check_built(lua_State *L, const struct ac_sign *sign)
 {
-    if (ac_str_has_control(value))
-        luaL_error(L, WHAT ": option '%s': allowed: no control characters", field);
-}
-
-void acL_given_check_parts(lua_State *L, const struct acL_given *given)
-{
-    const struct ac_request *request = &given->request;
-    bool rpc = given->algorithm == AC_SIGN_RPC_SHA1;
-    if (!rpc && request->form.n > 0)
-        luaL_error(L, WHAT ": option 'form' belongs to HMAC-SHA1; give 'body' instead");
-    if (rpc && request->body.n > 0)
-        luaL_error(L, WHAT ": option 'body': HMAC-SHA1 signs parameters; give 'form' instead");
-    if ((given->credentials.access_key_id.n > 0) != (given->credentials.secret.n > 0))
-        luaL_error(L, WHAT ": option 'access_key_id' and 'access_key_secret' go together");
-    check_words(L, "access_key_id", given->credentials.access_key_id);
-    check_words(L, "security_token", given->credentials.security_token);
-}
-
-bool acL_given_grow(lua_State *L, struct acL_given *given)
-{
-    if (given->used <= given->room)
-        return false;
-    given->room = given->used;
-    given->pairs = lua_newuserdatauv(L, given->room * sizeof *given->pairs, 0);
-    given->digits = lua_newuserdatauv(L, given->room * sizeof *given->digits, 0);
-    return true;
+    const char *which = NULL;
+    enum ac_status status = ac_sign_built(sign, &which);
+    if (status == AC_LIMIT)
+        luaL_error(L, WHAT ": the request's %s is larger than %d bytes", which,
+                   (int)AC_MAX_REQUEST_BYTES);
+    acL_check(L, status, WHAT);
 }

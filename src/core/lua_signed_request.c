@@ -1,21 +1,4 @@
-#include "lua_signed_request.h"
-
-#define WHAT "sign"
-
-#define POOL_KEY "alicloud.sign.pool"
-
-void acL_signed_pool_push(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, POOL_KEY);
-}
-
-struct ac_sign_pool *acL_signed_pool(lua_State *L)
-{
-    acL_signed_pool_push(L);
-    struct ac_sign_pool *pool = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return pool;
-}
+#include "lua_sign.h"
 
 static const struct ac_wire *check_wire(lua_State *L, const struct ac_wire_box *box)
 {
@@ -94,26 +77,15 @@ static int signed_index(lua_State *L)
     return 0;
 }
 
-static enum ac_status sign_all(struct ac_sign *sign)
+struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 {
-    enum ac_status status = ac_sign_canonical(sign);
-    if (status == AC_OK)
-        status = ac_sign_string(sign);
-    if (status == AC_OK)
-        status = ac_sign_authorization(sign);
-    if (status == AC_OK)
-        status = ac_sign_finish(sign);
-    return status;
-}
-
-void acL_signed_fill(lua_State *L, struct ac_wire_box *box, const struct acL_given *given,
-                     struct ac_digest *digest, struct ac_sign_pool *pool)
-{
-    struct ac_sign *sign =
-        ac_sign_new(given->algorithm, &given->request, &given->credentials, digest, pool);
-    acL_check(L, sign ? AC_OK : AC_NOMEM, WHAT);
+    struct ac_wire_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->wire = NULL;
+    luaL_setmetatable(L, AC_WIRE_CLASS);
+    struct ac_sign *sign = ac_sign_new(digest);
+    acL_check(L, sign ? AC_OK : AC_NOMEM, "sign");
     box->wire = &sign->wire;
-    acL_check(L, sign_all(sign), WHAT);
+    return sign;
 }
 
 /* [-1, +0, -] */
@@ -127,31 +99,8 @@ static int signed_gc(lua_State *L)
     return 0;
 }
 
-/* [-1, +0, -]  Lua frees no memory before the last finalizer has run, so that requests which are
- * collected after the pool still find it, closed. */
-static int pool_gc(lua_State *L)
+void acL_sign_open(lua_State *L)
 {
-    ac_sign_pool_close(lua_touserdata(L, 1));
-    return 0;
-}
-
-static void open_pool(lua_State *L)
-{
-    if (lua_getfield(L, LUA_REGISTRYINDEX, POOL_KEY) == LUA_TNIL) {
-        struct ac_sign_pool *pool = lua_newuserdatauv(L, sizeof *pool, 0);
-        *pool = (struct ac_sign_pool){0};
-        lua_createtable(L, 0, 1);
-        lua_pushcfunction(L, pool_gc);
-        lua_setfield(L, -2, "__gc");
-        lua_setmetatable(L, -2);
-        lua_setfield(L, LUA_REGISTRYINDEX, POOL_KEY);
-    }
-    lua_pop(L, 1);
-}
-
-void acL_signed_open(lua_State *L)
-{
-    open_pool(L);
     const luaL_Reg metamethods[] = {
         {"__gc", signed_gc}, {"__close", signed_gc}, {"__index", signed_index}, {NULL, NULL}};
     acL_class(L, AC_WIRE_CLASS, NULL, metamethods);

@@ -12,36 +12,30 @@ static int compare_pairs(const void *a, const void *b)
     return order != 0 ? order : ac_str_compare(left->value, right->value);
 }
 
+/* Up to here, and mostly in order already, moving one after the other is the quickest. */
 #define FEW 24
 
-/* A few pairs, mostly in order already: what a call has. */
-static void sort_few(struct ac_pairs *pairs)
+void ac_request_sort(struct ac_pairs pairs)
 {
-    for (size_t i = 1; i < pairs->n; i++) {
-        struct ac_pair pair = pairs->v[i];
+    if (pairs.n > FEW)
+        qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
+    for (size_t i = 1; i < pairs.n && i < FEW; i++) {
+        struct ac_pair pair = pairs.v[i];
         size_t to = i;
-        for (; to > 0 && compare_pairs(&pairs->v[to - 1], &pair) > 0; to--)
-            pairs->v[to] = pairs->v[to - 1];
-        pairs->v[to] = pair;
+        for (; to > 0 && compare_pairs(&pairs.v[to - 1], &pair) > 0; to--)
+            pairs.v[to] = pairs.v[to - 1];
+        pairs.v[to] = pair;
     }
 }
 
-void ac_request_sort(struct ac_pairs *pairs)
+void ac_request_encode_pairs(struct ac_buf *out, struct ac_pairs pairs)
 {
-    if (pairs->n <= FEW)
-        sort_few(pairs);
-    else
-        qsort(pairs->v, pairs->n, sizeof *pairs->v, compare_pairs);
-}
-
-void ac_request_encode_pairs(struct ac_buf *out, const struct ac_pairs *pairs)
-{
-    for (size_t i = 0; i < pairs->n; i++) {
+    for (size_t i = 0; i < pairs.n; i++) {
         if (i > 0)
             ac_buf_add_char(out, '&');
-        ac_codec_percent(out, pairs->v[i].name);
+        ac_codec_percent(out, pairs.v[i].name);
         ac_buf_add_char(out, '=');
-        ac_codec_percent(out, pairs->v[i].value);
+        ac_codec_percent(out, pairs.v[i].value);
     }
 }
 
@@ -52,26 +46,32 @@ void ac_request_encode_path(struct ac_buf *out, struct ac_str path)
     ac_codec_percent_path(out, path);
 }
 
-void ac_request_url(struct ac_buf *out, const struct ac_request *request, struct ac_str query)
+size_t ac_request_url(struct ac_buf *out, const struct ac_request *request, struct ac_pairs query)
 {
-    const struct ac_pair *host = ac_request_header(request, "host");
     ac_buf_add_str(out, request->scheme);
     ac_buf_add_text(out, "://");
-    ac_buf_add_str(out, host ? ac_header_trim(host->value) : request->host);
+    ac_buf_add_str(out, ac_request_host(request));
     ac_request_encode_path(out, request->path);
-    if (query.n > 0) {
+    if (query.n > 0)
         ac_buf_add_char(out, '?');
-        ac_buf_add_str(out, query);
-    }
+    size_t start = out->n;
+    ac_request_encode_pairs(out, query);
+    return start;
 }
 
 const struct ac_pair *ac_request_header(const struct ac_request *request, const char *name)
 {
     struct ac_str wanted = ac_str_of(name);
     for (size_t i = 0; i < request->headers.n; i++)
-        if (ac_str_equal_nocase(request->headers.v[i].name, wanted))
+        if (ac_str_equal(request->headers.v[i].name, wanted))
             return &request->headers.v[i];
     return NULL;
+}
+
+struct ac_str ac_request_host(const struct ac_request *request)
+{
+    const struct ac_pair *host = ac_request_header(request, "host");
+    return host ? host->value : request->host;
 }
 
 /* A name or an address, [in brackets] for IPv6, and perhaps a port. */
@@ -102,43 +102,44 @@ static bool is_host(struct ac_str host)
     return !colon || (port >= 1 && port <= 65535);
 }
 
-static const char *header_flaw(const struct ac_request *request, const char **why)
+static const char *prepare_headers(struct ac_pairs headers)
 {
     int hosts = 0;
-    for (size_t i = 0; i < request->headers.n; i++) {
-        struct ac_str name = request->headers.v[i].name;
-        *why = ac_header_flaw(name, request->headers.v[i].value);
-        hosts += ac_str_equal_nocase(name, AC_STR("host"));
-        if (!*why && hosts > 1)
-            *why = "one host";
-        if (*why)
-            return "headers";
+    for (size_t i = 0; i < headers.n; i++) {
+        struct ac_pair *header = &headers.v[i];
+        ac_header_clean(&header->value);
+        const char *why = ac_header_flaw(header->name, header->value);
+        if (why)
+            return why;
+        hosts += ac_str_equal(header->name, AC_STR("host"));
     }
-    return NULL;
+    return hosts > 1 ? "one host" : NULL;
 }
 
-const char *ac_request_flaw(const struct ac_request *request, const char **why)
+const char *ac_request_prepare(struct ac_request *request, const char **why)
 {
-    const struct ac_pair *host = ac_request_header(request, "host");
-    *why = "letters only, such as GET or POST";
-    if (request->method.n == 0 || !ac_str_only(request->method, ""))
-        return "method";
+    *why = "no control characters";
+    if (!ac_header_clean(&request->host))
+        return "host";
+    if (!ac_header_clean(&request->action))
+        return "action";
+    if (!ac_header_clean(&request->version))
+        return "version";
+    if (!ac_header_clean(&request->date))
+        return "date";
+    if (!ac_header_clean(&request->payload_hash))
+        return "payload_hash";
+    if (ac_str_has_control(request->path))
+        return "path";
+    *why = prepare_headers(request->headers);
+    if (*why)
+        return "headers";
     *why = "host[:port] without scheme, path or user";
-    if (!is_host(host ? ac_header_trim(host->value) : request->host))
+    if (!is_host(ac_request_host(request)))
         return "host";
     *why = "\"https\" or \"http\"";
     if (!ac_str_equal(request->scheme, AC_STR("https")) &&
         !ac_str_equal(request->scheme, AC_STR("http")))
         return "scheme";
-    *why = "no control characters";
-    const struct {
-        const char *field;
-        struct ac_str value;
-    } plain[] = {{"path", request->path},       {"action", request->action},
-                 {"version", request->version}, {"date", request->date},
-                 {"nonce", request->nonce},     {"payload_hash", request->payload_hash}};
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        if (ac_str_has_control(plain[i].value))
-            return plain[i].field;
-    return header_flaw(request, why);
+    return NULL;
 }

@@ -16,57 +16,99 @@ static enum ac_hash hash_of(const struct ac_sign *sign)
     return hashes[sign->algorithm];
 }
 
-static struct ac_str keep_lower(struct ac_sign *sign, struct ac_str in)
+static bool is_rpc(const struct ac_sign *sign)
 {
-    char *room = ac_buf_room(&sign->text, in.n);
-    if (!room)
-        return (struct ac_str){0};
-    for (size_t i = 0; i < in.n; i++)
-        room[i] = ac_lower(in.p[i]);
-    ac_buf_advance(&sign->text, in.n);
-    return (struct ac_str){room, in.n};
+    return sign->algorithm == AC_SIGN_RPC_SHA1;
 }
 
-static struct ac_str keep_hex(struct ac_sign *sign, const unsigned char *p, size_t n)
+/* Digits of a hash of ACS3: SHA-256 and SM3 are of one size. */
+#define HEX_BYTES ((size_t)(2 * AC_HASH_MAX_BYTES))
+
+static enum ac_status hash_hex(struct ac_sign *sign, struct ac_str in, char hex[HEX_BYTES])
 {
-    size_t start = sign->text.n;
-    ac_codec_hex(&sign->text, p, n);
-    return (struct ac_str){sign->text.p + start, n * 2};
+    unsigned char raw[AC_HASH_MAX_BYTES];
+    enum ac_status status = ac_digest_hash(sign->digest, hash_of(sign), in, raw);
+    if (status == AC_OK)
+        ac_codec_hex(hex, raw, sizeof raw);
+    return status;
 }
 
-static void put(struct ac_pairs *pairs, struct ac_str name, struct ac_str value)
+/* The status of the buffers alone. */
+static enum ac_status built(const struct ac_sign *sign)
 {
-    pairs->v[pairs->n++] = (struct ac_pair){name, value};
+    const char *which;
+    return ac_sign_built(sign, &which);
+}
+
+const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why)
+{
+    struct ac_request *request = &sign->request;
+    struct ac_credentials *credentials = &sign->credentials;
+    *why = "no control characters";
+    if (!ac_header_clean(&request->nonce))
+        return "nonce";
+    if (!ac_header_clean(&credentials->access_key_id))
+        return "access_key_id";
+    if (!ac_header_clean(&credentials->security_token))
+        return "security_token";
+    *why = "together with access_key_secret, or neither";
+    if ((credentials->access_key_id.n > 0) != (credentials->secret.n > 0))
+        return "access_key_id";
+    *why = "with HMAC-SHA1, which signs parameters; else give 'body'";
+    if (!is_rpc(sign) && request->form.n > 0)
+        return "form";
+    *why = "with ACS3; HMAC-SHA1 signs parameters, give 'form' instead";
+    if (is_rpc(sign) && request->body.n > 0)
+        return "body";
+    return NULL;
+}
+
+const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
+{
+    struct ac_str *method = &sign->request.method;
+    *why = "letters only, such as GET or POST";
+    if (method->n == 0 || method->n > AC_METHOD_MAX || !ac_str_only(*method, ""))
+        return "method";
+    for (size_t i = 0; i < method->n; i++) {
+        char c = method->p[i];
+        sign->method[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    }
+    method->p = sign->method;
+    const char *field = ac_request_prepare(&sign->request, why);
+    return field ? field : ac_sign_prepare_own(sign, why);
 }
 
 /* A generated header steps back where the caller gives one of that name. */
 static void generate(struct ac_sign *sign, const char *name, struct ac_str value)
 {
-    if (value.n > 0 && !ac_request_header(sign->request, name))
-        put(&sign->headers, ac_str_of(name), value);
+    if (value.n > 0 && !ac_request_header(&sign->request, name))
+        ac_request_put(&sign->headers, ac_str_of(name), value);
 }
 
-/* Values of one name in different spellings are joined with ',' (headers are sorted already). */
-static void join_same_names(struct ac_sign *sign)
+/* The generated ones are there. The caller's authorization would be one of another request. */
+static void add_given_headers(struct ac_sign *sign)
 {
-    struct ac_pairs *headers = &sign->headers;
-    size_t kept = 0;
-    for (size_t i = 0; i < headers->n; kept++) {
-        struct ac_pair header = headers->v[i];
-        size_t start = sign->text.n, end = i + 1;
-        while (end < headers->n && ac_str_equal(headers->v[end].name, header.name))
-            end++;
-        for (size_t same = i; end - i > 1 && same < end; same++) {
-            if (same > i)
-                ac_buf_add_char(&sign->text, ',');
-            ac_buf_add_str(&sign->text, headers->v[same].value);
-        }
-        if (end - i > 1)
-            header.value = (struct ac_str){sign->text.p + start, sign->text.n - start};
-        headers->v[kept] = header;
-        i = end;
+    const struct ac_pairs given = sign->request.headers;
+    for (size_t i = 0; i < given.n; i++)
+        if (is_rpc(sign) || !ac_str_equal(given.v[i].name, AC_STR("authorization")))
+            ac_request_put(&sign->headers, given.v[i].name, given.v[i].value);
+    ac_request_sort(ac_request_pairs(&sign->headers));
+}
+
+/* The header at `at`, and those of the same name behind it, as one field whose values are joined
+ * with ','. Returns where the next field begins. */
+static size_t add_field(struct ac_buf *out, const char *separator, struct ac_pairs headers,
+                        size_t at)
+{
+    const struct ac_str name = headers.v[at].name;
+    ac_buf_add_str(out, name);
+    ac_buf_add_text(out, separator);
+    ac_buf_add_str(out, headers.v[at].value);
+    while (++at < headers.n && ac_str_equal(headers.v[at].name, name)) {
+        ac_buf_add_char(out, ',');
+        ac_buf_add_str(out, headers.v[at].value);
     }
-    headers->n = kept;
+    return at;
 }
 
 /* An explicit payload hash without action, version, date and nonce means that the caller brings
@@ -77,9 +119,9 @@ static bool generates_payload_header(const struct ac_request *request)
            request->date.n > 0 || request->nonce.n > 0;
 }
 
-static enum ac_status collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
+static void collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
 {
-    const struct ac_request *request = sign->request;
+    const struct ac_request *request = &sign->request;
     generate(sign, "host", request->host);
     generate(sign, "x-acs-action", request->action);
     if (generates_payload_header(request))
@@ -87,87 +129,78 @@ static enum ac_status collect_headers(struct ac_sign *sign, struct ac_str payloa
     generate(sign, "x-acs-date", request->date);
     generate(sign, "x-acs-signature-nonce", request->nonce);
     generate(sign, "x-acs-version", request->version);
-    if (sign->credentials->security_token.n > 0) {
-        generate(sign, "x-acs-accesskey-id", sign->credentials->access_key_id);
-        generate(sign, "x-acs-security-token", sign->credentials->security_token);
+    if (sign->credentials.security_token.n > 0) {
+        generate(sign, "x-acs-accesskey-id", sign->credentials.access_key_id);
+        generate(sign, "x-acs-security-token", sign->credentials.security_token);
     }
-    for (size_t i = 0; i < request->headers.n; i++) {
-        const struct ac_pair *header = &request->headers.v[i];
-        if (!ac_str_equal_nocase(header->name, AC_STR("authorization")))
-            put(&sign->headers, keep_lower(sign, header->name), ac_header_trim(header->value));
-    }
-    ac_request_sort(&sign->headers);
-    join_same_names(sign);
-    return sign->text.status;
+    add_given_headers(sign);
 }
 
-static bool header_is_signed(struct ac_str name)
+static bool is_signed(struct ac_str name)
 {
     return ac_str_starts(name, AC_STR("x-acs-")) || ac_str_equal(name, AC_STR("host")) ||
            ac_str_equal(name, AC_STR("content-type"));
 }
 
-static enum ac_status payload_hash(struct ac_sign *sign, struct ac_str *out)
+/* The lines of the headers that are signed, an empty line, and their names. */
+static void add_signed_headers(struct ac_buf *out, struct ac_pairs headers, struct ac_str *names)
 {
-    if (sign->request->payload_hash.n > 0) {
-        *out = sign->request->payload_hash;
-        return AC_OK;
+    for (size_t i = 0; i < headers.n;) {
+        if (!is_signed(headers.v[i].name)) {
+            i++;
+            continue;
+        }
+        i = add_field(out, ":", headers, i);
+        ac_buf_add_char(out, '\n');
     }
-    unsigned char raw[AC_HASH_MAX_BYTES];
-    enum ac_status status = ac_digest_hash(sign->digest, hash_of(sign), sign->request->body, raw);
-    if (status != AC_OK)
-        return status;
-    *out = keep_hex(sign, raw, ac_digest_size(hash_of(sign)));
-    return sign->text.status;
-}
-
-static void add_signed_header(struct ac_sign *sign, const struct ac_pair *header)
-{
-    struct ac_buf *out = &sign->canonical;
-    ac_buf_add_str(out, header->name);
-    ac_buf_add_char(out, ':');
-    ac_buf_add_str(out, header->value);
     ac_buf_add_char(out, '\n');
-    if (sign->signed_headers.n > 0)
-        ac_buf_add_char(&sign->signed_headers, ';');
-    ac_buf_add_str(&sign->signed_headers, header->name);
+    size_t start = out->n;
+    for (size_t i = 0; i < headers.n; i++) {
+        struct ac_str name = headers.v[i].name;
+        if (!is_signed(name) || (i > 0 && ac_str_equal(name, headers.v[i - 1].name)))
+            continue;
+        if (out->n > start)
+            ac_buf_add_char(out, ';');
+        ac_buf_add_str(out, name);
+    }
+    names->n = out->n - start;
 }
 
 static enum ac_status acs3_canonical(struct ac_sign *sign)
 {
-    const struct ac_request *request = sign->request;
-    struct ac_pairs sorted = request->query;
-    struct ac_str hash = {0};
-    enum ac_status status = payload_hash(sign, &hash);
-    if (status == AC_OK)
-        status = collect_headers(sign, hash);
-    if (status != AC_OK)
-        return status;
-    ac_request_sort(&sorted);
-    ac_request_encode_pairs(&sign->query, &sorted);
-    ac_request_url(&sign->url, request, ac_buf_str(&sign->query));
-
+    const struct ac_request *request = &sign->request;
     struct ac_buf *out = &sign->canonical;
+    struct ac_str hash = request->payload_hash;
+    if (hash.n == 0) {
+        hash = (struct ac_str){sign->payload_hash, HEX_BYTES};
+        enum ac_status status = hash_hex(sign, request->body, sign->payload_hash);
+        if (status != AC_OK)
+            return status;
+    }
+    collect_headers(sign, hash);
+    ac_request_sort(request->query);
+    size_t query = ac_request_url(&sign->url, request, request->query);
+    if (sign->url.status != AC_OK)
+        return sign->url.status;
+
     ac_buf_add_str(out, request->method);
     ac_buf_add_char(out, '\n');
     ac_request_encode_path(out, request->path);
     ac_buf_add_char(out, '\n');
-    ac_buf_add_str(out, ac_buf_str(&sign->query));
+    ac_buf_add(out, sign->url.p + query, sign->url.n - query);
     ac_buf_add_char(out, '\n');
-    for (size_t i = 0; i < sign->headers.n; i++)
-        if (header_is_signed(sign->headers.v[i].name))
-            add_signed_header(sign, &sign->headers.v[i]);
-    ac_buf_add_char(out, '\n');
-    ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
+    struct ac_str *names = &sign->wire.signed_headers;
+    add_signed_headers(out, ac_request_pairs(&sign->headers), names);
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, hash);
-    return ac_sign_built(sign);
+    names->p = out->p + out->n - hash.n - 1 - names->n;
+    return built(sign);
 }
 
-static bool names_param(const struct ac_pairs *pairs, struct ac_str name)
+static bool names_param(struct ac_pairs pairs, struct ac_str name)
 {
-    for (size_t i = 0; i < pairs->n; i++)
-        if (ac_str_equal(pairs->v[i].name, name))
+    for (size_t i = 0; i < pairs.n; i++)
+        if (ac_str_equal(pairs.v[i].name, name))
             return true;
     return false;
 }
@@ -176,14 +209,14 @@ static bool names_param(const struct ac_pairs *pairs, struct ac_str name)
 static void common(struct ac_sign *sign, const char *name, struct ac_str value)
 {
     struct ac_str key = ac_str_of(name);
-    if (value.n > 0 && !names_param(&sign->request->query, key) &&
-        !names_param(&sign->request->form, key))
-        put(&sign->params, key, value);
+    if (value.n > 0 && !names_param(sign->request.query, key) &&
+        !names_param(sign->request.form, key))
+        ac_request_put(&sign->params, key, value);
 }
 
 static void rpc_params(struct ac_sign *sign)
 {
-    const struct ac_request *request = sign->request;
+    const struct ac_request *request = &sign->request;
     common(sign, "Action", request->action);
     common(sign, "Version", request->version);
     common(sign, "Format", AC_STR("JSON"));
@@ -192,78 +225,64 @@ static void rpc_params(struct ac_sign *sign)
     if (ac_sign_has_key(sign)) {
         common(sign, "SignatureMethod", AC_STR("HMAC-SHA1"));
         common(sign, "SignatureVersion", AC_STR("1.0"));
-        common(sign, "AccessKeyId", sign->credentials->access_key_id);
-        common(sign, "SecurityToken", sign->credentials->security_token);
+        common(sign, "AccessKeyId", sign->credentials.access_key_id);
+        common(sign, "SecurityToken", sign->credentials.security_token);
     }
     for (size_t i = 0; i < request->query.n; i++)
-        if (!names_param(&request->form, request->query.v[i].name)) /* the body wins */
-            put(&sign->params, request->query.v[i].name, request->query.v[i].value);
+        if (!names_param(request->form, request->query.v[i].name)) /* the body wins */
+            ac_request_put(&sign->params, request->query.v[i].name, request->query.v[i].value);
 }
 
-static enum ac_status rpc_headers(struct ac_sign *sign)
+static void rpc_headers(struct ac_sign *sign)
 {
-    const struct ac_request *request = sign->request;
+    const struct ac_request *request = &sign->request;
     generate(sign, "host", request->host);
     generate(sign, "x-acs-action", request->action);
     generate(sign, "x-acs-version", request->version);
     if (request->form.n > 0)
         generate(sign, "content-type", AC_STR("application/x-www-form-urlencoded"));
-    for (size_t i = 0; i < request->headers.n; i++)
-        put(&sign->headers, keep_lower(sign, request->headers.v[i].name),
-            ac_header_trim(request->headers.v[i].value));
-    ac_request_sort(&sign->headers);
-    join_same_names(sign);
-    return sign->text.status;
+    add_given_headers(sign);
 }
 
 /* Query and form are one signed set; what is not in the form travels in the query. */
 static enum ac_status rpc_canonical(struct ac_sign *sign)
 {
-    struct ac_pairs form = sign->request->form;
-    enum ac_status status = rpc_headers(sign);
-    if (status != AC_OK)
-        return status;
+    const struct ac_pairs form = sign->request.form;
+    rpc_headers(sign);
     rpc_params(sign);
-    ac_request_sort(&sign->params);
-    ac_request_sort(&form);
-    ac_request_encode_pairs(&sign->query, &sign->params);
-    ac_request_encode_pairs(&sign->body, &form);
+    ac_request_sort(ac_request_pairs(&sign->params));
+    ac_request_url(&sign->url, &sign->request, ac_request_pairs(&sign->params));
+    ac_request_sort(form);
+    ac_request_encode_pairs(&sign->body, form);
     for (size_t i = 0; i < form.n; i++)
-        put(&sign->params, form.v[i].name, form.v[i].value);
-    ac_request_sort(&sign->params);
-    ac_request_encode_pairs(&sign->canonical, &sign->params);
-    return ac_sign_built(sign);
+        ac_request_put(&sign->params, form.v[i].name, form.v[i].value);
+    ac_request_sort(ac_request_pairs(&sign->params));
+    ac_request_encode_pairs(&sign->canonical, ac_request_pairs(&sign->params));
+    return built(sign);
 }
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign)
 {
-    if (sign->algorithm == AC_SIGN_RPC_SHA1)
-        return rpc_canonical(sign);
-    return acs3_canonical(sign);
-}
-
-static enum ac_status rpc_string(struct ac_sign *sign)
-{
-    struct ac_buf *out = &sign->string_to_sign;
-    ac_buf_add_str(out, sign->request->method);
-    ac_buf_add_text(out, "&%2F&");
-    ac_codec_percent(out, ac_buf_str(&sign->canonical));
-    return ac_sign_built(sign);
+    return is_rpc(sign) ? rpc_canonical(sign) : acs3_canonical(sign);
 }
 
 enum ac_status ac_sign_string(struct ac_sign *sign)
 {
-    if (sign->algorithm == AC_SIGN_RPC_SHA1)
-        return rpc_string(sign);
-    unsigned char raw[AC_HASH_MAX_BYTES];
-    enum ac_status status =
-        ac_digest_hash(sign->digest, hash_of(sign), ac_buf_str(&sign->canonical), raw);
+    struct ac_buf *out = &sign->string_to_sign;
+    char hex[HEX_BYTES];
+    if (is_rpc(sign)) {
+        ac_buf_add_str(out, sign->request.method);
+        ac_buf_add_text(out, "&%2F&");
+        ac_codec_percent(out, ac_buf_str(&sign->canonical));
+        return out->status;
+    }
+    enum ac_status status = hash_hex(sign, ac_buf_str(&sign->canonical), hex);
     if (status != AC_OK)
         return status;
-    ac_buf_add_text(&sign->string_to_sign, NAMES[sign->algorithm]);
-    ac_buf_add_char(&sign->string_to_sign, '\n');
-    ac_codec_hex(&sign->string_to_sign, raw, ac_digest_size(hash_of(sign)));
-    return ac_sign_built(sign);
+    ac_buf_add_text(out, NAMES[sign->algorithm]);
+    ac_buf_add_char(out, '\n');
+    ac_buf_add(out, hex, sizeof hex);
+    return out->status;
 }
 
 static enum ac_status rpc_authorization(struct ac_sign *sign)
@@ -271,53 +290,122 @@ static enum ac_status rpc_authorization(struct ac_sign *sign)
     struct ac_buf key;
     unsigned char raw[AC_HASH_MAX_BYTES];
     ac_buf_init(&key, AC_MAX_REQUEST_BYTES);
-    ac_buf_room(&key, sign->credentials->secret.n + 1);
-    ac_buf_add_str(&key, sign->credentials->secret);
+    key.secret = true;
+    ac_buf_add_str(&key, sign->credentials.secret);
     ac_buf_add_char(&key, '&');
     enum ac_status status = key.status;
     if (status == AC_OK)
         status = ac_digest_hmac(sign->digest, AC_SHA1, ac_buf_str(&key),
                                 ac_buf_str(&sign->string_to_sign), raw);
-    ac_digest_cleanse(key.p, key.cap);
     ac_buf_free(&key);
     if (status != AC_OK)
         return status;
-    ac_codec_base64(&sign->signature, raw, ac_digest_size(AC_SHA1));
-    ac_buf_add_text(&sign->query, "&Signature=");
-    ac_codec_percent(&sign->query, ac_buf_str(&sign->signature));
-    return ac_sign_built(sign);
+    ac_codec_base64(&sign->proof, raw, ac_digest_size(AC_SHA1));
+    sign->wire.signature = ac_buf_str(&sign->proof);
+    bool first = !memchr(sign->url.p, '?', sign->url.n);
+    ac_buf_add_text(&sign->url, first ? "?Signature=" : "&Signature=");
+    ac_codec_percent(&sign->url, sign->wire.signature);
+    return sign->proof.status;
 }
 
 static enum ac_status acs3_authorization(struct ac_sign *sign)
 {
+    struct ac_buf *out = &sign->proof;
     unsigned char raw[AC_HASH_MAX_BYTES];
-    enum ac_status status = ac_digest_hmac(sign->digest, hash_of(sign), sign->credentials->secret,
+    char hex[HEX_BYTES];
+    enum ac_status status = ac_digest_hmac(sign->digest, hash_of(sign), sign->credentials.secret,
                                            ac_buf_str(&sign->string_to_sign), raw);
     if (status != AC_OK)
         return status;
-    ac_codec_hex(&sign->signature, raw, ac_digest_size(hash_of(sign)));
-    struct ac_buf *out = &sign->authorization;
+    ac_codec_hex(hex, raw, sizeof raw);
     ac_buf_add_text(out, NAMES[sign->algorithm]);
     ac_buf_add_text(out, " Credential=");
-    ac_buf_add_str(out, sign->credentials->access_key_id);
+    ac_buf_add_str(out, sign->credentials.access_key_id);
     ac_buf_add_text(out, ",SignedHeaders=");
-    ac_buf_add_str(out, ac_buf_str(&sign->signed_headers));
+    ac_buf_add_str(out, sign->wire.signed_headers);
     ac_buf_add_text(out, ",Signature=");
-    ac_buf_add_str(out, ac_buf_str(&sign->signature));
-    return ac_sign_built(sign);
+    ac_buf_add(out, hex, sizeof hex);
+    if (out->status != AC_OK)
+        return out->status;
+    sign->wire.authorization = ac_buf_str(out);
+    sign->wire.signature = (struct ac_str){out->p + out->n - sizeof hex, sizeof hex};
+    ac_request_put(&sign->headers, AC_STR("authorization"), sign->wire.authorization);
+    return AC_OK;
 }
 
 enum ac_status ac_sign_authorization(struct ac_sign *sign)
 {
-    enum ac_status status = AC_OK;
-    if (sign->algorithm == AC_SIGN_RPC_SHA1) {
-        if (ac_sign_has_key(sign))
-            status = rpc_authorization(sign);
-        if (status == AC_OK)
-            ac_request_url(&sign->url, sign->request, ac_buf_str(&sign->query));
-        return status != AC_OK ? status : ac_sign_built(sign);
+    if (!ac_sign_has_key(sign))
+        return AC_OK;
+    return is_rpc(sign) ? rpc_authorization(sign) : acs3_authorization(sign);
+}
+
+/* Writes the lines, and leaves in each pair how long its parts are: the buffer may still move. */
+static size_t write_lines(struct ac_sign *sign)
+{
+    struct ac_buf *out = &sign->lines;
+    struct ac_pairs headers = ac_request_pairs(&sign->headers);
+    size_t fields = 0;
+    ac_buf_add_str(out, sign->request.method);
+    ac_buf_add_char(out, '\0');
+    ac_buf_add_str(out, ac_request_host(&sign->request));
+    ac_buf_add_char(out, '\0');
+    for (size_t i = 0; i < headers.n; fields++) {
+        size_t name = headers.v[i].name.n, start = out->n;
+        i = add_field(out, ": ", headers, i);
+        headers.v[fields] = (struct ac_pair){{NULL, name}, {NULL, out->n - start - name - 2}};
+        ac_buf_add_char(out, '\0');
     }
-    if (ac_sign_has_key(sign))
-        status = acs3_authorization(sign);
-    return status != AC_OK ? status : ac_sign_built(sign);
+    return fields;
+}
+
+static void point_at_lines(struct ac_sign *sign, size_t fields)
+{
+    struct ac_wire *wire = &sign->wire;
+    const char *p = sign->lines.p;
+    wire->method = (struct ac_str){p, sign->request.method.n};
+    p += wire->method.n + 1;
+    wire->host = (struct ac_str){p, ac_request_host(&sign->request).n};
+    p += wire->host.n + 1;
+    wire->headers = (struct ac_pairs){ac_request_pairs(&sign->headers).v, fields};
+    for (size_t i = 0; i < fields; i++) {
+        struct ac_pair *header = &wire->headers.v[i];
+        header->name.p = p;
+        header->value.p = p + header->name.n + 2;
+        p = header->value.p + header->value.n + 1;
+    }
+}
+
+enum ac_status ac_sign_finish(struct ac_sign *sign)
+{
+    struct ac_wire *wire = &sign->wire;
+    size_t fields = write_lines(sign);
+    if (!is_rpc(sign))
+        ac_buf_add_str(&sign->body, sign->request.body);
+    enum ac_status status = built(sign);
+    if (status != AC_OK)
+        return status;
+    point_at_lines(sign, fields);
+    wire->url = ac_buf_str(&sign->url);
+    if (is_rpc(sign) || sign->request.body.p)
+        wire->body = ac_buf_str(&sign->body);
+    if (!ac_sign_has_key(sign)) {
+        wire->signed_headers = (struct ac_str){0};
+    } else {
+        wire->canonical = ac_buf_str(&sign->canonical);
+        wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
+    }
+    return AC_OK;
+}
+
+enum ac_status ac_sign_all(struct ac_sign *sign)
+{
+    enum ac_status status = ac_sign_canonical(sign);
+    if (status == AC_OK)
+        status = ac_sign_string(sign);
+    if (status == AC_OK)
+        status = ac_sign_authorization(sign);
+    if (status == AC_OK)
+        status = ac_sign_finish(sign);
+    return status;
 }

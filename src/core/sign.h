@@ -1,7 +1,7 @@
 /* Stage 2 of a call: canonical request -> string to sign -> authorization.
  *
- * Pure: clock, nonce and secret are inputs. The three steps run in order and leave what they
- * made in the struct, so that each can be looked at and tested alone.
+ * Pure: clock, nonce and secret are inputs. The steps run in order and leave what they made in the
+ * struct, so that each can be looked at and tested alone.
  * Sources: help.aliyun.com/document_detail/2593177.html (V3) and 25490.htm (RPC, HMAC-SHA1).
  */
 #ifndef AC_SIGN_H
@@ -18,53 +18,48 @@ struct ac_credentials {
     struct ac_str security_token;
 };
 
-/* One block of memory: the struct, and behind it the bytes of all texts, whose sizes are bounded
- * before the first is written. */
+#define AC_METHOD_MAX 15
+
+/* What request and credentials borrow must stay until the last step. */
 struct ac_sign {
     struct ac_wire wire; /* first, so that who holds it holds all; filled in at the end */
-    size_t bytes;        /* of the block */
-    struct ac_sign_pool *pool;
-    struct ac_sign *next; /* in the pool */
-    bool confidential;    /* the security token passes through */
     enum ac_sign_algorithm algorithm;
-    const struct ac_request *request;
-    const struct ac_credentials *credentials;
+    struct ac_request request;
+    struct ac_credentials credentials;
     struct ac_digest *digest;
+    char method[AC_METHOD_MAX + 1];
 
-    struct ac_pairs headers; /* all headers to send but authorization: lower case, sorted, joined */
-    struct ac_pairs params;  /* RPC: the signed set */
-    struct ac_buf text;      /* bytes that headers and params borrow */
-    struct ac_buf query;     /* canonical query */
+    struct ac_buf given; /* room for the pairs of the request, see ac_request_put() */
+    struct ac_buf texts; /* and for texts of theirs that are not borrowed */
+
+    struct ac_buf headers; /* pairs: all that are sent, sorted */
+    struct ac_buf params;  /* pairs: with RPC the signed set */
+    char payload_hash[2 * AC_HASH_MAX_BYTES];
     struct ac_buf canonical;
-    struct ac_buf signed_headers;
     struct ac_buf string_to_sign;
-    struct ac_buf signature;
-    struct ac_buf authorization;
+    struct ac_buf proof; /* the authorization; with RPC the signature alone */
     struct ac_buf url;
-    struct ac_buf body;  /* RPC: the form; else a copy of the request's */
+    struct ac_buf body;  /* with RPC the form, else a copy of the request's */
     struct ac_buf lines; /* method, host and headers as they are sent */
 };
 
 /* NULL if the name is not an algorithm of ours. */
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm);
 
-/* Blocks that were freed and are used again: some kilobytes that come and go with each request keep
- * the C library busy with sorting its memory. Zeroed memory is an empty pool. */
-struct ac_sign_pool {
-    struct ac_sign *spare;
-    unsigned count;
-    bool closed;
-};
-
-/* Frees the spare blocks; those that are still out are freed when they come back. */
-void ac_sign_pool_close(struct ac_sign_pool *pool);
-
-/* NULL when out of memory. What request and credentials borrow must stay until the last stage. The
- * pool may be NULL. */
-struct ac_sign *ac_sign_new(enum ac_sign_algorithm algorithm, const struct ac_request *request,
-                            const struct ac_credentials *credentials, struct ac_digest *digest,
-                            struct ac_sign_pool *pool);
+/* An empty request, POST over https; NULL when out of memory. */
+struct ac_sign *ac_sign_new(struct ac_digest *digest);
 void ac_sign_free(struct ac_sign *sign);
+
+/* Makes of the request what a server sees: the method in upper case, and no white space around what
+ * travels in a header field, for the server takes that away before it verifies (RFC 9110 section
+ * 5.5). The same holds for what travels in a parameter, so that the algorithms agree. Line ends go
+ * too: a token that was read from a file has one.
+ * Returns the first field that cannot be sent, or NULL; `why` is what is allowed. */
+const char *ac_sign_prepare(struct ac_sign *sign, const char **why);
+
+/* The same for what is each request's own, nonce, credentials and body, where the rest and all
+ * headers were prepared before. */
+const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why);
 
 enum ac_status ac_sign_canonical(struct ac_sign *sign);
 enum ac_status ac_sign_string(struct ac_sign *sign);
@@ -72,13 +67,17 @@ enum ac_status ac_sign_authorization(struct ac_sign *sign);
 
 static inline bool ac_sign_has_key(const struct ac_sign *sign)
 {
-    return sign->credentials->access_key_id.n > 0;
+    return sign->credentials.access_key_id.n > 0;
 }
 
-/* One text that could not be built whole spoils all: a signature over half a request is valid. */
-enum ac_status ac_sign_built(struct ac_sign *sign);
+/* One text that could not be built whole spoils all: a signature over half a request is valid.
+ * `which` is the name of that text. */
+enum ac_status ac_sign_built(const struct ac_sign *sign, const char **which);
 
 /* Fills in sign->wire, which borrows nothing any more. Its release() is ac_sign_free(). */
 enum ac_status ac_sign_finish(struct ac_sign *sign);
+
+/* All steps from the canonical request to the last. */
+enum ac_status ac_sign_all(struct ac_sign *sign);
 
 #endif

@@ -29,18 +29,6 @@ bool ac_utf8_is_valid(struct ac_str bytes)
     return valid;
 }
 
-void ac_utf8_add(struct ac_buf *out, struct ac_str bytes)
-{
-    bool valid;
-    for (size_t i = 0, n; i < bytes.n; i += n) {
-        n = ac_utf8_character((struct ac_str){bytes.p + i, bytes.n - i}, &valid);
-        if (valid)
-            ac_buf_add(out, bytes.p + i, n);
-        else
-            ac_buf_add_text(out, AC_UTF8_REPLACEMENT);
-    }
-}
-
 size_t ac_utf8_put(char *out, unsigned long code)
 {
     if (code < 0x80) {

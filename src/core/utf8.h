@@ -6,7 +6,7 @@
 #ifndef AC_UTF8_H
 #define AC_UTF8_H
 
-#include "buf.h"
+#include "ac.h"
 
 #define AC_UTF8_REPLACEMENT "\xef\xbf\xbd"
 
@@ -16,9 +16,6 @@
 size_t ac_utf8_character(struct ac_str text, bool *valid);
 
 bool ac_utf8_is_valid(struct ac_str bytes);
-
-/* Appends the bytes as text, at most three for each. */
-void ac_utf8_add(struct ac_buf *out, struct ac_str bytes);
 
 /* Writes a character, at most four bytes, and returns how many. */
 size_t ac_utf8_put(char *out, unsigned long code);

@@ -45,15 +45,21 @@ void ac_value_push_array_metatable(lua_State *L)
 
 void acL_push_text(lua_State *L, struct ac_str bytes)
 {
-    luaL_Buffer buffer;
-    struct ac_buf out;
-    if (ac_utf8_is_valid(bytes)) {
+    luaL_Buffer text;
+    bool valid = ac_utf8_is_valid(bytes);
+    if (valid) {
         acL_push_bytes(L, bytes);
         return;
     }
-    ac_buf_borrow(&out, luaL_buffinitsize(L, &buffer, 3 * bytes.n + 1), 3 * bytes.n + 1);
-    ac_utf8_add(&out, bytes);
-    luaL_pushresultsize(&buffer, out.n);
+    luaL_buffinit(L, &text);
+    for (size_t n; bytes.n > 0; bytes = (struct ac_str){bytes.p + n, bytes.n - n}) {
+        n = ac_utf8_character(bytes, &valid);
+        if (valid)
+            luaL_addlstring(&text, bytes.p, n);
+        else
+            luaL_addstring(&text, AC_UTF8_REPLACEMENT);
+    }
+    luaL_pushresult(&text);
 }
 
 /* Objects of one array have mostly the same members, so the last one tells how large the next table
