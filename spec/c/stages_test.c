@@ -235,8 +235,8 @@ static void test_request(struct check *t)
     ac_buf_reset(&out);
     CHECK(t, ac_request_url(&out, &request, (struct ac_pairs){v, 1}) == out.n - 3);
     CHECK(t, buf_is(&out, "https://api.example:8443/?I=a"));
-    CHECK(t, ac_request_header(&request, "x-acs-trace") == &header);
-    CHECK(t, ac_request_header(&request, "x-acs-trac") == NULL);
+    CHECK(t, ac_request_header(&request, AC_STR("x-acs-trace")) == &header);
+    CHECK(t, ac_request_header(&request, AC_STR("x-acs-trac")) == NULL);
     ac_buf_free(&out);
 
     const char *why = NULL;
@@ -295,12 +295,13 @@ static void test_sign(struct check *t)
     struct ac_digest digest = {0};
     struct ac_sign *sign = new_sign(AC_SIGN_ACS3_SHA256, &digest);
     CHECK(t, ac_sign_prepare(sign, &why) == NULL);
-    CHECK(t, ac_sign_canonical(sign) == AC_OK);
-    CHECK(t, ac_sign_string(sign) == AC_OK);
+    ac_sign_canonical(sign);
+    ac_sign_string(sign);
     CHECK(t, buf_is(&sign->string_to_sign,
                     "ACS3-HMAC-SHA256\n"
                     "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"));
-    CHECK(t, ac_sign_authorization(sign) == AC_OK);
+    ac_sign_authorization(sign);
+    CHECK(t, ac_sign_finish(sign) == AC_OK);
     CHECK(t, ac_str_equal(sign->wire.signature,
                           AC_STR("06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee"
                                  "15083a6f0f3283c0")));

@@ -49,7 +49,7 @@ static enum ac_status hash_two(struct ac_digest *digest, enum ac_hash hash, stru
     unsigned int n = 0;
     if (EVP_DigestInit_ex2(digest->context, fetched.hash[hash], NULL) != 1 ||
         EVP_DigestUpdate(digest->context, first.p, first.n) != 1 ||
-        EVP_DigestUpdate(digest->context, second.p, second.n) != 1 ||
+        (second.n > 0 && EVP_DigestUpdate(digest->context, second.p, second.n) != 1) ||
         EVP_DigestFinal_ex(digest->context, out, &n) != 1)
         return AC_CRYPTO;
     return AC_OK;

@@ -4,13 +4,6 @@
 
 #define WHAT "sign"
 
-static void sign_all(lua_State *L, struct ac_sign *sign)
-{
-    enum ac_status status = ac_sign_all(sign);
-    acL_check_built(L, sign);
-    acL_check(L, status, WHAT);
-}
-
 /* [-1, +1, v]  sign(request) -> table */
 int acL_sign(lua_State *L)
 {
@@ -18,7 +11,8 @@ int acL_sign(lua_State *L)
     lua_settop(L, 1);
     struct ac_sign *sign = acL_push_signed(L, acL_digest(L));
     acL_read_request(L, sign);
-    sign_all(L, sign);
+    ac_sign_all(sign);
+    acL_check_built(L, sign);
     acL_signed_table(L, 2);
     return 1;
 }
@@ -60,7 +54,8 @@ static int sign_one(lua_State *L)
         sign->request.body = check_text(L, 2);
     acL_read_pairs(L, sign, kind->request.headers, 8, 1, is_body ? 0 : 2);
     acL_prepare(L, sign, !lua_isnil(L, 8));
-    sign_all(L, sign);
+    ac_sign_all(sign);
+    acL_check_built(L, sign);
     return 1;
 }
 

@@ -59,18 +59,17 @@ size_t ac_request_url(struct ac_buf *out, const struct ac_request *request, stru
     return start;
 }
 
-const struct ac_pair *ac_request_header(const struct ac_request *request, const char *name)
+const struct ac_pair *ac_request_header(const struct ac_request *request, struct ac_str name)
 {
-    struct ac_str wanted = ac_str_of(name);
     for (size_t i = 0; i < request->headers.n; i++)
-        if (ac_str_equal(request->headers.v[i].name, wanted))
+        if (ac_str_equal(request->headers.v[i].name, name))
             return &request->headers.v[i];
     return NULL;
 }
 
 struct ac_str ac_request_host(const struct ac_request *request)
 {
-    const struct ac_pair *host = ac_request_header(request, "host");
+    const struct ac_pair *host = ac_request_header(request, AC_STR("host"));
     return host ? host->value : request->host;
 }
 

@@ -51,7 +51,7 @@ void ac_request_encode_path(struct ac_buf *out, struct ac_str path);
 size_t ac_request_url(struct ac_buf *out, const struct ac_request *request, struct ac_pairs query);
 
 /* The caller's header of that name, or NULL. */
-const struct ac_pair *ac_request_header(const struct ac_request *request, const char *name);
+const struct ac_pair *ac_request_header(const struct ac_request *request, struct ac_str name);
 
 /* The caller's header of that name, or the option. */
 struct ac_str ac_request_host(const struct ac_request *request);

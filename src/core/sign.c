@@ -21,23 +21,26 @@ static bool is_rpc(const struct ac_sign *sign)
     return sign->algorithm == AC_SIGN_RPC_SHA1;
 }
 
+#define SIGNATURE ",Signature="
+
 /* Digits of a hash of ACS3: SHA-256 and SM3 are of one size. */
 #define HEX_BYTES ((size_t)(2 * AC_HASH_MAX_BYTES))
 
-static enum ac_status hash_hex(struct ac_sign *sign, struct ac_str in, char hex[HEX_BYTES])
+static void hash_hex(struct ac_sign *sign, struct ac_str in, char hex[HEX_BYTES])
 {
-    unsigned char raw[AC_HASH_MAX_BYTES];
+    unsigned char raw[AC_HASH_MAX_BYTES] = {0};
     enum ac_status status = ac_digest_hash(sign->digest, hash_of(sign), in, raw);
-    if (status == AC_OK)
-        ac_codec_hex(hex, raw, sizeof raw);
-    return status;
+    if (status != AC_OK)
+        sign->digest_status = status;
+    ac_codec_hex(hex, raw, sizeof raw);
 }
 
-/* The status of the buffers alone. */
-static enum ac_status built(const struct ac_sign *sign)
+static void hmac(struct ac_sign *sign, struct ac_str key, unsigned char raw[AC_HASH_MAX_BYTES])
 {
-    const char *which;
-    return ac_sign_built(sign, &which);
+    enum ac_status status =
+        ac_digest_hmac(sign->digest, hash_of(sign), key, ac_buf_str(&sign->string_to_sign), raw);
+    if (status != AC_OK)
+        sign->digest_status = status;
 }
 
 const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why)
@@ -79,10 +82,10 @@ const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
 }
 
 /* A generated header steps back where the caller gives one of that name. */
-static void generate(struct ac_sign *sign, const char *name, struct ac_str value)
+static void generate(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
     if (value.n > 0 && !ac_request_header(&sign->request, name))
-        ac_request_put(&sign->headers, ac_str_of(name), value);
+        ac_request_put(&sign->headers, name, value);
 }
 
 /* The generated ones are there. The caller's authorization would be one of another request. */
@@ -97,12 +100,12 @@ static void add_given_headers(struct ac_sign *sign)
 
 /* The header at `at`, and those of the same name behind it, as one field whose values are joined
  * with ','. Returns where the next field begins. */
-static size_t add_field(struct ac_buf *out, const char *separator, struct ac_pairs headers,
+static size_t add_field(struct ac_buf *out, struct ac_str separator, struct ac_pairs headers,
                         size_t at)
 {
     const struct ac_str name = headers.v[at].name;
     ac_buf_add_str(out, name);
-    ac_buf_add_text(out, separator);
+    ac_buf_add_str(out, separator);
     ac_buf_add_str(out, headers.v[at].value);
     while (++at < headers.n && ac_str_equal(headers.v[at].name, name)) {
         ac_buf_add_char(out, ',');
@@ -122,16 +125,16 @@ static bool generates_payload_header(const struct ac_request *request)
 static void collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
 {
     const struct ac_request *request = &sign->request;
-    generate(sign, "host", request->host);
-    generate(sign, "x-acs-action", request->action);
+    generate(sign, AC_STR("host"), request->host);
+    generate(sign, AC_STR("x-acs-action"), request->action);
     if (generates_payload_header(request))
-        generate(sign, "x-acs-content-sha256", payload_hash);
-    generate(sign, "x-acs-date", request->date);
-    generate(sign, "x-acs-signature-nonce", request->nonce);
-    generate(sign, "x-acs-version", request->version);
+        generate(sign, AC_STR("x-acs-content-sha256"), payload_hash);
+    generate(sign, AC_STR("x-acs-date"), request->date);
+    generate(sign, AC_STR("x-acs-signature-nonce"), request->nonce);
+    generate(sign, AC_STR("x-acs-version"), request->version);
     if (sign->credentials.security_token.n > 0) {
-        generate(sign, "x-acs-accesskey-id", sign->credentials.access_key_id);
-        generate(sign, "x-acs-security-token", sign->credentials.security_token);
+        generate(sign, AC_STR("x-acs-accesskey-id"), sign->credentials.access_key_id);
+        generate(sign, AC_STR("x-acs-security-token"), sign->credentials.security_token);
     }
     add_given_headers(sign);
 }
@@ -142,59 +145,54 @@ static bool is_signed(struct ac_str name)
            ac_str_equal(name, AC_STR("content-type"));
 }
 
-/* The lines of the headers that are signed, an empty line, and their names. */
-static void add_signed_headers(struct ac_buf *out, struct ac_pairs headers, struct ac_str *names)
+/* The lines of the headers that are signed go into the canonical request, and their names into the
+ * authorization. */
+static void add_signed_headers(struct ac_sign *sign, struct ac_pairs headers)
 {
+    struct ac_buf *names = &sign->proof;
+    ac_buf_add_text(names, NAMES[sign->algorithm]);
+    ac_buf_add_text(names, " Credential=");
+    ac_buf_add_str(names, sign->credentials.access_key_id);
+    ac_buf_add_text(names, ",SignedHeaders=");
+    size_t start = names->n;
     for (size_t i = 0; i < headers.n;) {
         if (!is_signed(headers.v[i].name)) {
             i++;
             continue;
         }
-        i = add_field(out, ":", headers, i);
-        ac_buf_add_char(out, '\n');
+        if (names->n > start)
+            ac_buf_add_char(names, ';');
+        ac_buf_add_str(names, headers.v[i].name);
+        i = add_field(&sign->canonical, AC_STR(":"), headers, i);
+        ac_buf_add_char(&sign->canonical, '\n');
     }
-    ac_buf_add_char(out, '\n');
-    size_t start = out->n;
-    for (size_t i = 0; i < headers.n; i++) {
-        struct ac_str name = headers.v[i].name;
-        if (!is_signed(name) || (i > 0 && ac_str_equal(name, headers.v[i - 1].name)))
-            continue;
-        if (out->n > start)
-            ac_buf_add_char(out, ';');
-        ac_buf_add_str(out, name);
-    }
-    names->n = out->n - start;
+    sign->wire.signed_headers.n = names->n - start;
+    ac_buf_add_char(&sign->canonical, '\n');
+    ac_buf_add(&sign->canonical, ac_buf_str(names).p + start, names->n - start);
 }
 
-static enum ac_status acs3_canonical(struct ac_sign *sign)
+static void acs3_canonical(struct ac_sign *sign)
 {
     const struct ac_request *request = &sign->request;
     struct ac_buf *out = &sign->canonical;
     struct ac_str hash = request->payload_hash;
     if (hash.n == 0) {
         hash = (struct ac_str){sign->payload_hash, HEX_BYTES};
-        enum ac_status status = hash_hex(sign, request->body, sign->payload_hash);
-        if (status != AC_OK)
-            return status;
+        hash_hex(sign, request->body, sign->payload_hash);
     }
     collect_headers(sign, hash);
     ac_request_sort(request->query);
     size_t query = ac_request_url(&sign->url, request, request->query);
-    if (sign->url.status != AC_OK)
-        return sign->url.status;
 
     ac_buf_add_str(out, request->method);
     ac_buf_add_char(out, '\n');
     ac_request_encode_path(out, request->path);
     ac_buf_add_char(out, '\n');
-    ac_buf_add(out, sign->url.p + query, sign->url.n - query);
+    ac_buf_add(out, ac_buf_str(&sign->url).p + query, sign->url.n - query);
     ac_buf_add_char(out, '\n');
-    struct ac_str *names = &sign->wire.signed_headers;
-    add_signed_headers(out, ac_request_pairs(&sign->headers), names);
+    add_signed_headers(sign, ac_request_pairs(&sign->headers));
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, hash);
-    names->p = out->p + out->n - hash.n - 1 - names->n;
-    return built(sign);
 }
 
 static bool names_param(struct ac_pairs pairs, struct ac_str name)
@@ -206,27 +204,26 @@ static bool names_param(struct ac_pairs pairs, struct ac_str name)
 }
 
 /* The caller's parameters win over the common ones. */
-static void common(struct ac_sign *sign, const char *name, struct ac_str value)
+static void common(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
-    struct ac_str key = ac_str_of(name);
-    if (value.n > 0 && !names_param(sign->request.query, key) &&
-        !names_param(sign->request.form, key))
-        ac_request_put(&sign->params, key, value);
+    if (value.n > 0 && !names_param(sign->request.query, name) &&
+        !names_param(sign->request.form, name))
+        ac_request_put(&sign->params, name, value);
 }
 
 static void rpc_params(struct ac_sign *sign)
 {
     const struct ac_request *request = &sign->request;
-    common(sign, "Action", request->action);
-    common(sign, "Version", request->version);
-    common(sign, "Format", AC_STR("JSON"));
-    common(sign, "Timestamp", request->date);
-    common(sign, "SignatureNonce", request->nonce);
+    common(sign, AC_STR("Action"), request->action);
+    common(sign, AC_STR("Version"), request->version);
+    common(sign, AC_STR("Format"), AC_STR("JSON"));
+    common(sign, AC_STR("Timestamp"), request->date);
+    common(sign, AC_STR("SignatureNonce"), request->nonce);
     if (ac_sign_has_key(sign)) {
-        common(sign, "SignatureMethod", AC_STR("HMAC-SHA1"));
-        common(sign, "SignatureVersion", AC_STR("1.0"));
-        common(sign, "AccessKeyId", sign->credentials.access_key_id);
-        common(sign, "SecurityToken", sign->credentials.security_token);
+        common(sign, AC_STR("SignatureMethod"), AC_STR("HMAC-SHA1"));
+        common(sign, AC_STR("SignatureVersion"), AC_STR("1.0"));
+        common(sign, AC_STR("AccessKeyId"), sign->credentials.access_key_id);
+        common(sign, AC_STR("SecurityToken"), sign->credentials.security_token);
     }
     for (size_t i = 0; i < request->query.n; i++)
         if (!names_param(request->form, request->query.v[i].name)) /* the body wins */
@@ -236,16 +233,16 @@ static void rpc_params(struct ac_sign *sign)
 static void rpc_headers(struct ac_sign *sign)
 {
     const struct ac_request *request = &sign->request;
-    generate(sign, "host", request->host);
-    generate(sign, "x-acs-action", request->action);
-    generate(sign, "x-acs-version", request->version);
+    generate(sign, AC_STR("host"), request->host);
+    generate(sign, AC_STR("x-acs-action"), request->action);
+    generate(sign, AC_STR("x-acs-version"), request->version);
     if (request->form.n > 0)
-        generate(sign, "content-type", AC_STR("application/x-www-form-urlencoded"));
+        generate(sign, AC_STR("content-type"), AC_STR("application/x-www-form-urlencoded"));
     add_given_headers(sign);
 }
 
 /* Query and form are one signed set; what is not in the form travels in the query. */
-static enum ac_status rpc_canonical(struct ac_sign *sign)
+static void rpc_canonical(struct ac_sign *sign)
 {
     const struct ac_pairs form = sign->request.form;
     rpc_headers(sign);
@@ -258,15 +255,17 @@ static enum ac_status rpc_canonical(struct ac_sign *sign)
         ac_request_put(&sign->params, form.v[i].name, form.v[i].value);
     ac_request_sort(ac_request_pairs(&sign->params));
     ac_request_encode_pairs(&sign->canonical, ac_request_pairs(&sign->params));
-    return built(sign);
 }
 
-enum ac_status ac_sign_canonical(struct ac_sign *sign)
+void ac_sign_canonical(struct ac_sign *sign)
 {
-    return is_rpc(sign) ? rpc_canonical(sign) : acs3_canonical(sign);
+    if (is_rpc(sign))
+        rpc_canonical(sign);
+    else
+        acs3_canonical(sign);
 }
 
-enum ac_status ac_sign_string(struct ac_sign *sign)
+void ac_sign_string(struct ac_sign *sign)
 {
     struct ac_buf *out = &sign->string_to_sign;
     char hex[HEX_BYTES];
@@ -274,70 +273,52 @@ enum ac_status ac_sign_string(struct ac_sign *sign)
         ac_buf_add_str(out, sign->request.method);
         ac_buf_add_text(out, "&%2F&");
         ac_codec_percent(out, ac_buf_str(&sign->canonical));
-        return out->status;
+        return;
     }
-    enum ac_status status = hash_hex(sign, ac_buf_str(&sign->canonical), hex);
-    if (status != AC_OK)
-        return status;
+    hash_hex(sign, ac_buf_str(&sign->canonical), hex);
     ac_buf_add_text(out, NAMES[sign->algorithm]);
     ac_buf_add_char(out, '\n');
     ac_buf_add(out, hex, sizeof hex);
-    return out->status;
 }
 
-static enum ac_status rpc_authorization(struct ac_sign *sign)
+static void rpc_authorization(struct ac_sign *sign)
 {
     struct ac_buf key;
-    unsigned char raw[AC_HASH_MAX_BYTES];
-    ac_buf_init(&key, AC_MAX_REQUEST_BYTES);
+    unsigned char raw[AC_HASH_MAX_BYTES] = {0};
+    struct ac_str url = ac_buf_str(&sign->url);
+    ac_buf_init(&key, sign->credentials.secret.n + 1);
     key.secret = true;
     ac_buf_add_str(&key, sign->credentials.secret);
     ac_buf_add_char(&key, '&');
-    enum ac_status status = key.status;
-    if (status == AC_OK)
-        status = ac_digest_hmac(sign->digest, AC_SHA1, ac_buf_str(&key),
-                                ac_buf_str(&sign->string_to_sign), raw);
+    if (key.status == AC_OK)
+        hmac(sign, ac_buf_str(&key), raw);
+    else
+        sign->digest_status = key.status;
     ac_buf_free(&key);
-    if (status != AC_OK)
-        return status;
     ac_codec_base64(&sign->proof, raw, ac_digest_size(AC_SHA1));
-    sign->wire.signature = ac_buf_str(&sign->proof);
-    bool first = !memchr(sign->url.p, '?', sign->url.n);
-    ac_buf_add_text(&sign->url, first ? "?Signature=" : "&Signature=");
-    ac_codec_percent(&sign->url, sign->wire.signature);
-    return sign->proof.status;
+    ac_buf_add_text(&sign->url, memchr(url.p, '?', url.n) ? "&Signature=" : "?Signature=");
+    ac_codec_percent(&sign->url, ac_buf_str(&sign->proof));
 }
 
-static enum ac_status acs3_authorization(struct ac_sign *sign)
+static void acs3_authorization(struct ac_sign *sign)
 {
-    struct ac_buf *out = &sign->proof;
-    unsigned char raw[AC_HASH_MAX_BYTES];
+    unsigned char raw[AC_HASH_MAX_BYTES] = {0};
     char hex[HEX_BYTES];
-    enum ac_status status = ac_digest_hmac(sign->digest, hash_of(sign), sign->credentials.secret,
-                                           ac_buf_str(&sign->string_to_sign), raw);
-    if (status != AC_OK)
-        return status;
+    hmac(sign, sign->credentials.secret, raw);
     ac_codec_hex(hex, raw, sizeof raw);
-    ac_buf_add_text(out, NAMES[sign->algorithm]);
-    ac_buf_add_text(out, " Credential=");
-    ac_buf_add_str(out, sign->credentials.access_key_id);
-    ac_buf_add_text(out, ",SignedHeaders=");
-    ac_buf_add_str(out, sign->wire.signed_headers);
-    ac_buf_add_text(out, ",Signature=");
-    ac_buf_add(out, hex, sizeof hex);
-    if (out->status != AC_OK)
-        return out->status;
-    sign->wire.authorization = ac_buf_str(out);
-    sign->wire.signature = (struct ac_str){out->p + out->n - sizeof hex, sizeof hex};
-    ac_request_put(&sign->headers, AC_STR("authorization"), sign->wire.authorization);
-    return AC_OK;
+    ac_buf_add_text(&sign->proof, SIGNATURE);
+    ac_buf_add(&sign->proof, hex, sizeof hex);
+    ac_request_put(&sign->headers, AC_STR("authorization"), ac_buf_str(&sign->proof));
 }
 
-enum ac_status ac_sign_authorization(struct ac_sign *sign)
+void ac_sign_authorization(struct ac_sign *sign)
 {
     if (!ac_sign_has_key(sign))
-        return AC_OK;
-    return is_rpc(sign) ? rpc_authorization(sign) : acs3_authorization(sign);
+        return;
+    if (is_rpc(sign))
+        rpc_authorization(sign);
+    else
+        acs3_authorization(sign);
 }
 
 /* Writes the lines, and leaves in each pair how long its parts are: the buffer may still move. */
@@ -352,7 +333,7 @@ static size_t write_lines(struct ac_sign *sign)
     ac_buf_add_char(out, '\0');
     for (size_t i = 0; i < headers.n; fields++) {
         size_t name = headers.v[i].name.n, start = out->n;
-        i = add_field(out, ": ", headers, i);
+        i = add_field(out, AC_STR(": "), headers, i);
         headers.v[fields] = (struct ac_pair){{NULL, name}, {NULL, out->n - start - name - 2}};
         ac_buf_add_char(out, '\0');
     }
@@ -376,36 +357,46 @@ static void point_at_lines(struct ac_sign *sign, size_t fields)
     }
 }
 
+/* What the stages of a signature made. */
+static void point_at_stages(struct ac_sign *sign)
+{
+    struct ac_wire *wire = &sign->wire;
+    wire->canonical = ac_buf_str(&sign->canonical);
+    wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
+    wire->signature = ac_buf_str(&sign->proof);
+    if (is_rpc(sign))
+        return;
+    wire->authorization = wire->signature;
+    wire->signature.p += wire->signature.n - HEX_BYTES;
+    wire->signature.n = HEX_BYTES;
+    wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - wire->signed_headers.n;
+}
+
 enum ac_status ac_sign_finish(struct ac_sign *sign)
 {
     struct ac_wire *wire = &sign->wire;
+    const char *which;
     size_t fields = write_lines(sign);
     if (!is_rpc(sign))
         ac_buf_add_str(&sign->body, sign->request.body);
-    enum ac_status status = built(sign);
+    enum ac_status status = ac_sign_built(sign, &which);
     if (status != AC_OK)
         return status;
     point_at_lines(sign, fields);
     wire->url = ac_buf_str(&sign->url);
     if (is_rpc(sign) || sign->request.body.p)
         wire->body = ac_buf_str(&sign->body);
-    if (!ac_sign_has_key(sign)) {
-        wire->signed_headers = (struct ac_str){0};
-    } else {
-        wire->canonical = ac_buf_str(&sign->canonical);
-        wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
-    }
+    if (ac_sign_has_key(sign))
+        point_at_stages(sign);
+    else
+        wire->signed_headers.n = 0;
     return AC_OK;
 }
 
 enum ac_status ac_sign_all(struct ac_sign *sign)
 {
-    enum ac_status status = ac_sign_canonical(sign);
-    if (status == AC_OK)
-        status = ac_sign_string(sign);
-    if (status == AC_OK)
-        status = ac_sign_authorization(sign);
-    if (status == AC_OK)
-        status = ac_sign_finish(sign);
-    return status;
+    ac_sign_canonical(sign);
+    ac_sign_string(sign);
+    ac_sign_authorization(sign);
+    return ac_sign_finish(sign);
 }

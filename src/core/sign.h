@@ -27,6 +27,7 @@ struct ac_sign {
     struct ac_request request;
     struct ac_credentials credentials;
     struct ac_digest *digest;
+    enum ac_status digest_status;
     char method[AC_METHOD_MAX + 1];
 
     struct ac_buf given; /* room for the pairs of the request, see ac_request_put() */
@@ -61,16 +62,17 @@ const char *ac_sign_prepare(struct ac_sign *sign, const char **why);
  * headers were prepared before. */
 const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why);
 
-enum ac_status ac_sign_canonical(struct ac_sign *sign);
-enum ac_status ac_sign_string(struct ac_sign *sign);
-enum ac_status ac_sign_authorization(struct ac_sign *sign);
+/* A failure sticks, and ac_sign_built() tells it. */
+void ac_sign_canonical(struct ac_sign *sign);
+void ac_sign_string(struct ac_sign *sign);
+void ac_sign_authorization(struct ac_sign *sign);
 
 static inline bool ac_sign_has_key(const struct ac_sign *sign)
 {
     return sign->credentials.access_key_id.n > 0;
 }
 
-/* One text that could not be built whole spoils all: a signature over half a request is valid.
+/* One text that could not be built or hashed spoils all: a signature over half a request is valid.
  * `which` is the name of that text. */
 enum ac_status ac_sign_built(const struct ac_sign *sign, const char **which);
 

@@ -63,5 +63,5 @@ enum ac_status ac_sign_built(const struct ac_sign *sign, const char **which)
         if (buffer(sign, i)->status != AC_OK)
             return buffer(sign, i)->status;
     }
-    return AC_OK;
+    return sign->digest_status;
 }
