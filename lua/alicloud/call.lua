@@ -133,6 +133,12 @@ local function send(context, plan, progress, signed, timeout)
   return context.carrier.ask(signed, plan, timeout, context.plain_http)
 end
 
+-- A transport that takes values has nothing signed.
+local function sign(context, plan, progress)
+  if context.carrier.perform then return nil end
+  return signing.sign(context, plan, progress.keys, progress.retried)
+end
+
 -- The attempt itself, between what a witness is told before and after it.
 local function send_witnessed(context, plan, progress, signed, timeout)
   local call, refusal = witness.before(context.witness, plan, progress.attempts)
@@ -148,8 +154,8 @@ local function attempt(context, plan, progress)
   local keys, err = credentials.get(context.provider)
   if not keys then return nil, err end
   progress.keys = keys
-  local signed <close> = not context.carrier.perform
-    and signing.sign(context, plan, keys, progress.retried)
+  local signed <close>, failure = sign(context, plan, progress)
+  if failure then return nil, failure end
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 or plan.mutating and overslept(context, plan, progress) then
     return nil, out_of_time(plan.deadline)

@@ -4,6 +4,7 @@
 
 local clock = require "alicloud.clock"
 local core = require "alicloud.core"
+local errors = require "alicloud.error"
 local lazy = require "alicloud.lazy"
 
 ---@module "alicloud.form"
@@ -38,12 +39,26 @@ local function own_headers(plan, keys, retried)
   }
 end
 
+-- The one refusal of the core that is no mistake of whoever wrote the call: a limit of ours.
+local function too_large(problem)
+  if not tostring(problem):find("larger than %d+ bytes") then error(problem, 0) end
+  return {
+    kind = "limit",
+    code = "Client.RequestTooLarge",
+    message = problem,
+    outcome = "not_sent",
+    retryable = false,
+    retry_class = "never",
+  }
+end
+
 --- Signs an attempt. The secrets are read by the core and stay where they are.
 ---@param context table the client's state
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials
 ---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
----@return alicloud.SignedRequest signed
+---@return alicloud.SignedRequest|nil signed
+---@return table? failure where it is too large
 function M.sign(context, plan, keys, retried)
   local form, runtime = plan.form, context.runtime
   local query, body, headers = plan.flat, nil, nil
@@ -52,8 +67,10 @@ function M.sign(context, plan, keys, retried)
   end
   if retried or form.names_provider then headers = own_headers(plan, keys, retried) end
   local signer = form.signers[plan.target] or new_signer(context, plan)
-  return signer(query, body, clock.server_time(context), runtime.random_hex(16),
+  local ok, signed = pcall(signer, query, body, clock.server_time(context), runtime.random_hex(16),
     keys.access_key_id, keys.access_key_secret, keys.security_token, headers)
+  if ok then return signed end
+  return nil, too_large(signed)
 end
 
 local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request", "string_to_sign",
@@ -63,9 +80,11 @@ local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request"
 ---@param context table the client's state
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials
----@return alicloud.Signed
+---@return alicloud.Signed|nil
+---@return alicloud.Error? err
 function M.show(context, plan, keys)
-  local signed <close> = M.sign(context, plan, keys)
+  local signed <close>, failure = M.sign(context, plan, keys)
+  if not signed then return nil, errors.new(failure) end
   local shown = {}
   for _, field in ipairs(FIELDS) do shown[field] = signed[field] end
   return shown

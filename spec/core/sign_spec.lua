@@ -285,6 +285,103 @@ describe("sign", function()
     assert.equal("1,2", signed.headers["x-acs-a"])
   end)
 
+  it("joins what differs in case only, in what is sent and in what is signed", function()
+    local signed = core.sign(with { body = "{}", headers = {
+      ["Content-Type"] = " text/plain ", ["content-type"] = "application/json",
+      ["X-ACS-Date"] = "2020-02-29T23:59:59Z", Accept = "b\t", accept = " a",
+    } })
+    assert.equal("application/json,text/plain", signed.headers["content-type"])
+    assert.equal("a,b", signed.headers.accept)
+    assert.equal("content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;"
+      .. "x-acs-signature-nonce;x-acs-version", signed.signed_headers)
+    assert.truthy(signed.canonical_request:find(
+      "\ncontent-type:application/json,text/plain\nhost:h.example\n", 1, true))
+    assert.truthy(signed.canonical_request:find("\nx-acs-date:2020-02-29T23:59:59Z\n", 1, true))
+  end)
+
+  -- What travels in a header field, with the white space that a server does not see.
+  local function padded(with_what)
+    local fields = { host = "h.example", action = "A", version = "1", nonce = "n",
+      date = "2024-01-02T03:04:05Z", access_key_id = "id", security_token = "token" }
+    for name, value in pairs(fields) do fields[name] = with_what:gsub("x", value) end
+    fields.headers = { ["user-agent"] = with_what:gsub("x", "agent"),
+      ["X-Acs-Own"] = with_what:gsub("x", "a b") }
+    return fields
+  end
+
+  it("signs and sends every field as a server sees it, whoever made it", function()
+    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1" } do
+      local function sign(with_what)
+        local fields = padded(with_what)
+        fields.algorithm = algorithm
+        return core.sign(with(fields))
+      end
+      local plain = sign "x"
+      for _, with_what in ipairs { " x", "x ", "\t x \t", "x\n", "x\r\n" } do
+        assert.same(plain, sign(with_what))
+      end
+      for name, value in pairs(plain.headers) do
+        assert.equal(value:match "^%s*(.-)%s*$", value, name)
+      end
+    end
+  end)
+
+  it("takes a payload hash as a server sees it", function()
+    local hash = core.sha256 "body"
+    assert.same(core.sign(with { body = "body" }),
+      core.sign(with { body = "body", payload_hash = " " .. hash .. "\n" }))
+  end)
+
+  it("takes a session token of nothing but blanks for none", function()
+    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
+      local plain = core.sign(with { algorithm = algorithm })
+      for _, token in ipairs { "", " ", "\t\n" } do
+        assert.same(plain, core.sign(with { algorithm = algorithm, security_token = token }))
+      end
+    end
+  end)
+
+  it("signs a token that is a Secret as it signs text", function()
+    local text = core.sign(with { security_token = "t" })
+    assert.same(text, core.sign(with { security_token = core.secret "t" }))
+    assert.same(text, core.sign(with { security_token = core.secret " t " }))
+  end)
+
+  for _, byte in ipairs { "\0", "\1", "\n", "\r", "\r\nX-Own: 1", "\27", "\127" } do
+    it(("refuses %q inside of every field that travels in a header"):format(byte), function()
+      for name in pairs(padded "x") do
+        for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
+          local field = name == "headers" and { ["x-acs-own"] = "a" .. byte .. "b" }
+            or "a" .. byte .. "b"
+          local ok, message = pcall(core.sign, with { [name] = field, algorithm = algorithm })
+          assert.is_false(ok)
+          assert.truthy(message:find("option '" .. name .. "'", 1, true), message)
+        end
+      end
+    end)
+  end
+
+  it("takes an empty body and none for what they are", function()
+    assert.is_nil(core.sign(with {}).body)
+    local signed = core.sign(with { body = "", headers = { ["content-type"] = "text/plain" } })
+    assert.equal("", signed.body)
+    assert.equal("content-type", signed.signed_headers:match "^[^;]+")
+  end)
+
+  it("writes a method in upper case, and takes one of fifteen letters", function()
+    local signed = core.sign(with { method = "versioncontroLx" })
+    assert.equal("VERSIONCONTROLX", signed.method)
+    assert.equal("VERSIONCONTROLX", signed.canonical_request:match "^[^\n]+")
+  end)
+
+  it("signs for an address, with its port", function()
+    for _, host in ipairs { "[::1]", "[fe80::1%eth0]:8080", "127.0.0.1:1", "h.example:65535" } do
+      assert.equal(host, core.sign(with { host = host }).headers.host)
+    end
+    assert.equal("other.example:81",
+      core.sign(with { headers = { Host = " other.example:81 " } }).host)
+  end)
+
   it("replaces an authorization that the caller left behind", function()
     local signed = core.sign(with { headers = { Authorization = "old" } })
     assert.equal(signed.authorization, signed.headers.authorization)
@@ -297,14 +394,39 @@ describe("sign", function()
       .. "&F=1000000000000000&G=123456789.123456", 1, true), signed.url)
   end)
 
-  it("never signs a part of a request that is too large to be built", function()
-    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
-      local ok, message = pcall(core.sign,
-        with { algorithm = algorithm, query = { A = ("x"):rep(5 * 1024 * 1024) } })
+  it("never signs a part of a request that is too large to be built, and names the part", function()
+    local text = ("x"):rep(5 * 1024 * 1024)
+    local many = {}
+    for i = 1, 140000 do many["P" .. i] = "" end
+    local too_large = {
+      { "ACS3-HMAC-SHA256", "url", { query = { A = text } } },
+      { "ACS3-HMAC-SHA256", "url", { path = "/" .. text } },
+      { "ACS3-HMAC-SHA256", "body", { body = text } },
+      { "ACS3-HMAC-SHA256", "headers", { headers = { accept = text } } },
+      { "ACS3-HMAC-SHA256", "headers", { security_token = text } },
+      { "ACS3-HMAC-SHA256", "parameters", { query = many } },
+      { "HMAC-SHA1", "url", { query = { A = text } } },
+      { "HMAC-SHA1", "url", { security_token = text } },
+      { "HMAC-SHA1", "body", { form = { A = text } } },
+      { "HMAC-SHA1", "string to sign", { form = { A = ("%"):rep(1 << 20) } } },
+    }
+    for _, row in ipairs(too_large) do
+      row[3].algorithm = row[1]
+      local ok, message = pcall(core.sign, with(row[3]))
       assert.is_false(ok)
-      assert.truthy(message:find("the request's url is larger than 4194304 bytes", 1, true),
-        message)
+      assert.equal(("sign: the request's %s is larger than 4194304 bytes"):format(row[2]), message)
     end
+  end)
+
+  it("sorts many parameters as it sorts few", function()
+    local query, names = {}, {}
+    for i = 1, 500 do
+      names[i] = ("P%d"):format(i * 7919 % 1000)
+      query[names[i]] = ""
+    end
+    table.sort(names)
+    assert.truthy(core.sign(with { query = query }).url
+      :find("?" .. table.concat(names, "=&") .. "=", 1, true))
   end)
 
   local refused = {
@@ -323,7 +445,17 @@ describe("sign", function()
     { "a length of the caller's", { headers = { ["Content-Length"] = "3" } }, "headers" },
     { "a framing of the caller's", { headers = { ["transfer-encoding"] = "chunked" } },
       "headers" },
+    { "a bracket with something behind it", { host = "[::1]x" }, "host" },
+    { "an empty bracket", { host = "[]" }, "host" },
+    { "a slash in a bracket", { host = "[::/1]" }, "host" },
+    { "a port with a letter", { host = "h.example:8a" }, "host" },
+    { "port 0", { host = "h.example:0" }, "host" },
     { "a method with a space", { method = "GET /" }, "method" },
+    { "an empty method", { method = "" }, "method" },
+    { "a method of sixteen letters", { method = "VERSIONCONTROLXY" }, "method" },
+    { "a header without a name", { headers = { [""] = "a" } }, "headers" },
+    { "a key id of blanks", { access_key_id = " " }, "access_key_id" },
+    { "a body with HMAC-SHA1", { body = "x", algorithm = "HMAC-SHA1" }, "body" },
     { "a path with a line break", { path = "/\n" }, "path" },
     { "a nonce with a line break", { nonce = "a\nb" }, "nonce" },
     { "another scheme", { scheme = "ftp" }, "scheme" },

@@ -27,6 +27,45 @@ describe("a signer", function()
     assert.equal(same.authorization, signed.authorization)
   end)
 
+  it("keeps numbers and names in upper case of its maker", function()
+    local signer = core.signer { host = " h.example ", method = "post", action = "A\t",
+      version = "1", headers = { ["X-Acs-Number"] = 12.5, ["X-Acs-Text"] = " a " } }
+    collectgarbage()
+    for _, own in ipairs { false, { ["X-Acs-Own"] = 7 } } do
+      local signed <close> = signer({ N = 1 << 62, M = 0.5 }, nil, 0, " n ", " id", "secret", "t\n",
+        own or nil)
+      local same = core.sign { host = "h.example", action = "A", version = "1", nonce = "n",
+        date = "1970-01-01T00:00:00Z", access_key_id = "id", access_key_secret = "secret",
+        security_token = "t", query = { N = 1 << 62, M = 0.5 },
+        headers = { ["x-acs-number"] = "12.5", ["x-acs-text"] = "a",
+          ["x-acs-own"] = own and "7" or nil } }
+      assert.equal(same.canonical_request, signed.canonical_request)
+      assert.equal(same.authorization, signed.authorization)
+      assert.same(same.headers, signed.headers)
+    end
+  end)
+
+  it("is not fooled by a table whose finalizers change what it was made of", function()
+    local changing = { host = "h.example", action = "A", headers = {} }
+    for i = 1, 50 do changing.headers["x-acs-" .. i] = ("v"):rep(i) end
+    for i = 1, 200 do
+      setmetatable({}, { __gc = function() changing.headers["x-acs-new-" .. i % 5] = "w" end })
+    end
+    for _ = 1, 50 do
+      local ok, signer = pcall(core.signer, changing)
+      if ok then
+        local signed <close> = signer(nil, nil, 0, "n")
+        assert.equal(("v"):rep(50), signed.headers["x-acs-50"])
+      end
+    end
+  end)
+
+  it("names what is too large", function()
+    local ok, message = pcall(core.signer(kind), { A = ("x"):rep(5 << 20) }, nil, 0, "n")
+    assert.is_false(ok)
+    assert.equal("sign: the request's url is larger than 4194304 bytes", message)
+  end)
+
   local misuse = {
     { "a nonce with a line break", { nil, nil, 0, "a\nb" }, "nonce" },
     { "no nonce", { nil, nil, 0 }, "string expected" },
@@ -52,8 +91,13 @@ describe("a signer", function()
   end
 
   it("is not made of what only one request can say", function()
-    local ok, message = pcall(core.signer, { host = "h.example", nonce = "n" })
+    for _, name in ipairs { "nonce", "date", "query", "access_key_id", "security_token" } do
+      local ok, message = pcall(core.signer, { host = "h.example", [name] = "n" })
+      assert.is_false(ok)
+      assert.truthy(message:find("signer: unknown option '" .. name .. "'", 1, true), message)
+    end
+    local ok, message = pcall(core.signer, { host = "h/x" })
     assert.is_false(ok)
-    assert.truthy(message:find("unknown option 'nonce'", 1, true), message)
+    assert.truthy(message:find("host", 1, true), message)
   end)
 end)

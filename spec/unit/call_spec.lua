@@ -45,6 +45,27 @@ describe("a call that goes well", function()
     assert.equal(32, #query.ClientToken)
   end)
 
+  it("is refused before anything is sent, once and for good, where it is too large", function()
+    local client, transport = helper.client {}
+    for _, action in ipairs { "foo:DescribeThings", "foo:ChangeThings" } do
+      local result, err = client:call(action, { Text = ("x"):rep(5 << 20) },
+        { version = "2020-01-01" })
+      assert.is_nil(result)
+      assert.equal("Client.RequestTooLarge", err.code)
+      assert.equal("limit", err.kind)
+      assert.equal("not_sent", err.outcome)
+      assert.is_false(err.retryable)
+      assert.equal(1, err.attempts)
+      assert.truthy(err.message:find("url is larger than 4194304 bytes", 1, true), err.message)
+      assert.is_string(err.hint)
+    end
+    assert.equal(0, #transport.requests)
+    local prepared, err = client:prepare("foo:DescribeThings", { Text = ("x"):rep(5 << 20) },
+      { version = "2020-01-01" })
+    assert.is_nil(prepared)
+    assert.equal("Client.RequestTooLarge", err.code)
+  end)
+
   it("carries parameters in the body where the operation wants a form", function()
     for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1" } do
       local client, transport = helper.client({ helper.ok() }, { algorithm = algorithm })
