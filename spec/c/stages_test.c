@@ -191,6 +191,14 @@ static void test_digest(struct check *t)
           ac_digest_hmac(&digest, AC_SHA256, (struct ac_str){0}, (struct ac_str){0}, raw) == AC_OK);
     CHECK(t, digest_is(raw, AC_SHA256,
                        "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"));
+    /* RFC 4231 case 6: a key that is longer than a block. */
+    char key[131];
+    memset(key, 0xaa, sizeof key);
+    CHECK(t, ac_digest_hmac(&digest, AC_SHA256, (struct ac_str){key, sizeof key},
+                            AC_STR("Test Using Larger Than Block-Size Key - Hash Key First"),
+                            raw) == AC_OK);
+    CHECK(t, digest_is(raw, AC_SHA256,
+                       "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
     ac_digest_free(&digest);
     ac_digest_free(&digest);
 

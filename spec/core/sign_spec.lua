@@ -239,6 +239,17 @@ describe("RPC signing with HMAC-SHA1", function()
     assert.equal(sign({ B = "2" }).signature, sign({ B = "1" }, { B = "2" }).signature)
   end)
 
+  it("lets a form name what is common to all requests", function()
+    local signed = core.sign { algorithm = "HMAC-SHA1", method = "POST", host = "h.example",
+      action = "A", version = "1", date = "2024-01-02T03:04:05Z", nonce = "n",
+      form = { Action = "B", Format = "XML", Version = "2", Timestamp = "t", SignatureNonce = "m",
+        SignatureMethod = "HMAC-SHA1", SignatureVersion = "1.0", AccessKeyId = "id" },
+      access_key_id = "id", access_key_secret = "secret" }
+    assert.equal("https://h.example/?Signature=" .. core.percent_encode(signed.signature),
+      signed.url)
+    assert.truthy(signed.canonical_request:find("Action=B&Format=XML&", 1, true))
+  end)
+
   it("leaves out everything about signatures without a key", function()
     local unsigned = core.sign { algorithm = "HMAC-SHA1", method = "POST", host = "h.example",
       action = "A", version = "1", date = "2024-01-02T03:04:05Z", nonce = "n" }
@@ -300,9 +311,10 @@ describe("sign", function()
   end)
 
   -- What travels in a header field, with the white space that a server does not see.
-  local function padded(with_what)
+  local function padded(with_what, extra)
     local fields = { host = "h.example", action = "A", version = "1", nonce = "n",
       date = "2024-01-02T03:04:05Z", access_key_id = "id", security_token = "token" }
+    if extra then fields[extra] = extra end
     for name, value in pairs(fields) do fields[name] = with_what:gsub("x", value) end
     fields.headers = { ["user-agent"] = with_what:gsub("x", "agent"),
       ["X-Acs-Own"] = with_what:gsub("x", "a b") }
@@ -324,6 +336,21 @@ describe("sign", function()
         assert.equal(value:match "^%s*(.-)%s*$", value, name)
       end
     end
+  end)
+
+  it("adds a given payload hash to the headers unless all of them are the caller's", function()
+    for _, name in ipairs { "action", "version", "date", "nonce" } do
+      local request = { host = "h.example", payload_hash = "abc", [name] = "x" }
+      assert.equal("abc", core.sign(request).headers["x-acs-content-sha256"])
+    end
+    local signed = core.sign { host = "h.example", payload_hash = "abc" }
+    assert.is_nil(signed.headers["x-acs-content-sha256"])
+  end)
+
+  it("signs the path that is sent, whether it begins with a slash or not", function()
+    local signed = core.sign(with { path = "a b/c" })
+    assert.equal("https://h.example/a%20b/c", signed.url)
+    assert.equal("/a%20b/c", signed.canonical_request:match "^POST\n([^\n]+)")
   end)
 
   it("takes a payload hash as a server sees it", function()
@@ -349,7 +376,7 @@ describe("sign", function()
 
   for _, byte in ipairs { "\0", "\1", "\n", "\r", "\r\nX-Own: 1", "\27", "\127" } do
     it(("refuses %q inside of every field that travels in a header"):format(byte), function()
-      for name in pairs(padded "x") do
+      for name in pairs(padded("x", "payload_hash")) do
         for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
           local field = name == "headers" and { ["x-acs-own"] = "a" .. byte .. "b" }
             or "a" .. byte .. "b"
@@ -389,9 +416,9 @@ describe("sign", function()
 
   it("writes integral numbers as integers, the way of the SDKs", function()
     local signed = core.sign(with { query = { A = 100.0, B = -1.5, C = true, D = 1 << 62,
-      E = 2.0 ^ 53, F = 1e15, G = 123456789.123456 } })
+      E = 2.0 ^ 53, F = 1e15, G = 123456789.123456, H = false, I = 1e19 } })
     assert.truthy(signed.url:find("A=100&B=-1.5&C=true&D=4611686018427387904&E=9007199254740992"
-      .. "&F=1000000000000000&G=123456789.123456", 1, true), signed.url)
+      .. "&F=1000000000000000&G=123456789.123456&H=false&I=1e%2B19", 1, true), signed.url)
   end)
 
   it("never signs a part of a request that is too large to be built, and names the part", function()
@@ -449,6 +476,8 @@ describe("sign", function()
     { "an empty bracket", { host = "[]" }, "host" },
     { "a slash in a bracket", { host = "[::/1]" }, "host" },
     { "a port with a letter", { host = "h.example:8a" }, "host" },
+    { "a port with a sign", { host = "h.example:+8" }, "host" },
+    { "a port of six digits", { host = "h.example:000080" }, "host" },
     { "port 0", { host = "h.example:0" }, "host" },
     { "a method with a space", { method = "GET /" }, "method" },
     { "an empty method", { method = "" }, "method" },

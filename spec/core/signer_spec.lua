@@ -60,6 +60,19 @@ describe("a signer", function()
     end
   end)
 
+  it("gives what has no more fields once it is closed, and none that it never had", function()
+    local signed = core.signer(kind)(nil, nil, 0, "n")
+    assert.is_nil(signed.something)
+    assert.is_nil(signed.signature)
+    assert.is_nil(signed.body)
+    do local _ <close> = signed end
+    for _, name in ipairs { "url", "headers" } do
+      local ok, message = pcall(function() return signed[name] end)
+      assert.is_false(ok)
+      assert.truthy(message:find("on its way", 1, true), message)
+    end
+  end)
+
   it("names what is too large", function()
     local ok, message = pcall(core.signer(kind), { A = ("x"):rep(5 << 20) }, nil, 0, "n")
     assert.is_false(ok)
@@ -70,6 +83,7 @@ describe("a signer", function()
     { "a nonce with a line break", { nil, nil, 0, "a\nb" }, "nonce" },
     { "no nonce", { nil, nil, 0 }, "string expected" },
     { "a date that is none", { nil, nil, "today", "n" }, "number expected" },
+    { "a date before the calendar", { nil, nil, -1e12, "n" }, "years 0 to 9999" },
     { "a date beyond the calendar", { nil, nil, 1e12, "n" }, "years 0 to 9999" },
     { "a header with a line break", { nil, nil, 0, "n", nil, nil, nil, { a = "b\r\nc: d" } },
       "headers" },

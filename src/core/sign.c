@@ -72,10 +72,8 @@ const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
     *why = "letters only, such as GET or POST";
     if (method->n == 0 || method->n > AC_METHOD_MAX || !ac_str_only(*method, ""))
         return "method";
-    for (size_t i = 0; i < method->n; i++) {
-        char c = method->p[i];
-        sign->method[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-    }
+    for (size_t i = 0; i < method->n; i++)
+        sign->method[i] = (char)(method->p[i] >= 'a' ? method->p[i] - 'a' + 'A' : method->p[i]);
     method->p = sign->method;
     const char *field = ac_request_prepare(&sign->request, why);
     return field ? field : ac_sign_prepare_own(sign, why);
