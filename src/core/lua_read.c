@@ -112,19 +112,26 @@ static struct ac_signed read_signed(lua_State *L)
     return (struct ac_signed){box->wire->string_to_sign, box->wire->canonical};
 }
 
+struct read_options {
+    struct ac_signed signed_text;
+    size_t max_bytes;
+};
+
 static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits)
 {
-    static const char *const names[] = {"string_to_sign", "canonical_request", "max_bytes", NULL};
-    struct ac_signed signed_text = {0};
-    if (lua_isnoneornil(L, 2))
-        return signed_text;
+    static const struct acL_option names[] = {
+        {"string_to_sign", ACL_TEXT, offsetof(struct read_options, signed_text.string_to_sign)},
+        {"canonical_request", ACL_TEXT,
+         offsetof(struct read_options, signed_text.canonical_request)},
+        {"max_bytes", ACL_BYTES, offsetof(struct read_options, max_bytes)},
+        {0}};
+    struct read_options options = {.max_bytes = limits->max_bytes};
     if (lua_type(L, 2) == LUA_TUSERDATA)
         return read_signed(L);
-    acL_check_options(L, 2, WHAT, names);
-    limits->max_bytes = acL_bytes_field(L, 2, WHAT, "max_bytes", limits->max_bytes);
-    signed_text.string_to_sign = acL_string_field(L, 2, WHAT, "string_to_sign");
-    signed_text.canonical_request = acL_string_field(L, 2, WHAT, "canonical_request");
-    return signed_text;
+    if (!lua_isnoneornil(L, 2))
+        acL_read_options(L, 2, WHAT, names, &options);
+    limits->max_bytes = options.max_bytes;
+    return options.signed_text;
 }
 
 /* [-0, +0, m]  Sets a field of the table on top, unless empty. */

@@ -167,11 +167,10 @@ static enum ac_sign_algorithm algorithm_of(lua_State *L, struct ac_str name)
     return (enum ac_sign_algorithm)algorithm;
 }
 
-static void read_table(lua_State *L, const char *what, const struct acL_option *from,
-                       struct ac_sign *sign)
+void acL_read_request(lua_State *L, struct ac_sign *sign, bool kind)
 {
     struct options options = {.request = sign->request};
-    acL_read_options(L, 1, what, from, &options);
+    acL_read_options(L, 1, kind ? "signer" : WHAT, kind ? KIND_OPTIONS : OPTIONS, &options);
     sign->request = options.request;
     sign->algorithm = algorithm_of(L, options.algorithm);
     sign->credentials.access_key_id = options.access_key_id;
@@ -182,16 +181,6 @@ static void read_table(lua_State *L, const char *what, const struct acL_option *
             acL_secret_bytes(L, options.token, WHAT, "security_token");
     acL_read_pairs(L, sign, (struct ac_pairs){0}, options.headers, options.query, options.form);
     acL_prepare(L, sign, true);
-}
-
-void acL_read_request(lua_State *L, struct ac_sign *sign)
-{
-    read_table(L, WHAT, OPTIONS, sign);
-}
-
-void acL_read_kind(lua_State *L, struct ac_sign *sign)
-{
-    read_table(L, "signer", KIND_OPTIONS, sign);
 }
 
 void acL_date_text(lua_State *L, int index, char text[21])

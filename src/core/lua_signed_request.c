@@ -19,12 +19,13 @@ static void push_headers(lua_State *L, const struct ac_wire_box *box)
     }
 }
 
-/* The fields of a signed request that are plain text. */
+/* The fields of a signed request; all but the headers are plain text. */
 static const struct {
     const char *name;
     size_t offset;
     bool always; /* even when empty */
-} FIELDS[] = {{"method", offsetof(struct ac_wire, method), true},
+} FIELDS[] = {{"headers", offsetof(struct ac_wire, headers), true},
+              {"method", offsetof(struct ac_wire, method), true},
               {"host", offsetof(struct ac_wire, host), true},
               {"url", offsetof(struct ac_wire, url), true},
               {"body", offsetof(struct ac_wire, body), false},
@@ -35,13 +36,15 @@ static const struct {
               {"signed_headers", offsetof(struct ac_wire, signed_headers), false}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
-/* [-0, +1, m]  Without a key nothing is signed, and the texts of the stages are nil. */
-static void push_field(lua_State *L, const struct ac_wire *wire, size_t field)
+/* [-0, +1, v]  Without a key nothing is signed, and the texts of the stages are nil. */
+static void push_field(lua_State *L, const struct ac_wire_box *box, size_t field)
 {
+    const struct ac_wire *wire = check_wire(L, box);
     const struct ac_str *text =
         (const struct ac_str *)(const void *)((const char *)wire + FIELDS[field].offset);
-    bool body = text == &wire->body && text->p;
-    if (text->n > 0 || FIELDS[field].always || body)
+    if (FIELDS[field].offset == offsetof(struct ac_wire, headers))
+        push_headers(L, box);
+    else if (text->n > 0 || FIELDS[field].always || (text == &wire->body && text->p))
         acL_push_bytes(L, *text);
     else
         lua_pushnil(L);
@@ -50,28 +53,22 @@ static void push_field(lua_State *L, const struct ac_wire *wire, size_t field)
 void acL_signed_table(lua_State *L, int index)
 {
     const struct ac_wire_box *box = luaL_checkudata(L, index, AC_WIRE_CLASS);
-    lua_createtable(L, 0, FIELD_COUNT + 1);
+    lua_createtable(L, 0, FIELD_COUNT);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        push_field(L, check_wire(L, box), i);
+        push_field(L, box, i);
         lua_setfield(L, -2, FIELDS[i].name);
     }
-    push_headers(L, box);
-    lua_setfield(L, -2, "headers");
 }
 
 /* [-2, +1, v] */
 static int signed_index(lua_State *L)
 {
-    struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
+    const struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
     const char *name = luaL_checkstring(L, 2);
-    const struct ac_wire *wire = check_wire(L, box);
-    if (strcmp(name, "headers") == 0) {
-        push_headers(L, box);
-        return 1;
-    }
+    check_wire(L, box);
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (strcmp(name, FIELDS[i].name) == 0) {
-            push_field(L, wire, i);
+            push_field(L, box, i);
             return 1;
         }
     return 0;

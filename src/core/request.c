@@ -73,32 +73,30 @@ struct ac_str ac_request_host(const struct ac_request *request)
     return host ? host->value : request->host;
 }
 
+static bool is_port(struct ac_str s)
+{
+    size_t value = 0;
+    for (size_t i = 0; i < s.n && value <= 65535; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        value = value * 10 + (size_t)(s.p[i] - '0');
+    }
+    return s.n <= 5 && value >= 1 && value <= 65535;
+}
+
 /* A name or an address, [in brackets] for IPv6, and perhaps a port. */
 static bool is_host(struct ac_str host)
 {
-    size_t port = 0, digits = 0;
-    const char *colon = NULL;
-    if (host.n > 0 && host.p[0] == '[') {
-        const char *end = memchr(host.p, ']', host.n);
-        size_t n = end ? (size_t)(end - host.p) : 0;
-        if (n < 3 || !ac_str_only((struct ac_str){host.p + 1, n - 1}, ":.%"))
-            return false;
-        host = (struct ac_str){end + 1, host.n - n - 1};
-        colon = host.n > 0 ? host.p : NULL;
-        if (colon && *colon != ':')
-            return false;
-    } else {
-        colon = memchr(host.p, ':', host.n);
-        size_t n = colon ? (size_t)(colon - host.p) : host.n;
-        if (n == 0 || !ac_str_only((struct ac_str){host.p, n}, "-_."))
-            return false;
-    }
-    for (const char *p = colon ? colon + 1 : NULL; p && p < host.p + host.n; p++, digits++) {
-        if (*p < '0' || *p > '9' || digits == 5)
-            return false;
-        port = port * 10 + (size_t)(*p - '0');
-    }
-    return !colon || (port >= 1 && port <= 65535);
+    bool brackets = host.n > 0 && host.p[0] == '[';
+    const char *end = host.n > 0 ? memchr(host.p, brackets ? ']' : ':', host.n) : NULL;
+    size_t n = end ? (size_t)(end - host.p) : host.n;
+    if (brackets && (!end || n < 3 || !ac_str_only((struct ac_str){host.p + 1, n - 1}, ":.%")))
+        return false;
+    if (!brackets && (n == 0 || !ac_str_only((struct ac_str){host.p, n}, "-_.")))
+        return false;
+    n += brackets;
+    return n == host.n ||
+           (host.p[n] == ':' && is_port((struct ac_str){host.p + n + 1, host.n - n - 1}));
 }
 
 static const char *prepare_headers(struct ac_pairs headers)
