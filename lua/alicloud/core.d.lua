@@ -146,7 +146,10 @@ function File:close() end
 ---@field version { core: string, openssl: string, cjson: string, lua: string }
 local core = {}
 
----Signs a request. Pure: clock, nonce and secret are inputs. Raises on misuse.
+---Signs a request. Pure: clock, nonce and secret are inputs. Raises on misuse, and where a part of
+---the request is larger than 4 MiB. White space and line ends around what travels in a header field
+---(also the token, key id, nonce, host, action, version) are left out of what is signed and sent, as
+---a server does before it verifies; control characters inside are refused.
 ---Source: help.aliyun.com/document_detail/2593177.html (ACS3), 25490.htm (HMAC-SHA1).
 ---@param request alicloud.SignRequest
 ---@return alicloud.Signed
