@@ -105,8 +105,8 @@ static enum ac_status hmac(struct ac_digest *digest, enum ac_hash hash, struct a
     pad_key(block, 0x36 ^ 0x5c);
     if (status == AC_OK)
         status = hash_two(digest, hash, padded, inner_hash, out);
-    OPENSSL_cleanse(block, sizeof block);
-    OPENSSL_cleanse(inner, sizeof inner);
+    ac_wipe(block, sizeof block);
+    ac_wipe(inner, sizeof inner);
     return status;
 }
 
@@ -123,12 +123,6 @@ enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struc
 bool ac_digest_equal(struct ac_str a, struct ac_str b)
 {
     return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
-}
-
-void ac_digest_cleanse(void *p, size_t n)
-{
-    if (p)
-        OPENSSL_cleanse(p, n);
 }
 
 const char *ac_digest_library(void)

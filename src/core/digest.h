@@ -6,7 +6,7 @@
 #ifndef AC_DIGEST_H
 #define AC_DIGEST_H
 
-#include "ac.h"
+#include "buf.h"
 
 enum ac_hash { AC_SHA1, AC_SHA256, AC_SM3, AC_HASH_COUNT };
 
@@ -34,9 +34,6 @@ enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struc
 
 /* Time depends on the lengths only. */
 bool ac_digest_equal(struct ac_str a, struct ac_str b);
-
-/* Overwrites in a way that the compiler does not remove. */
-void ac_digest_cleanse(void *p, size_t n);
 
 /* Version text of the OpenSSL that is loaded. */
 const char *ac_digest_library(void);

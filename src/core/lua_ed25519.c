@@ -16,7 +16,7 @@ static void check_seed(lua_State *L, int index, unsigned char *seed)
     struct ac_str text = acL_secret_bytes(L, index, "ed25519", "seed");
     if (ac_codec_unhex(seed, AC_ED25519_KEY_BYTES, text))
         return;
-    ac_digest_cleanse(seed, AC_ED25519_KEY_BYTES);
+    ac_wipe(seed, AC_ED25519_KEY_BYTES);
     luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
 }
 
@@ -26,7 +26,7 @@ static int core_ed25519_public(lua_State *L)
     unsigned char seed[AC_ED25519_KEY_BYTES], public_key[AC_ED25519_KEY_BYTES];
     check_seed(L, 1, seed);
     enum ac_status status = ac_ed25519_public(seed, public_key);
-    ac_digest_cleanse(seed, sizeof seed);
+    ac_wipe(seed, sizeof seed);
     acL_check(L, status, "ed25519_public");
     return acL_push_hex(L, public_key, sizeof public_key);
 }
@@ -38,7 +38,7 @@ static int core_ed25519_sign(lua_State *L)
     struct ac_str text = acL_check_bytes(L, 2);
     check_seed(L, 1, seed);
     enum ac_status status = ac_ed25519_sign(seed, text, signature);
-    ac_digest_cleanse(seed, sizeof seed);
+    ac_wipe(seed, sizeof seed);
     acL_check(L, status, "ed25519_sign");
     return acL_push_hex(L, signature, sizeof signature);
 }

@@ -25,7 +25,7 @@ bool ac_pages_open(struct ac_pages *pages, size_t max)
 void ac_pages_close(struct ac_pages *pages)
 {
     if (pages->p) {
-        ac_digest_cleanse(pages->p, pages->mapped);
+        ac_wipe(pages->p, pages->mapped);
         munmap(pages->p, pages->mapped);
     }
     *pages = (struct ac_pages){0};
