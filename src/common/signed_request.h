@@ -16,7 +16,7 @@ struct ac_pairs {
     size_t n;
 };
 
-struct ac_wire {
+struct ac_signed_request {
     struct ac_str method;
     struct ac_str url; /* followed by a NUL, like every header */
     struct ac_str host;
@@ -30,15 +30,15 @@ struct ac_wire {
     struct ac_str signed_headers; /* these two with ACS3 only */
     struct ac_str authorization;
 
-    void (*release)(struct ac_wire *wire);
+    void (*release)(struct ac_signed_request *wire);
 };
 
 /* The userdata: whoever takes the request out leaves NULL. The name changes with the layout, so
  * that modules of two versions never read each other's memory. */
-#define AC_WIRE_CLASS "alicloud.Signed/1"
+#define AC_SIGNED_CLASS "alicloud.Signed/1"
 
-struct ac_wire_box {
-    struct ac_wire *wire;
+struct ac_signed_box {
+    struct ac_signed_request *wire;
 };
 
 #endif

@@ -106,7 +106,7 @@ static void read_exchange(lua_State *L, struct read_box *box)
 /* What a signed request says of its texts. */
 static struct ac_signed read_signed(lua_State *L)
 {
-    const struct ac_wire_box *box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
+    const struct ac_signed_box *box = luaL_checkudata(L, 2, AC_SIGNED_CLASS);
     if (!box->wire)
         return (struct ac_signed){0};
     return (struct ac_signed){box->wire->string_to_sign, box->wire->canonical};

@@ -34,7 +34,7 @@ static struct ac_str check_text(lua_State *L, int index)
  * security_token, headers) -> Signed */
 static int sign_one(lua_State *L)
 {
-    const struct ac_wire_box *box = lua_touserdata(L, lua_upvalueindex(UP_KIND));
+    const struct ac_signed_box *box = lua_touserdata(L, lua_upvalueindex(UP_KIND));
     const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->wire;
     char date[21];
     lua_settop(L, 8);

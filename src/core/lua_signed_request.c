@@ -1,6 +1,6 @@
 #include "lua_sign.h"
 
-static const struct ac_wire *check_wire(lua_State *L, const struct ac_wire_box *box)
+static const struct ac_signed_request *check_wire(lua_State *L, const struct ac_signed_box *box)
 {
     if (!box->wire)
         luaL_error(L, "the signed request is on its way and belongs to the transport");
@@ -8,7 +8,7 @@ static const struct ac_wire *check_wire(lua_State *L, const struct ac_wire_box *
 }
 
 /* [-0, +1, v]  Every push may run a finalizer, and that may close the request. */
-static void push_headers(lua_State *L, const struct ac_wire_box *box)
+static void push_headers(lua_State *L, const struct ac_signed_box *box)
 {
     size_t n = check_wire(L, box)->headers.n;
     lua_createtable(L, 0, (int)n);
@@ -24,25 +24,25 @@ static const struct {
     const char *name;
     size_t offset;
     bool always; /* even when empty */
-} FIELDS[] = {{"headers", offsetof(struct ac_wire, headers), true},
-              {"method", offsetof(struct ac_wire, method), true},
-              {"host", offsetof(struct ac_wire, host), true},
-              {"url", offsetof(struct ac_wire, url), true},
-              {"body", offsetof(struct ac_wire, body), false},
-              {"canonical_request", offsetof(struct ac_wire, canonical), false},
-              {"string_to_sign", offsetof(struct ac_wire, string_to_sign), false},
-              {"signature", offsetof(struct ac_wire, signature), false},
-              {"authorization", offsetof(struct ac_wire, authorization), false},
-              {"signed_headers", offsetof(struct ac_wire, signed_headers), false}};
+} FIELDS[] = {{"headers", offsetof(struct ac_signed_request, headers), true},
+              {"method", offsetof(struct ac_signed_request, method), true},
+              {"host", offsetof(struct ac_signed_request, host), true},
+              {"url", offsetof(struct ac_signed_request, url), true},
+              {"body", offsetof(struct ac_signed_request, body), false},
+              {"canonical_request", offsetof(struct ac_signed_request, canonical), false},
+              {"string_to_sign", offsetof(struct ac_signed_request, string_to_sign), false},
+              {"signature", offsetof(struct ac_signed_request, signature), false},
+              {"authorization", offsetof(struct ac_signed_request, authorization), false},
+              {"signed_headers", offsetof(struct ac_signed_request, signed_headers), false}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
 /* [-0, +1, v]  Without a key nothing is signed, and the texts of the stages are nil. */
-static void push_field(lua_State *L, const struct ac_wire_box *box, size_t field)
+static void push_field(lua_State *L, const struct ac_signed_box *box, size_t field)
 {
-    const struct ac_wire *wire = check_wire(L, box);
+    const struct ac_signed_request *wire = check_wire(L, box);
     const struct ac_str *text =
         (const struct ac_str *)(const void *)((const char *)wire + FIELDS[field].offset);
-    if (FIELDS[field].offset == offsetof(struct ac_wire, headers))
+    if (FIELDS[field].offset == offsetof(struct ac_signed_request, headers))
         push_headers(L, box);
     else if (text->n > 0 || FIELDS[field].always || (text == &wire->body && text->p))
         acL_push_bytes(L, *text);
@@ -52,7 +52,7 @@ static void push_field(lua_State *L, const struct ac_wire_box *box, size_t field
 
 void acL_signed_table(lua_State *L, int index)
 {
-    const struct ac_wire_box *box = luaL_checkudata(L, index, AC_WIRE_CLASS);
+    const struct ac_signed_box *box = luaL_checkudata(L, index, AC_SIGNED_CLASS);
     lua_createtable(L, 0, FIELD_COUNT);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         push_field(L, box, i);
@@ -63,7 +63,7 @@ void acL_signed_table(lua_State *L, int index)
 /* [-2, +1, v] */
 static int signed_index(lua_State *L)
 {
-    const struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
+    const struct ac_signed_box *box = acL_self(L, AC_SIGNED_CLASS);
     const char *name = luaL_checkstring(L, 2);
     check_wire(L, box);
     for (size_t i = 0; i < FIELD_COUNT; i++)
@@ -76,9 +76,9 @@ static int signed_index(lua_State *L)
 
 struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 {
-    struct ac_wire_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    struct ac_signed_box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->wire = NULL;
-    luaL_setmetatable(L, AC_WIRE_CLASS);
+    luaL_setmetatable(L, AC_SIGNED_CLASS);
     struct ac_sign *sign = ac_sign_new(digest);
     acL_check(L, sign ? AC_OK : AC_NOMEM, "sign");
     box->wire = &sign->wire;
@@ -88,8 +88,8 @@ struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 /* [-1, +0, -] */
 static int signed_gc(lua_State *L)
 {
-    struct ac_wire_box *box = acL_self(L, AC_WIRE_CLASS);
-    struct ac_wire *wire = box->wire;
+    struct ac_signed_box *box = acL_self(L, AC_SIGNED_CLASS);
+    struct ac_signed_request *wire = box->wire;
     box->wire = NULL;
     if (wire)
         wire->release(wire);
@@ -100,5 +100,5 @@ void acL_sign_open(lua_State *L)
 {
     const luaL_Reg metamethods[] = {
         {"__gc", signed_gc}, {"__close", signed_gc}, {"__index", signed_index}, {NULL, NULL}};
-    acL_class(L, AC_WIRE_CLASS, NULL, metamethods);
+    acL_class(L, AC_SIGNED_CLASS, NULL, metamethods);
 }

@@ -340,7 +340,7 @@ static size_t write_lines(struct ac_sign *sign)
 
 static void point_at_lines(struct ac_sign *sign, size_t fields)
 {
-    struct ac_wire *wire = &sign->wire;
+    struct ac_signed_request *wire = &sign->wire;
     const char *p = sign->lines.p;
     wire->method = (struct ac_str){p, sign->request.method.n};
     p += wire->method.n + 1;
@@ -358,7 +358,7 @@ static void point_at_lines(struct ac_sign *sign, size_t fields)
 /* What the stages of a signature made. */
 static void point_at_stages(struct ac_sign *sign)
 {
-    struct ac_wire *wire = &sign->wire;
+    struct ac_signed_request *wire = &sign->wire;
     wire->canonical = ac_buf_str(&sign->canonical);
     wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
     wire->signature = ac_buf_str(&sign->proof);
@@ -372,7 +372,7 @@ static void point_at_stages(struct ac_sign *sign)
 
 enum ac_status ac_sign_finish(struct ac_sign *sign)
 {
-    struct ac_wire *wire = &sign->wire;
+    struct ac_signed_request *wire = &sign->wire;
     const char *which;
     size_t fields = write_lines(sign);
     if (!is_rpc(sign))

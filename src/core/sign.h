@@ -22,7 +22,7 @@ struct ac_credentials {
 
 /* What request and credentials borrow must stay until the last step. */
 struct ac_sign {
-    struct ac_wire wire; /* first, so that who holds it holds all; filled in at the end */
+    struct ac_signed_request wire; /* first, so that who holds it holds all; filled in at the end */
     enum ac_sign_algorithm algorithm;
     struct ac_request request;
     struct ac_credentials credentials;

@@ -27,7 +27,7 @@ static struct ac_buf *buffer(const struct ac_sign *sign, size_t i)
     return (struct ac_buf *)(void *)((char *)sign + BUFFERS[i].offset);
 }
 
-static void release(struct ac_wire *wire)
+static void release(struct ac_signed_request *wire)
 {
     ac_sign_free((struct ac_sign *)(void *)wire);
 }

@@ -167,7 +167,7 @@ static void start(lua_State *L, struct acL_op *box, const struct ac_transport_re
 
 /* [-0, +1, v]  What the core signed, whose lines are ready; only many need memory, and making that
  * may run a finalizer which closes the request. */
-static void read_signed(lua_State *L, const struct ac_wire_box *box, struct ac_str *lines,
+static void read_signed(lua_State *L, const struct ac_signed_box *box, struct ac_str *lines,
                         struct ac_transport_request *request)
 {
     luaL_argcheck(L, box->wire, 2, "it is closed");
@@ -175,7 +175,7 @@ static void read_signed(lua_State *L, const struct ac_wire_box *box, struct ac_s
     if (n > LINES_MAX)
         lines = lua_newuserdatauv(L, n * sizeof *lines, 0);
     luaL_argcheck(L, box->wire, 2, "it is closed");
-    const struct ac_wire *wire = box->wire;
+    const struct ac_signed_request *wire = box->wire;
     request->method = wire->method;
     request->url = wire->url;
     request->body = wire->body;
@@ -201,7 +201,7 @@ static int submit_signed(lua_State *L)
                                            .connect_timeout_ms = connect_ms > 0 ? connect_ms : 1,
                                            .mutating = lua_toboolean(L, 4),
                                            .plain_http = lua_toboolean(L, 5)};
-    const struct ac_wire_box *signed_box = luaL_checkudata(L, 2, AC_WIRE_CLASS);
+    const struct ac_signed_box *signed_box = luaL_checkudata(L, 2, AC_SIGNED_CLASS);
     struct acL_op *box = acL_push_op(L);
     read_signed(L, signed_box, lines, &request);
     start(L, box, &request);
