@@ -1,6 +1,7 @@
 #include "secret_pages.h"
 
-#include "digest.h"
+#include "buf.h"
+
 #include "file.h"
 
 #include <errno.h>
