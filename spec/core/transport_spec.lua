@@ -208,15 +208,18 @@ describe("alicloud.transport", function()
       { "a body without end",
         behaviour.dribble(endless_head, ("400\r\n%s\r\n"):format(("x"):rep(1024))) },
       { "headers without end", behaviour.dribble("HTTP/1.1 200 OK\r\n", "X-Pad: yes\r\n") },
-      -- libcurl gives up on a line of 100 KiB before it hands over any of it.
-      { "one header line without end", failure = "malformed",
+      -- libcurl gives up on a line of 100 KiB before it hands over any of it, and has a code for
+      -- that since 8.6.
+      { "one header line without end", or_failure = "malformed",
         behaviour.dribble("HTTP/1.1 200 OK\r\nX-Pad: ", ("x"):rep(1024)) },
       { "hints without end", behaviour.dribble("", "HTTP/1.1 103 Early Hints\r\n\r\n") },
     }
     for _, row in ipairs(rows) do
       it("stop " .. row[1], function()
         local result = against(row[2], { mutating = true })
-        assert.are.equal(row.failure or "too_large", result.failure)
+        if result.failure ~= row.or_failure then
+          assert.are.equal("too_large", result.failure)
+        end
         assert.is_true(result.sent)
         assert.are.equal("unknown", (outcome(result)))
         assert.is_true(#(result.body or "") <= 4096)

@@ -186,6 +186,30 @@ describe("alicloud.transport and core.read together", function()
       assert.is_nil(result.headers.link)
     end)
 
+    it("appends a trailer has said nothing with it", function()
+      local head = "HTTP/1.1 %s\r\nContent-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      for _, body in ipairs { "", "11\r\n{\"RequestId\":\"r\"}\r\n" } do
+        for _, trailer in ipairs { "", "x-acs-retry-after: 1000\r\nx-acs-request-id: r\r\n",
+          "HTTP/1.1 200 OK: x\r\n", "HTTP/9x: y\r\n", "content-encoding: identity\r\n" } do
+          for _, status in ipairs { "200 OK", "408 Request Timeout" } do
+            local result = against(behaviour.answer_and_close(
+              head:format(status) .. body .. "0\r\n" .. trailer .. "\r\n", "fin"))
+            assert.are.same({ ["content-encoding"] = "x", ["transfer-encoding"] = "chunked" },
+              result.headers)
+            assert.are.equal(tonumber(status:match "%d+"), result.status)
+            assert.are.equal("unknown", (outcome(result)))
+          end
+        end
+      end
+    end)
+
+    it("folds and pads its headers is understood", function()
+      local result = against(behaviour.answer("HTTP/1.1 200 OK\r\nX-A:  1 \r\nX-B: 2\r\n  3\r\n"
+        .. "X-A: 4\r\nContent-Length: 0\r\n\r\n"))
+      assert.are.equal("1, 4", result.headers["x-a"])
+      assert.are.equal("2 3", result.headers["x-b"])
+    end)
+
     it("throttles has rejected the call", function()
       local result = against(behaviour.answer(reply.error("429 Too Many Requests",
         "Throttling.User", "x-acs-retry-after: 1500\r\n")), { mutating = true })

@@ -6,6 +6,7 @@
 #define AC_EXCHANGE_H
 
 #include "buf.h"
+#include "signed_request.h"
 
 /* How an exchange can fail below HTTP. */
 enum ac_failure {
@@ -76,10 +77,11 @@ struct ac_exchange {
 };
 
 /* The userdata of an operation begins like this. The name changes with the layout. */
-#define AC_OP_CLASS "alicloud.Op/3"
+#define AC_OP_CLASS "alicloud.Op/4"
 
 struct ac_exchange_box {
     const struct ac_exchange *exchange; /* NULL once it is closed */
+    struct ac_signed_request *request;  /* what was sent, if it was signed; its own */
     bool read; /* while it is, since what is made of it may run a finalizer that closes it */
 };
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #define BUF_CLASS "alicloud.buf"
+#define FLAG_CLASS "alicloud.flag"
 #define DAY_SECONDS 86400.0
 #define MAX_BYTES 1073741824
 #define WORD_MAX 64
@@ -263,6 +264,39 @@ bool acL_boolean_field(lua_State *L, int index, const char *what, const char *na
     bool value = lua_getfield(L, index, name) != LUA_TNIL && boolean_of(L, what, name);
     lua_pop(L, 1);
     return value;
+}
+
+struct flag_box {
+    bool *flag;
+    bool before;
+};
+
+/* [-1, +0, -] */
+static int flag_close(lua_State *L)
+{
+    struct flag_box *box = lua_touserdata(L, 1);
+    if (box->flag)
+        *box->flag = box->before;
+    box->flag = NULL;
+    return 0;
+}
+
+void acL_flag_class(lua_State *L)
+{
+    acL_box_class(L, FLAG_CLASS, flag_close);
+}
+
+void acL_push_flag(lua_State *L, bool *flag)
+{
+    struct flag_box *box = acL_push_box(L, sizeof *box, FLAG_CLASS);
+    *box = (struct flag_box){flag, *flag};
+    *flag = true;
+}
+
+void acL_set_integer(lua_State *L, const char *name, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
 }
 
 /* [-0, +0, m]  Functions for the table at -2, with the metatable on top as their upvalue. */

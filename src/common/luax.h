@@ -68,6 +68,16 @@ size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *na
                        size_t fallback);
 bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name);
 
+/* [-0, +0, m]  Registers what acL_push_flag() needs. */
+void acL_flag_class(lua_State *L);
+
+/* [-0, +1, m]  Sets *flag until the value's scope ends, then gives it back what it was, also by an
+ * error. What holds the flag must stay on the stack below. */
+void acL_push_flag(lua_State *L, bool *flag);
+
+/* [-0, +0, m]  Sets a field of the table on top. */
+void acL_set_integer(lua_State *L, const char *name, uint64_t value);
+
 /* [-0, +0, m]  Registers a class: methods, metamethods, and a locked metatable, which is also the
  * first upvalue of all of them. */
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods,

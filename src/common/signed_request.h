@@ -38,7 +38,7 @@ struct ac_signed_request {
 #define AC_SIGNED_CLASS "alicloud.Signed/1"
 
 struct ac_signed_box {
-    struct ac_signed_request *wire;
+    struct ac_signed_request *request;
 };
 
 #endif

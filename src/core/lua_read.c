@@ -10,8 +10,6 @@
 struct read_box {
     struct ac_response response;
     struct ac_error error;
-    struct ac_exchange_box *op; /* whose buffers the response borrows; NULL: a table's strings */
-    bool op_was_read;
 };
 
 /* [-1, +0, -] */
@@ -20,14 +18,12 @@ static int box_close(lua_State *L)
     struct read_box *box = lua_touserdata(L, 1);
     ac_response_free(&box->response);
     ac_errmap_free(&box->error);
-    if (box->op)
-        box->op->read = box->op_was_read;
-    box->op = NULL;
     return 0;
 }
 
 void acL_read_open(lua_State *L)
 {
+    acL_flag_class(L);
     acL_box_class(L, READ_BOX, box_close);
 }
 
@@ -71,11 +67,9 @@ static void read_table(lua_State *L, struct ac_response *response)
 }
 
 /* The exchange of our own transport, in whose buffers everything stays. */
-static void read_op(lua_State *L, const struct ac_exchange_box *op, struct ac_response *response)
+static void read_op(const struct ac_exchange_box *op, struct ac_response *response)
 {
     const struct ac_exchange *exchange = op->exchange;
-    if (!exchange || !exchange->done)
-        luaL_error(L, WHAT ": the operation is %s", exchange ? "not done yet" : "closed");
     response->failure = exchange->failure;
     if (exchange->failure != AC_FAILURE_NONE)
         response->detail = ac_str_of(exchange->detail);
@@ -90,10 +84,11 @@ static void read_exchange(lua_State *L, struct read_box *box)
 {
     struct ac_response *response = &box->response;
     if (lua_type(L, 1) == LUA_TUSERDATA) {
-        box->op = luaL_checkudata(L, 1, AC_OP_CLASS);
-        box->op_was_read = box->op->read;
-        box->op->read = true;
-        read_op(L, box->op, response);
+        struct ac_exchange_box *op = luaL_checkudata(L, 1, AC_OP_CLASS);
+        acL_push_flag(L, &op->read);
+        if (!op->exchange || !op->exchange->done)
+            luaL_error(L, WHAT ": the operation is %s", op->exchange ? "not done yet" : "closed");
+        read_op(op, response);
     } else {
         read_table(L, response);
     }
@@ -103,13 +98,14 @@ static void read_exchange(lua_State *L, struct read_box *box)
         response->content_encoding = (struct ac_str){0};
 }
 
-/* What a signed request says of its texts. */
+/* What a signed request says of its texts: its operation has it once it was submitted. */
 static struct ac_signed read_signed(lua_State *L)
 {
     const struct ac_signed_box *box = luaL_checkudata(L, 2, AC_SIGNED_CLASS);
-    if (!box->wire)
-        return (struct ac_signed){0};
-    return (struct ac_signed){box->wire->string_to_sign, box->wire->canonical};
+    const struct ac_exchange_box *op = luaL_testudata(L, 1, AC_OP_CLASS);
+    const struct ac_signed_request *request = box->request ? box->request : op ? op->request : NULL;
+    return request ? (struct ac_signed){request->string_to_sign, request->canonical}
+                   : (struct ac_signed){0};
 }
 
 struct read_options {

@@ -35,7 +35,7 @@ static struct ac_str check_text(lua_State *L, int index)
 static int sign_one(lua_State *L)
 {
     const struct ac_signed_box *box = lua_touserdata(L, lua_upvalueindex(UP_KIND));
-    const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->wire;
+    const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->request;
     char date[21];
     lua_settop(L, 8);
     luaL_checkstack(L, 12, NULL);

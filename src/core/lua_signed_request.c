@@ -2,9 +2,9 @@
 
 static const struct ac_signed_request *check_wire(lua_State *L, const struct ac_signed_box *box)
 {
-    if (!box->wire)
+    if (!box->request)
         luaL_error(L, "the signed request is on its way and belongs to the transport");
-    return box->wire;
+    return box->request;
 }
 
 /* [-0, +1, v]  Every push may run a finalizer, and that may close the request. */
@@ -77,11 +77,11 @@ static int signed_index(lua_State *L)
 struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 {
     struct ac_signed_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-    box->wire = NULL;
+    box->request = NULL;
     luaL_setmetatable(L, AC_SIGNED_CLASS);
     struct ac_sign *sign = ac_sign_new(digest);
     acL_check(L, sign ? AC_OK : AC_NOMEM, "sign");
-    box->wire = &sign->wire;
+    box->request = &sign->wire;
     return sign;
 }
 
@@ -89,8 +89,8 @@ struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 static int signed_gc(lua_State *L)
 {
     struct ac_signed_box *box = acL_self(L, AC_SIGNED_CLASS);
-    struct ac_signed_request *wire = box->wire;
-    box->wire = NULL;
+    struct ac_signed_request *wire = box->request;
+    box->request = NULL;
     if (wire)
         wire->release(wire);
     return 0;

@@ -1,4 +1,5 @@
-#include "failure.h"
+/* Why a transfer failed, from libcurl's word about it. */
+#include "transfer.h"
 
 #include "trust.h"
 
@@ -10,6 +11,9 @@
 #define VERIFY_UNSPECIFIED 1
 #define VERIFY_NOT_YET_VALID 9
 #define VERIFY_EXPIRED 10
+
+/* libcurl's own limit of an answer's header fields, a code since 8.6. */
+#define HEADERS_TOO_LARGE ((CURLcode)100)
 
 static long long_info(const struct ac_op *op, CURLINFO info)
 {
@@ -35,6 +39,7 @@ static long verdict(const struct ac_op *op)
     return is_bad(server) ? server : long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
 }
 
+/* libcurl compares names itself, and has no verdict for that. */
 static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
 {
     long verify = verdict(op);
@@ -42,10 +47,7 @@ static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
         return verify == VERIFY_NOT_YET_VALID ? AC_FAILURE_TLS_NOT_YET_VALID
                : verify == VERIFY_EXPIRED     ? AC_FAILURE_TLS_EXPIRED
                                               : AC_FAILURE_TLS_UNTRUSTED;
-    /* libcurl compares names itself, after a chain that was in order. */
-    bool named = says(op, "matches target") || says(op, "does not match target");
-    return code == CURLE_PEER_FAILED_VERIFICATION && named ? AC_FAILURE_TLS_WRONG_HOST
-                                                           : AC_FAILURE_TLS;
+    return code == CURLE_PEER_FAILED_VERIFICATION ? AC_FAILURE_TLS_WRONG_HOST : AC_FAILURE_TLS;
 }
 
 /* host[:port] as it may be shown. */
@@ -58,9 +60,9 @@ static struct ac_str peer_of(const struct ac_op *op)
     return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
 }
 
-/* The host is what the text names; without it the text is about the one in between, which newer
- * versions say by themselves. */
-static bool missed_proxy(const struct ac_op *op)
+/* Before 8.7 libcurl says only in words whether it meant a proxy: "Proxy CONNECT aborted", or whom
+ * it could not connect to, and that is the host where there is none (7.88). */
+static bool names_proxy(const struct ac_op *op)
 {
     struct ac_str host = peer_of(op);
     size_t n = 0;
@@ -68,33 +70,59 @@ static bool missed_proxy(const struct ac_op *op)
     while (n < host.n && host.p[n] != (bracket ? ']' : ':'))
         n++;
     host = bracket ? (struct ac_str){host.p + 1, n - 1} : (struct ac_str){host.p, n};
-    return says(op, "Failed to connect to ") &&
-           (says(op, " via ") || !ac_str_find(ac_str_of(op->handle->error_text), host));
+    return says(op, "Proxy CONNECT aborted") ||
+           (says(op, "Failed to connect to ") &&
+            !ac_str_find(ac_str_of(op->handle->error_text), host));
 }
 
-/* What went wrong at a proxy, before the tunnel stood, if anything. */
-static enum ac_failure proxy_failure(const struct ac_op *op)
+/* What 7.85 to 8.23 say of a proxy that they cannot read. */
+static bool has_odd_proxy(const struct ac_op *op)
+{
+    return says(op, "Unsupported proxy");
+}
+
+static bool is_proxied(const struct ac_op *op)
+{
+    if (has_odd_proxy(op))
+        return true;
+#if LIBCURL_VERSION_NUM >= 0x080700
+    long used = 0;
+    if (curl_easy_getinfo(op->handle->easy, CURLINFO_USED_PROXY, &used) == CURLE_OK)
+        return used != 0;
+#endif
+    return names_proxy(op);
+}
+
+/* Of a connection that was not made. Behind a tunnel that stands it is the host's. */
+static enum ac_failure connect_failure(const struct ac_op *op)
 {
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
     if (answer >= 400 && answer <= 499)
         return AC_FAILURE_PROXY_REFUSED;
-    if (answer != 0 && (answer < 200 || answer > 299))
-        return AC_FAILURE_PROXY;
-    bool failed = says(op, "Proxy CONNECT aborted") || says(op, "Unsupported proxy");
-    return failed || missed_proxy(op) ? AC_FAILURE_PROXY : AC_FAILURE_NONE;
+    bool stands = answer >= 200 && answer <= 299;
+    return !stands && (answer != 0 || is_proxied(op)) ? AC_FAILURE_PROXY : AC_FAILURE_CONNECT;
+}
+
+/* A name that was found says when. */
+static enum ac_failure timeout_of(const struct ac_op *op)
+{
+    curl_off_t found = 0;
+    curl_easy_getinfo(op->handle->easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+    return found > 0 ? AC_FAILURE_TIMEOUT : AC_FAILURE_RESOLVE;
 }
 
 static enum ac_failure unsent_failure(const struct ac_op *op, CURLcode code)
 {
-    enum ac_failure proxy = proxy_failure(op);
-    if (proxy != AC_FAILURE_NONE)
-        return proxy;
     switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+        return connect_failure(op);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-        return is_bad(verdict(op)) ? tls_failure(op, code) : AC_FAILURE_CONNECT;
+        return is_bad(verdict(op)) ? tls_failure(op, code) : connect_failure(op);
     case CURLE_OPERATION_TIMEDOUT:
-        return says(op, "Resolving timed out") ? AC_FAILURE_RESOLVE : AC_FAILURE_TIMEOUT;
+        return timeout_of(op);
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* 8.23, of a client's key that cannot be read */
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -112,6 +140,9 @@ static enum ac_failure unsent_failure(const struct ac_op *op, CURLcode code)
 static enum ac_failure sent_failure(CURLcode code)
 {
     switch (code) {
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+        return AC_FAILURE_CLOSED;
     case CURLE_OPERATION_TIMEDOUT:
         return AC_FAILURE_TIMEOUT;
     case CURLE_SEND_ERROR:
@@ -129,19 +160,14 @@ static enum ac_failure sent_failure(CURLcode code)
  * whether the request left was asked separately. */
 static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
 {
-    if (op->too_large)
+    if (op->too_large || code == HEADERS_TOO_LARGE)
         return AC_FAILURE_TOO_LARGE;
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return AC_FAILURE_RESOLVE;
-    case CURLE_COULDNT_CONNECT:
-        return proxy_failure(op) ? proxy_failure(op) : AC_FAILURE_CONNECT;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
         return AC_FAILURE_PROXY;
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-        return AC_FAILURE_CLOSED;
     default:
         return op->exchange.sent ? sent_failure(code) : unsent_failure(op, code);
     }
@@ -151,10 +177,10 @@ static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
 static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
-    const struct ac_transport_trust *trust = op->trust;
+    const struct ac_transport_options *options = op->handle->handles->options;
     bool proxy = is_bad(long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
     bool roots = exchange->failure == AC_FAILURE_TLS_UNTRUSTED;
-    const char *store = trust->ca_file ? trust->ca_file : trust->ca_path;
+    const char *store = options->ca_file.p ? options->ca_file.p : options->ca_path.p;
     snprintf(exchange->detail, sizeof exchange->detail, "%s%.*s%s%s (%s)",
              proxy ? "the proxy on the way to " : "", (int)peer.n, peer.p,
              roots ? ", held against " : "", roots ? (store ? store : "no roots at all") : "",
@@ -171,22 +197,35 @@ static bool is_proxy(enum ac_failure failure)
     return failure == AC_FAILURE_PROXY || failure == AC_FAILURE_PROXY_REFUSED;
 }
 
-void ac_failure_tell(struct ac_op *op, CURLcode code)
+/* The words are libcurl's where they are of use. */
+static void tell(struct ac_op *op, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
-    const char *words =
-        op->handle->error_text[0] ? op->handle->error_text : curl_easy_strerror(code);
     struct ac_str peer = peer_of(op);
     long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
-    exchange->failure = failure_of(op, code);
     if (is_tls(exchange->failure))
         tell_tls(op, peer, words);
     else if (is_proxy(exchange->failure) && answer != 0)
         snprintf(exchange->detail, sizeof exchange->detail,
                  "it answered HTTP %ld to a CONNECT to %.*s", answer, (int)peer.n, peer.p);
-    else if (says(op, "Unsupported proxy"))
-        /* libcurl's words would quote it, password and all. */
+    else if (has_odd_proxy(op))
+        /* libcurl's words quote it, password and all. */
         snprintf(exchange->detail, sizeof exchange->detail, "its address cannot be read");
     else
         snprintf(exchange->detail, sizeof exchange->detail, "%s", words);
+}
+
+void ac_failure_tell(struct ac_op *op, CURLcode code)
+{
+    const char *words =
+        op->handle->error_text[0] ? op->handle->error_text : curl_easy_strerror(code);
+    if (code == CURLE_ABORTED_BY_CALLBACK && op->refusal != AC_FAILURE_NONE) {
+        ac_guard_tell(op);
+    } else if (code == CURLE_ABORTED_BY_CALLBACK && op->stray) {
+        op->exchange.failure = AC_FAILURE_CLOSED;
+        tell(op, "it spoke or closed before it was asked");
+    } else {
+        op->exchange.failure = failure_of(op, code);
+        tell(op, words);
+    }
 }

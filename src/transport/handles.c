@@ -1,4 +1,6 @@
-#include "handles.h"
+#include "transfer.h"
+
+#include "sys.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,42 +14,45 @@ bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char 
     return curl_easy_setopt(handle->easy, option, text) == CURLE_OK;
 }
 
-/* libcurl takes a text apart and puts it together again for each request; what is parsed already it
- * copies, but for the zone of an address ("[fe80::1%25eth0]"). What cannot be parsed stays a text,
- * for the request to fail with. */
-static bool parse_origin(struct ac_handle *handle)
+/* libcurl copies what is parsed already, but for the zone of an address ("[fe80::1%25eth0]"). What
+ * cannot be parsed stays a text, for the request to fail with. */
+static bool parse_place(struct ac_handle *handle, struct ac_str place)
 {
-    if (memchr(handle->url.p, '%', handle->url.n))
-        return true;
+    ac_buf_reset(&handle->place);
+    ac_buf_add_str(&handle->place, place);
+    if (handle->place.status != AC_OK || memchr(place.p, '%', place.n))
+        return handle->place.status == AC_OK;
     CURLU *origin = curl_url();
-    CURLUcode code = origin ? curl_url_set(origin, CURLUPART_URL, handle->url.p,
-                                           CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME)
+    CURLUcode code = origin ? curl_url_set(origin, CURLUPART_URL, handle->place.p, CURLU_PATH_AS_IS)
                             : CURLUE_OUT_OF_MEMORY;
-    if (code != CURLUE_OK) {
+    if (code == CURLUE_OK)
+        handle->origin = origin;
+    else
         curl_url_cleanup(origin);
-        return code != CURLUE_OUT_OF_MEMORY;
-    }
-    handle->origin = origin;
-    return curl_easy_setopt(handle->easy, CURLOPT_CURLU, origin) == CURLE_OK;
+    return code != CURLUE_OUT_OF_MEMORY;
 }
 
-static void forget_url(struct ac_handle *handle)
+static void forget_place(struct ac_handle *handle)
 {
     curl_easy_setopt(handle->easy, CURLOPT_CURLU, NULL);
     curl_url_cleanup(handle->origin);
     handle->origin = NULL;
-    ac_handle_set_text(handle, CURLOPT_URL, NULL);
-    ac_buf_free(&handle->url);
+    ac_buf_reset(&handle->place);
 }
 
-bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, bool is_origin)
+bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, const char *target)
 {
-    if (ac_str_equal(url, ac_buf_str(&handle->url)))
-        return true;
-    forget_url(handle);
-    ac_buf_add_str(&handle->url, url);
-    return handle->url.status == AC_OK && ac_handle_set_text(handle, CURLOPT_URL, handle->url.p) &&
-           (!is_origin || parse_origin(handle));
+    struct ac_str place = {url.p, target ? (size_t)(target - url.p) : 0};
+    if (!ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, target))
+        return false;
+    if (!ac_str_equal(place, ac_buf_str(&handle->place))) {
+        forget_place(handle);
+        if (target && !parse_place(handle, place))
+            return false;
+    }
+    if (handle->origin)
+        return curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->origin) == CURLE_OK;
+    return ac_handle_set_text(handle, CURLOPT_URL, target ? handle->place.p : url.p);
 }
 
 /* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
@@ -57,12 +62,12 @@ static bool set_store(struct ac_handle *handle, CURLoption option, const char *p
 }
 
 /* The roots are the same for an https:// proxy. */
-static bool set_trust(struct ac_handle *handle, struct ac_transport_trust trust)
+static bool set_trust(struct ac_handle *handle, const struct ac_transport_options *options)
 {
-    return set_store(handle, CURLOPT_CAINFO, trust.ca_file) &&
-           set_store(handle, CURLOPT_CAPATH, trust.ca_path) &&
-           set_store(handle, CURLOPT_PROXY_CAINFO, trust.ca_file) &&
-           set_store(handle, CURLOPT_PROXY_CAPATH, trust.ca_path);
+    return set_store(handle, CURLOPT_CAINFO, options->ca_file.p) &&
+           set_store(handle, CURLOPT_CAPATH, options->ca_path.p) &&
+           set_store(handle, CURLOPT_PROXY_CAINFO, options->ca_file.p) &&
+           set_store(handle, CURLOPT_PROXY_CAPATH, options->ca_path.p);
 }
 
 /* Programs that the host starts would otherwise inherit the connection and keep it open. */
@@ -70,13 +75,16 @@ static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
 {
     (void)purpose;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    ac_watch_own(user, fd);
+    ac_guard_opened(user, fd);
     return CURL_SOCKOPT_OK;
 }
 
+/* A forked child may hold the connection too, and then closing it would not end the watch. */
 static int on_close_socket(void *user, curl_socket_t fd)
 {
-    ac_watch_disown(user, fd);
+    struct ac_handles *handles = user;
+    ac_sys_poller_watch(handles->poller, fd, 0);
+    ac_guard_closes(handles, fd);
     return close(fd);
 }
 
@@ -86,6 +94,8 @@ static void set_policy(struct ac_handle *handle)
     CURL *easy = handle->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, handle);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->error_text);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, ac_guard_on_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ac_transfer_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, handle);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ac_transfer_on_body);
@@ -114,10 +124,8 @@ static void set_policy(struct ac_handle *handle)
 static bool set_proxy(struct ac_handle *handle, const struct ac_transport_options *options)
 {
     const char *proxy = options->proxy.p;
-    if (proxy &&
-        !ac_handle_set_text(handle, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy))
-        return false;
-    return !options->no_proxy.p || ac_handle_set_text(handle, CURLOPT_NOPROXY, options->no_proxy.p);
+    return !proxy ||
+           ac_handle_set_text(handle, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy);
 }
 
 /* An empty passphrase, or OpenSSL would ask the terminal for that of an encrypted key. */
@@ -131,14 +139,7 @@ static bool set_client_cert(struct ac_handle *handle, const struct ac_transport_
            ac_handle_set_text(handle, CURLOPT_KEYPASSWD, "");
 }
 
-/* The transport's own choices. */
-static bool set_options(struct ac_handle *handle, const struct ac_settings *settings)
-{
-    return set_proxy(handle, &settings->options) && set_client_cert(handle, &settings->options) &&
-           set_trust(handle, settings->trust);
-}
-
-static void set_transport(struct ac_handle *handle, struct ac_handles *handles)
+static void set_shared(struct ac_handle *handle, struct ac_handles *handles)
 {
     if (!handles->shared) {
         handles->shared = curl_share_init();
@@ -147,52 +148,54 @@ static void set_transport(struct ac_handle *handle, struct ac_handles *handles)
     }
     curl_easy_setopt(handle->easy, CURLOPT_SHARE, handles->shared);
     curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTDATA, handles->watch);
+    curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTDATA, handles);
     curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-    curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, handles->watch);
+    curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, handles);
 }
 
-static struct ac_handle *handle_new(struct ac_handles *handles, const struct ac_settings *settings)
+static struct ac_handle *handle_new(struct ac_handles *handles)
 {
     struct ac_handle *handle = calloc(1, sizeof *handle);
     if (!handle)
         return NULL;
-    ac_buf_init(&handle->url, SIZE_MAX);
+    handle->handles = handles;
+    ac_buf_init(&handle->place, AC_MAX_HEAD_BYTES);
     handle->easy = curl_easy_init();
     if (handle->easy) {
         set_policy(handle);
-        set_transport(handle, handles);
-        if (set_options(handle, settings))
+        set_shared(handle, handles);
+        if (ac_handle_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https") &&
+            set_proxy(handle, handles->options) && set_client_cert(handle, handles->options) &&
+            set_trust(handle, handles->options))
             return handle;
     }
     ac_handle_free(handle);
     return NULL;
 }
 
-struct ac_handle *ac_handles_take(struct ac_handles *handles, const struct ac_settings *settings)
+struct ac_handle *ac_handles_take(struct ac_handles *handles)
 {
     struct ac_handle *handle = handles->idle;
     if (!handle)
-        return handle_new(handles, settings);
+        return handle_new(handles);
     handles->idle = handle->next;
     handles->count--;
     handle->error_text[0] = '\0';
     return handle;
 }
 
-void ac_handles_give(struct ac_handles *handles, struct ac_handle *handle)
+void ac_handles_give(struct ac_handle *handle)
 {
+    struct ac_handles *handles = handle->handles;
     handle->op = NULL;
     if (handles->count >= IDLE_MAX) {
         ac_handle_free(handle);
         return;
     }
-    /* What libcurl has copied of the request goes away now: a target may hold a security token. An
-     * origin may stay, and what it points to is set anew before it is looked at again. */
+    /* What libcurl has copied of the request goes away now: it may hold a security token. */
+    if (!handle->origin)
+        ac_handle_set_text(handle, CURLOPT_URL, NULL);
     ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
-    struct ac_str url = ac_buf_str(&handle->url);
-    if (memchr(url.p, '?', url.n))
-        forget_url(handle);
     handle->next = handles->idle;
     handles->idle = handle;
     handles->count++;
@@ -204,7 +207,7 @@ void ac_handle_free(struct ac_handle *handle)
         return;
     curl_easy_cleanup(handle->easy);
     curl_url_cleanup(handle->origin);
-    ac_buf_free(&handle->url);
+    ac_buf_free(&handle->place);
     free(handle);
 }
 
@@ -218,4 +221,7 @@ void ac_handles_free(struct ac_handles *handles)
     handles->count = 0;
     curl_share_cleanup(handles->shared);
     handles->shared = NULL;
+    free(handles->sockets);
+    handles->sockets = NULL;
+    handles->open = handles->room = 0;
 }

@@ -29,6 +29,9 @@ static void init_library(void)
         library.lack = "libcurl was built without TLS";
     else if (!(info->features & CURL_VERSION_ASYNCHDNS))
         library.lack = "libcurl resolves names synchronously and could not keep deadlines";
+    else if (curl_easy_header(NULL, "", 0, CURLH_HEADER, -1, &(struct curl_header *){NULL}) ==
+             CURLHE_NOT_BUILT_IN)
+        library.lack = "libcurl was built without curl_easy_header()";
 }
 
 const char *ac_transport_init(void)
@@ -60,8 +63,11 @@ const char *ac_transport_flaw(const struct ac_transport_request *request)
         return "the method is none of GET, POST, PUT, PATCH, DELETE";
     if (ac_str_equal(request->method, AC_STR("GET")) && request->body.n > 0)
         return "a GET request has no body";
-    if (request->body.n > AC_MAX_REQUEST_BYTES)
-        return "the body is larger than 4 MiB";
+    if (memchr(request->url.p, '#', request->url.n))
+        return "a fragment of a URL is not sent";
+    struct ac_str authority = ac_url_authority(request->url);
+    if (authority.n == 0 || !ac_str_only(authority, "-._:[]%"))
+        return "the URL names no host, or more than a host and a port";
     if (ac_str_starts(request->url, AC_STR("https://")))
         return NULL;
     if (!ac_str_starts(request->url, AC_STR("http://")))

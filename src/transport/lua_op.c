@@ -1,10 +1,10 @@
-#include "lua_op.h"
+#include "lua_transport.h"
 
 #include "header.h"
 
 struct acL_op *acL_push_op(lua_State *L)
 {
-    struct acL_op *box = lua_newuserdatauv(L, sizeof *box, 1);
+    struct acL_op *box = lua_newuserdatauv(L, sizeof *box, 2);
     *box = (struct acL_op){0};
     luaL_setmetatable(L, AC_OP_CLASS);
     lua_pushvalue(L, 1);
@@ -48,9 +48,11 @@ static int op_cancel(lua_State *L)
 static int op_gc(lua_State *L)
 {
     struct acL_op *box = acL_self(L, AC_OP_CLASS);
-    struct ac_op *op = box->op;
+    struct acL_op was = *box;
     *box = (struct acL_op){0};
-    ac_op_release(op);
+    ac_op_release(was.op);
+    if (was.seam.request)
+        was.seam.request->release(was.seam.request);
     return 0;
 }
 
@@ -114,9 +116,9 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
     lua_createtable(L, 0, 4);
     lua_pushnumber(L, exchange->elapsed);
     lua_setfield(L, -2, "elapsed");
-    acL_set_count(L, "new_connections", (uint64_t)exchange->new_connections);
-    acL_set_count(L, "bytes_sent", exchange->bytes_sent);
-    acL_set_count(L, "bytes_received", exchange->bytes_received);
+    acL_set_integer(L, "new_connections", (lua_Integer)exchange->new_connections);
+    acL_set_integer(L, "bytes_sent", exchange->bytes_sent);
+    acL_set_integer(L, "bytes_received", exchange->bytes_received);
     lua_setfield(L, -2, "stats");
 }
 
@@ -124,12 +126,10 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
 static int op_result(lua_State *L)
 {
     struct acL_op *box = check_open(L);
-    if (!ac_op_done(box->op))
+    acL_push_flag(L, &box->seam.read);
+    if (!ac_op_done(check_open(L)->op))
         luaL_error(L, "the operation is not done yet");
-    bool before = box->seam.read; /* a finalizer may ask while another reading goes on */
-    box->seam.read = true;
-    push_exchange(L, ac_op_exchange(box->op));
-    box->seam.read = before;
+    push_exchange(L, box->seam.exchange);
     return 1;
 }
 
@@ -142,14 +142,9 @@ static int op_tostring(lua_State *L)
     return 1;
 }
 
-void acL_set_count(lua_State *L, const char *name, uint64_t count)
-{
-    lua_pushinteger(L, (lua_Integer)count);
-    lua_setfield(L, -2, name);
-}
-
 void acL_op_class(lua_State *L)
 {
+    acL_flag_class(L);
     const luaL_Reg op_methods[] = {{"done", op_done},
                                    {"ticket", op_ticket},
                                    {"result", op_result},

@@ -1,11 +1,5 @@
 #include "ops.h"
 
-#include <stdlib.h>
-
-/* More than that are not kept, nor those that an answer has made large. */
-#define SPARE_MAX 64
-#define SPARE_BYTES ((size_t)4 * 1024)
-
 static void take_out(struct ac_op *op)
 {
     if (!op->list)
@@ -31,17 +25,6 @@ static void move(struct ac_op *op, struct ac_op **list)
     *list = op;
 }
 
-struct ac_op *ac_ops_new(struct ac_ops *ops, const struct ac_transport_options *options)
-{
-    struct ac_op *op = ops->spare;
-    if (!op)
-        return ac_transfer_new(options);
-    ops->spare = op->next;
-    ops->spares--;
-    ac_transfer_renew(op);
-    return op;
-}
-
 void ac_ops_begin(struct ac_ops *ops, struct ac_op *op)
 {
     op->ticket = ++ops->tickets;
@@ -62,22 +45,10 @@ void ac_ops_tell(struct ac_ops *ops, struct ac_op *op)
     move(op, &ops->told);
 }
 
-static bool is_worth_keeping(const struct ac_ops *ops, const struct ac_op *op)
-{
-    return ops && ops->spares < SPARE_MAX && op->exchange.headers.cap <= SPARE_BYTES &&
-           op->exchange.body.cap <= SPARE_BYTES;
-}
-
-void ac_ops_free(struct ac_ops *ops, struct ac_op *op)
+void ac_ops_free(struct ac_op *op)
 {
     take_out(op);
-    if (!is_worth_keeping(ops, op)) {
-        ac_transfer_free(op);
-        return;
-    }
-    op->next = ops->spare;
-    ops->spare = op;
-    ops->spares++;
+    ac_transfer_free(op);
 }
 
 static void release_all(struct ac_op **list)
@@ -93,9 +64,4 @@ void ac_ops_close(struct ac_ops *ops)
 {
     release_all(&ops->ended);
     release_all(&ops->told);
-    while (ops->spare) {
-        struct ac_op *op = ops->spare;
-        ops->spare = op->next;
-        ac_transfer_free(op);
-    }
 }

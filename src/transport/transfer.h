@@ -5,38 +5,36 @@
 #ifndef AC_TRANSFER_H
 #define AC_TRANSFER_H
 
-#include "options.h"
 #include "handles.h"
-#include "transport.h"
 
 struct ac_op {
     struct ac_transport *transport; /* NULL when it is gone, or never set it out */
     struct ac_op *next, *previous;  /* in a list of the transport's */
     struct ac_op **list;            /* which, or NULL */
     uint64_t ticket;
-    struct ac_handle *handle; /* NULL before and after the transfer, as are the next four */
-    char *request;            /* one block that the next two and the body lie in */
-    char *target;             /* NULL where libcurl finds it in the URL */
-    struct curl_slist *headers;
+    struct ac_handle *handle; /* NULL before and after the transfer, as are the next two */
+    struct curl_slist *lines; /* of the head, over the request's own bytes */
     struct curl_slist *pins;
-    const struct ac_transport_trust *trust;
-    size_t body_bytes;
+    struct ac_transport_request request;
+    double started; /* monotonic seconds */
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
     bool too_large;
+    bool stray;              /* the connection had something to say before it was asked */
+    bool repeated;           /* on a fresh connection, because of that */
+    enum ac_failure refusal; /* of the last look before it would have left */
 };
 
 /* NULL when out of memory. */
-struct ac_op *ac_transfer_new(const struct ac_transport_options *options);
-
-/* Makes a new one of one that is over, with its buffers. */
-void ac_transfer_renew(struct ac_op *op);
+struct ac_op *ac_transfer_new(const struct ac_transport_options *options,
+                              const struct ac_transport_request *request);
 void ac_transfer_free(struct ac_op *op);
 
 /* Gives the request to a handle. False when out of memory. */
-bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles,
-                      const struct ac_settings *settings,
-                      const struct ac_transport_request *request);
+bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles);
+
+/* Prepares the handle to set out once more, over a fresh connection. */
+void ac_transfer_repeat(struct ac_op *op);
 
 /* Fills in the exchange from libcurl's word about the transfer. */
 void ac_transfer_finish(struct ac_op *op, CURLcode code);
@@ -48,9 +46,23 @@ void ac_transfer_end(struct ac_op *op, enum ac_failure failure, const char *deta
  * the child it counts as sent. */
 void ac_transfer_abandon(struct ac_op *op, const char *detail);
 
-/* Frees the request and lets go of the handle, taking it from `multi` first unless that is NULL;
- * the exchange stays. A handle that may be used again goes back to `handles`. Needs a guard against
- * SIGPIPE where there is something to take. */
-void ac_transfer_close(struct ac_op *op, CURLM *multi, struct ac_handles *handles);
+/* Lets go of the request and of the handle, taking it from `multi` first unless that is NULL; the
+ * exchange stays. A handle that may be used again is kept. Needs a guard against SIGPIPE where
+ * there is something to take. */
+void ac_transfer_close(struct ac_op *op, CURLM *multi, bool keep);
+
+/* Sets the exchange's failure and detail; whether the request left must be known by then. */
+void ac_failure_tell(struct ac_op *op, CURLcode code);
+
+/* Refuses a request that may not leave, or not any more, or is over a limit of size: ends the
+ * operation with the reason. */
+bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles);
+
+/* Fills in why the last look refused. */
+void ac_guard_tell(struct ac_op *op);
+
+/* Which sockets there are: the guard looks at those that it is about to send on. */
+void ac_guard_opened(struct ac_handles *handles, int fd);
+void ac_guard_closes(struct ac_handles *handles, int fd);
 
 #endif

@@ -1,8 +1,7 @@
 #include "transport.h"
 
-#include "options.h"
-#include "sys.h"
 #include "ops.h"
+#include "sys.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,12 +15,9 @@
 #define CONNECTIONS_MAX 256
 
 struct ac_transport {
-    struct ac_settings settings;
+    struct ac_transport_options options;
     CURLM *multi;
     struct ac_handles handles;
-    struct ac_watch watch;
-    int poller;
-    pid_t pid;
     double timer_at; /* monotonic seconds, < 0: none */
     bool due;        /* step() has something to tell, whatever libcurl's timer says */
     bool lost;       /* libcurl ran out of memory while a request set out */
@@ -30,13 +26,17 @@ struct ac_transport {
     struct ac_transport_stats stats; /* but for in_flight */
 };
 
-/* True while a host has been found and none of its addresses has answered. A connection that was
- * kept alive is never connected again, but its request sets out. */
-static bool is_connecting(CURL *easy)
+/* Before 8.4.0 (curl's issue 11920) libcurl leaves an address that does not answer in time, and
+ * tries the next one only when it is woken by something else. True while a host has been found and
+ * none of its addresses has answered, in a version that may need that. */
+static bool may_stall(const struct ac_transport *transport, CURL *easy)
 {
-    curl_off_t found = 0, connected = 0, set_out = 0;
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &set_out);
-    if (set_out > 0)
+    struct ac_handle *handle = NULL;
+    curl_off_t found = 0, connected = 0;
+    if (transport->handles.version >= 0x080400)
+        return false;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&handle);
+    if (!handle || !handle->op || handle->op->exchange.sent)
         return false;
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
@@ -49,13 +49,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     struct ac_transport *transport = user;
     int events = 0;
     (void)unused;
-    if (what == CURL_POLL_REMOVE && is_connecting(easy))
-        transport->stalled = true;
+    if (what == CURL_POLL_REMOVE)
+        transport->stalled = transport->stalled || may_stall(transport, easy);
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
         events |= AC_SYS_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
         events |= AC_SYS_WRITE;
-    ac_watch_set(&transport->watch, fd, events);
+    ac_sys_poller_watch(transport->handles.poller, fd, events);
     return 0;
 }
 
@@ -68,9 +68,9 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 }
 
 /* Its transfer is over; it waits to be asked for. */
-static void retire(struct ac_transport *transport, struct ac_op *op, struct ac_handles *handles)
+static void retire(struct ac_transport *transport, struct ac_op *op, bool keep)
 {
-    ac_transfer_close(op, transport->multi, handles);
+    ac_transfer_close(op, transport->multi, keep);
     ac_ops_end(&transport->ops, op);
 }
 
@@ -89,10 +89,14 @@ static unsigned end_all(struct ac_transport *transport, enum ac_failure failure,
     for (; transport->ops.flying; ended++) {
         struct ac_op *op = transport->ops.flying;
         ac_transfer_end(op, failure, detail);
-        retire(transport, op, NULL);
+        retire(transport, op, false);
     }
     return ended;
 }
+
+/* CURLMOPT_QUICK_EXIT: in 8.23 the threads that resolve belong to the multi handle. 8.14 and older
+ * do not know the option, see the one of the same name in handles.c. */
+#define QUICK_EXIT ((CURLMoption)21)
 
 static bool open_multi(struct ac_transport *transport)
 {
@@ -105,30 +109,34 @@ static bool open_multi(struct ac_transport *transport)
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+    curl_multi_setopt(transport->multi, QUICK_EXIT, 1L);
     return true;
 }
 
 static bool open_poller(struct ac_transport *transport)
 {
-    transport->pid = getpid();
-    transport->poller = ac_sys_poller_open();
-    ac_watch_free(&transport->watch);
-    ac_watch_init(&transport->watch, transport->poller);
-    transport->handles.watch = &transport->watch;
-    return transport->poller >= 0;
+    transport->handles.pid = getpid();
+    transport->handles.open = 0;
+    transport->handles.poller = ac_sys_poller_open();
+    return transport->handles.poller >= 0;
+}
+
+static bool is_own(const struct ac_transport *transport)
+{
+    return transport->handles.pid == getpid();
 }
 
 /* In a forked child the handles share sockets and TLS state with the parent. Cleaning them up
  * would speak on the parent's connections, so they are left alone, and new ones are made. */
 static bool own_process(struct ac_transport *transport)
 {
-    if (transport->pid != getpid()) {
+    if (!is_own(transport)) {
         abandon_all(transport);
         transport->multi = NULL;
-        ac_sys_poller_forget(transport->poller);
-        transport->poller = -1;
+        ac_sys_poller_forget(transport->handles.poller);
+        transport->handles.poller = -1;
     }
-    return (transport->poller >= 0 || open_poller(transport)) &&
+    return (transport->handles.poller >= 0 || open_poller(transport)) &&
            (transport->multi || open_multi(transport));
 }
 
@@ -137,10 +145,15 @@ struct ac_transport *ac_transport_new(const struct ac_transport_options *options
     struct ac_transport *transport = calloc(1, sizeof *transport);
     if (!transport)
         return NULL;
-    transport->poller = -1;
-    transport->pid = getpid();
-    if (ac_settings_keep(&transport->settings, options) && open_poller(transport) &&
-        open_multi(transport))
+    transport->options = *options;
+    if (!options->ca_file.p && !options->ca_path.p) {
+        struct ac_transport_trust trust = ac_transport_trust();
+        transport->options.ca_file = ac_str_of(trust.ca_file);
+        transport->options.ca_path = ac_str_of(trust.ca_path);
+    }
+    transport->handles.options = &transport->options;
+    transport->handles.version = curl_version_info(CURLVERSION_NOW)->version_num;
+    if (open_poller(transport) && open_multi(transport))
         return transport;
     ac_transport_free(transport);
     return NULL;
@@ -150,21 +163,20 @@ void ac_transport_free(struct ac_transport *transport)
 {
     if (!transport)
         return;
-    if (transport->pid != getpid()) {
+    if (!is_own(transport)) {
         abandon_all(transport);
-        ac_sys_poller_forget(transport->poller);
+        ac_sys_poller_forget(transport->handles.poller);
     } else {
         struct ac_sys_sigpipe guard;
+        transport->handles.pid = 0;
         ac_sys_sigpipe_block(&guard);
         end_all(transport, AC_FAILURE_CANCELLED, "the transport was closed");
         curl_multi_cleanup(transport->multi);
         ac_handles_free(&transport->handles);
         ac_sys_sigpipe_restore(&guard);
-        ac_sys_poller_close(transport->poller);
+        ac_sys_poller_close(transport->handles.poller);
     }
     ac_ops_close(&transport->ops);
-    ac_watch_free(&transport->watch);
-    ac_settings_free(&transport->settings);
     free(transport);
 }
 
@@ -187,10 +199,9 @@ static void set_out(struct ac_transport *transport)
     transport->due = transport->lost || running < (int)transport->ops.in_flight;
 }
 
-static bool start(struct ac_transport *transport, struct ac_op *op,
-                  const struct ac_transport_request *request)
+static bool start(struct ac_transport *transport, struct ac_op *op)
 {
-    if (!ac_transfer_open(op, &transport->handles, &transport->settings, request) ||
+    if (!ac_transfer_open(op, &transport->handles) ||
         curl_multi_add_handle(transport->multi, op->handle->easy) != CURLM_OK)
         return false;
     op->transport = transport;
@@ -203,14 +214,10 @@ static bool start(struct ac_transport *transport, struct ac_op *op,
 struct ac_op *ac_transport_submit(struct ac_transport *transport,
                                   const struct ac_transport_request *request)
 {
-    struct ac_op *op = ac_ops_new(&transport->ops, &transport->settings.options);
-    if (!op)
+    if (!own_process(transport))
         return NULL;
-    if (request->mutating && transport->settings.options.observe) {
-        ac_transfer_end(op, AC_FAILURE_REFUSED, "this transport only observes");
-        return op;
-    }
-    if (own_process(transport) && start(transport, op, request))
+    struct ac_op *op = ac_transfer_new(&transport->options, request);
+    if (!op || ac_guard_refuses(op, &transport->handles) || start(transport, op))
         return op;
     ac_op_release(op);
     return NULL;
@@ -222,6 +229,17 @@ static void count(struct ac_transport_stats *stats, const struct ac_exchange *ex
     stats->reused += exchange->sent && exchange->new_connections == 0;
     stats->bytes_sent += exchange->bytes_sent;
     stats->bytes_received += exchange->bytes_received;
+}
+
+/* Nothing was sent, since the connection had something to say before it was asked. One that is
+ * fresh has nothing to say, or its server speaks another language. */
+static bool set_out_again(struct ac_transport *transport, struct ac_op *op, CURLcode code)
+{
+    if (code != CURLE_ABORTED_BY_CALLBACK || !op->stray || op->exchange.sent || op->repeated)
+        return false;
+    curl_multi_remove_handle(transport->multi, op->handle->easy);
+    ac_transfer_repeat(op);
+    return curl_multi_add_handle(transport->multi, op->handle->easy) == CURLM_OK;
 }
 
 static unsigned collect(struct ac_transport *transport)
@@ -236,10 +254,12 @@ static unsigned collect(struct ac_transport *transport)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&handle);
         struct ac_op *op = handle->op;
+        if (set_out_again(transport, op, code))
+            continue;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
         /* libcurl's verdict over a certificate stays in the handle until the next one is seen. */
-        retire(transport, op, code == CURLE_OK ? &transport->handles : NULL);
+        retire(transport, op, code == CURLE_OK);
         finished++;
     }
     return finished;
@@ -256,8 +276,6 @@ static unsigned start_over(struct ac_transport *transport)
     return ended;
 }
 
-/* 7.88 leaves an address that does not answer in time, and tries the next one when it is woken by
- * something else, at the latest by the end of the time for connecting. So it is woken. */
 static bool wake(struct ac_transport *transport)
 {
     CURLMcode code = CURLM_OK;
@@ -268,10 +286,13 @@ static bool wake(struct ac_transport *transport)
     return code == CURLM_OK;
 }
 
+/* As many descriptors as one step looks at; what is left is seen by the next one. */
+#define READY_MAX 16
+
 static bool act(struct ac_transport *transport)
 {
-    int fds[AC_WATCH_MAX], events[AC_WATCH_MAX];
-    int n = ac_watch_ready(&transport->watch, fds, events);
+    int fds[READY_MAX], events[READY_MAX];
+    int n = ac_sys_poller_ready(transport->handles.poller, fds, events, READY_MAX, 0);
     for (int i = 0; i < n; i++) {
         int flags = 0;
         if (events[i] & AC_SYS_READ)
@@ -310,7 +331,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
 /* Whoever waits has submitted first, and submitting notices a fork. */
 int ac_transport_fd(const struct ac_transport *transport)
 {
-    return transport->poller;
+    return transport->handles.poller;
 }
 
 long ac_transport_timeout_ms(const struct ac_transport *transport)
@@ -327,7 +348,7 @@ void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
     if (due_ms >= 0 && due_ms < timeout_ms)
         timeout_ms = (int)due_ms;
     if (timeout_ms > 0)
-        ac_watch_wait(&transport->watch, timeout_ms);
+        ac_sys_wait(&transport->handles.poller, 1, AC_SYS_READ, timeout_ms);
 }
 
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
@@ -366,7 +387,7 @@ static void stop(struct ac_op *op, CURLM *multi)
     struct ac_sys_sigpipe guard;
     ac_sys_sigpipe_block(&guard);
     ac_transfer_end(op, AC_FAILURE_CANCELLED, "the call was cancelled");
-    ac_transfer_close(op, multi, NULL);
+    ac_transfer_close(op, multi, false);
     ac_sys_sigpipe_restore(&guard);
 }
 
@@ -377,7 +398,7 @@ void ac_op_cancel(struct ac_op *op)
         return;
     if (!transport)
         stop(op, NULL);
-    else if (transport->pid == getpid())
+    else if (is_own(transport))
         stop(op, transport->multi);
     else
         ac_transfer_abandon(op, "the call belongs to the parent process");
@@ -390,5 +411,5 @@ void ac_op_release(struct ac_op *op)
     if (!op)
         return;
     ac_op_cancel(op);
-    ac_ops_free(op->transport ? &op->transport->ops : NULL, op);
+    ac_ops_free(op);
 }

@@ -9,6 +9,7 @@
 #define AC_TRANSPORT_H
 
 #include "exchange.h"
+#include "signed_request.h"
 
 struct ac_transport;
 struct ac_op;
@@ -19,11 +20,13 @@ struct ac_pin {
     struct ac_str addresses; /* joined with ',', in the order in which they are tried */
 };
 
+/* Every text is followed by a NUL, or is {NULL, 0}. */
 struct ac_transport_options {
+    long connect_timeout_ms;
     size_t max_body_bytes;
-    size_t max_header_bytes;
-    bool observe;          /* refuse mutating requests before a socket is opened */
-    struct ac_str ca_file; /* both empty: the system's trust, see ac_transport_trust() */
+    size_t max_header_bytes; /* of all header blocks of an answer together */
+    bool observe;            /* refuse mutating requests before a socket is opened */
+    struct ac_str ca_file;   /* both empty: the system's trust, see ac_transport_trust() */
     struct ac_str ca_path;
     struct ac_str client_cert; /* PEM files; the key may be in the first one */
     struct ac_str client_key;
@@ -33,14 +36,18 @@ struct ac_transport_options {
     size_t pin_count;
 };
 
+/* Method, URL and all header fields of a request together; half of what libcurl takes. */
+#define AC_MAX_HEAD_BYTES ((size_t)512 * 1024)
+
+/* A request, laid out as a signed one is: see signed_request.h. */
 struct ac_transport_request {
     struct ac_str method;
     struct ac_str url;
-    const struct ac_str *headers; /* "name: value" each */
-    size_t header_count;
     struct ac_str body;
-    long timeout_ms; /* from submit to the last byte */
-    long connect_timeout_ms;
+    struct ac_pairs headers;
+    long timeout_ms;         /* from submit to the last byte */
+    long connect_timeout_ms; /* negative: the transport's */
+    double send_by;          /* in seconds of ac_sys_boottime(): after it nothing leaves */
     bool mutating;   /* own connection, closed afterwards: libcurl re-sends a POST by itself when
                       * a kept-alive connection dies before the first byte of the answer */
     bool plain_http; /* http:// to a host that is not loopback is wanted */
@@ -72,7 +79,7 @@ void ac_transport_library(char out[96]);
 /* Once per process and thread-safe. NULL, or what this libcurl lacks. */
 const char *ac_transport_init(void);
 
-/* NULL when out of memory or descriptors. */
+/* NULL when out of memory or descriptors. The texts are borrowed until ac_transport_free(). */
 struct ac_transport *ac_transport_new(const struct ac_transport_options *options);
 
 /* Ends what is in flight. Operations that are still held stay valid and say "cancelled". */
@@ -81,7 +88,8 @@ void ac_transport_free(struct ac_transport *transport);
 /* Why the request cannot be sent at all (a URL it may not use, …), or NULL. */
 const char *ac_transport_flaw(const struct ac_transport_request *request);
 
-/* NULL when out of memory. Copies what it needs. */
+/* NULL when out of memory. The texts are borrowed until the operation is done. One that is over a
+ * limit of size, or refused, is done at once. */
 struct ac_op *ac_transport_submit(struct ac_transport *transport,
                                   const struct ac_transport_request *request);
 

@@ -98,20 +98,137 @@ long ac_url_port(struct ac_str url)
     return ac_str_starts(url, AC_STR("http://")) ? 80 : 443;
 }
 
-bool ac_host_is_loopback(struct ac_str host)
+bool ac_url_is_loopback(struct ac_str url)
 {
+    struct ac_str host = ac_url_authority(url);
     size_t n = 0;
     if (host.n == 0 || memchr(host.p, '@', host.n) || memchr(host.p, '\\', host.n))
         return false;
     if (ac_str_equal(host, AC_STR("[::1]")) || ac_str_starts(host, AC_STR("[::1]:")))
         return true;
-    for (n = 0; n < host.n && host.p[n] != ':'; n++)
-        continue;
+    while (n < host.n && host.p[n] != ':')
+        n++;
     host.n = n;
     return ac_str_equal_nocase(host, AC_STR("localhost")) || is_ipv4_loopback(host);
 }
 
-bool ac_url_is_loopback(struct ac_str url)
+static struct ac_str rest_of(struct ac_str text, size_t n)
 {
-    return ac_host_is_loopback(ac_url_authority(url));
+    return (struct ac_str){text.p + n, text.n - n};
+}
+
+static size_t find(struct ac_str text, char c)
+{
+    const char *found = text.n > 0 ? memchr(text.p, c, text.n) : NULL;
+    return found ? (size_t)(found - text.p) : text.n;
+}
+
+bool ac_is_address(struct ac_str text)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    bool brackets = text.n > 2 && text.p[0] == '[' && text.p[text.n - 1] == ']';
+    if (brackets)
+        text = (struct ac_str){text.p + 1, text.n - 2};
+    if (text.n == 0 || text.n >= sizeof copy || memchr(text.p, '\0', text.n))
+        return false;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    return inet_pton(AF_INET6, copy, &address) == 1 ||
+           (!brackets && inet_pton(AF_INET, copy, &address) == 1);
+}
+
+/* Nothing, or ":" and 1 to 65535. */
+static bool is_port(struct ac_str text)
+{
+    long port = 0;
+    if (text.n == 0)
+        return true;
+    for (size_t i = 1; i < text.n && text.p[i] >= '0' && text.p[i] <= '9' && i < 6; i++)
+        port = 10 * port + (text.p[i] - '0');
+    return text.n >= 2 && text.n <= 6 && ac_str_only(rest_of(text, 1), "") && port >= 1 &&
+           port <= 65535;
+}
+
+/* A number in decimal or hex, which makes an address of the name that it ends. */
+static bool is_number(struct ac_str label)
+{
+    bool hex = label.n >= 2 && label.p[0] == '0' && ac_lower(label.p[1]) == 'x';
+    for (size_t i = hex ? 2 : 0; i < label.n; i++)
+        if (!(label.p[i] >= '0' && label.p[i] <= '9') && !(hex && is_hex(ac_lower(label.p[i]))))
+            return false;
+    return true;
+}
+
+/* The last label of a name, or nothing if it is none. */
+static struct ac_str last_label(struct ac_str name)
+{
+    for (;;) {
+        size_t n = find(name, '.');
+        struct ac_str label = {name.p, n};
+        if (n == 0 || n > 63 || label.p[0] == '-' || !ac_str_only(label, "-_"))
+            return (struct ac_str){0};
+        if (n == name.n)
+            return label;
+        name = rest_of(name, n + 1);
+    }
+}
+
+bool ac_is_pinnable(struct ac_str host)
+{
+    struct ac_str name = {host.p, find(host, ':')};
+    struct ac_str last = last_label(name);
+    return last.n > 0 && !is_number(last) && is_port(rest_of(host, name.n)) &&
+           !ac_str_equal_nocase(last, AC_STR("localhost"));
+}
+
+static bool is_authority(struct ac_str text)
+{
+    if (text.n > 0 && text.p[0] == '[') {
+        size_t n = find(text, ']');
+        return n < text.n && ac_is_address((struct ac_str){text.p, n + 1}) &&
+               is_port(rest_of(text, n + 1));
+    }
+    struct ac_str name = {text.p, find(text, ':')};
+    return name.n > 0 && ac_str_only(name, "-._") && is_port(rest_of(text, name.n));
+}
+
+static bool is_proxy_scheme(struct ac_str scheme)
+{
+    static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (ac_str_equal_nocase(scheme, ac_str_of(schemes[i])))
+            return true;
+    return false;
+}
+
+bool ac_is_proxy(struct ac_str text)
+{
+    const char *scheme = ac_str_find(text, AC_STR("://"));
+    if (scheme) {
+        size_t n = (size_t)(scheme - text.p);
+        if (!is_proxy_scheme((struct ac_str){text.p, n}))
+            return false;
+        text = rest_of(text, n + 3);
+    }
+    if (text.n > 0 && text.p[text.n - 1] == '/')
+        text.n--;
+    size_t user = find(text, '@');
+    if (user == text.n)
+        return is_authority(text);
+    for (size_t i = 0; i < user; i++)
+        if (strchr("/?# ", text.p[i]))
+            return false;
+    return is_authority(rest_of(text, user + 1));
+}
+
+bool ac_is_exceptions(struct ac_str text)
+{
+    return ac_str_equal(text, AC_STR("*")) || ac_str_only(text, ".-_:/[], ");
+}
+
+bool ac_is_path(struct ac_str text)
+{
+    struct ac_str token = AC_STR("pkcs11:");
+    return text.n < token.n || !ac_str_equal_nocase((struct ac_str){text.p, token.n}, token);
 }

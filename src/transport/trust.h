@@ -1,4 +1,5 @@
-/* Where the system keeps its trusted roots, and whom a URL speaks to. */
+/* Where the system keeps its trusted roots, whom a URL speaks to, and what a text may be that goes
+ * to libcurl. */
 #ifndef AC_TRUST_H
 #define AC_TRUST_H
 
@@ -22,7 +23,23 @@ long ac_url_port(struct ac_str url);
 /* True for 127.0.0.0/8, [::1] and localhost; false for a URL with user information. */
 bool ac_url_is_loopback(struct ac_str url);
 
-/* The same of host[:port] alone. */
-bool ac_host_is_loopback(struct ac_str host);
+/* A host, with or without a port, that addresses may be given for: a name (letters, digits, '-',
+ * '_'; labels that are not empty) and none that stays on this machine, is an address, or could be
+ * read as one. libcurl gives other beginnings ('+', '-', '*') a meaning of its own. */
+bool ac_is_pinnable(struct ac_str host);
+
+/* An IPv4 address in four decimal numbers, or an IPv6 address, with or without brackets. */
+bool ac_is_address(struct ac_str text);
+
+/* "none" or [scheme://][user:password@]host[:port][/], the scheme http, https, socks5 or socks5h.
+ * libcurl knows more of them, and takes a path for a socket's. */
+bool ac_is_proxy(struct ac_str text);
+
+/* A list of hosts, domains, addresses and networks. To libcurl "*" means all of them where it
+ * stands alone, and nothing elsewhere. */
+bool ac_is_exceptions(struct ac_str text);
+
+/* A path, and not what libcurl takes for the name of a key in a token. */
+bool ac_is_path(struct ac_str text);
 
 #endif

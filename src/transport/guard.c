@@ -1,0 +1,189 @@
+/* The last look before the first byte of a request leaves, in C and without Lua.
+ *
+ * CURLOPT_PREREQFUNCTION(3) is called when the connection stands, its TLS and its proxy's tunnel
+ * included, and before any of the request is sent. Where it was never called, or refused each time,
+ * nothing was sent; else something may have been. libcurl calls it again when it sends a request
+ * once more by itself, which it does over a connection kept alive that turns out to be dead: then
+ * what was sent stays sent, and the second time may still be refused.
+ *
+ * What it cannot know: bytes that the kernel has taken leave when the network lets them, and a body
+ * that does not fit into the socket at once goes on after the look. The time for the call bounds
+ * both, as long as the process runs.
+ *
+ * A connection kept alive has nothing to say between two requests. If it has, that is an answer to
+ * nobody (a 408 before closing, a second answer) or its end, so the request takes another one. Seen
+ * are what the kernel holds and what the TLS library holds of it: the rest of a record behind the
+ * end of an answer is in no socket any more. Session tickets of TLS 1.3 come before the first
+ * answer and are read with it. A fresh connection is looked at too, but not through TLS, where they
+ * may be on their way. libcurl's own look differs: 7.88 and 8.23 take a connection that has
+ * something to say, and none looks into the TLS library (tried on 7.88, 8.14 and 8.23).
+ */
+#include "transfer.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* OpenSSL's own; NULL where libcurl brings another TLS library. */
+extern int SSL_has_pending(const void *ssl) __attribute__((weak));
+
+void ac_guard_opened(struct ac_handles *handles, int fd)
+{
+    if (handles->open == handles->room) {
+        size_t room = handles->room ? 2 * handles->room : 16;
+        struct ac_socket *sockets = realloc(handles->sockets, room * sizeof *sockets);
+        if (!sockets)
+            return; /* what is not known is not used twice */
+        handles->sockets = sockets;
+        handles->room = room;
+    }
+    handles->sockets[handles->open++] = (struct ac_socket){.fd = fd};
+}
+
+void ac_guard_closes(struct ac_handles *handles, int fd)
+{
+    for (size_t i = 0; i < handles->open; i++)
+        if (handles->sockets[i].fd == fd)
+            handles->sockets[i] = handles->sockets[--handles->open];
+}
+
+enum word { SILENT, SPOKE, UNKNOWN };
+
+static int port_of(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } own = {0};
+    socklen_t n = sizeof own;
+    if (getsockname(fd, &own.any, &n) != 0)
+        return 0;
+    return ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
+}
+
+/* What a connection says, or its end. */
+static bool has_spoken(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+           (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* Of the connections from this port: mostly one, or else one too many is dropped. */
+static enum word word_of_kernel(struct ac_handles *handles, int port)
+{
+    enum word word = UNKNOWN;
+    for (size_t i = 0; port > 0 && i < handles->open; i++) {
+        struct ac_socket *socket = &handles->sockets[i];
+        if (socket->port == 0)
+            socket->port = port_of(socket->fd);
+        if (socket->port != port)
+            continue;
+        if (has_spoken(socket->fd))
+            return SPOKE;
+        word = SILENT;
+    }
+    return word;
+}
+
+static enum word word_of_tls(CURL *easy, bool is_tls)
+{
+    const struct curl_tlssessioninfo *tls = NULL;
+    curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls);
+    if (!tls || !tls->internals)
+        return is_tls ? UNKNOWN : SILENT;
+    if (tls->backend != CURLSSLBACKEND_OPENSSL || !SSL_has_pending)
+        return UNKNOWN;
+    return SSL_has_pending(tls->internals) ? SPOKE : SILENT;
+}
+
+static bool is_stray(const struct ac_handle *handle, int port)
+{
+    bool is_tls = ac_str_starts(handle->op->request.url, AC_STR("https://"));
+    long fresh = 0;
+    curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &fresh);
+    if (fresh > 0)
+        return !is_tls && word_of_kernel(handle->handles, port) == SPOKE;
+    return word_of_kernel(handle->handles, port) != SILENT ||
+           word_of_tls(handle->easy, is_tls) != SILENT;
+}
+
+static enum ac_failure refusal_of(const struct ac_transport_request *request,
+                                  const struct ac_handles *handles)
+{
+    if (handles->pid != getpid())
+        return AC_FAILURE_CANCELLED;
+    if (request->mutating && handles->options->observe)
+        return AC_FAILURE_REFUSED;
+    return ac_sys_boottime() <= request->send_by ? AC_FAILURE_NONE : AC_FAILURE_TOO_LATE;
+}
+
+int ac_guard_on_request(void *user, char *peer, char *own, int peer_port, int own_port)
+{
+    struct ac_handle *handle = user;
+    struct ac_op *op = handle->op;
+    (void)peer, (void)own, (void)peer_port;
+    op->refusal = refusal_of(&op->request, handle->handles);
+    if (op->refusal != AC_FAILURE_NONE)
+        return CURL_PREREQFUNC_ABORT;
+    op->stray = is_stray(handle, own_port);
+    if (op->stray) {
+        /* Else libcurl would offer it to the next request. */
+        curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, 1L);
+        return CURL_PREREQFUNC_ABORT;
+    }
+    op->exchange.sent = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+void ac_guard_tell(struct ac_op *op)
+{
+    struct ac_exchange *exchange = &op->exchange;
+    char *detail = exchange->detail;
+    size_t n = sizeof exchange->detail;
+    exchange->failure = op->refusal;
+    if (op->refusal == AC_FAILURE_REFUSED)
+        snprintf(detail, n, "this transport only observes");
+    else if (op->refusal == AC_FAILURE_CANCELLED)
+        snprintf(detail, n, "the transport was closed, or is another process's");
+    else if (op->refusal == AC_FAILURE_TOO_LATE)
+        snprintf(detail, n, "it was to leave by %.3f s of the boot clock, which shows %.3f s",
+                 op->request.send_by, ac_sys_boottime());
+}
+
+/* libcurl has limits of its own, but calls what is over them a want of memory, and some of them
+ * after the last look. */
+static bool is_too_large(struct ac_op *op)
+{
+    const struct ac_transport_request *request = &op->request;
+    size_t head = request->method.n + request->url.n;
+    bool large_body = request->body.n > AC_MAX_REQUEST_BYTES;
+    for (size_t i = 0; i < request->headers.n; i++)
+        head += request->headers.v[i].name.n + request->headers.v[i].value.n;
+    if (!large_body && head <= AC_MAX_HEAD_BYTES)
+        return false;
+    snprintf(op->exchange.detail, sizeof op->exchange.detail, "%s: %zu bytes, allowed: %zu",
+             large_body ? "its body" : "its URL and header fields",
+             large_body ? request->body.n : head,
+             large_body ? AC_MAX_REQUEST_BYTES : AC_MAX_HEAD_BYTES);
+    return true;
+}
+
+bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles)
+{
+    op->refusal = refusal_of(&op->request, handles);
+    if (op->refusal == AC_FAILURE_NONE && is_too_large(op))
+        op->refusal = AC_FAILURE_REQUEST_TOO_LARGE;
+    if (op->refusal == AC_FAILURE_NONE)
+        return false;
+    ac_guard_tell(op);
+    op->exchange.done = true;
+    return true;
+}
