@@ -187,6 +187,15 @@ describe("alicloud.transport", function()
     end)
   end)
 
+  for _, version in ipairs { "http/1.1", "HTTP/x", "HTTP/}1.1", "Http/1.1" } do
+    it("does not take a status line that begins with " .. version .. " for success", function()
+      local answer = reply.http():gsub("^HTTP/1.1 200 OK", version .. " 500 Error")
+      local result = against(behaviour.answer(answer))
+      assert.equal("malformed", result.failure)
+      assert.equal("unknown", (outcome(result)))
+    end)
+  end
+
   describe("caps", function()
     before_each(function()
       client:close()

@@ -10,7 +10,7 @@ int acL_sign(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     struct ac_sign *sign = acL_push_signed(L, acL_digest(L));
-    acL_read_request(L, sign, false);
+    acL_read_sign_args(L, sign, false);
     ac_sign_all(sign);
     acL_check_built(L, sign);
     acL_signed_table(L, 2);
@@ -84,7 +84,7 @@ int acL_signer(lua_State *L)
     }
     lua_settop(L, 2);
     lua_remove(L, 1);
-    acL_read_request(L, acL_push_signed(L, acL_digest(L)), true);
+    acL_read_sign_args(L, acL_push_signed(L, acL_digest(L)), true);
     lua_settop(L, 2);
     lua_pushcclosure(L, sign_one, UP_LAST);
     return 1;

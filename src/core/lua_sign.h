@@ -28,7 +28,7 @@ void acL_signed_table(lua_State *L, int index);
 
 /* [-0, +n, v]  Reads the options of core.sign, or of core.signer, from the table at 1; what it
  * leaves on the stack keeps the texts alive. */
-void acL_read_request(lua_State *L, struct ac_sign *sign, bool kind);
+void acL_read_sign_args(lua_State *L, struct ac_sign *sign, bool kind);
 
 /* [-0, +0, v]  The maps at these indices become the pairs of the request, names to values; 0 and
  * nil are empty ones. The headers come behind `shared` ones. */

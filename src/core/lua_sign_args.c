@@ -167,7 +167,7 @@ static enum ac_sign_algorithm algorithm_of(lua_State *L, struct ac_str name)
     return (enum ac_sign_algorithm)algorithm;
 }
 
-void acL_read_request(lua_State *L, struct ac_sign *sign, bool kind)
+void acL_read_sign_args(lua_State *L, struct ac_sign *sign, bool kind)
 {
     struct options options = {.request = sign->request};
     acL_read_options(L, 1, kind ? "signer" : WHAT, kind ? KIND_OPTIONS : OPTIONS, &options);

@@ -26,11 +26,20 @@ void ac_transfer_free(struct ac_op *op)
     free(op);
 }
 
+/* What libcurl takes for a status line and cannot read: it would call it HTTP/1.0 and 200. */
+static bool is_broken_status_line(struct ac_str line)
+{
+    struct ac_str name = AC_STR("HTTP/");
+    return line.n > name.n && ac_str_equal_nocase((struct ac_str){line.p, name.n}, name) &&
+           !(ac_str_starts(line, name) && line.p[name.n] >= '0' && line.p[name.n] <= '9');
+}
+
 /* libcurl keeps the fields itself; here they are only counted. */
 size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user)
 {
     struct ac_op *op = ((struct ac_handle *)user)->op;
-    (void)p;
+    if (is_broken_status_line((struct ac_str){p, size * n}))
+        return 0;
     op->header_bytes += size * n;
     op->too_large = op->header_bytes > op->exchange.headers.max;
     return op->too_large ? 0 : size * n;
