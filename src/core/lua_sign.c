@@ -11,8 +11,8 @@ int acL_sign(lua_State *L)
     lua_settop(L, 1);
     struct ac_sign *sign = acL_push_signed(L, acL_digest(L));
     acL_read_sign_args(L, sign, false);
-    ac_sign_all(sign);
-    acL_check_built(L, sign);
+    if (ac_sign_all(sign) != AC_OK)
+        acL_check_built(L, sign);
     acL_signed_table(L, 2);
     return 1;
 }
@@ -54,8 +54,8 @@ static int sign_one(lua_State *L)
         sign->request.body = check_text(L, 2);
     acL_read_pairs(L, sign, kind->request.headers, 8, 1, is_body ? 0 : 2);
     acL_prepare(L, sign, !lua_isnil(L, 8));
-    ac_sign_all(sign);
-    acL_check_built(L, sign);
+    if (ac_sign_all(sign) != AC_OK)
+        acL_check_built(L, sign);
     return 1;
 }
 
