@@ -178,7 +178,7 @@ static void unknown_option(lua_State *L, const char *what, const char *key,
     luaL_error(L, "%s: unknown option '%s'", what, key);
 }
 
-/* [-0, +0, v]  The option whose name is the key at -2. */
+/* [-0, +0, v]  The option whose name is the key at -2, or NULL. */
 static const struct acL_option *find_option(lua_State *L, const char *what,
                                             const struct acL_option *options)
 {
@@ -189,7 +189,6 @@ static const struct acL_option *find_option(lua_State *L, const char *what,
     for (const struct acL_option *option = options; option->name; option++)
         if (option->name[0] == key[0] && strcmp(option->name, key) == 0 && strlen(key) == n)
             return option;
-    unknown_option(L, what, key, options);
     return NULL;
 }
 
@@ -230,7 +229,12 @@ void acL_read_options(lua_State *L, int index, const char *what, const struct ac
     luaL_checkstack(L, n + 4, what);
     lua_pushnil(L);
     while (lua_next(L, index)) {
-        if (read_option(L, what, find_option(L, what, options), to))
+        const struct acL_option *option = find_option(L, what, options);
+        if (!option) {
+            unknown_option(L, what, lua_tostring(L, -2), options);
+            return;
+        }
+        if (read_option(L, what, option, to))
             lua_insert(L, -2);
         else
             lua_pop(L, 1);
