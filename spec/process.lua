@@ -110,15 +110,25 @@ function Emulator:attached(line)
   return code
 end
 
--- The effects that really happened.
-function Emulator:ledger()
+local function ask(self, method, name, body)
   local client <close> = transport.new {}
-  local op = client:submit { method = "GET", url = self.start.endpoint .. "/_emulator/ledger" }
+  local op = client:submit { method = method, url = self.start.endpoint .. "/_emulator/" .. name,
+    body = body and core.encode(body) }
   while not op:done() do
     core.poll(client:pollfd(), "r", math.min(client:timeout() or 0.2, 0.2))
     client:step()
   end
-  return assert(core.decode(op:result().body)).effects
+  return assert(core.decode(op:result().body))
+end
+
+-- The effects that really happened.
+function Emulator:ledger()
+  return ask(self, "GET", "ledger").effects
+end
+
+-- Moves its clock, which stands at speed 0.
+function Emulator:advance(seconds)
+  ask(self, "POST", "clock", { advance = seconds })
 end
 
 -- How many there are.
