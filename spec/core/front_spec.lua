@@ -18,7 +18,7 @@ describe("a client and nginx", function()
     local other = tls.authority(dir, "other")
     local function san(name) return { san = ("DNS:%s.spec.test"):format(name) } end
     local expired, early = san "expired", san "early"
-    expired.to, early.from = "20210101000000Z", "20480101000000Z"
+    expired.to, early.from = -1, 1
     certificates = {
       good = good:issue("good", san "good"),
       expired = good:issue("expired", expired),

@@ -1,5 +1,6 @@
 -- Throw-away certificates and TLS servers, made with the openssl command when a spec runs.
 
+local core = require "alicloud.core"
 local daemon = require "spec.server.daemon"
 local posix = require "spec.posix"
 local reply = require "spec.server.reply"
@@ -43,9 +44,14 @@ function M.authority(dir, name)
   return self
 end
 
+-- A moment as openssl reads it.
+local function date(days_from_now)
+  return (core.iso8601(core.time() + days_from_now * 86400):gsub("[-T:]", ""))
+end
+
 ---A key and a certificate that this authority signed, in one PEM file.
 ---@param name string  of the file
----@param options { san: string, from?: string, to?: string } dates as openssl writes them
+---@param options { san: string, from?: number, to?: number } days from now: -2 and 2
 ---@return string path
 function Authority:issue(name, options)
   local base = self.dir .. "/" .. name
@@ -70,7 +76,7 @@ commonName = supplied
 ]]):format(base, base, self.dir))
   openssl("ca", "-batch", "-notext", "-config", base .. ".cnf", "-cert", self.file, "-keyfile",
     self.key, "-in", base .. ".csr", "-out", base .. ".crt", "-extfile", base .. ".ext",
-    "-startdate", options.from or "20200101000000Z", "-enddate", options.to or "20490101000000Z")
+    "-startdate", date(options.from or -2), "-enddate", date(options.to or 2))
   assert(os.execute(("cat '%s.key' '%s.crt' >'%s.pem'"):format(base, base, base)))
   return base .. ".pem"
 end
