@@ -447,30 +447,34 @@ function Op:cancel() end
 ---@field ca_path? string
 ---@field client_cert? string PEM file; the key may be in it
 ---@field client_key? string PEM file without a passphrase
----@field proxy? string [http://][user:password@]host[:port]; the environment's unless given; "none"
----for no proxy
----@field no_proxy? string hosts, domains and networks that are asked directly, "a.example,10.0.0.0/8";
----the environment's unless given
----@field resolve? table<string, string[]> addresses of "host" or "host:port", tried in this order
----without asking a resolver
+---@field proxy? string [scheme://][user:password@]host[:port], the scheme http, https, socks5 or
+---socks5h; the environment's unless given; "none" for no proxy
+---@field no_proxy? string hosts, domains and networks that are asked directly, "a.example,10.0.0.0/8",
+---or "*" alone for all; the environment's unless given
+---@field resolve? table<string, string[]> IPv4 or IPv6 addresses of "name" or "name:port", tried in
+---this order without asking a resolver; the name is another machine's
 
 ---@class alicloud.TransportRequest
 ---@field method string
----@field url string https, or http to a loopback address
----@field headers? table<string, string> behind a user-agent " HTTP/1.1" may be sent as well
+---@field url string https, or http to a loopback address; without user or fragment
+---@field headers? table<string, string> sent byte for byte, but for the letters of "Host"
 ---@field body? string
 ---@field timeout? number seconds for the whole exchange, 10 unless given
 ---@field connect_timeout? number seconds
 ---@field mutating? boolean own connection, never reused
 ---@field plain_http? boolean http:// to other hosts is wanted
+---@field send_by? number seconds of core.boottime: after it nothing of the request leaves this process
+---any more, and the failure is "too_late"
 
 ---Connections and transfers of one thread, behind one pollable descriptor.
 ---@class alicloud.Transport
 local Transport = {}
 
----Starts a transfer and returns at once. Raises on misuse.
+---Starts a transfer and returns at once. Raises on misuse. A request that is over a limit (4 MiB of
+---body, 512 KiB of method, URL and header fields), refused or too late is an operation that is done.
+---What was signed is used up by it, whatever becomes of it: a nonce is for one request.
 ---@overload fun(self, signed: alicloud.SignedRequest, seconds: number, mutating: boolean,
----plain_http?: boolean): alicloud.Op, boolean  and whether it is done already
+---plain_http?: boolean, send_by?: number): alicloud.Op, boolean  and whether it is done already
 ---@param request alicloud.TransportRequest
 ---@return alicloud.Op
 function Transport:submit(request) end

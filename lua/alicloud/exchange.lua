@@ -17,6 +17,7 @@ local M = {}
 ---@field mutating boolean
 ---@field action string
 ---@field plain_http? boolean
+---@field send_by? number seconds of core.boottime after which nothing may leave any more
 
 ---@class alicloud.Exchange
 ---@field status? integer of a complete HTTP answer
@@ -50,7 +51,8 @@ local M = {}
 ---@class alicloud.Carrier
 ---@field send fun(request: alicloud.Request): alicloud.Exchange
 ---@field ask fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
----plain_http: boolean): table|nil, table sends what was signed and judges the answer, as core.read
+---plain_http: boolean): table|nil, table sends what was signed, by `plan.send_by` if there is one,
+---and judges the answer, as core.read
 ---@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange
 ---@field stats fun(): table
 ---@field pollable fun(): table|nil
@@ -109,6 +111,7 @@ function M.builtin(settings, loop)
       timeout = request.timeout,
       mutating = request.mutating,
       plain_http = request.plain_http,
+      send_by = request.send_by,
     }
     return not op:done() and drive(op, transport, loop, request.timeout) or op:result()
   end
@@ -116,7 +119,8 @@ function M.builtin(settings, loop)
   function carrier.ask(signed, plan, timeout, plain_http)
     local failure = not transport and open()
     if failure then return core.read(failure, signed) end
-    local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http)
+    local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http,
+      plan.send_by)
     return core.read(not done and drive(op, transport, loop, timeout) or op, signed)
   end
 
@@ -199,6 +203,11 @@ function M.foreign(transport)
   end
 
   function carrier.send(request)
+    local now = request.send_by and core.boottime()
+    if now and now > request.send_by then
+      return { failure = "too_late", sent = false, detail = ("%.3f s late"):format(
+        now - request.send_by) }
+    end
     return accept(guard.call(transport.send, request))
   end
 
@@ -220,6 +229,7 @@ function M.foreign(transport)
       mutating = plan.mutating,
       action = plan.action,
       plain_http = plain_http,
+      send_by = plan.send_by,
     }
     return core.read(exchange, signed)
   end

@@ -104,4 +104,56 @@ function M.serve(dir, certificate, ...)
   return server
 end
 
+---@class spec.TlsSpeaker
+---@field url string
+local Speaker = {}
+Speaker.__index = Speaker
+
+---Says these bytes on the connection that stands, in a record of their own unless they come too
+---soon after others.
+---@param bytes string
+function Speaker:say(bytes)
+  self.input:write(bytes)
+  self.input:flush()
+end
+
+---How many requests have come, over all connections.
+---@return integer
+function Speaker:asked()
+  local _, count = scratch.read(self.heard):gsub("POST / HTTP", "")
+  return count
+end
+
+function Speaker:close()
+  posix.kill(self.pid, "KILL")
+  self.input:close()
+end
+
+Speaker.__close = Speaker.close
+
+---`openssl s_server` on a free port of 127.0.0.1 that says what it is told to, on one connection
+---after the other.
+---@param certificate string  PEM file with key and certificate
+---@param ... string  further options of s_server
+---@return spec.TlsSpeaker
+function M.speak(certificate, ...)
+  local heard = scratch.path()
+  scratch.write(heard, "")
+  local words = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key",
+    certificate, ... }
+  for i, word in ipairs(words) do words[i] = "'" .. word .. "'" end
+  local input = assert(io.popen(("exec >%s 2>&1; echo $$; exec %s"):format(heard,
+    table.concat(words, " ")), "w"))
+  local stop = core.monotonic() + 30
+  while core.monotonic() < stop do
+    local pid, port = scratch.read(heard):match "^(%d+)\n.*ACCEPT 127%.0%.0%.1:(%d+)"
+    if port then
+      return setmetatable({ pid = math.tointeger(tonumber(pid)), input = input, heard = heard,
+        url = "https://127.0.0.1:" .. port }, Speaker)
+    end
+    core.poll(nil, "r", 0.01)
+  end
+  error("openssl s_server: " .. scratch.read(heard), 2)
+end
+
 return M

@@ -1,3 +1,4 @@
+local core = require "alicloud.core"
 local exchange = require "alicloud.exchange"
 local helper = require "spec.helper"
 
@@ -33,6 +34,22 @@ describe("a foreign transport", function()
       returning { failure = "connect", sent = false, detail = "refused" })
     assert.is_true(returning({ failure = "timeout" }).sent)
     assert.is_true(returning({ failure = "timeout", sent = "maybe" }).sent)
+  end)
+
+  it("is not asked once the time is over until which the request may leave", function()
+    local asked = 0
+    local carrier = exchange.foreign { send = function(request)
+      asked = asked + 1
+      return { status = 200, body = tostring(request.send_by) }
+    end }
+    local late = carrier.send { send_by = core.boottime() - 1 }
+    assert.same({ "too_late", false, 0 }, { late.failure, late.sent, asked })
+    local soon = core.boottime() + 100
+    assert.equal(tostring(soon), carrier.send { send_by = soon }.body)
+    local signed = core.signer { host = "h.example" }(nil, nil, 0, "n")
+    local _, err = carrier.ask(signed, { send_by = 0 }, 10)
+    assert.same({ "Client.TooLate", "not_sent", false }, { err.code, err.outcome, err.retryable })
+    assert.equal(1, asked)
   end)
 
   it("that returns nil, err counts as sent unless it says otherwise", function()
@@ -153,7 +170,7 @@ describe("the built-in transport", function()
 
   local REQUEST = {
     method = "POST", url = "https://h/", host = "h", headers = { a = "b" }, timeout = 10,
-    mutating = true, action = "X", plain_http = false,
+    mutating = true, action = "X", plain_http = false, send_by = 7.5,
   }
 
   before_each(function() loaded = package.loaded["alicloud.transport"] end)
@@ -177,8 +194,21 @@ describe("the built-in transport", function()
     exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
     assert.same({
       method = "POST", url = "https://h/", headers = { a = "b" }, timeout = 10, mutating = true,
-      plain_http = false,
+      plain_http = false, send_by = 7.5,
     }, log.submitted[1])
+  end)
+
+  it("is told until when what was signed may leave", function()
+    local given
+    package.loaded["alicloud.transport"] = { new = function()
+      return { submit = function(_, ...)
+        given = table.pack(...)
+        error "enough"
+      end }
+    end }
+    local carrier = exchange.builtin({}, loop_of { elapsed = 0 })
+    pcall(carrier.ask, "signed", { mutating = true, send_by = 7.5 }, 10, false)
+    assert.same({ "signed", 10, true, false, 7.5, n = 5 }, given)
   end)
 
   it("is waited for, by a loop that steps it, until the operation is done", function()
