@@ -35,8 +35,9 @@ local function host_fault(host)
   if type(host) ~= "string" then return "a host is " .. options.show(host) end
   local fault = endpoint.authority_fault(host)
   if fault then return ("host %s: %s"):format(options.show(host), fault) end
-  local name = endpoint.without_port(host)
-  if endpoint.is_loopback(host) or name:find("^%[") or address.parse(name) then
+  -- A number at the end makes an address of a name, in some spelling or other.
+  local last = endpoint.without_port(host):lower():match("[^%.]*$")
+  if last == "localhost" or last:find("^%[") or last:find("^%d+$") or last:find("^0x%x*$") then
     return ("host %s: it needs no resolver; allowed: a host name, or name:port")
       :format(options.show(host))
   end

@@ -39,10 +39,11 @@ M.RULE = {
 }
 
 ---@type alicloud.options.Rule
-M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, or *",
-  function(value)
-    return type(value) == "string" and value:find("[%w%*]") ~= nil
-      and not value:find("[^%w%.%-_:/%*%[%], ]")
+M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, or * "
+  .. "alone", function(value)
+    if value == "*" then return true end
+    return type(value) == "string" and value:find("%w") ~= nil
+      and not value:find("[^%w%.%-_:/%[%], ]")
   end)
 
 local function variable(getenv, ...)

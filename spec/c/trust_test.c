@@ -42,6 +42,7 @@ static void test_trust(struct check *t)
     CHECK(t, !ac_url_is_loopback(AC_STR("http://a@127.0.0.1/")));
     CHECK(t, !ac_url_is_loopback(AC_STR("http://128.0.0.1/")));
     CHECK(t, !ac_url_is_loopback(AC_STR("127.0.0.1")));
+    CHECK(t, !ac_url_is_loopback(AC_STR("http://127.0.0.1\\@h.example/")));
 }
 
 static void test_port(struct check *t)

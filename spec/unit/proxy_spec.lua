@@ -77,4 +77,13 @@ describe("a proxy", function()
     end
     assert.is_true(proxies.RULE.secret)
   end)
+
+  it("has exceptions in one form: a star has an effect alone only", function()
+    for _, good in ipairs { "*", "a.example", ".a.example, 10.0.0.0/8", "[::1]" } do
+      assert.is_true(proxies.NO_PROXY.test(good), good)
+    end
+    for _, bad in ipairs { "", ",", "*.example", "a,*", "a;b", "a\nb" } do
+      assert.is_false(proxies.NO_PROXY.test(bad), bad)
+    end
+  end)
 end)

@@ -31,7 +31,7 @@ static int op_ticket(lua_State *L)
 static int op_done(lua_State *L)
 {
     const struct acL_op *box = acL_self(L, AC_OP_CLASS);
-    lua_pushboolean(L, !box->op || ac_op_done(box->op));
+    lua_pushboolean(L, !box->op || box->seam.exchange->done);
     return 1;
 }
 
@@ -127,7 +127,7 @@ static int op_result(lua_State *L)
 {
     struct acL_op *box = check_open(L);
     acL_push_flag(L, &box->seam.read);
-    if (!ac_op_done(check_open(L)->op))
+    if (!check_open(L)->seam.exchange->done)
         luaL_error(L, "the operation is not done yet");
     push_exchange(L, box->seam.exchange);
     return 1;
@@ -137,7 +137,7 @@ static int op_result(lua_State *L)
 static int op_tostring(lua_State *L)
 {
     const struct acL_op *box = acL_self(L, AC_OP_CLASS);
-    const char *state = !box->op ? "closed" : ac_op_done(box->op) ? "done" : "in flight";
+    const char *state = !box->op ? "closed" : box->seam.exchange->done ? "done" : "in flight";
     lua_pushfstring(L, "alicloud.Op (%s)", state);
     return 1;
 }

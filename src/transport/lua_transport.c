@@ -95,7 +95,7 @@ static int submit_signed(lua_State *L)
     request.body = wire->body;
     request.headers = wire->headers;
     start(L, box, &request);
-    lua_pushboolean(L, ac_op_done(box->op));
+    lua_pushboolean(L, box->seam.exchange->done);
     return 2;
 }
 

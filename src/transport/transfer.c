@@ -175,6 +175,19 @@ static long long_info(const struct ac_op *op, CURLINFO info)
     return value;
 }
 
+/* Before 8.4.0 (curl's issue 11920). */
+bool ac_transfer_may_stall(CURL *easy)
+{
+    struct ac_handle *handle = NULL;
+    curl_off_t found = 0, connected = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&handle);
+    if (!handle || handle->handles->version >= 0x080400 || !handle->op || handle->op->exchange.sent)
+        return false;
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    return found > 0 && connected == 0;
+}
+
 void ac_transfer_repeat(struct ac_op *op)
 {
     long gone_ms = (long)((ac_sys_monotonic() - op->started) * 1000);

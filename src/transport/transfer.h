@@ -36,6 +36,10 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles);
 /* Prepares the handle to set out once more, over a fresh connection. */
 void ac_transfer_repeat(struct ac_op *op);
 
+/* True while a host has been found and none of its addresses has answered, where libcurl leaves one
+ * that does not and tries the next only when it is woken by something else. */
+bool ac_transfer_may_stall(CURL *easy);
+
 /* Fills in the exchange from libcurl's word about the transfer. */
 void ac_transfer_finish(struct ac_op *op, CURLcode code);
 

@@ -22,26 +22,10 @@ struct ac_transport {
     bool due;        /* step() has something to tell, whatever libcurl's timer says */
     bool lost;       /* libcurl ran out of memory while a request set out */
     bool stalled;    /* an address was given up and the next one not tried yet */
+    int running;     /* as libcurl last said */
     struct ac_ops ops;
     struct ac_transport_stats stats; /* but for in_flight */
 };
-
-/* Before 8.4.0 (curl's issue 11920) libcurl leaves an address that does not answer in time, and
- * tries the next one only when it is woken by something else. True while a host has been found and
- * none of its addresses has answered, in a version that may need that. */
-static bool may_stall(const struct ac_transport *transport, CURL *easy)
-{
-    struct ac_handle *handle = NULL;
-    curl_off_t found = 0, connected = 0;
-    if (transport->handles.version >= 0x080400)
-        return false;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&handle);
-    if (!handle || !handle->op || handle->op->exchange.sent)
-        return false;
-    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
-    return found > 0 && connected == 0;
-}
 
 /* libcurl tells which descriptors to watch; the poller folds them into one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
@@ -50,7 +34,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     int events = 0;
     (void)unused;
     if (what == CURL_POLL_REMOVE)
-        transport->stalled = transport->stalled || may_stall(transport, easy);
+        transport->stalled = transport->stalled || ac_transfer_may_stall(easy);
     if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
         events |= AC_SYS_READ;
     if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
@@ -182,8 +166,7 @@ void ac_transport_free(struct ac_transport *transport)
 
 static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 {
-    int running = 0;
-    return curl_multi_socket_action(transport->multi, fd, flags, &running) == CURLM_OK;
+    return curl_multi_socket_action(transport->multi, fd, flags, &transport->running) == CURLM_OK;
 }
 
 /* The first step is done at once, so that the request is on its way when the caller begins to wait.
@@ -191,12 +174,10 @@ static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
 static void set_out(struct ac_transport *transport)
 {
     struct ac_sys_sigpipe guard;
-    int running = 0;
     ac_sys_sigpipe_block(&guard);
-    CURLMcode code = curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    transport->lost = !drive(transport, CURL_SOCKET_TIMEOUT, 0) || transport->lost;
     ac_sys_sigpipe_restore(&guard);
-    transport->lost = transport->lost || code != CURLM_OK;
-    transport->due = transport->lost || running < (int)transport->ops.in_flight;
+    transport->due = transport->lost || transport->running < (int)transport->ops.in_flight;
 }
 
 static bool start(struct ac_transport *transport, struct ac_op *op)
@@ -279,10 +260,9 @@ static unsigned start_over(struct ac_transport *transport)
 static bool wake(struct ac_transport *transport)
 {
     CURLMcode code = CURLM_OK;
-    int running = 0;
     transport->stalled = false;
     /* Deprecated for its cost where it is the only engine; nothing else reaches one that sleeps. */
-    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &running);)
+    CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &transport->running);)
     return code == CURLM_OK;
 }
 
@@ -372,23 +352,9 @@ uint64_t ac_op_ticket(const struct ac_op *op)
     return op->ticket;
 }
 
-bool ac_op_done(const struct ac_op *op)
-{
-    return op->exchange.done;
-}
-
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op)
 {
     return &op->exchange;
-}
-
-static void stop(struct ac_op *op, CURLM *multi)
-{
-    struct ac_sys_sigpipe guard;
-    ac_sys_sigpipe_block(&guard);
-    ac_transfer_end(op, AC_FAILURE_CANCELLED, "the call was cancelled");
-    ac_transfer_close(op, multi, false);
-    ac_sys_sigpipe_restore(&guard);
 }
 
 void ac_op_cancel(struct ac_op *op)
@@ -396,12 +362,15 @@ void ac_op_cancel(struct ac_op *op)
     struct ac_transport *transport = op->transport;
     if (op->exchange.done)
         return;
-    if (!transport)
-        stop(op, NULL);
-    else if (is_own(transport))
-        stop(op, transport->multi);
-    else
+    if (transport && !is_own(transport)) {
         ac_transfer_abandon(op, "the call belongs to the parent process");
+    } else {
+        struct ac_sys_sigpipe guard;
+        ac_sys_sigpipe_block(&guard);
+        ac_transfer_end(op, AC_FAILURE_CANCELLED, "the call was cancelled");
+        ac_transfer_close(op, transport ? transport->multi : NULL, false);
+        ac_sys_sigpipe_restore(&guard);
+    }
     if (transport)
         ac_ops_tell(&transport->ops, op);
 }

@@ -110,7 +110,6 @@ uint64_t ac_transport_ended(struct ac_transport *transport);
 
 /* Not 0, and no other operation's of this transport. */
 uint64_t ac_op_ticket(const struct ac_op *op);
-bool ac_op_done(const struct ac_op *op);
 const struct ac_exchange *ac_op_exchange(const struct ac_op *op);
 void ac_op_cancel(struct ac_op *op);
 /* Cancels if needed and releases; the transport may be gone already. */
