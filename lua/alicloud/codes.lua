@@ -110,8 +110,8 @@ return {
     outcome = "not_sent",
   },
   ["Client.HttpStatus"] = {
-    meaning = "Something between here and the service answered, not the service: the answer has "
-      .. "none of its marks.",
+    meaning = "Nothing shows that the service itself answered: the answer has none of its marks, "
+      .. "or is broken.",
     cure = "look for a proxy, a gateway or a captive portal; look at the resource before a change "
       .. "is sent again",
     outcome = "unknown",

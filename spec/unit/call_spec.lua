@@ -350,6 +350,24 @@ describe("the outcome of a change", function()
     assert.matches("it carries no ClientToken", err.hint)
   end)
 
+  it("is not proved by a box on the way, whatever it asks for", function()
+    local hint = { ["x-acs-retry-after"] = "100" }
+    for _, foreign in ipairs { { 408, "" }, { 409, '{"x":1}' }, { 429, "" }, { 499, "<html>" },
+      { 403, '{"Code":"Throttling"}' }, { 503, "" } } do
+      local answer = { status = foreign[1], headers = hint, body = foreign[2] }
+      local _, err, requests = failover({ answer, ok() }, { resend = "never" })
+      assert.same({ 1, "unknown", "resend" }, { #requests, err.outcome, err.stopped })
+      -- Under its token it may be asked for again, and readings are.
+      local result, _, again = failover { answer, ok() }
+      assert.equal("REQ-OK", result.RequestId)
+      assert.equal(helper.query(again[1]).ClientToken, helper.query(again[2]).ClientToken)
+      assert.truthy(read { answer, ok() })
+      -- A proof of the last attempt says nothing of the first.
+      _, err = failover { answer, refuse(403, "OperationDenied") }
+      assert.equal("unknown", err.outcome)
+    end
+  end)
+
   it("of a reading is not made worse by an earlier attempt", function()
     local _, err = read { refuse(504, "RequestTimeout"), refuse(404, "NoSuchResource") }
     assert.equal("rejected", err.outcome)

@@ -24,8 +24,10 @@ size_t ac_utf8_character(struct ac_str text, bool *valid)
 bool ac_utf8_is_valid(struct ac_str bytes)
 {
     bool valid = true;
-    for (size_t i = 0; valid && i < bytes.n;)
-        i += ac_utf8_character((struct ac_str){bytes.p + i, bytes.n - i}, &valid);
+    for (size_t i = 0; valid && i < bytes.n;) {
+        bool plain = (signed char)bytes.p[i] >= 0;
+        i += plain ? 1 : ac_utf8_character((struct ac_str){bytes.p + i, bytes.n - i}, &valid);
+    }
     return valid;
 }
 
