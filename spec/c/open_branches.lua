@@ -1,6 +1,8 @@
 -- The files of which every branch is taken by the specs, and the branches that nothing takes: by
--- file, { function, source line, reason }.
+-- file, { function, source line, reason }. Of a line with one of `idioms`, two are open for its
+-- reason.
 return {
-  files = { "errmap.c", "response.c", "json.c", "json_tree.c", "value.c", "request.c", "sign.c",
-    "sign_buffers.c", "file.c", "lua_file.c" },
+  files = { "errmap.c", "response.c", "xml.c", "json.c", "utf8.c", "value.c", "value_encode.c",
+    "request.c", "sign.c", "file.c", "lua_file.c" },
+  idioms = { ["luaL_argcheck("] = "luaL_argerror() does not come back" },
 }
