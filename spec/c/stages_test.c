@@ -250,7 +250,8 @@ static void test_request(struct check *t)
     const char *why = NULL;
     CHECK(t, ac_request_prepare(&request, &why) == NULL);
     CHECK(t, ac_str_equal(header.value, AC_STR("t")));
-    static const char *const hosts[] = {"", "a/b", "user@a", "a\r\nb", "a b", "a?b", "a#b"};
+    static const char *const hosts[] = {"",    "a/b", "user@a", "a\r\nb",
+                                        "a b", "a?b", "a#b",    "a:1234567"};
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         request.host = ac_str_of(hosts[i]);
         const char *field = ac_request_prepare(&request, &why);
