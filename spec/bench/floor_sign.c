@@ -102,7 +102,7 @@ bool floor_open(struct floor_call *call)
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
-    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, 10000L);
+    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, 60000L);
     curl_easy_setopt(call->easy, CURLOPT_PROXY, "");
     curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (file || path) {
