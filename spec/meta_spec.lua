@@ -261,12 +261,13 @@ describe("make install", function()
   it("installs every Lua module, every C module and the command, and they work there", function()
     local root = scratch.directory()
     run(("make -s --no-print-directory install BUILD=%s PREFIX=%s"):format(build, root))
-    local share = root .. "/share/lua/5.4/"
+    local version = _VERSION:match "%d%.%d"
+    local share, lib = root .. "/share/lua/" .. version .. "/", root .. "/lib/lua/" .. version
     for _, path in ipairs(files("lua", "*.lua")) do
       assert.are.equal(read(path), read(share .. path:gsub("^lua/", "")), path)
     end
     for _, path in ipairs(files(build .. "/alicloud", "*.so")) do
-      assert.are.equal(read(path), read(root .. "/lib/lua/5.4/alicloud/" .. path:match("[^/]+$")))
+      assert.are.equal(read(path), read(lib .. "/alicloud/" .. path:match("[^/]+$")))
     end
     local pipe = io.popen(("cd / && env -u LUA_PATH -u LUA_CPATH %s/bin/alicloud-dr --version")
       :format(root))
