@@ -38,48 +38,6 @@ size_t acL_too_far(const char *word)
     return strlen(word) / 3 + 2;
 }
 
-static const char *nearest_name(const char *word, const char *const *names)
-{
-    const char *nearest = NULL;
-    size_t least = acL_too_far(word);
-    for (; *names; names++) {
-        size_t distance = acL_distance(word, *names);
-        if (distance < least) {
-            least = distance;
-            nearest = *names;
-        }
-    }
-    return nearest;
-}
-
-static bool is_listed(struct ac_str word, const char *const *names)
-{
-    for (; *names; names++)
-        if (ac_str_equal(word, ac_str_of(*names)))
-            return true;
-    return false;
-}
-
-void acL_check_options(lua_State *L, int index, const char *what, const char *const *names)
-{
-    index = lua_absindex(L, index);
-    luaL_checktype(L, index, LUA_TTABLE);
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        struct ac_str key;
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -1));
-        key.p = lua_tolstring(L, -1, &key.n);
-        if (is_listed(key, names))
-            continue;
-        const char *nearest = nearest_name(key.p, names);
-        if (nearest)
-            luaL_error(L, "%s: unknown option '%s', did you mean '%s'?", what, key.p, nearest);
-        luaL_error(L, "%s: unknown option '%s'", what, key.p);
-    }
-}
-
 size_t acL_snapshot(lua_State *L, int index)
 {
     lua_Integer n = 0;
@@ -118,7 +76,7 @@ static void type_error(lua_State *L, const char *what, const char *name, const c
     luaL_error(L, "%s: option '%s': %s expected, got %s", what, name, wanted, luaL_typename(L, -1));
 }
 
-/* [-0, +0, v]  These four take the value on top. */
+/* [-0, +0, v]  These take the value on top. */
 static struct ac_str text_of(lua_State *L, const char *what, const char *name)
 {
     struct ac_str value;
@@ -246,30 +204,6 @@ struct ac_str acL_string_field(lua_State *L, int index, const char *what, const 
     return lua_getfield(L, index, name) == LUA_TNIL ? (struct ac_str){0} : text_of(L, what, name);
 }
 
-long acL_seconds_field(lua_State *L, int index, const char *what, const char *name,
-                       long fallback_ms)
-{
-    if (lua_getfield(L, index, name) != LUA_TNIL)
-        fallback_ms = milliseconds_of(L, what, name);
-    lua_pop(L, 1);
-    return fallback_ms;
-}
-
-size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *name, size_t fallback)
-{
-    if (lua_getfield(L, index, name) != LUA_TNIL)
-        fallback = bytes_of(L, what, name);
-    lua_pop(L, 1);
-    return fallback;
-}
-
-bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name)
-{
-    bool value = lua_getfield(L, index, name) != LUA_TNIL && boolean_of(L, what, name);
-    lua_pop(L, 1);
-    return value;
-}
-
 struct flag_box {
     bool *flag;
     bool before;
@@ -303,43 +237,18 @@ void acL_set_integer(lua_State *L, const char *name, uint64_t value)
     lua_setfield(L, -2, name);
 }
 
-/* [-0, +0, m]  Functions for the table at -2, with the metatable on top as their upvalue. */
-static void set_functions(lua_State *L, const luaL_Reg *functions)
-{
-    for (; functions && functions->name; functions++) {
-        lua_pushvalue(L, -1);
-        lua_pushcclosure(L, functions->func, 1);
-        lua_setfield(L, -3, functions->name);
-    }
-}
-
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
 {
     luaL_newmetatable(L, name);
-    lua_pushvalue(L, -1);
-    set_functions(L, metamethods);
+    luaL_setfuncs(L, metamethods, 0);
     if (methods) {
         lua_newtable(L);
-        lua_insert(L, -2);
-        set_functions(L, methods);
-        lua_pushvalue(L, -2);
+        luaL_setfuncs(L, methods, 0);
         lua_setfield(L, -2, "__index");
     }
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, methods ? 3 : 2);
-}
-
-void *acL_self(lua_State *L, const char *name)
-{
-    void *object = lua_touserdata(L, 1);
-    if (object && lua_getmetatable(L, 1)) {
-        bool same = lua_topointer(L, -1) == lua_topointer(L, lua_upvalueindex(1));
-        lua_pop(L, 1);
-        if (same)
-            return object;
-    }
-    return luaL_checkudata(L, 1, name);
+    lua_pop(L, 1);
 }
 
 /* [-1, +0, -] */

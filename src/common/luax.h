@@ -23,10 +23,6 @@ void acL_box_class(lua_State *L, const char *name, lua_CFunction close);
 /* [-0, +1, m]  Zeroed memory that is closed when the value's scope ends, also by an error. */
 void *acL_push_box(lua_State *L, size_t size, const char *name);
 
-/* [-0, +0, v]  Raises unless every key of the table at `index` is in `names` (NULL-terminated);
- * the message names `what`, the key, and the nearest known one. */
-void acL_check_options(lua_State *L, int index, const char *what, const char *const *names);
-
 /* What the value of an option becomes in a struct. */
 enum acL_type {
     ACL_TEXT,    /* struct ac_str, borrowed */
@@ -61,13 +57,6 @@ size_t acL_too_far(const char *word);
  * live. {NULL, 0} if nil. Raises `what: field name: …` on a wrong type. */
 struct ac_str acL_string_field(lua_State *L, int index, const char *what, const char *name);
 
-/* [-0, +0, v]  Seconds as milliseconds; raises on NaN, negative and over a day. */
-long acL_seconds_field(lua_State *L, int index, const char *what, const char *name,
-                       long fallback_ms);
-size_t acL_bytes_field(lua_State *L, int index, const char *what, const char *name,
-                       size_t fallback);
-bool acL_boolean_field(lua_State *L, int index, const char *what, const char *name);
-
 /* [-0, +0, m]  Registers what acL_push_flag() needs. */
 void acL_flag_class(lua_State *L);
 
@@ -78,14 +67,9 @@ void acL_push_flag(lua_State *L, bool *flag);
 /* [-0, +0, m]  Sets a field of the table on top. */
 void acL_set_integer(lua_State *L, const char *name, uint64_t value);
 
-/* [-0, +0, m]  Registers a class: methods, metamethods, and a locked metatable, which is also the
- * first upvalue of all of them. */
+/* [-0, +0, m]  Registers a class: methods (or NULL), metamethods, and a locked metatable. */
 void acL_class(lua_State *L, const char *name, const luaL_Reg *methods,
                const luaL_Reg *metamethods);
-
-/* [-0, +0, v]  The object that a method of such a class was called on: luaL_checkudata() without
- * looking for the class by its name. */
-void *acL_self(lua_State *L, const char *name);
 
 /* [-0, +0, m]  Registers what acL_push_buf() needs. */
 void acL_buf_class(lua_State *L);

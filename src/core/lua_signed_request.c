@@ -63,7 +63,7 @@ void acL_signed_table(lua_State *L, int index)
 /* [-2, +1, v] */
 static int signed_index(lua_State *L)
 {
-    const struct ac_signed_box *box = acL_self(L, AC_SIGNED_CLASS);
+    const struct ac_signed_box *box = luaL_checkudata(L, 1, AC_SIGNED_CLASS);
     const char *name = luaL_checkstring(L, 2);
     check_wire(L, box);
     for (size_t i = 0; i < FIELD_COUNT; i++)
@@ -88,7 +88,7 @@ struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest)
 /* [-1, +0, -] */
 static int signed_gc(lua_State *L)
 {
-    struct ac_signed_box *box = acL_self(L, AC_SIGNED_CLASS);
+    struct ac_signed_box *box = luaL_checkudata(L, 1, AC_SIGNED_CLASS);
     struct ac_signed_request *wire = box->request;
     box->request = NULL;
     if (wire)

@@ -14,7 +14,7 @@ struct acL_op *acL_push_op(lua_State *L)
 
 static struct acL_op *check_open(lua_State *L)
 {
-    struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     if (!box->op)
         luaL_error(L, "the operation is closed");
     return box;
@@ -30,7 +30,7 @@ static int op_ticket(lua_State *L)
 /* [-1, +1, v]  op:done() -> boolean, also true when it is closed */
 static int op_done(lua_State *L)
 {
-    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    const struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     lua_pushboolean(L, !box->op || box->seam.exchange->done);
     return 1;
 }
@@ -38,7 +38,7 @@ static int op_done(lua_State *L)
 /* [-1, +0, v]  op:cancel() */
 static int op_cancel(lua_State *L)
 {
-    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    const struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     if (box->op)
         ac_op_cancel(box->op);
     return 0;
@@ -47,7 +47,7 @@ static int op_cancel(lua_State *L)
 /* [-1, +0, -] */
 static int op_gc(lua_State *L)
 {
-    struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     struct acL_op was = *box;
     *box = (struct acL_op){0};
     ac_op_release(was.op);
@@ -59,7 +59,7 @@ static int op_gc(lua_State *L)
 /* [-1, +0, -]  What is being read stays, until it is collected. */
 static int op_close(lua_State *L)
 {
-    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    const struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     return box->seam.read ? op_cancel(L) : op_gc(L);
 }
 
@@ -136,7 +136,7 @@ static int op_result(lua_State *L)
 /* [-1, +1, m] */
 static int op_tostring(lua_State *L)
 {
-    const struct acL_op *box = acL_self(L, AC_OP_CLASS);
+    const struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     const char *state = !box->op ? "closed" : box->seam.exchange->done ? "done" : "in flight";
     lua_pushfstring(L, "alicloud.Op (%s)", state);
     return 1;

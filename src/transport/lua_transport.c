@@ -23,13 +23,13 @@ static struct ac_transport *check_open(lua_State *L, const struct transport_box 
 
 static struct ac_transport *check_transport(lua_State *L)
 {
-    return check_open(L, acL_self(L, TRANSPORT_CLASS));
+    return check_open(L, luaL_checkudata(L, 1, TRANSPORT_CLASS));
 }
 
 /* [-1, +0, -] */
 static int transport_close(lua_State *L)
 {
-    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
     struct ac_transport *transport = box->transport;
     box->transport = NULL;
     ac_transport_free(transport);
@@ -127,7 +127,7 @@ static int transport_step(lua_State *L)
  * or false when the transport is closed */
 static int transport_ended(lua_State *L)
 {
-    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
     uint64_t ticket = box->transport ? ac_transport_ended(box->transport) : 0;
     if (ticket)
         lua_pushinteger(L, (lua_Integer)ticket);
@@ -191,7 +191,7 @@ static int transport_stats(lua_State *L)
 /* [-1, +1, v] */
 static int transport_tostring(lua_State *L)
 {
-    struct transport_box *box = acL_self(L, TRANSPORT_CLASS);
+    struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
     if (!box->transport)
         lua_pushliteral(L, TRANSPORT_CLASS " (closed)");
     else
