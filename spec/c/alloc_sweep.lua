@@ -146,7 +146,7 @@ function calls.transport()
   exchange_one(client, true)
 end
 
--- As clients do it, whose lines travel with the target.
+-- As clients do it.
 function calls.call()
   local client <close> = transport.new { connect_timeout = 2 }
   local signer = core.signer {

@@ -78,6 +78,24 @@ describe("a request that may leave until a time", function()
     assert.are.equal(1, #server.connections)
   end)
 
+  it("is not sent a second time after it, and that it was sent stays true", function()
+    local send_by
+    server:play(function(connection)
+      connection:read_request()
+      connection:send(reply.http())
+      connection:wait_for(#connection.received + 1)
+      while core.boottime() <= send_by do connection:pause() end
+      connection:rst()
+    end, behaviour.answer(reply.http()))
+    call(server, client, request(server.url))
+    send_by = core.boottime() + 0.05
+    -- libcurl would try it again by itself, over a fresh connection.
+    local result = call(server, client, request(server.url, { send_by = send_by }))
+    assert.are.same({ "too_late", true }, { result.failure, result.sent })
+    assert.are.equal("unknown", (outcome(result)))
+    assert.are.equal(1, server:count("POST") - 1)
+  end)
+
   it("may be a signed one", function()
     local function submit(send_by)
       local signer = core.signer { method = "POST", scheme = "http", action = "A", version = "1",
