@@ -165,31 +165,6 @@ static void test_strings(struct check *t)
     CHECK(t, string_is("\"\\ud83d\\nine more\"", AC_UTF8_REPLACEMENT "\nine more"));
 }
 
-static void test_numbers(struct check *t)
-{
-    static const struct {
-        const char *token;
-        enum ac_json_number kind;
-        int64_t value;
-    } numbers[] = {{"0", AC_JSON_INTEGER, 0},
-                   {"-1", AC_JSON_INTEGER, -1},
-                   {"9007199254740993", AC_JSON_INTEGER, 9007199254740993},
-                   {"9223372036854775807", AC_JSON_INTEGER, INT64_MAX},
-                   {"-9223372036854775808", AC_JSON_INTEGER, INT64_MIN},
-                   {"9223372036854775808", AC_JSON_BIG, 0},
-                   {"-9223372036854775809", AC_JSON_BIG, 0},
-                   {"99999999999999999999999", AC_JSON_BIG, 0},
-                   {"1.0", AC_JSON_FLOAT, 0},
-                   {"1e3", AC_JSON_FLOAT, 0},
-                   {"99999999999999999999.5", AC_JSON_FLOAT, 0},
-                   {"99999999999999999999e5", AC_JSON_FLOAT, 0}};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        int64_t value = 0;
-        CHECK(t, ac_json_number(ac_str_of(numbers[i].token), &value) == numbers[i].kind);
-        CHECK(t, numbers[i].kind != AC_JSON_INTEGER || value == numbers[i].value);
-    }
-}
-
 /* NULL where it is no such document, else its fields, one after the other. */
 static const char *xml_fields(const char *text, struct ac_buf *joined)
 {
@@ -448,7 +423,6 @@ int main(void)
     test_utf8(&tally);
     test_json(&tally);
     test_strings(&tally);
-    test_numbers(&tally);
     test_xml(&tally);
     test_response(&tally);
     test_headers(&tally);

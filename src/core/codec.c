@@ -2,7 +2,7 @@
 
 #include <float.h>
 #include <inttypes.h>
-#include <locale.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,16 +107,14 @@ void ac_codec_hex(char *out, const unsigned char *p, size_t n)
 
 void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t group = (uint32_t)p[i] << 16;
-        group |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0;
-        group |= i + 2 < n ? (uint32_t)p[i + 2] : 0;
-        const char quad[4] = {alphabet[group >> 18], alphabet[(group >> 12) & 63],
-                              i + 1 < n ? alphabet[(group >> 6) & 63] : '=',
-                              i + 2 < n ? alphabet[group & 63] : '='};
-        ac_buf_add(out, quad, sizeof quad);
+    const size_t step = 3 << 20; /* of whole groups, and an int */
+    for (size_t i = 0; i < n; i += step) {
+        size_t part = n - i < step ? n - i : step, digits = (part + 2) / 3 * 4;
+        char *room = ac_buf_room(out, digits);
+        if (!room)
+            return;
+        EVP_EncodeBlock((unsigned char *)room, p + i, (int)part);
+        ac_buf_advance(out, digits);
     }
 }
 
@@ -157,32 +155,8 @@ void ac_codec_integer(char out[AC_CODEC_FLOAT_BYTES], int64_t value)
     snprintf(out, AC_CODEC_FLOAT_BYTES, "%" PRId64, value);
 }
 
-/* The locale wants something else than '.' here. */
-static enum ac_status parse_localised(struct ac_str in, double *value)
-{
-    struct ac_buf copy;
-    ac_buf_init(&copy, in.n * 2 + 64);
-    for (size_t i = 0; i < in.n; i++) {
-        if (in.p[i] == '.')
-            ac_buf_add_text(&copy, localeconv()->decimal_point);
-        else
-            ac_buf_add_char(&copy, in.p[i]);
-    }
-    enum ac_status status = copy.status;
-    if (status == AC_OK)
-        *value = strtod(copy.p, NULL);
-    ac_buf_free(&copy);
-    return status;
-}
-
-enum ac_status ac_codec_parse_float(struct ac_str in, double *value)
-{
-    char *end = NULL;
-    *value = strtod(in.p, &end);
-    return end == in.p + in.n ? AC_OK : parse_localised(in, value);
-}
-
-/* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. */
+/* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. Month 13 is
+ * the January after. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
     year -= month <= 2;
@@ -193,85 +167,66 @@ static int64_t days_from_civil(int64_t year, int month, int day)
            719468;
 }
 
-static bool valid_date(int year, int month, int day)
-{
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (year < 0 || month < 1 || month > 12 || day < 1)
-        return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return day <= lengths[month - 1] + (month == 2 && leap);
-}
-
 bool ac_codec_iso8601(char out[21], int64_t unix_seconds)
 {
     if (unix_seconds < -62167219200 || unix_seconds > 253402300799)
         return false;
-    int64_t days = unix_seconds / 86400, second = unix_seconds % 86400;
-    if (second < 0) {
-        second += 86400;
-        days--;
-    }
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_index = (5 * day_of_year + 2) / 153;
-    int day = (int)(day_of_year - (153 * month_index + 2) / 5 + 1);
-    int month = (int)(month_index < 10 ? month_index + 3 : month_index - 9);
-    int year = (int)(year_of_era + era * 400 + (month <= 2));
-    const int parts[] = {
-        year / 100,        year % 100, month, day, (int)(second / 3600), (int)(second / 60 % 60),
-        (int)(second % 60)};
-    memcpy(out, "0000-00-00T00:00:00Z", 21);
-    for (int i = 0, at = 0; i < 7; i++, at += i == 1 ? 2 : 3) {
-        out[at] = (char)('0' + parts[i] / 10);
-        out[at + 1] = (char)('0' + parts[i] % 10);
-    }
+    int64_t days = (unix_seconds + 62167219200) / 86400 - 719528;
+    unsigned second = (unsigned)(unix_seconds - days * 86400);
+    int year = (int)((days + 719528) / 366), month = 1;
+    while (days_from_civil(year + 1, 1, 1) <= days)
+        year++;
+    while (days_from_civil(year, month + 1, 1) <= days)
+        month++;
+    int day = (int)(days - days_from_civil(year, month, 1)) + 1;
+    char text[80];
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02u:%02u:%02uZ", year, month, day, second / 3600,
+             second / 60 % 60, second % 60);
+    memcpy(out, text, 21);
     return true;
 }
 
-/* Reads exactly `n` digits at `at`; -1 if one is not a digit. */
-static int digits(struct ac_str in, size_t at, size_t n)
+/* Reads a date by its form, which holds '0' to '5' for the digits of year, month, day, hour, minute
+ * and second, '?' for any character, and others for themselves. */
+static bool read_date(struct ac_str in, const char *form, int parts[6])
 {
-    int value = 0;
-    for (size_t i = at; i < at + n; i++) {
-        if (in.p[i] < '0' || in.p[i] > '9')
-            return -1;
-        value = value * 10 + (in.p[i] - '0');
-    }
-    return value;
-}
-
-static bool to_unix(int year, int month, int day, int hour, int minute, int second, int64_t *out)
-{
-    if (!valid_date(year, month, day) || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-        second < 0 || second > 60)
+    if (in.n != strlen(form))
         return false;
-    *out = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    for (size_t i = 0; i < in.n; i++) {
+        int part = form[i] - '0', digit = in.p[i] - '0';
+        bool wanted = part >= 0 && part <= 5;
+        if (wanted ? digit < 0 || digit > 9 : form[i] != '?' && form[i] != in.p[i])
+            return false;
+        if (wanted)
+            parts[part] = parts[part] * 10 + digit;
+    }
     return true;
+}
+
+static bool to_unix(const int parts[6], int64_t *out)
+{
+    int year = parts[0], month = parts[1], day = parts[2];
+    if (month < 1 || month > 12 || day < 1 || parts[3] > 23 || parts[4] > 59 || parts[5] > 60)
+        return false;
+    int64_t first = days_from_civil(year, month, 1);
+    *out = (first + day - 1) * 86400 + parts[3] * 3600 + parts[4] * 60 + parts[5];
+    return day <= days_from_civil(year, month + 1, 1) - first;
 }
 
 bool ac_codec_parse_iso8601(struct ac_str in, int64_t *unix_seconds)
 {
-    if (in.n != 20 || in.p[4] != '-' || in.p[7] != '-' || in.p[10] != 'T' || in.p[13] != ':' ||
-        in.p[16] != ':' || in.p[19] != 'Z')
-        return false;
-    return to_unix(digits(in, 0, 4), digits(in, 5, 2), digits(in, 8, 2), digits(in, 11, 2),
-                   digits(in, 14, 2), digits(in, 17, 2), unix_seconds);
+    int parts[6] = {0};
+    return read_date(in, "0000-11-22T33:44:55Z", parts) && to_unix(parts, unix_seconds);
 }
 
 bool ac_codec_parse_http_date(struct ac_str in, int64_t *unix_seconds)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (in.n != 29 || in.p[3] != ',' || in.p[4] != ' ' || in.p[7] != ' ' || in.p[11] != ' ' ||
-        in.p[16] != ' ' || in.p[19] != ':' || in.p[22] != ':' || memcmp(in.p + 25, " GMT", 4) != 0)
+    int parts[6] = {0};
+    if (!read_date(in, "???, 22 ??? 0000 33:44:55 GMT", parts))
         return false;
-    int month = 0;
-    for (int i = 0; i < 12 && month == 0; i++)
+    for (int i = 0; i < 12; i++)
         if (memcmp(in.p + 8, months + (size_t)i * 3, 3) == 0)
-            month = i + 1;
-    return to_unix(digits(in, 12, 4), month, digits(in, 5, 2), digits(in, 17, 2), digits(in, 20, 2),
-                   digits(in, 23, 2), unix_seconds);
+            parts[1] = i + 1;
+    return to_unix(parts, unix_seconds);
 }

@@ -33,10 +33,6 @@ void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value);
 
 void ac_codec_integer(char out[AC_CODEC_FLOAT_BYTES], int64_t value);
 
-/* The value of a JSON number that a byte of no number follows; infinite where it is out of range.
- * Reads '.' in every locale. AC_OK or AC_NOMEM. */
-enum ac_status ac_codec_parse_float(struct ac_str in, double *value);
-
 /* UTC seconds since 1970 as YYYY-MM-DDTHH:MM:SSZ (20 characters and NUL). False out of years
  * 0-9999. */
 bool ac_codec_iso8601(char out[21], int64_t unix_seconds);

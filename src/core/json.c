@@ -133,9 +133,6 @@ static bool take(struct ac_json_reader *reader, char a, char b)
     return true;
 }
 
-/* So much cJSON takes in every version, and what a double can tell needs a third of it. */
-#define NUMBER_MAX 63
-
 static bool read_number(struct ac_json_reader *reader, struct ac_json_token *token)
 {
     size_t start = reader->at;
@@ -152,7 +149,7 @@ static bool read_number(struct ac_json_reader *reader, struct ac_json_token *tok
             return wrong(reader, "malformed number");
     }
     token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
-    if (token->raw.n > NUMBER_MAX)
+    if (token->raw.n > AC_JSON_NUMBER_MAX)
         return wrong(reader, "number of too many characters");
     return true;
 }
@@ -306,29 +303,6 @@ void ac_json_clean(struct ac_buf *out, struct ac_str text)
             valid = escaped_character(text, &n) != REPLACEMENT;
         ac_buf_add_str(out, valid ? (struct ac_str){text.p, n} : AC_STR(AC_UTF8_REPLACEMENT));
     }
-}
-
-enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer)
-{
-    uint64_t value = 0, limit = INT64_MAX;
-    bool negative = token.p[0] == '-';
-    if (negative)
-        limit++;
-    for (size_t i = negative; i < token.n; i++) {
-        char c = token.p[i];
-        if (c < '0' || c > '9')
-            return AC_JSON_FLOAT;
-        uint64_t digit = (uint64_t)(c - '0');
-        if (value > (limit - digit) / 10) {
-            for (; i < token.n; i++)
-                if (token.p[i] < '0' || token.p[i] > '9')
-                    return AC_JSON_FLOAT;
-            return AC_JSON_BIG;
-        }
-        value = value * 10 + digit;
-    }
-    *integer = negative ? (int64_t)(0 - value) : (int64_t)value;
-    return AC_JSON_INTEGER;
 }
 
 /* Past one value. */

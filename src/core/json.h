@@ -20,6 +20,9 @@ struct ac_json_limits {
 
 #define AC_JSON_LIMITS ((struct ac_json_limits){AC_MAX_BODY_BYTES, AC_MAX_JSON_DEPTH})
 
+/* Characters: so many cJSON takes in every version, and what a double can tell needs a third. */
+#define AC_JSON_NUMBER_MAX 63
+
 struct ac_json_reader {
     struct ac_str text;
     size_t at;
@@ -73,12 +76,6 @@ static inline size_t ac_json_room(const struct ac_json_token *token)
 
 /* The text of an escaped string; `out` has ac_json_room(). Returns how many bytes were written. */
 size_t ac_json_unescape(char *out, struct ac_str raw);
-
-enum ac_json_number { AC_JSON_INTEGER, AC_JSON_BIG, AC_JSON_FLOAT };
-
-/* What a token that is not empty holds: an integer that fits 64 bits, an integer that does not, or
- * anything with a fraction or exponent. */
-enum ac_json_number ac_json_number(struct ac_str token, int64_t *integer);
 
 /* Whether the text is one JSON value, without making anything of it; else reader->why says what
  * is wrong. Members of the same name are not looked for. */

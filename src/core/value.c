@@ -1,10 +1,12 @@
 #include "value.h"
 
-#include "codec.h"
 #include "lua_secret.h"
 #include "utf8.h"
 
+#include <locale.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define NULL_KEY "alicloud.null"
 #define ARRAY_CLASS "alicloud.array"
@@ -80,25 +82,36 @@ struct decoder {
 
 static bool push_value(struct decoder *decoder, struct ac_json_token token);
 
+/* Infinite where it is out of range. */
+static double float_of(struct ac_str token)
+{
+    char text[AC_JSON_NUMBER_MAX + 16];
+    const char *dot = memchr(token.p, '.', token.n);
+    size_t whole = dot ? (size_t)(dot - token.p) : token.n, skip = dot ? whole + 1 : whole;
+    /* strtod() wants what the locale has for a dot, which may be several bytes. */
+    snprintf(text, sizeof text, "%.*s%s%.*s", (int)whole, token.p,
+             dot ? localeconv()->decimal_point : "", (int)(token.n - skip), token.p + skip);
+    return strtod(text, NULL);
+}
+
+/* Integers that fit 64 bits, and larger ones as their digits. */
 static bool push_number(struct decoder *decoder, struct ac_str token)
 {
-    int64_t integer = 0;
-    double value;
-    enum ac_json_number kind = ac_json_number(token, &integer);
-    if (kind == AC_JSON_INTEGER) {
-        lua_pushinteger(decoder->L, integer);
-        return true;
+    lua_State *L = decoder->L;
+    char text[AC_JSON_NUMBER_MAX + 1] = {0};
+    memcpy(text, token.p, token.n);
+    if (strpbrk(text, ".eE")) {
+        double value = float_of(token);
+        if (!isfinite(value))
+            decoder->reader->why = "number out of range";
+        lua_pushnumber(L, value);
+        return isfinite(value);
     }
-    if (kind == AC_JSON_BIG) {
-        acL_push_bytes(decoder->L, token);
-        return true;
+    lua_stringtonumber(L, text);
+    if (!lua_isinteger(L, -1)) {
+        lua_pop(L, 1);
+        acL_push_bytes(L, token);
     }
-    acL_check(decoder->L, ac_codec_parse_float(token, &value), "decode");
-    if (!isfinite(value)) {
-        decoder->reader->why = "number out of range";
-        return false;
-    }
-    lua_pushnumber(decoder->L, value);
     return true;
 }
 
