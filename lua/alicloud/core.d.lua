@@ -293,7 +293,7 @@ function core.spawn(argv, max_bytes) end
 ---UTF-8: U+FFFD stands for other bytes, \u0000 and half a surrogate pair. A byte order mark before
 ---the text is passed over.
 ---@param text string
----@param options? { max_bytes?: integer, max_depth?: integer, keep_null?: boolean } 1 MiB, 32, false
+---@param options? { max_bytes?: integer, keep_null?: boolean } 1 MiB, false
 ---@return any value nil on failure
 ---@return string? message
 function core.decode(text, options) end

@@ -60,6 +60,8 @@ static bool clean_is(struct ac_str text, const char *expected)
 
 #define NINES "999999999999999999999999999999999999999999999999999999999999999"
 
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+
 static void test_json(struct check *t)
 {
     static const struct {
@@ -105,19 +107,20 @@ static void test_json(struct check *t)
         {"{\"a\":\"\\ud83d\\u", 0, "string is not closed"},
         {NINES, 0, NULL},
         {NINES "9", 0, "number of too many characters"},
-        {"[[[[1]]]]", 0, NULL},
-        {"[[[[[1]]]]]", 0, "nested too deeply"},
+        {DEEP "1"
+              "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+         0, NULL},
+        {DEEP "[", 0, "nested too deeply"},
         {"\"just over the cap of 80 bytes is this text, though there is nothing wrong with "
          "it\"",
          0, "larger than the limit"}};
-    struct ac_json_limits limits = {80, 4};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ac_json_reader reader;
         /* A heap copy, so that a read past the end is seen. */
         size_t n = texts[i].n ? texts[i].n : strlen(texts[i].text);
         char *copy = calloc(1, n + 1);
         memcpy(copy, texts[i].text, n);
-        bool good = ac_json_check(&reader, (struct ac_str){copy, n}, limits);
+        bool good = ac_json_check(&reader, (struct ac_str){copy, n}, 80);
         if (good != !texts[i].flaw || (!good && strcmp(reader.why, texts[i].flaw) != 0))
             fprintf(stderr, "%s: %s\n", texts[i].text, good ? "passed" : reader.why);
         CHECK(t, good == !texts[i].flaw);
@@ -136,7 +139,7 @@ static void test_json(struct check *t)
 static bool string_is(const char *quoted, const char *expected)
 {
     struct ac_json_reader reader;
-    ac_json_open(&reader, ac_str_of(quoted), AC_JSON_LIMITS);
+    ac_json_open(&reader, ac_str_of(quoted), AC_MAX_BODY_BYTES);
     struct ac_json_token token = ac_json_value(&reader);
     char *out = malloc(ac_json_room(&token) + 1);
     size_t n = ac_json_unescape(out, token.raw);
@@ -316,10 +319,11 @@ static void test_errmap(struct check *t)
         struct ac_response response = {.failure = ac_failure_named(ac_str_of(rows[i].failure)),
                                        .sent = rows[i].sent,
                                        .status = rows[i].status,
-                                       .body = ac_str_of(rows[i].body)};
+                                       .body = ac_str_of(rows[i].body),
+                                       .max_bytes = AC_MAX_BODY_BYTES};
         struct ac_error error;
-        CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
-        CHECK(t, ac_errmap(&error, &response, (struct ac_signed){0}) == AC_OK);
+        CHECK(t, ac_response_read(&response) == AC_OK);
+        CHECK(t, ac_errmap(&error, &response) == AC_OK);
         if (error.outcome != rows[i].outcome)
             fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcome_name(error.outcome));
         CHECK(t, error.outcome == rows[i].outcome);
@@ -332,10 +336,11 @@ static void test_errmap(struct check *t)
 static void check_fields(struct check *t, const char *body, enum ac_shape shape,
                          const char *expected)
 {
-    struct ac_response response = {.sent = true, .status = 400, .body = ac_str_of(body)};
+    struct ac_response response = {
+        .sent = true, .status = 400, .body = ac_str_of(body), .max_bytes = AC_MAX_BODY_BYTES};
     struct ac_buf joined;
     ac_buf_init(&joined, 1000);
-    CHECK(t, ac_response_read(&response, AC_JSON_LIMITS) == AC_OK);
+    CHECK(t, ac_response_read(&response) == AC_OK);
     CHECK(t, response.shape == shape);
     const struct ac_str fields[] = {response.code, response.message, response.request_id,
                                     response.host_id, response.recommend};
@@ -387,9 +392,11 @@ static void test_response(struct check *t)
                  AC_SHAPE_XML, "c|||h||");
     check_fields(t, "<Error><Code>c</Code>", AC_SHAPE_OTHER, "|||||");
 
-    struct ac_response response = {
-        .sent = true, .status = 400, .body = AC_STR("<Error><Code>c</Code></Error>")};
-    CHECK(t, ac_response_read(&response, (struct ac_json_limits){10, 4}) == AC_OK);
+    struct ac_response response = {.sent = true,
+                                   .status = 400,
+                                   .body = AC_STR("<Error><Code>c</Code></Error>"),
+                                   .max_bytes = 10};
+    CHECK(t, ac_response_read(&response) == AC_OK);
     CHECK(t, response.shape == AC_SHAPE_OTHER && response.code.p == NULL);
     ac_response_free(&response);
 }

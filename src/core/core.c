@@ -16,28 +16,25 @@ AC_EXPORT int luaopen_alicloud_core(lua_State *L);
 #define RANDOM_MAX_BYTES 256
 
 struct decode_options {
-    size_t max_bytes, max_depth;
+    size_t max_bytes;
     bool keep_null;
 };
 
 static const struct acL_option DECODE_OPTIONS[] = {
     {"max_bytes", ACL_BYTES, offsetof(struct decode_options, max_bytes)},
-    {"max_depth", ACL_BYTES, offsetof(struct decode_options, max_depth)},
     {"keep_null", ACL_BOOLEAN, offsetof(struct decode_options, keep_null)},
     {0}};
 
-/* [-2, +2, v]  decode(text, { max_bytes, max_depth, keep_null }?) -> value | nil, message */
+/* [-2, +2, v]  decode(text, { max_bytes, keep_null }?) -> value | nil, message */
 static int core_decode(lua_State *L)
 {
-    struct decode_options options = {AC_JSON_LIMITS.max_bytes, AC_JSON_LIMITS.max_depth, false};
+    struct decode_options options = {AC_MAX_BODY_BYTES, false};
     struct ac_str text = acL_check_bytes(L, 1);
     if (!lua_isnoneornil(L, 2))
         acL_read_options(L, 2, "decode", DECODE_OPTIONS, &options);
-    if (options.max_depth > AC_MAX_JSON_DEPTH)
-        luaL_error(L, "decode: option 'max_depth': allowed: 1 to %d", (int)AC_MAX_JSON_DEPTH);
-    struct ac_json_limits limits = {options.max_bytes, (unsigned)options.max_depth};
     struct ac_json_reader reader;
-    if (ac_json_open(&reader, text, limits) && ac_value_push(L, &reader, options.keep_null, 0))
+    if (ac_json_open(&reader, text, options.max_bytes) &&
+        ac_value_push(L, &reader, options.keep_null, 0))
         return 1;
     luaL_pushfail(L);
     lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);

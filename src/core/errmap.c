@@ -178,6 +178,11 @@ static enum ac_retry retry_of_status(int status)
 /* An HTTP answer that is not one of the service's own. */
 static void map_foreign(struct ac_error *error, const struct ac_response *response)
 {
+    static const char *const shapes[] = {[AC_SHAPE_EMPTY] = "without a body",
+                                         [AC_SHAPE_JSON] =
+                                             "with a JSON object that has no RequestId or Code",
+                                         [AC_SHAPE_XML] = "with a body that is not JSON",
+                                         [AC_SHAPE_OTHER] = "with a body that is not JSON"};
     bool success = response->status >= 200 && response->status <= 299;
     error->kind = success ? "decode" : "http";
     error->code = success ? AC_STR("Client.Malformed") : AC_STR("Client.HttpStatus");
@@ -185,14 +190,10 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
     ac_buf_printf(&error->message, "HTTP %d ", response->status);
     if (response->content_encoding.n > 0)
         ac_buf_add_text(&error->message, "with an encoding that was not asked for");
-    else if (response->shape == AC_SHAPE_EMPTY)
-        ac_buf_add_text(&error->message, "without a body");
     else if (response->shape == AC_SHAPE_BAD_JSON)
         ac_buf_printf(&error->message, "with unusable JSON (%s)", response->why);
-    else if (response->shape == AC_SHAPE_JSON)
-        ac_buf_add_text(&error->message, "with a JSON object that has no RequestId or Code");
     else
-        ac_buf_add_text(&error->message, "with a body that is not JSON");
+        ac_buf_add_text(&error->message, shapes[response->shape]);
     if (response->body.n > 0) {
         ac_buf_add_text(&error->message, ": ");
         ac_codec_excerpt(&error->message, response->body, EXCERPT_BYTES);
@@ -201,28 +202,24 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
 
 /* The vendor's own SDK tells a wrong secret from a wrong canonical string by the same test:
  * the server prints what it would have signed. */
-static const char *signature_verdict(struct ac_str message, struct ac_signed ours)
+static const char *signature_verdict(const struct ac_response *response)
 {
-    if (ours.string_to_sign.n == 0)
+    struct ac_str message = response->message, ours = response->string_to_sign;
+    if (ours.n == 0)
         return NULL;
-    if (ac_str_find(message, ours.string_to_sign) || ac_str_find(message, ours.canonical_request))
+    /* The hash line alone, in case the server's text folds white space. */
+    const char *newline = ac_str_find(ours, AC_STR("\n"));
+    size_t skip = newline ? (size_t)(newline + 1 - ours.p) : 0;
+    if (ac_str_find(message, (struct ac_str){ours.p + skip, ours.n - skip}) ||
+        ac_str_find(message, response->canonical_request))
         return "wrong secret";
-    const char *newline = ac_str_find(ours.string_to_sign, AC_STR("\n"));
-    if (newline) {
-        /* The hash line alone, in case the server's text folds white space. */
-        size_t skip = (size_t)(newline + 1 - ours.string_to_sign.p);
-        struct ac_str hash = {newline + 1, ours.string_to_sign.n - skip};
-        if (ac_str_find(message, hash))
-            return "wrong secret";
-    }
     if (ac_str_find(message, AC_STR("string to sign")) ||
         ac_str_find(message, AC_STR("StringToSign")) || ac_str_find(message, AC_STR("anonical")))
         return "our canonical string differs";
     return NULL;
 }
 
-static void map_api_error(struct ac_error *error, const struct ac_response *response,
-                          struct ac_signed signed_text)
+static void map_api_error(struct ac_error *error, const struct ac_response *response)
 {
     const struct code_rule *rule = rule_of(response->code);
     error->kind = "api";
@@ -231,7 +228,7 @@ static void map_api_error(struct ac_error *error, const struct ac_response *resp
     add_cut(&error->message, response->message);
     if (ac_str_equal(response->code, AC_STR("SignatureDoesNotMatch")) ||
         ac_str_equal(response->code, AC_STR("IncompleteSignature")))
-        error->verdict = signature_verdict(response->message, signed_text);
+        error->verdict = signature_verdict(response);
 }
 
 /* Whether the next attempt is a matter of when. The outcome stays what it is. */
@@ -249,8 +246,7 @@ static void map_throttling(struct ac_error *error, const struct ac_response *res
     error->retry = AC_RETRY_THROTTLE;
 }
 
-enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response,
-                         struct ac_signed signed_text)
+enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response)
 {
     memset(error, 0, sizeof *error);
     ac_buf_init(&error->message, MESSAGE_MAX_BYTES);
@@ -261,7 +257,7 @@ enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *respo
         map_failure(error, response);
     } else {
         if (response->code.n > 0 && response->status >= 400 && response->status <= 599)
-            map_api_error(error, response, signed_text);
+            map_api_error(error, response);
         else
             map_foreign(error, response);
         map_throttling(error, response);

@@ -26,16 +26,9 @@ struct ac_error {
     double retry_after;    /* seconds, 0 for none */
 };
 
-/* What we signed, to compare with what the server says it expected. May be empty. */
-struct ac_signed {
-    struct ac_str string_to_sign;
-    struct ac_str canonical_request;
-};
-
 /* Judges a response that ac_response_read() has filled in. Of an accepted one nothing but the
  * outcome is set. AC_NOMEM is the only failure. */
-enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response,
-                         struct ac_signed signed_text);
+enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response);
 void ac_errmap_free(struct ac_error *error);
 
 const char *ac_errmap_outcome_name(enum ac_outcome outcome);

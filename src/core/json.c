@@ -183,21 +183,21 @@ static char skip_space(struct ac_json_reader *reader)
 
 static bool read_bracket(struct ac_json_reader *reader)
 {
-    if (reader->depth >= reader->max_depth)
+    if (reader->depth >= AC_MAX_JSON_DEPTH)
         return wrong(reader, "nested too deeply");
     reader->depth++;
     reader->at++;
     return true;
 }
 
-bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits)
+bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, size_t max_bytes)
 {
-    *reader = (struct ac_json_reader){.text = text, .max_depth = limits.max_depth};
+    *reader = (struct ac_json_reader){.text = text};
     if (ac_str_starts(text, AC_STR(AC_JSON_MARK)))
         reader->at = 3;
-    if (text.n <= limits.max_bytes)
+    if (text.n <= max_bytes)
         return true;
-    reader->at = limits.max_bytes;
+    reader->at = max_bytes;
     return wrong(reader, "larger than the limit");
 }
 
@@ -320,7 +320,7 @@ static bool skip_value(struct ac_json_reader *reader)
     return !reader->why;
 }
 
-bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits)
+bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, size_t max_bytes)
 {
-    return ac_json_open(reader, text, limits) && skip_value(reader) && ac_json_end(reader);
+    return ac_json_open(reader, text, max_bytes) && skip_value(reader) && ac_json_end(reader);
 }

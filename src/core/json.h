@@ -13,13 +13,6 @@
 
 #include "buf.h"
 
-struct ac_json_limits {
-    size_t max_bytes;
-    unsigned max_depth;
-};
-
-#define AC_JSON_LIMITS ((struct ac_json_limits){AC_MAX_BODY_BYTES, AC_MAX_JSON_DEPTH})
-
 /* Characters: so many cJSON takes in every version, and what a double can tell needs a third. */
 #define AC_JSON_NUMBER_MAX 63
 
@@ -27,7 +20,6 @@ struct ac_json_reader {
     struct ac_str text;
     size_t at;
     unsigned depth;
-    unsigned max_depth;
     const char *why; /* after a failure: what is wrong, for a person; `at` is the place */
 };
 
@@ -53,7 +45,7 @@ struct ac_json_token {
 #define AC_JSON_MARK "\xef\xbb\xbf"
 
 /* The text must be followed by a NUL byte and outlive the reader. False if it is too long. */
-bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits);
+bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, size_t max_bytes);
 
 /* The next value: a scalar whole, of an object or array only the opening bracket. */
 struct ac_json_token ac_json_value(struct ac_json_reader *reader);
@@ -79,7 +71,7 @@ size_t ac_json_unescape(char *out, struct ac_str raw);
 
 /* Whether the text is one JSON value, without making anything of it; else reader->why says what
  * is wrong. Members of the same name are not looked for. */
-bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, struct ac_json_limits limits);
+bool ac_json_check(struct ac_json_reader *reader, struct ac_str text, size_t max_bytes);
 
 /* Appends a text that ac_json_check() has passed so that all its strings are Unicode text; other
  * parsers cut strings at \u0000, or refuse half a surrogate pair. */

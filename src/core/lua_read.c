@@ -99,35 +99,29 @@ static void read_exchange(lua_State *L, struct read_box *box)
 }
 
 /* What a signed request says of its texts: its operation has it once it was submitted. */
-static struct ac_signed read_signed(lua_State *L)
+static void read_signed(lua_State *L, struct ac_response *response)
 {
     const struct ac_signed_box *box = luaL_checkudata(L, 2, AC_SIGNED_CLASS);
     const struct ac_exchange_box *op = luaL_testudata(L, 1, AC_OP_CLASS);
     const struct ac_signed_request *request = box->request ? box->request : op ? op->request : NULL;
-    return request ? (struct ac_signed){request->string_to_sign, request->canonical}
-                   : (struct ac_signed){0};
+    if (request) {
+        response->string_to_sign = request->string_to_sign;
+        response->canonical_request = request->canonical;
+    }
 }
 
-struct read_options {
-    struct ac_signed signed_text;
-    size_t max_bytes;
-};
-
-static struct ac_signed read_options(lua_State *L, struct ac_json_limits *limits)
+static void read_options(lua_State *L, struct ac_response *response)
 {
     static const struct acL_option names[] = {
-        {"string_to_sign", ACL_TEXT, offsetof(struct read_options, signed_text.string_to_sign)},
-        {"canonical_request", ACL_TEXT,
-         offsetof(struct read_options, signed_text.canonical_request)},
-        {"max_bytes", ACL_BYTES, offsetof(struct read_options, max_bytes)},
+        {"string_to_sign", ACL_TEXT, offsetof(struct ac_response, string_to_sign)},
+        {"canonical_request", ACL_TEXT, offsetof(struct ac_response, canonical_request)},
+        {"max_bytes", ACL_BYTES, offsetof(struct ac_response, max_bytes)},
         {0}};
-    struct read_options options = {.max_bytes = limits->max_bytes};
+    response->max_bytes = AC_MAX_BODY_BYTES;
     if (lua_type(L, 2) == LUA_TUSERDATA)
-        return read_signed(L);
-    if (!lua_isnoneornil(L, 2))
-        acL_read_options(L, 2, WHAT, names, &options);
-    limits->max_bytes = options.max_bytes;
-    return options.signed_text;
+        read_signed(L, response);
+    else if (!lua_isnoneornil(L, 2))
+        acL_read_options(L, 2, WHAT, names, response);
 }
 
 /* [-0, +0, m]  Sets a field of the table on top, unless empty. */
@@ -164,8 +158,7 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
         name = "accessDeniedDetail";
     if (!cJSON_GetObjectItemCaseSensitive(response->root, name))
         return;
-    ac_json_open(&reader, response->body,
-                 (struct ac_json_limits){response->body.n, AC_MAX_JSON_DEPTH});
+    ac_json_open(&reader, response->body, response->body.n);
     if (ac_value_push(L, &reader, false, 0)) {
         lua_getfield(L, -1, name);
         lua_setfield(L, -3, "access_denied_detail");
@@ -216,10 +209,11 @@ static struct ac_str text_in(lua_State *L, const char *name)
 
 /* [-0, +1, v]  What most answers are, a success, goes straight to its value, which is all the proof
  * that the verdict needs: shape and request id. Pushes the value. */
-static void read_success(lua_State *L, struct ac_response *response, struct ac_json_limits limits)
+static void read_success(lua_State *L, struct ac_response *response)
 {
     struct ac_json_reader reader;
-    if (!ac_json_open(&reader, response->body, limits) || !ac_value_push(L, &reader, false, 0)) {
+    if (!ac_json_open(&reader, response->body, response->max_bytes) ||
+        !ac_value_push(L, &reader, false, 0)) {
         response->shape = AC_SHAPE_BAD_JSON;
         response->why = reader.why;
         return;
@@ -233,25 +227,24 @@ static void read_success(lua_State *L, struct ac_response *response, struct ac_j
     }
     /* A number of very many digits has become text as well: there the tree tells. */
     if (id.p && strspn(id.p, "-0123456789") == id.n)
-        acL_check(L, ac_response_read(response, limits), WHAT);
+        acL_check(L, ac_response_read(response), WHAT);
     else
         response->request_id = id;
 }
 
 int acL_read(lua_State *L)
 {
-    struct ac_json_limits limits = AC_JSON_LIMITS;
     lua_settop(L, 2);
     luaL_checkstack(L, 50, NULL);
     struct read_box *box = acL_push_box(L, sizeof *box, READ_BOX);
     struct ac_response *response = &box->response;
     read_exchange(L, box);
-    struct ac_signed signed_text = read_options(L, &limits);
+    read_options(L, response);
     if (ac_response_is_whole(response) && ac_response_shape(response->body) == AC_SHAPE_JSON)
-        read_success(L, response, limits);
+        read_success(L, response);
     else
-        acL_check(L, ac_response_read(response, limits), WHAT);
-    acL_check(L, ac_errmap(&box->error, response, signed_text), WHAT);
+        acL_check(L, ac_response_read(response), WHAT);
+    acL_check(L, ac_errmap(&box->error, response), WHAT);
     if (box->error.outcome != AC_ACCEPTED) {
         push_error(L, box);
         return 2;

@@ -103,7 +103,7 @@ static int read_document(lua_State *L)
         push_ini(L, marked ? (struct ac_str){text.p + 3, text.n - 3} : text);
         return 1;
     }
-    if (!ac_json_open(&reader, text, AC_JSON_LIMITS) || !ac_value_push(L, &reader, false, 3))
+    if (!ac_json_open(&reader, text, AC_MAX_BODY_BYTES) || !ac_value_push(L, &reader, false, 3))
         luaL_error(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
     if (!lua_istable(L, -1) || lua_getmetatable(L, -1))
         luaL_error(L, "JSON: it is not an object");

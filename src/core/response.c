@@ -133,10 +133,10 @@ static void parse(struct ac_response *response)
     ac_buf_reset(&response->text);
 }
 
-static void read_json(struct ac_response *response, struct ac_json_limits limits)
+static void read_json(struct ac_response *response)
 {
     struct ac_json_reader reader;
-    if (ac_json_check(&reader, response->body, limits))
+    if (ac_json_check(&reader, response->body, response->max_bytes))
         parse(response);
     else
         response->why = reader.why;
@@ -156,12 +156,12 @@ static void read_json(struct ac_response *response, struct ac_json_limits limits
     }
 }
 
-static void read_xml(struct ac_response *response, struct ac_json_limits limits)
+static void read_xml(struct ac_response *response)
 {
     struct ac_xml_field fields[FIELD_COUNT];
     for (size_t i = 0; i < FIELD_COUNT; i++)
         fields[i] = (struct ac_xml_field){.name = ac_str_of(FIELDS[i].pascal)};
-    if (response->body.n > limits.max_bytes ||
+    if (response->body.n > response->max_bytes ||
         !ac_xml_read(response->body, "Error", fields, FIELD_COUNT, &response->text)) {
         response->shape = AC_SHAPE_OTHER;
         return;
@@ -171,15 +171,15 @@ static void read_xml(struct ac_response *response, struct ac_json_limits limits)
             *field_of(response, i) = fields[i].value;
 }
 
-enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits)
+enum ac_status ac_response_read(struct ac_response *response)
 {
     /* Room for U+FFFD in the place of every byte. */
-    ac_buf_init(&response->text, 3 * limits.max_bytes + FIELD_COUNT * 32);
+    ac_buf_init(&response->text, 3 * response->max_bytes + FIELD_COUNT * 32);
     response->shape = ac_response_shape(response->body);
     if (response->shape == AC_SHAPE_JSON)
-        read_json(response, limits);
+        read_json(response);
     else if (response->shape == AC_SHAPE_XML)
-        read_xml(response, limits);
+        read_xml(response);
     return response->text.status == AC_NOMEM ? AC_NOMEM : AC_OK;
 }
 

@@ -37,6 +37,10 @@ struct ac_response {
     struct ac_str retry_after;
     struct ac_str ratelimit_user_api;
     struct ac_str ratelimit_user;
+    size_t max_bytes; /* of a body that is read */
+    /* What we signed, to compare with what the server says it expected. May be empty. */
+    struct ac_str string_to_sign;
+    struct ac_str canonical_request;
 
     enum ac_shape shape;
     const char *why; /* what is wrong with bad JSON, for a person */
@@ -75,7 +79,7 @@ enum ac_shape ac_response_shape(struct ac_str body);
 
 /* Sets the shape and the fields. AC_NOMEM is the only failure: a hostile answer is a shape, not an
  * error. */
-enum ac_status ac_response_read(struct ac_response *response, struct ac_json_limits limits);
+enum ac_status ac_response_read(struct ac_response *response);
 void ac_response_free(struct ac_response *response);
 
 /* Whether a text is not blank. */

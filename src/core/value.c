@@ -257,7 +257,7 @@ bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, 
 {
     int top = lua_gettop(L);
     /* A table and a name for each level, and what is at work on the innermost. */
-    luaL_checkstack(L, 2 * (int)reader->max_depth + 12, "JSON is nested too deeply");
+    luaL_checkstack(L, 2 * (int)AC_MAX_JSON_DEPTH + 12, "JSON is nested too deeply");
     ac_value_push_null(L);
     ac_value_push_array_metatable(L);
     struct decoder decoder = {.L = L,
