@@ -325,7 +325,7 @@ static void test_errmap(struct check *t)
         CHECK(t, ac_response_read(&response) == AC_OK);
         CHECK(t, ac_errmap(&error, &response) == AC_OK);
         if (error.outcome != rows[i].outcome)
-            fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcome_name(error.outcome));
+            fprintf(stderr, "row %zu: %s\n", i, ac_errmap_outcomes[error.outcome]);
         CHECK(t, error.outcome == rows[i].outcome);
         ac_errmap_free(&error);
         ac_response_free(&response);

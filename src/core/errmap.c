@@ -35,18 +35,9 @@ static const struct code_rule CODES[] = {
     {"InvalidSecurityToken*", AC_RETRY_CREDENTIALS, false},
 };
 
-const char *ac_errmap_outcome_name(enum ac_outcome outcome)
-{
-    static const char *const names[] = {"accepted", "not_sent", "rejected", "unknown"};
-    return names[outcome];
-}
-
-const char *ac_errmap_retry_name(enum ac_retry retry)
-{
-    static const char *const names[] = {"never", "transport", "server",      "throttle",
-                                        "nonce", "clock",     "credentials", "pending"};
-    return names[retry];
-}
+const char *const ac_errmap_outcomes[] = {"accepted", "not_sent", "rejected", "unknown"};
+const char *const ac_errmap_retries[] = {"never", "transport", "server",      "throttle",
+                                         "nonce", "clock",     "credentials", "pending"};
 
 static bool matches(const char *pattern, struct ac_str code)
 {

@@ -31,7 +31,8 @@ struct ac_error {
 enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response);
 void ac_errmap_free(struct ac_error *error);
 
-const char *ac_errmap_outcome_name(enum ac_outcome outcome);
-const char *ac_errmap_retry_name(enum ac_retry retry);
+/* The names of each in Lua. */
+extern const char *const ac_errmap_outcomes[];
+extern const char *const ac_errmap_retries[];
 
 #endif

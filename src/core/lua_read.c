@@ -180,8 +180,8 @@ static void push_error(lua_State *L, const struct read_box *box)
     set_text(L, "code", error->code);
     acL_push_text(L, ac_buf_str(&error->message));
     lua_setfield(L, -2, "message");
-    set_text(L, "outcome", ac_str_of(ac_errmap_outcome_name(error->outcome)));
-    set_text(L, "retry_class", ac_str_of(ac_errmap_retry_name(error->retry)));
+    set_text(L, "outcome", ac_str_of(ac_errmap_outcomes[error->outcome]));
+    set_text(L, "retry_class", ac_str_of(ac_errmap_retries[error->retry]));
     set_text(L, "host_id", response->host_id);
     set_text(L, "recommend", response->recommend);
     set_text(L, "verdict", ac_str_of(error->verdict));

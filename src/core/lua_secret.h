@@ -16,9 +16,6 @@ struct ac_digest *acL_digest(lua_State *L);
 /* [-0, +1, m]  The hex digits of `n` bytes. Returns 1, as a function of Lua does. */
 int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n);
 
-/* [-0, +1, m]  The hex digits of `n` bytes. Returns 1, as a function of Lua does. */
-int acL_push_hex(lua_State *L, const unsigned char *bytes, size_t n);
-
 /* [-0, +0, v]  The bytes of the string or Secret at `index`; {NULL, 0} if nil. They are borrowed
  * until the next Lua call: anything that allocates may collect, and a finalizer may close. */
 struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name);

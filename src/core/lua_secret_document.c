@@ -1,3 +1,4 @@
+#include "header.h"
 #include "lua_core.h"
 #include "lua_secret.h"
 #include "value.h"
@@ -34,15 +35,6 @@ static void push_entry(lua_State *L, struct ac_str text)
         lua_pushnil(L);
 }
 
-static struct ac_str trim(struct ac_str s)
-{
-    while (s.n > 0 && (unsigned char)s.p[0] <= ' ')
-        s = (struct ac_str){s.p + 1, s.n - 1};
-    while (s.n > 0 && (unsigned char)s.p[s.n - 1] <= ' ')
-        s.n--;
-    return s;
-}
-
 /* The next line of the text, without its end. */
 static struct ac_str cut_line(struct ac_str *text)
 {
@@ -51,7 +43,7 @@ static struct ac_str cut_line(struct ac_str *text)
     struct ac_str line = {text->p, n};
     n += end != NULL;
     *text = (struct ac_str){text->p + n, text->n - n};
-    return trim(line);
+    return ac_header_trim(line);
 }
 
 /* [-0, +0, e]  `name = value` into the section on top of the stack. */
@@ -61,8 +53,8 @@ static void set_entry(lua_State *L, struct ac_str line, int number)
     if (!equals)
         luaL_error(L, "line %d is neither [section] nor name = value", number);
     size_t at = (size_t)(equals - line.p);
-    acL_push_bytes(L, trim((struct ac_str){line.p, at}));
-    push_entry(L, trim((struct ac_str){line.p + at + 1, line.n - at - 1}));
+    acL_push_bytes(L, ac_header_trim((struct ac_str){line.p, at}));
+    push_entry(L, ac_header_trim((struct ac_str){line.p + at + 1, line.n - at - 1}));
     lua_rawset(L, -3);
 }
 
@@ -83,7 +75,7 @@ static void push_ini(lua_State *L, struct ac_str text)
         if (line.p[line.n - 1] != ']')
             luaL_error(L, "line %d opens a section and does not close it", number);
         lua_settop(L, -2);
-        acL_push_bytes(L, trim((struct ac_str){line.p + 1, line.n - 2}));
+        acL_push_bytes(L, ac_header_trim((struct ac_str){line.p + 1, line.n - 2}));
         lua_newtable(L);
         lua_pushvalue(L, -1);
         lua_insert(L, -3);

@@ -92,31 +92,27 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
 }
 
-/* Whether two members of an object have one name; readers disagree about which of them counts.
- * Sorting bounds what a peer can make us do. */
-static bool has_twins(const cJSON *object)
+/* Whether two members of an object anywhere in the tree have one name; readers disagree about which
+ * of them counts. Sorting bounds what a peer can make us do. Without memory there may be some. */
+static bool has_twins(const cJSON *node)
 {
     size_t n = 0;
     bool found = false;
-    const cJSON **members = malloc((size_t)cJSON_GetArraySize(object) * sizeof *members);
+    for (const cJSON *item = node->child; item && !found; item = item->next, n++)
+        found = has_twins(item);
+    if (found || n < 2 || !cJSON_IsObject(node))
+        return found;
+    const cJSON **members = malloc(n * sizeof *members);
     if (!members)
         return true;
-    for (const cJSON *item = object->child; item; item = item->next)
+    n = 0;
+    for (const cJSON *item = node->child; item; item = item->next)
         members[n++] = item;
     qsort(members, n, sizeof *members, compare_names);
     for (size_t i = 1; i < n && !found; i++)
         found = compare_names(&members[i - 1], &members[i]) == 0;
     free(members);
     return found;
-}
-
-/* The same, anywhere in the tree. */
-static bool any_twins(const cJSON *node)
-{
-    for (const cJSON *item = node->child; item; item = item->next)
-        if (any_twins(item))
-            return true;
-    return cJSON_IsObject(node) && node->child && has_twins(node);
 }
 
 /* The one place where cJSON makes a tree: over a text that the strict reader has passed. */
@@ -128,7 +124,7 @@ static void parse(struct ac_response *response)
         response->root = cJSON_ParseWithLength(response->text.p, response->text.n);
     if (!response->root)
         response->why = "no memory to read it";
-    else if (any_twins(response->root))
+    else if (has_twins(response->root))
         response->why = "duplicate key";
     ac_buf_reset(&response->text);
 }
@@ -193,28 +189,24 @@ void ac_response_free(struct ac_response *response)
 /* Up to nine digits: a longer wait than 11 days is not a hint but a mistake. */
 static double milliseconds(struct ac_str text)
 {
-    long value = 0;
+    char digits[10] = {0};
     if (text.n == 0 || text.n > 9)
         return 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9')
-            return 0;
-        value = value * 10 + (text.p[i] - '0');
-    }
-    return (double)value / 1000;
+    memcpy(digits, text.p, text.n);
+    return strspn(digits, "0123456789") == text.n ? strtod(digits, NULL) / 1000 : 0;
 }
 
 /* `Limit:40,Remain:0,TimeLeft:812` */
 static double time_left(struct ac_str header)
 {
-    const char *found = ac_str_find(header, AC_STR("TimeLeft:"));
-    if (!found)
+    const char *digits = ac_str_find(header, AC_STR("TimeLeft:"));
+    if (!digits)
         return 0;
-    struct ac_str rest = {found + 9, header.n - (size_t)(found + 9 - header.p)};
+    digits += 9;
     size_t n = 0;
-    while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9')
+    while (digits + n < header.p + header.n && digits[n] >= '0' && digits[n] <= '9')
         n++;
-    return milliseconds((struct ac_str){rest.p, n});
+    return milliseconds((struct ac_str){digits, n});
 }
 
 double ac_response_retry_after(const struct ac_response *response)
