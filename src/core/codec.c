@@ -25,12 +25,16 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Of two digits, or -1. */
+static int hex_byte(const char *p)
+{
+    int high = hex_value(p[0]), low = hex_value(p[1]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 static int escape_at(struct ac_str in, size_t i)
 {
-    if (in.p[i] != '%' || i + 2 >= in.n)
-        return -1;
-    int high = hex_value(in.p[i + 1]), low = hex_value(in.p[i + 2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
+    return in.p[i] == '%' && i + 2 < in.n ? hex_byte(in.p + i + 1) : -1;
 }
 
 static void percent_byte(struct ac_buf *out, unsigned char c)
@@ -89,10 +93,10 @@ bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in)
     if (in.n != n * 2)
         return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_value(in.p[2 * i]), low = hex_value(in.p[2 * i + 1]);
-        if (high < 0 || low < 0)
+        int byte = hex_byte(in.p + 2 * i);
+        if (byte < 0)
             return false;
-        out[i] = (unsigned char)(high << 4 | low);
+        out[i] = (unsigned char)byte;
     }
     return true;
 }

@@ -41,6 +41,14 @@ static int core_decode(lua_State *L)
     return 2;
 }
 
+/* [-0, +1, v]  The bytes of a buffer that had room for all of them. */
+static int push_filled(lua_State *L, const struct ac_buf *out, const char *what)
+{
+    acL_check(L, out->status, what);
+    acL_push_bytes(L, ac_buf_str(out));
+    return 1;
+}
+
 /* [-1, +1, v]  encode(value) -> text */
 static int core_encode(lua_State *L)
 {
@@ -48,8 +56,7 @@ static int core_encode(lua_State *L)
     lua_settop(L, 1);
     struct ac_buf *out = acL_push_buf(L, ENCODE_MAX_BYTES);
     ac_value_encode(L, 1, out);
-    acL_push_bytes(L, ac_buf_str(out));
-    return 1;
+    return push_filled(L, out, "encode");
 }
 
 /* [-1, +1, v]  array(t?) -> t with the metatable that makes it `[…]` */
@@ -69,12 +76,7 @@ static int core_array(lua_State *L)
 /* [-1, +1, m]  is_array(t) -> boolean */
 static int core_is_array(lua_State *L)
 {
-    bool marked = false;
-    if (lua_type(L, 1) == LUA_TTABLE && lua_getmetatable(L, 1)) {
-        ac_value_push_array_metatable(L);
-        marked = lua_rawequal(L, -1, -2);
-    }
-    lua_pushboolean(L, marked);
+    lua_pushboolean(L, ac_value_is_array(L, 1));
     return 1;
 }
 
@@ -147,9 +149,7 @@ static int core_base64(lua_State *L)
     struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n * 2 + 4);
     ac_codec_base64(out, (const unsigned char *)in.p, in.n);
-    acL_check(L, out->status, "base64");
-    acL_push_bytes(L, ac_buf_str(out));
-    return 1;
+    return push_filled(L, out, "base64");
 }
 
 /* [-1, +1, v]  percent_encode(text) -> text */
@@ -158,9 +158,7 @@ static int core_percent_encode(lua_State *L)
     struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n * 3);
     ac_codec_percent(out, in);
-    acL_check(L, out->status, "percent_encode");
-    acL_push_bytes(L, ac_buf_str(out));
-    return 1;
+    return push_filled(L, out, "percent_encode");
 }
 
 /* [-1, +1, v]  percent_decode(text) -> bytes | nil */
@@ -168,12 +166,7 @@ static int core_percent_decode(lua_State *L)
 {
     struct ac_str in = acL_check_bytes(L, 1);
     struct ac_buf *out = acL_push_buf(L, in.n);
-    bool valid = ac_codec_percent_decode(out, in);
-    acL_check(L, out->status, "percent_decode");
-    if (!valid)
-        return 0;
-    acL_push_bytes(L, ac_buf_str(out));
-    return 1;
+    return ac_codec_percent_decode(out, in) ? push_filled(L, out, "percent_decode") : 0;
 }
 
 /* [-2, +1, v]  equal(a, b) -> boolean, in a time that depends on the lengths only */
@@ -222,15 +215,13 @@ static int core_suggest(lua_State *L)
     lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
     lua_pushnil(L);
     for (lua_Integer i = 1; i <= n; i++) {
-        if (lua_rawgeti(L, 2, i) == LUA_TSTRING) {
-            size_t distance = acL_distance(word, lua_tostring(L, -1));
-            if (distance < least) {
-                least = distance;
-                lua_replace(L, 3);
-                continue;
-            }
+        bool text = lua_rawgeti(L, 2, i) == LUA_TSTRING;
+        size_t distance = text ? acL_distance(word, lua_tostring(L, 4)) : least;
+        if (distance < least) {
+            least = distance;
+            lua_copy(L, 4, 3);
         }
-        lua_pop(L, 1);
+        lua_settop(L, 3);
     }
     return 1;
 }

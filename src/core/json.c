@@ -28,14 +28,12 @@ static int code_unit(const char *p)
     return strspn(digits, "0123456789abcdefABCDEF") == 4 ? (int)strtol(digits, NULL, 16) : -1;
 }
 
-static bool is_high(int code)
+/* Whether a code unit is one of the 1024 surrogates from `first` on. */
+#define HIGH 0xd800
+#define LOW 0xdc00
+static bool is_surrogate(int code, int first)
 {
-    return code >= 0xd800 && code <= 0xdbff;
-}
-
-static bool is_low(int code)
-{
-    return code >= 0xdc00 && code <= 0xdfff;
+    return code >= first && code < first + 0x400;
 }
 
 #define REPLACEMENT 0xfffd
@@ -45,14 +43,15 @@ static bool is_low(int code)
 static long escaped_character(struct ac_str rest, size_t *used)
 {
     int code = code_unit(rest.p);
-    bool pair = is_high(code) && rest.n >= 12 && rest.p[6] == '\\' && rest.p[7] == 'u';
+    bool pair = is_surrogate(code, HIGH) && rest.n >= 12 && rest.p[6] == '\\' && rest.p[7] == 'u';
     int low = pair ? code_unit(rest.p + 6) : 0;
     *used = 6;
-    if (is_low(low)) {
+    if (is_surrogate(low, LOW)) {
         *used = 12;
-        return 0x10000 + ((code - 0xd800L) << 10) + (low - 0xdc00);
+        return 0x10000 + ((long)(code - HIGH) << 10) + (low - LOW);
     }
-    return code == 0 || is_high(code) || is_low(code) ? REPLACEMENT : code;
+    bool text = code != 0 && !is_surrogate(code, HIGH) && !is_surrogate(code, LOW);
+    return text ? code : REPLACEMENT;
 }
 
 static bool read_escape(struct ac_json_reader *reader, struct ac_json_token *token)
@@ -156,16 +155,12 @@ static bool read_number(struct ac_json_reader *reader, struct ac_json_token *tok
 
 static bool read_word(struct ac_json_reader *reader, struct ac_json_token *token)
 {
-    static const struct {
-        struct ac_str text;
-        enum ac_json_kind kind;
-    } words[] = {
-        {{"true", 4}, AC_JSON_TRUE}, {{"false", 5}, AC_JSON_FALSE}, {{"null", 4}, AC_JSON_NULL}};
+    static const struct ac_str words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
     struct ac_str rest = {reader->text.p + reader->at, reader->text.n - reader->at};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (ac_str_starts(rest, words[i].text)) {
-            reader->at += words[i].text.n;
-            token->kind = words[i].kind;
+    for (int i = 0; i < 3; i++)
+        if (ac_str_starts(rest, words[i])) {
+            reader->at += words[i].n;
+            token->kind = (enum ac_json_kind)(AC_JSON_TRUE + i);
             return true;
         }
     return misplaced(reader);
@@ -242,25 +237,22 @@ bool ac_json_more(struct ac_json_reader *reader, enum ac_json_kind container, bo
 struct ac_json_token ac_json_name(struct ac_json_reader *reader)
 {
     struct ac_json_token token = {0};
-    if (skip_space(reader) != '"') {
+    bool quoted = skip_space(reader) == '"';
+    if (quoted && !read_string(reader, &token))
+        return token;
+    if (!quoted || skip_space(reader) != ':') {
         misplaced(reader);
-    } else if (read_string(reader, &token)) {
-        if (skip_space(reader) == ':') {
-            reader->at++;
-            token.kind = AC_JSON_STRING;
-        } else {
-            misplaced(reader);
-        }
+        return token;
     }
+    reader->at++;
+    token.kind = AC_JSON_STRING;
     return token;
 }
 
 bool ac_json_end(struct ac_json_reader *reader)
 {
     skip_space(reader);
-    if (reader->at < reader->text.n)
-        return misplaced(reader);
-    return true;
+    return reader->at == reader->text.n || misplaced(reader);
 }
 
 /* At a backslash. */

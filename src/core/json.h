@@ -29,7 +29,7 @@ enum ac_json_kind {
     AC_JSON_ARRAY,
     AC_JSON_STRING,
     AC_JSON_NUMBER,
-    AC_JSON_TRUE,
+    AC_JSON_TRUE, /* these three in this order */
     AC_JSON_FALSE,
     AC_JSON_NULL
 };

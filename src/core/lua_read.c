@@ -35,7 +35,7 @@ static void read_headers(lua_State *L, struct ac_response *response)
         return;
     for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++) {
         const struct ac_response_header *known = &ac_response_header_names[i];
-        struct ac_str *value = (struct ac_str *)(void *)((char *)response + known->place);
+        struct ac_str *value = ac_response_field(response, known->place);
         int type = lua_getfield(L, headers, known->name.p);
         if (type == LUA_TSTRING || type == LUA_TNUMBER)
             value->p = lua_tolstring(L, -1, &value->n);
@@ -136,17 +136,12 @@ static void set_text(lua_State *L, const char *name, struct ac_str s)
 /* [-0, +0, m]  What else is worth knowing about any answer, good or bad, into the table on top. */
 static void set_info(lua_State *L, const struct ac_response *response)
 {
-    if (response->status > 0) {
-        lua_pushinteger(L, response->status);
-        lua_setfield(L, -2, "status");
-    }
     int64_t date;
-    if (ac_codec_parse_http_date(response->date, &date)) {
-        lua_pushinteger(L, date);
-        lua_setfield(L, -2, "date");
-    }
-    lua_pushinteger(L, (lua_Integer)response->body.n);
-    lua_setfield(L, -2, "body_bytes");
+    if (response->status > 0)
+        acL_set_integer(L, "status", (uint64_t)response->status);
+    if (ac_codec_parse_http_date(response->date, &date))
+        acL_set_integer(L, "date", (uint64_t)date);
+    acL_set_integer(L, "body_bytes", response->body.n);
 }
 
 /* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
@@ -197,13 +192,14 @@ static void push_error(lua_State *L, const struct read_box *box)
         set_access_denied(L, response);
 }
 
-/* [-0, +1, m]  The text under a name of the result on top; {NULL, 0} if it is none. */
+/* [-0, +0, m]  The text under a name of the result on top, which keeps it; {NULL, 0} if it is none.
+ */
 static struct ac_str text_in(lua_State *L, const char *name)
 {
     struct ac_str text = {0};
-    lua_pushstring(L, name);
-    if (lua_rawget(L, -2) == LUA_TSTRING)
+    if (lua_getfield(L, -1, name) == LUA_TSTRING)
         text.p = lua_tolstring(L, -1, &text.n);
+    lua_pop(L, 1);
     return ac_response_is_field(text) ? text : (struct ac_str){0};
 }
 
@@ -220,11 +216,8 @@ static void read_success(lua_State *L, struct ac_response *response)
     }
     response->shape = AC_SHAPE_JSON;
     struct ac_str id = text_in(L, "RequestId");
-    lua_pop(L, 1);
-    if (!id.p) {
+    if (!id.p)
         id = text_in(L, "requestId");
-        lua_pop(L, 1);
-    }
     /* A number of very many digits has become text as well: there the tree tells. */
     if (id.p && strspn(id.p, "-0123456789") == id.n)
         acL_check(L, ac_response_read(response), WHAT);

@@ -121,20 +121,20 @@ const char *acL_secret_flaw(struct ac_str s)
     return ac_str_has_control(s) ? "holds a control character" : NULL;
 }
 
-static void check_secret(lua_State *L, const char *what, struct ac_str s)
+/* [-0, +1, v] */
+static int push_checked(lua_State *L, const char *what, struct ac_str s)
 {
     const char *flaw = acL_secret_flaw(s);
     if (flaw)
         luaL_error(L, "%s: a secret %s", what, flaw);
+    acL_secret_push(L, s);
+    return 1;
 }
 
 /* [-1, +1, v]  secret(text) -> Secret */
 static int core_secret(lua_State *L)
 {
-    struct ac_str s = acL_check_bytes(L, 1);
-    check_secret(L, "secret", s);
-    acL_secret_push(L, s);
-    return 1;
+    return push_checked(L, "secret", acL_check_bytes(L, 1));
 }
 
 /* [-1, +1, v]  secret_from_env(name) -> Secret or nil. The value never becomes a Lua string. */
@@ -142,11 +142,7 @@ static int core_secret_from_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     struct ac_str value = ac_str_of(getenv(name));
-    if (value.n == 0)
-        return 0;
-    check_secret(L, name, value);
-    acL_secret_push(L, value);
-    return 1;
+    return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 
 /* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, what is wrong */

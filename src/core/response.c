@@ -14,23 +14,17 @@ const struct ac_response_header ac_response_header_names[AC_RESPONSE_HEADERS] = 
     {{"x-ratelimit-user", 16}, offsetof(struct ac_response, ratelimit_user)},
     {{"x-ratelimit-user-api", 20}, offsetof(struct ac_response, ratelimit_user_api)}};
 
-/* One that is repeated becomes a value which nobody takes for a good one. */
-static void note_header(struct ac_response *response, struct ac_str name, struct ac_str value)
-{
-    for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++)
-        if (ac_str_equal_nocase(name, ac_response_header_names[i].name)) {
-            struct ac_str *known =
-                (struct ac_str *)(void *)((char *)response + ac_response_header_names[i].place);
-            *known = known->p ? AC_STR(",") : value;
-            return;
-        }
-}
-
 void ac_response_headers(struct ac_response *response, struct ac_str block)
 {
     struct ac_str name, value;
     while (ac_header_next(&block, &name, &value))
-        note_header(response, name, value);
+        for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++) {
+            const struct ac_response_header *known = &ac_response_header_names[i];
+            struct ac_str *field = ac_response_field(response, known->place);
+            /* One that is repeated becomes a value which nobody takes for a good one. */
+            if (ac_str_equal_nocase(name, known->name))
+                *field = field->p ? AC_STR(",") : value;
+        }
 }
 
 enum ac_shape ac_response_shape(struct ac_str body)
@@ -62,11 +56,6 @@ static const struct {
               {"HostId", "hostId", PLACE(host_id)},
               {"Recommend", "recommend", PLACE(recommend)}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
-
-static struct ac_str *field_of(struct ac_response *response, size_t i)
-{
-    return (struct ac_str *)(void *)((char *)response + FIELDS[i].place);
-}
 
 /* Every double up to here is exact. */
 #define INTEGER_MAX 9007199254740992.0
@@ -148,7 +137,8 @@ static void read_json(struct ac_response *response)
         const cJSON *pascal = cJSON_GetObjectItemCaseSensitive(response->root, FIELDS[i].pascal);
         const cJSON *camel = cJSON_GetObjectItemCaseSensitive(response->root, FIELDS[i].camel);
         struct ac_str value = field_in(response, pascal, id);
-        *field_of(response, i) = value.p ? value : field_in(response, camel, id);
+        *ac_response_field(response, FIELDS[i].place) =
+            value.p ? value : field_in(response, camel, id);
     }
 }
 
@@ -164,7 +154,7 @@ static void read_xml(struct ac_response *response)
     }
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (ac_response_is_field(fields[i].value))
-            *field_of(response, i) = fields[i].value;
+            *ac_response_field(response, FIELDS[i].place) = fields[i].value;
 }
 
 enum ac_status ac_response_read(struct ac_response *response)

@@ -64,6 +64,11 @@ struct ac_response_header {
 #define AC_RESPONSE_HEADERS 6
 extern const struct ac_response_header ac_response_header_names[AC_RESPONSE_HEADERS];
 
+static inline struct ac_str *ac_response_field(struct ac_response *response, size_t place)
+{
+    return (struct ac_str *)(void *)((char *)response + place);
+}
+
 /* Fills in the headers from a block of "Name: value" lines. */
 void ac_response_headers(struct ac_response *response, struct ac_str block);
 

@@ -45,16 +45,22 @@ void ac_value_push_array_metatable(lua_State *L)
     luaL_getmetatable(L, ARRAY_CLASS);
 }
 
+bool ac_value_is_array(lua_State *L, int index)
+{
+    if (!lua_istable(L, index) || !lua_getmetatable(L, index))
+        return false;
+    ac_value_push_array_metatable(L);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
 void acL_push_text(lua_State *L, struct ac_str bytes)
 {
     luaL_Buffer text;
-    bool valid = ac_utf8_is_valid(bytes);
-    if (valid) {
-        acL_push_bytes(L, bytes);
-        return;
-    }
     luaL_buffinit(L, &text);
     for (size_t n; bytes.n > 0; bytes = (struct ac_str){bytes.p + n, bytes.n - n}) {
+        bool valid;
         n = ac_utf8_character(bytes, &valid);
         if (valid)
             luaL_addlstring(&text, bytes.p, n);

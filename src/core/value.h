@@ -20,6 +20,9 @@ void ac_value_push_null(lua_State *L);
 /* [-0, +1, m]  Pushes the shared metatable of arrays. */
 void ac_value_push_array_metatable(lua_State *L);
 
+/* [-0, +0, m]  Whether it is a table with that metatable. */
+bool ac_value_is_array(lua_State *L, int index);
+
 /* [-0, +1, e]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
  * not JSON or cannot be represented faithfully (duplicate keys, numbers out of range). Needs a
  * reader that ac_json_open() has opened. `secrets` is the index of a set of names: members of these

@@ -55,12 +55,7 @@ static void encode_float(lua_State *L, struct ac_buf *out, double value)
 /* [-0, +0, v]  True for a sequence; a table without members is one only by its metatable. */
 static bool is_sequence(lua_State *L, int index)
 {
-    bool marked = false;
-    if (lua_getmetatable(L, index)) {
-        ac_value_push_array_metatable(L);
-        marked = lua_rawequal(L, -1, -2);
-        lua_pop(L, 2);
-    }
+    bool marked = ac_value_is_array(L, index);
     lua_Integer count = 0, highest = 0;
     bool names = false;
     lua_pushnil(L);
@@ -200,5 +195,4 @@ static void encode_value(lua_State *L, int index, struct ac_buf *out, unsigned d
 void ac_value_encode(lua_State *L, int index, struct ac_buf *out)
 {
     encode_value(L, lua_absindex(L, index), out, 0);
-    acL_check(L, out->status, "encode");
 }

@@ -53,20 +53,13 @@ static unsigned long numbered_character(struct ac_str name)
 /* At an ampersand. */
 static bool read_reference(struct reader *reader)
 {
-    static const struct {
-        struct ac_str name;
-        char c;
-    } entities[] = {{{"lt", 2}, '<'},
-                    {{"gt", 2}, '>'},
-                    {{"amp", 3}, '&'},
-                    {{"quot", 4}, '"'},
-                    {{"apos", 4}, '\''}};
+    static const char *const entities[] = {"<lt", ">gt", "&amp", "\"quot", "'apos"};
     char bytes[4];
     struct ac_str name = {reader->rest.p + 1, strcspn(reader->rest.p + 1, ";<&")};
     unsigned long code = name.p[0] == '#' ? numbered_character(name) : 0;
     for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
-        if (ac_str_equal(name, entities[i].name))
-            code = (unsigned char)entities[i].c;
+        if (ac_str_equal(name, ac_str_of(entities[i] + 1)))
+            code = (unsigned char)entities[i][0];
     if (code == 0 || name.p[name.n] != ';')
         return false;
     ac_buf_add(reader->out, bytes, ac_utf8_put(bytes, code));
