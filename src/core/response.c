@@ -63,17 +63,16 @@ static const struct {
 /* The field at an item of the tree; {NULL, 0} for none. */
 static struct ac_str field_in(struct ac_response *response, const cJSON *item, bool id)
 {
-    struct ac_str none = {0};
-    if (cJSON_IsNumber(item) && !id) {
-        double value = item->valuedouble;
-        if (floor(value) != value || fabs(value) > INTEGER_MAX)
-            return none;
-        size_t before = response->text.n;
+    struct ac_str text = {0};
+    if (cJSON_IsString(item))
+        text = ac_str_of(item->valuestring);
+    double value = cJSON_IsNumber(item) && !id ? item->valuedouble : NAN;
+    if (floor(value) == value && fabs(value) <= INTEGER_MAX) {
+        text.p = response->text.p + response->text.n;
         ac_buf_printf(&response->text, "%.0f", value);
-        return (struct ac_str){response->text.p + before, response->text.n - before};
+        text.n = strlen(text.p);
     }
-    struct ac_str text = cJSON_IsString(item) ? ac_str_of(item->valuestring) : none;
-    return ac_response_is_field(text) ? text : none;
+    return ac_response_is_field(text) ? text : (struct ac_str){0};
 }
 
 static int compare_names(const void *a, const void *b)
@@ -107,7 +106,11 @@ static bool has_twins(const cJSON *node)
 /* The one place where cJSON makes a tree: over a text that the strict reader has passed. */
 static void parse(struct ac_response *response)
 {
-    ac_buf_reset(&response->text);
+    struct ac_json_reader reader;
+    if (!ac_json_check(&reader, response->body, response->max_bytes)) {
+        response->why = reader.why;
+        return;
+    }
     ac_json_clean(&response->text, response->body);
     if (response->text.status == AC_OK)
         response->root = cJSON_ParseWithLength(response->text.p, response->text.n);
@@ -120,17 +123,11 @@ static void parse(struct ac_response *response)
 
 static void read_json(struct ac_response *response)
 {
-    struct ac_json_reader reader;
-    if (ac_json_check(&reader, response->body, response->max_bytes))
-        parse(response);
-    else
-        response->why = reader.why;
-    if (response->why) {
+    parse(response);
+    if (response->why)
         response->shape = AC_SHAPE_BAD_JSON;
-        return;
-    }
     /* Numbers become text: what is added must not move what is there. */
-    if (!ac_buf_room(&response->text, FIELD_COUNT * 32))
+    if (response->why || !ac_buf_room(&response->text, FIELD_COUNT * 32))
         return;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         bool id = FIELDS[i].place == PLACE(request_id);
@@ -148,7 +145,7 @@ static void read_xml(struct ac_response *response)
     for (size_t i = 0; i < FIELD_COUNT; i++)
         fields[i] = (struct ac_xml_field){.name = ac_str_of(FIELDS[i].pascal)};
     if (response->body.n > response->max_bytes ||
-        !ac_xml_read(response->body, "Error", fields, FIELD_COUNT, &response->text)) {
+        !ac_xml_read(response->body, fields, FIELD_COUNT, &response->text)) {
         response->shape = AC_SHAPE_OTHER;
         return;
     }

@@ -122,11 +122,10 @@ static bool read_declaration(struct reader *reader)
     return take(reader, AC_STR("?>"));
 }
 
-bool ac_xml_read(struct ac_str text, const char *root, struct ac_xml_field *fields, size_t n,
-                 struct ac_buf *out)
+bool ac_xml_read(struct ac_str text, struct ac_xml_field *fields, size_t n, struct ac_buf *out)
 {
     struct reader reader = {text, out};
-    struct ac_str name = ac_str_of(root);
+    struct ac_str name = AC_STR("Error");
     ac_buf_reset(out);
     /* What is read is never longer than what it is read from, so that nothing moves. */
     if (!ac_buf_room(out, text.n) || !read_declaration(&reader))

@@ -14,10 +14,9 @@ struct ac_xml_field {
     struct ac_str value; /* {NULL, 0} without such a child */
 };
 
-/* Whether the text, which a NUL follows, is one complete element of the name `root`, with each
+/* Whether the text, which a NUL follows, is one complete element of the name Error, with each
  * field at most once among its children. The values have their references resolved and point into
  * `out`, which is emptied and must bear as many bytes as the text has. */
-bool ac_xml_read(struct ac_str text, const char *root, struct ac_xml_field *fields, size_t n,
-                 struct ac_buf *out);
+bool ac_xml_read(struct ac_str text, struct ac_xml_field *fields, size_t n, struct ac_buf *out);
 
 #endif
