@@ -41,10 +41,8 @@ const char *const ac_errmap_retries[] = {"never", "transport", "server",      "t
 
 static bool matches(const char *pattern, struct ac_str code)
 {
-    size_t n = strlen(pattern);
-    if (pattern[n - 1] == '*')
-        return ac_str_starts(code, (struct ac_str){pattern, n - 1});
-    return ac_str_equal(code, (struct ac_str){pattern, n});
+    size_t n = strcspn(pattern, "*");
+    return ac_str_starts(code, (struct ac_str){pattern, n}) && (pattern[n] == '*' || code.n == n);
 }
 
 static const struct code_rule *rule_of(struct ac_str code)

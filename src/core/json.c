@@ -138,15 +138,15 @@ static bool read_number(struct ac_json_reader *reader, struct ac_json_token *tok
     take(reader, '-', '-');
     bool zero = reader->text.p[reader->at] == '0';
     size_t n = digits(reader);
-    if (n == 0 || (zero && n > 1))
-        return wrong(reader, "malformed number");
-    if (take(reader, '.', '.') && digits(reader) == 0)
-        return wrong(reader, "malformed number");
-    if (take(reader, 'e', 'E')) {
+    bool good = n == 1 || (n > 1 && !zero);
+    if (good && take(reader, '.', '.'))
+        good = digits(reader) > 0;
+    if (good && take(reader, 'e', 'E')) {
         take(reader, '+', '-');
-        if (digits(reader) == 0)
-            return wrong(reader, "malformed number");
+        good = digits(reader) > 0;
     }
+    if (!good)
+        return wrong(reader, "malformed number");
     token->raw = (struct ac_str){reader->text.p + start, reader->at - start};
     if (token->raw.n > AC_JSON_NUMBER_MAX)
         return wrong(reader, "number of too many characters");
@@ -176,15 +176,6 @@ static char skip_space(struct ac_json_reader *reader)
     return text[at];
 }
 
-static bool read_bracket(struct ac_json_reader *reader)
-{
-    if (reader->depth >= AC_MAX_JSON_DEPTH)
-        return wrong(reader, "nested too deeply");
-    reader->depth++;
-    reader->at++;
-    return true;
-}
-
 bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, size_t max_bytes)
 {
     *reader = (struct ac_json_reader){.text = text};
@@ -206,7 +197,9 @@ struct ac_json_token ac_json_value(struct ac_json_reader *reader)
         good = read_string(reader, &token);
     } else if (c == '{' || c == '[') {
         token.kind = c == '{' ? AC_JSON_OBJECT : AC_JSON_ARRAY;
-        good = read_bracket(reader);
+        good = reader->depth < AC_MAX_JSON_DEPTH || wrong(reader, "nested too deeply");
+        reader->depth += good;
+        reader->at += good;
     } else if (c == '-' || (c >= '0' && c <= '9')) {
         token.kind = AC_JSON_NUMBER;
         good = read_number(reader, &token);

@@ -1,8 +1,5 @@
-/* Strict JSON (RFC 8259), for text that a peer wrote.
- *
- * A reader pulls one token after the other out of the text and refuses what RFC 8259 does not
- * know, besides too deep nesting and numbers of very many characters. Who builds values and who
- * only checks use the same one, so that they cannot disagree.
+/* Strict JSON (RFC 8259), for text that a peer wrote, token by token. Refused are also too deep
+ * nesting and numbers of very many characters.
  *
  * A string that holds what is no Unicode text (bytes that are no UTF-8, \u0000, half a surrogate
  * pair) does not make the text unusable, since an answer must not be lost over a byte: U+FFFD

@@ -42,15 +42,6 @@ static void read_headers(lua_State *L, struct ac_response *response)
     }
 }
 
-/* [-0, +1, v] */
-static int read_status(lua_State *L)
-{
-    int valid = 0;
-    lua_getfield(L, 1, "status");
-    lua_Integer status = lua_tointegerx(L, -1, &valid);
-    return valid && status >= 0 && status <= 999 ? (int)status : 0;
-}
-
 /* [-0, +n, v]  An exchange as a table, from whatever transport. */
 static void read_table(lua_State *L, struct ac_response *response)
 {
@@ -58,10 +49,11 @@ static void read_table(lua_State *L, struct ac_response *response)
     response->failure = ac_failure_named(acL_string_field(L, 1, WHAT, "failure"));
     response->detail = acL_string_field(L, 1, WHAT, "detail");
     response->body = acL_string_field(L, 1, WHAT, "body");
-    response->status = read_status(L);
+    lua_getfield(L, 1, "status");
+    lua_Integer status = lua_tointeger(L, -1);
+    response->status = status >= 0 && status <= 999 ? (int)status : 0;
     /* Only a plain `false` says that nothing left: doubt counts as sent. */
-    lua_getfield(L, 1, "sent");
-    response->sent = !(lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1));
+    response->sent = lua_getfield(L, 1, "sent") != LUA_TBOOLEAN || lua_toboolean(L, -1);
     lua_getfield(L, 1, "headers");
     read_headers(L, response);
 }

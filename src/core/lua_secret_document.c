@@ -125,12 +125,8 @@ int acL_unseal(lua_State *L)
     check_names(L);
     struct ac_pages *pages = acL_push_box(L, sizeof *pages, BOX);
     if (!acL_secret_take(L, 1, pages)) {
-        struct ac_str text;
-        text.p = luaL_checklstring(L, 1, &text.n);
-        if (!ac_pages_open(pages, text.n))
-            luaL_error(L, "unseal: not enough memory");
-        memcpy(pages->p, text.p, text.n);
-        pages->n = text.n;
+        acL_secret_push(L, acL_check_bytes(L, 1));
+        acL_secret_take(L, -1, pages);
     }
     if (!pages->p)
         luaL_error(L, "unseal: the secret is closed");

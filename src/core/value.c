@@ -154,13 +154,12 @@ static void drop_nulls(struct decoder *decoder)
     lua_State *L = decoder->L;
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        bool null = lua_rawequal(L, -1, decoder->null_index);
-        lua_pop(L, 1);
-        if (null) {
-            lua_pushvalue(L, -1);
+        if (lua_rawequal(L, -1, decoder->null_index)) {
+            lua_pushvalue(L, -2);
             lua_pushnil(L);
-            lua_rawset(L, -4);
+            lua_rawset(L, -5);
         }
+        lua_pop(L, 1);
     }
 }
 
