@@ -28,7 +28,6 @@ static void test_utf8(struct check *t)
         {"\xf0\x9f\x98x\xc3", "?x?"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ac_str rest = ac_str_of(texts[i][0]);
-        CHECK(t, ac_utf8_is_valid(rest) == !strchr(texts[i][1], '?'));
         for (const char *p = texts[i][1]; *p; p++) {
             bool valid = false;
             size_t n = ac_utf8_character(rest, &valid);

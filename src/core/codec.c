@@ -54,8 +54,7 @@ void ac_codec_percent(struct ac_buf *out, struct ac_str in)
         percent_byte(out, c);
         plain = i + 1;
     }
-    if (in.n > plain)
-        ac_buf_add(out, in.p + plain, in.n - plain);
+    ac_buf_add(out, in.p + plain, in.n - plain);
 }
 
 void ac_codec_percent_path(struct ac_buf *out, struct ac_str in)
@@ -75,15 +74,12 @@ void ac_codec_percent_path(struct ac_buf *out, struct ac_str in)
 bool ac_codec_percent_decode(struct ac_buf *out, struct ac_str in)
 {
     for (size_t i = 0; i < in.n; i++) {
-        if (in.p[i] != '%') {
-            ac_buf_add_char(out, in.p[i]);
-            continue;
-        }
-        int value = escape_at(in, i);
+        bool escaped = in.p[i] == '%';
+        int value = escaped ? escape_at(in, i) : (unsigned char)in.p[i];
         if (value < 0)
             return false;
         ac_buf_add_char(out, (char)value);
-        i += 2;
+        i += escaped ? 2 : 0;
     }
     return true;
 }

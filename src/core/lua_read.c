@@ -225,7 +225,10 @@ int acL_read(lua_State *L)
     struct ac_response *response = &box->response;
     read_exchange(L, box);
     read_options(L, response);
-    if (ac_response_is_whole(response) && ac_response_shape(response->body) == AC_SHAPE_JSON)
+    bool success = response->failure == AC_FAILURE_NONE && response->sent &&
+                   response->status >= 200 && response->status <= 299 &&
+                   response->content_encoding.n == 0;
+    if (success && ac_response_shape(response->body) == AC_SHAPE_JSON)
         read_success(L, response);
     else
         acL_check(L, ac_response_read(response), WHAT);

@@ -72,13 +72,6 @@ static inline struct ac_str *ac_response_field(struct ac_response *response, siz
 /* Fills in the headers from a block of "Name: value" lines. */
 void ac_response_headers(struct ac_response *response, struct ac_str block);
 
-/* A complete HTTP answer of success, as far as the body does not say otherwise. */
-static inline bool ac_response_is_whole(const struct ac_response *response)
-{
-    return response->failure == AC_FAILURE_NONE && response->sent && response->status >= 200 &&
-           response->status <= 299 && response->content_encoding.n == 0;
-}
-
 /* What the body looks like from its first bytes. JSON and XML are not read yet. */
 enum ac_shape ac_response_shape(struct ac_str body);
 

@@ -21,16 +21,6 @@ size_t ac_utf8_character(struct ac_str text, bool *valid)
     return i;
 }
 
-bool ac_utf8_is_valid(struct ac_str bytes)
-{
-    bool valid = true;
-    for (size_t i = 0; valid && i < bytes.n;) {
-        bool plain = (signed char)bytes.p[i] >= 0;
-        i += plain ? 1 : ac_utf8_character((struct ac_str){bytes.p + i, bytes.n - i}, &valid);
-    }
-    return valid;
-}
-
 size_t ac_utf8_put(char *out, unsigned long code)
 {
     if (code < 0x80) {

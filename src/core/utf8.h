@@ -15,8 +15,6 @@
  * recommends (section 3.9, maximal subparts). */
 size_t ac_utf8_character(struct ac_str text, bool *valid);
 
-bool ac_utf8_is_valid(struct ac_str bytes);
-
 /* Writes a character, at most four bytes, and returns how many. */
 size_t ac_utf8_put(char *out, unsigned long code);
 

@@ -58,15 +58,19 @@ bool ac_value_is_array(lua_State *L, int index)
 void acL_push_text(lua_State *L, struct ac_str bytes)
 {
     luaL_Buffer text;
+    size_t plain = 0, n;
     luaL_buffinit(L, &text);
-    for (size_t n; bytes.n > 0; bytes = (struct ac_str){bytes.p + n, bytes.n - n}) {
+    for (size_t i = 0; i < bytes.n; i += n) {
         bool valid;
-        n = ac_utf8_character(bytes, &valid);
+        n = ac_utf8_character((struct ac_str){bytes.p + i, bytes.n - i}, &valid);
         if (valid)
-            luaL_addlstring(&text, bytes.p, n);
-        else
-            luaL_addstring(&text, AC_UTF8_REPLACEMENT);
+            continue;
+        luaL_addlstring(&text, bytes.p + plain, i - plain);
+        luaL_addstring(&text, AC_UTF8_REPLACEMENT);
+        plain = i + n;
     }
+    if (bytes.n > plain)
+        luaL_addlstring(&text, bytes.p + plain, bytes.n - plain);
     luaL_pushresult(&text);
 }
 

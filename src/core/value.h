@@ -2,8 +2,7 @@
  *
  * Objects become tables with the names that the API gave; `null` members are absent, in arrays
  * `null` is a sentinel. Arrays carry a shared metatable so that `[]` survives a round trip.
- * Integers are exact to 64 bits, larger ones become decimal strings. Values are made in the one
- * pass that checks the text: a tree between them would cost as much again as the values themselves.
+ * Integers are exact to 64 bits, larger ones become decimal strings.
  */
 #ifndef AC_VALUE_H
 #define AC_VALUE_H

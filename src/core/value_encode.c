@@ -105,11 +105,9 @@ static struct ac_str member_name(lua_State *L, lua_Integer place)
     if (lua_rawgeti(L, -1, place) != LUA_TSTRING)
         luaL_error(L, "cannot encode a table key of type %s", luaL_typename(L, -1));
     name.p = lua_tolstring(L, -1, &name.n);
-    if (!ac_utf8_is_valid(name)) {
-        acL_push_text(L, name);
-        name.p = lua_tolstring(L, -1, &name.n);
-        lua_rawseti(L, -3, place);
-    }
+    acL_push_text(L, name);
+    name.p = lua_tolstring(L, -1, &name.n);
+    lua_rawseti(L, -3, place);
     lua_pop(L, 1);
     return name;
 }
