@@ -19,9 +19,9 @@ describe("decode", function()
   end)
 
   it("tells floats from integers by their spelling", function()
-    local value = core.decode "[1,1.0,1e0,-0.5,1E2]"
+    local value = core.decode "[1,1.0,1e0,-0.5,1E2,99999999999999999999e5]"
     assert.equal("integer", math.type(value[1]))
-    for i = 2, 5 do
+    for i = 2, 6 do
       assert.equal("float", math.type(value[i]))
     end
     assert.equal(100.0, value[5])
@@ -45,6 +45,7 @@ describe("decode", function()
     local value = core.decode '{"list":[],"map":{}}'
     assert.is_true(core.is_array(value.list))
     assert.is_false(core.is_array(value.map))
+    assert.is_false(core.is_array "[]")
     assert.equal('{"list":[],"map":{}}', core.encode(value))
   end)
 

@@ -124,10 +124,12 @@ static void parse(struct ac_response *response)
 static void read_json(struct ac_response *response)
 {
     parse(response);
-    if (response->why)
+    if (response->why) {
         response->shape = AC_SHAPE_BAD_JSON;
+        return;
+    }
     /* Numbers become text: what is added must not move what is there. */
-    if (response->why || !ac_buf_room(&response->text, FIELD_COUNT * 32))
+    if (!ac_buf_room(&response->text, FIELD_COUNT * 32))
         return;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         bool id = FIELDS[i].place == PLACE(request_id);
