@@ -1,8 +1,14 @@
+/* Ed25519 signatures (RFC 8032) over the crypto library, for lines that people sign. */
 #include "lua_core.h"
 
 #include "codec.h"
-#include "ed25519.h"
 #include "lua_secret.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#define KEY_BYTES 32
+#define SIGNATURE_BYTES 64
 
 static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)
 {
@@ -10,47 +16,73 @@ static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)
         luaL_argerror(L, index, lua_pushfstring(L, "%d hexadecimal digits", (int)n * 2));
 }
 
-/* The bytes are gone from the stack of C when the caller has wiped them. */
-static void check_seed(lua_State *L, int index, unsigned char *seed)
+/* Marks the library's errors, until the caller pops them. NULL if it has no such key. */
+static EVP_PKEY *check_seed(lua_State *L, int index)
 {
+    unsigned char seed[KEY_BYTES];
     struct ac_str text = acL_secret_bytes(L, index, "ed25519", "seed");
-    if (ac_codec_unhex(seed, AC_ED25519_KEY_BYTES, text))
-        return;
-    ac_wipe(seed, AC_ED25519_KEY_BYTES);
-    luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
+    if (!ac_codec_unhex(seed, sizeof seed, text)) {
+        ac_wipe(seed, sizeof seed);
+        luaL_argerror(L, index, "64 hexadecimal digits, or a Secret of them");
+    }
+    ERR_set_mark();
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
+    ac_wipe(seed, sizeof seed);
+    return key;
+}
+
+/* [-0, +1, v]  Ends what check_seed() began. */
+static int push_made(lua_State *L, EVP_PKEY *key, bool done, const unsigned char *made, size_t n)
+{
+    EVP_PKEY_free(key);
+    ERR_pop_to_mark();
+    acL_check(L, done ? AC_OK : AC_CRYPTO, "ed25519");
+    return acL_push_hex(L, made, n);
 }
 
 /* [-1, +1, v]  ed25519_public(seed) -> public key */
 static int core_ed25519_public(lua_State *L)
 {
-    unsigned char seed[AC_ED25519_KEY_BYTES], public_key[AC_ED25519_KEY_BYTES];
-    check_seed(L, 1, seed);
-    enum ac_status status = ac_ed25519_public(seed, public_key);
-    ac_wipe(seed, sizeof seed);
-    acL_check(L, status, "ed25519_public");
-    return acL_push_hex(L, public_key, sizeof public_key);
+    unsigned char public_key[KEY_BYTES];
+    size_t n = sizeof public_key;
+    EVP_PKEY *key = check_seed(L, 1);
+    bool done = key && EVP_PKEY_get_raw_public_key(key, public_key, &n) == 1;
+    return push_made(L, key, done, public_key, n);
 }
 
 /* [-2, +1, v]  ed25519_sign(seed, text) -> signature */
 static int core_ed25519_sign(lua_State *L)
 {
-    unsigned char seed[AC_ED25519_KEY_BYTES], signature[AC_ED25519_SIGNATURE_BYTES];
+    unsigned char signature[SIGNATURE_BYTES];
+    size_t n = sizeof signature;
     struct ac_str text = acL_check_bytes(L, 2);
-    check_seed(L, 1, seed);
-    enum ac_status status = ac_ed25519_sign(seed, text, signature);
-    ac_wipe(seed, sizeof seed);
-    acL_check(L, status, "ed25519_sign");
-    return acL_push_hex(L, signature, sizeof signature);
+    EVP_PKEY *key = check_seed(L, 1);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = key && context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestSign(context, signature, &n, (const unsigned char *)text.p, text.n) == 1;
+    EVP_MD_CTX_free(context);
+    return push_made(L, key, done, signature, n);
 }
 
-/* [-3, +1, v]  ed25519_verify(public key, signature, text) -> boolean */
+/* [-3, +1, v]  ed25519_verify(public key, signature, text) -> boolean, false also if anything at
+ * all goes wrong */
 static int core_ed25519_verify(lua_State *L)
 {
-    unsigned char public_key[AC_ED25519_KEY_BYTES], signature[AC_ED25519_SIGNATURE_BYTES];
+    unsigned char public_key[KEY_BYTES], signature[SIGNATURE_BYTES];
     struct ac_str text = acL_check_bytes(L, 3);
     check_hex(L, 1, public_key, sizeof public_key);
     check_hex(L, 2, signature, sizeof signature);
-    lua_pushboolean(L, ac_ed25519_verify(public_key, signature, text));
+    ERR_set_mark();
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, sizeof public_key);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                EVP_DigestVerify(context, signature, sizeof signature,
+                                 (const unsigned char *)text.p, text.n) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    ERR_pop_to_mark();
+    lua_pushboolean(L, good);
     return 1;
 }
 
