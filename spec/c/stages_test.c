@@ -262,7 +262,7 @@ static void test_request(struct check *t)
     CHECK(t, ac_request_prepare(&request, &why) != NULL);
 }
 
-/* Far more than the part that is sorted by moving, in an order of no pattern. */
+/* Many, in an order of no pattern. */
 static void test_sort(struct check *t)
 {
     struct ac_pair v[200];

@@ -40,40 +40,26 @@ void ac_digest_free(struct ac_digest *digest)
 static enum ac_status hash_two(struct ac_digest *digest, enum ac_hash hash, struct ac_str first,
                                struct ac_str second, unsigned char *out)
 {
+    pthread_once(&fetched.once, fetch_all);
     if (!fetched.hash[hash])
         return AC_CRYPTO;
     if (!digest->context)
         digest->context = EVP_MD_CTX_new();
     if (!digest->context)
         return AC_NOMEM;
-    unsigned int n = 0;
-    if (EVP_DigestInit_ex2(digest->context, fetched.hash[hash], NULL) != 1 ||
-        EVP_DigestUpdate(digest->context, first.p, first.n) != 1 ||
-        (second.n > 0 && EVP_DigestUpdate(digest->context, second.p, second.n) != 1) ||
-        EVP_DigestFinal_ex(digest->context, out, &n) != 1)
-        return AC_CRYPTO;
-    return AC_OK;
-}
-
-static enum ac_status hash_empty(struct ac_digest *digest, enum ac_hash hash, unsigned char *out)
-{
-    enum ac_status status = AC_OK;
-    if (!digest->has_empty[hash])
-        status = hash_two(digest, hash, AC_STR(""), AC_STR(""), digest->empty[hash]);
-    digest->has_empty[hash] = status == AC_OK;
-    memcpy(out, digest->empty[hash], AC_HASH_MAX_BYTES);
-    return status;
+    ERR_set_mark();
+    bool done = EVP_DigestInit_ex2(digest->context, fetched.hash[hash], NULL) == 1 &&
+                EVP_DigestUpdate(digest->context, first.p, first.n) == 1 &&
+                EVP_DigestUpdate(digest->context, second.p, second.n) == 1 &&
+                EVP_DigestFinal_ex(digest->context, out, NULL) == 1;
+    ERR_pop_to_mark();
+    return done ? AC_OK : AC_CRYPTO;
 }
 
 enum ac_status ac_digest_hash(struct ac_digest *digest, enum ac_hash hash, struct ac_str in,
                               unsigned char out[AC_HASH_MAX_BYTES])
 {
-    pthread_once(&fetched.once, fetch_all);
-    ERR_set_mark();
-    enum ac_status status =
-        in.n == 0 ? hash_empty(digest, hash, out) : hash_two(digest, hash, in, AC_STR(""), out);
-    ERR_pop_to_mark();
-    return status;
+    return hash_two(digest, hash, in, (struct ac_str){0}, out);
 }
 
 /* Block length of all three hashes. */
@@ -88,15 +74,15 @@ static void pad_key(unsigned char block[BLOCK_BYTES], unsigned char with)
 /* OpenSSL's own HMAC takes 1.1 microseconds where this takes 0.4 (an EVP_MAC context duplicated and
  * keyed for each request; 0.9 where the key stays in a context, in memory that nobody wipes), a
  * quarter of what signing a request costs. */
-static enum ac_status hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
-                           struct ac_str in, unsigned char *out)
+enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
+                              struct ac_str in, unsigned char out[AC_HASH_MAX_BYTES])
 {
     unsigned char block[BLOCK_BYTES] = {0}, inner[AC_HASH_MAX_BYTES];
     const struct ac_str padded = {(const char *)block, sizeof block};
     const struct ac_str inner_hash = {(const char *)inner, ac_digest_size(hash)};
     enum ac_status status = AC_OK;
     if (key.n > sizeof block)
-        status = hash_two(digest, hash, key, AC_STR(""), block);
+        status = hash_two(digest, hash, key, (struct ac_str){0}, block);
     else if (key.n > 0)
         memcpy(block, key.p, key.n);
     pad_key(block, 0x36);
@@ -107,16 +93,6 @@ static enum ac_status hmac(struct ac_digest *digest, enum ac_hash hash, struct a
         status = hash_two(digest, hash, padded, inner_hash, out);
     ac_wipe(block, sizeof block);
     ac_wipe(inner, sizeof inner);
-    return status;
-}
-
-enum ac_status ac_digest_hmac(struct ac_digest *digest, enum ac_hash hash, struct ac_str key,
-                              struct ac_str in, unsigned char out[AC_HASH_MAX_BYTES])
-{
-    pthread_once(&fetched.once, fetch_all);
-    ERR_set_mark();
-    enum ac_status status = hmac(digest, hash, key, in, out);
-    ERR_pop_to_mark();
     return status;
 }
 

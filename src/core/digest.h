@@ -14,9 +14,6 @@ enum ac_hash { AC_SHA1, AC_SHA256, AC_SM3, AC_HASH_COUNT };
 
 struct ac_digest {
     void *context; /* EVP_MD_CTX, made when first needed */
-    /* The hash of nothing, which is the payload of most requests. */
-    bool has_empty[AC_HASH_COUNT];
-    unsigned char empty[AC_HASH_COUNT][AC_HASH_MAX_BYTES];
 };
 
 /* Zeroed memory is a valid, empty ac_digest; contexts appear on first use. */

@@ -12,20 +12,10 @@ static int compare_pairs(const void *a, const void *b)
     return order != 0 ? order : ac_str_compare(left->value, right->value);
 }
 
-/* Up to here, and mostly in order already, moving one after the other is the quickest. */
-#define FEW 24
-
 void ac_request_sort(struct ac_pairs pairs)
 {
-    if (pairs.n > FEW)
+    if (pairs.n > 1)
         qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
-    for (size_t i = 1; i < pairs.n && i < FEW; i++) {
-        struct ac_pair pair = pairs.v[i];
-        size_t to = i;
-        for (; to > 0 && compare_pairs(&pairs.v[to - 1], &pair) > 0; to--)
-            pairs.v[to] = pairs.v[to - 1];
-        pairs.v[to] = pair;
-    }
 }
 
 void ac_request_encode_pairs(struct ac_buf *out, struct ac_pairs pairs)
