@@ -178,38 +178,3 @@ int ac_file_make_directory(const char *path)
         return errno;
     return S_ISDIR(about.st_mode) ? 0 : ENOTDIR;
 }
-
-#define ERROR(code, words)                                                                         \
-    {                                                                                              \
-        code, #code, words                                                                         \
-    }
-
-const struct ac_file_error *ac_file_error(int error)
-{
-    static const struct ac_file_error known[] = {
-        ERROR(EACCES, "permission denied"),
-        ERROR(EBADF, "not opened for that"),
-        ERROR(EDQUOT, "the quota is used up"),
-        ERROR(EEXIST, "it exists already"),
-        ERROR(EFBIG, "the file is too large"),
-        ERROR(EINVAL, "not a regular file, or not possible for it"),
-        ERROR(EIO, "input or output error"),
-        ERROR(EISDIR, "it is a directory"),
-        ERROR(ELOOP, "it is a symbolic link"),
-        ERROR(EMFILE, "too many open files"),
-        ERROR(ENAMETOOLONG, "the name is too long"),
-        ERROR(ENFILE, "too many open files in the system"),
-        ERROR(ENOENT, "no such file or directory"),
-        ERROR(ENOLCK, "the file system gives no locks"),
-        ERROR(ENOSPC, "no space left on the device"),
-        ERROR(ENOTDIR, "not a directory"),
-        ERROR(ENXIO, "not a regular file"),
-        ERROR(EOPNOTSUPP, "the file system cannot do that"),
-        ERROR(EPERM, "operation not permitted"),
-        ERROR(EROFS, "the file system is read-only"),
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].error == error)
-            return &known[i];
-    return NULL;
-}

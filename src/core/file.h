@@ -60,13 +60,4 @@ int ac_file_sync_directory(const char *path);
 /* Mode 0700. Fine if it is there already; ENOTDIR if it is something else. */
 int ac_file_make_directory(const char *path);
 
-/* An errno that a file can meet, for programs ("ENOSPC") and for people. */
-struct ac_file_error {
-    int error;
-    const char *name, *words;
-};
-
-/* NULL for another one. */
-const struct ac_file_error *ac_file_error(int error);
-
 #endif

@@ -17,18 +17,50 @@ struct file {
     pid_t owner;
 };
 
+#define ERROR(code, words)                                                                         \
+    {                                                                                              \
+        code, #code, words                                                                         \
+    }
+
+/* What a file can meet, for programs and for people. */
+static const struct {
+    int error;
+    const char *name, *words;
+} ERRORS[] = {
+    ERROR(EACCES, "permission denied"),
+    ERROR(EBADF, "not opened for that"),
+    ERROR(EDQUOT, "the quota is used up"),
+    ERROR(EEXIST, "it exists already"),
+    ERROR(EFBIG, "the file is too large"),
+    ERROR(EINVAL, "not a regular file, or not possible for it"),
+    ERROR(EIO, "input or output error"),
+    ERROR(EISDIR, "it is a directory"),
+    ERROR(ELOOP, "it is a symbolic link"),
+    ERROR(EMFILE, "too many open files"),
+    ERROR(ENAMETOOLONG, "the name is too long"),
+    ERROR(ENFILE, "too many open files in the system"),
+    ERROR(ENOENT, "no such file or directory"),
+    ERROR(ENOLCK, "the file system gives no locks"),
+    ERROR(ENOSPC, "no space left on the device"),
+    ERROR(ENOTDIR, "not a directory"),
+    ERROR(ENXIO, "not a regular file"),
+    ERROR(EOPNOTSUPP, "the file system cannot do that"),
+    ERROR(EPERM, "operation not permitted"),
+    ERROR(EROFS, "the file system is read-only"),
+};
+
 /* [-0, +3, m]  nil, message, code */
 static int push_failure(lua_State *L, const char *what, int error)
 {
-    const struct ac_file_error *known = ac_file_error(error);
     lua_pushnil(L);
-    if (known) {
-        lua_pushfstring(L, "%s: %s", what, known->words);
-        lua_pushstring(L, known->name);
-    } else {
-        lua_pushfstring(L, "%s: system error %d", what, error);
-        lua_pushfstring(L, "E%d", error);
-    }
+    for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
+        if (ERRORS[i].error == error) {
+            lua_pushfstring(L, "%s: %s", what, ERRORS[i].words);
+            lua_pushstring(L, ERRORS[i].name);
+            return 3;
+        }
+    lua_pushfstring(L, "%s: system error %d", what, error);
+    lua_pushfstring(L, "E%d", error);
     return 3;
 }
 
