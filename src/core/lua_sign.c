@@ -53,7 +53,7 @@ static int sign_one(lua_State *L)
     if (is_body)
         sign->request.body = check_text(L, 2);
     acL_read_pairs(L, sign, kind->request.headers, 8, 1, is_body ? 0 : 2);
-    acL_prepare(L, sign, !lua_isnil(L, 8));
+    acL_prepare(L, sign);
     if (ac_sign_all(sign) != AC_OK)
         acL_check_built(L, sign);
     return 1;

@@ -39,9 +39,8 @@ void acL_read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, 
 /* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
 void acL_date_text(lua_State *L, int index, char text[21]);
 
-/* [-0, +0, v]  Raises unless what was read can be sent, see ac_sign_prepare(): all, or what is each
- * request's own. */
-void acL_prepare(lua_State *L, struct ac_sign *sign, bool all);
+/* [-0, +0, v]  Raises unless what was read can be sent, see ac_sign_prepare(). */
+void acL_prepare(lua_State *L, struct ac_sign *sign);
 
 /* [-0, +0, v]  Raises where a buffer ran out of memory or room; a limit is named. */
 void acL_check_built(lua_State *L, const struct ac_sign *sign);

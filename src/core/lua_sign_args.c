@@ -180,7 +180,7 @@ void acL_read_sign_args(lua_State *L, struct ac_sign *sign, bool kind)
         sign->credentials.security_token =
             acL_secret_bytes(L, options.token, WHAT, "security_token");
     acL_read_pairs(L, sign, (struct ac_pairs){0}, options.headers, options.query, options.form);
-    acL_prepare(L, sign, true);
+    acL_prepare(L, sign);
 }
 
 void acL_date_text(lua_State *L, int index, char text[21])
@@ -190,10 +190,10 @@ void acL_date_text(lua_State *L, int index, char text[21])
     ac_codec_iso8601(text, (int64_t)when);
 }
 
-void acL_prepare(lua_State *L, struct ac_sign *sign, bool all)
+void acL_prepare(lua_State *L, struct ac_sign *sign)
 {
     const char *why = NULL;
-    const char *field = all ? ac_sign_prepare(sign, &why) : ac_sign_prepare_own(sign, &why);
+    const char *field = ac_sign_prepare(sign, &why);
     if (field)
         luaL_error(L, WHAT ": option '%s': allowed: %s", field, why);
 }

@@ -49,17 +49,17 @@ size_t ac_request_url(struct ac_buf *out, const struct ac_request *request, stru
     return start;
 }
 
-const struct ac_pair *ac_request_header(const struct ac_request *request, struct ac_str name)
+const struct ac_pair *ac_request_find(struct ac_pairs pairs, struct ac_str name)
 {
-    for (size_t i = 0; i < request->headers.n; i++)
-        if (ac_str_equal(request->headers.v[i].name, name))
-            return &request->headers.v[i];
+    for (size_t i = 0; i < pairs.n; i++)
+        if (ac_str_equal(pairs.v[i].name, name))
+            return &pairs.v[i];
     return NULL;
 }
 
 struct ac_str ac_request_host(const struct ac_request *request)
 {
-    const struct ac_pair *host = ac_request_header(request, AC_STR("host"));
+    const struct ac_pair *host = ac_request_find(request->headers, AC_STR("host"));
     return host ? host->value : request->host;
 }
 
@@ -105,17 +105,19 @@ static const char *prepare_headers(struct ac_pairs headers)
 
 const char *ac_request_prepare(struct ac_request *request, const char **why)
 {
+    const struct {
+        const char *name;
+        struct ac_str *value;
+    } fields[] = {{"host", &request->host},
+                  {"action", &request->action},
+                  {"version", &request->version},
+                  {"date", &request->date},
+                  {"payload_hash", &request->payload_hash},
+                  {"nonce", &request->nonce}};
     *why = "no control characters";
-    if (!ac_header_clean(&request->host))
-        return "host";
-    if (!ac_header_clean(&request->action))
-        return "action";
-    if (!ac_header_clean(&request->version))
-        return "version";
-    if (!ac_header_clean(&request->date))
-        return "date";
-    if (!ac_header_clean(&request->payload_hash))
-        return "payload_hash";
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (!ac_header_clean(fields[i].value))
+            return fields[i].name;
     if (ac_str_has_control(request->path))
         return "path";
     *why = prepare_headers(request->headers);

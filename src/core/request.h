@@ -50,15 +50,15 @@ void ac_request_encode_path(struct ac_buf *out, struct ac_str path);
 /* scheme://host/path[?query]. Returns where in `out` the query begins. */
 size_t ac_request_url(struct ac_buf *out, const struct ac_request *request, struct ac_pairs query);
 
-/* The caller's header of that name, or NULL. */
-const struct ac_pair *ac_request_header(const struct ac_request *request, struct ac_str name);
+/* The first pair of that name, or NULL. */
+const struct ac_pair *ac_request_find(struct ac_pairs pairs, struct ac_str name);
 
 /* The caller's header of that name, or the option. */
 struct ac_str ac_request_host(const struct ac_request *request);
 
-/* Takes outer white space off all that travels in a header field but the nonce, which is each
- * request's own. Returns the first field that cannot go on a wire (control bytes, a host with a
- * path, …), or NULL: the name to show; `why` is what is allowed. */
+/* Takes outer white space off all that travels in a header field. Returns the first field that
+ * cannot go on a wire (control bytes, a host with a path, …), or NULL: the name to show; `why` is
+ * what is allowed. */
 const char *ac_request_prepare(struct ac_request *request, const char **why);
 
 #endif

@@ -3,17 +3,19 @@
 #include "codec.h"
 #include "header.h"
 
-static const char *const NAMES[AC_SIGN_COUNT] = {"ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"};
+static const struct {
+    const char *name;
+    enum ac_hash hash;
+    const char *of_nothing; /* the hash of an empty payload, as most are */
+} ALGORITHMS[AC_SIGN_COUNT] = {
+    {"ACS3-HMAC-SHA256", AC_SHA256,
+     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {"ACS3-HMAC-SM3", AC_SM3, "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"},
+    {"HMAC-SHA1", AC_SHA1, NULL}};
 
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm)
 {
-    return algorithm < AC_SIGN_COUNT ? NAMES[algorithm] : NULL;
-}
-
-static enum ac_hash hash_of(const struct ac_sign *sign)
-{
-    static const enum ac_hash hashes[AC_SIGN_COUNT] = {AC_SHA256, AC_SM3, AC_SHA1};
-    return hashes[sign->algorithm];
+    return algorithm < AC_SIGN_COUNT ? ALGORITHMS[algorithm].name : NULL;
 }
 
 static bool is_rpc(const struct ac_sign *sign)
@@ -26,30 +28,39 @@ static bool is_rpc(const struct ac_sign *sign)
 /* Digits of a hash of ACS3: SHA-256 and SM3 are of one size. */
 #define HEX_BYTES ((size_t)(2 * AC_HASH_MAX_BYTES))
 
+static void keep_status(struct ac_sign *sign, enum ac_status status)
+{
+    if (status != AC_OK)
+        sign->digest_status = status;
+}
+
 static void hash_hex(struct ac_sign *sign, struct ac_str in, char hex[HEX_BYTES])
 {
     unsigned char raw[AC_HASH_MAX_BYTES] = {0};
-    enum ac_status status = ac_digest_hash(sign->digest, hash_of(sign), in, raw);
-    if (status != AC_OK)
-        sign->digest_status = status;
+    keep_status(sign, ac_digest_hash(sign->digest, ALGORITHMS[sign->algorithm].hash, in, raw));
     ac_codec_hex(hex, raw, sizeof raw);
 }
 
 static void hmac(struct ac_sign *sign, struct ac_str key, unsigned char raw[AC_HASH_MAX_BYTES])
 {
-    enum ac_status status =
-        ac_digest_hmac(sign->digest, hash_of(sign), key, ac_buf_str(&sign->string_to_sign), raw);
-    if (status != AC_OK)
-        sign->digest_status = status;
+    keep_status(sign, ac_digest_hmac(sign->digest, ALGORITHMS[sign->algorithm].hash, key,
+                                     ac_buf_str(&sign->string_to_sign), raw));
 }
 
-const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why)
+const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
 {
-    struct ac_request *request = &sign->request;
+    struct ac_str *method = &sign->request.method;
     struct ac_credentials *credentials = &sign->credentials;
+    *why = "letters only, such as GET or POST";
+    if (method->n == 0 || method->n > AC_METHOD_MAX || !ac_str_only(*method, ""))
+        return "method";
+    for (size_t i = 0; i < method->n; i++)
+        sign->method[i] = (char)(method->p[i] >= 'a' ? method->p[i] - 'a' + 'A' : method->p[i]);
+    method->p = sign->method;
+    const char *field = ac_request_prepare(&sign->request, why);
+    if (field)
+        return field;
     *why = "no control characters";
-    if (!ac_header_clean(&request->nonce))
-        return "nonce";
     if (!ac_header_clean(&credentials->access_key_id))
         return "access_key_id";
     if (!ac_header_clean(&credentials->security_token))
@@ -58,31 +69,18 @@ const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why)
     if ((credentials->access_key_id.n > 0) != (credentials->secret.n > 0))
         return "access_key_id";
     *why = "with HMAC-SHA1, which signs parameters; else give 'body'";
-    if (!is_rpc(sign) && request->form.n > 0)
+    if (!is_rpc(sign) && sign->request.form.n > 0)
         return "form";
     *why = "with ACS3; HMAC-SHA1 signs parameters, give 'form' instead";
-    if (is_rpc(sign) && request->body.n > 0)
+    if (is_rpc(sign) && sign->request.body.n > 0)
         return "body";
     return NULL;
-}
-
-const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
-{
-    struct ac_str *method = &sign->request.method;
-    *why = "letters only, such as GET or POST";
-    if (method->n == 0 || method->n > AC_METHOD_MAX || !ac_str_only(*method, ""))
-        return "method";
-    for (size_t i = 0; i < method->n; i++)
-        sign->method[i] = (char)(method->p[i] >= 'a' ? method->p[i] - 'a' + 'A' : method->p[i]);
-    method->p = sign->method;
-    const char *field = ac_request_prepare(&sign->request, why);
-    return field ? field : ac_sign_prepare_own(sign, why);
 }
 
 /* A generated header steps back where the caller gives one of that name. */
 static void generate(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
-    if (value.n > 0 && !ac_request_header(&sign->request, name))
+    if (value.n > 0 && !ac_request_find(sign->request.headers, name))
         ac_request_put(&sign->headers, name, value);
 }
 
@@ -148,7 +146,7 @@ static bool is_signed(struct ac_str name)
 static void add_signed_headers(struct ac_sign *sign, struct ac_pairs headers)
 {
     struct ac_buf *names = &sign->proof;
-    ac_buf_add_text(names, NAMES[sign->algorithm]);
+    ac_buf_add_text(names, ALGORITHMS[sign->algorithm].name);
     ac_buf_add_text(names, " Credential=");
     ac_buf_add_str(names, sign->credentials.access_key_id);
     ac_buf_add_text(names, ",SignedHeaders=");
@@ -164,7 +162,7 @@ static void add_signed_headers(struct ac_sign *sign, struct ac_pairs headers)
         i = add_field(&sign->canonical, AC_STR(":"), headers, i);
         ac_buf_add_char(&sign->canonical, '\n');
     }
-    sign->wire.signed_headers.n = names->n - start;
+    sign->signed_headers = names->n - start;
     ac_buf_add_char(&sign->canonical, '\n');
     ac_buf_add(&sign->canonical, ac_buf_str(names).p + start, names->n - start);
 }
@@ -174,7 +172,9 @@ static void acs3_canonical(struct ac_sign *sign)
     const struct ac_request *request = &sign->request;
     struct ac_buf *out = &sign->canonical;
     struct ac_str hash = request->payload_hash;
-    if (hash.n == 0) {
+    if (hash.n == 0 && request->body.n == 0) {
+        hash = ac_str_of(ALGORITHMS[sign->algorithm].of_nothing);
+    } else if (hash.n == 0) {
         hash = (struct ac_str){sign->payload_hash, HEX_BYTES};
         hash_hex(sign, request->body, sign->payload_hash);
     }
@@ -191,21 +191,14 @@ static void acs3_canonical(struct ac_sign *sign)
     add_signed_headers(sign, ac_request_pairs(&sign->headers));
     ac_buf_add_char(out, '\n');
     ac_buf_add_str(out, hash);
-}
-
-static bool names_param(struct ac_pairs pairs, struct ac_str name)
-{
-    for (size_t i = 0; i < pairs.n; i++)
-        if (ac_str_equal(pairs.v[i].name, name))
-            return true;
-    return false;
+    ac_buf_add_str(&sign->body, request->body);
 }
 
 /* The caller's parameters win over the common ones. */
 static void common(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
-    if (value.n > 0 && !names_param(sign->request.query, name) &&
-        !names_param(sign->request.form, name))
+    if (value.n > 0 && !ac_request_find(sign->request.query, name) &&
+        !ac_request_find(sign->request.form, name))
         ac_request_put(&sign->params, name, value);
 }
 
@@ -224,7 +217,7 @@ static void rpc_params(struct ac_sign *sign)
         common(sign, AC_STR("SecurityToken"), sign->credentials.security_token);
     }
     for (size_t i = 0; i < request->query.n; i++)
-        if (!names_param(request->form, request->query.v[i].name)) /* the body wins */
+        if (!ac_request_find(request->form, request->query.v[i].name)) /* the body wins */
             ac_request_put(&sign->params, request->query.v[i].name, request->query.v[i].value);
 }
 
@@ -274,24 +267,20 @@ void ac_sign_string(struct ac_sign *sign)
         return;
     }
     hash_hex(sign, ac_buf_str(&sign->canonical), hex);
-    ac_buf_add_text(out, NAMES[sign->algorithm]);
+    ac_buf_add_text(out, ALGORITHMS[sign->algorithm].name);
     ac_buf_add_char(out, '\n');
     ac_buf_add(out, hex, sizeof hex);
 }
 
 static void rpc_authorization(struct ac_sign *sign)
 {
-    struct ac_buf key;
+    struct ac_buf key = {.max = sign->credentials.secret.n + 1, .secret = true};
     unsigned char raw[AC_HASH_MAX_BYTES] = {0};
     struct ac_str url = ac_buf_str(&sign->url);
-    ac_buf_init(&key, sign->credentials.secret.n + 1);
-    key.secret = true;
     ac_buf_add_str(&key, sign->credentials.secret);
     ac_buf_add_char(&key, '&');
-    if (key.status == AC_OK)
-        hmac(sign, ac_buf_str(&key), raw);
-    else
-        sign->digest_status = key.status;
+    hmac(sign, ac_buf_str(&key), raw);
+    keep_status(sign, key.status);
     ac_buf_free(&key);
     ac_codec_base64(&sign->proof, raw, ac_digest_size(AC_SHA1));
     ac_buf_add_text(&sign->url, memchr(url.p, '?', url.n) ? "&Signature=" : "?Signature=");
@@ -319,39 +308,35 @@ void ac_sign_authorization(struct ac_sign *sign)
         acs3_authorization(sign);
 }
 
-/* Writes the lines, and leaves in each pair how long its parts are: the buffer may still move. */
-static size_t write_lines(struct ac_sign *sign)
+/* A copy with a NUL behind it, where there is room. */
+static struct ac_str add_text(struct ac_buf *out, struct ac_str s)
 {
-    struct ac_buf *out = &sign->lines;
-    struct ac_pairs headers = ac_request_pairs(&sign->headers);
-    size_t fields = 0;
-    ac_buf_add_str(out, sign->request.method);
+    ac_buf_add_str(out, s);
     ac_buf_add_char(out, '\0');
-    ac_buf_add_str(out, ac_request_host(&sign->request));
-    ac_buf_add_char(out, '\0');
-    for (size_t i = 0; i < headers.n; fields++) {
-        size_t name = headers.v[i].name.n, start = out->n;
-        i = add_field(out, AC_STR(": "), headers, i);
-        headers.v[fields] = (struct ac_pair){{NULL, name}, {NULL, out->n - start - name - 2}};
-        ac_buf_add_char(out, '\0');
-    }
-    return fields;
+    return (struct ac_str){out->p + out->n - s.n - 1, s.n};
 }
 
-static void point_at_lines(struct ac_sign *sign, size_t fields)
+/* Once there is room for all, nothing moves. */
+static void write_lines(struct ac_sign *sign)
 {
     struct ac_signed_request *wire = &sign->wire;
-    const char *p = sign->lines.p;
-    wire->method = (struct ac_str){p, sign->request.method.n};
-    p += wire->method.n + 1;
-    wire->host = (struct ac_str){p, ac_request_host(&sign->request).n};
-    p += wire->host.n + 1;
-    wire->headers = (struct ac_pairs){ac_request_pairs(&sign->headers).v, fields};
-    for (size_t i = 0; i < fields; i++) {
-        struct ac_pair *header = &wire->headers.v[i];
-        header->name.p = p;
-        header->value.p = p + header->name.n + 2;
-        p = header->value.p + header->value.n + 1;
+    struct ac_buf *out = &sign->lines;
+    struct ac_pairs headers = ac_request_pairs(&sign->headers);
+    struct ac_str host = ac_request_host(&sign->request);
+    size_t room = sign->request.method.n + host.n + 2;
+    for (size_t i = 0; i < headers.n; i++)
+        room += headers.v[i].name.n + headers.v[i].value.n + 3;
+    if (!ac_buf_room(out, room))
+        return;
+    wire->method = add_text(out, sign->request.method);
+    wire->host = add_text(out, host);
+    wire->headers.v = headers.v;
+    for (size_t i = 0; i < headers.n;) {
+        struct ac_pair *header = &headers.v[wire->headers.n++];
+        size_t start = out->n, name = headers.v[i].name.n, value = start + name + 2;
+        i = add_field(out, AC_STR(": "), headers, i);
+        *header = (struct ac_pair){{out->p + start, name}, {out->p + value, out->n - value}};
+        ac_buf_add_char(out, '\0');
     }
 }
 
@@ -367,27 +352,23 @@ static void point_at_stages(struct ac_sign *sign)
     wire->authorization = wire->signature;
     wire->signature.p += wire->signature.n - HEX_BYTES;
     wire->signature.n = HEX_BYTES;
-    wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - wire->signed_headers.n;
+    wire->signed_headers.n = sign->signed_headers;
+    wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - sign->signed_headers;
 }
 
 enum ac_status ac_sign_finish(struct ac_sign *sign)
 {
     struct ac_signed_request *wire = &sign->wire;
     const char *which;
-    size_t fields = write_lines(sign);
-    if (!is_rpc(sign))
-        ac_buf_add_str(&sign->body, sign->request.body);
+    write_lines(sign);
     enum ac_status status = ac_sign_built(sign, &which);
     if (status != AC_OK)
         return status;
-    point_at_lines(sign, fields);
     wire->url = ac_buf_str(&sign->url);
     if (is_rpc(sign) || sign->request.body.p)
         wire->body = ac_buf_str(&sign->body);
     if (ac_sign_has_key(sign))
         point_at_stages(sign);
-    else
-        wire->signed_headers.n = 0;
     return AC_OK;
 }
 

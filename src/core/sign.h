@@ -38,7 +38,8 @@ struct ac_sign {
     char payload_hash[2 * AC_HASH_MAX_BYTES];
     struct ac_buf canonical;
     struct ac_buf string_to_sign;
-    struct ac_buf proof; /* the authorization; with RPC the signature alone */
+    struct ac_buf proof;   /* the authorization; with RPC the signature alone */
+    size_t signed_headers; /* bytes of their names in it */
     struct ac_buf url;
     struct ac_buf body;  /* with RPC the form, else a copy of the request's */
     struct ac_buf lines; /* method, host and headers as they are sent */
@@ -57,10 +58,6 @@ void ac_sign_free(struct ac_sign *sign);
  * too: a token that was read from a file has one.
  * Returns the first field that cannot be sent, or NULL; `why` is what is allowed. */
 const char *ac_sign_prepare(struct ac_sign *sign, const char **why);
-
-/* The same for what is each request's own, nonce, credentials and body, where the rest and all
- * headers were prepared before. */
-const char *ac_sign_prepare_own(struct ac_sign *sign, const char **why);
 
 /* A failure sticks, and ac_sign_built() tells it. */
 void ac_sign_canonical(struct ac_sign *sign);

@@ -3,24 +3,21 @@
 
 #include <stdlib.h>
 
+/* A security token passes through most of them, and anything through the parameters. */
 static const struct {
     const char *name;
     size_t offset;
-    bool secret; /* a security token passes through most, and anything through the parameters */
-} BUFFERS[] = {{"parameters", offsetof(struct ac_sign, given), false},
-               {"parameters", offsetof(struct ac_sign, texts), false},
-               {"parameters", offsetof(struct ac_sign, params), false},
-               {"headers", offsetof(struct ac_sign, headers), false},
-               {"headers", offsetof(struct ac_sign, lines), true},
-               {"body", offsetof(struct ac_sign, body), true},
-               {"url", offsetof(struct ac_sign, url), true},
-               {"authorization", offsetof(struct ac_sign, proof), true},
-               {"canonical form", offsetof(struct ac_sign, canonical), true},
-               {"string to sign", offsetof(struct ac_sign, string_to_sign), true}};
+} BUFFERS[] = {{"parameters", offsetof(struct ac_sign, given)},
+               {"parameters", offsetof(struct ac_sign, texts)},
+               {"parameters", offsetof(struct ac_sign, params)},
+               {"headers", offsetof(struct ac_sign, headers)},
+               {"headers", offsetof(struct ac_sign, lines)},
+               {"body", offsetof(struct ac_sign, body)},
+               {"url", offsetof(struct ac_sign, url)},
+               {"authorization", offsetof(struct ac_sign, proof)},
+               {"canonical form", offsetof(struct ac_sign, canonical)},
+               {"string to sign", offsetof(struct ac_sign, string_to_sign)}};
 #define BUFFER_COUNT (sizeof BUFFERS / sizeof BUFFERS[0])
-
-/* Most requests have texts of this size, and are not moved then. */
-#define USUAL_BYTES 1000
 
 static struct ac_buf *buffer(const struct ac_sign *sign, size_t i)
 {
@@ -40,12 +37,9 @@ struct ac_sign *ac_sign_new(struct ac_digest *digest)
     *sign = (struct ac_sign){.wire = {.release = release},
                              .request = {.method = AC_STR("POST"), .scheme = AC_STR("https")},
                              .digest = digest};
-    for (size_t i = 0; i < BUFFER_COUNT; i++) {
-        buffer(sign, i)->max = AC_MAX_REQUEST_BYTES;
-        buffer(sign, i)->secret = BUFFERS[i].secret;
-    }
-    ac_buf_room(&sign->canonical, USUAL_BYTES);
-    ac_buf_room(&sign->lines, USUAL_BYTES);
+    for (size_t i = 0; i < BUFFER_COUNT; i++)
+        *buffer(sign, i) = (struct ac_buf){.max = AC_MAX_REQUEST_BYTES, .secret = true};
+    ac_buf_room(&sign->canonical, 1000); /* of which most need more than half */
     return sign;
 }
 
