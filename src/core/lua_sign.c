@@ -17,9 +17,6 @@ int acL_sign(lua_State *L)
     return 1;
 }
 
-/* The first keeps alive what the second borrows. */
-enum upvalue { UP_TABLE = 1, UP_KIND, UP_LAST = UP_KIND };
-
 /* [-0, +0, v]  Text where text belongs: a number would be made one while pointers into tables are
  * held, which allocates and may run finalizers. */
 static struct ac_str check_text(lua_State *L, int index)
@@ -34,7 +31,7 @@ static struct ac_str check_text(lua_State *L, int index)
  * security_token, headers) -> Signed */
 static int sign_one(lua_State *L)
 {
-    const struct ac_signed_box *box = lua_touserdata(L, lua_upvalueindex(UP_KIND));
+    const struct ac_signed_box *box = lua_touserdata(L, lua_upvalueindex(1));
     const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->request;
     char date[21];
     lua_settop(L, 8);
@@ -59,33 +56,13 @@ static int sign_one(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, v]  A copy of the table at `index` that nobody else knows. */
-static void push_copy(lua_State *L, int index)
-{
-    lua_newtable(L);
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
-    }
-}
-
-/* [-1, +1, v]  signer(kind) -> function */
+/* [-1, +1, v]  signer(kind) -> function. Its first upvalue is the kind; the others keep alive what
+ * the kind borrows. */
 int acL_signer(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    luaL_checkstack(L, 12, NULL);
-    push_copy(L, 1);
-    if (lua_getfield(L, 2, "headers") == LUA_TTABLE) {
-        push_copy(L, 3);
-        lua_setfield(L, 2, "headers");
-    }
-    lua_settop(L, 2);
-    lua_remove(L, 1);
     acL_read_sign_args(L, acL_push_signed(L, acL_digest(L)), true);
-    lua_settop(L, 2);
-    lua_pushcclosure(L, sign_one, UP_LAST);
+    lua_pushcclosure(L, sign_one, lua_gettop(L) - 1);
     return 1;
 }

@@ -49,14 +49,16 @@ static struct ac_str value_text(lua_State *L, char text[AC_CODEC_FLOAT_BYTES], c
 }
 
 /* Keeps a text in a buffer that may still move: point_at_texts() fills in where it is. */
-static struct ac_str keep(struct ac_buf *texts, struct ac_str s, bool lower)
+static struct ac_str keep(struct ac_buf *texts, struct ac_str s)
 {
-    char *room = ac_buf_room(texts, s.n);
-    if (!room)
-        return s;
+    ac_buf_add_str(texts, s);
+    return (struct ac_str){NULL, s.n};
+}
+
+static struct ac_str keep_lower(struct ac_buf *texts, struct ac_str s)
+{
     for (size_t i = 0; i < s.n; i++)
-        room[i] = lower ? ac_lower(s.p[i]) : s.p[i];
-    ac_buf_advance(texts, s.n);
+        ac_buf_add_char(texts, ac_lower(s.p[i]));
     return (struct ac_str){NULL, s.n};
 }
 
@@ -72,10 +74,12 @@ static void point_at_texts(struct ac_pairs pairs, const char *text)
     }
 }
 
-/* [-0, +0, v]  Reads a map behind the pairs that are there. */
-static size_t read_map(lua_State *L, struct ac_sign *sign, int index, const char *field, bool lower)
+/* [-0, +0, v]  Reads a map behind the pairs that are there. Headers are kept whole, since a kind
+ * has them when their table is gone. */
+static size_t read_map(lua_State *L, struct ac_sign *sign, int index, const char *field)
 {
     size_t n = 0;
+    bool headers = strcmp(field, "headers") == 0;
     if (index == 0 || lua_isnoneornil(L, index))
         return 0;
     if (!lua_istable(L, index))
@@ -88,10 +92,10 @@ static size_t read_map(lua_State *L, struct ac_sign *sign, int index, const char
             luaL_error(L, WHAT ": %s: names are strings, got a %s", field, luaL_typename(L, -2));
         name.p = lua_tolstring(L, -2, &name.n);
         struct ac_str value = value_text(L, digits, field, name.p);
-        if (lower)
-            name = keep(&sign->texts, name, true);
-        if (value.p == digits)
-            value = keep(&sign->texts, value, false);
+        if (headers)
+            name = keep_lower(&sign->texts, name);
+        if (headers || value.p == digits)
+            value = keep(&sign->texts, value);
         ac_request_put(&sign->given, name, value);
     }
     return n;
@@ -103,9 +107,9 @@ void acL_read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, 
     struct ac_request *request = &sign->request;
     for (size_t i = 0; i < shared.n; i++)
         ac_request_put(&sign->given, shared.v[i].name, shared.v[i].value);
-    request->headers.n = shared.n + read_map(L, sign, headers, "headers", true);
-    request->query.n = read_map(L, sign, query, "query", false);
-    request->form.n = read_map(L, sign, form, "form", false);
+    request->headers.n = shared.n + read_map(L, sign, headers, "headers");
+    request->query.n = read_map(L, sign, query, "query");
+    request->form.n = read_map(L, sign, form, "form");
     acL_check_built(L, sign);
     struct ac_pairs all = ac_request_pairs(&sign->given);
     if (all.n == 0)
@@ -123,32 +127,24 @@ struct options {
     int secret, token, query, form, headers;
 };
 
-#define TEXT(name)                                                                                 \
-    {                                                                                              \
-#name, ACL_TEXT, offsetof(struct options, request.name)                                    \
-    }
-#define VALUE(name, field)                                                                         \
-    {                                                                                              \
-#name, ACL_VALUE, offsetof(struct options, field)                                          \
-    }
 static const struct acL_option OPTIONS[] = {
     {"access_key_id", ACL_TEXT, offsetof(struct options, access_key_id)},
-    VALUE(access_key_secret, secret),
-    VALUE(security_token, token),
-    VALUE(query, query),
-    VALUE(form, form),
-    TEXT(body),
-    TEXT(payload_hash),
-    TEXT(date),
-    TEXT(nonce),
+    {"access_key_secret", ACL_VALUE, offsetof(struct options, secret)},
+    {"security_token", ACL_VALUE, offsetof(struct options, token)},
+    {"query", ACL_VALUE, offsetof(struct options, query)},
+    {"form", ACL_VALUE, offsetof(struct options, form)},
+    {"body", ACL_TEXT, offsetof(struct options, request.body)},
+    {"payload_hash", ACL_TEXT, offsetof(struct options, request.payload_hash)},
+    {"date", ACL_TEXT, offsetof(struct options, request.date)},
+    {"nonce", ACL_TEXT, offsetof(struct options, request.nonce)},
     {"algorithm", ACL_TEXT, offsetof(struct options, algorithm)},
-    TEXT(method),
-    TEXT(scheme),
-    TEXT(host),
-    TEXT(path),
-    TEXT(action),
-    TEXT(version),
-    VALUE(headers, headers),
+    {"method", ACL_TEXT, offsetof(struct options, request.method)},
+    {"scheme", ACL_TEXT, offsetof(struct options, request.scheme)},
+    {"host", ACL_TEXT, offsetof(struct options, request.host)},
+    {"path", ACL_TEXT, offsetof(struct options, request.path)},
+    {"action", ACL_TEXT, offsetof(struct options, request.action)},
+    {"version", ACL_TEXT, offsetof(struct options, request.version)},
+    {"headers", ACL_VALUE, offsetof(struct options, headers)},
     {0}};
 #define KIND_OPTIONS (OPTIONS + 9)
 

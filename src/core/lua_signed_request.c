@@ -19,32 +19,30 @@ static void push_headers(lua_State *L, const struct ac_signed_box *box)
     }
 }
 
-/* The fields of a signed request; all but the headers are plain text. */
+/* All but the headers are plain text. */
 static const struct {
     const char *name;
     size_t offset;
-    bool always; /* even when empty */
-} FIELDS[] = {{"headers", offsetof(struct ac_signed_request, headers), true},
-              {"method", offsetof(struct ac_signed_request, method), true},
-              {"host", offsetof(struct ac_signed_request, host), true},
-              {"url", offsetof(struct ac_signed_request, url), true},
-              {"body", offsetof(struct ac_signed_request, body), false},
-              {"canonical_request", offsetof(struct ac_signed_request, canonical), false},
-              {"string_to_sign", offsetof(struct ac_signed_request, string_to_sign), false},
-              {"signature", offsetof(struct ac_signed_request, signature), false},
-              {"authorization", offsetof(struct ac_signed_request, authorization), false},
-              {"signed_headers", offsetof(struct ac_signed_request, signed_headers), false}};
+} FIELDS[] = {{"headers", offsetof(struct ac_signed_request, headers)},
+              {"method", offsetof(struct ac_signed_request, method)},
+              {"host", offsetof(struct ac_signed_request, host)},
+              {"url", offsetof(struct ac_signed_request, url)},
+              {"body", offsetof(struct ac_signed_request, body)},
+              {"canonical_request", offsetof(struct ac_signed_request, canonical)},
+              {"string_to_sign", offsetof(struct ac_signed_request, string_to_sign)},
+              {"signature", offsetof(struct ac_signed_request, signature)},
+              {"authorization", offsetof(struct ac_signed_request, authorization)},
+              {"signed_headers", offsetof(struct ac_signed_request, signed_headers)}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
 /* [-0, +1, v]  Without a key nothing is signed, and the texts of the stages are nil. */
 static void push_field(lua_State *L, const struct ac_signed_box *box, size_t field)
 {
-    const struct ac_signed_request *wire = check_wire(L, box);
-    const struct ac_str *text =
-        (const struct ac_str *)(const void *)((const char *)wire + FIELDS[field].offset);
+    const void *at = (const char *)check_wire(L, box) + FIELDS[field].offset;
+    const struct ac_str *text = at;
     if (FIELDS[field].offset == offsetof(struct ac_signed_request, headers))
         push_headers(L, box);
-    else if (text->n > 0 || FIELDS[field].always || (text == &wire->body && text->p))
+    else if (text->p)
         acL_push_bytes(L, *text);
     else
         lua_pushnil(L);

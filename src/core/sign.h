@@ -31,7 +31,7 @@ struct ac_sign {
     char method[AC_METHOD_MAX + 1];
 
     struct ac_buf given; /* room for the pairs of the request, see ac_request_put() */
-    struct ac_buf texts; /* and for texts of theirs that are not borrowed */
+    struct ac_buf texts; /* headers, and digits of numbers: what is not borrowed */
 
     struct ac_buf headers; /* pairs: all that are sent, sorted */
     struct ac_buf params;  /* pairs: with RPC the signed set */

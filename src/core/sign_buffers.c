@@ -8,7 +8,7 @@ static const struct {
     const char *name;
     size_t offset;
 } BUFFERS[] = {{"parameters", offsetof(struct ac_sign, given)},
-               {"parameters", offsetof(struct ac_sign, texts)},
+               {"headers", offsetof(struct ac_sign, texts)},
                {"parameters", offsetof(struct ac_sign, params)},
                {"headers", offsetof(struct ac_sign, headers)},
                {"headers", offsetof(struct ac_sign, lines)},
