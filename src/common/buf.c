@@ -6,14 +6,7 @@
 
 void ac_buf_init(struct ac_buf *buf, size_t max)
 {
-    memset(buf, 0, sizeof *buf);
-    buf->max = max;
-}
-
-void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes)
-{
-    *buf = (struct ac_buf){.p = p, .cap = bytes, .max = bytes - 1};
-    p[0] = '\0';
+    *buf = (struct ac_buf){.max = max};
 }
 
 /* A compiler does not know what a volatile pointer will point to, and leaves the call in. */

@@ -19,10 +19,6 @@ struct ac_buf {
 
 void ac_buf_init(struct ac_buf *buf, size_t max);
 
-/* The same over `bytes` bytes of the caller's, one of which the final NUL takes: the buffer never
- * allocates, and is not to be freed. */
-void ac_buf_borrow(struct ac_buf *buf, char *p, size_t bytes);
-
 /* Releases the bytes; the buffer may be used again with the same maximum. */
 void ac_buf_free(struct ac_buf *buf);
 

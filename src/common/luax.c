@@ -54,12 +54,8 @@ size_t acL_snapshot(lua_State *L, int index)
 
 void acL_box_class(lua_State *L, const char *name, lua_CFunction close)
 {
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, close);
-    lua_setfield(L, -2, "__close");
-    lua_pop(L, 1);
+    const luaL_Reg metamethods[] = {{"__gc", close}, {"__close", close}, {NULL, NULL}};
+    acL_class(L, name, NULL, metamethods);
 }
 
 void *acL_push_box(lua_State *L, size_t size, const char *name)
@@ -71,48 +67,35 @@ void *acL_push_box(lua_State *L, size_t size, const char *name)
     return box;
 }
 
-static void type_error(lua_State *L, const char *what, const char *name, const char *wanted)
+/* [-0, +0, v]  These take the value on top. */
+static void expect(lua_State *L, bool right, const char *what, const char *name, const char *wanted)
 {
-    luaL_error(L, "%s: option '%s': %s expected, got %s", what, name, wanted, luaL_typename(L, -1));
+    if (!right)
+        luaL_error(L, "%s: option '%s': %s expected, got %s", what, name, wanted,
+                   luaL_typename(L, -1));
 }
 
-/* [-0, +0, v]  These take the value on top. */
 static struct ac_str text_of(lua_State *L, const char *what, const char *name)
 {
     struct ac_str value;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        type_error(L, what, name, "string");
+    expect(L, lua_type(L, -1) == LUA_TSTRING, what, name, "string");
     value.p = lua_tolstring(L, -1, &value.n);
     return value;
 }
 
-static bool boolean_of(lua_State *L, const char *what, const char *name)
-{
-    if (!lua_isboolean(L, -1))
-        type_error(L, what, name, "boolean");
-    return lua_toboolean(L, -1);
-}
-
 static long milliseconds_of(lua_State *L, const char *what, const char *name)
 {
-    if (lua_type(L, -1) != LUA_TNUMBER)
-        type_error(L, what, name, "number of seconds");
+    expect(L, lua_type(L, -1) == LUA_TNUMBER, what, name, "number of seconds");
     double seconds = lua_tonumber(L, -1);
     if (!(seconds >= 0 && seconds <= DAY_SECONDS))
         luaL_error(L, "%s: option '%s': got %f seconds, allowed: 0 to 86400", what, name, seconds);
     return (long)ceil(seconds * 1000);
 }
 
-static lua_Integer integer_of(lua_State *L, const char *what, const char *name, const char *wanted)
-{
-    if (!lua_isinteger(L, -1))
-        type_error(L, what, name, wanted);
-    return lua_tointeger(L, -1);
-}
-
 static size_t bytes_of(lua_State *L, const char *what, const char *name)
 {
-    lua_Integer bytes = integer_of(L, what, name, "integer number of bytes");
+    expect(L, lua_isinteger(L, -1), what, name, "integer number of bytes");
+    lua_Integer bytes = lua_tointeger(L, -1);
     if (bytes < 1 || bytes > MAX_BYTES)
         luaL_error(L, "%s: option '%s': got %I bytes, allowed: 1 to 1073741824", what, name,
                    (LUAI_UACINT)bytes);
@@ -145,7 +128,7 @@ static const struct acL_option *find_option(lua_State *L, const char *what,
         luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -2));
     const char *key = lua_tolstring(L, -2, &n);
     for (const struct acL_option *option = options; option->name; option++)
-        if (option->name[0] == key[0] && strcmp(option->name, key) == 0 && strlen(key) == n)
+        if (strlen(key) == n && strcmp(option->name, key) == 0)
             return option;
     return NULL;
 }
@@ -159,7 +142,8 @@ static bool read_option(lua_State *L, const char *what, const struct acL_option 
         *(struct ac_str *)field = text_of(L, what, option->name);
         return true;
     case ACL_BOOLEAN:
-        *(bool *)field = boolean_of(L, what, option->name);
+        expect(L, lua_isboolean(L, -1), what, option->name, "boolean");
+        *(bool *)field = lua_toboolean(L, -1);
         return false;
     case ACL_SECONDS:
         *(long *)field = milliseconds_of(L, what, option->name);
@@ -168,7 +152,8 @@ static bool read_option(lua_State *L, const char *what, const struct acL_option 
         *(size_t *)field = bytes_of(L, what, option->name);
         return false;
     case ACL_INTEGER:
-        *(lua_Integer *)field = integer_of(L, what, option->name, "integer");
+        expect(L, lua_isinteger(L, -1), what, option->name, "integer");
+        *(lua_Integer *)field = lua_tointeger(L, -1);
         return false;
     default:
         *(int *)field = lua_gettop(L) - 1;
