@@ -119,12 +119,8 @@ static inline bool ac_str_has_control(struct ac_str s)
 /* First place of `needle` in `hay`, or NULL. */
 static inline const char *ac_str_find(struct ac_str hay, struct ac_str needle)
 {
-    if (needle.n == 0 || hay.n < needle.n)
-        return NULL;
-    for (size_t i = 0; i + needle.n <= hay.n; i++)
-        if (memcmp(hay.p + i, needle.p, needle.n) == 0)
-            return hay.p + i;
-    return NULL;
+    bool possible = needle.n > 0 && hay.n >= needle.n;
+    return possible ? memmem(hay.p, hay.n, needle.p, needle.n) : NULL;
 }
 
 #endif

@@ -1,8 +1,218 @@
 #include "lua_sign.h"
 
+#include "codec.h"
 #include "lua_secret.h"
+#include "value.h"
+
+#include <math.h>
 
 #define WHAT "sign"
+
+/* Reading borrows the bytes of Lua's strings: from the first look to the end of the signing nothing
+ * allocates in Lua, so no metamethod and no finalizer can change a table or close a secret
+ * meanwhile. */
+
+/* [-0, +0, v]  Raises where a buffer ran out of memory or room; a limit is named. */
+static void check_built(lua_State *L, const struct ac_sign *sign)
+{
+    const char *which = NULL;
+    enum ac_status status = ac_sign_built(sign, &which);
+    if (status == AC_LIMIT)
+        luaL_error(L, WHAT ": the request's %s is larger than %d bytes", which,
+                   (int)AC_MAX_REQUEST_BYTES);
+    acL_check(L, status, WHAT);
+}
+
+/* [-0, +0, v]  Raises unless what was read can be sent, see ac_sign_prepare(). */
+static void prepare(lua_State *L, struct ac_sign *sign)
+{
+    const char *why = NULL;
+    const char *field = ac_sign_prepare(sign, &why);
+    if (field)
+        luaL_error(L, WHAT ": option '%s': allowed: %s", field, why);
+}
+
+/* The value on top as text: integral values without a point, like the vendor's SDKs, the others
+ * with the digits that read back as the same number, in every locale. */
+static struct ac_str number_text(lua_State *L, char text[AC_CODEC_FLOAT_BYTES], const char *table,
+                                 const char *name)
+{
+    double value = lua_tonumber(L, -1);
+    if (!isfinite(value))
+        luaL_error(L, WHAT ": %s.%s: got %f, allowed: finite numbers", table, name, value);
+    if (lua_isinteger(L, -1))
+        ac_codec_integer(text, lua_tointeger(L, -1));
+    else if (value == floor(value) && fabs(value) < 9e18)
+        ac_codec_integer(text, (int64_t)value);
+    else
+        ac_codec_float(text, value);
+    return ac_str_of(text);
+}
+
+/* [-0, +0, v]  Booleans as the vendor's SDKs write them, null as nothing. */
+static struct ac_str value_text(lua_State *L, char text[AC_CODEC_FLOAT_BYTES], const char *table,
+                                const char *name)
+{
+    struct ac_str s = {0};
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+        s.p = lua_tolstring(L, -1, &s.n);
+        return s;
+    case LUA_TBOOLEAN:
+        return lua_toboolean(L, -1) ? AC_STR("true") : AC_STR("false");
+    case LUA_TNUMBER:
+        return number_text(L, text, table, name);
+    default:
+        ac_value_push_null(L);
+        if (!lua_rawequal(L, -1, -2))
+            luaL_error(L, WHAT ": %s.%s: got a %s, allowed: string, number, boolean", table, name,
+                       luaL_typename(L, -2));
+        lua_pop(L, 1);
+        return AC_STR("");
+    }
+}
+
+/* Keeps a text in a buffer that may still move: point_at_texts() fills in where it is. */
+static struct ac_str keep(struct ac_buf *texts, struct ac_str s)
+{
+    ac_buf_add_str(texts, s);
+    return (struct ac_str){NULL, s.n};
+}
+
+static struct ac_str keep_lower(struct ac_buf *texts, struct ac_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        ac_buf_add_char(texts, ac_lower(s.p[i]));
+    return (struct ac_str){NULL, s.n};
+}
+
+static void point_at_texts(struct ac_pairs pairs, const char *text)
+{
+    for (size_t i = 0; i < pairs.n; i++) {
+        struct ac_str *both[2] = {&pairs.v[i].name, &pairs.v[i].value};
+        for (size_t k = 0; k < 2; k++)
+            if (!both[k]->p) {
+                both[k]->p = text;
+                text += both[k]->n;
+            }
+    }
+}
+
+/* [-0, +0, v]  Reads a map behind the pairs that are there. Headers are kept whole, since a kind
+ * has them when their table is gone. */
+static size_t read_map(lua_State *L, struct ac_sign *sign, int index, const char *field)
+{
+    size_t n = 0;
+    bool headers = strcmp(field, "headers") == 0;
+    if (index == 0 || lua_isnoneornil(L, index))
+        return 0;
+    if (!lua_istable(L, index))
+        luaL_error(L, WHAT ": option '%s': table expected, got %s", field, luaL_typename(L, index));
+    lua_pushnil(L);
+    for (; lua_next(L, index); lua_pop(L, 1), n++) {
+        struct ac_str name;
+        char digits[AC_CODEC_FLOAT_BYTES];
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, WHAT ": %s: names are strings, got a %s", field, luaL_typename(L, -2));
+        name.p = lua_tolstring(L, -2, &name.n);
+        struct ac_str value = value_text(L, digits, field, name.p);
+        if (headers)
+            name = keep_lower(&sign->texts, name);
+        if (headers || value.p == digits)
+            value = keep(&sign->texts, value);
+        ac_request_put(&sign->given, name, value);
+    }
+    return n;
+}
+
+/* [-0, +0, v]  The maps at these indices become the pairs of the request, names to values; 0 and
+ * nil are empty ones. The headers come behind `shared` ones. */
+static void read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, int headers,
+                       int query, int form)
+{
+    struct ac_request *request = &sign->request;
+    for (size_t i = 0; i < shared.n; i++)
+        ac_request_put(&sign->given, shared.v[i].name, shared.v[i].value);
+    request->headers.n = shared.n + read_map(L, sign, headers, "headers");
+    request->query.n = read_map(L, sign, query, "query");
+    request->form.n = read_map(L, sign, form, "form");
+    check_built(L, sign);
+    struct ac_pairs all = ac_request_pairs(&sign->given);
+    if (all.n == 0)
+        return;
+    point_at_texts(all, sign->texts.p);
+    request->headers.v = all.v;
+    request->query.v = all.v + request->headers.n;
+    request->form.v = request->query.v + request->query.n;
+}
+
+/* The options of both functions; a kind has only those from `algorithm` on. */
+struct options {
+    struct ac_request request;
+    struct ac_str access_key_id, algorithm;
+    int secret, token, query, form, headers;
+};
+
+static const struct acL_option OPTIONS[] = {
+    {"access_key_id", ACL_TEXT, offsetof(struct options, access_key_id)},
+    {"access_key_secret", ACL_VALUE, offsetof(struct options, secret)},
+    {"security_token", ACL_VALUE, offsetof(struct options, token)},
+    {"query", ACL_VALUE, offsetof(struct options, query)},
+    {"form", ACL_VALUE, offsetof(struct options, form)},
+    {"body", ACL_TEXT, offsetof(struct options, request.body)},
+    {"payload_hash", ACL_TEXT, offsetof(struct options, request.payload_hash)},
+    {"date", ACL_TEXT, offsetof(struct options, request.date)},
+    {"nonce", ACL_TEXT, offsetof(struct options, request.nonce)},
+    {"algorithm", ACL_TEXT, offsetof(struct options, algorithm)},
+    {"method", ACL_TEXT, offsetof(struct options, request.method)},
+    {"scheme", ACL_TEXT, offsetof(struct options, request.scheme)},
+    {"host", ACL_TEXT, offsetof(struct options, request.host)},
+    {"path", ACL_TEXT, offsetof(struct options, request.path)},
+    {"action", ACL_TEXT, offsetof(struct options, request.action)},
+    {"version", ACL_TEXT, offsetof(struct options, request.version)},
+    {"headers", ACL_VALUE, offsetof(struct options, headers)},
+    {0}};
+#define KIND_OPTIONS (OPTIONS + 9)
+
+static enum ac_sign_algorithm algorithm_of(lua_State *L, struct ac_str name)
+{
+    int algorithm = AC_SIGN_ACS3_SHA256;
+    while (
+        name.p && algorithm < AC_SIGN_COUNT &&
+        !ac_str_equal(name, ac_str_of(ac_sign_algorithm_name((enum ac_sign_algorithm)algorithm))))
+        algorithm++;
+    if (algorithm == AC_SIGN_COUNT)
+        luaL_error(L,
+                   WHAT ": option 'algorithm': got \"%s\", allowed: ACS3-HMAC-SHA256, "
+                        "ACS3-HMAC-SM3, HMAC-SHA1",
+                   name.p);
+    return (enum ac_sign_algorithm)algorithm;
+}
+
+/* [-0, +n, v]  Reads the options of core.sign, or of core.signer, from the table at 1; what it
+ * leaves on the stack keeps the texts alive. */
+static void read_options(lua_State *L, struct ac_sign *sign, bool kind)
+{
+    struct options options = {.request = sign->request};
+    acL_read_options(L, 1, kind ? "signer" : WHAT, kind ? KIND_OPTIONS : OPTIONS, &options);
+    sign->request = options.request;
+    sign->algorithm = algorithm_of(L, options.algorithm);
+    sign->credentials.access_key_id = options.access_key_id;
+    if (options.secret)
+        sign->credentials.secret = acL_secret_bytes(L, options.secret, WHAT, "access_key_secret");
+    if (options.token)
+        sign->credentials.security_token =
+            acL_secret_bytes(L, options.token, WHAT, "security_token");
+    read_pairs(L, sign, (struct ac_pairs){0}, options.headers, options.query, options.form);
+    prepare(L, sign);
+}
+
+void acL_date_text(lua_State *L, int index, char text[21])
+{
+    lua_Number when = floor(luaL_checknumber(L, index));
+    luaL_argcheck(L, when >= -62167219200.0 && when <= 253402300799.0, index, "years 0 to 9999");
+    ac_codec_iso8601(text, (int64_t)when);
+}
 
 /* [-1, +1, v]  sign(request) -> table */
 int acL_sign(lua_State *L)
@@ -10,9 +220,9 @@ int acL_sign(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     struct ac_sign *sign = acL_push_signed(L, acL_digest(L));
-    acL_read_sign_args(L, sign, false);
+    read_options(L, sign, false);
     if (ac_sign_all(sign) != AC_OK)
-        acL_check_built(L, sign);
+        check_built(L, sign);
     acL_signed_table(L, 2);
     return 1;
 }
@@ -35,7 +245,6 @@ static int sign_one(lua_State *L)
     const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->request;
     char date[21];
     lua_settop(L, 8);
-    luaL_checkstack(L, 12, NULL);
     struct ac_sign *sign = acL_push_signed(L, kind->digest);
     sign->algorithm = kind->algorithm;
     sign->request = kind->request;
@@ -49,10 +258,10 @@ static int sign_one(lua_State *L)
     bool is_body = lua_type(L, 2) == LUA_TSTRING;
     if (is_body)
         sign->request.body = check_text(L, 2);
-    acL_read_pairs(L, sign, kind->request.headers, 8, 1, is_body ? 0 : 2);
-    acL_prepare(L, sign);
+    read_pairs(L, sign, kind->request.headers, 8, 1, is_body ? 0 : 2);
+    prepare(L, sign);
     if (ac_sign_all(sign) != AC_OK)
-        acL_check_built(L, sign);
+        check_built(L, sign);
     return 1;
 }
 
@@ -62,7 +271,7 @@ int acL_signer(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    acL_read_sign_args(L, acL_push_signed(L, acL_digest(L)), true);
+    read_options(L, acL_push_signed(L, acL_digest(L)), true);
     lua_pushcclosure(L, sign_one, lua_gettop(L) - 1);
     return 1;
 }

@@ -23,26 +23,7 @@ struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest);
 /* [-0, +1, v]  All fields of the signed request at `index` as a table. */
 void acL_signed_table(lua_State *L, int index);
 
-/* What follows borrows the bytes of Lua's strings: from the first look to the end of the signing
- * nothing allocates in Lua, so no metamethod and no finalizer can change a table or close a secret
- * meanwhile. */
-
-/* [-0, +n, v]  Reads the options of core.sign, or of core.signer, from the table at 1; what it
- * leaves on the stack keeps the texts alive. */
-void acL_read_sign_args(lua_State *L, struct ac_sign *sign, bool kind);
-
-/* [-0, +0, v]  The maps at these indices become the pairs of the request, names to values; 0 and
- * nil are empty ones. The headers come behind `shared` ones. */
-void acL_read_pairs(lua_State *L, struct ac_sign *sign, struct ac_pairs shared, int headers,
-                    int query, int form);
-
 /* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
 void acL_date_text(lua_State *L, int index, char text[21]);
-
-/* [-0, +0, v]  Raises unless what was read can be sent, see ac_sign_prepare(). */
-void acL_prepare(lua_State *L, struct ac_sign *sign);
-
-/* [-0, +0, v]  Raises where a buffer ran out of memory or room; a limit is named. */
-void acL_check_built(lua_State *L, const struct ac_sign *sign);
 
 #endif

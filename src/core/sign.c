@@ -28,6 +28,11 @@ static bool is_rpc(const struct ac_sign *sign)
 /* Digits of a hash of ACS3: SHA-256 and SM3 are of one size. */
 #define HEX_BYTES ((size_t)(2 * AC_HASH_MAX_BYTES))
 
+static bool has_key(const struct ac_sign *sign)
+{
+    return sign->credentials.access_key_id.n > 0;
+}
+
 static void keep_status(struct ac_sign *sign, enum ac_status status)
 {
     if (status != AC_OK)
@@ -210,7 +215,7 @@ static void rpc_params(struct ac_sign *sign)
     common(sign, AC_STR("Format"), AC_STR("JSON"));
     common(sign, AC_STR("Timestamp"), request->date);
     common(sign, AC_STR("SignatureNonce"), request->nonce);
-    if (ac_sign_has_key(sign)) {
+    if (has_key(sign)) {
         common(sign, AC_STR("SignatureMethod"), AC_STR("HMAC-SHA1"));
         common(sign, AC_STR("SignatureVersion"), AC_STR("1.0"));
         common(sign, AC_STR("AccessKeyId"), sign->credentials.access_key_id);
@@ -248,15 +253,7 @@ static void rpc_canonical(struct ac_sign *sign)
     ac_request_encode_pairs(&sign->canonical, ac_request_pairs(&sign->params));
 }
 
-void ac_sign_canonical(struct ac_sign *sign)
-{
-    if (is_rpc(sign))
-        rpc_canonical(sign);
-    else
-        acs3_canonical(sign);
-}
-
-void ac_sign_string(struct ac_sign *sign)
+static void make_string(struct ac_sign *sign)
 {
     struct ac_buf *out = &sign->string_to_sign;
     char hex[HEX_BYTES];
@@ -296,16 +293,6 @@ static void acs3_authorization(struct ac_sign *sign)
     ac_buf_add_text(&sign->proof, SIGNATURE);
     ac_buf_add(&sign->proof, hex, sizeof hex);
     ac_request_put(&sign->headers, AC_STR("authorization"), ac_buf_str(&sign->proof));
-}
-
-void ac_sign_authorization(struct ac_sign *sign)
-{
-    if (!ac_sign_has_key(sign))
-        return;
-    if (is_rpc(sign))
-        rpc_authorization(sign);
-    else
-        acs3_authorization(sign);
 }
 
 /* A copy with a NUL behind it, where there is room. */
@@ -356,7 +343,7 @@ static void point_at_stages(struct ac_sign *sign)
     wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - sign->signed_headers;
 }
 
-enum ac_status ac_sign_finish(struct ac_sign *sign)
+static enum ac_status finish(struct ac_sign *sign)
 {
     struct ac_signed_request *wire = &sign->wire;
     const char *which;
@@ -367,15 +354,23 @@ enum ac_status ac_sign_finish(struct ac_sign *sign)
     wire->url = ac_buf_str(&sign->url);
     if (is_rpc(sign) || sign->request.body.p)
         wire->body = ac_buf_str(&sign->body);
-    if (ac_sign_has_key(sign))
+    if (has_key(sign))
         point_at_stages(sign);
     return AC_OK;
 }
 
 enum ac_status ac_sign_all(struct ac_sign *sign)
 {
-    ac_sign_canonical(sign);
-    ac_sign_string(sign);
-    ac_sign_authorization(sign);
-    return ac_sign_finish(sign);
+    if (is_rpc(sign))
+        rpc_canonical(sign);
+    else
+        acs3_canonical(sign);
+    if (has_key(sign)) {
+        make_string(sign);
+        if (is_rpc(sign))
+            rpc_authorization(sign);
+        else
+            acs3_authorization(sign);
+    }
+    return finish(sign);
 }

@@ -1,8 +1,8 @@
 /* Stage 2 of a call: canonical request -> string to sign -> authorization.
  *
- * Pure: clock, nonce and secret are inputs. The steps run in order and leave what they made in the
- * struct, so that each can be looked at and tested alone.
- * Sources: help.aliyun.com/document_detail/2593177.html (V3) and 25490.htm (RPC, HMAC-SHA1).
+ * Pure: clock, nonce and secret are inputs. Each step leaves what it made in the struct, to be
+ * looked at. Sources: help.aliyun.com/document_detail/2593177.html (V3) and 25490.htm (RPC,
+ * HMAC-SHA1).
  */
 #ifndef AC_SIGN_H
 #define AC_SIGN_H
@@ -59,24 +59,12 @@ void ac_sign_free(struct ac_sign *sign);
  * Returns the first field that cannot be sent, or NULL; `why` is what is allowed. */
 const char *ac_sign_prepare(struct ac_sign *sign, const char **why);
 
-/* A failure sticks, and ac_sign_built() tells it. */
-void ac_sign_canonical(struct ac_sign *sign);
-void ac_sign_string(struct ac_sign *sign);
-void ac_sign_authorization(struct ac_sign *sign);
-
-static inline bool ac_sign_has_key(const struct ac_sign *sign)
-{
-    return sign->credentials.access_key_id.n > 0;
-}
-
 /* One text that could not be built or hashed spoils all: a signature over half a request is valid.
  * `which` is the name of that text. */
 enum ac_status ac_sign_built(const struct ac_sign *sign, const char **which);
 
-/* Fills in sign->wire, which borrows nothing any more. Its release() is ac_sign_free(). */
-enum ac_status ac_sign_finish(struct ac_sign *sign);
-
-/* All steps from the canonical request to the last. */
+/* All steps. Fills in sign->wire, which borrows nothing any more and whose release() is
+ * ac_sign_free(). */
 enum ac_status ac_sign_all(struct ac_sign *sign);
 
 #endif
