@@ -197,9 +197,10 @@ struct ac_json_token ac_json_value(struct ac_json_reader *reader)
         good = read_string(reader, &token);
     } else if (c == '{' || c == '[') {
         token.kind = c == '{' ? AC_JSON_OBJECT : AC_JSON_ARRAY;
-        good = reader->depth < AC_MAX_JSON_DEPTH || wrong(reader, "nested too deeply");
+        good = reader->depth < AC_MAX_JSON_DEPTH;
         reader->depth += good;
         reader->at += good;
+        reader->why = good ? NULL : "nested too deeply";
     } else if (c == '-' || (c >= '0' && c <= '9')) {
         token.kind = AC_JSON_NUMBER;
         good = read_number(reader, &token);
@@ -245,7 +246,9 @@ struct ac_json_token ac_json_name(struct ac_json_reader *reader)
 bool ac_json_end(struct ac_json_reader *reader)
 {
     skip_space(reader);
-    return reader->at == reader->text.n || misplaced(reader);
+    if (reader->at == reader->text.n)
+        return true;
+    return misplaced(reader);
 }
 
 /* At a backslash. */
