@@ -303,6 +303,7 @@ static void test_errmap(struct check *t)
                 {"", true, 403, "{" ID "}", AC_UNKNOWN},
                 {"", true, 403, "<html>no</html>", AC_UNKNOWN},
                 {"", true, 403, "{" ID ",\"Code\":\"LastTokenProcessing\"}", AC_UNKNOWN},
+                {"", true, 403, "{" ID ",\"Code\":\"LastTokenProcessing2\"}", AC_REJECTED},
                 {"", true, 400, "{" ID ",\"Code\":\"SignatureNonceUsed\"}", AC_UNKNOWN},
                 {"", true, 429, "{" ID ",\"Code\":\"Throttling.User\"}", AC_REJECTED},
                 {"", true, 500, "{" ID ",\"Code\":\"InternalError\"}", AC_UNKNOWN},
@@ -367,6 +368,7 @@ static void test_response(struct check *t)
     check_fields(t, "{\"Code\":\"a\",\"Code\":\"a\"}", AC_SHAPE_BAD_JSON, "|||||");
     check_fields(t, "{\"Code\":\"a\",\"x\":[{\"b\":1,\"c\":2,\"b\":3}]}", AC_SHAPE_BAD_JSON,
                  "|||||");
+    check_fields(t, "{\"x\":{\"b\":1,\"b\":2},\"y\":1}", AC_SHAPE_BAD_JSON, "|||||");
     check_fields(t, "{\"\xff\":1,\"\\u0000\":1}", AC_SHAPE_BAD_JSON, "|||||");
     check_fields(t, "{\"x\":{},\"y\":[{\"b\":1},{\"b\":1}]}", AC_SHAPE_JSON, "|||||");
     check_fields(t,
