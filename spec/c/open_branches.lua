@@ -3,7 +3,7 @@
 -- reason.
 return {
   files = { "errmap.c", "response.c", "xml.c", "json.c", "utf8.c", "value.c", "value_encode.c",
-    "request.c", "sign.c", "sign_buffers.c", "file.c", "lua_file.c" },
+    "request.c", "sign.c", "file.c", "lua_file.c" },
   ["response.c"] = {
     { "read_json", "if (!ac_buf_room(&response->text, FIELD_COUNT * 32))",
       "the copy that cJSON was given has left more room than that" },

@@ -3,6 +3,8 @@
 #include "codec.h"
 #include "header.h"
 
+#include <stdlib.h>
+
 static const struct {
     const char *name;
     enum ac_hash hash;
@@ -16,6 +18,45 @@ static const struct {
 const char *ac_sign_algorithm_name(enum ac_sign_algorithm algorithm)
 {
     return algorithm < AC_SIGN_COUNT ? ALGORITHMS[algorithm].name : NULL;
+}
+
+static void release(struct ac_signed_request *wire)
+{
+    ac_sign_free((struct ac_sign *)(void *)wire);
+}
+
+struct ac_sign *ac_sign_new(struct ac_digest *digest)
+{
+    struct ac_sign *sign = malloc(sizeof *sign);
+    if (!sign)
+        return NULL;
+    *sign = (struct ac_sign){.wire = {.release = release},
+                             .request = {.method = AC_STR("POST"), .scheme = AC_STR("https")},
+                             .digest = digest};
+    for (size_t i = 0; i < AC_SIGN_BUFFERS; i++)
+        sign->buffers[i] = (struct ac_buf){.max = AC_MAX_REQUEST_BYTES, .secret = true};
+    ac_buf_room(&sign->canonical, 1000); /* at once: most outgrow the 512 bytes to begin with */
+    return sign;
+}
+
+void ac_sign_free(struct ac_sign *sign)
+{
+    for (size_t i = 0; sign && i < AC_SIGN_BUFFERS; i++)
+        ac_buf_free(&sign->buffers[i]);
+    free(sign);
+}
+
+enum ac_status ac_sign_built(const struct ac_sign *sign, const char **which)
+{
+    static const char *const names[AC_SIGN_BUFFERS] = {
+        "parameters", "headers", "parameters",    "headers",        "headers",
+        "body",       "url",     "authorization", "canonical form", "string to sign"};
+    for (size_t i = 0; i < AC_SIGN_BUFFERS; i++) {
+        *which = names[i];
+        if (sign->buffers[i].status != AC_OK)
+            return sign->buffers[i].status;
+    }
+    return sign->digest_status;
 }
 
 static bool is_rpc(const struct ac_sign *sign)
@@ -89,16 +130,6 @@ static void generate(struct ac_sign *sign, struct ac_str name, struct ac_str val
         ac_request_put(&sign->headers, name, value);
 }
 
-/* The generated ones are there. The caller's authorization would be one of another request. */
-static void add_given_headers(struct ac_sign *sign)
-{
-    const struct ac_pairs given = sign->request.headers;
-    for (size_t i = 0; i < given.n; i++)
-        if (is_rpc(sign) || !ac_str_equal(given.v[i].name, AC_STR("authorization")))
-            ac_request_put(&sign->headers, given.v[i].name, given.v[i].value);
-    ac_request_sort(ac_request_pairs(&sign->headers));
-}
-
 /* The header at `at`, and those of the same name behind it, as one field whose values are joined
  * with ','. Returns where the next field begins. */
 static size_t add_field(struct ac_buf *out, struct ac_str separator, struct ac_pairs headers,
@@ -126,18 +157,27 @@ static bool generates_payload_header(const struct ac_request *request)
 static void collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
 {
     const struct ac_request *request = &sign->request;
+    const struct ac_pairs given = request->headers;
     generate(sign, AC_STR("host"), request->host);
     generate(sign, AC_STR("x-acs-action"), request->action);
-    if (generates_payload_header(request))
-        generate(sign, AC_STR("x-acs-content-sha256"), payload_hash);
-    generate(sign, AC_STR("x-acs-date"), request->date);
-    generate(sign, AC_STR("x-acs-signature-nonce"), request->nonce);
     generate(sign, AC_STR("x-acs-version"), request->version);
-    if (sign->credentials.security_token.n > 0) {
+    if (is_rpc(sign) && request->form.n > 0)
+        generate(sign, AC_STR("content-type"), AC_STR("application/x-www-form-urlencoded"));
+    if (!is_rpc(sign)) {
+        if (generates_payload_header(request))
+            generate(sign, AC_STR("x-acs-content-sha256"), payload_hash);
+        generate(sign, AC_STR("x-acs-date"), request->date);
+        generate(sign, AC_STR("x-acs-signature-nonce"), request->nonce);
+    }
+    if (!is_rpc(sign) && sign->credentials.security_token.n > 0) {
         generate(sign, AC_STR("x-acs-accesskey-id"), sign->credentials.access_key_id);
         generate(sign, AC_STR("x-acs-security-token"), sign->credentials.security_token);
     }
-    add_given_headers(sign);
+    /* The caller's authorization would be one of another request. */
+    for (size_t i = 0; i < given.n; i++)
+        if (is_rpc(sign) || !ac_str_equal(given.v[i].name, AC_STR("authorization")))
+            ac_request_put(&sign->headers, given.v[i].name, given.v[i].value);
+    ac_request_sort(ac_request_pairs(&sign->headers));
 }
 
 static bool is_signed(struct ac_str name)
@@ -226,22 +266,11 @@ static void rpc_params(struct ac_sign *sign)
             ac_request_put(&sign->params, request->query.v[i].name, request->query.v[i].value);
 }
 
-static void rpc_headers(struct ac_sign *sign)
-{
-    const struct ac_request *request = &sign->request;
-    generate(sign, AC_STR("host"), request->host);
-    generate(sign, AC_STR("x-acs-action"), request->action);
-    generate(sign, AC_STR("x-acs-version"), request->version);
-    if (request->form.n > 0)
-        generate(sign, AC_STR("content-type"), AC_STR("application/x-www-form-urlencoded"));
-    add_given_headers(sign);
-}
-
 /* Query and form are one signed set; what is not in the form travels in the query. */
 static void rpc_canonical(struct ac_sign *sign)
 {
     const struct ac_pairs form = sign->request.form;
-    rpc_headers(sign);
+    collect_headers(sign, (struct ac_str){0});
     rpc_params(sign);
     ac_request_sort(ac_request_pairs(&sign->params));
     ac_request_url(&sign->url, &sign->request, ac_request_pairs(&sign->params));
@@ -327,22 +356,6 @@ static void write_lines(struct ac_sign *sign)
     }
 }
 
-/* What the stages of a signature made. */
-static void point_at_stages(struct ac_sign *sign)
-{
-    struct ac_signed_request *wire = &sign->wire;
-    wire->canonical = ac_buf_str(&sign->canonical);
-    wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
-    wire->signature = ac_buf_str(&sign->proof);
-    if (is_rpc(sign))
-        return;
-    wire->authorization = wire->signature;
-    wire->signature.p += wire->signature.n - HEX_BYTES;
-    wire->signature.n = HEX_BYTES;
-    wire->signed_headers.n = sign->signed_headers;
-    wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - sign->signed_headers;
-}
-
 static enum ac_status finish(struct ac_sign *sign)
 {
     struct ac_signed_request *wire = &sign->wire;
@@ -354,8 +367,18 @@ static enum ac_status finish(struct ac_sign *sign)
     wire->url = ac_buf_str(&sign->url);
     if (is_rpc(sign) || sign->request.body.p)
         wire->body = ac_buf_str(&sign->body);
-    if (has_key(sign))
-        point_at_stages(sign);
+    if (!has_key(sign))
+        return AC_OK;
+    wire->canonical = ac_buf_str(&sign->canonical);
+    wire->string_to_sign = ac_buf_str(&sign->string_to_sign);
+    wire->signature = ac_buf_str(&sign->proof);
+    if (is_rpc(sign))
+        return AC_OK;
+    wire->authorization = wire->signature;
+    wire->signature.p += wire->signature.n - HEX_BYTES;
+    wire->signature.n = HEX_BYTES;
+    wire->signed_headers.n = sign->signed_headers;
+    wire->signed_headers.p = wire->signature.p - strlen(SIGNATURE) - sign->signed_headers;
     return AC_OK;
 }
 

@@ -19,6 +19,7 @@ struct ac_credentials {
 };
 
 #define AC_METHOD_MAX 15
+#define AC_SIGN_BUFFERS 10
 
 /* What request and credentials borrow must stay until the last step. */
 struct ac_sign {
@@ -30,19 +31,23 @@ struct ac_sign {
     enum ac_status digest_status;
     char method[AC_METHOD_MAX + 1];
 
-    struct ac_buf given; /* room for the pairs of the request, see ac_request_put() */
-    struct ac_buf texts; /* headers, and digits of numbers: what is not borrowed */
-
-    struct ac_buf headers; /* pairs: all that are sent, sorted */
-    struct ac_buf params;  /* pairs: with RPC the signed set */
+    union {
+        struct {
+            struct ac_buf given;   /* room for the pairs of the request, see ac_request_put() */
+            struct ac_buf texts;   /* headers, and digits of numbers: what is not borrowed */
+            struct ac_buf params;  /* pairs: with RPC the signed set */
+            struct ac_buf headers; /* pairs: all that are sent, sorted */
+            struct ac_buf lines;   /* method, host and headers as they are sent */
+            struct ac_buf body;    /* with RPC the form, else a copy of the request's */
+            struct ac_buf url;
+            struct ac_buf proof; /* the authorization; with RPC the signature alone */
+            struct ac_buf canonical;
+            struct ac_buf string_to_sign;
+        };
+        struct ac_buf buffers[AC_SIGN_BUFFERS]; /* all of them */
+    };
+    size_t signed_headers; /* bytes of their names in the authorization */
     char payload_hash[2 * AC_HASH_MAX_BYTES];
-    struct ac_buf canonical;
-    struct ac_buf string_to_sign;
-    struct ac_buf proof;   /* the authorization; with RPC the signature alone */
-    size_t signed_headers; /* bytes of their names in it */
-    struct ac_buf url;
-    struct ac_buf body;  /* with RPC the form, else a copy of the request's */
-    struct ac_buf lines; /* method, host and headers as they are sent */
 };
 
 /* NULL if the name is not an algorithm of ours. */
