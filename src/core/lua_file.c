@@ -17,36 +17,31 @@ struct file {
     pid_t owner;
 };
 
-#define ERROR(code, words)                                                                         \
-    {                                                                                              \
-        code, #code, words                                                                         \
-    }
-
 /* What a file can meet, for programs and for people. */
 static const struct {
     int error;
     const char *name, *words;
 } ERRORS[] = {
-    ERROR(EACCES, "permission denied"),
-    ERROR(EBADF, "not opened for that"),
-    ERROR(EDQUOT, "the quota is used up"),
-    ERROR(EEXIST, "it exists already"),
-    ERROR(EFBIG, "the file is too large"),
-    ERROR(EINVAL, "not a regular file, or not possible for it"),
-    ERROR(EIO, "input or output error"),
-    ERROR(EISDIR, "it is a directory"),
-    ERROR(ELOOP, "it is a symbolic link"),
-    ERROR(EMFILE, "too many open files"),
-    ERROR(ENAMETOOLONG, "the name is too long"),
-    ERROR(ENFILE, "too many open files in the system"),
-    ERROR(ENOENT, "no such file or directory"),
-    ERROR(ENOLCK, "the file system gives no locks"),
-    ERROR(ENOSPC, "no space left on the device"),
-    ERROR(ENOTDIR, "not a directory"),
-    ERROR(ENXIO, "not a regular file"),
-    ERROR(EOPNOTSUPP, "the file system cannot do that"),
-    ERROR(EPERM, "operation not permitted"),
-    ERROR(EROFS, "the file system is read-only"),
+    {EACCES, "EACCES", "permission denied"},
+    {EBADF, "EBADF", "not opened for that"},
+    {EDQUOT, "EDQUOT", "the quota is used up"},
+    {EEXIST, "EEXIST", "it exists already"},
+    {EFBIG, "EFBIG", "the file is too large"},
+    {EINVAL, "EINVAL", "not a regular file, or not possible for it"},
+    {EIO, "EIO", "input or output error"},
+    {EISDIR, "EISDIR", "it is a directory"},
+    {ELOOP, "ELOOP", "it is a symbolic link"},
+    {EMFILE, "EMFILE", "too many open files"},
+    {ENAMETOOLONG, "ENAMETOOLONG", "the name is too long"},
+    {ENFILE, "ENFILE", "too many open files in the system"},
+    {ENOENT, "ENOENT", "no such file or directory"},
+    {ENOLCK, "ENOLCK", "the file system gives no locks"},
+    {ENOSPC, "ENOSPC", "no space left on the device"},
+    {ENOTDIR, "ENOTDIR", "not a directory"},
+    {ENXIO, "ENXIO", "not a regular file"},
+    {EOPNOTSUPP, "EOPNOTSUPP", "the file system cannot do that"},
+    {EPERM, "EPERM", "operation not permitted"},
+    {EROFS, "EROFS", "the file system is read-only"},
 };
 
 /* [-0, +3, m]  nil, message, code */
@@ -189,10 +184,8 @@ static int file_stat(lua_State *L)
     if (error != 0)
         return push_failure(L, "stat", error);
     lua_createtable(L, 0, 3);
-    lua_pushinteger(L, about.bytes);
-    lua_setfield(L, -2, "bytes");
-    lua_pushinteger(L, about.mode);
-    lua_setfield(L, -2, "mode");
+    acL_set_integer(L, "bytes", (uint64_t)about.bytes);
+    acL_set_integer(L, "mode", about.mode);
     lua_pushboolean(L, about.own);
     lua_setfield(L, -2, "own");
     return 1;
@@ -223,8 +216,7 @@ static int core_process(lua_State *L)
         lua_pushstring(L, directory);
         lua_setfield(L, -2, "directory");
     }
-    lua_pushinteger(L, (lua_Integer)getpid());
-    lua_setfield(L, -2, "pid");
+    acL_set_integer(L, "pid", (uint64_t)getpid());
     lua_pushstring(L, host);
     lua_setfield(L, -2, "host");
     return 1;

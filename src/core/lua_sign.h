@@ -6,7 +6,6 @@
 #define AC_LUA_SIGN_H
 
 #include "luax.h"
-#include "sign.h"
 
 /* [-0, +0, m]  Registers the class of signed requests. */
 void acL_sign_open(lua_State *L);
@@ -16,12 +15,6 @@ int acL_sign(lua_State *L);
 
 /* [-1, +1, v]  signer(kind) -> function that signs requests of this kind */
 int acL_signer(lua_State *L);
-
-/* [-0, +1, m]  An empty signed request, whose userdata owns it. */
-struct ac_sign *acL_push_signed(lua_State *L, struct ac_digest *digest);
-
-/* [-0, +1, v]  All fields of the signed request at `index` as a table. */
-void acL_signed_table(lua_State *L, int index);
 
 /* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
 void acL_date_text(lua_State *L, int index, char text[21]);
