@@ -4,7 +4,6 @@
 #include "digest.h"
 #include "lua_core.h"
 #include "lua_secret.h"
-#include "lua_sign.h"
 #include "sys.h"
 #include "value.h"
 

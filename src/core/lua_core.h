@@ -11,7 +11,17 @@ void acL_file_open(lua_State *L);
 void acL_process_open(lua_State *L);
 void acL_read_open(lua_State *L);
 void acL_sealed_open(lua_State *L);
+void acL_sign_open(lua_State *L);
 void acL_sys_open(lua_State *L);
+
+/* [-1, +1, v]  sign(request) -> table. Raises on misuse: everything it needs is given. */
+int acL_sign(lua_State *L);
+
+/* [-1, +1, v]  signer(kind) -> function that signs requests of this kind */
+int acL_signer(lua_State *L);
+
+/* [-0, +0, v]  Writes the unix seconds at `index` as YYYY-MM-DDTHH:MM:SSZ; fractions are cut. */
+void acL_date_text(lua_State *L, int index, char text[21]);
 
 /* [-2, +2, v]  read(exchange, options?) -> result, info | nil, fields */
 int acL_read(lua_State *L);
