@@ -29,9 +29,6 @@ static void init_library(void)
         library.lack = "libcurl was built without TLS";
     else if (!(info->features & CURL_VERSION_ASYNCHDNS))
         library.lack = "libcurl resolves names synchronously and could not keep deadlines";
-    else if (curl_easy_header(NULL, "", 0, CURLH_HEADER, -1, &(struct curl_header *){NULL}) ==
-             CURLHE_NOT_BUILT_IN)
-        library.lack = "libcurl was built without curl_easy_header()";
 }
 
 const char *ac_transport_init(void)

@@ -1,5 +1,6 @@
 #include "transfer.h"
 
+#include "header.h"
 #include "sys.h"
 #include "trust.h"
 
@@ -26,23 +27,51 @@ void ac_transfer_free(struct ac_op *op)
     free(op);
 }
 
-/* What libcurl takes for a status line and cannot read: it would call it HTTP/1.0 and 200. */
-static bool is_broken_status_line(struct ac_str line)
+static long long_info(const struct ac_op *op, CURLINFO info)
 {
-    struct ac_str name = AC_STR("HTTP/");
-    return line.n > name.n && ac_str_equal_nocase((struct ac_str){line.p, name.n}, name) &&
-           !(ac_str_starts(line, name) && line.p[name.n] >= '0' && line.p[name.n] <= '9');
+    long value = 0;
+    curl_easy_getinfo(op->handle->easy, info, &value);
+    return value;
 }
 
-/* libcurl keeps the fields itself; here they are only counted. */
+/* A line that begins with a blank goes on with the one before (RFC 9112, section 5.2); later
+ * versions of libcurl have joined them already. */
+static void keep_field(struct ac_buf *headers, struct ac_str line)
+{
+    struct ac_str field = ac_header_trim(line);
+    if (headers->n > 0 && (line.p[0] == ' ' || line.p[0] == '\t'))
+        headers->p[headers->n - 1] = ' ';
+    ac_buf_add_str(headers, field);
+    ac_buf_add_char(headers, '\n');
+}
+
+/* A line of a header block, of which the last one counts: a status line begins it, an empty line
+ * ends it, and another one follows an informational answer only. What comes after that are
+ * trailers, which are no header fields (RFC 9110, section 6.5). */
+static bool keep_line(struct ac_op *op, struct ac_str line)
+{
+    struct ac_buf *headers = &op->exchange.headers;
+    if (op->block == AC_BLOCK_NONE) {
+        op->block = AC_BLOCK_OPEN;
+        ac_buf_reset(headers);
+        /* libcurl takes one that it cannot read for HTTP/1.0 and 200. */
+        return line.n > 5 && ac_str_starts(line, AC_STR("HTTP/")) && line.p[5] >= '0' &&
+               line.p[5] <= '9';
+    }
+    if (op->block == AC_BLOCK_OPEN && ac_header_trim(line).n > 0)
+        keep_field(headers, line);
+    else if (op->block == AC_BLOCK_OPEN)
+        op->block =
+            long_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1 ? AC_BLOCK_NONE : AC_BLOCK_LAST;
+    return headers->status == AC_OK;
+}
+
 size_t ac_transfer_on_header(char *p, size_t size, size_t n, void *user)
 {
     struct ac_op *op = ((struct ac_handle *)user)->op;
-    if (is_broken_status_line((struct ac_str){p, size * n}))
-        return 0;
     op->header_bytes += size * n;
     op->too_large = op->header_bytes > op->exchange.headers.max;
-    return op->too_large ? 0 : size * n;
+    return !op->too_large && keep_line(op, (struct ac_str){p, size * n}) ? size * n : 0;
 }
 
 size_t ac_transfer_on_body(char *p, size_t size, size_t n, void *user)
@@ -168,13 +197,6 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles)
            set_pins(op);
 }
 
-static long long_info(const struct ac_op *op, CURLINFO info)
-{
-    long value = 0;
-    curl_easy_getinfo(op->handle->easy, info, &value);
-    return value;
-}
-
 /* Before 8.4.0 (curl's issue 11920). */
 bool ac_transfer_may_stall(CURL *easy)
 {
@@ -198,21 +220,6 @@ void ac_transfer_repeat(struct ac_op *op)
     set_keeping(op->handle, true, op->request.mutating);
 }
 
-/* libcurl tells the fields of the last header block from trailers, and from those of informational
- * answers and of a proxy's tunnel. */
-static void keep_headers(struct ac_op *op)
-{
-    struct ac_buf *headers = &op->exchange.headers;
-    struct curl_header *field = NULL;
-    while ((field = curl_easy_nextheader(op->handle->easy, CURLH_HEADER, -1, field))) {
-        ac_buf_add_text(headers, field->name);
-        ac_buf_add(headers, ": ", 2);
-        ac_buf_add_text(headers, field->value);
-        ac_buf_add_char(headers, '\n');
-    }
-    op->too_large = op->too_large || headers->status == AC_LIMIT;
-}
-
 /* Until 8.6 the size of a request holds its body only where that went out together with the head,
  * up to 64 KiB; after that it holds all of it. */
 static uint64_t bytes_sent(const struct ac_op *op)
@@ -231,9 +238,6 @@ void ac_transfer_finish(struct ac_op *op, CURLcode code)
     exchange->bytes_sent = exchange->sent ? bytes_sent(op) : 0;
     exchange->bytes_received = op->header_bytes + exchange->body.n;
     exchange->elapsed = ac_sys_monotonic() - op->started;
-    keep_headers(op);
-    if (code == CURLE_OK && exchange->headers.status == AC_NOMEM)
-        code = CURLE_OUT_OF_MEMORY;
     if (code != CURLE_OK || op->too_large)
         ac_failure_tell(op, code);
     exchange->done = true;

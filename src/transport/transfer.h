@@ -7,6 +7,9 @@
 
 #include "handles.h"
 
+/* Which line of an answer comes next: a status line, one of its header block, or a trailer. */
+enum ac_block { AC_BLOCK_NONE, AC_BLOCK_OPEN, AC_BLOCK_LAST };
+
 struct ac_op {
     struct ac_transport *transport; /* NULL when it is gone, or never set it out */
     struct ac_op *next, *previous;  /* in a list of the transport's */
@@ -19,6 +22,7 @@ struct ac_op {
     double started; /* monotonic seconds */
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
+    enum ac_block block;
     bool too_large;
     bool stray;              /* the connection had something to say before it was asked */
     bool repeated;           /* on a fresh connection, because of that */

@@ -56,6 +56,17 @@ struct ac_transport_trust ac_trust_find(const char *default_file, const char *de
     return (struct ac_transport_trust){.ca_file = bundle};
 }
 
+static struct ac_str rest_of(struct ac_str text, size_t n)
+{
+    return (struct ac_str){text.p + n, text.n - n};
+}
+
+static size_t find(struct ac_str text, char c)
+{
+    const char *found = text.n > 0 ? memchr(text.p, c, text.n) : NULL;
+    return found ? (size_t)(found - text.p) : text.n;
+}
+
 static bool is_ipv4_loopback(struct ac_str host)
 {
     char text[INET_ADDRSTRLEN];
@@ -69,11 +80,10 @@ static bool is_ipv4_loopback(struct ac_str host)
 
 struct ac_str ac_url_authority(struct ac_str url)
 {
-    const char *start = ac_str_find(url, AC_STR("://"));
-    if (!start)
+    size_t scheme = find(url, ':'), n = 0;
+    if (!ac_str_starts(rest_of(url, scheme), AC_STR("://")))
         return (struct ac_str){0};
-    struct ac_str host = {start + 3, url.n - (size_t)(start + 3 - url.p)};
-    size_t n = 0;
+    struct ac_str host = rest_of(url, scheme + 3);
     while (n < host.n && host.p[n] != '/' && host.p[n] != '?' && host.p[n] != '#')
         n++;
     host.n = n;
@@ -110,17 +120,6 @@ bool ac_url_is_loopback(struct ac_str url)
         n++;
     host.n = n;
     return ac_str_equal_nocase(host, AC_STR("localhost")) || is_ipv4_loopback(host);
-}
-
-static struct ac_str rest_of(struct ac_str text, size_t n)
-{
-    return (struct ac_str){text.p + n, text.n - n};
-}
-
-static size_t find(struct ac_str text, char c)
-{
-    const char *found = text.n > 0 ? memchr(text.p, c, text.n) : NULL;
-    return found ? (size_t)(found - text.p) : text.n;
 }
 
 bool ac_is_address(struct ac_str text)
