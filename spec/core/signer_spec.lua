@@ -73,6 +73,20 @@ describe("a signer", function()
     end
   end)
 
+  it("signs nothing any more for the finalizer of something older than it", function()
+    local ok, message = true, nil
+    do
+      local older = {}
+      setmetatable(older, { __gc = function()
+        ok, message = pcall(older.sign, nil, nil, 0, "n")
+      end })
+      older.sign = core.signer(kind)
+    end
+    collectgarbage()
+    assert.is_false(ok)
+    assert.truthy(message:find("the signer has been collected", 1, true))
+  end)
+
   it("names what is too large", function()
     local ok, message = pcall(core.signer(kind), { A = ("x"):rep(5 << 20) }, nil, 0, "n")
     assert.is_false(ok)

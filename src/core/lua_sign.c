@@ -345,6 +345,9 @@ static int sign_one(lua_State *L)
     const struct ac_signed_box *box = lua_touserdata(L, lua_upvalueindex(1));
     const struct ac_sign *kind = (const struct ac_sign *)(const void *)box->request;
     char date[21];
+    /* Another finalizer may still hold the signer of a state that closes. */
+    if (!kind)
+        luaL_error(L, WHAT ": the signer has been collected");
     lua_settop(L, 8);
     struct ac_sign *sign = push_signed(L, kind->digest);
     sign->algorithm = kind->algorithm;
