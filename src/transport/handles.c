@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* More than that are not kept: a burst must not hold its memory for ever. */
+/* More than that are not kept: a burst must not hold its memory for ever. Before 8.1.1 a handle may
+ * not be used again at all: where an answer's first header line begins with a blank, libcurl
+ * appends that to the last line of the answer before, whose memory it has freed (curl's issue
+ * 11101). */
 #define IDLE_MAX 256
+#define MAY_SERVE_AGAIN 0x080101
 
 bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char *text)
 {
@@ -188,7 +192,7 @@ void ac_handles_give(struct ac_handle *handle)
 {
     struct ac_handles *handles = handle->handles;
     handle->op = NULL;
-    if (handles->count >= IDLE_MAX) {
+    if (handles->count >= IDLE_MAX || handles->version < MAY_SERVE_AGAIN) {
         ac_handle_free(handle);
         return;
     }

@@ -1,5 +1,5 @@
-/* libcurl's handles, made once with the standing policy and used for one request after the other;
- * and the sockets that it opens.
+/* libcurl's handles, made with the standing policy and used for one request after the other where
+ * libcurl bears that (8.1.1); and the sockets that it opens.
  *
  * What differs between requests is set by transfer.c for each of them; nothing else may be. A
  * handle of its own for each call would add 7 % to its instructions, a URL that is parsed for each
