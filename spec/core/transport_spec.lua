@@ -187,7 +187,8 @@ describe("alicloud.transport", function()
     end)
   end)
 
-  for _, version in ipairs { "http/1.1", "HTTP/x", "HTTP/}1.1", "Http/1.1" } do
+  for _, version in ipairs { "http/1.1", "HTTP/x", "HTTP/}1.1", "Http/1.1", "HTTP/2", "HTTP/3",
+    "HTTP/1", "HTTP/1.1 ", "HTTP/1.1\t", "HTTP/1.1 200\t", "HTTP/1.1 2000" } do
     it("does not take a status line that begins with " .. version .. " for success", function()
       local answer = reply.http():gsub("^HTTP/1.1 200 OK", version .. " 500 Error")
       local result = against(behaviour.answer(answer))

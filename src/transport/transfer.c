@@ -34,6 +34,18 @@ static long long_info(const struct ac_op *op, CURLINFO info)
     return value;
 }
 
+/* RFC 9112, section 4. libcurl takes other lines for one as well, and some that it cannot read for
+ * HTTP/1.0 and 200: "http/1.1 400" in 7.88, "HTTP/2 400" in 8.14 and 8.23. */
+static bool is_status_line(struct ac_str line)
+{
+    static const char form[] = "HTTP/1.# ###";
+    const size_t n = sizeof form - 1;
+    bool good = line.n > n && (line.p[n] == ' ' || line.p[n] == '\r' || line.p[n] == '\n');
+    for (size_t i = 0; good && i < n; i++)
+        good = form[i] == '#' ? line.p[i] >= '0' && line.p[i] <= '9' : line.p[i] == form[i];
+    return good;
+}
+
 /* A line that begins with a blank goes on with the one before (RFC 9112, section 5.2); later
  * versions of libcurl have joined them already. */
 static void keep_field(struct ac_buf *headers, struct ac_str line)
@@ -54,9 +66,7 @@ static bool keep_line(struct ac_op *op, struct ac_str line)
     if (op->block == AC_BLOCK_NONE) {
         op->block = AC_BLOCK_OPEN;
         ac_buf_reset(headers);
-        /* libcurl takes one that it cannot read for HTTP/1.0 and 200. */
-        return line.n > 5 && ac_str_starts(line, AC_STR("HTTP/")) && line.p[5] >= '0' &&
-               line.p[5] <= '9';
+        return is_status_line(line);
     }
     if (op->block == AC_BLOCK_OPEN && ac_header_trim(line).n > 0)
         keep_field(headers, line);
