@@ -380,8 +380,8 @@ static void test_response(struct check *t)
     check_fields(t, "{\"CODE\":\"c\",\"requestid\":\"r\"}", AC_SHAPE_JSON, "|||||");
     check_fields(t, "{\"Code\":400,\"Message\":-7,\"RequestId\":1,\"requestId\":2,\"HostId\":1e3}",
                  AC_SHAPE_JSON, "400|-7||1000||");
-    check_fields(t, "{\"Code\":4.5,\"Message\":9007199254740992,\"HostId\":9007199254740994}",
-                 AC_SHAPE_JSON, "|9007199254740992||||");
+    check_fields(t, "{\"Code\":4.5,\"Message\":9007199254740991,\"HostId\":9007199254740993}",
+                 AC_SHAPE_JSON, "|9007199254740991||||");
     check_fields(t, "{\"Code\":\" \\n\\u007f\",\"code\":\"c\",\"RequestId\":\"\"}", AC_SHAPE_JSON,
                  "c|||||");
     check_fields(t, "{\"Code\":null,\"Message\":true,\"RequestId\":[],\"HostId\":{}}",

@@ -57,8 +57,8 @@ static const struct {
               {"Recommend", "recommend", PLACE(recommend)}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
-/* Every double up to here is exact. */
-#define INTEGER_MAX 9007199254740992.0
+/* Every whole number up to here is a double that no other one is read as. */
+#define INTEGER_MAX 9007199254740991.0
 
 /* The field at an item of the tree; {NULL, 0} for none. */
 static struct ac_str field_in(struct ac_response *response, const cJSON *item, bool id)
