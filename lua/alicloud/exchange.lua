@@ -141,11 +141,14 @@ function M.builtin(settings, loop)
   return carrier
 end
 
+-- Two spellings of a name are one field with two values.
 local function lower_names(headers)
   local copy = {}
   for name, value in pairs(headers) do
     if type(name) ~= "string" then return nil end
-    copy[name:lower()] = type(value) == "table" and table.concat(value, ", ") or tostring(value)
+    local lower, text = name:lower(), value
+    if type(value) == "table" then text = table.concat(value, ", ") end
+    copy[lower] = copy[lower] and ("%s, %s"):format(copy[lower], text) or tostring(text)
   end
   return copy
 end

@@ -25,6 +25,15 @@ describe("a foreign transport", function()
     })
   end)
 
+  it("joins what two spellings of a name say", function()
+    for _, second in ipairs { "content-encoding", "CONTENT-ENCODING", "Content-encoding" } do
+      local answer = returning { status = 200, headers = { ["Content-Encoding"] = "gzip",
+        [second] = "identity" } }
+      local first, other = answer.headers["content-encoding"]:match("^(%a+), (%a+)$")
+      assert.truthy(first ~= other and (first == "gzip" or other == "gzip"))
+    end
+  end)
+
   it("may leave out headers and body", function()
     assert.same({ status = 204, headers = {}, body = "" }, returning { status = 204 })
   end)
