@@ -165,7 +165,7 @@ ALIYUNGO := $(GOCODE)/src/github.com/denverdino/aliyungo
 $(BUILD)/spec/aliyungo: spec/bench/aliyungo.go | $(BUILD)/spec
 	GO111MODULE=off GOPATH=$(GOCODE) GOCACHE=$(abspath $(BUILD))/go go build -o $@ $<
 
-## setup: install what building and the demo need (Debian; elsewhere the names are printed)
+## setup: install on Debian what build and demo need, else name it
 ## setup-test: the same for the specs
 ## setup-days: the same for `make days`
 ## setup-check: the same for `make check`
@@ -189,43 +189,43 @@ days: setup-days
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/days $(BUILD)
 
-## check: linters, warnings as errors, the specs under sanitizers, valgrind
+## check: linters, warnings as errors, sanitizers, valgrind
 check: setup-check
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/check
 
-## fuzz: MINUTES (1) of libFuzzer for each target of spec/fuzz (clang)
+## fuzz: MINUTES (1) of libFuzzer for each target of spec/fuzz
 fuzz: setup-check
 	@$(MAKE) --no-print-directory -s BUILD=build/fuzz CC=clang HARDEN= FUZZ_MAIN= \
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer $(FUZZED),fuzzer-no-link" \
 	  LDFLAGS="$(FUZZED),fuzzer" build/fuzz/spec/fuzz
 	@.ci/fuzz build/fuzz/spec/fuzz -max_total_time=$$(($(or $(MINUTES),1) * 60))
 
-## coverage: branches of verdict, signer, reader and files that no spec takes
+## coverage: the core's branches that no spec takes
 coverage: setup-check
 	@$(MAKE) --no-print-directory -s BUILD=build/coverage CC=gcc HARDEN= LDFLAGS=--coverage \
 	  CFLAGS="-O0 -g --coverage" all programs
 	@.ci/coverage build/coverage
 
-## hosts: the examples of spec/hosts in lighttpd, dovecot, HAProxy, Neovim and a C program
+## hosts: spec/hosts in lighttpd, dovecot, HAProxy, Neovim and C
 hosts: setup-hosts
 	@.ci/hosts $(BUILD)
 
-## interop: the vendor's own SDKs (Node.js >= 18, npm) against the emulator; reports in Chromium
+## interop: the vendor's Node.js SDKs, and reports in Chromium
 interop: setup-interop
 	@$(MAKE) --no-print-directory -s all
 	@.ci/browser $(BUILD)
 	@.ci/interop $(BUILD)
 
-## systems: both README commands on a bare Debian 13, core and unit specs on sid (needs root)
+## systems: both README commands on a bare Debian 13; sid (as root)
 systems: setup-systems
 	@.ci/systems $(SUITES)
 
-## portable: clang, musl, macOS's calls; whole sid, Lua 5.5, i386, arm64 (what needs root is skipped)
+## portable: clang, musl, macOS's calls; sid, Lua 5.5, i386, arm64
 portable: setup-portable
 	@.ci/portable $(PARTS)
 
-## types: write the declarations for editors anew from the service data
+## types: write the declarations for editors anew
 types:
 	@$(MAKE) --no-print-directory -s all
 	@eval "$$($(MAKE) --no-print-directory -s env)" && \
@@ -248,22 +248,22 @@ install: all
 	$(call launcher,$(LUADIR),$(LIBDIR)) >"$(BUILD)/launcher"
 	install -m 755 "$(BUILD)/launcher" "$(DESTDIR)$(BINDIR)/alicloud-dr"
 
-## rock: build the rock offline with LuaRocks into build/rocks and use it from there
+## rock: build the rock offline into build/rocks and use it there
 rock:
 	@.ci/rock
 
-## explore: rehearse playbooks under SEEDS (200000) seeds of random troubles, on all cores
+## explore: playbooks under SEEDS (200000) seeds of random troubles
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
-## soak: CALLS (1000000) in one process, whose memory and descriptors must not grow (needs nginx)
+## soak: CALLS (1000000) whose memory must not grow (nginx)
 soak: setup-test
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
 	@eval "$$($(MAKE) --no-print-directory -s env)" && \
 	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) spec/soak/soak.lua $(or $(CALLS),1000000)
 
-## bench: ROUNDS (7) of calls beside C over libcurl, the vendor's SDKs and others; the emulator
+## bench: ROUNDS (7) beside C, the vendor's SDKs and others
 bench: setup-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor \
 	  $(if $(wildcard $(ALIYUNGO)),$(BUILD)/spec/aliyungo)
@@ -279,4 +279,4 @@ clean:
 ## help: this list
 help:
 	@awk '/^## [a-z-]+: / { target = $$2; sub(/:$$/, "", target); sub(/^## [a-z-]+: /, ""); \
-	  printf "  make %-12s %s\n", target, $$0 }' $(MAKEFILE_LIST)
+	  printf "  make %-13s %s\n", target, $$0 }' $(MAKEFILE_LIST)

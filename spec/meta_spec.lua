@@ -289,6 +289,30 @@ describe(".ci/specs", function()
   end)
 end)
 
+describe("what is told of the tree", function()
+  local targets = {}
+  for target in read("Makefile"):gmatch("\n## ([%l-]+): ") do targets[target] = true end
+
+  it("fits a terminal, in `make help`", function()
+    local told = {}
+    for line in run("make --no-print-directory help"):gmatch("[^\n]+") do
+      assert.is_true(#line < 80, line)
+      told[line:match("^  make ([%l-]+) +%S")] = true
+    end
+    assert.are.same(targets, told)
+  end)
+
+  it("in README.md names files and targets that are there", function()
+    local text = read("README.md")
+    for path in text:gmatch("`([%w_.]+/[%w_./]*)`") do
+      if path:find("^src/") or path:find("^spec/") or path:find("^lua/") then
+        run(("test -e %s"):format(path))
+      end
+    end
+    for target in text:gmatch("`make ([%l-]+)") do assert.is_true(targets[target], target) end
+  end)
+end)
+
 describe("every file of ours", function()
   it("ends in a newline and has neither tabs nor blanks at a line's end", function()
     local where = "src lua spec rockspec .ci *.md .luacheckrc .busted"
