@@ -38,12 +38,22 @@ M.RULE = {
   test = function(value) return type(value) == "string" and is_proxy(value) end,
 }
 
+-- A scheme or a port would make a text of it that no host is ever equal to.
+local function is_exception(entry)
+  local network, bits = entry:match "^(.*)/(%d%d?%d?)$"
+  local bytes = address.parse(((network or entry):gsub("^%[(.*)%]$", "%1")))
+  if network then return bytes ~= nil and tonumber(bits) <= 8 * #bytes end
+  return bytes ~= nil or entry:find "%w" ~= nil and not entry:find "[^%w%.%-_]"
+end
+
 ---@type alicloud.options.Rule
-M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, or * "
-  .. "alone", function(value)
-    if value == "*" then return true end
-    return type(value) == "string" and value:find("%w") ~= nil
-      and not value:find("[^%w%.%-_:/%[%], ]")
+M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, "
+  .. "without scheme or port, or * alone", function(value)
+    if type(value) ~= "string" or not value:find "[^, ]" then return false end
+    for entry in value:gmatch "[^, ]+" do
+      if value ~= "*" and not is_exception(entry) then return false end
+    end
+    return true
   end)
 
 local function variable(getenv, ...)

@@ -106,7 +106,9 @@ describe("pinned addresses", function()
       "127.0.0.1,127.0.0.2", "127.0.0.1:80", "[127.0.0.1]", "::1]", "[::1", "fe80::1%lo", "1:2" } do
       local ok, message = pcall(transport.new, { resolve = { ["a.example"] = { address } } })
       assert.is_false(ok, address)
-      assert.matches("option 'resolve': host 'a%.example': allowed: a list", message)
+      local got = type(address) == "string" and address:gsub("%z.*", "") or type(address)
+      assert.is_truthy(message:find(("option 'resolve': host 'a.example': got %s, allowed: a list")
+        :format(got), 1, true), message)
     end
   end)
 

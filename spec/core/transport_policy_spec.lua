@@ -131,12 +131,16 @@ describe("the policy of alicloud.transport", function()
       assert.matches("option 'proxy': allowed: ", message)
       assert.falsy(message:find("canary", 1, true))
     end
-    for _, list in ipairs { "*", "a.example", ".b.example, 10.0.0.0/8,[::1]" } do
+    for _, list in ipairs { "*", "a.example", ".b.example, 10.0.0.0/8,[::1]",
+      "a_b  c,,2001:db8::/32", "a.example," } do
       transport.new { no_proxy = list }:close()
     end
-    -- To libcurl a star means something alone only.
-    for _, list in ipairs { "*.example", "a,*", "a;b" } do
-      assert.is_false(pcall(transport.new, { no_proxy = list }), list)
+    -- To libcurl a star means something alone only, and a host has neither scheme nor port.
+    for _, list in ipairs { "*.example", "a,*", "a;b", "http://a.example", "a, b.example:80",
+      "10.0.0.0/x", "10.0.0.0/", "a.example/8", "a/b", "a\tb" } do
+      local ok, message = pcall(transport.new, { no_proxy = list })
+      assert.is_false(ok, list)
+      assert.matches("option 'no_proxy': allowed: ", message)
     end
   end)
 

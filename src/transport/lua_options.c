@@ -58,7 +58,7 @@ static const char *flaw_of(size_t field, struct ac_str text)
     case AT(transport.no_proxy):
         return ac_is_exceptions(text) ? NULL
                                       : "hosts, domains, addresses or networks with commas between "
-                                        "them, or * alone";
+                                        "them, without scheme or port, or * alone";
     default:
         return ac_is_path(text) ? NULL : "the path of a file or directory";
     }
@@ -77,12 +77,14 @@ static void check_texts(lua_State *L, const struct given *given)
     }
 }
 
+/* [-1, +0, v]  What is on top is wrong. */
 static int refuse_pin(lua_State *L, const char *host)
 {
+    bool is_text = lua_type(L, -1) == LUA_TSTRING;
     return luaL_error(L,
-                      OF_TRANSPORT ": option 'resolve': host '%s': allowed: a list of IPv4 or "
-                                   "IPv6 addresses",
-                      host);
+                      OF_TRANSPORT ": option 'resolve': host '%s': got %s, allowed: a list of IPv4 "
+                                   "or IPv6 addresses",
+                      host, is_text ? lua_tostring(L, -1) : luaL_typename(L, -1));
 }
 
 /* [-0, +1, v]  The list on top as libcurl wants it, "a,b". */
@@ -120,7 +122,7 @@ static struct ac_str host_at(lua_State *L, int snapshot, lua_Integer at)
         luaL_error(L,
                    OF_TRANSPORT ": option 'resolve': host '%s': allowed: a name of another "
                                 "machine, or name:port",
-                   host.p ? host.p : "");
+                   host.p ? host.p : luaL_typename(L, -1));
     return host;
 }
 

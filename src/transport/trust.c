@@ -221,9 +221,26 @@ bool ac_is_proxy(struct ac_str text)
     return is_authority(rest_of(text, user + 1));
 }
 
+static bool is_exception(struct ac_str entry)
+{
+    size_t n = find(entry, '/');
+    struct ac_str bits = rest_of(entry, n + (n < entry.n));
+    if (!ac_is_address((struct ac_str){entry.p, n}))
+        return ac_str_only(entry, ".-_");
+    return n == entry.n || (bits.n > 0 && bits.n <= 3 && is_number(bits));
+}
+
 bool ac_is_exceptions(struct ac_str text)
 {
-    return ac_str_equal(text, AC_STR("*")) || ac_str_only(text, ".-_:/[], ");
+    if (ac_str_equal(text, AC_STR("*")))
+        return true;
+    for (size_t n; text.n > 0; text = rest_of(text, n + (n < text.n))) {
+        n = find(text, ',');
+        n = find((struct ac_str){text.p, n}, ' ');
+        if (!is_exception((struct ac_str){text.p, n}))
+            return false;
+    }
+    return true;
 }
 
 bool ac_is_path(struct ac_str text)

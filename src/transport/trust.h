@@ -36,7 +36,7 @@ bool ac_is_address(struct ac_str text);
 bool ac_is_proxy(struct ac_str text);
 
 /* A list of hosts, domains, addresses and networks. To libcurl "*" means all of them where it
- * stands alone, and nothing elsewhere. */
+ * stands alone, and nothing elsewhere, as a scheme or a port does. */
 bool ac_is_exceptions(struct ac_str text);
 
 /* A path, and not what libcurl takes for the name of a key in a token. */
