@@ -29,17 +29,18 @@ M.SCHEMA = {
   resolve = options.typed "table",
 }
 
-local ADDRESSES = "a list of IPv4 or IPv6 addresses"
+local HOST, ADDRESSES = "a host name, or name:port", "a list of IPv4 or IPv6 addresses"
 
 local function host_fault(host)
-  if type(host) ~= "string" then return "a host is " .. options.show(host) end
+  if type(host) ~= "string" then
+    return ("a host is %s; allowed: %s"):format(options.show(host), HOST)
+  end
   local fault = endpoint.authority_fault(host)
-  if fault then return ("host %s: %s"):format(options.show(host), fault) end
+  if fault then return ("host %s: %s; allowed: %s"):format(options.show(host), fault, HOST) end
   -- A number at the end makes an address of a name, in some spelling or other.
   local last = endpoint.without_port(host):lower():match("[^%.]*$")
   if last == "localhost" or last:find("^%[") or last:find("^%d+$") or last:find("^0x%x*$") then
-    return ("host %s: it needs no resolver; allowed: a host name, or name:port")
-      :format(options.show(host))
+    return ("host %s: it needs no resolver; allowed: %s"):format(options.show(host), HOST)
   end
 end
 

@@ -189,8 +189,8 @@ local function describe(context, action, given)
   end
   local version = given.version or data and data.version
   if not version then
-    return nil, ("%s:%s: option version is required, there is no service data for %s")
-      :format(product, name, product)
+    return nil, ("%s:%s: option version is required, there is no service data for %s; "
+      .. 'allowed: the date of an API, e.g. "2014-05-26"'):format(product, name, product)
   end
   -- The data is of one version and knows nothing about another one's parameters.
   local operation = data and data.version == version and data.operations[name] or nil

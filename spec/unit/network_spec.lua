@@ -80,8 +80,9 @@ describe("an option of the network", function()
       ['host "127.1": it needs no resolver'] = { ["127.1"] = { "192.0.2.1" } },
       ['host "0x7F.1:80": it needs no resolver'] = { ["0x7F.1:80"] = { "192.0.2.1" } },
       ['host "a.Localhost": it needs no resolver'] = { ["a.Localhost"] = { "192.0.2.1" } },
-      ['host "h/x": it has a path'] = { ["h/x"] = { "192.0.2.1" } },
-      ['a host is 1 (number)'] = { { "192.0.2.1" } },
+      ['host "h/x": it has a path; allowed: a host name, or name:port'] =
+        { ["h/x"] = { "192.0.2.1" } },
+      ['a host is 1 (number); allowed: a host name, or name:port'] = { { "192.0.2.1" } },
     } do
       local text = complaint { resolve = resolve }
       assert.is_truthy(text:find("option resolve: " .. message, 1, true), message)

@@ -124,7 +124,7 @@ describe("a plan", function()
     made = plan("ecs:DescribeZones", { Any = "thing" })
     assert.equal("2014-05-26", made.version)
     assert.equal("ecs.cn-shanghai.aliyuncs.com", made.target.host)
-    assert.matches("^nosuch:DescribeDisks: option version is required",
+    assert.matches("^nosuch:DescribeDisks: option version is required.*; allowed: the date",
       refused("nosuch:DescribeDisks"))
   end)
 
