@@ -73,6 +73,15 @@ function M.authority_fault(text)
   return text_fault(text) or host_fault(host) or port_fault(port)
 end
 
+--- An endpoint that was refused, for a message: without what it has of a user and a password.
+---@param text any
+---@return string
+function M.show(text)
+  if type(text) ~= "string" then return options.show(text) end
+  local scheme, rest = text:match("^(%a*://)(.*)$")
+  return options.show((scheme or "") .. (rest or text):gsub("^.*@", "***@"))
+end
+
 --- The host of host[:port].
 ---@param authority string
 ---@return string
@@ -195,7 +204,7 @@ function M.resolve(want)
   local endpoint, reason = M.parse(text, want.plain_http)
   if not endpoint then
     local name = source == "option" and "option endpoint" or source
-    return nil, ("%s: got %s: %s; allowed: %s"):format(name, options.show(text), reason, FORM)
+    return nil, ("%s: got %s: %s; allowed: %s"):format(name, M.show(text), reason, FORM)
   end
   endpoint.source = source
   return endpoint

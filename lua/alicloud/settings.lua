@@ -180,7 +180,7 @@ local function check_endpoints(config)
     if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
     if not ok then
       return ("%s: got %s: %s; allowed: host[:port] with optional http:// or https://")
-        :format(where, options.show(text), reason)
+        :format(where, endpoint.show(text), reason)
     end
   end
 end

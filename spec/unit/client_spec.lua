@@ -122,6 +122,7 @@ describe("wrong configuration", function()
       { { endpoint = "host/path" }, 'option endpoint: got "host/path": it has a path' },
       { { endpoint = "a\nb" }, 'option endpoint: got "a\\nb": it has a control character' },
       { { endpoint = "" }, 'option endpoint: got "" (empty string): it is empty' },
+      { { endpoint = "http://u:canary@h" }, 'option endpoint: got "http://***@h": it has user' },
       { { endpoint = { ["cn-x"] = "http://h" } }, "option endpoint, region cn-x: got" },
       { { endpoint = { ["cn-x"] = 5 } }, "it is not text" },
       { { timeout = 0 / 0 }, "option timeout: got" },

@@ -66,6 +66,21 @@ describe("an endpoint as written", function()
     end
   end)
 
+  it("is shown without user and password", function()
+    for text, shown in pairs {
+      ["https://h.example"] = '"https://h.example"', ["h/x"] = '"h/x"',
+      ["http://u:canary@h.example"] = '"http://***@h.example"',
+      ["u:can@ary@h.example:1"] = '"***@h.example:1"', ["u:can/ary@h"] = '"***@h"',
+      ["x:///u:canary@h"] = '"x://***@h"', ["a-b://u:canary@h"] = '"***@h"',
+    } do
+      assert.equal(shown, endpoint.show(text))
+    end
+    assert.equal("3 (number)", endpoint.show(3))
+    local _, message = endpoint.resolve { product = "ebs", endpoint = "http://u:canary@127.0.0.1" }
+    assert.equal('option endpoint: got "http://***@127.0.0.1": it has user information; allowed: '
+      .. "host[:port] with optional http:// or https://", message)
+  end)
+
   it("may be plain HTTP elsewhere only by permission, which does not change the default", function()
     assert.equal("http", endpoint.parse("http://host", true).scheme)
     assert.equal("https", endpoint.parse("host", true).scheme)

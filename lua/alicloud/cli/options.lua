@@ -94,8 +94,8 @@ function M.endpoint(args)
   if value == nil then return nil end
   local ok, reason = endpoint.parse(value, false)
   if not ok then
-    refuse_value("--endpoint", value,
-      "host[:port] with optional http:// or https:// (" .. tostring(reason) .. ")")
+    M.refuse(("--endpoint: got %s; allowed: host[:port] with optional http:// or https:// (%s)")
+      :format(endpoint.show(value), reason))
   end
   return value
 end
