@@ -23,10 +23,12 @@ local FOREIGN_BITS = tonumber("077", 8)
 local Store = {}
 Store.__index = Store
 
+-- What concerns a path names it at its beginning.
 local function failure(name, message, code, hint)
+  local is_told = message:sub(1, #name + 2) == name .. ": "
   return alicloud.error.new {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
-    message = ("%s: %s"):format(name, message), hint = hint,
+    message = is_told and message or name .. ": " .. message, hint = hint,
   }
 end
 
