@@ -2,7 +2,8 @@
 --- in the data of the services.
 --
 -- `outcome` is given where it is the same whenever the code appears; the others depend on how far
--- the call had come, and the error object tells.
+-- the call had come, and the error object tells. `resend` says whether it may be sent again where
+-- the outcome alone would mislead.
 
 return {
   ["Client.BadParameter"] = {
@@ -375,6 +376,7 @@ return {
   ["Client.TooLate"] = {
     meaning = "The time until which the request might leave was over before its first byte left.",
     cure = "see who holds the lease or the deadline now, look at the resource, then decide again",
+    resend = "only with a new deadline, and not while somebody else may be at work",
     outcome = "not_sent",
   },
   ["Client.TooLarge"] = {

@@ -131,7 +131,7 @@ local function build(code, entry, product, err)
   return setmetatable({
     code = code, product = product, status = err.status or entry.status,
     meaning = entry.meaning, outcome = outcome, known = KNOWN[outcome] or DEPENDS,
-    resend = resend_text(outcome, class), cure = err.hint or entry.cure,
+    resend = entry.resend or resend_text(outcome, class), cure = err.hint or entry.cure,
     operations = operations_with(product, code), next = next_steps(fields, err),
   }, Explanation)
 end
@@ -146,8 +146,8 @@ function M.code(code)
   end
   local entry, product = lookup(code)
   if entry then return build(code, entry, product, {}) end
-  return nil, ("the code %s is not known%s"):format(options.show(code),
-    options.did_you_mean(code, known_codes()))
+  return nil, ("the code %s is not known%s; allowed: a code as errors print it"):format(
+    options.show(code), options.did_you_mean(code, known_codes()))
 end
 
 --- Explains an error with what it knows of itself: outcome, group, token.

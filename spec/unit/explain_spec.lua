@@ -65,6 +65,12 @@ describe("explain", function()
     assert.equal(explain.code("Throttling").meaning, explanation.meaning)
   end)
 
+  it("does not call safe what came too late, though nothing was sent", function()
+    local explanation = assert(explain.code "Client.TooLate")
+    assert.equal("nothing was sent, so nothing was done", explanation.known)
+    assert.matches("^only with a new deadline", explanation.resend)
+  end)
+
   it("asks whether another code was meant", function()
     local explanation, complaint = explain.code "Client.OutcomeUnknwn"
     assert.is_nil(explanation)

@@ -67,7 +67,8 @@ function M.run(args, io)
   local explanation, complaint = explain.code(args.what)
   if not explanation then
     return output.complain(io, args.json, output.EXIT.usage,
-      { kind = "usage", code = "Client.Usage", message = complaint, outcome = "not_sent" })
+      { kind = "usage", code = "Client.Usage", outcome = "not_sent",
+        message = complaint .. ", or the journal of a run" })
   end
   if args.json then return output.json(io, output.EXIT.done, object(explanation)) end
   for line in tostring(explanation):gmatch "[^\n]+" do
