@@ -42,6 +42,9 @@ local KEY_CODES = {
 }
 local CLOCK_CODES = { "InvalidTimeStamp*", "IllegalTimestamp" }
 
+-- What a server says of a request that is too long for it (RFC 9110 and RFC 6585).
+local TOO_LONG = { [413] = true, [414] = true, [431] = true }
+
 -- What a single error looks like: a cause, or one of "failing" (the service answers that it cannot)
 -- and "unreachable" (nothing answers), which more than one cause may have.
 local function symptom_of(err)
@@ -55,6 +58,7 @@ local function symptom_of(err)
   if err.kind == "tls" then return "tls" end
   if err.kind == "network" or err.kind == "timeout" then return "unreachable" end
   local status = err.status or 0
+  if TOO_LONG[status] then return "answer" end
   if status >= 500 or err.kind == "http" or err.kind == "decode"
     or err:is("ServiceUnavailable*", "InternalError", "UnknownError") then
     return "failing"

@@ -69,6 +69,10 @@ describe("the front door", function()
       { broken("proxy_refused", false), "proxy", false },
       { broken("tls_expired", false), "tls", false },
       { refuse(404, "NoSuchResource"), "answer", false },
+      -- A server that says so of a long request is not out.
+      { { status = 413, headers = {}, body = "<html>" }, "answer", false },
+      { { status = 414, headers = {}, body = "<html>" }, "answer", false },
+      { { status = 431, headers = {}, body = "<html>" }, "answer", false },
       { refuse(403, "Forbidden.RAM"), "answer", false },
     } do
       local found, err, asked = diagnose(case[1], ok())
