@@ -34,13 +34,19 @@ local function note(link, err)
     hint = err.hint }
 end
 
-local function none(tried)
+local HINTS = {
+  profile = "`aliyun configure --profile NAME` makes such a profile; `alicloud-dr whoami --profile "
+    .. "NAME` shows what is tried",
+  default = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile "
+    .. "with `aliyun configure`; `alicloud-dr whoami` shows what is tried",
+}
+
+local function none(tried, name)
   local reasons = {}
   for i, entry in ipairs(tried) do reasons[i] = entry.provider .. ": " .. entry.reason end
   return common.fail("no credentials: " .. table.concat(reasons, "; "), {
     code = "Client.MissingCredentials", tried = tried, absent = true,
-    hint = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile with "
-      .. "`aliyun configure`; `alicloud-dr whoami` shows what is tried",
+    hint = HINTS[name] or HINTS.default,
   })
 end
 
@@ -67,7 +73,7 @@ local function walk(self)
     tried[#tried + 1] = note(link, err)
   end
   self.tried = tried
-  return none(tried)
+  return none(tried, self.name)
 end
 
 ---@return alicloud.Credentials|nil

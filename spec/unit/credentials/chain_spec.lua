@@ -1,6 +1,8 @@
 -- Which provider wins, what is remembered of the others, and when it is decided anew.
+local alicloud = require "alicloud"
 local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
+local helper = require "spec.helper"
 local machines = require "spec.credentials"
 
 local ENV = { ALIBABA_CLOUD_ACCESS_KEY_ID = "LTAIenv00env1", ALIBABA_CLOUD_ACCESS_KEY_SECRET = "s" }
@@ -63,6 +65,15 @@ describe("the default chain", function()
     local err = winner(without)
     assert.equal("Client.MissingCredentials", err.code)
     assert.equal(6, #err.tried)
+  end)
+
+  it("says how to make the profile that was asked for, and nothing of other ways", function()
+    local runtime = helper.runtime { env = { HOME = "/home/op" } }
+    local client = alicloud.client { runtime = runtime, region = "cn-shanghai", profile = "dr" }
+    local _, err = client:call "DescribeRegions"
+    assert.equal("Client.MissingCredentials", err.code)
+    assert.matches("aliyun configure %-%-profile", err.hint)
+    assert.is_nil(err.hint:find("ACCESS_KEY", 1, true))
   end)
 
   it("leaves the switched off out", function()
