@@ -111,6 +111,21 @@ describe("--json", function()
   end)
 end)
 
+describe("the pre-check", function()
+  it("gives no cure for what a group that was not found might have shown", function()
+    local ran = run(nil, "precheck", "pg-nope", "--json")
+    local cures = {}
+    for _, entry in ipairs(ran.object.findings) do
+      if entry.fact == "the group could not be read" then cures[#cures + 1] = entry.cure end
+    end
+    assert.same({}, cures)
+    assert.is_string(ran.object.error.hint)
+    local text = run(nil, "precheck", "pg-nope").out
+    local _, told = text:gsub("what to do", "")
+    assert.equal(1, told)
+  end)
+end)
+
 describe("the command line", function()
   local wrong = {
     { { "failover", "", "--yes" }, "group: got" },
@@ -123,8 +138,10 @@ describe("the command line", function()
     { { "failover", "pg-1", "--yes", "--client-token", "tö" }, "%-%-client%-token: got" },
     { { "failover", "pg-1", "--yes", "--incident", "a\1" }, "%-%-incident: got" },
     { { "failover", "pg-1", "--yes", "--incident", "a", "--client-token", "b" }, "one of the two" },
-    { { "failover", "--yes" }, "missing argument 'group'" },
-    { { "failover", "pg-1", "--yes", "--retry" }, "unknown option" },
+    { { "failover", "--yes" }, "missing argument 'group' %(see alicloud%-dr failover %-%-help%)" },
+    { { "failover", "pg-1", "--yes", "--retry" }, "unknown option .*failover %-%-help" },
+    { { "status", "--endpoint", "u:canary@h" }, "%-%-endpoint: got \"%*%*%*@h\"; allowed" },
+    { { "status", "--no-proxy", "http://h" }, "%-%-no%-proxy: got .*; allowed: hosts" },
     { { "status", "--endpoint", "http://x/path" }, "%-%-endpoint: got .*path" },
     { { "status", "--endpoint", "http://example.com" }, "%-%-endpoint: got .*plain HTTP" },
     { { "status", "--endpoint", "a\27[31m" }, "%-%-endpoint: got" },
@@ -134,7 +151,7 @@ describe("the command line", function()
     { { "call", "DescribeDiskReplicaGroups", "Site=a", "Site=b" }, "given twice" },
     { { "call", "DescribeDiskReplicaGroups", "MaxResults=many" }, "MaxResults" },
     { { "call", "Foo", "--product", "nosuch" }, "version" },
-    { { "statu" }, "did you mean 'status'" },
+    { { "statu" }, "did you mean 'status'. %(see alicloud%-dr %-%-help%)" },
   }
 
   it("that is wrong is answered with one line, exit code 2, nothing sent", function()

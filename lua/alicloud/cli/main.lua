@@ -141,7 +141,9 @@ function M.run(argv, io)
     return output.EXIT.done
   end
   if not ok then
-    return usage_error(io, json, args:gsub("\nDid", "; did") .. " (see alicloud-dr --help)")
+    local command = modules[argv[1]] and argv[1] .. " " or ""
+    return usage_error(io, json, ("%s (see alicloud-dr %s--help)"):format(
+      args:gsub("\nDid", "; did"), command))
   end
   -- Before the command's name it means the same as behind it.
   args.json = json or nil

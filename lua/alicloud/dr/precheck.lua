@@ -230,10 +230,11 @@ end
 
 local function finding_of(rule, result)
   local code = result.code or rule.code
-  local fine = result.verdict == "ok"
+  -- Where the group or its pairs could not be read, the cure for what they might show is no help.
+  local has_cure = result.verdict == "block" or result.code or result.only_call
   return {
     id = rule.id, code = code, title = rule.title, verdict = result.verdict, fact = result.fact,
-    cure = not fine and cure_of(code) or nil, only_call = result.only_call,
+    cure = has_cure and cure_of(code) or nil, only_call = result.only_call,
   }
 end
 
