@@ -255,6 +255,22 @@ describe("core.d.lua", function()
       end
     end
   end)
+
+  it("declares every option that the C modules take, and no other", function()
+    for path, classes in pairs {
+      ["src/transport/lua_options.c"] = { "TransportOptions", "TransportRequest" },
+      ["src/core/lua_sign.c"] = { "SignRequest" }, ["src/core/core.c"] = { "DecodeOptions" },
+      ["src/core/lua_read.c"] = { "ReadOptions" }, ["src/httpd/lua_httpd.c"] = { "httpd.Options" },
+    } do
+      local taken, declared = {}, {}
+      for name in read(path):gmatch '{"([%w_]+)", ACL_' do taken[name] = true end
+      for _, class in ipairs(classes) do
+        local fields = text:match("%-%-%-@class alicloud%." .. class .. "\n(.-)\n\n")
+        for name in fields:gmatch "%-%-%-@field ([%w_]+)" do declared[name] = true end
+      end
+      assert.are.same(taken, declared, path)
+    end
+  end)
 end)
 
 describe("make install", function()

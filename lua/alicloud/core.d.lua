@@ -110,15 +110,27 @@ function File:close() end
 ---@field authorization? string ACS3 only
 ---@field signed_headers? string ACS3 only
 
+---@alias alicloud.Failure
+---| "resolve"|"connect"|"proxy"|"proxy_refused"
+---| "tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"
+---| "send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"
+---| "too_late"|"request_too_large"|"refused"|"cancelled"|"other"
+
+---@class alicloud.ExchangeStats
+---@field elapsed number seconds
+---@field new_connections integer
+---@field bytes_sent integer
+---@field bytes_received integer
+
 ---What a transport gives back: an HTTP answer, or the way in which there was none.
 ---@class alicloud.Exchange
 ---@field status? integer
 ---@field headers? table<string, string> lower-case names
 ---@field body? string
----@field failure? "resolve"|"connect"|"tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"|"proxy"|"proxy_refused"|"send"|"receive"|"closed"|"timeout"|"too_late"|"malformed"|"too_large"|"request_too_large"|"cancelled"|"refused"|"other"
+---@field failure? alicloud.Failure
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
----@field stats? { elapsed: number, new_connections: integer, bytes_sent: integer, bytes_received: integer }
+---@field stats? alicloud.ExchangeStats
 
 ---@class alicloud.ReadInfo
 ---@field status? integer
@@ -183,12 +195,16 @@ function core.sign(request) end
 ---@nodiscard
 function core.signer(kind) end
 
+---@class alicloud.ReadOptions
+---@field string_to_sign? string of the request, for the verdict about a refused signature
+---@field canonical_request? string the same
+---@field max_bytes? integer largest body that is read, 1 MiB unless given
+
 ---Judges an exchange: a result only for a complete 2xx JSON object with a RequestId, rejected only
 ---for a 4xx (never 408 or 499) with a Code and a RequestId in complete JSON or XML. A RequestId is
 ---a text that is not blank; a whole number as Code counts as its digits. All texts are UTF-8.
 ---@param exchange alicloud.Exchange|alicloud.Op an operation that is done is read where it lies
----@param options? alicloud.SignedRequest|{ string_to_sign?: string, canonical_request?: string, max_bytes?: integer } what
----was signed, for the signature verdict; largest body that is read as JSON (1 MiB)
+---@param options? alicloud.ReadOptions|alicloud.SignedRequest what was signed
 ---@return table? result
 ---@return alicloud.ReadInfo|alicloud.ReadFields info
 ---@nodiscard
@@ -288,12 +304,16 @@ function Process:close() end
 ---@return string? message
 function core.spawn(argv, max_bytes) end
 
+---@class alicloud.DecodeOptions
+---@field max_bytes? integer largest text that is read, 1 MiB unless given
+---@field keep_null? boolean `alicloud.null` for null in an object, whose name is left out else
+
 ---Strict JSON (RFC 8259): no trailing text, duplicate keys, numbers of over 63 characters, or depth
 ---over 32. Integers are exact to 64 bits; larger ones become decimal strings. Strings are always
 ---UTF-8: U+FFFD stands for other bytes, \u0000 and half a surrogate pair. A byte order mark before
 ---the text is passed over.
 ---@param text string
----@param options? { max_bytes?: integer, keep_null?: boolean } 1 MiB, false
+---@param options? alicloud.DecodeOptions
 ---@return any value nil on failure
 ---@return string? message
 function core.decode(text, options) end
@@ -449,8 +469,8 @@ function Op:cancel() end
 ---@field client_key? string PEM file without a passphrase
 ---@field proxy? string [scheme://][user:password@]host[:port], the scheme http, https, socks5 or
 ---socks5h; the environment's unless given; "none" for no proxy
----@field no_proxy? string hosts, domains and networks that are asked directly, "a.example,10.0.0.0/8",
----or "*" alone for all; the environment's unless given
+---@field no_proxy? string hosts, domains and networks that are asked directly, without scheme or
+---port, "a.example,10.0.0.0/8", or "*" alone for all; the environment's unless given
 ---@field resolve? table<string, string[]> IPv4 or IPv6 addresses of "name" or "name:port", tried in
 ---this order without asking a resolver; the name is another machine's
 
