@@ -25,6 +25,19 @@ describe("alicloud-dr precheck", function()
     assert.equal("block", ran.object.verdict)
     assert.equal("pg-orders", ran.object.group.group_id)
   end)
+
+  it("gives no cure for what a group that was not found might have shown", function()
+    local ran = run(nil, "precheck", "pg-nope", "--json")
+    local cures = {}
+    for _, entry in ipairs(ran.object.findings) do
+      if entry.fact == "the group could not be read" then cures[#cures + 1] = entry.cure end
+    end
+    assert.same({}, cures)
+    assert.is_string(ran.object.error.hint)
+    local text = run(nil, "precheck", "pg-nope").out
+    local _, told = text:gsub("what to do", "")
+    assert.equal(1, told)
+  end)
 end)
 
 describe("alicloud-dr status", function()
@@ -108,21 +121,6 @@ describe("--json", function()
     end
     assert.equal(2, desks.new():run("--json").object.exit)
     assert.equal(2, desks.new():run("emulator", "--host", "999.1.1.1", "--json").object.exit)
-  end)
-end)
-
-describe("the pre-check", function()
-  it("gives no cure for what a group that was not found might have shown", function()
-    local ran = run(nil, "precheck", "pg-nope", "--json")
-    local cures = {}
-    for _, entry in ipairs(ran.object.findings) do
-      if entry.fact == "the group could not be read" then cures[#cures + 1] = entry.cure end
-    end
-    assert.same({}, cures)
-    assert.is_string(ran.object.error.hint)
-    local text = run(nil, "precheck", "pg-nope").out
-    local _, told = text:gsub("what to do", "")
-    assert.equal(1, told)
   end)
 end)
 

@@ -11,10 +11,13 @@ local session = require "alicloud.cli.session"
 local M = { name = "drill", summary = "Start, clear or list drills of a group." }
 
 local EPILOG = [[
-start   clones the last recovery point of every pair to new disks while replication goes on, and
-        waits until they can be attached. They are billed until the drill is cleared.
-clear   deletes the drill with its disks, and waits until it is listed no more. Detach them first.
-list    shows the open drills of a region, oldest first, with age and cost; or those of one group.
+  start   clones the last recovery point of every pair to new disks while
+          replication goes on, and waits until they can be attached. They are
+          billed until the drill is cleared.
+  clear   deletes the drill with its disks, and waits until it is listed no
+          more. Detach them first.
+  list    shows the open drills of a region, oldest first, with age and cost;
+          or those of one group.
 
 Examples:
   alicloud-dr drill list --region cn-shanghai

@@ -4,6 +4,7 @@
 require "alicloud.lua_version"
 local argparse = require "argparse"
 local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
 local guard = require "alicloud.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -45,23 +46,26 @@ them over to their secondary site and watches until every disk is open.]]
 local EPILOG = [[
 Try it without a cloud account:
   alicloud-dr emulator --port 8080 &
-  export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret
-  alicloud-dr status --region cn-shanghai --endpoint http://127.0.0.1:8080
-  alicloud-dr failover pg-orders --region cn-shanghai --endpoint http://127.0.0.1:8080
+  export ALIBABA_CLOUD_ENDPOINT=http://127.0.0.1:8080
+  export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator
+  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret
+  alicloud-dr status --region cn-shanghai
+  alicloud-dr failover pg-orders --region cn-shanghai
 
 Environment:
   ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET   credentials
   ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
-  ALIBABA_CLOUD_PROFILE                                profile, where no key is set
+  ALIBABA_CLOUD_PROFILE                                profile, if no key is set
   ALIBABA_CLOUD_REGION_ID                              default of --region
   ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
   ALIBABA_CLOUD_ENDPOINT_TYPE                          default of --network
-  https_proxy, http_proxy, all_proxy, no_proxy         the proxy, and hosts to ask without it
+  https_proxy, http_proxy, all_proxy, no_proxy         proxy; hosts without it
   NO_COLOR                                             no colours
 
 Exit codes:
   0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
-  4 done or begun, but the journal could not be written to its end   130 interrupted
+  4 done or begun, but the journal could not be written to its end
+  130 interrupted
   (readiness: 0 ok   1 warn   2 fail)]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
@@ -70,6 +74,10 @@ local function add_help(command, state)
   command:flag "-h --help"
     :description "Show this help."
     :action(function() state.help = state.help or command end)
+end
+
+local function help_of(command, io)
+  return fold.fold(command:get_help(), math.max(60, io.columns))
 end
 
 local function build_parser(state)
@@ -137,7 +145,7 @@ function M.run(argv, io)
   local parser, modules = build_parser(state)
   local ok, args = parser:pparse(argv)
   if state.help then
-    io.out(state.help:get_help() .. "\n")
+    io.out(help_of(state.help, io) .. "\n")
     return output.EXIT.done
   end
   if not ok then
@@ -152,7 +160,7 @@ function M.run(argv, io)
     return usage_error(io, json, "a command is missing (see alicloud-dr --help)")
   end
   if not args.command then
-    io.err(parser:get_help() .. "\n")
+    io.err(help_of(parser, io) .. "\n")
     return output.EXIT.usage
   end
   return run_command(modules[args.command], args, io, json)

@@ -17,13 +17,13 @@ local M = { name = "repl", summary = "Type Lua: calls, results, help and explana
 
 local EPILOG = [[
 What is there at the start:
-  ebs, ecs     operations as methods: ebs:DescribeDiskReplicaGroups { Site = "backup" }
+  ebs, ecs     operations as methods: ebs:DescribeDiskReplicaGroups {}
   client, dr, alicloud, core
   help "Name"  an operation, a waiter or an error code; help() lists them
-  explain(err) what an error or a code means and what to do; explain() takes the last one
+  explain(err) what an error or a code means, what to do; alone: the last one
   _            the first result of the line before
   dr.walk(FILE, { client = client, journal = PATH })
-               a playbook one step at a time: its next() does one, rest() the others
+               a playbook step by step: next() does one, rest() the others
 
 With the Lua module readline (Debian: lua-readline) there is a history in ~/.alicloud-dr_history,
 without lines that hold keys, and Tab completes operations, parameters and fields. Ctrl-C stops what

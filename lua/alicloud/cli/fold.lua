@@ -1,0 +1,55 @@
+--- Makes help that is written for 100 columns fit a terminal that has fewer.
+
+local M = {}
+
+-- Where descriptions begin.
+local MARGIN = 25
+
+-- What a folded line goes on under; nothing of a line that is to be copied, or a table.
+local function indent_of(line)
+  if line:find "^%S" then return "" end
+  if #line:match "^ *" == MARGIN or line:find("^   %S") then return (" "):rep(MARGIN) end
+end
+
+-- The place of the last blank up to which the line fits, or of the first one where no word fits.
+local function cut_of(line, indent, columns)
+  local last
+  for place in line:gmatch "() " do
+    if last and utf8.len(line, 1, place - 1) > columns then break end
+    if place > #indent + 1 then last = place end
+  end
+  return last
+end
+
+local function fold_line(lines, line, indent, columns)
+  local folded = false
+  while utf8.len(line) > columns do
+    local cut = cut_of(line, indent, columns)
+    if not cut then break end
+    lines[#lines + 1] = line:sub(1, cut - 1)
+    line, folded = indent .. line:sub(cut + 1), true
+  end
+  lines[#lines + 1] = line
+  return folded
+end
+
+--- Folds lines that are too long at a blank; a line that goes on in the next one takes its words.
+--- Lines with another indentation than prose or options stay, since a command that is cut in two
+--- cannot be copied.
+---@param text string
+---@param columns integer
+---@return string
+function M.fold(text, columns)
+  local lines, tail = {}, nil
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    local indent = indent_of(line)
+    if tail == indent and indent and line:sub(1, #indent + 1):find "^ *%S$" then
+      line = table.remove(lines) .. " " .. line:sub(#indent + 1)
+    end
+    tail = indent and fold_line(lines, line, indent, columns) and indent or nil
+    if not indent then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, "\n")
+end
+
+return M

@@ -1,0 +1,56 @@
+-- Help on terminals that are narrower than the lines in which it is written.
+local desks = require "spec.cli.desk"
+local fold = require "alicloud.cli.fold".fold
+
+local function help(columns, ...)
+  local words = { ... }
+  words[#words + 1] = "--help"
+  local ran = desks.new { columns = columns }:run(table.unpack(words))
+  assert.equal(0, ran.code)
+  return ran.out
+end
+
+local function words_of(text)
+  return (text:gsub("%s+", " "))
+end
+
+local function commands()
+  local list = { false }
+  for name in help(100):match("\nCommands:\n(.-)\n\n"):gmatch "%f[^\n%z]   (%l+)" do
+    list[#list + 1] = name
+  end
+  return list
+end
+
+describe("help", function()
+  it("fits 80 columns, but for lines to be copied, and loses no word", function()
+    local all = commands()
+    assert.is_true(#all > 20)
+    for _, command in ipairs(all) do
+      local wide, narrow = help(100, command or nil), help(80, command or nil)
+      assert.equal(words_of(wide), words_of(narrow), command)
+      for line in narrow:gmatch "[^\n]+" do
+        assert.is_true(utf8.len(line) <= 80 or line:find "^  alicloud%-dr " ~= nil, line)
+      end
+    end
+  end)
+
+  it("is folded at blanks, and goes on in the line that follows", function()
+    assert.equal("one two three\nfour five six\nseven",
+      fold("one two three four\nfive six\nseven", 13))
+    assert.equal("ä ö ü\nß", fold("ä ö ü ß", 5))
+    assert.equal("unbroken words", fold("unbroken words", 14))
+    assert.equal("longer-than-a-line\nx", fold("longer-than-a-line x", 8))
+    local margin = (" "):rep(25)
+    assert.equal("   -h, --help            Show\n" .. margin .. "this\n" .. margin .. "help.",
+      fold("   -h, --help            Show this\n" .. margin .. "help.", 30))
+  end)
+
+  it("leaves lines to be copied, tables and paragraphs as they are", function()
+    for _, text in ipairs { "  alicloud-dr status --region cn-shanghai", "", "a b\n\nc d",
+      "  name         what it is\n               and more", "a b\n  c d\ne f\n" } do
+      assert.equal(text, fold(text, 10))
+    end
+    assert.equal("a b c\nd e\n\nf", fold("a b c d e\n\nf", 5))
+  end)
+end)
