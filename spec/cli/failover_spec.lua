@@ -78,6 +78,26 @@ describe("alicloud-dr failover", function()
     assert.equal(1, #desk:ledger())
   end)
 
+  it("proposes no way on where somebody else has changed the direction", function()
+    local second = require "alicloud.emulator.scenarios.second_operator"
+    local ran, desk = run({ events = second.events }, "failover", "pg-orders", "--yes")
+    assert.equal(3, ran.code)
+    assert.matches("%? outcome unknown Client%.Superseded", ran.out)
+    assert.matches("look:   alicloud%-dr status pg%-orders", ran.out)
+    assert.is_nil(ran.out:find("go on:", 1, true))
+    assert.equal(1, #desk:sends())
+  end)
+
+  it("asks nobody to repeat a token where nothing was sent", function()
+    local ran, desk = run({ faults = { { match = { before = 600 },
+      effect = { error = { code = "ServiceUnavailable" } } } } }, "failover", "pg-orders", "--yes")
+    assert.equal(1, ran.code)
+    assert.matches("refused, nothing was sent ServiceUnavailable", ran.out)
+    assert.matches("what to do: nothing was asked for yet, so ask again", ran.out)
+    assert.is_nil(ran.out:find("ClientToken", 1, true))
+    assert.same({}, desk:sends())
+  end)
+
   it("goes on as the same account", function()
     local path = scratch.file [[{"current":"other","profiles":[{"name":"dr","mode":"AK",
       "access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]]

@@ -154,7 +154,10 @@ local function print_failure(io, err, change)
   end
   if err.hint then io.out("    what to do: " .. terminal.clean(err.hint, 1000) .. "\n") end
   io.out(attempt_facts(err))
-  if err.outcome == "unknown" then io.out(ways_on(change, err.client_token)) end
+  -- Where somebody else has changed things, nothing is to go on before that is understood.
+  if err.outcome == "unknown" then
+    io.out(ways_on(change, err.code ~= "Client.Superseded" and err.client_token))
+  end
   -- On a terminal both streams meet, and once is enough.
   if io.tty then return end
   io.err(("alicloud-dr: %s: %s: %s\n"):format(VERDICTS[err.outcome] or "failed",

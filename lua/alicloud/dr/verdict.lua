@@ -47,6 +47,10 @@ local function ways_on(run)
   return run.intent and run.intent.client_token and SAFE_WAYS_ON or TOKENLESS_WAYS_ON
 end
 
+-- The cure of a service's own failure is for a change that it may have done.
+local READ_AGAIN = "nothing was asked for yet, so ask again; `alicloud-dr precheck` tells whose "
+  .. "trouble it is"
+
 --- A look before anything was sent went wrong.
 ---@param run alicloud.dr.Mutation
 ---@param cause alicloud.Error
@@ -55,7 +59,8 @@ function M.unreadable(run, cause)
   return nil, base(run, {
     kind = cause.kind, code = cause.code, status = cause.status, request_id = cause.request_id,
     message = "the group could not be read, nothing was sent: " .. cause.message,
-    outcome = "not_sent", retryable = cause.retryable, hint = cause.hint, cause = cause,
+    outcome = "not_sent", retryable = cause.retryable, cause = cause,
+    hint = (cause.status or 0) >= 500 and READ_AGAIN or cause.hint,
   })
 end
 
