@@ -185,6 +185,17 @@ describe("a hostile host", function()
     end
   end)
 
+  it("gets an error for what it hashes when its state has let go of everything", function()
+    survives([[
+      local core
+      older = setmetatable({}, { __gc = function()
+        local ok, message = pcall(core.sha256, "")
+        if ok or not message:find("the Lua state is closing", 1, true) then os.exit(3) end
+      end })
+      core = require "alicloud.core"
+      core.sha256("")]], "%s")
+  end)
+
   it("gets an error for a descriptor that is not open", function()
     local ok, message = pcall(core.poll, 9999, "r", 0)
     assert.is_false(ok)

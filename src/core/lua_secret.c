@@ -13,6 +13,8 @@
 static int digest_gc(lua_State *L)
 {
     ac_digest_free(lua_touserdata(L, 1));
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, STATE_KEY);
     return 0;
 }
 
@@ -21,6 +23,8 @@ struct ac_digest *acL_digest(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, STATE_KEY);
     struct ac_digest *digest = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    if (!digest)
+        luaL_error(L, "the Lua state is closing");
     return digest;
 }
 

@@ -10,7 +10,7 @@
  * Secrets in the table on top. */
 void acL_secret_open(lua_State *L);
 
-/* The digest contexts of this Lua state. */
+/* [-0, +0, v]  The digest contexts of this Lua state; raises when they are gone. */
 struct ac_digest *acL_digest(lua_State *L);
 
 /* [-0, +1, m]  The hex digits of `n` bytes. Returns 1, as a function of Lua does. */
