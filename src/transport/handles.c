@@ -20,43 +20,43 @@ bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char 
 
 /* libcurl copies what is parsed already, but for the zone of an address ("[fe80::1%25eth0]"). What
  * cannot be parsed stays a text, for the request to fail with. */
-static bool parse_place(struct ac_handle *handle, struct ac_str place)
+static CURLU *parse(const char *place)
 {
-    ac_buf_reset(&handle->place);
-    ac_buf_add_str(&handle->place, place);
-    if (handle->place.status != AC_OK || memchr(place.p, '%', place.n))
-        return handle->place.status == AC_OK;
-    CURLU *origin = curl_url();
-    CURLUcode code = origin ? curl_url_set(origin, CURLUPART_URL, handle->place.p, CURLU_PATH_AS_IS)
-                            : CURLUE_OUT_OF_MEMORY;
-    if (code == CURLUE_OK)
-        handle->origin = origin;
-    else
-        curl_url_cleanup(origin);
-    return code != CURLUE_OUT_OF_MEMORY;
+    CURLU *origin = strchr(place, '%') ? NULL : curl_url();
+    if (curl_url_set(origin, CURLUPART_URL, place, CURLU_PATH_AS_IS) == CURLUE_OK)
+        return origin;
+    curl_url_cleanup(origin);
+    return NULL;
 }
 
-static void forget_place(struct ac_handle *handle)
+/* An origin as libcurl parses it, from among those that the transport has spoken to; NULL where
+ * there is no more room, or no memory. None goes before the transport does, since libcurl reads
+ * them when it likes. */
+static CURLU *origin_of(struct ac_handles *handles, struct ac_str place)
 {
-    curl_easy_setopt(handle->easy, CURLOPT_CURLU, NULL);
-    curl_url_cleanup(handle->origin);
-    handle->origin = NULL;
-    ac_buf_reset(&handle->place);
+    size_t i = 0;
+    while (i < handles->origin_count && !ac_str_equal(handles->origins[i].place, place))
+        i++;
+    if (i < handles->origin_count || i == AC_ORIGINS)
+        return i < AC_ORIGINS ? handles->origins[i].parsed : NULL;
+    char *copy = malloc(place.n + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, place.p, place.n);
+    copy[place.n] = '\0';
+    handles->origins[i] = (struct ac_origin){{copy, place.n}, parse(copy)};
+    handles->origin_count++;
+    return handles->origins[i].parsed;
 }
 
 bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, const char *target)
 {
-    struct ac_str place = {url.p, target ? (size_t)(target - url.p) : 0};
-    if (!ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, target))
-        return false;
-    if (!ac_str_equal(place, ac_buf_str(&handle->place))) {
-        forget_place(handle);
-        if (target && !parse_place(handle, place))
-            return false;
-    }
-    if (handle->origin)
-        return curl_easy_setopt(handle->easy, CURLOPT_CURLU, handle->origin) == CURLE_OK;
-    return ac_handle_set_text(handle, CURLOPT_URL, target ? handle->place.p : url.p);
+    CURLU *origin = NULL;
+    if (target)
+        origin = origin_of(handle->handles, (struct ac_str){url.p, (size_t)(target - url.p)});
+    curl_easy_setopt(handle->easy, CURLOPT_CURLU, origin);
+    return ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, target) &&
+           (origin || ac_handle_set_text(handle, CURLOPT_URL, url.p));
 }
 
 /* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
@@ -163,7 +163,6 @@ static struct ac_handle *handle_new(struct ac_handles *handles)
     if (!handle)
         return NULL;
     handle->handles = handles;
-    ac_buf_init(&handle->place, AC_MAX_HEAD_BYTES);
     handle->easy = curl_easy_init();
     if (handle->easy) {
         set_policy(handle);
@@ -197,8 +196,7 @@ void ac_handles_give(struct ac_handle *handle)
         return;
     }
     /* What libcurl has copied of the request goes away now: it may hold a security token. */
-    if (!handle->origin)
-        ac_handle_set_text(handle, CURLOPT_URL, NULL);
+    ac_handle_set_text(handle, CURLOPT_URL, NULL);
     ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
     handle->next = handles->idle;
     handles->idle = handle;
@@ -210,8 +208,6 @@ void ac_handle_free(struct ac_handle *handle)
     if (!handle)
         return;
     curl_easy_cleanup(handle->easy);
-    curl_url_cleanup(handle->origin);
-    ac_buf_free(&handle->place);
     free(handle);
 }
 
@@ -221,6 +217,11 @@ void ac_handles_free(struct ac_handles *handles)
         struct ac_handle *handle = handles->idle;
         handles->idle = handle->next;
         ac_handle_free(handle);
+    }
+    while (handles->origin_count > 0) {
+        struct ac_origin *origin = &handles->origins[--handles->origin_count];
+        curl_url_cleanup(origin->parsed);
+        free((char *)origin->place.p);
     }
     handles->count = 0;
     curl_share_cleanup(handles->shared);
