@@ -43,6 +43,24 @@ describe("the REPL", function()
     assert.matches("explain: got 5 %(number%); allowed: an error of this library", ran.err)
   end)
 
+  it("names the line that was typed in what is wrong with it, and no line of its own", function()
+    for line, expected in pairs {
+      ['help "Nope"'] = '^repl:1: ebs: no help for "Nope"',
+      ["ebs:DescribeDiskReplicaGroups { Foo = 1 }"] = "^repl:1: .*unknown parameter",
+      ['explain "Client.Nope"'] = "^repl:1: the code ",
+      ["x = ebs:DescribeDiskReplicaGroups { Foo = 1 }"] = "^repl:1: .*unknown parameter",
+      ['client:call "Describe\\0"'] = "^repl:1: ",
+      ["dr.group(client)"] = "^repl:1: ",
+    } do
+      local ran = type_in { line }
+      assert.equal(1, ran.code, line)
+      assert.matches(expected, ran.err)
+      assert.is_nil(ran.err:find("%.lua:"), ran.err)
+    end
+    local ran = type_in { "1 -- one", "2;", "nil", "(function(...) return ... end)(3, nil)", "..." }
+    assert.matches("^1\n2\nnil\n3\tnil\n", ran.out)
+  end)
+
   it("goes on after an error, and tells of it at its end where nobody types", function()
     local ran = type_in { "error 'mine'", "foo bar", "ebs:failoverDiskReplicaGroup {}", "'on'" }
     assert.equal(1, ran.code)

@@ -53,7 +53,9 @@ local function environment(io, client)
   end
 
   function env.help(name)
-    return env.ebs:help(name)
+    local ok, text = guard.call(env.ebs.help, env.ebs, name)
+    if not ok then error(text, 2) end
+    return text
   end
 
   function env.explain(err)
@@ -70,11 +72,15 @@ local function load_text(text, env)
   return load(text, "=repl", "t", env)
 end
 
--- An expression first, so that its value is seen.
+-- An expression first, so that its value is seen. It becomes an argument: the last call of a chunk
+-- would take its place, and what is raised at the caller would name a line of this file.
 local function compile(text, env)
-  local chunk = load_text("return " .. text, env)
-  if chunk then return chunk end
-  return load_text(text, env)
+  local chunk, message = load_text("return " .. text, env)
+  local packed = chunk and load_text("local pack = ... return pack(" .. text .. "\n)", env)
+  if packed then return packed end
+  if not chunk then chunk, message = load_text(text, env) end
+  if not chunk then return nil, message end
+  return function(pack) return pack(chunk()) end
 end
 
 local function ends_too_early(text, env)
@@ -101,7 +107,7 @@ end
 local function evaluate(io, env, text)
   local chunk, message = compile(text, env)
   if not chunk then error(message, 0) end
-  local results = table.pack(chunk())
+  local results = chunk(table.pack)
   if results.n == 0 then return end
   env._ = results[1]
   if results[1] == nil and results[2] ~= nil then env.err = results[2] end
