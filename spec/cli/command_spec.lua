@@ -53,6 +53,15 @@ describe("alicloud-dr status", function()
     assert.equal(432, ran.object.groups[1].recover_point_age)
   end)
 
+  it("gives a group two lines on a terminal that is too narrow for the table", function()
+    local wide = run({ columns = 120, tty = true }, "status").out
+    assert.matches("^  GROUP +DIRECTION", wide)
+    assert.equal(wide, run({ columns = 80 }, "status").out)
+    assert.equal("  pg-orders   cn-hangzhou/g → cn-shanghai/b   normal\n"
+      .. "              3 pairs   last recovery point 7m12s ago   secondary site\n",
+      run({ columns = 80, tty = true }, "status").out)
+  end)
+
   it("gives an empty JSON array for a region without groups", function()
     local world = lab.world()
     world.regions[3] = "cn-beijing"

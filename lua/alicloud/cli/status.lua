@@ -58,7 +58,7 @@ local function show_all(io, region, list)
   if #list == 0 then
     io.out(("  no replication pair-consistent group in %s, on either site\n"):format(region))
   else
-    io.out(view.group_table(list))
+    io.out(view.group_table(io, list))
   end
   return output.EXIT.done
 end

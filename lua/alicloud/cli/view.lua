@@ -59,21 +59,42 @@ local function width(text)
   return utf8.len(text) or #text
 end
 
---- A table of groups.
----@param list alicloud.dr.Snapshot[]
----@return string
-function M.group_table(list)
-  local rows, widths = { HEADINGS }, {}
-  for _, snapshot in ipairs(list) do rows[#rows + 1] = table_row(snapshot) end
+-- Lines of the rows with their cells one under the other, and the length of the longest.
+local function aligned(rows)
+  local widths, lines, longest = {}, {}, 0
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width(cell)) end
   end
-  local lines = {}
-  for _, row in ipairs(rows) do
+  for n, row in ipairs(rows) do
     local cells = {}
     for i, cell in ipairs(row) do cells[i] = cell .. (" "):rep(widths[i] - width(cell)) end
-    lines[#lines + 1] = "  " .. table.concat(cells, "   "):gsub("%s+$", "") .. "\n"
+    lines[n] = "  " .. table.concat(cells, "   "):gsub("%s+$", "") .. "\n"
+    longest = math.max(longest, width(lines[n]) - 1)
   end
+  return lines, longest, widths[1]
+end
+
+-- Two lines for each group; what the headings say stands beside the facts.
+local function stacked(list)
+  local rows = {}
+  for i, snapshot in ipairs(list) do rows[i] = { table.unpack(table_row(snapshot), 1, 3) } end
+  local lines, _, first = aligned(rows)
+  for i, snapshot in ipairs(list) do
+    lines[i] = ("%s%s%s   %s   %s\n"):format(lines[i], (" "):rep(2 + first + 3),
+      pair_count(snapshot), snapshots.recovery_point_text(snapshot), table_row(snapshot)[6])
+  end
+  return table.concat(lines)
+end
+
+--- A table of groups, or two lines for each where the terminal is too narrow for it.
+---@param io alicloud.cli.Io
+---@param list alicloud.dr.Snapshot[]
+---@return string
+function M.group_table(io, list)
+  local rows = { HEADINGS }
+  for _, snapshot in ipairs(list) do rows[#rows + 1] = table_row(snapshot) end
+  local lines, longest = aligned(rows)
+  if io.tty and longest > io.columns then return stacked(list) end
   return table.concat(lines)
 end
 
