@@ -8,9 +8,9 @@ local build = arg[1] or "build"
 
 -- What a call may cost on top of libcurl and a hand-written program: the price of limits, retries,
 -- checks and Lua. Before 8.1.1 libcurl cannot use its handles again (src/transport/handles.c).
-local major, minor, patch = require("alicloud.transport").version:match "libcurl/(%d+)%.(%d+)%.(%d+)"
-local version = major * 0x10000 + minor * 0x100 + patch
-local LIMIT = version >= 0x080101 and 1.30 or 1.50
+local libcurl = require("alicloud.transport").version
+local major, minor, patch = libcurl:match "libcurl/(%d+)%.(%d+)%.(%d+)"
+local LIMIT = major * 10000 + minor * 100 + patch >= 80101 and 1.30 or 1.50
 
 local at = server.start {}
 local ours = rounds.per_call { "lua5.4", "spec/bench/ours.lua", "call", at.url }
