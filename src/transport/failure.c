@@ -211,6 +211,10 @@ static void tell(struct ac_op *op, const char *words)
     else if (has_odd_proxy(op))
         /* libcurl's words quote it, password and all. */
         snprintf(exchange->detail, sizeof exchange->detail, "its address cannot be read");
+    else if (exchange->failure == AC_FAILURE_RESOLVE)
+        /* libcurl names it where there is no such host, but not where it ran out of time. */
+        snprintf(exchange->detail, sizeof exchange->detail, "%.*s (%s)", (int)peer.n, peer.p,
+                 words);
     else
         snprintf(exchange->detail, sizeof exchange->detail, "%s", words);
 }
