@@ -127,13 +127,16 @@ PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
 
 GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so)
 
-programs: $(GUESTS) $(addprefix $(BUILD)/spec/,stages_test answers_test trust_test reload_test \
-          alloc_sweep threads fuzz)
+# Each of some stages, and of nothing that knows Lua.
+C_TESTS   = stages_test texts_test answers_test
+
+programs: $(GUESTS) $(addprefix $(BUILD)/spec/,$(C_TESTS) trust_test reload_test alloc_sweep threads \
+          fuzz)
 
 $(GUESTS): $(BUILD)/spec/%.so: spec/c/%.c | $(BUILD)/spec
 	$(PROGRAM) -fPIC $(LIBFLAG) $<
 
-$(addprefix $(BUILD)/spec/,stages_test answers_test): $(BUILD)/spec/%: spec/c/%.c \
+$(addprefix $(BUILD)/spec/,$(C_TESTS)): $(BUILD)/spec/%: spec/c/%.c \
   $(call objects,$(STAGES)) | $(BUILD)/spec
 	$(PROGRAM) $^ $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
@@ -146,7 +149,8 @@ $(BUILD)/spec/reload_test: spec/c/reload_test.c | $(BUILD)/spec
 $(BUILD)/spec/threads: spec/hosts/threads/host.c | $(BUILD)/spec
 	$(PROGRAM) -pthread $< $(LUA_LIB)
 
-$(BUILD)/spec/alloc_sweep: spec/c/alloc_sweep.c $(call objects,$(SWEPT)) | $(BUILD)/spec
+$(BUILD)/spec/alloc_sweep: $(addprefix spec/c/,alloc_sweep.c failing_memory.c) \
+  $(call objects,$(SWEPT)) | $(BUILD)/spec
 	$(PROGRAM) $(WRAP) $^ $(LUA_LIB) $(CURL_LIB) $(CRYPTO_LIB) $(CJSON_LIB) -lm
 
 # With FUZZ_MAIN= the compiler's libFuzzer brings the function main.

@@ -163,6 +163,19 @@ function M.client(answers, overrides)
   return alicloud.client(given), transport, control
 end
 
+--- One call of an operation, each time by a client of its own, see `client`.
+---@param operation string
+---@param params table
+---@return function (answers, options, overrides) -> result or nil, error, the requests that were
+--- sent, control of the clock
+function M.caller(operation, params)
+  return function(answers, options, overrides)
+    local client, transport, control = M.client(answers, overrides)
+    local result, err = client:call(operation, params, options)
+    return result, err, transport.requests, control
+  end
+end
+
 --- The message of a raised error; fails if nothing is raised.
 ---@param callee function
 ---@param ... any

@@ -214,7 +214,7 @@ describe("C code", function()
   end)
 end)
 
-describe("core.d.lua", function()
+describe("the declarations of the C modules", function()
   local text = {}
   for _, path in ipairs(files("lua", "*.d.lua")) do text[#text + 1] = read(path) end
   text = table.concat(text, "\n")

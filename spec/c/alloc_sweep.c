@@ -1,20 +1,13 @@
 /* Fails every allocation of a call in turn, once and from there on, in Lua, libcurl, OpenSSL, cJSON
  * and our own code, until the call succeeds. Whatever fails: no crash, no hang, no leak, no false
  * success, and the same state works again as soon as there is memory.
- *
- * Our objects are linked into this program with `--wrap`, so that only their own allocations are
- * caught; the libraries are reached through their official hooks.
  */
 #define _GNU_SOURCE
 #include "check.h"
+#include "failing_memory.h"
 
 #include <arpa/inet.h>
-#include <cjson/cJSON.h>
-#include <curl/curl.h>
 #include <errno.h>
-#include <malloc.h>
-#include <openssl/crypto.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,180 +21,6 @@ int luaopen_alicloud_core(lua_State *L);
 int luaopen_alicloud_transport(lua_State *L);
 
 #define CALLS_FILE "spec/c/alloc_sweep.lua"
-
-enum source { BY_LUA, BY_US, BY_CURL, BY_CJSON, BY_CRYPTO, SOURCES };
-static const char *const source_names[SOURCES] = {"Lua", "ours", "libcurl", "cJSON", "OpenSSL"};
-
-/* The allocator under all five. */
-static struct {
-    bool armed;
-    bool persistent; /* fails from the target on instead of once */
-    long target;
-    long seen;
-    long live[SOURCES];
-    long left_behind; /* blocks of ours that were given back with a token in them */
-} memory;
-
-/* What `sign` and `signer` sign with. */
-#define TOKEN "a-token-that-is-wiped"
-
-static bool must_fail(void)
-{
-    if (!memory.armed)
-        return false;
-    long index = memory.seen++;
-    return memory.persistent ? index >= memory.target : index == memory.target;
-}
-
-/* Lua collects and asks again, so failing once would never reach its caller. */
-static bool must_fail_lua(void)
-{
-    if (!memory.armed)
-        return false;
-    long index = memory.seen++;
-    return memory.persistent ? index >= memory.target
-                             : index == memory.target || index == memory.target + 1;
-}
-
-void *__real_malloc(size_t n);
-void *__real_realloc(void *p, size_t n);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void __wrap_free(void *p);
-
-static void *counted(enum source source, void *old, size_t n)
-{
-    if (must_fail())
-        return NULL;
-    void *p = __real_realloc(old, n ? n : 1);
-    if (p && !old)
-        memory.live[source]++;
-    return p;
-}
-
-static void *counted_zeroed(enum source source, size_t count, size_t n)
-{
-    void *p = n && count > SIZE_MAX / n ? NULL : counted(source, NULL, count * n);
-    return p ? memset(p, 0, count * n) : NULL;
-}
-
-static void counted_free(enum source source, void *p)
-{
-    if (p)
-        memory.live[source]--;
-    __real_free(p);
-}
-
-/* realloc() may leave behind what it moved. */
-static void look_for_token(void *p)
-{
-    if (p && memmem(p, malloc_usable_size(p), TOKEN, sizeof TOKEN - 1))
-        memory.left_behind++;
-}
-
-/* What others left in memory that is ours now is not counted as ours. */
-static void *cleared(void *p, size_t from)
-{
-    if (p && malloc_usable_size(p) > from)
-        memset((char *)p + from, 0, malloc_usable_size(p) - from);
-    return p;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return cleared(counted(BY_US, NULL, n), 0);
-}
-
-void *__wrap_calloc(size_t count, size_t n)
-{
-    return counted_zeroed(BY_US, count, n);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    look_for_token(p);
-    size_t old = p ? malloc_usable_size(p) : 0;
-    return cleared(counted(BY_US, p, n), old);
-}
-
-void __wrap_free(void *p)
-{
-    look_for_token(p);
-    counted_free(BY_US, p);
-}
-
-static void *lua_alloc(void *unused, void *p, size_t old, size_t n)
-{
-    (void)unused;
-    if (n == 0) {
-        counted_free(BY_LUA, p);
-        return NULL;
-    }
-    /* Lua relies on shrinking to succeed. */
-    if ((!p || n > old) && must_fail_lua())
-        return NULL;
-    void *moved = __real_realloc(p, n);
-    if (moved && !p)
-        memory.live[BY_LUA]++;
-    return moved;
-}
-
-static void *curl_malloc(size_t n)
-{
-    return counted(BY_CURL, NULL, n);
-}
-
-static void *curl_calloc(size_t count, size_t n)
-{
-    return counted_zeroed(BY_CURL, count, n);
-}
-
-static void *curl_realloc(void *p, size_t n)
-{
-    return counted(BY_CURL, p, n);
-}
-
-static void curl_release(void *p)
-{
-    counted_free(BY_CURL, p);
-}
-
-static char *curl_copy(const char *text)
-{
-    size_t n = strlen(text) + 1;
-    char *p = counted(BY_CURL, NULL, n);
-    return p ? memcpy(p, text, n) : NULL;
-}
-
-static void *cjson_malloc(size_t n)
-{
-    return counted(BY_CJSON, NULL, n);
-}
-
-static void cjson_release(void *p)
-{
-    counted_free(BY_CJSON, p);
-}
-
-static void *crypto_malloc(size_t n, const char *file, int line)
-{
-    (void)file, (void)line;
-    return counted(BY_CRYPTO, NULL, n);
-}
-
-static void *crypto_realloc(void *p, size_t n, const char *file, int line)
-{
-    (void)file, (void)line;
-    return counted(BY_CRYPTO, p, n);
-}
-
-static void crypto_release(void *p, const char *file, int line)
-{
-    (void)file, (void)line;
-    counted_free(BY_CRYPTO, p);
-}
 
 /* A server that needs no memory: [-0, +0, -]  serve(), called between two steps of the client. */
 #define PEERS 8
@@ -282,21 +101,6 @@ static int prepared(lua_State *L)
     return lua_pcall(L, 0, 0, 0);
 }
 
-static void arm(long target, bool persistent)
-{
-    memory.target = target;
-    memory.persistent = persistent;
-    memory.seen = 0;
-    memory.armed = true;
-}
-
-/* True if the target was reached. */
-static bool disarm(void)
-{
-    memory.armed = false;
-    return memory.seen > memory.target;
-}
-
 static bool same_live(const long *before, const char *name, long target)
 {
     bool same = true;
@@ -338,9 +142,9 @@ static int run(lua_State *L)
 static lua_State *new_state(void)
 {
 #if LUA_VERSION_NUM >= 505
-    return lua_newstate(lua_alloc, NULL, 1); /* the seed of its hashes */
+    return lua_newstate(memory_for_lua, NULL, 1); /* the seed of its hashes */
 #else
-    return lua_newstate(lua_alloc, NULL);
+    return lua_newstate(memory_for_lua, NULL);
 #endif
 }
 
@@ -357,9 +161,9 @@ static void sweep(struct check *t, const char *name, bool persistent, long strid
     memcpy(before, memory.live, sizeof before);
     long target = 0;
     for (bool reached = true; reached; target += stride) {
-        arm(target, persistent);
+        memory_arm(target, persistent);
         int status = run(L);
-        reached = disarm();
+        reached = memory_disarm();
         CHECK(t, honest(L, status, name, target));
         lua_settop(L, 1);
         CHECK(t, reached || status == LUA_OK);
@@ -393,9 +197,9 @@ static void sweep_load(struct check *t, bool persistent, long stride)
     long target = 0;
     for (bool reached = true; reached; target += stride) {
         lua_State *L = new_state();
-        arm(target, persistent);
+        memory_arm(target, persistent);
         int status = prepared(L);
-        reached = disarm();
+        reached = memory_disarm();
         CHECK(t, honest(L, status, "load", target));
         CHECK(t, reached || status == LUA_OK);
         lua_close(L);
@@ -409,15 +213,10 @@ int main(int argc, char **argv)
 {
     struct check tally = {0};
     long stride = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
-    cJSON_Hooks hooks = {cjson_malloc, cjson_release};
-    if (stride < 1 || !start_server() ||
-        !CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_release) ||
-        curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, curl_release, curl_realloc,
-                             curl_copy, curl_calloc) != CURLE_OK) {
+    if (stride < 1 || !start_server() || !memory_install()) {
         fprintf(stderr, "cannot set up\n");
         return 2;
     }
-    cJSON_InitHooks(&hooks);
     sweep_calls(&tally, stride);
     CHECK(&tally, memory.live[BY_LUA] == 0);
     CHECK(&tally, memory.left_behind == 0);
