@@ -14,7 +14,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FILES 64
+#define FILES 256
 #define ROOM 4096
 
 static struct {
@@ -34,12 +34,19 @@ static size_t below(size_t limit)
     return limit ? (size_t)(run.random % limit) : 0;
 }
 
+/* Every file is tried, whole: what cannot be read, or has no room, ends the run. */
 static void take_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    if (!file || run.count == FILES)
-        return;
+    if (!file || run.count == FILES) {
+        fprintf(stderr, "%s: %s\n", path, file ? "one file too many" : "cannot be opened");
+        exit(2);
+    }
     run.sizes[run.count] = fread(run.bytes[run.count], 1, ROOM, file);
+    if (getc(file) != EOF) {
+        fprintf(stderr, "%s: larger than %d bytes\n", path, ROOM);
+        exit(2);
+    }
     run.count++;
     fclose(file);
 }
