@@ -38,6 +38,8 @@ function Emulator:stop()
   self.pipe:close()
 end
 
+Emulator.__close = Emulator.stop
+
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end

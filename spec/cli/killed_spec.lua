@@ -112,10 +112,9 @@ describe("a run", function()
   end)
 
   it("keeps a second process away from its journal and its group", function()
-    local standing <close> = setmetatable({ it = process.start_emulator { speed = 0 } },
-      { __close = function(held) held.it:stop() end })
+    local standing <close> = process.start_emulator { speed = 0 }
     local seen = scratch.file ""
-    local job = standing.it:begin(BEGIN .. [[
+    local job = standing:begin(BEGIN .. [[
       journal=$(ls "$dir"/orders-*.jsonl)
       run
       echo "exit code $?"
@@ -135,7 +134,7 @@ describe("a run", function()
       if scratch.read(seen) ~= "" then break end
       core.poll(nil, "r", 0.02)
     end
-    standing.it:advance(600)
+    standing:advance(600)
     local output = job:finish()
     local pid = output:match "pid (%d+)\n"
     assert.matches("orders%-%x+%-1%.jsonl is held by operator %(pid " .. pid .. " on %g+%) since ",
@@ -151,15 +150,14 @@ describe("a run", function()
     for mode in output:gmatch "\n(%S+)%s+%d+ %S+ %S+ +%d+ .-%.jsonl" do
       assert.equal("-rw-------", mode)
     end
-    assert.equal(1, standing.it:effects())
+    assert.equal(1, standing:effects())
   end)
 end)
 
 describe("a ready playbook", function()
   it("is copied, edited and run by its path, and its drill is cleared after a kill", function()
-    local emulator <close> = setmetatable({ it = process.start_emulator { speed = 40 } },
-      { __close = function(held) held.it:stop() end })
-    local output = emulator.it:shell([[
+    local emulator <close> = process.start_emulator { speed = 40 }
+    local output = emulator:shell([[
       dir=$(mktemp -d)
       cd "$dir" && export ALICLOUD_DR_JOURNALS=$dir USER=operator
       alicloud-dr playbooks --copy drill && alicloud-dr playbooks --copy drill
@@ -187,7 +185,7 @@ describe("a ready playbook", function()
     assert.matches("completed with exceptions.*then 0\n", output)
     assert.is_nil(output:match("then 0\n(.*)"):find("pay-as-you-go", 1, true))
     local actions = {}
-    for i, effect in ipairs(emulator.it:ledger()) do actions[i] = effect.action end
+    for i, effect in ipairs(emulator:ledger()) do actions[i] = effect.action end
     assert.same({ "StartReplicaGroupDrill", "ClearReplicaGroupDrill" }, actions)
   end)
 end)

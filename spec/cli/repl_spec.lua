@@ -160,10 +160,9 @@ describe("a real terminal", function()
   if not pcall(require, "readline") then return pending "needs the Lua module readline" end
 
   it("has completion, a history without keys, and Ctrl-C that comes back", function()
-    local emulator <close> = setmetatable({ process.start_emulator() },
-      { __close = function(self) self[1]:stop() end })
+    local emulator <close> = process.start_emulator()
     local home = scratch.directory()
-    local output = emulator[1]:shell(([[export HOME=%s TERM=dumb
+    local output = emulator:shell(([[export HOME=%s TERM=dumb
       { sleep 1; printf 'ebs:FailoverDiskReplicaG\t\025'
         sleep 0.3; printf '6 * 7\nkey_secret = 1\nwhile true do end\n'
         sleep 1; printf '\003'; sleep 0.3

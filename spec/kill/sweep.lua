@@ -51,13 +51,12 @@ end
 
 -- Whether the run was killed, and what was wrong with what followed.
 local function try(call, n)
-  local emulator <close> = setmetatable({ process.start_emulator { speed = 600 } },
-    { __close = function(box) box[1]:stop() end })
+  local emulator <close> = process.start_emulator { speed = 600 }
   local directory = scratch.directory()
   scratch.write(directory .. "/orders.lua", PLAYBOOK)
-  local output = emulator[1]:shell(TRIAL:format(directory, call, call, n, directory, directory,
+  local output = emulator:shell(TRIAL:format(directory, call, call, n, directory, directory,
     directory))
-  local effects = emulator[1]:effects()
+  local effects = emulator:effects()
   local killed = output:find("^killed 137\n") ~= nil or output:find("\nkilled 137\n") ~= nil
   return killed, judge(output, effects)
 end
