@@ -7,8 +7,7 @@ OS      := $(shell uname -s)
 
 # The environment, the command line and LuaRocks may replace every variable of this block.
 CFLAGS       ?= -O2 -g
-LUA          ?= $(shell for lua in lua5.4 lua-5.4 lua54 lua5.5 lua-5.5 lua55 lua; do \
-                  command -v $$lua && break; done)
+LUA          ?= $(shell .ci/lua)
 PKG_CONFIG   ?= $(shell command -v pkg-config || command -v pkgconf)
 LUAROCKS     ?= luarocks
 CLANG_FORMAT ?= clang-format
