@@ -73,13 +73,20 @@ function M.authority_fault(text)
   return text_fault(text) or host_fault(host) or port_fault(port)
 end
 
---- An endpoint that was refused, for a message: without what it has of a user and a password.
----@param text any
----@return string
-function M.show(text)
+-- Without what it has of a user and a password.
+local function show(text)
   if type(text) ~= "string" then return options.show(text) end
   local scheme, rest = text:match("^(%a*://)(.*)$")
   return options.show((scheme or "") .. (rest or text):gsub("^.*@", "***@"))
+end
+
+--- What is said of an endpoint that is refused; a password in it is not shown.
+---@param name string where it came from
+---@param text any
+---@param reason string as `parse` gives it
+---@return string
+function M.refusal(name, text, reason)
+  return ("%s: got %s: %s; allowed: %s"):format(name, show(text), reason, FORM)
 end
 
 --- The host of host[:port].
@@ -204,7 +211,7 @@ function M.resolve(want)
   local endpoint, reason = M.parse(text, want.plain_http)
   if not endpoint then
     local name = source == "option" and "option endpoint" or source
-    return nil, ("%s: got %s: %s; allowed: %s"):format(name, M.show(text), reason, FORM)
+    return nil, M.refusal(name, text, reason)
   end
   endpoint.source = source
   return endpoint

@@ -178,10 +178,7 @@ local function check_endpoints(config)
       or "option endpoint"
     local ok, reason = nil, "it is not text"
     if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
-    if not ok then
-      return ("%s: got %s: %s; allowed: host[:port] with optional http:// or https://")
-        :format(where, endpoint.show(text), reason)
-    end
+    if not ok then return endpoint.refusal(where, text, reason) end
   end
 end
 

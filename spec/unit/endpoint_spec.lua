@@ -66,16 +66,17 @@ describe("an endpoint as written", function()
     end
   end)
 
-  it("is shown without user and password", function()
+  it("that is refused is shown without user and password", function()
     for text, shown in pairs {
       ["https://h.example"] = '"https://h.example"', ["h/x"] = '"h/x"',
       ["http://u:canary@h.example"] = '"http://***@h.example"',
       ["u:can@ary@h.example:1"] = '"***@h.example:1"', ["u:can/ary@h"] = '"***@h"',
       ["x:///u:canary@h"] = '"x://***@h"', ["a-b://u:canary@h"] = '"***@h"',
     } do
-      assert.equal(shown, endpoint.show(text))
+      assert.equal(("x: got %s: why; allowed: host[:port] with optional http:// or https://")
+        :format(shown), endpoint.refusal("x", text, "why"))
     end
-    assert.equal("3 (number)", endpoint.show(3))
+    assert.matches("^x: got 3 %(number%): why;", endpoint.refusal("x", 3, "why"))
     local _, message = endpoint.resolve { product = "ebs", endpoint = "http://u:canary@127.0.0.1" }
     assert.equal('option endpoint: got "http://***@127.0.0.1": it has user information; allowed: '
       .. "host[:port] with optional http:// or https://", message)

@@ -93,10 +93,7 @@ function M.endpoint(args)
   local value = args.endpoint
   if value == nil then return nil end
   local ok, reason = endpoint.parse(value, false)
-  if not ok then
-    M.refuse(("--endpoint: got %s; allowed: host[:port] with optional http:// or https:// (%s)")
-      :format(endpoint.show(value), reason))
-  end
+  if not ok then M.refuse(endpoint.refusal("--endpoint", value, reason)) end
   return value
 end
 

@@ -86,7 +86,7 @@ function M.endpoint(context, given)
     if text then
       local ok, reason = endpoints.parse(text, false)
       if ok then return text end
-      return nil, ("%s: got %s: %s"):format(name, endpoints.show(text), reason)
+      return nil, endpoints.refusal(name, text, reason)
     end
   end
   text = local_endpoint(context)
