@@ -46,7 +46,7 @@ function M.mend(context, plan, failure)
 end
 
 --- What to do about a refused date, where the answer tells which time it is over there: it says
--- nothing about whose clock is wrong.
+--- nothing about whose clock is wrong.
 ---@param context table the client's state
 ---@param failure table as core.read gives it
 ---@return string|nil hint

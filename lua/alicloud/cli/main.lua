@@ -4,12 +4,15 @@
 require "alicloud.lua_version"
 local argparse = require "argparse"
 local core = require "alicloud.core"
-local fold = require "alicloud.cli.fold"
 local guard = require "alicloud.guard"
+local lazy = require "alicloud.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.session"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
 
 local M = {}
 

@@ -75,13 +75,13 @@ local function aligned(rows)
 end
 
 -- Two lines for each group; what the headings say stands beside the facts.
-local function stacked(list)
-  local rows = {}
-  for i, snapshot in ipairs(list) do rows[i] = { table.unpack(table_row(snapshot), 1, 3) } end
-  local lines, _, first = aligned(rows)
+local function stacked(list, rows)
+  local heads = {}
+  for i in ipairs(list) do heads[i] = { table.unpack(rows[i + 1], 1, 3) } end
+  local lines, _, first = aligned(heads)
   for i, snapshot in ipairs(list) do
     lines[i] = ("%s%s%s   %s   %s\n"):format(lines[i], (" "):rep(2 + first + 3),
-      pair_count(snapshot), snapshots.recovery_point_text(snapshot), table_row(snapshot)[6])
+      pair_count(snapshot), snapshots.recovery_point_text(snapshot), rows[i + 1][6])
   end
   return table.concat(lines)
 end
@@ -92,9 +92,9 @@ end
 ---@return string
 function M.group_table(io, list)
   local rows = { HEADINGS }
-  for _, snapshot in ipairs(list) do rows[#rows + 1] = table_row(snapshot) end
+  for i, snapshot in ipairs(list) do rows[i + 1] = table_row(snapshot) end
   local lines, longest = aligned(rows)
-  if io.tty and longest > io.columns then return stacked(list) end
+  if io.tty and longest > io.columns then return stacked(list, rows) end
   return table.concat(lines)
 end
 
