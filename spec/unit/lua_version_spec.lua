@@ -45,11 +45,23 @@ describe("the modules refuse", function()
 end)
 
 describe("the modules take", function()
+  local function load_in(version, jit)
+    return assert(loadfile("lua/alicloud/lua_version.lua", "t",
+      { _VERSION = version, _G = { jit = jit }, error = error, rawget = rawget }))
+  end
+
   for version, taken in pairs { ["Lua 5.3"] = false, ["Lua 5.4"] = true, ["Lua 5.5"] = true } do
     it(version .. ": " .. tostring(taken), function()
-      local chunk = assert(loadfile("lua/alicloud/lua_version.lua", "t",
-        { _VERSION = version, _G = _G, error = error, rawget = rawget }))
-      assert.equal(taken, (pcall(chunk)))
+      local ok, problem = pcall(load_in(version))
+      assert.equal(taken, ok)
+      if not ok then
+        assert.equal("alicloud-dr needs Lua 5.4 or 5.5, and this is " .. version, problem)
+      end
     end)
   end
+
+  it("LuaJIT not, which has a name of its own", function()
+    local _, problem = pcall(load_in("Lua 5.1", { version = "LuaJIT 2.1.0" }))
+    assert.equal("alicloud-dr needs Lua 5.4 or 5.5, and this is LuaJIT 2.1.0", problem)
+  end)
 end)

@@ -80,21 +80,12 @@ describe("a proxy", function()
 
   it("has exceptions that a host can be equal to, or lie in", function()
     for _, good in ipairs { "*", "a.example", ".b.example, 10.0.0.0/8,[::1]",
-      "a_b  c,,2001:db8::/32", "a.example,", "10.0.0.1", "::1" } do
+      "a_b  c,,2001:db8::/32", "a.example,", "10.0.0.1", "::1", "[::1]" } do
       assert.is_true(proxies.NO_PROXY.test(good), good)
     end
-    for _, bad in ipairs { "", " ,", "*.example", "a,*", "a;b", "http://a.example",
+    for _, bad in ipairs { "", ",", " ,", "*.example", "a,*", "a;b", "a\nb", "http://a.example",
       "a, b.example:80", "10.0.0.0/x", "10.0.0.0/", "10.0.0.0/33", "::1/129", "a.example/8", "a/b",
       "a\tb", "a\0", "-", 5 } do
-      assert.is_false(proxies.NO_PROXY.test(bad), bad)
-    end
-  end)
-
-  it("has exceptions in one form: a star has an effect alone only", function()
-    for _, good in ipairs { "*", "a.example", ".a.example, 10.0.0.0/8", "[::1]" } do
-      assert.is_true(proxies.NO_PROXY.test(good), good)
-    end
-    for _, bad in ipairs { "", ",", "*.example", "a,*", "a;b", "a\nb" } do
       assert.is_false(proxies.NO_PROXY.test(bad), bad)
     end
   end)
