@@ -39,17 +39,12 @@ local function own_headers(plan, keys, retried)
   }
 end
 
--- The one refusal of the core that is no mistake of whoever wrote the call: a limit of ours.
+-- The one refusal of the core that is no mistake of whoever wrote the call: a limit of ours, judged
+-- as where a transport meets one.
 local function too_large(problem)
-  if not tostring(problem):find("larger than %d+ bytes") then error(problem, 0) end
-  return {
-    kind = "limit",
-    code = "Client.RequestTooLarge",
-    message = problem,
-    outcome = "not_sent",
-    retryable = false,
-    retry_class = "never",
-  }
+  local detail = tostring(problem):match "^sign: (the request's .* is larger than %d+ bytes)$"
+  if not detail then error(problem, 0) end
+  return select(2, core.read { failure = "request_too_large", sent = false, detail = detail })
 end
 
 --- Signs an attempt. The secrets are read by the core and stay where they are.
