@@ -118,8 +118,8 @@ describe("pinned addresses", function()
       "localhost.", "a.localhost", "127.0.0.1", "127.0.0.1:80", "127.0.0.1.", "127.1", "127.9.9.9",
       "2130706433", "0x7f000001", "0X7F.1", "0177.0.0.1", "a.0x7f", "::1", "[::1]", "[::1]:80",
       "[::ffff:127.0.0.1]", "[0:0:0:0:0:0:0:1]", "a..b", ".a", "a.", "a b", "a/b", "a@b", "a,b",
-      "a.example:", "a.example:0", "a.example:65536", "a.example:+80", "a.example:80:90",
-      ("a"):rep(64) } do
+      "a.example:", "a.example:0", "a.example:65536", "a.example:8x", "a.example:+80",
+      "a.example:80:90", ("a"):rep(64) } do
       local ok, message = pcall(transport.new, { resolve = { [host] = { "192.0.2.1" } } })
       assert.is_false(ok, host)
       assert.matches("option 'resolve': host ", message)

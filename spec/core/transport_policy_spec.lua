@@ -124,8 +124,8 @@ describe("the policy of alicloud.transport", function()
       transport.new { proxy = proxy }:close()
     end
     for _, proxy in ipairs { "socks4://p", "ftp://p", "unix:/run/socket", "http://",
-      "socks5h://localhost/run/socket", "p.example:0", "p.example:65536", "p:x", "u/v@p", "[::1",
-      "[::x]", "a b", "p.example:1:2", "://p", "u:canary@p:canary" } do
+      "socks5h://localhost/run/socket", "p.example:0", "p.example:65536", "p:x", "p:8x", "u/v@p",
+      "[::1", "[::1]x80", "[::x]", "a b", "p.example:1:2", "://p", "u:canary@p:canary" } do
       local ok, message = pcall(transport.new, { proxy = proxy })
       assert.is_false(ok, proxy)
       assert.matches("option 'proxy': allowed: ", message)

@@ -108,6 +108,20 @@ static inline bool ac_str_only(struct ac_str s, const char *extra)
     return true;
 }
 
+/* 1 to 65535, in at most five decimal digits. */
+static inline bool ac_str_is_port(struct ac_str s)
+{
+    uint32_t port = 0;
+    if (s.n > 5)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        port = port * 10 + (uint32_t)(s.p[i] - '0');
+    }
+    return port >= 1 && port <= 65535;
+}
+
 static inline bool ac_str_has_control(struct ac_str s)
 {
     for (size_t i = 0; i < s.n; i++)

@@ -63,17 +63,6 @@ struct ac_str ac_request_host(const struct ac_request *request)
     return host ? host->value : request->host;
 }
 
-static bool is_port(struct ac_str s)
-{
-    size_t value = 0;
-    for (size_t i = 0; i < s.n && value <= 65535; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        value = value * 10 + (size_t)(s.p[i] - '0');
-    }
-    return s.n <= 5 && value >= 1 && value <= 65535;
-}
-
 /* A name or an address, [in brackets] for IPv6, and perhaps a port. */
 static bool is_host(struct ac_str host)
 {
@@ -86,7 +75,7 @@ static bool is_host(struct ac_str host)
         return false;
     n += brackets;
     return n == host.n ||
-           (host.p[n] == ':' && is_port((struct ac_str){host.p + n + 1, host.n - n - 1}));
+           (host.p[n] == ':' && ac_str_is_port((struct ac_str){host.p + n + 1, host.n - n - 1}));
 }
 
 static const char *prepare_headers(struct ac_pairs headers)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static bool is_hex(char c)
@@ -93,18 +94,11 @@ struct ac_str ac_url_authority(struct ac_str url)
 long ac_url_port(struct ac_str url)
 {
     struct ac_str host = ac_url_authority(url);
-    size_t digits = 0;
-    long port = 0, place = 1;
-    while (digits < 5 && digits < host.n) {
-        char c = host.p[host.n - 1 - digits];
-        if (c < '0' || c > '9')
-            break;
-        port += (c - '0') * place;
-        place *= 10;
-        digits++;
-    }
-    if (digits > 0 && digits < host.n && host.p[host.n - 1 - digits] == ':')
-        return port;
+    size_t n = host.n;
+    while (n > 0 && host.p[n - 1] != ':')
+        n--;
+    if (n > 0 && ac_str_is_port(rest_of(host, n)))
+        return strtol(host.p + n, NULL, 10);
     return ac_str_starts(url, AC_STR("http://")) ? 80 : 443;
 }
 
@@ -137,16 +131,10 @@ bool ac_is_address(struct ac_str text)
            (!brackets && inet_pton(AF_INET, copy, &address) == 1);
 }
 
-/* Nothing, or ":" and 1 to 65535. */
+/* Nothing, or ":" and a port. */
 static bool is_port(struct ac_str text)
 {
-    long port = 0;
-    if (text.n == 0)
-        return true;
-    for (size_t i = 1; i < text.n && text.p[i] >= '0' && text.p[i] <= '9' && i < 6; i++)
-        port = 10 * port + (text.p[i] - '0');
-    return text.n >= 2 && text.n <= 6 && ac_str_only(rest_of(text, 1), "") && port >= 1 &&
-           port <= 65535;
+    return text.n == 0 || (text.p[0] == ':' && ac_str_is_port(rest_of(text, 1)));
 }
 
 /* A number in decimal or hex, which makes an address of the name that it ends. */
