@@ -15,13 +15,6 @@
 /* libcurl's own limit of an answer's header fields, a code since 8.6. */
 #define HEADERS_TOO_LARGE ((CURLcode)100)
 
-static long long_info(const struct ac_op *op, CURLINFO info)
-{
-    long value = 0;
-    curl_easy_getinfo(op->handle->easy, info, &value);
-    return value;
-}
-
 static bool says(const struct ac_op *op, const char *words)
 {
     return strstr(op->handle->error_text, words) != NULL;
@@ -35,8 +28,8 @@ static bool is_bad(long verify)
 
 static long verdict(const struct ac_op *op)
 {
-    long server = long_info(op, CURLINFO_SSL_VERIFYRESULT);
-    return is_bad(server) ? server : long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
+    long server = ac_transfer_info(op, CURLINFO_SSL_VERIFYRESULT);
+    return is_bad(server) ? server : ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
 }
 
 /* libcurl compares names itself, and has no verdict for that. */
@@ -96,7 +89,7 @@ static bool is_proxied(const struct ac_op *op)
 /* Of a connection that was not made. Behind a tunnel that stands it is the host's. */
 static enum ac_failure connect_failure(const struct ac_op *op)
 {
-    long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
+    long answer = ac_transfer_info(op, CURLINFO_HTTP_CONNECTCODE);
     if (answer >= 400 && answer <= 499)
         return AC_FAILURE_PROXY_REFUSED;
     bool stands = answer >= 200 && answer <= 299;
@@ -178,7 +171,7 @@ static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
     const struct ac_transport_options *options = op->handle->handles->options;
-    bool proxy = is_bad(long_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
+    bool proxy = is_bad(ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
     bool roots = exchange->failure == AC_FAILURE_TLS_UNTRUSTED;
     const char *store = options->ca_file.p ? options->ca_file.p : options->ca_path.p;
     snprintf(exchange->detail, sizeof exchange->detail, "%s%.*s%s%s (%s)",
@@ -202,7 +195,7 @@ static void tell(struct ac_op *op, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
     struct ac_str peer = peer_of(op);
-    long answer = long_info(op, CURLINFO_HTTP_CONNECTCODE);
+    long answer = ac_transfer_info(op, CURLINFO_HTTP_CONNECTCODE);
     if (is_tls(exchange->failure))
         tell_tls(op, peer, words);
     else if (is_proxy(exchange->failure) && answer != 0)

@@ -116,7 +116,7 @@ static void push_exchange(lua_State *L, const struct ac_exchange *exchange)
     lua_createtable(L, 0, 4);
     lua_pushnumber(L, exchange->elapsed);
     lua_setfield(L, -2, "elapsed");
-    acL_set_integer(L, "new_connections", (lua_Integer)exchange->new_connections);
+    acL_set_integer(L, "new_connections", (uint64_t)exchange->new_connections);
     acL_set_integer(L, "bytes_sent", exchange->bytes_sent);
     acL_set_integer(L, "bytes_received", exchange->bytes_received);
     lua_setfield(L, -2, "stats");

@@ -31,7 +31,7 @@ static const struct acL_option TRANSPORT[] = {
     {"proxy", ACL_TEXT, AT(transport.proxy)},
     {"no_proxy", ACL_TEXT, AT(transport.no_proxy)},
     {"resolve", ACL_VALUE, AT(resolve)},
-    {NULL, ACL_VALUE, 0}};
+    {0}};
 
 static const struct acL_option REQUEST[] = {
     {"method", ACL_TEXT, AT(request.method)},
@@ -43,7 +43,7 @@ static const struct acL_option REQUEST[] = {
     {"send_by", ACL_VALUE, AT(send_by)},
     {"mutating", ACL_BOOLEAN, AT(request.mutating)},
     {"plain_http", ACL_BOOLEAN, AT(request.plain_http)},
-    {NULL, ACL_VALUE, 0}};
+    {0}};
 
 /* What a text may be; libcurl would give some others a meaning of its own. NULL if it is. */
 static const char *flaw_of(size_t field, struct ac_str text)

@@ -27,13 +27,6 @@ void ac_transfer_free(struct ac_op *op)
     free(op);
 }
 
-static long long_info(const struct ac_op *op, CURLINFO info)
-{
-    long value = 0;
-    curl_easy_getinfo(op->handle->easy, info, &value);
-    return value;
-}
-
 /* RFC 9112, section 4. libcurl takes other lines for one as well, and some that it cannot read for
  * HTTP/1.0 and 200: "http/1.1 400" in 7.88, "HTTP/2 400" in 8.14 and 8.23. */
 static bool is_status_line(struct ac_str line)
@@ -72,7 +65,7 @@ static bool keep_line(struct ac_op *op, struct ac_str line)
         keep_field(headers, line);
     else if (op->block == AC_BLOCK_OPEN)
         op->block =
-            long_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1 ? AC_BLOCK_NONE : AC_BLOCK_LAST;
+            ac_transfer_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1 ? AC_BLOCK_NONE : AC_BLOCK_LAST;
     return headers->status == AC_OK;
 }
 
@@ -224,7 +217,7 @@ void ac_transfer_repeat(struct ac_op *op)
 {
     long gone_ms = (long)((ac_sys_monotonic() - op->started) * 1000);
     op->repeated = true;
-    op->exchange.new_connections += long_info(op, CURLINFO_NUM_CONNECTS);
+    op->exchange.new_connections += ac_transfer_info(op, CURLINFO_NUM_CONNECTS);
     op->handle->error_text[0] = '\0';
     set_timeout(op->handle, CURLOPT_TIMEOUT_MS, op->request.timeout_ms - gone_ms);
     set_keeping(op->handle, true, op->request.mutating);
@@ -237,14 +230,14 @@ static uint64_t bytes_sent(const struct ac_op *op)
     curl_off_t upload = 0;
     if (op->handle->handles->version < 0x080700 && op->request.body.n >= (size_t)64 * 1024)
         curl_easy_getinfo(op->handle->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
-    return (uint64_t)long_info(op, CURLINFO_REQUEST_SIZE) + (uint64_t)upload;
+    return (uint64_t)ac_transfer_info(op, CURLINFO_REQUEST_SIZE) + (uint64_t)upload;
 }
 
 void ac_transfer_finish(struct ac_op *op, CURLcode code)
 {
     struct ac_exchange *exchange = &op->exchange;
-    exchange->status = long_info(op, CURLINFO_RESPONSE_CODE);
-    exchange->new_connections += long_info(op, CURLINFO_NUM_CONNECTS);
+    exchange->status = ac_transfer_info(op, CURLINFO_RESPONSE_CODE);
+    exchange->new_connections += ac_transfer_info(op, CURLINFO_NUM_CONNECTS);
     exchange->bytes_sent = exchange->sent ? bytes_sent(op) : 0;
     exchange->bytes_received = op->header_bytes + exchange->body.n;
     exchange->elapsed = ac_sys_monotonic() - op->started;

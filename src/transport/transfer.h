@@ -29,6 +29,14 @@ struct ac_op {
     enum ac_failure refusal; /* of the last look before it would have left */
 };
 
+/* What libcurl knows as a number of the transfer that the handle carries. */
+static inline long ac_transfer_info(const struct ac_op *op, CURLINFO info)
+{
+    long value = 0;
+    curl_easy_getinfo(op->handle->easy, info, &value);
+    return value;
+}
+
 /* NULL when out of memory. */
 struct ac_op *ac_transfer_new(const struct ac_transport_options *options,
                               const struct ac_transport_request *request);
