@@ -36,11 +36,7 @@ describe("a request that may leave until a time", function()
   local server, client
 
   before_each(function() server, client = exchange.open() end)
-
-  after_each(function()
-    client:close()
-    server:close()
-  end)
+  after_each(function() exchange.close(server, client) end)
 
   it("leaves before it", function()
     local result = call(server, client, request(server.url, { send_by = core.boottime() + 60 }))
@@ -146,10 +142,7 @@ describe("an idle connection that says something", function()
     before = sockets()
   end)
 
-  after_each(function()
-    client:close()
-    server:close()
-  end)
+  after_each(function() exchange.close(server, client) end)
 
   local function first_then(say)
     call(server, client, request(server.url))

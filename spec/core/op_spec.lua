@@ -1,6 +1,5 @@
 local core = require "alicloud.core"
 local transport = require "alicloud.transport"
-local server_module = require "spec.server"
 local behaviour = require "spec.server.behaviour"
 local exchange = require "spec.server.exchange"
 local reply = require "spec.server.reply"
@@ -10,15 +9,8 @@ local request, call = exchange.request, exchange.call
 describe("an operation", function()
   local server, client
 
-  before_each(function()
-    server = server_module.new(behaviour.answer(reply.http()))
-    client = transport.new {}
-  end)
-
-  after_each(function()
-    client:close()
-    server:close()
-  end)
+  before_each(function() server, client = exchange.open() end)
+  after_each(function() exchange.close(server, client) end)
 
   local function done(op)
     exchange.run_until(server, client, function() return op:done() end)

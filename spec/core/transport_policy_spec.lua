@@ -13,11 +13,7 @@ describe("the policy of alicloud.transport", function()
   local server, client
 
   before_each(function() server, client = exchange.open() end)
-
-  after_each(function()
-    client:close()
-    server:close()
-  end)
+  after_each(function() exchange.close(server, client) end)
 
   local function against(behave, changes)
     return exchange.against(server, client, behave, changes)

@@ -11,11 +11,7 @@ describe("alicloud.transport", function()
   local server, client
 
   before_each(function() server, client = exchange.open() end)
-
-  after_each(function()
-    client:close()
-    server:close()
-  end)
+  after_each(function() exchange.close(server, client) end)
 
   local function against(behave, changes)
     return exchange.against(server, client, behave, changes)

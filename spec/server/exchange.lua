@@ -63,6 +63,14 @@ function M.open()
   return server_module.new(behaviour.answer(reply.http())), transport.new {}
 end
 
+---Both are done with; the client may be closed already.
+---@param server spec.Server
+---@param client alicloud.Transport
+function M.close(server, client)
+  client:close()
+  server:close()
+end
+
 ---One call to the server once it behaves like this.
 ---@param server spec.Server
 ---@param client alicloud.Transport
