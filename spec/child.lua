@@ -25,12 +25,25 @@ function M.run(body)
   return code
 end
 
---- How many descriptors this process has open of which the system's name holds `word`.
+--- The descriptors that this process has open and of which the system's name holds `word`.
 ---@param word string  "socket:", "pipe:", a path
+---@return table<integer, boolean>
+function M.open_descriptors(word)
+  local list <close> = assert(io.popen(("ls -l /proc/%d/fd"):format(core.process().pid)))
+  local open = {}
+  for fd, name in list:read "a":gmatch " (%d+) %-> ([^\n]*)" do
+    if name:find(word, 1, true) then open[tonumber(fd)] = true end
+  end
+  return open
+end
+
+--- How many they are.
+---@param word string
 ---@return integer
 function M.descriptors(word)
-  local list <close> = assert(io.popen(("ls -l /proc/%d/fd"):format(core.process().pid)))
-  return select(2, list:read "a":gsub(word, ""))
+  local n = 0
+  for _ in pairs(M.open_descriptors(word)) do n = n + 1 end
+  return n
 end
 
 return M
