@@ -1,7 +1,7 @@
 /* Hashes and HMACs over OpenSSL's EVP interface.
  *
- * Algorithms are fetched once per process; the contexts in struct ac_digest are not thread-safe
- * and belong to one Lua state. The thread's OpenSSL error queue is left as it was found.
+ * Algorithms are fetched once per process; the context in struct ac_digest is not thread-safe and
+ * belongs to one Lua state. The thread's OpenSSL error queue is left as it was found.
  */
 #ifndef AC_DIGEST_H
 #define AC_DIGEST_H
@@ -16,7 +16,7 @@ struct ac_digest {
     void *context; /* EVP_MD_CTX, made when first needed */
 };
 
-/* Zeroed memory is a valid, empty ac_digest; contexts appear on first use. */
+/* Zeroed memory is a valid, empty ac_digest; its context appears on first use. */
 void ac_digest_free(struct ac_digest *digest);
 
 /* Bytes that `hash` produces. */

@@ -1,9 +1,9 @@
 /* libcurl's handles, made with the standing policy and used for one request after the other where
  * libcurl bears that (8.1.1); and the sockets that it opens.
  *
- * What differs between requests is set by transfer.c for each of them; nothing else may be. A
- * handle of its own for each call adds 10 % to its instructions (21 to 228 thousand, with libcurl
- * 7.88), a URL that is parsed for each call 7 %.
+ * What differs between requests is set by transfer.c for each of them; nothing else may be. Of a
+ * call's 234 thousand instructions (libcurl 7.88, made to use its handles again) a handle of its
+ * own would make 19 thousand more, 8 %, and a URL that is parsed each time 13 thousand, 5 %.
  */
 #ifndef AC_HANDLES_H
 #define AC_HANDLES_H
