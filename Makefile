@@ -26,6 +26,7 @@ sources   = $(patsubst src/%.c,%,$(wildcard $(addprefix src/,$(addsuffix /*.c,$(
 CORE      := $(call sources,common core)
 TRANSPORT := $(call sources,common transport)
 HTTPD     := $(call sources,common httpd)
+CONFINE   := $(call sources,common confine)
 
 # The stages of a call: what knows no Lua.
 STAGES    := $(filter-out core/lua_% core/core core/value% common/luax,$(CORE))
@@ -45,11 +46,13 @@ LUA_INCDIR ?= $(patsubst %/lua.h,%,$(firstword $(wildcard $(addsuffix /lua.h, \
   /usr/local/include /opt/homebrew/include,$(addprefix $(place)/,$(LUA_NAMES)) $(place))))))
 
 INCLUDES  = $(addprefix -I,$(LUA_INCDIR)) $(sort $(call pc,--cflags,libcurl) \
-            $(call pc,--cflags,libcrypto) $(call pc,--cflags,libmicrohttpd))
+            $(call pc,--cflags,libcrypto) $(call pc,--cflags,libmicrohttpd) \
+            $(call pc,--cflags,libseccomp))
 CJSON_LIB = $(or $(call pc,--libs,libcjson),-lcjson)
 CRYPTO_LIB = $(or $(call pc,--libs,libcrypto),-lcrypto)
 CURL_LIB  = $(or $(call pc,--libs,libcurl),-lcurl)
 MHD_LIB   = $(or $(call pc,--libs,libmicrohttpd),-lmicrohttpd)
+SECCOMP_LIB = $(if $(HAVE_SECCOMP),$(or $(call pc,--libs,libseccomp),-lseccomp))
 
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wpointer-arith
 HARDEN  ?= $(call accepts,-fstack-protector-strong) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -58,7 +61,7 @@ HARDEN_LINK ?= -Wl,-z,relro,-z,now
 endif
 
 COMPILE = $(CC) -std=c11 -fPIC -fvisibility=hidden $(WARN) $(HARDEN_FLAGS) $(INCLUDE_FLAGS) \
-          -Isrc/common $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+          -Isrc/common $(FOUND) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 LINK    = $(CC) $(CFLAGS) $(LIBFLAG) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
 
 objects  = $(addprefix $(BUILD)/obj/,$(addsuffix .o,$(1)))
@@ -68,10 +71,14 @@ MODULE  := $(BUILD)/alicloud
 HARDEN_FLAGS  = $(eval HARDEN_FLAGS := $(HARDEN))$(HARDEN_FLAGS)
 INCLUDE_FLAGS = $(eval INCLUDE_FLAGS := $(INCLUDES))$(INCLUDE_FLAGS)
 
-# HTTPD=no leaves the emulator's socket out; `auto` does when its header is missing.
-USE_HTTPD ?= auto
-HAVE_HTTPD = $(if $(filter auto,$(USE_HTTPD)),$(shell echo '\#include <microhttpd.h>' | \
-  $(CC) $(CPPFLAGS) $(INCLUDE_FLAGS) -E - >/dev/null 2>&1 && echo yes),$(filter yes,$(USE_HTTPD)))
+# USE_HTTPD=no leaves the emulator's socket out, USE_SECCOMP=no the list of system calls of a
+# confined process; `auto` does when the header is missing.
+USE_HTTPD   ?= auto
+USE_SECCOMP ?= auto
+wanted = $(if $(filter auto,$(1)),$(shell echo '\#include <$(2)>' | \
+  $(CC) $(CPPFLAGS) $(INCLUDE_FLAGS) -E - >/dev/null 2>&1 && echo yes),$(filter yes,$(1)))
+HAVE_HTTPD   = $(call wanted,$(USE_HTTPD),microhttpd.h)
+HAVE_SECCOMP = $(eval HAVE_SECCOMP := $(call wanted,$(USE_SECCOMP),seccomp.h))$(HAVE_SECCOMP)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -80,7 +87,7 @@ SETUPS   := setup $(addprefix setup-,test days check hosts interop bench systems
         systems portable types env install rock bench soak clean
 
 ## all: build the C modules and the command into build/
-all: $(MODULE)/core.so $(MODULE)/transport.so httpd $(BUILD)/bin/alicloud-dr
+all: $(MODULE)/core.so $(MODULE)/transport.so $(MODULE)/confine.so httpd $(BUILD)/bin/alicloud-dr
 
 $(MODULE)/core.so: $(call objects,$(CORE)) | $(MODULE)
 	$(LINK) $(CRYPTO_LIB) $(CJSON_LIB) -lm
@@ -88,14 +95,18 @@ $(MODULE)/core.so: $(call objects,$(CORE)) | $(MODULE)
 $(MODULE)/transport.so: $(call objects,$(TRANSPORT)) | $(MODULE)
 	$(LINK) $(CURL_LIB) -lm
 
+$(MODULE)/confine.so: $(call objects,$(CONFINE)) | $(MODULE)
+	$(LINK) $(SECCOMP_LIB) -lm
+
 $(MODULE)/httpd.so: $(call objects,$(HTTPD)) | $(MODULE)
 	$(LINK) $(MHD_LIB) -lm
 
 # After the others, because it is a make of its own that shares objects with them.
-httpd: $(MODULE)/core.so $(MODULE)/transport.so
+httpd: $(MODULE)/core.so $(MODULE)/transport.so $(MODULE)/confine.so
 	@if [ -n "$(HAVE_HTTPD)" ]; then $(MAKE) --no-print-directory $(MODULE)/httpd.so; else \
 	  echo "httpd.so left out: it needs <microhttpd.h>, and only the emulator's socket needs it" >&2; fi
 
+$(BUILD)/obj/confine/seccomp.o: FOUND = -DAC_HAVE_SECCOMP=$(if $(HAVE_SECCOMP),1,0)
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(COMPILE)

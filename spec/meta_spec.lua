@@ -157,9 +157,9 @@ describe("the layers", function()
     local order = { core = 1, client = 2, dr = 3, playbooks = 4, simulation = 4, cli = 5 }
     local function layer_of(module)
       local part = module:match("^alicloud%.([%w_]+)")
-      if part == "core" or part == "transport" or part == "httpd" or part == "lua_version" then
-        return "core"
-      end
+      local lowest = { core = true, transport = true, httpd = true, confine = true,
+                       lua_version = true }
+      if lowest[part] then return "core" end
       if order[part] or part == "emulator" then return part end
       return "client"
     end
@@ -199,7 +199,8 @@ describe("C code", function()
 
   -- The Makefile builds a module of each folder and of common/, so a file elsewhere is not built.
   it("lies in the folder of its module, and knows that folder and common/ alone", function()
-    local folders = { common = true, core = true, transport = true, httpd = true }
+    local folders = { common = true, core = true, transport = true, httpd = true,
+                      confine = true }
     for _, path in ipairs(c_sources()) do
       local folder = path:match("^src/(%l+)/[%l_]+%d*%.[ch]$")
       assert.is_true(folders[folder or ""], path)
@@ -233,6 +234,7 @@ describe("the declarations of the C modules", function()
       core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
       Secret = methods_of(core.secret("x")), Process = methods_of(core.spawn({ "true" }, 1)),
       File = methods_of(core.open_file("README.md", "read")),
+      Child = methods_of(core.child { argv = { "true" } }), confine = require "alicloud.confine",
     }
     client:close()
     local has_httpd, httpd = pcall(require, "alicloud.httpd")
@@ -261,6 +263,8 @@ describe("the declarations of the C modules", function()
       ["src/transport/lua_options.c"] = { "TransportOptions", "TransportRequest" },
       ["src/core/lua_sign.c"] = { "SignRequest" }, ["src/core/core.c"] = { "DecodeOptions" },
       ["src/core/lua_read.c"] = { "ReadOptions" }, ["src/httpd/lua_httpd.c"] = { "httpd.Options" },
+      ["src/core/lua_child.c"] = { "ChildOptions" },
+      ["src/confine/lua_confine.c"] = { "confine.Options" },
     } do
       local taken, declared = {}, {}
       for name in read(path):gmatch '{"([%w_]+)", ACL_' do taken[name] = true end

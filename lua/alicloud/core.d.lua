@@ -304,6 +304,46 @@ function Process:close() end
 ---@return string? message
 function core.spawn(argv, max_bytes) end
 
+--- A program that is talked with over a socket. It belongs to the process that started it: a forked
+--- child can only close its copy, which ends nothing.
+---@class alicloud.Child
+local Child = {}
+
+---@return integer descriptor to poll; never blocks
+function Child:fd() end
+
+--- Sends all of it, waiting for the child to take it.
+---@param text string
+---@param seconds? number longest wait, 0 to 86400 (5)
+---@return true|nil ok
+---@return string? message
+function Child:send(text, seconds) end
+
+--- Takes what it has said; never blocks.
+---@param max integer bytes, up to 1 MiB
+---@return string? bytes "" if there are none yet, nil at its end
+function Child:receive(max) end
+
+--- How it ended; nil while it runs.
+---@return { exit: integer?, signal: integer? }? how both are absent where the host ignores its
+--- children's ends
+function Child:ended() end
+
+--- Kills it with its children, if it still runs. Idempotent.
+function Child:close() end
+
+---@class alicloud.ChildOptions
+---@field argv string[] 1 to 64; the first is searched for in PATH
+---@field env? string[] "NAME=value", up to 64: all of its environment (none)
+
+--- Starts a program without a shell: /dev/null as standard files, the other end of its socket as
+--- descriptor 3, none of the host's other open files (glibc 2.34 or newer; what `alicloud.confine`
+--- closes, elsewhere), a process group of its own.
+---@param options alicloud.ChildOptions
+---@return alicloud.Child? child
+---@return string? message
+function core.child(options) end
+
 ---@class alicloud.DecodeOptions
 ---@field max_bytes? integer largest text that is read, 1 MiB unless given
 ---@field keep_null? boolean `alicloud.null` for null in an object, whose name is left out else

@@ -25,6 +25,15 @@
 
 #define AC_VERSION "0.1.0"
 
+/* AddressSanitizer maps far more memory than it uses, and its library must be loaded first. */
+#if defined(__SANITIZE_ADDRESS__)
+#define AC_HAS_ASAN 1
+#elif defined(__has_feature)
+#define AC_HAS_ASAN __has_feature(address_sanitizer)
+#else
+#define AC_HAS_ASAN 0
+#endif
+
 #if defined(__GNUC__)
 #define AC_EXPORT __attribute__((visibility("default")))
 #define AC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

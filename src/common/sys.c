@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,12 @@ bool ac_sys_random(unsigned char *out, size_t n)
         n -= slice;
     }
     return true;
+}
+
+bool ac_sys_is_confined(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == 0;
 }
 
 int ac_sys_wait(const int *fds, size_t n, int events, int timeout_ms)

@@ -21,6 +21,10 @@ double ac_sys_boottime(void);
 /* False if the kernel has no randomness to give. */
 bool ac_sys_random(unsigned char *out, size_t n);
 
+/* Whether this process was confined: its hard limit of descriptors is 0, which nobody else sets and
+ * nothing raises again. */
+bool ac_sys_is_confined(void);
+
 /* Most descriptors that one wait takes. */
 #define AC_SYS_WAIT_MAX 64
 

@@ -278,6 +278,7 @@ int luaopen_alicloud_core(lua_State *L)
     acL_sys_open(L);
     acL_file_open(L);
     acL_process_open(L);
+    acL_child_open(L);
     acL_ed25519_open(L);
     ac_value_push_null(L);
     lua_setfield(L, -2, "null");

@@ -6,6 +6,7 @@
 #include "luax.h"
 
 /* [-0, +0, m]  Each. */
+void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
 void acL_file_open(lua_State *L);
 void acL_process_open(lua_State *L);
@@ -31,5 +32,11 @@ int acL_read(lua_State *L);
  * are Lua strings. A comment of an ini file is a line of its own, and its bytes stay as they are.
  */
 int acL_unseal(lua_State *L);
+
+#define ACL_TEXTS_MAX 64
+
+/* [-0, +n, v]  The texts of the array at `index`, which stay on the stack, and NULL behind them;
+ * `what` names one of them in messages. For what is handed to the system. */
+void acL_read_texts(lua_State *L, int index, const char *what, char *texts[ACL_TEXTS_MAX + 1]);
 
 #endif

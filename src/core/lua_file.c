@@ -1,6 +1,7 @@
 #include "lua_core.h"
 
 #include "file.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -59,6 +60,17 @@ static int push_failure(lua_State *L, const char *what, int error)
     return 3;
 }
 
+/* [-0, +(0|3), m]  What would open or make something, before the kernel is asked. */
+static bool is_refused(lua_State *L, const char *path)
+{
+    if (!ac_sys_is_confined())
+        return false;
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: a confined process opens no files", path);
+    lua_pushliteral(L, "EPERM");
+    return true;
+}
+
 /* [-0, +(1|3), m]  true | false if somebody else holds it | nil, message, code */
 static int push_outcome(lua_State *L, const char *what, int error)
 {
@@ -95,6 +107,8 @@ static int core_open_file(lua_State *L)
     static const char *const names[] = {"read", "append", "create", NULL};
     const char *path = acL_check_path(L, 1);
     enum ac_file_how how = (enum ac_file_how)luaL_checkoption(L, 2, NULL, names);
+    if (is_refused(L, path))
+        return 3;
     struct file *file = lua_newuserdatauv(L, sizeof *file, 0);
     *file = (struct file){-1, getpid()};
     luaL_setmetatable(L, FILE_CLASS);
@@ -195,14 +209,14 @@ static int file_stat(lua_State *L)
 static int core_sync_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
-    return push_outcome(L, path, ac_file_sync_directory(path));
+    return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_sync_directory(path));
 }
 
 /* [-1, +(1|3), v] */
 static int core_make_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
-    return push_outcome(L, path, ac_file_make_directory(path));
+    return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
 }
 
 /* [-0, +1, m]  process() -> { pid, host, directory }; without `directory` if it is gone */

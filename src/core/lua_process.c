@@ -3,50 +3,28 @@
  * library cannot close the rest, glibc before 2.34 and others, also what the host left
  * inheritable).
  *
- * step() never blocks. The host's signal dispositions stay as they are: where it ignores SIGCHLD
- * the exit status is unknown.
+ * step() never blocks.
  */
 #include "lua_core.h"
 
 #include "file.h"
 #include "lua_secret.h"
+#include "program.h"
 #include "secret_pages.h"
-#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__APPLE__)
-#include <crt_externs.h>
-#define environ (*_NSGetEnviron()) /* a bundle cannot link to the variable */
-#else
-extern char **environ;
-#endif
-
-/* Not every C library has it, and an unknown macro cannot be called in a condition. */
-#ifndef __GLIBC_PREREQ
-#define __GLIBC_PREREQ(major, minor) 0
-#endif
-
-/* A killed program is gone within this many tries of a millisecond, or is left to the system. */
-#define REAP_TRIES 50
 #define PROCESS_CLASS "alicloud.Process"
-#define ARGUMENTS_MAX 64
 #define OUTPUT_MAX_BYTES ((lua_Integer)1024 * 1024)
 
 struct process {
-    pid_t pid;   /* 0 once it is waited for */
-    pid_t owner; /* the process that started it: a forked child lets it be */
-    int fd;      /* the reading end of its output, -1 once that has ended */
+    struct ac_program program;
+    int fd; /* the reading end of its output, -1 once that has ended */
     struct ac_pages output;
     size_t max;
     bool too_large; /* it wrote more than the cap and was killed */
-    int exit_code;  /* -1 unless it ended by itself and this could be learnt */
-    int signal;     /* that ended it, or 0 */
 };
 
 static int open_pipe(int ends[2])
@@ -62,88 +40,27 @@ static int open_pipe(int ends[2])
 #endif
 }
 
-/* No input, its output in the pipe, standard error as it is; what the host opened without a thought
- * of programs stays its own. */
-static int set_files(posix_spawn_file_actions_t *actions, int output)
-{
-    int error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    error = error ? error : posix_spawn_file_actions_adddup2(actions, output, 1);
-#if __GLIBC_PREREQ(2, 34)
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(actions, 3);
-#endif
-    return error;
-}
-
-/* Its own process group, so that its children can be ended with it; no blocked signals, and
- * SIGPIPE and SIGCHLD as a program expects them. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGCHLD);
-    int error = posix_spawnattr_setpgroup(attributes, 0);
-    error = error ? error : posix_spawnattr_setsigmask(attributes, &none);
-    error = error ? error : posix_spawnattr_setsigdefault(attributes, &defaults);
-    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    return error ? error : posix_spawnattr_setflags(attributes, flags);
-}
-
-static int spawn(pid_t *pid, char *const argv[], int output)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error)
-        return error;
-    error = posix_spawnattr_init(&attributes);
-    if (!error) {
-        error = set_files(&actions, output);
-        error = error ? error : set_attributes(&attributes);
-        error = error ? error : posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-}
-
-static const char *fault_of(int error)
-{
-    if (error == ENOENT || error == ENOTDIR)
-        return "no such program";
-    if (error == EACCES || error == ENOEXEC)
-        return "it is not a program that may be run";
-    return error == ENOMEM ? "not enough memory" : "it cannot be started";
-}
-
 /* NULL, or why not, for a person. `argv` ends in NULL; argv[0] is searched for in PATH. */
 static const char *start(struct process *process, char *const argv[], size_t max)
 {
     int ends[2];
-    *process = (struct process){.fd = -1, .exit_code = -1, .max = max, .owner = getpid()};
+    *process = (struct process){.fd = -1, .max = max};
     /* One byte more than the cap tells a full output from one that is too large. */
     if (!ac_pages_open(&process->output, max + 1))
-        return fault_of(ENOMEM);
+        return ac_program_fault(ENOMEM);
     int error = open_pipe(ends);
     if (error)
-        return fault_of(error);
-    error = spawn(&process->pid, argv, ends[1]);
+        return ac_program_fault(error);
+    const int files[] = {AC_PROGRAM_NOTHING, ends[1], AC_PROGRAM_MINE};
+    error = ac_program_start(&process->program, argv, NULL, files, 3);
     ac_file_close(&ends[1]);
     if (error) {
-        process->pid = 0;
         ac_file_close(&ends[0]);
-        return fault_of(error);
+        return ac_program_fault(error);
     }
     process->fd = ends[0];
     fcntl(process->fd, F_SETFL, O_NONBLOCK);
     return NULL;
-}
-
-static void kill_group(struct process *process)
-{
-    if (process->pid > 0)
-        kill(-process->pid, SIGKILL);
 }
 
 static void read_output(struct process *process)
@@ -159,51 +76,24 @@ static void read_output(struct process *process)
             output->n += (size_t)got;
         process->too_large = output->n > process->max;
         if (process->too_large)
-            kill_group(process);
+            ac_program_kill(&process->program);
         if (got <= 0 || process->too_large)
             ac_file_close(&process->fd);
     }
-}
-
-static void reap(struct process *process)
-{
-    int status;
-    if (process->pid <= 0)
-        return;
-    pid_t got = waitpid(process->pid, &status, WNOHANG);
-    if (got == 0 || (got < 0 && errno == EINTR))
-        return;
-    if (got > 0 && WIFEXITED(status))
-        process->exit_code = WEXITSTATUS(status);
-    if (got > 0 && WIFSIGNALED(status))
-        process->signal = WTERMSIG(status);
-    process->pid = 0;
 }
 
 /* Takes what is there; true once the output has ended and the program is gone. */
 static bool step(struct process *process)
 {
     read_output(process);
-    if (process->fd < 0)
-        reap(process);
-    return process->fd < 0 && process->pid == 0;
+    return process->fd < 0 && ac_program_reap(&process->program);
 }
 
 /* Kills what still runs, its children included, and wipes the output. */
 static void end(struct process *process)
 {
-    if (process->owner == 0)
-        return;
     ac_file_close(&process->fd);
-    if (process->pid > 0 && process->owner == getpid()) {
-        kill_group(process);
-        reap(process);
-        for (int i = 0; i < REAP_TRIES && process->pid > 0; i++) {
-            ac_sys_wait(NULL, 0, 0, 1);
-            reap(process);
-        }
-    }
-    process->pid = 0;
+    ac_program_end(&process->program);
     ac_pages_close(&process->output);
 }
 
@@ -218,7 +108,7 @@ static struct process *check_own(lua_State *L)
     struct process *process = check_process(L);
     if (!process->output.p)
         luaL_error(L, "the process is closed, or its result was taken");
-    if (process->owner != getpid())
+    if (process->program.owner != getpid())
         luaL_error(L, "the program belongs to the process that started it");
     return process;
 }
@@ -266,46 +156,45 @@ static int process_timeout(lua_State *L)
 static int process_result(lua_State *L)
 {
     struct process *process = check_own(L);
-    if (process->fd >= 0 || process->pid != 0)
+    if (process->fd >= 0 || process->program.pid != 0)
         luaL_error(L, "the process is not over");
     if (process->too_large)
         lua_pushnil(L);
     else
         acL_secret_give(L, &process->output);
     ac_pages_close(&process->output);
-    if (process->exit_code >= 0)
-        lua_pushinteger(L, process->exit_code);
+    if (process->program.exit_code >= 0)
+        lua_pushinteger(L, process->program.exit_code);
     else
         lua_pushnil(L);
-    if (process->signal != 0)
-        lua_pushinteger(L, process->signal);
+    if (process->program.signal != 0)
+        lua_pushinteger(L, process->program.signal);
     else
         lua_pushnil(L);
     return 3;
 }
 
-/* [-0, +n, v]  The arguments stay on the stack, which keeps their bytes. */
-static void read_arguments(lua_State *L, char *argv[ARGUMENTS_MAX + 1])
+void acL_read_texts(lua_State *L, int index, const char *what, char *texts[ACL_TEXTS_MAX + 1])
 {
-    lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
-    luaL_argcheck(L, n >= 1 && n <= ARGUMENTS_MAX, 1, "1 to 64 arguments");
-    luaL_checkstack(L, ARGUMENTS_MAX + 4, NULL);
+    luaL_checkstack(L, ACL_TEXTS_MAX + 4, NULL);
+    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+    if (n > ACL_TEXTS_MAX)
+        luaL_error(L, "%s: at most %d", what, ACL_TEXTS_MAX);
     for (lua_Integer i = 1; i <= n; i++) {
         size_t length;
-        if (lua_rawgeti(L, 1, i) != LUA_TSTRING)
-            luaL_error(L, "spawn: argument %d: string expected, got %s", (int)i,
-                       luaL_typename(L, -1));
-        argv[i - 1] = (char *)lua_tolstring(L, -1, &length);
-        if (strlen(argv[i - 1]) != length)
-            luaL_error(L, "spawn: argument %d holds a NUL", (int)i);
+        if (lua_rawgeti(L, index, i) != LUA_TSTRING)
+            luaL_error(L, "%s %d: string expected, got %s", what, (int)i, luaL_typename(L, -1));
+        texts[i - 1] = (char *)lua_tolstring(L, -1, &length);
+        if (strlen(texts[i - 1]) != length)
+            luaL_error(L, "%s %d holds a NUL", what, (int)i);
     }
-    argv[n] = NULL;
+    texts[n] = NULL;
 }
 
 /* [-2, +2, v]  spawn(argv, max_bytes) -> Process | nil, message */
 static int core_spawn(lua_State *L)
 {
-    char *argv[ARGUMENTS_MAX + 1];
+    char *argv[ACL_TEXTS_MAX + 1];
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Integer max = luaL_checkinteger(L, 2);
     luaL_argcheck(L, max >= 1 && max <= OUTPUT_MAX_BYTES, 2, "1 byte to 1 MiB");
@@ -313,7 +202,8 @@ static int core_spawn(lua_State *L)
     int at = lua_gettop(L);
     *process = (struct process){.fd = -1};
     luaL_setmetatable(L, PROCESS_CLASS);
-    read_arguments(L, argv);
+    acL_read_texts(L, 1, "spawn: argument", argv);
+    luaL_argcheck(L, argv[0], 1, "1 to 64 arguments");
     const char *fault = start(process, argv, (size_t)max);
     lua_settop(L, at);
     return fault ? acL_fail(L, fault) : 1;

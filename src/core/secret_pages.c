@@ -3,6 +3,7 @@
 #include "buf.h"
 
 #include "file.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -36,6 +37,8 @@ static const char *fault_of(int error)
 {
     if (error == ENOENT || error == ENOTDIR)
         return "no such file";
+    if (error == EPERM && ac_sys_is_confined())
+        return "a confined process opens no files";
     if (error == EACCES || error == EPERM)
         return "permission denied";
     if (error == EINVAL)
@@ -47,10 +50,10 @@ static const char *fault_of(int error)
 
 const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, unsigned *mode)
 {
-    int fd;
+    int fd = -1;
     struct ac_file_stat about = {0};
     *pages = (struct ac_pages){0};
-    int error = ac_file_open(&fd, path, AC_FILE_READ_LINKED);
+    int error = ac_sys_is_confined() ? EPERM : ac_file_open(&fd, path, AC_FILE_READ_LINKED);
     if (error == 0)
         error = ac_file_stat(fd, &about);
     if (error == 0 && (uint64_t)about.bytes > max)

@@ -286,6 +286,8 @@ static int httpd_start(lua_State *L)
 {
     struct options options = {AC_STR(LOOPBACK), 0, AC_MAX_BODY_BYTES};
     char text[INET_ADDRSTRLEN];
+    if (ac_sys_is_confined())
+        return acL_fail(L, "a confined process opens no sockets");
     if (!lua_isnoneornil(L, 1))
         acL_read_options(L, 1, "httpd.start", OPTIONS, &options);
     struct sockaddr_in address = check_address(L, &options);

@@ -42,6 +42,8 @@ static int transport_new(lua_State *L)
 {
     struct ac_transport_options options;
     lua_settop(L, 1);
+    if (ac_sys_is_confined())
+        luaL_error(L, "transport.new: a confined process opens no sockets");
     if (lua_isnil(L, 1)) {
         lua_newtable(L);
         lua_replace(L, 1);
