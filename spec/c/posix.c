@@ -202,6 +202,18 @@ static int posix_usage(lua_State *L)
     return 2;
 }
 
+/* [-n, +1, e]  syscall(number, integer...) -> what the kernel gave, or minus an errno */
+static int posix_syscall(lua_State *L)
+{
+    long given[7] = {0};
+    int n = lua_gettop(L);
+    for (int i = 0; i < n && i < 7; i++)
+        given[i] = (long)luaL_checkinteger(L, i + 1);
+    long got = syscall(given[0], given[1], given[2], given[3], given[4], given[5], given[6]);
+    lua_pushinteger(L, got == -1 ? -errno : got);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"fork", posix_fork},
     {"exit", posix_exit},
@@ -213,6 +225,7 @@ static const luaL_Reg functions[] = {
     {"masked", posix_masked},
     {"setenv", posix_setenv},
     {"usage", posix_usage},
+    {"syscall", posix_syscall},
     {NULL, NULL},
 };
 

@@ -4,10 +4,14 @@ local core = require "alicloud.core"
 
 local M = {}
 
---- The environment in which a child finds the modules of this build, and nothing else.
+--- The environment in which a child finds the modules of this build, and a tracer its program.
 ---@return string[]
 function M.environment()
-  return { "LUA_PATH=" .. os.getenv "LUA_PATH", "LUA_CPATH=" .. os.getenv "LUA_CPATH" }
+  local environment = {}
+  for _, name in ipairs { "LUA_PATH", "LUA_CPATH", "PATH" } do
+    environment[#environment + 1] = name .. "=" .. os.getenv(name)
+  end
+  return environment
 end
 
 -- `tell(value)` is what it says; modules that it needs are loaded before.
@@ -32,10 +36,8 @@ local BEGIN = [[
 function M.start(code, options)
   options = options or {}
   local argv = table.move(options.argv or {}, 1, #(options.argv or {}), 1, {})
-  argv[#argv + 1] = "lua5.4"
-  argv[#argv + 1] = "-e"
-  argv[#argv + 1] = BEGIN:format(options.before or "", options.memory or 256 << 20,
-    options.cpu or 20) .. code
+  local begin = BEGIN:format(options.before or "", options.memory or 256 << 20, options.cpu or 20)
+  table.move({ "lua5.4", "-e", begin .. code }, 1, 3, #argv + 1, argv)
   return assert(core.child { argv = argv, env = M.environment() })
 end
 
@@ -65,7 +67,7 @@ function M.run(code, options)
   local ending, said = M.finish(child)
   assert(ending.exit == 0, ("exit %s, signal %s: %s"):format(ending.exit, ending.signal, said))
   local values = {}
-  for line in said:gmatch "[^\n]+" do values[#values + 1] = assert(core.decode(line)) end
+  for line in said:gmatch "[^\n]+" do values[#values + 1] = core.decode(line) end
   return table.unpack(values)
 end
 

@@ -11,6 +11,7 @@
 #include "lua_secret.h"
 #include "program.h"
 #include "secret_pages.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,7 @@ static const char *start(struct process *process, char *const argv[], size_t max
     /* One byte more than the cap tells a full output from one that is too large. */
     if (!ac_pages_open(&process->output, max + 1))
         return ac_program_fault(ENOMEM);
-    int error = open_pipe(ends);
+    int error = ac_sys_is_confined() ? EPERM : open_pipe(ends);
     if (error)
         return ac_program_fault(error);
     const int files[] = {AC_PROGRAM_NOTHING, ends[1], AC_PROGRAM_MINE};
