@@ -234,7 +234,8 @@ describe("the declarations of the C modules", function()
       core = core, transport = transport, Transport = methods_of(client), Op = methods_of(op),
       Secret = methods_of(core.secret("x")), Process = methods_of(core.spawn({ "true" }, 1)),
       File = methods_of(core.open_file("README.md", "read")),
-      Child = methods_of(core.child { argv = { "true" } }), confine = require "alicloud.confine",
+      Actions = methods_of(core.actions {}), Child = methods_of(core.child { argv = { "true" } }),
+      confine = require "alicloud.confine",
     }
     client:close()
     local has_httpd, httpd = pcall(require, "alicloud.httpd")

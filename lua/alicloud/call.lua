@@ -10,6 +10,7 @@ local credentials = require "alicloud.credentials"
 local errors = require "alicloud.error"
 local lazy = require "alicloud.lazy"
 local retry = require "alicloud.retry"
+local services = require "alicloud.service"
 local signing = require "alicloud.signing"
 local throttle = require "alicloud.throttle"
 
@@ -279,17 +280,26 @@ local function succeed(context, progress, result, info)
   return result
 end
 
-local OBSERVES = {
-  kind = "cancelled",
-  code = "Client.ObserveMode",
-  message = "this client only observes; the operation changes something and was not sent",
-  outcome = "not_sent",
-  hint = 'a client without mode = "observe" sends it',
-}
+-- Whatever the caller says of it, an operation reads if the data of its version says so.
+local function observes(plan)
+  local why = plan.operation and plan.operation.mutating and "the operation changes something"
+    or ("%s %s is not among the operations that are known to read"):format(plan.action,
+      plan.version)
+  return {
+    kind = "cancelled",
+    code = "Client.ObserveMode",
+    message = ("this client only observes; %s and was not sent"):format(why),
+    outcome = "not_sent",
+    hint = 'a client without mode = "observe" sends it',
+  }
+end
 
 -- What the client must not do, whatever the answer would be.
 local function forbidden(context, plan)
-  if plan.mutating and context.mode == "observe" then return OBSERVES end
+  if context.mode == "observe"
+    and (plan.mutating or not services.reads(plan.product, plan.action, plan.version)) then
+    return observes(plan)
+  end
   return context.failed_region and dependencies.refusal(context, plan)
 end
 

@@ -47,7 +47,7 @@ local function carrier_for(state, special)
   if config.transport then return exchange.foreign(config.transport) end
   local way = network.settings(config)
   way.connect_timeout = state.connect_timeout
-  way.observe = state.mode == "observe"
+  if state.mode == "observe" then way.observe, way.reads = true, services.reading() end
   for name, value in pairs(special or {}) do way[name] = value end
   return exchange.builtin(way, state.loop)
 end

@@ -304,6 +304,20 @@ function Process:close() end
 ---@return string? message
 function core.spawn(argv, max_bytes) end
 
+--- Operations of versions of APIs: a set that nobody can change.
+---@class alicloud.Actions
+local Actions = {}
+
+---@param version string
+---@param action string
+---@return boolean
+function Actions:has(version, action) end
+
+--- Makes one.
+---@param list string[] "2014-05-26 DescribeDisks"
+---@return alicloud.Actions
+function core.actions(list) end
+
 --- A program that is talked with over a socket. It belongs to the process that started it: a forked
 --- child can only close its copy, which ends nothing.
 ---@class alicloud.Child

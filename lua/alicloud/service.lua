@@ -1,5 +1,6 @@
 --- Products as data, and the object that turns their operations into methods.
 
+local core = require "alicloud.core"
 local lazy = require "alicloud.lazy"
 local options = require "alicloud.options"
 
@@ -26,6 +27,40 @@ function M.data(product)
   if not tostring(data):find("module '" .. name .. "' not found", 1, true) then error(data, 0) end
   absent[product] = true
   return nil
+end
+
+-- Those with data.
+local PRODUCTS = { "ebs", "ecs", "sts" }
+
+local reading
+
+--- The operations that only read, of all products with data, in the versions of the data. It is
+--- made once, and what becomes of the data later changes nothing. Who gives keys to somebody does
+--- not only read.
+---@return alicloud.Actions
+function M.reading()
+  if reading then return reading end
+  local list = {}
+  for _, product in ipairs(PRODUCTS) do
+    local data = M.data(product)
+    for action, operation in pairs(data.operations) do
+      if not operation.mutating and operation.ram.level ~= "write" then
+        list[#list + 1] = data.version .. " " .. action
+      end
+    end
+  end
+  reading = core.actions(list)
+  return reading
+end
+
+--- Whether an operation is known to read. What is unknown here counts as a change.
+---@param product string
+---@param action string
+---@param version string
+---@return boolean
+function M.reads(product, action, version)
+  local data = M.data(product)
+  return data ~= nil and data.version == version and M.reading():has(version, action)
 end
 
 ---@class alicloud.Service

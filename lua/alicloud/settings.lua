@@ -158,6 +158,8 @@ function M.without_keys(given)
   for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
     if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
   end
+  local rate = config.rate
+  if rate and type(rate.actions) == "table" then rate.actions = copy_of(rate.actions) end
   return config
 end
 

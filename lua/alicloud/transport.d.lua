@@ -24,7 +24,9 @@ function Op:cancel() end
 ---@field connect_timeout? number seconds, 5 unless given
 ---@field max_body? integer bytes, 1 MiB unless given
 ---@field max_headers? integer bytes of all header blocks of an answer, 64 KiB unless given
----@field observe? boolean refuse mutating requests before a socket is opened
+---@field observe? boolean refuse, before a socket is opened, what is mutating, and what does not say
+---in its header fields, query and form that it is one of `reads`
+---@field reads? alicloud.Actions of `core.actions`; none unless given
 ---@field ca_file? string
 ---@field ca_path? string
 ---@field client_cert? string PEM file; the key may be in it

@@ -34,11 +34,14 @@ local function digest(plan)
   return core.sha256(table.concat(parts))
 end
 
+-- What is told is a copy: the attempt after this one signs what was planned.
 local function describe(plan, attempt)
+  local params = {}
+  for name, value in pairs(plan.flat) do params[name] = value end
   return {
     product = plan.product, action = plan.action, version = plan.version, region = plan.region,
     host = plan.target.host, client_token = plan.token, attempt = attempt,
-    digest = digest(plan), params = plan.flat,
+    digest = digest(plan), params = params,
   }
 end
 

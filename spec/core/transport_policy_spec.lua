@@ -36,18 +36,6 @@ describe("the policy of alicloud.transport", function()
     assert.is_false(result.sent)
   end)
 
-  it("refuses a mutating call in observe mode before a socket is opened", function()
-    local observer = transport.new { observe = true }
-    local result = call(server, observer, request(server.url, { mutating = true }))
-    server:step()
-    assert.are.equal("refused", result.failure)
-    assert.is_false(result.sent)
-    assert.are.equal(0, #server.connections)
-    assert.are.equal(0, observer:stats().connections)
-    assert.are.equal("accepted", (outcome(call(server, observer, request(server.url)))))
-    observer:close()
-  end)
-
   it("takes other protocols for misuse or refuses them", function()
     for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/" } do
       local raised, result = pcall(function()

@@ -322,8 +322,15 @@ describe("observe mode", function()
         end,
       },
     })
-    for _, action in ipairs { "FailoverDiskReplicaGroup", "DeleteAnything" } do
-      local result, err = client:call(action, action:find "^Fail" and GROUP or {})
+    for _, call in ipairs {
+      { "FailoverDiskReplicaGroup", GROUP }, { "DeleteAnything", {} }, { "DescribeAnything", {} },
+      { "DeleteAnything", {}, { mutating = false } },
+      { "DescribeRegions", {}, { version = "2099-01-01" } },
+      { "FailoverDiskReplicaGroup", GROUP, { version = "2099-01-01", mutating = false } },
+      { "other:DescribeRegions", {}, { version = "2021-07-30", mutating = false } },
+      { "sts:AssumeRole", { RoleArn = "acs:ram::1:role/r", RoleSessionName = "s" } },
+    } do
+      local result, err = client:call(table.unpack(call))
       assert.is_nil(result)
       assert.equal("Client.ObserveMode", err.code)
       assert.equal("not_sent", err.outcome)
@@ -332,5 +339,16 @@ describe("observe mode", function()
     assert.equal(0, asked)
     assert.equal(0, #transport.requests)
     assert.is_truthy(client:call "DescribeRegions")
+  end)
+
+  it("does not look at the service data again once it was asked", function()
+    local client, transport = helper.client({ ok(), ok() }, { mode = "observe" })
+    assert.is_truthy(client:call "DescribeRegions")
+    local operation = require("alicloud.service.ebs").operations.FailoverDiskReplicaGroup
+    operation.mutating, operation.ram.level = false, "get"
+    finally(function() operation.mutating, operation.ram.level = true, "write" end)
+    local _, err = client:call("FailoverDiskReplicaGroup", GROUP)
+    assert.equal("Client.ObserveMode", err.code)
+    assert.equal(1, #transport.requests)
   end)
 end)

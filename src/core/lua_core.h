@@ -6,6 +6,7 @@
 #include "luax.h"
 
 /* [-0, +0, m]  Each. */
+void acL_actions_open(lua_State *L);
 void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
 void acL_file_open(lua_State *L);

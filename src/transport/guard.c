@@ -119,7 +119,8 @@ static enum ac_failure refusal_of(const struct ac_transport_request *request,
 {
     if (handles->pid != getpid())
         return AC_FAILURE_CANCELLED;
-    if (request->mutating && handles->options->observe)
+    if (handles->options->observe &&
+        (request->mutating || !ac_observe_reads(request, handles->options->reads)))
         return AC_FAILURE_REFUSED;
     return ac_sys_boottime() <= request->send_by ? AC_FAILURE_NONE : AC_FAILURE_TOO_LATE;
 }

@@ -1,6 +1,7 @@
 /* The options of a transport and of a request, read from Lua tables. */
 #include "lua_transport.h"
 
+#include "actions.h"
 #include "header.h"
 #include "trust.h"
 
@@ -14,7 +15,7 @@
 struct given {
     struct ac_transport_options transport;
     struct ac_transport_request request;
-    int resolve, headers, send_by; /* where they lie on the stack */
+    int resolve, reads, headers, send_by; /* where they lie on the stack */
 };
 
 #define AT(field) offsetof(struct given, field)
@@ -24,6 +25,7 @@ static const struct acL_option TRANSPORT[] = {
     {"max_body", ACL_BYTES, AT(transport.max_body_bytes)},
     {"max_headers", ACL_BYTES, AT(transport.max_header_bytes)},
     {"observe", ACL_BOOLEAN, AT(transport.observe)},
+    {"reads", ACL_VALUE, AT(reads)},
     {"ca_file", ACL_TEXT, AT(transport.ca_file)},
     {"ca_path", ACL_TEXT, AT(transport.ca_path)},
     {"client_cert", ACL_TEXT, AT(transport.client_cert)},
@@ -155,6 +157,11 @@ void acL_read_transport(lua_State *L, struct ac_transport_options *options)
                                         .max_header_bytes = AC_MAX_HEADER_BYTES}};
     acL_read_options(L, 1, OF_TRANSPORT, TRANSPORT, &given);
     check_texts(L, &given);
+    if (given.reads)
+        given.transport.reads = luaL_testudata(L, given.reads, AC_ACTIONS_CLASS);
+    if (given.reads && !given.transport.reads)
+        luaL_error(L, OF_TRANSPORT ": option 'reads': got %s, allowed: what core.actions makes",
+                   luaL_typename(L, given.reads));
     if (given.resolve)
         read_pins(L, given.resolve, &given.transport);
     *options = given.transport;

@@ -70,6 +70,9 @@ void ac_transfer_close(struct ac_op *op, CURLM *multi, bool keep);
 /* Sets the exchange's failure and detail; whether the request left must be known by then. */
 void ac_failure_tell(struct ac_op *op, CURLcode code);
 
+/* Whether all that the request says of its operation is one operation, and one of those. */
+bool ac_observe_reads(const struct ac_transport_request *request, const struct ac_actions *reads);
+
 /* Refuses a request that may not leave, or not any more, or is over a limit of size: ends the
  * operation with the reason. */
 bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles);

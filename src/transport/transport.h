@@ -11,6 +11,7 @@
 #include "exchange.h"
 #include "signed_request.h"
 
+struct ac_actions;
 struct ac_transport;
 struct ac_op;
 
@@ -25,8 +26,9 @@ struct ac_transport_options {
     long connect_timeout_ms;
     size_t max_body_bytes;
     size_t max_header_bytes; /* of all header blocks of an answer together */
-    bool observe;            /* refuse mutating requests before a socket is opened */
-    struct ac_str ca_file;   /* both empty: the system's trust, see ac_transport_trust() */
+    bool observe;            /* refuse, before a socket is opened, what is not known to read */
+    const struct ac_actions *reads; /* what is known; NULL: nothing */
+    struct ac_str ca_file;          /* both empty: the system's trust, see ac_transport_trust() */
     struct ac_str ca_path;
     struct ac_str client_cert; /* PEM files; the key may be in the first one */
     struct ac_str client_key;

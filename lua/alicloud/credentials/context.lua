@@ -15,8 +15,12 @@ local M = {}
 ---@field send fun(request: alicloud.Request, way: "usual"|"metadata"): alicloud.Exchange
 ---@field close fun()
 
--- The metadata service is a neighbour: what stands between is not a network but a mistake.
-local WAYS = { usual = { connect_timeout = 5 }, metadata = { connect_timeout = 1, proxy = "none" } }
+-- Keys are asked for by clients that only observe, too. The metadata service is a neighbour: what
+-- stands between is not a network but a mistake.
+local WAYS = {
+  usual = { observe = false, connect_timeout = 5 },
+  metadata = { observe = false, connect_timeout = 1, proxy = "none" },
+}
 
 ---@class alicloud.credentials.Means
 ---@field runtime alicloud.Runtime

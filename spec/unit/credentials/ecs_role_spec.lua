@@ -43,7 +43,7 @@ describe("the instance role", function()
     local _, _, requests = ask({ answer(200, "tok"), answer(200, session()) },
       { role_name = "r" })
     for _, request in ipairs(requests) do
-      assert.same({ connect_timeout = 1, proxy = "none" }, request.settings)
+      assert.same({ observe = false, connect_timeout = 1, proxy = "none" }, request.settings)
       assert.is_true(request.plain_http)
       assert.is_false(request.mutating)
       assert.is_true(request.timeout <= 2)
