@@ -117,12 +117,14 @@ local function hand_over(context, plan, keys, timeout)
     action = plan.action,
     version = plan.version,
     params = plan.flat,
+    region = plan.region,
     method = plan.method,
     host = plan.target.host,
     access_key_id = keys.access_key_id,
     timeout = timeout,
   }
   if answer.result then return answer.result, answer end
+  if answer.err then return nil, answer.err end
   return core.read(answer)
 end
 

@@ -32,6 +32,7 @@ local M = {}
 ---@field action string
 ---@field version string
 ---@field params table<string, string> flat, as they would be signed; not to be changed
+---@field region? string
 ---@field method string
 ---@field host string
 ---@field access_key_id string
@@ -43,17 +44,23 @@ local M = {}
 ---@field status integer
 ---@field date? integer unix seconds
 
+---@class alicloud.PerformedInVain a failure that was judged already; there is no further attempt
+---@field err { kind: string, code: string, message: string, outcome: alicloud.Outcome } and
+---whatever else of alicloud.Error is known
+
 ---@class alicloud.ForeignTransport
 ---@field send fun(request: alicloud.Request): alicloud.Exchange|nil, any
----@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange|nil,
----any  where it is there, requests are neither signed nor sent but handed over as values
+---@field perform? fun(request: alicloud.PlannedRequest):
+---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange|nil, any  where it is there,
+---requests are neither signed nor sent but handed over as values
 
 ---@class alicloud.Carrier
 ---@field send fun(request: alicloud.Request): alicloud.Exchange
 ---@field ask fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
 ---plain_http: boolean): table|nil, table sends what was signed, by `plan.send_by` if there is one,
 ---and judges the answer, as core.read
----@field perform? fun(request: alicloud.PlannedRequest): alicloud.Performed|alicloud.Exchange
+---@field perform? fun(request: alicloud.PlannedRequest):
+---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange
 ---@field stats fun(): table
 ---@field pollable fun(): table|nil
 ---@field close fun()
@@ -185,6 +192,12 @@ local function is_performed(answer)
     and type(answer.request_id) == "string" and is_status(answer.status)
 end
 
+local function is_judged(answer)
+  local err = type(answer) == "table" and answer.err
+  return type(err) == "table" and type(err.kind) == "string" and type(err.code) == "string"
+    and type(err.message) == "string" and type(err.outcome) == "string"
+end
+
 local function refusal(err)
   if type(err) ~= "table" then return other(tostring(err), true) end
   return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
@@ -217,7 +230,7 @@ function M.foreign(transport)
   if transport.perform then
     function carrier.perform(request)
       local ok, answer, err = guard.call(transport.perform, request)
-      if ok and is_performed(answer) then return answer end
+      if ok and (is_performed(answer) or is_judged(answer)) then return answer end
       return accept(ok, answer, err)
     end
   end
