@@ -232,8 +232,8 @@ function core.sync_directory(path) end
 ---@return string? code
 function core.make_directory(path) end
 
----@return { pid: integer, host: string, directory: string? } about this process; no `directory`
----if the one that it is in was removed
+---@return { pid: integer, host: string, processors: integer, directory: string? } about this process
+---and its machine; no `directory` if the one that it is in was removed
 function core.process() end
 
 ---Whether there is such a process on this machine, whoever it belongs to. In a container only its

@@ -219,18 +219,21 @@ static int core_make_directory(lua_State *L)
     return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
 }
 
-/* [-0, +1, m]  process() -> { pid, host, directory }; without `directory` if it is gone */
+/* [-0, +1, m]  process() -> { pid, host, processors, directory }; without `directory` if it is
+ * gone */
 static int core_process(lua_State *L)
 {
     char host[HOST_MAX_BYTES] = "";
     char directory[PATH_MAX];
     (void)gethostname(host, sizeof host - 1);
-    lua_createtable(L, 0, 3);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    lua_createtable(L, 0, 4);
     if (getcwd(directory, sizeof directory)) {
         lua_pushstring(L, directory);
         lua_setfield(L, -2, "directory");
     }
     acL_set_integer(L, "pid", (uint64_t)getpid());
+    acL_set_integer(L, "processors", processors > 0 ? (uint64_t)processors : 1);
     lua_pushstring(L, host);
     lua_setfield(L, -2, "host");
     return 1;
