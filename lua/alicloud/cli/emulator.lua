@@ -1,14 +1,15 @@
 --- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
 
 local core = require "alicloud.core"
+local data = require "alicloud.cli.confine.data"
 local behaviour = require "alicloud.emulator.behaviour"
 local emulator = require "alicloud.emulator"
-local fixture = require "alicloud.emulator.fixture"
 local guard = require "alicloud.guard"
 local json = require "alicloud.cli.json"
 local output = require "alicloud.cli.output"
 local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
+local session = require "alicloud.cli.session"
 local sorted = require "alicloud.sorted"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
@@ -70,14 +71,10 @@ local function read_number(args, name, integer)
     name, integer and "whole number" or "number", args[name])
 end
 
-local function read_file(path)
-  local file, problem = io.open(path, "rb")
-  if not file then return nil, problem end
-  local text
-  text, problem = file:read("a")
-  file:close()
-  if not text then return nil, ("%s: %s"):format(path, problem) end
-  return fixture.parse(text, path)
+local function read_file(path, io)
+  local text, problem = session.runtime(io).read_file(path)
+  if not text then return nil, problem end
+  return data.parse(text, path, io)
 end
 
 local function read_switches(list, kind)
@@ -115,12 +112,12 @@ local function read_skew(args, options)
   return nil
 end
 
-local function read_scenario(args, options)
+local function read_scenario(args, options, io)
   local name = args.scenario
   if not name then return nil end
   local scenario, problem
   if name:find("[/.]") then
-    scenario, problem = read_file(name)
+    scenario, problem = read_file(name, io)
     problem = problem or scenarios.problem(scenario)
   else
     scenario, problem = scenarios.load(name)
@@ -137,9 +134,9 @@ end
 
 --- Turns the command line into the options of `emulator.new`, one step at a time; what is given by
 --- itself beats the scenario.
-local function read_options(args)
+local function read_options(args, io)
   local options = { any_key = args.any_key or nil, ecs_role = args.ecs_role }
-  local problem = read_clock(args, options) or read_scenario(args, options)
+  local problem = read_clock(args, options) or read_scenario(args, options, io)
     or read_skew(args, options)
   if problem then return nil, problem end
   options.seed, problem = read_number(args, "seed", true)
@@ -152,15 +149,15 @@ local function read_options(args)
   end
   for _, name in ipairs { "world", "faults" } do
     if args[name] then
-      options[name], problem = read_file(args[name])
+      options[name], problem = read_file(args[name], io)
       if not options[name] then return nil, ("--%s: %s"):format(name, problem) end
     end
   end
   return options
 end
 
-local function make_emulator(args)
-  local options, problem = read_options(args)
+local function make_emulator(args, io)
+  local options, problem = read_options(args, io)
   if not options then return nil, problem end
   local ok, emu = pcall(emulator.new, options)
   if ok then return emu end
@@ -292,7 +289,7 @@ function M.run(args, io)
   if args.list_scenarios then return list_scenarios(args, io) end
   local emu, listening
   local address, problem = read_address(args)
-  if address then emu, problem = make_emulator(args) end
+  if address then emu, problem = make_emulator(args, io) end
   if not emu then
     return fail(io, args, output.EXIT.usage, "Client.Usage", problem)
   end

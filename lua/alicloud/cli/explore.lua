@@ -1,15 +1,18 @@
 --- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
 
+local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local script = require "alicloud.cli.script"
+local seeds_dealt = require "alicloud.cli.confine.seeds"
+local session = require "alicloud.cli.session"
 local shell = require "alicloud.shell"
 local simulation = require "alicloud.simulation"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "explore",
-  summary = "Rehearse a playbook under thousands of random troubles, in this process." }
+  summary = "Rehearse a playbook under thousands of random troubles, on this machine." }
 
 local SEEDS, MOST_SEEDS = 1000, 100000000
 local SHOWN_EVERY = 100
@@ -21,9 +24,9 @@ interfere, the machine stops at writes of the journal and somebody resumes. Afte
 ledger of what really happened is held against what was said. A seed stands for one world with its
 troubles; the same seed is the same run on every machine.
 
-The groups are found by running the playbook undisturbed once. It can start no program and write no
-file, as with `plan`; gates pass. What is drawn is listed with a violation, shrunk to the troubles
-that it needs, and with the command that repeats it.
+The groups are found by running the playbook undisturbed once. It runs in processes without rights,
+as with `plan`, one for each core; gates pass. What is drawn is listed with a violation, shrunk to
+the troubles that it needs, and with the command that repeats it.
 
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock) and names
 of hostile options of the emulator (stale_read, group_ahead, …).
@@ -45,6 +48,8 @@ function M.configure(command)
   command:option "--faults":argname "<kinds>":description "Only these kinds, separated by commas."
   command:option "--world":argname "<file>"
     :description "The world (Lua table or .json, as for the emulator) instead of what is found."
+  command:option "--jobs":argname "<number>"
+    :description "How many processes share the seeds (one for each core)."
   command:flag "--wire":description "Sign and parse every request as on the wire; slower."
   options.add_json(command)
   command:epilog(EPILOG)
@@ -87,14 +92,6 @@ local function read_only(args)
   end
   if not args.seed then options.refuse "--only: needs --seed" end
   return list
-end
-
-local function read_plan(args, io)
-  local playbook, given = script.open_rehearsal(args, io)
-  given.wire = args.wire or nil
-  local plan, message = simulation.plan(playbook, given)
-  if not plan then options.refuse("playbook: " .. message) end
-  return plan
 end
 
 -- The command that repeats a violation alone.
@@ -155,7 +152,7 @@ local function print_report(io, args, report)
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed)))
 end
 
-local function report_object(args, report)
+local function report_object(args, report, confined)
   local harms = {}
   for i, harm in ipairs(report.violations) do
     harms[i] = { seed = harm.seed, violation = harm.what, only = core.array(harm.only),
@@ -163,7 +160,7 @@ local function report_object(args, report)
   end
   return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
     requests = report.requests, effects = report.effects, endings = report.endings,
-    invariants = simulation.INVARIANTS, violations = core.array(harms) }
+    invariants = simulation.INVARIANTS, violations = core.array(harms), confined = confined }
 end
 
 local function progress(io, seeds)
@@ -176,21 +173,40 @@ local function progress(io, seeds)
   end
 end
 
+local MOST_JOBS = 64
+
+local function read_seeds(args)
+  local only = read_only(args)
+  local seeds = whole_number(args, "seeds", only and 1 or SEEDS, 1, MOST_SEEDS)
+  return { only = only, seeds = only and 1 or seeds,
+    first = whole_number(args, "seed", 1, 0, math.maxinteger - MOST_SEEDS),
+    jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
+end
+
+local function begins(args, io, params)
+  local world = script.read_world(args, io)
+  return confine.begins(args, io, params, function()
+    return { kind = args.kind, world = world }
+  end)
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local only = read_only(args)
-  local first = whole_number(args, "seed", 1, 0, math.maxinteger - MOST_SEEDS)
-  local seeds = whole_number(args, "seeds", only and 1 or SEEDS, 1, MOST_SEEDS)
-  local kinds, plan = read_kinds(args.faults), read_plan(args, io)
-  local spinner, show = progress(io, seeds)
-  local report = simulation.explore(plan, { first = first, seeds = only and 1 or seeds,
-    only = only, kinds = kinds, progress = show })
+  local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
+  job.only, job.kinds, job.wire = given.only, kinds, args.wire
+  local spinner, show = progress(io, given.seeds)
+  given.progress = show
+  local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
+    io = io, time = session.runtime(io).time }, begins(args, io, job.params), given)
   spinner.clear()
+  if not report then return confine.fail(io, args, confined) end
   local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
-  if args.json then return output.json(io, code, report_object(args, report)) end
+  if args.json then
+    return output.json(io, code, report_object(args, report, confined.confined))
+  end
   print_report(io, args, report)
   return code
 end

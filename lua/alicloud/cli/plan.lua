@@ -1,15 +1,16 @@
---- `alicloud-dr plan`: what a playbook would do. Reads only; changes are refused by the transport.
+--- `alicloud-dr plan`: what a playbook would do. It runs in a process without rights
+--- (alicloud.cli.confine), for which this one reads; what it tells is checked and cleaned here.
 
-local alicloud = require "alicloud"
+local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local duration = require "alicloud.dr.duration"
+local option = require "alicloud.options"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local planner = require "alicloud.dr.playbook.plan"
 local rules = require "alicloud.dr.rules"
-local sandbox = require "alicloud.dr.playbook.sandbox"
 local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
+local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "plan", summary = "Show what a playbook would do. Reads only." }
@@ -17,10 +18,12 @@ local M = { name = "plan", summary = "Show what a playbook would do. Reads only.
 local PER_MINUTE = 100
 
 local EPILOG = [[
-The playbook runs over a client whose transport refuses every change; a failover is replaced by its
-pre-check. The playbook itself can start no program and write no file then: a step whose work lies
-elsewhere says with its option `plan` what is to be used instead. Where the code needs what a change
-would have answered, the plan stops and says so.
+The playbook runs in a process of its own that has no rights: no files, no programs, no network, no
+credentials. This command reads the service for it, with its own endpoint and credentials whatever
+the playbook says, and sends nothing that changes; a failover is replaced by its pre-check. A step
+whose work lies elsewhere says with its option `plan` what is to be used instead. Where the code
+needs what a change would have answered, the plan stops and says so. What is shown is what the
+playbook does when it is planned; only reading it tells what it can do when it is run.
 
 Example:
   alicloud-dr plan orders.lua --region cn-shanghai max_rpo=20m
@@ -52,11 +55,11 @@ local MARKS = { reads = "·", changes = "!", refused = "✘", unknown = "?", not
 local COLORS = { changes = "yellow", refused = "red", unknown = "yellow" }
 
 local function flags_of(entry)
-  local flags, given = {}, entry.options
+  local flags, given = {}, entry.flags
   if given.point_of_no_return then flags[#flags + 1] = "point of no return" end
   if given.critical then flags[#flags + 1] = "critical" end
   if given.graceful_only then flags[#flags + 1] = "graceful only" end
-  if given.timeout then flags[#flags + 1] = "timeout " .. tostring(given.timeout) end
+  if given.timeout then flags[#flags + 1] = "timeout " .. given.timeout end
   if given.on_error then flags[#flags + 1] = "on error " .. given.on_error end
   if given.need then flags[#flags + 1] = ("%d approvals"):format(given.need) end
   return #flags > 0 and "  (" .. table.concat(flags, ", ") .. ")" or ""
@@ -68,8 +71,9 @@ local function print_step(io, entry)
   io.out(("  %s %s %s%s\n"):format(mark, entry.kind, terminal.clean(entry.key),
     terminal.clean(flags_of(entry))))
   for _, call in ipairs(entry.calls) do
-    io.out(("      %s:%s in %s, token %s\n"):format(call.product, call.action,
-      terminal.clean(call.region or "?"), call.token and terminal.clean(call.token) .. "…"
+    local clean = terminal.clean
+    io.out(("      %s:%s in %s, token %s\n"):format(clean(call.product), clean(call.action),
+      clean(call.region or "?"), call.token and clean(call.token) .. "…"
       or "drawn when it is sent"))
   end
   if entry.note then io.out(("      %s\n"):format(terminal.clean(entry.note, 1000))) end
@@ -83,8 +87,13 @@ local function is_clear(plan)
   return true
 end
 
-local function print_plan(io, plan, playbook, rate)
-  io.out(("  %s   %s\n"):format(terminal.clean(playbook.name), playbook.digest:sub(1, 16)))
+-- The shortest time that the calls can take under a limit, in seconds.
+local function shortest(plan, per_minute)
+  return (plan.reads + plan.changes) * 60 / per_minute
+end
+
+local function print_plan(io, plan, rate)
+  io.out(("  %s   %s\n"):format(terminal.clean(plan.playbook), plan.digest:sub(1, 16)))
   for _, entry in ipairs(plan.steps) do print_step(io, entry) end
   if plan.stopped then
     io.out(("  %s the plan ends here: %s\n"):format(terminal.paint(io, "yellow", "?"),
@@ -92,21 +101,63 @@ local function print_plan(io, plan, playbook, rate)
   end
   io.out(("  %d calls that read, %d that change; at %g a minute they take at least %s, and the "
     .. "service its time\n"):format(plan.reads, plan.changes, rate,
-    duration.format(planner.shortest(plan, rate))))
+    duration.format(shortest(plan, rate))))
 end
 
-local function plan_object(plan, playbook, rate)
+local function plan_object(plan, rate)
   local steps = {}
   for i, entry in ipairs(plan.steps) do
-    local given = entry.options
+    local given = entry.flags
     steps[i] = { step = entry.key, kind = entry.kind, effect = entry.effect, note = entry.note,
       reads = entry.reads, calls = core.array(entry.calls), critical = given.critical,
       point_of_no_return = given.point_of_no_return, graceful_only = given.graceful_only,
       need = given.need }
   end
-  return { playbook = playbook.name, digest = playbook.digest, steps = core.array(steps),
+  return { playbook = plan.playbook, digest = plan.digest, steps = core.array(steps),
     groups = core.array(plan.groups), stopped = plan.stopped, reads = plan.reads,
-    changes = plan.changes, shortest = planner.shortest(plan, rate) }
+    changes = plan.changes, shortest = shortest(plan, rate), confined = plan.confined }
+end
+
+local text, count, flag = shapes.text, shapes.count, shapes.flag
+local CALL = shapes.object { product = text(64), action = text(128), ["region?"] = text(64),
+  ["host?"] = text(300), ["token?"] = text(64) }
+local FLAGS = shapes.object { ["point_of_no_return?"] = flag, ["critical?"] = flag,
+  ["graceful_only?"] = flag, ["need?"] = count, ["timeout?"] = text(300),
+  ["on_error?"] = text(600) }
+local STEP = shapes.object { key = text(3000), kind = option.choice("step", "gate", "verify"),
+  effect = option.choice("reads", "changes", "refused", "unknown", "not_entered"), reads = count,
+  calls = shapes.list(CALL, 20000), flags = FLAGS, ["note?"] = text(12000) }
+local PLAN = { steps = shapes.list(STEP, 10000), changes = count, ["stopped?"] = text(12000),
+  groups = shapes.list(shapes.object { id = text(64), region = text(64) }, 10000) }
+
+local function fault(value)
+  return shapes.fault("a plan", value, PLAN)
+end
+
+-- What the child needs to know of the way to the service, to name the host of a call.
+local NAMES = { "ALIBABA_CLOUD_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_TYPE",
+  "ALIBABA_CLOUD_ENDPOINT_EBS", "ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT_STS",
+  "ALIBABA_CLOUD_REGION_ID" }
+
+local function job_of(args, io)
+  local job, getenv = confine.job(args, io), session.runtime(io).getenv
+  job.kind, job.incident = args.kind, options.text(args, "incident", rules.INCIDENT)
+  job.region, job.endpoint, job.network = args.region, options.endpoint(args), args.network
+  job.environment = {}
+  for _, name in ipairs(NAMES) do job.environment[name] = getenv(name) end
+  return job
+end
+
+-- The client is made once the playbook has said which region it is for.
+local function reader_of(args, io)
+  local reader = {}
+  function reader.client()
+    reader.own = reader.own or session.open(args, io)
+    return reader.own
+  end
+  return setmetatable(reader, { __close = function()
+    if reader.own then reader.own:close() end
+  end })
 end
 
 --- Runs the command.
@@ -114,20 +165,22 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local rate = read_rate(args)
-  local function observing(given)
-    local own = { transport = io.transport, runtime = io.runtime }
-    for name, value in pairs(given or {}) do own[name] = value end
-    own.mode = "observe"
-    return alicloud.client(own)
-  end
-  local playbook, params = script.open(args, io, sandbox.new(observing))
-  local client <close> = session.open(args, io)
-  local plan = planner.run(playbook, { client = client, params = params, kind = args.kind,
-    mode = args.mode, incident = options.text(args, "incident", rules.INCIDENT) })
+  local rate, job, name = read_rate(args), job_of(args, io), nil
+  local reader <close> = reader_of(args, io)
+  local begins = confine.begins(args, io, job.params, function(frame)
+    name = frame.name
+    reader.client()
+    return {}
+  end)
+  local confined = confine.run(io, { entry = "alicloud.cli.confined.plan", job = job,
+    client = reader.client, handlers = { playbook = begins } }, fault)
+  local plan = confined.value
+  if not plan then return confine.fail(io, args, confined) end
+  plan.playbook, plan.digest = name or "", core.sha256(job.playbook.text)
+  plan.reads, plan.confined = confined.calls, confined.confined
   local code = is_clear(plan) and output.EXIT.done or output.EXIT.failed
-  if args.json then return output.json(io, code, plan_object(plan, playbook, rate)) end
-  print_plan(io, plan, playbook, rate)
+  if args.json then return output.json(io, code, plan_object(plan, rate)) end
+  print_plan(io, plan, rate)
   return code
 end
 

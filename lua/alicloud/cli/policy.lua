@@ -1,21 +1,22 @@
 --- `alicloud-dr policy`: the least RAM policy that a playbook needs, from a simulated run.
 
+local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local policies = require "alicloud.dr.report.policy"
-local rehearsal = require "alicloud.cli.rehearsal"
 local script = require "alicloud.cli.script"
+local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "policy", summary = "Print the least RAM policy that a playbook needs." }
 
 local EPILOG = [[
-The playbook runs over the emulator in this process, on a clock of its own: nothing is sent to
-anybody. What it calls becomes the policy, on standard output; what the policy cannot know is said
-on standard error. Groups that the world does not know are imagined, two pairs each, with their data
-in the region that was asked for them.
+The playbook runs over the emulator in a process without rights, on a clock of its own: nothing is
+sent to anybody. What it calls becomes the policy, on standard output; what the policy cannot know
+is said on standard error. Groups that the world does not know are imagined, two pairs each, with
+their data in the region that was asked for them.
 
 Examples:
   alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
@@ -37,7 +38,7 @@ end
 
 local function notes_of(policy, seen, given)
   local notes = { ("from %d calls of a simulated %s run, %s; a branch of the code that it did not "
-    .. "take is not in it"):format(#seen.calls, given.kind, given.mode or "graceful") }
+    .. "take is not in it"):format(seen.count, given.kind, given.mode or "graceful") }
   for _, group in ipairs(seen.imagined) do
     notes[#notes + 1] = ("%s is imagined, with its data in %s"):format(group.id, group.region)
   end
@@ -72,25 +73,45 @@ local function document_text(document)
     table.concat(parts, ",\n"))
 end
 
+local text = shapes.text
+local CALL = shapes.object { product = text(64), action = text(128), ["region?"] = text(64),
+  params = shapes.map(text(65536), 1000, 256) }
+local SEEN = { calls = shapes.list(CALL, 50000), count = shapes.count, ["stopped?"] = text(12000),
+  imagined = shapes.list(shapes.object { id = text(64), region = text(64) }, 1000),
+  left_out = shapes.list(text(12000), 10000) }
+
+local function fault(value)
+  return shapes.fault("a rehearsal", value, SEEN)
+end
+
+local function print_policy(io, policy, notes)
+  io.out(document_text(policy.document))
+  for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local playbook, given = script.open_rehearsal(args, io)
-  given.mode, given.kind = args.mode, args.kind or playbook.kind or "unplanned"
-  local function load_playbook(environment) return script.load(args.file, io, environment) end
-  local seen = rehearsal.run(load_playbook, given)
+  local job, world, kind = confine.job(args, io), script.read_world(args, io), nil
+  local begins = confine.begins(args, io, job.params, function(frame)
+    kind = args.kind or frame.kind or "unplanned"
+    return { kind = kind, world = world }
+  end)
+  local confined = confine.run(io, { entry = "alicloud.cli.confined.policy", job = job,
+    handlers = { playbook = begins } }, fault)
+  local seen = confined.value
+  if not seen then return confine.fail(io, args, confined) end
   local policy = policies.of(seen.calls)
-  local notes = notes_of(policy, seen, given)
+  local notes = notes_of(policy, seen, { kind = kind, mode = args.mode })
   local is_whole = #seen.left_out == 0 and not seen.stopped and #policy.unknown == 0
   local code = is_whole and output.EXIT.done or output.EXIT.failed
   if args.json then
     return output.json(io, code, { policy = policy.document, notes = core.array(notes),
-      inferred = policy.inferred, calls = #seen.calls })
+      inferred = policy.inferred, calls = seen.count, confined = confined.confined })
   end
-  io.out(document_text(policy.document))
-  for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
+  print_policy(io, policy, notes)
   return code
 end
 

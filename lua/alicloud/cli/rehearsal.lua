@@ -1,7 +1,7 @@
 --- A simulated run of a playbook, to see what it calls: engine and clients are the real ones, the
 --- cloud is the emulator in this process, time is its own, and the journal is kept in memory.
---- The playbook can start no program and write no file (alicloud.dr.playbook.sandbox); a step whose
---- work lies elsewhere says with its option `plan` what is to be used instead, as for `plan`. One
+--- A step whose work lies elsewhere (the process has no rights, see alicloud.dr.playbook.confined)
+--- says with its option `plan` what is to be used instead, as for `plan`. One
 --- that has nothing in its place (`plan = false`) is tried, since the answers that a plan lacks are
 --- here, and is left out where it asks for what a rehearsal refuses.
 ---
@@ -9,6 +9,7 @@
 --- everything that it can come to.
 
 local alicloud = require "alicloud"
+local clients = require "alicloud.client"
 local demo = require "alicloud.emulator.demo"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
@@ -27,7 +28,7 @@ local M = {}
 ---@field stopped string? why it did not come to its end
 
 -- More calls than these are a loop that waits for something that never comes.
-local MOST_CALLS = 20000
+local MOST_CALLS, ALIVE_EVERY = 20000, 200
 -- Virtual machine instructions of one step, for the same reason.
 local LONGEST_STEP = 100000000
 local MOST_PASSES = 20
@@ -58,6 +59,7 @@ local function noting(emu, seen)
     headers.host = headers.host or request.host or request.url:match("^%a+://([^/:?#]*)")
     local call = wire.read({ method = request.method, path = path, query = query,
       headers = headers, body = request.body, mount = "in-process" }, emu.settings)
+    if #seen.calls % ALIVE_EVERY == 0 then seen.alive() end
     seen.calls[#seen.calls + 1] = { product = product_of(call.version), action = call.action,
       params = call.params, region = region_of(call) }
     return emu.transport.send(request)
@@ -167,15 +169,17 @@ local function client_of(emu, seen, region)
     own.transport, own.runtime = noting(emu, seen), emu.runtime
     own.access_key_id, own.access_key_secret = emu.access_key_id, emu.access_key_secret
     own.security_token = nil
-    return alicloud.client(own)
+    return clients.new(own)
   end
 end
 
 local function once(load_playbook, given, world, turns_back)
   local emu = emulator.new { world = world, seed = 1 }
-  local seen = { calls = {}, left_out = {}, undos = {}, emu = emu, turns_back = turns_back }
+  local seen = { calls = {}, left_out = {}, undos = {}, emu = emu, turns_back = turns_back,
+    alive = given.alive }
   local make_client = client_of(emu, seen, given.region)
-  local playbook = load_playbook(sandbox.new(make_client))
+  alicloud.client = make_client
+  local playbook = load_playbook()
   local declared = { params = playbook.params, kind = playbook.kind }
   local rehearsed = dr.playbook(playbook.name, declared, function(run)
     local proxy = wrap(run, seen)
@@ -251,8 +255,9 @@ local function append(list, more)
 end
 
 --- Rehearses a playbook.
----@param load_playbook fun(environment: table): alicloud.dr.Playbook
----@param given { region: string, params: table?, kind: string?, mode: string?, world: table? }
+---@param load_playbook fun(): alicloud.dr.Playbook
+---@param given { region: string, params: table?, kind: string?, mode: string?, world: table?,
+---alive: fun() } alive: called now and then, to show that it goes on
 ---@return alicloud.cli.Rehearsed
 function M.run(load_playbook, given)
   local world, imagined = given.world or demo, {}

@@ -1,13 +1,12 @@
 --- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
 --- The same for every command that takes one.
 
-local fixture = require "alicloud.emulator.fixture"
+local data = require "alicloud.cli.confine.data"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.options"
 local options = require "alicloud.cli.options"
 local playbooks = require "alicloud.dr.playbook"
 local ready = require "alicloud.playbooks"
-local sandbox = require "alicloud.dr.playbook.sandbox"
 local session = require "alicloud.cli.session"
 
 local M = {}
@@ -27,7 +26,10 @@ function M.add_rehearsal(command)
     :description "What the run is for; else as the playbook says (unplanned)."
 end
 
-local function read_params(words)
+--- The parameters that were typed.
+---@param words string[]
+---@return table<string, string>
+function M.read_params(words)
   local params = {}
   for _, word in ipairs(words) do
     local name, value = word:match("^([%a_][%w_]*)=(.*)$")
@@ -58,15 +60,14 @@ function M.check_mode(playbook, args)
   if fault then options.refuse("--" .. fault) end
 end
 
---- Loads a playbook: a ready one by its bare name, or a file by its path. A file that is none is a
---- mistake of the command line.
+--- Loads a playbook with the rights of this process: a ready one by its bare name, or a file by its
+--- path. A file that is none is a mistake of the command line.
 ---@param path string
 ---@param io alicloud.cli.Io
----@param environment? table
 ---@return alicloud.dr.Playbook
-function M.load(path, io, environment)
+function M.load(path, io)
   local load = ready.is_name(path) and ready.load or playbooks.load
-  local playbook, message = load(path, session.runtime(io).read_file, environment)
+  local playbook, message = load(path, session.runtime(io).read_file)
   if not playbook then options.refuse("playbook: " .. message) end
   return playbook
 end
@@ -74,30 +75,14 @@ end
 --- Loads the playbook of the command line, and refuses parameters and a mode that it does not take.
 ---@param args table
 ---@param io alicloud.cli.Io
----@param environment? table
 ---@return alicloud.dr.Playbook
 ---@return table<string, string> params
-function M.open(args, io, environment)
-  local params = read_params(args.param)
-  local playbook = M.load(args.file, io, environment)
+function M.open(args, io)
+  local params = M.read_params(args.param)
+  local playbook = M.load(args.file, io)
   take_params(playbook, params, args)
   M.check_mode(playbook, args)
   return playbook, params
-end
-
-local function refuse_client()
-  error("a rehearsal makes no client of its own; the playbook has run.client", 2)
-end
-
---- The same for a rehearsal: the playbook can start no program and write no file.
----@param args table
----@param io alicloud.cli.Io
----@return alicloud.dr.Playbook
----@return { region: string, kind: string?, params: table, world: table? } given
-function M.open_rehearsal(args, io)
-  local playbook, params = M.open(args, io, sandbox.new(refuse_client))
-  return playbook, { region = options.region(args, session.runtime(io).getenv), kind = args.kind,
-    params = params, world = M.read_world(args, io) }
 end
 
 --- The world that --world names.
@@ -108,7 +93,7 @@ function M.read_world(args, io)
   if not args.world then return nil end
   local text, message = session.runtime(io).read_file(args.world)
   local world
-  if text then world, message = fixture.parse(text, args.world) end
+  if text then world, message = data.parse(text, args.world, io) end
   if not world then options.refuse("--world: " .. tostring(message)) end
   return world
 end

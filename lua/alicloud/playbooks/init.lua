@@ -44,15 +44,14 @@ end
 --- Loads one; a journal knows it by its bare name.
 ---@param name string
 ---@param read_file fun(path: string): string|nil, string?
----@param environment? table its globals
 ---@return alicloud.dr.Playbook|nil
 ---@return string? message
-function M.load(name, read_file, environment)
+function M.load(name, read_file)
   if not known[name] then return nil, complain(name) end
   local path, message = path_of(name)
   if not path then return nil, message end
   local playbook
-  playbook, message = playbooks.load(path, read_file, environment)
+  playbook, message = playbooks.load(path, read_file)
   if not playbook then return nil, message end
   playbook.file = name
   return playbook

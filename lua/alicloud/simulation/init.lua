@@ -253,10 +253,12 @@ end
 ---@param case alicloud.simulation.Case
 ---@param plan alicloud.simulation.Plan
 ---@param what string the violation
+---@param alive fun()? called before each try
 ---@return alicloud.simulation.Harm
-function M.shrink(case, plan, what)
+function M.shrink(case, plan, what, alive)
   local invariant = M.invariant_of(what)
   local list = shrink.list(numbered(case.troubles), function(candidate)
+    if alive then alive() end
     return breaks(M.judge(with_troubles(case, troubles_of(candidate)), plan), invariant) ~= nil
   end)
   local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
@@ -291,8 +293,9 @@ end
 --- Rehearses many seeds.
 ---@param plan alicloud.simulation.Plan
 ---@param options { first: integer?, seeds: integer, kinds: table<string, boolean>?,
----only: integer[]?, most: integer?, progress: fun(report: alicloud.simulation.Report)? } most:
----violations after which it stops (10)
+---only: integer[]?, most: integer?, progress: fun(report: alicloud.simulation.Report)?,
+---alive: fun()? } most: violations after which it stops (10); alive: called while a violation is
+---shrunk
 ---@return alicloud.simulation.Report
 function M.explore(plan, options)
   local report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
@@ -305,7 +308,7 @@ function M.explore(plan, options)
     local what = rehearsal.violations[1]
     if what then
       report.harmed = report.harmed + 1
-      report.violations[#report.violations + 1] = M.shrink(case, plan, what)
+      report.violations[#report.violations + 1] = M.shrink(case, plan, what, options.alive)
     end
     if options.progress then options.progress(report) end
     if #report.violations >= most then break end

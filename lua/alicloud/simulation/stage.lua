@@ -2,7 +2,7 @@
 --- jump, and whatever troubles a case has. It lets one process after the other run the playbook and
 --- remembers what really happened, for alicloud.simulation.check.
 
-local alicloud = require "alicloud"
+local clients = require "alicloud.client"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local memory = require "alicloud.dr.store.memory"
@@ -109,7 +109,7 @@ end
 --- A client of a new process.
 ---@return alicloud.Client
 function Stage:client()
-  return alicloud.client { region = self.plan.region, transport = self.transport,
+  return clients.new { region = self.plan.region, transport = self.transport,
     runtime = self.runtime, access_key_id = self.emu.access_key_id,
     access_key_secret = M.SECRET }
 end

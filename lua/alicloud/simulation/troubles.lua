@@ -1,6 +1,6 @@
 --- What the troubles of a case do to a stage, and when.
 
-local alicloud = require "alicloud"
+local clients = require "alicloud.client"
 
 local M = {}
 
@@ -82,7 +82,7 @@ end
 
 function MEDDLE.failover(stage, group)
   local emu = stage.emu
-  local client = alicloud.client { region = group.destination.region, transport = emu.transport,
+  local client = clients.new { region = group.destination.region, transport = emu.transport,
     runtime = emu.runtime, access_key_id = emu.access_key_id,
     access_key_secret = emu.access_key_secret }
   client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = group.id,

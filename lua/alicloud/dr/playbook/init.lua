@@ -114,14 +114,13 @@ end
 --- Loads a playbook file: Lua text that returns a playbook.
 ---@param path string
 ---@param read_file fun(path: string): string|nil, string?
----@param environment? table its globals (those of the program)
 ---@return alicloud.dr.Playbook|nil
 ---@return string? message
-function M.load(path, read_file, environment)
+function M.load(path, read_file)
   local text, message = read_file(path)
   if not text then return nil, message end
   local chunk
-  chunk, message = load(text, "@" .. path, "t", environment or _G)
+  chunk, message = load(text, "@" .. path, "t")
   if not chunk then return nil, message end
   local ok, playbook = guard.call(chunk, path)
   if not ok then return nil, tostring(playbook) end

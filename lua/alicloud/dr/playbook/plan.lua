@@ -2,10 +2,10 @@
 --- that only reads. A change is refused by the transport, and noted. What the code after it would
 --- do with an answer that never came cannot be known; the plan says where it had to stop.
 ---
---- Reading is all that a plan may do, so the playbook's file is loaded into an environment that can
---- start no program and write no file, and whose modules are Lua files loaded the same way. A step
---- whose work lies elsewhere (a probe, another cloud) says with `plan` what the plan is to use
---- instead of it.
+--- A step whose work lies elsewhere (a probe, another cloud) says with `plan` what the plan is to
+--- use instead of it. This is no boundary: it keeps the service from being changed through the
+--- client of the run, and a playbook that wants to can do whatever the process can. The command
+--- `plan` runs it in a process that has no rights (alicloud.cli.confine).
 
 local alicloud = require "alicloud"
 local declared = require "alicloud.dr.playbook.params"
@@ -294,7 +294,8 @@ local function reason(raised)
     .. tostring(stops.error_of(raised, "").message)
 end
 
---- Makes a plan of a playbook. Reads only: the transport refuses everything else.
+--- Makes a plan of a playbook of one's own, in this process. Its client only reads: the transport
+--- refuses everything else.
 ---@param playbook alicloud.dr.Playbook
 ---@param options { client: alicloud.Client, params: table?, kind: string?, mode: string?,
 ---incident: string?, skip: table<string, string>? }
@@ -313,14 +314,6 @@ function M.run(playbook, options)
   local ok, raised = guard.call(playbook.body, M.branch(planner, ""))
   if not ok then planner.plan.stopped = reason(raised) end
   return planner.plan
-end
-
---- The shortest time that the calls of a plan can take under a limit.
----@param plan alicloud.dr.Plan
----@param per_minute number
----@return number seconds
-function M.shortest(plan, per_minute)
-  return (plan.reads + plan.changes) * 60 / per_minute
 end
 
 return M

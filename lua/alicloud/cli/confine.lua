@@ -1,0 +1,307 @@
+--- Runs foreign code in a process without rights (alicloud.dr.playbook.confined), and is the only
+--- one that it can talk to. The code's text goes in; what comes out are questions, which are
+--- answered or refused here, and a result, which is checked before anything of it is used.
+---
+--- Frames are JSON values, one a line, with a field `type`. What is too long, has a wrong kind or a
+--- field that nobody knows ends the process.
+
+local core = require "alicloud.core"
+local lazy = require "alicloud.lazy"
+local modules = require "alicloud.cli.confine.modules"
+local options = require "alicloud.cli.options"
+local shapes = require "alicloud.cli.confine.shapes"
+local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.confine.reads"
+local reads = lazy.module "alicloud.cli.confine.reads"
+
+local M = {}
+
+M.MEMORY, M.COMPUTING, M.SILENCE = 1 << 30, 10, 10
+
+local LONGEST_FRAME = 16 * 1024 * 1024
+local DECODING = { max_bytes = LONGEST_FRAME }
+local MOST_CALLS, MOST_FRAMES, MOST_MODULES = 20000, 200000000, 2000
+local SLICE = 0.2
+
+-- What the interpreter and its libraries may need to know; nothing of it is a secret.
+local ENVIRONMENT = { "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
+  "LC_MESSAGES", "LC_MONETARY", "LD_PRELOAD", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+  "LSAN_OPTIONS", "TSAN_OPTIONS", "FAKETIME", "FAKETIME_SHARED", "FAKETIME_NO_CACHE",
+  "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_DONT_RESET", "FAKETIME_TIMESTAMP_FILE" }
+
+local text, count = shapes.text, shapes.count
+
+local SHAPES = {
+  confined = { limits = shapes.flag, no_new_privs = shapes.flag, seccomp = shapes.flag,
+    ["landlock?"] = { allowed = "false or a number", test = function(value)
+      return value == false or count.test(value)
+    end }, missing = shapes.list(text(200), 20) },
+  module = { name = text(200) },
+  call = { product = text(64), action = text(128), version = text(32),
+    params = shapes.map(text(65536), 1000, 256), ["region?"] = text(64),
+    deadline = { allowed = "seconds", test = function(value)
+      return type(value) == "number" and value > 0 and value <= 86400
+    end } },
+  progress = {},
+  playbook = { name = text(200), ["kind?"] = text(16), declares = shapes.flag },
+  result = { value = { allowed = "a table", test = function(value)
+    return type(value) == "table"
+  end } },
+  failed = { message = text(65536), refused = shapes.flag },
+}
+
+---@class alicloud.cli.Confined
+---@field confined table|nil what holds the process, as it has told before it read anything
+---@field value table|nil its result
+---@field failure string|nil why there will be none
+---@field refused boolean|nil the failure is of what was typed
+---@field calls integer reading calls that the service was asked
+local Confined = {}
+Confined.__index = Confined
+
+local function interpreter()
+  local words, lowest = _G.arg or { [0] = "lua" }, 0
+  while words[lowest - 1] do lowest = lowest - 1 end
+  return words[lowest]
+end
+
+local function environment()
+  local list = {}
+  for _, name in ipairs(ENVIRONMENT) do
+    local value = os.getenv(name)
+    if value then list[#list + 1] = name .. "=" .. value end
+  end
+  return list
+end
+
+-- Where a module lies that the process is started with.
+local function find(name, path)
+  local found, message = modules.find(name, path)
+  if not found then
+    options.refuse(("%s is found in no directory that is named from the root:%s"):format(name,
+      message))
+  end
+  return found
+end
+
+local function words_of(limits)
+  return { interpreter(), "-E", find("alicloud.dr.playbook.confined", package.path),
+    find("alicloud.core", package.cpath), find("alicloud.confine", package.cpath),
+    tostring(M.MEMORY), tostring(limits.computing or 0) }
+end
+
+---@class alicloud.cli.ConfinedJob
+---@field entry string module that does it there
+---@field job table what that is told
+---@field handlers table<string, { shape: table, answer: fun(frame: table): table|nil }>? of frames
+---that only this job has
+---@field client fun(): alicloud.Client? reads for it
+---@field io alicloud.cli.Io
+---@field time fun(): number unix seconds
+---@field computing integer? seconds of computing that it has
+
+--- Starts a process and gives it its job.
+---@param about alicloud.cli.ConfinedJob
+---@return alicloud.cli.Confined
+function M.start(about)
+  local child, message = core.child { argv = words_of(about), env = environment() }
+  return setmetatable({ child = child, about = about, parts = {}, size = 0, calls = 0, asked = 0,
+    frames = 0, modules = 0, heard = core.monotonic(),
+    failure = not child and "a process for the playbook: " .. message or nil }, Confined)
+end
+
+--- The descriptor to wait for.
+function Confined:fd() return self.child:fd() end
+
+--- Ends the process, if it still runs.
+function Confined:close()
+  if self.child then self.child:close() end
+end
+
+Confined.__close = Confined.close
+
+--- Ends the process.
+---@param message string why
+---@param refused? boolean
+function Confined:fail(message, refused)
+  self.failure, self.refused = message, refused
+  self:close()
+end
+
+--- Begins the message about a frame or a result that was none.
+M.WRONG = "the playbook's process said what it may not say: "
+
+local function wrong(self, what)
+  self:fail(M.WRONG .. what)
+end
+
+--- Sends it a frame.
+---@param frame table
+function Confined:tell(frame)
+  local sent, message = self.child:send(core.encode(frame) .. "\n")
+  if not sent and not self.failure then self:fail("the playbook's process: " .. message) end
+end
+
+local ANSWERS = {}
+
+function ANSWERS.confined(self, frame)
+  frame.type = nil
+  self.confined = frame
+  local job = { type = "job", entry = self.about.entry, now = self.about.time() }
+  for name, value in pairs(self.about.job) do job[name] = value end
+  return job
+end
+
+function ANSWERS.module(self, frame)
+  self.modules = self.modules + 1
+  if self.modules > MOST_MODULES then return wrong(self, "it asks for too many modules") end
+  return modules.answer(frame.name)
+end
+
+function ANSWERS.call(self, frame)
+  if not self.about.client then return wrong(self, "it calls, and there is nobody to ask") end
+  self.asked = self.asked + 1
+  if self.asked > MOST_CALLS then
+    return self:fail(("the playbook makes more than %d calls"):format(MOST_CALLS))
+  end
+  local answer, sent = reads.answer(self.about.client, frame)
+  if sent then self.calls = self.calls + 1 end
+  answer.type, answer.now = "answer", self.about.time()
+  return answer
+end
+
+function ANSWERS.progress() end
+
+function ANSWERS.result(self, frame)
+  self.value = frame.value
+  self:close()
+end
+
+function ANSWERS.failed(self, frame)
+  local message = frame.message
+  if message == "not enough memory" then message = M.OUT_OF_MEMORY end
+  self:fail(message, frame.refused)
+end
+
+M.OUT_OF_MEMORY = ("the playbook's process ended: out of memory (limit %d MiB); what it holds at "
+  .. "once has to be less"):format(M.MEMORY >> 20)
+
+-- What is told before anything foreign was read comes first, and once.
+local function is_expected(self, kind)
+  return (kind == "confined") == (self.confined == nil)
+end
+
+local function shape_of(self, kind)
+  local own = (self.about.handlers or {})[kind]
+  if own then return own.shape or SHAPES[kind], own.answer end
+  return ANSWERS[kind] and SHAPES[kind], ANSWERS[kind] and function(frame)
+    return ANSWERS[kind](self, frame)
+  end
+end
+
+local function obey(self, line)
+  local frame, message = core.decode(line, DECODING)
+  local kind = type(frame) == "table" and frame.type
+  if type(kind) ~= "string" then return wrong(self, tostring(message or "no type")) end
+  local shape, answer = shape_of(self, kind)
+  if not shape or not is_expected(self, kind) then
+    return wrong(self, "a frame that is not expected: " .. kind:sub(1, 40))
+  end
+  frame.type = nil
+  local fault = shapes.fault(kind, frame, shape)
+  if fault then return wrong(self, fault) end
+  local reply = answer(frame)
+  if reply and not self.failure then self:tell(reply) end
+end
+
+-- Whole lines are obeyed at once; what is left waits for its end.
+local function take(self, bytes)
+  local from = 1
+  while not self:is_over() do
+    local stop = bytes:find("\n", from, true)
+    local piece = bytes:sub(from, stop and stop - 1)
+    self.parts[#self.parts + 1], self.size = piece, self.size + #piece
+    if self.size > LONGEST_FRAME then return wrong(self, "more than 16 MiB at once") end
+    if not stop then return end
+    local line = table.concat(self.parts)
+    self.parts, self.size, self.frames = {}, 0, self.frames + 1
+    if self.frames > MOST_FRAMES then return wrong(self, "it does not end") end
+    obey(self, line)
+    from, self.heard = stop + 1, core.monotonic()
+  end
+end
+
+---@return boolean
+function Confined:is_over()
+  return self.value ~= nil or self.failure ~= nil
+end
+
+local SIGXCPU = 24
+
+-- How a process ended that has given no result.
+local function ending(self)
+  local ended
+  for _ = 1, 50 do
+    ended = self.child:ended()
+    if ended then break end
+    core.poll(nil, "r", 0.02)
+  end
+  if not ended then return "without a word" end
+  local computing = self.about.computing
+  if ended.signal == SIGXCPU or ended.signal == 9 and computing then
+    return ("out of time (limit %d s of computing)"):format(computing or 0)
+  end
+  if ended.signal then return ("by signal %d"):format(ended.signal) end
+  return ("with exit code %d"):format(ended.exit or 0)
+end
+
+--- Takes what has come, without waiting.
+function Confined:step()
+  while not self:is_over() do
+    local bytes = self.child:receive(65536)
+    if bytes == nil then return self:fail("the playbook's process ended: " .. ending(self)) end
+    if bytes == "" then break end
+    take(self, bytes)
+  end
+  if not self:is_over() and core.monotonic() - self.heard > M.SILENCE then
+    self:fail(("the playbook's process ended: out of time (nothing was heard of it for %d s); it "
+      .. "has a loop without an end"):format(M.SILENCE))
+  end
+end
+
+--- Waits until one of some processes has something to tell, for a short while.
+---@param list alicloud.cli.Confined[]
+function M.wait(list)
+  local descriptors = {}
+  for _, confined in ipairs(list) do
+    if not confined:is_over() then descriptors[#descriptors + 1] = confined:fd() end
+  end
+  if #descriptors > 0 then core.poll(descriptors, "r", SLICE) end
+end
+
+--- Says on standard error what of the machine does not hold a process.
+---@param io alicloud.cli.Io
+---@param confined alicloud.cli.Confined
+function M.tell_missing(io, confined)
+  local missing = confined.confined and confined.confined.missing or {}
+  if #missing == 0 then return end
+  io.err(("alicloud-dr: the playbook was held by less than usual: %s\n"):format(
+    terminal.clean(table.concat(missing, "; "), 1000)))
+end
+
+--- Does a job to its end.
+---@param about alicloud.cli.ConfinedJob
+---@return alicloud.cli.Confined with a value or a failure
+function M.run(about)
+  about.computing = about.computing or M.COMPUTING
+  local confined <close> = M.start(about)
+  while not confined:is_over() do
+    M.wait { confined }
+    confined:step()
+  end
+  M.tell_missing(about.io, confined)
+  return confined
+end
+
+return M

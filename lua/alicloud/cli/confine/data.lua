@@ -1,0 +1,26 @@
+--- Files of data for the emulator: worlds, faults, scenarios. JSON is read here; Lua is code, and
+--- is run in a process without rights, which gives back plain data.
+
+local confine = require "alicloud.cli.confine"
+local core = require "alicloud.core"
+local fixture = require "alicloud.emulator.fixture"
+
+local M = {}
+
+--- Reads the text of a file.
+---@param text string
+---@param path string `.json` chooses JSON, all else is Lua
+---@param io alicloud.cli.Io
+---@return table|nil value
+---@return string? message
+function M.parse(text, path, io)
+  if path:lower():find "%.json$" then return fixture.parse(text, path) end
+  local confined = confine.run { entry = "alicloud.cli.confined.world",
+    job = { file = { text = text, path = path } }, time = core.time, io = io }
+  if not confined.value then return nil, confined.failure end
+  local data = confined.value.data
+  if type(data) ~= "table" then return nil, path .. ": gave no data" end
+  return data
+end
+
+return M

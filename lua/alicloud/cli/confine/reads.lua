@@ -1,0 +1,94 @@
+--- The calls of a process without rights. Whether one reads is decided here, from its action and
+--- version and the product's list of operations; everything else is taken for a change and not
+--- sent. Where a call goes, and with which credentials, is the client's business.
+
+local alicloud = require "alicloud"
+local guard = require "alicloud.guard"
+local services = require "alicloud.service"
+
+local M = {}
+
+-- Answers of these are keys, which are for nobody but the client.
+local SECRET = { ["sts:AssumeRole"] = true }
+
+-- Positions in a list of parameters; no operation takes as many.
+local LONGEST_LIST = 1000
+
+local function refusal(code, message)
+  return { kind = "cancelled", code = code, message = message, outcome = "not_sent" }
+end
+
+local OBSERVES = refusal("Client.ObserveMode", "a playbook that is only looked at sends nothing "
+  .. "that is not known to read; the operation was not sent")
+
+local function operation_of(call)
+  local data = services.data(call.product)
+  local known = data and data.version == call.version and data.operations[call.action]
+  return known and not SECRET[call.product .. ":" .. call.action] and known or nil
+end
+
+--- Whether an operation is known to read.
+---@param call { product: string, action: string, version: string }
+---@return boolean
+function M.reads(call)
+  local operation = operation_of(call)
+  return operation ~= nil and operation.mutating == false
+end
+
+local function key_of(word)
+  local index = math.tointeger(tonumber(word))
+  return index and index >= 1 and index <= LONGEST_LIST and index or word
+end
+
+-- "Tag.1.Key" is again a field of a list's table, as it was before it was made flat.
+local function put(nested, name, text)
+  local place, last = nested, nil
+  for word in name:gmatch "[^.]+" do
+    if last then
+      if type(place[last]) ~= "table" then place[last] = {} end
+      place = place[last]
+    end
+    last = place == nested and last == nil and word or key_of(word)
+  end
+  if last then place[last] = text end
+end
+
+local function nest(flat)
+  local nested = {}
+  for name, text in pairs(flat) do put(nested, name, text) end
+  return nested
+end
+
+local FIELDS = { "kind", "code", "message", "outcome", "retryable", "hint", "status", "request_id",
+  "host_id", "recommend", "retry_after", "stopped" }
+
+local function failure_of(err)
+  local fields = {}
+  for _, name in ipairs(FIELDS) do fields[name] = err[name] end
+  fields.outcome = fields.outcome or "unknown"
+  return { err = fields }
+end
+
+local function send(client, call)
+  local ok, result, err = guard.call(client.call, client, call.product .. ":" .. call.action,
+    nest(call.params), { region = call.region, deadline = call.deadline })
+  if not ok then
+    return { err = refusal("Client.BadCall", alicloud.error.clean(tostring(result)):sub(1, 1000)) }
+  end
+  if not result then return failure_of(err) end
+  local meta = alicloud.meta(result)
+  return { result = result, request_id = meta.request_id, status = meta.status,
+    date = meta.server_time }
+end
+
+--- Answers a call.
+---@param client fun(): alicloud.Client asked for it at the first call that is sent
+---@param call table checked
+---@return table answer without type and time
+---@return boolean asked whether the service was asked
+function M.answer(client, call)
+  if not M.reads(call) then return { err = OBSERVES }, false end
+  return send(client(), call), true
+end
+
+return M

@@ -1,0 +1,112 @@
+--- Deals seeds to processes without rights, and counts what they tell in the order of seeds, so
+--- that the count does not depend on how many processes there are.
+
+local confine = require "alicloud.cli.confine"
+local option = require "alicloud.options"
+local shapes = require "alicloud.cli.confine.shapes"
+
+local M = {}
+
+-- Seeds that are dealt at once; violations after which it stops.
+local BLOCK, MOST = 10, 10
+
+local text, count = shapes.text, shapes.count
+
+local SEED = { seed = shapes.seed, processes = count, crashes = count, requests = count,
+  effects = count, ending = text(12000),
+  ["harm?"] = shapes.object { what = text(12000), troubles = shapes.list(text(12000), 1000),
+    only = shapes.list(option.integer(1, 10000), 1000) } }
+
+local COUNTED = { "processes", "crashes", "requests", "effects" }
+
+local function add(report, seed)
+  report.seeds = report.seeds + 1
+  for _, name in ipairs(COUNTED) do report[name] = report[name] + seed[name] end
+  report.endings[seed.ending] = (report.endings[seed.ending] or 0) + 1
+  local harm = seed.harm
+  if not harm then return end
+  report.harmed = report.harmed + 1
+  harm.seed = seed.seed
+  table.insert(report.violations, harm)
+end
+
+-- What has come is counted as far as nothing before it is missing.
+local function fold(deal)
+  local report = deal.report
+  while deal.told[deal.fold] and #report.violations < MOST do
+    add(report, deal.told[deal.fold])
+    deal.told[deal.fold], deal.fold = nil, deal.fold + 1
+    deal.progress(report)
+  end
+end
+
+local function is_done(deal)
+  return deal.fold > deal.last or #deal.report.violations >= MOST
+end
+
+local function handlers_of(deal, begin)
+  local next_seed, last = 1, 0
+  return {
+    playbook = begin,
+    ready = { shape = {}, answer = function()
+      if next_seed <= last then return { type = "end" } end
+      next_seed, last = deal.next, math.min(deal.next + BLOCK - 1, deal.last)
+      deal.next = last + 1
+      if next_seed > last then return { type = "end" } end
+      return { type = "block", first = next_seed, count = last - next_seed + 1 }
+    end },
+    seed = { shape = SEED, answer = function(frame)
+      if frame.seed ~= next_seed or next_seed > last then
+        deal.wrong = "a seed that was not dealt to it"
+        return
+      end
+      deal.told[next_seed], next_seed = frame, next_seed + 1
+      fold(deal)
+    end },
+  }
+end
+
+local function step(deal, list)
+  local over = 0
+  confine.wait(list)
+  for _, confined in ipairs(list) do
+    confined:step()
+    if deal.wrong then confined:fail(confine.WRONG .. deal.wrong) end
+    if confined.failure then return confined end
+    if confined:is_over() then over = over + 1 end
+  end
+  if over < #list or is_done(deal) then return nil end
+  list[1]:fail(confine.WRONG .. "an end before its seeds")
+  return list[1]
+end
+
+local function close(list)
+  for _, confined in ipairs(list) do confined:close() end
+end
+
+--- Explores.
+---@param about alicloud.cli.ConfinedJob
+---@param begin table handler of the frame `playbook`
+---@param options { first: integer, seeds: integer, jobs: integer,
+---progress: fun(report: alicloud.simulation.Report) }
+---@return alicloud.simulation.Report|nil
+---@return alicloud.cli.Confined of the process that failed, or of one that did not
+function M.explore(about, begin, options)
+  local deal = { next = options.first, fold = options.first,
+    last = options.first + options.seeds - 1, told = {}, progress = options.progress,
+    report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
+      endings = {}, violations = {} } }
+  local list = {}
+  local _ <close> = setmetatable({}, { __close = function() close(list) end })
+  for n = 1, math.min(options.jobs, (options.seeds + BLOCK - 1) // BLOCK) do
+    list[n] = confine.start { entry = about.entry, job = about.job, time = about.time,
+      io = about.io, handlers = handlers_of(deal, begin) }
+  end
+  local failed
+  while not failed and not is_done(deal) do failed = step(deal, list) end
+  confine.tell_missing(about.io, list[1])
+  if failed then return nil, failed end
+  return deal.report, list[1]
+end
+
+return M

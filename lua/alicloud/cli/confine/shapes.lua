@@ -1,0 +1,85 @@
+--- What may come from a process without rights, as rules: kind and size of every value, and no
+--- field that nobody knows.
+
+local option = require "alicloud.options"
+local rules = require "alicloud.rules"
+
+local M = {}
+
+--- Text of at most so many bytes.
+---@param longest integer
+---@return alicloud.options.Rule
+function M.text(longest)
+  return option.rule(("text of at most %d bytes"):format(longest), function(value)
+    return type(value) == "string" and #value <= longest
+  end)
+end
+
+M.flag = option.boolean
+M.count = option.integer(0, 1 << 53)
+M.seed = option.integer(0, math.maxinteger)
+
+--- A list of at most so many values of a kind.
+---@param rule alicloud.options.Rule
+---@param most integer
+---@return alicloud.options.Rule
+function M.list(rule, most)
+  return option.rule(("a list of at most %d, each %s"):format(most, rule.allowed), function(value)
+    local length = type(value) == "table" and rules.list_length(value)
+    if not length or length > most then return false end
+    for i = 1, length do
+      if not rule.test(value[i]) then return false end
+    end
+    return true
+  end)
+end
+
+--- Values of a kind by names.
+---@param rule alicloud.options.Rule
+---@param most integer names
+---@param longest integer bytes of a name
+---@return alicloud.options.Rule
+function M.map(rule, most, longest)
+  return option.rule(("at most %d names, each with %s"):format(most, rule.allowed), function(value)
+    if type(value) ~= "table" then return false end
+    local count = 0
+    for name, item in pairs(value) do
+      count = count + 1
+      local fits = type(name) == "string" and #name <= longest and count <= most
+      if not fits or not rule.test(item) then return false end
+    end
+    return true
+  end)
+end
+
+--- Why a value does not have the fields that it must have, and those only; nil if it does. A field
+--- whose name ends in "?" in the list may be missing.
+---@param where string
+---@param value any
+---@param fields table<string, alicloud.options.Rule>
+---@return string|nil message
+function M.fault(where, value, fields)
+  local schema = {}
+  for name, rule in pairs(fields) do schema[name:match "^[^?]+"] = rule end
+  local read, message = option.examine(where, value, schema)
+  if not read then
+    return (message:gsub("^([^:]*: %l* ?)option ", "%1field ", 1))
+  end
+  for name in pairs(fields) do
+    if read[name] == nil and not name:find "?$" then
+      return ("%s: field %s is missing"):format(where, name)
+    end
+  end
+  return nil
+end
+
+--- A table with fields, see `fault`.
+---@param fields table<string, alicloud.options.Rule>
+---@return alicloud.options.Rule
+function M.object(fields)
+  return option.rule("a table of certain fields", function(value)
+    return type(value) == "table" and M.fault("", value, fields) == nil
+  end)
+end
+
+return M

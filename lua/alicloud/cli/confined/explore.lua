@@ -1,0 +1,51 @@
+--- `explore`, in a process without rights: seeds, as they are dealt, over an emulator that is in it
+--- too.
+
+local book = require "alicloud.cli.confined.book"
+local core = require "alicloud.core"
+local simulation = require "alicloud.simulation"
+
+local M = {}
+
+local LONGEST_TEXT = 4000
+
+local function cut(text)
+  return text:sub(1, LONGEST_TEXT)
+end
+
+local function harm_of(harm)
+  local troubles = {}
+  for i, text in ipairs(harm.troubles) do troubles[i] = cut(text) end
+  return { what = cut(harm.what), only = core.array(harm.only), troubles = core.array(troubles) }
+end
+
+local function seed_of(report, seed)
+  local harm = report.violations[1]
+  return { type = "seed", seed = seed, processes = report.processes, crashes = report.crashes,
+    requests = report.requests, effects = report.effects, ending = cut((next(report.endings))),
+    harm = harm and harm_of(harm) or nil }
+end
+
+---@param job table
+---@param link alicloud.dr.ConfinedLink
+---@return table
+function M.run(job, link)
+  -- Hardly anything outlives its seed.
+  collectgarbage "generational"
+  book.forbid_clients()
+  local playbook, begin = book.open(job, link)
+  local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
+    params = job.params, world = begin.world, wire = job.wire })
+  if not plan then book.refuse("playbook: " .. message) end
+  local block = link.ask { type = "ready" }
+  while block.type == "block" do
+    for seed = block.first, block.first + block.count - 1 do
+      link.send(seed_of(simulation.explore(plan, { first = seed, seeds = 1, only = job.only,
+        kinds = job.kinds, alive = function() link.send { type = "progress" } end }), seed))
+    end
+    block = link.ask { type = "ready" }
+  end
+  return {}
+end
+
+return M

@@ -1,0 +1,41 @@
+--- `policy`, in the process without rights: the rehearsal, over an emulator that is in it too.
+
+local book = require "alicloud.cli.confined.book"
+local core = require "alicloud.core"
+local rehearsal = require "alicloud.cli.rehearsal"
+
+local M = {}
+
+local LONGEST_NOTE = 4000
+
+local function notes(list)
+  local result = {}
+  for i, text in ipairs(list) do result[i] = text:sub(1, LONGEST_NOTE) end
+  return core.array(result)
+end
+
+-- Of many calls that are alike one is enough for a policy.
+local function distinct(calls)
+  local list, known = {}, {}
+  for _, call in ipairs(calls) do
+    local key = core.encode(call)
+    if not known[key] then list[#list + 1], known[key] = call, true end
+  end
+  return core.array(list)
+end
+
+---@param job table
+---@param link alicloud.dr.ConfinedLink
+---@return table
+function M.run(job, link)
+  book.forbid_clients()
+  local _, begin = book.open(job, link)
+  local function load_playbook() return book.load(job) end
+  local seen = rehearsal.run(load_playbook, { region = begin.region, kind = begin.kind,
+    mode = job.mode, params = job.params, world = begin.world,
+    alive = function() link.send { type = "progress" } end })
+  return { calls = distinct(seen.calls), count = #seen.calls, imagined = core.array(seen.imagined),
+    left_out = notes(seen.left_out), stopped = seen.stopped and seen.stopped:sub(1, LONGEST_NOTE) }
+end
+
+return M

@@ -1,0 +1,16 @@
+--- `--world FILE`, in the process without rights: the data that a file of the emulator gives.
+
+local book = require "alicloud.cli.confined.book"
+local fixture = require "alicloud.emulator.fixture"
+
+local M = {}
+
+---@param job { file: { text: string, path: string } }
+---@return table
+function M.run(job)
+  local value, message = fixture.parse(job.file.text, job.file.path)
+  if not value then book.refuse(message) end
+  return { data = value }
+end
+
+return M
