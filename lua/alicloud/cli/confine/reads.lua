@@ -4,6 +4,7 @@
 
 local alicloud = require "alicloud"
 local guard = require "alicloud.guard"
+local plans = require "alicloud.plan"
 local services = require "alicloud.service"
 
 local M = {}
@@ -22,7 +23,7 @@ local OBSERVES = refusal("Client.ObserveMode", "a playbook that is only looked a
   .. "that is not known to read; the operation was not sent")
 
 local function operation_of(call)
-  local data = services.data(call.product)
+  local data = plans.PRODUCT.test(call.product) and services.data(call.product)
   local known = data and data.version == call.version and data.operations[call.action]
   return known and not SECRET[call.product .. ":" .. call.action] and known or nil
 end

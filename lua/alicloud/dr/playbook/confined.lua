@@ -89,5 +89,5 @@ end
 
 local ok, raised = pcall(run)
 if ok then return end
-local refusal = type(raised) == "table" and raised.refusal
+local refusal = type(raised) == "table" and raised.refusal or nil
 link.send { type = "failed", message = tostring(refusal or raised), refused = refusal ~= nil }

@@ -1,0 +1,461 @@
+-- What a process without rights and the command say to each other: from the command's end with a
+-- child that says whatever a spec wants, from the child's end with an owner that does.
+
+local child_env = require "spec.core.confined"
+local confine = require "alicloud.cli.confine"
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+local modules = require "alicloud.cli.confine.modules"
+local random = require "alicloud.simulation.dice"
+local reads = require "alicloud.cli.confine.reads"
+local scratch = require "spec.scratch"
+local services = require "alicloud.service"
+
+local HELD = { type = "confined", limits = true, no_new_privs = true, seccomp = true, landlock = 7,
+  missing = core.array {} }
+
+local function line(frame)
+  return core.encode(frame) .. "\n"
+end
+
+-- A child that says these pieces, one at a time, and then ends, or is silent.
+local function saying(pieces, ending)
+  local child = { told = {}, closed = false }
+  function child.fd() return 0 end
+  function child.receive()
+    local piece = table.remove(pieces, 1)
+    if piece or not ending then return piece or "" end
+    return nil
+  end
+  function child.send(_, text)
+    child.told[#child.told + 1] = core.decode(text, { max_bytes = 1 << 24 })
+    return true
+  end
+  function child.ended() return ending end
+  function child.close() child.closed = true end
+  return child
+end
+
+local function refuse_client() error "nobody may be asked" end
+
+-- Starts a job over such a child and lets it say all that it has.
+local function hear(pieces, given)
+  given = given or {}
+  local child, start = saying(pieces, given.ending), core.child
+  core.child = function() return child end
+  local ok, confined = pcall(confine.start, { entry = "x", job = {}, time = core.time,
+    client = given.client or refuse_client, handlers = given.handlers, computing = 10 })
+  core.child = start
+  assert(ok, confined)
+  confined:step()
+  return confined, child
+end
+
+local function after_hello(...)
+  return { line(HELD), ... }
+end
+
+describe("the command's end", function()
+  it("gives a job to a child that is held, and takes its result", function()
+    local confined, child = hear(after_hello(line { type = "result", value = { x = 1 } }))
+    assert.same({ x = 1 }, confined.value)
+    assert.is_nil(confined.failure)
+    assert.equal("job", child.told[1].type)
+    assert.is_true(child.closed)
+  end)
+
+  it("takes frames in any pieces", function()
+    local text, pieces = line(HELD) .. line { type = "result", value = { x = "\n" } }, {}
+    for byte in text:gmatch "." do pieces[#pieces + 1] = byte end
+    pieces[#pieces + 1] = text:sub(#text)
+    assert.same({ x = "\n" }, hear(pieces).value)
+  end)
+
+  it("ends a child that says what it may not say", function()
+    local call = { type = "call", product = "ebs", action = "DescribeRegions", deadline = 1,
+      version = "2021-07-30", params = {} }
+    local function changed(changes)
+      local frame = {}
+      for name, value in pairs(call) do frame[name] = value end
+      for name, value in pairs(changes) do frame[name] = value end
+      return line(frame)
+    end
+    for said, words in pairs {
+      ["\n"] = "", ["x\n"] = "", ["[]\n"] = "no type", ["1\n"] = "no type", ["{}\n"] = "no type",
+      ['{"type":1}\n'] = "no type", ['{"type":"progress","type":"progress"}\n'] = "",
+      ['{"type":"progress"} x\n'] = "", ["\255\254{\0}\0\n"] = "", ["\0\n"] = "",
+      [line { type = "nonsense" }] = "a frame that is not expected: nonsense",
+      [line(HELD)] = "a frame that is not expected: confined",
+      [line { type = "job" }] = "not expected", [line { type = "answer" }] = "not expected",
+      [line { type = "playbook", name = "x", declares = true }] = "not expected",
+      [line { type = "seed", seed = 1 }] = "not expected",
+      [line { type = "progress", more = 1 }] = 'unknown field "more"',
+      [line { type = "result" }] = "field value is missing",
+      [line { type = "result", value = 1 }] = "field value",
+      [line { type = "failed", message = 1, refused = true }] = "field message",
+      [line { type = "failed", message = "x" }] = "field refused is missing",
+      [line { type = "module", name = {} }] = "field name",
+      [line { type = "module", name = ("x"):rep(300) }] = "field name",
+      [changed { mutating = false }] = 'unknown field "mutating"',
+      [changed { params = "x" }] = "field params",
+      [changed { params = { x = 1 } }] = "field params",
+      [changed { params = { x = {} } }] = "field params", [changed { deadline = 0 }] = "deadline",
+      [changed { params = core.array { "x" } }] = "field params",
+      [changed { deadline = 1e9 }] = "deadline", [changed { region = {} }] = "field region",
+      [changed { product = ("x"):rep(100) }] = "field product",
+      [changed { params = { [("x"):rep(300)] = "y" } }] = "field params",
+      [('['):rep(100) .. "\n"] = "", ['{"type":"result","value":' .. ("["):rep(50) .. "\n"] = "",
+    } do
+      local confined, child = hear(after_hello(said))
+      assert.is_truthy(confined.failure, said)
+      assert.equal(1, (confined.failure:find(confine.WRONG, 1, true)), said)
+      assert.is_truthy(confined.failure:find(words, 1, true), confined.failure)
+      assert.is_true(child.closed)
+      assert.equal(1, #child.told)
+    end
+  end)
+
+  it("believes nothing of a child that was not held first", function()
+    for _, said in ipairs { line { type = "result", value = {} }, line { type = "progress" },
+      line { type = "confined", limits = true }, "x\n" } do
+      local confined, child = hear { said }
+      assert.is_truthy(confined.failure, said)
+      assert.same({}, child.told)
+    end
+  end)
+
+  it("takes no line without an end", function()
+    local pieces = after_hello()
+    for _ = 1, 300 do pieces[#pieces + 1] = ("x"):rep(65536) end
+    assert.matches("more than 16 MiB at once", hear(pieces).failure)
+    assert.is_true(#pieces > 0)
+  end)
+
+  it("ends a child of which nothing is heard", function()
+    local before = confine.SILENCE
+    confine.SILENCE = 0
+    local confined, child = hear(after_hello())
+    confine.SILENCE = before
+    assert.matches("out of time %(nothing was heard of it for 0 s%)", confined.failure)
+    assert.is_true(child.closed)
+  end)
+
+  it("says how a child ended that has no result", function()
+    for words, ending in pairs { ["with exit code 3"] = { exit = 3 },
+      ["out of time (limit 10 s of computing)"] = { signal = 24 },
+      ["by signal 11"] = { signal = 11 }, ["with exit code 0"] = { exit = 0 } } do
+      local confined = hear(after_hello '{"type":"resu', { ending = ending })
+      assert.equal("the playbook's process ended: " .. words, confined.failure)
+    end
+    local confined = hear(after_hello(line { type = "failed", message = "not enough memory",
+      refused = false }))
+    assert.matches("out of memory %(limit 1024 MiB%)", confined.failure)
+  end)
+
+  it("counts calls, and ends a child that makes too many", function()
+    local call = line { type = "call", product = "ebs", action = "Nothing", deadline = 1,
+      version = "2021-07-30", params = {} }
+    local confined = hear(after_hello(call:rep(20001)))
+    assert.matches("more than 20000 calls", confined.failure)
+    assert.equal(0, confined.calls)
+  end)
+
+  it("answers for modules with Lua text that is installed, and nothing else", function()
+    local here = scratch.directory()
+    scratch.write(here .. "/secret.lua", "return 'canary'")
+    scratch.write(here .. "/code.lua", string.dump(function() end))
+    local before = package.path
+    package.path = here .. "/?.lua;" .. before
+    finally(function() package.path = before end)
+    assert.equal("return 'canary'", modules.answer "secret".text)
+    assert.matches("^%-%-%- ", modules.answer "alicloud.dr.group".text)
+    for _, name in ipairs { "code", "../secret", "/etc/passwd", "alicloud/error", "a..b", ".secret",
+      "secret.", "", "%s", "secret\0", "secret;x", "alicloud.core" } do
+      local answer = modules.answer(name)
+      assert.is_nil(answer.text, name)
+      assert.is_string(answer.missing)
+    end
+    package.path = "./lua/?.lua;lua/?.lua"
+    assert.is_nil(modules.answer "alicloud.error".text)
+  end)
+end)
+
+describe("what reads", function()
+  it("is what the data of a product says, of its version, and gives no keys", function()
+    local count = 0
+    for _, product in ipairs { "ebs", "ecs", "sts" } do
+      local data = services.data(product)
+      for action, operation in pairs(data.operations) do
+        local call = { product = product, action = action, version = data.version }
+        local secret = action == "AssumeRole"
+        assert.equal(not operation.mutating and not secret, reads.reads(call), action)
+        call.version = "2014-05-27"
+        assert.is_false(reads.reads(call))
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 30)
+    for _, product in ipairs { "rds", "ebs.shared", "common", "", "ebs\0" } do
+      assert.is_false(reads.reads { product = product, action = "DescribeRegions",
+        version = "2021-07-30" })
+    end
+    assert.is_false(reads.reads { product = "ebs", action = "DescribeEverything",
+      version = "2021-07-30" })
+  end)
+
+  it("is asked with parameters as they were, and everything else is not sent", function()
+    local asked
+    local client = { call = function(_, action, params, options)
+      asked = { action, params, options }
+      return nil, { kind = "api", code = "X", message = "m", outcome = "rejected", secret = "s" }
+    end }
+    local function answer(action)
+      return reads.answer(function() return client end, { product = "ebs", action = action,
+        version = "2021-07-30", region = "cn-x", deadline = 3, params = { MaxResults = "9",
+          ["Tag.1.Key"] = "a", ["Tag.2.Key"] = "b", ["Tag.99999999.Key"] = "d",
+          ["Deep.Name"] = "c" } })
+    end
+    local reply, sent = answer "DescribeDiskReplicaGroups"
+    assert.is_true(sent)
+    assert.same({ err = { kind = "api", code = "X", message = "m", outcome = "rejected" } }, reply)
+    assert.same({ "ebs:DescribeDiskReplicaGroups", { Tag = { { Key = "a" }, { Key = "b" },
+      ["99999999"] = { Key = "d" } }, MaxResults = "9", Deep = { Name = "c" } },
+      { region = "cn-x", deadline = 3 } }, asked)
+    asked = nil
+    for _, action in ipairs { "FailoverDiskReplicaGroup", "Foo", "__index" } do
+      reply, sent = answer(action)
+      assert.equal("Client.ObserveMode", reply.err.code)
+      assert.equal("not_sent", reply.err.outcome)
+      assert.is_false(sent)
+    end
+    assert.is_nil(asked)
+  end)
+end)
+
+local function mutate(dice, text)
+  local at = dice:between(1, #text)
+  local how = dice:between(1, 6)
+  if how == 1 then return text:sub(1, at - 1) .. text:sub(at + 1) end
+  local byte = string.char(dice:between(0, 255))
+  if how == 2 then return text:sub(1, at) .. byte .. text:sub(at + 1) end
+  if how == 3 then return text:sub(1, at) .. "\n" .. text:sub(at + 1) end
+  if how == 4 then return text .. text:sub(at) end
+  if how == 5 then return (text:gsub("%d+", tostring(dice:between(-9, 9) * 1e300), 1)) end
+  return (text:gsub('"%l+"', dice:pick { '"call"', '"result"', '"value"', "null", "{}", "[]" }, 1))
+end
+
+describe("frames at random", function()
+  it("leave the command whole, and never make it change anything", function()
+    local frames = { line { type = "progress" }, line { type = "module", name = "alicloud.error" },
+      line { type = "call", product = "ebs", action = "StopDiskReplicaGroup", deadline = 5,
+        version = "2021-07-30", params = { ReplicaGroupId = "pg-1" } },
+      line { type = "result", value = { steps = {} } },
+      line { type = "failed", message = "x", refused = false } }
+    local dice, over = random.new(20), 0
+    for _ = 1, 4000 do
+      local text = dice:pick(frames)
+      for _ = 1, dice:between(1, 5) do text = mutate(dice, text) end
+      local confined, child = hear(after_hello(text .. "\n"))
+      if confined:is_over() then over = over + 1 end
+      assert.is_true(confined:is_over() == child.closed)
+      assert.equal(0, confined.calls)
+    end
+    assert.is_true(over > 3000)
+  end)
+end)
+
+-- The process itself, with an owner that answers what a spec wants.
+local function owned(answers)
+  local build = os.getenv "ALICLOUD_BUILD" or "build"
+  local one <close> = assert(core.child { argv = { "lua5.4", "-E",
+    "lua/alicloud/dr/playbook/confined.lua", build .. "/alicloud/core.so",
+    build .. "/alicloud/confine.so", tostring(256 << 20), "5" }, env = child_env.environment() })
+  for _, text in ipairs(answers) do
+    if not one:send(text) then break end
+  end
+  -- It waits for the next answer, or has ended.
+  local said = {}
+  while core.poll(one:fd(), "r", 0.3) do
+    local bytes = one:receive(65536)
+    if not bytes then break end
+    said[#said + 1] = bytes
+  end
+  local ending
+  for _ = 1, #said > 0 and one:receive(1) == nil and 200 or 0 do
+    ending = one:ended()
+    if ending then break end
+    core.poll(nil, "r", 0.01)
+  end
+  return ending, table.concat(said)
+end
+
+describe("the child's end", function()
+  it("says first how it is held, and asks for modules alone", function()
+    local ending, said = owned { line { type = "job", entry = "somewhere" },
+      line { type = "module", name = "x", missing = "nothing here" } }
+    assert.same({ exit = 0 }, ending)
+    local first = core.decode(said:match "^[^\n]+")
+    assert.equal("confined", first.type)
+    assert.is_true(first.limits)
+    assert.matches('"type":"module"', said)
+  end)
+
+  it("ends whatever it is answered", function()
+    local dice = random.new(21)
+    local answers = { line { type = "job", entry = "x", now = 1 }, "\n", "x\n", "{}\n", "[1,2]\n",
+      line { type = "module", name = "x", path = "x", text = "return 1" },
+      line { type = "module", name = "x", path = "x", text = "error {}" },
+      line { type = "begin", region = "cn-x" } }
+    for _ = 1, 25 do
+      local list = {}
+      for n = 1, dice:between(1, 4) do
+        list[n] = dice:pick(answers)
+        if dice:chance(0.7) then list[n] = mutate(dice, list[n]) .. "\n" end
+      end
+      local ending, said = owned(list)
+      assert.same({ exit = 0 }, ending or { exit = 0 })
+      assert.is_nil(said:find '"type":"result"', said)
+    end
+  end)
+end)
+
+describe("the commands that look", function()
+  local room = desks.room
+
+  it("give a playbook nothing of the machine", function()
+    local desk, file = room [[
+      local found = {}
+      local function try(name, body, ...)
+        local ok, value = pcall(body, ...)
+        if ok and value ~= nil and value ~= false then found[#found + 1] = name end
+      end
+      local core = require "alicloud.core"
+      try("file", core.open_file, "/etc/passwd", "read")
+      try("program", core.spawn, { "true" }, 10)
+      try("child", core.child, { argv = { "true" } })
+      try("secret", core.secret_from_file, "/etc/passwd")
+      try("directory", core.make_directory, "/tmp/by-a-playbook")
+      try("transport", require, "alicloud.transport")
+      try("home", os.getenv, "HOME")
+      try("key", os.getenv, "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+      return require "alicloud.dr".playbook("x", function(run)
+        run:step("found: " .. table.concat(found, ","), function() return true end)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("step found: \n", ran.out)
+  end)
+
+  it("ask with the command's own client, whatever client a playbook makes", function()
+    local desk, file = room [[
+      local alicloud = require "alicloud"
+      local top = alicloud.client { region = "cn-shanghai", endpoint = "evil.example" }
+      return require "alicloud.dr".playbook("x", function(run)
+        local function look(client) return client:call("DescribeRegions") end
+        run:step("top", function() return look(top) end)
+        run:step("other", function() return look(run.client:with { endpoint = "evil.example" }) end)
+        run:step("region", function() return look(run.client:with { region = "cn-hangzhou" }) end)
+        run:step("keys", { on_error = "continue" }, function()
+          return look(run.client:with { access_key_id = "x", access_key_secret = "y" })
+        end)
+        run:step("change", { on_error = "continue" }, function()
+          return run.client:call("vpc:DeleteVpc", {}, { version = "2016-04-28", mutating = false })
+        end)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai", "--json")
+    local effects = {}
+    for _, step in ipairs(ran.object.steps) do effects[step.step] = step.effect end
+    assert.same({ top = "reads", other = "reads", region = "reads", keys = "refused",
+      change = "changes" }, effects)
+    assert.equal(3, ran.object.reads)
+    assert.equal(3, #desk:requests())
+    assert.is_true(ran.object.confined.limits)
+    assert.equal(core.sha256(scratch.read(file)), ran.object.digest)
+  end)
+
+  it("pass waits over", function()
+    local desk, file = room [[
+      return require "alicloud.dr".playbook("x", function(run)
+        run:step("wait", function()
+          local began = run.client.runtime.monotonic()
+          run.client.runtime.sleep(3000)
+          return run.client.runtime.monotonic() - began >= 3000
+        end)
+      end)]]
+    local began = core.monotonic()
+    assert.equal(0, desk:run("plan", file, "--region", "cn-shanghai").code)
+    assert.is_true(core.monotonic() - began < 60)
+  end)
+
+  it("say that memory is over", function()
+    local desk, file = room [[
+      local list = {}
+      while true do list[#list + 1] = ("x"):rep(1 << 20, "y"):rep(50) .. #list end]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code, ran.err)
+    assert.matches("the playbook's process ended: out of memory %(limit 1024 MiB%)", ran.err)
+  end)
+
+  it("check a result, whoever has made it", function()
+    local desk, file = room [[
+      local link
+      for n = 1, 9 do
+        local name, value = debug.getupvalue(package.searchers[2], n)
+        if name == "link" then link = value end
+      end
+      link.send { type = "result", value = { steps = {}, groups = {}, changes = 0, reads = 7 } }]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches('said what it may not say: a plan: unknown field "reads"', ran.err)
+    ran = desk:run("policy", file, "--region", "cn-shanghai")
+    assert.matches("said what it may not say: a rehearsal: ", ran.err)
+    ran = desk:run("explore", file, "--region", "cn-shanghai", "--seeds", "1")
+    assert.matches("said what it may not say: an end before its seeds", ran.err)
+    ran = desk:run("playbooks", file)
+    assert.matches("said what it may not say: a description: ", ran.err)
+  end)
+
+  it("describe a file", function()
+    local desk, file = room [[
+      return require "alicloud.dr".playbook("\u{202e}mine", { kind = "drill", summary = "Short.",
+        params = { { name = "group", type = "id", help = "the group", required = true },
+          { name = "age", type = "duration", help = "how old", default = "1h" } } },
+        function() end)]]
+    local ran = desk:run("playbooks", file)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("\\xe2\\x80\\xaemine   Short%.\n    group +the group %(needed%)\n"
+      .. "    age +how old %(1h%)\n  sha256 %x+\n", ran.out)
+    local about = desk:run("playbooks", file, "--json").object.playbooks[1]
+    assert.equal("drill", about.kind)
+    assert.equal(core.sha256(scratch.read(file)), about.digest)
+    assert.equal(2, desk:run("playbooks", "./nothing.lua").code)
+  end)
+end)
+
+describe("alicloud-dr explore", function()
+  it("finds the same with one process and with three", function()
+    local desk = desks.new { env = {} }
+    for _, path in ipairs { "spec/sim/playbooks/move.lua", "spec/sim/playbooks/raw.lua" } do
+      local function explore(jobs)
+        return desk:run("explore", path, "--region", "cn-shanghai", "--seeds", "35", "--json",
+          "--jobs", jobs).out
+      end
+      assert.equal(explore "1", explore "3")
+    end
+    local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--jobs", "0", "--region",
+      "cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.matches('%-%-jobs: got "0"; allowed: a whole number from 1 to 64', ran.err)
+  end)
+
+  it("takes a world as data only", function()
+    local desk = desks.new { env = {} }
+    for words, text in pairs { ["plain data: cannot encode a function"] = "return { f = function() end }",
+      ["must give a table"] = "return 1", ["too large"] = "return ('x'):rep(1 << 62)" } do
+      local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--region", "cn-shanghai",
+        "--world", scratch.file(text, ".lua"))
+      assert.equal(2, ran.code)
+      assert.is_truthy(ran.err:find(words, 1, true), ran.err)
+    end
+  end)
+end)
