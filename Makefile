@@ -116,14 +116,22 @@ $(BUILD)/spec $(BUILD)/bin $(MODULE):
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
-# $(call launcher,lua,lib) writes the command for modules in those two directories.
-launcher = printf '%s\n' '\#!$(LUA)' \
-  'package.path = "$(1)/?.lua;$(1)/?/init.lua;" .. package.path' \
-  'package.cpath = "$(2)/?.so;" .. package.cpath' \
+# $(call launcher,lua,lib) writes the command for modules in those two directories. With -E nothing of
+# the environment is executed. All paths are whole: it is typed in other people's directories.
+rooted      = $(if $(filter /%,$(1)),$(1),$(CURDIR)/$(1))
+INTERPRETER = $(call rooted,$(shell command -v "$(LUA)"))
+launcher = printf '%s\n' \
+  '\#!$(if $(word 2,$(INTERPRETER)),/usr/bin/env -S "$(INTERPRETER)",$(INTERPRETER)) -E' \
+  'assert(loadfile("$(call rooted,$(1))/alicloud/installed.lua"))(' \
+  '  "$(call rooted,$(1))", "$(call rooted,$(2))")' \
   'os.exit(require("alicloud.cli.main").main(arg), true)'
 
+# LuaRocks moves what was installed from the directory of the rock into its tree.
+RUN_LUADIR = $(if $(ROCKS_TREE),$(shell cd "$(ROCKS_TREE)" && pwd)/share/lua/$(LUA_VERSION),$(LUADIR))
+RUN_LIBDIR = $(if $(ROCKS_TREE),$(shell cd "$(ROCKS_TREE)" && pwd)/lib/lua/$(LUA_VERSION),$(LIBDIR))
+
 $(BUILD)/bin/alicloud-dr: Makefile | $(BUILD)/bin
-	@$(call launcher,$(CURDIR)/lua,$(abspath $(BUILD))) >$@ && chmod 755 $@
+	@$(call launcher,lua,$(BUILD)) >$@ && chmod 755 $@
 
 # What only the specs use: a module of process tricks, and C hosts.
 links     = $(shell echo 'int main(void) { return 0; }' | \
@@ -259,7 +267,7 @@ install: all
 	  install -m 644 "lua/$$f" "$(DESTDIR)$(LUADIR)/$$f" || exit 1; done
 	install -d "$(DESTDIR)$(LIBDIR)/alicloud" "$(DESTDIR)$(BINDIR)"
 	install -m 755 $(MODULE)/*.so "$(DESTDIR)$(LIBDIR)/alicloud"
-	$(call launcher,$(LUADIR),$(LIBDIR)) >"$(BUILD)/launcher"
+	@$(call launcher,$(RUN_LUADIR),$(RUN_LIBDIR)) >"$(BUILD)/launcher"
 	install -m 755 "$(BUILD)/launcher" "$(DESTDIR)$(BINDIR)/alicloud-dr"
 
 ## rock: build the rock offline into build/rocks and use it there

@@ -46,5 +46,11 @@ build = {
     LUADIR = "$(LUADIR)",
     LIBDIR = "$(LIBDIR)",
     BINDIR = "$(BINDIR)",
+    ROCKS_TREE = "$(PREFIX)/../../../../..",
   },
+}
+-- The command knows where its modules are. A wrapper would ask the environment and the current
+-- directory first.
+deploy = {
+  wrap_bin_scripts = false,
 }
