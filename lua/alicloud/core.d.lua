@@ -72,7 +72,16 @@ function File:unlock(offset) end
 ---@return string? code
 function File:is_locked(offset) end
 
----@return { bytes: integer, mode: integer, own: boolean }|nil about `own`: of this user
+---@class alicloud.FileStat
+---@field bytes integer
+---@field type "file"|"directory"|"link"|"other"
+---@field mode integer permission bits, with setuid, setgid and sticky
+---@field links integer how many names it has
+---@field uid integer
+---@field gid integer
+---@field own boolean it belongs to the user as which this process acts
+
+---@return alicloud.FileStat|nil about
 ---@return string? message
 ---@return string? code
 function File:stat() end
@@ -210,13 +219,43 @@ function core.signer(kind) end
 ---@nodiscard
 function core.read(exchange, options) end
 
----Opens a regular file, never through a link; a new one gets mode 0600.
+---Opens a regular file, never through a link.
 ---@param path string
 ---@param how "read"|"append"|"create" append creates it if need be, create demands that it is new
+---@param mode? integer of a new one, whatever the umask (0600)
 ---@return alicloud.File|nil file
 ---@return string? message
 ---@return string? code "ENOENT", "EEXIST", …
-function core.open_file(path, how) end
+function core.open_file(path, how, mode) end
+
+---The whole path of what is there, without links.
+---@param path string
+---@return string|nil path
+---@return string? message
+---@return string? code
+function core.real_path(path) end
+
+---What is at a path; a link is not followed.
+---@param path string
+---@return alicloud.FileStat|nil about
+---@return string? message
+---@return string? code
+function core.look(path) end
+
+---The names in a directory, in no order.
+---@param path string
+---@return string[]|nil names
+---@return string? message
+---@return string? code
+function core.list_directory(path) end
+
+---Who this process acts as.
+---@return { uid: integer, gid: integer, groups: table<integer, boolean> } user `groups`: all of them
+function core.user() end
+
+---@param uid integer
+---@return string|nil name nil if nobody here has that number
+function core.user_name(uid) end
 
 ---fsync of a directory, which makes the names in it durable.
 ---@param path string

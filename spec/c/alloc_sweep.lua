@@ -105,6 +105,13 @@ function calls.file()
   if core.process().pid < 1 then wrong "pid" end
 end
 
+function calls.owner()
+  if core.look("/").type ~= "directory" or core.real_path("/.") ~= "/" then wrong "a look" end
+  if not core.user().groups[core.user().gid] then wrong "groups" end
+  local names, message = core.list_directory("spec/vectors")
+  if not names and not message then wrong "neither names nor message" end
+end
+
 function calls.encode()
   local text = core.encode { a = { 1, 2.5, "x", core.null }, b = core.array {} }
   if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end

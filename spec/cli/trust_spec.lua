@@ -62,8 +62,8 @@ end)
 describe("make install", function()
   it("names interpreter and directories from the root, however they were given", function()
     local root = scratch.directory() .. "/a place"
-    local text, code = sh(("make -s --no-print-directory install BUILD=%s LUA=lua5.4 'PREFIX=%s'"):format(
-      BIN, root))
+    local text, code = sh(("make -s --no-print-directory install BUILD=%s LUA=lua5.4 "
+      .. "'PREFIX=%s'"):format(BIN, root))
     assert.equal(0, code, text)
     local launcher = scratch.read(root .. "/bin/alicloud-dr")
     assert.matches("^#!/[^\n]+ %-E\n", launcher)

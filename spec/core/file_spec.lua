@@ -15,6 +15,40 @@ describe("a file", function()
     assert.equal(0, about.bytes)
   end)
 
+  it("is made with the mode that is asked for, and keeps the one that it has", function()
+    local path = scratch.path()
+    for _, mode in ipairs { "660", "640" } do
+      local file <close> = assert(core.open_file(path, "append", tonumber(mode, 8)))
+      assert.equal(tonumber("660", 8), file:stat().mode)
+    end
+    assert.has_error(function() core.open_file(path, "append", 4096) end)
+  end)
+
+  it("tells whose it is, what it is and how many names it has", function()
+    local directory = scratch.directory()
+    local path, me = directory .. "/file", core.user()
+    scratch.write(path, "text")
+    assert(os.execute(("ln %s %s/name; ln -s %s %s/link; mkfifo %s/pipe; chmod 4751 %s"):format(path,
+      directory, path, directory, directory, path)))
+    local about = assert(core.look(path))
+    assert.same({ bytes = 4, type = "file", mode = tonumber("4751", 8), links = 2, uid = me.uid,
+      gid = me.gid, own = true }, about)
+    assert.same(about, assert(core.open_file(path, "read")):stat())
+    assert.equal("link", core.look(directory .. "/link").type)
+    assert.equal("other", core.look(directory .. "/pipe").type)
+    assert.equal("directory", core.look(directory).type)
+    assert.equal("ENOENT", select(3, core.look(directory .. "/none")))
+    assert.equal(core.real_path(path), core.real_path(directory .. "/../././" .. directory:match
+      "[^/]+$" .. "/link"))
+    assert.equal("ENOENT", select(3, core.real_path(directory .. "/none")))
+    local names = core.list_directory(directory)
+    table.sort(names)
+    assert.same({ "file", "link", "name", "pipe" }, names)
+    assert.equal("ENOTDIR", select(3, core.list_directory(path)))
+    assert.is_true(me.groups[me.gid])
+    assert.is_nil(core.user_name(4294967294))
+  end)
+
   it("is appended to, read, cut and synced", function()
     local path = scratch.path()
     local file <close> = assert(core.open_file(path, "append"))

@@ -277,6 +277,7 @@ int luaopen_alicloud_core(lua_State *L)
     ac_value_open(L);
     acL_sys_open(L);
     acL_file_open(L);
+    acL_owner_open(L);
     acL_process_open(L);
     acL_child_open(L);
     acL_actions_open(L);

@@ -1,5 +1,6 @@
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,19 +15,58 @@ static int open_retrying(const char *path, int flags, mode_t mode)
     return fd;
 }
 
+static const char *type_name(mode_t mode)
+{
+    if (S_ISREG(mode))
+        return "file";
+    if (S_ISDIR(mode))
+        return "directory";
+    return S_ISLNK(mode) ? "link" : "other";
+}
+
+static struct ac_file_stat describe(const struct stat *about)
+{
+    return (struct ac_file_stat){
+        .bytes = (int64_t)about->st_size,
+        .type = type_name(about->st_mode),
+        .mode = (unsigned)about->st_mode & 07777u,
+        .links = (unsigned)about->st_nlink,
+        .uid = about->st_uid,
+        .gid = about->st_gid,
+        .own = about->st_uid == geteuid(),
+    };
+}
+
 int ac_file_stat(int fd, struct ac_file_stat *out)
 {
     struct stat about;
     if (fstat(fd, &about) != 0)
         return errno;
-    if (!S_ISREG(about.st_mode))
-        return EINVAL;
-    *out = (struct ac_file_stat){
-        .bytes = (int64_t)about.st_size,
-        .mode = (unsigned)about.st_mode & 07777u,
-        .own = about.st_uid == geteuid(),
-    };
+    *out = describe(&about);
+    return S_ISREG(about.st_mode) ? 0 : EINVAL;
+}
+
+int ac_file_look(const char *path, struct ac_file_stat *out)
+{
+    struct stat about;
+    if (lstat(path, &about) != 0)
+        return errno;
+    *out = describe(&about);
     return 0;
+}
+
+int ac_file_list(const char *path, struct ac_buf *out)
+{
+    DIR *directory = opendir(path);
+    if (!directory)
+        return errno;
+    const struct dirent *entry;
+    while (errno = 0, out->status == AC_OK && (entry = readdir(directory)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ac_buf_add(out, entry->d_name, strlen(entry->d_name) + 1);
+    int error = out->status == AC_OK ? errno : E2BIG;
+    closedir(directory);
+    return error;
 }
 
 void ac_file_close(int *fd)
@@ -36,16 +76,44 @@ void ac_file_close(int *fd)
     *fd = -1;
 }
 
-int ac_file_open(int *fd, const char *path, enum ac_file_how how)
+static int make(const char *path, int flags, mode_t mode)
+{
+    int fd = open_retrying(path, flags | O_CREAT | O_EXCL, mode);
+    if (fd >= 0 && fchmod(fd, mode) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+/* A file that is there already is not opened as one to be made: in some directories systems refuse
+ * that of other people's files. */
+static int open_or_make(const char *path, int flags, mode_t mode)
+{
+    int fd = open_retrying(path, flags, 0);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    fd = make(path, flags, mode);
+    return fd < 0 && errno == EEXIST ? open_retrying(path, flags, 0) : fd;
+}
+
+int ac_file_open(int *fd, const char *path, enum ac_file_how how, mode_t mode)
 {
     static const int flags[] = {
-        [AC_FILE_READ] = O_RDONLY | O_NOFOLLOW,
-        [AC_FILE_APPEND] = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW,
-        [AC_FILE_CREATE] = O_RDWR | O_APPEND | O_CREAT | O_EXCL,
-        [AC_FILE_READ_LINKED] = O_RDONLY,
+        [AC_FILE_READ] = O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+        [AC_FILE_APPEND] = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK,
+        [AC_FILE_CREATE] = O_RDWR | O_APPEND | O_NONBLOCK,
+        [AC_FILE_READ_LINKED] = O_RDONLY | O_NONBLOCK,
     };
     struct ac_file_stat about;
-    *fd = open_retrying(path, flags[how] | O_NONBLOCK, 0600);
+    if (how == AC_FILE_CREATE)
+        *fd = make(path, flags[how], mode);
+    else if (how == AC_FILE_APPEND)
+        *fd = open_or_make(path, flags[how], mode);
+    else
+        *fd = open_retrying(path, flags[how], 0);
     if (*fd < 0)
         return errno;
     /* A pipe would block and a device would swallow. */

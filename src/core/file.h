@@ -6,7 +6,9 @@
 #ifndef AC_FILE_H
 #define AC_FILE_H
 
-#include "ac.h"
+#include "buf.h"
+
+#include <sys/types.h>
 
 enum ac_file_how {
     AC_FILE_READ,       /* an existing file */
@@ -17,13 +19,16 @@ enum ac_file_how {
 
 struct ac_file_stat {
     int64_t bytes;
-    unsigned mode;
+    const char *type; /* "file", "directory", "link" or "other" */
+    unsigned mode, links;
+    uid_t uid;
+    gid_t gid;
     bool own; /* belongs to this process's effective user */
 };
 
-/* A new file gets mode 0600 whatever the umask. ELOOP for a link at the path's end, EINVAL for what
- * is no regular file. */
-int ac_file_open(int *fd, const char *path, enum ac_file_how how);
+/* A new file gets `mode` whatever the umask. ELOOP for a link at the path's end, EINVAL for what is
+ * no regular file. */
+int ac_file_open(int *fd, const char *path, enum ac_file_how how, mode_t mode);
 
 /* Closes a descriptor that is not negative, and makes it -1. */
 void ac_file_close(int *fd);
@@ -53,6 +58,13 @@ int ac_file_probe(int fd, int64_t offset);
 
 /* EINVAL for what is no regular file. */
 int ac_file_stat(int fd, struct ac_file_stat *out);
+
+/* The same of what is at a path, whatever it is; a link is not followed. */
+int ac_file_look(const char *path, struct ac_file_stat *out);
+
+/* The names in a directory, each with a NUL behind it, without "." and "..". E2BIG if they do not
+ * fit into the buffer. */
+int ac_file_list(const char *path, struct ac_buf *out);
 
 /* Makes names in a directory durable. */
 int ac_file_sync_directory(const char *path);

@@ -10,11 +10,20 @@ void acL_actions_open(lua_State *L);
 void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
 void acL_file_open(lua_State *L);
+void acL_owner_open(lua_State *L);
 void acL_process_open(lua_State *L);
 void acL_read_open(lua_State *L);
 void acL_sealed_open(lua_State *L);
 void acL_sign_open(lua_State *L);
 void acL_sys_open(lua_State *L);
+
+/* [-0, +3, m]  nil, message, code: what a file has met, for people and for programs. */
+int acL_push_file_failure(lua_State *L, const char *what, int error);
+
+struct ac_file_stat;
+
+/* [-0, +1, m]  { bytes, type, mode, links, uid, gid, own } */
+void acL_push_file_stat(lua_State *L, const struct ac_file_stat *about);
 
 /* [-1, +1, v]  sign(request) -> table. Raises on misuse: everything it needs is given. */
 int acL_sign(lua_State *L);

@@ -45,8 +45,7 @@ static const struct {
     {EROFS, "EROFS", "the file system is read-only"},
 };
 
-/* [-0, +3, m]  nil, message, code */
-static int push_failure(lua_State *L, const char *what, int error)
+int acL_push_file_failure(lua_State *L, const char *what, int error)
 {
     lua_pushnil(L);
     for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
@@ -75,7 +74,7 @@ static bool is_refused(lua_State *L, const char *path)
 static int push_outcome(lua_State *L, const char *what, int error)
 {
     if (error != 0 && error != EWOULDBLOCK)
-        return push_failure(L, what, error);
+        return acL_push_file_failure(L, what, error);
     lua_pushboolean(L, error == 0);
     return 1;
 }
@@ -101,19 +100,22 @@ static int file_close(lua_State *L)
     return 0;
 }
 
-/* [-2, +(1|3), v]  open_file(path, "read" | "append" | "create") -> File | nil, message, code */
+/* [-3, +(1|3), v]  open_file(path, "read" | "append" | "create", mode = 0600) -> File | nil,
+ * message, code */
 static int core_open_file(lua_State *L)
 {
     static const char *const names[] = {"read", "append", "create", NULL};
     const char *path = acL_check_path(L, 1);
     enum ac_file_how how = (enum ac_file_how)luaL_checkoption(L, 2, NULL, names);
+    lua_Integer mode = luaL_optinteger(L, 3, 0600);
+    luaL_argcheck(L, mode >= 0 && mode <= 0777, 3, "permission bits of a new file");
     if (is_refused(L, path))
         return 3;
     struct file *file = lua_newuserdatauv(L, sizeof *file, 0);
     *file = (struct file){-1, getpid()};
     luaL_setmetatable(L, FILE_CLASS);
-    int error = ac_file_open(&file->fd, path, how);
-    return error != 0 ? push_failure(L, path, error) : 1;
+    int error = ac_file_open(&file->fd, path, how, (mode_t)mode);
+    return error != 0 ? acL_push_file_failure(L, path, error) : 1;
 }
 
 /* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, how many got there */
@@ -124,7 +126,7 @@ static int file_append(lua_State *L)
     int error = ac_file_append(check_open(L), bytes, &written);
     if (error == 0)
         return push_outcome(L, "append", 0);
-    push_failure(L, "append", error);
+    acL_push_file_failure(L, "append", error);
     lua_pushinteger(L, (lua_Integer)written);
     return 4;
 }
@@ -140,7 +142,7 @@ static int file_read(lua_State *L)
     char *out = luaL_buffinitsize(L, &buffer, (size_t)count);
     int error = ac_file_read(check_open(L), offset, out, (size_t)count, &got);
     luaL_pushresultsize(&buffer, error != 0 ? 0 : got);
-    return error != 0 ? push_failure(L, "read", error) : 1;
+    return error != 0 ? acL_push_file_failure(L, "read", error) : 1;
 }
 
 /* [-1, +(1|3), v] */
@@ -190,18 +192,28 @@ static int file_is_locked(lua_State *L)
     return n;
 }
 
-/* [-1, +(1|3), v]  file:stat() -> { bytes, mode, own } | nil, message, code */
+void acL_push_file_stat(lua_State *L, const struct ac_file_stat *about)
+{
+    lua_createtable(L, 0, 7);
+    acL_set_integer(L, "bytes", (uint64_t)about->bytes);
+    acL_set_integer(L, "mode", about->mode);
+    acL_set_integer(L, "links", about->links);
+    acL_set_integer(L, "uid", about->uid);
+    acL_set_integer(L, "gid", about->gid);
+    lua_pushboolean(L, about->own);
+    lua_setfield(L, -2, "own");
+    lua_pushstring(L, about->type);
+    lua_setfield(L, -2, "type");
+}
+
+/* [-1, +(1|3), v]  file:stat() -> { bytes, type, mode, links, uid, gid, own } */
 static int file_stat(lua_State *L)
 {
     struct ac_file_stat about;
     int error = ac_file_stat(check_open(L), &about);
     if (error != 0)
-        return push_failure(L, "stat", error);
-    lua_createtable(L, 0, 3);
-    acL_set_integer(L, "bytes", (uint64_t)about.bytes);
-    acL_set_integer(L, "mode", about.mode);
-    lua_pushboolean(L, about.own);
-    lua_setfield(L, -2, "own");
+        return acL_push_file_failure(L, "stat", error);
+    acL_push_file_stat(L, &about);
     return 1;
 }
 

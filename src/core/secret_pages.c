@@ -53,7 +53,7 @@ const char *ac_pages_read(struct ac_pages *pages, const char *path, size_t max, 
     int fd = -1;
     struct ac_file_stat about = {0};
     *pages = (struct ac_pages){0};
-    int error = ac_sys_is_confined() ? EPERM : ac_file_open(&fd, path, AC_FILE_READ_LINKED);
+    int error = ac_sys_is_confined() ? EPERM : ac_file_open(&fd, path, AC_FILE_READ_LINKED, 0);
     if (error == 0)
         error = ac_file_stat(fd, &about);
     if (error == 0 && (uint64_t)about.bytes > max)

@@ -20,7 +20,8 @@
 ---   lease(name, holder)        exclusive: { fence, release() }, or nil and an error that names the
 ---                              holder. `fence` grows with every lease of that name; a store whose
 ---                              leases expire refuses appends under an older one.
----   post(line), mail()         lines that other people leave for the run, in order
+---   post(line), mail()         lines that other people leave for the run, in order, and who left
+---                              them: { name, who, trusted, lines } for each file or the like
 ---   close()
 
 local alicloud = require "alicloud"
@@ -38,7 +39,7 @@ M.VERSION = 1
 ---@field reserve fun(self, bytes: integer): boolean|nil, alicloud.Error?
 ---@field lease fun(self, name: string, holder: table): alicloud.dr.Lease|nil, alicloud.Error?
 ---@field post fun(self, line: string): boolean|nil, alicloud.Error?
----@field mail fun(self): string[]|nil, alicloud.Error?
+---@field mail fun(self): alicloud.dr.Letters[]|nil, alicloud.Error?
 ---@field close fun(self)
 
 ---@class alicloud.dr.Lease

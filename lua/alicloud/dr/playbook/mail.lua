@@ -1,6 +1,7 @@
 --- What other people tell a run while it goes on: approvals, and that the old side is given up.
 --- Each is one JSON line that they leave in the store; the run reads them between steps and while
---- it waits, and writes down what it took.
+--- it waits, and writes down what it took. An approval is signed, so anybody may carry it. Any
+--- other line is an order, and counts only from somebody whom the store trusts.
 
 local core = require "alicloud.core"
 
@@ -13,7 +14,7 @@ Mail.__index = Mail
 ---@param engine alicloud.dr.Engine
 ---@return alicloud.dr.Mail
 function M.new(engine)
-  return setmetatable({ engine = engine, read = 0, approvals = {} }, Mail)
+  return setmetatable({ engine = engine, read = {}, refused = {}, approvals = {} }, Mail)
 end
 
 local function is_words(value)
@@ -34,7 +35,7 @@ function TAKE.mode(mail, letter)
         letter.by, way) }
   end
   engine:record { type = "mode", mode = letter.mode, by = letter.by, why = letter.why,
-    mail = letter.digest }
+    mail = letter.digest, from = letter.who }
 end
 
 function TAKE.approval(mail, letter)
@@ -58,16 +59,32 @@ local function open_letter(engine, line)
   return letter
 end
 
+-- Told once, or strangers could fill the journal.
+local function refuse(mail, name, letter)
+  if mail.refused[letter.who] then return end
+  mail.refused[letter.who] = true
+  mail.engine:record { type = "note", text = ("not obeyed: %s was left by %s, in a file that does "
+    .. "not give orders to this run: %s"):format(letter.type, letter.who, name) }
+end
+
+local function take(mail, letters, line)
+  local engine = mail.engine
+  local letter = open_letter(engine, line)
+  local act = letter and not engine.state.mails[letter.digest] and TAKE[letter.type]
+  if not act then return end
+  if letter.type == "approval" then return act(mail, letter) end
+  letter.who = letters.who
+  if not letters.trusted then return refuse(mail, letters.name, letter) end
+  act(mail, letter)
+end
+
 --- Reads what has come since the last time. Mail that cannot be read is mail that has not come.
 function Mail:poll()
-  local engine = self.engine
-  local lines = engine.store:mail() or {}
-  for i = self.read + 1, #lines do
-    self.read = i
-    local letter = open_letter(engine, lines[i])
-    local known = letter and engine.state.mails[letter.digest]
-    local take = letter and not known and TAKE[letter.type]
-    if take then take(self, letter) end
+  for _, letters in ipairs(self.engine.store:mail() or {}) do
+    for i = (self.read[letters.name] or 0) + 1, #letters.lines do
+      self.read[letters.name] = i
+      take(self, letters, letters.lines[i])
+    end
   end
 end
 

@@ -1,36 +1,33 @@
 --- A store in a file of one machine; the contract is that of alicloud.dr.journal.
 ---
---- Beside PATH lie PATH.lock, held by whoever runs, and PATH.mail, to which everybody with access
---- to the directory may append. A lease is the kernel's lock: it ends with its process, however
---- that ends, so it needs no expiry. Programs that the process starts do not inherit it. A child
---- that it forks and that runs no other program does, until it ends too, but may not use it.
---- Leases of other names are bytes of one file in the directory, so that two runs over one
---- directory exclude each other on a group, and a thousand groups need no thousand descriptors; who
---- holds one is noted beside it.
+--- Beside PATH lie PATH.lock, held by whoever runs, and what people leave for the run (see
+--- alicloud.dr.store.letters). Who may use them: alicloud.dr.store.private. Where strangers may
+--- make files, groups cannot be locked: whoever made the lock's file first could keep it from all.
+---
+--- A lease is the kernel's lock: it ends with its process, however that ends, so it needs no
+--- expiry. Programs that the process starts do not inherit it. A child that it forks and that runs
+--- no other program does, until it ends too, but may not use it. Leases of other names are bytes of
+--- one file in the directory, so that two runs over one directory exclude each other on a group,
+--- and a thousand groups need no thousand descriptors; who holds one is noted beside it.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local letters = require "alicloud.dr.store.letters"
+local private = require "alicloud.dr.store.private"
+local shell = require "alicloud.shell"
+local trusted = require "alicloud.trusted_file"
+
+local failure = private.failure
 
 local M = {}
 
-local SLICE = 16 * 1024 * 1024
 local LEASE_BYTES = 4096
 -- The lock of a run is this byte of its note.
 local RUN_BYTE = 0
-local FOREIGN_BITS = tonumber("077", 8)
 
 ---@class alicloud.dr.FileStore: alicloud.dr.Store
 local Store = {}
 Store.__index = Store
-
--- What concerns a path names it at its beginning.
-local function failure(name, message, code, hint)
-  local is_told = message:sub(1, #name + 2) == name .. ": "
-  return alicloud.error.new {
-    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
-    message = is_told and message or name .. ": " .. message, hint = hint,
-  }
-end
 
 local function broken(store, message, code)
   store.fault = store.fault or failure(store.name, message, code,
@@ -58,41 +55,18 @@ function M.make_directories(path)
   return true
 end
 
-local function read_all(file)
-  local parts, offset = {}, 0
-  while true do
-    local part, message, code = file:read(offset, SLICE)
-    if not part then return nil, message, code end
-    parts[#parts + 1], offset = part, offset + #part
-    if #part < SLICE then return table.concat(parts) end
-  end
-end
-
-local function private_fault(file, name)
-  local about, message, code = file:stat()
-  if not about then return failure(name, message, code) end
-  if not about.own then return failure(name, "it belongs to somebody else", "EPERM") end
-  if about.mode & FOREIGN_BITS ~= 0 then
-    return failure(name, ("others may use it (mode %o)"):format(about.mode), "EPERM",
-      "chmod 600 " .. name)
-  end
-  return nil
-end
-
 --- Opens the store; its file is made if it is not there, its directory is not.
 ---@param path string
 ---@return alicloud.dr.FileStore|nil
 ---@return alicloud.Error? err
 function M.open(path)
-  local file, message, code = core.open_file(path, "append")
-  if not file then return nil, failure(path, message, code) end
-  local fault = private_fault(file, path)
-  if fault then
-    file:close()
-    return nil, fault
-  end
-  return setmetatable({ name = path, directory = directory_of(path), file = file, leases = {},
-    pid = core.process().pid }, Store)
+  local directory = directory_of(path)
+  local place, message, code = trusted.place(directory)
+  local file, err
+  if place then file, err = private.open(path, place) else err = failure(path, message, code) end
+  if not file then return nil, err end
+  return setmetatable({ name = path, directory = directory, place = place, file = file,
+    leases = {}, pid = core.process().pid }, Store)
 end
 
 -- A fork shares descriptors and with them the locks, so a child must neither use nor release them.
@@ -110,21 +84,39 @@ local function forked(store)
   }
 end
 
---- The text of a journal that somebody else may be writing.
----@param path string
----@return string|nil text
----@return alicloud.Error? err code "Client.JournalFailed", errno "ENOENT" if there is none
-function M.read(path)
+local function read(path, fault_of)
   local file <close>, message, code = core.open_file(path, "read")
   if not file then return nil, failure(path, message, code) end
+  local fault = fault_of and fault_of(file)
+  if fault then return nil, fault end
   local text
-  text, message, code = read_all(file)
+  text, message, code = trusted.read_all(file)
   if not text then return nil, failure(path, message, code) end
   return text
 end
 
+--- The text of a journal that somebody else may be writing, whoever that is.
+---@param path string
+---@return string|nil text
+---@return alicloud.Error? err code "Client.JournalFailed", errno "ENOENT" if there is none
+function M.read(path)
+  return read(path)
+end
+
+--- The text of a journal that is to be obeyed: it is judged as `open` does before it is read.
+---@param path string
+---@return string|nil text
+---@return alicloud.Error? err as of `read` and of `open`
+function M.read_trusted(path)
+  return read(path, function(file)
+    local place, message, code = trusted.place(directory_of(path))
+    if not place then return failure(path, message, code) end
+    return private.fault(file, path, place)
+  end)
+end
+
 function Store:load()
-  local text, message, code = read_all(self.file)
+  local text, message, code = trusted.read_all(self.file)
   if not text then return nil, failure(self.name, message, code) end
   local _, lines = text:gsub("\n", "\n")
   self.bytes, self.seq = #text, lines
@@ -269,13 +261,33 @@ local function write_holder(file, holder)
   return ok, message, code
 end
 
+-- Whoever made it for himself keeps all others out, and need not mean it.
+local function open_lock(path, place)
+  local file, err = private.open(path, place)
+  if file then return file end
+  local about = core.look(path)
+  err.hint = about and ("%s made it; while nobody runs: rm %s%s"):format(trusted.name(about.uid),
+    about.type == "directory" and "-r " or "", shell.quote(path)) or err.hint
+  return nil, err
+end
+
+-- Groups are not locked where anybody could make the locks.
+local function lock_fault(store, name)
+  local place = store.place
+  local wrong = place.fault or place.strangers
+  if name == "run" or not wrong then return nil end
+  return failure(store.name, "groups cannot be locked here: " .. trusted.words(wrong),
+    trusted.UNTRUSTED, ("keep journals in a directory of your own (mode 700), or of a team (%s); a "
+    .. "run that was begun here goes on from there: mv %s* DIRECTORY"):format(private.TEAM_HINT,
+      shell.quote(store.name)))
+end
+
 -- The lock of the run is in its note, the others are bytes of one file.
 local function locked_by(store, name, note)
   if name == "run" then return note, RUN_BYTE end
   if not store.locks then
-    local path = store.directory .. "/groups.lock"
-    local file, message, code = core.open_file(path, "append")
-    if not file then return nil, message, code end
+    local file, err = open_lock(store.directory .. "/groups.lock", store.place)
+    if not file then return nil, err end
     store.locks = file
   end
   return store.locks, byte_of(name)
@@ -283,12 +295,13 @@ end
 
 -- Locks, then notes who holds it; the note alone says nothing.
 local function take(store, name, note, holder)
-  local file, byte, code = locked_by(store, name, note)
-  if not file then return nil, byte, code end
-  local locked, message
-  locked, message, code = file:lock(byte)
+  local file, byte = locked_by(store, name, note)
+  if not file then return nil, byte end
+  local locked, message, code = file:lock(byte)
   local before = read_holder(note)
-  if not locked then return locked, message, code, before end
+  local path = note_path(store, name)
+  if locked == false then return nil, held(name, path, before) end
+  if not locked then return nil, failure(path, message, code) end
   local fence = (before and math.tointeger(before.fence) or 0) + 1
   local entry = { fence = fence, journal = store.name }
   for key, value in pairs(holder) do entry[key] = value end
@@ -299,7 +312,7 @@ local function take(store, name, note, holder)
       own = file == note }, Lease)
   end
   file:unlock(byte)
-  return nil, message, code
+  return nil, failure(path, message, code)
 end
 
 --- Takes a lease: "run" is that of the journal itself.
@@ -309,14 +322,14 @@ end
 ---@return alicloud.Error? err names the holder
 function Store:lease(name, holder)
   if not is_own(self) then return forked(self) end
-  local path = note_path(self, name)
-  local note, message, code = core.open_file(path, "append")
-  if not note then return nil, failure(path, message, code) end
-  local lease, before
-  lease, message, code, before = take(self, name, note, holder)
+  local fault = lock_fault(self, name)
+  if fault then return nil, fault end
+  local note, err = open_lock(note_path(self, name), self.place)
+  if not note then return nil, err end
+  local lease
+  lease, err = take(self, name, note, holder)
   if not (lease and lease.own) then note:close() end
-  if lease == false then return nil, held(name, path, before) end
-  if not lease then return nil, failure(path, message, code) end
+  if not lease then return nil, err end
   self.leases[#self.leases + 1] = lease
   return lease
 end
@@ -326,30 +339,18 @@ end
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function Store:post(line)
-  local path = self.name .. ".mail"
-  local file <close>, message, code = core.open_file(path, "append")
-  if not file then return nil, failure(path, message, code) end
-  local ok
-  ok, message, code = file:append(line .. "\n")
-  if ok then ok, message, code = file:sync() end
-  if not ok then return nil, failure(path, message, code) end
+  local ok, message, code = letters.post(self.name, self.place, line)
+  if not ok then return nil, failure(self.name, message, code) end
   return true
 end
 
---- The lines that were left, whole ones only.
----@return string[]|nil
+--- The lines that were left.
+---@return alicloud.dr.Letters[]|nil
 ---@return alicloud.Error? err
 function Store:mail()
-  local path = self.name .. ".mail"
-  local file <close>, message, code = core.open_file(path, "read")
-  if not file and code == "ENOENT" then return {} end
-  if not file then return nil, failure(path, message, code) end
-  local text
-  text, message, code = read_all(file)
-  if not text then return nil, failure(path, message, code) end
-  local lines = {}
-  for line in text:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
-  return lines
+  local list, message, code = letters.read(self.name, self.place)
+  if not list then return nil, failure(self.name, message, code) end
+  return list
 end
 
 function Store:close()

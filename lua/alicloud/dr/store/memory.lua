@@ -253,7 +253,8 @@ function Store:post(line)
 end
 
 function Store:mail()
-  return { table.unpack(self.disk.mails[self.name] or {}) }
+  return { { name = self.name, who = "this process", trusted = true,
+    lines = { table.unpack(self.disk.mails[self.name] or {}) } } }
 end
 
 function Store:close()

@@ -1,0 +1,77 @@
+--- Lines that people leave for a run, beside its journal: each is a file of its own,
+--- PATH.mail.TIME, so that its owner is who left it, and nobody keeps another from leaving one.
+
+local core = require "alicloud.core"
+local trusted = require "alicloud.trusted_file"
+
+local M = {}
+
+local MODE, TEAM_MODE = tonumber("600", 8), tonumber("640", 8)
+local FOREIGN_WRITE = tonumber("022", 8)
+-- A line is a few hundred bytes; what is longer was not left by the command.
+local MAX_BYTES = 65536
+
+---@class alicloud.dr.Letters the lines of one file
+---@field name string of the file
+---@field who string whose it is
+---@field trusted boolean it may give orders: of the user, of root, or of a member of the team
+---@field lines string[] whole ones
+
+--- Leaves a line.
+---@param path string of the journal
+---@param place alicloud.Place of its directory
+---@param line string without its end
+---@return boolean|nil ok
+---@return string? message
+---@return string? code
+function M.post(path, place, line)
+  local name = ("%s.mail.%017.6f.%s"):format(path, core.time(), core.random_hex(4))
+  local file <close>, message, code = core.open_file(name, "create",
+    place.team and TEAM_MODE or MODE)
+  if not file then return nil, message, code end
+  local ok
+  ok, message, code = file:append(line .. "\n")
+  if ok then ok, message, code = file:sync() end
+  return ok, message, code
+end
+
+-- Only members put files into a directory of a team, so its group tells a member's file.
+local function may_order(about, place)
+  if about.links ~= 1 or about.mode & FOREIGN_WRITE ~= 0 then return false end
+  return about.own or about.uid == 0 or place.team ~= nil and about.gid == place.team
+end
+
+-- What is no file, or cannot be read, was left by nobody.
+local function read(path, place)
+  local file <close> = core.open_file(path, "read")
+  local text = file and file:read(0, MAX_BYTES)
+  if not text then return nil end
+  local about, lines = file:stat(), {}
+  for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+  return { name = path, who = trusted.name(about.uid), trusted = may_order(about, place),
+    lines = lines }
+end
+
+--- What was left, in the order of time.
+---@param path string of the journal
+---@param place alicloud.Place of its directory
+---@return alicloud.dr.Letters[]|nil
+---@return string? message
+---@return string? code
+function M.read(path, place)
+  local directory, base = path:match "^(.-)/?([^/]*)$"
+  if directory == "" then directory = path:sub(1, 1) == "/" and "/" or "." end
+  local names, message, code = core.list_directory(directory)
+  if not names then return nil, message, code end
+  local prefix, list = base .. ".mail", {}
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
+    local letters = (rest == "" or rest and rest:sub(1, 1) == ".")
+      and read(directory .. "/" .. name, place)
+    if letters then list[#list + 1] = letters end
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,73 @@
+--- The files of a run: journal and locks. They are for their owner alone; in a directory of a team
+--- (see alicloud.trusted_file) they are for its group, so that its members exclude each other and
+--- go on with each other's runs.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local shell = require "alicloud.shell"
+local trusted = require "alicloud.trusted_file"
+
+local M = {}
+
+--- How a directory for a team is made.
+M.TEAM_HINT = "install -d -m 2770 -g GROUP DIRECTORY"
+
+local FOREIGN_BITS, OTHERS_BITS = tonumber("077", 8), tonumber("007", 8)
+local MODE, TEAM_MODE = tonumber("600", 8), tonumber("660", 8)
+
+--- What a file has met. What concerns a path names it at its beginning.
+---@param name string
+---@param message string
+---@param code string?
+---@param hint string?
+---@return alicloud.Error
+function M.failure(name, message, code, hint)
+  local is_told = message:sub(1, #name + 2) == name .. ": "
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
+    message = is_told and message or name .. ": " .. message, hint = hint,
+  }
+end
+
+--- What is wrong with a file that is there.
+---@param file alicloud.File
+---@param name string
+---@param place alicloud.Place of its directory
+---@return alicloud.Error|nil
+function M.fault(file, name, place)
+  local about, message, code = file:stat()
+  if not about then return M.failure(name, message, code) end
+  local is_team = place.team and about.gid == place.team
+  if about.links ~= 1 then
+    return M.failure(name, ("it has %d names"):format(about.links), trusted.UNTRUSTED,
+      "take another name: somebody has linked it here")
+  end
+  if not about.own and not is_team then
+    local owner = trusted.name(about.uid)
+    return M.failure(name, "it belongs to somebody else, " .. owner, "EPERM",
+      ("run it as that user, or keep it where a team does: %s"):format(M.TEAM_HINT))
+  end
+  if about.mode & (is_team and OTHERS_BITS or FOREIGN_BITS) ~= 0 then
+    return M.failure(name, ("others may use it (mode %o)"):format(about.mode), "EPERM",
+      (is_team and "chmod o= " or "chmod 600 ") .. shell.quote(name))
+  end
+  return nil
+end
+
+--- Opens a file to append to; it is made if it is not there.
+---@param path string
+---@param place alicloud.Place of its directory
+---@return alicloud.File|nil
+---@return alicloud.Error? err
+function M.open(path, place)
+  local file, message, code = core.open_file(path, "append", place.team and TEAM_MODE or MODE)
+  if not file then return nil, M.failure(path, message, code) end
+  local fault = M.fault(file, path, place)
+  if fault then
+    file:close()
+    return nil, fault
+  end
+  return file
+end
+
+return M
