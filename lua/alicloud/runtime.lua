@@ -14,7 +14,8 @@ local M = {}
 ---@field random fun(): number in [0, 1)
 ---@field random_hex fun(bytes: integer): string hexadecimal digits, two per byte
 ---@field getenv fun(name: string): string|nil
----@field read_file fun(path: string): string|nil, string?
+---@field read_file fun(path: string): string|nil, string?, string? the last one is "ENOENT" or
+--- "ENOTDIR" if there is no such file
 ---@field warn fun(message: string) one line for people; by default Lua's own warn, which is silent
 --- until the host says warn "@on"
 
@@ -35,9 +36,11 @@ local function random()
   return (tonumber(core.random_hex(7), 16) >> 3) / 2.0 ^ 53
 end
 
+local ERRNOS = { [2] = "ENOENT", [20] = "ENOTDIR" }
+
 local function read_file(path)
-  local file <close>, message = io.open(path, "rb")
-  if not file then return nil, message end
+  local file <close>, message, errno = io.open(path, "rb")
+  if not file then return nil, message, ERRNOS[errno] end
   return file:read("a")
 end
 

@@ -176,11 +176,16 @@ describe("a ready playbook", function()
       sed -i 's/the disks are no good/no good/' drill.lua
       alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 9' \
         --skip 'check the disks=seen by hand'
+      echo "refused $?"
+      alicloud-dr run ./drill.lua group=pg-orders region=cn-shanghai check='touch seen; sleep 9' \
+        --skip 'check the disks=seen by hand' --accept-edit
       echo "then $?"
       alicloud-dr drill list --region cn-shanghai]])
     assert.matches("drill%.lua   run it by its path", output)
     assert.matches("drill%.lua: is there already\ntwice 2\n", output)
     assert.matches("exit code 137\n.*pay%-as%-you%-go", output)
+    assert.matches("last executed with: .* hint: look at it, then: alicloud%-dr resume .* "
+      .. "%-%-accept%-edit\nrefused 1\n", output)
     assert.matches("the playbook was edited", output)
     assert.matches("completed with exceptions.*then 0\n", output)
     assert.is_nil(output:match("then 0\n(.*)"):find("pay-as-you-go", 1, true))

@@ -76,7 +76,7 @@ describe("alicloud-dr run", function()
     for _, case in ipairs {
       { { file, "x" }, "parameter: got \"x\"; allowed: key=value" },
       { { file, "db_password=x" }, "give a secret through the environment" },
-      { { directory .. "/missing.lua" }, "No such file" },
+      { { directory .. "/missing.lua" }, "no such file" },
       { { directory .. "/none.lua" }, "allowed: a file that returns dr.playbook" },
       { { directory .. "/broken.lua" }, "unexpected symbol" },
       { { file, "--accept-loss", "1h" }, "--accept-loss: needs --why" },
@@ -181,6 +181,7 @@ describe("alicloud-dr resume", function()
     local _, named = ran.err:gsub("none%.jsonl", "")
     assert.equal(1, named, ran.err)
     assert.matches("none%.jsonl: no such file or directory", ran.err)
+    assert(os.execute("chmod 600 " .. file))
     ran = desk:run("resume", file)
     assert.equal(1, ran.code)
     assert.matches("line 1 is not a line of a journal", ran.err)

@@ -1,5 +1,8 @@
 -- Whose code the command executes, and whose files it obeys.
 
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+local dr = require "alicloud.dr"
 local scratch = require "spec.scratch"
 
 local BIN = os.getenv "ALICLOUD_BUILD" or "build"
@@ -69,5 +72,186 @@ describe("make install", function()
     assert.matches("^#!/[^\n]+ %-E\n", launcher)
     text, code = sh(("cd / && env -i '%s/bin/alicloud-dr' version"):format(root))
     assert.equal(0, code, text)
+  end)
+end)
+
+local ROOT = core.user().uid == 0
+local it_as_root = ROOT and it or function(name) pending(name .. " (needs root)") end
+
+local function chmod(mode, path)
+  assert(os.execute(("chmod %s %s"):format(mode, path)))
+end
+
+-- A playbook that leaves a mark when it is executed, and fails as long as `mark` is not 2.
+local MARKING = [[
+local file = assert(io.open("%s", "a"))
+file:write "x"
+file:close()
+return require "alicloud.dr".playbook("marking", function(run)
+  run:step("one", function() return true end)
+  run:step("two", function() %s end)
+end)
+]]
+
+local function marking(directory, body)
+  local mark, path = directory .. "/mark", directory .. "/marking.lua"
+  scratch.write(path, MARKING:format(mark, body or "return true"))
+  return path, mark
+end
+
+local function times(mark)
+  return exists(mark) and #scratch.read(mark) or 0
+end
+
+describe("a playbook that is run", function()
+  it("is not executed where somebody else may write it, unless it is named", function()
+    local desk, _, directory = desks.room(false)
+    local path, mark = marking(directory)
+    chmod("666", path)
+    local ran = desk:run("run", path, "--region", "cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.equal(0, times(mark))
+    assert.matches("may be written by everybody %(mode 666%); chmod go%-w " .. path
+      .. "; or use it as it is: %-%-trust%-file " .. path, (ran.err:gsub("[\n]", "")))
+    ran = desk:run("run", path, "--region", "cn-shanghai", "--trust-file", path)
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(1, times(mark))
+    chmod("go-w", path)
+    assert.equal(0, desk:run("run", path, "--region", "cn-shanghai", "--new").code)
+  end)
+
+  it("finds modules of its own beside it, and nowhere else", function()
+    local desk, _, directory = desks.room(false)
+    assert(os.execute(("mkdir %s/parts"):format(directory)))
+    local path = directory .. "/whole.lua"
+    scratch.write(path, [[
+      local part = require "parts.first"
+      return require "alicloud.dr".playbook(part.name, function(run)
+        run:step("one", function() return part.second end)
+      end)]])
+    scratch.write(directory .. "/parts/first.lua",
+      "return { name = 'of two', second = require('second') .. require 'second' }")
+    scratch.write(directory .. "/second.lua", "count = (count or 0) + 1\nreturn 'taken' .. count")
+    local ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal("of two", ran.object.playbook)
+    local whole = ran.object.journal
+    assert.matches('"result":"taken1taken1"', scratch.read(whole))
+    local digest = scratch.read(whole):match '"digest":"(%x+)"'
+    scratch.write(directory .. "/second.lua", "return 'another'")
+    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    assert.is_not.equal(digest, scratch.read(ran.object.journal):match '"digest":"(%x+)"')
+    chmod("666", directory .. "/second.lua")
+    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    assert.equal(2, ran.code)
+    assert.matches("second%.lua: may be written by everybody", ran.object.error.message)
+    assert(os.remove(directory .. "/second.lua"))
+    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    assert.matches("module 'second' not found", ran.object.error.message)
+  end)
+
+  it("is asked about if it was edited since, before it is executed", function()
+    local typed = {}
+    local desk, _, directory = desks.room(false, { input_tty = true, typed = typed })
+    local path, mark = marking(directory, "error 'not yet'")
+    local ran = desk:run("run", path, "--region", "cn-shanghai", "--no-ask", "--json")
+    assert.equal(1, ran.code)
+    local journal = ran.object.journal
+    local before = scratch.read(journal):match '"digest":"(%x+)"'
+    marking(directory)
+    local now = core.sha256(scratch.read(path))
+    assert.equal(1, times(mark))
+    for _, answer in ipairs { "", "no", "y" } do
+      typed[1] = answer
+      ran = desk:run("resume", journal)
+      assert.equal(1, ran.code)
+      assert.matches(("then  %s\n      now   %s\n.* all your rights.*Type yes: "):format(
+        before, now), ran.err)
+      assert.matches("hint: look at it, then: alicloud%-dr resume .* %-%-accept%-edit", ran.err)
+    end
+    assert.matches("Client.PlaybookChanged", desk:run("resume", journal, "--no-ask").err)
+    assert.equal("Client.PlaybookChanged", desk:run("resume", journal, "--json").object.error.code)
+    assert.equal(1, times(mark))
+    typed[1] = "yes"
+    ran = desk:run("resume", journal)
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(2, times(mark))
+  end)
+
+  it("is executed as it was edited where that is said", function()
+    local desk, _, directory = desks.room(false)
+    local path, mark = marking(directory, "error 'not yet'")
+    local journal = desk:run("run", path, "--region", "cn-shanghai", "--json").object.journal
+    marking(directory)
+    assert.equal(1, desk:run("resume", journal).code)
+    assert.equal(1, times(mark))
+    local ran = desk:run("run", path, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches("Client.PlaybookChanged", ran.err)
+    assert.equal(0, desk:run("resume", journal, "--accept-edit").code)
+  end)
+
+  it("is walked through only if its file is trusted", function()
+    local path, mark = marking(scratch.directory())
+    chmod("646", path)
+    assert.has_error(function() dr.walk(path, {}) end, "dr.walk: " .. path
+      .. ": may be written by everybody (mode 646); chmod go-w " .. path)
+    assert.equal(0, times(mark))
+  end)
+end)
+
+describe("a file that people write for a command", function()
+  it("is not used where somebody else may write it", function()
+    local desk, file, directory = desks.room()
+    local path = directory .. "/given"
+    scratch.write(path, "dba " .. ("ab"):rep(32) .. "\n")
+    chmod("666", path)
+    local ran = desk:run("run", file, "max_rpo=20m", "--region", "cn-shanghai", "--approvers", path)
+    assert.equal(2, ran.code)
+    assert.matches("%-%-approvers: .* may be written by everybody", ran.err)
+    scratch.write(path, "return {}")
+    ran = desk:run("explore", file, "--region", "cn-shanghai", "--world", path)
+    assert.equal(2, ran.code)
+    assert.matches("%-%-world: .* may be written by everybody", ran.err)
+    assert.same({}, desk:requests())
+  end)
+end)
+
+describe("a journal of somebody else", function()
+  local function prepared()
+    local desk, _, directory = desks.room(false)
+    local path, mark = marking(directory, "error 'not yet'")
+    local journal = desk:run("run", path, "--region", "cn-shanghai", "--json").object.journal
+    assert.equal(1, times(mark))
+    return desk, journal, mark
+  end
+
+  it("is not obeyed where others may write it", function()
+    local desk, journal, mark = prepared()
+    for _, mode in ipairs { "664", "666", "640" } do
+      chmod(mode, journal)
+      local ran = desk:run("resume", journal)
+      assert.equal(1, ran.code)
+      assert.matches("others may use it %(mode " .. mode .. "%).*chmod 600 ", ran.err)
+      assert.equal(1, times(mark))
+    end
+    chmod("600", journal)
+    assert(os.execute(("ln %s %s.other"):format(journal, journal)))
+    assert.matches("it has 2 names", desk:run("resume", journal).err)
+    assert.equal(1, times(mark))
+  end)
+
+  it_as_root("is looked at, and said to be theirs", function()
+    local desk, journal, mark = prepared()
+    assert(os.execute(("chown 65534 %s"):format(journal)))
+    for _, command in ipairs { "explain", "report", "verify" } do
+      local ran = desk:run(command, journal)
+      assert.equal(0, ran.code, ran.err)
+      assert.matches("warning: .* belongs to .*uid 65534.*: what it says is theirs", ran.err)
+    end
+    local ran = desk:run("resume", journal)
+    assert.equal(1, ran.code)
+    assert.matches("it belongs to somebody else, .*uid 65534", ran.err)
+    assert.equal(1, times(mark))
   end)
 end)

@@ -28,8 +28,8 @@ describe("a file", function()
     local directory = scratch.directory()
     local path, me = directory .. "/file", core.user()
     scratch.write(path, "text")
-    assert(os.execute(("ln %s %s/name; ln -s %s %s/link; mkfifo %s/pipe; chmod 4751 %s"):format(path,
-      directory, path, directory, directory, path)))
+    assert(os.execute(("ln %s %s/name; ln -s %s %s/link; mkfifo %s/pipe; chmod 4751 %s"):format(
+      path, directory, path, directory, directory, path)))
     local about = assert(core.look(path))
     assert.same({ bytes = 4, type = "file", mode = tonumber("4751", 8), links = 2, uid = me.uid,
       gid = me.gid, own = true }, about)

@@ -107,7 +107,8 @@ describe("a file that is to be obeyed", function()
 
   it_as_root("is not trusted for a directory in a sticky one that belongs to a stranger", function()
     local above = scratch.directory()
-    sh("chmod 1777 %s; mkdir %s/in; touch %s/in/file; chown 65534 %s/in", above, above, above, above)
-    assert.matches("/in: belongs to ", refusal(above .. "/in/file"))
+    local inside = above .. "/in"
+    sh("chmod 1777 %s; mkdir %s; touch %s/file; chown 65534 %s", above, inside, inside, inside)
+    assert.matches("/in: belongs to ", refusal(inside .. "/file"))
   end)
 end)

@@ -5,6 +5,7 @@ local explain = require "alicloud.explain"
 local files = require "alicloud.dr.store.file"
 local gather = require "alicloud.dr.report.gather"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.session"
 local sources = require "alicloud.dr.report.source"
@@ -42,6 +43,7 @@ end
 local function explain_journal(args, io)
   local source, err = sources.open(args.what)
   if not source then return output.fail(io, args, err) end
+  orders.tell_owner(args.what, io)
   local model = gather.model(source)
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
   local stand = standing.of(model, source.events, args.what, session.runtime(io).time())

@@ -8,6 +8,7 @@ local gates = require "alicloud.dr.playbook.gate"
 local journals = require "alicloud.dr.journal"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
@@ -48,7 +49,9 @@ function M.add_options(command)
   command:option "--rto":argname "<duration>":description "Declared recovery time."
   command:option "--rpo":argname "<duration>":description "Declared loss of data."
   command:flag "--accept-edit"
-    :description "Go on though the edited playbook leaves finished steps out."
+    :description("Execute the playbook though it was edited, and though it leaves finished steps "
+      .. "out.")
+  orders.add_option(command)
   command:flag "--no-ask":description "Never ask; what would be asked stops the run."
   command:option "--report":argname "<file>"
     :description("Write a report there when it ends, however it ends: " .. reports.SUFFIXES .. ".")
@@ -66,9 +69,7 @@ local function read_pairs(field, list)
   return map
 end
 
-local function read_keys(path, read_file)
-  local text, message = read_file(path)
-  if not text then options.refuse("--approvers: " .. message) end
+local function read_keys(path, text)
   local keys, number = {}, 0
   for line in text:gmatch("([^\n]*)\n?") do
     number = number + 1
@@ -135,7 +136,8 @@ function M.read_options(args, io)
   return {
     kind = args.kind, mode = args.mode, requester = person,
     incident = options.text(args, "incident", rules.INCIDENT),
-    approvers = args.approvers and read_keys(args.approvers, runtime.read_file) or nil,
+    approvers = args.approvers and read_keys(args.approvers,
+      orders.text("--approvers", args.approvers, args, io)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
@@ -155,20 +157,31 @@ function M.directory(getenv)
   options.refuse "--journal: is missing, and $HOME does not say where it is kept"
 end
 
--- A hook may have written a note behind the end.
-local function is_finished(reading)
-  local ending = states.fold(reading.events).ending
-  return ending ~= nil and ending.type == "finished"
-end
-
-local function is_free(path, new)
-  local text, err = files.read(path)
-  if not text and err.errno == "ENOENT" then return true end
-  if not text then return nil, err end
-  if new then return false end
+--- What the text of a journal tells of its run.
+---@param path string
+---@param text string
+---@return alicloud.dr.RunState|nil
+---@return alicloud.Error? err
+function M.state(path, text)
   local reading, damage = journals.read(text)
   if not reading then return nil, journals.damaged(path, damage) end
-  return not is_finished(reading)
+  return states.fold(reading.events)
+end
+
+-- The name of a stranger's file, or of something else, is taken, and nothing more.
+local function is_free(path, new)
+  local text, err = files.read_trusted(path)
+  if not text then
+    local about = core.look(path)
+    if not about then return true end
+    if not about.own or about.type ~= "file" then return false end
+    return nil, err
+  end
+  if new then return false end
+  local state, damage = M.state(path, text)
+  if not state then return nil, damage end
+  -- A hook may have written a note behind the end.
+  return not (state.ending and state.ending.type == "finished")
 end
 
 --- The journal of the unfinished run of this playbook with these parameters, or a new name.
@@ -276,6 +289,7 @@ function M.resume_command(path, args)
   end
   for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
   add("--as", args.requester)
+  for _, file in ipairs(args.trust_file or {}) do add("--trust-file", file) end
   for _, word in ipairs(network.words(args)) do words[#words + 1] = shell.quote(word) end
   return table.concat(words, " ")
 end

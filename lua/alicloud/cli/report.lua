@@ -3,6 +3,7 @@
 local dr = require "alicloud.dr"
 local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.dr.report"
 local shell = require "alicloud.shell"
@@ -163,6 +164,7 @@ function M.run(args, io)
   local format = read_format(args)
   local found, err = read_all(args)
   if not found then return output.fail(io, args, err) end
+  for _, path in ipairs(args.journal) do orders.tell_owner(path, io) end
   local code, bad, chain = output.EXIT.done, first_damage(found)
   if bad then
     code = output.EXIT.failed

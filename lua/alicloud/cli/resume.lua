@@ -1,17 +1,22 @@
 --- `alicloud-dr resume`: go on with a run from its journal.
 
 local files = require "alicloud.dr.store.file"
-local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
 local script = require "alicloud.cli.script"
+local shell = require "alicloud.shell"
 
 local M = { name = "resume", summary = "Go on with a run from its journal." }
 
 local EPILOG = [[
 Finished steps are not done again. A failover whose outcome never came is looked at first: it is
 sent again only under its token, only if nothing has happened, and only within two minutes.
+
+The playbook is executed with all your rights. So it and the journal that names it belong to you or
+to root, or lie where your team keeps its files, and nobody else may write them. A playbook that was
+edited since is asked about, or takes --accept-edit.
 
 It works from every directory: the journal knows the playbook's whole path. Commands of a playbook
 (stop=…, verify=…) run in the directory in which resume is typed.
@@ -31,15 +36,14 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
+-- What the journal says is obeyed, so it is judged before it is read.
 local function begun(path)
-  local text, err = files.read(path)
+  local text, err = files.read_trusted(path)
   if not text then return nil, err end
-  local first, damage = journals.first(text)
-  if damage then return nil, journals.damaged(path, damage) end
-  if not first or first.type ~= "run" then
-    options.refuse(("journal: %s holds no run"):format(path))
-  end
-  return first
+  local state
+  state, err = playbooks.state(path, text)
+  if state and not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
+  return state, err
 end
 
 --- Runs the command.
@@ -48,15 +52,19 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
-  local run, err = begun(args.journal)
-  if not run then return output.fail(io, args, err) end
-  local file = args.file or run.file
-  if not file then
+  local state, err = begun(args.journal)
+  if not state then return output.fail(io, args, err) end
+  local go_on = playbooks.resume_command(args.journal, args)
+    .. (args.file and " --file " .. shell.quote(args.file) or "")
+  args.file, args.region = args.file or state.run.file, args.region or state.run.region
+  if not args.file then
     options.refuse "--file: is missing; the journal does not know the playbook's file"
   end
-  args.region = args.region or run.region
+  local source = script.read(args.file, io, orders.reader(args, io))
+  local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
+  if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal
-  local playbook = script.load(file, io)
+  local playbook = script.load(source)
   script.check_mode(playbook, args)
   return playbooks.carry_out(playbook, given, args, io)
 end

@@ -1,5 +1,7 @@
 --- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
 
+local files = require "alicloud.dr.store.file"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
 local script = require "alicloud.cli.script"
@@ -11,6 +13,11 @@ local EPILOG = [[
 The journal is kept in $ALICLOUD_DR_JOURNALS, else in $XDG_STATE_HOME/alicloud-dr, else in
 ~/.local/state/alicloud-dr. The same file with the same parameters goes on with its unfinished run;
 a finished one is followed by a new one.
+
+A playbook is executed with all your rights. So its file belongs to you or to root, or lies where
+your team keeps its files, and nobody else may write it; the same holds for Lua modules of its own,
+which lie beside it: require "NAME" reads NAME.lua there. One that was edited since its run began is
+asked about, or takes --accept-edit.
 
 Parameters are kept in the journal, so none may be a secret: give those through the environment.
 
@@ -32,21 +39,35 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
+-- The journal of a run that has begun names the text that it was last executed with.
+local function confirm_edit(playbook, path, args, io)
+  local text, err = files.read_trusted(path)
+  if not text and err.errno == "ENOENT" then return true end
+  if not text then return nil, err end
+  local state, fault = playbooks.state(path, text)
+  if not state then return nil, fault end
+  if not state.run then return true end
+  return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
+    args, io)
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
-  local playbook
+  local playbook, err
   playbook, given.params = script.open(args, io)
   given.journal = args.journal
   if not given.journal then
     local directory = playbooks.directory(session.runtime(io).getenv)
-    local err
     given.journal, err = playbooks.find_journal(playbook, given.params, directory, args.new)
     if not given.journal then return output.fail(io, args, err) end
   end
+  local ok
+  ok, err = confirm_edit(playbook, given.journal, args, io)
+  if not ok then return output.fail(io, args, err) end
   return playbooks.carry_out(playbook, given, args, io)
 end
 

@@ -5,9 +5,11 @@ local data = require "alicloud.cli.confine.data"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.options"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local playbooks = require "alicloud.dr.playbook"
 local ready = require "alicloud.playbooks"
 local session = require "alicloud.cli.session"
+local sources = require "alicloud.dr.playbook.source"
 
 local M = {}
 
@@ -60,26 +62,41 @@ function M.check_mode(playbook, args)
   if fault then options.refuse("--" .. fault) end
 end
 
---- Loads a playbook with the rights of this process: a ready one by its bare name, or a file by its
---- path. A file that is none is a mistake of the command line.
+--- Reads a playbook: a ready one by its bare name, or a file by its path. What cannot be read is a
+--- mistake of the command line.
 ---@param path string
 ---@param io alicloud.cli.Io
+---@param read_file fun(path: string): string|nil, string?, string?
+---@return alicloud.dr.PlaybookSource
+function M.read(path, io, read_file)
+  local source, message
+  if ready.is_name(path) then
+    source, message = ready.source(path, session.runtime(io).read_file)
+  else
+    source, message = sources.read(path, read_file)
+  end
+  if not source then options.refuse("playbook: " .. message) end
+  return source
+end
+
+--- Makes a playbook of its text, which is executed with the rights of this process.
+---@param source alicloud.dr.PlaybookSource
 ---@return alicloud.dr.Playbook
-function M.load(path, io)
-  local load = ready.is_name(path) and ready.load or playbooks.load
-  local playbook, message = load(path, session.runtime(io).read_file)
+function M.load(source)
+  local playbook, message = playbooks.load_source(source)
   if not playbook then options.refuse("playbook: " .. message) end
   return playbook
 end
 
 --- Loads the playbook of the command line, and refuses parameters and a mode that it does not take.
+--- It gets all rights, so its file must be trusted.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Playbook
 ---@return table<string, string> params
 function M.open(args, io)
   local params = M.read_params(args.param)
-  local playbook = M.load(args.file, io)
+  local playbook = M.load(M.read(args.file, io, orders.reader(args, io)))
   take_params(playbook, params, args)
   M.check_mode(playbook, args)
   return playbook, params
@@ -91,9 +108,8 @@ end
 ---@return table|nil
 function M.read_world(args, io)
   if not args.world then return nil end
-  local text, message = session.runtime(io).read_file(args.world)
-  local world
-  if text then world, message = data.parse(text, args.world, io) end
+  local text = orders.text("--world", args.world, args, io)
+  local world, message = data.parse(text, args.world, io)
   if not world then options.refuse("--world: " .. tostring(message)) end
   return world
 end

@@ -3,6 +3,7 @@
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
@@ -48,6 +49,7 @@ function M.run(args, io)
   local head = read_head(args)
   local text, err = files.read(args.journal)
   if not text then return output.fail(io, args, err) end
+  orders.tell_owner(args.journal, io)
   local reading, damage = journals.read(text)
   if not reading then
     return complain(io, args, ("%s: line %d %s"):format(args.journal, damage.line, damage.reason),

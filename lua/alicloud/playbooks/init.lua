@@ -4,6 +4,7 @@
 require "alicloud.lua_version"
 local option = require "alicloud.options"
 local playbooks = require "alicloud.dr.playbook"
+local sources = require "alicloud.dr.playbook.source"
 
 local M = {}
 
@@ -41,20 +42,30 @@ function M.text(name, read_file)
   return read_file(path)
 end
 
---- Loads one; a journal knows it by its bare name.
+--- Reads one; a journal knows it by its bare name.
+---@param name string
+---@param read_file fun(path: string): string|nil, string?
+---@return alicloud.dr.PlaybookSource|nil
+---@return string? message
+function M.source(name, read_file)
+  if not known[name] then return nil, complain(name) end
+  local path, message = path_of(name)
+  if not path then return nil, message end
+  local source
+  source, message = sources.read(path, read_file)
+  if source then source.file = name end
+  return source, message
+end
+
+--- Loads one.
 ---@param name string
 ---@param read_file fun(path: string): string|nil, string?
 ---@return alicloud.dr.Playbook|nil
 ---@return string? message
 function M.load(name, read_file)
-  if not known[name] then return nil, complain(name) end
-  local path, message = path_of(name)
-  if not path then return nil, message end
-  local playbook
-  playbook, message = playbooks.load(path, read_file)
-  if not playbook then return nil, message end
-  playbook.file = name
-  return playbook
+  local source, message = M.source(name, read_file)
+  if not source then return nil, message end
+  return playbooks.load_source(source)
 end
 
 return M

@@ -4,7 +4,6 @@
 local confine = require "alicloud.cli.confine"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local ready = require "alicloud.playbooks"
 local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
 
@@ -12,20 +11,15 @@ local M = {}
 
 local LARGEST = 8 * 1024 * 1024
 
---- The text of a playbook: a ready one by its bare name, or a file by its path.
----@param path string
----@param io alicloud.cli.Io
----@return { text: string, path: string }
-function M.read(path, io)
-  local read = ready.is_name(path) and ready.text or function(name, read_file)
-    return read_file(name)
+-- The text of a playbook, with the modules of its own: to look at it, it need not be trusted.
+local function read(path, io)
+  local source = script.read(path, io, session.runtime(io).read_file)
+  local size = #source.text
+  for _, text in pairs(source.modules) do size = size + #text end
+  if size > LARGEST then
+    options.refuse(("playbook: %s: got %d bytes; allowed: at most %d"):format(path, size, LARGEST))
   end
-  local text, message = read(path, session.runtime(io).read_file)
-  if not text then options.refuse("playbook: " .. message) end
-  if #text > LARGEST then
-    options.refuse(("playbook: %s: got %d bytes; allowed: at most %d"):format(path, #text, LARGEST))
-  end
-  return { text = text, path = path }
+  return source
 end
 
 --- The job of the command line, without what only one command has.
@@ -33,7 +27,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.job(args, io)
-  return { playbook = M.read(args.file, io), params = script.read_params(args.param),
+  return { playbook = read(args.file, io), params = script.read_params(args.param),
     mode = args.mode }
 end
 

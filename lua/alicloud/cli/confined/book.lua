@@ -19,11 +19,10 @@ function M.forbid_clients()
 end
 
 --- Loads a playbook.
----@param job { playbook: { text: string, path: string } }
+---@param job { playbook: alicloud.dr.PlaybookSource }
 ---@return alicloud.dr.Playbook
 function M.load(job)
-  local function read_file() return job.playbook.text end
-  local playbook, message = playbooks.load(job.playbook.path, read_file)
+  local playbook, message = playbooks.load_source(job.playbook)
   if message == "not enough memory" then error(message, 0) end
   if not playbook then M.refuse("playbook: " .. message) end
   return playbook

@@ -19,8 +19,9 @@ local guard = require "alicloud.guard"
 local option = require "alicloud.options"
 local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
-local runtimes = require "alicloud.runtime"
 local settings = require "alicloud.dr.playbook.settings"
+local sources = require "alicloud.dr.playbook.source"
+local trusted = require "alicloud.trusted_file"
 local walks = require "alicloud.dr.playbook.walk"
 
 local M = {}
@@ -111,25 +112,33 @@ local function absolute(path)
   return directory:gsub("/$", "") .. "/" .. path:gsub("^%./+", "")
 end
 
---- Loads a playbook file: Lua text that returns a playbook.
----@param path string
----@param read_file fun(path: string): string|nil, string?
+--- Makes a playbook of its text.
+---@param source alicloud.dr.PlaybookSource
 ---@return alicloud.dr.Playbook|nil
 ---@return string? message
-function M.load(path, read_file)
-  local text, message = read_file(path)
-  if not text then return nil, message end
-  local chunk
-  chunk, message = load(text, "@" .. path, "t")
+function M.load_source(source)
+  local chunk, message = sources.compile(source)
   if not chunk then return nil, message end
-  local ok, playbook = guard.call(chunk, path)
+  local ok, playbook = guard.call(chunk, source.path)
   if not ok then return nil, tostring(playbook) end
   if not M.is(playbook) then
     return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
-      path, option.show(playbook))
+      source.path, option.show(playbook))
   end
-  playbook.digest, playbook.file = core.sha256(text), absolute(path)
+  playbook.digest, playbook.file = source.digest, source.file or absolute(source.path)
   return playbook
+end
+
+--- Loads a playbook file: Lua text that returns a playbook. Modules of its own lie beside it; see
+--- alicloud.dr.playbook.source.
+---@param path string
+---@param read_file fun(path: string): string|nil, string?, string?
+---@return alicloud.dr.Playbook|nil
+---@return string? message
+function M.load(path, read_file)
+  local source, message = sources.read(path, read_file)
+  if not source then return nil, message end
+  return M.load_source(source)
 end
 
 --- Runs a playbook over a journal, or goes on with the run that the journal holds.
@@ -158,13 +167,14 @@ function M.run(playbook, options)
 end
 
 --- Walks through a playbook, one step at a time; see alicloud.dr.playbook.walk.
----@param playbook alicloud.dr.Playbook|string a playbook, or the path of its file
+---@param playbook alicloud.dr.Playbook|string a playbook, or the path of its file, which must be
+---trusted: see alicloud.trusted_file
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.Walk
 function M.walk(playbook, options)
   local message
   if type(playbook) == "string" then
-    playbook, message = M.load(playbook, runtimes.new().read_file)
+    playbook, message = M.load(playbook, trusted.read)
     if not playbook then error("dr.walk: " .. message, 2) end
   end
   if not M.is(playbook) then

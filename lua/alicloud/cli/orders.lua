@@ -1,0 +1,101 @@
+--- Files that give orders to a command: what it executes, and what it is told by people. They are
+--- judged before they are used. What somebody has looked at and wants as it is, --trust-file takes.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local options = require "alicloud.cli.options"
+local runtimes = require "alicloud.runtime"
+local session = require "alicloud.cli.session"
+local shell = require "alicloud.shell"
+local terminal = require "alicloud.cli.terminal"
+local trusted = require "alicloud.trusted_file"
+
+local M = {}
+
+--- Adds the option that overrules the judgement.
+---@param command table of argparse
+function M.add_option(command)
+  command:option "--trust-file":argname "<path>":count "*"
+    :description("Use this file though somebody else owns it or may write it, once you have read "
+      .. "it: a playbook, its modules, approvers' keys.")
+end
+
+local function names(list, path)
+  local real = core.real_path(path)
+  for _, name in ipairs(list) do
+    if core.real_path(name) == real then return true end
+  end
+  return false
+end
+
+--- What reads such files. A runtime that is not this machine's has files of its own.
+---@param args table of argparse
+---@param io alicloud.cli.Io
+---@return fun(path: string): string|nil, string?, string?
+function M.reader(args, io)
+  local runtime = session.runtime(io)
+  if not runtimes.has_real_files(runtime) then return runtime.read_file end
+  local allowed = args.trust_file
+  return function(path)
+    if allowed and names(allowed, path) then return runtime.read_file(path) end
+    local text, message, code = trusted.read(path)
+    if code == trusted.UNTRUSTED and allowed then
+      message = ("%s; or use it as it is: --trust-file %s"):format(message, shell.quote(path))
+    end
+    return text, message, code
+  end
+end
+
+local QUESTION = [[
+  ? %s is not what this run was last executed with:
+      then  %s
+      now   %s
+    It is executed with all your rights. Execute it as it is now? Type yes: ]]
+
+--- Whether a playbook may be executed for a run that has begun: it is the same, or a person agrees.
+---@param digest string of the playbook
+---@param known string? of the run's last process
+---@param go_on string the command that goes on with the run
+---@param args table of argparse, with file, accept_edit and no_ask
+---@param io alicloud.cli.Io
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function M.confirm_edit(digest, known, go_on, args, io)
+  if digest == known or args.accept_edit then return true end
+  local name = terminal.clean(args.file or "the playbook")
+  known = type(known) == "string" and terminal.clean(known, 64) or "unknown"
+  if io.input_tty and not args.no_ask and not args.json then
+    io.err(QUESTION:format(name, known, digest))
+    if (io.read_line() or ""):match "^%s*(.-)%s*$" == "yes" then return true end
+  end
+  return nil, alicloud.error.new {
+    kind = "state", code = "Client.PlaybookChanged", outcome = "not_sent",
+    message = ("%s is not what this run was last executed with: then %s, now %s"):format(name,
+      known, digest),
+    hint = ("look at it, then: %s --accept-edit"):format(go_on),
+  }
+end
+
+--- Says of a file that is only looked at that it is somebody else's.
+---@param path string
+---@param io alicloud.cli.Io
+function M.tell_owner(path, io)
+  local about = core.look(path)
+  if not about or about.own then return end
+  io.err(("alicloud-dr: warning: %s belongs to %s: what it says is theirs\n"):format(
+    terminal.clean(path), terminal.clean(trusted.name(about.uid))))
+end
+
+--- Refuses what cannot be read.
+---@param field string
+---@param path string
+---@param args table
+---@param io alicloud.cli.Io
+---@return string text
+function M.text(field, path, args, io)
+  local text, message = M.reader(args, io)(path)
+  if not text then options.refuse(("%s: %s"):format(field, message)) end
+  return text
+end
+
+return M
