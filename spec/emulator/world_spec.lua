@@ -55,7 +55,7 @@ describe("a world", function()
       { id = "pg-a", source = SOURCE, destination = DESTINATION, status = "normel" },
     ["groups[1].pairs: must be from 0 to 17, got 18"] =
       { id = "pg-a", source = SOURCE, destination = DESTINATION, pairs = 18 },
-    ["groups[1].pairs[2].recover_point_age: must be at least 0, got -1"] =
+    ["groups[1].pairs[2].recover_point_age: must be from 0 to 253402300799, got -1"] =
       { id = "pg-a", source = SOURCE, destination = DESTINATION,
         pairs = { {}, { recover_point_age = -1 } } },
     ["groups[1].rpo: must be integer, got number 0.5"] =

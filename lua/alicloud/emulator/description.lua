@@ -72,12 +72,15 @@ local REGION = { type = "string", pattern = "[a-z0-9-]+", form = 'a region as "c
 local PLACE = { type = "string", pattern = "[a-z0-9-]+/[a-z0-9-]+",
   form = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
 local STATUS = { type = "string", values = M.STATUSES }
-local AGE = { type = { "number", "boolean" }, min = 0 }
-local COUNT = { type = "integer", min = 0 }
-local SECONDS = { type = "number", min = 0 }
+-- Moments are written with four digits for the year, and nothing takes longer.
+local LATEST = 253402300799
+local AGE = { type = { "number", "boolean" }, min = 0, max = LATEST }
+local COUNT = { type = "integer", min = 0, max = LATEST }
+local SECONDS = { type = "number", min = 0, max = LATEST }
+local LIMIT = { type = "integer", min = 0 }
 local YES_NO = { type = "boolean" }
 local TEXT = { type = "string" }
-local TABLE = { type = "table" }
+local TEXTS = { type = "table", map = TEXT }
 
 local function required(rule)
   local own = { required = true }
@@ -85,16 +88,20 @@ local function required(rule)
   return own
 end
 
--- What a snapshot writes of a change that is under way.
-local TRANSITION = { type = "table", each = { type = "table", fields = {
-  at = SECONDS, pair = ID, status = STATUS, act = TEXT,
-} } }
+-- What a snapshot writes of a change that is under way. What a step may do besides setting a status
+-- depends on what changes.
+local function transition(acts, pair)
+  return { type = "table", each = { type = "table", fields = {
+    at = SECONDS, pair = pair, status = STATUS, act = { type = "string", values = acts },
+  } } }
+end
 
 local UNIT = {
   name = TEXT, description = TEXT, status = STATUS, rpo = COUNT, bandwidth = COUNT, rtc = YES_NO,
   initial_source = PLACE, initial_destination = PLACE, recover_point_age = AGE,
   recover_point = COUNT, next_cycle = SECONDS, failover_seconds = SECONDS, resource_group = ID,
-  tags = TABLE, last_one_shot = SECONDS, transition = TRANSITION,
+  tags = TEXTS, last_one_shot = SECONDS,
+  transition = transition({ "synced", "reverse", "vanish", "join", "leave" }, ID),
   halted = YES_NO,
 }
 
@@ -131,19 +138,20 @@ local DISK = { type = "table", fields = {
   type = { type = "string", values = { "data", "system" } },
   status = { type = "string",
     values = { "Available", "In_use", "Attaching", "Detaching", "Creating", "ReIniting" } },
-  transition = TRANSITION,
+  transition = transition { "attached", "detached" },
 } }
 
 local INSTANCE = { type = "table", fields = {
   id = required(ID), place = required(PLACE), name = TEXT, locked = YES_NO, no_stock = YES_NO,
   status = { type = "string",
     values = { "Running", "Stopped", "Starting", "Stopping", "Pending" } },
-  transition = TRANSITION,
+  transition = transition { "running", "halted" },
 } }
 
 local DRILL = { type = "table", fields = {
   id = required(ID), group = ID, pair = ID, region = required(REGION), status = required(TEXT),
-  message = TEXT, started = required(COUNT), recover_point = COUNT, transition = TRANSITION,
+  message = TEXT, started = required(COUNT), recover_point = COUNT,
+  transition = transition { "drill_done", "drill_cleared" },
   disks = { type = "table", each = { type = "table", fields = {
     pair = required(ID), disk = required(ID), status = required(TEXT) } } },
 } }
@@ -164,13 +172,13 @@ M.SHAPE = {
     deny_actions = { type = "table", each = TEXT },
     deny_resources = { type = "table", each = TEXT },
     suspended = YES_NO, in_arrears = YES_NO, service_role = YES_NO,
-    quota = all_of(M.QUOTA, COUNT),
+    quota = all_of(M.QUOTA, LIMIT),
   } },
   timings = all_of(M.TIMINGS, SECONDS),
   later = { type = "table", each = { type = "table", fields = {
     at = required(SECONDS), action = required(TEXT), version = required(TEXT), host = TEXT,
     request_id = required(TEXT), stuck = YES_NO,
-    params = required { type = "table", each = { type = "string" } },
+    params = required { type = "table", map = TEXT },
     partial = { type = { "integer", "table" }, min = 1, each = ID },
   } } },
 }

@@ -342,9 +342,15 @@ end
 ---@return string|nil problem
 function M.late_problem(list)
   for index, late in ipairs(list or {}) do
-    if not find_operation_of(late) then
+    local operation = find_operation_of(late)
+    if not operation then
       return ("later[%d].action: no operation %q of version %q"):format(index, late.action,
         late.version)
+    end
+    for _, name in ipairs(operation.required) do
+      if not late.params[name] then
+        return ("later[%d].params.%s: is required"):format(index, name)
+      end
     end
   end
   return nil

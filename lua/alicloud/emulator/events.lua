@@ -20,7 +20,7 @@ local SHAPE = {
   after = { type = "string" },
   region = { type = "string" },
   state = { type = "string" },
-  call = { type = "table", each = { type = "string" } },
+  call = { type = "table", map = { type = "string" } },
 }
 
 local function find_operation(action)

@@ -39,7 +39,7 @@ local OPTIONS = {
   events = { type = "table" },
   skew = { type = "number", min = -86400 * 366, max = 86400 * 366 },
   any_key = { type = "boolean" },
-  keys = { type = "table", each = { type = "string" } },
+  keys = { type = "table", map = { type = "string" } },
   assume = { type = "table" },
   hostile = { type = "table" },
   auth = { type = "string", values = { "verify", "off" } },

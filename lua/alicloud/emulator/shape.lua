@@ -16,15 +16,21 @@ local M = {}
 ---@field form string|nil  the pattern in words, for the message
 ---@field fields table<string, alicloud.emulator.Rule>|nil  shape of a nested table
 ---@field each alicloud.emulator.Rule|nil  shape of every element of a list
+---@field map alicloud.emulator.Rule|nil  shape of every value of a table whose keys are names
+
+local SHOWN_BYTES = 80
 
 local function show(value)
-  if type(value) == "string" then return ("%q"):format(value) end
-  return tostring(value)
+  if value == core.null then return "null" end
+  if type(value) ~= "string" then return tostring(value) end
+  return ("%q"):format(#value > SHOWN_BYTES and value:sub(1, SHOWN_BYTES) .. "…" or value)
 end
 
 local function is_type(value, wanted)
   if wanted == "integer" then return math.type(value) == "integer" end
-  if wanted == "number" then return type(value) == "number" and value == value end
+  if wanted == "number" then
+    return type(value) == "number" and value == value and math.abs(value) ~= math.huge
+  end
   return type(value) == wanted
 end
 
@@ -35,7 +41,8 @@ local function type_problem(value, rule)
   for _, name in ipairs(wanted) do
     if is_type(value, name) then return nil end
   end
-  return ("must be %s, got %s %s"):format(table.concat(wanted, " or "), type(value), show(value))
+  local what = value == core.null and "" or type(value) .. " "
+  return ("must be %s, got %s%s"):format(table.concat(wanted, " or "), what, show(value))
 end
 
 -- Rules are written once and hold for many values.
@@ -107,8 +114,26 @@ local function check_fields(value, fields, path)
 end
 
 local function check_list(value, rule, path)
-  for index, element in ipairs(value) do
-    local problem = check_value(element, rule.each, ("%s[%d]"):format(path, index))
+  for key in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 or key > #value then
+      return ("%s: must be a list, got the field %s"):format(path, show(key))
+    end
+  end
+  for index = 1, #value do
+    local problem = check_value(value[index], rule.each, ("%s[%d]"):format(path, index))
+    if problem then return problem end
+  end
+  return nil
+end
+
+local function check_map(value, rule, path)
+  for key in pairs(value) do
+    if type(key) ~= "string" then
+      return ("%s: must have names, got the field %s"):format(path, show(key))
+    end
+  end
+  for _, key in ipairs(sorted.keys(value)) do
+    local problem = check_value(value[key], rule.map, ("%s.%s"):format(path, key))
     if problem then return problem end
   end
   return nil
@@ -121,9 +146,8 @@ function check_value(value, rule, path)
     or pattern_problem(value, rule)
   if problem then return path .. ": " .. problem end
   if type(value) ~= "table" then return nil end
-  if rule.each and (value[1] ~= nil or next(value) == nil) then
-    return check_list(value, rule, path)
-  end
+  if rule.each then return check_list(value, rule, path) end
+  if rule.map then return check_map(value, rule, path) end
   if rule.fields then return check_fields(value, rule.fields, path .. ".") end
   return nil
 end

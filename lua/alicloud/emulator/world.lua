@@ -231,6 +231,9 @@ local function make_drills(world, about)
     for index, disk in ipairs(drill.disks or {}) do
       disks[index] = { pair = disk.pair, disk = disk.disk, status = disk.status }
     end
+    if not world.region_by_id[drill.region] then
+      return ('drill "%s": region: the world has no %q'):format(drill.id, drill.region)
+    end
     local record = { id = drill.id, group = drill.group, pair = drill.pair,
       region = drill.region, status = drill.status, message = drill.message,
       started = drill.started, recover_point = drill.recover_point, disks = disks }
