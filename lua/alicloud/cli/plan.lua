@@ -176,7 +176,7 @@ function M.run(args, io)
     client = reader.client, handlers = { playbook = begins } }, fault)
   local plan = confined.value
   if not plan then return confine.fail(io, args, confined) end
-  plan.playbook, plan.digest = name or "", core.sha256(job.playbook.text)
+  plan.playbook, plan.digest = name or "", job.playbook.digest
   plan.reads, plan.confined = confined.calls, confined.confined
   local code = is_clear(plan) and output.EXIT.done or output.EXIT.failed
   if args.json then return output.json(io, code, plan_object(plan, rate)) end

@@ -68,7 +68,7 @@ local function describe(args, io)
     job = { playbook = source } }, fault)
   local about = confined.value
   if not about then return nil, confine.fail(io, args, confined) end
-  about.digest, about.confined = core.sha256(source.text), confined.confined
+  about.digest, about.confined = source.digest, confined.confined
   return about
 end
 

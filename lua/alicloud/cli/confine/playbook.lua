@@ -11,8 +11,11 @@ local M = {}
 
 local LARGEST = 8 * 1024 * 1024
 
--- The text of a playbook, with the modules of its own: to look at it, it need not be trusted.
-local function read(path, io)
+--- The text of a playbook, with the modules of its own: to look at it, it need not be trusted.
+---@param path string
+---@param io alicloud.cli.Io
+---@return alicloud.dr.PlaybookSource
+function M.read(path, io)
   local source = script.read(path, io, session.runtime(io).read_file)
   local size = #source.text
   for _, text in pairs(source.modules) do size = size + #text end
@@ -27,7 +30,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.job(args, io)
-  return { playbook = read(args.file, io), params = script.read_params(args.param),
+  return { playbook = M.read(args.file, io), params = script.read_params(args.param),
     mode = args.mode }
 end
 
