@@ -186,8 +186,8 @@ return {
     outcome = "not_sent",
   },
   ["Client.NoApproverKey"] = {
-    meaning = "A gate names somebody whose public key is not known.",
-    cure = "give the key in the playbook or in the file of --approvers",
+    meaning = "A gate names somebody whose public key is not known, or two people with one key.",
+    cure = "give the key in the playbook or in the file of --approvers; each person makes his own",
     outcome = "not_sent",
   },
   ["Client.NoSuchStep"] = {
@@ -195,8 +195,8 @@ return {
     cure = "mend the name after goto: in the playbook",
   },
   ["Client.NotConfirmed"] = {
-    meaning = "The question before the change was not answered with the name it asked for.",
-    cure = "run it again and type the group id, or use --yes",
+    meaning = "The question before it was done was not answered as it asked.",
+    cure = "run it again and answer as it asks, or use --yes",
     outcome = "not_sent",
   },
   ["Client.NotProtected"] = {

@@ -1,6 +1,7 @@
 -- The commands around a playbook, at a desk: run, resume, approve, ungraceful, verify.
 
 local desks = require "spec.cli.desk"
+local journals = require "alicloud.dr.journal"
 local scratch = require "spec.scratch"
 
 local room = desks.room
@@ -273,7 +274,8 @@ describe("alicloud-dr approve", function()
     end
     ran = run()
     assert.equal(0, ran.code, ran.err)
-    assert.matches("approved by dba\n    approved by lead\n  ✔ gate promote", ran.out)
+    assert.matches("approved by dba, key %x+…\n    approved by lead, key %x+…\n  ✔ gate promote",
+      ran.out)
     assert.equal(0, approved.dba.code, approved.dba.err)
     assert.equal(0, approved.lead.code, approved.lead.err)
     assert.equal(2, approved.own.code)
@@ -283,6 +285,83 @@ describe("alicloud-dr approve", function()
     assert.equal(2, approved.stranger.code)
     assert.matches("asked for this run and cannot approve it", approved.own.err)
     assert.matches("allowed: promote", approved.wrong.err)
+  end)
+
+  -- While the gate is open, once.
+  local function while_open(desk, act)
+    local sleep, acted = desk.bench.emu.runtime.sleep, false
+    desk.bench.emu.runtime.sleep = function(seconds)
+      sleep(seconds)
+      if acted then return end
+      acted = true
+      act()
+    end
+  end
+
+  it("shows what is signed, asks on a terminal, and takes no key but the known one", function()
+    local desk, run, directory = gated()
+    local path = journal_of(run())
+    local function approve(...)
+      return desk:run("approve", path, "promote", "--as", "dba", "--key", ...)
+    end
+    local said = {}
+    while_open(desk, function()
+      said.wrong = approve(directory .. "/lead")
+      said.printed = approve(directory .. "/dba", "--print")
+      desk.given.input_tty, desk.typed = true, { "n" }
+      said.no = approve(directory .. "/dba")
+      said.yes = approve(directory .. "/dba", "--yes")
+    end)
+    run()
+    assert.equal(2, said.wrong.code)
+    assert.matches("is the key %x+…, but the gate knows dba by %x+…", said.wrong.err)
+    assert.equal(1, said.no.code)
+    assert.matches("nothing was signed", said.no.err)
+    assert.equal(0, said.yes.code, said.yes.err)
+    for _, word in ipairs { "gate         promote, of run %x+", "playbook     gated",
+      "its digest   " .. ("%x"):rep(64), "kind         unplanned, graceful", "parameters   none",
+      "asked for by operator", "approvals    2 of 3; each counts for 15m",
+      "approver     dba, key %x+…, given by whoever runs it", "keys from    file .*/approvers" } do
+      assert.matches(word, (said.yes.out:gsub("\n +", "\n")))
+    end
+    for shown in said.yes.out:gmatch "  [^\n]+" do
+      assert.is_true(shown:find "✔" ~= nil or utf8.len(shown) <= 80, shown)
+    end
+    assert.matches("^What you sign:", said.printed.err)
+    assert.matches("^{.*}\n$", said.printed.out)
+  end)
+
+  it("signs nothing on a journal that contradicts itself, and takes no line for a copy", function()
+    local desk, run, directory = gated()
+    local path = journal_of(run())
+    local copy, said = directory .. "/copy.jsonl", {}
+    local function edited(edit)
+      local text, head, n = {}, ("0"):rep(64), 0
+      for _, event in ipairs(assert(journals.read(scratch.read(path))).events) do
+        edit(event)
+        n = n + 1
+        text[n], head = journals.line(n, head, event)
+      end
+      scratch.write(copy, table.concat(text))
+      return desk:run("approve", copy, "promote", "--as", "dba", "--key", directory .. "/dba",
+        "--print")
+    end
+    while_open(desk, function()
+      said.contradicts = edited(function(event)
+        if event.type == "run" then event.params = { group = "pg-empty" } end
+      end)
+      local whole = edited(function(event)
+        if event.type == "run" then event.requester = "head" end
+        if event.decision then event.decision.requester = "head" end
+      end)
+      assert.equal(0, whole.code, whole.err)
+      said.line = desk:run("approve", path, "--as", "operator", "--line", whole.out:match "[^\n]+")
+    end)
+    run()
+    assert.equal(2, said.contradicts.code)
+    assert.matches("the params of what gate promote asks is not the one", said.contradicts.err)
+    assert.equal(2, said.line.code)
+    assert.matches("signed for something else", said.line.err)
   end)
 
   it("never shows or overwrites a key", function()

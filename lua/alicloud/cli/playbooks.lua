@@ -1,11 +1,12 @@
 --- What run and resume have in common: options, the terminal's side of a run, its end.
 
 local core = require "alicloud.core"
+local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.dr.duration"
 local files = require "alicloud.dr.store.file"
-local gates = require "alicloud.dr.playbook.gate"
 local journals = require "alicloud.dr.journal"
+local keys = require "alicloud.cli.keys"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
@@ -69,22 +70,6 @@ local function read_pairs(field, list)
   return map
 end
 
-local function read_keys(path, text)
-  local keys, number = {}, 0
-  for line in text:gmatch("([^\n]*)\n?") do
-    number = number + 1
-    local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
-    local ignored = line:find("^%s*#") or not line:find("%S")
-    if not ignored and not (name and gates.KEY.test(key)) then
-      -- Whoever gives the wrong file may have given a key that nobody else is to see.
-      options.refuse(("--approvers: %s: line %d: allowed: NAME and a key of %s"):format(path,
-        number, gates.KEY.allowed))
-    end
-    if not ignored then keys[name] = key end
-  end
-  return keys
-end
-
 --- Who is at the terminal.
 ---@param args table with `requester`
 ---@param getenv fun(name: string): string|nil
@@ -136,8 +121,8 @@ function M.read_options(args, io)
   return {
     kind = args.kind, mode = args.mode, requester = person,
     incident = options.text(args, "incident", rules.INCIDENT),
-    approvers = args.approvers and read_keys(args.approvers,
-      orders.text("--approvers", args.approvers, args, io)) or nil,
+    approvers = args.approvers and keys.public("--approvers", args.approvers, 
+      orders.reader(args, io)) or nil, approvers_from = args.approvers and keys.origin(args.approvers) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
@@ -247,10 +232,13 @@ function SHOW.gate_open(io, event, view)
   io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    alicloud-dr approve %s '%s' "
     .. "--as NAME --key FILE\n"):format(gate, event.need, table.concat(event.of, ", "),
     duration.format(event.expires), terminal.clean(view.journal), gate))
+  view.asked[event.gate] = event.decision
+  keys.tell(io, event)
 end
 
-function SHOW.approval(io, event)
-  io.out(("    approved by %s\n"):format(terminal.clean(event.by)))
+function SHOW.approval(io, event, view)
+  local key = decisions.key_of(view.asked[event.gate], event.by)
+  io.out(("    approved by %s, key %s\n"):format(terminal.clean(event.by), keys.show(key)))
 end
 
 function SHOW.gate_pass(io, event)
@@ -268,7 +256,7 @@ function SHOW.note(io, event)
 end
 
 local function progress(io, journal)
-  local view = { begun = {}, journal = journal }
+  local view = { begun = {}, asked = {}, journal = journal }
   return function(event)
     local show = SHOW[event.type]
     if show then show(io, event, view) end

@@ -4,6 +4,8 @@ local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
+local journals = require "alicloud.dr.journal"
+local mail = require "alicloud.dr.playbook.mail"
 local stages = require "spec.dr.playbook.stage"
 
 local SEEDS = { dba = ("11"):rep(32), lead = ("22"):rep(32), duty = ("33"):rep(32),
@@ -34,11 +36,12 @@ local function people(stage, playbook, act, options)
 end
 
 local function line(stage, state, by, changes)
-  local fields = { run = state.run.run_id, playbook = state.digest, gate = "promote", by = by,
-    at = math.floor(stage.bench.emu:now()) }
-  local seed = SEEDS[by]
-  for name, value in pairs(changes or {}) do fields[name] = value end
-  return core.encode(approvals.sign(fields, changes and changes.seed or seed))
+  changes = changes or {}
+  local decision = {}
+  for name, value in pairs(state.gates.promote.asked) do decision[name] = value end
+  for name, value in pairs(changes.decision or {}) do decision[name] = value end
+  return core.encode(approvals.sign(decision, by, changes.at or math.floor(stage.bench.emu:now()),
+    changes.seed or SEEDS[by]))
 end
 
 describe("a gate", function()
@@ -62,7 +65,8 @@ describe("a gate", function()
       { "stranger", nil, "stranger is not among those who may approve" },
       { "lead", nil, "who asked for the run cannot approve it", "lead" },
       { "lead", nil, "who asked for the run cannot approve it", nil, true },
-      { "dba", { playbook = ("0"):rep(64) }, "it is for another text of the playbook" },
+      { "dba", { decision = { playbook = { name = "gated", digest = ("0"):rep(64) } } },
+        "it is for another decision" },
       { "dba", { at = helper.NOW - 1000000 }, "it has expired" },
       { "dba", { at = 4000000000 }, "it is from the future" },
     }
@@ -86,7 +90,7 @@ describe("a gate", function()
     local _, err = people(stage, gated(stage), function(store, state)
       store:post(line(stage, state, "dba"))
       store:post(line(stage, state, "dba", { at = math.floor(stage.bench.emu:now()) + 1 }))
-      store:post(line(stage, state, "lead", { run = "another" }))
+      store:post(line(stage, state, "lead", { decision = { run = "another" } }))
       store:post "rubbish"
       store:post "{}"
     end)
@@ -167,6 +171,82 @@ describe("a gate", function()
     assert(stage:run(playbook, { approvers = KEYS }))
     assert.equal("a", stage:done())
     assert.equal(1, #stage:events "gate_pass")
+  end)
+
+  it("asks again when what is decided changes while people think, or before a resume", function()
+    local stage = stages.new()
+    local playbook = gated(stage, { need = 1, of = { "dba" }, expires = "15m" })
+    local asked = {}
+    local _, err = stage:run(playbook, { approvers = KEYS, progress = function(event)
+      if event.type ~= "gate_open" then return end
+      asked[#asked + 1] = event.decision.mode
+      local store, state = stage.disk:open "run", stage:state()
+      -- Signed for the first question, handed over together with what makes it another one.
+      if #asked == 1 then
+        store:post(mail.mode_line(state.run.run_id, "ungraceful", "duty", "the old side burns"))
+        store:post(line(stage, state, "dba"))
+      end
+    end })
+    assert.equal("Client.GateExpired", err.code)
+    assert.same({ "graceful", "ungraceful" }, asked)
+    assert.matches("it is for another decision", stage:events("note")[1].text)
+    -- A loss that is accepted on the way is another decision too.
+    stage = stages.new()
+    playbook = dr.playbook("gated", function(run)
+      run:gate("promote", { need = 1, of = { "dba" } })
+      run:step("a", function() assert(run.attempt > 2, "not yet") end)
+    end)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    _, err = stage:run(playbook, { approvers = KEYS,
+      accept_loss = { seconds = 9, by = "operator", why = "because" } })
+    assert.equal("Client.GateExpired", err.code)
+  end)
+
+  it("tells groups, directions and keys, and asks nobody twice for another attempt", function()
+    local stage = stages.new()
+    local playbook = dr.playbook("gated", function(run)
+      run:step("look", function()
+        return run:group("pg-orders", { region = "cn-shanghai" }):precheck { max_rpo = "1d" }.ok
+      end)
+      run:gate("promote", { need = 1, of = { dba = KEYS.dba } })
+      run:step("a", function() assert(run.attempt > 1, "not yet") end)
+    end)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    local decision = stage:events("gate_open")[1].decision
+    assert.same({ { id = "pg-orders", region = "cn-shanghai", from = "cn-hangzhou",
+      to = "cn-shanghai" } }, decision.groups)
+    assert.same({ { name = "dba", key = KEYS.dba, from = "playbook" } }, decision.approvers)
+    assert(stage:run(playbook))
+    assert.equal(1, #stage:events "gate_open")
+  end)
+
+  it("is not opened by records that anybody can write", function()
+    for _, passed in ipairs { false, true } do
+      local stage = stages.new()
+      local playbook = gated(stage)
+      stage:run(playbook, { approvers = KEYS })
+      local events, text, head = stage:events(), {}, ("0"):rep(64)
+      table.remove(events)
+      table.remove(events)
+      local asked = stage:state().gates.promote.asked
+      for _, name in ipairs { "dba", "lead" } do
+        -- By a key of whoever writes it, over what is asked indeed.
+        local forged = approvals.sign(asked, name, math.floor(events[#events].at), SEEDS.stranger)
+        events[#events + 1] = { type = "approval", gate = "promote", by = name, at = forged.at,
+          approved_at = forged.at, decision = forged.decision, signature = forged.signature,
+          mail = core.sha256(name) }
+      end
+      if passed then
+        events[#events + 1] = { type = "gate_pass", gate = "promote", approvals = 2,
+          at = events[#events].at }
+      end
+      for i, event in ipairs(events) do text[i], head = journals.line(i, head, event) end
+      stage.disk:put("run", table.concat(text))
+      local _, err = stage:run(playbook, { approvers = KEYS })
+      assert.equal("Client.GateExpired", err.code)
+      assert.matches("0 of 2 approvals", err.message)
+      assert.equal("", stage:done())
+    end
   end)
 
   it("can be broken open with a reason, which the result shows", function()

@@ -27,6 +27,8 @@ local M = {}
 ---@field exceptions string[]
 ---@field tokens table<string, boolean> that `run:token` gave
 ---@field glances alicloud.dr.Glances what groups that are waited for share
+---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
+---branch that has named it
 ---@field landing string? the step that a failed one named with "goto:"
 local Engine = {}
 Engine.__index = Engine
@@ -35,7 +37,7 @@ Engine.__index = Engine
 ---@return alicloud.dr.Engine
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
-  fields.groups = {}
+  fields.groups, fields.bound = {}, {}
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
   engine.mail = mail.new(engine)
@@ -92,6 +94,15 @@ function Engine:refuse(code, message, hint)
   self:stop(alicloud.error.new {
     kind = "state", code = code, message = message, hint = hint, outcome = "not_sent",
   })
+end
+
+--- Notes that a branch has named a group.
+---@param id string
+---@param region string
+---@param prefix string of the branch
+function Engine:bind(id, region, prefix)
+  self.bound[table.concat({ prefix, id, region }, "\0")] = { id = id, region = region,
+    prefix = prefix }
 end
 
 ---@param snapshot alicloud.dr.Snapshot|nil

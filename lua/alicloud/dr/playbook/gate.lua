@@ -2,8 +2,11 @@
 
 local alicloud = require "alicloud"
 local approvals = require "alicloud.dr.playbook.approval"
+local core = require "alicloud.core"
+local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.dr.duration"
 local option = require "alicloud.options"
+local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 
 local M = {}
@@ -22,6 +25,10 @@ local KEY = option.rule("64 hexadecimal digits, as `alicloud-dr approve --new-ke
   end)
 
 M.KEY = KEY
+
+local NAME = option.rule("names of up to 80 bytes without control characters", function(value)
+  return option.text.test(value) and #value <= 80
+end)
 
 local SCHEMA = {
   need = option.integer(1, 100),
@@ -43,6 +50,12 @@ local function names_of(of)
   return names
 end
 
+local function no_name(names)
+  for _, name in ipairs(names) do
+    if not NAME.test(name) then return name end
+  end
+end
+
 local function twice_there(names)
   for i = 2, #names do
     if names[i] == names[i - 1] then return names[i] end
@@ -61,6 +74,10 @@ function M.check(name, options)
       3)
   end
   given.names = names_of(given.of)
+  local odd = no_name(given.names)
+  if odd ~= nil then
+    error(("%s: option of: got %s; allowed: %s"):format(where, option.show(odd), NAME.allowed), 3)
+  end
   local twice = twice_there(given.names)
   if twice then error(("%s: option of: %q is there twice"):format(where, tostring(twice)), 3) end
   if given.need > #given.names then
@@ -71,61 +88,58 @@ function M.check(name, options)
   return given
 end
 
-local function key_of(engine, options, name)
-  return options.of[name] or (engine.options.approvers or {})[name]
-end
-
-local GIVE_KEY = "give it in the playbook (of = { name = key }) or in the file of --approvers"
+local GIVE_KEY = "give it in the playbook (of = { name = key }) or in the file of --approvers, or "
+  .. "break the gate open: --skip 'gate:%s=WHY'"
 
 -- Who holds one key for two names would approve twice.
-local function demand_keys(engine, key, options)
+local function key_fault(approvers)
   local holders = {}
-  for _, name in ipairs(options.names) do
-    local public = key_of(engine, options, name)
-    if not KEY.test(public) then
-      engine:refuse("Client.NoApproverKey",
-        ("gate %q: there is no public key of %s"):format(key, name), GIVE_KEY)
-    end
-    local other = holders[public:lower()]
+  for _, each in ipairs(approvers) do
+    if not KEY.test(each.key) then return "there is no public key of " .. each.name end
+    local other = holders[each.key:lower()]
     if other then
-      engine:refuse("Client.NoApproverKey",
-        ("gate %q: %s and %s have the same public key"):format(key, other, name),
-        "everybody makes a key of his own: alicloud-dr approve --new-key FILE --as NAME")
+      return ("%s and %s have the same public key; everybody makes one of his own: alicloud-dr "
+        .. "approve --new-key FILE --as NAME"):format(other, each.name)
     end
-    holders[public:lower()] = name
+    holders[each.key:lower()] = each.name
   end
+  return nil
 end
 
-local function is_named(options, name)
-  for _, allowed in ipairs(options.names) do
-    if allowed == name then return true end
+-- The playbook's word goes before that of whoever runs it.
+local function approvers_of(engine, options)
+  local given, approvers = engine.options.approvers or {}, core.array {}
+  for i, name in ipairs(options.names) do
+    local own = options.of[name]
+    approvers[i] = { name = name, key = own or given[name],
+      from = own and "playbook" or "requester" }
   end
-  return false
+  local fault = key_fault(approvers)
+  if fault then return nil, fault end
+  return approvers
 end
 
--- Neither who asked for the run nor who took it over may approve it.
-local function consider(engine, key, options, letter)
-  local known = is_named(options, letter.by) and key_of(engine, options, letter.by) or nil
-  local asked = letter.by == engine.holder.owner and letter.by or engine.state.run.requester
-  local fault = approvals.fault(letter, known, {
-    run = engine.state.run.run_id, playbook = engine.playbook.digest, gate = key,
-    requester = asked, now = engine.runtime.time(), expires = options.seconds,
-  })
+local function demand_of(engine, asked, now, barred)
+  return { decision = asked, now = now or engine.runtime.time(),
+    barred = barred or states.barred(engine.state) }
+end
+
+local function consider(engine, key, asked, letter)
+  local fault = approvals.fault(letter, demand_of(engine, asked))
   if fault then
     engine:record { type = "note", mail = letter.digest,
       text = ("an approval of gate %q was not taken: %s"):format(key, fault) }
   else
     engine:record { type = "approval", gate = key, by = letter.by, approved_at = letter.at,
-      text = letter.playbook, signature = letter.signature, mail = letter.digest }
+      decision = letter.decision, signature = letter.signature, mail = letter.digest }
   end
 end
 
-local function take_mail(engine, key, options)
-  engine.mail:poll()
+local function take_mail(engine, key, asked)
   local left = {}
   for _, letter in ipairs(engine.mail.approvals) do
     if letter.gate == key then
-      consider(engine, key, options, letter)
+      consider(engine, key, asked, letter)
     else
       left[#left + 1] = letter
     end
@@ -133,16 +147,9 @@ local function take_mail(engine, key, options)
   engine.mail.approvals = left
 end
 
-local function count(engine, key, options)
-  local names, now, total = {}, engine.runtime.time(), 0
-  for _, approval in ipairs(engine.state.gates[key].approvals) do
-    local fresh = now - approval.approved_at <= options.seconds
-      and approval.text == engine.playbook.digest
-    if fresh and not names[approval.by] and is_named(options, approval.by) then
-      names[approval.by], total = true, total + 1
-    end
-  end
-  return total
+local function count(engine, key, asked, pass)
+  local demand = demand_of(engine, asked, pass and pass.at, pass and pass.barred)
+  return approvals.count(engine.state.gates[key].approvals, engine.state.run.run_id, demand)
 end
 
 local function expire(branch, key, options, total)
@@ -155,18 +162,51 @@ local function expire(branch, key, options, total)
   })
 end
 
-local function await(branch, key, options)
+local function ask(engine, key, options, asked)
+  engine:record { type = "gate_open", gate = key, need = options.need, of = options.names,
+    expires = options.seconds, decision = asked, keys_from = engine.options.approvers_from }
+end
+
+-- What was asked before a crash is asked on, so that approvals of it still count.
+local function asked_before(engine, key, now)
+  local past = engine.state.gates[key]
+  for _, asked in pairs(past and past.decisions or {}) do
+    if decisions.covers(asked, now, false) then return asked end
+  end
+  return now
+end
+
+-- Takes what has come. Whoever changes what was asked while people think about it asks them again.
+local function take(branch, key, options, approvers, asked)
+  local engine = branch.engine
+  local now = decisions.now(engine, branch.prefix, key, options, approvers)
+  if not decisions.covers(asked, now, false) then
+    asked = now
+    ask(engine, key, options, asked)
+  end
+  take_mail(engine, key, asked)
+  return asked, count(engine, key, asked)
+end
+
+local function await(branch, key, options, approvers)
   local engine, loop = branch.engine, branch.engine.loop
-  local deadline = loop.now() + options.seconds
+  local deadline, total, seen = loop.now() + options.seconds, 0, nil
+  local asked = asked_before(engine, key,
+    decisions.now(engine, branch.prefix, key, options, approvers))
+  ask(engine, key, options, asked)
   while true do
-    take_mail(engine, key, options)
-    local total = count(engine, key, options)
+    engine.mail:poll()
+    -- Without a new record or letter, approvals can only have become fewer.
+    if engine.journal.seq ~= seen or #engine.mail.approvals > 0 then
+      asked, total = take(branch, key, options, approvers, asked)
+      seen = engine.journal.seq
+    end
     if total >= options.need then
       return engine:record { type = "gate_pass", gate = key, approvals = total,
-        text = engine.playbook.digest }
+        decision = decisions.digest(asked) }
     end
     local left = deadline - loop.now()
-    if left <= 0 then return expire(branch, key, options, total) end
+    if left <= 0 then return expire(branch, key, options, count(engine, key, asked)) end
     loop.sleep(math.min(SLICE, left))
   end
 end
@@ -176,12 +216,25 @@ local function broken_open(engine, key, why)
   return true
 end
 
--- What was approved is a text, so another one is asked about again.
-local function is_passed(engine, key)
+local function was_broken(engine, key)
   local past = engine.state.gates[key]
-  if not past or past.status ~= "passed" then return false end
-  if past.broken then return broken_open(engine, key, past.why) end
-  return past.text == engine.playbook.digest
+  local last = past and past.status == "passed" and past.passes[#past.passes]
+  return last and last.broken and broken_open(engine, key, last.why)
+end
+
+-- That it was passed is no more than what the file says: the signatures are looked at again, and so
+-- is what they were given for.
+local function is_passed(branch, key, options, approvers)
+  local engine = branch.engine
+  local past = engine.state.gates[key]
+  if not past or not approvers then return false end
+  local now = decisions.now(engine, branch.prefix, key, options, approvers)
+  for _, asked in pairs(past.decisions) do
+    for _, pass in ipairs(decisions.covers(asked, now, true) and past.passes or {}) do
+      if count(engine, key, asked, pass) >= options.need then return true end
+    end
+  end
+  return false
 end
 
 local function open_to_all(engine)
@@ -196,7 +249,8 @@ local function tell_of_wish(engine, key)
     .. "step; --skip gate:%s=… breaks it open"):format(key, key, key) }
 end
 
---- Comes to a gate. It is passed once; a resumed run asks again only if the playbook was edited.
+--- Comes to a gate. It is passed once; a resumed run asks again if what was approved is another
+--- decision by now, or if the approvals in the journal are not genuine.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.GateOptions checked
@@ -205,7 +259,9 @@ function M.run(branch, name, options)
   local own_name = steps.wish(branch.prefix, "gate:" .. name)
   branch:go_on()
   steps.claim(engine, own_name, 2)
-  if is_passed(engine, key) then return end
+  if was_broken(engine, key) then return end
+  local approvers, fault = approvers_of(engine, options)
+  if is_passed(branch, key, options, approvers) then return end
   local wish = engine.skips[own_name] or open_to_all(engine)
   if wish then
     broken_open(engine, key, wish.why)
@@ -213,10 +269,10 @@ function M.run(branch, name, options)
       by = wish.by, approvals = 0 }
   end
   tell_of_wish(engine, key)
-  demand_keys(engine, key, options)
-  engine:record { type = "gate_open", gate = key, need = options.need, of = options.names,
-    expires = options.seconds }
-  await(branch, key, options)
+  if not approvers then
+    engine:refuse("Client.NoApproverKey", ("gate %q: %s"):format(key, fault), GIVE_KEY:format(key))
+  end
+  await(branch, key, options, approvers)
 end
 
 return M

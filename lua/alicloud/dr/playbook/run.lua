@@ -104,6 +104,7 @@ function Run:group(id, options)
     if not lease then engine:stop(err) end
     engine.groups[id] = lease
   end
+  engine:bind(id, group.region, self.prefix)
   return group
 end
 

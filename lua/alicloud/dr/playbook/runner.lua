@@ -85,8 +85,8 @@ local function take_over(engine)
   return engine:write({
     type = "attempt", n = state.attempts + 1, owner = engine.holder.owner,
     host = engine.holder.host, pid = engine.holder.pid, fence = engine.fence, digest = digest,
-    edited_from = engine.edited and state.digest or nil, cut_bytes = engine.journal.torn > 0
-      and engine.journal.torn or nil,
+    region = engine.client.region, edited_from = engine.edited and state.digest or nil,
+    cut_bytes = engine.journal.torn > 0 and engine.journal.torn or nil,
   }, true)
 end
 

@@ -18,6 +18,7 @@ local M = {}
 ---@field requester? string who asks for the run; cannot approve it
 ---@field declared? { rto: number|string, rpo: number|string } what was promised
 ---@field approvers? table<string, string> public keys by name
+---@field approvers_from? string where those keys come from, for whoever reads the journal
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
 ---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
@@ -75,6 +76,7 @@ local SCHEMA = {
   approvers = option.rule("a table of name = public key", is_map_of(function(value)
     return type(value) == "string"
   end)),
+  approvers_from = option.text,
   ask = option.callable,
   skip = option.rule("a table of step = reason", is_map_of(is_reason)),
   open_gates = option.rule("a reason, text without control characters", is_reason),

@@ -11,6 +11,8 @@
 ---   mark        a finish line was reached                    look      a group was looked at
 ---   note        asked  interrupted  stopped  finished
 
+local decisions = require "alicloud.dr.playbook.decision"
+
 local M = {}
 
 ---@class alicloud.dr.StepState
@@ -35,14 +37,34 @@ local M = {}
 ---@field order string[] keys by first mention
 ---@field calls table[]
 ---@field intents table[]
----@field gates table<string, table>
+---@field gates table<string, alicloud.dr.GateState>
 ---@field marks table<string, number> unix seconds
 ---@field mode "graceful"|"ungraceful"
 ---@field accept_loss table?
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
+---@field region string? of the client in the newest attempt
+---@field owner string? who runs the newest attempt
+---@field owner_key string? public key with which its end is signed
+---@field requester_key string? the same of the first attempt
 ---@field looks table<string, table> newest look by group
 ---@field mails table<string, boolean> digests of the mail that was taken
+
+--- What the records say of a gate. Whether an approval counts, they do not say: see
+--- alicloud.dr.playbook.gate and alicloud.dr.playbook.proof.
+---@class alicloud.dr.GateState
+---@field name string
+---@field status "open"|"passed"|"failed"
+---@field decisions table<string, alicloud.dr.Decision> what was asked, by its digest
+---@field asked alicloud.dr.Decision? what was asked last
+---@field keys_from string? where keys that the playbook does not hold come from
+---@field approvals table[] events
+---@field passes { at: number, broken: boolean?, why: string?, barred: alicloud.dr.Barred }[]
+
+--- Who may not approve.
+---@class alicloud.dr.Barred
+---@field names string[]
+---@field keys table<string, string> names by public key
 
 ---@return alicloud.dr.RunState
 function M.new()
@@ -60,18 +82,33 @@ local function step_of(state, key)
 end
 
 local function gate_of(state, name)
-  state.gates[name] = state.gates[name] or { name = name, approvals = {} }
+  state.gates[name] = state.gates[name]
+    or { name = name, decisions = {}, approvals = {}, passes = {} }
   return state.gates[name]
+end
+
+--- Who may not approve now: who asked for the run, and who runs it.
+---@param state alicloud.dr.RunState
+---@return alicloud.dr.Barred
+function M.barred(state)
+  local barred = { names = { state.run.requester, state.owner }, keys = {} }
+  if state.owner_key then barred.keys[state.owner_key:lower()] = state.owner end
+  if state.requester_key then barred.keys[state.requester_key:lower()] = state.run.requester end
+  return barred
 end
 
 local APPLY = {}
 
 function APPLY.run(state, event)
   state.run, state.digest, state.mode = event, event.digest, event.mode or "graceful"
+  state.region = event.region
 end
 
 function APPLY.attempt(state, event)
   state.attempts, state.digest, state.ending = event.n, event.digest, nil
+  state.region = event.region or state.region
+  state.owner, state.owner_key = event.owner, event.key
+  if event.n == 1 then state.requester_key = event.key end
 end
 
 function APPLY.step_begin(state, event)
@@ -142,7 +179,8 @@ end
 
 function APPLY.gate_open(state, event)
   local gate = gate_of(state, event.gate)
-  gate.opened, gate.need, gate.status = event.at, event.need, "open"
+  gate.status, gate.asked, gate.keys_from = "open", event.decision, event.keys_from
+  if event.decision then gate.decisions[decisions.digest(event.decision)] = event.decision end
 end
 
 function APPLY.approval(state, event)
@@ -151,8 +189,9 @@ end
 
 function APPLY.gate_pass(state, event)
   local gate = gate_of(state, event.gate)
-  gate.status, gate.text = "passed", event.text
-  gate.broken, gate.why = event.broken, event.why
+  gate.status = "passed"
+  table.insert(gate.passes, { at = event.at, broken = event.broken, why = event.why,
+    barred = M.barred(state) })
 end
 
 function APPLY.gate_fail(state, event)

@@ -1,0 +1,106 @@
+--- Files of keys: the private one of a person, which nobody else may read, and the public ones of
+--- those who may approve.
+
+local core = require "alicloud.core"
+local decisions = require "alicloud.dr.playbook.decision"
+local gates = require "alicloud.dr.playbook.gate"
+local options = require "alicloud.cli.options"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+local FOREIGN_BITS = tonumber("077", 8)
+
+--- Makes a key.
+---@param path string at which nothing is
+---@return string|nil public 64 hexadecimal digits
+---@return string? message
+function M.make(path)
+  local seed = core.random_hex(32)
+  local file <close>, message = core.open_file(path, "create")
+  local ok = file ~= nil
+  if ok then ok, message = file:append(seed .. "\n") end
+  if ok then ok, message = file:sync() end
+  if not ok then return nil, message end
+  return core.ed25519_public(seed)
+end
+
+--- Reads a private key; refuses what is none, or may be read by others.
+---@param field string for messages
+---@param path string|nil
+---@return alicloud.Secret
+function M.private(field, path)
+  if not path then
+    options.refuse(field
+      .. ": is missing; a key is made by alicloud-dr approve --new-key FILE --as NAME")
+  end
+  local shown = terminal.clean(path)
+  local file <close>, message = core.open_file(path, "read")
+  if not file then options.refuse(("%s: %s"):format(field, terminal.clean(message))) end
+  local about = file:stat()
+  if not about.own or about.mode & FOREIGN_BITS ~= 0 then
+    options.refuse(("%s: %s may be read by others; chmod 600 it"):format(field, shown))
+  end
+  local seed = (file:read(0, 200) or ""):match("^%s*(%x+)%s*$")
+  if not seed or #seed ~= 64 then
+    options.refuse(("%s: %s is no key; make one with --new-key"):format(field, shown))
+  end
+  return core.secret(seed)
+end
+
+local function parse(field, path, text)
+  local keys, number = {}, 0
+  for line in text:gmatch("([^\n]*)\n?") do
+    number = number + 1
+    local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
+    local ignored = line:find("^%s*#") or not line:find("%S")
+    if not ignored and not (name and gates.KEY.test(key)) then
+      -- Whoever gives the wrong file may have given a key that nobody else is to see.
+      options.refuse(("%s: %s: line %d: allowed: NAME and a key of %s"):format(field,
+        terminal.clean(path), number, gates.KEY.allowed))
+    end
+    if not ignored then keys[name] = key end
+  end
+  return keys
+end
+
+--- Reads public keys: lines of NAME KEY.
+---@param field string for messages
+---@param path string
+---@param read_file fun(path: string): string|nil, string?
+---@return table<string, string> keys by name
+function M.public(field, path, read_file)
+  local text, message = read_file(path)
+  if not text then options.refuse(("%s: %s"):format(field, terminal.clean(message))) end
+  return parse(field, path, text)
+end
+
+--- Where the keys of a file come from, for the journal.
+---@param path string
+---@return string
+function M.origin(path)
+  local file <close> = core.open_file(path, "read")
+  local about = file and file:stat()
+  return ("file %s, %s"):format(path, about and about.own and "of the user who runs it"
+    or "of another user")
+end
+
+--- Tells at a gate whose keys count for it, so that whoever keeps them sees a name too many.
+---@param io alicloud.cli.Io
+---@param event table gate_open
+function M.tell(io, event)
+  for _, each in ipairs(event.decision.approvers) do
+    local from = each.from == "requester" and event.keys_from or "playbook"
+    io.out(("      %s, key %s, %s\n"):format(terminal.clean(each.name), M.show(each.key),
+      terminal.clean(from)))
+  end
+end
+
+--- How a public key is shown.
+---@param key string
+---@return string
+function M.show(key)
+  return key:sub(1, decisions.KEY_DIGITS):lower() .. "…"
+end
+
+return M

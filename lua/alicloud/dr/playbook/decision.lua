@@ -1,0 +1,199 @@
+--- What people are asked to approve at a gate: one plain value with all that the answer depends
+--- on. The run makes it from its own state, whoever approves signs its canonical text, and whoever
+--- reads the journal later makes the text anew from what stands in `gate_open`.
+
+local core = require "alicloud.core"
+local duration = require "alicloud.dr.duration"
+local journals = require "alicloud.dr.journal"
+local sorted = require "alicloud.sorted"
+
+local M = {}
+
+---@class alicloud.dr.Decision
+---@field version integer of this form
+---@field run string run id
+---@field gate string
+---@field playbook { name: string, digest: string }
+---@field kind string
+---@field mode string
+---@field params table as the journal has them
+---@field region string of the run's client
+---@field groups { id: string, region: string, from: string?, to: string? }[] that the run has named
+---before the gate, with the direction of the last look
+---@field need integer
+---@field approvers { name: string, key: string, from: "playbook"|"requester" }[] by name; who gave
+---the key
+---@field expires number seconds that an approval counts
+---@field accept_loss { seconds: number, by: string, why: string }?
+---@field incident string?
+---@field requester string
+
+M.VERSION = 1
+
+--- How many digits of a public key are shown.
+M.KEY_DIGITS = 16
+
+--- The fields of the run itself, as the journal's records say them.
+---@param state alicloud.dr.RunState
+---@return table
+function M.of_state(state)
+  local run = state.run
+  return { version = M.VERSION, run = run.run_id, kind = run.kind, mode = state.mode,
+    playbook = { name = run.playbook, digest = state.digest }, params = run.params,
+    region = state.region, accept_loss = state.accept_loss, incident = run.incident,
+    requester = run.requester }
+end
+
+-- Of the branch and of those that it came from; what other branches have named is not its matter.
+local function groups_of(engine, prefix)
+  local list = core.array {}
+  for _, bound in pairs(engine.bound) do
+    if prefix:sub(1, #bound.prefix) == bound.prefix then
+      local look = engine.state.looks[bound.id] or {}
+      list[#list + 1] = { id = bound.id, region = bound.region, from = look.from, to = look.to }
+    end
+  end
+  table.sort(list, function(a, b)
+    if a.id ~= b.id then return a.id < b.id end
+    return a.region < b.region
+  end)
+  return list
+end
+
+--- The decision at a gate, now.
+---@param engine alicloud.dr.Engine
+---@param prefix string of the branch
+---@param gate string key
+---@param options alicloud.dr.GateOptions checked
+---@param approvers { name: string, key: string, from: string }[]
+---@return alicloud.dr.Decision
+function M.now(engine, prefix, gate, options, approvers)
+  local decision = M.of_state(engine.state)
+  decision.gate, decision.need, decision.expires = gate, options.need, options.seconds
+  decision.approvers, decision.groups = approvers, groups_of(engine, prefix)
+  return journals.plain(decision)
+end
+
+--- The text that is signed, without signer and time: canonical JSON.
+---@param decision alicloud.dr.Decision
+---@return string
+function M.text(decision)
+  return core.encode(decision)
+end
+
+--- What names a decision in an approval.
+---@param decision alicloud.dr.Decision
+---@return string sha256, 64 hexadecimal digits
+function M.digest(decision)
+  return core.sha256("alicloud-dr decision\n" .. M.text(decision))
+end
+
+local function without_groups(decision)
+  local copy = {}
+  for name, value in pairs(decision) do copy[name] = value end
+  copy.groups = nil
+  return core.encode(copy)
+end
+
+local function differs(a, b)
+  return a ~= nil and b ~= nil and a ~= b
+end
+
+local function has_group(decision, group, turned)
+  for _, known in ipairs(decision.groups) do
+    if known.id == group.id and known.region == group.region then
+      return turned or not (differs(known.from, group.from) or differs(known.to, group.to))
+    end
+  end
+  return false
+end
+
+--- Whether what was asked is what is asked now. A resumed run does not name again the groups of
+--- finished steps, and behind a gate the run itself turns directions.
+---@param asked alicloud.dr.Decision
+---@param now alicloud.dr.Decision
+---@param turned boolean directions may be others
+---@return boolean
+function M.covers(asked, now, turned)
+  if without_groups(asked) ~= without_groups(now) then return false end
+  for _, group in ipairs(now.groups) do
+    if not has_group(asked, group, turned) then return false end
+  end
+  return true
+end
+
+--- The first field in which a decision is not what the records around it say.
+---@param decision alicloud.dr.Decision
+---@param state alicloud.dr.RunState of the records before it
+---@return string|nil field
+function M.contradiction(decision, state)
+  local told = M.of_state(state)
+  for _, name in ipairs { "version", "run", "playbook", "kind", "mode", "params", "region",
+    "accept_loss", "incident", "requester" } do
+    if core.encode { decision[name] } ~= core.encode { told[name] } then return name end
+  end
+  return nil
+end
+
+--- The public key of a name.
+---@param decision alicloud.dr.Decision
+---@param name string
+---@return string|nil key
+---@return string|nil from
+function M.key_of(decision, name)
+  for _, approver in ipairs(decision.approvers) do
+    if approver.name == name then return approver.key, approver.from end
+  end
+  return nil
+end
+
+local function shown(value)
+  return type(value) == "string" and value or core.encode(value)
+end
+
+local function parameters_of(params)
+  local list = {}
+  for _, name in ipairs(sorted.keys(params)) do
+    list[#list + 1] = name .. "=" .. shown(params[name])
+  end
+  return #list > 0 and table.concat(list, " ") or "none"
+end
+
+local function direction_of(group)
+  if not (group.from and group.to) then return "direction not looked at yet" end
+  return ("%s → %s"):format(group.from, group.to)
+end
+
+local FROM = { playbook = "from the playbook",
+  requester = "given by whoever runs it" }
+
+--- The decision in words, for whoever is to sign it. Not clean: texts are as they were given.
+---@param decision alicloud.dr.Decision
+---@return { [1]: string, [2]: string }[] label and value
+function M.words(decision)
+  local loss, lines = decision.accept_loss, {}
+  local function add(label, value) lines[#lines + 1] = { label, value } end
+  add("gate", ("%s, of run %s"):format(decision.gate, decision.run))
+  add("playbook", decision.playbook.name)
+  add("its digest", decision.playbook.digest)
+  add("kind", ("%s, %s"):format(decision.kind, decision.mode))
+  for _, group in ipairs(decision.groups) do
+    add("group", ("%s in %s, %s"):format(group.id, group.region, direction_of(group)))
+  end
+  add("parameters", parameters_of(decision.params))
+  add("region", decision.region)
+  add("data loss", loss and ("up to %s is accepted by %s: %s"):format(
+    duration.format(loss.seconds), loss.by, loss.why)
+    or "nothing accepted beyond the parameters")
+  if decision.incident then add("incident", decision.incident) end
+  add("asked for by", decision.requester)
+  add("approvals", ("%d of %d; each counts for %s"):format(decision.need, #decision.approvers,
+    duration.format(decision.expires)))
+  for _, each in ipairs(decision.approvers) do
+    add("approver", ("%s, key %s…, %s"):format(each.name, each.key:sub(1, M.KEY_DIGITS),
+      FROM[each.from] or each.from))
+  end
+  return lines
+end
+
+return M
