@@ -150,6 +150,11 @@ return {
     cure = "give another file; the journal is whole, and the report can be made from it again",
     outcome = "not_sent",
   },
+  ["Client.JournalNewer"] = {
+    meaning = "The journal has records that a newer version has written.",
+    cure = "go on with the version that wrote it; explain, report and verify tell what can be told",
+    outcome = "not_sent",
+  },
   ["Client.JournalForked"] = {
     meaning = "A forked child tried to go on with its parent's run; nothing was written or sent.",
     cure = "let the parent go on, or open the journal anew in the child once the parent closed it",

@@ -111,10 +111,11 @@ describe("a report of a run without an end", function()
     local foreign = assert(dr.report(path))
     assert.same({ "unfinished", ("it ran on %s, and this is elsewhere"):format(here.host) },
       { foreign.status, foreign.presence.why })
-    local events = {}
-    for i, kind in ipairs { "run", "attempt" } do
-      events[i] = { type = kind, at = i, n = 1, playbook = "x", digest = "d", run_id = "r" }
-    end
+    local events = {
+      { type = "run", at = 1, version = 1, playbook = "x", digest = "d", run_id = "r", params = {},
+        kind = "drill", mode = "graceful", requester = "anna" },
+      { type = "attempt", at = 2, n = 1, owner = "anna", host = "vm", pid = 1, digest = "d" },
+    }
     assert.equal("unfinished", assert(dr.report(events)).status)
   end)
 

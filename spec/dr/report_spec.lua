@@ -134,7 +134,7 @@ describe("the evidence of a run", function()
     local head = report.chain.head
     local cut = scratch.file((text:gsub("[^\n]*\n$", "")))
     assert.equal("damaged", assert(dr.report(cut, { head = head })).chain.verdict)
-    report = assert(dr.report(scratch.file(text), { head = head:sub(1, 12) }))
+    report = assert(dr.report(scratch.file(text), { head = head:sub(1, 16) }))
     assert.equal("intact", report.chain.verdict)
   end)
 

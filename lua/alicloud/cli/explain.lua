@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local explain = require "alicloud.explain"
 local files = require "alicloud.dr.store.file"
 local gather = require "alicloud.dr.report.gather"
+local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -45,6 +46,9 @@ local function explain_journal(args, io)
   if not source then return output.fail(io, args, err) end
   orders.tell_owner(args.what, io)
   local model = gather.model(source)
+  if not model and source.chain.line then
+    return output.fail(io, args, journals.damaged(args.what, source.chain))
+  end
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
   local stand = standing.of(model, source.events, args.what, session.runtime(io).time())
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done

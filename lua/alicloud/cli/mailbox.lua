@@ -1,6 +1,7 @@
 --- How a command reaches a run that goes on elsewhere: its journal is read, and a line is left
 --- where the run looks for mail.
 
+local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
@@ -15,7 +16,7 @@ local M = {}
 function M.read(path)
   local text, err = files.read(path)
   if not text then return nil, err end
-  local reading, damage = journals.read(text)
+  local reading, damage = events.read(text)
   if not reading then return nil, journals.damaged(path, damage) end
   local state = states.fold(reading.events)
   if not state.run then options.refuse(("journal: %s holds no run"):format(path)) end

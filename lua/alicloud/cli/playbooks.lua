@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.dr.duration"
+local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local keys = require "alicloud.cli.keys"
@@ -121,8 +122,9 @@ function M.read_options(args, io)
   return {
     kind = args.kind, mode = args.mode, requester = person,
     incident = options.text(args, "incident", rules.INCIDENT),
-    approvers = args.approvers and keys.public("--approvers", args.approvers, 
-      orders.reader(args, io)) or nil, approvers_from = args.approvers and keys.origin(args.approvers) or nil,
+    approvers = args.approvers
+      and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
+    approvers_from = args.approvers and keys.origin(args.approvers) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
@@ -148,7 +150,7 @@ end
 ---@return alicloud.dr.RunState|nil
 ---@return alicloud.Error? err
 function M.state(path, text)
-  local reading, damage = journals.read(text)
+  local reading, damage = events.read(text)
   if not reading then return nil, journals.damaged(path, damage) end
   return states.fold(reading.events)
 end

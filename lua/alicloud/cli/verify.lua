@@ -1,5 +1,6 @@
 --- `alicloud-dr verify`: was a journal edited, cut or reordered? Reads one file, asks nobody.
 
+local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
@@ -50,7 +51,7 @@ function M.run(args, io)
   local text, err = files.read(args.journal)
   if not text then return output.fail(io, args, err) end
   orders.tell_owner(args.journal, io)
-  local reading, damage = journals.read(text)
+  local reading, damage = events.read(text)
   if not reading then
     return complain(io, args, ("%s: line %d %s"):format(args.journal, damage.line, damage.reason),
       damage.line)

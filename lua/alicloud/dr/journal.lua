@@ -57,7 +57,9 @@ M.VERSION = 1
 local Journal = {}
 Journal.__index = Journal
 
-local FIRST = ("0"):rep(64)
+--- What stands for the sum before the first line.
+M.FIRST = ("0"):rep(64)
+
 local HEAD = '^{"seq":(%d+),"prev":"(%x+)","bytes":(%d+),"sum":"(%x+)","event":()'
 local CLOSING_BRACE = ("}"):byte()
 
@@ -179,6 +181,7 @@ end
 
 ---@class alicloud.dr.JournalReading
 ---@field events table[]
+---@field sums string[] of the lines
 ---@field head string sum of the last line
 ---@field bytes integer up to the end of the last whole line
 ---@field torn integer bytes after it
@@ -193,7 +196,7 @@ end
 ---@return alicloud.dr.JournalReading|nil
 ---@return alicloud.dr.JournalDamage|nil damage
 function M.read(text)
-  local events, head, position = {}, FIRST, 1
+  local events, sums, head, position = {}, {}, M.FIRST, 1
   while position <= #text do
     local stop = text:find("\n", position, true)
     -- Pages of one write may reach the disk in any order; what is missing then reads as zeros.
@@ -201,11 +204,12 @@ function M.read(text)
     local event, sum = read_line(text, position, stop - 1, #events + 1, head)
     if not event then
       return nil, { line = #events + 1, reason = sum,
-        before = { events = events, head = head, bytes = position - 1, torn = 0 } }
+        before = { events = events, sums = sums, head = head, bytes = position - 1, torn = 0 } }
     end
-    events[#events + 1], head, position = event, sum, stop + 1
+    events[#events + 1], sums[#events + 1], head, position = event, sum, sum, stop + 1
   end
-  return { events = events, head = head, bytes = position - 1, torn = #text - position + 1 }
+  return { events = events, sums = sums, head = head, bytes = position - 1,
+    torn = #text - position + 1 }
 end
 
 --- The first record of a journal, without a look at the others.

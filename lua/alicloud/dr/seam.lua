@@ -85,9 +85,12 @@ local function is_words(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end
 
+-- Longer than anybody means; what is no number would be missing from a journal.
+local MOST_SECONDS = 1e11
+
 M.ACCEPT_LOSS = option.rule("{ seconds = number, by = who, why = reason }", function(value)
   return type(value) == "table" and type(value.seconds) == "number" and value.seconds > 0
-    and is_words(value.by) and is_words(value.why)
+    and value.seconds <= MOST_SECONDS and is_words(value.by) and is_words(value.why)
 end)
 
 --- Writes an intent down, if somebody keeps a journal.

@@ -2,6 +2,7 @@
 --- Those that can only be judged while it runs (S4 of a call that leaves, S11) are noted by
 --- alicloud.simulation.stage.
 
+local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local stages = require "alicloud.simulation.stage"
 
@@ -119,8 +120,8 @@ function CHECK.steps(_, found, violated)
   end
 end
 
-local function first_intent(events)
-  for _, event in ipairs(events) do
+local function first_intent(list)
+  for _, event in ipairs(list) do
     if event.type == "intent" and event.verb == "failover" then return event.intent end
   end
   return nil
@@ -254,9 +255,9 @@ function CHECK.secrets(stage, found, violated)
   end
 end
 
-local function intents_of(events)
+local function intents_of(list)
   local intents = {}
-  for _, event in ipairs(events) do
+  for _, event in ipairs(list) do
     if event.type == "intent" then
       local token = event.intent.client_token
       local known = intents[token] or { region = event.intent.region, times = 0,
@@ -278,7 +279,7 @@ function M.violations(stage)
   end
   for _, what in ipairs(stage.violations) do violated(what) end
   local text = stage.disk:text "run"
-  local reading, damage = journals.read(text)
+  local reading, damage = events.read(text)
   if not reading then
     violated(("S6 line %d of the journal %s"):format(damage.line, damage.reason))
     reading = { events = {} }

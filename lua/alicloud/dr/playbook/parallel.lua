@@ -183,7 +183,8 @@ local function demand_release(branch, count, most)
     ok, answer, by = guard.call(asker, { step = branch.prefix .. "each", err = err,
       release = true })
   end
-  engine:record { type = "asked", step = branch.prefix .. "each", by = by,
+  engine:record { type = "asked", step = branch.prefix .. "each",
+    by = type(by) == "string" and by or nil,
     answer = ok and answer == "again" and "again" or "stop" }
   if not (ok and answer == "again") then branch:halt(err) end
 end

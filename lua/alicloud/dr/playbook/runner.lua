@@ -4,6 +4,7 @@ local alicloud = require "alicloud"
 local branches = require "alicloud.dr.playbook.run"
 local core = require "alicloud.core"
 local engines = require "alicloud.dr.playbook.engine"
+local events = require "alicloud.dr.playbook.events"
 local guard = require "alicloud.guard"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
@@ -25,6 +26,13 @@ local function holder_of(options, runtime)
     since = core.iso8601(math.floor(runtime.time())) }
 end
 
+-- What cannot be understood to its end is not gone on with.
+local function fault_of(store, list)
+  local line, reason, newer = events.check(list)
+  if line then return journals.damaged(store.name, { line = line, reason = reason }) end
+  return events.newer_error(store.name, newer)
+end
+
 local function opened(options, runtime)
   local store, holder = options.store, holder_of(options, runtime)
   local lease, err = store:lease("run", holder)
@@ -35,6 +43,8 @@ local function opened(options, runtime)
   local ok
   ok, err = store:reserve(RESERVED_BYTES)
   if not ok then return nil, err end
+  local fault = fault_of(store, journal.events)
+  if fault then return nil, fault end
   local state = states.fold(journal.events)
   -- A run of a thousand groups has ten thousand records; what they say is in the state.
   journal.events = nil

@@ -91,9 +91,10 @@ end
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.Barred
 function M.barred(state)
-  local barred = { names = { state.run.requester, state.owner }, keys = {} }
+  local requester = state.run and state.run.requester or state.owner
+  local barred = { names = { requester, state.owner }, keys = {} }
   if state.owner_key then barred.keys[state.owner_key:lower()] = state.owner end
-  if state.requester_key then barred.keys[state.requester_key:lower()] = state.run.requester end
+  if state.requester_key then barred.keys[state.requester_key:lower()] = requester end
   return barred
 end
 

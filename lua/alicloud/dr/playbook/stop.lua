@@ -42,12 +42,18 @@ end
 local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action", "region",
   "group_id", "request_id", "client_token", "attempts", "status" }
 
---- What of an error is written down.
+local WORDS = { message = true, hint = true }
+
+--- What of an error is written down: text and numbers, whatever a playbook has put into its own.
 ---@param err alicloud.Error
 ---@return table
 function M.plain(err)
   local kept = {}
-  for _, name in ipairs(KEPT) do kept[name] = err[name] end
+  for _, name in ipairs(KEPT) do
+    local value = err[name]
+    local number = type(value) == "number" and not WORDS[name]
+    if value ~= nil then kept[name] = number and value or tostring(value) end
+  end
   return kept
 end
 

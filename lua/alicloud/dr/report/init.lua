@@ -7,6 +7,7 @@
 local compare = require "alicloud.dr.report.compare"
 local core = require "alicloud.core"
 local gather = require "alicloud.dr.report.gather"
+local journals = require "alicloud.dr.journal"
 local option = require "alicloud.options"
 local sources = require "alicloud.dr.report.source"
 local words = require "alicloud.dr.report.words"
@@ -56,14 +57,16 @@ function Evidence:render(format)
 end
 
 local SCHEMA = {
-  head = option.rule("8 to 64 hexadecimal digits", function(value)
-    return type(value) == "string" and #value >= 8 and #value <= 64 and value:find("^%x+$") ~= nil
+  -- Fewer digits than these can be met by trying.
+  head = option.rule("16 to 64 hexadecimal digits", function(value)
+    return type(value) == "string" and #value >= 16 and #value <= 64 and value:find("^%x+$") ~= nil
   end),
 }
 
 M.HEAD = SCHEMA.head
 
-local function no_run(name)
+local function no_run(name, chain)
+  if chain.line then return journals.damaged(name or "the records", chain) end
   return alicloud.error.new {
     kind = "journal", code = "Client.JournalEmpty", outcome = "not_sent",
     message = (name or "the records") .. ": holds no run",
@@ -85,7 +88,7 @@ function M.read(source, options)
   local found, err = sources.open(source, given.head)
   if not found then return nil, err end
   local model = gather.model(found)
-  if not model then return nil, no_run(found.name) end
+  if not model then return nil, no_run(found.name, found.chain) end
   return setmetatable(model, metatable)
 end
 

@@ -1,6 +1,7 @@
 --- Where evidence comes from: a journal of this machine, or records at hand. Damage does not stop
 --- the reading here: whatever is whole before it is shown, and the damage is said first.
 
+local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 
@@ -13,10 +14,12 @@ local M = {}
 ---@field torn_bytes integer? at the end, never acknowledged to anybody
 ---@field line integer? where it is damaged
 ---@field reason string?
+---@field newer { line: integer, what: string }? the first record that a newer version has written
 
 ---@class alicloud.dr.EvidenceSource
 ---@field name string? the journal's path
 ---@field events table[]
+---@field sums string[]? of the lines
 ---@field chain alicloud.dr.Chain
 ---@field hold alicloud.dr.Hold? of the lock beside the journal
 
@@ -24,7 +27,8 @@ local M = {}
 local TRIES = 5
 
 local function verdict_of(reading, damage)
-  local chain = { verdict = "intact", records = #reading.events, head = reading.head }
+  local chain = { verdict = "intact", records = #reading.events, head = reading.head,
+    newer = reading.newer }
   if damage then
     chain.verdict, chain.line, chain.reason = "damaged", damage.line, damage.reason
   elseif reading.torn > 0 then
@@ -39,14 +43,25 @@ end
 ---@param head string? a sum that was noted; the journal must contain it
 ---@return alicloud.dr.EvidenceSource
 function M.of_text(text, name, head)
-  local reading, damage = journals.read(text)
+  local reading, damage = events.read(text)
   reading = reading or damage.before
   local chain = verdict_of(reading, damage)
   if head and chain.verdict ~= "damaged" and not journals.has_head(text, head:lower()) then
     chain.verdict, chain.line = "damaged", #reading.events + 1
     chain.reason = ("is missing: no line has the sum %s, the end was cut off"):format(head)
   end
-  return { name = name, events = reading.events, chain = chain }
+  return { name = name, events = reading.events, sums = reading.sums, chain = chain }
+end
+
+-- Records at hand have no sums, but must be what they are taken for all the same.
+local function of_records(list)
+  local line, reason, newer = events.check(list)
+  local chain = { verdict = "unchecked", records = #list, newer = newer }
+  if line then
+    list = table.move(list, 1, line - 1, 1, {})
+    chain.verdict, chain.records, chain.line, chain.reason = "damaged", line - 1, line, reason
+  end
+  return { events = list, chain = chain }
 end
 
 -- Text and lock of one moment: a run that ends between two looks is not one that was killed.
@@ -71,7 +86,7 @@ end
 ---@return alicloud.Error? err
 function M.open(source, head)
   if type(source) == "table" then
-    return { events = source, chain = { verdict = "unchecked", records = #source } }
+    return of_records(source)
   end
   local text, hold = read(source)
   if not text then return nil, hold end

@@ -1,0 +1,255 @@
+--- The records of a run, as data: which fields each has, of which type and within which bounds. A
+--- journal may come from anywhere; whoever reads one reads it here, so that what is not as it must
+--- be is said with its line, and nothing behind that has to expect it.
+
+local alicloud = require "alicloud"
+local journals = require "alicloud.dr.journal"
+local option = require "alicloud.options"
+local sorted = require "alicloud.sorted"
+
+local M = {}
+
+-- Far more than the run itself writes, which must always be able to read it again.
+local NAME_BYTES, TEXT_BYTES = 65536, 16777216
+local LAST_TIME = 253402300799
+local MOST_SECONDS = 1e12
+
+local function text_of(most)
+  return option.rule(("text of up to %d bytes"):format(most), function(value)
+    return type(value) == "string" and #value <= most
+  end)
+end
+
+local function number_of(allowed, from, to)
+  return option.rule(allowed, function(value)
+    return type(value) == "number" and value >= from and value <= to
+  end)
+end
+
+local function hex(digits)
+  return option.rule(digits .. " hexadecimal digits", function(value)
+    return type(value) == "string" and #value == digits and value:find "^%x+$" ~= nil
+  end)
+end
+
+local NAME, TEXT, TABLE, BOOLEAN = text_of(NAME_BYTES), text_of(TEXT_BYTES),
+  option.typed "table", option.boolean
+local COUNT = option.integer(0, 1 << 53)
+local TIME = number_of("seconds since 1970, up to the year 9999", 0, LAST_TIME)
+local SECONDS = number_of("a number of seconds", -MOST_SECONDS, MOST_SECONDS)
+local NUMBER = number_of("a number", -math.huge, math.huge)
+local KEY, SUM, SIGNATURE = hex(64), hex(64), hex(128)
+local ANY = option.rule("anything", function() return true end)
+local WORD = option.rule("text or a number", function(value)
+  return NAME.test(value) or type(value) == "number"
+end)
+local MODE = option.choice("graceful", "ungraceful")
+local KIND = option.choice("drill", "planned", "unplanned")
+
+-- A rule of a field that may be missing.
+local function maybe(rule)
+  return { rule = rule }
+end
+
+-- A list of values, or of tables with these fields.
+local function list(rule)
+  return { list = rule }
+end
+
+local function map(rule)
+  return option.rule("a table of " .. rule.allowed, function(value)
+    if type(value) ~= "table" then return false end
+    for name, each in pairs(value) do
+      if type(name) ~= "string" or not rule.test(each) then return false end
+    end
+    return true
+  end)
+end
+
+local ERROR = { fields = { kind = maybe(WORD), code = maybe(WORD), message = maybe(TEXT),
+  outcome = maybe(WORD), hint = maybe(TEXT), product = maybe(WORD), action = maybe(WORD),
+  region = maybe(WORD), group_id = maybe(WORD), request_id = maybe(WORD),
+  client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD) } }
+
+local LOSS = { fields = { seconds = SECONDS, by = NAME, why = TEXT } }
+
+local PLACE = { fields = { region = maybe(NAME), zone = maybe(NAME) } }
+
+local INTENT = { fields = { group_id = NAME, region = NAME, client_token = NAME,
+  status = maybe(NAME), pairs = maybe(list(NAME)), pair_status = maybe(map(NAME)),
+  from = maybe(PLACE), to = maybe(PLACE), recover_point = maybe(NUMBER),
+  group_recover_point = maybe(NUMBER), pair_recover_point = maybe(map(NUMBER)),
+  drill_id = maybe(NAME), drills_before = maybe(list(NAME)) } }
+
+local DECISION = { fields = { version = COUNT, run = NAME, gate = NAME, kind = KIND, mode = MODE,
+  playbook = { fields = { name = NAME, digest = NAME } }, params = TABLE, region = maybe(NAME),
+  groups = list { fields = { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME) } },
+  need = COUNT, approvers = list { fields = { name = NAME, key = KEY, from = NAME } },
+  expires = SECONDS, accept_loss = maybe(LOSS), incident = maybe(NAME), requester = NAME } }
+
+local EVENTS = {
+  run = { version = COUNT, playbook = NAME, digest = NAME, file = maybe(NAME), run_id = NAME,
+    params = TABLE, kind = KIND, mode = MODE, incident = maybe(NAME), requester = NAME,
+    declared = maybe { fields = { rto = maybe(SECONDS), rpo = maybe(SECONDS) } },
+    region = maybe(NAME), graceful_only = maybe(TEXT) },
+  attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
+    digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
+    cut_bytes = maybe(COUNT) },
+  step_begin = { step = NAME, verify = maybe(BOOLEAN), no_return = maybe(BOOLEAN),
+    critical = maybe(BOOLEAN), definition = maybe(NAME) },
+  step_end = { step = NAME, ok = BOOLEAN, result = maybe(ANY), found = maybe(ANY),
+    omitted = maybe(BOOLEAN), err = maybe(ERROR), went_on = maybe(BOOLEAN) },
+  step_skip = { step = NAME, why = TEXT, by = maybe(NAME) },
+  undo_begin = { step = NAME },
+  undo_end = { step = NAME, ok = BOOLEAN, err = maybe(ERROR) },
+  intent = { step = NAME, verb = NAME, of = maybe(NAME), intent = INTENT,
+    resend_window = maybe(SECONDS) },
+  outcome = { step = maybe(NAME), verb = NAME, group_id = maybe(NAME), client_token = NAME,
+    ok = BOOLEAN, outcome = maybe(NAME), code = maybe(WORD), request_id = maybe(NAME),
+    result = maybe(TABLE) },
+  call = { call = COUNT, step = NAME, product = NAME, action = NAME, region = maybe(NAME),
+    host = maybe(NAME), attempt = maybe(COUNT), client_token = maybe(NAME), digest = maybe(NAME),
+    verb = maybe(NAME), stable = maybe(BOOLEAN) },
+  answer = { call = COUNT, step = maybe(NAME), outcome = NAME, code = maybe(WORD),
+    status = maybe(WORD), request_id = maybe(NAME), server_time = maybe(TIME) },
+  gate_open = { gate = NAME, need = COUNT, of = list(NAME), expires = SECONDS,
+    decision = maybe(DECISION), keys_from = maybe(NAME) },
+  approval = { gate = NAME, by = NAME, approved_at = option.integer(0, LAST_TIME),
+    signature = SIGNATURE, decision = maybe(SUM) },
+  gate_pass = { gate = NAME, approvals = maybe(COUNT), broken = maybe(BOOLEAN), why = maybe(TEXT),
+    by = maybe(NAME), decision = maybe(SUM) },
+  gate_fail = { gate = NAME, approvals = maybe(COUNT) },
+  mode = { mode = MODE, by = maybe(NAME), why = maybe(TEXT) },
+  accept_loss = LOSS.fields,
+  mark = { mark = NAME },
+  look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
+    to = maybe(NAME), recover_point = maybe(NUMBER), read_at = maybe(NUMBER) },
+  note = { text = TEXT, fields = maybe(ANY) },
+  asked = { step = NAME, answer = NAME, by = maybe(NAME), dropped = maybe(NAME) },
+  interrupted = {},
+  stopped = { err = ERROR },
+  finished = { status = option.choice("completed", "completed_with_exceptions"),
+    exceptions = list(TEXT), rto = maybe(SECONDS), rpo = maybe(SECONDS) },
+}
+
+-- What every record has, and what any may have.
+local COMMON = { type = NAME, at = TIME, mail = maybe(SUM) }
+
+local fields_fault
+
+local function value_fault(path, value, rule)
+  if rule.fields then
+    if type(value) == "table" then return fields_fault(path .. ".", value, rule.fields) end
+    return path, value, TABLE.allowed
+  elseif rule.list then
+    if type(value) ~= "table" then return path, value, "a list" end
+    for name, each in pairs(value) do
+      if math.type(name) ~= "integer" then return path, value, "a list" end
+      local where, what, allowed = value_fault(("%s[%d]"):format(path, name), each, rule.list)
+      if where then return where, what, allowed end
+    end
+    return nil
+  end
+  if not rule.test(value) then return path, value, rule.allowed end
+end
+
+function fields_fault(prefix, event, fields)
+  for _, name in ipairs(sorted.keys(fields)) do
+    local rule, value = fields[name], event[name]
+    local optional = rule.rule
+    if value ~= nil or not optional then
+      local where, what, allowed = value_fault(prefix .. name, value, optional or rule)
+      if where then return where, what, allowed end
+    end
+  end
+  return nil
+end
+
+--- What is wrong with a record, or nil. Fields that are not known are no fault, nor is a type of a
+--- newer version.
+---@param event any
+---@return string|nil fault "field owner of attempt: got a table; allowed: text of …"
+function M.fault(event)
+  if type(event) ~= "table" then return "is no record" end
+  local where, value, allowed = fields_fault("", event, COMMON)
+  if not where and EVENTS[event.type] then
+    where, value, allowed = fields_fault("", event, EVENTS[event.type])
+  end
+  if not where then return nil end
+  local kind = type(event.type) == "string" and " of " .. alicloud.error.clean(event.type) or ""
+  return ("field %s%s: got %s; allowed: %s"):format(where, kind:sub(1, 80), option.show(value),
+    allowed)
+end
+
+local function newer_of(event)
+  if event.type == "run" and event.version > journals.VERSION then
+    return ("a journal of version %d"):format(event.version)
+  end
+  if EVENTS[event.type] then return nil end
+  return ("records of type %s"):format(option.show(event.type))
+end
+
+local function fault_at(events, i)
+  local fault = M.fault(events[i])
+  if fault then return "holds what cannot be: " .. fault end
+  if i > 1 and events[i].type == "run" then return "is a second beginning of the run" end
+  return nil
+end
+
+--- Looks through records.
+---@param events table[]
+---@return integer|nil line of the first that is not as it must be
+---@return string? reason
+---@return { line: integer, what: string }? newer the first that a newer version has written
+function M.check(events)
+  local newer
+  for i = 1, #events do
+    local reason = fault_at(events, i)
+    if reason then return i, reason, newer end
+    local what = not newer and newer_of(events[i])
+    if what then newer = { line = i, what = what } end
+  end
+  return nil, nil, newer
+end
+
+local function bytes_of(text, lines)
+  local position = 0
+  for _ = 1, lines do position = text:find("\n", position + 1, true) end
+  return position
+end
+
+---@class alicloud.dr.Records: alicloud.dr.JournalReading
+---@field newer { line: integer, what: string }? the first record that a newer version has written
+
+--- Reads and checks the text of a journal, and every record in it. Pure.
+---@param text string
+---@return alicloud.dr.Records|nil
+---@return alicloud.dr.JournalDamage|nil damage
+function M.read(text)
+  local reading, damage = journals.read(text)
+  local whole = reading or damage.before
+  local line, reason, newer = M.check(whole.events)
+  whole.newer = newer
+  if not line then return reading, damage end
+  local before = { torn = 0, newer = newer, bytes = bytes_of(text, line - 1),
+    head = whole.sums[line - 1] or journals.FIRST,
+    events = table.move(whole.events, 1, line - 1, 1, {}),
+    sums = table.move(whole.sums, 1, line - 1, 1, {}) }
+  return nil, { line = line, reason = reason, before = before }
+end
+
+--- Why nothing is continued from a journal that can be read, or nil.
+---@param name string
+---@param newer { line: integer, what: string }|nil
+---@return alicloud.Error|nil
+function M.newer_error(name, newer)
+  if not newer then return nil end
+  return alicloud.error.new {
+    kind = "journal", code = "Client.JournalNewer", outcome = "not_sent", line = newer.line,
+    message = ("%s: line %d: %s are of a newer version of alicloud-dr; what they mean is not known "
+      .. "here"):format(name, newer.line, newer.what),
+    hint = "go on with the version that wrote it; explain, report and verify tell what can be told",
+  }
+end
+
+return M
