@@ -217,6 +217,45 @@ describe("a file that people write for a command", function()
   end)
 end)
 
+describe("a world file with wrong types", function()
+  for text, problem in pairs {
+    ["return { groups = 5 }"] = "groups: must be table, got number 5",
+    ["return { groups = { pg = {} } }"] = 'groups: must be a list, got the field "pg"',
+    ["return { groups = { 5 } }"] = "groups[1]: must be table, got number 5",
+    ["return { groups = {} }"] = "world: groups: has none",
+    ["return { }"] = "world: groups: has none",
+    ["return { later = { { at = 1, action = 'x', version = 'y', request_id = 'r', params = { 1 }"
+      .. "} } }"] = "later[1].params: must have names, got the field 1",
+    ["return { now = 1 / 0 }"] = "now: must be number, got number inf",
+    ["return { regions = function() end }"] = "regions: must be table, got function",
+    ["return 'x'"] = "must give a table, gives string",
+    ["return {"] = "unexpected symbol",
+  } do
+    it("is refused: " .. problem, function()
+      local desk, file, directory = desks.room()
+      local world = directory .. "/world.lua"
+      scratch.write(world, text)
+      local ran = desk:run("explore", file, "--region", "cn-shanghai", "--world", world,
+        "--seeds", "1", "max_rpo=20m")
+      assert.equal(2, ran.code, ran.err)
+      assert.is_truthy(ran.err:find(problem, 1, true), ran.err)
+      if not problem:find "has none" then
+        ran = desk:run("policy", file, "--region", "cn-shanghai", "--world", world, "max_rpo=20m")
+        assert.equal(2, ran.code, ran.err)
+        assert.is_truthy(ran.err:find(problem, 1, true), ran.err)
+      end
+    end)
+  end
+
+  it("is one that imagines groups where it has no regions", function()
+    local desk, file, directory = desks.room()
+    scratch.write(directory .. "/world.json", "{}")
+    local ran = desk:run("policy", file, "--region", "cn-shanghai", "--world",
+      directory .. "/world.json", "max_rpo=20m")
+    assert.equal(0, ran.code, ran.err)
+  end)
+end)
+
 describe("a journal of somebody else", function()
   local function prepared()
     local desk, _, directory = desks.room(false)

@@ -37,14 +37,15 @@ local function busy_world()
 end
 
 local function odd_values()
-  return { {}, { 1 }, { x = 1 }, { {} }, { { id = {} } }, "", "x", "pg-orders", "\0\xff\27[2J", -1, 0,
-    1.5, 1e300, -1e300, math.huge, 0 / 0, math.maxinteger, math.mininteger, true, false, core.null,
+  return { {}, { 1 }, { x = 1 }, { {} }, { { id = {} } }, "", "x", "pg-orders", "\0\xff\27[2J",
+    -1, 0, 1.5, 1e300, -1e300, math.huge, 0 / 0,
+    math.maxinteger, math.mininteger, true, false, core.null,
     print, core.array {}, { [2] = "x" }, { "x", y = "x" }, ("x"):rep(5000) }
 end
 
 -- Puts something into some place of a table, or takes something out of it.
 local function mutate(value, roll)
-  local holder, key = value, nil
+  local holder, key = value
   while true do
     local keys = {}
     for name in pairs(holder) do keys[#keys + 1] = name end

@@ -4,9 +4,6 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.dr.duration"
-local events = require "alicloud.dr.playbook.events"
-local files = require "alicloud.dr.store.file"
-local journals = require "alicloud.dr.journal"
 local keys = require "alicloud.cli.keys"
 local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
@@ -16,7 +13,6 @@ local reports = require "alicloud.cli.report"
 local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.session"
 local shell = require "alicloud.shell"
-local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -130,68 +126,6 @@ function M.read_options(args, io)
     declared = next(declared) and declared or nil,
     ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
   }
-end
-
---- Where journals are kept if nobody says otherwise.
----@param getenv fun(name: string): string|nil
----@return string
-function M.directory(getenv)
-  local own = getenv "ALICLOUD_DR_JOURNALS"
-  if own and own ~= "" then return own end
-  local state, home = getenv "XDG_STATE_HOME", getenv "HOME"
-  if state and state:sub(1, 1) == "/" then return state .. "/alicloud-dr" end
-  if home and home ~= "" then return home .. "/.local/state/alicloud-dr" end
-  options.refuse "--journal: is missing, and $HOME does not say where it is kept"
-end
-
---- What the text of a journal tells of its run.
----@param path string
----@param text string
----@return alicloud.dr.RunState|nil
----@return alicloud.Error? err
-function M.state(path, text)
-  local reading, damage = events.read(text)
-  if not reading then return nil, journals.damaged(path, damage) end
-  return states.fold(reading.events)
-end
-
--- The name of a stranger's file, or of something else, is taken, and nothing more.
-local function is_free(path, new)
-  local text, err = files.read_trusted(path)
-  if not text then
-    local about = core.look(path)
-    if not about then return true end
-    if not about.own or about.type ~= "file" then return false end
-    return nil, err
-  end
-  if new then return false end
-  local state, damage = M.state(path, text)
-  if not state then return nil, damage end
-  -- A hook may have written a note behind the end.
-  return not (state.ending and state.ending.type == "finished")
-end
-
---- The journal of the unfinished run of this playbook with these parameters, or a new name.
----@param playbook alicloud.dr.Playbook
----@param params table
----@param directory string
----@param new boolean? a new name in any case
----@return string|nil path
----@return alicloud.Error? err
-function M.find_journal(playbook, params, directory, new)
-  local ok, err = files.make_directories(directory)
-  if not ok then return nil, err end
-  local stem = playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-")
-  local key = core.sha256(core.encode { playbook = playbook.name, params = params }):sub(1, 10)
-  local n = 0
-  while true do
-    n = n + 1
-    local path = ("%s/%s-%s-%d.jsonl"):format(directory, stem, key, n)
-    local free
-    free, err = is_free(path, new)
-    if free == nil then return nil, err end
-    if free then return path end
-  end
 end
 
 local SHOW = {}

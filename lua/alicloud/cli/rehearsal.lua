@@ -240,7 +240,7 @@ end
 local function with_groups(world, groups)
   local own = {}
   for name, value in pairs(world) do own[name] = value end
-  own.regions = table.move(world.regions, 1, #world.regions, 1, {})
+  own.regions = table.move(world.regions or {}, 1, #(world.regions or {}), 1, {})
   own.groups = table.move(world.groups or {}, 1, #(world.groups or {}), 1, {})
   for _, group in ipairs(groups) do
     own.groups[#own.groups + 1] = { id = group.id, name = group.id, pairs = 2, status = "normal",

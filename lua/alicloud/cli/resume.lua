@@ -5,6 +5,7 @@ local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
+local run_journal = require "alicloud.cli.run_journal"
 local script = require "alicloud.cli.script"
 local shell = require "alicloud.shell"
 
@@ -41,7 +42,7 @@ local function begun(path)
   local text, err = files.read_trusted(path)
   if not text then return nil, err end
   local state
-  state, err = playbooks.state(path, text)
+  state, err = run_journal.state(path, text)
   if state and not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
   return state, err
 end

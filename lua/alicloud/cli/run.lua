@@ -4,15 +4,17 @@ local files = require "alicloud.dr.store.file"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbooks"
+local run_journal = require "alicloud.cli.run_journal"
 local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
 
 local M = { name = "run", summary = "Run a playbook; run again it goes on where it ended." }
 
 local EPILOG = [[
-The journal is kept in $ALICLOUD_DR_JOURNALS, else in $XDG_STATE_HOME/alicloud-dr, else in
-~/.local/state/alicloud-dr. The same file with the same parameters goes on with its unfinished run;
-a finished one is followed by a new one.
+The journal is kept in $ALICLOUD_DR_JOURNALS, else in /var/lib/alicloud-dr if that is a setgid
+directory of a group of yours, else in $XDG_STATE_HOME/alicloud-dr or ~/.local/state/alicloud-dr.
+Locks on groups are kept beside journals: runs in other directories do not see them. The same file
+with the same parameters goes on with its unfinished run; a finished one is followed by a new one.
 
 A playbook is executed with all your rights. So its file belongs to you or to root, or lies where
 your team keeps its files, and nobody else may write it; the same holds for Lua modules of its own,
@@ -44,7 +46,7 @@ local function confirm_edit(playbook, path, args, io)
   local text, err = files.read_trusted(path)
   if not text and err.errno == "ENOENT" then return true end
   if not text then return nil, err end
-  local state, fault = playbooks.state(path, text)
+  local state, fault = run_journal.state(path, text)
   if not state then return nil, fault end
   if not state.run then return true end
   return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
@@ -61,8 +63,12 @@ function M.run(args, io)
   playbook, given.params = script.open(args, io)
   given.journal = args.journal
   if not given.journal then
-    local directory = playbooks.directory(session.runtime(io).getenv)
-    given.journal, err = playbooks.find_journal(playbook, given.params, directory, args.new)
+    local directory = run_journal.directory(session.runtime(io).getenv)
+    local made
+    made, err = run_journal.make_directory(directory, io)
+    if made then
+      given.journal, err = run_journal.find(playbook, given.params, directory, args.new)
+    end
     if not given.journal then return output.fail(io, args, err) end
   end
   local ok

@@ -2,6 +2,7 @@
 --- The same for every command that takes one.
 
 local data = require "alicloud.cli.confine.data"
+local emulator = require "alicloud.emulator"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.options"
 local options = require "alicloud.cli.options"
@@ -110,7 +111,8 @@ function M.read_world(args, io)
   if not args.world then return nil end
   local text = orders.text("--world", args.world, args, io)
   local world, message = data.parse(text, args.world, io)
-  if not world then options.refuse("--world: " .. tostring(message)) end
+  message = message or emulator.world_problem(world)
+  if message then options.refuse("--world: " .. message) end
   return world
 end
 

@@ -114,8 +114,7 @@ end
 
 -- What was checked once is kept where nobody can change it, and need not be checked at each reset.
 local function adopt(self, about)
-  local _, problem = world.build(about, self.clock:now())
-  problem = problem or engine.late_problem(about.later)
+  local problem = M.world_problem(about, self.clock:now())
   if problem then return problem end
   self.description = deep_copy(about)
   return nil
@@ -182,6 +181,15 @@ function M.new(options)
   self.transport = transport.new(self, options.wire ~= false)
   self.runtime = runtime.new(self)
   return self
+end
+
+--- What is wrong with a description of a world.
+---@param about any
+---@param now? number unix seconds from which ages count
+---@return string|nil problem names the field, what was given and what is allowed
+function M.world_problem(about, now)
+  local _, problem = world.build(about, now or 0)
+  return problem or engine.late_problem(about.later)
 end
 
 --- The behaviours that no public document decides.

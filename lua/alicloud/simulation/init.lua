@@ -12,6 +12,7 @@ local check = require "alicloud.simulation.check"
 local core = require "alicloud.core"
 local discover = require "alicloud.simulation.discover"
 local draw = require "alicloud.simulation.draw"
+local emulator = require "alicloud.emulator"
 local planner = require "alicloud.dr.playbook.plan"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
@@ -46,7 +47,11 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 function M.plan(playbook, options)
   local plan = { playbook = playbook }
   for name, value in pairs(options) do plan[name] = value end
-  if plan.world then return plan end
+  if plan.world then
+    local problem = emulator.world_problem(plan.world)
+    if not problem and #(plan.world.groups or {}) == 0 then problem = "groups: has none" end
+    return not problem and plan or nil, problem and "world: " .. problem
+  end
   local ok, message = discover.run(plan)
   if not ok then return nil, message end
   return plan
