@@ -50,22 +50,43 @@ local function escape_bytes(bytes)
   return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
---- Makes text from outside safe for a terminal, a document and one line: control characters, C1
---- controls, line separators, direction marks and overrides, and what is invisible (byte order
---- mark, tag characters) or no character at all become visible escapes.
+-- First and last code points of what a terminal obeys or nobody sees: C1 controls, the soft hyphen,
+-- joiners and fillers without a width, direction marks and overrides, separators of lines,
+-- variation selectors, tag characters, what is no character. Accents that combine and every script
+-- are seen.
+local UNSEEN = {
+  0x80, 0x9f, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5,
+  0x180b, 0x180f, 0x200b, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x2800, 0x2800,
+  0x3164, 0x3164, 0xfdd0, 0xfdef, 0xfe00, 0xfe0f, 0xfeff, 0xfeff, 0xffa0, 0xffa0,
+  0xfff0, 0xfffb, 0xfffe, 0xffff, 0x1bca0, 0x1bca3, 0x1d173, 0x1d17a, 0xe0000, 0xe0fff,
+}
+
+-- Bytes with which one of those begins, so that most text is left alone after one look.
+local MAY_BE_UNSEEN = "[\xc2\xcd\xd8\xe1\xe2\xe3\xef\xf0\xf3]"
+
+--- Whether a character above ASCII is obeyed by a terminal, or seen by nobody.
+---@param code integer code point
+---@return boolean
+function M.is_unseen(code)
+  for i = 1, #UNSEEN, 2 do
+    if code <= UNSEEN[i + 1] then return code >= UNSEEN[i] end
+  end
+  return false
+end
+
+local function show_unseen(character)
+  return M.is_unseen(utf8.codepoint(character)) and escape_bytes(character) or nil
+end
+
+--- Makes text from outside safe for a terminal, a document and one line: what a terminal obeys and
+--- what nobody sees, line ends included, becomes visible escapes.
 ---@param text string
 ---@return string
 function M.clean(text)
   if not utf8.len(text) then text = text:gsub("[\x80-\xff]", escape_bytes) end
   text = text:gsub("\r?\n", "\\n"):gsub("[%z\1-\31\127]", escape_bytes)
-  if not text:find("[\xc2\xd8\xe2\xef\xf3]") then return text end
-  return (text:gsub("\xc2[\x80-\x9f]", escape_bytes)
-    :gsub("\xd8\x9c", escape_bytes)
-    :gsub("\xe2\x80[\x8e\x8f\xa8-\xae]", escape_bytes)
-    :gsub("\xe2\x81[\xa6-\xa9]", escape_bytes)
-    :gsub("\xef\xbb\xbf", escape_bytes)
-    :gsub("\xef\xbf[\xbe\xbf]", escape_bytes)
-    :gsub("\xf3\xa0[\x80-\x81][\x80-\xbf]", escape_bytes))
+  if not text:find(MAY_BE_UNSEEN) then return text end
+  return (text:gsub("[\xc2-\xf4][\x80-\xbf]+", show_unseen))
 end
 
 -- In the string to sign of HMAC-SHA1 a value is percent-encoded twice, so only an encoded ampersand

@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local errors = require "alicloud.error"
 local options = require "alicloud.options"
 local services = require "alicloud.service"
+local shell = require "alicloud.shell"
 
 local M = {}
 
@@ -104,18 +105,19 @@ local FAILOVER = "FailoverDiskReplicaGroup"
 local function next_steps(fields, err)
   local group = err.group_id or "GROUP"
   local region = err.region or "REGION"
-  local look = ("alicloud-dr status %s --region %s"):format(group, region)
+  local place = shell.option("--region", region)
+  local look = shell.command("status", { group }, { place })
   if err.kind == "credentials" or fields.retry_class == "credentials" then
     return { "alicloud-dr whoami", look }
   end
   if err.action == FAILOVER and fields.outcome == "unknown" and err.client_token then
-    return { look, ("alicloud-dr failover %s --region %s --client-token %s"):format(
-      group, region, err.client_token) }
+    return { look, shell.command("failover", { group },
+      { place, shell.option("--client-token", err.client_token) }) }
   end
   if err.action and err.action:find "Drill$" then
-    return { look, ("alicloud-dr drill list %s --region %s"):format(group, region) }
+    return { look, shell.command("drill list", { group }, { place }) }
   end
-  return { look, ("alicloud-dr precheck %s --region %s"):format(group, region) }
+  return { look, shell.command("precheck", { group }, { place }) }
 end
 
 local function resend_text(outcome, class)

@@ -136,6 +136,20 @@ describe("cleaning of text", function()
     assert.equal("a\\xe2\\x81\\xa6b", errors.clean("a\u{2066}b"))
   end)
 
+  it("shows what nobody would see, and leaves alone what combines, and every script", function()
+    for _, code in ipairs { 0xad, 0x34f, 0x61c, 0x115f, 0x180e, 0x200b, 0x200d, 0x200f, 0x2028,
+      0x202a, 0x2060, 0x2064, 0x2069, 0x2800, 0x3164, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0x1d173,
+      0xe0001, 0xe0041, 0xe007f, 0xe0100 } do
+      local text = errors.clean("a" .. utf8.char(code) .. "b")
+      assert.matches("^a[\\xa-f%d]+b$", text)
+      assert.is_true(errors.is_unseen(code))
+    end
+    for _, text in ipairs { "e\u{301}", "日本語 한국어 云盘", "العربية עברית", "हिन्दी", "a\u{a0}b",
+      "✔ ⠋" } do
+      assert.equal(text, errors.clean(text))
+    end
+  end)
+
   it("escapes each high byte of what is not UTF-8", function()
     assert.equal("a\\x9bb\\xff", errors.clean("a\x9bb\xff"))
   end)

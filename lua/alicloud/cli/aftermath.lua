@@ -3,6 +3,7 @@
 local attachment = require "alicloud.dr.attachment"
 local duration = require "alicloud.dr.duration"
 local readiness = require "alicloud.dr.readiness"
+local shell = require "alicloud.shell"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view"
@@ -89,8 +90,8 @@ function M.drill_started(io, result)
   for _, disk in ipairs(result.disks) do
     lines[#lines + 1] = ("    %s   disk %s\n"):format(clean(disk.pair), clean(disk.disk or "?"))
   end
-  lines[#lines + 1] = ("    billed until:  alicloud-dr drill clear %s %s --region %s\n"):format(
-    clean(result.group_id), clean(result.drill_id), clean(result.region))
+  lines[#lines + 1] = ("    billed until:  %s\n"):format(shell.command("drill clear",
+    { result.group_id, result.drill_id }, { shell.option("--region", result.region) }))
   return table.concat(lines) .. call_line(result)
 end
 

@@ -6,6 +6,7 @@ local network = require "alicloud.cli.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.reporter"
+local shell = require "alicloud.shell"
 local snapshots = require "alicloud.dr.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view"
@@ -25,38 +26,33 @@ local M = {}
 ---@field describe? fun(snapshot: table): string
 ---@field progress? fun(snapshot: table): string while it runs; else the words of the event
 
--- A word as the shell reads it back.
-local function quote(word)
-  if word:find("^[%w_%.:@%%+=/-]+$") then return word end
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 -- What every command that talks to the service takes, and has to take again.
 local WAY = { "endpoint", "profile", "wait_for_cloud", "failed_region" }
 
 local function add_typed(all, args, names)
   for _, name in ipairs(names) do
     local value = args[name]
-    if value then all[#all + 1] = "--" .. name:gsub("_", "-") end
-    if value and value ~= true then all[#all + 1] = quote(value) end
+    if value then
+      all[#all + 1] = shell.option("--" .. name:gsub("_", "-"), value ~= true and value or nil)
+    end
   end
 end
 
---- A command line with the options that were typed.
----@param words string[]
+--- A command about something in a region, with the options that were typed.
+---@param verb string e.g. "drill list"
+---@param arguments string[]
+---@param region string
 ---@param args table
 ---@param carried? string[] keys of args, besides those of the way to the service
 ---@param token? string
 ---@return string
-function M.command(words, args, carried, token)
-  local all = { "alicloud-dr", table.unpack(words) }
-  if token then
-    all[#all + 1], all[#all + 2] = "--client-token", quote(token)
-  end
-  for _, word in ipairs(network.words(args)) do all[#all + 1] = quote(word) end
+function M.command(verb, arguments, region, args, carried, token)
+  local all = { shell.option("--region", region) }
+  if token then all[2] = shell.option("--client-token", token) end
+  for _, option in ipairs(network.typed(args)) do all[#all + 1] = option end
   add_typed(all, args, WAY)
   add_typed(all, args, carried or {})
-  return table.concat(all, " ")
+  return shell.command(verb, arguments, all)
 end
 
 --- What to carry out for a verb that has a command of its name; how to ask and to show is added.
@@ -67,12 +63,12 @@ end
 ---@param carried string[] keys of args that the command that goes on repeats
 ---@return table change
 function M.of_group(group, verb, given, args, carried)
-  local place = { group.id, "--region", group.region }
+  local place = { group.id }
   return {
     noun = verb, group = group, typed = group.id,
-    look = M.command({ "status", table.unpack(place) }, args),
+    look = M.command("status", place, group.region, args),
     go_on = function(token)
-      return M.command({ verb, table.unpack(place) }, args, carried, token)
+      return M.command(verb, place, group.region, args, carried, token)
     end,
     perform = M.performer(group, verb, given),
   }

@@ -61,13 +61,12 @@ end
 local CARRIED_ON = { "timeout", "poll" }
 
 local function command_of(args, group, noun, typed)
-  local place = { "--region", group.region }
+  local place = { group.id }
   return {
     noun = noun, group = group, typed = typed, object = output.drill_result,
-    look = change.command({ "drill", "list", group.id, table.unpack(place) }, args),
+    look = change.command("drill list", place, group.region, args),
     go_on = function(token)
-      return change.command({ "drill", "start", group.id, table.unpack(place) }, args, CARRIED_ON,
-        token)
+      return change.command("drill start", place, group.region, args, CARRIED_ON, token)
     end,
   }
 end

@@ -96,17 +96,15 @@ end
 
 -- The command that repeats a violation alone.
 local function command_of(args, harm)
-  local words = { "alicloud-dr", "explore", shell.quote(args.file) }
-  for _, word in ipairs(args.param) do words[#words + 1] = shell.quote(word) end
+  local typed = {}
   for _, name in ipairs { "region", "kind", "world", "faults" } do
-    if args[name] then
-      words[#words + 1], words[#words + 2] = "--" .. name, shell.quote(args[name])
-    end
+    if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
   end
-  if args.wire then words[#words + 1] = "--wire" end
-  words[#words + 1] = ("--seed %d --only %s"):format(harm.seed, table.concat(harm.only, ","))
-  if #harm.only == 0 then words[#words] = ("--seed %d --seeds 1"):format(harm.seed) end
-  return table.concat(words, " ")
+  if args.wire then typed[#typed + 1] = "--wire" end
+  typed[#typed + 1] = ("--seed %d"):format(harm.seed)
+  typed[#typed + 1] = #harm.only == 0 and "--seeds 1"
+    or "--only " .. table.concat(harm.only, ",")
+  return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
 end
 
 local function print_harm(io, args, harm)

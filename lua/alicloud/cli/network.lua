@@ -3,6 +3,7 @@
 
 local networks = require "alicloud.network"
 local option = require "alicloud.options"
+local shell = require "alicloud.shell"
 local sorted = require "alicloud.sorted"
 local terminal = require "alicloud.cli.terminal"
 
@@ -80,18 +81,16 @@ function M.read(args, refuse)
   return given
 end
 
---- The words that were typed for these options, for a command that is to be repeated.
+--- These options as they were typed, for a command that is to be repeated.
 ---@param args table
----@return string[] option and value in turn
-function M.words(args)
-  local words = {}
+---@return string[]
+function M.typed(args)
+  local all = {}
   for _, name in ipairs(NAMES) do
-    if args[name] then words[#words + 1], words[#words + 2] = typed(name), args[name] end
+    if args[name] then all[#all + 1] = shell.option(typed(name), args[name]) end
   end
-  for _, pin in ipairs(args.resolve or {}) do
-    words[#words + 1], words[#words + 2] = "--resolve", pin
-  end
-  return words
+  for _, pin in ipairs(args.resolve or {}) do all[#all + 1] = shell.option("--resolve", pin) end
+  return all
 end
 
 local function line(label, text)

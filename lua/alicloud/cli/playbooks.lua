@@ -164,10 +164,10 @@ function SHOW.intent(io, event)
 end
 
 function SHOW.gate_open(io, event, view)
-  local gate = terminal.clean(event.gate)
-  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    alicloud-dr approve %s '%s' "
-    .. "--as NAME --key FILE\n"):format(gate, event.need, table.concat(event.of, ", "),
-    duration.format(event.expires), terminal.clean(view.journal), gate))
+  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    %s\n"):format(
+    terminal.clean(event.gate), event.need, terminal.clean(table.concat(event.of, ", "), 1000),
+    duration.format(event.expires), shell.command("approve", { view.journal, event.gate },
+    { "--as NAME", "--key FILE" })))
   view.asked[event.gate] = event.decision
   keys.tell(io, event)
 end
@@ -207,15 +207,15 @@ local KEPT = { "region", "endpoint", "profile", "approvers", "failed_region", "w
 ---@param args table
 ---@return string
 function M.resume_command(path, args)
-  local words = { "alicloud-dr", "resume", shell.quote(path) }
+  local all = {}
   local function add(name, value)
-    if value then words[#words + 1], words[#words + 2] = name, shell.quote(value) end
+    if value then all[#all + 1] = shell.option(name, value) end
   end
   for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
   add("--as", args.requester)
   for _, file in ipairs(args.trust_file or {}) do add("--trust-file", file) end
-  for _, word in ipairs(network.words(args)) do words[#words + 1] = shell.quote(word) end
-  return table.concat(words, " ")
+  table.move(network.typed(args), 1, 100, #all + 1, all)
+  return shell.command("resume", { path }, all)
 end
 
 local function result_object(result)
@@ -259,8 +259,8 @@ local function report_failure(io, args, err, path)
       resume = go_on, report = args.report })
   end
   local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
-  io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    alicloud-dr explain %s\n    %s\n"):format(
-    said, go_on, shell.quote(path), reports.pointer(path, args.report)))
+  io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    %s\n    %s\n"):format(
+    said, go_on, shell.command("explain", { path }), reports.pointer(path, args.report)))
   return code
 end
 

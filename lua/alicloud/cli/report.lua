@@ -99,8 +99,7 @@ end
 ---@return string
 function M.pointer(journal, path)
   if path then return "report  " .. terminal.clean(path) end
-  return ("report: alicloud-dr report %s -o report.html"):format(
-    terminal.clean(shell.quote(journal)))
+  return "report: " .. shell.command("report", { journal }, { "-o report.html" })
 end
 
 local function read_all(args)

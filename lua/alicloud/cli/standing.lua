@@ -18,6 +18,8 @@ local M = {}
 ---@field resend string whether sending again is safe
 ---@field next string[] two commands
 
+local LONGEST_PATH = 4096
+
 local FINISHED = { completed = true, completed_with_exceptions = true }
 
 local function count_done(model)
@@ -122,18 +124,20 @@ local function resend(model, loose, now)
 end
 
 local function next_commands(model, journal)
-  local path, open = shell.quote(journal), model.open[1]
-  local report = ("alicloud-dr report %s -o report.html"):format(path)
-  local verify = ("alicloud-dr verify %s"):format(path)
+  local open = model.open[1]
+  local report = shell.command("report", { journal }, { "-o report.html" })
+  local verify = shell.command("verify", { journal })
+  local function status(arguments, region)
+    return shell.command("status", arguments, { shell.option("--region", region or "REGION") })
+  end
   if model.chain.verdict == "damaged" then
-    return { verify, ("alicloud-dr status --region %s"):format(model.run.region or "REGION") }
+    return { verify, status({}, model.run.region) }
   elseif FINISHED[model.status] then
     return { report, verify }
   end
-  local resume = model.resume or ("alicloud-dr explain %s"):format(path)
+  local resume = model.resume or shell.command("explain", { journal })
   if not open then return { resume, report } end
-  return { ("alicloud-dr status %s --region %s"):format(shell.quote(open.group_id),
-    shell.quote(open.region)), resume }
+  return { status({ open.group_id }, open.region), resume }
 end
 
 --- Makes out where a run stands.
@@ -153,7 +157,7 @@ end
 ---@param standing alicloud.cli.Standing
 ---@return string[]
 function M.lines(standing)
-  local lines = { standing.journal, "  stands       " .. standing.stands,
+  local lines = { words.clean(standing.journal, LONGEST_PATH), "  stands       " .. standing.stands,
     "  cause        " .. standing.cause }
   for i, text in ipairs(standing.known) do
     lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text

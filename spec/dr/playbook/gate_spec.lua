@@ -294,8 +294,8 @@ describe("a gate", function()
     local stage = stages.new()
     local _, err = stage:run(gated(stage), { approvers = KEYS, skip = { promote = "it burns" } })
     assert.equal("Client.GateExpired", err.code)
-    assert.equal('gate "promote" is not left out by --skip promote=…, which is for a step; '
-      .. "--skip gate:promote=… breaks it open", stage:events("note")[1].text)
+    assert.equal('gate "promote" is not left out by --skip promote=WHY, which is for a step; '
+      .. "--skip gate:promote=WHY breaks it open", stage:events("note")[1].text)
     stage = stages.new()
     _, err = stage:run(function(run)
       run:skip("promote", "the playbook knows why")

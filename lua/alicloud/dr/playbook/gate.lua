@@ -6,6 +6,7 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.dr.duration"
 local option = require "alicloud.options"
+local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 
@@ -245,8 +246,9 @@ end
 -- Whoever wished to leave it out has named a step, and would wait for nothing.
 local function tell_of_wish(engine, key)
   if not (engine.options.skip or {})[key] then return end
-  engine:record { type = "note", text = ("gate %q is not left out by --skip %s=…, which is for a "
-    .. "step; --skip gate:%s=… breaks it open"):format(key, key, key) }
+  engine:record { type = "note", text = ("gate %q is not left out by --skip %s, which is for a "
+    .. "step; --skip %s breaks it open"):format(key, shell.quote(key .. "=WHY"),
+    shell.quote("gate:" .. key .. "=WHY")) }
 end
 
 --- Comes to a gate. It is passed once; a resumed run asks again if what was approved is another

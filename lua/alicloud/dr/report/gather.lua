@@ -161,7 +161,7 @@ local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"
   local possible = source.name and not ended and source.chain.verdict ~= "damaged"
     and not (presence and presence.verdict == "running")
-  return possible and "alicloud-dr resume " .. shell.quote(source.name) or nil
+  return possible and shell.command("resume", { source.name }) or nil
 end
 
 -- Only of a process without an end.

@@ -27,7 +27,8 @@ local function verdict(model)
   local title, tone = words.verdict(model)
   return element("div", { class = "verdict " .. tone }, sign(tone),
     element("div", nil, element("strong", nil, title),
-      element("p", nil, words.sentence(model))))
+      element("p", nil, words.sentence(model),
+        model.resume and { " Resume it with: ", element("code", nil, model.resume) })))
 end
 
 local function figures(model)

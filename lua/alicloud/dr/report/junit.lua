@@ -58,7 +58,8 @@ end
 local function ending_case(suite, class, model)
   local ended = model.status == "completed" or model.status == "completed_with_exceptions"
   local verdict = not ended and element("error", { type = model.status,
-    message = words.sentence(model) })
+    message = words.sentence(model)
+      .. (model.resume and " Resume it with: " .. model.resume or "") })
   case(suite, "run", class, model.elapsed, verdict and "error" or "passed", verdict or nil,
     words.attention(model))
 end

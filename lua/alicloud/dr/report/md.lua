@@ -12,8 +12,35 @@ local function escape_underscores(text)
   end))
 end
 
+-- What GitHub, GitLab and the like make a link or a message to somebody of, however it is escaped:
+-- a mention, a reference, an address, the sum of a commit.
+local LINKED = { "[@#!$~%%&^]%w", "://", "[Ww][Ww][Ww]%.", "%f[%w][Gg][Hh]%-%d",
+  "%f[%w]%x%x%x%x%x%x%x+%f[^%w]" }
+
+local function is_linked(word)
+  for _, pattern in ipairs(LINKED) do
+    if word:find(pattern) then return true end
+  end
+  return false
+end
+
+local function escape_words(text)
+  return (escape_underscores(text:gsub("[\\`*%[%]<>|~#$]", "\\%0")):gsub("&", "&amp;"))
+end
+
+-- Nothing is linked in a span of code. What would end it, or the cell around it, stands outside.
+local function code(word)
+  return (word:gsub("([^`|<>]*)([`|<>]?)", function(plain, special)
+    return (plain ~= "" and "`" .. plain .. "`" or "") .. (special ~= "" and "\\" or "") .. special
+  end))
+end
+
 local function escape(text)
-  return (escape_underscores(text:gsub("[\\`*%[%]<>|~#]", "\\%0")):gsub("&", "&amp;"))
+  local escaped = text:gsub("%S+", function(word)
+    return is_linked(word) and code(word) or escape_words(word)
+  end)
+  -- At the beginning these would make a list.
+  return (escaped:gsub("^[-+]", "\\%0"):gsub("^(%d+)([.)])", "%1\\%2"))
 end
 
 --- Text from outside that means nothing in Markdown.
@@ -33,7 +60,8 @@ local function head(lines, model)
   local title, tone = words.verdict(model)
   add(lines, "# ", MARK[tone], " ", title, ": ", M.text(model.playbook.name))
   add(lines, "")
-  add(lines, escape(words.sentence(model)))
+  add(lines, escape(words.sentence(model)), model.resume
+    and " Resume it with: `" .. model.resume .. "`" or "")
   add(lines, "")
   add(lines, "| | | |")
   add(lines, "|---|---|---|")

@@ -63,10 +63,6 @@ local function step_of_error(model)
   return nil
 end
 
-local function go_on(model)
-  return model.resume and " Resume it with: " .. M.clean(model.resume) or ""
-end
-
 local function at_work(presence)
   local process = presence.process
   if not process then return "It is still running: its lock is held." end
@@ -101,7 +97,8 @@ local function ending_in_words(model)
     M.clean(err.message), M.clean(err.code, 80))
 end
 
---- One or two sentences below the verdict.
+--- One or two sentences below the verdict. How to go on is in `model.resume`, a command that is
+--- safe to copy as it is.
 ---@param model alicloud.dr.EvidenceModel
 ---@return string
 function M.sentence(model)
@@ -112,7 +109,7 @@ function M.sentence(model)
     return ("It came to its end in %s, with %s."):format(took,
       plural(#model.exceptions, "exception"))
   end
-  return (model.presence and M.presence(model) or ending_in_words(model)) .. go_on(model)
+  return model.presence and M.presence(model) or ending_in_words(model)
 end
 
 local function judged(target)
