@@ -282,6 +282,14 @@ function Client:close()
   if state.owned_provider and state.owned_provider.close then state.owned_provider:close() end
 end
 
+--- The credentials that a client has without asking anybody, for whoever must not show them.
+---@param client alicloud.Client
+---@return alicloud.Credentials|nil
+function M.held(client)
+  local provider = own(client).provider
+  return provider.holds and provider:holds() and credentials.get(provider) or nil
+end
+
 local function describe(client)
   local state = states[client]
   local provider = state.provider

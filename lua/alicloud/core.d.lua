@@ -11,6 +11,11 @@ function Secret:close() end
 ---@return integer bytes
 function Secret:length() end
 
+---Hides the secret in a text that is to be shown. One of less than four bytes is not looked for.
+---@param text string
+---@return string text with *** in its place
+function Secret:mask(text) end
+
 ---A file that must survive a crash. What fails returns nil, words and the system's code ("ENOSPC").
 ---It belongs to the process that opened it: a forked child can close its copy, and all else raises.
 ---@class alicloud.File
@@ -270,6 +275,16 @@ function core.sync_directory(path) end
 ---@return string? message
 ---@return string? code
 function core.make_directory(path) end
+
+---Writes a whole file, or leaves what is there as it is. No link is followed at the end of the path,
+---and nothing but a regular file is replaced.
+---@param path string
+---@param bytes string
+---@param whom "private"|"shared"|"new" mode 0600, or as the umask has it; "new" replaces nothing
+---@return true|nil
+---@return string? message
+---@return string? code
+function core.write_file(path, bytes, whom) end
 
 ---@return { pid: integer, host: string, processors: integer, directory: string? } about this process
 ---and its machine; no `directory` if the one that it is in was removed

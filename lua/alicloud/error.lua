@@ -98,9 +98,12 @@ local function mask_encoded_token(text)
   end))
 end
 
--- The service repeats our string to sign when a signature does not match, and a session token is
--- part of that string. A session that came in an unusable answer is in the excerpt of that answer.
-local function mask_session_token(text)
+--- Hides the session token of a signed request that a text shows. The service repeats our string to
+--- sign when a signature does not match, and the token is part of that string; a session that came
+--- in an unusable answer is in the excerpt of that answer.
+---@param text string
+---@return string
+function M.mask(text)
   return (mask_encoded_token(text)
     :gsub("(SecurityToken=)[^&%s]+", "%1***")
     :gsub('("AccessKeySecret"%s*:%s*")[^"]*', "%1***")
@@ -167,8 +170,8 @@ function M.new(fields)
   for name, value in pairs(fields) do err[name] = value end
   err.kind = err.kind or "api"
   err.code = err.code or "Client.Error"
-  err.message = mask_session_token(tostring(err.message or err.detail or "no message"))
-  if type(err.detail) == "string" then err.detail = mask_session_token(err.detail) end
+  err.message = M.mask(tostring(err.message or err.detail or "no message"))
+  if type(err.detail) == "string" then err.detail = M.mask(err.detail) end
   err.retryable = err.retryable == true
   errors[err] = true
   return setmetatable(err, metatable)

@@ -103,6 +103,7 @@ function calls.file()
   if file:read(0, 100) ~= "text\n" or file:stat().bytes ~= 5 then wrong "file content" end
   if core.open_file(path, "read") then wrong "a file that is gone" end
   if core.process().pid < 1 then wrong "pid" end
+  if not core.write_file(path, "text", "private") then wrong "written" end
 end
 
 function calls.owner()

@@ -182,7 +182,7 @@ describe("a ready playbook", function()
       echo "then $?"
       alicloud-dr drill list --region cn-shanghai]])
     assert.matches("drill%.lua   run it by its path", output)
-    assert.matches("drill%.lua: is there already\ntwice 2\n", output)
+    assert.matches("drill%.lua: it exists already\ntwice 2\n", output)
     assert.matches("exit code 137\n.*pay%-as%-you%-go", output)
     assert.matches("last executed with: .* hint: look at it, then: alicloud%-dr resume .* "
       .. "%-%-accept%-edit\nrefused 1\n", output)

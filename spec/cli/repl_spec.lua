@@ -154,6 +154,32 @@ describe("completion", function()
     assert.equal("", (words "ebs:Nothing { X"))
     assert.equal("", (words "r.Groups[7].x"))
   end)
+
+  it("masks the session token in what it shows, however it is asked for", function()
+    local token = "CAISessionTokenCanary7Ue0FpY2oOq3Wb9ZrK1/x+y=="
+    local function show_all(line)
+      local ran = type_in({ line }, { env = { ALIBABA_CLOUD_ACCESS_KEY_ID = "key-id",
+        ALIBABA_CLOUD_ACCESS_KEY_SECRET = "key-secret-canary",
+        ALIBABA_CLOUD_SECURITY_TOKEN = token } })
+      return ran.out .. ran.err
+    end
+    for _, line in ipairs { "ebs:prepare('DescribeDiskReplicaGroups', {})",
+      "print(client:prepare('DescribeRegions', {}))",
+      "p = ebs:prepare('DescribeRegions', {}); print(p.headers['x-acs-security-token'])",
+      "p = ebs:prepare('DescribeRegions', {}); return p.canonical_request, p.string_to_sign",
+      "error(ebs:prepare('DescribeRegions', {}).headers['x-acs-security-token'])",
+      "core.sign { algorithm = 'hmac-sha1', method = 'POST', host = 'h', action = 'A', "
+        .. "version = '1', access_key_id = 'i', access_key_secret = 's', security_token = '"
+        .. token .. "' }",
+      "{ sts_token = '" .. token .. "', AccessKeySecret = 'key-secret-canary' }",
+      "_ = ebs:prepare('DescribeRegions', {}); return 'key-secret-canary'" } do
+      local text = show_all(line)
+      assert.is_true(#text > 3, line)
+      for _, part in ipairs { "CAISession", "9ZrK1", "canary" } do
+        assert.is_nil(text:find(part, 1, true), line .. "\n" .. text)
+      end
+    end
+  end)
 end)
 
 describe("a real terminal", function()

@@ -71,7 +71,7 @@ describe("alicloud-dr run", function()
     ran = desk:run("run", file, "--region", "cn-shanghai", "--report",
       directory .. "/none/x.html")
     assert.equal(1, ran.code)
-    assert.matches("the report was not written: .*No such file", ran.err)
+    assert.matches("the report was not written: .*no such file", ran.err)
     assert.matches("✔ completed", ran.out)
   end)
 end)

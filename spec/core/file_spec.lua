@@ -297,6 +297,62 @@ spawn|nil|not enough memory
   end)
 end)
 
+describe("a file that is written whole", function()
+  local function mode_of(path)
+    local file <close> = assert(core.open_file(path, "read"))
+    return ("%o"):format(file:stat().mode)
+  end
+
+  local function names_in(directory)
+    local pipe <close> = assert(io.popen("ls -A " .. directory))
+    return pipe:read "a"
+  end
+
+  it("has the mode that fits, and takes the place of what was there", function()
+    local directory = scratch.directory()
+    local path = directory .. "/a"
+    scratch.write(path, ("old"):rep(1000))
+    assert(os.execute("chmod 644 " .. path))
+    assert.is_true(core.write_file(path, "new\0", "private"))
+    assert.equal("new\0", scratch.read(path))
+    assert.equal("600", mode_of(path))
+    assert.is_true(core.write_file(path, "", "shared"))
+    assert.equal("", scratch.read(path))
+    local plain = scratch.file("x")
+    assert.equal(mode_of(plain), mode_of(path))
+    assert.equal("a\n", names_in(directory))
+  end)
+
+  it("is not written through a link, into what is no file, or over what is there", function()
+    local directory = scratch.directory()
+    local target, link = directory .. "/target", directory .. "/link"
+    scratch.write(target, "kept")
+    assert(os.execute(("cd %s && ln -s target link && ln -s nowhere loose && mkfifo pipe"):format(
+      directory)))
+    local codes = { link = "ELOOP", loose = "ELOOP", pipe = "EINVAL", ["."] = "EISDIR" }
+    for name, code in pairs(codes) do
+      for _, whom in ipairs { "private", "shared" } do
+        local ok, message, given = core.write_file(directory .. "/" .. name, "x", whom)
+        assert.is_nil(ok)
+        assert.equal(code, given, message)
+      end
+    end
+    for _, name in ipairs { "link", "loose", "pipe", "target" } do
+      assert.equal("EEXIST", select(3, core.write_file(directory .. "/" .. name, "x", "new")))
+    end
+    assert.is_true(core.write_file(directory .. "/fresh", "x", "new"))
+    assert.equal("kept", scratch.read(link))
+    assert.equal("fresh\nlink\nloose\npipe\ntarget\n", names_in(directory))
+  end)
+
+  it("is refused where there is no room or no directory, and leaves nothing", function()
+    assert.equal("ENOENT", select(3, core.write_file(scratch.path() .. "/a", "x", "shared")))
+    local ok, message = core.write_file("/dev/full", "x", "shared")
+    assert.is_nil(ok)
+    assert.matches("not a regular file", message)
+  end)
+end)
+
 describe("a directory", function()
   it("is made for its owner, once", function()
     local path = scratch.path()

@@ -4,6 +4,17 @@ local core = require "alicloud.core"
 local CANARY = "canary-secret-7f3a"
 
 describe("Secret", function()
+  it("is masked in a text, wherever and however often it is there", function()
+    local secret <close> = core.secret "s3cret"
+    assert.equal("a***b******", secret:mask "as3cretbs3crets3cret")
+    assert.equal("s3cre", secret:mask "s3cre")
+    assert.equal("", secret:mask "")
+    assert.equal("xxx", core.secret("x"):mask "xxx")
+    assert.has_error(function() secret:mask() end)
+    secret:close()
+    assert.equal("s3cret", secret:mask "s3cret")
+  end)
+
   it("shows nothing of itself", function()
     local secret = core.secret(CANARY)
     assert.is_nil(tostring(secret):find(CANARY, 1, true))

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -245,4 +246,45 @@ int ac_file_make_directory(const char *path)
     if (stat(path, &about) != 0)
         return errno;
     return S_ISDIR(about.st_mode) ? 0 : ENOTDIR;
+}
+
+static int fill(int fd, struct ac_str bytes)
+{
+    size_t written;
+    int error = ac_file_append(fd, bytes, &written);
+    error = error != 0 ? error : ac_file_sync(fd);
+    if (close(fd) != 0 && error == 0)
+        error = errno;
+    return error;
+}
+
+/* What is at the path may be replaced only if it is a file, and not by way of a link. */
+static int check_target(const char *path)
+{
+    struct stat about;
+    if (lstat(path, &about) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (S_ISLNK(about.st_mode))
+        return ELOOP;
+    if (S_ISDIR(about.st_mode))
+        return EISDIR;
+    return S_ISREG(about.st_mode) ? 0 : EINVAL;
+}
+
+int ac_file_write(const char *path, const char *aside, struct ac_str bytes, enum ac_file_for whom)
+{
+    mode_t mode = whom == AC_FILE_FOR_OWNER ? 0600 : 0666; /* less the umask */
+    const char *made = whom == AC_FILE_NEW ? path : aside;
+    int error = whom == AC_FILE_NEW ? 0 : check_target(path);
+    if (error != 0)
+        return error;
+    int fd = open_retrying(made, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (fd < 0)
+        return errno;
+    error = fill(fd, bytes);
+    if (error == 0 && made == aside && rename(aside, path) != 0)
+        error = errno;
+    if (error != 0)
+        (void)unlink(made);
+    return error;
 }

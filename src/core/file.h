@@ -72,4 +72,15 @@ int ac_file_sync_directory(const char *path);
 /* Mode 0700. Fine if it is there already; ENOTDIR if it is something else. */
 int ac_file_make_directory(const char *path);
 
+enum ac_file_for {
+    AC_FILE_FOR_OWNER, /* mode 0600; a file that is there is replaced */
+    AC_FILE_FOR_ALL,   /* as the umask has it; a file that is there is replaced */
+    AC_FILE_NEW        /* as the umask has it; EEXIST if anything is there, a link too */
+};
+
+/* Writes a whole file or none of it: made under the name `aside`, in the same directory, and
+ * renamed when it is safely written. No link is followed at the end of `path` (ELOOP), and nothing
+ * but a file is replaced (EISDIR, EINVAL). */
+int ac_file_write(const char *path, const char *aside, struct ac_str bytes, enum ac_file_for whom);
+
 #endif

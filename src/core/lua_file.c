@@ -1,6 +1,7 @@
 #include "lua_core.h"
 
 #include "file.h"
+#include "lua_secret.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -231,6 +232,26 @@ static int core_make_directory(lua_State *L)
     return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
 }
 
+/* [-3, +(1|3), v]  write_file(path, bytes, "private" | "shared" | "new") -> true | nil, message,
+ * code */
+static int core_write_file(lua_State *L)
+{
+    static const char *const names[] = {"private", "shared", "new", NULL};
+    const char *path = acL_check_path(L, 1);
+    struct ac_str bytes = acL_check_bytes(L, 2);
+    enum ac_file_for whom = (enum ac_file_for)luaL_checkoption(L, 3, NULL, names);
+    if (is_refused(L, path))
+        return 3;
+    unsigned char random[8];
+    if (!ac_sys_random(random, sizeof random))
+        luaL_error(L, "write_file: the system has no randomness to give");
+    lua_pushfstring(L, "%s.", path);
+    acL_push_hex(L, random, sizeof random);
+    lua_concat(L, 2);
+    int error = ac_file_write(path, lua_tostring(L, -1), bytes, whom);
+    return push_outcome(L, path, error);
+}
+
 /* [-0, +1, m]  process() -> { pid, host, processors, directory }; without `directory` if it is
  * gone */
 static int core_process(lua_State *L)
@@ -274,10 +295,13 @@ void acL_file_open(lua_State *L)
                                 {"close", file_close},
                                 {NULL, NULL}};
     const luaL_Reg metamethods[] = {{"__gc", file_close}, {"__close", file_close}, {NULL, NULL}};
-    const luaL_Reg functions[] = {
-        {"open_file", core_open_file},           {"sync_directory", core_sync_directory},
-        {"make_directory", core_make_directory}, {"process", core_process},
-        {"is_process", core_is_process},         {NULL, NULL}};
+    const luaL_Reg functions[] = {{"open_file", core_open_file},
+                                  {"sync_directory", core_sync_directory},
+                                  {"make_directory", core_make_directory},
+                                  {"process", core_process},
+                                  {"is_process", core_is_process},
+                                  {"write_file", core_write_file},
+                                  {NULL, NULL}};
     acL_class(L, FILE_CLASS, methods, metamethods);
     luaL_setfuncs(L, functions, 0);
 }

@@ -58,6 +58,38 @@ static int secret_tostring(lua_State *L)
     return 1;
 }
 
+/* A part of a text as short as this says nothing of a secret. */
+#define MASKED_MIN_BYTES 4
+
+/* [-2, +1, v]  secret:mask(text) -> the text with *** wherever the secret was in it */
+static int secret_mask(lua_State *L)
+{
+    struct ac_str text = acL_check_bytes(L, 2);
+    const struct ac_pages *secret = luaL_checkudata(L, 1, SECRET_CLASS);
+    if (!secret->p || secret->n < MASKED_MIN_BYTES) {
+        lua_settop(L, 2);
+        return 1;
+    }
+    luaL_Buffer out;
+    luaL_buffinit(L, &out);
+    size_t from = 0;
+    for (size_t at = 0; at < text.n;) {
+        bool here =
+            secret->p && text.n - at >= secret->n && memcmp(text.p + at, secret->p, secret->n) == 0;
+        if (!here) {
+            at++;
+            continue;
+        }
+        luaL_addlstring(&out, text.p + from, at - from);
+        luaL_addlstring(&out, "***", 3);
+        at += secret->n;
+        from = at;
+    }
+    luaL_addlstring(&out, text.p + from, text.n - from);
+    luaL_pushresult(&out);
+    return 1;
+}
+
 struct ac_str acL_secret_bytes(lua_State *L, int index, const char *what, const char *name)
 {
     struct ac_str bytes = {0};
@@ -163,7 +195,8 @@ static int core_secret_from_file(lua_State *L)
 
 void acL_secret_open(lua_State *L)
 {
-    const luaL_Reg methods[] = {{"close", secret_close}, {"length", secret_length}, {NULL, NULL}};
+    const luaL_Reg methods[] = {
+        {"close", secret_close}, {"length", secret_length}, {"mask", secret_mask}, {NULL, NULL}};
     const luaL_Reg metamethods[] = {{"__gc", secret_close},
                                     {"__close", secret_close},
                                     {"__tostring", secret_tostring},

@@ -9,6 +9,7 @@ local params = require "alicloud.dr.playbook.params"
 local ready = require "alicloud.playbooks"
 local session = require "alicloud.cli.session"
 local shapes = require "alicloud.cli.confine.shapes"
+local shell = require "alicloud.shell"
 local terminal = require "alicloud.cli.terminal"
 
 local M = { name = "playbooks", summary = "List playbooks and what they take." }
@@ -72,30 +73,17 @@ local function describe(args, io)
   return about
 end
 
--- A copy of yesterday may have been edited: it is not written over.
-local function write_new(path, text)
-  local old = io.open(path, "rb")
-  if old then
-    old:close()
-    return nil, path .. ": is there already"
-  end
-  local file <close>, message = io.open(path, "wb")
-  if not file then return nil, message end
-  local ok
-  ok, message = file:write(text)
-  if ok then ok, message = file:flush() end
-  return ok, message
-end
-
 local function copy(name, args, io, read_file)
   local text, message = ready.text(name, read_file)
   if not text then options.refuse("--copy: " .. message) end
   local path = name .. ".lua"
   local ok
-  ok, message = write_new(path, text)
+  -- A copy of yesterday may have been edited: it is not written over.
+  ok, message = core.write_file(path, text, "new")
   if not ok then options.refuse("--copy: " .. message) end
   if args.json then return output.json(io, output.EXIT.done, { path = path }) end
-  io.out(("  %s   run it by its path: alicloud-dr run ./%s …\n"):format(path, path))
+  io.out(("  %s   run it by its path: %s …\n"):format(path,
+    shell.command("run", { "./" .. path })))
   return output.EXIT.done
 end
 

@@ -2,10 +2,12 @@
 --- themselves, and Ctrl-C comes back to the prompt.
 
 local alicloud = require "alicloud"
+local clients = require "alicloud.client"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local explain = require "alicloud.explain"
 local guard = require "alicloud.guard"
+local histories = require "alicloud.cli.repl.history"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reader = require "alicloud.cli.repl.reader"
@@ -25,9 +27,10 @@ What is there at the start:
   dr.walk(FILE, { client = client, journal = PATH })
                a playbook step by step: next() does one, rest() the others
 
-With the Lua module readline (Debian: lua-readline) there is a history in ~/.alicloud-dr_history,
-without lines that hold keys, and Tab completes operations, parameters and fields. Ctrl-C stops what
-runs and comes back to the prompt, Ctrl-D ends.
+With the Lua module readline (Debian: lua-readline) Tab completes operations, parameters and
+fields, and there is a history in ~/.alicloud-dr_history, for its owner alone and without lines that
+hold keys, tokens or passwords or begin with a blank. What is shown has the session token masked.
+Ctrl-C stops what runs and comes back to the prompt, Ctrl-D ends.
 
 Examples:
   alicloud-dr repl --region cn-shanghai
@@ -42,14 +45,24 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local function environment(io, client)
+-- Masks the credentials that the client has.
+local function hider(client)
+  return function(text)
+    local keys = clients.held(client)
+    if not keys then return text end
+    text = keys.access_key_secret:mask(text)
+    return keys.security_token and keys.security_token:mask(text) or text
+  end
+end
+
+local function environment(io, client, hide)
   local env = setmetatable({
     alicloud = alicloud, core = core, dr = dr, client = client,
     ebs = client:service "ebs", ecs = client:service "ecs",
   }, { __index = _G })
 
   function env.print(...)
-    io.out(show.values(table.pack(...)) .. "\n")
+    io.out(show.values(table.pack(...), hide) .. "\n")
   end
 
   function env.help(name)
@@ -62,7 +75,7 @@ local function environment(io, client)
     local ok, explanation, message = guard.call(explain.explain, err or env.err)
     if not ok then error(explanation, 0) end
     if not explanation then error(message, 2) end
-    io.out(show.value(explanation) .. "\n")
+    io.out(show.value(explanation, hide) .. "\n")
   end
 
   return env
@@ -104,19 +117,19 @@ local function read_chunk(lines, env)
   return text
 end
 
-local function evaluate(io, env, text)
+local function evaluate(io, env, text, hide)
   local chunk, message = compile(text, env)
   if not chunk then error(message, 0) end
   local results = chunk(table.pack)
   if results.n == 0 then return end
   env._ = results[1]
   if results[1] == nil and results[2] ~= nil then env.err = results[2] end
-  io.out(show.values(results) .. "\n")
+  io.out(show.values(results, hide) .. "\n")
 end
 
-local function complain(io, env, raised)
+local function complain(io, env, raised, hide)
   if type(raised) == "table" then env.err = raised end
-  local text = show.value(raised)
+  local text = show.value(raised, hide)
   io.err(terminal.paint(io, "red", text) .. "\n")
 end
 
@@ -124,11 +137,11 @@ end
 local function turn(io, env, lines, state)
   local text = read_chunk(lines, env)
   if not text then return false end
-  local ok, raised = pcall(evaluate, io, env, text)
+  local ok, raised = pcall(evaluate, io, env, text, state.hide)
   if ok then return true end
   if guard.is_interrupt(raised) then error(raised, 0) end
   state.failed = true
-  complain(io, env, raised)
+  complain(io, env, raised, state.hide)
   return true
 end
 
@@ -151,17 +164,18 @@ end
 function M.run(args, io)
   if args.json then options.refuse "--json: got it for the REPL; allowed: the other commands" end
   local client <close> = session.open(args, io)
-  local env = environment(io, client)
+  local hide = hider(client)
+  local env = environment(io, client, hide)
   local home = session.runtime(io).getenv "HOME"
   local history = home and not args.no_history and home .. "/.alicloud-dr_history" or nil
   -- The interpreter takes its handler of SIGINT away when it has served once.
   local interrupt = io.input_tty and core.keep_interrupt() or function() end
-  local lines = reader.new(io, env, history, interrupt)
+  local lines = reader.new(io, env, history and histories.open(history, hide), interrupt)
   if io.input_tty then
     io.out(("%s, %s. help() lists the operations, Ctrl-D ends.\n"):format(alicloud._VERSION,
       tostring(client)))
   end
-  local state = { interrupt = interrupt }
+  local state = { interrupt = interrupt, hide = hide }
   talk(io, env, lines, state)
   lines.close()
   if io.input_tty then io.out "\n" end

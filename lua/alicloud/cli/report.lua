@@ -1,5 +1,6 @@
 --- `alicloud-dr report`: the evidence of a run, from its journal. Reads files, asks nobody.
 
+local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
@@ -37,7 +38,8 @@ function M.configure(command)
   command:argument "journal":args "1-2":description "The journal; two of them with --compare."
   command:option "--format":choices(reports.FORMATS)
     :description "Form of the report; else by the suffix of --output, else md."
-  command:option "-o --output":argname "<file>":description "Write it there."
+  command:option "-o --output":argname "<file>"
+    :description "Write it there, not through a link; - is standard output."
   command:flag "--compare":description "Put two runs beside each other (md or json)."
   command:option "--head":argname "<sum>"
     :description "A last sum that was noted; the journal must contain it."
@@ -61,19 +63,13 @@ end
 
 -- A slip of the hand must not cost the journal.
 local function is_journal(path)
-  local file <close> = io.open(path, "rb")
-  return file ~= nil and file:read(18) == '{"seq":1,"prev":"0'
+  local file <close> = core.open_file(path, "read")
+  return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
 end
 
 local function write(path, text)
   if is_journal(path) then return nil, path .. ": is a journal, and is not written over" end
-  local file, message = io.open(path, "wb")
-  if not file then return nil, message end
-  local ok
-  ok, message = file:write(text)
-  local closed, why = file:close()
-  if ok and closed then return true end
-  return nil, ("%s: %s"):format(path, tostring(message or why))
+  return core.write_file(path, text, "shared")
 end
 
 -- JSON that is to be looked at, whoever looks.
@@ -113,7 +109,8 @@ local function read_all(args)
 end
 
 local function read_format(args)
-  local wanted = M.check_file("--output", not args.format and args.output or nil)
+  local named = not args.format and args.output ~= "-" and args.output or nil
+  local wanted = M.check_file("--output", named)
   local format = args.format or args.json and "json" or wanted or "md"
   if args.compare and format ~= "md" and format ~= "json" then
     options.refuse(("--format: got %q; allowed with --compare: md, json"):format(format))
@@ -133,7 +130,7 @@ end
 
 local function deliver(io, args, subject, format, code)
   local text = text_of(subject, format)
-  if args.output then
+  if args.output and args.output ~= "-" then
     local ok, message = write(args.output, text)
     if not ok then
       return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",

@@ -19,16 +19,11 @@ local function plain(io)
   }
 end
 
--- What looks like a key is not kept.
-local function is_worth_keeping(line)
-  local low = line:lower()
-  return line:find "%S" and not (low:find "secret" or low:find "security_token")
-end
-
 local function begin(readline, env, history)
   readline.set_readline_name "alicloud-dr"
-  readline.set_options { histfile = history or "", keeplines = 1000, completion = true,
-    auto_add = false }
+  -- The module would write its file for everybody to read.
+  readline.set_options { histfile = "", completion = true, auto_add = false }
+  for _, line in ipairs(history and history.lines or {}) do readline.add_history(line) end
   readline.set_complete_function(function(line, from, to)
     readline.set_completion_append_character ""
     local word = line:sub(from, to)
@@ -54,12 +49,12 @@ local function with_readline(readline, env, history, interrupt)
     interrupt(false)
     local _ <close> = setmetatable({}, { __close = function() interrupt(true) end })
     local line = readline.readline(prompt)
-    if line and is_worth_keeping(line) then readline.add_history(line) end
+    if line and history and history:add(line) then readline.add_history(line) end
     return line
   end
 
   function reader.close()
-    if history then readline.save_history() end
+    if history then history:close() end
   end
 
   return reader
@@ -68,7 +63,7 @@ end
 --- Chooses a reader.
 ---@param io alicloud.cli.Io
 ---@param env table the session's variables, for completion
----@param history string|nil file
+---@param history alicloud.cli.repl.History|nil
 ---@param interrupt fun(wanted: boolean) see core.keep_interrupt
 ---@return alicloud.cli.repl.Reader
 function M.new(io, env, history, interrupt)

@@ -1,6 +1,8 @@
---- Values as a reader of a terminal wants them: tables open, one line where one is enough.
+--- Values as a reader of a terminal wants them: tables open, one line where one is enough. The
+--- session token of a signed request is masked; the value keeps it.
 
 local core = require "alicloud.core"
+local errors = require "alicloud.error"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -9,19 +11,31 @@ local DEEPEST = 12
 local LONGEST = 4000 -- bytes of one text
 local WIDTH = 96
 
+---@alias alicloud.cli.repl.Hide fun(text: string): string masks what is known to be secret
+
 -- Our own texts have lines; whatever else is in them is made visible.
-local function clean_lines(text)
-  return (text:gsub("[^\n]+", function(line) return terminal.clean(line, LONGEST) end))
+local function clean_lines(text, hide)
+  return (hide(errors.mask(text)):gsub("[^\n]+", function(line)
+    return terminal.clean(line, LONGEST)
+  end))
 end
 
-local function quote(text)
-  local escaped = text:gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")
+local function quote(text, hide)
+  local escaped = hide(errors.mask(text)):gsub("[\\\"]", "\\%0"):gsub("\n", "\\n")
   return '"' .. terminal.clean(escaped, LONGEST) .. '"'
 end
 
-local function key_text(key)
+local function key_text(key, hide)
   if type(key) == "string" and key:find "^[%a_][%w_]*$" then return key end
-  return "[" .. (type(key) == "string" and quote(key) or tostring(key)) .. "]"
+  return "[" .. (type(key) == "string" and quote(key, hide) or tostring(key)) .. "]"
+end
+
+-- As fields of requests, answers and files are called; no other token opens anything.
+local SECRET = { xacssecuritytoken = true, securitytoken = true, ststoken = true,
+  accesskeysecret = true, accesstoken = true, refreshtoken = true, password = true }
+
+local function is_secret(key)
+  return type(key) == "string" and SECRET[key:lower():gsub("[_-]", "")] == true
 end
 
 -- Names before numbers, each in order.
@@ -41,23 +55,27 @@ end
 
 local open
 
-local function one(value, indent, seen)
-  if type(value) == "string" then return quote(value) end
-  if type(value) ~= "table" then return clean_lines(tostring(value)) end
+local function one(value, indent, seen, hide)
+  if type(value) == "string" then return quote(value, hide) end
+  if type(value) ~= "table" then return clean_lines(tostring(value), hide) end
   local metatable = getmetatable(value)
   local own = type(metatable) ~= "table" or metatable.__tostring
-  if metatable and own and not core.is_array(value) then return clean_lines(tostring(value)) end
-  return open(value, indent, seen)
+  if metatable and own and not core.is_array(value) then
+    return clean_lines(tostring(value), hide)
+  end
+  return open(value, indent, seen, hide)
 end
 
-function open(value, indent, seen)
+function open(value, indent, seen, hide)
   if seen[value] or #indent >= 2 * DEEPEST then return "{ … }" end
   seen[value] = true
   local deeper, parts = indent .. "  ", {}
   local length = rawlen(value)
-  for i = 1, length do parts[i] = one(rawget(value, i), deeper, seen) end
+  for i = 1, length do parts[i] = one(rawget(value, i), deeper, seen, hide) end
   for _, key in ipairs(sorted_keys(value, length)) do
-    parts[#parts + 1] = key_text(key) .. " = " .. one(rawget(value, key), deeper, seen)
+    local field = rawget(value, key)
+    parts[#parts + 1] = key_text(key, hide) .. " = " .. (type(field) == "string"
+      and is_secret(key) and '"***"' or one(field, deeper, seen, hide))
   end
   seen[value] = nil
   if #parts == 0 then return "{}" end
@@ -68,18 +86,21 @@ end
 
 --- One value as text without escapes of the terminal.
 ---@param value any
+---@param hide? alicloud.cli.repl.Hide
 ---@return string
-function M.value(value)
-  if type(value) == "string" then return clean_lines(value) end
-  return one(value, "", {})
+function M.value(value, hide)
+  hide = hide or tostring
+  if type(value) == "string" then return clean_lines(value, hide) end
+  return one(value, "", {}, hide)
 end
 
 --- Several values as the interpreter prints them.
 ---@param values { n: integer }
+---@param hide? alicloud.cli.repl.Hide
 ---@return string
-function M.values(values)
+function M.values(values, hide)
   local texts = {}
-  for i = 1, values.n do texts[i] = M.value(values[i]) end
+  for i = 1, values.n do texts[i] = M.value(values[i], hide) end
   return table.concat(texts, "\t")
 end
 

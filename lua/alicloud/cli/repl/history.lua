@@ -1,0 +1,86 @@
+--- The lines that were typed into the REPL, in a file that nobody but its owner may read, and
+--- without those that hold a secret or may hold one.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+local MOST_LINES = 1000
+local MOST_BYTES = 1024 * 1024
+local FOREIGN_BITS = tonumber("077", 8)
+
+-- What a line says that gives somebody a key, a token or a password.
+local TELLING = { "secret", "token", "passw", "authorization", "credential", "private_?key",
+  "access_?key", "signature", "bearer" }
+
+---@class alicloud.cli.repl.History
+---@field lines string[] older sessions' lines, then this one's
+---@field path string
+---@field hide fun(text: string): string masks the secrets of the session
+---@field added string[]
+local History = {}
+History.__index = History
+
+-- Keys and tokens look like nothing that is typed: long, of both cases and digits.
+local function looks_like_key(line)
+  for word in line:gmatch "[%w+/=]+" do
+    if #word >= 20 and word:find "%d" and word:find "%l" and word:find "%u" then return true end
+  end
+  return false
+end
+
+local function is_worth_keeping(line, hide)
+  if line:find "^%s" or not line:find "%S" or hide(line) ~= line then return false end
+  local low = line:lower():gsub("-", "_")
+  for _, word in ipairs(TELLING) do
+    if low:find(word) then return false end
+  end
+  return not looks_like_key(line)
+end
+
+-- What is there; nil if it is not to be used: a link, no file, somebody else's.
+local function read(path)
+  local file <close>, _, code = core.open_file(path, "read")
+  if not file then return code == "ENOENT" and {} or nil end
+  local about = file:stat()
+  if not about.own then return nil end
+  local lines = {}
+  for line in file:read(0, MOST_BYTES):gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return lines, about.mode & FOREIGN_BITS ~= 0
+end
+
+local function write(path, lines)
+  local last = table.move(lines, math.max(1, #lines - MOST_LINES + 1), #lines, 1, {})
+  last[#last + 1] = ""
+  core.write_file(path, table.concat(last, "\n"), "private")
+end
+
+--- Opens a history; one that others may read is closed to them. A file that cannot be read or
+--- written is not worth an end of the session.
+---@param path string
+---@param hide fun(text: string): string masks the secrets of the session
+---@return alicloud.cli.repl.History|nil
+function M.open(path, hide)
+  local lines, is_open = read(path)
+  if not lines then return nil end
+  if is_open then write(path, lines) end
+  return setmetatable({ lines = lines, path = path, hide = hide, added = {} }, History)
+end
+
+--- Takes a line that was typed.
+---@param line string
+---@return boolean whether it is kept
+function History:add(line)
+  if not is_worth_keeping(line, self.hide) then return false end
+  self.added[#self.added + 1] = line
+  return true
+end
+
+--- Writes the lines of this session behind those that are there by now.
+function History:close()
+  if #self.added == 0 then return end
+  local lines = read(self.path)
+  if lines then write(self.path, table.move(self.added, 1, #self.added, #lines + 1, lines)) end
+end
+
+return M
