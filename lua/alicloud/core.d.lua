@@ -290,6 +290,10 @@ function core.write_file(path, bytes, whom) end
 ---and its machine; no `directory` if the one that it is in was removed
 function core.process() end
 
+---@param descriptor integer
+---@return integer|nil columns of a terminal, 0 if it does not say; nil if it is none
+function core.terminal(descriptor) end
+
 ---Whether there is such a process on this machine, whoever it belongs to. In a container only its
 ---own are seen.
 ---@param pid integer

@@ -2,6 +2,8 @@ local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local json = require "alicloud.cli.json"
 local lab = require "spec.dr.lab"
+local process = require "spec.process"
+local scratch = require "spec.scratch"
 local terminal = require "alicloud.cli.terminal"
 
 local HOSTILE = "\27]0;owned\7\27[2J\r\n\8\127\xc2\x9b31m\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xff"
@@ -164,5 +166,15 @@ describe("a terminal", function()
       "--region", "cn-shanghai")
     assert.is_nil(ran.out:find("\27", 1, true))
     assert.equal("failovered", ran.object.outcome)
+  end)
+end)
+
+describe("the terminal", function()
+  it("is asked for its width without a program", function()
+    local emulator <close> = process.start_emulator()
+    local ask = scratch.file([[print(require "alicloud.core".terminal(1))]], ".lua")
+    local said = emulator:shell("script -qec 'stty cols 61 2>/dev/null; lua5.4 " .. ask
+      .. "' /dev/null; lua5.4 " .. ask)
+    assert.matches("^61%s+nil%s*$", said)
   end)
 end)

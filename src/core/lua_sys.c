@@ -5,6 +5,8 @@
 
 #include <math.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* [-0, +1, -]  time() -> unix seconds */
 static int sys_time(lua_State *L)
@@ -66,6 +68,21 @@ static int sys_poll(lua_State *L)
     return 1;
 }
 
+/* [-0, +1, v]  terminal(descriptor) -> its columns, 0 if it does not say; nil if it is none */
+static int sys_terminal(lua_State *L)
+{
+    struct winsize size = {0};
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, fd >= 0 && fd <= INT32_MAX, 1, "a descriptor");
+    if (!isatty((int)fd)) {
+        luaL_pushfail(L);
+        return 1;
+    }
+    ioctl((int)fd, TIOCGWINSZ, &size);
+    lua_pushinteger(L, size.ws_col);
+    return 1;
+}
+
 /* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
 static int sys_ignore_sigpipe(lua_State *L)
 {
@@ -97,6 +114,7 @@ static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"monotonic", sys_monotonic},
                                      {"boottime", sys_boottime},
                                      {"poll", sys_poll},
+                                     {"terminal", sys_terminal},
                                      {"ignore_sigpipe", sys_ignore_sigpipe},
                                      {"keep_interrupt", sys_keep_interrupt},
                                      {NULL, NULL}};

@@ -41,10 +41,6 @@ end
 ---@field transport table? instead of the network
 ---@field runtime table? overrides of alicloud.Runtime
 
-local function is_terminal(descriptor)
-  return os.execute(("test -t %d 2>/dev/null"):format(descriptor)) == true
-end
-
 local function wants_color(tty)
   local no_color = os.getenv "NO_COLOR"
   return tty and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
@@ -57,12 +53,9 @@ local function read_line()
 end
 
 -- Shells keep COLUMNS to themselves, so a terminal is asked; a log gets lines of moderate length.
-local function read_columns(tty)
-  local given = math.tointeger(tonumber(os.getenv "COLUMNS"))
-  if given or not tty then return given or 100 end
-  local pipe <close> = io.popen "stty size </dev/tty 2>/dev/null"
-  local size = pipe and pipe:read "l" or ""
-  local columns = math.tointeger(tonumber(size:match "(%d+)$")) or 0
+local function read_columns()
+  local given, columns = math.tointeger(tonumber(os.getenv "COLUMNS")), core.terminal(1)
+  if given or not columns then return given or 100 end
   return columns > 0 and columns or 80
 end
 
@@ -82,7 +75,7 @@ end
 --- The process's own terminal.
 ---@return alicloud.cli.Io
 function M.io()
-  local tty = is_terminal(1)
+  local tty = core.terminal(1) ~= nil
   local out, fault = careful_writer(io.stdout)
   return {
     out = out,
@@ -92,8 +85,8 @@ function M.io()
     end,
     fault = fault,
     tty = tty,
-    input_tty = is_terminal(0),
-    columns = math.max(1, read_columns(tty)),
+    input_tty = core.terminal(0) ~= nil,
+    columns = math.max(1, read_columns()),
     read_line = read_line,
     color = wants_color(tty),
   }
