@@ -113,6 +113,22 @@ function calls.owner()
   if not names and not message then wrong "neither names nor message" end
 end
 
+local READS = { "2021-07-30 DescribeRegions", "2014-05-26 DescribeDisks" }
+
+function calls.actions()
+  local set = core.actions(READS)
+  if not set:has("2014-05-26", "DescribeDisks") then wrong "an operation that is not there" end
+  if set:has("2021-07-30", "DescribeDisks") then wrong "an operation of another version" end
+end
+
+function calls.child()
+  local child <close>, problem = core.child { argv = { "/bin/sh", "-c", "echo x >&3" },
+    env = { "A=1" } }
+  if not child then return problem or wrong "neither child nor problem" end
+  core.poll(child:fd(), "r", 10)
+  if child:receive(10) ~= "x\n" then wrong "what it said" end
+end
+
 function calls.encode()
   local text = core.encode { a = { 1, 2.5, "x", core.null }, b = core.array {} }
   if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end
@@ -154,9 +170,10 @@ function calls.transport()
   exchange_one(client, true)
 end
 
--- As clients do it.
+-- As clients do it, also those that observe.
 function calls.call()
-  local client <close> = transport.new { connect_timeout = 2 }
+  local client <close> = transport.new { connect_timeout = 2, observe = true,
+    reads = core.actions(READS) }
   local signer = core.signer {
     scheme = "http", host = host, action = "DescribeRegions", version = "2021-07-30",
     headers = { accept = "application/json", ["user-agent"] = "spec" },
