@@ -8,5 +8,9 @@ return {
     { "read_json", "if (!ac_buf_room(&response->text, FIELD_COUNT * 32))",
       "the copy that cJSON was given has left more room than that" },
   },
-  idioms = { ["luaL_argcheck("] = "luaL_argerror() does not come back" },
+  idioms = {
+    ["luaL_argcheck("] = "luaL_argerror() does not come back",
+    ["ac_sys_is_confined("] = "a confined process cannot write down what it took",
+    ["is_refused(L, path)"] = "the same",
+  },
 }
