@@ -105,6 +105,12 @@ return {
     cure = "wait for the status normal; before that, restore from a snapshot instead",
     outcome = "not_sent",
   },
+  ["Client.ForeignCredentials"] = {
+    meaning = "A playbook that is planned asks with credentials of its own; only those of the command "
+      .. "are there.",
+    cure = "give the step an option `plan`, or plan with --profile",
+    outcome = "not_sent",
+  },
   ["Client.GateExpired"] = {
     meaning = "Too few people approved in time.",
     cure = "resume the run and ask for the approvals again",
@@ -144,6 +150,11 @@ return {
   ["Client.JournalFailed"] = {
     meaning = "What a crash must not make us forget could not be written down.",
     cure = "mend the file system of the journal, then resume the run",
+  },
+  ["Client.PlaybookProcess"] = {
+    meaning = "The process without rights, in which a playbook is looked at, ended without a result.",
+    cure = "the message tells why: time, memory, or the playbook; nothing was changed",
+    outcome = "not_sent",
   },
   ["Client.ReportFailed"] = {
     meaning = "A report could not be written to its file.",

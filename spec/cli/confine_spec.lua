@@ -450,7 +450,8 @@ describe("alicloud-dr explore", function()
 
   it("takes a world as data only", function()
     local desk = desks.new { env = {} }
-    for words, text in pairs { ["plain data: cannot encode a function"] = "return { f = function() end }",
+    for words, text in pairs {
+      ["plain data: cannot encode a function"] = "return { f = function() end }",
       ["must give a table"] = "return 1", ["too large"] = "return ('x'):rep(1 << 62)" } do
       local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--region", "cn-shanghai",
         "--world", scratch.file(text, ".lua"))

@@ -150,13 +150,15 @@ end
 
 -- The client is made once the playbook has said which region it is for.
 local function reader_of(args, io)
-  local reader = {}
+  local reader, own = {}, nil
   function reader.client()
-    reader.own = reader.own or session.open(args, io)
-    return reader.own
+    own = own or session.open(args, io)
+    reader.observing = reader.observing or own:with { mode = "observe" }
+    return reader.observing
   end
   return setmetatable(reader, { __close = function()
-    if reader.own then reader.own:close() end
+    if reader.observing then reader.observing:close() end
+    if own then own:close() end
   end })
 end
 

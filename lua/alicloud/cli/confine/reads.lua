@@ -15,25 +15,19 @@ local SECRET = { ["sts:AssumeRole"] = true }
 -- Positions in a list of parameters; no operation takes as many.
 local LONGEST_LIST = 1000
 
-local function refusal(code, message)
-  return { kind = "cancelled", code = code, message = message, outcome = "not_sent" }
+local function refusal(message)
+  return { kind = "cancelled", code = "Client.ObserveMode", message = message,
+    outcome = "not_sent" }
 end
 
-local OBSERVES = refusal("Client.ObserveMode", "a playbook that is only looked at sends nothing "
-  .. "that is not known to read; the operation was not sent")
-
-local function operation_of(call)
-  local data = plans.PRODUCT.test(call.product) and services.data(call.product)
-  local known = data and data.version == call.version and data.operations[call.action]
-  return known and not SECRET[call.product .. ":" .. call.action] and known or nil
-end
+local OBSERVES = refusal "a playbook that is only looked at sends nothing that is not known to read"
 
 --- Whether an operation is known to read.
 ---@param call { product: string, action: string, version: string }
 ---@return boolean
 function M.reads(call)
-  local operation = operation_of(call)
-  return operation ~= nil and operation.mutating == false
+  return plans.PRODUCT.test(call.product) and not SECRET[call.product .. ":" .. call.action]
+    and services.reads(call.product, call.action, call.version)
 end
 
 local function key_of(word)
@@ -74,7 +68,7 @@ local function send(client, call)
   local ok, result, err = guard.call(client.call, client, call.product .. ":" .. call.action,
     nest(call.params), { region = call.region, deadline = call.deadline })
   if not ok then
-    return { err = refusal("Client.BadCall", alicloud.error.clean(tostring(result)):sub(1, 1000)) }
+    return { err = refusal(alicloud.error.clean(tostring(result)):sub(1, 1000)) }
   end
   if not result then return failure_of(err) end
   local meta = alicloud.meta(result)
