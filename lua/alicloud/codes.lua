@@ -106,8 +106,8 @@ return {
     outcome = "not_sent",
   },
   ["Client.ForeignCredentials"] = {
-    meaning = "A playbook that is planned asks with credentials of its own; only those of the command "
-      .. "are there.",
+    meaning = "A playbook that is planned asks with credentials of its own; only those of the "
+      .. "command are there.",
     cure = "give the step an option `plan`, or plan with --profile",
     outcome = "not_sent",
   },
@@ -152,7 +152,7 @@ return {
     cure = "mend the file system of the journal, then resume the run",
   },
   ["Client.PlaybookProcess"] = {
-    meaning = "The process without rights, in which a playbook is looked at, ended without a result.",
+    meaning = "The process without rights in which a playbook is looked at has given no result.",
     cure = "the message tells why: time, memory, or the playbook; nothing was changed",
     outcome = "not_sent",
   },
