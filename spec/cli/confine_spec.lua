@@ -131,13 +131,16 @@ describe("the command's end", function()
     assert.is_true(#pieces > 0)
   end)
 
-  it("ends a child of which nothing is heard", function()
-    local before = confine.SILENCE
-    confine.SILENCE = 0
-    local confined, child = hear(after_hello())
-    confine.SILENCE = before
-    assert.matches("out of time %(nothing was heard of it for 0 s%)", confined.failure)
-    assert.is_true(child.closed)
+  it("ends a child of which nothing new is heard", function()
+    for limit, pieces in pairs { SILENCE = after_hello(),
+      PATIENCE = after_hello(line { type = "progress" }:rep(100)) } do
+      local before = confine[limit]
+      confine[limit] = 0
+      local confined, child = hear(pieces)
+      confine[limit] = before
+      assert.matches("out of time %(nothing new was heard of it for 0 s%)", confined.failure)
+      assert.is_true(child.closed)
+    end
   end)
 
   it("says how a child ended that has no result", function()

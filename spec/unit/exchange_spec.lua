@@ -1,3 +1,4 @@
+local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local exchange = require "alicloud.exchange"
 local helper = require "spec.helper"
@@ -122,9 +123,27 @@ describe("a foreign transport that takes values", function()
       perform(function() return { failure = "connect", sent = false } end))
   end)
 
+  it("may answer with a failure that was judged already, which is not asked again", function()
+    local err = { kind = "throttled", code = "Throttling", message = "slowly", outcome = "rejected",
+      request_id = "R", retry_after = 1 }
+    local asked = {}
+    local client = alicloud.client { region = "cn-shanghai", access_key_id = "a",
+      access_key_secret = "b", transport = { send = error, perform = function(request)
+        asked[#asked + 1] = request
+        return { err = err }
+      end } }
+    local result, told = client:call("ebs:DescribeRegions", {}, { region = "cn-hangzhou" })
+    assert.is_nil(result)
+    assert.equal(1, #asked)
+    assert.equal("cn-hangzhou", asked[1].region)
+    for name, value in pairs(err) do assert.equal(value, told[name], name) end
+    assert.equal("DescribeRegions", told.action)
+  end)
+
   it("that raises or returns rubbish becomes a failure of unknown outcome", function()
     for _, give in ipairs {
       function() error "broken" end, function() return { result = {} } end,
+      function() return { err = {} } end, function() return { err = { kind = "api" } } end,
       function() return { result = {}, request_id = "R", status = "200" } end,
       function() return 7 end, function() end,
     } do

@@ -17,7 +17,9 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 
 local M = {}
 
-M.MEMORY, M.COMPUTING, M.SILENCE = 1 << 30, 10, 10
+--- Limits of a process: bytes; seconds of computing, of silence, and of telling no more than that
+--- it goes on.
+M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE = 1 << 30, 60, 10, 600
 
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
@@ -107,7 +109,7 @@ end
 function M.start(about)
   local child, message = core.child { argv = words_of(about), env = environment() }
   return setmetatable({ child = child, about = about, parts = {}, size = 0, calls = 0, asked = 0,
-    frames = 0, modules = 0, heard = core.monotonic(),
+    frames = 0, modules = 0, heard = core.monotonic(), advanced = core.monotonic(),
     failure = not child and "a process for the playbook: " .. message or nil }, Confined)
 end
 
@@ -213,6 +215,7 @@ local function obey(self, line)
   if fault then return wrong(self, fault) end
   local reply = answer(frame)
   if reply and not self.failure then self:tell(reply) end
+  if kind ~= "progress" then self.advanced = core.monotonic() end
 end
 
 -- Whole lines are obeyed at once; what is left waits for its end.
@@ -256,6 +259,15 @@ local function ending(self)
   return ("with exit code %d"):format(ended.exit or 0)
 end
 
+local function check_time(self)
+  local now, limit = core.monotonic(), nil
+  if now - self.heard > M.SILENCE then limit = M.SILENCE end
+  if now - self.advanced > M.PATIENCE then limit = M.PATIENCE end
+  if not limit then return end
+  self:fail(("the playbook's process ended: out of time (nothing new was heard of it for %d s); it "
+    .. "has a loop without an end"):format(limit))
+end
+
 --- Takes what has come, without waiting.
 function Confined:step()
   while not self:is_over() do
@@ -264,10 +276,7 @@ function Confined:step()
     if bytes == "" then break end
     take(self, bytes)
   end
-  if not self:is_over() and core.monotonic() - self.heard > M.SILENCE then
-    self:fail(("the playbook's process ended: out of time (nothing was heard of it for %d s); it "
-      .. "has a loop without an end"):format(M.SILENCE))
-  end
+  if not self:is_over() then check_time(self) end
 end
 
 --- Waits until one of some processes has something to tell, for a short while.

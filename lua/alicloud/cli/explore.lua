@@ -35,8 +35,8 @@ Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
   alicloud-dr explore orders.lua --region cn-shanghai --seed 4711 --only 1,3
 
-Exit codes: 0 no violation, 1 a violation, 2 usage or a playbook that fails without any trouble,
-130 interrupted.]]
+Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
+playbook that fails without any trouble, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)

@@ -28,7 +28,8 @@ playbook does when it is planned; only reading it tells what it can do when it i
 Example:
   alicloud-dr plan orders.lua --region cn-shanghai max_rpo=20m
 
-Exit codes: 0 nothing is against it, 1 a step would be refused or the plan had to stop, 2 usage.]]
+Exit codes: 0 nothing is against it, 1 a step would be refused, the plan had to stop or its process
+ended (time, memory), 2 usage, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)

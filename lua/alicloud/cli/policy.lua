@@ -23,7 +23,7 @@ Examples:
   alicloud-dr policy failover group=pg-orders region=cn-shanghai attach=i-orders-sh
 
 Exit codes: 0 done, 1 some of the playbook could not be rehearsed, so the policy may lack something,
-2 usage.]]
+or its process ended (time, memory), 2 usage, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)
