@@ -52,7 +52,7 @@ end
 
 local function is_free(path, directory, new)
   local text, err = files.read_trusted(path)
-  if not text and err.errno == "ENOENT" then return true end
+  if not text and err.errno == "ENOENT" then return not is_strange(path .. ".lock", directory) end
   if not text and is_strange(path, directory) then return false end
   if not text then return nil, err end
   if new then return false end

@@ -266,8 +266,14 @@ local function open_lock(path, place)
   local file, err = private.open(path, place)
   if file then return file end
   local about = core.look(path)
-  err.hint = about and ("%s made it; while nobody runs: rm %s%s"):format(trusted.name(about.uid),
-    about.type == "directory" and "-r " or "", shell.quote(path)) or err.hint
+  if about and place.strangers then
+    err.hint = ("%s made it, where anybody could; move the journal to a directory of your own and "
+      .. "resume it there: mv %s DIRECTORY"):format(trusted.name(about.uid),
+      shell.quote((path:gsub("%.lock$", ""))))
+  elseif about then
+    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted.name(about.uid),
+      about.type == "directory" and "-r " or "", shell.quote(path))
+  end
   return nil, err
 end
 

@@ -1,0 +1,183 @@
+-- Two operators of one machine, and a stranger: users 2001 and 2002 of the group 2500, and 2003.
+
+local core = require "alicloud.core"
+local process = require "spec.process"
+local scratch = require "spec.scratch"
+
+local BIN = os.getenv "ALICLOUD_BUILD" or "build"
+
+local function sh(line)
+  local pipe = assert(io.popen("{ " .. line .. "\n} 2>&1"))
+  local text = pipe:read "a"
+  local _, how, code = pipe:close()
+  return text, how == "exit" and code or 128 + code
+end
+
+local function as(uid, groups, line)
+  return sh(("setpriv --reuid=%d --regid=%d --groups=%s env -i PATH=%s:/usr/bin:/bin HOME=/nowhere "
+    .. "USER=u%d %s"):format(uid, uid, groups, sh("realpath " .. BIN .. "/bin"):gsub("\n", ""), uid,
+    line))
+end
+
+local function usable()
+  if core.user().uid ~= 0 then return false, "needs root" end
+  if select(2, sh "command -v setpriv") ~= 0 then return false, "needs setpriv" end
+  if select(2, as(2003, "2003", "alicloud-dr version")) ~= 0 then
+    return false, "the tree cannot be read by others"
+  end
+  return true
+end
+
+local PLAYBOOK = [[
+local fixed = ...
+return require "alicloud.dr".playbook("NAME", function(run)
+  local group = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("look", function() return group:precheck { max_rpo = "1d" } end)
+  run:step("fails", function()
+    if not io.open("MARK") then error "not yet" end
+    return true
+  end)
+end)
+]]
+
+describe("operators of one machine", function()
+  local fit, why = usable()
+  if not fit then return pending(why) end
+  local emulator, root
+
+  setup(function()
+    emulator = process.start_emulator {}
+    root = sh "mktemp -d /tmp/two_users.XXXXXX":gsub("\n", "")
+    sh("chmod 755 " .. root)
+  end)
+
+  teardown(function()
+    emulator:stop()
+    os.execute("rm -rf '" .. root .. "'")
+  end)
+
+  local count = 0
+  local function directory(owner, mode)
+    count = count + 1
+    local path = ("%s/%d"):format(root, count)
+    assert(os.execute(("mkdir %s; chown %s %s; chmod %s %s"):format(path, owner, path, mode, path)))
+    return path
+  end
+
+  local function playbook(name)
+    local path = ("%s/%s-%d.lua"):format(root, name, count)
+    local mark = ("%s/mark-%d"):format(root, count)
+    scratch.write(path, (PLAYBOOK:gsub("NAME", name):gsub("MARK", mark)))
+    return path, mark
+  end
+
+  local function run(uid, groups, journals, words)
+    return as(uid, groups, ("ALICLOUD_DR_JOURNALS=%s %s alicloud-dr %s"):format(journals,
+      emulator:environment(), words))
+  end
+
+  it("go on with each other's runs in the directory of their group", function()
+    local team = directory("2001:2500", "2770")
+    local path, mark = playbook "shared"
+    local text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(1, code, text)
+    local journal = sh("ls " .. team .. "/*.jsonl"):gsub("\n", "")
+    assert.equal("660 2500 660 2500\n", (sh(("stat -c '%%a %%g' %s %s/groups.lock | tr '\\n' ' ' "
+      .. "| sed 's/ $/\\n/'"):format(journal, team))))
+    scratch.write(mark, "")
+    text, code = run(2003, 2003, team, "resume " .. journal)
+    assert.equal(1, code, text)
+    assert.matches("permission denied", text)
+    text, code = run(2002, 2500, team, "resume " .. journal)
+    assert.equal(0, code, text)
+    assert.matches("going on, process 2 of this run", text)
+    text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(0, code, text)
+  end)
+
+  it("are told who has made a lock for himself", function()
+    local team = directory("root:2500", "2770")
+    local path, mark = playbook "blocked"
+    scratch.write(mark, "")
+    as(2002, 2500, ("sh -c 'umask 077; touch %s/groups.lock'"):format(team))
+    local text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(1, code, text)
+    local cure = text:match "uid 2002 made it; while nobody runs: (rm [^\n]*groups%.lock)"
+    assert.is_string(cure, text)
+    assert.equal(0, select(2, as(2001, 2500, cure)))
+    text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(0, code, text)
+  end)
+
+  it("lock no group where anybody could make the lock", function()
+    local open = directory("root:root", "1777")
+    local path = playbook "open"
+    local text, code = run(2001, 2500, open, "run " .. path)
+    assert.equal(1, code, text)
+    assert.matches("groups cannot be locked here: .* may be written by everybody %(mode 1777%)",
+      text)
+    assert.matches("keep journals in a directory of your own %(mode 700%), or of a team", text)
+    local own = directory("2001:2001", "700")
+    scratch.write(root .. "/mark-" .. count - 1, "")
+    sh(("mv %s/*.jsonl %s"):format(open, own))
+    text, code = run(2001, 2500, own, "resume " .. own .. "/*.jsonl")
+    assert.equal(0, code, text)
+  end)
+
+  it("are not kept from a run by a stranger's files", function()
+    local open = directory("root:root", "1777")
+    local path = root .. "/alone.lua"
+    scratch.write(path, [[
+return require "alicloud.dr".playbook("alone", function(run)
+  run:step("one", function() return true end)
+end)]])
+    local text, code = run(2001, 2001, open, "run " .. path)
+    assert.equal(0, code, text)
+    local first = sh("ls " .. open .. "/*.jsonl"):gsub("\n", "")
+    local stem = first:match "^(.*)1%.jsonl$"
+    as(2003, 2003, ("touch %s2.jsonl %s3.jsonl.lock"):format(stem, stem))
+    as(2003, 2003, ("mkdir %s4.jsonl"):format(stem))
+    text, code = run(2001, 2001, open, "run " .. path)
+    assert.equal(0, code, text)
+    assert.equal(0, select(2, sh("test -f " .. stem .. "5.jsonl")))
+  end)
+
+  it("give orders to a run only as its user or as a member of its team", function()
+    local gated = root .. "/gated.lua"
+    scratch.write(gated, [[
+return require "alicloud.dr".playbook("gated", function(run)
+  run:gate("promote", { need = 1, of = { dba = ("ab"):rep(32) }, expires = "2s" })
+end)]])
+    local team, open = directory("root:2500", "2770"), directory("root:root", "1777")
+    for _, case in ipairs { { open, 2003, 2003, false }, { team, 2002, 2500, true },
+      { open, 2001, 2001, true } } do
+      local where, uid, group, obeyed = table.unpack(case)
+      local journal = where .. "/gated-" .. uid .. ".jsonl"
+      local output = scratch.path()
+      os.execute(("setpriv --reuid=2001 --regid=2001 --groups=2500 env -i "
+        .. "PATH=%s/bin:/usr/bin:/bin HOME=/nowhere %s alicloud-dr run %s --as alice --journal %s >%s 2>&1 &"):format(
+        (sh("realpath " .. BIN):gsub("\n", "")), emulator:environment(), gated, journal, output))
+      local text
+      for _ = 1, 200 do
+        text = sh("cat " .. journal)
+        if text:find '"gate_open"' then break end
+        core.poll(nil, "r", 0.05)
+      end
+      local id = text:match '"run_id":"(%x+)"'
+      scratch.write(root .. "/letter", core.encode { type = "mode", run = id, mode = "ungraceful",
+        by = "the CTO", why = "the region is gone" } .. "\n")
+      as(uid, group, ("sh -c 'umask 022; cp %s/letter %s.mail.x'"):format(root, journal))
+      for _ = 1, 200 do
+        text = sh("cat " .. journal)
+        if text:find '"stopped"' then break end
+        core.poll(nil, "r", 0.05)
+      end
+      assert.equal(obeyed, text:find '"type":"mode"' ~= nil, text)
+      if obeyed then
+        assert.matches('"from":"[^"]*uid ' .. uid, text)
+      else
+        assert.matches("not obeyed: mode was left by uid 2003", text)
+      end
+    end
+  end)
+end)
