@@ -279,7 +279,7 @@ describe("a report for a CI", function()
   it("is XML whose counts are those of its cases", function()
     local report = hostile_report()
     local path = scratch.file(report:render "junit")
-    assert.equal(tostring(#report.steps + 2), query(path, "count(//testcase)"))
+    assert.equal(tostring(#report.steps + 3), query(path, "count(//testcase)"))
     assert.equal(query(path, "count(//testcase)"), query(path, "string(/testsuites/@tests)"))
     for _, kind in ipairs { "failure", "error" } do
       assert.equal(query(path, ("count(//testcase/%s)"):format(kind)),

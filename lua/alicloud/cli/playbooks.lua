@@ -1,11 +1,13 @@
 --- What run and resume have in common: options, the terminal's side of a run, its end.
 
+local anchors = require "alicloud.dr.playbook.anchor"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.dr.duration"
 local keys = require "alicloud.cli.keys"
 local network = require "alicloud.cli.network"
+local networks = require "alicloud.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -36,6 +38,13 @@ function M.add_options(command)
     :description "Who asks for the run, and so cannot approve it; else $USER."
   command:option "--approvers":argname "<file>"
     :description "Public keys of those who may approve: lines of NAME KEY."
+  command:option "--sign":argname "<file>"
+    :description("Sign the journal's head with this key when the attempt ends, however it ends; "
+      .. "a key is made by `approve --new-key`.")
+  command:option "--anchor":argname "<cmd|url>"
+    :description("Hand the head to a witness at the beginning, at the point of no return and at "
+      .. "the end: a command line for sh ($ALICLOUD_DR_HEAD, _RUN, _MOMENT, _RECORDS), or a URL "
+      .. "that takes a POST. Its answer is kept; that it fails stops nothing.")
   command:option "--skip":argname "<step=why>":count "*"
     :description("Leave a step out, or break a gate open (gate:NAME=WHY: a gate may have the name "
       .. "of the step behind it); the reason is kept.")
@@ -89,6 +98,12 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
+local function signer(args, person)
+  if not args.sign then return nil end
+  if not person then options.refuse "--sign: needs --as NAME or $USER: who signs" end
+  return { by = person, key = keys.private("--sign", args.sign) }
+end
+
 local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
 
 local function ask_person(io, person)
@@ -121,6 +136,8 @@ function M.read_options(args, io)
     approvers = args.approvers
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
+    sign = signer(args, person), anchor = options.text(args, "anchor", anchors.RULE),
+    anchor_network = args.anchor and networks.settings(network.read(args, options.refuse)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
@@ -182,6 +199,11 @@ function SHOW.gate_pass(io, event)
     event.broken and "!" or "✔"), terminal.clean(event.gate)))
 end
 
+function SHOW.anchored(io, event)
+  io.out(("    witness %s%s\n"):format(event.ok and "" or "failed: ",
+    terminal.clean(event.answer or "")))
+end
+
 function SHOW.mode(io, event)
   io.out(("  %s from now on, by %s: %s\n"):format(terminal.clean(event.mode),
     terminal.clean(event.by or "?"), terminal.clean(event.why)))
@@ -200,7 +222,8 @@ local function progress(io, journal)
 end
 
 -- What says who asks, and how the cloud is reached.
-local KEPT = { "region", "endpoint", "profile", "approvers", "failed_region", "wait_for_cloud" }
+local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "failed_region",
+  "wait_for_cloud" }
 
 --- The command that goes on with a journal.
 ---@param path string

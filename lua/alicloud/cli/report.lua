@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local json = require "alicloud.cli.json"
+local keys = require "alicloud.cli.keys"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -43,6 +44,8 @@ function M.configure(command)
   command:flag "--compare":description "Put two runs beside each other (md or json)."
   command:option "--head":argname "<sum>"
     :description "A last sum that was noted; the journal must contain it."
+  command:option "--approvers":argname "<file>"
+    :description "Check signatures against these public keys: lines of NAME KEY."
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -98,10 +101,12 @@ function M.pointer(journal, path)
   return "report: " .. shell.command("report", { journal }, { "-o report.html" })
 end
 
-local function read_all(args)
+local function read_all(args, io)
   local found = {}
+  local approvers = args.approvers and keys.public("--approvers", args.approvers,
+    orders.reader(args, io))
   for i, path in ipairs(args.journal) do
-    local evidence, err = dr.report(path, { head = args.head })
+    local evidence, err = dr.report(path, { head = args.head, approvers = approvers })
     if not evidence then return nil, err end
     found[i] = evidence
   end
@@ -158,7 +163,7 @@ end
 function M.run(args, io)
   check(args)
   local format = read_format(args)
-  local found, err = read_all(args)
+  local found, err = read_all(args, io)
   if not found then return output.fail(io, args, err) end
   for _, path in ipairs(args.journal) do orders.tell_owner(path, io) end
   local code, bad, chain = output.EXIT.done, first_damage(found)

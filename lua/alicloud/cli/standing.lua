@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local explain = require "alicloud.explain"
 local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
+local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.words"
 
 local M = {}
@@ -16,6 +17,7 @@ local M = {}
 ---@field cause string
 ---@field known string[] of every open intent, and of other calls in doubt
 ---@field resend string whether sending again is safe
+---@field doubts string[] what is forged, or of a newer version
 ---@field next string[] two commands
 
 local LONGEST_PATH = 4096
@@ -140,6 +142,12 @@ local function next_commands(model, journal)
   return { status({ open.group_id }, open.region), resume }
 end
 
+local function doubts(model)
+  local lines = vouches.forged(model.vouching)
+  lines[#lines + 1] = vouches.newer(model.chain)
+  return lines
+end
+
 --- Makes out where a run stands.
 ---@param model alicloud.dr.EvidenceModel
 ---@param events table[] its records
@@ -149,8 +157,8 @@ end
 function M.of(model, events, journal, now)
   local loose = doubtful_calls(states.fold(events))
   return { journal = journal, status = model.status, stands = stands(model), cause = cause(model),
-    known = core.array(known(model, loose)), resend = resend(model, loose, now),
-    next = core.array(next_commands(model, journal)) }
+    known = core.array(known(model, loose)), doubts = core.array(doubts(model)),
+    resend = resend(model, loose, now), next = core.array(next_commands(model, journal)) }
 end
 
 --- The same in lines.
@@ -161,6 +169,9 @@ function M.lines(standing)
     "  cause        " .. standing.cause }
   for i, text in ipairs(standing.known) do
     lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text
+  end
+  for i, text in ipairs(standing.doubts) do
+    lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. text
   end
   lines[#lines + 1] = "  send again   " .. standing.resend
   lines[#lines + 1] = "  next         " .. standing.next[1]

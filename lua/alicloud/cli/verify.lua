@@ -1,40 +1,48 @@
---- `alicloud-dr verify`: was a journal edited, cut or reordered? Reads one file, asks nobody.
+--- `alicloud-dr verify`: was a journal edited, cut or reordered, and who vouches for it? Reads
+--- files, asks nobody.
 
+local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
+local keys = require "alicloud.cli.keys"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
+local proofs = require "alicloud.dr.playbook.proof"
+local reports = require "alicloud.dr.report"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
+local vouches = require "alicloud.dr.report.vouch"
 
-local M = { name = "verify", summary = "Find an edited, cut or reordered line of a journal." }
+local M = { name = "verify",
+  summary = "Find an edited, cut or reordered line of a journal, and a forged signature." }
 
 local EPILOG = [[
-Every line carries the sum of the one before it. What no chain can show is that whole lines are
-missing at the end: for that, note the last sum when a run ends and give it as --head.
+Every line carries the sum of the one before it. Without a key that proves order, and to whoever
+kept a head (the last sum, given as --head) that nothing before it is missing or was changed. It
+does not prove who wrote the lines: whoever can write the file can make all sums anew.
 
-Example:
+Approvals and the ends of attempts (run --sign KEY) are signed; each signature is checked against
+the key that the journal names, or with --approvers against keys that you hold yourself: lines of
+NAME KEY, of approvers and operators. A head that was handed to a witness (run --anchor) can be
+compared with what the witness has noted.
+
+Examples:
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --head 9f86d081884c7d65
+  alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --approvers keys.txt
 
-Exit codes: 0 whole, 1 damaged, or it could not be read, 2 usage.]]
+Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, or it could not be read; 2 usage.]]
 
 ---@param command table of argparse
 function M.configure(command)
   command:argument "journal":description "The journal."
   command:option "--head":argname "<sum>"
-    :description "A last sum that was noted; the journal must contain it."
+    :description "A last sum that was noted (16 digits or more); the journal must contain it."
+  command:option "--approvers":argname "<file>"
+    :description "Check signatures against these public keys: lines of NAME KEY."
   options.add_json(command)
   command:epilog(EPILOG)
-end
-
-local function read_head(args)
-  local head = args.head
-  if head and not (head:find("^%x+$") and #head >= 8 and #head <= 64) then
-    options.refuse(("--head: got %q; allowed: 8 to 64 hexadecimal digits"):format(head))
-  end
-  return head and head:lower()
 end
 
 local function complain(io, args, message, line)
@@ -42,12 +50,70 @@ local function complain(io, args, message, line)
     code = "Client.JournalDamaged", message = message, line = line, outcome = "not_sent" })
 end
 
+local function approvals_of(reading, proof)
+  local list = core.array {}
+  for _, event in ipairs(reading.events) do
+    local found = proof.approvals[event]
+    if found then
+      list[#list + 1] = { gate = event.gate, by = event.by, at = event.approved_at,
+        verdict = found.verdict, why = found.why, key = found.key, from = found.from,
+        known = found.known }
+    end
+  end
+  return list
+end
+
+local function object(reading, ending, approvals, vouching)
+  return { records = #reading.events, head = reading.head, torn_bytes = reading.torn,
+    ending = ending and (ending.status or ending.type) or nil, approvals = approvals,
+    ends = vouching.ends, anchors = vouching.anchors, vouched = vouching.vouched,
+    forged = vouching.forged, newer = reading.newer }
+end
+
+local function print_lines(io, lines)
+  for _, text in ipairs(lines) do io.out(("    %s\n"):format(terminal.clean(text, 4000))) end
+end
+
+local function print_all(io, reading, ending, approvals, vouching)
+  io.out(("  ✔ %d records, each follows the one before\n    head %s\n"):format(#reading.events,
+    reading.head))
+  if reading.torn > 0 then
+    io.out(("    %d bytes at the end were never acknowledged\n"):format(reading.torn))
+  end
+  io.out(("    %s\n"):format(ending and terminal.clean(ending.status or ending.type)
+    or "the run has not ended"))
+  for _, approval in ipairs(approvals) do
+    print_lines(io, { ("gate %s: %s"):format(approval.gate, vouches.approval(approval)) })
+  end
+  print_lines(io, vouches.lines(vouching, #reading.events))
+  print_lines(io, vouches.LIMITS)
+  print_lines(io, { vouches.newer(reading) })
+end
+
+local function tell(args, io, reading, approvers)
+  local ending = states.fold(reading.events).ending
+  local proof = proofs.of(reading.events, reading.sums, approvers)
+  local approvals, vouching = approvals_of(reading, proof), vouches.of(proof)
+  local code = #proof.forged > 0 and output.EXIT.failed or output.EXIT.done
+  if args.json then
+    return output.json(io, code, object(reading, ending, approvals, vouching))
+  end
+  print_all(io, reading, ending, approvals, vouching)
+  for _, text in ipairs(vouches.forged(vouching)) do
+    io.err(("alicloud-dr: %s: %s\n"):format(terminal.clean(args.journal),
+      terminal.clean(text, 4000)))
+  end
+  return code
+end
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local head = read_head(args)
+  local head = options.text(args, "head", reports.HEAD)
+  local approvers = args.approvers and keys.public("--approvers", args.approvers,
+    orders.reader(args, io)) or nil
   local text, err = files.read(args.journal)
   if not text then return output.fail(io, args, err) end
   orders.tell_owner(args.journal, io)
@@ -56,23 +122,16 @@ function M.run(args, io)
     return complain(io, args, ("%s: line %d %s"):format(args.journal, damage.line, damage.reason),
       damage.line)
   end
-  if head and not journals.has_head(text, head) then
+  if head and not journals.has_head(text, head:lower()) then
     return complain(io, args, ("%s: no line has the sum %s: the end was cut off"):format(
       args.journal, head))
   end
-  local ending = states.fold(reading.events).ending
-  if args.json then
-    return output.json(io, output.EXIT.done, { records = #reading.events, head = reading.head,
-      torn_bytes = reading.torn, ending = ending and (ending.status or ending.type) or nil })
+  if not (reading.events[1] and reading.events[1].type == "run") then
+    return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",
+      code = "Client.JournalEmpty", message = args.journal .. ": holds no run",
+      outcome = "not_sent" })
   end
-  io.out(("  ✔ %d records, each follows the one before\n    head %s\n"):format(#reading.events,
-    reading.head))
-  if reading.torn > 0 then
-    io.out(("    %d bytes at the end were never acknowledged\n"):format(reading.torn))
-  end
-  io.out(("    %s\n"):format(ending and terminal.clean(ending.status or ending.type)
-    or "the run has not ended"))
-  return output.EXIT.done
+  return tell(args, io, reading, approvers)
 end
 
 return M

@@ -29,6 +29,7 @@ local M = {}
 ---@field glances alicloud.dr.Glances what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
 ---branch that has named it
+---@field told table<string, boolean> moments at which its witness was told
 ---@field landing string? the step that a failed one named with "goto:"
 local Engine = {}
 Engine.__index = Engine
@@ -37,7 +38,7 @@ Engine.__index = Engine
 ---@return alicloud.dr.Engine
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
-  fields.groups, fields.bound = {}, {}
+  fields.groups, fields.bound, fields.told = {}, {}, {}
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
   engine.mail = mail.new(engine)

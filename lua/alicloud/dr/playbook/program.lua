@@ -42,6 +42,15 @@ local function variables_of(run, variables)
   return all
 end
 
+--- Starts a command line with sh.
+---@param command string
+---@param variables table<string, any> of its environment
+---@return alicloud.Process|nil
+---@return string? fault
+function M.start(command, variables)
+  return core.spawn(words_of(command, variables), MAX_OUTPUT)
+end
+
 --- Runs a command line with sh, or calls a function with the run and the variables.
 ---@param run alicloud.dr.PlaybookRun
 ---@param command string|function
@@ -52,8 +61,7 @@ function M.run(run, command, variables)
   if option.callable.test(command) then return command(run, variables or {}) end
   local instead = run.engine.options.program
   if instead then return instead(command, variables or {}) end
-  local process <close>, fault = core.spawn(words_of(command, variables_of(run, variables)),
-    MAX_OUTPUT)
+  local process <close>, fault = M.start(command, variables_of(run, variables))
   if not process then return failed(("%s: %s"):format(command, fault)) end
   wait_for(run.loop, process)
   local _, code, signal = process:result()

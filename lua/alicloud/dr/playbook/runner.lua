@@ -1,6 +1,7 @@
 --- Runs a playbook over a journal: from the beginning, or from where an earlier process ended.
 
 local alicloud = require "alicloud"
+local anchors = require "alicloud.dr.playbook.anchor"
 local branches = require "alicloud.dr.playbook.run"
 local core = require "alicloud.core"
 local engines = require "alicloud.dr.playbook.engine"
@@ -9,6 +10,7 @@ local guard = require "alicloud.guard"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
 local settings = require "alicloud.dr.playbook.settings"
+local signatures = require "alicloud.dr.playbook.signature"
 local sorted = require "alicloud.sorted"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
@@ -95,7 +97,8 @@ local function take_over(engine)
   return engine:write({
     type = "attempt", n = state.attempts + 1, owner = engine.holder.owner,
     host = engine.holder.host, pid = engine.holder.pid, fence = engine.fence, digest = digest,
-    region = engine.client.region, edited_from = engine.edited and state.digest or nil,
+    key = engine.options.sign and engine.options.sign.public, region = engine.client.region,
+    edited_from = engine.edited and state.digest or nil,
     cut_bytes = engine.journal.torn > 0 and engine.journal.torn or nil,
   }, true)
 end
@@ -205,6 +208,16 @@ local function carry_out(engine)
   error(result, 0)
 end
 
+-- What is told behind the end vouches for it, whatever it is, and can no longer change it.
+local function seal(engine)
+  local signer, journal = engine.options.sign, engine.journal
+  if signer and not journal.fault then
+    engine:write(signatures.sign(signer, engine.state.run.run_id, journal.seq, journal.head,
+      engine.runtime.time()), true)
+  end
+  anchors.tell(engine, "end")
+end
+
 -- The journal keeps them as they were given: a playbook reads them anew in every process.
 local function read_params(playbook, state, options)
   local kept = state.run and state.run.params or params.written(options.params) or {}
@@ -228,6 +241,7 @@ local function prepare(playbook, options, runtime, open)
   if ok then ok, err = announce(engine) end
   if not ok then return nil, err end
   engine.params = read
+  anchors.tell(engine, "begin")
   return engine
 end
 
@@ -256,6 +270,8 @@ function M.run(playbook, options)
   local result
   result, err = carry_out(engine)
   engine.hooks:close(HOOK_SECONDS)
+  seal(engine)
+  if result then result.head = engine.journal.head end
   return result, err
 end
 

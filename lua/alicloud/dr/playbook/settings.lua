@@ -1,9 +1,11 @@
 --- The options of a run, checked before anything is opened.
 
+local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.dr.duration"
 local option = require "alicloud.options"
 local rules = require "alicloud.dr.rules"
 local seam = require "alicloud.dr.seam"
+local signatures = require "alicloud.dr.playbook.signature"
 
 local M = {}
 
@@ -19,6 +21,11 @@ local M = {}
 ---@field declared? { rto: number|string, rpo: number|string } what was promised
 ---@field approvers? table<string, string> public keys by name
 ---@field approvers_from? string where those keys come from, for whoever reads the journal
+---@field sign? { by: string, key: string|alicloud.Secret } signs the journal's head when the
+---attempt ends, however it ends
+---@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness to whom heads are
+---handed: a command line for sh, a URL that takes a POST, or a function
+---@field anchor_network? table options of alicloud.transport for that URL
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
 ---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
@@ -77,6 +84,10 @@ local SCHEMA = {
     return type(value) == "string"
   end)),
   approvers_from = option.text,
+  sign = option.rule("{ by = name, key = private key of 64 hexadecimal digits }",
+    signatures.check),
+  anchor = anchors.RULE,
+  anchor_network = option.typed "table",
   ask = option.callable,
   skip = option.rule("a table of step = reason", is_map_of(is_reason)),
   open_gates = option.rule("a reason, text without control characters", is_reason),

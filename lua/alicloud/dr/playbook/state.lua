@@ -10,6 +10,7 @@
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
 ---   mark        a finish line was reached                    look      a group was looked at
 ---   note        asked  interrupted  stopped  finished
+---   signed      an attempt's end, by a key                 anchored  a witness was told a head
 
 local decisions = require "alicloud.dr.playbook.decision"
 

@@ -1,6 +1,7 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
 local alicloud = require "alicloud"
+local anchors = require "alicloud.dr.playbook.anchor"
 local doubt = require "alicloud.dr.playbook.doubt"
 local duration = require "alicloud.dr.duration"
 local guard = require "alicloud.guard"
@@ -234,6 +235,7 @@ local function begin(branch, key, options)
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
     definition = definition_of(options) }
+  if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
 end
 
 local function attempt(branch, key, options, body)

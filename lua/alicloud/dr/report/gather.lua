@@ -3,10 +3,12 @@
 
 local core = require "alicloud.core"
 local presences = require "alicloud.dr.report.presence"
+local proofs = require "alicloud.dr.playbook.proof"
 local shell = require "alicloud.shell"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.report.steps"
 local summary = require "alicloud.dr.playbook.summary"
+local vouches = require "alicloud.dr.report.vouch"
 
 local M = {}
 
@@ -38,7 +40,7 @@ M.VERSION = 1
 ---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
 ---@field no_return { step: string, at: number }?
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
----@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending
+---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key
 ---@field losses { seconds: number, by: string, why: string, at: number }[] that were accepted
 ---@field modes { mode: string, by: string?, why: string, at: number }[]
 ---@field notes { at: number, text: string, fields: table? }[]
@@ -46,6 +48,7 @@ M.VERSION = 1
 ---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
 ---@field exceptions string[]
 ---@field error table? what ended it
+---@field vouching alicloud.dr.Vouching signed ends, witnesses, and what is forged
 ---@field presence alicloud.dr.Presence? of a run without an end
 ---@field resume string? the command that goes on with it
 
@@ -65,7 +68,7 @@ end
 function TAKE.attempt(model, event)
   close_process(model, "killed", model.last_at)
   add(model.processes, event, { "n", "owner", "host", "pid", "digest", "edited_from",
-    "cut_bytes" })
+    "cut_bytes", "key" })
 end
 
 function TAKE.accept_loss(model, event)
@@ -184,6 +187,7 @@ end
 function M.model(source)
   local state = states.fold(source.events)
   if not state.run then return nil end
+  local proof = proofs.of(source.events, source.sums, source.keys)
   local model, declared = take_all(source.events), state.run.declared or {}
   local rto, basis = summary.rto(state)
   model.presence = presence_of(source, state, model)
@@ -198,7 +202,8 @@ function M.model(source)
   model.rto.basis = basis
   model.rpo = target(declared.rpo, summary.rpo(state))
   model.finish, model.no_return = state.marks, no_return_of(state)
-  model.steps = steps.gather(source.events, model.status == "running")
+  model.steps = steps.gather(source.events, model.status == "running", proof)
+  model.vouching = vouches.of(proof)
   model.open = open_intents(state)
   model.exceptions = exceptions_of(state, model.steps)
   model.error = state.ending and state.ending.err or nil

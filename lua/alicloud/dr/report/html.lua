@@ -4,6 +4,7 @@
 local markup = require "alicloud.dr.report.markup"
 local style = require "alicloud.dr.report.style"
 local svg = require "alicloud.dr.report.svg"
+local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.words"
 
 local element, raw = markup.element, markup.raw
@@ -133,11 +134,11 @@ local function body(model)
     section("timeline", "Timeline", element("figure", nil, svg.draw(model))),
     section("steps", "Steps", steps(model)),
     section("people", "Who ran it", processes(model)),
+    section("vouching", "Who vouches for it",
+      listed("notes", vouches.lines(model.vouching, model.chain.records))),
     #model.notes > 0 and section("notes", "Notes", notes(model)),
     section("about", "About this run", about(model)),
-    element("footer", nil, "Made from the journal alone. Its chain shows that no line was edited, "
-      .. "cut out or moved; that nothing is missing at its end is shown by the last sum, if it was "
-      .. "noted elsewhere when the run ended."))
+    element("footer", nil, "Made from the journal alone. ", vouches.CHAIN))
 end
 
 --- Renders a report.

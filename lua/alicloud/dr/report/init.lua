@@ -65,6 +65,14 @@ local SCHEMA = {
 
 M.HEAD = SCHEMA.head
 
+SCHEMA.approvers = option.rule("a table of name = public key", function(value)
+  if type(value) ~= "table" then return false end
+  for name, key in pairs(value) do
+    if type(name) ~= "string" or type(key) ~= "string" or #key ~= 64 then return false end
+  end
+  return true
+end)
+
 local function no_run(name, chain)
   if chain.line then return journals.damaged(name or "the records", chain) end
   return alicloud.error.new {
@@ -76,7 +84,9 @@ end
 
 --- Reads the evidence of a run.
 ---@param source string|table[] path of a journal, or its records (`event`s)
----@param options? { head: string } a last sum that was noted: the journal must contain it
+---@param options? { head: string?, approvers: table<string, string>? } head: a last sum that was
+---noted, which the journal must contain; approvers: public keys by name, against which signatures
+---are checked
 ---@return alicloud.dr.Evidence|nil
 ---@return alicloud.Error? err it cannot be read, or it holds no run
 function M.read(source, options)
@@ -85,7 +95,7 @@ function M.read(source, options)
       option.show(source)), 2)
   end
   local given = option.check("dr.report", options, SCHEMA, 2)
-  local found, err = sources.open(source, given.head)
+  local found, err = sources.open(source, given.head, given.approvers)
   if not found then return nil, err end
   local model = gather.model(found)
   if not model then return nil, no_run(found.name, found.chain) end

@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"
+local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.words"
 
 local element = markup.element
@@ -13,8 +14,8 @@ local function seconds(value)
   return ("%.3f"):format(math.max(0, value or 0))
 end
 
-local FAILED = { failed = true, expired = true, refused = true }
-local UNSETTLED = { begun = true, running = true, open = true, undone = true }
+local FAILED = { failed = true, expired = true, refused = true, unproven = true }
+local UNSETTLED = { begun = true, running = true, open = true, undone = true, unchecked = true }
 
 local function outcome(entry)
   if entry.status == "skipped" then
@@ -55,6 +56,15 @@ local function chain_case(suite, class, chain)
     { text })
 end
 
+local function signature_case(suite, class, model)
+  local forged = vouches.forged(model.vouching)
+  local verdict = #forged > 0 and element("failure", { type = "signature", message = forged[1] })
+  local lines = vouches.lines(model.vouching, model.chain.records)
+  table.move(forged, 1, #forged, #lines + 1, lines)
+  lines[#lines + 1] = vouches.CHAIN
+  case(suite, "signatures", class, 0, verdict and "failure" or "passed", verdict or nil, lines)
+end
+
 local function ending_case(suite, class, model)
   local ended = model.status == "completed" or model.status == "completed_with_exceptions"
   local verdict = not ended and element("error", { type = model.status,
@@ -87,6 +97,7 @@ function M.render(model)
   target_case(suite, class, "recovery time", model.rto)
   target_case(suite, class, "recovery point", model.rpo)
   chain_case(suite, class, model.chain)
+  signature_case(suite, class, model)
   ending_case(suite, class, model)
   local counts = { name = class, tests = suite.tests, failures = suite.failure or 0,
     errors = suite.error or 0, skipped = suite.skipped or 0, time = seconds(model.elapsed) }

@@ -1,5 +1,6 @@
 --- A report in Markdown, for a ticket.
 
+local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.words"
 
 local M = {}
@@ -125,6 +126,9 @@ function M.render(model)
   list(lines, "Not to be overlooked", words.attention(model))
   steps(lines, model)
   list(lines, "Who ran it", map(model.processes, words.process))
+  list(lines, "Who vouches for it", vouches.lines(model.vouching, model.chain.records))
+  add(lines, "")
+  add(lines, escape(vouches.CHAIN))
   list(lines, "Notes", map(model.notes, note))
   about(lines, model)
   return table.concat(lines, "\n") .. "\n"

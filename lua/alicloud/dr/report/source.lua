@@ -20,6 +20,7 @@ local M = {}
 ---@field name string? the journal's path
 ---@field events table[]
 ---@field sums string[]? of the lines
+---@field keys table<string, string>? public keys that the reader holds, by name
 ---@field chain alicloud.dr.Chain
 ---@field hold alicloud.dr.Hold? of the lock beside the journal
 
@@ -54,14 +55,14 @@ function M.of_text(text, name, head)
 end
 
 -- Records at hand have no sums, but must be what they are taken for all the same.
-local function of_records(list)
+local function of_records(list, keys)
   local line, reason, newer = events.check(list)
   local chain = { verdict = "unchecked", records = #list, newer = newer }
   if line then
     list = table.move(list, 1, line - 1, 1, {})
     chain.verdict, chain.records, chain.line, chain.reason = "damaged", line - 1, line, reason
   end
-  return { events = list, chain = chain }
+  return { events = list, keys = keys, chain = chain }
 end
 
 -- Text and lock of one moment: a run that ends between two looks is not one that was killed.
@@ -82,16 +83,17 @@ end
 --- Opens a source.
 ---@param source string|table[] path of a journal, or its records
 ---@param head string?
+---@param keys table<string, string>? public keys that the reader holds, by name
 ---@return alicloud.dr.EvidenceSource|nil
 ---@return alicloud.Error? err
-function M.open(source, head)
+function M.open(source, head, keys)
   if type(source) == "table" then
-    return of_records(source)
+    return of_records(source, keys)
   end
   local text, hold = read(source)
   if not text then return nil, hold end
   local found = M.of_text(text, source, head)
-  found.hold = hold
+  found.hold, found.keys = hold, keys
   return found
 end
 

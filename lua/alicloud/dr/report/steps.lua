@@ -11,6 +11,8 @@ M.TOKEN_DIGITS = 8
 ---| "begun" | "done" | "failed" | "skipped" | "undone" # of a step
 ---| "running" # begun, by a process that is at work
 ---| "open" | "passed" | "broken" | "expired" | "refused" # where people are asked
+---| "unproven" # a gate that is written down as passed without genuine approvals
+---| "unchecked" # passed by approvals of an older version, which cannot be checked
 
 ---@class alicloud.dr.EvidenceStep
 ---@field step string key
@@ -34,7 +36,8 @@ M.TOKEN_DIGITS = 8
 ---@field asked table[] what people answered
 ---@field need integer? of a gate
 ---@field of string[]? of a gate
----@field approvals table[]? by, at, signature
+---@field approvals table[]? by, at, signature, and verdict, why, key, from, known of
+---alicloud.dr.ProofOfApproval
 ---@field undo { at: number, ok: boolean, err: table? }?
 
 local Gatherer = {}
@@ -150,8 +153,11 @@ function TAKE.gate_open(self, event)
 end
 
 function TAKE.approval(self, event)
-  table.insert(self:entry(event.gate, "gate").approvals, { by = event.by, at = event.approved_at,
-    signature = event.signature:sub(1, 16) })
+  local gate, proof = self:entry(event.gate, "gate"), self.proof.approvals[event]
+  gate.approvals = gate.approvals or core.array {}
+  table.insert(gate.approvals, { by = event.by, at = event.approved_at,
+    signature = event.signature:sub(1, 16), verdict = proof.verdict, why = proof.why,
+    key = proof.key, from = proof.from, known = proof.known })
 end
 
 local function end_gate(self, event, status)
@@ -162,8 +168,13 @@ local function end_gate(self, event, status)
   gate.approvals = gate.approvals or core.array {}
 end
 
+local PASSED = { checked = "passed", broken = "broken", forged = "unproven",
+  unchecked = "unchecked" }
+
 function TAKE.gate_pass(self, event)
-  end_gate(self, event, event.broken and "broken" or "passed")
+  local proof = self.proof.passes[event]
+  end_gate(self, event, PASSED[proof.verdict])
+  if proof.why then self:entry(event.gate, "gate").why = proof.why end
 end
 
 function TAKE.gate_fail(self, event)
@@ -182,9 +193,11 @@ end
 --- Gathers the steps and gates.
 ---@param events table[]
 ---@param at_work boolean? the newest process is
+---@param proof alicloud.dr.Proof of these records
 ---@return alicloud.dr.EvidenceStep[]
-function M.gather(events, at_work)
-  local self = setmetatable({ by_key = {}, list = core.array {}, calls = {} }, Gatherer)
+function M.gather(events, at_work, proof)
+  local self = setmetatable({ by_key = {}, list = core.array {}, calls = {}, proof = proof },
+    Gatherer)
   for _, event in ipairs(events) do
     local take = TAKE[event.type]
     if take then take(self, event) end

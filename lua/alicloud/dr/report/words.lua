@@ -3,6 +3,10 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local duration = require "alicloud.dr.duration"
+local lazy = require "alicloud.lazy"
+
+---@module "alicloud.dr.report.vouch"
+local vouches = lazy.module "alicloud.dr.report.vouch"
 
 local M = {}
 
@@ -18,9 +22,13 @@ function M.clean(value, cap)
   return text:sub(1, (utf8.offset(text, 0, most + 1) or most + 1) - 1) .. "…"
 end
 
+-- The last second of the year 9999.
+local LAST_TIME = 253402300799
+
 ---@param at number unix seconds
 ---@return string UTC, "2026-11-22 03:12:40 UTC"
 function M.time(at)
+  if at < 0 or at > LAST_TIME then return "at no time" end
   return (core.iso8601(math.floor(at)):gsub("T", " "):gsub("Z", " UTC"))
 end
 
@@ -165,7 +173,8 @@ end
 function M.chain(chain)
   local count = plural(chain.records, "record")
   if chain.verdict == "intact" then
-    return ("intact: %s, each follows the one before"):format(count), "good"
+    return ("intact: %s, each follows the one before; who wrote them, that does not show")
+      :format(count), "good"
   elseif chain.verdict == "torn" then
     return ("torn: %d bytes after %s were never acknowledged"):format(chain.torn_bytes, count),
       "warn"
@@ -180,6 +189,7 @@ local STEP = {
   done = { "done", "good", "✔" }, passed = { "passed", "good", "✔" },
   failed = { "failed", "bad", "✘" }, expired = { "expired", "bad", "✘" },
   refused = { "refused", "bad", "✘" }, broken = { "broken open", "warn", "!" },
+  unproven = { "not proven", "bad", "✘" }, unchecked = { "passed, not checked", "warn", "?" },
   skipped = { "skipped", "warn", "–" }, undone = { "undone", "warn", "↶" },
   running = { "under way", "plain", "…" },
   begun = { "begun, no end", "warn", "?" }, open = { "open", "warn", "?" },
@@ -210,7 +220,7 @@ local function people(entry)
     lines[1] = ("%d of %s"):format(entry.need, M.clean(table.concat(entry.of or {}, ", ")))
   end
   for _, approval in ipairs(entry.approvals or {}) do
-    lines[#lines + 1] = ("approved by %s, %s"):format(M.clean(approval.by), M.time(approval.at))
+    lines[#lines + 1] = vouches.approval(approval)
   end
   for _, asked in ipairs(entry.asked) do
     lines[#lines + 1] = ("%s answered: %s"):format(M.clean(asked.by or "somebody"),
@@ -269,6 +279,7 @@ function M.process(process)
   if process.ended_at then
     words = words .. " after " .. M.duration(process.ended_at - process.at)
   end
+  if process.key then words = words .. "; signs with the key " .. vouches.key(process.key) end
   if process.edited_from then words = words .. "; the playbook had been edited" end
   if process.cut_bytes then
     words = words .. ("; %d bytes of a torn end were cut"):format(process.cut_bytes)
@@ -312,6 +323,8 @@ function M.attention(model)
   if model.chain.verdict == "damaged" then
     lines[1] = "the journal is " .. M.chain(model.chain)
   end
+  lines[#lines + 1] = vouches.newer(model.chain)
+  table.move(vouches.forged(model.vouching), 1, #model.vouching.forged, #lines + 1, lines)
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
   for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
   for _, text in ipairs(model.exceptions) do lines[#lines + 1] = M.clean(text) end

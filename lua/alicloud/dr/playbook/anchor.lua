@@ -1,0 +1,111 @@
+--- A witness outside: the journal's head is handed to it when an attempt begins, at the point of
+--- no return, and at the end. Who has noted it can tell later that nothing before it was changed.
+--- What it answers is written down; that it fails is too, and stops nothing.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local exchange = require "alicloud.exchange"
+local guard = require "alicloud.guard"
+local option = require "alicloud.options"
+local programs = require "alicloud.dr.playbook.program"
+
+local M = {}
+
+---@class alicloud.dr.Notice
+---@field run string run id
+---@field moment "begin"|"no_return"|"end"
+---@field records integer
+---@field head string sum of the last of them
+---@field at number unix seconds
+
+-- As long as a run waits for it, at most.
+local SECONDS = 5
+local SLICE = 0.1
+local PAUSE = 0.01
+local ANSWER_BYTES = 200
+
+M.RULE = option.rule("a command line for sh, an http or https URL, or a function", function(value)
+  return option.callable.test(value) or option.text.test(value)
+end)
+
+-- A program lives in the machine's time, whatever clock the run goes by.
+local function await(process, loop)
+  local deadline = core.monotonic() + SECONDS
+  while not process:step() do
+    if core.monotonic() >= deadline then return false end
+    if process:pollfd() then
+      loop.wait(process, loop.now() + SLICE)
+    else
+      loop.sleep(PAUSE)
+    end
+  end
+  return true
+end
+
+-- The output of a program comes as something secret, of which only a document can be read.
+local FIRST_LINE = [[answer=$(sh -c "$ALICLOUD_DR_WITNESS"); code=$?
+printf '[answer]\nline=%s\n' "$(printf '%s\n' "$answer" | head -n 1 | head -c 400)"
+exit "$code"]]
+
+local function run_program(engine, command, notice)
+  local process <close>, fault = programs.start(FIRST_LINE, { ALICLOUD_DR_WITNESS = command,
+    ALICLOUD_DR_RUN = notice.run, ALICLOUD_DR_MOMENT = notice.moment,
+    ALICLOUD_DR_RECORDS = notice.records, ALICLOUD_DR_HEAD = notice.head })
+  if not process then return false, fault end
+  if not await(process, engine.loop) then
+    return false, ("no answer within %d s"):format(SECONDS)
+  end
+  local output, code, signal = process:result()
+  local document = output and core.unseal(output, "ini", {})
+  local line = document and document.answer and document.answer.line
+  if signal then return false, ("ended by signal %d"):format(signal) end
+  return code == 0, code == 0 and line or ("exit code %s: %s"):format(tostring(code), line or "")
+end
+
+local function post(engine, url, notice)
+  local carrier = exchange.builtin(engine.options.anchor_network or {}, engine.loop)
+  local _ <close> = setmetatable({}, { __close = carrier.close })
+  local answer = carrier.send { method = "POST", url = url, host = url:match "^%a+://([^/?#]*)",
+    headers = { ["content-type"] = "application/json" }, body = core.encode(notice),
+    timeout = SECONDS, mutating = true, action = "(witness)" }
+  if answer.failure then return false, answer.detail or answer.failure end
+  local fine = answer.status >= 200 and answer.status <= 299
+  return fine, fine and answer.body or ("HTTP status %d"):format(answer.status)
+end
+
+local function ask(engine, notice)
+  local to = engine.options.anchor
+  if option.callable.test(to) then
+    local answer, why = to(notice)
+    return answer ~= nil and answer ~= false, answer or why
+  end
+  if to:find "^[Hh][Tt][Tt][Pp][Ss]?://" then return post(engine, to, notice) end
+  return run_program(engine, to, notice)
+end
+
+local function first_line(text)
+  return alicloud.error.clean(tostring(text or ""):match "^[^\r\n]*"):sub(1, ANSWER_BYTES)
+end
+
+-- A URL may carry a token behind its path, and a journal holds no secret.
+local function name_of(to)
+  if option.callable.test(to) then return "a function" end
+  return (to:gsub("^(%a+://[^?#]*)[?#].*$", "%1?…"))
+end
+
+--- Hands the journal's head over, once in an attempt for each moment, if the run has a witness.
+---@param engine alicloud.dr.Engine
+---@param moment "begin"|"no_return"|"end"
+function M.tell(engine, moment)
+  local journal = engine.journal
+  if not engine.options.anchor or journal.fault or engine.told[moment] then return end
+  engine.told[moment] = true
+  local notice = { run = engine.state.run.run_id, moment = moment, records = journal.seq,
+    head = journal.head, at = engine.runtime.time() }
+  local ok, fine, answer = guard.call(ask, engine, notice)
+  if not ok then fine, answer = false, fine end
+  engine:write({ type = "anchored", moment = moment, records = notice.records, head = notice.head,
+    to = name_of(engine.options.anchor), ok = fine, answer = first_line(answer) }, true)
+end
+
+return M

@@ -1,0 +1,137 @@
+--- Who vouches for what a journal says, in words: signed approvals and ends, witnesses, and what is
+--- left that nobody vouches for.
+
+local core = require "alicloud.core"
+local decisions = require "alicloud.dr.playbook.decision"
+local words = require "alicloud.dr.report.words"
+
+local M = {}
+
+--- What a chain without a key is worth.
+M.LIMITS = {
+  "The chain shows order, and completeness only to whoever kept a head (--head).",
+  "It does not show who wrote it: whoever can write the file can make all sums anew.",
+}
+
+M.CHAIN = table.concat(M.LIMITS, " ")
+
+---@class alicloud.dr.Vouching
+---@field ends alicloud.dr.ProofOfEnd[]
+---@field anchors { moment: string, records: integer, head: string, to: string, ok: boolean,
+---answer: string?, at: number }[]
+---@field vouched integer up to which record a good signature vouches
+---@field forged { line: integer, text: string }[]
+
+--- The part of a proof that a report carries; the rest of it is with the steps.
+---@param proof alicloud.dr.Proof
+---@return alicloud.dr.Vouching
+function M.of(proof)
+  local anchors = core.array {}
+  for i, event in ipairs(proof.anchors) do
+    anchors[i] = { moment = event.moment, records = event.records, head = event.head,
+      to = event.to, ok = event.ok, answer = event.answer, at = event.at }
+  end
+  return { ends = core.array(proof.ends), anchors = anchors, vouched = proof.vouched,
+    forged = core.array(proof.forged) }
+end
+
+---@param key string
+---@return string
+function M.key(key)
+  return words.clean(key:sub(1, decisions.KEY_DIGITS):lower()) .. "…"
+end
+
+-- Whose key it is, nothing inside of a journal can show.
+local function owner(known, name)
+  if known then return "by the key at hand" end
+  if known == false then return ("no key of %s is at hand"):format(words.clean(name)) end
+  return nil
+end
+
+local function source(from)
+  if from == "playbook" then return "which the playbook holds" end
+  if not from or from == "requester" then return "which whoever ran it gave, not the playbook" end
+  return ("which whoever ran it gave, not the playbook: %s"):format(words.clean(from))
+end
+
+--- One approval.
+---@param approval table by, at, verdict, why, key, from, known
+---@return string
+function M.approval(approval)
+  local by = words.clean(approval.by)
+  if approval.verdict == "forged" then
+    return ("forged: an approval by %s does not count: %s"):format(by, words.clean(approval.why))
+  elseif approval.verdict ~= "checked" then
+    return ("not verified: an approval by %s: %s"):format(by, words.clean(approval.why))
+  end
+  local known = owner(approval.known, approval.by)
+  return ("approved by %s, %s (key %s, signature checked %s)"):format(by, words.time(approval.at),
+    M.key(approval.key), known or "against the key in the journal, " .. source(approval.from))
+end
+
+local function of_end(ending)
+  local by = ("%s, key %s"):format(words.clean(ending.by), M.key(ending.key))
+  if ending.verdict == "forged" then
+    return ("forged: the signature of %s over records 1 to %d does not count: %s"):format(by,
+      ending.records, words.clean(ending.why))
+  end
+  return ("records 1 to %d are signed by %s, %s; %s"):format(ending.records, by,
+    words.time(ending.at), owner(ending.known, ending.by)
+    or "whose key that is, the journal does not show")
+end
+
+local MOMENT = { begin = "the beginning", no_return = "the point of no return",
+  ["end"] = "the end" }
+
+local function of_anchor(anchor)
+  local answer = anchor.answer and anchor.answer ~= ""
+    and (": " .. words.clean(anchor.answer)) or ""
+  return ("the sum of record %d, %s…, was handed to %s at %s%s%s"):format(anchor.records,
+    words.clean(anchor.head:sub(1, 16)), words.clean(anchor.to),
+    MOMENT[anchor.moment] or words.clean(anchor.moment),
+    anchor.ok and ", which answered" or ", which failed", answer)
+end
+
+local function rest(vouching, records)
+  if vouching.vouched == 0 then
+    return "no key vouches for any record: none is signed by whoever ran it"
+  end
+  -- What follows are the signature itself and what came after it.
+  local first = vouching.vouched + 2
+  if first > records then return nil end
+  return ("no key vouches for records %d to %d"):format(first, records)
+end
+
+--- Who vouches for which records, and for which nobody does.
+---@param vouching alicloud.dr.Vouching
+---@param records integer how many there are
+---@return string[]
+function M.lines(vouching, records)
+  local lines = {}
+  for _, ending in ipairs(vouching.ends) do lines[#lines + 1] = of_end(ending) end
+  for _, anchor in ipairs(vouching.anchors) do lines[#lines + 1] = of_anchor(anchor) end
+  lines[#lines + 1] = rest(vouching, records)
+  return lines
+end
+
+--- What is forged, with its line.
+---@param vouching alicloud.dr.Vouching
+---@return string[]
+function M.forged(vouching)
+  local lines = {}
+  for i, each in ipairs(vouching.forged) do
+    lines[i] = ("forged: line %d: %s"):format(each.line, words.clean(each.text))
+  end
+  return lines
+end
+
+--- What this version cannot tell.
+---@param chain alicloud.dr.Chain
+---@return string|nil
+function M.newer(chain)
+  local newer = chain.newer
+  return newer and ("line %d: %s are of a newer version, and are not told here"):format(newer.line,
+    words.clean(newer.what)) or nil
+end
+
+return M

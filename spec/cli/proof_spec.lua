@@ -1,0 +1,138 @@
+-- The commands on what a journal proves: keys and witnesses of run and resume, verify, report.
+
+local desks = require "spec.cli.desk"
+local journals = require "alicloud.dr.journal"
+local scratch = require "spec.scratch"
+
+local room = desks.room
+
+local function journal_of(ran)
+  return ran.out:match("journal (%S+%.jsonl)") or ran.err:match("(%S+%.jsonl)")
+end
+
+local function resealed(text, edit)
+  local lines, head = {}, journals.FIRST
+  for i, event in ipairs(assert(journals.read(text)).events) do
+    edit(event)
+    lines[i], head = journals.line(i, head, event)
+  end
+  return table.concat(lines)
+end
+
+describe("a run with a key", function()
+  local function ready()
+    local desk, file, directory = room()
+    local made = desk:run("approve", "--new-key", directory .. "/key", "--as", "operator")
+    scratch.write(directory .. "/keys", made.out)
+    return desk, file, directory
+  end
+
+  it("signs its end, which verify tells; what is changed afterwards is forged", function()
+    local desk, file, directory = ready()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/key")
+    assert.equal(0, ran.code, ran.err)
+    local path = journal_of(ran)
+    ran = desk:run("verify", path)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("records 1 to %d+ are signed by operator, key %x+…", ran.out)
+    assert.matches("whose key that is, the journal does not show", ran.out)
+    assert.matches("does not show who wrote it", ran.out)
+    ran = desk:run("verify", path, "--approvers", directory .. "/keys")
+    assert.matches("by the key at hand", ran.out)
+    local text = scratch.read(path)
+    scratch.write(path, resealed(text, function(event)
+      if event.type == "run" then event.requester = "somebody" end
+    end))
+    ran = desk:run("verify", path)
+    assert.equal(1, ran.code)
+    assert.matches("forged: line %d+: the signature of operator", ran.err)
+    ran = desk:run("verify", path, "--json")
+    assert.equal(1, #ran.object.forged)
+    assert.equal(0, ran.object.vouched)
+    assert.matches("forged: line", desk:run("explain", path).out)
+    -- Somebody else's key in place of it shows only to who holds the true one.
+    desk:run("approve", "--new-key", directory .. "/other", "--as", "operator")
+    local again = desk:run("run", file, "--region", "cn-shanghai", "--new", "--sign",
+      directory .. "/other")
+    path = journal_of(again)
+    assert.equal(0, desk:run("verify", path).code)
+    ran = desk:run("verify", path, "--approvers", directory .. "/keys")
+    assert.equal(1, ran.code)
+    assert.matches("another key of operator than the one at hand", ran.err)
+  end)
+
+  it("refuses a key that is none before it begins, and keeps it for the resume", function()
+    local desk, file, directory = ready()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/none")
+    assert.equal(2, ran.code)
+    assert.matches("^alicloud%-dr: %-%-sign: ", ran.err)
+    ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", file)
+    assert.equal(2, ran.code)
+    assert.equal(0, #desk:requests())
+    desk, file, directory = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:step("a", function() assert(run.attempt > 1, "not yet") end)
+      end)]]
+    desk:run("approve", "--new-key", directory .. "/key", "--as", "operator")
+    ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/key",
+      "--anchor", "true")
+    assert.matches("go on:  alicloud%-dr resume .* %-%-sign %S+/key %-%-anchor true", ran.err)
+  end)
+
+  it("hands heads to a witness, whose failure is noted", function()
+    local desk, file, directory = ready()
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--anchor",
+      ("echo $ALICLOUD_DR_HEAD >>'%s/noted'; echo kept"):format(directory))
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("witness kept", ran.out)
+    local path = journal_of(ran)
+    local heads = desks.lines_of(scratch.read(directory .. "/noted"))
+    assert.equal(3, #heads)
+    for _, head in ipairs(heads) do
+      assert.equal(0, desk:run("verify", path, "--head", head).code)
+    end
+    ran = desk:run("verify", path)
+    assert.matches("was handed to echo .* at the point of no return, which answered: kept", ran.out)
+    ran = desk:run("run", file, "--region", "cn-shanghai", "--new", "--anchor", "exit 1")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("witness failed: exit code 1", ran.out)
+  end)
+end)
+
+describe("alicloud-dr verify", function()
+  it("takes no head that can be met by trying", function()
+    local desk, file = room()
+    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    for _, head in ipairs { "deadbeef", ("a"):rep(15), ("g"):rep(16), ("a"):rep(65) } do
+      local ran = desk:run("verify", path, "--head", head)
+      assert.equal(2, ran.code)
+      assert.matches("%-%-head: got .* allowed: 16 to 64 hexadecimal digits", ran.err)
+    end
+  end)
+
+  it("says where a record is not as it must be, and what a newer version has written", function()
+    local desk, file = room()
+    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    local text = scratch.read(path)
+    scratch.write(path, resealed(text, function(event)
+      if event.type == "attempt" then event.owner = { 1 } end
+    end))
+    for _, command in ipairs { "verify", "explain", "report", "resume" } do
+      local ran = desk:run(command, path)
+      assert.equal(1, ran.code, command)
+      assert.matches("line 2 holds what cannot be: field owner of attempt: got a table; allowed: "
+        .. "text", ran.err .. ran.out)
+    end
+    scratch.write(path, resealed(text, function(event)
+      if event.type == "finished" then event.type = "flown" end
+    end))
+    for _, command in ipairs { "verify", "explain", "report" } do
+      local ran = desk:run(command, path)
+      assert.equal(0, ran.code, command)
+      assert.matches("line %d+: records of type \\?\"flown\\?\" are of a newer version", ran.out)
+    end
+    local ran = desk:run("resume", path, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches("Client.JournalNewer", ran.err)
+  end)
+end)
