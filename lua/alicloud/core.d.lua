@@ -304,7 +304,7 @@ function core.is_process(pid) end
 ---@return alicloud.Secret
 function core.secret(text) end
 
----Reads the environment in C, so that the value never becomes a Lua string.
+---Reads the environment in C, so that the value never becomes a Lua string; sealed variables too.
 ---@param name string
 ---@return alicloud.Secret? secret nil if unset or empty
 function core.secret_from_env(name) end
@@ -336,6 +336,11 @@ local Process = {}
 ---@return boolean over
 function Process:step() end
 
+---Hands over what it has written to its standard error, where that was asked for. A program waits
+---once 64 KiB of it are not taken.
+---@return string text "" if there is nothing
+function Process:errors() end
+
 ---@return integer? descriptor nil once its output has ended: then wait a little and step
 function Process:pollfd() end
 
@@ -354,13 +359,18 @@ function Process:result() end
 ---Kills it with its children, if it still runs, and wipes the output. Idempotent.
 function Process:close() end
 
----Starts a program without a shell: no input, the host's standard error and environment, none of its
----other open files (glibc 2.34 or newer), a process group of its own.
+---@class alicloud.SpawnOptions
+---@field errors? boolean its standard error is read (`process:errors`) instead of the host's own
+---@field without? string[] patterns (*, ?, [a-z]) of names of variables that it does not get
+
+---Starts a program without a shell: no input, the host's standard error and environment (sealed
+---variables too), none of its other open files (glibc 2.34 or newer), a process group of its own.
 ---@param argv string[] 1 to 64; the first is searched for in PATH
 ---@param max_bytes integer cap of its output, up to 1 MiB; a program that exceeds it is killed
+---@param options? alicloud.SpawnOptions
 ---@return alicloud.Process? process
 ---@return string? message
-function core.spawn(argv, max_bytes) end
+function core.spawn(argv, max_bytes, options) end
 
 --- Operations of versions of APIs: a set that nobody can change.
 ---@class alicloud.Actions
@@ -541,6 +551,16 @@ function core.parse_iso8601(text) end
 ---@param candidates string[]
 ---@return string?
 function core.suggest(word, candidates) end
+
+---Takes variables out of the process's environment and wipes them there; `secret_from_env` and
+---programs still get them. For a program that owns its process; nothing in the library calls it.
+---@param names string[]
+---@return integer count of those that were set
+function core.seal_environment(names) end
+
+---Lets this process leave no core, and nobody but root look into its memory (Linux). For a program
+---that owns its process; nothing in the library calls it.
+function core.forbid_dumps() end
 
 ---Makes writing to a closed pipe an error of the write instead of the end of the process. For a
 ---program that owns its process; nothing in the library calls it.

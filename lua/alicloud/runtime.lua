@@ -18,6 +18,8 @@ local M = {}
 --- "ENOTDIR" if there is no such file
 ---@field warn fun(message: string) one line for people; by default Lua's own warn, which is silent
 --- until the host says warn "@on"
+---@field said? fun(program: string, line: string) what a program of a step or for credentials has
+--- written to standard error, made safe for a terminal; without it programs write to the host's own
 
 -- A sleep is cut into slices so that a pending SIGINT is seen soon: the interpreter delivers it
 -- only while Lua code runs.
@@ -62,6 +64,7 @@ local DEFAULTS = {
 
 local SCHEMA = {}
 for name in pairs(DEFAULTS) do SCHEMA[name] = options.callable end
+SCHEMA.said = options.callable
 
 --- Makes a runtime without raising.
 ---@param overrides? table any subset of alicloud.Runtime

@@ -281,6 +281,7 @@ int luaopen_alicloud_core(lua_State *L)
     acL_process_open(L);
     acL_child_open(L);
     acL_actions_open(L);
+    acL_environment_open(L);
     acL_ed25519_open(L);
     ac_value_push_null(L);
     lua_setfield(L, -2, "null");

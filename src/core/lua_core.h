@@ -9,6 +9,7 @@
 void acL_actions_open(lua_State *L);
 void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
+void acL_environment_open(lua_State *L);
 void acL_file_open(lua_State *L);
 void acL_owner_open(lua_State *L);
 void acL_process_open(lua_State *L);
@@ -42,6 +43,15 @@ int acL_read(lua_State *L);
  * are Lua strings. A comment of an ini file is a line of its own, and its bytes stay as they are.
  */
 int acL_unseal(lua_State *L);
+
+/* [-0, +0, m]  The value of a variable of this process, sealed or not; borrowed until the next Lua
+ * call. {NULL, 0} if it is not set. */
+struct ac_str acL_environment_value(lua_State *L, const char *name);
+
+/* [-0, +1, v]  The entries for a program, NULL behind them: those of this process and the sealed
+ * ones, without those whose names match a pattern of the array at `withheld`; 0 for none. They live
+ * as long as the value that is pushed, and as the environment. */
+char *const *acL_push_environment(lua_State *L, int withheld);
 
 #define ACL_TEXTS_MAX 64
 

@@ -19,10 +19,12 @@
 
 #define PROCESS_CLASS "alicloud.Process"
 #define OUTPUT_MAX_BYTES ((lua_Integer)1024 * 1024)
+#define ERRORS_BYTES 16384
 
 struct process {
     struct ac_program program;
-    int fd; /* the reading end of its output, -1 once that has ended */
+    int fd;     /* the reading end of its output, -1 once that has ended */
+    int errors; /* that of its standard error, -1 if it is ours or has ended */
     struct ac_pages output;
     size_t max;
     bool too_large; /* it wrote more than the cap and was killed */
@@ -41,27 +43,45 @@ static int open_pipe(int ends[2])
 #endif
 }
 
-/* NULL, or why not, for a person. `argv` ends in NULL; argv[0] is searched for in PATH. */
-static const char *start(struct process *process, char *const argv[], size_t max)
+/* Kills what still runs, its children included, and wipes the output. */
+static void end(struct process *process)
+{
+    ac_file_close(&process->fd);
+    ac_file_close(&process->errors);
+    ac_program_end(&process->program);
+    ac_pages_close(&process->output);
+}
+
+/* A pipe whose reading end does not block becomes *reading, and its other end *writing. */
+static int open_reader(int *reading, int *writing)
 {
     int ends[2];
-    *process = (struct process){.fd = -1, .max = max};
-    /* One byte more than the cap tells a full output from one that is too large. */
-    if (!ac_pages_open(&process->output, max + 1))
-        return ac_program_fault(ENOMEM);
     int error = ac_sys_is_confined() ? EPERM : open_pipe(ends);
     if (error)
-        return ac_program_fault(error);
-    const int files[] = {AC_PROGRAM_NOTHING, ends[1], AC_PROGRAM_MINE};
-    error = ac_program_start(&process->program, argv, NULL, files, 3);
-    ac_file_close(&ends[1]);
-    if (error) {
-        ac_file_close(&ends[0]);
-        return ac_program_fault(error);
-    }
-    process->fd = ends[0];
-    fcntl(process->fd, F_SETFL, O_NONBLOCK);
-    return NULL;
+        return error;
+    *reading = ends[0];
+    *writing = ends[1];
+    fcntl(*reading, F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+/* NULL, or why not, for a person. `argv` ends in NULL; argv[0] is searched for in PATH. */
+static const char *start(struct process *process, char *const argv[], char *const environment[],
+                         bool errors)
+{
+    int output = -1, said = AC_PROGRAM_MINE;
+    /* One byte more than the cap tells a full output from one that is too large. */
+    int error = ac_pages_open(&process->output, process->max + 1) ? 0 : ENOMEM;
+    error = error ? error : open_reader(&process->fd, &output);
+    if (errors && !error)
+        error = open_reader(&process->errors, &said);
+    const int files[] = {AC_PROGRAM_NOTHING, output, said};
+    error = error ? error : ac_program_start(&process->program, argv, environment, files, 3);
+    ac_file_close(&output);
+    ac_file_close(&said);
+    if (error)
+        end(process);
+    return error ? ac_program_fault(error) : NULL;
 }
 
 static void read_output(struct process *process)
@@ -88,14 +108,6 @@ static bool step(struct process *process)
 {
     read_output(process);
     return process->fd < 0 && ac_program_reap(&process->program);
-}
-
-/* Kills what still runs, its children included, and wipes the output. */
-static void end(struct process *process)
-{
-    ac_file_close(&process->fd);
-    ac_program_end(&process->program);
-    ac_pages_close(&process->output);
 }
 
 static struct process *check_process(lua_State *L)
@@ -135,6 +147,26 @@ static int process_pollfd(lua_State *L)
     if (process->fd < 0)
         return 0;
     lua_pushinteger(L, process->fd);
+    return 1;
+}
+
+/* [-1, +1, v]  process:errors() -> what it has written to its standard error since it was asked
+ * last,
+ * "" if nothing; also after the process is over, or its result was taken */
+static int process_errors(lua_State *L)
+{
+    luaL_Buffer text;
+    ssize_t got = 0;
+    char *room = luaL_buffinitsize(L, &text, ERRORS_BYTES);
+    struct process *process = check_process(L);
+    if (process->program.owner != 0 && process->program.owner != getpid())
+        luaL_error(L, "the program belongs to the process that started it");
+    do
+        got = process->errors < 0 ? 0 : read(process->errors, room, ERRORS_BYTES);
+    while (got < 0 && errno == EINTR);
+    if (got == 0 || (got < 0 && errno != EAGAIN))
+        ac_file_close(&process->errors);
+    luaL_pushresultsize(&text, got > 0 ? (size_t)got : 0);
     return 1;
 }
 
@@ -192,33 +224,46 @@ void acL_read_texts(lua_State *L, int index, const char *what, char *texts[ACL_T
     texts[n] = NULL;
 }
 
-/* [-2, +2, v]  spawn(argv, max_bytes) -> Process | nil, message */
+struct spawn_options {
+    bool errors;
+    int without; /* on the stack */
+};
+
+/* [-3, +2, v]  spawn(argv, max_bytes, { errors, without }) -> Process | nil, message */
 static int core_spawn(lua_State *L)
 {
+    static const struct acL_option names[] = {
+        {"errors", ACL_BOOLEAN, offsetof(struct spawn_options, errors)},
+        {"without", ACL_VALUE, offsetof(struct spawn_options, without)},
+        {0}};
     char *argv[ACL_TEXTS_MAX + 1];
+    struct spawn_options options = {0};
     luaL_checktype(L, 1, LUA_TTABLE);
+    if (!lua_isnoneornil(L, 3))
+        acL_read_options(L, 3, "spawn", names, &options);
+    if (options.without != 0 && !lua_istable(L, options.without))
+        luaL_error(L, "spawn: option 'without': table expected, got %s",
+                   luaL_typename(L, options.without));
     lua_Integer max = luaL_checkinteger(L, 2);
     luaL_argcheck(L, max >= 1 && max <= OUTPUT_MAX_BYTES, 2, "1 byte to 1 MiB");
     struct process *process = lua_newuserdatauv(L, sizeof *process, 0);
     int at = lua_gettop(L);
-    *process = (struct process){.fd = -1};
+    *process = (struct process){.fd = -1, .errors = -1, .max = (size_t)max};
     luaL_setmetatable(L, PROCESS_CLASS);
     acL_read_texts(L, 1, "spawn: argument", argv);
     luaL_argcheck(L, argv[0], 1, "1 to 64 arguments");
-    const char *fault = start(process, argv, (size_t)max);
+    char *const *environment = acL_push_environment(L, options.without);
+    const char *fault = start(process, argv, environment, options.errors);
     lua_settop(L, at);
     return fault ? acL_fail(L, fault) : 1;
 }
 
 void acL_process_open(lua_State *L)
 {
-    const luaL_Reg methods[] = {{"step", process_step},
-                                {"pollfd", process_pollfd},
-                                {"events", process_events},
-                                {"timeout", process_timeout},
-                                {"result", process_result},
-                                {"close", process_close},
-                                {NULL, NULL}};
+    const luaL_Reg methods[] = {{"step", process_step},       {"errors", process_errors},
+                                {"pollfd", process_pollfd},   {"events", process_events},
+                                {"timeout", process_timeout}, {"result", process_result},
+                                {"close", process_close},     {NULL, NULL}};
     const luaL_Reg metamethods[] = {
         {"__gc", process_close}, {"__close", process_close}, {NULL, NULL}};
     acL_class(L, PROCESS_CLASS, methods, metamethods);

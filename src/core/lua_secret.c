@@ -1,8 +1,7 @@
 #include "lua_secret.h"
 
 #include "codec.h"
-
-#include <stdlib.h>
+#include "lua_core.h"
 
 #define SECRET_CLASS "alicloud.Secret"
 #define STATE_KEY "alicloud.digest"
@@ -177,7 +176,7 @@ static int core_secret(lua_State *L)
 static int core_secret_from_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    struct ac_str value = ac_str_of(getenv(name));
+    struct ac_str value = acL_environment_value(L, name);
     return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 

@@ -6,7 +6,11 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 /* [-0, +1, -]  time() -> unix seconds */
 static int sys_time(lua_State *L)
@@ -92,6 +96,22 @@ static int sys_ignore_sigpipe(lua_State *L)
     return 0;
 }
 
+/* [-0, +0, -]  forbid_dumps(): this process leaves no core, and nobody but root may look into it;
+ * for commands, as above. Programs that it starts may have cores of their own. */
+static int sys_forbid_dumps(lua_State *L)
+{
+    struct rlimit cores;
+    (void)L;
+    if (getrlimit(RLIMIT_CORE, &cores) == 0) {
+        cores.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &cores);
+    }
+#if defined(__linux__)
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+    return 0;
+}
+
 /* [-1, +0, -] */
 static int sys_set_interrupt(lua_State *L)
 {
@@ -116,6 +136,7 @@ static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"poll", sys_poll},
                                      {"terminal", sys_terminal},
                                      {"ignore_sigpipe", sys_ignore_sigpipe},
+                                     {"forbid_dumps", sys_forbid_dumps},
                                      {"keep_interrupt", sys_keep_interrupt},
                                      {NULL, NULL}};
 

@@ -102,6 +102,11 @@ int ac_program_start(struct ac_program *program, char *const argv[], char *const
     return error;
 }
 
+char **ac_program_environment(void)
+{
+    return environ;
+}
+
 const char *ac_program_fault(int error)
 {
     if (error == EPERM && ac_sys_is_confined())

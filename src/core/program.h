@@ -27,6 +27,9 @@ struct ac_program {
 int ac_program_start(struct ac_program *program, char *const argv[], char *const environment[],
                      const int *files, int n);
 
+/* The environment of this process, NULL behind it. */
+char **ac_program_environment(void);
+
 /* Why it did not start, for a person. */
 const char *ac_program_fault(int error);
 

@@ -11,12 +11,14 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
---- The runtime of a command: warnings go to standard error.
+--- The runtime of a command: warnings and the words of programs go to standard error.
 ---@param io alicloud.cli.Io
 ---@return alicloud.Runtime
 function M.runtime(io)
   local overrides = { warn = function(message)
     io.err("alicloud-dr: warning: " .. terminal.clean(message, 1000) .. "\n")
+  end, said = function(program, line)
+    io.err(("  | %s: %s\n"):format(terminal.clean(program), line))
   end }
   for name, value in pairs(io.runtime or {}) do overrides[name] = value end
   return runtimes.new(overrides)

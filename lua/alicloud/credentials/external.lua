@@ -5,6 +5,7 @@ local cached = require "alicloud.credentials.cached"
 local common = require "alicloud.credentials.common"
 local core = require "alicloud.core"
 local options = require "alicloud.options"
+local programs = require "alicloud.program"
 
 local M = {}
 
@@ -13,8 +14,6 @@ M.DISABLED = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"
 local NAME = "external"
 local TIMEOUT = 60
 local MAX_OUTPUT = 64 * 1024
--- Between the end of its output and its own end there is nothing to wait for but time.
-local PAUSE = 0.01
 
 ---@class alicloud.credentials.ExternalOptions
 ---@field command string|string[] words as a shell would split them, or the arguments themselves
@@ -80,36 +79,25 @@ M.OPTIONS = {
   timeout = options.seconds(0.001, 3600),
 }
 
-local function wait_for(context, process, timeout)
-  local ends = context.loop.now() + timeout
-  while not process:step() do
-    local now = context.loop.now()
-    if now >= ends then
-      return common.fail(("the program did not end within %g s and was killed"):format(timeout))
-    end
-    if process:pollfd() then
-      context.loop.wait(process, math.min(ends, now + 0.2))
-    else
-      context.loop.sleep(PAUSE)
-    end
-  end
-  return true
-end
-
+-- It gets the whole environment, as from the vendor's command line: its keys may come from there.
 local function run(context, argv, timeout)
-  local process <close>, fault = core.spawn(argv, MAX_OUTPUT)
-  if not process then return common.fail("the program: " .. fault) end
-  local ok, err = wait_for(context, process, timeout)
-  if not ok then return nil, err end
-  local output, code, signal = process:result()
-  if not output then
+  local said = context.runtime.said
+  local ended, fault = programs.run(context.loop, argv, { max = MAX_OUTPUT, timeout = timeout,
+    say = said and function(line) said("credentials", line) end })
+  if not ended then return common.fail("the program: " .. fault) end
+  if ended.late then
+    return common.fail(("the program did not end within %g s and was killed"):format(timeout))
+  end
+  if not ended.output then
     return common.fail(("the program wrote more than %d bytes"):format(MAX_OUTPUT))
   end
-  if signal then return common.fail(("the program was ended by signal %d"):format(signal)) end
-  if code and code ~= 0 then
-    return common.fail(("the program ended with exit code %d"):format(code))
+  if ended.signal then
+    return common.fail(("the program was ended by signal %d"):format(ended.signal))
   end
-  return output
+  if ended.code and ended.code ~= 0 then
+    return common.fail(("the program ended with exit code %d"):format(ended.code))
+  end
+  return ended.output
 end
 
 -- Keys of another mode are there to ask for others, which nobody has asked the program to leave to

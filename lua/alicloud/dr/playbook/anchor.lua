@@ -20,27 +20,11 @@ local M = {}
 
 -- As long as a run waits for it, at most.
 local SECONDS = 5
-local SLICE = 0.1
-local PAUSE = 0.01
 local ANSWER_BYTES = 200
 
 M.RULE = option.rule("a command line for sh, an http or https URL, or a function", function(value)
   return option.callable.test(value) or option.text.test(value)
 end)
-
--- A program lives in the machine's time, whatever clock the run goes by.
-local function await(process, loop)
-  local deadline = core.monotonic() + SECONDS
-  while not process:step() do
-    if core.monotonic() >= deadline then return false end
-    if process:pollfd() then
-      loop.wait(process, loop.now() + SLICE)
-    else
-      loop.sleep(PAUSE)
-    end
-  end
-  return true
-end
 
 -- The output of a program comes as something secret, of which only a document can be read.
 local FIRST_LINE = [[answer=$(sh -c "$ALICLOUD_DR_WITNESS"); code=$?
@@ -48,15 +32,14 @@ printf '[answer]\nline=%s\n' "$(printf '%s\n' "$answer" | head -n 1 | head -c 40
 exit "$code"]]
 
 local function run_program(engine, command, notice)
-  local process <close>, fault = programs.start(FIRST_LINE, { ALICLOUD_DR_WITNESS = command,
+  local ended, fault = programs.line(engine.loop, FIRST_LINE, { ALICLOUD_DR_WITNESS = command,
     ALICLOUD_DR_RUN = notice.run, ALICLOUD_DR_MOMENT = notice.moment,
-    ALICLOUD_DR_RECORDS = notice.records, ALICLOUD_DR_HEAD = notice.head })
-  if not process then return false, fault end
-  if not await(process, engine.loop) then
-    return false, ("no answer within %d s"):format(SECONDS)
-  end
-  local output, code, signal = process:result()
-  local document = output and core.unseal(output, "ini", {})
+    ALICLOUD_DR_RECORDS = notice.records, ALICLOUD_DR_HEAD = notice.head }, { timeout = SECONDS,
+    say = function() end })
+  if not ended then return false, fault end
+  if ended.late then return false, ("no answer within %d s"):format(SECONDS) end
+  local code, signal = ended.code, ended.signal
+  local document = ended.output and core.unseal(ended.output, "ini", {})
   local line = document and document.answer and document.answer.line
   if signal then return false, ("ended by signal %d"):format(signal) end
   return code == 0, code == 0 and line or ("exit code %s: %s"):format(tostring(code), line or "")

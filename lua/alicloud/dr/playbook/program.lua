@@ -2,29 +2,17 @@
 --- and whoever gives the step up ends it.
 
 local alicloud = require "alicloud"
-local core = require "alicloud.core"
 local option = require "alicloud.options"
+local programs = require "alicloud.program"
 local sorted = require "alicloud.sorted"
 
 local M = {}
 
 local MAX_OUTPUT = 65536
-local SLICE = 0.2
-local PAUSE = 0.01
 
 local function failed(message)
   return nil, alicloud.error.new { kind = "state", code = "Client.ProgramFailed",
     message = message }
-end
-
-local function wait_for(loop, process)
-  while not process:step() do
-    if process:pollfd() then
-      loop.wait(process, loop.now() + SLICE)
-    else
-      loop.sleep(PAUSE)
-    end
-  end
 end
 
 local function words_of(command, variables)
@@ -42,31 +30,46 @@ local function variables_of(run, variables)
   return all
 end
 
---- Starts a command line with sh.
+---@class alicloud.dr.ProgramOptions
+---@field credentials? boolean the program gets the variables that hold keys, too
+
+local SCHEMA = { credentials = option.boolean }
+
+--- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`.
+---@param loop alicloud.Loop
 ---@param command string
 ---@param variables table<string, any> of its environment
----@return alicloud.Process|nil
----@return string? fault
-function M.start(command, variables)
-  return core.spawn(words_of(command, variables), MAX_OUTPUT)
+---@param given { credentials?: boolean, timeout?: number, say?: fun(line: string) }
+---@return alicloud.ProgramEnd|nil
+---@return string? fault why it did not start
+function M.line(loop, command, variables, given)
+  return programs.run(loop, words_of(command, variables), { max = MAX_OUTPUT,
+    timeout = given.timeout, say = given.say,
+    without = not given.credentials and programs.KEYS or nil })
 end
 
 --- Runs a command line with sh, or calls a function with the run and the variables.
 ---@param run alicloud.dr.PlaybookRun
+---@param step string whose program it is
 ---@param command string|function
 ---@param variables table<string, any>|nil e.g. group: the program sees ALICLOUD_DR_GROUP
+---@param options alicloud.dr.ProgramOptions|nil
 ---@return any result true of a program that ended with exit code 0
 ---@return any err
-function M.run(run, command, variables)
+function M.run(run, step, command, variables, options)
+  local given = option.check("playbook: program", options, SCHEMA, 2)
   if option.callable.test(command) then return command(run, variables or {}) end
-  local instead = run.engine.options.program
+  local instead, said = run.engine.options.program, run.engine.runtime.said
   if instead then return instead(command, variables or {}) end
-  local process <close>, fault = M.start(command, variables_of(run, variables))
-  if not process then return failed(("%s: %s"):format(command, fault)) end
-  wait_for(run.loop, process)
-  local _, code, signal = process:result()
-  if signal then return failed(("%s: ended by signal %d"):format(command, signal)) end
-  if code ~= 0 then return failed(("%s: exit code %s"):format(command, tostring(code))) end
+  local ended, fault = M.line(run.loop, command, variables_of(run, variables), {
+    credentials = given.credentials, say = said and function(line) said(step, line) end })
+  if not ended then return failed(("%s: %s"):format(command, fault)) end
+  if ended.signal then
+    return failed(("%s: ended by signal %d"):format(command, ended.signal))
+  end
+  if ended.code ~= 0 then
+    return failed(("%s: exit code %s"):format(command, tostring(ended.code)))
+  end
   return true
 end
 

@@ -183,14 +183,17 @@ local WHY = option.rule("a reason, text without control characters", function(va
 end)
 
 --- Runs a command line with sh, or calls a function, inside of a step. The program gets its
---- variables as ALICLOUD_DR_GROUP and the like, with _KIND, _MODE and _RUN beside them.
+--- variables as ALICLOUD_DR_GROUP and the like, with _KIND, _MODE and _RUN beside them, and none
+--- of the environment that holds keys, unless `credentials = true` asks for them.
 ---@param command string|fun(run: alicloud.dr.PlaybookRun, variables: table): any
 ---@param variables? table<string, any> by names in small letters
+---@param options? alicloud.dr.ProgramOptions
 ---@return any result true of a program
 ---@return any err "Client.ProgramFailed"
-function Run:program(command, variables)
-  if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
-  return programs.run(self, command, variables)
+function Run:program(command, variables, options)
+  local step = own(self).step_key
+  if not step then error("playbook: program: only inside of a step", 2) end
+  return programs.run(self, step, command, variables, options)
 end
 
 --- Leaves a step out when the run comes to it.
