@@ -33,4 +33,5 @@ end
 
 package.path = LUA .. ";" .. rooted(package.path)
 package.cpath = C .. ";" .. rooted(package.cpath)
-table.insert(package.searchers, 2, search)
+-- Another Lua has none, and the first module refuses it.
+if package.searchers then table.insert(package.searchers, 2, search) end

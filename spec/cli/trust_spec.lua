@@ -227,7 +227,7 @@ describe("a world file with wrong types", function()
     ["return { later = { { at = 1, action = 'x', version = 'y', request_id = 'r', params = { 1 }"
       .. "} } }"] = "later[1].params: must have names, got the field 1",
     ["return { now = 1 / 0 }"] = "now: must be number, got number inf",
-    ["return { regions = function() end }"] = "regions: must be table, got function",
+    ["return { regions = function() end }"] = "regions: must be plain data, got function",
     ["return 'x'"] = "must give a table, gives string",
     ["return {"] = "unexpected symbol",
   } do

@@ -195,7 +195,7 @@ describe("cqueues", function()
     local client <close> = open(loops.new(controller))
     local operation = client:start("DescribeDiskReplicaGroups", {})
     assert.is_true(controller:loop(20))
-    assert.is_true(operation.task.finished)
+    assert.matches("done", tostring(operation))
     assert.is_table(operation:result())
   end)
 

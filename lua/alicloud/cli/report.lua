@@ -40,7 +40,7 @@ function M.configure(command)
   command:option "--format":choices(reports.FORMATS)
     :description "Form of the report; else by the suffix of --output, else md."
   command:option "-o --output":argname "<file>"
-    :description "Write it there, not through a link; - is standard output."
+    :description "Write it there, not through a link; - prints it."
   command:flag "--compare":description "Put two runs beside each other (md or json)."
   command:option "--head":argname "<sum>"
     :description "A last sum that was noted; the journal must contain it."

@@ -36,6 +36,14 @@ local function code(word)
   end))
 end
 
+-- A command to be copied as it stands: its fence is longer than whatever looks like one inside.
+local function verbatim(text)
+  local longest = 0
+  for ticks in text:gmatch "`+" do longest = math.max(longest, #ticks) end
+  local fence = ("`"):rep(longest + 1)
+  return longest > 0 and fence .. " " .. text .. " " .. fence or fence .. text .. fence
+end
+
 local function escape(text)
   local escaped = text:gsub("%S+", function(word)
     return is_linked(word) and code(word) or escape_words(word)
@@ -62,7 +70,7 @@ local function head(lines, model)
   add(lines, "# ", MARK[tone], " ", title, ": ", M.text(model.playbook.name))
   add(lines, "")
   add(lines, escape(words.sentence(model)), model.resume
-    and " Resume it with: `" .. model.resume .. "`" or "")
+    and " Resume it with: " .. verbatim(model.resume) or "")
   add(lines, "")
   add(lines, "| | | |")
   add(lines, "|---|---|---|")
