@@ -20,10 +20,15 @@ M.OPTIONS = {
   end),
 }
 
+-- Whole numbers of an IPv4 address: "127.evil.example" is none.
+local function is_in(host, network)
+  return host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil and host:find(network) ~= nil
+end
+
 -- A neighbour may be asked in the clear; whoever else is asked so can be overheard.
 local function is_near(host)
-  return host == "localhost" or host == "[::1]" or host:find("^127%.") ~= nil
-    or host:find("^169%.254%.") ~= nil or host == "100.100.100.200"
+  return host == "localhost" or host == "[::1]" or is_in(host, "^127%.")
+    or is_in(host, "^169%.254%.") or host == "100.100.100.200"
 end
 
 local function take(answer)
@@ -47,10 +52,16 @@ local function fetch(context, given)
   local target, reason = http.parse_url(uri)
   if not target then return common.fail(VARIABLE .. ": " .. reason) end
   if target.scheme == "http" and not is_near(target.host) then
-    context.warn(("credentials come from %s without encryption"):format(target.authority))
+    return common.fail(("%s: got http:// and the host %s; allowed: https://, or http:// on this "
+      .. "machine (localhost, 127.0.0.1, [::1]) and for link-local metadata (169.254.…, "
+      .. "100.100.100.200), since keys would come unencrypted"):format(
+      given.uri and "credential_uri" or VARIABLE, target.authority), {
+      hint = "have it served over https, or by a helper on this machine that asks it" })
   end
   local answer, detail = http.fetch(context, {
-    method = "GET", url = uri, timeout = TIMEOUT, way = "usual",
+    method = "GET", url = uri, timeout = TIMEOUT,
+    -- In the clear nobody stands between, a proxy neither.
+    way = target.scheme == "http" and "metadata" or "usual",
   })
   if not answer then return common.fail("the credentials URI: " .. detail) end
   return take(answer)

@@ -193,10 +193,23 @@ describe("the credentials URI", function()
     end
   end)
 
-  it("warns when it is far away and in the clear", function()
-    local _, _, _, warnings = get({ answer(200, session()) }, {}, { uri = "http://far.example/x" })
-    assert.same({ "credentials come from far.example without encryption" }, warnings)
-    _, _, _, warnings = get({ answer(200, session()) }, {}, { uri = "https://far.example/x" })
-    assert.same({}, warnings)
+  it("is refused in the clear, but from this machine and link-local metadata", function()
+    for _, host in ipairs { "far.example", "10.0.0.1", "127.evil.example", "169.254.evil.example",
+      "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000" } do
+      local uri = "HTTP://" .. host .. ":80/canary"
+      local keys, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
+      assert.is_nil(keys)
+      assert.equal(0, #requests)
+      assert.matches("^ALIBABA_CLOUD_CREDENTIALS_URI: got http:// and the host ", err.message)
+      assert.is_truthy(err.message:find("allowed: https://", 1, true))
+      assert.matches("on this machine", err.hint)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+      _, err = get({}, {}, { uri = uri })
+      assert.matches("^credential_uri: got http:// ", err.message)
+    end
+    for _, uri in ipairs { "http://localhost/x", "http://127.8.0.1:1/x", "http://[::1]:80/x",
+      "http://169.254.170.2/x", "http://100.100.100.200/x", "https://far.example/x" } do
+      assert.is_truthy(get({ answer(200, session()) }, {}, { uri = uri }), uri)
+    end
   end)
 end)
