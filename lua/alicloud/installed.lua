@@ -5,6 +5,9 @@
 
 local lua, lib = ...
 
+-- A wrong interpreter is told before anything else of it is used.
+dofile(lua .. "/alicloud/lua_version.lua")
+
 local LUA = ("%s/?.lua;%s/?/init.lua"):format(lua, lua)
 local C = lib .. "/?.so"
 

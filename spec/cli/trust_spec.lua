@@ -55,6 +55,7 @@ describe("the command in somebody else's directory", function()
     local own, other = scratch.directory(), scratch.directory()
     assert(os.execute(("mkdir -p %s/alicloud %s/alicloud"):format(own, other)))
     scratch.write(other .. "/alicloud/spare.lua", "return 'taken'")
+    scratch.write(own .. "/alicloud/lua_version.lua", "return _VERSION")
     local text = sh(([[lua5.4 -e 'package.path = "%s/?.lua"
       loadfile("lua/alicloud/installed.lua")("%s", "%s")
       print(pcall(require, "alicloud.spare"))']]):format(other, own, own))
