@@ -454,7 +454,7 @@ describe("alicloud-dr explore", function()
   it("takes a world as data only", function()
     local desk = desks.new { env = {} }
     for words, text in pairs {
-      ["plain data: cannot encode a function"] = "return { f = function() end }",
+      ["f: must be plain data, got function"] = "return { f = function() end }",
       ["must give a table"] = "return 1", ["too large"] = "return ('x'):rep(1 << 62)" } do
       local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--region", "cn-shanghai",
         "--world", scratch.file(text, ".lua"))
