@@ -1,0 +1,170 @@
+-- README's table of what each command may do, held against what the kernel was asked for: the
+-- examples of each row read, write, start and send exactly what its cells say.
+
+local core = require "alicloud.core"
+local process = require "spec.process"
+local scratch = require "spec.scratch"
+local traced = require "spec.traced"
+
+local PLAYBOOK = [[
+return require "alicloud.dr".playbook("orders", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("check", function() return orders:precheck { max_rpo = "1d" } end)
+  run:gate("promote", { need = 1, of = { "dba" }, expires = run.params.expires })
+end)
+]]
+
+local CONFIG = [[{"current":"x","profiles":[{"name":"x","mode":"AK","access_key_id":"%s",
+  "access_key_secret":"%s","region_id":"cn-shanghai"}]}]]
+
+-- A place of an operator, with an account, a key, a playbook and the journal of a run that waits.
+local function make_room(emulator)
+  local room = scratch.directory()
+  for _, name in ipairs { "/home", "/home/.aliyun", "/journals" } do
+    assert(core.make_directory(room .. name))
+  end
+  scratch.write(room .. "/home/.aliyun/config.json", CONFIG:format(emulator.start.access_key_id,
+    emulator.start.access_key_secret))
+  scratch.write(room .. "/orders.lua", PLAYBOOK)
+  scratch.write(room .. "/world.json",
+    '{"regions":["cn-hangzhou","cn-shanghai"],"groups":[{'
+    .. '"id":"pg-orders","source":"cn-hangzhou/cn-hangzhou-g","destination":'
+    .. '"cn-shanghai/cn-shanghai-b","pairs":1,"status":"normal"}]}')
+  local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* orders.lua world.json &&
+    alicloud-dr approve --new-key dba.key --as dba >dba.txt && chmod 600 dba.txt &&
+    ALICLOUD_DR_JOURNALS='%s/journals' timeout 3 alicloud-dr run orders.lua expires=1h \
+      --region cn-shanghai --as ops --approvers dba.txt --journal journals/run.jsonl]]):format(room,
+    room))
+  assert(scratch.read(room .. "/journals/run.jsonl"):find "gate_open", made)
+  return room
+end
+
+-- What the files of a room are called in the table. What is left is not of the room.
+local KINDS = {
+  { "^/home/%.aliyun/", "credentials" }, { "%.jsonl", "journal" }, { "%.lock$", "journal" },
+  { "^/journals$", "journal" }, { "%.key$", "key" }, { "/dba%.txt$", "approvers" },
+  { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
+  { "^/home/%.alicloud", "history" },
+}
+
+local function kinds_of(paths, room)
+  local found, list = {}, {}
+  for path in pairs(paths) do
+    local own = path:sub(1, #room) == room and path:sub(#room + 1)
+      or path:sub(1, 1) ~= "/" and "/" .. path
+    for _, kind in ipairs(own and KINDS or {}) do
+      if own:find(kind[1]) then
+        found[kind[2]] = true
+        break
+      end
+    end
+  end
+  for name in pairs(found) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+-- The examples of each row; its name is the first command of its first cell.
+local EXAMPLES = {
+  version = { "version", "explain Throttling" },
+  status = { "status", "readiness", "precheck pg-orders", "whoami", "dependencies" },
+  call = { "call DescribeRegions", "failover pg-payments --yes", "drill start pg-orders --yes" },
+  plan = { "plan orders.lua" },
+  explore = { "explore orders.lua --seeds 2", "policy orders.lua --world world.json",
+    "playbooks ./orders.lua" },
+  playbooks = { "playbooks", "playbooks --copy drill" },
+  run = { "run orders.lua expires=1s --as ops --approvers dba.txt --journal journals/second.jsonl "
+    .. "--report report.html", "resume journals/second.jsonl --as ops --approvers dba.txt",
+    "run failover group=pg-payments fence=no verify=true --as ops" },
+  approve = { "approve journals/run.jsonl promote --as dba --key dba.key --yes",
+    "approve --new-key new.key --as dba" },
+  ungraceful = { "ungraceful journals/run.jsonl --as ops --why gone" },
+  verify = { "verify journals/run.jsonl", "explain journals/run.jsonl" },
+  report = { "report journals/run.jsonl -o report.html" },
+  repl = { "repl" },
+  emulator = { "emulator --port 0 --until-eof --world world.json" },
+}
+
+local TYPED = { repl = [[
+os.execute "true"
+client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-payments" })
+]] .. "\4" }
+
+local function rows()
+  local text = scratch.read "README.md"
+  local list = {}
+  local within = text:match "\n## Security\n(.-)\n## "
+  for line in (within or ""):gmatch "[^\n]+" do
+    local cells = {}
+    for cell in line:gmatch "|([^|]*)" do cells[#cells + 1] = cell:match "^%s*(.-)%s*$" end
+    local name = cells[1] and cells[1]:match "^`(%l+)"
+    if name then list[#list + 1] = { name = name, cells = cells } end
+  end
+  return list
+end
+
+local function words_of(cell)
+  local list = {}
+  for word in cell:gmatch "%a+" do list[#list + 1] = word end
+  table.sort(list)
+  return list
+end
+
+-- What the examples of a row have done.
+local function watch(row, emulator)
+  local room, before = make_room(emulator), emulator:effects()
+  local all = { read = {}, written = {}, reached = {}, programs = {} }
+  for _, line in ipairs(assert(EXAMPLES[row.name], row.name)) do
+    local seen = traced.run("alicloud-dr " .. line, {
+      HOME = room .. "/home", ALICLOUD_DR_JOURNALS = room .. "/journals", USER = "ops",
+      ALIBABA_CLOUD_ENDPOINT = emulator.start.endpoint, ALIBABA_CLOUD_REGION_ID = "cn-shanghai",
+      ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true" }, room,
+      TYPED[row.name])
+    assert(seen.code < 2 or line == "readiness", line .. "\n" .. seen.output)
+    for _, name in ipairs { "read", "written", "reached" } do
+      for key in pairs(seen[name]) do all[name][key] = true end
+    end
+    table.move(seen.programs, 1, #seen.programs, #all.programs + 1, all.programs)
+  end
+  return { reads = kinds_of(all.read, room), writes = kinds_of(all.written, room),
+    programs = all.programs, reached = all.reached, effects = emulator:effects() - before }
+end
+
+local function check_programs(name, cell, programs)
+  if cell == "–" then return assert.same({ name }, { name, table.unpack(programs) }) end
+  assert.is_true(#programs > 0, name .. " starts")
+  for _, program in ipairs(cell:find "^itself" and programs or {}) do
+    assert.matches("/lua[%d.]*$", program)
+  end
+end
+
+describe("what each command may do", function()
+  it("is told of every command", function()
+    local told = {}
+    for _, row in ipairs(rows()) do
+      for name in row.cells[1]:gmatch "`(%l+)" do told[name] = true end
+    end
+    local help <close> = assert(io.popen "alicloud-dr --help")
+    local list = help:read "a":match "\nCommands:\n(.-)\n\n"
+    for name in list:gmatch "%f[^\n%z]   (%l+)" do assert.is_true(told[name], name) end
+  end)
+
+  it("is what README's table says", function()
+    if not traced.is_here() then return pending "strace is missing, or not allowed here" end
+    local left = {}
+    for name in pairs(EXAMPLES) do left[name] = true end
+    for _, row in ipairs(rows()) do
+      left[row.name] = nil
+      local emulator <close> = process.start_emulator()
+      local did, cells = watch(row, emulator), row.cells
+      assert.same({ row.name, words_of(cells[2]) }, { row.name, did.reads })
+      assert.same({ row.name, words_of(cells[3]) }, { row.name, did.writes })
+      check_programs(row.name, cells[4], did.programs)
+      assert.equal(cells[5] ~= "–", next(did.reached) ~= nil, row.name .. " asks")
+      local address = emulator.start.endpoint:match "//(.*)"
+      for peer in pairs(did.reached) do assert.equal(address, peer) end
+      assert.equal(cells[6] ~= "–", did.effects > 0, row.name .. " changes")
+    end
+    assert.same({}, left)
+  end)
+end)
