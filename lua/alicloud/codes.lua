@@ -224,7 +224,7 @@ return {
     cure = "find out what is missing, then resume the run",
   },
   ["Client.ObserveMode"] = {
-    meaning = "The client only observes, and the operation would change something.",
+    meaning = "The client only observes, and the operation is not known to read only.",
     cure = 'use a client without mode = "observe"',
     outcome = "not_sent",
   },

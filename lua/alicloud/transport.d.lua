@@ -25,7 +25,7 @@ function Op:cancel() end
 ---@field max_body? integer bytes, 1 MiB unless given
 ---@field max_headers? integer bytes of all header blocks of an answer, 64 KiB unless given
 ---@field observe? boolean refuse, before a socket is opened, what is mutating, and what does not say
----in its header fields, query and form that it is one of `reads`
+---in its header fields, query and form that it is one of `reads`, or has another path than "/"
 ---@field reads? alicloud.Actions of `core.actions`; none unless given
 ---@field ca_file? string
 ---@field ca_path? string

@@ -113,6 +113,15 @@ describe("a transport that observes", function()
     end
   end)
 
+  it("takes every other path than / for a change", function()
+    for _, rest in ipairs { "/clusters", "//", "/x?", "/clusters/?a=b", "?Action=X&a=/" } do
+      assert.is_false(is_sent(request(server.url, { url = server.url .. rest })), rest)
+    end
+    for _, rest in ipairs { "", "?", "?a=/", "/?a=/&b=http://x/y?Action=Z" } do
+      assert.is_true(is_sent(request(server.url, { url = server.url .. rest })), rest)
+    end
+  end)
+
   it("knows the older signature's requests by their query or form", function()
     local function signed(action, method)
       local host = server.url:match "//(.*)$"

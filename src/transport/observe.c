@@ -2,8 +2,8 @@
  *
  * A signed request names its operation in two header fields, the older signature in two parameters
  * of the query or the form. Which of them a server believes is its own affair, so every place is
- * looked at, and all must say the same. Names are decoded and taken in any case, values are not:
- * those of the set need no encoding.
+ * looked at, and all must say the same; a path may name one, too. Names are decoded and taken in
+ * any case, values are not: those of the set need no encoding.
  */
 #include "transfer.h"
 
@@ -70,11 +70,22 @@ static void take_parameters(struct named *named, struct ac_str text)
     }
 }
 
+/* The query with its question mark, or an empty text. NULL where the path is not "/", the only one
+ * that these operations have: another may name an operation of another kind of API. */
+static const char *query_of(struct ac_str url)
+{
+    const char *host = ac_str_find(url, AC_STR("://"));
+    const char *path = host ? host + 3 + strcspn(host + 3, "/?#") : "#";
+    if (*path == '/')
+        path++;
+    return *path == '?' || !*path ? path : NULL;
+}
+
 bool ac_observe_reads(const struct ac_transport_request *request, const struct ac_actions *reads)
 {
     struct named named = {.agree = true};
-    const char *query = memchr(request->url.p, '?', request->url.n);
-    if (!reads)
+    const char *query = query_of(request->url);
+    if (!reads || !query)
         return false;
     for (size_t i = 0; i < request->headers.n; i++) {
         const struct ac_pair *field = &request->headers.v[i];
@@ -83,10 +94,8 @@ bool ac_observe_reads(const struct ac_transport_request *request, const struct a
         else if (ac_str_equal_nocase(field->name, AC_STR("x-acs-version")))
             take(&named, &named.version, field->value);
     }
-    if (query) {
-        size_t before = (size_t)(query + 1 - request->url.p);
-        take_parameters(&named, (struct ac_str){query + 1, request->url.n - before});
-    }
+    if (*query)
+        take_parameters(&named, ac_str_of(query + 1));
     take_parameters(&named, request->body);
     return named.agree && named.action.p && named.version.p &&
            ac_actions_has(reads, named.version, named.action);
