@@ -11,6 +11,6 @@ return {
   idioms = {
     ["luaL_argcheck("] = "luaL_argerror() does not come back",
     ["ac_sys_is_confined("] = "a confined process cannot write down what it took",
-    ["is_refused(L, path)"] = "the same",
+    ["acL_push_confined(L, path)"] = "the same",
   },
 }

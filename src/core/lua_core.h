@@ -21,6 +21,9 @@ void acL_sys_open(lua_State *L);
 /* [-0, +3, m]  nil, message, code: what a file has met, for people and for programs. */
 int acL_push_file_failure(lua_State *L, const char *what, int error);
 
+/* [-0, +(0|3), m]  The same in a confined process, before the kernel is asked; false in others. */
+bool acL_push_confined(lua_State *L, const char *path);
+
 struct ac_file_stat;
 
 /* [-0, +1, m]  { bytes, type, mode, links, uid, gid, own } */

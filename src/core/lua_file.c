@@ -60,8 +60,7 @@ int acL_push_file_failure(lua_State *L, const char *what, int error)
     return 3;
 }
 
-/* [-0, +(0|3), m]  What would open or make something, before the kernel is asked. */
-static bool is_refused(lua_State *L, const char *path)
+bool acL_push_confined(lua_State *L, const char *path)
 {
     if (!ac_sys_is_confined())
         return false;
@@ -110,7 +109,7 @@ static int core_open_file(lua_State *L)
     enum ac_file_how how = (enum ac_file_how)luaL_checkoption(L, 2, NULL, names);
     lua_Integer mode = luaL_optinteger(L, 3, 0600);
     luaL_argcheck(L, mode >= 0 && mode <= 0777, 3, "permission bits of a new file");
-    if (is_refused(L, path))
+    if (acL_push_confined(L, path))
         return 3;
     struct file *file = lua_newuserdatauv(L, sizeof *file, 0);
     *file = (struct file){-1, getpid()};
@@ -222,14 +221,14 @@ static int file_stat(lua_State *L)
 static int core_sync_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
-    return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_sync_directory(path));
+    return acL_push_confined(L, path) ? 3 : push_outcome(L, path, ac_file_sync_directory(path));
 }
 
 /* [-1, +(1|3), v] */
 static int core_make_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
-    return is_refused(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
+    return acL_push_confined(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
 }
 
 /* [-3, +(1|3), v]  write_file(path, bytes, "private" | "shared" | "new") -> true | nil, message,
@@ -240,7 +239,7 @@ static int core_write_file(lua_State *L)
     const char *path = acL_check_path(L, 1);
     struct ac_str bytes = acL_check_bytes(L, 2);
     enum ac_file_for whom = (enum ac_file_for)luaL_checkoption(L, 3, NULL, names);
-    if (is_refused(L, path))
+    if (acL_push_confined(L, path))
         return 3;
     unsigned char random[8];
     if (!ac_sys_random(random, sizeof random))

@@ -2,6 +2,7 @@
 #include "lua_core.h"
 
 #include "file.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +18,8 @@ static int core_real_path(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
     char real[PATH_MAX];
+    if (acL_push_confined(L, path))
+        return 3;
     if (!realpath(path, real))
         return acL_push_file_failure(L, path, errno);
     lua_pushstring(L, real);
@@ -28,6 +31,8 @@ static int core_look(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
     struct ac_file_stat about;
+    if (acL_push_confined(L, path))
+        return 3;
     int error = ac_file_look(path, &about);
     if (error != 0)
         return acL_push_file_failure(L, path, error);
@@ -39,6 +44,8 @@ static int core_look(lua_State *L)
 static int core_list_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
+    if (acL_push_confined(L, path))
+        return 3;
     struct ac_buf *names = acL_push_buf(L, LIST_MAX_BYTES);
     int error = ac_file_list(path, names);
     if (error != 0)
@@ -80,7 +87,8 @@ static int core_user_name(lua_State *L)
     luaL_argcheck(L, uid >= 0 && uid <= UINT_MAX, 1, "a user's number");
     struct passwd entry, *found = NULL;
     char text[ENTRY_MAX_BYTES];
-    if (getpwuid_r((uid_t)uid, &entry, text, sizeof text, &found) != 0 || !found)
+    if (ac_sys_is_confined() || getpwuid_r((uid_t)uid, &entry, text, sizeof text, &found) != 0 ||
+        !found)
         lua_pushnil(L);
     else
         lua_pushstring(L, found->pw_name);
