@@ -391,6 +391,7 @@ describe("the commands that look", function()
   end)
 
   it("say that memory is over", function()
+    if os.getenv "ALICLOUD_PRELOAD" then return end -- AddressSanitizer takes no such limit
     local desk, file = room [[
       local list = {}
       while true do list[#list + 1] = ("x"):rep(1 << 20, "y"):rep(50) .. #list end]]
