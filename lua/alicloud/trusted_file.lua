@@ -70,10 +70,10 @@ local function directory_fault(path, about, entry, user)
   end
   local wrong = writers_fault(path, about)
   if not wrong then return nil end
-  -- Who makes a directory here gives it the group without being a member.
-  local gives_group = has(about, SETGID) and has(about, OTHERS_WRITE)
-  local is_kept = has(about, STICKY) and not gives_group
-    and (not entry or is_known(entry.uid, user) or is_team(entry, user))
+  -- In a setgid directory of everybody a stranger's directory gets the group, too.
+  local tells_member = not (has(about, SETGID) and has(about, OTHERS_WRITE))
+  local is_kept = has(about, STICKY) and (not entry or is_known(entry.uid, user)
+    or tells_member and is_team(entry, user))
   return not is_kept and wrong or nil
 end
 
@@ -161,22 +161,40 @@ function M.read_all(file)
   end
 end
 
---- Reads a file that is to be obeyed. What was judged is what is read. A link is followed: judged
---- is what it leads to.
+local function judge(file, path)
+  local place, message, code = M.place(parent_of(path))
+  if not place then return nil, message, code end
+  local wrong = place.fault or M.file_fault(file:stat(), path, place)
+  if wrong then return nil, M.words(wrong), M.UNTRUSTED end
+  return true
+end
+
+--- Opens a file that is to be obeyed. A link is followed: judged is what it leads to.
+---@param path string
+---@return alicloud.File|nil file to read
+---@return string? message
+---@return string? code M.UNTRUSTED, or the system's
+function M.open(path)
+  local real, message, code = core.real_path(path)
+  if not real then return nil, message, code end
+  local file
+  file, message, code = core.open_file(real, "read")
+  if not file then return nil, message, code end
+  local ok
+  ok, message, code = judge(file, real)
+  if ok then return file end
+  file:close()
+  return nil, message, code
+end
+
+--- Reads a file that is to be obeyed. What was judged is what is read.
 ---@param path string
 ---@return string|nil text
 ---@return string? message
----@return string? code M.UNTRUSTED, or the system's
+---@return string? code as of `open`
 function M.read(path)
-  local real, missing, why = core.real_path(path)
-  if not real then return nil, missing, why end
-  local file <close>, message, code = core.open_file(real, "read")
+  local file <close>, message, code = M.open(path)
   if not file then return nil, message, code end
-  local place
-  place, message, code = M.place(parent_of(real))
-  if not place then return nil, message, code end
-  local wrong = place.fault or M.file_fault(file:stat(), real, place)
-  if wrong then return nil, M.words(wrong), M.UNTRUSTED end
   return M.read_all(file)
 end
 

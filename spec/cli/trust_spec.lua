@@ -273,6 +273,10 @@ describe("a journal of somebody else", function()
       local ran = desk:run("resume", journal)
       assert.equal(1, ran.code)
       assert.matches("others may use it %(mode " .. mode .. "%).*chmod 600 ", ran.err)
+      ran = desk:run("explain", journal)
+      assert.equal(0, ran.code)
+      assert.equal(mode ~= "640", ran.err:find("need not be yours: .*: may be written by",
+        1) ~= nil)
       assert.equal(1, times(mark))
     end
     chmod("600", journal)
@@ -287,7 +291,8 @@ describe("a journal of somebody else", function()
     for _, command in ipairs { "explain", "report", "verify" } do
       local ran = desk:run(command, journal)
       assert.equal(0, ran.code, ran.err)
-      assert.matches("warning: .* belongs to .*uid 65534.*: what it says is theirs", ran.err)
+      assert.matches("warning: what the journal says need not be yours: .*: belongs to .*uid 65534",
+        ran.err)
     end
     local ran = desk:run("resume", journal)
     assert.equal(1, ran.code)

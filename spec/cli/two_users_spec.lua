@@ -156,7 +156,8 @@ end)]])
       local output = scratch.path()
       os.execute(("setpriv --reuid=2001 --regid=2001 --groups=2500 env -i "
         .. "PATH=%s/bin:/usr/bin:/bin HOME=/nowhere %s alicloud-dr run %s --as alice --journal %s "
-        .. ">%s 2>&1 &"):format((sh("realpath " .. BIN):gsub("\n", "")), emulator:environment(), gated, journal, output))
+        .. ">%s 2>&1 &"):format((sh("realpath " .. BIN):gsub("\n", "")), emulator:environment(),
+        gated, journal, output))
       local text
       for _ = 1, 200 do
         text = sh("cat " .. journal)

@@ -37,7 +37,7 @@ describe("a file that is to be obeyed", function()
     local path = above .. "/in/file"
     scratch.write(path, "text")
     sh("chmod 600 %s", path)
-    for _, case in ipairs { { "770", "g%-w" }, { "777", "o%-w" }, { "3777", "o%-w" } } do
+    for _, case in ipairs { { "770", "g%-w" }, { "777", "o%-w" }, { "2777", "o%-w" } } do
       for _, directory in ipairs { above, above .. "/in" } do
         sh("chmod %s %s", case[1], directory)
         local message = refusal(path)
@@ -48,7 +48,7 @@ describe("a file that is to be obeyed", function()
     end
     sh("chmod 1777 %s", above)
     assert.equal("text", trusted.read(path))
-    sh("chmod 1777 %s/in", above)
+    sh("chmod 3777 %s/in", above)
     assert.equal("text", trusted.read(path))
   end)
 
@@ -110,5 +110,10 @@ describe("a file that is to be obeyed", function()
     local inside = above .. "/in"
     sh("chmod 1777 %s; mkdir %s; touch %s/file; chown 65534 %s", above, inside, inside, inside)
     assert.matches("/in: belongs to ", refusal(inside .. "/file"))
+    -- A team's is fine there, unless everybody's directories get the group there.
+    sh("chown 65534:0 %s; chmod 2770 %s", inside, inside)
+    assert.equal("", trusted.read(inside .. "/file"))
+    sh("chmod 3777 %s", above)
+    assert.matches("may be written by everybody %(mode 3777%)", refusal(inside .. "/file"))
   end)
 end)

@@ -6,10 +6,10 @@ local behaviour = require "alicloud.emulator.behaviour"
 local emulator = require "alicloud.emulator"
 local guard = require "alicloud.guard"
 local json = require "alicloud.cli.json"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
-local session = require "alicloud.cli.session"
 local sorted = require "alicloud.sorted"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
@@ -72,7 +72,7 @@ local function read_number(args, name, integer)
 end
 
 local function read_file(path, io)
-  local text, problem = session.runtime(io).read_file(path)
+  local text, problem = orders.reader({}, io)(path)
   if not text then return nil, problem end
   return data.parse(text, path, io)
 end

@@ -76,14 +76,23 @@ function M.confirm_edit(digest, known, go_on, args, io)
   }
 end
 
---- Says of a file that is only looked at that it is somebody else's.
+-- Why what is at a path may have been written by somebody else.
+local function foreign(path)
+  local about = core.look(path)
+  if not about then return nil end
+  if not about.own then return ("%s: belongs to %s"):format(path, trusted.name(about.uid)) end
+  local file <close>, message, code = trusted.open(path)
+  return not file and code == trusted.UNTRUSTED and message or nil
+end
+
+--- Says of a journal that is only looked at whose it is, if it need not be the user's.
 ---@param path string
 ---@param io alicloud.cli.Io
 function M.tell_owner(path, io)
-  local about = core.look(path)
-  if not about or about.own then return end
-  io.err(("alicloud-dr: warning: %s belongs to %s: what it says is theirs\n"):format(
-    terminal.clean(path), terminal.clean(trusted.name(about.uid))))
+  local why = foreign(path)
+  if not why then return end
+  io.err(("alicloud-dr: warning: what the journal says need not be yours: %s\n"):format(
+    terminal.clean(why, 1000)))
 end
 
 --- Refuses what cannot be read.

@@ -8,8 +8,10 @@ local follow = require "alicloud.credentials.follow"
 local oidc = require "alicloud.credentials.oidc"
 local options = require "alicloud.options"
 local role = require "alicloud.credentials.role"
+local runtimes = require "alicloud.runtime"
 local sorted = require "alicloud.sorted"
 local static = require "alicloud.credentials.static"
+local trusted = require "alicloud.trusted_file"
 local uri = require "alicloud.credentials.uri"
 
 local M = {}
@@ -112,6 +114,10 @@ end
 function modes.External(reading, entry)
   local command = text(entry, "process_command")
   if not command then return common.fail "process_command is missing" end
+  if runtimes.has_real_files(reading.context.runtime) then
+    local file <close>, message = trusted.open(reading.file)
+    if not file then return common.fail("it names a program to start, but " .. message) end
+  end
   return common.open("profile", external, reading.context, { command = command })
 end
 

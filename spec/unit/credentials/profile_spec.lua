@@ -312,3 +312,25 @@ describe("a file with keys that others may read", function()
     for _, mode in ipairs { "600", "400", "700" } do assert.same({}, (warnings_of(mode))) end
   end)
 end)
+
+describe("a file that names a program to start", function()
+  local command = [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']]
+
+  local function ask_file(mode)
+    local text = core.encode { current = "x", profiles = { { name = "x", mode = "External",
+      process_command = command } } }
+    local path = scratch.file(text, ".json", mode)
+    local machine = machines.new { real_files = true, loop = machines.real_loop() }
+    return machines.open(machine, credentials.profile { file = path }):get()
+  end
+
+  it("starts none where others may write it", function()
+    assert.equal("LTAIx", ask_file("600").access_key_id)
+    for mode, who in pairs { ["660"] = "its group", ["602"] = "everybody" } do
+      local keys, err = ask_file(mode)
+      assert.is_nil(keys)
+      assert.matches("it names a program to start, but .* may be written by " .. who
+        .. " %(mode " .. mode .. "%); chmod g", tostring(err))
+    end
+  end)
+end)
