@@ -7,6 +7,8 @@ local core = require "alicloud.core"
 
 local M = {}
 
+local STRANGE_APPROVALS = 20
+
 ---@class alicloud.dr.Mail
 local Mail = {}
 Mail.__index = Mail
@@ -14,7 +16,8 @@ Mail.__index = Mail
 ---@param engine alicloud.dr.Engine
 ---@return alicloud.dr.Mail
 function M.new(engine)
-  return setmetatable({ engine = engine, read = {}, refused = {}, approvals = {} }, Mail)
+  return setmetatable({ engine = engine, read = {}, refused = {}, carried = {},
+    approvals = {} }, Mail)
 end
 
 local function is_words(value)
@@ -67,12 +70,19 @@ local function refuse(mail, name, letter)
     .. "not give orders to this run: %s"):format(letter.type, letter.who, name) }
 end
 
+-- Each that is not taken is told, so a stranger brings some and not any number.
+local function carry(mail, letters, letter)
+  local count = (mail.carried[letters.who] or 0) + 1
+  mail.carried[letters.who] = count
+  if letters.trusted or count <= STRANGE_APPROVALS then TAKE.approval(mail, letter) end
+end
+
 local function take(mail, letters, line)
   local engine = mail.engine
   local letter = open_letter(engine, line)
   local act = letter and not engine.state.mails[letter.digest] and TAKE[letter.type]
   if not act then return end
-  if letter.type == "approval" then return act(mail, letter) end
+  if letter.type == "approval" then return carry(mail, letters, letter) end
   letter.who = letters.who
   if not letters.trusted then return refuse(mail, letters.name, letter) end
   act(mail, letter)
