@@ -167,7 +167,8 @@ end)]])
       local id = text:match '"run_id":"(%x+)"'
       scratch.write(root .. "/letter", core.encode { type = "mode", run = id, mode = "ungraceful",
         by = "the CTO", why = "the region is gone" } .. "\n")
-      as(uid, group, ("sh -c 'umask 022; cp %s/letter %s.mail.x'"):format(root, journal))
+      as(uid, group, obeyed and ("alicloud-dr ungraceful %s --as lead --why 'it burns'"):format(
+        journal) or ("sh -c 'umask 022; cp %s/letter %s.mail.x'"):format(root, journal))
       for _ = 1, 200 do
         text = sh("cat " .. journal)
         if text:find '"stopped"' then break end

@@ -205,8 +205,9 @@ function SHOW.anchored(io, event)
 end
 
 function SHOW.mode(io, event)
-  io.out(("  %s from now on, by %s: %s\n"):format(terminal.clean(event.mode),
-    terminal.clean(event.by or "?"), terminal.clean(event.why)))
+  local from = event.from and ", left by " .. terminal.clean(event.from) or ""
+  io.out(("  %s from now on, by %s%s: %s\n"):format(terminal.clean(event.mode),
+    terminal.clean(event.by or "?"), from, terminal.clean(event.why)))
 end
 
 function SHOW.note(io, event)

@@ -48,7 +48,8 @@ local function confirm_edit(playbook, path, args, io)
   if not text then return nil, err end
   local state, fault = run_journal.state(path, text)
   if not state then return nil, fault end
-  if not state.run then return true end
+  local is_over = state.ending and state.ending.type == "finished"
+  if not state.run or is_over then return true end
   return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
     args, io)
 end

@@ -119,7 +119,7 @@ local EVENTS = {
   gate_pass = { gate = NAME, approvals = maybe(COUNT), broken = maybe(BOOLEAN), why = maybe(TEXT),
     by = maybe(NAME), decision = maybe(SUM) },
   gate_fail = { gate = NAME, approvals = maybe(COUNT) },
-  mode = { mode = MODE, by = maybe(NAME), why = maybe(TEXT) },
+  mode = { mode = MODE, by = maybe(NAME), why = maybe(TEXT), from = maybe(NAME) },
   accept_loss = LOSS.fields,
   mark = { mark = NAME },
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),

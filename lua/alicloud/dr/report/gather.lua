@@ -42,7 +42,8 @@ M.VERSION = 1
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
 ---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key
 ---@field losses { seconds: number, by: string, why: string, at: number }[] that were accepted
----@field modes { mode: string, by: string?, why: string, at: number }[]
+---@field modes { mode: string, by: string?, why: string, from: string?, at: number }[] from: whose
+---file the order was
 ---@field notes { at: number, text: string, fields: table? }[]
 ---@field open { verb: string, group_id: string, region: string, token: string, step: string?,
 ---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
@@ -76,7 +77,7 @@ function TAKE.accept_loss(model, event)
 end
 
 function TAKE.mode(model, event)
-  add(model.modes, event, { "mode", "by", "why" })
+  add(model.modes, event, { "mode", "by", "why", "from" })
 end
 
 function TAKE.note(model, event)

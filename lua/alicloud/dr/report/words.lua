@@ -311,8 +311,9 @@ end
 ---@param mode table
 ---@return string
 function M.mode(mode)
-  return ("%s from %s on, by %s: %s"):format(M.clean(mode.mode), M.time(mode.at),
-    M.clean(mode.by or "?"), M.clean(mode.why))
+  return ("%s from %s on, by %s%s: %s"):format(M.clean(mode.mode), M.time(mode.at),
+    M.clean(mode.by or "?"), mode.from and ", left by " .. M.clean(mode.from) or "",
+    M.clean(mode.why))
 end
 
 --- What nobody may overlook, in the order of weight.
