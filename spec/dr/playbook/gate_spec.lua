@@ -213,8 +213,8 @@ describe("a gate", function()
     end)
     people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
     local decision = stage:events("gate_open")[1].decision
-    assert.same({ { id = "pg-orders", region = "cn-shanghai", from = "cn-hangzhou",
-      to = "cn-shanghai" } }, decision.groups)
+    assert.same({ { id = "pg-orders", region = "cn-shanghai", from = "cn-hangzhou/g",
+      to = "cn-shanghai/b" } }, decision.groups)
     assert.same({ { name = "dba", key = KEYS.dba, from = "playbook" } }, decision.approvers)
     assert(stage:run(playbook))
     assert.equal(1, #stage:events "gate_open")

@@ -5,6 +5,7 @@
 local core = require "alicloud.core"
 local duration = require "alicloud.dr.duration"
 local journals = require "alicloud.dr.journal"
+local snapshots = require "alicloud.dr.snapshot"
 local sorted = require "alicloud.sorted"
 
 local M = {}
@@ -44,13 +45,19 @@ function M.of_state(state)
     requester = run.requester }
 end
 
+-- Both sides may be in one region, and then the zones tell which is which.
+local function place_of(region, zone)
+  return region and snapshots.place_name { region = region, zone = zone }
+end
+
 -- Of the branch and of those that it came from; what other branches have named is not its matter.
 local function groups_of(engine, prefix)
   local list = core.array {}
   for _, bound in pairs(engine.bound) do
     if prefix:sub(1, #bound.prefix) == bound.prefix then
       local look = engine.state.looks[bound.id] or {}
-      list[#list + 1] = { id = bound.id, region = bound.region, from = look.from, to = look.to }
+      list[#list + 1] = { id = bound.id, region = bound.region,
+        from = place_of(look.from, look.from_zone), to = place_of(look.to, look.to_zone) }
     end
   end
   table.sort(list, function(a, b)

@@ -111,10 +111,11 @@ function Engine:looked(snapshot)
   if not snapshot or snapshot.role == "absent" then return end
   local before = self.state.looks[snapshot.group_id]
   local same = before and before.status == snapshot.status and before.from == snapshot.from.region
-    and before.recover_point == snapshot.recover_point
+    and before.from_zone == snapshot.from.zone and before.recover_point == snapshot.recover_point
   if same then return end
   self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
     status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
+    from_zone = snapshot.from.zone, to_zone = snapshot.to.zone,
     recover_point = snapshot.recover_point, read_at = snapshot.read_at }, false)
 end
 

@@ -272,7 +272,11 @@ function M.run(branch, name, options)
   end
   tell_of_wish(engine, key)
   if not approvers then
-    engine:refuse("Client.NoApproverKey", ("gate %q: %s"):format(key, fault), GIVE_KEY:format(key))
+    local past = engine.state.gates[key]
+    local before = past and past.keys_from
+      and "; the attempt before had them from " .. past.keys_from
+    engine:refuse("Client.NoApproverKey", ("gate %q: %s"):format(key, fault),
+      GIVE_KEY:format(key) .. (before or ""))
   end
   await(branch, key, options, approvers)
 end
