@@ -48,6 +48,16 @@ function M.private(field, path)
   return core.secret(seed)
 end
 
+--- What signs the ends of a run.
+---@param path string|nil of --sign
+---@param person string|nil
+---@return { by: string, key: alicloud.Secret }|nil
+function M.signer(path, person)
+  if not path then return nil end
+  if not person then options.refuse "--sign: needs --as NAME or $USER: who signs" end
+  return { by = person, key = M.private("--sign", path) }
+end
+
 local function parse(field, path, text)
   local keys, number = {}, 0
   for line in text:gmatch("([^\n]*)\n?") do

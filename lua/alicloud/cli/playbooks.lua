@@ -98,12 +98,6 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
-local function signer(args, person)
-  if not args.sign then return nil end
-  if not person then options.refuse "--sign: needs --as NAME or $USER: who signs" end
-  return { by = person, key = keys.private("--sign", args.sign) }
-end
-
 local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
 
 local function ask_person(io, person)
@@ -136,7 +130,7 @@ function M.read_options(args, io)
     approvers = args.approvers
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
-    sign = signer(args, person), anchor = options.text(args, "anchor", anchors.RULE),
+    sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
     anchor_network = args.anchor and networks.settings(network.read(args, options.refuse)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
@@ -197,6 +191,10 @@ end
 function SHOW.gate_pass(io, event)
   io.out(("  %s gate %s\n"):format(terminal.paint(io, event.broken and "yellow" or "green",
     event.broken and "!" or "✔"), terminal.clean(event.gate)))
+end
+
+function SHOW.signed(io, event)
+  io.out(("    signed by %s, key %s\n"):format(terminal.clean(event.by), keys.show(event.key)))
 end
 
 function SHOW.anchored(io, event)

@@ -159,6 +159,18 @@ describe("a witness", function()
     assert.matches('handed over at "begin" is not the sum of record 2', texts(proof))
   end)
 
+  it("may be interrupted: behind the end that changes nothing, before it the run ends", function()
+    local _, result = signed { anchor = function(notice)
+      if notice.moment == "end" then error "interrupted!" end
+      return "noted"
+    end }
+    assert.equal("completed", result.status)
+    local stage, none, err = signed { anchor = function() error "interrupted!" end }
+    assert.is_nil(none)
+    assert.equal("Client.Interrupted", err.code)
+    assert.equal(1, #stage:events "interrupted")
+  end)
+
   it("may be a program, whose first line is its answer", function()
     local path = scratch.path()
     local stage = signed { anchor = ("echo $ALICLOUD_DR_MOMENT $ALICLOUD_DR_RECORDS "

@@ -186,6 +186,7 @@ local function finish(engine)
 end
 
 local function play(engine, run)
+  anchors.tell(engine, "begin")
   engine.mail:poll()
   engine.playbook.body(run)
 end
@@ -208,14 +209,20 @@ local function carry_out(engine)
   error(result, 0)
 end
 
--- What is told behind the end vouches for it, whatever it is, and can no longer change it.
-local function seal(engine)
+local function vouch(engine)
   local signer, journal = engine.options.sign, engine.journal
   if signer and not journal.fault then
     engine:write(signatures.sign(signer, engine.state.run.run_id, journal.seq, journal.head,
       engine.runtime.time()), true)
   end
   anchors.tell(engine, "end")
+end
+
+-- What is told behind the end vouches for it, whatever it is, and can no longer change it; nor can
+-- whoever interrupts it.
+local function seal(engine)
+  local ok, raised = pcall(vouch, engine)
+  if not ok and not guard.is_interrupt(raised) then error(raised, 0) end
 end
 
 -- The journal keeps them as they were given: a playbook reads them anew in every process.
@@ -241,7 +248,6 @@ local function prepare(playbook, options, runtime, open)
   if ok then ok, err = announce(engine) end
   if not ok then return nil, err end
   engine.params = read
-  anchors.tell(engine, "begin")
   return engine
 end
 
