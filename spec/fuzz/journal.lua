@@ -2,14 +2,25 @@
 -- right, with events that are any bytes, no changed byte goes unseen.
 
 local core = require "alicloud.core"
+local events = require "alicloud.dr.playbook.events"
 local journal = require "alicloud.dr.journal"
 local support = require "spec.fuzz.support"
 
 local check = support.check
 
+-- Records that are not as they must be end what can be believed.
+local function records(text, whole)
+  local reading, damage = events.read(text)
+  local found = reading or damage.before
+  check(#found.events <= #whole.events, "more records than lines", text)
+  check(#found.sums == #found.events and #found.head == 64, "sums", text)
+  for i = 1, #found.events do check(not events.fault(found.events[i]), "a fault", text) end
+end
+
 local function read(text)
   local reading, damage = journal.read(text)
   local whole = reading or damage.before
+  records(text, whole)
   check(whole.bytes <= #text and #whole.head == 64, "how far it is whole", text)
   if reading then
     check(reading.bytes + reading.torn == #text, "bytes", text)

@@ -230,9 +230,10 @@ describe("an approval in a journal", function()
     assert.same({}, proof_of(stage.disk:text "run").forged)
     local text = assert(dr.report(path)):render "html"
     assert.matches("approved by dba, [^<]+ %(key " .. KEYS.dba:sub(1, 16)
-      .. "…, signature checked against the key in the journal, which the playbook holds%)", text)
+      .. "…, signature checked against the key in the journal, which says that the playbook "
+      .. "holds it%)", text)
     text = assert(dr.report(scratch.file(approved().disk:text "run"))):render "html"
-    assert.matches("which whoever ran it gave, not the playbook: file /etc/approvers", text)
+    assert.matches("that whoever ran it gave it, not the playbook: file /etc/approvers", text)
     text = assert(dr.report(path, { approvers = { dba = KEYS.dba } })):render "html"
     assert.matches("approved by dba, [^<]+signature checked by the key at hand", text)
     assert.matches("approved by lead, [^<]+no key of lead is at hand", text)

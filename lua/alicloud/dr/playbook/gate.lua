@@ -220,7 +220,7 @@ end
 local function was_broken(engine, key)
   local past = engine.state.gates[key]
   local last = past and past.status == "passed" and past.passes[#past.passes]
-  return last and last.broken and broken_open(engine, key, last.why)
+  return last and last.broken and last.why and broken_open(engine, key, last.why)
 end
 
 -- That it was passed is no more than what the file says: the signatures are looked at again, and so

@@ -125,7 +125,7 @@ end
 
 function TAKE.gate_pass(self, event)
   local found = { verdict = "checked" }
-  if event.broken then
+  if event.broken and event.why then
     found.verdict = "broken"
   elseif not event.decision and not self:was_asked(event.gate) then
     found.verdict, found.why = "unchecked", OLD

@@ -48,10 +48,11 @@ local function owner(known, name)
   return nil
 end
 
+-- By the journal's own word, as all that is in it.
 local function source(from)
-  if from == "playbook" then return "which the playbook holds" end
-  if not from or from == "requester" then return "which whoever ran it gave, not the playbook" end
-  return ("which whoever ran it gave, not the playbook: %s"):format(words.clean(from))
+  if from == "playbook" then return "which says that the playbook holds it" end
+  local where = from and from ~= "requester" and ": " .. words.clean(from) or ""
+  return "which says that whoever ran it gave it, not the playbook" .. where
 end
 
 --- One approval.
