@@ -232,10 +232,11 @@ local function check_first(branch, key, options)
 end
 
 local function begin(branch, key, options)
+  -- Before it begins, so that the step's time is its own.
+  if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
     definition = definition_of(options) }
-  if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
 end
 
 local function attempt(branch, key, options, body)

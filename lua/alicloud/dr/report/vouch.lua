@@ -100,6 +100,7 @@ local function rest(vouching, records)
   -- What follows are the signature itself and what came after it.
   local first = vouching.vouched + 2
   if first > records then return nil end
+  if first == records then return ("no key vouches for record %d"):format(first) end
   return ("no key vouches for records %d to %d"):format(first, records)
 end
 
