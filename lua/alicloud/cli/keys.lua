@@ -6,6 +6,7 @@ local decisions = require "alicloud.dr.playbook.decision"
 local gates = require "alicloud.dr.playbook.gate"
 local options = require "alicloud.cli.options"
 local terminal = require "alicloud.cli.terminal"
+local trusted_files = require "alicloud.trusted_file"
 
 local M = {}
 
@@ -91,8 +92,8 @@ end
 function M.origin(path)
   local file <close> = core.open_file(path, "read")
   local about = file and file:stat()
-  return ("file %s, %s"):format(path, about and about.own and "of the user who runs it"
-    or "of another user")
+  local owner = about and trusted_files.name(about.uid)
+  return ("file %s, of %s"):format(path, owner or "nobody: it is gone")
 end
 
 --- Tells at a gate whose keys count for it, so that whoever keeps them sees a name too many.
