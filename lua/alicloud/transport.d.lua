@@ -108,6 +108,12 @@ local transport = {}
 ---@return alicloud.Transport
 function transport.new(options) end
 
+---Has the keys of TLS connections appended to a file from now on. For a program that owns its process,
+---before its first transport; its variable SSLKEYLOGFILE, which has no effect otherwise, is gone then.
+---@param path string
+---@return boolean ok
+function transport.log_keys(path) end
+
 ---The certificate store used where the caller names none: a hashed directory alone, else a bundle
 ---alone.
 ---@return { ca_file?: string, ca_path?: string }

@@ -168,4 +168,54 @@ describe("alicloud.transport over TLS", function()
     output:close()
     assert.falsy(log:lower():find("advertised by the client: [^\n]*h2"))
   end)
+
+  describe("and its keys", function()
+    -- A program that makes one call to a server, with the variable set; what it prints.
+    local function run(line, first)
+      local server <close> = tls.serve(dir, certificates.right)
+      local log = scratch.path ".log"
+      local script = scratch.file(([[
+        local transport = require "alicloud.transport"
+        %s
+        local client <close> = transport.new { ca_file = "%s" }
+        local op = client:submit { method = "GET", url = "%s/ok", headers = {}, timeout = 30 }
+        while not op:done() do client:step() end
+        print(op:result().status, os.getenv "SSLKEYLOGFILE")]]):format(first or "", good.file,
+        server.url), ".lua")
+      local pipe <close> = assert(io.popen(("%s='%s' lua5.4 %s 2>&1"):format(line, log, script)))
+      return pipe:read "a", io.open(log), log
+    end
+
+    it("are not written because of a variable, which stays what it was", function()
+      local output, file, log = run "SSLKEYLOGFILE"
+      assert.equal("200\t" .. log .. "\n", output)
+      assert.is_nil(file)
+    end)
+
+    it("are written where the program says so", function()
+      local output, file = run("KEYS", [[assert(transport.log_keys(os.getenv "KEYS"))]])
+      assert.equal("200\tnil\n", output)
+      assert.matches("TRAFFIC_SECRET", assert(file):read "a")
+      file:close()
+    end)
+
+    it("are written by the command where its option says so, for its user alone", function()
+      local server <close> = tls.serve(dir, certificates.right)
+      local log = scratch.path ".log"
+      local function ask(variable, words)
+        local pipe <close> = assert(io.popen(("env %s ALIBABA_CLOUD_ACCESS_KEY_ID=i "
+          .. "ALIBABA_CLOUD_ACCESS_KEY_SECRET=s alicloud-dr status --region cn-shanghai "
+          .. "--endpoint %s --ca-file %s %s 2>&1"):format(variable, server.url, good.file, words)))
+        return pipe:read "a"
+      end
+      ask("SSLKEYLOGFILE=" .. log, "")
+      assert.is_nil(io.open(log))
+      assert.matches("warning: whoever reads " .. log .. " can read", ask("A=b",
+        "--tls-key-log " .. log))
+      assert.matches("TRAFFIC_SECRET", scratch.read(log))
+      assert.is_true(os.execute(("test $(stat -c %%a '%s') = 600"):format(log)))
+      assert(os.execute(("ln -sf /dev/null '%s'"):format(log)))
+      assert.matches("%-%-tls%-key%-log: .*symbolic link", ask("A=b", "--tls-key-log " .. log))
+    end)
+  end)
 end)

@@ -6,10 +6,48 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #if LIBCURL_VERSION_NUM < 0x075500
 #error "alicloud-dr needs libcurl 7.85 or newer (Debian: libcurl4-openssl-dev)"
 #endif
+
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron()) /* a bundle cannot link to the variable */
+#else
+extern char **environ;
+#endif
+
+#define KEY_LOG "SSLKEYLOGFILE"
+
+/* libcurl looks for this variable when it is initialised, and then writes the keys of every TLS
+ * connection into that file. Whoever can set a variable is not to get them by that, so that another
+ * entry stands in its place meanwhile: nothing is moved or freed that another thread may be
+ * reading.
+ */
+static CURLcode init_without_key_log(void)
+{
+    char **entry = environ;
+    while (entry && *entry && strncmp(*entry, KEY_LOG "=", sizeof KEY_LOG) != 0)
+        entry++;
+    if (!entry || !*entry)
+        return curl_global_init(CURL_GLOBAL_DEFAULT);
+    char *hidden = *entry;
+    *entry = (char *)"_" KEY_LOG "=";
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    *entry = hidden;
+    return code;
+}
+
+bool ac_transport_log_keys(const char *path)
+{
+    curl_global_cleanup();
+    bool ok = setenv(KEY_LOG, path, 1) == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    unsetenv(KEY_LOG);
+    return ok;
+}
 
 static struct {
     pthread_once_t once;
@@ -18,7 +56,7 @@ static struct {
 
 static void init_library(void)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (init_without_key_log() != CURLE_OK) {
         library.lack = "libcurl could not be initialised";
         return;
     }

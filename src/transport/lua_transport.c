@@ -214,8 +214,17 @@ static int transport_trust(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg FUNCTIONS[] = {
-    {"new", transport_new}, {"trust", transport_trust}, {NULL, NULL}};
+/* [-1, +1, v]  log_keys(path) -> whether keys of TLS connections go there from now on */
+static int transport_log_keys(lua_State *L)
+{
+    lua_pushboolean(L, ac_transport_log_keys(acL_check_path(L, 1)));
+    return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {{"new", transport_new},
+                                     {"trust", transport_trust},
+                                     {"log_keys", transport_log_keys},
+                                     {NULL, NULL}};
 
 static void open_classes(lua_State *L)
 {

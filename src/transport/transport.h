@@ -81,6 +81,10 @@ void ac_transport_library(char out[96]);
 /* Once per process and thread-safe. NULL, or what this libcurl lacks. */
 const char *ac_transport_init(void);
 
+/* From now on the keys of TLS connections go into a file. For a program that owns its process,
+ * before its first transport; its variable SSLKEYLOGFILE is gone then. False if that cannot be. */
+bool ac_transport_log_keys(const char *path);
+
 /* NULL when out of memory or descriptors. The texts are borrowed until ac_transport_free(). */
 struct ac_transport *ac_transport_new(const struct ac_transport_options *options);
 

@@ -177,7 +177,8 @@ function M.main(argv)
   core.ignore_sigpipe()
   -- What holds keys is neither to be found in a core nor in the environment of a process.
   core.forbid_dumps()
-  core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN" }
+  core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
+    "SSLKEYLOGFILE" }
   local io = terminal.io()
   local code, fault = M.run(argv, io), io.fault()
   if not fault then return code end

@@ -1,6 +1,7 @@
 --- The way to the hosts on the command line: the options that every command takes which talks to
 --- the service, and the lines of `status -v`.
 
+local core = require "alicloud.core"
 local networks = require "alicloud.network"
 local option = require "alicloud.options"
 local shell = require "alicloud.shell"
@@ -42,6 +43,9 @@ function M.add(command)
   command:option "--client-key"
     :argname "<file>"
     :description "PEM key of the certificate, without a passphrase."
+  command:option "--tls-key-log"
+    :argname "<file>"
+    :description "Append the keys of TLS connections to it, for who has to look into them."
 end
 
 local function pins(words, refuse)
@@ -79,6 +83,24 @@ function M.read(args, refuse)
       .. "this machine; allowed: host[:port] here, or all of it in https_proxy")
   end
   return given
+end
+
+--- Lets the keys of TLS connections be written down, where that was typed: into a file for this
+--- user alone. The variable SSLKEYLOGFILE has no such effect.
+---@param args table
+---@param io alicloud.cli.Io
+---@param refuse fun(message: string) stops the command
+function M.log_keys(args, io, refuse)
+  local path = args.tls_key_log
+  if not path then return end
+  local file, message = core.open_file(path, "append")
+  if not file then refuse("--tls-key-log: " .. message) end
+  file:close()
+  if not require("alicloud.transport").log_keys(path) then
+    refuse "--tls-key-log: the TLS library cannot do that"
+  end
+  io.err(("alicloud-dr: warning: whoever reads %s can read this command's connections\n"):format(
+    terminal.clean(path)))
 end
 
 --- These options as they were typed, for a command that is to be repeated.

@@ -38,6 +38,7 @@ end
 function M.anywhere(args, io, metadata_endpoint)
   local chain = metadata_endpoint
     and credentials.default { metadata_endpoint = metadata_endpoint } or nil
+  network.log_keys(args, io, options.refuse)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
   given.transport, given.runtime = io.transport, M.runtime(io)
@@ -53,6 +54,7 @@ end
 function M.open(args, io)
   local runtime = M.runtime(io)
   local region = options.region(args, runtime.getenv)
+  network.log_keys(args, io, options.refuse)
   local given = network.read(args, options.refuse)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
