@@ -68,6 +68,15 @@ describe("alicloud-dr run", function()
     assert.equal(2, ran.code)
     assert.matches("%-%-report: got \"x.pdf\"; allowed: a file that ends in .html", ran.err)
     assert.same({}, desk:requests())
+    assert(os.execute(("cd %s && ln -s target link.html && mkfifo pipe.md && mkdir d.json"):format(
+      directory)))
+    for name, words in pairs { ["link.html"] = "symbolic link", ["pipe.md"] = "not a regular file",
+      ["d.json"] = "not a regular file" } do
+      ran = desk:run("run", file, "--region", "cn-shanghai", "--report", directory .. "/" .. name)
+      assert.equal(2, ran.code)
+      assert.matches("%-%-report: .*" .. words .. ".*; allowed: the name of a file", ran.err)
+      assert.same({}, desk:requests())
+    end
     ran = desk:run("run", file, "--region", "cn-shanghai", "--report",
       directory .. "/none/x.html")
     assert.equal(1, ran.code)

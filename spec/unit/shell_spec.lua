@@ -48,4 +48,14 @@ describe("a command that is printed", function()
       { "pg-orders" }, { shell.option("--region", "cn-shanghai"), shell.option "--yes" }))
     assert.equal("alicloud-dr status 5", shell.command("status", { 5 }))
   end)
+
+  it("is put together nowhere else", function()
+    -- What is no name from outside: a word of a fixed choice.
+    local fixed = { ["cli/drill.lua"] = true, ["cli/main.lua"] = true }
+    local pipe <close> = assert(io.popen "grep -rnE 'alicloud-dr [a-z -]*%' lua --include='*.lua'")
+    for line in pipe:lines() do
+      local file = line:match "^lua/alicloud/([^:]+):%d+:"
+      assert.is_true(fixed[file], line)
+    end
+  end)
 end)

@@ -119,7 +119,7 @@ end
 function M.read_options(args, io)
   local runtime = session.runtime(io)
   local person = M.person(args, runtime.getenv)
-  reports.check_file("--report", args.report)
+  reports.check_target("--report", args.report)
   local again = {}
   for _, step in ipairs(args.again) do again[step] = true end
   local declared = { rto = options.duration(args, "rto", 1),

@@ -70,6 +70,20 @@ local function is_journal(path)
   return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
 end
 
+--- Refuses a file that could not be written when a run has ended: then it is too late to ask.
+---@param field string
+---@param path string|nil
+function M.check_target(field, path)
+  if not M.check_file(field, path) then return end
+  local file <close>, message, code = core.open_file(path, "read")
+  local refused = not file and code ~= "ENOENT" and code ~= "EACCES" and message
+    or is_journal(path) and path .. ": it is a journal"
+  if refused then
+    options.refuse(("%s: %s; allowed: the name of a file that is to be replaced, or of none")
+      :format(field, refused))
+  end
+end
+
 local function write(path, text)
   if is_journal(path) then return nil, path .. ": is a journal, and is not written over" end
   return core.write_file(path, text, "shared")
