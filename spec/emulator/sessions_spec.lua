@@ -291,10 +291,11 @@ describe("the metadata service of the emulator", function()
     assert.equal("credential_uri", client:identity().provider)
   end)
 
-  it("is not asked through a proxy, as a credentials URI is", function()
+  it("is not asked through a proxy, nor is a credentials URI in the clear", function()
     for _, case in ipairs {
       { credentials.ecs_role { endpoint = "http://metadata.invalid" }, false },
-      { credentials.uri { uri = "http://uri.invalid/credentials" }, true },
+      { credentials.uri { uri = "http://127.0.0.1:1/credentials" }, false },
+      { credentials.uri { uri = "https://uri.invalid/credentials" }, true },
     } do
       -- The emulator is no proxy; that it is asked at all is the point.
       local emu = emulator.new { ecs_role = "r" }
