@@ -129,6 +129,16 @@ function calls.child()
   if child:receive(10) ~= "x\n" then wrong "what it said" end
 end
 
+function calls.program()
+  local process <close> = core.spawn({ "sh", "-c", "echo said >&2" }, 10,
+    { errors = true, without = { "OTHER*" } })
+  while not process:step() do core.poll(nil, "r", 0.001) end
+  local said = process:errors()
+  if said ~= "said\n" or process:errors() ~= "" then wrong "words of a program" end
+  local secret <close> = core.secret "s3cret"
+  if secret:mask "a s3cret" ~= "a ***" then wrong "mask" end
+end
+
 function calls.encode()
   local text = core.encode { a = { 1, 2.5, "x", core.null }, b = core.array {} }
   if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end
