@@ -73,6 +73,8 @@ CALL(mmap64, void *, (void *p, size_t n, int protect, int flags, int fd, off64_t
      (p, n, protect, flags, fd, at), )
 CALL(pipe2, int, (int ends[2], int flags), (ends, flags), )
 CALL(fsync, int, (int fd), (fd), )
+CALL(close, int, (int fd), (fd), )
+CALL(rename, int, (const char *from, const char *to), (from, to), )
 CALL(ftruncate64, int, (int fd, off64_t n), (fd, n), )
 CALL(fallocate64, int, (int fd, int mode, off64_t at, off64_t n), (fd, mode, at, n), )
 CALL(kill, int, (pid_t pid, int number), (pid, number), )

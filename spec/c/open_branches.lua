@@ -8,6 +8,10 @@ return {
     { "read_json", "if (!ac_buf_room(&response->text, FIELD_COUNT * 32))",
       "the copy that cJSON was given has left more room than that" },
   },
+  ["lua_file.c"] = {
+    { "core_write_file", "if (!ac_sys_random(random, sizeof random))",
+      "a kernel that has started has randomness to give" },
+  },
   idioms = {
     ["luaL_argcheck("] = "luaL_argerror() does not come back",
     ["ac_sys_is_confined("] = "a confined process cannot write down what it took",

@@ -168,6 +168,15 @@ describe("a file", function()
       say("spawn", core.spawn({ "true" }, 1))
       fail("mmap64", "ENOMEM")
       say("spawn", core.spawn({ "true" }, 1))
+      fail("fsync", "EIO")
+      say("write_file", core.write_file(path .. ".whole", "x", "new"))
+      fail("close", "EIO")
+      say("write_file", core.write_file(path .. ".whole", "x", "new"))
+      fail("rename", "EACCES")
+      say("write_file", core.write_file(path .. ".whole", "x", "private"))
+      fail("write", "ENOSPC")
+      say("write_file", core.write_file(path .. ".whole", "x", "shared"))
+      say("left", io.open(path .. ".whole"))
     ]]
     local build = os.getenv "ALICLOUD_BUILD" or "build"
     local path = scratch.path()
@@ -201,6 +210,11 @@ secret|nil|not enough memory
 secret|nil|it cannot be read
 spawn|nil|it cannot be started
 spawn|nil|not enough memory
+write_file|nil|PATH.whole: input or output error|EIO
+write_file|nil|PATH.whole: input or output error|EIO
+write_file|nil|PATH.whole: permission denied|EACCES
+write_file|nil|PATH.whole: no space left on the device|ENOSPC
+left|nil|PATH.whole: No such file or directory|2
 ]], (said:gsub(path, "PATH")))
   end)
 
@@ -347,6 +361,7 @@ describe("a file that is written whole", function()
 
   it("is refused where there is no room or no directory, and leaves nothing", function()
     assert.equal("ENOENT", select(3, core.write_file(scratch.path() .. "/a", "x", "shared")))
+    assert.equal("ENOTDIR", select(3, core.write_file(scratch.file "" .. "/a", "x", "shared")))
     local ok, message = core.write_file("/dev/full", "x", "shared")
     assert.is_nil(ok)
     assert.matches("not a regular file", message)
