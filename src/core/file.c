@@ -253,9 +253,8 @@ static int fill(int fd, struct ac_str bytes)
     size_t written;
     int error = ac_file_append(fd, bytes, &written);
     error = error != 0 ? error : ac_file_sync(fd);
-    if (close(fd) != 0 && error == 0)
-        error = errno;
-    return error;
+    int closing = close(fd) != 0 ? errno : 0;
+    return error != 0 ? error : closing;
 }
 
 /* What is at the path may be replaced only if it is a file, and not by way of a link. */
