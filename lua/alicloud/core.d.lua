@@ -258,6 +258,11 @@ function core.list_directory(path) end
 ---@return { uid: integer, gid: integer, groups: table<integer, boolean> } user `groups`: all of them
 function core.user() end
 
+---The group that is this user's alone, as many systems give each user one: it has his name, and no
+---other member. Root has none.
+---@return integer|nil gid
+function core.private_group() end
+
 ---@param uid integer
 ---@return string|nil name nil if nobody here has that number
 function core.user_name(uid) end

@@ -11,6 +11,8 @@
 --- others. Only members can put files there, and what they put there carries its group; members
 --- are trusted like the user. Others may not write such a file either.
 ---
+--- A group that is the user's alone, as many systems give each user one, is no stranger.
+---
 --- Who may write is read from owner, group and mode. Of an access control list the mode shows what
 --- it grants at most, in the group's bits.
 
@@ -54,8 +56,13 @@ local function change_mode(bits, path)
   return ("chmod %s %s"):format(bits, shell.quote(path))
 end
 
+local function is_written(about)
+  return has(about, OTHERS_WRITE)
+    or has(about, GROUP_WRITES) and about.gid ~= core.private_group()
+end
+
 local function writers_fault(path, about)
-  if not has(about, GROUP_WRITES | OTHERS_WRITE) then return nil end
+  if not is_written(about) then return nil end
   local others = has(about, OTHERS_WRITE)
   return fault(path, ("may be written by %s (mode %o)"):format(others and "everybody"
     or "its group", about.mode), change_mode(others and "o-w" or "g-w", path))
@@ -132,7 +139,7 @@ function M.file_fault(about, path, place)
     return fault(path, "belongs to " .. M.name(about.uid),
       ("read it, then take a copy of your own: cp %s COPY"):format(shell.quote(path)))
   end
-  if has(about, GROUP_WRITES) then
+  if is_written(about) then
     return fault(path, ("may be written by its group (mode %o)"):format(about.mode),
       change_mode("g-w", path))
   end

@@ -95,6 +95,26 @@ describe("operators of one machine", function()
     assert.equal(0, code, text)
   end)
 
+  it("may have files that their own group may write, if it is theirs alone", function()
+    local known = sh "getent passwd 1; getent group 1"
+    if not known:find "^daemon:[^\n]*:1:1:[^\n]*\ndaemon:[^:]*:1:\n" then
+      return pending "no user daemon with a group of that name"
+    end
+    local own = directory("1:1", "775")
+    local path, mark = playbook "private"
+    scratch.write(mark, "")
+    sh(("cp %s %s/own.lua; chown 1:1 %s/own.lua; chmod 664 %s/own.lua"):format(path, own, own, own))
+    local text, code = run(1, 1, own, "run " .. own .. "/own.lua")
+    assert.equal(0, code, text)
+    sh(("chown 1:2500 %s/own.lua"):format(own))
+    text, code = run(1, 2500, own, "run " .. own .. "/own.lua")
+    assert.equal(2, code, text)
+    assert.matches("may be written by its group %(mode 664%)", text)
+    sh(("chown 1:1 %s/own.lua"):format(own))
+    text, code = run(2001, 2001, own, "run " .. own .. "/own.lua")
+    assert.equal(2, code, text)
+  end)
+
   it("are told who has made a lock for himself", function()
     local team = directory("root:2500", "2770")
     local path, mark = playbook "blocked"

@@ -5,6 +5,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -95,10 +96,42 @@ static int core_user_name(lua_State *L)
     return 1;
 }
 
+/* The members that its entry lists; others may have it as theirs only if somebody has seen to it.
+ */
+static bool has_others(const struct group *group, const char *name)
+{
+    for (char *const *member = group->gr_mem; *member; member++)
+        if (strcmp(*member, name) != 0)
+            return true;
+    return false;
+}
+
+/* [-0, +1, m]  private_group() -> gid | nil */
+static int core_private_group(lua_State *L)
+{
+    struct passwd user, *is_known = NULL;
+    struct group group, *is_there = NULL;
+    char names[ENTRY_MAX_BYTES], members[ENTRY_MAX_BYTES];
+    lua_pushnil(L);
+    if (geteuid() == 0 || ac_sys_is_confined())
+        return 1;
+    if (getpwuid_r(geteuid(), &user, names, sizeof names, &is_known) != 0 || !is_known)
+        return 1;
+    if (getgrgid_r(user.pw_gid, &group, members, sizeof members, &is_there) != 0 || !is_there)
+        return 1;
+    if (strcmp(group.gr_name, user.pw_name) == 0 && !has_others(&group, user.pw_name))
+        lua_pushinteger(L, (lua_Integer)user.pw_gid);
+    return 1;
+}
+
 void acL_owner_open(lua_State *L)
 {
-    const luaL_Reg functions[] = {{"real_path", core_real_path},           {"look", core_look},
-                                  {"list_directory", core_list_directory}, {"user", core_user},
-                                  {"user_name", core_user_name},           {NULL, NULL}};
+    const luaL_Reg functions[] = {{"real_path", core_real_path},
+                                  {"look", core_look},
+                                  {"list_directory", core_list_directory},
+                                  {"user", core_user},
+                                  {"user_name", core_user_name},
+                                  {"private_group", core_private_group},
+                                  {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }
