@@ -4,6 +4,7 @@ local anchors = require "alicloud.dr.playbook.anchor"
 local approvals = require "alicloud.dr.playbook.approval"
 local behaviour = require "spec.server.behaviour"
 local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
 local dr = require "alicloud.dr"
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
@@ -239,6 +240,26 @@ describe("an approval in a journal", function()
     assert.matches("approved by lead, [^<]+no key of lead is at hand", text)
   end)
 
+  it("of nobody whom the reader knows fails verify, which passes by its own keys", function()
+    local text = approved("playbook").disk:text "run"
+    local path, desk = scratch.file(text, ".jsonl", "600"), desks.new()
+    local function verify(keys)
+      return desk:run("verify", path, "--approvers", scratch.file(keys, nil, "600"))
+    end
+    local both = ("dba %s\nlead %s\n"):format(KEYS.dba, KEYS.lead)
+    local ran = verify(both)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("gate promote: approved by lead, .*signature checked by the key at hand",
+      ran.out)
+    for _, keys in ipairs { "dba " .. KEYS.dba .. "\n", "eve " .. KEYS.stranger .. "\n",
+      both:gsub(KEYS.lead, KEYS.stranger), "" } do
+      ran = verify(keys)
+      assert.equal(1, ran.code)
+      assert.matches("promote", ran.err)
+    end
+    assert.equal(0, desk:run("verify", path).code)
+  end)
+
   it("is called forged if anything of it is, and then its gate is not proven", function()
     local list = approved("playbook"):events()
     local cases = {
@@ -281,6 +302,7 @@ describe("an approval in a journal", function()
     assert.same({}, report.vouching.forged)
     assert.matches("passed, not checked", report:render "md")
     assert.is_nil(report:render "md":find "approved by")
+    assert.equal(1, #proof_of(text, KEYS).unproven)
   end)
 
   it("is no second person's if its key is the requester's own", function()
