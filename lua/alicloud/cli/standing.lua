@@ -143,7 +143,7 @@ local function next_commands(model, journal)
 end
 
 local function doubts(model)
-  local lines = vouches.forged(model.vouching)
+  local lines = vouches.doubts(model.vouching)
   lines[#lines + 1] = vouches.newer(model.chain)
   return lines
 end

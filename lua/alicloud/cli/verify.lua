@@ -25,14 +25,15 @@ does not prove who wrote the lines: whoever can write the file can make all sums
 
 Approvals and the ends of attempts (run --sign KEY) are signed; each signature is checked against
 the key that the journal names, or with --approvers against keys that you hold yourself: lines of
-NAME KEY, of approvers and operators. A head that was handed to a witness (run --anchor) can be
-compared with what the witness has noted.
+NAME KEY, of approvers and operators; then a gate that these do not prove is a failure. A head that
+was handed to a witness (run --anchor) can be compared with what the witness has noted.
 
 Examples:
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --head 9f86d081884c7d65
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --approvers keys.txt
 
-Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, or it could not be read; 2 usage.]]
+Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, not proven by the keys of
+--approvers, or it could not be read; 2 usage.]]
 
 ---@param command table of argparse
 function M.configure(command)
@@ -67,7 +68,7 @@ local function object(reading, ending, approvals, vouching)
   return { records = #reading.events, head = reading.head, torn_bytes = reading.torn,
     ending = ending and (ending.status or ending.type) or nil, approvals = approvals,
     ends = vouching.ends, anchors = vouching.anchors, vouched = vouching.vouched,
-    forged = vouching.forged, newer = reading.newer }
+    forged = vouching.forged, unproven = vouching.unproven, newer = reading.newer }
 end
 
 local function print_lines(io, lines)
@@ -94,12 +95,13 @@ local function tell(args, io, reading, approvers)
   local ending = states.fold(reading.events).ending
   local proof = proofs.of(reading.events, reading.sums, approvers)
   local approvals, vouching = approvals_of(reading, proof), vouches.of(proof)
-  local code = #proof.forged > 0 and output.EXIT.failed or output.EXIT.done
+  local doubts = vouches.doubts(vouching)
+  local code = #doubts > 0 and output.EXIT.failed or output.EXIT.done
   if args.json then
     return output.json(io, code, object(reading, ending, approvals, vouching))
   end
   print_all(io, reading, ending, approvals, vouching)
-  for _, text in ipairs(vouches.forged(vouching)) do
+  for _, text in ipairs(doubts) do
     io.err(("alicloud-dr: %s: %s\n"):format(terminal.clean(args.journal),
       terminal.clean(text, 4000)))
   end

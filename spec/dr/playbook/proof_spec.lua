@@ -237,7 +237,9 @@ describe("an approval in a journal", function()
     assert.matches("that whoever ran it gave it, not the playbook: file /etc/approvers", text)
     text = assert(dr.report(path, { approvers = { dba = KEYS.dba } })):render "html"
     assert.matches("approved by dba, [^<]+signature checked by the key at hand", text)
-    assert.matches("approved by lead, [^<]+no key of lead is at hand", text)
+    assert.matches("not verified: an approval by lead: no key of lead is at hand", text)
+    assert.matches("gate &quot;promote&quot; is not proven by the keys at hand: only 1 of 2", text)
+    assert.matches("passed, not checked", text)
   end)
 
   it("of nobody whom the reader knows fails verify, which passes by its own keys", function()

@@ -36,6 +36,7 @@ local M = {}
 ---@field anchors table[] records
 ---@field vouched integer up to which record a good signature vouches
 ---@field forged { line: integer, text: string }[]
+---@field unproven { line: integer, text: string }[] gates that the reader's own keys do not prove
 
 local OLD = "an older version has made it, and it does not say what was decided"
 
@@ -44,6 +45,11 @@ Reader.__index = Reader
 
 function Reader:forge(text)
   self.proof.forged[#self.proof.forged + 1] = { line = self.line, text = text }
+end
+
+function Reader:doubt(gate, why)
+  self.proof.unproven[#self.proof.unproven + 1] = { line = self.line,
+    text = ("gate %q is not proven by the keys at hand: %s"):format(gate, why) }
 end
 
 -- What is wrong with a key by the reader's own list.
@@ -100,7 +106,10 @@ function TAKE.approval(self, event)
     found.verdict, found.why = "unchecked", OLD
   else
     found.why = self:approval_fault(event)
-    if found.why then
+    if not found.why and found.known == false then
+      found.verdict, found.why = "unchecked", ("no key of %s is at hand"):format(event.by)
+      self.unknown[event.gate] = true
+    elseif found.why then
       found.verdict = "forged"
       self:forge(("an approval of gate %q by %s does not count: %s"):format(event.gate, event.by,
         found.why))
@@ -129,9 +138,13 @@ function TAKE.gate_pass(self, event)
     found.verdict = "broken"
   elseif not event.decision and not self:was_asked(event.gate) then
     found.verdict, found.why = "unchecked", OLD
+    if self.keys then self:doubt(event.gate, OLD) end
   else
     found.why = self:pass_fault(event)
-    if found.why then
+    if found.why and self.unknown[event.gate] then
+      found.verdict = "unchecked"
+      self:doubt(event.gate, found.why)
+    elseif found.why then
       found.verdict = "forged"
       self:forge(("gate %q is written down as passed, but %s"):format(event.gate, found.why))
     end
@@ -168,9 +181,10 @@ end
 ---@param keys table<string, string>|nil public keys that the reader holds, by name
 ---@return alicloud.dr.Proof
 function M.of(events, sums, keys)
-  local proof = { approvals = {}, passes = {}, ends = {}, anchors = {}, vouched = 0, forged = {} }
+  local proof = { approvals = {}, passes = {}, ends = {}, anchors = {}, vouched = 0, forged = {},
+    unproven = {} }
   local self = setmetatable({ proof = proof, state = states.new(), sums = sums, keys = keys,
-    lies = {}, good = {} }, Reader)
+    lies = {}, good = {}, unknown = {} }, Reader)
   for i, event in ipairs(events) do
     self.line = i
     local take = TAKE[event.type]

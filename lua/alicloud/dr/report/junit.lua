@@ -57,7 +57,7 @@ local function chain_case(suite, class, chain)
 end
 
 local function signature_case(suite, class, model)
-  local forged = vouches.forged(model.vouching)
+  local forged = vouches.doubts(model.vouching)
   local verdict = #forged > 0 and element("failure", { type = "signature", message = forged[1] })
   local lines = vouches.lines(model.vouching, model.chain.records)
   table.move(forged, 1, #forged, #lines + 1, lines)

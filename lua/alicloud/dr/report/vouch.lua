@@ -21,6 +21,7 @@ M.CHAIN = table.concat(M.LIMITS, " ")
 ---answer: string?, at: number }[]
 ---@field vouched integer up to which record a good signature vouches
 ---@field forged { line: integer, text: string }[]
+---@field unproven { line: integer, text: string }[] gates that the reader's own keys do not prove
 
 --- The part of a proof that a report carries; the rest of it is with the steps.
 ---@param proof alicloud.dr.Proof
@@ -32,7 +33,7 @@ function M.of(proof)
       to = event.to, ok = event.ok, answer = event.answer, at = event.at }
   end
   return { ends = core.array(proof.ends), anchors = anchors, vouched = proof.vouched,
-    forged = core.array(proof.forged) }
+    forged = core.array(proof.forged), unproven = core.array(proof.unproven) }
 end
 
 ---@param key string
@@ -116,13 +117,16 @@ function M.lines(vouching, records)
   return lines
 end
 
---- What is forged, with its line.
+--- What is forged, or not proven by the reader's own keys, with its line.
 ---@param vouching alicloud.dr.Vouching
 ---@return string[]
-function M.forged(vouching)
+function M.doubts(vouching)
   local lines = {}
   for i, each in ipairs(vouching.forged) do
     lines[i] = ("forged: line %d: %s"):format(each.line, words.clean(each.text))
+  end
+  for _, each in ipairs(vouching.unproven) do
+    lines[#lines + 1] = ("line %d: %s"):format(each.line, words.clean(each.text))
   end
   return lines
 end

@@ -325,7 +325,7 @@ function M.attention(model)
     lines[1] = "the journal is " .. M.chain(model.chain)
   end
   lines[#lines + 1] = vouches.newer(model.chain)
-  table.move(vouches.forged(model.vouching), 1, #model.vouching.forged, #lines + 1, lines)
+  for _, doubt in ipairs(vouches.doubts(model.vouching)) do lines[#lines + 1] = doubt end
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
   for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
   for _, text in ipairs(model.exceptions) do lines[#lines + 1] = M.clean(text) end
