@@ -91,11 +91,14 @@ describe("a gate", function()
       store:post(line(stage, state, "dba"))
       store:post(line(stage, state, "dba", { at = math.floor(stage.bench.emu:now()) + 1 }))
       store:post(line(stage, state, "lead", { decision = { run = "another" } }))
+      store:post(line(stage, state, ("x"):rep(2000), { seed = SEEDS.stranger }))
       store:post "rubbish"
       store:post "{}"
     end)
     assert.equal("Client.GateExpired", err.code)
     assert.matches("1 of 2 approvals within 15m", err.message)
+    assert.equal('an approval of gate "promote" was not taken: it is not whole',
+      stage:events("note")[1].text)
   end)
 
   it("forgets what was approved too long before", function()

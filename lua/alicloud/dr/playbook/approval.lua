@@ -35,12 +35,16 @@ function M.sign(decision, by, at, seed)
     signature = core.ed25519_sign(seed, text_of(decision, by, at)) }
 end
 
+-- Longer than any of its fields; what is not taken is quoted in a note.
+local MOST_BYTES = 1000
+
 --- Whether nothing is missing from an approval; says nothing of its signature.
 ---@param approval table from outside
 ---@return boolean
 function M.is_whole(approval)
   for _, name in ipairs { "run", "gate", "decision", "by", "signature" } do
-    if type(approval[name]) ~= "string" then return false end
+    local text = approval[name]
+    if type(text) ~= "string" or #text > MOST_BYTES then return false end
   end
   return math.type(approval.at) == "integer" and approval.signature:find("^%x+$") ~= nil
     and #approval.signature == 128
