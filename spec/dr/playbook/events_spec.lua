@@ -12,7 +12,7 @@ local scratch = require "spec.scratch"
 local stages = require "spec.dr.playbook.stage"
 
 local SEED = ("11"):rep(32)
-local CASES = tonumber(os.getenv "JOURNAL_CASES") or 60
+local CASES = tonumber(os.getenv "JOURNAL_CASES") or 30
 
 -- Of every type of record one: two attempts, a gate, a skip, a failure, an undoing, a mode.
 local function play()
