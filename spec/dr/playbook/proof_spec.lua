@@ -279,6 +279,8 @@ describe("an approval in a journal", function()
       local proof = proof_of(text)
       assert.is_truthy(texts(proof):find(case[3], 1, true), case[3] .. " in " .. texts(proof))
       local report = assert(dr.report(scratch.file(text)))
+      assert.matches("# ✘ Completed by its own word, and something in it is forged: gated",
+        report:render "md")
       assert.matches("✘ not proven", report:render "md")
       assert.matches("forged: line %d", report:render "md")
       assert.matches('<failure message="forged', report:render "junit")

@@ -54,7 +54,8 @@ local STATUS = {
 ---@return alicloud.dr.Tone
 function M.verdict(model)
   local about = STATUS[model.status] or { M.clean(model.status), "plain" }
-  return about[1], about[2]
+  if #model.vouching.forged == 0 then return about[1], about[2] end
+  return about[1] .. " by its own word, and something in it is forged", "bad"
 end
 
 local function plural(count, noun)
