@@ -150,7 +150,7 @@ describe("what each command may do", function()
   end)
 
   it("is what README's table says", function()
-    if not traced.is_here() then return pending "strace is missing, or not allowed here" end
+    if not traced.is_here() then return pending "needs root and strace" end
     local left = {}
     for name in pairs(EXAMPLES) do left[name] = true end
     for _, row in ipairs(rows()) do
