@@ -34,7 +34,7 @@ return function(input)
   for name, value in head:gmatch "([^\n:]+):([^\n]*)" do headers[name] = value end
   for name, value in pairs(headers) do
     local field = name:lower():match "^x%-acs%-(%l+)$"
-    if said[field] then said[field][value:match "^[ \t]*(.-)[ \t]*$"] = true end
+    if said[field] then said[field][value:match "^[ \t\r]*(.-)[ \t\r]*$"] = true end
   end
   take_parameters(said, query)
   take_parameters(said, body)
