@@ -47,7 +47,7 @@ local function hear(pieces, given)
     client = given.client or refuse_client, handlers = given.handlers, computing = 10 })
   core.child = start
   assert(ok, confined)
-  confined:step()
+  for _ = 1, given.steps or #pieces + 1 do confined:step() end
   return confined, child
 end
 
@@ -129,6 +129,17 @@ describe("the command's end", function()
     for _ = 1, 300 do pieces[#pieces + 1] = ("x"):rep(65536) end
     assert.matches("more than 16 MiB at once", hear(pieces).failure)
     assert.is_true(#pieces > 0)
+  end)
+
+  it("looks at the time while it is told without an end", function()
+    local before = confine.PATIENCE
+    confine.PATIENCE = 0
+    local pieces = after_hello()
+    for n = 2, 100 do pieces[n] = line { type = "progress" }:rep(100) end
+    local confined = hear(pieces, { steps = 3 })
+    confine.PATIENCE = before
+    assert.matches("out of time", confined.failure)
+    assert.is_true(#pieces > 90)
   end)
 
   it("ends a child of which nothing new is heard", function()
@@ -462,5 +473,36 @@ describe("alicloud-dr explore", function()
       assert.equal(2, ran.code)
       assert.is_truthy(ran.err:find(words, 1, true), ran.err)
     end
+  end)
+end)
+
+describe("what looks", function()
+  it("says in one line what of the machine does not hold a playbook", function()
+    local said = {}
+    local io = { err = function(text) said[#said + 1] = text end }
+    confine.tell_missing(io, { confined = { missing = {} } })
+    confine.tell_missing(io, {})
+    assert.same({}, said)
+    local missing = { "Landlock: not in this kernel", "\27[2J" }
+    confine.tell_missing(io, { confined = { missing = missing } })
+    assert.same({ "alicloud-dr: the playbook was held by less than usual: Landlock: not in this "
+      .. "kernel; \\x1b[2J\n" }, said)
+  end)
+
+  it("is interrupted as any command, and takes its process with it", function()
+    local book = scratch.file "while true do end"
+    local pipe <close> = assert(io.popen(([[
+      export ALIBABA_CLOUD_ACCESS_KEY_ID=a ALIBABA_CLOUD_ACCESS_KEY_SECRET=b
+      alicloud-dr plan %s --region cn-shanghai 2>&1 &
+      command=$!
+      until child=$(grep -l "^PPid:.$command$" /proc/[0-9]*/status 2>/dev/null) &&
+        [ "$child" ]; do kill -0 $command || break; sleep 0.02; done
+      child=${child#/proc/} child=${child%%/status}
+      kill -INT $command
+      wait $command
+      echo "exit code $?"
+      kill -0 $child 2>/dev/null && echo "still there"
+      true]]):format(book)))
+    assert.equal("alicloud-dr: interrupted\nexit code 130\n", pipe:read "a")
   end)
 end)

@@ -18,12 +18,12 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 local M = {}
 
 --- Limits of a process: bytes; seconds of computing, of silence, and of telling no more than that
---- it goes on.
-M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE = 1 << 30, 60, 10, 600
+--- it goes on; calls.
+M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
-local MOST_CALLS, MOST_FRAMES, MOST_MODULES = 20000, 200000000, 2000
+local MOST_FRAMES, MOST_MODULES = 200000000, 2000
 local SLICE = 0.2
 
 -- What the interpreter and its libraries may need to know; nothing of it is a secret.
@@ -164,8 +164,8 @@ end
 function ANSWERS.call(self, frame)
   if not self.about.client then return wrong(self, "it calls, and there is nobody to ask") end
   self.asked = self.asked + 1
-  if self.asked > MOST_CALLS then
-    return self:fail(("the playbook makes more than %d calls"):format(MOST_CALLS))
+  if self.asked > M.CALLS then
+    return self:fail(("the playbook makes more than %d calls"):format(M.CALLS))
   end
   local answer, sent = reads.answer(self.about.client, frame)
   if sent then self.calls = self.calls + 1 end
@@ -270,12 +270,11 @@ end
 
 --- Takes what has come, without waiting.
 function Confined:step()
-  while not self:is_over() do
-    local bytes = self.child:receive(65536)
-    if bytes == nil then return self:fail("the playbook's process ended: " .. ending(self)) end
-    if bytes == "" then break end
-    take(self, bytes)
-  end
+  if self:is_over() then return end
+  -- One that never stops telling must not keep this one from looking at the time.
+  local bytes = self.child:receive(65536)
+  if bytes == nil then return self:fail("the playbook's process ended: " .. ending(self)) end
+  take(self, bytes)
   if not self:is_over() then check_time(self) end
 end
 
