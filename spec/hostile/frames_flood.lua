@@ -1,0 +1,12 @@
+-- Bytes without an end and without a line.
+local link
+for n = 1, 20 do
+  local name, value = debug.getupvalue(package.searchers[2], n)
+  if name == "link" then link = value end
+end
+local confine
+for n = 1, 20 do
+  local name, value = debug.getupvalue(link.send, n)
+  if name == "confine" then confine = value end
+end
+while true do confine.send(("x"):rep(1 << 20)) end

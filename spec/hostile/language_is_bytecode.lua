@@ -1,0 +1,2 @@
+-- The file itself begins as bytecode does.
+return "\27Lua" .. require "alicloud.dr"

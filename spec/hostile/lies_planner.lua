@@ -1,0 +1,7 @@
+-- The plan itself, through the run, made one in which nothing happens.
+return require "alicloud.dr".playbook("x", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("promote", function() return orders:failover() end)
+  run.planner.plan.steps, run.planner.plan.changes = {}, 0
+  run.planner.plan.reads = 12345
+end)
