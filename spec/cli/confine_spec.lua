@@ -9,6 +9,7 @@ local modules = require "alicloud.cli.confine.modules"
 local random = require "alicloud.simulation.dice"
 local reads = require "alicloud.cli.confine.reads"
 local scratch = require "spec.scratch"
+local seeds = require "alicloud.cli.confine.seeds"
 local services = require "alicloud.service"
 
 local HELD = { type = "confined", limits = true, no_new_privs = true, seccomp = true, landlock = 7,
@@ -152,6 +153,62 @@ describe("the command's end", function()
       assert.matches("out of time %(nothing new was heard of it for 0 s%)", confined.failure)
       assert.is_true(child.closed)
     end
+  end)
+
+  it("ends a child that goes on telling it so", function()
+    local pieces, before = after_hello(), confine.PATIENCE
+    for _ = 1, 9 do pieces[#pieces + 1] = line { type = "progress" } end
+    confine.PATIENCE = 0
+    local confined = hear(pieces)
+    confine.PATIENCE = before
+    assert.matches("out of time", confined.failure)
+    assert.equal(9, #pieces)
+  end)
+
+  it("takes only parts of the job that are done for getting on", function()
+    local answered = { type = "answered" }
+    for advances, words in pairs { [false] = "out of time", [true] = false } do
+      local started, now, before = core.monotonic(), 0, core.monotonic
+      core.monotonic = function() return started + now end
+      finally(function() core.monotonic = before end)
+      local confined = hear({ "" }, { handlers = { part = { shape = {}, advances = advances,
+        answer = function() return answered end } } })
+      confined.confined = {}
+      for _ = 1, 100 do
+        now = now + 9
+        confined.child.receive = (function(pieces)
+          return function() return table.remove(pieces, 1) or "" end
+        end) { line { type = "part" } }
+        confined:step()
+      end
+      core.monotonic = before
+      if words then assert.matches(words, confined.failure) else assert.is_nil(confined.failure) end
+    end
+  end)
+
+  it("keeps little of what is told before its turn", function()
+    local start, most, children = core.child, seeds.MOST_BYTES, {}
+    local begin = { answer = function() return {} end }
+    local ready = line { type = "ready" }
+    local told = {}
+    for n = 1, 10 do
+      told[n] = line { type = "seed", seed = 10 + n, processes = 1, crashes = 0, requests = 0,
+        effects = 0, ending = ("x"):rep(1000) }
+    end
+    core.child = function()
+      local words = #children == 0 and { ready } or { ready, table.unpack(told) }
+      children[#children + 1] = saying(after_hello(table.unpack(words)))
+      return children[#children]
+    end
+    seeds.MOST_BYTES = 5000
+    local ok, report, confined = pcall(seeds.explore, { entry = "x", job = {}, time = core.time,
+      io = { err = function() end } }, begin, { first = 1, seeds = 100, jobs = 2,
+      progress = function() end })
+    core.child, seeds.MOST_BYTES = start, most
+    assert.is_true(ok, report)
+    assert.is_nil(report)
+    assert.matches("more of its seeds than can be kept", confined.failure)
+    assert.is_true(children[1].closed and children[2].closed)
   end)
 
   it("says how a child ended that has no result", function()

@@ -17,8 +17,8 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 
 local M = {}
 
---- Limits of a process: bytes; seconds of computing, of silence, and of telling no more than that
---- it goes on; calls.
+--- Limits of a process: bytes; seconds of computing, of silence, and of going on without getting on
+--- with a job of many parts; calls. What it waits for an answer does not count.
 M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
@@ -93,11 +93,16 @@ local function words_of(limits)
     tostring(M.MEMORY), tostring(limits.computing or 0) }
 end
 
+---@class alicloud.cli.ConfinedHandler
+---@field shape table? of a frame of its own
+---@field answer fun(frame: table, bytes: integer): table|nil, string? what it is told, or what it
+---has said that it may not
+---@field advances boolean? with such a frame a part of the job is done
+
 ---@class alicloud.cli.ConfinedJob
 ---@field entry string module that does it there
 ---@field job table what that is told
----@field handlers table<string, { shape: table, answer: fun(frame: table): table|nil }>? of frames
----that only this job has
+---@field handlers table<string, alicloud.cli.ConfinedHandler>? of frames that only this job has
 ---@field client fun(): alicloud.Client? reads for it
 ---@field io alicloud.cli.Io
 ---@field time fun(): number unix seconds
@@ -196,26 +201,34 @@ end
 
 local function shape_of(self, kind)
   local own = (self.about.handlers or {})[kind]
-  if own then return own.shape or SHAPES[kind], own.answer end
+  if own then return own.shape or SHAPES[kind], own.answer, own.advances end
   return ANSWERS[kind] and SHAPES[kind], ANSWERS[kind] and function(frame)
     return ANSWERS[kind](self, frame)
   end
+end
+
+-- What it asks for is not its time; what it has done, it has done.
+local function answer_in_time(self, answer, frame, size, advances)
+  local began = core.monotonic()
+  local reply, refusal = answer(frame, size)
+  if refusal then return wrong(self, refusal) end
+  if reply and not self.failure then self:tell(reply) end
+  local ended = core.monotonic()
+  self.advanced = advances and ended or self.advanced + (ended - began)
 end
 
 local function obey(self, line)
   local frame, message = core.decode(line, DECODING)
   local kind = type(frame) == "table" and frame.type
   if type(kind) ~= "string" then return wrong(self, tostring(message or "no type")) end
-  local shape, answer = shape_of(self, kind)
+  local shape, answer, advances = shape_of(self, kind)
   if not shape or not is_expected(self, kind) then
     return wrong(self, "a frame that is not expected: " .. kind:sub(1, 40))
   end
   frame.type = nil
   local fault = shapes.fault(kind, frame, shape)
   if fault then return wrong(self, fault) end
-  local reply = answer(frame)
-  if reply and not self.failure then self:tell(reply) end
-  if kind ~= "progress" then self.advanced = core.monotonic() end
+  answer_in_time(self, answer, frame, #line, advances)
 end
 
 -- Whole lines are obeyed at once; what is left waits for its end.

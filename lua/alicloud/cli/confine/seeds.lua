@@ -10,6 +10,9 @@ local M = {}
 -- Seeds that are dealt at once; violations after which it stops.
 local BLOCK, MOST = 10, 10
 
+--- Bytes that are kept: of seeds before which others are missing, and of endings.
+M.MOST_BYTES = 256 * 1024 * 1024
+
 local text, count = shapes.text, shapes.count
 
 local SEED = { seed = shapes.seed, processes = count, crashes = count, requests = count,
@@ -34,7 +37,10 @@ end
 local function fold(deal)
   local report = deal.report
   while deal.told[deal.fold] and #report.violations < MOST do
-    add(report, deal.told[deal.fold])
+    local told = deal.told[deal.fold]
+    local ending = told.frame.ending
+    deal.bytes = deal.bytes - told.bytes + (report.endings[ending] and 0 or #ending)
+    add(report, told.frame)
     deal.told[deal.fold], deal.fold = nil, deal.fold + 1
     deal.progress(report)
   end
@@ -55,13 +61,14 @@ local function handlers_of(deal, begin)
       if next_seed > last then return { type = "end" } end
       return { type = "block", first = next_seed, count = last - next_seed + 1 }
     end },
-    seed = { shape = SEED, answer = function(frame)
+    seed = { shape = SEED, advances = true, answer = function(frame, bytes)
       if frame.seed ~= next_seed or next_seed > last then
-        deal.wrong = "a seed that was not dealt to it"
-        return
+        return nil, "a seed that was not dealt to it"
       end
-      deal.told[next_seed], next_seed = frame, next_seed + 1
+      deal.told[next_seed], next_seed = { frame = frame, bytes = bytes }, next_seed + 1
+      deal.bytes = deal.bytes + bytes
       fold(deal)
+      if deal.bytes > M.MOST_BYTES then return nil, "more of its seeds than can be kept" end
     end },
   }
 end
@@ -71,7 +78,6 @@ local function step(deal, list)
   confine.wait(list)
   for _, confined in ipairs(list) do
     confined:step()
-    if deal.wrong then confined:fail(confine.WRONG .. deal.wrong) end
     if confined.failure then return confined end
     if confined:is_over() then over = over + 1 end
   end
@@ -92,7 +98,7 @@ end
 ---@return alicloud.simulation.Report|nil
 ---@return alicloud.cli.Confined of the process that failed, or of one that did not
 function M.explore(about, begin, options)
-  local deal = { next = options.first, fold = options.first,
+  local deal = { next = options.first, fold = options.first, bytes = 0,
     last = options.first + options.seeds - 1, told = {}, progress = options.progress,
     report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
       endings = {}, violations = {} } }
