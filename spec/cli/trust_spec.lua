@@ -156,6 +156,46 @@ describe("a playbook that is run", function()
     assert.matches("module 'second' not found", ran.object.error.message)
   end)
 
+  it("takes no other files into a look at it, wherever its links lead", function()
+    local desk, _, directory = desks.room(false)
+    local elsewhere, link = scratch.directory(), directory .. "/part.lua"
+    local path = directory .. "/whole.lua"
+    scratch.write(elsewhere .. "/key", "canary")
+    scratch.write(elsewhere .. "/other.lua", "return 'canary'")
+    scratch.write(directory .. "/hidden", "canary")
+    scratch.write(directory .. "/beside.lua", "return 'beside'")
+    local text = [[
+      local part = require %q
+      return require "alicloud.dr".playbook("whole", function(run) run:step(part, print) end)]]
+    scratch.write(path, text:format "part")
+    local function look(target)
+      assert(os.execute(("ln -sfn %s %s"):format(target, link)))
+      return desk:run("plan", path, "--region", "cn-shanghai")
+    end
+    for _, target in ipairs { elsewhere .. "/key", "/proc/self/environ", "/dev/zero", "hidden" } do
+      local ran = look(target)
+      assert.equal(2, ran.code, ran.out)
+      assert.matches("part.lua: leads to .*, which is no Lua file below " .. directory, ran.err)
+      assert.is_nil((ran.out .. ran.err):find("canary", 1, true))
+      assert.is_nil(ran.err:find("cp ", 1, true))
+    end
+    local ran = look(elsewhere .. "/other.lua")
+    assert.equal(2, ran.code)
+    assert.matches("if it is meant, put a copy in its place: rm " .. link .. " && cp "
+      .. elsewhere .. "/other.lua " .. link, (ran.err:gsub("\n", "")))
+    ran = look "beside.lua"
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("step beside", ran.out)
+    assert(os.execute(("rm %s && mkfifo %s"):format(link, link)))
+    ran = desk:run("plan", path, "--region", "cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.matches("part.lua: not a regular file", ran.err)
+    scratch.write(path, text:format((elsewhere .. "/other"):gsub("/", ".")))
+    ran = sh(("cd %s && HOME=/ %s plan whole.lua --region cn-shanghai"):format(directory,
+      sh("realpath " .. BIN .. "/bin/alicloud-dr"):gsub("\n", "")))
+    assert.is_nil(ran:find("canary", 1, true), ran)
+  end)
+
   it("is asked about if it was edited since, before it is executed", function()
     local typed = {}
     local desk, _, directory = desks.room(false, { input_tty = true, typed = typed })

@@ -68,13 +68,14 @@ end
 ---@param path string
 ---@param io alicloud.cli.Io
 ---@param read_file fun(path: string): string|nil, string?, string?
+---@param read_module? fun(path: string): string|nil, string?, string? for what it names
 ---@return alicloud.dr.PlaybookSource
-function M.read(path, io, read_file)
+function M.read(path, io, read_file, read_module)
   local source, message
   if ready.is_name(path) then
     source, message = ready.source(path, session.runtime(io).read_file)
   else
-    source, message = sources.read(path, read_file)
+    source, message = sources.read(path, read_file, read_module)
   end
   if not source then options.refuse("playbook: " .. message) end
   return source

@@ -2,26 +2,70 @@
 --- how its job is begun, and how a job ends that has no result.
 
 local confine = require "alicloud.cli.confine"
+local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local runtimes = require "alicloud.runtime"
 local script = require "alicloud.cli.script"
 local session = require "alicloud.cli.session"
+local shell = require "alicloud.shell"
 
 local M = {}
 
 local LARGEST = 8 * 1024 * 1024
+
+local function refuse_size(path, size)
+  options.refuse(("playbook: %s: got %s bytes; allowed: at most %d"):format(path, size, LARGEST))
+end
+
+-- The file that was typed; it may be a pipe.
+local function read_typed(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then return nil, message end
+  local text
+  text, message = file:read(LARGEST + 1)
+  if text and #text > LARGEST then refuse_size(path, "more than " .. LARGEST) end
+  if message then return nil, ("%s: %s"):format(path, message) end
+  return text or ""
+end
+
+-- What a playbook names goes into the process without rights. It must not be a way to files that
+-- are no part of the playbook: a link that came with it may lead anywhere.
+local function link_fault(path, real, directory)
+  local is_lua = real:find "%.lua$" ~= nil
+  if is_lua and real:sub(1, #directory) == directory then return nil end
+  return ("%s: leads to %s, which is no Lua file below %s%s"):format(path, real, directory, is_lua
+    and ("; if it is meant, put a copy in its place: rm %s && cp %s %s"):format(shell.quote(path),
+      shell.quote(real), shell.quote(path)) or "")
+end
+
+local function module_reader(playbook)
+  local beside = (core.real_path(playbook:match "^.*/" or ".") or ""):gsub("/?$", "/", 1)
+  return function(path)
+    local real, message, code = core.real_path(path)
+    if not real then return nil, message, code end
+    local fault = link_fault(path, real, beside)
+    if fault then return nil, fault end
+    local file <close>, why, class = core.open_file(real, "read")
+    if not file then return nil, why, class end
+    local size = file:stat().bytes
+    if size > LARGEST then refuse_size(path, size) end
+    return file:read(0, size)
+  end
+end
 
 --- The text of a playbook, with the modules of its own: to look at it, it need not be trusted.
 ---@param path string
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.PlaybookSource
 function M.read(path, io)
-  local source = script.read(path, io, session.runtime(io).read_file)
+  local runtime = session.runtime(io)
+  local is_real = runtimes.has_real_files(runtime)
+  local source = script.read(path, io, is_real and read_typed or runtime.read_file,
+    is_real and module_reader(path) or nil)
   local size = #source.text
   for _, text in pairs(source.modules) do size = size + #text end
-  if size > LARGEST then
-    options.refuse(("playbook: %s: got %d bytes; allowed: at most %d"):format(path, size, LARGEST))
-  end
+  if size > LARGEST then refuse_size(path, size) end
   return source
 end
 

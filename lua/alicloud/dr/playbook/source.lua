@@ -13,7 +13,7 @@ local M = {}
 ---@field digest string sha256 of the text; with modules, of their names and texts too
 ---@field file string? what a journal calls it, if that is not its path
 
-local NAMED = "require%s*%(?%s*([\"'])([%w_.-]+)%1"
+local NAMED = "require%s*%(?%s*([\"'])([%w_-][%w_.-]*)%1"
 -- Of a file that is not there, and of a module that is installed elsewhere.
 local MISSING = { ENOENT = true, ENOTDIR = true }
 
@@ -26,14 +26,14 @@ local function path_of(directory, name)
 end
 
 -- A comment that names a module makes it part of the digest, and does no other harm.
-local function read_modules(text, directory, read_file, modules)
+local function read_modules(text, directory, read_module, modules)
   for _, name in text:gmatch(NAMED) do
     if not is_ours(name) and not modules[name] then
-      local found, message, code = read_file(path_of(directory, name))
+      local found, message, code = read_module(path_of(directory, name))
       if not found and not MISSING[code] then return nil, message end
       if found then
         modules[name] = found
-        local ok, fault = read_modules(found, directory, read_file, modules)
+        local ok, fault = read_modules(found, directory, read_module, modules)
         if not ok then return nil, fault end
       end
     end
@@ -53,13 +53,15 @@ end
 --- Reads a playbook and the modules of its own.
 ---@param path string
 ---@param read_file fun(path: string): string|nil, string?, string? with a code, "ENOENT" if need be
+---@param read_module? fun(path: string): string|nil, string?, string? for what it names, if that is
+---not read like the playbook itself
 ---@return alicloud.dr.PlaybookSource|nil
 ---@return string? message
-function M.read(path, read_file)
+function M.read(path, read_file, read_module)
   local text, message = read_file(path)
   if not text then return nil, message end
   local modules = {}
-  local ok, fault = read_modules(text, path:match "^.*/" or "", read_file, modules)
+  local ok, fault = read_modules(text, path:match "^.*/" or "", read_module or read_file, modules)
   if not ok then return nil, fault end
   return { path = path, text = text, modules = modules, digest = digest_of(text, modules) }
 end
