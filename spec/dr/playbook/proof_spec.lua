@@ -297,6 +297,43 @@ describe("an approval in a journal", function()
     assert.matches("another key of dba than the one at hand", texts(proof))
   end)
 
+  it("does not count for what was decided between it and the passing of its gate", function()
+    local list = approved("playbook"):events()
+    local function with(at, event)
+      return function(copy)
+        for i, each in ipairs(copy) do
+          if each.type == "gate_pass" then
+            event.at = each.at
+            table.insert(copy, i + at, event)
+            return copy
+          end
+        end
+      end
+    end
+    local loss = { type = "accept_loss", seconds = 86400, by = "operator", why = "in a hurry" }
+    local mode = { type = "mode", mode = "ungraceful", by = "operator", why = "in a hurry" }
+    for field, event in pairs { accept_loss = loss, mode = mode } do
+      local text = sealed(list, with(0, event))
+      assert.matches(('gate "promote" is written down as passed, but the %s is not what was '
+        .. "approved"):format(field), texts(proof_of(text)))
+      assert.matches("✘ not proven", assert(dr.report(scratch.file(text))):render "md")
+      -- Later, it is no lie, but nobody has approved it.
+      text = sealed(list, with(1, event))
+      assert.equal("", texts(proof_of(text)))
+      assert.matches("in a hurry %(after gate promote was passed, so nobody has approved it%)",
+        assert(dr.report(scratch.file(text))):render "md")
+    end
+  end)
+
+  it("is missed by no end that leaves it out", function()
+    local text = sealed(approved("playbook"):events(), changed("gate_pass", function(event)
+      event.broken, event.why, event.by, event.approvals = true, "in a hurry", "operator", 0
+    end))
+    local report = assert(dr.report(scratch.file(text)))
+    assert.same({ 'gate "promote" was broken open: in a hurry' }, report.exceptions)
+    assert.is_nil(report:render "md":find("nothing was left out", 1, true))
+  end)
+
   it("of an older version is not verified, and is not called approved", function()
     local text = sealed(approved("playbook"):events(), function(list)
       for _, event in ipairs(list) do event.decision = nil end

@@ -126,6 +126,8 @@ function Reader:pass_fault(event)
   local gate = self.state.gates[event.gate]
   local decision = gate and gate.decisions[event.decision or ""]
   if not decision then return "it does not say for which decision" end
+  local changed = decisions.contradiction(decision, self.state)
+  if changed then return ("the %s is not what was approved"):format(changed) end
   local total = approvals.count(self.good[event.gate] or {}, self.state.run.run_id,
     { decision = decision, barred = states.barred(self.state), now = event.at })
   if total >= decision.need then return nil end

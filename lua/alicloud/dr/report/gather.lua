@@ -41,9 +41,10 @@ M.VERSION = 1
 ---@field no_return { step: string, at: number }?
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
 ---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key
----@field losses { seconds: number, by: string, why: string, at: number }[] that were accepted
----@field modes { mode: string, by: string?, why: string, from: string?, at: number }[] from: whose
----file the order was
+---@field losses { seconds: number, by: string, why: string, at: number, behind: string? }[] that
+---were accepted; behind: the gate that was passed before, where no gate was passed since
+---@field modes { mode: string, by: string?, why: string, from: string?, at: number,
+---behind: string? }[] from: whose file the order was
 ---@field notes { at: number, text: string, fields: table? }[]
 ---@field open { verb: string, group_id: string, region: string, token: string, step: string?,
 ---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
@@ -72,12 +73,26 @@ function TAKE.attempt(model, event)
     "cut_bytes", "key" })
 end
 
+-- Nobody who had approved by then knew of it; whoever approves later does.
+local function late(model, list)
+  list[#list].behind = model.passed
+end
+
 function TAKE.accept_loss(model, event)
   add(model.losses, event, { "seconds", "by", "why" })
+  late(model, model.losses)
 end
 
 function TAKE.mode(model, event)
   add(model.modes, event, { "mode", "by", "why", "from" })
+  late(model, model.modes)
+end
+
+function TAKE.gate_pass(model, event)
+  if event.broken then return end
+  model.passed = event.gate
+  for _, loss in ipairs(model.losses) do loss.behind = nil end
+  for _, mode in ipairs(model.modes) do mode.behind = nil end
 end
 
 function TAKE.note(model, event)
@@ -123,19 +138,27 @@ local function open_intents(state)
   return core.array(list)
 end
 
--- The run's own list, which is written at its end.
+-- The list that the run writes at its end, and what the records say, whatever that leaves out.
 local function exceptions_of(state, list)
-  local last = state.ending
-  if last and last.type == "finished" then return core.array(last.exceptions) end
-  local found = {}
+  local last, found, known = state.ending, {}, {}
+  for i, text in ipairs(last and last.type == "finished" and last.exceptions or {}) do
+    found[i], known[text] = text, true
+  end
+  local function add_once(text)
+    if not known[text] then found[#found + 1] = text end
+  end
   for _, step in ipairs(list) do
     if step.status == "skipped" then
-      found[#found + 1] = ("step %q was skipped: %s"):format(step.step, step.why)
+      add_once(("step %q was skipped: %s"):format(step.step, step.why))
     elseif step.status == "broken" then
-      found[#found + 1] = ("gate %q was broken open: %s"):format(step.step, step.why)
+      add_once(("gate %q was broken open: %s"):format(step.step, step.why))
     end
   end
   return core.array(found)
+end
+
+local function weigh(status, exceptions)
+  return status == "completed" and #exceptions > 0 and "completed_with_exceptions" or status
 end
 
 local function no_return_of(state)
@@ -197,7 +220,8 @@ function M.model(source)
   model.journal = source.name
   model.playbook = { name = state.run.playbook, digest = state.digest, file = state.run.file }
   model.run = run_of(state)
-  model.began_at, model.ended_at, model.last_at = state.run.at, model.last_at, nil
+  model.began_at, model.ended_at = state.run.at, model.last_at
+  model.last_at, model.passed = nil, nil
   model.elapsed = model.ended_at - model.began_at
   model.rto = target(declared.rto, rto)
   model.rto.basis = basis
@@ -207,6 +231,7 @@ function M.model(source)
   model.vouching = vouches.of(proof)
   model.open = open_intents(state)
   model.exceptions = exceptions_of(state, model.steps)
+  model.status = weigh(model.status, model.exceptions)
   model.error = state.ending and state.ending.err or nil
   return model
 end

@@ -300,21 +300,27 @@ function M.open(open)
     M.clean(open.region), M.clean(open.token), sent)
 end
 
+-- What was decided behind a gate was not before whoever approved there.
+local function unapproved(about)
+  return about.behind and (" (after gate %s was passed, so nobody has approved it)"):format(
+    M.clean(about.behind)) or ""
+end
+
 --- A loss that somebody accepted.
 ---@param loss table
 ---@return string
 function M.loss(loss)
-  return ("a loss of up to %s was accepted by %s: %s"):format(M.duration(loss.seconds),
-    M.clean(loss.by), M.clean(loss.why))
+  return ("a loss of up to %s was accepted by %s: %s%s"):format(M.duration(loss.seconds),
+    M.clean(loss.by), M.clean(loss.why), unapproved(loss))
 end
 
 --- A change of mode.
 ---@param mode table
 ---@return string
 function M.mode(mode)
-  return ("%s from %s on, by %s%s: %s"):format(M.clean(mode.mode), M.time(mode.at),
+  return ("%s from %s on, by %s%s: %s%s"):format(M.clean(mode.mode), M.time(mode.at),
     M.clean(mode.by or "?"), mode.from and ", left by " .. M.clean(mode.from) or "",
-    M.clean(mode.why))
+    M.clean(mode.why), unapproved(mode))
 end
 
 --- What nobody may overlook, in the order of weight.
