@@ -10,7 +10,8 @@ local function octal(character)
 end
 
 --- A word as a shell takes it. What a terminal would obey, nobody would see or Markdown would take
---- for the end of the command is written in octal, and printf makes it what it was.
+--- for the end of the command is written in octal, and printf makes it what it was. A shell drops
+--- line ends at the end of what a program says, so these come from its own variable.
 ---@param word any a journal may hold a number where a name belongs
 ---@return string
 function M.quote(word)
@@ -19,7 +20,9 @@ function M.quote(word)
   if errors.clean(word) == word and not word:find("`", 1, true) then
     return "'" .. word:gsub("'", "'\\''") .. "'"
   end
-  return [["$(printf ']] .. word:gsub("[^%w_.:@+=/ ]", octal) .. [[')"]]
+  local kept, ends = word:match "^(.-)(\n*)$"
+  return [["$(printf ']] .. kept:gsub("[^%w_.:@+=/ ]", octal) .. [[')]] .. ("${IFS#??}"):rep(#ends)
+    .. [["]]
 end
 
 --- An option as it is typed; one without a value is a flag.

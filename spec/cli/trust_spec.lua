@@ -181,8 +181,8 @@ describe("a playbook that is run", function()
     end
     local ran = look(elsewhere .. "/other.lua")
     assert.equal(2, ran.code)
-    assert.matches("if it is meant, put a copy in its place: rm " .. link .. " && cp "
-      .. elsewhere .. "/other.lua " .. link, (ran.err:gsub("\n", "")))
+    assert.matches("if it is meant, put a copy in its place: rm %-%- " .. link
+      .. " && cp %-%- " .. elsewhere .. "/other.lua " .. link, (ran.err:gsub("\n", "")))
     ran = look "beside.lua"
     assert.equal(0, ran.code, ran.err)
     assert.matches("step beside", ran.out)

@@ -3,7 +3,8 @@ local shell = require "alicloud.shell"
 
 local ODD = { "", " ", "a b", "it's", "'; touch MARK; '", '"$(touch MARK)"', "`touch MARK`",
   "a\\", "$HOME", "*", "~", "!!", "#x", "=ls", "-n", "--json", "a;b|c&d>e", "%s%%\\n",
-  "\27]0;x\7", "a\tb", "x\u{200b}y", "\u{202e}z", "\xff", "日本 ✔", "e\u{301}", "a\nb", "-\1" }
+  "\27]0;x\7", "a\tb", "x\u{200b}y", "\u{202e}z", "\xff", "日本 ✔", "e\u{301}", "a\nb", "-\1",
+  "a\n", "\n\n" }
 
 -- What a shell makes of a command: the words that alicloud-dr is given, and the files in the end.
 local function typed(command)
