@@ -141,6 +141,15 @@ describe("a confined process", function()
     assert.is_true(now)
   end)
 
+  it("keeps lower limits than it would set", function()
+    if has_asan then return end
+    local argv = { "sh", "-c", "ulimit -v 200000; ulimit -t 3; exec \"$@\"", "sh" }
+    local limits = confined.run([[tell(core.array { reached.limits,
+      pcall(string.rep, "x", 256 << 20) })]], { argv = argv })
+    assert.is_true(limits[1])
+    assert.is_false(limits[2])
+  end)
+
   it("gets no more memory than it was given, and goes on", function()
     if has_asan then return end
     local ok, message, after = confined.run([[

@@ -37,9 +37,15 @@ static void read_zone(void)
     tzset();
 }
 
+/* A limit that is lower already stays: only root could raise it. */
 static int limit(int resource, rlim_t soft, rlim_t hard)
 {
-    return setrlimit(resource, &(struct rlimit){soft, hard}) == 0 ? 0 : errno;
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return errno;
+    if (now.rlim_max < hard)
+        hard = now.rlim_max;
+    return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard}) == 0 ? 0 : errno;
 }
 
 /* Where the system has such a limit: macOS has the name, and may refuse the number. */
