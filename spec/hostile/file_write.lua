@@ -7,7 +7,7 @@ return require "alicloud.dr".playbook("file_write", function(run)
     pcall(io.output, "@MARK@")
     pcall(os.rename, "/proc/self/environ", "@MARK@")
     pcall(os["tmpname"])
-    pcall(io.tmpfile)
+    pcall(io["tmpfile"])
     pcall(core.open_file, "@MARK@", "create")
     pcall(core.make_directory, "@MARK@")
     return true
