@@ -156,6 +156,20 @@ describe("a playbook that is run", function()
     assert.matches("module 'second' not found", ran.object.error.message)
   end)
 
+  it("is not named by a name that leads nowhere", function()
+    local _, _, directory = desks.room(false)
+    local path, mark = marking(directory)
+    local command = sh("realpath " .. BIN .. "/bin/alicloud-dr"):gsub("\n", "")
+    local function piped(trusted)
+      return sh(("cat %s | HOME=%s %s run /dev/stdin --region cn-shanghai --no-ask "
+        .. "--trust-file %s --new"):format(path, directory, command, trusted))
+    end
+    assert.matches("no such file", (piped "/nowhere"))
+    assert.equal(0, times(mark))
+    assert.is_nil((piped "/dev/stdin"):find("no such file", 1, true))
+    assert.equal(1, times(mark))
+  end)
+
   it("takes no other files into a look at it, wherever its links lead", function()
     local desk, _, directory = desks.room(false)
     local elsewhere, link = scratch.directory(), directory .. "/part.lua"

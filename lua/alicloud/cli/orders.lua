@@ -23,7 +23,7 @@ end
 local function names(list, path)
   local real = core.real_path(path)
   for _, name in ipairs(list) do
-    if core.real_path(name) == real then return true end
+    if name == path or real and core.real_path(name) == real then return true end
   end
   return false
 end
