@@ -137,6 +137,20 @@ describe("alicloud-dr run", function()
     assert.matches("%-%-approvers: .*/dba: line 1: allowed: NAME and a key of 64", ran.err)
     assert.is_nil((ran.err .. ran.out):find(seed, 1, true))
   end)
+
+  it("takes no approvers' file that gives a name two keys", function()
+    local desk, file, directory = room()
+    local lines = "dba " .. ("ab"):rep(32) .. "\n"
+    for second, code in pairs { [("AB"):rep(32)] = 0, [("cd"):rep(32)] = 2 } do
+      scratch.write(directory .. "/keys", lines .. "# again\ndba " .. second .. "\n")
+      local ran = desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+        directory .. "/keys", "--new")
+      assert.equal(code, ran.code, ran.err)
+      if code == 2 then
+        assert.matches("line 3: dba has another key in a line above", (ran.err:gsub("\n%s*", " ")))
+      end
+    end
+  end)
 end)
 
 describe("alicloud-dr resume", function()

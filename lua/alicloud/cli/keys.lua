@@ -70,6 +70,11 @@ local function parse(field, path, text)
       options.refuse(("%s: %s: line %d: allowed: NAME and a key of %s"):format(field,
         terminal.clean(path), number, gates.KEY.allowed))
     end
+    if not ignored and keys[name] and keys[name]:lower() ~= key:lower() then
+      options.refuse(("%s: %s: line %d: %s has another key in a line above; a name has one key, so "
+        .. "take one of the lines out"):format(field, terminal.clean(path), number,
+        terminal.clean(name)))
+    end
     if not ignored then keys[name] = key end
   end
   return keys

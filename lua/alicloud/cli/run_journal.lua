@@ -76,8 +76,12 @@ alicloud-dr: journals and locks are kept in %s, for you alone: other users'
 function M.make_directory(directory, io)
   local is_new = core.look(directory) == nil
   local ok, err = files.make_directories(directory)
-  if ok and is_new then io.err(ALONE:format(terminal.clean(directory, 1000), COMMON)) end
-  return ok, err
+  if not ok then
+    err.hint = "keep it elsewhere: --journal FILE, or ALICLOUD_DR_JOURNALS=DIRECTORY"
+    return nil, err
+  end
+  if is_new then io.err(ALONE:format(terminal.clean(directory, 1000), COMMON)) end
+  return true
 end
 
 --- The journal of the unfinished run of this playbook with these parameters, or a new name.
