@@ -34,9 +34,10 @@ end
 local function link_fault(path, real, directory)
   local is_lua = real:find "%.lua$" ~= nil
   if is_lua and real:sub(1, #directory) == directory then return nil end
-  return ("%s: leads to %s, which is no Lua file below %s%s"):format(path, real, directory, is_lua
-    and ("; if it is meant, put a copy in its place: rm -- %s && cp -- %s %s"):format(
-      shell.quote(path), shell.quote(real), shell.quote(path)) or "")
+  local cure = ("; if it is meant, put a copy in its place: rm -- %s && cp -- %s %s"):format(
+    shell.quote(path), shell.quote(real), shell.quote(path))
+  return ("%s: leads to %s, which is no Lua file below %s%s"):format(path, real, directory,
+    is_lua and cure or "")
 end
 
 local function module_reader(playbook)
