@@ -106,4 +106,40 @@ describe("alicloud-dr plan", function()
     assert.is_nil(io.open(directory .. "/touched"))
     assert.same({}, desk:ledger())
   end)
+
+  local function planned(body)
+    local desk, file = room(([[
+      return require("alicloud.dr").playbook("x", function(run) %s end)]]):format(body))
+    return desk:run("plan", file, "--region", "cn-shanghai")
+  end
+
+  it("says of a program and of a loop what a step gives a plan instead", function()
+    local ran = planned [[
+      run:step("program", { on_error = "continue" }, function(own) return own:program "id" end)
+      run:step("function", function(own) return own:program(function() return true end) end)
+      run:step("loop", function() while true do end end)]]
+    assert.equal(1, ran.code)
+    assert.matches("%? step program .-run:program is not done while planning; give the step an "
+      .. "option `plan`", ran.out)
+    assert.matches("· step function\n", ran.out)
+    assert.matches("StepFailed: it computes for longer than a plan waits %(100 million", ran.out)
+  end)
+
+  it("counts the steps that it does not enter, and names what a pre-check minds", function()
+    local ran = planned [[run:step("far", { plan = false }, function() end)]]
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("not counted: what is called by the steps that were not entered %(%-%), 1\n",
+      ran.out)
+    ran = planned [[run:step("check", function()
+      return run:group("pg-orders"):precheck { max_rpo = 1 } end)]]
+    assert.matches("its pre%-check stands against it: Client.RecoveryPointTooOld: ", ran.out)
+  end)
+
+  it("refuses a gate as a run does, and blames no answer for it", function()
+    local ran = planned [[run:gate("go", { need = 1, of = { dba = "ed25519:AAAA" } })]]
+    assert.equal(1, ran.code)
+    assert.matches('the plan ends here: [^\n]*gate "go": option of: key of dba: got "ed25519:AAAA"'
+      .. "; allowed: 64 hexadecimal digits", ran.out)
+    assert.not_matches("what a change would have answered", ran.out)
+  end)
 end)

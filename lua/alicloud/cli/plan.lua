@@ -25,6 +25,9 @@ whose work lies elsewhere says with its option `plan` what is to be used instead
 needs what a change would have answered, the plan stops and says so. What is shown is what the
 playbook does when it is planned; only reading it tells what it can do when it is run.
 
+Before each step: · it reads, ! it changes, ✘ it would be refused, ? that cannot be told, - it is
+not entered, and what it calls is not counted.
+
 Example:
   alicloud-dr plan orders.lua --region cn-shanghai max_rpo=20m
 
@@ -93,6 +96,14 @@ local function shortest(plan, per_minute)
   return (plan.reads + plan.changes) * 60 / per_minute
 end
 
+local function count_unentered(plan)
+  local total = 0
+  for _, entry in ipairs(plan.steps) do
+    if entry.kind == "step" and entry.effect == "not_entered" then total = total + 1 end
+  end
+  return total
+end
+
 local function print_plan(io, plan, rate)
   io.out(("  %s   %s\n"):format(terminal.clean(plan.playbook), plan.digest:sub(1, 16)))
   for _, entry in ipairs(plan.steps) do print_step(io, entry) end
@@ -103,6 +114,11 @@ local function print_plan(io, plan, rate)
   io.out(("  %d calls that read, %d that change; at %g a minute they take at least %s, and the "
     .. "service its time\n"):format(plan.reads, plan.changes, rate,
     duration.format(shortest(plan, rate))))
+  local unentered = count_unentered(plan)
+  if unentered > 0 then
+    io.out(("  not counted: what is called by the steps that were not entered (-), %d\n"):format(
+      unentered))
+  end
 end
 
 local function plan_object(plan, rate)

@@ -355,6 +355,7 @@ describe("a gate", function()
       { { of = { "a" } }, "need and of are required" },
       { { need = 1, of = {} }, "a list of names" },
       { { need = 1, of = { "a" }, expires = "soon" }, "option expires" },
+      { { need = 1, of = { a = "AAAA" } }, 'key of a: got "AAAA"; allowed: 64 hexadecimal' },
     } do
       local _, err = stages.new():run(function(run) run:gate("x", case[1]) end)
       assert.matches(case[2], err.message, 1, true)

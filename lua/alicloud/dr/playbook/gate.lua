@@ -7,6 +7,7 @@ local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.dr.duration"
 local option = require "alicloud.options"
 local shell = require "alicloud.shell"
+local sorted = require "alicloud.sorted"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 
@@ -51,6 +52,13 @@ local function names_of(of)
   return names
 end
 
+-- A name without a key has it from the file of --approvers.
+local function odd_key(of)
+  for _, name in ipairs(sorted.keys(of)) do
+    if type(name) == "string" and not KEY.test(of[name]) then return name end
+  end
+end
+
 local function no_name(names)
   for _, name in ipairs(names) do
     if not NAME.test(name) then return name end
@@ -81,6 +89,11 @@ function M.check(name, options)
   end
   local twice = twice_there(given.names)
   if twice then error(("%s: option of: %q is there twice"):format(where, tostring(twice)), 3) end
+  local keyless = odd_key(given.of)
+  if keyless then
+    error(("%s: option of: key of %s: got %s; allowed: %s"):format(where, keyless,
+      option.show(given.of[keyless]), KEY.allowed), 3)
+  end
   if given.need > #given.names then
     error(("%s: option need: got %d; allowed: at most %d, the number of names"):format(where,
       given.need, #given.names), 3)

@@ -9,9 +9,11 @@
 
 local alicloud = require "alicloud"
 local declared = require "alicloud.dr.playbook.params"
+local gates = require "alicloud.dr.playbook.gate"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.guard"
 local intents = require "alicloud.dr.intent"
+local option = require "alicloud.options"
 local precheck = require "alicloud.dr.precheck"
 local services = require "alicloud.service"
 local sorted = require "alicloud.sorted"
@@ -150,11 +152,18 @@ function Run:group(id, options)
   return planned_group(self, id, options)
 end
 
+-- What looks like a report of a pre-check need not be one.
+local function obstacle_of(result)
+  local ok, obstacle = pcall(precheck.first_obstacle, result)
+  return ok and obstacle and (": %s: %s"):format(obstacle.code, obstacle.fact) or ""
+end
+
 local function judge(entry, ok, result, err)
   if ok and (result ~= nil or err == nil) then
     entry.effect = #entry.calls > 0 and "changes" or "reads"
     if type(result) == "table" and result.ok == false then
-      entry.effect, entry.note = "refused", "its pre-check stands against it"
+      entry.effect = "refused"
+      entry.note = "its pre-check stands against it" .. obstacle_of(result)
     end
     return result
   end
@@ -169,12 +178,14 @@ local function judge(entry, ok, result, err)
   return nil
 end
 
+local TOO_LONG = "it computes for longer than a plan waits (100 million instructions); end its "
+  .. "loop, or give the step an option `plan`"
+
 local function enter(run, entry, body)
   local planner = run.planner
   planner.step = entry
   local thread = coroutine.running()
-  debug.sethook(thread, function() error "it computes for too long for a plan" end, "",
-    LONGEST_STEP)
+  debug.sethook(thread, function() error(TOO_LONG, 0) end, "", LONGEST_STEP)
   local ok, result, err = guard.call(body, run)
   debug.sethook(thread)
   planner.step = nil
@@ -222,6 +233,7 @@ function Run:verify(name, options, body)
 end
 
 function Run:gate(name, options)
+  gates.check(name, options)
   local entry = add(self, "gate", name, options)
   local wish = self.planner.skips[steps.wish(self.prefix, "gate:" .. name)]
   entry.note = wish and "broken open: " .. wish or "waits for people"
@@ -267,6 +279,11 @@ function Run:service(product)
   return self.client:service(product)
 end
 
+function Run:program(command, variables)
+  if option.callable.test(command) then return command(self, variables or {}) end
+  error("plan: run:program is not done while planning; give the step an option `plan`", 2)
+end
+
 function Run:note() end
 
 function Run:on() end
@@ -288,9 +305,17 @@ function M.branch(planner, prefix)
   end })
 end
 
-local function reason(raised)
+-- Where every step gave what it gives in a run, it is no answer that is missing.
+local function has_gap(plan)
+  for _, entry in ipairs(plan.steps) do
+    if entry.kind == "step" and entry.effect ~= "reads" then return true end
+  end
+  return plan.changes > 0
+end
+
+local function reason(raised, plan)
   if type(raised) == "table" and raised.stop then return raised.stop end
-  return "the playbook needs what a change would have answered: "
+  return (has_gap(plan) and "the playbook needs what a change would have answered: " or "")
     .. tostring(stops.error_of(raised, "").message)
 end
 
@@ -312,7 +337,7 @@ function M.run(playbook, options)
     plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, Planner)
   planner.client = noting(planner, options.client:with { mode = "observe" })
   local ok, raised = guard.call(playbook.body, M.branch(planner, ""))
-  if not ok then planner.plan.stopped = reason(raised) end
+  if not ok then planner.plan.stopped = reason(raised, planner.plan) end
   return planner.plan
 end
 
