@@ -71,7 +71,7 @@ local function demand_open(state, name)
 end
 
 -- Somebody copied it from a mail or a chat: of what was cut there the run would take no notice.
-local function checked_line(line, state)
+local function checked_line(line, state, now)
   local approval = not line:find("%c") and core.decode(line)
   local fits = type(approval) == "table" and approval.type == "approval"
     and approval.run == state.run.run_id and approvals.is_whole(approval)
@@ -79,9 +79,16 @@ local function checked_line(line, state)
     options.refuse "--line: allowed: one line that approve --print has printed for this run"
   end
   local gate = state.gates[approval.gate]
-  if not (gate and gate.decisions[approval.decision]) then
+  local decision = gate and gate.decisions[approval.decision]
+  if not decision then
     options.refuse("--line: it was signed for something else than this run asks: for a copy of "
       .. "the journal that says something else, or before the decision changed; ask for it anew")
+  end
+  local fault = approvals.fault(approval, { decision = decision, now = now,
+    barred = states.barred(state) })
+  if fault then
+    options.refuse(("--line: of %s: %s; the run would not take it: ask for it anew"):format(
+      terminal.clean(approval.by), terminal.clean(fault)))
   end
   return line
 end
@@ -145,7 +152,7 @@ local function confirm(args, io)
 end
 
 local function signed_line(args, io, state, person, now)
-  if args.line then return checked_line(args.line, state) end
+  if args.line then return checked_line(args.line, state, now) end
   demand_open(state, args.gate)
   local decision = decision_of(state, args.gate)
   local public = demand_approver(decision, person, state)
@@ -165,6 +172,9 @@ end
 local UNSIGNED = { kind = "state", code = "Client.NotConfirmed", outcome = "not_sent",
   message = "nothing was signed" }
 
+local HAND_OVER = "where you may not read it, ask whoever runs it for a copy, sign that with "
+  .. "--print, and let him hand the line over with --line"
+
 --- Runs the command.
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -176,7 +186,10 @@ function M.run(args, io)
   if args.new_key then return make_key(args, io, person) end
   if not args.journal then options.refuse "journal: is missing" end
   local state, err = mailbox.read(args.journal)
-  if not state then return output.fail(io, args, err) end
+  if not state then
+    if err.errno == "EACCES" then err.hint = HAND_OVER end
+    return output.fail(io, args, err)
+  end
   local line = signed_line(args, io, state, person, runtime.time())
   if not line then return output.complain(io, args.json, output.EXIT.failed, UNSIGNED) end
   if args.print then

@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local explain = require "alicloud.explain"
 local shell = require "alicloud.shell"
+local sorted = require "alicloud.sorted"
 local states = require "alicloud.dr.playbook.state"
 local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.words"
@@ -55,7 +56,24 @@ local function stands(model)
   return table.concat(parts, "; ")
 end
 
-local function cause(model)
+-- The gate at which a run waits for people.
+local function open_gate(model, state)
+  if model.status ~= "running" then return nil end
+  for _, name in ipairs(sorted.keys(state.gates)) do
+    if state.gates[name].status == "open" then return name end
+  end
+end
+
+local function gate_words(name, asked)
+  local names = {}
+  for i, each in ipairs(asked and asked.approvers or {}) do
+    names[i] = words.clean(each.name, 80)
+  end
+  return (" It waits at gate %q for %s."):format(words.clean(name, 120),
+    #names > 0 and ("%d of %s"):format(asked.need, table.concat(names, ", ")) or "people")
+end
+
+local function cause(model, state)
   if model.chain.verdict == "damaged" then return "the journal is " .. words.chain(model.chain) end
   local err = model.error
   if err then
@@ -68,7 +86,8 @@ local function cause(model)
   if process and process.ending == "interrupted" then
     return ("%s interrupted it"):format(words.clean(process.owner or "somebody"))
   end
-  return words.presence(model)
+  local gate = open_gate(model, state)
+  return words.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
 end
 
 local function window_end(open)
@@ -125,7 +144,7 @@ local function resend(model, loose, now)
     or "nothing is open: resume sends only what was not sent before"
 end
 
-local function next_commands(model, journal)
+local function next_commands(model, journal, state)
   local open = model.open[1]
   local report = shell.command("report", { journal }, { "-o report.html" })
   local verify = shell.command("verify", { journal })
@@ -136,6 +155,10 @@ local function next_commands(model, journal)
     return { verify, status({}, model.run.region) }
   elseif FINISHED[model.status] then
     return { report, verify }
+  end
+  local gate = open_gate(model, state)
+  if gate then
+    return { shell.command("approve", { journal, gate }, { "--as NAME", "--key FILE" }), report }
   end
   local resume = model.resume or shell.command("explain", { journal })
   if not open then return { resume, report } end
@@ -155,10 +178,12 @@ end
 ---@param now number unix seconds
 ---@return alicloud.cli.Standing
 function M.of(model, events, journal, now)
-  local loose = doubtful_calls(states.fold(events))
-  return { journal = journal, status = model.status, stands = stands(model), cause = cause(model),
-    known = core.array(known(model, loose)), doubts = core.array(doubts(model)),
-    resend = resend(model, loose, now), next = core.array(next_commands(model, journal)) }
+  local state = states.fold(events)
+  local loose = doubtful_calls(state)
+  return { journal = journal, status = model.status, stands = stands(model),
+    cause = cause(model, state), known = core.array(known(model, loose)),
+    doubts = core.array(doubts(model)), resend = resend(model, loose, now),
+    next = core.array(next_commands(model, journal, state)) }
 end
 
 --- The same in lines.

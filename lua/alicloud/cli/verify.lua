@@ -125,8 +125,8 @@ function M.run(args, io)
       damage.line)
   end
   if head and not journals.has_head(text, head:lower()) then
-    return complain(io, args, ("%s: no line has the sum %s: the end was cut off"):format(
-      args.journal, head))
+    return complain(io, args, ("%s: no line has the sum %s: since it was noted, the end was cut "
+      .. "off or lines were made anew, or it is of another journal"):format(args.journal, head))
   end
   if not (reading.events[1] and reading.events[1].type == "run") then
     return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",

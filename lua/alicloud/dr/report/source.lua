@@ -49,7 +49,8 @@ function M.of_text(text, name, head)
   local chain = verdict_of(reading, damage)
   if head and chain.verdict ~= "damaged" and not journals.has_head(text, head:lower()) then
     chain.verdict, chain.line = "damaged", #reading.events + 1
-    chain.reason = ("is missing: no line has the sum %s, the end was cut off"):format(head)
+    chain.reason = ("is missing: no line has the sum %s; since it was noted, the end was "
+      .. "cut off or lines were made anew, or it is of another journal"):format(head)
   end
   return { name = name, events = reading.events, sums = reading.sums, chain = chain }
 end
