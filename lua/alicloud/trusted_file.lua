@@ -65,7 +65,8 @@ local function writers_fault(path, about)
   if not is_written(about) then return nil end
   local others = has(about, OTHERS_WRITE)
   return fault(path, ("may be written by %s (mode %o)"):format(others and "everybody"
-    or "its group", about.mode), change_mode(others and "o-w" or "g-w", path))
+    or "its group", about.mode), change_mode(not others and "g-w"
+    or has(about, SETGID) and core.user().groups[about.gid] and "o-w" or "go-w", path))
 end
 
 -- What is in it is looked at by whoever asks; `entry` is that.

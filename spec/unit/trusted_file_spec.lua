@@ -37,7 +37,7 @@ describe("a file that is to be obeyed", function()
     local path = above .. "/in/file"
     scratch.write(path, "text")
     sh("chmod 600 %s", path)
-    for _, case in ipairs { { "770", "g%-w" }, { "777", "o%-w" }, { "2777", "o%-w" } } do
+    for _, case in ipairs { { "770", "g%-w" }, { "777", "go%-w" }, { "2777", "o%-w" } } do
       for _, directory in ipairs { above, above .. "/in" } do
         sh("chmod %s %s", case[1], directory)
         local message = refusal(path)

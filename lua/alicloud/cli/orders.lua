@@ -76,12 +76,21 @@ function M.confirm_edit(digest, known, go_on, args, io)
   }
 end
 
+-- Where members go on with each other's runs.
+local function is_of_team(path)
+  local real = core.real_path(path)
+  local place = real and trusted.place(real:match "^(.*)/[^/]+$")
+  return place ~= nil and place.team ~= nil
+end
+
 -- Why what is at a path may have been written by somebody else.
 local function foreign(path)
   local about = core.look(path)
   if not about then return nil end
-  if not about.own then return ("%s: belongs to %s"):format(path, trusted.name(about.uid)) end
   local file <close>, message, code = trusted.open(path)
+  if not about.own and not (file and is_of_team(path)) then
+    return ("%s: belongs to %s"):format(path, trusted.name(about.uid))
+  end
   return not file and code == trusted.UNTRUSTED and message or nil
 end
 

@@ -15,6 +15,11 @@ M.TEAM_HINT = "install -d -m 2770 -g GROUP DIRECTORY"
 local FOREIGN_BITS, OTHERS_BITS = tonumber("077", 8), tonumber("007", 8)
 local MODE, TEAM_MODE = tonumber("600", 8), tonumber("660", 8)
 
+local HINTS = {
+  EACCES = "it is somebody else's, or of a team whose group is not yours (id tells them): ask for "
+    .. "a copy, or keep a new one elsewhere, by --journal PATH or ALICLOUD_DR_JOURNALS",
+}
+
 --- What a file has met. What concerns a path names it at its beginning.
 ---@param name string
 ---@param message string
@@ -25,7 +30,7 @@ function M.failure(name, message, code, hint)
   local is_told = message:sub(1, #name + 2) == name .. ": "
   return alicloud.error.new {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
-    message = is_told and message or name .. ": " .. message, hint = hint,
+    message = is_told and message or name .. ": " .. message, hint = hint or HINTS[code],
   }
 end
 
