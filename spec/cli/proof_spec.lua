@@ -76,12 +76,16 @@ describe("a run with a key", function()
       end)]]
     desk:run("approve", "--new-key", directory .. "/key", "--as", "operator")
     ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/key",
-      "--anchor", "true")
-    assert.matches("go on:  alicloud%-dr resume .* %-%-sign %S+/key %-%-anchor true", ran.err)
+      "--anchor", "true", "--report", directory .. "/r.md")
+    assert.matches("go on:  alicloud%-dr resume .* %-%-sign %S+/key %-%-anchor true %-%-report "
+      .. "%S+/r.md", ran.err)
   end)
 
   it("hands heads to a witness, whose failure is noted", function()
     local desk, file, directory = ready()
+    local plain = desk:run("run", file, "--anchor", "http://example.test/w")
+    assert.equal(2, plain.code)
+    assert.matches("%-%-anchor: got .*allowed: .*an http one of this machine", plain.err)
     local ran = desk:run("run", file, "--region", "cn-shanghai", "--anchor",
       ("echo $ALICLOUD_DR_HEAD >>'%s/noted'; echo kept"):format(directory))
     assert.equal(0, ran.code, ran.err)

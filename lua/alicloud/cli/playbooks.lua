@@ -221,8 +221,8 @@ local function progress(io, journal)
 end
 
 -- What says who asks, and how the cloud is reached.
-local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "failed_region",
-  "wait_for_cloud" }
+local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
+  "failed_region", "wait_for_cloud" }
 
 --- The command that goes on with a journal.
 ---@param path string

@@ -4,6 +4,7 @@
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local endpoint = require "alicloud.endpoint"
 local exchange = require "alicloud.exchange"
 local guard = require "alicloud.guard"
 local option = require "alicloud.options"
@@ -22,8 +23,15 @@ local M = {}
 local SECONDS = 5
 local ANSWER_BYTES = 200
 
-M.RULE = option.rule("a command line for sh, an http or https URL, or a function", function(value)
-  return option.callable.test(value) or option.text.test(value)
+-- Plain HTTP elsewhere would be refused each time that something is to be handed over.
+local function is_reachable(url)
+  local host = url:match "^[Hh][Tt][Tt][Pp]://([^/?#]*)"
+  return not host or not endpoint.authority_fault(host) and endpoint.is_loopback(host)
+end
+
+M.RULE = option.rule("a command line for sh, an https URL, an http one of this machine, or a "
+  .. "function", function(value)
+  return option.callable.test(value) or option.text.test(value) and is_reachable(value)
 end)
 
 -- The output of a program comes as something secret, of which only a document can be read.
@@ -42,7 +50,8 @@ local function run_program(engine, command, notice)
   local document = ended.output and core.unseal(ended.output, "ini", {})
   local line = document and document.answer and document.answer.line
   if signal then return false, ("ended by signal %d"):format(signal) end
-  return code == 0, code == 0 and line or ("exit code %s: %s"):format(tostring(code), line or "")
+  return code == 0, code == 0 and line
+    or ("exit code %s%s"):format(tostring(code), (line or "") ~= "" and ": " .. line or "")
 end
 
 local function post(engine, url, notice)
