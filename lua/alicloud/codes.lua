@@ -255,8 +255,8 @@ return {
     outcome = "not_sent",
   },
   ["Client.PlaybookChanged"] = {
-    meaning = "The playbook was edited, and a finished step is not where it was.",
-    cure = "put the step back, or accept the edit: --accept-edit",
+    meaning = "The playbook was edited since its run was last at work, or lacks a finished step.",
+    cure = "look at the edit, then resume with --accept-edit, or put the file back as it was",
     outcome = "not_sent",
   },
   ["Client.ProgramFailed"] = {

@@ -81,6 +81,19 @@ describe("a run with a key", function()
       .. "%S+/r.md", ran.err)
   end)
 
+  it("tells of a gate that was broken open, by whom and why", function()
+    local desk, file = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:gate("go", { need = 1, of = { dba = ("ab"):rep(32) } })
+      end)]]
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--as", "operator", "--json",
+      "--skip", "gate:go=all are asleep")
+    local verified = desk:run("verify", ran.object.journal)
+    assert.equal(0, verified.code, verified.err)
+    assert.matches("gate go: broken open by operator: all are asleep\n", verified.out)
+    assert.equal("go", desk:run("verify", ran.object.journal, "--json").object.broken[1].gate)
+  end)
+
   it("hands heads to a witness, whose failure is noted", function()
     local desk, file, directory = ready()
     local plain = desk:run("run", file, "--anchor", "http://example.test/w")

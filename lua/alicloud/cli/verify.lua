@@ -64,18 +64,43 @@ local function approvals_of(reading, proof)
   return list
 end
 
-local function object(reading, ending, approvals, vouching)
+-- Gates that the run went through by a word of whoever ran it, or of who is named.
+local function broken_gates(reading, proof)
+  local list, owner = core.array {}, nil
+  for _, event in ipairs(reading.events) do
+    if event.type == "attempt" then owner = event.owner end
+    local found = proof.passes[event]
+    if found and found.verdict == "broken" then
+      list[#list + 1] = { gate = event.gate, by = event.by or owner, at = event.at,
+        why = event.why }
+    end
+  end
+  return list
+end
+
+local function object(reading, ending, people, vouching)
   return { records = #reading.events, head = reading.head, torn_bytes = reading.torn,
-    ending = ending and (ending.status or ending.type) or nil, approvals = approvals,
-    ends = vouching.ends, anchors = vouching.anchors, vouched = vouching.vouched,
-    forged = vouching.forged, unproven = vouching.unproven, newer = reading.newer }
+    ending = ending and (ending.status or ending.type) or nil, approvals = people.approvals,
+    broken = people.broken, ends = vouching.ends, anchors = vouching.anchors,
+    vouched = vouching.vouched, forged = vouching.forged, unproven = vouching.unproven,
+    newer = reading.newer }
 end
 
 local function print_lines(io, lines)
   for _, text in ipairs(lines) do io.out(("    %s\n"):format(terminal.clean(text, 4000))) end
 end
 
-local function print_all(io, reading, ending, approvals, vouching)
+local function print_people(io, people)
+  for _, approval in ipairs(people.approvals) do
+    print_lines(io, { ("gate %s: %s"):format(approval.gate, vouches.approval(approval)) })
+  end
+  for _, broken in ipairs(people.broken) do
+    print_lines(io, { ("gate %s: broken open by %s: %s"):format(broken.gate,
+      broken.by or "somebody", broken.why) })
+  end
+end
+
+local function print_all(io, reading, ending, people, vouching)
   io.out(("  ✔ %d records, each follows the one before\n    head %s\n"):format(#reading.events,
     reading.head))
   if reading.torn > 0 then
@@ -83,9 +108,7 @@ local function print_all(io, reading, ending, approvals, vouching)
   end
   io.out(("    %s\n"):format(ending and terminal.clean(ending.status or ending.type)
     or "the run has not ended"))
-  for _, approval in ipairs(approvals) do
-    print_lines(io, { ("gate %s: %s"):format(approval.gate, vouches.approval(approval)) })
-  end
+  print_people(io, people)
   print_lines(io, vouches.lines(vouching, #reading.events))
   print_lines(io, vouches.LIMITS)
   print_lines(io, { vouches.newer(reading) })
@@ -94,13 +117,14 @@ end
 local function tell(args, io, reading, approvers)
   local ending = states.fold(reading.events).ending
   local proof = proofs.of(reading.events, reading.sums, approvers)
-  local approvals, vouching = approvals_of(reading, proof), vouches.of(proof)
+  local vouching = vouches.of(proof)
+  local people = { approvals = approvals_of(reading, proof), broken = broken_gates(reading, proof) }
   local doubts = vouches.doubts(vouching)
   local code = #doubts > 0 and output.EXIT.failed or output.EXIT.done
   if args.json then
-    return output.json(io, code, object(reading, ending, approvals, vouching))
+    return output.json(io, code, object(reading, ending, people, vouching))
   end
-  print_all(io, reading, ending, approvals, vouching)
+  print_all(io, reading, ending, people, vouching)
   for _, text in ipairs(doubts) do
     io.err(("alicloud-dr: %s: %s\n"):format(terminal.clean(args.journal),
       terminal.clean(text, 4000)))
