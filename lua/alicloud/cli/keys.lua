@@ -98,7 +98,7 @@ function M.origin(path)
   local file <close> = core.open_file(path, "read")
   local about = file and file:stat()
   local owner = about and trusted_files.name(about.uid)
-  return ("file %s, of %s"):format(path, owner or "nobody: it is gone")
+  return ("file %s, of %s"):format(core.real_path(path) or path, owner or "nobody: it is gone")
 end
 
 --- Tells at a gate whose keys count for it, so that whoever keeps them sees a name too many.

@@ -184,11 +184,20 @@ local function take_all(events)
 end
 
 -- What goes on with it by itself, is whole, or cannot be believed is not resumed.
+-- Keys that came from a file are needed again, even where people have approved.
+local function approvers_of(state)
+  for _, gate in pairs(state.gates) do
+    for _, each in ipairs(gate.keys_from and gate.asked and gate.asked.approvers or {}) do
+      if each.from == "requester" then return { "--approvers FILE" } end
+    end
+  end
+end
+
 local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"
   local possible = source.name and not ended and source.chain.verdict ~= "damaged"
     and not (presence and presence.verdict == "running")
-  return possible and shell.command("resume", { source.name }) or nil
+  return possible and shell.command("resume", { source.name }, approvers_of(state)) or nil
 end
 
 -- Only of a process without an end.
