@@ -15,17 +15,20 @@ local M = {}
 ---@class alicloud.dr.Policy
 ---@field document { Version: string, Statement: table[] } what RAM takes
 ---@field inferred string[] actions whose resource no page of the vendor names
----@field unknown string[] actions that this library does not describe
+---@field unknown string[] calls that this library does not describe, or of odd names
 
--- A list operation names the things in a filter, and RAM still asks for all of them.
+-- A list operation names the things in a filter, and RAM still asks for all of them. Whoever writes
+-- "*" as the name of one thing gets no permission for all: nil.
 local function fill(template, call)
-  local region = call.region or "*"
-  return (template:gsub("{(%w+)}", function(name)
-    if name == "regionId" then return region end
-    if name == "accountId" then return "*" end
-    local value = call.params[name]
-    return value and tostring(value) or "*"
-  end))
+  local is_plain = true
+  local resource = template:gsub("{(%w+)}", function(name)
+    local value = name == "regionId" and call.region or name ~= "accountId" and call.params[name]
+    if not value then return "*" end
+    value = tostring(value)
+    is_plain = is_plain and value:find "^[%w_.-]+$" ~= nil
+    return value
+  end)
+  return is_plain and resource or nil
 end
 
 local function names_of(set)
@@ -69,8 +72,9 @@ function M.of(calls)
   local found, inferred, unknown = {}, {}, {}
   for _, call in ipairs(calls) do
     local operation = describe(call)
-    if operation then
-      note(found, operation.ram.action, fill(operation.ram.resource, call))
+    local resource = operation and fill(operation.ram.resource, call)
+    if resource then
+      note(found, operation.ram.action, resource)
       if operation.ram.inferred then inferred[operation.ram.action] = true end
     else
       unknown[("%s:%s"):format(call.product, call.action)] = true
