@@ -41,7 +41,7 @@ describe("alicloud-dr approve", function()
     assert.matches("gate promote: 2 of dba, duty, lead, within 15m", ran.out)
     assert.matches("0 of 2 approvals within 15m", ran.err)
     local path = journal_of(ran)
-    assert.matches("next         alicloud%-dr resume %S+ %-%-approvers FILE\n",
+    assert.matches("next         alicloud%-dr resume %S+ %-%-approvers /%S+/approvers\n",
       desk:run("explain", path).out)
     -- The gate is closed again when its time is over; it opens when the run goes on.
     local refused = desk:run("approve", path, "promote", "--as", "dba", "--key",

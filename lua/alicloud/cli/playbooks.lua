@@ -130,6 +130,7 @@ function M.read_options(args, io)
     approvers = args.approvers
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
+    approvers_file = args.approvers and core.real_path(args.approvers) or nil,
     sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
     anchor_network = args.anchor and networks.settings(network.read(args, options.refuse)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,

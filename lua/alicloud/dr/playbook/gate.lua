@@ -178,7 +178,8 @@ end
 
 local function ask(engine, key, options, asked)
   engine:record { type = "gate_open", gate = key, need = options.need, of = options.names,
-    expires = options.seconds, decision = asked, keys_from = engine.options.approvers_from }
+    expires = options.seconds, decision = asked, keys_from = engine.options.approvers_from,
+    keys_file = engine.options.approvers_file }
 end
 
 -- What was asked before a crash is asked on, so that approvals of it still count.

@@ -21,6 +21,7 @@ local M = {}
 ---@field declared? { rto: number|string, rpo: number|string } what was promised
 ---@field approvers? table<string, string> public keys by name
 ---@field approvers_from? string where those keys come from, for whoever reads the journal
+---@field approvers_file? string whole path of their file, for the command that goes on
 ---@field sign? { by: string, key: string|alicloud.Secret } signs the journal's head when the
 ---attempt ends, however it ends
 ---@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness to whom heads are
@@ -83,7 +84,7 @@ local SCHEMA = {
   approvers = option.rule("a table of name = public key", is_map_of(function(value)
     return type(value) == "string"
   end)),
-  approvers_from = option.text,
+  approvers_from = option.text, approvers_file = option.text,
   sign = option.rule("{ by = name, key = private key of 64 hexadecimal digits }",
     signatures.check),
   anchor = anchors.RULE,

@@ -59,6 +59,7 @@ local M = {}
 ---@field decisions table<string, alicloud.dr.Decision> what was asked, by its digest
 ---@field asked alicloud.dr.Decision? what was asked last
 ---@field keys_from string? where keys that the playbook does not hold come from
+---@field keys_file string? whole path of their file, for the command that goes on
 ---@field approvals table[] events
 ---@field passes { at: number, broken: boolean?, why: string?, barred: alicloud.dr.Barred }[]
 
@@ -181,7 +182,8 @@ end
 
 function APPLY.gate_open(state, event)
   local gate = gate_of(state, event.gate)
-  gate.status, gate.asked, gate.keys_from = "open", event.decision, event.keys_from
+  gate.status, gate.asked = "open", event.decision
+  gate.keys_from, gate.keys_file = event.keys_from, event.keys_file
   if event.decision then gate.decisions[decisions.digest(event.decision)] = event.decision end
 end
 

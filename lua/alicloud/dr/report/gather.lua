@@ -188,7 +188,10 @@ end
 local function approvers_of(state)
   for _, gate in pairs(state.gates) do
     for _, each in ipairs(gate.keys_from and gate.asked and gate.asked.approvers or {}) do
-      if each.from == "requester" then return { "--approvers FILE" } end
+      if each.from == "requester" then
+        return { gate.keys_file and shell.option("--approvers", gate.keys_file)
+          or "--approvers FILE" }
+      end
     end
   end
 end
