@@ -31,6 +31,7 @@ local function make_room(emulator)
     .. '"id":"pg-orders","source":"cn-hangzhou/cn-hangzhou-g","destination":'
     .. '"cn-shanghai/cn-shanghai-b","pairs":1,"status":"normal"}]}')
   local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* orders.lua world.json &&
+    alicloud-dr approve --new-key ops.key --as ops >ops.txt &&
     alicloud-dr approve --new-key dba.key --as dba >dba.txt && chmod 600 dba.txt &&
     ALICLOUD_DR_JOURNALS='%s/journals' timeout 3 alicloud-dr run orders.lua expires=1h \
       --region cn-shanghai --as ops --approvers dba.txt --journal journals/run.jsonl]]):format(room,
@@ -75,12 +76,12 @@ local EXAMPLES = {
   playbooks = { "playbooks", "playbooks --copy drill" },
   run = { "run orders.lua expires=1s --as ops --approvers dba.txt --journal journals/second.jsonl "
     .. "--report report.html", "resume journals/second.jsonl --as ops --approvers dba.txt",
-    "run failover group=pg-payments fence=no verify=true --as ops" },
+    "run failover group=pg-payments fence=no verify=true --as ops --sign ops.key" },
   approve = { "approve journals/run.jsonl promote --as dba --key dba.key --yes",
     "approve --new-key new.key --as dba" },
   ungraceful = { "ungraceful journals/run.jsonl --as ops --why gone" },
-  verify = { "verify journals/run.jsonl", "explain journals/run.jsonl" },
-  report = { "report journals/run.jsonl -o report.html" },
+  verify = { "verify journals/run.jsonl --approvers dba.txt", "explain journals/run.jsonl" },
+  report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
 }

@@ -141,6 +141,7 @@ local function show(args, io, decision, state, name)
   local write = (args.print or args.json) and io.err or io.out
   write "What you sign:\n"
   for _, line in ipairs(decisions.words(decision)) do write(wrap(line[1], line[2])) end
+  if state.owner and state.owner ~= decision.requester then write(wrap("run by", state.owner)) end
   local from = state.gates[name].keys_from
   if from then write(wrap("keys from", from)) end
 end

@@ -10,6 +10,8 @@ local trusted_files = require "alicloud.trusted_file"
 
 local M = {}
 
+local MAKE = "a key is made by alicloud-dr approve --new-key FILE --as NAME"
+
 local FOREIGN_BITS = tonumber("077", 8)
 
 --- Makes a key.
@@ -32,19 +34,18 @@ end
 ---@return alicloud.Secret
 function M.private(field, path)
   if not path then
-    options.refuse(field
-      .. ": is missing; a key is made by alicloud-dr approve --new-key FILE --as NAME")
+    options.refuse(("%s: is missing; %s"):format(field, MAKE))
   end
   local shown = terminal.clean(path)
   local file <close>, message = core.open_file(path, "read")
-  if not file then options.refuse(("%s: %s"):format(field, terminal.clean(message))) end
+  if not file then options.refuse(("%s: %s; %s"):format(field, terminal.clean(message), MAKE)) end
   local about = file:stat()
   if not about.own or about.mode & FOREIGN_BITS ~= 0 then
     options.refuse(("%s: %s may be read by others; chmod 600 it"):format(field, shown))
   end
   local seed = (file:read(0, 200) or ""):match("^%s*(%x+)%s*$")
   if not seed or #seed ~= 64 then
-    options.refuse(("%s: %s is no key; make one with --new-key"):format(field, shown))
+    options.refuse(("%s: %s is no key; %s"):format(field, shown, MAKE))
   end
   return core.secret(seed)
 end
