@@ -27,6 +27,15 @@ describe("a child", function()
     assert.is_nil(one:receive(1))
   end)
 
+  it("that goes while it is told something sends its parent no signal", function()
+    -- The process of the specs may have been told to ignore it.
+    assert.are.equal(0, child.run(function()
+      posix.disposition("PIPE", "default")
+      local other <close> = start "confine.receive()"
+      return other:send(("x"):rep(1 << 22)) == nil and 0 or 1
+    end))
+  end)
+
   it("says nothing yet without making its parent wait", function()
     local one <close> = start "confine.receive()"
     assert.are.equal("", one:receive(10))
