@@ -1,6 +1,7 @@
 --- What a command asks the kernel for, as strace saw it: which programs it started, which files it
 --- read and wrote, and whom it spoke to.
 
+local bare = require "spec.bare"
 local scratch = require "spec.scratch"
 
 local M = {}
@@ -79,10 +80,9 @@ end
 ---@return spec.Traced
 function M.run(line, env, directory, typed)
   local own = scratch.directory()
-  local words = { "cd '" .. (directory or own) .. "' && env -i" }
+  local words = { "cd '" .. (directory or own) .. "' && env -i " .. bare.words() }
   local given = { PATH = os.getenv "PATH", LUA_PATH = os.getenv "LUA_PATH",
-    LUA_CPATH = os.getenv "LUA_CPATH", LD_PRELOAD = os.getenv "LD_PRELOAD",
-    ASAN_OPTIONS = os.getenv "ASAN_OPTIONS" }
+    LUA_CPATH = os.getenv "LUA_CPATH" }
   for name, value in pairs(env or {}) do given[name] = value end
   for name, value in pairs(given) do words[#words + 1] = ("%s='%s'"):format(name, value) end
   local traced = ("strace -ff -qq -s 4096 -o '%s/t' -e trace=%s %s"):format(own, CALLS, line)

@@ -1,5 +1,6 @@
 -- Whose code the command executes, and whose files it obeys.
 
+local bare = require "spec.bare"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local dr = require "alicloud.dr"
@@ -18,10 +19,7 @@ local function exists(path)
   return os.execute("test -e " .. path) == true
 end
 
--- An environment with nothing in it but what a build with AddressSanitizer needs.
-local preload = os.getenv "ALICLOUD_PRELOAD"
-local EMPTY = "env -i " .. (preload
-  and ("'LD_PRELOAD=%s' ASAN_OPTIONS=detect_leaks=0 "):format(preload) or "")
+local EMPTY = "env -i " .. bare.words()
 
 describe("the command in somebody else's directory", function()
   local command = sh("realpath " .. BIN .. "/bin/alicloud-dr"):gsub("\n", "")

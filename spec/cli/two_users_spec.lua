@@ -1,5 +1,6 @@
 -- Two operators of one machine, and a stranger: users 2001 and 2002 of the group 2500, and 2003.
 
+local bare = require "spec.bare"
 local core = require "alicloud.core"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
@@ -14,9 +15,9 @@ local function sh(line)
 end
 
 local function as(uid, groups, line)
+  local bin = sh("realpath " .. BIN .. "/bin"):gsub("\n", "")
   return sh(("setpriv --reuid=%d --regid=%d --groups=%s env -i PATH=%s:/usr/bin:/bin HOME=/nowhere "
-    .. "USER=u%d %s"):format(uid, uid, groups, sh("realpath " .. BIN .. "/bin"):gsub("\n", ""), uid,
-    line))
+    .. "USER=u%d %s%s"):format(uid, uid, groups, bin, uid, bare.words(), line))
 end
 
 local function usable()
@@ -176,8 +177,9 @@ end)]])
       local journal = where .. "/gated-" .. uid .. ".jsonl"
       local output = scratch.path()
       os.execute(("setpriv --reuid=2001 --regid=2001 --groups=2500 env -i "
-        .. "PATH=%s/bin:/usr/bin:/bin HOME=/nowhere %s alicloud-dr run %s --as alice --journal %s "
-        .. ">%s 2>&1 &"):format((sh("realpath " .. BIN):gsub("\n", "")), emulator:environment(),
+        .. "PATH=%s/bin:/usr/bin:/bin HOME=/nowhere %s%s alicloud-dr run %s --as alice --journal "
+        .. "%s >%s 2>&1 &"):format((sh("realpath " .. BIN):gsub("\n", "")), bare.words(),
+        emulator:environment(),
         gated, journal, output))
       local text
       for _ = 1, 200 do

@@ -1,5 +1,6 @@
 --- Children that run a text of Lua, confined before it begins, and tell what it said.
 
+local bare = require "spec.bare"
 local core = require "alicloud.core"
 
 local M = {}
@@ -7,7 +8,7 @@ local M = {}
 --- The environment in which a child finds the modules of this build, and a tracer its program.
 ---@return string[]
 function M.environment()
-  local environment = {}
+  local environment = bare.entries()
   for _, name in ipairs { "LUA_PATH", "LUA_CPATH", "PATH" } do
     environment[#environment + 1] = name .. "=" .. os.getenv(name)
   end
