@@ -8,7 +8,15 @@ return {
     { "read_json", "if (!ac_buf_room(&response->text, FIELD_COUNT * 32))",
       "the copy that cJSON was given has left more room than that" },
   },
+  ["file.c"] = {
+    { "make", "if (fd >= 0 && fchmod(fd, mode) != 0) {",
+      "whoever has just made a file may say its mode" },
+    { "open_or_make", "return fd < 0 && errno == EEXIST ? open_retrying(path, flags, 0) : fd;",
+      "another process makes it between the two looks" },
+  },
   ["lua_file.c"] = {
+    { "core_process", 'acL_set_integer(L, "processors", processors > 0 ? (uint64_t)processors : 1);',
+      "a machine has a processor" },
     { "core_write_file", "if (!ac_sys_random(random, sizeof random))",
       "a kernel that has started has randomness to give" },
   },

@@ -22,6 +22,7 @@ describe("a file", function()
       assert.equal(tonumber("660", 8), file:stat().mode)
     end
     assert.has_error(function() core.open_file(path, "append", 4096) end)
+    assert.has_error(function() core.open_file(path, "append", -1) end)
   end)
 
   it("tells whose it is, what it is and how many names it has", function()
