@@ -15,7 +15,8 @@ return {
       "another process makes it between the two looks" },
   },
   ["lua_file.c"] = {
-    { "core_process", 'acL_set_integer(L, "processors", processors > 0 ? (uint64_t)processors : 1);',
+    { "core_process",
+      'acL_set_integer(L, "processors", processors > 0 ? (uint64_t)processors : 1);',
       "a machine has a processor" },
     { "core_write_file", "if (!ac_sys_random(random, sizeof random))",
       "a kernel that has started has randomness to give" },
