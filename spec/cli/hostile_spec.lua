@@ -40,8 +40,7 @@ local function written(values)
 end
 
 local COMMAND = "env HOME='%s' CANARY=%s ALIBABA_CLOUD_ENDPOINT=%s ALIBABA_CLOUD_ACCESS_KEY_ID=%s "
-  .. "ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s %s lua5.4 spec/looker.lua %s %s >/dev/null 2>&1 "
-  .. "</dev/null"
+  .. "ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s %s lua5.4 spec/looker.lua %s %s 2>&1 </dev/null"
 local STRACE = "strace -ff -s 300 --seccomp-bpf -o %s/log -e trace=%%file,%%network,%%process,kill,"
   .. "tgkill,seccomp,ftruncate,fchmod,ptrace"
 
@@ -49,18 +48,23 @@ local TURNS = 2
 
 -- Two at a time, as a machine has two processors.
 local function run(emulator, at_home, paths)
-  local traces, outputs, shell = {}, {}, {}
+  local traces, outputs, pipes = {}, {}, {}
   for turn = 1, TURNS do
     local own = {}
     for n = turn, #paths, TURNS do own[#own + 1] = paths[n] end
     outputs[turn], traces[turn] = scratch.path(), scratch.directory()
     local start = emulator.start
-    shell[turn] = COMMAND:format(at_home, CANARY, start.endpoint, start.access_key_id,
+    local command = COMMAND:format(at_home, CANARY, start.endpoint, start.access_key_id,
       start.access_key_secret, has_strace and STRACE:format(traces[turn]) or "", outputs[turn],
       table.concat(own, " "))
+    pipes[turn] = assert(io.popen(command))
   end
-  os.execute(table.concat(shell, " & ") .. " & wait")
   local ran = {}
+  for _, pipe in ipairs(pipes) do
+    local said = pipe:read "a"
+    local ok, how, code = pipe:close()
+    assert(ok, ("ended by %s %s: %s"):format(how, code, said:sub(-2000)))
+  end
   for _, path in ipairs(outputs) do
     for line in io.lines(path) do ran[#ran + 1] = core.decode(line, { max_bytes = 1 << 26 }) end
   end
