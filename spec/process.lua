@@ -76,6 +76,17 @@ function Emulator:begin_lua(script)
   return self:begin(LUA .. " " .. scratch.file(script, ".lua"))
 end
 
+--- Runs a shell line as this process would, with no emulator.
+---@param line string
+---@return string output of both streams
+---@return integer code exit code, or 128 and the number of the signal
+function M.sh(line)
+  local pipe = assert(io.popen("{ " .. line .. "\n} 2>&1"))
+  local text = pipe:read "a"
+  local _, how, code = pipe:close()
+  return text, how == "exit" and code or 128 + code
+end
+
 -- Runs a shell line to its end.
 function Emulator:shell(line)
   return self:begin(line):finish()

@@ -4,16 +4,12 @@ local bare = require "spec.bare"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local dr = require "alicloud.dr"
+local process = require "spec.process"
 local scratch = require "spec.scratch"
 
 local BIN = os.getenv "ALICLOUD_BUILD" or "build"
 
-local function sh(line)
-  local pipe = assert(io.popen("{ " .. line .. "; } 2>&1"))
-  local text = pipe:read "a"
-  local _, how, code = pipe:close()
-  return text, how == "exit" and code or 128 + code
-end
+local sh = process.sh
 
 local function exists(path)
   return os.execute("test -e " .. path) == true

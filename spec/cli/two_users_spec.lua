@@ -7,12 +7,7 @@ local scratch = require "spec.scratch"
 
 local BIN = os.getenv "ALICLOUD_BUILD" or "build"
 
-local function sh(line)
-  local pipe = assert(io.popen("{ " .. line .. "\n} 2>&1"))
-  local text = pipe:read "a"
-  local _, how, code = pipe:close()
-  return text, how == "exit" and code or 128 + code
-end
+local sh = process.sh
 
 local function as(uid, groups, line)
   local bin = sh("realpath " .. BIN .. "/bin"):gsub("\n", "")

@@ -76,7 +76,7 @@ function History:add(line)
   return true
 end
 
---- Writes the lines of this session behind those that are there by now.
+--- Writes the lines that were typed here behind those that are there by now.
 function History:close()
   if #self.added == 0 then return end
   local lines = read(self.path)
