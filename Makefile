@@ -122,7 +122,7 @@ rooted      = $(if $(filter /%,$(1)),$(1),$(CURDIR)/$(1))
 INTERPRETER = $(call rooted,$(shell command -v "$(LUA)"))
 launcher = printf '%s\n' \
   '\#!$(if $(word 2,$(INTERPRETER)),/usr/bin/env -S "$(INTERPRETER)",$(INTERPRETER)) -E' \
-  'assert(loadfile("$(call rooted,$(1))/alicloud/installed.lua"))(' \
+  'assert(loadfile("$(call rooted,$(1))/alicloud/cli/installed.lua"))(' \
   '  "$(call rooted,$(1))", "$(call rooted,$(2))")' \
   'os.exit(require("alicloud.cli.main").main(arg), true)'
 

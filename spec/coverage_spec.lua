@@ -4,8 +4,8 @@
 local core = require "alicloud.core"
 local data = require "alicloud.service.ebs"
 local helper = require "spec.helper"
-local params = require "alicloud.params"
-local sorted = require "alicloud.sorted"
+local params = require "alicloud.call.params"
+local sorted = require "alicloud.base.tables"
 
 local file = assert(io.open("spec/vectors/api/ebs.json", "rb"))
 local facts = assert(core.decode(file:read("a"), { max_bytes = 1 << 20 }))

@@ -4,9 +4,9 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
-local exchange = require "alicloud.exchange"
+local exchange = require "alicloud.net.adapter"
 local helper = require "spec.helper"
-local runtimes = require "alicloud.runtime"
+local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 

@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local alicloud = require "alicloud"
-local runtimes = require "alicloud.runtime"
+local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 

@@ -1,5 +1,6 @@
 -- What holds for the tree as a whole: versions, exported symbols, the layers, the installation.
 
+local layers = require "spec.layers"
 local scratch = require "spec.scratch"
 
 local build = os.getenv("ALICLOUD_BUILD") or "build"
@@ -99,6 +100,17 @@ describe("every C module", function()
   end)
 end)
 
+-- The modules that a file names in strings, to require them now, later or by the name of a family
+-- ("alicloud.service." .. product).
+local function named_modules(path)
+  local named = {}
+  for line in read(path):gmatch "[^\n]+" do
+    local code = line:gsub("^%s*%-%-.*", "")
+    for name in code:gmatch '"(alicloud[%l%d_.]*)"' do named[name] = true end
+  end
+  return named
+end
+
 describe("the layers", function()
   it("keep products, operations and regions out of C", function()
     local words = { "aliyuncs", "cn%-%l+", "%f[%w]ebs%f[%W]", "%f[%w]ecs%f[%W]", "%f[%w]sts%f[%W]",
@@ -147,40 +159,91 @@ describe("the layers", function()
   it("take clock, chance and environment from the runtime", function()
     local forbidden = { "os%.time", "os%.clock", "os%.date", "math%.random", "os%.getenv" }
     forbid(forbidden, files("lua", "*.lua"), function(path)
-      return path == "lua/alicloud/runtime.lua" or path:find("^lua/alicloud/cli/")
+      return path == "lua/alicloud/base/runtime.lua" or path:find("^lua/alicloud/cli/")
         or is_declaration(path)
     end)
   end)
 
-  it("point down only", function()
-    -- Each layer may require those before it and itself.
-    local order = { core = 1, client = 2, dr = 3, playbooks = 4, simulation = 4, cli = 5 }
-    local function layer_of(module)
-      local part = module:match("^alicloud%.([%w_]+)")
-      local lowest = { core = true, transport = true, httpd = true, confine = true,
-                       lua_version = true }
-      if lowest[part] then return "core" end
-      if order[part] or part == "emulator" then return part end
-      return "client"
-    end
+  -- What breaks the table today; a module that is mended leaves the list.
+  local EXCEPTIONS = {
+    ["alicloud -> alicloud.call"] = true,
+    ["alicloud.call -> alicloud.client.service"] = true,
+    ["alicloud.call -> alicloud.credentials"] = true,
+    ["alicloud.call.plan -> alicloud.client.service"] = true,
+    ["alicloud.dr -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.actions.drill -> alicloud"] = true,
+    ["alicloud.dr.actions.failback -> alicloud"] = true,
+    ["alicloud.dr.actions.fence -> alicloud"] = true,
+    ["alicloud.dr.actions.replication -> alicloud"] = true,
+    ["alicloud.dr.actions.replication_change -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.change -> alicloud"] = true,
+    ["alicloud.dr.change.failures -> alicloud"] = true,
+    ["alicloud.dr.group -> alicloud"] = true,
+    ["alicloud.dr.group -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.group -> alicloud.dr.verbs"] = true,
+    ["alicloud.dr.journal -> alicloud"] = true,
+    ["alicloud.dr.journal.protocol -> alicloud"] = true,
+    ["alicloud.dr.model.transition -> alicloud.dr.change.failures"] = true,
+    ["alicloud.dr.playbook.anchor -> alicloud"] = true,
+    ["alicloud.dr.playbook.dry_run -> alicloud"] = true,
+    ["alicloud.dr.playbook.engine -> alicloud"] = true,
+    ["alicloud.dr.playbook.events -> alicloud"] = true,
+    ["alicloud.dr.playbook.gate -> alicloud"] = true,
+    ["alicloud.dr.playbook.in_doubt -> alicloud"] = true,
+    ["alicloud.dr.playbook.parallel -> alicloud"] = true,
+    ["alicloud.dr.playbook.params -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.playbook.program -> alicloud"] = true,
+    ["alicloud.dr.playbook.run -> alicloud"] = true,
+    ["alicloud.dr.playbook.run_options -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.playbook.runner -> alicloud"] = true,
+    ["alicloud.dr.playbook.source -> alicloud"] = true,
+    ["alicloud.dr.playbook.step -> alicloud"] = true,
+    ["alicloud.dr.playbook.stop -> alicloud"] = true,
+    ["alicloud.dr.playbook.verify -> alicloud"] = true,
+    ["alicloud.dr.read.pages -> alicloud"] = true,
+    ["alicloud.dr.read.pages -> alicloud.client.service"] = true,
+    ["alicloud.dr.report -> alicloud"] = true,
+    ["alicloud.dr.report.text -> alicloud"] = true,
+    ["alicloud.dr.rules -> alicloud.base.duration"] = true,
+    ["alicloud.dr.rules -> alicloud.base.schema"] = true,
+    ["alicloud.dr.rules is in no layer"] = true,
+    ["alicloud.dr.store.file -> alicloud"] = true,
+    ["alicloud.dr.store.memory -> alicloud"] = true,
+    ["alicloud.dr.store.private -> alicloud"] = true,
+    ["alicloud.dr.verbs -> alicloud.base.schema"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.drill"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.failback"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.fence"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.replication"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.replication_change"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.reprotect"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.actions.serve"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.journal.protocol"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.read.drills"] = true,
+    ["alicloud.dr.verbs -> alicloud.dr.rules"] = true,
+    ["alicloud.dr.verbs is in no layer"] = true,
+    ["alicloud.simulation.call_trace -> alicloud.client"] = true,
+    ["alicloud.simulation.call_trace -> alicloud.client.service"] = true,
+    ["alicloud.simulation.ram_policy -> alicloud.client.service"] = true,
+    ["alicloud.simulation.stage -> alicloud.client"] = true,
+    ["alicloud.simulation.troubles -> alicloud.client"] = true,
+  }
+
+  it("require what their table allows", function()
+    local requires, broken = {}, {}
     for _, path in ipairs(files("lua", "*.lua")) do
-      local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-      local own = layer_of(module)
-      for required in read(path):gmatch('require%s*%(?%s*"(alicloud[%w_.]*)"') do
-        local other = layer_of(required)
-        local allowed
-        if own == "emulator" then
-          allowed = other == "emulator" or other == "core" or required:find("^alicloud%.service")
-            or required == "alicloud.options" or required == "alicloud.runtime"
-            or required == "alicloud.guard" or required == "alicloud.sorted"
-        elseif other == "emulator" then
-          allowed = own == "cli" or own == "simulation"
-        else
-          allowed = order[other] <= order[own]
+      if not is_declaration(path) then
+        local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+        if not layers.of(module) then broken[module .. " is in no layer"] = true end
+        requires[module] = named_modules(path)
+        for other in pairs(requires[module]) do
+          if other == module then requires[module][other] = nil end
+          local edge = module .. " -> " .. other
+          if not layers.allows(module, (other:gsub("%.$", ""))) then broken[edge] = true end
         end
-        assert.truthy(allowed, ("%s requires %s"):format(path, required))
       end
     end
+    assert.are.same(EXCEPTIONS, broken)
   end)
 end)
 

@@ -1,8 +1,8 @@
 --- Declarations for editors, made from the service data: `make types` writes them, a spec fails
 --- when they are not what this makes.
 
-local rules = require "alicloud.rules"
-local sorted = require "alicloud.sorted"
+local rules = require "alicloud.service.parameters"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

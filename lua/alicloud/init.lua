@@ -4,11 +4,11 @@
 --     local ebs = alicloud.client { region = "cn-shanghai" }:service "ebs"
 --     local groups, err = ebs:DescribeDiskReplicaGroups { GroupIds = "pg-orders" }
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local core = require "alicloud.core"
 local calls = require "alicloud.call"
 local clients = require "alicloud.client"
-local errors = require "alicloud.error"
+local errors = require "alicloud.base.error"
 
 return {
   _VERSION = "alicloud-dr " .. core.version.core,

@@ -3,7 +3,7 @@
 -- failover of SECONDS and the wait for every pair, on the virtual clock, as values. With SECONDS
 -- "seeds" as `explore` does it, with troubles, crashes, resumes and the checks after them.
 
-local lab = require "spec.sim.lab"
+local lab = require "spec.simulation.lab"
 local posix = require "spec.posix"
 
 local seconds, runs = arg[1] or "52", math.tointeger(tonumber(arg[2] or "200"))

@@ -91,7 +91,7 @@ describe("alicloud-dr call", function()
   end)
 
   it("reads dots in keys as lists and maps", function()
-    local call = require "alicloud.cli.call"
+    local call = require "alicloud.cli.commands.call"
     assert.same({ RegionId = "r", Tag = { { Key = "a", Value = "b=c" }, { Key = "" } } },
       call.read_parameters { "RegionId=r", "Tag.1.Key=a", "Tag.1.Value=b=c", "Tag.2.Key=" })
   end)
@@ -253,7 +253,7 @@ describe("the command line", function()
   end)
 
   it("ends a defect in one line and exit code 3, for nobody knows what was sent", function()
-    local command = require "alicloud.cli.status"
+    local command = require "alicloud.cli.commands.status"
     local before = command.run
     finally(function() command.run = before end)
     command.run = function() error "a defect" end

@@ -5,11 +5,11 @@ local child_env = require "spec.core.confined"
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
 local modules = require "alicloud.cli.confine.modules"
-local random = require "alicloud.simulation.dice"
+local random = require "alicloud.simulation.random"
 local reads = require "alicloud.cli.confine.reads"
 local scratch = require "spec.scratch"
 local seeds = require "alicloud.cli.confine.seeds"
-local services = require "alicloud.service"
+local services = require "alicloud.client.service"
 
 local HELD = { type = "confined", limits = true, no_new_privs = true, seccomp = true, landlock = 7,
   missing = core.array {} }
@@ -239,14 +239,14 @@ describe("the command's end", function()
     finally(function() package.path = before end)
     assert.equal("return 'canary'", modules.answer "secret".text)
     assert.matches("^%-%-%- ", modules.answer "alicloud.dr.group".text)
-    for _, name in ipairs { "code", "../secret", "/etc/passwd", "alicloud/error", "a..b", ".secret",
-      "secret.", "", "%s", "secret\0", "secret;x", "alicloud.core" } do
+    for _, name in ipairs { "code", "../secret", "/etc/passwd", "alicloud/base/error", "a..b",
+      ".secret", "secret.", "", "%s", "secret\0", "secret;x", "alicloud.core" } do
       local answer = modules.answer(name)
       assert.is_nil(answer.text, name)
       assert.is_string(answer.missing)
     end
     package.path = "./lua/?.lua;lua/?.lua"
-    assert.is_nil(modules.answer "alicloud.error".text)
+    assert.is_nil(modules.answer "alicloud.base.error".text)
   end)
 end)
 
@@ -316,7 +316,8 @@ end
 
 describe("frames at random", function()
   it("leave the command whole, and never make it change anything", function()
-    local frames = { line { type = "progress" }, line { type = "module", name = "alicloud.error" },
+    local frames = { line { type = "progress" },
+      line { type = "module", name = "alicloud.base.error" },
       line { type = "call", product = "ebs", action = "StopDiskReplicaGroup", deadline = 5,
         version = "2021-07-30", params = { ReplicaGroupId = "pg-1" } },
       line { type = "result", value = { steps = {} } },

@@ -3,7 +3,7 @@
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
 
-local MOVE, RAW = "spec/sim/playbooks/move.lua", "spec/sim/playbooks/raw.lua"
+local MOVE, RAW = "spec/simulation/playbooks/move.lua", "spec/simulation/playbooks/raw.lua"
 
 describe("alicloud-dr explore", function()
   local desk
@@ -37,8 +37,8 @@ describe("alicloud-dr explore", function()
     local harm = ran.object.violations[1]
     assert.matches("^S4 FailoverDiskReplicaGroup left without a synced intent", harm.violation)
     assert.same({}, harm.only)
-    assert.matches("^alicloud%-dr explore spec/sim/playbooks/raw%.lua %-%-region cn%-shanghai "
-      .. "%-%-seed 1 %-%-seeds 1$", harm.command)
+    assert.matches("^alicloud%-dr explore spec/simulation/playbooks/raw%.lua %-%-region "
+      .. "cn%-shanghai %-%-seed 1 %-%-seeds 1$", harm.command)
     ran = explore(RAW, "--region", "cn-shanghai", "--seed", "1", "--seeds", "1")
     assert.equal(1, ran.code)
     assert.matches("✘ seed 1: S4 .*again:  alicloud%-dr explore", ran.out)

@@ -113,7 +113,7 @@ describe("alicloud-dr failover", function()
 
   it("calls the outcome of a defect unknown in its exit code too", function()
     local desk = desks.new()
-    local runner = require "alicloud.cli.failover"
+    local runner = require "alicloud.cli.commands.failover"
     local before = runner.run
     finally(function() runner.run = before end)
     runner.run = function() error "a defect" end

@@ -123,14 +123,15 @@ end)
 describe("alicloud-dr explore", function()
   it("finds the same with one process and with three", function()
     local desk = desks.new { env = {} }
-    for _, path in ipairs { "spec/sim/playbooks/move.lua", "spec/sim/playbooks/raw.lua" } do
+    for _, name in ipairs { "move", "raw" } do
+      local path = ("spec/simulation/playbooks/%s.lua"):format(name)
       local function explore(jobs)
         return desk:run("explore", path, "--region", "cn-shanghai", "--seeds", "35", "--json",
           "--jobs", jobs).out
       end
       assert.equal(explore "1", explore "3")
     end
-    local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--jobs", "0", "--region",
+    local ran = desk:run("explore", "spec/simulation/playbooks/move.lua", "--jobs", "0", "--region",
       "cn-shanghai")
     assert.equal(2, ran.code)
     assert.matches('%-%-jobs: got "0"; allowed: a whole number from 1 to 64', ran.err)
@@ -141,8 +142,8 @@ describe("alicloud-dr explore", function()
     for words, text in pairs {
       ["f: must be plain data, got function"] = "return { f = function() end }",
       ["must give a table"] = "return 1", ["too large"] = "return ('x'):rep(1 << 62)" } do
-      local ran = desk:run("explore", "spec/sim/playbooks/move.lua", "--region", "cn-shanghai",
-        "--world", scratch.file(text, ".lua"))
+      local ran = desk:run("explore", "spec/simulation/playbooks/move.lua", "--region",
+        "cn-shanghai", "--world", scratch.file(text, ".lua"))
       assert.equal(2, ran.code)
       assert.is_truthy(ran.err:find(words, 1, true), ran.err)
     end

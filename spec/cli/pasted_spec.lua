@@ -1,13 +1,13 @@
 -- Whatever names a journal, a playbook or the service hold: a command that is printed among them
 -- can be copied into a shell, and no name has a terminal do anything.
 
-local aftermath = require "alicloud.cli.aftermath"
+local aftermath = require "alicloud.cli.view_change"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
-local errors = require "alicloud.error"
-local explain = require "alicloud.explain"
+local errors = require "alicloud.base.error"
+local explain = require "alicloud.cli.explain_code"
 local scratch = require "spec.scratch"
-local shell = require "alicloud.shell"
+local shell = require "alicloud.base.shell"
 
 local ODD = { "a; touch MARK", "p'; touch MARK; '", "$(touch MARK)", "`touch MARK`",
   "a\\'; touch MARK", "\27]0;x\7; touch MARK\n touch MARK", "x\u{202e}; touch MARK" }

@@ -24,7 +24,7 @@ describe("the command in somebody else's directory", function()
     local hostile, mark = scratch.directory(), scratch.directory()
     assert(os.execute(("mkdir -p %s/alicloud/cli %s/luv"):format(hostile, hostile)))
     for i, name in ipairs { "alicloud/core.lua", "alicloud/cli/main.lua", "argparse.lua", "luv.lua",
-      "readline.lua", "luv/init.lua", "alicloud/installed.lua" } do
+      "readline.lua", "luv/init.lua", "alicloud/cli/installed.lua" } do
       scratch.write(hostile .. "/" .. name, ("io.open('%s/%d', 'w'):close()"):format(mark, i))
     end
     for _, words in ipairs { "version", "explain Throttling",
@@ -52,11 +52,11 @@ describe("the command in somebody else's directory", function()
 
   it("takes no module of its own from elsewhere, though it is missing", function()
     local own, other = scratch.directory(), scratch.directory()
-    assert(os.execute(("mkdir -p %s/alicloud %s/alicloud"):format(own, other)))
+    assert(os.execute(("mkdir -p %s/alicloud/base %s/alicloud"):format(own, other)))
     scratch.write(other .. "/alicloud/spare.lua", "return 'taken'")
-    scratch.write(own .. "/alicloud/lua_version.lua", "return _VERSION")
+    scratch.write(own .. "/alicloud/base/lua_version.lua", "return _VERSION")
     local text = sh(([[lua5.4 -e 'package.path = "%s/?.lua"
-      loadfile("lua/alicloud/installed.lua")("%s", "%s")
+      loadfile("lua/alicloud/cli/installed.lua")("%s", "%s")
       print(pcall(require, "alicloud.spare"))']]):format(other, own, own))
     assert.matches('^false\tmodule "alicloud.spare" is not installed', text)
   end)

@@ -2,8 +2,8 @@
 
 local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
-local programs = require "alicloud.program"
-local runtimes = require "alicloud.runtime"
+local programs = require "alicloud.base.program"
+local runtimes = require "alicloud.base.runtime"
 local scratch = require "spec.scratch"
 
 local loop = blocking.new(runtimes.new())
@@ -20,8 +20,8 @@ end
 -- What a program of its own prints, on either stream.
 local function output_of(script, environment)
   local pipe <close> = assert(io.popen(("env %s lua5.4 %s 2>&1"):format(environment or "",
-    scratch.file([[local programs = require "alicloud.program"
-      local loop = require("alicloud.loop.blocking").new(require("alicloud.runtime").new())
+    scratch.file([[local programs = require "alicloud.base.program"
+      local loop = require("alicloud.loop.blocking").new(require("alicloud.base.runtime").new())
       ]] .. script, ".lua"))))
   return pipe:read "a"
 end

@@ -3,7 +3,7 @@
 
 local alicloud = require "alicloud"
 local posix = require "spec.posix"
-local proxies = require "alicloud.proxy"
+local proxies = require "alicloud.net.proxy"
 local server_module = require "spec.server"
 local behaviour = require "spec.server.behaviour"
 local exchange = require "spec.server.exchange"
@@ -12,7 +12,7 @@ local nginx = require "spec.server.nginx"
 local tls = require "spec.server.tls"
 local transport = require "alicloud.transport"
 local scratch = require "spec.scratch"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 local VARIABLES = { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
   "ALL_PROXY", "no_proxy", "NO_PROXY" }

@@ -2,7 +2,7 @@
 -- examples that the vendor publishes. `doc…` fields win where SDK and document differ.
 local dkjson = require "dkjson"
 local core = require "alicloud.core"
-local params = require "alicloud.params"
+local params = require "alicloud.call.params"
 
 local function load_vectors(name)
   local file <close> = assert(io.open("spec/vectors/sign/" .. name .. ".json"))

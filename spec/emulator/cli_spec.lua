@@ -2,7 +2,7 @@
 
 local alicloud = require "alicloud"
 local argparse = require "argparse"
-local command = require "alicloud.cli.emulator"
+local command = require "alicloud.cli.commands.emulator"
 local core = require "alicloud.core"
 local httpd = require "alicloud.httpd"
 local scenarios = require "alicloud.emulator.scenarios"
@@ -119,7 +119,7 @@ describe("alicloud-dr emulator", function()
   it("serves another process, and stops when its input ends", function()
     local output = scratch.file ""
     local program = [[
-      local argparse, command = require "argparse", require "alicloud.cli.emulator"
+      local argparse, command = require "argparse", require "alicloud.cli.commands.emulator"
       local parser = argparse("emulator")
       command.configure(parser)
       io.stdout:setvbuf("line")

@@ -5,7 +5,7 @@ local cases = require "spec.emulator.cases"
 local causes = require "spec.emulator.causes"
 local products = require "alicloud.emulator.operations"
 local service = require "alicloud.service.ebs"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 local function run(operation, case)
   local probe = caller.new { world = case.world, assume = case.assume }

@@ -1,6 +1,6 @@
 -- Hostile behaviour: each switch changes exactly what it says, and is off at first.
 
-local behaviour = require "alicloud.emulator.behaviour"
+local behaviour = require "alicloud.emulator.switches"
 local caller = require "spec.emulator.caller"
 local emulator = require "alicloud.emulator"
 

@@ -4,7 +4,7 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
-local runtimes = require "alicloud.runtime"
+local runtimes = require "alicloud.base.runtime"
 local server = require "alicloud.emulator.server"
 
 local function client_options(emu, algorithm)

@@ -8,9 +8,9 @@ local causes = require "spec.emulator.causes"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
 local lab = require "spec.dr.lab"
-local life = require "spec.emulator.life"
+local life = require "spec.emulator.model.life"
 local service = require "alicloud.service.ebs"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 -- Everything that one side has to show, in comparable form.
 local function ask(wire, operation, case)

@@ -6,7 +6,7 @@ for _, read in ipairs {
   function(path) return select(2, loadfile(path)) end,
   function(path) return select(2, pcall(dofile, path)) end,
   function(path) return require "alicloud.core".secret_from_file(path):length() end,
-  function(path) return require "alicloud.runtime".new().read_file(path) end,
+  function(path) return require "alicloud.base.runtime".new().read_file(path) end,
 } do
   local ok, text = pcall(read, "@HOME@/.aliyun/config.json")
   found[#found + 1] = ok and tostring(text) or "nothing"

@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local helper = require "spec.helper"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

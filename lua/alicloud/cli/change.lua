@@ -1,15 +1,15 @@
 --- What the commands that change something have in common: consent, progress, and an end that tells
 --- refused from unknown and how to go on.
 
-local guard = require "alicloud.guard"
-local network = require "alicloud.cli.network"
+local guard = require "alicloud.base.guard"
+local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local reporters = require "alicloud.cli.reporter"
-local shell = require "alicloud.shell"
-local snapshots = require "alicloud.dr.snapshot"
+local reporters = require "alicloud.cli.progress"
+local shell = require "alicloud.base.shell"
+local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
-local view = require "alicloud.cli.view"
+local view = require "alicloud.cli.view_group"
 
 local M = {}
 

@@ -6,7 +6,7 @@
 --- field that nobody knows ends the process.
 
 local core = require "alicloud.core"
-local lazy = require "alicloud.lazy"
+local lazy = require "alicloud.base.lazy"
 local modules = require "alicloud.cli.confine.modules"
 local options = require "alicloud.cli.options"
 local shapes = require "alicloud.cli.confine.shapes"

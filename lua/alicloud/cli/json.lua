@@ -1,7 +1,7 @@
 --- JSON that is safe to look at: what a terminal would obey or hide is written as an escape.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.error"
+local errors = require "alicloud.base.error"
 
 local M = {}
 

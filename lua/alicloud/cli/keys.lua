@@ -6,7 +6,7 @@ local decisions = require "alicloud.dr.playbook.decision"
 local gates = require "alicloud.dr.playbook.gate"
 local options = require "alicloud.cli.options"
 local terminal = require "alicloud.cli.terminal"
-local trusted_files = require "alicloud.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 

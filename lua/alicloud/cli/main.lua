@@ -1,14 +1,14 @@
 --- The command `alicloud-dr`: reads the command line, runs one command, turns its end into an exit
 --- code. The launcher that `make` and `make install` write calls `main`.
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local argparse = require "argparse"
 local core = require "alicloud.core"
-local guard = require "alicloud.guard"
-local lazy = require "alicloud.lazy"
+local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.session"
+local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.fold"
@@ -17,29 +17,29 @@ local fold = lazy.module "alicloud.cli.fold"
 local M = {}
 
 local COMMANDS = {
-  "alicloud.cli.status",
-  "alicloud.cli.readiness",
-  "alicloud.cli.precheck",
-  "alicloud.cli.failover",
-  "alicloud.cli.reprotect",
-  "alicloud.cli.drill",
-  "alicloud.cli.ready",
-  "alicloud.cli.plan",
-  "alicloud.cli.run",
-  "alicloud.cli.resume",
-  "alicloud.cli.approve",
-  "alicloud.cli.ungraceful",
-  "alicloud.cli.verify",
-  "alicloud.cli.report",
-  "alicloud.cli.policy",
-  "alicloud.cli.explore",
-  "alicloud.cli.call",
-  "alicloud.cli.dependencies",
-  "alicloud.cli.whoami",
-  "alicloud.cli.explain",
-  "alicloud.cli.repl",
-  "alicloud.cli.emulator",
-  "alicloud.cli.version",
+  "alicloud.cli.commands.status",
+  "alicloud.cli.commands.readiness",
+  "alicloud.cli.commands.precheck",
+  "alicloud.cli.commands.failover",
+  "alicloud.cli.commands.reprotect",
+  "alicloud.cli.commands.drill",
+  "alicloud.cli.commands.playbooks",
+  "alicloud.cli.commands.plan",
+  "alicloud.cli.commands.run",
+  "alicloud.cli.commands.resume",
+  "alicloud.cli.commands.approve",
+  "alicloud.cli.commands.ungraceful",
+  "alicloud.cli.commands.verify",
+  "alicloud.cli.commands.report",
+  "alicloud.cli.commands.policy",
+  "alicloud.cli.commands.explore",
+  "alicloud.cli.commands.call",
+  "alicloud.cli.commands.dependencies",
+  "alicloud.cli.commands.whoami",
+  "alicloud.cli.commands.explain",
+  "alicloud.cli.commands.repl",
+  "alicloud.cli.commands.emulator",
+  "alicloud.cli.commands.version",
 }
 
 local DESCRIPTION = [[

@@ -4,11 +4,11 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
-local runtimes = require "alicloud.runtime"
-local session = require "alicloud.cli.session"
-local shell = require "alicloud.shell"
+local runtimes = require "alicloud.base.runtime"
+local session = require "alicloud.cli.client"
+local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
-local trusted = require "alicloud.trusted_file"
+local trusted = require "alicloud.base.trusted_file"
 
 local M = {}
 

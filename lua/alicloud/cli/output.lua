@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
-local snapshots = require "alicloud.dr.snapshot"
+local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}

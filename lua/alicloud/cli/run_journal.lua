@@ -7,7 +7,7 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
-local trusted = require "alicloud.trusted_file"
+local trusted = require "alicloud.base.trusted_file"
 
 local M = {}
 

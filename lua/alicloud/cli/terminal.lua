@@ -1,7 +1,7 @@
 --- The terminal: what may reach it, whether it is one, how it is coloured.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.error"
+local errors = require "alicloud.base.error"
 
 local M = {}
 

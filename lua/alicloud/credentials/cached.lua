@@ -5,7 +5,7 @@
 -- held. Life is counted from the issuer's own clock where it tells the time: a wrong clock here
 -- must not make a fresh session look spent.
 
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local static = require "alicloud.credentials.static"
 
 local M = {}

@@ -1,9 +1,9 @@
 --- Several providers in order. The first that gives credentials is the one that is asked from then
 --- on; while none does, every call begins at the front again.
 
-local common = require "alicloud.credentials.common"
-local errors = require "alicloud.error"
-local guard = require "alicloud.guard"
+local common = require "alicloud.credentials.support"
+local errors = require "alicloud.base.error"
+local guard = require "alicloud.base.guard"
 
 local M = {}
 

@@ -4,9 +4,9 @@
 -- tried, unless it is switched off. No proxy is ever used. Source: the vendor's SDKs.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.common"
-local http = require "alicloud.credentials.http"
-local options = require "alicloud.options"
+local common = require "alicloud.credentials.support"
+local http = require "alicloud.net.http"
+local options = require "alicloud.base.schema"
 
 local M = {}
 

@@ -1,9 +1,9 @@
 --- A provider over the environment. Where the environment is the process's own, the secrets go from
 --- there into C buffers without becoming Lua strings.
 
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
-local runtimes = require "alicloud.runtime"
+local runtimes = require "alicloud.base.runtime"
 local static = require "alicloud.credentials.static"
 
 local M = {}

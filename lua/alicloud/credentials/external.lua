@@ -2,10 +2,10 @@
 --- output capped and never a Lua string.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
-local options = require "alicloud.options"
-local programs = require "alicloud.program"
+local options = require "alicloud.base.schema"
+local programs = require "alicloud.base.program"
 
 local M = {}
 

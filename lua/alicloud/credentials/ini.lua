@@ -1,10 +1,10 @@
 --- A profile of the SDKs' own file: `~/.alibabacloud/credentials`, sections of `name = value`.
 
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local ecs_role = require "alicloud.credentials.ecs_role"
-local follow = require "alicloud.credentials.follow"
+local follow = require "alicloud.credentials.delegate"
 local oidc = require "alicloud.credentials.oidc"
-local options = require "alicloud.options"
+local options = require "alicloud.base.schema"
 local role = require "alicloud.credentials.role"
 local static = require "alicloud.credentials.static"
 

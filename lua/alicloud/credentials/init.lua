@@ -3,12 +3,12 @@
 -- `alicloud.client { credentials = … }` takes what the constructors here make; each says what it
 -- needs and opens nothing. Without options it is the vendor's default chain.
 
-require "alicloud.lua_version"
-local contexts = require "alicloud.credentials.context"
-local errors = require "alicloud.error"
-local guard = require "alicloud.guard"
-local options = require "alicloud.options"
-local specs = require "alicloud.credentials.spec"
+require "alicloud.base.lua_version"
+local contexts = require "alicloud.credentials.provider_context"
+local errors = require "alicloud.base.error"
+local guard = require "alicloud.base.guard"
+local options = require "alicloud.base.schema"
+local specs = require "alicloud.credentials.open"
 local static = require "alicloud.credentials.static"
 
 local M = {}

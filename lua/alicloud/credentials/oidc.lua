@@ -2,12 +2,12 @@
 --- the token is the proof. Its file is read anew each time, because it is replaced now and then.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
-local endpoints = require "alicloud.endpoint"
-local forms = require "alicloud.form"
-local http = require "alicloud.credentials.http"
-local options = require "alicloud.options"
+local endpoints = require "alicloud.net.endpoint"
+local forms = require "alicloud.net.form"
+local http = require "alicloud.net.http"
+local options = require "alicloud.base.schema"
 local sts = require "alicloud.credentials.sts"
 
 local M = {}

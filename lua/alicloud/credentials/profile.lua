@@ -1,17 +1,17 @@
 --- A profile of the vendor's command line tool: `~/.aliyun/config.json`. The file is read at the
 --- first use, and once more when the service refuses what came from it.
 
-local common = require "alicloud.credentials.common"
+local common = require "alicloud.credentials.support"
 local ecs_role = require "alicloud.credentials.ecs_role"
 local external = require "alicloud.credentials.external"
-local follow = require "alicloud.credentials.follow"
+local follow = require "alicloud.credentials.delegate"
 local oidc = require "alicloud.credentials.oidc"
-local options = require "alicloud.options"
+local options = require "alicloud.base.schema"
 local role = require "alicloud.credentials.role"
-local runtimes = require "alicloud.runtime"
-local sorted = require "alicloud.sorted"
+local runtimes = require "alicloud.base.runtime"
+local sorted = require "alicloud.base.tables"
 local static = require "alicloud.credentials.static"
-local trusted = require "alicloud.trusted_file"
+local trusted = require "alicloud.base.trusted_file"
 local uri = require "alicloud.credentials.uri"
 
 local M = {}

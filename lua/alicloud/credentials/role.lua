@@ -1,8 +1,8 @@
 --- A RAM role, assumed with the credentials of another provider.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.common"
-local options = require "alicloud.options"
+local common = require "alicloud.credentials.support"
+local options = require "alicloud.base.schema"
 local sts = require "alicloud.credentials.sts"
 
 local M = {}

@@ -1,8 +1,8 @@
 --- Where the Security Token Service is asked, and what asking for a role takes.
 
-local common = require "alicloud.credentials.common"
-local endpoints = require "alicloud.endpoint"
-local options = require "alicloud.options"
+local common = require "alicloud.credentials.support"
+local endpoints = require "alicloud.net.endpoint"
+local options = require "alicloud.base.schema"
 
 local M = {}
 

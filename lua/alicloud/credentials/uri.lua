@@ -1,9 +1,9 @@
 --- A session from an address that somebody else serves, such as a helper beside this program.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.common"
-local http = require "alicloud.credentials.http"
-local options = require "alicloud.options"
+local common = require "alicloud.credentials.support"
+local http = require "alicloud.net.http"
+local options = require "alicloud.base.schema"
 
 local M = {}
 

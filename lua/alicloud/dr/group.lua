@@ -1,15 +1,15 @@
 --- A replication pair-consistent group, seen from the region that is its secondary site now.
 
 local alicloud = require "alicloud"
-local changes = require "alicloud.dr.change"
-local duration = require "alicloud.dr.duration"
-local failover = require "alicloud.dr.failover"
-local glances = require "alicloud.dr.glance"
-local observe = require "alicloud.dr.observe"
-local option = require "alicloud.options"
-local precheck = require "alicloud.dr.precheck"
+local changes = require "alicloud.dr.actions.replication_change"
+local duration = require "alicloud.base.duration"
+local failover = require "alicloud.dr.actions.failover"
+local glances = require "alicloud.dr.read.batched"
+local observe = require "alicloud.dr.read.groups"
+local option = require "alicloud.base.schema"
+local precheck = require "alicloud.dr.model.precheck"
 local rules = require "alicloud.dr.rules"
-local seam = require "alicloud.dr.seam"
+local seam = require "alicloud.dr.journal.protocol"
 local verbs = require "alicloud.dr.verbs"
 
 local M = {}
@@ -31,10 +31,10 @@ local Group = {}
 ---failover_failed the name gives a second token, once
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
 ---@field progress? fun(event: alicloud.dr.Event)
----@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.seam
+---@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
 ---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
----@field glances? alicloud.dr.Glances what those who wait share, see alicloud.dr.glance
+---@field glances? alicloud.dr.Glances what those who wait share, see alicloud.dr.read.batched
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent

@@ -5,13 +5,13 @@
 --     local report = assert(group:precheck { max_rpo = "20m" })
 --     local result, err = group:failover { max_rpo = "20m" }
 
-require "alicloud.lua_version"
-local drills = require "alicloud.dr.drills"
+require "alicloud.base.lua_version"
+local drills = require "alicloud.dr.read.drills"
 local groups = require "alicloud.dr.group"
-local observe = require "alicloud.dr.observe"
-local option = require "alicloud.options"
+local observe = require "alicloud.dr.read.groups"
+local option = require "alicloud.base.schema"
 local playbooks = require "alicloud.dr.playbook"
-local readiness = require "alicloud.dr.readiness"
+local readiness = require "alicloud.dr.read.readiness"
 local reports = require "alicloud.dr.report"
 local rules = require "alicloud.dr.rules"
 

@@ -1,7 +1,7 @@
 --- What names and durations may look like, for every function of `alicloud.dr` and for the command.
 
-local duration = require "alicloud.dr.duration"
-local option = require "alicloud.options"
+local duration = require "alicloud.base.duration"
+local option = require "alicloud.base.schema"
 
 local M = {}
 

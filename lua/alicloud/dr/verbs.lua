@@ -1,17 +1,17 @@
 --- What can be done with a group besides failing it over: the methods, their options, their limits.
 --- Each is carried out in a file of its own.
 
-local changes = require "alicloud.dr.change"
-local drill = require "alicloud.dr.drill"
-local drills = require "alicloud.dr.drills"
-local failback = require "alicloud.dr.failback"
-local fence = require "alicloud.dr.fence"
-local option = require "alicloud.options"
-local replication = require "alicloud.dr.replication"
-local reprotect = require "alicloud.dr.reprotect"
+local changes = require "alicloud.dr.actions.replication_change"
+local drill = require "alicloud.dr.actions.drill"
+local drills = require "alicloud.dr.read.drills"
+local failback = require "alicloud.dr.actions.failback"
+local fence = require "alicloud.dr.actions.fence"
+local option = require "alicloud.base.schema"
+local replication = require "alicloud.dr.actions.replication"
+local reprotect = require "alicloud.dr.actions.reprotect"
 local rules = require "alicloud.dr.rules"
-local seam = require "alicloud.dr.seam"
-local serve = require "alicloud.dr.serve"
+local seam = require "alicloud.dr.journal.protocol"
+local serve = require "alicloud.dr.actions.serve"
 
 local M = {}
 
@@ -188,7 +188,7 @@ function Group:other_site()
   return rules.new_group(self.client, self.id, region)
 end
 
---- Moves the service back to the region `to`: all steps of alicloud.dr.failback in order. Called
+--- Moves the service back to the region `to`: all steps of dr.actions.failback in order. Called
 --- again, it goes on where it ended; where it broke off between the last synchronization and the
 --- switch, the service refuses another one (OperationDenied.ManualSyncLimit) for half the RPO.
 ---@param options alicloud.dr.FailbackOptions

@@ -3,8 +3,8 @@
 -- must name this machine (DNS rebinding), and what a browser marks with an Origin is refused.
 
 local core = require "alicloud.core"
-local answer = require "alicloud.emulator.answer"
-local behaviour = require "alicloud.emulator.behaviour"
+local answer = require "alicloud.emulator.gateway.answer"
+local behaviour = require "alicloud.emulator.switches"
 
 local M = {}
 

@@ -2,26 +2,26 @@
 -- or behind a socket (`alicloud.emulator.server`). It is not the service: what it assumes is
 -- listed by `emulator.assumptions()`.
 
-require "alicloud.lua_version"
-local behaviour = require "alicloud.emulator.behaviour"
-local clock = require "alicloud.emulator.clock"
+require "alicloud.base.lua_version"
+local behaviour = require "alicloud.emulator.switches"
+local clock = require "alicloud.emulator.model.clock"
 local demo = require "alicloud.emulator.demo"
-local description = require "alicloud.emulator.description"
-local engine = require "alicloud.emulator.engine"
-local events = require "alicloud.emulator.events"
-local faults = require "alicloud.emulator.faults"
-local ids = require "alicloud.emulator.ids"
-local journal = require "alicloud.emulator.journal"
-local metadata = require "alicloud.emulator.metadata"
-local regions = require "alicloud.emulator.regions"
-local replay = require "alicloud.emulator.replay"
+local description = require "alicloud.emulator.model.world_schema"
+local engine = require "alicloud.emulator.gateway"
+local events = require "alicloud.emulator.model.events"
+local faults = require "alicloud.emulator.gateway.faults"
+local ids = require "alicloud.emulator.model.ids"
+local journal = require "alicloud.emulator.ledger"
+local metadata = require "alicloud.emulator.gateway.metadata"
+local regions = require "alicloud.emulator.model.regions"
+local replay = require "alicloud.emulator.gateway.nonces"
 local runtime = require "alicloud.emulator.runtime"
-local shape = require "alicloud.emulator.shape"
-local snapshot = require "alicloud.emulator.snapshot"
-local sts = require "alicloud.emulator.sts"
-local tokens = require "alicloud.emulator.tokens"
+local shape = require "alicloud.emulator.schema"
+local snapshot = require "alicloud.emulator.model.dump"
+local sts = require "alicloud.emulator.gateway.sts"
+local tokens = require "alicloud.emulator.gateway.tokens"
 local transport = require "alicloud.emulator.transport"
-local world = require "alicloud.emulator.world"
+local world = require "alicloud.emulator.model.world"
 
 local M = {}
 
@@ -159,7 +159,7 @@ end
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
 --- (with any_key the secret of key "x" is "x-secret"); ecs_role (the RAM role that the metadata
 --- service has; without it nobody answers there), imdsv1 = true, oidc_token (the only one that is
---- taken); events (see `alicloud.emulator.events`);
+--- taken); events (see `alicloud.emulator.model.events`);
 --- skew = seconds that the callers' clocks are behind (negative: ahead)
 --- wire = false: `transport` takes the client's requests as values, which is several times faster
 --- and proves nothing about signatures, dates, nonces and encodings
@@ -276,7 +276,7 @@ function Emulator:advance(seconds)
   self:catch_up()
 end
 
---- Adds a fault rule; see `alicloud.emulator.faults`.
+--- Adds a fault rule; see `alicloud.emulator.gateway.faults`.
 ---@param rule table
 ---@return table rule  as stored; `fired` counts
 function Emulator:fault(rule)
@@ -291,7 +291,7 @@ local function switch(self, changes, kind)
   self.settings = settings
 end
 
---- Switches hostile behaviour; see `alicloud.emulator.behaviour`.
+--- Switches hostile behaviour; see `alicloud.emulator.switches`.
 ---@param changes table<string, any>
 function Emulator:hostile(changes) switch(self, changes, "hostile") end
 

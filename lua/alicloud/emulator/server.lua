@@ -1,12 +1,12 @@
 --- The HTTP mount: the model behind a socket, on libmicrohttpd.
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
-local engine = require "alicloud.emulator.engine"
-local guard = require "alicloud.guard"
+local engine = require "alicloud.emulator.gateway"
+local guard = require "alicloud.base.guard"
 local ports = require "alicloud.emulator.ports"
-local shape = require "alicloud.emulator.shape"
+local shape = require "alicloud.emulator.schema"
 
 local M = {}
 

@@ -4,7 +4,7 @@
 -- operations, faults, clock, journal and ledger, without signing, encoding, verifying and reading.
 -- An error comes as the bytes of its answer either way, so that it is judged by the same table.
 
-local engine = require "alicloud.emulator.engine"
+local engine = require "alicloud.emulator.gateway"
 
 local M = {}
 

@@ -3,7 +3,7 @@
 -- Any loop offers the same three functions, so that the code above does not know which one it runs
 -- in.
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local core = require "alicloud.core"
 
 local M = {}

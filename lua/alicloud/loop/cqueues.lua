@@ -8,8 +8,8 @@
 local blocking = require "alicloud.loop.blocking"
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
-local runtimes = require "alicloud.runtime"
-local tasks = require "alicloud.loop.tasks"
+local runtimes = require "alicloud.base.runtime"
+local tasks = require "alicloud.loop.scheduler"
 
 local M = {}
 

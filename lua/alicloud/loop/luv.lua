@@ -6,8 +6,8 @@
 -- and inside a callback, where that would hold the program up, it is refused.
 
 local blocking = require "alicloud.loop.blocking"
-local runtimes = require "alicloud.runtime"
-local tasks = require "alicloud.loop.tasks"
+local runtimes = require "alicloud.base.runtime"
+local tasks = require "alicloud.loop.scheduler"
 local uv = require "luv"
 
 local M = {}

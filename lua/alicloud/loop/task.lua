@@ -1,6 +1,6 @@
 --- One thing of many that go on at a time, as its owner sees it.
 
-local errors = require "alicloud.error"
+local errors = require "alicloud.base.error"
 
 local M = {}
 
@@ -80,7 +80,7 @@ end
 local metatable = { __name = "alicloud.Task", __index = Task, __close = close }
 
 --- Makes a task that has not begun.
----@param scheduler table see alicloud.loop.tasks
+---@param scheduler table see alicloud.loop.scheduler
 ---@param body function
 ---@return alicloud.Task
 function M.new(scheduler, body)

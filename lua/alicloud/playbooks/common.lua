@@ -1,6 +1,6 @@
 --- What the ready playbooks have in common, written with what every playbook may use.
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
 
 local M = {}

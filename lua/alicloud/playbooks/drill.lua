@@ -6,7 +6,7 @@
 --- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between. Disks of a drill are
 --- paid for until it is cleared: those that others have left open are told, with their age.
 
-require "alicloud.lua_version"
+require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"

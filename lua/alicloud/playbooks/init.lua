@@ -1,8 +1,8 @@
 --- The playbooks that come with it, known by a bare name: `alicloud-dr run failover …`. Each is one
 --- file here, to be run as it is or copied and edited.
 
-require "alicloud.lua_version"
-local option = require "alicloud.options"
+require "alicloud.base.lua_version"
+local option = require "alicloud.base.schema"
 local playbooks = require "alicloud.dr.playbook"
 local sources = require "alicloud.dr.playbook.source"
 

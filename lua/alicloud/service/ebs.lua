@@ -9,7 +9,7 @@
 -- published API metadata of the product (2024-07-30, 2026-04) for everything else; what is inferred
 -- says so.
 
-local lazy = require "alicloud.lazy"
+local lazy = require "alicloud.base.lazy"
 
 local FAMILIES = { "regions", "pairs", "groups", "membership", "drills", "tags" }
 

@@ -5,7 +5,7 @@
 -- instance before repeating. With DryRun=true success comes back as the error DryRunOperation.
 -- Source: the published API metadata of the product (2024-06, 2026-04).
 
-local lazy = require "alicloud.lazy"
+local lazy = require "alicloud.base.lazy"
 
 local disks = require "alicloud.service.ecs.disks"
 local instances = require "alicloud.service.ecs.instances"

@@ -7,13 +7,13 @@
 ---     local report = simulation.explore(plan, { first = 1, seeds = 10000 })
 ---     for _, harm in ipairs(report.violations) do print(harm.seed, harm.what) end
 
-require "alicloud.lua_version"
-local check = require "alicloud.simulation.check"
+require "alicloud.base.lua_version"
+local check = require "alicloud.simulation.invariants"
 local core = require "alicloud.core"
 local discover = require "alicloud.simulation.discover"
-local draw = require "alicloud.simulation.draw"
+local draw = require "alicloud.simulation.generate"
 local emulator = require "alicloud.emulator"
-local planner = require "alicloud.dr.playbook.plan"
+local planner = require "alicloud.dr.playbook.dry_run"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
 

@@ -1,6 +1,6 @@
 --- One simulated world: an emulator, a disk that can lose what was not synced, a clock that can
 --- jump, and whatever troubles a case has. It lets one process after the other run the playbook and
---- remembers what really happened, for alicloud.simulation.check.
+--- remembers what really happened, for alicloud.simulation.invariants.
 
 local clients = require "alicloud.client"
 local dr = require "alicloud.dr"

@@ -4,7 +4,7 @@
 local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
-local dice = require "alicloud.simulation.dice"
+local dice = require "alicloud.simulation.random"
 local dr = require "alicloud.dr"
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"

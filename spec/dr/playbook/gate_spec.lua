@@ -5,7 +5,7 @@ local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
 local journals = require "alicloud.dr.journal"
-local mail = require "alicloud.dr.playbook.mail"
+local mail = require "alicloud.dr.playbook.inbox"
 local stages = require "spec.dr.playbook.stage"
 
 local SEEDS = { dba = ("11"):rep(32), lead = ("22"):rep(32), duty = ("33"):rep(32),

@@ -345,7 +345,7 @@ describe("a run that is stopped from outside", function()
   it("by a journal that fails before the first step gets an error, not a raise", function()
     local stage = stages.new()
     stage:run(function() error "not yet" end)
-    local mail = require "alicloud.dr.playbook.mail"
+    local mail = require "alicloud.dr.playbook.inbox"
     stage.disk:open("run"):post(mail.mode_line(stage:state().run.run_id, "ungraceful", "lead", "x"))
     local appends = 0
     stage.disk.fault = function(call)

@@ -2,7 +2,7 @@
 
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
-local mail = require "alicloud.dr.playbook.mail"
+local mail = require "alicloud.dr.playbook.inbox"
 local stages = require "spec.dr.playbook.stage"
 
 describe("a playbook", function()

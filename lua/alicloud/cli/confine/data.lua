@@ -3,7 +3,7 @@
 
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.fixture"
+local fixture = require "alicloud.emulator.datafile"
 
 local M = {}
 

@@ -5,10 +5,10 @@ local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local runtimes = require "alicloud.runtime"
-local script = require "alicloud.cli.script"
-local session = require "alicloud.cli.session"
-local shell = require "alicloud.shell"
+local runtimes = require "alicloud.base.runtime"
+local script = require "alicloud.cli.playbook_argument"
+local session = require "alicloud.cli.client"
+local shell = require "alicloud.base.shell"
 
 local M = {}
 

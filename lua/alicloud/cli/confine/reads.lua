@@ -3,9 +3,9 @@
 --- sent. Where a call goes, and with which credentials, is the client's business.
 
 local alicloud = require "alicloud"
-local guard = require "alicloud.guard"
-local plans = require "alicloud.plan"
-local services = require "alicloud.service"
+local guard = require "alicloud.base.guard"
+local plans = require "alicloud.call.plan"
+local services = require "alicloud.client.service"
 
 local M = {}
 

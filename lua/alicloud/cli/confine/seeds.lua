@@ -2,7 +2,7 @@
 --- that the count does not depend on how many processes there are.
 
 local confine = require "alicloud.cli.confine"
-local option = require "alicloud.options"
+local option = require "alicloud.base.schema"
 local shapes = require "alicloud.cli.confine.shapes"
 
 local M = {}

@@ -1,8 +1,8 @@
 --- What may come from a process without rights, as rules: kind and size of every value, and no
 --- field that nobody knows.
 
-local option = require "alicloud.options"
-local rules = require "alicloud.rules"
+local option = require "alicloud.base.schema"
+local rules = require "alicloud.service.parameters"
 
 local M = {}
 

@@ -3,8 +3,8 @@
 
 local clients = require "alicloud.client"
 local core = require "alicloud.core"
-local options = require "alicloud.options"
-local settings = require "alicloud.settings"
+local options = require "alicloud.base.schema"
+local settings = require "alicloud.call.context"
 
 local M = {}
 

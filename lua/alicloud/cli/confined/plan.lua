@@ -5,7 +5,7 @@ local asking = require "alicloud.cli.confined.asking"
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local planner = require "alicloud.dr.playbook.plan"
+local planner = require "alicloud.dr.playbook.dry_run"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 
 local M = {}

@@ -2,7 +2,7 @@
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
-local rehearsal = require "alicloud.cli.rehearsal"
+local rehearsal = require "alicloud.simulation.call_trace"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.fixture"
+local fixture = require "alicloud.emulator.datafile"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 --- session token of a signed request is masked; the value keeps it.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.error"
+local errors = require "alicloud.base.error"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}

@@ -4,10 +4,10 @@
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
-local endpoint = require "alicloud.endpoint"
-local exchange = require "alicloud.exchange"
-local guard = require "alicloud.guard"
-local option = require "alicloud.options"
+local endpoint = require "alicloud.net.endpoint"
+local exchange = require "alicloud.net.adapter"
+local guard = require "alicloud.base.guard"
+local option = require "alicloud.base.schema"
 local programs = require "alicloud.dr.playbook.program"
 
 local M = {}

@@ -3,10 +3,10 @@
 --- reads the journal later makes the text anew from what stands in `gate_open`.
 
 local core = require "alicloud.core"
-local duration = require "alicloud.dr.duration"
+local duration = require "alicloud.base.duration"
 local journals = require "alicloud.dr.journal"
-local snapshots = require "alicloud.dr.snapshot"
-local sorted = require "alicloud.sorted"
+local snapshots = require "alicloud.dr.model.snapshot"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

@@ -2,10 +2,10 @@
 --- process's attempt at a run.
 
 local alicloud = require "alicloud"
-local glances = require "alicloud.dr.glance"
-local guard = require "alicloud.guard"
+local glances = require "alicloud.dr.read.batched"
+local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
-local mail = require "alicloud.dr.playbook.mail"
+local mail = require "alicloud.dr.playbook.inbox"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 

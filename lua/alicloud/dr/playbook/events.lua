@@ -4,8 +4,8 @@
 
 local alicloud = require "alicloud"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.options"
-local sorted = require "alicloud.sorted"
+local option = require "alicloud.base.schema"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

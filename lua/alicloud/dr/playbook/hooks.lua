@@ -3,7 +3,7 @@
 --- that computes for too long is ended. What blocks outside of Lua is out of reach; a hook that
 --- waits does so through `run.loop` or the client. A Ctrl-C that meets a hook is meant for the run.
 
-local guard = require "alicloud.guard"
+local guard = require "alicloud.base.guard"
 
 local M = {}
 

@@ -15,13 +15,13 @@
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
-local guard = require "alicloud.guard"
-local option = require "alicloud.options"
+local guard = require "alicloud.base.guard"
+local option = require "alicloud.base.schema"
 local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
-local settings = require "alicloud.dr.playbook.settings"
+local settings = require "alicloud.dr.playbook.run_options"
 local sources = require "alicloud.dr.playbook.source"
-local trusted = require "alicloud.trusted_file"
+local trusted = require "alicloud.base.trusted_file"
 local walks = require "alicloud.dr.playbook.walk"
 
 local M = {}
@@ -168,7 +168,7 @@ end
 
 --- Walks through a playbook, one step at a time; see alicloud.dr.playbook.walk.
 ---@param playbook alicloud.dr.Playbook|string a playbook, or the path of its file, which must be
----trusted: see alicloud.trusted_file
+---trusted: see alicloud.base.trusted_file
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.Walk
 function M.walk(playbook, options)

@@ -2,9 +2,9 @@
 --- failure stops that branch, and the whole only when there are too many.
 
 local alicloud = require "alicloud"
-local guard = require "alicloud.guard"
-local option = require "alicloud.options"
-local sorted = require "alicloud.sorted"
+local guard = require "alicloud.base.guard"
+local option = require "alicloud.base.schema"
+local sorted = require "alicloud.base.tables"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 

@@ -1,8 +1,8 @@
 --- The parameters of a playbook: declared at its head, read from what was typed (`max_rpo=20m`) or
 --- from Lua values, and refused by name before the run has done anything.
 
-local duration = require "alicloud.dr.duration"
-local option = require "alicloud.options"
+local duration = require "alicloud.base.duration"
+local option = require "alicloud.base.schema"
 local rules = require "alicloud.dr.rules"
 
 local M = {}

@@ -2,9 +2,9 @@
 --- and whoever gives the step up ends it.
 
 local alicloud = require "alicloud"
-local option = require "alicloud.options"
-local programs = require "alicloud.program"
-local sorted = require "alicloud.sorted"
+local option = require "alicloud.base.schema"
+local programs = require "alicloud.base.program"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

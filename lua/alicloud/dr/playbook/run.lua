@@ -3,13 +3,13 @@
 --- branch's name before theirs ("pg-orders/promote").
 
 local alicloud = require "alicloud"
-local bound = require "alicloud.dr.playbook.group"
-local calls = require "alicloud.dr.playbook.calls"
+local bound = require "alicloud.dr.playbook.bound_group"
+local calls = require "alicloud.dr.playbook.call_recorder"
 local core = require "alicloud.core"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.options"
+local option = require "alicloud.base.schema"
 local parallel = require "alicloud.dr.playbook.parallel"
 local programs = require "alicloud.dr.playbook.program"
 local steps = require "alicloud.dr.playbook.step"

@@ -3,7 +3,7 @@
 --- file can make all sums anew.
 
 local core = require "alicloud.core"
-local guard = require "alicloud.guard"
+local guard = require "alicloud.base.guard"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 --- `require "NAME"`. All is read, and has one digest, before anything is executed.
 
 local core = require "alicloud.core"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

@@ -4,7 +4,7 @@
 ---   run         who asked for what: playbook, digest, params, kind, requester, incident, declared
 ---   attempt     a process took the run over: n, owner, host, pid, fence, digest, edited
 ---   step_begin  step_end  step_skip  undo_begin  undo_end
----   intent      a verb decided (alicloud.dr.seam)            outcome   how it ended
+---   intent      a verb decided (alicloud.dr.journal.protocol)            outcome   how it ended
 ---   call        an attempt to change something is to leave   answer    what came back
 ---   gate_open   approval  gate_pass  gate_fail
 ---   mode        graceful or ungraceful, by whom and why      accept_loss

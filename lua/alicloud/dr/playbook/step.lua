@@ -2,11 +2,11 @@
 
 local alicloud = require "alicloud"
 local anchors = require "alicloud.dr.playbook.anchor"
-local doubt = require "alicloud.dr.playbook.doubt"
-local duration = require "alicloud.dr.duration"
-local guard = require "alicloud.guard"
+local doubt = require "alicloud.dr.playbook.in_doubt"
+local duration = require "alicloud.base.duration"
+local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.options"
+local option = require "alicloud.base.schema"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}

@@ -1,8 +1,8 @@
 --- The look from outside that stops the RTO clock: a step that is tried until it succeeds.
 
 local alicloud = require "alicloud"
-local duration = require "alicloud.dr.duration"
-local option = require "alicloud.options"
+local duration = require "alicloud.base.duration"
+local option = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 
 local M = {}

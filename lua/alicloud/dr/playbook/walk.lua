@@ -7,8 +7,8 @@
 --- It is a run like any other: journaled, and resumed by `dr.run` or the command where it was left.
 --- Steps of branches that move at the same time are not held; they go with the step before them.
 
-local errors = require "alicloud.error"
-local option = require "alicloud.options"
+local errors = require "alicloud.base.error"
+local option = require "alicloud.base.schema"
 
 local M = {}
 

@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local md = require "alicloud.dr.report.md"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local M = {}
 

@@ -2,9 +2,9 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
-local presences = require "alicloud.dr.report.presence"
+local presences = require "alicloud.dr.report.liveness"
 local proofs = require "alicloud.dr.playbook.proof"
-local shell = require "alicloud.shell"
+local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.report.steps"
 local summary = require "alicloud.dr.playbook.summary"

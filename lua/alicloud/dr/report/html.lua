@@ -5,7 +5,7 @@ local markup = require "alicloud.dr.report.markup"
 local style = require "alicloud.dr.report.style"
 local svg = require "alicloud.dr.report.svg"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local element, raw = markup.element, markup.raw
 

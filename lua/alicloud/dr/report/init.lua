@@ -8,9 +8,9 @@ local compare = require "alicloud.dr.report.compare"
 local core = require "alicloud.core"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.options"
+local option = require "alicloud.base.schema"
 local sources = require "alicloud.dr.report.source"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local alicloud = require "alicloud"
 

@@ -4,7 +4,7 @@
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local element = markup.element
 

@@ -1,8 +1,8 @@
 --- Markup that cannot be broken out of: an element is made from its name, attributes and children,
 --- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
 
-local sorted = require "alicloud.sorted"
-local words = require "alicloud.dr.report.words"
+local sorted = require "alicloud.base.tables"
+local words = require "alicloud.dr.report.text"
 
 local M = {}
 

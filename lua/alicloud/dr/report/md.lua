@@ -1,7 +1,7 @@
 --- A report in Markdown, for a ticket.
 
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local M = {}
 

@@ -3,7 +3,7 @@
 
 local markup = require "alicloud.dr.report.markup"
 local timeline = require "alicloud.dr.report.timeline"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local element = markup.element
 

@@ -1,7 +1,7 @@
 --- The course of a run as a picture would show it, without drawing it: lanes with bars, marks, and
 --- a scale. Times between two processes of a run, in which nothing happened, are pressed together.
 
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local M = {}
 

@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
-local words = require "alicloud.dr.report.words"
+local words = require "alicloud.dr.report.text"
 
 local M = {}
 

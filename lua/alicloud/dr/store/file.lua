@@ -14,8 +14,8 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local letters = require "alicloud.dr.store.letters"
 local private = require "alicloud.dr.store.private"
-local shell = require "alicloud.shell"
-local trusted = require "alicloud.trusted_file"
+local shell = require "alicloud.base.shell"
+local trusted = require "alicloud.base.trusted_file"
 
 local failure = private.failure
 

@@ -2,7 +2,7 @@
 --- PATH.mail.TIME, so that its owner is who left it, and nobody keeps another from leaving one.
 
 local core = require "alicloud.core"
-local trusted = require "alicloud.trusted_file"
+local trusted = require "alicloud.base.trusted_file"
 
 local M = {}
 

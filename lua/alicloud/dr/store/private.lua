@@ -1,11 +1,11 @@
 --- The files of a run: journal and locks. They are for their owner alone; in a directory of a team
---- (see alicloud.trusted_file) they are for its group, so that its members exclude each other and
---- go on with each other's runs.
+--- (see alicloud.base.trusted_file) they are for its group, so that its members exclude each other
+--- and go on with each other's runs.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
-local shell = require "alicloud.shell"
-local trusted = require "alicloud.trusted_file"
+local shell = require "alicloud.base.shell"
+local trusted = require "alicloud.base.trusted_file"
 
 local M = {}
 

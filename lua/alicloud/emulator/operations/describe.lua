@@ -1,9 +1,9 @@
 --- The reading operations: DescribeRegions, DescribeDiskReplicaGroups, DescribeDiskReplicaPairs.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
-local paging = require "alicloud.emulator.paging"
-local views = require "alicloud.emulator.views"
+local errors = require "alicloud.emulator.gateway.errors"
+local paging = require "alicloud.emulator.gateway.paging"
+local views = require "alicloud.emulator.model.views"
 
 local M = {}
 

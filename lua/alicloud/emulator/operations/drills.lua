@@ -1,10 +1,10 @@
 --- Drills: new disks with the data of the last recovery point, while replication goes on.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local paging = require "alicloud.emulator.paging"
-local state = require "alicloud.emulator.state"
+local paging = require "alicloud.emulator.gateway.paging"
+local state = require "alicloud.emulator.model.state"
 
 local M = {}
 

@@ -1,9 +1,9 @@
 --- The ECS calls (2014-05-26) that surround a failover: disks go from the old instance to the new.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local state = require "alicloud.emulator.state"
+local state = require "alicloud.emulator.model.state"
 
 local M = {}
 

@@ -2,8 +2,8 @@
 -- its world replicate to every other; real edges are fewer.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
-local paging = require "alicloud.emulator.paging"
+local errors = require "alicloud.emulator.gateway.errors"
+local paging = require "alicloud.emulator.gateway.paging"
 
 local M = {}
 

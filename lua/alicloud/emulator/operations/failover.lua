@@ -1,9 +1,9 @@
 --- FailoverDiskReplicaGroup and FailoverDiskReplicaPair: the documented checks, from the coarse to
 -- the fine, then the effect.
 
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local motion = require "alicloud.emulator.motion"
+local motion = require "alicloud.emulator.model.transitions"
 
 local M = {}
 

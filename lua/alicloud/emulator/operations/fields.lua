@@ -1,6 +1,6 @@
 --- Parameters that create and modify share: names, descriptions, RPO, bandwidth, tags.
 
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
 
 local M = {}

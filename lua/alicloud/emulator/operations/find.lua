@@ -2,8 +2,8 @@
 -- what is written into the ledger when it changes.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
-local state = require "alicloud.emulator.state"
+local errors = require "alicloud.emulator.gateway.errors"
+local state = require "alicloud.emulator.model.state"
 
 local M = {}
 

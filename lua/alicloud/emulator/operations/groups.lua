@@ -1,11 +1,11 @@
 --- The life of a replication pair-consistent group: create, modify, start, stop, reprotect, delete.
 
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local fields = require "alicloud.emulator.operations.fields"
 local find = require "alicloud.emulator.operations.find"
-local motion = require "alicloud.emulator.motion"
-local records = require "alicloud.emulator.records"
-local state = require "alicloud.emulator.state"
+local motion = require "alicloud.emulator.model.transitions"
+local records = require "alicloud.emulator.model.records"
+local state = require "alicloud.emulator.model.state"
 
 local M = {}
 

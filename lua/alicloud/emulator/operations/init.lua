@@ -8,7 +8,7 @@ local failover = require "alicloud.emulator.operations.failover"
 local groups = require "alicloud.emulator.operations.groups"
 local membership = require "alicloud.emulator.operations.membership"
 local pairs_ = require "alicloud.emulator.operations.pairs"
-local sts = require "alicloud.emulator.sts"
+local sts = require "alicloud.emulator.gateway.sts"
 local tags = require "alicloud.emulator.operations.tags"
 
 ---@class alicloud.emulator.Operation

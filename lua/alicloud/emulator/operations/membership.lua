@@ -1,8 +1,8 @@
 --- AddDiskReplicaPair and RemoveDiskReplicaPair. Membership shows a little later than the answer.
 
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local state = require "alicloud.emulator.state"
+local state = require "alicloud.emulator.model.state"
 
 local M = {}
 

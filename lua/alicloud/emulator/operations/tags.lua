@@ -1,9 +1,9 @@
 --- Tags and resource groups: TagResources, UntagResources, ListTagResources, ChangeResourceGroup.
 
 local core = require "alicloud.core"
-local errors = require "alicloud.emulator.errors"
+local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local sorted = require "alicloud.sorted"
+local sorted = require "alicloud.base.tables"
 
 local M = {}
 

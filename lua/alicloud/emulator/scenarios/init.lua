@@ -4,8 +4,8 @@
 -- says what a sound client comes to: `outcome` or the `error` code, and how many failovers the
 -- ledger has.
 
-require "alicloud.lua_version"
-local shape = require "alicloud.emulator.shape"
+require "alicloud.base.lua_version"
+local shape = require "alicloud.emulator.schema"
 
 local M = {}
 

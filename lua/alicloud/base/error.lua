@@ -1,0 +1,187 @@
+--- The one error class of the library: data inside, one readable line outside.
+
+local M = {}
+
+---@alias alicloud.Outcome
+---| "not_sent" # no byte of the request can have reached the service
+---| "rejected" # the service answered that it did not do it
+---| "unknown"  # it may have been done: look before sending again
+---| "accepted" # of a failover: the service took the call and then reported its own failure
+
+---@alias alicloud.ErrorKind
+---| "api" | "http" | "network" | "tls" | "timeout" | "decode" | "limit" | "credentials"
+---| "throttled" | "cancelled"
+---| "journal" # what a crash must not make us forget could not be written down
+---| "precheck" | "state" # of the layers above the client
+
+---@class alicloud.Error
+---@field kind alicloud.ErrorKind
+---@field code string the service's code verbatim (`Throttling.User`); ours are `Client.*`
+---@field message string the service's words, but for a session token, which is masked
+---@field outcome? alicloud.Outcome
+---@field retryable boolean whether the same request may succeed later
+---@field hint? string what to do about it
+---@field product? string
+---@field action? string
+---@field version? string
+---@field region? string
+---@field endpoint? string host[:port] that was asked
+---@field status? integer HTTP status
+---@field request_id? string
+---@field request_ids? string[] of every attempt, in order
+---@field host_id? string
+---@field recommend? string address of the vendor's diagnosis page
+---@field access_denied_detail? table what RAM says about a missing permission
+---@field attempts? integer
+---@field elapsed? number seconds over all attempts
+---@field client_token? string repeat with the same one
+---@field retry_after? number seconds, the service's wish
+---@field stopped? string why there was no further attempt, see alicloud.call.retry; "patience": the
+---outage has lasted longer
+---@field verdict? string for a signature refusal: whose fault it is
+---@field detail? string technical cause, e.g. the words of the TLS library
+---@field cause? alicloud.Error the error of the attempt before
+---@field last? table last response of a wait that did not end well
+local Error = {}
+
+local MAX_LINE = 2000
+
+local function escape_bytes(bytes)
+  return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+-- First and last code points of what a terminal obeys or nobody sees: C1 controls, the soft hyphen,
+-- joiners and fillers without a width, direction marks and overrides, separators of lines,
+-- variation selectors, tag characters, what is no character. Accents that combine and every script
+-- are seen.
+local UNSEEN = {
+  0x80, 0x9f, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5,
+  0x180b, 0x180f, 0x200b, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x2800, 0x2800,
+  0x3164, 0x3164, 0xfdd0, 0xfdef, 0xfe00, 0xfe0f, 0xfeff, 0xfeff, 0xffa0, 0xffa0,
+  0xfff0, 0xfffb, 0xfffe, 0xffff, 0x1bca0, 0x1bca3, 0x1d173, 0x1d17a, 0xe0000, 0xe0fff,
+}
+
+-- Bytes with which one of those begins, so that most text is left alone after one look.
+local MAY_BE_UNSEEN = "[\xc2\xcd\xd8\xe1\xe2\xe3\xef\xf0\xf3]"
+
+--- Whether a character above ASCII is obeyed by a terminal, or seen by nobody.
+---@param code integer code point
+---@return boolean
+function M.is_unseen(code)
+  for i = 1, #UNSEEN, 2 do
+    if code <= UNSEEN[i + 1] then return code >= UNSEEN[i] end
+  end
+  return false
+end
+
+local function show_unseen(character)
+  return M.is_unseen(utf8.codepoint(character)) and escape_bytes(character) or nil
+end
+
+--- Makes text from outside safe for a terminal, a document and one line: what a terminal obeys and
+--- what nobody sees, line ends included, becomes visible escapes.
+---@param text string
+---@return string
+function M.clean(text)
+  if not utf8.len(text) then text = text:gsub("[\x80-\xff]", escape_bytes) end
+  text = text:gsub("\r?\n", "\\n"):gsub("[%z\1-\31\127]", escape_bytes)
+  if not text:find(MAY_BE_UNSEEN) then return text end
+  return (text:gsub("[\xc2-\xf4][\x80-\xbf]+", show_unseen))
+end
+
+-- In the string to sign of HMAC-SHA1 a value is percent-encoded twice, so only an encoded ampersand
+-- ends it.
+local function mask_encoded_token(text)
+  return (text:gsub("(SecurityToken%%3[Dd])(%S+)", function(name, rest)
+    local after = rest:find("%26", 1, true)
+    return name .. "***" .. (after and mask_encoded_token(rest:sub(after)) or "")
+  end))
+end
+
+--- Hides the session token of a signed request that a text shows. The service repeats our string to
+--- sign when a signature does not match, and the token is part of that string; a session that came
+--- in an unusable answer is in the excerpt of that answer.
+---@param text string
+---@return string
+function M.mask(text)
+  return (mask_encoded_token(text)
+    :gsub("(SecurityToken=)[^&%s]+", "%1***")
+    :gsub('("AccessKeySecret"%s*:%s*")[^"]*', "%1***")
+    :gsub('("SecurityToken"%s*:%s*")[^"]*', "%1***")
+    :gsub("([xX]%-[aA]cs%-[sS]ecurity%-[tT]oken:%s*)[^\r\n]+", "%1***"))
+end
+
+local function glob(pattern)
+  return "^" .. pattern:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*") .. "$"
+end
+
+--- Whether code or kind matches one of the patterns; `*` stands for any text.
+---@param ... string e.g. "Throttling*", "network"
+---@return boolean
+function Error:is(...)
+  for i = 1, select("#", ...) do
+    local pattern = select(i, ...)
+    if type(pattern) ~= "string" then
+      error("alicloud.Error:is: got a " .. type(pattern) .. "; allowed: code or kind patterns", 2)
+    end
+    local lua_pattern = glob(pattern)
+    if self.code:find(lua_pattern) or self.kind:find(lua_pattern) then return true end
+  end
+  return false
+end
+
+local function subject(err)
+  if err.product and err.action then return err.product .. ":" .. err.action .. " " end
+  return err.action and err.action .. " " or ""
+end
+
+local function facts(err)
+  local list = {}
+  for _, name in ipairs { "request_id", "outcome", "attempts" } do
+    if err[name] ~= nil then list[#list + 1] = name .. "=" .. tostring(err[name]) end
+  end
+  return #list > 0 and " [" .. table.concat(list, " ") .. "]" or ""
+end
+
+local function to_line(err)
+  local status = err.status and (" (%d)"):format(err.status) or ""
+  local message = err.message
+  if #message > MAX_LINE then message = message:sub(1, MAX_LINE) .. "…" end
+  local hint = err.hint and " hint: " .. err.hint or ""
+  return M.clean(subject(err) .. err.code .. status .. ": " .. message .. facts(err) .. hint)
+end
+
+local metatable = {
+  __name = "alicloud.Error",
+  __index = Error,
+  __tostring = to_line,
+  __concat = function(left, right) return tostring(left) .. tostring(right) end,
+  __metatable = "alicloud.Error",
+}
+
+local errors = setmetatable({}, { __mode = "k" })
+
+--- Makes an error object. Fields are copied; `kind`, `code` and `message` always are strings
+--- afterwards, so that whoever reads them needs no guards.
+---@param fields table see alicloud.Error
+---@return alicloud.Error
+function M.new(fields)
+  local err = {}
+  for name, value in pairs(fields) do err[name] = value end
+  err.kind = err.kind or "api"
+  err.code = err.code or "Client.Error"
+  err.message = M.mask(tostring(err.message or err.detail or "no message"))
+  if type(err.detail) == "string" then err.detail = M.mask(err.detail) end
+  err.retryable = err.retryable == true
+  errors[err] = true
+  return setmetatable(err, metatable)
+end
+
+--- Whether a value is an error object of this library.
+---@param value any
+---@return boolean
+function M.is_error(value)
+  return type(value) == "table" and errors[value] == true
+end
+
+return M

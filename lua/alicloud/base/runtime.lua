@@ -1,0 +1,106 @@
+--- Everything that differs between two runs of the same program: clocks, sleep, chance, the
+--- environment and files. Whoever needs one of them takes it from here, so that a virtual clock or
+--- a seeded generator can be put in their place.
+
+local core = require "alicloud.core"
+local options = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.Runtime
+---@field time fun(): number wall clock, unix seconds
+---@field monotonic fun(): number seconds that never go backwards
+---@field sleep fun(seconds: number)
+---@field random fun(): number in [0, 1)
+---@field random_hex fun(bytes: integer): string hexadecimal digits, two per byte
+---@field getenv fun(name: string): string|nil
+---@field read_file fun(path: string): string|nil, string?, string? the last one is "ENOENT" or
+--- "ENOTDIR" if there is no such file
+---@field warn fun(message: string) one line for people; by default Lua's own warn, which is silent
+--- until the host says warn "@on"
+---@field said? fun(program: string, line: string) what a program of a step or for credentials has
+--- written to standard error, made safe for a terminal; without it programs write to the host's own
+
+-- A sleep is cut into slices so that a pending SIGINT is seen soon: the interpreter delivers it
+-- only while Lua code runs.
+local SLICE = 0.2
+
+local function sleep(seconds)
+  local deadline = core.monotonic() + seconds
+  while true do
+    local left = deadline - core.monotonic()
+    if left <= 0 then return end
+    core.poll(nil, "r", math.min(left, SLICE))
+  end
+end
+
+local function random()
+  return (tonumber(core.random_hex(7), 16) >> 3) / 2.0 ^ 53
+end
+
+local ERRNOS = { [2] = "ENOENT", [20] = "ENOTDIR" }
+
+local function read_file(path)
+  local file <close>, message, errno = io.open(path, "rb")
+  if not file then return nil, message, ERRNOS[errno] end
+  return file:read("a")
+end
+
+-- The prefix keeps a message from being taken for a control message.
+local function to_host(message)
+  warn("alicloud-dr: " .. message)
+end
+
+local DEFAULTS = {
+  time = core.time,
+  monotonic = core.monotonic,
+  sleep = sleep,
+  random = random,
+  random_hex = core.random_hex,
+  getenv = os.getenv,
+  read_file = read_file,
+  warn = to_host,
+}
+
+local SCHEMA = {}
+for name in pairs(DEFAULTS) do SCHEMA[name] = options.callable end
+SCHEMA.said = options.callable
+
+--- Makes a runtime without raising.
+---@param overrides? table any subset of alicloud.Runtime
+---@return alicloud.Runtime|nil
+---@return string? message
+function M.make(overrides)
+  local runtime, message = options.examine("runtime", overrides, SCHEMA)
+  if not runtime then return nil, message end
+  for name, real in pairs(DEFAULTS) do
+    if runtime[name] == nil then runtime[name] = real end
+  end
+  return runtime
+end
+
+--- Makes a runtime; what is not overridden is real.
+---@param overrides? table any subset of alicloud.Runtime
+---@return alicloud.Runtime
+function M.new(overrides)
+  local runtime, message = M.make(overrides)
+  if not runtime then error(message, 2) end
+  return runtime
+end
+
+--- Whether the runtime reads the process's own environment; then secrets can be fetched in C,
+--- without ever becoming a Lua string.
+---@param runtime alicloud.Runtime
+---@return boolean
+function M.has_real_environment(runtime)
+  return runtime.getenv == DEFAULTS.getenv
+end
+
+--- Whether the runtime reads the machine's own files, as `has_real_environment`.
+---@param runtime alicloud.Runtime
+---@return boolean
+function M.has_real_files(runtime)
+  return runtime.read_file == DEFAULTS.read_file
+end
+
+return M

@@ -1,0 +1,225 @@
+--- What a client may be told, what it takes for granted, and what both come to together with the
+--- environment.
+
+local core = require "alicloud.core"
+local blocking = require "alicloud.loop.blocking"
+local endpoint = require "alicloud.net.endpoint"
+local network = require "alicloud.net.options"
+local options = require "alicloud.base.schema"
+local patience = require "alicloud.call.outage_retry"
+local plans = require "alicloud.call.plan"
+local retry = require "alicloud.call.retry"
+local runtimes = require "alicloud.base.runtime"
+local tasks = require "alicloud.loop.scheduler"
+local throttle = require "alicloud.call.rate_limit"
+
+local M = {}
+
+---@class alicloud.ClientOptions: alicloud.NetworkOptions
+---@field region? string else ALIBABA_CLOUD_REGION_ID
+---@field access_key_id? string else the default chain, see alicloud.credentials
+---@field access_key_secret? string|userdata
+---@field security_token? string|userdata
+---@field credentials? table of alicloud.credentials, a provider `{ get = function }`, or a table
+---of the three above
+---@field profile? string a profile of ~/.aliyun/config.json or ~/.alibabacloud/credentials
+---@field endpoint? string|table<string, string> [scheme://]host[:port], or one per region
+---@field network? "public"|"vpc" else ALIBABA_CLOUD_ENDPOINT_TYPE, else public
+---@field plain_http? boolean allow http:// to other machines
+---@field timeout? number seconds for one reading attempt (10)
+---@field write_timeout? number seconds for one changing attempt (30)
+---@field connect_timeout? number seconds (5)
+---@field deadline? number seconds for a whole call with its retries (60)
+---@field retries? integer attempts after the first (2); 0 turns retrying off
+---@field retry? table see alicloud.retry.Policy
+---@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
+---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
+---@field wait_for_cloud? number|alicloud.Patience seconds of patience: readings outlast an outage
+---@field second_region? string asked for its opinion when this one does not answer
+---@field failed_region? string nothing may depend on it, see client:dependencies
+---@field mode? "normal"|"observe" observe refuses everything that changes something
+---@field transport? { send: function } replaces the built-in transport
+---@field runtime? table overrides of alicloud.Runtime
+---@field loop? alicloud.Loop of alicloud.loop.cqueues or alicloud.loop.luv, or one of your own
+---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
+---@field user_agent? string appended to ours
+---@field product? string of actions without a prefix (ebs)
+---@field witness? alicloud.Witness is told of every attempt to change something before it leaves
+
+local function has_functions(...)
+  local names = { ... }
+  return function(value)
+    if type(value) ~= "table" then return false end
+    for _, name in ipairs(names) do
+      if not options.callable.test(value[name]) then return false end
+    end
+    return true
+  end
+end
+
+local REGION = options.rule(
+  "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
+  function(value) return endpoint.region_fault(value) == nil end)
+
+--- Rules of the options.
+M.SCHEMA = {
+  region = REGION,
+  second_region = REGION,
+  failed_region = REGION,
+  wait_for_cloud = options.rule("a number of seconds or a table (seconds, pause, progress)",
+    function(value) return type(value) == "number" or type(value) == "table" end),
+  access_key_id = options.secret,
+  access_key_secret = options.secret,
+  security_token = options.secret,
+  credentials = options.typed "table",
+  profile = options.text,
+  endpoint = options.rule("host[:port] with optional http:// or https://, or a table by region",
+    function(value) return type(value) == "string" or type(value) == "table" end),
+  network = options.choice("public", "vpc"),
+  plain_http = options.boolean,
+  timeout = options.seconds(0.001, 86400),
+  write_timeout = options.seconds(0.001, 86400),
+  connect_timeout = options.seconds(0.001, 86400),
+  deadline = options.seconds(0.001, 86400),
+  retries = options.integer(0, 99),
+  retry = options.typed "table",
+  rate = options.rule("false or a table (action, actions, region, reserve)", function(value)
+    return value == false or type(value) == "table"
+  end),
+  resend = options.choice("token", "never"),
+  mode = options.choice("normal", "observe"),
+  transport = options.rule("a table with a function send", has_functions "send"),
+  runtime = options.typed "table",
+  loop = options.rule("a table with the functions wait, sleep and now",
+    has_functions("wait", "sleep", "now")),
+  algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
+  user_agent = options.rule("printable ASCII text", function(value)
+    return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
+  end),
+  product = plans.PRODUCT,
+  witness = options.rule("a table with the functions before and after",
+    has_functions("before", "after")),
+}
+
+for name, rule in pairs(network.SCHEMA) do M.SCHEMA[name] = rule end
+
+local DEFAULTS = {
+  plain_http = false,
+  timeout = 10,
+  write_timeout = 30,
+  connect_timeout = 5,
+  deadline = 60,
+  resend = "token",
+  mode = "normal",
+  algorithm = "ACS3-HMAC-SHA256",
+  product = "ebs",
+}
+
+--- Names of the options that are about credentials.
+M.KEYS = { "credentials", "access_key_id", "access_key_secret", "security_token",
+  "profile" }
+
+--- Names of the options that a transport is made by: a derived client that changes one of them
+--- needs its own.
+M.CARRIER = { "transport", "connect_timeout", "mode", "runtime", "loop" }
+for name in pairs(network.SCHEMA) do M.CARRIER[#M.CARRIER + 1] = name end
+
+--- Names of the options that a loop is made by.
+M.LOOP = { "runtime", "loop" }
+
+local function user_agent(suffix)
+  local ours = ("AlibabaCloud (Lua) %s Core/%s"):format(_VERSION:gsub(" ", "/"), core.version.core)
+  return suffix and ours .. " " .. suffix or ours
+end
+
+--- Whether one of some options is given.
+---@param given table
+---@param names string[]
+---@return boolean
+function M.takes(given, names)
+  for _, name in ipairs(names) do
+    if given[name] ~= nil then return true end
+  end
+  return false
+end
+
+local function copy_of(source)
+  local copy = {}
+  for name, value in pairs(source) do copy[name] = value end
+  return copy
+end
+
+--- What is remembered of the options for `with`: everything but the keys, and by value.
+---@param given alicloud.ClientOptions
+---@return alicloud.ClientOptions
+function M.without_keys(given)
+  local config = copy_of(given)
+  for _, name in ipairs(M.KEYS) do config[name] = nil end
+  for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
+    if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
+  end
+  local rate = config.rate
+  if rate and type(rate.actions) == "table" then rate.actions = copy_of(rate.actions) end
+  return config
+end
+
+local function region_of(config, runtime)
+  if config.region then return config.region end
+  local region = runtime.getenv("ALIBABA_CLOUD_REGION_ID")
+  if not region or region == "" then return nil end
+  local fault = endpoint.region_fault(region)
+  if fault then return nil, "ALIBABA_CLOUD_REGION_ID: " .. fault end
+  return region
+end
+
+local function check_endpoints(config)
+  local given = config.endpoint
+  local list = type(given) == "table" and given or { given }
+  for region, text in pairs(list) do
+    local where = type(given) == "table" and "option endpoint, region " .. tostring(region)
+      or "option endpoint"
+    local ok, reason = nil, "it is not text"
+    if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
+    if not ok then return endpoint.refusal(where, text, reason) end
+  end
+end
+
+-- Several calls at a time need a loop that can carry them; one that cannot is carried by ours.
+local function loop_for(given, runtime)
+  if given and given.spawn then return given end
+  return tasks.new(given or blocking.new(runtime))
+end
+
+--- What a client knows before it has credentials and a transport: options, defaults and the
+--- environment, checked.
+---@param config alicloud.ClientOptions without the keys
+---@return table|nil state
+---@return string? message what is wrong, for whoever raises it
+function M.settle(config)
+  local state = { config = config, endpoints = {}, forms = {}, open = true }
+  for name, default in pairs(DEFAULTS) do
+    if config[name] == nil then state[name] = default else state[name] = config[name] end
+  end
+  state.endpoint, state.failed_region = config.endpoint, config.failed_region
+  state.witness = config.witness
+  local message
+  state.runtime, message = runtimes.make(config.runtime)
+  if not state.runtime then return nil, message end
+  state.loop = loop_for(config.loop, state.runtime)
+  state.user_agent = user_agent(config.user_agent)
+  state.region, message = region_of(config, state.runtime)
+  if message then return nil, message end
+  message = check_endpoints(state) or network.settle(config)
+  if message then return nil, message end
+  state.network, message = endpoint.network(config.network, state.runtime.getenv)
+  if message then return nil, message end
+  state.policy, message = retry.policy(config.retry, config.retries)
+  if not state.policy then return nil, message end
+  state.limiter, message = throttle.new(config.rate)
+  if state.limiter == nil then return nil, message end
+  state.patience, message = patience.read(config.wait_for_cloud)
+  if state.patience == nil then return nil, message end
+  return state
+end
+
+return M

@@ -1,0 +1,213 @@
+--- Whose fault it is that no answer comes: the key's, the clock's, the rate's, the network's, one
+--- region's, or that of the whole cloud's front door.
+--
+-- An error alone does not tell. On a day when the authentication of the cloud is out, good keys
+-- look bad, and a region that is gone looks like a network that is. So a second region is asked for
+-- its opinion, with one cheap reading call, and what has worked before in this process counts too.
+
+local calls = require "alicloud.call"
+local plans = require "alicloud.call.plan"
+local regions = require "alicloud.service.common.regions"
+local sorted = require "alicloud.base.tables"
+
+local M = {}
+
+---@alias alicloud.front_door.Cause
+---| "answer"     # the service has answered and decided; the door is open
+---| "key"        # the credentials are refused
+---| "clock"      # the time of this machine is refused
+---| "throttling" # too many calls
+---| "tls"        # the peer is not trusted
+---| "proxy"      # the proxy refuses
+---| "dns"        # no name can be resolved
+---| "network"    # nobody can be reached from here
+---| "region"     # this region is out, another one answers
+---| "account"    # no region serves us: the cloud's own trouble
+
+---@class alicloud.Diagnosis
+---@field cause alicloud.front_door.Cause
+---@field sentence string what it is and what to do, for people
+---@field passes boolean it may end by itself, so that waiting makes sense
+---@field pause? number seconds until the next look makes sense
+---@field longest? number seconds that such a pause may grow to
+---@field asked? string the second region
+---@field answer? "open"|alicloud.front_door.Cause what it said: "open" if it serves us
+
+-- How long one asks, and how long the question may take.
+local OPINION = { timeout = 5, deadline = 10, retries = 0 }
+
+local KEY_CODES = {
+  "InvalidAccessKeyId*", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidSecurityToken*",
+  "Forbidden.AccessKeyDisabled",
+}
+local CLOCK_CODES = { "InvalidTimeStamp*", "IllegalTimestamp" }
+
+-- What a server says of a request that is too long for it (RFC 9110 and RFC 6585).
+local TOO_LONG = { [413] = true, [414] = true, [431] = true }
+
+-- What a single error looks like: a cause, or one of "failing" (the service answers that it cannot)
+-- and "unreachable" (nothing answers), which more than one cause may have.
+local function symptom_of(err)
+  if err.code == "Client.Deadline" and err.cause then return symptom_of(err.cause) end
+  if err.kind == "throttled" then return "throttling" end
+  if err:is(table.unpack(CLOCK_CODES)) then return "clock" end
+  if err:is(table.unpack(KEY_CODES)) then return "key" end
+  if err.kind == "credentials" then return err.retryable and "unreachable" or "answer" end
+  if err.code == "Client.Resolve" then return "dns" end
+  if err:is("Client.Proxy*") then return "proxy" end
+  if err.kind == "tls" then return "tls" end
+  if err.kind == "network" or err.kind == "timeout" then return "unreachable" end
+  local status = err.status or 0
+  if TOO_LONG[status] then return "answer" end
+  if status >= 500 or err.kind == "http" or err.kind == "decode"
+    or err:is("ServiceUnavailable*", "InternalError", "UnknownError") then
+    return "failing"
+  end
+  return "answer"
+end
+
+local DOUBTFUL = { key = true, dns = true, unreachable = true, failing = true }
+
+-- Cause by symptom here and answer of the second region; "none": it could not be asked.
+local VERDICTS = {
+  dns = { open = "region", dns = "dns", unreachable = "network", failing = "account",
+    key = "region", none = "dns" },
+  unreachable = { open = "region", dns = "network", unreachable = "network", failing = "account",
+    key = "region", none = "network" },
+  failing = { open = "region", dns = "region", unreachable = "account", failing = "account",
+    key = "account", none = "region" },
+  key = { open = "region", dns = "key", unreachable = "key", failing = "account", key = "key",
+    none = "key" },
+}
+
+-- Seconds: the first pause and the longest. A door that is shut for everybody is knocked at last.
+local POLICY = {
+  throttling = { 10, 60 }, dns = { 10, 60 }, network = { 10, 60 }, region = { 15, 60 },
+  account = { 60, 300 },
+}
+
+local SENTENCES = {
+  key = "the credentials are refused in every region that could be asked; waiting does not help",
+  clock = "the clock of this machine is refused: set it (chronyc tracking, timedatectl)",
+  throttling = "the account asks too often; nothing was done. Stop what else polls with it; it "
+    .. "ends by itself, within a minute as a rule",
+  tls = "the peer is not the one it should be, or not trusted: look at the certificate that the "
+    .. "message names; never switch verification off",
+  proxy = "the proxy refuses or is gone: mend it, or go without (proxy = \"none\")",
+  dns = "no name can be resolved from here: look at this machine's resolver and network",
+  network = "no region can be reached from here: look at this machine's network first",
+  region = "%s is out, %s answers: it is that region, not the key and not the network here; fail "
+    .. "over to the other site, or wait",
+  account = "no region serves this account although the network is up: the cloud's own front door "
+    .. "is shut; nothing can be known or changed until it opens, and the key is not to blame",
+  answer = "the service has answered; read its words",
+}
+
+-- The same where nobody could be asked; %s is the host.
+local UNCERTAIN = {
+  dns = "the name %s cannot be resolved; no second region could be asked, so it may be the name or "
+    .. "this machine's resolver",
+  network = "%s cannot be reached; no second region could be asked, so it may be that host or this "
+    .. "machine's network",
+  region = "%s is out; no second region could be asked, so it may be the whole cloud",
+}
+
+-- What only a second opinion can tell; for the rest the hint of the code says more.
+local LEARNT = { dns = true, network = true, region = true, account = true }
+
+local function is_apart(context, candidate, region)
+  return candidate ~= region and candidate ~= context.failed_region
+end
+
+local function candidate_of(context, region)
+  local chosen = context.config.second_region
+  if chosen and is_apart(context, chosen, region) then return chosen end
+  if type(context.endpoint) == "table" then
+    for _, id in ipairs(sorted.keys(context.endpoint)) do
+      if is_apart(context, id, region) then return id end
+    end
+    return nil
+  end
+  -- The endpoints of another region's VPC cannot be reached from this one.
+  if context.network == "vpc" then return nil end
+  for _, id in ipairs(regions.opinions) do
+    if is_apart(context, id, region) then return id end
+  end
+end
+
+--- The region to ask for a second opinion.
+---@param context table the client's state
+---@param err alicloud.Error of the region in trouble
+---@return string|nil nil if there is none that could be asked
+local function second_region(context, err)
+  local region = candidate_of(context, err.region)
+  local target = region and plans.target(context, "ebs", region)
+  -- Where one host serves every region, it has no second opinion.
+  return target and target.host ~= err.endpoint and region or nil
+end
+
+local function ask(context, region)
+  local plan = plans.new(context, "ebs:DescribeRegions", { RegionId = region }, {
+    region = region, timeout = OPINION.timeout, deadline = OPINION.deadline,
+    retries = OPINION.retries,
+  })
+  if not plan then return "none" end
+  local result, err = calls.probe(context, plan)
+  if result then return "open" end
+  local symptom = symptom_of(err)
+  if DOUBTFUL[symptom] then return symptom end
+  local untold = symptom == "proxy" or symptom == "tls"
+    or symptom == "throttling" and err.outcome == "not_sent"
+  return untold and "none" or "open"
+end
+
+local function verdict(context, symptom, answer)
+  local cause = VERDICTS[symptom][answer]
+  -- A key that has worked in this very process has not become a bad one by itself.
+  if cause == "key" and context.shared.tally.successes > 0 then return "account" end
+  return cause
+end
+
+local function sentence_of(cause, err, asked)
+  local known = SENTENCES[cause]
+  if cause == "key" then
+    local cure = err.hint
+    if not cure or cure:sub(1, #known) == known then return cure or known end
+    return known .. "; " .. cure
+  end
+  if not LEARNT[cause] then return err.hint or known end
+  local here = err.region or err.endpoint or "this region"
+  if cause == "region" and asked then return known:format(here, asked) end
+  if asked or cause == "account" then return known end
+  return UNCERTAIN[cause]:format(err.endpoint or here)
+end
+
+--- Finds out why a call got no useful answer. Asks a second region where that decides; sends
+--- nothing that changes anything. Puts the sentence into `err.hint`.
+---@param context table the client's state
+---@param err alicloud.Error of a call
+---@return alicloud.Diagnosis
+function M.diagnose(context, err)
+  local cause = symptom_of(err)
+  local asked, answer
+  if DOUBTFUL[cause] then
+    asked = second_region(context, err)
+    answer = asked and ask(context, asked) or "none"
+    cause = verdict(context, cause, answer)
+  end
+  local known = answer ~= "none" and asked or nil
+  local policy = POLICY[cause]
+  local sentence = sentence_of(cause, err, known)
+  if cause ~= "answer" then err.hint = sentence end
+  return {
+    cause = cause,
+    sentence = sentence,
+    passes = policy ~= nil,
+    pause = policy and math.max(policy[1], err.retry_after or 0),
+    longest = policy and policy[2],
+    asked = known,
+    answer = known and answer,
+  }
+end
+
+return M

@@ -1,0 +1,79 @@
+--- Somebody who must know of every attempt to change something, before a byte of it leaves and
+--- after its answer: a journal. An attempt that could not be witnessed does not leave.
+
+local core = require "alicloud.core"
+local guard = require "alicloud.base.guard"
+local sorted = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.Witness
+---@field before fun(call: alicloud.WitnessedCall): boolean|nil, any true: the attempt may leave;
+---`nil, why`: it may not
+---@field after fun(call: alicloud.WitnessedCall, result: table|nil, failure: table|nil) an answer,
+---or why there is none; what it returns or raises changes nothing
+
+---@class alicloud.WitnessedCall
+---@field product string
+---@field action string
+---@field version string
+---@field region string?
+---@field host string
+---@field client_token string?
+---@field attempt integer of this logical call, from 1
+---@field digest string sha256 over everything that decides the effect: equal for every attempt
+---@field params table<string, string> as they are signed; may hold what must not be written down
+
+local function digest(plan)
+  local parts = { plan.product, plan.action, plan.version, plan.target.host }
+  for _, name in ipairs(sorted.keys(plan.flat)) do
+    parts[#parts + 1] = name
+    parts[#parts + 1] = plan.flat[name]
+  end
+  for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
+  return core.sha256(table.concat(parts))
+end
+
+-- What is told is a copy: the attempt after this one signs what was planned.
+local function describe(plan, attempt)
+  local params = {}
+  for name, value in pairs(plan.flat) do params[name] = value end
+  return {
+    product = plan.product, action = plan.action, version = plan.version, region = plan.region,
+    host = plan.target.host, client_token = plan.token, attempt = attempt,
+    digest = digest(plan), params = params,
+  }
+end
+
+local function unwritten(why)
+  return {
+    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", retryable = false,
+    retry_class = "never",
+    message = "the call could not be written down and was not sent: " .. tostring(why),
+    hint = "mend the journal's file system; nothing is sent that a crash could make us forget",
+  }
+end
+
+--- Announces an attempt.
+---@param witness alicloud.Witness
+---@param plan alicloud.plan of a change
+---@param attempt integer
+---@return alicloud.WitnessedCall|nil call for `after`
+---@return table? failure as core.read gives it; nothing may be sent then
+function M.before(witness, plan, attempt)
+  local call = describe(plan, attempt)
+  local ok, agreed, why = guard.call(witness.before, call)
+  if ok and agreed then return call end
+  return nil, unwritten(ok and (why or "no reason given") or agreed)
+end
+
+--- Tells how it ended.
+---@param witness alicloud.Witness
+---@param call alicloud.WitnessedCall
+---@param result table|nil
+---@param answer table info or failure, as core.read gives them
+function M.after(witness, call, result, answer)
+  guard.call(witness.after, call, result, answer)
+end
+
+return M

@@ -1,0 +1,284 @@
+--- What a call is going to be, decided before anything is sent: operation, checked parameters,
+--- idempotency token, endpoint, limits. A plan that cannot be made is a mistake of the caller.
+
+local core = require "alicloud.core"
+local endpoint = require "alicloud.net.endpoint"
+local options = require "alicloud.base.schema"
+local params = require "alicloud.call.params"
+local retry = require "alicloud.call.retry"
+local services = require "alicloud.client.service"
+
+local M = {}
+
+---@class alicloud.CallOptions
+---@field product? string
+---@field version? string
+---@field region? string
+---@field endpoint? string
+---@field method? "POST"|"GET"
+---@field timeout? number seconds for one attempt
+---@field deadline? number seconds for the whole call
+---@field retries? integer attempts after the first
+---@field mutating? boolean for actions without service data
+---@field client_token? string the same as the parameter ClientToken
+---@field resend? "token"|"never" after an unknown outcome of a mutating call
+
+---@class alicloud.plan
+---@field product string
+---@field action string
+---@field version string
+---@field data table|nil service data
+---@field flat table<string, string> parameters as they are signed
+---@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
+---plan's own
+---@field in_body boolean parameters go in the form body
+---@field token string|nil
+---@field mutating boolean
+---@field method string
+---@field region string|nil
+---@field target alicloud.Endpoint
+---@field timeout number
+---@field deadline number
+---@field policy alicloud.retry.Policy
+---@field resend "token"|"never"
+
+local PRODUCT = options.rule("a product code such as ebs", function(value)
+  return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil
+end)
+
+local SCHEMA = {
+  product = PRODUCT,
+  version = options.rule("a version such as 2021-07-30", function(value)
+    return type(value) == "string" and value:find("^%d%d%d%d%-%d%d%-%d%d$") ~= nil
+  end),
+  region = options.text,
+  endpoint = options.typed "string",
+  method = options.choice("POST", "GET"),
+  timeout = options.seconds(0.001, 86400),
+  deadline = options.seconds(0.001, 86400),
+  retries = options.integer(0, 99),
+  mutating = options.boolean,
+  client_token = options.typed "string",
+  resend = options.choice("token", "never"),
+}
+
+M.PRODUCT = PRODUCT
+
+local NO_OPTIONS, NO_PARAMETERS = {}, {}
+
+local READING = { "^Describe", "^List", "^Get", "^Query" }
+
+--- Whether the name of an operation without service data says that it only reads.
+---@param action string without a product
+---@return boolean
+function M.reads_by_name(action)
+  for _, prefix in ipairs(READING) do
+    if action:find(prefix) then return true end
+  end
+  return false
+end
+
+local function split_action(action, product)
+  if type(action) ~= "string" then
+    return nil, ("action: got %s; allowed: \"Action\" or \"product:Action\"")
+      :format(options.show(action))
+  end
+  local prefix, name = action:match("^([a-z][a-z0-9%-]*):(.+)$")
+  name = name or action
+  if not name:find("^[A-Z][A-Za-z0-9]*$") then
+    return nil, ("action: got %s; allowed: PascalCase as the API spells it, "
+      .. "\"Action\" or \"product:Action\""):format(options.show(action))
+  end
+  return prefix or product, name
+end
+
+local function is_mutating(operation, action, given)
+  if not operation then
+    if given.mutating ~= nil then return given.mutating end
+    return not M.reads_by_name(action)
+  end
+  if given.mutating == false and operation.mutating then
+    return nil, "option mutating: this operation changes something; it cannot be called reading"
+  end
+  return operation.mutating == true or given.mutating == true
+end
+
+-- What is null is not there.
+local function lacks(all, name)
+  return all[name] == nil or all[name] == core.null
+end
+
+--- The parameters with what the client adds: the token and the region.
+local function complete(context, form, given, input)
+  local all, region = {}, form.region
+  for name, value in pairs(input) do all[name] = value end
+  if given.client_token then
+    if not lacks(all, "ClientToken") and all.ClientToken ~= given.client_token then
+      return nil, "option client_token: it differs from the parameter ClientToken"
+    end
+    all.ClientToken = given.client_token
+  end
+  if form.takes_token and lacks(all, "ClientToken") then
+    all.ClientToken = context.runtime.random_hex(16)
+  end
+  if form.takes_region then
+    if lacks(all, "RegionId") then all.RegionId = region end
+    -- The regional hosts of a product know only their own region's resources.
+    if not given.region then region = all.RegionId end
+  end
+  return all, region
+end
+
+local function settle(form, all)
+  local token = all.ClientToken
+  local flat, message = params.settle(form.operation, all)
+  if not flat then return nil, message end
+  if token ~= nil and form.token_without_rule then
+    local ok, complaint = params.check_token(token)
+    if not ok then return nil, complaint end
+  end
+  return flat
+end
+
+local function resolve(context, form, region)
+  local explicit = form.explicit
+  local key = ("%s\0%s\0%s"):format(form.product, region or "", explicit or "")
+  if context.endpoints[key] then return context.endpoints[key] end
+  local found, message = endpoint.resolve {
+    product = form.product,
+    region = region,
+    network = context.network,
+    endpoint = explicit or context.endpoint,
+    patterns = form.data and form.data.endpoint,
+    plain_http = context.plain_http,
+    getenv = context.runtime.getenv,
+  }
+  context.endpoints[key] = found
+  return found, message
+end
+
+--- The endpoint that calls of a product go to.
+---@param context table the client's state
+---@param product string
+---@param region? string the client's own unless given
+---@return alicloud.Endpoint|nil
+---@return string? message
+function M.target(context, product, region)
+  return resolve(context, { product = product, data = services.data(product) },
+    region or context.region)
+end
+
+local function locate(context, form, region)
+  local found, message = resolve(context, form, region)
+  form.targets[region or ""] = found
+  return found, message
+end
+
+local function describe(context, action, given)
+  local product, name = split_action(action, given.product or context.product)
+  if not product then return nil, name end
+  local data = services.data(product)
+  -- What is almost the name of an operation that is known here would leave without its checks and
+  -- without a token.
+  if data and not data.operations[name] and not given.version then
+    local nearest = options.misspelt(name, data.operations)
+    if nearest then
+      return nil, ('%s: no operation %s; did you mean "%s"? (option version sends it as it is)')
+        :format(product, options.show(name), nearest)
+    end
+  end
+  local version = given.version or data and data.version
+  if not version then
+    return nil, ("%s:%s: option version is required, there is no service data for %s; "
+      .. 'allowed: the date of an API, e.g. "2014-05-26"'):format(product, name, product)
+  end
+  -- The data is of one version and knows nothing about another one's parameters.
+  local operation = data and data.version == version and data.operations[name] or nil
+  return {
+    product = product, action = name, version = version, data = data, operation = operation,
+    title = product .. ":" .. name,
+  }
+end
+
+local function limit(context, form, given)
+  local operation = form.operation
+  local name = form.mutating and "write_timeout" or "timeout"
+  local usual = context.config[name] or operation and operation.timeout or context[name]
+  form.timeout = given.timeout or usual
+  form.deadline = given.deadline or context.deadline
+  form.method = given.method or "POST"
+  form.in_body = operation ~= nil and operation.form == true and form.method == "POST"
+  form.resend = given.resend or context.resend
+  form.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
+end
+
+--- All of a plan that does not depend on parameters. Plans take from it what they lack.
+local function make_form(context, action, given)
+  local form, message = describe(context, action, given)
+  if not form then return nil, message end
+  form.mutating, message = is_mutating(form.operation, form.action, given)
+  if form.mutating == nil then return nil, form.title .. ": " .. message end
+  form.region = given.region or context.region
+  form.explicit = given.endpoint
+  form.targets, form.signers = {}, {}
+  local operation, data = form.operation, form.data
+  form.takes_token = operation ~= nil and operation.token == true
+  form.token_without_rule = not (operation and operation.params.ClientToken)
+  form.takes_region = operation ~= nil and operation.params.RegionId ~= nil
+  form.names_provider = data ~= nil and data.names_provider == true
+  limit(context, form, given)
+  form.plan_metatable = { __index = form }
+  return form
+end
+
+-- Calls without options of their own have the same form every time.
+local function usual_form(context, action)
+  local form, message = make_form(context, action, NO_OPTIONS)
+  if form then context.forms[action] = form end
+  return form, message
+end
+
+local function fill(context, form, given, input)
+  local all, region = complete(context, form, given, input)
+  if not all then return nil, region end
+  local flat, message = settle(form, all)
+  if not flat then return nil, message end
+  local target = form.targets[region or ""]
+  if not target then
+    target, message = locate(context, form, region)
+    if not target then return nil, message end
+  end
+  return setmetatable({ form = form, flat = flat, token = flat.ClientToken, region = region,
+    target = target }, form.plan_metatable)
+end
+
+--- Makes the plan of a call.
+---@param context table the client's state
+---@param action string "Action" or "product:Action"
+---@param input? table parameters, PascalCase
+---@param given? alicloud.CallOptions
+---@return alicloud.plan|nil
+---@return string? message one line: what, the value, what is allowed
+function M.new(context, action, input, given)
+  local checked, form, message = NO_OPTIONS
+  if given ~= nil then
+    checked, message = options.examine("call", given, SCHEMA)
+    if not checked then return nil, message end
+  end
+  if checked ~= NO_OPTIONS and next(checked) then
+    form, message = make_form(context, action, checked)
+  else
+    form = context.forms[action]
+    if not form then form, message = usual_form(context, action) end
+  end
+  if not form then return nil, message end
+  if input ~= nil and type(input) ~= "table" then
+    return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, options.show(input))
+  end
+  local plan
+  plan, message = fill(context, form, checked, input or NO_PARAMETERS)
+  if not plan then return nil, form.title .. ": " .. message end
+  return plan
+end
+
+return M

@@ -1,0 +1,243 @@
+--- How often a client may ask, and how long it stays away once it was told that it asked too often.
+--
+-- The quotas of the service are per account, region and action, and people at the console use the
+-- same ones: so no second sees more than a part of the quota from us, and a call that changes
+-- something does not wait for those that only look. A call that is throttled again is blocked until
+-- the next full minute, and so is the console: nothing is sent then.
+--
+-- There is no queue to get stuck in. Who must wait books the next free moment and sleeps until
+-- then, so the order is that of coming, and one who never wakes up costs one moment.
+-- Source: the vendor's page on API throttling; the quota table of the replication API.
+
+local options = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.throttle.Rate
+---@field action number calls of one action in one region a second that the account has, unless the
+---service data or `actions` knows better (40)
+---@field actions table<string, number> the same for single actions by name, e.g. from Quota Center
+---@field region number calls of all actions in one region a second, for those that only look; no
+---document has the number (80)
+---@field reserve number share of all these that is left to people at the console (0.25)
+
+local DEFAULTS = { action = 40, region = 80, reserve = 0.25 }
+
+local PER_SECOND = options.rule("a number of calls a second from 0.001 to 100000", function(value)
+  return type(value) == "number" and value >= 0.001 and value <= 100000
+end)
+
+local function is_limits(value)
+  if type(value) ~= "table" then return false end
+  for name, limit in pairs(value) do
+    if type(name) ~= "string" or not PER_SECOND.test(limit) then return false end
+  end
+  return true
+end
+
+local SCHEMA = {
+  action = PER_SECOND,
+  actions = options.rule("a table, by action, of calls a second from 0.001 to 100000",
+    is_limits),
+  region = PER_SECOND,
+  reserve = options.rule("a number from 0 to 0.95", function(value)
+    return type(value) == "number" and value >= 0 and value <= 0.95
+  end),
+}
+
+-- Codes that mean the rest of the minute when they come without a hint.
+local MINUTE_CODES = { "^Throttling%.User$", "^BLOCK%.LimitedR" }
+-- The code that means every action of the account.
+local ACCOUNT_CODE = "Throttling.User"
+
+local MINUTE = 60
+-- Those who were blocked together come back spread over so many seconds.
+local SPREAD = 2
+-- What the clock's rounding leaves over is not worth a sleep.
+local NOTHING = 1e-6
+
+-- The last `count` moments that were booked, in a ring: the next one is a window after the oldest.
+---@class alicloud.throttle.Line
+---@field count integer
+---@field window number seconds
+---@field moments table<integer, number> monotonic seconds
+---@field place integer of the newest
+---@field at number monotonic seconds of the newest look
+---@field hold number monotonic seconds before which nobody passes
+
+--- The line of an action in a region.
+---@class alicloud.throttle.Gate: alicloud.throttle.Line
+---@field all alicloud.throttle.Line of the region
+
+---@class alicloud.throttle.Limiter
+---@field rate alicloud.throttle.Rate
+---@field regions table
+
+--- Makes a limiter.
+---@param given? alicloud.throttle.Rate|false false: none
+---@return alicloud.throttle.Limiter|false|nil
+---@return string? message
+function M.new(given)
+  if given == false then return false end
+  local rate, message = options.examine("rate", given, SCHEMA)
+  if not rate then return nil, message end
+  for name, value in pairs(DEFAULTS) do
+    if rate[name] == nil then rate[name] = value end
+  end
+  return { rate = rate, regions = {} }
+end
+
+local function line(limit, reserve, now)
+  local usable = limit * (1 - reserve)
+  -- In a window of a second, so that no second of the server's clock sees more, wherever it begins.
+  local count = math.max(math.floor(usable), 1)
+  return { count = count, window = math.max(1, count / usable), moments = {}, place = 0, at = now,
+    hold = 0 }
+end
+
+local function limit_of(rate, plan)
+  local operation = plan.data and plan.data.operations[plan.action]
+  return rate.actions and rate.actions[plan.action] or operation and operation.per_second
+    or rate.action
+end
+
+local function region_of(limiter, id, now)
+  local region = { all = line(limiter.rate.region, limiter.rate.reserve, now), gates = {} }
+  limiter.regions[id] = region
+  return region
+end
+
+--- The gate that calls of an action in a region pass.
+---@param limiter alicloud.throttle.Limiter
+---@param plan alicloud.plan
+---@param now number monotonic seconds
+---@return alicloud.throttle.Gate
+function M.gate(limiter, plan, now)
+  local id = plan.region or ""
+  local region = limiter.regions[id] or region_of(limiter, id, now)
+  local title = plan.title
+  local gate = region.gates[title]
+  if not gate then
+    gate = line(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
+    gate.all = region.all
+    region.gates[title] = gate
+  end
+  return gate
+end
+
+-- Books the next free moment, in the place of the oldest, which is given back with it.
+local function book(one, now)
+  -- A rehearsal that starts anew puts its clock back.
+  if now < one.at then one.moments = {} end
+  one.at = now
+  local place = one.place % one.count + 1
+  local oldest = one.moments[place]
+  local moment = oldest and oldest + one.window or now
+  if moment < now then moment = now end
+  one.moments[place], one.place = moment, place
+  return moment, oldest
+end
+
+local function give_back(one, oldest)
+  one.moments[one.place] = oldest
+  one.place = one.place - 1
+end
+
+-- Until when nobody may pass at all: the action is blocked, or readings of the whole region are.
+local function held(gate, urgent)
+  local hold, all = gate.hold, gate.all.hold
+  return not urgent and all > hold and all or hold
+end
+
+-- Nil if the hold lasts beyond the deadline.
+local function outlast(gate, urgent, loop, now, deadline)
+  local hold = held(gate, urgent) - now
+  while hold > NOTHING do
+    if now + hold >= deadline then return nil, hold end
+    loop.sleep(hold)
+    now = loop.now()
+    hold = held(gate, urgent) - now
+  end
+  return now
+end
+
+--- Lets a call pass, after as long a wait as it takes.
+---@param gate alicloud.throttle.Gate
+---@param urgent boolean|nil whether it changes something
+---@param loop alicloud.Loop
+---@param now number monotonic seconds
+---@param deadline number monotonic seconds
+---@return number|nil waited seconds; nil if the wait would pass the deadline
+---@return number? wait seconds that it would have taken
+function M.pass(gate, urgent, loop, now, deadline)
+  local began, all = now, gate.all
+  if held(gate, urgent) - now > NOTHING then
+    local hold
+    now, hold = outlast(gate, urgent, loop, now, deadline)
+    if not now then return nil, hold end
+  end
+  local moment, oldest = book(gate, now)
+  local common, commons_oldest = book(all, now)
+  if not urgent and common > moment then
+    moment = common
+    gate.moments[gate.place] = common
+  end
+  local wait = moment - now
+  if wait <= NOTHING then return now - began end
+  if moment >= deadline then
+    give_back(gate, oldest)
+    give_back(all, commons_oldest)
+    return nil, wait
+  end
+  loop.sleep(wait)
+  return loop.now() - began
+end
+
+--- What a call is told that cannot pass in its time.
+---@param wait number seconds that it would have taken
+---@return table failure as core.read gives it
+function M.refusal(wait)
+  return {
+    kind = "throttled",
+    code = "Client.RateLimit",
+    message = ("not sent: by the quota it waits %.1f s, and the deadline is before that")
+      :format(wait),
+    outcome = "not_sent",
+    retryable = true,
+    retry_class = "never",
+    retry_after = wait,
+    hint = "a longer deadline waits for it; the option rate sets the quota",
+  }
+end
+
+local function means_minute(code)
+  for _, pattern in ipairs(MINUTE_CODES) do
+    if code and code:find(pattern) then return true end
+  end
+  return false
+end
+
+--- How long to stay away after a throttled answer: the server's wish; without one the rest of the
+--- server's minute, if the code means that or the call was throttled before. Pure.
+---@param failure table as core.read gives it
+---@param times integer how often the call was throttled, this time included
+---@param server_time number unix seconds
+---@param random fun(): number
+---@return number|nil seconds nil: nothing is known, take a delay of our own
+function M.hint(failure, times, server_time, random)
+  if failure.retry_after then return failure.retry_after end
+  if times < 2 and not means_minute(failure.code) then return nil end
+  return MINUTE - server_time % MINUTE + random() * SPREAD
+end
+
+--- Keeps everybody away from what has been throttled.
+---@param gate alicloud.throttle.Gate
+---@param code string of the throttled answer
+---@param now number monotonic seconds
+---@param seconds number
+function M.hold(gate, code, now, seconds)
+  gate.hold = math.max(gate.hold, now + seconds)
+  if code == ACCOUNT_CODE then gate.all.hold = math.max(gate.all.hold, now + seconds) end
+end
+
+return M

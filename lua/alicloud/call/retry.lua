@@ -1,0 +1,155 @@
+--- Whether there is another attempt, and when.
+--
+-- Pure: chance and the remaining time are inputs. The rules: a total number of attempts and a
+-- deadline both bound a call; delays have full jitter; a server's hint is a floor; a client-wide
+-- budget stops a fleet of calls from hammering a service in trouble (the numbers are those of the
+-- AWS SDKs); a mutating call whose outcome is unknown goes out again only under its ClientToken.
+
+local options = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.retry.Policy
+---@field attempts integer all attempts, the first included (3)
+---@field base number seconds, for what certainly had no effect (0.2)
+---@field throttle_base number seconds, after throttling (0.5)
+---@field unknown_base number seconds, where the work may still be running (1)
+---@field factor number growth per attempt (2)
+---@field cap number seconds, longest delay of our own (20)
+---@field hint_cap number seconds, longest wish of the server that is followed (60)
+---@field budget integer tokens of the client-wide bucket (500)
+---@field mend_only? boolean no attempt but those that mend a nonce or a clock, set by alicloud.call
+
+local DEFAULTS = {
+  attempts = 3,
+  base = 0.2,
+  throttle_base = 0.5,
+  unknown_base = 1,
+  factor = 2,
+  cap = 20,
+  hint_cap = 60,
+  budget = 500,
+}
+
+local SCHEMA = {
+  attempts = options.integer(1, 100),
+  base = options.seconds(0, 3600),
+  throttle_base = options.seconds(0, 3600),
+  unknown_base = options.seconds(0, 3600),
+  factor = options.rule("a number from 1 to 10", function(value)
+    return type(value) == "number" and value >= 1 and value <= 10
+  end),
+  cap = options.seconds(0, 3600),
+  hint_cap = options.seconds(0, 3600),
+  budget = options.integer(0, 1000000),
+}
+
+-- What a retry takes out of the bucket. Mending a nonce, a clock or a session costs nothing: it
+-- happens once.
+local COST = { transport = 14, server = 14, throttle = 5, pending = 5, nonce = 0, clock = 0,
+  credentials = 0 }
+
+local ONCE = { nonce = true, clock = true, credentials = true }
+
+--- Makes a policy from the client's options.
+---@param overrides? table any subset of alicloud.retry.Policy
+---@param retries? integer short for attempts = retries + 1
+---@return alicloud.retry.Policy|nil
+---@return string? message
+function M.policy(overrides, retries)
+  local policy, message = options.examine("retry", overrides, SCHEMA)
+  if not policy then return nil, message end
+  for name, value in pairs(DEFAULTS) do
+    if policy[name] == nil then policy[name] = value end
+  end
+  if retries then policy.attempts = retries + 1 end
+  return policy
+end
+
+--- The policy of a call that only asks whether the cloud is back: it takes nothing out of the
+--- bucket.
+---@param policy alicloud.retry.Policy
+---@return alicloud.retry.Policy
+function M.probing(policy)
+  local probing = {}
+  for name, value in pairs(policy) do probing[name] = value end
+  probing.attempts, probing.mend_only = 1, true
+  return probing
+end
+
+---@class alicloud.retry.Bucket
+---@field tokens number
+---@field capacity number
+
+---@param capacity number
+---@return alicloud.retry.Bucket
+function M.bucket(capacity)
+  return { tokens = capacity, capacity = capacity }
+end
+
+--- Gives back what a call that ended well had taken: the cost of its last retry, or one token for
+--- a call that needed none.
+---@param bucket alicloud.retry.Bucket
+---@param last_cost? number
+function M.refund(bucket, last_cost)
+  bucket.tokens = math.min(bucket.capacity, bucket.tokens + (last_cost or 1))
+end
+
+local function base_of(policy, question)
+  if question.class == "throttle" then return policy.throttle_base end
+  local running = question.class == "pending" or question.outcome == "unknown"
+  if running then return policy.unknown_base end
+  return policy.base
+end
+
+--- Seconds to wait before attempt n + 1.
+---@param policy alicloud.retry.Policy
+---@param question alicloud.retry.Question
+---@return number
+function M.delay(policy, question)
+  if ONCE[question.class] then return 0 end
+  local longest = base_of(policy, question) * policy.factor ^ (question.attempt - 1)
+  local wait = question.random() * math.min(longest, policy.cap)
+  return math.max(wait, math.min(question.hint or 0, policy.hint_cap))
+end
+
+---@class alicloud.retry.Question
+---@field class string retry class of the failure
+---@field outcome alicloud.Outcome
+---@field attempt integer attempts so far
+---@field mutating boolean
+---@field token boolean whether the call carries a ClientToken
+---@field resend "token"|"never" what the caller allows after an unknown outcome
+---@field mended table<string, boolean> classes that were already mended once
+---@field hint? number seconds, the server's wish
+---@field remaining number seconds to the deadline
+---@field random fun(): number
+
+local function forbidden(policy, question)
+  if not COST[question.class] or question.mended[question.class] then return "final" end
+  local repeatable = question.token and question.resend == "token"
+  if question.mutating and question.outcome == "unknown" and not repeatable then return "resend" end
+  local mends = policy.mend_only and ONCE[question.class]
+  if question.attempt >= policy.attempts and not mends then return "attempts" end
+end
+
+--- Decides about another attempt and takes its cost out of the bucket.
+---@param policy alicloud.retry.Policy
+---@param bucket alicloud.retry.Bucket
+---@param question alicloud.retry.Question
+---@return number|nil wait seconds
+---@return number|string cost of the retry, or why there is none: "final" (it would not help),
+--- "resend" (the caller forbids it), "attempts", "deadline" or "budget" (they are used up)
+function M.decide(policy, bucket, question)
+  local reason = forbidden(policy, question)
+  if reason then return nil, reason end
+  local wait = M.delay(policy, question)
+  if wait >= question.remaining then return nil, "deadline" end
+  local cost = COST[question.class]
+  if cost > bucket.tokens then return nil, "budget" end
+  bucket.tokens = bucket.tokens - cost
+  if ONCE[question.class] then question.mended[question.class] = true end
+  return wait, cost
+end
+
+return M

@@ -1,0 +1,88 @@
+--- Signs an attempt: the plan, and what each attempt has anew: credentials, nonce and date.
+--
+-- What all requests of a form to a target share is given to the core once.
+
+local clock = require "alicloud.call.server_clock"
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local lazy = require "alicloud.base.lazy"
+
+---@module "alicloud.net.form"
+local forms = lazy.module "alicloud.net.form"
+
+local M = {}
+
+local function new_signer(context, plan)
+  local form, target = plan.form, plan.target
+  local headers = { accept = "application/json", ["user-agent"] = context.user_agent }
+  -- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
+  if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = forms.TYPE end
+  local signer = core.signer {
+    algorithm = context.algorithm, method = form.method, scheme = target.scheme,
+    host = target.host, path = "/", action = form.action, version = form.version,
+    headers = headers,
+  }
+  form.signers[target] = signer
+  return signer
+end
+
+-- The headers that not every request of its form has, or nil.
+local function own_headers(plan, keys, retried)
+  local name = plan.form.names_provider and keys.provider
+  -- A foreign provider may call itself what it likes.
+  if type(name) ~= "string" or not name:find("^[\x21-\x7e]+$") then name = nil end
+  if not (name or retried) then return nil end
+  return {
+    ["x-acs-credentials-provider"] = name,
+    ["x-acs-retry-attempts"] = retried and ("%d"):format(retried.count),
+    ["x-acs-retry-delay"] = retried and ("%d"):format(math.floor(retried.wait * 1000)),
+  }
+end
+
+-- The one refusal of the core that is no mistake of whoever wrote the call: a limit of ours, judged
+-- as where a transport meets one.
+local function too_large(problem)
+  local detail = tostring(problem):match "^sign: (the request's .* is larger than %d+ bytes)$"
+  if not detail then error(problem, 0) end
+  return select(2, core.read { failure = "request_too_large", sent = false, detail = detail })
+end
+
+--- Signs an attempt. The secrets are read by the core and stay where they are.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param keys alicloud.Credentials
+---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
+---@return alicloud.SignedRequest|nil signed
+---@return table? failure where it is too large
+function M.sign(context, plan, keys, retried)
+  local form, runtime = plan.form, context.runtime
+  local query, body, headers = plan.flat, nil, nil
+  if form.in_body then
+    query, body = nil, context.algorithm == "HMAC-SHA1" and query or forms.encode(query)
+  end
+  if retried or form.names_provider then headers = own_headers(plan, keys, retried) end
+  local signer = form.signers[plan.target] or new_signer(context, plan)
+  local ok, signed = pcall(signer, query, body, clock.server_time(context), runtime.random_hex(16),
+    keys.access_key_id, keys.access_key_secret, keys.security_token, headers)
+  if ok then return signed end
+  return nil, too_large(signed)
+end
+
+local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request", "string_to_sign",
+  "signature", "authorization", "signed_headers" }
+
+--- Signs a plan to be looked at.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param keys alicloud.Credentials
+---@return alicloud.Signed|nil
+---@return alicloud.Error? err
+function M.show(context, plan, keys)
+  local signed <close>, failure = M.sign(context, plan, keys)
+  if not signed then return nil, errors.new(failure) end
+  local shown = {}
+  for _, field in ipairs(FIELDS) do shown[field] = signed[field] end
+  return shown
+end
+
+return M

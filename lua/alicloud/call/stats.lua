@@ -1,0 +1,41 @@
+--- What a client has done: counted over every client that shares its retry budget.
+
+local M = {}
+
+---@class alicloud.Stats
+---@field requests integer calls, and the looks of a diagnosis or of patience
+---@field attempts integer requests that were handed to the transport
+---@field successes integer calls that ended well
+---@field retries integer attempts after the first of their call
+---@field throttles integer answers that said "too often"
+---@field waited number seconds before retries and for the rate of calls
+---@field waited_for_cloud number seconds of patience, see alicloud.call.outage_retry; what several
+---tasks wait together counts once
+---@field connections? integer connections made by this client's transport
+---@field reused? integer requests over a connection that was there already
+---@field bytes_sent? integer
+---@field bytes_received? integer
+
+--- Counters at zero.
+---@return alicloud.Stats
+function M.new()
+  return {
+    requests = 0, attempts = 0, successes = 0, retries = 0, throttles = 0, waited = 0,
+    waited_for_cloud = 0,
+  }
+end
+
+-- What only the transport can count.
+local CARRIED = { "connections", "reused", "bytes_sent", "bytes_received" }
+
+--- The counters as they are now.
+---@param context table the client's state
+---@return alicloud.Stats
+function M.report(context)
+  local report, carried = {}, context.carrier.stats()
+  for name, value in pairs(context.shared.tally) do report[name] = value end
+  for _, name in ipairs(CARRIED) do report[name] = carried[name] end
+  return report
+end
+
+return M

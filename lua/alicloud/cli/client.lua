@@ -1,0 +1,86 @@
+--- From the command line to a client.
+
+local alicloud = require "alicloud"
+local credentials = require "alicloud.credentials"
+local guard = require "alicloud.base.guard"
+local network = require "alicloud.cli.options.network"
+local options = require "alicloud.cli.options"
+local outage = require "alicloud.cli.options.outage"
+local runtimes = require "alicloud.base.runtime"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+--- The runtime of a command: warnings and the words of programs go to standard error.
+---@param io alicloud.cli.Io
+---@return alicloud.Runtime
+function M.runtime(io)
+  local overrides = { warn = function(message)
+    io.err("alicloud-dr: warning: " .. terminal.clean(message, 1000) .. "\n")
+  end, said = function(program, line)
+    io.err(("  | %s: %s\n"):format(terminal.clean(program), line))
+  end }
+  for name, value in pairs(io.runtime or {}) do overrides[name] = value end
+  return runtimes.new(overrides)
+end
+
+local function make(given)
+  local ok, client = guard.call(alicloud.client, given)
+  if not ok then options.refuse_misuse(client) end
+  return client
+end
+
+--- Makes a client that belongs to no region.
+---@param args table of argparse, with profile and endpoint
+---@param io alicloud.cli.Io
+---@param metadata_endpoint? string for tests, in place of the metadata service
+---@return alicloud.Client
+function M.anywhere(args, io, metadata_endpoint)
+  local chain = metadata_endpoint
+    and credentials.default { metadata_endpoint = metadata_endpoint } or nil
+  network.log_keys(args, io, options.refuse)
+  local given = network.read(args, options.refuse)
+  given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
+  given.transport, given.runtime = io.transport, M.runtime(io)
+  return make(given)
+end
+
+--- Makes the client that the options describe; what is wrong with them is refused here, before
+--- anything is sent.
+---@param args table of argparse, with the options of options.add_common
+---@param io alicloud.cli.Io
+---@return alicloud.Client
+---@return string region
+function M.open(args, io)
+  local runtime = M.runtime(io)
+  local region = options.region(args, runtime.getenv)
+  network.log_keys(args, io, options.refuse)
+  local given = network.read(args, options.refuse)
+  for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
+  given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
+  given.transport, given.runtime = io.transport, runtime
+  local client = make(given)
+  local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
+  if not fine then options.refuse(complaint) end
+  args.client = client
+  return client, region
+end
+
+--- Puts into the hint of an error whose fault it is, which may take a question to another region.
+---@param client alicloud.Client
+---@param err alicloud.Error
+---@return alicloud.Error err the same
+function M.diagnosed(client, err)
+  if err.stopped ~= "patience" then client:diagnose(err) end
+  return err
+end
+
+--- Ends what `open` began, whatever became of the command.
+---@param args table of argparse
+---@param io alicloud.cli.Io
+function M.finish(args, io)
+  if not (args.stats and args.client) then return end
+  io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
+end
+
+return M

@@ -1,0 +1,117 @@
+--- `alicloud-dr drill`: start a drill, clear it away, list what is open.
+
+local aftermath = require "alicloud.cli.view_change"
+local change = require "alicloud.cli.change"
+local dr = require "alicloud.dr"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local rules = require "alicloud.dr.rules"
+local session = require "alicloud.cli.client"
+
+local M = { name = "drill", summary = "Start, clear or list drills of a group." }
+
+local EPILOG = [[
+  start   clones the last recovery point of every pair to new disks while
+          replication goes on, and waits until they can be attached. They are
+          billed until the drill is cleared.
+  clear   deletes the drill with its disks, and waits until it is listed no
+          more. Detach them first.
+  list    shows the open drills of a region, oldest first, with age and cost;
+          or those of one group.
+
+Examples:
+  alicloud-dr drill list --region cn-shanghai
+  alicloud-dr drill start pg-orders --region cn-shanghai
+  alicloud-dr drill clear pg-orders pg-drill-1f3… --region cn-shanghai --yes
+
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 130 interrupted.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "verb":choices { "start", "clear", "list" }:description "What to do."
+  command:argument "group":args "?":description "Group id, e.g. pg-orders."
+  command:argument "drill":args "?":description "Drill id, for clear."
+  options.add_common(command, "Region of the secondary site, where drills take place")
+  options.add_change(command, { yes = "Do not ask.",
+    timeout = "How long to wait for the end (20m)." })
+  command:option "--client-token"
+    :argname "<token>"
+    :description "For start: go on with this token instead of a new one."
+  command:epilog(EPILOG)
+end
+
+local function list(args, io)
+  local id = args.group and options.group_id(args.group)
+  local client <close>, region = session.open(args, io)
+  local drills, err
+  if id then
+    drills, err = dr.group(client, id, { region = region }):drills()
+  else
+    drills, err = dr.drills(client, { region = region })
+  end
+  if not drills then return output.fail(io, args, err) end
+  if args.json then
+    return output.json(io, output.EXIT.done,
+      { region = region, drills = output.drill_list(drills) })
+  end
+  io.out(aftermath.drill_lines(io, region, drills))
+  return output.EXIT.done
+end
+
+local CARRIED_ON = { "timeout", "poll" }
+
+local function command_of(args, group, noun, typed)
+  local place = { group.id }
+  return {
+    noun = noun, group = group, typed = typed, object = output.drill_result,
+    look = change.command("drill list", place, group.region, args),
+    go_on = function(token)
+      return change.command("drill start", place, group.region, args, CARRIED_ON, token)
+    end,
+  }
+end
+
+local function start(args, io, id)
+  local given = options.read_change(args)
+  given.client_token = options.text(args, "client_token", rules.TOKEN)
+  change.demand_consent(args, io)
+  local client <close>, region = session.open(args, io)
+  local group = dr.group(client, id, { region = region })
+  local command = command_of(args, group, "drill", id)
+  command.question = aftermath.drill_question
+  command.show = function(result) return aftermath.drill_started(io, result) end
+  command.perform = change.performer(group, "start_drill", given)
+  return change.run(io, args, command)
+end
+
+local function clear(args, io, id)
+  local given, drill_id = options.read_change(args), args.drill
+  if not rules.ID.test(drill_id) then
+    options.refuse("drill: a drill id is missing; allowed: one of `alicloud-dr drill list`")
+  end
+  change.demand_consent(args, io, "drill id")
+  local client <close>, region = session.open(args, io)
+  local group = dr.group(client, id, { region = region })
+  local command = command_of(args, group, "clear", drill_id)
+  command.question = aftermath.clear_question
+  command.show = function(result) return aftermath.drill_cleared(io, result) end
+  command.perform = change.performer(group, "clear_drill", given, drill_id)
+  return change.run(io, args, command)
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  if args.verb == "list" then return list(args, io) end
+  if not args.group then
+    options.refuse(("group: is missing; allowed: alicloud-dr drill %s <group>"):format(args.verb))
+  end
+  local id = options.group_id(args.group)
+  if args.verb == "clear" then return clear(args, io, id) end
+  if args.drill then options.refuse "drill: start takes a group id only" end
+  return start(args, io, id)
+end
+
+return M

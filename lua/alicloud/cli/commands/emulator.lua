@@ -1,0 +1,308 @@
+--- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
+
+local core = require "alicloud.core"
+local data = require "alicloud.cli.confine.data"
+local behaviour = require "alicloud.emulator.switches"
+local emulator = require "alicloud.emulator"
+local guard = require "alicloud.base.guard"
+local json = require "alicloud.cli.json"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local scenarios = require "alicloud.emulator.scenarios"
+local server = require "alicloud.emulator.server"
+local sorted = require "alicloud.base.tables"
+
+local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
+
+-- Ctrl-C and the end of standard input are noticed within this many seconds.
+local SLICE = 0.2
+
+local EPILOG = [[
+Examples:
+  alicloud-dr emulator --port 8080
+  alicloud-dr emulator --port 8080 --speed 1 --world my-world.lua --faults my-faults.lua
+  alicloud-dr emulator --port 8080 --assume token_lifetime=60 --hostile stale_read=5
+
+Exit codes: 0 done (--until-eof, --list-assumptions), 1 the port cannot be taken, 2 usage,
+130 interrupted, which is how it usually ends.]]
+
+--- Declares the options.
+---@param command table  of argparse
+function M.configure(command)
+  command:description("Runs an emulator of the EBS disk replication API on this machine. "
+    .. "It verifies signatures, moves states on its own clock and keeps a ledger of effects. "
+    .. "It is not the service: see --list-assumptions.")
+  command:option("--port", "Port to listen on; 0 takes a free one.", "0"):argname "<port>"
+  command:option("--host", "IPv4 address to listen on; others than loopback are your risk.",
+    "127.0.0.1"):argname "<address>"
+  command:option("--world", "File with the world (Lua table or .json); default: a demo.")
+    :argname "<file>"
+  command:option("--faults", "File with a list of fault rules (Lua table or .json).")
+    :argname "<file>"
+  command:option("--scenario", "A disaster to rehearse: one of --list-scenarios, or a file (.lua "
+    .. "or .json) made like one."):argname "<name>"
+  command:flag("--list-scenarios", "Print the scenarios, and stop.")
+  command:flag("--region-ports", "One more port for each region, so that a region can be down.")
+  command:flag("--any-key", 'Accept every AccessKeyId; the secret of "x" is "x-secret", and each '
+    .. "has a world of its own.")
+  command:option("--ecs-role", "Be an instance's metadata service too, with this RAM role.")
+    :argname "<name>"
+  command:option("--step", "Model seconds that each Describe takes; then time moves no other way.")
+    :argname "<seconds>"
+  command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
+    .. "through /_emulator/clock.", "60"):argname "<factor>"
+  command:option("--skew", "Seconds that this machine's clock is behind the model's; negative: "
+    .. "ahead."):argname "<seconds>"
+  command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
+  command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
+    :argname "<name=value>"
+  command:option("--hostile", "Switch a hostile behaviour."):count("*"):argname "<name[=value]>"
+  command:flag("--until-eof", "Stop when standard input ends.")
+  command:flag("--list-assumptions", "Print what is assumed about the service, and stop.")
+  command:flag("--json", "Print one JSON line instead of text, errors too.")
+  command:epilog(EPILOG)
+end
+
+local function read_number(args, name, integer)
+  local value = tonumber(args[name])
+  if integer then value = math.tointeger(value) end
+  if value and value >= 0 and value < math.huge then return value end
+  return nil, ("--%s: must be a %s of at least 0, got %q"):format(
+    name, integer and "whole number" or "number", args[name])
+end
+
+local function read_file(path, io)
+  local text, problem = orders.reader({}, io)(path)
+  if not text then return nil, problem end
+  return data.parse(text, path, io)
+end
+
+local function read_switches(list, kind)
+  local all = {}
+  for _, text in ipairs(list or {}) do
+    local changes, problem = behaviour.parse(text, kind)
+    if not changes then return nil, ("--%s: %s"):format(kind == "assumed" and "assume" or kind,
+      problem) end
+    for name, value in pairs(changes) do all[name] = value end
+  end
+  return all
+end
+
+local function read_clock(args, options)
+  local speed, problem = read_number(args, "speed", false)
+  if not speed then return problem end
+  options.clock = speed == 0 and "manual" or speed == 1 and "real" or "scaled"
+  if args.step then
+    options.step, problem = read_number(args, "step", false)
+    if not options.step then return problem end
+    options.clock = "poll"
+  end
+  local stands = options.clock == "manual" or options.clock == "poll"
+  options.now = stands and core.time() or nil
+  options.speed = options.clock == "scaled" and speed or nil
+  return nil
+end
+
+local function read_skew(args, options)
+  if args.skew then
+    options.skew = tonumber(args.skew)
+    if not options.skew then return ("--skew: must be a number, got %q"):format(args.skew) end
+  end
+  if options.skew and options.now then options.now = options.now + options.skew end
+  return nil
+end
+
+local function read_scenario(args, options, io)
+  local name = args.scenario
+  if not name then return nil end
+  local scenario, problem
+  if name:find("[/.]") then
+    scenario, problem = read_file(name, io)
+    problem = problem or scenarios.problem(scenario)
+  else
+    scenario, problem = scenarios.load(name)
+  end
+  if problem then return "--scenario: " .. problem end
+  for field, value in pairs(scenarios.options(scenario)) do options[field] = value end
+  return nil
+end
+
+local function merge(into, changes)
+  for name, value in pairs(changes) do into[name] = value end
+  return into
+end
+
+--- Turns the command line into the options of `emulator.new`, one step at a time; what is given by
+--- itself beats the scenario.
+local function read_options(args, io)
+  local options = { any_key = args.any_key or nil, ecs_role = args.ecs_role }
+  local problem = read_clock(args, options) or read_scenario(args, options, io)
+    or read_skew(args, options)
+  if problem then return nil, problem end
+  options.seed, problem = read_number(args, "seed", true)
+  if not options.seed then return nil, problem end
+  for name, kind in pairs { assume = "assumed", hostile = "hostile" } do
+    local switches
+    switches, problem = read_switches(args[name], kind)
+    if not switches then return nil, problem end
+    options[name] = merge(merge({}, options[name] or {}), switches)
+  end
+  for _, name in ipairs { "world", "faults" } do
+    if args[name] then
+      options[name], problem = read_file(args[name], io)
+      if not options[name] then return nil, ("--%s: %s"):format(name, problem) end
+    end
+  end
+  return options
+end
+
+local function make_emulator(args, io)
+  local options, problem = read_options(args, io)
+  if not options then return nil, problem end
+  local ok, emu = pcall(emulator.new, options)
+  if ok then return emu end
+  return nil, (tostring(emu):gsub("^.-: ", "", 1))
+end
+
+local function list_assumptions(args, io)
+  local list = core.array {}
+  for index, switch in ipairs(emulator.assumptions()) do
+    list[index] = { name = switch.name, default = switch.default, text = switch.text,
+      values = switch.rule.values and core.array(switch.rule.values) or nil }
+  end
+  if args.json then return output.json(io, output.EXIT.done, { assumptions = list }) end
+  io.out("What no public document decides; change with --assume NAME=VALUE.\n\n")
+  for _, switch in ipairs(list) do
+    local values = {}
+    for index, value in ipairs(switch.values or { "number" }) do values[index] = tostring(value) end
+    io.out(("%s = %s   (%s)\n  %s\n"):format(
+      switch.name, switch.default, table.concat(values, " | "), switch.text))
+  end
+  return output.EXIT.done
+end
+
+local function list_scenarios(args, io)
+  local list = core.array {}
+  for index, name in ipairs(scenarios.list()) do
+    local scenario = scenarios.load(name)
+    list[index] = { name = name, title = scenario.title, story = scenario.story }
+  end
+  if args.json then return output.json(io, output.EXIT.done, { scenarios = list }) end
+  for _, scenario in ipairs(list) do
+    io.out(("%-24s %s\n  %s\n"):format(scenario.name, scenario.title, scenario.story))
+  end
+  return output.EXIT.done
+end
+
+local function clock_text(clock)
+  if clock.mode == "poll" then return ("clock moves %g s with each Describe"):format(clock.step) end
+  if clock.mode == "manual" then return "clock stands until told" end
+  if clock.mode == "real" then return "real time" end
+  return ("clock runs %g times as fast"):format(clock.speed)
+end
+
+local function group_line(group)
+  return ("  %-16s %-16s %s/%s → %s/%s   %d %s\n"):format(
+    group.id, group.status, group.source.region, group.source.zone, group.destination.region,
+    group.destination.zone, #group.pairs, #group.pairs == 1 and "pair" or "pairs")
+end
+
+-- Lines that a shell can evaluate, and the option of a client.
+local function endpoint_lines(listening)
+  if not listening.endpoints then return "" end
+  local exports, fields = {}, {}
+  for index, region in ipairs(sorted.keys(listening.endpoints)) do
+    local url = listening.endpoints[region]
+    exports[index] = ("  export EMULATOR_ENDPOINT_%s=%s\n"):format(
+      region:upper():gsub("-", "_"), url)
+    fields[index] = ('["%s"] = "%s"'):format(region, url)
+  end
+  return ("One port per region:\n%s  endpoint = { %s }\n\n"):format(
+    table.concat(exports), table.concat(fields, ", "))
+end
+
+local function announce(emu, listening, args, io)
+  local groups = emu.world.groups
+  if args.json then
+    local ids = core.array {}
+    for index, group in ipairs(groups) do ids[index] = group.id end
+    return io.out(json.encode {
+      endpoint = listening.url, admin = listening.url .. "/_emulator/", port = listening.port,
+      access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+      clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
+      endpoints = listening.endpoints,
+    } .. "\n")
+  end
+  io.out(("alicloud-dr emulator (not the service) on %s, %s, seed %d\n\n"):format(
+    listening.url, clock_text(emu.clock), emu.options.seed))
+  for _, group in ipairs(groups) do io.out(group_line(group)) end
+  io.out(("\nPoint a client at it:\n"
+    .. "  export ALIBABA_CLOUD_ENDPOINT=%s\n"
+    .. "  export ALIBABA_CLOUD_ACCESS_KEY_ID=%s\n"
+    .. "  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s\n"
+    .. "  export ALIBABA_CLOUD_REGION_ID=%s\n\n"
+    .. "%sLedger of effects: %s/_emulator/ledger   Ctrl-C stops.\n"):format(
+    listening.url, emu.access_key_id, emu.access_key_secret,
+    groups[1] and groups[1].destination.region or "cn-shanghai", endpoint_lines(listening),
+    listening.url))
+end
+
+local function input_ended()
+  return core.poll(0, "r", 0) and io.read("L") == nil
+end
+
+local function serve(listening, args)
+  repeat listening:step(SLICE) until args.until_eof and input_ended()
+end
+
+local function is_address(host)
+  local numbers = { host:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
+  for _, number in ipairs(numbers) do
+    if tonumber(number) > 255 then return false end
+  end
+  return #numbers == 4 or host == "localhost"
+end
+
+local function read_address(args)
+  local port, problem = read_number(args, "port", true)
+  if not port then return nil, problem end
+  if port > 65535 then return nil, "--port: must be at most 65535, got " .. args.port end
+  if not is_address(args.host) then
+    return nil, ("--host: must be an IPv4 address or localhost, got %q"):format(args.host)
+  end
+  return { host = args.host, port = port, region_ports = args.region_ports or nil }
+end
+
+local function fail(io, args, exit_code, code, problem)
+  local kind = exit_code == output.EXIT.usage and "usage" or "state"
+  return output.complain(io, args.json, exit_code, {
+    kind = kind, code = code, message = problem, outcome = "not_sent",
+  }, "alicloud-dr emulator")
+end
+
+--- Runs the command.
+---@param args table  of argparse
+---@param io table  { out, err, tty }
+---@return integer exit_code
+function M.run(args, io)
+  if args.list_assumptions then return list_assumptions(args, io) end
+  if args.list_scenarios then return list_scenarios(args, io) end
+  local emu, listening
+  local address, problem = read_address(args)
+  if address then emu, problem = make_emulator(args, io) end
+  if not emu then
+    return fail(io, args, output.EXIT.usage, "Client.Usage", problem)
+  end
+  listening, problem = server.start(emu, address)
+  if not listening then
+    return fail(io, args, output.EXIT.failed, "Client.EmulatorNotStarted", problem)
+  end
+  announce(emu, listening, args, io)
+  local ok, stopped = pcall(serve, listening, args)
+  listening:close()
+  if ok then return output.EXIT.done end
+  if guard.is_interrupt(stopped) then return output.EXIT.interrupted end
+  error(stopped, 0)
+end
+
+return M

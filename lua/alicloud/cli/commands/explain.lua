@@ -1,0 +1,86 @@
+--- `alicloud-dr explain`: what a code means, or where a run stands, and the next two commands.
+
+local core = require "alicloud.core"
+local explain = require "alicloud.cli.explain_code"
+local files = require "alicloud.dr.store.file"
+local gather = require "alicloud.dr.report.gather"
+local journals = require "alicloud.dr.journal"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.client"
+local sources = require "alicloud.dr.report.source"
+local standing = require "alicloud.cli.explain_run"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {
+  name = "explain",
+  summary = "Say what a code means or where a run stands, and whether sending again is safe.",
+}
+
+local EPILOG = [[
+Examples:
+  alicloud-dr explain OperationDenied.InvalidStatus
+  alicloud-dr explain orders-5f1d2c3b4a-1.jsonl
+
+Exit codes: 0 explained, 1 the journal cannot be read or is damaged, 2 usage.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "what"
+    :description("A code as it was printed, e.g. OperationDenied.InvalidStatus or "
+      .. "Client.OutcomeUnknown, or the journal of a run.")
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function object(explanation)
+  local fields = {}
+  for name, value in pairs(explanation) do fields[name] = value end
+  fields.operations, fields.next = core.array(fields.operations), core.array(fields.next)
+  return fields
+end
+
+local function explain_journal(args, io)
+  local source, err = sources.open(args.what)
+  if not source then return output.fail(io, args, err) end
+  orders.tell_owner(args.what, io)
+  local model = gather.model(source)
+  if not model and source.chain.line then
+    return output.fail(io, args, journals.damaged(args.what, source.chain))
+  end
+  if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
+  local stand = standing.of(model, source.events, args.what, session.runtime(io).time())
+  local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
+  if args.json then return output.json(io, code, stand) end
+  for _, line in ipairs(standing.lines(stand)) do io.out(terminal.clean(line, 2000) .. "\n") end
+  return code
+end
+
+-- No code has a slash or such a suffix, but a journal may be called anything.
+local function is_journal(what)
+  return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
+    or not explain.code(what) and files.read(what) ~= nil
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  if args.what == "" then options.refuse 'code: got ""; allowed: an error code, or a journal' end
+  if is_journal(args.what) then return explain_journal(args, io) end
+  local explanation, complaint = explain.code(args.what)
+  if not explanation then
+    return output.complain(io, args.json, output.EXIT.usage,
+      { kind = "usage", code = "Client.Usage", outcome = "not_sent",
+        message = complaint .. ", or the journal of a run" })
+  end
+  if args.json then return output.json(io, output.EXIT.done, object(explanation)) end
+  for line in tostring(explanation):gmatch "[^\n]+" do
+    io.out(terminal.clean(line, 1000) .. "\n")
+  end
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,212 @@
+--- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
+
+local confine = require "alicloud.cli.confine.playbook"
+local core = require "alicloud.core"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local script = require "alicloud.cli.playbook_argument"
+local seeds_dealt = require "alicloud.cli.confine.seeds"
+local session = require "alicloud.cli.client"
+local shell = require "alicloud.base.shell"
+local simulation = require "alicloud.simulation"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "explore",
+  summary = "Rehearse a playbook under thousands of random troubles, on this machine." }
+
+local SEEDS, MOST_SEEDS = 1000, 100000000
+local SHOWN_EVERY = 100
+
+local EPILOG = [[
+The playbook runs unmodified against the emulator, on a virtual clock and a simulated disk: answers
+are lost before or after the work, the service throttles, breaks and lies, regions go dark, others
+interfere, the machine stops at writes of the journal and somebody resumes. After each run the
+ledger of what really happened is held against what was said. A seed stands for one world with its
+troubles; the same seed is the same run on every machine.
+
+The groups are found by running the playbook undisturbed once. It runs in processes without rights,
+as with `plan`, one for each core; gates pass. What is drawn is listed with a violation, shrunk to
+the troubles that it needs, and with the command that repeats it.
+
+--faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock) and names
+of hostile options of the emulator (stale_read, group_ahead, …).
+
+Examples:
+  alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
+  alicloud-dr explore orders.lua --region cn-shanghai --seed 4711 --only 1,3
+
+Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
+playbook that fails without any trouble, 130 interrupted.]]
+
+---@param command table of argparse
+function M.configure(command)
+  script.add_rehearsal(command)
+  command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
+  command:option "--seed":argname "<number>":description "The first seed (1), or the only one."
+  command:option "--only":argname "<numbers>"
+    :description "Only these troubles of the one seed, as a violation names them."
+  command:option "--faults":argname "<kinds>":description "Only these kinds, separated by commas."
+  command:option "--world":argname "<file>"
+    :description "The world (Lua table or .json, as for the emulator) instead of what is found."
+  command:option "--jobs":argname "<number>"
+    :description "How many processes share the seeds (one for each core)."
+  command:flag "--wire":description "Sign and parse every request as on the wire; slower."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function whole_number(args, name, default, least, most)
+  local value = args[name]
+  if value == nil then return default end
+  local number = math.tointeger(tonumber(value))
+  if number and number >= least and number <= most then return number end
+  options.refuse(("--%s: got %q; allowed: a whole number from %d to %d"):format(name, value, least,
+    most))
+end
+
+local function read_kinds(text)
+  if not text then return nil end
+  local known, kinds, names = {}, {}, {}
+  for _, list in ipairs { simulation.KINDS, simulation.HOSTILE } do
+    for _, name in ipairs(list) do known[name], names[#names + 1] = true, name end
+  end
+  for word in (text .. ","):gmatch "([^,]*)," do
+    if not known[word] then
+      options.refuse(("--faults: got %q; allowed: %s"):format(word, table.concat(names, ", ")))
+    end
+    kinds[word] = true
+  end
+  return kinds
+end
+
+local function read_only(args)
+  if not args.only then return nil end
+  local list = {}
+  for word in (args.only .. ","):gmatch "([^,]*)," do
+    local number = math.tointeger(tonumber(word))
+    if not number or number < 1 then
+      options.refuse(("--only: got %q; allowed: numbers from 1, separated by commas"):format(
+        args.only))
+    end
+    list[#list + 1] = number
+  end
+  if not args.seed then options.refuse "--only: needs --seed" end
+  return list
+end
+
+-- The command that repeats a violation alone.
+local function command_of(args, harm)
+  local typed = {}
+  for _, name in ipairs { "region", "kind", "world", "faults" } do
+    if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
+  end
+  if args.wire then typed[#typed + 1] = "--wire" end
+  typed[#typed + 1] = ("--seed %d"):format(harm.seed)
+  typed[#typed + 1] = #harm.only == 0 and "--seeds 1"
+    or "--only " .. table.concat(harm.only, ",")
+  return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
+end
+
+local function print_harm(io, args, harm)
+  io.out(("  %s seed %d: %s\n"):format(terminal.paint(io, "red", "✘"), harm.seed,
+    terminal.clean(harm.what, 500)))
+  for _, trouble in ipairs(harm.troubles) do
+    io.out(("      %s\n"):format(terminal.clean(trouble, 200)))
+  end
+  io.out(("    again:  %s\n"):format(command_of(args, harm)))
+end
+
+local function sorted_endings(report)
+  local list = {}
+  for name, times in pairs(report.endings) do list[#list + 1] = { name = name, times = times } end
+  table.sort(list, function(a, b)
+    if a.times ~= b.times then return a.times > b.times end
+    return a.name < b.name
+  end)
+  return list
+end
+
+local function sorted_invariants()
+  local names = {}
+  for name in pairs(simulation.INVARIANTS) do names[#names + 1] = name end
+  table.sort(names, function(a, b)
+    local an, bn = tonumber(a:match "%d+" or 99), tonumber(b:match "%d+" or 99)
+    if a:sub(1, 1) ~= b:sub(1, 1) then return a:sub(1, 1) > b:sub(1, 1) end
+    return an < bn
+  end)
+  return names
+end
+
+local function print_report(io, args, report)
+  for _, harm in ipairs(report.violations) do print_harm(io, args, harm) end
+  for _, ending in ipairs(sorted_endings(report)) do
+    io.out(("  %8d  %s\n"):format(ending.times, terminal.clean(ending.name)))
+  end
+  local mark = report.harmed == 0 and terminal.paint(io, "green", "✔")
+    or terminal.paint(io, "red", "✘")
+  io.out(("  %s %d seeds, %d processes, %d crashes, %d requests, %d effects\n"):format(mark,
+    report.seeds, report.processes, report.crashes, report.requests, report.effects))
+  io.out(("    invariants %s: %s\n"):format(table.concat(sorted_invariants(), " "),
+    report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed)))
+end
+
+local function report_object(args, report, confined)
+  local harms = {}
+  for i, harm in ipairs(report.violations) do
+    harms[i] = { seed = harm.seed, violation = harm.what, only = core.array(harm.only),
+      troubles = core.array(harm.troubles), command = command_of(args, harm) }
+  end
+  return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
+    requests = report.requests, effects = report.effects, endings = report.endings,
+    invariants = simulation.INVARIANTS, violations = core.array(harms), confined = confined }
+end
+
+local function progress(io, seeds)
+  local spinner = terminal.spinner(io)
+  return spinner, function(report)
+    if report.seeds % SHOWN_EVERY == 0 then
+      spinner.show("explore", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
+        seeds, report.crashes, report.harmed))
+    end
+  end
+end
+
+local MOST_JOBS = 64
+
+local function read_seeds(args)
+  local only = read_only(args)
+  local seeds = whole_number(args, "seeds", only and 1 or SEEDS, 1, MOST_SEEDS)
+  return { only = only, seeds = only and 1 or seeds,
+    first = whole_number(args, "seed", 1, 0, math.maxinteger - MOST_SEEDS),
+    jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
+end
+
+local function begins(args, io, params)
+  local world = script.read_world(args, io)
+  return confine.begins(args, io, params, function()
+    return { kind = args.kind, world = world }
+  end)
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
+  job.only, job.kinds, job.wire = given.only, kinds, args.wire
+  local spinner, show = progress(io, given.seeds)
+  given.progress = show
+  local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
+    io = io, time = session.runtime(io).time }, begins(args, io, job.params), given)
+  spinner.clear()
+  if not report then return confine.fail(io, args, confined) end
+  local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    return output.json(io, code, report_object(args, report, confined.confined))
+  end
+  print_report(io, args, report)
+  return code
+end
+
+return M

@@ -1,0 +1,62 @@
+--- `alicloud-dr failover`: check, ask, fail over, watch until every pair is open.
+
+local change = require "alicloud.cli.change"
+local dr = require "alicloud.dr"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.client"
+local view = require "alicloud.cli.view_group"
+
+local M = { name = "failover", summary = "Fail a group over to its secondary site." }
+
+local EPILOG = [[
+What happens: the group and its pairs are read in the given region only; the pre-check is shown rule
+by rule; you type the group id; one call is sent; the state is watched until the group and every
+pair say failovered. An answer that is lost is followed by looking, and the call is sent again only
+with the same token, only if nothing has happened, and only within two minutes.
+
+Examples:
+  alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m
+  alicloud-dr failover pg-orders --region cn-shanghai --yes --json
+  alicloud-dr failover pg-orders --region cn-shanghai --incident INC-4711
+  alicloud-dr failover pg-orders --region cn-shanghai --client-token 5f1d…   (go on after exit 3)
+
+Exit codes: 0 failed over (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
+130 interrupted. The token and the command that goes on safely are printed on standard error before
+the call leaves, and again after 3 and 130.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "group":description "Group id, e.g. pg-orders."
+  options.add_common(command, "Region of the secondary site, which takes over")
+  command:option "--max-rpo"
+    :argname "<duration>"
+    :description "Refuse if the oldest recovery point is older, e.g. 20m."
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for the open disks (20m)." })
+  options.add_token(command, "Derive the token from group, direction and this name: operators who "
+    .. "give the same name send the same token. After failover_failed it gives a second token, "
+    .. "once; then take another name.")
+  command:epilog(EPILOG)
+end
+
+local CARRIED_ON = { "max_rpo", "timeout", "poll" }
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local id, given = options.group_id(args.group), options.read_change_with_token(args)
+  given.max_rpo = options.duration(args, "max_rpo")
+  change.demand_consent(args, io)
+  local client <close>, region = session.open(args, io)
+  local group = dr.group(client, id, { region = region })
+  local command = change.of_group(group, "failover", given, args, CARRIED_ON)
+  command.question, command.progress = view.question, view.progress
+  command.show = function(result) return view.result(io, result) end
+  command.object = output.result_object
+  return change.run(io, args, command)
+end
+
+return M

@@ -1,0 +1,113 @@
+--- `alicloud-dr playbooks`: the ready playbooks, what they take, and a copy of one to edit. A file
+--- of somebody else's tells of itself in a process without rights.
+
+local confine = require "alicloud.cli.confine.playbook"
+local core = require "alicloud.core"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local params = require "alicloud.dr.playbook.params"
+local ready = require "alicloud.playbooks"
+local session = require "alicloud.cli.client"
+local shapes = require "alicloud.cli.confine.shapes"
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "playbooks", summary = "List playbooks and what they take." }
+
+local EPILOG = [[
+Run one by its name:  alicloud-dr run failover group=pg-orders region=cn-shanghai
+See it first:         alicloud-dr plan failover group=pg-orders region=cn-shanghai
+What a file is:       alicloud-dr playbooks ./orders.lua
+
+Exit codes: 0 done, 1 the file's process has ended, 2 usage, or the copy could not be written.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "name":args "?":description "Only this one: a name, or the path of a file."
+  command:option "--copy":argname "<name>"
+    :description "Write NAME.lua into this directory, to edit and to run by its path."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function load(name, read_file)
+  local playbook, message = ready.load(name, read_file)
+  if not playbook then options.refuse("playbook: " .. message) end
+  local takes = {}
+  for i, param in ipairs(playbook.params) do
+    takes[i] = { name = param.name, type = param.type, help = param.help,
+      required = param.required == true, default = param.default, allowed = params.allowed(param) }
+  end
+  return { name = playbook.name, summary = playbook.summary, kind = playbook.kind,
+    params = core.array(takes) }
+end
+
+local function print_playbook(io, playbook)
+  local clean = terminal.clean
+  io.out(("  %s   %s\n"):format(clean(playbook.name), clean(playbook.summary or "")))
+  for _, param in ipairs(playbook.params) do
+    local note = param.required and " (needed)"
+      or param.default ~= nil and (" (%s)"):format(clean(param.default)) or ""
+    io.out(("    %-11s %s%s\n"):format(clean(param.name), clean(param.help or ""), note))
+  end
+  if playbook.digest then io.out(("  sha256 %s\n"):format(playbook.digest)) end
+end
+
+local WORD, TEXT = shapes.text(600), shapes.text(4000)
+local PARAM = shapes.object { name = WORD, type = WORD, ["help?"] = TEXT, required = shapes.flag,
+  ["default?"] = TEXT, allowed = TEXT }
+local ABOUT = { name = WORD, ["summary?"] = TEXT, ["kind?"] = WORD, ["graceful_only?"] = TEXT,
+  params = shapes.list(PARAM, 1000) }
+
+local function fault(value)
+  return shapes.fault("a description", value, ABOUT)
+end
+
+local function describe(args, io)
+  local source = confine.read(args.name, io)
+  local confined = confine.run(io, { entry = "alicloud.cli.confined.describe",
+    job = { playbook = source } }, fault)
+  local about = confined.value
+  if not about then return nil, confine.fail(io, args, confined) end
+  about.digest, about.confined = source.digest, confined.confined
+  return about
+end
+
+local function copy(name, args, io, read_file)
+  local text, message = ready.text(name, read_file)
+  if not text then options.refuse("--copy: " .. message) end
+  local path = name .. ".lua"
+  local ok
+  -- A copy of yesterday may have been edited: it is not written over.
+  ok, message = core.write_file(path, text, "new")
+  if not ok then options.refuse("--copy: " .. message) end
+  if args.json then return output.json(io, output.EXIT.done, { path = path }) end
+  io.out(("  %s   run it by its path: %s …\n"):format(path,
+    shell.command("run", { "./" .. path })))
+  return output.EXIT.done
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local read_file, list = session.runtime(io).read_file, {}
+  if args.copy then return copy(args.copy, args, io, read_file) end
+  local is_file = args.name and not ready.is_name(args.name)
+  if is_file then
+    local about, code = describe(args, io)
+    if not about then return code end
+    list[1] = about
+  end
+  for _, name in ipairs(args.name and { args.name } or ready.NAMES) do
+    if not is_file then list[#list + 1] = load(name, read_file) end
+  end
+  if args.json then
+    return output.json(io, output.EXIT.done, { playbooks = core.array(list) })
+  end
+  for _, playbook in ipairs(list) do print_playbook(io, playbook) end
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,118 @@
+--- `alicloud-dr policy`: the least RAM policy that a playbook needs, from a simulated run.
+
+local confine = require "alicloud.cli.confine.playbook"
+local core = require "alicloud.core"
+local json = require "alicloud.cli.json"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local policies = require "alicloud.simulation.ram_policy"
+local script = require "alicloud.cli.playbook_argument"
+local shapes = require "alicloud.cli.confine.shapes"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "policy", summary = "Print the least RAM policy that a playbook needs." }
+
+local EPILOG = [[
+The playbook runs over the emulator in a process without rights, on a clock of its own: nothing is
+sent to anybody. What it calls becomes the policy, on standard output; what the policy cannot know
+is said on standard error. Groups that the world does not know are imagined, two pairs each, with
+their data in the region that was asked for them.
+
+Examples:
+  alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
+  alicloud-dr policy failover group=pg-orders region=cn-shanghai attach=i-orders-sh
+
+Exit codes: 0 done, 1 some of the playbook could not be rehearsed, so the policy may lack something,
+or its process ended (time, memory), 2 usage, 130 interrupted.]]
+
+---@param command table of argparse
+function M.configure(command)
+  script.add_rehearsal(command)
+  command:option "--mode":choices { "graceful", "ungraceful" }
+    :description "ungraceful leaves out what needs the old side."
+  command:option "--world":argname "<file>"
+    :description "The world to rehearse in, as for `emulator`; else the demo."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function notes_of(policy, seen, given)
+  local notes = { ("from %d calls of a simulated %s run, %s; a branch of the code that it did not "
+    .. "take is not in it"):format(seen.count, given.kind, given.mode or "graceful") }
+  for _, group in ipairs(seen.imagined) do
+    notes[#notes + 1] = ("%s is imagined, with its data in %s"):format(group.id, group.region)
+  end
+  for _, text in ipairs(seen.left_out) do notes[#notes + 1] = "not rehearsed: " .. text end
+  if seen.stopped then notes[#notes + 1] = "it stopped: " .. seen.stopped end
+  if #policy.unknown > 0 then
+    notes[#notes + 1] = "not described here, so not in it: " .. table.concat(policy.unknown, ", ")
+  end
+  if #policy.inferred > 0 then
+    notes[#notes + 1] = "no page of the vendor names the resource of "
+      .. table.concat(policy.inferred, ", ")
+  end
+  notes[#notes + 1] = "only the real call can tell whether something else denies it: a condition, "
+    .. "another policy, a resource directory, a service-linked role that is missing"
+  return notes
+end
+
+local function list_text(list)
+  local parts = {}
+  for i, text in ipairs(list) do parts[i] = "        " .. json.encode(text) end
+  return table.concat(parts, ",\n")
+end
+
+local function document_text(document)
+  local parts = {}
+  for i, statement in ipairs(document.Statement) do
+    parts[i] = ('    {\n      "Effect": "Allow",\n      "Action": [\n%s\n      ],\n'
+      .. '      "Resource": [\n%s\n      ]\n    }'):format(list_text(statement.Action),
+      list_text(statement.Resource))
+  end
+  return ('{\n  "Version": "1",\n  "Statement": [\n%s\n  ]\n}\n'):format(
+    table.concat(parts, ",\n"))
+end
+
+local text = shapes.text
+local CALL = shapes.object { product = text(64), action = text(128), ["region?"] = text(64),
+  params = shapes.map(text(65536), 1000, 256) }
+local SEEN = { calls = shapes.list(CALL, 50000), count = shapes.count, ["stopped?"] = text(12000),
+  imagined = shapes.list(shapes.object { id = text(64), region = text(64) }, 1000),
+  left_out = shapes.list(text(12000), 10000) }
+
+local function fault(value)
+  return shapes.fault("a rehearsal", value, SEEN)
+end
+
+local function print_policy(io, policy, notes)
+  io.out(document_text(policy.document))
+  for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local job, world, kind = confine.job(args, io), script.read_world(args, io), nil
+  local begins = confine.begins(args, io, job.params, function(frame)
+    kind = args.kind or frame.kind or "unplanned"
+    return { kind = kind, world = world }
+  end)
+  local confined = confine.run(io, { entry = "alicloud.cli.confined.policy", job = job,
+    handlers = { playbook = begins } }, fault)
+  local seen = confined.value
+  if not seen then return confine.fail(io, args, confined) end
+  local policy = policies.of(seen.calls)
+  local notes = notes_of(policy, seen, { kind = kind, mode = args.mode })
+  local is_whole = #seen.left_out == 0 and not seen.stopped and #policy.unknown == 0
+  local code = is_whole and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    return output.json(io, code, { policy = policy.document, notes = core.array(notes),
+      inferred = policy.inferred, calls = seen.count, confined = confined.confined })
+  end
+  print_policy(io, policy, notes)
+  return code
+end
+
+return M

@@ -1,0 +1,73 @@
+--- `alicloud-dr precheck`: would a failover be taken now? Reads only.
+
+local dr = require "alicloud.dr"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local precheck = require "alicloud.dr.model.precheck"
+local session = require "alicloud.cli.client"
+local terminal = require "alicloud.cli.terminal"
+local view = require "alicloud.cli.view_group"
+
+local M = { name = "precheck", summary = "Check a group rule by rule, without changing anything." }
+
+local EPILOG = [[
+Every documented code of FailoverDiskReplicaGroup is one rule; three rules are our own: the first
+full sync has ended, the recovery point is young enough, the pair lists are whole. A question mark
+is what only the call itself can tell, such as permission.
+
+Example:
+  alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m
+
+Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also: the region is not
+the group's secondary site).]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "group":description "Group id, e.g. pg-orders."
+  options.add_common(command, "Region of the secondary site")
+  command:option "--max-rpo"
+    :argname "<duration>"
+    :description "Oldest recovery point that is acceptable, e.g. 20m."
+  command:epilog(EPILOG)
+end
+
+local function exit_code(report)
+  if report.ok then return output.EXIT.done end
+  local obstacle = precheck.first_obstacle(report)
+  return output.exit_code({ code = obstacle.code, kind = "precheck", outcome = "not_sent" }, false)
+end
+
+local function show(io, report)
+  if report.snapshot.role ~= "absent" then io.out(view.group_line(io, report.snapshot)) end
+  io.out(view.precheck_table(io, report))
+  if report.ok then return end
+  local obstacle = precheck.first_obstacle(report)
+  io.err(("alicloud-dr: %s would be refused: %s: %s\n"):format(
+    report.snapshot.group_id, obstacle.code, terminal.clean(obstacle.fact)))
+end
+
+local function print_object(io, report)
+  local object, obstacle = output.report_object(report), precheck.first_obstacle(report)
+  if not report.ok then
+    object.error = { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+      hint = obstacle.cure, outcome = "not_sent" }
+  end
+  return output.json(io, exit_code(report), object)
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local id = options.group_id(args.group)
+  local max_rpo = options.duration(args, "max_rpo")
+  local client <close>, region = session.open(args, io)
+  local report, err = dr.group(client, id, { region = region }):precheck { max_rpo = max_rpo }
+  if not report then return output.fail(io, args, session.diagnosed(client, err)) end
+  if args.json then return print_object(io, report) end
+  show(io, report)
+  return exit_code(report)
+end
+
+return M

@@ -1,0 +1,185 @@
+--- `alicloud-dr repl`: Lua with a client in it. Results print themselves, errors explain
+--- themselves, and Ctrl-C comes back to the prompt.
+
+local alicloud = require "alicloud"
+local clients = require "alicloud.client"
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local explain = require "alicloud.cli.explain_code"
+local guard = require "alicloud.base.guard"
+local histories = require "alicloud.cli.repl.history"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local reader = require "alicloud.cli.repl.reader"
+local session = require "alicloud.cli.client"
+local show = require "alicloud.cli.repl.show"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "repl", summary = "Type Lua: calls, results, help and explanations." }
+
+local EPILOG = [[
+What is there at the start:
+  ebs, ecs     operations as methods: ebs:DescribeDiskReplicaGroups {}
+  client, dr, alicloud, core
+  help "Name"  an operation, a waiter or an error code; help() lists them
+  explain(err) what an error or a code means, what to do; alone: the last one
+  _            the first result of the line before
+  dr.walk(FILE, { client = client, journal = PATH })
+               a playbook step by step: next() does one, rest() the others
+
+With the Lua module readline (Debian: lua-readline) Tab completes operations, parameters and
+fields, and there is a history in ~/.alicloud-dr_history, for its owner alone and without lines that
+hold keys, tokens or passwords or begin with a blank. What is shown has the session token masked.
+Ctrl-C stops what runs and comes back to the prompt, Ctrl-D ends.
+
+Examples:
+  alicloud-dr repl --region cn-shanghai
+  echo 'ebs:DescribeRegions {}' | alicloud-dr repl --region cn-shanghai
+
+Exit codes: 0 done, 1 a line failed and nobody was typing, 2 usage.]]
+
+---@param command table of argparse
+function M.configure(command)
+  options.add_common(command, "Region of the client")
+  command:flag "--no-history":description "Neither read nor write the history."
+  command:epilog(EPILOG)
+end
+
+-- Masks the credentials that the client has.
+local function hider(client)
+  return function(text)
+    local keys = clients.held(client)
+    if not keys then return text end
+    text = keys.access_key_secret:mask(text)
+    return keys.security_token and keys.security_token:mask(text) or text
+  end
+end
+
+local function environment(io, client, hide)
+  local env = setmetatable({
+    alicloud = alicloud, core = core, dr = dr, client = client,
+    ebs = client:service "ebs", ecs = client:service "ecs",
+  }, { __index = _G })
+
+  function env.print(...)
+    io.out(show.values(table.pack(...), hide) .. "\n")
+  end
+
+  function env.help(name)
+    local ok, text = guard.call(env.ebs.help, env.ebs, name)
+    if not ok then error(text, 2) end
+    return text
+  end
+
+  function env.explain(err)
+    local ok, explanation, message = guard.call(explain.explain, err or env.err)
+    if not ok then error(explanation, 0) end
+    if not explanation then error(message, 2) end
+    io.out(show.value(explanation, hide) .. "\n")
+  end
+
+  return env
+end
+
+local function load_text(text, env)
+  return load(text, "=repl", "t", env)
+end
+
+-- An expression first, so that its value is seen. It becomes an argument: the last call of a chunk
+-- would take its place, and what is raised at the caller would name a line of this file.
+local function compile(text, env)
+  local chunk, message = load_text("return " .. text, env)
+  local packed = chunk and load_text("local pack = ... return pack(" .. text .. "\n)", env)
+  if packed then return packed end
+  if not chunk then chunk, message = load_text(text, env) end
+  if not chunk then return nil, message end
+  return function(pack) return pack(chunk()) end
+end
+
+local function ends_too_early(text, env)
+  local _, message = load_text(text, env)
+  return message ~= nil and message:find "<eof>'?$" ~= nil
+end
+
+local function is_unfinished(text, env)
+  return ends_too_early(text, env) or ends_too_early("return " .. text, env)
+end
+
+-- A whole piece of Lua, of several lines if need be.
+local function read_chunk(lines, env)
+  local text = lines.read "> "
+  text = text and text:gsub("^%s*=", "") -- an old habit
+  while text and not compile(text, env) and is_unfinished(text, env) do
+    local more = lines.read ">> "
+    if not more then return text end
+    text = text .. "\n" .. more
+  end
+  return text
+end
+
+local function evaluate(io, env, text, hide)
+  local chunk, message = compile(text, env)
+  if not chunk then error(message, 0) end
+  local results = chunk(table.pack)
+  if results.n == 0 then return end
+  env._ = results[1]
+  if results[1] == nil and results[2] ~= nil then env.err = results[2] end
+  io.out(show.values(results, hide) .. "\n")
+end
+
+local function complain(io, env, raised, hide)
+  if type(raised) == "table" then env.err = raised end
+  local text = show.value(raised, hide)
+  io.err(terminal.paint(io, "red", text) .. "\n")
+end
+
+-- One turn; false at the end of the input.
+local function turn(io, env, lines, state)
+  local text = read_chunk(lines, env)
+  if not text then return false end
+  local ok, raised = pcall(evaluate, io, env, text, state.hide)
+  if ok then return true end
+  if guard.is_interrupt(raised) then error(raised, 0) end
+  state.failed = true
+  complain(io, env, raised, state.hide)
+  return true
+end
+
+local function talk(io, env, lines, state)
+  while true do
+    local ok, more = pcall(turn, io, env, lines, state)
+    if ok and not more then return end
+    if not ok and not (guard.is_interrupt(more) and io.input_tty) then error(more, 0) end
+    if not ok then
+      state.interrupt(true)
+      io.out "\n"
+    end
+  end
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  if args.json then options.refuse "--json: got it for the REPL; allowed: the other commands" end
+  local client <close> = session.open(args, io)
+  local hide = hider(client)
+  local env = environment(io, client, hide)
+  local home = session.runtime(io).getenv "HOME"
+  local history = home and not args.no_history and home .. "/.alicloud-dr_history" or nil
+  -- The interpreter takes its handler of SIGINT away when it has served once.
+  local interrupt = io.input_tty and core.keep_interrupt() or function() end
+  local lines = reader.new(io, env, history and histories.open(history, hide), interrupt)
+  if io.input_tty then
+    io.out(("%s, %s. help() lists the operations, Ctrl-D ends.\n"):format(alicloud._VERSION,
+      tostring(client)))
+  end
+  local state = { interrupt = interrupt, hide = hide }
+  talk(io, env, lines, state)
+  lines.close()
+  if io.input_tty then io.out "\n" end
+  return state.failed and not io.input_tty and output.EXIT.failed or output.EXIT.done
+end
+
+return M

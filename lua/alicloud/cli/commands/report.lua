@@ -1,0 +1,193 @@
+--- `alicloud-dr report`: the evidence of a run, from its journal. Reads files, asks nobody.
+
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local json = require "alicloud.cli.json"
+local keys = require "alicloud.cli.keys"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local reports = require "alicloud.dr.report"
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "report", summary = "Tell what a run did, for an auditor, a ticket or a CI." }
+
+local EPILOG = [[
+Declared and achieved recovery time and point, each step with its times, calls and request ids, who
+approved, what was skipped and why, who resumed it, and whether the journal is whole. A damaged
+journal is reported up to the damage, which comes first. Of a run whose end is not written it says
+whether it is still running, and which process that is, or when it was interrupted and how to go on;
+on another machine than the run's that cannot be known, and it says so.
+
+Examples:
+  alicloud-dr report orders-5f1d2c3b4a-1.jsonl
+  alicloud-dr report orders-5f1d2c3b4a-1.jsonl -o drill.html
+  alicloud-dr report orders-5f1d2c3b4a-1.jsonl --format junit >drill.xml
+  alicloud-dr report --compare orders-5f1d2c3b4a-1.jsonl orders-5f1d2c3b4a-2.jsonl
+
+Exit codes: 0 the report was made, 1 the journal is damaged or something could not be read or
+written, 2 usage.]]
+
+local BY_SUFFIX = { html = "html", htm = "html", md = "md", xml = "junit", json = "json" }
+
+--- The suffixes that say a form.
+M.SUFFIXES = ".html, .md, .xml (JUnit) or .json"
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "journal":args "1-2":description "The journal; two of them with --compare."
+  command:option "--format":choices(reports.FORMATS)
+    :description "Form of the report; else by the suffix of --output, else md."
+  command:option "-o --output":argname "<file>"
+    :description "Write it there, not through a link; - prints it."
+  command:flag "--compare":description "Put two runs beside each other (md or json)."
+  command:option "--head":argname "<sum>"
+    :description "A last sum that was noted; the journal must contain it."
+  command:option "--approvers":argname "<file>"
+    :description "Check signatures against these public keys: lines of NAME KEY."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+--- Refuses a file whose name does not say a form.
+---@param field string
+---@param path string|nil
+---@return string|nil format
+function M.check_file(field, path)
+  if path == nil then return nil end
+  local format = BY_SUFFIX[(path:match("%.(%w+)$") or ""):lower()]
+  if not format then
+    options.refuse(("%s: got %q; allowed: a file that ends in %s"):format(field,
+      terminal.clean(path), M.SUFFIXES))
+  end
+  return format
+end
+
+-- A slip of the hand must not cost the journal.
+local function is_journal(path)
+  local file <close> = core.open_file(path, "read")
+  return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
+end
+
+--- Refuses a file that could not be written when a run has ended: then it is too late to ask.
+---@param field string
+---@param path string|nil
+function M.check_target(field, path)
+  if not M.check_file(field, path) then return end
+  local file <close>, message, code = core.open_file(path, "read")
+  local refused = not file and code ~= "ENOENT" and code ~= "EACCES" and message
+    or is_journal(path) and path .. ": it is a journal"
+  if refused then
+    options.refuse(("%s: %s; allowed: the name of a file that is to be replaced, or of none")
+      :format(field, refused))
+  end
+end
+
+local function write(path, text)
+  if is_journal(path) then return nil, path .. ": is a journal, and is not written over" end
+  return core.write_file(path, text, "shared")
+end
+
+-- JSON that is to be looked at, whoever looks.
+local function text_of(subject, format)
+  if format == "json" then return json.encode(subject:plain()) .. "\n" end
+  return subject:render(format)
+end
+
+--- Writes the report of a journal to a file; its suffix says the form.
+---@param journal string
+---@param path string
+---@return boolean|nil ok
+---@return any why
+function M.save(journal, path)
+  local evidence, err = dr.report(journal)
+  if not evidence then return nil, err end
+  return write(path, text_of(evidence, M.check_file("--report", path)))
+end
+
+--- Where the report is, or how to get it.
+---@param journal string
+---@param path string|nil
+---@return string
+function M.pointer(journal, path)
+  if path then return "report  " .. terminal.clean(path) end
+  return "report: " .. shell.command("report", { journal }, { "-o report.html" })
+end
+
+local function read_all(args, io)
+  local found = {}
+  local approvers = args.approvers and keys.public("--approvers", args.approvers,
+    orders.reader(args, io))
+  for i, path in ipairs(args.journal) do
+    local evidence, err = dr.report(path, { head = args.head, approvers = approvers })
+    if not evidence then return nil, err end
+    found[i] = evidence
+  end
+  return found
+end
+
+local function read_format(args)
+  local named = not args.format and args.output ~= "-" and args.output or nil
+  local wanted = M.check_file("--output", named)
+  local format = args.format or args.json and "json" or wanted or "md"
+  if args.compare and format ~= "md" and format ~= "json" then
+    options.refuse(("--format: got %q; allowed with --compare: md, json"):format(format))
+  end
+  return format
+end
+
+local function check(args)
+  local count = args.compare and 2 or 1
+  if #args.journal ~= count then
+    options.refuse(("journal: got %d; allowed: %s"):format(#args.journal,
+      args.compare and "two with --compare" or "one, or two with --compare"))
+  end
+  if args.head and args.compare then options.refuse "--head: is for one journal" end
+  options.text(args, "head", reports.HEAD)
+end
+
+local function deliver(io, args, subject, format, code)
+  local text = text_of(subject, format)
+  if args.output and args.output ~= "-" then
+    local ok, message = write(args.output, text)
+    if not ok then
+      return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",
+        code = "Client.ReportFailed", message = message, outcome = "not_sent" })
+    end
+    if args.json then return output.json(io, code, { report = args.output, format = format }) end
+    return code
+  end
+  if format == "json" then return output.json(io, code, subject:plain()) end
+  io.out(text)
+  return code
+end
+
+local function first_damage(found)
+  for i, evidence in ipairs(found) do
+    if evidence.chain.verdict == "damaged" then return i, evidence.chain end
+  end
+  return nil
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  check(args)
+  local format = read_format(args)
+  local found, err = read_all(args, io)
+  if not found then return output.fail(io, args, err) end
+  for _, path in ipairs(args.journal) do orders.tell_owner(path, io) end
+  local code, bad, chain = output.EXIT.done, first_damage(found)
+  if bad then
+    code = output.EXIT.failed
+    io.err(("alicloud-dr: %s: line %d %s\n"):format(terminal.clean(args.journal[bad]), chain.line,
+      terminal.clean(chain.reason)))
+  end
+  local subject = args.compare and dr.compare(found[1], found[2]) or found[1]
+  return deliver(io, args, subject, format, code)
+end
+
+return M

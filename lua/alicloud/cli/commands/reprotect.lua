@@ -1,0 +1,72 @@
+--- `alicloud-dr reprotect`: after a failover, turn the replication round, or take the failover
+--- back.
+
+local aftermath = require "alicloud.cli.view_change"
+local change = require "alicloud.cli.change"
+local dr = require "alicloud.dr"
+local goals = require "alicloud.dr.model.transition"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.client"
+
+local M = { name = "reprotect", summary = "Protect a group again after its failover." }
+
+local EPILOG = [[
+What happens: the group is read from both sites, and the disks of the old primary site are looked at
+through the compute service; you type the group id; one call is sent; the state is watched until the
+group and every pair are stopped in the new direction. Replication does not flow yet then: start it
+with group:start of the library, or with the command call. While an old disk is attached, or cannot
+be looked at, nothing is sent.
+
+Examples:
+  alicloud-dr reprotect pg-orders --region cn-shanghai
+  alicloud-dr reprotect pg-orders --region cn-shanghai --old-side stopped --yes
+  alicloud-dr reprotect pg-orders --region cn-shanghai --cancel   (take the failover back)
+  alicloud-dr call StartDiskReplicaGroup ReplicaGroupId=pg-orders --region cn-shanghai
+
+Exit codes: 0 reprotected (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
+130 interrupted.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "group":description "Group id, e.g. pg-orders."
+  options.add_common(command, "Region of the secondary site, where the disks are open now")
+  command:flag "--cancel"
+    :description("Take the failover back: keep the old direction, and give up what was written "
+      .. "since.")
+  command:option "--old-side"
+    :argname "<state>"
+    :choices { "detached", "stopped", "unknown" }
+    :description("What is demanded of the old primary disks: attached nowhere (detached), at most "
+      .. "to stopped instances (stopped), or that and what cannot be read is taken to be so "
+      .. "(unknown).")
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for the end (20m)." })
+  options.add_token(command, "Derive the token from group, direction, state and this name: "
+    .. "operators who give the same name send the same token.")
+  command:epilog(EPILOG)
+end
+
+local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local id, given = options.group_id(args.group), options.read_change_with_token(args)
+  given.reverse, given.old_side = not args.cancel, args.old_side
+  change.demand_consent(args, io)
+  local client <close>, region = session.open(args, io)
+  local group = dr.group(client, id, { region = region })
+  local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)
+  command.question = function(snapshot)
+    return aftermath.reprotect_question(snapshot, given.reverse)
+  end
+  command.describe = goals.describe
+  command.show = function(result) return aftermath.reprotected(io, result) end
+  command.object = output.change_object
+  return change.run(io, args, command)
+end
+
+return M

@@ -1,0 +1,73 @@
+--- `alicloud-dr resume`: go on with a run from its journal.
+
+local files = require "alicloud.dr.store.file"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local playbooks = require "alicloud.cli.playbook_run"
+local run_journal = require "alicloud.cli.run_journal"
+local script = require "alicloud.cli.playbook_argument"
+local shell = require "alicloud.base.shell"
+
+local M = { name = "resume", summary = "Go on with a run from its journal." }
+
+local EPILOG = [[
+Finished steps are not done again. A failover whose outcome never came is looked at first: it is
+sent again only under its token, only if nothing has happened, and only within two minutes.
+
+The playbook is executed with all your rights. So it and the journal that names it belong to you or
+to root, or lie where your team keeps its files, and nobody else may write them. A playbook that was
+edited since is asked about, or takes --accept-edit.
+
+It works from every directory: the journal knows the playbook's whole path. Commands of a playbook
+(stop=…, verify=…) run in the directory in which resume is typed.
+
+Examples:
+  alicloud-dr resume ~/.local/state/alicloud-dr/orders-5f1d2c3b4a-1.jsonl
+  alicloud-dr resume orders-5f1d2c3b4a-1.jsonl --skip 'fence=the old region is gone'
+
+]] .. playbooks.EPILOG
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "journal":description "The journal."
+  command:option "--file":argname "<path>"
+    :description "The playbook, if it is not where it was."
+  playbooks.add_options(command)
+  command:epilog(EPILOG)
+end
+
+-- What the journal says is obeyed, so it is judged before it is read.
+local function begun(path)
+  local text, err = files.read_trusted(path)
+  if not text then return nil, err end
+  local state
+  state, err = run_journal.state(path, text)
+  if state and not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
+  return state, err
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local given = playbooks.read_options(args, io)
+  local state, err = begun(args.journal)
+  if not state then return output.fail(io, args, err) end
+  local go_on = playbooks.resume_command(args.journal, args)
+    .. (args.file and " --file " .. shell.quote(args.file) or "")
+  args.file, args.region = args.file or state.run.file, args.region or state.run.region
+  if not args.file then
+    options.refuse "--file: is missing; the journal does not know the playbook's file"
+  end
+  local source = script.read(args.file, io, orders.reader(args, io))
+  local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
+  if not ok then return output.fail(io, args, edited) end
+  given.journal = args.journal
+  local playbook = script.load(source)
+  script.check_mode(playbook, args)
+  return playbooks.carry_out(playbook, given, args, io)
+end
+
+return M

@@ -1,0 +1,82 @@
+--- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
+
+local files = require "alicloud.dr.store.file"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local playbooks = require "alicloud.cli.playbook_run"
+local run_journal = require "alicloud.cli.run_journal"
+local script = require "alicloud.cli.playbook_argument"
+local session = require "alicloud.cli.client"
+
+local M = { name = "run", summary = "Run a playbook; run again it goes on where it ended." }
+
+local EPILOG = [[
+The journal is kept in $ALICLOUD_DR_JOURNALS, else in /var/lib/alicloud-dr if that is a setgid
+directory of a group of yours, else in $XDG_STATE_HOME/alicloud-dr or ~/.local/state/alicloud-dr.
+Locks on groups are kept beside journals: runs in other directories do not see them. The same file
+with the same parameters goes on with its unfinished run; a finished one is followed by a new one.
+
+A playbook is executed with all your rights. So its file belongs to you or to root, or lies where
+your team keeps its files, and nobody else may write it; the same holds for Lua modules of its own,
+which lie beside it: require "NAME" reads NAME.lua there. One that was edited since its run began is
+asked about, or takes --accept-edit.
+
+Parameters are kept in the journal, so none may be a secret: give those through the environment.
+
+`alicloud-dr playbooks` tells the ready ones and what they take.
+
+Examples:
+  alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m
+  alicloud-dr run orders.lua --region cn-shanghai max_rpo=20m
+  alicloud-dr run orders.lua --region cn-shanghai --incident INC-4711 --approvers approvers.txt
+  alicloud-dr run orders.lua --sign ~/.ssh/dr.key --anchor 'logger -t dr "$ALICLOUD_DR_HEAD"'
+
+]] .. playbooks.EPILOG
+
+---@param command table of argparse
+function M.configure(command)
+  script.add_arguments(command)
+  command:option "--journal":argname "<path>":description "Keep the journal there."
+  command:flag "--new":description "Begin a new run though an unfinished one is there."
+  playbooks.add_options(command)
+  command:epilog(EPILOG)
+end
+
+-- The journal of a run that has begun names the text that it was last executed with.
+local function confirm_edit(playbook, path, args, io)
+  local text, err = files.read_trusted(path)
+  if not text and err.errno == "ENOENT" then return true end
+  if not text then return nil, err end
+  local state, fault = run_journal.state(path, text)
+  if not state then return nil, fault end
+  local is_over = state.ending and state.ending.type == "finished"
+  if not state.run or is_over then return true end
+  return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
+    args, io)
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local given = playbooks.read_options(args, io)
+  local playbook, err
+  playbook, given.params = script.open(args, io)
+  given.journal = args.journal
+  if not given.journal then
+    local directory = run_journal.directory(session.runtime(io).getenv)
+    local made
+    made, err = run_journal.make_directory(directory, io)
+    if made then
+      given.journal, err = run_journal.find(playbook, given.params, directory, args.new)
+    end
+    if not given.journal then return output.fail(io, args, err) end
+  end
+  local ok
+  ok, err = confirm_edit(playbook, given.journal, args, io)
+  if not ok then return output.fail(io, args, err) end
+  return playbooks.carry_out(playbook, given, args, io)
+end
+
+return M

@@ -1,0 +1,115 @@
+--- `alicloud-dr status`: the groups of a region, or some of them with their pairs. Reads only.
+
+local dr = require "alicloud.dr"
+local network = require "alicloud.cli.options.network"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.client"
+local view = require "alicloud.cli.view_group"
+
+local M = { name = "status", summary = "Show groups: direction, status, pairs, recovery point." }
+
+local EPILOG = [[
+Examples:
+  alicloud-dr status --region cn-shanghai
+  alicloud-dr status pg-orders pg-payments --region cn-shanghai --json
+
+Exit codes: 0 done, 1 failed, 2 usage (also: a group that the region does not list).]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "group"
+    :args "*"
+    :description "Group ids; without any, every group of the region."
+  options.add_common(command, "Region to list; groups of both sites are shown")
+  command:flag "-v --verbose"
+    :description "Show the way of the requests first: endpoint, proxy, trusted roots."
+  command:epilog(EPILOG)
+end
+
+local function look_at(client, region, ids)
+  local list = {}
+  for _, id in ipairs(ids) do
+    local snapshot, err = dr.group(client, id, { region = region }):observe()
+    if not snapshot then return nil, err end
+    list[#list + 1] = snapshot
+  end
+  return list
+end
+
+local function print_groups(io, list, with_pairs)
+  for _, snapshot in ipairs(list) do
+    if snapshot.role ~= "absent" then
+      io.out(view.group_line(io, snapshot))
+      if with_pairs then io.out(view.pair_lines(snapshot)) end
+    end
+  end
+end
+
+local function absent_ids(list)
+  local ids = {}
+  for _, snapshot in ipairs(list) do
+    if snapshot.role == "absent" then ids[#ids + 1] = snapshot.group_id end
+  end
+  return #ids > 0 and table.concat(ids, ", ") or nil
+end
+
+local function show_all(io, region, list)
+  if #list == 0 then
+    io.out(("  no replication pair-consistent group in %s, on either site\n"):format(region))
+  else
+    io.out(view.group_table(io, list))
+  end
+  return output.EXIT.done
+end
+
+local function absence(region, list)
+  local missing = absent_ids(list)
+  return missing and {
+    kind = "state", code = "NoSuchResource", outcome = "not_sent",
+    message = ("group: %s is not listed in %s; allowed: a group of that region"):format(
+      missing, region),
+  }
+end
+
+local function show_some(io, region, list)
+  print_groups(io, list, true)
+  local fault = absence(region, list)
+  if not fault then return output.EXIT.done end
+  return output.complain(io, false, output.EXIT.usage, fault)
+end
+
+local function print_object(io, region, list, way)
+  local fault = absence(region, list)
+  return output.json(io, fault and output.EXIT.usage or output.EXIT.done,
+    { region = region, groups = output.snapshot_list(list), error = fault, network = way })
+end
+
+-- Shown before anybody is asked: it is wanted most when nobody answers.
+local function way_of(client, args, io)
+  local way = args.verbose and client:network() or nil
+  if way and not args.json then io.out(network.lines(way)) end
+  return way
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  for _, id in ipairs(args.group) do options.group_id(id) end
+  local client <close>, region = session.open(args, io)
+  local way = way_of(client, args, io)
+  local some = #args.group > 0
+  local list, err
+  if some then
+    list, err = look_at(client, region, args.group)
+  else
+    list, err = dr.groups(client, { region = region })
+  end
+  if not list then return output.fail(io, args, session.diagnosed(client, err)) end
+  if args.json then return print_object(io, region, list, way) end
+  return some and show_some(io, region, list) or not some and show_all(io, region, list)
+end
+
+return M

@@ -1,0 +1,61 @@
+--- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
+
+local mail = require "alicloud.dr.playbook.inbox"
+local mailbox = require "alicloud.cli.run_inbox"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local playbooks = require "alicloud.cli.playbook_run"
+local session = require "alicloud.cli.client"
+
+local M = { name = "ungraceful",
+  summary = "Tell a running playbook that the old side is given up." }
+
+local EPILOG = [[
+The run notices within a second: a step that is graceful_only is given up if it is under way, and
+left out from then on. Who said so and why is kept. A playbook that needs the old side (planned,
+failback) has no ungraceful way, and is not told: what gives a lost side up is failover.
+
+Example:
+  alicloud-dr ungraceful orders-5f1d2c3b4a-1.jsonl --why 'cn-hangzhou does not answer any more'
+
+Exit codes: 0 done, 1 failed, 2 usage.]]
+
+---@param command table of argparse
+function M.configure(command)
+  command:argument "journal":description "The journal of the run."
+  command:option "--why":argname "<text>":description "The reason."
+  command:option "--as":target "requester":argname "<name>":description "Who says so; else $USER."
+  command:flag "--graceful":description "Take it back."
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function leave(args, person)
+  local state, err = mailbox.read(args.journal)
+  if not state then return nil, err end
+  local way = not args.graceful and state.run.graceful_only
+  if way then
+    options.refuse(("journal: %s has no ungraceful way: %s"):format(state.run.playbook, way))
+  end
+  return mailbox.leave(args.journal, mail.mode_line(state.run.run_id,
+    args.graceful and "graceful" or "ungraceful", person, args.why))
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local person = playbooks.person(args, session.runtime(io).getenv)
+  if not person then options.refuse "--as: is missing" end
+  if not (args.why and args.why:find("%S")) or args.why:find("%c") then
+    options.refuse "--why: a reason is needed, without control characters"
+  end
+  local ok, err = leave(args, person)
+  if not ok then return output.fail(io, args, err) end
+  if args.json then return output.json(io, output.EXIT.done, { left = true }) end
+  io.out "  ✔ left for the run\n"
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,152 @@
+--- `alicloud-dr whoami`: whose credentials a command would use, where they were found, and why the
+--- other places were passed over. Reads only.
+
+local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
+local http = require "alicloud.net.http"
+local network = require "alicloud.cli.options.network"
+local option = require "alicloud.base.schema"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local session = require "alicloud.cli.client"
+local terminal = require "alicloud.cli.terminal"
+
+local M = { name = "whoami", summary = "Show whose credentials are used, and where they are from." }
+
+local EPILOG = [[
+Places are tried in this order: the environment, an OIDC role, ~/.aliyun/config.json,
+~/.alibabacloud/credentials, the RAM role of the ECS instance, a credentials URI.
+
+Examples:
+  alicloud-dr whoami
+  alicloud-dr whoami --profile dr --offline --json
+
+Exit codes: 0 done (also where STS cannot be reached), 1 refused or failed, 2 no credentials.]]
+
+local METADATA = option.rule("http://host[:port]", function(value)
+  return http.parse_url(value) ~= nil and value:find("^http://[^/?#]+$") ~= nil
+end)
+
+local TIMEOUT = 5
+
+---@param command table of argparse
+function M.configure(command)
+  options.add_profile(command)
+  command:flag "--offline":description "Do not ask STS who this is."
+  command:option "--endpoint"
+    :argname "<host>"
+    :description "As for the other commands; one on this machine is asked in place of STS."
+  command:option "--metadata-endpoint"
+    :argname "<http://host:port>"
+    :description "For tests: ask this in place of the metadata service."
+  network.add(command)
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+-- An answer in time is nice to have; this command is for the day on which there is none.
+local function ask(client, about)
+  if not about.sts_endpoint then return nil, about.sts_fault end
+  local answer, err = client:call("sts:GetCallerIdentity", {}, {
+    endpoint = about.sts_endpoint, timeout = TIMEOUT, deadline = TIMEOUT + 1, retries = 0,
+  })
+  if not answer then return nil, err.message, err end
+  return {
+    account_id = answer.AccountId, arn = answer.Arn, identity_type = answer.IdentityType,
+    principal_id = answer.PrincipalId, request_id = answer.RequestId,
+  }
+end
+
+local function tried_list(tried)
+  local list = core.array {}
+  for i, entry in ipairs(tried or {}) do
+    list[i] = { provider = entry.provider, reason = entry.reason, absent = entry.absent }
+  end
+  return list
+end
+
+local function line(io, name, text)
+  io.out(("  %-10s%s\n"):format(name, terminal.clean(text, 1000)))
+end
+
+local function print_tried(io, tried)
+  local width = 0
+  for _, entry in ipairs(tried or {}) do width = math.max(width, #entry.provider) end
+  for i, entry in ipairs(tried or {}) do
+    line(io, i == 1 and "tried" or "",
+      ("%-" .. width .. "s  %s"):format(entry.provider, entry.reason))
+  end
+end
+
+local HELP = [[
+
+  One of these is enough:
+    export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…
+    aliyun configure --profile dr      (then alicloud-dr … --profile dr)
+    a RAM role for the ECS instance that this runs on
+]]
+
+local function show_none(io, args, err)
+  local code = output.exit_code(err, false)
+  if args.json then
+    return output.json(io, code,
+      { error = output.error_object(err), tried = tried_list(err.tried) })
+  end
+  if err.tried then
+    line(io, "provider", "none")
+    print_tried(io, err.tried)
+    io.out(HELP)
+  end
+  io.err("alicloud-dr: " .. terminal.clean(err.tried and "no credentials" or err, 2000) .. "\n")
+  return code
+end
+
+local function key_text(about)
+  if about.expires_in then
+    return ("%s, a session that ends in %s"):format(about.key_id,
+      duration.format(math.floor(about.expires_in)))
+  end
+  return about.key_id .. (about.temporary and ", a session" or "")
+end
+
+local function show(io, about, caller, complaint)
+  line(io, "provider", about.provider)
+  line(io, "key", key_text(about))
+  print_tried(io, about.tried)
+  if caller then
+    line(io, "caller", ("%s (%s, account %s)"):format(caller.arn or "?",
+      caller.identity_type or "?", caller.account_id or "?"))
+  elseif complaint then
+    line(io, "caller", "unknown: " .. complaint)
+  end
+end
+
+-- Only a refusal is a failure; a network that is not there was to be expected.
+local function exit_code(err)
+  return err and err.kind == "api" and output.EXIT.failed or output.EXIT.done
+end
+
+--- Runs the command.
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.run(args, io)
+  local metadata = options.text(args, "metadata_endpoint", METADATA)
+  local client <close> = session.anywhere(args, io, metadata)
+  local about, failure = client:identity()
+  if not about then return show_none(io, args, failure) end
+  local caller, complaint, err
+  if not args.offline then caller, complaint, err = ask(client, about) end
+  local code = exit_code(err)
+  if args.json then
+    return output.json(io, code, {
+      provider = about.provider, key_id = about.key_id, temporary = about.temporary == true,
+      expires_in = about.expires_in, tried = tried_list(about.tried), caller = caller,
+      error = err and output.error_object(err) or nil,
+    })
+  end
+  show(io, about, caller, complaint)
+  return code
+end
+
+return M

@@ -1,0 +1,195 @@
+--- An error, for people: the cause, what is known, whether sending again is safe, what to do next.
+
+local codes = require "alicloud.base.codes"
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local options = require "alicloud.base.schema"
+local services = require "alicloud.client.service"
+local shell = require "alicloud.base.shell"
+
+local M = {}
+
+---@class alicloud.Explanation
+---@field code string
+---@field product? string whose code it is; nil of our own
+---@field status? integer usual HTTP status
+---@field meaning string
+---@field known string what may be said about an effect
+---@field outcome? alicloud.Outcome
+---@field resend string whether and when sending again is safe
+---@field cure string
+---@field operations string[] that document the code
+---@field next string[] two commands
+local Explanation = {}
+Explanation.__index = Explanation
+Explanation.__name = "alicloud.Explanation"
+
+-- More operations than these are only counted.
+local MOST_NAMED = 4
+
+local PRODUCTS = { "ebs", "ecs" }
+
+local KNOWN = {
+  not_sent = "nothing was sent, so nothing was done",
+  rejected = "the service refused it, nothing was done",
+  unknown = "it may have been done; the answer does not tell",
+  accepted = "the service took it and then reported its own failure",
+}
+local DEPENDS = "that depends on how far the call had come: the field outcome of the error tells"
+
+-- By the class that the retry policy goes by.
+local RESEND = {
+  throttle = "safe after the wait that the service asks for; calls wait by themselves",
+  clock = "safe once the clocks agree; a call mends that once by itself, from the server's date",
+  credentials = "safe with fresh credentials",
+  nonce = "a copy of the request got through before: look first",
+  pending = "an earlier request is still at work: do not send again, look until it has ended",
+}
+local RESEND_BY_OUTCOME = {
+  not_sent = "safe",
+  rejected = "safe, but the answer stays the same until its cause is gone",
+  unknown = "only after a look that shows no effect, with the same client token, and soon",
+  accepted = "only as a new failover, after a look",
+}
+
+-- The class and outcome of a code of the service are those of a refusal that carries it.
+local function classify(code, status)
+  local _, failure = core.read({
+    status = status or 400, headers = {},
+    body = core.encode { Code = code, RequestId = "explained", Message = "" },
+  }, {})
+  return failure.outcome, failure.retry_class
+end
+
+local function entry_for(code)
+  if codes[code] then return codes[code], nil end
+  for _, product in ipairs(PRODUCTS) do
+    local entry = services.data(product).errors[code]
+    if entry then return entry, product end
+  end
+end
+
+-- A code that is not listed may still have a listed parent: Throttling.Something.
+local function lookup(code)
+  local word = code
+  while word do
+    local entry, product = entry_for(word)
+    if entry then return entry, product, word end
+    word = word:match "^(.*)%.[^%.]*$"
+  end
+end
+
+local function known_codes()
+  local names = {}
+  for name in pairs(codes) do names[name] = true end
+  for _, product in ipairs(PRODUCTS) do
+    for name in pairs(services.data(product).errors) do names[name] = true end
+  end
+  return names
+end
+
+local function operations_with(product, code)
+  local list = {}
+  for action, operation in pairs(product and services.data(product).operations or {}) do
+    for _, listed in ipairs(operation.errors or {}) do
+      if listed == code then list[#list + 1] = action end
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+local FAILOVER = "FailoverDiskReplicaGroup"
+
+-- What reads is always safe to propose; what changes only where it was the very same that failed.
+local function next_steps(fields, err)
+  local group = err.group_id or "GROUP"
+  local region = err.region or "REGION"
+  local place = shell.option("--region", region)
+  local look = shell.command("status", { group }, { place })
+  if err.kind == "credentials" or fields.retry_class == "credentials" then
+    return { "alicloud-dr whoami", look }
+  end
+  if err.action == FAILOVER and fields.outcome == "unknown" and err.client_token then
+    return { look, shell.command("failover", { group },
+      { place, shell.option("--client-token", err.client_token) }) }
+  end
+  if err.action and err.action:find "Drill$" then
+    return { look, shell.command("drill list", { group }, { place }) }
+  end
+  return { look, shell.command("precheck", { group }, { place }) }
+end
+
+local function resend_text(outcome, class)
+  return RESEND[class] or RESEND_BY_OUTCOME[outcome]
+    or "look at the resource first, and use the same client token"
+end
+
+local function build(code, entry, product, err)
+  local outcome, class = entry.outcome, nil
+  if product then outcome, class = classify(code, entry.status) end
+  outcome = err.outcome or outcome
+  local fields = { outcome = outcome, retry_class = class }
+  return setmetatable({
+    code = code, product = product, status = err.status or entry.status,
+    meaning = entry.meaning, outcome = outcome, known = KNOWN[outcome] or DEPENDS,
+    resend = entry.resend or resend_text(outcome, class), cure = err.hint or entry.cure,
+    operations = operations_with(product, code), next = next_steps(fields, err),
+  }, Explanation)
+end
+
+--- Explains a code as the service or this library prints it.
+---@param code string
+---@return alicloud.Explanation|nil
+---@return string? complaint with the nearest known code
+function M.code(code)
+  if type(code) ~= "string" or code == "" then
+    error(("explain: code: got %s; allowed: text"):format(options.show(code)), 2)
+  end
+  local entry, product = lookup(code)
+  if entry then return build(code, entry, product, {}) end
+  return nil, ("the code %s is not known%s; allowed: a code as errors print it"):format(
+    options.show(code), options.did_you_mean(code, known_codes()))
+end
+
+--- Explains an error with what it knows of itself: outcome, group, token.
+---@param err alicloud.Error
+---@return alicloud.Explanation
+function M.error(err)
+  if not errors.is_error(err) then
+    error(("explain: got %s; allowed: an error of this library"):format(options.show(err)), 2)
+  end
+  local entry, product = lookup(err.code)
+  return build(err.code, entry or { meaning = err.message, cure = "read the message" },
+    product, err)
+end
+
+--- Explains a code, or an error object.
+---@param what string|alicloud.Error
+---@return alicloud.Explanation|nil
+---@return string? complaint
+function M.explain(what)
+  if type(what) == "string" then return M.code(what) end
+  return M.error(what)
+end
+
+function Explanation:__tostring()
+  local lines = {
+    self.code .. (self.status and (" (HTTP %d)"):format(self.status) or ""),
+    "  cause        " .. self.meaning,
+    "  known        " .. self.known,
+    "  send again   " .. self.resend,
+    "  what to do   " .. self.cure,
+  }
+  local count = #self.operations
+  if count > 0 then
+    local names = count <= MOST_NAMED and table.concat(self.operations, ", ")
+      or count .. " operations"
+    table.insert(lines, 2, "  told by      " .. names)
+  end
+  lines[#lines + 1] = "  next         " .. self.next[1]
+  lines[#lines + 1] = "               " .. self.next[2]
+  return table.concat(lines, "\n")
+end
+
+return M

@@ -1,0 +1,207 @@
+--- Where a run stands, for somebody who is called to it: cause, what is known of everything that
+--- was sent, whether sending again is safe, and what to type next. From its journal alone.
+
+local core = require "alicloud.core"
+local explain = require "alicloud.cli.explain_code"
+local shell = require "alicloud.base.shell"
+local sorted = require "alicloud.base.tables"
+local states = require "alicloud.dr.playbook.state"
+local vouches = require "alicloud.dr.report.vouch"
+local words = require "alicloud.dr.report.text"
+
+local M = {}
+
+---@class alicloud.cli.Standing
+---@field journal string
+---@field status alicloud.dr.EvidenceStatus
+---@field stands string
+---@field cause string
+---@field known string[] of every open intent, and of other calls in doubt
+---@field resend string whether sending again is safe
+---@field doubts string[] what is forged, or of a newer version
+---@field next string[] two commands
+
+local LONGEST_PATH = 4096
+
+local FINISHED = { completed = true, completed_with_exceptions = true }
+
+local function count_done(model)
+  local done = 0
+  for _, entry in ipairs(model.steps) do
+    if entry.status == "done" or entry.status == "passed" then done = done + 1 end
+  end
+  return done
+end
+
+local function last_entered(model)
+  local last
+  for _, entry in ipairs(model.steps) do
+    if entry.begun_at then last = entry end
+  end
+  return last
+end
+
+local function stands(model)
+  local title = words.verdict(model)
+  local last = last_entered(model)
+  local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
+    words.plural(#model.steps, "step")) }
+  if last then
+    parts[#parts + 1] = ("the last one entered is %q: %s"):format(words.clean(last.step, 120),
+      (words.step_status(last)))
+  end
+  parts[#parts + 1] = model.no_return
+    and ("the point of no return is behind it (%s)"):format(words.clean(model.no_return.step, 120))
+    or "the point of no return is not reached"
+  return table.concat(parts, "; ")
+end
+
+-- The gate at which a run waits for people.
+local function open_gate(model, state)
+  if model.status ~= "running" then return nil end
+  for _, name in ipairs(sorted.keys(state.gates)) do
+    if state.gates[name].status == "open" then return name end
+  end
+end
+
+local function gate_words(name, asked)
+  local names = {}
+  for i, each in ipairs(asked and asked.approvers or {}) do
+    names[i] = words.clean(each.name, 80)
+  end
+  return (" It waits at gate %q for %s."):format(words.clean(name, 120),
+    #names > 0 and ("%d of %s"):format(asked.need, table.concat(names, ", ")) or "people")
+end
+
+local function cause(model, state)
+  if model.chain.verdict == "damaged" then return "the journal is " .. words.chain(model.chain) end
+  local err = model.error
+  if err then
+    local about = explain.code(tostring(err.code))
+    return ("%s: %s%s"):format(words.clean(err.code, 80), words.clean(err.message),
+      about and about.meaning ~= err.message and " (" .. about.meaning .. ")" or "")
+  end
+  local process = model.processes[#model.processes]
+  if FINISHED[model.status] then return "none: it came to its end" end
+  if process and process.ending == "interrupted" then
+    return ("%s interrupted it"):format(words.clean(process.owner or "somebody"))
+  end
+  local gate = open_gate(model, state)
+  return words.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
+end
+
+local function window_end(open)
+  return (open.first_send_at or open.at) + (open.resend_window or 0)
+end
+
+local function resend_of(open, now)
+  if open.sent == 0 then return "safe, through resume: it never left" end
+  if open.accepted then return "not needed: the service took it; resume waits for its end" end
+  local last = window_end(open)
+  if now <= last then
+    return ("only through resume, which looks first and uses the same token, until %s"):format(
+      words.time(last))
+  end
+  return ("no: the time for it ended at %s; resume looks, and sends nothing that may be a second "
+    .. "one"):format(words.time(last))
+end
+
+local function doubtful_calls(state)
+  local lines = {}
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    if step.status == "begun" or step.status == "failed" then
+      for _, call in ipairs(states.loose_calls(state, step)) do
+        if states.is_doubtful(call) then
+          lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
+            words.clean(key, 120), words.clean(call.product), words.clean(call.action))
+        end
+      end
+    end
+  end
+  return lines
+end
+
+local function known(model, loose)
+  local lines = {}
+  for i, open in ipairs(model.open) do lines[i] = words.open(open) end
+  table.move(loose, 1, #loose, #lines + 1, lines)
+  if #lines == 0 then lines[1] = "every call that changes something has an answer" end
+  return lines
+end
+
+local function resend(model, loose, now)
+  if model.status == "running" then return "no: it is at work, and sends what is to be sent" end
+  local lines = {}
+  for _, open in ipairs(model.open) do
+    lines[#lines + 1] = ("%s: %s"):format(words.clean(open.group_id), resend_of(open, now))
+  end
+  if #loose > 0 then
+    lines[#lines + 1] = "other calls: not before a look at what they change"
+  end
+  if #lines > 0 then return table.concat(lines, "; ") end
+  return FINISHED[model.status] and "there is nothing to send"
+    or "nothing is open: resume sends only what was not sent before"
+end
+
+local function next_commands(model, journal, state)
+  local open = model.open[1]
+  local report = shell.command("report", { journal }, { "-o report.html" })
+  local verify = shell.command("verify", { journal })
+  local function status(arguments, region)
+    return shell.command("status", arguments, { shell.option("--region", region or "REGION") })
+  end
+  if model.chain.verdict == "damaged" then
+    return { verify, status({}, model.run.region) }
+  elseif FINISHED[model.status] then
+    return { report, verify }
+  end
+  local gate = open_gate(model, state)
+  if gate then
+    return { shell.command("approve", { journal, gate }, { "--as NAME", "--key FILE" }), report }
+  end
+  local resume = model.resume or shell.command("explain", { journal })
+  if not open then return { resume, report } end
+  return { status({ open.group_id }, open.region), resume }
+end
+
+local function doubts(model)
+  local lines = vouches.doubts(model.vouching)
+  lines[#lines + 1] = vouches.newer(model.chain)
+  return lines
+end
+
+--- Makes out where a run stands.
+---@param model alicloud.dr.EvidenceModel
+---@param events table[] its records
+---@param journal string path
+---@param now number unix seconds
+---@return alicloud.cli.Standing
+function M.of(model, events, journal, now)
+  local state = states.fold(events)
+  local loose = doubtful_calls(state)
+  return { journal = journal, status = model.status, stands = stands(model),
+    cause = cause(model, state), known = core.array(known(model, loose)),
+    doubts = core.array(doubts(model)), resend = resend(model, loose, now),
+    next = core.array(next_commands(model, journal, state)) }
+end
+
+--- The same in lines.
+---@param standing alicloud.cli.Standing
+---@return string[]
+function M.lines(standing)
+  local lines = { words.clean(standing.journal, LONGEST_PATH), "  stands       " .. standing.stands,
+    "  cause        " .. standing.cause }
+  for i, text in ipairs(standing.known) do
+    lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text
+  end
+  for i, text in ipairs(standing.doubts) do
+    lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. text
+  end
+  lines[#lines + 1] = "  send again   " .. standing.resend
+  lines[#lines + 1] = "  next         " .. standing.next[1]
+  lines[#lines + 1] = "               " .. standing.next[2]
+  return lines
+end
+
+return M

@@ -1,0 +1,184 @@
+--- What the commands have in common on the command line, and how they refuse it.
+--- A refusal is one line: the field, the value, the allowed form. Nothing is sent then.
+
+local duration = require "alicloud.base.duration"
+local endpoint = require "alicloud.net.endpoint"
+local network = require "alicloud.cli.options.network"
+local option = require "alicloud.base.schema"
+local outage = require "alicloud.cli.options.outage"
+local rules = require "alicloud.dr.rules"
+
+local M = {}
+
+local Usage = {
+  __name = "alicloud.cli.Usage",
+  __tostring = function(usage) return usage.message end,
+}
+
+--- Stops a command because of what was typed.
+---@param message string
+function M.refuse(message)
+  error(setmetatable({ message = message }, Usage), 0)
+end
+
+---@param raised any
+---@return boolean
+function M.is_refusal(raised)
+  return getmetatable(raised) == Usage
+end
+
+local function refuse_value(field, value, allowed)
+  M.refuse(("%s: got %s; allowed: %s"):format(field, option.show(value), allowed))
+end
+
+--- Turns misuse that a library function raises into a refusal: whatever it complains about was
+--- typed by the user.
+---@param raised any
+function M.refuse_misuse(raised)
+  if type(raised) ~= "string" then error(raised, 0) end
+  M.refuse((raised:gsub("^[^\n:]+:%d+: ", "")))
+end
+
+--- Adds what every command that talks to the service takes.
+---@param command table of argparse
+---@param region_doc string what the region is for the command
+function M.add_common(command, region_doc)
+  command:option "--region"
+    :argname "<region>"
+    :description(region_doc .. "; else $ALIBABA_CLOUD_REGION_ID.")
+  command:option "--endpoint"
+    :argname "<host>"
+    :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
+  network.add(command)
+  outage.add(command)
+  M.add_profile(command)
+  M.add_json(command)
+end
+
+---@param command table of argparse
+function M.add_profile(command)
+  command:option "--profile"
+    :argname "<name>"
+    :description("Credentials of this profile of ~/.aliyun/config.json or "
+      .. "~/.alibabacloud/credentials.")
+end
+
+---@param command table of argparse
+function M.add_json(command)
+  command:flag "--json"
+    :description "Print one JSON object, errors too; its field exit is the exit code."
+end
+
+--- The region, from the option or the environment.
+---@param args table
+---@param getenv fun(name: string): string|nil
+---@return string
+function M.region(args, getenv)
+  local field, value = "--region", args.region
+  if value == nil then
+    field, value = "ALIBABA_CLOUD_REGION_ID", getenv "ALIBABA_CLOUD_REGION_ID"
+    if value == nil or value == "" then
+      M.refuse("--region: is missing; allowed: a region such as cn-shanghai, or set "
+        .. "ALIBABA_CLOUD_REGION_ID")
+    end
+  end
+  if not rules.REGION.test(value) then refuse_value(field, value, rules.REGION.allowed) end
+  return value
+end
+
+--- The endpoint, if one was typed.
+---@param args table
+---@return string|nil
+function M.endpoint(args)
+  local value = args.endpoint
+  if value == nil then return nil end
+  local ok, reason = endpoint.parse(value, false)
+  if not ok then M.refuse(endpoint.refusal("--endpoint", value, reason)) end
+  return value
+end
+
+---@param value any
+---@return string
+function M.group_id(value)
+  if not rules.ID.test(value) then refuse_value("group", value, rules.ID.allowed) end
+  return value
+end
+
+--- A duration in seconds, if one was typed.
+---@param args table
+---@param name string key in args, e.g. "max_rpo"
+---@param min? number seconds
+---@return number|nil
+function M.duration(args, name, min)
+  local value = args[name]
+  if value == nil then return nil end
+  local seconds = duration.parse(value)
+  if not seconds or seconds < (min or 0) or seconds > rules.YEAR then
+    local least = min and (", at least %g s"):format(min) or ""
+    refuse_value("--" .. name:gsub("_", "-"), value,
+      duration.ALLOWED .. least .. ", at most " .. duration.format(rules.YEAR))
+  end
+  return seconds
+end
+
+--- Adds what every command that changes something takes.
+---@param command table of argparse
+---@param about { yes: string, timeout: string } what the two options say
+function M.add_change(command, about)
+  command:flag "-y --yes"
+    :description(about.yes)
+  command:option "--timeout"
+    :argname "<duration>"
+    :description(about.timeout)
+  command:option "--poll"
+    :argname "<duration>"
+    :description "Longest pause between two looks (5s)."
+end
+
+--- Adds the two ways to say which token goes with a change.
+---@param command table of argparse
+---@param incident_doc string
+function M.add_token(command, incident_doc)
+  command:option "--incident"
+    :argname "<name>"
+    :description(incident_doc)
+  command:option "--client-token"
+    :argname "<token>"
+    :description "Go on with this token instead of a new one."
+end
+
+--- Reads what `add_change` has added.
+---@param args table
+---@return { timeout: number?, poll: number? } seconds
+function M.read_change(args)
+  return { timeout = M.duration(args, "timeout", 1), poll = M.duration(args, "poll", 0.05) }
+end
+
+--- Reads what `add_change` and `add_token` have added.
+---@param args table
+---@return table
+function M.read_change_with_token(args)
+  if args.incident and args.client_token then
+    M.refuse("--client-token: cannot be given together with --incident, which derives the "
+      .. "token; allowed: one of the two")
+  end
+  local given = M.read_change(args)
+  given.incident = M.text(args, "incident", rules.INCIDENT)
+  given.client_token = M.text(args, "client_token", rules.TOKEN)
+  return given
+end
+
+--- A text option that follows one of the rules of the library.
+---@param args table
+---@param name string
+---@param rule alicloud.options.Rule
+---@return string|nil
+function M.text(args, name, rule)
+  local value = args[name]
+  if value ~= nil and not rule.test(value) then
+    refuse_value("--" .. name:gsub("_", "-"), value, rule.allowed)
+  end
+  return value
+end
+
+return M

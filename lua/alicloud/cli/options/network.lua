@@ -1,0 +1,154 @@
+--- The way to the hosts on the command line: the options that every command takes which talks to
+--- the service, and the lines of `status -v`.
+
+local core = require "alicloud.core"
+local networks = require "alicloud.net.options"
+local option = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
+local sorted = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+-- Name in the arguments and of the client's option; in the order of the help.
+local NAMES = { "network", "proxy", "no_proxy", "ca_file", "ca_path", "client_cert", "client_key" }
+
+local function typed(name)
+  return "--" .. name:gsub("_", "-")
+end
+
+---@param command table of argparse
+function M.add(command)
+  command:option "--network"
+    :argname "<network>":choices { "public", "vpc" }
+    :description "Hosts to ask, from outside or inside a VPC; else $ALIBABA_CLOUD_ENDPOINT_TYPE."
+  command:option "--proxy"
+    :argname "<url>"
+    :description "[scheme://]host[:port], or none; else $https_proxy, which may hold a password."
+  command:option "--no-proxy"
+    :argname "<hosts>"
+    :description "Hosts to ask directly, a.example,10.0.0.0/8; else $no_proxy."
+  command:option "--resolve"
+    :argname "<host=ip>":count "*"
+    :description "Address of a host, for a day without DNS; again for another one."
+  command:option "--ca-file"
+    :argname "<file>"
+    :description "PEM bundle of trusted roots, instead of the system's."
+  command:option "--ca-path"
+    :argname "<dir>"
+    :description "Directory of hashed roots, instead of the system's."
+  command:option "--client-cert"
+    :argname "<file>"
+    :description "PEM certificate of this client, with or without its key."
+  command:option "--client-key"
+    :argname "<file>"
+    :description "PEM key of the certificate, without a passphrase."
+  command:option "--tls-key-log"
+    :argname "<file>"
+    :description "Append the keys of TLS connections to it, for who has to look into them."
+end
+
+local function pins(words, refuse)
+  local resolve
+  for _, word in ipairs(words or {}) do
+    local host, address = word:match("^([^=]+)=(.+)$")
+    if not host then
+      refuse(("--resolve: got %s; allowed: host=address"):format(option.show(word)))
+    end
+    resolve = resolve or {}
+    resolve[host] = resolve[host] or {}
+    table.insert(resolve[host], address)
+  end
+  return resolve
+end
+
+--- What was typed, as options of a client.
+---@param args table
+---@param refuse fun(message: string) stops the command
+---@return table
+function M.read(args, refuse)
+  local given = { resolve = pins(args.resolve, refuse), network = args.network }
+  for name, rule in pairs(networks.SCHEMA) do
+    local value = args[name]
+    if name ~= "resolve" and value ~= nil then
+      if not rule.test(value) then
+        local shown = rule.secret and "text (not shown)" or option.show(value)
+        refuse(("%s: got %s; allowed: %s"):format(typed(name), shown, rule.allowed))
+      end
+      given[name] = value
+    end
+  end
+  if given.proxy and given.proxy:find("@", 1, true) then
+    refuse("--proxy: it names a user, whose password the command line would show to everybody on "
+      .. "this machine; allowed: host[:port] here, or all of it in https_proxy")
+  end
+  return given
+end
+
+--- Lets the keys of TLS connections be written down, where that was typed: into a file for this
+--- user alone. The variable SSLKEYLOGFILE has no such effect.
+---@param args table
+---@param io alicloud.cli.Io
+---@param refuse fun(message: string) stops the command
+function M.log_keys(args, io, refuse)
+  local path = args.tls_key_log
+  if not path then return end
+  local file, message = core.open_file(path, "append")
+  if not file then refuse("--tls-key-log: " .. message) end
+  file:close()
+  if not require("alicloud.transport").log_keys(path) then
+    refuse "--tls-key-log: the TLS library cannot do that"
+  end
+  io.err(("alicloud-dr: warning: whoever reads %s can read this command's connections\n"):format(
+    terminal.clean(path)))
+end
+
+--- These options as they were typed, for a command that is to be repeated.
+---@param args table
+---@return string[]
+function M.typed(args)
+  local all = {}
+  for _, name in ipairs(NAMES) do
+    if args[name] then all[#all + 1] = shell.option(typed(name), args[name]) end
+  end
+  for _, pin in ipairs(args.resolve or {}) do all[#all + 1] = shell.option("--resolve", pin) end
+  return all
+end
+
+local function line(label, text)
+  return ("  %-12s%s\n"):format(label, terminal.clean(text))
+end
+
+local function proxy_text(proxy)
+  return proxy and ("%s   (%s)"):format(proxy.url, proxy.source) or "none"
+end
+
+local function pin_lines(resolve)
+  local lines = {}
+  for i, host in ipairs(sorted.keys(resolve or {})) do
+    lines[i] = line("resolve", ("%s → %s"):format(host, table.concat(resolve[host], ", ")))
+  end
+  return table.concat(lines)
+end
+
+local function trust_text(trust)
+  local stores = {}
+  stores[#stores + 1] = trust.ca_file
+  stores[#stores + 1] = trust.ca_path
+  return ("%s   (%s)"):format(#stores > 0 and table.concat(stores, ", ") or "no roots found",
+    trust.source)
+end
+
+--- The way of the requests, for people.
+---@param network alicloud.Network
+---@return string
+function M.lines(network)
+  local target = network.endpoint
+  return line("endpoint", ("%s://%s   (%s)"):format(target.scheme, target.host, target.source))
+    .. line("proxy", proxy_text(network.proxy))
+    .. line("trust", trust_text(network.trust))
+    .. (network.client_cert and line("client", network.client_cert) or "")
+    .. pin_lines(network.resolve)
+end
+
+return M

@@ -1,0 +1,94 @@
+--- Bad days on the command line: the options that every command takes which talks to the service,
+--- and what is printed on standard error about them.
+
+local duration = require "alicloud.base.duration"
+local rules = require "alicloud.dr.rules"
+local option = require "alicloud.base.schema"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+---@param command table of argparse
+function M.add(command)
+  command:option "--wait-for-cloud"
+    :argname "<duration>"
+    :description("Outlast an outage, e.g. 4h: what only reads is asked again, slowly; a change is "
+      .. "never sent twice for it.")
+  command:option "--failed-region"
+    :argname "<region>"
+    :description "Refuse to depend on hosts of this region; see alicloud-dr dependencies."
+  command:flag "--stats"
+    :description "Print the counters of the client on standard error at the end."
+end
+
+local function wait_line(event)
+  if event.event == "back" then
+    return ("the cloud is back after %s"):format(duration.format(event.waited))
+  end
+  if event.event == "given_up" then
+    return ("not waiting any longer after %s"):format(duration.format(event.waited))
+  end
+  return ("waiting for the cloud: %s. Next look in %s, for %s at most"):format(event.sentence,
+    duration.format(event.pause), duration.format(event.left))
+end
+
+-- What has been said once is not said again with every look.
+local function wait_reporter(io)
+  local cause
+  return function(event)
+    if event.event == "waiting" and event.cause == cause then return end
+    cause = event.event == "waiting" and event.cause or nil
+    io.err("alicloud-dr: " .. terminal.clean(wait_line(event), 1000) .. "\n")
+  end
+end
+
+local function read_duration(text, refuse)
+  local seconds = duration.parse(text)
+  if not seconds or seconds < 1 or seconds > 30 * 86400 then
+    refuse(("--wait-for-cloud: got %s; allowed: %s, from 1s to 30d"):format(option.show(text),
+      duration.ALLOWED))
+  end
+  return seconds
+end
+
+--- What was typed, as options of a client.
+---@param args table of argparse
+---@param io alicloud.cli.Io
+---@param refuse fun(message: string) stops the command
+---@return { wait_for_cloud: table?, failed_region: string? }
+function M.read(args, io, refuse)
+  local given = {}
+  if args.wait_for_cloud then
+    given.wait_for_cloud = { seconds = read_duration(args.wait_for_cloud, refuse),
+      progress = wait_reporter(io) }
+  end
+  local failed = args.failed_region
+  if failed and not rules.REGION.test(failed) then
+    refuse(("--failed-region: got %s; allowed: %s"):format(option.show(failed),
+      rules.REGION.allowed))
+  end
+  given.failed_region = failed
+  return given
+end
+
+local LABELS = {
+  { "requests", "%d calls" }, { "attempts", "%d requests" }, { "retries", "%d retries" },
+  { "throttles", "%d throttled" }, { "waited", "%.1f s waited" },
+  { "waited_for_cloud", "%.0f s for the cloud" }, { "connections", "%d connections" },
+  { "reused", "%d reused" }, { "bytes_sent", "%d bytes sent" },
+  { "bytes_received", "%d bytes received" },
+}
+
+--- The counters in one line.
+---@param stats alicloud.Stats
+---@return string
+function M.stats_line(stats)
+  local parts = {}
+  for _, label in ipairs(LABELS) do
+    local value = stats[label[1]]
+    if value then parts[#parts + 1] = label[2]:format(value) end
+  end
+  return table.concat(parts, ", ")
+end
+
+return M

@@ -1,0 +1,120 @@
+--- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
+--- The same for every command that takes one.
+
+local data = require "alicloud.cli.confine.data"
+local emulator = require "alicloud.emulator"
+local journals = require "alicloud.dr.journal"
+local option = require "alicloud.base.schema"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local playbooks = require "alicloud.dr.playbook"
+local ready = require "alicloud.playbooks"
+local session = require "alicloud.cli.client"
+local sources = require "alicloud.dr.playbook.source"
+
+local M = {}
+
+---@param command table of argparse
+function M.add_arguments(command)
+  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
+  command:argument "param":args "*":description "key=value, for run.params."
+end
+
+---@param command table of argparse
+function M.add_rehearsal(command)
+  M.add_arguments(command)
+  command:option "--region":argname "<region>"
+    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
+  command:option "--kind":choices { "drill", "planned", "unplanned" }
+    :description "What the run is for; else as the playbook says (unplanned)."
+end
+
+--- The parameters that were typed.
+---@param words string[]
+---@return table<string, string>
+function M.read_params(words)
+  local params = {}
+  for _, word in ipairs(words) do
+    local name, value = word:match("^([%a_][%w_]*)=(.*)$")
+    if not name then
+      options.refuse(("parameter: got %s; allowed: key=value"):format(option.show(word)))
+    end
+    if journals.is_secret_name(name) then
+      options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
+        .. "environment"):format(name))
+    end
+    params[name] = value
+  end
+  return params
+end
+
+-- One that the playbook declares as `region` is the client's region too, if no other is named.
+local function take_params(playbook, params, args)
+  local read, message = playbooks.read_params(playbook, params)
+  if not read then options.refuse(message) end
+  if playbook.params and params.region and not args.region then args.region = params.region end
+end
+
+--- Refuses a mode that a playbook does not have.
+---@param playbook alicloud.dr.Playbook
+---@param args table
+function M.check_mode(playbook, args)
+  local fault = playbooks.mode_fault(playbook, args.mode)
+  if fault then options.refuse("--" .. fault) end
+end
+
+--- Reads a playbook: a ready one by its bare name, or a file by its path. What cannot be read is a
+--- mistake of the command line.
+---@param path string
+---@param io alicloud.cli.Io
+---@param read_file fun(path: string): string|nil, string?, string?
+---@param read_module? fun(path: string): string|nil, string?, string? for what it names
+---@return alicloud.dr.PlaybookSource
+function M.read(path, io, read_file, read_module)
+  local source, message
+  if ready.is_name(path) then
+    source, message = ready.source(path, session.runtime(io).read_file)
+  else
+    source, message = sources.read(path, read_file, read_module)
+  end
+  if not source then options.refuse("playbook: " .. message) end
+  return source
+end
+
+--- Makes a playbook of its text, which is executed with the rights of this process.
+---@param source alicloud.dr.PlaybookSource
+---@return alicloud.dr.Playbook
+function M.load(source)
+  local playbook, message = playbooks.load_source(source)
+  if not playbook then options.refuse("playbook: " .. message) end
+  return playbook
+end
+
+--- Loads the playbook of the command line, and refuses parameters and a mode that it does not take.
+--- It gets all rights, so its file must be trusted.
+---@param args table
+---@param io alicloud.cli.Io
+---@return alicloud.dr.Playbook
+---@return table<string, string> params
+function M.open(args, io)
+  local params = M.read_params(args.param)
+  local playbook = M.load(M.read(args.file, io, orders.reader(args, io)))
+  take_params(playbook, params, args)
+  M.check_mode(playbook, args)
+  return playbook, params
+end
+
+--- The world that --world names.
+---@param args table
+---@param io alicloud.cli.Io
+---@return table|nil
+function M.read_world(args, io)
+  if not args.world then return nil end
+  local text = orders.text("--world", args.world, args, io)
+  local world, message = data.parse(text, args.world, io)
+  message = message or emulator.world_problem(world)
+  if message then options.refuse("--world: " .. message) end
+  return world
+end
+
+return M

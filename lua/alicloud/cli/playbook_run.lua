@@ -1,0 +1,328 @@
+--- What run and resume have in common: options, the terminal's side of a run, its end.
+
+local anchors = require "alicloud.dr.playbook.anchor"
+local core = require "alicloud.core"
+local decisions = require "alicloud.dr.playbook.decision"
+local dr = require "alicloud.dr"
+local duration = require "alicloud.base.duration"
+local keys = require "alicloud.cli.keys"
+local network = require "alicloud.cli.options.network"
+local networks = require "alicloud.net.options"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local reports = require "alicloud.cli.commands.report"
+local rules = require "alicloud.dr.rules"
+local session = require "alicloud.cli.client"
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+M.EPILOG = [[
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 4 the journal could not be
+written to its end, 130 interrupted. After 1, 3, 4 and 130 the command that goes on is printed.]]
+
+--- Adds the options of a run.
+---@param command table of argparse
+function M.add_options(command)
+  options.add_common(command, "Region of the client, usually the secondary site")
+  command:option "--kind":choices { "drill", "planned", "unplanned" }
+    :description "What the run is for; else as the playbook says (unplanned)."
+  command:option "--mode":choices { "graceful", "ungraceful" }
+    :description("ungraceful leaves out what needs the old side; asked for again it switches. A "
+      .. "playbook that cannot do without (planned, failback) refuses it.")
+  command:option "--incident":argname "<name>"
+    :description "Derive the tokens from this name: operators who give the same send the same."
+  command:option "--as":target "requester":argname "<name>"
+    :description "Who asks for the run, and so cannot approve it; else $USER."
+  command:option "--approvers":argname "<file>"
+    :description "Public keys of those who may approve: lines of NAME KEY."
+  command:option "--sign":argname "<file>"
+    :description("Sign the journal's head with this key when the attempt ends, however it ends; "
+      .. "a key is made by `approve --new-key`.")
+  command:option "--anchor":argname "<cmd|url>"
+    :description("Hand the head to a witness at the beginning, at the point of no return and at "
+      .. "the end: a command line for sh ($ALICLOUD_DR_HEAD, _RUN, _MOMENT, _RECORDS), or a URL "
+      .. "that takes a POST. Its answer is kept; that it fails stops nothing.")
+  command:option "--skip":argname "<step=why>":count "*"
+    :description("Leave a step out, or break a gate open (gate:NAME=WHY: a gate may have the name "
+      .. "of the step behind it); the reason is kept.")
+  command:option "--again":argname "<step>":count "*"
+    :description "A step in doubt may be done once more, as if it had sent nothing."
+  command:option "--accept-loss":argname "<duration>"
+    :description "Accept a recovery point of that age; needs --why, and --as or $USER."
+  command:option "--why":argname "<text>":description "Reason for --accept-loss."
+  command:option "--rto":argname "<duration>":description "Declared recovery time."
+  command:option "--rpo":argname "<duration>":description "Declared loss of data."
+  command:flag "--accept-edit"
+    :description("Execute the playbook though it was edited, and though it leaves finished steps "
+      .. "out.")
+  orders.add_option(command)
+  command:flag "--no-ask":description "Never ask; what would be asked stops the run."
+  command:option "--report":argname "<file>"
+    :description("Write a report there when it ends, however it ends: " .. reports.SUFFIXES .. ".")
+end
+
+local function read_pairs(field, list)
+  local map = {}
+  for _, word in ipairs(list) do
+    local name, value = word:match("^([^=]+)=(.*%S.*)$")
+    if not name then
+      options.refuse(("%s: got %q; allowed: NAME=TEXT"):format(field, word))
+    end
+    map[name] = value
+  end
+  return map
+end
+
+--- Who is at the terminal.
+---@param args table with `requester`
+---@param getenv fun(name: string): string|nil
+---@return string|nil
+function M.person(args, getenv)
+  local name = args.requester or getenv "USER"
+  if name == nil or name == "" then return nil end
+  if name:find("%c") or #name > 80 then
+    options.refuse(("--as: got %q; allowed: a name without control characters"):format(name))
+  end
+  return name
+end
+
+local function accepted_loss(args, person)
+  local seconds = options.duration(args, "accept_loss", 1)
+  if not seconds then return nil end
+  if not (args.why and args.why:find("%S")) or not person then
+    options.refuse "--accept-loss: needs --why TEXT and, without $USER, --as NAME"
+  end
+  return { seconds = seconds, by = person, why = args.why }
+end
+
+local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
+
+local function ask_person(io, person)
+  return function(question)
+    local allowed = question.release and "(a)gain to release it, or sto(p)"
+      or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
+    io.err(("  ? %s: %s\n    %s: "):format(terminal.clean(question.step),
+      terminal.clean(question.err.message, 1000), allowed))
+    -- A whole word or its letter: "stop" begins as "skip" does.
+    local typed = (io.read_line() or ""):lower():match("^%s*(.-)%s*$")
+    return ANSWERS[typed] or "stop", person
+  end
+end
+
+--- The options of dr.run, from what was typed.
+---@param args table
+---@param io alicloud.cli.Io
+---@return table
+function M.read_options(args, io)
+  local runtime = session.runtime(io)
+  local person = M.person(args, runtime.getenv)
+  reports.check_target("--report", args.report)
+  local again = {}
+  for _, step in ipairs(args.again) do again[step] = true end
+  local declared = { rto = options.duration(args, "rto", 1),
+    rpo = options.duration(args, "rpo", 1) }
+  return {
+    kind = args.kind, mode = args.mode, requester = person,
+    incident = options.text(args, "incident", rules.INCIDENT),
+    approvers = args.approvers
+      and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
+    approvers_from = args.approvers and keys.origin(args.approvers) or nil,
+    approvers_file = args.approvers and core.real_path(args.approvers) or nil,
+    sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
+    anchor_network = args.anchor and networks.settings(network.read(args, options.refuse)) or nil,
+    skip = read_pairs("--skip", args.skip), again = again,
+    accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
+    declared = next(declared) and declared or nil,
+    ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
+  }
+end
+
+local SHOW = {}
+
+function SHOW.attempt(io, event, view)
+  if event.n > 1 then
+    io.out(("  going on, process %d of this run%s\n"):format(event.n,
+      event.edited_from and "; the playbook was edited" or ""))
+  end
+  view.began = event.at
+end
+
+function SHOW.step_begin(_, event, view)
+  view.begun[event.step] = event.at
+end
+
+function SHOW.step_end(io, event, view)
+  local took = event.at - (view.begun[event.step] or event.at)
+  if event.ok then
+    return io.out(("  %s %-28s %s\n"):format(terminal.paint(io, "green", "✔"),
+      terminal.clean(event.step), duration.format(took)))
+  end
+  io.out(("  %s %-28s %s: %s\n"):format(terminal.paint(io, "red", "✘"),
+    terminal.clean(event.step), terminal.clean(event.err.code),
+    terminal.clean(event.err.message, 1000)))
+end
+
+function SHOW.step_skip(io, event)
+  io.out(("  %s %-28s skipped: %s\n"):format(terminal.paint(io, "yellow", "-"),
+    terminal.clean(event.step), terminal.clean(event.why)))
+end
+
+function SHOW.intent(io, event)
+  io.out(("    %s %s, client token %s…\n"):format(terminal.clean(event.verb),
+    terminal.clean(event.intent.group_id), terminal.clean(event.intent.client_token:sub(1, 8))))
+end
+
+function SHOW.gate_open(io, event, view)
+  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    %s\n"):format(
+    terminal.clean(event.gate), event.need, terminal.clean(table.concat(event.of, ", "), 1000),
+    duration.format(event.expires), shell.command("approve", { view.journal, event.gate },
+    { "--as NAME", "--key FILE" })))
+  view.asked[event.gate] = event.decision
+  keys.tell(io, event)
+end
+
+function SHOW.approval(io, event, view)
+  local key = decisions.key_of(view.asked[event.gate], event.by)
+  io.out(("    approved by %s, key %s\n"):format(terminal.clean(event.by), keys.show(key)))
+end
+
+function SHOW.gate_pass(io, event)
+  io.out(("  %s gate %s\n"):format(terminal.paint(io, event.broken and "yellow" or "green",
+    event.broken and "!" or "✔"), terminal.clean(event.gate)))
+end
+
+function SHOW.signed(io, event)
+  io.out(("    signed by %s, key %s\n"):format(terminal.clean(event.by), keys.show(event.key)))
+end
+
+function SHOW.anchored(io, event)
+  io.out(("    witness %s%s\n"):format(event.ok and "" or "failed: ",
+    terminal.clean(event.answer or "")))
+end
+
+function SHOW.mode(io, event)
+  local from = event.from and ", left by " .. terminal.clean(event.from) or ""
+  io.out(("  %s from now on, by %s%s: %s\n"):format(terminal.clean(event.mode),
+    terminal.clean(event.by or "?"), from, terminal.clean(event.why)))
+end
+
+function SHOW.note(io, event)
+  io.out(("    %s\n"):format(terminal.clean(event.text, 1000)))
+end
+
+local function progress(io, journal)
+  local view = { begun = {}, asked = {}, journal = journal }
+  return function(event)
+    local show = SHOW[event.type]
+    if show then show(io, event, view) end
+  end
+end
+
+-- What says who asks, and how the cloud is reached.
+local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
+  "failed_region", "wait_for_cloud" }
+
+--- The command that goes on with a journal.
+---@param path string
+---@param args table
+---@return string
+function M.resume_command(path, args)
+  local all = {}
+  local function add(name, value)
+    if value then all[#all + 1] = shell.option(name, value) end
+  end
+  for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
+  add("--as", args.requester)
+  for _, file in ipairs(args.trust_file or {}) do add("--trust-file", file) end
+  table.move(network.typed(args), 1, 100, #all + 1, all)
+  return shell.command("resume", { path }, all)
+end
+
+local function result_object(result)
+  local steps = {}
+  for i, step in ipairs(result.steps) do
+    steps[i] = { step = step.key, status = step.status, why = step.why, err = step.err,
+      begun_at = step.begun_at, ended_at = step.ended_at }
+  end
+  return {
+    status = result.status, run_id = result.run_id, playbook = result.playbook, rto = result.rto,
+    rpo = result.rpo, declared = result.declared, journal = result.journal, head = result.head,
+    marks = result.marks, attempts = result.attempts,
+    exceptions = core.array(result.exceptions), steps = core.array(steps),
+  }
+end
+
+local function print_result(io, result, args)
+  local facts = {}
+  if result.rto then facts[#facts + 1] = "RTO " .. duration.format(result.rto) end
+  if result.rpo then facts[#facts + 1] = "RPO " .. duration.format(result.rpo) end
+  io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
+    #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
+  for _, exception in ipairs(result.exceptions) do
+    io.out(("    ! %s\n"):format(terminal.clean(exception, 1000)))
+  end
+  io.out(("    journal %s, %s\n    %s\n"):format(terminal.clean(result.journal),
+    result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
+end
+
+local function exit_code(err)
+  if err.code == "Client.Interrupted" then return output.EXIT.interrupted end
+  if err.incomplete then return output.EXIT.incomplete end
+  return output.exit_code(err, true)
+end
+
+local function report_failure(io, args, err, path)
+  local code = exit_code(err)
+  local go_on = M.resume_command(path, args)
+  if args.json then
+    return output.json(io, code, { error = output.error_object(err), journal = path,
+      resume = go_on, report = args.report })
+  end
+  local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
+  io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    %s\n    %s\n"):format(
+    said, go_on, shell.command("explain", { path }), reports.pointer(path, args.report)))
+  return code
+end
+
+-- The report comes before the last words, which say where it is. It cannot undo what the run came
+-- to, but a report that was asked for and is not there is no success.
+local function finish(result, err, path, args, io)
+  local saved, fault = true, nil
+  if args.report then saved, fault = reports.save(path, args.report) end
+  if not saved then
+    io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
+    args.report = nil
+  end
+  if not result then return report_failure(io, args, err, path) end
+  local code = saved and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    local object = result_object(result)
+    object.report = args.report
+    return output.json(io, code, object)
+  end
+  print_result(io, result, args)
+  return code
+end
+
+--- Runs a playbook at the terminal, to its end or from where its journal ends.
+---@param playbook alicloud.dr.Playbook
+---@param given table options of dr.run
+---@param args table
+---@param io alicloud.cli.Io
+---@return integer exit_code
+function M.carry_out(playbook, given, args, io)
+  local client <close> = session.open(args, io)
+  given.client = client
+  if not args.json then
+    io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),
+      terminal.clean(given.journal)))
+    given.progress = progress(io, given.journal)
+  end
+  local result, err = dr.run(playbook, given)
+  return finish(result, err, given.journal, args, io)
+end
+
+return M

@@ -1,0 +1,130 @@
+--- Shows a change while it runs, and remembers what has to be known if it is cut short.
+
+local duration = require "alicloud.base.duration"
+local snapshots = require "alicloud.dr.model.snapshot"
+local terminal = require "alicloud.cli.terminal"
+local view = require "alicloud.cli.view_group"
+
+local M = {}
+
+local clean = terminal.clean
+
+---@class alicloud.cli.Reporter
+---@field io alicloud.cli.Io
+---@field quiet boolean print nothing but the token
+---@field go_on fun(token: string): string the command that continues under a token
+---@field client_token string? as soon as it is known
+---@field sent boolean the call may have left
+---@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? else the event's own words
+---@field seen string? what the newest look showed
+local Reporter = {}
+Reporter.__index = Reporter
+
+---@param io alicloud.cli.Io
+---@param quiet boolean
+---@param go_on fun(token: string): string the command that continues under a token
+---@param noun string what is done, begins each line
+---@param progress? fun(snapshot: alicloud.dr.Snapshot): string a state in fewer words
+---@return alicloud.cli.Reporter
+function M.new(io, quiet, go_on, noun, progress)
+  return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false, progress = progress,
+    label = ("  %-12s"):format(noun), spinner = terminal.spinner(io) }, Reporter)
+end
+
+--- Prints a line above the spinner.
+---@param text string
+function Reporter:line(text)
+  if self.quiet then return end
+  self.spinner.clear()
+  self.io.out(text)
+end
+
+function Reporter:note(text)
+  self:line(self.label .. text .. "\n")
+end
+
+local on = {}
+
+function on.looked(self, event)
+  if self.shown_group then return end
+  self.shown_group = true
+  if event.snapshot.role ~= "absent" then
+    self:line(view.group_line(self.io, event.snapshot))
+  end
+end
+
+function on.checked(self, event)
+  if self.shown_check and event.report.ok then return end
+  self.shown_check = true
+  self:line(view.precheck_line(self.io, event.report))
+end
+
+-- The token goes to the error stream, and before the call leaves: whatever becomes of this process
+-- or of its output, it must not be lost.
+function on.sending(self, event)
+  self.sent = true
+  if event.attempt > 1 then
+    return self:note("nothing has happened: sending again with the same token")
+  end
+  self.spinner.clear()
+  if not self.client_token then return end
+  self.io.err(("alicloud-dr: client token %s (continue with: %s)\n"):format(
+    clean(self.client_token), self.go_on(self.client_token)))
+end
+
+function on.accepted(self, event)
+  self:note("accepted, request id " .. clean(event.request_id))
+end
+
+function on.unanswered(self, event)
+  local err = event.err
+  local status = err.status and (" (HTTP %d)"):format(err.status) or ""
+  local consequence = err.outcome == "unknown"
+    and ": it may have been done; looking before anything is sent again" or ""
+  self:note(clean(err.code) .. status .. consequence)
+end
+
+function on.joined(self)
+  self:note("one is under way already; waiting for it, nothing is sent")
+end
+
+-- A terminal sees every look, a log only what is new.
+function on.state(self, event)
+  local state = self.progress and self.progress(event.snapshot) or event.state
+  local text = clean(state) .. "  " .. duration.clock(event.elapsed)
+  if not self.quiet and self.io.tty then
+    self.spinner.show(self.label, text)
+    return
+  end
+  local news = text:gsub("%s+[%d:]+$", "")
+  if news ~= self.shown_state then
+    self.shown_state = news
+    self:note(text)
+  end
+end
+
+function on.look_failed(self, event)
+  self:note("a look failed: " .. clean(event.err.code) .. "; going on")
+end
+
+--- Takes an event.
+---@param event table alicloud.dr.Event, or that of another change
+function Reporter:take(event)
+  self.client_token = event.client_token or self.client_token
+  self.seen = event.state or event.snapshot and snapshots.state(event.snapshot) or self.seen
+  local handler = on[event.event]
+  if handler then handler(self, event) end
+end
+
+--- Takes the spinner away.
+function Reporter:finish()
+  self.spinner.clear()
+end
+
+--- Words about the newest look.
+---@return string
+function Reporter:last_seen()
+  return self.seen and clean(self.seen) or "nothing yet"
+end
+
+return M

@@ -1,0 +1,80 @@
+--- A call that goes on while the program does something else.
+
+local calls = require "alicloud.call"
+local patience = require "alicloud.call.outage_retry"
+
+local M = {}
+
+---@class alicloud.Operation
+local Operation = {}
+
+-- Plan and client of a call are the program's own.
+local states = setmetatable({}, { __mode = "k" })
+
+local function own(operation)
+  local state = states[operation]
+  if not state then error("not an operation; call its methods with a colon", 3) end
+  return state
+end
+
+--- Whether the call has ended. Calls go on before the answer is given; nothing is waited for.
+---@return boolean
+function Operation:done()
+  return own(self).task:done()
+end
+
+--- Waits for the end of the call.
+---@param timeout? number seconds (the call's own deadline bounds it)
+---@return boolean done
+function Operation:wait(timeout)
+  return own(self).task:wait(timeout)
+end
+
+--- Waits for the end of the call and gives what `client:call` would have returned.
+---@return table|nil result
+---@return alicloud.Error? err kind "cancelled" if it was given up
+function Operation:result()
+  return own(self).task:result()
+end
+
+--- Gives the call up. Of a change that may have left already, the outcome is unknown.
+---@return boolean cancelled false if it had ended before
+function Operation:cancel()
+  local state = own(self)
+  return state.task:cancel(calls.cancelled(state.context, state.plan, state.progress))
+end
+
+local function close(operation)
+  operation:cancel()
+end
+
+local function describe(operation)
+  local state = own(operation)
+  return ("alicloud.Operation(%s, %s)"):format(state.plan.action,
+    state.task.finished and "done" or "under way")
+end
+
+local metatable = {
+  __name = "alicloud.Operation",
+  __index = Operation,
+  __newindex = function() error("an operation is read-only", 2) end,
+  __close = close,
+  __tostring = describe,
+  __metatable = "alicloud.Operation",
+}
+
+--- Starts what was planned.
+---@param context table the client's state
+---@param plan table see alicloud.plan
+---@return alicloud.Operation
+function M.start(context, plan)
+  local progress = calls.begin(context, plan)
+  local operation = setmetatable({}, metatable)
+  states[operation] = {
+    context = context, plan = plan, progress = progress,
+    task = context.loop.spawn(patience.run, context, plan, progress),
+  }
+  return operation
+end
+
+return M

@@ -1,0 +1,183 @@
+--- Going over the items of a paged Describe operation.
+--
+-- A page is fetched only when the one before is used up. A server that hands out a token twice, or
+-- answers another page than the one asked for, would keep us for ever, so that is an error; so is a
+-- page count nobody can have meant.
+
+local errors = require "alicloud.base.error"
+local options = require "alicloud.base.schema"
+local path = require "alicloud.base.path"
+
+local M = {}
+
+local DEFAULT_MAX_PAGES = 1000
+local MAX_PAGES = options.integer(1, 1000000)
+
+--- Takes `max_pages` out of a call's options.
+---@param given? table
+---@return table|nil call_options
+---@return any max_pages
+function M.split_options(given)
+  if type(given) ~= "table" or given.max_pages == nil then return given, nil end
+  local rest = {}
+  for name, value in pairs(given) do rest[name] = value end
+  rest.max_pages = nil
+  return rest, given.max_pages
+end
+
+local function fault(scope, code, message)
+  return errors.new {
+    kind = code == "Client.MalformedPage" and "decode" or "limit",
+    code = code,
+    message = message,
+    product = scope.product,
+    action = scope.action,
+  }
+end
+
+local function next_token(paging, page)
+  local token = page[paging.output]
+  return token ~= nil and token ~= "" and token or nil
+end
+
+--- By token: every page names the next one.
+local function by_token(walk, page)
+  local paging = walk.paging
+  local token = next_token(paging, page)
+  if not token then return true end
+  if walk.seen[token] then
+    return nil, fault(walk.scope, "Client.PageLoop",
+      "the service handed out the same " .. paging.output .. " twice")
+  end
+  walk.seen[token], walk.asked[paging.input] = true, token
+  return false
+end
+
+--- By number: the total tells the last page, without it a page that is not full.
+local function by_number(walk, page, count)
+  local keys, asked = walk.paging.numbered, walk.asked
+  local number, size = tonumber(asked[keys.page]), tonumber(asked[keys.size])
+  local answered = page[keys.page]
+  if answered ~= nil and answered ~= number then
+    return nil, fault(walk.scope, "Client.PageLoop",
+      ("the service answered page %s instead of %d"):format(answered, number))
+  end
+  local total = tonumber(page[keys.total])
+  if count == 0 or number * size >= (total or math.huge) or not total and count < size then
+    return true
+  end
+  asked[keys.page] = number + 1
+  return false
+end
+
+-- Numbers are asked for by giving one of them; with a token the service ignores them.
+local function wants_numbers(paging, params)
+  local keys = paging.numbered
+  if not keys or params[paging.input] ~= nil or params[paging.limit] ~= nil then return false end
+  return params[keys.page] ~= nil or params[keys.size] ~= nil
+end
+
+local function begin(fetch, paging, params, scope)
+  local asked = {}
+  for name, value in pairs(params or {}) do asked[name] = value end
+  local walk = {
+    fetch = fetch, paging = paging, scope = scope, asked = asked, seen = {}, pages = 0,
+  }
+  if wants_numbers(paging, asked) then
+    walk.follow = by_number
+    asked[paging.numbered.page] = asked[paging.numbered.page] or 1
+    asked[paging.numbered.size] = asked[paging.numbered.size] or paging.numbered.max
+  else
+    walk.follow = by_token
+    if paging.limit and asked[paging.limit] == nil then asked[paging.limit] = paging.default end
+  end
+  return walk
+end
+
+--- Fetches the next page and finds out whether it is the last one.
+local function turn(walk)
+  local limit = walk.scope.max_pages or DEFAULT_MAX_PAGES
+  if walk.pages >= limit then
+    return nil, fault(walk.scope, "Client.TooManyPages", ("gave up after %d pages"):format(limit))
+  end
+  local page, err = walk.fetch(walk.asked)
+  if not page then return nil, err end
+  walk.pages = walk.pages + 1
+  local items = path.get(page, walk.paging.items) or {}
+  if type(items) ~= "table" then
+    return nil, fault(walk.scope, "Client.MalformedPage", walk.paging.items .. " is not a list")
+  end
+  walk.finished, err = walk.follow(walk, page, #items)
+  if walk.finished == nil then return nil, err end
+  return page, items
+end
+
+---@class alicloud.pager.Scope
+---@field max_pages? integer default 1000
+---@field product? string for messages
+---@field action? string
+
+--- Makes the four values of a generic `for`. Errors are raised as error objects. A page number or a
+--- page size among the parameters asks for numbered pages.
+---@param fetch fun(params: table): table|nil, alicloud.Error?
+---@param paging table of the service data: `items`, `input`, `output`, `limit`, `numbered`, …
+---@param params? table
+---@param scope? alicloud.pager.Scope
+---@return fun(): table|nil, table item and the page it is from
+---@return nil
+---@return nil
+---@return table closing
+function M.each(fetch, paging, params, scope)
+  scope = scope or {}
+  if scope.max_pages ~= nil and not MAX_PAGES.test(scope.max_pages) then
+    error(("max_pages: got %s; allowed: %s"):format(options.show(scope.max_pages),
+      MAX_PAGES.allowed), 2)
+  end
+  local walk = begin(fetch, paging, params, scope)
+  local page, items, position = nil, {}, 0
+
+  local function advance()
+    while position >= #items do
+      if walk.finished then return nil end
+      local found
+      page, found = turn(walk)
+      if not page then error(found, 0) end
+      items, position = found, 0
+    end
+    position = position + 1
+    return items[position], page
+  end
+
+  local closing = setmetatable({}, {
+    __close = function() walk.finished, items = true, {} end,
+  })
+  return advance, nil, nil, closing
+end
+
+--- Reads all pages into the first one.
+---@param fetch fun(params: table): table|nil, alicloud.Error?
+---@param paging table of the service data
+---@param params? table
+---@param scope? alicloud.pager.Scope
+---@return table|nil page the first response, its list holding the items of all
+---@return alicloud.Error? err
+function M.all(fetch, paging, params, scope)
+  local walk = begin(fetch, paging, params, scope or {})
+  local first, all = turn(walk)
+  if not first then return nil, all end
+  if not (walk.finished or path.get(first, paging.items)) then
+    return nil, fault(walk.scope, "Client.MalformedPage", paging.items .. " is missing")
+  end
+  local count = #all
+  while not walk.finished do
+    local page, items = turn(walk)
+    if not page then return nil, items end
+    table.move(items, 1, #items, count + 1, all)
+    count = count + #items
+    -- Nothing is left to ask for, and nobody shall think so.
+    if paging.output then first[paging.output] = page[paging.output] end
+  end
+  return first
+end
+
+return M

@@ -1,0 +1,89 @@
+--- A provider that somebody's file names: found out at the first use, then asked each time.
+
+local common = require "alicloud.credentials.support"
+local static = require "alicloud.credentials.static"
+
+local M = {}
+
+local Follow = {}
+Follow.__index = Follow
+
+--- What the inner provider gives, under both names.
+---@return alicloud.Credentials|nil
+---@return alicloud.Error? err
+function Follow:get()
+  local err
+  if not self.inner then
+    self.inner, err = self.open()
+    if not self.inner then return nil, err end
+  end
+  local keys
+  keys, err = self.inner:get()
+  if not keys then return nil, err end
+  self.shown = self.rename(keys)
+  return self.shown
+end
+
+--- Keys that are in the file itself may have been replaced there.
+---@param keys alicloud.Credentials
+---@return boolean
+function Follow:refuse(keys)
+  if not self.inner then return false end
+  if self.inner.refuse then return self.inner:refuse(keys) end
+  local fresh = self.open()
+  if not fresh then return false end
+  local found = fresh:get()
+  if not found or found.access_key_id == keys.access_key_id then
+    fresh:close()
+    return false
+  end
+  self.inner:close()
+  self.inner = fresh
+  return true
+end
+
+local function known(self)
+  if not self.inner then self.inner = self.open() end
+  return self.inner
+end
+
+--- Whom the provider in the file asks; reads the file, asks nobody.
+---@return string[]
+function Follow:hosts()
+  local inner = known(self)
+  return inner and inner.hosts and inner:hosts() or {}
+end
+
+---@return boolean
+function Follow:holds()
+  local inner = known(self)
+  return inner ~= nil and inner.holds ~= nil and inner:holds()
+end
+
+---@return string
+function Follow:describe()
+  if not self.shown then return self.name .. " (not asked yet)" end
+  return self.shown.provider .. " " .. static.tail(self.shown.access_key_id)
+end
+
+---@return alicloud.credentials.Explanation
+function Follow:explain()
+  local about = self.inner and self.inner:explain()
+  if not about then return { provider = self.name } end
+  about.provider = self.name .. "/" .. about.provider
+  return about
+end
+
+function Follow:close()
+  if self.inner then self.inner:close() end
+  self.inner, self.shown = nil, nil
+end
+
+---@param name string
+---@param open fun(): alicloud.credentials.Provider|nil, alicloud.Error?
+---@return alicloud.credentials.Provider
+function M.new(name, open)
+  return setmetatable({ name = name, open = open, rename = common.renamer(name) }, Follow)
+end
+
+return M

@@ -1,0 +1,173 @@
+--- Providers as they are asked for: checked at once, opened by the client that uses them, with its
+--- clocks, its loop and its way to the network.
+
+local options = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.credentials.Spec
+
+local specs = setmetatable({}, { __mode = "k" })
+
+local metatable = {
+  __name = "alicloud.credentials.Spec",
+  __tostring = function(spec) return "alicloud.credentials." .. specs[spec].kind end,
+  __newindex = function() error("credentials are read-only", 2) end,
+  __metatable = "alicloud.credentials.Spec",
+}
+
+---@param value any
+---@return boolean
+function M.is(value)
+  return specs[value] ~= nil
+end
+
+---@param value any
+---@return boolean
+function M.is_provider(value)
+  return type(value) == "table" and not M.is(value) and options.callable.test(value.get)
+end
+
+local function is_source(value)
+  return M.is(value) or M.is_provider(value)
+end
+
+local SOURCE = options.rule("credentials of alicloud.credentials, or a provider", is_source)
+
+-- An opened source is closed by whoever opened it; a provider belongs to its maker.
+local function open_source(context, source)
+  if source == nil then return M.open(M.make("default", {}), context), false end
+  if M.is(source) then return M.open(source, context), false end
+  return source, true
+end
+
+local function name_of(source, index)
+  return M.is(source) and specs[source].kind or "provider " .. index
+end
+
+-- Each provider is loaded when it is needed: most clients need one.
+local function part(name)
+  return require("alicloud.credentials." .. name)
+end
+
+local function open_chain(context, given)
+  local links = {}
+  for i, source in ipairs(given) do
+    local provider, borrowed = open_source(context, source)
+    links[i] = { name = name_of(source, i), provider = provider, borrowed = borrowed }
+  end
+  return part "chain".new("chain", links, context)
+end
+
+local function link(context, name, module, given)
+  return { name = name, open = function() return part(module).new(context, given) end }
+end
+
+-- The order of the vendor's SDKs.
+local function open_default(context, given)
+  local metadata = given.metadata_endpoint
+  return part "chain".new("default", {
+    link(context, "env", "env"),
+    link(context, "oidc_role_arn", "oidc"),
+    link(context, "cli_profile", "profile", { metadata_endpoint = metadata }),
+    link(context, "profile", "ini", { metadata_endpoint = metadata }),
+    link(context, "ecs_ram_role", "ecs_role", { endpoint = metadata }),
+    link(context, "credential_uri", "uri"),
+  }, context)
+end
+
+local function open_named(context, given)
+  return part "chain".new("profile", {
+    link(context, "cli_profile", "profile", given), link(context, "profile", "ini", given),
+  }, context)
+end
+
+local function open_role(context, given)
+  local origin, borrowed = open_source(context, given.source)
+  return part "role".over(context, given, origin, borrowed)
+end
+
+local function role_schema()
+  local schema = { source = SOURCE }
+  for name, rule in pairs(part "role".OPTIONS) do schema[name] = schema[name] or rule end
+  return schema
+end
+
+local function default_schema()
+  return { metadata_endpoint = part "ecs_role".OPTIONS.endpoint }
+end
+
+-- `module` has OPTIONS and `new`, where nothing else is said.
+local KINDS = {
+  env = { module = "env" },
+  oidc = { module = "oidc" },
+  role = { schema = role_schema, required = "role_arn", open = open_role },
+  profile = { module = "profile" },
+  ini = { module = "ini" },
+  ecs_role = { module = "ecs_role" },
+  uri = { module = "uri" },
+  external = { module = "external", required = "command" },
+  named = { module = "profile", required = "name", open = open_named },
+  default = { schema = default_schema, open = open_default },
+  chain = { open = open_chain },
+}
+
+local function schema_of(about)
+  if about.schema then return about.schema() end
+  return part(about.module).OPTIONS or {}
+end
+
+local function examine_links(given)
+  if type(given) ~= "table" or #given == 0 then
+    return nil, "chain: allowed: a list of credentials in the order in which they are tried"
+  end
+  local links = {}
+  for i, source in ipairs(given) do
+    if not is_source(source) then
+      return nil, ("chain: item %d: got %s; allowed: %s"):format(i, options.show(source),
+        SOURCE.allowed)
+    end
+    links[i] = source
+  end
+  return links
+end
+
+local function examine(kind, given)
+  local about = KINDS[kind]
+  if kind == "chain" then return examine_links(given) end
+  local required = about.required
+  if given == nil and not required then return {} end
+  local schema = schema_of(about)
+  local settled, message = options.examine(kind, given, schema)
+  if not settled then return nil, message end
+  if required and settled[required] == nil then
+    return nil, ("%s: option %s is missing; allowed: %s"):format(kind, required,
+      schema[required].allowed)
+  end
+  return settled
+end
+
+--- Makes a spec; a mistake in the options raises at the caller of the constructor.
+---@param kind string
+---@param given table|nil
+---@return alicloud.credentials.Spec
+function M.make(kind, given)
+  local settled, message = examine(kind, given)
+  if not settled then error("credentials." .. message, 3) end
+  local spec = setmetatable({}, metatable)
+  specs[spec] = { kind = kind, options = settled }
+  return spec
+end
+
+--- Opens a spec: a provider that must be closed.
+---@param spec alicloud.credentials.Spec
+---@param context alicloud.credentials.Context
+---@return alicloud.credentials.Provider
+function M.open(spec, context)
+  local about = specs[spec]
+  local kind = KINDS[about.kind]
+  local open = kind.open or part(kind.module).new
+  return open(context, about.options)
+end
+
+return M

@@ -1,0 +1,196 @@
+--- What providers have in common: how they fail, how they read the environment and files, and how
+--- an answer with keys in it is taken apart.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local options = require "alicloud.base.schema"
+local runtimes = require "alicloud.base.runtime"
+
+local M = {}
+
+-- Names of the members that hold keys, in answers and in files.
+M.SECRETS = { "AccessKeySecret", "SecurityToken", "access_key_secret", "sts_token",
+  "access_token", "oauth_access_token", "oauth_refresh_token", "private_key" }
+
+---@class alicloud.credentials.Failure
+---@field code? string Client.CredentialsProvider unless given
+---@field absent? boolean nobody has set this source up, as opposed to: it is broken
+---@field hint? string
+---@field cause? alicloud.Error
+
+--- A failure of a provider. Nothing of the caller's own request has been sent.
+---@param message string must not hold a secret
+---@param more? alicloud.credentials.Failure
+---@return nil
+---@return alicloud.Error
+function M.fail(message, more)
+  local fields = {
+    kind = "credentials", code = "Client.CredentialsProvider", message = message,
+    outcome = "not_sent",
+  }
+  for name, value in pairs(more or {}) do fields[name] = value end
+  return nil, errors.new(fields)
+end
+
+--- A failure because there is nothing here to be used.
+---@param message string
+---@param hint? string
+---@return nil
+---@return alicloud.Error
+function M.absent(message, hint)
+  return M.fail(message, { code = "Client.MissingCredentials", absent = true, hint = hint })
+end
+
+--- The options of a provider that a file sets up. Its values follow the same rules as options given
+--- in Lua, but it is the file that is wrong, not the caller.
+---@param what string the part of the file, begins the message
+---@param module { OPTIONS: table<string, alicloud.options.Rule> } the provider's
+---@param given table
+---@return table|nil settled
+---@return alicloud.Error? err
+function M.settled(what, module, given)
+  local settled, message = options.examine(what, given, module.OPTIONS)
+  if not settled then return M.fail(message) end
+  return settled
+end
+
+--- Opens a provider that a file sets up.
+---@param what string as for `settled`
+---@param module { OPTIONS: table<string, alicloud.options.Rule>, new: function } the provider's
+---@param context alicloud.credentials.Context
+---@param given table
+---@return alicloud.credentials.Provider|nil
+---@return alicloud.Error? err
+function M.open(what, module, context, given)
+  local settled, err = M.settled(what, module, given)
+  if not settled then return nil, err end
+  return module.new(context, settled)
+end
+
+--- A variable of the environment; an empty one counts as not set.
+---@param runtime alicloud.Runtime
+---@param name string
+---@return string|nil
+function M.variable(runtime, name)
+  local value = runtime.getenv(name)
+  return value ~= "" and value or nil
+end
+
+--- Whether a switch of the environment is on, by the vendor's rule: "true" in any case.
+---@param runtime alicloud.Runtime
+---@param name string
+---@return boolean
+function M.switched(runtime, name)
+  return (runtime.getenv(name) or ""):lower() == "true"
+end
+
+--- A path below the home directory.
+---@param runtime alicloud.Runtime
+---@param path string
+---@return string|nil
+function M.home(runtime, path)
+  local home = M.variable(runtime, "HOME")
+  return home and home .. "/" .. path
+end
+
+local SHARED = tonumber("044", 8)
+
+--- Reads a document with keys in it. Where the files are the machine's own it never becomes a Lua
+--- string, and one that others may read is warned of.
+---@param context alicloud.credentials.Context
+---@param path string
+---@param format "json"|"ini"
+---@return table|nil document
+---@return string? message quotes nothing of the file
+---@return boolean? missing whether there is no such file
+function M.read_document(context, path, format)
+  local runtime = context.runtime
+  local text, detail
+  if runtimes.has_real_files(runtime) then
+    text, detail = core.secret_from_file(path)
+    if text and detail & SHARED ~= 0 then
+      context.warn(("%s holds secrets and can be read by other users (mode %03o); chmod 600 it")
+        :format(path, detail))
+    end
+  else
+    text = runtime.read_file(path)
+    detail = "no such file"
+  end
+  if not text then return nil, path .. ": " .. detail, detail == "no such file" end
+  local document, message = core.unseal(text, format, M.SECRETS)
+  if not document then return nil, path .. ": " .. message end
+  return document
+end
+
+--- Takes an answer with keys in it apart.
+---@param body string
+---@return table|nil
+function M.read_answer(body)
+  return (core.unseal(body, "json", M.SECRETS))
+end
+
+--- Puts a provider's name before that of the one it asks, as the vendor's SDKs do: the same keys
+--- give the same table again.
+---@param name string
+---@return fun(keys: alicloud.Credentials): alicloud.Credentials
+function M.renamer(name)
+  local seen, shown
+  return function(keys)
+    if keys ~= seen then
+      seen, shown = keys, {}
+      for field, value in pairs(keys) do shown[field] = value end
+      shown.provider = name .. "/" .. tostring(keys.provider)
+    end
+    return shown
+  end
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and not value:find("[%s%c]")
+end
+
+--- A time as issuers write it, in unix seconds.
+---@param value any ISO 8601 in UTC, or seconds
+---@return number|nil
+function M.seconds_of(value)
+  if type(value) == "string" then
+    -- Some helpers write fractions or an offset of zero; the rest is the vendor's form.
+    return core.parse_iso8601((value:gsub("%.%d+", ""):gsub("[+-]00:00$", "Z")))
+  end
+  return type(value) == "number" and value or nil
+end
+
+local function sealed(value)
+  return type(value) == "userdata" and value or is_text(value) and core.secret(value) or nil
+end
+
+---@class alicloud.credentials.Session: alicloud.Credentials
+---@field expiration? number unix seconds by the issuer's clock
+---@field issued_at? number the issuer's time of the answer, where it tells
+
+--- Makes a session of what an issuer answered, or says what is missing from it.
+---@param answer table
+---@param provider string
+---@param issued_at? number unix seconds of the answer's Date header
+---@return alicloud.credentials.Session|nil
+---@return string? message
+function M.session(answer, provider, issued_at)
+  local session = {
+    access_key_id = is_text(answer.AccessKeyId) and answer.AccessKeyId or nil,
+    access_key_secret = sealed(answer.AccessKeySecret),
+    security_token = sealed(answer.SecurityToken),
+    expiration = M.seconds_of(answer.Expiration),
+    issued_at = issued_at,
+    provider = provider,
+  }
+  for name, key in pairs { AccessKeyId = "access_key_id", AccessKeySecret = "access_key_secret",
+    SecurityToken = "security_token" } do
+    if not session[key] then return nil, "the answer has no usable " .. name end
+  end
+  if answer.Expiration ~= nil and not session.expiration then
+    return nil, "the answer's Expiration is no time"
+  end
+  return session
+end
+
+return M

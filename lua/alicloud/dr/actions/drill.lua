@@ -1,0 +1,377 @@
+--- A drill of one group: clone the last recovery point to new disks, let somebody check them, and
+--- always clear them away, whatever the check does. Disks that the check has left attached are
+--- detached.
+---
+--- A drill is known by the id in the answer. Where the answer is lost, the one drill that was not
+--- there before is taken for ours; two of them are not guessed at.
+--- Source: StartReplicaGroupDrill, DescribeReplicaGroupDrills, ClearReplicaGroupDrill.
+
+local alicloud = require "alicloud"
+local attachment = require "alicloud.dr.read.attachment"
+local changes = require "alicloud.dr.actions.replication_change"
+local drills = require "alicloud.dr.read.drills"
+local goals = require "alicloud.dr.model.transition"
+local guard = require "alicloud.base.guard"
+local mutation = require "alicloud.dr.change"
+local seam = require "alicloud.dr.journal.protocol"
+local server = require "alicloud.dr.actions.compute"
+local sites = require "alicloud.dr.read.sites"
+local verdict = require "alicloud.dr.change.failures"
+
+local M = {}
+
+---@class alicloud.dr.DrillResult
+---@field outcome "drill_ready"|"drilled"|"cleared"|"not_open"
+---@field group_id string
+---@field region string
+---@field drill_id string
+---@field drill alicloud.dr.Drill? as last seen
+---@field elapsed number seconds
+---@field request_id string? of the accepted call
+---@field request_ids string[]
+---@field client_token string?
+---@field attempts integer
+---@field server_time number? of the accepted call, unix seconds
+---@field adopted boolean? the answer was lost, the drill was found by looking
+
+local START = verdict.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
+local CLEAR = verdict.words("ebs", "ClearReplicaGroupDrill", "clear_drill", "clearing of the drill")
+
+local function index(list)
+  local by_id = {}
+  for _, drill in ipairs(list) do by_id[drill.id] = drill end
+  return by_id
+end
+
+-- What one look at the drills of a group is: a list with the time of reading.
+local function reader(group)
+  return function(options)
+    local list, err, read_at = drills.of_group(group.client, group.id, group.region, options)
+    return list and { drills = list, read_at = read_at }, err
+  end
+end
+
+local function each(seen, describe)
+  local parts = {}
+  for i, drill in ipairs(seen.drills) do parts[i] = describe(drill) end
+  return #parts > 0 and table.concat(parts, "; ") or "no open drill"
+end
+
+local function describe(seen) return each(seen, drills.describe) end
+
+local function same(earlier, later)
+  return each(earlier, drills.signature) == each(later, drills.signature)
+end
+
+local function newcomers(intent, seen)
+  local before, list = {}, {}
+  for _, id in ipairs(intent.drills_before) do before[id] = true end
+  for _, drill in ipairs(seen.drills) do
+    if not before[drill.id] then list[#list + 1] = drill end
+  end
+  return list
+end
+
+-- The drill that the intent led to: by its id, or the only new one.
+local function ours(intent, seen)
+  if intent.drill_id then return index(seen.drills)[intent.drill_id] end
+  local list = newcomers(intent, seen)
+  if #list > 1 then
+    return nil, "several new drills, and the answer that names ours is lost: "
+      .. each({ drills = list }, function(drill) return drill.id end)
+  end
+  return list[1]
+end
+
+local function judge_start(intent, seen)
+  local drill, ambiguity = ours(intent, seen)
+  if ambiguity then return "unclear", ambiguity end
+  if not drill and intent.drill_id then
+    return "unclear", intent.drill_id .. " is not listed"
+  end
+  if not drill then return "as_planned", "no new drill" end
+  local words = drills.describe(drill)
+  if drills.is_ready(drill, intent.pairs) then return "arrived", words end
+  if drill.status == "execute_failed" then return "failed", words end
+  if drill.status == "executing" or drill.status == "executed" then return "moving", words end
+  return "changed", words
+end
+
+local function problem_of_start(found)
+  local snapshot = found.here
+  local problem = changes.problem_of_world(found) or changes.problem_of_side(snapshot, "drill in",
+    "OperationDenied.StartDrillShouldOnDestRegion")
+  if problem then return problem end
+  if not snapshot.recover_point or not snapshot.group_recover_point then
+    return { code = "OperationDenied.RecoverPointNotFound",
+      message = "there is no recovery point to clone" }
+  end
+  return nil
+end
+
+local function result(run, outcome, drill_id, drill)
+  local accepted = run.accepted or {}
+  local made = {
+    outcome = outcome, group_id = run.group.id, region = run.group.region, drill_id = drill_id,
+    drill = drill, elapsed = run:elapsed(), request_id = accepted.request_id,
+    server_time = accepted.server_time, request_ids = run.request_ids, attempts = run.attempts,
+    client_token = run.attempts > 0 and run.intent.client_token or nil,
+  }
+  run:emit { event = "done", result = made }
+  return made
+end
+
+local function start_goal(group, intent)
+  return {
+    regions = { group.region }, params = { GroupId = group.id }, intent = intent,
+    read = reader(group), judge = judge_start, describe = describe, same = same,
+    on_accept = function(answer)
+      if type(answer.DrillId) == "string" and answer.DrillId ~= "" then
+        intent.drill_id = answer.DrillId
+      end
+    end,
+  }
+end
+
+local function decide_start(run)
+  local found, err = sites.look(run)
+  if not found then return verdict.unreadable(run, err) end
+  local problem = problem_of_start(found)
+  if problem then return verdict.forbidden(run, problem) end
+  local difference = run:difference_to_past(found.here)
+  if difference then return verdict.world_changed(run, difference) end
+  if run.options.confirm and not run.options.confirm(found.here, {}) then
+    return verdict.not_confirmed(run)
+  end
+  local before
+  before, err = drills.of_group(run.group.client, run.group.id, run.group.region)
+  if not before then return verdict.unreadable(run, err) end
+  local intent = goals.intent(found.here, run:token(found.here, goals.incident_token))
+  intent.drills_before = {}
+  for i, drill in ipairs(before) do intent.drills_before[i] = drill.id end
+  return intent
+end
+
+local function id_of(intent, seen)
+  local drill = seen and ours(intent, seen)
+  return intent.drill_id or drill and drill.id, drill
+end
+
+--- Starts a drill and waits until a disk for each pair is there.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.MutationOptions
+---@param holder? table gets `intent` as soon as there is one, so that whoever clears can find out
+---@return alicloud.dr.DrillResult|nil
+---@return alicloud.Error? err with `drill_id` if a drill was left behind
+function M.start(group, options, holder)
+  local run = mutation.new(group, START, options)
+  local intent, err
+  if run:is_continued() then
+    intent = options.continue.intent
+  else
+    intent, err = decide_start(run)
+    if not intent then return nil, err end
+  end
+  if holder then holder.intent = intent end
+  local seen
+  seen, err = run:pursue(start_goal(group, intent))
+  local id, drill = id_of(intent, seen or run.watch.last)
+  if not seen then
+    err.drill_id = id
+    return nil, err
+  end
+  local made = result(run, "drill_ready", id, drill)
+  made.adopted = run.accepted == nil
+  made.recover_point, made.disks = drill.recover_point, drill.disks
+  run:note_end(made)
+  return made
+end
+
+-- A drill has gone when it is not listed several times in a row: one empty list may be a lie.
+local GONE_READS = 3
+
+local function clear_goal(group, drill)
+  local absent = 0
+  local function judge(_, seen)
+    local now = index(seen.drills)[drill.id]
+    absent = now and 0 or absent + 1
+    if not now then
+      return absent >= GONE_READS and "arrived" or "moving", drill.id .. " is not listed"
+    end
+    local words = drills.describe(now)
+    if now.status == "clearing" or now.status == "executing" then return "moving", words end
+    if now.status == drill.status then return "as_planned", words end
+    return now.status == "clear_failed" and "failed" or "as_planned", words
+  end
+  return {
+    regions = { group.region }, params = { GroupId = group.id, DrillId = drill.id }, intent = {},
+    read = reader(group), judge = judge, describe = describe, same = same,
+    began_failed = drill.status == "clear_failed", unjournaled = true,
+  }
+end
+
+-- A drill that is still being made cannot be cleared yet.
+local function await_made(run, drill)
+  local goal = clear_goal(run.group, drill)
+  goal.judge = function(_, seen)
+    local now = index(seen.drills)[drill.id]
+    if not now then return "unclear", drill.id .. " is not listed" end
+    return now.status == "executing" and "moving" or "arrived", drills.describe(now)
+  end
+  local seen, err = run:join(goal)
+  run.joined = false
+  return seen and index(seen.drills)[drill.id], err
+end
+
+local function find(run, drill_id)
+  local list, err = drills.of_group(run.group.client, run.group.id, run.group.region)
+  if not list then return verdict.unreadable(run, err) end
+  local drill = index(list)[drill_id]
+  if drill and drill.status == "executing" then return await_made(run, drill) end
+  return drill or false
+end
+
+local function carry_out_clear(run, drill)
+  local goal = clear_goal(run.group, drill)
+  if drill.status == "clearing" then return run:join(goal) end
+  return run:pursue(goal)
+end
+
+local function plain(options)
+  local copy = {}
+  for _, name in ipairs { "timeout", "stall", "poll", "resend_window", "progress" } do
+    copy[name] = options[name]
+  end
+  return copy
+end
+
+-- What the check has attached and left so would keep the drill from being cleared. Nothing but the
+-- drill owns these disks; one that cannot be detached shows when it is cleared.
+local function free_disks(group, made, options)
+  local wanted = {}
+  for _, entry in ipairs(made and made.disks or {}) do
+    if entry.disk then wanted[#wanted + 1] = { id = entry.disk, pair = entry.pair } end
+  end
+  local side = attachment.read(group.client, group.region, wanted)
+  for _, disk in ipairs(side.disks) do
+    for _, host in ipairs(disk.hosts) do
+      server.detach(group, options, group.region, disk, host.id)
+    end
+  end
+end
+
+--- Clears a drill away, with its disks, and waits until it is listed no more.
+---@param group alicloud.dr.Group
+---@param drill_id string
+---@param options alicloud.dr.MutationOptions
+---@return alicloud.dr.DrillResult|nil outcome "cleared", or "not_open": the group has no such drill
+---@return alicloud.Error? err
+function M.clear(group, drill_id, options)
+  local run = mutation.new(group, CLEAR, options)
+  local drill, err = find(run, drill_id)
+  if drill == nil then return nil, err end
+  if not drill then return result(run, "not_open", drill_id) end
+  if options.confirm and not options.confirm(drill) then return verdict.not_confirmed(run) end
+  if options.detach then free_disks(group, drill, plain(options)) end
+  local seen
+  seen, err = carry_out_clear(run, drill)
+  if seen then return result(run, "cleared", drill_id, drill) end
+  err.drill_id, err.drill = drill_id, drill
+  return nil, err
+end
+
+-- The id of a drill that may have been left behind, looked for if the answer never came.
+local function left_behind(group, holder)
+  local intent = holder.intent
+  if not intent or intent.drill_id then return intent and intent.drill_id end
+  local seen = reader(group) { deadline = 10 }
+  return seen and id_of(intent, seen) or nil
+end
+
+local function clear_up(group, holder, options)
+  local id = left_behind(group, holder)
+  if not id then return nil end
+  free_disks(group, holder.made, plain(options))
+  local cleared, err = M.clear(group, id, plain(options))
+  -- A start that nobody saw end must not be gone on with: its drill is no more.
+  if cleared and not holder.made then
+    seam.outcome(options.journal, START.verb, holder.intent, nil,
+      { outcome = "accepted", code = "Client.Interrupted" })
+  end
+  return cleared or false, err
+end
+
+-- Returning nothing is fine; false, or nil with a reason, is not; nor is an error.
+local function judge_check(ok, count, first, second)
+  if not ok then return tostring(first) end
+  if count == 0 or first ~= nil and first ~= false then return nil end
+  if first == nil and count == 1 then return nil end
+  return tostring(second or "the check returned " .. tostring(first))
+end
+
+local function pack(ok, ...)
+  return ok, select("#", ...), ...
+end
+
+local function failed_check(made, why, cleared, err)
+  return nil, alicloud.error.new {
+    kind = "state", code = "Client.DrillCheckFailed", outcome = "accepted",
+    message = "the check of the drill failed: " .. why, group_id = made.group_id,
+    region = made.region, drill_id = made.drill_id, drill = made.drill, cleared = cleared ~= nil
+      and cleared ~= false, cause = err, request_id = made.request_id,
+    hint = not cleared and "the drill is still open and costs money: clear it" or nil,
+  }
+end
+
+local function not_cleared(made, err)
+  err.message = ("the drill went well, but %s is not cleared and costs money: %s"):format(
+    made.drill_id, err.message)
+  return nil, err
+end
+
+local function conclude(made, checked, cleared, err)
+  if checked.why then return failed_check(made, checked.why, cleared, err) end
+  if not cleared then return not_cleared(made, err) end
+  made.outcome, made.cleared, made.check = "drilled", true, checked.value
+  made.ready_after, made.elapsed = made.elapsed, made.elapsed + checked.seconds + cleared.elapsed
+  return made
+end
+
+local function check_disks(loop, made, check)
+  local began = loop.now()
+  local ok, count, first, second = pack(guard.call(check, made))
+  return { why = judge_check(ok, count, first, second), value = ok and first or nil,
+    seconds = loop.now() - began }
+end
+
+local function try(group, options, holder)
+  local made, err = M.start(group, options, holder)
+  if not made then return nil, err end
+  holder.made = made
+  return made, check_disks(group.client.loop, made, options.check or function() end)
+end
+
+--- Runs a whole drill: start, wait, the caller's check, and the clearing that nothing may prevent.
+---@param group alicloud.dr.Group
+---@param options table as for `start`, and `check(result)`
+---@return alicloud.dr.DrillResult|nil outcome "drilled"
+---@return alicloud.Error? err
+function M.run(group, options)
+  local holder = {}
+  local ok, made, checked = pcall(try, group, options, holder)
+  if not ok then
+    -- Ctrl-C: clear as well as that can be done, then let it through.
+    pcall(clear_up, group, holder, options)
+    error(made, 0)
+  end
+  if made then
+    holder.intent.drill_id = made.drill_id
+    return conclude(made, checked, clear_up(group, holder, options))
+  end
+  local err = checked
+  local cleared, clear_err = clear_up(group, holder, options)
+  err.cleared, err.clear_error = cleared and true or cleared, clear_err
+  return nil, err
+end
+
+return M

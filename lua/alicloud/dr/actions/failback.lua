@@ -1,0 +1,212 @@
+--- The way back: reverse, replicate back, stop the service, last synchronization, switch, protect
+--- again. Each step is a method of the group that can be called by itself, looks before it acts,
+--- and finds its work done when it is called again; this file only calls them in order.
+---
+--- There is no ungraceful way: both sites have to answer until the switch, or nothing is proved of
+--- what would be lost. A side that is lost is given up by a failover at the other one.
+--- Source: user guide, "Failback".
+
+local alicloud = require "alicloud"
+local guard = require "alicloud.base.guard"
+local observe = require "alicloud.dr.read.groups"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local M = {}
+
+---@class alicloud.dr.FailbackOptions
+---@field to string region that takes the service back; the group object is in the one that gives it
+---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
+---false, or nil and a reason, ends the failback
+---@field old_side? alicloud.dr.OldSide see reprotect
+---@field fence? boolean stop the instances and detach the disks where the service ran (true)
+---@field force? boolean see fence
+---@field sync? boolean last one-shot synchronization, so that nothing is lost (true)
+---@field max_rpo? number|string of the switch
+---@field attach? string|table<string, string> see serve
+---@field restore? boolean protect again afterwards, in the direction that is usual (true)
+---@field confirm? fun(step: string, context: alicloud.dr.FailbackContext): boolean before each step
+---@field timeout? number|string of each step, beside its own default
+---@field poll? number|string
+---@field progress? fun(event: table)
+
+---@class alicloud.dr.FailbackContext
+---@field group alicloud.dr.Group where the service runs now
+---@field back alicloud.dr.Group the same group, where the service goes
+---@field options alicloud.dr.FailbackOptions
+---@field steps table<string, table> results so far, by step
+
+---@class alicloud.dr.FailbackResult
+---@field outcome "failed_back"|"already_failed_back"
+---@field group_id string
+---@field region string that has the service now
+---@field steps table<string, table> result of each step
+---@field order string[] the steps in the order in which they were done
+---@field elapsed number seconds
+
+local function limits(context, more)
+  local given = context.options
+  local options = { timeout = given.timeout, poll = given.poll, progress = given.progress }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+local function catch_up(context)
+  local start = context.steps.start
+  return context.group:await_recovery_point(limits(context, { newer_than = start.server_time }))
+end
+
+local function stop_service(context)
+  local hook = context.options.stop
+  if not hook then return { outcome = "skipped" } end
+  local ok, answer, why = guard.call(hook, context)
+  if ok and answer ~= false and not (answer == nil and why) then
+    return { outcome = "stopped_by_caller", answer = answer }
+  end
+  return nil, alicloud.error.new { kind = "state", code = "Client.ServiceNotStopped",
+    outcome = "not_sent", message = "the service was not stopped: " .. tostring(why or answer) }
+end
+
+local function optional(name, run)
+  return function(context)
+    if context.options[name] == false then return { outcome = "skipped" } end
+    return run(context)
+  end
+end
+
+local function serve(context)
+  if not context.options.attach then return { outcome = "skipped" } end
+  return context.back:serve(limits(context, { attach = context.options.attach }))
+end
+
+local function switch(context)
+  return context.back:failover(limits(context, { max_rpo = context.options.max_rpo }))
+end
+
+---@class alicloud.dr.FailbackStep
+---@field name string
+---@field run fun(context: alicloud.dr.FailbackContext): table|nil, alicloud.Error?
+
+--- The steps in their order.
+---@type alicloud.dr.FailbackStep[]
+M.STEPS = {
+  { name = "reprotect", run = function(context)
+    return context.group:reprotect(limits(context, { old_side = context.options.old_side }))
+  end },
+  { name = "start", run = function(context) return context.group:start(limits(context)) end },
+  { name = "catch_up", run = catch_up },
+  { name = "stop_service", run = stop_service },
+  { name = "fence", run = optional("fence", function(context)
+    return context.back:fence(limits(context, { force = context.options.force }))
+  end) },
+  { name = "sync", run = optional("sync", function(context)
+    return context.group:sync_now(limits(context))
+  end) },
+  { name = "failover", run = switch },
+  { name = "serve", run = serve },
+  { name = "protect", run = optional("restore", function(context)
+    return context.back:reprotect(limits(context))
+  end) },
+  { name = "restart", run = optional("restore", function(context)
+    return context.back:start(limits(context))
+  end) },
+}
+
+local function first_step(name)
+  for i, step in ipairs(M.STEPS) do
+    if step.name == name then return i end
+  end
+end
+
+local SWITCHED = { failovering = true, failovered = true, failover_failed = true }
+
+local function refusal(group, code, message, more)
+  local fields = { kind = "state", code = code, message = message, outcome = "not_sent",
+    region = group.region, group_id = group.id }
+  for name, value in pairs(more or {}) do fields[name] = value end
+  return nil, alicloud.error.new(fields)
+end
+
+local function wrong_sides(group, to, snapshot)
+  local here, from, goal = group.region, snapshot.from.region, snapshot.to.region
+  if here == to or not (from == here and goal == to or from == to and goal == here) then
+    return ("a failback from %s to %s was asked for, but %s goes %s"):format(here, to, group.id,
+      snapshots.direction(snapshot))
+  end
+end
+
+-- Which step comes next, by what is seen; nil if the service is back already.
+local function next_step(group, to)
+  local snapshot, err = group:observe()
+  if not snapshot then return nil, err end
+  if snapshot.role == "absent" then
+    return refusal(group, "NoSuchResource", ("%s is on neither site of %s"):format(group.id,
+      group.region))
+  end
+  local fault = wrong_sides(group, to, snapshot)
+  if fault then return refusal(group, "Client.WrongDirection", fault, { snapshot = snapshot }) end
+  if snapshot.from.region == group.region then
+    return SWITCHED[snapshot.status] and first_step "failover" or 1
+  end
+  local open_here = SWITCHED[snapshot.status] or snapshot.status:find "^reprotect"
+  return open_here and 1 or 0
+end
+
+local function walk(context, from, done)
+  for i = from, #M.STEPS do
+    local step = M.STEPS[i]
+    local confirm = context.options.confirm
+    if confirm and not confirm(step.name, context) then
+      return refusal(context.group, "Client.NotConfirmed", ("step %s was not confirmed")
+        :format(step.name), { kind = "cancelled", step = step.name, steps = context.steps })
+    end
+    local result, err = step.run(context)
+    if not result then
+      err.step, err.steps = step.name, context.steps
+      return nil, err
+    end
+    context.steps[step.name], done[#done + 1] = result, step.name
+  end
+  return true
+end
+
+--- Moves a group back, or goes on with that where an earlier attempt ended.
+---@param group alicloud.dr.Group in the region that has the service now
+---@param back alicloud.dr.Group the same in the region that takes it
+---@param options alicloud.dr.FailbackOptions
+---@return alicloud.dr.FailbackResult|nil
+---@return alicloud.Error? err `step` names the one that went wrong, `steps` holds what was done
+function M.run(group, back, options)
+  local loop = group.client.loop
+  local began = loop.now()
+  local from, err = next_step(group, options.to)
+  if not from then return nil, err end
+  local context = { group = group, back = back, options = options, steps = {} }
+  local result = { outcome = "failed_back", group_id = group.id, region = options.to,
+    steps = context.steps, order = {}, elapsed = 0 }
+  if from == 0 then
+    result.outcome = "already_failed_back"
+    return result
+  end
+  local ok
+  ok, err = walk(context, from, result.order)
+  if not ok then return nil, err end
+  result.elapsed = loop.now() - began
+  return result
+end
+
+--- The region on the other side of a group.
+---@param group alicloud.dr.Group
+---@return string|nil region
+---@return alicloud.Error? err
+function M.other_region(group)
+  local snapshot, err = observe.group(group.client, group.id, group.region)
+  if not snapshot then return nil, err end
+  for _, place in ipairs { snapshot.from, snapshot.to } do
+    if place.region ~= "" and place.region ~= group.region then return place.region end
+  end
+  if snapshot.role ~= "absent" then return group.region end
+  return refusal(group, "NoSuchResource", ("%s is on neither site of %s"):format(group.id,
+    group.region))
+end
+
+return M

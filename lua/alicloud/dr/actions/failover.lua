@@ -1,0 +1,171 @@
+--- One failover of one group: look, pre-check, ask, carry out, wait until the group and every pair
+--- are open. How a call is sent once, and found out about when its answer is in doubt, is that of
+--- every change (alicloud.dr.change); here is what is a failover's own.
+---
+--- Only the region of the group object is asked, since the other one may be lost.
+--- Source: FailoverDiskReplicaGroup; "How to ensure idempotence".
+
+local intents = require "alicloud.dr.model.intent"
+local mutation = require "alicloud.dr.change"
+local precheck = require "alicloud.dr.model.precheck"
+local snapshots = require "alicloud.dr.model.snapshot"
+local verdict = require "alicloud.dr.change.failures"
+
+local M = {}
+
+-- Looks at a group whose lists do not agree, before that is held against it.
+local SETTLING_LOOKS = 3
+local SETTLING_PAUSE = 2
+
+local WORDS = verdict.words("ebs", "FailoverDiskReplicaGroup", "failover")
+WORDS.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStalled",
+  timeout = "Client.FailoverTimeout" }
+
+---@class alicloud.dr.Result
+---@field outcome "failovered"|"already_failovered"
+---@field group_id string
+---@field region string
+---@field from alicloud.dr.Place
+---@field to alicloud.dr.Place
+---@field pairs alicloud.dr.Pair[] as observed at the end
+---@field joined boolean a failover that was already under way was awaited; nothing was sent
+---@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover;
+---nil if nobody saw when that was, as for already_failovered
+---@field rpo_basis "accepted"|"observed"|nil the failover's moment: the accepted call by the
+---server's clock, or, as an upper bound, the first look that showed it under way
+---@field rto number seconds from the start of `failover`, a question to a person included, to the
+---look that saw every pair open; 0 if the first look found it done
+---@field recover_point integer? unix seconds, the oldest of group and pairs
+---@field oldest_pair string? the pair that holds it
+---@field request_id string? of the accepted call
+---@field request_ids string[] of every answer to the failover call
+---@field client_token string?
+---@field attempts integer how many times the call left
+---@field snapshot alicloud.dr.Snapshot the last look
+
+local function result(run, snapshot, fields)
+  fields.group_id, fields.region = run.group.id, run.group.region
+  fields.from, fields.to, fields.pairs = snapshot.from, snapshot.to, snapshot.pairs
+  fields.recover_point = fields.recover_point or snapshot.recover_point
+  fields.oldest_pair = snapshot.oldest_pair
+  fields.attempts, fields.request_ids = run.attempts, run.request_ids
+  fields.joined, fields.snapshot = run.joined, snapshot
+  return fields
+end
+
+-- The first look found the work done.
+local function already(run, snapshot)
+  return result(run, snapshot, { outcome = "already_failovered", rto = 0 })
+end
+
+-- The group and every pair of the frozen set were seen open.
+local function failovered(run, seen)
+  local moment = run.accepted and run.accepted.server_time
+  local basis = moment and "accepted" or "observed"
+  moment = moment or run.watch:seen_moving_at()
+  local point = seen.recover_point or run.intent.recover_point
+  return result(run, seen, {
+    outcome = "failovered", recover_point = point, rto = run:elapsed(),
+    rpo = moment and point and math.max(0, moment - point) or nil,
+    rpo_basis = moment and point and basis or nil,
+    request_id = run.accepted and run.accepted.request_id,
+    client_token = run.attempts > 0 and run.intent.client_token or nil,
+  })
+end
+
+local function conclude(run, seen, err)
+  if not seen then return nil, err end
+  local made = failovered(run, seen)
+  run:emit { event = "failovered", result = made, snapshot = seen }
+  run:note_end(made)
+  return made
+end
+
+local function goal_of(run, intent)
+  return {
+    regions = { run.group.region }, params = { ReplicaGroupId = run.group.id }, intent = intent,
+    read = function(options) return run.group:observe(options) end,
+    glance = run.options.glances and run.options.glances:of(run.group),
+    judge = intents.judge, describe = snapshots.state, same = snapshots.same_state,
+    began_failed = intent.status == "failover_failed",
+    terms = { max_rpo = run.options.max_rpo, accept_loss = run.options.accept_loss },
+  }
+end
+
+-- Membership lags behind on the service's side, so lists that do not agree get a second chance.
+local function look(run)
+  local snapshot, err
+  for i = 1, SETTLING_LOOKS do
+    snapshot, err = run.group:observe()
+    if not snapshot then return verdict.unreadable(run, err) end
+    run:emit { event = "looked", snapshot = snapshot }
+    if snapshot.role ~= "secondary" or not snapshots.pair_set_fault(snapshot) then break end
+    if i < SETTLING_LOOKS then run.loop.sleep(SETTLING_PAUSE) end
+  end
+  return snapshot
+end
+
+local function is_under_way(snapshot)
+  if snapshot.role ~= "secondary" or #snapshot.pairs == 0 then return false end
+  if snapshots.pair_set_fault(snapshot) then return false end
+  return snapshot.status == "failovering"
+    or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
+end
+
+-- "done", "join", "send", or a refusal.
+local function decide(run, snapshot)
+  if snapshots.is_failovered(snapshot) then return "done" end
+  if is_under_way(snapshot) then return "join" end
+  local report = precheck.evaluate(snapshot, run.options.max_rpo)
+  run:emit { event = "checked", snapshot = snapshot, report = report }
+  return report.ok and "send" or "refuse", report
+end
+
+-- People take minutes to answer; the world that they answered for may be gone by then.
+local function confirm(run, snapshot, report)
+  if not run.options.confirm(snapshot, report) then return verdict.not_confirmed(run) end
+  local asked = intents.new(snapshot, "")
+  local now, err = look(run)
+  if not now then return nil, err end
+  if now.role == "absent" then return verdict.refused(run, precheck.evaluate(now)) end
+  local difference = intents.difference(asked, now)
+  if difference then return verdict.world_changed(run, difference) end
+  return now
+end
+
+local function follow(run, route, report, snapshot)
+  if route == "done" then return already(run, snapshot) end
+  if route == "refuse" then return verdict.refused(run, report) end
+  local token = run:token(snapshot, intents.incident_token)
+  local goal = goal_of(run, intents.new(snapshot, token))
+  if route == "join" then return conclude(run, run:join(goal)) end
+  return conclude(run, run:pursue(goal))
+end
+
+local function begin(run)
+  local snapshot, err = look(run)
+  if not snapshot then return nil, err end
+  local difference = snapshot.role ~= "absent" and run:difference_to_past(snapshot)
+  if difference then return verdict.world_changed(run, difference) end
+  local route, report = decide(run, snapshot)
+  if route == "send" and run.options.confirm then
+    snapshot, err = confirm(run, snapshot, report)
+    if not snapshot then return nil, err end
+    route, report = decide(run, snapshot)
+  end
+  return follow(run, route, report, snapshot)
+end
+
+--- Runs one failover to its end.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.FailoverOptions durations in seconds, defaults filled in
+---@return alicloud.dr.Result|nil
+---@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled", "journal" or that
+---of the call
+function M.run(group, options)
+  local run = mutation.new(group, WORDS, options)
+  if not run:is_continued() then return begin(run) end
+  return conclude(run, run:pursue(goal_of(run, options.continue.intent)))
+end
+
+return M

@@ -1,0 +1,176 @@
+--- Fencing: the side that data comes from is made unable to write. Its instances are stopped, and
+--- the disks of the group detached, each only if it is not so already.
+
+local alicloud = require "alicloud"
+local attachment = require "alicloud.dr.read.attachment"
+local changes = require "alicloud.dr.actions.replication_change"
+local mutation = require "alicloud.dr.change"
+local server = require "alicloud.dr.actions.compute"
+local sites = require "alicloud.dr.read.sites"
+local snapshots = require "alicloud.dr.model.snapshot"
+local verdict = require "alicloud.dr.change.failures"
+
+local M = {}
+
+---@class alicloud.dr.FenceOptions
+---@field detach? boolean detach the disks too (true)
+---@field force? boolean cut the power of instances instead of shutting them down (false)
+---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
+---@field timeout? number|string for each stop and each detach (10m)
+---@field stall? number|string
+---@field poll? number|string
+---@field resend_window? number|string
+---@field progress? fun(event: table)
+
+---@class alicloud.dr.FencePlan
+---@field region string
+---@field stop alicloud.dr.DiskHost[] instances that do not stand still
+---@field detach alicloud.dr.DiskUse[] disks that are attached
+
+---@class alicloud.dr.FenceResult
+---@field outcome "fenced"|"already_fenced"
+---@field group_id string
+---@field region string of the side that is fenced
+---@field stopped string[] instances that were stopped by this
+---@field detached string[] disks that were detached by this
+---@field side alicloud.dr.SideUse as seen at the end
+---@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed it
+---@field data_ready_at number? if the group is failed over: of the look that showed it
+---@field elapsed number seconds
+---@field request_ids string[]
+
+local WORDS = verdict.words("ecs", "DescribeDisks", "fence", "fencing")
+
+local function instances_to_stop(side)
+  local list, seen = {}, {}
+  for _, disk in ipairs(side.disks) do
+    for _, host in ipairs(disk.hosts) do
+      if not seen[host.id] and host.status ~= "Stopped" then
+        seen[host.id], list[#list + 1] = true, host
+      end
+    end
+  end
+  return list
+end
+
+local function disks_to_detach(side)
+  local list = {}
+  for _, disk in ipairs(side.disks) do
+    if not attachment.is_free(disk) then list[#list + 1] = disk end
+  end
+  return list
+end
+
+local function plan_of(side, options)
+  return { region = side.region, stop = instances_to_stop(side),
+    detach = options.detach ~= false and disks_to_detach(side) or {} }
+end
+
+local function unreachable(side)
+  return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
+    retryable = true, side = side,
+    hint = "nothing is known of the old side, so it does not count as fenced; fence it by other "
+      .. "means, or again once the region answers" }
+end
+
+local function stuck_instance(plan)
+  for _, instance in ipairs(plan.stop) do
+    if instance.status ~= "Running" and instance.status ~= "Stopping" then
+      return { kind = "state", code = "IncorrectInstanceStatus", retryable = true,
+        message = ("%s is %s; it can be stopped once it runs"):format(instance.id,
+          instance.status) }
+    end
+  end
+  return nil
+end
+
+local function part_failed(err, result)
+  err.done_so_far = result
+  return nil, err
+end
+
+local function stop_all(run, plan, result)
+  for _, instance in ipairs(plan.stop) do
+    local seen, err, part = server.stop(run.group, run.options, plan.region, instance,
+      run.options.force == true)
+    run:count_in(part)
+    if not seen then return part_failed(err, result) end
+    result.stopped[#result.stopped + 1] = instance.id
+  end
+  return true
+end
+
+-- A detach that is under way is of one instance; the next one begins with what was seen after it.
+local function detach_from_all(run, plan, disk)
+  for _, host in ipairs(disk.hosts) do
+    local seen, err, part = server.detach(run.group, run.options, plan.region, disk, host.id)
+    run:count_in(part)
+    if not seen then return nil, err end
+    disk = seen
+  end
+  return true
+end
+
+local function detach_all(run, plan, result)
+  for _, disk in ipairs(plan.detach) do
+    local ok, err = detach_from_all(run, plan, disk)
+    if not ok then return part_failed(err, result) end
+    if #disk.hosts > 0 then result.detached[#result.detached + 1] = disk.id end
+  end
+  return true
+end
+
+-- Only what is seen at the end counts: somebody may have started an instance meanwhile.
+local function last_look(run, snapshot, result)
+  local side = attachment.of_side(run.group.client, snapshot, "from")
+  result.side = side
+  if not side.known then return verdict.forbidden(run, unreachable(side)) end
+  local demanded = run.options.detach ~= false and "detached" or "stopped"
+  local names = attachment.in_use(side, demanded)
+  if names then
+    return part_failed(alicloud.error.new { kind = "state", code = "Client.FenceUndone",
+      outcome = "accepted", message = "in use again after fencing: " .. names,
+      region = side.region, group_id = run.group.id }, result)
+  end
+  result.old_side_fenced_at, result.elapsed = side.read_at, run:elapsed()
+  run:emit { event = "done", result = result, snapshot = snapshot }
+  return result
+end
+
+local function look(run)
+  local found, err = sites.look(run)
+  if not found then return verdict.unreadable(run, err) end
+  local problem = changes.problem_of_world(found)
+    or changes.problem_of_side(found.here, "fence it from")
+  if problem then return verdict.forbidden(run, problem) end
+  local side = attachment.of_side(run.group.client, found.here, "from")
+  if not side.known then return verdict.forbidden(run, unreachable(side)) end
+  return found.here, side
+end
+
+--- Fences the side that the group is copied from.
+---@param group alicloud.dr.Group
+---@param options table durations in seconds, defaults filled in
+---@return alicloud.dr.FenceResult|nil
+---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+function M.run(group, options)
+  local run = mutation.new(group, WORDS, options)
+  local snapshot, side = look(run)
+  if not snapshot then return nil, side --[[@as alicloud.Error]] end
+  local plan = plan_of(side, options)
+  local problem = stuck_instance(plan)
+  if problem then return verdict.forbidden(run, problem) end
+  local idle = #plan.stop == 0 and #plan.detach == 0
+  if not idle and options.confirm and not options.confirm(plan) then
+    return verdict.not_confirmed(run)
+  end
+  local result = { outcome = idle and "already_fenced" or "fenced", group_id = group.id,
+    region = side.region, stopped = {}, detached = {}, request_ids = run.request_ids,
+    data_ready_at = snapshots.is_failovered(snapshot) and snapshot.read_at or nil }
+  local ok, err = stop_all(run, plan, result)
+  if ok then ok, err = detach_all(run, plan, result) end
+  if not ok then return nil, err end
+  return last_look(run, snapshot, result)
+end
+
+return M

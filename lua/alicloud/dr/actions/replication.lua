@@ -1,0 +1,211 @@
+--- Replication of a group: start, stop, one synchronization at once, and the wait for a recovery
+--- point. Source: StartDiskReplicaGroup, StopDiskReplicaGroup.
+
+local alicloud = require "alicloud"
+local attachment = require "alicloud.dr.read.attachment"
+local changes = require "alicloud.dr.actions.replication_change"
+local goals = require "alicloud.dr.model.transition"
+local intents = require "alicloud.dr.model.intent"
+local mutation = require "alicloud.dr.change"
+local sites = require "alicloud.dr.read.sites"
+local snapshots = require "alicloud.dr.model.snapshot"
+local verdict = require "alicloud.dr.change.failures"
+
+local M = {}
+
+---@class alicloud.dr.StartOptions: alicloud.dr.ChangeOptions
+---@field one_shot? boolean one synchronization, then stopped again (false)
+
+---@class alicloud.dr.StartResult: alicloud.dr.ChangeResult
+---@field outcome "started"|"already_started"|"synced"
+---@field standby alicloud.dr.SideUse? what was known of the disks that are copied onto
+
+---@class alicloud.dr.StopResult: alicloud.dr.ChangeResult
+---@field outcome "stopped"|"already_stopped"
+
+---@class alicloud.dr.SyncResult: alicloud.dr.StartResult
+---@field stop alicloud.dr.StopResult? nil: another process had stopped it, and this went on
+---@field verified boolean the recovery point is not older than the call, by the server's clock
+
+-- Which region serves these calls is documented as that of the group, which after a reversal may
+-- be either: the one that the data comes from is asked first.
+local function both_regions(_, snapshot)
+  local from, to = snapshot.from.region, snapshot.to.region
+  return from == to and { from } or { from, to }
+end
+
+local function problem_of_standby(verb, run, snapshot)
+  local side = attachment.of_side(run.group.client, snapshot, "to")
+  verb.facts.standby = side
+  local names = side.known and attachment.in_use(side, "detached")
+  -- What cannot be read here the service checks itself.
+  return names and { code = "OperationDenied.StandbyDeviceAttached",
+    message = "disks that are to be copied onto are attached: " .. names, standby = side,
+    hint = "detach them: whatever writes to them would be overwritten" } or nil
+end
+
+local function start_verb(one_shot)
+  local verb = { aim = one_shot and goals.one_shot or goals.start,
+    outcome = one_shot and "synced" or "started", regions = both_regions, facts = {} }
+  function verb.is_done(_, snapshot)
+    return not one_shot and goals.is_done(verb.aim, snapshot)
+  end
+  function verb.problem(run, snapshot)
+    return changes.problem_of_status(verb.aim, snapshot)
+      or problem_of_standby(verb, run, snapshot)
+  end
+  return verb
+end
+
+--- Starts replication and waits until the group and every pair replicate; or synchronizes once and
+--- waits until all are stopped again with a newer recovery point.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.StartOptions durations in seconds, defaults filled in
+---@return alicloud.dr.StartResult|nil
+---@return alicloud.Error? err
+function M.start(group, options)
+  return changes.run(group, options, start_verb(options.one_shot == true))
+end
+
+local STOP = {
+  aim = goals.stop, outcome = "stopped", regions = both_regions,
+  is_done = function(_, snapshot) return goals.is_done(goals.stop, snapshot) end,
+  problem = function(_, snapshot) return changes.problem_of_status(goals.stop, snapshot) end,
+}
+
+--- Stops replication and waits until the group and every pair are stopped. The cycle that runs is
+--- dropped.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.ChangeOptions durations in seconds, defaults filled in
+---@return alicloud.dr.StopResult|nil
+---@return alicloud.Error? err
+function M.stop(group, options)
+  return changes.run(group, options, STOP)
+end
+
+local function not_fresh(sync)
+  return alicloud.error.new {
+    kind = "state", code = "Client.SyncNotFresh", outcome = "accepted",
+    message = ("the recovery point %d is older than the call at %d"):format(
+      sync.recover_point, math.floor(sync.server_time)),
+    hint = "something else has ended: synchronize once more before anything relies on it",
+    group_id = sync.group_id, region = sync.region, client_token = sync.client_token,
+    request_id = sync.request_id, last = sync.snapshot,
+  }
+end
+
+local function without(options, ...)
+  local copy = {}
+  for name, value in pairs(options) do copy[name] = value end
+  for _, name in ipairs { ... } do copy[name] = nil end
+  return copy
+end
+
+local function sync_once(group, options)
+  options.one_shot = true
+  local sync, err = M.start(group, options)
+  -- Whoever began it began it before us, and perhaps before the last write.
+  if sync and sync.joined then return M.start(group, without(options, "continue")) end
+  return sync, err
+end
+
+--- The last synchronization of a planned move: stops replication, synchronizes once, and holds the
+--- recovery point against the server's time of the call. What was written before the call is safe
+--- then.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.ChangeOptions durations in seconds, defaults filled in
+---@return alicloud.dr.SyncResult|nil
+---@return alicloud.Error? err
+function M.sync_now(group, options)
+  local began = options.continue and options.continue.verb
+  local stop, sync, err
+  -- To stop the synchronization that is gone on with would drop it.
+  if began ~= "start" then
+    stop, err = M.stop(group, without(options, "client_token"))
+    if not stop then return nil, err end
+  end
+  sync, err = sync_once(group, without(options, "confirm", began == "stop" and "continue" or nil))
+  if not sync then return nil, err end
+  sync.stop, sync.verified = stop, sync.server_time ~= nil
+  if sync.verified and sync.recover_point < math.floor(sync.server_time) then
+    return nil, not_fresh(sync)
+  end
+  return sync
+end
+
+local AWAIT = verdict.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
+  "wait for a recovery point")
+
+-- The oldest of group and pairs; nil while one has none.
+local function common_point(snapshot)
+  if not snapshot.group_recover_point then return nil end
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair.recover_point then return nil end
+  end
+  return snapshot.recover_point
+end
+
+local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
+
+local function judge_point(intent, seen)
+  local judgement, difference = intents.judge_shape(intent, seen)
+  if judgement then return judgement, difference end
+  local point = common_point(seen)
+  if point and point > intent.newer_than then return "arrived", "" end
+  local words = ("%s; the oldest recovery point is %s"):format(goals.describe(seen),
+    point and ("%d s too old"):format(math.ceil(intent.newer_than - point)) or "missing")
+  return FLOWS[seen.status] and "moving" or "changed", words
+end
+
+local function describe_point(seen)
+  return goals.describe(seen) .. ", " .. snapshots.recovery_point_text(seen)
+end
+
+local function same_point(earlier, later)
+  return earlier.recover_point == later.recover_point and snapshots.same_state(earlier, later)
+end
+
+local function point_goal(group, snapshot, newer_than)
+  local intent = goals.intent(snapshot, "")
+  intent.newer_than, intent.client_token = newer_than, nil
+  return {
+    regions = { group.region }, params = {}, intent = intent,
+    read = function(options) return group:observe(options) end,
+    judge = judge_point, describe = describe_point, same = same_point,
+  }
+end
+
+---@class alicloud.dr.AwaitOptions
+---@field newer_than? number unix seconds; else the server's time of the first look
+---@field timeout? number|string (2h)
+---@field stall? number|string (2h)
+---@field poll? number|string longest pause between two looks (10 s)
+---@field progress? fun(event: table)
+
+--- Waits until the recovery points of the group and of every pair are newer than a moment.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.AwaitOptions durations in seconds, defaults filled in
+---@return alicloud.dr.ChangeResult|nil result outcome "recovery_point"; `waited_for` is the moment
+---@return alicloud.Error? err
+function M.await(group, options)
+  local run = mutation.new(group, AWAIT, options)
+  local found, err = sites.look(run)
+  if not found then return verdict.unreadable(run, err) end
+  local problem = changes.problem_of_world(found)
+  if problem then return verdict.forbidden(run, problem) end
+  local newer_than = options.newer_than or found.here.read_at
+  if not newer_than then
+    return verdict.forbidden(run, { kind = "state", code = "Client.ServerTimeUnknown",
+      message = "the service gave no time to wait for; give newer_than" })
+  end
+  local seen
+  seen, err = run:join(point_goal(group, found.here, newer_than))
+  if not seen then
+    err.outcome = "not_sent"
+    return nil, err
+  end
+  run.joined = false
+  return changes.result(run, "recovery_point", seen, { waited_for = newer_than })
+end
+
+return M

@@ -1,0 +1,93 @@
+--- Reprotection after a failover: the sides change places (reverse), or the failover is taken back.
+---
+--- A reversal overwrites the disks of the old primary site. So those are looked at through the
+--- compute service first: while one is attached, somebody may still write to it or read what is
+--- about to be lost. Source: ReprotectDiskReplicaGroup; user guide, failback.
+
+local attachment = require "alicloud.dr.read.attachment"
+local changes = require "alicloud.dr.actions.replication_change"
+local goals = require "alicloud.dr.model.transition"
+
+local M = {}
+
+---@class alicloud.dr.ReprotectOptions: alicloud.dr.ChangeOptions
+---@field reverse? boolean false: take the failover back, giving up what was written since (true)
+---@field old_side? alicloud.dr.OldSide what is demanded of the old primary disks (detached)
+
+---@alias alicloud.dr.OldSide
+---| "detached" # attached nowhere
+---| "stopped"  # at most to stopped instances
+---| "unknown"  # as stopped, and what cannot be read is taken to be so
+
+---@class alicloud.dr.ReprotectResult: alicloud.dr.ChangeResult
+---@field outcome "reprotected"|"already_reprotected"
+---@field reverse boolean
+---@field old_side alicloud.dr.SideUse? what was known of the old primary disks
+
+local function unknown_old_side(side)
+  return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
+    old_side = side, retryable = true,
+    hint = 'wait until the region answers, or accept it with old_side = "unknown" once you know '
+      .. "otherwise that nothing writes there; a reversal needs both sites anyway" }
+end
+
+local function busy_old_side(side, names, demanded)
+  local cure = demanded == "detached"
+      and 'stop the instances and detach the disks (group:fence), or accept stopped instances with '
+        .. 'old_side = "stopped"; a start will ask for detached disks'
+    or "stop the instances (group:fence)"
+  return { kind = "state", code = "Client.OldSideInUse", old_side = side, hint = cure,
+    message = "disks of the old primary site are in use: " .. names }
+end
+
+local function problem_of_old_side(verb, run, snapshot)
+  local demanded = run.options.old_side
+  local side = attachment.of_side(run.group.client, snapshot, "from")
+  verb.facts.old_side = side
+  if not side.known and demanded ~= "unknown" then return unknown_old_side(side) end
+  local names = attachment.in_use(side, demanded)
+  return names and busy_old_side(side, names, demanded) or nil
+end
+
+-- A group between two zones of one region is secondary there whatever its direction is.
+local function is_turned(snapshot)
+  if snapshot.from.region == snapshot.to.region then return snapshot.reversed end
+  return snapshot.role == "primary"
+end
+
+-- As it was asked for: the secondary site was where the group object is.
+local function orient(run, snapshot)
+  if snapshot.to.region == run.group.region then return snapshot end
+  local turned = {}
+  for name, value in pairs(snapshot) do turned[name] = value end
+  turned.from, turned.to = snapshot.to, snapshot.from
+  return turned
+end
+
+local function verb_of(reverse)
+  local verb = { aim = reverse and goals.reverse or goals.cancel, outcome = "reprotected",
+    facts = { reverse = reverse } }
+  function verb.is_done(_, snapshot)
+    return goals.is_done(verb.aim, snapshot) and is_turned(snapshot) == reverse
+  end
+  function verb.problem(run, snapshot)
+    return changes.problem_of_side(snapshot, "reprotect in")
+      or changes.problem_of_status(verb.aim, snapshot)
+      or reverse and problem_of_old_side(verb, run, snapshot) or nil
+  end
+  function verb.regions(run) return { run.group.region } end
+  if reverse then verb.orient = orient end
+  return verb
+end
+
+--- Runs one reprotection to its end.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.ReprotectOptions durations in seconds, defaults filled in
+---@return alicloud.dr.ReprotectResult|nil
+---@return alicloud.Error? err
+function M.run(group, options)
+  options.old_side = options.old_side or "detached"
+  return changes.run(group, options, verb_of(options.reverse ~= false))
+end
+
+return M

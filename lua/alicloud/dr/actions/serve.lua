@@ -1,0 +1,238 @@
+--- After a failover: the secondary disks are attached to the instances that take over, and those
+--- are started. Everything is looked at before the first call, and what is so already is done.
+
+local attachment = require "alicloud.dr.read.attachment"
+local changes = require "alicloud.dr.actions.replication_change"
+local mutation = require "alicloud.dr.change"
+local option = require "alicloud.base.schema"
+local server = require "alicloud.dr.actions.compute"
+local sites = require "alicloud.dr.read.sites"
+local snapshots = require "alicloud.dr.model.snapshot"
+local verdict = require "alicloud.dr.change.failures"
+
+local M = {}
+
+---@class alicloud.dr.ServeOptions
+---@field attach string|table<string, string> the instance for all disks, or one for each, by the id
+---of the secondary disk
+---@field start? boolean start the instances (true)
+---@field confirm? fun(plan: alicloud.dr.ServePlan): boolean
+---@field timeout? number|string for each attach and each start (10m)
+---@field stall? number|string
+---@field poll? number|string
+---@field resend_window? number|string
+---@field progress? fun(event: table)
+
+---@class alicloud.dr.ServePlan
+---@field region string
+---@field attach { disk: alicloud.dr.DiskUse, instance: string }[]
+---@field start { id: string, status: string }[]
+
+---@class alicloud.dr.ServeResult
+---@field outcome "serving"|"already_serving"
+---@field group_id string
+---@field region string
+---@field attached string[] disks that were attached by this
+---@field started string[] instances that were started by this
+---@field unmapped string[] secondary disks for which no instance was given
+---@field data_ready_at number? unix seconds by the server's clock, of the last look
+---@field old_side_fenced boolean|nil nil: not known
+---@field old_side alicloud.dr.SideUse
+---@field elapsed number seconds
+---@field request_ids string[]
+
+local WORDS = verdict.words("ecs", "DescribeDisks", "serve", "attaching")
+
+local function secondary_disks(snapshot)
+  local set, list = {}, {}
+  for _, pair in ipairs(snapshot.pairs) do
+    if pair.destination_disk then
+      set[pair.destination_disk], list[#list + 1] = pair.id, pair.destination_disk
+    end
+  end
+  table.sort(list)
+  return set, list
+end
+
+local function mapping_of(given, list)
+  if type(given) == "table" then return given end
+  local mapping = {}
+  for _, disk in ipairs(list) do mapping[disk] = given end
+  return mapping
+end
+
+local function unknown_disk(mapping, set, snapshot)
+  for disk in pairs(mapping) do
+    if not set[disk] then
+      return { code = "InvalidDiskId.NotFound",
+        message = ("attach: %s is no secondary disk of %s%s"):format(option.show(disk),
+          snapshot.group_id, option.did_you_mean(disk, set)) }
+    end
+  end
+  return nil
+end
+
+local function problem_of_group(found)
+  local snapshot = found.here
+  local problem = changes.problem_of_world(found)
+  if problem then return problem end
+  if snapshots.is_failovered(snapshot) then return nil end
+  return { code = "OperationDenied.InvalidStatus",
+    message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
+      snapshot.region, snapshots.state(snapshot)),
+    hint = "fail the group over first" }
+end
+
+local function problem_of_disk(disk, wanted, host)
+  if not disk.status then
+    return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id)
+  end
+  local elsewhere = #disk.hosts > 0 or disk.status == "In_use"
+  if elsewhere and not attachment.is_on(disk, wanted) then
+    return "InvalidDisk.InUse", ("%s, not on %s"):format(attachment.describe(disk), wanted)
+  end
+  local fine = disk.status == "In_use" or disk.status == "Available" or disk.status == "Attaching"
+  if not fine then return "IncorrectDiskStatus", attachment.describe(disk) end
+  if not host then
+    return "InvalidInstanceId.NotFound", ("instance %s is not listed"):format(wanted)
+  end
+  if host.zone and disk.zone and host.zone ~= disk.zone then
+    return "ResourcesNotInSameZone", ("disk %s is in %s, instance %s in %s"):format(disk.id,
+      disk.zone, wanted, host.zone)
+  end
+  return nil
+end
+
+local STARTABLE = { Running = true, Stopped = true, Starting = true, Pending = true }
+
+local function problem_of_host(id, host, start)
+  if not start or STARTABLE[host.status] then return nil end
+  return { kind = "state", code = "IncorrectInstanceStatus", retryable = true,
+    message = ("%s is %s; it can be started once it is Stopped"):format(id, tostring(host.status)) }
+end
+
+local function plan_of(disks, mapping, hosts, start)
+  local plan, starting = { attach = {}, start = {} }, {}
+  for _, disk in ipairs(disks) do
+    local id = mapping[disk.id]
+    local code, message = problem_of_disk(disk, id, hosts[id])
+    if code then return nil, { kind = "state", code = code, message = message } end
+    local problem = problem_of_host(id, hosts[id], start)
+    if problem then return nil, problem end
+    if disk.status ~= "In_use" then
+      plan.attach[#plan.attach + 1] = { disk = disk, instance = id }
+    end
+    if start and hosts[id].status ~= "Running" and not starting[id] then
+      starting[id] = true
+      plan.start[#plan.start + 1] = { id = id, status = hosts[id].status }
+    end
+  end
+  return plan
+end
+
+local function read_new_side(run, snapshot, mapping)
+  local wanted, ids, seen = {}, {}, {}
+  for disk, instance in pairs(mapping) do
+    wanted[#wanted + 1] = { id = disk }
+    if not seen[instance] then seen[instance], ids[#ids + 1] = true, instance end
+  end
+  table.sort(wanted, function(a, b) return a.id < b.id end)
+  table.sort(ids)
+  local side = attachment.read(run.group.client, snapshot.to.region, wanted)
+  if side.err then return nil, side.err end
+  local hosts, err = attachment.instances(run.group.client, snapshot.to.region, ids)
+  if not hosts then return nil, err end
+  return side, hosts
+end
+
+local function carry_out(run, plan, result)
+  for _, job in ipairs(plan.attach) do
+    local seen, err, part = server.attach(run.group, run.options, plan.region, job.disk,
+      job.instance)
+    run:count_in(part)
+    if not seen then return nil, err end
+    result.attached[#result.attached + 1] = job.disk.id
+  end
+  for _, instance in ipairs(plan.start) do
+    local seen, err, part = server.start(run.group, run.options, plan.region, instance)
+    run:count_in(part)
+    if not seen then return nil, err end
+    result.started[#result.started + 1] = instance.id
+  end
+  return true
+end
+
+local function finish(run, snapshot, mapping, result)
+  local side, hosts = read_new_side(run, snapshot, mapping)
+  if not side then
+    hosts.done_so_far = result
+    return nil, hosts
+  end
+  local plan, problem = plan_of(side.disks, mapping, hosts, run.options.start ~= false)
+  if not plan or #plan.attach + #plan.start > 0 then
+    problem = problem or { kind = "state", code = "Client.ServeUndone",
+      message = "after attaching and starting, disks or instances are no longer so" }
+    problem.outcome, problem.done_so_far = "accepted", result
+    return verdict.forbidden(run, problem)
+  end
+  result.data_ready_at, result.elapsed = side.read_at, run:elapsed()
+  result.old_side = attachment.of_side(run.group.client, snapshot, "from")
+  if result.old_side.known then
+    result.old_side_fenced = attachment.in_use(result.old_side, "stopped") == nil
+  end
+  run:emit { event = "done", result = result, snapshot = snapshot }
+  return result
+end
+
+local function prepare(run)
+  local found, err = sites.look(run)
+  if not found then return verdict.unreadable(run, err) end
+  local problem = problem_of_group(found)
+  if problem then return verdict.forbidden(run, problem) end
+  local set, list = secondary_disks(found.here)
+  local mapping = mapping_of(run.options.attach, list)
+  problem = unknown_disk(mapping, set, found.here)
+  if problem then return verdict.forbidden(run, problem) end
+  local unmapped = {}
+  for _, disk in ipairs(list) do
+    if not mapping[disk] then unmapped[#unmapped + 1] = disk end
+  end
+  return found.here, mapping, unmapped
+end
+
+local function decide(run, snapshot, mapping)
+  local side, hosts = read_new_side(run, snapshot, mapping)
+  if not side then return verdict.unreadable(run, hosts) end
+  local plan, problem = plan_of(side.disks, mapping, hosts, run.options.start ~= false)
+  if not plan then return verdict.forbidden(run, problem) end
+  plan.region = snapshot.to.region
+  local confirm = run.options.confirm
+  if confirm and not confirm(plan) then return verdict.not_confirmed(run) end
+  return plan
+end
+
+--- Attaches the secondary disks and starts the instances.
+---@param group alicloud.dr.Group
+---@param options table durations in seconds, defaults filled in
+---@return alicloud.dr.ServeResult|nil
+---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+function M.run(group, options)
+  local run = mutation.new(group, WORDS, options)
+  local snapshot, mapping, unmapped = prepare(run)
+  if not snapshot then return nil, mapping --[[@as alicloud.Error]] end
+  local plan, err = decide(run, snapshot, mapping)
+  if not plan then return nil, err end
+  local idle = #plan.attach + #plan.start == 0
+  local result = { outcome = idle and "already_serving" or "serving", group_id = group.id,
+    region = plan.region, attached = {}, started = {}, unmapped = unmapped,
+    request_ids = run.request_ids }
+  local ok
+  ok, err = carry_out(run, plan, result)
+  if not ok then
+    err.done_so_far = result
+    return nil, err
+  end
+  return finish(run, snapshot, mapping, result)
+end
+
+return M

@@ -1,0 +1,138 @@
+--- The seam between a verb (failover and whatever else sends a change to a group) and a journal.
+---
+--- A verb takes the option `journal`, any object with two functions:
+---
+---   intent(record)   called when the decision is made, before the first byte leaves. When it
+---                    returns true the record is safe from a crash. `nil, why`: the verb sends
+---                    nothing and ends with `Client.JournalFailed`, outcome "not_sent".
+---   outcome(record)  called at the verb's end, whatever it is, if there was an intent. What it
+---                    returns changes nothing: the work is done or in doubt by then.
+---
+--- and the option `continue`, what is left of an intent whose outcome never came. The client's own
+--- option `witness` (see alicloud.call.interceptor) tells the journal of each attempt in between.
+---
+--- With `continue` a verb does not decide again. It looks until several looks agree, by the intent
+--- as it was: on its way or arrived, wait for the end; another direction, set of pairs or state,
+--- stop with the difference; untouched, send again under the same token if the resend window, which
+--- counts from the first send by the wall clock, is still open; else the outcome stays unknown.
+--- An intent that never left is decided anew under its token, if direction and pairs are the same.
+
+local alicloud = require "alicloud"
+local guard = require "alicloud.base.guard"
+local option = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.dr.Journal
+---@field intent fun(record: alicloud.dr.IntentRecord): boolean|nil, any
+---@field outcome fun(record: alicloud.dr.OutcomeRecord)
+
+---@class alicloud.dr.IntentRecord
+---@field verb string e.g. "failover"
+---@field action string of the API
+---@field intent alicloud.dr.Intent direction, states, pairs and token; plain JSON
+---@field resend_window number seconds
+---@field max_rpo number? seconds
+---@field accept_loss alicloud.dr.AcceptLoss?
+
+---@class alicloud.dr.OutcomeRecord
+---@field verb string
+---@field group_id string
+---@field client_token string
+---@field ok boolean
+---@field outcome string of the result, or `err.outcome`; "unknown" leaves the intent open
+---@field code string? of the error
+---@field request_id string?
+---@field result table? of a verb that ended well; without the snapshot, of which it tells already
+
+---@class alicloud.dr.Continue
+---@field intent alicloud.dr.Intent
+---@field verb string? of the intent's record; a verb that consists of others goes on with that one
+---@field first_send_wall number? unix seconds; nil: it certainly never left
+---@field doubtful boolean an attempt has no answer that settles it
+---@field accepted { request_id: string, server_time: number? }? the service took it
+---@field attempts integer? how many have left so far
+---@field request_ids string[]?
+
+---@class alicloud.dr.AcceptLoss
+---@field seconds number age of the recovery point that is accepted
+---@field by string who accepts it
+---@field why string
+
+M.JOURNAL = option.rule("a table with the functions intent and outcome", function(value)
+  return type(value) == "table" and option.callable.test(value.intent)
+    and option.callable.test(value.outcome)
+end)
+
+M.CONTINUE = option.rule("a table with intent, first_send_wall and doubtful", function(value)
+  return type(value) == "table" and type(value.intent) == "table"
+    and type(value.intent.client_token) == "string" and type(value.doubtful) == "boolean"
+end)
+
+--- What is left of one of the verbs that another one consists of.
+---@param ... string their names
+---@return alicloud.options.Rule
+function M.continue_one_of(...)
+  local verbs = {}
+  for _, verb in ipairs { ... } do verbs[verb] = true end
+  local allowed = M.CONTINUE.allowed .. " and verb " .. table.concat({ ... }, " or ")
+  return option.rule(allowed, function(value)
+    return M.CONTINUE.test(value) and verbs[value.verb] == true
+  end)
+end
+
+local function is_words(value)
+  return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
+end
+
+-- Longer than anybody means; what is no number would be missing from a journal.
+local MOST_SECONDS = 1e11
+
+M.ACCEPT_LOSS = option.rule("{ seconds = number, by = who, why = reason }", function(value)
+  return type(value) == "table" and type(value.seconds) == "number" and value.seconds > 0
+    and value.seconds <= MOST_SECONDS and is_words(value.by) and is_words(value.why)
+end)
+
+--- Writes an intent down, if somebody keeps a journal.
+---@param journal alicloud.dr.Journal|nil
+---@param record alicloud.dr.IntentRecord
+---@return boolean|nil ok nil: nothing may be sent
+---@return alicloud.Error? err
+function M.intent(journal, record)
+  if not journal then return true end
+  local ok, written, why = guard.call(journal.intent, record)
+  if ok and written then return true end
+  local reason = ok and (why or "no reason given") or written
+  return nil, alicloud.error.new {
+    kind = "journal", code = "Client.JournalFailed", outcome = "not_sent",
+    message = "the intent could not be written down, nothing was sent: " .. tostring(reason),
+    hint = "mend the journal's file system; nothing is sent that a crash could make us forget",
+    cause = alicloud.error.is_error(reason) and reason or nil,
+  }
+end
+
+local function without_snapshot(result)
+  if not result then return nil end
+  local copy = {}
+  for name, value in pairs(result) do copy[name] = value end
+  copy.snapshot = nil
+  return copy
+end
+
+--- Writes down how an intent ended.
+---@param journal alicloud.dr.Journal|nil
+---@param verb string
+---@param intent alicloud.dr.Intent
+---@param result table|nil with `outcome` and `request_id`
+---@param err alicloud.Error|nil
+function M.outcome(journal, verb, intent, result, err)
+  if not journal then return end
+  local ending = result or err or {}
+  guard.call(journal.outcome, {
+    verb = verb, group_id = intent.group_id, client_token = intent.client_token,
+    ok = result ~= nil, outcome = ending.outcome, code = err and err.code or nil,
+    request_id = ending.request_id, result = without_snapshot(result),
+  })
+end
+
+return M

@@ -1,0 +1,285 @@
+--- Would the service take a failover of this group now, and would it be a good one?
+--- One finding per documented code of FailoverDiskReplicaGroup, and three of our own: the first
+--- full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a report out.
+
+local duration = require "alicloud.base.duration"
+local service = require "alicloud.service.ebs"
+local snapshots = require "alicloud.dr.model.snapshot"
+local states = require "alicloud.dr.model.states"
+
+local M = {}
+
+---@alias alicloud.dr.Verdict
+---| "ok"      # the fact that was read allows the failover
+---| "block"   # it forbids it
+---| "unknown" # it could not be read, or no read can tell
+
+---@class alicloud.dr.Finding
+---@field id string name of the rule
+---@field code string documented code that the call would answer with, or `Client.*`
+---@field title string a few words for a person
+---@field verdict alicloud.dr.Verdict
+---@field fact string what was read
+---@field cure string? what to do about it
+---@field only_call boolean? no read can tell, so an unknown here does not stop a failover
+
+---@class alicloud.dr.Report
+---@field ok boolean
+---@field verdict alicloud.dr.Verdict
+---@field findings alicloud.dr.Finding[]
+---@field snapshot alicloud.dr.Snapshot
+
+local OWN_CURES = {
+  ["Client.FirstSyncUnfinished"] = "wait until the first full sync has ended: before that the "
+    .. "secondary disks do not hold a usable copy",
+  ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo, or wait for the next "
+    .. "recovery point if the primary site still replicates",
+  ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
+    .. "may have taken out; without max_rpo the age does not count",
+  ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "
+    .. "lag behind each other",
+  ["Client.DirectionUnclear"] = "look again; if it stays so, read the group in the console",
+}
+
+local function cure_of(code)
+  if OWN_CURES[code] then return OWN_CURES[code] end
+  local documented = service.errors[code]
+  return documented and documented.cure
+end
+
+local function ok(fact)
+  return { verdict = "ok", fact = fact }
+end
+
+local function block(fact, code)
+  return { verdict = "block", fact = fact, code = code }
+end
+
+local function unknown(fact, code)
+  return { verdict = "unknown", fact = fact, code = code }
+end
+
+local function only_call(fact)
+  return { verdict = "unknown", fact = fact, only_call = true }
+end
+
+local function quoted(word)
+  return word == "" and "no status" or word
+end
+
+-- Names the pairs for which `problem` gives a text: "pair-1 is x, pair-2 is y".
+local function name_pairs(snapshot, problem)
+  local parts = {}
+  for _, pair in ipairs(snapshot.pairs) do
+    local text = problem(pair)
+    if text then parts[#parts + 1] = pair.id .. " " .. text end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or nil
+end
+
+local function check_exists(snapshot)
+  return ok(("listed in %s as %s site"):format(snapshot.region, snapshot.role))
+end
+
+local function check_direction(snapshot)
+  if snapshot.role == "secondary" then
+    return ok(("%s: %s is the secondary site"):format(
+      snapshots.direction(snapshot), snapshot.region))
+  end
+  if snapshot.role == "primary" then return block(M.wrong_side(snapshot)) end
+  return block(("%s: %s is on neither side"):format(
+    snapshots.direction(snapshot), snapshot.region), "Client.DirectionUnclear")
+end
+
+local function check_standby(snapshot)
+  return ok("a failover is asked at the secondary site, " .. snapshots.place_name(snapshot.to))
+end
+
+local function check_status(snapshot)
+  if states.LEGAL[snapshot.status] then return ok("status " .. snapshot.status) end
+  local note = states.KNOWN[snapshot.status] and "" or " (a word this version does not know)"
+  return block(("status %s%s; allowed: %s"):format(
+    quoted(snapshot.status), note, table.concat(states.LEGAL_LIST, ", ")))
+end
+
+local function check_not_empty(snapshot)
+  local claimed = snapshot.pair_number or snapshot.pair_ids and #snapshot.pair_ids or 0
+  local count = math.max(claimed, #snapshot.pairs)
+  if count == 0 then return block "the group has no pairs" end
+  return ok(("%d pair%s"):format(count, count == 1 and "" or "s"))
+end
+
+-- A failover that stopped half way leaves pairs on both sides of the word; the documents allow
+-- another one from failover_failed and forbid it for pairs that differ.
+local function is_half_done(snapshot)
+  if snapshot.status ~= "failover_failed" then return false end
+  local done = snapshots.count(snapshot, "failovered")
+  return done + snapshots.count(snapshot, "failover_failed") == #snapshot.pairs
+end
+
+local function check_pair_states(snapshot)
+  local odd = name_pairs(snapshot, function(pair)
+    return pair.status ~= snapshot.status and "is " .. quoted(pair.status)
+  end)
+  if not odd then
+    return ok(("%d of %d pairs %s"):format(#snapshot.pairs, #snapshot.pairs, snapshot.status))
+  end
+  local fact = ("group %s, but %s"):format(quoted(snapshot.status), odd)
+  return is_half_done(snapshot) and only_call(fact .. " (a failover stopped half way)")
+    or block(fact)
+end
+
+local function check_zones(snapshot)
+  local odd = name_pairs(snapshot, function(pair)
+    if snapshots.same_place(pair.from, snapshot.from)
+      and snapshots.same_place(pair.to, snapshot.to) then
+      return nil
+    end
+    return "goes " .. snapshots.direction(pair)
+  end)
+  if odd then return block(("group goes %s, but %s"):format(snapshots.direction(snapshot), odd)) end
+  return ok("every pair goes " .. snapshots.direction(snapshot))
+end
+
+local function check_membership(snapshot)
+  local odd = name_pairs(snapshot, function(pair)
+    if pair.group_id == snapshot.group_id then return nil end
+    return pair.group_id and "belongs to " .. pair.group_id or "names no group"
+  end)
+  return odd and block(odd) or ok("every pair belongs to " .. snapshot.group_id)
+end
+
+local function check_first_sync(snapshot)
+  if not snapshot.group_recover_point then return block "the group has no recovery point yet" end
+  local without = name_pairs(snapshot, function(pair)
+    return not pair.recover_point and "has none" or nil
+  end)
+  if without then return block("no recovery point yet: " .. without) end
+  return ok "group and pairs have a recovery point"
+end
+
+local function check_rpo(snapshot, max_rpo)
+  local age = snapshots.recover_point_age(snapshot)
+  if not snapshot.recover_point then
+    return max_rpo and block "there is no recovery point to measure"
+      or only_call "there is no recovery point to measure"
+  end
+  if not age then
+    local fact = "the service gave no time, so the age cannot be told"
+    return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
+  end
+  local shown = duration.format(age)
+  if not max_rpo then return ok(("RPO %s, no limit given"):format(shown)) end
+  if age <= max_rpo then return ok(("RPO %s ≤ %s"):format(shown, duration.format(max_rpo))) end
+  local holder = snapshot.oldest_pair and " (" .. snapshot.oldest_pair .. ")" or ""
+  return block(("RPO %s > %s%s"):format(shown, duration.format(max_rpo), holder))
+end
+
+local function check_pair_set(snapshot)
+  if #snapshot.pairs == 0 then return block "the pair list is empty" end
+  local fault = snapshots.pair_set_fault(snapshot)
+  if fault then return block(fault) end
+  return ok(("%d/%d pairs read"):format(#snapshot.pairs, snapshot.pair_number or #snapshot.pairs))
+end
+
+local DENIED = "OperationDenied."
+
+-- Order of the findings, and so of the code that a refusal carries: what makes the rest pointless
+-- to read comes first.
+local RULES = {
+  { id = "exists", code = "NoSuchResource", title = "group", check = check_exists },
+  { id = "direction", code = DENIED .. "OperateNotAllowedForPrimary", title = "direction",
+    check = check_direction },
+  { id = "secondary_site", code = DENIED .. "OperateNotAllowedForStandby",
+    title = "secondary site", check = check_standby },
+  { id = "pairs", code = DENIED .. "NoPairInGroup", title = "pairs", check = check_not_empty },
+  { id = "pair_set", code = "Client.PairSetIncomplete", title = "pair set",
+    check = check_pair_set },
+  { id = "pair_states", code = DENIED .. "PairGroupStatusConflict", title = "pair states",
+    reads_pairs = true, check = check_pair_states },
+  { id = "zones", code = DENIED .. "PairGroupAZoneConflict", title = "zones",
+    reads_pairs = true, check = check_zones },
+  { id = "membership", code = DENIED .. "PairInAnotherGroup", title = "membership",
+    reads_pairs = true, check = check_membership },
+  { id = "status", code = DENIED .. "InvalidStatus", title = "status", check = check_status },
+  { id = "first_sync", code = "Client.FirstSyncUnfinished", title = "first full sync",
+    reads_pairs = true, check = check_first_sync },
+  { id = "rpo", code = "Client.RecoveryPointTooOld", title = "RPO", check = check_rpo },
+  { id = "permission", code = "Forbidden", title = "permission",
+    untold = "only the call can tell" },
+  { id = "action_permission", code = "Forbidden.Action", title = "permission for the action",
+    untold = "only the call can tell; RAM action ebs:FailoverDiskReplicaGroup" },
+  { id = "operation", code = "OperationDenied", title = "operation",
+    untold = "the service gives no rule for it; only the call can tell" },
+  { id = "internal", code = "InternalError", title = "service",
+    untold = "only the call can tell; answered by looking, then the same token" },
+  { id = "timeout", code = "RequestTimeout", title = "answer in time",
+    untold = "only the call can tell; answered by looking, then the same token" },
+}
+
+local function apply(rule, snapshot, max_rpo)
+  if rule.untold then return only_call(rule.untold) end
+  if snapshot.role == "absent" then
+    if rule.id ~= "exists" then return unknown "the group could not be read" end
+    return block(("%s is on neither site of %s"):format(snapshot.group_id, snapshot.region))
+  end
+  -- What holds for every element of an empty list proves nothing.
+  if rule.reads_pairs and #snapshot.pairs == 0 then return unknown "no pair was read" end
+  return rule.check(snapshot, max_rpo)
+end
+
+local function finding_of(rule, result)
+  local code = result.code or rule.code
+  -- Where the group or its pairs could not be read, the cure for what they might show is no help.
+  local has_cure = result.verdict == "block" or result.code or result.only_call
+  return {
+    id = rule.id, code = code, title = rule.title, verdict = result.verdict, fact = result.fact,
+    cure = has_cure and cure_of(code) or nil, only_call = result.only_call,
+  }
+end
+
+local function overall(findings)
+  local verdict = "ok"
+  for _, finding in ipairs(findings) do
+    if finding.verdict == "block" then return "block" end
+    if finding.verdict == "unknown" and not finding.only_call then verdict = "unknown" end
+  end
+  return verdict
+end
+
+--- Words for a group that is asked at its primary site.
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.wrong_side(snapshot)
+  return ("%s is the primary site of %s; fail over in %s"):format(
+    snapshot.region, snapshot.group_id, snapshot.to.region)
+end
+
+--- Judges a snapshot. `report.ok` needs every fact that a read can give; what only the call can
+--- tell (permission) is listed as unknown and does not count against it.
+---@param snapshot alicloud.dr.Snapshot
+---@param max_rpo number? seconds; without it the age of the recovery point is only shown
+---@return alicloud.dr.Report
+---Source: FailoverDiskReplicaGroup, usage notes and error codes.
+function M.evaluate(snapshot, max_rpo)
+  local findings = {}
+  for i, rule in ipairs(RULES) do
+    findings[i] = finding_of(rule, apply(rule, snapshot, max_rpo))
+  end
+  local verdict = overall(findings)
+  return { ok = verdict == "ok", verdict = verdict, findings = findings, snapshot = snapshot }
+end
+
+--- The first finding that stops a failover.
+---@param report alicloud.dr.Report
+---@return alicloud.dr.Finding|nil
+function M.first_obstacle(report)
+  for _, wanted in ipairs { "block", "unknown" } do
+    for _, finding in ipairs(report.findings) do
+      if finding.verdict == wanted and not finding.only_call then return finding end
+    end
+  end
+  return nil
+end
+
+return M

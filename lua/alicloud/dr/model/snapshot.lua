@@ -1,0 +1,317 @@
+--- What one look at a group showed: a plain value made from the records of the API.
+--- Nothing here asks the service; a snapshot never changes after it was made.
+
+local duration = require "alicloud.base.duration"
+
+local M = {}
+
+---@class alicloud.dr.Place
+---@field region string
+---@field zone string?
+
+---@class alicloud.dr.Pair
+---@field id string
+---@field status string
+---@field recover_point integer? unix seconds; nil before the first full sync
+---@field group_id string?
+---@field from alicloud.dr.Place
+---@field to alicloud.dr.Place
+---@field source_disk string?
+---@field destination_disk string?
+---@field status_message string?
+
+---@class alicloud.dr.Snapshot
+---@field group_id string
+---@field name string?
+---@field region string the region that was asked
+---@field role "secondary"|"primary"|"absent"|"unclear" what that region is for the group now
+---@field site "backup"|"production"|nil the Site under which the record was found
+---@field status string?
+---@field from alicloud.dr.Place current source, whatever the direction was at creation
+---@field to alicloud.dr.Place current destination
+---@field reversed boolean current direction differs from the one at creation
+---@field declared_rpo integer? seconds
+---@field group_recover_point integer? unix seconds
+---@field recover_point integer? unix seconds, the oldest of the group and all its pairs
+---@field oldest_pair string? the pair that holds the oldest recovery point
+---@field pair_number integer? how many pairs the group counts
+---@field pair_ids string[]? which pairs the group names, sorted
+---@field pairs alicloud.dr.Pair[] which pairs were read, sorted by id
+---@field read_at number? the server's clock at the time of reading, unix seconds
+---@field request_id string?
+
+local function text(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+local function place(region, zone)
+  return { region = text(region) or "", zone = text(zone) }
+end
+
+local function point(value)
+  return type(value) == "number" and value > 0 and value or nil
+end
+
+local function is_sorted(ids)
+  for i = 2, #ids do
+    if ids[i] < ids[i - 1] then return false end
+  end
+  return true
+end
+
+--- Ids of the pairs that a group record names. The service's own sample shows one element that
+--- holds several ids, so elements are split on commas.
+--- Source: DescribeDiskReplicaGroups, ReplicaGroups[].PairIds.
+---@param list any
+---@return string[]|nil sorted; nil if the record has no such field
+function M.split_ids(list)
+  if type(list) ~= "table" then return nil end
+  local ids = {}
+  for _, element in ipairs(list) do
+    for id in tostring(element):gmatch("[^,%s]+") do ids[#ids + 1] = id end
+  end
+  if not is_sorted(ids) then table.sort(ids) end
+  return ids
+end
+
+-- Most pairs lie where their group lies; a place never changes, so they may share it.
+local function place_like(model, region, zone)
+  if region == model.region and zone == model.zone then return model end
+  return place(region, zone)
+end
+
+-- The same record spells the region of a pair without "Id" and that of a group with it.
+local function read_pair(record, from, to)
+  return {
+    id = text(record.ReplicaPairId) or "",
+    status = text(record.Status) or "",
+    status_message = text(record.StatusMessage),
+    recover_point = point(record.LastRecoverPoint),
+    group_id = text(record.ReplicaGroupId),
+    from = place_like(from, record.SourceRegion, record.SourceZoneId),
+    to = place_like(to, record.DestinationRegion, record.DestinationZoneId),
+    source_disk = text(record.SourceDiskId),
+    destination_disk = text(record.DestinationDiskId),
+  }
+end
+
+local function by_id(a, b) return a.id < b.id end
+
+local function read_pairs(records, from, to)
+  local members, sorted = {}, true
+  for i, record in ipairs(records) do
+    members[i] = read_pair(record, from, to)
+    sorted = sorted and (i == 1 or not by_id(members[i], members[i - 1]))
+  end
+  if not sorted then table.sort(members, by_id) end
+  return members
+end
+
+-- A group between two zones of one region has its secondary site in the region that is its
+-- primary site too; the destination decides, and the zones tell the direction.
+local function role_of(region, from, to)
+  if to.region == region then return "secondary" end
+  return from.region == region and "primary" or "unclear"
+end
+
+local function oldest(group_point, members)
+  local result, holder = group_point, nil
+  for _, pair in ipairs(members) do
+    if pair.recover_point and (not result or pair.recover_point < result) then
+      result, holder = pair.recover_point, pair.id
+    end
+  end
+  return result, holder
+end
+
+--- Makes a snapshot from a group record and its pair records.
+---@param group table element of ReplicaGroups
+---@param pair_records table[] elements of ReplicaPairs
+---@param seen { region: string, site: string, read_at: number?, request_id: string? }
+---@return alicloud.dr.Snapshot
+function M.new(group, pair_records, seen)
+  local from = place(group.SourceRegionId, group.SourceZoneId)
+  local to = place(group.DestinationRegionId, group.DestinationZoneId)
+  local members = read_pairs(pair_records, from, to)
+  local recover_point, holder = oldest(point(group.LastRecoverPoint), members)
+  local initial = place(group.PrimaryRegion, group.PrimaryZone)
+  return {
+    group_id = group.ReplicaGroupId, name = text(group.GroupName),
+    region = seen.region, site = seen.site, role = role_of(seen.region, from, to),
+    status = text(group.Status) or "", from = from, to = to,
+    reversed = initial.region ~= "" and not M.same_place(initial, from),
+    declared_rpo = point(group.RPO),
+    group_recover_point = point(group.LastRecoverPoint),
+    recover_point = recover_point, oldest_pair = holder,
+    pair_number = type(group.PairNumber) == "number" and math.tointeger(group.PairNumber) or nil,
+    pair_ids = M.split_ids(group.PairIds),
+    pairs = members, read_at = seen.read_at, request_id = seen.request_id,
+  }
+end
+
+--- The snapshot of a group that is on neither site of a region.
+---@param group_id string
+---@param region string
+---@return alicloud.dr.Snapshot
+function M.absent(group_id, region)
+  return { group_id = group_id, region = region, role = "absent", pairs = {}, reversed = false,
+    from = place(), to = place() }
+end
+
+---@param a alicloud.dr.Place
+---@param b alicloud.dr.Place
+---@return boolean
+function M.same_place(a, b)
+  return a.region == b.region and a.zone == b.zone
+end
+
+---@param where alicloud.dr.Place
+---@return string e.g. `cn-hangzhou/g`
+function M.place_name(where)
+  if where.region == "" then return "?" end
+  if not where.zone then return where.region end
+  local prefix = where.region .. "-"
+  local short = where.zone:sub(1, #prefix) == prefix and where.zone:sub(#prefix + 1) or where.zone
+  return where.region .. "/" .. short
+end
+
+---@param snapshot alicloud.dr.Snapshot
+---@return string e.g. `cn-hangzhou/g → cn-shanghai/b`
+function M.direction(snapshot)
+  return M.place_name(snapshot.from) .. " → " .. M.place_name(snapshot.to)
+end
+
+---@param snapshot alicloud.dr.Snapshot
+---@return string[] sorted ids of the pairs that were read
+function M.ids(snapshot)
+  local ids = {}
+  for i, pair in ipairs(snapshot.pairs) do ids[i] = pair.id end
+  return ids
+end
+
+local function index(list)
+  local set = {}
+  for _, id in ipairs(list) do set[id] = true end
+  return set
+end
+
+local function only_in(left, right)
+  local known, missing = index(right), {}
+  for _, id in ipairs(left) do
+    if not known[id] then missing[#missing + 1] = id end
+  end
+  return missing
+end
+
+local function are_equal(left, right)
+  for i = 1, math.max(#left, #right) do
+    if left[i] ~= right[i] then return false end
+  end
+  return true
+end
+
+--- How one set of pair ids differs from another, in words.
+---@param expected string[]
+---@param found string[]
+---@return string|nil nil if they are the same
+function M.id_difference(expected, found)
+  if are_equal(expected, found) then return nil end
+  local lacking, extra = only_in(expected, found), only_in(found, expected)
+  local parts = {}
+  if #lacking > 0 then parts[#parts + 1] = "lacks " .. table.concat(lacking, ", ") end
+  if #extra > 0 then parts[#parts + 1] = "has also " .. table.concat(extra, ", ") end
+  if #parts == 0 and #expected ~= #found then parts[1] = "names a pair twice" end
+  return #parts > 0 and table.concat(parts, " and ") or nil
+end
+
+--- Why the pairs of a snapshot are not a whole set: what the group counts, what it names and what
+--- the pair list holds must agree. A list that is cut short must never look like a small group.
+---@param snapshot alicloud.dr.Snapshot
+---@return string|nil nil if the set is whole
+function M.pair_set_fault(snapshot)
+  local read = M.ids(snapshot)
+  if snapshot.pair_number and snapshot.pair_number ~= #read then
+    return ("the group counts %d pairs, the pair list holds %d")
+      :format(snapshot.pair_number, #read)
+  end
+  if snapshot.pair_ids then
+    local difference = M.id_difference(snapshot.pair_ids, read)
+    if difference then return "against what the group names, the pair list " .. difference end
+  end
+  if not snapshot.pair_number and not snapshot.pair_ids then
+    return "the group neither counts nor names its pairs"
+  end
+  return nil
+end
+
+--- Age of the oldest recovery point by the server's clock.
+---@param snapshot alicloud.dr.Snapshot
+---@return number|nil seconds nil if there is no recovery point, or the server gave no time
+function M.recover_point_age(snapshot)
+  if not snapshot.recover_point or not snapshot.read_at then return nil end
+  return math.max(0, snapshot.read_at - snapshot.recover_point)
+end
+
+--- How many of the pairs that were read have a status.
+---@param snapshot alicloud.dr.Snapshot
+---@param status string
+---@return integer
+function M.count(snapshot, status)
+  local n = 0
+  for _, pair in ipairs(snapshot.pairs) do
+    if pair.status == status then n = n + 1 end
+  end
+  return n
+end
+
+--- Whether the group and every pair of its whole, non-empty set say that the failover is done.
+---@param snapshot alicloud.dr.Snapshot
+---@return boolean
+function M.is_failovered(snapshot)
+  return snapshot.role == "secondary" and snapshot.status == "failovered"
+    and #snapshot.pairs > 0 and not M.pair_set_fault(snapshot)
+    and M.count(snapshot, "failovered") == #snapshot.pairs
+end
+
+--- One line about the state, for messages: `failovering, 2/3 pairs failovered`.
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.state(snapshot)
+  if snapshot.role == "absent" then return "not listed" end
+  return ("%s, %d/%d pairs failovered"):format(snapshot.status,
+    M.count(snapshot, "failovered"), snapshot.pair_number or #snapshot.pairs)
+end
+
+--- All statuses of a snapshot, to tell whether anything has changed.
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.signature(snapshot)
+  local parts = { snapshot.status }
+  for _, pair in ipairs(snapshot.pairs) do parts[#parts + 1] = pair.id .. "=" .. pair.status end
+  return table.concat(parts, " ")
+end
+
+--- Whether a look shows the states that an earlier one showed, pair by pair.
+---@param earlier alicloud.dr.Snapshot
+---@param later alicloud.dr.Snapshot
+---@return boolean
+function M.same_state(earlier, later)
+  if earlier.status ~= later.status or #earlier.pairs ~= #later.pairs then return false end
+  for i, pair in ipairs(later.pairs) do
+    local before = earlier.pairs[i]
+    if before.id ~= pair.id or before.status ~= pair.status then return false end
+  end
+  return true
+end
+
+--- One line about the age of the recovery point, for people.
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.recovery_point_text(snapshot)
+  if not snapshot.recover_point then return "no recovery point yet" end
+  local age = M.recover_point_age(snapshot)
+  if not age then return "age of the recovery point unknown" end
+  return "last recovery point " .. duration.format(age) .. " ago"
+end
+
+return M

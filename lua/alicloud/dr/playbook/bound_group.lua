@@ -1,0 +1,138 @@
+--- A group as a playbook holds it: its verbs write to the journal, go on where a process died, and
+--- return what they returned before when their step runs again.
+
+local calls = require "alicloud.dr.playbook.call_recorder"
+local duration = require "alicloud.base.duration"
+local groups = require "alicloud.dr.group"
+local states = require "alicloud.dr.playbook.state"
+
+local M = {}
+
+local WHOLE = { journal = true, continue = true, incident = true }
+local LOOKING = {}
+
+-- The verbs of a group, and which options of alicloud.dr.journal.protocol each takes. All of them
+-- look before they send again, so what one has sent is no reason to doubt its step.
+local VERBS = {
+  failover = { journal = true, continue = true, incident = true, accept_loss = true,
+    glances = true },
+  reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
+  sync_now = WHOLE, drill = WHOLE,
+  clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
+}
+
+local function with_defaults(branch, verb, options, past)
+  local engine, takes, given = branch.engine, VERBS[verb], {}
+  for name, value in pairs(options or {}) do given[name] = value end
+  given.journal = takes.journal and calls.journal(branch) or nil
+  given.continue = past
+  if takes.incident and not given.client_token then
+    given.incident = given.incident or engine.state.run.incident
+  end
+  if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
+  if takes.glances then given.glances = engine.glances end
+  local listener = given.progress
+  given.progress = function(event)
+    if event.event == "looked" then engine:looked(event.snapshot) end
+    if listener then return listener(event) end
+  end
+  return given
+end
+
+-- A person may say that what was sent before is settled, and this is to be decided anew.
+local function forget(branch, past)
+  local engine, key = branch.engine, branch.step_key
+  if not past or not engine.options.again[key] then return past end
+  engine.options.again[key] = nil
+  engine:record { type = "asked", step = key, answer = "again", by = engine.holder.owner,
+    dropped = past.intent.client_token }
+  return nil
+end
+
+-- The last argument of a verb are its options; clear_drill has one before them.
+local function call(branch, group, verb, past, ...)
+  local arguments = table.pack(...)
+  local place = verb == "clear_drill" and 2 or 1
+  arguments[place] = with_defaults(branch, verb, arguments[place], past)
+  branch.verb = verb
+  local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
+  return group[verb](group, table.unpack(arguments, 1, place))
+end
+
+local GOES_ON = { executing = true, executed = true }
+
+-- A drill that a dead process has made is used if it still is there, and cleared if it was to be.
+local function drill_of(branch, group, past)
+  local id = past and past.intent.drill_id
+  if not id then return past end
+  local list, err = group:drills()
+  if not list then return nil, err end
+  for _, drill in ipairs(list) do
+    if drill.id == id and GOES_ON[drill.status] then return past end
+    if drill.id == id then
+      local _, fault = call(branch, group, "clear_drill", nil, id)
+      return nil, fault
+    end
+  end
+  return nil
+end
+
+local function carry_out(branch, group, verb, ...)
+  local result, past, err
+  if VERBS[verb].continue then
+    result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
+  end
+  if result then return result end
+  past, err = drill_of(branch, group, past)
+  if err then return nil, err end
+  past = forget(branch, past)
+  result, err = call(branch, group, verb, past, ...)
+  if not result then return nil, err end
+  branch.engine:looked(result.snapshot)
+  -- What a step returns is the same after a resume, and the journal has no snapshots.
+  result.snapshot = nil
+  return result
+end
+
+-- Who has accepted a loss has accepted it for the look before the failover too.
+local function precheck(branch, group, options)
+  local loss, given = branch.engine.state.accept_loss, options
+  local limit = loss and options and duration.parse(options.max_rpo)
+  if limit then
+    given = { max_rpo = math.max(limit, loss.seconds) }
+  end
+  local report, err = group:precheck(given)
+  if report then branch.engine:looked(report.snapshot) end
+  return report, err
+end
+
+local function forward(group)
+  return function(_, name)
+    local value = group[name]
+    if type(value) ~= "function" then return value end
+    return function(_, ...) return value(group, ...) end
+  end
+end
+
+--- Binds a group to a branch of a run.
+---@param branch alicloud.dr.PlaybookRun
+---@param id string
+---@param options? { region: string }
+---@return alicloud.dr.Group
+function M.bind(branch, id, options)
+  local group = groups.new(branch.client, id, options)
+  local bound = {
+    precheck = function(_, given) return precheck(branch, group, given) end,
+  }
+  for verb in pairs(VERBS) do
+    if group[verb] then
+      bound[verb] = function(_, ...) return carry_out(branch, group, verb, ...) end
+    end
+  end
+  return setmetatable(bound, {
+    __name = "alicloud.dr.Group", __index = forward(group),
+    __tostring = function() return tostring(group) end,
+  })
+end
+
+return M

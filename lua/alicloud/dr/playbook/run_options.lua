@@ -1,0 +1,134 @@
+--- The options of a run, checked before anything is opened.
+
+local anchors = require "alicloud.dr.playbook.anchor"
+local duration = require "alicloud.base.duration"
+local option = require "alicloud.base.schema"
+local rules = require "alicloud.dr.rules"
+local seam = require "alicloud.dr.journal.protocol"
+local signatures = require "alicloud.dr.playbook.signature"
+
+local M = {}
+
+---@class alicloud.dr.RunOptions
+---@field client alicloud.Client
+---@field store? alicloud.dr.Store where the journal is kept, or
+---@field journal? string a path
+---@field params? table<string, any> for the playbook; kept in the journal, so never a secret
+---@field kind? "drill"|"planned"|"unplanned" (unplanned)
+---@field mode? "graceful"|"ungraceful" (graceful); asked for again it switches
+---@field incident? string derives the tokens, so that two operators send the same ones
+---@field requester? string who asks for the run; cannot approve it
+---@field declared? { rto: number|string, rpo: number|string } what was promised
+---@field approvers? table<string, string> public keys by name
+---@field approvers_from? string where those keys come from, for whoever reads the journal
+---@field approvers_file? string whole path of their file, for the command that goes on
+---@field sign? { by: string, key: string|alicloud.Secret } signs the journal's head when the
+---attempt ends, however it ends
+---@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness to whom heads are
+---handed: a command line for sh, a URL that takes a POST, or a function
+---@field anchor_network? table options of alicloud.transport for that URL
+---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
+---answer and name
+---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
+---"gate:" and a gate's name ("gate:pg-orders/approve")
+---@field open_gates? string why every gate is broken open, where nobody can be asked, e.g. in a
+---rehearsal
+---@field again? table<string, boolean> steps in doubt that may be done once more
+---@field accept_loss? alicloud.dr.AcceptLoss
+---@field accept_edit? boolean an edited playbook may leave finished steps out
+---@field progress? fun(event: table) is told of every record
+---@field program? fun(command: string, variables: table): any stands in for every command line that
+---a step would start, e.g. in a rehearsal; functions are called all the same
+---@field pace? fun(step: string) called before a step is begun; the run waits for it
+
+---@class alicloud.dr.Question
+---@field step string
+---@field err alicloud.Error
+---@field critical boolean "skip" is not taken
+---@field release boolean? "again" lets more groups go than max_groups
+
+local function is_map_of(test)
+  return function(value)
+    if type(value) ~= "table" then return false end
+    for name, element in pairs(value) do
+      if type(name) ~= "string" or not test(element) then return false end
+    end
+    return true
+  end
+end
+
+local function is_reason(value)
+  return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
+end
+
+local function is_declared(value)
+  if type(value) ~= "table" then return false end
+  for name, element in pairs(value) do
+    if name ~= "rto" and name ~= "rpo" or not duration.parse(element) then return false end
+  end
+  return true
+end
+
+local SCHEMA = {
+  client = option.rule("an alicloud.client", function(value)
+    return type(value) == "table" and type(value.call) == "function"
+  end),
+  store = option.typed "table",
+  journal = option.text,
+  params = option.typed "table",
+  kind = option.choice("drill", "planned", "unplanned"),
+  mode = option.choice("graceful", "ungraceful"),
+  incident = rules.INCIDENT,
+  requester = option.text,
+  declared = option.rule("{ rto = duration, rpo = duration }", is_declared),
+  approvers = option.rule("a table of name = public key", is_map_of(function(value)
+    return type(value) == "string"
+  end)),
+  approvers_from = option.text, approvers_file = option.text,
+  sign = option.rule("{ by = name, key = private key of 64 hexadecimal digits }",
+    signatures.check),
+  anchor = anchors.RULE,
+  anchor_network = option.typed "table",
+  ask = option.callable,
+  skip = option.rule("a table of step = reason", is_map_of(is_reason)),
+  open_gates = option.rule("a reason, text without control characters", is_reason),
+  again = option.rule("a table of step = true", is_map_of(function(value)
+    return value == true
+  end)),
+  accept_loss = seam.ACCEPT_LOSS,
+  accept_edit = option.boolean,
+  progress = option.callable,
+  program = option.callable,
+  pace = option.callable,
+}
+
+--- Checks the options of a run; raises at the level of the public function's caller.
+---@param where string
+---@param given table
+---@param level integer
+---@return alicloud.dr.RunOptions copy, with durations in seconds
+function M.check(where, given, level)
+  local options = option.check(where, given, SCHEMA, level + 1)
+  if not options.client then error(where .. ": option client is required", level + 1) end
+  if (options.store == nil) == (options.journal == nil) then
+    error(where .. ": give either option journal, a path, or option store", level + 1)
+  end
+  if options.declared then
+    local declared = {}
+    for name, value in pairs(options.declared) do declared[name] = duration.parse(value) end
+    options.declared = declared
+  end
+  options.requester = options.requester or "unnamed"
+  return options
+end
+
+--- The wishes to leave steps out, in the form of the engine.
+---@param skip table<string, string>|nil
+---@return table<string, { why: string }>
+function M.skips(skip)
+  local wishes = {}
+  for name, why in pairs(skip or {}) do wishes[name] = { why = why } end
+  return wishes
+end
+
+return M

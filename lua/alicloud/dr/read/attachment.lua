@@ -1,0 +1,229 @@
+--- Where the disks of one side of a group are attached, and whether those instances run. Read from
+--- the compute service of that region; what cannot be read is unknown, never free.
+
+local reading = require "alicloud.dr.read.pages"
+
+local M = {}
+
+local DEADLINE = 15
+local PAGE = 100
+
+---@class alicloud.dr.DiskHost
+---@field id string of an instance
+---@field name string|nil
+---@field status string|nil nil: not listed
+
+---@class alicloud.dr.DiskUse
+---@field id string
+---@field pair string? the pair whose disk it is
+---@field status string|nil e.g. "In_use"; nil: the region does not list it
+---@field zone string|nil
+---@field hosts alicloud.dr.DiskHost[] the instances that it is attached to, by id: several if its
+---multi-attach is on
+
+---@class alicloud.dr.SideUse
+---@field region string
+---@field known boolean whether everything could be read
+---@field disks alicloud.dr.DiskUse[]
+---@field why string? why it is not known
+---@field err alicloud.Error?
+---@field read_at number? unix seconds, the server's clock
+
+local function index(records, key)
+  local by_id = {}
+  for _, record in ipairs(records) do
+    if type(record[key]) == "string" then by_id[record[key]] = record end
+  end
+  return by_id
+end
+
+local function text(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+-- A disk may say its instances in the list of attachments alone.
+local function hosts_of(record)
+  local hosts, seen = {}, {}
+  local function add(id)
+    if id and not seen[id] then seen[id], hosts[#hosts + 1] = true, { id = id } end
+  end
+  add(text(record.InstanceId))
+  local list = type(record.Attachments) == "table" and record.Attachments.Attachment
+  for _, entry in ipairs(type(list) == "table" and list or {}) do
+    add(type(entry) == "table" and text(entry.InstanceId) or nil)
+  end
+  table.sort(hosts, function(a, b) return a.id < b.id end)
+  return hosts
+end
+
+local function read(client, region, operation, parameter, ids, key, deadline)
+  if #ids == 0 then return {} end
+  local records, err, meta = reading.all(client, operation,
+    { RegionId = region, [parameter] = ids, MaxResults = PAGE },
+    { region = region, deadline = deadline or DEADLINE })
+  if not records then return nil, err end
+  return index(records, key), nil, meta
+end
+
+local function unknown(region, err)
+  return { region = region, known = false, disks = {}, err = err,
+    why = ("%s could not be asked about the disks: %s"):format(region, err.code) }
+end
+
+local function instances_of(disks)
+  local ids, seen = {}, {}
+  for _, disk in ipairs(disks) do
+    for _, host in ipairs(disk.hosts) do
+      if not seen[host.id] then seen[host.id], ids[#ids + 1] = true, host.id end
+    end
+  end
+  return ids
+end
+
+local function missing_of(disk)
+  if not disk.status then return "disk " .. disk.id end
+  for _, host in ipairs(disk.hosts) do
+    if not host.status then return "instance " .. host.id end
+  end
+  return nil
+end
+
+local function name_what_is_missing(side)
+  for _, disk in ipairs(side.disks) do
+    local what = missing_of(disk)
+    if what then
+      side.known, side.why = false, ("%s is not listed in %s"):format(what, side.region)
+      return
+    end
+  end
+end
+
+local function describe(wanted, records)
+  local disks = {}
+  for i, disk in ipairs(wanted) do
+    local record = records[disk.id] or {}
+    disks[i] = { id = disk.id, pair = disk.pair, status = text(record.Status),
+      hosts = hosts_of(record), zone = text(record.ZoneId) }
+  end
+  return disks
+end
+
+--- Reads disks and the instances that they are attached to.
+---@param client alicloud.Client
+---@param region string
+---@param wanted { id: string, pair: string? }[]
+---@param deadline number? seconds for each list
+---@return alicloud.dr.SideUse
+function M.read(client, region, wanted, deadline)
+  local ids = {}
+  for i, disk in ipairs(wanted) do ids[i] = disk.id end
+  local records, err, meta = read(client, region, "ecs:DescribeDisks", "DiskIds", ids, "DiskId",
+    deadline)
+  if not records then return unknown(region, err) end
+  local disks = describe(wanted, records)
+  local found
+  found, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", instances_of(disks),
+    "InstanceId", deadline)
+  if not found then return unknown(region, err) end
+  for _, disk in ipairs(disks) do
+    for _, host in ipairs(disk.hosts) do
+      local record = found[host.id] or {}
+      host.name, host.status = text(record.InstanceName), text(record.Status)
+    end
+  end
+  local side = { region = region, known = true, disks = disks, read_at = meta and meta.server_time }
+  name_what_is_missing(side)
+  return side
+end
+
+--- Reads instances by their ids.
+---@param client alicloud.Client
+---@param region string
+---@param ids string[]
+---@return table<string, { status: string?, zone: string?, name: string? }>|nil by id
+---@return alicloud.Error? err
+function M.instances(client, region, ids)
+  local records, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", ids,
+    "InstanceId")
+  if not records then return nil, err end
+  local result = {}
+  for id, record in pairs(records) do
+    result[id] = { status = text(record.Status), zone = text(record.ZoneId),
+      name = text(record.InstanceName) }
+  end
+  return result
+end
+
+--- The disks of one side of a group.
+---@param client alicloud.Client
+---@param snapshot alicloud.dr.Snapshot
+---@param end_ "from"|"to"
+---@return alicloud.dr.SideUse
+function M.of_side(client, snapshot, end_)
+  local wanted, field = {}, end_ == "from" and "source_disk" or "destination_disk"
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair[field] then
+      return { region = snapshot[end_].region, known = false, disks = {},
+        why = pair.id .. " does not name its disk" }
+    end
+    wanted[#wanted + 1] = { id = pair[field], pair = pair.id }
+  end
+  return M.read(client, snapshot[end_].region, wanted)
+end
+
+--- Whether a disk is attached to nothing.
+---@param disk alicloud.dr.DiskUse
+---@return boolean
+function M.is_free(disk)
+  return disk.status == "Available" and #disk.hosts == 0
+end
+
+--- Whether a disk is attached to an instance.
+---@param disk alicloud.dr.DiskUse
+---@param instance string
+---@return boolean
+function M.is_on(disk, instance)
+  for _, host in ipairs(disk.hosts) do
+    if host.id == instance then return true end
+  end
+  return false
+end
+
+--- One disk in words: `d-1 on i-1 (orders, Running)`.
+---@param disk alicloud.dr.DiskUse
+---@return string
+function M.describe(disk)
+  if #disk.hosts == 0 then return ("%s (%s)"):format(disk.id, disk.status or "not listed") end
+  local list = {}
+  for i, host in ipairs(disk.hosts) do
+    local name = host.name and host.name .. ", " or ""
+    list[i] = ("%s (%s%s)"):format(host.id, name, host.status or "not listed")
+  end
+  return ("%s on %s"):format(disk.id, table.concat(list, " and "))
+end
+
+-- Every instance of an attached disk counts: one that runs is enough to write.
+local function are_still(disk, demanded)
+  for _, host in ipairs(disk.hosts) do
+    local stopped = disk.status == "In_use" and host.status == "Stopped"
+    local untold = host.status == nil and demanded == "unknown"
+    if not (stopped or untold) then return false end
+  end
+  return #disk.hosts > 0 or disk.status == nil and demanded == "unknown"
+end
+
+--- The disks that stand in the way of whoever needs them free.
+---@param side alicloud.dr.SideUse
+---@param demanded alicloud.dr.OldSide stopped: an attached disk is as good as free if its
+--- instances are stopped; unknown: and one of which nothing is known too
+---@return string|nil words nil if there are none
+function M.in_use(side, demanded)
+  local names = {}
+  for _, disk in ipairs(side.disks) do
+    local quiet = M.is_free(disk) or demanded ~= "detached" and are_still(disk, demanded)
+    if not quiet then names[#names + 1] = M.describe(disk) end
+  end
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
+return M

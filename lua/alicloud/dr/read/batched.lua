@@ -1,0 +1,156 @@
+--- One listing for many who wait. Most looks at a change only show that it still is under way, and
+--- many groups of a region can be told that by one listing. A glance says no more: what it does not
+--- show under way is looked at properly, so that nothing is ever concluded from it. Whoever asks is
+--- told by a listing that begins after he has asked.
+
+local guard = require "alicloud.base.guard"
+local reading = require "alicloud.dr.read.pages"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local M = {}
+
+-- Seconds. Who asks meanwhile is told by the same listing, which begins at their end.
+local GATHER = 0.5
+-- Of one call. Source: DescribeDiskReplicaGroups, GroupIds; DescribeDiskReplicaPairs, PairIds.
+local MOST_IDS = 100
+local DEADLINE = 30
+-- Whoever waits for a failover waits at the secondary site.
+local SITE = "backup"
+
+---@class alicloud.dr.Glances
+---@field client alicloud.Client
+---@field loop alicloud.loop.Tasks
+---@field waiting table<string, integer> how many wait, by region
+---@field gathering table<string, table> the batch that can be joined, by region
+---@field tasks table<alicloud.Task, boolean>
+local Glances = {}
+Glances.__index = Glances
+
+---@class alicloud.dr.Glance
+---@field enter fun(): table is to be closed when the waiting is over
+---@field has_company fun(): boolean whether somebody else waits; one alone had better look
+---@field look fun(options: { deadline: number }): alicloud.dr.Snapshot|nil nil: nothing was learnt
+
+--- Makes what the waiters of one client share.
+---@param client alicloud.Client
+---@return alicloud.dr.Glances
+function M.new(client)
+  return setmetatable({ client = client, loop = client.loop, waiting = {}, gathering = {},
+    tasks = {} }, Glances)
+end
+
+--- Whether a value was made here.
+---@param value any
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == Glances
+end
+
+local function read(client, region, operation, parameter, ids)
+  return reading.all(client, operation,
+    { RegionId = region, Site = SITE, [parameter] = ids, MaxResults = MOST_IDS },
+    { region = region, deadline = DEADLINE })
+end
+
+local function names_of(records)
+  local ids = {}
+  for _, record in ipairs(records) do
+    for _, id in ipairs(snapshots.split_ids(record.PairIds) or {}) do ids[#ids + 1] = id end
+  end
+  return ids
+end
+
+-- The pairs that the groups name, by the group that they name themselves. Read after the groups, as
+-- in a look.
+local function read_pairs(client, region, ids)
+  local members = {}
+  for first = 1, #ids, MOST_IDS do
+    local part = table.move(ids, first, math.min(first + MOST_IDS - 1, #ids), 1, {})
+    local records = read(client, region, "ebs:DescribeDiskReplicaPairs", "PairIds", part)
+    if not records then return nil end
+    for _, record in ipairs(records) do
+      local group = record.ReplicaGroupId
+      if type(group) == "string" then
+        members[group] = members[group] or {}
+        table.insert(members[group], record)
+      end
+    end
+  end
+  return members
+end
+
+-- Snapshots by group; none if anything could not be read.
+local function list(client, region, ids)
+  local records, _, meta = read(client, region, "ebs:DescribeDiskReplicaGroups", "GroupIds", ids)
+  local members = records and read_pairs(client, region, names_of(records))
+  if not members then return {} end
+  local found = {}
+  for _, record in ipairs(records) do
+    local id = record.ReplicaGroupId
+    if type(id) == "string" then
+      found[id] = snapshots.new(record, members[id] or {}, { region = region, site = SITE,
+        read_at = meta.server_time, request_id = meta.request_id })
+    end
+  end
+  return found
+end
+
+local function close_batch(glances, region, batch)
+  if glances.gathering[region] == batch then glances.gathering[region] = nil end
+end
+
+function Glances:carry_out(region, batch)
+  self.loop.sleep(GATHER)
+  close_batch(self, region, batch)
+  -- What is said of one group must not stop the others: an id that cannot be asked for raises.
+  local ok, found = guard.call(list, self.client, region, batch.ids)
+  self.tasks[batch.task] = nil
+  return ok and found or {}
+end
+
+function Glances:join(region, group_id)
+  local batch = self.gathering[region]
+  if not batch then
+    batch = { ids = {} }
+    batch.task = self.loop.spawn(self.carry_out, self, region, batch)
+    -- Whoever waited may be gone when an interrupt meets it.
+    batch.task:detach()
+    self.gathering[region], self.tasks[batch.task] = batch, true
+  end
+  batch.ids[#batch.ids + 1] = group_id
+  if #batch.ids == MOST_IDS then close_batch(self, region, batch) end
+  return batch.task
+end
+
+function Glances:enter(region)
+  self.waiting[region] = (self.waiting[region] or 0) + 1
+  return setmetatable({}, { __close = function()
+    self.waiting[region] = self.waiting[region] - 1
+  end })
+end
+
+--- What one group is told.
+---@param group alicloud.dr.Group
+---@return alicloud.dr.Glance
+function Glances:of(group)
+  local id, region = group.id, group.region
+  return {
+    enter = function() return self:enter(region) end,
+    has_company = function() return (self.waiting[region] or 0) > 1 end,
+    look = function(options)
+      local task = self:join(region, id)
+      local found = task:wait(options.deadline) and task:result()
+      return found and found[id] or nil
+    end,
+  }
+end
+
+--- Gives up what is being read.
+function Glances:close()
+  for task in pairs(self.tasks) do task:cancel() end
+  self.tasks, self.gathering = {}, {}
+end
+
+Glances.__close = Glances.close
+
+return M

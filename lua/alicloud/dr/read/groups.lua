@@ -1,0 +1,105 @@
+--- Reads groups and their pairs from one region, never from any other.
+
+local reading = require "alicloud.dr.read.pages"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local M = {}
+
+-- Asked in the secondary region without Site=backup the service describes the primary site, so the
+-- list may be empty although the group is there.
+-- Source: DescribeDiskReplicaGroups, parameter Site.
+local SITES = { "backup", "production" }
+
+local PAGE = 100
+
+local function read_groups(client, region, site, group_id, options)
+  return reading.all(client, "ebs:DescribeDiskReplicaGroups",
+    { RegionId = region, Site = site, GroupIds = group_id, MaxResults = PAGE }, options)
+end
+
+---@class alicloud.dr.GroupFilter
+---@field region string? else the client's
+---@field site "backup"|"production"|nil the groups that have this site in the region; nil: either
+---@field name string? only groups whose name contains it
+
+--- The ids of the groups that a region lists, without their pairs.
+---@param client alicloud.Client
+---@param filter alicloud.dr.GroupFilter with a region
+---@return string[]|nil sorted
+---@return alicloud.Error? err
+function M.ids(client, filter)
+  local ids, known = {}, {}
+  for _, site in ipairs(filter.site and { filter.site } or SITES) do
+    local records, err = reading.all(client, "ebs:DescribeDiskReplicaGroups", {
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+    }, { region = filter.region })
+    if not records then return nil, err end
+    for _, record in ipairs(records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+    end
+  end
+  table.sort(ids)
+  return ids
+end
+
+local function find(records, group_id)
+  for _, record in ipairs(records) do
+    if record.ReplicaGroupId == group_id then return record end
+  end
+  return nil
+end
+
+-- The pairs are read after their group, so a pair is never older news than its group.
+local function with_pairs(client, region, site, record, meta, options)
+  local members, err = reading.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
+    Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
+  if not members then return nil, err end
+  return snapshots.new(record, members, {
+    region = region, site = site, read_at = meta.server_time, request_id = meta.request_id,
+  })
+end
+
+--- Reads one group with all its pairs.
+---@param client alicloud.Client
+---@param group_id string
+---@param region string
+---@param options? table options of each call, e.g. `deadline`
+---@return alicloud.dr.Snapshot|nil snapshot with role "absent" if the region does not list it
+---@return alicloud.Error? err
+function M.group(client, group_id, region, options)
+  local call_options = { region = region }
+  for name, value in pairs(options or {}) do call_options[name] = value end
+  for _, site in ipairs(SITES) do
+    local records, err, meta = read_groups(client, region, site, group_id, call_options)
+    if not records and err.code ~= "NoSuchResource" then return nil, err end
+    local record = find(records or {}, group_id)
+    if record then return with_pairs(client, region, site, record, meta, call_options) end
+  end
+  return snapshots.absent(group_id, region)
+end
+
+--- Reads every group that a region lists on either site, with pairs.
+---@param client alicloud.Client
+---@param region string
+---@return alicloud.dr.Snapshot[]|nil list sorted by group id
+---@return alicloud.Error? err
+function M.all(client, region)
+  local list, known, options = {}, {}, { region = region }
+  for _, site in ipairs(SITES) do
+    local records, err, meta = read_groups(client, region, site, nil, options)
+    if not records then return nil, err end
+    for _, record in ipairs(records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" and not known[id] then
+        local snapshot, pair_err = with_pairs(client, region, site, record, meta, options)
+        if not snapshot then return nil, pair_err end
+        known[id], list[#list + 1] = true, snapshot
+      end
+    end
+  end
+  table.sort(list, function(a, b) return a.group_id < b.group_id end)
+  return list
+end
+
+return M

@@ -1,0 +1,145 @@
+--- Could these groups be failed over now, and would it be a good failover? Reads only; made to be
+--- run by a timer. One line per group: ok, warn or fail.
+
+local drills = require "alicloud.dr.read.drills"
+local duration = require "alicloud.base.duration"
+local precheck = require "alicloud.dr.model.precheck"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local M = {}
+
+---@alias alicloud.dr.Readiness
+---| "ok"
+---| "warn" # a failover would be taken, but somebody should look
+---| "fail" # it would be refused, lose too much, or nothing could be read
+
+---@class alicloud.dr.ReadinessLine
+---@field group_id string
+---@field region string
+---@field verdict alicloud.dr.Readiness
+---@field reasons string[] why it is not ok, the worst first
+---@field code string? of the first reason
+---@field age number? seconds since the oldest recovery point
+---@field max_rpo number? seconds
+---@field declared_rpo integer? seconds
+---@field open_drills integer?
+---@field snapshot alicloud.dr.Snapshot?
+---@field report alicloud.dr.Report?
+---@field err alicloud.Error? why it could not be read
+
+---@class alicloud.dr.ReadinessReport
+---@field verdict alicloud.dr.Readiness the worst of all lines
+---@field lines alicloud.dr.ReadinessLine[]
+---@field exit 0|1|2 for a timer: ok, warn, fail
+
+local EXIT = { ok = 0, warn = 1, fail = 2 }
+
+-- Legal for a failover, and yet nobody would be content with it for long.
+local UNPROTECTED = {
+  stopping = "replication is being stopped", stopped = "replication is stopped",
+  stop_failed = "replication could not be stopped", failovering = "it is being failed over",
+  failovered = "it is failed over and not protected: reprotect and start it",
+  failover_failed = "a failover has failed: look why, then fail over again",
+}
+
+-- A recovery point that is older than this many times the declared RPO is a standstill.
+local LATE = 2
+
+local function add(line, verdict, code, reason)
+  if EXIT[verdict] > EXIT[line.verdict] then
+    line.verdict = verdict
+    table.insert(line.reasons, 1, reason)
+    line.code = code
+  else
+    line.reasons[#line.reasons + 1] = reason
+    line.code = line.code or code
+  end
+end
+
+-- What could not be told because of what is wrong already is no news.
+local function judge_report(line, report)
+  local wanted = report.verdict
+  for _, finding in ipairs(report.findings) do
+    if wanted ~= "ok" and finding.verdict == wanted and not finding.only_call then
+      add(line, wanted == "block" and "fail" or "warn", finding.code, finding.fact)
+    end
+  end
+end
+
+local function judge_age(line, snapshot)
+  local declared = snapshot.declared_rpo
+  if not line.age or not declared or line.max_rpo then return end
+  if line.age > LATE * declared then
+    add(line, "warn", "Client.RecoveryPointTooOld", ("recovery point %s old, declared RPO %s")
+      :format(duration.format(line.age), duration.format(declared)))
+  end
+end
+
+local function judge_drills(line, group, max_age)
+  local list, err = drills.of_group(group.client, group.id, group.region)
+  if not list then
+    return add(line, "warn", err.code, "drills could not be read: " .. err.code)
+  end
+  line.open_drills = #list
+  for _, drill in ipairs(list) do
+    if drill.age and drill.age > max_age then
+      add(line, "warn", "Client.DrillOpen", ("drill %s: %s"):format(drill.id,
+        drill.warning or "open for " .. duration.format(drill.age)))
+    end
+  end
+end
+
+local function judge(group, options)
+  local line = { group_id = group.id, region = group.region, verdict = "ok", reasons = {},
+    max_rpo = options.max_rpo }
+  local snapshot, err = group:observe()
+  if not snapshot then
+    line.err = err
+    add(line, "fail", err.code, "could not be read: " .. err.message)
+    return line
+  end
+  line.snapshot, line.age = snapshot, snapshots.recover_point_age(snapshot)
+  line.declared_rpo = snapshot.declared_rpo
+  line.report = precheck.evaluate(snapshot, options.max_rpo)
+  judge_report(line, line.report)
+  if snapshot.role ~= "secondary" then return line end
+  if UNPROTECTED[snapshot.status] then
+    add(line, "warn", "Client.NotProtected", UNPROTECTED[snapshot.status])
+  end
+  judge_age(line, snapshot)
+  judge_drills(line, group, options.max_drill_age)
+  return line
+end
+
+--- Judges groups, one after the other.
+---@param groups alicloud.dr.Group[]
+---@param options { max_rpo: number?, max_drill_age: number } seconds
+---@return alicloud.dr.ReadinessReport
+function M.judge(groups, options)
+  local report = { verdict = "ok", lines = {} }
+  -- Nothing to judge is nothing that is ready.
+  if #groups == 0 then report.verdict = "fail" end
+  for i, group in ipairs(groups) do
+    local line = judge(group, options)
+    report.lines[i] = line
+    if EXIT[line.verdict] > EXIT[report.verdict] then report.verdict = line.verdict end
+  end
+  report.exit = EXIT[report.verdict]
+  return report
+end
+
+--- One line of a report, for people.
+---@param line alicloud.dr.ReadinessLine
+---@return string
+function M.describe(line)
+  local facts = {}
+  if line.snapshot and line.snapshot.role ~= "absent" then
+    facts[1] = snapshots.direction(line.snapshot)
+    facts[2] = line.snapshot.status
+    facts[3] = line.age and "RPO " .. duration.format(line.age) or "RPO unknown"
+  end
+  if #line.reasons > 0 then facts[#facts + 1] = table.concat(line.reasons, "; ") end
+  return ("%-4s  %s  %s"):format(line.verdict, line.group_id, table.concat(facts, "  "))
+end
+
+return M

@@ -1,0 +1,83 @@
+--- One group as both of its sites show it. What cannot be asked is said to be unknown; the site
+--- that the group object names has to answer.
+
+local observe = require "alicloud.dr.read.groups"
+local snapshots = require "alicloud.dr.model.snapshot"
+local states = require "alicloud.dr.model.states"
+
+local M = {}
+
+-- Looks at sites that do not agree, before that is held against the group.
+local LOOKS = 3
+local PAUSE = 2
+
+-- A region that is down must not hold up the other one.
+local FAR_DEADLINE = 10
+
+---@class alicloud.dr.Sites
+---@field here alicloud.dr.Snapshot from the region of the group object
+---@field far string|nil the other region; nil between two zones of one region
+---@field there alicloud.dr.Snapshot|nil from the other region, if it lists the group
+---@field unreachable alicloud.Error|nil why the other region could not be asked
+
+local function far_region(snapshot)
+  for _, place in ipairs { snapshot.from, snapshot.to } do
+    if place.region ~= "" and place.region ~= snapshot.region then return place.region end
+  end
+  return nil
+end
+
+--- Looks once from each side.
+---@param group alicloud.dr.Group
+---@return alicloud.dr.Sites|nil
+---@return alicloud.Error? err of the group's own region
+function M.read(group)
+  local here, err = group:observe()
+  if not here then return nil, err end
+  local sites = { here = here, far = far_region(here) }
+  if not sites.far then return sites end
+  local there, far_err = observe.group(group.client, group.id, sites.far,
+    { deadline = FAR_DEADLINE })
+  if there and there.role ~= "absent" then sites.there = there end
+  sites.unreachable = far_err
+  return sites
+end
+
+--- How the two sides contradict each other, in words.
+---@param sites alicloud.dr.Sites
+---@return string|nil nil if they do not, or only one is known
+function M.disagreement(sites)
+  local here, there = sites.here, sites.there
+  if not there then return nil end
+  if not snapshots.same_place(here.from, there.from)
+    or not snapshots.same_place(here.to, there.to) then
+    return ("%s shows %s, %s shows %s"):format(here.region, snapshots.direction(here),
+      there.region, snapshots.direction(there))
+  end
+  if not states.follows(here.status, there.status)
+    and not states.follows(there.status, here.status) then
+    return ("%s shows %s, %s shows %s"):format(here.region, here.status, there.region, there.status)
+  end
+  local difference = snapshots.id_difference(snapshots.ids(here), snapshots.ids(there))
+  return difference and ("the pair set that %s shows %s"):format(there.region, difference)
+end
+
+--- Looks from both sides until they agree and the pair set is whole, or for some looks.
+---@param run alicloud.dr.Mutation
+---@return alicloud.dr.Sites|nil
+---@return alicloud.Error? err
+function M.look(run)
+  local sites, err
+  for i = 1, LOOKS do
+    sites, err = M.read(run.group)
+    if not sites then return nil, err end
+    run:emit { event = "looked", snapshot = sites.here, sites = sites }
+    local faulty = snapshots.pair_set_fault(sites.here) or M.disagreement(sites)
+    if sites.here.role == "absent" or not faulty then break end
+    if i < LOOKS then run.loop.sleep(PAUSE) end
+  end
+  run.other_site = not sites.far and "same" or sites.there and "agrees" or "unknown"
+  return sites
+end
+
+return M

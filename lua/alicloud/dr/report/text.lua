@@ -1,0 +1,368 @@
+--- What a report says in words, the same in every form that people read.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
+local lazy = require "alicloud.base.lazy"
+
+---@module "alicloud.dr.report.vouch"
+local vouches = lazy.module "alicloud.dr.report.vouch"
+
+local M = {}
+
+---@alias alicloud.dr.Tone "good"|"warn"|"bad"|"plain"
+
+--- Text from outside, on one line and without what a reader would obey or not see; cut if long.
+---@param value any
+---@param cap integer? bytes (600)
+---@return string
+function M.clean(value, cap)
+  local text, most = alicloud.error.clean(tostring(value)), cap or 600
+  if #text <= most then return text end
+  return text:sub(1, (utf8.offset(text, 0, most + 1) or most + 1) - 1) .. "…"
+end
+
+-- The last second of the year 9999.
+local LAST_TIME = 253402300799
+
+---@param at number unix seconds
+---@return string UTC, "2026-11-22 03:12:40 UTC"
+function M.time(at)
+  if at < 0 or at > LAST_TIME then return "at no time" end
+  return (core.iso8601(math.floor(at)):gsub("T", " "):gsub("Z", " UTC"))
+end
+
+---@param seconds number
+---@return string "52 s", "7m12s"; below a second with its fraction
+function M.duration(seconds)
+  if seconds > 0 and seconds < 1 then return ("%.2g s"):format(seconds) end
+  return duration.format(math.max(0, seconds))
+end
+
+local STATUS = {
+  completed = { "Completed", "good" },
+  completed_with_exceptions = { "Completed with exceptions", "warn" },
+  stopped = { "Stopped", "warn" },
+  failed = { "Failed", "bad" },
+  running = { "Still running", "plain" },
+  interrupted = { "Interrupted", "warn" },
+  unfinished = { "Unfinished", "warn" },
+}
+
+---@param model alicloud.dr.EvidenceModel
+---@return string title
+---@return alicloud.dr.Tone
+function M.verdict(model)
+  local about = STATUS[model.status] or { M.clean(model.status), "plain" }
+  if #model.vouching.forged == 0 then return about[1], about[2] end
+  return about[1] .. " by its own word, and something in it is forged", "bad"
+end
+
+local function plural(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+M.plural = plural
+
+local function step_of_error(model)
+  for i = #model.steps, 1, -1 do
+    local status = model.steps[i].status
+    if status == "failed" or status == "expired" then return model.steps[i].step end
+  end
+  return nil
+end
+
+local function at_work(presence)
+  local process = presence.process
+  if not process then return "It is still running: its lock is held." end
+  local who = ("process %s of %s on %s"):format(M.clean(process.pid), M.clean(process.owner or "?"),
+    M.clean(process.host))
+  return ("It is still running: %s, since %s."):format(who, M.clean(process.since or "?"))
+end
+
+--- Whether a run without an end is at work.
+---@param model alicloud.dr.EvidenceModel
+---@return string
+function M.presence(model)
+  local presence = model.presence
+  if presence.verdict == "running" then return at_work(presence) end
+  if presence.verdict == "unknown" then
+    return ("No end is written, and nothing here can tell whether it is still running: %s.")
+      :format(M.clean(presence.why))
+  end
+  local process = model.processes[#model.processes]
+  return ("It was interrupted after %s: no end is written, and process %s is gone."):format(
+    M.time(model.ended_at), M.clean(process and process.pid or "?"))
+end
+
+local function ending_in_words(model)
+  local err = model.error
+  if not err then
+    return ("It was interrupted at %s; the journal tells how far it had come."):format(
+      M.time(model.ended_at))
+  end
+  local step = step_of_error(model)
+  return ("%s: %s (%s)"):format(step and ("Step %q"):format(M.clean(step, 120)) or "It ended",
+    M.clean(err.message), M.clean(err.code, 80))
+end
+
+--- One or two sentences below the verdict. How to go on is in `model.resume`, a command that is
+--- safe to copy as it is.
+---@param model alicloud.dr.EvidenceModel
+---@return string
+function M.sentence(model)
+  local took = M.duration(model.elapsed)
+  if model.status == "completed" then
+    return ("It came to its end in %s, and nothing was left out."):format(took)
+  elseif model.status == "completed_with_exceptions" then
+    return ("It came to its end in %s, with %s."):format(took,
+      plural(#model.exceptions, "exception"))
+  end
+  return model.presence and M.presence(model) or ending_in_words(model)
+end
+
+local function judged(target)
+  if target.met == nil then return "plain", nil end
+  return target.met and "good" or "bad", target.met and "met" or "missed"
+end
+
+---@class alicloud.dr.EvidenceFact
+---@field label string
+---@field value string
+---@field detail string?
+---@field tone alicloud.dr.Tone
+
+local function target_fact(label, target, basis)
+  local tone, word = judged(target)
+  local detail = target.declared
+    and ("declared %s%s"):format(M.duration(target.declared), word and ": " .. word or "")
+    or "none declared"
+  if basis then detail = detail .. "; " .. basis end
+  if target.declared and not target.achieved then tone = "warn" end
+  return { label = label, tone = tone, detail = detail,
+    value = target.achieved and M.duration(target.achieved) or "not reached" }
+end
+
+local function line_fact(model, label, at, missing)
+  if not at then
+    return { label = label, value = "not reached", tone = "warn", detail = missing }
+  end
+  return { label = label, value = "+" .. M.duration(at - model.began_at), tone = "good",
+    detail = M.time(at) }
+end
+
+local BASIS = { verified = "to the first answer from outside", data_ready = "to the open data" }
+
+--- The figures on top.
+---@param model alicloud.dr.EvidenceModel
+---@return alicloud.dr.EvidenceFact[]
+function M.figures(model)
+  local rpo = target_fact("Recovery point (RPO)", model.rpo)
+  if not model.rpo.achieved then rpo.value = "not known" end
+  return {
+    target_fact("Recovery time (RTO)", model.rto, BASIS[model.rto.basis]), rpo,
+    line_fact(model, "Data ready", model.finish.data_ready, "no group was opened"),
+    line_fact(model, "Old side fenced", model.finish.old_side_fenced,
+      "nothing says that the old side is shut"),
+  }
+end
+
+--- What the chain of the journal says.
+---@param chain alicloud.dr.Chain
+---@return string
+---@return alicloud.dr.Tone
+function M.chain(chain)
+  local count = plural(chain.records, "record")
+  if chain.verdict == "intact" then
+    return ("intact: %s, each follows the one before; who wrote them, that does not show")
+      :format(count), "good"
+  elseif chain.verdict == "torn" then
+    return ("torn: %d bytes after %s were never acknowledged"):format(chain.torn_bytes, count),
+      "warn"
+  elseif chain.verdict == "damaged" then
+    return ("damaged: line %d %s. Only the %s before it can be believed"):format(chain.line,
+      M.clean(chain.reason), count), "bad"
+  end
+  return ("not checked: %s without their sums"):format(count), "plain"
+end
+
+local STEP = {
+  done = { "done", "good", "✔" }, passed = { "passed", "good", "✔" },
+  failed = { "failed", "bad", "✘" }, expired = { "expired", "bad", "✘" },
+  refused = { "refused", "bad", "✘" }, broken = { "broken open", "warn", "!" },
+  unproven = { "not proven", "bad", "✘" }, unchecked = { "passed, not checked", "warn", "?" },
+  skipped = { "skipped", "warn", "–" }, undone = { "undone", "warn", "↶" },
+  running = { "under way", "plain", "…" },
+  begun = { "begun, no end", "warn", "?" }, open = { "open", "warn", "?" },
+}
+
+---@param entry alicloud.dr.EvidenceStep
+---@return string word
+---@return alicloud.dr.Tone
+---@return string mark one character
+function M.step_status(entry)
+  local about = STEP[entry.status] or { M.clean(entry.status), "plain", "·" }
+  return about[1], about[2], about[3]
+end
+
+local function call_line(call)
+  local parts = { ("%s:%s"):format(M.clean(call.product), M.clean(call.action)) }
+  if call.region then parts[#parts + 1] = "in " .. M.clean(call.region) end
+  parts[#parts + 1] = M.clean(call.outcome or "no answer seen")
+  if call.code then parts[#parts + 1] = M.clean(call.code) end
+  if call.request_id then parts[#parts + 1] = "request " .. M.clean(call.request_id) end
+  if call.token then parts[#parts + 1] = "token " .. M.clean(call.token) .. "…" end
+  return table.concat(parts, ", ")
+end
+
+local function people(entry)
+  local lines = {}
+  if entry.need then
+    lines[1] = ("%d of %s"):format(entry.need, M.clean(table.concat(entry.of or {}, ", ")))
+  end
+  for _, approval in ipairs(entry.approvals or {}) do
+    lines[#lines + 1] = vouches.approval(approval)
+  end
+  for _, asked in ipairs(entry.asked) do
+    lines[#lines + 1] = ("%s answered: %s"):format(M.clean(asked.by or "somebody"),
+      M.clean(asked.answer))
+  end
+  return lines
+end
+
+local function history(entry)
+  local lines = {}
+  if entry.no_return then lines[#lines + 1] = "point of no return" end
+  if #entry.spans > 1 then lines[#lines + 1] = ("begun %d times"):format(#entry.spans) end
+  if entry.found then lines[#lines + 1] = "its own check found it done" end
+  if entry.why then
+    lines[#lines + 1] = ("reason%s: %s"):format(entry.by and ", by " .. M.clean(entry.by) or "",
+      M.clean(entry.why))
+  end
+  if entry.err then
+    lines[#lines + 1] = ("%s: %s"):format(M.clean(entry.err.code), M.clean(entry.err.message))
+  end
+  if entry.undo then lines[#lines + 1] = entry.undo.ok and "undone" or "could not be undone" end
+  return lines
+end
+
+local function of_result(result)
+  local parts = { M.clean(result.outcome) }
+  if result.from and result.to then
+    parts[#parts + 1] = ("%s to %s"):format(M.clean(result.from), M.clean(result.to))
+  end
+  if type(result.rto) == "number" then parts[#parts + 1] = "RTO " .. M.duration(result.rto) end
+  if type(result.rpo) == "number" then parts[#parts + 1] = "RPO " .. M.duration(result.rpo) end
+  return table.concat(parts, ", ")
+end
+
+--- What there is to say of a step below its name: lines, already clean.
+---@param entry alicloud.dr.EvidenceStep
+---@return string[]
+function M.details(entry)
+  local lines = history(entry)
+  if entry.result then lines[#lines + 1] = of_result(entry.result) end
+  table.move(people(entry), 1, 1000, #lines + 1, lines)
+  for _, call in ipairs(entry.calls) do lines[#lines + 1] = call_line(call) end
+  return lines
+end
+
+local ENDING = { finished = "came to the end", stopped = "stopped", interrupted = "interrupted",
+  killed = "ended without a word", running = "is at work" }
+
+--- One process of the run.
+---@param process table
+---@return string
+function M.process(process)
+  local words = ("%s (process %s) on %s, from %s: %s"):format(M.clean(process.owner or "?"),
+    M.clean(process.pid), M.clean(process.host), M.time(process.at),
+    ENDING[process.ending] or "no end is written")
+  if process.ended_at then
+    words = words .. " after " .. M.duration(process.ended_at - process.at)
+  end
+  if process.key then words = words .. "; signs with the key " .. vouches.key(process.key) end
+  if process.edited_from then words = words .. "; the playbook had been edited" end
+  if process.cut_bytes then
+    words = words .. ("; %d bytes of a torn end were cut"):format(process.cut_bytes)
+  end
+  return words
+end
+
+--- An intent without an end.
+---@param open table
+---@return string
+function M.open(open)
+  local sent = open.sent == 0 and "it certainly never left"
+    or open.accepted and ("the service took it (request %s)"):format(M.clean(open.accepted))
+    or ("sent %s, and no answer settles it"):format(open.sent == 1 and "once"
+      or open.sent .. " times")
+  return ("%s of %s in %s, token %s…: %s"):format(M.clean(open.verb), M.clean(open.group_id),
+    M.clean(open.region), M.clean(open.token), sent)
+end
+
+-- What was decided behind a gate was not before whoever approved there.
+local function unapproved(about)
+  return about.behind and (" (after gate %s was passed, so nobody has approved it)"):format(
+    M.clean(about.behind)) or ""
+end
+
+--- A loss that somebody accepted.
+---@param loss table
+---@return string
+function M.loss(loss)
+  return ("a loss of up to %s was accepted by %s: %s%s"):format(M.duration(loss.seconds),
+    M.clean(loss.by), M.clean(loss.why), unapproved(loss))
+end
+
+--- A change of mode.
+---@param mode table
+---@return string
+function M.mode(mode)
+  return ("%s from %s on, by %s%s: %s%s"):format(M.clean(mode.mode), M.time(mode.at),
+    M.clean(mode.by or "?"), mode.from and ", left by " .. M.clean(mode.from) or "",
+    M.clean(mode.why), unapproved(mode))
+end
+
+--- What nobody may overlook, in the order of weight.
+---@param model alicloud.dr.EvidenceModel
+---@return string[]
+function M.attention(model)
+  local lines = {}
+  if model.chain.verdict == "damaged" then
+    lines[1] = "the journal is " .. M.chain(model.chain)
+  end
+  lines[#lines + 1] = vouches.newer(model.chain)
+  for _, doubt in ipairs(vouches.doubts(model.vouching)) do lines[#lines + 1] = doubt end
+  for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
+  for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
+  for _, text in ipairs(model.exceptions) do lines[#lines + 1] = M.clean(text) end
+  for _, mode in ipairs(model.modes) do lines[#lines + 1] = M.mode(mode) end
+  return lines
+end
+
+--- Who, what, where: label and value.
+---@param model alicloud.dr.EvidenceModel
+---@return { [1]: string, [2]: string }[]
+function M.about(model)
+  local run, list = model.run, {}
+  local function add(label, value)
+    if value ~= nil then list[#list + 1] = { label, M.clean(value) } end
+  end
+  add("Run", run.id)
+  add("Kind", ("%s, %s"):format(run.kind, run.mode))
+  add("Incident", run.incident)
+  add("Asked for by", run.requester)
+  add("Region", run.region)
+  add("Began", M.time(model.began_at))
+  add("Last record", M.time(model.ended_at))
+  add("Playbook file", model.playbook.file)
+  add("Playbook digest", model.playbook.digest)
+  if type(run.params) == "table" and next(run.params) then
+    add("Parameters", core.encode(run.params))
+  end
+  add("Journal", model.journal)
+  add("Last sum", model.chain.head)
+  return list
+end
+
+return M

@@ -1,0 +1,68 @@
+--- Refuses requests that are too old, too new, or seen before.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.emulator.gateway.errors"
+
+local M = {}
+
+local refuse = errors.refuse
+
+-- Nonces are kept in two generations. A generation ends after a whole window on both sides of the
+-- clock, or at this many nonces, which bounds memory while a manual clock stands still.
+local GENERATION_LIMIT = 65536
+
+local Guard = {}
+local guard_mt = { __name = "alicloud.emulator.ReplayGuard", __index = Guard }
+
+---@return alicloud.emulator.ReplayGuard
+function M.new()
+  return setmetatable({ young = {}, old = {}, count = 0, began = nil }, guard_mt)
+end
+
+local function within(date, now, window) return date >= now - window and date <= now + window end
+
+--- Checks the time that a request says it was signed at.
+---@param date string|nil
+---@param now number  model time
+---@param settings table<string, any>
+---@return alicloud.emulator.Refusal|nil
+function M.check_date(date, now, settings)
+  local unix = date and core.parse_iso8601(date)
+  if not unix then return refuse("InvalidTimeStamp.Format") end
+  local window = settings.time_window
+  if within(unix, now, window) then return nil end
+  -- Not every client can follow a clock that stands or runs faster.
+  local wall_counts = settings.wall_clock == "accept"
+  if wall_counts and within(unix, core.time(), window) then return nil end
+  local refusal = refuse("InvalidTimeStamp.Expired")
+  refusal.near_miss = ("%s is further than %g s from the model's clock, %s%s"):format(date, window,
+    core.iso8601(now // 1 | 0), wall_counts and ", and from the machine's own" or "")
+  return refusal
+end
+
+local function turn_generation(self, now, window)
+  if now - self.began < 2 * window and self.count < GENERATION_LIMIT then return end
+  self.old, self.young, self.count, self.began = self.young, {}, 0, now
+end
+
+--- Takes a nonce; the second taker is refused.
+---@param key_id string
+---@param nonce string|nil
+---@param now number
+---@param window number
+---@return alicloud.emulator.Refusal|nil
+function Guard:take(key_id, nonce, now, window)
+  if not nonce or nonce == "" then
+    return refuse("MissingParameter",
+      "The signature nonce, which every signed request needs, is missing.")
+  end
+  self.began = self.began or now
+  local mark = key_id .. "\n" .. nonce
+  if self.young[mark] or self.old[mark] then return refuse("SignatureNonceUsed") end
+  turn_generation(self, now, window)
+  self.young[mark] = true
+  self.count = self.count + 1
+  return nil
+end
+
+return M

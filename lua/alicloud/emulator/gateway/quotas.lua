@@ -1,0 +1,63 @@
+--- The quotas of the account: how many requests of one action one region takes in a second. Off
+--- unless the switch `throttle` says otherwise.
+-- Written apart from the client's own rate, so that neither can hide a slip of the other.
+
+local errors = require "alicloud.emulator.gateway.errors"
+local regions = require "alicloud.emulator.model.regions"
+
+local M = {}
+
+-- Requests a second, by account, region and action. Source: the quota table of the product.
+local USUAL = 40
+local OTHERS = {
+  StartPairDrill = 10, StartReplicaGroupDrill = 10, DescribePairDrills = 10,
+  DescribeReplicaGroupDrills = 10, ClearPairDrill = 10, ClearReplicaGroupDrill = 10,
+  ChangeResourceGroup = 25,
+}
+
+local function limit_of(settings, action)
+  if settings.throttle_limit > 0 then return settings.throttle_limit end
+  return OTHERS[action] or USUAL
+end
+
+local function quota_of(emu, call)
+  local region = regions.of(emu.world, call)
+  local key = ("%s %s:%s"):format(region and region.id or "", call.product, call.action)
+  local quota = emu.quotas[key]
+  if not quota then
+    quota = { second = -1, count = 0, blocked_until = 0 }
+    emu.quotas[key] = quota
+  end
+  return quota
+end
+
+-- The next second: the headers of a quota that fills up again by itself.
+local function for_a_second(limit, now)
+  local refusal = errors.refuse("Throttling.Api")
+  local wait = ("%d"):format(math.max(1, math.ceil((now // 1 + 1 - now) * 1000)))
+  refusal.headers = {
+    ["x-acs-retry-after"] = wait,
+    ["x-ratelimit-user-api"] = ("Limit:%d,Remain:0,TimeLeft:%s"):format(math.ceil(limit), wait),
+  }
+  return refusal
+end
+
+--- Counts a request, and refuses it where it is one too many.
+---@param emu alicloud.emulator.Emulator
+---@param call alicloud.emulator.Call
+---@param now number  model time
+---@return alicloud.emulator.Refusal|nil
+function M.refuse(emu, call, now)
+  local settings = emu.settings
+  if settings.throttle == "off" then return nil end
+  local quota, limit = quota_of(emu, call), limit_of(settings, call.action)
+  if now < quota.blocked_until then return errors.refuse("BLOCK.LimitedRquest") end
+  if quota.second ~= now // 1 then quota.second, quota.count = now // 1, 0 end
+  quota.count = quota.count + 1
+  if quota.count <= limit then return nil end
+  if settings.throttle == "second" then return for_a_second(limit, now) end
+  quota.blocked_until = (now // 60 + 1) * 60
+  return errors.refuse("BLOCK.LimitedRquest")
+end
+
+return M

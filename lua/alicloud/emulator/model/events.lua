@@ -1,0 +1,94 @@
+--- Things that happen in the world without the client under test, at moments of model time that
+-- count from its first request:
+--
+--   events = {
+--     { at = 60, region = "cn-hangzhou", state = "blackhole" },
+--     { at = 90, call = { Action = "ReprotectDiskReplicaGroup", RegionId = "cn-shanghai",
+--                         ReplicaGroupId = "pg-orders" } },   -- another operator
+--     { at = 30, after = "FailoverDiskReplicaGroup", … } }    -- counts from that effect instead
+--
+-- What another operator does is in the ledger, marked with `by`.
+
+local shape = require "alicloud.emulator.schema"
+local products = require "alicloud.emulator.operations"
+local regions = require "alicloud.emulator.model.regions"
+
+local M = {}
+
+local SHAPE = {
+  at = { type = "number", min = 0, required = true },
+  after = { type = "string" },
+  region = { type = "string" },
+  state = { type = "string" },
+  call = { type = "table", map = { type = "string" } },
+}
+
+local function find_operation(action)
+  for _, product in pairs(products) do
+    if product.operations[action] then return product.operations[action] end
+  end
+  return nil
+end
+
+local function problem_of(emu, event, path)
+  local problem = shape.problem(event, SHAPE, path)
+  if problem then return problem end
+  if event.region and not emu.world.region_by_id[event.region] then
+    return ("%s.region: the world has no %q"):format(path, event.region)
+  end
+  local action = event.call and event.call.Action
+  if event.call and not find_operation(action) then
+    return ("%s.call: no operation %q"):format(path, tostring(action))
+  end
+  if not event.region and not event.call then return path .. ": names neither region nor call" end
+  return nil
+end
+
+local function happen(emu, event, at)
+  if event.region then
+    regions.set(emu.world, emu.world.region_by_id[event.region], event.state or "down", at)
+  end
+  if not event.call then return end
+  local context = { now = at, request_id = emu.ids:request_id(), host = "", plan = {},
+    action = event.call.Action }
+  local before = #emu.journal.effects
+  find_operation(event.call.Action).run(emu, event.call, context)
+  for n = before + 1, #emu.journal.effects do
+    emu.journal.effects[n].by = "another operator"
+  end
+end
+
+local function schedule(emu, event, from)
+  emu:later(from + event.at, function(at) happen(emu, event, at) end)
+end
+
+--- Checks a list of events.
+---@param emu alicloud.emulator.Emulator
+---@param list table[]
+---@return string|nil problem
+function M.problem(emu, list)
+  for index, event in ipairs(list) do
+    local problem = problem_of(emu, event, ("events[%d]"):format(index))
+    if problem then return problem end
+  end
+  return nil
+end
+
+--- Schedules events.
+---@param emu alicloud.emulator.Emulator
+---@param list table[]
+function M.plan(emu, list)
+  local waiting = {}
+  for _, event in ipairs(list) do
+    if event.after then waiting[#waiting + 1] = event else schedule(emu, event, emu.clock:now()) end
+  end
+  emu.journal.listener = #waiting > 0 and function(effect)
+    for index = #waiting, 1, -1 do
+      if waiting[index].after == effect.action then
+        schedule(emu, table.remove(waiting, index), effect.time)
+      end
+    end
+  end or nil
+end
+
+return M

@@ -1,0 +1,57 @@
+--- The condition of regions: which one a request goes to, and what becomes of it there.
+
+local motion = require "alicloud.emulator.model.transitions"
+
+local M = {}
+
+local DARK = { down = true, blackhole = true }
+
+---@alias alicloud.emulator.RegionState "up"|"down"|"blackhole"|"failing"|"overloaded"|"maintenance"
+
+local function region_of_host(host)
+  return host:match("^%a+%-?%a*%.([%w-]+)%.aliyuncs%.com")
+    or host:match("^ecs%-([%w-]+)%.aliyuncs%.com") or false
+end
+
+-- Few hosts are asked many times; who invents hosts does not fill the memory.
+local KNOWN_HOSTS, known_count = {}, 0
+local KNOWN_LIMIT = 256
+
+local function of_host(world, host)
+  local id = KNOWN_HOSTS[host]
+  if id == nil then
+    id = region_of_host(host)
+    if known_count < KNOWN_LIMIT then
+      KNOWN_HOSTS[host], known_count = id, known_count + 1
+    end
+  end
+  return id and world.region_by_id[id]
+end
+
+--- The region whose endpoint a request reached; where only one endpoint serves all, the region that
+--- the request names.
+---@param world alicloud.emulator.World
+---@param call alicloud.emulator.Call
+---@return alicloud.emulator.Region|nil
+function M.of(world, call)
+  return world.region_by_id[call.endpoint_region] or of_host(world, call.host)
+    or world.region_by_id[call.params.RegionId]
+end
+
+--- Sets the condition of a region.
+---@param world alicloud.emulator.World
+---@param region alicloud.emulator.Region
+---@param condition alicloud.emulator.RegionState
+---@param now number
+function M.set(world, region, condition, now)
+  local was, is = DARK[region.state] or false, DARK[condition] or false
+  region.state = condition
+  if was ~= is then motion.halt(world, region.id, now, is) end
+end
+
+--- Whether a region answers nobody.
+---@param region alicloud.emulator.Region|nil
+---@return boolean
+function M.is_dark(region) return region ~= nil and DARK[region.state] or false end
+
+return M

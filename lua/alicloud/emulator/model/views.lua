@@ -1,0 +1,160 @@
+--- One record, as a region and a `Site` see it. Field names are the vendor's: groups say
+-- SourceRegionId where pairs say SourceRegion.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.emulator.gateway.errors"
+local state = require "alicloud.emulator.model.state"
+
+local M = {}
+
+local SITES = { production = { "production" }, backup = { "backup" } }
+local EITHER = { "production", "backup" }
+local ID_LIMIT = 100
+
+--- The sites that a request asks for.
+---@param params table<string, string>
+---@param settings table<string, any>
+---@return string[]|nil sites
+---@return alicloud.emulator.Refusal|nil
+function M.sites(params, settings)
+  local site = params.Site
+  if not site or site == "" then
+    return settings.site_default == "either" and EITHER or SITES.production
+  end
+  if SITES[site] then return SITES[site] end
+  return nil, errors.refuse("InvalidParameter",
+    ("The specified parameter Site is not valid: %q is neither production nor backup.")
+      :format(site))
+end
+
+--- Reads a comma-separated list of ids.
+---@param text string|nil
+---@param name string
+---@return table<string, boolean>|nil ids  nil when the parameter is absent
+---@return alicloud.emulator.Refusal|nil
+function M.ids(text, name)
+  if not text or text == "" then return nil end
+  if not text:find("[,%s]") then return { [text] = true } end
+  local ids, count = {}, 0
+  for id in text:gmatch("[^,%s]+") do
+    ids[id] = true
+    count = count + 1
+  end
+  if count <= ID_LIMIT then return ids end
+  return nil, errors.refuse("InvalidParameter",
+    ("The specified parameter %s is not valid: %d ids, at most %d."):format(name, count, ID_LIMIT))
+end
+
+--- The side of a record that a site means.
+---@param site string
+---@param settings table<string, any>
+---@return "source"|"destination"|"initial_source"|"initial_destination"
+function M.side(site, settings)
+  local initial = settings.site_direction == "initial"
+  if site == "production" then return initial and "initial_source" or "source" end
+  return initial and "initial_destination" or "destination"
+end
+
+local function has_tags(record, params)
+  for number = 1, 20 do
+    local key = params[("Tag.%d.Key"):format(number)]
+    if not key then return true end
+    local value = params[("Tag.%d.Value"):format(number)]
+    if record.tags[key] == nil or value and record.tags[key] ~= value then return false end
+  end
+  return true
+end
+
+--- The filters that groups and pairs share.
+---@param record alicloud.emulator.Group|alicloud.emulator.Pair
+---@param params table<string, string>
+---@return boolean
+function M.passes(record, params)
+  local name, resource_group = params.Name, params.ResourceGroupId
+  return (not name or record.name:find(name, 1, true) ~= nil)
+    and (not resource_group or record.resource_group == resource_group)
+    and (not params["Tag.1.Key"] or has_tags(record, params))
+end
+
+local NOWHERE = {}
+
+local function shown_status(record, at, settings)
+  local status = settings.stale_read > 0 and state.status_at(record, at) or record.status
+  if status == "failovering" and settings.unknown_status ~= "" then
+    return settings.unknown_status
+  end
+  return status
+end
+
+local function tags(record)
+  local list = core.array {}
+  if not next(record.tags) then return list end
+  for key, value in pairs(record.tags) do
+    list[#list + 1] = { TagKey = key, TagValue = value }
+  end
+  table.sort(list, function(a, b) return a.TagKey < b.TagKey end)
+  return list
+end
+
+local function pair_ids(group, settings)
+  local ids = {}
+  for index, pair in ipairs(group.pairs) do ids[index] = pair.id end
+  if settings.pair_ids == "comma" and #ids > 0 then ids = { table.concat(ids, ",") } end
+  return core.array(ids)
+end
+
+--- A group as DescribeDiskReplicaGroups shows it.
+---@param _ alicloud.emulator.World
+---@param group alicloud.emulator.Group
+---@param site string
+---@param at number  moment that is shown
+---@param settings table<string, any>
+---@return table
+function M.group(_, group, site, at, settings)
+  return {
+    ReplicaGroupId = group.id, GroupName = group.name, Description = group.description,
+    Status = shown_status(group, at, settings), Site = site,
+    SourceRegionId = group.source.region, SourceZoneId = group.source.zone,
+    DestinationRegionId = group.destination.region, DestinationZoneId = group.destination.zone,
+    PrimaryRegion = group.initial_source.region, PrimaryZone = group.initial_source.zone,
+    StandbyRegion = group.initial_destination.region,
+    StandbyZone = group.initial_destination.zone,
+    RPO = group.rpo, LastRecoverPoint = state.recover_point(group, at),
+    PairIds = pair_ids(group, settings), PairNumber = #group.pairs,
+    Bandwidth = group.bandwidth, EnableRtc = group.rtc, ResourceGroupId = group.resource_group,
+    Tags = tags(group),
+  }
+end
+
+--- A pair as DescribeDiskReplicaPairs shows it.
+---@param world alicloud.emulator.World
+---@param pair alicloud.emulator.Pair
+---@param site string
+---@param at number
+---@param settings table<string, any>
+---@return table
+function M.pair(world, pair, site, at, settings)
+  local group = world.group_by_id[pair.group_id]
+  local home = group or NOWHERE
+  local source = pair.source or home.source or NOWHERE
+  local destination = pair.destination or home.destination or NOWHERE
+  local initial_source = pair.initial_source or home.initial_source or NOWHERE
+  local initial_destination = pair.initial_destination or home.initial_destination or NOWHERE
+  return {
+    ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
+    Status = shown_status(pair, at, settings), StatusMessage = pair.status_message, Site = site,
+    SourceRegion = source.region, SourceZoneId = source.zone, SourceDiskId = pair.source_disk,
+    DestinationRegion = destination.region, DestinationZoneId = destination.zone,
+    DestinationDiskId = pair.destination_disk,
+    PrimaryRegion = initial_source.region, PrimaryZone = initial_source.zone,
+    StandbyRegion = initial_destination.region, StandbyZone = initial_destination.zone,
+    ReplicaGroupId = pair.group_id or "", ReplicaGroupName = group and group.name or "",
+    RPO = group and group.rpo or pair.rpo or 900,
+    LastRecoverPoint = state.pair_recover_point(world, pair, at),
+    CreateTime = pair.created, ExpiredTime = pair.expired, Bandwidth = pair.bandwidth,
+    ChargeType = pair.charge_type,
+    EnableRtc = pair.rtc, ResourceGroupId = pair.resource_group, Tags = tags(pair),
+  }
+end
+
+return M

@@ -1,0 +1,191 @@
+--- What people write about a world, and its shape:
+--
+--   { now = 1795316400,                              -- unix seconds of the first instant
+--     regions = { "cn-hangzhou",
+--       { id = "cn-shanghai", name = "China (Shanghai)", zones = {}, state = "up" } },
+--     groups = { {
+--       id = "pg-orders", name = "orders", description = "",
+--       source = "cn-hangzhou/cn-hangzhou-g",        -- production side now, region/zone
+--       destination = "cn-shanghai/cn-shanghai-b",   -- disaster recovery side now
+--       initial_source = , initial_destination = ,   -- sides at creation, when they have swapped
+--       status = "normal", rpo = 900,
+--       recover_point_age = 432,                     -- seconds; false: never synced
+--       recover_point = 1795316400,                  -- or as unix seconds
+--       failover_seconds = 52, bandwidth = 0, rtc = false, resource_group = , tags = { k = v },
+--       pairs = 3,                                   -- or a list, every field optional:
+--       pairs = { { id = , name = , status = , source = , destination = , source_disk = ,
+--                   destination_disk = , recover_point_age = , recover_point = , group = } },
+--     } },
+--     pairs = { { id = , source = , destination = , … } },   -- pairs in no group
+--     disks = { { id = , place = "cn-hangzhou/cn-hangzhou-g", size = 100, category = "cloud_essd",
+--                 status = "Available", instance = , more_instances = { } } },
+--     -- a disk of a pair is made when not given; more_instances if it is attached to several
+--     instances = { { id = , name = , place = , status = "Running", locked = , no_stock = } },
+--     resource_groups = { "rg-default" },
+--     account = { deny_actions = { "ebs:StopDiskReplicaGroup" }, deny_resources = { "pg-x" },
+--                 suspended = false, in_arrears = false, service_role = true,
+--                 quota = { pairs = , groups = , grouped_pairs = , empty_groups = ,
+--                           group_capacity = , tag_requests = , resource_group = } },
+--     timings = { initial_sync = 120, … },          -- model seconds, see `TIMINGS`
+--     later = { { at = 1795316430, action = "FailoverDiskReplicaGroup", version = "2021-07-30",
+--                 params = { RegionId = , … }, request_id = , stuck = , partial = } } }
+--
+-- `later` is what was accepted and is not done yet. Snapshots also write, in any record, the change
+-- that is under way: transition = { { at = , status = , act = , pair = } }; a step without `at`
+-- never comes.
+--
+-- A pair takes from its group what it does not say itself.
+
+local shape = require "alicloud.emulator.schema"
+
+local M = {}
+
+--- Status words of groups and pairs (field documentation of both Describe operations).
+M.STATUSES = {
+  "invalid", "creating", "created", "create_failed", "initial_syncing", "manual_syncing",
+  "syncing", "normal", "stopping", "stopped", "stop_failed", "failovering", "failovered",
+  "failover_failed", "reprotecting", "reprotect_failed", "deleting", "delete_failed", "deleted",
+}
+
+--- Conditions of a region. down: nothing listens; blackhole: what is sent is never answered;
+-- failing: InternalError; overloaded: RequestTimeout, and what was accepted is done later;
+-- maintenance: nothing new can be created.
+M.REGION_STATES = { "up", "down", "blackhole", "failing", "overloaded", "maintenance" }
+
+--- How long things take, in model seconds; the real durations are not public.
+M.TIMINGS = {
+  create = 5, initial_sync = 120, sync = 30, one_shot = 60, stop = 10, reprotect = 20,
+  delete = 5, membership = 5, drill = 30, clear = 15, overload = 30, cycle_sync = 0,
+  attach = 3, detach = 10, start_instance = 15, stop_instance = 15,
+}
+
+--- Limits of the account; the numbers of `pairs_per_group` apart are not public.
+M.QUOTA = {
+  pairs = 1000, groups = 1000, grouped_pairs = 1000, empty_groups = 10, pairs_per_group = 17,
+  group_capacity = 32768, tag_requests = math.maxinteger, resource_group = 1000,
+}
+
+local NAME = { type = "string", pattern = ".+", form = "a non-empty text" }
+local ID = { type = "string", pattern = "[%w][%w_.-]*",
+  form = "letters, digits, '-', '_' or '.'" }
+local REGION = { type = "string", pattern = "[a-z0-9-]+", form = 'a region as "cn-hangzhou"' }
+local PLACE = { type = "string", pattern = "[a-z0-9-]+/[a-z0-9-]+",
+  form = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
+local STATUS = { type = "string", values = M.STATUSES }
+-- Moments are written with four digits for the year, and nothing takes longer.
+local LATEST = 253402300799
+local AGE = { type = { "number", "boolean" }, min = 0, max = LATEST }
+local COUNT = { type = "integer", min = 0, max = LATEST }
+local SECONDS = { type = "number", min = 0, max = LATEST }
+local LIMIT = { type = "integer", min = 0 }
+local YES_NO = { type = "boolean" }
+local TEXT = { type = "string" }
+local TEXTS = { type = "table", map = TEXT }
+
+local function required(rule)
+  local own = { required = true }
+  for key, value in pairs(rule) do own[key] = value end
+  return own
+end
+
+-- What a snapshot writes of a change that is under way. What a step may do besides setting a status
+-- depends on what changes.
+local function transition(acts, pair)
+  return { type = "table", each = { type = "table", fields = {
+    at = SECONDS, pair = pair, status = STATUS, act = { type = "string", values = acts },
+  } } }
+end
+
+local UNIT = {
+  name = TEXT, description = TEXT, status = STATUS, rpo = COUNT, bandwidth = COUNT, rtc = YES_NO,
+  initial_source = PLACE, initial_destination = PLACE, recover_point_age = AGE,
+  recover_point = COUNT, next_cycle = SECONDS, failover_seconds = SECONDS, resource_group = ID,
+  tags = TEXTS, last_one_shot = SECONDS,
+  transition = transition({ "synced", "reverse", "vanish", "join", "leave" }, ID),
+  halted = YES_NO,
+}
+
+local function unit_shape(more)
+  local fields = {}
+  for key, rule in pairs(UNIT) do fields[key] = rule end
+  for key, rule in pairs(more) do fields[key] = rule end
+  return { type = "table", fields = fields }
+end
+
+local function pair_shape(id, place)
+  return unit_shape {
+    id = id, source = place, destination = place, status_message = TEXT, group = ID,
+    joining = ID, source_disk = ID, destination_disk = ID, created = COUNT,
+    charge_type = { type = "string", values = { "PREPAY", "POSTPAY" } }, expired = COUNT,
+  }
+end
+
+local function all_of(names, rule)
+  local fields = {}
+  for name in pairs(names) do fields[name] = rule end
+  return { type = "table", fields = fields }
+end
+
+local REGIONS = { type = "table", each = {
+  type = { "string", "table" }, pattern = REGION.pattern, form = REGION.form,
+  fields = { id = required(REGION), name = NAME, zones = { type = "table", each = REGION },
+    state = { type = "string", values = M.REGION_STATES } } } }
+
+local DISK = { type = "table", fields = {
+  id = required(ID), place = required(PLACE), name = TEXT, size = { type = "integer", min = 1 },
+  category = TEXT, performance_level = TEXT, encrypted = YES_NO, instance = ID,
+  more_instances = { type = "table", each = ID },
+  type = { type = "string", values = { "data", "system" } },
+  status = { type = "string",
+    values = { "Available", "In_use", "Attaching", "Detaching", "Creating", "ReIniting" } },
+  transition = transition { "attached", "detached" },
+} }
+
+local INSTANCE = { type = "table", fields = {
+  id = required(ID), place = required(PLACE), name = TEXT, locked = YES_NO, no_stock = YES_NO,
+  status = { type = "string",
+    values = { "Running", "Stopped", "Starting", "Stopping", "Pending" } },
+  transition = transition { "running", "halted" },
+} }
+
+local DRILL = { type = "table", fields = {
+  id = required(ID), group = ID, pair = ID, region = required(REGION), status = required(TEXT),
+  message = TEXT, started = required(COUNT), recover_point = COUNT,
+  transition = transition { "drill_done", "drill_cleared" },
+  disks = { type = "table", each = { type = "table", fields = {
+    pair = required(ID), disk = required(ID), status = required(TEXT) } } },
+} }
+
+M.SHAPE = {
+  now = SECONDS,
+  regions = REGIONS,
+  groups = { type = "table", each = unit_shape {
+    id = required(ID), source = required(PLACE), destination = required(PLACE),
+    pairs = { type = { "integer", "table" }, min = 0, max = 17, each = pair_shape(ID, PLACE) },
+  } },
+  pairs = { type = "table", each = pair_shape(required(ID), required(PLACE)) },
+  disks = { type = "table", each = DISK },
+  instances = { type = "table", each = INSTANCE },
+  drills = { type = "table", each = DRILL },
+  resource_groups = { type = "table", each = ID },
+  account = { type = "table", fields = {
+    deny_actions = { type = "table", each = TEXT },
+    deny_resources = { type = "table", each = TEXT },
+    suspended = YES_NO, in_arrears = YES_NO, service_role = YES_NO,
+    quota = all_of(M.QUOTA, LIMIT),
+  } },
+  timings = all_of(M.TIMINGS, SECONDS),
+  later = { type = "table", each = { type = "table", fields = {
+    at = required(SECONDS), action = required(TEXT), version = required(TEXT), host = TEXT,
+    request_id = required(TEXT), stuck = YES_NO,
+    params = required { type = "table", map = TEXT },
+    partial = { type = { "integer", "table" }, min = 1, each = ID },
+  } } },
+}
+
+--- Compares a description with its shape.
+---@param description table
+---@return string|nil problem  names the field, what was given and what is allowed
+function M.problem(description) return shape.problem(description, M.SHAPE) end
+
+return M

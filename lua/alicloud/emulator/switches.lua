@@ -1,0 +1,214 @@
+--- Switches of the model. "assumed" ones are choices where no public document decides;
+-- "hostile" ones make the service worse than documented, to find clients that trust it too much.
+
+local shape = require "alicloud.emulator.schema"
+
+local M = {}
+
+---@class alicloud.emulator.Switch
+---@field name string
+---@field kind "assumed"|"hostile"
+---@field default any
+---@field rule alicloud.emulator.Rule  allowed values
+---@field text string  what the model does, and what the switch changes
+
+local function choice(...) return { values = { ... }, type = "string" } end
+
+local SECONDS = { type = "number", min = 0 }
+local YES_NO = { type = "boolean" }
+
+-- An assumption that the model is built on: listed, with one value only. Nothing else could be
+-- modelled for want of a fact, or the description of a world decides it.
+local function fixed(name, text)
+  return { name = name, kind = "assumed", default = "fixed", rule = choice "fixed", text = text }
+end
+
+---@type alicloud.emulator.Switch[]
+M.switches = {
+  fixed("dark_site", "Work that needs a site which is down ends in the failed state of its "
+    .. "operation; creating towards a region in maintenance gives InvalidStatus. No switch: no "
+    .. "document says what else could happen."),
+  fixed("edges", "Every zone may replicate to every other one. No switch: which may is not "
+    .. "published, only the service's own answer tells."),
+  fixed("user_tags", "The answers of DescribeUserTagKeys and DescribeUserTagValues have the fields "
+    .. "of the vendor's SDK; no response table is published, so there is nothing to switch to."),
+  fixed("messages", "Message texts other than those of the thirteen documented failover errors "
+    .. "are made up; a fault rule sets others."),
+  fixed("timings", "How long states last is made up; the field timings of a world sets it."),
+  { name = "busy_primary", kind = "assumed", default = "refuse", rule = choice("refuse", "allow"),
+    text = "A reversal while an old primary disk is attached to an instance that is not stopped "
+      .. "gives OperationDenied; the document asks for the disk to be free and names no code." },
+  { name = "delete_side", kind = "assumed", default = "source", rule = choice("source", "either"),
+    text = "Deleting a pair anywhere but at its source region gives OperationDenied." },
+  { name = "token_everywhere", kind = "assumed", default = "heed",
+    rule = choice("heed", "ignore"),
+    text = "Drill, tag and resource group operations heed a ClientToken if they are given one, "
+      .. "because their tables list LastTokenProcessing; none documents the parameter." },
+  { name = "attach_secondary", kind = "assumed", default = "idle",
+    rule = choice("idle", "failovered", "any"),
+    text = "A secondary disk can be attached while its pair is created, create_failed, stopped, "
+      .. "failovered or invalid, else DiskError; failovered: not before a failover; any: always." },
+  { name = "first_full_sync", kind = "assumed", default = "refuse",
+    rule = choice("refuse", "allow"),
+    text = "A failover of a group without a recovery point is refused with "
+      .. "OperationDenied.InvalidStatus; the document demands the first full sync but names no "
+      .. "code." },
+  { name = "wrong_side", kind = "assumed", default = "primary_code",
+    rule = choice("primary_code", "not_found"),
+    text = "A failover asked at the primary region gives OperateNotAllowedForPrimary, "
+      .. "not NoSuchResource." },
+  { name = "side_names", kind = "assumed", default = "initial", rule = choice("initial", "current"),
+    text = "OperateNotAllowedForPrimary and …ForStandby name the side as it was at creation, as "
+      .. "the fields PrimaryRegion and StandbyRegion do; current names the side as it is now." },
+  { name = "group_home", kind = "assumed", default = "either",
+    rule = choice("either", "source", "initial"),
+    text = "Start, stop, delete, add and remove of a group are served at both sides; source: only "
+      .. "at the production side of now, initial: only where the group was created." },
+  { name = "modify_side", kind = "assumed", default = "source", rule = choice("source", "either"),
+    text = "RPO, Bandwidth and EnableRtc are modified at the source side only, else "
+      .. "OperateNotAllowedForPrimary or …ForStandby; names and descriptions at both." },
+  { name = "pair_in_group", kind = "assumed", default = "deny", rule = choice("deny", "allow"),
+    text = "A pair in a group cannot be started, stopped, failed over, reprotected or deleted on "
+      .. "its own: OperationDenied. The document forbids it and names no code." },
+  { name = "add_mixed", kind = "assumed", default = "conflict",
+    rule = choice("conflict", "accept"),
+    text = "A pair joins a group only in the group's own status (both created or both stopped), "
+      .. "else PairGroupStatusConflict." },
+  { name = "group_first_sync", kind = "assumed", default = "initial_syncing",
+    rule = choice("initial_syncing", "syncing"),
+    text = "A group shows its first full copy as initial_syncing, which the notes of Start say "
+      .. "and the list of the field's values does not." },
+  { name = "reprotect_recover_point", kind = "assumed", default = "keep",
+    rule = choice("keep", "clear"),
+    text = "After a reversal LastRecoverPoint stays until the first cycle in the new direction; "
+      .. "clear removes it." },
+  { name = "reprotect_again", kind = "assumed", default = "accept",
+    rule = choice("accept", "refuse"),
+    text = "Reprotection is repeated from reprotect_failed, as failover is from failover_failed; "
+      .. "the usage notes name failovered only, and then there is no way out of that state." },
+  { name = "clear_busy", kind = "assumed", default = "invalid_status",
+    rule = choice("invalid_status", "denied"),
+    text = "Clearing a drill that is executing gives OperationDenied.InvalidStatus, which the "
+      .. "vendor's Terraform provider retries, not the OperationDenied of the table." },
+  { name = "describe_deleted", kind = "assumed", default = "show",
+    rule = choice("show", "refuse"),
+    text = "A record in status deleted is shown as such; refuse answers a Describe of its id with "
+      .. "the OperationDenied.InvalidStatus of the table, for which no cause is documented." },
+  { name = "endpoint_region", kind = "assumed", default = "ignore",
+    rule = choice("ignore", "match"),
+    text = "An endpoint serves requests for another RegionId than its own; match refuses them "
+      .. "with NoSuchResource." },
+  { name = "repeat_failover", kind = "assumed", default = "noop", rule = choice("noop", "restart"),
+    text = "Failover of a group that is failovering or failovered succeeds and changes nothing; "
+      .. "restart begins the failover again (a second effect)." },
+  { name = "mixed_failover_states", kind = "assumed", default = "compatible",
+    rule = choice("compatible", "conflict"),
+    text = "While a failover runs or has failed in part, pairs and group may differ without "
+      .. "PairGroupStatusConflict." },
+  { name = "pair_order", kind = "assumed", default = "staggered",
+    rule = choice("staggered", "together"),
+    text = "The pairs of a group turn failovered one after the other, the group last." },
+  { name = "token_lifetime", kind = "assumed", default = 3600, rule = SECONDS,
+    text = "A ClientToken is remembered for an hour of model time." },
+  { name = "token_errors", kind = "assumed", default = "forget",
+    rule = choice("forget", "remember"),
+    text = "A refused request does not occupy its ClientToken." },
+  { name = "token_mismatch", kind = "assumed", default = "error", rule = choice("error", "first"),
+    text = "A token with other parameters gives IdempotentParameterMismatch on every operation; "
+      .. "first answers with the first result." },
+  { name = "token_pending", kind = "assumed", default = "error", rule = choice("error", "accept"),
+    text = "A repeat while the first request is still at work gives LastTokenProcessing." },
+  { name = "site_default", kind = "assumed", default = "production",
+    rule = choice("production", "either"),
+    text = "Describe without Site shows the records whose production side is the asked region." },
+  { name = "site_direction", kind = "assumed", default = "current",
+    rule = choice("current", "initial"),
+    text = "Site means the current direction of replication, not the one at creation." },
+  { name = "describe_unknown", kind = "assumed", default = "empty",
+    rule = choice("empty", "not_found"),
+    text = "Describe with an id that does not exist in the region gives an empty list." },
+  { name = "page_bounds", kind = "assumed", default = "refuse", rule = choice("refuse", "clamp"),
+    text = "Paging values out of bounds give InvalidParameter." },
+  { name = "default_format", kind = "assumed", default = "JSON", rule = choice("JSON", "XML"),
+    text = "Without Format and without an Accept that names XML the answer is JSON." },
+  { name = "signature_status", kind = "assumed", default = 400, rule = { values = { 400, 403 } },
+    text = "SignatureDoesNotMatch comes with HTTP 400." },
+  { name = "access_key_status", kind = "assumed", default = 404, rule = { values = { 404, 400 } },
+    text = "InvalidAccessKeyId.NotFound comes with HTTP 404." },
+  { name = "unknown_action", kind = "assumed", default = "InvalidApi.NotFound",
+    rule = choice("InvalidApi.NotFound", "InvalidAction.NotFound"),
+    text = "The code for an operation that the product does not have." },
+  { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
+    text = "A request is good for 15 minutes before and after the server's clock." },
+  { name = "throttle", kind = "assumed", default = "off", rule = choice("off", "second", "minute"),
+    text = "Requests are counted by region and action. second: more than the quota of a second are "
+      .. "refused with Throttling.Api and its headers; minute: then everything is refused until "
+      .. "the next full minute, with BLOCK.LimitedRquest (429) and no header." },
+  { name = "throttle_limit", kind = "assumed", default = 0, rule = SECONDS,
+    text = "Quota of every action a second; 0: the documented ones, 40, and 10 for drills." },
+  { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
+    text = "The window also accepts the machine's own time, because a client that has the "
+      .. "machine's clock cannot follow one that stands or runs faster." },
+
+  { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
+    text = "comma: PairIds is one element with a comma-separated list, as the official sample." },
+  { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
+    text = "The group says failovered, stopped or normal before its pairs do." },
+  { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,
+    text = "Describe answers with an empty list." },
+  { name = "short_list", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },
+    text = "Describe loses that many records at the end of each page." },
+  { name = "stale_read", kind = "hostile", default = 0, rule = SECONDS,
+    text = "Describe shows the state of that many model seconds ago." },
+  { name = "unknown_status", kind = "hostile", default = "", rule = { type = "string" },
+    text = "This word stands in place of failovering in every Describe." },
+  { name = "permissive", kind = "hostile", default = false, rule = YES_NO,
+    text = "A failover in the wrong region is accepted." },
+  { name = "token_forget", kind = "hostile", default = false, rule = YES_NO,
+    text = "ClientTokens are forgotten at once." },
+}
+
+local BY_KIND = { assumed = {}, hostile = {} }
+for _, switch in ipairs(M.switches) do BY_KIND[switch.kind][switch.name] = switch.rule end
+
+--- The settings of an emulator for which nothing was switched.
+---@return table<string, any>
+function M.defaults()
+  local settings = {}
+  for _, switch in ipairs(M.switches) do settings[switch.name] = switch.default end
+  return settings
+end
+
+--- Settings that differ in switches of one kind. What was given stays as it is, so that many may
+-- share it.
+---@param settings table<string, any>
+---@param changes table<string, any>|nil
+---@param kind "assumed"|"hostile"
+---@return table<string, any>|nil settings
+---@return string|nil problem
+function M.apply(settings, changes, kind)
+  if changes == nil then return settings end
+  local problem = shape.problem(changes, BY_KIND[kind])
+  if problem then return nil, problem end
+  local changed = {}
+  for name, value in pairs(settings) do changed[name] = value end
+  for name, value in pairs(changes) do changed[name] = value end
+  return changed
+end
+
+--- Reads `name=value` as typed on a command line.
+---@param text string
+---@param kind "assumed"|"hostile"
+---@return table<string, any>|nil changes
+---@return string|nil problem
+function M.parse(text, kind)
+  local name, value = text:match("^([%w_]+)=(.*)$")
+  if not name then name, value = text, "true" end
+  if value == "true" or value == "false" then value = value == "true" end
+  local changes = { [name] = math.tointeger(value) or tonumber(value) or value }
+  local problem = shape.problem(changes, BY_KIND[kind])
+  if problem then return nil, problem end
+  return changes
+end
+
+return M

@@ -1,0 +1,262 @@
+--- One request out, one exchange back, whoever carries it: the built-in transport, driven through
+--- the loop, or a foreign `send`, which may do what it likes without hurting the call.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local guard = require "alicloud.base.guard"
+
+local M = {}
+
+---@class alicloud.Request
+---@field method string
+---@field url string
+---@field host string value of the Host header, as it was signed
+---@field headers table<string, string>
+---@field body? string
+---@field timeout number seconds for this attempt
+---@field mutating boolean
+---@field action string
+---@field plain_http? boolean
+---@field send_by? number seconds of core.boottime after which nothing may leave any more
+
+---@class alicloud.Exchange
+---@field status? integer of a complete HTTP answer
+---@field headers? table<string, string> lower-case names
+---@field body? string
+---@field failure? string why there is no complete answer
+---@field sent? boolean false only if no byte of the request can have left
+---@field detail? string
+
+---@class alicloud.PlannedRequest what a request means, before it is signed
+---@field product string
+---@field action string
+---@field version string
+---@field params table<string, string> flat, as they would be signed; not to be changed
+---@field region? string
+---@field method string
+---@field host string
+---@field access_key_id string
+---@field timeout number seconds for this attempt
+
+---@class alicloud.Performed a success that never was bytes
+---@field result table as the API spells it
+---@field request_id string
+---@field status integer
+---@field date? integer unix seconds
+
+---@class alicloud.PerformedInVain a failure that was judged already; there is no further attempt
+---@field err { kind: string, code: string, message: string, outcome: alicloud.Outcome } and
+---whatever else of alicloud.Error is known
+
+---@class alicloud.ForeignTransport
+---@field send fun(request: alicloud.Request): alicloud.Exchange|nil, any
+---@field perform? fun(request: alicloud.PlannedRequest):
+---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange|nil, any  where it is there,
+---requests are neither signed nor sent but handed over as values
+
+---@class alicloud.Carrier
+---@field send fun(request: alicloud.Request): alicloud.Exchange
+---@field ask fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
+---plain_http: boolean): table|nil, table sends what was signed, by `plan.send_by` if there is one,
+---and judges the answer, as core.read
+---@field perform? fun(request: alicloud.PlannedRequest):
+---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange
+---@field stats fun(): table
+---@field pollable fun(): table|nil
+---@field close fun()
+
+-- The built-in transport keeps its own deadline; this is for a loop that lost it.
+local GRACE = 5
+
+local function other(detail, sent)
+  return { failure = "other", sent = sent, detail = errors.clean(detail):sub(1, 300) }
+end
+
+-- Until the operation is done; otherwise an exchange that says what became of it.
+local function drive(op, transport, loop, timeout)
+  local hopeless = loop.now() + timeout + GRACE
+  repeat
+    loop.wait(transport, hopeless, op)
+    if op:done() then return nil end
+  until loop.now() >= hopeless
+  return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
+end
+
+--- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
+---@param settings table options of alicloud.transport
+---@param loop alicloud.Loop
+---@return alicloud.Carrier
+function M.builtin(settings, loop)
+  local transport, closed, closed_stats
+  local carrier = {}
+
+  function carrier.pollable()
+    transport = transport or require "alicloud.transport".new(settings)
+    return transport
+  end
+
+  -- Nil, or an exchange that says why there is no transport. A call may come back from a pause to
+  -- find its client closed.
+  local function open()
+    if closed then
+      return { failure = "cancelled", sent = false, detail = "the client was closed" }
+    end
+    local ok, opened = guard.call(carrier.pollable)
+    if not ok then
+      return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
+    end
+  end
+
+  function carrier.send(request)
+    local failure = not transport and open()
+    if failure then return failure end
+    local op <close> = transport:submit {
+      method = request.method,
+      url = request.url,
+      headers = request.headers,
+      body = request.body,
+      timeout = request.timeout,
+      mutating = request.mutating,
+      plain_http = request.plain_http,
+      send_by = request.send_by,
+    }
+    return not op:done() and drive(op, transport, loop, request.timeout) or op:result()
+  end
+
+  function carrier.ask(signed, plan, timeout, plain_http)
+    local failure = not transport and open()
+    if failure then return core.read(failure, signed) end
+    local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http,
+      plan.send_by)
+    return core.read(not done and drive(op, transport, loop, timeout) or op, signed)
+  end
+
+  --- What the transport has counted: nothing before its first request.
+  function carrier.stats()
+    if transport and transport.stats then return transport:stats() end
+    return closed_stats or {}
+  end
+
+  function carrier.close()
+    closed, closed_stats = true, carrier.stats()
+    if not transport then return end
+    if loop.release then loop.release(transport) end
+    transport:close()
+    transport = nil
+  end
+
+  return carrier
+end
+
+-- Two spellings of a name are one field with two values.
+local function lower_names(headers)
+  local copy = {}
+  for name, value in pairs(headers) do
+    if type(name) ~= "string" then return nil end
+    local lower, text = name:lower(), value
+    if type(value) == "table" then text = table.concat(value, ", ") end
+    copy[lower] = copy[lower] and ("%s, %s"):format(copy[lower], text) or tostring(text)
+  end
+  return copy
+end
+
+local function is_status(status)
+  return math.type(status) == "integer" and status >= 100 and status <= 999
+end
+
+local function tidy(answer)
+  if type(answer) ~= "table" then
+    return other("the transport returned a " .. type(answer), true)
+  end
+  if type(answer.failure) == "string" then
+    return {
+      failure = answer.failure,
+      sent = answer.sent ~= false,
+      detail = answer.detail and errors.clean(tostring(answer.detail)),
+      status = is_status(answer.status) and answer.status or nil,
+      headers = type(answer.headers) == "table" and lower_names(answer.headers) or nil,
+      body = type(answer.body) == "string" and answer.body or nil,
+    }
+  end
+  local body = answer.body == nil and "" or answer.body
+  local headers = answer.headers == nil and {} or answer.headers
+  headers = type(headers) == "table" and lower_names(headers)
+  if not is_status(answer.status) or type(body) ~= "string" or not headers then
+    return other("the transport returned an answer without a whole status, headers or body", true)
+  end
+  return { status = answer.status, headers = headers, body = body }
+end
+
+local function is_performed(answer)
+  return type(answer) == "table" and type(answer.result) == "table"
+    and type(answer.request_id) == "string" and is_status(answer.status)
+end
+
+local function is_judged(answer)
+  local err = type(answer) == "table" and answer.err
+  return type(err) == "table" and type(err.kind) == "string" and type(err.code) == "string"
+    and type(err.message) == "string" and type(err.outcome) == "string"
+end
+
+local function refusal(err)
+  if type(err) ~= "table" then return other(tostring(err), true) end
+  return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
+end
+
+--- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
+--- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
+---@param transport alicloud.ForeignTransport
+---@return alicloud.Carrier
+function M.foreign(transport)
+  local carrier = {}
+
+  local function accept(ok, answer, err)
+    if not ok then return other("the transport raised: " .. tostring(answer), true) end
+    if answer == nil or answer == false then return refusal(err) end
+    local tidied, exchange = guard.call(tidy, answer)
+    if not tidied then return other("the transport returned a malformed answer", true) end
+    return exchange
+  end
+
+  function carrier.send(request)
+    local now = request.send_by and core.boottime()
+    if now and now > request.send_by then
+      return { failure = "too_late", sent = false, detail = ("%.3f s late"):format(
+        now - request.send_by) }
+    end
+    return accept(guard.call(transport.send, request))
+  end
+
+  if transport.perform then
+    function carrier.perform(request)
+      local ok, answer, err = guard.call(transport.perform, request)
+      if ok and (is_performed(answer) or is_judged(answer)) then return answer end
+      return accept(ok, answer, err)
+    end
+  end
+  function carrier.ask(signed, plan, timeout, plain_http)
+    local exchange = carrier.send {
+      method = signed.method,
+      url = signed.url,
+      host = signed.host,
+      headers = signed.headers,
+      body = signed.body,
+      timeout = timeout,
+      mutating = plan.mutating,
+      action = plan.action,
+      plain_http = plain_http,
+      send_by = plan.send_by,
+    }
+    return core.read(exchange, signed)
+  end
+
+  -- How a foreign transport connects is its own affair.
+  function carrier.stats() return {} end
+
+  function carrier.pollable() end
+  function carrier.close() end
+
+  return carrier
+end
+
+return M

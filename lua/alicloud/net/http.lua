@@ -1,0 +1,80 @@
+--- One plain HTTP request of a provider, apart from the signed calls of a client.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+
+local M = {}
+
+local ATTEMPTS = 3
+local BASE = 0.2
+
+---@class alicloud.credentials.Ask
+---@field method string
+---@field url string
+---@field headers? table<string, string>
+---@field body? string
+---@field timeout number seconds
+---@field way "usual"|"metadata"
+---@field attempts? integer
+
+---@class alicloud.credentials.Answer
+---@field status integer
+---@field body string
+---@field headers table<string, string>
+---@field date? number unix seconds of the server's clock
+
+--- Takes an http or https URL apart.
+---@param url any
+---@return { scheme: string, authority: string, host: string }|nil
+---@return string? reason does not quote the URL, which may carry a token
+function M.parse_url(url)
+  if type(url) ~= "string" or url:find("[^\x21-\x7e]") then
+    return nil, "it is no URL of printable ASCII"
+  end
+  local scheme, authority = url:match("^([Hh][Tt][Tt][Pp][Ss]?)://([^/?#]+)")
+  if not scheme then return nil, "it does not begin with http://host or https://host" end
+  if authority:find("@", 1, true) then return nil, "it has user information" end
+  local host = authority:match("^(%[[^%]]*%])") or authority:match("^[^:]+")
+  if not host then return nil, "the host is missing" end
+  return { scheme = scheme:lower(), authority = authority, host = host:lower() }
+end
+
+local function once(context, ask, host)
+  local headers = { accept = "*/*", host = host }
+  for name, value in pairs(ask.headers or {}) do headers[name] = value end
+  return context.send({
+    method = ask.method, url = ask.url, host = host, headers = headers, body = ask.body,
+    timeout = ask.timeout, mutating = false, action = "(credentials)", plain_http = true,
+  }, ask.way)
+end
+
+local function is_passing(exchange)
+  if exchange.failure then return exchange.failure ~= "tls" end
+  return exchange.status == 429 or exchange.status >= 500
+end
+
+--- Asks, and asks again where that may help: every request of a provider only reads.
+---@param context alicloud.credentials.Context
+---@param ask alicloud.credentials.Ask
+---@return alicloud.credentials.Answer|nil
+---@return string? message what went wrong on the way
+---@return boolean? unreached whether no byte of the request can have arrived
+function M.fetch(context, ask)
+  local target, reason = M.parse_url(ask.url)
+  if not target then return nil, reason end
+  local attempts, exchange = ask.attempts or ATTEMPTS, nil
+  for attempt = 1, attempts do
+    exchange = once(context, ask, target.authority)
+    if attempt == attempts or not is_passing(exchange) then break end
+    context.loop.sleep(context.runtime.random() * BASE * 2 ^ (attempt - 1))
+  end
+  if exchange.failure then
+    local detail = errors.clean(exchange.detail or exchange.failure):sub(1, 200)
+    return nil, ("no answer from %s: %s"):format(target.authority, detail), exchange.sent == false
+  end
+  local headers = exchange.headers or {}
+  return { status = exchange.status, body = exchange.body or "", headers = headers,
+    date = headers.date and core.http_date(headers.date) }
+end
+
+return M

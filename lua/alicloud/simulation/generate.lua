@@ -1,0 +1,336 @@
+--- What a seed stands for: a world, and a list of troubles that come over it. Every trouble is a
+--- plain table that says all about itself, so a list can be cut down until the least that still
+--- does harm is left.
+---
+---   { kind = "answers", rule = { … } }              a fault rule of the emulator
+---   { kind = "hostile", change = { … }, … }         the service lies, from a request on
+---   { kind = "operators", act = "reverse", … }      somebody else changes the group
+---   { kind = "crashes", call = 7, how = "torn" }    the machine stops at a call of the disk
+---
+--- Combinations against which the API offers no defence are not drawn: a service that forgets
+--- tokens and does the work later, or that forgets them and shows the past for longer than one
+--- waits before sending again, or while somebody puts back what the lost call has done.
+
+local dice = require "alicloud.simulation.random"
+
+local M = {}
+
+--- What can be asked for with --faults, and the share of schedules that have some of it.
+M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock" }
+
+--- The emulator's hostile options that are drawn.
+M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
+  "permissive", "token_forget", "pair_ids" }
+
+---@class alicloud.simulation.Trouble
+---@field kind string of KINDS
+---@field rule table? fault rule
+---@field change table<string, any>? hostile options
+---@field name string? of the hostile option, operator's act or what happens to the clock
+---@field request integer? comes with this request of the run, counted over its processes
+---@field send integer? comes with this call that changes something
+---@field after boolean? after that request was handled, not before
+---@field delay number? seconds later
+---@field lasts number? seconds until it is over
+---@field call integer? of the disk, counted over all processes
+---@field how string? what happens then
+---@field keep integer? bytes of what was not synced that the disk has kept
+---@field pause number? seconds until somebody resumes
+
+---@class alicloud.simulation.Case
+---@field seed integer
+---@field world table description of the emulator's world
+---@field assume table<string, any>? switches of the emulator
+---@field incident string?
+---@field troubles alicloud.simulation.Trouble[]
+
+local STATUSES = { "normal", "normal", "normal", "normal", "normal", "normal", "normal", "syncing",
+  "syncing", "stopped", "stopped", "manual_syncing", "failover_failed", "failover_failed",
+  "failovered", "initial_syncing" }
+
+local AGES = { 60, 60, 120, 432, 432, 432, 900, 900, 900, 4000 }
+
+local DOUBTFUL = { { "InternalError", 500 }, { "ServiceUnavailable", 503 },
+  { "RequestTimeout", 504 }, { "LastTokenProcessing", 403 } }
+local REFUSING = { { "Throttling.User", 400, 7 }, { "BLOCK.LimitedRquest", 429 },
+  { "Forbidden", 403 }, { "OperationDenied.InvalidStatus", 403 },
+  { "OperationDenied.PairGroupStatusConflict", 403 } }
+local MISREAD = { { "InternalError", 500 }, { "Throttling", 400, 2 }, { "NoSuchResource", 404 } }
+
+local function answer(given)
+  return { error = { code = given[1], status = given[2], retry_after = given[3] } }
+end
+
+local function work_fault(d)
+  local throw = d:random()
+  if throw < 0.3 then return { drop = true }, d:pick { "before", "after" } end
+  if throw < 0.45 then return { apply_late = d:pick { 1, 8, 14, 16, 40, 130 } } end
+  if throw < 0.55 then return d:pick { { stuck = true }, { partial = 1 } } end
+  if throw < 0.75 then return answer(d:pick(REFUSING)) end
+  if throw < 0.8 then return { delay = d:pick { 5, 20, 70 } }, d:pick { "before", "after" } end
+  return answer(d:pick(DOUBTFUL)), d:pick { "before", "after" }
+end
+
+local DRAW = {}
+
+function DRAW.answers(d)
+  local effect, when = work_fault(d)
+  local match = { action = "FailoverDiskReplicaGroup" }
+  if d:chance(0.2) then
+    match.count = d:pick { 2, 4, 9 }
+  else
+    match.nth = d:pick { 1, 1, 1, 2, 3 }
+  end
+  return { rule = { match = match, when = when, effect = effect } }
+end
+
+function DRAW.reads(d)
+  local effect = d:chance(0.5) and { drop = true } or answer(d:pick(MISREAD))
+  return { rule = { effect = effect, match = { nth = d:between(1, 9),
+    action = d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } } } }
+end
+
+local function moment(d, trouble)
+  if d:chance(0.5) then
+    trouble.send = d:pick { 1, 1, 1, 2 }
+  else
+    trouble.request = d:between(1, 14)
+  end
+  trouble.after, trouble.delay = d:chance(0.5), d:pick { 0, 0, 0, 1, 4, 12, 30 }
+  return trouble
+end
+
+function DRAW.regions(d)
+  return moment(d, { region = d:pick { "source", "destination", "destination" },
+    state = d:pick { "down", "blackhole", "failing", "overloaded" },
+    lasts = d:pick { 5, 20, 60, 300 } })
+end
+
+local LIES = {
+  stale_read = function(d) return d:pick { 3, 9, 14, 25 } end,
+  group_ahead = function() return true end,
+  short_list = function(d) return d:pick { 1, 1, 2 } end,
+  empty_list = function() return true end,
+  unknown_status = function() return "levitating" end,
+  permissive = function() return true end,
+  token_forget = function() return true end,
+  pair_ids = function() return "comma" end,
+}
+
+function DRAW.hostile(d)
+  local name = d:pick(M.HOSTILE)
+  return moment(d, { name = name, change = { [name] = LIES[name](d) },
+    lasts = d:pick { 5, 20, 60, 5000, 5000 }, from_start = d:chance(0.6) })
+end
+
+M.ACTS = { "reverse", "reverse", "stop", "reprotect", "remove_pair", "failover", "rival",
+  "colleague" }
+
+function DRAW.operators(d)
+  local trouble = moment(d, { name = d:pick(M.ACTS) })
+  trouble.nth_group = d:between(1, 99)
+  -- Other processes work while this one does, not after it.
+  if trouble.name == "rival" or trouble.name == "colleague" then trouble.delay = 0 end
+  return trouble
+end
+
+function DRAW.crashes(d)
+  local trouble = { pause = d:pick { 0, 0, 1, 10, 20, 40, 60, 150, 600 },
+    keep = d:pick { 0, 0, 1, 60, 100000 } }
+  if d:chance(0.7) then
+    trouble.call, trouble.how = d:between(1, 34), d:pick { "crash", "crash_after", "torn" }
+  else
+    moment(d, trouble)
+    trouble.how, trouble.delay = "crash", nil
+  end
+  return trouble
+end
+
+function DRAW.disk(d)
+  return { call = d:between(8, 40), how = d:pick { "ENOSPC", "EIO", "EROFS", "short", "short" },
+    once = d:chance(0.5) }
+end
+
+function DRAW.clock(d)
+  local trouble = moment(d, { name = d:pick { "jump", "suspend" } })
+  trouble.delay = nil
+  trouble.seconds = trouble.name == "jump" and d:pick { 40, 700, 7200, -5, -700 }
+    or d:pick { 30, 130, 3600 }
+  return trouble
+end
+
+-- How many troubles of a kind a schedule has. Nearly a third of all schedules are harmless: their
+-- end must be the one of the undisturbed run.
+local MIXED = {
+  answers = { 0, 0, 1, 1, 2 }, reads = { 0, 0, 0, 1, 2 }, regions = { 0, 0, 0, 0, 0, 1 },
+  hostile = { 0, 0, 1, 1 }, operators = { 0, 0, 0, 1 }, crashes = { 0, 0, 1, 2 },
+  disk = { 0, 0, 0, 1 }, clock = { 0, 0, 0, 0, 0, 1 },
+}
+local HARMLESS = { crashes = { 0, 1, 1, 2, 3 } }
+local HARMLESS_LIES = { "pair_ids", "group_ahead" }
+
+local function harmless_lie(d)
+  local name = d:pick(HARMLESS_LIES)
+  return { kind = "hostile", name = name, change = { [name] = LIES[name](d) }, from_start = true,
+    lasts = 100000 }
+end
+
+local function draw_troubles(d)
+  local harmless = d:chance(0.3)
+  local counts, list = harmless and HARMLESS or MIXED, {}
+  if harmless and d:chance(0.25) then list[1] = harmless_lie(d) end
+  for _, kind in ipairs(M.KINDS) do
+    for _ = 1, counts[kind] and d:pick(counts[kind]) or 0 do
+      local trouble = DRAW[kind](d)
+      trouble.kind = kind
+      list[#list + 1] = trouble
+    end
+  end
+  return list
+end
+
+local function has(list, test)
+  for _, trouble in ipairs(list) do
+    if test(trouble) then return true end
+  end
+  return false
+end
+
+local function forgets(trouble) return trouble.name == "token_forget" end
+
+local function permits(trouble) return trouble.name == "permissive" end
+
+-- What tempts somebody to send twice: the answer is lost, and no look shows the work at once.
+local function tempt(d, list)
+  list[#list + 1] = { kind = "answers", rule = { when = "after", effect = { drop = true },
+    match = { action = "FailoverDiskReplicaGroup", nth = 1 } } }
+  list[#list + 1] = { kind = "hostile", name = "stale_read", from_start = true, lasts = 5000,
+    change = { stale_read = d:pick { 3, 9, 9 } } }
+end
+
+-- Without the memory for tokens nothing protects from work that is done later or shown later, from
+-- two operators at once, nor from one who stops a group that had been stopped, nor from work that
+-- fails where it had failed before: it looks untouched.
+local function defenceless(trouble)
+  return trouble.name == "colleague" or trouble.name == "stop" or trouble.state == "overloaded"
+    or trouble.rule and trouble.rule.effect.apply_late ~= nil
+    or trouble.rule and trouble.rule.effect.delay ~= nil
+    or trouble.rule and trouble.rule.effect.partial ~= nil
+    or trouble.name == "stale_read" and trouble.change.stale_read >= 14
+end
+
+-- The work is done late, and the question after it is refused.
+local function late_and_refused(d, list)
+  local match = { action = "FailoverDiskReplicaGroup", nth = 1 }
+  list[#list + 1] = { kind = "answers",
+    rule = { match = match, effect = { apply_late = d:pick { 40, 130 } } } }
+  list[#list + 1] = { kind = "answers", rule = { effect = answer { "Forbidden", 403 },
+    match = { action = match.action, nth = 2 } } }
+end
+
+local function without(list, test)
+  local rest = {}
+  for _, trouble in ipairs(list) do
+    if not test(trouble) then rest[#rest + 1] = trouble end
+  end
+  return rest
+end
+
+local function swap(group)
+  group.source, group.destination = group.destination, group.source
+end
+
+local function vary(d, group, reversed)
+  local own = {}
+  for name, value in pairs(group) do own[name] = value end
+  own.status = group.status or d:pick(STATUSES)
+  own.pairs = group.pairs or d:pick { 1, 2, 3, 3, 5 }
+  own.failover_seconds = group.failover_seconds or d:pick { 0, 0, 2, 2, 2, 5, 52 }
+  if own.recover_point_age == nil then
+    own.recover_point_age = own.status ~= "initial_syncing" and d:pick(AGES)
+  end
+  -- Somebody has reversed it long ago, and the playbook asks at the wrong side.
+  if d:chance(reversed) then swap(own) end
+  return own
+end
+
+local function draw_world(d, about, reversed)
+  local groups = {}
+  for i, group in ipairs(about.groups) do groups[i] = vary(d, group, reversed) end
+  local world = {}
+  for name, value in pairs(about) do world[name] = value end
+  world.groups = groups
+  return world
+end
+
+local function keep_kinds(list, kinds)
+  if not kinds then return list end
+  return without(list, function(trouble)
+    return not kinds[trouble.kind] and not (trouble.kind == "hostile" and kinds[trouble.name])
+  end)
+end
+
+--- Draws a case.
+---@param seed integer
+---@param about table the world, see alicloud.simulation.discover
+---@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; all
+---@return alicloud.simulation.Case
+function M.case(seed, about, kinds)
+  local d = dice.new(seed)
+  local troubles = draw_troubles(d)
+  local world = draw_world(d, about, has(troubles, permits) and 0.5 or 0.06)
+  local forgetful = has(troubles, forgets)
+  if forgetful then
+    troubles = without(troubles, defenceless)
+    if d:chance(0.5) then tempt(d, troubles) end
+  end
+  local incident = d:chance(0.5) and "INC-1" or nil
+  if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end
+  return {
+    seed = seed, world = world, troubles = keep_kinds(troubles, kinds), incident = incident,
+    assume = forgetful and { repeat_failover = "restart" } or nil,
+  }
+end
+
+local function describe_moment(trouble)
+  if trouble.from_start then return "from the start" end
+  if trouble.call then return ("at call %d of the disk"):format(trouble.call) end
+  local what = trouble.send and ("change %d"):format(trouble.send)
+    or ("request %d"):format(trouble.request)
+  return ("%s %s%s"):format(trouble.after and "after" or "before", what,
+    (trouble.delay or 0) > 0 and (" + %g s"):format(trouble.delay) or "")
+end
+
+local function describe_effect(rule)
+  local effect, parts = rule.effect, {}
+  if effect.error then parts[1] = ("%d %s"):format(effect.error.status, effect.error.code) end
+  for _, name in ipairs { "drop", "delay", "stuck", "partial", "apply_late" } do
+    if effect[name] then
+      parts[#parts + 1] = effect[name] == true and name or ("%s %s"):format(name, effect[name])
+    end
+  end
+  return table.concat(parts, ", ")
+end
+
+--- A trouble in one line.
+---@param trouble alicloud.simulation.Trouble
+---@return string
+function M.describe(trouble)
+  local rule = trouble.rule
+  if rule then
+    local which = rule.match.nth and ("%d"):format(rule.match.nth)
+      or ("1 to %d"):format(rule.match.count)
+    return ("%s %s: %s%s"):format(rule.match.action, which, describe_effect(rule),
+      rule.when == "after" and ", after it was done" or "")
+  end
+  local what = trouble.kind
+  if trouble.change then what = ("%s = %s"):format(trouble.name, trouble.change[trouble.name])
+  elseif trouble.state then what = ("%s region %s"):format(trouble.region, trouble.state)
+  elseif trouble.seconds then what = ("clock: %s %g s"):format(trouble.name, trouble.seconds)
+  elseif trouble.how then what = trouble.how
+  elseif trouble.name then what = "somebody else: " .. trouble.name end
+  local lasts = trouble.lasts and (", for %g s"):format(trouble.lasts) or ""
+  return ("%s, %s%s"):format(what, describe_moment(trouble), lasts)
+end
+
+return M

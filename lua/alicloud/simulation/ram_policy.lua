@@ -1,0 +1,87 @@
+--- The least RAM policy for a list of calls: what was called, on what, in which region.
+
+local core = require "alicloud.core"
+local services = require "alicloud.client.service"
+local sorted = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.dr.MadeCall
+---@field product string
+---@field action string
+---@field params table<string, any>
+---@field region string
+
+---@class alicloud.dr.Policy
+---@field document { Version: string, Statement: table[] } what RAM takes
+---@field inferred string[] actions whose resource no page of the vendor names
+---@field unknown string[] calls that this library does not describe, or of odd names
+
+-- A list operation names the things in a filter, and RAM still asks for all of them. Whoever writes
+-- "*" as the name of one thing gets no permission for all: nil.
+local function fill(template, call)
+  local is_plain = true
+  local resource = template:gsub("{(%w+)}", function(name)
+    local value = name == "regionId" and call.region or name ~= "accountId" and call.params[name]
+    if not value then return "*" end
+    value = tostring(value)
+    is_plain = is_plain and value:find "^[%w_.-]+$" ~= nil
+    return value
+  end)
+  return is_plain and resource or nil
+end
+
+local function names_of(set)
+  return core.array(sorted.keys(set))
+end
+
+local function note(found, action, resource)
+  found[action] = found[action] or {}
+  found[action][resource] = true
+end
+
+local function describe(call)
+  local data = services.data(call.product)
+  return data and data.operations[call.action] or nil
+end
+
+-- Actions with the same resources share a statement.
+local function statements(found)
+  local by_resources, keys = {}, {}
+  for action, resources in pairs(found) do
+    local list = names_of(resources)
+    local key = table.concat(list, "\n")
+    if not by_resources[key] then
+      by_resources[key], keys[#keys + 1] = { resources = list, actions = {} }, key
+    end
+    by_resources[key].actions[action] = true
+  end
+  table.sort(keys)
+  local list = core.array {}
+  for i, key in ipairs(keys) do
+    list[i] = { Effect = "Allow", Action = names_of(by_resources[key].actions),
+      Resource = by_resources[key].resources }
+  end
+  return list
+end
+
+--- Makes the policy.
+---@param calls alicloud.dr.MadeCall[]
+---@return alicloud.dr.Policy
+function M.of(calls)
+  local found, inferred, unknown = {}, {}, {}
+  for _, call in ipairs(calls) do
+    local operation = describe(call)
+    local resource = operation and fill(operation.ram.resource, call)
+    if resource then
+      note(found, operation.ram.action, resource)
+      if operation.ram.inferred then inferred[operation.ram.action] = true end
+    else
+      unknown[("%s:%s"):format(call.product, call.action)] = true
+    end
+  end
+  return { document = { Version = "1", Statement = statements(found) },
+    inferred = names_of(inferred), unknown = names_of(unknown) }
+end
+
+return M

@@ -1,0 +1,255 @@
+local lab = require "spec.dr.lab"
+local service = require "alicloud.service.ebs"
+
+local function finding(report, id)
+  for _, entry in ipairs(report.findings) do
+    if entry.id == id then return entry end
+  end
+  error("no finding " .. id)
+end
+
+local function check(given, options)
+  local bench = lab.new(given)
+  local report = assert(bench:group(nil, given and given.at):precheck(options))
+  assert.same({}, bench:sends())
+  return report, bench
+end
+
+local function blocks(report)
+  local codes = {}
+  for _, entry in ipairs(report.findings) do
+    if entry.verdict == "block" then codes[#codes + 1] = entry.code end
+  end
+  return codes
+end
+
+local DENIED = "OperationDenied."
+
+describe("the pre-check", function()
+  it("passes a group that may be failed over, with the facts it read", function()
+    local report = check({}, { max_rpo = "20m" })
+    assert.is_true(report.ok)
+    assert.equal("ok", report.verdict)
+    assert.same({}, blocks(report))
+    assert.equal("RPO 7m12s ≤ 20m", finding(report, "rpo").fact)
+    assert.equal("status normal", finding(report, "status").fact)
+  end)
+
+  it("has exactly one finding for every documented code of the failover call", function()
+    local report = check()
+    local count = {}
+    for _, entry in ipairs(report.findings) do count[entry.code] = (count[entry.code] or 0) + 1 end
+    local documented = service.operations.FailoverDiskReplicaGroup.errors
+    assert.equal(13, #documented)
+    for _, code in ipairs(documented) do assert.equal(1, count[code], code) end
+  end)
+
+  it("gives a cure from the service data to every documented code that blocks", function()
+    local report = check { group = { status = "created", pairs = 0, recover_point_age = false } }
+    for _, entry in ipairs(report.findings) do
+      if entry.verdict == "block" and entry.code:find("^OperationDenied") then
+        assert.equal(service.errors[entry.code].cure, entry.cure)
+      end
+    end
+  end)
+
+  it("lets permission stand as unknown: no read can tell, and it does not block", function()
+    local report = check()
+    for _, id in ipairs { "permission", "action_permission", "operation", "internal", "timeout" } do
+      assert.equal("unknown", finding(report, id).verdict)
+      assert.is_true(finding(report, id).only_call)
+    end
+  end)
+
+  it("accepts the nine documented states and no other word", function()
+    local legal = { "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped",
+      "failovering", "failover_failed", "failovered" }
+    local others = { "creating", "created", "create_failed", "initial_syncing", "reprotecting",
+      "reprotect_failed", "deleting", "deleted", "delete_failed", "invalid" }
+    for _, status in ipairs(legal) do
+      local report = check { group = { status = status } }
+      assert.equal("ok", finding(report, "status").verdict, status)
+    end
+    for _, status in ipairs(others) do
+      local report = check { group = { status = status } }
+      assert.equal("block", finding(report, "status").verdict, status)
+      assert.equal(DENIED .. "InvalidStatus", finding(report, "status").code)
+    end
+  end)
+
+  it("blocks a word it does not know", function()
+    local report = check { group = { status = "failovering" }, hostile = {
+      unknown_status = "levitating" } }
+    assert.equal("block", finding(report, "status").verdict)
+    assert.matches("levitating", finding(report, "status").fact)
+  end)
+
+  it("foresees NoPairInGroup, and takes no comfort from what holds for no pair", function()
+    local report = check { group = { pairs = 0 } }
+    assert.equal(DENIED .. "NoPairInGroup", blocks(report)[1])
+    for _, id in ipairs { "pair_states", "zones", "membership", "first_sync" } do
+      assert.equal("unknown", finding(report, id).verdict, id)
+    end
+  end)
+
+  it("foresees PairGroupStatusConflict and names the pairs", function()
+    local report = check { group = { pairs = { {}, { id = "pair-odd", status = "stopped" } } } }
+    assert.same({ DENIED .. "PairGroupStatusConflict" }, blocks(report))
+    assert.equal("group normal, but pair-odd is stopped", finding(report, "pair_states").fact)
+  end)
+
+  it("foresees PairGroupAZoneConflict and names the pairs", function()
+    local report = check { group = { pairs = { {},
+      { id = "pair-odd", destination = "cn-shanghai/cn-shanghai-e" } } } }
+    assert.same({ DENIED .. "PairGroupAZoneConflict" }, blocks(report))
+    assert.matches("pair%-odd goes cn%-hangzhou/g → cn%-shanghai/e", finding(report, "zones").fact)
+  end)
+
+  it("foresees PairInAnotherGroup and names the pairs", function()
+    local bench = lab.new()
+    local record = { ReplicaGroupId = lab.ID, Status = "normal", PairNumber = 1,
+      PairIds = { "pair-1" }, SourceRegionId = "cn-hangzhou", DestinationRegionId = "cn-shanghai",
+      LastRecoverPoint = 1 }
+    local snapshot = require("alicloud.dr.model.snapshot").new(record, { {
+      ReplicaPairId = "pair-1", Status = "normal", ReplicaGroupId = "pg-other",
+      SourceRegion = "cn-hangzhou", DestinationRegion = "cn-shanghai", LastRecoverPoint = 1,
+    } }, { region = "cn-shanghai", site = "backup", read_at = bench.emu:now() })
+    local report = require("alicloud.dr.model.precheck").evaluate(snapshot)
+    assert.same({ DENIED .. "PairInAnotherGroup" }, blocks(report))
+    assert.equal("pair-1 belongs to pg-other", finding(report, "membership").fact)
+  end)
+
+  it("foresees the wrong side and says which region to ask", function()
+    local report = check { at = lab.PRIMARY }
+    assert.equal(DENIED .. "OperateNotAllowedForPrimary", blocks(report)[1])
+    assert.equal("cn-hangzhou is the primary site of pg-orders; fail over in cn-shanghai",
+      finding(report, "direction").fact)
+  end)
+
+  it("foresees NoSuchResource, and then claims to know nothing else", function()
+    for _, answer in ipairs { "empty", "not_found" } do
+      local report = check { at = "cn-beijing", assume = { describe_unknown = answer } }
+      assert.same({ "NoSuchResource" }, blocks(report))
+      assert.equal("unknown", finding(report, "status").verdict)
+      assert.equal("unknown", finding(report, "direction").verdict)
+    end
+  end)
+
+  it("blocks while the first full sync has not ended, for the group or for one pair", function()
+    local never = check { group = { status = "stopped", recover_point_age = false } }
+    assert.equal("block", finding(never, "first_sync").verdict)
+    local one = check { group = { pairs = { {}, { id = "pair-new", recover_point_age = false } } } }
+    assert.same({ "Client.FirstSyncUnfinished" }, blocks(one))
+    assert.matches("pair%-new", finding(one, "first_sync").fact)
+  end)
+
+  it("measures the age of the oldest pair against the limit", function()
+    local group = { pairs = { {}, { id = "pair-late", recover_point_age = 1201 } } }
+    local report = check({ group = group }, { max_rpo = 1200 })
+    assert.same({ "Client.RecoveryPointTooOld" }, blocks(report))
+    assert.equal("RPO 20m01s > 20m (pair-late)", finding(report, "rpo").fact)
+    assert.is_true(check({ group = group }, { max_rpo = 1201 }).ok)
+    assert.is_true(check({ group = group }).ok)
+  end)
+
+  it("measures by the server's clock, not by ours", function()
+    local bench = lab.new { assume = { time_window = 10000 } }
+    local ahead = bench.client:with { runtime = setmetatable({
+      time = function() return bench.emu:now() + 3600 end,
+    }, { __index = bench.emu.runtime }) }
+    local group = require("alicloud.dr").group(ahead, lab.ID, { region = lab.SECONDARY })
+    assert.equal("RPO 7m12s ≤ 20m", finding(assert(group:precheck { max_rpo = "20m" }), "rpo").fact)
+  end)
+
+  it("does not pass when the age was limited and cannot be told", function()
+    local snapshots = require "alicloud.dr.model.snapshot"
+    local precheck = require "alicloud.dr.model.precheck"
+    local pair = { ReplicaPairId = "pair-1", Status = "normal", ReplicaGroupId = lab.ID,
+      SourceRegion = "a", DestinationRegion = "b", LastRecoverPoint = 5 }
+    local snapshot = snapshots.new({ ReplicaGroupId = lab.ID, Status = "normal", PairNumber = 1,
+      PairIds = { "pair-1" }, SourceRegionId = "a", DestinationRegionId = "b",
+      LastRecoverPoint = 5 }, { pair }, { region = "b", site = "backup", read_at = nil })
+    local limited = precheck.evaluate(snapshot, 60)
+    assert.is_false(limited.ok)
+    assert.equal("unknown", limited.verdict)
+    local obstacle = precheck.first_obstacle(limited)
+    assert.equal("Client.ServerTimeUnknown", obstacle.code)
+    assert.matches("Date header", obstacle.cure)
+    assert.is_true(precheck.evaluate(snapshot).ok)
+  end)
+
+  it("blocks when the lists of group and pairs do not agree", function()
+    local bench = lab.new { hostile = { short_list = 1 } }
+    -- The group list of one would vanish altogether, so only the pair list is cut.
+    local send = bench.emu.transport.send
+    local client = bench.client:with { transport = { send = function(request)
+      bench.emu:hostile { short_list = request.action == "DescribeDiskReplicaPairs" and 1 or 0 }
+      return send(request)
+    end } }
+    local group = require("alicloud.dr").group(client, lab.ID, { region = lab.SECONDARY })
+    local report = assert(group:precheck())
+    assert.same({ "Client.PairSetIncomplete" }, blocks(report))
+    assert.equal("the group counts 3 pairs, the pair list holds 2",
+      finding(report, "pair_set").fact)
+  end)
+
+  it("reads a group whose ids come as one comma-separated element", function()
+    assert.is_true(check({ hostile = { pair_ids = "comma" } }).ok)
+  end)
+
+  it("reads all pages of a long pair list", function()
+    local bench = lab.new { group = { pairs = 17 } }
+    local pages = 0
+    local client = bench.client:with { transport = { send = function(request)
+      -- A service that gives out smaller pages than asked for.
+      request.url = request.url:gsub("MaxResults=%d+", "MaxResults=5")
+      if request.action == "DescribeDiskReplicaPairs" then pages = pages + 1 end
+      return bench.emu.transport.send(request)
+    end } }
+    bench.emu.auth = "off"
+    local group = require("alicloud.dr").group(client, lab.ID, { region = lab.SECONDARY })
+    local report = assert(group:precheck())
+    assert.equal("17/17 pairs read", finding(report, "pair_set").fact)
+    assert.equal(4, pages)
+  end)
+
+  it("sees a group between two zones of one region from its destination zone", function()
+    local report = check { at = "cn-hangzhou", group = {
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-hangzhou/cn-hangzhou-h" } }
+    assert.is_true(report.ok)
+    assert.equal("backup", report.snapshot.site)
+    assert.matches("^cn%-hangzhou/g → cn%-hangzhou/h", finding(report, "direction").fact)
+  end)
+
+  it("follows the current direction after a reverse, whatever Site means by then", function()
+    for _, meaning in ipairs { "current", "initial" } do
+      local group = { source = "cn-shanghai/cn-shanghai-b",
+        destination = "cn-hangzhou/cn-hangzhou-g", initial_source = "cn-hangzhou/cn-hangzhou-g",
+        initial_destination = "cn-shanghai/cn-shanghai-b" }
+      local given = { group = group, assume = { site_direction = meaning }, at = lab.PRIMARY }
+      local report = check(given)
+      assert.is_true(report.ok, meaning)
+      assert.is_true(report.snapshot.reversed)
+      given.at = lab.SECONDARY
+      assert.equal(DENIED .. "OperateNotAllowedForPrimary", blocks(check(given))[1])
+    end
+  end)
+
+  it("raises on options that are not what they should be, naming field, value and form", function()
+    local group = lab.new():group()
+    local wrong = { { max_rpo = "soon" }, { max_rpo = -1 }, { max_rpo = 0 / 0 }, { max_rpo = {} } }
+    for _, options in ipairs(wrong) do
+      assert.error_matches(function() group:precheck(options) end,
+        "option max_rpo: got .*; allowed: seconds")
+    end
+    assert.error_matches(function() group:precheck { maxrpo = 5 } end, 'did you mean "max_rpo"')
+  end)
+
+  it("hands on a read error without inventing a report", function()
+    local bench = lab.new { faults = { { match = { action = "DescribeDiskReplicaGroups" },
+      effect = { error = { code = "Forbidden", status = 403 } } } } }
+    local report, err = bench:group():precheck()
+    assert.is_nil(report)
+    assert.equal("Forbidden", err.code)
+  end)
+end)

@@ -1,0 +1,133 @@
+-- Readiness of many groups: one line each, and never ok because nothing was read.
+
+local after = require "spec.dr.after_lab"
+local dr = require "alicloud.dr"
+local lab = require "spec.dr.lab"
+local readiness = require "alicloud.dr.read.readiness"
+
+local function world(groups)
+  local all = { regions = { lab.PRIMARY, lab.SECONDARY }, groups = {} }
+  for i, group in ipairs(groups) do
+    all.groups[i] = { pairs = 2, status = "normal", recover_point_age = 300,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" }
+    for name, value in pairs(group) do all.groups[i][name] = value end
+  end
+  return all
+end
+
+local function judge(bench, options)
+  local list = {}
+  for i, id in ipairs(assert(dr.group_ids(bench.client, { site = "backup" }))) do
+    list[i] = dr.group(bench.client, id)
+  end
+  return dr.readiness(list, options), list
+end
+
+local function one(group, options)
+  group.id = "pg-a"
+  local bench = lab.new { world = world { group } }
+  local report = judge(bench, options)
+  return report.lines[1], report, bench
+end
+
+describe("dr.group_ids", function()
+  it("reads every page, of one site or of both", function()
+    local groups = {}
+    for i = 1, 130 do groups[i] = { id = ("pg-%03d"):format(i), pairs = 1 } end
+    groups[131] = { id = "pg-back", pairs = 1, source = "cn-shanghai/cn-shanghai-b",
+      destination = "cn-hangzhou/cn-hangzhou-g" }
+    local bench = lab.new { world = world(groups) }
+    assert.equal(130, #assert(dr.group_ids(bench.client, { site = "backup" })))
+    assert.same({ "pg-back" }, dr.group_ids(bench.client, { site = "production" }))
+    assert.equal(131, #assert(dr.group_ids(bench.client)))
+    assert.same({}, bench:requests "DescribeDiskReplicaPairs")
+  end)
+
+  it("refuses a wrong filter, and tells a failure", function()
+    local bench = lab.new()
+    assert.error_matches(function() dr.group_ids(bench.client, { site = "spare" }) end,
+      "option site")
+    bench.emu:region(lab.SECONDARY, "down")
+    local ids, err = dr.group_ids(bench.client)
+    assert.is_nil(ids)
+    assert.equal("network", err.kind)
+  end)
+end)
+
+describe("dr.readiness", function()
+  it("is ok for a group that could be failed over now", function()
+    local line, report = one({}, { max_rpo = "20m" })
+    assert.equal("ok", line.verdict)
+    assert.equal(0, report.exit)
+    assert.equal(300, math.floor(line.age))
+    assert.matches("^ok    pg%-a  cn%-hangzhou/g → cn%-shanghai/b  normal  RPO 5m$",
+      readiness.describe(line))
+  end)
+
+  it("fails where a failover would be refused or lose too much", function()
+    local cases = {
+      { { recover_point_age = 3000 }, "Client.RecoveryPointTooOld" },
+      { { status = "created", recover_point_age = false }, "OperationDenied.InvalidStatus" },
+      { { pairs = 0 }, "OperationDenied.NoPairInGroup" },
+      { { pairs = { {}, { status = "stopped" } } }, "OperationDenied.PairGroupStatusConflict" },
+    }
+    for _, case in ipairs(cases) do
+      local line, report = one(case[1], { max_rpo = "20m" })
+      assert.equal("fail", line.verdict)
+      assert.equal(2, report.exit)
+      assert.equal(case[2], line.code)
+    end
+  end)
+
+  it("warns where it would be taken, but nobody can be content", function()
+    local cases = {
+      { { status = "stopped" }, "Client.NotProtected", "replication is stopped" },
+      { { status = "failovered" }, "Client.NotProtected", "reprotect" },
+      { { recover_point_age = 2500 }, "Client.RecoveryPointTooOld", "declared RPO 15m" },
+    }
+    for _, case in ipairs(cases) do
+      local line, report = one(case[1])
+      assert.equal("warn", line.verdict)
+      assert.equal(1, report.exit)
+      assert.equal(case[2], line.code)
+      assert.matches(case[3], readiness.describe(line))
+    end
+  end)
+
+  it("warns of a drill that was forgotten", function()
+    local bench = after.new()
+    assert(bench:run "start_drill")
+    assert.equal("ok", judge(bench, { max_drill_age = "1h" }).verdict)
+    bench.emu:advance(7200)
+    local report = judge(bench, { max_drill_age = "1h" })
+    assert.equal("warn", report.verdict)
+    assert.equal("Client.DrillOpen", report.lines[1].code)
+    assert.matches("2 pay%-as%-you%-go disks are billed", readiness.describe(report.lines[1]))
+  end)
+
+  it("fails what cannot be read, and goes on with the next", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" } } }
+    local _, list = judge(bench)
+    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 1 },
+      effect = lab.answer("Forbidden", 403) }
+    local report = dr.readiness(list)
+    assert.equal("fail", report.lines[1].verdict)
+    assert.equal("Forbidden", report.lines[1].code)
+    assert.equal("ok", report.lines[2].verdict)
+    assert.equal(2, report.exit)
+  end)
+
+  it("fails when there is nothing to judge, and for a group that is not there", function()
+    assert.equal(2, dr.readiness({}).exit)
+    local bench = lab.new()
+    local report = dr.readiness { dr.group(bench.client, "pg-nowhere") }
+    assert.equal("NoSuchResource", report.lines[1].code)
+    assert.equal("fail", report.verdict)
+  end)
+
+  it("sends nothing that changes anything", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b", status = "stopped" } } }
+    judge(bench, { max_rpo = "1m" })
+    for _, request in ipairs(bench:requests()) do assert.matches("^Describe", request.action) end
+  end)
+end)

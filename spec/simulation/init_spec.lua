@@ -1,0 +1,244 @@
+-- Runs of whole playbooks under troubles that a seed stands for. Many more seeds: `make explore`.
+
+local core = require "alicloud.core"
+local draw = require "alicloud.simulation.generate"
+local lab = require "spec.simulation.lab"
+local shrink = require "alicloud.simulation.shrink"
+
+local simulation, plan = lab.plan()
+
+local function said(report)
+  local lines = {}
+  for _, harm in ipairs(report.violations) do
+    lines[#lines + 1] = ("seed %d: %s [%s]"):format(harm.seed, harm.what,
+      table.concat(harm.troubles, "; "))
+  end
+  return lines
+end
+
+local function case_of(troubles, changes)
+  local case = { seed = 1, troubles = troubles }
+  local calm = require "alicloud.simulation.discover".calm(plan.world)
+  for name, value in pairs(changes or {}) do calm.groups[1][name] = value end
+  case.world = calm
+  return case
+end
+
+describe("a simulation", function()
+  it("finds the groups that a playbook is about", function()
+    assert.equal(1, #plan.world.groups)
+    local group = plan.world.groups[1]
+    assert.equal("pg-move", group.id)
+    assert.equal("cn-shanghai", group.destination:match "^[^/]+")
+    local _, two = lab.plan "spec/simulation/playbooks/two.lua"
+    assert.equal(2, #two.world.groups)
+  end)
+
+  it("refuses a playbook that fails without any trouble", function()
+    local dr = require "alicloud.dr"
+    local none, message = simulation.plan(dr.playbook("bad", function(run)
+      run:group("pg-move", { region = "cn-shanghai" }):look()
+      run:step("no", function() error "never" end)
+    end), { region = "cn-shanghai" })
+    assert.is_nil(none)
+    assert.matches("without any trouble the run does not end well: .*never", message)
+    none, message = simulation.plan(dr.playbook("none", function() end), { region = "cn-shanghai" })
+    assert.is_nil(none)
+    assert.matches("asks for no group", message)
+  end)
+
+  it("begins a way back where a failover has ended", function()
+    local dr = require "alicloud.dr"
+    local back = dr.playbook("back", function(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("reverse", function() return orders:reprotect {} end)
+    end)
+    local found = assert(simulation.plan(back, { region = "cn-shanghai" }))
+    assert.equal("failovered", found.world.groups[1].status)
+    assert.same({}, said(simulation.explore(found, { seeds = 40 })))
+  end)
+
+  it("holds every invariant over its first seeds, and gets somewhere", function()
+    local report = simulation.explore(plan, { seeds = 400 })
+    assert.same({}, said(report))
+    assert.equal(400, report.seeds)
+    for ending, times in pairs { completed = 150, ["Client.OutcomeUnknown (unknown)"] = 3,
+      ["Client.Superseded (unknown)"] = 5 } do
+      assert.is_true((report.endings[ending] or 0) >= times, ending)
+    end
+    assert.is_true(report.crashes > 100)
+    assert.is_true(report.effects > 100)
+  end)
+
+  it("holds them for two groups at a time", function()
+    local _, two = lab.plan "spec/simulation/playbooks/two.lua"
+    assert.same({}, said(simulation.explore(two, { seeds = 120 })))
+  end)
+
+  it("holds them over the wire as well", function()
+    local wired = {}
+    for name, value in pairs(plan) do wired[name] = value end
+    wired.wire = true
+    assert.same({}, said(simulation.explore(wired, { first = 900001, seeds = 40 })))
+  end)
+
+  it("does not send again what was refused before the machine slept", function()
+    local wired = {}
+    for name, value in pairs(plan) do wired[name] = value end
+    wired.wire = true
+    local case = case_of { { kind = "clock", name = "suspend", seconds = 3600, send = 1 } }
+    local rehearsal = simulation.judge(case, wired)
+    assert.same({}, rehearsal.violations)
+    local first, sends = rehearsal.stage.processes[1], 0
+    for n = first.first, first.last do
+      if rehearsal.stage.requests[n].mutating then sends = sends + 1 end
+    end
+    assert.equal(1, sends)
+    assert.equal("not_sent", first.err.outcome)
+  end)
+
+  it("goes the same way on a day on which the machine's clock agrees with one that has jumped",
+    function()
+      local wired = {}
+      for name, value in pairs(plan) do wired[name] = value end
+      wired.wire = true
+      local case = case_of { { kind = "clock", name = "jump", seconds = 7200, send = 1 } }
+      case.world.now = core.time() // 1 - 7200
+      local requests, refused = simulation.judge(case, wired).stage.requests, 0
+      for _, request in ipairs(requests) do
+        if request.entry.code == "InvalidTimeStamp.Expired" then refused = refused + 1 end
+      end
+      assert.equal(1, refused)
+    end)
+
+  it("counts the window of a token from the first call that has left", function()
+    local case = case_of({
+      { kind = "regions", region = "destination", state = "down", send = 1, lasts = 60 },
+      { kind = "answers", rule = { effect = { apply_late = 130 },
+        match = { action = "FailoverDiskReplicaGroup", nth = 1 } } },
+    }, { status = "failover_failed", failover_seconds = 0 })
+    local rehearsal = simulation.judge(case, plan)
+    assert.same({}, rehearsal.violations)
+    local sends = {}
+    for _, request in ipairs(rehearsal.stage.requests) do
+      if request.mutating then sends[#sends + 1] = request end
+    end
+    assert.is_true(sends[1].unsent)
+    assert.is_true(sends[#sends].time - sends[1].time > 120)
+  end)
+
+  it("holds an incident's token against the intent that it stands for", function()
+    local case = case_of({
+      { kind = "answers", rule = { effect = { partial = 1 },
+        match = { action = "FailoverDiskReplicaGroup", nth = 1 } } },
+      { kind = "disk", call = 35, how = "EIO" },
+      { kind = "answers", rule = { effect = { error = { code = "Forbidden", status = 403 } },
+        match = { action = "FailoverDiskReplicaGroup", nth = 2 } } },
+    }, { status = "failover_failed", failover_seconds = 0, pairs = 5, recover_point_age = 60 })
+    case.incident = "INC-1"
+    local rehearsal = simulation.judge(case, plan)
+    assert.same({}, rehearsal.violations)
+    assert.equal("Forbidden (rejected)", rehearsal.ending)
+    assert.equal(1, #rehearsal.stage.emu:ledger())
+  end)
+
+  it("lets a step begin again whose undoing was cut short", function()
+    local _, two = lab.plan "spec/simulation/playbooks/two.lua"
+    local world = require "alicloud.simulation.discover".calm(two.world)
+    for _, group in ipairs(world.groups) do group.recover_point_age = 4000 end
+    for n = 20, 45 do
+      local case = { seed = 1, world = world,
+        troubles = { { kind = "crashes", call = n, how = "crash_after", pause = 0, keep = 0 } } }
+      assert.same({}, simulation.judge(case, two).violations, n)
+    end
+  end)
+
+  it("is the same for the same seed, whatever is asked before", function()
+    local first = simulation.rehearse(simulation.case(plan, 4711), plan)
+    simulation.rehearse(simulation.case(plan, 4712), plan)
+    local second = simulation.rehearse(simulation.case(plan, 4711), plan)
+    assert.equal(first.stage.disk:text "run", second.stage.disk:text "run")
+    assert.equal(first.ending, second.ending)
+    assert.equal(#first.stage.requests, #second.stage.requests)
+  end)
+
+  it("ends as undisturbed when the machine stops at any call of the disk", function()
+    local calls = simulation.rehearse(case_of {}, plan).stage.disk.calls
+    assert.is_true(calls > 30)
+    for n = 1, calls do
+      for _, how in ipairs { "crash", "crash_after", "torn" } do
+        local case = case_of { { kind = "crashes", call = n, how = how, pause = 0,
+          keep = n % 3 * 40 } }
+        assert.same({}, simulation.judge(case, plan).violations, n .. " " .. how)
+      end
+    end
+  end)
+
+  it("ends as undisturbed when the machine stops around any request", function()
+    local asked = #simulation.rehearse(case_of {}, plan).stage.requests
+    for n = 1, asked do
+      for _, after in ipairs { false, true } do
+        local case = case_of { { kind = "crashes", request = n, after = after, pause = 1,
+          keep = 0 } }
+        assert.same({}, simulation.judge(case, plan).violations, n)
+      end
+    end
+  end)
+
+  it("says in one line what every kind of trouble is", function()
+    local seen = {}
+    for seed = 1, 400 do
+      for _, trouble in ipairs(simulation.case(plan, seed).troubles) do
+        assert.is_falsy(draw.describe(trouble):find "[\n%%]")
+        seen[trouble.kind] = true
+      end
+    end
+    for _, kind in ipairs(simulation.KINDS) do assert.is_true(seen[kind], kind) end
+  end)
+
+  it("draws nobody who puts back what a service has forgotten", function()
+    for _, seed in ipairs { 146573, 302550 } do
+      assert.is_nil(simulation.broken_by(plan, seed))
+    end
+    local forgetful = 0
+    for seed = 1, 2000 do
+      local names = {}
+      for _, trouble in ipairs(simulation.case(plan, seed).troubles) do
+        names[trouble.name or ""] = true
+      end
+      if names.token_forget then forgetful = forgetful + 1 end
+      assert.is_false(names.token_forget == true and names.stop == true, seed)
+    end
+    assert.is_true(forgetful > 50)
+  end)
+
+  it("leaves out the kinds that were not asked for", function()
+    for seed = 1, 100 do
+      for _, trouble in ipairs(simulation.case(plan, seed,
+        { kinds = { crashes = true, stale_read = true } }).troubles) do
+        assert.is_true(trouble.kind == "crashes" or trouble.name == "stale_read")
+      end
+    end
+  end)
+end)
+
+describe("shrinking", function()
+  local function needs(...)
+    local wanted = { ... }
+    return function(list)
+      local there = {}
+      for _, item in ipairs(list) do there[item] = true end
+      for _, item in ipairs(wanted) do
+        if not there[item] then return false end
+      end
+      return true
+    end
+  end
+
+  it("keeps what is needed and nothing else", function()
+    assert.same({ 3, 7 }, shrink.list({ 1, 2, 3, 4, 5, 6, 7, 8 }, needs(3, 7)))
+    assert.same({ 1 }, shrink.list({ 1, 2, 3 }, needs(1)))
+    assert.same({}, shrink.list({ 1, 2, 3 }, needs()))
+    assert.same({ 1, 2, 3 }, shrink.list({ 1, 2, 3 }, needs(1, 2, 3)))
+  end)
+end)

@@ -1,0 +1,84 @@
+-- Playbooks under simulation, as the specs use them: with a parameter that must never be written
+-- down, and with mistakes in the engine where asked for.
+
+local mutated = require "spec.simulation.mutated"
+local scratch = require "spec.scratch"
+
+local M = {}
+
+M.MOVE = "spec/simulation/playbooks/move.lua"
+M.TWO = "spec/simulation/playbooks/two.lua"
+
+--- The plan of a playbook, by the modules that are loaded now.
+---@param path? string (the playbook that moves one group)
+---@return table simulation
+---@return alicloud.simulation.Plan
+function M.plan(path)
+  local simulation = require "alicloud.simulation"
+  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
+  local secret = require "alicloud.simulation.stage".SECRET
+  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
+    params = { api_key = secret } }))
+end
+
+-- The worlds of the unharmed engine: a mistake may keep the undisturbed run from its end.
+local worlds = {}
+
+local function world_of(path)
+  -- A playbook that is a mistake itself moves the group that the one without moves.
+  local calm = path == M.TWO and path or M.MOVE
+  worlds[calm] = worlds[calm] or select(2, M.plan(calm)).world
+  return worlds[calm]
+end
+
+local function plan_under_mistakes(path)
+  local simulation = require "alicloud.simulation"
+  local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
+  local secret = require "alicloud.simulation.stage".SECRET
+  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
+    world = world_of(path), params = { api_key = secret } }))
+end
+
+--- The first of some seeds that complains of an engine with mistakes.
+---@param mutant { edits: table[], playbook: string?, names: string? } names: the invariant
+---@param seeds fun(): integer|nil one after the other
+---@param kinds? table<string, boolean> of troubles
+---@return integer|nil seed
+---@return string? what
+function M.first_killer(mutant, seeds, kinds)
+  world_of(mutant.playbook)
+  local killer = mutated.with(mutant.edits, function()
+    local simulation, plan = plan_under_mistakes(mutant.playbook)
+    for seed in seeds do
+      local what = simulation.broken_by(plan, seed, mutant.names, { kinds = kinds })
+      if what then return { seed, what } end
+    end
+    return {}
+  end)
+  return killer[1], killer[2]
+end
+
+--- Seeds from one to another.
+---@param first integer
+---@param last integer
+---@return fun(): integer|nil
+function M.range(first, last)
+  local next_seed = first - 1
+  return function()
+    next_seed = next_seed + 1
+    return next_seed <= last and next_seed or nil
+  end
+end
+
+--- Every kind of trouble and every lie but one.
+---@param name string a hostile option
+---@return table<string, boolean>
+function M.all_but(name)
+  local draw = require "alicloud.simulation.generate"
+  local kinds = {}
+  for _, kind in ipairs(draw.KINDS) do kinds[kind] = kind ~= "hostile" end
+  for _, lie in ipairs(draw.HOSTILE) do kinds[lie] = lie ~= name end
+  return kinds
+end
+
+return M
