@@ -6,9 +6,9 @@
 
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
-local calls = require "alicloud.call"
 local clients = require "alicloud.client"
 local errors = require "alicloud.base.error"
+local metas = require "alicloud.base.meta"
 
 return {
   _VERSION = "alicloud-dr " .. core.version.core,
@@ -21,5 +21,5 @@ return {
   --- Marks a table as a JSON array, so that an empty one stays one.
   array = core.array,
   --- What is known about a result besides its content: request id, attempts, elapsed seconds.
-  meta = calls.meta,
+  meta = metas.of,
 }

@@ -2,7 +2,7 @@
 -- and KiB that stay.
 
 local posix = require "spec.posix"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 collectgarbage()
 collectgarbage()

@@ -9,7 +9,7 @@ local random = require "alicloud.simulation.random"
 local reads = require "alicloud.cli.confine.reads"
 local scratch = require "spec.scratch"
 local seeds = require "alicloud.cli.confine.seeds"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local HELD = { type = "confined", limits = true, no_new_privs = true, seccomp = true, landlock = 7,
   missing = core.array {} }

@@ -1,7 +1,7 @@
 local alicloud = require "alicloud"
 local codes = require "alicloud.base.codes"
 local explain = require "alicloud.cli.explain_code"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local function sources()
   local pipe <close> = assert(io.popen "find lua src -name '*.lua' -o -name '*.c' | sort")

@@ -5,7 +5,7 @@ local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
 local lab = require "spec.dr.lab"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local stages = require "spec.dr.playbook.stage"
 local walk = require "spec.walk"
 

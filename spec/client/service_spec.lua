@@ -1,6 +1,6 @@
 local alicloud = require "alicloud"
 local helper = require "spec.helper"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local ok = helper.ok
 

@@ -9,7 +9,7 @@ local posix = require "spec.posix"
 local reply = require "spec.server.reply"
 local scratch = require "spec.scratch"
 local server_module = require "spec.server"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local transport = require "alicloud.transport"
 
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome

@@ -1,5 +1,6 @@
 local credentials = require "alicloud.credentials"
 local errors = require "alicloud.base.error"
+local providers = require "alicloud.call.provider"
 local helper = require "spec.helper"
 local machines = require "spec.credentials"
 
@@ -42,7 +43,7 @@ describe("the choice of a provider", function()
     assert.equal("access_key_id: allowed: text without control characters", refused(split))
     local rows = { split, { access_key_id = "i", access_key_secret = "s", security_token = "t\n" } }
     for _, row in ipairs(rows) do
-      local keys, err = credentials.get { get = function() return row end }
+      local keys, err = providers.get { get = function() return row end }
       assert.is_nil(keys)
       assert.equal("Client.CredentialsProvider", err.code)
       assert.matches("without control characters$", err.message)
@@ -82,7 +83,7 @@ end)
 
 describe("asking a provider", function()
   local function ask(get)
-    return credentials.get { get = get }
+    return providers.get { get = get }
   end
 
   it("gives what it gives, secrets as text included", function()

@@ -8,7 +8,7 @@ return require "alicloud.dr".playbook("change_service_data", function(run)
       end
     end
     pcall(run.client.call, run.client, "FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
-    local services = require "alicloud.client.service"
+    local services = require "alicloud.service"
     services.reads = function() return true end
     pcall(run.client.call, run.client, "StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
     return true

@@ -6,11 +6,12 @@
 
 local clock = require "alicloud.call.server_clock"
 local core = require "alicloud.core"
-local credentials = require "alicloud.credentials"
 local errors = require "alicloud.base.error"
 local lazy = require "alicloud.base.lazy"
+local metas = require "alicloud.base.meta"
+local providers = require "alicloud.call.provider"
 local retry = require "alicloud.call.retry"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local signing = require "alicloud.call.sign"
 local throttle = require "alicloud.call.rate_limit"
 
@@ -22,18 +23,6 @@ local dependencies = lazy.module "alicloud.call.dependencies"
 local witness = lazy.module "alicloud.call.interceptor"
 
 local M = {}
-
-local metas = setmetatable({}, { __mode = "k" })
-
----@class alicloud.Meta
----@field request_id string
----@field request_ids string[] of all attempts
----@field status integer
----@field attempts integer
----@field elapsed number seconds
----@field server_time? number unix seconds, the answer's Date header
----@field client_token? string
----@field endpoint string
 
 local function note(progress, answer)
   local id, ids = answer.request_id, progress.request_ids
@@ -56,25 +45,13 @@ local function meta_of(progress)
   }
 end
 
---- What is known about a result besides its content.
----@param result table as returned by a call
----@return alicloud.Meta|nil
-function M.meta(result)
-  local known = metas[result]
-  if known and known.info then
-    known = meta_of(known)
-    metas[result] = known
-  end
-  return known
-end
-
 --- Signs one attempt without sending it.
 ---@param context table the client's state
 ---@param plan alicloud.plan
 ---@return alicloud.Signed|nil signed as core.sign gives it
 ---@return alicloud.Error? err
 function M.prepare(context, plan)
-  local keys, err = credentials.get(context.provider)
+  local keys, err = providers.get(context.provider)
   if not keys then return nil, err end
   return signing.show(context, plan, keys)
 end
@@ -154,7 +131,7 @@ end
 local function attempt(context, plan, progress)
   local refusal = context.limiter and queue(context, plan, progress)
   if refusal then return nil, refusal end
-  local keys, err = credentials.get(context.provider)
+  local keys, err = providers.get(context.provider)
   if not keys then return nil, err end
   progress.keys = keys
   local signed <close>, failure = sign(context, plan, progress)
@@ -243,7 +220,7 @@ end
 -- those that came instead.
 local function renew_keys(context, progress)
   if progress.mended.credentials then return false end
-  return credentials.refuse(context.provider, progress.keys)
+  return providers.refuse(context.provider, progress.keys)
 end
 
 -- The key of a session goes with the session: then it is not found at all.
@@ -278,7 +255,8 @@ local function succeed(context, progress, result, info)
   tally.successes = tally.successes + 1
   -- What is kept with the result holds no credentials.
   progress.info, progress.finished, progress.keys = info, context.loop.now(), nil
-  metas[result] = progress
+  progress.make_meta = meta_of
+  metas.keep(result, progress)
   return result
 end
 

@@ -6,7 +6,7 @@ local endpoint = require "alicloud.net.endpoint"
 local options = require "alicloud.base.schema"
 local params = require "alicloud.call.params"
 local retry = require "alicloud.call.retry"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local M = {}
 

@@ -4,7 +4,7 @@ local codes = require "alicloud.base.codes"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local options = require "alicloud.base.schema"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local shell = require "alicloud.base.shell"
 
 local M = {}

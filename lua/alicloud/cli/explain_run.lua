@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local explain = require "alicloud.cli.explain_code"
+local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
 local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
@@ -47,11 +48,11 @@ local function stands(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
     words.plural(#model.steps, "step")) }
   if last then
-    parts[#parts + 1] = ("the last one entered is %q: %s"):format(words.clean(last.step, 120),
+    parts[#parts + 1] = ("the last one entered is %q: %s"):format(plain.clean(last.step, 120),
       (words.step_status(last)))
   end
   parts[#parts + 1] = model.no_return
-    and ("the point of no return is behind it (%s)"):format(words.clean(model.no_return.step, 120))
+    and ("the point of no return is behind it (%s)"):format(plain.clean(model.no_return.step, 120))
     or "the point of no return is not reached"
   return table.concat(parts, "; ")
 end
@@ -67,9 +68,9 @@ end
 local function gate_words(name, asked)
   local names = {}
   for i, each in ipairs(asked and asked.approvers or {}) do
-    names[i] = words.clean(each.name, 80)
+    names[i] = plain.clean(each.name, 80)
   end
-  return (" It waits at gate %q for %s."):format(words.clean(name, 120),
+  return (" It waits at gate %q for %s."):format(plain.clean(name, 120),
     #names > 0 and ("%d of %s"):format(asked.need, table.concat(names, ", ")) or "people")
 end
 
@@ -78,13 +79,13 @@ local function cause(model, state)
   local err = model.error
   if err then
     local about = explain.code(tostring(err.code))
-    return ("%s: %s%s"):format(words.clean(err.code, 80), words.clean(err.message),
+    return ("%s: %s%s"):format(plain.clean(err.code, 80), plain.clean(err.message),
       about and about.meaning ~= err.message and " (" .. about.meaning .. ")" or "")
   end
   local process = model.processes[#model.processes]
   if FINISHED[model.status] then return "none: it came to its end" end
   if process and process.ending == "interrupted" then
-    return ("%s interrupted it"):format(words.clean(process.owner or "somebody"))
+    return ("%s interrupted it"):format(plain.clean(process.owner or "somebody"))
   end
   local gate = open_gate(model, state)
   return words.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
@@ -100,10 +101,10 @@ local function resend_of(open, now)
   local last = window_end(open)
   if now <= last then
     return ("only through resume, which looks first and uses the same token, until %s"):format(
-      words.time(last))
+      plain.time(last))
   end
   return ("no: the time for it ended at %s; resume looks, and sends nothing that may be a second "
-    .. "one"):format(words.time(last))
+    .. "one"):format(plain.time(last))
 end
 
 local function doubtful_calls(state)
@@ -114,7 +115,7 @@ local function doubtful_calls(state)
       for _, call in ipairs(states.loose_calls(state, step)) do
         if states.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
-            words.clean(key, 120), words.clean(call.product), words.clean(call.action))
+            plain.clean(key, 120), plain.clean(call.product), plain.clean(call.action))
         end
       end
     end
@@ -134,7 +135,7 @@ local function resend(model, loose, now)
   if model.status == "running" then return "no: it is at work, and sends what is to be sent" end
   local lines = {}
   for _, open in ipairs(model.open) do
-    lines[#lines + 1] = ("%s: %s"):format(words.clean(open.group_id), resend_of(open, now))
+    lines[#lines + 1] = ("%s: %s"):format(plain.clean(open.group_id), resend_of(open, now))
   end
   if #loose > 0 then
     lines[#lines + 1] = "other calls: not before a look at what they change"
@@ -190,7 +191,7 @@ end
 ---@param standing alicloud.cli.Standing
 ---@return string[]
 function M.lines(standing)
-  local lines = { words.clean(standing.journal, LONGEST_PATH), "  stands       " .. standing.stands,
+  local lines = { plain.clean(standing.journal, LONGEST_PATH), "  stands       " .. standing.stands,
     "  cause        " .. standing.cause }
   for i, text in ipairs(standing.known) do
     lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text

@@ -1,8 +1,8 @@
 --- Files that give orders to a command: what it executes, and what it is told by people. They are
 --- judged before they are used. What somebody has looked at and wants as it is, --trust-file takes.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local options = require "alicloud.cli.options"
 local runtimes = require "alicloud.base.runtime"
 local session = require "alicloud.cli.client"
@@ -68,7 +68,7 @@ function M.confirm_edit(digest, known, go_on, args, io)
     io.err(QUESTION:format(name, known, digest))
     if (io.read_line() or ""):match "^%s*(.-)%s*$" == "yes" then return true end
   end
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "state", code = "Client.PlaybookChanged", outcome = "not_sent",
     message = ("%s is not what this run was last executed with: then %s, now %s"):format(name,
       known, digest),

@@ -10,11 +10,14 @@ local lending = require "alicloud.credentials.provider_context"
 local errors = require "alicloud.base.error"
 local exchange = require "alicloud.net.adapter"
 local lazy = require "alicloud.base.lazy"
+local metas = require "alicloud.base.meta"
 local network = require "alicloud.net.options"
 local options = require "alicloud.base.schema"
 local patience = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local pollables = require "alicloud.loop.poll_set"
+local products = require "alicloud.service"
+local providers = require "alicloud.call.provider"
 local retry = require "alicloud.call.retry"
 local services = require "alicloud.client.service"
 local settings = require "alicloud.call.context"
@@ -47,14 +50,14 @@ local function carrier_for(state, special)
   if config.transport then return exchange.foreign(config.transport) end
   local way = network.settings(config)
   way.connect_timeout = state.connect_timeout
-  if state.mode == "observe" then way.observe, way.reads = true, services.reading() end
+  if state.mode == "observe" then way.observe, way.reads = true, products.reading() end
   for name, value in pairs(special or {}) do way[name] = value end
   return exchange.builtin(way, state.loop)
 end
 
 -- What the credentials of a client borrow of it: they may have to ask somebody too.
 local function means_of(state)
-  return lending.lend(state, { client = M.new, carrier = carrier_for, meta = calls.meta,
+  return lending.lend(state, { client = M.new, carrier = carrier_for, meta = metas.of,
     options = settings.CARRIER })
 end
 
@@ -287,7 +290,7 @@ end
 ---@return alicloud.Credentials|nil
 function M.held(client)
   local provider = own(client).provider
-  return provider.holds and provider:holds() and credentials.get(provider) or nil
+  return provider.holds and provider:holds() and providers.get(provider) or nil
 end
 
 local function describe(client)

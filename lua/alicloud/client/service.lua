@@ -1,8 +1,8 @@
---- Products as data, and the object that turns their operations into methods.
+--- The operations of a product as methods.
 
-local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.base.schema"
+local products = require "alicloud.service"
 
 ---@module "alicloud.service.help"
 local help = lazy.module "alicloud.service.help"
@@ -12,56 +12,6 @@ local pager = lazy.module "alicloud.client.pager"
 local waiter = lazy.module "alicloud.client.waiter"
 
 local M = {}
-
-local absent = {}
-
---- The data of a product, loaded when first asked for.
----@param product string
----@return table|nil
-function M.data(product)
-  if absent[product] then return nil end
-  local name = "alicloud.service." .. product
-  if package.loaded[name] then return package.loaded[name] end
-  local ok, data = pcall(require, name)
-  if ok then return data end
-  if not tostring(data):find("module '" .. name .. "' not found", 1, true) then error(data, 0) end
-  absent[product] = true
-  return nil
-end
-
--- Those with data.
-local PRODUCTS = { "ebs", "ecs", "sts" }
-
-local reading
-
---- The operations that only read, of all products with data, in the versions of the data. It is
---- made once, and what becomes of the data later changes nothing. Who gives keys to somebody does
---- not only read.
----@return alicloud.Actions
-function M.reading()
-  if reading then return reading end
-  local list = {}
-  for _, product in ipairs(PRODUCTS) do
-    local data = M.data(product)
-    for action, operation in pairs(data.operations) do
-      if not operation.mutating and operation.ram.level ~= "write" then
-        list[#list + 1] = data.version .. " " .. action
-      end
-    end
-  end
-  reading = core.actions(list)
-  return reading
-end
-
---- Whether an operation is known to read. What is unknown here counts as a change.
----@param product string
----@param action string
----@param version string
----@return boolean
-function M.reads(product, action, version)
-  local data = M.data(product)
-  return data ~= nil and data.version == version and M.reading():has(version, action)
-end
 
 ---@class alicloud.Service
 ---@field product string
@@ -278,7 +228,7 @@ function M.new(client, product)
   services[service] = {
     client = client,
     product = product,
-    data = M.data(product),
+    data = products.data(product),
     bound = {},
   }
   return service

@@ -5,8 +5,7 @@
 
 require "alicloud.base.lua_version"
 local contexts = require "alicloud.credentials.provider_context"
-local errors = require "alicloud.base.error"
-local guard = require "alicloud.base.guard"
+local providers = require "alicloud.call.provider"
 local options = require "alicloud.base.schema"
 local specs = require "alicloud.credentials.open"
 local static = require "alicloud.credentials.static"
@@ -163,56 +162,6 @@ function M.sts_endpoint(means)
   return require "alicloud.credentials.sts".endpoint(contexts.new(means))
 end
 
-local function broken(message, cause)
-  return nil, errors.new {
-    kind = "credentials",
-    code = "Client.CredentialsProvider",
-    message = message,
-    outcome = "not_sent",
-    cause = cause,
-  }
-end
-
-local function is_text(value)
-  return type(value) == "string" and value ~= "" and not value:find("%c")
-end
-
-local function is_secret(value)
-  return type(value) == "userdata" or is_text(value)
-end
-
---- Asks a provider; whatever it does, the answer is credentials or an error object.
----@param provider alicloud.credentials.Provider
----@return alicloud.Credentials|nil
----@return alicloud.Error? err
-function M.get(provider)
-  local always = static.given[provider]
-  if always then return always end
-  local ok, keys, err = guard.call(provider.get, provider)
-  if not ok then return broken("the credentials provider raised an error") end
-  if not keys then
-    if errors.is_error(err) then return nil, err end
-    return broken("the credentials provider gave nothing: " .. options.show(err))
-  end
-  if type(keys) ~= "table" or not is_text(keys.access_key_id)
-    or not is_secret(keys.access_key_secret)
-    or keys.security_token ~= nil and not is_secret(keys.security_token) then
-    return broken("the credentials provider gave something else than access_key_id, "
-      .. "access_key_secret and an optional security_token, without control characters")
-  end
-  return keys
-end
-
---- Tells a provider that the service takes its credentials no longer.
----@param provider alicloud.credentials.Provider
----@param keys alicloud.Credentials those that were refused
----@return boolean renewed whether there are others now
-function M.refuse(provider, keys)
-  if not options.callable.test(provider.refuse) then return false end
-  local ok, renewed = guard.call(provider.refuse, provider, keys)
-  return ok and renewed == true
-end
-
 ---@class alicloud.Identity: alicloud.credentials.Explanation
 ---@field sts_endpoint? string where GetCallerIdentity would be asked
 ---@field sts_fault? string or why nowhere
@@ -223,7 +172,7 @@ end
 ---@return alicloud.Identity|nil
 ---@return alicloud.Error? err with `tried`
 function M.identity(provider, means)
-  local keys, err = M.get(provider)
+  local keys, err = providers.get(provider)
   if not keys then return nil, err end
   local about = options.callable.test(provider.explain) and provider:explain()
     or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),

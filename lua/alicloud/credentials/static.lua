@@ -2,28 +2,9 @@
 --- once; no Lua table keeps their text.
 
 local core = require "alicloud.core"
+local providers = require "alicloud.call.provider"
 
 local M = {}
-
----@class alicloud.Credentials
----@field access_key_id string
----@field access_key_secret userdata|string a core.secret, or text that is not kept
----@field security_token? userdata|string
----@field provider string which provider they came from
-
----@class alicloud.credentials.Provider
----@field get fun(self: table): alicloud.Credentials|nil, alicloud.Error?
----@field describe? fun(self: table): string at most the last four characters of the key id
----@field explain? fun(self: table): alicloud.credentials.Explanation
----@field hosts? fun(self: table): string[] host[:port] of whom it asks; asks nobody
----@field holds? fun(self: table): boolean whether it has credentials without asking anybody
----@field refuse? fun(self: table, keys: alicloud.Credentials): boolean told that the service takes
----them no longer; whether there are others now
----@field close? fun(self: table)
-
---- The providers of this module with what they always give.
----@type table<alicloud.credentials.Provider, alicloud.Credentials>
-M.given = setmetatable({}, { __mode = "k" })
 
 local function sealed(secret)
   if secret == nil or type(secret) == "userdata" then return secret end
@@ -76,7 +57,7 @@ function M.new(keys)
     M.wipe(credentials)
   end
 
-  M.given[provider] = credentials
+  providers.fixed[provider] = credentials
   return provider
 end
 

@@ -1,8 +1,8 @@
 --- A replication pair-consistent group, seen from the region that is its secondary site now.
 
-local alicloud = require "alicloud"
 local changes = require "alicloud.dr.actions.replication_change"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local failover = require "alicloud.dr.actions.failover"
 local glances = require "alicloud.dr.read.batched"
 local observe = require "alicloud.dr.read.groups"
@@ -106,7 +106,7 @@ end
 local function misplaced(group, snapshot)
   local report = precheck.evaluate(snapshot)
   local obstacle = precheck.first_obstacle(report)
-  return alicloud.error.new {
+  return errors.new {
     kind = "state", code = obstacle.code, message = obstacle.fact, hint = obstacle.cure,
     outcome = "not_sent", region = group.region, group_id = group.id, snapshot = snapshot,
   }

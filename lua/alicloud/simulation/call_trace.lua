@@ -13,10 +13,11 @@ local clients = require "alicloud.client"
 local demo = require "alicloud.emulator.demo"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local memory = require "alicloud.dr.store.memory"
 local sandbox = require "alicloud.dr.playbook.sandbox"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local wire = require "alicloud.emulator.gateway.request"
 
 local M = {}
@@ -67,7 +68,7 @@ local function noting(emu, seen)
 end
 
 local function reason_of(raised)
-  return alicloud.error.clean(tostring(type(raised) == "table" and raised.message or raised))
+  return errors.clean(tostring(type(raised) == "table" and raised.message or raised))
 end
 
 local Proxy = {}

@@ -1,7 +1,7 @@
 --- The least RAM policy for a list of calls: what was called, on what, in which region.
 
 local core = require "alicloud.core"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 local sorted = require "alicloud.base.tables"
 
 local M = {}

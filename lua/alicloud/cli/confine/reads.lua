@@ -2,10 +2,11 @@
 --- version and the product's list of operations; everything else is taken for a change and not
 --- sent. Where a call goes, and with which credentials, is the client's business.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local metas = require "alicloud.base.meta"
 local plans = require "alicloud.call.plan"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local M = {}
 
@@ -68,10 +69,10 @@ local function send(client, call)
   local ok, result, err = guard.call(client.call, client, call.product .. ":" .. call.action,
     nest(call.params), { region = call.region, deadline = call.deadline })
   if not ok then
-    return { err = refusal(alicloud.error.clean(tostring(result)):sub(1, 1000)) }
+    return { err = refusal(errors.clean(tostring(result)):sub(1, 1000)) }
   end
   if not result then return failure_of(err) end
-  local meta = alicloud.meta(result)
+  local meta = metas.of(result)
   return { result = result, request_id = meta.request_id, status = meta.status,
     date = meta.server_time }
 end

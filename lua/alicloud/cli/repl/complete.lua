@@ -1,7 +1,7 @@
 --- What the word before the cursor may become: operations, their parameters and the fields of
 --- their answers from the service data; names and fields from what the session holds.
 
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local M = {}
 

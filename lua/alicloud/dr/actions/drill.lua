@@ -6,10 +6,10 @@
 --- there before is taken for ours; two of them are not guessed at.
 --- Source: StartReplicaGroupDrill, DescribeReplicaGroupDrills, ClearReplicaGroupDrill.
 
-local alicloud = require "alicloud"
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.actions.replication_change"
 local drills = require "alicloud.dr.read.drills"
+local errors = require "alicloud.base.error"
 local goals = require "alicloud.dr.model.transition"
 local guard = require "alicloud.base.guard"
 local mutation = require "alicloud.dr.change"
@@ -314,7 +314,7 @@ local function pack(ok, ...)
 end
 
 local function failed_check(made, why, cleared, err)
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "state", code = "Client.DrillCheckFailed", outcome = "accepted",
     message = "the check of the drill failed: " .. why, group_id = made.group_id,
     region = made.region, drill_id = made.drill_id, drill = made.drill, cleared = cleared ~= nil

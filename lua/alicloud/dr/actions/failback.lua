@@ -6,7 +6,7 @@
 --- what would be lost. A side that is lost is given up by a failover at the other one.
 --- Source: user guide, "Failback".
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local observe = require "alicloud.dr.read.groups"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -62,7 +62,7 @@ local function stop_service(context)
   if ok and answer ~= false and not (answer == nil and why) then
     return { outcome = "stopped_by_caller", answer = answer }
   end
-  return nil, alicloud.error.new { kind = "state", code = "Client.ServiceNotStopped",
+  return nil, errors.new { kind = "state", code = "Client.ServiceNotStopped",
     outcome = "not_sent", message = "the service was not stopped: " .. tostring(why or answer) }
 end
 
@@ -123,7 +123,7 @@ local function refusal(group, code, message, more)
   local fields = { kind = "state", code = code, message = message, outcome = "not_sent",
     region = group.region, group_id = group.id }
   for name, value in pairs(more or {}) do fields[name] = value end
-  return nil, alicloud.error.new(fields)
+  return nil, errors.new(fields)
 end
 
 local function wrong_sides(group, to, snapshot)

@@ -1,9 +1,9 @@
 --- Fencing: the side that data comes from is made unable to write. Its instances are stopped, and
 --- the disks of the group detached, each only if it is not so already.
 
-local alicloud = require "alicloud"
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.actions.replication_change"
+local errors = require "alicloud.base.error"
 local mutation = require "alicloud.dr.change"
 local server = require "alicloud.dr.actions.compute"
 local sites = require "alicloud.dr.read.sites"
@@ -128,7 +128,7 @@ local function last_look(run, snapshot, result)
   local demanded = run.options.detach ~= false and "detached" or "stopped"
   local names = attachment.in_use(side, demanded)
   if names then
-    return part_failed(alicloud.error.new { kind = "state", code = "Client.FenceUndone",
+    return part_failed(errors.new { kind = "state", code = "Client.FenceUndone",
       outcome = "accepted", message = "in use again after fencing: " .. names,
       region = side.region, group_id = run.group.id }, result)
   end

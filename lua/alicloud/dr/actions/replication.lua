@@ -1,9 +1,9 @@
 --- Replication of a group: start, stop, one synchronization at once, and the wait for a recovery
 --- point. Source: StartDiskReplicaGroup, StopDiskReplicaGroup.
 
-local alicloud = require "alicloud"
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.actions.replication_change"
+local errors = require "alicloud.base.error"
 local goals = require "alicloud.dr.model.transition"
 local intents = require "alicloud.dr.model.intent"
 local mutation = require "alicloud.dr.change"
@@ -84,7 +84,7 @@ function M.stop(group, options)
 end
 
 local function not_fresh(sync)
-  return alicloud.error.new {
+  return errors.new {
     kind = "state", code = "Client.SyncNotFresh", outcome = "accepted",
     message = ("the recovery point %d is older than the call at %d"):format(
       sync.recover_point, math.floor(sync.server_time)),

@@ -1,8 +1,8 @@
 --- How a failover, or another change, ends if not well: errors, made in one place so that no path
 --- forgets the token, the outcome or what is known.
 
-local alicloud = require "alicloud"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local precheck = require "alicloud.dr.model.precheck"
 
 local M = {}
@@ -40,7 +40,7 @@ local function base(run, fields)
   fields.attempts = run.attempts
   fields.request_ids = run.request_ids
   fields.elapsed = run:elapsed()
-  return alicloud.error.new(fields)
+  return errors.new(fields)
 end
 
 local function ways_on(run)

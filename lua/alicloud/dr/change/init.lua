@@ -8,10 +8,10 @@
 --- A journal may be told before and after, and a change whose process died be continued: the rules
 --- of both are those of alicloud.dr.journal.protocol.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local intents = require "alicloud.dr.model.intent"
+local metas = require "alicloud.base.meta"
 local seam = require "alicloud.dr.journal.protocol"
 local states = require "alicloud.dr.model.states"
 local verdict = require "alicloud.dr.change.failures"
@@ -231,7 +231,7 @@ function Mutation:send()
   self:emit { event = "sending", attempt = self.attempts + 1 }
   local action = self.words.product .. ":" .. self.words.action
   local answer, err = self.group.client:call(action, self:params(), options)
-  local meta = answer and alicloud.meta(answer) or err
+  local meta = answer and metas.of(answer) or err
   self.attempts = self.attempts + (meta.attempts or 1)
   append(self.request_ids, meta.request_ids)
   if answer then return self:take_answer(answer, meta) end

@@ -24,8 +24,8 @@
 ---                              them: { name, who, trusted, lines } for each file or the like
 ---   close()
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 
 local M = {}
 
@@ -103,7 +103,7 @@ local copy_table
 local function plain_text(text)
   if not text:find "[^\1-\127]" then return text end
   local fits = utf8.len(text) and not text:find("\0", 1, true)
-  return fits and text or alicloud.error.clean(text)
+  return fits and text or errors.clean(text)
 end
 
 local function plain(value, depth)
@@ -239,7 +239,7 @@ end
 ---@param damage alicloud.dr.JournalDamage
 ---@return alicloud.Error
 function M.damaged(name, damage)
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalDamaged", outcome = "not_sent", line = damage.line,
     message = ("%s: line %d %s"):format(name, damage.line, damage.reason),
     hint = "nothing is continued from it: look at the groups, then begin a new run",

@@ -17,7 +17,7 @@
 --- counts from the first send by the wall clock, is still open; else the outcome stays unknown.
 --- An intent that never left is decided anew under its token, if direction and pairs are the same.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local option = require "alicloud.base.schema"
 
@@ -103,11 +103,11 @@ function M.intent(journal, record)
   local ok, written, why = guard.call(journal.intent, record)
   if ok and written then return true end
   local reason = ok and (why or "no reason given") or written
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent",
     message = "the intent could not be written down, nothing was sent: " .. tostring(reason),
     hint = "mend the journal's file system; nothing is sent that a crash could make us forget",
-    cause = alicloud.error.is_error(reason) and reason or nil,
+    cause = errors.is_error(reason) and reason or nil,
   }
 end
 

@@ -2,9 +2,9 @@
 --- no return, and at the end. Who has noted it can tell later that nothing before it was changed.
 --- What it answers is written down; that it fails is too, and stops nothing.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
+local errors = require "alicloud.base.error"
 local exchange = require "alicloud.net.adapter"
 local guard = require "alicloud.base.guard"
 local option = require "alicloud.base.schema"
@@ -76,7 +76,7 @@ local function ask(engine, notice)
 end
 
 local function first_line(text)
-  return alicloud.error.clean(tostring(text or ""):match "^[^\r\n]*"):sub(1, ANSWER_BYTES)
+  return errors.clean(tostring(text or ""):match "^[^\r\n]*"):sub(1, ANSWER_BYTES)
 end
 
 -- A URL may carry a token behind its path, and a journal holds no secret.

@@ -7,8 +7,8 @@
 --- client of the run, and a playbook that wants to can do whatever the process can. The command
 --- `plan` runs it in a process that has no rights (alicloud.cli.confine).
 
-local alicloud = require "alicloud"
 local declared = require "alicloud.dr.playbook.params"
+local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.base.guard"
@@ -124,7 +124,7 @@ local function planned_failover(planner, group, options)
   end
   if not report.ok then
     local obstacle = precheck.first_obstacle(report)
-    return nil, alicloud.error.new { kind = "precheck", code = obstacle.code,
+    return nil, errors.new { kind = "precheck", code = obstacle.code,
       message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent" }
   end
   planner:saw_change { product = "ebs", action = "FailoverDiskReplicaGroup",

@@ -1,7 +1,7 @@
 --- What all branches of a run share: journal, state, clock, mail, hooks. One engine is one
 --- process's attempt at a run.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local glances = require "alicloud.dr.read.batched"
 local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
@@ -92,7 +92,7 @@ end
 ---@param message string
 ---@param hint? string
 function Engine:refuse(code, message, hint)
-  self:stop(alicloud.error.new {
+  self:stop(errors.new {
     kind = "state", code = code, message = message, hint = hint, outcome = "not_sent",
   })
 end

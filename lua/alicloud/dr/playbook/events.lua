@@ -2,7 +2,7 @@
 --- journal may come from anywhere; whoever reads one reads it here, so that what is not as it must
 --- be is said with its line, and nothing behind that has to expect it.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.base.schema"
 local sorted = require "alicloud.base.tables"
@@ -182,7 +182,7 @@ function M.fault(event)
     where, value, allowed = fields_fault("", event, EVENTS[event.type])
   end
   if not where then return nil end
-  local kind = type(event.type) == "string" and " of " .. alicloud.error.clean(event.type) or ""
+  local kind = type(event.type) == "string" and " of " .. errors.clean(event.type) or ""
   return ("field %s%s: got %s; allowed: %s"):format(where, kind:sub(1, 80), option.show(value),
     allowed)
 end
@@ -250,7 +250,7 @@ end
 ---@return alicloud.Error|nil
 function M.newer_error(name, newer)
   if not newer then return nil end
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalNewer", outcome = "not_sent", line = newer.line,
     message = ("%s: line %d: %s are of a newer version of alicloud-dr; what they mean is not known "
       .. "here"):format(name, newer.line, newer.what),

@@ -1,10 +1,10 @@
 --- A gate: the run waits until enough people have approved, by signed lines that are left for it.
 
-local alicloud = require "alicloud"
 local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local option = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local sorted = require "alicloud.base.tables"
@@ -168,7 +168,7 @@ end
 
 local function expire(branch, key, options, total)
   branch.engine:record { type = "gate_fail", gate = key, approvals = total }
-  branch:halt(alicloud.error.new {
+  branch:halt(errors.new {
     kind = "timeout", code = "Client.GateExpired", outcome = "not_sent", step = key,
     message = ("gate %q: %d of %d approvals within %s"):format(key, total, options.need,
       duration.format(options.seconds)),

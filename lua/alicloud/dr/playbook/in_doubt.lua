@@ -5,7 +5,7 @@
 --- the step gives again (`run:token`) while the service can be expected to remember it. Where
 --- neither helps, only a person can tell.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local states = require "alicloud.dr.playbook.state"
 
 local M = {}
@@ -37,7 +37,7 @@ local function all_repeatable(engine, calls)
 end
 
 local function in_doubt(key, calls)
-  return alicloud.error.new {
+  return errors.new {
     kind = "state", code = "Client.StepInDoubt", outcome = "unknown", step = key,
     message = ("step %q was begun and not ended, and it has sent: %s"):format(key, list(calls)),
     hint = ("look at what it changes; then resume with --skip '%s=WHY' if it is done, or with "

@@ -1,7 +1,7 @@
 --- Many things at a time, over one transport and on one thread: each in a branch of its own, whose
 --- failure stops that branch, and the whole only when there are too many.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local option = require "alicloud.base.schema"
 local sorted = require "alicloud.base.tables"
@@ -147,7 +147,7 @@ end
 
 local function too_many(branch, round, total)
   local err = first_error(round)
-  branch:halt(alicloud.error.new {
+  branch:halt(errors.new {
     kind = err.kind, code = err.code, outcome = err.outcome, hint = err.hint, cause = err,
     message = ("%d of %d failed (%s), %d were not begun; first: %s"):format(round.errors, total,
       table.concat(sorted.keys(round.failed), ", "), #round.left_out, err.message),
@@ -172,7 +172,7 @@ end
 local function demand_release(branch, count, most)
   if not most or count <= most then return end
   local engine = branch.engine
-  local err = alicloud.error.new {
+  local err = errors.new {
     kind = "precheck", code = "Client.TooManyGroups", outcome = "not_sent",
     message = ("%d groups, allowed: %d without a person's word"):format(count, most),
     hint = "raise max_groups, or release it where somebody is asked",

@@ -1,7 +1,7 @@
 --- A program that a step runs: a probe, a hook that stops services. Other branches go on meanwhile,
 --- and whoever gives the step up ends it.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
 local option = require "alicloud.base.schema"
 local programs = require "alicloud.base.program"
 local sorted = require "alicloud.base.tables"
@@ -11,7 +11,7 @@ local M = {}
 local MAX_OUTPUT = 65536
 
 local function failed(message)
-  return nil, alicloud.error.new { kind = "state", code = "Client.ProgramFailed",
+  return nil, errors.new { kind = "state", code = "Client.ProgramFailed",
     message = message }
 end
 

@@ -2,10 +2,10 @@
 --- run:each and run:parallel give their functions branches of their own, whose steps carry the
 --- branch's name before theirs ("pg-orders/promote").
 
-local alicloud = require "alicloud"
 local bound = require "alicloud.dr.playbook.bound_group"
 local calls = require "alicloud.dr.playbook.call_recorder"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
 local journals = require "alicloud.dr.journal"
@@ -277,7 +277,7 @@ end
 ---@return alicloud.Error|nil
 function Run:astray()
   if not self.landing then return nil end
-  return alicloud.error.new { kind = "state", code = "Client.NoSuchStep", step = self.landing,
+  return errors.new { kind = "state", code = "Client.NoSuchStep", step = self.landing,
     message = ("step %q, to which %q leads, never came"):format(self.landing, self.landing_from) }
 end
 

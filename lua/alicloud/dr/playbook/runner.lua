@@ -1,10 +1,10 @@
 --- Runs a playbook over a journal: from the beginning, or from where an earlier process ended.
 
-local alicloud = require "alicloud"
 local anchors = require "alicloud.dr.playbook.anchor"
 local branches = require "alicloud.dr.playbook.run"
 local core = require "alicloud.core"
 local engines = require "alicloud.dr.playbook.engine"
+local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
@@ -54,7 +54,7 @@ local function opened(options, runtime)
 end
 
 local function changed(message, hint)
-  return alicloud.error.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
+  return errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
     message = message, hint = hint }
 end
 
@@ -160,7 +160,7 @@ end
 
 local function interrupted(engine)
   engine:write({ type = "interrupted" }, true)
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
     message = "interrupted; the journal tells what was sent", journal = engine.store.name,
     hint = "resume the run: it looks before it sends",
@@ -230,7 +230,7 @@ local function read_params(playbook, state, options)
   local kept = state.run and state.run.params or params.written(options.params) or {}
   local read, message = params.read(playbook.params, params.restored(kept, options.params))
   if read then return read end
-  return nil, alicloud.error.new { kind = "state", code = "Client.BadParameter",
+  return nil, errors.new { kind = "state", code = "Client.BadParameter",
     outcome = "not_sent", message = message }
 end
 

@@ -1,9 +1,9 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
-local alicloud = require "alicloud"
 local anchors = require "alicloud.dr.playbook.anchor"
 local doubt = require "alicloud.dr.playbook.in_doubt"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.base.schema"
@@ -106,12 +106,12 @@ local function judge(key, ok, result, err)
       break
     end
   end
-  return nil, alicloud.error.new { kind = "precheck", code = obstacle.code, step = key,
+  return nil, errors.new { kind = "precheck", code = obstacle.code, step = key,
     message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent" }
 end
 
 local function gave_up(key, code, message)
-  return alicloud.error.new { kind = "timeout", code = code, message = message, step = key,
+  return errors.new { kind = "timeout", code = code, message = message, step = key,
     outcome = "unknown" }
 end
 
@@ -303,7 +303,7 @@ local function remember(branch, key, options, past)
     return nil
   end
   if past.status == "failed" then
-    local err = alicloud.error.new(past.err)
+    local err = errors.new(past.err)
     if goes_on(options) then go_on_without(branch, key, options, err) end
     return nil, err
   end

@@ -1,6 +1,7 @@
 --- What ends a run, or one branch of it, from inside: an object that passes through user code.
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
+
 
 local M = {}
 
@@ -31,9 +32,9 @@ end
 ---@param step string
 ---@return alicloud.Error
 function M.error_of(raised, step)
-  if alicloud.error.is_error(raised) then return raised end
+  if errors.is_error(raised) then return raised end
   if M.is(raised) then return raised.err end
-  return alicloud.error.new {
+  return errors.new {
     kind = "state", code = "Client.StepFailed", step = step,
     message = raised == nil and "no reason given" or tostring(raised),
   }

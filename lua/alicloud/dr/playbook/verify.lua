@@ -1,7 +1,7 @@
 --- The look from outside that stops the RTO clock: a step that is tried until it succeeds.
 
-local alicloud = require "alicloud"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local option = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 
@@ -18,7 +18,7 @@ M.SCHEMA = { timeout = TIME, every = TIME, on_error = steps.SCHEMA.on_error,
   critical = option.boolean, plan = steps.SCHEMA.plan }
 
 local function not_back(name, tries, err)
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "state", code = "Client.NotVerified", step = name,
     message = ("%q did not succeed in %d tr%s%s"):format(name, tries, tries == 1 and "y" or "ies",
       err ~= nil and ": " .. tostring(err) or ""),

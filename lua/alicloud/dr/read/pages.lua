@@ -1,10 +1,10 @@
 --- Reads every record of a paged list, or nothing: a list that stops in the middle is not a shorter
 --- list.
 
-local alicloud = require "alicloud"
+local metas = require "alicloud.base.meta"
 local pager = require "alicloud.client.pager"
 local path = require "alicloud.base.path"
-local services = require "alicloud.client.service"
+local services = require "alicloud.service"
 
 local M = {}
 
@@ -41,7 +41,7 @@ function M.all(client, name, params, options)
     return client:call(name, page_params, options)
   end, operation.paging, params, operation.scope)
   if not first then return nil, err end
-  return only_records(path.get(first, operation.paging.items) or {}), nil, alicloud.meta(first)
+  return only_records(path.get(first, operation.paging.items) or {}), nil, metas.of(first)
 end
 
 return M

@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local md = require "alicloud.dr.report.md"
-local words = require "alicloud.dr.report.text"
+local plain = require "alicloud.dr.report.plain"
 
 local M = {}
 
@@ -74,13 +74,13 @@ function M.new(a, b)
 end
 
 local function seconds(value)
-  return value and words.duration(value) or "–"
+  return value and plain.duration(value) or "–"
 end
 
 local function difference(value)
   if not value then return "" end
   if value == 0 then return "=" end
-  return (value > 0 and "+" or "−") .. words.duration(math.abs(value))
+  return (value > 0 and "+" or "−") .. plain.duration(math.abs(value))
 end
 
 local function row(label, pair)
@@ -89,7 +89,7 @@ local function row(label, pair)
 end
 
 local function named(run)
-  return ("%s, %s, %s"):format(md.text(run.run_id), words.time(run.began_at),
+  return ("%s, %s, %s"):format(md.text(run.run_id), plain.time(run.began_at),
     md.text((run.status:gsub("_", " "))))
 end
 

@@ -2,6 +2,7 @@
 --- policy forbids all of that, should a text from outside ever get the better of us.
 
 local markup = require "alicloud.dr.report.markup"
+local plain = require "alicloud.dr.report.plain"
 local style = require "alicloud.dr.report.style"
 local svg = require "alicloud.dr.report.svg"
 local vouches = require "alicloud.dr.report.vouch"
@@ -74,9 +75,9 @@ local function step_rows(model, entry)
   return element("tbody", nil, element("tr", nil,
     element("th", { scope = "row" }, name(entry.step), kind),
     element("td", { class = "number" },
-      entry.begun_at and "+" .. words.duration(entry.begun_at - model.began_at) or "–"),
+      entry.begun_at and "+" .. plain.duration(entry.begun_at - model.began_at) or "–"),
     element("td", { class = "number" },
-      entry.begun_at and words.duration(entry.seconds) or "–"),
+      entry.begun_at and plain.duration(entry.seconds) or "–"),
     element("td", { class = "state " .. tone },
       element("span", { ["aria-hidden"] = "true" }, mark), " ",
       element("span", { class = "word" }, word))), details(entry))
@@ -87,7 +88,7 @@ local function steps(model)
   for i, entry in ipairs(model.steps) do rows[i] = step_rows(model, entry) end
   return element("table", nil,
     element("caption", nil, "In the order in which the run came to them; times in UTC from ",
-      words.time(model.began_at)),
+      plain.time(model.began_at)),
     element("thead", nil, element("tr", nil,
       element("th", { scope = "col" }, "Step"),
       element("th", { scope = "col", class = "number" }, "Began"),
@@ -105,7 +106,7 @@ end
 local function notes(model)
   local lines = {}
   for i, note in ipairs(model.notes) do
-    lines[i] = ("%s: %s"):format(words.time(note.at), words.clean(note.text))
+    lines[i] = ("%s: %s"):format(plain.time(note.at), plain.clean(note.text))
   end
   return listed("notes", lines)
 end

@@ -6,13 +6,13 @@
 
 local compare = require "alicloud.dr.report.compare"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
 local option = require "alicloud.base.schema"
+local plain = require "alicloud.dr.report.plain"
 local sources = require "alicloud.dr.report.source"
-local words = require "alicloud.dr.report.text"
 
-local alicloud = require "alicloud"
 
 local M = {}
 
@@ -22,8 +22,8 @@ local Evidence = {}
 local metatable = {
   __name = "alicloud.dr.Evidence", __index = Evidence,
   __tostring = function(evidence)
-    return ("alicloud.dr.Evidence(%s, %s)"):format(words.clean(evidence.playbook.name, 80),
-      words.clean(evidence.status, 40))
+    return ("alicloud.dr.Evidence(%s, %s)"):format(plain.clean(evidence.playbook.name, 80),
+      plain.clean(evidence.status, 40))
   end,
 }
 
@@ -75,7 +75,7 @@ end)
 
 local function no_run(name, chain)
   if chain.line then return journals.damaged(name or "the records", chain) end
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalEmpty", outcome = "not_sent",
     message = (name or "the records") .. ": holds no run",
     hint = "give the journal that `run` has printed",

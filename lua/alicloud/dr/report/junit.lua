@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"
+local plain = require "alicloud.dr.report.plain"
 local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.text"
 
@@ -42,8 +43,8 @@ end
 
 local function target_case(suite, class, name, target)
   if not target.declared then return end
-  local message = ("declared %s, achieved %s"):format(words.duration(target.declared),
-    target.achieved and words.duration(target.achieved) or "none")
+  local message = ("declared %s, achieved %s"):format(plain.duration(target.declared),
+    target.achieved and plain.duration(target.achieved) or "none")
   local verdict = not target.met and element("failure", { type = "target", message = message })
   case(suite, name, class, target.achieved, verdict and "failure" or "passed", verdict or nil,
     { message })

@@ -1,8 +1,8 @@
 --- Markup that cannot be broken out of: an element is made from its name, attributes and children,
 --- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
 
+local plain = require "alicloud.dr.report.plain"
 local sorted = require "alicloud.base.tables"
-local words = require "alicloud.dr.report.text"
 
 local M = {}
 
@@ -25,7 +25,7 @@ local CAP = 4000
 ---@param value any
 ---@return string
 function M.escape(value)
-  return (words.clean(value, CAP):gsub("[&<>\"']", ESCAPES))
+  return (plain.clean(value, CAP):gsub("[&<>\"']", ESCAPES))
 end
 
 --- Markup that was written here, not text from outside.

@@ -1,5 +1,6 @@
 --- A report in Markdown, for a ticket.
 
+local plain = require "alicloud.dr.report.plain"
 local vouches = require "alicloud.dr.report.vouch"
 local words = require "alicloud.dr.report.text"
 
@@ -31,8 +32,8 @@ end
 
 -- Nothing is linked in a span of code. What would end it, or the cell around it, stands outside.
 local function code(word)
-  return (word:gsub("([^`|<>]*)([`|<>]?)", function(plain, special)
-    return (plain ~= "" and "`" .. plain .. "`" or "") .. (special ~= "" and "\\" or "") .. special
+  return (word:gsub("([^`|<>]*)([`|<>]?)", function(rest, special)
+    return (rest ~= "" and "`" .. rest .. "`" or "") .. (special ~= "" and "\\" or "") .. special
   end))
 end
 
@@ -56,7 +57,7 @@ end
 ---@param value any
 ---@return string
 function M.text(value)
-  return escape(words.clean(value))
+  return escape(plain.clean(value))
 end
 
 local MARK = { good = "✔", warn = "!", bad = "✘", plain = "·" }
@@ -100,8 +101,8 @@ local function steps(lines, model)
     local details = {}
     for i, line in ipairs(words.details(entry)) do details[i] = escape(line) end
     add(lines, "| ", M.text(entry.step), entry.kind ~= "step" and " (" .. entry.kind .. ")" or "",
-      " | ", entry.begun_at and "+" .. words.duration(entry.begun_at - model.began_at) or "",
-      " | ", entry.begun_at and words.duration(entry.seconds) or "", " | ", mark, " ", word,
+      " | ", entry.begun_at and "+" .. plain.duration(entry.begun_at - model.began_at) or "",
+      " | ", entry.begun_at and plain.duration(entry.seconds) or "", " | ", mark, " ", word,
       " | ", table.concat(details, "<br>"), " |")
   end
 end
@@ -122,7 +123,7 @@ local function map(items, convert)
 end
 
 local function note(entry)
-  return words.time(entry.at) .. ": " .. words.clean(entry.text)
+  return plain.time(entry.at) .. ": " .. plain.clean(entry.text)
 end
 
 --- Renders a report.

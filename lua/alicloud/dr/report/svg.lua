@@ -2,6 +2,7 @@
 --- picture takes whatever width there is and its letters stay as large as they are.
 
 local markup = require "alicloud.dr.report.markup"
+local plain = require "alicloud.dr.report.plain"
 local timeline = require "alicloud.dr.report.timeline"
 local words = require "alicloud.dr.report.text"
 
@@ -37,8 +38,8 @@ local function bar_of(place, row, bar, y, height)
   x = math.min(x, 100 - width)
   local word, tone = words.step_status(row.entry)
   local kind = OUTLINE[row.entry.kind] or ""
-  local title = ("%s: %s, %s"):format(words.clean(row.entry.step), word,
-    words.duration(bar.to - bar.from))
+  local title = ("%s: %s, %s"):format(plain.clean(row.entry.step), word,
+    plain.duration(bar.to - bar.from))
   return element("rect", { class = "bar " .. tone .. kind .. (bar.cut and " cut" or ""),
     x = percent(x), y = y, width = percent(width), height = height, rx = 3 },
     element("title", nil, title))
@@ -46,8 +47,8 @@ end
 
 local function draw_row(out, place, row, y)
   local _, tone, mark = words.step_status(row.entry)
-  local took = #row.bars > 0 and " " .. words.duration(row.entry.seconds) or ""
-  out[#out + 1] = label("name", 0, y + 13, words.clean(row.label, LABEL_CAP))
+  local took = #row.bars > 0 and " " .. plain.duration(row.entry.seconds) or ""
+  out[#out + 1] = label("name", 0, y + 13, plain.clean(row.label, LABEL_CAP))
   out[#out + 1] = element("text", { class = "took " .. tone, x = "100%", y = y + 13, dx = -8,
     ["text-anchor"] = "end" }, mark .. took)
   out[#out + 1] = element("line", { class = "track", x1 = "0%", x2 = "100%", y1 = y + 24,
@@ -74,7 +75,7 @@ local function draw_lanes(out, layout, y)
   local named = #layout.lanes > 1
   for _, lane in ipairs(layout.lanes) do
     if named then
-      out[#out + 1] = label("lane", 0, y + 19, words.clean(lane.name or "the whole run",
+      out[#out + 1] = label("lane", 0, y + 19, plain.clean(lane.name or "the whole run",
         LABEL_CAP))
       y = y + LANE_ROW
     end
@@ -103,7 +104,7 @@ local function draw_gaps(out, layout, top, bottom)
     local from, to = layout.place(gap.from), layout.place(gap.to)
     out[#out + 1] = element("rect", { class = "gap", x = percent(from), y = top,
       width = percent(to - from), height = bottom - top },
-      element("title", nil, "nobody ran it for " .. words.duration(gap.to - gap.from)))
+      element("title", nil, "nobody ran it for " .. plain.duration(gap.to - gap.from)))
   end
 end
 
@@ -118,14 +119,14 @@ end
 
 local function describe(model, layout)
   local parts = { ("%s from %s to %s."):format(words.plural(#model.steps, "step"),
-    words.time(model.began_at), words.time(model.ended_at)) }
+    plain.time(model.began_at), plain.time(model.ended_at)) }
   for _, mark in ipairs(layout.marks) do
     parts[#parts + 1] = ("%s after %s."):format(mark.label,
-      words.duration(mark.at - model.began_at))
+      plain.duration(mark.at - model.began_at))
   end
   for _, gap in ipairs(layout.gaps) do
     parts[#parts + 1] = ("Nobody ran it for %s; that time is drawn shorter."):format(
-      words.duration(gap.to - gap.from))
+      plain.duration(gap.to - gap.from))
   end
   return table.concat(parts, " ")
 end
@@ -158,7 +159,7 @@ local function legend(model, layout)
   end
   for _, gap in ipairs(layout.gaps) do
     parts[#parts + 1] = ("Grey band: nobody ran it for %s, drawn shorter."):format(
-      words.duration(gap.to - gap.from))
+      plain.duration(gap.to - gap.from))
   end
   return #parts > 0 and element("figcaption", nil, table.concat(parts, " ")) or nil
 end

@@ -1,9 +1,8 @@
 --- What a report says in words, the same in every form that people read.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
-local duration = require "alicloud.base.duration"
 local lazy = require "alicloud.base.lazy"
+local plain = require "alicloud.dr.report.plain"
 
 ---@module "alicloud.dr.report.vouch"
 local vouches = lazy.module "alicloud.dr.report.vouch"
@@ -11,33 +10,6 @@ local vouches = lazy.module "alicloud.dr.report.vouch"
 local M = {}
 
 ---@alias alicloud.dr.Tone "good"|"warn"|"bad"|"plain"
-
---- Text from outside, on one line and without what a reader would obey or not see; cut if long.
----@param value any
----@param cap integer? bytes (600)
----@return string
-function M.clean(value, cap)
-  local text, most = alicloud.error.clean(tostring(value)), cap or 600
-  if #text <= most then return text end
-  return text:sub(1, (utf8.offset(text, 0, most + 1) or most + 1) - 1) .. "…"
-end
-
--- The last second of the year 9999.
-local LAST_TIME = 253402300799
-
----@param at number unix seconds
----@return string UTC, "2026-11-22 03:12:40 UTC"
-function M.time(at)
-  if at < 0 or at > LAST_TIME then return "at no time" end
-  return (core.iso8601(math.floor(at)):gsub("T", " "):gsub("Z", " UTC"))
-end
-
----@param seconds number
----@return string "52 s", "7m12s"; below a second with its fraction
-function M.duration(seconds)
-  if seconds > 0 and seconds < 1 then return ("%.2g s"):format(seconds) end
-  return duration.format(math.max(0, seconds))
-end
 
 local STATUS = {
   completed = { "Completed", "good" },
@@ -53,7 +25,7 @@ local STATUS = {
 ---@return string title
 ---@return alicloud.dr.Tone
 function M.verdict(model)
-  local about = STATUS[model.status] or { M.clean(model.status), "plain" }
+  local about = STATUS[model.status] or { plain.clean(model.status), "plain" }
   if #model.vouching.forged == 0 then return about[1], about[2] end
   return about[1] .. " by its own word, and something in it is forged", "bad"
 end
@@ -75,9 +47,9 @@ end
 local function at_work(presence)
   local process = presence.process
   if not process then return "It is still running: its lock is held." end
-  local who = ("process %s of %s on %s"):format(M.clean(process.pid), M.clean(process.owner or "?"),
-    M.clean(process.host))
-  return ("It is still running: %s, since %s."):format(who, M.clean(process.since or "?"))
+  local who = ("process %s of %s on %s"):format(plain.clean(process.pid),
+    plain.clean(process.owner or "?"), plain.clean(process.host))
+  return ("It is still running: %s, since %s."):format(who, plain.clean(process.since or "?"))
 end
 
 --- Whether a run without an end is at work.
@@ -88,22 +60,22 @@ function M.presence(model)
   if presence.verdict == "running" then return at_work(presence) end
   if presence.verdict == "unknown" then
     return ("No end is written, and nothing here can tell whether it is still running: %s.")
-      :format(M.clean(presence.why))
+      :format(plain.clean(presence.why))
   end
   local process = model.processes[#model.processes]
   return ("It was interrupted after %s: no end is written, and process %s is gone."):format(
-    M.time(model.ended_at), M.clean(process and process.pid or "?"))
+    plain.time(model.ended_at), plain.clean(process and process.pid or "?"))
 end
 
 local function ending_in_words(model)
   local err = model.error
   if not err then
     return ("It was interrupted at %s; the journal tells how far it had come."):format(
-      M.time(model.ended_at))
+      plain.time(model.ended_at))
   end
   local step = step_of_error(model)
-  return ("%s: %s (%s)"):format(step and ("Step %q"):format(M.clean(step, 120)) or "It ended",
-    M.clean(err.message), M.clean(err.code, 80))
+  return ("%s: %s (%s)"):format(step and ("Step %q"):format(plain.clean(step, 120)) or "It ended",
+    plain.clean(err.message), plain.clean(err.code, 80))
 end
 
 --- One or two sentences below the verdict. How to go on is in `model.resume`, a command that is
@@ -111,7 +83,7 @@ end
 ---@param model alicloud.dr.EvidenceModel
 ---@return string
 function M.sentence(model)
-  local took = M.duration(model.elapsed)
+  local took = plain.duration(model.elapsed)
   if model.status == "completed" then
     return ("It came to its end in %s, and nothing was left out."):format(took)
   elseif model.status == "completed_with_exceptions" then
@@ -135,20 +107,20 @@ end
 local function target_fact(label, target, basis)
   local tone, word = judged(target)
   local detail = target.declared
-    and ("declared %s%s"):format(M.duration(target.declared), word and ": " .. word or "")
+    and ("declared %s%s"):format(plain.duration(target.declared), word and ": " .. word or "")
     or "none declared"
   if basis then detail = detail .. "; " .. basis end
   if target.declared and not target.achieved then tone = "warn" end
   return { label = label, tone = tone, detail = detail,
-    value = target.achieved and M.duration(target.achieved) or "not reached" }
+    value = target.achieved and plain.duration(target.achieved) or "not reached" }
 end
 
 local function line_fact(model, label, at, missing)
   if not at then
     return { label = label, value = "not reached", tone = "warn", detail = missing }
   end
-  return { label = label, value = "+" .. M.duration(at - model.began_at), tone = "good",
-    detail = M.time(at) }
+  return { label = label, value = "+" .. plain.duration(at - model.began_at), tone = "good",
+    detail = plain.time(at) }
 end
 
 local BASIS = { verified = "to the first answer from outside", data_ready = "to the open data" }
@@ -181,7 +153,7 @@ function M.chain(chain)
       "warn"
   elseif chain.verdict == "damaged" then
     return ("damaged: line %d %s. Only the %s before it can be believed"):format(chain.line,
-      M.clean(chain.reason), count), "bad"
+      plain.clean(chain.reason), count), "bad"
   end
   return ("not checked: %s without their sums"):format(count), "plain"
 end
@@ -201,31 +173,31 @@ local STEP = {
 ---@return alicloud.dr.Tone
 ---@return string mark one character
 function M.step_status(entry)
-  local about = STEP[entry.status] or { M.clean(entry.status), "plain", "·" }
+  local about = STEP[entry.status] or { plain.clean(entry.status), "plain", "·" }
   return about[1], about[2], about[3]
 end
 
 local function call_line(call)
-  local parts = { ("%s:%s"):format(M.clean(call.product), M.clean(call.action)) }
-  if call.region then parts[#parts + 1] = "in " .. M.clean(call.region) end
-  parts[#parts + 1] = M.clean(call.outcome or "no answer seen")
-  if call.code then parts[#parts + 1] = M.clean(call.code) end
-  if call.request_id then parts[#parts + 1] = "request " .. M.clean(call.request_id) end
-  if call.token then parts[#parts + 1] = "token " .. M.clean(call.token) .. "…" end
+  local parts = { ("%s:%s"):format(plain.clean(call.product), plain.clean(call.action)) }
+  if call.region then parts[#parts + 1] = "in " .. plain.clean(call.region) end
+  parts[#parts + 1] = plain.clean(call.outcome or "no answer seen")
+  if call.code then parts[#parts + 1] = plain.clean(call.code) end
+  if call.request_id then parts[#parts + 1] = "request " .. plain.clean(call.request_id) end
+  if call.token then parts[#parts + 1] = "token " .. plain.clean(call.token) .. "…" end
   return table.concat(parts, ", ")
 end
 
 local function people(entry)
   local lines = {}
   if entry.need then
-    lines[1] = ("%d of %s"):format(entry.need, M.clean(table.concat(entry.of or {}, ", ")))
+    lines[1] = ("%d of %s"):format(entry.need, plain.clean(table.concat(entry.of or {}, ", ")))
   end
   for _, approval in ipairs(entry.approvals or {}) do
     lines[#lines + 1] = vouches.approval(approval)
   end
   for _, asked in ipairs(entry.asked) do
-    lines[#lines + 1] = ("%s answered: %s"):format(M.clean(asked.by or "somebody"),
-      M.clean(asked.answer))
+    lines[#lines + 1] = ("%s answered: %s"):format(plain.clean(asked.by or "somebody"),
+      plain.clean(asked.answer))
   end
   return lines
 end
@@ -236,23 +208,24 @@ local function history(entry)
   if #entry.spans > 1 then lines[#lines + 1] = ("begun %d times"):format(#entry.spans) end
   if entry.found then lines[#lines + 1] = "its own check found it done" end
   if entry.why then
-    lines[#lines + 1] = ("reason%s: %s"):format(entry.by and ", by " .. M.clean(entry.by) or "",
-      M.clean(entry.why))
+    lines[#lines + 1] = ("reason%s: %s"):format(entry.by and ", by " .. plain.clean(entry.by) or "",
+      plain.clean(entry.why))
   end
   if entry.err then
-    lines[#lines + 1] = ("%s: %s"):format(M.clean(entry.err.code), M.clean(entry.err.message))
+    lines[#lines + 1] = ("%s: %s"):format(plain.clean(entry.err.code),
+      plain.clean(entry.err.message))
   end
   if entry.undo then lines[#lines + 1] = entry.undo.ok and "undone" or "could not be undone" end
   return lines
 end
 
 local function of_result(result)
-  local parts = { M.clean(result.outcome) }
+  local parts = { plain.clean(result.outcome) }
   if result.from and result.to then
-    parts[#parts + 1] = ("%s to %s"):format(M.clean(result.from), M.clean(result.to))
+    parts[#parts + 1] = ("%s to %s"):format(plain.clean(result.from), plain.clean(result.to))
   end
-  if type(result.rto) == "number" then parts[#parts + 1] = "RTO " .. M.duration(result.rto) end
-  if type(result.rpo) == "number" then parts[#parts + 1] = "RPO " .. M.duration(result.rpo) end
+  if type(result.rto) == "number" then parts[#parts + 1] = "RTO " .. plain.duration(result.rto) end
+  if type(result.rpo) == "number" then parts[#parts + 1] = "RPO " .. plain.duration(result.rpo) end
   return table.concat(parts, ", ")
 end
 
@@ -274,11 +247,10 @@ local ENDING = { finished = "came to the end", stopped = "stopped", interrupted 
 ---@param process table
 ---@return string
 function M.process(process)
-  local words = ("%s (process %s) on %s, from %s: %s"):format(M.clean(process.owner or "?"),
-    M.clean(process.pid), M.clean(process.host), M.time(process.at),
+  local words = ("%s (process %s) on %s, from %s: %s"):format(plain.clean(process.owner or "?"), plain.clean(process.pid), plain.clean(process.host), plain.time(process.at),
     ENDING[process.ending] or "no end is written")
   if process.ended_at then
-    words = words .. " after " .. M.duration(process.ended_at - process.at)
+    words = words .. " after " .. plain.duration(process.ended_at - process.at)
   end
   if process.key then words = words .. "; signs with the key " .. vouches.key(process.key) end
   if process.edited_from then words = words .. "; the playbook had been edited" end
@@ -293,34 +265,34 @@ end
 ---@return string
 function M.open(open)
   local sent = open.sent == 0 and "it certainly never left"
-    or open.accepted and ("the service took it (request %s)"):format(M.clean(open.accepted))
+    or open.accepted and ("the service took it (request %s)"):format(plain.clean(open.accepted))
     or ("sent %s, and no answer settles it"):format(open.sent == 1 and "once"
       or open.sent .. " times")
-  return ("%s of %s in %s, token %s…: %s"):format(M.clean(open.verb), M.clean(open.group_id),
-    M.clean(open.region), M.clean(open.token), sent)
+  return ("%s of %s in %s, token %s…: %s"):format(plain.clean(open.verb),
+    plain.clean(open.group_id), plain.clean(open.region), plain.clean(open.token), sent)
 end
 
 -- What was decided behind a gate was not before whoever approved there.
 local function unapproved(about)
   return about.behind and (" (after gate %s was passed, so nobody has approved it)"):format(
-    M.clean(about.behind)) or ""
+    plain.clean(about.behind)) or ""
 end
 
 --- A loss that somebody accepted.
 ---@param loss table
 ---@return string
 function M.loss(loss)
-  return ("a loss of up to %s was accepted by %s: %s%s"):format(M.duration(loss.seconds),
-    M.clean(loss.by), M.clean(loss.why), unapproved(loss))
+  return ("a loss of up to %s was accepted by %s: %s%s"):format(plain.duration(loss.seconds),
+    plain.clean(loss.by), plain.clean(loss.why), unapproved(loss))
 end
 
 --- A change of mode.
 ---@param mode table
 ---@return string
 function M.mode(mode)
-  return ("%s from %s on, by %s%s: %s%s"):format(M.clean(mode.mode), M.time(mode.at),
-    M.clean(mode.by or "?"), mode.from and ", left by " .. M.clean(mode.from) or "",
-    M.clean(mode.why), unapproved(mode))
+  return ("%s from %s on, by %s%s: %s%s"):format(plain.clean(mode.mode), plain.time(mode.at),
+    plain.clean(mode.by or "?"), mode.from and ", left by " .. plain.clean(mode.from) or "",
+    plain.clean(mode.why), unapproved(mode))
 end
 
 --- What nobody may overlook, in the order of weight.
@@ -335,7 +307,7 @@ function M.attention(model)
   for _, doubt in ipairs(vouches.doubts(model.vouching)) do lines[#lines + 1] = doubt end
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
   for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
-  for _, text in ipairs(model.exceptions) do lines[#lines + 1] = M.clean(text) end
+  for _, text in ipairs(model.exceptions) do lines[#lines + 1] = plain.clean(text) end
   for _, mode in ipairs(model.modes) do lines[#lines + 1] = M.mode(mode) end
   return lines
 end
@@ -346,15 +318,15 @@ end
 function M.about(model)
   local run, list = model.run, {}
   local function add(label, value)
-    if value ~= nil then list[#list + 1] = { label, M.clean(value) } end
+    if value ~= nil then list[#list + 1] = { label, plain.clean(value) } end
   end
   add("Run", run.id)
   add("Kind", ("%s, %s"):format(run.kind, run.mode))
   add("Incident", run.incident)
   add("Asked for by", run.requester)
   add("Region", run.region)
-  add("Began", M.time(model.began_at))
-  add("Last record", M.time(model.ended_at))
+  add("Began", plain.time(model.began_at))
+  add("Last record", plain.time(model.ended_at))
   add("Playbook file", model.playbook.file)
   add("Playbook digest", model.playbook.digest)
   if type(run.params) == "table" and next(run.params) then

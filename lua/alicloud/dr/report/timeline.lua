@@ -1,7 +1,7 @@
 --- The course of a run as a picture would show it, without drawing it: lanes with bars, marks, and
 --- a scale. Times between two processes of a run, in which nothing happened, are pressed together.
 
-local words = require "alicloud.dr.report.text"
+local plain = require "alicloud.dr.report.plain"
 
 local M = {}
 
@@ -60,7 +60,7 @@ local function marks_of(model)
   for _, line in ipairs(FINISH) do add(model.finish[line[1]], line[1], line[2]) end
   for i = 2, #model.processes do
     local process = model.processes[i]
-    add(process.at, "process", "resumed by " .. words.clean(process.owner or "?", 24))
+    add(process.at, "process", "resumed by " .. plain.clean(process.owner or "?", 24))
   end
   table.sort(marks, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
@@ -126,7 +126,7 @@ local function ticks_of(model, gaps, place)
     local at = model.began_at + offset
     local x = place(at)
     if not in_gap(gaps, at) and x - last >= 100 / MOST_TICKS / 2 then
-      ticks[#ticks + 1] = { at = at, label = offset == 0 and "0" or "+" .. words.duration(offset) }
+      ticks[#ticks + 1] = { at = at, label = offset == 0 and "0" or "+" .. plain.duration(offset) }
       last = x
     end
     offset = offset + every

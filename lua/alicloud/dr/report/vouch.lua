@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
-local words = require "alicloud.dr.report.text"
+local plain = require "alicloud.dr.report.plain"
 
 local M = {}
 
@@ -39,20 +39,20 @@ end
 ---@param key string
 ---@return string
 function M.key(key)
-  return words.clean(key:sub(1, decisions.KEY_DIGITS):lower()) .. "…"
+  return plain.clean(key:sub(1, decisions.KEY_DIGITS):lower()) .. "…"
 end
 
 -- Whose key it is, nothing inside of a journal can show.
 local function owner(known, name)
   if known then return "by the key at hand" end
-  if known == false then return ("no key of %s is at hand"):format(words.clean(name)) end
+  if known == false then return ("no key of %s is at hand"):format(plain.clean(name)) end
   return nil
 end
 
 -- By the journal's own word, as all that is in it.
 local function source(from)
   if from == "playbook" then return "which says that the playbook holds it" end
-  local where = from and from ~= "requester" and ": " .. words.clean(from) or ""
+  local where = from and from ~= "requester" and ": " .. plain.clean(from) or ""
   return "which says that whoever ran it gave it, not the playbook" .. where
 end
 
@@ -60,25 +60,25 @@ end
 ---@param approval table by, at, verdict, why, key, from, known
 ---@return string
 function M.approval(approval)
-  local by = words.clean(approval.by)
+  local by = plain.clean(approval.by)
   if approval.verdict == "forged" then
-    return ("forged: an approval by %s does not count: %s"):format(by, words.clean(approval.why))
+    return ("forged: an approval by %s does not count: %s"):format(by, plain.clean(approval.why))
   elseif approval.verdict ~= "checked" then
-    return ("not verified: an approval by %s: %s"):format(by, words.clean(approval.why))
+    return ("not verified: an approval by %s: %s"):format(by, plain.clean(approval.why))
   end
   local known = owner(approval.known, approval.by)
-  return ("approved by %s, %s (key %s, signature checked %s)"):format(by, words.time(approval.at),
+  return ("approved by %s, %s (key %s, signature checked %s)"):format(by, plain.time(approval.at),
     M.key(approval.key), known or "against the key in the journal, " .. source(approval.from))
 end
 
 local function of_end(ending)
-  local by = ("%s, key %s"):format(words.clean(ending.by), M.key(ending.key))
+  local by = ("%s, key %s"):format(plain.clean(ending.by), M.key(ending.key))
   if ending.verdict == "forged" then
     return ("forged: the signature of %s over records 1 to %d does not count: %s"):format(by,
-      ending.records, words.clean(ending.why))
+      ending.records, plain.clean(ending.why))
   end
   return ("records 1 to %d are signed by %s, %s; %s"):format(ending.records, by,
-    words.time(ending.at), owner(ending.known, ending.by)
+    plain.time(ending.at), owner(ending.known, ending.by)
     or "whose key that is, the journal does not show")
 end
 
@@ -87,10 +87,10 @@ local MOMENT = { begin = "the beginning", no_return = "the point of no return",
 
 local function of_anchor(anchor)
   local answer = anchor.answer and anchor.answer ~= ""
-    and (": " .. words.clean(anchor.answer)) or ""
+    and (": " .. plain.clean(anchor.answer)) or ""
   return ("the sum of record %d, %s…, was handed to %s at %s%s%s"):format(anchor.records,
-    words.clean(anchor.head:sub(1, 16)), words.clean(anchor.to),
-    MOMENT[anchor.moment] or words.clean(anchor.moment),
+    plain.clean(anchor.head:sub(1, 16)), plain.clean(anchor.to),
+    MOMENT[anchor.moment] or plain.clean(anchor.moment),
     anchor.ok and ", which answered" or ", which failed", answer)
 end
 
@@ -123,10 +123,10 @@ end
 function M.doubts(vouching)
   local lines = {}
   for i, each in ipairs(vouching.forged) do
-    lines[i] = ("forged: line %d: %s"):format(each.line, words.clean(each.text))
+    lines[i] = ("forged: line %d: %s"):format(each.line, plain.clean(each.text))
   end
   for _, each in ipairs(vouching.unproven) do
-    lines[#lines + 1] = ("line %d: %s"):format(each.line, words.clean(each.text))
+    lines[#lines + 1] = ("line %d: %s"):format(each.line, plain.clean(each.text))
   end
   return lines
 end
@@ -137,7 +137,7 @@ end
 function M.newer(chain)
   local newer = chain.newer
   return newer and ("line %d: %s are of a newer version, and are not told here"):format(newer.line,
-    words.clean(newer.what)) or nil
+    plain.clean(newer.what)) or nil
 end
 
 return M

@@ -10,8 +10,8 @@
 --- one file in the directory, so that two runs over one directory exclude each other on a group,
 --- and a thousand groups need no thousand descriptors; who holds one is noted beside it.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local letters = require "alicloud.dr.store.letters"
 local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
@@ -75,7 +75,7 @@ local function is_own(store)
 end
 
 local function forked(store)
-  return nil, alicloud.error.new {
+  return nil, errors.new {
     kind = "journal", code = "Client.JournalForked", outcome = "not_sent",
     message = ("%s: process %d has opened it, and this is a child that it has forked"):format(
       store.name, store.pid),
@@ -143,7 +143,7 @@ local function conflict(store, seq)
   local about, message, code = store.file:stat()
   if not about then return broken(store, message, code) end
   if seq == store.seq + 1 and about.bytes == store.bytes then return false end
-  store.fault = alicloud.error.new {
+  store.fault = errors.new {
     kind = "journal", code = "Client.JournalConflict", outcome = "not_sent",
     message = ("%s: somebody else has written to it: record %d was to follow, it holds %d bytes "
       .. "instead of %d"):format(store.name, seq, about.bytes, store.bytes),
@@ -209,7 +209,7 @@ local function held(name, path, holder)
     and ("%s (pid %s on %s) since %s, journal %s"):format(tostring(holder.owner),
       tostring(holder.pid), tostring(holder.host), tostring(holder.since),
       tostring(holder.journal)) or "somebody"
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = holder,
     message = ("%s is held by %s"):format(name == "run" and path:gsub("%.lock$", "") or name, who),
     hint = is_gone(holder) and "that process is gone, but a child that it has forked still has the "

@@ -8,7 +8,8 @@
 ---     disk:restart()         -- what was not synced is gone
 ---     store = disk:open("run")
 
-local alicloud = require "alicloud"
+local errors = require "alicloud.base.error"
+
 
 local M = {}
 
@@ -46,7 +47,7 @@ function M.disk(given)
 end
 
 local function failure(name, code)
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
     message = ("%s: %s (simulated)"):format(name, code),
   }
@@ -185,7 +186,7 @@ function Store:append(seq, text, durable)
   if self.fault then return nil, self.fault end
   self.seq = self.seq or self.data.lines
   if seq ~= self.seq + 1 or self.data.lines ~= self.seq then
-    self.fault = alicloud.error.new {
+    self.fault = errors.new {
       kind = "journal", code = "Client.JournalConflict", outcome = "not_sent",
       message = ("%s: somebody else has written to it"):format(self.name),
     }
@@ -227,7 +228,7 @@ function Store:lease(name, holder)
   local key = name == "run" and "run " .. self.name or name
   local other = self.disk.leases[key]
   if other then
-    return nil, alicloud.error.new {
+    return nil, errors.new {
       kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = other.holder,
       message = ("%s is held by %s (pid %s on %s) since %s"):format(name,
         tostring(other.holder.owner), tostring(other.holder.pid), tostring(other.holder.host),

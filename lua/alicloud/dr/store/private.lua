@@ -2,8 +2,8 @@
 --- (see alicloud.base.trusted_file) they are for its group, so that its members exclude each other
 --- and go on with each other's runs.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local shell = require "alicloud.base.shell"
 local trusted = require "alicloud.base.trusted_file"
 
@@ -28,7 +28,7 @@ local HINTS = {
 ---@return alicloud.Error
 function M.failure(name, message, code, hint)
   local is_told = message:sub(1, #name + 2) == name .. ": "
-  return alicloud.error.new {
+  return errors.new {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", errno = code,
     message = is_told and message or name .. ": " .. message, hint = hint or HINTS[code],
   }
