@@ -247,7 +247,9 @@ local ENDING = { finished = "came to the end", stopped = "stopped", interrupted 
 ---@param process table
 ---@return string
 function M.process(process)
-  local words = ("%s (process %s) on %s, from %s: %s"):format(plain.clean(process.owner or "?"), plain.clean(process.pid), plain.clean(process.host), plain.time(process.at),
+  local words = ("%s (process %s) on %s, from %s: %s"):format(
+    plain.clean(process.owner or "?"), plain.clean(process.pid), plain.clean(process.host),
+    plain.time(process.at),
     ENDING[process.ending] or "no end is written")
   if process.ended_at then
     words = words .. " after " .. plain.duration(process.ended_at - process.at)
