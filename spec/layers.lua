@@ -14,6 +14,7 @@ M.MAY_USE = {
   call = "core base loop net service",
   credentials = "core base net call",
   client = "core base loop net service call credentials",
+  ["dr.codes"] = "",
   ["dr.model"] = "core base service",
   ["dr.journal"] = "core base",
   ["dr.store"] = "core base net",

@@ -190,7 +190,6 @@ describe("the layers", function()
     ["alicloud.dr.actions.replication_change -> alicloud.dr.rules"] = true,
     ["alicloud.dr.group -> alicloud.dr.rules"] = true,
     ["alicloud.dr.group -> alicloud.dr.verbs"] = true,
-    ["alicloud.dr.model.transition -> alicloud.dr.change.failures"] = true,
     ["alicloud.dr.playbook.params -> alicloud.dr.rules"] = true,
     ["alicloud.dr.playbook.run_options -> alicloud.dr.rules"] = true,
     ["alicloud.dr.rules -> alicloud.base.duration"] = true,

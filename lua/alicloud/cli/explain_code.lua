@@ -1,7 +1,8 @@
 --- An error, for people: the cause, what is known, whether sending again is safe, what to do next.
 
-local codes = require "alicloud.base.codes"
+local call_codes = require "alicloud.base.codes"
 local core = require "alicloud.core"
+local dr_codes = require "alicloud.dr.codes"
 local errors = require "alicloud.base.error"
 local options = require "alicloud.base.schema"
 local services = require "alicloud.service"
@@ -62,7 +63,8 @@ local function classify(code, status)
 end
 
 local function entry_for(code)
-  if codes[code] then return codes[code], nil end
+  local own = call_codes[code] or dr_codes[code]
+  if own then return own, nil end
   for _, product in ipairs(PRODUCTS) do
     local entry = services.data(product).errors[code]
     if entry then return entry, product end
@@ -81,7 +83,8 @@ end
 
 local function known_codes()
   local names = {}
-  for name in pairs(codes) do names[name] = true end
+  for name in pairs(call_codes) do names[name] = true end
+  for name in pairs(dr_codes) do names[name] = true end
   for _, product in ipairs(PRODUCTS) do
     for name in pairs(services.data(product).errors) do names[name] = true end
   end

@@ -4,15 +4,15 @@
 --- Source: Elastic Compute Service, AttachDisk, DetachDisk, StartInstance, StopInstance.
 
 local attachment = require "alicloud.dr.read.attachment"
+local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
-local verdict = require "alicloud.dr.change.failures"
 
 local M = {}
 
-local DETACH = verdict.words("ecs", "DetachDisk", "fence", "detaching of the disk")
-local ATTACH = verdict.words("ecs", "AttachDisk", "serve", "attaching of the disk")
-local STOP = verdict.words("ecs", "StopInstance", "fence", "stopping of the instance")
-local START = verdict.words("ecs", "StartInstance", "serve", "start of the instance")
+local DETACH = goals.words("ecs", "DetachDisk", "fence", "detaching of the disk")
+local ATTACH = goals.words("ecs", "AttachDisk", "serve", "attaching of the disk")
+local STOP = goals.words("ecs", "StopInstance", "fence", "stopping of the instance")
+local START = goals.words("ecs", "StartInstance", "serve", "start of the instance")
 
 local function describe_disk(seen)
   return attachment.describe(seen)

@@ -34,8 +34,8 @@ local M = {}
 ---@field server_time number? of the accepted call, unix seconds
 ---@field adopted boolean? the answer was lost, the drill was found by looking
 
-local START = verdict.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
-local CLEAR = verdict.words("ebs", "ClearReplicaGroupDrill", "clear_drill", "clearing of the drill")
+local START = goals.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
+local CLEAR = goals.words("ebs", "ClearReplicaGroupDrill", "clear_drill", "clearing of the drill")
 
 local function index(list)
   local by_id = {}

@@ -5,6 +5,7 @@
 --- Only the region of the group object is asked, since the other one may be lost.
 --- Source: FailoverDiskReplicaGroup; "How to ensure idempotence".
 
+local goals = require "alicloud.dr.model.transition"
 local intents = require "alicloud.dr.model.intent"
 local mutation = require "alicloud.dr.change"
 local precheck = require "alicloud.dr.model.precheck"
@@ -17,7 +18,7 @@ local M = {}
 local SETTLING_LOOKS = 3
 local SETTLING_PAUSE = 2
 
-local WORDS = verdict.words("ebs", "FailoverDiskReplicaGroup", "failover")
+local WORDS = goals.words("ebs", "FailoverDiskReplicaGroup", "failover")
 WORDS.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStalled",
   timeout = "Client.FailoverTimeout" }
 

@@ -4,6 +4,7 @@
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.actions.replication_change"
 local errors = require "alicloud.base.error"
+local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
 local server = require "alicloud.dr.actions.compute"
 local sites = require "alicloud.dr.read.sites"
@@ -39,7 +40,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = verdict.words("ecs", "DescribeDisks", "fence", "fencing")
+local WORDS = goals.words("ecs", "DescribeDisks", "fence", "fencing")
 
 local function instances_to_stop(side)
   local list, seen = {}, {}

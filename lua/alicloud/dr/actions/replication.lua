@@ -133,7 +133,7 @@ function M.sync_now(group, options)
   return sync
 end
 
-local AWAIT = verdict.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
+local AWAIT = goals.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
   "wait for a recovery point")
 
 -- The oldest of group and pairs; nil while one has none.

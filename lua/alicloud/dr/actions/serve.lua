@@ -3,6 +3,7 @@
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.actions.replication_change"
+local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
 local option = require "alicloud.base.schema"
 local server = require "alicloud.dr.actions.compute"
@@ -41,7 +42,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = verdict.words("ecs", "DescribeDisks", "serve", "attaching")
+local WORDS = goals.words("ecs", "DescribeDisks", "serve", "attaching")
 
 local function secondary_disks(snapshot)
   local set, list = {}, {}

@@ -10,28 +10,6 @@ local M = {}
 local SAFE_WAYS_ON = "look at the group; to go on, ask again with the same client token"
 local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before it sends"
 
---- What a change is called in its errors.
----@class alicloud.dr.Words
----@field product "ebs"|"ecs"
----@field action string of the service
----@field verb string what the journal calls it: the method of the group
----@field noun string what people call it, e.g. "one-shot sync"
----@field codes { failed: string, stalled: string, timeout: string } its own error codes
-
-local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
-  timeout = "Client.ChangeTimeout" }
-
---- Words for a change, with the error codes that are common to all.
----@param product "ebs"|"ecs"
----@param action string
----@param verb string method of the group
----@param noun? string else the verb
----@return alicloud.dr.Words
-function M.words(product, action, verb, noun)
-  return { product = product, action = action, verb = verb, noun = noun or verb,
-    codes = CHANGE_CODES }
-end
-
 local function base(run, fields)
   fields.product, fields.action = run.words.product, run.words.action
   fields.region = run.region or run.group.region

@@ -5,9 +5,30 @@
 local intents = require "alicloud.dr.model.intent"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
-local verdict = require "alicloud.dr.change.failures"
 
 local M = {}
+
+--- What a change is called in its errors.
+---@class alicloud.dr.Words
+---@field product "ebs"|"ecs"
+---@field action string of the service
+---@field verb string what the journal calls it: the method of the group
+---@field noun string what people call it, e.g. "one-shot sync"
+---@field codes { failed: string, stalled: string, timeout: string } its own error codes
+
+local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
+  timeout = "Client.ChangeTimeout" }
+
+--- Words for a change, with the error codes that are common to all.
+---@param product "ebs"|"ecs"
+---@param action string
+---@param verb string method of the group
+---@param noun? string else the verb
+---@return alicloud.dr.Words
+function M.words(product, action, verb, noun)
+  return { product = product, action = action, verb = verb, noun = noun or verb,
+    codes = CHANGE_CODES }
+end
 
 ---@class alicloud.dr.Aim
 ---@field words alicloud.dr.Words
@@ -35,7 +56,7 @@ M.REPLICATING = REPLICATING
 --- Source: ReprotectDiskReplicaGroup with ReverseReplicate.
 ---@type alicloud.dr.Aim
 M.reverse = {
-  words = verdict.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
+  words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = true }, legal = set("failovered", "reprotect_failed"),
   moving = set("reprotecting"), failed = "reprotect_failed", turns = true,
   done = set("stopped", "initial_syncing", "syncing", "normal", "manual_syncing"),
@@ -45,7 +66,7 @@ M.reverse = {
 --- overwritten by the next synchronization.
 ---@type alicloud.dr.Aim
 M.cancel = {
-  words = verdict.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
+  words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = false }, legal = M.reverse.legal,
   moving = M.reverse.moving, failed = "reprotect_failed", done = M.reverse.done,
 }
@@ -53,7 +74,7 @@ M.cancel = {
 --- Source: StartDiskReplicaGroup.
 ---@type alicloud.dr.Aim
 M.start = {
-  words = verdict.words("ebs", "StartDiskReplicaGroup", "start"),
+  words = M.words("ebs", "StartDiskReplicaGroup", "start"),
   params = { OneShot = false }, legal = set("created", "stopped", "syncing", "normal"),
   moving = set(), done = REPLICATING,
 }
@@ -61,7 +82,7 @@ M.start = {
 --- One synchronization, then stopped again, with a newer recovery point.
 ---@type alicloud.dr.Aim
 M.one_shot = {
-  words = verdict.words("ebs", "StartDiskReplicaGroup", "start", "one-shot sync"),
+  words = M.words("ebs", "StartDiskReplicaGroup", "start", "one-shot sync"),
   params = { OneShot = true }, legal = set("created", "stopped"),
   moving = set("manual_syncing"), done = set("stopped"), renews = true,
 }
@@ -69,7 +90,7 @@ M.one_shot = {
 --- Source: StopDiskReplicaGroup.
 ---@type alicloud.dr.Aim
 M.stop = {
-  words = verdict.words("ebs", "StopDiskReplicaGroup", "stop"), params = {},
+  words = M.words("ebs", "StopDiskReplicaGroup", "stop"), params = {},
   legal = set("manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped"),
   moving = set("stopping"), failed = "stop_failed", done = set("stopped"),
 }
