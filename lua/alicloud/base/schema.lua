@@ -10,7 +10,7 @@ local sorted = lazy.module "alicloud.base.tables"
 
 local M = {}
 
----@class alicloud.options.Rule
+---@class alicloud.schema.Rule
 ---@field test fun(value: any): boolean
 ---@field allowed string what the message says after "allowed:"
 ---@field secret? boolean the value is never shown
@@ -77,13 +77,13 @@ end
 
 ---@param allowed string
 ---@param test fun(value: any): boolean
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.rule(allowed, test)
   return { allowed = allowed, test = test }
 end
 
 ---@param name string a Lua type
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.typed(name)
   return M.rule("a " .. name, function(value) return type(value) == name end)
 end
@@ -107,7 +107,7 @@ M.secret = {
 --- A duration in seconds.
 ---@param min number
 ---@param max number
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.seconds(min, max)
   return M.rule(("a number of seconds from %g to %g"):format(min, max), function(value)
     return type(value) == "number" and value >= min and value <= max
@@ -116,7 +116,7 @@ end
 
 ---@param min integer
 ---@param max integer
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.integer(min, max)
   return M.rule(("an integer from %d to %d"):format(min, max), function(value)
     return type(value) == "number" and math.tointeger(value) ~= nil
@@ -125,7 +125,7 @@ function M.integer(min, max)
 end
 
 ---@param ... string the allowed words
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.choice(...)
   local words, set = { ... }, {}
   for i, word in ipairs(words) do
@@ -153,7 +153,7 @@ end
 --- Examines an options table without raising.
 ---@param where string what the options are for, begins the message
 ---@param given table|nil
----@param schema table<string, alicloud.options.Rule>
+---@param schema table<string, alicloud.schema.Rule>
 ---@return table|nil copy shallow copy of the options; nil if they are wrong
 ---@return string? message
 function M.examine(where, given, schema)
@@ -176,7 +176,7 @@ end
 --- Checks an options table; raises at the level of whoever called the public function.
 ---@param where string
 ---@param given table|nil
----@param schema table<string, alicloud.options.Rule>
+---@param schema table<string, alicloud.schema.Rule>
 ---@param level? integer as for `error`, seen from the caller of this function (default 2)
 ---@return table copy
 function M.check(where, given, schema, level)

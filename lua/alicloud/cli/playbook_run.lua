@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
+local formats = require "alicloud.base.formats"
 local keys = require "alicloud.cli.keys"
 local network = require "alicloud.cli.options.network"
 local networks = require "alicloud.net.options"
@@ -12,7 +13,6 @@ local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.cli.commands.report"
-local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -126,7 +126,7 @@ function M.read_options(args, io)
     rpo = options.duration(args, "rpo", 1) }
   return {
     kind = args.kind, mode = args.mode, requester = person,
-    incident = options.text(args, "incident", rules.INCIDENT),
+    incident = options.text(args, "incident", formats.INCIDENT),
     approvers = args.approvers
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,

@@ -39,8 +39,8 @@ M.OPTIONS = {
 }
 
 --- The options of a provider that assumes a role.
----@param more table<string, alicloud.options.Rule>
----@return table<string, alicloud.options.Rule>
+---@param more table<string, alicloud.schema.Rule>
+---@return table<string, alicloud.schema.Rule>
 function M.with_options(more)
   for name, rule in pairs(M.OPTIONS) do more[name] = rule end
   return more

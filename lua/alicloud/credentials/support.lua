@@ -44,7 +44,7 @@ end
 --- The options of a provider that a file sets up. Its values follow the same rules as options given
 --- in Lua, but it is the file that is wrong, not the caller.
 ---@param what string the part of the file, begins the message
----@param module { OPTIONS: table<string, alicloud.options.Rule> } the provider's
+---@param module { OPTIONS: table<string, alicloud.schema.Rule> } the provider's
 ---@param given table
 ---@return table|nil settled
 ---@return alicloud.Error? err
@@ -56,7 +56,7 @@ end
 
 --- Opens a provider that a file sets up.
 ---@param what string as for `settled`
----@param module { OPTIONS: table<string, alicloud.options.Rule>, new: function } the provider's
+---@param module { OPTIONS: table<string, alicloud.schema.Rule>, new: function } the provider's
 ---@param context alicloud.credentials.Context
 ---@param given table
 ---@return alicloud.credentials.Provider|nil

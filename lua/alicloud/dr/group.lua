@@ -4,6 +4,7 @@ local changes = require "alicloud.dr.actions.replication_change"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local failover = require "alicloud.dr.actions.failover"
+local formats = require "alicloud.base.formats"
 local glances = require "alicloud.dr.read.batched"
 local observe = require "alicloud.dr.read.groups"
 local option = require "alicloud.base.schema"
@@ -62,7 +63,7 @@ local Group = {}
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
-local ID, REGION, AGE = rules.ID, rules.REGION, rules.seconds(0, rules.YEAR)
+local ID, REGION, AGE = formats.ID, formats.REGION, formats.seconds(0, formats.YEAR)
 
 local GROUP_OPTIONS = { region = REGION }
 

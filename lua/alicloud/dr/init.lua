@@ -7,6 +7,7 @@
 
 require "alicloud.base.lua_version"
 local drills = require "alicloud.dr.read.drills"
+local formats = require "alicloud.base.formats"
 local groups = require "alicloud.dr.group"
 local observe = require "alicloud.dr.read.groups"
 local option = require "alicloud.base.schema"
@@ -20,18 +21,18 @@ local M = {}
 --- Names one group, seen from its secondary site; see alicloud.dr.Group.
 M.group = groups.new
 
-local REGION_ONLY = { region = rules.REGION }
-local FILTER = { region = rules.REGION, site = option.choice("backup", "production"),
+local REGION_ONLY = { region = formats.REGION }
+local FILTER = { region = formats.REGION, site = option.choice("backup", "production"),
   name = option.text }
-local AGE = rules.seconds(0, rules.YEAR)
+local AGE = formats.seconds(0, formats.YEAR)
 local READINESS = { max_rpo = AGE, max_drill_age = AGE }
 
 local function with_region(where, client, options, schema)
   local given = option.check(where, options, schema, 3)
   given.region = given.region or client.region
-  if rules.REGION.test(given.region) then return given end
+  if formats.REGION.test(given.region) then return given end
   return error(("%s: region: got %s; allowed: %s"):format(where, option.show(given.region),
-    rules.REGION.allowed), 3)
+    formats.REGION.allowed), 3)
 end
 
 --- Makes a playbook; see alicloud.dr.playbook.
@@ -84,7 +85,7 @@ end
 --- for longer is worth a warning (1d)
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
-  local given = rules.with_seconds(option.check("dr.readiness", options, READINESS, 2),
+  local given = formats.with_seconds(option.check("dr.readiness", options, READINESS, 2),
     { max_rpo = false, max_drill_age = 86400 })
   for _, group in ipairs(list) do rules.demand_group(group, 2) end
   return readiness.judge(list, given)

@@ -6,6 +6,7 @@ local drill = require "alicloud.dr.actions.drill"
 local drills = require "alicloud.dr.read.drills"
 local failback = require "alicloud.dr.actions.failback"
 local fence = require "alicloud.dr.actions.fence"
+local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
 local replication = require "alicloud.dr.actions.replication"
 local reprotect = require "alicloud.dr.actions.reprotect"
@@ -26,8 +27,8 @@ end)
 local REPROTECT = with { reverse = option.boolean,
   old_side = option.choice("detached", "stopped", "unknown") }
 local START = with { one_shot = option.boolean }
-local AWAIT = { newer_than = MOMENT, timeout = rules.TIMEOUT, stall = rules.TIMEOUT,
-  poll = rules.POLL, progress = option.callable }
+local AWAIT = { newer_than = MOMENT, timeout = formats.TIMEOUT, stall = formats.TIMEOUT,
+  poll = formats.POLL, progress = option.callable }
 
 local checked = changes.checked
 
@@ -106,9 +107,9 @@ end
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)
   local given = checked("clear_drill", self, options, UNTOLD, changes.DURATIONS)
-  if not rules.ID.test(drill_id) then
+  if not formats.ID.test(drill_id) then
     error(("group:clear_drill: drill id: got %s; allowed: %s"):format(option.show(drill_id),
-      rules.ID.allowed), 2)
+      formats.ID.allowed), 2)
   end
   return drill.clear(self, drill_id, given)
 end
@@ -134,16 +135,16 @@ end
 local SERVERS = { timeout = 600, stall = 600, poll = 5, resend_window = 120 }
 
 local function servers(more)
-  local schema = { timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL,
-    resend_window = rules.WINDOW, confirm = option.callable, progress = option.callable }
+  local schema = { timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
+    resend_window = formats.WINDOW, confirm = option.callable, progress = option.callable }
   for name, rule in pairs(more) do schema[name] = rule end
   return schema
 end
 
 local ATTACH = option.rule("an instance id, or a table of them by disk id", function(value)
-  if type(value) ~= "table" then return rules.ID.test(value) end
+  if type(value) ~= "table" then return formats.ID.test(value) end
   for disk, instance in pairs(value) do
-    if not rules.ID.test(disk) or not rules.ID.test(instance) then return false end
+    if not formats.ID.test(disk) or not formats.ID.test(instance) then return false end
   end
   return next(value) ~= nil
 end)
@@ -173,10 +174,10 @@ function Group:serve(options)
   return serve.run(self, given)
 end
 
-local FAILBACK = { to = rules.REGION, stop = option.callable, fence = option.boolean,
-  force = option.boolean, sync = option.boolean, max_rpo = rules.seconds(0, rules.YEAR),
-  attach = ATTACH, restore = option.boolean, confirm = option.callable, timeout = rules.TIMEOUT,
-  poll = rules.POLL, progress = option.callable, old_side = REPROTECT.old_side }
+local FAILBACK = { to = formats.REGION, stop = option.callable, fence = option.boolean,
+  force = option.boolean, sync = option.boolean, max_rpo = formats.seconds(0, formats.YEAR),
+  attach = ATTACH, restore = option.boolean, confirm = option.callable, timeout = formats.TIMEOUT,
+  poll = formats.POLL, progress = option.callable, old_side = REPROTECT.old_side }
 
 --- The same group, seen from its other site.
 ---@return alicloud.dr.Group|nil
@@ -197,7 +198,7 @@ end
 function Group:failback(options)
   local given = checked("failback", self, options, FAILBACK, {})
   if given.to == nil then
-    error("group:failback: option to: got nothing; allowed: " .. rules.REGION.allowed, 2)
+    error("group:failback: option to: got nothing; allowed: " .. formats.REGION.allowed, 2)
   end
   return failback.run(self, rules.new_group(self.client, self.id, given.to), given)
 end

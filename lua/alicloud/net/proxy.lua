@@ -30,7 +30,7 @@ local function is_proxy(text)
 end
 
 --- A proxy may hold a password, so its value is never shown.
----@type alicloud.options.Rule
+---@type alicloud.schema.Rule
 M.RULE = {
   allowed = '"none" or [scheme://][user:password@]host[:port], the scheme http, https, socks5 or '
     .. "socks5h, user and password escaped as in a URL",
@@ -46,7 +46,7 @@ local function is_exception(entry)
   return bytes ~= nil or entry:find "%w" ~= nil and not entry:find "[^%w%.%-_]"
 end
 
----@type alicloud.options.Rule
+---@type alicloud.schema.Rule
 M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, "
   .. "without scheme or port, or * alone", function(value)
     if type(value) ~= "string" or not value:find "[^, ]" then return false end

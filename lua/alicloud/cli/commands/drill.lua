@@ -3,9 +3,9 @@
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
 local dr = require "alicloud.dr"
+local formats = require "alicloud.base.formats"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local rules = require "alicloud.dr.rules"
 local session = require "alicloud.cli.client"
 
 local M = { name = "drill", summary = "Start, clear or list drills of a group." }
@@ -73,7 +73,7 @@ end
 
 local function start(args, io, id)
   local given = options.read_change(args)
-  given.client_token = options.text(args, "client_token", rules.TOKEN)
+  given.client_token = options.text(args, "client_token", formats.TOKEN)
   change.demand_consent(args, io)
   local client <close>, region = session.open(args, io)
   local group = dr.group(client, id, { region = region })
@@ -86,7 +86,7 @@ end
 
 local function clear(args, io, id)
   local given, drill_id = options.read_change(args), args.drill
-  if not rules.ID.test(drill_id) then
+  if not formats.ID.test(drill_id) then
     options.refuse("drill: a drill id is missing; allowed: one of `alicloud-dr drill list`")
   end
   change.demand_consent(args, io, "drill id")

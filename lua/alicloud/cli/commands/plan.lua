@@ -4,10 +4,10 @@
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
+local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local rules = require "alicloud.dr.rules"
 local script = require "alicloud.cli.playbook_argument"
 local session = require "alicloud.cli.client"
 local shapes = require "alicloud.cli.confine.shapes"
@@ -158,7 +158,7 @@ local NAMES = { "ALIBABA_CLOUD_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_TYPE",
 
 local function job_of(args, io)
   local job, getenv = confine.job(args, io), session.runtime(io).getenv
-  job.kind, job.incident = args.kind, options.text(args, "incident", rules.INCIDENT)
+  job.kind, job.incident = args.kind, options.text(args, "incident", formats.INCIDENT)
   job.region, job.endpoint, job.network = args.region, options.endpoint(args), args.network
   job.environment = {}
   for _, name in ipairs(NAMES) do job.environment[name] = getenv(name) end

@@ -8,7 +8,7 @@ local M = {}
 
 --- Text of at most so many bytes.
 ---@param longest integer
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.text(longest)
   return option.rule(("text of at most %d bytes"):format(longest), function(value)
     return type(value) == "string" and #value <= longest
@@ -20,9 +20,9 @@ M.count = option.integer(0, 1 << 53)
 M.seed = option.integer(0, math.maxinteger)
 
 --- A list of at most so many values of a kind.
----@param rule alicloud.options.Rule
+---@param rule alicloud.schema.Rule
 ---@param most integer
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.list(rule, most)
   return option.rule(("a list of at most %d, each %s"):format(most, rule.allowed), function(value)
     local length = type(value) == "table" and rules.list_length(value)
@@ -35,10 +35,10 @@ function M.list(rule, most)
 end
 
 --- Values of a kind by names.
----@param rule alicloud.options.Rule
+---@param rule alicloud.schema.Rule
 ---@param most integer names
 ---@param longest integer bytes of a name
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.map(rule, most, longest)
   return option.rule(("at most %d names, each with %s"):format(most, rule.allowed), function(value)
     if type(value) ~= "table" then return false end
@@ -56,7 +56,7 @@ end
 --- whose name ends in "?" in the list may be missing.
 ---@param where string
 ---@param value any
----@param fields table<string, alicloud.options.Rule>
+---@param fields table<string, alicloud.schema.Rule>
 ---@return string|nil message
 function M.fault(where, value, fields)
   local schema = {}
@@ -74,8 +74,8 @@ function M.fault(where, value, fields)
 end
 
 --- A table with fields, see `fault`.
----@param fields table<string, alicloud.options.Rule>
----@return alicloud.options.Rule
+---@param fields table<string, alicloud.schema.Rule>
+---@return alicloud.schema.Rule
 function M.object(fields)
   return option.rule("a table of certain fields", function(value)
     return type(value) == "table" and M.fault("", value, fields) == nil

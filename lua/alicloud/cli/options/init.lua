@@ -3,10 +3,10 @@
 
 local duration = require "alicloud.base.duration"
 local endpoint = require "alicloud.net.endpoint"
+local formats = require "alicloud.base.formats"
 local network = require "alicloud.cli.options.network"
 local option = require "alicloud.base.schema"
 local outage = require "alicloud.cli.options.outage"
-local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -82,7 +82,7 @@ function M.region(args, getenv)
         .. "ALIBABA_CLOUD_REGION_ID")
     end
   end
-  if not rules.REGION.test(value) then refuse_value(field, value, rules.REGION.allowed) end
+  if not formats.REGION.test(value) then refuse_value(field, value, formats.REGION.allowed) end
   return value
 end
 
@@ -100,7 +100,7 @@ end
 ---@param value any
 ---@return string
 function M.group_id(value)
-  if not rules.ID.test(value) then refuse_value("group", value, rules.ID.allowed) end
+  if not formats.ID.test(value) then refuse_value("group", value, formats.ID.allowed) end
   return value
 end
 
@@ -113,10 +113,10 @@ function M.duration(args, name, min)
   local value = args[name]
   if value == nil then return nil end
   local seconds = duration.parse(value)
-  if not seconds or seconds < (min or 0) or seconds > rules.YEAR then
+  if not seconds or seconds < (min or 0) or seconds > formats.YEAR then
     local least = min and (", at least %g s"):format(min) or ""
     refuse_value("--" .. name:gsub("_", "-"), value,
-      duration.ALLOWED .. least .. ", at most " .. duration.format(rules.YEAR))
+      duration.ALLOWED .. least .. ", at most " .. duration.format(formats.YEAR))
   end
   return seconds
 end
@@ -163,15 +163,15 @@ function M.read_change_with_token(args)
       .. "token; allowed: one of the two")
   end
   local given = M.read_change(args)
-  given.incident = M.text(args, "incident", rules.INCIDENT)
-  given.client_token = M.text(args, "client_token", rules.TOKEN)
+  given.incident = M.text(args, "incident", formats.INCIDENT)
+  given.client_token = M.text(args, "client_token", formats.TOKEN)
   return given
 end
 
 --- A text option that follows one of the rules of the library.
 ---@param args table
 ---@param name string
----@param rule alicloud.options.Rule
+---@param rule alicloud.schema.Rule
 ---@return string|nil
 function M.text(args, name, rule)
   local value = args[name]

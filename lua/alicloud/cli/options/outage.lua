@@ -2,7 +2,7 @@
 --- and what is printed on standard error about them.
 
 local duration = require "alicloud.base.duration"
-local rules = require "alicloud.dr.rules"
+local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
@@ -63,9 +63,9 @@ function M.read(args, io, refuse)
       progress = wait_reporter(io) }
   end
   local failed = args.failed_region
-  if failed and not rules.REGION.test(failed) then
+  if failed and not formats.REGION.test(failed) then
     refuse(("--failed-region: got %s; allowed: %s"):format(option.show(failed),
-      rules.REGION.allowed))
+      formats.REGION.allowed))
   end
   given.failed_region = failed
   return given

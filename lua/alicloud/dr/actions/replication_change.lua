@@ -1,6 +1,7 @@
 --- One change of a group from the first look to the result: reprotect, start, stop. What each of
 --- them asks of the world is its own; the way is the same.
 
+local formats = require "alicloud.base.formats"
 local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
 local seam = require "alicloud.dr.journal.protocol"
@@ -28,15 +29,15 @@ local M = {}
 
 --- Rules of the options that every change takes.
 M.OPTIONS = {
-  timeout = rules.TIMEOUT, stall = rules.TIMEOUT, poll = rules.POLL, resend_window = rules.WINDOW,
-  client_token = rules.TOKEN, incident = rules.INCIDENT,
+  timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
+  resend_window = formats.WINDOW, client_token = formats.TOKEN, incident = formats.INCIDENT,
   confirm = option.callable, progress = option.callable,
   journal = seam.JOURNAL, continue = seam.CONTINUE,
 }
 
 --- Rules of the options of one change.
----@param more table<string, alicloud.options.Rule> its own
----@return table<string, alicloud.options.Rule>
+---@param more table<string, alicloud.schema.Rule> its own
+---@return table<string, alicloud.schema.Rule>
 function M.options_with(more)
   local schema = {}
   for name, rule in pairs(M.OPTIONS) do schema[name] = rule end
@@ -48,7 +49,7 @@ end
 ---@param name string of the method
 ---@param group any
 ---@param given any the options
----@param schema table<string, alicloud.options.Rule>
+---@param schema table<string, alicloud.schema.Rule>
 ---@param durations table<string, number|false> defaults, seconds
 ---@return table options durations in seconds
 function M.checked(name, group, given, schema, durations)
@@ -58,7 +59,7 @@ function M.checked(name, group, given, schema, durations)
     error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
       .. "well; allowed: one of the two"):format(name), 3)
   end
-  return rules.with_seconds(options, durations)
+  return formats.with_seconds(options, durations)
 end
 
 M.DURATIONS = { timeout = 1200, stall = 600, poll = 5, resend_window = 120 }

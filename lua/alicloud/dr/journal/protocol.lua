@@ -71,7 +71,7 @@ end)
 
 --- What is left of one of the verbs that another one consists of.
 ---@param ... string their names
----@return alicloud.options.Rule
+---@return alicloud.schema.Rule
 function M.continue_one_of(...)
   local verbs = {}
   for _, verb in ipairs { ... } do verbs[verb] = true end

@@ -2,8 +2,8 @@
 --- from Lua values, and refused by name before the run has done anything.
 
 local duration = require "alicloud.base.duration"
+local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
-local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -30,7 +30,7 @@ local function ids(value)
   local list = list_of(value)
   if type(list) ~= "table" or #list == 0 then return nil end
   for _, id in ipairs(list) do
-    if not rules.ID.test(id) then return nil end
+    if not formats.ID.test(id) then return nil end
   end
   return list
 end
@@ -59,14 +59,14 @@ end
 
 -- One instance for all disks, or one for each: d-1:i-1,d-2:i-2.
 local function disks(value)
-  if rules.ID.test(value) then return value end
+  if formats.ID.test(value) then return value end
   local map = {}
   for key, word in pairs(type(value) == "table" and value or list_of(tostring(value))) do
     local disk, instance = key, word
     if math.type(key) == "integer" then
       disk, instance = tostring(word):match("^([^:]*):([^:]*)$")
     end
-    if not rules.ID.test(disk) or not rules.ID.test(instance) or map[disk] then return nil end
+    if not formats.ID.test(disk) or not formats.ID.test(instance) or map[disk] then return nil end
     map[disk] = instance
   end
   return next(map) and map or nil
@@ -85,8 +85,8 @@ local function tested(rule)
 end
 
 local TYPES = {
-  id = tested(rules.ID),
-  region = tested(rules.REGION),
+  id = tested(formats.ID),
+  region = tested(formats.REGION),
   text = tested(option.text),
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },

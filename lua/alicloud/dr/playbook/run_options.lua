@@ -2,8 +2,8 @@
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
+local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
-local rules = require "alicloud.dr.rules"
 local seam = require "alicloud.dr.journal.protocol"
 local signatures = require "alicloud.dr.playbook.signature"
 
@@ -78,7 +78,7 @@ local SCHEMA = {
   params = option.typed "table",
   kind = option.choice("drill", "planned", "unplanned"),
   mode = option.choice("graceful", "ungraceful"),
-  incident = rules.INCIDENT,
+  incident = formats.INCIDENT,
   requester = option.text,
   declared = option.rule("{ rto = duration, rpo = duration }", is_declared),
   approvers = option.rule("a table of name = public key", is_map_of(function(value)
