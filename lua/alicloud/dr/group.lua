@@ -1,17 +1,24 @@
---- A replication pair-consistent group, seen from the region that is its secondary site now.
+--- A replication pair-consistent group, seen from the region that is its secondary site now: the
+--- object, what can be done with it, with which options and limits. Each change is carried out in a
+--- file of its own, which trusts what it is given from here.
 
-local changes = require "alicloud.dr.actions.replication_change"
+local drill = require "alicloud.dr.actions.drill"
+local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
+local failback = require "alicloud.dr.actions.failback"
 local failover = require "alicloud.dr.actions.failover"
+local fence = require "alicloud.dr.actions.fence"
 local formats = require "alicloud.base.formats"
 local glances = require "alicloud.dr.read.batched"
 local observe = require "alicloud.dr.read.groups"
-local option = require "alicloud.base.schema"
+local change_options = require "alicloud.dr.change.options"
 local precheck = require "alicloud.dr.model.precheck"
-local rules = require "alicloud.dr.rules"
-local seam = require "alicloud.dr.journal.protocol"
-local verbs = require "alicloud.dr.verbs"
+local protocol = require "alicloud.dr.journal.protocol"
+local replication = require "alicloud.dr.actions.replication"
+local reprotect = require "alicloud.dr.actions.reprotect"
+local schema = require "alicloud.base.schema"
+local serve = require "alicloud.dr.actions.serve"
 
 local M = {}
 
@@ -20,6 +27,12 @@ local M = {}
 ---@field id string
 ---@field region string
 local Group = {}
+
+local CLASS = { __name = "alicloud.dr.Group", __index = Group }
+
+function CLASS:__tostring()
+  return ("alicloud.dr.Group(%s in %s)"):format(self.id, self.region)
+end
 
 ---@class alicloud.dr.FailoverOptions
 ---@field max_rpo? number|string refuse if the oldest recovery point is older
@@ -69,14 +82,21 @@ local GROUP_OPTIONS = { region = REGION }
 
 local PRECHECK_OPTIONS = { max_rpo = AGE }
 
-local FAILOVER_OPTIONS = changes.options_with { max_rpo = AGE, accept_loss = seam.ACCEPT_LOSS,
-  glances = option.rule("what alicloud.dr.glance makes", glances.is) }
+local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
+  accept_loss = protocol.ACCEPT_LOSS,
+  glances = schema.rule("what alicloud.dr.glance makes", glances.is) }
 
-local DURATIONS = { max_rpo = false }
-for name, seconds in pairs(changes.DURATIONS) do DURATIONS[name] = seconds end
+local FAILOVER_LIMITS = { max_rpo = false }
+for name, seconds in pairs(change_options.MINUTES) do FAILOVER_LIMITS[name] = seconds end
 
-local function complain(field, value, rule)
-  error(("dr.group: %s: got %s; allowed: %s"):format(field, option.show(value), rule.allowed), 3)
+local function complain(field, value, rule, level)
+  error(("dr.group: %s: got %s; allowed: %s"):format(field, schema.show(value), rule.allowed),
+    level + 1)
+end
+
+-- Of checked parts.
+local function make(client, id, region)
+  return setmetatable({ client = client, id = id, region = region }, CLASS)
 end
 
 --- Names a group. Nothing is asked yet.
@@ -85,14 +105,46 @@ end
 ---@param options? { region: string } the region of its secondary site; else the client's
 ---@return alicloud.dr.Group
 function M.new(client, id, options)
-  if not option.typed("table").test(client) or not client.call then
-    error("dr.group: client: got " .. option.show(client) .. "; allowed: an alicloud.client", 2)
+  if not schema.typed("table").test(client) or not client.call then
+    error("dr.group: client: got " .. schema.show(client) .. "; allowed: an alicloud.client", 2)
   end
-  if not ID.test(id) then complain("group id", id, ID) end
-  local given = option.check("dr.group", options, GROUP_OPTIONS, 2)
+  if not ID.test(id) then complain("group id", id, ID, 2) end
+  local given = schema.check("dr.group", options, GROUP_OPTIONS, 2)
   local region = given.region or client.region
-  if not REGION.test(region) then complain("region", region, REGION) end
-  return rules.new_group(client, id, region)
+  if not REGION.test(region) then complain("region", region, REGION, 2) end
+  return make(client, id, region)
+end
+
+local function demand(group, level)
+  if getmetatable(group) == CLASS then return end
+  error("dr.group: not a group; call its methods with a colon", level + 1)
+end
+
+--- Raises unless a value is a group.
+---@param group any
+---@param level integer as for `error`
+function M.demand(group, level)
+  demand(group, level + 1)
+end
+
+-- How a method was called; raises at the level of its caller. Durations become seconds.
+local function checked(name, group, given, rules, limits)
+  demand(group, 3)
+  local options = schema.check("group:" .. name, given, rules, 3)
+  if options.client_token and options.incident then
+    error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
+      .. "well; allowed: one of the two"):format(name), 3)
+  end
+  return formats.with_seconds(options, limits)
+end
+
+--- The same group, seen from another region. Nothing is asked.
+---@param region string e.g. "cn-hangzhou"
+---@return alicloud.dr.Group
+function Group:at(region)
+  demand(self, 2)
+  if not REGION.test(region) then complain("region", region, REGION, 2) end
+  return make(self.client, self.id, region)
 end
 
 --- Reads the group as it is, whatever the region is for it.
@@ -100,7 +152,7 @@ end
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
 function Group:observe(options)
-  rules.demand_group(self, 2)
+  demand(self, 2)
   return observe.group(self.client, self.id, self.region, options)
 end
 
@@ -117,7 +169,7 @@ end
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err also if the region is not the secondary site of the group
 function Group:look()
-  rules.demand_group(self, 2)
+  demand(self, 2)
   local snapshot, err = self:observe()
   if not snapshot then return nil, err end
   if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
@@ -129,8 +181,8 @@ end
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
-  rules.demand_group(self, 2)
-  local given = option.check("group:precheck", options, PRECHECK_OPTIONS, 2)
+  demand(self, 2)
+  local given = schema.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local snapshot, err = self:observe()
   if not snapshot then return nil, err end
@@ -146,17 +198,179 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
-  local given = changes.checked("failover", self, options, FAILOVER_OPTIONS, DURATIONS)
+  local given = checked("failover", self, options, FAILOVER_OPTIONS, FAILOVER_LIMITS)
   local loss = given.accept_loss
   if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
   return failover.run(self, given)
 end
 
-for name, method in pairs(verbs.methods) do Group[name] = method end
+local MOMENT = schema.rule("unix seconds", function(value)
+  return type(value) == "number" and value >= 0 and value < 1e11
+end)
 
-rules.GROUP.__index = Group
-rules.GROUP.__tostring = function(group)
-  return ("alicloud.dr.Group(%s in %s)"):format(group.id, group.region)
+local CHANGE = change_options.with_token()
+local REPROTECT = change_options.with_token { reverse = schema.boolean,
+  old_side = schema.choice("detached", "stopped", "unknown") }
+local START = change_options.with_token { one_shot = schema.boolean }
+local AWAIT = { newer_than = MOMENT, timeout = formats.TIMEOUT, stall = formats.TIMEOUT,
+  poll = formats.POLL, progress = schema.callable }
+
+local CLEAR = change_options.without_token { detach = schema.boolean }
+
+--- Protects a group again after its failover: reverses the direction of replication, or with
+--- `reverse = false` takes the failover back. Replication is stopped then; see `start`.
+---@param options? alicloud.dr.ReprotectOptions
+---@return alicloud.dr.ReprotectResult|nil
+---@return alicloud.Error? err kind "precheck" or "state" with outcome "not_sent": refused
+function Group:reprotect(options)
+  return reprotect.run(self, checked("reprotect", self, options, REPROTECT, change_options.MINUTES))
+end
+
+--- Starts replication and waits until the group and every pair replicate; with `one_shot`,
+--- synchronizes once and waits for the newer recovery point (limit: 2 h).
+---@param options? alicloud.dr.StartOptions
+---@return alicloud.dr.StartResult|nil
+---@return alicloud.Error? err
+function Group:start(options)
+  local one_shot = type(options) == "table" and options.one_shot == true
+  local limits = one_shot and change_options.HOURS or change_options.MINUTES
+  return replication.start(self, checked("start", self, options, START, limits))
+end
+
+--- Stops replication and waits until the group and every pair are stopped.
+---@param options? alicloud.dr.ChangeOptions
+---@return alicloud.dr.StopResult|nil
+---@return alicloud.Error? err
+function Group:stop(options)
+  return replication.stop(self,
+    checked("stop", self, options, CHANGE, change_options.MINUTES))
+end
+
+local SYNC = change_options.with_token { continue = protocol.continue_one_of("stop", "start") }
+
+--- The last synchronization before a planned move, once nothing writes any more: stop, one-shot
+--- sync, recovery point not older than the call. In a playbook `stop` and
+--- `start { one_shot = true }` are steps of their own.
+---@param options? alicloud.dr.ChangeOptions `continue` goes on with the stop or with the sync
+---@return alicloud.dr.SyncResult|nil
+---@return alicloud.Error? err
+function Group:sync_now(options)
+  return replication.sync_now(self, checked("sync_now", self, options, SYNC, change_options.HOURS))
+end
+
+--- Waits until group and pairs have a recovery point that is newer than a moment.
+---@param options? alicloud.dr.AwaitOptions
+---@return alicloud.dr.ChangeResult|nil
+---@return alicloud.Error? err outcome "not_sent": it only looks
+function Group:await_recovery_point(options)
+  return replication.await(self,
+    checked("await_recovery_point", self, options, AWAIT, change_options.HOURS))
+end
+
+local DRILL = change_options.with_token { check = schema.callable }
+
+--- Starts a drill and waits until a disk for each pair is there. Whoever starts it clears it.
+---@param options? alicloud.dr.ChangeOptions
+---@return alicloud.dr.DrillResult|nil outcome "drill_ready"; `disks` are the drill's
+---@return alicloud.Error? err `drill_id` if a drill was left behind
+function Group:start_drill(options)
+  return drill.start(self,
+    checked("start_drill", self, options, CHANGE, change_options.MINUTES))
+end
+
+--- Clears a drill away together with its disks.
+---@param drill_id string
+---@param options? table as of `stop` without token, incident, journal, `continue`; `detach` its
+---disks first, should a check have left them attached (false)
+---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
+---@return alicloud.Error? err
+function Group:clear_drill(drill_id, options)
+  local given = checked("clear_drill", self, options, CLEAR, change_options.MINUTES)
+  if not ID.test(drill_id) then
+    error(("group:clear_drill: drill id: got %s; allowed: %s"):format(schema.show(drill_id),
+      ID.allowed), 2)
+  end
+  return drill.clear(self, drill_id, given)
+end
+
+--- The open drills of the group, with age and what they cost.
+---@return alicloud.dr.Drill[]|nil sorted by id
+---@return alicloud.Error? err
+function Group:drills()
+  demand(self, 2)
+  local list, err = drills.of_group(self.client, self.id, self.region)
+  return list, err
+end
+
+--- Runs a whole drill: start, wait, `check(result)`, and always the clearing. The check fails by
+--- raising, by returning false, or nil and a reason; returning nothing is fine.
+---@param options? table as for `start_drill`, and `check`; `continue` goes on with the start
+---@return alicloud.dr.DrillResult|nil outcome "drilled"
+---@return alicloud.Error? err `cleared` tells whether the drill is gone
+function Group:drill(options)
+  return drill.run(self, checked("drill", self, options, DRILL, change_options.MINUTES))
+end
+
+local ATTACH = schema.rule("an instance id, or a table of them by disk id", function(value)
+  if type(value) ~= "table" then return ID.test(value) end
+  for disk, instance in pairs(value) do
+    if not ID.test(disk) or not ID.test(instance) then return false end
+  end
+  return next(value) ~= nil
+end)
+
+local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean }
+local SERVE = change_options.without_token { attach = ATTACH, start = schema.boolean }
+
+--- Fences the side that the group is copied from: stops the instances that its disks are attached
+--- to, and detaches the disks. What is so already is done.
+---@param options? alicloud.dr.FenceOptions
+---@return alicloud.dr.FenceResult|nil with the two finish lines, as far as they are reached
+---@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
+function Group:fence(options)
+  return fence.run(self, checked("fence", self, options, FENCE, change_options.COMPUTE))
+end
+
+--- After a failover, attaches the secondary disks to the instances that take over, and starts
+--- those.
+---@param options alicloud.dr.ServeOptions
+---@return alicloud.dr.ServeResult|nil with the two finish lines, as far as they are reached
+---@return alicloud.Error? err
+function Group:serve(options)
+  local given = checked("serve", self, options, SERVE, change_options.COMPUTE)
+  if given.attach == nil then
+    error("group:serve: option attach: got nothing; allowed: " .. ATTACH.allowed, 2)
+  end
+  return serve.run(self, given)
+end
+
+local FAILBACK = { to = REGION, stop = schema.callable, fence = schema.boolean,
+  force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
+  attach = ATTACH, restore = schema.boolean, confirm = schema.callable, timeout = formats.TIMEOUT,
+  poll = formats.POLL, progress = schema.callable, old_side = REPROTECT.old_side }
+
+--- The same group, seen from its other site.
+---@return alicloud.dr.Group|nil
+---@return alicloud.Error? err
+function Group:other_site()
+  demand(self, 2)
+  local region, err = failback.other_region(self)
+  if not region then return nil, err end
+  return make(self.client, self.id, region)
+end
+
+--- Moves the service back to the region `to`: all steps of dr.actions.failback in order. Called
+--- again, it goes on where it ended; where it broke off between the last synchronization and the
+--- switch, the service refuses another one (OperationDenied.ManualSyncLimit) for half the RPO.
+---@param options alicloud.dr.FailbackOptions
+---@return alicloud.dr.FailbackResult|nil
+---@return alicloud.Error? err `step` names the one that went wrong
+function Group:failback(options)
+  local given = checked("failback", self, options, FAILBACK, {})
+  if given.to == nil then
+    error("group:failback: option to: got nothing; allowed: " .. REGION.allowed, 2)
+  end
+  return failback.run(self, self:at(given.to), given)
 end
 
 return M

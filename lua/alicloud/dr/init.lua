@@ -14,7 +14,6 @@ local option = require "alicloud.base.schema"
 local playbooks = require "alicloud.dr.playbook"
 local readiness = require "alicloud.dr.read.readiness"
 local reports = require "alicloud.dr.report"
-local rules = require "alicloud.dr.rules"
 
 local M = {}
 
@@ -87,7 +86,7 @@ end
 function M.readiness(list, options)
   local given = formats.with_seconds(option.check("dr.readiness", options, READINESS, 2),
     { max_rpo = false, max_drill_age = 86400 })
-  for _, group in ipairs(list) do rules.demand_group(group, 2) end
+  for _, group in ipairs(list) do groups.demand(group, 2) end
   return readiness.judge(list, given)
 end
 

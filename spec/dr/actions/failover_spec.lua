@@ -223,7 +223,10 @@ describe("options of a failover", function()
     end
     assert.error_matches(function() group:precheck { max_rpo = "400d" } end, "from 0 s to 366d$")
     assert.error_matches(function() group:failover { poll = 0 } end, "from 0%.05 s to 5m$")
-    assert.equal("alicloud.dr.Group(pg-1 in cn-shanghai)", tostring(dr.group(bench.client, "pg-1")))
+    assert.error_matches(function() group:at "CN" end, "region: got")
+    assert.error_matches(function() group.at "cn-hangzhou" end, "with a colon")
+    assert.equal("alicloud.dr.Group(pg-1 in cn-shanghai)", tostring(group))
+    assert.equal("alicloud.dr.Group(pg-1 in cn-hangzhou)", tostring(group:at "cn-hangzhou"))
   end)
 end)
 

@@ -15,7 +15,6 @@ local guard = require "alicloud.base.guard"
 local mutation = require "alicloud.dr.change"
 local seam = require "alicloud.dr.journal.protocol"
 local server = require "alicloud.dr.actions.compute"
-local sites = require "alicloud.dr.read.sites"
 local verdict = require "alicloud.dr.change.failures"
 
 local M = {}
@@ -134,8 +133,8 @@ local function start_goal(group, intent)
 end
 
 local function decide_start(run)
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = changes.look(run)
+  if not found then return nil, err end
   local problem = problem_of_start(found)
   if problem then return verdict.forbidden(run, problem) end
   local difference = run:difference_to_past(found.here)

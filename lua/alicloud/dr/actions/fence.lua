@@ -7,7 +7,6 @@ local errors = require "alicloud.base.error"
 local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
 local server = require "alicloud.dr.actions.compute"
-local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local verdict = require "alicloud.dr.change.failures"
 
@@ -139,8 +138,8 @@ local function last_look(run, snapshot, result)
 end
 
 local function look(run)
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = changes.look(run)
+  if not found then return nil, err end
   local problem = changes.problem_of_world(found)
     or changes.problem_of_side(found.here, "fence it from")
   if problem then return verdict.forbidden(run, problem) end

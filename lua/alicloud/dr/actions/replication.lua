@@ -7,7 +7,6 @@ local errors = require "alicloud.base.error"
 local goals = require "alicloud.dr.model.transition"
 local intents = require "alicloud.dr.model.intent"
 local mutation = require "alicloud.dr.change"
-local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local verdict = require "alicloud.dr.change.failures"
 
@@ -189,8 +188,8 @@ end
 ---@return alicloud.Error? err
 function M.await(group, options)
   local run = mutation.new(group, AWAIT, options)
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = changes.look(run)
+  if not found then return nil, err end
   local problem = changes.problem_of_world(found)
   if problem then return verdict.forbidden(run, problem) end
   local newer_than = options.newer_than or found.here.read_at

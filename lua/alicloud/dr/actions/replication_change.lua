@@ -1,68 +1,15 @@
 --- One change of a group from the first look to the result: reprotect, start, stop. What each of
 --- them asks of the world is its own; the way is the same.
 
-local formats = require "alicloud.base.formats"
 local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
-local seam = require "alicloud.dr.journal.protocol"
 local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
-local rules = require "alicloud.dr.rules"
-local option = require "alicloud.base.schema"
 local states = require "alicloud.dr.model.states"
 local verdict = require "alicloud.dr.change.failures"
 local sorted = require "alicloud.base.tables"
 
 local M = {}
-
----@class alicloud.dr.ChangeOptions
----@field timeout? number|string seconds from the call to the end
----@field stall? number|string give up waiting when nothing changes for so long
----@field poll? number|string longest pause between two looks (5 s)
----@field resend_window? number|string after the first send; 0: never send again (120 s)
----@field client_token? string continue what was begun under this token
----@field incident? string derive the token from verb, group, direction, state and this name
----@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
----@field progress? fun(event: table)
----@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
----@field continue? alicloud.dr.Continue
-
---- Rules of the options that every change takes.
-M.OPTIONS = {
-  timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
-  resend_window = formats.WINDOW, client_token = formats.TOKEN, incident = formats.INCIDENT,
-  confirm = option.callable, progress = option.callable,
-  journal = seam.JOURNAL, continue = seam.CONTINUE,
-}
-
---- Rules of the options of one change.
----@param more table<string, alicloud.schema.Rule> its own
----@return table<string, alicloud.schema.Rule>
-function M.options_with(more)
-  local schema = {}
-  for name, rule in pairs(M.OPTIONS) do schema[name] = rule end
-  for name, rule in pairs(more) do schema[name] = rule end
-  return schema
-end
-
---- Checks how a method of a group was called; raises at the level of its caller.
----@param name string of the method
----@param group any
----@param given any the options
----@param schema table<string, alicloud.schema.Rule>
----@param durations table<string, number|false> defaults, seconds
----@return table options durations in seconds
-function M.checked(name, group, given, schema, durations)
-  rules.demand_group(group, 3)
-  local options = option.check("group:" .. name, given, schema, 3)
-  if options.client_token and options.incident then
-    error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
-      .. "well; allowed: one of the two"):format(name), 3)
-  end
-  return formats.with_seconds(options, durations)
-end
-
-M.DURATIONS = { timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
 
 ---@class alicloud.dr.ChangeResult
 ---@field outcome string e.g. "reprotected" or "already_reprotected"
@@ -138,6 +85,18 @@ local function problem_of_set(snapshot)
     hint = "look again in a few seconds: lists of group and pairs may lag behind each other" }
 end
 
+--- Looks at the group from both of its sites, before anything is decided.
+---@param run alicloud.dr.Mutation
+---@return alicloud.dr.Sites|nil
+---@return alicloud.Error? err nothing was sent
+function M.look(run)
+  local found, err = sites.agree(run.group, { loop = run.loop,
+    emit = function(event) run:emit(event) end })
+  if not found then return verdict.unreadable(run, err) end
+  run.other_site = sites.other_site(found)
+  return found
+end
+
 --- What is wrong with a group for any change: it is not there, its sides or pairs do not agree.
 ---@param found alicloud.dr.Sites
 ---@return table|nil problem
@@ -208,8 +167,8 @@ end
 local function confirm(run, verb, snapshot)
   if not run.options.confirm then return snapshot end
   if not run.options.confirm(snapshot, verb.facts or {}) then return verdict.not_confirmed(run) end
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = M.look(run)
+  if not found then return nil, err end
   local problem = M.problem_of_world(found)
   if problem then return verdict.forbidden(run, problem) end
   local judgement, reason = goals.judge(verb.aim, goals.intent(snapshot, ""), found.here)
@@ -258,8 +217,8 @@ function M.run(group, options, verb)
     local intent = options.continue.intent
     return conclude(run, verb, run:pursue(goal_of(run, verb, intent, { intent.region })))
   end
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = M.look(run)
+  if not found then return nil, err end
   return decide(run, verb, found)
 end
 

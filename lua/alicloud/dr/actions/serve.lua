@@ -7,7 +7,6 @@ local goals = require "alicloud.dr.model.transition"
 local mutation = require "alicloud.dr.change"
 local option = require "alicloud.base.schema"
 local server = require "alicloud.dr.actions.compute"
-local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local verdict = require "alicloud.dr.change.failures"
 
@@ -186,8 +185,8 @@ local function finish(run, snapshot, mapping, result)
 end
 
 local function prepare(run)
-  local found, err = sites.look(run)
-  if not found then return verdict.unreadable(run, err) end
+  local found, err = changes.look(run)
+  if not found then return nil, err end
   local problem = problem_of_group(found)
   if problem then return verdict.forbidden(run, problem) end
   local set, list = secondary_disks(found.here)

@@ -63,21 +63,29 @@ function M.disagreement(sites)
 end
 
 --- Looks from both sides until they agree and the pair set is whole, or for some looks.
----@param run alicloud.dr.Mutation
+---@param group alicloud.dr.Group
+---@param given { loop: alicloud.Loop, emit: fun(event: table) } emit is told of each look
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err
-function M.look(run)
+function M.agree(group, given)
   local sites, err
   for i = 1, LOOKS do
-    sites, err = M.read(run.group)
+    sites, err = M.read(group)
     if not sites then return nil, err end
-    run:emit { event = "looked", snapshot = sites.here, sites = sites }
+    given.emit { event = "looked", snapshot = sites.here, sites = sites }
     local faulty = snapshots.pair_set_fault(sites.here) or M.disagreement(sites)
     if sites.here.role == "absent" or not faulty then break end
-    if i < LOOKS then run.loop.sleep(PAUSE) end
+    if i < LOOKS then given.loop.sleep(PAUSE) end
   end
-  run.other_site = not sites.far and "same" or sites.there and "agrees" or "unknown"
   return sites
+end
+
+--- What was seen from the other region, in a word.
+---@param sites alicloud.dr.Sites
+---@return "agrees"|"same"|"unknown" same: there is no other region
+function M.other_site(sites)
+  if not sites.far then return "same" end
+  return sites.there and "agrees" or "unknown"
 end
 
 return M

@@ -1,0 +1,62 @@
+--- Options of every change: their rules, and how long is waited where nobody says so.
+
+local formats = require "alicloud.base.formats"
+local protocol = require "alicloud.dr.journal.protocol"
+local schema = require "alicloud.base.schema"
+
+local M = {}
+
+---@class alicloud.dr.ChangeOptions
+---@field timeout? number|string seconds from the call to the end
+---@field stall? number|string give up waiting when nothing changes for so long
+---@field poll? number|string longest pause between two looks (5 s)
+---@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field client_token? string continue what was begun under this token
+---@field incident? string derive the token from verb, group, direction, state and this name
+---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
+---@field progress? fun(event: table)
+---@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
+---@field continue? alicloud.dr.Continue
+
+local function merged(rules, more)
+  local all = {}
+  for name, rule in pairs(rules) do all[name] = rule end
+  for name, rule in pairs(more or {}) do all[name] = rule end
+  return all
+end
+
+-- Changes without a token: whoever asks again looks first.
+local WITHOUT_TOKEN = {
+  timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
+  resend_window = formats.WINDOW, confirm = schema.callable, progress = schema.callable,
+}
+
+local WITH_TOKEN = merged(WITHOUT_TOKEN, {
+  client_token = formats.TOKEN, incident = formats.INCIDENT,
+  journal = protocol.JOURNAL, continue = protocol.CONTINUE,
+})
+
+--- Rules of the options of a change that has a token.
+---@param more? table<string, alicloud.schema.Rule> its own
+---@return table<string, alicloud.schema.Rule>
+function M.with_token(more)
+  return merged(WITH_TOKEN, more)
+end
+
+--- Rules of the options of a change that has none, so no incident and no journal either.
+---@param more? table<string, alicloud.schema.Rule> its own
+---@return table<string, alicloud.schema.Rule>
+function M.without_token(more)
+  return merged(WITHOUT_TOKEN, more)
+end
+
+--- Limits of a change of a group, in seconds.
+M.MINUTES = { timeout = 1200, stall = 600, poll = 5, resend_window = 120 }
+
+--- Limits where data has to be copied first.
+M.HOURS = { timeout = 7200, stall = 7200, poll = 10, resend_window = 120 }
+
+--- Limits of a change of a disk or an instance.
+M.COMPUTE = { timeout = 600, stall = 600, poll = 5, resend_window = 120 }
+
+return M
