@@ -2,17 +2,17 @@
 --- was sent, whether sending again is safe, and what to type next. From its journal alone.
 
 local core = require "alicloud.core"
-local explain = require "alicloud.cli.explain_code"
+local explain_code = require "alicloud.cli.explain_code"
 local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
 local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.text"
+local text = require "alicloud.dr.report.text"
 
 local M = {}
 
----@class alicloud.cli.Standing
+---@class alicloud.cli.RunExplanation
 ---@field journal string
 ---@field status alicloud.dr.EvidenceStatus
 ---@field stands string
@@ -43,13 +43,13 @@ local function last_entered(model)
 end
 
 local function stands(model)
-  local title = words.verdict(model)
+  local title = text.verdict(model)
   local last = last_entered(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
-    words.plural(#model.steps, "step")) }
+    text.plural(#model.steps, "step")) }
   if last then
     parts[#parts + 1] = ("the last one entered is %q: %s"):format(plain.clean(last.step, 120),
-      (words.step_status(last)))
+      (text.step_status(last)))
   end
   parts[#parts + 1] = model.no_return
     and ("the point of no return is behind it (%s)"):format(plain.clean(model.no_return.step, 120))
@@ -75,10 +75,10 @@ local function gate_words(name, asked)
 end
 
 local function cause(model, state)
-  if model.chain.verdict == "damaged" then return "the journal is " .. words.chain(model.chain) end
+  if model.chain.verdict == "damaged" then return "the journal is " .. text.chain(model.chain) end
   local err = model.error
   if err then
-    local about = explain.code(tostring(err.code))
+    local about = explain_code.code(tostring(err.code))
     return ("%s: %s%s"):format(plain.clean(err.code, 80), plain.clean(err.message),
       about and about.meaning ~= err.message and " (" .. about.meaning .. ")" or "")
   end
@@ -88,7 +88,7 @@ local function cause(model, state)
     return ("%s interrupted it"):format(plain.clean(process.owner or "somebody"))
   end
   local gate = open_gate(model, state)
-  return words.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
+  return text.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
 end
 
 local function window_end(open)
@@ -112,7 +112,7 @@ local function doubtful_calls(state)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
     if step.status == "begun" or step.status == "failed" then
-      for _, call in ipairs(states.loose_calls(state, step)) do
+      for _, call in ipairs(states.unsettled_calls(step)) do
         if states.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
             plain.clean(key, 120), plain.clean(call.product), plain.clean(call.action))
@@ -125,7 +125,7 @@ end
 
 local function known(model, loose)
   local lines = {}
-  for i, open in ipairs(model.open) do lines[i] = words.open(open) end
+  for i, open in ipairs(model.open) do lines[i] = text.open(open) end
   table.move(loose, 1, #loose, #lines + 1, lines)
   if #lines == 0 then lines[1] = "every call that changes something has an answer" end
   return lines
@@ -177,7 +177,7 @@ end
 ---@param events table[] its records
 ---@param journal string path
 ---@param now number unix seconds
----@return alicloud.cli.Standing
+---@return alicloud.cli.RunExplanation
 function M.of(model, events, journal, now)
   local state = states.fold(events)
   local loose = doubtful_calls(state)
@@ -188,20 +188,20 @@ function M.of(model, events, journal, now)
 end
 
 --- The same in lines.
----@param standing alicloud.cli.Standing
+---@param run alicloud.cli.RunExplanation
 ---@return string[]
-function M.lines(standing)
-  local lines = { plain.clean(standing.journal, LONGEST_PATH), "  stands       " .. standing.stands,
-    "  cause        " .. standing.cause }
-  for i, text in ipairs(standing.known) do
-    lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. text
+function M.lines(run)
+  local lines = { plain.clean(run.journal, LONGEST_PATH), "  stands       " .. run.stands,
+    "  cause        " .. run.cause }
+  for i, line in ipairs(run.known) do
+    lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. line
   end
-  for i, text in ipairs(standing.doubts) do
-    lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. text
+  for i, line in ipairs(run.doubts) do
+    lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. line
   end
-  lines[#lines + 1] = "  send again   " .. standing.resend
-  lines[#lines + 1] = "  next         " .. standing.next[1]
-  lines[#lines + 1] = "               " .. standing.next[2]
+  lines[#lines + 1] = "  send again   " .. run.resend
+  lines[#lines + 1] = "  next         " .. run.next[1]
+  lines[#lines + 1] = "               " .. run.next[2]
   return lines
 end
 

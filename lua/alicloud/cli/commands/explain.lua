@@ -1,7 +1,7 @@
 --- `alicloud-dr explain`: what a code means, or where a run stands, and the next two commands.
 
 local core = require "alicloud.core"
-local explain = require "alicloud.cli.explain_code"
+local explain_code = require "alicloud.cli.explain_code"
 local files = require "alicloud.dr.store.file"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
@@ -10,7 +10,7 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 local sources = require "alicloud.dr.report.source"
-local standing = require "alicloud.cli.explain_run"
+local explain_run = require "alicloud.cli.explain_run"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {
@@ -50,17 +50,17 @@ local function explain_journal(args, io)
     return output.fail(io, args, journals.damaged(args.what, source.chain))
   end
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
-  local stand = standing.of(model, source.events, args.what, session.runtime(io).time())
+  local run = explain_run.of(model, source.events, args.what, session.runtime(io).time())
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
-  if args.json then return output.json(io, code, stand) end
-  for _, line in ipairs(standing.lines(stand)) do io.out(terminal.clean(line, 2000) .. "\n") end
+  if args.json then return output.json(io, code, run) end
+  for _, line in ipairs(explain_run.lines(run)) do io.out(terminal.clean(line, 2000) .. "\n") end
   return code
 end
 
 -- No code has a slash or such a suffix, but a journal may be called anything.
 local function is_journal(what)
   return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
-    or not explain.code(what) and files.read(what) ~= nil
+    or not explain_code.code(what) and files.read(what) ~= nil
 end
 
 --- Runs the command.
@@ -70,7 +70,7 @@ end
 function M.run(args, io)
   if args.what == "" then options.refuse 'code: got ""; allowed: an error code, or a journal' end
   if is_journal(args.what) then return explain_journal(args, io) end
-  local explanation, complaint = explain.code(args.what)
+  local explanation, complaint = explain_code.code(args.what)
   if not explanation then
     return output.complain(io, args.json, output.EXIT.usage,
       { kind = "usage", code = "Client.Usage", outcome = "not_sent",

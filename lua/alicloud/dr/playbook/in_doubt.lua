@@ -52,7 +52,7 @@ end
 ---@return "run"|"stop"
 ---@return alicloud.Error? err of "stop"
 function M.settle(engine, step, options)
-  local calls = states.loose_calls(step)
+  local calls = states.unsettled_calls(step)
   if #calls == 0 or options.check or engine.options.again[step.key] then return "run" end
   if all_repeatable(engine, calls) then return "run" end
   return "stop", in_doubt(step.key, calls)

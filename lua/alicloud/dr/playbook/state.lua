@@ -327,7 +327,7 @@ end
 --- Calls of a step that changed something, or may have, and that no verb answers for.
 ---@param step alicloud.dr.StepState
 ---@return table[]
-function M.loose_calls(step)
+function M.unsettled_calls(step)
   local list = {}
   for _, call in ipairs(step.calls) do
     local harmless = call.answer

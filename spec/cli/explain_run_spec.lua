@@ -1,0 +1,80 @@
+-- Where a run stands, from its journal alone.
+
+local explain_run = require "alicloud.cli.explain_run"
+local gather = require "alicloud.dr.report.gather"
+local lab = require "spec.dr.lab"
+local sources = require "alicloud.dr.report.source"
+local stages = require "spec.dr.playbook.stage"
+
+local JOURNAL = "runs/spec.jsonl"
+
+local function explained(stage)
+  local source = sources.of_text(stage.disk:text "run", JOURNAL)
+  return explain_run.of(assert(gather.model(source)), source.events, JOURNAL,
+    stage.bench.emu.runtime.time())
+end
+
+-- The service is not heard: whatever is sent, no answer comes back.
+local function deaf(action)
+  return { match = { action = action }, when = "after", effect = { drop = true } }
+end
+
+local function stop(run)
+  return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = lab.ID })
+end
+
+local function start(run)
+  return run.client:call("StartDiskReplicaGroup", { ReplicaGroupId = lab.ID })
+end
+
+describe("the explanation of a run", function()
+  it("names a call without an answer once, with the step that has sent it", function()
+    local stage = stages.new { faults = { deaf "StopDiskReplicaGroup",
+      deaf "StartDiskReplicaGroup" } }
+    local go_on = { on_error = "continue" }
+    stage:run(function(run)
+      run:step("quiet", go_on, function() error "nothing was sent here" end)
+      run:each({ "a", "b" }, function(_, branch)
+        branch:step("first", go_on, stop)
+        branch:step("quiet", go_on, function() return nil, "nothing here either" end)
+      end)
+      run:step("last", start)
+    end)
+    local told = {}
+    for _, line in ipairs(explained(stage).known) do
+      local step, action = line:match '^step "([^"]+)": ebs:(%w+) was sent, and nobody knows'
+      told[#told + 1] = tostring(step) .. " " .. tostring(action)
+    end
+    table.sort(told)
+    local expected = {}
+    for _, event in ipairs(stage:events "call") do
+      expected[#expected + 1] = event.step .. " " .. event.action
+    end
+    table.sort(expected)
+    assert.same(expected, told)
+    assert.is_true(#told >= 3)
+  end)
+
+  it("says that nothing is in doubt where every call has its answer", function()
+    local stage = stages.new()
+    stage:run(function(run)
+      run:step("stop it", stop)
+      run:step("fails", function() error "made up" end)
+    end)
+    local said = explained(stage)
+    assert.same({ "every call that changes something has an answer" }, said.known)
+    assert.equal("nothing is open: resume sends only what was not sent before", said.resend)
+    assert.matches("^Failed; 1 of 2 steps came to a good end", said.stands)
+    assert.matches("^Client.StepFailed: .*made up", said.cause)
+  end)
+
+  it("asks for a look before anything else is sent again", function()
+    local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
+    stage:run(function(run) run:step("stop it", stop) end)
+    local lines = table.concat(explain_run.lines(explained(stage)), "\n")
+    assert.matches("^runs/spec.jsonl\n  stands       Stopped", lines)
+    assert.matches('\n  known        step "stop it": ebs:StopDiskReplicaGroup was sent', lines)
+    assert.matches("\n  send again   other calls: not before a look at what they change", lines)
+    assert.matches("\n  next         alicloud%-dr resume ", lines)
+  end)
+end)
