@@ -8,6 +8,7 @@ local calls = require "alicloud.call"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.base.schema"
+local outcomes = require "alicloud.call.outcome"
 
 ---@module "alicloud.call.diagnose"
 local front_door = lazy.module "alicloud.call.diagnose"
@@ -153,8 +154,7 @@ local function outlast(context, plan, err)
     local slept = sleep(context, wait)
     if not slept then
       tell(context, wait, "given_up", 0)
-      err.stopped = "patience"
-      return nil, err
+      return outcomes.stopped(err, "patience")
     end
     if outage.over or context.loop.now() - outage.looked >= slept / 2 then
       local result

@@ -1,6 +1,7 @@
 --- A call that goes on while the program does something else.
 
 local calls = require "alicloud.call"
+local outcomes = require "alicloud.call.outcome"
 local patience = require "alicloud.call.outage_retry"
 
 local M = {}
@@ -41,7 +42,7 @@ end
 ---@return boolean cancelled false if it had ended before
 function Operation:cancel()
   local state = own(self)
-  return state.task:cancel(calls.cancelled(state.context, state.plan, state.progress))
+  return state.task:cancel(outcomes.cancelled(state.context, state.plan, state.progress))
 end
 
 local function close(operation)

@@ -1,0 +1,142 @@
+--- What a call comes to: the result and what is known of it, or an error that says what may be said
+--- of its effect and what to do about it.
+--
+-- An outcome that was unknown once stays unknown until an attempt succeeds.
+
+local errors = require "alicloud.base.error"
+local lazy = require "alicloud.base.lazy"
+local metas = require "alicloud.base.meta"
+local retry = require "alicloud.call.retry"
+local server_clock = require "alicloud.call.server_clock"
+
+---@module "alicloud.base.codes"
+local codes = lazy.module "alicloud.base.codes"
+
+local M = {}
+
+--- Remembers the request id of an attempt.
+---@param progress alicloud.call.Progress
+---@param answer table info or failure, as core.read gives them
+function M.add_request_id(progress, answer)
+  local id, ids = answer.request_id, progress.request_ids
+  if not id then return end
+  if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
+end
+
+local function meta_of(progress)
+  local info, plan = progress.info, progress.plan
+  M.add_request_id(progress, info)
+  return {
+    request_id = info.request_id,
+    request_ids = progress.request_ids or {},
+    status = info.status,
+    attempts = progress.attempts,
+    elapsed = progress.finished - progress.started,
+    server_time = info.date,
+    client_token = plan.token,
+    endpoint = plan.target.host,
+  }
+end
+
+--- The result of a call, with what is known of it kept beside it.
+---@param context table the client's state
+---@param progress alicloud.call.Progress
+---@param result table
+---@param info table as core.read gives it
+---@return table result the same
+function M.result(context, progress, result, info)
+  retry.refund(context.shared.bucket, progress.cost)
+  local tally = context.shared.tally
+  tally.successes = tally.successes + 1
+  -- What is kept with the result holds no credentials.
+  progress.info, progress.finished, progress.keys = info, context.loop.now(), nil
+  progress.make_meta = meta_of
+  metas.keep(result, progress)
+  return result
+end
+
+--- The hint of the service data for a code, or for its more general parent.
+local function hint_of_service(data, code)
+  while data and data.errors and code do
+    local entry = data.errors[code]
+    if entry then return entry.cure end
+    code = code:match("^(.*)%.[^%.]*$")
+  end
+end
+
+-- What to do about a failure of the way there; where a request may have left, `hint_of_doubt` knows
+-- better.
+local function hint_of_own_code(failure)
+  local entry = codes[failure.code]
+  return entry and entry.outcome == "not_sent" and entry.cure or nil
+end
+
+local function hint_of_doubt(plan)
+  local advice = plan.token and "and then only with the same ClientToken (" .. plan.token .. ")"
+    or "it carries no ClientToken"
+  return "it may have been done: look at the resource before sending again, " .. advice
+end
+
+local function hint_for(context, plan, failure, outcome)
+  local hint = failure.hint or server_clock.hint(context, failure)
+    or hint_of_service(plan.data, failure.code) or hint_of_own_code(failure)
+  if not (plan.mutating and outcome == "unknown") then return hint end
+  -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
+  local says_so = hint and failure.outcome == "unknown" and plan.token
+  if says_so then return ("%s (ClientToken %s)"):format(hint, plan.token) end
+  return hint and hint .. "; " .. hint_of_doubt(plan) or hint_of_doubt(plan)
+end
+
+--- The error of a call after an attempt that failed.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress
+---@param failure table as core.read gives it
+---@return alicloud.Error
+function M.error(context, plan, progress, failure)
+  local fields = {}
+  for name, value in pairs(failure) do fields[name] = value end
+  local outcome = failure.outcome or "unknown"
+  if plan.mutating and outcome ~= "unknown" and progress.doubtful then
+    outcome = "unknown"
+    fields.message = ("%s (an earlier attempt ended without an answer)")
+      :format(failure.message or failure.code)
+  end
+  fields.outcome = outcome
+  fields.hint = hint_for(context, plan, failure, outcome)
+  fields.product, fields.action, fields.version = plan.product, plan.action, plan.version
+  fields.region = plan.region
+  fields.endpoint = plan.target.host
+  fields.attempts = progress.attempts
+  fields.elapsed = context.loop.now() - progress.started
+  fields.client_token = plan.token
+  fields.request_ids = { table.unpack(progress.request_ids or {}) }
+  fields.cause = progress.cause or failure.cause
+  return errors.new(fields)
+end
+
+--- The error after which there is no further attempt.
+---@param err alicloud.Error
+---@param reason string why, see alicloud.call.retry
+---@return nil
+---@return alicloud.Error err the same
+function M.stopped(err, reason)
+  err.stopped = reason
+  return nil, err
+end
+
+--- The error of a call that its caller gave up.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress
+---@return alicloud.Error
+function M.cancelled(context, plan, progress)
+  return M.error(context, plan, progress, {
+    kind = "cancelled",
+    code = "Client.Cancelled",
+    message = "the call was cancelled",
+    outcome = progress.underway and "unknown" or "not_sent",
+  })
+end
+
+return M
