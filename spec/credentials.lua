@@ -1,26 +1,24 @@
 --- A machine for providers to be tried on: its environment, its files, its clock, and a network on
 --- which everybody plays a script or is the emulator.
 
-local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
-local exchange = require "alicloud.net.adapter"
 local helper = require "spec.helper"
 local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 
 ---@class spec.credentials.Bench
----@field means alicloud.credentials.Means
----@field requests table[] with `settings` of the way out that each took
+---@field settings alicloud.credentials.Settings of a client there
+---@field requests table[]
 ---@field warnings string[]
 ---@field control table of the clock
 ---@field env table<string, string>
 ---@field files table<string, string>
 
-local function recording(bench, settings, send)
-  return exchange.foreign { send = function(request)
-    local kept = { settings = settings }
+local function recording(bench, send)
+  return { send = function(request)
+    local kept = {}
     for name, value in pairs(request) do kept[name] = value end
     bench.requests[#bench.requests + 1] = kept
     return send(request, #bench.requests)
@@ -58,13 +56,8 @@ function M.new(given)
   local loop = given.loop or { now = runtime.monotonic, sleep = runtime.sleep,
     wait = function() error "nothing here is to be waited for" end }
   bench.control, bench.runtime, bench.loop = control, runtime, loop
-  local function client(options)
-    local carrier = recording(bench, { client = true }, send)
-    options.transport, options.runtime, options.loop = carrier, runtime, loop
-    return alicloud.client(options)
-  end
-  bench.means = { runtime = runtime, loop = loop, client = client, meta = alicloud.meta,
-    carrier = function(settings) return recording(bench, settings, send) end }
+  bench.settings = { runtime = runtime, loop = loop,
+    config = { transport = recording(bench, send) } }
   return bench
 end
 
@@ -73,7 +66,7 @@ end
 ---@param spec alicloud.credentials.Spec
 ---@return alicloud.credentials.Provider
 function M.open(bench, spec)
-  return credentials.open(spec, bench.means)
+  return credentials.open(spec, bench.settings)
 end
 
 --- A session's members in an answer.

@@ -1,4 +1,5 @@
 -- The metadata service, request by request as the vendor's SDKs ask it.
+local adapter = require "alicloud.net.adapter"
 local credentials = require "alicloud.credentials"
 local machines = require "spec.credentials"
 
@@ -40,10 +41,18 @@ describe("the instance role", function()
   end)
 
   it("is never asked through a proxy, and has a second to connect", function()
-    local _, _, requests = ask({ answer(200, "tok"), answer(200, session()) },
-      { role_name = "r" })
-    for _, request in ipairs(requests) do
-      assert.same({ observe = false, connect_timeout = 1, proxy = "none" }, request.settings)
+    local machine = machines.new { answers = { answer(200, "tok"), answer(200, session()) } }
+    local transport, builtin, ways = machine.settings.config.transport, adapter.builtin, {}
+    machine.settings.config.transport = nil
+    finally(function() adapter.builtin = builtin end)
+    function adapter.builtin(way)
+      ways[#ways + 1] = way
+      return adapter.foreign(transport)
+    end
+    machines.open(machine, credentials.ecs_role { role_name = "r" }):get()
+    assert.same({ { observe = false, connect_timeout = 1, proxy = "none" } }, ways)
+    assert.equal(2, #machine.requests)
+    for _, request in ipairs(machine.requests) do
       assert.is_true(request.plain_http)
       assert.is_false(request.mutating)
       assert.is_true(request.timeout <= 2)

@@ -5,7 +5,7 @@ local helper = require "spec.helper"
 local machines = require "spec.credentials"
 
 local function choose(given)
-  return credentials.choose(given, machines.new().means)
+  return credentials.choose(given, machines.new().settings)
 end
 
 local function refused(given)

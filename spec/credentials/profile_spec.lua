@@ -216,10 +216,10 @@ describe("a client's option profile", function()
       env = { ALIBABA_CLOUD_ACCESS_KEY_ID = "i", ALIBABA_CLOUD_ACCESS_KEY_SECRET = "s",
         ALIBABA_CLOUD_CLI_PROFILE_DISABLED = "true" } })
     for name, id in pairs { one = "LTAIprofile0prf1", backup = "LTAIini" } do
-      local provider = credentials.choose({ profile = name }, machine.means)
+      local provider = credentials.choose({ profile = name }, machine.settings)
       assert.equal(id, provider:get().access_key_id)
     end
-    local keys, err = credentials.choose({ profile = "none" }, machine.means):get()
+    local keys, err = credentials.choose({ profile = "none" }, machine.settings):get()
     assert.is_nil(keys)
     assert.equal(2, #err.tried)
     assert.equal(0, #machine.requests)

@@ -1,6 +1,7 @@
 --- What a client may be told, what it takes for granted, and what both come to together with the
 --- environment.
 
+local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local endpoint = require "alicloud.net.endpoint"
@@ -10,6 +11,8 @@ local patience = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
+local services = require "alicloud.service"
+local stats = require "alicloud.call.stats"
 local tasks = require "alicloud.loop.scheduler"
 local throttle = require "alicloud.call.rate_limit"
 
@@ -119,10 +122,10 @@ local DEFAULTS = {
 M.KEYS = { "credentials", "access_key_id", "access_key_secret", "security_token",
   "profile" }
 
---- Names of the options that a transport is made by: a derived client that changes one of them
---- needs its own.
-M.CARRIER = { "transport", "connect_timeout", "mode", "runtime", "loop" }
-for name in pairs(network.SCHEMA) do M.CARRIER[#M.CARRIER + 1] = name end
+--- Names of the options that a transport adapter is made by: a derived client that changes one of
+--- them needs its own.
+M.ADAPTER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
+for name in pairs(network.SCHEMA) do M.ADAPTER_OPTIONS[#M.ADAPTER_OPTIONS + 1] = name end
 
 --- Names of the options that a loop is made by.
 M.LOOP = { "runtime", "loop" }
@@ -220,6 +223,29 @@ function M.settle(config)
   state.patience, message = patience.read(config.wait_for_cloud)
   if state.patience == nil then return nil, message end
   return state
+end
+
+--- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
+---@param context table as `settle` made it
+---@return table
+function M.new_shared(context)
+  return { bucket = retry.bucket(context.policy.budget), clock_offset = 0, tally = stats.new(),
+    outages = {} }
+end
+
+--- Makes the adapter that requests leave by.
+---@param context { config: alicloud.ClientOptions, loop: alicloud.Loop, mode?: string,
+---connect_timeout?: number }
+---@param overrides? table options of alicloud.transport, instead of what the context says
+---@return alicloud.Carrier
+function M.new_adapter(context, overrides)
+  local config = context.config
+  if config.transport then return adapter.foreign(config.transport) end
+  local way = network.settings(config)
+  way.connect_timeout = context.connect_timeout
+  if context.mode == "observe" then way.observe, way.reads = true, services.reading() end
+  for name, value in pairs(overrides or {}) do way[name] = value end
+  return adapter.builtin(way, context.loop)
 end
 
 return M

@@ -6,19 +6,14 @@
 
 local calls = require "alicloud.call"
 local credentials = require "alicloud.credentials"
-local lending = require "alicloud.credentials.provider_context"
 local errors = require "alicloud.base.error"
-local exchange = require "alicloud.net.adapter"
 local lazy = require "alicloud.base.lazy"
-local metas = require "alicloud.base.meta"
 local network = require "alicloud.net.options"
 local options = require "alicloud.base.schema"
 local patience = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local pollables = require "alicloud.loop.poll_set"
-local products = require "alicloud.service"
 local providers = require "alicloud.call.provider"
-local retry = require "alicloud.call.retry"
 local services = require "alicloud.client.service"
 local settings = require "alicloud.call.context"
 local stats = require "alicloud.call.stats"
@@ -44,22 +39,6 @@ local PUBLIC = { region = true, product = true, mode = true, runtime = true, loo
 
 local states = setmetatable({}, { __mode = "k" })
 local metatable
-
-local function carrier_for(state, special)
-  local config = state.config
-  if config.transport then return exchange.foreign(config.transport) end
-  local way = network.settings(config)
-  way.connect_timeout = state.connect_timeout
-  if state.mode == "observe" then way.observe, way.reads = true, products.reading() end
-  for name, value in pairs(special or {}) do way[name] = value end
-  return exchange.builtin(way, state.loop)
-end
-
--- What the credentials of a client borrow of it: they may have to ask somebody too.
-local function means_of(state)
-  return lending.lend(state, { client = M.new, carrier = carrier_for, meta = metas.of,
-    options = settings.CARRIER })
-end
 
 local function own(client)
   local state = states[client]
@@ -91,12 +70,11 @@ function M.new(given)
   local all = options.check("alicloud.client", given, settings.SCHEMA, 2)
   local state, message = settings.settle(settings.without_keys(all))
   if not state then error("alicloud.client: " .. message, 2) end
-  local provider, owned = credentials.choose(all, means_of(state))
+  local provider, owned = credentials.choose(all, state)
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
-  state.shared = { bucket = retry.bucket(state.policy.budget), clock_offset = 0,
-    tally = stats.new(), outages = {} }
-  state.carrier = carrier_for(state)
+  state.shared = settings.new_shared(state)
+  state.carrier = settings.new_adapter(state)
   state.owned_carrier = state.carrier
   return born(state)
 end
@@ -123,14 +101,14 @@ function Client:with(given)
   end
   state.provider = parent.provider
   if settings.takes(all, settings.KEYS) then
-    local provider, owned = credentials.choose(all, means_of(state))
+    local provider, owned = credentials.choose(all, state)
     if not provider then error("client:with: " .. owned, 2) end
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
   state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
   if all.rate == nil then state.limiter = parent.limiter end
-  if settings.takes(all, settings.CARRIER) then
-    state.carrier = carrier_for(state)
+  if settings.takes(all, settings.ADAPTER_OPTIONS) then
+    state.carrier = settings.new_adapter(state)
     state.owned_carrier = state.carrier
   end
   return born(state)
@@ -273,7 +251,7 @@ end
 ---@return alicloud.Error? err with `tried`
 function Client:identity()
   local state = own(self)
-  return credentials.identity(state.provider, means_of(state))
+  return credentials.identity(state.provider, state)
 end
 
 --- Closes what this client opened. A derived client that shares its parent's transport leaves it.

@@ -118,16 +118,16 @@ end
 
 --- The provider that a client's options ask for.
 ---@param given alicloud.ClientOptions
----@param means alicloud.credentials.Means
+---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Provider|nil
 ---@return boolean|string owned whether the client must close it; without a provider the complaint
-function M.choose(given, means)
+function M.choose(given, settings)
   if specs.is_provider(given.credentials) and not next(keys_of(given)) and not given.profile then
     return given.credentials, false
   end
   local choice, message = wanted(given)
   if not choice then return nil, message end
-  if specs.is(choice) then return M.open(choice, means), true end
+  if specs.is(choice) then return M.open(choice, settings), true end
   local fault = pair_fault(choice)
   if fault then return nil, fault end
   return static.new(choice), true
@@ -135,10 +135,10 @@ end
 
 --- Opens a spec for use without a client.
 ---@param spec alicloud.credentials.Spec
----@param means alicloud.credentials.Means
+---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Provider it must be closed
-function M.open(spec, means)
-  local context = contexts.new(means)
+function M.open(spec, settings)
+  local context = contexts.new(settings)
   local provider = specs.open(spec, context)
   local opened = {}
   function opened.get() return provider:get() end
@@ -154,12 +154,12 @@ function M.open(spec, means)
   return opened
 end
 
---- The endpoint at which STS is asked for a client of these means.
----@param means alicloud.credentials.Means
+--- The endpoint at which STS is asked for a client of these settings.
+---@param settings alicloud.credentials.Settings
 ---@return string|nil endpoint
 ---@return string? message
-function M.sts_endpoint(means)
-  return require "alicloud.credentials.sts".endpoint(contexts.new(means))
+function M.sts_endpoint(settings)
+  return require "alicloud.credentials.sts".endpoint(contexts.new(settings))
 end
 
 ---@class alicloud.Identity: alicloud.credentials.Explanation
@@ -168,16 +168,16 @@ end
 
 --- Who a client is, without asking anybody but the provider.
 ---@param provider alicloud.credentials.Provider
----@param means alicloud.credentials.Means
+---@param settings alicloud.credentials.Settings
 ---@return alicloud.Identity|nil
 ---@return alicloud.Error? err with `tried`
-function M.identity(provider, means)
+function M.identity(provider, settings)
   local keys, err = providers.get(provider)
   if not keys then return nil, err end
   local about = options.callable.test(provider.explain) and provider:explain()
     or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),
       temporary = keys.security_token ~= nil }
-  about.sts_endpoint, about.sts_fault = M.sts_endpoint(means)
+  about.sts_endpoint, about.sts_fault = M.sts_endpoint(settings)
   return about
 end
 

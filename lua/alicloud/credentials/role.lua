@@ -1,8 +1,12 @@
 --- A RAM role, assumed with the credentials of another provider.
 
 local cached = require "alicloud.credentials.cached"
+local calls = require "alicloud.call"
 local common = require "alicloud.credentials.support"
+local contexts = require "alicloud.call.context"
+local metas = require "alicloud.base.meta"
 local options = require "alicloud.base.schema"
+local plans = require "alicloud.call.plan"
 local sts = require "alicloud.credentials.sts"
 
 local M = {}
@@ -38,26 +42,41 @@ local function params_of(runtime, given)
   }
 end
 
+-- What the call is made in: the other provider signs it, and it leaves as the client's calls do,
+-- also where the client only observes.
+local function new_call_context(self, endpoint)
+  local client, config = self.context, {}
+  for _, name in ipairs(contexts.ADAPTER_OPTIONS) do config[name] = client.config[name] end
+  config.mode, config.runtime, config.loop = nil, client.runtime, client.loop
+  config.endpoint, config.connect_timeout, config.timeout, config.deadline = endpoint, 5, 10, 30
+  local context = assert(contexts.settle(config))
+  context.provider, context.shared = self.origin, contexts.new_shared(context)
+  context.carrier = contexts.new_adapter(context)
+  return context
+end
+
 local function open(self)
   local endpoint, message = sts.endpoint(self.context, self.given)
   if not endpoint then return common.fail(message) end
-  self.client = self.context.client { credentials = self.origin, product = "sts",
-    endpoint = endpoint, connect_timeout = 5, timeout = 10, deadline = 30 }
+  self.call_context = new_call_context(self, endpoint)
   return true
 end
 
 local function fetch(self)
-  if not self.client then
+  assert(not self.closed, "the provider is closed")
+  if not self.call_context then
     local ok, err = open(self)
     if not ok then return nil, err end
   end
-  local result, err = self.client:call("sts:AssumeRole",
-    params_of(self.context.runtime, self.given))
+  local context = self.call_context
+  local plan = assert(plans.new(context, "sts:AssumeRole",
+    params_of(self.context.runtime, self.given)))
+  local result, err = calls.run(context, plan, calls.begin(context, plan))
   if not result and err.kind == "credentials" then return nil, err end
   if not result then return soften(err) end
   local keys = type(result.Credentials) == "table" and result.Credentials or {}
   local session, message = common.session(keys, NAME .. "/" .. self.origin_name(),
-    self.context.meta(result).server_time)
+    metas.of(result).server_time)
   if not session then return common.fail("AssumeRole: " .. message) end
   return session
 end
@@ -82,7 +101,8 @@ function M.over(context, given, origin, borrowed)
       return { (sts.endpoint(context, given)), table.unpack(hosts) }
     end,
     close = function()
-      if self.client then self.client:close() end
+      self.closed = true
+      if self.call_context then self.call_context.carrier.close() end
       if origin.close and not borrowed then origin:close() end
     end,
   }, context)

@@ -56,7 +56,9 @@ end
 
 -- An endpoint on this very machine is an emulator, which is the token service as well.
 local function local_endpoint(context)
-  local text = context.local_endpoint or common.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
+  local given = context.config.endpoint
+  local text = type(given) == "string" and given
+    or common.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
   local target = text and endpoints.parse(text, false)
   return target and endpoints.is_loopback(target.host) and text or nil
 end
