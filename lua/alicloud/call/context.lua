@@ -7,7 +7,7 @@ local blocking = require "alicloud.loop.blocking"
 local endpoint = require "alicloud.net.endpoint"
 local network = require "alicloud.net.options"
 local options = require "alicloud.base.schema"
-local patience = require "alicloud.call.outage_retry"
+local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
@@ -37,7 +37,7 @@ local M = {}
 ---@field retry? table see alicloud.retry.Policy
 ---@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
----@field wait_for_cloud? number|alicloud.Patience seconds of patience: readings outlast an outage
+---@field wait_for_cloud? number|alicloud.OutageRetry seconds in all: readings outlast an outage
 ---@field second_region? string asked for its opinion when this one does not answer
 ---@field failed_region? string nothing may depend on it, see client:dependencies
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
@@ -220,8 +220,8 @@ function M.settle(config)
   if not state.policy then return nil, message end
   state.limiter, message = throttle.new(config.rate)
   if state.limiter == nil then return nil, message end
-  state.patience, message = patience.read(config.wait_for_cloud)
-  if state.patience == nil then return nil, message end
+  state.outage_retry, message = outage_retry.read(config.wait_for_cloud)
+  if state.outage_retry == nil then return nil, message end
   return state
 end
 

@@ -12,7 +12,7 @@ local sorted = require "alicloud.base.tables"
 
 local M = {}
 
----@alias alicloud.front_door.Cause
+---@alias alicloud.DiagnosisCause
 ---| "answer"     # the service has answered and decided; the door is open
 ---| "key"        # the credentials are refused
 ---| "clock"      # the time of this machine is refused
@@ -25,13 +25,13 @@ local M = {}
 ---| "account"    # no region serves us: the cloud's own trouble
 
 ---@class alicloud.Diagnosis
----@field cause alicloud.front_door.Cause
+---@field cause alicloud.DiagnosisCause
 ---@field sentence string what it is and what to do, for people
 ---@field passes boolean it may end by itself, so that waiting makes sense
 ---@field pause? number seconds until the next look makes sense
 ---@field longest? number seconds that such a pause may grow to
 ---@field asked? string the second region
----@field answer? "open"|alicloud.front_door.Cause what it said: "open" if it serves us
+---@field answer? "open"|alicloud.DiagnosisCause what it said: "open" if it serves us
 
 -- How long one asks, and how long the question may take.
 local OPINION = { timeout = 5, deadline = 10, retries = 0 }
@@ -69,7 +69,7 @@ end
 local DOUBTFUL = { key = true, dns = true, unreachable = true, failing = true }
 
 -- Cause by symptom here and answer of the second region; "none": it could not be asked.
-local VERDICTS = {
+local CAUSES = {
   dns = { open = "region", dns = "dns", unreachable = "network", failing = "account",
     key = "region", none = "dns" },
   unreachable = { open = "region", dns = "network", unreachable = "network", failing = "account",
@@ -146,7 +146,7 @@ local function second_region(context, err)
   return target and target.host ~= err.endpoint and region or nil
 end
 
-local function ask(context, region)
+local function ask_second_region(context, region)
   local plan = plans.new(context, "ebs:DescribeRegions", { RegionId = region }, {
     region = region, timeout = OPINION.timeout, deadline = OPINION.deadline,
     retries = OPINION.retries,
@@ -161,8 +161,8 @@ local function ask(context, region)
   return untold and "none" or "open"
 end
 
-local function verdict(context, symptom, answer)
-  local cause = VERDICTS[symptom][answer]
+local function decide(context, symptom, answer)
+  local cause = CAUSES[symptom][answer]
   -- A key that has worked in this very process has not become a bad one by itself.
   if cause == "key" and context.shared.tally.successes > 0 then return "account" end
   return cause
@@ -187,13 +187,13 @@ end
 ---@param context table the client's state
 ---@param err alicloud.Error of a call
 ---@return alicloud.Diagnosis
-function M.diagnose(context, err)
+function M.run(context, err)
   local cause = symptom_of(err)
   local asked, answer
   if DOUBTFUL[cause] then
     asked = second_region(context, err)
-    answer = asked and ask(context, asked) or "none"
-    cause = verdict(context, cause, answer)
+    answer = asked and ask_second_region(context, asked) or "none"
+    cause = decide(context, cause, answer)
   end
   local known = answer ~= "none" and asked or nil
   local policy = POLICY[cause]

@@ -11,22 +11,22 @@ local options = require "alicloud.base.schema"
 local outcomes = require "alicloud.call.outcome"
 
 ---@module "alicloud.call.diagnose"
-local front_door = lazy.module "alicloud.call.diagnose"
+local diagnose = lazy.module "alicloud.call.diagnose"
 
 local M = {}
 
----@class alicloud.Patience
+---@class alicloud.OutageRetry
 ---@field seconds number in all, over the whole life of the client
 ---@field pause? number seconds between two looks, instead of what the cause suggests
----@field progress? fun(event: alicloud.patience.Event) cannot break the wait
+---@field progress? fun(event: alicloud.outage_retry.Event) cannot break the wait
 
----@class alicloud.patience.Event
+---@class alicloud.outage_retry.Event
 ---@field event "waiting"|"back"|"given_up"
----@field cause alicloud.front_door.Cause
+---@field cause alicloud.DiagnosisCause
 ---@field sentence string
 ---@field pause number seconds until the next look, 0 at the end
 ---@field waited number seconds, of this outage
----@field left number seconds of patience
+---@field left number seconds of all that it may wait
 ---@field looks integer so far
 ---@field error alicloud.Error of the last look
 
@@ -44,21 +44,21 @@ local SCHEMA = {
 }
 
 --- Reads the option `wait_for_cloud`.
----@param given number|alicloud.Patience|nil
----@return alicloud.Patience|false|nil false: none
+---@param given number|alicloud.OutageRetry|nil
+---@return alicloud.OutageRetry|false|nil false: none
 ---@return string? message
 function M.read(given)
   if given == nil then return false end
   if type(given) == "number" then given = { seconds = given } end
-  local patience, message = options.examine("wait_for_cloud", given, SCHEMA)
-  if patience and not patience.seconds then
+  local settings, message = options.examine("wait_for_cloud", given, SCHEMA)
+  if settings and not settings.seconds then
     return nil, "wait_for_cloud: option seconds: got nothing; allowed: " .. SCHEMA.seconds.allowed
   end
-  return patience, message
+  return settings, message
 end
 
 -- What all who wait for one host know together.
----@class alicloud.patience.Outage
+---@class alicloud.outage_retry.Outage
 ---@field diagnosis alicloud.Diagnosis?
 ---@field code string? of the error that was diagnosed
 ---@field diagnosed number? monotonic seconds at which its diagnosis began
@@ -72,7 +72,7 @@ local function outage_of(context, plan)
 end
 
 local function tell(context, wait, event, pause)
-  local progress = context.patience.progress
+  local progress = context.outage_retry.progress
   if not progress then return end
   guard.call(progress, {
     event = event,
@@ -94,22 +94,22 @@ local function await_diagnosis(context, outage)
   end
 end
 
-local function diagnose(context, outage, err)
+local function renew_diagnosis(context, outage, err)
   local now = context.loop.now()
   local fresh = outage.code == err.code and now - outage.diagnosed < STALE
   if fresh then return end
   outage.diagnosing = now
-  outage.diagnosis = front_door.diagnose(context, err)
+  outage.diagnosis = diagnose.run(context, err)
   outage.code, outage.diagnosed, outage.diagnosing = err.code, now, nil
 end
 
 local function consider(context, wait, outage, err)
   await_diagnosis(context, outage)
-  diagnose(context, outage, err)
+  renew_diagnosis(context, outage, err)
   local before, found = wait.diagnosis, outage.diagnosis
   if found.cause ~= "answer" then err.hint = found.sentence end
   if not (before and before.cause == found.cause) then
-    wait.pause = context.patience.pause or found.pause
+    wait.pause = context.outage_retry.pause or found.pause
   end
   wait.diagnosis, wait.err = found, err
 end
@@ -123,7 +123,7 @@ local function count(context, from, to)
 end
 
 local function sleep(context, wait)
-  local longest = context.patience.pause or wait.diagnosis.longest
+  local longest = context.outage_retry.pause or wait.diagnosis.longest
   local pause = math.max(math.min(wait.pause, math.max(longest, wait.err.retry_after or 0)), 0.05)
   wait.pause = wait.pause * GROWTH
   if pause > wait.left then return nil end
@@ -148,7 +148,7 @@ local function outlast(context, plan, err)
   local wait = { started = context.loop.now(), looks = 0 }
   while true do
     local outage = outage_of(context, plan)
-    wait.left = context.patience.seconds - context.shared.tally.waited_for_cloud
+    wait.left = context.outage_retry.seconds - context.shared.tally.waited_for_cloud
     consider(context, wait, outage, err)
     if not wait.diagnosis.passes then return nil, err end
     local slept = sleep(context, wait)
@@ -164,16 +164,16 @@ local function outlast(context, plan, err)
   end
 end
 
---- Carries a plan out, with as much patience as the client has.
+--- Carries a plan out, for as long as the client waits for the cloud.
 ---@param context table the client's state
 ---@param plan alicloud.plan
 ---@param progress table as `alicloud.call.begin` made it
 ---@return table|nil result
----@return alicloud.Error? err its hint tells why no answer came, `stopped` is "patience" when that
----has run out
+---@return alicloud.Error? err its hint tells why no answer came, `stopped` is "patience" when the
+---outage has lasted longer than that
 function M.run(context, plan, progress)
   local result, err = calls.run(context, plan, progress)
-  if result or plan.mutating or not context.patience then return result, err end
+  if result or plan.mutating or not context.outage_retry then return result, err end
   return outlast(context, plan, err)
 end
 

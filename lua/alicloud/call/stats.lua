@@ -3,14 +3,14 @@
 local M = {}
 
 ---@class alicloud.Stats
----@field requests integer calls, and the looks of a diagnosis or of patience
+---@field requests integer calls, and those of a diagnosis or an outage
 ---@field attempts integer requests that were handed to the transport
 ---@field successes integer calls that ended well
 ---@field retries integer attempts after the first of their call
 ---@field throttles integer answers that said "too often"
 ---@field waited number seconds before retries and for the rate of calls
----@field waited_for_cloud number seconds of patience, see alicloud.call.outage_retry; what several
----tasks wait together counts once
+---@field waited_for_cloud number seconds, see alicloud.call.outage_retry; what several tasks wait
+---together counts once
 ---@field connections? integer connections made by this client's transport
 ---@field reused? integer requests over a connection that was there already
 ---@field bytes_sent? integer

@@ -2,7 +2,7 @@
 
 local calls = require "alicloud.call"
 local outcomes = require "alicloud.call.outcome"
-local patience = require "alicloud.call.outage_retry"
+local outage_retry = require "alicloud.call.outage_retry"
 
 local M = {}
 
@@ -73,7 +73,7 @@ function M.start(context, plan)
   local operation = setmetatable({}, metatable)
   states[operation] = {
     context = context, plan = plan, progress = progress,
-    task = context.loop.spawn(patience.run, context, plan, progress),
+    task = context.loop.spawn(outage_retry.run, context, plan, progress),
   }
   return operation
 end

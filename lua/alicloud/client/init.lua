@@ -10,7 +10,7 @@ local errors = require "alicloud.base.error"
 local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.net.options"
 local options = require "alicloud.base.schema"
-local patience = require "alicloud.call.outage_retry"
+local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local pollables = require "alicloud.loop.poll_set"
 local providers = require "alicloud.call.provider"
@@ -21,7 +21,7 @@ local stats = require "alicloud.call.stats"
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
 ---@module "alicloud.call.diagnose"
-local front_door = lazy.module "alicloud.call.diagnose"
+local diagnose = lazy.module "alicloud.call.diagnose"
 ---@module "alicloud.client.future"
 local operation = lazy.module "alicloud.client.future"
 
@@ -59,7 +59,7 @@ end
 
 local function carry_out(state, plan)
   local progress = calls.begin(state, plan)
-  if state.patience then return patience.run(state, plan, progress) end
+  if state.outage_retry then return outage_retry.run(state, plan, progress) end
   return calls.run(state, plan, progress)
 end
 
@@ -225,7 +225,7 @@ function Client:diagnose(err)
   if not errors.is_error(err) then
     error("client:diagnose: got " .. options.show(err) .. "; allowed: an error of a call", 2)
   end
-  return front_door.diagnose(state, err)
+  return diagnose.run(state, err)
 end
 
 --- Every host that a run needs, and the region in which it lies. Nobody is asked.
