@@ -1,6 +1,6 @@
 -- Hostile behaviour: each switch changes exactly what it says, and is off at first.
 
-local behaviour = require "alicloud.emulator.switches"
+local switches = require "alicloud.emulator.switches"
 local caller = require "spec.emulator.caller"
 local emulator = require "alicloud.emulator"
 
@@ -142,12 +142,12 @@ end)
 describe("the switches", function()
   it("all have a text, a default that is allowed, and a name of their own", function()
     local names = {}
-    for _, switch in ipairs(behaviour.switches) do
+    for _, switch in ipairs(switches.all) do
       assert.is_nil(names[switch.name])
       names[switch.name] = true
       assert.is_true(#switch.text > 20)
       local own = { [switch.name] = switch.default }
-      assert.same(own, (behaviour.apply({}, own, switch.kind)))
+      assert.same(own, (switches.apply({}, own, switch.kind)))
     end
   end)
 
@@ -171,10 +171,10 @@ describe("the switches", function()
   end)
 
   it("are read from a command line", function()
-    assert.same({ stale_read = 30 }, behaviour.parse("stale_read=30", "hostile"))
-    assert.same({ permissive = true }, behaviour.parse("permissive", "hostile"))
-    assert.same({ wrong_side = "not_found" }, behaviour.parse("wrong_side=not_found", "assumed"))
-    local changes, problem = behaviour.parse("stale_read=soon", "hostile")
+    assert.same({ stale_read = 30 }, switches.parse("stale_read=30", "hostile"))
+    assert.same({ permissive = true }, switches.parse("permissive", "hostile"))
+    assert.same({ wrong_side = "not_found" }, switches.parse("wrong_side=not_found", "assumed"))
+    local changes, problem = switches.parse("stale_read=soon", "hostile")
     assert.is_nil(changes)
     assert.truthy(problem:find("stale_read: must be number", 1, true))
   end)

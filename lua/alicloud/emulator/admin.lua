@@ -4,7 +4,7 @@
 
 local core = require "alicloud.core"
 local answer = require "alicloud.emulator.gateway.answer"
-local behaviour = require "alicloud.emulator.switches"
+local switches = require "alicloud.emulator.switches"
 
 local M = {}
 
@@ -117,8 +117,8 @@ routes.switches = {
   GET = function(emu) return emu.settings end,
   POST = function(emu, body)
     body = body or {}
-    local settings, problem = behaviour.apply(emu.settings, body.assume, "assumed")
-    if settings then settings, problem = behaviour.apply(settings, body.hostile, "hostile") end
+    local settings, problem = switches.apply(emu.settings, body.assume, "assumed")
+    if settings then settings, problem = switches.apply(settings, body.hostile, "hostile") end
     if not settings then return nil, problem end
     emu.settings = settings
     return settings

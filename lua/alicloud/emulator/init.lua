@@ -3,11 +3,11 @@
 -- listed by `emulator.assumptions()`.
 
 require "alicloud.base.lua_version"
-local behaviour = require "alicloud.emulator.switches"
+local switches = require "alicloud.emulator.switches"
 local clock = require "alicloud.emulator.model.clock"
 local demo = require "alicloud.emulator.demo"
-local description = require "alicloud.emulator.model.world_schema"
-local engine = require "alicloud.emulator.gateway"
+local world_schema = require "alicloud.emulator.model.world_schema"
+local gateway = require "alicloud.emulator.gateway"
 local events = require "alicloud.emulator.model.events"
 local faults = require "alicloud.emulator.gateway.faults"
 local ids = require "alicloud.emulator.model.ids"
@@ -17,7 +17,7 @@ local regions = require "alicloud.emulator.model.regions"
 local replay = require "alicloud.emulator.gateway.nonces"
 local runtime = require "alicloud.emulator.runtime"
 local shape = require "alicloud.emulator.schema"
-local snapshot = require "alicloud.emulator.model.dump"
+local dump = require "alicloud.emulator.model.dump"
 local sts = require "alicloud.emulator.gateway.sts"
 local tokens = require "alicloud.emulator.gateway.tokens"
 local transport = require "alicloud.emulator.transport"
@@ -97,12 +97,12 @@ local function demand(problem, level)
 end
 
 local function initial_settings(options)
-  local settings, problem = behaviour.apply(behaviour.defaults(), options.assume, "assumed")
+  local settings, problem = switches.apply(switches.defaults(), options.assume, "assumed")
   if not settings then return nil, problem end
-  settings, problem = behaviour.apply(settings, options.hostile, "hostile")
+  settings, problem = switches.apply(settings, options.hostile, "hostile")
   if not settings or (options.skew or 0) == 0 then return settings, problem end
   -- A clock that is wrong on purpose must not be excused.
-  return behaviour.apply(settings, { wall_clock = "refuse" }, "assumed")
+  return switches.apply(settings, { wall_clock = "refuse" }, "assumed")
 end
 
 local function deep_copy(value)
@@ -132,7 +132,7 @@ local function begin(self)
   sts.clear(self)
   self.settings = self.first_settings
   self.world = world.rebuild(about, self.clock:now())
-  for _, work in ipairs(about.later or {}) do engine.resume(self, work) end
+  for _, work in ipairs(about.later or {}) do gateway.resume(self, work) end
   for _, rule in ipairs(options.faults or {}) do
     local _, problem = self.faults:add(rule)
     if problem then return problem end
@@ -189,14 +189,14 @@ end
 ---@return string|nil problem names the field, what was given and what is allowed
 function M.world_problem(about, now)
   local _, problem = world.build(about, now or 0)
-  return problem or engine.late_problem(about.later)
+  return problem or gateway.late_problem(about.later)
 end
 
 --- The behaviours that no public document decides.
 ---@return alicloud.emulator.Switch[]
 function M.assumptions()
   local list = {}
-  for _, switch in ipairs(behaviour.switches) do
+  for _, switch in ipairs(switches.all) do
     if switch.kind == "assumed" then list[#list + 1] = switch end
   end
   return list
@@ -221,11 +221,11 @@ function Emulator:catch_up()
   local pending, now = self.pending, self.clock:now()
   while pending[1] and pending[1].at <= now do
     local item = table.remove(pending, 1)
-    self.world:settle(item.at)
+    self.world:advance_to(item.at)
     local outcome = item.job(item.at)
     if outcome and outcome.at then self:later(outcome.at, outcome.resume, outcome.work) end
   end
-  self.world:settle(now)
+  self.world:advance_to(now)
 end
 
 --- Called with the first request: what happens by itself counts from then.
@@ -259,7 +259,7 @@ function Emulator:region(id, condition)
   demand(not region and ("region: the world has no %q"):format(tostring(id)) or nil, 2)
   if condition == nil then return region.state end
   demand(shape.problem({ state = condition },
-    { state = { type = "string", values = description.REGION_STATES } }, "region"), 2)
+    { state = { type = "string", values = world_schema.REGION_STATES } }, "region"), 2)
   self:catch_up()
   regions.set(self.world, region, condition, self.clock:now())
   return condition
@@ -286,7 +286,7 @@ function Emulator:fault(rule)
 end
 
 local function switch(self, changes, kind)
-  local settings, problem = behaviour.apply(self.settings, changes, kind)
+  local settings, problem = switches.apply(self.settings, changes, kind)
   demand(problem, 3)
   self.settings = settings
 end
@@ -335,7 +335,7 @@ end
 ---@return table description
 function Emulator:snapshot()
   self:catch_up()
-  return snapshot.describe(self.world, self.clock:now(), self.pending)
+  return dump.describe(self.world, self.clock:now(), self.pending)
 end
 
 --- Back to the start, with a new world where one is given.

@@ -3,7 +3,7 @@
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
-local engine = require "alicloud.emulator.gateway"
+local gateway = require "alicloud.emulator.gateway"
 local guard = require "alicloud.base.guard"
 local ports = require "alicloud.emulator.ports"
 local shape = require "alicloud.emulator.schema"
@@ -82,7 +82,7 @@ local function handle(self, request, region)
   if request.path:sub(1, #admin.PREFIX) == admin.PREFIX then
     return finish(self, request, { answer = admin.handle(self.emu, request, self) })
   end
-  finish(self, request, engine.handle(self.emu, {
+  finish(self, request, gateway.handle(self.emu, {
     method = request.method, path = request.path, query = request.query,
     headers = request.headers, body = request.body, mount = "http", region = region,
   }))

@@ -24,7 +24,7 @@ local function fixed(name, text)
 end
 
 ---@type alicloud.emulator.Switch[]
-M.switches = {
+M.all = {
   fixed("dark_site", "Work that needs a site which is down ends in the failed state of its "
     .. "operation; creating towards a region in maintenance gives InvalidStatus. No switch: no "
     .. "document says what else could happen."),
@@ -169,13 +169,13 @@ M.switches = {
 }
 
 local BY_KIND = { assumed = {}, hostile = {} }
-for _, switch in ipairs(M.switches) do BY_KIND[switch.kind][switch.name] = switch.rule end
+for _, switch in ipairs(M.all) do BY_KIND[switch.kind][switch.name] = switch.rule end
 
 --- The settings of an emulator for which nothing was switched.
 ---@return table<string, any>
 function M.defaults()
   local settings = {}
-  for _, switch in ipairs(M.switches) do settings[switch.name] = switch.default end
+  for _, switch in ipairs(M.all) do settings[switch.name] = switch.default end
   return settings
 end
 

@@ -4,7 +4,7 @@
 -- operations, faults, clock, journal and ledger, without signing, encoding, verifying and reading.
 -- An error comes as the bytes of its answer either way, so that it is judged by the same table.
 
-local engine = require "alicloud.emulator.gateway"
+local gateway = require "alicloud.emulator.gateway"
 
 local M = {}
 
@@ -50,7 +50,7 @@ local function over_wire(emu, request)
   local path, query = split_url(request.url)
   local headers = lower_names(request.headers)
   headers.host = headers.host or request.host
-  return engine.handle(emu, {
+  return gateway.handle(emu, {
     method = request.method, path = path, query = query, headers = headers,
     body = request.body, mount = "in-process",
   })
@@ -77,7 +77,7 @@ end
 function M.new(emu, wire)
   local transport = { send = function(request) return answer(emu, over_wire, request) end }
   if not wire then
-    transport.perform = function(request) return answer(emu, engine.perform, request) end
+    transport.perform = function(request) return answer(emu, gateway.perform, request) end
   end
   return transport
 end

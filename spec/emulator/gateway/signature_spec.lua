@@ -3,12 +3,12 @@
 
 local dkjson = require "dkjson"
 local core = require "alicloud.core"
-local behaviour = require "alicloud.emulator.switches"
+local switches = require "alicloud.emulator.switches"
 local caller = require "spec.emulator.caller"
 local verify = require "alicloud.emulator.gateway.signature"
 local wire = require "alicloud.emulator.gateway.request"
 
-local SETTINGS = behaviour.defaults()
+local SETTINGS = switches.defaults()
 
 local function cases(name)
   local file <close> = assert(io.open("spec/vectors/sign/" .. name .. ".json"))

@@ -2,7 +2,7 @@
 
 local caller = require "spec.emulator.caller"
 local emulator = require "alicloud.emulator"
-local fixture = require "alicloud.emulator.datafile"
+local datafile = require "alicloud.emulator.datafile"
 
 local SOURCE, DESTINATION = "cn-hangzhou/cn-hangzhou-g", "cn-shanghai/cn-shanghai-b"
 
@@ -94,11 +94,11 @@ end)
 
 describe("a file", function()
   it("is a Lua table, loaded as data", function()
-    assert.same({ groups = { 1 } }, fixture.parse("return { groups = { 1 } }", "w.lua"))
+    assert.same({ groups = { 1 } }, datafile.parse("return { groups = { 1 } }", "w.lua"))
   end)
 
   it("is JSON when it is called so", function()
-    assert.equal("pg", fixture.parse('{"groups":[{"id":"pg"}]}', "w.JSON").groups[1].id)
+    assert.equal("pg", datafile.parse('{"groups":[{"id":"pg"}]}', "w.JSON").groups[1].id)
   end)
 
   for problem, file in pairs {
@@ -110,7 +110,7 @@ describe("a file", function()
     ["w.json: must give a table, gives number"] = { "1", "w.json" },
   } do
     it("is refused: " .. problem, function()
-      local value, message = fixture.parse(file[1], file[2])
+      local value, message = datafile.parse(file[1], file[2])
       assert.is_nil(value)
       assert.truthy(message:find(problem, 1, true), message)
     end)
@@ -135,12 +135,12 @@ describe("records in motion", function()
     end
     -- When pg-1 arrives, it starts pg-3 and pg-4; pg-2 is under way meanwhile.
     state.acts.spec_start_next = function(of, _, at)
-      of:move(g["pg-3"], { step(g["pg-3"], at + 5, "stopped") })
-      of:move(g["pg-4"], { step(g["pg-4"], at + 5, "stopped") })
+      of:schedule(g["pg-3"], { step(g["pg-3"], at + 5, "stopped") })
+      of:schedule(g["pg-4"], { step(g["pg-4"], at + 5, "stopped") })
     end
-    made:move(g["pg-1"], { step(g["pg-1"], 1010, "stopped", "spec_start_next") })
-    made:move(g["pg-2"], { step(g["pg-2"], 1012, "stopped") })
-    for _, now in ipairs { 1009, 1010, 1011, 1012, 1015 } do made:settle(now) end
+    made:schedule(g["pg-1"], { step(g["pg-1"], 1010, "stopped", "spec_start_next") })
+    made:schedule(g["pg-2"], { step(g["pg-2"], 1012, "stopped") })
+    for _, now in ipairs { 1009, 1010, 1011, 1012, 1015 } do made:advance_to(now) end
     for id, group in pairs(g) do assert.equal("stopped", group.status, id) end
   end)
 end)

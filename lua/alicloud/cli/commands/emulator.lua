@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local data = require "alicloud.cli.confine.data"
-local behaviour = require "alicloud.emulator.switches"
+local switches = require "alicloud.emulator.switches"
 local emulator = require "alicloud.emulator"
 local guard = require "alicloud.base.guard"
 local json = require "alicloud.cli.json"
@@ -10,7 +10,7 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
 
@@ -80,7 +80,7 @@ end
 local function read_switches(list, kind)
   local all = {}
   for _, text in ipairs(list or {}) do
-    local changes, problem = behaviour.parse(text, kind)
+    local changes, problem = switches.parse(text, kind)
     if not changes then return nil, ("--%s: %s"):format(kind == "assumed" and "assume" or kind,
       problem) end
     for name, value in pairs(changes) do all[name] = value end
@@ -142,10 +142,10 @@ local function read_options(args, io)
   options.seed, problem = read_number(args, "seed", true)
   if not options.seed then return nil, problem end
   for name, kind in pairs { assume = "assumed", hostile = "hostile" } do
-    local switches
-    switches, problem = read_switches(args[name], kind)
-    if not switches then return nil, problem end
-    options[name] = merge(merge({}, options[name] or {}), switches)
+    local changes
+    changes, problem = read_switches(args[name], kind)
+    if not changes then return nil, problem end
+    options[name] = merge(merge({}, options[name] or {}), changes)
   end
   for _, name in ipairs { "world", "faults" } do
     if args[name] then
@@ -211,7 +211,7 @@ end
 local function endpoint_lines(listening)
   if not listening.endpoints then return "" end
   local exports, fields = {}, {}
-  for index, region in ipairs(sorted.keys(listening.endpoints)) do
+  for index, region in ipairs(tables.keys(listening.endpoints)) do
     local url = listening.endpoints[region]
     exports[index] = ("  export EMULATOR_ENDPOINT_%s=%s\n"):format(
       region:upper():gsub("-", "_"), url)

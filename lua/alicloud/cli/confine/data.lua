@@ -3,7 +3,7 @@
 
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.datafile"
+local datafile = require "alicloud.emulator.datafile"
 
 local M = {}
 
@@ -14,7 +14,7 @@ local M = {}
 ---@return table|nil value
 ---@return string? message
 function M.parse(text, path, io)
-  if path:lower():find "%.json$" then return fixture.parse(text, path) end
+  if path:lower():find "%.json$" then return datafile.parse(text, path) end
   local confined = confine.run { entry = "alicloud.cli.confined.world",
     job = { file = { text = text, path = path } }, time = core.time, io = io }
   if not confined.value then return nil, confined.failure end

@@ -2,7 +2,7 @@
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
-local fixture = require "alicloud.emulator.datafile"
+local datafile = require "alicloud.emulator.datafile"
 
 local M = {}
 
@@ -31,7 +31,7 @@ end
 ---@param job { file: { text: string, path: string } }
 ---@return table
 function M.run(job)
-  local value, message = fixture.parse(job.file.text, job.file.path)
+  local value, message = datafile.parse(job.file.text, job.file.path)
   if not value then book.refuse(message) end
   local fault = strange(value, "", {})
   if fault then book.refuse(("%s: %s"):format(job.file.path, fault)) end

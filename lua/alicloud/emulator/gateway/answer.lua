@@ -1,7 +1,7 @@
 --- Bytes of an answer: JSON or XML, headers, and the marks that say who is speaking.
 
 local core = require "alicloud.core"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -28,7 +28,7 @@ end
 local function singular(name) return (name:gsub("s$", "")) end
 
 function write_xml(out, object)
-  for _, name in ipairs(sorted.keys(object)) do
+  for _, name in ipairs(tables.keys(object)) do
     local value = object[name]
     if core.is_array(value) then
       out[#out + 1] = "<" .. name .. ">"

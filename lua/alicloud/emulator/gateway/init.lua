@@ -11,11 +11,12 @@ local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.gateway.permissions"
 local regions = require "alicloud.emulator.model.regions"
 local replay = require "alicloud.emulator.gateway.nonces"
+local state = require "alicloud.emulator.model.state"
 local sts = require "alicloud.emulator.gateway.sts"
 local tokens = require "alicloud.emulator.gateway.tokens"
 local verify = require "alicloud.emulator.gateway.signature"
 local wire = require "alicloud.emulator.gateway.request"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -83,7 +84,7 @@ local function find_operation(emu, call)
   if is_known(call.action) then return refuse("InvalidVersion") end
   local refusal = refuse(emu.settings.unknown_action)
   local nearest = core.suggest(call.action,
-    sorted.keys((product or products[LATEST]).operations))
+    tables.keys((product or products[LATEST]).operations))
   refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
   return refusal
 end
@@ -125,7 +126,7 @@ local function failure(refusal, request_id)
 end
 
 local function run(emu, call, operation, now, plan)
-  emu.world:settle(now)
+  emu.world:advance_to(now)
   local context = {
     now = now, request_id = call.request_id, host = call.host, action = call.action,
     key_id = call.access_key_id,
@@ -161,7 +162,7 @@ end
 
 --- Accepts now and works later: the answer is lost in a timeout meanwhile.
 local function run_late(emu, call, operation, now, plan, fingerprint)
-  emu.world:settle(now)
+  emu.world:advance_to(now)
   local refusal = operation.check and operation.check(emu, call.params, now)
   if refusal then return failure(refusal, call.request_id) end
   put_off(emu, call, operation, plan, now, now + plan.apply_late, fingerprint)
@@ -305,7 +306,7 @@ end
 
 local function dark_outcome(emu, call)
   local region = regions.of(emu.world, call)
-  if not regions.is_dark(region) then return nil end
+  if not state.is_dark(region) then return nil end
   if region.state == "blackhole" then return { silent = true } end
   return { refused = true }
 end

@@ -2,8 +2,8 @@
 -- under way goes on from where it was.
 
 local core = require "alicloud.core"
-local description = require "alicloud.emulator.model.world_schema"
-local sorted = require "alicloud.base.tables"
+local world_schema = require "alicloud.emulator.model.world_schema"
+local tables = require "alicloud.base.tables"
 local state = require "alicloud.emulator.model.state"
 
 local M = {}
@@ -114,7 +114,7 @@ local function each(list, describe, now)
 end
 
 local function names(set)
-  return core.array(sorted.keys(set))
+  return core.array(tables.keys(set))
 end
 
 local function changed(values, defaults)
@@ -128,7 +128,7 @@ end
 local function describe_account(account)
   return { deny_actions = names(account.deny_actions), suspended = account.suspended,
     deny_resources = names(account.deny_resources), in_arrears = account.in_arrears,
-    service_role = account.service_role, quota = changed(account.quota, description.QUOTA) }
+    service_role = account.service_role, quota = changed(account.quota, world_schema.QUOTA) }
 end
 
 local function describe_later(pending)
@@ -155,7 +155,7 @@ function M.describe(world, now, pending)
     disks = each(world.disks, describe_disk), instances = each(world.instances, describe_instance),
     drills = each(world.drills, describe_drill), account = describe_account(world.account),
     resource_groups = names(world.resource_groups),
-    timings = changed(world.timings, description.TIMINGS), later = describe_later(pending),
+    timings = changed(world.timings, world_schema.TIMINGS), later = describe_later(pending),
   }
   local listed = {}
   for _, group in ipairs(world.groups) do

@@ -1,10 +1,9 @@
 --- The condition of regions: which one a request goes to, and what becomes of it there.
 
-local motion = require "alicloud.emulator.model.transitions"
+local state = require "alicloud.emulator.model.state"
+local transitions = require "alicloud.emulator.model.transitions"
 
 local M = {}
-
-local DARK = { down = true, blackhole = true }
 
 ---@alias alicloud.emulator.RegionState "up"|"down"|"blackhole"|"failing"|"overloaded"|"maintenance"
 
@@ -44,14 +43,10 @@ end
 ---@param condition alicloud.emulator.RegionState
 ---@param now number
 function M.set(world, region, condition, now)
-  local was, is = DARK[region.state] or false, DARK[condition] or false
+  local was = state.is_dark(region)
   region.state = condition
-  if was ~= is then motion.halt(world, region.id, now, is) end
+  local is = state.is_dark(region)
+  if was ~= is then transitions.halt(world, region.id, now, is) end
 end
-
---- Whether a region answers nobody.
----@param region alicloud.emulator.Region|nil
----@return boolean
-function M.is_dark(region) return region ~= nil and DARK[region.state] or false end
 
 return M

@@ -31,6 +31,13 @@ function M.status_at(record, at)
   return record.status
 end
 
+local DARK = { down = true, blackhole = true }
+
+--- Whether a region answers nobody.
+---@param region alicloud.emulator.Region|nil
+---@return boolean
+function M.is_dark(region) return region ~= nil and DARK[region.state] or false end
+
 local ADVANCING = { normal = true, syncing = true }
 
 --- The recovery point of a group, or of a pair on its own, at a moment: it moves once per RPO while
@@ -87,7 +94,7 @@ function M.set(...)
   return all
 end
 
---- What the steps of a change may do besides setting a status; `motion` fills it.
+--- What the steps of a change may do besides setting a status; `transitions` fills it.
 ---@type table<string, fun(world: alicloud.emulator.World, record: table, at: number)>
 M.acts = {}
 
@@ -95,7 +102,7 @@ M.acts = {}
 ---@param world alicloud.emulator.World
 ---@param record table
 ---@param now number
-function M.settle(world, record, now)
+function M.advance_to(world, record, now)
   local transition = record.transition
   while transition and transition.done < #transition.steps do
     local step = transition.steps[transition.done + 1]

@@ -1,5 +1,5 @@
 --- The changes of groups and pairs that take time. A group moves its pairs with it; a pair on its
--- own moves alone. Each change is a list of steps that `World:move` carries out when they are due.
+-- own moves alone. Each change is a list of steps, carried out by `World:advance_to`.
 
 local state = require "alicloud.emulator.model.state"
 
@@ -33,22 +33,13 @@ local function change(world, unit, now, settings, first, seconds, last, act)
   if settings.group_ahead then
     for index = 1, #steps - 1 do steps[index].at = steps[index].at + LAG * index end
   end
-  world:move(unit, steps)
+  world:schedule(unit, steps)
 end
 
-local DARK = { down = true, blackhole = true }
-
-local function is_dark(world, place)
-  local region = place and world.region_by_id[place.region]
-  return region ~= nil and DARK[region.state] or false
+local function reaches(world, unit, name)
+  local place = world:place(unit, name)
+  return not state.is_dark(place and world.region_by_id[place.region])
 end
-
-local function side(world, unit, name)
-  if unit.pairs then return unit[name] end
-  return world:place(unit, name)
-end
-
-local function reaches(world, unit, name) return not is_dark(world, side(world, unit, name)) end
 
 local function reaches_both(world, unit)
   return reaches(world, unit, "source") and reaches(world, unit, "destination")
@@ -72,7 +63,7 @@ end
 ---@param now number
 function M.create(world, unit, now)
   local status = reaches_both(world, unit) and "created" or "create_failed"
-  world:move(unit, all_at(unit, now + world.timings.create, status))
+  world:schedule(unit, all_at(unit, now + world.timings.create, status))
 end
 
 --- Replication begins: a first full copy, or what has changed since.
@@ -159,7 +150,7 @@ function M.failover(world, unit, now, settings, plan)
   steps[count + 1] = { at = plan.stuck and math.huge or now + share * turn, order = count + 1,
     record = unit, status = failed and "failover_failed" or "failovered" }
   set_status(unit, "failovering", now)
-  world:move(unit, steps)
+  world:schedule(unit, steps)
 end
 
 --- After a failover: the other direction, or with `reverse` false the old one again.
@@ -185,7 +176,7 @@ end
 function M.delete(world, unit, now)
   local reached = reaches_both(world, unit)
   set_all(unit, "deleting", now)
-  world:move(unit, { { at = now + world.timings.delete, order = 1, record = unit,
+  world:schedule(unit, { { at = now + world.timings.delete, order = 1, record = unit,
     status = reached and "deleted" or "delete_failed", act = reached and "vanish" or nil } })
 end
 
@@ -206,7 +197,7 @@ end
 function M.halt(world, region, now, dark)
   for _, list in ipairs { world.groups, world.pairs } do
     for _, unit in ipairs(list) do
-      local source, destination = side(world, unit, "source"), side(world, unit, "destination")
+      local source, destination = world:place(unit, "source"), world:place(unit, "destination")
       local touches = source and source.region == region
         or destination and destination.region == region
       if touches then resume_copy(world, unit, now) end

@@ -1,19 +1,19 @@
 --- The world: regions, groups, pairs, disks, instances, drills, and one account, as plain records
 -- that are found by their ids. `alicloud.emulator.model.world_schema` says how people write one.
 
-local description = require "alicloud.emulator.model.world_schema"
+local world_schema = require "alicloud.emulator.model.world_schema"
 local records = require "alicloud.emulator.model.records"
 local state = require "alicloud.emulator.model.state"
 
 local M = {}
 
-M.STATUSES = description.STATUSES
+M.STATUSES = world_schema.STATUSES
 
 ---@class alicloud.emulator.Region
 ---@field id string
 ---@field name string
 ---@field zones table  list of zone ids, and a set of them
----@field state string  see `description.REGION_STATES`
+---@field state string  see `world_schema.REGION_STATES`
 
 ---@class alicloud.emulator.Account
 ---@field deny_actions table<string, boolean>
@@ -107,13 +107,13 @@ function World:remove(kind, record)
   end
 end
 
---- The place of a pair's side: its own where it has one, else its group's.
----@param pair alicloud.emulator.Pair
+--- The place of a side: a unit's own where it has one, else its group's.
+---@param unit alicloud.emulator.Unit
 ---@param side "source"|"destination"|"initial_source"|"initial_destination"
 ---@return alicloud.emulator.Place|nil
-function World:place(pair, side)
-  if pair[side] then return pair[side] end
-  local group = self.group_by_id[pair.group_id]
+function World:place(unit, side)
+  if unit[side] then return unit[side] end
+  local group = self.group_by_id[unit.group_id]
   return group and group[side]
 end
 
@@ -126,7 +126,7 @@ end
 
 --- Brings everything to a moment.
 ---@param now number  unix seconds
-function World:settle(now)
+function World:advance_to(now)
   if self.timings.cycle_sync > 0 then
     for _, group in ipairs(self.groups) do state.show_cycle(group, now, self.timings) end
     for _, pair in ipairs(self.pairs) do
@@ -138,7 +138,7 @@ function World:settle(now)
   -- What a step sets in motion meanwhile is entered here, beside what goes on.
   self.moving, self.next_due = {}, math.huge
   for _, record in ipairs(before) do
-    state.settle(self, record, now)
+    state.advance_to(self, record, now)
     if record.transition then
       self.moving[#self.moving + 1] = record
       expect_step(self, record)
@@ -150,8 +150,8 @@ end
 
 --- Lets a record change later, in steps; a change that is under way is dropped.
 ---@param record table
----@param steps table[]  { at, record, status, act }
-function World:move(record, steps)
+---@param steps table[]  { at, order, record, status, act }
+function World:schedule(record, steps)
   table.sort(steps, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
     return a.order < b.order
@@ -163,14 +163,22 @@ function World:move(record, steps)
   self.moving[#self.moving + 1] = record
 end
 
+--- Lets one thing be done to a record later; a change that is under way is dropped.
+---@param record table
+---@param at number  unix seconds
+---@param act string  of `state.acts`
+function World:schedule_act(record, at, act)
+  self:schedule(record, { { at = at, order = 1, record = record, act = act } })
+end
+
 local function set_of(list)
   local set = {}
   for _, name in ipairs(list or {}) do set[name:gsub("^ebs:", "")] = true end
   return set
 end
 
-local QUOTA = { __index = description.QUOTA }
-local TIMINGS = { __index = description.TIMINGS }
+local QUOTA = { __index = world_schema.QUOTA }
+local TIMINGS = { __index = world_schema.TIMINGS }
 
 local function over(defaults, given)
   local own = {}
@@ -195,7 +203,7 @@ local function resume_transition(world, record, about)
     steps[index] = { at = step.at or math.huge, order = index, status = step.status, act = step.act,
       record = step.pair and world.pair_by_id[step.pair] or record }
   end
-  world:move(record, steps)
+  world:schedule(record, steps)
 end
 
 local function make_missing_disk(world, id, place)
@@ -300,7 +308,7 @@ end
 ---@return alicloud.emulator.World|nil world
 ---@return string|nil problem  names the field, what was given and what is allowed
 function M.build(about, now)
-  local problem = description.problem(about)
+  local problem = world_schema.problem(about)
   if problem then return nil, problem end
   return M.rebuild(about, now)
 end

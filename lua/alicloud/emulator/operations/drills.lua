@@ -53,7 +53,7 @@ end
 local function make_disks(emu, unit)
   local world, disks = emu.world, {}
   for index, pair in ipairs(unit.pairs or { unit }) do
-    local place = find.side(world, pair, "destination")
+    local place = world:place(pair, "destination")
     local model = world.disk_by_id[pair.destination_disk]
     local disk = { id = emu.ids:resource("d-drill-"), name = "drill", place = place,
       size = model and model.size or 100, category = model and model.category or "cloud_essd",
@@ -65,10 +65,8 @@ local function make_disks(emu, unit)
   return disks
 end
 
-local DARK = { down = true, blackhole = true }
-
 state.acts.drill_done = function(world, drill)
-  local lost = DARK[world.region_by_id[drill.region].state]
+  local lost = state.is_dark(world.region_by_id[drill.region])
   for _, entry in ipairs(drill.disks) do
     local disk = world.disk_by_id[entry.disk]
     entry.status = lost and "InternalError" or "created"
@@ -116,9 +114,9 @@ local function start(kind)
         started = math.tointeger(now // 1),
         recover_point = find.recover_point(world, unit, now), disks = make_disks(emu, unit) }
       world:add("drill", drill)
-      world:move(drill, { { at = now + world.timings.drill, order = 1, record = drill,
-        act = "drill_done" } })
-      find.note(emu, params, context, { [kind] = unit.id, drill = drill.id, status = unit.status })
+      world:schedule_act(drill, now + world.timings.drill, "drill_done")
+      find.record_effect(emu, params, context,
+        { [kind] = unit.id, drill = drill.id, status = unit.status })
       return { DrillId = drill.id }
     end,
   }
@@ -139,12 +137,11 @@ local function clear(kind)
     end,
     act = function(emu, params, context, drill)
       if drill.status == "clearing" then return {} end
-      find.note(emu, params, context,
+      find.record_effect(emu, params, context,
         { group = drill.group, pair = drill.pair, drill = drill.id, status = drill.status })
       drill.status = "clearing"
       for _, entry in ipairs(drill.disks) do entry.status = "deleting" end
-      emu.world:move(drill, { { at = context.now + emu.world.timings.clear, order = 1,
-        record = drill, act = "drill_cleared" } })
+      emu.world:schedule_act(drill, context.now + emu.world.timings.clear, "drill_cleared")
       return {}
     end,
   }

@@ -60,7 +60,7 @@ local function check_instance(instance, disk)
 end
 
 local function note(emu, params, context, instance, disk)
-  find.note(emu, params, context, { instance = instance.id, disk = disk and disk.id,
+  find.record_effect(emu, params, context, { instance = instance.id, disk = disk and disk.id,
     status = disk and disk.status or instance.status })
 end
 
@@ -82,8 +82,7 @@ M.attach = {
     local instance, disk = both[1], both[2]
     note(emu, params, context, instance, disk)
     disk.status, disk.instance = "Attaching", instance.id
-    emu.world:move(disk, { { at = context.now + emu.world.timings.attach, order = 1,
-      record = disk, act = "attached" } })
+    emu.world:schedule_act(disk, context.now + emu.world.timings.attach, "attached")
     return {}
   end,
 }
@@ -120,8 +119,7 @@ M.detach = {
       return {}
     end
     disk.status = "Detaching"
-    emu.world:move(disk, { { at = context.now + emu.world.timings.detach, order = 1,
-      record = disk, act = "detached" } })
+    emu.world:schedule_act(disk, context.now + emu.world.timings.detach, "detached")
     return {}
   end,
 }
@@ -146,8 +144,7 @@ local function power(from, through, timing, act)
     act = function(emu, params, context, instance)
       note(emu, params, context, instance)
       instance.status = through
-      emu.world:move(instance, { { at = context.now + emu.world.timings[timing], order = 1,
-        record = instance, act = act } })
+      emu.world:schedule_act(instance, context.now + emu.world.timings[timing], act)
       return {}
     end,
   }

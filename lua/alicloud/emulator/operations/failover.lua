@@ -3,7 +3,7 @@
 
 local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local motion = require "alicloud.emulator.model.transitions"
+local transitions = require "alicloud.emulator.model.transitions"
 
 local M = {}
 
@@ -48,7 +48,7 @@ end
 
 local function check_status(emu, group, now)
   local ready = GROUP_LEGAL[group.status]
-    and (emu.settings.first_full_sync == "allow" or motion.is_synced(emu.world, group, now))
+    and (emu.settings.first_full_sync == "allow" or transitions.is_synced(emu.world, group, now))
   return not ready and refuse("OperationDenied.InvalidStatus") or nil
 end
 
@@ -79,8 +79,8 @@ end
 
 local function act(emu, params, context, unit)
   if is_repeat(unit) and emu.settings.repeat_failover == "noop" then return {} end
-  find.effect(emu, params, context, unit)
-  motion.failover(emu.world, unit, context.now, emu.settings, context.plan)
+  find.record_change(emu, params, context, unit)
+  transitions.failover(emu.world, unit, context.now, emu.settings, context.plan)
   return {}
 end
 

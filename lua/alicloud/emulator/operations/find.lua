@@ -25,19 +25,9 @@ local function nearest(kind, id, list)
   return known and ("no %s %s, nearest is %s"):format(kind, id, known) or nil
 end
 
---- The side of a unit, wherever it is written.
----@param world alicloud.emulator.World
----@param unit alicloud.emulator.Unit
----@param name "source"|"destination"|"initial_source"|"initial_destination"
----@return alicloud.emulator.Place|nil
-function M.side(world, unit, name)
-  if unit.pairs then return unit[name] end
-  return world:place(unit, name)
-end
-
 local function elsewhere(world, unit, region)
   return not_found(("%s replicates %s → %s, it is not in %s"):format(unit.id,
-    M.side(world, unit, "source").region, M.side(world, unit, "destination").region, region))
+    world:place(unit, "source").region, world:place(unit, "destination").region, region))
 end
 
 --- Finds the unit that a request names, seen from the region that it names.
@@ -53,7 +43,7 @@ function M.unit(emu, kind, id, region)
   if not unit then return nil, not_found(nearest(kind, id, world[kind .. "s"])) end
   if emu.settings.permissive then return unit end
   for _, side in ipairs { "source", "destination" } do
-    local place = M.side(world, unit, side)
+    local place = world:place(unit, side)
     if place and place.region == region then return unit end
   end
   return nil, elsewhere(world, unit, region)
@@ -81,7 +71,7 @@ end
 local function wrong_side_code(emu, unit, region)
   if emu.settings.wrong_side == "not_found" then return "NoSuchResource" end
   local primary = emu.settings.side_names == "initial" and "initial_source" or "source"
-  local place = M.side(emu.world, unit, primary)
+  local place = emu.world:place(unit, primary)
   return place and place.region == region and DENIED .. ".OperateNotAllowedForPrimary"
     or DENIED .. ".OperateNotAllowedForStandby"
 end
@@ -93,7 +83,7 @@ end
 ---@param wanted "source"|"destination"
 ---@return alicloud.emulator.Refusal|nil
 function M.wrong_side(emu, unit, region, wanted)
-  local place = M.side(emu.world, unit, wanted)
+  local place = emu.world:place(unit, wanted)
   if place and place.region == region or emu.settings.permissive then return nil end
   return refuse(wrong_side_code(emu, unit, region))
 end
@@ -155,10 +145,10 @@ end
 ---@param params table<string, string>
 ---@param context alicloud.emulator.Context
 ---@param unit alicloud.emulator.Unit
-function M.effect(emu, params, context, unit)
-  local source = M.side(emu.world, unit, "source")
-  local destination = M.side(emu.world, unit, "destination")
-  M.note(emu, params, context, {
+function M.record_change(emu, params, context, unit)
+  local source = emu.world:place(unit, "source")
+  local destination = emu.world:place(unit, "destination")
+  M.record_effect(emu, params, context, {
     group = unit.pairs and unit.id or nil, pair = not unit.pairs and unit.id or nil,
     from = source and place_text(source), to = destination and place_text(destination),
     status = unit.status,
@@ -170,7 +160,7 @@ end
 ---@param params table<string, string>
 ---@param context alicloud.emulator.Context
 ---@param effect table
-function M.note(emu, params, context, effect)
+function M.record_effect(emu, params, context, effect)
   effect.time, effect.action, effect.region = context.now, context.action, params.RegionId
   effect.client_token, effect.request_id = params.ClientToken, context.request_id
   emu.journal:effect(effect)

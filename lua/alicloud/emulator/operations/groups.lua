@@ -3,7 +3,7 @@
 local errors = require "alicloud.emulator.gateway.errors"
 local fields = require "alicloud.emulator.operations.fields"
 local find = require "alicloud.emulator.operations.find"
-local motion = require "alicloud.emulator.model.transitions"
+local transitions = require "alicloud.emulator.model.transitions"
 local records = require "alicloud.emulator.model.records"
 local state = require "alicloud.emulator.model.state"
 
@@ -73,8 +73,8 @@ M.create = {
     group.name = ""
     fields.write(group, params)
     emu.world:add("group", group)
-    find.effect(emu, params, context, group)
-    motion.create(emu.world, group, context.now)
+    find.record_change(emu, params, context, group)
+    transitions.create(emu.world, group, context.now)
     return { ReplicaGroupId = group.id }
   end,
 }
@@ -101,7 +101,7 @@ M.modify = {
     return refusal or find.wrong_status(group, LEGAL.modify), group
   end,
   act = function(emu, params, context, group)
-    find.effect(emu, params, context, group)
+    find.record_change(emu, params, context, group)
     fields.write(group, params)
     return {}
   end,
@@ -158,11 +158,11 @@ end
 function M.act_start(emu, params, context, unit)
   local one_shot = find.boolean(params, "OneShot", false)
   if not one_shot and RUNNING[unit.status] then return {} end
-  find.effect(emu, params, context, unit)
+  find.record_change(emu, params, context, unit)
   if one_shot then
-    motion.one_shot(emu.world, unit, context.now, emu.settings)
+    transitions.one_shot(emu.world, unit, context.now, emu.settings)
   else
-    motion.start(emu.world, unit, context.now, emu.settings)
+    transitions.start(emu.world, unit, context.now, emu.settings)
   end
   return {}
 end
@@ -184,8 +184,8 @@ M.stop = {
   end,
   act = function(emu, params, context, group)
     if group.status == "stopping" or group.status == "stopped" then return {} end
-    find.effect(emu, params, context, group)
-    motion.stop(emu.world, group, context.now, emu.settings)
+    find.record_change(emu, params, context, group)
+    transitions.stop(emu.world, group, context.now, emu.settings)
     return {}
   end,
 }
@@ -215,9 +215,9 @@ end
 ---@param unit alicloud.emulator.Unit
 ---@return table
 function M.act_reprotect(emu, params, context, unit)
-  find.effect(emu, params, context, unit)
-  motion.reprotect(emu.world, unit, context.now, find.boolean(params, "ReverseReplicate", true),
-    emu.settings)
+  find.record_change(emu, params, context, unit)
+  transitions.reprotect(emu.world, unit, context.now,
+    find.boolean(params, "ReverseReplicate", true), emu.settings)
   return {}
 end
 
@@ -241,8 +241,8 @@ M.delete = {
   end,
   act = function(emu, params, context, group)
     if group.status == "deleting" then return {} end
-    find.effect(emu, params, context, group)
-    motion.delete(emu.world, group, context.now)
+    find.record_change(emu, params, context, group)
+    transitions.delete(emu.world, group, context.now)
     return {}
   end,
 }

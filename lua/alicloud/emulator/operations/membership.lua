@@ -88,10 +88,10 @@ M.add = {
   end,
   act = function(emu, params, context, both)
     local group, pair = both[1], both[2]
-    find.note(emu, params, context, { group = group.id, pair = pair.id, status = pair.status })
+    find.record_effect(emu, params, context,
+      { group = group.id, pair = pair.id, status = pair.status })
     pair.joining = group.id
-    emu.world:move(pair, { { at = context.now + emu.world.timings.membership, order = 1,
-      record = pair, act = "join" } })
+    emu.world:schedule_act(pair, context.now + emu.world.timings.membership, "join")
     return {}
   end,
 }
@@ -144,9 +144,9 @@ M.remove = {
   end,
   act = function(emu, params, context, both)
     local group, pair = both[1], both[2]
-    find.note(emu, params, context, { group = group.id, pair = pair.id, status = pair.status })
-    emu.world:move(pair, { { at = context.now + emu.world.timings.membership, order = 1,
-      record = pair, act = "leave" } })
+    find.record_effect(emu, params, context,
+      { group = group.id, pair = pair.id, status = pair.status })
+    emu.world:schedule_act(pair, context.now + emu.world.timings.membership, "leave")
     return {}
   end,
 }

@@ -4,7 +4,7 @@ local errors = require "alicloud.emulator.gateway.errors"
 local fields = require "alicloud.emulator.operations.fields"
 local find = require "alicloud.emulator.operations.find"
 local groups = require "alicloud.emulator.operations.groups"
-local motion = require "alicloud.emulator.model.transitions"
+local transitions = require "alicloud.emulator.model.transitions"
 local records = require "alicloud.emulator.model.records"
 local state = require "alicloud.emulator.model.state"
 
@@ -76,8 +76,8 @@ M.create = {
     pair.name = ""
     fields.write(pair, params)
     emu.world:add("pair", pair)
-    find.effect(emu, params, context, pair)
-    motion.create(emu.world, pair, context.now)
+    find.record_change(emu, params, context, pair)
+    transitions.create(emu.world, pair, context.now)
     return { ReplicaPairId = pair.id, OrderId = months and emu.ids:resource("order-") or "" }
   end,
 }
@@ -118,8 +118,8 @@ M.stop = {
     return in_group(emu, pair) or find.wrong_status(pair, LEGAL.stop), pair
   end,
   act = function(emu, params, context, pair)
-    find.effect(emu, params, context, pair)
-    motion.stop(emu.world, pair, context.now, emu.settings)
+    find.record_change(emu, params, context, pair)
+    transitions.stop(emu.world, pair, context.now, emu.settings)
     return {}
   end,
 }
@@ -167,8 +167,8 @@ M.delete = {
     return in_group(emu, pair) or find.wrong_status(pair, LEGAL.delete), pair
   end,
   act = function(emu, params, context, pair)
-    find.effect(emu, params, context, pair)
-    motion.delete(emu.world, pair, context.now)
+    find.record_change(emu, params, context, pair)
+    transitions.delete(emu.world, pair, context.now)
     return {}
   end,
 }

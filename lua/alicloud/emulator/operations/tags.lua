@@ -3,7 +3,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -60,7 +60,7 @@ end
 
 local function lies_in(world, unit, region)
   for _, side in ipairs { "source", "destination" } do
-    local place = find.side(world, unit, side)
+    local place = world:place(unit, side)
     if place and place.region == region then return true end
   end
   return false
@@ -120,7 +120,7 @@ end
 
 local function note_each(emu, params, context, units)
   for _, unit in ipairs(units) do
-    find.note(emu, params, context, { group = unit.pairs and unit.id or nil,
+    find.record_effect(emu, params, context, { group = unit.pairs and unit.id or nil,
       pair = not unit.pairs and unit.id or nil, status = unit.status })
   end
 end
@@ -180,7 +180,7 @@ local function tag_rows(unit, kind, keys, params, rows)
     local value = params[("Tag.%d.Value"):format(number)]
     if unit.tags[key] == nil or value and value ~= unit.tags[key] then return end
   end
-  for _, key in ipairs(sorted.keys(unit.tags)) do
+  for _, key in ipairs(tables.keys(unit.tags)) do
     rows[#rows + 1] = { TagKey = key, TagValue = unit.tags[key], ResourceId = unit.id,
       ResourceType = "diskreplica" .. kind }
   end
@@ -238,7 +238,7 @@ M.user_keys = { run = function(emu, params)
   every_tag(emu.world, function(key)
     if key:find(filter, 1, true) then keys[key] = true end
   end)
-  return { TagKeys = core.array(sorted.keys(keys)), NextToken = "" }
+  return { TagKeys = core.array(tables.keys(keys)), NextToken = "" }
 end }
 
 M.user_values = { run = function(emu, params)
@@ -248,7 +248,7 @@ M.user_values = { run = function(emu, params)
   every_tag(emu.world, function(key, value)
     if key == params.TagKey and value:find(filter, 1, true) then values[value] = true end
   end)
-  return { TagValues = core.array(sorted.keys(values)), NextToken = "" }
+  return { TagValues = core.array(tables.keys(values)), NextToken = "" }
 end }
 
 local function members_of(world, id)
