@@ -70,7 +70,7 @@ local function sign_and_send()
 end
 
 local function serve_until(total)
-  while emu.journal.total < total do listening:step(1) end
+  while emu.request_log.total < total do listening:step(1) end
 end
 
 local client = posix.fork()

@@ -304,7 +304,7 @@ describe("the metadata service of the emulator", function()
         proxy = listening.url, runtime = with_env(emu, {}), loop = listening:loop(),
         credentials = case[1] }
       assert.is_nil((client:identity()))
-      assert.equal(case[2], emu.journal.total > 0)
+      assert.equal(case[2], emu.request_log.total > 0)
     end
   end)
 

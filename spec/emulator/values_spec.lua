@@ -1,5 +1,5 @@
 -- Requests as values (`wire = false`) against requests as bytes: same answers, errors, ledger and
--- journal. Only what proves a signature is left out.
+-- log of requests. Only what proves a signature is left out.
 
 local alicloud = require "alicloud"
 local caller = require "spec.emulator.caller"

@@ -21,7 +21,7 @@ routes.health = {
     return {
       emulator = "alicloud-dr", generation = emu.generation, now = emu:now(),
       clock = emu.clock.mode, speed = emu.clock.speed, groups = #emu.world.groups,
-      requests = emu.journal.total, effects = #emu:ledger(),
+      requests = emu.request_log.total, effects = #emu:ledger(),
     }
   end,
 }

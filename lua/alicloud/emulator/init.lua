@@ -11,10 +11,11 @@ local gateway = require "alicloud.emulator.gateway"
 local events = require "alicloud.emulator.model.events"
 local faults = require "alicloud.emulator.gateway.faults"
 local ids = require "alicloud.emulator.model.ids"
-local journal = require "alicloud.emulator.ledger"
+local ledger = require "alicloud.emulator.ledger"
 local metadata = require "alicloud.emulator.gateway.metadata"
+local nonces = require "alicloud.emulator.gateway.nonces"
 local regions = require "alicloud.emulator.model.regions"
-local replay = require "alicloud.emulator.gateway.nonces"
+local request_log = require "alicloud.emulator.request_log"
 local runtime = require "alicloud.emulator.runtime"
 local shape = require "alicloud.emulator.schema"
 local dump = require "alicloud.emulator.model.dump"
@@ -64,16 +65,17 @@ local OPTIONS = {
 ---@field first_settings table<string, any>  those of the first instant
 ---@field description table  the world of the first instant
 ---@field faults alicloud.emulator.Faults
----@field journal alicloud.emulator.Journal
+---@field effects alicloud.emulator.Ledger
+---@field request_log alicloud.emulator.RequestLog
 ---@field tokens alicloud.emulator.Tokens
----@field replay alicloud.emulator.ReplayGuard
+---@field nonces alicloud.emulator.Nonces
 ---@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
 ---@field root alicloud.emulator.Emulator  the one that the others are tenants of
 ---@field sessions alicloud.emulator.Sessions
 ---@field metadata alicloud.emulator.Metadata
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
 ---@field skew number  seconds that the callers' clocks are behind the model's
----@field quotas table<string, table>  how often each action was called, see `limiter`
+---@field quotas table<string, table>  how often each action was called, see `gateway.quotas`
 ---@field first_request_at number|nil  model time; rules and events count from here
 ---@field generation integer  counts resets
 local Emulator = {}
@@ -120,14 +122,15 @@ local function adopt(self, about)
   return nil
 end
 
---- Puts everything back to the first instant; clock, world, rules, memory and journal together.
+--- Puts everything back to the first instant; clock, world, rules, memory, ledger and log together.
 local function begin(self)
   local options, about = self.options, self.description
   self.clock:restart(options.now or tonumber(about.now))
   if options.skew and not self.clock.stands then self.clock:advance(options.skew) end
   self.skew, self.quotas = options.skew or 0, {}
   self.first_request_at, self.ids = nil, ids.new(options.seed or 1)
-  self.journal, self.tokens, self.replay = journal.new(), tokens.new(), replay.new()
+  self.effects, self.request_log = ledger.new(), request_log.new()
+  self.tokens, self.nonces = tokens.new(), nonces.new()
   self.pending, self.faults, self.metadata = {}, faults.new(), metadata.new()
   sts.clear(self)
   self.settings = self.first_settings
@@ -303,16 +306,16 @@ function Emulator:assume(changes) switch(self, changes, "assumed") end
 ---@return alicloud.emulator.Effect[]
 function Emulator:ledger()
   self:catch_up()
-  return self.journal.effects
+  return self.effects.list
 end
 
---- The requests that came, oldest first, with their verdicts.
----@return table[]
-function Emulator:requests() return self.journal:list() end
+--- The requests that came, oldest first, with what became of them.
+---@return alicloud.emulator.RequestEntry[]
+function Emulator:requests() return self.request_log:list() end
 
 --- Why requests were nearly right.
----@return table[]
-function Emulator:near_misses() return self.journal.misses end
+---@return alicloud.emulator.NearMiss[]
+function Emulator:near_misses() return self.request_log.near_misses end
 
 --- The model's own record of a group, up to date; changing it changes the world.
 ---@param id string

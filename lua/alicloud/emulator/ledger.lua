@@ -1,14 +1,7 @@
---- What happened: every request with its verdict, and the ledger of effects that really happened.
--- Tests believe the ledger, never what a client says of itself.
+--- The ledger of effects that really happened. Tests believe it alone, never what a client says of
+-- itself; it loses nothing.
 
 local M = {}
-
--- The ledger is the truth and loses nothing; the journal keeps this many of the latest requests.
-local REQUEST_LIMIT = 10000
-local NEAR_MISS_LIMIT = 100
-
-local Journal = {}
-local journal_mt = { __name = "alicloud.emulator.Journal", __index = Journal }
 
 ---@class alicloud.emulator.Effect
 ---@field n integer  1, 2, … in order of time
@@ -27,56 +20,21 @@ local journal_mt = { __name = "alicloud.emulator.Journal", __index = Journal }
 ---@field client_token string|nil
 ---@field request_id string
 
----@return alicloud.emulator.Journal
-function M.new()
-  return setmetatable({ effects = {}, requests = {}, total = 0, misses = {} }, journal_mt)
-end
+---@class alicloud.emulator.Ledger
+---@field list alicloud.emulator.Effect[]  oldest first
+---@field listener (fun(effect: alicloud.emulator.Effect))|nil  told of each effect
+local Ledger = {}
+local ledger_mt = { __name = "alicloud.emulator.Ledger", __index = Ledger }
 
---- Writes an effect into the ledger.
----@param effect alicloud.emulator.Effect
-function Journal:effect(effect)
-  effect.n = #self.effects + 1
-  self.effects[effect.n] = effect
+---@return alicloud.emulator.Ledger
+function M.new() return setmetatable({ list = {} }, ledger_mt) end
+
+--- Writes an effect down.
+---@param effect alicloud.emulator.Effect  without `n`, which is given here
+function Ledger:record(effect)
+  effect.n = #self.list + 1
+  self.list[effect.n] = effect
   if self.listener then self.listener(effect) end
-end
-
---- Starts the entry of a request; the verdict is written into it later.
----@param call alicloud.emulator.Call
----@param now number
----@return table entry
-function Journal:open(call, now)
-  local params = call.params
-  self.total = self.total + 1
-  local entry = {
-    n = self.total, time = now, mount = call.mount, method = call.method, action = call.action,
-    region = params.RegionId, site = params.Site,
-    group = params.ReplicaGroupId or params.GroupId or params.GroupIds,
-    pair = params.ReplicaPairId or params.PairId or params.PairIds,
-    client_token = params.ClientToken, request_id = call.request_id, protocol = call.protocol,
-  }
-  self.requests[(self.total - 1) % REQUEST_LIMIT + 1] = entry
-  return entry
-end
-
---- The latest requests, oldest first.
----@return table[]
-function Journal:list()
-  local first = math.max(1, self.total - REQUEST_LIMIT + 1)
-  local list = {}
-  for n = first, self.total do list[#list + 1] = self.requests[(n - 1) % REQUEST_LIMIT + 1] end
-  return list
-end
-
---- Notes why a request was nearly right: a signature that differs, an id that is nearly known.
----@param call alicloud.emulator.Call
----@param code string
----@param detail string
----@param now number
-function Journal:near_miss(call, code, detail, now)
-  if #self.misses >= NEAR_MISS_LIMIT then table.remove(self.misses, 1) end
-  self.misses[#self.misses + 1] = {
-    time = now, action = call.action, request_id = call.request_id, code = code, detail = detail,
-  }
 end
 
 return M

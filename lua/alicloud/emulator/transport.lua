@@ -1,7 +1,7 @@
 --- The in-process mount: stands where libcurl stands, answers from the model, waits on its clock.
 -- `send` takes the bytes of a signed request. `perform`, which an emulator made with `wire = false`
 -- offers beside it, takes the client's plan as it is and gives the result back as values: the same
--- operations, faults, clock, journal and ledger, without signing, encoding, verifying and reading.
+-- operations, faults, clock, log and ledger, without signing, encoding, verifying and reading.
 -- An error comes as the bytes of its answer either way, so that it is judged by the same table.
 
 local gateway = require "alicloud.emulator.gateway"

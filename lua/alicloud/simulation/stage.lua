@@ -170,9 +170,9 @@ local function check_region(stage, entry)
 end
 
 -- What the emulator wrote of a request; others may have asked while it was carried.
-local function entry_of(journal, first, request)
-  for n = first, journal.total do
-    local entry = journal.requests[n]
+local function entry_of(log, first, request)
+  for n = first, log.total do
+    local entry = log.requests[n]
     if entry.action == request.action and entry.client_token == request.token then return entry end
   end
   return nil
@@ -191,10 +191,10 @@ local function carry(stage, request, forward)
     stage:crash {}
   end
   troubles.around(stage, entry, false)
-  local journal = stage.emu.journal
-  local seen = journal.total
+  local log = stage.emu.request_log
+  local seen = log.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
-  entry.entry, entry.unsent = entry_of(journal, seen + 1, entry), exchange.sent == false
+  entry.entry, entry.unsent = entry_of(log, seen + 1, entry), exchange.sent == false
   troubles.around(stage, entry, true)
   return exchange
 end

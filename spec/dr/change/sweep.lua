@@ -113,7 +113,7 @@ local function meddle(d, bench, on)
   on[event] = function()
     if before then before() end
     bench.emu:later(bench.emu:now() + delay, function()
-      bench.meddled = bench.emu.journal.total
+      bench.meddled = bench.emu.request_log.total
       act(bench)
     end)
   end

@@ -56,7 +56,7 @@ describe("a fault rule", function()
     assert.equal(0, rule.seen)
   end)
 
-  it("is named in the journal", function()
+  it("is named in the log", function()
     probe.emu:fault { name = "bad day", effect = ERROR }
     codes(1)
     assert.equal("bad day", probe.emu:requests()[1].fault)

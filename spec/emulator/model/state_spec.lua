@@ -248,16 +248,16 @@ describe("an emulator", function()
       "emulator: later[1].params: is required")
   end)
 
-  it("keeps the latest ten thousand requests in its journal", function()
-    local journal = require("alicloud.emulator.ledger").new()
-    for _ = 1, 10002 do journal:open({ params = {} }, 0) end
-    local list = journal:list()
+  it("keeps the latest ten thousand requests in its log", function()
+    local log = require("alicloud.emulator.request_log").new()
+    for _ = 1, 10002 do log:open({ params = {} }, 0) end
+    local list = log:list()
     assert.equal(10000, #list)
     assert.equal(3, list[1].n)
     assert.equal(10002, list[10000].n)
   end)
 
-  it("keeps a journal of requests with their verdicts", function()
+  it("keeps a log of requests with what became of them", function()
     local probe = caller.new()
     probe:failover("pg-orders", "t1")
     probe:failover("pg-orders", "t1")

@@ -10,7 +10,7 @@ local DENIED = "OperationDenied"
 ---@field status integer
 ---@field message string
 ---@field headers table<string, string>|nil
----@field near_miss string|nil  what would have been right, for the journal
+---@field near_miss string|nil  what would have been right, for the log
 ---@field access_denied table|nil  member AccessDeniedDetail of the error body
 
 M.catalogue = {

@@ -10,7 +10,7 @@ local metadata = require "alicloud.emulator.gateway.metadata"
 local products = require "alicloud.emulator.operations"
 local policy = require "alicloud.emulator.gateway.permissions"
 local regions = require "alicloud.emulator.model.regions"
-local replay = require "alicloud.emulator.gateway.nonces"
+local nonces = require "alicloud.emulator.gateway.nonces"
 local state = require "alicloud.emulator.model.state"
 local sts = require "alicloud.emulator.gateway.sts"
 local tokens = require "alicloud.emulator.gateway.tokens"
@@ -63,8 +63,8 @@ local function authenticate(emu, call, now)
   refusal = refusal or sts.check(emu, call, now)
   if refusal then return refusal end
   local date, nonce = verify.freshness(call)
-  return replay.check_date(date, now, emu.settings)
-    or emu.replay:take(call.access_key_id, nonce, now, emu.settings.time_window)
+  return nonces.check_date(date, now, emu.settings)
+    or emu.nonces:take(call.access_key_id, nonce, now, emu.settings.time_window)
 end
 
 local function is_known(action)
@@ -250,7 +250,7 @@ local function speak(emu, call, reply, now)
   end
   entry.status, entry.code = refusal.status, refusal.code
   local detail = call.near_miss or refusal.near_miss
-  if detail then emu.journal:near_miss(call, refusal.code, detail, now) end
+  if detail then emu.request_log:add_near_miss(call, refusal.code, detail, now) end
   return { answer = answer.refusal(call, refusal, emu.clock:date(now)) }
 end
 
@@ -321,7 +321,7 @@ local function take(emu, call, readable)
   if dark then return dark end
   local now = emu.clock:now()
   call.request_id = emu.ids:request_id()
-  call.entry = emu.journal:open(call, now)
+  call.entry = emu.request_log:open(call, now)
   local refusal = verdict(emu, call, readable, now)
   refusal = refusal or limiter.refuse(emu, call, now)
   if refusal then return speak(emu, call, failure(refusal, call.request_id), now) end

@@ -11,12 +11,17 @@ local refuse = errors.refuse
 -- clock, or at this many nonces, which bounds memory while a manual clock stands still.
 local GENERATION_LIMIT = 65536
 
-local Guard = {}
-local guard_mt = { __name = "alicloud.emulator.ReplayGuard", __index = Guard }
+---@class alicloud.emulator.Nonces
+---@field young table<string, boolean>  by key and nonce, of this generation
+---@field old table<string, boolean>  of the one before
+---@field count integer  how many are young
+---@field began number|nil  model time at which this generation began
+local Nonces = {}
+local nonces_mt = { __name = "alicloud.emulator.Nonces", __index = Nonces }
 
----@return alicloud.emulator.ReplayGuard
+---@return alicloud.emulator.Nonces
 function M.new()
-  return setmetatable({ young = {}, old = {}, count = 0, began = nil }, guard_mt)
+  return setmetatable({ young = {}, old = {}, count = 0, began = nil }, nonces_mt)
 end
 
 local function within(date, now, window) return date >= now - window and date <= now + window end
@@ -51,7 +56,7 @@ end
 ---@param now number
 ---@param window number
 ---@return alicloud.emulator.Refusal|nil
-function Guard:take(key_id, nonce, now, window)
+function Nonces:take(key_id, nonce, now, window)
   if not nonce or nonce == "" then
     return refuse("MissingParameter",
       "The signature nonce, which every signed request needs, is missing.")

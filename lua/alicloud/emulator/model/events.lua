@@ -51,10 +51,10 @@ local function happen(emu, event, at)
   if not event.call then return end
   local context = { now = at, request_id = emu.ids:request_id(), host = "", plan = {},
     action = event.call.Action }
-  local before = #emu.journal.effects
+  local before = #emu.effects.list
   find_operation(event.call.Action).run(emu, event.call, context)
-  for n = before + 1, #emu.journal.effects do
-    emu.journal.effects[n].by = "another operator"
+  for n = before + 1, #emu.effects.list do
+    emu.effects.list[n].by = "another operator"
   end
 end
 
@@ -82,7 +82,7 @@ function M.plan(emu, list)
   for _, event in ipairs(list) do
     if event.after then waiting[#waiting + 1] = event else schedule(emu, event, emu.clock:now()) end
   end
-  emu.journal.listener = #waiting > 0 and function(effect)
+  emu.effects.listener = #waiting > 0 and function(effect)
     for index = #waiting, 1, -1 do
       if waiting[index].after == effect.action then
         schedule(emu, table.remove(waiting, index), effect.time)

@@ -163,7 +163,7 @@ end
 function M.record_effect(emu, params, context, effect)
   effect.time, effect.action, effect.region = context.now, context.action, params.RegionId
   effect.client_token, effect.request_id = params.ClientToken, context.request_id
-  emu.journal:effect(effect)
+  emu.effects:record(effect)
   context.effect = true
 end
 
