@@ -6,8 +6,8 @@ require "alicloud.base.lua_version"
 local switches = require "alicloud.emulator.switches"
 local clock = require "alicloud.emulator.model.clock"
 local demo = require "alicloud.emulator.demo"
+local dispatch = require "alicloud.emulator.gateway.dispatch"
 local world_schema = require "alicloud.emulator.model.world_schema"
-local gateway = require "alicloud.emulator.gateway"
 local events = require "alicloud.emulator.model.events"
 local faults = require "alicloud.emulator.gateway.faults"
 local ids = require "alicloud.emulator.model.ids"
@@ -135,7 +135,7 @@ local function begin(self)
   sts.clear(self)
   self.settings = self.first_settings
   self.world = world.rebuild(about, self.clock:now())
-  for _, work in ipairs(about.later or {}) do gateway.resume(self, work) end
+  for _, work in ipairs(about.later or {}) do dispatch.resume(self, work) end
   for _, rule in ipairs(options.faults or {}) do
     local _, problem = self.faults:add(rule)
     if problem then return problem end
@@ -192,7 +192,7 @@ end
 ---@return string|nil problem names the field, what was given and what is allowed
 function M.world_problem(about, now)
   local _, problem = world.build(about, now or 0)
-  return problem or gateway.late_problem(about.later)
+  return problem or dispatch.late_problem(about.later)
 end
 
 --- The behaviours that no public document decides.

@@ -5,8 +5,8 @@ local dkjson = require "dkjson"
 local core = require "alicloud.core"
 local switches = require "alicloud.emulator.switches"
 local caller = require "spec.emulator.caller"
-local verify = require "alicloud.emulator.gateway.signature"
-local wire = require "alicloud.emulator.gateway.request"
+local signature = require "alicloud.emulator.gateway.signature"
+local requests = require "alicloud.emulator.gateway.request"
 
 local SETTINGS = switches.defaults()
 
@@ -57,9 +57,9 @@ end
 local function keys_of(case) return { [case.input.ak] = case.input.sk } end
 
 local function refusal_of(request, keys)
-  local call, readable = wire.read(request, SETTINGS)
+  local call, readable = requests.read(request, SETTINGS)
   assert(readable)
-  return verify.signature(call, keys, SETTINGS)
+  return signature.check(call, keys, SETTINGS)
 end
 
 describe("the verifier, on V3 requests of the vendor's SDKs,", function()

@@ -83,7 +83,7 @@ end
 
 --- Serves a request that is for the instance's surroundings.
 ---@param emu alicloud.emulator.Emulator
----@param request table  as `gateway.handle` takes it
+---@param request table  as the gateway takes it
 ---@return alicloud.emulator.Outcome|nil  nil: it is for a product
 function M.serve(emu, request)
   local path = request.path

@@ -21,7 +21,7 @@ end
 ---@param account alicloud.emulator.Account
 ---@param call alicloud.emulator.Call
 ---@return alicloud.emulator.Refusal|nil
-function M.action(account, call)
+function M.check_action(account, call)
   local denies = account.deny_actions
   local forbidden = denies["*"] or denies[call.action]
   return forbidden and denied("Forbidden.Action", call, "ImplicitDeny") or nil
@@ -42,7 +42,7 @@ end
 ---@param call alicloud.emulator.Call
 ---@param operation alicloud.emulator.Operation
 ---@return alicloud.emulator.Refusal|nil
-function M.resource(account, call, operation)
+function M.check_resources(account, call, operation)
   if next(account.deny_resources) and names_denied(account.deny_resources, operation, call.params)
   then
     return denied("Forbidden", call, "ExplicitDeny")

@@ -47,7 +47,7 @@ end
 ---@param call alicloud.emulator.Call
 ---@param now number  model time
 ---@return alicloud.emulator.Refusal|nil
-function M.refuse(emu, call, now)
+function M.take(emu, call, now)
   local settings = emu.settings
   if settings.throttle == "off" then return nil end
   local quota, limit = quota_of(emu, call), limit_of(settings, call.action)

@@ -28,6 +28,9 @@ local M = {}
 ---@field access_key_id string|nil  once it is verified, or as the plan says
 ---@field product string|nil  "ebs" or "ecs", once the operation is known
 ---@field operation alicloud.emulator.Operation|nil
+---@field entry alicloud.emulator.RequestEntry  of the log
+---@field token_use "first"|"repeat"|nil  whether its ClientToken has come before
+---@field near_miss string|nil  what of its signature differs
 
 local function decode(text)
   return core.percent_decode((text:gsub("%+", " ")))
@@ -76,17 +79,17 @@ local function read_params(call)
 end
 
 --- Reads a request.
----@param request table  { method, path, query, headers (lower-case names), body }
+---@param received table  { method, path, query, headers (lower-case names), body, mount, region }
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Call
 ---@return boolean readable  false: an escape sequence is broken
-function M.read(request, settings)
-  local headers = request.headers
+function M.read(received, settings)
+  local headers = received.headers
   local call = {
-    method = request.method, path = request.path, query = request.query or "",
-    headers = headers, body = request.body or "", host = headers.host or "",
-    protocol = headers.authorization and "V3" or "RPC", mount = request.mount,
-    endpoint_region = request.region,
+    method = received.method, path = received.path, query = received.query or "",
+    headers = headers, body = received.body or "", host = headers.host or "",
+    protocol = headers.authorization and "V3" or "RPC", mount = received.mount,
+    endpoint_region = received.region,
   }
   local query, form = M.split_query(call.query), read_form(call)
   call.query_list, call.form_list = query or {}, form or {}

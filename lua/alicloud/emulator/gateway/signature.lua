@@ -220,7 +220,7 @@ end
 ---@param keys table<string, string>  secret by AccessKeyId
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Refusal|nil  nil: the signature is right
-function M.signature(call, keys, settings)
+function M.check(call, keys, settings)
   local refusal
   if call.protocol == "V3" then
     refusal = check_v3(call, keys)
@@ -240,7 +240,7 @@ end
 ---@param keys table<string, string>  secret by AccessKeyId
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Refusal|nil
-function M.key(call, keys, settings)
+function M.check_key(call, keys, settings)
   if keys[call.access_key_id] then return nil end
   return refuse("InvalidAccessKeyId.NotFound", nil, settings.access_key_status)
 end

@@ -10,7 +10,7 @@
 -- What another operator does is in the ledger, marked with `by`.
 
 local shape = require "alicloud.emulator.schema"
-local products = require "alicloud.emulator.operations"
+local operations = require "alicloud.emulator.operations"
 local regions = require "alicloud.emulator.model.regions"
 
 local M = {}
@@ -23,13 +23,6 @@ local SHAPE = {
   call = { type = "table", map = { type = "string" } },
 }
 
-local function find_operation(action)
-  for _, product in pairs(products) do
-    if product.operations[action] then return product.operations[action] end
-  end
-  return nil
-end
-
 local function problem_of(emu, event, path)
   local problem = shape.problem(event, SHAPE, path)
   if problem then return problem end
@@ -37,7 +30,7 @@ local function problem_of(emu, event, path)
     return ("%s.region: the world has no %q"):format(path, event.region)
   end
   local action = event.call and event.call.Action
-  if event.call and not find_operation(action) then
+  if event.call and not operations.of_action(action) then
     return ("%s.call: no operation %q"):format(path, tostring(action))
   end
   if not event.region and not event.call then return path .. ": names neither region nor call" end
@@ -52,7 +45,7 @@ local function happen(emu, event, at)
   local context = { now = at, request_id = emu.ids:request_id(), host = "", plan = {},
     action = event.call.Action }
   local before = #emu.effects.list
-  find_operation(event.call.Action).run(emu, event.call, context)
+  operations.of_action(event.call.Action).run(emu, event.call, context)
   for n = before + 1, #emu.effects.list do
     emu.effects.list[n].by = "another operator"
   end

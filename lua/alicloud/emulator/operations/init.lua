@@ -1,4 +1,5 @@
 --- The operations that the model knows, by product and name: what each needs, and who does it.
+-- Products are told apart by the version of their API.
 
 local describe = require "alicloud.emulator.operations.describe"
 local drills = require "alicloud.emulator.operations.drills"
@@ -9,7 +10,10 @@ local groups = require "alicloud.emulator.operations.groups"
 local membership = require "alicloud.emulator.operations.membership"
 local pairs_ = require "alicloud.emulator.operations.pairs"
 local sts = require "alicloud.emulator.gateway.sts"
+local tables = require "alicloud.base.tables"
 local tags = require "alicloud.emulator.operations.tags"
+
+local M = {}
 
 ---@class alicloud.emulator.Operation
 ---@field required string[]
@@ -118,9 +122,42 @@ local sts_operations = {
   GetCallerIdentity = operation(sts.work.caller, {}),
 }
 
+local EBS = "2021-07-30"
+
 ---@type table<string, { product: string, operations: table<string, alicloud.emulator.Operation> }>
-return {
-  ["2021-07-30"] = { product = "ebs", operations = ebs },
+M.products = {
+  [EBS] = { product = "ebs", operations = ebs },
   ["2014-05-26"] = { product = "ecs", operations = ecs_operations },
   ["2015-04-01"] = { product = "sts", operations = sts_operations },
 }
+
+--- The operation of a version.
+---@param version string|nil
+---@param action string
+---@return alicloud.emulator.Operation|nil
+---@return string|nil product
+function M.find(version, action)
+  local product = M.products[version]
+  local found = product and product.operations[action]
+  if found then return found, product.product end
+  return nil
+end
+
+--- The operation of any version.
+---@param action string|nil
+---@return alicloud.emulator.Operation|nil
+function M.of_action(action)
+  for _, product in pairs(M.products) do
+    if product.operations[action] then return product.operations[action] end
+  end
+  return nil
+end
+
+--- The names of a version's operations; of an unknown version those of ebs.
+---@param version string|nil
+---@return string[]  sorted
+function M.names(version)
+  return tables.keys((M.products[version] or M.products[EBS]).operations)
+end
+
+return M

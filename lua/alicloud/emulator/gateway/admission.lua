@@ -1,0 +1,64 @@
+--- Whether a request is let in: it can be read, a known key has signed it just now and once, it
+-- names an operation, and its quota has room.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.emulator.gateway.errors"
+local nonces = require "alicloud.emulator.gateway.nonces"
+local operations = require "alicloud.emulator.operations"
+local quotas = require "alicloud.emulator.gateway.quotas"
+local signature = require "alicloud.emulator.gateway.signature"
+local sts = require "alicloud.emulator.gateway.sts"
+
+local M = {}
+
+local refuse = errors.refuse
+local METHODS = { GET = true, POST = true }
+
+-- A plan carries no signature, so its key can only be known or not.
+local function authenticate(emu, call, now)
+  if emu.auth == "off" then return nil end
+  if call.by_value then
+    return signature.check_key(call, emu.keys, emu.settings) or sts.check(emu, call, now)
+  end
+  local refusal = signature.check(call, emu.keys, emu.settings) or sts.check(emu, call, now)
+  if refusal then return refusal end
+  local date, nonce = signature.freshness(call)
+  return nonces.check_date(date, now, emu.settings)
+    or emu.nonces:take(call.access_key_id, nonce, now, emu.settings.time_window)
+end
+
+local function find_operation(emu, call)
+  call.operation, call.product = operations.find(call.version, call.action)
+  if call.operation then return nil end
+  if operations.of_action(call.action) then return refuse("InvalidVersion") end
+  local refusal = refuse(emu.settings.unknown_action)
+  local nearest = core.suggest(call.action, operations.names(call.version))
+  refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
+  return refusal
+end
+
+local function check_envelope(emu, call)
+  if not METHODS[call.method:upper()] then return refuse("UnsupportedHTTPMethod") end
+  if call.path ~= "/" and call.path ~= "" then return refuse(emu.settings.unknown_action) end
+  if not call.action then
+    return refuse("MissingParameter",
+      "The parameter Action, which names the operation, is missing.")
+  end
+  return find_operation(emu, call)
+end
+
+--- Refuses a request that does not come in; of one that does, product and operation are known.
+---@param emu alicloud.emulator.Emulator
+---@param call alicloud.emulator.Call
+---@param readable boolean  no broken escape sequence
+---@param now number  model time
+---@return alicloud.emulator.Refusal|nil
+function M.check(emu, call, readable, now)
+  if not readable then
+    return refuse("InvalidParameter", "The request has a broken percent escape.")
+  end
+  return not sts.is_anonymous(call) and authenticate(emu, call, now)
+    or check_envelope(emu, call) or quotas.take(emu, call, now)
+end
+
+return M
