@@ -42,19 +42,44 @@ describe("parameters of a playbook", function()
       params.read(LIST, { group = "pg-1", names = { "a" }, protect = true, attach = "i-1" }))
     assert.same({ ["d-1"] = "i-1" },
       params.read(LIST, { group = "x", attach = { ["d-1"] = "i-1" } }).attach)
+    assert.equal(3, params.read(LIST, { group = "x", max_errors = "3" }).max_errors)
   end)
 
   it("are refused with field, value and what is allowed", function()
     assert.equal('unknown parameter "max_rp"; did you mean "max_rpo"?',
       refused { group = "pg-1", max_rp = "1h" })
     assert.matches("^parameter group is missing: the group; allowed: an id", refused {})
-    for name, value in pairs { group = "pg 1", names = "a,,b", region = "Shanghai",
-      max_rpo = "soon", parallel = "0", canary = "-1", max_errors = "110%", protect = "perhaps",
-      attach = "d-1:", mode = "maybe", check = " ", title = "" } do
-      local given = { group = "pg-1" }
-      given[name] = value
-      assert.matches("^parameter " .. name .. ": got .*; allowed: ", refused(given))
+    assert.equal('unknown parameter "1"', refused { 1, zz = 1, group = "pg-1" })
+    local id = "an id of 1 to 64 letters, digits, '-', '_' or '.'"
+    local ids = "ids with a comma between, e.g. pg-a,pg-b"
+    local age = 'seconds, or a text such as "90s", "20m", "1h30m"'
+    local whole, share = "a whole number from 1 to 100000",
+      'a whole number from 1, or a part such as "10%"'
+    local disks = "an instance, or DISK:INSTANCE with a comma between"
+    local command = "a command line for sh, or in Lua a function"
+    for _, case in ipairs {
+      { "group", "pg 1", '"pg 1"', id }, { "group", 5, "5 (number)", id },
+      { "names", "a,,b", '"a,,b"', ids }, { "names", {}, "a table", ids },
+      { "names", 5, "5 (number)", ids }, { "names", "", '"" (empty string)', ids },
+      { "region", "Shanghai", '"Shanghai"', "a region such as cn-shanghai" },
+      { "max_rpo", "soon", '"soon"', age }, { "max_rpo", -1, "-1 (number)", age },
+      { "parallel", "0", '"0"', whole }, { "parallel", 1.5, "1.5 (number)", whole },
+      { "parallel", 100001, "100001 (number)", whole },
+      { "canary", "-1", '"-1"', "a whole number from 0 to 100000" },
+      { "max_errors", "110%", '"110%"', share }, { "max_errors", "0%", '"0%"', share },
+      { "protect", "perhaps", '"perhaps"', "yes or no" },
+      { "protect", 1, "1 (number)", "yes or no" }, { "attach", "d-1:", '"d-1:"', disks },
+      { "attach", "d-1:i-1,d-1:i-2", '"d-1:i-1,d-1:i-2"', disks },
+      { "attach", { ["-"] = "i" }, "a table", disks }, { "attach", true, "true (boolean)", disks },
+      { "mode", "maybe", '"maybe"', '"try" or "must"' }, { "check", " ", '" "', command },
+      { "check", "(function)", '"(function)"', command }, { "check", "a\0", '"a\\x00"', command },
+      { "title", "", '"" (empty string)', "text without control characters" },
+    } do
+      local given = { group = "pg-1", [case[1]] = case[2] }
+      assert.equal(("parameter %s: got %s; allowed: %s"):format(case[1], case[3], case[4]),
+        refused(given))
     end
+    assert.matches("^parameter region: ", refused { group = "pg-1", title = 5, region = "X" })
   end)
 
   it("are declared without mistakes", function()
