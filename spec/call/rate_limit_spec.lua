@@ -1,8 +1,9 @@
 local core = require "alicloud.core"
 local helper = require "spec.helper"
-local throttle = require "alicloud.call.rate_limit"
+local rate_limit = require "alicloud.call.rate_limit"
 
 local ok, refuse = helper.ok, helper.refuse
+local retry_after = rate_limit.retry_after
 
 -- Coroutines on a clock that jumps to the next one's waking.
 local function scheduler()
@@ -52,21 +53,21 @@ end
 local CHANGE = { action = "FailoverDiskReplicaGroup", mutating = true }
 
 local function limiter(given)
-  return assert(throttle.new(given))
+  return assert(rate_limit.new(given))
 end
 
-local function pass_gate(lim, one, loop, now, deadline)
-  return throttle.pass(throttle.gate(lim, one, now), one.mutating, loop, now, deadline)
+local function take(lim, one, loop, now, deadline)
+  return rate_limit.take(rate_limit.bucket(lim, one, now), one.mutating, loop, now, deadline)
 end
 
-local function hold_gate(lim, one, code, now, seconds)
-  throttle.hold(throttle.gate(lim, one, now), code, now, seconds)
+local function block(lim, one, code, now, seconds)
+  rate_limit.block(rate_limit.bucket(lim, one, now), code, now, seconds)
 end
 
 -- Lets one call pass and notes when.
 local function passer(loop, lim, passed)
   return function(name, fields, patience)
-    local waited, wait = pass_gate(lim, plan(fields), loop, loop.now(),
+    local waited, wait = take(lim, plan(fields), loop, loop.now(),
       loop.now() + (patience or 3600))
     passed[#passed + 1] = { name = name, at = loop.now(), waited = waited, wait = wait }
   end
@@ -87,7 +88,7 @@ describe("the rate of calls", function()
     } do
       local loop, lim = scheduler(), limiter { region = 100000 }
       local one = plan { action = case[1], data = data }
-      for _ = 1, 1000 do pass_gate(lim, one, loop, loop.now(), math.huge) end
+      for _ = 1, 1000 do take(lim, one, loop, loop.now(), math.huge) end
       assert.equal((1000 - 1) // case[2], loop.now(), case[1])
     end
   end)
@@ -106,26 +107,26 @@ describe("the rate of calls", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
     for _, fields in ipairs { {}, { region = "cn-beijing" }, { action = "DescribeRegions" },
       { product = "ecs" } } do
-      assert.equal(0, pass_gate(lim, plan(fields), loop, 0, 100))
+      assert.equal(0, take(lim, plan(fields), loop, 0, 100))
     end
-    assert.is_true(pass_gate(lim, plan(), loop, 0, 100) > 0.9)
+    assert.is_true(take(lim, plan(), loop, 0, 100) > 0.9)
   end)
 
   it("follows what the quota center says of single actions", function()
     local loop, lim = scheduler(), limiter { actions = { DescribeRegions = 2 }, reserve = 0.5 }
     local one = plan { action = "DescribeRegions" }
-    for _ = 1, 11 do pass_gate(lim, one, loop, loop.now(), math.huge) end
+    for _ = 1, 11 do take(lim, one, loop, loop.now(), math.huge) end
     assert.equal(10, loop.now())
   end)
 
   it("refuses a call whose wait would pass its deadline, and gives the moment back", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
-    assert.equal(0, pass_gate(lim, plan(), loop, 0, 10))
-    local waited, wait = pass_gate(lim, plan(), loop, 0, 0.5)
+    assert.equal(0, take(lim, plan(), loop, 0, 10))
+    local waited, wait = take(lim, plan(), loop, 0, 0.5)
     assert.is_nil(waited)
     assert.near(1, wait, 1e-6)
     assert.equal(0, loop.now())
-    assert.near(1, (pass_gate(lim, plan(), loop, 0, 10)), 1e-6)
+    assert.near(1, (take(lim, plan(), loop, 0, 10)), 1e-6)
   end)
 
   it("names what is wrong with the option", function()
@@ -135,11 +136,11 @@ describe("the rate of calls", function()
       { { actions = { A = "x" } }, "option actions: got a table; allowed: a table, by action" },
       { { acton = 1 }, 'unknown option "acton"; did you mean "action"%?' },
     } do
-      local made, message = throttle.new(case[1])
+      local made, message = rate_limit.new(case[1])
       assert.is_nil(made)
       assert.matches(case[2], message)
     end
-    assert.is_false(throttle.new(false))
+    assert.is_false(rate_limit.new(false))
   end)
 end)
 
@@ -147,10 +148,10 @@ describe("a rehearsal that starts anew", function()
   it("does not wait for the moments of the one before", function()
     local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
     loop.time = 5000
-    pass_gate(lim, plan(), loop, loop.now(), math.huge)
+    take(lim, plan(), loop, loop.now(), math.huge)
     loop.time = 10
-    assert.equal(0, pass_gate(lim, plan(), loop, loop.now(), math.huge))
-    assert.equal(1, pass_gate(lim, plan(), loop, loop.now(), math.huge))
+    assert.equal(0, take(lim, plan(), loop, loop.now(), math.huge))
+    assert.equal(1, take(lim, plan(), loop, loop.now(), math.huge))
   end)
 end)
 
@@ -245,15 +246,15 @@ describe("callers that wait at the same time", function()
 
   it("are not held up by one who is never woken again, or whose sleep is interrupted", function()
     local loop, lim = scheduler(), limiter { region = 1, reserve = 0 }
-    pass_gate(lim, plan(), loop, 0, 100)
+    take(lim, plan(), loop, 0, 100)
     local interrupted = { now = loop.now, sleep = function() error("interrupted!", 0) end }
-    local fine, raised = pcall(pass_gate, lim, plan(), interrupted, 0, 100)
+    local fine, raised = pcall(take, lim, plan(), interrupted, 0, 100)
     assert.is_false(fine)
     assert.equal("interrupted!", raised)
-    local never = coroutine.create(pass_gate)
+    local never = coroutine.create(take)
     coroutine.resume(never, lim, plan(), { now = loop.now, sleep = coroutine.yield }, 0, 100)
-    assert.equal(0, pass_gate(lim, plan(CHANGE), loop, 0, 100))
-    assert.equal(4, pass_gate(lim, plan(), loop, 0, 100))
+    assert.equal(0, take(lim, plan(CHANGE), loop, 0, 100))
+    assert.equal(4, take(lim, plan(), loop, 0, 100))
   end)
 end)
 
@@ -261,35 +262,35 @@ describe("after a throttled answer", function()
   local function half() return 0.5 end
 
   it("the server's wish counts", function()
-    assert.equal(7, throttle.hint({ code = "Throttling.User", retry_after = 7 }, 1, 30, half))
-    assert.equal(7, throttle.hint({ code = "Throttling", retry_after = 7 }, 3, 30, half))
+    assert.equal(7, retry_after({ code = "Throttling.User", retry_after = 7 }, 1, 30, half))
+    assert.equal(7, retry_after({ code = "Throttling", retry_after = 7 }, 3, 30, half))
   end)
 
   it("without a wish some codes mean the rest of the server's minute", function()
     for _, code in ipairs { "Throttling.User", "BLOCK.LimitedRquest", "BLOCK.LimitedRequest" } do
-      assert.equal(31, throttle.hint({ code = code }, 1, 1795317570, half))
-      assert.equal(61, throttle.hint({ code = code }, 1, 1795317540, half))
+      assert.equal(31, retry_after({ code = code }, 1, 1795317570, half))
+      assert.equal(61, retry_after({ code = code }, 1, 1795317540, half))
     end
   end)
 
   it("others do when they come again", function()
     for _, code in ipairs { "Throttling", "Throttling.Api", "Rejected.Throttling" } do
-      assert.is_nil(throttle.hint({ code = code }, 1, 1795317570, half))
-      assert.equal(31, throttle.hint({ code = code }, 2, 1795317570, half))
+      assert.is_nil(retry_after({ code = code }, 1, 1795317570, half))
+      assert.equal(31, retry_after({ code = code }, 2, 1795317570, half))
     end
   end)
 
   it("nobody else calls the action before its time, and the account's code stops all readings",
     function()
       local loop, lim = scheduler(), limiter()
-      hold_gate(lim, plan(), "BLOCK.LimitedRquest", 0, 20)
-      assert.equal(0, pass_gate(lim, plan { action = "DescribeRegions" }, loop, 0, 100))
-      assert.equal(0, pass_gate(lim, plan { region = "cn-beijing" }, loop, 0, 100))
-      assert.same({ nil, 20 }, { pass_gate(lim, plan(), loop, 0, 10) })
-      assert.equal(20, (pass_gate(lim, plan(), loop, 0, 100)))
-      hold_gate(lim, plan(), "Throttling.User", 20, 30)
-      assert.equal(0, pass_gate(lim, plan(CHANGE), loop, 20, 100))
-      assert.equal(30, (pass_gate(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
+      block(lim, plan(), "BLOCK.LimitedRquest", 0, 20)
+      assert.equal(0, take(lim, plan { action = "DescribeRegions" }, loop, 0, 100))
+      assert.equal(0, take(lim, plan { region = "cn-beijing" }, loop, 0, 100))
+      assert.same({ nil, 20 }, { take(lim, plan(), loop, 0, 10) })
+      assert.equal(20, (take(lim, plan(), loop, 0, 100)))
+      block(lim, plan(), "Throttling.User", 20, 30)
+      assert.equal(0, take(lim, plan(CHANGE), loop, 20, 100))
+      assert.equal(30, (take(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
     end)
 end)
 

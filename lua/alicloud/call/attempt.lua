@@ -30,18 +30,6 @@ local function clock_jumped(context, plan, progress)
   return wall - (context.loop.now() - progress.started) > plan.deadline
 end
 
--- Waits for its turn. What was signed before would be old then.
-local function wait_turn(context, plan, progress)
-  local loop, now = context.loop, context.loop.now()
-  local gate = rate_limit.gate(context.limiter, plan, now)
-  local waited, wait = rate_limit.pass(gate, plan.mutating, loop, now, progress.deadline)
-  if not waited then return rate_limit.refusal(wait) end
-  if waited > 0 then
-    local tally = context.shared.tally
-    tally.waited = tally.waited + waited
-  end
-end
-
 -- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
 local function perform(context, plan, keys, timeout)
   local answer = context.carrier.perform {
@@ -90,7 +78,8 @@ end
 ---@return table|nil result
 ---@return table answer info or failure, as core.read gives them
 function M.run(context, plan, progress)
-  local refusal = context.limiter and wait_turn(context, plan, progress)
+  -- Waits for its turn before it is signed: what was signed before would be old then.
+  local refusal = context.limiter and rate_limit.wait_turn(context, plan, progress)
   if refusal then return nil, refusal end
   local keys, err = providers.get(context.provider)
   if not keys then return nil, err end

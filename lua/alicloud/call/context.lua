@@ -14,7 +14,7 @@ local runtimes = require "alicloud.base.runtime"
 local services = require "alicloud.service"
 local stats = require "alicloud.call.stats"
 local tasks = require "alicloud.loop.scheduler"
-local throttle = require "alicloud.call.rate_limit"
+local rate_limit = require "alicloud.call.rate_limit"
 
 local M = {}
 
@@ -35,7 +35,7 @@ local M = {}
 ---@field deadline? number seconds for a whole call with its retries (60)
 ---@field retries? integer attempts after the first (2); 0 turns retrying off
 ---@field retry? table see alicloud.retry.Policy
----@field rate? alicloud.throttle.Rate|false how often it may ask; false: as often as it likes
+---@field rate? alicloud.rate_limit.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
 ---@field wait_for_cloud? number|alicloud.OutageRetry seconds in all: readings outlast an outage
 ---@field second_region? string asked for its opinion when this one does not answer
@@ -218,7 +218,7 @@ function M.settle(config)
   if message then return nil, message end
   state.policy, message = retry.policy(config.retry, config.retries)
   if not state.policy then return nil, message end
-  state.limiter, message = throttle.new(config.rate)
+  state.limiter, message = rate_limit.new(config.rate)
   if state.limiter == nil then return nil, message end
   state.outage_retry, message = outage_retry.read(config.wait_for_cloud)
   if state.outage_retry == nil then return nil, message end

@@ -29,21 +29,6 @@ function M.prepare(context, plan)
   return signing.show(context, plan, keys)
 end
 
--- How long everybody stays away, which is also what the caller is told.
-local function heed(context, plan, progress, failure)
-  if failure.retry_class ~= "throttle" then return end
-  local tally = context.shared.tally
-  tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
-  local now = failure.date or server_clock.server_time(context)
-  local hint = rate_limit.hint(failure, progress.throttles, now, context.runtime.random)
-  failure.retry_after = hint
-  if hint and context.limiter then
-    local now_here = context.loop.now()
-    local gate = rate_limit.gate(context.limiter, plan, now_here)
-    rate_limit.hold(gate, failure.code, now_here, math.min(hint, plan.policy.hint_cap))
-  end
-end
-
 -- A session can end early. Credentials that cannot be renewed are refused for good, and so are
 -- those that came instead.
 local function renew_keys(context, progress)
@@ -62,7 +47,9 @@ local function next_wait(context, plan, progress, failure)
   local class = class_of(progress, failure)
   progress.mended = progress.mended or {}
   if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
-  if class == "clock" and not server_clock.mend(context, plan, failure) then return nil, "final" end
+  if class == "clock" and not server_clock.learn(context, plan, failure) then
+    return nil, "final"
+  end
   return retry.decide(progress.policy, context.shared.bucket, {
     class = class,
     outcome = failure.outcome or "unknown",
@@ -163,7 +150,7 @@ function M.run(context, plan, progress)
     local result, answer = attempt.run(context, plan, progress)
     if result then return outcomes.result(context, progress, result, answer) end
     outcomes.add_request_id(progress, answer)
-    heed(context, plan, progress, answer)
+    rate_limit.apply_throttle(context, plan, progress, answer)
     local err = outcomes.error(context, plan, progress, answer)
     local wait, reason = next_wait(context, plan, progress, answer)
     if not wait then return outcomes.stopped(err, reason) end

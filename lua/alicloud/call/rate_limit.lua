@@ -10,10 +10,11 @@
 -- Source: the vendor's page on API throttling; the quota table of the replication API.
 
 local options = require "alicloud.base.schema"
+local server_clock = require "alicloud.call.server_clock"
 
 local M = {}
 
----@class alicloud.throttle.Rate
+---@class alicloud.rate_limit.Rate
 ---@field action number calls of one action in one region a second that the account has, unless the
 ---service data or `actions` knows better (40)
 ---@field actions table<string, number> the same for single actions by name, e.g. from Quota Center
@@ -57,25 +58,25 @@ local SPREAD = 2
 local NOTHING = 1e-6
 
 -- The last `count` moments that were booked, in a ring: the next one is a window after the oldest.
----@class alicloud.throttle.Line
+---@class alicloud.rate_limit.Window
 ---@field count integer
----@field window number seconds
+---@field seconds number its length
 ---@field moments table<integer, number> monotonic seconds
 ---@field place integer of the newest
 ---@field at number monotonic seconds of the newest look
----@field hold number monotonic seconds before which nobody passes
+---@field blocked_until number monotonic seconds before which nobody passes
 
---- The line of an action in a region.
----@class alicloud.throttle.Gate: alicloud.throttle.Line
----@field all alicloud.throttle.Line of the region
+--- The window of an action in a region.
+---@class alicloud.rate_limit.Bucket: alicloud.rate_limit.Window
+---@field all alicloud.rate_limit.Window of the region
 
----@class alicloud.throttle.Limiter
----@field rate alicloud.throttle.Rate
+---@class alicloud.rate_limit.Limiter
+---@field rate alicloud.rate_limit.Rate
 ---@field regions table
 
 --- Makes a limiter.
----@param given? alicloud.throttle.Rate|false false: none
----@return alicloud.throttle.Limiter|false|nil
+---@param given? alicloud.rate_limit.Rate|false false: none
+---@return alicloud.rate_limit.Limiter|false|nil
 ---@return string? message
 function M.new(given)
   if given == false then return false end
@@ -87,12 +88,12 @@ function M.new(given)
   return { rate = rate, regions = {} }
 end
 
-local function line(limit, reserve, now)
+local function new_window(limit, reserve, now)
   local usable = limit * (1 - reserve)
   -- In a window of a second, so that no second of the server's clock sees more, wherever it begins.
   local count = math.max(math.floor(usable), 1)
-  return { count = count, window = math.max(1, count / usable), moments = {}, place = 0, at = now,
-    hold = 0 }
+  return { count = count, seconds = math.max(1, count / usable), moments = {}, place = 0, at = now,
+    blocked_until = 0 }
 end
 
 local function limit_of(rate, plan)
@@ -102,90 +103,91 @@ local function limit_of(rate, plan)
 end
 
 local function region_of(limiter, id, now)
-  local region = { all = line(limiter.rate.region, limiter.rate.reserve, now), gates = {} }
+  local rate = limiter.rate
+  local region = { all = new_window(rate.region, rate.reserve, now), buckets = {} }
   limiter.regions[id] = region
   return region
 end
 
---- The gate that calls of an action in a region pass.
----@param limiter alicloud.throttle.Limiter
+--- The bucket of an action in a region.
+---@param limiter alicloud.rate_limit.Limiter
 ---@param plan alicloud.plan
 ---@param now number monotonic seconds
----@return alicloud.throttle.Gate
-function M.gate(limiter, plan, now)
+---@return alicloud.rate_limit.Bucket
+function M.bucket(limiter, plan, now)
   local id = plan.region or ""
   local region = limiter.regions[id] or region_of(limiter, id, now)
   local title = plan.title
-  local gate = region.gates[title]
-  if not gate then
-    gate = line(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
-    gate.all = region.all
-    region.gates[title] = gate
+  local bucket = region.buckets[title]
+  if not bucket then
+    bucket = new_window(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
+    bucket.all = region.all
+    region.buckets[title] = bucket
   end
-  return gate
+  return bucket
 end
 
 -- Books the next free moment, in the place of the oldest, which is given back with it.
-local function book(one, now)
+local function book(window, now)
   -- A rehearsal that starts anew puts its clock back.
-  if now < one.at then one.moments = {} end
-  one.at = now
-  local place = one.place % one.count + 1
-  local oldest = one.moments[place]
-  local moment = oldest and oldest + one.window or now
+  if now < window.at then window.moments = {} end
+  window.at = now
+  local place = window.place % window.count + 1
+  local oldest = window.moments[place]
+  local moment = oldest and oldest + window.seconds or now
   if moment < now then moment = now end
-  one.moments[place], one.place = moment, place
+  window.moments[place], window.place = moment, place
   return moment, oldest
 end
 
-local function give_back(one, oldest)
-  one.moments[one.place] = oldest
-  one.place = one.place - 1
+local function give_back(window, oldest)
+  window.moments[window.place] = oldest
+  window.place = window.place - 1
 end
 
 -- Until when nobody may pass at all: the action is blocked, or readings of the whole region are.
-local function held(gate, urgent)
-  local hold, all = gate.hold, gate.all.hold
-  return not urgent and all > hold and all or hold
+local function blocked_until(bucket, urgent)
+  local own, all = bucket.blocked_until, bucket.all.blocked_until
+  return not urgent and all > own and all or own
 end
 
--- Nil if the hold lasts beyond the deadline.
-local function outlast(gate, urgent, loop, now, deadline)
-  local hold = held(gate, urgent) - now
-  while hold > NOTHING do
-    if now + hold >= deadline then return nil, hold end
-    loop.sleep(hold)
+-- Nil if the block lasts beyond the deadline.
+local function outlast(bucket, urgent, loop, now, deadline)
+  local left = blocked_until(bucket, urgent) - now
+  while left > NOTHING do
+    if now + left >= deadline then return nil, left end
+    loop.sleep(left)
     now = loop.now()
-    hold = held(gate, urgent) - now
+    left = blocked_until(bucket, urgent) - now
   end
   return now
 end
 
---- Lets a call pass, after as long a wait as it takes.
----@param gate alicloud.throttle.Gate
+--- Takes a place for a call, after as long a wait as it takes.
+---@param bucket alicloud.rate_limit.Bucket
 ---@param urgent boolean|nil whether it changes something
 ---@param loop alicloud.Loop
 ---@param now number monotonic seconds
 ---@param deadline number monotonic seconds
 ---@return number|nil waited seconds; nil if the wait would pass the deadline
 ---@return number? wait seconds that it would have taken
-function M.pass(gate, urgent, loop, now, deadline)
-  local began, all = now, gate.all
-  if held(gate, urgent) - now > NOTHING then
-    local hold
-    now, hold = outlast(gate, urgent, loop, now, deadline)
-    if not now then return nil, hold end
+function M.take(bucket, urgent, loop, now, deadline)
+  local began, all = now, bucket.all
+  if blocked_until(bucket, urgent) - now > NOTHING then
+    local left
+    now, left = outlast(bucket, urgent, loop, now, deadline)
+    if not now then return nil, left end
   end
-  local moment, oldest = book(gate, now)
+  local moment, oldest = book(bucket, now)
   local common, commons_oldest = book(all, now)
   if not urgent and common > moment then
     moment = common
-    gate.moments[gate.place] = common
+    bucket.moments[bucket.place] = common
   end
   local wait = moment - now
   if wait <= NOTHING then return now - began end
   if moment >= deadline then
-    give_back(gate, oldest)
+    give_back(bucket, oldest)
     give_back(all, commons_oldest)
     return nil, wait
   end
@@ -193,10 +195,7 @@ function M.pass(gate, urgent, loop, now, deadline)
   return loop.now() - began
 end
 
---- What a call is told that cannot pass in its time.
----@param wait number seconds that it would have taken
----@return table failure as core.read gives it
-function M.refusal(wait)
+local function refusal(wait)
   return {
     kind = "throttled",
     code = "Client.RateLimit",
@@ -208,6 +207,22 @@ function M.refusal(wait)
     retry_after = wait,
     hint = "a longer deadline waits for it; the option rate sets the quota",
   }
+end
+
+--- Waits for the turn of a call, if the client keeps a rate.
+---@param context table the client's state, with a limiter
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress
+---@return table? failure as core.read gives it, where the deadline is before its turn
+function M.wait_turn(context, plan, progress)
+  local loop, now = context.loop, context.loop.now()
+  local bucket = M.bucket(context.limiter, plan, now)
+  local waited, wait = M.take(bucket, plan.mutating, loop, now, progress.deadline)
+  if not waited then return refusal(wait) end
+  if waited > 0 then
+    local tally = context.shared.tally
+    tally.waited = tally.waited + waited
+  end
 end
 
 local function means_minute(code)
@@ -224,20 +239,41 @@ end
 ---@param server_time number unix seconds
 ---@param random fun(): number
 ---@return number|nil seconds nil: nothing is known, take a delay of our own
-function M.hint(failure, times, server_time, random)
+function M.retry_after(failure, times, server_time, random)
   if failure.retry_after then return failure.retry_after end
   if times < 2 and not means_minute(failure.code) then return nil end
   return MINUTE - server_time % MINUTE + random() * SPREAD
 end
 
 --- Keeps everybody away from what has been throttled.
----@param gate alicloud.throttle.Gate
+---@param bucket alicloud.rate_limit.Bucket
 ---@param code string of the throttled answer
 ---@param now number monotonic seconds
 ---@param seconds number
-function M.hold(gate, code, now, seconds)
-  gate.hold = math.max(gate.hold, now + seconds)
-  if code == ACCOUNT_CODE then gate.all.hold = math.max(gate.all.hold, now + seconds) end
+function M.block(bucket, code, now, seconds)
+  local all = bucket.all
+  bucket.blocked_until = math.max(bucket.blocked_until, now + seconds)
+  if code == ACCOUNT_CODE then all.blocked_until = math.max(all.blocked_until, now + seconds) end
+end
+
+--- Takes an answer that said "too often" to heart: how long everybody stays away, which is also
+--- what the caller is told.
+---@param context table the client's state
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress
+---@param failure table as core.read gives it; gets `retry_after`
+function M.apply_throttle(context, plan, progress, failure)
+  if failure.retry_class ~= "throttle" then return end
+  local tally = context.shared.tally
+  tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
+  local server_time = failure.date or server_clock.server_time(context)
+  local wait = M.retry_after(failure, progress.throttles, server_time, context.runtime.random)
+  failure.retry_after = wait
+  if wait and context.limiter then
+    local now = context.loop.now()
+    M.block(M.bucket(context.limiter, plan, now), failure.code, now,
+      math.min(wait, plan.policy.hint_cap))
+  end
 end
 
 return M

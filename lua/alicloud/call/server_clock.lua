@@ -34,8 +34,8 @@ end
 ---@param context table the client's state
 ---@param plan alicloud.plan
 ---@param failure table as core.read gives it
----@return boolean mended
-function M.mend(context, plan, failure)
+---@return boolean learnt
+function M.learn(context, plan, failure)
   if not plan.target.secure or not failure.date then return false end
   local offset = failure.date - context.runtime.time()
   if math.abs(offset) > MAX_SKEW then return false end

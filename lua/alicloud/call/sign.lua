@@ -2,10 +2,10 @@
 --
 -- What all requests of a form to a target share is given to the core once.
 
-local clock = require "alicloud.call.server_clock"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local lazy = require "alicloud.base.lazy"
+local server_clock = require "alicloud.call.server_clock"
 
 ---@module "alicloud.net.form"
 local forms = lazy.module "alicloud.net.form"
@@ -62,8 +62,9 @@ function M.sign(context, plan, keys, retried)
   end
   if retried or form.names_provider then headers = own_headers(plan, keys, retried) end
   local signer = form.signers[plan.target] or new_signer(context, plan)
-  local ok, signed = pcall(signer, query, body, clock.server_time(context), runtime.random_hex(16),
-    keys.access_key_id, keys.access_key_secret, keys.security_token, headers)
+  local ok, signed = pcall(signer, query, body, server_clock.server_time(context),
+    runtime.random_hex(16), keys.access_key_id, keys.access_key_secret, keys.security_token,
+    headers)
   if ok then return signed end
   return nil, too_large(signed)
 end
