@@ -26,7 +26,7 @@ describe("the counters of a client", function()
   end)
 
   it("add what the transport counts, and nothing else of it", function()
-    local context = { shared = { tally = stats.new() }, carrier = { stats = function()
+    local context = { shared = { tally = stats.new() }, adapter = { stats = function()
       return { requests = 99, connections = 2, reused = 5, bytes_sent = 700, bytes_received = 900 }
     end } }
     local report = stats.report(context)

@@ -27,7 +27,7 @@ local function assert_closed(roots)
     assert.is_nil(data[value], ("%s is %s"):format(path, data[value]))
     local fields = type(value) == "table" and value or {}
     assert.is_nil(rawget(fields, "forms"), path .. " is what a client knows")
-    assert.is_nil(rawget(fields, "carrier"), path .. " is what a client knows")
+    assert.is_nil(rawget(fields, "adapter"), path .. " is what a client knows")
     assert.is_nil(rawget(fields, "flat"), path .. " is a plan")
   end)
   assert.is_true(count >= #roots)

@@ -1,10 +1,10 @@
 local alicloud = require "alicloud"
+local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
-local exchange = require "alicloud.net.adapter"
 local helper = require "spec.helper"
 
 local function send(give)
-  return exchange.foreign({ send = give }).send { timeout = 10 }
+  return adapter.foreign({ send = give }).send { timeout = 10 }
 end
 
 local function returning(...)
@@ -48,16 +48,16 @@ describe("a foreign transport", function()
 
   it("is not asked once the time is over until which the request may leave", function()
     local asked = 0
-    local carrier = exchange.foreign { send = function(request)
+    local made = adapter.foreign { send = function(request)
       asked = asked + 1
       return { status = 200, body = tostring(request.send_by) }
     end }
-    local late = carrier.send { send_by = core.boottime() - 1 }
+    local late = made.send { send_by = core.boottime() - 1 }
     assert.same({ "too_late", false, 0 }, { late.failure, late.sent, asked })
     local soon = core.boottime() + 100
-    assert.equal(tostring(soon), carrier.send { send_by = soon }.body)
+    assert.equal(tostring(soon), made.send { send_by = soon }.body)
     local signed = core.signer { host = "h.example" }(nil, nil, 0, "n")
-    local _, err = carrier.ask(signed, { send_by = 0 }, 10)
+    local _, err = made.send_signed(signed, { send_by = 0 }, 10)
     assert.same({ "Client.TooLate", "not_sent", false }, { err.code, err.outcome, err.retryable })
     assert.equal(1, asked)
   end)
@@ -108,7 +108,7 @@ end)
 
 describe("a foreign transport that takes values", function()
   local function perform(give)
-    return exchange.foreign({ send = error, perform = give }).perform { timeout = 10 }
+    return adapter.foreign({ send = error, perform = give }).perform { timeout = 10 }
   end
 
   it("answers with a result, as it is", function()
@@ -154,7 +154,7 @@ describe("a foreign transport that takes values", function()
   end)
 
   it("is one only if it says so", function()
-    assert.is_nil(exchange.foreign({ send = error }).perform)
+    assert.is_nil(adapter.foreign({ send = error }).perform)
   end)
 end)
 
@@ -207,19 +207,19 @@ describe("the built-in transport", function()
   it("is opened at the first request, once", function()
     local settings = { connect_timeout = 5 }
     package.loaded["alicloud.transport"] = fake(1)
-    local carrier = exchange.builtin(settings, loop_of { elapsed = 0 })
+    local made = adapter.builtin(settings, loop_of { elapsed = 0 })
     assert.equal(0, #opened)
-    carrier.send(REQUEST)
-    carrier.send(REQUEST)
+    made.send(REQUEST)
+    made.send(REQUEST)
     assert.same({ settings }, opened)
-    carrier.close()
-    carrier.close()
+    made.close()
+    made.close()
     assert.equal(1, log.closed)
   end)
 
   it("gets the request whole", function()
     package.loaded["alicloud.transport"] = fake(1)
-    exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    adapter.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
     assert.same({
       method = "POST", url = "https://h/", headers = { a = "b" }, timeout = 10, mutating = true,
       plain_http = false, send_by = 7.5,
@@ -234,14 +234,14 @@ describe("the built-in transport", function()
         error "enough"
       end }
     end }
-    local carrier = exchange.builtin({}, loop_of { elapsed = 0 })
-    pcall(carrier.ask, "signed", { mutating = true, send_by = 7.5 }, 10, false)
+    local made = adapter.builtin({}, loop_of { elapsed = 0 })
+    pcall(made.send_signed, "signed", { mutating = true, send_by = 7.5 }, 10, false)
     assert.same({ "signed", 10, true, false, 7.5, n = 5 }, given)
   end)
 
   it("is waited for, by a loop that steps it, until the operation is done", function()
     package.loaded["alicloud.transport"] = fake(8)
-    exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    adapter.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
     assert.equal(8, log.waits)
   end)
 
@@ -249,11 +249,11 @@ describe("the built-in transport", function()
     package.loaded["alicloud.transport"] = fake(1)
     local loop, released = loop_of { elapsed = 0 }, {}
     loop.release = function(pollable) released[#released + 1] = pollable.step and log.closed end
-    local carrier = exchange.builtin({}, loop)
-    carrier.send(REQUEST)
-    carrier.close()
+    local made = adapter.builtin({}, loop)
+    made.send(REQUEST)
+    made.close()
     assert.same({ 0 }, released)
-    local answer = carrier.send(REQUEST)
+    local answer = made.send(REQUEST)
     assert.equal("cancelled", answer.failure)
     assert.is_false(answer.sent)
     assert.equal(1, #opened)
@@ -261,17 +261,17 @@ describe("the built-in transport", function()
 
   it("is cancelled when an interrupt comes through", function()
     package.loaded["alicloud.transport"] = fake(8)
-    local carrier = exchange.builtin({}, loop_of({ elapsed = 0 }, function()
+    local made = adapter.builtin({}, loop_of({ elapsed = 0 }, function()
       error("interrupted!", 0)
     end))
-    assert.equal("interrupted!", helper.raised(carrier.send, REQUEST))
+    assert.equal("interrupted!", helper.raised(made.send, REQUEST))
     assert.equal(1, log.cancelled)
   end)
 
   it("cannot hold a call for ever", function()
     package.loaded["alicloud.transport"] = fake(math.huge)
     local control = { elapsed = 0 }
-    local answer = exchange.builtin({}, loop_of(control)).send(REQUEST)
+    local answer = adapter.builtin({}, loop_of(control)).send(REQUEST)
     assert.equal("timeout", answer.failure)
     assert.is_true(answer.sent)
     assert.is_true(control.elapsed < 16)
@@ -283,7 +283,7 @@ describe("the built-in transport", function()
     local cpath = package.cpath
     finally(function() package.cpath = cpath end)
     package.cpath = ""
-    local answer = exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    local answer = adapter.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
     assert.equal("other", answer.failure)
     assert.is_false(answer.sent)
     assert.matches("alicloud.transport cannot be opened", answer.detail)
@@ -291,7 +291,7 @@ describe("the built-in transport", function()
 
   it("that refuses its settings is a failure before anything was sent", function()
     package.loaded["alicloud.transport"] = { new = function() error "no such CA file" end }
-    local answer = exchange.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
+    local answer = adapter.builtin({}, loop_of { elapsed = 0 }).send(REQUEST)
     assert.is_false(answer.sent)
     assert.matches("cannot be opened: .*no such CA file", answer.detail)
   end)

@@ -32,7 +32,7 @@ end
 
 -- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
 local function perform(context, plan, keys, timeout)
-  local answer = context.carrier.perform {
+  local answer = context.adapter.perform {
     product = plan.product,
     action = plan.action,
     version = plan.version,
@@ -53,12 +53,12 @@ local function send(context, plan, progress, signed, timeout)
   tally.attempts = tally.attempts + 1
   progress.underway = true
   if not signed then return perform(context, plan, progress.keys, timeout) end
-  return context.carrier.ask(signed, plan, timeout, context.plain_http)
+  return context.adapter.send_signed(signed, plan, timeout, context.plain_http)
 end
 
 -- A transport that takes values has nothing signed.
 local function sign(context, plan, progress)
-  if context.carrier.perform then return nil end
+  if context.adapter.perform then return nil end
   return signing.sign(context, plan, progress.keys, progress.retried)
 end
 

@@ -237,7 +237,7 @@ end
 ---@param context { config: alicloud.ClientOptions, loop: alicloud.Loop, mode?: string,
 ---connect_timeout?: number }
 ---@param overrides? table options of alicloud.transport, instead of what the context says
----@return alicloud.Carrier
+---@return alicloud.Adapter
 function M.new_adapter(context, overrides)
   local config = context.config
   if config.transport then return adapter.foreign(config.transport) end

@@ -26,15 +26,15 @@ function M.new()
 end
 
 -- What only the transport can count.
-local CARRIED = { "connections", "reused", "bytes_sent", "bytes_received" }
+local TRANSPORTED = { "connections", "reused", "bytes_sent", "bytes_received" }
 
 --- The counters as they are now.
 ---@param context table the client's state
 ---@return alicloud.Stats
 function M.report(context)
-  local report, carried = {}, context.carrier.stats()
+  local report, transported = {}, context.adapter.stats()
   for name, value in pairs(context.shared.tally) do report[name] = value end
-  for _, name in ipairs(CARRIED) do report[name] = carried[name] end
+  for _, name in ipairs(TRANSPORTED) do report[name] = transported[name] end
   return report
 end
 

@@ -74,8 +74,8 @@ function M.new(given)
   if not provider then error("alicloud.client: " .. owned, 2) end
   state.provider, state.owned_provider = provider, owned and provider or nil
   state.shared = settings.new_shared(state)
-  state.carrier = settings.new_adapter(state)
-  state.owned_carrier = state.carrier
+  state.adapter = settings.new_adapter(state)
+  state.owned_adapter = state.adapter
   return born(state)
 end
 
@@ -105,11 +105,11 @@ function Client:with(given)
     if not provider then error("client:with: " .. owned, 2) end
     state.provider, state.owned_provider = provider, owned and provider or nil
   end
-  state.parent, state.shared, state.carrier = parent, parent.shared, parent.carrier
+  state.parent, state.shared, state.adapter = parent, parent.shared, parent.adapter
   if all.rate == nil then state.limiter = parent.limiter end
   if settings.takes(all, settings.ADAPTER_OPTIONS) then
-    state.carrier = settings.new_adapter(state)
-    state.owned_carrier = state.carrier
+    state.adapter = settings.new_adapter(state)
+    state.owned_adapter = state.adapter
   end
   return born(state)
 end
@@ -162,7 +162,7 @@ function Client:pollable()
   local state = own(self)
   local loop = state.loop
   if not loop.step then error("pollable: the client's loop steps its tasks by itself", 2) end
-  return pollables.of_client(loop, state.carrier)
+  return pollables.of_client(loop, state.adapter)
 end
 
 --- Signs a call without sending it; the result is that of `core.sign`.
@@ -259,7 +259,7 @@ function Client:close()
   local state = states[self]
   if not (state and state.open) then return end
   state.open = false
-  if state.owned_carrier then state.owned_carrier.close() end
+  if state.owned_adapter then state.owned_adapter.close() end
   if state.owned_provider and state.owned_provider.close then state.owned_provider:close() end
 end
 

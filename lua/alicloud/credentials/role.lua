@@ -51,7 +51,7 @@ local function new_call_context(self, endpoint)
   config.endpoint, config.connect_timeout, config.timeout, config.deadline = endpoint, 5, 10, 30
   local context = assert(contexts.settle(config))
   context.provider, context.shared = self.origin, contexts.new_shared(context)
-  context.carrier = contexts.new_adapter(context)
+  context.adapter = contexts.new_adapter(context)
   return context
 end
 
@@ -102,7 +102,7 @@ function M.over(context, given, origin, borrowed)
     end,
     close = function()
       self.closed = true
-      if self.call_context then self.call_context.carrier.close() end
+      if self.call_context then self.call_context.adapter.close() end
       if origin.close and not borrowed then origin:close() end
     end,
   }, context)

@@ -118,13 +118,13 @@ end
 
 --- Transport and tasks of a client as the poll protocol of cqueues knows them.
 ---@param loop alicloud.loop.Tasks
----@param carrier { pollable: fun(): table|nil }
+---@param adapter { pollable: fun(): table|nil }
 ---@return alicloud.Pollable
-function M.of_client(loop, carrier)
+function M.of_client(loop, adapter)
   local pollable = {}
 
   function pollable.pollfd()
-    local transport = carrier.pollable()
+    local transport = adapter.pollable()
     return transport and transport:pollfd()
   end
 

@@ -1,5 +1,6 @@
---- One request out, one exchange back, whoever carries it: the built-in transport, driven through
---- the loop, or a foreign `send`, which may do what it likes without hurting the call.
+--- Transport adapters: one request out, one exchange back, whoever carries it: the built-in
+--- transport, driven through the loop, or a foreign `send`, which may do what it likes without
+--- hurting the call.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -54,9 +55,9 @@ local M = {}
 ---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange|nil, any  where it is there,
 ---requests are neither signed nor sent but handed over as values
 
----@class alicloud.Carrier
+---@class alicloud.Adapter
 ---@field send fun(request: alicloud.Request): alicloud.Exchange
----@field ask fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
+---@field send_signed fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
 ---plain_http: boolean): table|nil, table sends what was signed, by `plan.send_by` if there is one,
 ---and judges the answer, as core.read
 ---@field perform? fun(request: alicloud.PlannedRequest):
@@ -82,16 +83,16 @@ local function drive(op, transport, loop, timeout)
   return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
 end
 
---- Makes the carrier over the built-in transport, which is loaded and opened at the first request.
----@param settings table options of alicloud.transport
+--- Makes the adapter of the built-in transport, which is loaded and opened at the first request.
+---@param options table of alicloud.transport
 ---@param loop alicloud.Loop
----@return alicloud.Carrier
-function M.builtin(settings, loop)
+---@return alicloud.Adapter
+function M.builtin(options, loop)
   local transport, closed, closed_stats
-  local carrier = {}
+  local adapter = {}
 
-  function carrier.pollable()
-    transport = transport or require "alicloud.transport".new(settings)
+  function adapter.pollable()
+    transport = transport or require "alicloud.transport".new(options)
     return transport
   end
 
@@ -101,13 +102,13 @@ function M.builtin(settings, loop)
     if closed then
       return { failure = "cancelled", sent = false, detail = "the client was closed" }
     end
-    local ok, opened = guard.call(carrier.pollable)
+    local ok, opened = guard.call(adapter.pollable)
     if not ok then
       return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
     end
   end
 
-  function carrier.send(request)
+  function adapter.send(request)
     local failure = not transport and open()
     if failure then return failure end
     local op <close> = transport:submit {
@@ -123,7 +124,7 @@ function M.builtin(settings, loop)
     return not op:done() and drive(op, transport, loop, request.timeout) or op:result()
   end
 
-  function carrier.ask(signed, plan, timeout, plain_http)
+  function adapter.send_signed(signed, plan, timeout, plain_http)
     local failure = not transport and open()
     if failure then return core.read(failure, signed) end
     local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http,
@@ -132,20 +133,20 @@ function M.builtin(settings, loop)
   end
 
   --- What the transport has counted: nothing before its first request.
-  function carrier.stats()
+  function adapter.stats()
     if transport and transport.stats then return transport:stats() end
     return closed_stats or {}
   end
 
-  function carrier.close()
-    closed, closed_stats = true, carrier.stats()
+  function adapter.close()
+    closed, closed_stats = true, adapter.stats()
     if not transport then return end
     if loop.release then loop.release(transport) end
     transport:close()
     transport = nil
   end
 
-  return carrier
+  return adapter
 end
 
 -- Two spellings of a name are one field with two values.
@@ -203,12 +204,12 @@ local function refusal(err)
   return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
 end
 
---- Makes a carrier over a foreign transport `{ send = function(request) }`. What it raises or
+--- Makes the adapter of a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
 ---@param transport alicloud.ForeignTransport
----@return alicloud.Carrier
+---@return alicloud.Adapter
 function M.foreign(transport)
-  local carrier = {}
+  local adapter = {}
 
   local function accept(ok, answer, err)
     if not ok then return other("the transport raised: " .. tostring(answer), true) end
@@ -218,7 +219,7 @@ function M.foreign(transport)
     return exchange
   end
 
-  function carrier.send(request)
+  function adapter.send(request)
     local now = request.send_by and core.boottime()
     if now and now > request.send_by then
       return { failure = "too_late", sent = false, detail = ("%.3f s late"):format(
@@ -228,14 +229,14 @@ function M.foreign(transport)
   end
 
   if transport.perform then
-    function carrier.perform(request)
+    function adapter.perform(request)
       local ok, answer, err = guard.call(transport.perform, request)
       if ok and (is_performed(answer) or is_judged(answer)) then return answer end
       return accept(ok, answer, err)
     end
   end
-  function carrier.ask(signed, plan, timeout, plain_http)
-    local exchange = carrier.send {
+  function adapter.send_signed(signed, plan, timeout, plain_http)
+    local exchange = adapter.send {
       method = signed.method,
       url = signed.url,
       host = signed.host,
@@ -251,12 +252,12 @@ function M.foreign(transport)
   end
 
   -- How a foreign transport connects is its own affair.
-  function carrier.stats() return {} end
+  function adapter.stats() return {} end
 
-  function carrier.pollable() end
-  function carrier.close() end
+  function adapter.pollable() end
+  function adapter.close() end
 
-  return carrier
+  return adapter
 end
 
 return M
