@@ -9,7 +9,7 @@ local PRECHECK, SEAM = "alicloud.dr.model.precheck", "alicloud.dr.journal.protoc
 local JOURNAL, STATE = "alicloud.dr.journal", "alicloud.dr.playbook.state"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
-local MEMORY, WITNESS = "alicloud.dr.store.memory", "alicloud.call.interceptor"
+local MEMORY, INTERCEPTOR = "alicloud.dr.store.memory", "alicloud.call.interceptor"
 
 local function edit(module, from, to)
   return { module = module, from = from, to = to }
@@ -52,11 +52,12 @@ return {
     edit(CALLS, "after = function(call, result, answer) return note_answer",
       "after = function(call, result, answer) note_call(branch, call) return note_answer")),
   mutant("calls are not written down", 1,
-    edit("alicloud.call.attempt", "if context.witness and plan.mutating then", "if false then")),
+    edit("alicloud.call.attempt", "if context.interceptor and plan.mutating then",
+      "if false then")),
   mutant("the intent is not written down", 1, edit(SEAM, "if not journal then return true end",
     "do return true end")),
   mutant("a call that could not be written down is sent", 160,
-    edit(WITNESS, "if ok and agreed then return call end", "do return call end")),
+    edit(INTERCEPTOR, "if ok and agreed then return call end", "do return call end")),
   mutant("the failure of a write is overlooked", 34,
     edit(JOURNAL, "self.fault = err\n    return nil, err", "return true")),
   mutant("a write that failed is tried again", 48,

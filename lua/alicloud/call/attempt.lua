@@ -64,10 +64,10 @@ end
 
 -- Between what the interceptor is told before and after it.
 local function send_intercepted(context, plan, progress, signed, timeout)
-  local call, refusal = interceptor.before(context.witness, plan, progress.attempts)
+  local call, refusal = interceptor.before(context.interceptor, plan, progress.attempts)
   if refusal then return nil, refusal end
   local result, answer = send(context, plan, progress, signed, timeout)
-  interceptor.after(context.witness, call, result, answer)
+  interceptor.after(context.interceptor, call, result, answer)
   return result, answer
 end
 
@@ -92,7 +92,7 @@ function M.run(context, plan, progress)
   end
   local limit = plan.timeout
   local timeout = remaining < limit and remaining or limit
-  if context.witness and plan.mutating then
+  if context.interceptor and plan.mutating then
     return send_intercepted(context, plan, progress, signed, timeout)
   end
   return send(context, plan, progress, signed, timeout)

@@ -47,7 +47,7 @@ local M = {}
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
----@field witness? alicloud.Witness is told of every attempt to change something before it leaves
+---@field witness? alicloud.Interceptor is told of every attempt of a change before it leaves
 
 local function has_functions(...)
   local names = { ... }
@@ -204,7 +204,7 @@ function M.settle(config)
     if config[name] == nil then state[name] = default else state[name] = config[name] end
   end
   state.endpoint, state.failed_region = config.endpoint, config.failed_region
-  state.witness = config.witness
+  state.interceptor = config.witness
   local message
   state.runtime, message = runtimes.make(config.runtime)
   if not state.runtime then return nil, message end

@@ -1,5 +1,5 @@
 --- Somebody who must know of every attempt to change something, before a byte of it leaves and
---- after its answer: a journal. An attempt that could not be witnessed does not leave.
+--- after its answer, and may refuse it: a journal. It is the option `witness` of a client.
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
@@ -7,13 +7,13 @@ local sorted = require "alicloud.base.tables"
 
 local M = {}
 
----@class alicloud.Witness
----@field before fun(call: alicloud.WitnessedCall): boolean|nil, any true: the attempt may leave;
+---@class alicloud.Interceptor
+---@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave;
 ---`nil, why`: it may not
----@field after fun(call: alicloud.WitnessedCall, result: table|nil, failure: table|nil) an answer,
----or why there is none; what it returns or raises changes nothing
+---@field after fun(call: alicloud.InterceptedCall, result: table|nil, failure: table|nil) an
+---answer, or why there is none; what it returns or raises changes nothing
 
----@class alicloud.WitnessedCall
+---@class alicloud.InterceptedCall
 ---@field product string
 ---@field action string
 ---@field version string
@@ -45,7 +45,7 @@ local function describe(plan, attempt)
   }
 end
 
-local function unwritten(why)
+local function refusal(why)
   return {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", retryable = false,
     retry_class = "never",
@@ -55,25 +55,25 @@ local function unwritten(why)
 end
 
 --- Announces an attempt.
----@param witness alicloud.Witness
+---@param interceptor alicloud.Interceptor
 ---@param plan alicloud.plan of a change
 ---@param attempt integer
----@return alicloud.WitnessedCall|nil call for `after`
+---@return alicloud.InterceptedCall|nil call for `after`
 ---@return table? failure as core.read gives it; nothing may be sent then
-function M.before(witness, plan, attempt)
+function M.before(interceptor, plan, attempt)
   local call = describe(plan, attempt)
-  local ok, agreed, why = guard.call(witness.before, call)
+  local ok, agreed, why = guard.call(interceptor.before, call)
   if ok and agreed then return call end
-  return nil, unwritten(ok and (why or "no reason given") or agreed)
+  return nil, refusal(ok and (why or "no reason given") or agreed)
 end
 
 --- Tells how it ended.
----@param witness alicloud.Witness
----@param call alicloud.WitnessedCall
+---@param interceptor alicloud.Interceptor
+---@param call alicloud.InterceptedCall
 ---@param result table|nil
 ---@param answer table info or failure, as core.read gives them
-function M.after(witness, call, result, answer)
-  guard.call(witness.after, call, result, answer)
+function M.after(interceptor, call, result, answer)
+  guard.call(interceptor.after, call, result, answer)
 end
 
 return M

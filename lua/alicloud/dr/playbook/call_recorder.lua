@@ -29,7 +29,7 @@ end
 
 --- The witness of a branch's client.
 ---@param branch alicloud.dr.PlaybookRun
----@return alicloud.Witness
+---@return alicloud.Interceptor
 function M.witness(branch)
   return {
     before = function(call) return note_call(branch, call) end,
