@@ -193,7 +193,7 @@ describe("nothing is sent that the documentation does not allow:", function()
         if param.required then
           local without = samples(fact)
           without[param.name] = nil
-          local ok, message = params.settle(data.operations[name], without)
+          local ok, message = params.validate(data.operations[name], without)
           assert.is_nil(ok)
           assert.equal(("parameter %s is required"):format(param.name), message)
         end

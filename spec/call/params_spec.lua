@@ -83,7 +83,7 @@ local failover = ebs.operations.FailoverDiskReplicaGroup
 local groups = ebs.operations.DescribeDiskReplicaGroups
 
 local function invalid(operation, given)
-  local flat, message = params.settle(operation, given)
+  local flat, message = params.validate(operation, given)
   assert.is_nil(flat)
   return message
 end
@@ -94,16 +94,16 @@ describe("validation", function()
   end
 
   it("accepts what the operation takes", function()
-    assert.same(group "pg-orders", params.settle(failover, group "pg-orders"))
+    assert.same(group "pg-orders", params.validate(failover, group "pg-orders"))
     assert.same({
       RegionId = "cn-shanghai", GroupIds = "a,b", Site = "backup", MaxResults = "500",
       ["Tag.1.Key"] = "k", Name = "Bestellungen ü",
-    }, params.settle(groups, {
+    }, params.validate(groups, {
       RegionId = "cn-shanghai", GroupIds = { "a", "b" }, Site = "backup", MaxResults = 500,
       Tag = { { Key = "k" } }, Name = "Bestellungen ü",
     }))
     assert.same({ RegionId = "r", MaxResults = "10", GroupIds = "a,b" },
-      params.settle(groups, { RegionId = "r", MaxResults = "10", GroupIds = "a,b" }))
+      params.validate(groups, { RegionId = "r", MaxResults = "10", GroupIds = "a,b" }))
   end)
 
   it("names an unknown parameter and the nearest known one", function()
@@ -169,7 +169,7 @@ describe("validation", function()
 
   it("never changes a list that it is given", function()
     local ids = { "a", "b" }
-    assert.equal("a,b", params.settle(groups, { RegionId = "r", GroupIds = ids }).GroupIds)
+    assert.equal("a,b", params.validate(groups, { RegionId = "r", GroupIds = ids }).GroupIds)
     assert.same({ "a", "b" }, ids)
   end)
 end)

@@ -82,15 +82,15 @@ describe("what a user of the library reaches", function()
 end)
 
 describe("what a user has given or was given", function()
-  it("is the library's no more: an operation and a service are read-only", function()
+  it("is the library's no more: a future and a service are read-only", function()
     local client = lab.new().client
-    local operation = client:start "DescribeRegions"
-    assert.has_error(function() operation.plan = {} end, "an operation is read-only")
-    assert.equal("alicloud.Operation", getmetatable(operation))
-    assert.error_matches(function() operation.done {} end, "not an operation")
-    rawset(operation, "plan", { mutating = false })
-    rawset(operation, "task", false)
-    assert.is_table(operation:result())
+    local future = client:start "DescribeRegions"
+    assert.has_error(function() future.plan = {} end, "a future is read-only")
+    assert.equal("alicloud.Future", getmetatable(future))
+    assert.error_matches(function() future.done {} end, "not a future")
+    rawset(future, "plan", { mutating = false })
+    rawset(future, "task", false)
+    assert.is_table(future:result())
     assert.has_error(function() client:service("ebs").data = {} end, "a service is read-only")
   end)
 

@@ -28,12 +28,12 @@ describe("client:start", function()
 
   it("carries several calls at a time", function()
     local client, control, sent = slow_client(2)
-    local operations = {}
-    for i = 1, 8 do operations[i] = client:start "DescribeRegions" end
+    local futures = {}
+    for i = 1, 8 do futures[i] = client:start "DescribeRegions" end
     assert.same({}, sent)
-    for _, operation in ipairs(operations) do
-      assert.is_truthy(operation:result().RequestId)
-      assert.is_true(operation:done())
+    for _, future in ipairs(futures) do
+      assert.is_truthy(future:result().RequestId)
+      assert.is_true(future:done())
     end
     assert.equal(8, #sent)
     assert.equal(2, control.elapsed)
@@ -41,34 +41,34 @@ describe("client:start", function()
 
   it("goes on while another call of the family is waited for", function()
     local client, control = slow_client(3)
-    local operation = client:start "DescribeRegions"
+    local future = client:start "DescribeRegions"
     assert.is_table(client:with { timeout = 5 }:call "DescribeRegions")
     assert.equal(3, control.elapsed)
-    assert.is_true(operation:done())
+    assert.is_true(future:done())
   end)
 
   it("knows nothing of a change that was cancelled after it may have left", function()
     local client = slow_client(10)
-    local operation = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-1" })
+    local future = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-1" })
     client.loop.sleep(1)
-    assert.is_true(operation:cancel())
-    local result, err = operation:result()
+    assert.is_true(future:cancel())
+    local result, err = future:result()
     assert.is_nil(result)
     assert.equal("cancelled", err.kind)
     assert.equal("unknown", err.outcome)
     assert.equal(1, err.attempts)
     assert.is_string(err.client_token)
-    assert.matches("done", tostring(operation))
+    assert.matches("done", tostring(future))
   end)
 
   it("knows that what had not begun was not sent", function()
     local client, _, sent = slow_client(10)
     local result, err
     do
-      local operation <close> = client:start("FailoverDiskReplicaGroup",
+      local future <close> = client:start("FailoverDiskReplicaGroup",
         { ReplicaGroupId = "pg-1" })
-      operation:cancel()
-      result, err = operation:result()
+      future:cancel()
+      result, err = future:result()
     end
     assert.is_nil(result)
     assert.equal("not_sent", err.outcome)

@@ -72,7 +72,7 @@ local function send_intercepted(context, plan, progress, signed, timeout)
 end
 
 --- Makes one attempt.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@return table|nil result

@@ -1,11 +1,11 @@
---- What a client may be told, what it takes for granted, and what both come to together with the
---- environment.
+--- What the calls of a client share: its options, what it takes for granted without them, and what
+--- both come to together with the environment.
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
 local endpoint = require "alicloud.net.endpoint"
-local network = require "alicloud.net.options"
+local net_options = require "alicloud.net.options"
 local options = require "alicloud.base.schema"
 local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
@@ -13,7 +13,7 @@ local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
 local services = require "alicloud.service"
 local stats = require "alicloud.call.stats"
-local tasks = require "alicloud.loop.scheduler"
+local scheduler = require "alicloud.loop.scheduler"
 local rate_limit = require "alicloud.call.rate_limit"
 
 local M = {}
@@ -104,7 +104,7 @@ M.SCHEMA = {
     has_functions("before", "after")),
 }
 
-for name, rule in pairs(network.SCHEMA) do M.SCHEMA[name] = rule end
+for name, rule in pairs(net_options.SCHEMA) do M.SCHEMA[name] = rule end
 
 local DEFAULTS = {
   plain_http = false,
@@ -125,7 +125,7 @@ M.KEYS = { "credentials", "access_key_id", "access_key_secret", "security_token"
 --- Names of the options that a transport adapter is made by: a derived client that changes one of
 --- them needs its own.
 M.ADAPTER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
-for name in pairs(network.SCHEMA) do M.ADAPTER_OPTIONS[#M.ADAPTER_OPTIONS + 1] = name end
+for name in pairs(net_options.SCHEMA) do M.ADAPTER_OPTIONS[#M.ADAPTER_OPTIONS + 1] = name end
 
 --- Names of the options that a loop is made by.
 M.LOOP = { "runtime", "loop" }
@@ -187,47 +187,83 @@ local function check_endpoints(config)
   end
 end
 
--- Several calls at a time need a loop that can carry them; one that cannot is carried by ours.
+-- Several calls at a time need a loop that spawns tasks; ours goes over one that cannot.
 local function loop_for(given, runtime)
   if given and given.spawn then return given end
-  return tasks.new(given or blocking.new(runtime))
+  return scheduler.new(given or blocking.new(runtime))
 end
 
---- What a client knows before it has credentials and a transport: options, defaults and the
+---@class alicloud.call.Context what calls of one client have in common
+---@field config alicloud.ClientOptions as they were given, without the keys
+---@field open boolean
+---@field runtime alicloud.Runtime
+---@field loop alicloud.Loop
+---@field mode "normal"|"observe"
+---@field product string
+---@field region string?
+---@field failed_region string?
+---@field endpoint string|table<string, string>|nil
+---@field network "public"|"vpc"
+---@field plain_http boolean
+---@field timeout number seconds
+---@field write_timeout number seconds
+---@field connect_timeout number seconds
+---@field deadline number seconds
+---@field resend "token"|"never"
+---@field algorithm string
+---@field user_agent string
+---@field policy alicloud.retry.Policy
+---@field limiter alicloud.rate_limit.Limiter|false
+---@field outage_retry alicloud.OutageRetry|false
+---@field interceptor alicloud.Interceptor?
+---@field endpoints table<string, alicloud.Endpoint> that were resolved
+---@field forms table<string, alicloud.plan.Form> by action
+---@field provider alicloud.credentials.Provider set by its maker, as are the following
+---@field adapter alicloud.Adapter
+---@field shared alicloud.call.Shared
+
+--- Makes what a client knows before it has a provider and an adapter: options, defaults and the
 --- environment, checked.
 ---@param config alicloud.ClientOptions without the keys
----@return table|nil state
+---@return alicloud.call.Context|nil
 ---@return string? message what is wrong, for whoever raises it
-function M.settle(config)
-  local state = { config = config, endpoints = {}, forms = {}, open = true }
+function M.build(config)
+  local context = { config = config, endpoints = {}, forms = {}, open = true }
   for name, default in pairs(DEFAULTS) do
-    if config[name] == nil then state[name] = default else state[name] = config[name] end
+    if config[name] == nil then context[name] = default else context[name] = config[name] end
   end
-  state.endpoint, state.failed_region = config.endpoint, config.failed_region
-  state.interceptor = config.witness
+  context.endpoint, context.failed_region = config.endpoint, config.failed_region
+  context.interceptor = config.witness
   local message
-  state.runtime, message = runtimes.make(config.runtime)
-  if not state.runtime then return nil, message end
-  state.loop = loop_for(config.loop, state.runtime)
-  state.user_agent = user_agent(config.user_agent)
-  state.region, message = region_of(config, state.runtime)
+  context.runtime, message = runtimes.make(config.runtime)
+  if not context.runtime then return nil, message end
+  context.loop = loop_for(config.loop, context.runtime)
+  context.user_agent = user_agent(config.user_agent)
+  context.region, message = region_of(config, context.runtime)
   if message then return nil, message end
-  message = check_endpoints(state) or network.settle(config)
+  message = check_endpoints(context) or net_options.validate(config)
   if message then return nil, message end
-  state.network, message = endpoint.network(config.network, state.runtime.getenv)
+  context.network, message = endpoint.network(config.network, context.runtime.getenv)
   if message then return nil, message end
-  state.policy, message = retry.policy(config.retry, config.retries)
-  if not state.policy then return nil, message end
-  state.limiter, message = rate_limit.new(config.rate)
-  if state.limiter == nil then return nil, message end
-  state.outage_retry, message = outage_retry.read(config.wait_for_cloud)
-  if state.outage_retry == nil then return nil, message end
-  return state
+  context.policy, message = retry.policy(config.retry, config.retries)
+  if not context.policy then return nil, message end
+  context.limiter, message = rate_limit.new(config.rate)
+  if context.limiter == nil then return nil, message end
+  context.outage_retry, message = outage_retry.read(config.wait_for_cloud)
+  if context.outage_retry == nil then return nil, message end
+  return context
 end
 
+---@class alicloud.call.Shared what a family of clients has in common
+---@field bucket alicloud.retry.Bucket
+---@field clock_offset number seconds that the server's clock is ahead
+---@field tally alicloud.Stats
+---@field outages table<string, alicloud.outage_retry.Outage> by host
+---@field waited_until number? monotonic seconds
+
 --- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
----@param context table as `settle` made it
----@return table
+---@param context alicloud.call.Context
+---@return alicloud.call.Shared
 function M.new_shared(context)
   return { bucket = retry.bucket(context.policy.budget), clock_offset = 0, tally = stats.new(),
     outages = {} }
@@ -241,7 +277,7 @@ end
 function M.new_adapter(context, overrides)
   local config = context.config
   if config.transport then return adapter.foreign(config.transport) end
-  local way = network.settings(config)
+  local way = net_options.settings(config)
   way.connect_timeout = context.connect_timeout
   if context.mode == "observe" then way.observe, way.reads = true, services.reading() end
   for name, value in pairs(overrides or {}) do way[name] = value end

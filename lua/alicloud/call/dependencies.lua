@@ -130,7 +130,7 @@ local SCHEMA = {
 }
 
 --- Lists the hosts.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param given? alicloud.DependencyOptions
 ---@return alicloud.Dependency[]|nil
 ---@return string? message what is wrong with the options
@@ -161,7 +161,7 @@ local CURES = {
 }
 
 --- Why a call must not be made: it needs hosts of the region that has failed.
----@param context table the client's state, with failed_region
+---@param context alicloud.call.Context with failed_region
 ---@param plan alicloud.plan
 ---@return table|nil failure as core.read gives it
 function M.refusal(context, plan)

@@ -136,7 +136,7 @@ local function candidate_of(context, region)
 end
 
 --- The region to ask for a second opinion.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param err alicloud.Error of the region in trouble
 ---@return string|nil nil if there is none that could be asked
 local function second_region(context, err)
@@ -184,7 +184,7 @@ end
 
 --- Finds out why a call got no useful answer. Asks a second region where that decides; sends
 --- nothing that changes anything. Puts the sentence into `err.hint`.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param err alicloud.Error of a call
 ---@return alicloud.Diagnosis
 function M.run(context, err)

@@ -19,7 +19,7 @@ local dependencies = lazy.module "alicloud.call.dependencies"
 local M = {}
 
 --- Signs one attempt without sending it.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@return alicloud.Signed|nil signed as core.sign gives it
 ---@return alicloud.Error? err
@@ -105,7 +105,7 @@ end
 ---@field keys alicloud.Credentials? of the latest attempt
 
 --- Begins a call.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param policy? alicloud.retry.Policy else the plan's
 ---@return alicloud.call.Progress progress
@@ -137,7 +137,7 @@ local function pause(context, progress, wait)
 end
 
 --- Carries a plan out.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress as `begin` made it
 ---@return table|nil result
@@ -162,7 +162,7 @@ end
 
 --- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service
 --- is there.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@return table|nil result
 ---@return alicloud.Error? err

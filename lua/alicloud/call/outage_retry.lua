@@ -165,7 +165,7 @@ local function outlast(context, plan, err)
 end
 
 --- Carries a plan out, for as long as the client waits for the cloud.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress table as `alicloud.call.begin` made it
 ---@return table|nil result

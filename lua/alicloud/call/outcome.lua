@@ -39,7 +39,7 @@ local function meta_of(progress)
 end
 
 --- The result of a call, with what is known of it kept beside it.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param progress alicloud.call.Progress
 ---@param result table
 ---@param info table as core.read gives it
@@ -88,7 +88,7 @@ local function hint_for(context, plan, failure, outcome)
 end
 
 --- The error of a call after an attempt that failed.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@param failure table as core.read gives it
@@ -126,7 +126,7 @@ function M.stopped(err, reason)
 end
 
 --- The error of a call that its caller gave up.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@return alicloud.Error

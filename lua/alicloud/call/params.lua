@@ -124,7 +124,7 @@ function M.shape(operation, params)
 end
 
 -- Into the flat form; the table is changed, and mostly it is the result.
-local function settle(operation, params)
+local function to_flat(operation, params)
   local nested = false
   for name, value in next, params do
     local kind = type(value)
@@ -146,8 +146,8 @@ end
 ---@param params table as the caller gave them, PascalCase
 ---@return table<string, string>|nil flat
 ---@return string? message names the parameter, the value and what is allowed
-function M.settle(operation, params)
-  if not operation then return settle(nil, params) end
+function M.validate(operation, params)
+  if not operation then return to_flat(nil, params) end
   local ok, plain = rules.check_fields(operation.params, params)
   if not ok then return nil, plain end
   if operation.depends then
@@ -155,7 +155,7 @@ function M.settle(operation, params)
     if not fine then return nil, message end
   end
   if plain then return params end
-  return settle(operation, params)
+  return to_flat(operation, params)
 end
 
 local TOKEN = { type = "string", format = "token" }

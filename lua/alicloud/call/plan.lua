@@ -129,9 +129,9 @@ local function complete(context, form, given, input)
   return all, region
 end
 
-local function settle(form, all)
+local function validate(form, all)
   local token = all.ClientToken
-  local flat, message = params.settle(form.operation, all)
+  local flat, message = params.validate(form.operation, all)
   if not flat then return nil, message end
   if token ~= nil and form.token_without_rule then
     local ok, complaint = params.check_token(token)
@@ -158,7 +158,7 @@ local function resolve(context, form, region)
 end
 
 --- The endpoint that calls of a product go to.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param product string
 ---@param region? string the client's own unless given
 ---@return alicloud.Endpoint|nil
@@ -241,7 +241,7 @@ end
 local function fill(context, form, given, input)
   local all, region = complete(context, form, given, input)
   if not all then return nil, region end
-  local flat, message = settle(form, all)
+  local flat, message = validate(form, all)
   if not flat then return nil, message end
   local target = form.targets[region or ""]
   if not target then
@@ -253,7 +253,7 @@ local function fill(context, form, given, input)
 end
 
 --- Makes the plan of a call.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param action string "Action" or "product:Action"
 ---@param input? table parameters, PascalCase
 ---@param given? alicloud.CallOptions

@@ -210,7 +210,7 @@ local function refusal(wait)
 end
 
 --- Waits for the turn of a call, if the client keeps a rate.
----@param context table the client's state, with a limiter
+---@param context alicloud.call.Context with a limiter
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@return table? failure as core.read gives it, where the deadline is before its turn
@@ -258,7 +258,7 @@ end
 
 --- Takes an answer that said "too often" to heart: how long everybody stays away, which is also
 --- what the caller is told.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@param failure table as core.read gives it; gets `retry_after`

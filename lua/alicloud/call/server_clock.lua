@@ -23,7 +23,7 @@ local function warn(context, plan, offset)
 end
 
 --- The server's time as far as it is known, else that of this machine.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@return number unix seconds
 function M.server_time(context)
   return context.runtime.time() + context.shared.clock_offset
@@ -31,7 +31,7 @@ end
 
 --- Learns the server's time from an answer that refused ours. It is believed only over a channel
 --- that nobody else can speak on.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param failure table as core.read gives it
 ---@return boolean learnt
@@ -47,7 +47,7 @@ end
 
 --- What to do about a refused date, where the answer tells which time it is over there: it says
 --- nothing about whose clock is wrong.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param failure table as core.read gives it
 ---@return string|nil hint
 function M.hint(context, failure)

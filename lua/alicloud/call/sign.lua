@@ -48,7 +48,7 @@ local function too_large(problem)
 end
 
 --- Signs an attempt. The secrets are read by the core and stay where they are.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials
 ---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
@@ -73,7 +73,7 @@ local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request"
   "signature", "authorization", "signed_headers" }
 
 --- Signs a plan to be looked at.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials
 ---@return alicloud.Signed|nil

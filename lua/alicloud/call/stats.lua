@@ -29,7 +29,7 @@ end
 local TRANSPORTED = { "connections", "reused", "bytes_sent", "bytes_received" }
 
 --- The counters as they are now.
----@param context table the client's state
+---@param context alicloud.call.Context
 ---@return alicloud.Stats
 function M.report(context)
   local report, transported = {}, context.adapter.stats()

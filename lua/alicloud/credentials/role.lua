@@ -49,7 +49,7 @@ local function new_call_context(self, endpoint)
   for _, name in ipairs(contexts.ADAPTER_OPTIONS) do config[name] = client.config[name] end
   config.mode, config.runtime, config.loop = nil, client.runtime, client.loop
   config.endpoint, config.connect_timeout, config.timeout, config.deadline = endpoint, 5, 10, 30
-  local context = assert(contexts.settle(config))
+  local context = assert(contexts.build(config))
   context.provider, context.shared = self.origin, contexts.new_shared(context)
   context.adapter = contexts.new_adapter(context)
   return context

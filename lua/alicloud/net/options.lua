@@ -64,10 +64,11 @@ local function copy_lists(resolve)
   return copy
 end
 
---- Makes the options of a client its own, or says what is wrong with them beyond their types.
+--- Says what is wrong with the options of a client beyond their types, and makes its tables its
+--- own.
 ---@param config alicloud.ClientOptions what the client keeps; the caller's tables are copied
 ---@return string? complaint
-function M.settle(config)
+function M.validate(config)
   if config.client_key and not config.client_cert then
     return "option client_key: it is of use with the option client_cert only"
   end

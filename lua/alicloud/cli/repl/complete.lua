@@ -13,7 +13,7 @@ local METHODS = {
   ["alicloud.Client"] = { "call", "close", "must", "pollable", "prepare", "service", "start",
     "validate", "with" },
   ["alicloud.Service"] = { "call", "each", "help", "must", "prepare", "validate", "wait", "with" },
-  ["alicloud.Operation"] = { "cancel", "done", "result", "wait" },
+  ["alicloud.Future"] = { "cancel", "done", "result", "wait" },
 }
 
 local function class_of(value)
