@@ -1,10 +1,10 @@
 local blocking = require "alicloud.loop.blocking"
 local helper = require "spec.helper"
-local tasks = require "alicloud.loop.scheduler"
+local schedulers = require "alicloud.loop.scheduler"
 
 local function new_loop()
   local runtime, control = helper.runtime()
-  return tasks.new(blocking.new(runtime)), control
+  return schedulers.new(blocking.new(runtime)), control
 end
 
 -- Ends its operations when told; never has a descriptor.
@@ -267,7 +267,7 @@ describe("tasks over a transport", function()
       asked = pollable:pollfd()
       return real(pollable, deadline)
     end
-    local loop = tasks.new(base)
+    local loop = schedulers.new(base)
     local function body(transport)
       transport.pollfd = function() return nil end
       loop.wait(transport, loop.now() + 60, operation(transport, 1))
@@ -358,7 +358,7 @@ describe("tasks over a transport", function()
     local runtime, control = helper.runtime()
     local base = blocking.new(runtime)
     function base.wait(_, deadline) base.sleep(deadline - base.now()) end
-    local loop, transport, log = tasks.new(base), fake_transport(), {}
+    local loop, transport, log = schedulers.new(base), fake_transport(), {}
     local list = {}
     for i, seconds in ipairs { 30, 10, 20, 10 } do
       list[i] = loop.spawn(function()

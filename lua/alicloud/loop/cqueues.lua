@@ -9,7 +9,7 @@ local blocking = require "alicloud.loop.blocking"
 local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local runtimes = require "alicloud.base.runtime"
-local tasks = require "alicloud.loop.scheduler"
+local schedulers = require "alicloud.loop.scheduler"
 
 local M = {}
 
@@ -34,8 +34,8 @@ local function pump(state, controller)
     if state.home == controller then state.home = nil end
   end })
   while state.home == controller do
-    state.tasks.step()
-    local list, seconds = state.tasks.pollables(), state.tasks.timeout()
+    state.scheduler.step()
+    local list, seconds = state.scheduler.pollables(), state.scheduler.timeout()
     if #list == 0 and not seconds then return end
     local polls
     polls, watched = watch(list, watched)
@@ -49,7 +49,7 @@ local function adopt(state, waiter, token, ...)
   if token ~= cqueues._POLL or not controller then return false end
   waiter.condition = condition.new()
   controller:wrap(function(...)
-    state.tasks.resume(waiter, cqueues.poll(waiter.condition, ...))
+    state.scheduler.resume(waiter, cqueues.poll(waiter.condition, ...))
   end, ...)
   return true
 end
@@ -94,15 +94,15 @@ end
 --- Makes a loop for the option `loop` of a client. One client serves one controller at a time: the
 --- one that is running when it is used.
 ---@param controller? table of cqueues.new(): what is started while none is running goes on there
----@return alicloud.loop.Tasks
+---@return alicloud.loop.Scheduler
 function M.new(controller)
   if controller ~= nil and cqueues.type(controller) ~= "controller" then
     error("alicloud.loop.cqueues: a controller of cqueues.new() expected, got "
       .. type(controller), 2)
   end
   local state = { controller = controller, altered = condition.new() }
-  state.tasks = tasks.new(add_host(state, blocking.new(runtimes.new())))
-  return state.tasks
+  state.scheduler = schedulers.new(add_host(state, blocking.new(runtimes.new())))
+  return state.scheduler
 end
 
 return M

@@ -7,7 +7,7 @@
 
 local blocking = require "alicloud.loop.blocking"
 local runtimes = require "alicloud.base.runtime"
-local tasks = require "alicloud.loop.scheduler"
+local schedulers = require "alicloud.loop.scheduler"
 local uv = require "luv"
 
 local M = {}
@@ -53,7 +53,7 @@ function State:set_timer(seconds, idle)
 end
 
 function State:rearm()
-  local list, seconds = self.tasks.pollables(), self.tasks.timeout()
+  local list, seconds = self.scheduler.pollables(), self.scheduler.timeout()
   if #self.woken > 0 then seconds = 0 end
   self:watch(list)
   self:set_timer(seconds, #list == 0 and not seconds)
@@ -77,7 +77,7 @@ function State:tick()
     self:rearm()
   end })
   self.ticking = true
-  self.tasks.step()
+  self.scheduler.step()
   self:resume_woken()
 end
 
@@ -118,12 +118,12 @@ local function add_host(state, host)
 end
 
 --- Makes a loop for the option `loop` of a client, over the default loop of luv.
----@return alicloud.loop.Tasks
+---@return alicloud.loop.Scheduler
 function M.new()
   local state = setmetatable({ handles = {}, woken = {}, ticking = false }, State)
   state.on_event = function() state:tick() end
-  state.tasks = tasks.new(add_host(state, blocking.new(runtimes.new())))
-  return state.tasks
+  state.scheduler = schedulers.new(add_host(state, blocking.new(runtimes.new())))
+  return state.scheduler
 end
 
 return M

@@ -2,14 +2,14 @@
 
 local M = {}
 
----@class alicloud.loop.Interests
-local Interests = {}
-Interests.__index = Interests
+---@class alicloud.loop.PollSet
+local PollSet = {}
+PollSet.__index = PollSet
 
---- An empty register.
----@return alicloud.loop.Interests
+--- An empty set.
+---@return alicloud.loop.PollSet
 function M.new()
-  return setmetatable({ waiting = {}, order = {} }, Interests)
+  return setmetatable({ waiting = {}, order = {} }, PollSet)
 end
 
 -- Those who wait for one transport.
@@ -20,7 +20,7 @@ end
 
 ---@param waiter alicloud.loop.Waiter with a pollable
 ---@return alicloud.loop.Waiting
-function Interests:add(waiter)
+function PollSet:add(waiter)
   local pollable = waiter.pollable
   local list = self.waiting[pollable]
   if not list then
@@ -41,7 +41,7 @@ end
 -- The gap is closed with the last one: who waits for one transport is woken in no promised order.
 ---@param waiter alicloud.loop.Waiter that has a place
 ---@return alicloud.loop.Waiting|nil of whom it was one
-function Interests:remove(waiter)
+function PollSet:remove(waiter)
   local list, place = self.waiting[waiter.pollable], waiter.place
   local count = #list
   local last = list[count]
@@ -59,13 +59,13 @@ end
 --- Everyone who waits for a transport; from the end on they may be taken out meanwhile.
 ---@param pollable table
 ---@return alicloud.loop.Waiting|nil
-function Interests:of(pollable)
+function PollSet:of(pollable)
   return self.waiting[pollable]
 end
 
 --- The transports that somebody waits for, the longest known first.
 ---@return table[]
-function Interests:pollables()
+function PollSet:pollables()
   local kept = {}
   for _, pollable in ipairs(self.order) do
     if #self.waiting[pollable] > 0 then
@@ -117,7 +117,7 @@ end
 ---@field step fun(self: alicloud.Pollable) lets everything that is ready go on; never waits
 
 --- Transport and tasks of a client as the poll protocol of cqueues knows them.
----@param loop alicloud.loop.Tasks
+---@param loop alicloud.loop.Scheduler
 ---@param adapter { pollable: fun(): table|nil }
 ---@return alicloud.Pollable
 function M.of_client(loop, adapter)

@@ -7,13 +7,13 @@
 -- event loop of a program (alicloud.loop.cqueues, alicloud.loop.luv) that one steps them, and its
 -- coroutines are parked while they wait.
 
-local pollables = require "alicloud.loop.poll_set"
-local task_class = require "alicloud.loop.task"
+local poll_sets = require "alicloud.loop.poll_set"
+local tasks = require "alicloud.loop.task"
 local timers = require "alicloud.loop.timers"
 
 local M = {}
 
----@class alicloud.loop.Tasks: alicloud.Loop
+---@class alicloud.loop.Scheduler: alicloud.Loop
 ---@field spawn fun(body: function, ...): alicloud.Task starts at the next turn
 ---@field step fun() lets all that is ready go on once; never waits
 ---@field timeout fun(): number? seconds until `step` is due by the clock
@@ -93,7 +93,7 @@ function Scheduler:wake_late(list, now)
 end
 
 function Scheduler:retire(waiter)
-  local list = waiter.place and self.interests:remove(waiter)
+  local list = waiter.place and self.poll_set:remove(waiter)
   if list and list.watch and not list[1] then self:unwatch(list) end
   if waiter.timed then
     waiter.timed = nil
@@ -124,7 +124,7 @@ function Scheduler:enlist(waiter)
   local op = waiter.op
   if op and op:done() then return self:wake(waiter) end
   if op then waiter.ticket = op:ticket() end
-  local list = waiter.pollable and self.interests:add(waiter)
+  local list = waiter.pollable and self.poll_set:add(waiter)
   if op then
     self:watch(list, waiter.deadline)
   elseif waiter.deadline < math.huge then
@@ -210,7 +210,7 @@ end
 
 -- Who waits for operations is woken by theirs; who waits for the pollable, by every step.
 function Scheduler:stepped(pollable, finished)
-  local list = self.interests:of(pollable)
+  local list = self.poll_set:of(pollable)
   if not list then return end
   if list.others > 0 and finished ~= 0 then
     for i = #list, 1, -1 do
@@ -233,9 +233,9 @@ function Scheduler:step_all(list)
 end
 
 function Scheduler:wait_below(deadline)
-  local list, base = self.interests:pollables(), self.base
+  local list, base = self.poll_set:pollables(), self.base
   if #list > 0 then
-    base.wait(pollables.together(list), math.min(deadline, base.now() + LONGEST))
+    base.wait(poll_sets.together(list), math.min(deadline, base.now() + LONGEST))
     return self:step_all(list)
   end
   if deadline == math.huge then error("every task waits for another one", 0) end
@@ -261,7 +261,7 @@ function Scheduler:step()
   self.stepping = true
   local _ <close> = setmetatable({}, { __close = function() self.stepping = false end })
   self:wake_due()
-  self:step_all(self.interests:pollables())
+  self:step_all(self.poll_set:pollables())
   self:run_queue()
 end
 
@@ -269,7 +269,7 @@ function Scheduler:timeout()
   if self.first <= self.last then return 0 end
   local due = self.timers.next()
   local seconds = due and math.max(due - self.base.now(), 0)
-  local clock = pollables.earliest(self.interests:pollables())
+  local clock = poll_sets.earliest(self.poll_set:pollables())
   if not (seconds and clock) then return seconds or clock end
   return math.min(seconds, clock)
 end
@@ -308,7 +308,7 @@ function Scheduler:glance()
 end
 
 function Scheduler:spawn(body, ...)
-  local task = task_class.new(self, body)
+  local task = tasks.new(self, body)
   local waiter = self:new_waiter(task)
   waiter.arguments = table.pack(...)
   self.alive = self.alive + 1
@@ -317,7 +317,7 @@ function Scheduler:spawn(body, ...)
 end
 
 function Scheduler:release(pollable)
-  local list = self.interests:of(pollable)
+  local list = self.poll_set:of(pollable)
   for i = list and #list or 0, 1, -1 do self:wake(list[i]) end
   if self.base.disarm then self.base.disarm(pollable) end
 end
@@ -326,13 +326,13 @@ local function is_gone(waiter)
   return waiter.ready or waiter.over
 end
 
---- Makes a loop that carries tasks.
+--- Makes a loop that carries tasks over one that need not.
 ---@param base alicloud.Loop|alicloud.loop.Host
----@return alicloud.loop.Tasks
+---@return alicloud.loop.Scheduler
 function M.new(base)
   local scheduler = setmetatable({
     base = base, hosted = base.arm ~= nil, alive = 0, queue = {}, first = 1, last = 0,
-    interests = pollables.new(),
+    poll_set = poll_sets.new(),
     timers = timers.new(is_gone), stepping = false, busy = false,
   }, Scheduler)
   local loop = { now = base.now }
@@ -359,7 +359,7 @@ function M.new(base)
   function loop.spawn(body, ...) return scheduler:spawn(body, ...) end
   function loop.step() scheduler:step() end
   function loop.timeout() return scheduler:timeout() end
-  function loop.pollables() return scheduler.interests:pollables() end
+  function loop.pollables() return scheduler.poll_set:pollables() end
   function loop.release(pollable) scheduler:release(pollable) end
 
   function loop.gate()
