@@ -18,7 +18,7 @@ local M = {}
 ---@field state alicloud.dr.RunState
 ---@field client alicloud.Client
 ---@field runtime alicloud.Runtime
----@field loop alicloud.loop.Tasks
+---@field loop alicloud.loop.Scheduler
 ---@field options alicloud.dr.RunOptions
 ---@field stopped alicloud.dr.Stop?
 ---@field seen table<string, boolean> steps and gates that this attempt has come to

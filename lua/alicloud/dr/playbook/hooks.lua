@@ -21,7 +21,7 @@ local KINDS = { step_begin = "step", step_end = "step", step_skip = "step", gate
 M.ALLOWED = { step = true, gate = true, mark = true, mode = true, note = true, call = true,
   answer = true, stopped = true, finished = true, interrupted = true }
 
----@param loop alicloud.loop.Tasks
+---@param loop alicloud.loop.Scheduler
 ---@return alicloud.dr.Hooks
 function M.new(loop)
   return setmetatable({ loop = loop, listeners = {}, running = {} }, Hooks)

@@ -28,7 +28,7 @@ local M = {}
 ---@field incident string?
 ---@field id string
 ---@field client alicloud.Client whose changes are written down
----@field loop alicloud.loop.Tasks
+---@field loop alicloud.loop.Scheduler
 local Run = {}
 
 local FIELDS = {}

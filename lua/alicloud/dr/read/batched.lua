@@ -19,7 +19,7 @@ local SITE = "backup"
 
 ---@class alicloud.dr.Glances
 ---@field client alicloud.Client
----@field loop alicloud.loop.Tasks
+---@field loop alicloud.loop.Scheduler
 ---@field waiting table<string, integer> how many wait, by region
 ---@field gathering table<string, table> the batch that can be joined, by region
 ---@field tasks table<alicloud.Task, boolean>
