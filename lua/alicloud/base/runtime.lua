@@ -3,7 +3,7 @@
 --- a seeded generator can be put in their place.
 
 local core = require "alicloud.core"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -63,15 +63,15 @@ local DEFAULTS = {
 }
 
 local SCHEMA = {}
-for name in pairs(DEFAULTS) do SCHEMA[name] = options.callable end
-SCHEMA.said = options.callable
+for name in pairs(DEFAULTS) do SCHEMA[name] = schema.callable end
+SCHEMA.said = schema.callable
 
 --- Makes a runtime without raising.
 ---@param overrides? table any subset of alicloud.Runtime
 ---@return alicloud.Runtime|nil
 ---@return string? message
 function M.make(overrides)
-  local runtime, message = options.examine("runtime", overrides, SCHEMA)
+  local runtime, message = schema.examine("runtime", overrides, SCHEMA)
   if not runtime then return nil, message end
   for name, real in pairs(DEFAULTS) do
     if runtime[name] == nil then runtime[name] = real end

@@ -4,7 +4,7 @@ local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
 local providers = require "alicloud.call.provider"
 local rate_limit = require "alicloud.call.rate_limit"
-local signing = require "alicloud.call.sign"
+local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.interceptor"
 local interceptor = lazy.module "alicloud.call.interceptor"
@@ -57,9 +57,9 @@ local function send(context, plan, progress, signed, timeout)
 end
 
 -- A transport that takes values has nothing signed.
-local function sign(context, plan, progress)
+local function sign_bytes(context, plan, progress)
   if context.adapter.perform then return nil end
-  return signing.sign(context, plan, progress.keys, progress.retried)
+  return sign.sign(context, plan, progress.keys, progress.retried)
 end
 
 -- Between what the interceptor is told before and after it.
@@ -84,7 +84,7 @@ function M.run(context, plan, progress)
   local keys, err = providers.get(context.provider)
   if not keys then return nil, err end
   progress.keys = keys
-  local signed <close>, failure = sign(context, plan, progress)
+  local signed <close>, failure = sign_bytes(context, plan, progress)
   if failure then return nil, failure end
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then

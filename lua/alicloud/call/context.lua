@@ -2,19 +2,19 @@
 --- both come to together with the environment.
 
 local adapter = require "alicloud.net.adapter"
-local core = require "alicloud.core"
 local blocking = require "alicloud.loop.blocking"
+local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
 local net_options = require "alicloud.net.options"
-local options = require "alicloud.base.schema"
 local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
+local rate_limit = require "alicloud.call.rate_limit"
 local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
+local scheduler = require "alicloud.loop.scheduler"
+local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local stats = require "alicloud.call.stats"
-local scheduler = require "alicloud.loop.scheduler"
-local rate_limit = require "alicloud.call.rate_limit"
 
 local M = {}
 
@@ -54,13 +54,13 @@ local function has_functions(...)
   return function(value)
     if type(value) ~= "table" then return false end
     for _, name in ipairs(names) do
-      if not options.callable.test(value[name]) then return false end
+      if not schema.callable.test(value[name]) then return false end
     end
     return true
   end
 end
 
-local REGION = options.rule(
+local REGION = schema.rule(
   "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
   function(value) return endpoint.region_fault(value) == nil end)
 
@@ -69,38 +69,38 @@ M.SCHEMA = {
   region = REGION,
   second_region = REGION,
   failed_region = REGION,
-  wait_for_cloud = options.rule("a number of seconds or a table (seconds, pause, progress)",
+  wait_for_cloud = schema.rule("a number of seconds or a table (seconds, pause, progress)",
     function(value) return type(value) == "number" or type(value) == "table" end),
-  access_key_id = options.secret,
-  access_key_secret = options.secret,
-  security_token = options.secret,
-  credentials = options.typed "table",
-  profile = options.text,
-  endpoint = options.rule("host[:port] with optional http:// or https://, or a table by region",
+  access_key_id = schema.secret,
+  access_key_secret = schema.secret,
+  security_token = schema.secret,
+  credentials = schema.typed "table",
+  profile = schema.text,
+  endpoint = schema.rule("host[:port] with optional http:// or https://, or a table by region",
     function(value) return type(value) == "string" or type(value) == "table" end),
-  network = options.choice("public", "vpc"),
-  plain_http = options.boolean,
-  timeout = options.seconds(0.001, 86400),
-  write_timeout = options.seconds(0.001, 86400),
-  connect_timeout = options.seconds(0.001, 86400),
-  deadline = options.seconds(0.001, 86400),
-  retries = options.integer(0, 99),
-  retry = options.typed "table",
-  rate = options.rule("false or a table (action, actions, region, reserve)", function(value)
+  network = schema.choice("public", "vpc"),
+  plain_http = schema.boolean,
+  timeout = schema.seconds(0.001, 86400),
+  write_timeout = schema.seconds(0.001, 86400),
+  connect_timeout = schema.seconds(0.001, 86400),
+  deadline = schema.seconds(0.001, 86400),
+  retries = schema.integer(0, 99),
+  retry = schema.typed "table",
+  rate = schema.rule("false or a table (action, actions, region, reserve)", function(value)
     return value == false or type(value) == "table"
   end),
-  resend = options.choice("token", "never"),
-  mode = options.choice("normal", "observe"),
-  transport = options.rule("a table with a function send", has_functions "send"),
-  runtime = options.typed "table",
-  loop = options.rule("a table with the functions wait, sleep and now",
+  resend = schema.choice("token", "never"),
+  mode = schema.choice("normal", "observe"),
+  transport = schema.rule("a table with a function send", has_functions "send"),
+  runtime = schema.typed "table",
+  loop = schema.rule("a table with the functions wait, sleep and now",
     has_functions("wait", "sleep", "now")),
-  algorithm = options.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
-  user_agent = options.rule("printable ASCII text", function(value)
+  algorithm = schema.choice("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1"),
+  user_agent = schema.rule("printable ASCII text", function(value)
     return type(value) == "string" and value:find("^[\x20-\x7e]+$") ~= nil
   end),
   product = plans.PRODUCT,
-  witness = options.rule("a table with the functions before and after",
+  witness = schema.rule("a table with the functions before and after",
     has_functions("before", "after")),
 }
 

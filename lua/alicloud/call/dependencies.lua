@@ -2,9 +2,9 @@
 --- cannot help to leave it.
 
 local endpoint = require "alicloud.net.endpoint"
-local options = require "alicloud.base.schema"
 local plans = require "alicloud.call.plan"
 local proxies = require "alicloud.net.proxy"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -122,11 +122,11 @@ local function is_list_of(test)
 end
 
 local SCHEMA = {
-  regions = options.rule("a list of region ids", is_list_of(function(region)
+  regions = schema.rule("a list of region ids", is_list_of(function(region)
     return endpoint.region_fault(region) == nil
   end)),
-  products = options.rule("a list of product codes", is_list_of(plans.PRODUCT.test)),
-  hooks = options.rule("a list of addresses", is_list_of(options.text.test)),
+  products = schema.rule("a list of product codes", is_list_of(plans.PRODUCT.test)),
+  hooks = schema.rule("a list of addresses", is_list_of(schema.text.test)),
 }
 
 --- Lists the hosts.
@@ -135,7 +135,7 @@ local SCHEMA = {
 ---@return alicloud.Dependency[]|nil
 ---@return string? message what is wrong with the options
 function M.list(context, given)
-  local checked, message = options.examine("dependencies", given, SCHEMA)
+  local checked, message = schema.examine("dependencies", given, SCHEMA)
   if not checked then return nil, message end
   local list = {}
   for _, product in ipairs(checked.products or { context.product }) do

@@ -8,7 +8,7 @@
 local calls = require "alicloud.call"
 local plans = require "alicloud.call.plan"
 local regions = require "alicloud.service.common.regions"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -123,7 +123,7 @@ local function candidate_of(context, region)
   local chosen = context.config.second_region
   if chosen and is_apart(context, chosen, region) then return chosen end
   if type(context.endpoint) == "table" then
-    for _, id in ipairs(sorted.keys(context.endpoint)) do
+    for _, id in ipairs(tables.keys(context.endpoint)) do
       if is_apart(context, id, region) then return id end
     end
     return nil

@@ -11,7 +11,7 @@ local rate_limit = require "alicloud.call.rate_limit"
 local retry = require "alicloud.call.retry"
 local server_clock = require "alicloud.call.server_clock"
 local services = require "alicloud.service"
-local signing = require "alicloud.call.sign"
+local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
@@ -26,7 +26,7 @@ local M = {}
 function M.prepare(context, plan)
   local keys, err = providers.get(context.provider)
   if not keys then return nil, err end
-  return signing.show(context, plan, keys)
+  return sign.show(context, plan, keys)
 end
 
 -- A session can end early. Credentials that cannot be renewed are refused for good, and so are

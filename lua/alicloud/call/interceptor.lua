@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -26,7 +26,7 @@ local M = {}
 
 local function digest(plan)
   local parts = { plan.product, plan.action, plan.version, plan.target.host }
-  for _, name in ipairs(sorted.keys(plan.flat)) do
+  for _, name in ipairs(tables.keys(plan.flat)) do
     parts[#parts + 1] = name
     parts[#parts + 1] = plan.flat[name]
   end

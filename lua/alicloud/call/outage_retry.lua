@@ -7,8 +7,8 @@
 local calls = require "alicloud.call"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
-local options = require "alicloud.base.schema"
 local outcomes = require "alicloud.call.outcome"
+local schema = require "alicloud.base.schema"
 
 ---@module "alicloud.call.diagnose"
 local diagnose = lazy.module "alicloud.call.diagnose"
@@ -38,9 +38,9 @@ local STALE = 300
 local LONGEST_QUESTION = 15
 
 local SCHEMA = {
-  seconds = options.seconds(1, 30 * 86400),
-  pause = options.seconds(0.05, 3600),
-  progress = options.callable,
+  seconds = schema.seconds(1, 30 * 86400),
+  pause = schema.seconds(0.05, 3600),
+  progress = schema.callable,
 }
 
 --- Reads the option `wait_for_cloud`.
@@ -50,7 +50,7 @@ local SCHEMA = {
 function M.read(given)
   if given == nil then return false end
   if type(given) == "number" then given = { seconds = given } end
-  local settings, message = options.examine("wait_for_cloud", given, SCHEMA)
+  local settings, message = schema.examine("wait_for_cloud", given, SCHEMA)
   if settings and not settings.seconds then
     return nil, "wait_for_cloud: option seconds: got nothing; allowed: " .. SCHEMA.seconds.allowed
   end

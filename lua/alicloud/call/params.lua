@@ -3,12 +3,12 @@
 --- is what gets signed.
 
 local core = require "alicloud.core"
-local options = require "alicloud.base.schema"
-local rules = require "alicloud.service.parameters"
+local parameters = require "alicloud.service.parameters"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
-local show = options.show
+local show = schema.show
 local null = core.null
 local MAX_DEPTH = 32
 
@@ -84,7 +84,7 @@ function flatten_into(flat, path, value, depth)
   if depth >= MAX_DEPTH then
     return nil, ("parameter %s: nested deeper than %d levels"):format(path, MAX_DEPTH)
   end
-  local length, reason = rules.list_length(value)
+  local length, reason = parameters.list_length(value)
   if reason then return nil, ("parameter %s: %s"):format(path, reason) end
   if length then return flatten_list(flat, path, value, length, depth + 1) end
   return flatten_map(flat, path, value, depth + 1)
@@ -148,10 +148,10 @@ end
 ---@return string? message names the parameter, the value and what is allowed
 function M.validate(operation, params)
   if not operation then return to_flat(nil, params) end
-  local ok, plain = rules.check_fields(operation.params, params)
+  local ok, plain = parameters.check_fields(operation.params, params)
   if not ok then return nil, plain end
   if operation.depends then
-    local fine, message = rules.check_dependencies(operation, params)
+    local fine, message = parameters.check_dependencies(operation, params)
     if not fine then return nil, message end
   end
   if plain then return params end
@@ -165,7 +165,7 @@ local TOKEN = { type = "string", format = "token" }
 ---@return boolean|nil ok
 ---@return string? message
 function M.check_token(token)
-  return rules.check("ClientToken", TOKEN, token)
+  return parameters.check("ClientToken", TOKEN, token)
 end
 
 return M

@@ -3,9 +3,9 @@
 
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
-local options = require "alicloud.base.schema"
 local params = require "alicloud.call.params"
 local retry = require "alicloud.call.retry"
+local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 
 local M = {}
@@ -42,24 +42,24 @@ local M = {}
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
 
-local PRODUCT = options.rule("a product code such as ebs", function(value)
+local PRODUCT = schema.rule("a product code such as ebs", function(value)
   return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil
 end)
 
 local SCHEMA = {
   product = PRODUCT,
-  version = options.rule("a version such as 2021-07-30", function(value)
+  version = schema.rule("a version such as 2021-07-30", function(value)
     return type(value) == "string" and value:find("^%d%d%d%d%-%d%d%-%d%d$") ~= nil
   end),
-  region = options.text,
-  endpoint = options.typed "string",
-  method = options.choice("POST", "GET"),
-  timeout = options.seconds(0.001, 86400),
-  deadline = options.seconds(0.001, 86400),
-  retries = options.integer(0, 99),
-  mutating = options.boolean,
-  client_token = options.typed "string",
-  resend = options.choice("token", "never"),
+  region = schema.text,
+  endpoint = schema.typed "string",
+  method = schema.choice("POST", "GET"),
+  timeout = schema.seconds(0.001, 86400),
+  deadline = schema.seconds(0.001, 86400),
+  retries = schema.integer(0, 99),
+  mutating = schema.boolean,
+  client_token = schema.typed "string",
+  resend = schema.choice("token", "never"),
 }
 
 M.PRODUCT = PRODUCT
@@ -81,13 +81,13 @@ end
 local function split_action(action, product)
   if type(action) ~= "string" then
     return nil, ("action: got %s; allowed: \"Action\" or \"product:Action\"")
-      :format(options.show(action))
+      :format(schema.show(action))
   end
   local prefix, name = action:match("^([a-z][a-z0-9%-]*):(.+)$")
   name = name or action
   if not name:find("^[A-Z][A-Za-z0-9]*$") then
     return nil, ("action: got %s; allowed: PascalCase as the API spells it, "
-      .. "\"Action\" or \"product:Action\""):format(options.show(action))
+      .. "\"Action\" or \"product:Action\""):format(schema.show(action))
   end
   return prefix or product, name
 end
@@ -181,10 +181,10 @@ local function describe(context, action, given)
   -- What is almost the name of an operation that is known here would leave without its checks and
   -- without a token.
   if data and not data.operations[name] and not given.version then
-    local nearest = options.misspelt(name, data.operations)
+    local nearest = schema.misspelt(name, data.operations)
     if nearest then
       return nil, ('%s: no operation %s; did you mean "%s"? (option version sends it as it is)')
-        :format(product, options.show(name), nearest)
+        :format(product, schema.show(name), nearest)
     end
   end
   local version = given.version or data and data.version
@@ -262,7 +262,7 @@ end
 function M.new(context, action, input, given)
   local checked, form, message = NO_OPTIONS
   if given ~= nil then
-    checked, message = options.examine("call", given, SCHEMA)
+    checked, message = schema.examine("call", given, SCHEMA)
     if not checked then return nil, message end
   end
   if checked ~= NO_OPTIONS and next(checked) then
@@ -273,7 +273,7 @@ function M.new(context, action, input, given)
   end
   if not form then return nil, message end
   if input ~= nil and type(input) ~= "table" then
-    return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, options.show(input))
+    return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, schema.show(input))
   end
   local plan
   plan, message = fill(context, form, checked, input or NO_PARAMETERS)

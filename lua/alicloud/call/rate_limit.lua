@@ -9,7 +9,7 @@
 -- then, so the order is that of coming, and one who never wakes up costs one moment.
 -- Source: the vendor's page on API throttling; the quota table of the replication API.
 
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local server_clock = require "alicloud.call.server_clock"
 
 local M = {}
@@ -24,7 +24,7 @@ local M = {}
 
 local DEFAULTS = { action = 40, region = 80, reserve = 0.25 }
 
-local PER_SECOND = options.rule("a number of calls a second from 0.001 to 100000", function(value)
+local PER_SECOND = schema.rule("a number of calls a second from 0.001 to 100000", function(value)
   return type(value) == "number" and value >= 0.001 and value <= 100000
 end)
 
@@ -38,10 +38,10 @@ end
 
 local SCHEMA = {
   action = PER_SECOND,
-  actions = options.rule("a table, by action, of calls a second from 0.001 to 100000",
+  actions = schema.rule("a table, by action, of calls a second from 0.001 to 100000",
     is_limits),
   region = PER_SECOND,
-  reserve = options.rule("a number from 0 to 0.95", function(value)
+  reserve = schema.rule("a number from 0 to 0.95", function(value)
     return type(value) == "number" and value >= 0 and value <= 0.95
   end),
 }
@@ -80,7 +80,7 @@ local NOTHING = 1e-6
 ---@return string? message
 function M.new(given)
   if given == false then return false end
-  local rate, message = options.examine("rate", given, SCHEMA)
+  local rate, message = schema.examine("rate", given, SCHEMA)
   if not rate then return nil, message end
   for name, value in pairs(DEFAULTS) do
     if rate[name] == nil then rate[name] = value end

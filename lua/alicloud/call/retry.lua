@@ -5,7 +5,7 @@
 -- budget stops a fleet of calls from hammering a service in trouble (the numbers are those of the
 -- AWS SDKs); a mutating call whose outcome is unknown goes out again only under its ClientToken.
 
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -32,16 +32,16 @@ local DEFAULTS = {
 }
 
 local SCHEMA = {
-  attempts = options.integer(1, 100),
-  base = options.seconds(0, 3600),
-  throttle_base = options.seconds(0, 3600),
-  unknown_base = options.seconds(0, 3600),
-  factor = options.rule("a number from 1 to 10", function(value)
+  attempts = schema.integer(1, 100),
+  base = schema.seconds(0, 3600),
+  throttle_base = schema.seconds(0, 3600),
+  unknown_base = schema.seconds(0, 3600),
+  factor = schema.rule("a number from 1 to 10", function(value)
     return type(value) == "number" and value >= 1 and value <= 10
   end),
-  cap = options.seconds(0, 3600),
-  hint_cap = options.seconds(0, 3600),
-  budget = options.integer(0, 1000000),
+  cap = schema.seconds(0, 3600),
+  hint_cap = schema.seconds(0, 3600),
+  budget = schema.integer(0, 1000000),
 }
 
 -- What a retry takes out of the bucket. Mending a nonce, a clock or a session costs nothing: it
@@ -57,7 +57,7 @@ local ONCE = { nonce = true, clock = true, credentials = true }
 ---@return alicloud.retry.Policy|nil
 ---@return string? message
 function M.policy(overrides, retries)
-  local policy, message = options.examine("retry", overrides, SCHEMA)
+  local policy, message = schema.examine("retry", overrides, SCHEMA)
   if not policy then return nil, message end
   for name, value in pairs(DEFAULTS) do
     if policy[name] == nil then policy[name] = value end

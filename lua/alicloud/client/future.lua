@@ -1,8 +1,8 @@
 --- A call that goes on while the program does something else.
 
 local calls = require "alicloud.call"
-local outcomes = require "alicloud.call.outcome"
 local outage_retry = require "alicloud.call.outage_retry"
+local outcomes = require "alicloud.call.outcome"
 
 local M = {}
 

@@ -5,13 +5,13 @@
 -- page count nobody can have meant.
 
 local errors = require "alicloud.base.error"
-local options = require "alicloud.base.schema"
 local path = require "alicloud.base.path"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
 local DEFAULT_MAX_PAGES = 1000
-local MAX_PAGES = options.integer(1, 1000000)
+local MAX_PAGES = schema.integer(1, 1000000)
 
 --- Takes `max_pages` out of a call's options.
 ---@param given? table
@@ -130,7 +130,7 @@ end
 function M.each(fetch, paging, params, scope)
   scope = scope or {}
   if scope.max_pages ~= nil and not MAX_PAGES.test(scope.max_pages) then
-    error(("max_pages: got %s; allowed: %s"):format(options.show(scope.max_pages),
+    error(("max_pages: got %s; allowed: %s"):format(schema.show(scope.max_pages),
       MAX_PAGES.allowed), 2)
   end
   local walk = begin(fetch, paging, params, scope)

@@ -1,8 +1,8 @@
 --- The operations of a product as methods.
 
 local lazy = require "alicloud.base.lazy"
-local options = require "alicloud.base.schema"
-local products = require "alicloud.service"
+local schema = require "alicloud.base.schema"
+local services = require "alicloud.service"
 
 ---@module "alicloud.service.help"
 local help = lazy.module "alicloud.service.help"
@@ -20,10 +20,10 @@ local Service = {}
 
 local METATABLE_LOCK = "alicloud.Service"
 
-local services = setmetatable({}, { __mode = "k" })
+local states = setmetatable({}, { __mode = "k" })
 
 local function own(service)
-  local state = services[service]
+  local state = states[service]
   if not state then error("not a service; call its methods with a colon", 3) end
   return state
 end
@@ -90,8 +90,8 @@ local function named(state, kind, name)
   local known = state.data and state.data[kind] or {}
   local entry = type(name) == "string" and known[name]
   if entry then return entry end
-  return nil, ("%s: no %s %s%s"):format(state.product, kind:sub(1, -2), options.show(name),
-    options.did_you_mean(name, known))
+  return nil, ("%s: no %s %s%s"):format(state.product, kind:sub(1, -2), schema.show(name),
+    schema.did_you_mean(name, known))
 end
 
 --- Goes over the items of all pages, for the generic `for`; errors are raised as error objects. A
@@ -196,16 +196,16 @@ end
 local function index(service, key)
   local method = Service[key]
   if method then return method end
-  local state = services[service]
+  local state = states[service]
   if key == "product" or key == "client" then return state[key] end
   if state.bound[key] then return state.bound[key] end
   local operations = state.data and state.data.operations or {}
   local sendable = type(key) == "string" and key:find("^[A-Z]%w*$")
-  if operations[key] or sendable and not options.misspelt(key, operations) then
+  if operations[key] or sendable and not schema.misspelt(key, operations) then
     return bind(service, state, key)
   end
   error(("%s: no operation %s; names are PascalCase as the API spells them%s"):format(
-    state.product, options.show(key), options.did_you_mean(key, operations)), 2)
+    state.product, schema.show(key), schema.did_you_mean(key, operations)), 2)
 end
 
 local metatable = {
@@ -213,7 +213,7 @@ local metatable = {
   __index = index,
   __newindex = function() error("a service is read-only", 2) end,
   __tostring = function(service)
-    local state = services[service]
+    local state = states[service]
     return ("alicloud.Service %s of %s"):format(state.product, state.client)
   end,
   __metatable = METATABLE_LOCK,
@@ -225,10 +225,10 @@ local metatable = {
 ---@return alicloud.Service
 function M.new(client, product)
   local service = setmetatable({}, metatable)
-  services[service] = {
+  states[service] = {
     client = client,
     product = product,
-    data = products.data(product),
+    data = services.data(product),
     bound = {},
   }
   return service

@@ -8,9 +8,9 @@
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local options = require "alicloud.base.schema"
 local path = require "alicloud.base.path"
-local sorted = require "alicloud.base.tables"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -52,10 +52,10 @@ local POLL_DEADLINE = 60
 local MAX_HINT = 60
 
 local SCHEMA = {
-  timeout = options.seconds(0, 7 * 86400),
-  delay = options.seconds(0.001, 3600),
-  stall = options.seconds(0.001, 7 * 86400),
-  progress = options.callable,
+  timeout = schema.seconds(0, 7 * 86400),
+  delay = schema.seconds(0.001, 3600),
+  stall = schema.seconds(0.001, 7 * 86400),
+  progress = schema.callable,
 }
 
 --- Checks the options of a wait and fills in the data's defaults.
@@ -64,7 +64,7 @@ local SCHEMA = {
 ---@return alicloud.waiter.Options|nil
 ---@return string? message
 function M.options(definition, given)
-  local checked, message = options.examine("wait", given, SCHEMA)
+  local checked, message = schema.examine("wait", given, SCHEMA)
   if not checked then return nil, message end
   checked.timeout = checked.timeout or definition.timeout
   checked.delay = checked.delay or definition.delay
@@ -87,7 +87,7 @@ local function items_of(definition, result)
 end
 
 local function describe(counts, total)
-  local words = sorted.keys(counts)
+  local words = tables.keys(counts)
   if #words == 1 then return words[1] end
   for i, word in ipairs(words) do words[i] = ("%s %d/%d"):format(word, counts[word], total) end
   return table.concat(words, ", ")
@@ -186,7 +186,7 @@ function M.judge(definition, result, asked)
   end
   local state = total == 0 and ABSENT or describe(counts, total)
   if cut then state = state .. ", and the list goes on" end
-  return { verdict = verdict, state = state, states = counts, unknown = sorted.keys(unknown) }
+  return { verdict = verdict, state = state, states = counts, unknown = tables.keys(unknown) }
 end
 
 local function fault(wait, watch, fields)

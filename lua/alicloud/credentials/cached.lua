@@ -5,8 +5,8 @@
 -- held. Life is counted from the issuer's own clock where it tells the time: a wrong clock here
 -- must not make a fresh session look spent.
 
-local common = require "alicloud.credentials.support"
 local static = require "alicloud.credentials.static"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -46,7 +46,7 @@ local function life_of(self, session)
 end
 
 local function expired(self)
-  return common.fail(("%s gave a session that had ended already"):format(self.source.name), {
+  return support.fail(("%s gave a session that had ended already"):format(self.source.name), {
     hint = "compare this machine's clock with the issuer's (chronyc tracking, timedatectl)",
   })
 end

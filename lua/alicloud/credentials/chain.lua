@@ -1,9 +1,9 @@
 --- Several providers in order. The first that gives credentials is the one that is asked from then
 --- on; while none does, every call begins at the front again.
 
-local common = require "alicloud.credentials.support"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -26,7 +26,7 @@ local function ask(link)
   local ok, keys, err = guard.call(link.provider.get, link.provider)
   if ok and keys then return keys end
   if ok and errors.is_error(err) then return nil, err end
-  return common.fail "the provider raised an error or gave nothing"
+  return support.fail "the provider raised an error or gave nothing"
 end
 
 local function note(link, err)
@@ -44,7 +44,7 @@ local HINTS = {
 local function none(tried, name)
   local reasons = {}
   for i, entry in ipairs(tried) do reasons[i] = entry.provider .. ": " .. entry.reason end
-  return common.fail("no credentials: " .. table.concat(reasons, "; "), {
+  return support.fail("no credentials: " .. table.concat(reasons, "; "), {
     code = "Client.MissingCredentials", tried = tried, absent = true,
     hint = HINTS[name] or HINTS.default,
   })
@@ -143,7 +143,7 @@ end
 ---@return alicloud.credentials.Provider
 function M.new(name, links, context)
   return setmetatable({ name = name, links = links, context = context, tried = {},
-    rename = common.renamer(name) }, Chain)
+    rename = support.renamer(name) }, Chain)
 end
 
 return M

@@ -1,17 +1,17 @@
 --- A provider that somebody's file names: found out at the first use, then asked each time.
 
-local common = require "alicloud.credentials.support"
 local static = require "alicloud.credentials.static"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
-local Follow = {}
-Follow.__index = Follow
+local Delegate = {}
+Delegate.__index = Delegate
 
 --- What the inner provider gives, under both names.
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
-function Follow:get()
+function Delegate:get()
   local err
   if not self.inner then
     self.inner, err = self.open()
@@ -27,7 +27,7 @@ end
 --- Keys that are in the file itself may have been replaced there.
 ---@param keys alicloud.Credentials
 ---@return boolean
-function Follow:refuse(keys)
+function Delegate:refuse(keys)
   if not self.inner then return false end
   if self.inner.refuse then return self.inner:refuse(keys) end
   local fresh = self.open()
@@ -49,32 +49,32 @@ end
 
 --- Whom the provider in the file asks; reads the file, asks nobody.
 ---@return string[]
-function Follow:hosts()
+function Delegate:hosts()
   local inner = known(self)
   return inner and inner.hosts and inner:hosts() or {}
 end
 
 ---@return boolean
-function Follow:holds()
+function Delegate:holds()
   local inner = known(self)
   return inner ~= nil and inner.holds ~= nil and inner:holds()
 end
 
 ---@return string
-function Follow:describe()
+function Delegate:describe()
   if not self.shown then return self.name .. " (not asked yet)" end
   return self.shown.provider .. " " .. static.tail(self.shown.access_key_id)
 end
 
 ---@return alicloud.credentials.Explanation
-function Follow:explain()
+function Delegate:explain()
   local about = self.inner and self.inner:explain()
   if not about then return { provider = self.name } end
   about.provider = self.name .. "/" .. about.provider
   return about
 end
 
-function Follow:close()
+function Delegate:close()
   if self.inner then self.inner:close() end
   self.inner, self.shown = nil, nil
 end
@@ -83,7 +83,7 @@ end
 ---@param open fun(): alicloud.credentials.Provider|nil, alicloud.Error?
 ---@return alicloud.credentials.Provider
 function M.new(name, open)
-  return setmetatable({ name = name, open = open, rename = common.renamer(name) }, Follow)
+  return setmetatable({ name = name, open = open, rename = support.renamer(name) }, Delegate)
 end
 
 return M

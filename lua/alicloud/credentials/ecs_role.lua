@@ -4,9 +4,9 @@
 -- tried, unless it is switched off. No proxy is ever used. Source: the vendor's SDKs.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.support"
 local http = require "alicloud.net.http"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -28,11 +28,11 @@ local ROLE_NAME = "^[%w%._@%-]+$"
 ---@field endpoint? string for tests only: http://host[:port] in place of 100.100.100.200
 
 M.OPTIONS = {
-  role_name = options.rule("a role name (letters, digits and ._@-)", function(value)
+  role_name = schema.rule("a role name (letters, digits and ._@-)", function(value)
     return type(value) == "string" and value:find(ROLE_NAME) ~= nil
   end),
-  imdsv1 = options.boolean,
-  endpoint = options.rule("http://host[:port], for tests", function(value)
+  imdsv1 = schema.boolean,
+  endpoint = schema.rule("http://host[:port], for tests", function(value)
     return http.parse_url(value) ~= nil and value:find("^http://[^/?#]+$") ~= nil
   end),
 }
@@ -45,7 +45,7 @@ local function ask(source, method, path, headers)
 end
 
 local function nobody(source, detail)
-  return common.absent(("no metadata service at %s, so this is not an ECS instance (%s)")
+  return support.absent(("no metadata service at %s, so this is not an ECS instance (%s)")
     :format(source.endpoint:gsub("^http://", ""), detail))
 end
 
@@ -58,14 +58,14 @@ local function token_of(source)
   -- What cannot be a header is no token.
   if token and token ~= "" and not token:find("[^\x21-\x7e]") then return token end
   if source.v1 then return false end
-  return common.fail(("the metadata service gave no token (%s), and IMDSv1 is switched off")
+  return support.fail(("the metadata service gave no token (%s), and IMDSv1 is switched off")
     :format(detail or "HTTP " .. answer.status))
 end
 
 local function read_once(source, path, token, take)
   local answer, detail = ask(source, "GET", path,
     token and { ["x-aliyun-ecs-metadata-token"] = token } or nil)
-  if not answer then return common.fail("the metadata service: " .. detail) end
+  if not answer then return support.fail("the metadata service: " .. detail) end
   return take(answer)
 end
 
@@ -82,42 +82,42 @@ end
 
 local function take_name(answer)
   if answer.status == 404 then
-    return common.absent("this ECS instance has no RAM role", "attach a RAM role to the instance")
+    return support.absent("this ECS instance has no RAM role", "attach a RAM role to the instance")
   end
   local name = answer.status == 200 and answer.body:match("^%s*(.-)%s*$")
   if name and name:find(ROLE_NAME) then return name end
-  return common.fail(("the metadata service answered HTTP %d without a role name")
+  return support.fail(("the metadata service answered HTTP %d without a role name")
     :format(answer.status))
 end
 
 local function take_session(answer)
   local status = answer.status
   if status ~= 200 then
-    return common.fail(("the metadata service answered HTTP %d when asked for the role's session")
+    return support.fail(("the metadata service answered HTTP %d when asked for the role's session")
       :format(status))
   end
-  local object = common.read_answer(answer.body)
-  if not object then return common.fail "the metadata service answered with unusable JSON" end
+  local object = support.read_answer(answer.body)
+  if not object then return support.fail "the metadata service answered with unusable JSON" end
   if object.Code ~= "Success" then
-    return common.fail("the metadata service's answer is no success")
+    return support.fail("the metadata service's answer is no success")
   end
-  local session, message = common.session(object, NAME, answer.date)
-  if not session then return common.fail("the metadata service: " .. message) end
+  local session, message = support.session(object, NAME, answer.date)
+  if not session then return support.fail("the metadata service: " .. message) end
   return session
 end
 
 local function fetch(source)
   local runtime = source.context.runtime
-  if common.switched(runtime, DISABLED) then
-    return common.absent("switched off by " .. DISABLED)
+  if support.switched(runtime, DISABLED) then
+    return support.absent("switched off by " .. DISABLED)
   end
-  source.v1 = source.imdsv1 ~= false and not common.switched(runtime, V1_DISABLED)
-  local role = source.role_name or common.variable(runtime, "ALIBABA_CLOUD_ECS_METADATA")
+  source.v1 = source.imdsv1 ~= false and not support.switched(runtime, V1_DISABLED)
+  local role = source.role_name or support.variable(runtime, "ALIBABA_CLOUD_ECS_METADATA")
   local err
   if not role then role, err = read(source, ROLES, take_name) end
   if not role then return nil, err end
   if not role:find(ROLE_NAME) then
-    return common.fail "ALIBABA_CLOUD_ECS_METADATA is no role name"
+    return support.fail "ALIBABA_CLOUD_ECS_METADATA is no role name"
   end
   return read(source, ROLES .. role, take_session)
 end
@@ -131,7 +131,7 @@ function M.new(context, given)
     imdsv1 = given.imdsv1, endpoint = given.endpoint or ENDPOINT }
   function source.fetch() return fetch(source) end
   function source.hosts()
-    if common.switched(context.runtime, DISABLED) then return {} end
+    if support.switched(context.runtime, DISABLED) then return {} end
     return { (source.endpoint:gsub("^http://", "")) }
   end
   return cached.new(source, context)

@@ -1,10 +1,10 @@
 --- A provider over the environment. Where the environment is the process's own, the secrets go from
 --- there into C buffers without becoming Lua strings.
 
-local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
 local runtimes = require "alicloud.base.runtime"
 local static = require "alicloud.credentials.static"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -16,7 +16,7 @@ local HINT = ("set %s and %s (and %s for a temporary session), or give the clien
   .. "access_key_id and access_key_secret"):format(ID, SECRET, TOKEN)
 
 local function missing(message)
-  return common.fail(message, { code = "Client.MissingCredentials", hint = HINT })
+  return support.fail(message, { code = "Client.MissingCredentials", hint = HINT })
 end
 
 local function secret_reader(runtime)
@@ -37,7 +37,7 @@ local function read(runtime, read_secret)
   local secret = read_secret(SECRET)
   id = id ~= "" and id or nil
   if not id and not secret then
-    return common.absent(ID .. " is not set", HINT)
+    return support.absent(ID .. " is not set", HINT)
   end
   if not secret then return missing(ID .. " is set, but " .. SECRET .. " is not") end
   if not id then return missing(SECRET .. " is set, but " .. ID .. " is not") end

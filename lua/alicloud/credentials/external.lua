@@ -2,10 +2,10 @@
 --- output capped and never a Lua string.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
-local options = require "alicloud.base.schema"
 local programs = require "alicloud.base.program"
+local schema = require "alicloud.base.schema"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -76,7 +76,7 @@ M.OPTIONS = {
     allowed = "a command line with closed quotes, or a list of 1 to 64 words", secret = true,
     test = is_command,
   },
-  timeout = options.seconds(0.001, 3600),
+  timeout = schema.seconds(0.001, 3600),
 }
 
 -- It gets the whole environment, as from the vendor's command line: its keys may come from there.
@@ -84,18 +84,18 @@ local function run(context, argv, timeout)
   local said = context.runtime.said
   local ended, fault = programs.run(context.loop, argv, { max = MAX_OUTPUT, timeout = timeout,
     say = said and function(line) said("credentials", line) end })
-  if not ended then return common.fail("the program: " .. fault) end
+  if not ended then return support.fail("the program: " .. fault) end
   if ended.late then
-    return common.fail(("the program did not end within %g s and was killed"):format(timeout))
+    return support.fail(("the program did not end within %g s and was killed"):format(timeout))
   end
   if not ended.output then
-    return common.fail(("the program wrote more than %d bytes"):format(MAX_OUTPUT))
+    return support.fail(("the program wrote more than %d bytes"):format(MAX_OUTPUT))
   end
   if ended.signal then
-    return common.fail(("the program was ended by signal %d"):format(ended.signal))
+    return support.fail(("the program was ended by signal %d"):format(ended.signal))
   end
   if ended.code and ended.code ~= 0 then
-    return common.fail(("the program ended with exit code %d"):format(ended.code))
+    return support.fail(("the program ended with exit code %d"):format(ended.code))
   end
   return ended.output
 end
@@ -121,25 +121,25 @@ local function session_of(object)
   end
   local expiration = object.expiration
   if expiration == nil or expiration == "" then return session end
-  session.expiration = common.seconds_of(expiration)
+  session.expiration = support.seconds_of(expiration)
   if not session.expiration then return nil, "expiration is no time" end
   return session
 end
 
 local function fetch(context, given)
-  if common.switched(context.runtime, M.DISABLED) then
-    return common.fail("programs are switched off by " .. M.DISABLED)
+  if support.switched(context.runtime, M.DISABLED) then
+    return support.fail("programs are switched off by " .. M.DISABLED)
   end
   local argv, reason = given.command, nil
   if type(argv) == "string" then argv, reason = M.split(argv) end
-  if not argv then return common.fail("the program's command line: " .. reason) end
+  if not argv then return support.fail("the program's command line: " .. reason) end
   local output, err = run(context, argv, given.timeout or TIMEOUT)
   if not output then return nil, err end
-  local object, message = core.unseal(output, "json", common.SECRETS)
-  if not object then return common.fail("the program's output: " .. message) end
+  local object, message = core.unseal(output, "json", support.SECRETS)
+  if not object then return support.fail("the program's output: " .. message) end
   local session
   session, message = session_of(object)
-  if not session then return common.fail("the program's output: " .. message) end
+  if not session then return support.fail("the program's output: " .. message) end
   return session
 end
 

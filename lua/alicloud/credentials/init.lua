@@ -4,18 +4,18 @@
 -- needs and opens nothing. Without options it is the vendor's default chain.
 
 require "alicloud.base.lua_version"
-local contexts = require "alicloud.credentials.provider_context"
+local open = require "alicloud.credentials.open"
+local provider_context = require "alicloud.credentials.provider_context"
 local providers = require "alicloud.call.provider"
-local options = require "alicloud.base.schema"
-local specs = require "alicloud.credentials.open"
+local schema = require "alicloud.base.schema"
 local static = require "alicloud.credentials.static"
 
 local M = {}
 
 local KEYS = {
-  access_key_id = options.secret,
-  access_key_secret = options.secret,
-  security_token = options.secret,
+  access_key_id = schema.secret,
+  access_key_secret = schema.secret,
+  security_token = schema.secret,
 }
 
 local function pair_fault(keys)
@@ -34,60 +34,60 @@ end
 ---@param keys { access_key_id: string, access_key_secret: string, security_token?: string }
 ---@return alicloud.credentials.Provider
 function M.static(keys)
-  local settled = options.check("credentials.static", keys, KEYS, 2)
-  local fault = pair_fault(settled)
+  local checked = schema.check("credentials.static", keys, KEYS, 2)
+  local fault = pair_fault(checked)
   if fault then error("credentials.static: " .. fault, 2) end
-  return static.new(settled)
+  return static.new(checked)
 end
 
 --- ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and _SECURITY_TOKEN.
 ---@return alicloud.credentials.Spec
-function M.env() return (specs.make("env", nil)) end
+function M.env() return (open.spec("env", nil)) end
 
 --- A role for the holder of an OIDC token.
 ---@param given? alicloud.credentials.OidcOptions
 ---@return alicloud.credentials.Spec
-function M.oidc(given) return (specs.make("oidc", given)) end
+function M.oidc(given) return (open.spec("oidc", given)) end
 
 --- A role, assumed by another identity.
 ---@param given alicloud.credentials.AssumeOptions role_arn is required
 ---@return alicloud.credentials.Spec
-function M.role(given) return (specs.make("role", given)) end
+function M.role(given) return (open.spec("role", given)) end
 
 --- A profile of ~/.aliyun/config.json.
 ---@param given? alicloud.credentials.ProfileOptions
 ---@return alicloud.credentials.Spec
-function M.profile(given) return (specs.make("profile", given)) end
+function M.profile(given) return (open.spec("profile", given)) end
 
 --- A section of ~/.alibabacloud/credentials.
 ---@param given? alicloud.credentials.IniOptions
 ---@return alicloud.credentials.Spec
-function M.ini(given) return (specs.make("ini", given)) end
+function M.ini(given) return (open.spec("ini", given)) end
 
 --- The RAM role of this ECS instance.
 ---@param given? alicloud.credentials.EcsRoleOptions
 ---@return alicloud.credentials.Spec
-function M.ecs_role(given) return (specs.make("ecs_role", given)) end
+function M.ecs_role(given) return (open.spec("ecs_role", given)) end
 
 --- A session that somebody serves over HTTP.
 ---@param given? alicloud.credentials.UriOptions
 ---@return alicloud.credentials.Spec
-function M.uri(given) return (specs.make("uri", given)) end
+function M.uri(given) return (open.spec("uri", given)) end
 
 --- What a program prints.
 ---@param given alicloud.credentials.ExternalOptions command is required
 ---@return alicloud.credentials.Spec
-function M.external(given) return (specs.make("external", given)) end
+function M.external(given) return (open.spec("external", given)) end
 
 --- Several in order; the first that works is kept.
 ---@param list table[] what the constructors here make, and providers
 ---@return alicloud.credentials.Spec
-function M.chain(list) return (specs.make("chain", list)) end
+function M.chain(list) return (open.spec("chain", list)) end
 
 --- The vendor's default chain: env, oidc, profile, ini, ecs_role, uri.
 ---@param given? { metadata_endpoint?: string } for tests only, as `endpoint` of ecs_role
 ---@return alicloud.credentials.Spec
-function M.default(given) return (specs.make("default", given)) end
+function M.default(given) return (open.spec("default", given)) end
 
 local function keys_of(given)
   return { access_key_id = given.access_key_id, access_key_secret = given.access_key_secret,
@@ -95,8 +95,8 @@ local function keys_of(given)
 end
 
 local function named(credentials)
-  if specs.is(credentials) then return credentials end
-  local keys, message = options.examine("credentials", credentials, KEYS)
+  if open.is_spec(credentials) then return credentials end
+  local keys, message = schema.examine("credentials", credentials, KEYS)
   if not keys then return nil, message end
   if next(keys) then return keys end
   return nil, "option credentials: got an empty table; allowed: what alicloud.credentials makes, "
@@ -111,9 +111,9 @@ local function wanted(given)
   if given.profile and (given.credentials or next(keys)) then
     return nil, "profile and other credentials exclude each other"
   end
-  if given.profile then return specs.make("named", { name = given.profile }) end
+  if given.profile then return open.spec("named", { name = given.profile }) end
   if given.credentials then return named(given.credentials) end
-  return next(keys) and keys or specs.make("default", nil)
+  return next(keys) and keys or open.spec("default", nil)
 end
 
 --- The provider that a client's options ask for.
@@ -122,12 +122,12 @@ end
 ---@return alicloud.credentials.Provider|nil
 ---@return boolean|string owned whether the client must close it; without a provider the complaint
 function M.choose(given, settings)
-  if specs.is_provider(given.credentials) and not next(keys_of(given)) and not given.profile then
+  if open.is_provider(given.credentials) and not next(keys_of(given)) and not given.profile then
     return given.credentials, false
   end
   local choice, message = wanted(given)
   if not choice then return nil, message end
-  if specs.is(choice) then return M.open(choice, settings), true end
+  if open.is_spec(choice) then return M.open(choice, settings), true end
   local fault = pair_fault(choice)
   if fault then return nil, fault end
   return static.new(choice), true
@@ -138,8 +138,8 @@ end
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Provider it must be closed
 function M.open(spec, settings)
-  local context = contexts.new(settings)
-  local provider = specs.open(spec, context)
+  local context = provider_context.new(settings)
+  local provider = open.provider(spec, context)
   local opened = {}
   function opened.get() return provider:get() end
   function opened.refuse(_, keys) return provider.refuse ~= nil and provider:refuse(keys) end
@@ -159,7 +159,7 @@ end
 ---@return string|nil endpoint
 ---@return string? message
 function M.sts_endpoint(settings)
-  return require "alicloud.credentials.sts".endpoint(contexts.new(settings))
+  return require "alicloud.credentials.sts".endpoint(provider_context.new(settings))
 end
 
 ---@class alicloud.Identity: alicloud.credentials.Explanation
@@ -174,7 +174,7 @@ end
 function M.identity(provider, settings)
   local keys, err = providers.get(provider)
   if not keys then return nil, err end
-  local about = options.callable.test(provider.explain) and provider:explain()
+  local about = schema.callable.test(provider.explain) and provider:explain()
     or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),
       temporary = keys.security_token ~= nil }
   about.sts_endpoint, about.sts_fault = M.sts_endpoint(settings)

@@ -2,13 +2,13 @@
 --- the token is the proof. Its file is read anew each time, because it is replaced now and then.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.support"
 local core = require "alicloud.core"
 local endpoints = require "alicloud.net.endpoint"
 local forms = require "alicloud.net.form"
 local http = require "alicloud.net.http"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local sts = require "alicloud.credentials.sts"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -25,21 +25,21 @@ local TIMEOUT = 10
 
 M.OPTIONS = sts.with_options {
   oidc_provider_arn = sts.ARN,
-  oidc_token_file = options.text,
+  oidc_token_file = schema.text,
 }
 
-local function settle(runtime, given)
-  local settled, missing = {}, {}
-  for name, value in pairs(given) do settled[name] = value end
+local function complete_options(runtime, given)
+  local complete, missing = {}, {}
+  for name, value in pairs(given) do complete[name] = value end
   for name, variable in pairs(VARIABLES) do
-    settled[name] = settled[name] or common.variable(runtime, variable)
-    if not settled[name] then missing[#missing + 1] = variable end
+    complete[name] = complete[name] or support.variable(runtime, variable)
+    if not complete[name] then missing[#missing + 1] = variable end
   end
-  if #missing == 0 then return settled end
+  if #missing == 0 then return complete end
   table.sort(missing)
   local message = table.concat(missing, ", ") .. (#missing == 1 and " is" or " are") .. " not set"
-  if #missing == 3 then return common.absent(message) end
-  return common.fail(message, { absent = true })
+  if #missing == 3 then return support.absent(message) end
+  return support.fail(message, { absent = true })
 end
 
 local function url_of(context, given)
@@ -64,12 +64,12 @@ local function without(words, token)
 end
 
 local function refused(answer, token)
-  local object = common.read_answer(answer.body) or {}
+  local object = support.read_answer(answer.body) or {}
   local code = type(object.Code) == "string" and object.Code or nil
   -- The service's words; none of them are ours to trust when there is no code.
   local words = code and type(object.Message) == "string" and ": " .. object.Message or ""
   words = ("AssumeRoleWithOIDC: HTTP %d%s"):format(answer.status, without(words, token))
-  return common.fail(words, {
+  return support.fail(words, {
     code = code, status = answer.status,
     request_id = type(object.RequestId) == "string" and object.RequestId or nil,
   })
@@ -77,33 +77,33 @@ end
 
 local function take(answer, token)
   if answer.status ~= 200 then return refused(answer, token) end
-  local object = common.read_answer(answer.body)
+  local object = support.read_answer(answer.body)
   local keys = object and type(object.Credentials) == "table" and object.Credentials
   if not keys then
-    return common.fail "AssumeRoleWithOIDC: STS answered without a usable session"
+    return support.fail "AssumeRoleWithOIDC: STS answered without a usable session"
   end
-  local session, message = common.session(keys, NAME, answer.date)
-  if not session then return common.fail("AssumeRoleWithOIDC: " .. message) end
+  local session, message = support.session(keys, NAME, answer.date)
+  if not session then return support.fail("AssumeRoleWithOIDC: " .. message) end
   return session
 end
 
 local function fetch(context, given)
-  local settled, err = settle(context.runtime, given)
-  if not settled then return nil, err end
-  local token, reason = context.runtime.read_file(settled.oidc_token_file)
-  if not token then return common.fail("the OIDC token file: " .. reason) end
-  local url, message = url_of(context, settled)
-  if not url then return common.fail(message) end
+  local complete, err = complete_options(context.runtime, given)
+  if not complete then return nil, err end
+  local token, reason = context.runtime.read_file(complete.oidc_token_file)
+  if not token then return support.fail("the OIDC token file: " .. reason) end
+  local url, message = url_of(context, complete)
+  if not url then return support.fail(message) end
   local answer, detail = http.fetch(context, {
     method = "POST", url = url, timeout = TIMEOUT, way = "usual",
     headers = { ["content-type"] = forms.TYPE },
     body = forms.encode {
-      OIDCProviderArn = settled.oidc_provider_arn, OIDCToken = token, RoleArn = settled.role_arn,
-      RoleSessionName = settled.session_name or sts.session_name(context.runtime),
-      DurationSeconds = settled.duration or sts.DURATION, Policy = settled.policy,
+      OIDCProviderArn = complete.oidc_provider_arn, OIDCToken = token, RoleArn = complete.role_arn,
+      RoleSessionName = complete.session_name or sts.session_name(context.runtime),
+      DurationSeconds = complete.duration or sts.DURATION, Policy = complete.policy,
     },
   })
-  if not answer then return common.fail("AssumeRoleWithOIDC: " .. detail) end
+  if not answer then return support.fail("AssumeRoleWithOIDC: " .. detail) end
   return take(answer, token)
 end
 
@@ -116,7 +116,7 @@ function M.new(context, given)
     name = NAME,
     fetch = function() return fetch(context, given) end,
     hosts = function()
-      return settle(context.runtime, given) and { (sts.endpoint(context, given)) } or {}
+      return complete_options(context.runtime, given) and { (sts.endpoint(context, given)) } or {}
     end,
   }, context)
 end

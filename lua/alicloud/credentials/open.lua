@@ -1,7 +1,7 @@
---- Providers as they are asked for: checked at once, opened by the client that uses them, with its
---- clocks, its loop and its way to the network.
+--- Kinds of providers: specs say what is asked for and are checked at once; they are opened by the
+--- client that uses them, with its clocks, its loop and its way to the network.
 
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -18,31 +18,31 @@ local metatable = {
 
 ---@param value any
 ---@return boolean
-function M.is(value)
+function M.is_spec(value)
   return specs[value] ~= nil
 end
 
 ---@param value any
 ---@return boolean
 function M.is_provider(value)
-  return type(value) == "table" and not M.is(value) and options.callable.test(value.get)
+  return type(value) == "table" and not M.is_spec(value) and schema.callable.test(value.get)
 end
 
 local function is_source(value)
-  return M.is(value) or M.is_provider(value)
+  return M.is_spec(value) or M.is_provider(value)
 end
 
-local SOURCE = options.rule("credentials of alicloud.credentials, or a provider", is_source)
+local SOURCE = schema.rule("credentials of alicloud.credentials, or a provider", is_source)
 
 -- An opened source is closed by whoever opened it; a provider belongs to its maker.
 local function open_source(context, source)
-  if source == nil then return M.open(M.make("default", {}), context), false end
-  if M.is(source) then return M.open(source, context), false end
+  if source == nil then return M.provider(M.spec("default", {}), context), false end
+  if M.is_spec(source) then return M.provider(source, context), false end
   return source, true
 end
 
 local function name_of(source, index)
-  return M.is(source) and specs[source].kind or "provider " .. index
+  return M.is_spec(source) and specs[source].kind or "provider " .. index
 end
 
 -- Each provider is loaded when it is needed: most clients need one.
@@ -87,13 +87,13 @@ local function open_role(context, given)
   return part "role".over(context, given, origin, borrowed)
 end
 
-local function role_schema()
-  local schema = { source = SOURCE }
-  for name, rule in pairs(part "role".OPTIONS) do schema[name] = schema[name] or rule end
-  return schema
+local function role_rules()
+  local rules = { source = SOURCE }
+  for name, rule in pairs(part "role".OPTIONS) do rules[name] = rules[name] or rule end
+  return rules
 end
 
-local function default_schema()
+local function default_rules()
   return { metadata_endpoint = part "ecs_role".OPTIONS.endpoint }
 end
 
@@ -101,19 +101,19 @@ end
 local KINDS = {
   env = { module = "env" },
   oidc = { module = "oidc" },
-  role = { schema = role_schema, required = "role_arn", open = open_role },
+  role = { rules = role_rules, required = "role_arn", open = open_role },
   profile = { module = "profile" },
   ini = { module = "ini" },
   ecs_role = { module = "ecs_role" },
   uri = { module = "uri" },
   external = { module = "external", required = "command" },
   named = { module = "profile", required = "name", open = open_named },
-  default = { schema = default_schema, open = open_default },
+  default = { rules = default_rules, open = open_default },
   chain = { open = open_chain },
 }
 
-local function schema_of(about)
-  if about.schema then return about.schema() end
+local function rules_of(about)
+  if about.rules then return about.rules() end
   return part(about.module).OPTIONS or {}
 end
 
@@ -124,7 +124,7 @@ local function examine_links(given)
   local links = {}
   for i, source in ipairs(given) do
     if not is_source(source) then
-      return nil, ("chain: item %d: got %s; allowed: %s"):format(i, options.show(source),
+      return nil, ("chain: item %d: got %s; allowed: %s"):format(i, schema.show(source),
         SOURCE.allowed)
     end
     links[i] = source
@@ -137,25 +137,25 @@ local function examine(kind, given)
   if kind == "chain" then return examine_links(given) end
   local required = about.required
   if given == nil and not required then return {} end
-  local schema = schema_of(about)
-  local settled, message = options.examine(kind, given, schema)
-  if not settled then return nil, message end
-  if required and settled[required] == nil then
+  local rules = rules_of(about)
+  local checked, message = schema.examine(kind, given, rules)
+  if not checked then return nil, message end
+  if required and checked[required] == nil then
     return nil, ("%s: option %s is missing; allowed: %s"):format(kind, required,
-      schema[required].allowed)
+      rules[required].allowed)
   end
-  return settled
+  return checked
 end
 
 --- Makes a spec; a mistake in the options raises at the caller of the constructor.
 ---@param kind string
 ---@param given table|nil
 ---@return alicloud.credentials.Spec
-function M.make(kind, given)
-  local settled, message = examine(kind, given)
-  if not settled then error("credentials." .. message, 3) end
+function M.spec(kind, given)
+  local checked, message = examine(kind, given)
+  if not checked then error("credentials." .. message, 3) end
   local spec = setmetatable({}, metatable)
-  specs[spec] = { kind = kind, options = settled }
+  specs[spec] = { kind = kind, options = checked }
   return spec
 end
 
@@ -163,7 +163,7 @@ end
 ---@param spec alicloud.credentials.Spec
 ---@param context alicloud.credentials.Context
 ---@return alicloud.credentials.Provider
-function M.open(spec, context)
+function M.provider(spec, context)
   local about = specs[spec]
   local kind = KINDS[about.kind]
   local open = kind.open or part(kind.module).new

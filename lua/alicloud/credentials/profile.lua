@@ -1,17 +1,17 @@
 --- A profile of the vendor's command line tool: `~/.aliyun/config.json`. The file is read at the
 --- first use, and once more when the service refuses what came from it.
 
-local common = require "alicloud.credentials.support"
+local delegates = require "alicloud.credentials.delegate"
 local ecs_role = require "alicloud.credentials.ecs_role"
 local external = require "alicloud.credentials.external"
-local follow = require "alicloud.credentials.delegate"
 local oidc = require "alicloud.credentials.oidc"
-local options = require "alicloud.base.schema"
 local role = require "alicloud.credentials.role"
 local runtimes = require "alicloud.base.runtime"
-local sorted = require "alicloud.base.tables"
+local schema = require "alicloud.base.schema"
 local static = require "alicloud.credentials.static"
-local trusted = require "alicloud.base.trusted_file"
+local support = require "alicloud.credentials.support"
+local tables = require "alicloud.base.tables"
+local trusted_files = require "alicloud.base.trusted_file"
 local uri = require "alicloud.credentials.uri"
 
 local M = {}
@@ -25,7 +25,7 @@ local FILE = ".aliyun/config.json"
 ---@field file? string else ALIBABA_CLOUD_CONFIG_FILE, else ~/.aliyun/config.json
 ---@field metadata_endpoint? string for tests only, see alicloud.credentials.EcsRoleOptions
 
-M.OPTIONS = { name = options.text, file = options.text,
+M.OPTIONS = { name = schema.text, file = schema.text,
   metadata_endpoint = ecs_role.OPTIONS.endpoint }
 
 local function text(entry, name)
@@ -58,7 +58,7 @@ local modes = {}
 
 function modes.AK(_, entry)
   if not whole_key(entry) then
-    return common.fail "access_key_id or access_key_secret is missing or no key"
+    return support.fail "access_key_id or access_key_secret is missing or no key"
   end
   return static.new { access_key_id = entry.access_key_id,
     access_key_secret = entry.access_key_secret }
@@ -66,7 +66,7 @@ end
 
 function modes.StsToken(_, entry)
   if not whole_key(entry) or type(entry.sts_token) ~= "userdata" then
-    return common.fail "access_key_id, access_key_secret or sts_token is missing or no key"
+    return support.fail "access_key_id, access_key_secret or sts_token is missing or no key"
   end
   return static.new { access_key_id = entry.access_key_id,
     access_key_secret = entry.access_key_secret, security_token = entry.sts_token }
@@ -83,7 +83,7 @@ function modes.RamRoleArn(reading, entry)
 end
 
 function modes.EcsRamRole(reading, entry)
-  return common.open("profile", ecs_role, reading.context,
+  return support.open("profile", ecs_role, reading.context,
     { role_name = text(entry, "ram_role_name"), endpoint = reading.metadata_endpoint })
 end
 
@@ -92,12 +92,12 @@ function modes.OIDC(reading, entry)
   wanted.external_id = nil
   wanted.oidc_provider_arn = text(entry, "oidc_provider_arn")
   wanted.oidc_token_file = text(entry, "oidc_token_file")
-  return common.open("profile", oidc, reading.context, wanted)
+  return support.open("profile", oidc, reading.context, wanted)
 end
 
 function modes.ChainableRamRoleArn(reading, entry)
   local name = text(entry, "source_profile")
-  if not name then return common.fail "source_profile is missing" end
+  if not name then return support.fail "source_profile is missing" end
   local origin, err = reading:open(name)
   if not origin then return nil, err end
   return assume(reading, entry, origin)
@@ -105,20 +105,20 @@ end
 
 function modes.CredentialsURI(reading, entry)
   -- Whoever forbids programs forbids this too: the vendor's tool does.
-  if common.switched(reading.context.runtime, external.DISABLED) then
-    return common.fail("switched off by " .. external.DISABLED)
+  if support.switched(reading.context.runtime, external.DISABLED) then
+    return support.fail("switched off by " .. external.DISABLED)
   end
-  return common.open("profile", uri, reading.context, { uri = text(entry, "credentials_uri") })
+  return support.open("profile", uri, reading.context, { uri = text(entry, "credentials_uri") })
 end
 
 function modes.External(reading, entry)
   local command = text(entry, "process_command")
-  if not command then return common.fail "process_command is missing" end
+  if not command then return support.fail "process_command is missing" end
   if runtimes.has_real_files(reading.context.runtime) then
-    local file <close>, message = trusted.open(reading.file)
-    if not file then return common.fail("it names a program to start, but " .. message) end
+    local file <close>, message = trusted_files.open(reading.file)
+    if not file then return support.fail("it names a program to start, but " .. message) end
   end
-  return common.open("profile", external, reading.context, { command = command })
+  return support.open("profile", external, reading.context, { command = command })
 end
 
 local Reading = {}
@@ -126,7 +126,7 @@ Reading.__index = Reading
 
 local function circle(self, name)
   local path = table.concat(self.path, " → ") .. " → " .. name
-  return common.fail("the profiles refer to each other in a circle: " .. path)
+  return support.fail("the profiles refer to each other in a circle: " .. path)
 end
 
 local function entry_of(self, name)
@@ -137,10 +137,10 @@ local function entry_of(self, name)
 end
 
 local function unsupported(name, mode)
-  return common.fail(("profile %s: unsupported mode %s"):format(options.show(name),
-    options.show(mode)), { code = "Client.UnsupportedMode",
+  return support.fail(("profile %s: unsupported mode %s"):format(schema.show(name),
+    schema.show(mode)), { code = "Client.UnsupportedMode",
     hint = ("supported are %s; `aliyun configure` sets a profile up"):format(
-      table.concat(sorted.keys(modes), ", ")) })
+      table.concat(tables.keys(modes), ", ")) })
 end
 
 --- The provider of a profile, which may need others.
@@ -153,31 +153,31 @@ function Reading:open(name)
   self.path[#self.path + 1] = name
   local entry = entry_of(self, name)
   if not entry then
-    return common.absent(("%s has no profile %s"):format(self.file, options.show(name)))
+    return support.absent(("%s has no profile %s"):format(self.file, schema.show(name)))
   end
   local open = modes[entry.mode or "AK"]
   if not open then return unsupported(name, entry.mode) end
   local provider, err = open(self, entry)
   if provider then return provider end
   if err.prefixed then return nil, err end
-  return common.fail(("profile %s: %s"):format(options.show(name), err.message),
+  return support.fail(("profile %s: %s"):format(schema.show(name), err.message),
     { code = err.code, hint = err.hint, prefixed = true })
 end
 
 local function open_file(context, given)
   local runtime = context.runtime
-  if common.switched(runtime, DISABLED) and not given.name then
-    return common.absent("switched off by " .. DISABLED)
+  if support.switched(runtime, DISABLED) and not given.name then
+    return support.absent("switched off by " .. DISABLED)
   end
-  local file = given.file or common.variable(runtime, "ALIBABA_CLOUD_CONFIG_FILE")
-    or common.home(runtime, FILE)
-  if not file then return common.absent "HOME is not set, so there is no ~/.aliyun/config.json" end
-  local document, message, missing = common.read_document(context, file, "json")
-  if missing then return common.absent(message) end
-  if not document then return common.fail(message) end
-  local name = given.name or common.variable(runtime, "ALIBABA_CLOUD_PROFILE")
+  local file = given.file or support.variable(runtime, "ALIBABA_CLOUD_CONFIG_FILE")
+    or support.home(runtime, FILE)
+  if not file then return support.absent "HOME is not set, so there is no ~/.aliyun/config.json" end
+  local document, message, missing = support.read_document(context, file, "json")
+  if missing then return support.absent(message) end
+  if not document then return support.fail(message) end
+  local name = given.name or support.variable(runtime, "ALIBABA_CLOUD_PROFILE")
     or text(document, "current")
-  if not name then return common.fail(file .. ": it has no current profile") end
+  if not name then return support.fail(file .. ": it has no current profile") end
   local reading = setmetatable({ context = context, document = document, file = file,
     visited = {}, path = {}, metadata_endpoint = given.metadata_endpoint }, Reading)
   return reading:open(name)
@@ -187,7 +187,7 @@ end
 ---@param given? alicloud.credentials.ProfileOptions
 ---@return alicloud.credentials.Provider
 function M.new(context, given)
-  return follow.new(NAME, function() return open_file(context, given or {}) end)
+  return delegates.new(NAME, function() return open_file(context, given or {}) end)
 end
 
 return M

@@ -2,12 +2,12 @@
 
 local cached = require "alicloud.credentials.cached"
 local calls = require "alicloud.call"
-local common = require "alicloud.credentials.support"
 local contexts = require "alicloud.call.context"
 local metas = require "alicloud.base.meta"
-local options = require "alicloud.base.schema"
 local plans = require "alicloud.call.plan"
+local schema = require "alicloud.base.schema"
 local sts = require "alicloud.credentials.sts"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -18,15 +18,15 @@ local NAME = "ram_role_arn"
 ---@field external_id? string
 
 M.OPTIONS = sts.with_options {
-  source = options.typed "table",
-  external_id = options.text,
+  source = schema.typed "table",
+  external_id = schema.text,
 }
 
 -- An answer that cannot be read may hold the session's secret, and an error shows what it read.
 local function soften(err)
   local shows_answer = err.kind == "decode" or (err.status or 0) // 100 == 2
-  if shows_answer then return common.fail "AssumeRole: STS answered without a usable session" end
-  return common.fail(("AssumeRole: %s"):format(err.message), {
+  if shows_answer then return support.fail "AssumeRole: STS answered without a usable session" end
+  return support.fail(("AssumeRole: %s"):format(err.message), {
     code = err.code, hint = err.hint, retryable = err.retryable, request_id = err.request_id,
     status = err.status, endpoint = err.endpoint,
   })
@@ -57,7 +57,7 @@ end
 
 local function open(self)
   local endpoint, message = sts.endpoint(self.context, self.given)
-  if not endpoint then return common.fail(message) end
+  if not endpoint then return support.fail(message) end
   self.call_context = new_call_context(self, endpoint)
   return true
 end
@@ -75,9 +75,9 @@ local function fetch(self)
   if not result and err.kind == "credentials" then return nil, err end
   if not result then return soften(err) end
   local keys = type(result.Credentials) == "table" and result.Credentials or {}
-  local session, message = common.session(keys, NAME .. "/" .. self.origin_name(),
+  local session, message = support.session(keys, NAME .. "/" .. self.origin_name(),
     metas.of(result).server_time)
-  if not session then return common.fail("AssumeRole: " .. message) end
+  if not session then return support.fail("AssumeRole: " .. message) end
   return session
 end
 
@@ -117,9 +117,9 @@ end
 ---@return alicloud.credentials.Provider|nil
 ---@return alicloud.Error? err
 function M.from_file(what, named, context, given, origin)
-  local settled, err = common.settled(what, M, given)
-  if settled and not settled.role_arn then settled, err = common.fail(named .. " is missing") end
-  if settled then return M.over(context, settled, origin) end
+  local checked, err = support.check_options(what, M, given)
+  if checked and not checked.role_arn then checked, err = support.fail(named .. " is missing") end
+  if checked then return M.over(context, checked, origin) end
   origin:close()
   return nil, err
 end

@@ -1,8 +1,8 @@
 --- Where the Security Token Service is asked, and what asking for a role takes.
 
-local common = require "alicloud.credentials.support"
 local endpoints = require "alicloud.net.endpoint"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -17,25 +17,25 @@ local M = {}
 
 M.DURATION = 3600
 
-M.ARN = options.rule("an ARN such as acs:ram::123456789012:role/name", function(value)
+M.ARN = schema.rule("an ARN such as acs:ram::123456789012:role/name", function(value)
   return type(value) == "string" and value:find("^acs:ram:[^%s%c]*:[^%s%c]+$") ~= nil
 end)
 
 M.OPTIONS = {
   role_arn = M.ARN,
-  session_name = options.rule("2 to 64 letters, digits and .@_-", function(value)
+  session_name = schema.rule("2 to 64 letters, digits and .@_-", function(value)
     return type(value) == "string" and #value >= 2 and #value <= 64
       and value:find("^[%w%.@_%-]+$") ~= nil
   end),
-  duration = options.integer(900, 43200),
-  policy = options.typed "string",
-  sts_endpoint = options.rule("host[:port] with optional http:// or https://", function(value)
+  duration = schema.integer(900, 43200),
+  policy = schema.typed "string",
+  sts_endpoint = schema.rule("host[:port] with optional http:// or https://", function(value)
     return type(value) == "string" and endpoints.parse(value, false) ~= nil
   end),
-  sts_region = options.rule("a region id such as cn-shanghai", function(value)
+  sts_region = schema.rule("a region id such as cn-shanghai", function(value)
     return endpoints.region_fault(value) == nil
   end),
-  sts_vpc = options.boolean,
+  sts_vpc = schema.boolean,
 }
 
 --- The options of a provider that assumes a role.
@@ -50,7 +50,7 @@ end
 ---@param runtime alicloud.Runtime
 ---@return string
 function M.session_name(runtime)
-  return common.variable(runtime, "ALIBABA_CLOUD_ROLE_SESSION_NAME")
+  return support.variable(runtime, "ALIBABA_CLOUD_ROLE_SESSION_NAME")
     or ("credentials-lua-%d"):format(math.floor(runtime.time() * 1000))
 end
 
@@ -58,17 +58,17 @@ end
 local function local_endpoint(context)
   local given = context.config.endpoint
   local text = type(given) == "string" and given
-    or common.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
+    or support.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
   local target = text and endpoints.parse(text, false)
   return target and endpoints.is_loopback(target.host) and text or nil
 end
 
 local function by_region(runtime, given)
-  local region = given.sts_region or common.variable(runtime, "ALIBABA_CLOUD_STS_REGION")
+  local region = given.sts_region or support.variable(runtime, "ALIBABA_CLOUD_STS_REGION")
   if not region then return "sts.aliyuncs.com" end
   local fault = endpoints.region_fault(region)
   if fault then return nil, "ALIBABA_CLOUD_STS_REGION: " .. fault end
-  local vpc = given.sts_vpc or common.switched(runtime, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
+  local vpc = given.sts_vpc or support.switched(runtime, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
   return ("sts%s.%s.aliyuncs.com"):format(vpc and "-vpc" or "", region)
 end
 
@@ -84,7 +84,7 @@ function M.endpoint(context, given)
   local text = given.sts_endpoint
   if text then return text end
   for _, name in ipairs { "ALIBABA_CLOUD_ENDPOINT_STS", "ALIBABA_CLOUD_STS_ENDPOINT" } do
-    text = common.variable(runtime, name)
+    text = support.variable(runtime, name)
     if text then
       local ok, reason = endpoints.parse(text, false)
       if ok then return text end

@@ -3,8 +3,8 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local options = require "alicloud.base.schema"
 local runtimes = require "alicloud.base.runtime"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -46,25 +46,25 @@ end
 ---@param what string the part of the file, begins the message
 ---@param module { OPTIONS: table<string, alicloud.schema.Rule> } the provider's
 ---@param given table
----@return table|nil settled
+---@return table|nil checked
 ---@return alicloud.Error? err
-function M.settled(what, module, given)
-  local settled, message = options.examine(what, given, module.OPTIONS)
-  if not settled then return M.fail(message) end
-  return settled
+function M.check_options(what, module, given)
+  local checked, message = schema.examine(what, given, module.OPTIONS)
+  if not checked then return M.fail(message) end
+  return checked
 end
 
 --- Opens a provider that a file sets up.
----@param what string as for `settled`
+---@param what string as for `check_options`
 ---@param module { OPTIONS: table<string, alicloud.schema.Rule>, new: function } the provider's
 ---@param context alicloud.credentials.Context
 ---@param given table
 ---@return alicloud.credentials.Provider|nil
 ---@return alicloud.Error? err
 function M.open(what, module, context, given)
-  local settled, err = M.settled(what, module, given)
-  if not settled then return nil, err end
-  return module.new(context, settled)
+  local checked, err = M.check_options(what, module, given)
+  if not checked then return nil, err end
+  return module.new(context, checked)
 end
 
 --- A variable of the environment; an empty one counts as not set.

@@ -1,9 +1,9 @@
 --- A session from an address that somebody else serves, such as a helper beside this program.
 
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.support"
 local http = require "alicloud.net.http"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
+local support = require "alicloud.credentials.support"
 
 local M = {}
 
@@ -15,7 +15,7 @@ local TIMEOUT = 10
 ---@field uri? string else ALIBABA_CLOUD_CREDENTIALS_URI
 
 M.OPTIONS = {
-  uri = options.rule("http://host… or https://host…, without user information", function(value)
+  uri = schema.rule("http://host… or https://host…, without user information", function(value)
     return http.parse_url(value) ~= nil
   end),
 }
@@ -33,26 +33,26 @@ end
 
 local function take(answer)
   if answer.status ~= 200 then
-    return common.fail(("the credentials URI answered HTTP %d"):format(answer.status))
+    return support.fail(("the credentials URI answered HTTP %d"):format(answer.status))
   end
-  local object = common.read_answer(answer.body)
-  if not object then return common.fail "the credentials URI answered with unusable JSON" end
+  local object = support.read_answer(answer.body)
+  if not object then return support.fail "the credentials URI answered with unusable JSON" end
   -- Some servers say so, some leave it out; what is said must be true.
   if object.Code ~= nil and object.Code ~= "Success" then
-    return common.fail "the credentials URI's answer is no success"
+    return support.fail "the credentials URI's answer is no success"
   end
-  local session, message = common.session(object, NAME, answer.date)
-  if not session then return common.fail("the credentials URI: " .. message) end
+  local session, message = support.session(object, NAME, answer.date)
+  if not session then return support.fail("the credentials URI: " .. message) end
   return session
 end
 
 local function fetch(context, given)
-  local uri = given.uri or common.variable(context.runtime, VARIABLE)
-  if not uri then return common.absent(VARIABLE .. " is not set") end
+  local uri = given.uri or support.variable(context.runtime, VARIABLE)
+  if not uri then return support.absent(VARIABLE .. " is not set") end
   local target, reason = http.parse_url(uri)
-  if not target then return common.fail(VARIABLE .. ": " .. reason) end
+  if not target then return support.fail(VARIABLE .. ": " .. reason) end
   if target.scheme == "http" and not is_near(target.host) then
-    return common.fail(("%s: got http:// and the host %s; allowed: https://, or http:// on this "
+    return support.fail(("%s: got http:// and the host %s; allowed: https://, or http:// on this "
       .. "machine (localhost, 127.0.0.1, [::1]) and for link-local metadata (169.254.…, "
       .. "100.100.100.200), since keys would come unencrypted"):format(
       given.uri and "credential_uri" or VARIABLE, target.authority), {
@@ -63,7 +63,7 @@ local function fetch(context, given)
     -- In the clear nobody stands between, a proxy neither.
     way = target.scheme == "http" and "metadata" or "usual",
   })
-  if not answer then return common.fail("the credentials URI: " .. detail) end
+  if not answer then return support.fail("the credentials URI: " .. detail) end
   return take(answer)
 end
 
@@ -76,7 +76,7 @@ function M.new(context, given)
     name = NAME,
     fetch = function() return fetch(context, given) end,
     hosts = function()
-      local target = http.parse_url(given.uri or common.variable(context.runtime, VARIABLE))
+      local target = http.parse_url(given.uri or support.variable(context.runtime, VARIABLE))
       return { target and target.authority }
     end,
   }, context)

@@ -5,7 +5,7 @@
 -- endpoint is this very machine or the caller allowed plain HTTP.
 
 local address = require "alicloud.net.address"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -75,9 +75,9 @@ end
 
 -- Without what it has of a user and a password.
 local function show(text)
-  if type(text) ~= "string" then return options.show(text) end
+  if type(text) ~= "string" then return schema.show(text) end
   local scheme, rest = text:match("^(%a*://)(.*)$")
-  return options.show((scheme or "") .. (rest or text):gsub("^.*@", "***@"))
+  return schema.show((scheme or "") .. (rest or text):gsub("^.*@", "***@"))
 end
 
 --- What is said of an endpoint that is refused; a password in it is not shown.
@@ -138,7 +138,7 @@ end
 function M.region_fault(region)
   if type(region) == "string" and #region <= 64 and region:find("^[a-z0-9%-]+$") then return nil end
   return ("got %s; allowed: a region id such as cn-shanghai "
-    .. "(lower-case letters, digits and hyphens)"):format(options.show(region))
+    .. "(lower-case letters, digits and hyphens)"):format(schema.show(region))
 end
 
 --- The network of endpoints: the option, else the variable of the vendor's command line tool.
@@ -152,7 +152,7 @@ function M.network(given, getenv)
   local text = getenv(name)
   if not text or text == "" then return "public" end
   if text == "public" or text == "vpc" then return text end
-  return nil, ('%s: got %s; allowed: "public" or "vpc"'):format(name, options.show(text))
+  return nil, ('%s: got %s; allowed: "public" or "vpc"'):format(name, schema.show(text))
 end
 
 local function environment(want)

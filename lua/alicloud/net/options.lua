@@ -3,8 +3,8 @@
 
 local address = require "alicloud.net.address"
 local endpoint = require "alicloud.net.endpoint"
-local options = require "alicloud.base.schema"
 local proxies = require "alicloud.net.proxy"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -20,39 +20,39 @@ local M = {}
 
 --- Options of a client that are about the way to the hosts.
 M.SCHEMA = {
-  ca_file = options.text,
-  ca_path = options.text,
-  client_cert = options.text,
-  client_key = options.text,
+  ca_file = schema.text,
+  ca_path = schema.text,
+  client_cert = schema.text,
+  client_key = schema.text,
   proxy = proxies.RULE,
   no_proxy = proxies.NO_PROXY,
-  resolve = options.typed "table",
+  resolve = schema.typed "table",
 }
 
 local HOST, ADDRESSES = "a host name, or name:port", "a list of IPv4 or IPv6 addresses"
 
 local function host_fault(host)
   if type(host) ~= "string" then
-    return ("a host is %s; allowed: %s"):format(options.show(host), HOST)
+    return ("a host is %s; allowed: %s"):format(schema.show(host), HOST)
   end
   local fault = endpoint.authority_fault(host)
-  if fault then return ("host %s: %s; allowed: %s"):format(options.show(host), fault, HOST) end
+  if fault then return ("host %s: %s; allowed: %s"):format(schema.show(host), fault, HOST) end
   -- A number at the end makes an address of a name, in some spelling or other.
   local last = endpoint.without_port(host):lower():match("[^%.]*$")
   if last == "localhost" or last:find("^%[") or last:find("^%d+$") or last:find("^0x%x*$") then
-    return ("host %s: it needs no resolver; allowed: %s"):format(options.show(host), HOST)
+    return ("host %s: it needs no resolver; allowed: %s"):format(schema.show(host), HOST)
   end
 end
 
 local function addresses_fault(host, list)
-  local where = "host " .. options.show(host)
+  local where = "host " .. schema.show(host)
   if type(list) ~= "table" or #list == 0 then
     return ("%s: got %s; allowed: %s"):format(where,
-      type(list) == "table" and "an empty list" or options.show(list), ADDRESSES)
+      type(list) == "table" and "an empty list" or schema.show(list), ADDRESSES)
   end
   for _, text in ipairs(list) do
     if type(text) ~= "string" or not address.parse(text) then
-      return ("%s: got %s; allowed: %s"):format(where, options.show(text), ADDRESSES)
+      return ("%s: got %s; allowed: %s"):format(where, schema.show(text), ADDRESSES)
     end
   end
 end

@@ -7,7 +7,7 @@
 
 local address = require "alicloud.net.address"
 local endpoint = require "alicloud.net.endpoint"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -47,7 +47,7 @@ local function is_exception(entry)
 end
 
 ---@type alicloud.schema.Rule
-M.NO_PROXY = options.rule("hosts, domains, addresses or networks with commas between them, "
+M.NO_PROXY = schema.rule("hosts, domains, addresses or networks with commas between them, "
   .. "without scheme or port, or * alone", function(value)
     if type(value) ~= "string" or not value:find "[^, ]" then return false end
     for entry in value:gmatch "[^, ]+" do
