@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local scratch = require "spec.scratch"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_file = require "alicloud.base.trusted_file"
 
 local ROOT = core.user().uid == 0
 
@@ -11,23 +11,23 @@ local function sh(line, ...)
 end
 
 local function refusal(path)
-  local text, message, code = trusted.read(path)
+  local text, message, code = trusted_file.read(path)
   assert.is_nil(text)
-  assert.equal(trusted.UNTRUSTED, code)
+  assert.equal(trusted_file.UNTRUSTED, code)
   return message
 end
 
 describe("a file that is to be obeyed", function()
   it("is the user's own, and nobody else may write it", function()
     local path = scratch.file("text", ".lua", "644")
-    assert.equal("text", trusted.read(path))
+    assert.equal("text", trusted_file.read(path))
     for _, case in ipairs { { "664", "may be written by its group %(mode 664%); chmod g%-w " },
       { "646", "may be written by everybody %(mode 646%); chmod go%-w " } } do
       sh("chmod %s %s", case[1], path)
       local message = refusal(path)
       assert.matches(case[2], message)
       sh("%s", message:match "; (.*)$")
-      assert.equal("text", trusted.read(path))
+      assert.equal("text", trusted_file.read(path))
     end
   end)
 
@@ -47,15 +47,15 @@ describe("a file that is to be obeyed", function()
       end
     end
     sh("chmod 1777 %s", above)
-    assert.equal("text", trusted.read(path))
+    assert.equal("text", trusted_file.read(path))
     sh("chmod 3777 %s/in", above)
-    assert.equal("text", trusted.read(path))
+    assert.equal("text", trusted_file.read(path))
   end)
 
   it("is looked at where a link leads", function()
     local path, link = scratch.file("text", nil, "600"), scratch.path()
     sh("ln -s %s %s", path, link)
-    assert.equal("text", trusted.read(link))
+    assert.equal("text", trusted_file.read(link))
     sh("chmod 606 %s", path)
     assert.matches("may be written by everybody", refusal(link))
   end)
@@ -65,7 +65,7 @@ describe("a file that is to be obeyed", function()
     sh("mkfifo %s", pipe)
     for path, code in pairs { [pipe] = "EINVAL", ["/dev/null"] = "EINVAL", ["/nowhere"] = "ENOENT",
       [scratch.directory()] = "EINVAL" } do
-      local text, message, got = trusted.read(path)
+      local text, message, got = trusted_file.read(path)
       assert.is_nil(text)
       assert.is_string(message)
       assert.equal(code, got, path)
@@ -84,7 +84,7 @@ describe("a file that is to be obeyed", function()
     sh("chown 0 %s; chown 65534 %s", path, directory)
     assert.matches("^" .. directory:gsub("%p", "%%%0") .. ": belongs to ", refusal(path))
     sh("chown 0 %s", directory)
-    assert.equal("text", trusted.read(path))
+    assert.equal("text", trusted_file.read(path))
   end)
 
   it_as_root("is somebody else's where a team keeps its files, of the group and not of others",
@@ -93,8 +93,8 @@ describe("a file that is to be obeyed", function()
       local path = directory .. "/file"
       scratch.write(path, "text")
       sh("chown 65534:0 %s %s; chmod 2770 %s; chmod 660 %s", directory, path, directory, path)
-      assert.equal("text", trusted.read(path))
-      assert.equal(0, trusted.place(directory).team)
+      assert.equal("text", trusted_file.read(path))
+      assert.equal(0, trusted_file.place(directory).team)
       sh("chmod 662 %s", path)
       assert.matches("may be written by everybody", refusal(path))
       sh("chmod 660 %s; chgrp 65534 %s", path, path)
@@ -112,7 +112,7 @@ describe("a file that is to be obeyed", function()
     assert.matches("/in: belongs to ", refusal(inside .. "/file"))
     -- A team's is fine there, unless everybody's directories get the group there.
     sh("chown 65534:0 %s; chmod 2770 %s", inside, inside)
-    assert.equal("", trusted.read(inside .. "/file"))
+    assert.equal("", trusted_file.read(inside .. "/file"))
     sh("chmod 3777 %s", above)
     assert.matches("may be written by everybody %(mode 3777%)", refusal(inside .. "/file"))
   end)

@@ -1,6 +1,6 @@
 -- The rules of renewal, on a clock that moves when told.
 local cached = require "alicloud.credentials.cached"
-local common = require "alicloud.credentials.support"
+local support = require "alicloud.credentials.support"
 local core = require "alicloud.core"
 local helper = require "spec.helper"
 
@@ -11,7 +11,7 @@ local function source_of(lives, skew)
   function source.fetch()
     source.fetches = source.fetches + 1
     local life = lives[source.fetches]
-    if not life then return common.fail("refused " .. source.fetches) end
+    if not life then return support.fail("refused " .. source.fetches) end
     return {
       access_key_id = "key-" .. source.fetches, access_key_secret = core.secret "s",
       security_token = core.secret "t", provider = "source",

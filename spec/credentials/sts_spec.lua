@@ -1,4 +1,5 @@
 -- Asking the token service: forms, endpoints and failures of AssumeRole and AssumeRoleWithOIDC.
+local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local helper = require "spec.helper"
@@ -98,6 +99,22 @@ describe("AssumeRole", function()
     _, err = assume({}, nil, { ALIBABA_CLOUD_ENDPOINT_STS = "http://far.example" })
     assert.matches("^ALIBABA_CLOUD_ENDPOINT_STS: ", err.message)
   end)
+
+  it("is asked for on the client's way to the network, also where the client only observes",
+    function()
+      local machine = machines.new { answers = { session_answer() } }
+      local transport, builtin, ways = machine.settings.config.transport, adapter.builtin, {}
+      machine.settings.mode = "observe"
+      machine.settings.config = { mode = "observe", ca_file = "/roots.pem", connect_timeout = 60 }
+      finally(function() adapter.builtin = builtin end)
+      function adapter.builtin(way)
+        ways[#ways + 1] = way
+        return adapter.foreign(transport)
+      end
+      local spec = credentials.role { role_arn = ROLE, source = credentials.static(SOURCE) }
+      assert.is_table(machines.open(machine, spec):get())
+      assert.same({ { ca_file = "/roots.pem", connect_timeout = 5 } }, ways)
+    end)
 
   it("counts the session's life from the service's clock", function()
     -- This machine is a day ahead; the session is good all the same.

@@ -8,7 +8,7 @@ local M = {}
 local ATTEMPTS = 3
 local BASE = 0.2
 
----@class alicloud.credentials.Ask
+---@class alicloud.http.Ask
 ---@field method string
 ---@field url string
 ---@field headers? table<string, string>
@@ -17,7 +17,7 @@ local BASE = 0.2
 ---@field way "usual"|"metadata"
 ---@field attempts? integer
 
----@class alicloud.credentials.Answer
+---@class alicloud.http.Answer
 ---@field status integer
 ---@field body string
 ---@field headers table<string, string>
@@ -54,9 +54,9 @@ local function is_passing(exchange)
 end
 
 --- Asks, and asks again where that may help: every request of a provider only reads.
----@param context alicloud.credentials.Context
----@param ask alicloud.credentials.Ask
----@return alicloud.credentials.Answer|nil
+---@param context { loop: alicloud.Loop, runtime: alicloud.Runtime, send: function }
+---@param ask alicloud.http.Ask
+---@return alicloud.http.Answer|nil
 ---@return string? message what went wrong on the way
 ---@return boolean? unreached whether no byte of the request can have arrived
 function M.fetch(context, ask)
