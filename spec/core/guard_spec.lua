@@ -34,83 +34,80 @@ local STRAY = reply.http('{"RequestId":"stray"}')
 local TIMEOUT = "HTTP/1.1 408 Request Time-out\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 describe("a request that may leave until a time", function()
-  local server, client
-
-  before_each(function() server, client = exchange.open() end)
-  after_each(function() exchange.close(server, client) end)
+  local peers = exchange.peers(before_each, after_each)
 
   it("leaves before it", function()
-    local result = call(server, client, request(server.url, { send_by = core.boottime() + 60 }))
+    local result = peers:send { send_by = core.boottime() + 60 }
     assert.are.equal("accepted", (outcome(result)))
   end)
 
   it("does not leave after it, nor is a connection opened", function()
     for _, late in ipairs { core.boottime() - 0.001, 0, -1, -math.huge, 0 / 0 } do
-      local op <close> = client:submit(request(server.url, { send_by = late, mutating = true }))
+      local op <close> = peers:submit { send_by = late, mutating = true }
       assert.is_true(op:done())
       assert.is_false(op:result().sent)
       local class, fields = outcome(op:result())
       assert.are.same({ "not_sent", "Client.TooLate", "timeout", false },
         { class, fields.code, fields.kind, fields.retryable })
     end
-    server:step()
-    assert.are.equal(0, #server.connections)
-    assert.are.equal(0, client:stats().requests)
+    peers.server:step()
+    assert.are.equal(0, #peers.server.connections)
+    assert.are.equal(0, peers.client:stats().requests)
   end)
 
   it("does not leave after it when the way there took too long", function()
     local send_by = core.boottime() + 0.05
-    server:play(socks(function(connection)
+    peers.server:play(socks(function(connection)
       while core.boottime() <= send_by do connection:pause() end
     end, "", function(connection) connection:hang() end))
-    local proxied <close> = transport.new { proxy = "socks5://127.0.0.1:" .. server.port }
-    local result = call(server, proxied, request("http://192.0.2.1",
+    local proxied <close> = transport.new { proxy = "socks5://127.0.0.1:" .. peers.server.port }
+    local result = call(peers.server, proxied, request("http://192.0.2.1",
       { plain_http = true, mutating = true, send_by = send_by }))
     assert.are.equal("too_late", result.failure)
     assert.is_false(result.sent)
     assert.are.equal("not_sent", (outcome(result)))
-    exchange.run_until(server, proxied, function() return server.connections[1].closed end)
-    local connection = server.connections[1]
+    local connection = peers.server.connections[1]
+    exchange.run_until(peers.server, proxied, function() return connection.closed end)
     assert.are.equal(connection.before_request, #connection.received)
-    assert.are.equal(1, #server.connections)
+    assert.are.equal(1, #peers.server.connections)
   end)
 
   it("is not sent a second time after it, and that it was sent stays true", function()
     local send_by
-    server:play(function(connection)
+    peers.server:play(function(connection)
       connection:read_request()
       connection:send(reply.http())
       connection:wait_for(#connection.received + 1)
       while core.boottime() <= send_by do connection:pause() end
       connection:rst()
     end, behaviour.answer(reply.http()))
-    call(server, client, request(server.url))
+    peers:send()
     send_by = core.boottime() + 0.05
     -- libcurl would try it again by itself, over a fresh connection.
-    local result = call(server, client, request(server.url, { send_by = send_by }))
+    local result = peers:send { send_by = send_by }
     assert.are.same({ "too_late", true }, { result.failure, result.sent })
     assert.are.equal("unknown", (outcome(result)))
-    assert.are.equal(2, server:count "POST")
+    assert.are.equal(2, peers.server:count "POST")
   end)
 
   it("may be a signed one", function()
     local function submit(send_by)
       local signer = core.signer { method = "POST", scheme = "http", action = "A", version = "1",
-        host = server.url:match "//(.*)" }
+        host = peers.server.url:match "//(.*)" }
       local signed = signer(nil, nil, 1767323045, "n", "made-up", "made-up-secret")
-      return client:submit(signed, 2, true, false, send_by)
+      return peers.client:submit(signed, 2, true, false, send_by)
     end
     local late <close>, done = submit(core.boottime() - 1)
     assert.is_true(done)
     assert.are.equal("too_late", late:result().failure)
     local soon <close> = submit(core.boottime() + 60)
-    exchange.run_until(server, client, function() return soon:done() end)
+    peers:run_until(function() return soon:done() end)
     assert.are.equal(200, soon:result().status)
   end)
 
   it("is told it in seconds", function()
     for _, wrong in ipairs { "1", true, {} } do
-      assert.is_false(pcall(client.submit, client, request(server.url, { send_by = wrong })))
+      assert.is_false(pcall(peers.submit, peers, { send_by = wrong }))
     end
   end)
 end)
@@ -132,19 +129,15 @@ local function new_socket(before, server)
 end
 
 describe("an idle connection that says something", function()
-  local server, client, before
+  local peers = exchange.peers(before_each, after_each)
+  local before
 
-  before_each(function()
-    server, client = exchange.open()
-    before = sockets()
-  end)
-
-  after_each(function() exchange.close(server, client) end)
+  before_each(function() before = sockets() end)
 
   local function first_then(say)
-    call(server, client, request(server.url))
-    local fd = new_socket(before, server)
-    local connection = server.connections[1]
+    peers:send()
+    local fd = new_socket(before, peers.server)
+    local connection = peers.server.connections[1]
     say(connection)
     assert.is_true(core.poll(fd, "r", 10))
     return connection
@@ -154,39 +147,39 @@ describe("an idle connection that says something", function()
     ["half an answer"] = STRAY:sub(1, 20), ["a byte"] = "\0", ["an empty line"] = "\r\n" } do
     it("is not asked any more: " .. name, function()
       local connection = first_then(function(connection) connection.socket:send(stray) end)
-      local result = call(server, client, request(server.url))
+      local result = peers:send()
       assert.are.equal(reply.body, result.body)
       assert.are.equal("accepted", (outcome(result)))
-      assert.are.same({ 2, 1 }, { #server.connections, #connection.requests })
+      assert.are.same({ 2, 1 }, { #peers.server.connections, #connection.requests })
       assert.are.equal(1, result.stats.new_connections)
-      assert.are.equal(0, client:stats().reused)
+      assert.are.equal(0, peers.client:stats().reused)
       -- The one that came instead is kept.
-      assert.are.equal(0, call(server, client, request(server.url)).stats.new_connections)
+      assert.are.equal(0, peers:send().stats.new_connections)
     end)
   end
 
   it("or is closed is not asked any more", function()
     local connection = first_then(function(connection) connection:half_close() end)
-    assert.are.equal("accepted", (outcome(call(server, client, request(server.url)))))
-    assert.are.same({ 2, 1 }, { #server.connections, #connection.requests })
+    assert.are.equal("accepted", (outcome(peers:send())))
+    assert.are.same({ 2, 1 }, { #peers.server.connections, #connection.requests })
   end)
 
   it("among many is told from them", function()
-    server:play(behaviour.answer(reply.http()))
+    peers.server:play(behaviour.answer(reply.http()))
     local ops = {}
-    for i = 1, 20 do ops[i] = client:submit(request(server.url)) end
-    exchange.run_until(server, client, function() return client:stats().in_flight == 0 end)
+    for i = 1, 20 do ops[i] = peers:submit() end
+    peers:run_until(function() return peers.client:stats().in_flight == 0 end)
     local stray = {}
     for i = 1, 20, 2 do
-      server.connections[i].socket:send(STRAY)
+      peers.server.connections[i].socket:send(STRAY)
       stray[i] = true
     end
     for fd in pairs(sockets()) do if not before[fd] then core.poll(fd, "r", 0.01) end end
-    for i = 1, 20 do ops[i] = client:submit(request(server.url)) end
-    exchange.run_until(server, client, function() return client:stats().in_flight == 0 end)
+    for i = 1, 20 do ops[i] = peers:submit() end
+    peers:run_until(function() return peers.client:stats().in_flight == 0 end)
     for _, op in ipairs(ops) do assert.are.equal(reply.body, op:result().body) end
     for i = 1, 20 do
-      assert.are.equal(stray[i] and 1 or 2, #server.connections[i].requests, i)
+      assert.are.equal(stray[i] and 1 or 2, #peers.server.connections[i].requests, i)
     end
   end)
 end)
@@ -280,18 +273,18 @@ describe("an idle connection over TLS", function()
 end)
 
 describe("the descriptor of a transport", function()
+  local peers = exchange.peers(before_each, after_each)
+
   it("is silent when a connection is gone that a forked child still holds", function()
-    local server <close> = server_module.new(behaviour.answer(reply.http()))
-    local client <close> = transport.new {}
     local before = sockets()
-    call(server, client, request(server.url))
-    local fd = new_socket(before, server)
+    peers:send()
+    local fd = new_socket(before, peers.server)
     local pid = child.start(function() core.poll(nil, "r", 60) end)
-    server.connections[1]:half_close()
+    peers.server.connections[1]:half_close()
     assert.is_true(core.poll(fd, "r", 10))
-    assert.are.equal("accepted", (outcome(call(server, client, request(server.url)))))
-    assert.are.equal(2, #server.connections)
-    assert.is_false(core.poll(client:pollfd(), "r", 0))
+    assert.are.equal("accepted", (outcome(peers:send())))
+    assert.are.equal(2, #peers.server.connections)
+    assert.is_false(core.poll(peers.client:pollfd(), "r", 0))
     posix.kill(pid, "KILL")
     posix.wait(pid)
   end)

@@ -58,7 +58,10 @@ describe("a transport that observes", function()
     server = server_module.new(behaviour.answer(reply.http()))
     observer = transport.new { observe = true, reads = READS }
   end)
-  after_each(function() exchange.close(server, observer) end)
+  after_each(function()
+    observer:close()
+    server:close()
+  end)
 
   local function is_sent(asked)
     local result = call(server, observer, asked)

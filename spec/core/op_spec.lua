@@ -7,18 +7,15 @@ local reply = require "spec.server.reply"
 local request, call = exchange.request, exchange.call
 
 describe("an operation", function()
-  local server, client
-
-  before_each(function() server, client = exchange.open() end)
-  after_each(function() exchange.close(server, client) end)
+  local peers = exchange.peers(before_each, after_each)
 
   local function done(op)
-    exchange.run_until(server, client, function() return op:done() end)
+    peers:run_until(function() return op:done() end)
     return op
   end
 
   it("has nothing to tell and nothing to do any more when it is closed", function()
-    local op = done(client:submit(request(server.url)))
+    local op = done(peers:submit())
     do local _ <close> = op end
     assert.is_true(op:done())
     op:cancel()
@@ -29,10 +26,10 @@ describe("an operation", function()
   end)
 
   it("may be closed twice, and after its transport", function()
-    local ended = done(client:submit(request(server.url)))
-    server:play(behaviour.hang)
-    local flying = client:submit(request(server.url))
-    client:close()
+    local ended = done(peers:submit())
+    peers.server:play(behaviour.hang)
+    local flying = peers:submit()
+    peers.client:close()
     for _ = 1, 2 do
       do local _ <close> = ended end
       do local _ <close> = flying end
@@ -41,14 +38,14 @@ describe("an operation", function()
   end)
 
   it("lets go of its request when it is closed in flight", function()
-    server:play(behaviour.hang)
+    peers.server:play(behaviour.hang)
     do
-      local op <close> = client:submit(request(server.url))
-      exchange.run_until(server, client, function() return #server:requests() == 1 end)
+      local op <close> = peers:submit()
+      peers:run_until(function() return #peers.server:requests() == 1 end)
       assert.is_false(op:done())
     end
-    assert.are.equal(0, client:stats().in_flight)
-    assert.is_nil(client:ended())
+    assert.are.equal(0, peers.client:stats().in_flight)
+    assert.is_nil(peers.client:ended())
   end)
 
   it("knows nothing of the one before it in the same memory", function()
@@ -60,8 +57,8 @@ describe("an operation", function()
       reply.http(""),
     }
     for index, answer in ipairs(answers) do
-      server:play(behaviour.answer(answer))
-      local op <close> = done(client:submit(request(server.url)))
+      peers.server:play(behaviour.answer(answer))
+      local op <close> = done(peers:submit())
       local result = op:result()
       assert.is_nil(tickets[op:ticket()])
       tickets[op:ticket()] = true
@@ -71,15 +68,15 @@ describe("an operation", function()
       assert.is_nil(result.failure)
       assert.is_nil(result.detail)
     end
-    server:play(behaviour.hang)
-    local late <close> = done(client:submit(request(server.url, { timeout = 0.05 })))
+    peers.server:play(behaviour.hang)
+    local late <close> = done(peers:submit { timeout = 0.05 })
     assert.are.equal("timeout", late:result().failure)
     assert.is_nil(late:result().body)
   end)
 
   -- The header lines of what the server got last, sorted. libcurl spells a Host in its own way.
   local function sent_lines()
-    local sent, lines = server:requests(), {}
+    local sent, lines = peers.server:requests(), {}
     for line in sent[#sent]:match "\r\n(.*\r\n)\r\n":gmatch "([^\r\n]*)\r\n" do
       lines[#lines + 1] = line:gsub("^Host:", "host:")
     end
@@ -90,7 +87,7 @@ describe("an operation", function()
   it("sends every header as it was given, once, and none that was not", function()
     local headers = { Accept = "a/b", ["User-Agent"] = "u", ["x-acs-a"] = "1", ["X-Acs-B"] = "2",
       ["x-acs-empty"] = "", ["x-other"] = "3", authorization = "k", ["Content-Type"] = "t/u" }
-    local host = server.url:match "//(.*)"
+    local host = peers.server.url:match "//(.*)"
     for _, left_out in ipairs { "none", "x-acs-empty", "Accept", "Content-Type", "User-Agent",
       "x-other" } do
       headers[left_out] = nil
@@ -100,7 +97,7 @@ describe("an operation", function()
         for name, value in pairs(headers) do
           expected[#expected + 1] = value == "" and name .. ":" or name .. ": " .. value
         end
-        call(server, client, request(server.url, { headers = headers, body = "b=c" }))
+        peers:send { headers = headers, body = "b=c" }
         table.sort(expected)
         assert.are.same(expected, sent_lines())
       end
@@ -108,23 +105,23 @@ describe("an operation", function()
   end)
 
   it("sends its headers also on a way that takes whole URLs", function()
-    local headers = { ["user-agent"] = "u", host = server.url:match "//(.*)", ["x-a"] = "1" }
-    local proxied <close> = transport.new { proxy = server.url }
-    call(server, proxied, request(server.url,
+    local headers = { ["user-agent"] = "u", host = peers.server.url:match "//(.*)", ["x-a"] = "1" }
+    local proxied <close> = transport.new { proxy = peers.server.url }
+    call(peers.server, proxied, request(peers.server.url,
       { url = "http://h.example/x?y", headers = headers, plain_http = true }))
-    local got = server:requests()
+    local got = peers.server:requests()
     assert.matches("^POST http://h%.example/x%?y HTTP/1%.1\r\n", got[#got])
     assert.matches("\r\nuser%-agent: u\r\n", got[#got])
     assert.matches("\r\nx%-a: 1\r\n", got[#got])
   end)
 
   it("shows a proxy nothing of the headers that go through its tunnel", function()
-    local proxied <close> = transport.new { proxy = server.url }
+    local proxied <close> = transport.new { proxy = peers.server.url }
     local headers = { ["user-agent"] = "u", host = "h.example", authorization = "k" }
-    local op <close> = proxied:submit(request(server.url,
+    local op <close> = proxied:submit(request(peers.server.url,
       { url = "https://h.example/x?y", headers = headers }))
-    exchange.run_until(server, proxied, function() return #server:requests() == 1 end)
-    local asked = server:requests()[1]:lower()
+    exchange.run_until(peers.server, proxied, function() return #peers.server:requests() == 1 end)
+    local asked = peers.server:requests()[1]:lower()
     assert.matches("^connect h%.example:443 http/1%.1\r\nhost: h%.example:443\r\n", asked)
     assert.is_nil(asked:match "authorization" or asked:match "user%-agent: u" or asked:match "x%?y")
     op:cancel()
@@ -132,64 +129,65 @@ describe("an operation", function()
 
   it("keeps nothing of the terms of the one before it on the same handle", function()
     local function line(changes)
-      call(server, client, request(server.url, changes))
-      local sent = server:requests()
+      peers:send(changes)
+      local sent = peers.server:requests()
       return sent[#sent]:match "^[^\r]*", sent[#sent]:match "\r\n\r\n(.*)$"
     end
     assert.are.same({ "POST / HTTP/1.1", "A=b" }, { line { method = "POST", body = "A=b" } })
     assert.are.same({ "GET /x HTTP/1.1", "" },
-      { line { method = "GET", url = server.url .. "/x" } })
+      { line { method = "GET", url = peers.server.url .. "/x" } })
     assert.are.same({ "PUT / HTTP/1.1", "C" }, { line { method = "PUT", body = "C" } })
     assert.are.same({ "GET / HTTP/1.1", "" }, { line { method = "GET" } })
     assert.are.same({ "POST / HTTP/1.1", "" }, { line { method = "POST" } })
 
     local function opened(mutating)
-      return call(server, client, request(server.url, { mutating = mutating }))
+      return peers:send { mutating = mutating }
         .stats.new_connections
     end
     assert.are.same({ 0, 1, 0, 1, 1, 0 }, { opened(false), opened(true), opened(false),
       opened(true), opened(true), opened(false) })
 
-    server:play(behaviour.hang)
-    local short = call(server, client, request(server.url, { timeout = 0.05 }))
+    peers.server:play(behaviour.hang)
+    local short = peers:send { timeout = 0.05 }
     assert.are.equal("timeout", short.failure)
-    server:play(behaviour.answer(reply.http()))
-    assert.are.equal(200, call(server, client, request(server.url, { timeout = 20 })).status)
+    peers.server:play(behaviour.answer(reply.http()))
+    assert.are.equal(200, peers:send { timeout = 20 }.status)
   end)
 
   describe("of a signed request", function()
     local function sign()
       return core.signer { method = "POST", scheme = "http", path = "/", action = "A",
-        host = server.url:match "//(.*)", version = "1", headers = { ["user-agent"] = "a (b) c/1" },
+        host = peers.server.url:match "//(.*)", version = "1",
+        headers = { ["user-agent"] = "a (b) c/1" },
       }({ X = "y" }, nil, 1767323045, "a-nonce", "made-up", "made-up-secret", nil,
         { ["x-acs-empty"] = "" })
     end
 
     it("sends the bytes that were signed", function()
-      local op <close> = done((client:submit(sign(), 2, true)))
+      local op <close> = done((peers.client:submit(sign(), 2, true)))
       assert.are.equal("accepted", (exchange.outcome(op:result())))
       local lines = table.concat(sent_lines(), "\n")
       assert.matches("\nuser%-agent: a %(b%) c/1\n", lines)
       assert.matches("\nx%-acs%-empty:\n", lines)
       assert.matches("\nx%-acs%-signature%-nonce: a%-nonce", lines)
-      assert.matches("^POST /%?X=y HTTP/1%.1\r\n", server:requests()[1])
+      assert.matches("^POST /%?X=y HTTP/1%.1\r\n", peers.server:requests()[1])
     end)
 
     it("has used it up, whatever became of it", function()
       local observer <close> = transport.new { observe = true }
-      for _, with in ipairs { client, observer } do
+      for _, with in ipairs { peers.client, observer } do
         local signed = sign()
         local op <close> = with:submit(signed, 2, true)
         for _ = 1, 2 do
-          local ok, message = pcall(client.submit, client, signed, 2, true)
+          local ok, message = pcall(peers.client.submit, peers.client, signed, 2, true)
           assert.is_false(ok)
           assert.truthy(message:find("it was submitted already, or closed", 1, true), message)
         end
         assert.is_false(pcall(function() return signed.url end))
         op:cancel()
       end
-      exchange.run_until(server, client, function() return client:stats().in_flight == 0 end)
-      assert.is_true(#server:requests() <= 1)
+      peers:run_until(function() return peers.client:stats().in_flight == 0 end)
+      assert.is_true(#peers.server:requests() <= 1)
       local closed = transport.new {}
       closed:close()
       local signed = sign()
@@ -201,11 +199,11 @@ describe("an operation", function()
       local signed = sign()
       local texts = { string_to_sign = signed.string_to_sign,
         canonical_request = signed.canonical_request }
-      server:play(behaviour.answer(reply.http(core.encode { RequestId = "r",
+      peers.server:play(behaviour.answer(reply.http(core.encode { RequestId = "r",
         Code = "SignatureDoesNotMatch", Message = "Specified signature is not matched with our "
           .. "calculation. server string to sign is:" .. signed.string_to_sign },
         { status = "400 Bad Request" })))
-      local op <close> = done((client:submit(signed, 2, false)))
+      local op <close> = done((peers.client:submit(signed, 2, false)))
       local _, by_op = core.read(op, signed)
       local _, by_table = core.read(op:result(), texts)
       local _, without = core.read(op:result())
@@ -217,7 +215,7 @@ describe("an operation", function()
   it("is closed by its block also after a reading of it that raised", function()
     local kept
     do
-      local op <close> = done(client:submit(request(server.url)))
+      local op <close> = done(peers:submit())
       for _, options in ipairs { { bogus = 1 }, { max_bytes = "x" }, 7 } do
         local ok, message = pcall(function() core.read(op, options) end)
         assert.is_false(ok)
@@ -231,11 +229,11 @@ describe("an operation", function()
   describe("over a limit of size is done at once, and nothing of it was sent:", function()
     local function refused(changes, kind)
       changes.mutating = true
-      local op <close> = client:submit(request(server.url, changes))
+      local op <close> = peers:submit(changes)
       assert.is_true(op:done())
       local class, fields = exchange.outcome(op:result())
-      server:step()
-      assert.are.equal(0, #server.connections)
+      peers.server:step()
+      assert.are.equal(0, #peers.server.connections)
       assert.are.same({ "not_sent", "limit", "request_too_large", false },
         { class, fields.kind, fields.failure, fields.retryable })
       assert.matches(kind .. ": %d+ bytes, allowed: %d+", fields.message)
@@ -246,8 +244,9 @@ describe("an operation", function()
     end)
 
     it("a URL", function()
-      refused({ url = server.url .. "/?" .. ("x"):rep(512 * 1024) }, "its URL and header fields")
-      refused({ url = server.url .. "/?" .. ("x"):rep(9000000) }, "its URL and header fields")
+      local url = peers.server.url .. "/?"
+      refused({ url = url .. ("x"):rep(512 * 1024) }, "its URL and header fields")
+      refused({ url = url .. ("x"):rep(9000000) }, "its URL and header fields")
     end)
 
     it("a header, and many", function()
@@ -259,12 +258,12 @@ describe("an operation", function()
   end)
 
   it("of just the allowed size is sent", function()
-    local url = server.url .. "/?"
+    local url = peers.server.url .. "/?"
     local room = 512 * 1024 - #"POST" - #url
     for _, changes in ipairs { { url = url .. ("x"):rep(room), headers = {} },
       { url = url, headers = { ["x-a"] = ("x"):rep(room - #"x-a") }, body = "b" },
       { body = ("x"):rep(4 * 1024 * 1024) } } do
-      assert.are.equal(200, call(server, client, request(server.url, changes)).status)
+      assert.are.equal(200, peers:send(changes).status)
     end
   end)
 end)

@@ -10,27 +10,20 @@ local reply = require "spec.server.reply"
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 
 describe("the policy of alicloud.transport", function()
-  local server, client
-
-  before_each(function() server, client = exchange.open() end)
-  after_each(function() exchange.close(server, client) end)
-
-  local function against(behave, changes)
-    return exchange.against(server, client, behave, changes)
-  end
+  local peers = exchange.peers(before_each, after_each)
 
   it("takes plain HTTP to another machine for misuse", function()
     for _, host in ipairs { "192.0.2.1", "127.0.0.1.example.invalid", "127.evil.invalid",
                             "localhost.example.invalid" } do
-      local ok, message = pcall(client.submit, client, request("http://" .. host))
+      local ok, message = pcall(peers.client.submit, peers.client, request("http://" .. host))
       assert.is_false(ok, host)
       assert.truthy(message:find("loopback", 1, true))
     end
-    assert.are.equal(0, client:stats().requests)
+    assert.are.equal(0, peers.client:stats().requests)
   end)
 
   it("allows plain HTTP to another machine when it is asked for", function()
-    local result = call(nil, client,
+    local result = call(nil, peers.client,
       request("http://192.0.2.1", { timeout = 0.05, plain_http = true }))
     assert.is_string(result.failure)
     assert.is_false(result.sent)
@@ -39,7 +32,7 @@ describe("the policy of alicloud.transport", function()
   it("takes other protocols for misuse or refuses them", function()
     for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/" } do
       local raised, result = pcall(function()
-        return call(nil, client, { method = "GET", url = url, headers = {}, timeout = 1 })
+        return call(nil, peers.client, { method = "GET", url = url, headers = {}, timeout = 1 })
       end)
       assert.truthy(not raised or (result.failure and result.sent == false), url)
       assert.falsy(raised and result.body and result.body:find("root:", 1, true))
@@ -47,19 +40,19 @@ describe("the policy of alicloud.transport", function()
   end)
 
   it("sends the path that was signed, dots and all", function()
-    call(server, client, request(server.url, { url = server.url .. "/a/../b/./c?d=1" }))
-    assert.truthy(server:received():find("^POST /a/%.%./b/%./c%?d=1 HTTP"))
+    peers:send { url = peers.server.url .. "/a/../b/./c?d=1" }
+    assert.truthy(peers.server:received():find("^POST /a/%.%./b/%./c%?d=1 HTTP"))
   end)
 
   it("sends a header whose value is blank as an empty one", function()
-    call(server, client, request(server.url, { headers = { ["x-acs-a"] = "   " } }))
-    assert.truthy(server:received():find("\r\nx%-acs%-a:%s*\r\n"))
+    peers:send { headers = { ["x-acs-a"] = "   " } }
+    assert.truthy(peers.server:received():find("\r\nx%-acs%-a:%s*\r\n"))
   end)
 
   it("leaves the framing of a message to nobody else", function()
     for _, name in ipairs { "Content-Length", "transfer-encoding", "Connection", "Expect",
       "x-a: b, c", "", "x a" } do
-      local ok, message = pcall(client.submit, client,
+      local ok, message = pcall(peers.client.submit, peers.client,
         request("http://127.0.0.1:1", { headers = { [name] = "3" } }))
       assert.is_false(ok, name)
       assert.truthy(message:find("submit: header", 1, true), message)
@@ -67,15 +60,15 @@ describe("the policy of alicloud.transport", function()
   end)
 
   it("names one host to everybody on the way", function()
-    local ok, message = pcall(client.submit, client,
-      request(server.url, { headers = { Host = "a.example", host = "b.example" } }))
+    local ok, message = pcall(peers.client.submit, peers.client,
+      request(peers.server.url, { headers = { Host = "a.example", host = "b.example" } }))
     assert.is_false(ok)
     assert.truthy(message:find("submit: header 'host'", 1, true), message)
   end)
 
   it("takes no method whose answer has another shape", function()
     for _, method in ipairs { "HEAD", "CONNECT", "post" } do
-      assert.is_false(pcall(client.submit, client,
+      assert.is_false(pcall(peers.client.submit, peers.client,
         request("http://127.0.0.1:1", { method = method })))
     end
   end)
@@ -84,7 +77,7 @@ describe("the policy of alicloud.transport", function()
     for _, url in ipairs { "https://user@h.example/", "https://user:word@h.example/",
       "http://localhost\\@h.example/", "https://h.example/a#b", "https://h.example/?a#b",
       "https://h.example,i.example/", "https://{a,b}.example/", "https://", "https:///path" } do
-      local ok, message = pcall(client.submit, client, { method = "GET", url = url })
+      local ok, message = pcall(peers.client.submit, peers.client, { method = "GET", url = url })
       assert.is_false(ok, url)
       assert.matches("submit: .*URL", message)
     end
@@ -132,7 +125,7 @@ describe("the policy of alicloud.transport", function()
     for _, host in ipairs { "127.0.0.256", "127...", "127.0.0.1.example", "0x7f.1", "127.1",
       "user@127.0.0.1", "localhost.example" } do
       local request_to = { method = "GET", url = "http://" .. host .. "/" }
-      assert.is_false(pcall(client.submit, client, request_to), host)
+      assert.is_false(pcall(peers.client.submit, peers.client, request_to), host)
     end
   end)
 
@@ -142,20 +135,20 @@ describe("the policy of alicloud.transport", function()
       { headers = { ["X-A\r\nX-B"] = "1" } },
       { headers = { ["X-A"] = "1\0" } },
       { method = "POST / HTTP/1.1\r\nX-B: 2\r\n\r\n" },
-      { url = server.url .. "/\r\nX-B: 2" },
+      { url = peers.server.url .. "/\r\nX-B: 2" },
     }
     for index, changes in ipairs(bad) do
-      assert.has_error(function() client:submit(request(server.url, changes)) end, nil, index)
+      assert.has_error(function() peers:submit(changes) end, nil, index)
     end
-    server:step()
-    assert.are.equal("", server:received())
+    peers.server:step()
+    assert.are.equal("", peers.server:received())
   end)
 
   it("answers a mistyped option with the nearest one", function()
     local ok, message = pcall(transport.new, { conect_timeout = 1 })
     assert.is_false(ok)
     assert.truthy(message:find("connect_timeout", 1, true))
-    ok, message = pcall(client.submit, client, request(server.url, { timout = 1 }))
+    ok, message = pcall(peers.submit, peers, { timout = 1 })
     assert.is_false(ok)
     assert.truthy(message:find("timeout", 1, true))
   end)
@@ -164,7 +157,7 @@ describe("the policy of alicloud.transport", function()
     local proxied
 
     before_each(function()
-      proxied = transport.new { proxy = server.url }
+      proxied = transport.new { proxy = peers.server.url }
     end)
 
     after_each(function()
@@ -172,8 +165,8 @@ describe("the policy of alicloud.transport", function()
     end)
 
     local function through_proxy(behave)
-      server:play(behave)
-      return call(server, proxied, request("https://api.invalid", { mutating = true }))
+      peers.server:play(behave)
+      return call(peers.server, proxied, request("https://api.invalid", { mutating = true }))
     end
 
     it("that refuses the tunnel got nothing of the request", function()
@@ -186,8 +179,8 @@ describe("the policy of alicloud.transport", function()
       assert.are.equal("not_sent", class)
       assert.are.equal("Client.Proxy.Refused", fields.code)
       assert.is_false(fields.retryable)
-      assert.truthy(server:received():find("^CONNECT api%.invalid:443 "))
-      assert.falsy(server:received():lower():find("authorization: acs3", 1, true))
+      assert.truthy(peers.server:received():find("^CONNECT api%.invalid:443 "))
+      assert.falsy(peers.server:received():lower():find("authorization: acs3", 1, true))
     end)
 
     it("that is not there is not taken for the host", function()
@@ -231,7 +224,7 @@ describe("the policy of alicloud.transport", function()
       local names = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 
       before_each(function()
-        for _, name in ipairs(names) do posix.setenv(name, server.url) end
+        for _, name in ipairs(names) do posix.setenv(name, peers.server.url) end
       end)
 
       after_each(function()
@@ -239,26 +232,26 @@ describe("the policy of alicloud.transport", function()
       end)
 
       local function through(with)
-        local result = call(server, with, request("https://" .. ("a"):rep(64) .. ".invalid"))
+        local result = call(peers.server, with, request("https://" .. ("a"):rep(64) .. ".invalid"))
         with:close()
         return result
       end
 
       it("is used for other machines", function()
-        server:play(behaviour.answer_and_close("HTTP/1.1 403 Forbidden\r\n\r\n", "fin"))
+        peers.server:play(behaviour.answer_and_close("HTTP/1.1 403 Forbidden\r\n\r\n", "fin"))
         assert.are.equal("proxy_refused", through(transport.new {}).failure)
-        assert.are.equal(1, #server.connections)
+        assert.are.equal(1, #peers.server.connections)
       end)
 
       it("is not used where there shall be none", function()
         assert.are.equal("resolve", through(transport.new { proxy = "none" }).failure)
-        assert.are.equal(0, #server.connections)
+        assert.are.equal(0, #peers.server.connections)
       end)
 
       it("is never used for loopback", function()
         posix.setenv("http_proxy", "http://127.0.0.1:1")
         posix.setenv("all_proxy", "http://127.0.0.1:1")
-        assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
+        assert.are.equal("accepted", (outcome(peers:against(behaviour.answer(reply.http())))))
       end)
     end)
   end)

@@ -8,31 +8,25 @@ local reply = require "spec.server.reply"
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 
 describe("alicloud.transport", function()
-  local server, client
-
-  before_each(function() server, client = exchange.open() end)
-  after_each(function() exchange.close(server, client) end)
-
-  local function against(behave, changes)
-    return exchange.against(server, client, behave, changes)
-  end
+  local peers = exchange.peers(before_each, after_each)
 
   describe("one call", function()
     it("sends what it was given and returns status, lower-case header names and body", function()
-      local result = against(behaviour.answer(reply.http(nil, { headers = "X-Acs-Trace: t1\r\n" })),
+      local result = peers:against(
+        behaviour.answer(reply.http(nil, { headers = "X-Acs-Trace: t1\r\n" })),
         { method = "POST", body = "Name=a%20b", headers = { ["X-Spec"] = "yes" } })
       assert.are.equal(200, result.status)
       assert.are.equal(reply.body, result.body)
       assert.are.equal("t1", result.headers["x-acs-trace"])
-      local sent = server:requests()[1]
+      local sent = peers.server:requests()[1]
       assert.truthy(sent:find("^POST / HTTP/1%.1\r\n"))
       assert.truthy(sent:find("\r\nX-Spec: yes\r\n", 1, true))
       assert.truthy(sent:find("\r\n\r\nName=a%20b", 1, true))
     end)
 
     it("adds no header that the signature does not know of", function()
-      against(behaviour.answer(reply.http()), { body = "" })
-      local sent = server:requests()[1]:lower()
+      peers:against(behaviour.answer(reply.http()), { body = "" })
+      local sent = peers.server:requests()[1]:lower()
       for _, name in ipairs { "expect", "cookie", "accept-encoding", "transfer-encoding" } do
         assert.falsy(sent:find("\r\n" .. name .. ":", 1, true), name)
       end
@@ -40,10 +34,10 @@ describe("alicloud.transport", function()
     end)
 
     it("reports its own statistics", function()
-      local result = against(behaviour.answer(reply.http()))
+      local result = peers:against(behaviour.answer(reply.http()))
       assert.are.equal(1, result.stats.new_connections)
       assert.is_true(result.stats.elapsed >= 0)
-      local totals = client:stats()
+      local totals = peers.client:stats()
       assert.are.equal(1, totals.requests)
       assert.are.equal(1, totals.connections)
       assert.is_true(totals.bytes_received >= #reply.body)
@@ -51,41 +45,42 @@ describe("alicloud.transport", function()
     end)
 
     it("keeps the connections of many that end together for the next ones", function()
-      server:play(behaviour.answer(reply.http()))
+      peers.server:play(behaviour.answer(reply.http()))
       for _ = 1, 3 do
         local ops = {}
-        for index = 1, 80 do ops[index] = client:submit(request(server.url)) end
-        exchange.run_until(server, client, function()
-          return client:stats().in_flight == 0
+        for index = 1, 80 do ops[index] = peers:submit() end
+        peers:run_until(function()
+          return peers.client:stats().in_flight == 0
         end)
         for _, op in ipairs(ops) do assert.are.equal(200, op:result().status) end
       end
-      assert.are.equal(80, client:stats().connections)
-      assert.are.equal(160, client:stats().reused)
+      assert.are.equal(80, peers.client:stats().connections)
+      assert.are.equal(160, peers.client:stats().reused)
     end)
 
     it("counts bytes and reused connections over all calls", function()
-      server:play(behaviour.answer(reply.http()))
+      peers.server:play(behaviour.answer(reply.http()))
       for _, body in ipairs { "", "Name=value", ("x"):rep(100 * 1024) } do
-        call(server, client, request(server.url, { body = body }))
+        peers:send { body = body }
       end
       local refused = ("http://127.0.0.1:%d"):format(server_module.closed_port())
-      call(nil, client, request(refused))
-      local totals = client:stats()
+      call(nil, peers.client, request(refused))
+      local totals = peers.client:stats()
       assert.are.equal(4, totals.requests)
       assert.are.equal(1, totals.connections)
       assert.are.equal(2, totals.reused)
-      assert.are.equal(#server:received(), totals.bytes_sent)
+      assert.are.equal(#peers.server:received(), totals.bytes_sent)
       assert.are.equal(3 * #reply.http(), totals.bytes_received)
     end)
 
     it("says the method of each request, whatever the one before was", function()
-      server:play(behaviour.answer(reply.http()))
+      peers.server:play(behaviour.answer(reply.http()))
       local methods = { "GET", "GET", "POST", "POST", "GET", "PUT", "GET", "DELETE", "GET", "GET" }
       for index, method in ipairs(methods) do
         local body = (method == "POST" or method == "PUT") and "Name=value" or nil
-        call(server, client, { method = method, url = server.url .. "/", body = body })
-        local sent = server:requests()[index]
+        call(peers.server, peers.client,
+          { method = method, url = peers.server.url .. "/", body = body })
+        local sent = peers.server:requests()[index]
         assert.are.equal(method .. " / HTTP/1.1", sent:match("^[^\r]*"), "request " .. index)
         assert.are.equal(body or "", sent:match("\r\n\r\n(.*)$"))
         assert.is_nil(method == "GET" and sent:lower():match("content%-length") or nil)
@@ -93,10 +88,10 @@ describe("alicloud.transport", function()
     end)
 
     it("runs beside others", function()
-      server:play(behaviour.answer(reply.http()))
+      peers.server:play(behaviour.answer(reply.http()))
       local ops = {}
-      for index = 1, 40 do ops[index] = client:submit(request(server.url)) end
-      exchange.run_until(server, client, function()
+      for index = 1, 40 do ops[index] = peers:submit() end
+      peers:run_until(function()
         for _, op in ipairs(ops) do
           if not op:done() then return false end
         end
@@ -106,80 +101,82 @@ describe("alicloud.transport", function()
     end)
 
     it("is told by one descriptor when there is something to do", function()
-      server:play(behaviour.answer(reply.http()))
-      local op = client:submit(request(server.url))
-      assert.is_true(client:pollfd() >= 0)
-      assert.are.equal("r", client:events())
-      assert.is_number(client:timeout())
+      peers.server:play(behaviour.answer(reply.http()))
+      local op = peers:submit()
+      assert.is_true(peers.client:pollfd() >= 0)
+      assert.are.equal("r", peers.client:events())
+      assert.is_number(peers.client:timeout())
       -- Sleeping on the descriptor for the announced time is enough: no step is missed.
-      local fd = client:pollfd()
+      local fd = peers.client:pollfd()
       for _ = 1, 10000 do
-        server:step()
-        core.poll(client:pollfd(), "r", math.min(client:timeout() or 0, 0.01))
-        client:step()
+        peers.server:step()
+        core.poll(peers.client:pollfd(), "r", math.min(peers.client:timeout() or 0, 0.01))
+        peers.client:step()
         if op:done() then break end
       end
       assert.is_true(op:done())
-      assert.are.equal(fd, client:pollfd())
+      assert.are.equal(fd, peers.client:pollfd())
     end)
 
     it("tells at once what ended while it was submitted, also after another was cancelled",
       function()
-        server:play(behaviour.hang)
-        local silent = client:submit(request(server.url))
-        exchange.run_until(server, client, function() return #server:requests() == 1 end)
-        local hopeless = client:submit { method = "GET", url = "http://127.0.0.1:99999/" }
-        assert.are.equal(0, client:timeout())
+        peers.server:play(behaviour.hang)
+        local silent = peers:submit()
+        peers:run_until(function() return #peers.server:requests() == 1 end)
+        local hopeless = peers.client:submit { method = "GET", url = "http://127.0.0.1:99999/" }
+        assert.are.equal(0, peers.client:timeout())
         silent:cancel()
-        assert.are.equal(0, client:timeout())
-        assert.are.equal(1, client:step())
+        assert.are.equal(0, peers.client:timeout())
+        assert.are.equal(1, peers.client:step())
         assert.is_true(hopeless:done())
       end)
   end)
 
   describe("connections", function()
     it("are kept alive for reads", function()
-      server:play(behaviour.answer(reply.http()))
-      for _ = 1, 5 do call(server, client, request(server.url)) end
-      assert.are.equal(1, #server.connections)
-      assert.are.equal(5, #server.connections[1].requests)
+      peers.server:play(behaviour.answer(reply.http()))
+      for _ = 1, 5 do peers:send() end
+      assert.are.equal(1, #peers.server.connections)
+      assert.are.equal(5, #peers.server.connections[1].requests)
     end)
 
     it("are fresh for every mutating call", function()
-      server:play(behaviour.answer(reply.http()))
-      call(server, client, request(server.url))
-      for _ = 1, 3 do call(server, client, request(server.url, { mutating = true })) end
-      assert.are.equal(4, #server.connections)
-      for _, connection in ipairs(server.connections) do
+      peers.server:play(behaviour.answer(reply.http()))
+      peers:send()
+      for _ = 1, 3 do peers:send { mutating = true } end
+      assert.are.equal(4, #peers.server.connections)
+      for _, connection in ipairs(peers.server.connections) do
         assert.are.equal(1, #connection.requests)
       end
     end)
 
     for _, how in ipairs { "fin", "rst" } do
       it("that die by " .. how .. " while kept alive cost a read nothing", function()
-        server:play(behaviour.answer_then_die(reply.http(), how), behaviour.answer(reply.http()))
-        call(server, client, request(server.url))
-        assert.are.equal("accepted", (outcome(call(server, client, request(server.url)))))
-        assert.are.equal(2, #server.connections)
+        peers.server:play(behaviour.answer_then_die(reply.http(), how),
+          behaviour.answer(reply.http()))
+        peers:send()
+        assert.are.equal("accepted", (outcome(peers:send())))
+        assert.are.equal(2, #peers.server.connections)
       end)
 
       it("that die by " .. how .. " never make a second mutating POST", function()
-        server:play(behaviour.answer_then_die(reply.http(), how),
+        peers.server:play(behaviour.answer_then_die(reply.http(), how),
           behaviour.cut_request(1, how), behaviour.answer(reply.http()))
-        call(server, client, request(server.url))
-        local result = call(server, client, request(server.url, { mutating = true }))
+        peers:send()
+        local result = peers:send { mutating = true }
         assert.are.equal("unknown", (outcome(result)))
-        assert.are.equal(2, server:count("POST"))
-        assert.are.equal(2, #server.connections)
+        assert.are.equal(2, peers.server:count("POST"))
+        assert.are.equal(2, #peers.server.connections)
       end)
     end
 
     it("of a mutating call are not offered to the next read", function()
-      server:play(behaviour.answer_then_die(reply.http(), "rst"), behaviour.answer(reply.http()))
-      call(server, client, request(server.url, { mutating = true }))
-      call(server, client, request(server.url))
-      assert.are.equal(1, #server.connections[1].requests)
-      assert.are.equal(1, #server.connections[2].requests)
+      peers.server:play(behaviour.answer_then_die(reply.http(), "rst"),
+        behaviour.answer(reply.http()))
+      peers:send { mutating = true }
+      peers:send()
+      assert.are.equal(1, #peers.server.connections[1].requests)
+      assert.are.equal(1, #peers.server.connections[2].requests)
     end)
   end)
 
@@ -187,7 +184,7 @@ describe("alicloud.transport", function()
     "HTTP/1", "HTTP/1.1 ", "HTTP/1.1\t", "HTTP/1.1 200\t", "HTTP/1.1 2000" } do
     it("does not take a status line that begins with " .. version .. " for success", function()
       local answer = reply.http():gsub("^HTTP/1.1 200 OK", version .. " 500 Error")
-      local result = against(behaviour.answer(answer))
+      local result = peers:against(behaviour.answer(answer))
       assert.equal("malformed", result.failure)
       assert.equal("unknown", (outcome(result)))
     end)
@@ -195,16 +192,17 @@ describe("alicloud.transport", function()
 
   describe("caps", function()
     before_each(function()
-      client:close()
-      client = transport.new { max_body = 4096, max_headers = 2048 }
+      peers.client:close()
+      peers.client = transport.new { max_body = 4096, max_headers = 2048 }
     end)
 
     local padded = ('{"RequestId":"r","Pad":"%s"}'):format(("x"):rep(4096 - 26))
 
     it("let a body of exactly the maximum through", function()
       assert.are.equal(4096, #padded)
-      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http(padded))))))
-      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.chunked(padded))))))
+      assert.are.equal("accepted", (outcome(peers:against(behaviour.answer(reply.http(padded))))))
+      local chunked = peers:against(behaviour.answer(reply.chunked(padded)))
+      assert.are.equal("accepted", (outcome(chunked)))
     end)
 
     local endless_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -222,7 +220,7 @@ describe("alicloud.transport", function()
     }
     for _, row in ipairs(rows) do
       it("stop " .. row[1], function()
-        local result = against(row[2], { mutating = true })
+        local result = peers:against(row[2], { mutating = true })
         if result.failure ~= row.or_failure then
           assert.are.equal("too_large", result.failure)
         end
@@ -235,7 +233,7 @@ describe("alicloud.transport", function()
 
   describe("deadlines", function()
     it("end a call in the middle of an answer", function()
-      local result = against(behaviour.dribble(reply.http():sub(1, 60)), { timeout = 0.05 })
+      local result = peers:against(behaviour.dribble(reply.http():sub(1, 60)), { timeout = 0.05 })
       assert.are.equal("timeout", result.failure)
       assert.is_true(result.sent)
     end)
@@ -275,7 +273,7 @@ describe("alicloud.transport", function()
         waiting[index]:settimeout(0)
         waiting[index]:connect("127.0.0.1", port)
       end
-      local result = call(nil, client, request(("http://127.0.0.1:%d"):format(port),
+      local result = call(nil, peers.client, request(("http://127.0.0.1:%d"):format(port),
         { connect_timeout = 0.1, mutating = true }))
       assert.are.equal("timeout", result.failure)
       assert.is_false(result.sent)
@@ -285,9 +283,10 @@ describe("alicloud.transport", function()
     end)
 
     it("end a TLS handshake that is never answered, and nothing was sent", function()
-      server:play(function(connection) connection:hang() end)
-      local result = call(server, client, request((server.url:gsub("^http", "https")),
-        { connect_timeout = 0.1, mutating = true }))
+      peers.server:play(function(connection) connection:hang() end)
+      local url = peers.server.url:gsub("^http", "https")
+      local result = call(peers.server, peers.client,
+        request(url, { connect_timeout = 0.1, mutating = true }))
       assert.are.equal("timeout", result.failure)
       assert.is_false(result.sent)
     end)
@@ -297,14 +296,14 @@ describe("alicloud.transport", function()
     local op
 
     before_each(function()
-      server:play(behaviour.hang)
-      op = client:submit(request(server.url, { mutating = true }))
-      exchange.run_until(server, client, function() return #server:requests() == 1 end)
+      peers.server:play(behaviour.hang)
+      op = peers:submit { mutating = true }
+      peers:run_until(function() return #peers.server:requests() == 1 end)
     end)
 
     it("has no result yet", function()
       assert.is_false(op:done())
-      assert.are.equal(1, client:stats().in_flight)
+      assert.are.equal(1, peers.client:stats().in_flight)
     end)
 
     it("can be cancelled, and that it was sent is not forgotten", function()
@@ -314,7 +313,7 @@ describe("alicloud.transport", function()
       assert.are.equal("cancelled", result.failure)
       assert.is_true(result.sent)
       assert.are.equal("unknown", (outcome(result)))
-      assert.are.equal(0, client:stats().in_flight)
+      assert.are.equal(0, peers.client:stats().in_flight)
     end)
 
     it("is cancelled when its variable goes out of scope", function()
@@ -323,7 +322,7 @@ describe("alicloud.transport", function()
     end)
 
     it("is dropped by closing the transport", function()
-      client:close()
+      peers.client:close()
       assert.is_true(op:done())
       assert.are.equal("unknown", (outcome(op:result())))
     end)
@@ -332,16 +331,16 @@ describe("alicloud.transport", function()
       op = nil
       collectgarbage()
       collectgarbage()
-      client:step()
-      client = nil
+      peers.client:step()
+      peers.client = nil
       collectgarbage()
       collectgarbage()
-      client = transport.new {}
-      assert.are.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
+      peers.client = transport.new {}
+      assert.are.equal("accepted", (outcome(peers:against(behaviour.answer(reply.http())))))
     end)
 
     it("may be cancelled before its transport took a step", function()
-      local fresh = client:submit(request(server.url))
+      local fresh = peers:submit()
       fresh:cancel()
       local result = fresh:result()
       assert.is_false(result.sent)
@@ -350,8 +349,8 @@ describe("alicloud.transport", function()
   end)
 
   it("may be closed twice and is then refused", function()
-    client:close()
-    client:close()
-    assert.has_error(function() client:submit(request(server.url)) end)
+    peers.client:close()
+    peers.client:close()
+    assert.has_error(function() peers:submit() end)
   end)
 end)

@@ -8,19 +8,12 @@ local reply = require "spec.server.reply"
 local request, call, outcome = exchange.request, exchange.call, exchange.outcome
 
 describe("alicloud.transport and core.read together", function()
-  local server, client
-
-  before_each(function() server, client = exchange.open() end)
-  after_each(function() exchange.close(server, client) end)
-
-  local function against(behave, changes)
-    return exchange.against(server, client, behave, changes)
-  end
+  local peers = exchange.peers(before_each, after_each)
 
   -- What holds however a call ends: "not sent" and "accepted" are claims about the server.
   local function assert_honest(result, answer_was_complete, label)
     local class = outcome(result)
-    if server:received() ~= "" then
+    if peers.server:received() ~= "" then
       assert.are_not.equal("not_sent", class, label)
       assert.is_not_false(result.sent, label)
     end
@@ -48,7 +41,7 @@ describe("alicloud.transport and core.read together", function()
           for n = 0, length do
             local label = "at byte " .. n
             local mutating = n % 2 == 0
-            local result = against(behaviour.answer_and_close(framing.bytes:sub(1, n), how),
+            local result = peers:against(behaviour.answer_and_close(framing.bytes:sub(1, n), how),
               { mutating = mutating })
             local whole = n >= length - framing.spare
             local class = assert_honest(result, whole, label)
@@ -60,7 +53,7 @@ describe("alicloud.transport and core.read together", function()
               -- A reset may overtake the last bytes.
               assert.truthy(class == "accepted" or class == "unknown", label)
             end
-            if mutating then assert.are.equal(1, server:count("POST"), label) end
+            if mutating then assert.are.equal(1, peers.server:count("POST"), label) end
           end
         end)
       end
@@ -69,7 +62,7 @@ describe("alicloud.transport and core.read together", function()
     it("is rejected only when the whole error is there", function()
       local bytes = reply.error("403 Forbidden", "OperationDenied")
       for n = 0, #bytes do
-        local result = against(behaviour.answer_and_close(bytes:sub(1, n), "fin"),
+        local result = peers:against(behaviour.answer_and_close(bytes:sub(1, n), "fin"),
           { mutating = true })
         local class = assert_honest(result, n == #bytes, "at byte " .. n)
         assert.are.equal(n == #bytes and "rejected" or "unknown", class, "at byte " .. n)
@@ -81,24 +74,24 @@ describe("alicloud.transport and core.read together", function()
     local length
 
     before_each(function()
-      against(behaviour.answer(reply.http()), { mutating = true, body = "Name=value" })
-      length = #server:received()
+      peers:against(behaviour.answer(reply.http()), { mutating = true, body = "Name=value" })
+      length = #peers.server:received()
     end)
 
     for _, how in ipairs { "rst", "fin" } do
       it("is unknown from the first byte the server got, by " .. how, function()
         for n = 1, length do
-          local result = against(behaviour.cut_request(n, how),
+          local result = peers:against(behaviour.cut_request(n, how),
             { mutating = true, body = "Name=value" })
           assert.are.equal("unknown", assert_honest(result, false, "after byte " .. n))
-          assert.are.equal(1, #server.connections, "after byte " .. n)
+          assert.are.equal(1, #peers.server.connections, "after byte " .. n)
         end
       end)
     end
 
     it("is not called sent or refused by a server that closes at once", function()
-      local class = assert_honest(against(behaviour.cut_request(0, "rst"), { mutating = true }),
-        false)
+      local result = peers:against(behaviour.cut_request(0, "rst"), { mutating = true })
+      local class = assert_honest(result, false)
       assert.truthy(class == "unknown" or class == "not_sent")
     end)
   end)
@@ -143,18 +136,18 @@ describe("alicloud.transport and core.read together", function()
     for _, row in ipairs(rows) do
       it(row[1] .. " leaves the outcome unknown", function()
         local behave = row[2] or behaviour.answer_and_close(row.bytes, "fin")
-        local result = against(behave, { mutating = true, timeout = row.timeout })
+        local result = peers:against(behave, { mutating = true, timeout = row.timeout })
         local class, fields = outcome(result)
         assert.are.equal("unknown", class)
         assert.are_not.equal("", fields.message or "")
         assert.are.equal(row.failure or result.failure, result.failure)
-        assert.are.equal(1, server:count("POST"))
+        assert.are.equal(1, peers.server:count("POST"))
       end)
     end
 
     it("refuses the connection was not sent anything", function()
       local url = ("http://127.0.0.1:%d"):format(server_module.closed_port())
-      local result = call(nil, client, request(url, { mutating = true }))
+      local result = call(nil, peers.client, request(url, { mutating = true }))
       assert.are.equal("connect", result.failure)
       assert.is_false(result.sent)
       assert.are.equal("not_sent", (outcome(result)))
@@ -163,19 +156,19 @@ describe("alicloud.transport and core.read together", function()
     it("has a name that does not resolve was not sent anything", function()
       -- A label over 63 bytes never reaches a name server.
       local url = "https://" .. ("a"):rep(64) .. ".invalid"
-      local result = call(nil, client, request(url, { mutating = true }))
+      local result = call(nil, peers.client, request(url, { mutating = true }))
       assert.are.equal("resolve", result.failure)
       assert.are.equal("not_sent", (outcome(result)))
       assert.truthy(result.detail:find("aaaa", 1, true))
     end)
 
     it("answers as HTTP/1.0 is understood", function()
-      local result = against(behaviour.answer_and_close(reply.http10(), "fin"))
+      local result = peers:against(behaviour.answer_and_close(reply.http10(), "fin"))
       assert.are.equal("accepted", (outcome(result)))
     end)
 
     it("sends hints first is understood", function()
-      local result = against(behaviour.answer("HTTP/1.1 100 Continue\r\n\r\n"
+      local result = peers:against(behaviour.answer("HTTP/1.1 100 Continue\r\n\r\n"
         .. "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" .. reply.http()))
       assert.are.equal("accepted", (outcome(result)))
       assert.are.equal(200, result.status)
@@ -188,7 +181,7 @@ describe("alicloud.transport and core.read together", function()
         for _, trailer in ipairs { "", "x-acs-retry-after: 1000\r\nx-acs-request-id: r\r\n",
           "HTTP/1.1 200 OK: x\r\n", "HTTP/9x: y\r\n", "content-encoding: identity\r\n" } do
           for _, status in ipairs { "200 OK", "408 Request Timeout" } do
-            local result = against(behaviour.answer_and_close(
+            local result = peers:against(behaviour.answer_and_close(
               head:format(status) .. body .. "0\r\n" .. trailer .. "\r\n", "fin"))
             assert.are.same({ ["content-encoding"] = "x", ["transfer-encoding"] = "chunked" },
               result.headers)
@@ -200,8 +193,8 @@ describe("alicloud.transport and core.read together", function()
     end)
 
     it("folds and pads its headers is understood", function()
-      local result = against(behaviour.answer("HTTP/1.1 200 OK\r\nX-A:  1 \r\nX-B: 2\r\n  3\r\n"
-        .. "X-A: 4\r\nContent-Length: 0\r\n\r\n"))
+      local result = peers:against(behaviour.answer("HTTP/1.1 200 OK\r\n"
+        .. "X-A:  1 \r\nX-B: 2\r\n  3\r\nX-A: 4\r\nContent-Length: 0\r\n\r\n"))
       assert.are.equal("1, 4", result.headers["x-a"])
       assert.are.equal("2 3", result.headers["x-b"])
     end)
@@ -209,14 +202,15 @@ describe("alicloud.transport and core.read together", function()
     -- 8.14 and later take it for a field of its own.
     it("begins its headers with a folded line adds nothing to what it said before", function()
       for _ = 1, 2 do
-        assert.equal("accepted", (outcome(against(behaviour.answer(reply.http())))))
-        local result = against(behaviour.answer((reply.http():gsub("\r\n", "\r\n X: 1\r\n", 1))))
+        assert.equal("accepted", (outcome(peers:against(behaviour.answer(reply.http())))))
+        local folded = reply.http():gsub("\r\n", "\r\n X: 1\r\n", 1)
+        local result = peers:against(behaviour.answer(folded))
         assert.truthy(result.failure == "malformed" or result.headers.x == "1")
       end
     end)
 
     it("throttles has rejected the call", function()
-      local result = against(behaviour.answer(reply.error("429 Too Many Requests",
+      local result = peers:against(behaviour.answer(reply.error("429 Too Many Requests",
         "Throttling.User", "x-acs-retry-after: 1500\r\n")), { mutating = true })
       local class, fields = outcome(result)
       assert.are.equal("rejected", class)
@@ -226,7 +220,7 @@ describe("alicloud.transport and core.read together", function()
 
   it("never follows a redirect, so that a signature stays with its host", function()
     local other <close> = server_module.new(behaviour.answer(reply.http()))
-    local result = against(behaviour.answer(reply.http("", {
+    local result = peers:against(behaviour.answer(reply.http("", {
       status = "307 Temporary Redirect", headers = "Location: " .. other.url .. "/\r\n" })))
     other:step()
     assert.are.equal(307, result.status)

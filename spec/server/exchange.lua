@@ -56,31 +56,55 @@ function M.call(server, client, request)
   return op:result()
 end
 
----A server that answers and a transport without settings.
----@return spec.Server server
----@return alicloud.Transport client
-function M.open()
-  return server_module.new(behaviour.answer(reply.http())), transport.new {}
+---@class spec.Peers  a server and a transport, new ones for each spec
+---@field server spec.Server
+---@field client alicloud.Transport
+local Peers = {}
+Peers.__index = Peers
+
+---Peers for every spec of a block: a server that answers, and a transport.
+---@param before_each fun(block: fun())  of busted, as it is in the block
+---@param after_each fun(block: fun())
+---@param options? table  of `transport.new`
+---@return spec.Peers
+function M.peers(before_each, after_each, options)
+  local peers = setmetatable({}, Peers)
+  before_each(function()
+    peers.server = server_module.new(behaviour.answer(reply.http()))
+    peers.client = transport.new(options or {})
+  end)
+  after_each(function()
+    peers.client:close()
+    peers.server:close()
+  end)
+  return peers
 end
 
----Both are done with; the client may be closed already.
----@param server spec.Server
----@param client alicloud.Transport
-function M.close(server, client)
-  client:close()
-  server:close()
-end
+---@param changes table|nil  as for `request`
+---@return table  a signed call to the server
+function Peers:request(changes) return M.request(self.server.url, changes) end
+
+---@param changes table|nil  as for `request`
+---@return alicloud.Op
+function Peers:submit(changes) return self.client:submit(self:request(changes)) end
+
+---One call to the server.
+---@param changes table|nil  as for `request`
+---@return table exchange
+function Peers:send(changes) return M.call(self.server, self.client, self:request(changes)) end
 
 ---One call to the server once it behaves like this.
----@param server spec.Server
----@param client alicloud.Transport
 ---@param behave spec.Behaviour
 ---@param changes table|nil  as for `request`
 ---@return table exchange
-function M.against(server, client, behave, changes)
-  server:play(behave)
-  return M.call(server, client, M.request(server.url, changes))
+function Peers:against(behave, changes)
+  self.server:play(behave)
+  return self:send(changes)
 end
+
+---Steps both sides until `done` says so.
+---@param done fun(): boolean
+function Peers:run_until(done) M.run_until(self.server, self.client, done) end
 
 ---What the classifier makes of an exchange.
 ---@return "accepted"|"rejected"|"unknown"|"not_sent" outcome
