@@ -109,29 +109,28 @@ describe("a hostile host", function()
     survives(MANY .. "function(signed) client:submit(signed, 1, false, false) end", CLOSING)
   end)
 
+  -- Makes operations that are done at once.
+  local OBSERVED = [[
+    (function()
+      local observer = transport.new { observe = true }
+      return function()
+        return (observer:submit { method = "POST", url = "http://127.0.0.1:1/", mutating = true })
+      end
+    end)(), ]]
+
   it("may close an operation while its answer is read", function()
-    local observed = [[
-      (function()
-        local observer = transport.new { observe = true }
-        return function()
-          return (observer:submit { method = "POST", url = "http://127.0.0.1:1/", mutating = true })
-        end
-      end)(), function(op)
+    local read = OBSERVED .. [[
+      function(op)
         local detail = %s
         if detail ~= "this transport only observes" then os.exit(3) end
       end]]
-    survives(observed:format "select(2, core.read(op)).detail", CLOSING)
-    survives(observed:format "op:result().detail", CLOSING)
+    survives(read:format "select(2, core.read(op)).detail", CLOSING)
+    survives(read:format "op:result().detail", CLOSING)
   end)
 
   it("may read an operation and close it while its answer is read", function()
-    survives([[
-      (function()
-        local observer = transport.new { observe = true }
-        return function()
-          return (observer:submit { method = "POST", url = "http://127.0.0.1:1/", mutating = true })
-        end
-      end)(), function(op)
+    survives(OBSERVED .. [[
+      function(op)
         said = nil
         local read, _, fields = pcall(core.read, op)
         if not read then return end -- it was closed before

@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local caller = require "spec.emulator.caller"
-local peers = require "spec.emulator.peer"
+local raw_client = require "spec.server.raw_client"
 local server = require "alicloud.emulator.server"
 
 local probe, listening, peer
@@ -12,7 +12,7 @@ local function step() listening:step(0) end
 local function start(options)
   probe = caller.new(options)
   listening = assert(server.start(probe.emu))
-  peer = peers.connect(listening.port, step)
+  peer = raw_client.connect(listening.port, step)
 end
 
 local function stop()
@@ -95,7 +95,7 @@ describe("the HTTP mount", function()
     probe.emu:fault { match = { nth = 1 }, when = "after", effect = { delay = 30 } }
     failover()
     peer:until_true(function() return #probe.emu:ledger() == 1 end)
-    local other <close> = peers.connect(listening.port, step)
+    local other <close> = raw_client.connect(listening.port, step)
     other:send("GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert.equal(200, (other:answer()))
     probe.emu:advance(29)

@@ -3,8 +3,8 @@
 
 local alicloud = require "alicloud"
 local caller = require "spec.emulator.caller"
-local cases = require "spec.emulator.cases"
-local causes = require "spec.emulator.causes"
+local cases = require "spec.emulator.operations.cases"
+local causes = require "spec.emulator.operations.causes"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
 local lab = require "spec.dr.lab"

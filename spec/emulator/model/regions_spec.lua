@@ -6,7 +6,7 @@ local caller = require "spec.emulator.caller"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
 local life = require "spec.emulator.model.life"
-local peers = require "spec.emulator.peer"
+local raw_client = require "spec.server.raw_client"
 local server = require "alicloud.emulator.server"
 
 local S, D = "cn-hangzhou", "cn-shanghai"
@@ -120,7 +120,7 @@ describe("ports by region", function()
   it("take requests and never answer while the region is a black hole", function()
     emu:region(S, "blackhole")
     local port = math.tointeger(tonumber(listening.endpoints[S]:match(":(%d+)$")))
-    local peer <close> = peers.connect(port, function() listening:step(0) end)
+    local peer <close> = raw_client.connect(port, function() listening:step(0) end)
     peer:send("GET /?Action=DescribeRegions HTTP/1.1\r\nHost: x\r\n\r\n")
     for _ = 1, 50 do listening:step(0) end
     assert.equal("", peer.received)
@@ -128,7 +128,7 @@ describe("ports by region", function()
   end)
 
   it("are switched over HTTP", function()
-    local peer <close> = peers.connect(listening.port, function() listening:step(0) end)
+    local peer <close> = raw_client.connect(listening.port, function() listening:step(0) end)
     local body = '{"region":"cn-hangzhou","state":"down"}'
     local head = "POST /_emulator/regions HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
     peer:send(("%s%d\r\n\r\n%s"):format(head, #body, body))

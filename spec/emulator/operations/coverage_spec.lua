@@ -1,8 +1,8 @@
 -- Operations × (emulated, each documented error from a real cause), with no hole.
 
 local caller = require "spec.emulator.caller"
-local cases = require "spec.emulator.cases"
-local causes = require "spec.emulator.causes"
+local cases = require "spec.emulator.operations.cases"
+local causes = require "spec.emulator.operations.causes"
 local operations = require "alicloud.emulator.operations"
 local service = require "alicloud.service.ebs"
 local sorted = require "alicloud.base.tables"

@@ -3,7 +3,7 @@
 local core = require "alicloud.core"
 local child = require "spec.child"
 local httpd = require "alicloud.httpd"
-local peers = require "spec.emulator.peer"
+local raw_client = require "spec.server.raw_client"
 local posix = require "spec.posix"
 
 describe("alicloud.httpd", function()
@@ -15,7 +15,7 @@ describe("alicloud.httpd", function()
 
   local function start(options)
     server, taken = assert(httpd.start(options)), {}
-    peer = peers.connect(server:port(), step)
+    peer = raw_client.connect(server:port(), step)
   end
 
   local function take()
@@ -87,7 +87,7 @@ describe("alicloud.httpd", function()
   end)
 
   it("answers in any order across connections", function()
-    local other <close> = peers.connect(server:port(), step)
+    local other <close> = raw_client.connect(server:port(), step)
     peer:send("GET /first HTTP/1.1\r\nHost: h\r\n\r\n")
     local first = take()
     other:send("GET /second HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -164,7 +164,7 @@ describe("alicloud.httpd", function()
     local request = take()
     peer:close()
     request:respond(200, {}, ("x"):rep(100000))
-    peer = peers.connect(server:port(), step)
+    peer = raw_client.connect(server:port(), step)
     peer:send("GET /next HTTP/1.1\r\nHost: h\r\n\r\n")
     assert.equal("/next", take().path)
   end)
@@ -172,7 +172,7 @@ describe("alicloud.httpd", function()
   it("closes over requests that are queued, held and answered", function()
     local others = {}
     for index = 1, 3 do
-      others[index] = peers.connect(server:port(), step)
+      others[index] = raw_client.connect(server:port(), step)
       others[index]:send("GET /" .. index .. " HTTP/1.1\r\nHost: h\r\n\r\n")
     end
     peer:until_true(function() return #taken == 3 end)
@@ -246,7 +246,7 @@ describe("alicloud.httpd", function()
     local pending = {}
     do
       local other = assert(httpd.start())
-      local client <close> = peers.connect(other:port(), function()
+      local client <close> = raw_client.connect(other:port(), function()
         for _, request in ipairs(other:step()) do pending[#pending + 1] = request end
       end)
       client:send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -304,11 +304,11 @@ describe("alicloud.httpd", function()
   end)
 
   it("is its process's own: a forked child can close its copy, and nothing else", function()
-    local idle <close> = peers.connect(server:port(), step)
+    local idle <close> = raw_client.connect(server:port(), step)
     idle:send("GET /idle HTTP/1.1\r\nHost: h\r\n\r\n")
     take():respond(200, {}, "")
     assert.equal(200, (idle:answer()))
-    local other <close> = peers.connect(server:port(), step)
+    local other <close> = raw_client.connect(server:port(), step)
     other:send("GET /held HTTP/1.1\r\nHost: h\r\n\r\n")
     local held = take()
     peer:send("GET /dropped HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -338,7 +338,7 @@ describe("alicloud.httpd", function()
     idle:send("GET /again HTTP/1.1\r\nHost: h\r\n\r\n")
     take():respond(200, {}, "again")
     assert.equal("again", select(3, idle:answer()))
-    local new <close> = peers.connect(server:port(), step)
+    local new <close> = raw_client.connect(server:port(), step)
     new:send("GET /new HTTP/1.1\r\nHost: h\r\n\r\n")
     assert.equal("/new", take().path)
   end)
