@@ -1,11 +1,11 @@
 -- Deliberate mistakes. Each must be noticed by some seed; `seed` is one that did. `only` names the
 -- hostile option without which nobody would notice, `names` the invariant where it must be that.
 
-local FAILOVER, WATCH = "alicloud.dr.actions.failover", "alicloud.dr.change.poller"
-local VERDICT = "alicloud.dr.change.failures"
-local MUTATION = "alicloud.dr.change"
+local FAILOVER, POLLER = "alicloud.dr.actions.failover", "alicloud.dr.change.poller"
+local FAILURES = "alicloud.dr.change.failures"
+local CHANGE = "alicloud.dr.change"
 local INTENT, SNAPSHOT = "alicloud.dr.model.intent", "alicloud.dr.model.snapshot"
-local PRECHECK, SEAM = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
+local PRECHECK, PROTOCOL = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
 local JOURNAL, STATE = "alicloud.dr.journal", "alicloud.dr.playbook.state"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
@@ -54,7 +54,7 @@ return {
   mutant("calls are not written down", 1,
     edit("alicloud.call.attempt", "if context.interceptor and plan.mutating then",
       "if false then")),
-  mutant("the intent is not written down", 1, edit(SEAM, "if not journal then return true end",
+  mutant("the intent is not written down", 1, edit(PROTOCOL, "if not journal then return true end",
     "do return true end")),
   mutant("a call that could not be written down is sent", 160,
     edit(INTERCEPTOR, "if ok and agreed then return call end", "do return call end")),
@@ -80,15 +80,15 @@ return {
   -- Resuming.
   mutant("an open intent is forgotten by the next process", 11,
     edit(GROUP, "past = forget(branch, past)", "past = nil")),
-  mutant("an intent without an answer is sent at once", 40, edit(MUTATION,
-    "local step, failure = self:find_out(watches.PATIENCE, verdict.lost_answer(self))",
+  mutant("an intent without an answer is sent at once", 40, edit(CHANGE,
+    "local step, failure = self:decide_by_looking(pollers.STABLE, failures.lost_answer(self))",
     'local step, failure = "send", nil')),
   mutant("an intent without an answer is decided anew", 11,
-    edit(MUTATION, "return past ~= nil and past.first_send_wall ~= nil", "return past ~= past")),
+    edit(CHANGE, "return past ~= nil and past.first_send_wall ~= nil", "return past ~= past")),
   mutant("the resend window begins anew with each process", 40,
-    edit(MUTATION, "local age = math.abs(runtime.time() - past.first_send_wall)",
+    edit(CHANGE, "local age = math.abs(runtime.time() - past.first_send_wall)",
       "local age = 0"),
-    edit(MUTATION, "monotonic = loop.now() - age, wall = past.first_send_wall }",
+    edit(CHANGE, "monotonic = loop.now() - age, wall = past.first_send_wall }",
       "monotonic = loop.now() - age, wall = past and runtime.time() }")),
   mutant("an unknown answer is written down as not sent", 160,
     edit(CALLS, 'or answer.outcome or "unknown",', 'or "not_sent",')),
@@ -99,14 +99,14 @@ return {
   mutant("finished steps are done again", 2,
     edit(STEP, "if past and settled_before(past) then", "if false then")),
   mutant("every resume begins with a new intent's token", 11,
-    edit(MUTATION, "if options.continue then return options.continue.intent.client_token end", ""),
-    edit(MUTATION, "return past ~= nil and past.first_send_wall ~= nil", "return past ~= past")),
+    edit(CHANGE, "if options.continue then return options.continue.intent.client_token end", ""),
+    edit(CHANGE, "return past ~= nil and past.first_send_wall ~= nil", "return past ~= past")),
 
   -- Tokens.
-  mutant("a new token for each send", 1, edit(MUTATION,
+  mutant("a new token for each send", 1, edit(CHANGE,
     "local params = { ClientToken = self.intent.client_token }",
     "local params = { ClientToken = self.runtime.random_hex(16) }")),
-  mutant("the client makes up the token", 1, edit(MUTATION,
+  mutant("the client makes up the token", 1, edit(CHANGE,
     "local params = { ClientToken = self.intent.client_token }",
     "local params = {}")),
   mutant("an incident's token is each operator's own", 150,
@@ -114,29 +114,29 @@ return {
       "snapshot.to.region, snapshot.to.zone or \"\", incident .. core.random_hex(4) }")),
 
   -- Sending again.
-  mutant("sent again though the window is over", 40, edit(MUTATION,
-    'if judgement == "as_planned" and self:window_left() > 0 then',
-    'if judgement == "as_planned" then')),
+  mutant("sent again though the window is over", 40, edit(CHANGE,
+    'if phase == "not_started" and self:window_left() > 0 then',
+    'if phase == "not_started" then')),
   mutant("the window stands still with the machine", 91,
-    edit(MUTATION, "return math.max(self:now() - self.first_send.monotonic,\n"
+    edit(CHANGE, "return math.max(self:now() - self.first_send.monotonic,\n"
       .. "    self.runtime.time() - self.first_send.wall)",
       "return self:now() - self.first_send.monotonic")),
-  lie("token_forget", "sent again without a look", 150, edit(MUTATION,
-    "local judgement = self.watch:settle(patience, self:now() + time)",
-    'local judgement = self.watch:settle({ reads = 0, span = -1 }, self:now() + time)\n'
-      .. '  if judgement == "moving" or judgement == "as_planned" then\n'
-      .. '    self.loop.sleep(5)\n    judgement = "as_planned"\n  end')),
-  mutant("sent again by the client itself", 150, edit(MUTATION,
+  lie("token_forget", "sent again without a look", 150, edit(CHANGE,
+    "local phase = self.poller:until_stable(stability, self:now() + time)",
+    'local phase = self.poller:until_stable({ reads = 0, span = -1 }, self:now() + time)\n'
+      .. '  if phase == "in_progress" or phase == "not_started" then\n'
+      .. '    self.loop.sleep(5)\n    phase = "not_started"\n  end')),
+  mutant("sent again by the client itself", 150, edit(CHANGE,
     'local options = { region = self.region, resend = "never" }',
     "local options = { region = self.region }")),
   lie("token_forget", "sent again after two quick looks", 211,
-    edit(WATCH, "M.PATIENCE = { reads = 3, span = 15 }", "M.PATIENCE = { reads = 2, span = 2 }")),
+    edit(POLLER, "M.STABLE = { reads = 3, span = 15 }", "M.STABLE = { reads = 2, span = 2 }")),
 
   -- Success.
-  mutant("success when the call is accepted", 1, edit(WATCH,
-    "if judgement then\n      count(evidence, judgement, now)\n      local conclusion",
-    'if judgement then return "arrived" end\n    if judgement then\n'
-      .. "      count(evidence, judgement, now)\n      local conclusion")),
+  mutant("success when the call is accepted", 1, edit(POLLER,
+    "if phase then\n      count(evidence, phase, now)\n      local conclusion",
+    'if phase then return "completed" end\n    if phase then\n'
+      .. "      count(evidence, phase, now)\n      local conclusion")),
   lie("group_ahead", "success on the group alone", 31, edit(SNAPSHOT,
     'and M.count(snapshot, "failovered") == #snapshot.pairs', "")),
   lie("short_list", "cut pair lists are whole", 185, edit(SNAPSHOT,
@@ -151,14 +151,15 @@ return {
         .. "    local record = find(records or {}, group_id)"),
     edit(INTENT, 'if snapshot.role == "absent" then',
       'if snapshot.role == "absent" and require "alicloud.dr.read.groups".left_out then\n'
-        .. '    return "arrived", "gone"\n  end\n  if snapshot.role == "absent" then')),
+        .. '    return "completed", "gone"\n  end\n  if snapshot.role == "absent" then')),
   lie("unknown_status", "an unknown word means done", 496, edit(INTENT,
-    'if word then return "unclear",', 'if word then return "arrived",')),
+    'if word then return "unknown",', 'if word then return "completed",')),
   mutant("a failover in part is success", 75, edit(INTENT,
     "if failure then return failure, reason end",
-    'if failure then return "arrived", reason end')),
+    'if failure then return "completed", reason end')),
   mutant("under way is as good as there", 1, edit(INTENT,
-    'if is_moving(snapshot) then return "moving"', 'if is_moving(snapshot) then return "arrived"')),
+    'if is_moving(snapshot) then return "in_progress"',
+    'if is_moving(snapshot) then return "completed"')),
   mutant("a failover under way is called done", 912, edit(FAILOVER,
     'if snapshots.is_failovered(snapshot) then return "done" end',
     'if is_under_way(snapshot) then return "done" end')),
@@ -168,20 +169,21 @@ return {
     'if snapshot.role == "primary" then return block(M.wrong_side(snapshot)) end',
     'if snapshot.role == "primary" then return ok "whatever" end'))),
   mutant("the other region is asked meanwhile", 1, edit(FAILOVER,
-    "read = function(options) return run.group:observe(options) end,",
-    'read = function(options)\n      run.group.client:call("DescribeDiskReplicaGroups",\n'
-      .. "        { RegionId = intent.from.region, GroupIds = run.group.id })\n"
-      .. "      return run.group:observe(options)\n    end,")),
+    "read = function(options) return group:observe(options) end,",
+    'read = function(options)\n      group.client:call("DescribeDiskReplicaGroups",\n'
+      .. "        { RegionId = intent.from.region, GroupIds = group.id })\n"
+      .. "      return group:observe(options)\n    end,")),
 
   -- What is said.
-  mutant("an unknown outcome is called rejected", 189, edit(VERDICT,
+  mutant("an unknown outcome is called rejected", 189, edit(FAILURES,
     'kind = "state", code = "Client.OutcomeUnknown", outcome = "unknown"',
     'kind = "state", code = "Client.OutcomeUnknown", outcome = "rejected"')),
-  mutant("a later refusal hides an earlier doubt", 17, edit(VERDICT,
-    'local doubtful = run.doubtful or err.outcome == "unknown"', "local doubtful = false")),
-  mutant("what was accepted and failed was not sent", 27, edit(VERDICT,
-    'if run.accepted then return "accepted" end', 'if run.accepted then return "not_sent" end')),
-  mutant("a wait that ends too early ends as not sent", 182, edit(VERDICT,
+  mutant("a later refusal hides an earlier doubt", 17, edit(FAILURES,
+    'local doubtful = change.doubtful or err.outcome == "unknown"', "local doubtful = false")),
+  mutant("what was accepted and failed was not sent", 27, edit(FAILURES,
+    'if change.accepted then return "accepted" end',
+    'if change.accepted then return "not_sent" end')),
+  mutant("a wait that ends too early ends as not sent", 182, edit(FAILURES,
     'outcome = "unknown", retryable = true,\n    message = (stalled',
     'outcome = "not_sent", retryable = true,\n    message = (stalled')),
   mutant("an answer that never came is a refusal", 208, edit("alicloud.call.outcome",
@@ -190,39 +192,39 @@ return {
   mutant("a broken journal hides what was sent", 90, edit(RUNNER,
     "if err.incomplete and is_in_doubt(engine.state) then", "if false then")),
   lie("stale_read", "one look that shows nothing denies what was accepted", 53,
-    edit(WATCH, 'if judgement == "turned" then return "superseded" end',
-      'if judgement == "turned" then return "superseded" end\n'
-        .. '  if judgement == "as_planned" and self.last.status == "normal" then '
+    edit(POLLER, 'if phase == "direction_changed" then return "superseded" end',
+      'if phase == "direction_changed" then return "superseded" end\n'
+        .. '  if phase == "not_started" and self.last.status == "normal" then '
         .. 'return "denied" end'),
-    edit(MUTATION, 'if ending == "failed" then return verdict.failed(self) end',
-      'if ending == "denied" then\n    self.watch.reason = "nothing has happened"\n'
-        .. '    local _, failure = verdict.superseded(self)\n'
+    edit(CHANGE, 'if ending == "failed" then return failures.failed(self) end',
+      'if ending == "denied" then\n    self.poller.reason = "nothing has happened"\n'
+        .. '    local _, failure = failures.superseded(self)\n'
         .. '    failure.outcome = "rejected"\n    return nil, failure\n  end\n'
-        .. '  if ending == "failed" then return verdict.failed(self) end')),
+        .. '  if ending == "failed" then return failures.failed(self) end')),
   lie("pair_ids", "ids in one element are one id", 119, edit(SNAPSHOT,
     'for id in tostring(element):gmatch("[^,%s]+") do ids[#ids + 1] = id end',
     "ids[#ids + 1] = tostring(element)")),
 
   -- What groups that are waited for at the same time share.
-  of_two(mutant("a glance decides the end", 95, edit(WATCH,
-    'if judgement == "moving" then return self:take(snapshot, judgement, reason) end',
-    'if snapshot.status == "failovered" then judgement = "arrived" end\n'
-      .. '    if judgement == "moving" or judgement == "arrived" then\n'
-      .. "      return self:take(snapshot, judgement, reason)\n    end"))),
-  of_two(mutant("a glance that has told nothing is asked for again", 1, edit(WATCH,
-    "return self:look_instead(deadline, true)", "return self:glimpse(deadline, ends)"))),
+  of_two(mutant("a batched read decides the end", 95, edit(POLLER,
+    'if phase == "in_progress" then return self:record(snapshot, phase, reason) end',
+    'if snapshot.status == "failovered" then phase = "completed" end\n'
+      .. '    if phase == "in_progress" or phase == "completed" then\n'
+      .. "      return self:record(snapshot, phase, reason)\n    end"))),
+  of_two(mutant("a batched read that has told nothing is asked for again", 1, edit(POLLER,
+    "return self:look_instead(deadline, true)", "return self:look_batched(deadline, ends)"))),
 
   -- Bounds, plans, chance.
-  mutant("looked without a pause", 1, edit(WATCH,
+  mutant("looked without a pause", 1, edit(POLLER,
     "self:pause(pause, math.min(deadline, changed_at + stall))", "")),
-  mutant("waited without an end", 182, edit(WATCH,
+  mutant("waited without an end", 182, edit(POLLER,
     'if now >= deadline then return "timeout" end\n'
       .. '    if now - changed_at >= stall then return "stalled" end', "")),
   mutant("a plan sends", 31, edit("alicloud.dr.playbook.dry_run",
     'planner.client = noting(planner, options.client:with { mode = "observe" })',
     'planner.client = options.client\n  planner.client:call("StopDiskReplicaGroup", '
       .. '{ ReplicaGroupId = "pg-move" })')),
-  mutant("chance that no seed gives", 50, edit(MUTATION,
+  mutant("chance that no seed gives", 50, edit(CHANGE,
     "return options.client_token or self.runtime.random_hex(16)",
     'return options.client_token or require "alicloud.core".random_hex(16)')),
 

@@ -2,6 +2,8 @@
 --- object, what can be done with it, with which options and limits. Each change is carried out in a
 --- file of its own, which trusts what it is given from here.
 
+local batched = require "alicloud.dr.read.batched"
+local change_options = require "alicloud.dr.change.options"
 local drill = require "alicloud.dr.actions.drill"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
@@ -10,9 +12,7 @@ local failback = require "alicloud.dr.actions.failback"
 local failover = require "alicloud.dr.actions.failover"
 local fence = require "alicloud.dr.actions.fence"
 local formats = require "alicloud.base.formats"
-local glances = require "alicloud.dr.read.batched"
-local observe = require "alicloud.dr.read.groups"
-local change_options = require "alicloud.dr.change.options"
+local groups = require "alicloud.dr.read.groups"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
@@ -48,7 +48,7 @@ end
 ---@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
 ---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
----@field glances? alicloud.dr.Glances what those who wait share, see alicloud.dr.read.batched
+---@field batched_reads? alicloud.dr.BatchedReads what those who wait share
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent
@@ -69,7 +69,7 @@ end
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field report alicloud.dr.Report?
 ---@field state string? words about the snapshot of a "state"
----@field judgement alicloud.dr.Judgement? of a "state"
+---@field phase alicloud.dr.Phase? of a "state"
 ---@field reason string?
 ---@field attempt integer? of a "sending"
 ---@field request_id string? of an "accepted"
@@ -84,7 +84,7 @@ local PRECHECK_OPTIONS = { max_rpo = AGE }
 
 local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
   accept_loss = protocol.ACCEPT_LOSS,
-  glances = schema.rule("what alicloud.dr.glance makes", glances.is) }
+  batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
 
 local FAILOVER_LIMITS = { max_rpo = false }
 for name, seconds in pairs(change_options.MINUTES) do FAILOVER_LIMITS[name] = seconds end
@@ -153,7 +153,7 @@ end
 ---@return alicloud.Error? err
 function Group:observe(options)
   demand(self, 2)
-  return observe.group(self.client, self.id, self.region, options)
+  return groups.read(self.client, self.id, self.region, options)
 end
 
 local function misplaced(group, snapshot)

@@ -9,7 +9,7 @@ require "alicloud.base.lua_version"
 local drills = require "alicloud.dr.read.drills"
 local formats = require "alicloud.base.formats"
 local groups = require "alicloud.dr.group"
-local observe = require "alicloud.dr.read.groups"
+local group_reads = require "alicloud.dr.read.groups"
 local option = require "alicloud.base.schema"
 local playbooks = require "alicloud.dr.playbook"
 local readiness = require "alicloud.dr.read.readiness"
@@ -55,7 +55,7 @@ M.compare = reports.compare
 ---@return alicloud.dr.Snapshot[]|nil sorted by group id
 ---@return alicloud.Error? err
 function M.groups(client, options)
-  return observe.all(client, with_region("dr.groups", client, options, REGION_ONLY).region)
+  return group_reads.all(client, with_region("dr.groups", client, options, REGION_ONLY).region)
 end
 
 --- The ids of the groups of a region, without reading their pairs.
@@ -64,7 +64,7 @@ end
 ---@return string[]|nil sorted
 ---@return alicloud.Error? err
 function M.group_ids(client, filter)
-  return observe.ids(client, with_region("dr.group_ids", client, filter, FILTER))
+  return group_reads.ids(client, with_region("dr.group_ids", client, filter, FILTER))
 end
 
 --- The open drills of all groups that have their secondary site in a region: the ledger of what

@@ -1,11 +1,11 @@
 -- Thousands of changes under random troubles. First that the invariants hold, then that the sweep
 -- would notice if a safeguard were missing.
 
-local goals = require "alicloud.dr.model.transition"
+local transitions = require "alicloud.dr.model.transition"
 local mutants = require "spec.dr.change.mutants"
 local snapshots = require "alicloud.dr.model.snapshot"
 local sweep = require "spec.dr.change.change_sweep"
-local watches = require "alicloud.dr.change.poller"
+local pollers = require "alicloud.dr.change.poller"
 
 local replace = mutants.replace
 
@@ -15,8 +15,8 @@ local tokens = 0
 
 local MUTANTS = mutants.with_common {
   ["success on the group alone"] = { "S3", function()
-    replace(goals, "judge", function(judge)
-      return function(aim, intent, snapshot)
+    replace(transitions, "judge", function(judge)
+      return function(transition, intent, snapshot)
         local only = {}
         for name, value in pairs(snapshot) do only[name] = value end
         only.pairs = {}
@@ -24,20 +24,20 @@ local MUTANTS = mutants.with_common {
           only.pairs[i] = { id = pair.id, status = snapshot.status, from = snapshot.from,
             to = snapshot.to, recover_point = snapshot.group_recover_point }
         end
-        return judge(aim, intent, only)
+        return judge(transition, intent, only)
       end
     end)
   end },
 
   ["success as soon as the call is accepted"] = { "S3", function()
-    replace(watches, "new", function(new)
+    replace(pollers, "new", function(new)
       return function(options)
-        local watch = new(options)
-        watch.until_done = function(self)
+        local poller = new(options)
+        poller.until_completed = function(self)
           self:look(math.huge)
-          return self.last and "arrived" or "timeout"
+          return self.last and "completed" or "timeout"
         end
-        return watch
+        return poller
       end
     end)
   end },
@@ -54,8 +54,8 @@ local MUTANTS = mutants.with_common {
   ["no eye for a cut list"] = { "S3", function()
     replace(snapshots, "pair_set_fault", function() return function() return nil end end)
     replace(snapshots, "id_difference", function() return function() return nil end end)
-    replace(goals, "is_done", function()
-      return function(aim, snapshot) return aim.done[snapshot.status] == true end
+    replace(transitions, "is_done", function()
+      return function(transition, snapshot) return transition.done[snapshot.status] == true end
     end)
   end },
 }

@@ -1,8 +1,8 @@
 --- Safeguards taken out of the engine from outside, one at a time: a sweep is worth what it notices
 --- of them.
 
-local verdict = require "alicloud.dr.change.failures"
-local watches = require "alicloud.dr.change.poller"
+local failures = require "alicloud.dr.change.failures"
+local pollers = require "alicloud.dr.change.poller"
 
 local M = {}
 
@@ -52,8 +52,8 @@ end
 ---@type table<string, spec.dr.Mutant>
 local COMMON = {
   ["sending again after two quick looks"] = { "before 15 s of looking", function()
-    M.replace(watches.PATIENCE, "reads", 2)
-    M.replace(watches.PATIENCE, "span", 2)
+    M.replace(pollers.STABLE, "reads", 2)
+    M.replace(pollers.STABLE, "span", 2)
   end },
 
   ["sending again without a look"] = { "before 15 s of looking", nil,
@@ -63,7 +63,7 @@ local COMMON = {
     end) },
 
   ["an unknown outcome called rejected"] = { "S5", function()
-    M.replace(verdict, "unknown", function(unknown)
+    M.replace(failures, "unknown", function(unknown)
       return function(run, err)
         local _, failure = unknown(run, err)
         failure.outcome = "rejected"
@@ -73,7 +73,7 @@ local COMMON = {
   end },
 
   ["a later refusal that hides an earlier doubt"] = { "S5", function()
-    M.replace(verdict, "rejected", function(rejected)
+    M.replace(failures, "rejected", function(rejected)
       return function(run, err)
         run.doubtful = false
         return rejected(run, err)

@@ -7,7 +7,7 @@ local mutants = require "spec.dr.change.mutants"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
 local sweep = require "spec.dr.change.sweep"
-local watches = require "alicloud.dr.change.poller"
+local pollers = require "alicloud.dr.change.poller"
 
 local replace = mutants.replace
 
@@ -42,15 +42,15 @@ local MUTANTS = mutants.with_common {
   end },
 
   ["success as soon as the call is accepted"] = { "S3", function()
-    replace(watches, "new", function(new)
+    replace(pollers, "new", function(new)
       return function(options)
-        local watch = new(options)
-        watch.until_done = function(self)
+        local poller = new(options)
+        poller.until_completed = function(self)
           self:look(math.huge)
           self.last = self.last or { pairs = {} }
-          return "arrived"
+          return "completed"
         end
-        return watch
+        return poller
       end
     end)
   end },
@@ -58,7 +58,7 @@ local MUTANTS = mutants.with_common {
   ["success on an unknown word"] = { "S3", function()
     replace(intents, "judge", function(judge)
       return function(intent, snapshot)
-        if snapshot.status == "levitating" then return "arrived", "levitating" end
+        if snapshot.status == "levitating" then return "completed", "levitating" end
         return judge(intent, snapshot)
       end
     end)

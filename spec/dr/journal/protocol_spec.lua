@@ -2,7 +2,7 @@
 -- goes on whose process is gone.
 
 local lab = require "spec.dr.lab"
-local seam = require "alicloud.dr.journal.protocol"
+local protocol = require "alicloud.dr.journal.protocol"
 
 local assert_sound, fault = lab.assert_sound, lab.fault
 
@@ -175,7 +175,7 @@ describe("accepting a loss", function()
 
   it("without a name or a reason is refused", function()
     for _, loss in ipairs { { seconds = 1 }, { seconds = 1, by = "x", why = " " } } do
-      assert.is_false(seam.ACCEPT_LOSS.test(loss))
+      assert.is_false(protocol.ACCEPT_LOSS.test(loss))
       local ok, message = pcall(lab.run, {}, { max_rpo = 1, accept_loss = loss })
       assert.is_false(ok)
       assert.matches("option accept_loss: got a table; allowed: { seconds = number", message)

@@ -1,11 +1,11 @@
 -- One listing for many who wait: fewer calls, and nothing is concluded from it.
 
 local alicloud = require "alicloud"
-local glances = require "alicloud.dr.read.batched"
+local batched = require "alicloud.dr.read.batched"
 local groups = require "alicloud.dr.group"
 local helper = require "spec.helper"
 local lab = require "spec.dr.lab"
-local watches = require "alicloud.dr.change.poller"
+local pollers = require "alicloud.dr.change.poller"
 
 local function world_of(count, changes)
   local list = {}
@@ -40,11 +40,11 @@ end
 
 -- Fails all groups over at the same time; results and errors by id.
 local function move_all(bench, count, options)
-  local shared = glances.new(bench.client)
+  local shared = batched.new(bench.client)
   local tasks, results = {}, {}
   for i = 1, count do
     local id = ("pg-%03d"):format(i)
-    local given = { glances = shared }
+    local given = { batched_reads = shared }
     for name, value in pairs(options or {}) do given[name] = value end
     tasks[id] = bench.client.loop.spawn(function()
       return groups.new(bench.client, id):failover(given)
@@ -156,16 +156,16 @@ describe("a listing that is shared", function()
 
   it("begins after everybody has asked whom it tells", function()
     local bench = bench_of { world = world_of(150) }
-    local shared, loop, asked = glances.new(bench.client), bench.client.loop, {}
+    local shared, loop, asked = batched.new(bench.client), bench.client.loop, {}
     local tasks = {}
     for i = 1, 150 do
       local id = ("pg-%03d"):format(i)
-      local glance = shared:of { id = id, region = "cn-shanghai" }
+      local read = shared:of { id = id, region = "cn-shanghai" }
       tasks[i] = loop.spawn(function()
-        local _ <close> = glance.enter()
+        local _ <close> = read.enter()
         loop.sleep(i / 100)
         asked[i] = bench.emu.runtime.time()
-        local seen = glance.look { deadline = 30 }
+        local seen = read.look { deadline = 30 }
         return seen and seen.read_at
       end)
     end
@@ -184,16 +184,16 @@ describe("a listing that is shared", function()
   end)
 
   it("is not for one alone", function()
-    local shared = glances.new(bench_of({ world = world_of(2) }).client)
-    local glance = shared:of(group)
-    assert.is_false(glance.has_company())
-    local first = glance.enter()
-    assert.is_false(glance.has_company())
+    local shared = batched.new(bench_of({ world = world_of(2) }).client)
+    local read = shared:of(group)
+    assert.is_false(read.has_company())
+    local first = read.enter()
+    assert.is_false(read.has_company())
     local second <close> = shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
-    assert.is_true(glance.has_company())
+    assert.is_true(read.has_company())
     assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }).has_company())
     getmetatable(first).__close()
-    assert.is_false(glance.has_company())
+    assert.is_false(read.has_company())
     assert.is_truthy(second)
   end)
 
@@ -202,8 +202,8 @@ describe("a listing that is shared", function()
     local bench = bench_of { world = world_of(2) }
     local client = alicloud.client { region = "cn-shanghai", runtime = bench.emu.runtime,
       rate = false, access_key_id = "id", access_key_secret = "secret",
-      transport = { send = function() error("glance.lua:1: interrupted!", 0) end } }
-    shared, loop = glances.new(client), client.loop
+      transport = { send = function() error("batched.lua:1: interrupted!", 0) end } }
+    shared, loop = batched.new(client), client.loop
     local task = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
     loop.sleep(0.1)
     task:cancel()
@@ -213,14 +213,14 @@ describe("a listing that is shared", function()
 
   it("is given up with whoever shares it, and does without one who has gone", function()
     local bench = bench_of { world = world_of(3) }
-    local shared, loop = glances.new(bench.client), bench.client.loop
+    local shared, loop = batched.new(bench.client), bench.client.loop
     local tasks = {}
     for i = 1, 3 do
-      local glance = shared:of { id = "pg-00" .. i, region = "cn-shanghai" }
+      local read = shared:of { id = "pg-00" .. i, region = "cn-shanghai" }
       tasks[i] = loop.spawn(function()
-        local _ <close> = glance.enter()
+        local _ <close> = read.enter()
         loop.sleep(0.01)
-        return glance.look { deadline = 30 }
+        return read.look { deadline = 30 }
       end)
     end
     loop.sleep(0.1)
@@ -236,63 +236,64 @@ describe("a listing that is shared", function()
   end)
 end)
 
--- A watch over looks that tell `own` words, one after the other and the last one on, and glances
--- that tell `shown`.
-local function watch_of(own, shown)
+-- A poller over looks that tell `own` phases, one after the other and the last one on, and batched
+-- reads that tell `shown`.
+local function poller_of(own, shown)
   local runtime, control = helper.runtime()
-  local seen = { glances = 0, looks = 0, control = control }
+  local seen = { batched = 0, looks = 0, control = control }
   local loop = { now = runtime.monotonic, sleep = runtime.sleep }
-  seen.watch = watches.new {
-    loop = loop, poll = 5, began_failed = false, emit = function() end,
-    outlasted = function() return 0 end, describe = tostring,
-    judge = function(snapshot) return snapshot.judgement, "" end,
-    same = function(earlier, later) return earlier.judgement == later.judgement end,
-    glance = { enter = function() return setmetatable({}, { __close = function() end }) end,
+  local target = {
+    describe = tostring, judge = function(_, look) return look.phase, "" end,
+    same = function(earlier, later) return earlier.phase == later.phase end,
+    batched = { enter = function() return setmetatable({}, { __close = function() end }) end,
       has_company = function() return true end,
       look = function()
         loop.sleep(1)
-        seen.glances = seen.glances + 1
-        return { judgement = shown }
+        seen.batched = seen.batched + 1
+        return { phase = shown }
       end },
     read = function()
       seen.looks = seen.looks + 1
-      return { judgement = own[math.min(seen.looks, #own)] }
+      return { phase = own[math.min(seen.looks, #own)] }
     end,
   }
-  function seen.until_done(timeout, stall)
-    return seen.watch:until_done(loop.now() + timeout, stall)
+  seen.poller = pollers.new { target = target, poll = 5, emit = function() end,
+    client = { loop = loop, stats = function() return { waited_for_cloud = 0 } end } }
+  function seen.until_completed(timeout, stall)
+    return seen.poller:until_completed(loop.now() + timeout, stall)
   end
   return seen
 end
 
-describe("a glance", function()
+describe("a batched read", function()
   it("is believed only where it shows the change under way, and for a minute", function()
-    local seen = watch_of({ "moving", "moving", "moving", "moving", "arrived" }, "moving")
-    assert.equal("moving", seen.watch:settle({ reads = 1, span = 0 }, 0))
-    assert.same({ 0, 1 }, { seen.glances, seen.looks })
-    assert.equal("timeout", seen.until_done(130, 1000))
+    local on = "in_progress"
+    local seen = poller_of({ on, on, on, on, "completed" }, on)
+    assert.equal("in_progress", seen.poller:until_stable({ reads = 1, span = 0 }, 0))
+    assert.same({ 0, 1 }, { seen.batched, seen.looks })
+    assert.equal("timeout", seen.until_completed(130, 1000))
     -- Two by the minute, and the one at the end.
     assert.equal(4, seen.looks)
-    assert.is_true(seen.glances > 15 and seen.control.elapsed >= 130)
-    local other = watch_of({ "arrived" }, "arrived")
-    assert.equal("arrived", other.until_done(130, 1000))
-    assert.same({ 1, 1 }, { other.glances, other.looks })
+    assert.is_true(seen.batched > 15 and seen.control.elapsed >= 130)
+    local other = poller_of({ "completed" }, "completed")
+    assert.equal("completed", other.until_completed(130, 1000))
+    assert.same({ 1, 1 }, { other.batched, other.looks })
   end)
 
   it("ends no wait: whoever gives up has looked", function()
-    local seen = watch_of({ "moving", "arrived" }, "moving")
-    assert.equal("moving", seen.watch:look(0))
-    assert.equal("arrived", seen.until_done(20, 1000))
-    seen = watch_of({ "moving", "arrived" }, "moving")
-    assert.equal("moving", seen.watch:look(0))
-    assert.equal("arrived", seen.until_done(1000, 20))
-    assert.same({ true, 2 }, { seen.glances > 1, seen.looks })
+    local seen = poller_of({ "in_progress", "completed" }, "in_progress")
+    assert.equal("in_progress", seen.poller:look(0))
+    assert.equal("completed", seen.until_completed(20, 1000))
+    seen = poller_of({ "in_progress", "completed" }, "in_progress")
+    assert.equal("in_progress", seen.poller:look(0))
+    assert.equal("completed", seen.until_completed(1000, 20))
+    assert.same({ true, 2 }, { seen.batched > 1, seen.looks })
   end)
 
   it("denies no look that has shown something else", function()
-    local seen = watch_of({ "moving", "partial" }, "moving")
-    assert.equal("moving", seen.watch:look(0))
-    assert.equal("failed", seen.until_done(300, 1000))
+    local seen = poller_of({ "in_progress", "partially_failed" }, "in_progress")
+    assert.equal("in_progress", seen.poller:look(0))
+    assert.equal("failed", seen.until_completed(300, 1000))
     assert.is_true(seen.control.elapsed < 90)
   end)
 end)

@@ -4,15 +4,15 @@
 --- Source: Elastic Compute Service, AttachDisk, DetachDisk, StartInstance, StopInstance.
 
 local attachment = require "alicloud.dr.read.attachment"
-local goals = require "alicloud.dr.model.transition"
-local mutation = require "alicloud.dr.change"
+local changes = require "alicloud.dr.change"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
-local DETACH = goals.words("ecs", "DetachDisk", "fence", "detaching of the disk")
-local ATTACH = goals.words("ecs", "AttachDisk", "serve", "attaching of the disk")
-local STOP = goals.words("ecs", "StopInstance", "fence", "stopping of the instance")
-local START = goals.words("ecs", "StartInstance", "serve", "start of the instance")
+local DETACH = transitions.words("ecs", "DetachDisk", "fence", "detaching of the disk")
+local ATTACH = transitions.words("ecs", "AttachDisk", "serve", "attaching of the disk")
+local STOP = transitions.words("ecs", "StopInstance", "fence", "stopping of the instance")
+local START = transitions.words("ecs", "StartInstance", "serve", "start of the instance")
 
 local function describe_disk(seen)
   return attachment.describe(seen)
@@ -50,10 +50,10 @@ end
 -- Arrived at the wanted state, on the way to it, as it was, or somewhere else.
 local function judge_status(seen, wanted, moving, before, words_of)
   local text = words_of(seen)
-  if seen.status == nil then return "unclear", text end
-  if seen.status == wanted then return "arrived", text end
-  if moving[seen.status] then return "moving", text end
-  return seen.status == before and "as_planned" or "changed", text
+  if seen.status == nil then return "unknown", text end
+  if seen.status == wanted then return "completed", text end
+  if moving[seen.status] then return "in_progress", text end
+  return seen.status == before and "not_started" or "conflict", text
 end
 
 -- Whether somebody has attached the disk to an instance that it was not on.
@@ -65,20 +65,20 @@ local function is_taken(seen, before)
 end
 
 local function judge_detach(intent, seen)
-  if is_taken(seen, intent.before) then return "changed", attachment.describe(seen) end
+  if is_taken(seen, intent.before) then return "conflict", attachment.describe(seen) end
   -- It can be detached once it is attached.
-  if seen.status == "Attaching" then return "unclear", attachment.describe(seen) end
+  if seen.status == "Attaching" then return "unknown", attachment.describe(seen) end
   -- From this instance it is; others may have it still.
   local left = seen.status == "In_use" and #seen.hosts > 0
   if left and not attachment.is_on(seen, intent.instance) then
-    return "arrived", attachment.describe(seen)
+    return "completed", attachment.describe(seen)
   end
   return judge_status(seen, "Available", { Detaching = true }, "In_use", describe_disk)
 end
 
 local function judge_attach(intent, seen)
   if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
-    return "changed", attachment.describe(seen)
+    return "conflict", attachment.describe(seen)
   end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
 end
@@ -92,32 +92,32 @@ local function judge_start(_, seen)
     describe_instance)
 end
 
-local function pursue(group, options, change, region, goal)
-  goal.regions, goal.takes_region, goal.unjournaled = { region }, false, true
-  goal.same = is_same
-  local run = mutation.new(group, change, options)
+local function apply(group, options, words, region, target)
+  target.regions, target.takes_region, target.unjournaled = { region }, false, true
+  target.same = is_same
+  local change = changes.new(group, words, options)
   local seen, err
-  if goal.under_way then
-    seen, err = run:join(goal)
+  if target.under_way then
+    seen, err = change:join(target)
   else
-    seen, err = run:pursue(goal)
+    seen, err = change:apply(target)
   end
-  return seen, err, run
+  return seen, err, change
 end
 
 --- Detaches a disk from an instance and waits until it is.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@param region string
 ---@param disk alicloud.dr.DiskUse as read, attached or detaching
 ---@param instance string
 ---@return table|nil seen
 ---@return alicloud.Error? err
----@return alicloud.dr.Mutation run
+---@return alicloud.dr.Change change
 function M.detach(group, options, region, disk, instance)
   local before = {}
   for _, host in ipairs(disk.hosts) do before[host.id] = true end
-  return pursue(group, options, DETACH, region, {
+  return apply(group, options, DETACH, region, {
     params = { InstanceId = instance, DiskId = disk.id }, judge = judge_detach,
     intent = { instance = instance, before = before },
     read = disk_reader(group, region, disk.id),
@@ -127,15 +127,15 @@ end
 
 --- Attaches a disk to an instance and waits until it is.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@param region string
 ---@param disk alicloud.dr.DiskUse as read, free or attaching
 ---@param instance string
 ---@return table|nil seen
 ---@return alicloud.Error? err
----@return alicloud.dr.Mutation run
+---@return alicloud.dr.Change change
 function M.attach(group, options, region, disk, instance)
-  return pursue(group, options, ATTACH, region, {
+  return apply(group, options, ATTACH, region, {
     params = { InstanceId = instance, DiskId = disk.id }, judge = judge_attach,
     intent = { instance = instance }, read = disk_reader(group, region, disk.id),
     describe = describe_disk, under_way = disk.status == "Attaching",
@@ -144,15 +144,15 @@ end
 
 --- Stops an instance and waits until it is stopped.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@param region string
 ---@param instance { id: string, status: string }
 ---@param force boolean cut the power
 ---@return table|nil seen
 ---@return alicloud.Error? err
----@return alicloud.dr.Mutation run
+---@return alicloud.dr.Change change
 function M.stop(group, options, region, instance, force)
-  return pursue(group, options, STOP, region, {
+  return apply(group, options, STOP, region, {
     params = { InstanceId = instance.id, ForceStop = force or nil }, judge = judge_stop,
     intent = {}, read = instance_reader(group, region, instance.id),
     describe = describe_instance, under_way = instance.status == "Stopping",
@@ -161,14 +161,14 @@ end
 
 --- Starts an instance and waits until it runs.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@param region string
 ---@param instance { id: string, status: string }
 ---@return table|nil seen
 ---@return alicloud.Error? err
----@return alicloud.dr.Mutation run
+---@return alicloud.dr.Change change
 function M.start(group, options, region, instance)
-  return pursue(group, options, START, region, {
+  return apply(group, options, START, region, {
     params = { InstanceId = instance.id }, judge = judge_start, intent = {},
     read = instance_reader(group, region, instance.id),
     describe = describe_instance,

@@ -7,15 +7,15 @@
 --- Source: StartReplicaGroupDrill, DescribeReplicaGroupDrills, ClearReplicaGroupDrill.
 
 local attachment = require "alicloud.dr.read.attachment"
-local changes = require "alicloud.dr.actions.replication_change"
+local changes = require "alicloud.dr.change"
+local compute = require "alicloud.dr.actions.compute"
 local drills = require "alicloud.dr.read.drills"
 local errors = require "alicloud.base.error"
-local goals = require "alicloud.dr.model.transition"
+local failures = require "alicloud.dr.change.failures"
 local guard = require "alicloud.base.guard"
-local mutation = require "alicloud.dr.change"
-local seam = require "alicloud.dr.journal.protocol"
-local server = require "alicloud.dr.actions.compute"
-local verdict = require "alicloud.dr.change.failures"
+local protocol = require "alicloud.dr.journal.protocol"
+local replication_change = require "alicloud.dr.actions.replication_change"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -33,8 +33,9 @@ local M = {}
 ---@field server_time number? of the accepted call, unix seconds
 ---@field adopted boolean? the answer was lost, the drill was found by looking
 
-local START = goals.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
-local CLEAR = goals.words("ebs", "ClearReplicaGroupDrill", "clear_drill", "clearing of the drill")
+local START = transitions.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
+local CLEAR = transitions.words("ebs", "ClearReplicaGroupDrill", "clear_drill",
+  "clearing of the drill")
 
 local function index(list)
   local by_id = {}
@@ -84,22 +85,23 @@ end
 
 local function judge_start(intent, seen)
   local drill, ambiguity = ours(intent, seen)
-  if ambiguity then return "unclear", ambiguity end
+  if ambiguity then return "unknown", ambiguity end
   if not drill and intent.drill_id then
-    return "unclear", intent.drill_id .. " is not listed"
+    return "unknown", intent.drill_id .. " is not listed"
   end
-  if not drill then return "as_planned", "no new drill" end
+  if not drill then return "not_started", "no new drill" end
   local words = drills.describe(drill)
-  if drills.is_ready(drill, intent.pairs) then return "arrived", words end
+  if drills.is_ready(drill, intent.pairs) then return "completed", words end
   if drill.status == "execute_failed" then return "failed", words end
-  if drill.status == "executing" or drill.status == "executed" then return "moving", words end
-  return "changed", words
+  if drill.status == "executing" or drill.status == "executed" then return "in_progress", words end
+  return "conflict", words
 end
 
 local function problem_of_start(found)
   local snapshot = found.here
-  local problem = changes.problem_of_world(found) or changes.problem_of_side(snapshot, "drill in",
-    "OperationDenied.StartDrillShouldOnDestRegion")
+  local problem = replication_change.problem_of_world(found)
+    or replication_change.problem_of_side(snapshot, "drill in",
+      "OperationDenied.StartDrillShouldOnDestRegion")
   if problem then return problem end
   if not snapshot.recover_point or not snapshot.group_recover_point then
     return { code = "OperationDenied.RecoverPointNotFound",
@@ -108,19 +110,20 @@ local function problem_of_start(found)
   return nil
 end
 
-local function result(run, outcome, drill_id, drill)
-  local accepted = run.accepted or {}
+local function result(change, outcome, drill_id, drill)
+  local accepted = change.accepted or {}
   local made = {
-    outcome = outcome, group_id = run.group.id, region = run.group.region, drill_id = drill_id,
-    drill = drill, elapsed = run:elapsed(), request_id = accepted.request_id,
-    server_time = accepted.server_time, request_ids = run.request_ids, attempts = run.attempts,
-    client_token = run.attempts > 0 and run.intent.client_token or nil,
+    outcome = outcome, group_id = change.group.id, region = change.group.region,
+    drill_id = drill_id, drill = drill, elapsed = change:elapsed(),
+    request_id = accepted.request_id, server_time = accepted.server_time,
+    request_ids = change.request_ids, attempts = change.attempts,
+    client_token = change.attempts > 0 and change.intent.client_token or nil,
   }
-  run:emit { event = "done", result = made }
+  change:emit { event = "done", result = made }
   return made
 end
 
-local function start_goal(group, intent)
+local function start_target(group, intent)
   return {
     regions = { group.region }, params = { GroupId = group.id }, intent = intent,
     read = reader(group), judge = judge_start, describe = describe, same = same,
@@ -132,20 +135,21 @@ local function start_goal(group, intent)
   }
 end
 
-local function decide_start(run)
-  local found, err = changes.look(run)
+local function decide_start(change)
+  local found, err = replication_change.look(change)
   if not found then return nil, err end
   local problem = problem_of_start(found)
-  if problem then return verdict.forbidden(run, problem) end
-  local difference = run:difference_to_past(found.here)
-  if difference then return verdict.world_changed(run, difference) end
-  if run.options.confirm and not run.options.confirm(found.here, {}) then
-    return verdict.not_confirmed(run)
+  if problem then return failures.forbidden(change, problem) end
+  local difference = change:difference_to_past(found.here)
+  if difference then return failures.world_changed(change, difference) end
+  if change.options.confirm and not change.options.confirm(found.here, {}) then
+    return failures.not_confirmed(change)
   end
   local before
-  before, err = drills.of_group(run.group.client, run.group.id, run.group.region)
-  if not before then return verdict.unreadable(run, err) end
-  local intent = goals.intent(found.here, run:token(found.here, goals.incident_token))
+  before, err = drills.of_group(change.group.client, change.group.id, change.group.region)
+  if not before then return failures.unreadable(change, err) end
+  local token = change:token(found.here, transitions.incident_token)
+  local intent = transitions.intent(found.here, token)
   intent.drills_before = {}
   for i, drill in ipairs(before) do intent.drills_before[i] = drill.id end
   return intent
@@ -158,49 +162,49 @@ end
 
 --- Starts a drill and waits until a disk for each pair is there.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@param holder? table gets `intent` as soon as there is one, so that whoever clears can find out
 ---@return alicloud.dr.DrillResult|nil
 ---@return alicloud.Error? err with `drill_id` if a drill was left behind
 function M.start(group, options, holder)
-  local run = mutation.new(group, START, options)
+  local change = changes.new(group, START, options)
   local intent, err
-  if run:is_continued() then
+  if change:is_continued() then
     intent = options.continue.intent
   else
-    intent, err = decide_start(run)
+    intent, err = decide_start(change)
     if not intent then return nil, err end
   end
   if holder then holder.intent = intent end
   local seen
-  seen, err = run:pursue(start_goal(group, intent))
-  local id, drill = id_of(intent, seen or run.watch.last)
+  seen, err = change:apply(start_target(group, intent))
+  local id, drill = id_of(intent, seen or change.poller.last)
   if not seen then
     err.drill_id = id
     return nil, err
   end
-  local made = result(run, "drill_ready", id, drill)
-  made.adopted = run.accepted == nil
+  local made = result(change, "drill_ready", id, drill)
+  made.adopted = change.accepted == nil
   made.recover_point, made.disks = drill.recover_point, drill.disks
-  run:note_end(made)
+  change:write_outcome(made)
   return made
 end
 
 -- A drill has gone when it is not listed several times in a row: one empty list may be a lie.
 local GONE_READS = 3
 
-local function clear_goal(group, drill)
+local function clear_target(group, drill)
   local absent = 0
   local function judge(_, seen)
     local now = index(seen.drills)[drill.id]
     absent = now and 0 or absent + 1
     if not now then
-      return absent >= GONE_READS and "arrived" or "moving", drill.id .. " is not listed"
+      return absent >= GONE_READS and "completed" or "in_progress", drill.id .. " is not listed"
     end
     local words = drills.describe(now)
-    if now.status == "clearing" or now.status == "executing" then return "moving", words end
-    if now.status == drill.status then return "as_planned", words end
-    return now.status == "clear_failed" and "failed" or "as_planned", words
+    if now.status == "clearing" or now.status == "executing" then return "in_progress", words end
+    if now.status == drill.status then return "not_started", words end
+    return now.status == "clear_failed" and "failed" or "not_started", words
   end
   return {
     regions = { group.region }, params = { GroupId = group.id, DrillId = drill.id }, intent = {},
@@ -210,30 +214,30 @@ local function clear_goal(group, drill)
 end
 
 -- A drill that is still being made cannot be cleared yet.
-local function await_made(run, drill)
-  local goal = clear_goal(run.group, drill)
-  goal.judge = function(_, seen)
+local function await_made(change, drill)
+  local target = clear_target(change.group, drill)
+  target.judge = function(_, seen)
     local now = index(seen.drills)[drill.id]
-    if not now then return "unclear", drill.id .. " is not listed" end
-    return now.status == "executing" and "moving" or "arrived", drills.describe(now)
+    if not now then return "unknown", drill.id .. " is not listed" end
+    return now.status == "executing" and "in_progress" or "completed", drills.describe(now)
   end
-  local seen, err = run:join(goal)
-  run.joined = false
+  local seen, err = change:join(target)
+  change.joined = false
   return seen and index(seen.drills)[drill.id], err
 end
 
-local function find(run, drill_id)
-  local list, err = drills.of_group(run.group.client, run.group.id, run.group.region)
-  if not list then return verdict.unreadable(run, err) end
+local function find(change, drill_id)
+  local list, err = drills.of_group(change.group.client, change.group.id, change.group.region)
+  if not list then return failures.unreadable(change, err) end
   local drill = index(list)[drill_id]
-  if drill and drill.status == "executing" then return await_made(run, drill) end
+  if drill and drill.status == "executing" then return await_made(change, drill) end
   return drill or false
 end
 
-local function carry_out_clear(run, drill)
-  local goal = clear_goal(run.group, drill)
-  if drill.status == "clearing" then return run:join(goal) end
-  return run:pursue(goal)
+local function carry_out_clear(change, drill)
+  local target = clear_target(change.group, drill)
+  if drill.status == "clearing" then return change:join(target) end
+  return change:apply(target)
 end
 
 local function plain(options)
@@ -254,7 +258,7 @@ local function free_disks(group, made, options)
   local side = attachment.read(group.client, group.region, wanted)
   for _, disk in ipairs(side.disks) do
     for _, host in ipairs(disk.hosts) do
-      server.detach(group, options, group.region, disk, host.id)
+      compute.detach(group, options, group.region, disk, host.id)
     end
   end
 end
@@ -262,19 +266,19 @@ end
 --- Clears a drill away, with its disks, and waits until it is listed no more.
 ---@param group alicloud.dr.Group
 ---@param drill_id string
----@param options alicloud.dr.MutationOptions
+---@param options alicloud.dr.CheckedOptions
 ---@return alicloud.dr.DrillResult|nil outcome "cleared", or "not_open": the group has no such drill
 ---@return alicloud.Error? err
 function M.clear(group, drill_id, options)
-  local run = mutation.new(group, CLEAR, options)
-  local drill, err = find(run, drill_id)
+  local change = changes.new(group, CLEAR, options)
+  local drill, err = find(change, drill_id)
   if drill == nil then return nil, err end
-  if not drill then return result(run, "not_open", drill_id) end
-  if options.confirm and not options.confirm(drill) then return verdict.not_confirmed(run) end
+  if not drill then return result(change, "not_open", drill_id) end
+  if options.confirm and not options.confirm(drill) then return failures.not_confirmed(change) end
   if options.detach then free_disks(group, drill, plain(options)) end
   local seen
-  seen, err = carry_out_clear(run, drill)
-  if seen then return result(run, "cleared", drill_id, drill) end
+  seen, err = carry_out_clear(change, drill)
+  if seen then return result(change, "cleared", drill_id, drill) end
   err.drill_id, err.drill = drill_id, drill
   return nil, err
 end
@@ -294,7 +298,7 @@ local function clear_up(group, holder, options)
   local cleared, err = M.clear(group, id, plain(options))
   -- A start that nobody saw end must not be gone on with: its drill is no more.
   if cleared and not holder.made then
-    seam.outcome(options.journal, START.verb, holder.intent, nil,
+    protocol.write_outcome(options.journal, START.verb, holder.intent, nil,
       { outcome = "accepted", code = "Client.Interrupted" })
   end
   return cleared or false, err

@@ -5,12 +5,12 @@
 --- Only the region of the group object is asked, since the other one may be lost.
 --- Source: FailoverDiskReplicaGroup; "How to ensure idempotence".
 
-local goals = require "alicloud.dr.model.transition"
+local changes = require "alicloud.dr.change"
+local failures = require "alicloud.dr.change.failures"
 local intents = require "alicloud.dr.model.intent"
-local mutation = require "alicloud.dr.change"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
-local verdict = require "alicloud.dr.change.failures"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -18,7 +18,7 @@ local M = {}
 local SETTLING_LOOKS = 3
 local SETTLING_PAUSE = 2
 
-local WORDS = goals.words("ebs", "FailoverDiskReplicaGroup", "failover")
+local WORDS = transitions.words("ebs", "FailoverDiskReplicaGroup", "failover")
 WORDS.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStalled",
   timeout = "Client.FailoverTimeout" }
 
@@ -44,64 +44,65 @@ WORDS.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStal
 ---@field attempts integer how many times the call left
 ---@field snapshot alicloud.dr.Snapshot the last look
 
-local function result(run, snapshot, fields)
-  fields.group_id, fields.region = run.group.id, run.group.region
+local function result(change, snapshot, fields)
+  fields.group_id, fields.region = change.group.id, change.group.region
   fields.from, fields.to, fields.pairs = snapshot.from, snapshot.to, snapshot.pairs
   fields.recover_point = fields.recover_point or snapshot.recover_point
   fields.oldest_pair = snapshot.oldest_pair
-  fields.attempts, fields.request_ids = run.attempts, run.request_ids
-  fields.joined, fields.snapshot = run.joined, snapshot
+  fields.attempts, fields.request_ids = change.attempts, change.request_ids
+  fields.joined, fields.snapshot = change.joined, snapshot
   return fields
 end
 
 -- The first look found the work done.
-local function already(run, snapshot)
-  return result(run, snapshot, { outcome = "already_failovered", rto = 0 })
+local function already(change, snapshot)
+  return result(change, snapshot, { outcome = "already_failovered", rto = 0 })
 end
 
 -- The group and every pair of the frozen set were seen open.
-local function failovered(run, seen)
-  local moment = run.accepted and run.accepted.server_time
+local function failovered(change, seen)
+  local moment = change.accepted and change.accepted.server_time
   local basis = moment and "accepted" or "observed"
-  moment = moment or run.watch:seen_moving_at()
-  local point = seen.recover_point or run.intent.recover_point
-  return result(run, seen, {
-    outcome = "failovered", recover_point = point, rto = run:elapsed(),
+  moment = moment or change.poller:seen_moving_at()
+  local point = seen.recover_point or change.intent.recover_point
+  return result(change, seen, {
+    outcome = "failovered", recover_point = point, rto = change:elapsed(),
     rpo = moment and point and math.max(0, moment - point) or nil,
     rpo_basis = moment and point and basis or nil,
-    request_id = run.accepted and run.accepted.request_id,
-    client_token = run.attempts > 0 and run.intent.client_token or nil,
+    request_id = change.accepted and change.accepted.request_id,
+    client_token = change.attempts > 0 and change.intent.client_token or nil,
   })
 end
 
-local function conclude(run, seen, err)
+local function conclude(change, seen, err)
   if not seen then return nil, err end
-  local made = failovered(run, seen)
-  run:emit { event = "failovered", result = made, snapshot = seen }
-  run:note_end(made)
+  local made = failovered(change, seen)
+  change:emit { event = "failovered", result = made, snapshot = seen }
+  change:write_outcome(made)
   return made
 end
 
-local function goal_of(run, intent)
+local function target_of(change, intent)
+  local group, batched_reads = change.group, change.options.batched_reads
   return {
-    regions = { run.group.region }, params = { ReplicaGroupId = run.group.id }, intent = intent,
-    read = function(options) return run.group:observe(options) end,
-    glance = run.options.glances and run.options.glances:of(run.group),
+    regions = { group.region }, params = { ReplicaGroupId = group.id }, intent = intent,
+    read = function(options) return group:observe(options) end,
+    batched = batched_reads and batched_reads:of(group),
     judge = intents.judge, describe = snapshots.state, same = snapshots.same_state,
     began_failed = intent.status == "failover_failed",
-    terms = { max_rpo = run.options.max_rpo, accept_loss = run.options.accept_loss },
+    terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss },
   }
 end
 
 -- Membership lags behind on the service's side, so lists that do not agree get a second chance.
-local function look(run)
+local function look(change)
   local snapshot, err
   for i = 1, SETTLING_LOOKS do
-    snapshot, err = run.group:observe()
-    if not snapshot then return verdict.unreadable(run, err) end
-    run:emit { event = "looked", snapshot = snapshot }
+    snapshot, err = change.group:observe()
+    if not snapshot then return failures.unreadable(change, err) end
+    change:emit { event = "looked", snapshot = snapshot }
     if snapshot.role ~= "secondary" or not snapshots.pair_set_fault(snapshot) then break end
-    if i < SETTLING_LOOKS then run.loop.sleep(SETTLING_PAUSE) end
+    if i < SETTLING_LOOKS then change.loop.sleep(SETTLING_PAUSE) end
   end
   return snapshot
 end
@@ -114,47 +115,47 @@ local function is_under_way(snapshot)
 end
 
 -- "done", "join", "send", or a refusal.
-local function decide(run, snapshot)
+local function decide(change, snapshot)
   if snapshots.is_failovered(snapshot) then return "done" end
   if is_under_way(snapshot) then return "join" end
-  local report = precheck.evaluate(snapshot, run.options.max_rpo)
-  run:emit { event = "checked", snapshot = snapshot, report = report }
+  local report = precheck.evaluate(snapshot, change.options.max_rpo)
+  change:emit { event = "checked", snapshot = snapshot, report = report }
   return report.ok and "send" or "refuse", report
 end
 
 -- People take minutes to answer; the world that they answered for may be gone by then.
-local function confirm(run, snapshot, report)
-  if not run.options.confirm(snapshot, report) then return verdict.not_confirmed(run) end
+local function confirm(change, snapshot, report)
+  if not change.options.confirm(snapshot, report) then return failures.not_confirmed(change) end
   local asked = intents.new(snapshot, "")
-  local now, err = look(run)
+  local now, err = look(change)
   if not now then return nil, err end
-  if now.role == "absent" then return verdict.refused(run, precheck.evaluate(now)) end
+  if now.role == "absent" then return failures.refused(change, precheck.evaluate(now)) end
   local difference = intents.difference(asked, now)
-  if difference then return verdict.world_changed(run, difference) end
+  if difference then return failures.world_changed(change, difference) end
   return now
 end
 
-local function follow(run, route, report, snapshot)
-  if route == "done" then return already(run, snapshot) end
-  if route == "refuse" then return verdict.refused(run, report) end
-  local token = run:token(snapshot, intents.incident_token)
-  local goal = goal_of(run, intents.new(snapshot, token))
-  if route == "join" then return conclude(run, run:join(goal)) end
-  return conclude(run, run:pursue(goal))
+local function follow(change, route, report, snapshot)
+  if route == "done" then return already(change, snapshot) end
+  if route == "refuse" then return failures.refused(change, report) end
+  local token = change:token(snapshot, intents.incident_token)
+  local target = target_of(change, intents.new(snapshot, token))
+  if route == "join" then return conclude(change, change:join(target)) end
+  return conclude(change, change:apply(target))
 end
 
-local function begin(run)
-  local snapshot, err = look(run)
+local function begin(change)
+  local snapshot, err = look(change)
   if not snapshot then return nil, err end
-  local difference = snapshot.role ~= "absent" and run:difference_to_past(snapshot)
-  if difference then return verdict.world_changed(run, difference) end
-  local route, report = decide(run, snapshot)
-  if route == "send" and run.options.confirm then
-    snapshot, err = confirm(run, snapshot, report)
+  local difference = snapshot.role ~= "absent" and change:difference_to_past(snapshot)
+  if difference then return failures.world_changed(change, difference) end
+  local route, report = decide(change, snapshot)
+  if route == "send" and change.options.confirm then
+    snapshot, err = confirm(change, snapshot, report)
     if not snapshot then return nil, err end
-    route, report = decide(run, snapshot)
+    route, report = decide(change, snapshot)
   end
-  return follow(run, route, report, snapshot)
+  return follow(change, route, report, snapshot)
 end
 
 --- Runs one failover to its end.
@@ -164,9 +165,9 @@ end
 ---@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled", "journal" or that
 ---of the call
 function M.run(group, options)
-  local run = mutation.new(group, WORDS, options)
-  if not run:is_continued() then return begin(run) end
-  return conclude(run, run:pursue(goal_of(run, options.continue.intent)))
+  local change = changes.new(group, WORDS, options)
+  if not change:is_continued() then return begin(change) end
+  return conclude(change, change:apply(target_of(change, options.continue.intent)))
 end
 
 return M

@@ -2,13 +2,13 @@
 --- the disks of the group detached, each only if it is not so already.
 
 local attachment = require "alicloud.dr.read.attachment"
-local changes = require "alicloud.dr.actions.replication_change"
+local changes = require "alicloud.dr.change"
+local compute = require "alicloud.dr.actions.compute"
 local errors = require "alicloud.base.error"
-local goals = require "alicloud.dr.model.transition"
-local mutation = require "alicloud.dr.change"
-local server = require "alicloud.dr.actions.compute"
+local failures = require "alicloud.dr.change.failures"
+local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
-local verdict = require "alicloud.dr.change.failures"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -39,7 +39,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = goals.words("ecs", "DescribeDisks", "fence", "fencing")
+local WORDS = transitions.words("ecs", "DescribeDisks", "fence", "fencing")
 
 local function instances_to_stop(side)
   local list, seen = {}, {}
@@ -89,11 +89,11 @@ local function part_failed(err, result)
   return nil, err
 end
 
-local function stop_all(run, plan, result)
+local function stop_all(change, plan, result)
   for _, instance in ipairs(plan.stop) do
-    local seen, err, part = server.stop(run.group, run.options, plan.region, instance,
-      run.options.force == true)
-    run:count_in(part)
+    local seen, err, part = compute.stop(change.group, change.options, plan.region, instance,
+      change.options.force == true)
+    change:add_attempts_of(part)
     if not seen then return part_failed(err, result) end
     result.stopped[#result.stopped + 1] = instance.id
   end
@@ -101,19 +101,19 @@ local function stop_all(run, plan, result)
 end
 
 -- A detach that is under way is of one instance; the next one begins with what was seen after it.
-local function detach_from_all(run, plan, disk)
+local function detach_from_all(change, plan, disk)
   for _, host in ipairs(disk.hosts) do
-    local seen, err, part = server.detach(run.group, run.options, plan.region, disk, host.id)
-    run:count_in(part)
+    local seen, err, part = compute.detach(change.group, change.options, plan.region, disk, host.id)
+    change:add_attempts_of(part)
     if not seen then return nil, err end
     disk = seen
   end
   return true
 end
 
-local function detach_all(run, plan, result)
+local function detach_all(change, plan, result)
   for _, disk in ipairs(plan.detach) do
-    local ok, err = detach_from_all(run, plan, disk)
+    local ok, err = detach_from_all(change, plan, disk)
     if not ok then return part_failed(err, result) end
     if #disk.hosts > 0 then result.detached[#result.detached + 1] = disk.id end
   end
@@ -121,30 +121,30 @@ local function detach_all(run, plan, result)
 end
 
 -- Only what is seen at the end counts: somebody may have started an instance meanwhile.
-local function last_look(run, snapshot, result)
-  local side = attachment.of_side(run.group.client, snapshot, "from")
+local function last_look(change, snapshot, result)
+  local side = attachment.of_side(change.group.client, snapshot, "from")
   result.side = side
-  if not side.known then return verdict.forbidden(run, unreachable(side)) end
-  local demanded = run.options.detach ~= false and "detached" or "stopped"
+  if not side.known then return failures.forbidden(change, unreachable(side)) end
+  local demanded = change.options.detach ~= false and "detached" or "stopped"
   local names = attachment.in_use(side, demanded)
   if names then
     return part_failed(errors.new { kind = "state", code = "Client.FenceUndone",
       outcome = "accepted", message = "in use again after fencing: " .. names,
-      region = side.region, group_id = run.group.id }, result)
+      region = side.region, group_id = change.group.id }, result)
   end
-  result.old_side_fenced_at, result.elapsed = side.read_at, run:elapsed()
-  run:emit { event = "done", result = result, snapshot = snapshot }
+  result.old_side_fenced_at, result.elapsed = side.read_at, change:elapsed()
+  change:emit { event = "done", result = result, snapshot = snapshot }
   return result
 end
 
-local function look(run)
-  local found, err = changes.look(run)
+local function look(change)
+  local found, err = replication_change.look(change)
   if not found then return nil, err end
-  local problem = changes.problem_of_world(found)
-    or changes.problem_of_side(found.here, "fence it from")
-  if problem then return verdict.forbidden(run, problem) end
-  local side = attachment.of_side(run.group.client, found.here, "from")
-  if not side.known then return verdict.forbidden(run, unreachable(side)) end
+  local problem = replication_change.problem_of_world(found)
+    or replication_change.problem_of_side(found.here, "fence it from")
+  if problem then return failures.forbidden(change, problem) end
+  local side = attachment.of_side(change.group.client, found.here, "from")
+  if not side.known then return failures.forbidden(change, unreachable(side)) end
   return found.here, side
 end
 
@@ -154,23 +154,23 @@ end
 ---@return alicloud.dr.FenceResult|nil
 ---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
 function M.run(group, options)
-  local run = mutation.new(group, WORDS, options)
-  local snapshot, side = look(run)
+  local change = changes.new(group, WORDS, options)
+  local snapshot, side = look(change)
   if not snapshot then return nil, side --[[@as alicloud.Error]] end
   local plan = plan_of(side, options)
   local problem = stuck_instance(plan)
-  if problem then return verdict.forbidden(run, problem) end
+  if problem then return failures.forbidden(change, problem) end
   local idle = #plan.stop == 0 and #plan.detach == 0
   if not idle and options.confirm and not options.confirm(plan) then
-    return verdict.not_confirmed(run)
+    return failures.not_confirmed(change)
   end
   local result = { outcome = idle and "already_fenced" or "fenced", group_id = group.id,
-    region = side.region, stopped = {}, detached = {}, request_ids = run.request_ids,
+    region = side.region, stopped = {}, detached = {}, request_ids = change.request_ids,
     data_ready_at = snapshots.is_failovered(snapshot) and snapshot.read_at or nil }
-  local ok, err = stop_all(run, plan, result)
-  if ok then ok, err = detach_all(run, plan, result) end
+  local ok, err = stop_all(change, plan, result)
+  if ok then ok, err = detach_all(change, plan, result) end
   if not ok then return nil, err end
-  return last_look(run, snapshot, result)
+  return last_look(change, snapshot, result)
 end
 
 return M

@@ -2,13 +2,13 @@
 --- point. Source: StartDiskReplicaGroup, StopDiskReplicaGroup.
 
 local attachment = require "alicloud.dr.read.attachment"
-local changes = require "alicloud.dr.actions.replication_change"
+local changes = require "alicloud.dr.change"
 local errors = require "alicloud.base.error"
-local goals = require "alicloud.dr.model.transition"
+local failures = require "alicloud.dr.change.failures"
 local intents = require "alicloud.dr.model.intent"
-local mutation = require "alicloud.dr.change"
+local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
-local verdict = require "alicloud.dr.change.failures"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -33,9 +33,9 @@ local function both_regions(_, snapshot)
   return from == to and { from } or { from, to }
 end
 
-local function problem_of_standby(verb, run, snapshot)
-  local side = attachment.of_side(run.group.client, snapshot, "to")
-  verb.facts.standby = side
+local function problem_of_standby(kind, change, snapshot)
+  local side = attachment.of_side(change.group.client, snapshot, "to")
+  kind.facts.standby = side
   local names = side.known and attachment.in_use(side, "detached")
   -- What cannot be read here the service checks itself.
   return names and { code = "OperationDenied.StandbyDeviceAttached",
@@ -43,17 +43,17 @@ local function problem_of_standby(verb, run, snapshot)
     hint = "detach them: whatever writes to them would be overwritten" } or nil
 end
 
-local function start_verb(one_shot)
-  local verb = { aim = one_shot and goals.one_shot or goals.start,
+local function kind_of_start(one_shot)
+  local kind = { transition = one_shot and transitions.one_shot or transitions.start,
     outcome = one_shot and "synced" or "started", regions = both_regions, facts = {} }
-  function verb.is_done(_, snapshot)
-    return not one_shot and goals.is_done(verb.aim, snapshot)
+  function kind.is_done(_, snapshot)
+    return not one_shot and transitions.is_done(kind.transition, snapshot)
   end
-  function verb.problem(run, snapshot)
-    return changes.problem_of_status(verb.aim, snapshot)
-      or problem_of_standby(verb, run, snapshot)
+  function kind.problem(change, snapshot)
+    return replication_change.problem_of_status(kind.transition, snapshot)
+      or problem_of_standby(kind, change, snapshot)
   end
-  return verb
+  return kind
 end
 
 --- Starts replication and waits until the group and every pair replicate; or synchronizes once and
@@ -63,13 +63,15 @@ end
 ---@return alicloud.dr.StartResult|nil
 ---@return alicloud.Error? err
 function M.start(group, options)
-  return changes.run(group, options, start_verb(options.one_shot == true))
+  return replication_change.run(group, options, kind_of_start(options.one_shot == true))
 end
 
 local STOP = {
-  aim = goals.stop, outcome = "stopped", regions = both_regions,
-  is_done = function(_, snapshot) return goals.is_done(goals.stop, snapshot) end,
-  problem = function(_, snapshot) return changes.problem_of_status(goals.stop, snapshot) end,
+  transition = transitions.stop, outcome = "stopped", regions = both_regions,
+  is_done = function(_, snapshot) return transitions.is_done(transitions.stop, snapshot) end,
+  problem = function(_, snapshot)
+    return replication_change.problem_of_status(transitions.stop, snapshot)
+  end,
 }
 
 --- Stops replication and waits until the group and every pair are stopped. The cycle that runs is
@@ -79,7 +81,7 @@ local STOP = {
 ---@return alicloud.dr.StopResult|nil
 ---@return alicloud.Error? err
 function M.stop(group, options)
-  return changes.run(group, options, STOP)
+  return replication_change.run(group, options, STOP)
 end
 
 local function not_fresh(sync)
@@ -132,7 +134,7 @@ function M.sync_now(group, options)
   return sync
 end
 
-local AWAIT = goals.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
+local AWAIT = transitions.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
   "wait for a recovery point")
 
 -- The oldest of group and pairs; nil while one has none.
@@ -147,25 +149,25 @@ end
 local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
 
 local function judge_point(intent, seen)
-  local judgement, difference = intents.judge_shape(intent, seen)
-  if judgement then return judgement, difference end
+  local phase, difference = intents.judge_shape(intent, seen)
+  if phase then return phase, difference end
   local point = common_point(seen)
-  if point and point > intent.newer_than then return "arrived", "" end
-  local words = ("%s; the oldest recovery point is %s"):format(goals.describe(seen),
+  if point and point > intent.newer_than then return "completed", "" end
+  local words = ("%s; the oldest recovery point is %s"):format(transitions.describe(seen),
     point and ("%d s too old"):format(math.ceil(intent.newer_than - point)) or "missing")
-  return FLOWS[seen.status] and "moving" or "changed", words
+  return FLOWS[seen.status] and "in_progress" or "conflict", words
 end
 
 local function describe_point(seen)
-  return goals.describe(seen) .. ", " .. snapshots.recovery_point_text(seen)
+  return transitions.describe(seen) .. ", " .. snapshots.recovery_point_text(seen)
 end
 
 local function same_point(earlier, later)
   return earlier.recover_point == later.recover_point and snapshots.same_state(earlier, later)
 end
 
-local function point_goal(group, snapshot, newer_than)
-  local intent = goals.intent(snapshot, "")
+local function point_target(group, snapshot, newer_than)
+  local intent = transitions.intent(snapshot, "")
   intent.newer_than, intent.client_token = newer_than, nil
   return {
     regions = { group.region }, params = {}, intent = intent,
@@ -187,24 +189,24 @@ end
 ---@return alicloud.dr.ChangeResult|nil result outcome "recovery_point"; `waited_for` is the moment
 ---@return alicloud.Error? err
 function M.await(group, options)
-  local run = mutation.new(group, AWAIT, options)
-  local found, err = changes.look(run)
+  local change = changes.new(group, AWAIT, options)
+  local found, err = replication_change.look(change)
   if not found then return nil, err end
-  local problem = changes.problem_of_world(found)
-  if problem then return verdict.forbidden(run, problem) end
+  local problem = replication_change.problem_of_world(found)
+  if problem then return failures.forbidden(change, problem) end
   local newer_than = options.newer_than or found.here.read_at
   if not newer_than then
-    return verdict.forbidden(run, { kind = "state", code = "Client.ServerTimeUnknown",
+    return failures.forbidden(change, { kind = "state", code = "Client.ServerTimeUnknown",
       message = "the service gave no time to wait for; give newer_than" })
   end
   local seen
-  seen, err = run:join(point_goal(group, found.here, newer_than))
+  seen, err = change:join(point_target(group, found.here, newer_than))
   if not seen then
     err.outcome = "not_sent"
     return nil, err
   end
-  run.joined = false
-  return changes.result(run, "recovery_point", seen, { waited_for = newer_than })
+  change.joined = false
+  return replication_change.result(change, "recovery_point", seen, { waited_for = newer_than })
 end
 
 return M

@@ -1,13 +1,13 @@
 --- One change of a group from the first look to the result: reprotect, start, stop. What each of
 --- them asks of the world is its own; the way is the same.
 
-local goals = require "alicloud.dr.model.transition"
-local mutation = require "alicloud.dr.change"
+local changes = require "alicloud.dr.change"
+local failures = require "alicloud.dr.change.failures"
 local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
-local verdict = require "alicloud.dr.change.failures"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -30,34 +30,34 @@ local M = {}
 ---anything was sent; same: there is none; nil: continued
 ---@field snapshot alicloud.dr.Snapshot the last look
 
----@class alicloud.dr.Verb
----@field aim alicloud.dr.Aim
+---@class alicloud.dr.ReplicationChange
+---@field transition alicloud.dr.Transition
 ---@field outcome string e.g. "reprotected"
----@field is_done fun(run: alicloud.dr.Mutation, snapshot: alicloud.dr.Snapshot): boolean
----@field problem fun(run: alicloud.dr.Mutation, snapshot: alicloud.dr.Snapshot): table|nil
----@field regions fun(run: alicloud.dr.Mutation, snapshot: alicloud.dr.Snapshot): string[]
----@field orient? fun(run: alicloud.dr.Mutation, snapshot: alicloud.dr.Snapshot): table
+---@field is_done fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): boolean
+---@field problem fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table|nil
+---@field regions fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): string[]
+---@field orient? fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table
 ---@field facts? table more fields of the result
 
 --- The result of a change.
----@param run alicloud.dr.Mutation
+---@param change alicloud.dr.Change
 ---@param outcome string
 ---@param snapshot alicloud.dr.Snapshot
 ---@param facts table|nil
 ---@return alicloud.dr.ChangeResult
-function M.result(run, outcome, snapshot, facts)
-  local accepted = run.accepted or {}
+function M.result(change, outcome, snapshot, facts)
+  local accepted = change.accepted or {}
   local result = {
-    outcome = outcome, group_id = run.group.id, region = run.region or run.group.region,
-    from = snapshot.from, to = snapshot.to, pairs = snapshot.pairs, joined = run.joined,
-    elapsed = run:elapsed(), server_time = accepted.server_time,
+    outcome = outcome, group_id = change.group.id, region = change.region or change.group.region,
+    from = snapshot.from, to = snapshot.to, pairs = snapshot.pairs, joined = change.joined,
+    elapsed = change:elapsed(), server_time = accepted.server_time,
     recover_point = snapshot.recover_point, request_id = accepted.request_id,
-    request_ids = run.request_ids, attempts = run.attempts, snapshot = snapshot,
-    client_token = run.attempts > 0 and run.intent.client_token or nil,
-    other_site = run.other_site,
+    request_ids = change.request_ids, attempts = change.attempts, snapshot = snapshot,
+    client_token = change.attempts > 0 and change.intent.client_token or nil,
+    other_site = change.other_site,
   }
   for name, value in pairs(facts or {}) do result[name] = value end
-  run:emit { event = "done", result = result, snapshot = snapshot }
+  change:emit { event = "done", result = result, snapshot = snapshot }
   return result
 end
 
@@ -73,7 +73,7 @@ local function odd_pairs(snapshot)
 end
 
 local function words_of(set)
-  return table.concat(sorted.keys(set), ", ")
+  return table.concat(tables.keys(set), ", ")
 end
 
 local function problem_of_set(snapshot)
@@ -86,14 +86,14 @@ local function problem_of_set(snapshot)
 end
 
 --- Looks at the group from both of its sites, before anything is decided.
----@param run alicloud.dr.Mutation
+---@param change alicloud.dr.Change
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err nothing was sent
-function M.look(run)
-  local found, err = sites.agree(run.group, { loop = run.loop,
-    emit = function(event) run:emit(event) end })
-  if not found then return verdict.unreadable(run, err) end
-  run.other_site = sites.other_site(found)
+function M.look(change)
+  local found, err = sites.agree(change.group, { loop = change.loop,
+    emit = function(event) change:emit(event) end })
+  if not found then return failures.unreadable(change, err) end
+  change.other_site = sites.other_site(found)
   return found
 end
 
@@ -127,99 +127,101 @@ function M.problem_of_side(snapshot, way_on, code)
 end
 
 --- What is wrong with the statuses.
----@param aim alicloud.dr.Aim
+---@param transition alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return table|nil problem
-function M.problem_of_status(aim, snapshot)
-  if not aim.legal[snapshot.status] then
+function M.problem_of_status(transition, snapshot)
+  if not transition.legal[snapshot.status] then
     return { code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
-      snapshot.status == "" and "missing" or snapshot.status, words_of(aim.legal)) }
+      snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)) }
   end
   local odd = odd_pairs(snapshot)
   return odd and { code = "OperationDenied.PairGroupStatusConflict",
     message = ("group %s, but %s"):format(snapshot.status, odd) }
 end
 
-local function goal_of(run, verb, intent, regions)
-  local aim = verb.aim
-  local params = { ReplicaGroupId = run.group.id }
-  for name, value in pairs(aim.params) do params[name] = value end
+local function target_of(change, kind, intent, regions)
+  local transition = kind.transition
+  local params = { ReplicaGroupId = change.group.id }
+  for name, value in pairs(transition.params) do params[name] = value end
   return {
     regions = regions, params = params, intent = intent,
-    read = function(options) return run.group:observe(options) end,
-    judge = function(decided, seen) return goals.judge(aim, decided, seen) end,
-    describe = goals.describe, same = snapshots.same_state,
-    began_failed = aim.failed ~= nil and intent.status == aim.failed,
+    read = function(options) return change.group:observe(options) end,
+    judge = function(decided, seen) return transitions.judge(transition, decided, seen) end,
+    describe = transitions.describe, same = snapshots.same_state,
+    began_failed = transition.failed ~= nil and intent.status == transition.failed,
   }
 end
 
-local function conclude(run, verb, seen, err)
+local function conclude(change, kind, seen, err)
   if not seen then return nil, err end
-  local result = M.result(run, verb.outcome, seen, verb.facts)
-  run:note_end(result)
+  local result = M.result(change, kind.outcome, seen, kind.facts)
+  change:write_outcome(result)
   return result
 end
 
-local function oriented(run, verb, snapshot)
-  return verb.orient and verb.orient(run, snapshot) or snapshot
+local function oriented(change, kind, snapshot)
+  return kind.orient and kind.orient(change, snapshot) or snapshot
 end
 
-local function confirm(run, verb, snapshot)
-  if not run.options.confirm then return snapshot end
-  if not run.options.confirm(snapshot, verb.facts or {}) then return verdict.not_confirmed(run) end
-  local found, err = M.look(run)
+local function confirm(change, kind, snapshot)
+  local ask = change.options.confirm
+  if not ask then return snapshot end
+  if not ask(snapshot, kind.facts or {}) then return failures.not_confirmed(change) end
+  local found, err = M.look(change)
   if not found then return nil, err end
   local problem = M.problem_of_world(found)
-  if problem then return verdict.forbidden(run, problem) end
-  local judgement, reason = goals.judge(verb.aim, goals.intent(snapshot, ""), found.here)
-  if judgement ~= "as_planned" then return verdict.world_changed(run, reason) end
+  if problem then return failures.forbidden(change, problem) end
+  local asked = transitions.intent(snapshot, "")
+  local phase, reason = transitions.judge(kind.transition, asked, found.here)
+  if phase ~= "not_started" then return failures.world_changed(change, reason) end
   -- Somebody may have attached a disk while the question was open.
-  problem = verb.problem(run, found.here)
-  if problem then return verdict.forbidden(run, problem) end
+  problem = kind.problem(change, found.here)
+  if problem then return failures.forbidden(change, problem) end
   return found.here
 end
 
 -- By one snapshot it was decided, another one shows it as it was asked for.
-local function decided(run, verb, snapshot, asked)
-  local token = run:token(snapshot, goals.incident_token)
-  return goal_of(run, verb, goals.intent(asked, token), verb.regions(run, snapshot))
+local function decided(change, kind, snapshot, asked)
+  local token = change:token(snapshot, transitions.incident_token)
+  return target_of(change, kind, transitions.intent(asked, token), kind.regions(change, snapshot))
 end
 
-local function decide(run, verb, found)
+local function decide(change, kind, found)
   local snapshot = found.here
   local problem = M.problem_of_world(found)
-  if problem then return verdict.forbidden(run, problem) end
-  if verb.is_done(run, snapshot) then
-    return M.result(run, "already_" .. verb.outcome, snapshot, verb.facts)
+  if problem then return failures.forbidden(change, problem) end
+  if kind.is_done(change, snapshot) then
+    return M.result(change, "already_" .. kind.outcome, snapshot, kind.facts)
   end
-  if goals.is_moving(verb.aim, snapshot) then
-    local asked = oriented(run, verb, snapshot)
-    return conclude(run, verb, run:join(decided(run, verb, snapshot, asked)))
+  if transitions.is_moving(kind.transition, snapshot) then
+    local asked = oriented(change, kind, snapshot)
+    return conclude(change, kind, change:join(decided(change, kind, snapshot, asked)))
   end
-  local difference = run:difference_to_past(snapshot)
-  if difference then return verdict.world_changed(run, difference) end
-  problem = verb.problem(run, snapshot)
-  if problem then return verdict.forbidden(run, problem) end
-  local agreed, refusal = confirm(run, verb, snapshot)
+  local difference = change:difference_to_past(snapshot)
+  if difference then return failures.world_changed(change, difference) end
+  problem = kind.problem(change, snapshot)
+  if problem then return failures.forbidden(change, problem) end
+  local agreed, refusal = confirm(change, kind, snapshot)
   if not agreed then return nil, refusal end
-  return conclude(run, verb, run:pursue(decided(run, verb, agreed, agreed)))
+  return conclude(change, kind, change:apply(decided(change, kind, agreed, agreed)))
 end
 
 --- Runs one change to its end.
 ---@param group alicloud.dr.Group
----@param options alicloud.dr.MutationOptions
----@param verb alicloud.dr.Verb
+---@param options alicloud.dr.CheckedOptions
+---@param kind alicloud.dr.ReplicationChange
 ---@return alicloud.dr.ChangeResult|nil
 ---@return alicloud.Error? err
-function M.run(group, options, verb)
-  local run = mutation.new(group, verb.aim.words, options)
-  if run:is_continued() then
+function M.run(group, options, kind)
+  local change = changes.new(group, kind.transition.words, options)
+  if change:is_continued() then
     local intent = options.continue.intent
-    return conclude(run, verb, run:pursue(goal_of(run, verb, intent, { intent.region })))
+    return conclude(change, kind, change:apply(target_of(change, kind, intent, { intent.region })))
   end
-  local found, err = M.look(run)
+  local found, err = M.look(change)
   if not found then return nil, err end
-  return decide(run, verb, found)
+  return decide(change, kind, found)
 end
 
 return M

@@ -5,8 +5,8 @@
 --- about to be lost. Source: ReprotectDiskReplicaGroup; user guide, failback.
 
 local attachment = require "alicloud.dr.read.attachment"
-local changes = require "alicloud.dr.actions.replication_change"
-local goals = require "alicloud.dr.model.transition"
+local replication_change = require "alicloud.dr.actions.replication_change"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -40,10 +40,10 @@ local function busy_old_side(side, names, demanded)
     message = "disks of the old primary site are in use: " .. names }
 end
 
-local function problem_of_old_side(verb, run, snapshot)
-  local demanded = run.options.old_side
-  local side = attachment.of_side(run.group.client, snapshot, "from")
-  verb.facts.old_side = side
+local function problem_of_old_side(kind, change, snapshot)
+  local demanded = change.options.old_side
+  local side = attachment.of_side(change.group.client, snapshot, "from")
+  kind.facts.old_side = side
   if not side.known and demanded ~= "unknown" then return unknown_old_side(side) end
   local names = attachment.in_use(side, demanded)
   return names and busy_old_side(side, names, demanded) or nil
@@ -56,28 +56,29 @@ local function is_turned(snapshot)
 end
 
 -- As it was asked for: the secondary site was where the group object is.
-local function orient(run, snapshot)
-  if snapshot.to.region == run.group.region then return snapshot end
+local function orient(change, snapshot)
+  if snapshot.to.region == change.group.region then return snapshot end
   local turned = {}
   for name, value in pairs(snapshot) do turned[name] = value end
   turned.from, turned.to = snapshot.to, snapshot.from
   return turned
 end
 
-local function verb_of(reverse)
-  local verb = { aim = reverse and goals.reverse or goals.cancel, outcome = "reprotected",
+local function kind_of(reverse)
+  local kind = { transition = reverse and transitions.reverse or transitions.cancel,
+    outcome = "reprotected",
     facts = { reverse = reverse } }
-  function verb.is_done(_, snapshot)
-    return goals.is_done(verb.aim, snapshot) and is_turned(snapshot) == reverse
+  function kind.is_done(_, snapshot)
+    return transitions.is_done(kind.transition, snapshot) and is_turned(snapshot) == reverse
   end
-  function verb.problem(run, snapshot)
-    return changes.problem_of_side(snapshot, "reprotect in")
-      or changes.problem_of_status(verb.aim, snapshot)
-      or reverse and problem_of_old_side(verb, run, snapshot) or nil
+  function kind.problem(change, snapshot)
+    return replication_change.problem_of_side(snapshot, "reprotect in")
+      or replication_change.problem_of_status(kind.transition, snapshot)
+      or reverse and problem_of_old_side(kind, change, snapshot) or nil
   end
-  function verb.regions(run) return { run.group.region } end
-  if reverse then verb.orient = orient end
-  return verb
+  function kind.regions(change) return { change.group.region } end
+  if reverse then kind.orient = orient end
+  return kind
 end
 
 --- Runs one reprotection to its end.
@@ -87,7 +88,7 @@ end
 ---@return alicloud.Error? err
 function M.run(group, options)
   options.old_side = options.old_side or "detached"
-  return changes.run(group, options, verb_of(options.reverse ~= false))
+  return replication_change.run(group, options, kind_of(options.reverse ~= false))
 end
 
 return M

@@ -2,13 +2,13 @@
 --- are started. Everything is looked at before the first call, and what is so already is done.
 
 local attachment = require "alicloud.dr.read.attachment"
-local changes = require "alicloud.dr.actions.replication_change"
-local goals = require "alicloud.dr.model.transition"
-local mutation = require "alicloud.dr.change"
-local option = require "alicloud.base.schema"
-local server = require "alicloud.dr.actions.compute"
+local changes = require "alicloud.dr.change"
+local compute = require "alicloud.dr.actions.compute"
+local failures = require "alicloud.dr.change.failures"
+local replication_change = require "alicloud.dr.actions.replication_change"
+local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
-local verdict = require "alicloud.dr.change.failures"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -41,7 +41,7 @@ local M = {}
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
-local WORDS = goals.words("ecs", "DescribeDisks", "serve", "attaching")
+local WORDS = transitions.words("ecs", "DescribeDisks", "serve", "attaching")
 
 local function secondary_disks(snapshot)
   local set, list = {}, {}
@@ -65,8 +65,8 @@ local function unknown_disk(mapping, set, snapshot)
   for disk in pairs(mapping) do
     if not set[disk] then
       return { code = "InvalidDiskId.NotFound",
-        message = ("attach: %s is no secondary disk of %s%s"):format(option.show(disk),
-          snapshot.group_id, option.did_you_mean(disk, set)) }
+        message = ("attach: %s is no secondary disk of %s%s"):format(schema.show(disk),
+          snapshot.group_id, schema.did_you_mean(disk, set)) }
     end
   end
   return nil
@@ -74,7 +74,7 @@ end
 
 local function problem_of_group(found)
   local snapshot = found.here
-  local problem = changes.problem_of_world(found)
+  local problem = replication_change.problem_of_world(found)
   if problem then return problem end
   if snapshots.is_failovered(snapshot) then return nil end
   return { code = "OperationDenied.InvalidStatus",
@@ -130,7 +130,7 @@ local function plan_of(disks, mapping, hosts, start)
   return plan
 end
 
-local function read_new_side(run, snapshot, mapping)
+local function read_new_side(change, snapshot, mapping)
   local wanted, ids, seen = {}, {}, {}
   for disk, instance in pairs(mapping) do
     wanted[#wanted + 1] = { id = disk }
@@ -138,61 +138,61 @@ local function read_new_side(run, snapshot, mapping)
   end
   table.sort(wanted, function(a, b) return a.id < b.id end)
   table.sort(ids)
-  local side = attachment.read(run.group.client, snapshot.to.region, wanted)
+  local side = attachment.read(change.group.client, snapshot.to.region, wanted)
   if side.err then return nil, side.err end
-  local hosts, err = attachment.instances(run.group.client, snapshot.to.region, ids)
+  local hosts, err = attachment.instances(change.group.client, snapshot.to.region, ids)
   if not hosts then return nil, err end
   return side, hosts
 end
 
-local function carry_out(run, plan, result)
+local function carry_out(change, plan, result)
   for _, job in ipairs(plan.attach) do
-    local seen, err, part = server.attach(run.group, run.options, plan.region, job.disk,
+    local seen, err, part = compute.attach(change.group, change.options, plan.region, job.disk,
       job.instance)
-    run:count_in(part)
+    change:add_attempts_of(part)
     if not seen then return nil, err end
     result.attached[#result.attached + 1] = job.disk.id
   end
   for _, instance in ipairs(plan.start) do
-    local seen, err, part = server.start(run.group, run.options, plan.region, instance)
-    run:count_in(part)
+    local seen, err, part = compute.start(change.group, change.options, plan.region, instance)
+    change:add_attempts_of(part)
     if not seen then return nil, err end
     result.started[#result.started + 1] = instance.id
   end
   return true
 end
 
-local function finish(run, snapshot, mapping, result)
-  local side, hosts = read_new_side(run, snapshot, mapping)
+local function finish(change, snapshot, mapping, result)
+  local side, hosts = read_new_side(change, snapshot, mapping)
   if not side then
     hosts.done_so_far = result
     return nil, hosts
   end
-  local plan, problem = plan_of(side.disks, mapping, hosts, run.options.start ~= false)
+  local plan, problem = plan_of(side.disks, mapping, hosts, change.options.start ~= false)
   if not plan or #plan.attach + #plan.start > 0 then
     problem = problem or { kind = "state", code = "Client.ServeUndone",
       message = "after attaching and starting, disks or instances are no longer so" }
     problem.outcome, problem.done_so_far = "accepted", result
-    return verdict.forbidden(run, problem)
+    return failures.forbidden(change, problem)
   end
-  result.data_ready_at, result.elapsed = side.read_at, run:elapsed()
-  result.old_side = attachment.of_side(run.group.client, snapshot, "from")
+  result.data_ready_at, result.elapsed = side.read_at, change:elapsed()
+  result.old_side = attachment.of_side(change.group.client, snapshot, "from")
   if result.old_side.known then
     result.old_side_fenced = attachment.in_use(result.old_side, "stopped") == nil
   end
-  run:emit { event = "done", result = result, snapshot = snapshot }
+  change:emit { event = "done", result = result, snapshot = snapshot }
   return result
 end
 
-local function prepare(run)
-  local found, err = changes.look(run)
+local function prepare(change)
+  local found, err = replication_change.look(change)
   if not found then return nil, err end
   local problem = problem_of_group(found)
-  if problem then return verdict.forbidden(run, problem) end
+  if problem then return failures.forbidden(change, problem) end
   local set, list = secondary_disks(found.here)
-  local mapping = mapping_of(run.options.attach, list)
+  local mapping = mapping_of(change.options.attach, list)
   problem = unknown_disk(mapping, set, found.here)
-  if problem then return verdict.forbidden(run, problem) end
+  if problem then return failures.forbidden(change, problem) end
   local unmapped = {}
   for _, disk in ipairs(list) do
     if not mapping[disk] then unmapped[#unmapped + 1] = disk end
@@ -200,14 +200,14 @@ local function prepare(run)
   return found.here, mapping, unmapped
 end
 
-local function decide(run, snapshot, mapping)
-  local side, hosts = read_new_side(run, snapshot, mapping)
-  if not side then return verdict.unreadable(run, hosts) end
-  local plan, problem = plan_of(side.disks, mapping, hosts, run.options.start ~= false)
-  if not plan then return verdict.forbidden(run, problem) end
+local function decide(change, snapshot, mapping)
+  local side, hosts = read_new_side(change, snapshot, mapping)
+  if not side then return failures.unreadable(change, hosts) end
+  local plan, problem = plan_of(side.disks, mapping, hosts, change.options.start ~= false)
+  if not plan then return failures.forbidden(change, problem) end
   plan.region = snapshot.to.region
-  local confirm = run.options.confirm
-  if confirm and not confirm(plan) then return verdict.not_confirmed(run) end
+  local confirm = change.options.confirm
+  if confirm and not confirm(plan) then return failures.not_confirmed(change) end
   return plan
 end
 
@@ -217,22 +217,22 @@ end
 ---@return alicloud.dr.ServeResult|nil
 ---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
 function M.run(group, options)
-  local run = mutation.new(group, WORDS, options)
-  local snapshot, mapping, unmapped = prepare(run)
+  local change = changes.new(group, WORDS, options)
+  local snapshot, mapping, unmapped = prepare(change)
   if not snapshot then return nil, mapping --[[@as alicloud.Error]] end
-  local plan, err = decide(run, snapshot, mapping)
+  local plan, err = decide(change, snapshot, mapping)
   if not plan then return nil, err end
   local idle = #plan.attach + #plan.start == 0
   local result = { outcome = idle and "already_serving" or "serving", group_id = group.id,
     region = plan.region, attached = {}, started = {}, unmapped = unmapped,
-    request_ids = run.request_ids }
+    request_ids = change.request_ids }
   local ok
-  ok, err = carry_out(run, plan, result)
+  ok, err = carry_out(change, plan, result)
   if not ok then
     err.done_so_far = result
     return nil, err
   end
-  return finish(run, snapshot, mapping, result)
+  return finish(change, snapshot, mapping, result)
 end
 
 return M

@@ -1,25 +1,27 @@
---- The seam between a verb (failover and whatever else sends a change to a group) and a journal.
+--- What a change of a group tells a journal, and what it goes on from.
 ---
---- A verb takes the option `journal`, any object with two functions:
+--- A change (failover and whatever else is sent to a group) takes the option `journal`, any object
+--- with two functions:
 ---
 ---   intent(record)   called when the decision is made, before the first byte leaves. When it
----                    returns true the record is safe from a crash. `nil, why`: the verb sends
+---                    returns true the record is safe from a crash. `nil, why`: the change sends
 ---                    nothing and ends with `Client.JournalFailed`, outcome "not_sent".
----   outcome(record)  called at the verb's end, whatever it is, if there was an intent. What it
+---   outcome(record)  called at the change's end, whatever it is, if there was an intent. What it
 ---                    returns changes nothing: the work is done or in doubt by then.
 ---
 --- and the option `continue`, what is left of an intent whose outcome never came. The client's own
 --- option `witness` (see alicloud.call.interceptor) tells the journal of each attempt in between.
 ---
---- With `continue` a verb does not decide again. It looks until several looks agree, by the intent
---- as it was: on its way or arrived, wait for the end; another direction, set of pairs or state,
---- stop with the difference; untouched, send again under the same token if the resend window, which
---- counts from the first send by the wall clock, is still open; else the outcome stays unknown.
---- An intent that never left is decided anew under its token, if direction and pairs are the same.
+--- With `continue` a change does not decide again. It looks until several looks agree, by the
+--- intent as it was: on its way or completed, wait for the end; another direction, set of pairs or
+--- state, stop with the difference; untouched, send again under the same token if the resend
+--- window, which counts from the first send by the wall clock, is still open; else the outcome
+--- stays unknown. An intent that never left is decided anew under its token, if direction and pairs
+--- are the same.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -59,12 +61,12 @@ local M = {}
 ---@field by string who accepts it
 ---@field why string
 
-M.JOURNAL = option.rule("a table with the functions intent and outcome", function(value)
-  return type(value) == "table" and option.callable.test(value.intent)
-    and option.callable.test(value.outcome)
+M.JOURNAL = schema.rule("a table with the functions intent and outcome", function(value)
+  return type(value) == "table" and schema.callable.test(value.intent)
+    and schema.callable.test(value.outcome)
 end)
 
-M.CONTINUE = option.rule("a table with intent, first_send_wall and doubtful", function(value)
+M.CONTINUE = schema.rule("a table with intent, first_send_wall and doubtful", function(value)
   return type(value) == "table" and type(value.intent) == "table"
     and type(value.intent.client_token) == "string" and type(value.doubtful) == "boolean"
 end)
@@ -76,7 +78,7 @@ function M.continue_one_of(...)
   local verbs = {}
   for _, verb in ipairs { ... } do verbs[verb] = true end
   local allowed = M.CONTINUE.allowed .. " and verb " .. table.concat({ ... }, " or ")
-  return option.rule(allowed, function(value)
+  return schema.rule(allowed, function(value)
     return M.CONTINUE.test(value) and verbs[value.verb] == true
   end)
 end
@@ -88,7 +90,7 @@ end
 -- Longer than anybody means; what is no number would be missing from a journal.
 local MOST_SECONDS = 1e11
 
-M.ACCEPT_LOSS = option.rule("{ seconds = number, by = who, why = reason }", function(value)
+M.ACCEPT_LOSS = schema.rule("{ seconds = number, by = who, why = reason }", function(value)
   return type(value) == "table" and type(value.seconds) == "number" and value.seconds > 0
     and value.seconds <= MOST_SECONDS and is_words(value.by) and is_words(value.why)
 end)
@@ -98,7 +100,7 @@ end)
 ---@param record alicloud.dr.IntentRecord
 ---@return boolean|nil ok nil: nothing may be sent
 ---@return alicloud.Error? err
-function M.intent(journal, record)
+function M.write_intent(journal, record)
   if not journal then return true end
   local ok, written, why = guard.call(journal.intent, record)
   if ok and written then return true end
@@ -125,7 +127,7 @@ end
 ---@param intent alicloud.dr.Intent
 ---@param result table|nil with `outcome` and `request_id`
 ---@param err alicloud.Error|nil
-function M.outcome(journal, verb, intent, result, err)
+function M.write_outcome(journal, verb, intent, result, err)
   if not journal then return end
   local ending = result or err or {}
   guard.call(journal.outcome, {

@@ -18,15 +18,15 @@ local M = {}
 ---@field client_token string
 ---@field recover_point integer? unix seconds, of the look that it was decided by
 
----@alias alicloud.dr.Judgement
----| "arrived" # group and every pair of the set are failovered
----| "moving"  # a failover in this direction is under way
----| "as_planned" # nothing has happened since the decision
+---@alias alicloud.dr.Phase
+---| "completed" # group and every pair of the set are failovered
+---| "in_progress"  # a failover in this direction is under way
+---| "not_started" # nothing has happened since the decision
 ---| "failed"  # the service gave up
----| "partial" # the group is failovered, a pair gave up
----| "turned"  # the direction is another one
----| "changed" # another set of pairs, or a status that no failover leads to
----| "unclear" # cut lists, unknown words, no record: says nothing either way
+---| "partially_failed" # the group is failovered, a pair gave up
+---| "direction_changed"  # the direction is another one
+---| "conflict" # another set of pairs, or a status that no failover leads to
+---| "unknown" # cut lists, unknown words, no record: says nothing either way
 
 --- A token that follows from some facts, each told from its neighbours.
 ---@param parts string[] is changed
@@ -68,15 +68,15 @@ end
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil difference nil if there is none
----@return "turned"|"changed"|nil
+---@return "direction_changed"|"conflict"|nil
 function M.difference(intent, snapshot)
   if not snapshots.same_place(intent.from, snapshot.from)
     or not snapshots.same_place(intent.to, snapshot.to) then
     return ("direction was %s, now it is %s"):format(
-      snapshots.direction(intent), snapshots.direction(snapshot)), "turned"
+      snapshots.direction(intent), snapshots.direction(snapshot)), "direction_changed"
   end
   local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))
-  if difference then return "the pair set " .. difference, "changed" end
+  if difference then return "the pair set " .. difference, "conflict" end
   return nil
 end
 
@@ -115,7 +115,7 @@ local function judge_failure(snapshot)
     return "failed", "the group is failover_failed" .. which
   end
   if snapshot.status == "failovered" and failed > 0 then
-    return "partial", ("the group is failovered, but %s failover_failed"):format(
+    return "partially_failed", ("the group is failovered, but %s failover_failed"):format(
       names .. (failed == 1 and " is" or " are"))
   end
   return nil
@@ -132,38 +132,38 @@ end
 --- What a look says about direction and pair set, before any status counts.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
----@return "unclear"|"turned"|"changed"|nil judgement nil if both are as they were
+---@return "unknown"|"direction_changed"|"conflict"|nil phase nil if both are as they were
 ---@return string? reason for people
 function M.judge_shape(intent, snapshot)
   if snapshot.role == "absent" then
-    return "unclear", ("%s is not listed in %s"):format(intent.group_id, intent.region)
+    return "unknown", ("%s is not listed in %s"):format(intent.group_id, intent.region)
   end
   local difference, kind = M.difference(intent, snapshot)
-  if kind == "turned" then return kind, difference end
+  if kind == "direction_changed" then return kind, difference end
   local fault = snapshots.pair_set_fault(snapshot)
-  if fault then return "unclear", fault end
+  if fault then return "unknown", fault end
   return kind, difference
 end
 
---- What a look says about the intent. Only "arrived" is success, and only "as_planned" may ever
+--- What a look says about the intent. Only "completed" is success, and only "not_started" may ever
 --- lead to sending again.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Judgement
+---@return alicloud.dr.Phase
 ---@return string reason for people
 function M.judge(intent, snapshot)
-  local judgement, words = M.judge_shape(intent, snapshot)
-  if judgement then return judgement, words end
-  if snapshots.is_failovered(snapshot) then return "arrived", "group and pairs are failovered" end
+  local phase, words = M.judge_shape(intent, snapshot)
+  if phase then return phase, words end
+  if snapshots.is_failovered(snapshot) then return "completed", "group and pairs are failovered" end
   if is_untouched(intent, snapshot) then
-    return "as_planned", "the group still is " .. snapshot.status
+    return "not_started", "the group still is " .. snapshot.status
   end
   local word = unknown_word(snapshot)
-  if word then return "unclear", ("status %q is a word this version does not know"):format(word) end
+  if word then return "unknown", ("status %q is a word this version does not know"):format(word) end
   local failure, reason = judge_failure(snapshot)
   if failure then return failure, reason end
-  if is_moving(snapshot) then return "moving", snapshots.state(snapshot) end
-  return "changed", ("the group was %s and now is %s"):format(intent.status,
+  if is_moving(snapshot) then return "in_progress", snapshots.state(snapshot) end
+  return "conflict", ("the group was %s and now is %s"):format(intent.status,
     snapshots.state(snapshot))
 end
 

@@ -30,7 +30,7 @@ function M.words(product, action, verb, noun)
     codes = CHANGE_CODES }
 end
 
----@class alicloud.dr.Aim
+---@class alicloud.dr.Transition
 ---@field words alicloud.dr.Words
 ---@field params table
 ---@field legal table<string, boolean> statuses from which it may be asked for
@@ -54,7 +54,7 @@ M.REPLICATING = REPLICATING
 --- The sides change places; replication is stopped then. Whoever started it meanwhile has gone on
 --- from there. From reprotect_failed the same call is repeated.
 --- Source: ReprotectDiskReplicaGroup with ReverseReplicate.
----@type alicloud.dr.Aim
+---@type alicloud.dr.Transition
 M.reverse = {
   words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = true }, legal = set("failovered", "reprotect_failed"),
@@ -64,7 +64,7 @@ M.reverse = {
 
 --- The failover is taken back: the sides stay, and what was written at the secondary site since is
 --- overwritten by the next synchronization.
----@type alicloud.dr.Aim
+---@type alicloud.dr.Transition
 M.cancel = {
   words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
   params = { ReverseReplicate = false }, legal = M.reverse.legal,
@@ -72,7 +72,7 @@ M.cancel = {
 }
 
 --- Source: StartDiskReplicaGroup.
----@type alicloud.dr.Aim
+---@type alicloud.dr.Transition
 M.start = {
   words = M.words("ebs", "StartDiskReplicaGroup", "start"),
   params = { OneShot = false }, legal = set("created", "stopped", "syncing", "normal"),
@@ -80,7 +80,7 @@ M.start = {
 }
 
 --- One synchronization, then stopped again, with a newer recovery point.
----@type alicloud.dr.Aim
+---@type alicloud.dr.Transition
 M.one_shot = {
   words = M.words("ebs", "StartDiskReplicaGroup", "start", "one-shot sync"),
   params = { OneShot = true }, legal = set("created", "stopped"),
@@ -88,7 +88,7 @@ M.one_shot = {
 }
 
 --- Source: StopDiskReplicaGroup.
----@type alicloud.dr.Aim
+---@type alicloud.dr.Transition
 M.stop = {
   words = M.words("ebs", "StopDiskReplicaGroup", "stop"), params = {},
   legal = set("manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped"),
@@ -128,31 +128,31 @@ local function heading(intent, unit)
 end
 
 -- What one unit (the group or a pair) shows against what it was.
-local function stage(aim, unit, was, way)
-  local here = way == (aim.turns and "swapped" or "same")
-  local renewed = not aim.renews or (unit.point or 0) > (was.point or 0)
-  if here and aim.done[unit.status] and renewed then return "done" end
+local function stage(transition, unit, was, way)
+  local here = way == (transition.turns and "swapped" or "same")
+  local renewed = not transition.renews or (unit.point or 0) > (was.point or 0)
+  if here and transition.done[unit.status] and renewed then return "done" end
   if way == "same" and states.follows(was.status, unit.status) then return "before" end
-  if unit.status == aim.failed then return "failed" end
-  if aim.moving[unit.status] then return "moving" end
+  if unit.status == transition.failed then return "failed" end
+  if transition.moving[unit.status] then return "moving" end
   return states.KNOWN[unit.status] and "other" or "unclear"
 end
 
-local function group_stage(aim, intent, snapshot)
-  return stage(aim, { status = snapshot.status, point = snapshot.group_recover_point },
+local function group_stage(transition, intent, snapshot)
+  return stage(transition, { status = snapshot.status, point = snapshot.group_recover_point },
     { status = intent.status, point = intent.group_recover_point }, heading(intent, snapshot))
 end
 
-local function pair_stage(aim, intent, pair)
+local function pair_stage(transition, intent, pair)
   local was = { status = intent.pair_status[pair.id], point = intent.pair_recover_point[pair.id] }
-  return stage(aim, { status = pair.status, point = pair.recover_point }, was,
+  return stage(transition, { status = pair.status, point = pair.recover_point }, was,
     heading(intent, pair))
 end
 
-local function count_stages(aim, intent, snapshot)
+local function count_stages(transition, intent, snapshot)
   local counts = { done = 0, before = 0, failed = 0, moving = 0, other = 0, unclear = 0 }
   for _, pair in ipairs(snapshot.pairs) do
-    local name = pair_stage(aim, intent, pair)
+    local name = pair_stage(transition, intent, pair)
     counts[name] = counts[name] + 1
   end
   return counts
@@ -168,45 +168,45 @@ local function misplaced_pair(intent, snapshot)
 end
 
 -- Direction and pair set, before any status counts.
-local function judge_shape(aim, intent, snapshot)
+local function judge_shape(transition, intent, snapshot)
   if snapshot.role == "absent" then
-    return "unclear", ("%s is not listed in %s"):format(intent.group_id, snapshot.region)
+    return "unknown", ("%s is not listed in %s"):format(intent.group_id, snapshot.region)
   end
   local way = heading(intent, snapshot)
-  if not way or way == "swapped" and not aim.turns then
-    return "turned", ("direction was %s, now it is %s"):format(
+  if not way or way == "swapped" and not transition.turns then
+    return "direction_changed", ("direction was %s, now it is %s"):format(
       snapshots.direction(intent), snapshots.direction(snapshot))
   end
   local fault = snapshots.pair_set_fault(snapshot) or misplaced_pair(intent, snapshot)
-  if fault then return "unclear", fault end
+  if fault then return "unknown", fault end
   local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))
-  if difference then return "changed", "the pair set " .. difference end
+  if difference then return "conflict", "the pair set " .. difference end
   return nil
 end
 
 local function judge_stages(group, counts, total, state)
-  if counts.unclear > 0 or group == "unclear" then return "unclear", state end
-  if group == "done" and counts.done == total then return "arrived", state end
+  if counts.unclear > 0 or group == "unclear" then return "unknown", state end
+  if group == "done" and counts.done == total then return "completed", state end
   if group == "before" and counts.before == total then
-    return "as_planned", "the group still is " .. state
+    return "not_started", "the group still is " .. state
   end
   if group == "failed" then return "failed", state end
-  if counts.other > 0 or group == "other" then return "changed", "the group now is " .. state end
-  if counts.failed > 0 and group == "done" then return "partial", state end
-  return "moving", state
+  if counts.other > 0 or group == "other" then return "conflict", "the group now is " .. state end
+  if counts.failed > 0 and group == "done" then return "partially_failed", state end
+  return "in_progress", state
 end
 
 --- What a look says about a change that is aimed at.
----@param aim alicloud.dr.Aim
+---@param transition alicloud.dr.Transition
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Judgement
+---@return alicloud.dr.Phase
 ---@return string reason for people
-function M.judge(aim, intent, snapshot)
-  local judgement, reason = judge_shape(aim, intent, snapshot)
-  if judgement then return judgement, reason end
-  return judge_stages(group_stage(aim, intent, snapshot),
-    count_stages(aim, intent, snapshot), #snapshot.pairs, M.describe(snapshot))
+function M.judge(transition, intent, snapshot)
+  local phase, reason = judge_shape(transition, intent, snapshot)
+  if phase then return phase, reason end
+  return judge_stages(group_stage(transition, intent, snapshot),
+    count_stages(transition, intent, snapshot), #snapshot.pairs, M.describe(snapshot))
 end
 
 --- One line about the state: `reprotecting, pairs 2 reprotecting 1 stopped`.
@@ -224,14 +224,14 @@ function M.describe(snapshot)
 end
 
 --- Whether group and pairs of a whole, non-empty set are at the end already.
----@param aim alicloud.dr.Aim
+---@param transition alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return boolean
-function M.is_done(aim, snapshot)
+function M.is_done(transition, snapshot)
   if #snapshot.pairs == 0 or snapshots.pair_set_fault(snapshot) then return false end
-  if not aim.done[snapshot.status] then return false end
+  if not transition.done[snapshot.status] then return false end
   for _, pair in ipairs(snapshot.pairs) do
-    if not aim.done[pair.status] or not snapshots.same_place(pair.from, snapshot.from) then
+    if not transition.done[pair.status] or not snapshots.same_place(pair.from, snapshot.from) then
       return false
     end
   end
@@ -239,11 +239,11 @@ function M.is_done(aim, snapshot)
 end
 
 --- Whether the change is under way, begun by somebody.
----@param aim alicloud.dr.Aim
+---@param transition alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return boolean
-function M.is_moving(aim, snapshot)
-  return aim.moving[snapshot.status] == true and #snapshot.pairs > 0
+function M.is_moving(transition, snapshot)
+  return transition.moving[snapshot.status] == true and #snapshot.pairs > 0
     and not snapshots.pair_set_fault(snapshot)
 end
 

@@ -15,7 +15,7 @@ local LOOKING = {}
 -- look before they send again, so what one has sent is no reason to doubt its step.
 local VERBS = {
   failover = { journal = true, continue = true, incident = true, accept_loss = true,
-    glances = true },
+    batched_reads = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
   clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
@@ -30,7 +30,7 @@ local function with_defaults(branch, verb, options, past)
     given.incident = given.incident or engine.state.run.incident
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
-  if takes.glances then given.glances = engine.glances end
+  if takes.batched_reads then given.batched_reads = engine.batched_reads end
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end

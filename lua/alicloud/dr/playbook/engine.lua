@@ -2,7 +2,7 @@
 --- process's attempt at a run.
 
 local errors = require "alicloud.base.error"
-local glances = require "alicloud.dr.read.batched"
+local batched = require "alicloud.dr.read.batched"
 local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
 local mail = require "alicloud.dr.playbook.inbox"
@@ -26,7 +26,7 @@ local M = {}
 ---@field undos { key: string, undo: function }[]
 ---@field exceptions string[]
 ---@field tokens table<string, boolean> that `run:token` gave
----@field glances alicloud.dr.Glances what groups that are waited for share
+---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
 ---branch that has named it
 ---@field told table<string, boolean> moments at which its witness was told
@@ -42,7 +42,7 @@ function M.new(fields)
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
   engine.mail = mail.new(engine)
-  engine.glances = glances.new(engine.client)
+  engine.batched_reads = batched.new(engine.client)
   return engine
 end
 

@@ -4,7 +4,7 @@ local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
 local option = require "alicloud.base.schema"
-local seam = require "alicloud.dr.journal.protocol"
+local protocol = require "alicloud.dr.journal.protocol"
 local signatures = require "alicloud.dr.playbook.signature"
 
 local M = {}
@@ -95,7 +95,7 @@ local SCHEMA = {
   again = option.rule("a table of step = true", is_map_of(function(value)
     return value == true
   end)),
-  accept_loss = seam.ACCEPT_LOSS,
+  accept_loss = protocol.ACCEPT_LOSS,
   accept_edit = option.boolean,
   progress = option.callable,
   program = option.callable,

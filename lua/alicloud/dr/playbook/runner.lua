@@ -272,7 +272,7 @@ function M.run(playbook, options)
   local engine
   engine, err = prepare(playbook, options, runtime, open)
   if not engine then return nil, err end
-  local _ <close> = engine.glances
+  local _ <close> = engine.batched_reads
   local result
   result, err = carry_out(engine)
   engine.hooks:close(HOOK_SECONDS)

@@ -1,7 +1,7 @@
 --- Where the disks of one side of a group are attached, and whether those instances run. Read from
 --- the compute service of that region; what cannot be read is unknown, never free.
 
-local reading = require "alicloud.dr.read.pages"
+local pages = require "alicloud.dr.read.pages"
 
 local M = {}
 
@@ -58,7 +58,7 @@ end
 
 local function read(client, region, operation, parameter, ids, key, deadline)
   if #ids == 0 then return {} end
-  local records, err, meta = reading.all(client, operation,
+  local records, err, meta = pages.all(client, operation,
     { RegionId = region, [parameter] = ids, MaxResults = PAGE },
     { region = region, deadline = deadline or DEADLINE })
   if not records then return nil, err end

@@ -1,10 +1,10 @@
 --- One listing for many who wait. Most looks at a change only show that it still is under way, and
---- many groups of a region can be told that by one listing. A glance says no more: what it does not
+--- many groups of a region can be told that by one listing. It says no more: what it does not
 --- show under way is looked at properly, so that nothing is ever concluded from it. Whoever asks is
 --- told by a listing that begins after he has asked.
 
 local guard = require "alicloud.base.guard"
-local reading = require "alicloud.dr.read.pages"
+local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
@@ -17,37 +17,37 @@ local DEADLINE = 30
 -- Whoever waits for a failover waits at the secondary site.
 local SITE = "backup"
 
----@class alicloud.dr.Glances
+---@class alicloud.dr.BatchedReads
 ---@field client alicloud.Client
 ---@field loop alicloud.loop.Scheduler
 ---@field waiting table<string, integer> how many wait, by region
 ---@field gathering table<string, table> the batch that can be joined, by region
 ---@field tasks table<alicloud.Task, boolean>
-local Glances = {}
-Glances.__index = Glances
+local BatchedReads = {}
+BatchedReads.__index = BatchedReads
 
----@class alicloud.dr.Glance
+---@class alicloud.dr.BatchedRead
 ---@field enter fun(): table is to be closed when the waiting is over
 ---@field has_company fun(): boolean whether somebody else waits; one alone had better look
 ---@field look fun(options: { deadline: number }): alicloud.dr.Snapshot|nil nil: nothing was learnt
 
 --- Makes what the waiters of one client share.
 ---@param client alicloud.Client
----@return alicloud.dr.Glances
+---@return alicloud.dr.BatchedReads
 function M.new(client)
   return setmetatable({ client = client, loop = client.loop, waiting = {}, gathering = {},
-    tasks = {} }, Glances)
+    tasks = {} }, BatchedReads)
 end
 
 --- Whether a value was made here.
 ---@param value any
 ---@return boolean
 function M.is(value)
-  return getmetatable(value) == Glances
+  return getmetatable(value) == BatchedReads
 end
 
 local function read(client, region, operation, parameter, ids)
-  return reading.all(client, operation,
+  return pages.all(client, operation,
     { RegionId = region, Site = SITE, [parameter] = ids, MaxResults = MOST_IDS },
     { region = region, deadline = DEADLINE })
 end
@@ -95,11 +95,11 @@ local function list(client, region, ids)
   return found
 end
 
-local function close_batch(glances, region, batch)
-  if glances.gathering[region] == batch then glances.gathering[region] = nil end
+local function close_batch(reads, region, batch)
+  if reads.gathering[region] == batch then reads.gathering[region] = nil end
 end
 
-function Glances:carry_out(region, batch)
+function BatchedReads:read_batch(region, batch)
   self.loop.sleep(GATHER)
   close_batch(self, region, batch)
   -- What is said of one group must not stop the others: an id that cannot be asked for raises.
@@ -108,11 +108,11 @@ function Glances:carry_out(region, batch)
   return ok and found or {}
 end
 
-function Glances:join(region, group_id)
+function BatchedReads:join(region, group_id)
   local batch = self.gathering[region]
   if not batch then
     batch = { ids = {} }
-    batch.task = self.loop.spawn(self.carry_out, self, region, batch)
+    batch.task = self.loop.spawn(self.read_batch, self, region, batch)
     -- Whoever waited may be gone when an interrupt meets it.
     batch.task:detach()
     self.gathering[region], self.tasks[batch.task] = batch, true
@@ -122,7 +122,7 @@ function Glances:join(region, group_id)
   return batch.task
 end
 
-function Glances:enter(region)
+function BatchedReads:enter(region)
   self.waiting[region] = (self.waiting[region] or 0) + 1
   return setmetatable({}, { __close = function()
     self.waiting[region] = self.waiting[region] - 1
@@ -131,8 +131,8 @@ end
 
 --- What one group is told.
 ---@param group alicloud.dr.Group
----@return alicloud.dr.Glance
-function Glances:of(group)
+---@return alicloud.dr.BatchedRead
+function BatchedReads:of(group)
   local id, region = group.id, group.region
   return {
     enter = function() return self:enter(region) end,
@@ -146,11 +146,11 @@ function Glances:of(group)
 end
 
 --- Gives up what is being read.
-function Glances:close()
+function BatchedReads:close()
   for task in pairs(self.tasks) do task:cancel() end
   self.tasks, self.gathering = {}, {}
 end
 
-Glances.__close = Glances.close
+BatchedReads.__close = BatchedReads.close
 
 return M

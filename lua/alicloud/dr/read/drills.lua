@@ -2,8 +2,8 @@
 --- the bill. The disks of a drill are paid for until somebody clears it; nothing does so by itself.
 
 local duration = require "alicloud.base.duration"
-local observe = require "alicloud.dr.read.groups"
-local reading = require "alicloud.dr.read.pages"
+local groups = require "alicloud.dr.read.groups"
+local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
@@ -79,7 +79,7 @@ end
 function M.of_group(client, group_id, region, options)
   local call_options = { region = region }
   for name, value in pairs(options or {}) do call_options[name] = value end
-  local records, err, meta = reading.all(client, "ebs:DescribeReplicaGroupDrills",
+  local records, err, meta = pages.all(client, "ebs:DescribeReplicaGroupDrills",
     { RegionId = region, GroupId = group_id, MaxResults = PAGE }, call_options)
   if not records then return nil, err end
   local list, read_at = {}, meta and meta.server_time
@@ -96,7 +96,7 @@ end
 ---@return alicloud.dr.Drill[]|nil oldest first
 ---@return alicloud.Error? err
 function M.all(client, region)
-  local ids, err = observe.ids(client, { region = region, site = "backup" })
+  local ids, err = groups.ids(client, { region = region, site = "backup" })
   if not ids then return nil, err end
   local list = {}
   for _, id in ipairs(ids) do

@@ -1,6 +1,6 @@
 --- Reads groups and their pairs from one region, never from any other.
 
-local reading = require "alicloud.dr.read.pages"
+local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
@@ -13,7 +13,7 @@ local SITES = { "backup", "production" }
 local PAGE = 100
 
 local function read_groups(client, region, site, group_id, options)
-  return reading.all(client, "ebs:DescribeDiskReplicaGroups",
+  return pages.all(client, "ebs:DescribeDiskReplicaGroups",
     { RegionId = region, Site = site, GroupIds = group_id, MaxResults = PAGE }, options)
 end
 
@@ -30,7 +30,7 @@ end
 function M.ids(client, filter)
   local ids, known = {}, {}
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
-    local records, err = reading.all(client, "ebs:DescribeDiskReplicaGroups", {
+    local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
       RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
@@ -52,7 +52,7 @@ end
 
 -- The pairs are read after their group, so a pair is never older news than its group.
 local function with_pairs(client, region, site, record, meta, options)
-  local members, err = reading.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
+  local members, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
     Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
   if not members then return nil, err end
   return snapshots.new(record, members, {
@@ -67,7 +67,7 @@ end
 ---@param options? table options of each call, e.g. `deadline`
 ---@return alicloud.dr.Snapshot|nil snapshot with role "absent" if the region does not list it
 ---@return alicloud.Error? err
-function M.group(client, group_id, region, options)
+function M.read(client, group_id, region, options)
   local call_options = { region = region }
   for name, value in pairs(options or {}) do call_options[name] = value end
   for _, site in ipairs(SITES) do
