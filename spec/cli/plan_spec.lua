@@ -47,7 +47,7 @@ describe("alicloud-dr plan", function()
         run:step("with", { on_error = "continue" },
           function() return stop(run.client:with { mode = "normal" }) end)
         run:step("inside", { on_error = "continue" },
-          function() return stop(run.planner.options.client) end)
+          function() return stop(run.engine.options.client) end)
         run:step("walk", { on_error = "continue" }, function()
           dr.walk(dr.playbook("y", function() end), { client = own,
             journal = run.params.dir .. "/touched" }):next()

@@ -221,8 +221,8 @@ return {
     'if now >= deadline then return "timeout" end\n'
       .. '    if now - changed_at >= stall then return "stalled" end', "")),
   mutant("a plan sends", 31, edit("alicloud.dr.playbook.dry_run",
-    'planner.client = noting(planner, options.client:with { mode = "observe" })',
-    'planner.client = options.client\n  planner.client:call("StopDiskReplicaGroup", '
+    'local client = noting_client(dry, options.client:with { mode = "observe" })',
+    'local client = options.client\n  client:call("StopDiskReplicaGroup", '
       .. '{ ReplicaGroupId = "pg-move" })')),
   mutant("chance that no seed gives", 50, edit(CHANGE,
     "return options.client_token or self.runtime.random_hex(16)",

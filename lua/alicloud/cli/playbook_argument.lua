@@ -9,6 +9,7 @@ local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local playbooks = require "alicloud.dr.playbook"
 local ready = require "alicloud.playbooks"
+local run_options = require "alicloud.dr.playbook.run_options"
 local session = require "alicloud.cli.client"
 local sources = require "alicloud.dr.playbook.source"
 
@@ -59,7 +60,7 @@ end
 ---@param playbook alicloud.dr.Playbook
 ---@param args table
 function M.check_mode(playbook, args)
-  local fault = playbooks.mode_fault(playbook, args.mode)
+  local fault = run_options.mode_fault(playbook, args.mode)
   if fault then options.refuse("--" .. fault) end
 end
 

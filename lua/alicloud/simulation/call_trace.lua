@@ -14,6 +14,7 @@ local demo = require "alicloud.emulator.demo"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
+local executor = require "alicloud.dr.playbook.executor"
 local guard = require "alicloud.base.guard"
 local memory = require "alicloud.dr.store.memory"
 local sandbox = require "alicloud.dr.playbook.sandbox"
@@ -51,17 +52,17 @@ local function region_of(call)
 end
 
 -- A transport that notes every request before the emulator answers it.
-local function noting(emu, seen)
+local function noting(emu, trace)
   return { send = function(request)
-    if #seen.calls >= MOST_CALLS then error("it makes more calls than a playbook needs", 0) end
+    if #trace.calls >= MOST_CALLS then error("it makes more calls than a playbook needs", 0) end
     local path, query = request.url:match("^%a+://[^/?#]*([^?#]*)%??([^#]*)")
     local headers = {}
     for name, value in pairs(request.headers or {}) do headers[name:lower()] = value end
     headers.host = headers.host or request.host or request.url:match("^%a+://([^/:?#]*)")
     local call = wire.read({ method = request.method, path = path, query = query,
       headers = headers, body = request.body, mount = "in-process" }, emu.settings)
-    if #seen.calls % ALIVE_EVERY == 0 then seen.alive() end
-    seen.calls[#seen.calls + 1] = { product = product_of(call.version), action = call.action,
+    if #trace.calls % ALIVE_EVERY == 0 then trace.alive() end
+    trace.calls[#trace.calls + 1] = { product = product_of(call.version), action = call.action,
       params = call.params, region = region_of(call) }
     return emu.transport.send(request)
   end }
@@ -71,24 +72,27 @@ local function reason_of(raised)
   return errors.clean(tostring(type(raised) == "table" and raised.message or raised))
 end
 
-local Proxy = {}
+---@class alicloud.simulation.CallTrace: alicloud.dr.Executor
+---@field calls alicloud.dr.MadeCall[]
+---@field left_out string[]
+---@field undos fun(run: alicloud.dr.PlaybookRun)[] of the steps so far
+---@field turns_back boolean? the run ends before its point of no return
+---@field has_way_back boolean? it has a point of no return, and something to undo before that
+---@field stopped string?
+local CallTrace = setmetatable({}, { __index = executor })
+CallTrace.__index = CallTrace
 
--- Whatever comes to a playbook is a run of the engine behind this, which goes on from everything.
-local function wrap(run, seen)
-  return setmetatable({ run = run, seen = seen }, Proxy)
-end
-
-local function carry_out(proxy, what, body, may_refuse)
+local function carry_out(trace, branch, what, body, may_refuse)
   local thread = coroutine.running()
   debug.sethook(thread, function() error("it computes for too long", 0) end, "", LONGEST_STEP)
-  local ok, result, err = guard.call(body, proxy)
+  local ok, result, err = guard.call(body, branch)
   debug.sethook(thread)
   if ok and (result ~= nil or err == nil) then
     if type(result) ~= "table" or result.ok ~= false then return result end
     err = "its result says that it is not ok"
   end
   if may_refuse and not ok and sandbox.is_refusal(result) then return true end
-  table.insert(proxy.seen.left_out, ("%s: %s"):format(what, reason_of(ok and err or result)))
+  table.insert(trace.left_out, ("%s: %s"):format(what, reason_of(ok and err or result)))
   return nil
 end
 
@@ -96,104 +100,81 @@ end
 local BACK = "the way back"
 
 -- Nothing is undone once this is passed. What was done before is undone in a rehearsal of its own.
-local function pass_no_return(seen)
-  if seen.turns_back then error(BACK, 0) end
-  if #seen.undos > 0 then seen.undos, seen.has_way_back = {}, true end
+local function pass_no_return(trace)
+  if trace.turns_back then error(BACK, 0) end
+  if #trace.undos > 0 then trace.undos, trace.has_way_back = {}, true end
 end
 
-local function enter(proxy, what, name, options, body)
-  if body == nil then options, body = {}, options end
-  local seen, instead = proxy.seen, options.plan
-  if options.point_of_no_return then pass_no_return(seen) end
-  if instead then body = instead end
-  if options.undo then seen.undos[#seen.undos + 1] = options.undo end
+function CallTrace:step(branch, name, options, body)
+  if options.point_of_no_return then pass_no_return(self) end
+  if options.undo then table.insert(self.undos, options.undo) end
   local own = { marks = options.marks, point_of_no_return = options.point_of_no_return,
     graceful_only = options.graceful_only }
-  return proxy.run:step(name, own, function(run)
-    return carry_out(wrap(run, seen), ("%s %q"):format(what, name), body, instead == false)
+  return executor:step(branch, name, own, function(run)
+    return carry_out(self, run, ("step %q"):format(name), options.plan or body,
+      options.plan == false)
   end)
 end
 
-local METHODS = {}
-
-function METHODS.step(proxy, ...)
-  return enter(proxy, "step", ...)
-end
-
-function METHODS.verify(proxy, name, options, body)
-  if body == nil then options, body = {}, options end
-  return enter(proxy, "verify", name, { plan = options.plan }, body)
-end
-
-function METHODS.gate() end
-
-function METHODS.each(proxy, list, options, body)
-  if body == nil then options, body = {}, options end
-  local seen = proxy.seen
-  return proxy.run:each(list, { parallel = options.parallel }, function(item, run)
-    return body(item, wrap(run, seen))
+function CallTrace:verify(branch, name, options, body)
+  return executor:step(branch, name, {}, function(run)
+    return carry_out(self, run, ("verify %q"):format(name), options.plan or body,
+      options.plan == false)
   end)
 end
 
-function METHODS.parallel(proxy, bodies)
-  local own, seen = {}, proxy.seen
-  for name, body in pairs(bodies) do
-    own[name] = function(run) return body(wrap(run, seen)) end
-  end
-  return proxy.run:parallel(own)
-end
+function CallTrace:gate() end
 
-Proxy.__index = function(proxy, name)
-  if METHODS[name] then return METHODS[name] end
-  local value = rawget(proxy, "run")[name]
-  if type(value) ~= "function" then return value end
-  return function(_, ...) return value(rawget(proxy, "run"), ...) end
+function CallTrace:each(branch, list, options, body)
+  return executor:each(branch, list, { parallel = options.parallel }, body)
 end
 
 -- The way back is part of what a run may do. What is under way comes to its end before it.
-local function undo_all(proxy)
-  local seen = proxy.seen
-  seen.emu:advance(SETTLED)
-  if seen.turns_back then seen.left_out = {} end
-  for i = #seen.undos, 1, -1 do
-    proxy.run:step("undo " .. i, nil, function(run)
-      return carry_out(wrap(run, seen), "undo " .. i, seen.undos[i])
+local function undo_all(trace, run)
+  trace.emu:advance(SETTLED)
+  if trace.turns_back then trace.left_out = {} end
+  for i = #trace.undos, 1, -1 do
+    executor:step(run, "undo " .. i, {}, function(branch)
+      return carry_out(trace, branch, "undo " .. i, trace.undos[i])
     end)
   end
 end
 
-local function client_of(emu, seen, region)
+local function client_of(trace, region)
+  local emu = trace.emu
   return function(given)
     local own = {}
     for name, value in pairs(given or {}) do own[name] = value end
     own.region, own.endpoint, own.credentials = own.region or region, nil, nil
-    own.transport, own.runtime = noting(emu, seen), emu.runtime
+    own.transport, own.runtime = noting(emu, trace), emu.runtime
     own.access_key_id, own.access_key_secret = emu.access_key_id, emu.access_key_secret
     own.security_token = nil
     return clients.new(own)
   end
 end
 
-local function once(load_playbook, given, world, turns_back)
-  local emu = emulator.new { world = world, seed = 1 }
-  local seen = { calls = {}, left_out = {}, undos = {}, emu = emu, turns_back = turns_back,
-    alive = given.alive }
-  local make_client = client_of(emu, seen, given.region)
-  alicloud.client = make_client
-  local playbook = load_playbook()
+-- The playbook with its way back.
+local function rehearsed(trace, playbook)
   local declared = { params = playbook.params, kind = playbook.kind }
-  local rehearsed = dr.playbook(playbook.name, declared, function(run)
-    local proxy = wrap(run, seen)
-    local ok, raised = guard.call(playbook.body, proxy)
-    undo_all(proxy)
+  return dr.playbook(playbook.name, declared, function(run)
+    local ok, raised = guard.call(playbook.body, run)
+    undo_all(trace, run)
     if not ok then error(raised, 0) end
   end)
+end
+
+local function once(load_playbook, given, world, turns_back)
+  local trace = setmetatable({ calls = {}, left_out = {}, undos = {}, turns_back = turns_back,
+    emu = emulator.new { world = world, seed = 1 }, alive = given.alive }, CallTrace)
+  local make_client = client_of(trace, given.region)
+  alicloud.client = make_client
+  local playbook = load_playbook()
   local client <close> = make_client()
-  local _, err = dr.run(rehearsed, { client = client, store = memory.disk():open "rehearsal",
-    params = given.params, kind = given.kind, mode = given.mode, requester = "rehearsal",
-    program = function() return true end })
-  seen.stopped = err and reason_of(err) or nil
-  return seen
+  local _, err = dr.run(rehearsed(trace, playbook), { client = client, executor = trace,
+    store = memory.disk():open "rehearsal", params = given.params, kind = given.kind,
+    mode = given.mode, requester = "rehearsal", program = function() return true end })
+  trace.stopped = err and reason_of(err) or nil
+  return trace
 end
 
 local function ids_in(params)
@@ -201,12 +182,12 @@ local function ids_in(params)
 end
 
 -- Groups that a call has named and that the world does not have.
-local function strangers(seen)
+local function strangers(trace)
   local list, known = {}, {}
-  for _, call in ipairs(seen.calls) do
+  for _, call in ipairs(trace.calls) do
     for _, id in pairs(ids_in(call.params)) do
       local plain = id and id:find("^[%w_-]+$") and not known[id]
-      if plain and call.region and not seen.emu:group(id) then
+      if plain and call.region and not trace.emu:group(id) then
         known[id], list[#list + 1] = true, { id = id, region = call.region }
       end
     end
@@ -262,21 +243,21 @@ end
 ---@return alicloud.cli.Rehearsed
 function M.run(load_playbook, given)
   local world, imagined = given.world or demo, {}
-  local seen
+  local trace
   for _ = 1, MOST_PASSES do
-    seen = once(load_playbook, given, world)
-    local found = strangers(seen)
+    trace = once(load_playbook, given, world)
+    local found = strangers(trace)
     if #found == 0 then break end
     world = with_groups(world, found)
     append(imagined, found)
   end
-  if seen.has_way_back then
+  if trace.has_way_back then
     local back = once(load_playbook, given, world, true)
-    append(seen.calls, back.calls)
-    append(seen.left_out, back.left_out)
+    append(trace.calls, back.calls)
+    append(trace.left_out, back.left_out)
   end
-  return { calls = seen.calls, imagined = imagined, left_out = seen.left_out,
-    stopped = seen.stopped }
+  return { calls = trace.calls, imagined = imagined, left_out = trace.left_out,
+    stopped = trace.stopped }
 end
 
 return M

@@ -86,7 +86,7 @@ end
 local function is_clear(plan)
   if plan.stopped then return false end
   for _, entry in ipairs(plan.steps) do
-    if entry.effect == "refused" or entry.effect == "unknown" then return false end
+    if entry.effect == "refused" or entry.failed then return false end
   end
   return true
 end
@@ -143,7 +143,7 @@ local FLAGS = shapes.object { ["point_of_no_return?"] = flag, ["critical?"] = fl
   ["on_error?"] = text(600) }
 local STEP = shapes.object { key = text(3000), kind = option.choice("step", "gate", "verify"),
   effect = option.choice("reads", "changes", "refused", "unknown", "not_entered"), reads = count,
-  calls = shapes.list(CALL, 20000), flags = FLAGS, ["note?"] = text(12000) }
+  calls = shapes.list(CALL, 20000), flags = FLAGS, ["note?"] = text(12000), ["failed?"] = flag }
 local PLAN = { steps = shapes.list(STEP, 10000), changes = count, ["stopped?"] = text(12000),
   groups = shapes.list(shapes.object { id = text(64), region = text(64) }, 10000) }
 

@@ -2,6 +2,7 @@
 
 local alicloud = require "alicloud"
 local playbooks = require "alicloud.dr.playbook"
+local run_options = require "alicloud.dr.playbook.run_options"
 
 local M = {}
 
@@ -38,7 +39,7 @@ function M.open(job, link)
   local playbook = M.load(job)
   local read, message = playbooks.read_params(playbook, job.params)
   if not read then M.refuse(message) end
-  local fault = playbooks.mode_fault(playbook, job.mode)
+  local fault = run_options.mode_fault(playbook, job.mode)
   if fault then M.refuse("--" .. fault) end
   return playbook, link.ask { type = "playbook", name = playbook.name, kind = playbook.kind,
     declares = playbook.params ~= nil }

@@ -37,7 +37,7 @@ end
 local function step_of(entry)
   return { key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
     reads = entry.reads, note = text(entry.note, LONGEST_NOTE), flags = flags_of(entry.options),
-    calls = map(entry.calls, call_of) }
+    failed = entry.failed and true or nil, calls = map(entry.calls, call_of) }
 end
 
 local function group_of(group)

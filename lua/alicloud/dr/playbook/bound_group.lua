@@ -1,4 +1,5 @@
---- A group as a playbook holds it: its verbs write to the journal, go on where a process died, and
+--- A group as a playbook holds it: what it looks at, the run has seen, and its verbs are done by
+--- the run's executor. In a real run they write to the journal, go on where a process died, and
 --- return what they returned before when their step runs again.
 
 local calls = require "alicloud.dr.playbook.call_recorder"
@@ -21,9 +22,20 @@ local VERBS = {
   clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
 }
 
-local function with_defaults(branch, verb, options, past)
-  local engine, takes, given = branch.engine, VERBS[verb], {}
+-- What a verb looks at, its run has seen. Copies the options.
+local function noticed(engine, options)
+  local given = {}
   for name, value in pairs(options or {}) do given[name] = value end
+  local listener = given.progress
+  given.progress = function(event)
+    if event.event == "looked" then engine:looked(event.snapshot) end
+    if listener then return listener(event) end
+  end
+  return given
+end
+
+local function with_defaults(branch, verb, given, past)
+  local engine, takes = branch.engine, VERBS[verb]
   given.journal = takes.journal and calls.journal(branch) or nil
   given.continue = past
   if takes.incident and not given.client_token then
@@ -31,11 +43,6 @@ local function with_defaults(branch, verb, options, past)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.batched_reads then given.batched_reads = engine.batched_reads end
-  local listener = given.progress
-  given.progress = function(event)
-    if event.event == "looked" then engine:looked(event.snapshot) end
-    if listener then return listener(event) end
-  end
   return given
 end
 
@@ -49,10 +56,13 @@ local function forget(branch, past)
   return nil
 end
 
--- The last argument of a verb are its options; clear_drill has one before them.
+-- Where a verb has its options: they come last, and clear_drill has one argument before them.
+local function place_of(verb)
+  return verb == "clear_drill" and 2 or 1
+end
+
 local function call(branch, group, verb, past, ...)
-  local arguments = table.pack(...)
-  local place = verb == "clear_drill" and 2 or 1
+  local arguments, place = table.pack(...), place_of(verb)
   arguments[place] = with_defaults(branch, verb, arguments[place], past)
   branch.verb = verb
   local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
@@ -70,14 +80,22 @@ local function drill_of(branch, group, past)
   for _, drill in ipairs(list) do
     if drill.id == id and GOES_ON[drill.status] then return past end
     if drill.id == id then
-      local _, fault = call(branch, group, "clear_drill", nil, id)
+      local _, fault = call(branch, group, "clear_drill", nil, id, noticed(branch.engine))
       return nil, fault
     end
   end
   return nil
 end
 
-local function carry_out(branch, group, verb, ...)
+--- Does a verb in a step of a run: what a process before has begun is gone on with, and what this
+--- step has already come to is returned again.
+---@param branch alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param verb string
+---@param ... any its arguments
+---@return table|nil result
+---@return alicloud.Error? err
+function M.carry_out(branch, group, verb, ...)
   local result, past, err
   if VERBS[verb].continue then
     result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
@@ -86,9 +104,16 @@ local function carry_out(branch, group, verb, ...)
   past, err = drill_of(branch, group, past)
   if err then return nil, err end
   past = forget(branch, past)
-  result, err = call(branch, group, verb, past, ...)
+  return call(branch, group, verb, past, ...)
+end
+
+local function perform(branch, group, verb, ...)
+  local engine, arguments, place = branch.engine, table.pack(...), place_of(verb)
+  arguments[place] = noticed(engine, arguments[place])
+  local result, err = engine.executor:verb(branch, group, verb,
+    table.unpack(arguments, 1, place))
   if not result then return nil, err end
-  branch.engine:looked(result.snapshot)
+  engine:looked(result.snapshot)
   -- What a step returns is the same after a resume, and the journal has no snapshots.
   result.snapshot = nil
   return result
@@ -126,7 +151,7 @@ function M.bind(branch, id, options)
   }
   for verb in pairs(VERBS) do
     if group[verb] then
-      bound[verb] = function(_, ...) return carry_out(branch, group, verb, ...) end
+      bound[verb] = function(_, ...) return perform(branch, group, verb, ...) end
     end
   end
   return setmetatable(bound, {

@@ -27,10 +27,10 @@ local function note_answer(branch, call, result, answer)
   }, true)
 end
 
---- The witness of a branch's client.
+--- The interceptor of a branch's client.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return alicloud.Interceptor
-function M.witness(branch)
+function M.interceptor(branch)
   return {
     before = function(call) return note_call(branch, call) end,
     after = function(call, result, answer) return note_answer(branch, call, result, answer) end,

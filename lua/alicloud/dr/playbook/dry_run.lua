@@ -1,24 +1,27 @@
---- What a playbook would do, without doing it: its function runs, its steps run, but over a client
---- that only reads. A change is refused by the transport, and noted. What the code after it would
---- do with an answer that never came cannot be known; the plan says where it had to stop.
+--- What a playbook would do, without doing it: a run whose executor only reads. The playbook's
+--- function runs, its steps run, but over a client that observes. A change is refused by the
+--- transport, and noted. What the code after it would do with an answer that never came cannot be
+--- known; the plan says where it had to stop.
 ---
 --- A step whose work lies elsewhere (a probe, another cloud) says with `plan` what the plan is to
 --- use instead of it. This is no boundary: it keeps the service from being changed through the
 --- client of the run, and a playbook that wants to can do whatever the process can. The command
 --- `plan` runs it in a process that has no rights (alicloud.cli.confine).
 
-local declared = require "alicloud.dr.playbook.params"
+local engines = require "alicloud.dr.playbook.engine"
 local errors = require "alicloud.base.error"
-local gates = require "alicloud.dr.playbook.gate"
-local groups = require "alicloud.dr.group"
 local guard = require "alicloud.base.guard"
 local intents = require "alicloud.dr.model.intent"
-local option = require "alicloud.base.schema"
+local params = require "alicloud.dr.playbook.params"
 local precheck = require "alicloud.dr.model.precheck"
+local run_options = require "alicloud.dr.playbook.run_options"
+local runs = require "alicloud.dr.playbook.run"
+local schema = require "alicloud.base.schema"
 local services = require "alicloud.client.service"
-local sorted = require "alicloud.base.tables"
+local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -36,6 +39,8 @@ local M = {}
 ---@field calls alicloud.dr.PlannedCall[]
 ---@field reads integer calls that only read
 ---@field note string? why it is refused, unknown or not entered
+---@field failed boolean? it came to no good end here
+---@field not_done string? what a run does there and a plan does not
 ---@field options table
 
 ---@class alicloud.dr.Plan
@@ -48,33 +53,32 @@ local M = {}
 -- Virtual machine instructions of one step: a loop that waits for a change would never end.
 local LONGEST_STEP = 100000000
 
-local Planner = {}
-Planner.__index = Planner
+---@class alicloud.dr.DryRun: alicloud.dr.Executor
+---@field plan alicloud.dr.Plan
+---@field entry alicloud.dr.PlannedStep? the step that it is in
+local DryRun = {}
+DryRun.__index = DryRun
 
-local function current(planner)
-  return planner.step or { calls = {}, reads = 0 }
-end
-
-function Planner:saw_read()
+function DryRun:saw_read()
   self.plan.reads = self.plan.reads + 1
-  current(self).reads = current(self).reads + 1
+  if self.entry then self.entry.reads = self.entry.reads + 1 end
 end
 
-function Planner:saw_change(call)
+function DryRun:saw_change(call)
   self.plan.changes = self.plan.changes + 1
-  table.insert(current(self).calls, call)
+  if self.entry then table.insert(self.entry.calls, call) end
 end
 
 -- A client whose changes are noted. Everything else is that of the client that observes.
-local function noting(planner, client)
+local function noting_client(dry, client)
   local noted = {}
-  local function call(_, action, params, options)
-    local result, err = client:call(action, params, options)
+  local function call(_, action, given, options)
+    local result, err = client:call(action, given, options)
     if err and err.code == "Client.ObserveMode" then
-      planner:saw_change { product = err.product, action = err.action, region = err.region,
+      dry:saw_change { product = err.product, action = err.action, region = err.region,
         host = err.endpoint }
     else
-      planner:saw_read()
+      dry:saw_read()
     end
     return result, err
   end
@@ -91,7 +95,7 @@ local function noting(planner, client)
     local own = {}
     for name, value in pairs(given or {}) do own[name] = value end
     own.mode = "observe"
-    return noting(planner, client:with(own))
+    return noting_client(dry, client:with(own))
   end
   function noted.start()
     error("plan: client:start is not followed", 0)
@@ -103,18 +107,28 @@ local function noting(planner, client)
   end })
 end
 
-local function token_of(planner, snapshot, options)
-  local incident = options.incident or planner.options.incident
-  if options.client_token then return options.client_token:sub(1, 8) end
-  return incident and intents.incident_token(snapshot, incident):sub(1, 8) or nil
+function DryRun:client(branch)
+  return branch.engine.client
+end
+
+function DryRun:hold(_, group)
+  table.insert(self.plan.groups, { id = group.id, region = group.region })
+end
+
+-- What is drawn when the run begins is not known yet.
+local function token_of(engine, snapshot, options)
+  local incident = options.incident or engine.state.run.incident
+  local given = options.client_token
+  if given and (incident or not engine.tokens[given]) then return given:sub(1, 8) end
+  return not given and incident and intents.incident_token(snapshot, incident):sub(1, 8) or nil
 end
 
 -- What a failover would do now: the pre-check decides, and then there is one call.
-local function planned_failover(planner, group, options)
-  options = options or {}
+local function planned_failover(dry, engine, group, options)
   local report, err = group:precheck { max_rpo = options.max_rpo }
   if not report then return nil, err end
   local snapshot = report.snapshot
+  engine:looked(snapshot)
   local result = { planned = true, outcome = "failovered", group_id = group.id,
     region = group.region, from = snapshot.from, to = snapshot.to, pairs = snapshot.pairs,
     recover_point = snapshot.recover_point, joined = false, attempts = 0, rto = 0 }
@@ -127,29 +141,14 @@ local function planned_failover(planner, group, options)
     return nil, errors.new { kind = "precheck", code = obstacle.code,
       message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent" }
   end
-  planner:saw_change { product = "ebs", action = "FailoverDiskReplicaGroup",
-    region = group.region, token = token_of(planner, snapshot, options) }
+  dry:saw_change { product = "ebs", action = "FailoverDiskReplicaGroup",
+    region = group.region, token = token_of(engine, snapshot, options) }
   return result
 end
 
-local Run = {}
-
-local function planned_group(run, id, options)
-  local planner = run.planner
-  local group = groups.new(run.client, id, options)
-  table.insert(planner.plan.groups, { id = id, region = group.region })
-  local bound = {
-    failover = function(_, given) return planned_failover(planner, group, given) end,
-  }
-  return setmetatable(bound, { __index = function(_, name)
-    local value = group[name]
-    if type(value) ~= "function" then return value end
-    return function(_, ...) return value(group, ...) end
-  end })
-end
-
-function Run:group(id, options)
-  return planned_group(self, id, options)
+function DryRun:verb(branch, group, verb, ...)
+  if verb == "failover" then return planned_failover(self, branch.engine, group, ...) end
+  return group[verb](group, ...)
 end
 
 -- What looks like a report of a pre-check need not be one.
@@ -160,7 +159,8 @@ end
 
 local function judge(entry, ok, result, err)
   if ok and (result ~= nil or err == nil) then
-    entry.effect = #entry.calls > 0 and "changes" or "reads"
+    entry.effect = #entry.calls > 0 and "changes" or entry.not_done and "unknown" or "reads"
+    entry.note = entry.not_done
     if type(result) == "table" and result.ok == false then
       entry.effect = "refused"
       entry.note = "its pre-check stands against it" .. obstacle_of(result)
@@ -174,6 +174,7 @@ local function judge(entry, ok, result, err)
     return nil
   end
   entry.effect = (err.kind == "precheck" or err.outcome) and "refused" or "unknown"
+  entry.failed = true
   entry.note = err.code .. ": " .. err.message
   return nil
 end
@@ -181,129 +182,85 @@ end
 local TOO_LONG = "it computes for longer than a plan waits (100 million instructions); end its "
   .. "loop, or give the step an option `plan`"
 
-local function enter(run, entry, body)
-  local planner = run.planner
-  planner.step = entry
+local NOT_DONE = "run:program is not done while planning; give the step an option `plan`"
+
+local function enter(dry, branch, entry, body)
+  local outer, outer_key = dry.entry, branch.step_key
+  dry.entry, branch.step_key = entry, entry.key
   local thread = coroutine.running()
   debug.sethook(thread, function() error(TOO_LONG, 0) end, "", LONGEST_STEP)
-  local ok, result, err = guard.call(body, run)
+  local ok, result, err = guard.call(body, branch)
   debug.sethook(thread)
-  planner.step = nil
+  dry.entry, branch.step_key = outer, outer_key
   return judge(entry, ok, result, err)
 end
 
-local function add(run, kind, name, options)
-  local entry = { key = run.prefix .. name, kind = kind, calls = {}, reads = 0,
-    effect = "not_entered", options = options or {} }
-  table.insert(run.planner.plan.steps, entry)
+local function add(dry, branch, kind, name, options)
+  local entry = { key = branch.prefix .. name, kind = kind, calls = {}, reads = 0,
+    effect = "not_entered", options = options }
+  table.insert(dry.plan.steps, entry)
   return entry
 end
 
-local function planned_step(run, kind, name, options, body)
-  if body == nil then options, body = nil, options end
-  local entry = add(run, kind, name, options)
-  local wish = run.planner.skips[entry.key]
-  if wish then
-    entry.note = "skipped: " .. wish
-    return nil
-  end
-  if options and options.graceful_only and run.mode == "ungraceful" then
-    entry.note = "left out, the old side is given up"
-    return nil
-  end
-  local instead = options and options.plan
-  if instead == false then return nil end
-  local result = enter(run, entry, instead or body)
-  if entry.effect == "refused" and (not options or (options.on_error or "stop") == "stop") then
+-- Why a step would be left out.
+local function reason_to_skip(branch, entry, options)
+  local wish = branch.engine.skips[entry.key]
+  if wish then return "skipped: " .. wish.why end
+  return options.graceful_only and branch.mode == "ungraceful"
+    and "left out, the old side is given up" or nil
+end
+
+function DryRun:step(branch, name, options, body)
+  local entry = add(self, branch, "step", name, options)
+  entry.note = reason_to_skip(branch, entry, options)
+  if entry.note or options.plan == false then return nil end
+  local result = enter(self, branch, entry, options.plan or body)
+  if entry.effect == "refused" and (options.on_error or "stop") == "stop" then
     error({ stop = ("step %q would be refused: %s"):format(entry.key, entry.note) }, 0)
   end
   return result
 end
 
-function Run:step(name, options, body)
-  return planned_step(self, "step", name, options, body)
-end
-
 -- Whether the service is back can only be asked when it has moved.
-function Run:verify(name, options, body)
-  if body == nil then options = nil end
-  local entry = add(self, "verify", name, options)
-  entry.note = "asked when the run is there"
+function DryRun:verify(branch, name, options)
+  add(self, branch, "verify", name, options).note = "asked when the run is there"
   return nil
 end
 
-function Run:gate(name, options)
-  gates.check(name, options)
-  local entry = add(self, "gate", name, options)
-  local wish = self.planner.skips[steps.wish(self.prefix, "gate:" .. name)]
-  entry.note = wish and "broken open: " .. wish or "waits for people"
+function DryRun:gate(branch, name, options)
+  local wish = branch.engine.skips[steps.skip_key(branch.prefix, "gate:" .. name)]
+  add(self, branch, "gate", name, options).note =
+    wish and "broken open: " .. wish.why or "waits for people"
 end
 
-local function branch_of(run, name)
-  return M.branch(run.planner, run.prefix .. name .. "/", run)
-end
-
-function Run:each(list, options, body)
-  if body == nil then body = options end
+function DryRun:each(branch, list, _, body)
   local ok = {}
   for _, item in ipairs(list) do
     local name = tostring(type(item) == "table" and item.id or item)
-    local result = body(item, branch_of(self, name))
+    local result = body(item, branch:fork(name))
     if result == nil then result = true end
     ok[name] = result
   end
   return { ok = ok, failed = {} }
 end
 
-function Run:parallel(bodies)
+function DryRun:parallel(branch, bodies)
   local results = {}
-  for _, name in ipairs(sorted.keys(bodies)) do
-    results[name] = bodies[name](branch_of(self, name))
+  for _, name in ipairs(tables.keys(bodies)) do
+    results[name] = bodies[name](branch:fork(name))
   end
   return results
 end
 
-function Run:skip(name, why)
-  self.planner.skips[steps.wish(self.prefix, name)] = why
+-- No program is started. The code after it goes on as it does where the program ended well.
+function DryRun:program(branch, command, variables)
+  if schema.callable.test(command) then return command(branch, variables) end
+  if self.entry then self.entry.not_done = NOT_DONE end
+  return true
 end
 
-function Run:switch(mode)
-  self.planner.mode = mode
-end
-
-function Run:token(label)
-  return "planned-" .. tostring(label)
-end
-
-function Run:service(product)
-  return self.client:service(product)
-end
-
-function Run:program(command, variables)
-  if option.callable.test(command) then return command(self, variables or {}) end
-  error("plan: run:program is not done while planning; give the step an option `plan`", 2)
-end
-
-function Run:note() end
-
-function Run:on() end
-
---- Makes a branch of a planned run.
----@param planner table
----@param prefix string
----@return table
-function M.branch(planner, prefix)
-  local options = planner.options
-  local run = { planner = planner, prefix = prefix, client = planner.client,
-    kind = options.kind or planner.kind or "unplanned", params = planner.params, attempt = 1,
-    incident = options.incident, id = "plan" }
-  local real = planner.client.loop
-  run.loop = setmetatable({ sleep = function() end }, { __index = real })
-  return setmetatable(run, { __index = function(_, name)
-    if name == "mode" then return planner.mode end
-    return Run[name]
-  end })
-end
+-- Nobody is told of what does not happen.
+function DryRun:on() end
 
 -- Where every step gave what it gives in a run, it is no answer that is missing.
 local function has_gap(plan)
@@ -319,6 +276,29 @@ local function reason(raised, plan)
     .. tostring(stops.error_of(raised, "").message)
 end
 
+-- Nothing is written down.
+local NOWHERE = { write = function(journal, event)
+  journal.last = event
+  return true
+end }
+
+-- Waits are passed over: nothing of what they wait for was begun.
+local function loop_of(client)
+  return setmetatable({ sleep = function() end }, { __index = client.loop })
+end
+
+-- Playbooks hold the engine through their run, and so must find nothing there that changes.
+local function engine_of(dry, playbook, client, options)
+  local engine = engines.new { playbook = playbook, journal = NOWHERE, state = states.new(),
+    client = client, runtime = client.runtime, loop = loop_of(client), executor = dry,
+    options = {}, skips = run_options.skips(options.skip) }
+  engine:write({ type = "run", playbook = playbook.name, run_id = "plan",
+    kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
+    incident = options.incident }, false)
+  engine:write({ type = "attempt", n = 1 }, false)
+  return engine
+end
+
 --- Makes a plan of a playbook of one's own, in this process. Its client only reads: the transport
 --- refuses everything else.
 ---@param playbook alicloud.dr.Playbook
@@ -326,19 +306,15 @@ end
 ---incident: string?, skip: table<string, string>? }
 ---@return alicloud.dr.Plan
 function M.run(playbook, options)
-  local read, message = declared.read(playbook.params, options.params or {})
+  local read, message = params.read(playbook.params, options.params or {})
   if not read then error("plan: " .. message, 2) end
-  local given = {}
-  for name, value in pairs(options) do given[name] = value end
-  -- Playbooks hold the planner through their run, and so must find nothing there that changes.
-  given.client = nil
-  local planner = setmetatable({ options = given, kind = playbook.kind, params = read,
-    mode = options.mode or "graceful", skips = options.skip or {},
-    plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, Planner)
-  planner.client = noting(planner, options.client:with { mode = "observe" })
-  local ok, raised = guard.call(playbook.body, M.branch(planner, ""))
-  if not ok then planner.plan.stopped = reason(raised, planner.plan) end
-  return planner.plan
+  local dry = setmetatable({ plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, DryRun)
+  local client = noting_client(dry, options.client:with { mode = "observe" })
+  local engine = engine_of(dry, playbook, client, options)
+  engine.params = read
+  local ok, raised = guard.call(playbook.body, runs.new(engine))
+  if not ok then dry.plan.stopped = reason(raised, dry.plan) end
+  return dry.plan
 end
 
 return M

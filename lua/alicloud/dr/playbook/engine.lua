@@ -19,6 +19,8 @@ local M = {}
 ---@field client alicloud.Client
 ---@field runtime alicloud.Runtime
 ---@field loop alicloud.loop.Scheduler
+---@field executor alicloud.dr.Executor
+---@field params table<string, any> as the playbook declares them
 ---@field options alicloud.dr.RunOptions
 ---@field stopped alicloud.dr.Stop?
 ---@field seen table<string, boolean> steps and gates that this attempt has come to
@@ -30,7 +32,6 @@ local M = {}
 ---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
 ---branch that has named it
 ---@field told table<string, boolean> moments at which its witness was told
----@field landing string? the step that a failed one named with "goto:"
 local Engine = {}
 Engine.__index = Engine
 

@@ -272,9 +272,9 @@ end
 ---@param options alicloud.dr.GateOptions checked
 function M.run(branch, name, options)
   local engine, key = branch.engine, branch.prefix .. name
-  local own_name = steps.wish(branch.prefix, "gate:" .. name)
+  local own_name = steps.skip_key(branch.prefix, "gate:" .. name)
   branch:go_on()
-  steps.claim(engine, own_name, 2)
+  steps.claim_name(engine, own_name, 2)
   if was_broken(engine, key) then return end
   local approvers, fault = approvers_of(engine, options)
   if is_passed(branch, key, options, approvers) then return end

@@ -36,7 +36,7 @@ local function all_repeatable(engine, calls)
   return true
 end
 
-local function in_doubt(key, calls)
+local function doubt_error(key, calls)
   return errors.new {
     kind = "state", code = "Client.StepInDoubt", outcome = "unknown", step = key,
     message = ("step %q was begun and not ended, and it has sent: %s"):format(key, list(calls)),
@@ -51,11 +51,11 @@ end
 ---@param options alicloud.dr.StepOptions
 ---@return "run"|"stop"
 ---@return alicloud.Error? err of "stop"
-function M.settle(engine, step, options)
+function M.decide(engine, step, options)
   local calls = states.unsettled_calls(step)
   if #calls == 0 or options.check or engine.options.again[step.key] then return "run" end
   if all_repeatable(engine, calls) then return "run" end
-  return "stop", in_doubt(step.key, calls)
+  return "stop", doubt_error(step.key, calls)
 end
 
 return M

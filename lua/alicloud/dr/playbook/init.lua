@@ -14,12 +14,10 @@
 --- What a playbook is given: alicloud.dr.PlaybookRun; the options: alicloud.dr.RunOptions.
 
 local core = require "alicloud.core"
-local files = require "alicloud.dr.store.file"
 local guard = require "alicloud.base.guard"
 local option = require "alicloud.base.schema"
 local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
-local settings = require "alicloud.dr.playbook.run_options"
 local sources = require "alicloud.dr.playbook.source"
 local trusted = require "alicloud.base.trusted_file"
 local walks = require "alicloud.dr.playbook.walk"
@@ -88,16 +86,6 @@ function M.read_params(playbook, given)
   return params.read(playbook.params, given)
 end
 
---- Why a playbook cannot be run in a mode.
----@param playbook alicloud.dr.Playbook
----@param mode "graceful"|"ungraceful"|nil
----@return string|nil message
-function M.mode_fault(playbook, mode)
-  if mode ~= "ungraceful" or not playbook.graceful_only then return nil end
-  return ("mode: got %s; allowed: graceful: %s has no ungraceful way: %s"):format(
-    option.show(mode), playbook.name, playbook.graceful_only)
-end
-
 ---@param value any
 ---@return boolean
 function M.is(value)
@@ -151,19 +139,7 @@ function M.run(playbook, options)
     error(("dr.run: playbook: got %s; allowed: what dr.playbook returns"):format(
       option.show(playbook)), 2)
   end
-  local given = settings.check("dr.run", options, 2)
-  local _, message = params.read(given.params and playbook.params, given.params)
-  message = message or M.mode_fault(playbook, given.mode)
-  if message then error("dr.run: " .. message, 2) end
-  local store = given.store
-  if not store then
-    local err
-    store, err = files.open(given.journal)
-    if not store then return nil, err end
-    given.store = store
-  end
-  local _ <close> = setmetatable({}, { __close = function() store:close() end })
-  return runner.run(playbook, given)
+  return runner.run(playbook, options)
 end
 
 --- Walks through a playbook, one step at a time; see alicloud.dr.playbook.walk.
@@ -181,7 +157,7 @@ function M.walk(playbook, options)
     error(("dr.walk: playbook: got %s; allowed: what dr.playbook returns, or a path"):format(
       option.show(playbook)), 2)
   end
-  return walks.new(M.run, playbook, options)
+  return walks.new(playbook, options)
 end
 
 return M

@@ -50,7 +50,7 @@ local function jobs_of(branch, list)
   local jobs = {}
   for i, item in ipairs(list) do
     local name = name_of(item, i)
-    steps.claim(branch.engine, branch.prefix .. name .. "/", 4)
+    steps.claim_name(branch.engine, branch.prefix .. name .. "/", 4)
     jobs[i] = { name = name, item = item }
   end
   return jobs
@@ -60,7 +60,8 @@ end
 local function take_result(round, job)
   local ok, good, result, err = pcall(job.task.result, job.task)
   if ok and good and not result and err ~= nil then good, result = false, err end
-  if ok and good and job.branch:astray() then good, result = false, job.branch:astray() end
+  local unresolved = ok and good and job.branch:unresolved_jump()
+  if unresolved then good, result = false, unresolved end
   if not ok then
     round.raised = round.raised or good
   elseif good then
@@ -85,7 +86,7 @@ local function ring(round)
 end
 
 local function start(round, job)
-  local branch = round.make(round.branch.engine, round.branch.prefix .. job.name .. "/")
+  local branch = round.branch:fork(job.name)
   job.branch = branch
   job.task = round.loop.spawn(function()
     local _ <close> = setmetatable({}, { __close = function() ring(round) end })
@@ -136,8 +137,8 @@ local function part(list, first, last)
   return table.move(list, first, last, 1, {})
 end
 
-local function new_round(branch, limit, make, call)
-  return { branch = branch, make = make, call = call, loop = branch.engine.loop, limit = limit,
+local function new_round(branch, limit, call)
+  return { branch = branch, call = call, loop = branch.engine.loop, limit = limit,
     errors = 0, ok = {}, failed = {}, left_out = {}, running = {} }
 end
 
@@ -194,15 +195,14 @@ end
 ---@param list any[]
 ---@param options alicloud.dr.EachOptions
 ---@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
----@param make fun(engine: alicloud.dr.Engine, prefix: string): alicloud.dr.PlaybookRun
 ---@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
-function M.each(branch, list, options, body, make)
+function M.each(branch, list, options, body)
   branch:go_on()
   local jobs = jobs_of(branch, list)
   demand_release(branch, #jobs, options.max_groups)
   local canary = math.min(options.canary or 0, #jobs)
   local width = options.parallel or 8
-  local round = new_round(branch, limit_of(options.max_errors, #jobs), make, body)
+  local round = new_round(branch, limit_of(options.max_errors, #jobs), body)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
   if canary > 0 then
     carry_out(round, part(jobs, 1, canary), width)
@@ -218,13 +218,12 @@ end
 --- Carries several functions out; the first failure ends the branch when the others are done.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param bodies table<string, function>
----@param make function
 ---@return table<string, any> results
-function M.all(branch, bodies, make)
+function M.all(branch, bodies)
   branch:go_on()
   local names = sorted.keys(bodies)
   local jobs = jobs_of(branch, names)
-  local round = new_round(branch, math.huge, make, function(name, run) return bodies[name](run) end)
+  local round = new_round(branch, math.huge, function(name, run) return bodies[name](run) end)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
   carry_out(round, jobs, #jobs)
   if round.errors > 0 and not round.raised then too_many(branch, round, #jobs) end

@@ -26,14 +26,14 @@ end
 
 local function variables_of(run, variables)
   local all = { ALICLOUD_DR_KIND = run.kind, ALICLOUD_DR_MODE = run.mode, ALICLOUD_DR_RUN = run.id }
-  for name, value in pairs(variables or {}) do all["ALICLOUD_DR_" .. name:upper()] = value end
+  for name, value in pairs(variables) do all["ALICLOUD_DR_" .. name:upper()] = value end
   return all
 end
 
 ---@class alicloud.dr.ProgramOptions
 ---@field credentials? boolean the program gets the variables that hold keys, too
 
-local SCHEMA = { credentials = option.boolean }
+M.SCHEMA = { credentials = option.boolean }
 
 --- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`.
 ---@param loop alicloud.Loop
@@ -49,20 +49,18 @@ function M.line(loop, command, variables, given)
 end
 
 --- Runs a command line with sh, or calls a function with the run and the variables.
----@param run alicloud.dr.PlaybookRun
----@param step string whose program it is
+---@param run alicloud.dr.PlaybookRun in a step, whose program it is
 ---@param command string|function
----@param variables table<string, any>|nil e.g. group: the program sees ALICLOUD_DR_GROUP
----@param options alicloud.dr.ProgramOptions|nil
+---@param variables table<string, any> e.g. group: the program sees ALICLOUD_DR_GROUP
+---@param options alicloud.dr.ProgramOptions
 ---@return any result true of a program that ended with exit code 0
 ---@return any err
-function M.run(run, step, command, variables, options)
-  local given = option.check("playbook: program", options, SCHEMA, 2)
-  if option.callable.test(command) then return command(run, variables or {}) end
-  local instead, said = run.engine.options.program, run.engine.runtime.said
-  if instead then return instead(command, variables or {}) end
+function M.run(run, command, variables, options)
+  if option.callable.test(command) then return command(run, variables) end
+  local instead, said, step = run.engine.options.program, run.engine.runtime.said, run.step_key
+  if instead then return instead(command, variables) end
   local ended, fault = M.line(run.loop, command, variables_of(run, variables), {
-    credentials = given.credentials, say = said and function(line) said(step, line) end })
+    credentials = options.credentials, say = said and function(line) said(step, line) end })
   if not ended then return failed(("%s: %s"):format(command, fault)) end
   if ended.signal then
     return failed(("%s: ended by signal %d"):format(command, ended.signal))

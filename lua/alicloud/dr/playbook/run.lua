@@ -1,9 +1,11 @@
 --- What a playbook's function is given: one branch of a run. The first branch is the whole run;
 --- run:each and run:parallel give their functions branches of their own, whose steps carry the
 --- branch's name before theirs ("pg-orders/promote").
+---
+--- It is the same object whatever the playbook is run for. What its methods do, the engine's
+--- executor says (alicloud.dr.Executor): for real, as a dry run, or to trace calls.
 
-local bound = require "alicloud.dr.playbook.bound_group"
-local calls = require "alicloud.dr.playbook.call_recorder"
+local bound_group = require "alicloud.dr.playbook.bound_group"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
@@ -29,9 +31,22 @@ local M = {}
 ---@field id string
 ---@field client alicloud.Client whose changes are written down
 ---@field loop alicloud.loop.Scheduler
+---@field engine alicloud.dr.Engine
+---@field prefix string "" of the whole run, else it ends in "/"
+---@field step_key string? the step that it is in
+---@field verb string? the verb of a group that it is in
+---@field jump_target string? the step that a failed one, `jump_from`, leads to (on_error "goto:")
+---@field jump_from string?
+---@field stopped alicloud.dr.Stop? why this branch has ended
 local Run = {}
 
+-- What belongs to the engine.
+local Branch = {}
+
 local FIELDS = {}
+
+--- What a playbook may use of a run, `client` besides: fields and methods by name.
+M.FIELDS, M.METHODS = FIELDS, Run
 
 function FIELDS.kind(branch) return branch.engine.state.run.kind end
 function FIELDS.params(branch) return branch.engine.params end
@@ -55,7 +70,7 @@ local metatable = {
   __name = "alicloud.dr.PlaybookRun",
   __index = function(branch, name)
     if FIELDS[name] then return FIELDS[name](branch) end
-    return Run[name]
+    return Run[name] or Branch[name]
   end,
   __tostring = function(branch)
     local run = branch.engine.state.run
@@ -63,14 +78,17 @@ local metatable = {
   end,
 }
 
---- Makes a branch.
+local function new(engine, prefix)
+  local branch = setmetatable({ engine = engine, prefix = prefix }, metatable)
+  branch.client = engine.executor:client(branch)
+  return branch
+end
+
+--- Makes the branch that is the whole run.
 ---@param engine alicloud.dr.Engine
----@param prefix string "" of the whole run, else it ends in "/"
 ---@return alicloud.dr.PlaybookRun
-function M.branch(engine, prefix)
-  local branch = { engine = engine, prefix = prefix }
-  branch.client = engine.client:with { witness = calls.witness(branch) }
-  return setmetatable(branch, metatable)
+function M.new(engine)
+  return new(engine, "")
 end
 
 local function own(run)
@@ -98,13 +116,8 @@ end
 function Run:group(id, options)
   local engine = own(self).engine
   self:go_on()
-  local group = bound.bind(self, id, options)
-  if not engine.groups[id] then
-    local lease, err = engine.store:lease("group " .. id, engine.holder)
-    if not lease then engine:stop(err) end
-    engine.groups[id] = lease
-  end
-  engine:bind(id, group.region, self.prefix)
+  local group = bound_group.bind(self, id, options)
+  engine.executor:hold(self, group)
   return group
 end
 
@@ -118,7 +131,7 @@ end
 function Run:step(name, options, body)
   own(self)
   options, body = arguments("step", name, options, body, steps.SCHEMA)
-  return steps.run(self, name, options, body)
+  return self.engine.executor:step(self, name, options, body)
 end
 
 --- Looks from outside whether the service is back; its first success stops the RTO clock.
@@ -131,7 +144,7 @@ end
 function Run:verify(name, options, body)
   own(self)
   options, body = arguments("verify", name, options, body, verify.SCHEMA)
-  return verify.run(self, name, options, body)
+  return self.engine.executor:verify(self, name, options, body)
 end
 
 --- Waits for people.
@@ -140,7 +153,7 @@ end
 function Run:gate(name, options)
   own(self)
   if not steps.NAME.test(name) then complain("gate name", name, steps.NAME) end
-  return gates.run(self, name, gates.check(name, options))
+  return self.engine.executor:gate(self, name, gates.check(name, options))
 end
 
 --- Does the same for many groups or other things, several at a time.
@@ -154,8 +167,8 @@ function Run:each(list, options, body)
   if body == nil then options, body = nil, options end
   if not option.callable.test(body) then complain("each", body, option.callable) end
   if type(list) ~= "table" then complain("each", list, option.typed "table") end
-  return parallel.each(self, list, option.check("playbook: each", options, parallel.SCHEMA, 2),
-    body, M.branch)
+  options = option.check("playbook: each", options, parallel.SCHEMA, 2)
+  return self.engine.executor:each(self, list, options, body)
 end
 
 --- Does several things at a time.
@@ -164,7 +177,7 @@ end
 function Run:parallel(branches)
   own(self)
   if type(branches) ~= "table" then complain("parallel", branches, option.typed "table") end
-  return parallel.all(self, branches, M.branch)
+  return self.engine.executor:parallel(self, branches)
 end
 
 --- Writes a line into the journal.
@@ -191,9 +204,9 @@ end)
 ---@return any result true of a program
 ---@return any err "Client.ProgramFailed"
 function Run:program(command, variables, options)
-  local step = own(self).step_key
-  if not step then error("playbook: program: only inside of a step", 2) end
-  return programs.run(self, step, command, variables, options)
+  if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
+  options = option.check("playbook: program", options, programs.SCHEMA, 2)
+  return self.engine.executor:program(self, command, variables or {}, options)
 end
 
 --- Leaves a step out when the run comes to it.
@@ -203,7 +216,7 @@ function Run:skip(name, why)
   local engine = own(self).engine
   if not steps.NAME.test(name) then complain("skip", name, steps.NAME) end
   if not WHY.test(why) then complain("skip " .. name .. ": reason", why, WHY) end
-  engine.skips[steps.wish(self.prefix, name)] = { why = why, by = engine.state.run.requester }
+  engine.skips[steps.skip_key(self.prefix, name)] = { why = why, by = engine.state.run.requester }
 end
 
 --- Tells somebody of events. Neither an error nor a wait of his can change the run.
@@ -216,7 +229,7 @@ function Run:on(kind, listener)
       option.did_you_mean(kind, hooks.ALLOWED)), 2)
   end
   if not option.callable.test(listener) then complain("on " .. kind, listener, option.callable) end
-  engine.hooks:add(kind, listener)
+  engine.executor:on(self, kind, listener)
 end
 
 --- Gives the old side up, or takes that back: steps that are `graceful_only` are left out.
@@ -256,10 +269,15 @@ function Run:service(product)
   return own(self).client:service(product)
 end
 
--- What follows belongs to the engine.
+--- A branch of this one.
+---@param name string
+---@return alicloud.dr.PlaybookRun
+function Branch:fork(name)
+  return new(self.engine, self.prefix .. name .. "/")
+end
 
 --- Raises if this branch or the run has ended.
-function Run:go_on()
+function Branch:go_on()
   self.engine:go_on()
   if self.stopped then error(self.stopped, 0) end
 end
@@ -267,7 +285,7 @@ end
 --- Ends this branch; the whole run if it is the whole run, or if it must.
 ---@param err alicloud.Error
 ---@param whole boolean?
-function Run:halt(err, whole)
+function Branch:halt(err, whole)
   if whole or self.prefix == "" then self.engine:stop(err) end
   self.stopped = self.stopped or stops.new(err, false)
   error(self.stopped, 0)
@@ -275,14 +293,14 @@ end
 
 --- The error of a branch that ended before the step to which a failed one leads.
 ---@return alicloud.Error|nil
-function Run:astray()
-  if not self.landing then return nil end
-  return errors.new { kind = "state", code = "Client.NoSuchStep", step = self.landing,
-    message = ("step %q, to which %q leads, never came"):format(self.landing, self.landing_from) }
+function Branch:unresolved_jump()
+  if not self.jump_target then return nil end
+  return errors.new { kind = "state", code = "Client.NoSuchStep", step = self.jump_target,
+    message = ("step %q, to which %q leads, never came"):format(self.jump_target, self.jump_from) }
 end
 
 -- The first finished step of an older edition that this attempt has not come to.
-local function unmet(engine, prefix)
+local function missing_finished_step(engine, prefix)
   for _, key in ipairs(engine.state.order) do
     local step = engine.state.steps[key]
     local same_branch = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
@@ -294,7 +312,7 @@ end
 --- Takes note that a step was come to, and holds an edited playbook against what is finished.
 ---@param key string
 ---@param definition string of its options
-function Run:met(key, definition)
+function Branch:register_step(key, definition)
   local engine = self.engine
   local past = engine.state.steps[key]
   if past and past.definition and past.definition ~= definition then
@@ -303,7 +321,7 @@ function Run:met(key, definition)
   if not engine.edited or past and past.status == "done" or engine.options.accept_edit then
     return
   end
-  local missing = unmet(engine, self.prefix)
+  local missing = missing_finished_step(engine, self.prefix)
   if missing then
     engine:refuse("Client.PlaybookChanged",
       ("the playbook was edited: step %q is finished, but step %q comes without it now")

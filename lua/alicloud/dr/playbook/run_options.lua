@@ -39,6 +39,7 @@ local M = {}
 ---@field progress? fun(event: table) is told of every record
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
 ---a step would start, e.g. in a rehearsal; functions are called all the same
+---@field executor? alicloud.dr.Executor what steps, gates and branches do instead of the real thing
 ---@field pace? fun(step: string) called before a step is begun; the run waits for it
 
 ---@class alicloud.dr.Question
@@ -99,6 +100,7 @@ local SCHEMA = {
   accept_edit = option.boolean,
   progress = option.callable,
   program = option.callable,
+  executor = option.typed "table",
   pace = option.callable,
 }
 
@@ -120,6 +122,16 @@ function M.check(where, given, level)
   end
   options.requester = options.requester or "unnamed"
   return options
+end
+
+--- Why a playbook cannot be run in a mode.
+---@param playbook alicloud.dr.Playbook
+---@param mode "graceful"|"ungraceful"|nil
+---@return string|nil message
+function M.mode_fault(playbook, mode)
+  if mode ~= "ungraceful" or not playbook.graceful_only then return nil end
+  return ("mode: got %s; allowed: graceful: %s has no ungraceful way: %s"):format(
+    option.show(mode), playbook.name, playbook.graceful_only)
 end
 
 --- The wishes to leave steps out, in the form of the engine.

@@ -1,15 +1,18 @@
 --- Runs a playbook over a journal: from the beginning, or from where an earlier process ended.
+--- Opens the journal's store, and closes it.
 
 local anchors = require "alicloud.dr.playbook.anchor"
-local branches = require "alicloud.dr.playbook.run"
 local core = require "alicloud.core"
 local engines = require "alicloud.dr.playbook.engine"
 local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
+local executor = require "alicloud.dr.playbook.executor"
+local files = require "alicloud.dr.store.file"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
-local settings = require "alicloud.dr.playbook.run_options"
+local run_options = require "alicloud.dr.playbook.run_options"
+local runs = require "alicloud.dr.playbook.run"
 local signatures = require "alicloud.dr.playbook.signature"
 local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
@@ -192,11 +195,11 @@ local function play(engine, run)
 end
 
 local function pursue(engine)
-  local run = branches.branch(engine, "")
+  local run = runs.new(engine)
   local ok, raised = guard.call(play, engine, run)
   -- A playbook may have caught what ended it.
   if ok and engine.stopped then ok, raised = false, engine.stopped end
-  if ok and run:astray() then ok, raised = false, run:astray() end
+  if ok and run:unresolved_jump() then ok, raised = false, run:unresolved_jump() end
   if not ok then return stop(engine, run, stops.error_of(raised, "")) end
   return finish(engine)
 end
@@ -240,7 +243,8 @@ local function prepare(playbook, options, runtime, open)
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,
-    holder = open.holder, fence = open.lease.fence, skips = settings.skips(options.skip),
+    holder = open.holder, fence = open.lease.fence, skips = run_options.skips(options.skip),
+    executor = options.executor or executor,
   }
   options.again = options.again or {}
   local ok, err = true, nil
@@ -251,13 +255,7 @@ local function prepare(playbook, options, runtime, open)
   return engine
 end
 
---- Runs a playbook, or goes on with it. A run that has finished makes no further call.
----@param playbook alicloud.dr.Playbook
----@param options alicloud.dr.RunOptions
----@return alicloud.dr.RunResult|nil
----@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
----the end
-function M.run(playbook, options)
+local function go_on(playbook, options)
   local runtime = options.client.runtime
   local open, err = opened(options, runtime)
   if not open then return nil, err end
@@ -279,6 +277,27 @@ function M.run(playbook, options)
   seal(engine)
   if result then result.head = engine.journal.head end
   return result, err
+end
+
+--- Runs a playbook, or goes on with it. A run that has finished makes no further call. Raises at
+--- its caller's level what is wrong with the options.
+---@param playbook alicloud.dr.Playbook
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
+---the end
+function M.run(playbook, options)
+  local given = run_options.check("dr.run", options, 2)
+  local _, message = params.read(given.params and playbook.params, given.params)
+  message = message or run_options.mode_fault(playbook, given.mode)
+  if message then error("dr.run: " .. message, 2) end
+  local err
+  if not given.store then
+    given.store, err = files.open(given.journal)
+    if not given.store then return nil, err end
+  end
+  local _ <close> = setmetatable({}, { __close = function() given.store:close() end })
+  return go_on(playbook, given)
 end
 
 return M

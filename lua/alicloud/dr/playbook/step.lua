@@ -1,7 +1,7 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
-local doubt = require "alicloud.dr.playbook.in_doubt"
+local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -67,7 +67,7 @@ end
 ---@param engine alicloud.dr.Engine
 ---@param key string
 ---@param level integer for the message
-function M.claim(engine, key, level)
+function M.claim_name(engine, key, level)
   if engine.seen[key] then
     local gate = key:match "^gate:(.*)$"
     error(("playbook: %s %q is there twice; they are known by their names"):format(
@@ -81,7 +81,7 @@ end
 ---@param prefix string of the branch
 ---@param name string of a step, or "gate:" and the name of a gate
 ---@return string
-function M.wish(prefix, name)
+function M.skip_key(prefix, name)
   local gate = name:match "^gate:(.*)$"
   return gate and "gate:" .. prefix .. gate or prefix .. name
 end
@@ -209,7 +209,7 @@ end
 local function go_on_without(branch, key, options, err)
   branch.engine:except(("step %q failed: %s"):format(key, err.message))
   local target = options.on_error:match("^goto:(.*)$")
-  if target then branch.landing, branch.landing_from = branch.prefix .. target, key end
+  if target then branch.jump_target, branch.jump_from = branch.prefix .. target, key end
 end
 
 -- What follows a failure: "again", "past" (go on without it), or the run or branch ends.
@@ -258,8 +258,8 @@ end
 -- Why a step is not run at all.
 local function reason_to_skip(branch, key, options)
   local engine = branch.engine
-  if branch.landing then
-    return ("left out on the way from %q to %q"):format(branch.landing_from, branch.landing)
+  if branch.jump_target then
+    return ("left out on the way from %q to %q"):format(branch.jump_from, branch.jump_target)
   end
   if options.graceful_only and engine.state.mode == "ungraceful" then
     return "the old side was given up"
@@ -272,9 +272,9 @@ local function reason_to_skip(branch, key, options)
   return wish.why, wish.by
 end
 
-local function take_up(branch, key, options, past)
+local function resume_begun(branch, key, options, past)
   local engine = branch.engine
-  local way, err = doubt.settle(engine, past, options)
+  local way, err = in_doubt.decide(engine, past, options)
   if way == "stop" then
     local answer = ask(engine, key, err, options.critical)
     if answer == "stop" then return engine:stop(err) end
@@ -297,7 +297,7 @@ end
 -- What a step came to in an earlier process: the same again, without doing anything.
 local function remember(branch, key, options, past)
   local engine = branch.engine
-  branch:met(key, definition_of(options))
+  branch:register_step(key, definition_of(options))
   if past.status == "skipped" then
     engine:except(("step %q was skipped: %s"):format(key, past.why))
     return nil
@@ -324,16 +324,16 @@ function M.run(branch, name, options, body)
   if branch.step_key then
     error(("playbook: step %q: steps do not nest"):format(key), 3)
   end
-  M.claim(engine, key, 3)
+  M.claim_name(engine, key, 3)
   engine.mail:poll()
-  if branch.landing == key then branch.landing = nil end
+  if branch.jump_target == key then branch.jump_target = nil end
   local past = engine.state.steps[key]
   if past and settled_before(past) then return remember(branch, key, options, past) end
   local why, by = reason_to_skip(branch, key, options)
   if why then return skip(branch, key, why, by) end
-  branch:met(key, definition_of(options))
+  branch:register_step(key, definition_of(options))
   if past and past.runs > 0 and past.status ~= "undone" then
-    local settled, result = take_up(branch, key, options, past)
+    local settled, result = resume_begun(branch, key, options, past)
     if settled then return result end
   end
   return attempt(branch, key, options, body)

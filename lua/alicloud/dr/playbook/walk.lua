@@ -9,6 +9,7 @@
 
 local errors = require "alicloud.base.error"
 local option = require "alicloud.base.schema"
+local runner = require "alicloud.dr.playbook.runner"
 
 local M = {}
 
@@ -127,11 +128,10 @@ local function leave(walk, ok, ...)
 end
 
 --- Begins to walk. Nothing is opened before the first `next`.
----@param run fun(playbook: alicloud.dr.Playbook, options: alicloud.dr.RunOptions): ...
 ---@param playbook alicloud.dr.Playbook
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.Walk
-function M.new(run, playbook, options)
+function M.new(playbook, options)
   if type(options) ~= "table" then
     error(("dr.walk: options: got %s; allowed: a table"):format(option.show(options)), 3)
   end
@@ -144,7 +144,7 @@ function M.new(run, playbook, options)
   }, metatable)
   own.progress, own.pace = listen(walk, options.progress), hold(walk)
   function walk.body()
-    return leave(walk, pcall(run, playbook, own))
+    return leave(walk, pcall(runner.run, playbook, own))
   end
   return walk
 end

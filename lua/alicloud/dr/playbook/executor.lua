@@ -1,0 +1,114 @@
+--- What the methods of a run do when it is a real one. There are two more executors of the same
+--- methods: one that only reads (alicloud.dr.playbook.dry_run), and one that traces what a playbook
+--- calls (alicloud.simulation.call_trace).
+
+local bound_group = require "alicloud.dr.playbook.bound_group"
+local call_recorder = require "alicloud.dr.playbook.call_recorder"
+local gates = require "alicloud.dr.playbook.gate"
+local parallel = require "alicloud.dr.playbook.parallel"
+local programs = require "alicloud.dr.playbook.program"
+local steps = require "alicloud.dr.playbook.step"
+local verify = require "alicloud.dr.playbook.verify"
+
+---@class alicloud.dr.Executor
+local M = {}
+
+--- The client that a branch gives to its playbook.
+---@param branch alicloud.dr.PlaybookRun
+---@return alicloud.Client
+function M:client(branch)
+  return branch.engine.client:with { witness = call_recorder.interceptor(branch) }
+end
+
+--- Takes note that a branch has named a group, and locks it for this run.
+---@param branch alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+function M:hold(branch, group)
+  local engine, id = branch.engine, group.id
+  if not engine.groups[id] then
+    local lease, err = engine.store:lease("group " .. id, engine.holder)
+    if not lease then engine:stop(err) end
+    engine.groups[id] = lease
+  end
+  engine:bind(id, group.region, branch.prefix)
+end
+
+--- Does a verb of a group.
+---@param branch alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param verb string
+---@param ... any
+---@return table|nil result
+---@return alicloud.Error? err
+function M:verb(branch, group, verb, ...)
+  return bound_group.carry_out(branch, group, verb, ...)
+end
+
+--- Comes to a step. Options and arguments of this and of what follows are checked.
+---@param branch alicloud.dr.PlaybookRun
+---@param name string
+---@param options alicloud.dr.StepOptions
+---@param body fun(run: alicloud.dr.PlaybookRun): any
+---@return any result
+---@return alicloud.Error? err
+function M:step(branch, name, options, body)
+  return steps.run(branch, name, options, body)
+end
+
+--- Comes to a verification.
+---@param branch alicloud.dr.PlaybookRun
+---@param name string
+---@param options table
+---@param body fun(run: alicloud.dr.PlaybookRun): any
+---@return any result
+---@return alicloud.Error? err
+function M:verify(branch, name, options, body)
+  return verify.run(branch, name, options, body)
+end
+
+--- Comes to a gate.
+---@param branch alicloud.dr.PlaybookRun
+---@param name string
+---@param options alicloud.dr.GateOptions
+function M:gate(branch, name, options)
+  return gates.run(branch, name, options)
+end
+
+--- Carries a function out for every element of a list, each in a branch of its own.
+---@param branch alicloud.dr.PlaybookRun
+---@param list any[]
+---@param options alicloud.dr.EachOptions
+---@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
+---@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
+function M:each(branch, list, options, body)
+  return parallel.each(branch, list, options, body)
+end
+
+--- Carries several functions out, each in a branch of its own.
+---@param branch alicloud.dr.PlaybookRun
+---@param bodies table<string, fun(run: alicloud.dr.PlaybookRun): any>
+---@return table<string, any> results
+function M:parallel(branch, bodies)
+  return parallel.all(branch, bodies)
+end
+
+--- Runs a command line or a function of a step.
+---@param branch alicloud.dr.PlaybookRun
+---@param command string|fun(run: alicloud.dr.PlaybookRun, variables: table): any
+---@param variables table<string, any>
+---@param options alicloud.dr.ProgramOptions
+---@return any result
+---@return any err
+function M:program(branch, command, variables, options)
+  return programs.run(branch, command, variables, options)
+end
+
+--- Lets somebody hear of events.
+---@param branch alicloud.dr.PlaybookRun
+---@param kind string
+---@param listener fun(event: table)
+function M:on(branch, kind, listener)
+  branch.engine.hooks:add(kind, listener)
+end
+
+return M
