@@ -76,10 +76,10 @@ function M.diagnosed(client, err)
 end
 
 --- Ends what `open` began, whatever became of the command.
----@param args table of argparse
+---@param args table of argparse, with the client
 ---@param io alicloud.cli.Io
 function M.finish(args, io)
-  if not (args.stats and args.client) then return end
+  if not args.stats then return end
   io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
 end
 

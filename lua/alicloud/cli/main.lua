@@ -3,44 +3,20 @@
 
 require "alicloud.base.lua_version"
 local argparse = require "argparse"
+local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.fold"
 local fold = lazy.module "alicloud.cli.fold"
+---@module "alicloud.cli.client"
+local session = lazy.module "alicloud.cli.client"
 
 local M = {}
-
-local COMMANDS = {
-  "alicloud.cli.commands.status",
-  "alicloud.cli.commands.readiness",
-  "alicloud.cli.commands.precheck",
-  "alicloud.cli.commands.failover",
-  "alicloud.cli.commands.reprotect",
-  "alicloud.cli.commands.drill",
-  "alicloud.cli.commands.playbooks",
-  "alicloud.cli.commands.plan",
-  "alicloud.cli.commands.run",
-  "alicloud.cli.commands.resume",
-  "alicloud.cli.commands.approve",
-  "alicloud.cli.commands.ungraceful",
-  "alicloud.cli.commands.verify",
-  "alicloud.cli.commands.report",
-  "alicloud.cli.commands.policy",
-  "alicloud.cli.commands.explore",
-  "alicloud.cli.commands.call",
-  "alicloud.cli.commands.dependencies",
-  "alicloud.cli.commands.whoami",
-  "alicloud.cli.commands.explain",
-  "alicloud.cli.commands.repl",
-  "alicloud.cli.commands.emulator",
-  "alicloud.cli.commands.version",
-}
 
 local DESCRIPTION = [[
 Disaster recovery for Alibaba Cloud block storage: checks replication pair-consistent groups, fails
@@ -83,22 +59,29 @@ local function help_of(command, io)
   return fold.fold(command:get_help(), math.max(60, io.columns))
 end
 
-local function build_parser(state)
+-- The word that argparse takes for the command: the options before it take no values.
+local function typed_command(argv)
+  for i, word in ipairs(argv) do
+    if word == "--" then return argv[i + 1] end
+    if word == "-" or word:sub(1, 1) ~= "-" then return word end
+  end
+end
+
+local function build_parser(state, typed)
   local parser = argparse("alicloud-dr"):description(DESCRIPTION):epilog(EPILOG)
     :require_command(false):command_target "command":help_max_width(100)
   add_help(parser, state)
   parser:flag "--version":description "Print the version.":target "show_version"
   options.add_json(parser)
-  local modules = {}
-  for _, name in ipairs(COMMANDS) do
-    local module = require(name)
-    local command = parser:command(module.name, module.summary)
-    command:summary(module.summary:match("^(.-%.)%s") or module.summary)
-    add_help(command, state)
-    module.configure(command)
-    modules[module.name] = module
+  for _, entry in ipairs(commands.LIST) do
+    local command = parser:command(entry.name, entry.summary)
+    command:summary(entry.summary:match("^(.-%.)%s") or entry.summary)
+    if entry.name == typed then
+      add_help(command, state)
+      commands.load(typed).configure(command)
+    end
   end
-  return parser, modules
+  return parser
 end
 
 local function asks_for_json(argv)
@@ -130,9 +113,9 @@ local function interrupted(io, json)
   })
 end
 
-local function run_command(module, args, io, json)
-  local ok, result = pcall(module.run, args, io)
-  session.finish(args, io)
+local function run_command(name, args, io, json)
+  local ok, result = pcall(commands.load(name).run, args, io)
+  if args.client then session.finish(args, io) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end
@@ -145,20 +128,20 @@ end
 ---@return integer exit_code
 function M.run(argv, io)
   local state, json = {}, asks_for_json(argv)
-  local parser, modules = build_parser(state)
+  local parser = build_parser(state, typed_command(argv))
   local ok, args = parser:pparse(argv)
   if state.help then
     io.out(help_of(state.help, io) .. "\n")
     return output.EXIT.done
   end
   if not ok then
-    local command = modules[argv[1]] and argv[1] .. " " or ""
+    local command = commands.is_known(argv[1]) and argv[1] .. " " or ""
     return usage_error(io, json, ("%s (see alicloud-dr %s--help)"):format(
       args:gsub("\nDid", "; did"), command))
   end
   -- Before the command's name it means the same as behind it.
   args.json = json or nil
-  if args.show_version then return run_command(modules.version, args, io, json) end
+  if args.show_version then return run_command("version", args, io, json) end
   if not args.command and json then
     return usage_error(io, json, "a command is missing (see alicloud-dr --help)")
   end
@@ -166,7 +149,7 @@ function M.run(argv, io)
     io.err(help_of(parser, io) .. "\n")
     return output.EXIT.usage
   end
-  return run_command(modules[args.command], args, io, json)
+  return run_command(args.command, args, io, json)
 end
 
 --- Runs the command line of this process on its own terminal.

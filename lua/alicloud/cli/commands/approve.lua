@@ -13,7 +13,7 @@ local session = require "alicloud.cli.client"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "approve", summary = "Approve a gate of a run, or make a key for that." }
+local M = {}
 
 local EPILOG = [[
 Once, each approver makes a key and gives the printed line to whoever keeps the approvers' file:

@@ -10,7 +10,7 @@ local plans = require "alicloud.call.plan"
 local session = require "alicloud.cli.client"
 local sorted = require "alicloud.base.tables"
 
-local M = { name = "call", summary = "Send one signed call and print its answer." }
+local M = {}
 
 local EPILOG = [[
 Parameters are spelled as the API spells them; dots reach into lists and maps. There is no question

@@ -7,10 +7,7 @@ local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 
-local M = {
-  name = "dependencies",
-  summary = "List every host that a run needs, and the region in which it lies.",
-}
+local M = {}
 
 local EPILOG = [[
 A run must not depend on the region that it wants to leave. The list has the endpoints, the hosts of

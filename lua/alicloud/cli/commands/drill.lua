@@ -8,7 +8,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 
-local M = { name = "drill", summary = "Start, clear or list drills of a group." }
+local M = {}
 
 local EPILOG = [[
   start   clones the last recovery point of every pair to new disks while

@@ -12,7 +12,7 @@ local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
 local tables = require "alicloud.base.tables"
 
-local M = { name = "emulator", summary = "Run an emulator of the EBS replication API." }
+local M = {}
 
 -- Ctrl-C and the end of standard input are noticed within this many seconds.
 local SLICE = 0.2

@@ -13,10 +13,7 @@ local sources = require "alicloud.dr.report.source"
 local explain_run = require "alicloud.cli.explain_run"
 local terminal = require "alicloud.cli.terminal"
 
-local M = {
-  name = "explain",
-  summary = "Say what a code means or where a run stands, and whether sending again is safe.",
-}
+local M = {}
 
 local EPILOG = [[
 Examples:

@@ -11,8 +11,7 @@ local shell = require "alicloud.base.shell"
 local simulation = require "alicloud.simulation"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "explore",
-  summary = "Rehearse a playbook under thousands of random troubles, on this machine." }
+local M = {}
 
 local SEEDS, MOST_SEEDS = 1000, 100000000
 local SHOWN_EVERY = 100

@@ -7,7 +7,7 @@ local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 local view = require "alicloud.cli.view_group"
 
-local M = { name = "failover", summary = "Fail a group over to its secondary site." }
+local M = {}
 
 local EPILOG = [[
 What happens: the group and its pairs are read in the given region only; the pre-check is shown rule

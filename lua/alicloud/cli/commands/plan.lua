@@ -13,7 +13,7 @@ local session = require "alicloud.cli.client"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "plan", summary = "Show what a playbook would do. Reads only." }
+local M = {}
 
 local PER_MINUTE = 100
 

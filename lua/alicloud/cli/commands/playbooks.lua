@@ -12,7 +12,7 @@ local shapes = require "alicloud.cli.confine.shapes"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "playbooks", summary = "List playbooks and what they take." }
+local M = {}
 
 local EPILOG = [[
 Run one by its name:  alicloud-dr run failover group=pg-orders region=cn-shanghai

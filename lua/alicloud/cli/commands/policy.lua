@@ -10,7 +10,7 @@ local script = require "alicloud.cli.playbook_argument"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "policy", summary = "Print the least RAM policy that a playbook needs." }
+local M = {}
 
 local EPILOG = [[
 The playbook runs over the emulator in a process without rights, on a clock of its own: nothing is

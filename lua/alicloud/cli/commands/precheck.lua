@@ -8,7 +8,7 @@ local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
-local M = { name = "precheck", summary = "Check a group rule by rule, without changing anything." }
+local M = {}
 
 local EPILOG = [[
 Every documented code of FailoverDiskReplicaGroup is one rule; three rules are our own: the first

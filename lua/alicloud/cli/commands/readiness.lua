@@ -6,7 +6,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 
-local M = { name = "readiness", summary = "Tell, for cron, which groups could be failed over now." }
+local M = {}
 
 local EPILOG = [[
 One line per group: ok; warn (a failover would be taken, but somebody should look: replication is

@@ -15,7 +15,7 @@ local session = require "alicloud.cli.client"
 local show = require "alicloud.cli.repl.show"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "repl", summary = "Type Lua: calls, results, help and explanations." }
+local M = {}
 
 local EPILOG = [[
 What is there at the start:

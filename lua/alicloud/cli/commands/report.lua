@@ -11,7 +11,7 @@ local reports = require "alicloud.dr.report"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "report", summary = "Tell what a run did, for an auditor, a ticket or a CI." }
+local M = {}
 
 local EPILOG = [[
 Declared and achieved recovery time and point, each step with its times, calls and request ids, who

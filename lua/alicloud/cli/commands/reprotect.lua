@@ -9,7 +9,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 
-local M = { name = "reprotect", summary = "Protect a group again after its failover." }
+local M = {}
 
 local EPILOG = [[
 What happens: the group is read from both sites, and the disks of the old primary site are looked at

@@ -9,7 +9,7 @@ local run_journal = require "alicloud.cli.run_journal"
 local script = require "alicloud.cli.playbook_argument"
 local shell = require "alicloud.base.shell"
 
-local M = { name = "resume", summary = "Go on with a run from its journal." }
+local M = {}
 
 local EPILOG = [[
 Finished steps are not done again. A failover whose outcome never came is looked at first: it is

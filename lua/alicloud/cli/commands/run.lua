@@ -8,7 +8,7 @@ local run_journal = require "alicloud.cli.run_journal"
 local script = require "alicloud.cli.playbook_argument"
 local session = require "alicloud.cli.client"
 
-local M = { name = "run", summary = "Run a playbook; run again it goes on where it ended." }
+local M = {}
 
 local EPILOG = [[
 The journal is kept in $ALICLOUD_DR_JOURNALS, else in /var/lib/alicloud-dr if that is a setgid

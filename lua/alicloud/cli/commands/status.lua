@@ -7,7 +7,7 @@ local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 local view = require "alicloud.cli.view_group"
 
-local M = { name = "status", summary = "Show groups: direction, status, pairs, recovery point." }
+local M = {}
 
 local EPILOG = [[
 Examples:

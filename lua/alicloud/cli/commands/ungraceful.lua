@@ -7,8 +7,7 @@ local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
 local session = require "alicloud.cli.client"
 
-local M = { name = "ungraceful",
-  summary = "Tell a running playbook that the old side is given up." }
+local M = {}
 
 local EPILOG = [[
 The run notices within a second: a step that is graceful_only is given up if it is under way, and

@@ -15,8 +15,7 @@ local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local vouches = require "alicloud.dr.report.vouch"
 
-local M = { name = "verify",
-  summary = "Find an edited, cut or reordered line of a journal, and a forged signature." }
+local M = {}
 
 local EPILOG = [[
 Every line carries the sum of the one before it. Without a key that proves order, and to whoever

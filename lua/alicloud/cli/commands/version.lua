@@ -6,7 +6,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transport = require "alicloud.transport"
 
-local M = { name = "version", summary = "Print the versions of the command and its libraries." }
+local M = {}
 
 ---@param command table of argparse
 function M.configure(command)

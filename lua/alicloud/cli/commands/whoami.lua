@@ -11,7 +11,7 @@ local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 
-local M = { name = "whoami", summary = "Show whose credentials are used, and where they are from." }
+local M = {}
 
 local EPILOG = [[
 Places are tried in this order: the environment, an OIDC role, ~/.aliyun/config.json,

@@ -1,0 +1,62 @@
+--- The commands: what each is called and does, in the order of the help. A command's own module is
+--- loaded when it is typed.
+
+local M = {}
+
+---@class alicloud.cli.CommandEntry
+---@field name string as it is typed, and of its module in this folder
+---@field summary string the help of the program shows the first sentence
+
+---@class alicloud.cli.Command
+---@field configure fun(command: table) declares arguments and options, with argparse
+---@field run fun(args: table, io: alicloud.cli.Io): integer returns the exit code
+
+---@type alicloud.cli.CommandEntry[]
+M.LIST = {
+  { name = "status", summary = "Show groups: direction, status, pairs, recovery point." },
+  { name = "readiness", summary = "Tell, for cron, which groups could be failed over now." },
+  { name = "precheck", summary = "Check a group rule by rule, without changing anything." },
+  { name = "failover", summary = "Fail a group over to its secondary site." },
+  { name = "reprotect", summary = "Protect a group again after its failover." },
+  { name = "drill", summary = "Start, clear or list drills of a group." },
+  { name = "playbooks", summary = "List playbooks and what they take." },
+  { name = "plan", summary = "Show what a playbook would do. Reads only." },
+  { name = "run", summary = "Run a playbook; run again it goes on where it ended." },
+  { name = "resume", summary = "Go on with a run from its journal." },
+  { name = "approve", summary = "Approve a gate of a run, or make a key for that." },
+  { name = "ungraceful", summary = "Tell a running playbook that the old side is given up." },
+  { name = "verify",
+    summary = "Find an edited, cut or reordered line of a journal, and a forged signature." },
+  { name = "report", summary = "Tell what a run did, for an auditor, a ticket or a CI." },
+  { name = "policy", summary = "Print the least RAM policy that a playbook needs." },
+  { name = "explore",
+    summary = "Rehearse a playbook under thousands of random troubles, on this machine." },
+  { name = "call", summary = "Send one signed call and print its answer." },
+  { name = "dependencies",
+    summary = "List every host that a run needs, and the region in which it lies." },
+  { name = "whoami", summary = "Show whose credentials are used, and where they are from." },
+  { name = "explain",
+    summary = "Say what a code means or where a run stands, and whether sending again is safe." },
+  { name = "repl", summary = "Type Lua: calls, results, help and explanations." },
+  { name = "emulator", summary = "Run an emulator of the EBS replication API." },
+  { name = "version", summary = "Print the versions of the command and its libraries." },
+}
+
+local known = {}
+for _, entry in ipairs(M.LIST) do known[entry.name] = true end
+
+--- Whether there is such a command.
+---@param name string|nil
+---@return boolean
+function M.is_known(name)
+  return known[name] == true
+end
+
+--- Loads a command.
+---@param name string of a known one
+---@return alicloud.cli.Command
+function M.load(name)
+  return require("alicloud.cli.commands." .. name)
+end
+
+return M
