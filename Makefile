@@ -30,7 +30,7 @@ CONFINE   := $(call sources,common confine)
 
 # The stages of a call: what knows no Lua.
 STAGES    := $(filter-out core/lua_% core/core core/value% common/luax,$(CORE))
-LUA_FILES  = $(shell find lua -name '*.lua')
+LUA_FILES  = $(shell find lua -name '*.lua' -o -name '*.md')
 
 # pkg-config where there is one and it knows the module, else the usual places.
 pc = $(if $(PKG_CONFIG),$(shell for m in $(2); do \

@@ -1,4 +1,4 @@
--- README's table of what each command may do, held against what the kernel was asked for: the
+-- The manual's table of what each command may do, held against what the kernel was asked for: the
 -- examples of each row read, write, start and send exactly what its cells say.
 
 local core = require "alicloud.core"
@@ -67,7 +67,7 @@ end
 
 -- The examples of each row; its name is the first command of its first cell.
 local EXAMPLES = {
-  version = { "version", "explain Throttling" },
+  version = { "version", "explain Throttling", "manual", "manual security" },
   status = { "status", "readiness", "precheck pg-orders", "whoami", "dependencies" },
   call = { "call DescribeRegions", "failover pg-payments --yes", "drill start pg-orders --yes" },
   plan = { "plan orders.lua" },
@@ -92,9 +92,9 @@ client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-payments" })
 ]] .. "\4" }
 
 local function rows()
-  local text = scratch.read "README.md"
+  local text = scratch.read "lua/alicloud/manual/security.md"
   local list = {}
-  local within = text:match "\n## Security\n(.-)\n## "
+  local within = text:match "\n## What each command may do\n(.-)\n## "
   for line in (within or ""):gmatch "[^\n]+" do
     local cells = {}
     for cell in line:gmatch "|([^|]*)" do cells[#cells + 1] = cell:match "^%s*(.-)%s*$" end
@@ -150,7 +150,7 @@ describe("what each command may do", function()
     for name in list:gmatch "%f[^\n%z]   (%l+)" do assert.is_true(told[name], name) end
   end)
 
-  it("is what README's table says", function()
+  it("is what the table of the manual says", function()
     if not traced.is_here() then return pending "needs root and strace" end
     local left = {}
     for name in pairs(EXAMPLES) do left[name] = true end

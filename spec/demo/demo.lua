@@ -90,7 +90,7 @@ local function main()
     error(problem, 0)
   end
   say("\n", failures == 0 and "Done: all as it should be. " or "Done, with mistakes. ",
-    "README.md goes on from here.\n")
+    "`alicloud-dr manual first-steps` goes on from here.\n")
   return failures == 0
 end
 

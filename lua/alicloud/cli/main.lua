@@ -30,6 +30,7 @@ Try it without a cloud account:
   export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret
   alicloud-dr status --region cn-shanghai
   alicloud-dr failover pg-orders --region cn-shanghai
+  alicloud-dr manual first-steps
 
 Environment:
   ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET   credentials

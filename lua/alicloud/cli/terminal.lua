@@ -34,6 +34,7 @@ end
 ---@field err fun(text: string)
 ---@field fault? fun(): string|nil why output was lost, if any was
 ---@field tty boolean the output is a terminal
+---@field page? fun(text: string) shows a long text screen by screen
 ---@field input_tty boolean somebody can answer a question
 ---@field columns integer
 ---@field read_line fun(): string|nil
@@ -85,6 +86,7 @@ function M.io()
     end,
     fault = fault,
     tty = tty,
+    page = tty and function(text) require "alicloud.cli.pager".show(text) end or nil,
     input_tty = core.terminal(0) ~= nil,
     columns = math.max(1, read_columns()),
     read_line = read_line,

@@ -39,6 +39,7 @@ M.LIST = {
     summary = "Say what a code means or where a run stands, and whether sending again is safe." },
   { name = "repl", summary = "Type Lua: calls, results, help and explanations." },
   { name = "emulator", summary = "Run an emulator of the EBS replication API." },
+  { name = "manual", summary = "Read the manual, topic by topic." },
   { name = "version", summary = "Print the versions of the command and its libraries." },
 }
 

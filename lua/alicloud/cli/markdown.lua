@@ -1,0 +1,178 @@
+--- Shows Markdown on a terminal: paragraphs, lists and tables fit its width, blocks of code stay as
+--- they are. It knows what the manual is written in and no more.
+
+local M = {}
+
+local GAP = 2
+
+local function width(text)
+  return utf8.len(text) or #text
+end
+
+-- Without the marks of emphasis, but those in code are code.
+local function plain(text)
+  return (text:gsub("([^`]*)(`?[^`]*`?)", function(words, code)
+    return words:gsub("%*%*", ""):gsub("%*(%a[^*]*)%*", "%1") .. code
+  end))
+end
+
+-- Fills lines with the words of a text.
+local function fill(lines, text, first, rest, columns)
+  local line, is_empty = first, true
+  for word in text:gmatch "%S+" do
+    if not is_empty and width(line) + 1 + width(word) > columns then
+      lines[#lines + 1] = line
+      line, is_empty = rest, true
+    end
+    line, is_empty = line .. (is_empty and "" or " ") .. word, false
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+local function cells_of(row)
+  local cells = {}
+  row = row:gsub("\\|", "\0"):gsub("^|", "")
+  for cell in row:gmatch "([^|]*)|" do
+    cells[#cells + 1] = plain(cell:gsub("\0", "|"):match "^%s*(.-)%s*$")
+  end
+  return cells
+end
+
+-- How wide each column wants to be, and how narrow its longest word lets it be.
+local function measure(rows)
+  local wanted, least = {}, {}
+  for _, cells in ipairs(rows) do
+    for i, cell in ipairs(cells) do
+      wanted[i] = math.max(wanted[i] or 1, width(cell))
+      for word in cell:gmatch "%S+" do least[i] = math.max(least[i] or 1, width(word)) end
+      least[i] = least[i] or 1
+    end
+  end
+  return wanted, least
+end
+
+-- The widest column gives way first. Nil if the words are too long to stand side by side.
+local function widths_of(rows, columns)
+  local widths, least = measure(rows)
+  local total = GAP * (#widths - 1)
+  for _, wide in ipairs(widths) do total = total + wide end
+  while total > columns do
+    local widest
+    for i, wide in ipairs(widths) do
+      if wide > least[i] and (not widest or wide > widths[widest]) then widest = i end
+    end
+    if not widest then return nil end
+    widths[widest], total = widths[widest] - 1, total - 1
+  end
+  return widths
+end
+
+local function add_row(lines, cells, widths)
+  local parts, height = {}, 0
+  for i, wide in ipairs(widths) do
+    parts[i] = fill({}, cells[i] or "", "", "", wide)
+    height = math.max(height, #parts[i])
+  end
+  for n = 1, height do
+    local line = ""
+    for i, wide in ipairs(widths) do
+      local text = parts[i][n] or ""
+      line = line .. text .. (" "):rep(wide - width(text) + GAP)
+    end
+    lines[#lines + 1] = line:gsub("%s+$", "")
+  end
+end
+
+-- Each row as a paragraph of its own, with the names of the columns.
+local function add_records(lines, rows, columns)
+  local head = rows[1]
+  for n = 2, #rows do
+    for i, cell in ipairs(rows[n]) do
+      local name, indent = head[i] == "" and "" or head[i] .. ": ", i == 1 and "" or "  "
+      if cell ~= "" then fill(lines, name .. cell, indent, indent .. "  ", columns) end
+    end
+  end
+end
+
+local function add_table(lines, block, columns)
+  local rows = {}
+  for _, row in ipairs(block) do
+    if not row:find "^[|%s:-]*%-[|%s:-]*$" then rows[#rows + 1] = cells_of(row) end
+  end
+  local widths = widths_of(rows, columns)
+  if not widths then return add_records(lines, rows, columns) end
+  for i, cells in ipairs(rows) do
+    local is_empty = table.concat(cells) == ""
+    if not is_empty then add_row(lines, cells, widths) end
+    if i == 1 and not is_empty then
+      local rule = {}
+      for n, wide in ipairs(widths) do rule[n] = ("-"):rep(wide) end
+      lines[#lines + 1] = table.concat(rule, (" "):rep(GAP))
+    end
+  end
+end
+
+local function add_text(lines, block, columns)
+  local first, text = block[1]:match "^(%s*[-*] )(.*)$"
+  if not first then first, text = block[1]:match "^(%s*%d+%. )(.*)$" end
+  if not first then first, text = "", block[1] end
+  text = text .. " " .. table.concat(block, " ", 2)
+  fill(lines, plain(text), first, (" "):rep(#first), columns)
+end
+
+local function kind_of(line)
+  if line == "" then return "blank" end
+  if line:find "^```" then return "fence" end
+  if line:find "^#+ " then return "heading" end
+  if line:find "^|" then return "table" end
+  if line:find "^%s*[-*] " or line:find "^%s*%d+%. " then return "item" end
+  return "text"
+end
+
+-- Whether a line goes on with the block before it.
+local function goes_on(block, kind)
+  return #block > 0 and (kind == "text" and block.kind ~= "table"
+    or kind == "table" and block.kind == "table")
+end
+
+--- Makes a text of Markdown fit a width.
+---@param text string
+---@param columns integer
+---@param paint fun(heading: string): string
+---@return string
+function M.render(text, columns, paint)
+  local lines, block, in_code = {}, {}, false
+  local function flush()
+    if block.kind == "table" then
+      add_table(lines, block, columns)
+    elseif #block > 0 then
+      add_text(lines, block, columns)
+    end
+    block = {}
+  end
+  for line in text:gmatch "([^\n]*)\n" do
+    local kind = kind_of(line)
+    if kind == "fence" then
+      flush()
+      in_code = not in_code
+    elseif in_code then
+      lines[#lines + 1] = line == "" and "" or "  " .. line
+    elseif goes_on(block, kind) then
+      block[#block + 1] = line
+    else
+      flush()
+      if kind == "heading" then
+        lines[#lines + 1] = paint(line:match "^#+ (.*)$")
+      elseif kind == "blank" then
+        lines[#lines + 1] = ""
+      else
+        block = { line, kind = kind }
+      end
+    end
+  end
+  flush()
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return M
