@@ -305,13 +305,16 @@ describe("the declarations of the C modules", function()
 end)
 
 describe("make install", function()
-  it("installs every Lua module, every C module and the command, and they work there", function()
+  it("installs every Lua module, every C module, the manual and the command, and they work there",
+    function()
     local root = scratch.directory()
     run(("make -s --no-print-directory install BUILD=%s PREFIX=%s"):format(build, root))
     local version = _VERSION:match "%d%.%d"
     local share, lib = root .. "/share/lua/" .. version .. "/", root .. "/lib/lua/" .. version
-    for _, path in ipairs(files("lua", "*.lua")) do
-      assert.are.equal(read(path), read(share .. path:gsub("^lua/", "")), path)
+    for _, pattern in ipairs { "*.lua", "*.md" } do
+      for _, path in ipairs(files("lua", pattern)) do
+        assert.are.equal(read(path), read(share .. path:gsub("^lua/", "")), path)
+      end
     end
     for _, path in ipairs(files(build .. "/alicloud", "*.so")) do
       assert.are.equal(read(path), read(lib .. "/alicloud/" .. path:match("[^/]+$")))
@@ -349,14 +352,28 @@ describe("what is told of the tree", function()
     assert.are.same(targets, told)
   end)
 
-  it("in README.md names files and targets that are there", function()
-    local text = read("README.md")
-    for path in text:gmatch("`([%w_.]+/[%w_./]*)`") do
-      if path:find("^src/") or path:find("^spec/") or path:find("^lua/") then
-        run(("test -e %s"):format(path))
+  it("in README.md and the manual names files and targets that are there", function()
+    for _, file in ipairs { "README.md", table.unpack(files("lua", "*.md")) } do
+      local text = read(file)
+      for path in text:gmatch("`([%w_.]+/[%w_./-]*)`") do
+        if path:find("^src/") or path:find("^spec/") or path:find("^lua/") then
+          run(("test -e %s"):format(path))
+        end
+      end
+      for target in text:gmatch("`make ([%l-]+)") do assert.is_true(targets[target], target) end
+    end
+  end)
+
+  it("in README.md is short, and wrapped like the manual", function()
+    local _, lines = read("README.md"):gsub("\n", "")
+    assert.is_true(lines <= 150)
+    for _, file in ipairs { "README.md", table.unpack(files("lua", "*.md")) } do
+      local is_code = false
+      for line in read(file):gmatch "[^\n]+" do
+        if line:find "^```" then is_code = not is_code end
+        assert.truthy(is_code or line:find "^|" or utf8.len(line) <= 100, file .. ": " .. line)
       end
     end
-    for target in text:gmatch("`make ([%l-]+)") do assert.is_true(targets[target], target) end
   end)
 end)
 

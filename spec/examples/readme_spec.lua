@@ -1,14 +1,23 @@
--- The README's snippets, run as a reader would: scripts and shell lines against an emulator that is
--- a process of its own, the REPL by typing into it.
+-- The snippets of README and manual, run as a reader would: scripts and shell lines against an
+-- emulator that is a process of its own, the REPL by typing into it.
+local emulators = require "alicloud.emulator"
+local manual = require "alicloud.cli.commands.manual"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
+
+local function read_texts()
+  local texts = { "\n" .. scratch.read "README.md" }
+  for _, topic in ipairs(manual.TOPICS) do
+    texts[#texts + 1] = "\n" .. scratch.read("lua/alicloud/manual/" .. topic .. ".md")
+  end
+  return texts
+end
 
 local function read_blocks(language)
-  local file <close> = assert(io.open "README.md")
-  local text = "\n" .. file:read "a"
   local blocks = {}
-  for fence, body in text:gmatch "\n```(%w*)\n(.-)\n```" do
-    if fence == language then
-      blocks[#blocks + 1] = body
+  for _, text in ipairs(read_texts()) do
+    for fence, body in text:gmatch "\n```(%w*)\n(.-)\n```" do
+      if fence == language then blocks[#blocks + 1] = body end
     end
   end
   return blocks
@@ -36,12 +45,12 @@ local function lines_where(test)
   return lines
 end
 
-local function snippet_with(text)
-  local found
+-- The file that a snippet names in its first line.
+local function snippet_of(name)
   for _, script in ipairs(read_blocks "lua") do
-    found = script:find(text, 1, true) and script or found
+    if script:find("-- " .. name, 1, true) == 1 then return script end
   end
-  return found
+  error("no snippet " .. name)
 end
 
 local function names_ready_playbook(line)
@@ -70,7 +79,7 @@ END
     %s
     echo "ran twice $?"
     set -e
-    %s]]):format(snippet_with "my-orders.lua", lines[1], lines[2], lines[3],
+    %s]]):format(snippet_of "my-orders.lua", lines[1], lines[2], lines[3],
       table.concat(lines, "\n", 4))
 end
 
@@ -79,7 +88,22 @@ local function rehearsal_script()
     cd "$(mktemp -d)" && cat >my-orders.lua <<'END'
 %s
 END
-    %s]]):format(snippet_with "my-orders.lua", matching_line "[^\n]*explore[^\n]*")
+    %s]]):format(snippet_of "my-orders.lua", matching_line "[^\n]*explore[^\n]*")
+end
+
+local function is_short(line)
+  return line:find("shanghai.lua", 1, true) ~= nil
+end
+
+local function short_script()
+  return ([[
+    set -e
+    dir=$(mktemp -d)
+    cd "$dir" && ALICLOUD_DR_JOURNALS=$dir/journals && export ALICLOUD_DR_JOURNALS
+    cat >shanghai.lua <<'END'
+%s
+END
+    %s]]):format(snippet_of "shanghai.lua", table.concat(lines_where(is_short), "\n"))
 end
 
 local function ready_script()
@@ -98,10 +122,11 @@ local function begin_all()
   -- Slower: on a busy machine the recovery point must not grow too old between its commands.
   begin("playbook", "begin", playbook_script(), 120)
   begin("ready", "begin", ready_script())
+  begin("short", "begin", short_script(), 120)
   return flows
 end
 
-describe("README", function()
+describe("README with the manual", function()
   local emulator, begun
 
   -- Not in a setup: busted calls that even where it has no spec of this file to run.
@@ -118,8 +143,8 @@ describe("README", function()
   after_each(function() emulator:stop() end)
 
   it("has the snippets that this spec runs", function()
-    assert.is_true(#read_blocks "lua" >= 7)
-    assert.is_true(#read_blocks "sh" >= 5)
+    assert.equal(13, #read_blocks "lua")
+    assert.equal(14, #read_blocks "sh")
     assert.equal(1, #read_blocks "")
     assert.equal(1, #read_blocks "console")
   end)
@@ -148,12 +173,27 @@ describe("README", function()
   end
 
   it("has a fault file that the emulator takes", function()
-    local faulty = process.start_emulator { faults = snippet_with "my-faults.lua" }
+    local faulty = process.start_emulator { faults = snippet_of "my-faults.lua" }
     local output, ok = faulty:shell("alicloud-dr failover pg-orders --region cn-shanghai --yes")
     local effects = faulty:effects()
     faulty:stop()
     assert.is_true(ok, output)
     assert.equal(1, effects)
+  end)
+
+  it("has a world that the emulator takes", function()
+    local world = load(snippet_of "my-world.lua", "my-world.lua", "t", {})()
+    assert.is_nil(emulators.world_problem(world))
+  end)
+
+  it("has ten lines of playbook that are planned, run and rehearsed", function()
+    local flow = flow_of "short"
+    assert.equal(3, #lines_where(is_short))
+    local output, ok = flow.job:finish()
+    assert.is_true(ok, output)
+    assert.matches("ebs:FailoverDiskReplicaGroup in cn%-shanghai, token ", output)
+    assert.matches("✔ completed, RTO ", output)
+    assert.matches("✔ 50 seeds, .*no violation", output)
   end)
 
   it("has a playbook that is planned, run, and run again", function()
@@ -197,7 +237,8 @@ describe("README", function()
   it("has shell lines of the command that run", function()
     local ran = 0
     for _, line in ipairs(lines_where(function(line)
-      return line:find "^alicloud%-dr" and not line:find "my[-_]" and not names_ready_playbook(line)
+      return line:find "^alicloud%-dr" and not line:find "my[-_]" and not is_short(line)
+        and not names_ready_playbook(line)
     end)) do
       local output, ok = emulator:shell(line)
       assert.is_true(ok, line .. "\n" .. output)
