@@ -256,8 +256,8 @@ function M.block(bucket, code, now, seconds)
   if code == ACCOUNT_CODE then all.blocked_until = math.max(all.blocked_until, now + seconds) end
 end
 
---- Takes an answer that said "too often" to heart: how long everybody stays away, which is also
---- what the caller is told.
+--- Counts an answer that said "too often", and keeps everybody away for as long as it means, which
+--- is also what the caller is told.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
