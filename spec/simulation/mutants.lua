@@ -5,6 +5,7 @@ local FAILOVER, POLLER = "alicloud.dr.actions.failover", "alicloud.dr.change.pol
 local FAILURES = "alicloud.dr.change.failures"
 local CHANGE = "alicloud.dr.change"
 local INTENT, SNAPSHOT = "alicloud.dr.model.intent", "alicloud.dr.model.snapshot"
+local PHASE = "alicloud.dr.model.phase"
 local PRECHECK, PROTOCOL = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
 local JOURNAL, STATE = "alicloud.dr.journal", "alicloud.dr.playbook.state"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
@@ -137,29 +138,29 @@ return {
     "if phase then\n      count(evidence, phase, now)\n      local conclusion",
     'if phase then return "completed" end\n    if phase then\n'
       .. "      count(evidence, phase, now)\n      local conclusion")),
-  lie("group_ahead", "success on the group alone", 31, edit(SNAPSHOT,
-    'and M.count(snapshot, "failovered") == #snapshot.pairs', "")),
+  lie("group_ahead", "success on the group alone", 31, edit(PHASE,
+    'if group == "done" and counts.done == total then', 'if group == "done" then')),
   lie("short_list", "cut pair lists are whole", 185, edit(SNAPSHOT,
     "function M.pair_set_fault(snapshot)\n", "function M.pair_set_fault()\n  do return nil end\n"
       .. "  local snapshot = nil\n")),
-  mutant("the frozen pair set is not compared", 651, edit(INTENT,
+  mutant("the frozen pair set is not compared", 651, edit(PHASE,
     "local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))",
     "local difference")),
   lie("empty_list", "a group that both lists leave out has arrived", 56,
     edit("alicloud.dr.read.groups", "local record = find(records or {}, group_id)",
       'M.left_out = records ~= nil and (site == "backup" or M.left_out)\n'
         .. "    local record = find(records or {}, group_id)"),
-    edit(INTENT, 'if snapshot.role == "absent" then',
+    edit(PHASE, 'if snapshot.role == "absent" then',
       'if snapshot.role == "absent" and require "alicloud.dr.read.groups".left_out then\n'
         .. '    return "completed", "gone"\n  end\n  if snapshot.role == "absent" then')),
-  lie("unknown_status", "an unknown word means done", 496, edit(INTENT,
-    'if word then return "unknown",', 'if word then return "completed",')),
-  mutant("a failover in part is success", 75, edit(INTENT,
-    "if failure then return failure, reason end",
-    'if failure then return "completed", reason end')),
-  mutant("under way is as good as there", 1, edit(INTENT,
-    'if is_moving(snapshot) then return "in_progress"',
-    'if is_moving(snapshot) then return "completed"')),
+  lie("unknown_status", "an unknown word means done", 496, edit(PHASE,
+    'if group == "unknown" or counts.unknown > 0 then return "unknown" end',
+    'if group == "unknown" or counts.unknown > 0 then return "completed" end')),
+  mutant("a failover in part is success", 75,
+    edit(PHASE, 'snapshot) then return "failed" end', 'snapshot) then return "completed" end'),
+    edit(PHASE, 'return "partially_failed"\n', 'return "completed"\n')),
+  mutant("under way is as good as there", 1, edit(PHASE,
+    'return "in_progress"\n', 'return "completed"\n')),
   mutant("a failover under way is called done", 912, edit(FAILOVER,
     'if snapshots.is_failovered(snapshot) then return "done" end',
     'if is_under_way(snapshot) then return "done" end')),

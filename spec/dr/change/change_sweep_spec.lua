@@ -1,11 +1,12 @@
 -- Thousands of changes under random troubles. First that the invariants hold, then that the sweep
 -- would notice if a safeguard were missing.
 
-local transitions = require "alicloud.dr.model.transition"
 local mutants = require "spec.dr.change.mutants"
+local phases = require "alicloud.dr.model.phase"
+local pollers = require "alicloud.dr.change.poller"
 local snapshots = require "alicloud.dr.model.snapshot"
 local sweep = require "spec.dr.change.change_sweep"
-local pollers = require "alicloud.dr.change.poller"
+local transitions = require "alicloud.dr.model.transition"
 
 local replace = mutants.replace
 
@@ -15,18 +16,7 @@ local tokens = 0
 
 local MUTANTS = mutants.with_common {
   ["success on the group alone"] = { "S3", function()
-    replace(transitions, "judge", function(judge)
-      return function(transition, intent, snapshot)
-        local only = {}
-        for name, value in pairs(snapshot) do only[name] = value end
-        only.pairs = {}
-        for i, pair in ipairs(snapshot.pairs) do
-          only.pairs[i] = { id = pair.id, status = snapshot.status, from = snapshot.from,
-            to = snapshot.to, recover_point = snapshot.group_recover_point }
-        end
-        return judge(transition, intent, only)
-      end
-    end)
+    replace(phases, "of", mutants.on_the_group_alone)
   end },
 
   ["success as soon as the call is accepted"] = { "S3", function()

@@ -43,6 +43,22 @@ function M.with_calls(alter)
   end
 end
 
+--- A judge to whom every pair is what the group is.
+---@param of function the judge
+---@return function
+function M.on_the_group_alone(of)
+  return function(transition, intent, snapshot)
+    local only = {}
+    for name, value in pairs(snapshot) do only[name] = value end
+    only.pairs = {}
+    for i, pair in ipairs(snapshot.pairs) do
+      only.pairs[i] = { id = pair.id, status = snapshot.status, from = snapshot.from,
+        to = snapshot.to, recover_point = snapshot.group_recover_point }
+    end
+    return of(transition, intent, only)
+  end
+end
+
 ---@class spec.dr.Mutant
 ---@field [1] string what the violation must say
 ---@field [2] nil|fun() puts the mutant into the modules

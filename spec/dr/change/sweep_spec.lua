@@ -4,6 +4,7 @@
 
 local intents = require "alicloud.dr.model.intent"
 local mutants = require "spec.dr.change.mutants"
+local phases = require "alicloud.dr.model.phase"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
 local sweep = require "spec.dr.change.sweep"
@@ -31,9 +32,7 @@ end
 
 local MUTANTS = mutants.with_common {
   ["success on the group alone"] = { "S3", function()
-    replace(snapshots, "is_failovered", function()
-      return function(snapshot) return snapshot.status == "failovered" end
-    end)
+    replace(phases, "of", mutants.on_the_group_alone)
   end },
 
   ["success on cut pair lists"] = { "S3", function()
@@ -56,10 +55,10 @@ local MUTANTS = mutants.with_common {
   end },
 
   ["success on an unknown word"] = { "S3", function()
-    replace(intents, "judge", function(judge)
-      return function(intent, snapshot)
+    replace(phases, "of", function(of)
+      return function(transition, intent, snapshot)
         if snapshot.status == "levitating" then return "completed", "levitating" end
-        return judge(intent, snapshot)
+        return of(transition, intent, snapshot)
       end
     end)
   end },

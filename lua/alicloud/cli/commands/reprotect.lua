@@ -4,10 +4,10 @@
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
 local dr = require "alicloud.dr"
-local goals = require "alicloud.dr.model.transition"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local session = require "alicloud.cli.client"
+local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
@@ -63,7 +63,7 @@ function M.run(args, io)
   command.question = function(snapshot)
     return aftermath.reprotect_question(snapshot, given.reverse)
   end
-  command.describe = goals.describe
+  command.describe = transitions.describe
   command.show = function(result) return aftermath.reprotected(io, result) end
   command.object = output.change_object
   return change.run(io, args, command)

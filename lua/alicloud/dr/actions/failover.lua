@@ -18,9 +18,7 @@ local M = {}
 local SETTLING_LOOKS = 3
 local SETTLING_PAUSE = 2
 
-local WORDS = transitions.words("ebs", "FailoverDiskReplicaGroup", "failover")
-WORDS.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStalled",
-  timeout = "Client.FailoverTimeout" }
+local FAILOVER = transitions.failover
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -88,8 +86,8 @@ local function target_of(change, intent)
     regions = { group.region }, params = { ReplicaGroupId = group.id }, intent = intent,
     read = function(options) return group:observe(options) end,
     batched = batched_reads and batched_reads:of(group),
-    judge = intents.judge, describe = snapshots.state, same = snapshots.same_state,
-    began_failed = intent.status == "failover_failed",
+    transition = FAILOVER, describe = FAILOVER.describe, same = snapshots.same_state,
+    began_failed = intent.status == FAILOVER.failed,
     terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss },
   }
 end
@@ -165,7 +163,7 @@ end
 ---@return alicloud.Error? err kind "precheck", "state", "timeout", "cancelled", "journal" or that
 ---of the call
 function M.run(group, options)
-  local change = changes.new(group, WORDS, options)
+  local change = changes.new(group, FAILOVER.words, options)
   if not change:is_continued() then return begin(change) end
   return conclude(change, change:apply(target_of(change, options.continue.intent)))
 end

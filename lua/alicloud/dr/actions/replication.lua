@@ -5,7 +5,7 @@ local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
 local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
-local intents = require "alicloud.dr.model.intent"
+local phases = require "alicloud.dr.model.phase"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
@@ -148,8 +148,11 @@ end
 
 local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
 
+-- Neither direction nor pair set may change meanwhile; what the pairs show does not matter.
+local STAYS = { any_pairs = true }
+
 local function judge_point(intent, seen)
-  local phase, difference = intents.judge_shape(intent, seen)
+  local phase, difference = phases.of_shape(STAYS, intent, seen)
   if phase then return phase, difference end
   local point = common_point(seen)
   if point and point > intent.newer_than then return "completed", "" end

@@ -3,6 +3,7 @@
 
 local changes = require "alicloud.dr.change"
 local failures = require "alicloud.dr.change.failures"
+local phases = require "alicloud.dr.model.phase"
 local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
@@ -147,8 +148,7 @@ local function target_of(change, kind, intent, regions)
   return {
     regions = regions, params = params, intent = intent,
     read = function(options) return change.group:observe(options) end,
-    judge = function(decided, seen) return transitions.judge(transition, decided, seen) end,
-    describe = transitions.describe, same = snapshots.same_state,
+    transition = transition, describe = transition.describe, same = snapshots.same_state,
     began_failed = transition.failed ~= nil and intent.status == transition.failed,
   }
 end
@@ -173,7 +173,7 @@ local function confirm(change, kind, snapshot)
   local problem = M.problem_of_world(found)
   if problem then return failures.forbidden(change, problem) end
   local asked = transitions.intent(snapshot, "")
-  local phase, reason = transitions.judge(kind.transition, asked, found.here)
+  local phase, reason = phases.of(kind.transition, asked, found.here)
   if phase ~= "not_started" then return failures.world_changed(change, reason) end
   -- Somebody may have attached a disk while the question was open.
   problem = kind.problem(change, found.here)

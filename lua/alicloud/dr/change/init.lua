@@ -54,7 +54,8 @@ local WRONG_REGION = {
 ---@field intent alicloud.dr.Intent|table what was decided; its client_token goes with the call
 ---@field read fun(options: table): table|nil, alicloud.Error?
 ---@field batched alicloud.dr.BatchedRead? for whoever waits for the end
----@field judge fun(intent: table, seen: table): alicloud.dr.Phase, string
+---@field transition alicloud.dr.Transition? of a group: what its statuses mean
+---@field judge? fun(intent: table, seen: table): alicloud.dr.Phase, string of anything else
 ---@field describe fun(seen: table): string
 ---@field same fun(earlier: table, later: table): boolean no news between two looks
 ---@field began_failed boolean? what was decided on had failed before

@@ -5,6 +5,8 @@
 --- pairs. So the conclusions that matter need the whole set (success), or several reads that agree
 --- over some time (nothing has happened, somebody else has intervened).
 
+local phases = require "alicloud.dr.model.phase"
+
 local M = {}
 
 --- The stability threshold: how many reads must agree, over how many seconds, before "nothing has
@@ -52,7 +54,9 @@ function Poller:call_options(deadline)
 end
 
 function Poller:phase_of(snapshot)
-  return self.target.judge(self.target.intent, snapshot)
+  local target = self.target
+  if target.judge then return target.judge(target.intent, snapshot) end
+  return phases.of(target.transition, target.intent, snapshot)
 end
 
 function Poller:record(snapshot, phase, reason)

@@ -1,9 +1,9 @@
---- What a failover was decided for: one group, one direction, one set of pairs, one token. A plain
---- value, made before the first byte leaves and never changed; every later look is judged by it.
+--- What a change was decided for: one group, one direction, one set of pairs, one token. A plain
+--- value, made before the first byte leaves and never changed; every later look is judged by it
+--- (alicloud.dr.model.phase).
 
 local core = require "alicloud.core"
 local snapshots = require "alicloud.dr.model.snapshot"
-local states = require "alicloud.dr.model.states"
 
 local M = {}
 
@@ -17,16 +17,8 @@ local M = {}
 ---@field pair_status table<string, string> status of each pair when it was decided
 ---@field client_token string
 ---@field recover_point integer? unix seconds, of the look that it was decided by
-
----@alias alicloud.dr.Phase
----| "completed" # group and every pair of the set are failovered
----| "in_progress"  # a failover in this direction is under way
----| "not_started" # nothing has happened since the decision
----| "failed"  # the service gave up
----| "partially_failed" # the group is failovered, a pair gave up
----| "direction_changed"  # the direction is another one
----| "conflict" # another set of pairs, or a status that no failover leads to
----| "unknown" # cut lists, unknown words, no record: says nothing either way
+---@field group_recover_point integer? of a change other than a failover
+---@field pair_recover_point table<string, integer>? likewise, by pair
 
 --- A token that follows from some facts, each told from its neighbours.
 ---@param parts string[] is changed
@@ -64,107 +56,26 @@ function M.new(snapshot, client_token)
   }
 end
 
+--- That the direction is another one, in words.
+---@param intent alicloud.dr.Intent
+---@param snapshot alicloud.dr.Snapshot
+---@return string
+function M.other_direction(intent, snapshot)
+  return ("direction was %s, now it is %s"):format(snapshots.direction(intent),
+    snapshots.direction(snapshot))
+end
+
 --- How the world differs from the one that the intent was made for: direction and pair set.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil difference nil if there is none
----@return "direction_changed"|"conflict"|nil
 function M.difference(intent, snapshot)
   if not snapshots.same_place(intent.from, snapshot.from)
     or not snapshots.same_place(intent.to, snapshot.to) then
-    return ("direction was %s, now it is %s"):format(
-      snapshots.direction(intent), snapshots.direction(snapshot)), "direction_changed"
+    return M.other_direction(intent, snapshot)
   end
   local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))
-  if difference then return "the pair set " .. difference, "conflict" end
-  return nil
-end
-
--- An intent that joined a running failover has no "before" that could be left untouched.
-local function is_untouched(intent, snapshot)
-  if states.MOVING[intent.status] then return false end
-  if not states.follows(intent.status, snapshot.status) then return false end
-  for _, pair in ipairs(snapshot.pairs) do
-    if not states.follows(intent.pair_status[pair.id], pair.status) then return false end
-  end
-  return true
-end
-
-local function pairs_named(snapshot, status)
-  local ids = {}
-  for _, pair in ipairs(snapshot.pairs) do
-    if pair.status == status then ids[#ids + 1] = pair.id end
-  end
-  return table.concat(ids, ", ")
-end
-
-local function unknown_word(snapshot)
-  if not states.KNOWN[snapshot.status] then return snapshot.status end
-  for _, pair in ipairs(snapshot.pairs) do
-    if not states.KNOWN[pair.status] then return pair.status end
-  end
-  return nil
-end
-
-local function judge_failure(snapshot)
-  local failed = snapshots.count(snapshot, "failover_failed")
-  local names = pairs_named(snapshot, "failover_failed")
-  if snapshot.status == "failover_failed" then
-    local which = failed > 0 and (": %d of %d pairs failed (%s)")
-      :format(failed, #snapshot.pairs, names) or ""
-    return "failed", "the group is failover_failed" .. which
-  end
-  if snapshot.status == "failovered" and failed > 0 then
-    return "partially_failed", ("the group is failovered, but %s failover_failed"):format(
-      names .. (failed == 1 and " is" or " are"))
-  end
-  return nil
-end
-
-local function is_moving(snapshot)
-  if states.MOVING[snapshot.status] then return true end
-  for _, pair in ipairs(snapshot.pairs) do
-    if states.MOVING[pair.status] then return states.LEGAL[snapshot.status] == true end
-  end
-  return false
-end
-
---- What a look says about direction and pair set, before any status counts.
----@param intent alicloud.dr.Intent
----@param snapshot alicloud.dr.Snapshot
----@return "unknown"|"direction_changed"|"conflict"|nil phase nil if both are as they were
----@return string? reason for people
-function M.judge_shape(intent, snapshot)
-  if snapshot.role == "absent" then
-    return "unknown", ("%s is not listed in %s"):format(intent.group_id, intent.region)
-  end
-  local difference, kind = M.difference(intent, snapshot)
-  if kind == "direction_changed" then return kind, difference end
-  local fault = snapshots.pair_set_fault(snapshot)
-  if fault then return "unknown", fault end
-  return kind, difference
-end
-
---- What a look says about the intent. Only "completed" is success, and only "not_started" may ever
---- lead to sending again.
----@param intent alicloud.dr.Intent
----@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Phase
----@return string reason for people
-function M.judge(intent, snapshot)
-  local phase, words = M.judge_shape(intent, snapshot)
-  if phase then return phase, words end
-  if snapshots.is_failovered(snapshot) then return "completed", "group and pairs are failovered" end
-  if is_untouched(intent, snapshot) then
-    return "not_started", "the group still is " .. snapshot.status
-  end
-  local word = unknown_word(snapshot)
-  if word then return "unknown", ("status %q is a word this version does not know"):format(word) end
-  local failure, reason = judge_failure(snapshot)
-  if failure then return failure, reason end
-  if is_moving(snapshot) then return "in_progress", snapshots.state(snapshot) end
-  return "conflict", ("the group was %s and now is %s"):format(intent.status,
-    snapshots.state(snapshot))
+  return difference and "the pair set " .. difference
 end
 
 return M

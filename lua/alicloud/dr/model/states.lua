@@ -1,41 +1,43 @@
---- The words in the Status field of a group or a pair, and what they mean for a failover.
---- Words that are not here exist: whoever reads a status must have an answer for those too.
+--- The words in the Status field of a group or a pair. The documented ones, and those in which an
+--- operation is taken, are data of the service; here is what it does not say: which states end by
+--- themselves, and which follow from which when nobody calls.
+--- Words that are documented nowhere exist: whoever reads a status must have an answer for those
+--- too.
+
+local documented = require "alicloud.service.ebs.states"
+local operations = require "alicloud.service.ebs.groups"
 
 local M = {}
 
-local function set(...)
-  local words = {}
-  for _, word in ipairs { ... } do words[word] = true end
-  return words
+--- A set of words.
+---@param words string[]
+---@return table<string, boolean>
+function M.set(words)
+  local set = {}
+  for _, word in ipairs(words) do set[word] = true end
+  return set
 end
 
---- Statuses in which a failover of a group is documented to be allowed.
---- Source: FailoverDiskReplicaGroup, usage notes.
-M.LEGAL_LIST = {
-  "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped",
-  "failovering", "failover_failed", "failovered",
-}
+--- Every documented word.
+M.KNOWN = M.set(documented.group)
 
-M.LEGAL = set(table.unpack(M.LEGAL_LIST))
-
---- Every documented word. Source: DescribeDiskReplicaGroups and DescribeDiskReplicaPairs, Status.
-M.KNOWN = set("creating", "created", "create_failed", "initial_syncing", "manual_syncing",
-  "syncing", "normal", "stopping", "stopped", "stop_failed", "failovering", "failovered",
-  "failover_failed", "reprotecting", "reprotect_failed", "deleting", "deleted", "delete_failed",
-  "invalid")
-
---- On the way to the secondary site, or there.
-M.MOVING = set("failovering", "failovered")
+--- Statuses of a group in which an operation is documented to be taken.
+---@param action string e.g. "StopDiskReplicaGroup"
+---@param whose? string what the service's data calls them ("group")
+---@return string[]
+function M.legal(action, whose)
+  return operations[action].legal_states[whose or "group"]
+end
 
 --- Statuses that end by themselves; a refusal because of one of them is worth another look.
-M.TRANSITIONAL = set("creating", "stopping", "failovering", "reprotecting", "deleting")
+M.TRANSITIONAL = M.set { "creating", "stopping", "failovering", "reprotecting", "deleting" }
 
 -- What replication does by itself, without anybody's call.
 local SUCCESSORS = {
-  normal = set("syncing"),
-  syncing = set("normal"),
-  manual_syncing = set("stopped"),
-  stopping = set("stopped", "stop_failed"),
+  normal = M.set { "syncing" },
+  syncing = M.set { "normal" },
+  manual_syncing = M.set { "stopped" },
+  stopping = M.set { "stopped", "stop_failed" },
 }
 
 --- Whether `now` is what `before` is or becomes when nobody touches the group.
