@@ -1,4 +1,4 @@
--- The journal's seam of a failover: what is written down before anything leaves, and how a failover
+-- What a failover tells its journal: what is written down before anything leaves, and how one
 -- goes on whose process is gone.
 
 local lab = require "spec.dr.lab"

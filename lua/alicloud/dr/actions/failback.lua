@@ -127,8 +127,8 @@ local function refusal(group, code, message, more)
 end
 
 local function wrong_sides(group, to, snapshot)
-  local here, from, goal = group.region, snapshot.from.region, snapshot.to.region
-  if here == to or not (from == here and goal == to or from == to and goal == here) then
+  local here, from, onto = group.region, snapshot.from.region, snapshot.to.region
+  if here == to or not (from == here and onto == to or from == to and onto == here) then
     return ("a failback from %s to %s was asked for, but %s goes %s"):format(here, to, group.id,
       snapshots.direction(snapshot))
   end

@@ -59,10 +59,6 @@ function M.of_shape(transition, intent, snapshot)
   return nil
 end
 
----@class alicloud.dr.Unit
----@field status string of the group, or of a pair
----@field point integer? its recovery point
-
 -- Where one unit is on its way, and whether it is as it was: a failover that is asked for again may
 -- find pairs that have arrived before.
 local function stage(transition, unit, was, way)

@@ -3,9 +3,12 @@
 --- full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a report out.
 
 local duration = require "alicloud.base.duration"
-local service = require "alicloud.service.ebs"
+local lazy = require "alicloud.base.lazy"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
+
+---@module "alicloud.service.ebs.errors"
+local documented = lazy.module "alicloud.service.ebs.errors"
 
 local M = {}
 
@@ -46,8 +49,7 @@ local OWN_CURES = {
 
 local function cure_of(code)
   if OWN_CURES[code] then return OWN_CURES[code] end
-  local documented = service.errors[code]
-  return documented and documented.cure
+  return documented[code] and documented[code].cure
 end
 
 local function ok(fact)
