@@ -184,13 +184,6 @@ describe("the layers", function()
     end)
   end)
 
-  -- What breaks the table today; a module that is mended leaves the list.
-  local EXCEPTIONS = {
-    ["alicloud.simulation.call_trace -> alicloud.client"] = true,
-    ["alicloud.simulation.stage -> alicloud.client"] = true,
-    ["alicloud.simulation.troubles -> alicloud.client"] = true,
-  }
-
   it("require what their table allows, and no module comes back to itself", function()
     local requires, broken = {}, {}
     for _, path in ipairs(files("lua", "*.lua")) do
@@ -205,7 +198,7 @@ describe("the layers", function()
         end
       end
     end
-    assert.are.same(EXCEPTIONS, broken)
+    assert.are.same({}, broken)
     assert.is_nil(cycle_in(requires))
   end)
 end)

@@ -9,8 +9,8 @@
 --- everything that it can come to.
 
 local alicloud = require "alicloud"
-local clients = require "alicloud.client"
 local demo = require "alicloud.emulator.demo"
+local discover = require "alicloud.simulation.discover"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
@@ -23,6 +23,9 @@ local wire = require "alicloud.emulator.gateway.request"
 
 local M = {}
 
+-- Its own: the playbook is given another one in its place.
+local real_client = alicloud.client
+
 ---@class alicloud.cli.Rehearsed
 ---@field calls alicloud.dr.MadeCall[]
 ---@field imagined { id: string, region: string }[] groups that no world knew
@@ -33,9 +36,11 @@ local M = {}
 local MOST_CALLS, ALIVE_EVERY = 20000, 200
 -- Virtual machine instructions of one step, for the same reason.
 local LONGEST_STEP = 100000000
-local MOST_PASSES = 20
 -- Model seconds after which nothing is under way any more.
 local SETTLED = 3600
+
+-- What a group is like that no world knows.
+local READY = { pairs = 2, status = "normal", recover_point_age = 60 }
 
 local PRODUCTS = { "ebs", "ecs" }
 
@@ -149,7 +154,7 @@ local function client_of(trace, region)
     own.transport, own.runtime = noting(emu, trace), emu.runtime
     own.access_key_id, own.access_key_secret = emu.access_key_id, emu.access_key_secret
     own.security_token = nil
-    return clients.new(own)
+    return real_client(own)
   end
 end
 
@@ -177,57 +182,22 @@ local function once(load_playbook, given, world, turns_back)
   return trace
 end
 
-local function ids_in(params)
-  return { params.ReplicaGroupId, params.GroupId or false, params.GroupIds or false }
-end
-
--- Groups that a call has named and that the world does not have.
-local function strangers(trace)
-  local list, known = {}, {}
+-- The groups that calls have named.
+local function asked_of(trace)
+  local asked = {}
   for _, call in ipairs(trace.calls) do
-    for _, id in pairs(ids_in(call.params)) do
-      local plain = id and id:find("^[%w_-]+$") and not known[id]
-      if plain and call.region and not trace.emu:group(id) then
-        known[id], list[#list + 1] = true, { id = id, region = call.region }
-      end
+    for _, name in ipairs { "ReplicaGroupId", "GroupId", "GroupIds" } do
+      asked[#asked + 1] = { group = call.params[name], region = call.region }
     end
   end
-  return list
+  return asked
 end
 
-local function region_id(region)
-  return type(region) == "table" and region.id or region
-end
-
-local function place(world, id)
-  for _, region in ipairs(world.regions) do
-    if region_id(region) == id then
-      local zone = type(region) == "table" and region.zones and region.zones[1] or id .. "-a"
-      return id .. "/" .. zone
-    end
-  end
-  world.regions[#world.regions + 1] = { id = id, zones = { id .. "-a" } }
-  return id .. "/" .. id .. "-a"
-end
-
-local function another(world, id)
-  for _, region in ipairs(world.regions) do
-    if region_id(region) ~= id then return region_id(region) end
-  end
-  return id == "cn-hangzhou" and "cn-shanghai" or "cn-hangzhou"
-end
-
--- A world with the groups that the playbook spoke of: ready, and with their data in the region
--- that was asked for them.
-local function with_groups(world, groups)
+local function copy_of(world)
   local own = {}
   for name, value in pairs(world) do own[name] = value end
-  own.regions = table.move(world.regions or {}, 1, #(world.regions or {}), 1, {})
-  own.groups = table.move(world.groups or {}, 1, #(world.groups or {}), 1, {})
-  for _, group in ipairs(groups) do
-    own.groups[#own.groups + 1] = { id = group.id, name = group.id, pairs = 2, status = "normal",
-      source = place(own, another(own, group.region)), destination = place(own, group.region),
-      recover_point_age = 60 }
+  for _, name in ipairs { "regions", "groups" } do
+    own[name] = table.move(world[name] or {}, 1, #(world[name] or {}), 1, {})
   end
   return own
 end
@@ -242,14 +212,15 @@ end
 ---alive: fun() } alive: called now and then, to show that it goes on
 ---@return alicloud.cli.Rehearsed
 function M.run(load_playbook, given)
-  local world, imagined = given.world or demo, {}
+  local world = copy_of(given.world or demo)
   local trace
-  for _ = 1, MOST_PASSES do
+  local found = discover.complete(world, function()
     trace = once(load_playbook, given, world)
-    local found = strangers(trace)
-    if #found == 0 then break end
-    world = with_groups(world, found)
-    append(imagined, found)
+    return trace.emu, asked_of(trace)
+  end, READY)
+  local imagined = {}
+  for i, group in ipairs(found) do
+    imagined[i] = { id = group.id, region = group.destination:match "^[^/]+" }
   end
   if trace.has_way_back then
     local back = once(load_playbook, given, world, true)

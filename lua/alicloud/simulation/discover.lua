@@ -1,6 +1,6 @@
---- What world a playbook is about: it is run undisturbed, and every group that it asks for is put
---- into the world, with its secondary site where it was asked for. Groups of the emulator's demo
---- come with their disks and instances.
+--- What world a playbook is about: it is run, and every group that it asks for is put into the
+--- world, with its secondary site where it was asked for. Groups of the emulator's demo come with
+--- their disks and instances.
 
 local demo = require "alicloud.emulator.demo"
 local stages = require "alicloud.simulation.stage"
@@ -9,19 +9,31 @@ local M = {}
 
 local MOST_ROUNDS = 20
 
--- The other side of a group that nobody has described.
+-- The other side of a group that nobody has described, where the world has no other region.
 local ELSEWHERE = { "cn-hangzhou", "cn-shanghai" }
 
 local function place(region) return ("%s/%s-a"):format(region, region) end
 
-local function invented(id, region)
-  local other = region == ELSEWHERE[1] and ELSEWHERE[2] or ELSEWHERE[1]
-  return { id = id, source = place(other), destination = place(region) }
+local function region_of(where) return where:match "^[^/]+" end
+
+local function id_of(region) return type(region) == "table" and region.id or region end
+
+local function other_region(world, id)
+  for _, regions in ipairs { world.regions, ELSEWHERE } do
+    for _, region in ipairs(regions) do
+      if id_of(region) ~= id then return id_of(region) end
+    end
+  end
+end
+
+local function invented(world, id, region)
+  return { id = id, name = id, source = place(other_region(world, region)),
+    destination = place(region) }
 end
 
 local function from_demo(id, region)
   for _, group in ipairs(demo.groups) do
-    local fits = group.destination:match "^[^/]+" == region
+    local fits = region_of(group.destination) == region
     if group.id == id and fits and type(group.pairs) == "number" and group.pairs > 0 then
       return { id = id, name = group.name, pairs = group.pairs, source = group.source,
         destination = group.destination }
@@ -30,35 +42,65 @@ local function from_demo(id, region)
   return nil
 end
 
-local function names_of(world)
-  local known = {}
-  for _, group in ipairs(world.groups) do known[group.id] = true end
-  return known
-end
-
-local function add_regions(world, group)
-  for _, side in ipairs { "source", "destination" } do
-    local id, known = group[side]:match "^[^/]+", false
-    for _, region in ipairs(world.regions) do
-      known = known or (region.id or region) == id
-    end
-    if not known then table.insert(world.regions, id) end
+local function add_region(world, id)
+  for _, region in ipairs(world.regions) do
+    if id_of(region) == id then return end
   end
+  table.insert(world.regions, id)
 end
 
-local function learn(stage, world)
-  local known, learnt = names_of(world), false
-  for _, request in ipairs(stage.requests) do
-    for id in (request.group or ""):gmatch "[^,%%\"%[%]]+" do
-      if not known[id] and request.region then
-        local group = from_demo(id, request.region) or invented(id, request.region)
-        table.insert(world.groups, group)
-        add_regions(world, group)
-        known[id], learnt = true, true
+local function add_group(world, id, region, like)
+  local group = from_demo(id, region) or invented(world, id, region)
+  for name, value in pairs(like) do
+    if group[name] == nil then group[name] = value end
+  end
+  table.insert(world.groups, group)
+  add_region(world, region_of(group.source))
+  add_region(world, region_of(group.destination))
+  return group
+end
+
+-- Of one group there is an id, of many a list of them.
+local function ids_of(text)
+  local ids = {}
+  for id in (text or ""):gmatch '[^,%s"%[%]]+' do
+    if id:find "^[%w_-]+$" then ids[#ids + 1] = id end
+  end
+  return ids
+end
+
+local function learn(world, emu, asked, like)
+  local added, known = {}, {}
+  for _, request in ipairs(asked) do
+    for _, id in ipairs(request.region and ids_of(request.group) or {}) do
+      if not known[id] and not emu:group(id) then
+        added[#added + 1] = add_group(world, id, request.region, like)
       end
+      known[id] = true
     end
   end
-  return learnt
+  return added
+end
+
+---@class alicloud.simulation.Asked
+---@field group string? an id, or a list of them as the service takes it
+---@field region string?
+
+--- Lets something run until its world has every group that it asks for.
+---@param world table with `regions` and `groups`, which grow
+---@param attempt fun(): alicloud.emulator.Emulator, alicloud.simulation.Asked[] runs once in that
+---world; gives the emulator that it ran over, and what it asked for
+---@param like? table what a group that was found is like, as far as nobody has said it
+---@return table[] groups that were found
+function M.complete(world, attempt, like)
+  local found = {}
+  for _ = 1, MOST_ROUNDS do
+    local emu, asked = attempt()
+    local added = learn(world, emu, asked, like or {})
+    if #added == 0 then break end
+    table.move(added, 1, #added, #found + 1, found)
+  end
+  return found
 end
 
 --- An undisturbed world: every group is well.
@@ -116,11 +158,11 @@ function M.run(plan)
   plan.world = { regions = {}, groups = {}, disks = demo.disks, instances = demo.instances }
   for i, region in ipairs(demo.regions) do plan.world.regions[i] = region end
   local process
-  for _ = 1, MOST_ROUNDS do
+  M.complete(plan.world, function()
     local stage
     stage, process = M.undisturbed(plan)
-    if not learn(stage, plan.world) then break end
-  end
+    return stage.emu, stage.requests
+  end)
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
       .. (process.err and ": " .. tostring(process.err) or "")

@@ -2,13 +2,16 @@
 --- jump, and whatever troubles a case has. It lets one process after the other run the playbook and
 --- remembers what really happened, for alicloud.simulation.invariants.
 
-local clients = require "alicloud.client"
+local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local memory = require "alicloud.dr.store.memory"
 local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
+
+-- Its own, whatever a playbook is given in its place.
+local make_client = alicloud.client
 
 --- No run asks as often; one that does has lost its way.
 M.MOST_REQUESTS = 4000
@@ -109,14 +112,17 @@ end
 --- A client of a new process.
 ---@return alicloud.Client
 function Stage:client()
-  return clients.new { region = self.plan.region, transport = self.transport,
+  return make_client { region = self.plan.region, transport = self.transport,
     runtime = self.runtime, access_key_id = self.emu.access_key_id,
     access_key_secret = M.SECRET }
 end
 
 local function parameter(request, name)
   if request.params then return request.params[name] end
-  return request.url:match("[?&]" .. name .. "=([^&]*)")
+  local value = request.url:match("[?&]" .. name .. "=([^&]*)")
+  return value and value:gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end) or nil
 end
 
 local function note(stage, request)
