@@ -74,10 +74,10 @@ end
 ---@param name string a hostile option
 ---@return table<string, boolean>
 function M.all_but(name)
-  local draw = require "alicloud.simulation.generate"
+  local generate = require "alicloud.simulation.generate"
   local kinds = {}
-  for _, kind in ipairs(draw.KINDS) do kinds[kind] = kind ~= "hostile" end
-  for _, lie in ipairs(draw.HOSTILE) do kinds[lie] = lie ~= name end
+  for _, kind in ipairs(generate.KINDS) do kinds[kind] = kind ~= "hostile" end
+  for _, lie in ipairs(generate.HOSTILE) do kinds[lie] = lie ~= name end
   return kinds
 end
 

@@ -5,10 +5,10 @@ local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
 local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
-local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
-local vouches = require "alicloud.dr.report.vouch"
+local tables = require "alicloud.base.tables"
 local text = require "alicloud.dr.report.text"
+local vouches = require "alicloud.dr.report.vouch"
 
 local M = {}
 
@@ -60,7 +60,7 @@ end
 -- The gate at which a run waits for people.
 local function open_gate(model, state)
   if model.status ~= "running" then return nil end
-  for _, name in ipairs(sorted.keys(state.gates)) do
+  for _, name in ipairs(tables.keys(state.gates)) do
     if state.gates[name].status == "open" then return name end
   end
 end

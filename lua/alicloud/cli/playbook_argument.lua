@@ -1,16 +1,16 @@
 --- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
 --- The same for every command that takes one.
 
+local clients = require "alicloud.cli.client"
 local data = require "alicloud.cli.confine.data"
 local emulator = require "alicloud.emulator"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local playbooks = require "alicloud.dr.playbook"
 local ready = require "alicloud.playbooks"
 local run_options = require "alicloud.dr.playbook.run_options"
-local session = require "alicloud.cli.client"
+local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
 
 local M = {}
@@ -38,7 +38,7 @@ function M.read_params(words)
   for _, word in ipairs(words) do
     local name, value = word:match("^([%a_][%w_]*)=(.*)$")
     if not name then
-      options.refuse(("parameter: got %s; allowed: key=value"):format(option.show(word)))
+      options.refuse(("parameter: got %s; allowed: key=value"):format(schema.show(word)))
     end
     if journals.is_secret_name(name) then
       options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
@@ -74,7 +74,7 @@ end
 function M.read(path, io, read_file, read_module)
   local source, message
   if ready.is_name(path) then
-    source, message = ready.source(path, session.runtime(io).read_file)
+    source, message = ready.source(path, clients.runtime(io).read_file)
   else
     source, message = sources.read(path, read_file, read_module)
   end

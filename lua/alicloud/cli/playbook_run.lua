@@ -1,19 +1,19 @@
 --- What run and resume have in common: options, the terminal's side of a run, its end.
 
 local anchors = require "alicloud.dr.playbook.anchor"
+local clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
 local keys = require "alicloud.cli.keys"
+local net_options = require "alicloud.net.options"
 local network = require "alicloud.cli.options.network"
-local networks = require "alicloud.net.options"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.cli.commands.report"
-local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
@@ -117,7 +117,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.read_options(args, io)
-  local runtime = session.runtime(io)
+  local runtime = clients.runtime(io)
   local person = M.person(args, runtime.getenv)
   reports.check_target("--report", args.report)
   local again = {}
@@ -132,7 +132,8 @@ function M.read_options(args, io)
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
     approvers_file = args.approvers and core.real_path(args.approvers) or nil,
     sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
-    anchor_network = args.anchor and networks.settings(network.read(args, options.refuse)) or nil,
+    anchor_network = args.anchor
+      and net_options.settings(network.read(args, options.refuse)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
@@ -314,7 +315,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io)
-  local client <close> = session.open(args, io)
+  local client <close> = clients.open(args, io)
   given.client = client
   if not args.json then
     io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),

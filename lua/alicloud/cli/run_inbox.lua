@@ -1,5 +1,5 @@
---- How a command reaches a run that goes on elsewhere: its journal is read, and a line is left
---- where the run looks for mail.
+--- How a command reaches a run that goes on elsewhere: its journal is read, and a line is left in
+--- its inbox.
 
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
@@ -28,7 +28,7 @@ end
 ---@param line string
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
-function M.leave(path, line)
+function M.post(path, line)
   local store, err = files.open(path)
   if not store then return nil, err end
   local ok

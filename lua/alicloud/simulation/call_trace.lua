@@ -17,17 +17,17 @@ local errors = require "alicloud.base.error"
 local executor = require "alicloud.dr.playbook.executor"
 local guard = require "alicloud.base.guard"
 local memory = require "alicloud.dr.store.memory"
+local requests = require "alicloud.emulator.gateway.request"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 local services = require "alicloud.service"
-local wire = require "alicloud.emulator.gateway.request"
 
 local M = {}
 
 -- Its own: the playbook is given another one in its place.
 local real_client = alicloud.client
 
----@class alicloud.cli.Rehearsed
----@field calls alicloud.dr.MadeCall[]
+---@class alicloud.simulation.TracedCalls
+---@field calls alicloud.simulation.MadeCall[]
 ---@field imagined { id: string, region: string }[] groups that no world knew
 ---@field left_out string[] what could not be rehearsed, and why
 ---@field stopped string? why it did not come to its end
@@ -64,7 +64,7 @@ local function noting(emu, trace)
     local headers = {}
     for name, value in pairs(request.headers or {}) do headers[name:lower()] = value end
     headers.host = headers.host or request.host or request.url:match("^%a+://([^/:?#]*)")
-    local call = wire.read({ method = request.method, path = path, query = query,
+    local call = requests.read({ method = request.method, path = path, query = query,
       headers = headers, body = request.body, mount = "in-process" }, emu.settings)
     if #trace.calls % ALIVE_EVERY == 0 then trace.alive() end
     trace.calls[#trace.calls + 1] = { product = product_of(call.version), action = call.action,
@@ -78,7 +78,7 @@ local function reason_of(raised)
 end
 
 ---@class alicloud.simulation.CallTrace: alicloud.dr.Executor
----@field calls alicloud.dr.MadeCall[]
+---@field calls alicloud.simulation.MadeCall[]
 ---@field left_out string[]
 ---@field undos fun(run: alicloud.dr.PlaybookRun)[] of the steps so far
 ---@field turns_back boolean? the run ends before its point of no return
@@ -210,7 +210,7 @@ end
 ---@param load_playbook fun(): alicloud.dr.Playbook
 ---@param given { region: string, params: table?, kind: string?, mode: string?, world: table?,
 ---alive: fun() } alive: called now and then, to show that it goes on
----@return alicloud.cli.Rehearsed
+---@return alicloud.simulation.TracedCalls
 function M.run(load_playbook, given)
   local world = copy_of(given.world or demo)
   local trace

@@ -11,7 +11,7 @@
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
 --- waits before sending again, or while somebody puts back what the lost call has done.
 
-local dice = require "alicloud.simulation.random"
+local random = require "alicloud.simulation.random"
 
 local M = {}
 
@@ -71,9 +71,9 @@ local function work_fault(d)
   return answer(d:pick(DOUBTFUL)), d:pick { "before", "after" }
 end
 
-local DRAW = {}
+local MAKE = {}
 
-function DRAW.answers(d)
+function MAKE.answers(d)
   local effect, when = work_fault(d)
   local match = { action = "FailoverDiskReplicaGroup" }
   if d:chance(0.2) then
@@ -84,7 +84,7 @@ function DRAW.answers(d)
   return { rule = { match = match, when = when, effect = effect } }
 end
 
-function DRAW.reads(d)
+function MAKE.reads(d)
   local effect = d:chance(0.5) and { drop = true } or answer(d:pick(MISREAD))
   return { rule = { effect = effect, match = { nth = d:between(1, 9),
     action = d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } } } }
@@ -100,7 +100,7 @@ local function moment(d, trouble)
   return trouble
 end
 
-function DRAW.regions(d)
+function MAKE.regions(d)
   return moment(d, { region = d:pick { "source", "destination", "destination" },
     state = d:pick { "down", "blackhole", "failing", "overloaded" },
     lasts = d:pick { 5, 20, 60, 300 } })
@@ -117,7 +117,7 @@ local LIES = {
   pair_ids = function() return "comma" end,
 }
 
-function DRAW.hostile(d)
+function MAKE.hostile(d)
   local name = d:pick(M.HOSTILE)
   return moment(d, { name = name, change = { [name] = LIES[name](d) },
     lasts = d:pick { 5, 20, 60, 5000, 5000 }, from_start = d:chance(0.6) })
@@ -126,7 +126,7 @@ end
 M.ACTS = { "reverse", "reverse", "stop", "reprotect", "remove_pair", "failover", "rival",
   "colleague" }
 
-function DRAW.operators(d)
+function MAKE.operators(d)
   local trouble = moment(d, { name = d:pick(M.ACTS) })
   trouble.nth_group = d:between(1, 99)
   -- Other processes work while this one does, not after it.
@@ -134,7 +134,7 @@ function DRAW.operators(d)
   return trouble
 end
 
-function DRAW.crashes(d)
+function MAKE.crashes(d)
   local trouble = { pause = d:pick { 0, 0, 1, 10, 20, 40, 60, 150, 600 },
     keep = d:pick { 0, 0, 1, 60, 100000 } }
   if d:chance(0.7) then
@@ -146,12 +146,12 @@ function DRAW.crashes(d)
   return trouble
 end
 
-function DRAW.disk(d)
+function MAKE.disk(d)
   return { call = d:between(8, 40), how = d:pick { "ENOSPC", "EIO", "EROFS", "short", "short" },
     once = d:chance(0.5) }
 end
 
-function DRAW.clock(d)
+function MAKE.clock(d)
   local trouble = moment(d, { name = d:pick { "jump", "suspend" } })
   trouble.delay = nil
   trouble.seconds = trouble.name == "jump" and d:pick { 40, 700, 7200, -5, -700 }
@@ -175,13 +175,13 @@ local function harmless_lie(d)
     lasts = 100000 }
 end
 
-local function draw_troubles(d)
+local function make_troubles(d)
   local harmless = d:chance(0.3)
   local counts, list = harmless and HARMLESS or MIXED, {}
   if harmless and d:chance(0.25) then list[1] = harmless_lie(d) end
   for _, kind in ipairs(M.KINDS) do
     for _ = 1, counts[kind] and d:pick(counts[kind]) or 0 do
-      local trouble = DRAW[kind](d)
+      local trouble = MAKE[kind](d)
       trouble.kind = kind
       list[#list + 1] = trouble
     end
@@ -201,7 +201,7 @@ local function forgets(trouble) return trouble.name == "token_forget" end
 local function permits(trouble) return trouble.name == "permissive" end
 
 -- What tempts somebody to send twice: the answer is lost, and no look shows the work at once.
-local function tempt(d, list)
+local function add_temptation(d, list)
   list[#list + 1] = { kind = "answers", rule = { when = "after", effect = { drop = true },
     match = { action = "FailoverDiskReplicaGroup", nth = 1 } } }
   list[#list + 1] = { kind = "hostile", name = "stale_read", from_start = true, lasts = 5000,
@@ -254,7 +254,7 @@ local function vary(d, group, reversed)
   return own
 end
 
-local function draw_world(d, about, reversed)
+local function make_world(d, about, reversed)
   local groups = {}
   for i, group in ipairs(about.groups) do groups[i] = vary(d, group, reversed) end
   local world = {}
@@ -270,19 +270,19 @@ local function keep_kinds(list, kinds)
   end)
 end
 
---- Draws a case.
+--- Generates a case.
 ---@param seed integer
 ---@param about table the world, see alicloud.simulation.discover
 ---@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; all
 ---@return alicloud.simulation.Case
 function M.case(seed, about, kinds)
-  local d = dice.new(seed)
-  local troubles = draw_troubles(d)
-  local world = draw_world(d, about, has(troubles, permits) and 0.5 or 0.06)
+  local d = random.new(seed)
+  local troubles = make_troubles(d)
+  local world = make_world(d, about, has(troubles, permits) and 0.5 or 0.06)
   local forgetful = has(troubles, forgets)
   if forgetful then
     troubles = without(troubles, defenceless)
-    if d:chance(0.5) then tempt(d, troubles) end
+    if d:chance(0.5) then add_temptation(d, troubles) end
   end
   local incident = d:chance(0.5) and "INC-1" or nil
   if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end

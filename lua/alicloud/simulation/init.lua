@@ -8,18 +8,18 @@
 ---     for _, harm in ipairs(report.violations) do print(harm.seed, harm.what) end
 
 require "alicloud.base.lua_version"
-local check = require "alicloud.simulation.invariants"
 local core = require "alicloud.core"
 local discover = require "alicloud.simulation.discover"
-local draw = require "alicloud.simulation.generate"
+local dry_run = require "alicloud.dr.playbook.dry_run"
 local emulator = require "alicloud.emulator"
-local planner = require "alicloud.dr.playbook.dry_run"
+local generate = require "alicloud.simulation.generate"
+local invariants = require "alicloud.simulation.invariants"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
 
 local M = {}
 
-M.INVARIANTS, M.KINDS, M.HOSTILE = check.INVARIANTS, draw.KINDS, draw.HOSTILE
+M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, generate.KINDS, generate.HOSTILE
 
 -- A run that stops is resumed by somebody; not for ever.
 local MOST_PROCESSES, MOST_RESUMES = 12, 2
@@ -111,7 +111,7 @@ function M.rehearse(case, plan)
   stage.emu:advance(AFTERMATH)
   if last.result and case.seed % AGAIN == 0 then check_finished(stage, last) end
   return { stage = stage, last = last, ending = ending_of(last),
-    violations = check.violations(stage) }
+    violations = invariants.violations(stage) }
 end
 
 local function with_troubles(case, list)
@@ -191,7 +191,7 @@ end
 
 local function check_plan(case, plan, rehearsal)
   local stage = stages.new(with_troubles(case, {}), plan)
-  planner.run(plan.playbook, { client = stage:client(), params = plan.params, kind = plan.kind,
+  dry_run.run(plan.playbook, { client = stage:client(), params = plan.params, kind = plan.kind,
     incident = case.incident })
   if stage.changes > 0 then
     table.insert(rehearsal.violations, "S8 planning has changed something")
@@ -241,7 +241,7 @@ end
 ---@param options? { kinds: table<string, boolean>?, only: integer[]? } only: numbers of troubles
 ---@return alicloud.simulation.Case
 function M.case(plan, seed, options)
-  local case = draw.case(seed, plan.world, options and options.kinds)
+  local case = generate.case(seed, plan.world, options and options.kinds)
   if not (options and options.only) then return case end
   local kept = {}
   for _, n in ipairs(options.only) do kept[#kept + 1] = case.troubles[n] end
@@ -268,7 +268,7 @@ function M.shrink(case, plan, what, alive)
   end)
   local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
   for i, entry in ipairs(list) do
-    harm.only[i], harm.troubles[i] = entry.n, draw.describe(entry.trouble)
+    harm.only[i], harm.troubles[i] = entry.n, generate.describe(entry.trouble)
   end
   return harm
 end

@@ -64,7 +64,7 @@ end
 local function was_visible(stage, request)
   if stage.stale then return false end
   local turned
-  for _, act in ipairs(stage.meddled) do
+  for _, act in ipairs(stage.interferences) do
     if act.name == "reverse" and act.group == request.group then turned = act.request end
   end
   if not turned then return true end
@@ -92,7 +92,7 @@ end
 
 function CHECK.success(stage, _, violated)
   for _, success in ipairs(stage.successes) do
-    if not success.open and not success.meddled then
+    if not success.open and not success.interfered then
       violated(("S3 %s was called %s, but is not open"):format(success.result.group_id,
         success.result.outcome))
     end

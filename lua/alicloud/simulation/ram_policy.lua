@@ -2,17 +2,17 @@
 
 local core = require "alicloud.core"
 local services = require "alicloud.service"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
----@class alicloud.dr.MadeCall
+---@class alicloud.simulation.MadeCall
 ---@field product string
 ---@field action string
 ---@field params table<string, any>
 ---@field region string
 
----@class alicloud.dr.Policy
+---@class alicloud.simulation.Policy
 ---@field document { Version: string, Statement: table[] } what RAM takes
 ---@field inferred string[] actions whose resource no page of the vendor names
 ---@field unknown string[] calls that this library does not describe, or of odd names
@@ -32,7 +32,7 @@ local function fill(template, call)
 end
 
 local function names_of(set)
-  return core.array(sorted.keys(set))
+  return core.array(tables.keys(set))
 end
 
 local function note(found, action, resource)
@@ -66,8 +66,8 @@ local function statements(found)
 end
 
 --- Makes the policy.
----@param calls alicloud.dr.MadeCall[]
----@return alicloud.dr.Policy
+---@param calls alicloud.simulation.MadeCall[]
+---@return alicloud.simulation.Policy
 function M.of(calls)
   local found, inferred, unknown = {}, {}, {}
   for _, call in ipairs(calls) do

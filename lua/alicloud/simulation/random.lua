@@ -1,11 +1,11 @@
---- Chance from a seed: the same seed, the same throws, on every machine.
+--- Chance from a seed: the same seed, the same numbers, on every machine.
 
 local M = {}
 
----@class alicloud.simulation.Dice
+---@class alicloud.simulation.Random
 ---@field state integer
-local Dice = {}
-Dice.__index = Dice
+local Random = {}
+Random.__index = Random
 
 -- SplitMix64 spreads seeds that lie side by side.
 local function mix(z)
@@ -15,13 +15,13 @@ local function mix(z)
 end
 
 ---@param seed integer
----@return alicloud.simulation.Dice
+---@return alicloud.simulation.Random
 function M.new(seed)
-  return setmetatable({ state = mix(seed) }, Dice)
+  return setmetatable({ state = mix(seed) }, Random)
 end
 
 ---@return number in [0, 1)
-function Dice:random()
+function Random:random()
   self.state = self.state + 0x9E3779B97F4A7C15
   return (mix(self.state) >> 11) / 2.0 ^ 53
 end
@@ -29,20 +29,20 @@ end
 ---@param first integer
 ---@param last integer
 ---@return integer
-function Dice:between(first, last)
+function Random:between(first, last)
   return first + self:random() * (last - first + 1) // 1 | 0
 end
 
 ---@param probability number
 ---@return boolean
-function Dice:chance(probability)
+function Random:chance(probability)
   return self:random() < probability
 end
 
 ---@generic T
 ---@param list T[]
 ---@return T
-function Dice:pick(list)
+function Random:pick(list)
   return list[self:between(1, #list)]
 end
 

@@ -51,7 +51,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field successes table[] what was called open, and whether it was
 ---@field outcomes { event: table, request: integer, since: integer }[] what was said of intents,
 ---when, and after which request they were written
----@field meddled table[] what others did to groups
+---@field interferences table[] what others did to groups
 ---@field open table<string, string> region by group, of the failovers under way
 ---@field intents table<string, alicloud.dr.Intent> by token
 ---@field since table<string, integer> requests before an open intent, by token
@@ -88,7 +88,7 @@ end
 function M.new(case, plan)
   local stage = setmetatable({
     case = case, plan = plan, requests = {}, processes = {}, violations = {}, successes = {},
-    outcomes = {}, meddled = {}, open = {}, intents = {}, since = {}, wall = 0, asleep = 0,
+    outcomes = {}, interferences = {}, open = {}, intents = {}, since = {}, wall = 0, asleep = 0,
     changes = 0, nested = 0, who = "run", short = 0,
   }, Stage)
   stage.emu = emulator.new {
@@ -243,7 +243,7 @@ end
 
 local function check_whole(stage, intent)
   local group = stage.emu:group(intent.group_id)
-  if group and intent.pairs and #stage.meddled == 0 and #intent.pairs ~= #group.pairs then
+  if group and intent.pairs and #stage.interferences == 0 and #intent.pairs ~= #group.pairs then
     stage:violated(("S3 decided for %d pairs of %d"):format(#intent.pairs, #group.pairs))
   end
 end
@@ -274,7 +274,7 @@ function Stage:saw(event)
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
   if result then
-    self.successes[#self.successes + 1] = { result = result, meddled = self.undone or false,
+    self.successes[#self.successes + 1] = { result = result, interfered = self.undone or false,
       open = self:is_open(result.group_id), intent = self.intents[result.client_token] }
   end
 end

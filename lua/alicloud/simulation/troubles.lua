@@ -61,9 +61,9 @@ local function swap(record)
 end
 
 -- What somebody else does by hand, all at once.
-local MEDDLE = {}
+local INTERFERE = {}
 
-function MEDDLE.reverse(_, group, trouble)
+function INTERFERE.reverse(_, group, trouble)
   swap(group)
   for _, pair in ipairs(group.pairs) do
     if pair.source then swap(pair) end
@@ -71,11 +71,11 @@ function MEDDLE.reverse(_, group, trouble)
   set_all(group, trouble.nth_group % 2 == 0 and "stopped" or "normal")
 end
 
-function MEDDLE.stop(_, group) set_all(group, "stopped") end
+function INTERFERE.stop(_, group) set_all(group, "stopped") end
 
-function MEDDLE.reprotect(_, group) set_all(group, "reprotecting") end
+function INTERFERE.reprotect(_, group) set_all(group, "reprotecting") end
 
-function MEDDLE.remove_pair(stage, group)
+function INTERFERE.remove_pair(stage, group)
   if #group.pairs < 2 then return false end
   local pair = table.remove(group.pairs)
   pair.group_id = nil
@@ -83,7 +83,7 @@ function MEDDLE.remove_pair(stage, group)
   stage.removed = true
 end
 
-function MEDDLE.failover(stage, group)
+function INTERFERE.failover(stage, group)
   local emu = stage.emu
   local client = make_client { region = group.destination.region, transport = emu.transport,
     runtime = emu.runtime, access_key_id = emu.access_key_id,
@@ -125,10 +125,10 @@ function ACT.operators(stage, trouble)
   if trouble.name == "colleague" then return colleague(stage) end
   local groups = stage.emu.world.groups
   local group = groups[(trouble.nth_group - 1) % #groups + 1]
-  if MEDDLE[trouble.name](stage, group, trouble) == false then return end
+  if INTERFERE[trouble.name](stage, group, trouble) == false then return end
   -- Where a repeat begins the failover again, it closes for a moment what was open.
   stage.undone = stage.undone or trouble.name ~= "failover" or stage.case.assume ~= nil
-  stage.meddled[#stage.meddled + 1] = { group = group.id, name = trouble.name,
+  stage.interferences[#stage.interferences + 1] = { group = group.id, name = trouble.name,
     request = #stage.requests }
 end
 

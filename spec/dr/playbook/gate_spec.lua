@@ -5,7 +5,7 @@ local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
 local journals = require "alicloud.dr.journal"
-local mail = require "alicloud.dr.playbook.inbox"
+local inbox = require "alicloud.dr.playbook.inbox"
 local stages = require "spec.dr.playbook.stage"
 
 local SEEDS = { dba = ("11"):rep(32), lead = ("22"):rep(32), duty = ("33"):rep(32),
@@ -186,7 +186,7 @@ describe("a gate", function()
       local store, state = stage.disk:open "run", stage:state()
       -- Signed for the first question, handed over together with what makes it another one.
       if #asked == 1 then
-        store:post(mail.mode_line(state.run.run_id, "ungraceful", "duty", "the old side burns"))
+        store:post(inbox.mode_line(state.run.run_id, "ungraceful", "duty", "the old side burns"))
         store:post(line(stage, state, "dba"))
       end
     end })

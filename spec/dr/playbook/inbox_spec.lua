@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local mail = require "alicloud.dr.playbook.inbox"
+local inbox = require "alicloud.dr.playbook.inbox"
 local stages = require "spec.dr.playbook.stage"
 
 local KEY = core.ed25519_public(("11"):rep(32))
@@ -35,7 +35,7 @@ describe("a letter", function()
   it("switches the mode if its file may give orders, and whose it was is noted", function()
     local stage = run_with(function(state)
       return { from("lead (uid 7)", true,
-        { mail.mode_line(state.run.run_id, "ungraceful", "the CTO", "it burns") }) }
+        { inbox.mode_line(state.run.run_id, "ungraceful", "the CTO", "it burns") }) }
     end)
     local event = stage:events("mode")[1]
     assert.same({ "ungraceful", "the CTO", "lead (uid 7)" }, { event.mode, event.by, event.from })
@@ -45,7 +45,7 @@ describe("a letter", function()
     local stage = run_with(function(state)
       local lines = {}
       for i = 1, 5 do
-        lines[i] = mail.mode_line(state.run.run_id, "ungraceful", "the CTO", "it burns " .. i)
+        lines[i] = inbox.mode_line(state.run.run_id, "ungraceful", "the CTO", "it burns " .. i)
       end
       return { from("uid 9", false, lines) }
     end)

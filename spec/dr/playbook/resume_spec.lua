@@ -345,8 +345,9 @@ describe("a run that is stopped from outside", function()
   it("by a journal that fails before the first step gets an error, not a raise", function()
     local stage = stages.new()
     stage:run(function() error "not yet" end)
-    local mail = require "alicloud.dr.playbook.inbox"
-    stage.disk:open("run"):post(mail.mode_line(stage:state().run.run_id, "ungraceful", "lead", "x"))
+    local inbox = require "alicloud.dr.playbook.inbox"
+    local line = inbox.mode_line(stage:state().run.run_id, "ungraceful", "lead", "x")
+    stage.disk:open("run"):post(line)
     local appends = 0
     stage.disk.fault = function(call)
       if call.op == "append" then appends = appends + 1 end

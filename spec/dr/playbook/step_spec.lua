@@ -2,7 +2,7 @@
 
 local dr = require "alicloud.dr"
 local helper = require "spec.helper"
-local mail = require "alicloud.dr.playbook.inbox"
+local inbox = require "alicloud.dr.playbook.inbox"
 local stages = require "spec.dr.playbook.stage"
 
 describe("a playbook", function()
@@ -311,7 +311,7 @@ describe("a run", function()
     local result = assert(stage:run(function(run)
       run.loop.spawn(function()
         run.loop.sleep(40)
-        stage.disk:open("run"):post(mail.mode_line(run.id, "ungraceful", "ops", "it hangs"))
+        stage.disk:open("run"):post(inbox.mode_line(run.id, "ungraceful", "ops", "it hangs"))
       end)
       run:step("stop services", { graceful_only = true, timeout = "1h" }, function()
         run.loop.sleep(1800)
@@ -330,7 +330,7 @@ describe("a run", function()
     local book = dr.playbook("both", { graceful_only = "use the other one" }, function(run)
       run:step("wait", function()
         local store = stage.disk:open "run"
-        store:post(mail.mode_line(run.id, "ungraceful", "ops", "it is dark"))
+        store:post(inbox.mode_line(run.id, "ungraceful", "ops", "it is dark"))
       end)
       run:step("go on", function() return run.mode end)
       assert.has_error(function() run:switch("ungraceful", "dark") end,

@@ -5,7 +5,7 @@ local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local keys = require "alicloud.cli.keys"
-local mailbox = require "alicloud.cli.run_inbox"
+local run_inbox = require "alicloud.cli.run_inbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
@@ -186,7 +186,7 @@ function M.run(args, io)
   if not person then options.refuse "--as: is missing" end
   if args.new_key then return make_key(args, io, person) end
   if not args.journal then options.refuse "journal: is missing" end
-  local state, err = mailbox.read(args.journal)
+  local state, err = run_inbox.read(args.journal)
   if not state then
     if err.errno == "EACCES" then err.hint = HAND_OVER end
     return output.fail(io, args, err)
@@ -198,7 +198,7 @@ function M.run(args, io)
     return output.EXIT.done
   end
   local ok
-  ok, err = mailbox.leave(args.journal, line)
+  ok, err = run_inbox.post(args.journal, line)
   if not ok then return output.fail(io, args, err) end
   if args.json then
     return output.json(io, output.EXIT.done, { approved = core.decode(line) })

@@ -1,7 +1,7 @@
 --- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
 
-local mail = require "alicloud.dr.playbook.inbox"
-local mailbox = require "alicloud.cli.run_inbox"
+local inbox = require "alicloud.dr.playbook.inbox"
+local run_inbox = require "alicloud.cli.run_inbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
@@ -30,13 +30,13 @@ function M.configure(command)
 end
 
 local function leave(args, person)
-  local state, err = mailbox.read(args.journal)
+  local state, err = run_inbox.read(args.journal)
   if not state then return nil, err end
   local way = not args.graceful and state.run.graceful_only
   if way then
     options.refuse(("journal: %s has no ungraceful way: %s"):format(state.run.playbook, way))
   end
-  return mailbox.leave(args.journal, mail.mode_line(state.run.run_id,
+  return run_inbox.post(args.journal, inbox.mode_line(state.run.run_id,
     args.graceful and "graceful" or "ungraceful", person, args.why))
 end
 

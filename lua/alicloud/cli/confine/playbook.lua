@@ -1,13 +1,13 @@
 --- What the commands have in common that look at a playbook in a process without rights: its text,
 --- how its job is begun, and how a job ends that has no result.
 
+local clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local runtimes = require "alicloud.base.runtime"
-local script = require "alicloud.cli.playbook_argument"
-local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
 
 local M = {}
@@ -60,9 +60,9 @@ end
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.PlaybookSource
 function M.read(path, io)
-  local runtime = session.runtime(io)
+  local runtime = clients.runtime(io)
   local is_real = runtimes.has_real_files(runtime)
-  local source = script.read(path, io, is_real and read_typed or runtime.read_file,
+  local source = playbook_argument.read(path, io, is_real and read_typed or runtime.read_file,
     is_real and module_reader(path) or nil)
   local size = #source.text
   for _, text in pairs(source.modules) do size = size + #text end
@@ -75,7 +75,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.job(args, io)
-  return { playbook = M.read(args.file, io), params = script.read_params(args.param),
+  return { playbook = M.read(args.file, io), params = playbook_argument.read_params(args.param),
     mode = args.mode }
 end
 
@@ -89,7 +89,7 @@ end
 function M.begins(args, io, params, begin)
   return { answer = function(frame)
     if frame.declares and params.region and not args.region then args.region = params.region end
-    local region = options.region(args, session.runtime(io).getenv)
+    local region = options.region(args, clients.runtime(io).getenv)
     local told = begin(frame, region)
     told.type, told.region = "begin", region
     return told
@@ -113,7 +113,7 @@ end
 ---@param fault fun(value: table): string|nil why not
 ---@return alicloud.cli.Confined
 function M.run(io, about, fault)
-  about.io, about.time = io, session.runtime(io).time
+  about.io, about.time = io, clients.runtime(io).time
   local confined = confine.run(about)
   local message = confined.value and fault(confined.value)
   if message then

@@ -2,9 +2,9 @@
 --- other process, which alone decides whether it reads and where it goes, and has the credentials.
 
 local clients = require "alicloud.client"
+local contexts = require "alicloud.call.context"
 local core = require "alicloud.core"
-local options = require "alicloud.base.schema"
-local settings = require "alicloud.call.context"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -58,7 +58,7 @@ function M.new(link, job)
   local runtime, ask = runtime_of(link, job)
   local transport = { send = refuse_bytes, perform = performer(ask) }
   return function(given)
-    local checked = options.check("alicloud.client", given, settings.SCHEMA, 2)
+    local checked = schema.check("alicloud.client", given, contexts.SCHEMA, 2)
     local own = { mode = "observe", transport = transport, runtime = runtime, rate = false,
       region = job.region, endpoint = job.endpoint, network = job.network, timeout = 86400,
       access_key_id = KEY, access_key_secret = KEY }

@@ -5,7 +5,7 @@ local asking = require "alicloud.cli.confined.asking"
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local planner = require "alicloud.dr.playbook.dry_run"
+local dry_run = require "alicloud.dr.playbook.dry_run"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 
 local M = {}
@@ -52,7 +52,7 @@ function M.run(job, link)
   dr.run, dr.walk = sandbox.refuse "dr.run", sandbox.refuse "dr.walk"
   local playbook, begin = book.open(job, link)
   job.region = begin.region
-  local plan = planner.run(playbook, { client = alicloud.client(), params = job.params,
+  local plan = dry_run.run(playbook, { client = alicloud.client(), params = job.params,
     kind = job.kind, mode = job.mode, incident = job.incident })
   return { steps = map(plan.steps, step_of), groups = map(plan.groups, group_of),
     stopped = text(plan.stopped, LONGEST_NOTE), changes = plan.changes }

@@ -1,8 +1,8 @@
 --- `policy`, in the process without rights: the rehearsal, over an emulator that is in it too.
 
 local book = require "alicloud.cli.confined.book"
+local call_trace = require "alicloud.simulation.call_trace"
 local core = require "alicloud.core"
-local rehearsal = require "alicloud.simulation.call_trace"
 
 local M = {}
 
@@ -31,7 +31,7 @@ function M.run(job, link)
   book.forbid_clients()
   local _, begin = book.open(job, link)
   local function load_playbook() return book.load(job) end
-  local seen = rehearsal.run(load_playbook, { region = begin.region, kind = begin.kind,
+  local seen = call_trace.run(load_playbook, { region = begin.region, kind = begin.kind,
     mode = job.mode, params = job.params, world = begin.world,
     alive = function() link.send { type = "progress" } end })
   return { calls = distinct(seen.calls), count = #seen.calls, imagined = core.array(seen.imagined),

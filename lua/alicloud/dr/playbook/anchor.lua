@@ -2,13 +2,13 @@
 --- no return, and at the end. Who has noted it can tell later that nothing before it was changed.
 --- What it answers is written down; that it fails is too, and stops nothing.
 
+local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
 local errors = require "alicloud.base.error"
-local exchange = require "alicloud.net.adapter"
 local guard = require "alicloud.base.guard"
-local option = require "alicloud.base.schema"
 local programs = require "alicloud.dr.playbook.program"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -29,9 +29,9 @@ local function is_reachable(url)
   return not host or not endpoint.authority_fault(host) and endpoint.is_loopback(host)
 end
 
-M.RULE = option.rule("a command line for sh, an https URL, an http one of this machine, or a "
+M.RULE = schema.rule("a command line for sh, an https URL, an http one of this machine, or a "
   .. "function", function(value)
-  return option.callable.test(value) or option.text.test(value) and is_reachable(value)
+  return schema.callable.test(value) or schema.text.test(value) and is_reachable(value)
 end)
 
 -- The output of a program comes as something secret, of which only a document can be read.
@@ -55,7 +55,7 @@ local function run_program(engine, command, notice)
 end
 
 local function post(engine, url, notice)
-  local carrier = exchange.builtin(engine.options.anchor_network or {}, engine.loop)
+  local carrier = adapter.builtin(engine.options.anchor_network or {}, engine.loop)
   local _ <close> = setmetatable({}, { __close = carrier.close })
   local answer = carrier.send { method = "POST", url = url, host = url:match "^%a+://([^/?#]*)",
     headers = { ["content-type"] = "application/json" }, body = core.encode(notice),
@@ -67,7 +67,7 @@ end
 
 local function ask(engine, notice)
   local to = engine.options.anchor
-  if option.callable.test(to) then
+  if schema.callable.test(to) then
     local answer, why = to(notice)
     return answer ~= nil and answer ~= false, answer or why
   end
@@ -81,7 +81,7 @@ end
 
 -- A URL may carry a token behind its path, and a journal holds no secret.
 local function name_of(to)
-  if option.callable.test(to) then return "a function" end
+  if schema.callable.test(to) then return "a function" end
   return (to:gsub("^(%a+://[^?#]*)[?#].*$", "%1?…"))
 end
 

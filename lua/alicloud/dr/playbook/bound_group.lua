@@ -2,7 +2,7 @@
 --- the run's executor. In a real run they write to the journal, go on where a process died, and
 --- return what they returned before when their step runs again.
 
-local calls = require "alicloud.dr.playbook.call_recorder"
+local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
 local states = require "alicloud.dr.playbook.state"
@@ -36,7 +36,7 @@ end
 
 local function with_defaults(branch, verb, given, past)
   local engine, takes = branch.engine, VERBS[verb]
-  given.journal = takes.journal and calls.journal(branch) or nil
+  given.journal = takes.journal and call_recorder.journal(branch) or nil
   given.continue = past
   if takes.incident and not given.client_token then
     given.incident = given.incident or engine.state.run.incident

@@ -6,7 +6,7 @@ local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local journals = require "alicloud.dr.journal"
 local snapshots = require "alicloud.dr.model.snapshot"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -160,7 +160,7 @@ end
 
 local function parameters_of(params)
   local list = {}
-  for _, name in ipairs(sorted.keys(params)) do
+  for _, name in ipairs(tables.keys(params)) do
     list[#list + 1] = name .. "=" .. shown(params[name])
   end
   return #list > 0 and table.concat(list, " ") or "none"

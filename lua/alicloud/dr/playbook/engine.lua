@@ -1,11 +1,11 @@
---- What all branches of a run share: journal, state, clock, mail, hooks. One engine is one
+--- What all branches of a run share: journal, state, clock, inbox, hooks. One engine is one
 --- process's attempt at a run.
 
-local errors = require "alicloud.base.error"
 local batched = require "alicloud.dr.read.batched"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
-local mail = require "alicloud.dr.playbook.inbox"
+local inbox = require "alicloud.dr.playbook.inbox"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 
@@ -42,7 +42,7 @@ function M.new(fields)
   fields.groups, fields.bound, fields.told = {}, {}, {}
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
-  engine.mail = mail.new(engine)
+  engine.inbox = inbox.new(engine)
   engine.batched_reads = batched.new(engine.client)
   return engine
 end

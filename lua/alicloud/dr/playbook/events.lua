@@ -4,8 +4,8 @@
 
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.base.schema"
-local sorted = require "alicloud.base.tables"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -15,36 +15,36 @@ local LAST_TIME = 253402300799
 local MOST_SECONDS = 1e12
 
 local function text_of(most)
-  return option.rule(("text of up to %d bytes"):format(most), function(value)
+  return schema.rule(("text of up to %d bytes"):format(most), function(value)
     return type(value) == "string" and #value <= most
   end)
 end
 
 local function number_of(allowed, from, to)
-  return option.rule(allowed, function(value)
+  return schema.rule(allowed, function(value)
     return type(value) == "number" and value >= from and value <= to
   end)
 end
 
 local function hex(digits)
-  return option.rule(digits .. " hexadecimal digits", function(value)
+  return schema.rule(digits .. " hexadecimal digits", function(value)
     return type(value) == "string" and #value == digits and value:find "^%x+$" ~= nil
   end)
 end
 
 local NAME, TEXT, TABLE, BOOLEAN = text_of(NAME_BYTES), text_of(TEXT_BYTES),
-  option.typed "table", option.boolean
-local COUNT = option.integer(0, 1 << 53)
+  schema.typed "table", schema.boolean
+local COUNT = schema.integer(0, 1 << 53)
 local TIME = number_of("seconds since 1970, up to the year 9999", 0, LAST_TIME)
 local SECONDS = number_of("a number of seconds", -MOST_SECONDS, MOST_SECONDS)
 local NUMBER = number_of("a number", -math.huge, math.huge)
 local KEY, SUM, SIGNATURE = hex(64), hex(64), hex(128)
-local ANY = option.rule("anything", function() return true end)
-local WORD = option.rule("text or a number", function(value)
+local ANY = schema.rule("anything", function() return true end)
+local WORD = schema.rule("text or a number", function(value)
   return NAME.test(value) or type(value) == "number"
 end)
-local MODE = option.choice("graceful", "ungraceful")
-local KIND = option.choice("drill", "planned", "unplanned")
+local MODE = schema.choice("graceful", "ungraceful")
+local KIND = schema.choice("drill", "planned", "unplanned")
 
 -- A rule of a field that may be missing.
 local function maybe(rule)
@@ -57,7 +57,7 @@ local function list(rule)
 end
 
 local function map(rule)
-  return option.rule("a table of " .. rule.allowed, function(value)
+  return schema.rule("a table of " .. rule.allowed, function(value)
     if type(value) ~= "table" then return false end
     for name, each in pairs(value) do
       if type(name) ~= "string" or not rule.test(each) then return false end
@@ -115,7 +115,7 @@ local EVENTS = {
   gate_open = { gate = NAME, need = COUNT, of = list(NAME), expires = SECONDS,
     decision = maybe(DECISION), keys_from = maybe(NAME),
     keys_file = maybe(TEXT) },
-  approval = { gate = NAME, by = NAME, approved_at = option.integer(0, LAST_TIME),
+  approval = { gate = NAME, by = NAME, approved_at = schema.integer(0, LAST_TIME),
     signature = SIGNATURE, decision = maybe(SUM) },
   gate_pass = { gate = NAME, approvals = maybe(COUNT), broken = maybe(BOOLEAN), why = maybe(TEXT),
     by = maybe(NAME), decision = maybe(SUM) },
@@ -129,12 +129,12 @@ local EVENTS = {
   note = { text = TEXT, fields = maybe(ANY) },
   asked = { step = NAME, answer = NAME, by = maybe(NAME), dropped = maybe(NAME) },
   signed = { by = NAME, key = KEY, records = COUNT, head = SUM,
-    signed_at = option.integer(0, LAST_TIME), signature = SIGNATURE },
+    signed_at = schema.integer(0, LAST_TIME), signature = SIGNATURE },
   anchored = { moment = NAME, records = COUNT, head = SUM, to = NAME, ok = BOOLEAN,
     answer = maybe(TEXT) },
   interrupted = {},
   stopped = { err = ERROR },
-  finished = { status = option.choice("completed", "completed_with_exceptions"),
+  finished = { status = schema.choice("completed", "completed_with_exceptions"),
     exceptions = list(TEXT), rto = maybe(SECONDS), rpo = maybe(SECONDS) },
 }
 
@@ -160,7 +160,7 @@ local function value_fault(path, value, rule)
 end
 
 function fields_fault(prefix, event, fields)
-  for _, name in ipairs(sorted.keys(fields)) do
+  for _, name in ipairs(tables.keys(fields)) do
     local rule, value = fields[name], event[name]
     local optional = rule.rule
     if value ~= nil or not optional then
@@ -183,7 +183,7 @@ function M.fault(event)
   end
   if not where then return nil end
   local kind = type(event.type) == "string" and " of " .. errors.clean(event.type) or ""
-  return ("field %s%s: got %s; allowed: %s"):format(where, kind:sub(1, 80), option.show(value),
+  return ("field %s%s: got %s; allowed: %s"):format(where, kind:sub(1, 80), schema.show(value),
     allowed)
 end
 
@@ -192,7 +192,7 @@ local function newer_of(event)
     return ("a journal of version %d"):format(event.version)
   end
   if EVENTS[event.type] then return nil end
-  return ("records of type %s"):format(option.show(event.type))
+  return ("records of type %s"):format(schema.show(event.type))
 end
 
 local function fault_at(events, i)

@@ -5,11 +5,11 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
-local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -21,23 +21,23 @@ local M = {}
 local EXPIRES = 900
 local SLICE = 1
 
-local KEY = option.rule("64 hexadecimal digits, as `alicloud-dr approve --new-key` prints them",
+local KEY = schema.rule("64 hexadecimal digits, as `alicloud-dr approve --new-key` prints them",
   function(value)
     return type(value) == "string" and #value == 64 and value:find("^%x+$") ~= nil
   end)
 
 M.KEY = KEY
 
-local NAME = option.rule("names of up to 80 bytes without control characters", function(value)
-  return option.text.test(value) and #value <= 80
+local NAME = schema.rule("names of up to 80 bytes without control characters", function(value)
+  return schema.text.test(value) and #value <= 80
 end)
 
 local SCHEMA = {
-  need = option.integer(1, 100),
-  of = option.rule("a list of names, or a table of name = public key", function(value)
+  need = schema.integer(1, 100),
+  of = schema.rule("a list of names, or a table of name = public key", function(value)
     return type(value) == "table" and next(value) ~= nil
   end),
-  expires = option.rule(duration.ALLOWED, function(value)
+  expires = schema.rule(duration.ALLOWED, function(value)
     local seconds = duration.parse(value)
     return seconds ~= nil and seconds > 0
   end),
@@ -54,7 +54,7 @@ end
 
 -- A name without a key has it from the file of --approvers.
 local function odd_key(of)
-  for _, name in ipairs(sorted.keys(of)) do
+  for _, name in ipairs(tables.keys(of)) do
     if type(name) == "string" and not KEY.test(of[name]) then return name end
   end
 end
@@ -77,7 +77,7 @@ end
 ---@return alicloud.dr.GateOptions
 function M.check(name, options)
   local where = ("playbook: gate %q"):format(name)
-  local given = option.check(where, options, SCHEMA, 3)
+  local given = schema.check(where, options, SCHEMA, 3)
   if not given.need or not given.of then
     error(where .. ": need and of are required, e.g. { need = 2, of = { \"ops-lead\", \"dba\" } }",
       3)
@@ -85,14 +85,14 @@ function M.check(name, options)
   given.names = names_of(given.of)
   local odd = no_name(given.names)
   if odd ~= nil then
-    error(("%s: option of: got %s; allowed: %s"):format(where, option.show(odd), NAME.allowed), 3)
+    error(("%s: option of: got %s; allowed: %s"):format(where, schema.show(odd), NAME.allowed), 3)
   end
   local twice = twice_there(given.names)
   if twice then error(("%s: option of: %q is there twice"):format(where, tostring(twice)), 3) end
   local keyless = odd_key(given.of)
   if keyless then
     error(("%s: option of: key of %s: got %s; allowed: %s"):format(where, keyless,
-      option.show(given.of[keyless]), KEY.allowed), 3)
+      schema.show(given.of[keyless]), KEY.allowed), 3)
   end
   if given.need > #given.names then
     error(("%s: option need: got %d; allowed: at most %d, the number of names"):format(where,
@@ -138,27 +138,27 @@ local function demand_of(engine, asked, now, barred)
     barred = barred or states.barred(engine.state) }
 end
 
-local function consider(engine, key, asked, letter)
-  local fault = approvals.fault(letter, demand_of(engine, asked))
+local function consider(engine, key, asked, line)
+  local fault = approvals.fault(line, demand_of(engine, asked))
   if fault then
-    engine:record { type = "note", mail = letter.digest,
+    engine:record { type = "note", mail = line.digest,
       text = ("an approval of gate %q was not taken: %s"):format(key, fault) }
   else
-    engine:record { type = "approval", gate = key, by = letter.by, approved_at = letter.at,
-      decision = letter.decision, signature = letter.signature, mail = letter.digest }
+    engine:record { type = "approval", gate = key, by = line.by, approved_at = line.at,
+      decision = line.decision, signature = line.signature, mail = line.digest }
   end
 end
 
-local function take_mail(engine, key, asked)
+local function take_lines(engine, key, asked)
   local left = {}
-  for _, letter in ipairs(engine.mail.approvals) do
-    if letter.gate == key then
-      consider(engine, key, asked, letter)
+  for _, line in ipairs(engine.inbox.approvals) do
+    if line.gate == key then
+      consider(engine, key, asked, line)
     else
-      left[#left + 1] = letter
+      left[#left + 1] = line
     end
   end
-  engine.mail.approvals = left
+  engine.inbox.approvals = left
 end
 
 local function count(engine, key, asked, pass)
@@ -199,7 +199,7 @@ local function take(branch, key, options, approvers, asked)
     asked = now
     ask(engine, key, options, asked)
   end
-  take_mail(engine, key, asked)
+  take_lines(engine, key, asked)
   return asked, count(engine, key, asked)
 end
 
@@ -210,9 +210,9 @@ local function await(branch, key, options, approvers)
     decisions.now(engine, branch.prefix, key, options, approvers))
   ask(engine, key, options, asked)
   while true do
-    engine.mail:poll()
-    -- Without a new record or letter, approvals can only have become fewer.
-    if engine.journal.seq ~= seen or #engine.mail.approvals > 0 then
+    engine.inbox:poll()
+    -- Without a new record or line, approvals can only have become fewer.
+    if engine.journal.seq ~= seen or #engine.inbox.approvals > 0 then
       asked, total = take(branch, key, options, approvers, asked)
       seen = engine.journal.seq
     end

@@ -9,15 +9,15 @@ local M = {}
 
 local STRANGE_APPROVALS = 20
 
----@class alicloud.dr.Mail
-local Mail = {}
-Mail.__index = Mail
+---@class alicloud.dr.Inbox
+local Inbox = {}
+Inbox.__index = Inbox
 
 ---@param engine alicloud.dr.Engine
----@return alicloud.dr.Mail
+---@return alicloud.dr.Inbox
 function M.new(engine)
   return setmetatable({ engine = engine, read = {}, refused = {}, carried = {},
-    approvals = {} }, Mail)
+    approvals = {} }, Inbox)
 end
 
 local function is_words(value)
@@ -26,23 +26,23 @@ end
 
 local TAKE = {}
 
-function TAKE.mode(mail, letter)
-  local engine = mail.engine
-  local valid = (letter.mode == "graceful" or letter.mode == "ungraceful")
-    and is_words(letter.by) and is_words(letter.why)
-  if not valid or letter.mode == engine.state.mode then return end
+function TAKE.mode(inbox, line)
+  local engine = inbox.engine
+  local valid = (line.mode == "graceful" or line.mode == "ungraceful")
+    and is_words(line.by) and is_words(line.why)
+  if not valid or line.mode == engine.state.mode then return end
   local way = engine.playbook.graceful_only
-  if way and letter.mode == "ungraceful" then
-    return engine:record { type = "note", mail = letter.digest,
+  if way and line.mode == "ungraceful" then
+    return engine:record { type = "note", mail = line.digest,
       text = ("%s wishes to give the old side up, but there is no ungraceful way: %s"):format(
-        letter.by, way) }
+        line.by, way) }
   end
-  engine:record { type = "mode", mode = letter.mode, by = letter.by, why = letter.why,
-    mail = letter.digest, from = letter.who }
+  engine:record { type = "mode", mode = line.mode, by = line.by, why = line.why,
+    mail = line.digest, from = line.who }
 end
 
-function TAKE.approval(mail, letter)
-  mail.approvals[#mail.approvals + 1] = letter
+function TAKE.approval(inbox, line)
+  inbox.approvals[#inbox.approvals + 1] = line
 end
 
 --- The line that switches a run.
@@ -55,45 +55,45 @@ function M.mode_line(run_id, mode, by, why)
   return core.encode { type = "mode", run = run_id, mode = mode, by = by, why = why }
 end
 
-local function open_letter(engine, line)
-  local letter = core.decode(line)
-  if type(letter) ~= "table" or letter.run ~= engine.state.run.run_id then return nil end
-  letter.digest = core.sha256(line)
-  return letter
+local function read(engine, text)
+  local line = core.decode(text)
+  if type(line) ~= "table" or line.run ~= engine.state.run.run_id then return nil end
+  line.digest = core.sha256(text)
+  return line
 end
 
 -- Told once, or strangers could fill the journal.
-local function refuse(mail, name, letter)
-  if mail.refused[letter.who] then return end
-  mail.refused[letter.who] = true
-  mail.engine:record { type = "note", text = ("not obeyed: %s was left by %s, in a file that does "
-    .. "not give orders to this run: %s"):format(letter.type, letter.who, name) }
+local function refuse(inbox, name, line)
+  if inbox.refused[line.who] then return end
+  inbox.refused[line.who] = true
+  inbox.engine:record { type = "note", text = ("not obeyed: %s was left by %s, in a file that does "
+    .. "not give orders to this run: %s"):format(line.type, line.who, name) }
 end
 
 -- Each that is not taken is told, so a stranger brings some and not any number.
-local function carry(mail, letters, letter)
-  local count = (mail.carried[letters.who] or 0) + 1
-  mail.carried[letters.who] = count
-  if letters.trusted or count <= STRANGE_APPROVALS then TAKE.approval(mail, letter) end
+local function keep_approval(inbox, file, line)
+  local count = (inbox.carried[file.who] or 0) + 1
+  inbox.carried[file.who] = count
+  if file.trusted or count <= STRANGE_APPROVALS then TAKE.approval(inbox, line) end
 end
 
-local function take(mail, letters, line)
-  local engine = mail.engine
-  local letter = open_letter(engine, line)
-  local act = letter and not engine.state.mails[letter.digest] and TAKE[letter.type]
+local function take(inbox, file, text)
+  local engine = inbox.engine
+  local line = read(engine, text)
+  local act = line and not engine.state.taken_lines[line.digest] and TAKE[line.type]
   if not act then return end
-  if letter.type == "approval" then return carry(mail, letters, letter) end
-  letter.who = letters.who
-  if not letters.trusted then return refuse(mail, letters.name, letter) end
-  act(mail, letter)
+  if line.type == "approval" then return keep_approval(inbox, file, line) end
+  line.who = file.who
+  if not file.trusted then return refuse(inbox, file.name, line) end
+  act(inbox, line)
 end
 
---- Reads what has come since the last time. Mail that cannot be read is mail that has not come.
-function Mail:poll()
-  for _, letters in ipairs(self.engine.store:mail() or {}) do
-    for i = (self.read[letters.name] or 0) + 1, #letters.lines do
-      self.read[letters.name] = i
-      take(self, letters, letters.lines[i])
+--- Reads what has come since the last time. A file that cannot be read has not come.
+function Inbox:poll()
+  for _, file in ipairs(self.engine.store:mail() or {}) do
+    for i = (self.read[file.name] or 0) + 1, #file.lines do
+      self.read[file.name] = i
+      take(self, file, file.lines[i])
     end
   end
 end

@@ -15,11 +15,11 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
-local option = require "alicloud.base.schema"
 local params = require "alicloud.dr.playbook.params"
 local runner = require "alicloud.dr.playbook.runner"
+local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_file = require "alicloud.base.trusted_file"
 local walks = require "alicloud.dr.playbook.walk"
 
 local M = {}
@@ -41,11 +41,11 @@ local M = {}
 ---@field graceful_only? string it needs the old side: the mode "ungraceful" is refused with these
 ---words, which say what gives the old side up instead
 
-local OPTIONS = { params = option.typed "table", summary = option.text,
-  graceful_only = option.text,
-  kind = option.choice("drill", "planned", "unplanned") }
+local OPTIONS = { params = schema.typed "table", summary = schema.text,
+  graceful_only = schema.text,
+  kind = schema.choice("drill", "planned", "unplanned") }
 
-local NAME = option.rule("1 to 200 bytes without control characters", function(value)
+local NAME = schema.rule("1 to 200 bytes without control characters", function(value)
   return type(value) == "string" and #value >= 1 and #value <= 200 and not value:find("%c")
 end)
 
@@ -64,13 +64,13 @@ local metatable = {
 function M.new(name, options, body)
   if body == nil then options, body = nil, options end
   if not NAME.test(name) then
-    error(("dr.playbook: name: got %s; allowed: %s"):format(option.show(name), NAME.allowed), 2)
+    error(("dr.playbook: name: got %s; allowed: %s"):format(schema.show(name), NAME.allowed), 2)
   end
   if type(body) ~= "function" then
-    error(("dr.playbook: %q: got %s; allowed: a function"):format(name, option.show(body)), 2)
+    error(("dr.playbook: %q: got %s; allowed: a function"):format(name, schema.show(body)), 2)
   end
   local where = ("dr.playbook: %q"):format(name)
-  local playbook = option.check(where, options, OPTIONS, 2)
+  local playbook = schema.check(where, options, OPTIONS, 2)
   if playbook.params then params.declare(where, playbook.params, 2) end
   playbook.name, playbook.body = name, body
   playbook.digest = core.sha256(string.dump(body, true))
@@ -111,7 +111,7 @@ function M.load_source(source)
   if not ok then return nil, tostring(playbook) end
   if not M.is(playbook) then
     return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
-      source.path, option.show(playbook))
+      source.path, schema.show(playbook))
   end
   playbook.digest, playbook.file = source.digest, source.file or absolute(source.path)
   return playbook
@@ -137,7 +137,7 @@ end
 function M.run(playbook, options)
   if not M.is(playbook) then
     error(("dr.run: playbook: got %s; allowed: what dr.playbook returns"):format(
-      option.show(playbook)), 2)
+      schema.show(playbook)), 2)
   end
   return runner.run(playbook, options)
 end
@@ -150,12 +150,12 @@ end
 function M.walk(playbook, options)
   local message
   if type(playbook) == "string" then
-    playbook, message = M.load(playbook, trusted.read)
+    playbook, message = M.load(playbook, trusted_file.read)
     if not playbook then error("dr.walk: " .. message, 2) end
   end
   if not M.is(playbook) then
     error(("dr.walk: playbook: got %s; allowed: what dr.playbook returns, or a path"):format(
-      option.show(playbook)), 2)
+      schema.show(playbook)), 2)
   end
   return walks.new(playbook, options)
 end

@@ -3,10 +3,10 @@
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local option = require "alicloud.base.schema"
-local sorted = require "alicloud.base.tables"
+local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -18,16 +18,16 @@ local M = {}
 ---@field max_groups? integer more than so many need a person's word before anything begins
 
 M.SCHEMA = {
-  parallel = option.integer(1, 1000),
-  max_errors = option.rule('a number from 1, or a text such as "10%"', function(value)
+  parallel = schema.integer(1, 1000),
+  max_errors = schema.rule('a number from 1, or a text such as "10%"', function(value)
     if type(value) == "string" then
       local percent = tonumber(value:match("^(%d+%.?%d*)%%$"))
       return percent ~= nil and percent > 0 and percent <= 100
     end
     return math.type(value) == "integer" and value >= 1
   end),
-  canary = option.integer(0, 1000),
-  max_groups = option.integer(1, 100000),
+  canary = schema.integer(0, 1000),
+  max_groups = schema.integer(1, 100000),
 }
 
 local function limit_of(max_errors, count)
@@ -41,7 +41,7 @@ local function name_of(item, index)
   if type(name) == "number" then name = tostring(name) end
   if not steps.NAME.test(name) then
     error(("playbook: each: item %d: got %s; allowed: a name, or a table with `id`, of %s")
-      :format(index, option.show(name), steps.NAME.allowed), 4)
+      :format(index, schema.show(name), steps.NAME.allowed), 4)
   end
   return name
 end
@@ -143,7 +143,7 @@ local function new_round(branch, limit, call)
 end
 
 local function first_error(round)
-  return round.failed[sorted.keys(round.failed)[1]]
+  return round.failed[tables.keys(round.failed)[1]]
 end
 
 local function too_many(branch, round, total)
@@ -151,7 +151,7 @@ local function too_many(branch, round, total)
   branch:halt(errors.new {
     kind = err.kind, code = err.code, outcome = err.outcome, hint = err.hint, cause = err,
     message = ("%d of %d failed (%s), %d were not begun; first: %s"):format(round.errors, total,
-      table.concat(sorted.keys(round.failed), ", "), #round.left_out, err.message),
+      table.concat(tables.keys(round.failed), ", "), #round.left_out, err.message),
     failed = round.failed,
   })
 end
@@ -162,7 +162,7 @@ local function finish(branch, round, total)
     error(round.raised, 0)
   end
   if round.errors >= round.limit then too_many(branch, round, total) end
-  for _, name in ipairs(sorted.keys(round.failed)) do
+  for _, name in ipairs(tables.keys(round.failed)) do
     branch.engine:except(("%s%s failed: %s"):format(branch.prefix, name,
       round.failed[name].message))
   end
@@ -221,7 +221,7 @@ end
 ---@return table<string, any> results
 function M.all(branch, bodies)
   branch:go_on()
-  local names = sorted.keys(bodies)
+  local names = tables.keys(bodies)
   local jobs = jobs_of(branch, names)
   local round = new_round(branch, math.huge, function(name, run) return bodies[name](run) end)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })

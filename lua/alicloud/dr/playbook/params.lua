@@ -3,7 +3,7 @@
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -73,7 +73,7 @@ local function disks(value)
 end
 
 local function command(value)
-  if option.callable.test(value) then return value end
+  if schema.callable.test(value) then return value end
   local fine = type(value) == "string" and value:find("%S") and not value:find("%z")
   return fine and value ~= M.FUNCTION and value or nil
 end
@@ -87,7 +87,7 @@ end
 local TYPES = {
   id = tested(formats.ID),
   region = tested(formats.REGION),
-  text = tested(option.text),
+  text = tested(schema.text),
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
   integer = { allowed = "a whole number from 1 to 100000", read = integer },
@@ -100,7 +100,7 @@ local TYPES = {
 
 local function reader_of(param)
   if param.type ~= "choice" then return TYPES[param.type] end
-  return tested(option.choice(table.unpack(param.values)))
+  return tested(schema.choice(table.unpack(param.values)))
 end
 
 --- What may be given for a parameter, in words.
@@ -110,9 +110,9 @@ function M.allowed(param)
   return reader_of(param).allowed
 end
 
-local FIELDS = { name = option.text, type = option.text, help = option.text,
-  required = option.boolean, values = option.typed "table",
-  default = option.rule("what could be typed", function(value) return value ~= nil end) }
+local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
+  required = schema.boolean, values = schema.typed "table",
+  default = schema.rule("what could be typed", function(value) return value ~= nil end) }
 
 --- Checks a declaration; raises where the playbook was made.
 ---@param where string
@@ -123,14 +123,14 @@ function M.declare(where, list, level)
   local seen = {}
   for i, param in ipairs(list) do
     local here = ("%s: parameter %d"):format(where, i)
-    option.check(here, param, FIELDS, level + 1)
+    schema.check(here, param, FIELDS, level + 1)
     if not (param.name and param.name:find("^[%a_][%w_]*$")) or seen[param.name] then
       error(("%s: name: got %s; allowed: a word that is there once"):format(here,
-        option.show(param.name)), level + 1)
+        schema.show(param.name)), level + 1)
     end
     if param.type ~= "choice" and not TYPES[param.type] then
-      error(("%s: type: got %s%s"):format(here, option.show(param.type),
-        option.did_you_mean(param.type, TYPES)), level + 1)
+      error(("%s: type: got %s%s"):format(here, schema.show(param.type),
+        schema.did_you_mean(param.type, TYPES)), level + 1)
     end
     seen[param.name] = param
   end
@@ -150,8 +150,8 @@ local function unknown(by_name, given)
   end
   table.sort(names)
   if not names[1] then return nil end
-  return ("unknown parameter %s%s"):format(option.show(names[1]),
-    option.did_you_mean(names[1], by_name))
+  return ("unknown parameter %s%s"):format(schema.show(names[1]),
+    schema.did_you_mean(names[1], by_name))
 end
 
 --- Reads parameters. A playbook that declares none takes them all as they are.
@@ -174,7 +174,7 @@ function M.read(list, given)
     if value ~= nil then
       local read = reader_of(param).read(value)
       if read == nil then
-        return nil, ("parameter %s: got %s; allowed: %s"):format(param.name, option.show(value),
+        return nil, ("parameter %s: got %s; allowed: %s"):format(param.name, schema.show(value),
           M.allowed(param))
       end
       params[param.name] = read
@@ -190,7 +190,7 @@ function M.written(given)
   if not given then return nil end
   local kept = {}
   for name, value in pairs(given) do
-    kept[name] = option.callable.test(value) and M.FUNCTION or value
+    kept[name] = schema.callable.test(value) and M.FUNCTION or value
   end
   return kept
 end

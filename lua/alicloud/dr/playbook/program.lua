@@ -2,9 +2,9 @@
 --- and whoever gives the step up ends it.
 
 local errors = require "alicloud.base.error"
-local option = require "alicloud.base.schema"
 local programs = require "alicloud.base.program"
-local sorted = require "alicloud.base.tables"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -17,7 +17,7 @@ end
 
 local function words_of(command, variables)
   local words = { "env" }
-  for _, name in ipairs(sorted.keys(variables)) do
+  for _, name in ipairs(tables.keys(variables)) do
     words[#words + 1] = name .. "=" .. tostring(variables[name])
   end
   for _, word in ipairs { "sh", "-c", command } do words[#words + 1] = word end
@@ -33,7 +33,7 @@ end
 ---@class alicloud.dr.ProgramOptions
 ---@field credentials? boolean the program gets the variables that hold keys, too
 
-M.SCHEMA = { credentials = option.boolean }
+M.SCHEMA = { credentials = schema.boolean }
 
 --- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`.
 ---@param loop alicloud.Loop
@@ -56,7 +56,7 @@ end
 ---@return any result true of a program that ended with exit code 0
 ---@return any err
 function M.run(run, command, variables, options)
-  if option.callable.test(command) then return command(run, variables) end
+  if schema.callable.test(command) then return command(run, variables) end
   local instead, said, step = run.engine.options.program, run.engine.runtime.said, run.step_key
   if instead then return instead(command, variables) end
   local ended, fault = M.line(run.loop, command, variables_of(run, variables), {

@@ -11,9 +11,9 @@ local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.base.schema"
 local parallel = require "alicloud.dr.playbook.parallel"
 local programs = require "alicloud.dr.playbook.program"
+local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 local verify = require "alicloud.dr.playbook.verify"
@@ -97,15 +97,15 @@ local function own(run)
 end
 
 local function complain(what, value, rule)
-  error(("playbook: %s: got %s; allowed: %s"):format(what, option.show(value), rule.allowed), 3)
+  error(("playbook: %s: got %s; allowed: %s"):format(what, schema.show(value), rule.allowed), 3)
 end
 
 -- The options may be left out.
-local function arguments(what, name, options, body, schema)
+local function arguments(what, name, options, body, rules)
   if body == nil then options, body = nil, options end
   if not steps.NAME.test(name) then complain(what .. " name", name, steps.NAME) end
-  if not option.callable.test(body) then complain(what .. " " .. name, body, option.callable) end
-  return option.check(("playbook: %s %q"):format(what, name), options, schema, 3), body
+  if not schema.callable.test(body) then complain(what .. " " .. name, body, schema.callable) end
+  return schema.check(("playbook: %s %q"):format(what, name), options, rules, 3), body
 end
 
 --- Names a group. It is locked for this run, on this machine; another process that holds it is
@@ -165,9 +165,9 @@ end
 function Run:each(list, options, body)
   own(self)
   if body == nil then options, body = nil, options end
-  if not option.callable.test(body) then complain("each", body, option.callable) end
-  if type(list) ~= "table" then complain("each", list, option.typed "table") end
-  options = option.check("playbook: each", options, parallel.SCHEMA, 2)
+  if not schema.callable.test(body) then complain("each", body, schema.callable) end
+  if type(list) ~= "table" then complain("each", list, schema.typed "table") end
+  options = schema.check("playbook: each", options, parallel.SCHEMA, 2)
   return self.engine.executor:each(self, list, options, body)
 end
 
@@ -176,7 +176,7 @@ end
 ---@return table<string, any> results by name
 function Run:parallel(branches)
   own(self)
-  if type(branches) ~= "table" then complain("parallel", branches, option.typed "table") end
+  if type(branches) ~= "table" then complain("parallel", branches, schema.typed "table") end
   return self.engine.executor:parallel(self, branches)
 end
 
@@ -191,7 +191,7 @@ function Run:note(text, fields)
   if not ok then engine:stop(err) end
 end
 
-local WHY = option.rule("a reason, text without control characters", function(value)
+local WHY = schema.rule("a reason, text without control characters", function(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end)
 
@@ -205,7 +205,7 @@ end)
 ---@return any err "Client.ProgramFailed"
 function Run:program(command, variables, options)
   if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
-  options = option.check("playbook: program", options, programs.SCHEMA, 2)
+  options = schema.check("playbook: program", options, programs.SCHEMA, 2)
   return self.engine.executor:program(self, command, variables or {}, options)
 end
 
@@ -225,10 +225,10 @@ end
 function Run:on(kind, listener)
   local engine = own(self).engine
   if not hooks.ALLOWED[kind] then
-    error(("playbook: on: unknown event %s%s"):format(option.show(kind),
-      option.did_you_mean(kind, hooks.ALLOWED)), 2)
+    error(("playbook: on: unknown event %s%s"):format(schema.show(kind),
+      schema.did_you_mean(kind, hooks.ALLOWED)), 2)
   end
-  if not option.callable.test(listener) then complain("on " .. kind, listener, option.callable) end
+  if not schema.callable.test(listener) then complain("on " .. kind, listener, schema.callable) end
   engine.executor:on(self, kind, listener)
 end
 
@@ -238,7 +238,7 @@ end
 function Run:switch(mode, why)
   local engine = own(self).engine
   self:go_on()
-  local rule = option.choice("graceful", "ungraceful")
+  local rule = schema.choice("graceful", "ungraceful")
   if not rule.test(mode) then complain("switch", mode, rule) end
   local way = mode == "ungraceful" and engine.playbook.graceful_only
   if way then error("playbook: switch: there is no ungraceful way: " .. way, 2) end

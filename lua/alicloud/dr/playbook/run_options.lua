@@ -3,8 +3,8 @@
 local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
-local option = require "alicloud.base.schema"
 local protocol = require "alicloud.dr.journal.protocol"
+local schema = require "alicloud.base.schema"
 local signatures = require "alicloud.dr.playbook.signature"
 
 local M = {}
@@ -71,37 +71,37 @@ local function is_declared(value)
 end
 
 local SCHEMA = {
-  client = option.rule("an alicloud.client", function(value)
+  client = schema.rule("an alicloud.client", function(value)
     return type(value) == "table" and type(value.call) == "function"
   end),
-  store = option.typed "table",
-  journal = option.text,
-  params = option.typed "table",
-  kind = option.choice("drill", "planned", "unplanned"),
-  mode = option.choice("graceful", "ungraceful"),
+  store = schema.typed "table",
+  journal = schema.text,
+  params = schema.typed "table",
+  kind = schema.choice("drill", "planned", "unplanned"),
+  mode = schema.choice("graceful", "ungraceful"),
   incident = formats.INCIDENT,
-  requester = option.text,
-  declared = option.rule("{ rto = duration, rpo = duration }", is_declared),
-  approvers = option.rule("a table of name = public key", is_map_of(function(value)
+  requester = schema.text,
+  declared = schema.rule("{ rto = duration, rpo = duration }", is_declared),
+  approvers = schema.rule("a table of name = public key", is_map_of(function(value)
     return type(value) == "string"
   end)),
-  approvers_from = option.text, approvers_file = option.text,
-  sign = option.rule("{ by = name, key = private key of 64 hexadecimal digits }",
+  approvers_from = schema.text, approvers_file = schema.text,
+  sign = schema.rule("{ by = name, key = private key of 64 hexadecimal digits }",
     signatures.check),
   anchor = anchors.RULE,
-  anchor_network = option.typed "table",
-  ask = option.callable,
-  skip = option.rule("a table of step = reason", is_map_of(is_reason)),
-  open_gates = option.rule("a reason, text without control characters", is_reason),
-  again = option.rule("a table of step = true", is_map_of(function(value)
+  anchor_network = schema.typed "table",
+  ask = schema.callable,
+  skip = schema.rule("a table of step = reason", is_map_of(is_reason)),
+  open_gates = schema.rule("a reason, text without control characters", is_reason),
+  again = schema.rule("a table of step = true", is_map_of(function(value)
     return value == true
   end)),
   accept_loss = protocol.ACCEPT_LOSS,
-  accept_edit = option.boolean,
-  progress = option.callable,
-  program = option.callable,
-  executor = option.typed "table",
-  pace = option.callable,
+  accept_edit = schema.boolean,
+  progress = schema.callable,
+  program = schema.callable,
+  executor = schema.typed "table",
+  pace = schema.callable,
 }
 
 --- Checks the options of a run; raises at the level of the public function's caller.
@@ -110,7 +110,7 @@ local SCHEMA = {
 ---@param level integer
 ---@return alicloud.dr.RunOptions copy, with durations in seconds
 function M.check(where, given, level)
-  local options = option.check(where, given, SCHEMA, level + 1)
+  local options = schema.check(where, given, SCHEMA, level + 1)
   if not options.client then error(where .. ": option client is required", level + 1) end
   if (options.store == nil) == (options.journal == nil) then
     error(where .. ": give either option journal, a path, or option store", level + 1)
@@ -131,7 +131,7 @@ end
 function M.mode_fault(playbook, mode)
   if mode ~= "ungraceful" or not playbook.graceful_only then return nil end
   return ("mode: got %s; allowed: graceful: %s has no ungraceful way: %s"):format(
-    option.show(mode), playbook.name, playbook.graceful_only)
+    schema.show(mode), playbook.name, playbook.graceful_only)
 end
 
 --- The wishes to leave steps out, in the form of the engine.

@@ -14,10 +14,10 @@ local params = require "alicloud.dr.playbook.params"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
 local signatures = require "alicloud.dr.playbook.signature"
-local sorted = require "alicloud.base.tables"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 local summary = require "alicloud.dr.playbook.summary"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -172,7 +172,7 @@ end
 
 -- A slip of the hand in the name of a step would go unseen.
 local function tell_of_wishes(engine)
-  for _, name in ipairs(sorted.keys(engine.options.skip or {})) do
+  for _, name in ipairs(tables.keys(engine.options.skip or {})) do
     if not engine.seen[name] then
       engine:write({ type = "note", text = ("nothing was left out as %q: the run came to no step "
         .. "or gate of that name"):format(name) }, false)
@@ -190,7 +190,7 @@ end
 
 local function play(engine, run)
   anchors.tell(engine, "begin")
-  engine.mail:poll()
+  engine.inbox:poll()
   engine.playbook.body(run)
 end
 

@@ -2,7 +2,7 @@
 --- `require "NAME"`. All is read, and has one digest, before anything is executed.
 
 local core = require "alicloud.core"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -44,7 +44,7 @@ end
 local function digest_of(text, modules)
   if next(modules) == nil then return core.sha256(text) end
   local parts = { core.sha256(text) }
-  for _, name in ipairs(sorted.keys(modules)) do
+  for _, name in ipairs(tables.keys(modules)) do
     parts[#parts + 1] = name .. " " .. core.sha256(modules[name])
   end
   return core.sha256(table.concat(parts, "\n"))

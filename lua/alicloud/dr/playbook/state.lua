@@ -49,7 +49,7 @@ local M = {}
 ---@field owner_key string? public key with which its end is signed
 ---@field requester_key string? the same of the first attempt
 ---@field looks table<string, table> newest look by group
----@field mails table<string, boolean> digests of the mail that was taken
+---@field taken_lines table<string, boolean> digests of what the inbox has taken
 
 --- What the records say of a gate. Whether an approval counts, they do not say: see
 --- alicloud.dr.playbook.gate and alicloud.dr.playbook.proof.
@@ -71,7 +71,7 @@ local M = {}
 ---@return alicloud.dr.RunState
 function M.new()
   return { attempts = 0, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
-    looks = {}, mails = {}, mode = "graceful" }
+    looks = {}, taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
@@ -231,7 +231,7 @@ APPLY.stopped, APPLY.interrupted, APPLY.finished = ending, ending, ending
 ---@param state alicloud.dr.RunState
 ---@param event table
 function M.apply(state, event)
-  if event.mail then state.mails[event.mail] = true end
+  if event.mail then state.taken_lines[event.mail] = true end
   local apply = APPLY[event.type]
   if apply then apply(state, event) end
 end

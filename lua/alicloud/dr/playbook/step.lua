@@ -1,12 +1,12 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
-local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local journals = require "alicloud.dr.journal"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
@@ -26,29 +26,29 @@ local M = {}
 local MAX_RESULT_BYTES = 262144
 local GRACEFUL_SLICE = 1
 
-local NAME = option.rule("1 to 80 bytes without '/' and control characters", function(value)
+local NAME = schema.rule("1 to 80 bytes without '/' and control characters", function(value)
   return type(value) == "string" and #value >= 1 and #value <= 80 and not value:find("[%c/]")
 end)
 
 M.NAME = NAME
 
 local SCHEMA = {
-  timeout = option.rule(duration.ALLOWED, function(value)
+  timeout = schema.rule(duration.ALLOWED, function(value)
     local seconds = duration.parse(value)
     return seconds ~= nil and seconds > 0
   end),
-  on_error = option.rule('"stop", "continue", "ask" or "goto:STEP"', function(value)
+  on_error = schema.rule('"stop", "continue", "ask" or "goto:STEP"', function(value)
     return value == "stop" or value == "continue" or value == "ask"
       or type(value) == "string" and NAME.test(value:match("^goto:(.*)$"))
   end),
-  critical = option.boolean,
-  undo = option.callable,
-  check = option.callable,
-  point_of_no_return = option.boolean,
-  graceful_only = option.boolean,
-  marks = option.choice("data_ready", "old_side_fenced"),
-  plan = option.rule("a function or false", function(value)
-    return value == false or option.callable.test(value)
+  critical = schema.boolean,
+  undo = schema.callable,
+  check = schema.callable,
+  point_of_no_return = schema.boolean,
+  graceful_only = schema.boolean,
+  marks = schema.choice("data_ready", "old_side_fenced"),
+  plan = schema.rule("a function or false", function(value)
+    return value == false or schema.callable.test(value)
   end),
 }
 
@@ -123,7 +123,7 @@ local function overdue(branch, key, options, deadline)
       ("not done within %s"):format(duration.format(duration.parse(options.timeout))))
   end
   if not options.graceful_only then return nil end
-  engine.mail:poll()
+  engine.inbox:poll()
   return engine.state.mode == "ungraceful"
     and gave_up(key, "Client.Ungraceful", "the old side was given up meanwhile") or nil
 end
@@ -325,7 +325,7 @@ function M.run(branch, name, options, body)
     error(("playbook: step %q: steps do not nest"):format(key), 3)
   end
   M.claim_name(engine, key, 3)
-  engine.mail:poll()
+  engine.inbox:poll()
   if branch.jump_target == key then branch.jump_target = nil end
   local past = engine.state.steps[key]
   if past and settled_before(past) then return remember(branch, key, options, past) end

@@ -2,20 +2,20 @@
 
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 
 local M = {}
 
 local EVERY = 5
 
-local TIME = option.rule(duration.ALLOWED, function(value)
+local TIME = schema.rule(duration.ALLOWED, function(value)
   local seconds = duration.parse(value)
   return seconds ~= nil and seconds > 0
 end)
 
 M.SCHEMA = { timeout = TIME, every = TIME, on_error = steps.SCHEMA.on_error,
-  critical = option.boolean, plan = steps.SCHEMA.plan }
+  critical = schema.boolean, plan = steps.SCHEMA.plan }
 
 local function not_back(name, tries, err)
   return nil, errors.new {

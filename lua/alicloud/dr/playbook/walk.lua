@@ -8,8 +8,8 @@
 --- Steps of branches that move at the same time are not held; they go with the step before them.
 
 local errors = require "alicloud.base.error"
-local option = require "alicloud.base.schema"
 local runner = require "alicloud.dr.playbook.runner"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -133,7 +133,7 @@ end
 ---@return alicloud.dr.Walk
 function M.new(playbook, options)
   if type(options) ~= "table" then
-    error(("dr.walk: options: got %s; allowed: a table"):format(option.show(options)), 3)
+    error(("dr.walk: options: got %s; allowed: a table"):format(schema.show(options)), 3)
   end
   local own = {}
   for name, value in pairs(options) do own[name] = value end
