@@ -49,8 +49,13 @@ local USES = {
   end,
   client = function(run)
     same(run.client.region, lab.SECONDARY)
-    local own = run.client:with { timeout = 5 }
-    assert(own:call("DescribeDiskReplicaGroups", { RegionId = lab.SECONDARY }))
+    same(tostring(run.client):match "^alicloud.Client", "alicloud.Client")
+    do
+      local own <close> = run.client:with { timeout = 5 }
+      assert(own:call("DescribeDiskReplicaGroups", { RegionId = lab.SECONDARY }))
+    end
+    assert(run.client:must("DescribeDiskReplicaGroups", { RegionId = lab.SECONDARY }))
+    same(type(run.client:stats()), "table")
   end,
   group = function(run)
     local group = name_group(run)

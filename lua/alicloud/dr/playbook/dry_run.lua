@@ -100,11 +100,16 @@ local function noting_client(dry, client)
   function noted.start()
     error("plan: client:start is not followed", 0)
   end
-  return setmetatable(noted, { __index = function(_, name)
-    local value = client[name]
-    if type(value) ~= "function" then return value end
-    return function(_, ...) return value(client, ...) end
-  end })
+  return setmetatable(noted, {
+    __name = "alicloud.Client",
+    __index = function(_, name)
+      local value = client[name]
+      if type(value) ~= "function" then return value end
+      return function(_, ...) return value(client, ...) end
+    end,
+    __tostring = function() return tostring(client) end,
+    __close = function() client:close() end,
+  })
 end
 
 function DryRun:client(branch)
