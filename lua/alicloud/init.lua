@@ -6,14 +6,15 @@
 
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
-local clients = require "alicloud.client"
 local errors = require "alicloud.base.error"
+local lazy = require "alicloud.base.lazy"
 local metas = require "alicloud.base.meta"
 
-return {
+---@module "alicloud.client"
+local clients = lazy.module "alicloud.client"
+
+local M = {
   _VERSION = "alicloud-dr " .. core.version.core,
-  --- Makes a client, see alicloud.ClientOptions.
-  client = clients.new,
   --- The error class: `error.new`, `error.is_error`.
   error = errors,
   --- JSON null where it must be told from absence: a list position left empty.
@@ -23,3 +24,12 @@ return {
   --- What is known about a result besides its content: request id, attempts, elapsed seconds.
   meta = metas.of,
 }
+
+--- Makes a client. Nothing is opened and nobody is asked before the first call.
+---@param options? alicloud.ClientOptions
+---@return alicloud.Client
+function M.client(options)
+  return clients.new(options)
+end
+
+return M

@@ -1,13 +1,16 @@
 --- From the command line to a client.
 
 local alicloud = require "alicloud"
-local credentials = require "alicloud.credentials"
 local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local outage = require "alicloud.cli.options.outage"
 local runtimes = require "alicloud.base.runtime"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.credentials"
+local credentials = lazy.module "alicloud.credentials"
 
 local M = {}
 

@@ -2,8 +2,11 @@
 
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
-local snapshots = require "alicloud.dr.model.snapshot"
+local lazy = require "alicloud.base.lazy"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.dr.model.snapshot"
+local snapshots = lazy.module "alicloud.dr.model.snapshot"
 
 local M = {}
 

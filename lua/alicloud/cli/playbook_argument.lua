@@ -2,16 +2,21 @@
 --- The same for every command that takes one.
 
 local clients = require "alicloud.cli.client"
-local data = require "alicloud.cli.confine.data"
-local emulator = require "alicloud.emulator"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
-local playbooks = require "alicloud.dr.playbook"
 local ready = require "alicloud.playbooks"
 local run_options = require "alicloud.dr.playbook.run_options"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
+
+---@module "alicloud.cli.confine.data"
+local data = lazy.module "alicloud.cli.confine.data"
+---@module "alicloud.emulator"
+local emulator = lazy.module "alicloud.emulator"
+---@module "alicloud.dr.playbook"
+local playbooks = lazy.module "alicloud.dr.playbook"
 
 local M = {}
 

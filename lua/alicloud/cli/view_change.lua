@@ -1,12 +1,16 @@
 --- The words in which people see what comes after a failover: reprotection, drills, readiness.
 
-local attachment = require "alicloud.dr.read.attachment"
 local duration = require "alicloud.base.duration"
-local readiness = require "alicloud.dr.read.readiness"
+local lazy = require "alicloud.base.lazy"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
+
+---@module "alicloud.dr.read.attachment"
+local attachment = lazy.module "alicloud.dr.read.attachment"
+---@module "alicloud.dr.read.readiness"
+local readiness = lazy.module "alicloud.dr.read.readiness"
 
 local M = {}
 

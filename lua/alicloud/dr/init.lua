@@ -6,48 +6,92 @@
 --     local result, err = group:failover { max_rpo = "20m" }
 
 require "alicloud.base.lua_version"
-local drills = require "alicloud.dr.read.drills"
 local formats = require "alicloud.base.formats"
-local groups = require "alicloud.dr.group"
-local group_reads = require "alicloud.dr.read.groups"
-local option = require "alicloud.base.schema"
-local playbooks = require "alicloud.dr.playbook"
-local readiness = require "alicloud.dr.read.readiness"
-local reports = require "alicloud.dr.report"
+local lazy = require "alicloud.base.lazy"
+local schema = require "alicloud.base.schema"
 
+---@module "alicloud.dr.read.drills"
+local drills = lazy.module "alicloud.dr.read.drills"
+---@module "alicloud.dr.group"
+local groups = lazy.module "alicloud.dr.group"
+---@module "alicloud.dr.read.groups"
+local group_reads = lazy.module "alicloud.dr.read.groups"
+---@module "alicloud.dr.playbook"
+local playbooks = lazy.module "alicloud.dr.playbook"
+---@module "alicloud.dr.read.readiness"
+local readiness = lazy.module "alicloud.dr.read.readiness"
+---@module "alicloud.dr.report"
+local reports = lazy.module "alicloud.dr.report"
+
+-- Each function gives its place on the stack away, so that misuse is told of the caller's line.
 local M = {}
 
---- Names one group, seen from its secondary site; see alicloud.dr.Group.
-M.group = groups.new
-
 local REGION_ONLY = { region = formats.REGION }
-local FILTER = { region = formats.REGION, site = option.choice("backup", "production"),
-  name = option.text }
+local FILTER = { region = formats.REGION, site = schema.choice("backup", "production"),
+  name = schema.text }
 local AGE = formats.seconds(0, formats.YEAR)
 local READINESS = { max_rpo = AGE, max_drill_age = AGE }
 
-local function with_region(where, client, options, schema)
-  local given = option.check(where, options, schema, 3)
+local function with_region(where, client, options, rules)
+  local given = schema.check(where, options, rules, 3)
   given.region = given.region or client.region
   if formats.REGION.test(given.region) then return given end
-  return error(("%s: region: got %s; allowed: %s"):format(where, option.show(given.region),
+  return error(("%s: region: got %s; allowed: %s"):format(where, schema.show(given.region),
     formats.REGION.allowed), 3)
 end
 
+--- Names one group, seen from its secondary site. Nothing is asked yet.
+---@param client alicloud.Client
+---@param id string e.g. "pg-orders"
+---@param options? { region: string } the region of its secondary site; else the client's
+---@return alicloud.dr.Group
+function M.group(client, id, options)
+  return groups.new(client, id, options)
+end
+
 --- Makes a playbook; see alicloud.dr.playbook.
-M.playbook = playbooks.new
+---@param name string
+---@param options? alicloud.dr.PlaybookOptions may be left out
+---@param body fun(run: alicloud.dr.PlaybookRun)
+---@return alicloud.dr.Playbook
+---@overload fun(name: string, body: fun(run: alicloud.dr.PlaybookRun)): alicloud.dr.Playbook
+function M.playbook(name, options, body)
+  return playbooks.new(name, options, body)
+end
 
 --- Runs a playbook over a journal, or goes on with the run that the journal holds.
-M.run = playbooks.run
+---@param playbook alicloud.dr.Playbook
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err
+function M.run(playbook, options)
+  return playbooks.run(playbook, options)
+end
 
---- Walks through a playbook, one step at a time.
-M.walk = playbooks.walk
+--- Walks through a playbook, one step at a time; see alicloud.dr.playbook.walk.
+---@param playbook alicloud.dr.Playbook|string a playbook, or the path of its file
+---@param options alicloud.dr.RunOptions
+---@return alicloud.dr.Walk
+function M.walk(playbook, options)
+  return playbooks.walk(playbook, options)
+end
 
 --- Reads the evidence of a run from its journal; see alicloud.dr.report.
-M.report = reports.read
+---@param source string|table[] path of a journal, or its records (`event`s)
+---@param options? { head: string?, approvers: table<string, string>? }
+---@return alicloud.dr.Evidence|nil
+---@return alicloud.Error? err it cannot be read, or it holds no run
+function M.report(source, options)
+  return reports.read(source, options)
+end
 
---- Puts the evidence of two runs beside each other.
-M.compare = reports.compare
+--- Puts the evidence of two runs beside each other, an older and a newer drill.
+---@param a alicloud.dr.Evidence
+---@param b alicloud.dr.Evidence
+---@return alicloud.dr.Comparison
+function M.compare(a, b)
+  return reports.compare(a, b)
+end
 
 --- Looks at every group that a region lists, as secondary or as primary site.
 ---@param client alicloud.Client
@@ -84,7 +128,7 @@ end
 --- for longer is worth a warning (1d)
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
-  local given = formats.with_seconds(option.check("dr.readiness", options, READINESS, 2),
+  local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),
     { max_rpo = false, max_drill_age = 86400 })
   for _, group in ipairs(list) do groups.demand(group, 2) end
   return readiness.judge(list, given)

@@ -2,9 +2,12 @@
 --- file here, to be run as it is or copied and edited.
 
 require "alicloud.base.lua_version"
+local lazy = require "alicloud.base.lazy"
 local option = require "alicloud.base.schema"
-local playbooks = require "alicloud.dr.playbook"
 local sources = require "alicloud.dr.playbook.source"
+
+---@module "alicloud.dr.playbook"
+local playbooks = lazy.module "alicloud.dr.playbook"
 
 local M = {}
 

@@ -4,7 +4,10 @@
 
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
-local stages = require "alicloud.simulation.stage"
+local lazy = require "alicloud.base.lazy"
+
+---@module "alicloud.simulation.stage"
+local stages = lazy.module "alicloud.simulation.stage"
 
 local M = {}
 

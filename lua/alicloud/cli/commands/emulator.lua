@@ -1,16 +1,21 @@
 --- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
 
 local core = require "alicloud.core"
-local data = require "alicloud.cli.confine.data"
-local switches = require "alicloud.emulator.switches"
 local emulator = require "alicloud.emulator"
 local guard = require "alicloud.base.guard"
 local json = require "alicloud.cli.json"
-local orders = require "alicloud.cli.orders"
+local lazy = require "alicloud.base.lazy"
 local output = require "alicloud.cli.output"
-local scenarios = require "alicloud.emulator.scenarios"
 local server = require "alicloud.emulator.server"
+local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.cli.confine.data"
+local data = lazy.module "alicloud.cli.confine.data"
+---@module "alicloud.cli.orders"
+local orders = lazy.module "alicloud.cli.orders"
+---@module "alicloud.emulator.scenarios"
+local scenarios = lazy.module "alicloud.emulator.scenarios"
 
 local M = {}
 

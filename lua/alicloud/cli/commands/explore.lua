@@ -2,13 +2,14 @@
 
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
+local generate = require "alicloud.simulation.generate"
+local invariants = require "alicloud.simulation.invariants"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local script = require "alicloud.cli.playbook_argument"
 local seeds_dealt = require "alicloud.cli.confine.seeds"
 local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
-local simulation = require "alicloud.simulation"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -66,7 +67,7 @@ end
 local function read_kinds(text)
   if not text then return nil end
   local known, kinds, names = {}, {}, {}
-  for _, list in ipairs { simulation.KINDS, simulation.HOSTILE } do
+  for _, list in ipairs { generate.KINDS, generate.HOSTILE } do
     for _, name in ipairs(list) do known[name], names[#names + 1] = true, name end
   end
   for word in (text .. ","):gmatch "([^,]*)," do
@@ -127,7 +128,7 @@ end
 
 local function sorted_invariants()
   local names = {}
-  for name in pairs(simulation.INVARIANTS) do names[#names + 1] = name end
+  for name in pairs(invariants.INVARIANTS) do names[#names + 1] = name end
   table.sort(names, function(a, b)
     local an, bn = tonumber(a:match "%d+" or 99), tonumber(b:match "%d+" or 99)
     if a:sub(1, 1) ~= b:sub(1, 1) then return a:sub(1, 1) > b:sub(1, 1) end
@@ -157,7 +158,7 @@ local function report_object(args, report, confined)
   end
   return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
     requests = report.requests, effects = report.effects, endings = report.endings,
-    invariants = simulation.INVARIANTS, violations = core.array(harms), confined = confined }
+    invariants = invariants.INVARIANTS, violations = core.array(harms), confined = confined }
 end
 
 local function progress(io, seeds)

@@ -5,15 +5,18 @@ local alicloud = require "alicloud"
 local clients = require "alicloud.client"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local explain = require "alicloud.cli.explain_code"
 local guard = require "alicloud.base.guard"
 local histories = require "alicloud.cli.repl.history"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reader = require "alicloud.cli.repl.reader"
 local session = require "alicloud.cli.client"
 local show = require "alicloud.cli.repl.show"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.explain_code"
+local explain = lazy.module "alicloud.cli.explain_code"
 
 local M = {}
 

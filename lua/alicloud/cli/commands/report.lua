@@ -3,13 +3,17 @@
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local json = require "alicloud.cli.json"
-local keys = require "alicloud.cli.keys"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
-local reports = require "alicloud.dr.report"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.keys"
+local keys = lazy.module "alicloud.cli.keys"
+---@module "alicloud.dr.report"
+local reports = lazy.module "alicloud.dr.report"
 
 local M = {}
 
@@ -70,11 +74,14 @@ local function is_journal(path)
   return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
 end
 
---- Refuses a file that could not be written when a run has ended: then it is too late to ask.
+--- Refuses a file that could not be written when a run has ended: then it is too late to ask. So
+--- what will write it is loaded too.
 ---@param field string
 ---@param path string|nil
 function M.check_target(field, path)
-  if not M.check_file(field, path) then return end
+  local format = M.check_file(field, path)
+  if not format then return end
+  reports.writer(format)
   local file <close>, message, code = core.open_file(path, "read")
   local refused = not file and code ~= "ENOENT" and code ~= "EACCES" and message
     or is_journal(path) and path .. ": it is a journal"

@@ -2,11 +2,16 @@
 --- A refusal is one line: the field, the value, the allowed form. Nothing is sent then.
 
 local duration = require "alicloud.base.duration"
-local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
-local network = require "alicloud.cli.options.network"
+local lazy = require "alicloud.base.lazy"
 local option = require "alicloud.base.schema"
-local outage = require "alicloud.cli.options.outage"
+
+---@module "alicloud.net.endpoint"
+local endpoint = lazy.module "alicloud.net.endpoint"
+---@module "alicloud.cli.options.network"
+local network = lazy.module "alicloud.cli.options.network"
+---@module "alicloud.cli.options.outage"
+local outage = lazy.module "alicloud.cli.options.outage"
 
 local M = {}
 

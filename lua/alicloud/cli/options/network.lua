@@ -2,11 +2,14 @@
 --- the service, and the lines of `status -v`.
 
 local core = require "alicloud.core"
-local networks = require "alicloud.net.options"
+local lazy = require "alicloud.base.lazy"
 local option = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local sorted = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.net.options"
+local networks = lazy.module "alicloud.net.options"
 
 local M = {}
 

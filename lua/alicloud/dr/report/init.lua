@@ -4,15 +4,17 @@
 ---     print(report.status, report.rto.achieved)
 ---     local page = report:render "html"
 
-local compare = require "alicloud.dr.report.compare"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local option = require "alicloud.base.schema"
 local plain = require "alicloud.dr.report.plain"
 local sources = require "alicloud.dr.report.source"
 
+---@module "alicloud.dr.report.compare"
+local compare = lazy.module "alicloud.dr.report.compare"
 
 local M = {}
 
@@ -30,12 +32,20 @@ local metatable = {
 --- The forms of a report.
 M.FORMATS = { "json", "md", "junit", "html" }
 
-local RENDER = {
-  json = function(evidence) return core.encode(evidence:plain()) .. "\n" end,
-  md = require("alicloud.dr.report.md").render,
-  junit = require("alicloud.dr.report.junit").render,
-  html = require("alicloud.dr.report.html").render,
-}
+local MODULES = { md = "alicloud.dr.report.md", junit = "alicloud.dr.report.junit",
+  html = "alicloud.dr.report.html" }
+
+local function to_json(evidence)
+  return core.encode(evidence:plain()) .. "\n"
+end
+
+--- What writes reports of a form; it is loaded for that.
+---@param format "json"|"md"|"junit"|"html"|any
+---@return nil|fun(evidence: alicloud.dr.Evidence): string write nil: there is no such form
+function M.writer(format)
+  if format == "json" then return to_json end
+  return MODULES[format] and require(MODULES[format]).render
+end
 
 --- The model as a table of its own, that JSON can carry.
 ---@return alicloud.dr.EvidenceModel
@@ -49,11 +59,12 @@ end
 ---@param format "json"|"md"|"junit"|"html"
 ---@return string text
 function Evidence:render(format)
-  if not RENDER[format] then
+  local write = M.writer(format)
+  if not write then
     error(("report: format: got %s; allowed: %s"):format(option.show(format),
       table.concat(M.FORMATS, ", ")), 2)
   end
-  return RENDER[format](self)
+  return write(self)
 end
 
 local SCHEMA = {
