@@ -312,11 +312,15 @@ describe("make install", function()
     for _, path in ipairs(files(build .. "/alicloud", "*.so")) do
       assert.are.equal(read(path), read(lib .. "/alicloud/" .. path:match("[^/]+$")))
     end
-    local pipe = io.popen(("cd / && env -u LUA_PATH -u LUA_CPATH %s/bin/alicloud-dr --version")
-      :format(root))
-    local shown = pipe:read("a")
-    assert.is_true(pipe:close())
-    assert.truthy(shown:find(require("alicloud.core").version.core, 1, true))
+    local function typed(words)
+      local pipe = io.popen(("cd / && env -u LUA_PATH -u LUA_CPATH %s/bin/alicloud-dr %s"):format(
+        root, words))
+      local shown = pipe:read("a")
+      assert.is_true(pipe:close())
+      return shown
+    end
+    assert.truthy(typed("--version"):find(require("alicloud.core").version.core, 1, true))
+    assert.are.equal(read("lua/alicloud/manual/networks.md"), typed("manual networks"))
   end)
 end)
 

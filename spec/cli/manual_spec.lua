@@ -122,6 +122,13 @@ describe("the pager", function()
     end
   end)
 
+  it("gets no key of the environment", function()
+    local output = on_terminal("ALIBABA_CLOUD_ACCESS_KEY_SECRET=hidden PAGER=env TERM=xterm",
+      "alicloud-dr manual repl")
+    assert.matches("\nPAGER=env\n", output)
+    assert.is_nil(output:find("hidden", 1, true), output)
+  end)
+
   it("may leave before the end, which is no failure", function()
     local output = on_terminal("PAGER=true TERM=xterm",
       "alicloud-dr manual playbooks; echo code $?")
@@ -147,6 +154,7 @@ describe("Markdown on a terminal", function()
       render("# Top\n\n**one** two\n*three*\n\n- a `**b**` `*c*`\n", 11))
     assert.equal("- one\n  two\n- three\n1. four\n   five\n",
       render("- one two\n- three\n1. four five\n", 7))
+    assert.equal("one two\n`a b c` d\n", render("one two `a b c` d\n", 10))
     assert.equal("a\n\n  lua   *x* that is long\n\nb\n",
       render("a\n\n```lua\nlua   *x* that is long\n```\n\nb\n", 10))
   end)

@@ -5,6 +5,9 @@ local M = {}
 
 local GAP = 2
 
+-- Code of a text that is no longer than this stays on one line, as it would be typed.
+local LONGEST = 40
+
 local function width(text)
   return utf8.len(text) or #text
 end
@@ -13,6 +16,12 @@ end
 local function plain(text)
   return (text:gsub("([^`]*)(`?[^`]*`?)", function(words, code)
     return words:gsub("%*%*", ""):gsub("%*(%a[^*]*)%*", "%1") .. code
+  end))
+end
+
+local function bind(text)
+  return (text:gsub("`[^`]*`", function(code)
+    if width(code) <= LONGEST then return (code:gsub(" ", "\0")) end
   end))
 end
 
@@ -118,7 +127,7 @@ local function add_text(lines, block, columns)
   if not first then first, text = block[1]:match "^(%s*%d+%. )(.*)$" end
   if not first then first, text = "", block[1] end
   text = text .. " " .. table.concat(block, " ", 2)
-  fill(lines, plain(text), first, (" "):rep(#first), columns)
+  fill(lines, bind(plain(text)), first, (" "):rep(#first), columns)
 end
 
 local function kind_of(line)
@@ -172,7 +181,7 @@ function M.render(text, columns, paint)
     end
   end
   flush()
-  return table.concat(lines, "\n") .. "\n"
+  return (table.concat(lines, "\n"):gsub("\0", " ")) .. "\n"
 end
 
 return M
