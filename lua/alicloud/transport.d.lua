@@ -1,6 +1,23 @@
 ---@meta alicloud.transport
 -- Declarations of the C module for language servers. Never loaded.
 
+---@alias alicloud.Failure
+---| "resolve"|"connect"|"proxy"|"proxy_refused"
+---| "tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"
+---| "send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"
+---| "too_late"|"request_too_large"|"refused"|"cancelled"|"other"
+
+---@class alicloud.ExchangeStats
+---@field elapsed number seconds
+---@field new_connections integer
+---@field bytes_sent integer
+---@field bytes_received integer
+
+---What the built-in transport gives back: an HTTP answer, or the way in which there was none.
+---@class alicloud.TransportExchange: alicloud.Exchange
+---@field failure? alicloud.Failure
+---@field stats alicloud.ExchangeStats
+
 ---One call under way.
 ---To be closed, so that its answer and a request in flight are let go of at once.
 ---@class alicloud.Op
@@ -10,7 +27,7 @@ local Op = {}
 function Op:done() end
 
 ---Raises before the operation is done, and when it is closed.
----@return alicloud.Exchange
+---@return alicloud.TransportExchange
 function Op:result() end
 
 ---Not the ticket of any other operation of its transport, see Transport:ended.

@@ -13,6 +13,9 @@ local POLL_INTERVAL = 0.01
 ---@field region string|nil  nil: serves every region
 ---@field port integer
 
+---@class alicloud.emulator.Ports
+---@field fronts alicloud.emulator.Front[]  the first serves every region
+---@field host string
 local Ports = {}
 local ports_mt = { __name = "alicloud.emulator.Ports", __index = Ports }
 
@@ -32,7 +35,7 @@ end
 ---@param httpd table  alicloud.httpd
 ---@param options table  { host, port, max_body, region_ports }
 ---@param world alicloud.emulator.World
----@return table|nil ports
+---@return alicloud.emulator.Ports|nil ports
 ---@return string|nil problem
 function M.open(httpd, options, world)
   local self = setmetatable({ httpd = httpd, host = options.host or "127.0.0.1",
@@ -76,9 +79,13 @@ end
 function Ports:wait(seconds)
   local list = listeners(self)
   local fd = list[1]:pollfd()
-  if not fd then return core.poll(nil, "r", math.min(seconds, POLL_INTERVAL)) end
-  if #list == 1 then return core.poll(fd, "r", seconds) end
-  self.httpd.wait(list, math.min(seconds, 3600))
+  if not fd then
+    core.poll(nil, "r", math.min(seconds, POLL_INTERVAL))
+  elseif #list == 1 then
+    core.poll(fd, "r", seconds)
+  else
+    self.httpd.wait(list, math.min(seconds, 3600))
+  end
 end
 
 --- The descriptor to poll; nil where there are several, or the system has none.

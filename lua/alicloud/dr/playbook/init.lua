@@ -61,6 +61,7 @@ local metatable = {
 ---@param options? alicloud.dr.PlaybookOptions
 ---@param body fun(run: alicloud.dr.PlaybookRun)
 ---@return alicloud.dr.Playbook
+---@overload fun(name: string, body: fun(run: alicloud.dr.PlaybookRun)): alicloud.dr.Playbook
 function M.new(name, options, body)
   if body == nil then options, body = nil, options end
   if not NAME.test(name) then

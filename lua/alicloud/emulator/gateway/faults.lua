@@ -50,6 +50,16 @@ local SHAPE = {
   ["do"] = EFFECT, -- the spelling of JSON files; in Lua `do` is a keyword
 }
 
+---@class alicloud.emulator.FaultRule
+---@field name string
+---@field match table  which requests it is for, see the head of this file
+---@field when "before"|"after"
+---@field effect table
+---@field seen integer  requests that fit
+---@field fired integer  those of them that it decided
+
+---@class alicloud.emulator.Faults
+---@field rules alicloud.emulator.FaultRule[]  the first that fires decides
 local Faults = {}
 local faults_mt = { __name = "alicloud.emulator.Faults", __index = Faults }
 
@@ -58,7 +68,7 @@ function M.new() return setmetatable({ rules = {} }, faults_mt) end
 
 --- Appends a rule.
 ---@param rule table  see the head of this file
----@return table|nil rule  as stored, with `seen` and `fired`
+---@return alicloud.emulator.FaultRule|nil rule  as stored
 ---@return string|nil problem
 function Faults:add(rule)
   local problem = shape.problem(rule, SHAPE, "fault")
@@ -103,7 +113,7 @@ end
 --- Counts a request against every rule and finds the one that decides.
 ---@param call alicloud.emulator.Call
 ---@param elapsed number  model seconds since the first request
----@return table|nil rule
+---@return alicloud.emulator.FaultRule|nil rule
 function Faults:select(call, elapsed)
   local chosen
   for _, rule in ipairs(self.rules) do

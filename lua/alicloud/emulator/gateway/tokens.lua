@@ -8,8 +8,12 @@ local M = {}
 ---@class alicloud.emulator.TokenEntry
 ---@field fingerprint string  action and parameters
 ---@field at number  model time of the first request
----@field answer table|nil  nil while the first request is still at work
+---@field answer alicloud.emulator.Reply|nil  nil while the first request is still at work
+---@field request_id string|nil  of the first request, while it is at work
 
+---@class alicloud.emulator.Tokens
+---@field entries table<string, alicloud.emulator.TokenEntry>
+---@field met table<string, boolean>  tokens that have come
 local Tokens = {}
 local tokens_mt = { __name = "alicloud.emulator.Tokens", __index = Tokens }
 
@@ -52,7 +56,7 @@ end
 ---@param fingerprint string
 ---@param now number
 ---@param settings table<string, any>
----@return table|nil answer  of the first request
+---@return alicloud.emulator.Reply|nil answer  of the first request
 ---@return alicloud.emulator.Refusal|nil
 function Tokens:recall(token, fingerprint, now, settings)
   local entry = self.entries[token]
@@ -83,7 +87,7 @@ end
 --- Stores the answer that repeats of a token shall get.
 ---@param token string
 ---@param fingerprint string
----@param answer table
+---@param answer alicloud.emulator.Reply
 ---@param now number
 function Tokens:remember(token, fingerprint, answer, now)
   self.entries[token] = { fingerprint = fingerprint, at = now, answer = answer }

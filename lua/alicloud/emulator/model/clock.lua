@@ -10,6 +10,13 @@ local M = {}
 
 local STANDS = { manual = true, poll = true }
 
+---@class alicloud.emulator.Clock
+---@field mode alicloud.emulator.ClockMode
+---@field speed number  model seconds per second
+---@field stands boolean  moves only when told
+---@field step number|nil  model seconds per Describe, poll mode only
+---@field base number  model time, unix seconds, at `origin`
+---@field origin number  monotonic seconds of the machine
 local Clock = {}
 local clock_mt = { __name = "alicloud.emulator.Clock", __index = Clock }
 
@@ -74,7 +81,10 @@ end
 --- Lets model time pass: a manual clock jumps, the others make the caller wait.
 ---@param seconds number  model seconds
 function Clock:sleep(seconds)
-  if self.stands then return self:advance(seconds) end
+  if self.stands then
+    self:advance(seconds)
+    return
+  end
   local wake = math.min(self:now() + seconds, M.LAST)
   while self:now() < wake do
     core.poll(nil, "r", (wake - self:now()) / self.speed)

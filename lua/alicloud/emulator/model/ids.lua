@@ -7,6 +7,12 @@ local GOLDEN = 0x9E3779B97F4A7C15
 
 local M = {}
 
+---@class alicloud.emulator.Ids
+---@field seed integer
+---@field first integer  mixed from the seed
+---@field requests integer  RequestIds given
+---@field draws integer  random numbers given
+---@field made integer  ids of things given
 local Ids = {}
 local ids_mt = { __name = "alicloud.emulator.Ids", __index = Ids }
 

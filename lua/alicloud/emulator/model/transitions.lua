@@ -160,13 +160,12 @@ end
 ---@param reverse boolean
 ---@param settings table<string, any>
 function M.reprotect(world, unit, now, reverse, settings)
-  if not reaches_both(world, unit) then
-    return change(world, unit, now, settings, "reprotecting", world.timings.reprotect,
-      "reprotect_failed")
+  local reached = reaches_both(world, unit)
+  if reached then
+    unit.clear_point = reverse and settings.reprotect_recover_point == "clear" or nil
   end
-  unit.clear_point = reverse and settings.reprotect_recover_point == "clear" or nil
-  change(world, unit, now, settings, "reprotecting", world.timings.reprotect, "stopped",
-    reverse and "reverse" or nil)
+  change(world, unit, now, settings, "reprotecting", world.timings.reprotect,
+    reached and "stopped" or "reprotect_failed", reached and reverse and "reverse" or nil)
 end
 
 --- Deletion: deleting, then gone, or delete_failed where the sites cannot be reached.

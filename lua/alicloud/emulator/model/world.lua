@@ -103,7 +103,10 @@ function World:remove(kind, record)
   local list, by_id = self[KINDS[kind][1]], self[KINDS[kind][2]]
   by_id[record.id] = nil
   for index, known in ipairs(list) do
-    if known == record then return table.remove(list, index) end
+    if known == record then
+      table.remove(list, index)
+      return
+    end
   end
 end
 
