@@ -23,24 +23,26 @@ local M = {}
 ---@field client_token? string the same as the parameter ClientToken
 ---@field resend? "token"|"never" after an unknown outcome of a mutating call
 
----@class alicloud.plan
+---@class alicloud.plan.Form all of a plan that does not depend on parameters
 ---@field product string
 ---@field action string
 ---@field version string
 ---@field data table|nil service data
----@field flat table<string, string> parameters as they are signed
----@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
----plan's own
 ---@field in_body boolean parameters go in the form body
----@field token string|nil
 ---@field mutating boolean
 ---@field method string
 ---@field region string|nil
----@field target alicloud.Endpoint
 ---@field timeout number
 ---@field deadline number
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
+
+---@class alicloud.plan: alicloud.plan.Form
+---@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
+---plan's own
+---@field flat table<string, string> parameters as they are signed
+---@field token string|nil
+---@field target alicloud.Endpoint
 
 local PRODUCT = schema.rule("a product code such as ebs", function(value)
   return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil

@@ -188,7 +188,7 @@ local function from_pattern(want)
 end
 
 ---@class alicloud.endpoint.Patterns
----@field public string host name with %s for the region
+---@field ["public"] string host name with %s for the region
 ---@field vpc string
 ---@field exceptions? table<string, string> public host names of regions that break the pattern
 

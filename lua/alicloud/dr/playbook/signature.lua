@@ -10,7 +10,7 @@ local M = {}
 ---@class alicloud.dr.Signer
 ---@field by string
 ---@field key string|alicloud.Secret 64 hex digits, the private key
----@field public string its public half, which is found by `check`
+---@field ["public"] string its public half, which is found by `check`
 
 local function text_of(run_id, event)
   local fields = { "alicloud-dr head 1", run_id, ("%d"):format(event.records), event.head, event.by,
