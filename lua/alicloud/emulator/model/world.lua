@@ -209,6 +209,13 @@ local function resume_transition(world, record, about)
   world:schedule(record, steps)
 end
 
+-- Adds what is described, with the change that is under way.
+local function add_described(world, kind, record, about)
+  local problem = world:add(kind, record)
+  if not problem then resume_transition(world, record, about) end
+  return problem
+end
+
 local function make_missing_disk(world, id, place)
   if not place or world.disk_by_id[id] then return end
   world:add("disk", records.disk({ id = id }, place))
@@ -216,16 +223,12 @@ end
 
 local function make_disks(world, about)
   for _, disk in ipairs(about.disks or {}) do
-    local record = records.disk(disk)
-    local problem = world:add("disk", record)
+    local problem = add_described(world, "disk", records.disk(disk), disk)
     if problem then return problem end
-    resume_transition(world, record, disk)
   end
   for _, instance in ipairs(about.instances or {}) do
-    local record = records.instance(instance)
-    local problem = world:add("instance", record)
+    local problem = add_described(world, "instance", records.instance(instance), instance)
     if problem then return problem end
-    resume_transition(world, record, instance)
   end
   for _, pair in ipairs(world.pairs) do
     make_missing_disk(world, pair.source_disk, world:place(pair, "source"))
@@ -248,9 +251,8 @@ local function make_drills(world, about)
     local record = { id = drill.id, group = drill.group, pair = drill.pair,
       region = drill.region, status = drill.status, message = drill.message,
       started = drill.started, recover_point = drill.recover_point, disks = disks }
-    local problem = world:add("drill", record)
+    local problem = add_described(world, "drill", record, drill)
     if problem then return problem end
-    resume_transition(world, record, drill)
   end
   return nil
 end
@@ -267,10 +269,8 @@ local function make_units(world, about, now)
     end
   end
   for _, given in ipairs(about.pairs or {}) do
-    local pair = records.pair(given, nil, nil, now)
-    local problem = world:add("pair", pair)
+    local problem = add_described(world, "pair", records.pair(given, nil, nil, now), given)
     if problem then return problem end
-    resume_transition(world, pair, given)
   end
   return nil
 end

@@ -50,6 +50,29 @@ local function empty_groups(world)
   return count
 end
 
+--- What a creation says of the unit that it makes.
+---@param params table<string, string>
+---@return table about  as a world describes one
+function M.describe_new(params)
+  return { status = "creating", source = params.RegionId .. "/" .. params.SourceZoneId,
+    destination = params.DestinationRegionId .. "/" .. params.DestinationZoneId,
+    resource_group = params.ResourceGroupId or "rg-default", tags = fields.tags(params) }
+end
+
+--- Begins the life of a unit.
+---@param emu alicloud.emulator.Emulator
+---@param params table<string, string>
+---@param context alicloud.emulator.Context
+---@param kind "group"|"pair"
+---@param unit alicloud.emulator.Unit
+function M.act_create(emu, params, context, kind, unit)
+  unit.name = ""
+  fields.write(unit, params)
+  emu.world:add(kind, unit)
+  find.record_change(emu, params, context, unit)
+  transitions.create(emu.world, unit, context.now)
+end
+
 M.create = {
   check = function(emu, params)
     local world = emu.world
@@ -64,17 +87,10 @@ M.create = {
     return nil
   end,
   act = function(emu, params, context)
-    local group = records.group({
-      id = emu.ids:resource("pg-"), status = "creating", recover_point_age = false,
-      source = params.RegionId .. "/" .. params.SourceZoneId,
-      destination = params.DestinationRegionId .. "/" .. params.DestinationZoneId,
-      resource_group = params.ResourceGroupId or "rg-default", tags = fields.tags(params),
-    }, context.now)
-    group.name = ""
-    fields.write(group, params)
-    emu.world:add("group", group)
-    find.record_change(emu, params, context, group)
-    transitions.create(emu.world, group, context.now)
+    local about = M.describe_new(params)
+    about.id, about.recover_point_age = emu.ids:resource("pg-"), false
+    local group = records.group(about, context.now)
+    M.act_create(emu, params, context, "group", group)
     return { ReplicaGroupId = group.id }
   end,
 }

@@ -65,19 +65,13 @@ M.create = {
   act = function(emu, params, context)
     local second = math.tointeger(context.now // 1)
     local months = params.ChargeType == "PREPAY" and math.tointeger(tonumber(params.Period))
-    local pair = records.pair({
-      id = emu.ids:resource("pair-cn-"), status = "creating", created = second,
-      source = params.RegionId .. "/" .. params.SourceZoneId,
-      destination = params.DestinationRegionId .. "/" .. params.DestinationZoneId,
-      source_disk = params.DiskId, destination_disk = params.DestinationDiskId,
-      charge_type = params.ChargeType, expired = months and second + months * 30 * 86400 or nil,
-      resource_group = params.ResourceGroupId or "rg-default", tags = fields.tags(params),
-    }, nil, nil, context.now)
-    pair.name = ""
-    fields.write(pair, params)
-    emu.world:add("pair", pair)
-    find.record_change(emu, params, context, pair)
-    transitions.create(emu.world, pair, context.now)
+    local about = groups.describe_new(params)
+    about.id, about.created = emu.ids:resource("pair-cn-"), second
+    about.source_disk, about.destination_disk = params.DiskId, params.DestinationDiskId
+    about.charge_type = params.ChargeType
+    about.expired = months and second + months * 30 * 86400 or nil
+    local pair = records.pair(about, nil, nil, context.now)
+    groups.act_create(emu, params, context, "pair", pair)
     return { ReplicaPairId = pair.id, OrderId = months and emu.ids:resource("order-") or "" }
   end,
 }
