@@ -1,5 +1,6 @@
 --- Modules that are loaded when something of them is first used: a start is what an operator waits
---- for, and few programs use everything.
+--- for, and few programs use everything. Code that only the middle or the end of a change needs is
+--- required at the head all the same: by then the files may have been replaced, or be out of reach.
 
 local M = {}
 

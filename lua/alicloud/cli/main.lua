@@ -2,7 +2,6 @@
 --- code. The launcher that `make` and `make install` write calls `main`.
 
 require "alicloud.base.lua_version"
-local argparse = require "argparse"
 local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
@@ -69,6 +68,7 @@ local function typed_command(argv)
 end
 
 local function build_parser(state, typed)
+  local argparse = require "argparse"
   local parser = argparse("alicloud-dr"):description(DESCRIPTION):epilog(EPILOG)
     :require_command(false):command_target "command":help_max_width(100)
   add_help(parser, state)
@@ -128,6 +128,8 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(argv, io)
+  -- Asked by programs too, which wait for it; it needs no parser.
+  if #argv == 1 and argv[1] == "--version" then return run_command("version", {}, io) end
   local state, json = {}, asks_for_json(argv)
   local parser = build_parser(state, typed_command(argv))
   local ok, args = parser:pparse(argv)

@@ -8,6 +8,8 @@
 --- A journal may be told before and after, and a change whose process died be continued: the rules
 --- of both are those of alicloud.dr.journal.protocol.
 
+-- What explains errors is there before a call leaves; afterwards files may be out of reach.
+require "alicloud.base.codes"
 local core = require "alicloud.core"
 local failures = require "alicloud.dr.change.failures"
 local guard = require "alicloud.base.guard"

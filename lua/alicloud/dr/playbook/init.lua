@@ -15,12 +15,16 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
 local params = require "alicloud.dr.playbook.params"
-local runner = require "alicloud.dr.playbook.runner"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
 local trusted_file = require "alicloud.base.trusted_file"
-local walks = require "alicloud.dr.playbook.walk"
+
+---@module "alicloud.dr.playbook.runner"
+local runner = lazy.module "alicloud.dr.playbook.runner"
+---@module "alicloud.dr.playbook.walk"
+local walks = lazy.module "alicloud.dr.playbook.walk"
 
 local M = {}
 
