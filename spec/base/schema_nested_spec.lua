@@ -1,17 +1,18 @@
 -- Tables in tables: what world files, faults and options of the emulator hold.
 
 local core = require "alicloud.core"
-local schema = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 
-local ID = { type = "string", pattern = "[%w][%w_.-]*", form = "letters, digits, '-', '_' or '.'" }
+local ID = { type = "string", pattern = "[%w][%w_.-]*",
+  allowed = "letters, digits, '-', '_' or '.'" }
 
 local FIELDS = {
-  id = { type = "string", required = true, pattern = ID.pattern, form = ID.form },
+  id = { type = "string", required = true, pattern = ID.pattern, allowed = ID.allowed },
   size = { type = "integer", min = 1 }, part = { type = "number", min = 0, max = 1 },
   state = { type = "string", values = { "up", "down", 5 } },
   raw = { type = "string", pattern = "x+" }, any = {}, flag = { type = "boolean" },
   pairs = { type = { "integer", "table" }, min = 0, max = 17, each = ID },
-  places = { type = { "string", "table" }, pattern = "[a-z]+", form = "a place",
+  places = { type = { "string", "table" }, pattern = "[a-z]+", allowed = "a place",
     fields = { id = ID } },
   tags = { type = "table", map = { type = "string" } },
   list = { type = "table", each = { type = "table", fields = { id = ID,

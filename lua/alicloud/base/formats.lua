@@ -40,22 +40,76 @@ function M.with_seconds(options, defaults)
   return options
 end
 
-M.ID = schema.rule("an id of 1 to 64 letters, digits, '-', '_' or '.'", function(value)
-  return type(value) == "string" and #value <= 64 and value:find("^[%w][%w_.%-]*$") ~= nil
-end)
+-- The same region and the same group are given over and over; what has passed passes again.
+local function text(allowed, test)
+  local passed
+  return schema.rule(allowed, function(value)
+    if type(value) ~= "string" then return false end
+    if value ~= passed then
+      if not test(value) then return false end
+      passed = value
+    end
+    return true
+  end)
+end
 
-M.REGION = schema.rule("a region such as cn-shanghai", function(value)
-  return type(value) == "string" and #value <= 64
-    and value:find("^[a-z][a-z0-9%-]*[a-z0-9]$") ~= nil
-end)
+local function grammar(allowed, longest, pattern)
+  return text(allowed, function(value) return #value <= longest and value:find(pattern) end)
+end
 
-M.TOKEN = schema.rule("1 to 64 printable ASCII characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 64
-    and value:find("^[\x20-\x7e]+$") ~= nil
-end)
+M.ID = grammar("an id of 1 to 64 letters, digits, '-', '_' or '.'", 64, "^[%w][%w_.%-]*$")
 
-M.INCIDENT = schema.rule("text of 1 to 256 bytes without control characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 256 and not value:find("%c")
-end)
+M.REGION = grammar("a region such as cn-shanghai", 64, "^[a-z][a-z0-9%-]*[a-z0-9]$")
+
+M.TOKEN = grammar("1 to 64 printable ASCII characters", 64, "^[\x20-\x7e]+$")
+
+M.INCIDENT = grammar("text of 1 to 256 bytes without control characters", 256, "^%C+$")
+
+-- Characters, not bytes; text that is not UTF-8 has no length.
+local function has_length(value, min, max)
+  local length = utf8.len(value)
+  return length ~= nil and length >= min and length <= max
+end
+
+local function is_url(value)
+  return value:find("^[Hh][Tt][Tt][Pp][Ss]?://") ~= nil
+end
+
+-- A letter is one of ASCII or anything beyond it, which is where the service allows Chinese.
+local function name(allowed, pattern)
+  return text(allowed, function(value)
+    return has_length(value, 2, 128) and not is_url(value) and value:find(pattern)
+  end)
+end
+
+--- Texts among the parameters of operations, as the service documents them. Ids are opaque: only
+--- their alphabet and length are checked, so that a new id shape of the service does not lock
+--- anybody out.
+---@type table<string, alicloud.schema.Rule>
+M.PARAMETER = {
+  region = grammar("a region id such as cn-shanghai (lower-case letters, digits and hyphens)", 64,
+    "^[a-z0-9%-]+$"),
+  id = grammar("an id of 1-64 letters, digits, hyphens, underscores and dots", 64,
+    "^[%w%-_%.]+$"),
+  token = schema.rule("1-64 printable ASCII characters", M.TOKEN.test),
+  text = grammar("text without control characters", 4096, "^%C*$"),
+  name = name("2-128 letters, digits and : _ . - with a letter first, not http:// or https://",
+    "^[%a\x80-\xff][%w\x80-\xff:_%.%-]*$"),
+  group_name = name("2-128 letters, digits and : _ - with a letter first, not http:// or https://",
+    "^[%a\x80-\xff][%w\x80-\xff:_%-]*$"),
+  description = text("2-256 characters, not beginning with http:// or https://", function(value)
+    return has_length(value, 2, 256) and not value:find("%c") and not is_url(value)
+  end),
+  tag_key = text("1-128 characters without http:// and https://, not beginning with aliyun or acs:",
+    function(value)
+      local lower = value:lower()
+      return has_length(value, 1, 128) and not value:find("%c") and not lower:find("https?://")
+        and not lower:find("^aliyun") and not lower:find("^acs:")
+    end),
+  tag_value = text("at most 128 characters without http:// and https://", function(value)
+    return has_length(value, 0, 128) and not value:find("%c")
+      and not value:lower():find("https?://")
+  end),
+}
 
 return M

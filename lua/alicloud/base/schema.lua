@@ -1,19 +1,36 @@
---- Options tables are checked at the door: an unknown key or a value of the wrong kind is a mistake
---- of the caller and raises there, with the nearest known name or the allowed form.
+--- What may be given: options, parameters of a call or of a playbook, world files. A table is
+--- checked at the door, and what is wrong is said with its name, the value and what is allowed.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local lazy = require "alicloud.base.lazy"
-
----@module "alicloud.base.tables"
-local sorted = lazy.module "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
 ---@class alicloud.schema.Rule
----@field test fun(value: any): boolean
----@field allowed string what the message says after "allowed:"
+---@field allowed? string what is allowed, in words
+---@field test? fun(value: any): boolean, string?, string? with false, in other words: what was got,
+---what is allowed
+---@field read? fun(value: any): any of what may be typed: the value, nil if it is none
 ---@field secret? boolean the value is never shown
+---@field required? boolean of a field
+---@field fields? table<string, alicloud.schema.Rule> of a table: what it may hold
+---@field each? alicloud.schema.Rule of every element of a list
+---@field map? alicloud.schema.Rule of every value of a table whose keys are names
+---@field type? string|string[] without `test`: Lua types, and "integer"
+---@field values? any[] without `test`: the only values
+---@field min? number without `test`
+---@field max? number without `test`
+---@field pattern? string without `test`: for the whole of a text; `allowed` tells it in words
+
+---@class alicloud.schema.Voice how it is said what is wrong
+---@field wrong fun(path: string, got: string, allowed: string): string
+---@field missing fun(path: string): string
+---@field unknown fun(prefix: string, name: any, fields: table): string
+---@field show fun(value: any): string
+---@field element string path of an element, from that of the list and its number
+---@field absent? any what counts as nothing
+---@field by_name? boolean an unknown name has its turn in the order of names; else it comes first
 
 local SHOWN = 80
 
@@ -32,47 +49,17 @@ function M.show(value)
   return kind == "nil" and "nothing" or "a " .. kind
 end
 
---- ` (did you mean "x"?)` or nothing.
+local function nearest(word, words, form)
+  local name = type(word) == "string" and core.suggest(word, words)
+  return name and form:format(name) or ""
+end
+
+--- `; did you mean "x"?` or nothing.
 ---@param word any
 ---@param candidates table names as keys
 ---@return string
 function M.did_you_mean(word, candidates)
-  local nearest = type(word) == "string" and core.suggest(word, sorted.keys(candidates))
-  return nearest and ('; did you mean "%s"?'):format(nearest) or ""
-end
-
-local function edit_distance(left, right)
-  local row = {}
-  for j = 0, #right do row[j] = j end
-  for i = 1, #left do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #right do
-      local change = diagonal + (left:byte(i) == right:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#right]
-end
-
-local TYPO = 2
-
---- The name that a word must be a misspelling of. `did_you_mean` is more generous: it advises, this
---- one is for refusing.
----@param word string
----@param candidates table names as keys
----@return string|nil
-function M.misspelt(word, candidates)
-  local found, least = nil, TYPO + 1
-  for name in pairs(candidates) do
-    if math.abs(#name - #word) <= TYPO then
-      local distance = edit_distance(word, name)
-      local nearer = distance < least or distance == least and found and name < found
-      if nearer then found, least = name, distance end
-    end
-  end
-  return found
+  return nearest(word, tables.keys(candidates), '; did you mean "%s"?')
 end
 
 ---@param allowed string
@@ -142,47 +129,263 @@ M.callable = M.rule("a function", function(value)
   return type(mt) == "table" and type(mt.__call) == "function"
 end)
 
-local function complaint(where, name, value, rule, schema)
-  if not rule then
-    return ("%s: unknown option %s%s"):format(where, M.show(name), M.did_you_mean(name, schema))
+local function is_of_type(value, wanted)
+  if type(wanted) == "table" then
+    for _, name in ipairs(wanted) do
+      if is_of_type(value, name) then return true end
+    end
+    return false
   end
-  local shown = rule.secret and "a " .. type(value) .. " (not shown)" or M.show(value)
-  return ("%s: option %s: got %s; allowed: %s"):format(where, name, shown, rule.allowed)
+  if wanted == "integer" then return math.type(value) == "integer" end
+  if wanted == "number" then
+    return type(value) == "number" and value == value and math.abs(value) ~= math.huge
+  end
+  return type(value) == wanted
+end
+
+local function written(value)
+  if value == core.null then return "null" end
+  if type(value) ~= "string" then return tostring(value) end
+  return ("%q"):format(#value > SHOWN and value:sub(1, SHOWN) .. "…" or value)
+end
+
+local MEANT = ', did you mean "%s"?'
+
+local function is_among(value, values)
+  for _, allowed in ipairs(values) do
+    if value == allowed then return true end
+  end
+  local texts, words = {}, {}
+  for i, allowed in ipairs(values) do
+    texts[i] = written(allowed)
+    if type(allowed) == "string" then words[#words + 1] = allowed end
+  end
+  return false, written(value) .. nearest(value, words, MEANT),
+    "one of " .. table.concat(texts, ", ")
+end
+
+-- Tells by the description of a value, as `test` does.
+local function fits(value, rule)
+  if rule.type and not is_of_type(value, rule.type) then
+    local wanted = type(rule.type) == "table" and table.concat(rule.type, " or ") or rule.type
+    return false, (value == core.null and "" or type(value) .. " ") .. written(value), wanted
+  end
+  if rule.values then return is_among(value, rule.values) end
+  if type(value) == "number" then
+    local min, max = rule.min, rule.max
+    if min and value < min or max and value > max then
+      return false, nil, max and ("from %s to %s"):format(min or "-inf", max)
+        or ("at least %s"):format(min)
+    end
+  elseif type(value) == "string" and rule.pattern then
+    return value:find("^" .. rule.pattern .. "$") ~= nil, nil, rule.allowed or rule.pattern
+  elseif type(value) == "table" and rule.each then
+    for key in pairs(value) do
+      if math.type(key) ~= "integer" or key < 1 or key > #value then
+        return false, "the field " .. written(key), "a list"
+      end
+    end
+  end
+  return true
+end
+
+--- How options and parameters are spoken of.
+---@param noun string e.g. "option"
+---@param absent? any what counts as nothing
+---@return alicloud.schema.Voice
+function M.voice(noun, absent)
+  return {
+    wrong = function(path, got, allowed)
+      return ("%s %s: got %s; allowed: %s"):format(noun, path, got, allowed)
+    end,
+    missing = function(path) return ("%s %s is required"):format(noun, path) end,
+    unknown = function(prefix, name, fields)
+      local shown = type(name) == "string" and prefix .. name or name
+      return ("unknown %s %s%s"):format(noun, M.show(shown), M.did_you_mean(name, fields))
+    end,
+    show = M.show, element = "%s.%d", absent = absent,
+  }
+end
+
+local OPTION = M.voice "option"
+OPTION.by_name = true
+
+-- How fields of files are spoken of.
+local FIELD = {
+  wrong = function(path, got, allowed)
+    return ("%s: must be %s, got %s"):format(path, allowed, got)
+  end,
+  missing = function(path) return path .. ": is required" end,
+  unknown = function(prefix, name, fields)
+    if type(name) ~= "string" then
+      return ("%s: unknown field %s"):format(prefix, written(name))
+    end
+    local names = tables.keys(fields)
+    return ("%s: unknown field%s (allowed: %s)"):format(prefix .. name, nearest(name, names, MEANT),
+      table.concat(names, ", "))
+  end,
+  show = written, element = "%s[%d]",
+}
+
+local BARE = M.voice ""
+BARE.wrong = function(_, got, allowed) return ("got %s; allowed: %s"):format(got, allowed) end
+
+local function map_fault(rule, value, path, voice)
+  for key in pairs(value) do
+    if type(key) ~= "string" then
+      return ("%s: must have names, got the field %s"):format(path, voice.show(key))
+    end
+  end
+  for _, key in ipairs(tables.keys(value)) do
+    local fault = M.fault(rule, value[key], path .. "." .. key, voice)
+    if fault then return fault end
+  end
+  return nil
+end
+
+local function list_fault(rule, list, path, voice)
+  for i = 1, #list do
+    local fault = list[i] ~= voice.absent
+      and M.fault(rule, list[i], voice.element:format(path, i), voice)
+    if fault then return fault end
+  end
+  return nil
+end
+
+--- What is wrong with a value, nil if nothing is.
+---@param rule alicloud.schema.Rule
+---@param value any
+---@param path string its name
+---@param voice alicloud.schema.Voice
+---@return string|nil
+function M.fault(rule, value, path, voice)
+  local test = rule.test or fits
+  local ok, got, allowed = test(value, rule)
+  if not ok then
+    got = got or rule.secret and "a " .. type(value) .. " (not shown)" or voice.show(value)
+    return voice.wrong(path, got, allowed or rule.allowed)
+  end
+  local each, map, fields = rule.each, rule.map, rule.fields
+  if not (each or map or fields) or type(value) ~= "table" then return nil end
+  if each then return list_fault(each, value, path, voice) end
+  if map then return map_fault(map, value, path, voice) end
+  return M.fields_fault(fields, value, path .. ".", voice)
+end
+
+--- `got …; allowed: …` of a value that a rule refuses, nil of one that it takes.
+---@param rule alicloud.schema.Rule
+---@param value any
+---@return string|nil
+function M.refusal(rule, value)
+  return M.fault(rule, value, "", BARE)
+end
+
+--- The first name in a table that has no rule.
+---@param fields table<string, alicloud.schema.Rule>
+---@param values table
+---@return any
+function M.stranger(fields, values)
+  local first
+  for name in pairs(values) do
+    if not fields[name] and (first == nil or tostring(name) < tostring(first)) then first = name end
+  end
+  return first
+end
+
+-- Rules are written once and hold for many values.
+local required = setmetatable({}, { __mode = "k" })
+
+local function required_of(fields)
+  local names = {}
+  for name, rule in pairs(fields) do
+    if rule.required then names[#names + 1] = name end
+  end
+  required[fields] = names
+  return names
+end
+
+--- What is wrong with the fields of a table, nil if nothing is: the first in the order of names, so
+--- that it is the same every time.
+---@param fields table<string, alicloud.schema.Rule>
+---@param values table
+---@param prefix string of the names of fields
+---@param voice alicloud.schema.Voice
+---@return string|nil
+function M.fields_fault(fields, values, prefix, voice)
+  local absent, wrong, stranger = voice.absent, nil, nil
+  -- Mostly nothing is wrong: no paths are made before it is known what is.
+  for name, value in pairs(values) do
+    local rule = fields[name]
+    if not rule then
+      stranger = M.stranger(fields, values)
+    elseif value ~= absent and M.fault(rule, value, "", voice) and not (wrong and wrong < name) then
+      wrong = name
+    end
+  end
+  local names = required[fields] or required_of(fields)
+  for i = 1, #names do
+    local name, value = names[i], values[names[i]]
+    if (value == nil or value == absent) and not (wrong and wrong < name) then wrong = name end
+  end
+  if stranger ~= nil and not (voice.by_name and wrong and wrong < tostring(stranger)) then
+    return voice.unknown(prefix, stranger, fields)
+  end
+  if not wrong then return nil end
+  local value = values[wrong]
+  if value == nil or value == absent then return voice.missing(prefix .. wrong) end
+  return M.fault(fields[wrong], value, prefix .. wrong, voice)
 end
 
 --- Examines an options table without raising.
 ---@param where string what the options are for, begins the message
 ---@param given table|nil
----@param schema table<string, alicloud.schema.Rule>
+---@param fields table<string, alicloud.schema.Rule>
+---@param voice? alicloud.schema.Voice
 ---@return table|nil copy shallow copy of the options; nil if they are wrong
 ---@return string? message
-function M.examine(where, given, schema)
+function M.examine(where, given, fields, voice)
   if given == nil then return {} end
   if type(given) ~= "table" then
     return nil, ("%s: options: got %s; allowed: a table"):format(where, M.show(given))
   end
-  local copy, wrong = {}, nil
-  for name, value in pairs(given) do
-    local rule = schema[name]
-    copy[name] = value
-    if not (rule and rule.test(value)) and (not wrong or tostring(name) < tostring(wrong)) then
-      wrong = name
-    end
-  end
-  if wrong == nil then return copy end
-  return nil, complaint(where, wrong, given[wrong], schema[wrong], schema)
+  local fault = M.fields_fault(fields, given, "", voice or OPTION)
+  if fault then return nil, where .. ": " .. fault end
+  return tables.copy(given)
 end
 
 --- Checks an options table; raises at the level of whoever called the public function.
 ---@param where string
 ---@param given table|nil
----@param schema table<string, alicloud.schema.Rule>
+---@param fields table<string, alicloud.schema.Rule>
 ---@param level? integer as for `error`, seen from the caller of this function (default 2)
 ---@return table copy
-function M.check(where, given, schema, level)
-  local copy, message = M.examine(where, given, schema)
+function M.check(where, given, fields, level)
+  local copy, message = M.examine(where, given, fields)
   if not copy then error(message, (level or 2) + 1) end
   return copy
+end
+
+--- What is wrong with a table of a file, or of options with tables in them; nil if nothing is.
+---@param value any
+---@param fields table<string, alicloud.schema.Rule>
+---@param path? string its name
+---@return string|nil problem
+function M.problem(value, fields, path)
+  if type(value) ~= "table" then
+    return ("%s: must be a table, got %s %s"):format(path or "value", type(value), written(value))
+  end
+  return M.fields_fault(fields, value, path and path .. "." or "", FIELD)
+end
+
+--- Like `problem`, but raises at the level of whoever called the public function.
+---@param value table|nil
+---@param fields table<string, alicloud.schema.Rule>
+---@param where string what is read, begins the message
+---@return table value
+function M.demand(value, fields, where)
+  local problem = M.problem(value or {}, fields)
+  if problem then error(where .. ": " .. problem, 3) end
+  return value or {}
 end
 
 return M

@@ -1,4 +1,6 @@
---- Tables in an order that is the same in every run.
+--- What is done with tables everywhere, in an order that is the same in every run.
+
+local core = require "alicloud.core"
 
 local M = {}
 
@@ -10,6 +12,81 @@ function M.keys(map)
   for key in pairs(map) do keys[#keys + 1] = key end
   table.sort(keys)
   return keys
+end
+
+--- The value at a path of names with dots between them, such as "Disks.Disk". What is no table on
+--- the way is the answer, so that whoever wants a list sees that it is none.
+---@param value any
+---@param path string
+---@return any
+function M.at(value, path)
+  for name in path:gmatch("[^%.]+") do
+    if type(value) ~= "table" then return value end
+    value = value[name]
+  end
+  return value
+end
+
+--- The length of a list, nil for a map.
+---@param value table
+---@return integer|nil
+---@return string? reason why it is neither
+function M.list_length(value)
+  local count, largest, names = 0, 0, 0
+  for key in pairs(value) do
+    if math.type(key) == "integer" and key > 0 then
+      count, largest = count + 1, math.max(largest, key)
+    else
+      names = names + 1
+    end
+  end
+  if count == 0 then return (names == 0 or core.is_array(value)) and 0 or nil end
+  if names > 0 then return nil, "it mixes list positions and names" end
+  if count ~= largest then
+    return nil, "the list has a hole; alicloud.null leaves a position empty"
+  end
+  return count
+end
+
+--- A shallow copy.
+---@generic T: table
+---@param map T
+---@return T
+function M.copy(map)
+  local copy = {}
+  for key, value in pairs(map) do copy[key] = value end
+  return copy
+end
+
+--- A table with the fields of several; a later one has the last word.
+---@param ... table|nil
+---@return table
+function M.merged(...)
+  local all = {}
+  for i = 1, select("#", ...) do
+    for key, value in pairs((select(i, ...)) or {}) do all[key] = value end
+  end
+  return all
+end
+
+--- The elements of a list as keys.
+---@param list any[]
+---@return table<any, true>
+function M.set(list)
+  local set = {}
+  for _, value in ipairs(list) do set[value] = true end
+  return set
+end
+
+--- The elements of a list by one of their fields.
+---@generic T
+---@param list T[]
+---@param field any
+---@return table<any, T>
+function M.index(list, field)
+  local by_field = {}
+  for _, element in ipairs(list) do by_field[element[field]] = element end
+  return by_field
 end
 
 return M

@@ -5,6 +5,7 @@ local adapter = require "alicloud.net.adapter"
 local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
+local formats = require "alicloud.base.formats"
 local net_options = require "alicloud.net.options"
 local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
@@ -60,9 +61,7 @@ local function has_functions(...)
   end
 end
 
-local REGION = schema.rule(
-  "a region id such as cn-shanghai (lower-case letters, digits and hyphens)",
-  function(value) return endpoint.region_fault(value) == nil end)
+local REGION = formats.PARAMETER.region
 
 --- Rules of the options.
 M.SCHEMA = {
@@ -170,7 +169,7 @@ local function region_of(config, runtime)
   if config.region then return config.region end
   local region = runtime.getenv("ALIBABA_CLOUD_REGION_ID")
   if not region or region == "" then return nil end
-  local fault = endpoint.region_fault(region)
+  local fault = schema.refusal(REGION, region)
   if fault then return nil, "ALIBABA_CLOUD_REGION_ID: " .. fault end
   return region
 end

@@ -2,6 +2,7 @@
 --- cannot help to leave it.
 
 local endpoint = require "alicloud.net.endpoint"
+local formats = require "alicloud.base.formats"
 local plans = require "alicloud.call.plan"
 local proxies = require "alicloud.net.proxy"
 local schema = require "alicloud.base.schema"
@@ -122,9 +123,7 @@ local function is_list_of(test)
 end
 
 local SCHEMA = {
-  regions = schema.rule("a list of region ids", is_list_of(function(region)
-    return endpoint.region_fault(region) == nil
-  end)),
+  regions = schema.rule("a list of region ids", is_list_of(formats.PARAMETER.region.test)),
   products = schema.rule("a list of product codes", is_list_of(plans.PRODUCT.test)),
   hooks = schema.rule("a list of addresses", is_list_of(schema.text.test)),
 }

@@ -5,6 +5,7 @@
 local core = require "alicloud.core"
 local parameters = require "alicloud.service.parameters"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -84,7 +85,7 @@ function flatten_into(flat, path, value, depth)
   if depth >= MAX_DEPTH then
     return nil, ("parameter %s: nested deeper than %d levels"):format(path, MAX_DEPTH)
   end
-  local length, reason = parameters.list_length(value)
+  local length, reason = tables.list_length(value)
   if reason then return nil, ("parameter %s: %s"):format(path, reason) end
   if length then return flatten_list(flat, path, value, length, depth + 1) end
   return flatten_map(flat, path, value, depth + 1)
@@ -128,7 +129,7 @@ local function to_flat(operation, params)
   local nested = false
   for name, value in next, params do
     local kind = type(value)
-    if kind == "table" or kind == "userdata" or type(name) ~= "string" or name == "" then
+    if kind == "table" or kind == "userdata" then
       nested = true
     elseif kind ~= "string" then
       local text, reason = scalar_text(value)
@@ -137,7 +138,7 @@ local function to_flat(operation, params)
     end
   end
   if not nested then return params end
-  return M.flatten(operation and M.shape(operation, params) or params)
+  return M.flatten(M.shape(operation, params))
 end
 
 --- Checks parameters against the data of an operation and brings them into the flat form. The table
@@ -147,14 +148,12 @@ end
 ---@return table<string, string>|nil flat
 ---@return string? message names the parameter, the value and what is allowed
 function M.validate(operation, params)
-  if not operation then return to_flat(nil, params) end
-  local ok, plain = parameters.check_fields(operation.params, params)
-  if not ok then return nil, plain end
-  if operation.depends then
-    local fine, message = parameters.check_dependencies(operation, params)
-    if not fine then return nil, message end
+  if not operation then return M.flatten(params) end
+  local ok, message = parameters.check_fields(operation.params, params)
+  if ok and operation.depends then
+    ok, message = parameters.check_dependencies(operation, params)
   end
-  if plain then return params end
+  if not ok then return nil, message end
   return to_flat(operation, params)
 end
 

@@ -183,7 +183,7 @@ local function describe(context, action, given)
   -- What is almost the name of an operation that is known here would leave without its checks and
   -- without a token.
   if data and not data.operations[name] and not given.version then
-    local nearest = schema.misspelt(name, data.operations)
+    local nearest = services.misspelt(name, data.operations)
     if nearest then
       return nil, ('%s: no operation %s; did you mean "%s"? (option version sends it as it is)')
         :format(product, schema.show(name), nearest)

@@ -5,8 +5,8 @@
 -- page count nobody can have meant.
 
 local errors = require "alicloud.base.error"
-local path = require "alicloud.base.path"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -103,7 +103,7 @@ local function turn(walk)
   local page, err = walk.fetch(walk.asked)
   if not page then return nil, err end
   walk.pages = walk.pages + 1
-  local items = path.get(page, walk.paging.items) or {}
+  local items = tables.at(page, walk.paging.items) or {}
   if type(items) ~= "table" then
     return nil, fault(walk.scope, "Client.MalformedPage", walk.paging.items .. " is not a list")
   end
@@ -165,7 +165,7 @@ function M.all(fetch, paging, params, scope)
   local walk = begin(fetch, paging, params, scope or {})
   local first, all = turn(walk)
   if not first then return nil, all end
-  if not (walk.finished or path.get(first, paging.items)) then
+  if not (walk.finished or tables.at(first, paging.items)) then
     return nil, fault(walk.scope, "Client.MalformedPage", paging.items .. " is missing")
   end
   local count = #all

@@ -201,7 +201,7 @@ local function index(service, key)
   if state.bound[key] then return state.bound[key] end
   local operations = state.data and state.data.operations or {}
   local sendable = type(key) == "string" and key:find("^[A-Z]%w*$")
-  if operations[key] or sendable and not schema.misspelt(key, operations) then
+  if operations[key] or sendable and not services.misspelt(key, operations) then
     return bind(service, state, key)
   end
   error(("%s: no operation %s; names are PascalCase as the API spells them%s"):format(

@@ -8,7 +8,6 @@
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local path = require "alicloud.base.path"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
@@ -81,7 +80,7 @@ end
 -- The items, and whether the response has the list at all.
 local function items_of(definition, result)
   if not definition.items then return { result }, true end
-  local items = path.get(result, definition.items)
+  local items = tables.at(result, definition.items)
   if type(items) ~= "table" then return {}, false end
   return items, true
 end

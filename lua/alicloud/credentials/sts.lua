@@ -1,10 +1,13 @@
 --- Where the Security Token Service is asked, and what asking for a role takes.
 
 local endpoints = require "alicloud.net.endpoint"
+local formats = require "alicloud.base.formats"
 local schema = require "alicloud.base.schema"
 local support = require "alicloud.credentials.support"
 
 local M = {}
+
+local REGION = formats.PARAMETER.region
 
 ---@class alicloud.credentials.RoleOptions
 ---@field role_arn? string
@@ -32,9 +35,7 @@ M.OPTIONS = {
   sts_endpoint = schema.rule("host[:port] with optional http:// or https://", function(value)
     return type(value) == "string" and endpoints.parse(value, false) ~= nil
   end),
-  sts_region = schema.rule("a region id such as cn-shanghai", function(value)
-    return endpoints.region_fault(value) == nil
-  end),
+  sts_region = schema.rule("a region id such as cn-shanghai", REGION.test),
   sts_vpc = schema.boolean,
 }
 
@@ -66,7 +67,7 @@ end
 local function by_region(runtime, given)
   local region = given.sts_region or support.variable(runtime, "ALIBABA_CLOUD_STS_REGION")
   if not region then return "sts.aliyuncs.com" end
-  local fault = endpoints.region_fault(region)
+  local fault = schema.refusal(REGION, region)
   if fault then return nil, "ALIBABA_CLOUD_STS_REGION: " .. fault end
   local vpc = given.sts_vpc or support.switched(runtime, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
   return ("sts%s.%s.aliyuncs.com"):format(vpc and "-vpc" or "", region)

@@ -17,7 +17,7 @@ local nonces = require "alicloud.emulator.gateway.nonces"
 local regions = require "alicloud.emulator.model.regions"
 local request_log = require "alicloud.emulator.request_log"
 local runtime = require "alicloud.emulator.runtime"
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 local dump = require "alicloud.emulator.model.dump"
 local sts = require "alicloud.emulator.gateway.sts"
 local tokens = require "alicloud.emulator.gateway.tokens"
@@ -45,11 +45,11 @@ local OPTIONS = {
   hostile = { type = "table" },
   auth = { type = "string", values = { "verify", "off" } },
   wire = { type = "boolean" },
-  access_key_id = { type = "string", pattern = "%w[%w._-]*", form = "letters and digits" },
-  access_key_secret = { type = "string", pattern = ".+", form = "a non-empty text" },
-  ecs_role = { type = "string", pattern = "%w[%w._-]*", form = "a role name" },
+  access_key_id = { type = "string", pattern = "%w[%w._-]*", allowed = "letters and digits" },
+  access_key_secret = { type = "string", pattern = ".+", allowed = "a non-empty text" },
+  ecs_role = { type = "string", pattern = "%w[%w._-]*", allowed = "a role name" },
   imdsv1 = { type = "boolean" },
-  oidc_token = { type = "string", pattern = ".+", form = "a non-empty text" },
+  oidc_token = { type = "string", pattern = ".+", allowed = "a non-empty text" },
 }
 
 ---@class alicloud.emulator.Emulator
@@ -168,7 +168,7 @@ end
 --- and proves nothing about signatures, dates, nonces and encodings
 ---@return alicloud.emulator.Emulator
 function M.new(options)
-  options = shape.demand(options, OPTIONS, "emulator.new")
+  options = schema.demand(options, OPTIONS, "emulator.new")
   local self = setmetatable({ options = copy(options), generation = 1 }, emulator_mt)
   self.access_key_id = options.access_key_id or ACCESS_KEY_ID
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
@@ -261,7 +261,7 @@ function Emulator:region(id, condition)
   local region = self.world.region_by_id[id]
   demand(not region and ("region: the world has no %q"):format(tostring(id)) or nil, 2)
   if condition == nil then return region.state end
-  demand(shape.problem({ state = condition },
+  demand(schema.problem({ state = condition },
     { state = { type = "string", values = world_schema.REGION_STATES } }, "region"), 2)
   self:catch_up()
   regions.set(self.world, region, condition, self.clock:now())

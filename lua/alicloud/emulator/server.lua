@@ -6,12 +6,12 @@ local admin = require "alicloud.emulator.admin"
 local gateway = require "alicloud.emulator.gateway"
 local guard = require "alicloud.base.guard"
 local ports = require "alicloud.emulator.ports"
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
 local OPTIONS = {
-  host = { type = "string", pattern = "[%w.]+", form = "an IPv4 address or localhost" },
+  host = { type = "string", pattern = "[%w.]+", allowed = "an IPv4 address or localhost" },
   port = { type = "integer", min = 0, max = 65535 },
   max_body = { type = "integer", min = 1 },
   region_ports = { type = "boolean" },
@@ -46,7 +46,7 @@ end
 ---@return alicloud.emulator.Server|nil
 ---@return string|nil problem
 function M.start(emu, options)
-  options = shape.demand(options, OPTIONS, "server.start")
+  options = schema.demand(options, OPTIONS, "server.start")
   local httpd, problem = load_httpd()
   if not httpd then return nil, problem end
   local sockets

@@ -1,7 +1,7 @@
 --- Switches of the model. "assumed" ones are choices where no public document decides;
 -- "hostile" ones make the service worse than documented, to find clients that trust it too much.
 
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -9,7 +9,7 @@ local M = {}
 ---@field name string
 ---@field kind "assumed"|"hostile"
 ---@field default any
----@field rule alicloud.emulator.Rule  allowed values
+---@field rule alicloud.schema.Rule  allowed values
 ---@field text string  what the model does, and what the switch changes
 
 local function choice(...) return { values = { ... }, type = "string" } end
@@ -188,7 +188,7 @@ end
 ---@return string|nil problem
 function M.apply(settings, changes, kind)
   if changes == nil then return settings end
-  local problem = shape.problem(changes, BY_KIND[kind])
+  local problem = schema.problem(changes, BY_KIND[kind])
   if problem then return nil, problem end
   local changed = {}
   for name, value in pairs(settings) do changed[name] = value end
@@ -206,7 +206,7 @@ function M.parse(text, kind)
   if not name then name, value = text, "true" end
   if value == "true" or value == "false" then value = value == "true" end
   local changes = { [name] = math.tointeger(value) or tonumber(value) or value }
-  local problem = shape.problem(changes, BY_KIND[kind])
+  local problem = schema.problem(changes, BY_KIND[kind])
   if problem then return nil, problem end
   return changes
 end

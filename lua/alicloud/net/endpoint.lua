@@ -5,6 +5,7 @@
 -- endpoint is this very machine or the caller allowed plain HTTP.
 
 local address = require "alicloud.net.address"
+local formats = require "alicloud.base.formats"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -132,15 +133,6 @@ function M.parse(text, plain_http)
   return { scheme = chosen, host = host, secure = chosen == "https" or M.is_loopback(host) }
 end
 
---- Why a region id is not one, or nothing.
----@param region any
----@return string? complaint
-function M.region_fault(region)
-  if type(region) == "string" and #region <= 64 and region:find("^[a-z0-9%-]+$") then return nil end
-  return ("got %s; allowed: a region id such as cn-shanghai "
-    .. "(lower-case letters, digits and hyphens)"):format(schema.show(region))
-end
-
 --- The network of endpoints: the option, else the variable of the vendor's command line tool.
 ---@param given "public"|"vpc"|nil
 ---@param getenv fun(name: string): string|nil
@@ -174,7 +166,7 @@ local function from_pattern(want)
   if not want.region then
     return nil, "no region: set the option region or ALIBABA_CLOUD_REGION_ID"
   end
-  local fault = M.region_fault(want.region)
+  local fault = schema.refusal(formats.PARAMETER.region, want.region)
   if fault then return nil, "region: " .. fault end
   local network = want.network or "public"
   local patterns = want.patterns or {}

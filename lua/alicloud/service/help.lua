@@ -1,8 +1,8 @@
 --- What the service data knows, as text for the REPL.
 
-local options = require "alicloud.base.schema"
-local rules = require "alicloud.service.parameters"
-local sorted = require "alicloud.base.tables"
+local parameters = require "alicloud.service.parameters"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -44,14 +44,14 @@ local function wrap(lines, first, rest, text)
 end
 
 local function rule_text(rule)
-  local text = ("%s: %s"):format(rule.doc, rules.allowed(rule))
+  local text = ("%s: %s"):format(rule.doc, parameters.allowed(rule))
   if rule.unit then text = text .. " " .. rule.unit end
   if rule.items then
     local each = rule.items
     if each.type == "map" then
-      text = text .. ", each { " .. table.concat(sorted.keys(each.fields), " = …, ") .. " = … }"
+      text = text .. ", each { " .. table.concat(tables.keys(each.fields), " = …, ") .. " = … }"
     else
-      text = text .. ", each " .. rules.allowed(each)
+      text = text .. ", each " .. parameters.allowed(each)
     end
   end
   if rule.default ~= nil then text = text .. ("; %s if absent"):format(tostring(rule.default)) end
@@ -59,7 +59,7 @@ local function rule_text(rule)
 end
 
 local function by_need(params)
-  local names = sorted.keys(params)
+  local names = tables.keys(params)
   table.sort(names, function(a, b)
     local first, second = params[a].required == true, params[b].required == true
     if first ~= second then return first end
@@ -100,7 +100,7 @@ local function add_errors(lines, data, operation)
 end
 
 local function add_states(lines, operation)
-  for _, whose in ipairs(sorted.keys(operation.legal_states or {})) do
+  for _, whose in ipairs(tables.keys(operation.legal_states or {})) do
     wrap(lines, ("Allowed while the %s is "):format((whose:gsub("_", " "))), "  ",
       table.concat(operation.legal_states[whose], ", "))
   end
@@ -162,7 +162,7 @@ local function about_error(data, code)
   local lines = {}
   add_error(lines, code, data.errors[code])
   local users = {}
-  for _, name in ipairs(sorted.keys(data.operations)) do
+  for _, name in ipairs(tables.keys(data.operations)) do
     for _, own in ipairs(data.operations[name].errors) do
       if own == code then users[#users + 1] = name end
     end
@@ -174,11 +174,11 @@ end
 
 local function overview(data)
   local lines = { ("%s %s"):format(data.product, data.version), "Operations" }
-  for _, name in ipairs(sorted.keys(data.operations)) do
+  for _, name in ipairs(tables.keys(data.operations)) do
     lines[#lines + 1] = ("  %-32s %s"):format(name, data.operations[name].summary)
   end
   lines[#lines + 1] = "Waiters"
-  for _, name in ipairs(sorted.keys(data.waiters)) do
+  for _, name in ipairs(tables.keys(data.waiters)) do
     lines[#lines + 1] = ("  %-32s %s"):format(name, data.waiters[name].doc)
   end
   lines[#lines + 1] = ('%s:help "Name" tells more about an operation, a waiter or an error code.')
@@ -202,8 +202,8 @@ function M.about(data, name)
   for _, kind in ipairs { "operations", "waiters", "errors" } do
     for each in pairs(data[kind]) do known[each] = true end
   end
-  return nil, ("%s: no help for %s%s"):format(data.product, options.show(name),
-    options.did_you_mean(name, known))
+  return nil, ("%s: no help for %s%s"):format(data.product, schema.show(name),
+    schema.did_you_mean(name, known))
 end
 
 return M

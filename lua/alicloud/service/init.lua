@@ -61,4 +61,38 @@ function M.reads(product, action, version)
   return data ~= nil and data.version == version and M.reading():has(version, action)
 end
 
+local function edit_distance(left, right)
+  local row = {}
+  for j = 0, #right do row[j] = j end
+  for i = 1, #left do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #right do
+      local change = diagonal + (left:byte(i) == right:byte(j) and 0 or 1)
+      diagonal = row[j]
+      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#right]
+end
+
+local TYPO = 2
+
+--- The operation that a word must be a misspelling of. What a message advises with is more
+--- generous; this one is for refusing.
+---@param word string
+---@param operations table names as keys
+---@return string|nil
+function M.misspelt(word, operations)
+  local found, least = nil, TYPO + 1
+  for name in pairs(operations) do
+    if math.abs(#name - #word) <= TYPO then
+      local distance = edit_distance(word, name)
+      local nearer = distance < least or distance == least and found and name < found
+      if nearer then found, least = name, distance end
+    end
+  end
+  return found
+end
+
 return M

@@ -1,31 +1,34 @@
 --- What may come from a process without rights, as rules: kind and size of every value, and no
 --- field that nobody knows.
 
-local option = require "alicloud.base.schema"
-local rules = require "alicloud.service.parameters"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
+
+local VOICE = schema.voice "field"
+VOICE.by_name = true
 
 --- Text of at most so many bytes.
 ---@param longest integer
 ---@return alicloud.schema.Rule
 function M.text(longest)
-  return option.rule(("text of at most %d bytes"):format(longest), function(value)
+  return schema.rule(("text of at most %d bytes"):format(longest), function(value)
     return type(value) == "string" and #value <= longest
   end)
 end
 
-M.flag = option.boolean
-M.count = option.integer(0, 1 << 53)
-M.seed = option.integer(0, math.maxinteger)
+M.flag = schema.boolean
+M.count = schema.integer(0, 1 << 53)
+M.seed = schema.integer(0, math.maxinteger)
 
 --- A list of at most so many values of a kind.
 ---@param rule alicloud.schema.Rule
 ---@param most integer
 ---@return alicloud.schema.Rule
 function M.list(rule, most)
-  return option.rule(("a list of at most %d, each %s"):format(most, rule.allowed), function(value)
-    local length = type(value) == "table" and rules.list_length(value)
+  return schema.rule(("a list of at most %d, each %s"):format(most, rule.allowed), function(value)
+    local length = type(value) == "table" and tables.list_length(value)
     if not length or length > most then return false end
     for i = 1, length do
       if not rule.test(value[i]) then return false end
@@ -40,7 +43,7 @@ end
 ---@param longest integer bytes of a name
 ---@return alicloud.schema.Rule
 function M.map(rule, most, longest)
-  return option.rule(("at most %d names, each with %s"):format(most, rule.allowed), function(value)
+  return schema.rule(("at most %d names, each with %s"):format(most, rule.allowed), function(value)
     if type(value) ~= "table" then return false end
     local count = 0
     for name, item in pairs(value) do
@@ -59,13 +62,11 @@ end
 ---@param fields table<string, alicloud.schema.Rule>
 ---@return string|nil message
 function M.fault(where, value, fields)
-  local schema = {}
-  for name, rule in pairs(fields) do schema[name:match "^[^?]+"] = rule end
-  local read, message = option.examine(where, value, schema)
-  if not read then
-    return (message:gsub("^([^:]*: %l* ?)option ", "%1field ", 1))
-  end
-  for name in pairs(fields) do
+  local known = {}
+  for name, rule in pairs(fields) do known[name:match "^[^?]+"] = rule end
+  local read, message = schema.examine(where, value, known, VOICE)
+  if not read then return message end
+  for _, name in ipairs(tables.keys(fields)) do
     if read[name] == nil and not name:find "?$" then
       return ("%s: field %s is missing"):format(where, name)
     end
@@ -77,7 +78,7 @@ end
 ---@param fields table<string, alicloud.schema.Rule>
 ---@return alicloud.schema.Rule
 function M.object(fields)
-  return option.rule("a table of certain fields", function(value)
+  return schema.rule("a table of certain fields", function(value)
     return type(value) == "table" and M.fault("", value, fields) == nil
   end)
 end

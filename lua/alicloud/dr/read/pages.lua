@@ -3,7 +3,7 @@
 
 local metas = require "alicloud.base.meta"
 local pager = require "alicloud.client.pager"
-local path = require "alicloud.base.path"
+local tables = require "alicloud.base.tables"
 local services = require "alicloud.service"
 
 local M = {}
@@ -41,7 +41,7 @@ function M.all(client, name, params, options)
     return client:call(name, page_params, options)
   end, operation.paging, params, operation.scope)
   if not first then return nil, err end
-  return only_records(path.get(first, operation.paging.items) or {}), nil, metas.of(first)
+  return only_records(tables.at(first, operation.paging.items) or {}), nil, metas.of(first)
 end
 
 return M

@@ -16,7 +16,7 @@
 -- fires. Effects combine: stuck, partial, apply_late with error or drop.
 
 local errors = require "alicloud.emulator.gateway.errors"
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -25,7 +25,7 @@ local SECONDS = { type = "number", min = 0 }
 
 local EFFECT = { type = "table", fields = {
   error = { type = "table", fields = {
-    code = { type = "string", required = true, pattern = "[%w.]+", form = "an error code" },
+    code = { type = "string", required = true, pattern = "[%w.]+", allowed = "an error code" },
     status = { type = "integer", min = 400, max = 599 },
     message = { type = "string" },
     retry_after = SECONDS,
@@ -71,7 +71,7 @@ function M.new() return setmetatable({ rules = {} }, faults_mt) end
 ---@return alicloud.emulator.FaultRule|nil rule  as stored
 ---@return string|nil problem
 function Faults:add(rule)
-  local problem = shape.problem(rule, SHAPE, "fault")
+  local problem = schema.problem(rule, SHAPE, "fault")
   if problem then return nil, problem end
   local effect = rule.effect or rule["do"]
   if not effect or next(effect) == nil then

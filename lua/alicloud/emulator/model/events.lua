@@ -9,7 +9,7 @@
 --
 -- What another operator does is in the ledger, marked with `by`.
 
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 local operations = require "alicloud.emulator.operations"
 local regions = require "alicloud.emulator.model.regions"
 
@@ -24,7 +24,7 @@ local SHAPE = {
 }
 
 local function problem_of(emu, event, path)
-  local problem = shape.problem(event, SHAPE, path)
+  local problem = schema.problem(event, SHAPE, path)
   if problem then return problem end
   if event.region and not emu.world.region_by_id[event.region] then
     return ("%s.region: the world has no %q"):format(path, event.region)

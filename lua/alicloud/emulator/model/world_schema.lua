@@ -36,7 +36,8 @@
 --
 -- A pair takes from its group what it does not say itself.
 
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -65,12 +66,12 @@ M.QUOTA = {
   group_capacity = 32768, tag_requests = math.maxinteger, resource_group = 1000,
 }
 
-local NAME = { type = "string", pattern = ".+", form = "a non-empty text" }
+local NAME = { type = "string", pattern = ".+", allowed = "a non-empty text" }
 local ID = { type = "string", pattern = "[%w][%w_.-]*",
-  form = "letters, digits, '-', '_' or '.'" }
-local REGION = { type = "string", pattern = "[a-z0-9-]+", form = 'a region as "cn-hangzhou"' }
+  allowed = "letters, digits, '-', '_' or '.'" }
+local REGION = { type = "string", pattern = "[a-z0-9-]+", allowed = 'a region as "cn-hangzhou"' }
 local PLACE = { type = "string", pattern = "[a-z0-9-]+/[a-z0-9-]+",
-  form = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
+  allowed = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
 local STATUS = { type = "string", values = M.STATUSES }
 -- Moments are written with four digits for the year, and nothing takes longer.
 local LATEST = 253402300799
@@ -83,9 +84,7 @@ local TEXT = { type = "string" }
 local TEXTS = { type = "table", map = TEXT }
 
 local function required(rule)
-  local own = { required = true }
-  for key, value in pairs(rule) do own[key] = value end
-  return own
+  return tables.merged(rule, { required = true })
 end
 
 -- What a snapshot writes of a change that is under way. What a step may do besides setting a status
@@ -106,10 +105,7 @@ local UNIT = {
 }
 
 local function unit_shape(more)
-  local fields = {}
-  for key, rule in pairs(UNIT) do fields[key] = rule end
-  for key, rule in pairs(more) do fields[key] = rule end
-  return { type = "table", fields = fields }
+  return { type = "table", fields = tables.merged(UNIT, more) }
 end
 
 local function pair_shape(id, place)
@@ -127,7 +123,7 @@ local function all_of(names, rule)
 end
 
 local REGIONS = { type = "table", each = {
-  type = { "string", "table" }, pattern = REGION.pattern, form = REGION.form,
+  type = { "string", "table" }, pattern = REGION.pattern, allowed = REGION.allowed,
   fields = { id = required(REGION), name = NAME, zones = { type = "table", each = REGION },
     state = { type = "string", values = M.REGION_STATES } } } }
 
@@ -186,6 +182,6 @@ M.SHAPE = {
 --- Compares a description with its shape.
 ---@param description table
 ---@return string|nil problem  names the field, what was given and what is allowed
-function M.problem(description) return shape.problem(description, M.SHAPE) end
+function M.problem(description) return schema.problem(description, M.SHAPE) end
 
 return M

@@ -5,7 +5,7 @@
 -- ledger has.
 
 require "alicloud.base.lua_version"
-local shape = require "alicloud.emulator.schema"
+local schema = require "alicloud.base.schema"
 
 local M = {}
 
@@ -27,7 +27,7 @@ local SHAPE = {
 --- Compares a scenario with its shape.
 ---@param scenario table
 ---@return string|nil problem
-function M.problem(scenario) return shape.problem(scenario, SHAPE) end
+function M.problem(scenario) return schema.problem(scenario, SHAPE) end
 
 --- The names as they are typed, with hyphens.
 ---@return string[]
@@ -43,7 +43,7 @@ end
 ---@return string|nil problem
 function M.load(name)
   local typed = name:gsub("_", "-")
-  local problem = shape.problem({ name = typed },
+  local problem = schema.problem({ name = typed },
     { name = { type = "string", values = M.list() } })
   if problem then return nil, problem end
   -- The parentheses drop the file's path, which `require` gives too.
