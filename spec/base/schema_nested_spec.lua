@@ -89,21 +89,4 @@ describe("tables in tables", function()
     assert.equal("event.id: is required", schema.problem({}, FIELDS, "event"))
     assert.equal("event.: unknown field 1", schema.problem({ 1 }, FIELDS, "event"))
   end)
-
-  it("raise where the public function was called", function()
-    local function public(given)
-      local read = schema.demand(given, FIELDS, "emulator.new")
-      return read
-    end
-    local function call(given)
-      local read = public(given)
-      return read
-    end
-    local given = { id = "a" }
-    assert.equal(given, call(given))
-    local _, message = pcall(call, { x = 1 })
-    assert.equal("emulator.new: x: unknown field " .. NAMES, message:match ":%d+: (.*)$")
-    assert.matches("^[^:]*schema_nested_spec.lua:", message)
-    assert.has_error(function() call(nil) end)
-  end)
 end)

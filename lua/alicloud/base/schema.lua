@@ -280,6 +280,16 @@ function M.refusal(rule, value)
   return M.fault(rule, value, "", BARE)
 end
 
+--- Reads what may be typed.
+---@param rule alicloud.schema.Rule
+---@param value any
+---@return any nil if the rule refuses it
+function M.read(rule, value)
+  if rule.read then return rule.read(value) end
+  if rule.test(value) then return value end
+  return nil
+end
+
 --- The first name in a table that has no rule.
 ---@param fields table<string, alicloud.schema.Rule>
 ---@param values table
@@ -375,17 +385,6 @@ function M.problem(value, fields, path)
     return ("%s: must be a table, got %s %s"):format(path or "value", type(value), written(value))
   end
   return M.fields_fault(fields, value, path and path .. "." or "", FIELD)
-end
-
---- Like `problem`, but raises at the level of whoever called the public function.
----@param value table|nil
----@param fields table<string, alicloud.schema.Rule>
----@param where string what is read, begins the message
----@return table value
-function M.demand(value, fields, where)
-  local problem = M.problem(value or {}, fields)
-  if problem then error(where .. ": " .. problem, 3) end
-  return value or {}
 end
 
 return M

@@ -168,7 +168,9 @@ end
 --- and proves nothing about signatures, dates, nonces and encodings
 ---@return alicloud.emulator.Emulator
 function M.new(options)
-  options = schema.demand(options, OPTIONS, "emulator.new")
+  options = options or {}
+  local problem = schema.problem(options, OPTIONS)
+  if problem then error("emulator.new: " .. problem, 2) end
   local self = setmetatable({ options = copy(options), generation = 1 }, emulator_mt)
   self.access_key_id = options.access_key_id or ACCESS_KEY_ID
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
@@ -177,7 +179,6 @@ function M.new(options)
   self.auth = options.auth or "verify"
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
-  local problem
   self.first_settings, problem = initial_settings(options)
   demand(problem or adopt(self, options.world or demo) or begin(self), 2)
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end

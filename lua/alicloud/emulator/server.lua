@@ -46,8 +46,11 @@ end
 ---@return alicloud.emulator.Server|nil
 ---@return string|nil problem
 function M.start(emu, options)
-  options = schema.demand(options, OPTIONS, "server.start")
-  local httpd, problem = load_httpd()
+  options = options or {}
+  local problem = schema.problem(options, OPTIONS)
+  if problem then error("server.start: " .. problem, 2) end
+  local httpd
+  httpd, problem = load_httpd()
   if not httpd then return nil, problem end
   local sockets
   sockets, problem = ports.open(httpd, options, emu.world)

@@ -85,8 +85,12 @@ describe("options of an emulator", function()
     ["access_key_id: must be letters and digits"] = { access_key_id = "" },
   } do
     it("are refused: " .. problem, function()
-      local ok, message = pcall(emulator.new, options)
+      local ok, message = pcall(function()
+        local made = emulator.new(options)
+        return made
+      end)
       assert.is_false(ok)
+      assert.matches("^[^:]*world_spec.lua:%d+: emulator.new: ", message)
       assert.truthy(message:find(problem, 1, true), message)
     end)
   end

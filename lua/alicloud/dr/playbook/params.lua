@@ -4,6 +4,7 @@
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -78,16 +79,8 @@ local function command(value)
   return fine and value ~= M.FUNCTION and value or nil
 end
 
-local function tested(rule)
-  return { allowed = rule.allowed, read = function(value)
-    if rule.test(value) then return value end
-  end }
-end
-
 local TYPES = {
-  id = tested(formats.ID),
-  region = tested(formats.REGION),
-  text = tested(schema.text),
+  id = formats.ID, region = formats.REGION, text = schema.text,
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
   integer = { allowed = "a whole number from 1 to 100000", read = integer },
@@ -98,16 +91,15 @@ local TYPES = {
   command = { allowed = "a command line for sh, or in Lua a function", read = command },
 }
 
-local function reader_of(param)
-  if param.type ~= "choice" then return TYPES[param.type] end
-  return tested(schema.choice(table.unpack(param.values)))
+local function rule_of(param)
+  return param.type == "choice" and schema.choice(table.unpack(param.values)) or TYPES[param.type]
 end
 
 --- What may be given for a parameter, in words.
 ---@param param alicloud.dr.Param
 ---@return string
 function M.allowed(param)
-  return reader_of(param).allowed
+  return rule_of(param).allowed
 end
 
 local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
@@ -137,22 +129,7 @@ function M.declare(where, list, level)
   return list
 end
 
-local function index(list)
-  local by_name = {}
-  for _, param in ipairs(list) do by_name[param.name] = param end
-  return by_name
-end
-
-local function unknown(by_name, given)
-  local names = {}
-  for name in pairs(given) do
-    if not by_name[name] then names[#names + 1] = tostring(name) end
-  end
-  table.sort(names)
-  if not names[1] then return nil end
-  return ("unknown parameter %s%s"):format(schema.show(names[1]),
-    schema.did_you_mean(names[1], by_name))
-end
+local VOICE = schema.voice "parameter"
 
 --- Reads parameters. A playbook that declares none takes them all as they are.
 ---@param list alicloud.dr.Param[]|nil
@@ -161,23 +138,21 @@ end
 ---@return string? message field, what was given, what is allowed
 function M.read(list, given)
   if not list then return given end
-  local stranger = unknown(index(list), given)
-  if stranger then return nil, stranger end
+  local by_name = tables.index(list, "name")
+  local stranger = schema.stranger(by_name, given)
+  if stranger ~= nil then return nil, VOICE.unknown("", tostring(stranger), by_name) end
   local params = {}
   for _, param in ipairs(list) do
-    local value = given[param.name]
+    local name, rule, value = param.name, rule_of(param), given[param.name]
     if value == nil then value = param.default end
-    if value == nil and param.required then
-      return nil, ("parameter %s is missing: %s; allowed: %s"):format(param.name, param.help,
-        M.allowed(param))
-    end
     if value ~= nil then
-      local read = reader_of(param).read(value)
-      if read == nil then
-        return nil, ("parameter %s: got %s; allowed: %s"):format(param.name, schema.show(value),
-          M.allowed(param))
+      params[name] = schema.read(rule, value)
+      if params[name] == nil then
+        return nil, VOICE.wrong(name, schema.show(value), rule.allowed)
       end
-      params[param.name] = read
+    elseif param.required then
+      return nil, ("parameter %s is missing: %s; allowed: %s"):format(name, param.help,
+        rule.allowed)
     end
   end
   return params
