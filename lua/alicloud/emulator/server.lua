@@ -171,9 +171,9 @@ function Server:loop()
   end
   local function wait(pollable, deadline)
     self:step(0)
-    local patience = math.min(POLL_INTERVAL, pollable:timeout() or POLL_INTERVAL,
+    local longest = math.min(POLL_INTERVAL, pollable:timeout() or POLL_INTERVAL,
       math.max(0, deadline - core.monotonic()))
-    core.poll(pollable:pollfd(), pollable:events(), patience)
+    core.poll(pollable:pollfd(), pollable:events(), longest)
   end
   return { now = core.monotonic, sleep = sleep, wait = wait }
 end

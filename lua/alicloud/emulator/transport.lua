@@ -35,14 +35,14 @@ local function exchange(outcome)
 end
 
 --- Lets the work go on without its client, who has waited long enough.
-local function abandon(emu, outcome, patience)
+local function abandon(emu, outcome, timeout)
   emu:later(outcome.at, outcome.resume, outcome.work)
-  emu.clock:sleep(patience)
+  emu.clock:sleep(timeout)
   return { failure = "timeout", sent = true, detail = "no answer from the emulator in time" }
 end
 
-local function wait_in_vain(emu, patience)
-  emu.clock:sleep(patience)
+local function wait_in_vain(emu, timeout)
+  emu.clock:sleep(timeout)
   return { failure = "timeout", sent = true, detail = "the region is a black hole: no answer" }
 end
 
@@ -57,10 +57,10 @@ local function over_wire(emu, request)
 end
 
 local function answer(emu, handle, request)
-  local patience = request.timeout or DEFAULT_TIMEOUT
-  local deadline = emu:now() + patience
+  local timeout = request.timeout or DEFAULT_TIMEOUT
+  local deadline = emu:now() + timeout
   local outcome = handle(emu, request)
-  if outcome.silent then return wait_in_vain(emu, patience) end
+  if outcome.silent then return wait_in_vain(emu, timeout) end
   while outcome.at do
     local left = deadline - emu:now()
     if outcome.at > deadline then return abandon(emu, outcome, math.max(0, left)) end
