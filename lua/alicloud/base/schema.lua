@@ -25,8 +25,8 @@ local M = {}
 
 ---@class alicloud.schema.Voice how it is said what is wrong
 ---@field wrong fun(path: string, got: string, allowed: string): string
----@field missing fun(path: string): string
----@field unknown fun(prefix: string, name: any, fields: table): string
+---@field missing fun(path: string, rule: alicloud.schema.Rule): string
+---@field unknown? fun(prefix: string, name: any, fields: table): string nil: may be there
 ---@field show fun(value: any): string
 ---@field element string path of an element, from that of the list and its number
 ---@field absent? any what counts as nothing
@@ -327,7 +327,7 @@ function M.fields_fault(fields, values, prefix, voice)
   for name, value in pairs(values) do
     local rule = fields[name]
     if not rule then
-      stranger = M.stranger(fields, values)
+      stranger = voice.unknown and M.stranger(fields, values)
     elseif value ~= absent and M.fault(rule, value, "", voice) and not (wrong and wrong < name) then
       wrong = name
     end
@@ -342,7 +342,7 @@ function M.fields_fault(fields, values, prefix, voice)
   end
   if not wrong then return nil end
   local value = values[wrong]
-  if value == nil or value == absent then return voice.missing(prefix .. wrong) end
+  if value == nil or value == absent then return voice.missing(prefix .. wrong, fields[wrong]) end
   return M.fault(fields[wrong], value, prefix .. wrong, voice)
 end
 

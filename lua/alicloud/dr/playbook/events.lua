@@ -46,14 +46,27 @@ end)
 local MODE = schema.choice("graceful", "ungraceful")
 local KIND = schema.choice("drill", "planned", "unplanned")
 
--- A rule of a field that may be missing.
+-- A rule of a field that may be missing; all others must be there.
 local function maybe(rule)
-  return { rule = rule }
+  return tables.merged(rule, { required = false })
 end
 
--- A list of values, or of tables with these fields.
+local function needed(fields)
+  local rules = {}
+  for name, rule in pairs(fields) do
+    rules[name] = rule.required == nil and tables.merged(rule, { required = true }) or rule
+  end
+  return rules
+end
+
+local function object(fields)
+  return { allowed = TABLE.allowed, test = TABLE.test, fields = needed(fields) }
+end
+
 local function list(rule)
-  return { list = rule }
+  return { allowed = "a list", each = rule, test = function(value)
+    return TABLE.test(value) and tables.list_length(value) ~= nil
+  end }
 end
 
 local function map(rule)
@@ -66,31 +79,31 @@ local function map(rule)
   end)
 end
 
-local ERROR = { fields = { kind = maybe(WORD), code = maybe(WORD), message = maybe(TEXT),
+local ERROR = object { kind = maybe(WORD), code = maybe(WORD), message = maybe(TEXT),
   outcome = maybe(WORD), hint = maybe(TEXT), product = maybe(WORD), action = maybe(WORD),
   region = maybe(WORD), group_id = maybe(WORD), request_id = maybe(WORD),
-  client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD) } }
+  client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD) }
 
-local LOSS = { fields = { seconds = SECONDS, by = NAME, why = TEXT } }
+local LOSS = object { seconds = SECONDS, by = NAME, why = TEXT }
 
-local PLACE = { fields = { region = maybe(NAME), zone = maybe(NAME) } }
+local PLACE = object { region = maybe(NAME), zone = maybe(NAME) }
 
-local INTENT = { fields = { group_id = NAME, region = NAME, client_token = NAME,
+local INTENT = object { group_id = NAME, region = NAME, client_token = NAME,
   status = maybe(NAME), pairs = maybe(list(NAME)), pair_status = maybe(map(NAME)),
   from = maybe(PLACE), to = maybe(PLACE), recover_point = maybe(NUMBER),
   group_recover_point = maybe(NUMBER), pair_recover_point = maybe(map(NUMBER)),
-  drill_id = maybe(NAME), drills_before = maybe(list(NAME)) } }
+  drill_id = maybe(NAME), drills_before = maybe(list(NAME)) }
 
-local DECISION = { fields = { version = COUNT, run = NAME, gate = NAME, kind = KIND, mode = MODE,
-  playbook = { fields = { name = NAME, digest = NAME } }, params = TABLE, region = maybe(NAME),
-  groups = list { fields = { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME) } },
-  need = COUNT, approvers = list { fields = { name = NAME, key = KEY, from = NAME } },
-  expires = SECONDS, accept_loss = maybe(LOSS), incident = maybe(NAME), requester = NAME } }
+local DECISION = object { version = COUNT, run = NAME, gate = NAME, kind = KIND, mode = MODE,
+  playbook = object { name = NAME, digest = NAME }, params = TABLE, region = maybe(NAME),
+  groups = list(object { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME) }),
+  need = COUNT, approvers = list(object { name = NAME, key = KEY, from = NAME }),
+  expires = SECONDS, accept_loss = maybe(LOSS), incident = maybe(NAME), requester = NAME }
 
 local EVENTS = {
   run = { version = COUNT, playbook = NAME, digest = NAME, file = maybe(NAME), run_id = NAME,
     params = TABLE, kind = KIND, mode = MODE, incident = maybe(NAME), requester = NAME,
-    declared = maybe { fields = { rto = maybe(SECONDS), rpo = maybe(SECONDS) } },
+    declared = maybe(object { rto = maybe(SECONDS), rpo = maybe(SECONDS) }),
     region = maybe(NAME), graceful_only = maybe(TEXT) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
     digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
@@ -138,38 +151,14 @@ local EVENTS = {
     exceptions = list(TEXT), rto = maybe(SECONDS), rpo = maybe(SECONDS) },
 }
 
+for kind, fields in pairs(EVENTS) do EVENTS[kind] = needed(fields) end
+
 -- What every record has, and what any may have.
-local COMMON = { type = NAME, at = TIME, mail = maybe(SUM) }
+local COMMON = needed { type = NAME, at = TIME, mail = maybe(SUM) }
 
-local fields_fault
-
-local function value_fault(path, value, rule)
-  if rule.fields then
-    if type(value) == "table" then return fields_fault(path .. ".", value, rule.fields) end
-    return path, value, TABLE.allowed
-  elseif rule.list then
-    if type(value) ~= "table" then return path, value, "a list" end
-    for name, each in pairs(value) do
-      if math.type(name) ~= "integer" then return path, value, "a list" end
-      local where, what, allowed = value_fault(("%s[%d]"):format(path, name), each, rule.list)
-      if where then return where, what, allowed end
-    end
-    return nil
-  end
-  if not rule.test(value) then return path, value, rule.allowed end
-end
-
-function fields_fault(prefix, event, fields)
-  for _, name in ipairs(tables.keys(fields)) do
-    local rule, value = fields[name], event[name]
-    local optional = rule.rule
-    if value ~= nil or not optional then
-      local where, what, allowed = value_fault(prefix .. name, value, optional or rule)
-      if where then return where, what, allowed end
-    end
-  end
-  return nil
-end
+local VOICE = schema.voice "field"
+VOICE.element, VOICE.unknown = "%s[%d]", nil
+VOICE.missing = function(path, rule) return VOICE.wrong(path, "nothing", rule.allowed) end
 
 --- What is wrong with a record, or nil. Fields that are not known are no fault, nor is a type of a
 --- newer version.
@@ -177,14 +166,12 @@ end
 ---@return string|nil fault "field owner of attempt: got a table; allowed: text of …"
 function M.fault(event)
   if type(event) ~= "table" then return "is no record" end
-  local where, value, allowed = fields_fault("", event, COMMON)
-  if not where and EVENTS[event.type] then
-    where, value, allowed = fields_fault("", event, EVENTS[event.type])
-  end
-  if not where then return nil end
+  local fault = schema.fields_fault(COMMON, event, "", VOICE)
+    or EVENTS[event.type] and schema.fields_fault(EVENTS[event.type], event, "", VOICE)
+  if not fault then return nil end
   local kind = type(event.type) == "string" and " of " .. errors.clean(event.type) or ""
-  return ("field %s%s: got %s; allowed: %s"):format(where, kind:sub(1, 80), schema.show(value),
-    allowed)
+  local at = fault:find(": got ", 1, true)
+  return fault:sub(1, at - 1) .. kind:sub(1, 80) .. fault:sub(at)
 end
 
 local function newer_of(event)
