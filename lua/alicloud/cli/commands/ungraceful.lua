@@ -1,10 +1,10 @@
 --- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
 
 local inbox = require "alicloud.dr.playbook.inbox"
-local run_inbox = require "alicloud.cli.run_inbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
+local run_inbox = require "alicloud.cli.run_inbox"
 local session = require "alicloud.cli.client"
 
 local M = {}
