@@ -125,6 +125,17 @@ describe("alicloud-dr plan", function()
     assert.matches("StepFailed: it computes for longer than a plan waits %(100 million", ran.out)
   end)
 
+  it("finds nothing against a program of a step, nor against what a run tells of a group", function()
+    local ran = planned [[
+      local orders = run:group("pg-orders")
+      run:step("look", function() return orders:precheck {} end)
+      run:step("probe", function(own)
+        return own:program("true", { from = own.direction.from, since = own.recovery_point })
+      end)]]
+    assert.equal(0, ran.code, ran.out)
+    assert.matches("%? step probe\n      run:program is not done while planning", ran.out)
+  end)
+
   it("counts the steps that it does not enter, and names what a pre-check minds", function()
     local ran = planned [[run:step("far", { plan = false }, function() end)]]
     assert.equal(0, ran.code, ran.err)
