@@ -125,7 +125,7 @@ describe("alicloud-dr plan", function()
     assert.matches("StepFailed: it computes for longer than a plan waits %(100 million", ran.out)
   end)
 
-  it("finds nothing against a program of a step, nor against what a run tells of a group", function()
+  it("finds nothing against a program of a step, nor what a run knows of a group", function()
     local ran = planned [[
       local orders = run:group("pg-orders")
       run:step("look", function() return orders:precheck {} end)
