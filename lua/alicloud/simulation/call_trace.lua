@@ -1,9 +1,9 @@
 --- A simulated run of a playbook, to see what it calls: engine and clients are the real ones, the
 --- cloud is the emulator in this process, time is its own, and the journal is kept in memory.
 --- A step whose work lies elsewhere (the process has no rights, see alicloud.dr.playbook.confined)
---- says with its option `plan` what is to be used instead, as for `plan`. One
---- that has nothing in its place (`plan = false`) is tried, since the answers that a plan lacks are
---- here, and is left out where it asks for what a rehearsal refuses.
+--- says with its option `plan` what is to be used instead, as for `plan`. One that has nothing in
+--- its place (`plan = false`) is tried, since the answers that a plan lacks are here, and is left
+--- out where it asks for what a rehearsal refuses.
 ---
 --- People let every gate pass, and what fails is noted and gone on from, so that the run comes to
 --- everything that it can come to.
@@ -78,6 +78,8 @@ local function reason_of(raised)
 end
 
 ---@class alicloud.simulation.CallTrace: alicloud.dr.Executor
+---@field emu alicloud.emulator.Emulator
+---@field alive fun()
 ---@field calls alicloud.simulation.MadeCall[]
 ---@field left_out string[]
 ---@field undos fun(run: alicloud.dr.PlaybookRun)[] of the steps so far
