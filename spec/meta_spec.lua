@@ -361,6 +361,23 @@ describe("what is told of the tree", function()
     end
   end)
 
+  it("of the ways through the code names files that are there", function()
+    local ways = read("lua/alicloud/manual/building.md"):match "| way | files in order |\n(.*)"
+    local named = 0
+    for row in ways:gmatch "[^\n]+" do
+      local folder
+      for name in row:gmatch "`([%l_/.]+)`" do
+        local root = name:find "^src/" and "" or "lua/alicloud/"
+        local path = name:find "/" and root .. name or folder .. name
+        local tried = ("%s %s.lua %s/init.lua"):format(path, path, path)
+        local found = run("ls -d " .. tried .. " 2>/dev/null; true")
+        assert.truthy(found ~= "", path)
+        folder, named = path:match "^.*/", named + 1
+      end
+    end
+    assert.is_true(named > 50)
+  end)
+
   it("in README.md is short, and wrapped like the manual", function()
     local _, lines = read("README.md"):gsub("\n", "")
     assert.is_true(lines <= 150)
