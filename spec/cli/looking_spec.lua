@@ -77,8 +77,8 @@ describe("the commands that look", function()
   it("say that memory is over", function()
     if os.getenv "ALICLOUD_PRELOAD" then return end -- AddressSanitizer takes no such limit
     local desk, file = room [[
-      local list = {}
-      while true do list[#list + 1] = ("x"):rep(1 << 20, "y"):rep(50) .. #list end]]
+      local large, list = ("x"):rep(100 << 20), {}
+      while true do list[#list + 1] = large .. #list end]]
     local ran = desk:run("plan", file, "--region", "cn-shanghai")
     assert.equal(1, ran.code, ran.err)
     assert.matches("the playbook's process ended: out of memory %(limit 1024 MiB%)", ran.err)

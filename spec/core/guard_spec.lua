@@ -82,7 +82,7 @@ describe("a request that may leave until a time", function()
       connection:rst()
     end, behaviour.answer(reply.http()))
     peers:send()
-    send_by = core.boottime() + 0.05
+    send_by = core.boottime() + 0.5
     -- libcurl would try it again by itself, over a fresh connection.
     local result = peers:send { send_by = send_by }
     assert.are.same({ "too_late", true }, { result.failure, result.sent })
