@@ -121,7 +121,7 @@ local function begin_all()
   for i, script in ipairs(read_blocks "lua") do begin(i, "begin_lua", script) end
   -- Slower: on a busy machine the recovery point must not grow too old between its commands.
   begin("playbook", "begin", playbook_script(), 120)
-  begin("ready", "begin", ready_script())
+  begin("ready", "begin", ready_script(), 300)
   begin("short", "begin", short_script(), 120)
   return flows
 end
