@@ -54,6 +54,15 @@ describe("the phase of a failover", function()
     assert.equal("completed", (phase("failover", before, "failovered: failovered failovered")))
   end)
 
+  it("is unknown while there is an unknown word, even one that was there before", function()
+    local before = "failover_failed: levitating stopped"
+    assert.equal("not_started", (phase("failover", before, before)))
+    for _, now in ipairs { "failover_failed: levitating syncing", "failovering: levitating stopped",
+      "failovered: levitating failover_failed", "created: levitating stopped" } do
+      assert.equal("unknown", (phase("failover", before, now)), now)
+    end
+  end)
+
   it("that was under way when it was joined is never untouched", function()
     local open = "failovered: failovering failovered"
     for _, before in ipairs { "failovering: normal normal", open } do
@@ -86,6 +95,9 @@ describe("the phase of another change", function()
       { "stop", "normal: normal normal", "stopping: stopping normal", "in_progress" },
       { "stop", "normal: normal normal", "stopped: stopped normal", "in_progress" },
       { "stop", "normal: normal normal", "stopped: stopped stopped", "completed" },
+      { "stop", "normal: stopped normal", "normal: stopped normal", "in_progress" },
+      { "stop", "stopped: stopped normal", "stopped: stopped normal", "in_progress" },
+      { "start", "normal: normal stopped", "normal: normal stopped", "in_progress" },
       { "stop", "normal: normal normal", "stop_failed: stopped stopping", "failed" },
       { "stop", "normal: normal normal", "stopped: stopped stop_failed", "partially_failed" },
       { "stop", "normal: normal normal", "stopped: stopped invalid", "conflict" },

@@ -59,14 +59,14 @@ function M.of_shape(transition, intent, snapshot)
   return nil
 end
 
--- Where one unit is on its way, and whether it is as it was: a failover that is asked for again may
--- find pairs that have arrived before.
+-- Where one unit is on its way, and whether it is as it was. A failover that is asked for again may
+-- find pairs that have arrived before; of other changes what is done is done.
 local function stage(transition, unit, was, way)
   local here = way == (transition.turns and "swapped" or "same")
   local renewed = not transition.renews or (unit.point or 0) > (was.point or 0)
   local as_before = way == "same" and states.follows(was.status, unit.status)
   if here and transition.done[unit.status] and renewed then
-    return "done", as_before and unit.status == was.status and not transition.renews
+    return "done", transition.any_pairs and as_before
   end
   if as_before then return "before", true end
   if unit.status == transition.failed then return "failed", false end
@@ -116,6 +116,16 @@ local function has_failed_pair(transition, counts, snapshot)
   return counts.failed > 0
 end
 
+-- Of a failover also a word that was there before it: nobody can tell what it leads to.
+local function has_unknown(transition, group, counts, snapshot)
+  if group == "unknown" or counts.unknown > 0 then return true end
+  if not transition.any_pairs then return false end
+  for _, pair in ipairs(snapshot.pairs) do
+    if not states.KNOWN[pair.status] then return true end
+  end
+  return not states.KNOWN[snapshot.status]
+end
+
 local function is_conflict(transition, group, counts, snapshot)
   if not transition.any_pairs then return group == "other" or counts.other > 0 end
   local status, moving = snapshot.status, transition.moving
@@ -130,7 +140,7 @@ local function phase_of(transition, intent, snapshot)
   if untouched and counts.untouched == total and not transition.moving[intent.status] then
     return "not_started"
   end
-  if group == "unknown" or counts.unknown > 0 then return "unknown" end
+  if has_unknown(transition, group, counts, snapshot) then return "unknown" end
   if has_failed(transition, group, snapshot) then return "failed" end
   if is_conflict(transition, group, counts, snapshot) then return "conflict" end
   if group == "done" and has_failed_pair(transition, counts, snapshot) then
