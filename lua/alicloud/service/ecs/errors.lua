@@ -2,36 +2,27 @@
 --- not known: the service's wording is no contract, its codes are.
 -- Source: error tables of the published metadata (2024-06).
 
+local api_error = require "alicloud.service.common.api_error"
+
 local own = {
-  ["IncorrectDiskStatus"] = {
-    status = 403,
-    meaning = "The state of the disk does not allow this: attaching wants Available, detaching "
-      .. "In_use.",
-    cure = "read Status and InstanceId with DescribeDisks; a secondary disk becomes Available for "
-      .. "use only once its pair is failovered",
-  },
-  ["DiskError"] = {
-    status = 403,
-    meaning = "The disk is broken, or the service has fenced it off.",
-    cure = "read the disk's events in the console; drill disks of an older recovery point are a "
-      .. "way round, then a ticket with the request id",
-  },
-  ["ResourcesNotInSameZone"] = {
-    status = 403,
-    meaning = "Disk and instance lie in different zones.",
-    cure = "compare ZoneId of both; the standby instance has to be in the zone of the secondary "
-      .. "disks (the group's DestinationZoneId)",
-  },
-  ["InstanceDiskLimitExceeded"] = {
-    status = 403,
-    meaning = "The instance has as many disks as its type takes.",
-    cure = "detach what is not needed, spread the disks over more instances, or take a larger type",
-  },
-  ["InstanceLockedForSecurity"] = {
-    status = 403,
-    meaning = "The instance is locked for reasons of security.",
-    cure = "read OperationLocks with DescribeInstances; use another standby instance meanwhile",
-  },
+  ["IncorrectDiskStatus"] = api_error(403, nil,
+    "The state of the disk does not allow this: attaching wants Available, detaching In_use.",
+    "read Status and InstanceId with DescribeDisks; a secondary disk becomes Available for use "
+      .. "only once its pair is failovered"),
+  ["DiskError"] = api_error(403, nil,
+    "The disk is broken, or the service has fenced it off.",
+    "read the disk's events in the console; drill disks of an older recovery point are a way "
+      .. "round, then a ticket with the request id"),
+  ["ResourcesNotInSameZone"] = api_error(403, nil,
+    "Disk and instance lie in different zones.",
+    "compare ZoneId of both; the standby instance has to be in the zone of the secondary disks "
+      .. "(the group's DestinationZoneId)"),
+  ["InstanceDiskLimitExceeded"] = api_error(403, nil,
+    "The instance has as many disks as its type takes.",
+    "detach what is not needed, spread the disks over more instances, or take a larger type"),
+  ["InstanceLockedForSecurity"] = api_error(403, nil,
+    "The instance is locked for reasons of security.",
+    "read OperationLocks with DescribeInstances; use another standby instance meanwhile"),
   ["IncorrectInstanceStatus"] = {
     status = 403,
     -- AttachDisk answers it with this status.
@@ -46,54 +37,35 @@ local own = {
     meaning = "The instance is still being prepared.",
     cure = "wait a minute, read its Status, then start it again",
   },
-  ["OperationDenied.NoStock"] = {
-    status = 403,
-    meaning = "The zone has no room left for an instance of this type.",
-    cure = "start another type or in another zone; standby instances that are kept running, or "
-      .. "stopped with KeepCharging, do not meet this",
-  },
-  ["InvalidDiskId.NotFound"] = {
-    status = 404,
-    meaning = "The region asked has no such disk in this account.",
-    cure = "check the region first: secondary disks lie in the destination region; then the id",
-  },
-  ["InvalidInstanceId.NotFound"] = {
-    status = 404,
-    meaning = "The region asked has no such instance in this account.",
-    cure = "check the region first: calls about the standby go to the destination region; then "
-      .. "the id",
-  },
-  ["InvalidRegionId.NotFound"] = {
-    status = 404,
-    meaning = "There is no such region.",
-    cure = "check the spelling of RegionId, e.g. cn-shanghai",
-  },
-  ["InvalidDisk.InUse"] = {
-    status = 404,
-    meaning = "The disk is attached already.",
-    cure = "DescribeDisks names the instance; if it is the one you want, this is done",
-  },
-  ["InvalidDisk.AlreadyDetached"] = {
-    status = 404,
-    meaning = "The disk is not attached.",
-    cure = "nothing to do: it is detached",
-  },
-  ["DependencyViolation"] = {
-    status = 403,
-    meaning = "Something still depends on the attachment.",
-    cure = "stop the instance, wait for instance_stopped, then detach",
-  },
-  ["DryRunOperation"] = {
-    status = 400,
-    meaning = "The check asked for by DryRun has succeeded; nothing was done.",
-    cure = "call again without DryRun",
-  },
-  ["InternalError"] = {
-    status = 500,
-    meaning = "The service failed while it worked on the request; what it did is not known.",
-    cure = "look at the disk or the instance first; repeat only if nothing moved: this call takes "
-      .. "no ClientToken",
-  },
+  ["OperationDenied.NoStock"] = api_error(403, nil,
+    "The zone has no room left for an instance of this type.",
+    "start another type or in another zone; standby instances that are kept running, or stopped "
+      .. "with KeepCharging, do not meet this"),
+  ["InvalidDiskId.NotFound"] = api_error(404, nil,
+    "The region asked has no such disk in this account.",
+    "check the region first: secondary disks lie in the destination region; then the id"),
+  ["InvalidInstanceId.NotFound"] = api_error(404, nil,
+    "The region asked has no such instance in this account.",
+    "check the region first: calls about the standby go to the destination region; then the id"),
+  ["InvalidRegionId.NotFound"] = api_error(404, nil,
+    "There is no such region.",
+    "check the spelling of RegionId, e.g. cn-shanghai"),
+  ["InvalidDisk.InUse"] = api_error(404, nil,
+    "The disk is attached already.",
+    "DescribeDisks names the instance; if it is the one you want, this is done"),
+  ["InvalidDisk.AlreadyDetached"] = api_error(404, nil,
+    "The disk is not attached.",
+    "nothing to do: it is detached"),
+  ["DependencyViolation"] = api_error(403, nil,
+    "Something still depends on the attachment.",
+    "stop the instance, wait for instance_stopped, then detach"),
+  ["DryRunOperation"] = api_error(400, nil,
+    "The check asked for by DryRun has succeeded; nothing was done.",
+    "call again without DryRun"),
+  ["InternalError"] = api_error(500, nil,
+    "The service failed while it worked on the request; what it did is not known.",
+    "look at the disk or the instance first; repeat only if nothing moved: this call takes no "
+      .. "ClientToken"),
 }
 
 local errors = {}

@@ -1,0 +1,10 @@
+--- The entries of a product's table of errors.
+
+---@param status integer the HTTP status
+---@param message? string the service's words, where they are known
+---@param meaning string
+---@param cure string what to do about it
+---@return table entry
+return function(status, message, meaning, cure)
+  return { status = status, message = message, meaning = meaning, cure = cure }
+end
