@@ -3,6 +3,8 @@
 --- alicloud.credentials.oidc sends it by itself.
 -- Source: the vendor's SDKs and its pages of the three operations.
 
+local response = require "alicloud.service.common.response"
+
 local operations = {
   AssumeRole = {
     summary = "Gives a session of a RAM role.",
@@ -18,14 +20,9 @@ local operations = {
       Policy = { type = "string", format = "text", doc = "policy that narrows the session" },
       ExternalId = { type = "string", format = "text", doc = "what the role's owner asks for" },
     },
-    response = {
-      { "Credentials.AccessKeyId", "string" },
-      { "Credentials.AccessKeySecret", "string" },
-      { "Credentials.SecurityToken", "string" },
-      { "Credentials.Expiration", "string" },
-      { "AssumedRoleUser.Arn", "string" },
-      { "AssumedRoleUser.AssumedRoleId", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      "Credentials.AccessKeyId", "Credentials.AccessKeySecret", "Credentials.SecurityToken",
+      "Credentials.Expiration", "AssumedRoleUser.Arn", "AssumedRoleUser.AssumedRoleId", "RequestId",
     },
     errors = { "NoPermission", "EntityNotExist.Role", "InvalidParameter" },
   },
@@ -35,14 +32,8 @@ local operations = {
     mutating = false, token = false, timeout = 10, family = "sessions",
     ram = { action = "sts:GetCallerIdentity", level = "get", resource = "*" },
     params = {},
-    response = {
-      { "AccountId", "string" },
-      { "UserId", "string" },
-      { "RoleId", "string" },
-      { "Arn", "string" },
-      { "IdentityType", "string" },
-      { "PrincipalId", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      "AccountId", "UserId", "RoleId", "Arn", "IdentityType", "PrincipalId", "RequestId",
     },
     errors = {},
   },

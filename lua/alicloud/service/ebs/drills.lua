@@ -3,6 +3,8 @@
 --
 -- These operations call their ids PairId and GroupId; all others say ReplicaPairId, ReplicaGroupId.
 
+local paging = require "alicloud.service.common.paging"
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -15,23 +17,20 @@ local reading_region = shared.with("destination_region", {
   doc = "region where the drill took place, that of the secondary disks",
 })
 
-local started = { { "DrillId", "string" }, { "RequestId", "string" } }
+local started = response.of { "DrillId", "RequestId" }
 
 local start_errors = shared.younger_errors {
   "OperationDenied.RecoverPointNotFound", "OperationDenied.StartDrillShouldOnDestRegion",
 }
 
-local common_fields = {
-  { "Drills[].DrillId", "string" },
-  { "Drills[].Status", "string" },
-  { "Drills[].StatusMessage", "string" },
-  { "Drills[].StartAt", "integer", "unix s" },
-  { "Drills[].RecoverPoint", "integer", "unix s" },
-}
-
-local function fields(own)
-  for _, field in ipairs(common_fields) do own[#own + 1] = field end
-  return shared.page_of(own)
+local function drills(own)
+  for _, field in ipairs {
+    "DrillId", "Status", "StatusMessage",
+    { "StartAt", "integer", "unix s" }, { "RecoverPoint", "integer", "unix s" },
+  } do
+    own[#own + 1] = field
+  end
+  return response.page("Drills[].", own)
 end
 
 return {
@@ -39,20 +38,16 @@ return {
     summary = "Reads the drills of a pair; a cleared one is gone.",
     mutating = false, token = false, region = "either", timeout = 10, per_second = 10,
     ram = { level = "list", resource = PAIR, inferred = true },
-    params = {
+    params = paging.with_params({
       RegionId = reading_region,
       PairId = param.pair,
       DrillId = param.one_drill,
-      MaxResults = param.max_results,
-      NextToken = param.next_token,
-      PageNumber = param.page_number,
-      PageSize = param.page_size,
-    },
-    paging = shared.paging "Drills",
-    response = fields {
-      { "Drills[].DrillDiskId", "string" },
+    }, 500),
+    paging = paging.of("Drills", 500),
+    response = drills {
+      "DrillDiskId",
       -- Also the code of what went wrong with the disk.
-      { "Drills[].DrillDiskStatus", "string" },
+      "DrillDiskStatus",
     },
     errors = shared.younger_errors(),
   },
@@ -74,7 +69,7 @@ return {
     mutating = true, token = false, region = "destination", timeout = 30,
     ram = { level = "delete", resource = PAIR, inferred = true },
     params = { RegionId = reading_region, PairId = param.pair, DrillId = param.drill },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "pair_drill_cleared",
     errors = shared.younger_errors(),
   },
@@ -83,21 +78,14 @@ return {
     summary = "Reads the drills of a group; a cleared one is gone.",
     mutating = false, token = false, region = "either", timeout = 10,
     ram = { level = "list", resource = GROUP, inferred = true },
-    params = {
+    params = paging.with_params({
       RegionId = reading_region,
       GroupId = param.group,
       DrillId = param.one_drill,
-      MaxResults = param.max_results,
-      NextToken = param.next_token,
-      PageNumber = param.page_number,
-      PageSize = param.page_size,
-    },
-    paging = shared.paging "Drills",
-    response = fields {
-      { "Drills[].GroupId", "string" },
-      { "Drills[].PairsInfo[].PairId", "string" },
-      { "Drills[].PairsInfo[].DrillDiskId", "string" },
-      { "Drills[].PairsInfo[].DrillDiskStatus", "string" },
+    }, 500),
+    paging = paging.of("Drills", 500),
+    response = drills {
+      "GroupId", "PairsInfo[].PairId", "PairsInfo[].DrillDiskId", "PairsInfo[].DrillDiskStatus",
     },
     errors = shared.younger_errors(),
   },
@@ -119,7 +107,7 @@ return {
     mutating = true, token = false, region = "destination", timeout = 30, per_second = 10,
     ram = { level = "delete", resource = GROUP, inferred = true },
     params = { RegionId = reading_region, GroupId = param.group, DrillId = param.drill },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "group_drill_cleared",
     errors = shared.younger_errors(),
   },

@@ -4,6 +4,8 @@
 -- Which region takes Start, Stop, Modify and Delete after a reverse is not documented: the group's
 -- current SourceRegionId comes first, the other one after NoSuchResource or OperateNotAllowed….
 
+local paging = require "alicloud.service.common.paging"
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -28,7 +30,7 @@ local create = {
     Tag = param.new_tags,
     ClientToken = param.token,
   },
-  response = { { "ReplicaGroupId", "string" }, { "RequestId", "string" } },
+  response = response.of { "ReplicaGroupId", "RequestId" },
   waiter = "group_created",
   errors = shared.denials { "OperationDenied.QuotaExceed", "OperationDenied.TooMuchEmptyGroup" },
 }
@@ -37,47 +39,28 @@ local describe = {
   summary = "Reads replication pair-consistent groups as one region sees them.",
   mutating = false, token = false, region = "group", timeout = 10,
   ram = { level = "list", resource = "diskreplicagroup/*", inferred = true },
-  params = {
+  params = paging.with_params({
     RegionId = shared.with("region", { doc = "either region of the group; see Site" }),
     GroupIds = { type = "ids", max_items = 100, doc = "groups to read; all if absent" },
     Site = param.site,
     Name = param.name_filter,
     ResourceGroupId = param.resource_group,
     Tag = param.tag_filter,
-    MaxResults = param.max_results,
-    NextToken = param.next_token,
-    PageNumber = param.page_number,
-    PageSize = param.page_size,
-  },
-  paging = shared.paging "ReplicaGroups",
-  response = shared.page_of {
-    { "ReplicaGroups[].ReplicaGroupId", "string" },
-    { "ReplicaGroups[].GroupName", "string" },
-    { "ReplicaGroups[].Description", "string" },
-    { "ReplicaGroups[].Status", "string" },
+  }, 500),
+  paging = paging.of("ReplicaGroups", 500),
+  response = response.page("ReplicaGroups[].", {
+    "ReplicaGroupId", "GroupName", "Description", "Status",
     -- The sides as they are now; a reverse exchanges them.
-    { "ReplicaGroups[].SourceRegionId", "string" },
-    { "ReplicaGroups[].SourceZoneId", "string" },
-    { "ReplicaGroups[].DestinationRegionId", "string" },
-    { "ReplicaGroups[].DestinationZoneId", "string" },
+    "SourceRegionId", "SourceZoneId", "DestinationRegionId", "DestinationZoneId",
     -- The sides as they were when the group was created.
-    { "ReplicaGroups[].PrimaryRegion", "string" },
-    { "ReplicaGroups[].PrimaryZone", "string" },
-    { "ReplicaGroups[].StandbyRegion", "string" },
-    { "ReplicaGroups[].StandbyZone", "string" },
-    { "ReplicaGroups[].Site", "string" },
-    { "ReplicaGroups[].RPO", "integer", "s" },
+    "PrimaryRegion", "PrimaryZone", "StandbyRegion", "StandbyZone", "Site",
+    { "RPO", "integer", "s" },
     -- Absent until the first cycle has ended.
-    { "ReplicaGroups[].LastRecoverPoint", "integer", "unix s" },
+    { "LastRecoverPoint", "integer", "unix s" },
     -- One element may hold several ids with commas between them.
-    { "ReplicaGroups[].PairIds[]", "string" },
-    { "ReplicaGroups[].PairNumber", "integer" },
-    { "ReplicaGroups[].Bandwidth", "integer", "Kbit/s" },
-    { "ReplicaGroups[].EnableRtc", "boolean" },
-    { "ReplicaGroups[].ResourceGroupId", "string" },
-    { "ReplicaGroups[].Tags[].TagKey", "string" },
-    { "ReplicaGroups[].Tags[].TagValue", "string" },
-  },
+    "PairIds[]", { "PairNumber", "integer" }, { "Bandwidth", "integer", "Kbit/s" },
+    { "EnableRtc", "boolean" }, "ResourceGroupId", "Tags[].TagKey", "Tags[].TagValue",
+  }),
   errors = shared.denials(),
 }
 
@@ -96,7 +79,7 @@ local modify = {
     EnableRtc = param.rtc,
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   errors = shared.denials {
     "OperationDenied.GroupHasPair", "OperationDenied.OperateNotAllowedForPrimary",
     "OperationDenied.OperateNotAllowedForStandby",
@@ -118,7 +101,7 @@ local start = {
     OneShot = param.one_shot,
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "group_normal",
   errors = shared.denials {
     "OperationDenied.StandbyDeviceAttached", "OperationDenied.ManualSyncLimit",
@@ -137,7 +120,7 @@ local stop = {
   params = {
     RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "group_stopped",
   errors = shared.denials(),
 }
@@ -155,7 +138,7 @@ local failover = {
   params = {
     RegionId = param.destination_region, ReplicaGroupId = param.group, ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "group_failovered",
   errors = shared.denials {
     "OperationDenied.NoPairInGroup", "OperationDenied.PairGroupStatusConflict",
@@ -175,7 +158,7 @@ local reprotect = {
     ReverseReplicate = param.reverse,
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "group_reprotected",
   errors = shared.denials {
     "OperationDenied.NoPairInGroup", "OperationDenied.OperateNotAllowedForPrimary",
@@ -193,7 +176,7 @@ local delete = {
   params = {
     RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "group_deleted",
   errors = shared.denials { "OperationDenied.GroupHasPair" },
 }

@@ -1,5 +1,6 @@
 --- Which pairs belong to which group. Both calls return before the membership shows everywhere.
 
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -20,7 +21,7 @@ return {
     ram = { level = "create", resource = GROUP },
     legal_states = { pair = { "created", "stopped" }, group = { "created", "stopped" } },
     params = params,
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "pair_joined",
     errors = shared.denials {
       "OperationDenied.GroupStatusCannotAddPair", "OperationDenied.PairStatusCannotAddToGroup",
@@ -37,7 +38,7 @@ return {
     ram = { level = "update", resource = GROUP },
     legal_states = { group = { "created", "stopped", "invalid" } },
     params = params,
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "pair_left",
     errors = shared.denials {
       "OperationDenied.GroupStatusCannotRemovePair",

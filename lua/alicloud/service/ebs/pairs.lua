@@ -2,6 +2,8 @@
 --
 -- A pair that belongs to a group is failed over and reversed with its group, never alone.
 
+local paging = require "alicloud.service.common.paging"
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -47,11 +49,7 @@ local create = {
     { on = "ChargeType", is = "PREPAY", need = "Period" },
     { on = "ChargeType", is = "POSTPAY", refuse = "Bandwidth" },
   },
-  response = {
-    { "ReplicaPairId", "string" },
-    { "OrderId", "string" },
-    { "RequestId", "string" },
-  },
+  response = response.of { "ReplicaPairId", "OrderId", "RequestId" },
   waiter = "pair_created",
   errors = shared.denials {
     "OperationDenied.QuotaExceed", "IdempotentParameterMismatch", "LastTokenProcessing",
@@ -63,7 +61,7 @@ local describe = {
   summary = "Reads replication pairs as one region sees them.",
   mutating = false, token = false, region = "either", timeout = 10,
   ram = { level = "get", resource = "diskreplicapair/*", inferred = true },
-  params = {
+  params = paging.with_params({
     RegionId = param.pair_region,
     PairIds = { type = "ids", max_items = 100, doc = "pairs to read; all if absent" },
     ReplicaGroupId = {
@@ -73,46 +71,23 @@ local describe = {
     Name = param.name_filter,
     ResourceGroupId = param.resource_group,
     Tag = param.tag_filter,
-    MaxResults = param.max_results,
-    NextToken = param.next_token,
-    PageNumber = param.page_number,
-    PageSize = param.page_size,
-  },
-  paging = shared.paging "ReplicaPairs",
-  response = shared.page_of {
-    { "ReplicaPairs[].ReplicaPairId", "string" },
-    { "ReplicaPairs[].PairName", "string" },
-    { "ReplicaPairs[].Description", "string" },
-    { "ReplicaPairs[].Status", "string" },
+  }, 500),
+  paging = paging.of("ReplicaPairs", 500),
+  response = response.page("ReplicaPairs[].", {
+    "ReplicaPairId", "PairName", "Description", "Status",
     -- Why a pair is invalid or create_failed.
-    { "ReplicaPairs[].StatusMessage", "string" },
+    "StatusMessage",
     -- The sides as they are now; a reverse exchanges them.
-    { "ReplicaPairs[].SourceRegion", "string" },
-    { "ReplicaPairs[].SourceZoneId", "string" },
-    { "ReplicaPairs[].SourceDiskId", "string" },
-    { "ReplicaPairs[].DestinationRegion", "string" },
-    { "ReplicaPairs[].DestinationZoneId", "string" },
-    { "ReplicaPairs[].DestinationDiskId", "string" },
+    "SourceRegion", "SourceZoneId", "SourceDiskId", "DestinationRegion", "DestinationZoneId",
+    "DestinationDiskId",
     -- The sides as they were when the pair was created.
-    { "ReplicaPairs[].PrimaryRegion", "string" },
-    { "ReplicaPairs[].PrimaryZone", "string" },
-    { "ReplicaPairs[].StandbyRegion", "string" },
-    { "ReplicaPairs[].StandbyZone", "string" },
-    { "ReplicaPairs[].Site", "string" },
-    { "ReplicaPairs[].ReplicaGroupId", "string" },
-    { "ReplicaPairs[].ReplicaGroupName", "string" },
-    { "ReplicaPairs[].RPO", "integer", "s" },
+    "PrimaryRegion", "PrimaryZone", "StandbyRegion", "StandbyZone", "Site", "ReplicaGroupId",
+    "ReplicaGroupName", { "RPO", "integer", "s" },
     -- Absent until the first cycle has ended.
-    { "ReplicaPairs[].LastRecoverPoint", "integer", "unix s" },
-    { "ReplicaPairs[].CreateTime", "integer", "unix s" },
-    { "ReplicaPairs[].ExpiredTime", "integer", "unix s" },
-    { "ReplicaPairs[].Bandwidth", "integer", "Kbit/s" },
-    { "ReplicaPairs[].ChargeType", "string" },
-    { "ReplicaPairs[].EnableRtc", "boolean" },
-    { "ReplicaPairs[].ResourceGroupId", "string" },
-    { "ReplicaPairs[].Tags[].TagKey", "string" },
-    { "ReplicaPairs[].Tags[].TagValue", "string" },
-  },
+    { "LastRecoverPoint", "integer", "unix s" }, { "CreateTime", "integer", "unix s" },
+    { "ExpiredTime", "integer", "unix s" }, { "Bandwidth", "integer", "Kbit/s" }, "ChargeType",
+    { "EnableRtc", "boolean" }, "ResourceGroupId", "Tags[].TagKey", "Tags[].TagValue",
+  }),
   errors = shared.denials(),
 }
 
@@ -121,10 +96,8 @@ local progress = {
   mutating = false, token = false, region = "either", timeout = 10, per_second = 40,
   ram = { level = "get", resource = ONE, inferred = true },
   params = { RegionId = param.pair_region, ReplicaPairId = param.pair },
-  response = {
-    { "Progress", "integer", "percent" },
-    { "RecoverPoint", "integer", "unix s" },
-    { "RequestId", "string" },
+  response = response.of {
+    { "Progress", "integer", "percent" }, { "RecoverPoint", "integer", "unix s" }, "RequestId",
   },
   errors = shared.denials(),
 }
@@ -144,7 +117,7 @@ local modify = {
     EnableRtc = shared.with("rtc", { doc = "not for a pair inside a group" }),
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   errors = shared.denials {
     "OperationDenied.OperateNotAllowedForPrimary", "OperationDenied.OperateNotAllowedForStandby",
   },
@@ -161,7 +134,7 @@ local start = {
     OneShot = param.one_shot,
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "pair_normal",
   errors = shared.denials {
     "OperationDenied.StandbyDeviceAttached", "OperationDenied.ManualSyncLimit",
@@ -174,7 +147,7 @@ local stop = {
   ram = { level = "update", resource = ONE, inferred = true },
   legal_states = { pair = { "initial_syncing", "syncing", "manual_syncing", "normal" } },
   params = { RegionId = param.pair_region, ReplicaPairId = param.pair, ClientToken = param.token },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "pair_stopped",
   errors = shared.denials(),
 }
@@ -193,7 +166,7 @@ local failover = {
   params = {
     RegionId = param.destination_region, ReplicaPairId = param.pair, ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "pair_failovered",
   errors = shared.denials {
     "OperationDenied.OperateNotAllowedForPrimary", "OperationDenied.OperateNotAllowedForStandby",
@@ -211,7 +184,7 @@ local reprotect = {
     ReverseReplicate = param.reverse,
     ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "pair_reprotected",
   errors = shared.denials {
     "OperationDenied.NoPairInGroup", "OperationDenied.PairNotInGroup",
@@ -228,7 +201,7 @@ local delete = {
   params = {
     RegionId = param.source_region, ReplicaPairId = param.pair, ClientToken = param.token,
   },
-  response = shared.accepted,
+  response = response.accepted,
   waiter = "pair_deleted",
   errors = shared.denials(),
 }

@@ -1,5 +1,6 @@
 --- Where replication is to be had, and from which zone to which.
 
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -20,14 +21,10 @@ return {
         doc = "language of LocalName",
       },
     },
-    response = {
-      { "Regions[].RegionId", "string" },
-      { "Regions[].LocalName", "string" },
-      { "Regions[].RegionEndpoint", "string" },
-      { "Regions[].Zones[].ZoneId", "string" },
-      { "Regions[].Zones[].LocalName", "string" },
-      { "Regions[].Zones[].ResourceTypes[]", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      "Regions[].RegionId", "Regions[].LocalName", "Regions[].RegionEndpoint",
+      "Regions[].Zones[].ZoneId", "Regions[].Zones[].LocalName",
+      "Regions[].Zones[].ResourceTypes[]", "RequestId",
     },
     errors = shared.errors(),
   },
@@ -46,13 +43,10 @@ return {
     paging = {
       items = "SupportedRegions", input = "NextToken", output = "NextToken", limit = "MaxResults",
     },
-    response = {
-      { "SupportedRegions[].RegionId", "string" },
-      { "SupportedRegions[].Zones[].ZoneId", "string" },
-      { "SupportedRegions[].Zones[].SupportRtc", "boolean" },
-      { "MaxResults", "integer" },
-      { "NextToken", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      "SupportedRegions[].RegionId", "SupportedRegions[].Zones[].ZoneId",
+      { "SupportedRegions[].Zones[].SupportRtc", "boolean" }, { "MaxResults", "integer" },
+      "NextToken", "RequestId",
     },
     errors = shared.errors(),
   },

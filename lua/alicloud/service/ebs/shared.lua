@@ -1,6 +1,8 @@
---- What the operations of block storage have in common: parameters, response fields, errors.
+--- What the operations of block storage have in common: parameters and errors.
 --
 -- Units: RPO in seconds, recovery points in unix seconds, bandwidth in Kbit/s.
+
+local paging = require "alicloud.service.common.paging"
 
 local M = {}
 
@@ -17,6 +19,13 @@ end
 
 local function id(doc)
   return { type = "string", format = "id", required = true, doc = doc }
+end
+
+local function tags(doc)
+  return { type = "list", max_items = 20, doc = doc, items = { type = "map", fields = {
+    Key = { type = "string", format = "tag_key", doc = "tag key" },
+    Value = { type = "string", format = "tag_value", doc = "tag value" },
+  } } }
 end
 
 M.params = {
@@ -64,34 +73,10 @@ M.params = {
     type = "string", values = { "production", "backup" }, default = "production",
     doc = "which site the region is in the wanted records",
   },
-  tag_filter = {
-    type = "list", max_items = 20,
-    items = { type = "map", fields = {
-      Key = { type = "string", format = "tag_key", doc = "tag key" },
-      Value = { type = "string", format = "tag_value", doc = "tag value" },
-    } },
-    doc = "resources that carry all these tags",
-  },
-  new_tags = {
-    type = "list", max_items = 20,
-    items = { type = "map", fields = {
-      Key = { type = "string", format = "tag_key", doc = "tag key" },
-      Value = { type = "string", format = "tag_value", doc = "tag value" },
-    } },
-    doc = "tags of the new resource",
-  },
+  tag_filter = tags "resources that carry all these tags",
+  new_tags = tags "tags of the new resource",
 
-  max_results = {
-    type = "integer", min = 1, max = 500, default = 10, doc = "items per page",
-  },
-  next_token = {
-    type = "string", format = "text",
-    doc = "from the page before; page numbers are ignored with it",
-  },
-  page_number = { type = "integer", min = 1, default = 1, doc = "numbered paging" },
-  page_size = {
-    type = "integer", min = 1, max = 100, default = 10, doc = "items per numbered page",
-  },
+  next_token = paging.next_token,
 }
 
 --- The same parameter, but with some of its rule changed.
@@ -100,17 +85,6 @@ M.params = {
 ---@return table rule
 function M.with(name, changes)
   return copy_of(M.params[name], changes)
-end
-
---- How the Describe operations page: by token, or by number if the caller asks for that.
----@param items string path of the items in a response
----@return table paging
-function M.paging(items)
-  return {
-    items = items, input = "NextToken", output = "NextToken",
-    limit = "MaxResults", max = 500, default = 100,
-    numbered = { page = "PageNumber", size = "PageSize", max = 100, total = "TotalCount" },
-  }
 end
 
 -- Source: error tables of the published metadata, 2024-07-30. Every operation has these five.
@@ -152,22 +126,6 @@ end
 ---@return string[]
 function M.denials(own)
   return joined({ "OperationDenied", "OperationDenied.InvalidStatus" }, own or {}, EVERYWHERE)
-end
-
---- The response of an operation that only acknowledges.
-M.accepted = { { "RequestId", "string" } }
-
---- The fields of a page, after those of its items.
----@param items table[] { path, type, unit? }
----@return table[]
-function M.page_of(items)
-  return joined(items, {
-    { "NextToken", "string" },
-    { "PageNumber", "integer" },
-    { "PageSize", "integer" },
-    { "TotalCount", "integer" },
-    { "RequestId", "string" },
-  })
 end
 
 return M

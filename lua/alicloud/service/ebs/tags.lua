@@ -1,5 +1,6 @@
 --- Tags, and moving a resource to another resource group.
 
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
 
 local param = shared.params
@@ -57,11 +58,8 @@ local function in_use(own, items)
       items = items, input = "NextToken", output = "NextToken", limit = "MaxResults", max = 100,
       default = 100,
     },
-    response = {
-      { items .. "[]", "string" },
-      { "MaxResults", "integer" },
-      { "NextToken", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      { items .. "[]", "string" }, { "MaxResults", "integer" }, "NextToken", "RequestId",
     },
     errors = shared.errors(),
   }
@@ -90,7 +88,7 @@ return {
       Tag = tags,
       ClientToken = param.token,
     },
-    response = shared.accepted,
+    response = response.accepted,
     errors = tag_errors { "MissingParameter.ResourceType" },
   },
 
@@ -111,7 +109,7 @@ return {
       ClientToken = param.token,
     },
     depends = { { on = "All", is = true, refuse = "TagKey" } },
-    response = shared.accepted,
+    response = response.accepted,
     errors = tag_errors { "OperationDenied.QuotaExceed", "InvalidRegionId.NotFound" },
   },
 
@@ -129,13 +127,9 @@ return {
       ClientToken = param.token,
     },
     paging = { items = "TagResources", input = "NextToken", output = "NextToken" },
-    response = {
-      { "TagResources[].TagKey", "string" },
-      { "TagResources[].TagValue", "string" },
-      { "TagResources[].ResourceId", "string" },
-      { "TagResources[].ResourceType", "string" },
-      { "NextToken", "string" },
-      { "RequestId", "string" },
+    response = response.of {
+      "TagResources[].TagKey", "TagResources[].TagValue", "TagResources[].ResourceId",
+      "TagResources[].ResourceType", "NextToken", "RequestId",
     },
     errors = tag_errors {
       "OperationDenied.QuotaExceed", "IdempotentParameterMismatch", "InvalidRegionId.NotFound",
@@ -155,7 +149,7 @@ return {
       }),
       ClientToken = param.token,
     },
-    response = shared.accepted,
+    response = response.accepted,
     errors = shared.younger_errors {
       "OperationDenied.QuotaExceed", "InvalidResourceType.NotFound", "InvalidResourceId.NotFound",
       "InvalidResourceGroup.NotFound", "MissingParameter.ResourceGroup",

@@ -1,5 +1,7 @@
 --- Disks: read, attach, detach.
 
+local paging = require "alicloud.service.common.paging"
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ecs.shared"
 
 local DISK = "acs:ecs:{regionId}:{accountId}:disk/{DiskId}"
@@ -9,7 +11,7 @@ return {
     summary = "Reads disks and where they are attached.",
     mutating = false, token = false, region = "either", timeout = 10,
     ram = { level = "list", resource = "acs:ecs:{regionId}:{accountId}:disk/*", inferred = true },
-    params = shared.with_pages(shared.with_filters({
+    params = paging.with_params(shared.with_filters({
       RegionId = shared.region,
       DiskIds = {
         type = "json_ids", max_items = 100,
@@ -48,31 +50,15 @@ return {
       EnableShared = "only shared block storage, or only the others",
       DryRun = "only check; success comes back as the error DryRunOperation",
     }), 500),
-    paging = shared.paging("Disks.Disk", 500),
-    response = shared.page_of {
-      { "Disks.Disk[].DiskId", "string" },
-      { "Disks.Disk[].DiskName", "string" },
-      { "Disks.Disk[].Status", "string" },
-      { "Disks.Disk[].RegionId", "string" },
-      { "Disks.Disk[].ZoneId", "string" },
-      { "Disks.Disk[].InstanceId", "string" },
-      { "Disks.Disk[].Device", "string" },
-      { "Disks.Disk[].Type", "string" },
-      { "Disks.Disk[].Category", "string" },
-      { "Disks.Disk[].PerformanceLevel", "string" },
-      { "Disks.Disk[].Size", "integer", "GiB" },
-      { "Disks.Disk[].Encrypted", "boolean" },
-      { "Disks.Disk[].Portable", "boolean" },
-      { "Disks.Disk[].DeleteWithInstance", "boolean" },
-      { "Disks.Disk[].Attachments.Attachment[].InstanceId", "string" },
-      { "Disks.Disk[].Attachments.Attachment[].Device", "string" },
-      { "Disks.Disk[].Attachments.Attachment[].AttachedTime", "string" },
-      { "Disks.Disk[].CreationTime", "string" },
-      { "Disks.Disk[].AttachedTime", "string" },
-      { "Disks.Disk[].DetachedTime", "string" },
-      { "Disks.Disk[].Tags.Tag[].TagKey", "string" },
-      { "Disks.Disk[].Tags.Tag[].TagValue", "string" },
-    },
+    paging = paging.of("Disks.Disk", 500),
+    response = response.page("Disks.Disk[].", {
+      "DiskId", "DiskName", "Status", "RegionId", "ZoneId", "InstanceId", "Device", "Type",
+      "Category", "PerformanceLevel", { "Size", "integer", "GiB" }, { "Encrypted", "boolean" },
+      { "Portable", "boolean" }, { "DeleteWithInstance", "boolean" },
+      "Attachments.Attachment[].InstanceId", "Attachments.Attachment[].Device",
+      "Attachments.Attachment[].AttachedTime", "CreationTime", "AttachedTime", "DetachedTime",
+      "Tags.Tag[].TagKey", "Tags.Tag[].TagValue",
+    }),
     errors = { "InternalError", "InvalidRegionId.NotFound" },
   },
 
@@ -92,7 +78,7 @@ return {
       KeyPairName = { type = "string", format = "text", doc = "of the system, with Bootable" },
       Force = { type = "boolean", doc = "attach although something forbids it" },
     },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "disk_in_use",
     errors = {
       "IncorrectDiskStatus", "DiskError", "ResourcesNotInSameZone", "InstanceDiskLimitExceeded",
@@ -111,7 +97,7 @@ return {
       DiskId = shared.disk,
       DeleteWithInstance = shared.delete_with_instance,
     },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "disk_available",
     errors = {
       "DependencyViolation", "IncorrectDiskStatus", "IncorrectInstanceStatus",

@@ -1,5 +1,7 @@
 --- Instances: read, start, stop.
 
+local paging = require "alicloud.service.common.paging"
+local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ecs.shared"
 
 local INSTANCE = "acs:ecs:{regionId}:{accountId}:instance/{InstanceId}"
@@ -16,7 +18,7 @@ return {
     ram = {
       level = "list", resource = "acs:ecs:{regionId}:{accountId}:instance/*", inferred = true,
     },
-    params = shared.with_pages(shared.with_filters({
+    params = paging.with_params(shared.with_filters({
       RegionId = shared.region,
       InstanceIds = {
         type = "json_ids", max_items = 100, doc = "instances to read; all if absent",
@@ -59,27 +61,14 @@ return {
       NeedSaleCycle = "show the billing cycle",
       DryRun = dry_run.doc,
     }), 100),
-    paging = shared.paging("Instances.Instance", 100),
-    response = shared.page_of {
-      { "Instances.Instance[].InstanceId", "string" },
-      { "Instances.Instance[].InstanceName", "string" },
-      { "Instances.Instance[].Status", "string" },
-      { "Instances.Instance[].RegionId", "string" },
-      { "Instances.Instance[].ZoneId", "string" },
-      { "Instances.Instance[].InstanceType", "string" },
-      { "Instances.Instance[].StoppedMode", "string" },
-      { "Instances.Instance[].HostName", "string" },
-      { "Instances.Instance[].Cpu", "integer" },
-      { "Instances.Instance[].Memory", "integer", "MiB" },
-      { "Instances.Instance[].CreationTime", "string" },
-      { "Instances.Instance[].StartTime", "string" },
-      { "Instances.Instance[].VpcAttributes.VpcId", "string" },
-      { "Instances.Instance[].VpcAttributes.VSwitchId", "string" },
-      { "Instances.Instance[].VpcAttributes.PrivateIpAddress.IpAddress[]", "string" },
-      { "Instances.Instance[].OperationLocks.LockReason[].LockReason", "string" },
-      { "Instances.Instance[].Tags.Tag[].TagKey", "string" },
-      { "Instances.Instance[].Tags.Tag[].TagValue", "string" },
-    },
+    paging = paging.of("Instances.Instance", 100),
+    response = response.page("Instances.Instance[].", {
+      "InstanceId", "InstanceName", "Status", "RegionId", "ZoneId", "InstanceType", "StoppedMode",
+      "HostName", { "Cpu", "integer" }, { "Memory", "integer", "MiB" }, "CreationTime", "StartTime",
+      "VpcAttributes.VpcId", "VpcAttributes.VSwitchId",
+      "VpcAttributes.PrivateIpAddress.IpAddress[]", "OperationLocks.LockReason[].LockReason",
+      "Tags.Tag[].TagKey", "Tags.Tag[].TagValue",
+    }),
     errors = { "InternalError", "InvalidRegionId.NotFound" },
   },
 
@@ -93,7 +82,7 @@ return {
       InitLocalDisk = { type = "boolean", doc = "give local disks back as they were new" },
       DryRun = dry_run,
     },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "instance_running",
     errors = {
       "IncorrectInstanceStatus", "OperationDenied.NoStock", "DiskError", "InstanceNotReady",
@@ -117,7 +106,7 @@ return {
       Hibernate = { type = "boolean", default = false, doc = "keep the memory" },
       DryRun = dry_run,
     },
-    response = shared.accepted,
+    response = response.accepted,
     waiter = "instance_stopped",
     errors = { "IncorrectInstanceStatus", "InvalidInstanceId.NotFound", "InternalError" },
   },
