@@ -73,6 +73,11 @@ local function tree_of(response)
   return root
 end
 
+-- One class for all that is only acknowledged.
+local function result_of(prefix, operation)
+  return #operation.response == 1 and "alicloud.Accepted" or prefix .. "Result"
+end
+
 local function add_result(lines, class, node, top)
   local own = { "---@class " .. class }
   for _, name in ipairs(node.order) do
@@ -90,22 +95,15 @@ local function add_result(lines, class, node, top)
   table.move(own, 1, #own, #lines + 1, lines)
 end
 
-local function add_method(lines, prefix, name, operation)
-  local optional = "?"
+local function add_method(lines, space, name, operation)
+  local optional, prefix = "?", space .. "." .. name
   for param, rule in pairs(operation.params) do
     if is_needed(param, rule) then optional = "" end
   end
-  for _, line in ipairs {
-    "---" .. operation.summary,
-    ("---@param params%s %sParams"):format(optional, prefix),
-    "---@param call_options? alicloud.CallOptions",
-    ("---@return %sResult|nil result"):format(prefix),
-    "---@return alicloud.Error? err",
-    ("function Service:%s(params, call_options) end"):format(name),
-    "",
-  } do
-    lines[#lines + 1] = line
-  end
+  lines[#lines + 1] = "---" .. operation.summary
+  lines[#lines + 1] = ("---@field %s fun(self: %s.Service, params%s: %sParams, "
+    .. "call_options?: alicloud.CallOptions): %s|nil, alicloud.Error?")
+    :format(name, space, optional, prefix, result_of(prefix, operation))
 end
 
 local function add_alias(lines, name, words)
@@ -130,7 +128,10 @@ function M.text(data)
   for _, name in ipairs(names) do
     local operation, prefix = data.operations[name], space .. "." .. name
     add_params(lines, prefix, operation)
-    add_result(lines, prefix .. "Result", tree_of(operation.response), true)
+    local result = result_of(prefix, operation)
+    if result ~= "alicloud.Accepted" then
+      add_result(lines, result, tree_of(operation.response), true)
+    end
     if operation.paging then pageable[#pageable + 1] = name end
   end
   add_alias(lines, space .. ".Pageable", pageable)
@@ -142,15 +143,10 @@ function M.text(data)
     ("---@field wait fun(self: %s.Service, name: %s.Waiter, params: table, "
       .. "wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?")
       :format(space, space),
-    "local Service = {}",
-    "",
   } do
     lines[#lines + 1] = line
   end
-  for _, name in ipairs(names) do
-    add_method(lines, space .. "." .. name, name, data.operations[name])
-  end
-  lines[#lines + 1] = "return Service"
+  for _, name in ipairs(names) do add_method(lines, space, name, data.operations[name]) end
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -8,9 +8,6 @@
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.AddDiskReplicaPairResult
----@field RequestId string
-
 ---@class alicloud.ebs.ChangeResourceGroupParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field NewResourceGroupId string resource group to move it to; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -18,24 +15,15 @@
 ---@field ResourceId string the resource; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ResourceType string what the ids are of; diskreplicapair or diskreplicagroup or dedicatedblockstoragecluster
 
----@class alicloud.ebs.ChangeResourceGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.ClearPairDrillParams
 ---@field DrillId string the drill, as its start call named it; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field PairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region where the drill took place, that of the secondary disks; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 
----@class alicloud.ebs.ClearPairDrillResult
----@field RequestId string
-
 ---@class alicloud.ebs.ClearReplicaGroupDrillParams
 ---@field DrillId string the drill, as its start call named it; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field GroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region where the drill took place, that of the secondary disks; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
-
----@class alicloud.ebs.ClearReplicaGroupDrillResult
----@field RequestId string
 
 ---@class alicloud.ebs.CreateDiskReplicaGroupParams
 ---@field Bandwidth? integer not open for public use; an integer of at least 0 (Kbit/s)
@@ -84,16 +72,10 @@
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.DeleteDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.DeleteDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field RegionId? string region of the primary disks, where production runs; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ebs.DeleteDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.DescribeDiskReplicaGroupsParams
 ---@field GroupIds? string|string[] groups to read; all if absent; 1-100 ids, comma-separated text or a list
@@ -312,16 +294,10 @@
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.FailoverDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.FailoverDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ebs.FailoverDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.ListReplicaEdgeSupportedParams
 ---@field Azone string zone to replicate from; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -372,9 +348,6 @@
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.ModifyDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.ModifyDiskReplicaPairParams
 ---@field Bandwidth? integer not open for public use; an integer of at least 0 (Kbit/s)
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -385,17 +358,11 @@
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.ModifyDiskReplicaPairResult
----@field RequestId string
-
 ---@class alicloud.ebs.RemoveDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ebs.RemoveDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.ReprotectDiskReplicaGroupParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -403,17 +370,11 @@
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReverseReplicate? boolean false cancels the failover: the next sync overwrites what the secondary has written since; true if absent
 
----@class alicloud.ebs.ReprotectDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.ReprotectDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReverseReplicate? boolean false cancels the failover: the next sync overwrites what the secondary has written since; true if absent
-
----@class alicloud.ebs.ReprotectDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.StartDiskReplicaGroupParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -421,17 +382,11 @@
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.StartDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.StartDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field OneShot? boolean one synchronisation now, then stop; once in half an RPO (450 s); false if absent
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ebs.StartDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.StartPairDrillParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -456,16 +411,10 @@
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.StopDiskReplicaGroupResult
----@field RequestId string
-
 ---@class alicloud.ebs.StopDiskReplicaPairParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ebs.StopDiskReplicaPairResult
----@field RequestId string
 
 ---@class alicloud.ebs.TagResourcesParams
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -474,9 +423,6 @@
 ---@field ResourceType string what the ids are of; diskreplicapair or diskreplicagroup or dedicatedblockstoragecluster
 ---@field Tag { Key: string, Value: string }[] the tags; a list of 1-20
 
----@class alicloud.ebs.TagResourcesResult
----@field RequestId string
-
 ---@class alicloud.ebs.UntagResourcesParams
 ---@field All? boolean take all tags off; only without TagKey; false if absent
 ---@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
@@ -484,9 +430,6 @@
 ---@field ResourceId string[] the resources; a list of 1-50
 ---@field ResourceType string what the ids are of; diskreplicapair or diskreplicagroup or dedicatedblockstoragecluster
 ---@field TagKey? string[] the tags to take off; a list of at most 20
-
----@class alicloud.ebs.UntagResourcesResult
----@field RequestId string
 
 ---@alias alicloud.ebs.Pageable
 ---| "DescribeDiskReplicaGroups"
@@ -524,237 +467,69 @@
 ---@class alicloud.ebs.Service : alicloud.Service
 ---@field each fun(self: alicloud.ebs.Service, action: alicloud.ebs.Pageable, params?: table, call_options?: table): fun(): table|nil, table
 ---@field wait fun(self: alicloud.ebs.Service, name: alicloud.ebs.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
-local Service = {}
-
 ---Puts a pair into a group; zones on both sides must be the group's.
----@param params alicloud.ebs.AddDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.AddDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:AddDiskReplicaPair(params, call_options) end
-
+---@field AddDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.AddDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Moves a resource to another resource group.
----@param params alicloud.ebs.ChangeResourceGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ChangeResourceGroupResult|nil result
----@return alicloud.Error? err
-function Service:ChangeResourceGroup(params, call_options) end
-
+---@field ChangeResourceGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ChangeResourceGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Deletes a drill of a pair together with its disk.
----@param params alicloud.ebs.ClearPairDrillParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ClearPairDrillResult|nil result
----@return alicloud.Error? err
-function Service:ClearPairDrill(params, call_options) end
-
+---@field ClearPairDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearPairDrillParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Deletes a drill of a group together with its disks.
----@param params alicloud.ebs.ClearReplicaGroupDrillParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ClearReplicaGroupDrillResult|nil result
----@return alicloud.Error? err
-function Service:ClearReplicaGroupDrill(params, call_options) end
-
+---@field ClearReplicaGroupDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearReplicaGroupDrillParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Makes an empty group between two zones.
----@param params alicloud.ebs.CreateDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.CreateDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:CreateDiskReplicaGroup(params, call_options) end
-
+---@field CreateDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.CreateDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.ebs.CreateDiskReplicaGroupResult|nil, alicloud.Error?
 ---Pairs a primary disk with a secondary one; the secondary's content will be lost.
----@param params alicloud.ebs.CreateDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.CreateDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:CreateDiskReplicaPair(params, call_options) end
-
+---@field CreateDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.CreateDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.ebs.CreateDiskReplicaPairResult|nil, alicloud.Error?
 ---Deletes a group that has no pairs.
----@param params alicloud.ebs.DeleteDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DeleteDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:DeleteDiskReplicaGroup(params, call_options) end
-
+---@field DeleteDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Ends a pair; both disks stay.
----@param params alicloud.ebs.DeleteDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DeleteDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:DeleteDiskReplicaPair(params, call_options) end
-
+---@field DeleteDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Reads replication pair-consistent groups as one region sees them.
----@param params? alicloud.ebs.DescribeDiskReplicaGroupsParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeDiskReplicaGroupsResult|nil result
----@return alicloud.Error? err
-function Service:DescribeDiskReplicaGroups(params, call_options) end
-
+---@field DescribeDiskReplicaGroups fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeDiskReplicaGroupsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeDiskReplicaGroupsResult|nil, alicloud.Error?
 ---Reads how far the running synchronisation of a pair is.
----@param params alicloud.ebs.DescribeDiskReplicaPairProgressParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeDiskReplicaPairProgressResult|nil result
----@return alicloud.Error? err
-function Service:DescribeDiskReplicaPairProgress(params, call_options) end
-
+---@field DescribeDiskReplicaPairProgress fun(self: alicloud.ebs.Service, params: alicloud.ebs.DescribeDiskReplicaPairProgressParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeDiskReplicaPairProgressResult|nil, alicloud.Error?
 ---Reads replication pairs as one region sees them.
----@param params? alicloud.ebs.DescribeDiskReplicaPairsParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeDiskReplicaPairsResult|nil result
----@return alicloud.Error? err
-function Service:DescribeDiskReplicaPairs(params, call_options) end
-
+---@field DescribeDiskReplicaPairs fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeDiskReplicaPairsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeDiskReplicaPairsResult|nil, alicloud.Error?
 ---Reads the drills of a pair; a cleared one is gone.
----@param params alicloud.ebs.DescribePairDrillsParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribePairDrillsResult|nil result
----@return alicloud.Error? err
-function Service:DescribePairDrills(params, call_options) end
-
+---@field DescribePairDrills fun(self: alicloud.ebs.Service, params: alicloud.ebs.DescribePairDrillsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribePairDrillsResult|nil, alicloud.Error?
 ---Lists the regions and zones of a storage feature.
----@param params? alicloud.ebs.DescribeRegionsParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeRegionsResult|nil result
----@return alicloud.Error? err
-function Service:DescribeRegions(params, call_options) end
-
+---@field DescribeRegions fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeRegionsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeRegionsResult|nil, alicloud.Error?
 ---Reads the drills of a group; a cleared one is gone.
----@param params alicloud.ebs.DescribeReplicaGroupDrillsParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeReplicaGroupDrillsResult|nil result
----@return alicloud.Error? err
-function Service:DescribeReplicaGroupDrills(params, call_options) end
-
+---@field DescribeReplicaGroupDrills fun(self: alicloud.ebs.Service, params: alicloud.ebs.DescribeReplicaGroupDrillsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeReplicaGroupDrillsResult|nil, alicloud.Error?
 ---Lists the tag keys in use.
----@param params? alicloud.ebs.DescribeUserTagKeysParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeUserTagKeysResult|nil result
----@return alicloud.Error? err
-function Service:DescribeUserTagKeys(params, call_options) end
-
+---@field DescribeUserTagKeys fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeUserTagKeysParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeUserTagKeysResult|nil, alicloud.Error?
 ---Lists the values in use of a tag key.
----@param params? alicloud.ebs.DescribeUserTagValuesParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.DescribeUserTagValuesResult|nil result
----@return alicloud.Error? err
-function Service:DescribeUserTagValues(params, call_options) end
-
+---@field DescribeUserTagValues fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeUserTagValuesParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeUserTagValuesResult|nil, alicloud.Error?
 ---Makes the secondary disks of a group readable and writable.
----@param params alicloud.ebs.FailoverDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.FailoverDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:FailoverDiskReplicaGroup(params, call_options) end
-
+---@field FailoverDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Makes the secondary disk of a pair readable and writable.
----@param params alicloud.ebs.FailoverDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.FailoverDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:FailoverDiskReplicaPair(params, call_options) end
-
+---@field FailoverDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Lists the zones to which a zone can replicate.
----@param params alicloud.ebs.ListReplicaEdgeSupportedParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ListReplicaEdgeSupportedResult|nil result
----@return alicloud.Error? err
-function Service:ListReplicaEdgeSupported(params, call_options) end
-
+---@field ListReplicaEdgeSupported fun(self: alicloud.ebs.Service, params: alicloud.ebs.ListReplicaEdgeSupportedParams, call_options?: alicloud.CallOptions): alicloud.ebs.ListReplicaEdgeSupportedResult|nil, alicloud.Error?
 ---Lists the tags of resources, or the resources of tags.
----@param params alicloud.ebs.ListTagResourcesParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ListTagResourcesResult|nil result
----@return alicloud.Error? err
-function Service:ListTagResources(params, call_options) end
-
+---@field ListTagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.ListTagResourcesParams, call_options?: alicloud.CallOptions): alicloud.ebs.ListTagResourcesResult|nil, alicloud.Error?
 ---Changes name, description or replication time control of a group.
----@param params alicloud.ebs.ModifyDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ModifyDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:ModifyDiskReplicaGroup(params, call_options) end
-
+---@field ModifyDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Changes name, description or replication time control of a pair.
----@param params alicloud.ebs.ModifyDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ModifyDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:ModifyDiskReplicaPair(params, call_options) end
-
+---@field ModifyDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Takes a pair out of its group; the pair stays.
----@param params alicloud.ebs.RemoveDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.RemoveDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:RemoveDiskReplicaPair(params, call_options) end
-
+---@field RemoveDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.RemoveDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---After a failover: turns the direction round, or cancels the failover.
----@param params alicloud.ebs.ReprotectDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ReprotectDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:ReprotectDiskReplicaGroup(params, call_options) end
-
+---@field ReprotectDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---After a failover: turns the direction round, or cancels the failover.
----@param params alicloud.ebs.ReprotectDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.ReprotectDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:ReprotectDiskReplicaPair(params, call_options) end
-
+---@field ReprotectDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Starts replication of all pairs: a first full copy, later only what has changed.
----@param params alicloud.ebs.StartDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StartDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:StartDiskReplicaGroup(params, call_options) end
-
+---@field StartDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Starts replication: a first full copy, later only what has changed.
----@param params alicloud.ebs.StartDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StartDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:StartDiskReplicaPair(params, call_options) end
-
+---@field StartDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Clones the last recovery point of a pair to a new disk.
----@param params alicloud.ebs.StartPairDrillParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StartPairDrillResult|nil result
----@return alicloud.Error? err
-function Service:StartPairDrill(params, call_options) end
-
+---@field StartPairDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartPairDrillParams, call_options?: alicloud.CallOptions): alicloud.ebs.StartPairDrillResult|nil, alicloud.Error?
 ---Clones the last recovery point of every pair of a group to new disks.
----@param params alicloud.ebs.StartReplicaGroupDrillParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StartReplicaGroupDrillResult|nil result
----@return alicloud.Error? err
-function Service:StartReplicaGroupDrill(params, call_options) end
-
+---@field StartReplicaGroupDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartReplicaGroupDrillParams, call_options?: alicloud.CallOptions): alicloud.ebs.StartReplicaGroupDrillResult|nil, alicloud.Error?
 ---Stops replication of all pairs; the cycle that runs is dropped.
----@param params alicloud.ebs.StopDiskReplicaGroupParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StopDiskReplicaGroupResult|nil result
----@return alicloud.Error? err
-function Service:StopDiskReplicaGroup(params, call_options) end
-
+---@field StopDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Stops replication; the secondary falls back to the end of the last whole cycle.
----@param params alicloud.ebs.StopDiskReplicaPairParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.StopDiskReplicaPairResult|nil result
----@return alicloud.Error? err
-function Service:StopDiskReplicaPair(params, call_options) end
-
+---@field StopDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Adds tags to resources, or gives tags that are there a new value.
----@param params alicloud.ebs.TagResourcesParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.TagResourcesResult|nil result
----@return alicloud.Error? err
-function Service:TagResources(params, call_options) end
-
+---@field TagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.TagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Takes tags off resources.
----@param params alicloud.ebs.UntagResourcesParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ebs.UntagResourcesResult|nil result
----@return alicloud.Error? err
-function Service:UntagResources(params, call_options) end
-
-return Service
+---@field UntagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.UntagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?

@@ -12,9 +12,6 @@
 ---@field KeyPairName? string of the system, with Bootable; text without control characters
 ---@field Password? string of the system, with Bootable; text without control characters
 
----@class alicloud.ecs.AttachDiskResult
----@field RequestId string
-
 ---@class alicloud.ecs.DescribeDisksParams
 ---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
 ---@field AutoSnapshotPolicyId? string with this snapshot policy; text without control characters
@@ -188,16 +185,10 @@
 ---@field DiskId string the disk; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ecs.DetachDiskResult
----@field RequestId string
-
 ---@class alicloud.ecs.StartInstanceParams
 ---@field DryRun? boolean only check; success comes back as the error DryRunOperation; false if absent
 ---@field InitLocalDisk? boolean give local disks back as they were new
 ---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
-
----@class alicloud.ecs.StartInstanceResult
----@field RequestId string
 
 ---@class alicloud.ecs.StopInstanceParams
 ---@field ConfirmStop? boolean kept for old callers
@@ -206,9 +197,6 @@
 ---@field Hibernate? boolean keep the memory; false if absent
 ---@field InstanceId string the instance; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field StoppedMode? "StopCharging"|"KeepCharging" whether it costs while it is stopped; with StopCharging a restart may lack stock
-
----@class alicloud.ecs.StopInstanceResult
----@field RequestId string
 
 ---@alias alicloud.ecs.Pageable
 ---| "DescribeDisks"
@@ -223,48 +211,15 @@
 ---@class alicloud.ecs.Service : alicloud.Service
 ---@field each fun(self: alicloud.ecs.Service, action: alicloud.ecs.Pageable, params?: table, call_options?: table): fun(): table|nil, table
 ---@field wait fun(self: alicloud.ecs.Service, name: alicloud.ecs.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
-local Service = {}
-
 ---Attaches a disk to an instance of the same zone.
----@param params alicloud.ecs.AttachDiskParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.AttachDiskResult|nil result
----@return alicloud.Error? err
-function Service:AttachDisk(params, call_options) end
-
+---@field AttachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.AttachDiskParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Reads disks and where they are attached.
----@param params? alicloud.ecs.DescribeDisksParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.DescribeDisksResult|nil result
----@return alicloud.Error? err
-function Service:DescribeDisks(params, call_options) end
-
+---@field DescribeDisks fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeDisksParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeDisksResult|nil, alicloud.Error?
 ---Reads instances.
----@param params? alicloud.ecs.DescribeInstancesParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.DescribeInstancesResult|nil result
----@return alicloud.Error? err
-function Service:DescribeInstances(params, call_options) end
-
+---@field DescribeInstances fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeInstancesParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeInstancesResult|nil, alicloud.Error?
 ---Detaches a disk; it takes about a minute.
----@param params alicloud.ecs.DetachDiskParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.DetachDiskResult|nil result
----@return alicloud.Error? err
-function Service:DetachDisk(params, call_options) end
-
+---@field DetachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.DetachDiskParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Starts a stopped instance.
----@param params alicloud.ecs.StartInstanceParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.StartInstanceResult|nil result
----@return alicloud.Error? err
-function Service:StartInstance(params, call_options) end
-
+---@field StartInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StartInstanceParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
 ---Stops a running instance.
----@param params alicloud.ecs.StopInstanceParams
----@param call_options? alicloud.CallOptions
----@return alicloud.ecs.StopInstanceResult|nil result
----@return alicloud.Error? err
-function Service:StopInstance(params, call_options) end
-
-return Service
+---@field StopInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StopInstanceParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?

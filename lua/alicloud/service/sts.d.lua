@@ -42,20 +42,7 @@
 ---@class alicloud.sts.Service : alicloud.Service
 ---@field each fun(self: alicloud.sts.Service, action: alicloud.sts.Pageable, params?: table, call_options?: table): fun(): table|nil, table
 ---@field wait fun(self: alicloud.sts.Service, name: alicloud.sts.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
-local Service = {}
-
 ---Gives a session of a RAM role.
----@param params alicloud.sts.AssumeRoleParams
----@param call_options? alicloud.CallOptions
----@return alicloud.sts.AssumeRoleResult|nil result
----@return alicloud.Error? err
-function Service:AssumeRole(params, call_options) end
-
+---@field AssumeRole fun(self: alicloud.sts.Service, params: alicloud.sts.AssumeRoleParams, call_options?: alicloud.CallOptions): alicloud.sts.AssumeRoleResult|nil, alicloud.Error?
 ---Tells whose credentials these are.
----@param params? alicloud.sts.GetCallerIdentityParams
----@param call_options? alicloud.CallOptions
----@return alicloud.sts.GetCallerIdentityResult|nil result
----@return alicloud.Error? err
-function Service:GetCallerIdentity(params, call_options) end
-
-return Service
+---@field GetCallerIdentity fun(self: alicloud.sts.Service, params?: alicloud.sts.GetCallerIdentityParams, call_options?: alicloud.CallOptions): alicloud.sts.GetCallerIdentityResult|nil, alicloud.Error?
