@@ -1,3 +1,5 @@
+/* Files for Lua: journals that are locked, appended to and synced; files that are written whole;
+ * whether the process that holds one is still there. */
 #include "lua_core.h"
 
 #include "file.h"

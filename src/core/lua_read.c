@@ -1,3 +1,4 @@
+/* `core.read`: what came back from the host to a result, or to an error with its outcome. */
 #include "codec.h"
 #include "errmap.h"
 #include "lua_core.h"

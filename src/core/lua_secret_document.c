@@ -1,3 +1,5 @@
+/* Documents that hold keys (JSON, INI): what is no secret becomes Lua values, keys become Secrets,
+ * and the text is wiped. */
 #include "header.h"
 #include "lua_core.h"
 #include "lua_secret.h"

@@ -1,3 +1,4 @@
+/* The way back of value.h: Lua values to JSON text, keys in order. */
 #include "value.h"
 
 #include "codec.h"

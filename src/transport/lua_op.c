@@ -1,3 +1,4 @@
+/* A request on its way, for Lua: whether it is done, its result, its end. */
 #include "lua_transport.h"
 
 #include "header.h"
