@@ -237,10 +237,10 @@ describe("a report in Markdown", function()
   it("makes no link of a text, no mention, no reference, no list and no cell", function()
     local md = require "alicloud.dr.report.md"
     for text, expected in pairs {
-      ["ask @ops-lead, #123"] = "ask `@ops-lead,` `#123`",
+      ["ask @ops-lead, #123"] = "ask `@ops-lead`, `#123`",
       ["see http://x.example/a|b"] = "see `http://x.example/a`\\|`b`",
       ["www.x.example a@b.example"] = "`www.x.example` `a@b.example`",
-      ["GH-12 !4 1234567 9b7666b4, deadbee"] = "`GH-12` `!4` `1234567` `9b7666b4,` `deadbee`",
+      ["GH-12 !4 1234567 9b7666b4, deadbee"] = "`GH-12` `!4` `1234567` `9b7666b4`, `deadbee`",
       ["[x](y) ![z] 50% & more"] = "\\[x\\](y) !\\[z\\] 50% &amp; more",
       ["- [ ] x"] = "\\- \\[ \\] x", ["1. x"] = "1\\. x", ["```x"] = "\\`\\`\\`x",
       ["a@b`<c>"] = "`a@b`\\`\\<`c`\\>",

@@ -45,10 +45,15 @@ local function verbatim(text)
   return longest > 0 and fence .. " " .. text .. " " .. fence or fence .. text .. fence
 end
 
+-- Whoever copies the span gets the word without what ends a part of the sentence.
+local function escape_word(word)
+  if not is_linked(word) then return escape_words(word) end
+  local bare, mark = word:match "^(.-)([,;:.]*)$"
+  return code(bare) .. mark
+end
+
 local function escape(text)
-  local escaped = text:gsub("%S+", function(word)
-    return is_linked(word) and code(word) or escape_words(word)
-  end)
+  local escaped = text:gsub("%S+", escape_word)
   -- At the beginning these would make a list.
   return (escaped:gsub("^[-+]", "\\%0"):gsub("^(%d+)([.)])", "%1\\%2"))
 end
