@@ -2,6 +2,7 @@
 
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local function room(world)
   return (desks.room(false, { world = world or after.world() }))
@@ -126,5 +127,12 @@ describe("alicloud-dr playbooks", function()
       ran.object.playbooks[1].params[1])
     assert.equal(2, desk:run("playbooks", "dril").code)
     assert.same({}, desk:requests())
+  end)
+
+  it("ends no line with a blank where a file has no summary", function()
+    local desk = room()
+    local path = scratch.file [[return require "alicloud.dr".playbook("bare", function() end)]]
+    local ran = desk:run("playbooks", path)
+    assert.matches("^  bare\n", ran.out)
   end)
 end)

@@ -20,7 +20,8 @@ Once, each approver makes a key and gives the printed line to whoever keeps the 
   alicloud-dr approve --new-key ~/.ssh/alicloud-dr.key --as dba
 
 Then, while a run waits, on any machine with its journal or a copy of it:
-  alicloud-dr approve orders-5f1d2c3b4a-1.jsonl promote --as dba --key ~/.ssh/alicloud-dr.key
+  alicloud-dr approve orders-5f1d2c3b4a-1.jsonl promote --as dba \
+    --key ~/.ssh/alicloud-dr.key
 
 What is signed is shown first: run, gate, playbook and its digest, groups and directions,
 parameters, kind and mode, accepted loss, who asks, and who may approve with which key. On a

@@ -17,9 +17,12 @@ Parameters are spelled as the API spells them; dots reach into lists and maps. T
 before a call that changes something: this is the raw way.
 
 Examples:
-  alicloud-dr call DescribeDiskReplicaGroups --region cn-shanghai Site=backup GroupIds=pg-orders
-  alicloud-dr call DescribeDiskReplicaPairs --region cn-shanghai Tag.1.Key=env Tag.1.Value=prod
-  alicloud-dr call ecs:DescribeDisks --version 2014-05-26 --region cn-shanghai RegionId=cn-shanghai
+  alicloud-dr call DescribeDiskReplicaGroups --region cn-shanghai \
+    Site=backup GroupIds=pg-orders
+  alicloud-dr call DescribeDiskReplicaPairs --region cn-shanghai \
+    Tag.1.Key=env Tag.1.Value=prod
+  alicloud-dr call ecs:DescribeDisks --version 2014-05-26 \
+    --region cn-shanghai RegionId=cn-shanghai
 
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome of a change unknown.]]
 

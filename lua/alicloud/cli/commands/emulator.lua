@@ -25,8 +25,10 @@ local SLICE = 0.2
 local EPILOG = [[
 Examples:
   alicloud-dr emulator --port 8080
-  alicloud-dr emulator --port 8080 --speed 1 --world my-world.lua --faults my-faults.lua
-  alicloud-dr emulator --port 8080 --assume token_lifetime=60 --hostile stale_read=5
+  alicloud-dr emulator --port 8080 --speed 1 \
+    --world my-world.lua --faults my-faults.lua
+  alicloud-dr emulator --port 8080 --assume token_lifetime=60 \
+    --hostile stale_read=5
 
 Exit codes: 0 done (--until-eof, --list-assumptions), 1 the port cannot be taken, 2 usage,
 130 interrupted, which is how it usually ends.]]

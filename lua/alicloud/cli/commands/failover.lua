@@ -13,13 +13,15 @@ local EPILOG = [[
 What happens: the group and its pairs are read in the given region only; the pre-check is shown rule
 by rule; you type the group id; one call is sent; the state is watched until the group and every
 pair say failovered. An answer that is lost is followed by looking, and the call is sent again only
-with the same token, only if nothing has happened, and only within two minutes.
+with the same token, only if nothing has happened, and only within two minutes. What comes after it
+is told by `alicloud-dr manual after-the-failover`.
 
 Examples:
   alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m
   alicloud-dr failover pg-orders --region cn-shanghai --yes --json
   alicloud-dr failover pg-orders --region cn-shanghai --incident INC-4711
-  alicloud-dr failover pg-orders --region cn-shanghai --client-token 5f1d…   (go on after exit 3)
+After exit 3, to go on:
+  alicloud-dr failover pg-orders --region cn-shanghai --client-token 5f1d…
 
 Exit codes: 0 failed over (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
 130 interrupted. The token and the command that goes on safely are printed on standard error before

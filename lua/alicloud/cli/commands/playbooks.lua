@@ -15,9 +15,15 @@ local terminal = require "alicloud.cli.terminal"
 local M = {}
 
 local EPILOG = [[
-Run one by its name:  alicloud-dr run failover group=pg-orders region=cn-shanghai
-See it first:         alicloud-dr plan failover group=pg-orders region=cn-shanghai
-What a file is:       alicloud-dr playbooks ./orders.lua
+`plan` shows what a playbook would do, and `run` runs it: a ready one by its name, a file by its
+path. A file tells of itself in a process without rights, as with `plan`.
+
+Examples:
+  alicloud-dr playbooks failover
+  alicloud-dr playbooks ./orders.lua
+  alicloud-dr playbooks --copy drill
+  alicloud-dr plan failover group=pg-orders region=cn-shanghai
+  alicloud-dr run failover group=pg-orders region=cn-shanghai
 
 Exit codes: 0 done, 1 the file's process has ended, 2 usage, or the copy could not be written.]]
 
@@ -44,7 +50,8 @@ end
 
 local function print_playbook(io, playbook)
   local clean = terminal.clean
-  io.out(("  %s   %s\n"):format(clean(playbook.name), clean(playbook.summary or "")))
+  local summary = playbook.summary and "   " .. clean(playbook.summary) or ""
+  io.out(("  %s%s\n"):format(clean(playbook.name), summary))
   for _, param in ipairs(playbook.params) do
     local note = param.required and " (needed)"
       or param.default ~= nil and (" (%s)"):format(clean(param.default)) or ""

@@ -20,7 +20,8 @@ their data in the region that was asked for them.
 
 Examples:
   alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
-  alicloud-dr policy failover group=pg-orders region=cn-shanghai attach=i-orders-sh
+  alicloud-dr policy failover group=pg-orders region=cn-shanghai \
+    attach=i-orders-sh
 
 Exit codes: 0 done, 1 some of the playbook could not be rehearsed, so the policy may lack something,
 or its process ended (time, memory), 2 usage, 130 interrupted.]]

@@ -28,7 +28,8 @@ Examples:
   alicloud-dr report orders-5f1d2c3b4a-1.jsonl
   alicloud-dr report orders-5f1d2c3b4a-1.jsonl -o drill.html
   alicloud-dr report orders-5f1d2c3b4a-1.jsonl --format junit >drill.xml
-  alicloud-dr report --compare orders-5f1d2c3b4a-1.jsonl orders-5f1d2c3b4a-2.jsonl
+  alicloud-dr report --compare orders-5f1d2c3b4a-1.jsonl \
+    orders-5f1d2c3b4a-2.jsonl
 
 Exit codes: 0 the report was made, 1 the journal is damaged or something could not be read or
 written, 2 usage.]]

@@ -16,13 +16,16 @@ What happens: the group is read from both sites, and the disks of the old primar
 through the compute service; you type the group id; one call is sent; the state is watched until the
 group and every pair are stopped in the new direction. Replication does not flow yet then: start it
 with group:start of the library, or with the command call. While an old disk is attached, or cannot
-be looked at, nothing is sent.
+be looked at, nothing is sent: group:fence of the library stops the instances and detaches the
+disks. See `alicloud-dr manual after-the-failover`.
 
 Examples:
   alicloud-dr reprotect pg-orders --region cn-shanghai
   alicloud-dr reprotect pg-orders --region cn-shanghai --old-side stopped --yes
-  alicloud-dr reprotect pg-orders --region cn-shanghai --cancel   (take the failover back)
-  alicloud-dr call StartDiskReplicaGroup ReplicaGroupId=pg-orders --region cn-shanghai
+  alicloud-dr call StartDiskReplicaGroup --region cn-shanghai \
+    ReplicaGroupId=pg-orders
+To take the failover back:
+  alicloud-dr reprotect pg-orders --region cn-shanghai --cancel
 
 Exit codes: 0 reprotected (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
 130 interrupted.]]
@@ -39,7 +42,7 @@ function M.configure(command)
     :choices { "detached", "stopped", "unknown" }
     :description("What is demanded of the old primary disks: attached nowhere (detached), at most "
       .. "to stopped instances (stopped), or that and what cannot be read is taken to be so "
-      .. "(unknown).")
+      .. "(unknown). Without it: detached.")
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the end (20m)." })
   options.add_token(command, "Derive the token from group, direction, state and this name: "

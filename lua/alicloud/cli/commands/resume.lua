@@ -24,7 +24,8 @@ It works from every directory: the journal knows the playbook's whole path. Comm
 
 Examples:
   alicloud-dr resume ~/.local/state/alicloud-dr/orders-5f1d2c3b4a-1.jsonl
-  alicloud-dr resume orders-5f1d2c3b4a-1.jsonl --skip 'fence=the old region is gone'
+  alicloud-dr resume orders-5f1d2c3b4a-1.jsonl \
+    --skip 'fence=the old region is gone'
 
 ]] .. playbooks.EPILOG
 

@@ -28,8 +28,10 @@ Parameters are kept in the journal, so none may be a secret: give those through 
 Examples:
   alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m
   alicloud-dr run orders.lua --region cn-shanghai max_rpo=20m
-  alicloud-dr run orders.lua --region cn-shanghai --incident INC-4711 --approvers approvers.txt
-  alicloud-dr run orders.lua --sign ~/.ssh/dr.key --anchor 'logger -t dr "$ALICLOUD_DR_HEAD"'
+  alicloud-dr run orders.lua --region cn-shanghai --incident INC-4711 \
+    --approvers approvers.txt
+  alicloud-dr run orders.lua --sign ~/.ssh/dr.key \
+    --anchor 'logger -t dr "$ALICLOUD_DR_HEAD"'
 
 ]] .. playbooks.EPILOG
 

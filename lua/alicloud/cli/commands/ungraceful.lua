@@ -15,7 +15,8 @@ left out from then on. Who said so and why is kept. A playbook that needs the ol
 failback) has no ungraceful way, and is not told: what gives a lost side up is failover.
 
 Example:
-  alicloud-dr ungraceful orders-5f1d2c3b4a-1.jsonl --why 'cn-hangzhou does not answer any more'
+  alicloud-dr ungraceful orders-5f1d2c3b4a-1.jsonl \
+    --why 'cn-hangzhou does not answer any more'
 
 Exit codes: 0 done, 1 failed, 2 usage.]]
 
