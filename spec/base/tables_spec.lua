@@ -27,6 +27,7 @@ describe("a table", function()
 
   it("is turned round: elements as keys, elements by a field", function()
     assert.same({ x = true, y = true }, tables.set { "x", "y", "x" })
+    assert.same({}, tables.set(nil))
     local list = { { id = "a" }, { id = "b" } }
     assert.same({ a = list[1], b = list[2] }, tables.index(list, "id"))
     assert.same({ "a", "b", "c" }, tables.keys { c = 1, a = 2, b = 3 })

@@ -70,11 +70,11 @@ function M.merged(...)
 end
 
 --- The elements of a list as keys.
----@param list any[]
+---@param list any[]|nil
 ---@return table<any, true>
 function M.set(list)
   local set = {}
-  for _, value in ipairs(list) do set[value] = true end
+  for _, value in ipairs(list or {}) do set[value] = true end
   return set
 end
 

@@ -16,6 +16,7 @@ local scheduler = require "alicloud.loop.scheduler"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local stats = require "alicloud.call.stats"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -145,23 +146,17 @@ function M.takes(given, names)
   return false
 end
 
-local function copy_of(source)
-  local copy = {}
-  for name, value in pairs(source) do copy[name] = value end
-  return copy
-end
-
 --- What is remembered of the options for `with`: everything but the keys, and by value.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.ClientOptions
 function M.without_keys(given)
-  local config = copy_of(given)
+  local config = tables.copy(given)
   for _, name in ipairs(M.KEYS) do config[name] = nil end
   for _, name in ipairs { "endpoint", "retry", "rate", "wait_for_cloud" } do
-    if type(config[name]) == "table" then config[name] = copy_of(config[name]) end
+    if type(config[name]) == "table" then config[name] = tables.copy(config[name]) end
   end
   local rate = config.rate
-  if rate and type(rate.actions) == "table" then rate.actions = copy_of(rate.actions) end
+  if rate and type(rate.actions) == "table" then rate.actions = tables.copy(rate.actions) end
   return config
 end
 

@@ -36,8 +36,7 @@ end
 
 -- What is told is a copy: the attempt after this one signs what was planned.
 local function describe(plan, attempt)
-  local params = {}
-  for name, value in pairs(plan.flat) do params[name] = value end
+  local params = tables.copy(plan.flat)
   return {
     product = plan.product, action = plan.action, version = plan.version, region = plan.region,
     host = plan.target.host, client_token = plan.token, attempt = attempt,

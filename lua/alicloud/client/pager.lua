@@ -19,8 +19,7 @@ local MAX_PAGES = schema.integer(1, 1000000)
 ---@return any max_pages
 function M.split_options(given)
   if type(given) ~= "table" or given.max_pages == nil then return given, nil end
-  local rest = {}
-  for name, value in pairs(given) do rest[name] = value end
+  local rest = tables.copy(given)
   rest.max_pages = nil
   return rest, given.max_pages
 end
@@ -78,8 +77,7 @@ local function wants_numbers(paging, params)
 end
 
 local function begin(fetch, paging, params, scope)
-  local asked = {}
-  for name, value in pairs(params or {}) do asked[name] = value end
+  local asked = tables.copy(params or {})
   local walk = {
     fetch = fetch, paging = paging, scope = scope, asked = asked, seen = {}, pages = 0,
   }

@@ -71,12 +71,6 @@ function M.options(definition, given)
   return checked
 end
 
-local function word_set(words)
-  local set = {}
-  for _, word in ipairs(words or {}) do set[word] = true end
-  return set
-end
-
 -- The items, and whether the response has the list at all.
 local function items_of(definition, result)
   if not definition.items then return { result }, true end
@@ -160,11 +154,8 @@ end
 ---@param asked? string[] ids that must all be there
 ---@return { verdict: "success"|"failure"|"waiting", state: string, states: table, unknown: table }
 function M.judge(definition, result, asked)
-  local sets = {
-    success = word_set(definition.success),
-    failure = word_set(definition.failure),
-    transient = word_set(definition.transient),
-  }
+  local sets = { success = tables.set(definition.success),
+    failure = tables.set(definition.failure), transient = tables.set(definition.transient) }
   local items, listed = items_of(definition, result)
   local counts, unknown, all_done, failed = {}, {}, true, false
   for _, item in ipairs(items) do

@@ -20,6 +20,7 @@ local runtime = require "alicloud.emulator.runtime"
 local schema = require "alicloud.base.schema"
 local dump = require "alicloud.emulator.model.dump"
 local sts = require "alicloud.emulator.gateway.sts"
+local tables = require "alicloud.base.tables"
 local tokens = require "alicloud.emulator.gateway.tokens"
 local transport = require "alicloud.emulator.transport"
 local world = require "alicloud.emulator.model.world"
@@ -88,12 +89,6 @@ local emulator_mt = {
   end,
 }
 
-local function copy(options)
-  local own = {}
-  for name, value in pairs(options) do own[name] = value end
-  return own
-end
-
 local function demand(problem, level)
   if problem then error("emulator: " .. problem, level + 1) end
 end
@@ -145,7 +140,7 @@ end
 
 -- A tenant is an emulator of its own, made like the first one but for the key.
 local function add_tenant(root, key_id, secret)
-  local options = copy(root.options)
+  local options = tables.copy(root.options)
   options.access_key_id, options.access_key_secret = key_id, secret
   options.keys, options.any_key = nil, nil
   options.world = root.description
@@ -171,7 +166,7 @@ function M.new(options)
   options = options or {}
   local problem = schema.problem(options, OPTIONS)
   if problem then error("emulator.new: " .. problem, 2) end
-  local self = setmetatable({ options = copy(options), generation = 1 }, emulator_mt)
+  local self = setmetatable({ options = tables.copy(options), generation = 1 }, emulator_mt)
   self.access_key_id = options.access_key_id or ACCESS_KEY_ID
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
   self.root, self.tenants = self, { [self.access_key_id] = self }

@@ -2,6 +2,7 @@
 -- "hostile" ones make the service worse than documented, to find clients that trust it too much.
 
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -190,10 +191,7 @@ function M.apply(settings, changes, kind)
   if changes == nil then return settings end
   local problem = schema.problem(changes, BY_KIND[kind])
   if problem then return nil, problem end
-  local changed = {}
-  for name, value in pairs(settings) do changed[name] = value end
-  for name, value in pairs(changes) do changed[name] = value end
-  return changed
+  return tables.merged(settings, changes)
 end
 
 --- Reads `name=value` as typed on a command line.

@@ -20,6 +20,7 @@ local memory = require "alicloud.dr.store.memory"
 local requests = require "alicloud.emulator.gateway.request"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 local services = require "alicloud.service"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -150,8 +151,7 @@ end
 local function client_of(trace, region)
   local emu = trace.emu
   return function(given)
-    local own = {}
-    for name, value in pairs(given or {}) do own[name] = value end
+    local own = tables.copy(given or {})
     own.region, own.endpoint, own.credentials = own.region or region, nil, nil
     own.transport, own.runtime = noting(emu, trace), emu.runtime
     own.access_key_id, own.access_key_secret = emu.access_key_id, emu.access_key_secret
@@ -196,8 +196,7 @@ local function asked_of(trace)
 end
 
 local function copy_of(world)
-  local own = {}
-  for name, value in pairs(world) do own[name] = value end
+  local own = tables.copy(world)
   for _, name in ipairs { "regions", "groups" } do
     own[name] = table.move(world[name] or {}, 1, #(world[name] or {}), 1, {})
   end

@@ -4,6 +4,7 @@
 
 local demo = require "alicloud.emulator.demo"
 local stages = require "alicloud.simulation.stage"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -107,8 +108,7 @@ end
 ---@param about table
 ---@return table
 function M.calm(about)
-  local world = {}
-  for name, value in pairs(about) do world[name] = value end
+  local world = tables.copy(about)
   world.groups = {}
   for i, group in ipairs(about.groups) do
     local own = { status = "normal", recover_point_age = 120, pairs = 3, failover_seconds = 52 }
@@ -130,8 +130,7 @@ end
 local function with(list, changes)
   local changed = {}
   for i, record in ipairs(list or {}) do
-    local own = {}
-    for name, value in pairs(record) do own[name] = value end
+    local own = tables.copy(record)
     for name, change in pairs(changes) do own[name] = change or nil end
     changed[i] = own
   end

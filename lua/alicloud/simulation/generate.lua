@@ -12,6 +12,7 @@
 --- waits before sending again, or while somebody puts back what the lost call has done.
 
 local random = require "alicloud.simulation.random"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -241,8 +242,7 @@ local function swap(group)
 end
 
 local function vary(d, group, reversed)
-  local own = {}
-  for name, value in pairs(group) do own[name] = value end
+  local own = tables.copy(group)
   own.status = group.status or d:pick(STATUSES)
   own.pairs = group.pairs or d:pick { 1, 2, 3, 3, 5 }
   own.failover_seconds = group.failover_seconds or d:pick { 0, 0, 2, 2, 2, 5, 52 }
@@ -257,8 +257,7 @@ end
 local function make_world(d, about, reversed)
   local groups = {}
   for i, group in ipairs(about.groups) do groups[i] = vary(d, group, reversed) end
-  local world = {}
-  for name, value in pairs(about) do world[name] = value end
+  local world = tables.copy(about)
   world.groups = groups
   return world
 end

@@ -8,7 +8,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local plans = require "alicloud.call.plan"
 local session = require "alicloud.cli.client"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -88,16 +88,10 @@ local function indent(value, depth)
     for i, element in ipairs(value) do parts[i] = inner .. indent(element, depth + 1) end
     return "[\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "]"
   end
-  for i, name in ipairs(sorted.keys(value)) do
+  for i, name in ipairs(tables.keys(value)) do
     parts[i] = ("%s%s: %s"):format(inner, json.encode(name), indent(value[name], depth + 1))
   end
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "}"
-end
-
-local function copy_of(answer)
-  local object = {}
-  for name, value in pairs(answer) do object[name] = value end
-  return object
 end
 
 --- Runs the command.
@@ -117,7 +111,7 @@ function M.run(args, io)
   local reads = plans.reads_by_name((args.action:gsub("^.*:", "")))
   if not answer and reads then session.diagnosed(client, err) end
   if not answer then return output.fail(io, args, err, not reads) end
-  if args.json then return output.json(io, output.EXIT.done, copy_of(answer)) end
+  if args.json then return output.json(io, output.EXIT.done, tables.copy(answer)) end
   io.out(indent(answer, 0) .. "\n")
   return output.EXIT.done
 end

@@ -5,7 +5,7 @@ local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
 local option = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.net.options"
@@ -128,7 +128,7 @@ end
 
 local function pin_lines(resolve)
   local lines = {}
-  for i, host in ipairs(sorted.keys(resolve or {})) do
+  for i, host in ipairs(tables.keys(resolve or {})) do
     lines[i] = line("resolve", ("%s → %s"):format(host, table.concat(resolve[host], ", ")))
   end
   return table.concat(lines)

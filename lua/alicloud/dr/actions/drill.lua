@@ -15,6 +15,7 @@ local failures = require "alicloud.dr.change.failures"
 local guard = require "alicloud.base.guard"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication_change = require "alicloud.dr.actions.replication_change"
+local tables = require "alicloud.base.tables"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
@@ -36,12 +37,6 @@ local M = {}
 local START = transitions.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
 local CLEAR = transitions.words("ebs", "ClearReplicaGroupDrill", "clear_drill",
   "clearing of the drill")
-
-local function index(list)
-  local by_id = {}
-  for _, drill in ipairs(list) do by_id[drill.id] = drill end
-  return by_id
-end
 
 -- What one look at the drills of a group is: a list with the time of reading.
 local function reader(group)
@@ -74,7 +69,7 @@ end
 
 -- The drill that the intent led to: by its id, or the only new one.
 local function ours(intent, seen)
-  if intent.drill_id then return index(seen.drills)[intent.drill_id] end
+  if intent.drill_id then return tables.index(seen.drills, "id")[intent.drill_id] end
   local list = newcomers(intent, seen)
   if #list > 1 then
     return nil, "several new drills, and the answer that names ours is lost: "
@@ -196,7 +191,7 @@ local GONE_READS = 3
 local function clear_target(group, drill)
   local absent = 0
   local function judge(_, seen)
-    local now = index(seen.drills)[drill.id]
+    local now = tables.index(seen.drills, "id")[drill.id]
     absent = now and 0 or absent + 1
     if not now then
       return absent >= GONE_READS and "completed" or "in_progress", drill.id .. " is not listed"
@@ -217,19 +212,19 @@ end
 local function await_made(change, drill)
   local target = clear_target(change.group, drill)
   target.judge = function(_, seen)
-    local now = index(seen.drills)[drill.id]
+    local now = tables.index(seen.drills, "id")[drill.id]
     if not now then return "unknown", drill.id .. " is not listed" end
     return now.status == "executing" and "in_progress" or "completed", drills.describe(now)
   end
   local seen, err = change:join(target)
   change.joined = false
-  return seen and index(seen.drills)[drill.id], err
+  return seen and tables.index(seen.drills, "id")[drill.id], err
 end
 
 local function find(change, drill_id)
   local list, err = drills.of_group(change.group.client, change.group.id, change.group.region)
   if not list then return failures.unreadable(change, err) end
-  local drill = index(list)[drill_id]
+  local drill = tables.index(list, "id")[drill_id]
   if drill and drill.status == "executing" then return await_made(change, drill) end
   return drill or false
 end

@@ -3,6 +3,7 @@
 local formats = require "alicloud.base.formats"
 local protocol = require "alicloud.dr.journal.protocol"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -19,10 +20,7 @@ local M = {}
 ---@field continue? alicloud.dr.Continue
 
 local function merged(rules, more)
-  local all = {}
-  for name, rule in pairs(rules) do all[name] = rule end
-  for name, rule in pairs(more or {}) do all[name] = rule end
-  return all
+  return tables.merged(rules, more)
 end
 
 -- Changes without a token: whoever asks again looks first.

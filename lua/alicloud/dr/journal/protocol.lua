@@ -22,6 +22,7 @@
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -75,8 +76,7 @@ end)
 ---@param ... string their names
 ---@return alicloud.schema.Rule
 function M.continue_one_of(...)
-  local verbs = {}
-  for _, verb in ipairs { ... } do verbs[verb] = true end
+  local verbs = tables.set { ... }
   local allowed = M.CONTINUE.allowed .. " and verb " .. table.concat({ ... }, " or ")
   return schema.rule(allowed, function(value)
     return M.CONTINUE.test(value) and verbs[value.verb] == true
@@ -115,8 +115,7 @@ end
 
 local function without_snapshot(result)
   if not result then return nil end
-  local copy = {}
-  for name, value in pairs(result) do copy[name] = value end
+  local copy = tables.copy(result)
   copy.snapshot = nil
   return copy
 end

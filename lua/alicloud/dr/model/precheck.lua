@@ -6,6 +6,7 @@ local duration = require "alicloud.base.duration"
 local lazy = require "alicloud.base.lazy"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
+local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.service.ebs.errors"
 local documented = lazy.module "alicloud.service.ebs.errors"
@@ -33,7 +34,7 @@ local M = {}
 ---@field snapshot alicloud.dr.Snapshot
 
 local LEGAL_LIST = states.legal "FailoverDiskReplicaGroup"
-local LEGAL = states.set(LEGAL_LIST)
+local LEGAL = tables.set(LEGAL_LIST)
 
 local OWN_CURES = {
   ["Client.FirstSyncUnfinished"] = "wait until the first full sync has ended: before that the "

@@ -2,6 +2,7 @@
 --- Nothing here asks the service; a snapshot never changes after it was made.
 
 local duration = require "alicloud.base.duration"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -189,14 +190,8 @@ function M.ids(snapshot)
   return ids
 end
 
-local function index(list)
-  local set = {}
-  for _, id in ipairs(list) do set[id] = true end
-  return set
-end
-
 local function only_in(left, right)
-  local known, missing = index(right), {}
+  local known, missing = tables.set(right), {}
   for _, id in ipairs(left) do
     if not known[id] then missing[#missing + 1] = id end
   end

@@ -6,20 +6,12 @@
 
 local documented = require "alicloud.service.ebs.states"
 local operations = require "alicloud.service.ebs.groups"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- A set of words.
----@param words string[]
----@return table<string, boolean>
-function M.set(words)
-  local set = {}
-  for _, word in ipairs(words) do set[word] = true end
-  return set
-end
-
 --- Every documented word.
-M.KNOWN = M.set(documented.group)
+M.KNOWN = tables.set(documented.group)
 
 --- Statuses of a group in which an operation is documented to be taken.
 ---@param action string e.g. "StopDiskReplicaGroup"
@@ -30,14 +22,14 @@ function M.legal(action, whose)
 end
 
 --- Statuses that end by themselves; a refusal because of one of them is worth another look.
-M.TRANSITIONAL = M.set { "creating", "stopping", "failovering", "reprotecting", "deleting" }
+M.TRANSITIONAL = tables.set { "creating", "stopping", "failovering", "reprotecting", "deleting" }
 
 -- What replication does by itself, without anybody's call.
 local SUCCESSORS = {
-  normal = M.set { "syncing" },
-  syncing = M.set { "normal" },
-  manual_syncing = M.set { "stopped" },
-  stopping = M.set { "stopped", "stop_failed" },
+  normal = tables.set { "syncing" },
+  syncing = tables.set { "normal" },
+  manual_syncing = tables.set { "stopped" },
+  stopping = tables.set { "stopped", "stop_failed" },
 }
 
 --- Whether `now` is what `before` is or becomes when nobody touches the group.

@@ -4,6 +4,7 @@
 local intents = require "alicloud.dr.model.intent"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -44,7 +45,7 @@ end
 ---@field reason fun(phase: alicloud.dr.Phase, intent: alicloud.dr.Intent,
 ---snapshot: alicloud.dr.Snapshot): string words about a phase that the statuses have told
 
-local set, legal = states.set, states.legal
+local set, legal = tables.set, states.legal
 
 --- One line about the state: `reprotecting, pairs: 2 reprotecting, 1 stopped`.
 ---@param snapshot alicloud.dr.Snapshot

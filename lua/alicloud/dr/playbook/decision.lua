@@ -96,8 +96,7 @@ function M.digest(decision)
 end
 
 local function without_groups(decision)
-  local copy = {}
-  for name, value in pairs(decision) do copy[name] = value end
+  local copy = tables.copy(decision)
   copy.groups = nil
   return core.encode(copy)
 end

@@ -92,8 +92,7 @@ local function noting_client(dry, client)
     return services.new(noted, product)
   end
   function noted.with(_, given)
-    local own = {}
-    for name, value in pairs(given or {}) do own[name] = value end
+    local own = tables.copy(given or {})
     own.mode = "observe"
     return noting_client(dry, client:with(own))
   end

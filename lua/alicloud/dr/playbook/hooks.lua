@@ -4,6 +4,7 @@
 --- waits does so through `run.loop` or the client. A Ctrl-C that meets a hook is meant for the run.
 
 local guard = require "alicloud.base.guard"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -42,18 +43,12 @@ local function limited(hooks, listener, event)
   if not ok and guard.is_interrupt(raised) and not hooks.closing then error(raised, 0) end
 end
 
-local function copy(event)
-  local own = {}
-  for name, value in pairs(event) do own[name] = value end
-  return own
-end
-
 ---@param event table
 function Hooks:fire(event)
   local list = self.listeners[KINDS[event.type] or event.type]
   if not list then return end
   for _, listener in ipairs(list) do
-    local task = self.loop.spawn(limited, self, listener, copy(event))
+    local task = self.loop.spawn(limited, self, listener, tables.copy(event))
     task:detach()
     self.running[#self.running + 1] = task
   end

@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local md = require "alicloud.dr.report.md"
 local plain = require "alicloud.dr.report.plain"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -28,12 +29,6 @@ end
 
 local function change(a, b)
   return { a = a, b = b, difference = a and b and b - a or nil }
-end
-
-local function by_key(model)
-  local map = {}
-  for _, entry in ipairs(model.steps) do map[entry.step] = entry end
-  return map
 end
 
 local function only_in(model, other)
@@ -64,7 +59,7 @@ end
 ---@param b alicloud.dr.EvidenceModel
 ---@return alicloud.dr.Comparison
 function M.new(a, b)
-  local in_a, in_b = by_key(a), by_key(b)
+  local in_a, in_b = tables.index(a.steps, "step"), tables.index(b.steps, "step")
   return setmetatable({
     a = header(a), b = header(b), same_playbook = a.playbook.digest == b.playbook.digest,
     rto = change(a.rto.achieved, b.rto.achieved), rpo = change(a.rpo.achieved, b.rpo.achieved),
@@ -132,9 +127,7 @@ end
 --- The comparison as a table that JSON can carry.
 ---@return table
 function Comparison:plain()
-  local copy = {}
-  for key, value in pairs(self) do copy[key] = value end
-  return copy
+  return tables.copy(self)
 end
 
 --- Writes the comparison out.

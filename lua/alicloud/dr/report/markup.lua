@@ -2,7 +2,7 @@
 --- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
 
 local plain = require "alicloud.dr.report.plain"
-local sorted = require "alicloud.base.tables"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -41,7 +41,7 @@ end
 
 local function attributes_of(given)
   local parts = {}
-  for i, name in ipairs(sorted.keys(given)) do
+  for i, name in ipairs(tables.keys(given)) do
     parts[i] = (' %s="%s"'):format(name, M.escape(given[name]))
   end
   return table.concat(parts)

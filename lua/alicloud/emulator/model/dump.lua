@@ -23,12 +23,6 @@ local function write_recover_point(about, point)
   if point then about.recover_point = point else about.recover_point_age = false end
 end
 
-local function copy(map)
-  local own = {}
-  for key, value in pairs(map) do own[key] = value end
-  return own
-end
-
 local function given(text) return text ~= "" and text or nil end
 
 -- The moment of a step that never comes is left out: JSON has no word for it.
@@ -47,7 +41,7 @@ local function describe_unit(unit)
   local about = {
     id = unit.id, name = unit.name, description = unit.description, status = unit.status,
     rpo = unit.rpo, failover_seconds = unit.failover_seconds, bandwidth = unit.bandwidth,
-    rtc = unit.rtc, tags = copy(unit.tags), resource_group = given(unit.resource_group),
+    rtc = unit.rtc, tags = tables.copy(unit.tags), resource_group = given(unit.resource_group),
     last_one_shot = unit.last_one_shot, transition = transition(unit), halted = unit.halted,
   }
   write_places(about, unit)
@@ -138,7 +132,7 @@ local function describe_later(pending)
     if work then
       list[#list + 1] = { at = item.at + (work.wait or 0), action = work.action,
         version = work.version, host = given(work.host), request_id = work.request_id,
-        params = copy(work.params), stuck = work.plan.stuck, partial = work.plan.partial }
+        params = tables.copy(work.params), stuck = work.plan.stuck, partial = work.plan.partial }
     end
   end
   return #list > 0 and list or nil

@@ -1,5 +1,7 @@
 --- Plain records of the world: groups, pairs, disks, instances, made from a description.
 
+local tables = require "alicloud.base.tables"
+
 local M = {}
 
 ---@class alicloud.emulator.Place
@@ -46,12 +48,6 @@ local M = {}
 function M.place(text)
   local region, zone = text:match("^(.-)/(.*)$")
   return { region = region, zone = zone }
-end
-
-local function copy(map)
-  local own = {}
-  for key, value in pairs(map or {}) do own[key] = value end
-  return own
 end
 
 local function optional_place(text) return text and M.place(text) or nil end
@@ -102,7 +98,7 @@ function M.pair(about, group, number, now)
     charge_type = about.charge_type or "POSTPAY", expired = about.expired,
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
-    resource_group = about.resource_group or "", tags = copy(about.tags), log = {},
+    resource_group = about.resource_group or "", tags = tables.merged(about.tags), log = {},
   }
   -- Only a pair that says so has a recovery point of its own; the others follow their group.
   pair.own_recover_point = has_recover_point(about) or not group
@@ -135,7 +131,8 @@ function M.group(about, now)
     failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
     halted = about.halted,
     bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    resource_group = about.resource_group or "", tags = copy(about.tags), pairs = {}, log = {},
+    resource_group = about.resource_group or "", tags = tables.merged(about.tags),
+    pairs = {}, log = {},
   }
   group.recover_point = has_recover_point(about) and recover_point(about, now)
     or not has_recover_point(about) and whole(now) - DEFAULT_AGE or nil
