@@ -68,7 +68,8 @@ end
 -- The examples of each row; its name is the first command of its first cell.
 local EXAMPLES = {
   version = { "version", "explain Throttling", "manual", "manual security" },
-  status = { "status", "readiness", "precheck pg-orders", "whoami", "dependencies" },
+  status = { "status", "readiness", "precheck pg-orders", "whoami" },
+  dependencies = { "dependencies" },
   call = { "call DescribeRegions", "failover pg-payments --yes", "drill start pg-orders --yes" },
   plan = { "plan orders.lua" },
   explore = { "explore orders.lua --seeds 2", "policy orders.lua --world world.json",
