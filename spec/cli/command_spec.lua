@@ -62,6 +62,17 @@ describe("alicloud-dr status", function()
       run({ columns = 80, tty = true }, "status").out)
   end)
 
+  it("folds a pre-check for a narrow terminal, and leaves it one rule a line in a pipe", function()
+    local words = { "precheck", "pg-orders", "--max-rpo", "1m" }
+    local piped = run({ columns = 80 }, table.unpack(words)).out
+    local shown = run({ columns = 80, tty = true }, table.unpack(words)).out
+    assert.equal((piped:gsub("%s+", " ")), (shown:gsub("%s+", " ")))
+    assert.matches("\n  ✔ direction +cn%-hangzhou/g[^\n]+   OperationDenied%.Op%w+\n", piped)
+    for n, line in ipairs(lines_of(shown)) do
+      assert.is_true(n == 1 or utf8.len(line) <= 80, line)
+    end
+  end)
+
   it("gives an empty JSON array for a region without groups", function()
     local world = lab.world()
     world.regions[3] = "cn-beijing"

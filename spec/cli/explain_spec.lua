@@ -15,6 +15,17 @@ describe("alicloud-dr explain", function()
     assert.equal("", ran.err)
   end)
 
+  it("fits a terminal but for commands, and has a line for each text in a pipe", function()
+    local piped = desk:run("explain", "OperationDenied.InvalidStatus").out
+    local shown = desks.new { tty = true, columns = 60 }
+      :run("explain", "OperationDenied.InvalidStatus").out
+    assert.equal((piped:gsub("%s+", " ")), (shown:gsub("%s+", " ")))
+    assert.matches("\n  what to do   read Status: [^\n]+ read StatusMessage\n", piped)
+    for _, line in ipairs(desks.lines_of(shown)) do
+      assert.is_true(utf8.len(line) <= 60 or line:find "   alicloud%-dr " ~= nil, line)
+    end
+  end)
+
   it("prints it as one JSON object", function()
     local ran = desk:run("explain", "Client.WorldChanged", "--json")
     assert.equal(0, ran.code)

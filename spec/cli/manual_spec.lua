@@ -46,6 +46,15 @@ describe("alicloud-dr manual", function()
     assert.equal(text_of "evidence", ran.out)
   end)
 
+  it("lists the topics within the terminal's width, and one a line in a pipe", function()
+    assert.equal(#manual.TOPICS, #desks.lines_of(run { columns = 40 }.out))
+    local ran = run { tty = true, columns = 60 }
+    for _, line in ipairs(desks.lines_of(ran.out)) do
+      assert.is_true(utf8.len(line) <= 60, line)
+    end
+    assert.equal((run({}).out:gsub("%s+", " ")), (ran.out:gsub("%s+", " ")))
+  end)
+
   it("gives list and text as JSON", function()
     local ran = run({}, "--json")
     assert.equal(0, ran.object.exit)

@@ -1,4 +1,4 @@
---- Makes help that is written for 100 columns fit a terminal that has fewer.
+--- Makes help that is written for 100 columns fit a terminal that has fewer, and other lines, too.
 
 local M = {}
 
@@ -49,6 +49,18 @@ function M.fold(text, columns)
     tail = indent and fold_line(lines, line, indent, columns) and indent or nil
     if not indent then lines[#lines + 1] = line end
   end
+  return table.concat(lines, "\n")
+end
+
+--- Folds one line at blanks for a terminal; where the output is none, the line stays as it is.
+---@param io alicloud.cli.Io
+---@param line string without colours
+---@param indent integer columns under which it goes on
+---@return string
+function M.hang(io, line, indent)
+  if not io.tty then return line end
+  local lines = {}
+  fold_line(lines, line, (" "):rep(indent), io.columns)
   return table.concat(lines, "\n")
 end
 

@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 
@@ -192,6 +193,17 @@ function M.obstacles(io, findings)
   return table.concat(lines)
 end
 
+local FACTS = 30
+
+-- The fact, and the code beside its end, or below it where the terminal is too narrow.
+local function fact_and_code(io, finding)
+  local margin = (" "):rep(FACTS)
+  local fact = fold.hang(io, margin .. clean(finding.fact), FACTS)
+  local size = width(fact:match "[^\n]*$") + 3 + width(finding.code)
+  local gap = io.tty and size > io.columns and "\n" .. margin or "   "
+  return fact:sub(FACTS + 1) .. gap .. terminal.paint(io, "dim", finding.code)
+end
+
 --- The pre-check, one rule a line with the documented code and the fact that was read.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.Report
@@ -199,10 +211,11 @@ end
 function M.precheck_table(io, report)
   local lines = {}
   for _, finding in ipairs(report.findings) do
-    lines[#lines + 1] = ("  %s %-26s%s   %s\n"):format(mark(io, finding.verdict),
-      finding.title, clean(finding.fact), terminal.paint(io, "dim", finding.code))
+    lines[#lines + 1] = ("  %s %-26s%s\n"):format(mark(io, finding.verdict), finding.title,
+      fact_and_code(io, finding))
     if finding.cure and not finding.only_call then
-      lines[#lines + 1] = "      what to do: " .. clean(finding.cure, 1000) .. "\n"
+      local cure = "      what to do: " .. clean(finding.cure, 1000)
+      lines[#lines + 1] = fold.hang(io, cure, 6) .. "\n"
     end
   end
   return table.concat(lines)

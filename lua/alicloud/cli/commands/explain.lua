@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
 local files = require "alicloud.dr.store.file"
+local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -22,6 +23,9 @@ local orders = lazy.module "alicloud.cli.orders"
 local session = lazy.module "alicloud.cli.client"
 
 local M = {}
+
+-- Where texts begin, to the right of what they are called.
+local MARGIN = 15
 
 local EPILOG = [[
 Examples:
@@ -46,6 +50,13 @@ local function object(explanation)
   return fields
 end
 
+-- A command is to be copied, so it stays on its line.
+local function write(io, line, cap)
+  line = terminal.clean(line, cap)
+  local is_command = line:find "^ +[%l ]*  alicloud%-dr "
+  io.out((is_command and line or fold.hang(io, line, MARGIN)) .. "\n")
+end
+
 local function explain_journal(args, io)
   local source, err = sources.open(args.what)
   if not source then return output.fail(io, args, err) end
@@ -58,7 +69,7 @@ local function explain_journal(args, io)
   local run = explain_run.of(model, source.events, args.what, session.runtime(io).time())
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
   if args.json then return output.json(io, code, run) end
-  for _, line in ipairs(explain_run.lines(run)) do io.out(terminal.clean(line, 2000) .. "\n") end
+  for _, line in ipairs(explain_run.lines(run)) do write(io, line, 2000) end
   return code
 end
 
@@ -82,9 +93,7 @@ function M.run(args, io)
         message = complaint .. ", or the journal of a run" })
   end
   if args.json then return output.json(io, output.EXIT.done, object(explanation)) end
-  for line in tostring(explanation):gmatch "[^\n]+" do
-    io.out(terminal.clean(line, 1000) .. "\n")
-  end
+  for line in tostring(explanation):gmatch "[^\n]+" do write(io, line, 1000) end
   return output.EXIT.done
 end
 

@@ -1,6 +1,7 @@
 --- `alicloud-dr manual`: the topics of the manual, and the text of one.
 
 local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
 local markdown = require "alicloud.cli.markdown"
 local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
@@ -30,6 +31,9 @@ Exit codes: 0 shown, 2 usage (also: no such topic).]]
 
 -- Nobody needs longer lines, however wide a terminal is.
 local WIDEST = 100
+
+-- Where summaries begin in the list.
+local MARGIN = 22
 
 local known = {}
 for _, topic in ipairs(M.TOPICS) do known[topic] = true end
@@ -62,7 +66,7 @@ local function list(args, io)
   end
   if args.json then return output.json(io, output.EXIT.done, { topics = topics }) end
   for _, about in ipairs(topics) do
-    io.out(("  %-19s %s\n"):format(about.topic, about.summary))
+    io.out(fold.hang(io, ("  %-19s %s"):format(about.topic, about.summary), MARGIN) .. "\n")
   end
   return output.EXIT.done
 end
