@@ -67,7 +67,8 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   end)
   common.verify(run, { groups = table.concat(ready, ","), region = region })
   run:step("what remains", { plan = false }, function(own)
-    own:note(("%d groups are not protected: alicloud-dr reprotect"):format(#ready))
+    local who = #ready == 1 and "1 group is" or #ready .. " groups are"
+    own:note(who .. " not protected: alicloud-dr reprotect")
     return { failed = moved.failed }
   end)
 end)
