@@ -5,6 +5,11 @@ local scratch = require "spec.scratch"
 
 local M = {}
 
+---@class spec.simulation.Edit
+---@field module string
+---@field name string of a function or constant, as the module declares it at its outermost level
+---@field value string an expression
+
 local NATIVE = { ["alicloud.core"] = true, ["alicloud.transport"] = true,
   ["alicloud.httpd"] = true }
 
@@ -12,14 +17,47 @@ local function is_ours(name)
   return (name == "alicloud" or name:find "^alicloud%.") and not NATIVE[name]
 end
 
--- Puts a mistake into a source; the text to be replaced must be there, and once.
-local function put(source, edit)
-  local first, last = source:find(edit.from, 1, true)
-  if not first then error(("%s has no %q any more"):format(edit.module, edit.from), 0) end
-  if source:find(edit.from, last + 1, true) then
-    error(("%s has %q more than once"):format(edit.module, edit.from), 0)
+local FORMS = { "local function %s(", "function %s(", "local %s = ", "%s = " }
+
+local function declares(line, name)
+  for _, form in ipairs(FORMS) do
+    local beginning = form:format(name)
+    if line:sub(1, #beginning) == beginning then return true end
   end
-  return source:sub(1, first - 1) .. edit.to .. source:sub(last + 1)
+  return false
+end
+
+local function declarations(lines, name)
+  local found = {}
+  for number, line in ipairs(lines) do
+    if declares(line, name) then found[#found + 1] = number end
+  end
+  return found
+end
+
+-- A declaration ends with the first line that makes it whole.
+local function last_line(lines, first)
+  for last = first, #lines do
+    if load(table.concat(lines, "\n", first, last)) then return last end
+  end
+end
+
+--- Puts a mistake into a source: another value in the place of a function or constant, right after
+--- its declaration. The value sees what the declaration sees, and what it replaces as `original`.
+---@param source string
+---@param edit spec.simulation.Edit
+---@return string
+function M.put(source, edit)
+  local lines = {}
+  for line in (source .. "\n"):gmatch "(.-)\n" do lines[#lines + 1] = line end
+  local found = declarations(lines, edit.name)
+  if #found == 0 then error(("%s declares no %s"):format(edit.module, edit.name), 0) end
+  if #found > 1 then error(("%s declares %s twice"):format(edit.module, edit.name), 0) end
+  local last = last_line(lines, found[1])
+  local place = edit.name:gsub(":", ".")
+  table.insert(lines, last + 1, ("do local original = %s %s = %s end"):format(place, place,
+    edit.value))
+  return table.concat(lines, "\n")
 end
 
 local function searcher(edits)
@@ -29,7 +67,7 @@ local function searcher(edits)
     if not path then return nil end
     local source = scratch.read(path)
     for _, edit in ipairs(edits) do
-      if edit.module == name then source = put(source, edit) end
+      if edit.module == name then source = M.put(source, edit) end
     end
     return assert(load(source, "@" .. path)), path
   end
@@ -45,7 +83,7 @@ local function take_out()
 end
 
 --- Calls a function while `require` gives modules with mistakes.
----@param edits { module: string, from: string, to: string }[]
+---@param edits spec.simulation.Edit[]
 ---@param body fun(): any
 ---@return any what it returns
 function M.with(edits, body)

@@ -259,12 +259,20 @@ function Change:wait_before_resend(err)
   self.loop.sleep(math.max(0, math.min(wish, self:window_left())))
 end
 
+-- Even when nothing may be sent any more, what has become of the call is worth some looks.
+function Change:look_until_stable(stability)
+  local time = math.max(self:window_left(), stability.span)
+  return self.poller:until_stable(stability, self:now() + time)
+end
+
+function Change:may_send_again(phase)
+  return phase == "not_started" and self:window_left() > 0
+end
+
 -- What the looks say of a call without a usable answer: "wait" if the change is under way, "send"
 -- if nothing has happened, or the end.
 function Change:decide_by_looking(stability, err)
-  -- Even when nothing may be sent any more, what has become of the call is worth some looks.
-  local time = math.max(self:window_left(), stability.span)
-  local phase = self.poller:until_stable(stability, self:now() + time)
+  local phase = self:look_until_stable(stability)
   if phase == "completed" or phase == "in_progress" or phase == "partially_failed" then
     self.joined = not self.doubtful
     return "wait"
@@ -272,7 +280,7 @@ function Change:decide_by_looking(stability, err)
   local superseded = phase == "direction_changed" or phase == "conflict"
   if superseded then return failures.superseded(self, err) end
   if phase == "failed" then return failures.failed(self) end
-  if phase == "not_started" and self:window_left() > 0 then return "send" end
+  if self:may_send_again(phase) then return "send" end
   if self.doubtful then return failures.unknown(self, err) end
   return failures.rejected(self, err)
 end

@@ -96,6 +96,13 @@ function Poller:look_instead(deadline, told_nothing)
   return phase
 end
 
+-- What a batched read shows is believed of a change under way; nil if it shows anything else.
+function Poller:record_batched(snapshot)
+  local phase, reason = self:phase_of(snapshot)
+  if phase == "in_progress" then return self:record(snapshot, phase, reason) end
+  return nil
+end
+
 --- A batched read is believed if it shows the change under way, not for too long, and not by
 --- whoever gives up; else one looks.
 ---@param deadline number monotonic
@@ -104,11 +111,8 @@ end
 function Poller:look_batched(deadline, ends)
   if not self:may_batch() then return self:look_instead(deadline) end
   local snapshot = self.target.batched.look(self:call_options(ends))
-  if snapshot and self:now() < ends then
-    local phase, reason = self:phase_of(snapshot)
-    if phase == "in_progress" then return self:record(snapshot, phase, reason) end
-  end
-  return self:look_instead(deadline, true)
+  local phase = snapshot and self:now() < ends and self:record_batched(snapshot)
+  return phase or self:look_instead(deadline, true)
 end
 
 --- Looks, and tells how long the look was held up by an outage: time in which nothing could be

@@ -246,6 +246,11 @@ function M.damaged(name, damage)
   }
 end
 
+local function cut_torn_end(store, reading)
+  if reading.torn == 0 then return true end
+  return store:cut(reading.bytes)
+end
+
 --- Opens a journal for writing: checks it, cuts a torn end.
 ---@param store alicloud.dr.Store leased by the caller
 ---@return alicloud.dr.JournalFile|nil
@@ -255,10 +260,8 @@ function M.open(store)
   if not text then return nil, err end
   local reading, damage = M.read(text)
   if not reading then return nil, M.damaged(store.name, damage) end
-  if reading.torn > 0 then
-    local ok, fault = store:cut(reading.bytes)
-    if not ok then return nil, fault end
-  end
+  local ok, fault = cut_torn_end(store, reading)
+  if not ok then return nil, fault end
   return setmetatable({ store = store, events = reading.events, seq = #reading.events,
     head = reading.head, torn = reading.torn }, Journal)
 end

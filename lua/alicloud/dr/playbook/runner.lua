@@ -255,6 +255,10 @@ local function prepare(playbook, options, runtime, open)
   return engine
 end
 
+local function has_finished(state)
+  return state.ending ~= nil and state.ending.type == "finished"
+end
+
 local function go_on(playbook, options)
   local runtime = options.client.runtime
   local open, err = opened(options, runtime)
@@ -263,9 +267,7 @@ local function go_on(playbook, options)
   if state.run then
     local fault = difference(state, playbook, options)
     if fault then return nil, fault end
-    if state.ending and state.ending.type == "finished" then
-      return summary.of(state, open.journal)
-    end
+    if has_finished(state) then return summary.of(state, open.journal) end
   end
   local engine
   engine, err = prepare(playbook, options, runtime, open)
