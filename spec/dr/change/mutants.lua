@@ -14,6 +14,7 @@ local replaced = {}
 ---@param mutant any if the original is a function: what makes the mutant of it
 function M.replace(module, name, mutant)
   local original = module[name]
+  if original == nil then error(("there is no %s to replace"):format(name), 0) end
   replaced[#replaced + 1] = function() module[name] = original end
   if type(original) == "function" then mutant = mutant(original) end
   module[name] = mutant

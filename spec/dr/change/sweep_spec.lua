@@ -109,6 +109,11 @@ describe("a sweep of random troubles", function()
     assert.same(trace(first), trace(second))
   end)
 
+  it("says by name that a safeguard is no longer there", function()
+    assert.has_error(function() replace(intents, "gone", function() end) end,
+      "there is no gone to replace")
+  end)
+
   for name, mutant in pairs(MUTANTS) do
     it("would notice: " .. name, function()
       assert.is_string(mutants.noticed(sweep, SEEDS, mutant))
