@@ -201,6 +201,25 @@ describe("the layers", function()
     assert.are.same({}, broken)
     assert.is_nil(cycle_in(requires))
   end)
+
+  it("know a module by one local name everywhere", function()
+    local names, several = {}, {}
+    for _, path in ipairs(files("lua", "*.lua")) do
+      for line in read(path):gmatch "[^\n]+" do
+        local name, module = line:match '^local ([%w_]+) = require "(alicloud[%l%d_.]*)"$'
+        if not name then
+          name, module = line:match '^local ([%w_]+) = lazy%.module "(alicloud[%l%d_.]*)"$'
+        end
+        if name and (names[module] or name) ~= name then
+          several[#several + 1] = ("%s: %s is %s here, %s elsewhere"):format(path, module, name,
+            names[module])
+        elseif name then
+          names[module] = name
+        end
+      end
+    end
+    assert.same({}, several)
+  end)
 end)
 
 describe("C code", function()

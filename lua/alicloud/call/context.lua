@@ -12,7 +12,7 @@ local plans = require "alicloud.call.plan"
 local rate_limit = require "alicloud.call.rate_limit"
 local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
-local scheduler = require "alicloud.loop.scheduler"
+local schedulers = require "alicloud.loop.scheduler"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local stats = require "alicloud.call.stats"
@@ -184,7 +184,7 @@ end
 -- Several calls at a time need a loop that spawns tasks; ours goes over one that cannot.
 local function loop_for(given, runtime)
   if given and given.spawn then return given end
-  return scheduler.new(given or blocking.new(runtime))
+  return schedulers.new(given or blocking.new(runtime))
 end
 
 ---@class alicloud.call.Context what calls of one client have in common

@@ -1,10 +1,10 @@
 --- An error, for people: the cause, what is known, whether sending again is safe, what to do next.
 
-local call_codes = require "alicloud.base.codes"
+local codes = require "alicloud.base.codes"
 local core = require "alicloud.core"
 local dr_codes = require "alicloud.dr.codes"
 local errors = require "alicloud.base.error"
-local options = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local shell = require "alicloud.base.shell"
 
@@ -63,7 +63,7 @@ local function classify(code, status)
 end
 
 local function entry_for(code)
-  local own = call_codes[code] or dr_codes[code]
+  local own = codes[code] or dr_codes[code]
   if own then return own, nil end
   for _, product in ipairs(PRODUCTS) do
     local entry = services.data(product).errors[code]
@@ -83,7 +83,7 @@ end
 
 local function known_codes()
   local names = {}
-  for name in pairs(call_codes) do names[name] = true end
+  for name in pairs(codes) do names[name] = true end
   for name in pairs(dr_codes) do names[name] = true end
   for _, product in ipairs(PRODUCTS) do
     for name in pairs(services.data(product).errors) do names[name] = true end
@@ -147,12 +147,12 @@ end
 ---@return string? complaint with the nearest known code
 function M.code(code)
   if type(code) ~= "string" or code == "" then
-    error(("explain: code: got %s; allowed: text"):format(options.show(code)), 2)
+    error(("explain: code: got %s; allowed: text"):format(schema.show(code)), 2)
   end
   local entry, product = lookup(code)
   if entry then return build(code, entry, product, {}) end
   return nil, ("the code %s is not known%s; allowed: a code as errors print it"):format(
-    options.show(code), options.did_you_mean(code, known_codes()))
+    schema.show(code), schema.did_you_mean(code, known_codes()))
 end
 
 --- Explains an error with what it knows of itself: outcome, group, token.
@@ -160,7 +160,7 @@ end
 ---@return alicloud.Explanation
 function M.error(err)
   if not errors.is_error(err) then
-    error(("explain: got %s; allowed: an error of this library"):format(options.show(err)), 2)
+    error(("explain: got %s; allowed: an error of this library"):format(schema.show(err)), 2)
   end
   local entry, product = lookup(err.code)
   return build(err.code, entry or { meaning = err.message, cure = "read the message" },

@@ -7,7 +7,7 @@ local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
-local text = require "alicloud.dr.report.text"
+local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
 
 local M = {}
@@ -43,13 +43,13 @@ local function last_entered(model)
 end
 
 local function stands(model)
-  local title = text.verdict(model)
+  local title = texts.verdict(model)
   local last = last_entered(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
-    text.plural(#model.steps, "step")) }
+    texts.plural(#model.steps, "step")) }
   if last then
     parts[#parts + 1] = ("the last one entered is %q: %s"):format(plain.clean(last.step, 120),
-      (text.step_status(last)))
+      (texts.step_status(last)))
   end
   parts[#parts + 1] = model.no_return
     and ("the point of no return is behind it (%s)"):format(plain.clean(model.no_return.step, 120))
@@ -75,7 +75,7 @@ local function gate_words(name, asked)
 end
 
 local function cause(model, state)
-  if model.chain.verdict == "damaged" then return "the journal is " .. text.chain(model.chain) end
+  if model.chain.verdict == "damaged" then return "the journal is " .. texts.chain(model.chain) end
   local err = model.error
   if err then
     local about = explain_code.code(tostring(err.code))
@@ -88,7 +88,7 @@ local function cause(model, state)
     return ("%s interrupted it"):format(plain.clean(process.owner or "somebody"))
   end
   local gate = open_gate(model, state)
-  return text.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
+  return texts.presence(model) .. (gate and gate_words(gate, state.gates[gate].asked) or "")
 end
 
 local function window_end(open)
@@ -125,7 +125,7 @@ end
 
 local function known(model, loose)
   local lines = {}
-  for i, open in ipairs(model.open) do lines[i] = text.open(open) end
+  for i, open in ipairs(model.open) do lines[i] = texts.open(open) end
   table.move(loose, 1, #loose, #lines + 1, lines)
   if #lines == 0 then lines[1] = "every call that changes something has an answer" end
   return lines

@@ -13,7 +13,7 @@ local terminal = require "alicloud.cli.terminal"
 ---@module "alicloud.cli.fold"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.cli.client"
-local session = lazy.module "alicloud.cli.client"
+local cli_clients = lazy.module "alicloud.cli.client"
 
 local M = {}
 
@@ -116,7 +116,7 @@ end
 
 local function run_command(name, args, io, json)
   local ok, result = pcall(commands.load(name).run, args, io)
-  if args.client then session.finish(args, io) end
+  if args.client then cli_clients.finish(args, io) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end

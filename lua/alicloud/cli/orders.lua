@@ -1,14 +1,14 @@
 --- Files that give orders to a command: what it executes, and what it is told by people. They are
 --- judged before they are used. What somebody has looked at and wants as it is, --trust-file takes.
 
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local options = require "alicloud.cli.options"
 local runtimes = require "alicloud.base.runtime"
-local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
@@ -33,13 +33,13 @@ end
 ---@param io alicloud.cli.Io
 ---@return fun(path: string): string|nil, string?, string?
 function M.reader(args, io)
-  local runtime = session.runtime(io)
+  local runtime = cli_clients.runtime(io)
   if not runtimes.has_real_files(runtime) then return runtime.read_file end
   local allowed = args.trust_file
   return function(path)
     if allowed and names(allowed, path) then return runtime.read_file(path) end
-    local text, message, code = trusted.read(path)
-    if code == trusted.UNTRUSTED and allowed then
+    local text, message, code = trusted_files.read(path)
+    if code == trusted_files.UNTRUSTED and allowed then
       message = ("%s; or use it as it is: --trust-file %s"):format(message, shell.quote(path))
     end
     return text, message, code
@@ -79,7 +79,7 @@ end
 -- Where members go on with each other's runs.
 local function is_of_team(path)
   local real = core.real_path(path)
-  local place = real and trusted.place(real:match "^(.*)/[^/]+$")
+  local place = real and trusted_files.place(real:match "^(.*)/[^/]+$")
   return place ~= nil and place.team ~= nil
 end
 
@@ -87,11 +87,11 @@ end
 local function foreign(path)
   local about = core.look(path)
   if not about then return nil end
-  local file <close>, message, code = trusted.open(path)
+  local file <close>, message, code = trusted_files.open(path)
   if not about.own and not (file and is_of_team(path)) then
-    return ("%s: belongs to %s"):format(path, trusted.name(about.uid))
+    return ("%s: belongs to %s"):format(path, trusted_files.name(about.uid))
   end
-  return not file and code == trusted.UNTRUSTED and message or nil
+  return not file and code == trusted_files.UNTRUSTED and message or nil
 end
 
 --- Says of a journal that is only looked at whose it is, if it need not be the user's.

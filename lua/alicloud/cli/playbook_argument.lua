@@ -1,7 +1,7 @@
 --- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
 --- The same for every command that takes one.
 
-local clients = require "alicloud.cli.client"
+local cli_clients = require "alicloud.cli.client"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
@@ -79,7 +79,7 @@ end
 function M.read(path, io, read_file, read_module)
   local source, message
   if ready.is_name(path) then
-    source, message = ready.source(path, clients.runtime(io).read_file)
+    source, message = ready.source(path, cli_clients.runtime(io).read_file)
   else
     source, message = sources.read(path, read_file, read_module)
   end

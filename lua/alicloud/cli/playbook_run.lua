@@ -1,7 +1,7 @@
 --- What run and resume have in common: options, the terminal's side of a run, its end.
 
 local anchors = require "alicloud.dr.playbook.anchor"
-local clients = require "alicloud.cli.client"
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
@@ -117,7 +117,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.read_options(args, io)
-  local runtime = clients.runtime(io)
+  local runtime = cli_clients.runtime(io)
   local person = M.person(args, runtime.getenv)
   reports.check_target("--report", args.report)
   local again = {}
@@ -315,7 +315,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io)
-  local client <close> = clients.open(args, io)
+  local client <close> = cli_clients.open(args, io)
   given.client = client
   if not args.json then
     io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),

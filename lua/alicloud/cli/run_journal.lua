@@ -7,14 +7,14 @@ local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
 local COMMON = "/var/lib/alicloud-dr"
 
 local function is_common(path)
-  local place = trusted.place(path)
+  local place = trusted_files.place(path)
   return place ~= nil and place.team ~= nil and place.fault == nil
 end
 
@@ -46,7 +46,7 @@ end
 
 -- A stranger's file tells nothing of our runs; one of the team that cannot be read does.
 local function is_strange(path, directory)
-  local about, place = core.look(path), trusted.place(directory)
+  local about, place = core.look(path), trusted_files.place(directory)
   return about ~= nil and not about.own and place ~= nil and about.gid ~= place.team
 end
 

@@ -3,7 +3,7 @@
 
 local cached = require "alicloud.credentials.cached"
 local core = require "alicloud.core"
-local endpoints = require "alicloud.net.endpoint"
+local endpoint = require "alicloud.net.endpoint"
 local forms = require "alicloud.net.form"
 local http = require "alicloud.net.http"
 local schema = require "alicloud.base.schema"
@@ -45,7 +45,7 @@ end
 local function url_of(context, given)
   local text, message = sts.endpoint(context, given)
   if not text then return nil, message end
-  local target = endpoints.parse(text, false)
+  local target = endpoint.parse(text, false)
   return ("%s://%s/?%s"):format(target.scheme, target.host, forms.encode {
     Action = "AssumeRoleWithOIDC", Version = "2015-04-01", Format = "JSON",
     Timestamp = core.iso8601(context.runtime.time()),

@@ -1,6 +1,6 @@
 --- Where the Security Token Service is asked, and what asking for a role takes.
 
-local endpoints = require "alicloud.net.endpoint"
+local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
 local schema = require "alicloud.base.schema"
 local support = require "alicloud.credentials.support"
@@ -33,7 +33,7 @@ M.OPTIONS = {
   duration = schema.integer(900, 43200),
   policy = schema.typed "string",
   sts_endpoint = schema.rule("host[:port] with optional http:// or https://", function(value)
-    return type(value) == "string" and endpoints.parse(value, false) ~= nil
+    return type(value) == "string" and endpoint.parse(value, false) ~= nil
   end),
   sts_region = schema.rule("a region id such as cn-shanghai", REGION.test),
   sts_vpc = schema.boolean,
@@ -60,8 +60,8 @@ local function local_endpoint(context)
   local given = context.config.endpoint
   local text = type(given) == "string" and given
     or support.variable(context.runtime, "ALIBABA_CLOUD_ENDPOINT")
-  local target = text and endpoints.parse(text, false)
-  return target and endpoints.is_loopback(target.host) and text or nil
+  local target = text and endpoint.parse(text, false)
+  return target and endpoint.is_loopback(target.host) and text or nil
 end
 
 local function by_region(runtime, given)
@@ -87,9 +87,9 @@ function M.endpoint(context, given)
   for _, name in ipairs { "ALIBABA_CLOUD_ENDPOINT_STS", "ALIBABA_CLOUD_STS_ENDPOINT" } do
     text = support.variable(runtime, name)
     if text then
-      local ok, reason = endpoints.parse(text, false)
+      local ok, reason = endpoint.parse(text, false)
       if ok then return text end
-      return nil, endpoints.refusal(name, text, reason)
+      return nil, endpoint.refusal(name, text, reason)
     end
   end
   text = local_endpoint(context)

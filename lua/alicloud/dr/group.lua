@@ -12,7 +12,7 @@ local failback = require "alicloud.dr.actions.failback"
 local failover = require "alicloud.dr.actions.failover"
 local fence = require "alicloud.dr.actions.fence"
 local formats = require "alicloud.base.formats"
-local groups = require "alicloud.dr.read.groups"
+local group_reads = require "alicloud.dr.read.groups"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
@@ -153,7 +153,7 @@ end
 ---@return alicloud.Error? err
 function Group:observe(options)
   demand(self, 2)
-  return groups.read(self.client, self.id, self.region, options)
+  return group_reads.read(self.client, self.id, self.region, options)
 end
 
 local function misplaced(group, snapshot)

@@ -3,7 +3,7 @@
 
 require "alicloud.base.lua_version"
 local lazy = require "alicloud.base.lazy"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
 
 ---@module "alicloud.dr.playbook"
@@ -29,8 +29,8 @@ function M.is_name(word)
 end
 
 local function complain(name)
-  return ("got %s; allowed: %s, or the path of a file, e.g. ./%s.lua%s"):format(option.show(name),
-    table.concat(M.NAMES, ", "), name, option.did_you_mean(name, known))
+  return ("got %s; allowed: %s, or the path of a file, e.g. ./%s.lua%s"):format(schema.show(name),
+    table.concat(M.NAMES, ", "), name, schema.did_you_mean(name, known))
 end
 
 --- The text of one.

@@ -2,6 +2,7 @@
 --- signed is shown in words before the key is touched.
 
 local approvals = require "alicloud.dr.playbook.approval"
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local keys = require "alicloud.cli.keys"
@@ -9,7 +10,6 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_inbox = require "alicloud.cli.run_inbox"
-local session = require "alicloud.cli.client"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
@@ -182,7 +182,7 @@ local HAND_OVER = "where you may not read it, ask whoever runs it for a copy, si
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local runtime = session.runtime(io)
+  local runtime = cli_clients.runtime(io)
   local person = playbooks.person(args, runtime.getenv)
   if not person then options.refuse "--as: is missing" end
   if args.new_key then return make_key(args, io, person) end

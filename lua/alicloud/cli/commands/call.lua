@@ -1,13 +1,13 @@
 --- `alicloud-dr call`: any operation, signed and sent, the answer as JSON.
 
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local json = require "alicloud.cli.json"
-local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local plans = require "alicloud.call.plan"
-local session = require "alicloud.cli.client"
+local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -71,7 +71,7 @@ function M.read_parameters(words)
   for _, word in ipairs(words) do
     local key, value = word:match("^([%a][%w]*[%w%.]*)=(.*)$")
     if not key or key:find("%.%.") or key:find("%.$") then
-      options.refuse(("parameter: got %s; allowed: %s"):format(option.show(word), ALLOWED))
+      options.refuse(("parameter: got %s; allowed: %s"):format(schema.show(word), ALLOWED))
     end
     if not put(params, key, value) then
       options.refuse(("parameter %s: is given twice; allowed: once"):format(key))
@@ -100,7 +100,7 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   local params = M.read_parameters(args.parameter)
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local call_options = { region = region, product = args.product, version = args.version }
   local fine, complaint = client:validate(args.action, params, call_options)
   if not fine then options.refuse(complaint) end
@@ -109,7 +109,7 @@ function M.run(args, io)
   -- What the name does not mark as reading is taken for a change: then "unknown" is worth its own
   -- exit code.
   local reads = plans.reads_by_name((args.action:gsub("^.*:", "")))
-  if not answer and reads then session.diagnosed(client, err) end
+  if not answer and reads then cli_clients.diagnosed(client, err) end
   if not answer then return output.fail(io, args, err, not reads) end
   if args.json then return output.json(io, output.EXIT.done, tables.copy(answer)) end
   io.out(indent(answer, 0) .. "\n")

@@ -1,10 +1,10 @@
 --- `alicloud-dr dependencies`: every host that a run needs, and where it lies. Asks nobody.
 
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -80,7 +80,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local client <close> = session.open(args, io)
+  local client <close> = cli_clients.open(args, io)
   local products, hooks = args.product or {}, args.hook or {}
   local ok, list = guard.call(client.dependencies, client, {
     products = #products > 0 and products or nil, hooks = hooks,

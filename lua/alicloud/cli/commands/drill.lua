@@ -2,11 +2,11 @@
 
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local formats = require "alicloud.base.formats"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 
 local M = {}
 
@@ -42,7 +42,7 @@ end
 
 local function list(args, io)
   local id = args.group and options.group_id(args.group)
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local drills, err
   if id then
     drills, err = dr.group(client, id, { region = region }):drills()
@@ -75,7 +75,7 @@ local function start(args, io, id)
   local given = options.read_change(args)
   given.client_token = options.text(args, "client_token", formats.TOKEN)
   change.demand_consent(args, io)
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = command_of(args, group, "drill", id)
   command.question = aftermath.drill_question
@@ -90,7 +90,7 @@ local function clear(args, io, id)
     options.refuse("drill: a drill id is missing; allowed: one of `alicloud-dr drill list`")
   end
   change.demand_consent(args, io, "drill id")
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = command_of(args, group, "clear", drill_id)
   command.question = aftermath.clear_question

@@ -20,7 +20,7 @@ local explain_run = lazy.module "alicloud.cli.explain_run"
 ---@module "alicloud.cli.orders"
 local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.cli.client"
-local session = lazy.module "alicloud.cli.client"
+local cli_clients = lazy.module "alicloud.cli.client"
 
 local M = {}
 
@@ -66,7 +66,7 @@ local function explain_journal(args, io)
     return output.fail(io, args, journals.damaged(args.what, source.chain))
   end
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
-  local run = explain_run.of(model, source.events, args.what, session.runtime(io).time())
+  local run = explain_run.of(model, source.events, args.what, cli_clients.runtime(io).time())
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
   if args.json then return output.json(io, code, run) end
   for _, line in ipairs(explain_run.lines(run)) do write(io, line, 2000) end

@@ -1,14 +1,14 @@
 --- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
 
+local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local script = require "alicloud.cli.playbook_argument"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local seeds_dealt = require "alicloud.cli.confine.seeds"
-local session = require "alicloud.cli.client"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
@@ -40,7 +40,7 @@ playbook that fails without any trouble, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)
-  script.add_rehearsal(command)
+  playbook_argument.add_rehearsal(command)
   command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
   command:option "--seed":argname "<number>":description "The first seed (1), or the only one."
   command:option "--only":argname "<numbers>"
@@ -182,7 +182,7 @@ local function read_seeds(args)
 end
 
 local function begins(args, io, params)
-  local world = script.read_world(args, io)
+  local world = playbook_argument.read_world(args, io)
   return confine.begins(args, io, params, function()
     return { kind = args.kind, world = world }
   end)
@@ -198,7 +198,7 @@ function M.run(args, io)
   local spinner, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
-    io = io, time = session.runtime(io).time }, begins(args, io, job.params), given)
+    io = io, time = cli_clients.runtime(io).time }, begins(args, io, job.params), given)
   spinner.clear()
   if not report then return confine.fail(io, args, confined) end
   local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed

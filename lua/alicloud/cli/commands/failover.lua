@@ -1,10 +1,10 @@
 --- `alicloud-dr failover`: check, ask, fail over, watch until every pair is open.
 
 local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 local view = require "alicloud.cli.view_group"
 
 local M = {}
@@ -52,7 +52,7 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")
   change.demand_consent(args, io)
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)
   command.question, command.progress = view.question, view.progress

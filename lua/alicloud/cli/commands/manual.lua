@@ -1,12 +1,12 @@
 --- `alicloud-dr manual`: the topics of the manual, and the text of one.
 
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
 local markdown = require "alicloud.cli.markdown"
-local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
+local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -50,7 +50,7 @@ local function read(topic, io)
   local places = package.path:gsub("%.lua%f[;\0]", ".md")
   local path, message = package.searchpath("alicloud.manual." .. topic, places)
   local text
-  if path then text, message = session.runtime(io).read_file(path) end
+  if path then text, message = cli_clients.runtime(io).read_file(path) end
   return text or options.refuse("manual: " .. message)
 end
 
@@ -87,8 +87,8 @@ function M.run(args, io)
   local topic = args.topic
   if not topic then return list(args, io) end
   if not known[topic] then
-    options.refuse(("topic: got %s; allowed: %s%s"):format(option.show(topic),
-      table.concat(M.TOPICS, ", "), option.did_you_mean(topic, known)))
+    options.refuse(("topic: got %s; allowed: %s%s"):format(schema.show(topic),
+      table.concat(M.TOPICS, ", "), schema.did_you_mean(topic, known)))
   end
   local text = read(topic, io)
   if args.json then

@@ -1,15 +1,15 @@
 --- `alicloud-dr plan`: what a playbook would do. It runs in a process without rights
 --- (alicloud.cli.confine), for which this one reads; what it tells is checked and cleaned here.
 
+local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
-local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local script = require "alicloud.cli.playbook_argument"
-local session = require "alicloud.cli.client"
+local playbook_argument = require "alicloud.cli.playbook_argument"
+local schema = require "alicloud.base.schema"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
@@ -36,7 +36,7 @@ ended (time, memory), 2 usage, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)
-  script.add_arguments(command)
+  playbook_argument.add_arguments(command)
   options.add_common(command, "Region of the client, usually the secondary site")
   command:option "--kind":choices { "drill", "planned", "unplanned" }
     :description "What the run is for; else as the playbook says (unplanned)."
@@ -141,8 +141,8 @@ local CALL = shapes.object { product = text(64), action = text(128), ["region?"]
 local FLAGS = shapes.object { ["point_of_no_return?"] = flag, ["critical?"] = flag,
   ["graceful_only?"] = flag, ["need?"] = count, ["timeout?"] = text(300),
   ["on_error?"] = text(600) }
-local STEP = shapes.object { key = text(3000), kind = option.choice("step", "gate", "verify"),
-  effect = option.choice("reads", "changes", "refused", "unknown", "not_entered"), reads = count,
+local STEP = shapes.object { key = text(3000), kind = schema.choice("step", "gate", "verify"),
+  effect = schema.choice("reads", "changes", "refused", "unknown", "not_entered"), reads = count,
   calls = shapes.list(CALL, 20000), flags = FLAGS, ["note?"] = text(12000), ["failed?"] = flag }
 local PLAN = { steps = shapes.list(STEP, 10000), changes = count, ["stopped?"] = text(12000),
   groups = shapes.list(shapes.object { id = text(64), region = text(64) }, 10000) }
@@ -157,7 +157,7 @@ local NAMES = { "ALIBABA_CLOUD_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_TYPE",
   "ALIBABA_CLOUD_REGION_ID" }
 
 local function job_of(args, io)
-  local job, getenv = confine.job(args, io), session.runtime(io).getenv
+  local job, getenv = confine.job(args, io), cli_clients.runtime(io).getenv
   job.kind, job.incident = args.kind, options.text(args, "incident", formats.INCIDENT)
   job.region, job.endpoint, job.network = args.region, options.endpoint(args), args.network
   job.environment = {}
@@ -169,7 +169,7 @@ end
 local function reader_of(args, io)
   local reader, own = {}, nil
   function reader.client()
-    own = own or session.open(args, io)
+    own = own or cli_clients.open(args, io)
     reader.observing = reader.observing or own:with { mode = "observe" }
     return reader.observing
   end

@@ -1,13 +1,13 @@
 --- `alicloud-dr playbooks`: the ready playbooks, what they take, and a copy of one to edit. A file
 --- of somebody else's tells of itself in a process without rights.
 
+local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local params = require "alicloud.dr.playbook.params"
 local ready = require "alicloud.playbooks"
-local session = require "alicloud.cli.client"
 local shapes = require "alicloud.cli.confine.shapes"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -99,7 +99,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local read_file, list = session.runtime(io).read_file, {}
+  local read_file, list = cli_clients.runtime(io).read_file, {}
   if args.copy then return copy(args.copy, args, io, read_file) end
   local is_file = args.name and not ready.is_name(args.name)
   if is_file then

@@ -5,8 +5,8 @@ local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local policies = require "alicloud.simulation.ram_policy"
-local script = require "alicloud.cli.playbook_argument"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
@@ -28,7 +28,7 @@ or its process ended (time, memory), 2 usage, 130 interrupted.]]
 
 ---@param command table of argparse
 function M.configure(command)
-  script.add_rehearsal(command)
+  playbook_argument.add_rehearsal(command)
   command:option "--mode":choices { "graceful", "ungraceful" }
     :description "ungraceful leaves out what needs the old side."
   command:option "--world":argname "<file>"
@@ -95,7 +95,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local job, world, kind = confine.job(args, io), script.read_world(args, io), nil
+  local job, world, kind = confine.job(args, io), playbook_argument.read_world(args, io), nil
   local begins = confine.begins(args, io, job.params, function(frame)
     kind = args.kind or frame.kind or "unplanned"
     return { kind = kind, world = world }

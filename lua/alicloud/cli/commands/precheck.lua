@@ -1,10 +1,10 @@
 --- `alicloud-dr precheck`: would a failover be taken now? Reads only.
 
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local precheck = require "alicloud.dr.model.precheck"
-local session = require "alicloud.cli.client"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
@@ -62,9 +62,9 @@ end
 function M.run(args, io)
   local id = options.group_id(args.group)
   local max_rpo = options.duration(args, "max_rpo")
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local report, err = dr.group(client, id, { region = region }):precheck { max_rpo = max_rpo }
-  if not report then return output.fail(io, args, session.diagnosed(client, err)) end
+  if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   if args.json then return print_object(io, report) end
   show(io, report)
   return exit_code(report)

@@ -1,10 +1,10 @@
 --- `alicloud-dr readiness`: could these groups be failed over now? For a timer. Reads only.
 
 local aftermath = require "alicloud.cli.view_change"
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 
 local M = {}
 
@@ -51,7 +51,7 @@ function M.run(args, io)
   for _, id in ipairs(args.group) do options.group_id(id) end
   local limits = { max_rpo = options.duration(args, "max_rpo"),
     max_drill_age = options.duration(args, "max_drill_age") }
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local ids, err = args.group, nil
   if #ids == 0 then ids, err = dr.group_ids(client, { region = region, site = "backup" }) end
   if not ids then return fail(io, args, err) end

@@ -2,6 +2,7 @@
 --- themselves, and Ctrl-C comes back to the prompt.
 
 local alicloud = require "alicloud"
+local cli_clients = require "alicloud.cli.client"
 local clients = require "alicloud.client"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
@@ -11,12 +12,11 @@ local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reader = require "alicloud.cli.repl.reader"
-local session = require "alicloud.cli.client"
 local show = require "alicloud.cli.repl.show"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.explain_code"
-local explain = lazy.module "alicloud.cli.explain_code"
+local explain_code = lazy.module "alicloud.cli.explain_code"
 
 local M = {}
 
@@ -75,7 +75,7 @@ local function environment(io, client, hide)
   end
 
   function env.explain(err)
-    local ok, explanation, message = guard.call(explain.explain, err or env.err)
+    local ok, explanation, message = guard.call(explain_code.explain, err or env.err)
     if not ok then error(explanation, 0) end
     if not explanation then error(message, 2) end
     io.out(show.value(explanation, hide) .. "\n")
@@ -166,10 +166,10 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   if args.json then options.refuse "--json: got it for the REPL; allowed: the other commands" end
-  local client <close> = session.open(args, io)
+  local client <close> = cli_clients.open(args, io)
   local hide = hider(client)
   local env = environment(io, client, hide)
-  local home = session.runtime(io).getenv "HOME"
+  local home = cli_clients.runtime(io).getenv "HOME"
   local history = home and not args.no_history and home .. "/.alicloud-dr_history" or nil
   -- The interpreter takes its handler of SIGINT away when it has served once.
   local interrupt = io.input_tty and core.keep_interrupt() or function() end

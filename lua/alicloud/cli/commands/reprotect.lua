@@ -3,10 +3,10 @@
 
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
@@ -60,7 +60,7 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.reverse, given.old_side = not args.cancel, args.old_side
   change.demand_consent(args, io)
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)
   command.question = function(snapshot)

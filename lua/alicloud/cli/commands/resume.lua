@@ -4,9 +4,9 @@ local files = require "alicloud.dr.store.file"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
-local script = require "alicloud.cli.playbook_argument"
 local shell = require "alicloud.base.shell"
 
 local M = {}
@@ -62,12 +62,12 @@ function M.run(args, io)
   if not args.file then
     options.refuse "--file: is missing; the journal does not know the playbook's file"
   end
-  local source = script.read(args.file, io, orders.reader(args, io))
+  local source = playbook_argument.read(args.file, io, orders.reader(args, io))
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal
-  local playbook = script.load(source)
-  script.check_mode(playbook, args)
+  local playbook = playbook_argument.load(source)
+  playbook_argument.check_mode(playbook, args)
   return playbooks.carry_out(playbook, given, args, io)
 end
 

@@ -1,12 +1,12 @@
 --- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
 
+local cli_clients = require "alicloud.cli.client"
 local files = require "alicloud.dr.store.file"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
-local script = require "alicloud.cli.playbook_argument"
-local session = require "alicloud.cli.client"
 
 local M = {}
 
@@ -37,7 +37,7 @@ Examples:
 
 ---@param command table of argparse
 function M.configure(command)
-  script.add_arguments(command)
+  playbook_argument.add_arguments(command)
   command:option "--journal":argname "<path>":description "Keep the journal there."
   command:flag "--new":description "Begin a new run though an unfinished one is there."
   playbooks.add_options(command)
@@ -64,10 +64,10 @@ end
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
   local playbook, err
-  playbook, given.params = script.open(args, io)
+  playbook, given.params = playbook_argument.open(args, io)
   given.journal = args.journal
   if not given.journal then
-    local directory = run_journal.directory(session.runtime(io).getenv)
+    local directory = run_journal.directory(cli_clients.runtime(io).getenv)
     local made
     made, err = run_journal.make_directory(directory, io)
     if made then

@@ -1,10 +1,10 @@
 --- `alicloud-dr status`: the groups of a region, or some of them with their pairs. Reads only.
 
+local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
 local view = require "alicloud.cli.view_group"
 
 local M = {}
@@ -98,7 +98,7 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   for _, id in ipairs(args.group) do options.group_id(id) end
-  local client <close>, region = session.open(args, io)
+  local client <close>, region = cli_clients.open(args, io)
   local way = way_of(client, args, io)
   local some = #args.group > 0
   local list, err
@@ -107,7 +107,7 @@ function M.run(args, io)
   else
     list, err = dr.groups(client, { region = region })
   end
-  if not list then return output.fail(io, args, session.diagnosed(client, err)) end
+  if not list then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   if args.json then return print_object(io, region, list, way) end
   return some and show_some(io, region, list) or not some and show_all(io, region, list)
 end

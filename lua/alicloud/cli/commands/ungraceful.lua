@@ -1,11 +1,11 @@
 --- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
 
+local cli_clients = require "alicloud.cli.client"
 local inbox = require "alicloud.dr.playbook.inbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_inbox = require "alicloud.cli.run_inbox"
-local session = require "alicloud.cli.client"
 
 local M = {}
 
@@ -46,7 +46,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(args, io)
-  local person = playbooks.person(args, session.runtime(io).getenv)
+  local person = playbooks.person(args, cli_clients.runtime(io).getenv)
   if not person then options.refuse "--as: is missing" end
   if not (args.why and args.why:find("%S")) or args.why:find("%c") then
     options.refuse "--why: a reason is needed, without control characters"

@@ -1,14 +1,14 @@
 --- `alicloud-dr whoami`: whose credentials a command would use, where they were found, and why the
 --- other places were passed over. Reads only.
 
+local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local http = require "alicloud.net.http"
 local network = require "alicloud.cli.options.network"
-local option = require "alicloud.base.schema"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local session = require "alicloud.cli.client"
+local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -23,7 +23,7 @@ Examples:
 
 Exit codes: 0 done (also where STS cannot be reached), 1 refused or failed, 2 no credentials.]]
 
-local METADATA = option.rule("http://host[:port]", function(value)
+local METADATA = schema.rule("http://host[:port]", function(value)
   return http.parse_url(value) ~= nil and value:find("^http://[^/?#]+$") ~= nil
 end)
 
@@ -132,7 +132,7 @@ end
 ---@return integer exit_code
 function M.run(args, io)
   local metadata = options.text(args, "metadata_endpoint", METADATA)
-  local client <close> = session.anywhere(args, io, metadata)
+  local client <close> = cli_clients.anywhere(args, io, metadata)
   local about, failure = client:identity()
   if not about then return show_none(io, args, failure) end
   local caller, complaint, err

@@ -1,7 +1,7 @@
 --- What the commands have in common that look at a playbook in a process without rights: its text,
 --- how its job is begun, and how a job ends that has no result.
 
-local clients = require "alicloud.cli.client"
+local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
 local options = require "alicloud.cli.options"
@@ -60,7 +60,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.PlaybookSource
 function M.read(path, io)
-  local runtime = clients.runtime(io)
+  local runtime = cli_clients.runtime(io)
   local is_real = runtimes.has_real_files(runtime)
   local source = playbook_argument.read(path, io, is_real and read_typed or runtime.read_file,
     is_real and module_reader(path) or nil)
@@ -89,7 +89,7 @@ end
 function M.begins(args, io, params, begin)
   return { answer = function(frame)
     if frame.declares and params.region and not args.region then args.region = params.region end
-    local region = options.region(args, clients.runtime(io).getenv)
+    local region = options.region(args, cli_clients.runtime(io).getenv)
     local told = begin(frame, region)
     told.type, told.region = "begin", region
     return told
@@ -113,7 +113,7 @@ end
 ---@param fault fun(value: table): string|nil why not
 ---@return alicloud.cli.Confined
 function M.run(io, about, fault)
-  about.io, about.time = io, clients.runtime(io).time
+  about.io, about.time = io, cli_clients.runtime(io).time
   local confined = confine.run(about)
   local message = confined.value and fault(confined.value)
   if message then

@@ -2,7 +2,7 @@
 --- that the count does not depend on how many processes there are.
 
 local confine = require "alicloud.cli.confine"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local shapes = require "alicloud.cli.confine.shapes"
 
 local M = {}
@@ -18,7 +18,7 @@ local text, count = shapes.text, shapes.count
 local SEED = { seed = shapes.seed, processes = count, crashes = count, requests = count,
   effects = count, ending = text(12000),
   ["harm?"] = shapes.object { what = text(12000), troubles = shapes.list(text(12000), 1000),
-    only = shapes.list(option.integer(1, 10000), 1000) } }
+    only = shapes.list(schema.integer(1, 10000), 1000) } }
 
 local COUNTED = { "processes", "crashes", "requests", "effects" }
 

@@ -4,7 +4,7 @@
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
 local lazy = require "alicloud.base.lazy"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 
 ---@module "alicloud.net.endpoint"
 local endpoint = lazy.module "alicloud.net.endpoint"
@@ -33,7 +33,7 @@ function M.is_refusal(raised)
 end
 
 local function refuse_value(field, value, allowed)
-  M.refuse(("%s: got %s; allowed: %s"):format(field, option.show(value), allowed))
+  M.refuse(("%s: got %s; allowed: %s"):format(field, schema.show(value), allowed))
 end
 
 --- Turns misuse that a library function raises into a refusal: whatever it complains about was

@@ -3,13 +3,13 @@
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.net.options"
-local networks = lazy.module "alicloud.net.options"
+local net_options = lazy.module "alicloud.net.options"
 
 local M = {}
 
@@ -56,7 +56,7 @@ local function pins(words, refuse)
   for _, word in ipairs(words or {}) do
     local host, address = word:match("^([^=]+)=(.+)$")
     if not host then
-      refuse(("--resolve: got %s; allowed: host=address"):format(option.show(word)))
+      refuse(("--resolve: got %s; allowed: host=address"):format(schema.show(word)))
     end
     resolve = resolve or {}
     resolve[host] = resolve[host] or {}
@@ -71,11 +71,11 @@ end
 ---@return table
 function M.read(args, refuse)
   local given = { resolve = pins(args.resolve, refuse), network = args.network }
-  for name, rule in pairs(networks.SCHEMA) do
+  for name, rule in pairs(net_options.SCHEMA) do
     local value = args[name]
     if name ~= "resolve" and value ~= nil then
       if not rule.test(value) then
-        local shown = rule.secret and "text (not shown)" or option.show(value)
+        local shown = rule.secret and "text (not shown)" or schema.show(value)
         refuse(("%s: got %s; allowed: %s"):format(typed(name), shown, rule.allowed))
       end
       given[name] = value

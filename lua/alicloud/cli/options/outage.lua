@@ -3,7 +3,7 @@
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
-local option = require "alicloud.base.schema"
+local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
 local M = {}
@@ -45,7 +45,7 @@ end
 local function read_duration(text, refuse)
   local seconds = duration.parse(text)
   if not seconds or seconds < 1 or seconds > 30 * 86400 then
-    refuse(("--wait-for-cloud: got %s; allowed: %s, from 1s to 30d"):format(option.show(text),
+    refuse(("--wait-for-cloud: got %s; allowed: %s, from 1s to 30d"):format(schema.show(text),
       duration.ALLOWED))
   end
   return seconds
@@ -64,7 +64,7 @@ function M.read(args, io, refuse)
   end
   local failed = args.failed_region
   if failed and not formats.REGION.test(failed) then
-    refuse(("--failed-region: got %s; allowed: %s"):format(option.show(failed),
+    refuse(("--failed-region: got %s; allowed: %s"):format(schema.show(failed),
       formats.REGION.allowed))
   end
   given.failed_region = failed

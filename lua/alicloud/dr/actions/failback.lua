@@ -7,7 +7,7 @@
 --- Source: user guide, "Failback".
 
 local errors = require "alicloud.base.error"
-local groups = require "alicloud.dr.read.groups"
+local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
 local snapshots = require "alicloud.dr.model.snapshot"
 
@@ -199,7 +199,7 @@ end
 ---@return string|nil region
 ---@return alicloud.Error? err
 function M.other_region(group)
-  local snapshot, err = groups.read(group.client, group.id, group.region)
+  local snapshot, err = group_reads.read(group.client, group.id, group.region)
   if not snapshot then return nil, err end
   for _, place in ipairs { snapshot.from, snapshot.to } do
     if place.region ~= "" and place.region ~= group.region then return place.region end

@@ -19,7 +19,7 @@ local lazy = require "alicloud.base.lazy"
 local params = require "alicloud.dr.playbook.params"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
-local trusted_file = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 ---@module "alicloud.dr.playbook.runner"
 local runner = lazy.module "alicloud.dr.playbook.runner"
@@ -155,7 +155,7 @@ end
 function M.walk(playbook, options)
   local message
   if type(playbook) == "string" then
-    playbook, message = M.load(playbook, trusted_file.read)
+    playbook, message = M.load(playbook, trusted_files.read)
     if not playbook then error("dr.walk: " .. message, 2) end
   end
   if not M.is(playbook) then

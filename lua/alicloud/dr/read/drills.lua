@@ -2,7 +2,7 @@
 --- the bill. The disks of a drill are paid for until somebody clears it; nothing does so by itself.
 
 local duration = require "alicloud.base.duration"
-local groups = require "alicloud.dr.read.groups"
+local group_reads = require "alicloud.dr.read.groups"
 local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
 
@@ -96,7 +96,7 @@ end
 ---@return alicloud.dr.Drill[]|nil oldest first
 ---@return alicloud.Error? err
 function M.all(client, region)
-  local ids, err = groups.ids(client, { region = region, site = "backup" })
+  local ids, err = group_reads.ids(client, { region = region, site = "backup" })
   if not ids then return nil, err end
   local list = {}
   for _, id in ipairs(ids) do

@@ -1,7 +1,7 @@
 --- One group as both of its sites show it. What cannot be asked is said to be unknown; the site
 --- that the group object names has to answer.
 
-local groups = require "alicloud.dr.read.groups"
+local group_reads = require "alicloud.dr.read.groups"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
 
@@ -36,7 +36,7 @@ function M.read(group)
   if not here then return nil, err end
   local sites = { here = here, far = far_region(here) }
   if not sites.far then return sites end
-  local there, far_err = groups.read(group.client, group.id, sites.far,
+  local there, far_err = group_reads.read(group.client, group.id, sites.far,
     { deadline = FAR_DEADLINE })
   if there and there.role ~= "absent" then sites.there = there end
   sites.unreachable = far_err

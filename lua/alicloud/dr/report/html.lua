@@ -5,8 +5,8 @@ local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
 local style = require "alicloud.dr.report.style"
 local svg = require "alicloud.dr.report.svg"
+local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.text"
 
 local element, raw = markup.element, markup.raw
 
@@ -26,16 +26,16 @@ local function sign(tone)
 end
 
 local function verdict(model)
-  local title, tone = words.verdict(model)
+  local title, tone = texts.verdict(model)
   return element("div", { class = "verdict " .. tone }, sign(tone),
     element("div", nil, element("strong", nil, title),
-      element("p", nil, words.sentence(model),
+      element("p", nil, texts.sentence(model),
         model.resume and { " Resume it with: ", element("code", nil, model.resume) })))
 end
 
 local function figures(model)
   local cells = {}
-  for i, fact in ipairs(words.figures(model)) do
+  for i, fact in ipairs(texts.figures(model)) do
     cells[i] = element("div", { class = fact.tone },
       element("dt", nil, fact.label), element("dd", { class = "value" }, fact.value),
       element("dd", { class = "detail" }, fact.detail))
@@ -44,7 +44,7 @@ local function figures(model)
 end
 
 local function chain(model)
-  local text, tone = words.chain(model.chain)
+  local text, tone = texts.chain(model.chain)
   return element("p", { class = "chain" },
     element("span", { class = tone }, element("span", { ["aria-hidden"] = "true" }, SIGN[tone]),
       " Journal "), text, ".")
@@ -63,14 +63,14 @@ end
 
 -- Below the step, over the whole width: a phone has no room beside the figures.
 local function details(entry)
-  local lines = words.details(entry)
+  local lines = texts.details(entry)
   if #lines == 0 then return nil end
   for i, line in ipairs(lines) do lines[i] = element("span", nil, line) end
   return element("tr", { class = "details" }, element("td", { colspan = 4 }, lines))
 end
 
 local function step_rows(model, entry)
-  local word, tone, mark = words.step_status(entry)
+  local word, tone, mark = texts.step_status(entry)
   local kind = entry.kind ~= "step" and element("span", { class = "kind" }, " ", entry.kind) or nil
   return element("tbody", nil, element("tr", nil,
     element("th", { scope = "row" }, name(entry.step), kind),
@@ -99,7 +99,7 @@ end
 
 local function processes(model)
   local lines = {}
-  for i, process in ipairs(model.processes) do lines[i] = words.process(process) end
+  for i, process in ipairs(model.processes) do lines[i] = texts.process(process) end
   return listed("processes", lines)
 end
 
@@ -113,7 +113,7 @@ end
 
 local function about(model)
   local cells = {}
-  for _, pair in ipairs(words.about(model)) do
+  for _, pair in ipairs(texts.about(model)) do
     cells[#cells + 1] = element("dt", nil, pair[1])
     cells[#cells + 1] = element("dd", nil, name(pair[2]))
   end
@@ -123,7 +123,7 @@ end
 local KIND = { drill = "drill", planned = "planned failover", unplanned = "unplanned failover" }
 
 local function body(model)
-  local attention = words.attention(model)
+  local attention = texts.attention(model)
   return element("main", nil,
     element("header", nil,
       element("p", { class = "eyebrow" }, "Disaster recovery report · ",
@@ -146,7 +146,7 @@ end
 ---@param model alicloud.dr.EvidenceModel
 ---@return string
 function M.render(model)
-  local title = words.verdict(model)
+  local title = texts.verdict(model)
   local head = element("head", nil,
     element("meta", { charset = "utf-8" }),
     element("meta", { ["http-equiv"] = "Content-Security-Policy", content = POLICY }),

@@ -9,8 +9,8 @@ local errors = require "alicloud.base.error"
 local gather = require "alicloud.dr.report.gather"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
-local option = require "alicloud.base.schema"
 local plain = require "alicloud.dr.report.plain"
+local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.report.source"
 
 ---@module "alicloud.dr.report.compare"
@@ -61,7 +61,7 @@ end
 function Evidence:render(format)
   local write = M.writer(format)
   if not write then
-    error(("report: format: got %s; allowed: %s"):format(option.show(format),
+    error(("report: format: got %s; allowed: %s"):format(schema.show(format),
       table.concat(M.FORMATS, ", ")), 2)
   end
   return write(self)
@@ -69,14 +69,14 @@ end
 
 local SCHEMA = {
   -- Fewer digits than these can be met by trying.
-  head = option.rule("16 to 64 hexadecimal digits", function(value)
+  head = schema.rule("16 to 64 hexadecimal digits", function(value)
     return type(value) == "string" and #value >= 16 and #value <= 64 and value:find("^%x+$") ~= nil
   end),
 }
 
 M.HEAD = SCHEMA.head
 
-SCHEMA.approvers = option.rule("a table of name = public key", function(value)
+SCHEMA.approvers = schema.rule("a table of name = public key", function(value)
   if type(value) ~= "table" then return false end
   for name, key in pairs(value) do
     if type(name) ~= "string" or type(key) ~= "string" or #key ~= 64 then return false end
@@ -103,9 +103,9 @@ end
 function M.read(source, options)
   if type(source) ~= "string" and type(source) ~= "table" then
     error(("dr.report: got %s; allowed: the path of a journal, or records"):format(
-      option.show(source)), 2)
+      schema.show(source)), 2)
   end
-  local given = option.check("dr.report", options, SCHEMA, 2)
+  local given = schema.check("dr.report", options, SCHEMA, 2)
   local found, err = sources.open(source, given.head, given.approvers)
   if not found then return nil, err end
   local model = gather.model(found)
@@ -121,7 +121,7 @@ function M.compare(a, b)
   for _, each in ipairs { { a }, { b } } do
     if getmetatable(each[1]) ~= metatable then
       error(("dr.compare: got %s; allowed: what dr.report returns"):format(
-        option.show(each[1])), 2)
+        schema.show(each[1])), 2)
     end
   end
   return compare.new(a, b)

@@ -4,8 +4,8 @@
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
+local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.text"
 
 local element = markup.element
 
@@ -24,9 +24,9 @@ local function outcome(entry)
   elseif FAILED[entry.status] then
     local err = entry.err or {}
     return "failure", element("failure", { type = err.code or entry.status,
-      message = err.message or words.step_status(entry) })
+      message = err.message or texts.step_status(entry) })
   elseif UNSETTLED[entry.status] then
-    return "error", element("error", { type = entry.status, message = words.step_status(entry) })
+    return "error", element("error", { type = entry.status, message = texts.step_status(entry) })
   end
   return "passed", nil
 end
@@ -51,7 +51,7 @@ local function target_case(suite, class, name, target)
 end
 
 local function chain_case(suite, class, chain)
-  local text, tone = words.chain(chain)
+  local text, tone = texts.chain(chain)
   local verdict = tone == "bad" and element("failure", { type = "chain", message = text })
   case(suite, "journal chain", class, 0, verdict and "failure" or "passed", verdict or nil,
     { text })
@@ -69,18 +69,18 @@ end
 local function ending_case(suite, class, model)
   local ended = model.status == "completed" or model.status == "completed_with_exceptions"
   local verdict = not ended and element("error", { type = model.status,
-    message = words.sentence(model)
+    message = texts.sentence(model)
       .. (model.resume and " Resume it with: " .. model.resume or "") })
   case(suite, "run", class, model.elapsed, verdict and "error" or "passed", verdict or nil,
-    words.attention(model))
+    texts.attention(model))
 end
 
 local function properties(model)
   local list = {}
-  for _, pair in ipairs(words.about(model)) do
+  for _, pair in ipairs(texts.about(model)) do
     list[#list + 1] = element("property", { name = pair[1], value = pair[2] })
   end
-  for _, fact in ipairs(words.figures(model)) do
+  for _, fact in ipairs(texts.figures(model)) do
     list[#list + 1] = element("property", { name = fact.label, value = fact.value })
   end
   return element("properties", nil, list)
@@ -93,7 +93,7 @@ function M.render(model)
   local suite, class = { tests = 0, cases = {} }, model.playbook.name
   for _, entry in ipairs(model.steps) do
     local kind, verdict = outcome(entry)
-    case(suite, entry.step, class, entry.seconds, kind, verdict, words.details(entry))
+    case(suite, entry.step, class, entry.seconds, kind, verdict, texts.details(entry))
   end
   target_case(suite, class, "recovery time", model.rto)
   target_case(suite, class, "recovery point", model.rpo)

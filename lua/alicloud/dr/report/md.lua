@@ -1,8 +1,8 @@
 --- A report in Markdown, for a ticket.
 
 local plain = require "alicloud.dr.report.plain"
+local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
-local words = require "alicloud.dr.report.text"
 
 local M = {}
 
@@ -72,18 +72,18 @@ local function add(lines, ...)
 end
 
 local function head(lines, model)
-  local title, tone = words.verdict(model)
+  local title, tone = texts.verdict(model)
   add(lines, "# ", MARK[tone], " ", title, ": ", M.text(model.playbook.name))
   add(lines, "")
-  add(lines, escape(words.sentence(model)), model.resume
+  add(lines, escape(texts.sentence(model)), model.resume
     and " Resume it with: " .. verbatim(model.resume) or "")
   add(lines, "")
   add(lines, "| | | |")
   add(lines, "|---|---|---|")
-  for _, fact in ipairs(words.figures(model)) do
+  for _, fact in ipairs(texts.figures(model)) do
     add(lines, "| ", fact.label, " | **", fact.value, "** | ", escape(fact.detail or ""), " |")
   end
-  local chain, chain_tone = words.chain(model.chain)
+  local chain, chain_tone = texts.chain(model.chain)
   add(lines, "| Journal | **", MARK[chain_tone], "** | ", escape(chain), " |")
 end
 
@@ -102,9 +102,9 @@ local function steps(lines, model)
   add(lines, "| Step | From the start | Took | Result | |")
   add(lines, "|---|--:|--:|---|---|")
   for _, entry in ipairs(model.steps) do
-    local word, _, mark = words.step_status(entry)
+    local word, _, mark = texts.step_status(entry)
     local details = {}
-    for i, line in ipairs(words.details(entry)) do details[i] = escape(line) end
+    for i, line in ipairs(texts.details(entry)) do details[i] = escape(line) end
     add(lines, "| ", M.text(entry.step), entry.kind ~= "step" and " (" .. entry.kind .. ")" or "",
       " | ", entry.begun_at and "+" .. plain.duration(entry.begun_at - model.began_at) or "",
       " | ", entry.begun_at and plain.duration(entry.seconds) or "", " | ", mark, " ", word,
@@ -116,7 +116,7 @@ local function about(lines, model)
   add(lines, "")
   add(lines, "## About this run")
   add(lines, "")
-  for _, pair in ipairs(words.about(model)) do
+  for _, pair in ipairs(texts.about(model)) do
     add(lines, "- ", pair[1], ": ", escape(pair[2]))
   end
 end
@@ -137,9 +137,9 @@ end
 function M.render(model)
   local lines = {}
   head(lines, model)
-  list(lines, "Not to be overlooked", words.attention(model))
+  list(lines, "Not to be overlooked", texts.attention(model))
   steps(lines, model)
-  list(lines, "Who ran it", map(model.processes, words.process))
+  list(lines, "Who ran it", map(model.processes, texts.process))
   list(lines, "Who vouches for it", vouches.lines(model.vouching, model.chain.records))
   add(lines, "")
   add(lines, escape(vouches.CHAIN))

@@ -1,7 +1,7 @@
 --- Values of a journal as words: text that somebody wrote, times, durations.
 
 local core = require "alicloud.core"
-local durations = require "alicloud.base.duration"
+local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 
 local M = {}
@@ -30,7 +30,7 @@ end
 ---@return string "52 s", "7m12s"; below a second with its fraction
 function M.duration(seconds)
   if seconds > 0 and seconds < 1 then return ("%.2g s"):format(seconds) end
-  return durations.format(math.max(0, seconds))
+  return duration.format(math.max(0, seconds))
 end
 
 return M

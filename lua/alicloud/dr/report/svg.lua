@@ -3,8 +3,8 @@
 
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
+local texts = require "alicloud.dr.report.text"
 local timeline = require "alicloud.dr.report.timeline"
-local words = require "alicloud.dr.report.text"
 
 local element = markup.element
 
@@ -36,7 +36,7 @@ local function bar_of(place, row, bar, y, height)
   local x = place(bar.from)
   local width = math.max(place(bar.to) - x, LEAST_WIDTH)
   x = math.min(x, 100 - width)
-  local word, tone = words.step_status(row.entry)
+  local word, tone = texts.step_status(row.entry)
   local kind = OUTLINE[row.entry.kind] or ""
   local title = ("%s: %s, %s"):format(plain.clean(row.entry.step), word,
     plain.duration(bar.to - bar.from))
@@ -46,7 +46,7 @@ local function bar_of(place, row, bar, y, height)
 end
 
 local function draw_row(out, place, row, y)
-  local _, tone, mark = words.step_status(row.entry)
+  local _, tone, mark = texts.step_status(row.entry)
   local took = #row.bars > 0 and " " .. plain.duration(row.entry.seconds) or ""
   out[#out + 1] = label("name", 0, y + 13, plain.clean(row.label, LABEL_CAP))
   out[#out + 1] = element("text", { class = "took " .. tone, x = "100%", y = y + 13, dx = -8,
@@ -118,7 +118,7 @@ local function draw_axis(out, layout, top, y)
 end
 
 local function describe(model, layout)
-  local parts = { ("%s from %s to %s."):format(words.plural(#model.steps, "step"),
+  local parts = { ("%s from %s to %s."):format(texts.plural(#model.steps, "step"),
     plain.time(model.began_at), plain.time(model.ended_at)) }
   for _, mark in ipairs(layout.marks) do
     parts[#parts + 1] = ("%s after %s."):format(mark.label,

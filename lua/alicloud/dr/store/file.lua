@@ -15,7 +15,7 @@ local errors = require "alicloud.base.error"
 local letters = require "alicloud.dr.store.letters"
 local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local failure = private.failure
 
@@ -61,7 +61,7 @@ end
 ---@return alicloud.Error? err
 function M.open(path)
   local directory = directory_of(path)
-  local place, message, code = trusted.place(directory)
+  local place, message, code = trusted_files.place(directory)
   local file, err
   if place then file, err = private.open(path, place) else err = failure(path, message, code) end
   if not file then return nil, err end
@@ -90,7 +90,7 @@ local function read(path, fault_of)
   local fault = fault_of and fault_of(file)
   if fault then return nil, fault end
   local text
-  text, message, code = trusted.read_all(file)
+  text, message, code = trusted_files.read_all(file)
   if not text then return nil, failure(path, message, code) end
   return text
 end
@@ -109,14 +109,14 @@ end
 ---@return alicloud.Error? err as of `read` and of `open`
 function M.read_trusted(path)
   return read(path, function(file)
-    local place, message, code = trusted.place(directory_of(path))
+    local place, message, code = trusted_files.place(directory_of(path))
     if not place then return failure(path, message, code) end
     return private.fault(file, path, place)
   end)
 end
 
 function Store:load()
-  local text, message, code = trusted.read_all(self.file)
+  local text, message, code = trusted_files.read_all(self.file)
   if not text then return nil, failure(self.name, message, code) end
   local _, lines = text:gsub("\n", "\n")
   self.bytes, self.seq = #text, lines
@@ -268,10 +268,10 @@ local function open_lock(path, place)
   local about = core.look(path)
   if about and place.strangers then
     err.hint = ("%s made it, where anybody could; move the journal to a directory of your own and "
-      .. "resume it there: mv %s DIRECTORY"):format(trusted.name(about.uid),
+      .. "resume it there: mv %s DIRECTORY"):format(trusted_files.name(about.uid),
       shell.quote((path:gsub("%.lock$", ""))))
   elseif about then
-    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted.name(about.uid),
+    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted_files.name(about.uid),
       about.type == "directory" and "-r " or "", shell.quote(path))
   end
   return nil, err
@@ -282,10 +282,10 @@ local function lock_fault(store, name)
   local place = store.place
   local wrong = place.fault or place.strangers
   if name == "run" or not wrong then return nil end
-  return failure(store.name, "groups cannot be locked here: " .. trusted.words(wrong),
-    trusted.UNTRUSTED, ("keep journals in a directory of your own (mode 700), or of a team (%s); a "
-    .. "run that was begun here goes on from there: mv %s* DIRECTORY"):format(private.TEAM_HINT,
-      shell.quote(store.name)))
+  return failure(store.name, "groups cannot be locked here: " .. trusted_files.words(wrong),
+    trusted_files.UNTRUSTED, ("keep journals in a directory of your own (mode 700), or of a team "
+    .. "(%s); a run that was begun here goes on from there: mv %s* DIRECTORY"):format(
+      private.TEAM_HINT, shell.quote(store.name)))
 end
 
 -- The lock of the run is in its note, the others are bytes of one file.

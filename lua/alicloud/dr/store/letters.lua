@@ -2,7 +2,7 @@
 --- PATH.mail.TIME, so that its owner is who left it, and nobody keeps another from leaving one.
 
 local core = require "alicloud.core"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
@@ -48,7 +48,7 @@ local function read(path, place)
   if not text then return nil end
   local about, lines = file:stat(), {}
   for line in text:gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
-  return { name = path, who = trusted.name(about.uid), trusted = may_order(about, place),
+  return { name = path, who = trusted_files.name(about.uid), trusted = may_order(about, place),
     lines = lines }
 end
 

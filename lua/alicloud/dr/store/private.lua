@@ -5,7 +5,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local shell = require "alicloud.base.shell"
-local trusted = require "alicloud.base.trusted_file"
+local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
@@ -44,11 +44,11 @@ function M.fault(file, name, place)
   if not about then return M.failure(name, message, code) end
   local is_team = place.team and about.gid == place.team
   if about.links ~= 1 then
-    return M.failure(name, ("it has %d names"):format(about.links), trusted.UNTRUSTED,
+    return M.failure(name, ("it has %d names"):format(about.links), trusted_files.UNTRUSTED,
       "take another name: somebody has linked it here")
   end
   if not about.own and not is_team then
-    local owner = trusted.name(about.uid)
+    local owner = trusted_files.name(about.uid)
     return M.failure(name, "it belongs to somebody else, " .. owner, "EPERM",
       ("run it as that user, or keep it where a team does: %s"):format(M.TEAM_HINT))
   end

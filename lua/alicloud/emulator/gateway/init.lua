@@ -8,7 +8,7 @@ local dispatch = require "alicloud.emulator.gateway.dispatch"
 local faults = require "alicloud.emulator.gateway.faults"
 local metadata = require "alicloud.emulator.gateway.metadata"
 local regions = require "alicloud.emulator.model.regions"
-local request = require "alicloud.emulator.gateway.request"
+local requests = require "alicloud.emulator.gateway.request"
 local signature = require "alicloud.emulator.gateway.signature"
 local state = require "alicloud.emulator.model.state"
 
@@ -147,7 +147,7 @@ end
 function M.handle(emu, received)
   local beside = received.path ~= "/" and metadata.serve(emu, received)
   if beside then return beside end
-  local call, readable = request.read(received, emu.settings)
+  local call, readable = requests.read(received, emu.settings)
   return take(emu:of_key(signature.claimed_key(call)), call, readable)
 end
 
@@ -159,7 +159,7 @@ function M.perform(emu, plan)
   emu = emu:of_key(plan.access_key_id)
   -- Signing would have drawn a nonce; so both ways go on drawing the same tokens.
   emu.ids:skip()
-  return take(emu, request.of_plan(plan, emu.settings), true)
+  return take(emu, requests.of_plan(plan, emu.settings), true)
 end
 
 return M
