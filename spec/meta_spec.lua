@@ -184,6 +184,12 @@ describe("the layers", function()
     end)
   end)
 
+  it("hand no constructor to each other", function()
+    forbid({ "[%(,{=]%s*[%w_]+%.new%s*[,%)}]" }, files("lua", "*.lua"), function(path)
+      return path:find("^lua/alicloud/cli/") or is_declaration(path)
+    end)
+  end)
+
   it("require what their table allows, and no module comes back to itself", function()
     local requires, broken = {}, {}
     for _, path in ipairs(files("lua", "*.lua")) do
