@@ -35,6 +35,18 @@ describe("options", function()
     assert.equal('where: unknown option 1 (number)', complaint { "region" })
   end)
 
+  it("that are unknown cost no more each where there are many", function()
+    local function cost_of(count)
+      local given, units = {}, 0
+      for i = 1, count do given["unknown" .. i] = true end
+      debug.sethook(function() units = units + 1 end, "", 100)
+      complaint(given)
+      debug.sethook()
+      return units
+    end
+    assert.is_true(cost_of(800) < 10 * cost_of(200))
+  end)
+
   it("of the wrong kind are named with value and allowed form", function()
     assert.equal("where: option retries: got 1.5 (number); allowed: an integer from 0 to 9",
       complaint { retries = 1.5 })

@@ -327,7 +327,8 @@ function M.fields_fault(fields, values, prefix, voice)
   for name, value in pairs(values) do
     local rule = fields[name]
     if not rule then
-      stranger = voice.unknown and M.stranger(fields, values)
+      -- Looked for once: who gives this may have given a great many.
+      if stranger == nil and voice.unknown then stranger = M.stranger(fields, values) end
     elseif value ~= absent and M.fault(rule, value, "", voice) and not (wrong and wrong < name) then
       wrong = name
     end
