@@ -124,6 +124,24 @@ describe("a change", function()
       assert.same({ alicloud = true }, set)
     end
   end)
+
+  it("needs no `require` where one like it was made before", function()
+    loaded_by [[
+      local dr, emulator = require "alicloud.dr", require "alicloud.emulator"
+      local new_client = require "alicloud".client
+      local function fail_over()
+        local emu = emulator.new {}
+        local client = new_client { region = "cn-shanghai", runtime = emu.runtime,
+          access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+          transport = emu.transport }
+        assert(dr.group(client, "pg-orders"):failover())
+      end
+      fail_over()
+      local keep = require
+      require = nil
+      fail_over()
+      require = keep]]
+  end)
 end)
 
 describe("the command", function()

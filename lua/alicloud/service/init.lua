@@ -11,10 +11,15 @@ local absent = {}
 
 local function load(product)
   local name = "alicloud.service." .. product
-  local ok, data = pcall(require, name)
-  if not ok then
-    if tostring(data):find("module '" .. name .. "' not found", 1, true) then return nil end
-    error(data, 0)
+  -- Every call comes here, and what is there needs nobody who may have gone since.
+  local data = package.loaded[name]
+  if data == nil then
+    local ok
+    ok, data = pcall(require, name)
+    if not ok then
+      if tostring(data):find("module '" .. name .. "' not found", 1, true) then return nil end
+      error(data, 0)
+    end
   end
   -- Beside the products lies what is said of all of them.
   return type(data) == "table" and data.operations and data or nil
