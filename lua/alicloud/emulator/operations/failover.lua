@@ -52,25 +52,20 @@ local function check_status(emu, group, now)
   return not ready and refuse("OperationDenied.InvalidStatus") or nil
 end
 
-local function check_group(emu, params, now)
-  local group, refusal = find.group(emu, params)
-  if not group then return refusal end
+local function check_group(group, emu, params, now)
   return find.wrong_side(emu, group, params.RegionId, "destination")
-    or check_pairs(group, emu.settings)
-    or check_status(emu, group, now), group
+    or check_pairs(group, emu.settings) or check_status(emu, group, now)
 end
 
-local function check_pair(emu, params)
-  local pair, refusal = find.pair(emu, params)
-  if not pair then return refusal end
-  refusal = find.wrong_side(emu, pair, params.RegionId, "destination")
+local function check_pair(pair, emu, params)
+  local refusal = find.wrong_side(emu, pair, params.RegionId, "destination")
   if not refusal and pair.group_id and emu.settings.pair_in_group == "deny" then
     refusal = refuse("OperationDenied")
   end
   if not refusal and PAIR_ILLEGAL[pair.status] then
     refusal = refuse("OperationDenied.InvalidStatus")
   end
-  return refusal, pair
+  return refusal
 end
 
 local function is_repeat(unit)
@@ -85,9 +80,9 @@ local function act(emu, params, context, unit)
 end
 
 --- FailoverDiskReplicaGroup.
-M.group = { check = check_group, act = act }
+M.group = { check = find.checked(find.group, check_group), act = act }
 
 --- FailoverDiskReplicaPair.
-M.pair = { check = check_pair, act = act }
+M.pair = { check = find.checked(find.pair, check_pair), act = act }
 
 return M

@@ -67,6 +67,18 @@ function M.pair(emu, params)
   return M.unit(emu, "pair", params.ReplicaPairId, params.RegionId)
 end
 
+--- A check that begins with finding what the call is about.
+---@param finder fun(emu, params): alicloud.emulator.Unit|nil, alicloud.emulator.Refusal|nil
+---@param check fun(unit, emu, params, now): alicloud.emulator.Refusal|false|nil
+---@return fun(emu, params, now): alicloud.emulator.Refusal|false|nil, any
+function M.checked(finder, check)
+  return function(emu, params, now)
+    local unit, refusal = finder(emu, params)
+    if not unit then return refusal end
+    return check(unit, emu, params, now), unit
+  end
+end
+
 -- The API's own fields call the sides of creation Primary and Standby, whichever way it goes now.
 local function wrong_side_code(emu, unit, region)
   if emu.settings.wrong_side == "not_found" then return "NoSuchResource" end

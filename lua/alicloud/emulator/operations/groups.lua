@@ -104,18 +104,16 @@ local function find_home(emu, params)
 end
 
 M.modify = {
-  check = function(emu, params)
-    local group, refusal = find.group(emu, params)
-    if not group then return refusal end
-    refusal = fields.problem(params)
+  check = find.checked(find.group, function(group, emu, params)
+    local refusal = fields.problem(params)
     if not refusal and fields.changes_copying(params) and emu.settings.modify_side == "source" then
       refusal = find.wrong_side(emu, group, params.RegionId, "source")
     end
     if not refusal and (params.EnableRtc or params.RPO) and #group.pairs > 0 then
       refusal = refuse("OperationDenied.GroupHasPair")
     end
-    return refusal or find.wrong_status(group, LEGAL.modify), group
-  end,
+    return refusal or find.wrong_status(group, LEGAL.modify)
+  end),
   act = function(emu, params, context, group)
     find.record_change(emu, params, context, group)
     fields.write(group, params)
@@ -184,20 +182,16 @@ function M.act_start(emu, params, context, unit)
 end
 
 M.start = {
-  check = function(emu, params, now)
-    local group, refusal = find_home(emu, params)
-    if not group then return refusal end
-    return check_members(group) or M.check_start(emu, params, now, group, LEGAL), group
-  end,
+  check = find.checked(find_home, function(group, emu, params, now)
+    return check_members(group) or M.check_start(emu, params, now, group, LEGAL)
+  end),
   act = M.act_start,
 }
 
 M.stop = {
-  check = function(emu, params)
-    local group, refusal = find_home(emu, params)
-    if not group then return refusal end
-    return find.wrong_status(group, LEGAL.stop), group
-  end,
+  check = find.checked(find_home, function(group)
+    return find.wrong_status(group, LEGAL.stop)
+  end),
   act = function(emu, params, context, group)
     if group.status == "stopping" or group.status == "stopped" then return {} end
     find.record_change(emu, params, context, group)
@@ -238,23 +232,19 @@ function M.act_reprotect(emu, params, context, unit)
 end
 
 M.reprotect = {
-  check = function(emu, params)
-    local group, refusal = find.group(emu, params)
-    if not group then return refusal end
+  check = find.checked(find.group, function(group, emu, params)
     return find.wrong_side(emu, group, params.RegionId, "destination")
       or #group.pairs == 0 and refuse("OperationDenied.NoPairInGroup")
-      or M.check_reprotect(emu, params, group), group
-  end,
+      or M.check_reprotect(emu, params, group)
+  end),
   act = M.act_reprotect,
 }
 
 M.delete = {
-  check = function(emu, params)
-    local group, refusal = find_home(emu, params)
-    if not group then return refusal end
+  check = find.checked(find_home, function(group)
     return #group.pairs > 0 and refuse("OperationDenied.GroupHasPair")
-      or find.wrong_status(group, LEGAL.delete), group
-  end,
+      or find.wrong_status(group, LEGAL.delete)
+  end),
   act = function(emu, params, context, group)
     if group.status == "deleting" then return {} end
     find.record_change(emu, params, context, group)

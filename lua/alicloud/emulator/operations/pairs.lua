@@ -4,7 +4,6 @@ local errors = require "alicloud.emulator.gateway.errors"
 local fields = require "alicloud.emulator.operations.fields"
 local find = require "alicloud.emulator.operations.find"
 local groups = require "alicloud.emulator.operations.groups"
-local transitions = require "alicloud.emulator.model.transitions"
 local records = require "alicloud.emulator.model.records"
 local state = require "alicloud.emulator.model.state"
 
@@ -83,39 +82,29 @@ local function in_group(emu, pair)
 end
 
 M.modify = {
-  check = function(emu, params)
-    local pair, refusal = find.pair(emu, params)
-    if not pair then return refusal end
-    refusal = fields.problem(params)
+  check = find.checked(find.pair, function(pair, emu, params)
+    local refusal = fields.problem(params)
     if not refusal and fields.changes_copying(params) then
       refusal = emu.settings.modify_side == "source"
         and find.wrong_side(emu, pair, params.RegionId, "source") or in_group(emu, pair)
     end
-    return refusal or find.wrong_status(pair, LEGAL.modify), pair
-  end,
+    return refusal or find.wrong_status(pair, LEGAL.modify)
+  end),
   act = groups.modify.act,
 }
 
 M.start = {
-  check = function(emu, params, now)
-    local pair, refusal = find.pair(emu, params)
-    if not pair then return refusal end
-    return in_group(emu, pair) or groups.check_start(emu, params, now, pair, LEGAL), pair
-  end,
+  check = find.checked(find.pair, function(pair, emu, params, now)
+    return in_group(emu, pair) or groups.check_start(emu, params, now, pair, LEGAL)
+  end),
   act = groups.act_start,
 }
 
 M.stop = {
-  check = function(emu, params)
-    local pair, refusal = find.pair(emu, params)
-    if not pair then return refusal end
-    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.stop), pair
-  end,
-  act = function(emu, params, context, pair)
-    find.record_change(emu, params, context, pair)
-    transitions.stop(emu.world, pair, context.now, emu.settings)
-    return {}
-  end,
+  check = find.checked(find.pair, function(pair, emu)
+    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.stop)
+  end),
+  act = groups.stop.act,
 }
 
 local function is_listed(group, pair)
@@ -139,32 +128,24 @@ local function check_membership(emu, pair)
 end
 
 M.reprotect = {
-  check = function(emu, params)
-    local pair, refusal = find.pair(emu, params)
-    if not pair then return refusal end
+  check = find.checked(find.pair, function(pair, emu, params)
     return find.wrong_side(emu, pair, params.RegionId, "destination")
-      or check_membership(emu, pair) or groups.check_reprotect(emu, params, pair), pair
-  end,
+      or check_membership(emu, pair) or groups.check_reprotect(emu, params, pair)
+  end),
   act = groups.act_reprotect,
 }
 
 M.delete = {
-  check = function(emu, params)
-    local pair, refusal = find.pair(emu, params)
-    if not pair then return refusal end
+  check = find.checked(find.pair, function(pair, emu, params)
     local bound = emu.settings.delete_side == "source"
     if bound and find.wrong_side(emu, pair, params.RegionId, "source") then
       -- The operation's own table has no code for the side.
       return refuse(emu.settings.wrong_side == "not_found" and "NoSuchResource"
         or "OperationDenied")
     end
-    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.delete), pair
-  end,
-  act = function(emu, params, context, pair)
-    find.record_change(emu, params, context, pair)
-    transitions.delete(emu.world, pair, context.now)
-    return {}
-  end,
+    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.delete)
+  end),
+  act = groups.delete.act,
 }
 
 local UNBORN = set("creating", "create_failed", "deleting", "deleted", "invalid")
