@@ -46,12 +46,25 @@ local function is_needed(name, rule)
   return rule.required == true and name ~= "RegionId"
 end
 
+-- What numbered pages take and give is declared once, in alicloud.client.pager.
+local PAGE_PARAMS = { NextToken = true, PageNumber = true, PageSize = true }
+local PAGE = { NextToken = true, PageNumber = true, PageSize = true, TotalCount = true,
+  RequestId = true }
+
+local function is_numbered(operation)
+  return operation.params.PageNumber ~= nil
+end
+
 local function add_params(lines, prefix, operation)
-  lines[#lines + 1] = ("---@class %sParams"):format(prefix)
+  local numbered = is_numbered(operation)
+  lines[#lines + 1] = ("---@class %sParams%s"):format(prefix,
+    numbered and ": alicloud.PageParams" or "")
   for _, name in ipairs(sorted.keys(operation.params)) do
     local rule = operation.params[name]
-    lines[#lines + 1] = ("---@field %s%s %s %s"):format(name, is_needed(name, rule) and "" or "?",
-      type_of(rule), note_of(rule))
+    if not (numbered and PAGE_PARAMS[name]) then
+      lines[#lines + 1] = ("---@field %s%s %s %s"):format(name,
+        is_needed(name, rule) and "" or "?", type_of(rule), note_of(rule))
+    end
   end
   lines[#lines + 1] = ""
 end
@@ -75,13 +88,14 @@ end
 
 -- One class for all that is only acknowledged.
 local function result_of(prefix, operation)
-  return #operation.response == 1 and "alicloud.Accepted" or prefix .. "Result"
+  return #operation.response == 1 and "alicloud.Answer" or prefix .. "Result"
 end
 
-local function add_result(lines, class, node, top)
-  local own = { "---@class " .. class }
+local function add_result(lines, class, node, top, numbered)
+  local own = { "---@class " .. class .. (numbered and ": alicloud.Page" or "") }
   for _, name in ipairs(node.order) do
     local field = node.fields[name]
+    if numbered and PAGE[name] then goto continue end
     local kind = field.type
     if not kind then
       kind = class .. "." .. name
@@ -90,6 +104,7 @@ local function add_result(lines, class, node, top)
     local sure = top and (field.list or name == "RequestId")
     own[#own + 1] = ("---@field %s%s %s%s%s"):format(name, sure and "" or "?", kind,
       field.list and "[]" or "", field.unit and " " .. field.unit or "")
+    ::continue::
   end
   own[#own + 1] = ""
   table.move(own, 1, #own, #lines + 1, lines)
@@ -129,8 +144,8 @@ function M.text(data)
     local operation, prefix = data.operations[name], space .. "." .. name
     add_params(lines, prefix, operation)
     local result = result_of(prefix, operation)
-    if result ~= "alicloud.Accepted" then
-      add_result(lines, result, tree_of(operation.response), true)
+    if result ~= "alicloud.Answer" then
+      add_result(lines, result, tree_of(operation.response), true, is_numbered(operation))
     end
     if operation.paging then pageable[#pageable + 1] = name end
   end

@@ -1,6 +1,9 @@
 local scratch = require "spec.scratch"
 local types = require "spec.types"
 
+local page_params = scratch.read("lua/alicloud/client/pager.lua")
+  :match("%-%-%-@class alicloud%.PageParams\n(.-)\n\n")
+
 describe("the declarations for editors", function()
   for _, product in ipairs(types.PRODUCTS) do
     local data = require("alicloud.service." .. product)
@@ -16,12 +19,13 @@ describe("the declarations for editors", function()
       for name, operation in pairs(data.operations) do
         assert.is_truthy(text:find("\n---@field " .. name .. " fun(self", 1, true), name)
         local space = ("\n---@class alicloud.%s.%s"):format(product, name)
-        local body = text:match(space .. "Params\n(.-)\n\n")
+        local parent, body = text:match(space .. "Params(%C*)\n(.-)\n\n")
+        if parent == ": alicloud.PageParams" then body = body .. page_params end
         for param in pairs(operation.params) do
           assert.is_truthy(body:find("---@field " .. param .. "%f[%W]"), name .. param)
         end
         local is_acknowledged = #operation.response == 1
-        assert.equal(not is_acknowledged, text:find(space .. "Result\n", 1, true) ~= nil, name)
+        assert.equal(not is_acknowledged, text:find(space .. "Result%f[:\n]") ~= nil, name)
       end
       for waiter in pairs(data.waiters) do
         assert.is_truthy(text:find(('---| "%s"\n'):format(waiter), 1, true), waiter)

@@ -10,6 +10,21 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
+---@class alicloud.PageParams
+---@field NextToken? string from the page before; page numbers are ignored with it; text without
+---control characters
+---@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
+---@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
+
+---@class alicloud.Answer
+---@field RequestId string
+
+---@class alicloud.Page: alicloud.Answer
+---@field NextToken? string
+---@field PageNumber? integer
+---@field PageSize? integer
+---@field TotalCount? integer
+
 local DEFAULT_MAX_PAGES = 1000
 local MAX_PAGES = schema.integer(1, 1000000)
 

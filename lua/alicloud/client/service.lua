@@ -13,10 +13,6 @@ local waiter = lazy.module "alicloud.client.waiter"
 
 local M = {}
 
---- The answer to a change that tells nothing but that it was taken.
----@class alicloud.Accepted
----@field RequestId string
-
 ---@class alicloud.Service
 ---@field product string
 ---@field client alicloud.Client

@@ -77,13 +77,10 @@
 ---@field RegionId? string region of the primary disks, where production runs; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
----@class alicloud.ebs.DescribeDiskReplicaGroupsParams
+---@class alicloud.ebs.DescribeDiskReplicaGroupsParams: alicloud.PageParams
 ---@field GroupIds? string|string[] groups to read; all if absent; 1-100 ids, comma-separated text or a list
 ---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
 ---@field Name? string part of the name; text without control characters
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field RegionId? string either region of the group; see Site; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceGroupId? string resource group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field Site? "production"|"backup" which site the region is in the wanted records; production if absent
@@ -116,13 +113,8 @@
 ---@field ResourceGroupId? string
 ---@field Tags? alicloud.ebs.DescribeDiskReplicaGroupsResult.ReplicaGroups.Tags[]
 
----@class alicloud.ebs.DescribeDiskReplicaGroupsResult
+---@class alicloud.ebs.DescribeDiskReplicaGroupsResult: alicloud.Page
 ---@field ReplicaGroups alicloud.ebs.DescribeDiskReplicaGroupsResult.ReplicaGroups[]
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
 ---@class alicloud.ebs.DescribeDiskReplicaPairProgressParams
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
@@ -133,12 +125,9 @@
 ---@field RecoverPoint? integer unix s
 ---@field RequestId string
 
----@class alicloud.ebs.DescribeDiskReplicaPairsParams
+---@class alicloud.ebs.DescribeDiskReplicaPairsParams: alicloud.PageParams
 ---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
 ---@field Name? string part of the name; text without control characters
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field PairIds? string|string[] pairs to read; all if absent; 1-100 ids, comma-separated text or a list
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId? string members of this group; "-" for pairs in no group; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -179,20 +168,12 @@
 ---@field ResourceGroupId? string
 ---@field Tags? alicloud.ebs.DescribeDiskReplicaPairsResult.ReplicaPairs.Tags[]
 
----@class alicloud.ebs.DescribeDiskReplicaPairsResult
+---@class alicloud.ebs.DescribeDiskReplicaPairsResult: alicloud.Page
 ---@field ReplicaPairs alicloud.ebs.DescribeDiskReplicaPairsResult.ReplicaPairs[]
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
----@class alicloud.ebs.DescribePairDrillsParams
+---@class alicloud.ebs.DescribePairDrillsParams: alicloud.PageParams
 ---@field DrillId? string only this drill; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field PairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region where the drill took place, that of the secondary disks; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 
@@ -205,13 +186,8 @@
 ---@field StartAt? integer unix s
 ---@field RecoverPoint? integer unix s
 
----@class alicloud.ebs.DescribePairDrillsResult
+---@class alicloud.ebs.DescribePairDrillsResult: alicloud.Page
 ---@field Drills alicloud.ebs.DescribePairDrillsResult.Drills[]
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
 ---@class alicloud.ebs.DescribeRegionsParams
 ---@field AcceptLanguage? "zh-CN"|"en-US"|"ja" language of LocalName; zh-CN if absent
@@ -233,13 +209,10 @@
 ---@field Regions alicloud.ebs.DescribeRegionsResult.Regions[]
 ---@field RequestId string
 
----@class alicloud.ebs.DescribeReplicaGroupDrillsParams
+---@class alicloud.ebs.DescribeReplicaGroupDrillsParams: alicloud.PageParams
 ---@field DrillId? string only this drill; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field GroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field RegionId? string region where the drill took place, that of the secondary disks; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 
 ---@class alicloud.ebs.DescribeReplicaGroupDrillsResult.Drills.PairsInfo
@@ -256,13 +229,8 @@
 ---@field StartAt? integer unix s
 ---@field RecoverPoint? integer unix s
 
----@class alicloud.ebs.DescribeReplicaGroupDrillsResult
+---@class alicloud.ebs.DescribeReplicaGroupDrillsResult: alicloud.Page
 ---@field Drills alicloud.ebs.DescribeReplicaGroupDrillsResult.Drills[]
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
 ---@class alicloud.ebs.DescribeUserTagKeysParams
 ---@field MaxResults? integer items per page; an integer from 1 to 100; 10 if absent
@@ -468,21 +436,21 @@
 ---@field each fun(self: alicloud.ebs.Service, action: alicloud.ebs.Pageable, params?: table, call_options?: table): fun(): table|nil, table
 ---@field wait fun(self: alicloud.ebs.Service, name: alicloud.ebs.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
 ---Puts a pair into a group; zones on both sides must be the group's.
----@field AddDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.AddDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field AddDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.AddDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Moves a resource to another resource group.
----@field ChangeResourceGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ChangeResourceGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ChangeResourceGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ChangeResourceGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Deletes a drill of a pair together with its disk.
----@field ClearPairDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearPairDrillParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ClearPairDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearPairDrillParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Deletes a drill of a group together with its disks.
----@field ClearReplicaGroupDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearReplicaGroupDrillParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ClearReplicaGroupDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.ClearReplicaGroupDrillParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Makes an empty group between two zones.
 ---@field CreateDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.CreateDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.ebs.CreateDiskReplicaGroupResult|nil, alicloud.Error?
 ---Pairs a primary disk with a secondary one; the secondary's content will be lost.
 ---@field CreateDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.CreateDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.ebs.CreateDiskReplicaPairResult|nil, alicloud.Error?
 ---Deletes a group that has no pairs.
----@field DeleteDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field DeleteDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Ends a pair; both disks stay.
----@field DeleteDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field DeleteDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.DeleteDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Reads replication pair-consistent groups as one region sees them.
 ---@field DescribeDiskReplicaGroups fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeDiskReplicaGroupsParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeDiskReplicaGroupsResult|nil, alicloud.Error?
 ---Reads how far the running synchronisation of a pair is.
@@ -500,36 +468,36 @@
 ---Lists the values in use of a tag key.
 ---@field DescribeUserTagValues fun(self: alicloud.ebs.Service, params?: alicloud.ebs.DescribeUserTagValuesParams, call_options?: alicloud.CallOptions): alicloud.ebs.DescribeUserTagValuesResult|nil, alicloud.Error?
 ---Makes the secondary disks of a group readable and writable.
----@field FailoverDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field FailoverDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Makes the secondary disk of a pair readable and writable.
----@field FailoverDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field FailoverDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.FailoverDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Lists the zones to which a zone can replicate.
 ---@field ListReplicaEdgeSupported fun(self: alicloud.ebs.Service, params: alicloud.ebs.ListReplicaEdgeSupportedParams, call_options?: alicloud.CallOptions): alicloud.ebs.ListReplicaEdgeSupportedResult|nil, alicloud.Error?
 ---Lists the tags of resources, or the resources of tags.
 ---@field ListTagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.ListTagResourcesParams, call_options?: alicloud.CallOptions): alicloud.ebs.ListTagResourcesResult|nil, alicloud.Error?
 ---Changes name, description or replication time control of a group.
----@field ModifyDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ModifyDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Changes name, description or replication time control of a pair.
----@field ModifyDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ModifyDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ModifyDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Takes a pair out of its group; the pair stays.
----@field RemoveDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.RemoveDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field RemoveDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.RemoveDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---After a failover: turns the direction round, or cancels the failover.
----@field ReprotectDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ReprotectDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---After a failover: turns the direction round, or cancels the failover.
----@field ReprotectDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field ReprotectDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.ReprotectDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Starts replication of all pairs: a first full copy, later only what has changed.
----@field StartDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StartDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Starts replication: a first full copy, later only what has changed.
----@field StartDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StartDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Clones the last recovery point of a pair to a new disk.
 ---@field StartPairDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartPairDrillParams, call_options?: alicloud.CallOptions): alicloud.ebs.StartPairDrillResult|nil, alicloud.Error?
 ---Clones the last recovery point of every pair of a group to new disks.
 ---@field StartReplicaGroupDrill fun(self: alicloud.ebs.Service, params: alicloud.ebs.StartReplicaGroupDrillParams, call_options?: alicloud.CallOptions): alicloud.ebs.StartReplicaGroupDrillResult|nil, alicloud.Error?
 ---Stops replication of all pairs; the cycle that runs is dropped.
----@field StopDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StopDiskReplicaGroup fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaGroupParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Stops replication; the secondary falls back to the end of the last whole cycle.
----@field StopDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StopDiskReplicaPair fun(self: alicloud.ebs.Service, params: alicloud.ebs.StopDiskReplicaPairParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Adds tags to resources, or gives tags that are there a new value.
----@field TagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.TagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field TagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.TagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Takes tags off resources.
----@field UntagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.UntagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field UntagResources fun(self: alicloud.ebs.Service, params: alicloud.ebs.UntagResourcesParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?

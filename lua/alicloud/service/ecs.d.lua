@@ -12,7 +12,7 @@
 ---@field KeyPairName? string of the system, with Bootable; text without control characters
 ---@field Password? string of the system, with Bootable; text without control characters
 
----@class alicloud.ecs.DescribeDisksParams
+---@class alicloud.ecs.DescribeDisksParams: alicloud.PageParams
 ---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
 ---@field AutoSnapshotPolicyId? string with this snapshot policy; text without control characters
 ---@field Category? string disk category, e.g. cloud_essd; text without control characters
@@ -33,9 +33,6 @@
 ---@field LockReason? string locked for this reason; text without control characters
 ---@field MaxResults? integer items per page; an integer from 1 to 500; 10 if absent
 ---@field MultiAttach? string Enabled or Disabled; text without control characters
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field Portable? boolean only disks that can be detached, or only the others
 ---@field RegionId? string region to ask; the endpoint follows it; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceGroupId? string resource group; text without control characters
@@ -83,15 +80,10 @@
 ---@class alicloud.ecs.DescribeDisksResult.Disks
 ---@field Disk? alicloud.ecs.DescribeDisksResult.Disks.Disk[]
 
----@class alicloud.ecs.DescribeDisksResult
+---@class alicloud.ecs.DescribeDisksResult: alicloud.Page
 ---@field Disks? alicloud.ecs.DescribeDisksResult.Disks
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
----@class alicloud.ecs.DescribeInstancesParams
+---@class alicloud.ecs.DescribeInstancesParams: alicloud.PageParams
 ---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
 ---@field DeviceAvailable? boolean only instances that can take another disk
 ---@field DryRun? boolean only check; success comes back as the error DryRunOperation
@@ -116,9 +108,6 @@
 ---@field LockReason? string locked for this reason; text without control characters
 ---@field MaxResults? integer items per page; an integer from 1 to 100; 10 if absent
 ---@field NeedSaleCycle? boolean show the billing cycle
----@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
----@field PageNumber? integer numbered paging; an integer of at least 1; 1 if absent
----@field PageSize? integer items per numbered page; an integer from 1 to 100; 10 if absent
 ---@field PrivateIpAddresses? string private addresses, as JSON text; text without control characters
 ---@field PublicIpAddresses? string public addresses, as JSON text; text without control characters
 ---@field RdmaIpAddresses? string RDMA addresses; text without control characters
@@ -172,13 +161,8 @@
 ---@class alicloud.ecs.DescribeInstancesResult.Instances
 ---@field Instance? alicloud.ecs.DescribeInstancesResult.Instances.Instance[]
 
----@class alicloud.ecs.DescribeInstancesResult
+---@class alicloud.ecs.DescribeInstancesResult: alicloud.Page
 ---@field Instances? alicloud.ecs.DescribeInstancesResult.Instances
----@field NextToken? string
----@field PageNumber? integer
----@field PageSize? integer
----@field TotalCount? integer
----@field RequestId string
 
 ---@class alicloud.ecs.DetachDiskParams
 ---@field DeleteWithInstance? boolean whether the disk is deleted together with its instance
@@ -212,14 +196,14 @@
 ---@field each fun(self: alicloud.ecs.Service, action: alicloud.ecs.Pageable, params?: table, call_options?: table): fun(): table|nil, table
 ---@field wait fun(self: alicloud.ecs.Service, name: alicloud.ecs.Waiter, params: table, wait_options?: alicloud.waiter.Options): table|nil, alicloud.Error?
 ---Attaches a disk to an instance of the same zone.
----@field AttachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.AttachDiskParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field AttachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.AttachDiskParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Reads disks and where they are attached.
 ---@field DescribeDisks fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeDisksParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeDisksResult|nil, alicloud.Error?
 ---Reads instances.
 ---@field DescribeInstances fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeInstancesParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeInstancesResult|nil, alicloud.Error?
 ---Detaches a disk; it takes about a minute.
----@field DetachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.DetachDiskParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field DetachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.DetachDiskParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Starts a stopped instance.
----@field StartInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StartInstanceParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StartInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StartInstanceParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Stops a running instance.
----@field StopInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StopInstanceParams, call_options?: alicloud.CallOptions): alicloud.Accepted|nil, alicloud.Error?
+---@field StopInstance fun(self: alicloud.ecs.Service, params: alicloud.ecs.StopInstanceParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
