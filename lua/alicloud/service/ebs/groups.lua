@@ -12,6 +12,11 @@ local param = shared.params
 
 local ONE = "diskreplicagroup/{ReplicaGroupId}"
 
+local function of_group(region, more)
+  return shared.merged(
+    { RegionId = region, ReplicaGroupId = param.group, ClientToken = param.token }, more)
+end
+
 local create = {
   summary = "Makes an empty group between two zones.",
   mutating = true, token = true, region = "source", timeout = 30, per_second = 40,
@@ -69,16 +74,13 @@ local modify = {
   mutating = true, token = true, region = "group", timeout = 30,
   ram = { level = "update", resource = ONE },
   legal_states = { group = { "created", "stopped" } },
-  params = {
-    RegionId = param.group_region,
-    ReplicaGroupId = param.group,
+  params = of_group(param.group_region, {
     GroupName = param.group_name,
     Description = param.description,
     RPO = param.rpo,
     Bandwidth = param.bandwidth,
     EnableRtc = param.rtc,
-    ClientToken = param.token,
-  },
+  }),
   response = response.accepted,
   errors = shared.denials {
     "OperationDenied.GroupHasPair", "OperationDenied.OperateNotAllowedForPrimary",
@@ -95,12 +97,7 @@ local start = {
     -- With OneShot=true.
     group_one_shot = { "created", "manual_syncing", "stopped" },
   },
-  params = {
-    RegionId = param.group_region,
-    ReplicaGroupId = param.group,
-    OneShot = param.one_shot,
-    ClientToken = param.token,
-  },
+  params = of_group(param.group_region, { OneShot = param.one_shot }),
   response = response.accepted,
   waiter = "group_normal",
   errors = shared.denials {
@@ -117,9 +114,7 @@ local stop = {
   legal_states = {
     group = { "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped" },
   },
-  params = {
-    RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
-  },
+  params = of_group(param.group_region),
   response = response.accepted,
   waiter = "group_stopped",
   errors = shared.denials(),
@@ -135,9 +130,7 @@ local failover = {
     "manual_syncing", "syncing", "normal", "stopping", "stop_failed", "stopped", "failovering",
     "failover_failed", "failovered",
   } },
-  params = {
-    RegionId = param.destination_region, ReplicaGroupId = param.group, ClientToken = param.token,
-  },
+  params = of_group(param.destination_region),
   response = response.accepted,
   waiter = "group_failovered",
   errors = shared.denials {
@@ -152,12 +145,7 @@ local reprotect = {
   mutating = true, token = true, region = "destination", timeout = 30,
   ram = { level = "update", resource = ONE },
   legal_states = { group = { "failovered" } },
-  params = {
-    RegionId = param.destination_region,
-    ReplicaGroupId = param.group,
-    ReverseReplicate = param.reverse,
-    ClientToken = param.token,
-  },
+  params = of_group(param.destination_region, { ReverseReplicate = param.reverse }),
   response = response.accepted,
   waiter = "group_reprotected",
   errors = shared.denials {
@@ -173,9 +161,7 @@ local delete = {
   legal_states = { group = {
     "created", "create_failed", "stopped", "failovered", "deleting", "delete_failed", "invalid",
   } },
-  params = {
-    RegionId = param.group_region, ReplicaGroupId = param.group, ClientToken = param.token,
-  },
+  params = of_group(param.group_region),
   response = response.accepted,
   waiter = "group_deleted",
   errors = shared.denials { "OperationDenied.GroupHasPair" },

@@ -10,6 +10,11 @@ local param = shared.params
 
 local ONE = "diskreplicapair/{ReplicaPairId}"
 
+local function of_pair(region, more)
+  return shared.merged(
+    { RegionId = region, ReplicaPairId = param.pair, ClientToken = param.token }, more)
+end
+
 local create = {
   summary = "Pairs a primary disk with a secondary one; the secondary's content will be lost.",
   mutating = true, token = true, region = "source", timeout = 30,
@@ -107,16 +112,13 @@ local modify = {
   mutating = true, token = true, region = "either", timeout = 30, per_second = 40,
   ram = { level = "update", resource = ONE, inferred = true },
   legal_states = { pair = { "created", "stopped" } },
-  params = {
-    RegionId = param.pair_region,
-    ReplicaPairId = param.pair,
+  params = of_pair(param.pair_region, {
     PairName = param.pair_name,
     Description = param.description,
     Bandwidth = param.bandwidth,
     RPO = param.rpo,
     EnableRtc = shared.with("rtc", { doc = "not for a pair inside a group" }),
-    ClientToken = param.token,
-  },
+  }),
   response = response.accepted,
   errors = shared.denials {
     "OperationDenied.OperateNotAllowedForPrimary", "OperationDenied.OperateNotAllowedForStandby",
@@ -128,12 +130,7 @@ local start = {
   mutating = true, token = true, region = "either", timeout = 30,
   ram = { level = "update", resource = ONE, inferred = true },
   legal_states = { pair = { "created", "stopped" } },
-  params = {
-    RegionId = param.pair_region,
-    ReplicaPairId = param.pair,
-    OneShot = param.one_shot,
-    ClientToken = param.token,
-  },
+  params = of_pair(param.pair_region, { OneShot = param.one_shot }),
   response = response.accepted,
   waiter = "pair_normal",
   errors = shared.denials {
@@ -146,7 +143,7 @@ local stop = {
   mutating = true, token = true, region = "either", timeout = 30, per_second = 40,
   ram = { level = "update", resource = ONE, inferred = true },
   legal_states = { pair = { "initial_syncing", "syncing", "manual_syncing", "normal" } },
-  params = { RegionId = param.pair_region, ReplicaPairId = param.pair, ClientToken = param.token },
+  params = of_pair(param.pair_region),
   response = response.accepted,
   waiter = "pair_stopped",
   errors = shared.denials(),
@@ -163,9 +160,7 @@ local failover = {
     "normal", "stopping", "stopped", "stop_failed", "failovering", "failovered",
     "failover_failed", "reprotecting", "reprotect_failed", "deleting", "delete_failed",
   } },
-  params = {
-    RegionId = param.destination_region, ReplicaPairId = param.pair, ClientToken = param.token,
-  },
+  params = of_pair(param.destination_region),
   response = response.accepted,
   waiter = "pair_failovered",
   errors = shared.denials {
@@ -178,12 +173,7 @@ local reprotect = {
   mutating = true, token = true, region = "destination", timeout = 30, per_second = 40,
   ram = { level = "update", resource = ONE, inferred = true },
   legal_states = { pair = { "failovered" } },
-  params = {
-    RegionId = param.destination_region,
-    ReplicaPairId = param.pair,
-    ReverseReplicate = param.reverse,
-    ClientToken = param.token,
-  },
+  params = of_pair(param.destination_region, { ReverseReplicate = param.reverse }),
   response = response.accepted,
   waiter = "pair_reprotected",
   errors = shared.denials {
@@ -198,9 +188,7 @@ local delete = {
   mutating = true, token = true, region = "source", timeout = 30,
   ram = { level = "delete", resource = ONE, inferred = true },
   legal_states = { pair = { "stopped", "invalid", "failovered" } },
-  params = {
-    RegionId = param.source_region, ReplicaPairId = param.pair, ClientToken = param.token,
-  },
+  params = of_pair(param.source_region),
   response = response.accepted,
   waiter = "pair_deleted",
   errors = shared.denials(),

@@ -6,7 +6,11 @@ local paging = require "alicloud.service.common.paging"
 
 local M = {}
 
-local function copy_of(rule, changes)
+--- A table with some fields changed or added.
+---@param rule table
+---@param changes? table
+---@return table copy
+function M.merged(rule, changes)
   local copy = {}
   for name, value in pairs(rule) do copy[name] = value end
   for name, value in pairs(changes or {}) do copy[name] = value end
@@ -84,7 +88,7 @@ M.params = {
 ---@param changes table
 ---@return table rule
 function M.with(name, changes)
-  return copy_of(M.params[name], changes)
+  return M.merged(M.params[name], changes)
 end
 
 -- Source: error tables of the published metadata, 2024-07-30. Every operation has these five.

@@ -4,7 +4,7 @@
 
 local api_error = require "alicloud.service.common.api_error"
 
-local own = {
+local errors = {
   ["IncorrectDiskStatus"] = api_error(403, nil,
     "The state of the disk does not allow this: attaching wants Available, detaching In_use.",
     "read Status and InstanceId with DescribeDisks; a secondary disk becomes Available for use "
@@ -68,7 +68,7 @@ local own = {
       .. "ClientToken"),
 }
 
-local errors = {}
-for code, entry in pairs(require "alicloud.service.common.errors") do errors[code] = entry end
-for code, entry in pairs(own) do errors[code] = entry end
+for code, entry in pairs(require "alicloud.service.common.errors") do
+  errors[code] = errors[code] or entry
+end
 return errors

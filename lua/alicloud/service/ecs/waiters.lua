@@ -1,19 +1,15 @@
 --- What to wait for around a failover.
 
-local function disk(fields)
-  fields.operation, fields.items, fields.field = "DescribeDisks", "Disks.Disk", "Status"
-  fields.failure = fields.failure or {}
-  fields.delay, fields.timeout = 3, 300
-  return fields
+local function waiters_of(operation, items, delay, timeout)
+  return function(fields)
+    fields.operation, fields.items, fields.field = operation, items, "Status"
+    fields.delay, fields.timeout, fields.failure = delay, timeout, fields.failure or {}
+    return fields
+  end
 end
 
-local function instance(fields)
-  fields.operation, fields.items, fields.field = "DescribeInstances", "Instances.Instance",
-    "Status"
-  fields.failure = fields.failure or {}
-  fields.delay, fields.timeout = 5, 600
-  return fields
-end
+local disk = waiters_of("DescribeDisks", "Disks.Disk", 3, 300)
+local instance = waiters_of("DescribeInstances", "Instances.Instance", 5, 600)
 
 return {
   disk_available = disk {

@@ -3,7 +3,7 @@
 
 local api_error = require "alicloud.service.common.api_error"
 
-local own = {
+local errors = {
   ["NoPermission"] = api_error(403, nil,
     "The caller may not assume this role, or the role does not trust the caller.",
     "both sides have to allow it: sts:AssumeRole in the caller's policy, and the caller in the "
@@ -16,7 +16,7 @@ local own = {
     "check the role's ARN, and that the wanted duration is at most the role's maximum"),
 }
 
-local errors = {}
-for code, entry in pairs(require "alicloud.service.common.errors") do errors[code] = entry end
-for code, entry in pairs(own) do errors[code] = entry end
+for code, entry in pairs(require "alicloud.service.common.errors") do
+  errors[code] = errors[code] or entry
+end
 return errors
