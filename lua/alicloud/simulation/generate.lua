@@ -237,10 +237,6 @@ local function without(list, test)
   return rest
 end
 
-local function swap(group)
-  group.source, group.destination = group.destination, group.source
-end
-
 local function vary(d, group, reversed)
   local own = tables.copy(group)
   own.status = group.status or d:pick(STATUSES)
@@ -250,7 +246,7 @@ local function vary(d, group, reversed)
     own.recover_point_age = own.status ~= "initial_syncing" and d:pick(AGES)
   end
   -- Somebody has reversed it long ago, and the playbook asks at the wrong side.
-  if d:chance(reversed) then swap(own) end
+  if d:chance(reversed) then own.source, own.destination = own.destination, own.source end
   return own
 end
 

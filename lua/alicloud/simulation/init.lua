@@ -16,6 +16,7 @@ local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -45,8 +46,7 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
 function M.plan(playbook, options)
-  local plan = { playbook = playbook }
-  for name, value in pairs(options) do plan[name] = value end
+  local plan = tables.merged({ playbook = playbook }, options)
   if plan.world then
     local problem = emulator.world_problem(plan.world)
     if not problem and #(plan.world.groups or {}) == 0 then problem = "groups: has none" end
@@ -115,10 +115,7 @@ function M.rehearse(case, plan)
 end
 
 local function with_troubles(case, list)
-  local copy = {}
-  for name, value in pairs(case) do copy[name] = value end
-  copy.troubles = list
-  return copy
+  return tables.merged(case, { troubles = list })
 end
 
 -- What was found done had been done by the process before: of the other verbs, which say so without

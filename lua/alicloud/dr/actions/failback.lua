@@ -10,6 +10,7 @@ local errors = require "alicloud.base.error"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -45,9 +46,8 @@ local M = {}
 
 local function limits(context, more)
   local given = context.options
-  local options = { timeout = given.timeout, poll = given.poll, progress = given.progress }
-  for name, value in pairs(more or {}) do options[name] = value end
-  return options
+  return tables.merged(
+    { timeout = given.timeout, poll = given.poll, progress = given.progress }, more)
 end
 
 local function catch_up(context)
@@ -120,10 +120,8 @@ end
 local SWITCHED = { failovering = true, failovered = true, failover_failed = true }
 
 local function refusal(group, code, message, more)
-  local fields = { kind = "state", code = code, message = message, outcome = "not_sent",
-    region = group.region, group_id = group.id }
-  for name, value in pairs(more or {}) do fields[name] = value end
-  return nil, errors.new(fields)
+  return nil, errors.new(tables.merged({ kind = "state", code = code, message = message,
+    outcome = "not_sent", region = group.region, group_id = group.id }, more))
 end
 
 local function wrong_sides(group, to, snapshot)

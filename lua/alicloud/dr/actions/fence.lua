@@ -12,15 +12,11 @@ local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
----@class alicloud.dr.FenceOptions
+---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
----@field stall? number|string
----@field poll? number|string
----@field resend_window? number|string
----@field progress? fun(event: table)
 
 ---@class alicloud.dr.FencePlan
 ---@field region string

@@ -143,8 +143,7 @@ end
 
 local function target_of(change, kind, intent, regions)
   local transition = kind.transition
-  local params = { ReplicaGroupId = change.group.id }
-  for name, value in pairs(transition.params) do params[name] = value end
+  local params = tables.merged({ ReplicaGroupId = change.group.id }, transition.params)
   return {
     regions = regions, params = params, intent = intent,
     read = function(options) return change.group:observe(options) end,

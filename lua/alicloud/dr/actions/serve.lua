@@ -12,16 +12,12 @@ local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
----@class alicloud.dr.ServeOptions
+---@class alicloud.dr.ServeOptions: alicloud.dr.WaitOptions
 ---@field attach string|table<string, string> the instance for all disks, or one for each, by the id
 ---of the secondary disk
 ---@field start? boolean start the instances (true)
 ---@field confirm? fun(plan: alicloud.dr.ServePlan): boolean
 ---@field timeout? number|string for each attach and each start (10m)
----@field stall? number|string
----@field poll? number|string
----@field resend_window? number|string
----@field progress? fun(event: table)
 
 ---@class alicloud.dr.ServePlan
 ---@field region string

@@ -7,15 +7,17 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
----@class alicloud.dr.ChangeOptions
+---@class alicloud.dr.WaitOptions
 ---@field timeout? number|string seconds from the call to the end
 ---@field stall? number|string give up waiting when nothing changes for so long
 ---@field poll? number|string longest pause between two looks (5 s)
 ---@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field progress? fun(event: table)
+
+---@class alicloud.dr.ChangeOptions: alicloud.dr.WaitOptions
 ---@field client_token? string continue what was begun under this token
 ---@field incident? string derive the token from verb, group, direction, state and this name
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
----@field progress? fun(event: table)
 ---@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue
 

@@ -12,6 +12,7 @@ local lazy = require "alicloud.base.lazy"
 local plain = require "alicloud.dr.report.plain"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.report.source"
+local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.dr.report.compare"
 local compare = lazy.module "alicloud.dr.report.compare"
@@ -50,9 +51,7 @@ end
 --- The model as a table of its own, that JSON can carry.
 ---@return alicloud.dr.EvidenceModel
 function Evidence:plain()
-  local copy = {}
-  for key, value in pairs(self) do copy[key] = value end
-  return copy
+  return tables.copy(self)
 end
 
 --- Writes the report out.
