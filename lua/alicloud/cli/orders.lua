@@ -15,9 +15,8 @@ local M = {}
 --- Adds the option that overrules the judgement.
 ---@param command table of argparse
 function M.add_option(command)
-  command:option "--trust-file":argname "<path>":count "*"
-    :description("Use this file though somebody else owns it or may write it, once you have read "
-      .. "it: a playbook, its modules, approvers' keys.")
+  command:option("--trust-file", "Use this file though somebody else owns it or may write it, once "
+    .. "you have read it: a playbook, its modules, approvers' keys."):argname "<path>":count "*"
 end
 
 local function names(list, path)

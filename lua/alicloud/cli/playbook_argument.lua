@@ -22,17 +22,17 @@ local M = {}
 
 ---@param command table of argparse
 function M.add_arguments(command)
-  command:argument "file":description "The playbook: a ready one by its name, or a Lua file."
-  command:argument "param":args "*":description "key=value, for run.params."
+  command:argument("file", "The playbook: a ready one by its name, or a Lua file.")
+  command:argument("param", "key=value, for run.params."):args "*"
 end
 
 ---@param command table of argparse
 function M.add_rehearsal(command)
   M.add_arguments(command)
-  command:option "--region":argname "<region>"
-    :description "Region of the client, usually the secondary site; else $ALIBABA_CLOUD_REGION_ID."
-  command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for; else as the playbook says (unplanned)."
+  command:option("--region", "Region of the client, usually the secondary site; else "
+    .. "$ALIBABA_CLOUD_REGION_ID."):argname "<region>"
+  command:option("--kind", "What the run is for; else as the playbook says (unplanned).")
+    :choices { "drill", "planned", "unplanned" }
 end
 
 --- The parameters that were typed.

@@ -27,39 +27,36 @@ written to its end, 130 interrupted. After 1, 3, 4 and 130 the command that goes
 ---@param command table of argparse
 function M.add_options(command)
   options.add_common(command, "Region of the client, usually the secondary site")
-  command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for; else as the playbook says (unplanned)."
-  command:option "--mode":choices { "graceful", "ungraceful" }
-    :description("ungraceful leaves out what needs the old side; asked for again it switches. A "
-      .. "playbook that cannot do without (planned, failback) refuses it.")
-  command:option "--incident":argname "<name>"
-    :description "Derive the tokens from this name: operators who give the same send the same."
-  command:option "--as":target "requester":argname "<name>"
-    :description "Who asks for the run, and so cannot approve it; else $USER."
-  command:option "--approvers":argname "<file>"
-    :description "Public keys of those who may approve: lines of NAME KEY."
-  command:option "--sign":argname "<file>"
-    :description("Sign the journal's head with this key when the attempt ends, however it ends; "
-      .. "a key is made by `approve --new-key`.")
-  command:option "--anchor":argname "<cmd|url>"
-    :description("Hand the head to a witness at the beginning, at the point of no return and at "
-      .. "the end: a command line for sh ($ALICLOUD_DR_HEAD, _RUN, _MOMENT, _RECORDS), or a URL "
-      .. "that takes a POST. Its answer is kept; that it fails stops nothing.")
-  command:option "--skip":argname "<step=why>":count "*"
-    :description("Leave a step out, or break a gate open (gate:NAME=WHY: a gate may have the name "
-      .. "of the step behind it); the reason is kept.")
-  command:option "--again":argname "<step>":count "*"
-    :description "A step in doubt may be done once more, as if it had sent nothing."
-  command:option "--accept-loss":argname "<duration>"
-    :description "Accept a recovery point of that age; needs --why, and --as or $USER."
-  command:option "--why":argname "<text>":description "Reason for --accept-loss."
-  command:option "--rto":argname "<duration>":description "Declared recovery time."
-  command:option "--rpo":argname "<duration>":description "Declared loss of data."
-  command:flag "--accept-edit"
-    :description("Execute the playbook though it was edited, and though it leaves finished steps "
-      .. "out.")
+  command:option("--kind", "What the run is for; else as the playbook says (unplanned).")
+    :choices { "drill", "planned", "unplanned" }
+  command:option("--mode", "ungraceful leaves out what needs the old side; asked for again it "
+    .. "switches. A playbook that cannot do without (planned, failback) refuses it.")
+    :choices { "graceful", "ungraceful" }
+  command:option("--incident", "Derive the tokens from this name: operators who give the same send "
+    .. "the same."):argname "<name>"
+  command:option("--as", "Who asks for the run, and so cannot approve it; else $USER.")
+    :target "requester":argname "<name>"
+  command:option("--approvers", "Public keys of those who may approve: lines of NAME KEY.")
+    :argname "<file>"
+  command:option("--sign", "Sign the journal's head with this key when the attempt ends, however "
+    .. "it ends; a key is made by `approve --new-key`."):argname "<file>"
+  command:option("--anchor", "Hand the head to a witness at the beginning, at the point of no "
+    .. "return and at the end: a command line for sh ($ALICLOUD_DR_HEAD, _RUN, _MOMENT, _RECORDS), "
+    .. "or a URL that takes a POST. Its answer is kept; that it fails stops nothing.")
+    :argname "<cmd|url>"
+  command:option("--skip", "Leave a step out, or break a gate open (gate:NAME=WHY: a gate may have "
+    .. "the name of the step behind it); the reason is kept."):argname "<step=why>":count "*"
+  command:option("--again", "A step in doubt may be done once more, as if it had sent nothing.")
+    :argname "<step>":count "*"
+  command:option("--accept-loss", "Accept a recovery point of that age; needs --why, and --as or "
+    .. "$USER."):argname "<duration>"
+  command:option("--why", "Reason for --accept-loss."):argname "<text>"
+  command:option("--rto", "Declared recovery time."):argname "<duration>"
+  command:option("--rpo", "Declared loss of data."):argname "<duration>"
+  command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
+    .. "finished steps out.")
   orders.add_option(command)
-  command:flag "--no-ask":description "Never ask; what would be asked stops the run."
+  command:flag("--no-ask", "Never ask; what would be asked stops the run.")
   command:option "--report":argname "<file>"
     :description("Write a report there when it ends, however it ends: " .. reports.SUFFIXES .. ".")
 end

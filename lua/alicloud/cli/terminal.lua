@@ -106,6 +106,19 @@ function M.paint(io, color, text)
   return ("\27[%sm%s\27[0m"):format(CODES[color], text)
 end
 
+local MARKS = {
+  ok = { "✔", "green" }, warn = { "!", "yellow" }, unknown = { "?", "yellow" },
+  fail = { "✘", "red" }, block = { "✘", "red" },
+}
+
+--- The sign of a verdict.
+---@param io alicloud.cli.Io
+---@param verdict "ok"|"warn"|"unknown"|"fail"|"block"
+---@return string
+function M.mark(io, verdict)
+  return M.paint(io, MARKS[verdict][2], MARKS[verdict][1])
+end
+
 local FRAMES = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }
 
 --- A line that is written over and over; where the output is no terminal it stays silent.

@@ -16,11 +16,7 @@ local M = {}
 
 local clean = terminal.clean
 
-local MARKS = { ok = { "✔", "green" }, warn = { "!", "yellow" }, fail = { "✘", "red" } }
-
-local function mark(io, verdict)
-  return terminal.paint(io, MARKS[verdict][2], MARKS[verdict][1])
-end
+local mark = terminal.mark
 
 --- The question before a reprotection.
 ---@param snapshot alicloud.dr.Snapshot

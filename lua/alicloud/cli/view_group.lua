@@ -11,11 +11,7 @@ local M = {}
 
 local clean = terminal.clean
 
-local MARKS = { ok = { "✔", "green" }, block = { "✘", "red" }, unknown = { "?", "yellow" } }
-
-local function mark(io, verdict)
-  return terminal.paint(io, MARKS[verdict][2], MARKS[verdict][1])
-end
+local mark = terminal.mark
 
 --- A moment, as people in all time zones read it alike.
 ---@param unix number

@@ -13,6 +13,7 @@ local run_inbox = require "alicloud.cli.run_inbox"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -33,17 +34,15 @@ standard error; whoever has the journal hands the line over with --line.
 
 Exit codes: 0 done, 1 failed, 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "journal":args "?":description "The journal of the run, or a copy."
-  command:argument "gate":args "?":description "The gate."
-  command:option "--as":target "requester":argname "<name>"
-    :description "Who approves; else $USER."
-  command:option "--key":argname "<file>":description "The approver's key."
-  command:option "--new-key":argname "<file>":description "Make a key and print its public half."
-  command:option "--line":argname "<json>":description "Hand over a line that was signed before."
-  command:flag "--print":description "Print the signed line and leave it to nobody."
-  command:flag "--yes":description "Sign without a question; what is signed is shown all the same."
+  command:argument("journal", "The journal of the run, or a copy."):args "?"
+  command:argument("gate", "The gate."):args "?"
+  command:option("--as", "Who approves; else $USER."):target "requester":argname "<name>"
+  command:option("--key", "The approver's key."):argname "<file>"
+  command:option("--new-key", "Make a key and print its public half."):argname "<file>"
+  command:option("--line", "Hand over a line that was signed before."):argname "<json>"
+  command:flag("--print", "Print the signed line and leave it to nobody.")
+  command:flag("--yes", "Sign without a question; what is signed is shown all the same.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -177,10 +176,6 @@ local UNSIGNED = { kind = "state", code = "Client.NotConfirmed", outcome = "not_
 local HAND_OVER = "where you may not read it, ask whoever runs it for a copy, sign that with "
   .. "--print, and let him hand the line over with --line"
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local runtime = cli_clients.runtime(io)
   local person = playbooks.person(args, runtime.getenv)

@@ -10,6 +10,7 @@ local plans = require "alicloud.call.plan"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -28,18 +29,15 @@ Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome of a change unknown.
 
 local ALLOWED = "Key=Value with a key of letters, digits and dots, e.g. Tag.1.Key=env"
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "action":description "Action, or product:Action (product: ebs)."
-  command:argument "parameter"
+  command:argument("action", "Action, or product:Action (product: ebs).")
+  command:argument("parameter", "Parameters of the operation.")
     :args "*"
     :argname "<Key=Value>"
-    :description "Parameters of the operation."
   options.add_common(command, "Region to ask")
-  command:option "--product":argname "<code>":description "Product, else ebs."
-  command:option "--version"
+  command:option("--product", "Product, else ebs."):argname "<code>"
+  command:option("--version", "API version, e.g. 2014-05-26; known for ebs.")
     :argname "<date>"
-    :description "API version, e.g. 2014-05-26; known for ebs."
   command:epilog(EPILOG)
 end
 
@@ -94,10 +92,6 @@ local function indent(value, depth)
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "}"
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local params = M.read_parameters(args.parameter)
   local client <close>, region = cli_clients.open(args, io)

@@ -5,8 +5,10 @@ local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -20,15 +22,12 @@ Examples:
 
 Exit codes: 0 nothing lies in the failed region, 1 something does, 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
   options.add_common(command, "Region that the run asks")
-  command:option "--product"
+  command:option("--product", "Product whose endpoint is needed (ebs); again for another one.")
     :argname "<code>":count "*"
-    :description "Product whose endpoint is needed (ebs); again for another one."
-  command:option "--hook"
+  command:option("--hook", "Address that is told of the run; again for another one.")
     :argname "<url>":count "*"
-    :description "Address that is told of the run; again for another one."
   command:epilog(EPILOG)
 end
 
@@ -51,12 +50,6 @@ local function lines(list)
   return table.concat(text)
 end
 
-local function object(dependency)
-  local copy = {}
-  for name, value in pairs(dependency) do copy[name] = value end
-  return copy
-end
-
 local function failed_hosts(list)
   local hosts = {}
   for _, dependency in ipairs(list) do
@@ -75,10 +68,6 @@ local function fault_of(list, region)
   }
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local client <close> = cli_clients.open(args, io)
   local products, hooks = args.product or {}, args.hook or {}
@@ -90,7 +79,7 @@ function M.run(args, io)
   local code = fault and output.EXIT.failed or output.EXIT.done
   if args.json then
     local objects = core.array {}
-    for i, dependency in ipairs(list) do objects[i] = object(dependency) end
+    for i, dependency in ipairs(list) do objects[i] = tables.copy(dependency) end
     return output.json(io, code, { dependencies = objects, error = fault })
   end
   io.out(lines(list))

@@ -8,6 +8,7 @@ local formats = require "alicloud.base.formats"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -26,17 +27,15 @@ Examples:
 
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 130 interrupted.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "verb":choices { "start", "clear", "list" }:description "What to do."
-  command:argument "group":args "?":description "Group id, e.g. pg-orders."
-  command:argument "drill":args "?":description "Drill id, for clear."
+  command:argument("verb", "What to do."):choices { "start", "clear", "list" }
+  command:argument("group", "Group id, e.g. pg-orders."):args "?"
+  command:argument("drill", "Drill id, for clear."):args "?"
   options.add_common(command, "Region of the secondary site, where drills take place")
   options.add_change(command, { yes = "Do not ask.",
     timeout = "How long to wait for the end (20m)." })
-  command:option "--client-token"
+  command:option("--client-token", "For start: go on with this token instead of a new one.")
     :argname "<token>"
-    :description "For start: go on with this token instead of a new one."
   command:epilog(EPILOG)
 end
 
@@ -99,10 +98,6 @@ local function clear(args, io, id)
   return change.run(io, args, command)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   if args.verb == "list" then return list(args, io) end
   if not args.group then

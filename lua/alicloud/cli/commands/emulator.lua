@@ -17,6 +17,7 @@ local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.emulator.scenarios"
 local scenarios = lazy.module "alicloud.emulator.scenarios"
 
+---@type alicloud.cli.Command
 local M = {}
 
 -- Ctrl-C and the end of standard input are noticed within this many seconds.
@@ -33,8 +34,6 @@ Examples:
 Exit codes: 0 done (--until-eof, --list-assumptions), 1 the port cannot be taken, 2 usage,
 130 interrupted, which is how it usually ends.]]
 
---- Declares the options.
----@param command table  of argparse
 function M.configure(command)
   command:description("Runs an emulator of the EBS disk replication API on this machine. "
     .. "It verifies signatures, moves states on its own clock and keeps a ledger of effects. "
@@ -287,10 +286,6 @@ local function fail(io, args, exit_code, code, problem)
   }, "alicloud-dr emulator")
 end
 
---- Runs the command.
----@param args table  of argparse
----@param io table  { out, err, tty }
----@return integer exit_code
 function M.run(args, io)
   if args.list_assumptions then return list_assumptions(args, io) end
   if args.list_scenarios then return list_scenarios(args, io) end

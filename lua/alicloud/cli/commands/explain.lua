@@ -22,6 +22,7 @@ local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.cli.client"
 local cli_clients = lazy.module "alicloud.cli.client"
 
+---@type alicloud.cli.Command
 local M = {}
 
 -- Where texts begin, to the right of what they are called.
@@ -34,11 +35,9 @@ Examples:
 
 Exit codes: 0 explained, 1 the journal cannot be read or is damaged, 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "what"
-    :description("A code as it was printed, e.g. OperationDenied.InvalidStatus or "
-      .. "Client.OutcomeUnknown, or the journal of a run.")
+  command:argument("what", "A code as it was printed, e.g. OperationDenied.InvalidStatus or "
+    .. "Client.OutcomeUnknown, or the journal of a run.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -79,10 +78,6 @@ local function is_journal(what)
     or not explain_code.code(what) and files.read(what) ~= nil
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   if args.what == "" then options.refuse 'code: got ""; allowed: an error code, or a journal' end
   if is_journal(args.what) then return explain_journal(args, io) end

@@ -12,6 +12,7 @@ local seeds_dealt = require "alicloud.cli.confine.seeds"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local SEEDS, MOST_SEEDS = 1000, 100000000
@@ -38,19 +39,18 @@ Examples:
 Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
 playbook that fails without any trouble, 130 interrupted.]]
 
----@param command table of argparse
 function M.configure(command)
   playbook_argument.add_rehearsal(command)
   command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
-  command:option "--seed":argname "<number>":description "The first seed (1), or the only one."
-  command:option "--only":argname "<numbers>"
-    :description "Only these troubles of the one seed, as a violation names them."
-  command:option "--faults":argname "<kinds>":description "Only these kinds, separated by commas."
-  command:option "--world":argname "<file>"
-    :description "The world (Lua table or .json, as for the emulator) instead of what is found."
-  command:option "--jobs":argname "<number>"
-    :description "How many processes share the seeds (one for each core)."
-  command:flag "--wire":description "Sign and parse every request as on the wire; slower."
+  command:option("--seed", "The first seed (1), or the only one."):argname "<number>"
+  command:option("--only", "Only these troubles of the one seed, as a violation names them.")
+    :argname "<numbers>"
+  command:option("--faults", "Only these kinds, separated by commas."):argname "<kinds>"
+  command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
+    .. "is found."):argname "<file>"
+  command:option("--jobs", "How many processes share the seeds (one for each core).")
+    :argname "<number>"
+  command:flag("--wire", "Sign and parse every request as on the wire; slower.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -188,10 +188,6 @@ local function begins(args, io, params)
   end)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
   job.only, job.kinds, job.wire = given.only, kinds, args.wire

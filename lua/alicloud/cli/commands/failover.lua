@@ -7,6 +7,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view = require "alicloud.cli.view_group"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -27,13 +28,11 @@ Exit codes: 0 failed over (or already was), 1 refused or failed, 2 usage, 3 outc
 130 interrupted. The token and the command that goes on safely are printed on standard error before
 the call leaves, and again after 3 and 130.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "group":description "Group id, e.g. pg-orders."
+  command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site, which takes over")
-  command:option "--max-rpo"
+  command:option("--max-rpo", "Refuse if the oldest recovery point is older, e.g. 20m.")
     :argname "<duration>"
-    :description "Refuse if the oldest recovery point is older, e.g. 20m."
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the open disks (20m)." })
   options.add_token(command, "Derive the token from group, direction and this name: operators who "
@@ -44,10 +43,6 @@ end
 
 local CARRIED_ON = { "max_rpo", "timeout", "poll" }
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")

@@ -9,6 +9,7 @@ local output = require "alicloud.cli.output"
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
@@ -38,9 +39,8 @@ local MARGIN = 22
 local known = {}
 for _, topic in ipairs(M.TOPICS) do known[topic] = true end
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "topic":args "?":description "What to read about; without it, every topic."
+  command:argument("topic", "What to read about; without it, every topic."):args "?"
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -79,10 +79,6 @@ local function show(text, io)
   return (io.page or io.out)(shown)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local topic = args.topic
   if not topic then return list(args, io) end

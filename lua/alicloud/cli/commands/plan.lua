@@ -13,6 +13,7 @@ local schema = require "alicloud.base.schema"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local PER_MINUTE = 100
@@ -34,15 +35,14 @@ Example:
 Exit codes: 0 nothing is against it, 1 a step would be refused, the plan had to stop or its process
 ended (time, memory), 2 usage, 130 interrupted.]]
 
----@param command table of argparse
 function M.configure(command)
   playbook_argument.add_arguments(command)
   options.add_common(command, "Region of the client, usually the secondary site")
-  command:option "--kind":choices { "drill", "planned", "unplanned" }
-    :description "What the run is for; else as the playbook says (unplanned)."
-  command:option "--mode":choices { "graceful", "ungraceful" }
-    :description "ungraceful leaves out what needs the old side."
-  command:option "--incident":argname "<name>":description "Shows the tokens that it gives."
+  command:option("--kind", "What the run is for; else as the playbook says (unplanned).")
+    :choices { "drill", "planned", "unplanned" }
+  command:option("--mode", "ungraceful leaves out what needs the old side.")
+    :choices { "graceful", "ungraceful" }
+  command:option("--incident", "Shows the tokens that it gives."):argname "<name>"
   command:option "--rate":argname "<calls>"
     :description(("Calls a minute that the account allows (%d)."):format(PER_MINUTE))
   command:epilog(EPILOG)
@@ -179,10 +179,6 @@ local function reader_of(args, io)
   end })
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local rate, job, name = read_rate(args), job_of(args, io), nil
   local reader <close> = reader_of(args, io)

@@ -12,6 +12,7 @@ local shapes = require "alicloud.cli.confine.shapes"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -27,11 +28,10 @@ Examples:
 
 Exit codes: 0 done, 1 the file's process has ended, 2 usage, or the copy could not be written.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "name":args "?":description "Only this one: a name, or the path of a file."
-  command:option "--copy":argname "<name>"
-    :description "Write NAME.lua into this directory, to edit and to run by its path."
+  command:argument("name", "Only this one: a name, or the path of a file."):args "?"
+  command:option("--copy", "Write NAME.lua into this directory, to edit and to run by its path.")
+    :argname "<name>"
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -94,10 +94,6 @@ local function copy(name, args, io, read_file)
   return output.EXIT.done
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local read_file, list = cli_clients.runtime(io).read_file, {}
   if args.copy then return copy(args.copy, args, io, read_file) end

@@ -10,6 +10,7 @@ local policies = require "alicloud.simulation.ram_policy"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -26,13 +27,12 @@ Examples:
 Exit codes: 0 done, 1 some of the playbook could not be rehearsed, so the policy may lack something,
 or its process ended (time, memory), 2 usage, 130 interrupted.]]
 
----@param command table of argparse
 function M.configure(command)
   playbook_argument.add_rehearsal(command)
-  command:option "--mode":choices { "graceful", "ungraceful" }
-    :description "ungraceful leaves out what needs the old side."
-  command:option "--world":argname "<file>"
-    :description "The world to rehearse in, as for `emulator`; else the demo."
+  command:option("--mode", "ungraceful leaves out what needs the old side.")
+    :choices { "graceful", "ungraceful" }
+  command:option("--world", "The world to rehearse in, as for `emulator`; else the demo.")
+    :argname "<file>"
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -90,10 +90,6 @@ local function print_policy(io, policy, notes)
   for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local job, world, kind = confine.job(args, io), playbook_argument.read_world(args, io), nil
   local begins = confine.begins(args, io, job.params, function(frame)

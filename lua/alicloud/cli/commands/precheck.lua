@@ -8,6 +8,7 @@ local precheck = require "alicloud.dr.model.precheck"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -21,13 +22,11 @@ Example:
 Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also: the region is not
 the group's secondary site).]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "group":description "Group id, e.g. pg-orders."
+  command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site")
-  command:option "--max-rpo"
+  command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")
     :argname "<duration>"
-    :description "Oldest recovery point that is acceptable, e.g. 20m."
   command:epilog(EPILOG)
 end
 
@@ -55,10 +54,6 @@ local function print_object(io, report)
   return output.json(io, exit_code(report), object)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local id = options.group_id(args.group)
   local max_rpo = options.duration(args, "max_rpo")

@@ -6,6 +6,7 @@ local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -19,18 +20,14 @@ Examples:
 
 Exit codes: 0 all ok, 1 at least one warn, 2 at least one fail, or no group at all; also usage.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "group"
+  command:argument("group", "Group ids; without any, every group that fails over to the region.")
     :args "*"
-    :description "Group ids; without any, every group that fails over to the region."
   options.add_common(command, "Region of the secondary site")
-  command:option "--max-rpo"
+  command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")
     :argname "<duration>"
-    :description "Oldest recovery point that is acceptable, e.g. 20m."
-  command:option "--max-drill-age"
+  command:option("--max-drill-age", "A drill that is open for longer is worth a warning (1d).")
     :argname "<duration>"
-    :description "A drill that is open for longer is worth a warning (1d)."
   command:epilog(EPILOG)
 end
 
@@ -43,10 +40,6 @@ local function fail(io, args, err)
   })
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   for _, id in ipairs(args.group) do options.group_id(id) end
   local limits = { max_rpo = options.duration(args, "max_rpo"),

@@ -18,6 +18,7 @@ local terminal = require "alicloud.cli.terminal"
 ---@module "alicloud.cli.explain_code"
 local explain_code = lazy.module "alicloud.cli.explain_code"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -41,10 +42,9 @@ Examples:
 
 Exit codes: 0 done, 1 a line failed and nobody was typing, 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
   options.add_common(command, "Region of the client")
-  command:flag "--no-history":description "Neither read nor write the history."
+  command:flag("--no-history", "Neither read nor write the history.")
   command:epilog(EPILOG)
 end
 
@@ -160,10 +160,6 @@ local function talk(io, env, lines, state)
   end
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   if args.json then options.refuse "--json: got it for the REPL; allowed: the other commands" end
   local client <close> = cli_clients.open(args, io)

@@ -15,6 +15,7 @@ local keys = lazy.module "alicloud.cli.keys"
 ---@module "alicloud.dr.report"
 local reports = lazy.module "alicloud.dr.report"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -39,18 +40,16 @@ local BY_SUFFIX = { html = "html", htm = "html", md = "md", xml = "junit", json 
 --- The suffixes that say a form.
 M.SUFFIXES = ".html, .md, .xml (JUnit) or .json"
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "journal":args "1-2":description "The journal; two of them with --compare."
-  command:option "--format":choices(reports.FORMATS)
-    :description "Form of the report; else by the suffix of --output, else md."
-  command:option "-o --output":argname "<file>"
-    :description "Write it there, not through a link; - prints it."
-  command:flag "--compare":description "Put two runs beside each other (md or json)."
-  command:option "--head":argname "<sum>"
-    :description "A last sum that was noted; the journal must contain it."
-  command:option "--approvers":argname "<file>"
-    :description "Check signatures against these public keys: lines of NAME KEY."
+  command:argument("journal", "The journal; two of them with --compare."):args "1-2"
+  command:option("--format", "Form of the report; else by the suffix of --output, else md.")
+    :choices(reports.FORMATS)
+  command:option("-o --output", "Write it there, not through a link; - prints it."):argname "<file>"
+  command:flag("--compare", "Put two runs beside each other (md or json).")
+  command:option("--head", "A last sum that was noted; the journal must contain it.")
+    :argname "<sum>"
+  command:option("--approvers", "Check signatures against these public keys: lines of NAME KEY.")
+    :argname "<file>"
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -178,10 +177,6 @@ local function first_damage(found)
   return nil
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   check(args)
   local format = read_format(args)

@@ -9,6 +9,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transitions = require "alicloud.dr.model.transition"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -30,19 +31,15 @@ To take the failover back:
 Exit codes: 0 reprotected (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
 130 interrupted.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "group":description "Group id, e.g. pg-orders."
+  command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site, where the disks are open now")
-  command:flag "--cancel"
-    :description("Take the failover back: keep the old direction, and give up what was written "
-      .. "since.")
-  command:option "--old-side"
-    :argname "<state>"
+  command:flag("--cancel", "Take the failover back: keep the old direction, and give up what was "
+    .. "written since.")
+  command:option("--old-side", "What is demanded of the old primary disks: attached nowhere "
+    .. "(detached), at most to stopped instances (stopped), or that and what cannot be read is "
+    .. "taken to be so (unknown). Without it: detached."):argname "<state>"
     :choices { "detached", "stopped", "unknown" }
-    :description("What is demanded of the old primary disks: attached nowhere (detached), at most "
-      .. "to stopped instances (stopped), or that and what cannot be read is taken to be so "
-      .. "(unknown). Without it: detached.")
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the end (20m)." })
   options.add_token(command, "Derive the token from group, direction, state and this name: "
@@ -52,10 +49,6 @@ end
 
 local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.reverse, given.old_side = not args.cancel, args.old_side

@@ -9,6 +9,7 @@ local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
 local shell = require "alicloud.base.shell"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -29,11 +30,9 @@ Examples:
 
 ]] .. playbooks.EPILOG
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "journal":description "The journal."
-  command:option "--file":argname "<path>"
-    :description "The playbook, if it is not where it was."
+  command:argument("journal", "The journal.")
+  command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
   playbooks.add_options(command)
   command:epilog(EPILOG)
 end
@@ -48,10 +47,6 @@ local function begun(path)
   return state, err
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
   local state, err = begun(args.journal)

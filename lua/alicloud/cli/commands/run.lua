@@ -8,6 +8,7 @@ local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -35,11 +36,10 @@ Examples:
 
 ]] .. playbooks.EPILOG
 
----@param command table of argparse
 function M.configure(command)
   playbook_argument.add_arguments(command)
-  command:option "--journal":argname "<path>":description "Keep the journal there."
-  command:flag "--new":description "Begin a new run though an unfinished one is there."
+  command:option("--journal", "Keep the journal there."):argname "<path>"
+  command:flag("--new", "Begin a new run though an unfinished one is there.")
   playbooks.add_options(command)
   command:epilog(EPILOG)
 end
@@ -57,10 +57,6 @@ local function confirm_edit(playbook, path, args, io)
     args, io)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
   local playbook, err

@@ -7,6 +7,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view = require "alicloud.cli.view_group"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -16,14 +17,12 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage (also: a group that the region does not list).]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "group"
+  command:argument("group", "Group ids; without any, every group of the region.")
     :args "*"
-    :description "Group ids; without any, every group of the region."
   options.add_common(command, "Region to list; groups of both sites are shown")
-  command:flag "-v --verbose"
-    :description "Show the way of the requests first: endpoint, proxy, trusted roots."
+  command:flag("-v --verbose", "Show the way of the requests first: endpoint, proxy, trusted "
+    .. "roots.")
   command:epilog(EPILOG)
 end
 
@@ -92,10 +91,6 @@ local function way_of(client, args, io)
   return way
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   for _, id in ipairs(args.group) do options.group_id(id) end
   local client <close>, region = cli_clients.open(args, io)

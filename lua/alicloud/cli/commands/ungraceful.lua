@@ -7,6 +7,7 @@ local output = require "alicloud.cli.output"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_inbox = require "alicloud.cli.run_inbox"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -20,12 +21,11 @@ Example:
 
 Exit codes: 0 done, 1 failed, 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "journal":description "The journal of the run."
-  command:option "--why":argname "<text>":description "The reason."
-  command:option "--as":target "requester":argname "<name>":description "Who says so; else $USER."
-  command:flag "--graceful":description "Take it back."
+  command:argument("journal", "The journal of the run.")
+  command:option("--why", "The reason."):argname "<text>"
+  command:option("--as", "Who says so; else $USER."):target "requester":argname "<name>"
+  command:flag("--graceful", "Take it back.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -41,10 +41,6 @@ local function leave(args, person)
     args.graceful and "graceful" or "ungraceful", person, args.why))
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local person = playbooks.person(args, cli_clients.runtime(io).getenv)
   if not person then options.refuse "--as: is missing" end

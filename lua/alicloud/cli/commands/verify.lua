@@ -15,6 +15,7 @@ local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local vouches = require "alicloud.dr.report.vouch"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -34,13 +35,12 @@ Examples:
 Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, not proven by the keys of
 --approvers, or it could not be read; 2 usage.]]
 
----@param command table of argparse
 function M.configure(command)
-  command:argument "journal":description "The journal."
-  command:option "--head":argname "<sum>"
-    :description "A last sum that was noted (16 digits or more); the journal must contain it."
-  command:option "--approvers":argname "<file>"
-    :description "Check signatures against these public keys: lines of NAME KEY."
+  command:argument("journal", "The journal.")
+  command:option("--head", "A last sum that was noted (16 digits or more); the journal must "
+    .. "contain it."):argname "<sum>"
+  command:option("--approvers", "Check signatures against these public keys: lines of NAME KEY.")
+    :argname "<file>"
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -131,10 +131,6 @@ local function tell(args, io, reading, approvers)
   return code
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local head = options.text(args, "head", reports.HEAD)
   local approvers = args.approvers and keys.public("--approvers", args.approvers,

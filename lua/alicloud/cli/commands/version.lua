@@ -6,17 +6,13 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transport = require "alicloud.transport"
 
+---@type alicloud.cli.Command
 local M = {}
 
----@param command table of argparse
 function M.configure(command)
   options.add_json(command)
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local libraries = { transport = transport.version }
   for name, version in pairs(core.version) do libraries[name] = version end

@@ -11,6 +11,7 @@ local output = require "alicloud.cli.output"
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
+---@type alicloud.cli.Command
 local M = {}
 
 local EPILOG = [[
@@ -29,16 +30,13 @@ end)
 
 local TIMEOUT = 5
 
----@param command table of argparse
 function M.configure(command)
   options.add_profile(command)
-  command:flag "--offline":description "Do not ask STS who this is."
-  command:option "--endpoint"
-    :argname "<host>"
-    :description "As for the other commands; one on this machine is asked in place of STS."
-  command:option "--metadata-endpoint"
+  command:flag("--offline", "Do not ask STS who this is.")
+  command:option("--endpoint", "As for the other commands; one on this machine is asked in place "
+    .. "of STS."):argname "<host>"
+  command:option("--metadata-endpoint", "For tests: ask this in place of the metadata service.")
     :argname "<http://host:port>"
-    :description "For tests: ask this in place of the metadata service."
   network.add(command)
   options.add_json(command)
   command:epilog(EPILOG)
@@ -126,10 +124,6 @@ local function exit_code(err)
   return err and err.kind == "api" and output.EXIT.failed or output.EXIT.done
 end
 
---- Runs the command.
----@param args table
----@param io alicloud.cli.Io
----@return integer exit_code
 function M.run(args, io)
   local metadata = options.text(args, "metadata_endpoint", METADATA)
   local client <close> = cli_clients.anywhere(args, io, metadata)

@@ -51,9 +51,8 @@ function M.add_common(command, region_doc)
   command:option "--region"
     :argname "<region>"
     :description(region_doc .. "; else $ALIBABA_CLOUD_REGION_ID.")
-  command:option "--endpoint"
-    :argname "<host>"
-    :description "[http://|https://]host[:port] to ask instead of ebs.<region>.aliyuncs.com."
+  command:option("--endpoint", "[http://|https://]host[:port] to ask instead of "
+    .. "ebs.<region>.aliyuncs.com."):argname "<host>"
   network.add(command)
   outage.add(command)
   M.add_profile(command)
@@ -62,16 +61,13 @@ end
 
 ---@param command table of argparse
 function M.add_profile(command)
-  command:option "--profile"
-    :argname "<name>"
-    :description("Credentials of this profile of ~/.aliyun/config.json or "
-      .. "~/.alibabacloud/credentials.")
+  command:option("--profile", "Credentials of this profile of ~/.aliyun/config.json or "
+    .. "~/.alibabacloud/credentials."):argname "<name>"
 end
 
 ---@param command table of argparse
 function M.add_json(command)
-  command:flag "--json"
-    :description "Print one JSON object, errors too; its field exit is the exit code."
+  command:flag("--json", "Print one JSON object, errors too; its field exit is the exit code.")
 end
 
 --- The region, from the option or the environment.
@@ -135,9 +131,8 @@ function M.add_change(command, about)
   command:option "--timeout"
     :argname "<duration>"
     :description(about.timeout)
-  command:option "--poll"
+  command:option("--poll", "Longest pause between two looks (5s).")
     :argname "<duration>"
-    :description "Longest pause between two looks (5s)."
 end
 
 --- Adds the two ways to say which token goes with a change.
@@ -147,9 +142,8 @@ function M.add_token(command, incident_doc)
   command:option "--incident"
     :argname "<name>"
     :description(incident_doc)
-  command:option "--client-token"
+  command:option("--client-token", "Go on with this token instead of a new one.")
     :argname "<token>"
-    :description "Go on with this token instead of a new one."
 end
 
 --- Reads what `add_change` has added.

@@ -22,33 +22,24 @@ end
 
 ---@param command table of argparse
 function M.add(command)
-  command:option "--network"
-    :argname "<network>":choices { "public", "vpc" }
-    :description "Hosts to ask, from outside or inside a VPC; else $ALIBABA_CLOUD_ENDPOINT_TYPE."
-  command:option "--proxy"
-    :argname "<url>"
-    :description "[scheme://]host[:port], or none; else $https_proxy, which may hold a password."
-  command:option "--no-proxy"
+  command:option("--network", "Hosts to ask, from outside or inside a VPC; else "
+    .. "$ALIBABA_CLOUD_ENDPOINT_TYPE."):argname "<network>":choices { "public", "vpc" }
+  command:option("--proxy", "[scheme://]host[:port], or none; else $https_proxy, which may hold a "
+    .. "password."):argname "<url>"
+  command:option("--no-proxy", "Hosts to ask directly, a.example,10.0.0.0/8; else $no_proxy.")
     :argname "<hosts>"
-    :description "Hosts to ask directly, a.example,10.0.0.0/8; else $no_proxy."
-  command:option "--resolve"
+  command:option("--resolve", "Address of a host, for a day without DNS; again for another one.")
     :argname "<host=ip>":count "*"
-    :description "Address of a host, for a day without DNS; again for another one."
-  command:option "--ca-file"
+  command:option("--ca-file", "PEM bundle of trusted roots, instead of the system's.")
     :argname "<file>"
-    :description "PEM bundle of trusted roots, instead of the system's."
-  command:option "--ca-path"
+  command:option("--ca-path", "Directory of hashed roots, instead of the system's.")
     :argname "<dir>"
-    :description "Directory of hashed roots, instead of the system's."
-  command:option "--client-cert"
+  command:option("--client-cert", "PEM certificate of this client, with or without its key.")
     :argname "<file>"
-    :description "PEM certificate of this client, with or without its key."
-  command:option "--client-key"
+  command:option("--client-key", "PEM key of the certificate, without a passphrase.")
     :argname "<file>"
-    :description "PEM key of the certificate, without a passphrase."
-  command:option "--tls-key-log"
-    :argname "<file>"
-    :description "Append the keys of TLS connections to it, for who has to look into them."
+  command:option("--tls-key-log", "Append the keys of TLS connections to it, for who has to look "
+    .. "into them."):argname "<file>"
 end
 
 local function pins(words, refuse)

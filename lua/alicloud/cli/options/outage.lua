@@ -10,15 +10,11 @@ local M = {}
 
 ---@param command table of argparse
 function M.add(command)
-  command:option "--wait-for-cloud"
-    :argname "<duration>"
-    :description("Outlast an outage, e.g. 4h: what only reads is asked again, slowly; a change is "
-      .. "never sent twice for it.")
-  command:option "--failed-region"
-    :argname "<region>"
-    :description "Refuse to depend on hosts of this region; see alicloud-dr dependencies."
-  command:flag "--stats"
-    :description "Print the counters of the client on standard error at the end."
+  command:option("--wait-for-cloud", "Outlast an outage, e.g. 4h: what only reads is asked again, "
+    .. "slowly; a change is never sent twice for it."):argname "<duration>"
+  command:option("--failed-region", "Refuse to depend on hosts of this region; see alicloud-dr "
+    .. "dependencies."):argname "<region>"
+  command:flag("--stats", "Print the counters of the client on standard error at the end.")
 end
 
 local function wait_line(event)
