@@ -3,9 +3,11 @@
 local dr = require "alicloud.dr"
 local stages = require "spec.dr.playbook.stage"
 
-local function turn(stage)
+local function named(run) return run:group("pg-orders", { region = "cn-shanghai" }) end
+
+local function turn(stage, name_group)
   return dr.playbook("turn", function(run)
-    local orders = run:group("pg-orders", { region = "cn-shanghai" })
+    local orders = name_group(run)
     run:step("promote", function() return orders:failover() end)
     local turned = run:step("protect", function() return orders:reprotect() end)
     stage:did(turned.outcome)
@@ -19,9 +21,9 @@ local function effects_of(stage)
 end
 
 describe("verbs in a playbook", function()
-  it("are written down, and done once, wherever the run is killed", function()
+  local function sweep(name_group)
     local whole = stages.new()
-    assert(whole:run(turn(whole)))
+    assert(whole:run(turn(whole, name_group)))
     local expected = effects_of(whole)
     assert.matches("^FailoverDiskReplicaGroup ReprotectDiskReplicaGroup$", expected)
     local verbs = {}
@@ -29,7 +31,7 @@ describe("verbs in a playbook", function()
     assert.same({ "failover", "reprotect" }, verbs)
     for n = 1, whole.disk.calls do
       local stage = stages.new()
-      local playbook = turn(stage)
+      local playbook = turn(stage, name_group)
       if stage:run_until(playbook, function(call) return call.n == n and "crash" end) then
         local result, err = stage:run(playbook)
         assert.is_table(result, ("call %d: %s"):format(n, tostring(err)))
@@ -37,6 +39,16 @@ describe("verbs in a playbook", function()
         assert.equal("reprotected", stage.log[#stage.log], n)
       end
     end
+  end
+
+  it("are written down, and done once, wherever the run is killed", function()
+    sweep(named)
+  end)
+
+  it("are so too of a group seen from another region", function()
+    sweep(function(run)
+      return run:group("pg-orders", { region = "cn-hangzhou" }):at "cn-shanghai"
+    end)
   end)
 end)
 

@@ -139,13 +139,7 @@ local function forward(group)
   end
 end
 
---- Binds a group to a branch of a run.
----@param branch alicloud.dr.PlaybookRun
----@param id string
----@param options? { region: string }
----@return alicloud.dr.Group
-function M.bind(branch, id, options)
-  local group = groups.new(branch.client, id, options)
+local function bind(branch, group)
   local bound = {
     precheck = function(_, given) return precheck(branch, group, given) end,
   }
@@ -154,10 +148,26 @@ function M.bind(branch, id, options)
       bound[verb] = function(_, ...) return perform(branch, group, verb, ...) end
     end
   end
+  -- Seen from elsewhere it is a group of the run all the same.
+  function bound.at(_, region)
+    local elsewhere = group:at(region)
+    branch:go_on()
+    branch.engine.executor:hold(branch, elsewhere)
+    return bind(branch, elsewhere)
+  end
   return setmetatable(bound, {
     __name = "alicloud.dr.Group", __index = forward(group),
     __tostring = function() return tostring(group) end,
   })
+end
+
+--- Binds a group to a branch of a run.
+---@param branch alicloud.dr.PlaybookRun
+---@param id string
+---@param options? { region: string }
+---@return alicloud.dr.Group
+function M.bind(branch, id, options)
+  return bind(branch, groups.new(branch.client, id, options))
 end
 
 return M
