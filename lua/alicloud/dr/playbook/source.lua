@@ -18,7 +18,7 @@ local NAMED = "require%s*%(?%s*([\"'])([%w_-][%w_.-]*)%1"
 local MISSING = { ENOENT = true, ENOTDIR = true }
 
 local function is_ours(name)
-  return name:find "^alicloud%f[%z.]" ~= nil
+  return name:find "^alicloud%f[\0.]" ~= nil
 end
 
 local function path_of(directory, name)
