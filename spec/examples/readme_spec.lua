@@ -106,9 +106,19 @@ END
     %s]]):format(snippet_of "shanghai.lua", table.concat(lines_where(is_short), "\n"))
 end
 
+-- The service must have copied again before a failover with a limit of its age.
+local UNTIL_COPIED = [[
+while alicloud-dr readiness pg-orders --region cn-shanghai --max-rpo 15m >/dev/null; [ $? = 2 ]
+do :; done
+]]
+
 local function ready_script()
+  local lines = lines_where(names_ready_playbook)
+  for i, line in ipairs(lines) do
+    if line:find "run failover" then lines[i] = UNTIL_COPIED .. line end
+  end
   return "set -e; dir=$(mktemp -d); export ALICLOUD_DR_JOURNALS=$dir\n"
-    .. table.concat(lines_where(names_ready_playbook), "\n") .. "\necho all done"
+    .. table.concat(lines, "\n") .. "\necho all done"
 end
 
 -- What takes long waits for the emulator's clock most of the time, so all of it waits at once.
@@ -121,7 +131,7 @@ local function begin_all()
   for i, script in ipairs(read_blocks "lua") do begin(i, "begin_lua", script) end
   -- Slower: on a busy machine the recovery point must not grow too old between its commands.
   begin("playbook", "begin", playbook_script(), 120)
-  begin("ready", "begin", ready_script(), 300)
+  begin("ready", "begin", ready_script(), 120)
   begin("short", "begin", short_script(), 120)
   return flows
 end
