@@ -9,7 +9,7 @@ local PRODUCTS = { "ebs", "ecs", "sts" }
 
 local absent = {}
 
-local function load(product)
+local function find(product)
   local name = "alicloud.service." .. product
   -- Every call comes here, and what is there needs nobody who may have gone since.
   local data = package.loaded[name]
@@ -30,7 +30,7 @@ end
 ---@return table|nil
 function M.data(product)
   if absent[product] then return nil end
-  local data = load(product)
+  local data = find(product)
   absent[product] = data == nil
   return data
 end
