@@ -92,9 +92,9 @@ function Emulator:shell(line)
   return self:begin(line):finish()
 end
 
--- Interrupts a command once its output has these words. What it gives is the exit code, then the
--- output.
-function Emulator:interrupt(command, words)
+-- Interrupts a command once its output has these words, with SIGINT or another signal. What it gives
+-- is the exit code, then the output.
+function Emulator:interrupt(command, words, signal)
   return (self:shell(([[
     out=$(mktemp)
     %s >"$out" 2>&1 &
@@ -103,10 +103,10 @@ function Emulator:interrupt(command, words)
       kill -0 $command || break
       sleep 0.02
     done
-    kill -INT $command
+    kill -%s $command
     wait $command
     echo "exit code $?"
-    cat "$out"]]):format(command, quote(words))))
+    cat "$out"]]):format(command, quote(words), signal or "INT")))
 end
 
 function Emulator:run_lua(script)

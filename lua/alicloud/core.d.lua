@@ -554,4 +554,12 @@ function core.ignore_sigpipe() end
 ---@return fun(wanted: boolean) set true puts it back, false ignores the signal
 function core.keep_interrupt() end
 
+---For commands: SIGTERM and SIGHUP end the process as SIGINT does, by the error that the stand-alone
+---interpreter raises; once, and not where the signal is ignored, as it is under nohup.
+function core.answer_signals() end
+
+---The signal of `answer_signals` that has come.
+---@return integer? number nil while none has come
+function core.ended_by() end
+
 return core

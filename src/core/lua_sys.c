@@ -130,6 +130,47 @@ static int sys_keep_interrupt(lua_State *L)
     return 1;
 }
 
+/* The signal that ends this command, 0 while there is none. */
+static volatile sig_atomic_t ending;
+
+/* Ends the command as SIGINT does, by the interpreter's own handler; where that one has served, is
+ * away or was never there, as if nothing had been installed here. */
+static void end_by(int signal_number)
+{
+    struct sigaction interrupt;
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    bool served = sigaction(SIGINT, NULL, &interrupt) != 0 || interrupt.sa_handler == SIG_DFL ||
+                  interrupt.sa_handler == SIG_IGN;
+    ending = signal_number;
+    if (served)
+        sigaction(signal_number, &usual, NULL);
+    raise(served ? signal_number : SIGINT);
+}
+
+/* [-0, +0, -]  answer_signals(): SIGTERM and SIGHUP end this process as SIGINT does, each once and
+ * unless it is ignored, as under nohup; for commands */
+static int sys_answer_signals(lua_State *L)
+{
+    static const int numbers[] = {SIGTERM, SIGHUP};
+    const struct sigaction answer = {.sa_handler = end_by, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction now;
+    (void)L;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            sigaction(numbers[i], &answer, NULL);
+    return 0;
+}
+
+/* [-0, +1, -]  ended_by() -> number of the signal that answer_signals has seen, nil if none */
+static int sys_ended_by(lua_State *L)
+{
+    if (ending)
+        lua_pushinteger(L, ending);
+    else
+        luaL_pushfail(L);
+    return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"monotonic", sys_monotonic},
                                      {"boottime", sys_boottime},
@@ -138,6 +179,8 @@ static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"ignore_sigpipe", sys_ignore_sigpipe},
                                      {"forbid_dumps", sys_forbid_dumps},
                                      {"keep_interrupt", sys_keep_interrupt},
+                                     {"answer_signals", sys_answer_signals},
+                                     {"ended_by", sys_ended_by},
                                      {NULL, NULL}};
 
 void acL_sys_open(lua_State *L)

@@ -171,16 +171,16 @@ local function report_failure(io, args, err, change)
 end
 
 local function report_interrupt(io, args, change, reporter)
-  local code = output.EXIT.interrupted
+  local code, said = output.interrupted(io), terminal.interruption(io)
   local token, sent = reporter.client_token, reporter.sent
   if args.json then
     return output.json(io, code, { error = {
       kind = "cancelled", code = "Client.Interrupted", group_id = change.group.id,
-      region = change.group.region, message = "interrupted, last seen: " .. reporter:last_seen(),
+      region = change.group.region, message = said .. ", last seen: " .. reporter:last_seen(),
       outcome = sent and "unknown" or "not_sent", client_token = sent and token or nil,
     } })
   end
-  io.out(("\n  interrupted; last seen: %s\n"):format(reporter:last_seen()))
+  io.out(("\n  %s; last seen: %s\n"):format(said, reporter:last_seen()))
   if not sent then
     io.out "    nothing was sent\n"
     return code

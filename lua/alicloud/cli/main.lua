@@ -44,7 +44,7 @@ Environment:
 Exit codes:
   0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
   4 done or begun, but the journal could not be written to its end
-  130 interrupted
+  130 interrupted, 143 by SIGTERM, 129 by a lost terminal
   (readiness: 0 ok   1 warn   2 fail)]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
@@ -109,8 +109,8 @@ local function crash(io, json, raised)
 end
 
 local function interrupted(io, json)
-  return output.complain(io, json, output.EXIT.interrupted, {
-    kind = "cancelled", code = "Client.Interrupted", message = "interrupted",
+  return output.complain(io, json, output.interrupted(io), {
+    kind = "cancelled", code = "Client.Interrupted", message = terminal.interruption(io),
   })
 end
 
@@ -161,6 +161,8 @@ end
 function M.main(argv)
   -- A reader that goes away must not end a failover in the middle.
   core.ignore_sigpipe()
+  -- Whoever ends it, it says what it has left behind.
+  core.answer_signals()
   -- What holds keys is neither to be found in a core nor in the environment of a process.
   core.forbid_dumps()
   core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",

@@ -11,7 +11,17 @@ local snapshots = lazy.module "alicloud.dr.model.snapshot"
 local M = {}
 
 --- What the exit code of a command says.
-M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, incomplete = 4, interrupted = 130 }
+M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, incomplete = 4 }
+
+-- As a shell tells of a signal; SIGINT is the one that leaves no number.
+local BY_SIGNAL, SIGINT = 128, 2
+
+--- Exit code of a command that a signal has ended: 130, 143 (SIGTERM) or 129 (SIGHUP).
+---@param io alicloud.cli.Io
+---@return integer
+function M.interrupted(io)
+  return BY_SIGNAL + (io.ended_by() or SIGINT)
+end
 
 -- Where the group is not what the command line says it is, the command line is to be mended.
 local WRONG_PLACE = {

@@ -266,20 +266,20 @@ local function print_result(io, result, args)
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
-local function exit_code(err)
-  if err.code == "Client.Interrupted" then return output.EXIT.interrupted end
+local function exit_code(io, err)
+  if err.code == "Client.Interrupted" then return output.interrupted(io) end
   if err.incomplete then return output.EXIT.incomplete end
   return output.exit_code(err, true)
 end
 
 local function report_failure(io, args, err, path)
-  local code = exit_code(err)
+  local code = exit_code(io, err)
   local go_on = M.resume_command(path, args)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
       resume = go_on, report = args.report })
   end
-  local said = err.code == "Client.Interrupted" and "interrupted" or terminal.clean(err, 4000)
+  local said = err.code == "Client.Interrupted" and terminal.interruption(io) or terminal.clean(err, 4000)
   io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    %s\n    %s\n"):format(
     said, go_on, shell.command("explain", { path }), reports.pointer(path, args.report)))
   return code

@@ -39,6 +39,7 @@ end
 ---@field columns integer
 ---@field read_line fun(): string|nil
 ---@field color boolean
+---@field ended_by fun(): integer|nil number of the signal that ends the command, if not SIGINT
 ---@field transport table? instead of the network
 ---@field runtime table? overrides of alicloud.Runtime
 
@@ -91,7 +92,17 @@ function M.io()
     columns = math.max(1, read_columns()),
     read_line = read_line,
     color = wants_color(tty),
+    ended_by = core.ended_by,
   }
+end
+
+local SIGNALS = { [1] = "interrupted: the terminal is gone", [15] = "interrupted by SIGTERM" }
+
+--- Words for what has ended a command.
+---@param io alicloud.cli.Io
+---@return string
+function M.interruption(io)
+  return SIGNALS[io.ended_by()] or "interrupted"
 end
 
 local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33" }

@@ -303,7 +303,7 @@ function M.run(args, io)
   local ok, stopped = pcall(serve, listening, args)
   listening:close()
   if ok then return output.EXIT.done end
-  if guard.is_interrupt(stopped) then return output.EXIT.interrupted end
+  if guard.is_interrupt(stopped) then return output.interrupted(io) end
   error(stopped, 0)
 end
 

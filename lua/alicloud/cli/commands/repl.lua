@@ -152,7 +152,8 @@ local function talk(io, env, lines, state)
   while true do
     local ok, more = pcall(turn, io, env, lines, state)
     if ok and not more then return end
-    if not ok and not (guard.is_interrupt(more) and io.input_tty) then error(more, 0) end
+    local is_break = guard.is_interrupt(more) and io.input_tty and not io.ended_by()
+    if not ok and not is_break then error(more, 0) end
     if not ok then
       state.interrupt(true)
       io.out "\n"
