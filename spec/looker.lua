@@ -17,7 +17,7 @@ local function look(path, command)
   local words = table.move(command, 1, #command, 1, {})
   table.move({ path, "--region", "cn-shanghai" }, 1, 3, #words + 1, words)
   local ok, code = pcall(main.run, words, { out = say, err = say, tty = false, input_tty = false,
-    color = false, columns = 100, read_line = function() end })
+    color = false, columns = 100, read_line = function() end, ended_by = function() end })
   return { path = path, command = command[1], ok = ok, code = ok and code or tostring(code),
     said = table.concat(said) }
 end

@@ -44,7 +44,7 @@ describe("alicloud-dr status", function()
   it("lists the groups of a region, or one with its pairs", function()
     local ran = run(nil, "status")
     assert.equal(0, ran.code)
-    assert.matches("GROUP +DIRECTION", ran.out)
+    assert.matches("GROUP +NAME +DIRECTION", ran.out)
     assert.matches("pg%-orders", ran.out)
     ran = run(nil, "status", "pg-orders")
     assert.matches("pair%-orders%-3   normal", ran.out)
@@ -55,10 +55,10 @@ describe("alicloud-dr status", function()
 
   it("gives a group two lines on a terminal that is too narrow for the table", function()
     local wide = run({ columns = 120, tty = true }, "status").out
-    assert.matches("^  GROUP +DIRECTION", wide)
+    assert.matches("^  GROUP +NAME +DIRECTION", wide)
     assert.equal(wide, run({ columns = 80 }, "status").out)
-    assert.equal("  pg-orders   cn-hangzhou/g → cn-shanghai/b   normal\n"
-      .. "              3 pairs   last recovery point 7m12s ago   secondary site\n",
+    assert.equal("  pg-orders   orders   normal\n      cn-hangzhou/g → cn-shanghai/b   3 pairs   "
+      .. "last recovery point 7m12s ago\n      secondary site\n",
       run({ columns = 80, tty = true }, "status").out)
   end)
 

@@ -31,7 +31,7 @@ local function run(words, stop_after)
       end
     end,
     err = function(text) err[#err + 1] = text end,
-    tty = false,
+    tty = false, ended_by = function() return nil end,
   }
   local code = command.run(parse(words), io)
   debug.sethook()

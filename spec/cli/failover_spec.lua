@@ -10,7 +10,7 @@ describe("alicloud-dr failover", function()
   it("shows direction, recovery point, pre-check, progress, RPO, RTO and request id", function()
     local ran, desk = run(nil, "failover", "pg-orders", "--max-rpo", "20m", "--yes")
     assert.equal(0, ran.code)
-    assert.matches("pg%-orders   cn%-hangzhou/g → cn%-shanghai/b   normal   3 pairs   "
+    assert.matches("pg%-orders  orders   cn%-hangzhou/g → cn%-shanghai/b   normal   3 pairs   "
       .. "last recovery point 7m12s ago", ran.out)
     for _, rule in ipairs { "✔ group", "✔ direction", "✔ status", "✔ first full sync",
       "✔ pairs 3/3 agree", "✔ zones", "✔ RPO 7m12s ≤ 20m", "? permission" } do

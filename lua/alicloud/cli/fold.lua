@@ -1,5 +1,7 @@
 --- Makes help that is written for 100 columns fit a terminal that has fewer, and other lines, too.
 
+local widths = require "alicloud.cli.width"
+
 local M = {}
 
 -- Where descriptions begin.
@@ -15,7 +17,7 @@ end
 local function cut_of(line, indent, columns)
   local last
   for place in line:gmatch "() " do
-    if last and utf8.len(line, 1, place - 1) > columns then break end
+    if last and widths.of(line:sub(1, place - 1)) > columns then break end
     if place > #indent + 1 then last = place end
   end
   return last
@@ -23,7 +25,7 @@ end
 
 local function fold_line(lines, line, indent, columns)
   local folded = false
-  while utf8.len(line) > columns do
+  while widths.of(line) > columns do
     local cut = cut_of(line, indent, columns)
     if not cut then break end
     lines[#lines + 1] = line:sub(1, cut - 1)

@@ -1,16 +1,14 @@
 --- Shows Markdown on a terminal: paragraphs, lists and tables fit its width, blocks of code stay as
 --- they are. It knows what the manual is written in and no more.
 
+local width = require("alicloud.cli.width").of
+
 local M = {}
 
 local GAP = 2
 
 -- Code of a text that is no longer than this stays on one line, as it would be typed.
 local LONGEST = 40
-
-local function width(text)
-  return utf8.len(text) or #text
-end
 
 -- Without the marks of emphasis, but those in code are code.
 local function plain(text)

@@ -2,17 +2,11 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local widths = require "alicloud.cli.width"
 
 local M = {}
 
 local CAP = 400
-
-local function cut_columns(text, columns)
-  local length = utf8.len(text)
-  if not length or length <= columns then return text end
-  if columns < 1 then return "" end
-  return text:sub(1, utf8.offset(text, columns) - 1) .. "…"
-end
 
 local function cut(text, cap)
   if #text <= cap then return text end
@@ -145,7 +139,7 @@ function M.spinner(io)
   local function show(label, text)
     if not io.tty then return end
     frame = frame % #FRAMES + 1
-    io.out("\r\27[K" .. cut_columns(label .. FRAMES[frame] .. " " .. text, io.columns - 1))
+    io.out("\r\27[K" .. widths.cut(label .. FRAMES[frame] .. " " .. text, io.columns - 1))
     visible = true
   end
   return { show = show, clear = clear }

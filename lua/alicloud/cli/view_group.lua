@@ -5,7 +5,9 @@ local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
 local snapshots = require "alicloud.dr.model.snapshot"
+local view_table = require "alicloud.cli.view_table"
 local terminal = require "alicloud.cli.terminal"
+local widths = require "alicloud.cli.width"
 
 local M = {}
 
@@ -28,84 +30,45 @@ local function pair_count(snapshot)
   return plural(snapshot.pair_number or #snapshot.pairs, "pair")
 end
 
---- One line about a group: direction, status, pairs, age of the recovery point.
+-- Its id, and its name if it has one.
+local function named(io, snapshot)
+  local id = clean(snapshot.group_id)
+  local name = (snapshot.name or "") ~= "" and snapshot.name ~= snapshot.group_id
+    and "  " .. widths.cut(clean(snapshot.name), 40) or ""
+  return { text = terminal.paint(io, "bold", id) .. name, width = widths.of(id .. name) }
+end
+
+-- Facts one beside the other, in lines of the terminal's width; elsewhere in one line.
+local function facts_line(io, first, parts)
+  for i, part in ipairs(parts) do
+    if type(part) == "string" then parts[i] = { text = part } end
+  end
+  local lines = view_table.wrap(parts, first .. "    ", io.tty and io.columns or math.huge)
+  return first .. lines:sub(#first + 5) .. "\n"
+end
+
+--- What is to be known about a group: direction, status, pairs, age of the recovery point.
 ---@param io alicloud.cli.Io
 ---@param snapshot alicloud.dr.Snapshot
----@return string
+---@return string a line, or several on a narrow terminal
 function M.group_line(io, snapshot)
   local reversed = snapshot.reversed and " (reversed)" or ""
-  return ("  %s   %s%s   %s   %s   %s\n"):format(
-    terminal.paint(io, "bold", clean(snapshot.group_id)), clean(snapshots.direction(snapshot)),
-    reversed, clean(snapshot.status), pair_count(snapshot),
-    snapshots.recovery_point_text(snapshot))
+  return facts_line(io, "  ", { named(io, snapshot), clean(snapshots.direction(snapshot)) .. reversed,
+    clean(snapshot.status), pair_count(snapshot), snapshots.recovery_point_text(snapshot) })
 end
 
-local HEADINGS = { "GROUP", "DIRECTION", "STATUS", "PAIRS", "RECOVERY POINT", "THIS REGION IS" }
-
-local function table_row(snapshot)
-  local age = snapshots.recover_point_age(snapshot)
-  return {
-    clean(snapshot.group_id, 40), clean(snapshots.direction(snapshot), 80),
-    clean(snapshot.status, 30), tostring(snapshot.pair_number or #snapshot.pairs),
-    age and duration.format(age) .. " ago" or snapshot.recover_point and "age unknown" or "none",
-    snapshot.role == "secondary" and "secondary site" or snapshot.role .. " site",
-  }
-end
-
-local function width(text)
-  return utf8.len(text) or #text
-end
-
--- Lines of the rows with their cells one under the other, and the length of the longest.
-local function aligned(rows)
-  local widths, lines, longest = {}, {}, 0
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width(cell)) end
-  end
-  for n, row in ipairs(rows) do
-    local cells = {}
-    for i, cell in ipairs(row) do cells[i] = cell .. (" "):rep(widths[i] - width(cell)) end
-    lines[n] = "  " .. table.concat(cells, "   "):gsub("%s+$", "") .. "\n"
-    longest = math.max(longest, width(lines[n]) - 1)
-  end
-  return lines, longest, widths[1]
-end
-
--- Two lines for each group; what the headings say stands beside the facts.
-local function stacked(list, rows)
-  local heads = {}
-  for i in ipairs(list) do heads[i] = { table.unpack(rows[i + 1], 1, 3) } end
-  local lines, _, first = aligned(heads)
-  for i, snapshot in ipairs(list) do
-    lines[i] = ("%s%s%s   %s   %s\n"):format(lines[i], (" "):rep(2 + first + 3),
-      pair_count(snapshot), snapshots.recovery_point_text(snapshot), rows[i + 1][6])
-  end
-  return table.concat(lines)
-end
-
---- A table of groups, or two lines for each where the terminal is too narrow for it.
+--- The pairs of a group, a line each, or several on a narrow terminal.
 ---@param io alicloud.cli.Io
----@param list alicloud.dr.Snapshot[]
----@return string
-function M.group_table(io, list)
-  local rows = { HEADINGS }
-  for i, snapshot in ipairs(list) do rows[i + 1] = table_row(snapshot) end
-  local lines, longest = aligned(rows)
-  if io.tty and longest > io.columns then return stacked(list, rows) end
-  return table.concat(lines)
-end
-
---- The pairs of a group, one line each.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
-function M.pair_lines(snapshot)
+function M.pair_lines(io, snapshot)
   local lines = {}
   for _, pair in ipairs(snapshot.pairs) do
     local age = pair.recover_point and snapshot.read_at
       and duration.format(math.max(0, snapshot.read_at - pair.recover_point)) .. " ago" or "none"
-    lines[#lines + 1] = ("    %s   %s   recovery point %s   disk %s → %s\n"):format(
-      clean(pair.id), clean(pair.status), age, clean(pair.source_disk or "?"),
-      clean(pair.destination_disk or "?"))
+    lines[#lines + 1] = facts_line(io, "    ", { clean(pair.id), clean(pair.status),
+      "recovery point " .. age, ("disk %s → %s"):format(clean(pair.source_disk or "?"),
+      clean(pair.destination_disk or "?")) })
   end
   return table.concat(lines)
 end
@@ -142,20 +105,6 @@ end
 
 local INDENT = (" "):rep(14)
 
--- Joins the parts into lines that are no wider than the terminal.
-local function wrap(parts, columns)
-  local lines, length = { "" }, #INDENT
-  for _, part in ipairs(parts) do
-    local size = part.width + 2
-    if length + size > columns and lines[#lines] ~= "" then
-      lines[#lines + 1], length = "", #INDENT
-    end
-    lines[#lines] = lines[#lines] .. (lines[#lines] == "" and "" or "  ") .. part.text
-    length = length + size
-  end
-  return table.concat(lines, "\n" .. INDENT)
-end
-
 --- The pre-check in short, rule by rule.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.Report
@@ -166,9 +115,10 @@ function M.precheck_line(io, report)
   for i, entry in ipairs(SHORT) do
     local finding = worst(by_id, entry[2])
     local text = clean(short_text(entry, finding, report.snapshot))
-    parts[i] = { text = mark(io, finding.verdict) .. " " .. text, width = width(text) + 2 }
+    parts[i] = { text = mark(io, finding.verdict) .. " " .. text, width = widths.of(text) + 2 }
   end
-  return "  pre-check   " .. wrap(parts, math.max(io.columns, 60)) .. "\n"
+  local lines = view_table.wrap(parts, INDENT, math.max(io.columns, 60), "  ")
+  return "  pre-check   " .. lines:sub(#INDENT + 1) .. "\n"
 end
 
 --- What stands against a failover: code, fact and cure of each finding.
@@ -195,7 +145,7 @@ local FACTS = 30
 local function fact_and_code(io, finding)
   local margin = (" "):rep(FACTS)
   local fact = fold.hang(io, margin .. clean(finding.fact), FACTS)
-  local size = width(fact:match "[^\n]*$") + 3 + width(finding.code)
+  local size = widths.of(fact:match "[^\n]*$") + 3 + widths.of(finding.code)
   local gap = io.tty and size > io.columns and "\n" .. margin or "   "
   return fact:sub(FACTS + 1) .. gap .. terminal.paint(io, "dim", finding.code)
 end

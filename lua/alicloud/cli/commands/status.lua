@@ -6,6 +6,7 @@ local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view = require "alicloud.cli.view_group"
+local view_table = require "alicloud.cli.view_table"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -40,7 +41,7 @@ local function print_groups(io, list, with_pairs)
   for _, snapshot in ipairs(list) do
     if snapshot.role ~= "absent" then
       io.out(view.group_line(io, snapshot))
-      if with_pairs then io.out(view.pair_lines(snapshot)) end
+      if with_pairs then io.out(view.pair_lines(io, snapshot)) end
     end
   end
 end
@@ -57,7 +58,7 @@ local function show_all(io, region, list)
   if #list == 0 then
     io.out(("  no replication pair-consistent group in %s, on either site\n"):format(region))
   else
-    io.out(view.group_table(io, list))
+    io.out(view_table.groups(io, list))
   end
   return output.EXIT.done
 end
