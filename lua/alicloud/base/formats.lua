@@ -61,6 +61,25 @@ M.ID = grammar("an id of 1 to 64 letters, digits, '-', '_' or '.'", 64, "^[%w][%
 
 M.REGION = grammar("a region such as cn-shanghai", 64, "^[a-z][a-z0-9%-]*[a-z0-9]$")
 
+M.PLACE = schema.rule("a zone such as cn-hangzhou-h, or a region such as cn-shanghai",
+  M.REGION.test)
+
+-- A zone is its region and a letter, with a hyphen between unless the region ends in a digit:
+-- cn-hangzhou-h, ap-southeast-1a. Source: DescribeRegions, Zones[].ZoneId.
+local ZONES = { "^(%l[%l%d%-]*)%-%l$", "^(%l[%l%d%-]*%d)%l$" }
+
+--- The region in which a place lies.
+---@param place string a zone or a region
+---@return string region
+---@return string|nil zone nil: the place is a region
+function M.region_of(place)
+  for _, pattern in ipairs(ZONES) do
+    local region = place:match(pattern)
+    if region then return region, place end
+  end
+  return place
+end
+
 M.TOKEN = grammar("1 to 64 printable ASCII characters", 64, "^[\x20-\x7e]+$")
 
 M.INCIDENT = grammar("text of 1 to 256 bytes without control characters", 256, "^%C+$")

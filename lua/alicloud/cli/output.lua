@@ -26,6 +26,7 @@ end
 -- Where the group is not what the command line says it is, the command line is to be mended.
 local WRONG_PLACE = {
   ["NoSuchResource"] = true, ["OperationDenied.OperateNotAllowedForPrimary"] = true,
+  ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true,
 }
 
 --- Exit code for a failure.

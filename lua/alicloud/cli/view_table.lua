@@ -28,7 +28,7 @@ local function row_of(snapshot)
     clean(snapshots.direction(snapshot), 80), clean(snapshot.status, 30),
     tostring(snapshot.pair_number or #snapshot.pairs),
     age and duration.format(age) .. " ago" or snapshot.recover_point and "age unknown" or "none",
-    snapshot.role == "secondary" and "secondary site" or snapshot.role .. " site",
+    snapshot.role .. (snapshot.role == "both" and " sites" or " site"),
   }
 end
 

@@ -21,6 +21,9 @@ return {
   ["Client.CriticalStep"] = not_sent(
     "The step is critical, so it cannot be skipped.",
     "let it run, or edit the playbook"),
+  ["Client.DirectionNeeded"] = not_sent(
+    "Both sites of the group lie in one region, so the zone that takes over has to be named.",
+    "name it: --to ZONE, in Lua the option to of dr.group; `alicloud-dr status` shows both"),
   ["Client.DirectionUnclear"] = not_sent(
     "The answer does not say which site is which, so no direction can be confirmed.",
     "look again; if it stays so, read the group in the console"),
@@ -150,7 +153,10 @@ return {
   ["Client.WorldChanged"] = not_sent(
     "Between the question and the answer the group became another one; nothing was sent.",
     "look again and decide again"),
+  ["Client.UnknownSide"] = not_sent(
+    "The zone or region that was named is no site of the group.",
+    "name one of its sites, which `alicloud-dr status` shows"),
   ["Client.WrongDirection"] = not_sent(
-    "The group does not go in the direction that the failback was asked for.",
-    "look at the direction; name the region that takes the service back"),
+    "The group does not go in the direction that was asked for, or two names contradict each other.",
+    "look at the direction; name the side that takes the service"),
 }

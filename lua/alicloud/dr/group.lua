@@ -1,9 +1,10 @@
---- A replication pair-consistent group, seen from the region that is its secondary site now: the
---- object, what can be done with it, with which options and limits. Each change is carried out in a
+--- A replication pair-consistent group, seen from one of its sides: the object, what can be done
+--- with it, with which options and limits. Each change is carried out in a
 --- file of its own, which trusts what it is given from here.
 
 local batched = require "alicloud.dr.read.batched"
 local change_options = require "alicloud.dr.change.options"
+local direction = require "alicloud.dr.model.direction"
 local drill = require "alicloud.dr.actions.drill"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
@@ -19,19 +20,21 @@ local replication = require "alicloud.dr.actions.replication"
 local reprotect = require "alicloud.dr.actions.reprotect"
 local schema = require "alicloud.base.schema"
 local serve = require "alicloud.dr.actions.serve"
+local standing = require "alicloud.dr.read.standing"
 
 local M = {}
 
 ---@class alicloud.dr.Group
 ---@field client alicloud.Client
 ---@field id string
----@field region string
+---@field region string that is asked
+---@field to string? zone or region that is meant; nil: the region tells it
 local Group = {}
 
 local CLASS = { __name = "alicloud.dr.Group", __index = Group }
 
 function CLASS:__tostring()
-  return ("alicloud.dr.Group(%s in %s)"):format(self.id, self.region)
+  return ("alicloud.dr.Group(%s in %s)"):format(self.id, self.to or self.region)
 end
 
 ---@class alicloud.dr.FailoverOptions
@@ -76,9 +79,10 @@ end
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
-local ID, REGION, AGE = formats.ID, formats.REGION, formats.seconds(0, formats.YEAR)
+local ID, REGION, PLACE = formats.ID, formats.REGION, formats.PLACE
+local AGE = formats.seconds(0, formats.YEAR)
 
-local GROUP_OPTIONS = { region = REGION }
+local GROUP_OPTIONS = { region = REGION, to = PLACE }
 
 local PRECHECK_OPTIONS = { max_rpo = AGE }
 
@@ -95,14 +99,16 @@ local function complain(field, value, rule, level)
 end
 
 -- Of checked parts.
-local function make(client, id, region)
-  return setmetatable({ client = client, id = id, region = region }, CLASS)
+local function make(client, id, region, to)
+  return setmetatable({ client = client, id = id, region = region, to = to }, CLASS)
 end
 
---- Names a group. Nothing is asked yet.
+--- Names a group and the side of it that is meant: the one that takes over, or has taken over.
+--- Where both sites lie in one region, only its zone tells a side. Nothing is asked yet.
 ---@param client alicloud.Client
 ---@param id string e.g. "pg-orders"
----@param options? { region: string } the region of its secondary site; else the client's
+---@param options? { region: string, to: string } region that is asked, else that of `to`, else the
+---client's; `to`: zone or region that is meant, needed where the region does not tell
 ---@return alicloud.dr.Group
 function M.new(client, id, options)
   if not schema.typed("table").test(client) or not client.call then
@@ -110,9 +116,9 @@ function M.new(client, id, options)
   end
   if not ID.test(id) then complain("group id", id, ID, 2) end
   local given = schema.check("dr.group", options, GROUP_OPTIONS, 2)
-  local region = given.region or client.region
+  local region = given.region or given.to and formats.region_of(given.to) or client.region
   if not REGION.test(region) then complain("region", region, REGION, 2) end
-  return make(client, id, region)
+  return make(client, id, region, given.to)
 end
 
 local function demand(group, level)
@@ -138,22 +144,24 @@ local function checked(name, group, given, rules, limits)
   return formats.with_seconds(options, limits)
 end
 
---- The same group, seen from another region. Nothing is asked.
----@param region string e.g. "cn-hangzhou"
+--- The same group, seen from another side. Nothing is asked.
+---@param place string zone or region, e.g. "cn-hangzhou-h" or "cn-hangzhou"
 ---@return alicloud.dr.Group
-function Group:at(region)
+function Group:at(place)
   demand(self, 2)
-  if not REGION.test(region) then complain("region", region, REGION, 2) end
-  return make(self.client, self.id, region)
+  if not PLACE.test(place) then complain("place", place, PLACE, 2) end
+  return make(self.client, self.id, formats.region_of(place))
 end
 
---- Reads the group as it is, whatever the region is for it.
+--- Reads the group as it is, whatever its side is for it.
 ---@param options? table of each call
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
 function Group:observe(options)
   demand(self, 2)
-  return group_reads.read(self.client, self.id, self.region, options)
+  local snapshot, err = group_reads.read(self.client, self.id, self.region, options)
+  if not snapshot then return nil, err end
+  return direction.towards(snapshot, self.to)
 end
 
 local function misplaced(group, snapshot)
@@ -167,7 +175,7 @@ end
 
 --- Looks at the group from its secondary site.
 ---@return alicloud.dr.Snapshot|nil
----@return alicloud.Error? err also if the region is not the secondary site of the group
+---@return alicloud.Error? err also if the side is not the secondary site of the group
 function Group:look()
   demand(self, 2)
   local snapshot, err = self:observe()
@@ -344,22 +352,32 @@ function Group:serve(options)
   return serve.run(self, given)
 end
 
-local FAILBACK = { to = REGION, stop = schema.callable, fence = schema.boolean,
+local FAILBACK = { to = PLACE, stop = schema.callable, fence = schema.boolean,
   force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
   attach = ATTACH, restore = schema.boolean, confirm = schema.callable, timeout = formats.TIMEOUT,
   poll = formats.POLL, progress = schema.callable, old_side = REPROTECT.old_side }
 
 --- The same group, seen from its other site.
 ---@return alicloud.dr.Group|nil
----@return alicloud.Error? err
+---@return alicloud.Error? err also if nothing tells which site this one is
 function Group:other_site()
   demand(self, 2)
-  local region, err = failback.other_region(self)
-  if not region then return nil, err end
-  return make(self.client, self.id, region)
+  local place, err = failback.other_place(self)
+  if not place then return nil, err end
+  return self:at(place)
 end
 
---- Moves the service back to the region `to`: all steps of dr.actions.failback in order. Called
+--- Whether the group stands at this side already, by looks that agree.
+---@return { outcome: "already_there"|"elsewhere", open: boolean, from: alicloud.dr.Place,
+---to: alicloud.dr.Place, status: string }|nil standing open: it was failed over to here, and its
+---sides have not changed places
+---@return alicloud.Error? err
+function Group:standing()
+  demand(self, 2)
+  return standing.read(self)
+end
+
+--- Moves the service back to the side `to`: all steps of dr.actions.failback in order. Called
 --- again, it goes on where it ended; where it broke off between the last synchronization and the
 --- switch, the service refuses another one (OperationDenied.ManualSyncLimit) for half the RPO.
 ---@param options alicloud.dr.FailbackOptions
@@ -368,7 +386,7 @@ end
 function Group:failback(options)
   local given = checked("failback", self, options, FAILBACK, {})
   if given.to == nil then
-    error("group:failback: option to: got nothing; allowed: " .. REGION.allowed, 2)
+    error("group:failback: option to: got nothing; allowed: " .. PLACE.allowed, 2)
   end
   return failback.run(self, self:at(given.to), given)
 end

@@ -223,10 +223,13 @@ describe("options of a failover", function()
     end
     assert.error_matches(function() group:precheck { max_rpo = "400d" } end, "from 0 s to 366d$")
     assert.error_matches(function() group:failover { poll = 0 } end, "from 0%.05 s to 5m$")
-    assert.error_matches(function() group:at "CN" end, "region: got")
+    assert.error_matches(function() group:at "CN" end, "place: got")
     assert.error_matches(function() group.at "cn-hangzhou" end, "with a colon")
     assert.equal("alicloud.dr.Group(pg-1 in cn-shanghai)", tostring(group))
     assert.equal("alicloud.dr.Group(pg-1 in cn-hangzhou)", tostring(group:at "cn-hangzhou"))
+    assert.equal("alicloud.dr.Group(pg-1 in cn-hangzhou-h)", tostring(group:at "cn-hangzhou-h"))
+    assert.error_matches(function() dr.group(bench.client, "pg-1", { to = "H" }) end, "to: got")
+    assert.error_matches(function() dr.group(bench.client, "pg-1", { zone = "x" }) end, "zone")
   end)
 end)
 
@@ -242,7 +245,7 @@ describe("looking at a region", function()
     for _, snapshot in ipairs(assert(require("alicloud.dr").groups(bench.client))) do
       roles[#roles + 1] = snapshot.group_id .. " " .. snapshot.role
     end
-    assert.same({ "pg-back primary", "pg-orders secondary", "pg-zones secondary" }, roles)
+    assert.same({ "pg-back primary", "pg-orders secondary", "pg-zones both" }, roles)
     assert.same({}, bench:sends())
   end)
 

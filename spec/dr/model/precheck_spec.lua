@@ -213,12 +213,22 @@ describe("the pre-check", function()
     assert.equal(4, pages)
   end)
 
-  it("sees a group between two zones of one region from its destination zone", function()
-    local report = check { at = "cn-hangzhou", group = {
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-hangzhou/cn-hangzhou-h" } }
+  it("sees a group between two zones of one region from the zone that is meant", function()
+    local zones = { source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-hangzhou/cn-hangzhou-h" }
+    local function at(side)
+      local group = require("alicloud.dr").group(lab.new({ group = zones }).client, lab.ID,
+        { region = "cn-hangzhou", to = side })
+      return assert(group:precheck())
+    end
+    local report = at "cn-hangzhou-h"
     assert.is_true(report.ok)
     assert.equal("backup", report.snapshot.site)
-    assert.matches("^cn%-hangzhou/g → cn%-hangzhou/h", finding(report, "direction").fact)
+    assert.matches("^cn%-hangzhou/g → cn%-hangzhou/h: cn%-hangzhou%-h is the secondary site",
+      finding(report, "direction").fact)
+    assert.same({ DENIED .. "OperateNotAllowedForPrimary" }, blocks(at "cn-hangzhou-g"))
+    assert.same({ "Client.DirectionNeeded" }, blocks(at(nil)))
+    assert.same({ "Client.DirectionNeeded" }, blocks(at "cn-hangzhou"))
+    assert.same({ "Client.UnknownSide" }, blocks(at "cn-hangzhou-k"))
   end)
 
   it("follows the current direction after a reverse, whatever Site means by then", function()

@@ -94,8 +94,9 @@ end
 
 local function problem_of_start(found)
   local snapshot = found.here
+  -- A drill moves nothing: where no side was meant, it goes where the data goes.
   local problem = replication_change.problem_of_world(found)
-    or replication_change.problem_of_side(snapshot, "drill in",
+    or snapshot.role ~= "both" and replication_change.problem_of_side(snapshot, "drill in",
       "OperationDenied.StartDrillShouldOnDestRegion")
   if problem then return problem end
   if not snapshot.recover_point or not snapshot.group_recover_point then

@@ -6,8 +6,8 @@
 --- what would be lost. A side that is lost is given up by a failover at the other one.
 --- Source: user guide, "Failback".
 
+local direction = require "alicloud.dr.model.direction"
 local errors = require "alicloud.base.error"
-local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
@@ -15,7 +15,8 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.FailbackOptions
----@field to string region that takes the service back; the group object is in the one that gives it
+---@field to string region, or zone, that takes the service back; the group object is at the side that
+---gives it
 ---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
 ---false, or nil and a reason, ends the failback
 ---@field old_side? alicloud.dr.OldSide see reprotect
@@ -124,25 +125,35 @@ local function refusal(group, code, message, more)
     outcome = "not_sent", region = group.region, group_id = group.id }, more))
 end
 
-local function wrong_sides(group, to, snapshot)
-  local here, from, onto = group.region, snapshot.from.region, snapshot.to.region
-  if here == to or not (from == here and onto == to or from == to and onto == here) then
-    return ("a failback from %s to %s was asked for, but %s goes %s"):format(here, to, group.id,
-      snapshots.direction(snapshot))
-  end
+local function refuse_problem(group, snapshot, problem)
+  return refusal(group, problem.code, problem.message,
+    { hint = problem.hint, snapshot = snapshot })
 end
 
--- Which step comes next, by what is seen; nil if the service is back already.
-local function next_step(group, to)
+local function read_sides(group)
   local snapshot, err = group:observe()
   if not snapshot then return nil, err end
   if snapshot.role == "absent" then
     return refusal(group, "NoSuchResource", ("%s is on neither site of %s"):format(group.id,
       group.region))
   end
-  local fault = wrong_sides(group, to, snapshot)
-  if fault then return refusal(group, "Client.WrongDirection", fault, { snapshot = snapshot }) end
-  if snapshot.from.region == group.region then
+  local problem = direction.problem(snapshot)
+  if problem then return refuse_problem(group, snapshot, problem) end
+  local here, other = snapshot.to, snapshot.from
+  if snapshot.role == "primary" then here, other = other, here end
+  return snapshot, nil, here, other
+end
+
+-- Which step comes next, by what is seen; 0 if the service is back already.
+local function next_step(group, to)
+  local snapshot, err, here, other = read_sides(group)
+  if not snapshot then return nil, err end
+  if not direction.is_at(other, to) or direction.is_at(here, to) then
+    return refusal(group, "Client.WrongDirection",
+      ("a failback from %s to %s was asked for, but %s goes %s"):format(group.to or group.region,
+        to, group.id, snapshots.direction(snapshot)), { snapshot = snapshot })
+  end
+  if snapshot.role == "primary" then
     return SWITCHED[snapshot.status] and first_step "failover" or 1
   end
   local open_here = SWITCHED[snapshot.status] or snapshot.status:find "^reprotect"
@@ -167,19 +178,30 @@ local function walk(context, from, done)
   return true
 end
 
+-- Between two zones of one region the side that gives the service is the one that does not take it.
+local function giving_side(group, back)
+  if group.to or not back.to or group.region ~= back.region then return group end
+  local other, err = back:other_site()
+  if not other then return nil, err end
+  return other.region == group.region and other or group
+end
+
 --- Moves a group back, or goes on with that where an earlier attempt ended.
----@param group alicloud.dr.Group in the region that has the service now
----@param back alicloud.dr.Group the same in the region that takes it
+---@param group alicloud.dr.Group at the side that has the service now
+---@param back alicloud.dr.Group the same at the side that takes it
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
 ---@return alicloud.Error? err `step` names the one that went wrong, `steps` holds what was done
 function M.run(group, back, options)
   local loop = group.client.loop
   local began = loop.now()
-  local from, err = next_step(group, options.to)
+  local giving, err = giving_side(group, back)
+  if not giving then return nil, err end
+  local from
+  from, err = next_step(giving, options.to)
   if not from then return nil, err end
-  local context = { group = group, back = back, options = options, steps = {} }
-  local result = { outcome = "failed_back", group_id = group.id, region = options.to,
+  local context = { group = giving, back = back, options = options, steps = {} }
+  local result = { outcome = "failed_back", group_id = group.id, region = back.region,
     steps = context.steps, order = {}, elapsed = 0 }
   if from == 0 then
     result.outcome = "already_failed_back"
@@ -192,19 +214,14 @@ function M.run(group, back, options)
   return result
 end
 
---- The region on the other side of a group.
+--- What names the other side of a group.
 ---@param group alicloud.dr.Group
----@return string|nil region
+---@return string|nil place its region, or its zone where both sides lie in one region
 ---@return alicloud.Error? err
-function M.other_region(group)
-  local snapshot, err = group_reads.read(group.client, group.id, group.region)
+function M.other_place(group)
+  local snapshot, err, _, other = read_sides(group)
   if not snapshot then return nil, err end
-  for _, place in ipairs { snapshot.from, snapshot.to } do
-    if place.region ~= "" and place.region ~= group.region then return place.region end
-  end
-  if snapshot.role ~= "absent" then return group.region end
-  return refusal(group, "NoSuchResource", ("%s is on neither site of %s"):format(group.id,
-    group.region))
+  return direction.name(snapshot, other)
 end
 
 return M

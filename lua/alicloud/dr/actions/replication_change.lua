@@ -2,6 +2,7 @@
 --- them asks of the world is its own; the way is the same.
 
 local changes = require "alicloud.dr.change"
+local direction = require "alicloud.dr.model.direction"
 local failures = require "alicloud.dr.change.failures"
 local phases = require "alicloud.dr.model.phase"
 local sites = require "alicloud.dr.read.sites"
@@ -34,6 +35,7 @@ local M = {}
 ---@class alicloud.dr.ReplicationChange
 ---@field transition alicloud.dr.Transition
 ---@field outcome string e.g. "reprotected"
+---@field one_sided boolean? it is decided by which side is meant
 ---@field is_done fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): boolean
 ---@field problem fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table|nil
 ---@field regions fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): string[]
@@ -112,19 +114,21 @@ function M.problem_of_world(found)
     return { kind = "state", code = "Client.SitesDisagree", message = difference, retryable = true,
       hint = "look again; if it stays so, read the group in the console" }
   end
-  return problem_of_set(snapshot)
+  -- What goes either way needs no side; a side that is no site of the group is a slip all the same.
+  local slip = snapshot.role ~= "both" and direction.problem(snapshot)
+  return slip or problem_of_set(snapshot)
 end
 
---- What is wrong with asking at the primary site.
+--- What is wrong with asking at the primary site, or without saying which side is meant.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param way_on string what to do where, e.g. "reprotect in"
 ---@param code? string of the service for this verb
 ---@return table|nil problem nil at the secondary site
 function M.problem_of_side(snapshot, way_on, code)
   if snapshot.role == "secondary" then return nil end
-  return { kind = "state", code = code or "OperationDenied.OperateNotAllowedForPrimary",
-    message = ("%s is the primary site of %s (%s); %s %s"):format(snapshot.region,
-      snapshot.group_id, snapshots.direction(snapshot), way_on, snapshot.to.region) }
+  return direction.problem(snapshot)
+    or { kind = "state", code = code or "OperationDenied.OperateNotAllowedForPrimary",
+      message = direction.wrong_side(snapshot, way_on) }
 end
 
 --- What is wrong with the statuses.
@@ -188,7 +192,7 @@ end
 
 local function decide(change, kind, found)
   local snapshot = found.here
-  local problem = M.problem_of_world(found)
+  local problem = M.problem_of_world(found) or kind.one_sided and direction.problem(snapshot)
   if problem then return failures.forbidden(change, problem) end
   if kind.is_done(change, snapshot) then
     return M.result(change, "already_" .. kind.outcome, snapshot, kind.facts)

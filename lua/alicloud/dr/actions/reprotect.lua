@@ -49,15 +49,9 @@ local function problem_of_old_side(kind, change, snapshot)
   return names and busy_old_side(side, names, demanded) or nil
 end
 
--- A group between two zones of one region is secondary there whatever its direction is.
-local function is_turned(snapshot)
-  if snapshot.from.region == snapshot.to.region then return snapshot.reversed end
-  return snapshot.role == "primary"
-end
-
--- As it was asked for: the secondary site was where the group object is.
-local function orient(change, snapshot)
-  if snapshot.to.region == change.group.region then return snapshot end
+-- As it was asked for: the secondary site was the side that is meant.
+local function orient(_, snapshot)
+  if snapshot.role == "secondary" then return snapshot end
   local turned = {}
   for name, value in pairs(snapshot) do turned[name] = value end
   turned.from, turned.to = snapshot.to, snapshot.from
@@ -66,10 +60,11 @@ end
 
 local function kind_of(reverse)
   local kind = { transition = reverse and transitions.reverse or transitions.cancel,
-    outcome = "reprotected",
+    outcome = "reprotected", one_sided = true,
     facts = { reverse = reverse } }
   function kind.is_done(_, snapshot)
-    return transitions.is_done(kind.transition, snapshot) and is_turned(snapshot) == reverse
+    local turned = snapshot.role == "primary"
+    return transitions.is_done(kind.transition, snapshot) and turned == reverse
   end
   function kind.problem(change, snapshot)
     return replication_change.problem_of_side(snapshot, "reprotect in")

@@ -4,6 +4,7 @@
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
+local direction = require "alicloud.dr.model.direction"
 local failures = require "alicloud.dr.change.failures"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local schema = require "alicloud.base.schema"
@@ -70,12 +71,12 @@ end
 
 local function problem_of_group(found)
   local snapshot = found.here
-  local problem = replication_change.problem_of_world(found)
+  local problem = replication_change.problem_of_world(found) or direction.problem(snapshot)
   if problem then return problem end
   if snapshots.is_failovered(snapshot) then return nil end
   return { code = "OperationDenied.InvalidStatus",
     message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
-      snapshot.region, snapshots.state(snapshot)),
+      snapshot.side or snapshot.region, snapshots.state(snapshot)),
     hint = "fail the group over first" }
 end
 

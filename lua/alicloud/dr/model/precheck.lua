@@ -2,6 +2,7 @@
 --- One finding per documented code of FailoverDiskReplicaGroup, and three of our own: the first
 --- full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a report out.
 
+local direction = require "alicloud.dr.model.direction"
 local duration = require "alicloud.base.duration"
 local lazy = require "alicloud.base.lazy"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -45,7 +46,6 @@ local OWN_CURES = {
     .. "may have taken out; without max_rpo the age does not count",
   ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "
     .. "lag behind each other",
-  ["Client.DirectionUnclear"] = "look again; if it stays so, read the group in the console",
 }
 
 local function cure_of(code)
@@ -57,8 +57,8 @@ local function ok(fact)
   return { verdict = "ok", fact = fact }
 end
 
-local function block(fact, code)
-  return { verdict = "block", fact = fact, code = code }
+local function block(fact, code, cure)
+  return { verdict = "block", fact = fact, code = code, cure = cure }
 end
 
 local function unknown(fact, code)
@@ -84,17 +84,19 @@ local function name_pairs(snapshot, problem)
 end
 
 local function check_exists(snapshot)
-  return ok(("listed in %s as %s site"):format(snapshot.region, snapshot.role))
+  local both = snapshot.role == "both"
+  return ok(("listed in %s as %s"):format(snapshot.region,
+    both and "both of its sites" or snapshot.role .. " site"))
 end
 
 local function check_direction(snapshot)
   if snapshot.role == "secondary" then
     return ok(("%s: %s is the secondary site"):format(
-      snapshots.direction(snapshot), snapshot.region))
+      snapshots.direction(snapshot), direction.name(snapshot, snapshot.to)))
   end
   if snapshot.role == "primary" then return block(M.wrong_side(snapshot)) end
-  return block(("%s: %s is on neither side"):format(
-    snapshots.direction(snapshot), snapshot.region), "Client.DirectionUnclear")
+  local problem = direction.problem(snapshot) --[[@as alicloud.dr.DirectionProblem]]
+  return block(problem.message, problem.code, problem.hint)
 end
 
 local function check_standby(snapshot)
@@ -240,7 +242,7 @@ local function finding_of(rule, result)
   local has_cure = result.verdict == "block" or result.code or result.only_call
   return {
     id = rule.id, code = code, title = rule.title, verdict = result.verdict, fact = result.fact,
-    cure = has_cure and cure_of(code) or nil, only_call = result.only_call,
+    cure = result.cure or has_cure and cure_of(code) or nil, only_call = result.only_call,
   }
 end
 
@@ -257,8 +259,7 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
 function M.wrong_side(snapshot)
-  return ("%s is the primary site of %s; fail over in %s"):format(
-    snapshot.region, snapshot.group_id, snapshot.to.region)
+  return direction.wrong_side(snapshot, "fail over in")
 end
 
 --- Judges a snapshot. `report.ok` needs every fact that a read can give; what only the call can

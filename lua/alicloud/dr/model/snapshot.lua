@@ -25,7 +25,9 @@ local M = {}
 ---@field group_id string
 ---@field name string?
 ---@field region string the region that was asked
----@field role "secondary"|"primary"|"absent"|"unclear" what that region is for the group now
+---@field side string? zone or region that was meant, see alicloud.dr.model.direction
+---@field role "secondary"|"primary"|"both"|"absent"|"unclear" what that side is for the group now,
+---or the region if no side was meant; both: the region has both sites
 ---@field site "backup"|"production"|nil the Site under which the record was found
 ---@field status string?
 ---@field from alicloud.dr.Place current source, whatever the direction was at creation
@@ -108,11 +110,9 @@ local function read_pairs(records, from, to)
   return members
 end
 
--- A group between two zones of one region has its secondary site in the region that is its
--- primary site too; the destination decides, and the zones tell the direction.
 local function role_of(region, from, to)
-  if to.region == region then return "secondary" end
-  return from.region == region and "primary" or "unclear"
+  if to.region ~= region then return from.region == region and "primary" or "unclear" end
+  return from.region == region and "both" or "secondary"
 end
 
 local function oldest(group_point, members)

@@ -149,11 +149,22 @@ local function bind(branch, group)
     end
   end
   -- Seen from elsewhere it is a group of the run all the same.
-  function bound.at(_, region)
-    local elsewhere = group:at(region)
+  local function take(elsewhere)
     branch:go_on()
     branch.engine.executor:hold(branch, elsewhere)
     return bind(branch, elsewhere)
+  end
+  function bound.at(_, place) return take(group:at(place)) end
+  function bound.other_site()
+    local elsewhere, err = group:other_site()
+    return elsewhere and take(elsewhere), err
+  end
+  function bound.standing()
+    local found, err = group:standing()
+    if not found then return nil, err end
+    branch.engine:looked(found.snapshot)
+    found.snapshot = nil
+    return found
   end
   return setmetatable(bound, {
     __name = "alicloud.dr.Group", __index = forward(group),
@@ -164,7 +175,7 @@ end
 --- Binds a group to a branch of a run.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param id string
----@param options? { region: string }
+---@param options? { region: string, to: string }
 ---@return alicloud.dr.Group
 function M.bind(branch, id, options)
   return bind(branch, groups.new(branch.client, id, options))

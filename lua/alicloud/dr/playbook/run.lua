@@ -111,7 +111,7 @@ end
 --- Names a group. It is locked for this run, on this machine; another process that holds it is
 --- named in the error that ends the run.
 ---@param id string
----@param options? { region: string } of its secondary site
+---@param options? { region: string, to: string } the side that takes over, as for dr.group
 ---@return alicloud.dr.Group
 function Run:group(id, options)
   local engine = own(self).engine

@@ -1,6 +1,7 @@
 --- Could these groups be failed over now, and would it be a good failover? Reads only; made to be
 --- run by a timer. One line per group: ok, warn or fail.
 
+local direction = require "alicloud.dr.model.direction"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
 local precheck = require "alicloud.dr.model.precheck"
@@ -97,6 +98,10 @@ local function judge(group, options)
     line.err = err
     add(line, "fail", err.code, "could not be read: " .. err.message)
     return line
+  end
+  -- On a quiet day the side that is meant is the one that the data goes to.
+  if snapshot.role == "both" then
+    snapshot = direction.towards(snapshot, direction.name(snapshot, snapshot.to))
   end
   line.snapshot, line.age = snapshot, snapshots.recover_point_age(snapshot)
   line.declared_rpo = snapshot.declared_rpo
