@@ -44,11 +44,35 @@ describe("the playbook failback", function()
     assert.equal("", scene.effects(stage))
   end)
 
-  it("is refused for a group that is not failed over", function()
+  it("does nothing for a group that is back, or was never away", function()
     local stage = scene.stage { old = false }
-    local _, err = run(stage)
-    assert.equal("OperationDenied.InvalidStatus", err.code)
+    local result = assert(run(stage))
+    assert.equal("completed", result.status)
+    assert.equal("already_there", result.outcome)
+    assert.is_nil(result.rto)
     assert.equal("", scene.effects(stage))
+    assert.matches("pg%-orders is at cn%-hangzhou already .* nothing was done", scene.notes(stage))
+  end)
+
+  it("serves and protects what another run has brought back", function()
+    local stage = open_stage()
+    local params = { group = "pg-orders", region = "cn-shanghai" }
+    assert(stage.bench.client:call("ebs:ReprotectDiskReplicaGroup",
+      { RegionId = "cn-shanghai", ReplicaGroupId = "pg-orders" }))
+    stage.bench.emu:advance(600)
+    assert(stage.bench.client:call("ebs:FailoverDiskReplicaGroup",
+      { RegionId = "cn-hangzhou", ReplicaGroupId = "pg-orders" }, { region = "cn-hangzhou" }))
+    stage.bench.emu:advance(600)
+    for i = 1, 2 do
+      assert(stage.bench.client:call("ecs:DetachDisk",
+        { InstanceId = "i-new", DiskId = "d-new-" .. i }, { region = "cn-shanghai" }))
+    end
+    stage.bench.emu:advance(60)
+    local result = assert(stage:run(scene.load "failback", { params = params }))
+    assert.is_nil(result.outcome)
+    assert.equal("normal normal normal", scene.settled(stage))
+    assert.matches("DetachDisk ReprotectDiskReplicaGroup StartDiskReplicaGroup$",
+      scene.effects(stage))
   end)
 
   it("goes on wherever it was killed", function()

@@ -246,7 +246,7 @@ local function result_object(result)
       begun_at = step.begun_at, ended_at = step.ended_at }
   end
   return {
-    status = result.status, run_id = result.run_id, playbook = result.playbook, rto = result.rto,
+    status = result.status, outcome = result.outcome, run_id = result.run_id, playbook = result.playbook, rto = result.rto,
     rpo = result.rpo, declared = result.declared, journal = result.journal, head = result.head,
     marks = result.marks, attempts = result.attempts,
     exceptions = core.array(result.exceptions), steps = core.array(steps),
@@ -255,6 +255,7 @@ end
 
 local function print_result(io, result, args)
   local facts = {}
+  if result.outcome == "already_there" then facts[1] = "already there, nothing was done" end
   if result.rto then facts[#facts + 1] = "RTO " .. duration.format(result.rto) end
   if result.rpo then facts[#facts + 1] = "RPO " .. duration.format(result.rpo) end
   io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),

@@ -2,6 +2,7 @@
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
+local shell = require "alicloud.base.shell"
 
 local M = {}
 
@@ -9,6 +10,8 @@ local M = {}
 M.PARAMS = {
   group = { name = "group", type = "id", required = true, help = "the group" },
   region = { name = "region", type = "region", help = "its secondary site; else the client's" },
+  to = { name = "to", type = "place",
+    help = "zone or region that takes over, where the region alone does not tell" },
   max_rpo = { name = "max_rpo", type = "duration", default = "1h",
     help = "oldest recovery point that is taken; beyond it somebody accepts the loss by name" },
   approvers = { name = "approvers", type = "ids", help = "people who are asked before it begins" },
@@ -21,6 +24,75 @@ M.PARAMS = {
   verify_for = { name = "verify_for", type = "duration", default = "10m",
     help = "how long that is tried" },
 }
+
+local function place_name(place)
+  return place.zone or place.region
+end
+
+--- Tells that a group stands where it was to go, and that nothing was done.
+---@param run alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param standing table of `group:standing`
+function M.note_standing(run, group, standing)
+  run:note(("%s is at %s already (%s → %s, %s): nothing was done"):format(group.id,
+    group.to or group.region, place_name(standing.from), place_name(standing.to),
+    standing.status))
+end
+
+local function is_idle(plan)
+  return #plan.attach + #plan.start == 0
+end
+
+--- Whether the disks of a group that is open are where they are wanted, and nothing known of the
+--- old side is left to be fenced. Reads only.
+---@param group alicloud.dr.Group
+---@param params { attach: any, fence: string? }
+---@return boolean
+function M.has_nothing_left(group, params)
+  if params.attach and not group:serve { attach = params.attach, confirm = is_idle } then
+    return false
+  end
+  if params.fence == "no" then return true end
+  local _, err = group:fence { confirm = function() return false end }
+  return not err or err.code ~= "Client.NotConfirmed"
+end
+
+--- The first look of a playbook that moves a group: whether it stands there already, and else the
+--- pre-check. What was found is kept, so that the run judges by it to its end.
+---@param run alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param judge fun(standing: table): any, alicloud.Error? what the step comes to if it stands
+---there; nil, nil: the pre-check
+---@return string|nil outcome "already_there": nothing is to be done, which was told; else whatever
+---`judge` gave
+function M.check(run, group, judge)
+  local found = run:step("check", function()
+    local standing, err = group:standing()
+    if not standing then return nil, err end
+    if standing.outcome == "already_there" then
+      local verdict
+      verdict, err = judge(standing)
+      if verdict or err then return verdict, err end
+    end
+    return group:precheck { max_rpo = run.params.max_rpo }
+  end)
+  if not found or not found.outcome then return nil end
+  if found.outcome == "already_there" then M.note_standing(run, group, found) end
+  return found.outcome
+end
+
+--- Why a planned move does not begin with a group that is open at its side.
+---@param group alicloud.dr.Group
+---@return nil
+---@return alicloud.Error
+function M.refuse_open(group)
+  local to = shell.option("--to", group.to or group.region)
+  return nil, alicloud.error.new { kind = "state", code = "OperationDenied.InvalidStatus",
+    outcome = "not_sent", group_id = group.id, region = group.region,
+    message = ("%s is failed over to %s already; a planned move begins with a group that "
+      .. "replicates"):format(group.id, group.to or group.region),
+    hint = "protect it from there: " .. shell.command("reprotect", { group.id }, { to }) }
+end
 
 --- Waits for people, if any are named.
 ---@param run alicloud.dr.PlaybookRun

@@ -14,7 +14,7 @@ local dr = require "alicloud.dr"
 local given = common.PARAMS
 
 local PARAMS = {
-  given.group, given.region, given.max_rpo, given.approvers, given.approvals,
+  given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals,
   { name = "check", type = "command", help = "looks at the disks; fails if they are no good" },
   { name = "check_for", type = "duration", default = "30m", help = "how long it may take" },
 }
@@ -53,7 +53,7 @@ end
 return dr.playbook("drill", { kind = "drill", params = PARAMS,
   summary = "Rehearse on copies of the disks, and clear them away." }, function(run)
   local params = run.params
-  local group = run:group(params.group, { region = params.region })
+  local group = run:group(params.group, { region = params.region, to = params.to })
 
   run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
   run:step("open before", function(own) return list_open(own, group) end)

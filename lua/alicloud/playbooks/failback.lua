@@ -4,19 +4,23 @@
 ---
 ---     alicloud-dr run failback group=pg-orders region=cn-shanghai attach=i-orders-hz
 ---
+--- Where both sites lie in one region, `to` names the zone that it goes to. Service that is back
+--- already is left as it is, and that is said.
+---
 --- It has no ungraceful way: without the side that has the service nothing can be copied back. If
 --- that one is lost after data was replicated back, `failover` with region= the other site opens
 --- what has arrived there.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
+local formats = require "alicloud.base.formats"
 
 local given = common.PARAMS
 
 local PARAMS = {
   given.group,
   { name = "region", type = "region", help = "where the service runs now; else the client's" },
-  { name = "to", type = "region", help = "where it goes; else the other site of the group" },
+  { name = "to", type = "place", help = "zone or region it goes to; else the other site" },
   { name = "old_side", type = "choice", values = { "detached", "stopped", "unknown" },
     default = "detached", help = "what the old side has to be; unknown: it may be out of sight" },
   { name = "sync_for", type = "duration", default = "2h", help = "how long the copy may take" },
@@ -24,13 +28,34 @@ local PARAMS = {
   given.attach, given.verify, given.verify_for,
 }
 
-local function other_site(group, wanted)
-  local other, err = group:other_site()
-  if not other then return nil, err end
-  if wanted and wanted ~= other.region then
-    return nil, ("to: got %s; the other site of %s is %s"):format(wanted, group.id, other.region)
+-- Between two zones of one region the side that has the service is the one that does not take it.
+local function find_sides(group, wanted)
+  local back, err = group:other_site()
+  if not back and wanted and err.code == "Client.DirectionNeeded" then
+    back = group:at(wanted)
+    group, err = back:other_site()
   end
-  return other.region
+  if not back or not group then return nil, err end
+  if wanted and formats.region_of(wanted) ~= back.region then
+    return nil, ("to: got %s; the other site of %s is %s"):format(wanted, group.id, back.region)
+  end
+  local standing
+  standing, err = back:standing()
+  if not standing then return nil, err end
+  standing.home, standing.away = wanted or back.to or back.region, group.to or group.region
+  if standing.open then standing.outcome = "already_failovered" end
+  return standing
+end
+
+local function copy_back(run, group)
+  run:step("reverse", function() return group:reprotect { old_side = run.params.old_side } end)
+  local started = run:step("replicate back", { plan = false }, function()
+    return group:start {}
+  end)
+  run:step("catch up", { plan = false }, function()
+    return group:await_recovery_point { newer_than = started.server_time,
+      timeout = run.params.sync_for }
+  end)
 end
 
 return dr.playbook("failback", { kind = "planned", params = PARAMS,
@@ -39,20 +64,17 @@ return dr.playbook("failback", { kind = "planned", params = PARAMS,
     .. "replicated back: alicloud-dr run failover region=THE-OTHER-SITE",
 }, function(run)
   local params = run.params
-  local group = run:group(params.group, { region = params.region })
+  local named = run:group(params.group, { region = params.region })
 
-  local home = run:step("sides", function() return other_site(group, params.to) end)
-  local back = run:group(params.group, { region = home })
+  local sides = run:step("sides", function() return find_sides(named, params.to) end) or {}
+  local group = sides.away and sides.away ~= named.region and named:at(sides.away) or named
+  local back = sides.home and named:at(sides.home) or named
+  if sides.outcome == "already_there" then return common.note_standing(run, back, sides) end
   common.approve(run)
-  run:step("reverse", function() return group:reprotect { old_side = params.old_side } end)
-  local started = run:step("replicate back", { plan = false }, function()
-    return group:start {}
-  end)
-  run:step("catch up", { plan = false }, function()
-    return group:await_recovery_point { newer_than = started.server_time,
-      timeout = params.sync_for }
-  end)
-  common.move_without_loss(run, back)
+  if not sides.open then
+    copy_back(run, group)
+    common.move_without_loss(run, back)
+  end
   common.serve(run, back)
   run:step("protect again", { plan = false }, function() return back:reprotect {} end)
   run:step("replicate", { plan = false }, function() return back:start {} end)

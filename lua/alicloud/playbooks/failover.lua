@@ -3,6 +3,9 @@
 ---
 ---     alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m attach=i-orders-sh
 ---
+--- Where both sites lie in one region, `to` names the zone that takes over. Run again after its end
+--- it does nothing; what is left of a failover that was seen is done.
+---
 --- Two finish lines: the data is ready, the old side is fenced. A region that is dark holds up the
 --- first for `fence_for` at most, and is tried again at the end.
 
@@ -12,7 +15,7 @@ local dr = require "alicloud.dr"
 local given = common.PARAMS
 
 local PARAMS = {
-  given.group, given.region, given.max_rpo, given.approvers, given.approvals,
+  given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals,
   { name = "stop", type = "command", help = "stops the services where they run, if they can be" },
   { name = "fence", type = "choice", values = { "try", "must", "no" }, default = "try",
     help = "stop instances and detach disks of the old side; must: or stop the run" },
@@ -28,11 +31,16 @@ end
 return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
   summary = "The primary site is lost: open the secondary one." }, function(run)
   local params = run.params
-  local group = run:group(params.group, { region = params.region })
+  local group = run:group(params.group, { region = params.region, to = params.to })
 
-  run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
+  local found = common.check(run, group, function(standing)
+    if not standing.open then return nil end
+    if not common.has_nothing_left(group, params) then standing.outcome = "already_failovered" end
+    return standing
+  end)
+  if found == "already_there" then return end
   common.approve(run)
-  common.command(run, "stop services", params.stop,
+  common.command(run, "stop services", not found and params.stop or nil,
     { graceful_only = true, timeout = "5m", on_error = "continue" }, { group = group.id })
   local try = params.fence == "try"
   local fenced = params.fence ~= "no"

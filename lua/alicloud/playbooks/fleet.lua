@@ -14,7 +14,7 @@ local given = common.PARAMS
 
 local PARAMS = {
   { name = "groups", type = "ids", required = true, help = "the groups, or all" },
-  given.region, given.max_rpo, given.approvers, given.approvals,
+  given.region, given.to, given.max_rpo, given.approvers, given.approvals,
   { name = "parallel", type = "integer", default = 200, help = "how many at a time" },
   { name = "canary", type = "count", default = 1, help = "so many first, which must succeed" },
   { name = "max_errors", type = "share", default = "5%",
@@ -38,7 +38,7 @@ local function only_ready(run, names, region)
   for i, id in ipairs(names) do items[i] = { id = "ready " .. id, group = id } end
   local looks = run:each(items, { parallel = params.parallel, max_errors = params.max_errors,
     max_groups = params.max_groups }, function(item, own)
-    local group = own:group(item.group, { region = region })
+    local group = own:group(item.group, { region = region, to = params.to })
     return own:step("check", function()
       local report, err = group:precheck { max_rpo = params.max_rpo }
       return report and { ok = report.ok, findings = not report.ok and report.findings or nil }, err
@@ -60,7 +60,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = params.canary,
     max_errors = params.max_errors }, function(id, own)
-    local group = own:group(id, { region = region })
+    local group = own:group(id, { region = region, to = params.to })
     return own:step("promote", { point_of_no_return = true }, function()
       return group:failover { max_rpo = params.max_rpo }
     end)

@@ -3,7 +3,8 @@
 ---
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
---- If it fails before the point of no return, replication is started again, and the services by
+--- A group that stands there already is left as it is, and that is said. Where both sites lie in one
+--- region, `to` names the zone. If it fails before the point of no return, replication is started again, and the services by
 --- `restart`. Resumed, it begins with the stop. It has no ungraceful way, since nothing can be
 --- proved of a side that does not answer: what gives the old side up is `failover`.
 
@@ -13,7 +14,7 @@ local dr = require "alicloud.dr"
 local given = common.PARAMS
 
 local PARAMS = {
-  given.group, given.region, given.max_rpo, given.approvers, given.approvals, given.stop,
+  given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals, given.stop,
   given.restart, given.attach, given.verify, given.verify_for,
   { name = "protect", type = "boolean", default = "yes",
     help = "replicate back from the new side afterwards" },
@@ -24,9 +25,14 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
   graceful_only = "it needs both sites; to give the old one up: alicloud-dr run failover",
 }, function(run)
   local params = run.params
-  local group = run:group(params.group, { region = params.region })
+  local group = run:group(params.group, { region = params.region, to = params.to })
 
-  run:step("check", function() return group:precheck { max_rpo = params.max_rpo } end)
+  local found = common.check(run, group, function(standing)
+    local done = not standing.open or not params.protect and common.has_nothing_left(group, params)
+    if done then return standing end
+    return common.refuse_open(group)
+  end)
+  if found then return end
   common.approve(run)
   common.move_without_loss(run, group)
   common.serve(run, group)

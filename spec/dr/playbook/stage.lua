@@ -23,6 +23,12 @@ function M.new(given)
   return setmetatable({ bench = lab.new(given), disk = memory.disk(), log = {} }, Stage)
 end
 
+--- The same world with another disk, so that what is run is a new run.
+---@return spec.dr.Stage
+function Stage:anew()
+  return setmetatable({ bench = self.bench, disk = memory.disk(), log = {} }, Stage)
+end
+
 --- Notes that something was done.
 ---@param what string
 function Stage:did(what)

@@ -10,7 +10,7 @@ local M = {}
 
 ---@class alicloud.dr.Param
 ---@field name string
----@field type "id"|"ids"|"region"|"duration"|"integer"|"count"|"share"|"boolean"|"text"|"choice"
+---@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"share"|"boolean"|"text"|"choice"
 ---|"disks"|"command"
 ---@field help string what it is for, one line
 ---@field required boolean?
@@ -80,7 +80,7 @@ local function command(value)
 end
 
 local TYPES = {
-  id = formats.ID, region = formats.REGION, text = schema.text,
+  id = formats.ID, region = formats.REGION, place = formats.PLACE, text = schema.text,
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
   integer = { allowed = "a whole number from 1 to 100000", read = integer },

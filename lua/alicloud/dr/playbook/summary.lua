@@ -6,6 +6,7 @@ local M = {}
 
 ---@class alicloud.dr.RunResult
 ---@field status "completed"|"completed_with_exceptions"
+---@field outcome "already_there"|nil a group stood where it was to go, so nothing was done
 ---@field run_id string
 ---@field playbook string
 ---@field journal string
@@ -27,6 +28,16 @@ function M.rto(state)
   local basis = state.marks.verified and "verified" or state.marks.data_ready and "data_ready"
   if not basis then return nil end
   return state.marks[basis] - state.run.at, basis
+end
+
+local function outcome(state)
+  for _, key in ipairs(state.order) do
+    local result = state.steps[key].result
+    if type(result) == "table" and result.outcome == "already_there" then
+      return result.outcome
+    end
+  end
+  return nil
 end
 
 --- How much was lost: the worst of the failovers.
@@ -62,7 +73,7 @@ function M.of(state, journal)
   local ending, steps = state.ending, {}
   for i, key in ipairs(state.order) do steps[i] = state.steps[key] end
   return {
-    status = ending.status, exceptions = ending.exceptions, rto = ending.rto, rpo = ending.rpo,
+    status = ending.status, outcome = outcome(state), exceptions = ending.exceptions, rto = ending.rto, rpo = ending.rpo,
     run_id = state.run.run_id, playbook = state.run.playbook, declared = state.run.declared,
     journal = journal.store.name, head = journal.head, marks = state.marks,
     attempts = state.attempts, steps = steps,
