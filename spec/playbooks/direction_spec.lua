@@ -110,8 +110,8 @@ describe("a ready playbook between two regions that is run again", function()
     end }))
     assert.is_nil(result.outcome)
     assert.equal(0, stopped)
-    assert.equal("FailoverDiskReplicaGroup StopInstance DetachDisk DetachDisk AttachDisk AttachDisk "
-      .. "StartInstance", scene.effects(stage))
+    assert.equal("FailoverDiskReplicaGroup StopInstance DetachDisk DetachDisk AttachDisk "
+      .. "AttachDisk StartInstance", scene.effects(stage))
   end)
 
   it("refuses a planned move of a group that is open there, before anything is stopped", function()

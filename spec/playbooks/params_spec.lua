@@ -39,9 +39,9 @@ describe("parameters of a playbook", function()
   end)
 
   it("are read from Lua values, with defaults", function()
-    assert.same({ group = "pg-1", max_rpo = 3600, to = "cn-hangzhou-h", names = { "a" }, protect = true, attach = "i-1" },
-      params.read(LIST, { group = "pg-1", to = "cn-hangzhou-h", names = { "a" }, protect = true,
-        attach = "i-1" }))
+    assert.same({ group = "pg-1", max_rpo = 3600, to = "cn-hangzhou-h", names = { "a" },
+      protect = true, attach = "i-1" }, params.read(LIST, { group = "pg-1", to = "cn-hangzhou-h",
+      names = { "a" }, protect = true, attach = "i-1" }))
     assert.same({ ["d-1"] = "i-1" },
       params.read(LIST, { group = "x", attach = { ["d-1"] = "i-1" } }).attach)
     assert.equal(3, params.read(LIST, { group = "x", max_errors = "3" }).max_errors)

@@ -246,8 +246,8 @@ local function result_object(result)
       begun_at = step.begun_at, ended_at = step.ended_at }
   end
   return {
-    status = result.status, outcome = result.outcome, run_id = result.run_id, playbook = result.playbook, rto = result.rto,
-    rpo = result.rpo, declared = result.declared, journal = result.journal, head = result.head,
+    status = result.status, outcome = result.outcome, run_id = result.run_id,
+    playbook = result.playbook, rto = result.rto, rpo = result.rpo, declared = result.declared, journal = result.journal, head = result.head,
     marks = result.marks, attempts = result.attempts,
     exceptions = core.array(result.exceptions), steps = core.array(steps),
   }

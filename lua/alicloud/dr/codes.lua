@@ -157,6 +157,6 @@ return {
     "The zone or region that was named is no site of the group.",
     "name one of its sites, which `alicloud-dr status` shows"),
   ["Client.WrongDirection"] = not_sent(
-    "The group does not go in the direction that was asked for, or two names contradict each other.",
+    "The group does not go as it was asked for, or two names of a side contradict each other.",
     "look at the direction; name the side that takes the service"),
 }

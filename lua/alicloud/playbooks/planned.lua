@@ -3,8 +3,10 @@
 ---
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
---- A group that stands there already is left as it is, and that is said. Where both sites lie in one
---- region, `to` names the zone. If it fails before the point of no return, replication is started again, and the services by
+--- A group that stands there already is left as it is, and that is said. Where both sites lie in
+--- one region, `to` names the zone.
+---
+--- If it fails before the point of no return, replication is started again, and the services by
 --- `restart`. Resumed, it begins with the stop. It has no ungraceful way, since nothing can be
 --- proved of a side that does not answer: what gives the old side up is `failover`.
 

@@ -1,4 +1,5 @@
--- A group whose two sites lie in one region: which side is meant is said, and every verb keeps to it.
+-- A group whose two sites lie in one region: which side is meant is said, and every verb keeps to
+-- it.
 
 local after = require "spec.dr.after_lab"
 local dr = require "alicloud.dr"

@@ -214,7 +214,8 @@ describe("the pre-check", function()
   end)
 
   it("sees a group between two zones of one region from the zone that is meant", function()
-    local zones = { source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-hangzhou/cn-hangzhou-h" }
+    local zones = { source = "cn-hangzhou/cn-hangzhou-g",
+      destination = "cn-hangzhou/cn-hangzhou-h" }
     local function at(side)
       local group = require("alicloud.dr").group(lab.new({ group = zones }).client, lab.ID,
         { region = "cn-hangzhou", to = side })

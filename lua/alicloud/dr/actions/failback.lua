@@ -15,8 +15,8 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.FailbackOptions
----@field to string region, or zone, that takes the service back; the group object is at the side that
----gives it
+---@field to string region, or zone, that takes the service back; the group object is at the side
+---that gives it
 ---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
 ---false, or nil and a reason, ends the failback
 ---@field old_side? alicloud.dr.OldSide see reprotect

@@ -112,8 +112,8 @@ end
 
 --- Whether a group stands at the side that is meant: the service runs there, or may.
 ---@param snapshot alicloud.dr.Snapshot
----@return "source"|"open"|nil standing source: data is copied from there, or would be if replication
----were started; open: it was failed over to there
+---@return "source"|"open"|nil standing source: data is copied from there, or would be if
+---replication were started; open: it was failed over to there
 function M.standing(snapshot)
   if snapshots.is_failovered(snapshot) then return "open" end
   local turned = snapshot.role == "primary" and transitions.is_done(transitions.reverse, snapshot)

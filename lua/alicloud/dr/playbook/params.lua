@@ -10,8 +10,8 @@ local M = {}
 
 ---@class alicloud.dr.Param
 ---@field name string
----@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"share"|"boolean"|"text"|"choice"
----|"disks"|"command"
+---@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"share"|"boolean"|"text"
+---|"choice"|"disks"|"command"
 ---@field help string what it is for, one line
 ---@field required boolean?
 ---@field default any as it would be typed

@@ -73,7 +73,8 @@ function M.of(state, journal)
   local ending, steps = state.ending, {}
   for i, key in ipairs(state.order) do steps[i] = state.steps[key] end
   return {
-    status = ending.status, outcome = outcome(state), exceptions = ending.exceptions, rto = ending.rto, rpo = ending.rpo,
+    status = ending.status, outcome = outcome(state), exceptions = ending.exceptions,
+    rto = ending.rto, rpo = ending.rpo,
     run_id = state.run.run_id, playbook = state.run.playbook, declared = state.run.declared,
     journal = journal.store.name, head = journal.head, marks = state.marks,
     attempts = state.attempts, steps = steps,

@@ -1,5 +1,5 @@
---- Whether a group stands at the side that is meant. That it does ends a playbook with nothing done,
---- so one odd look is not enough for it.
+--- Whether a group stands at the side that is meant. That it does ends a playbook with nothing
+--- done, so one odd look is not enough for it.
 
 local direction = require "alicloud.dr.model.direction"
 
