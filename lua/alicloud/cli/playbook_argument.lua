@@ -24,6 +24,7 @@ local M = {}
 function M.add_arguments(command)
   command:argument("file", "The playbook: a ready one by its name, or a Lua file.")
   command:argument("param", "key=value, for run.params."):args "*"
+  command:option("--to", "The parameter to: zone or region that takes over."):argname "<place>"
 end
 
 ---@param command table of argparse
@@ -36,11 +37,11 @@ function M.add_rehearsal(command)
 end
 
 --- The parameters that were typed.
----@param words string[]
+---@param args table with param, and to
 ---@return table<string, string>
-function M.read_params(words)
-  local params = {}
-  for _, word in ipairs(words) do
+function M.read_params(args)
+  local params = { to = options.side(args) }
+  for _, word in ipairs(args.param) do
     local name, value = word:match("^([%a_][%w_]*)=(.*)$")
     if not name then
       options.refuse(("parameter: got %s; allowed: key=value"):format(schema.show(word)))
@@ -48,6 +49,10 @@ function M.read_params(words)
     if journals.is_secret_name(name) then
       options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
         .. "environment"):format(name))
+    end
+    if name == "to" and args.to and args.to ~= value then
+      options.refuse(("--to: got %s, and the parameter to=%s; allowed: one of the two"):format(
+        schema.show(args.to), value))
     end
     params[name] = value
   end
@@ -103,7 +108,7 @@ end
 ---@return alicloud.dr.Playbook
 ---@return table<string, string> params
 function M.open(args, io)
-  local params = M.read_params(args.param)
+  local params = M.read_params(args)
   local playbook = M.load(M.read(args.file, io, orders.reader(args, io)))
   take_params(playbook, params, args)
   M.check_mode(playbook, args)

@@ -97,7 +97,7 @@ end
 -- The command that repeats a violation alone.
 local function command_of(args, harm)
   local typed = {}
-  for _, name in ipairs { "region", "kind", "world", "faults" } do
+  for _, name in ipairs { "region", "to", "kind", "world", "faults" } do
     if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
   end
   if args.wire then typed[#typed + 1] = "--wire" end

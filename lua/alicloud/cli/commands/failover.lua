@@ -21,6 +21,7 @@ Examples:
   alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m
   alicloud-dr failover pg-orders --region cn-shanghai --yes --json
   alicloud-dr failover pg-orders --region cn-shanghai --incident INC-4711
+  alicloud-dr failover pg-zones --to cn-hangzhou-h
 After exit 3, to go on:
   alicloud-dr failover pg-orders --region cn-shanghai --client-token 5f1d…
 
@@ -31,6 +32,7 @@ the call leaves, and again after 3 and 130.]]
 function M.configure(command)
   command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site, which takes over")
+  options.add_side(command)
   command:option("--max-rpo", "Refuse if the oldest recovery point is older, e.g. 20m.")
     :argname "<duration>"
   options.add_change(command, { yes = "Do not ask for the typed group id.",
@@ -41,14 +43,14 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "max_rpo", "timeout", "poll" }
+local CARRIED_ON = { "to", "max_rpo", "timeout", "poll" }
 
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")
   change.demand_consent(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region })
+  local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)
   command.question, command.progress = view.question, view.progress
   command.show = function(result) return view.result(io, result) end

@@ -25,6 +25,7 @@ the group's secondary site).]]
 function M.configure(command)
   command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site")
+  options.add_side(command)
   command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")
     :argname "<duration>"
   command:epilog(EPILOG)
@@ -58,7 +59,8 @@ function M.run(args, io)
   local id = options.group_id(args.group)
   local max_rpo = options.duration(args, "max_rpo")
   local client <close>, region = cli_clients.open(args, io)
-  local report, err = dr.group(client, id, { region = region }):precheck { max_rpo = max_rpo }
+  local report, err = dr.group(client, id,
+    { region = region, to = options.side(args) }):precheck { max_rpo = max_rpo }
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   if args.json then return print_object(io, report) end
   show(io, report)

@@ -34,6 +34,7 @@ Exit codes: 0 reprotected (or already was), 1 refused or failed, 2 usage, 3 outc
 function M.configure(command)
   command:argument("group", "Group id, e.g. pg-orders.")
   options.add_common(command, "Region of the secondary site, where the disks are open now")
+  options.add_side(command)
   command:flag("--cancel", "Take the failover back: keep the old direction, and give up what was "
     .. "written since.")
   command:option("--old-side", "What is demanded of the old primary disks: attached nowhere "
@@ -47,14 +48,14 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "cancel", "old_side", "timeout", "poll" }
+local CARRIED_ON = { "to", "cancel", "old_side", "timeout", "poll" }
 
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.reverse, given.old_side = not args.cancel, args.old_side
   change.demand_consent(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region })
+  local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)
   command.question = function(snapshot)
     return aftermath.reprotect_question(snapshot, given.reverse)

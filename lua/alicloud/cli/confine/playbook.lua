@@ -75,7 +75,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.job(args, io)
-  return { playbook = M.read(args.file, io), params = playbook_argument.read_params(args.param),
+  return { playbook = M.read(args.file, io), params = playbook_argument.read_params(args),
     mode = args.mode }
 end
 

@@ -70,12 +70,27 @@ function M.add_json(command)
   command:flag("--json", "Print one JSON object, errors too; its field exit is the exit code.")
 end
 
---- The region, from the option or the environment.
+--- Adds the option that says which side of a group is meant.
+---@param command table of argparse
+function M.add_side(command)
+  command:option("--to", "Zone or region that takes over. Needed where both sites of the group lie "
+    .. "in one region; with it, --region may be left out."):argname "<place>"
+end
+
+--- The side of a group that is meant, if one was typed.
+---@param args table
+---@return string|nil
+function M.side(args)
+  return M.text(args, "to", formats.PLACE)
+end
+
+--- The region, from the options or the environment.
 ---@param args table
 ---@param getenv fun(name: string): string|nil
 ---@return string
 function M.region(args, getenv)
   local field, value = "--region", args.region
+  if value == nil and M.side(args) then value = formats.region_of(args.to) end
   if value == nil then
     field, value = "ALIBABA_CLOUD_REGION_ID", getenv "ALIBABA_CLOUD_REGION_ID"
     if value == nil or value == "" then
