@@ -53,6 +53,19 @@ function on.looked(self, event)
   end
 end
 
+-- What stands against it may pass; a terminal sees how long that is waited for.
+function on.settling(self, event)
+  local reason = clean(event.reason)
+  if not self.quiet and self.io.tty then
+    return self.spinner.show(self.label, ("looking again for %s: %s"):format(
+      duration.clock(event.left), reason))
+  end
+  if reason ~= self.shown_reason then
+    self.shown_reason = reason
+    self:note("looking again: " .. reason)
+  end
+end
+
 function on.checked(self, event)
   if self.shown_check and event.report.ok then return end
   self.shown_check = true

@@ -113,6 +113,9 @@ return {
   ["Client.RecoveryPointTooOld"] = not_sent(
     "The oldest recovery point is older than the loss that was allowed.",
     "wait for the next recovery point, or allow more loss with --max-rpo"),
+  ["Client.RecoveryPointUnclear"] = not_sent(
+    "What the service gives as recovery point cannot be one: it lies in the future, or is no time.",
+    "look again; if it stays so, read the recovery point in the console"),
   ["Client.RunChanged"] = not_sent(
     "The journal is of another playbook, or was begun with other parameters.",
     "give what the run was begun with, or another journal"),

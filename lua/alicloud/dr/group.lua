@@ -12,14 +12,17 @@ local errors = require "alicloud.base.error"
 local failback = require "alicloud.dr.actions.failback"
 local failover = require "alicloud.dr.actions.failover"
 local fence = require "alicloud.dr.actions.fence"
+local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
+local guard = require "alicloud.base.guard"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
 local reprotect = require "alicloud.dr.actions.reprotect"
 local schema = require "alicloud.base.schema"
 local serve = require "alicloud.dr.actions.serve"
+local settled = require "alicloud.dr.read.settled"
 local standing = require "alicloud.dr.read.standing"
 
 local M = {}
@@ -37,57 +40,20 @@ function CLASS:__tostring()
   return ("alicloud.dr.Group(%s in %s)"):format(self.id, self.to or self.region)
 end
 
----@class alicloud.dr.FailoverOptions
----@field max_rpo? number|string refuse if the oldest recovery point is older
----@field timeout? number|string from the call to the open disks (1200 s)
----@field stall? number|string give up waiting when nothing changes for so long (600 s)
----@field poll? number|string longest pause between two looks (5 s)
----@field resend_window? number|string after the first send; 0: never send again (120 s)
----@field client_token? string continue what was begun under this token
----@field incident? string derive the token from group, direction and this name; after
----failover_failed the name gives a second token, once
----@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
----@field progress? fun(event: alicloud.dr.Event)
----@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.journal.protocol
----@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
----@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
----@field batched_reads? alicloud.dr.BatchedReads what those who wait share
-
----@alias alicloud.dr.EventName
----| "looked"      # a look before anything was sent
----| "checked"     # the pre-check's report
----| "sending"     # the call is about to leave
----| "accepted"    # the service took it
----| "unanswered"  # it ended in an error, or without an answer
----| "joined"      # a failover is under way already, nothing is sent
----| "state"       # a look after the call
----| "look_failed" # a look after the call that ended in an error
----| "failovered"
-
----@class alicloud.dr.Event
----@field event alicloud.dr.EventName
----@field verb string "failover"
----@field elapsed number seconds since the start
----@field client_token string? from the decision on
----@field snapshot alicloud.dr.Snapshot?
----@field report alicloud.dr.Report?
----@field state string? words about the snapshot of a "state"
----@field phase alicloud.dr.Phase? of a "state"
----@field reason string?
----@field attempt integer? of a "sending"
----@field request_id string? of an "accepted"
----@field err alicloud.Error? of an "unanswered" or a "look_failed"
----@field result alicloud.dr.Result? of a "failovered"
-
 local ID, REGION, PLACE = formats.ID, formats.REGION, formats.PLACE
 local AGE = formats.seconds(0, formats.YEAR)
 
 local GROUP_OPTIONS = { region = REGION, to = PLACE }
 
-local PRECHECK_OPTIONS = { max_rpo = AGE }
+local MOMENT = schema.rule("unix seconds", function(value)
+  return type(value) == "number" and value >= 0 and value < 1e11
+end)
 
-local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
-  accept_loss = protocol.ACCEPT_LOSS,
+local PRECHECK_OPTIONS = { max_rpo = AGE, force = forces.OPTION, synced_since = MOMENT,
+  progress = schema.callable }
+
+local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE, synced_since = MOMENT,
+  accept_loss = protocol.ACCEPT_LOSS, force = forces.OPTION,
   batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
 
 local FAILOVER_LIMITS = { max_rpo = false }
@@ -184,17 +150,21 @@ function Group:look()
   return snapshot
 end
 
---- Tells what the service would say to a failover now. Reads only.
----@param options? { max_rpo: number|string }
+--- Tells what the service would say to a failover now. Reads only; what passes by itself is looked
+--- at again for up to two minutes, everything else that stands against it twice.
+---@param options? { max_rpo: number|string, force: alicloud.dr.Force[], synced_since: number,
+---progress: fun(event: table) }
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
   demand(self, 2)
   local given = schema.check("group:precheck", options, PRECHECK_OPTIONS, 2)
-  local max_rpo = given.max_rpo and duration.parse(given.max_rpo)
-  local snapshot, err = self:observe()
-  if not snapshot then return nil, err end
-  return precheck.evaluate(snapshot, max_rpo)
+  given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
+  local emit = given.progress or function() end
+  local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
+    emit = function(event) guard.call(emit, event) end })
+  if not snapshot then return nil, report end
+  return report
 end
 
 --- Fails the group over to this region and waits until it is open there.
@@ -211,10 +181,6 @@ function Group:failover(options)
   if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
   return failover.run(self, given)
 end
-
-local MOMENT = schema.rule("unix seconds", function(value)
-  return type(value) == "number" and value >= 0 and value < 1e11
-end)
 
 local CHANGE = change_options.with_token()
 local REPROTECT = change_options.with_token { reverse = schema.boolean,

@@ -172,7 +172,8 @@ local function promote(group, synced, stopped_at)
   local proven, err = prove_no_loss(group, synced, stopped_at)
   if not proven then return nil, err end
   local result
-  result, err = group:failover {}
+  -- Whatever turned the group did so before the services were stopped.
+  result, err = group:failover { synced_since = stopped_at }
   if result and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0
   end

@@ -193,16 +193,28 @@ describe("a refusal", function()
   end)
 
   it("because of the state is tried once more when the state says otherwise", function()
-    for _, code in ipairs { "InvalidStatus", "PairGroupStatusConflict" } do
-      local passing = answer("OperationDenied." .. code, 403)
-      local bench, result = run { faults = { fault(passing, "before") } }
-      assert.equal("failovered", result.outcome)
-      assert.equal(2, #bench:sends())
-      assert_sound(bench, 1)
-      local other, _, err = run { faults = { fault(passing, "before", { count = 9 }) } }
-      assert.equal("OperationDenied." .. code, err.code)
-      assert.equal("rejected", err.outcome)
-      assert.equal(2, #other:sends())
-    end
+    local passing = answer("OperationDenied.InvalidStatus", 403)
+    local bench, result = run { faults = { fault(passing, "before") } }
+    assert.equal("failovered", result.outcome)
+    assert.equal(2, #bench:sends())
+    assert_sound(bench, 1)
+    local other, _, err = run { faults = { fault(passing, "before", { count = 9 }) } }
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.equal("rejected", err.outcome)
+    assert.equal(2, #other:sends())
+  end)
+
+  it("because pairs and group differ is asked again inside the window: it passes", function()
+    local passing = answer("OperationDenied.PairGroupStatusConflict", 403)
+    local bench, result = run { faults = { fault(passing, "before", { count = 4 }) } }
+    assert.equal("failovered", result.outcome)
+    assert.equal(5, #bench:sends())
+    assert_sound(bench, 1)
+    local other, _, err = run { faults = { fault(passing, "before", { count = 99 }) } }
+    assert.equal("OperationDenied.PairGroupStatusConflict", err.code)
+    assert.equal("rejected", err.outcome)
+    local sends = other:sends()
+    assert.is_true(#sends > 5 and sends[#sends].time - sends[1].time <= 120)
+    assert_sound(other, 0)
   end)
 end)

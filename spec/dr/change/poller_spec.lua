@@ -154,6 +154,32 @@ describe("another operator", function()
     assert_sound(bench, 1)
   end)
 
+  -- One look is of another direction, those before and after it are not.
+  local function odd_once(bench)
+    local group = bench.emu:group(lab.ID)
+    local function swap() group.source, group.destination = group.destination, group.source end
+    swap()
+    bench.emu:later(bench.emu:now() + 4, swap)
+  end
+
+  it("is not seen in one odd look after the call", function()
+    local bench, result = meddle(odd_once, "accepted")
+    assert.equal("failovered", result.outcome)
+    assert_sound(bench, 1)
+    bench, result = meddle(odd_once, "unanswered", { faults = { fault({ drop = true }, "after") } })
+    assert.equal("failovered", result.outcome)
+    assert_sound(bench, 1)
+  end)
+
+  it("who was seen once is never sent past, though later looks deny him", function()
+    local bench, result, err = meddle(odd_once, "unanswered",
+      { faults = { fault({ drop = true }, "before") } })
+    assert.is_nil(result)
+    assert.equal("unknown", err.outcome)
+    assert.equal(1, #bench:sends())
+    assert_sound(bench, 0)
+  end)
+
   it("who cancels the failover leaves a state that is not sent to again", function()
     local bench, _, err = meddle(function(bench) bench:put "stopped" end, "unanswered",
       { faults = { fault({ drop = true }, "after") } })

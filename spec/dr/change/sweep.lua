@@ -168,7 +168,9 @@ local function check_sends(bench, options, run, violated)
   local count = 0
   for _ in pairs(tokens) do count = count + 1 end
   if count > 1 then violated "S4 one token for all sends of an intent" end
-  if options.at == lab.PRIMARY and #sends > 0 then violated "S2 sent at the primary site" end
+  if options.at == lab.PRIMARY and #sends > 0 and not bench.meddled then
+    violated "S2 sent at the primary site"
+  end
   local window = math.max(run.window, 61)
   for i, request in ipairs(sends) do
     if request.time - sends[1].time > window then violated "sent outside the resend window" end
@@ -201,8 +203,9 @@ local function check_effects(bench, options, run, violated)
   if #effects > 1 then violated "S1 two effects for one intent" end
   for _, effect in ipairs(effects) do
     if effect.region ~= (options.at or lab.SECONDARY) then violated "S2 in another region" end
-    local reverse = effect.to:sub(1, #lab.PRIMARY) == lab.PRIMARY
-    if reverse and was_visible(bench, effect) then violated "S2 wrong direction" end
+    local asked = options.at or lab.SECONDARY
+    local wrong = effect.to:sub(1, #asked) ~= asked
+    if wrong and was_visible(bench, effect) then violated "S2 wrong direction" end
   end
   if run.err and #effects > 0
     and (run.err.outcome == "rejected" or run.err.outcome == "not_sent") then

@@ -79,8 +79,11 @@ local function serve(context)
   return context.back:serve(limits(context, { attach = context.options.attach }))
 end
 
+-- The sides have changed places before the start, so what was copied after it goes this way.
 local function switch(context)
-  return context.back:failover(limits(context, { max_rpo = context.options.max_rpo }))
+  local start = context.steps.start
+  return context.back:failover(limits(context, { max_rpo = context.options.max_rpo,
+    synced_since = start and start.server_time }))
 end
 
 ---@class alicloud.dr.FailbackStep

@@ -7,18 +7,63 @@
 
 local changes = require "alicloud.dr.change"
 local failures = require "alicloud.dr.change.failures"
+local forces = require "alicloud.dr.model.force"
 local intents = require "alicloud.dr.model.intent"
 local precheck = require "alicloud.dr.model.precheck"
+local settled = require "alicloud.dr.read.settled"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
 
--- Looks at a group whose lists do not agree, before that is held against it.
-local SETTLING_LOOKS = 3
-local SETTLING_PAUSE = 2
-
 local FAILOVER = transitions.failover
+
+---@class alicloud.dr.FailoverOptions
+---@field max_rpo? number|string refuse if the oldest recovery point is older
+---@field timeout? number|string from the call to the open disks (1200 s)
+---@field stall? number|string give up waiting when nothing changes for so long (600 s)
+---@field poll? number|string longest pause between two looks (5 s)
+---@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field client_token? string continue what was begun under this token
+---@field incident? string derive the token from group, direction and this name; after
+---failover_failed the name gives a second token, once
+---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
+---@field progress? fun(event: alicloud.dr.Event)
+---@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.journal.protocol
+---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
+---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
+---@field force? alicloud.dr.Force[] findings of the pre-check that a person overrules
+---@field synced_since? number unix seconds; the caller knows that nobody has reversed the group since,
+---so a recovery point that is not older is of this direction
+---@field batched_reads? alicloud.dr.BatchedReads what those who wait share
+
+---@alias alicloud.dr.EventName
+---| "looked"      # a look before anything was sent
+---| "settling"    # something stands against it that may pass, or that one look may be wrong about
+---| "checked"     # the pre-check's report
+---| "sending"     # the call is about to leave
+---| "accepted"    # the service took it
+---| "unanswered"  # it ended in an error, or without an answer
+---| "joined"      # a failover is under way already, nothing is sent
+---| "state"       # a look after the call
+---| "look_failed" # a look after the call that ended in an error
+---| "failovered"
+
+---@class alicloud.dr.Event
+---@field event alicloud.dr.EventName
+---@field verb string "failover"
+---@field elapsed number seconds since the start
+---@field client_token string? from the decision on
+---@field snapshot alicloud.dr.Snapshot?
+---@field report alicloud.dr.Report?
+---@field state string? words about the snapshot of a "state"
+---@field phase alicloud.dr.Phase? of a "state"
+---@field reason string?
+---@field left number? seconds for which a "settling" goes on at most
+---@field attempt integer? of a "sending"
+---@field request_id string? of an "accepted"
+---@field err alicloud.Error? of an "unanswered" or a "look_failed"
+---@field result alicloud.dr.Result? of a "failovered"
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -92,45 +137,47 @@ local function target_of(change, intent)
   }
 end
 
--- Membership lags behind on the service's side, so lists that do not agree get a second chance.
-local function look(change)
-  local snapshot, err
-  for i = 1, SETTLING_LOOKS do
-    snapshot, err = change.group:observe()
-    if not snapshot then return failures.unreadable(change, err) end
-    change:emit { event = "looked", snapshot = snapshot }
-    if snapshot.role ~= "secondary" or not snapshots.pair_set_fault(snapshot) then break end
-    if i < SETTLING_LOOKS then change.loop.sleep(SETTLING_PAUSE) end
-  end
-  return snapshot
+-- A failover that left pairs behind may be asked for again; a person says when.
+local function is_asked_again(change, snapshot)
+  local force = forces.of(change.options.force, "OperationDenied.PairGroupStatusConflict")
+  return force ~= nil and snapshot.status == "failovered"
 end
 
-local function is_under_way(snapshot)
+local function is_under_way(change, snapshot)
   if snapshot.role ~= "secondary" or #snapshot.pairs == 0 then return false end
-  if snapshots.pair_set_fault(snapshot) then return false end
+  if snapshots.pair_set_fault(snapshot) or is_asked_again(change, snapshot) then return false end
   return snapshot.status == "failovering"
     or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
 end
 
--- "done", "join", "send", or a refusal.
-local function decide(change, snapshot)
-  if snapshots.is_failovered(snapshot) then return "done" end
-  if is_under_way(snapshot) then return "join" end
-  local report = precheck.evaluate(snapshot, change.options.max_rpo)
-  change:emit { event = "checked", snapshot = snapshot, report = report }
-  return report.ok and "send" or "refuse", report
+-- Looks until it is clear what is to be done: "done", "join", "send", or a refusal.
+local function look(change)
+  local options = change.options
+  local snapshot, report = settled.look(change.group, { loop = change.loop,
+    terms = { max_rpo = options.max_rpo, force = options.force,
+      synced_since = options.synced_since },
+    emit = function(event) change:emit(event) end, waits_for_copies = true,
+    is_decided = function(seen)
+      return snapshots.is_failovered(seen) or is_under_way(change, seen)
+    end })
+  if not snapshot then return nil, select(2, failures.unreadable(change, report)) end
+  if report then
+    change:emit { event = "checked", snapshot = snapshot, report = report }
+    return snapshot, nil, report.ok and "send" or "refuse", report
+  end
+  return snapshot, nil, snapshots.is_failovered(snapshot) and "done" or "join"
 end
 
 -- People take minutes to answer; the world that they answered for may be gone by then.
 local function confirm(change, snapshot, report)
   if not change.options.confirm(snapshot, report) then return failures.not_confirmed(change) end
   local asked = intents.new(snapshot, "")
-  local now, err = look(change)
+  local now, err, route, second = look(change)
   if not now then return nil, err end
-  if now.role == "absent" then return failures.refused(change, precheck.evaluate(now)) end
+  if now.role == "absent" then return failures.refused(change, second) end
   local difference = intents.difference(asked, now)
   if difference then return failures.world_changed(change, difference) end
-  return now
+  return now, nil, route, second
 end
 
 local function follow(change, route, report, snapshot)
@@ -138,20 +185,19 @@ local function follow(change, route, report, snapshot)
   if route == "refuse" then return failures.refused(change, report) end
   local token = change:token(snapshot, intents.incident_token)
   local target = target_of(change, intents.new(snapshot, token))
+  target.terms.force = report and #report.forced > 0 and report.forced or nil
   if route == "join" then return conclude(change, change:join(target)) end
   return conclude(change, change:apply(target))
 end
 
 local function begin(change)
-  local snapshot, err = look(change)
+  local snapshot, err, route, report = look(change)
   if not snapshot then return nil, err end
   local difference = snapshot.role ~= "absent" and change:difference_to_past(snapshot)
   if difference then return failures.world_changed(change, difference) end
-  local route, report = decide(change, snapshot)
   if route == "send" and change.options.confirm then
-    snapshot, err = confirm(change, snapshot, report)
+    snapshot, err, route, report = confirm(change, snapshot, report)
     if not snapshot then return nil, err end
-    route, report = decide(change, snapshot)
   end
   return follow(change, route, report, snapshot)
 end

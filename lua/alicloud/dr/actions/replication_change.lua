@@ -167,6 +167,18 @@ local function oriented(change, kind, snapshot)
   return kind.orient and kind.orient(change, snapshot) or snapshot
 end
 
+-- How the group differs from the one that was asked about, beyond what replication does by itself.
+local function difference_to_asked(kind, asked, seen)
+  local phase, reason = phases.of(kind.transition, asked, seen)
+  if phase == "not_started" then return nil end
+  local same = phases.of_shape(kind.transition, asked, seen) == nil and phase ~= "completed"
+    and states.follows(asked.status, seen.status)
+  for _, pair in ipairs(seen.pairs) do
+    same = same and states.follows(asked.pair_status[pair.id], pair.status)
+  end
+  return not same and reason or nil
+end
+
 local function confirm(change, kind, snapshot)
   local ask = change.options.confirm
   if not ask then return snapshot end
@@ -176,8 +188,8 @@ local function confirm(change, kind, snapshot)
   local problem = M.problem_of_world(found)
   if problem then return failures.forbidden(change, problem) end
   local asked = transitions.intent(snapshot, "")
-  local phase, reason = phases.of(kind.transition, asked, found.here)
-  if phase ~= "not_started" then return failures.world_changed(change, reason) end
+  local difference = difference_to_asked(kind, asked, found.here)
+  if difference then return failures.world_changed(change, difference) end
   -- Somebody may have attached a disk while the question was open.
   problem = kind.problem(change, found.here)
   if problem then return failures.forbidden(change, problem) end

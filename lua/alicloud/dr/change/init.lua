@@ -236,6 +236,10 @@ function Change:send()
   return err
 end
 
+-- Pairs go through a cycle or a stop one after the other, and the service is not in step with its
+-- own lists: that they differ passes within the time for sending again.
+local PASSING = { ["OperationDenied.PairGroupStatusConflict"] = true }
+
 -- A refusal because of the state is worth one more call, or several while the state is one that
 -- ends by itself.
 function Change:worth_another_call(err)
@@ -243,7 +247,7 @@ function Change:worth_another_call(err)
   local last = self.poller.last
   local first_time = not self.seen_refusals[err.code]
   self.seen_refusals[err.code] = true
-  return first_time or last ~= nil and states.TRANSITIONAL[last.status] == true
+  return first_time or PASSING[err.code] or last ~= nil and states.TRANSITIONAL[last.status] == true
 end
 
 -- How sure a look must be before the call may be made again; nil if the error is final.

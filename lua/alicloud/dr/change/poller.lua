@@ -144,8 +144,22 @@ function Poller:pause(seconds, deadline)
   self.loop.sleep(math.max(0, math.min(seconds, deadline - self:now())))
 end
 
---- Looks until it is settled whether the change has begun. As soon as a look shows a world that
---- is not the intent's, that is the answer: what a later, perhaps stale, look shows cannot undo it.
+-- A world that is not the intent's. One look may be of the past, so it takes several.
+local ODD = { direction_changed = true, conflict = true }
+
+-- What the looks so far settle. "not_started" is not believed any more once a look has shown another
+-- world: it may be the later one that is of the past, and then something would be sent into it.
+local function settled_phase(evidence, phase, stability, now)
+  if not phase or phase == "unknown" then return nil end
+  if ODD[phase] then
+    evidence.odd = true
+    return is_stable(evidence, M.STABLE, now) and phase or nil
+  end
+  if phase ~= "not_started" then return phase end
+  return not evidence.odd and is_stable(evidence, stability, now) and phase or nil
+end
+
+--- Looks until it is settled whether the change has begun.
 ---@param stability { reads: integer, span: number } what it takes to believe "not_started"
 ---@param deadline number monotonic
 ---@return alicloud.dr.Phase|nil phase never "unknown"; nil at the deadline
@@ -155,12 +169,11 @@ function Poller:until_stable(stability, deadline)
     local phase, held = self:held_up_by_outage(self.look, deadline)
     deadline = deadline + held
     if phase then count(evidence, phase, self:now()) end
-    if phase == "not_started" then
-      if is_stable(evidence, stability, self:now()) then return phase end
-    elseif phase and phase ~= "unknown" then
-      return phase
+    local settled = settled_phase(evidence, phase, stability, self:now())
+    if settled then return settled end
+    if self:now() >= deadline then
+      return ODD[phase] and evidence.reads > 1 and phase or nil
     end
-    if self:now() >= deadline then return nil end
     self:pause(self.poll, deadline)
   end
 end
@@ -168,11 +181,10 @@ end
 -- What a phase means for somebody who waits for the end; nil means go on.
 function Poller:conclusion(phase, evidence)
   if phase == "completed" then return "completed" end
-  if phase == "direction_changed" then return "superseded" end
   if phase == "failed" then return "failed" end
   if not is_stable(evidence, M.STABLE, self:now()) then return nil end
   if phase == "partially_failed" then return "failed" end
-  if phase == "conflict" then return "superseded" end
+  if ODD[phase] then return "superseded" end
   if phase == "not_started" then
     -- A second attempt that fails as the first did looks as if nothing had happened.
     if self.target.began_failed then return "failed" end

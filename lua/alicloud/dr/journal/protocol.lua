@@ -37,6 +37,7 @@ local M = {}
 ---@field resend_window number seconds
 ---@field max_rpo number? seconds
 ---@field accept_loss alicloud.dr.AcceptLoss?
+---@field force { code: string, why: string, by: string }[]? what was overruled before it
 
 ---@class alicloud.dr.OutcomeRecord
 ---@field verb string

@@ -68,7 +68,9 @@ local function stage(transition, unit, was, way)
   if here and transition.done[unit.status] and renewed then
     return "done", transition.any_pairs and as_before
   end
-  if as_before then return "before", true end
+  -- Of what was under way when it was joined, the bad end follows as the good one does.
+  local gave_up = unit.status == transition.failed and was.status ~= transition.failed
+  if as_before and not gave_up then return "before", true end
   if unit.status == transition.failed then return "failed", false end
   if transition.moving[unit.status] then return "moving", false end
   return states.KNOWN[unit.status] and "other" or "unknown", false

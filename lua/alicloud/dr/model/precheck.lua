@@ -3,14 +3,19 @@
 --- full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a report out.
 
 local direction = require "alicloud.dr.model.direction"
-local duration = require "alicloud.base.duration"
+local findings = require "alicloud.dr.model.finding"
+local forces = require "alicloud.dr.model.force"
 local lazy = require "alicloud.base.lazy"
+local recovery_checks = require "alicloud.dr.model.recovery_checks"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
 local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.service.ebs.errors"
 local documented = lazy.module "alicloud.service.ebs.errors"
+
+local ok, block, unknown = findings.ok, findings.block, findings.unknown
+local only_call, passing = findings.only_call, findings.passing
 
 local M = {}
 
@@ -27,12 +32,24 @@ local M = {}
 ---@field fact string what was read
 ---@field cure string? what to do about it
 ---@field only_call boolean? no read can tell, so an unknown here does not stop a failover
+---@field passes boolean? it may pass by itself within a cycle or a stop: another look is worth it
+---@field copies boolean? it may pass with the end of the copy that runs
+---@field forcible boolean? the documents say no, but the service may say yes: a person may overrule it
+---@field forced { code: string, why: string, by: string }? by whom it was overruled
 
 ---@class alicloud.dr.Report
 ---@field ok boolean
 ---@field verdict alicloud.dr.Verdict
 ---@field findings alicloud.dr.Finding[]
 ---@field snapshot alicloud.dr.Snapshot
+---@field forced alicloud.dr.Force[] what was overruled
+---@field unneeded alicloud.dr.Force[] what was to be overruled and stands against nothing
+
+---@class alicloud.dr.PrecheckTerms
+---@field max_rpo number? seconds; without it the age of the recovery point is only shown
+---@field force alicloud.dr.Force[]? findings that a person overrules
+---@field synced_since number? unix seconds: the direction is the present one since then at least, so
+---a recovery point that is not older is of this direction
 
 local LEGAL_LIST = states.legal "FailoverDiskReplicaGroup"
 local LEGAL = tables.set(LEGAL_LIST)
@@ -40,6 +57,8 @@ local LEGAL = tables.set(LEGAL_LIST)
 local OWN_CURES = {
   ["Client.FirstSyncUnfinished"] = "wait until the first full sync has ended: before that the "
     .. "secondary disks do not hold a usable copy",
+  ["Client.RecoveryPointUnclear"] = "look again; if it stays so, read the recovery point in the "
+    .. "console: what the service gives is no time that has been",
   ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo, or wait for the next "
     .. "recovery point if the primary site still replicates",
   ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
@@ -53,34 +72,8 @@ local function cure_of(code)
   return documented[code] and documented[code].cure
 end
 
-local function ok(fact)
-  return { verdict = "ok", fact = fact }
-end
-
-local function block(fact, code, cure)
-  return { verdict = "block", fact = fact, code = code, cure = cure }
-end
-
-local function unknown(fact, code)
-  return { verdict = "unknown", fact = fact, code = code }
-end
-
-local function only_call(fact)
-  return { verdict = "unknown", fact = fact, only_call = true }
-end
-
 local function quoted(word)
   return word == "" and "no status" or word
-end
-
--- Names the pairs for which `problem` gives a text: "pair-1 is x, pair-2 is y".
-local function name_pairs(snapshot, problem)
-  local parts = {}
-  for _, pair in ipairs(snapshot.pairs) do
-    local text = problem(pair)
-    if text then parts[#parts + 1] = pair.id .. " " .. text end
-  end
-  return #parts > 0 and table.concat(parts, ", ") or nil
 end
 
 local function check_exists(snapshot)
@@ -125,69 +118,57 @@ local function is_half_done(snapshot)
   return done + snapshots.count(snapshot, "failover_failed") == #snapshot.pairs
 end
 
+-- One cycle, or one stop, takes group and pairs through these one after the other.
+local function is_on_the_way(snapshot)
+  if not LEGAL[snapshot.status] then return false end
+  for _, pair in ipairs(snapshot.pairs) do
+    if not LEGAL[pair.status] then return false end
+  end
+  return true
+end
+
 local function check_pair_states(snapshot)
-  local odd = name_pairs(snapshot, function(pair)
+  local odd = findings.name_pairs(snapshot, function(pair)
     return pair.status ~= snapshot.status and "is " .. quoted(pair.status)
   end)
   if not odd then
     return ok(("%d of %d pairs %s"):format(#snapshot.pairs, #snapshot.pairs, snapshot.status))
   end
   local fact = ("group %s, but %s"):format(quoted(snapshot.status), odd)
-  return is_half_done(snapshot) and only_call(fact .. " (a failover stopped half way)")
-    or block(fact)
+  if is_half_done(snapshot) then return only_call(fact .. " (a failover stopped half way)") end
+  return is_on_the_way(snapshot) and passing(block(fact)) or block(fact)
 end
 
 local function check_zones(snapshot)
-  local odd = name_pairs(snapshot, function(pair)
+  local odd = findings.name_pairs(snapshot, function(pair)
     if snapshots.same_place(pair.from, snapshot.from)
       and snapshots.same_place(pair.to, snapshot.to) then
       return nil
     end
     return "goes " .. snapshots.direction(pair)
   end)
-  if odd then return block(("group goes %s, but %s"):format(snapshots.direction(snapshot), odd)) end
+  if odd then
+    return passing(block(("group goes %s, but %s"):format(snapshots.direction(snapshot), odd)))
+  end
   return ok("every pair goes " .. snapshots.direction(snapshot))
 end
 
 local function check_membership(snapshot)
-  local odd = name_pairs(snapshot, function(pair)
-    if pair.group_id == snapshot.group_id then return nil end
-    return pair.group_id and "belongs to " .. pair.group_id or "names no group"
+  local odd = findings.name_pairs(snapshot, function(pair)
+    -- Only pairs of the group were asked for; one that names no group does not contradict that.
+    if not pair.group_id or pair.group_id == snapshot.group_id then return nil end
+    return "belongs to " .. pair.group_id
   end)
-  return odd and block(odd) or ok("every pair belongs to " .. snapshot.group_id)
-end
-
-local function check_first_sync(snapshot)
-  if not snapshot.group_recover_point then return block "the group has no recovery point yet" end
-  local without = name_pairs(snapshot, function(pair)
-    return not pair.recover_point and "has none" or nil
-  end)
-  if without then return block("no recovery point yet: " .. without) end
-  return ok "group and pairs have a recovery point"
-end
-
-local function check_rpo(snapshot, max_rpo)
-  local age = snapshots.recover_point_age(snapshot)
-  if not snapshot.recover_point then
-    return max_rpo and block "there is no recovery point to measure"
-      or only_call "there is no recovery point to measure"
-  end
-  if not age then
-    local fact = "the service gave no time, so the age cannot be told"
-    return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
-  end
-  local shown = duration.format(age)
-  if not max_rpo then return ok(("RPO %s, no limit given"):format(shown)) end
-  if age <= max_rpo then return ok(("RPO %s ≤ %s"):format(shown, duration.format(max_rpo))) end
-  local holder = snapshot.oldest_pair and " (" .. snapshot.oldest_pair .. ")" or ""
-  return block(("RPO %s > %s%s"):format(shown, duration.format(max_rpo), holder))
+  return odd and passing(block(odd)) or ok("every pair belongs to " .. snapshot.group_id)
 end
 
 local function check_pair_set(snapshot)
-  if #snapshot.pairs == 0 then return block "the pair list is empty" end
+  if #snapshot.pairs == 0 then return passing(block "the pair list is empty") end
   local fault = snapshots.pair_set_fault(snapshot)
-  if fault then return block(fault) end
-  return ok(("%d/%d pairs read"):format(#snapshot.pairs, snapshot.pair_number or #snapshot.pairs))
+  if fault then return passing(block(fault)) end
+  local read = ("%d/%d pairs read"):format(#snapshot.pairs,
+    snapshot.pair_number or #snapshot.pairs)
+  return ok(snapshot.pair_note and ("%s; %s"):format(read, snapshot.pair_note) or read)
 end
 
 local DENIED = "OperationDenied."
@@ -211,8 +192,8 @@ local RULES = {
     reads_pairs = true, check = check_membership },
   { id = "status", code = DENIED .. "InvalidStatus", title = "status", check = check_status },
   { id = "first_sync", code = "Client.FirstSyncUnfinished", title = "first full sync",
-    reads_pairs = true, check = check_first_sync },
-  { id = "rpo", code = "Client.RecoveryPointTooOld", title = "RPO", check = check_rpo },
+    reads_pairs = true, check = recovery_checks.first_sync },
+  { id = "rpo", code = "Client.RecoveryPointTooOld", title = "RPO", check = recovery_checks.age },
   { id = "permission", code = "Forbidden", title = "permission",
     untold = "only the call can tell" },
   { id = "action_permission", code = "Forbidden.Action", title = "permission for the action",
@@ -225,34 +206,62 @@ local RULES = {
     untold = "only the call can tell; answered by looking, then the same token" },
 }
 
-local function apply(rule, snapshot, max_rpo)
+local function apply(rule, snapshot, terms)
   if rule.untold then return only_call(rule.untold) end
   if snapshot.role == "absent" then
     if rule.id ~= "exists" then return unknown "the group could not be read" end
     return block(("%s is on neither site of %s"):format(snapshot.group_id, snapshot.region))
   end
   -- What holds for every element of an empty list proves nothing.
-  if rule.reads_pairs and #snapshot.pairs == 0 then return unknown "no pair was read" end
-  return rule.check(snapshot, max_rpo)
+  if rule.reads_pairs and #snapshot.pairs == 0 then return passing(unknown "no pair was read") end
+  return rule.check(snapshot, terms)
 end
 
-local function finding_of(rule, result)
+-- A code may be overruled where it says that the documents deny, not where it could not be read.
+local function is_forcible(result, code)
+  local stands = not result.only_call and result.verdict ~= "ok"
+  return stands and (result.verdict == "block" or result.code ~= nil)
+    and forces.is_forcible(code) or nil
+end
+
+local function finding_of(rule, result, terms)
   local code = result.code or rule.code
   -- Where the group or its pairs could not be read, the cure for what they might show is no help.
   local has_cure = result.verdict == "block" or result.code or result.only_call
+  local forcible = is_forcible(result, code)
   return {
     id = rule.id, code = code, title = rule.title, verdict = result.verdict, fact = result.fact,
     cure = result.cure or has_cure and cure_of(code) or nil, only_call = result.only_call,
+    passes = result.passes, copies = result.copies,
+    forcible = forcible, forced = forcible and forces.of(terms.force, code) or nil,
   }
 end
 
-local function overall(findings)
+-- Whether a finding stops a failover.
+local function is_obstacle(finding, verdict)
+  return finding.verdict == verdict and not finding.only_call and not finding.forced
+end
+
+local function overall(list)
   local verdict = "ok"
-  for _, finding in ipairs(findings) do
-    if finding.verdict == "block" then return "block" end
-    if finding.verdict == "unknown" and not finding.only_call then verdict = "unknown" end
+  for _, finding in ipairs(list) do
+    if is_obstacle(finding, "block") then return "block" end
+    if is_obstacle(finding, "unknown") then verdict = "unknown" end
   end
   return verdict
+end
+
+-- What was overruled, and what was to be although nothing stood there.
+local function sort_force(list, force)
+  local used, needed, unneeded = {}, {}, {}
+  for _, finding in ipairs(list) do
+    if finding.forced then used[finding.forced] = true end
+  end
+  for _, each in ipairs(force or {}) do
+    local which = used[each] and needed or unneeded
+    which[#which + 1] = each
+  end
+  return needed, unneeded
 end
 
 --- Words for a group that is asked at its primary site.
@@ -263,30 +272,42 @@ function M.wrong_side(snapshot)
 end
 
 --- Judges a snapshot. `report.ok` needs every fact that a read can give; what only the call can
---- tell (permission) is listed as unknown and does not count against it.
+--- tell (permission) is listed as unknown and does not count against it, nor does what a person has
+--- overruled.
 ---@param snapshot alicloud.dr.Snapshot
----@param max_rpo number? seconds; without it the age of the recovery point is only shown
+---@param terms alicloud.dr.PrecheckTerms?
 ---@return alicloud.dr.Report
 ---Source: FailoverDiskReplicaGroup, usage notes and error codes.
-function M.evaluate(snapshot, max_rpo)
-  local findings = {}
+function M.evaluate(snapshot, terms)
+  terms = terms or {}
+  local list = {}
   for i, rule in ipairs(RULES) do
-    findings[i] = finding_of(rule, apply(rule, snapshot, max_rpo))
+    list[i] = finding_of(rule, apply(rule, snapshot, terms), terms)
   end
-  local verdict = overall(findings)
-  return { ok = verdict == "ok", verdict = verdict, findings = findings, snapshot = snapshot }
+  local verdict = overall(list)
+  local forced, unneeded = sort_force(list, terms.force)
+  return { ok = verdict == "ok", verdict = verdict, findings = list, snapshot = snapshot,
+    forced = forced, unneeded = unneeded }
+end
+
+--- The findings that stop a failover, the first first.
+---@param report alicloud.dr.Report
+---@return alicloud.dr.Finding[]
+function M.obstacles(report)
+  local list = {}
+  for _, wanted in ipairs { "block", "unknown" } do
+    for _, finding in ipairs(report.findings) do
+      if is_obstacle(finding, wanted) then list[#list + 1] = finding end
+    end
+  end
+  return list
 end
 
 --- The first finding that stops a failover.
 ---@param report alicloud.dr.Report
 ---@return alicloud.dr.Finding|nil
 function M.first_obstacle(report)
-  for _, wanted in ipairs { "block", "unknown" } do
-    for _, finding in ipairs(report.findings) do
-      if finding.verdict == wanted and not finding.only_call then return finding end
-    end
-  end
-  return nil
+  return M.obstacles(report)[1]
 end
 
 return M

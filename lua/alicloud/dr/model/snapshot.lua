@@ -2,7 +2,8 @@
 --- Nothing here asks the service; a snapshot never changes after it was made.
 
 local duration = require "alicloud.base.duration"
-local tables = require "alicloud.base.tables"
+local pair_set = require "alicloud.dr.model.pair_set"
+local reading = require "alicloud.dr.model.reading"
 
 local M = {}
 
@@ -14,6 +15,7 @@ local M = {}
 ---@field id string
 ---@field status string
 ---@field recover_point integer? unix seconds; nil before the first full sync
+---@field point_doubt string? why what it gives as recovery point cannot be true
 ---@field group_id string?
 ---@field from alicloud.dr.Place
 ---@field to alicloud.dr.Place
@@ -34,11 +36,16 @@ local M = {}
 ---@field to alicloud.dr.Place current destination
 ---@field reversed boolean current direction differs from the one at creation
 ---@field declared_rpo integer? seconds
----@field group_recover_point integer? unix seconds
----@field recover_point integer? unix seconds, the oldest of the group and all its pairs
+---@field group_recover_point integer? unix seconds; where the group gives none, the oldest of its
+---pairs, if every one has one
+---@field point_note string? what is odd about the recovery point of the group itself
+---@field recover_point integer? unix seconds, the oldest of the group and all its pairs; nil if any
+---of them is in doubt
+---@field point_doubt string? why there is none although one is given
 ---@field oldest_pair string? the pair that holds the oldest recovery point
----@field pair_number integer? how many pairs the group counts
----@field pair_ids string[]? which pairs the group names, sorted
+---@field pair_number integer? how many pairs the group counts, unless names and list know better
+---@field pair_ids string[]? which pairs the group names, sorted; nil if count and list know better
+---@field pair_note string? what one of count, names and list says against the two others
 ---@field pairs alicloud.dr.Pair[] which pairs were read, sorted by id
 ---@field read_at number? the server's clock at the time of reading, unix seconds
 ---@field request_id string?
@@ -49,10 +56,6 @@ end
 
 local function place(region, zone)
   return { region = text(region) or "", zone = text(zone) }
-end
-
-local function point(value)
-  return type(value) == "number" and value > 0 and value or nil
 end
 
 local function is_sorted(ids)
@@ -77,19 +80,22 @@ function M.split_ids(list)
   return ids
 end
 
--- Most pairs lie where their group lies; a place never changes, so they may share it.
+-- Most pairs lie where their group lies; a place never changes, so they may share it. What a record
+-- leaves out says nothing against its group.
 local function place_like(model, region, zone)
+  if not text(region) and not text(zone) then return model end
   if region == model.region and zone == model.zone then return model end
   return place(region, zone)
 end
 
 -- The same record spells the region of a pair without "Id" and that of a group with it.
-local function read_pair(record, from, to)
+local function read_pair(record, from, to, read_at)
+  local point, doubt = reading.moment(record.LastRecoverPoint, read_at)
   return {
     id = text(record.ReplicaPairId) or "",
     status = text(record.Status) or "",
     status_message = text(record.StatusMessage),
-    recover_point = point(record.LastRecoverPoint),
+    recover_point = point, point_doubt = doubt,
     group_id = text(record.ReplicaGroupId),
     from = place_like(from, record.SourceRegion, record.SourceZoneId),
     to = place_like(to, record.DestinationRegion, record.DestinationZoneId),
@@ -100,10 +106,10 @@ end
 
 local function by_id(a, b) return a.id < b.id end
 
-local function read_pairs(records, from, to)
+local function read_pairs(records, from, to, read_at)
   local members, sorted = {}, true
   for i, record in ipairs(records) do
-    members[i] = read_pair(record, from, to)
+    members[i] = read_pair(record, from, to, read_at)
     sorted = sorted and (i == 1 or not by_id(members[i], members[i - 1]))
   end
   if not sorted then table.sort(members, by_id) end
@@ -115,14 +121,45 @@ local function role_of(region, from, to)
   return from.region == region and "both" or "secondary"
 end
 
-local function oldest(group_point, members)
-  local result, holder = group_point, nil
+local function first_doubt(members)
+  for _, pair in ipairs(members) do
+    if pair.point_doubt then return ("%s: %s"):format(pair.id, pair.point_doubt) end
+  end
+  return nil
+end
+
+local function oldest(members)
+  local result, holder
   for _, pair in ipairs(members) do
     if pair.recover_point and (not result or pair.recover_point < result) then
       result, holder = pair.recover_point, pair.id
     end
   end
   return result, holder
+end
+
+local function all_have_points(members)
+  for _, pair in ipairs(members) do
+    if not pair.recover_point then return false end
+  end
+  return #members > 0
+end
+
+-- The pairs are what is opened, so where each of them has a point it is good for the group.
+local function read_points(record, members, read_at)
+  local own, doubt = reading.moment(record.LastRecoverPoint, read_at)
+  local point, holder = oldest(members)
+  local points = { group_recover_point = own }
+  if not own and all_have_points(members) then
+    points.group_recover_point = point
+    points.point_note = doubt and "of the group: " .. doubt or "the group itself gives none"
+    doubt = nil
+  end
+  points.point_doubt = first_doubt(members) or doubt and "of the group: " .. doubt
+  if points.point_doubt then return points end
+  if own and (not point or own <= point) then point, holder = own, nil end
+  points.recover_point, points.oldest_pair = point, holder
+  return points
 end
 
 --- Makes a snapshot from a group record and its pair records.
@@ -133,20 +170,22 @@ end
 function M.new(group, pair_records, seen)
   local from = place(group.SourceRegionId, group.SourceZoneId)
   local to = place(group.DestinationRegionId, group.DestinationZoneId)
-  local members = read_pairs(pair_records, from, to)
-  local recover_point, holder = oldest(point(group.LastRecoverPoint), members)
+  local set = pair_set.believe(reading.count(group.PairNumber), M.split_ids(group.PairIds),
+    read_pairs(pair_records, from, to, seen.read_at))
+  local points = read_points(group, set.members, seen.read_at)
   local initial = place(group.PrimaryRegion, group.PrimaryZone)
+  local declared = reading.count(group.RPO)
   return {
     group_id = group.ReplicaGroupId, name = text(group.GroupName),
     region = seen.region, site = seen.site, role = role_of(seen.region, from, to),
     status = text(group.Status) or "", from = from, to = to,
     reversed = initial.region ~= "" and not M.same_place(initial, from),
-    declared_rpo = point(group.RPO),
-    group_recover_point = point(group.LastRecoverPoint),
-    recover_point = recover_point, oldest_pair = holder,
-    pair_number = type(group.PairNumber) == "number" and math.tointeger(group.PairNumber) or nil,
-    pair_ids = M.split_ids(group.PairIds),
-    pairs = members, read_at = seen.read_at, request_id = seen.request_id,
+    declared_rpo = declared and declared > 0 and declared or nil,
+    group_recover_point = points.group_recover_point, point_note = points.point_note,
+    recover_point = points.recover_point, point_doubt = points.point_doubt,
+    oldest_pair = points.oldest_pair,
+    pair_number = set.count, pair_ids = set.names, pair_note = set.note,
+    pairs = set.members, read_at = seen.read_at, request_id = seen.request_id,
   }
 end
 
@@ -185,24 +224,7 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string[] sorted ids of the pairs that were read
 function M.ids(snapshot)
-  local ids = {}
-  for i, pair in ipairs(snapshot.pairs) do ids[i] = pair.id end
-  return ids
-end
-
-local function only_in(left, right)
-  local known, missing = tables.set(right), {}
-  for _, id in ipairs(left) do
-    if not known[id] then missing[#missing + 1] = id end
-  end
-  return missing
-end
-
-local function are_equal(left, right)
-  for i = 1, math.max(#left, #right) do
-    if left[i] ~= right[i] then return false end
-  end
-  return true
+  return pair_set.ids(snapshot.pairs)
 end
 
 --- How one set of pair ids differs from another, in words.
@@ -210,13 +232,7 @@ end
 ---@param found string[]
 ---@return string|nil nil if they are the same
 function M.id_difference(expected, found)
-  if are_equal(expected, found) then return nil end
-  local lacking, extra = only_in(expected, found), only_in(found, expected)
-  local parts = {}
-  if #lacking > 0 then parts[#parts + 1] = "lacks " .. table.concat(lacking, ", ") end
-  if #extra > 0 then parts[#parts + 1] = "has also " .. table.concat(extra, ", ") end
-  if #parts == 0 and #expected ~= #found then parts[1] = "names a pair twice" end
-  return #parts > 0 and table.concat(parts, " and ") or nil
+  return pair_set.difference(expected, found)
 end
 
 --- Why the pairs of a snapshot are not a whole set: what the group counts, what it names and what
@@ -303,6 +319,7 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
 function M.recovery_point_text(snapshot)
+  if snapshot.point_doubt then return "recovery point unclear" end
   if not snapshot.recover_point then return "no recovery point yet" end
   local age = M.recover_point_age(snapshot)
   if not age then return "age of the recovery point unknown" end

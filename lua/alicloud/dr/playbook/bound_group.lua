@@ -6,6 +6,7 @@ local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
 local states = require "alicloud.dr.playbook.state"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -121,11 +122,9 @@ end
 
 -- Who has accepted a loss has accepted it for the look before the failover too.
 local function precheck(branch, group, options)
-  local loss, given = branch.engine.state.accept_loss, options
-  local limit = loss and options and duration.parse(options.max_rpo)
-  if limit then
-    given = { max_rpo = math.max(limit, loss.seconds) }
-  end
+  local loss, given = branch.engine.state.accept_loss, tables.merged(options)
+  local limit = loss and duration.parse(given.max_rpo)
+  if limit then given.max_rpo = math.max(limit, loss.seconds) end
   local report, err = group:precheck(given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err

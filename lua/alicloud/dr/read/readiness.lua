@@ -105,7 +105,7 @@ local function judge(group, options)
   end
   line.snapshot, line.age = snapshot, snapshots.recover_point_age(snapshot)
   line.declared_rpo = snapshot.declared_rpo
-  line.report = precheck.evaluate(snapshot, options.max_rpo)
+  line.report = precheck.evaluate(snapshot, { max_rpo = options.max_rpo })
   judge_report(line, line.report)
   if snapshot.role ~= "secondary" then return line end
   if UNPROTECTED[snapshot.status] then

@@ -1,0 +1,94 @@
+--- Which pairs a group has. Three sources tell: how many the group counts, which it names, and the
+--- list of pairs. Membership lags in each of them, so two that agree are believed, and what the
+--- third says is told. A list that is cut short must never look like a small group: one that is
+--- shorter than both the names and the count is not believed.
+
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+local function are_equal(left, right)
+  for i = 1, math.max(#left, #right) do
+    if left[i] ~= right[i] then return false end
+  end
+  return true
+end
+
+local function only_in(left, right)
+  local known, missing = tables.set(right), {}
+  for _, id in ipairs(left) do
+    if not known[id] then missing[#missing + 1] = id end
+  end
+  return missing
+end
+
+--- How one set of pair ids differs from another, in words.
+---@param expected string[] sorted
+---@param found string[] sorted
+---@return string|nil nil if they are the same
+function M.difference(expected, found)
+  if are_equal(expected, found) then return nil end
+  local lacking, extra = only_in(expected, found), only_in(found, expected)
+  local parts = {}
+  if #lacking > 0 then parts[1] = "lacks " .. table.concat(lacking, ", ") end
+  if #extra > 0 then parts[#parts + 1] = "has also " .. table.concat(extra, ", ") end
+  if #parts == 0 and #expected ~= #found then parts[1] = "names a pair twice" end
+  return #parts > 0 and table.concat(parts, " and ") or nil
+end
+
+--- Ids of pairs, in their order.
+---@param members alicloud.dr.Pair[]
+---@return string[]
+function M.ids(members)
+  local ids = {}
+  for i, pair in ipairs(members) do ids[i] = pair.id end
+  return ids
+end
+
+local function only_named(members, names)
+  local known, list = tables.set(names), {}
+  for _, pair in ipairs(members) do
+    if known[pair.id] then list[#list + 1] = pair end
+  end
+  return list
+end
+
+---@class alicloud.dr.PairSet
+---@field count integer?
+---@field names string[]?
+---@field members alicloud.dr.Pair[]
+---@field note string? what the source that is not believed says
+
+-- What the list says is confirmed by the names, by the count, or by nothing.
+local function believe_two(count, names, members)
+  local listed, ids = #members, M.ids(members)
+  local difference = M.difference(names, ids)
+  if not difference then
+    return { count = listed, names = names, members = members,
+      note = ("the group counts %d, but names the %d that are listed"):format(count, listed) }
+  end
+  if count == listed and #names ~= listed then
+    return { count = count, members = members,
+      note = "against what the group names, the pair list " .. difference }
+  end
+  if count == #names and #only_in(names, ids) == 0 then
+    return { count = count, names = names, members = only_named(members, names),
+      note = "beside what the group names and counts, the pair list " .. difference }
+  end
+  return nil
+end
+
+--- Believes two sources of three that agree. Where no two do, all stays as it was read.
+---@param count integer? how many the group counts
+---@param names string[]? which the group names, sorted; naming none is no statement
+---@param members alicloud.dr.Pair[] the list, sorted by id
+---@return alicloud.dr.PairSet
+function M.believe(count, names, members)
+  if names and #names == 0 then names = nil end
+  local as_read = { count = count, names = names, members = members }
+  if not count or not names then return as_read end
+  if count == #members and not M.difference(names, M.ids(members)) then return as_read end
+  return believe_two(count, names, members) or as_read
+end
+
+return M

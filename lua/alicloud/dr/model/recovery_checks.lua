@@ -1,0 +1,85 @@
+--- The rules of the pre-check about recovery points: there is one for every disk, it is of this
+--- direction, and it is young enough.
+
+local duration = require "alicloud.base.duration"
+local findings = require "alicloud.dr.model.finding"
+local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
+
+local ok, block, unknown = findings.ok, findings.block, findings.unknown
+local only_call = findings.only_call
+
+local M = {}
+
+-- A failover that was begun has been judged before it.
+local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed" }
+
+-- So many seconds are too few for a failover, the detaching of disks and a reversal.
+local TURN = 300
+
+-- After a reversal the service goes on to show the recovery point of the direction before. That a
+-- cycle has ended in this direction is said by the status "normal", and by a point so young that no
+-- reversal fits in since.
+local function doubt_of_direction(snapshot, terms)
+  if not snapshot.reversed or snapshot.status == "normal" then return nil end
+  if FAILING_OVER[snapshot.status] then return nil end
+  local point, age = snapshot.recover_point, snapshots.recover_point_age(snapshot)
+  if point and terms.synced_since and point >= terms.synced_since then return nil end
+  if age and age <= TURN then return nil end
+  return ("the sides have changed places, and nothing shows that anything was copied in this "
+    .. "direction since: the recovery point (%s) may be from before"):format(
+    age and duration.format(age) .. " old" or "age unknown")
+end
+
+--- Whether the first full sync has ended, in the direction that the group has now.
+---@param snapshot alicloud.dr.Snapshot
+---@param terms alicloud.dr.PrecheckTerms
+---@return table finding
+function M.first_sync(snapshot, terms)
+  if snapshot.point_doubt then
+    return unknown("what is given as recovery point cannot be one: " .. snapshot.point_doubt,
+      "Client.RecoveryPointUnclear")
+  end
+  if not snapshot.group_recover_point then return block "the group has no recovery point yet" end
+  local without = findings.name_pairs(snapshot, function(pair)
+    return not pair.recover_point and "has none" or nil
+  end)
+  if without then return block("no recovery point yet: " .. without) end
+  local doubt = doubt_of_direction(snapshot, terms)
+  if doubt then
+    local finding = unknown(doubt, "Client.FirstSyncUnfinished")
+    finding.copies = snapshot.status == "syncing" or nil
+    return finding
+  end
+  return ok(snapshot.point_note and "every pair has a recovery point; " .. snapshot.point_note
+    or "group and pairs have a recovery point")
+end
+
+-- What cannot be measured carries the code of what it lacks, so that one word overrules both.
+local function check_unmeasured(snapshot, max_rpo)
+  local fact = snapshot.point_doubt and "the age of the recovery point cannot be told"
+    or "there is no recovery point to measure"
+  if not max_rpo then return only_call(fact) end
+  if snapshot.point_doubt then return unknown(fact, "Client.RecoveryPointUnclear") end
+  return block(fact, "Client.FirstSyncUnfinished")
+end
+
+--- Whether the recovery point is young enough.
+---@param snapshot alicloud.dr.Snapshot
+---@param terms alicloud.dr.PrecheckTerms
+---@return table finding
+function M.age(snapshot, terms)
+  local age, max_rpo = snapshots.recover_point_age(snapshot), terms.max_rpo
+  if not snapshot.recover_point then return check_unmeasured(snapshot, max_rpo) end
+  if not age then
+    local fact = "the service gave no time, so the age cannot be told"
+    return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
+  end
+  local shown = duration.format(age)
+  if not max_rpo then return ok(("RPO %s, no limit given"):format(shown)) end
+  if age <= max_rpo then return ok(("RPO %s ≤ %s"):format(shown, duration.format(max_rpo))) end
+  local holder = snapshot.oldest_pair and " (" .. snapshot.oldest_pair .. ")" or ""
+  return block(("RPO %s > %s%s"):format(shown, duration.format(max_rpo), holder))
+end
+
+return M

@@ -1,0 +1,58 @@
+-- How many, which, and the list itself: two that agree are believed, and the third is told.
+
+local pair_set = require "alicloud.dr.model.pair_set"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local function members(...)
+  local list = {}
+  for i, id in ipairs { ... } do list[i] = { id = id } end
+  return list
+end
+
+local function believed(count, names, ...)
+  local set = pair_set.believe(count, names, members(...))
+  return { set.count, set.names and table.concat(set.names, " "),
+    table.concat(pair_set.ids(set.members), " "), set.note }
+end
+
+describe("the pair set", function()
+  it("is as it was read where nothing contradicts", function()
+    assert.same({ 2, "a b", "a b" }, believed(2, { "a", "b" }, "a", "b"))
+    assert.same({ 2, nil, "a b" }, believed(2, nil, "a", "b"))
+    assert.same({ nil, "a b", "a b" }, believed(nil, { "a", "b" }, "a", "b"))
+  end)
+
+  it("takes no names for no statement", function()
+    assert.same({ 2, nil, "a b" }, believed(2, {}, "a", "b"))
+  end)
+
+  it("believes names and list against a count that lags", function()
+    for _, count in ipairs { 0, 1, 4 } do
+      assert.same({ 2, "a b", "a b", ("the group counts %d, but names the 2 that are listed")
+        :format(count) }, believed(count, { "a", "b" }, "a", "b"))
+    end
+  end)
+
+  it("believes count and list against names that lag", function()
+    assert.same({ 2, nil, "a b", "against what the group names, the pair list lacks c" },
+      believed(2, { "a", "b", "c" }, "a", "b"))
+    assert.same({ 2, nil, "a b", "against what the group names, the pair list has also b" },
+      believed(2, { "a" }, "a", "b"))
+  end)
+
+  it("believes names and count against a list that is longer", function()
+    assert.same({ 2, "a b", "a b", "beside what the group names and counts, the pair list has "
+      .. "also c" }, believed(2, { "a", "b" }, "a", "b", "c"))
+  end)
+
+  it("never takes a list that is shorter than names and count for a small group", function()
+    for _, case in ipairs { { 3, { "a", "b", "c" }, "a", "b" }, { 3, nil, "a", "b" },
+      { 4, { "a", "b", "c" }, "a", "b" }, { nil, { "a", "b" }, "a" }, { 2, { "a", "b" } },
+      { 2, { "a", "c" }, "a", "b" }, { nil, nil, "a" } } do
+      local set = pair_set.believe(case[1], case[2], members(table.unpack(case, 3)))
+      assert.is_nil(set.note)
+      assert.is_string(snapshots.pair_set_fault { pair_number = set.count, pair_ids = set.names,
+        pairs = set.members })
+    end
+  end)
+end)

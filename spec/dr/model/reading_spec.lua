@@ -1,0 +1,54 @@
+-- Numbers of records: as numbers or as digits, and never something that cannot be true.
+
+local reading = require "alicloud.dr.model.reading"
+
+local NOW = 1795872000
+
+describe("a number of a record", function()
+  it("is read from digits too", function()
+    for value, expected in pairs { [3] = 3, ["3"] = 3, [" 17 "] = 17, ["2.0"] = 2, [4.0] = 4 } do
+      assert.equal(expected, reading.count(value))
+    end
+    for _, value in ipairs { "", "x3", "3x", "0x10", 2.5, "1e3", {}, true, 0 / 0, math.huge } do
+      assert.is_nil(reading.count(value))
+    end
+  end)
+end)
+
+describe("a recovery point", function()
+  it("is seconds, digits of seconds, or milliseconds", function()
+    for _, value in ipairs { NOW, tostring(NOW), NOW + 0.5, NOW * 1000, NOW * 1000 + 999,
+      tostring(NOW * 1000) } do
+      assert.equal(NOW, (reading.moment(value, NOW + 5)))
+    end
+  end)
+
+  it("is missing where nothing is said, or nothing that is later than the epoch", function()
+    for _, value in ipairs { 0, -1, "0", "" } do
+      assert.same({}, { reading.moment(value, NOW) })
+    end
+    assert.same({}, { reading.moment(nil, NOW) })
+  end)
+
+  it("may lie a minute ahead, as far as two clocks differ, and no further", function()
+    assert.equal(NOW + 60, (reading.moment(NOW + 60, NOW)))
+    for _, value in ipairs { NOW + 61, NOW + 600, NOW * 2, (NOW + 600) * 1000, NOW * 1e6,
+      tostring(NOW + 3600), math.huge } do
+      local point, doubt = reading.moment(value, NOW)
+      assert.is_nil(point)
+      assert.is_string(doubt)
+    end
+  end)
+
+  it("that is no number is in doubt, not missing", function()
+    for _, value in ipairs { "yesterday", "2026-11-29T03:00:00Z", true, {}, 0 / 0 } do
+      local point, doubt = reading.moment(value, NOW)
+      assert.is_nil(point)
+      assert.matches("is no time", doubt)
+    end
+  end)
+
+  it("is taken as it is where the service gave no time", function()
+    assert.equal(NOW, (reading.moment(NOW, nil)))
+  end)
+end)
