@@ -188,11 +188,47 @@ describe("a patient client", function()
     assert.is_true(control.elapsed < 600)
   end)
 
+  it("is made for one piece of work, which has ten minutes, or what the client says", function()
+    for _, row in ipairs { { {}, nil, 600 }, { {}, 60, 60 }, { { seconds = 90 }, nil, 90 },
+      { { seconds = 0 }, nil, 0 }, { { seconds = 0 }, 60, 60 }, { 90, 60, 60 }, { false, nil, 0 } } do
+      local client, asked, control = cloud(refuse(503, "ServiceUnavailable"), math.huge,
+        { wait_for_cloud = row[1] })
+      local events = {}
+      local work = client:outlasting { seconds = row[2],
+        progress = function(event) events[#events + 1] = event end }
+      local _, err = work:call("DescribeDiskReplicaGroups", {}, { retries = 0 })
+      assert.is_truthy(err)
+      assert.equal(row[3], control.elapsed)
+      assert.equal(0, work:patience())
+      if row[3] > 0 then
+        assert.equal(row[3], events[1].left)
+        assert.is_string(events[1].reason)
+        assert.equal("patience", err.stopped)
+      end
+      -- Nobody has said that another region is to be asked.
+      for _, request in ipairs(asked) do
+        if row[3] == 600 then assert.matches("shanghai", request.host) end
+      end
+    end
+  end)
+
+  it("begins the usual ten minutes anew for each piece of work, and no others", function()
+    for _, row in ipairs { { {}, 600 }, { 60, 0 } } do
+      local client = cloud(refuse(503, "ServiceUnavailable"), math.huge,
+        { wait_for_cloud = row[1] })
+      local work = client:outlasting()
+      assert.is_nil(work:call "DescribeDiskReplicaGroups")
+      assert.equal(0, work:outlasting():patience())
+      work:renew_patience()
+      assert.equal(row[2], work:patience())
+      assert.equal(row[2], work:outlasting():patience())
+    end
+  end)
+
   it("refuses a patience that is none", function()
     for _, case in ipairs {
-      { "4h", "option wait_for_cloud: got \"4h\"; allowed: a number of seconds or a table" },
-      { 0, "wait_for_cloud: option seconds: got 0 %(number%); allowed: a number of seconds" },
-      { {}, "wait_for_cloud: option seconds: got nothing" },
+      { "4h", "option wait_for_cloud: got \"4h\"; allowed: false, a number of seconds or a table" },
+      { -1, "wait_for_cloud: option seconds: got %-1 %(number%); allowed: a number of seconds" },
       { { seconds = 5, pase = 1 }, 'unknown option "pase"; did you mean "pause"%?' },
     } do
       assert.matches(case[2], helper.raised(function()

@@ -28,6 +28,13 @@ M.TIMEOUT = M.seconds(1, M.YEAR)
 M.POLL = M.seconds(0.05, 300)
 M.WINDOW = M.seconds(0, 3600)
 
+local SHORT_OR_LONG = M.seconds(0, 30 * 86400)
+
+--- How long an outage is outlasted; false: not at all.
+M.PATIENCE = schema.rule("false, or " .. SHORT_OR_LONG.allowed, function(value)
+  return value == false or SHORT_OR_LONG.test(value)
+end)
+
 --- Turns the durations of an options table into seconds.
 ---@param options table is changed
 ---@param defaults table<string, number|false> seconds; false: stays absent

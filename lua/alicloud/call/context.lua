@@ -39,7 +39,8 @@ local M = {}
 ---@field retry? table see alicloud.retry.Policy
 ---@field rate? alicloud.rate_limit.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
----@field wait_for_cloud? number|alicloud.OutageRetry seconds in all: readings outlast an outage
+---@field wait_for_cloud? number|false|alicloud.OutageRetry seconds in all: readings outlast an
+---outage; false: nothing does. Else verbs of groups and steps of runs do, for ten minutes each
 ---@field second_region? string asked for its opinion when this one does not answer
 ---@field failed_region? string nothing may depend on it, see client:dependencies
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
@@ -69,8 +70,10 @@ M.SCHEMA = {
   region = REGION,
   second_region = REGION,
   failed_region = REGION,
-  wait_for_cloud = schema.rule("a number of seconds or a table (seconds, pause, progress)",
-    function(value) return type(value) == "number" or type(value) == "table" end),
+  wait_for_cloud = schema.rule("false, a number of seconds or a table (seconds, pause, progress)",
+    function(value)
+      return value == false or type(value) == "number" or type(value) == "table"
+    end),
   access_key_id = schema.secret,
   access_key_secret = schema.secret,
   security_token = schema.secret,
@@ -208,7 +211,8 @@ end
 ---@field user_agent string
 ---@field policy alicloud.retry.Policy
 ---@field limiter alicloud.rate_limit.Limiter|false
----@field outage_retry alicloud.OutageRetry|false
+---@field outage_retry alicloud.OutageRetry
+---@field budget alicloud.outage_retry.Budget
 ---@field interceptor alicloud.Interceptor?
 ---@field endpoints table<string, alicloud.Endpoint> that were resolved
 ---@field forms table<string, alicloud.plan.Form> by action
@@ -244,7 +248,8 @@ function M.build(config)
   context.limiter, message = rate_limit.new(config.rate)
   if context.limiter == nil then return nil, message end
   context.outage_retry, message = outage_retry.read(config.wait_for_cloud)
-  if context.outage_retry == nil then return nil, message end
+  if not context.outage_retry then return nil, message end
+  context.budget = outage_retry.budget()
   return context
 end
 
@@ -253,14 +258,14 @@ end
 ---@field clock_offset number seconds that the server's clock is ahead
 ---@field tally alicloud.Stats
 ---@field outages table<string, alicloud.outage_retry.Outage> by host
----@field waited_until number? monotonic seconds
+---@field waits { waited: number, waited_until: number? } for the cloud, by all of them
 
 --- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
 ---@param context alicloud.call.Context
 ---@return alicloud.call.Shared
 function M.new_shared(context)
   return { bucket = retry.bucket(context.policy.budget), clock_offset = 0, tally = stats.new(),
-    outages = {} }
+    outages = {}, waits = { waited = 0 } }
 end
 
 --- Makes the adapter that requests leave by.

@@ -186,12 +186,13 @@ end
 --- nothing that changes anything. Puts the sentence into `err.hint`.
 ---@param context alicloud.call.Context
 ---@param err alicloud.Error of a call
+---@param alone? boolean no second region is asked (false)
 ---@return alicloud.Diagnosis
-function M.run(context, err)
+function M.run(context, err, alone)
   local cause = symptom_of(err)
   local asked, answer
   if DOUBTFUL[cause] then
-    asked = second_region(context, err)
+    asked = not alone and second_region(context, err) or nil
     answer = asked and ask_second_region(context, asked) or "none"
     cause = decide(context, cause, answer)
   end

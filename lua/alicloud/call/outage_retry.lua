@@ -16,19 +16,27 @@ local diagnose = lazy.module "alicloud.call.diagnose"
 local M = {}
 
 ---@class alicloud.OutageRetry
----@field seconds number in all, over the whole life of the client
+---@field seconds? number in all, over the whole life of the client; 0: never; nil: calls do not wait,
+---verbs of groups and steps of runs do as `USUAL` says
 ---@field pause? number seconds between two looks, instead of what the cause suggests
 ---@field progress? fun(event: alicloud.outage_retry.Event) cannot break the wait
+---@field alone? boolean no second region is asked whose fault it is; set for what is usual
+
+---@class alicloud.outage_retry.Budget what several calls may wait for the cloud together
+---@field waited number seconds so far
+---@field renewable boolean? each piece of work begins it anew
 
 ---@class alicloud.outage_retry.Event
 ---@field event "waiting"|"back"|"given_up"
----@field cause alicloud.DiagnosisCause
+---@field cause alicloud.DiagnosisCause|"state" state: not for the cloud, or a refusal of it, but for
+---what passes by itself
 ---@field sentence string
 ---@field pause number seconds until the next look, 0 at the end
 ---@field waited number seconds, of this outage
 ---@field left number seconds of all that it may wait
----@field looks integer so far
----@field error alicloud.Error of the last look
+---@field reason string why it waits, the same sentence
+---@field looks integer? so far
+---@field error alicloud.Error? of the last look, or the refusal
 
 local GROWTH = 1.5
 -- Other people's trouble changes too: a diagnosis is made anew when the error is another one, or
@@ -37,24 +45,71 @@ local STALE = 300
 -- A question to a second region that takes longer has died with its task.
 local LONGEST_QUESTION = 15
 
+--- How long a piece of work outlasts an outage where nobody has said so: a verb of a group, a step of
+--- a run.
+M.USUAL = { seconds = 600, pause = 10 }
+
 local SCHEMA = {
-  seconds = schema.seconds(1, 30 * 86400),
+  seconds = schema.seconds(0, 30 * 86400),
   pause = schema.seconds(0.05, 3600),
   progress = schema.callable,
 }
 
 --- Reads the option `wait_for_cloud`.
----@param given number|alicloud.OutageRetry|nil
----@return alicloud.OutageRetry|false|nil false: none
+---@param given number|false|alicloud.OutageRetry|nil
+---@return alicloud.OutageRetry|nil
 ---@return string? message
 function M.read(given)
-  if given == nil then return false end
+  if given == false then given = 0 end
   if type(given) == "number" then given = { seconds = given } end
-  local settings, message = schema.examine("wait_for_cloud", given, SCHEMA)
-  if settings and not settings.seconds then
-    return nil, "wait_for_cloud: option seconds: got nothing; allowed: " .. SCHEMA.seconds.allowed
+  return schema.examine("wait_for_cloud", given, SCHEMA)
+end
+
+---@param renewable? boolean
+---@return alicloud.outage_retry.Budget
+function M.budget(renewable)
+  return { waited = 0, renewable = renewable }
+end
+
+local function both(one, other)
+  if not (one and other) then return one or other end
+  return function(event)
+    guard.call(one, event)
+    guard.call(other, event)
   end
-  return settings, message
+end
+
+--- What one piece of work is to outlast: what it says itself, else what the client says, else what is
+--- usual.
+---@param settings alicloud.OutageRetry of the client
+---@param given { seconds: number?, progress: function? } of the work; its listener hears of the
+---waits besides the client's
+---@return alicloud.OutageRetry
+---@return alicloud.outage_retry.Budget|nil budget of its own; nil: it shares the client's
+function M.for_work(settings, given)
+  local work = { pause = settings.pause, alone = settings.alone, progress = both(settings.progress, given.progress) }
+  work.seconds = given.seconds or settings.seconds
+  if not work.seconds then
+    work.seconds, work.pause = M.USUAL.seconds, settings.pause or M.USUAL.pause
+    -- Nobody has said that a region is to be asked which the work has nothing to do with.
+    work.alone = true
+    return work, M.budget(true)
+  end
+  return work, given.seconds and M.budget() or nil
+end
+
+--- Whether readings outlast an outage at all.
+---@param context alicloud.call.Context
+---@return boolean
+function M.is_patient(context)
+  return (context.outage_retry.seconds or 0) > 0
+end
+
+--- Seconds that may still be waited.
+---@param context alicloud.call.Context
+---@return number
+function M.left(context)
+  return math.max(0, (context.outage_retry.seconds or 0) - context.budget.waited)
 end
 
 -- What all who wait for one host know together.
@@ -78,6 +133,7 @@ local function tell(context, wait, event, pause)
     event = event,
     cause = wait.diagnosis.cause,
     sentence = wait.diagnosis.sentence,
+    reason = wait.diagnosis.sentence,
     pause = pause,
     waited = context.loop.now() - wait.started,
     left = wait.left,
@@ -99,7 +155,7 @@ local function renew_diagnosis(context, outage, err)
   local fresh = outage.code == err.code and now - outage.diagnosed < STALE
   if fresh then return end
   outage.diagnosing = now
-  outage.diagnosis = diagnose.run(context, err)
+  outage.diagnosis = diagnose.run(context, err, context.outage_retry.alone)
   outage.code, outage.diagnosed, outage.diagnosing = err.code, now, nil
 end
 
@@ -114,24 +170,55 @@ local function consider(context, wait, outage, err)
   wait.diagnosis, wait.err = found, err
 end
 
--- Time that several tasks wait together counts once.
-local function count(context, from, to)
-  local tally, shared = context.shared.tally, context.shared
-  from = math.max(from, shared.waited_until or from)
-  tally.waited_for_cloud = tally.waited_for_cloud + math.max(to - from, 0)
-  shared.waited_until = math.max(shared.waited_until or to, to)
+-- Time that several tasks wait together counts once, in the counters of the clients and in the
+-- budget alike.
+local function add(counter, field, from, to)
+  local till = counter.waited_until
+  from = math.max(from, till or from)
+  counter[field] = counter[field] + math.max(to - from, 0)
+  counter.waited_until = math.max(till or to, to)
 end
 
+local function count(context, from)
+  local to = context.loop.now()
+  add(context.shared.waits, "waited", from, to)
+  context.shared.tally.waited_for_cloud = context.shared.waits.waited
+  add(context.budget, "waited", from, to)
+end
+
+-- The last pause is as long as what is left, so that the last look comes at the end.
 local function sleep(context, wait)
   local longest = context.outage_retry.pause or wait.diagnosis.longest
   local pause = math.max(math.min(wait.pause, math.max(longest, wait.err.retry_after or 0)), 0.05)
   wait.pause = wait.pause * GROWTH
-  if pause > wait.left then return nil end
+  if wait.left <= 0 then return nil end
+  pause = math.min(pause, wait.left)
   tell(context, wait, "waiting", pause)
-  local before = context.loop.now()
   context.loop.sleep(pause)
-  count(context, before, context.loop.now())
   return pause
+end
+
+---@class alicloud.outage_retry.Pause
+---@field seconds number at most
+---@field reason string what is waited for
+---@field error? alicloud.Error that says so
+---@field left? number seconds that may be waited, if it is not for the cloud
+---@field since? number monotonic seconds from which it counts as waiting for the cloud, else from now
+
+--- Sleeps as long as something is expected to pass by itself, and tells that it does.
+---@param context alicloud.call.Context
+---@param pause alicloud.outage_retry.Pause
+function M.pause(context, pause)
+  local left, since = pause.left or M.left(context), pause.since or context.loop.now()
+  local seconds = math.min(pause.seconds, left)
+  local progress = context.outage_retry.progress
+  if progress then
+    guard.call(progress, { event = "waiting", cause = "state", sentence = pause.reason,
+      reason = pause.reason, pause = seconds, left = left, waited = context.loop.now() - since,
+      error = pause.error })
+  end
+  context.loop.sleep(seconds)
+  if not pause.left then count(context, since) end
 end
 
 local function look(context, plan, wait, outage)
@@ -144,23 +231,28 @@ local function look(context, plan, wait, outage)
   return result
 end
 
+local function look_if_due(context, plan, wait, outage, slept)
+  if not outage.over and context.loop.now() - outage.looked < slept / 2 then return nil, wait.err end
+  return look(context, plan, wait, outage)
+end
+
+-- The time of looks that get no answer counts too: a host that is dark takes it.
 local function outlast(context, plan, err)
   local wait = { started = context.loop.now(), looks = 0 }
   while true do
-    local outage = outage_of(context, plan)
-    wait.left = context.outage_retry.seconds - context.shared.tally.waited_for_cloud
+    local outage, since = outage_of(context, plan), context.loop.now()
     consider(context, wait, outage, err)
     if not wait.diagnosis.passes then return nil, err end
+    wait.left = M.left(context)
     local slept = sleep(context, wait)
     if not slept then
       tell(context, wait, "given_up", 0)
       return outcomes.stopped(err, "patience")
     end
-    if outage.over or context.loop.now() - outage.looked >= slept / 2 then
-      local result
-      result, err = look(context, plan, wait, outage)
-      if result then return result end
-    end
+    local result
+    result, err = look_if_due(context, plan, wait, outage, slept)
+    count(context, since)
+    if result then return result end
   end
 end
 
@@ -173,7 +265,7 @@ end
 ---outage has lasted longer than that
 function M.run(context, plan, progress)
   local result, err = calls.run(context, plan, progress)
-  if result or plan.mutating or not context.outage_retry then return result, err end
+  if result or plan.mutating or not M.is_patient(context) then return result, err end
   return outlast(context, plan, err)
 end
 

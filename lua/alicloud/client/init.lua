@@ -59,7 +59,7 @@ end
 
 local function execute(context, plan)
   local progress = calls.begin(context, plan)
-  if context.outage_retry then return outage_retry.run(context, plan, progress) end
+  if outage_retry.is_patient(context) then return outage_retry.run(context, plan, progress) end
   return calls.run(context, plan, progress)
 end
 
@@ -106,12 +106,50 @@ function Client:with(given)
     context.provider, context.owned_provider = provider, owned and provider or nil
   end
   context.parent, context.shared, context.adapter = parent, parent.shared, parent.adapter
+  if all.wait_for_cloud == nil then
+    context.outage_retry, context.budget = parent.outage_retry, parent.budget
+  end
   if all.rate == nil then context.limiter = parent.limiter end
   if contexts.takes(all, contexts.ADAPTER_OPTIONS) then
     context.adapter = contexts.new_adapter(context)
     context.owned_adapter = context.adapter
   end
   return new_client(context)
+end
+
+--- The same client for one piece of work that outlasts an outage: its readings are asked again for
+--- ten minutes together, or for as long as this client waits for the cloud (`wait_for_cloud`).
+---@param given? { seconds: number?, progress: fun(event: alicloud.outage_retry.Event)? } seconds: of
+---this work, whatever the client says; 0: none. `progress` is told of each wait
+---@return alicloud.Client
+function Client:outlasting(given)
+  local parent = context_of(self)
+  local context = {}
+  for name, value in pairs(parent) do context[name] = value end
+  context.parent, context.owned_adapter, context.owned_provider = parent, nil, nil
+  local settings, budget = outage_retry.for_work(parent.outage_retry, given or {})
+  context.outage_retry, context.budget = settings, budget or parent.budget
+  return new_client(context)
+end
+
+--- Begins the ten minutes of `outlasting` anew, for another piece of work. A time that somebody has
+--- given is of the whole and stays.
+function Client:renew_patience()
+  local budget = context_of(self).budget
+  if budget.renewable then budget.waited = 0 end
+end
+
+--- Seconds that this client may still wait for the cloud.
+---@return number
+function Client:patience()
+  return outage_retry.left(context_of(self))
+end
+
+--- Sleeps as long as something is expected to pass by itself, at most for as long as it may still
+--- wait, and tells the listener of `wait_for_cloud`.
+---@param pause alicloud.outage_retry.Pause
+function Client:wait_out(pause)
+  outage_retry.pause(context_of(self), pause)
 end
 
 --- Calls an operation. Operational failure is `nil, err`; a mistake in the call itself raises, and

@@ -99,7 +99,20 @@ function M.demand(group, level)
   demand(group, level + 1)
 end
 
--- How a method was called; raises at the level of its caller. Durations become seconds.
+-- The group for one verb: what that one reads is asked again while the cloud is out of reach.
+local function patient(name, group, options)
+  local listener = options.progress
+  local client = group.client:outlasting { seconds = options.wait_for_cloud,
+    progress = listener and function(event)
+      local err = event.error
+      listener { event = event.event, verb = name, reason = event.reason, pause = event.pause,
+        left = event.left, elapsed = event.waited, err = err, code = err and err.code }
+    end }
+  return make(client, group.id, group.region)
+end
+
+-- How a verb was called: the group as it is for the verb, and its options; raises at the level of
+-- its caller. Durations become seconds.
 local function checked(name, group, given, rules, limits)
   demand(group, 3)
   local options = schema.check("group:" .. name, given, rules, 3)
@@ -107,7 +120,10 @@ local function checked(name, group, given, rules, limits)
     error(("group:%s: option incident: it derives the token, so client_token cannot be given as "
       .. "well; allowed: one of the two"):format(name), 3)
   end
-  return formats.with_seconds(options, limits)
+  formats.with_seconds(options, limits)
+  local wait = options.wait_for_cloud
+  options.wait_for_cloud = wait ~= nil and duration.parse(wait or 0) or nil
+  return patient(name, group, options), options
 end
 
 --- The same group, seen from another side. Nothing is asked.
@@ -176,10 +192,10 @@ end
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
 function Group:failover(options)
-  local given = checked("failover", self, options, FAILOVER_OPTIONS, FAILOVER_LIMITS)
+  local group, given = checked("failover", self, options, FAILOVER_OPTIONS, FAILOVER_LIMITS)
   local loss = given.accept_loss
   if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
-  return failover.run(self, given)
+  return failover.run(group, given)
 end
 
 local CHANGE = change_options.with_token()
@@ -187,7 +203,7 @@ local REPROTECT = change_options.with_token { reverse = schema.boolean,
   old_side = schema.choice("detached", "stopped", "unknown") }
 local START = change_options.with_token { one_shot = schema.boolean }
 local AWAIT = { newer_than = MOMENT, timeout = formats.TIMEOUT, stall = formats.TIMEOUT,
-  poll = formats.POLL, progress = schema.callable }
+  poll = formats.POLL, progress = schema.callable, wait_for_cloud = formats.PATIENCE }
 
 local CLEAR = change_options.without_token { detach = schema.boolean }
 
@@ -197,7 +213,7 @@ local CLEAR = change_options.without_token { detach = schema.boolean }
 ---@return alicloud.dr.ReprotectResult|nil
 ---@return alicloud.Error? err kind "precheck" or "state" with outcome "not_sent": refused
 function Group:reprotect(options)
-  return reprotect.run(self, checked("reprotect", self, options, REPROTECT, change_options.MINUTES))
+  return reprotect.run(checked("reprotect", self, options, REPROTECT, change_options.MINUTES))
 end
 
 --- Starts replication and waits until the group and every pair replicate; with `one_shot`,
@@ -208,7 +224,7 @@ end
 function Group:start(options)
   local one_shot = type(options) == "table" and options.one_shot == true
   local limits = one_shot and change_options.HOURS or change_options.MINUTES
-  return replication.start(self, checked("start", self, options, START, limits))
+  return replication.start(checked("start", self, options, START, limits))
 end
 
 --- Stops replication and waits until the group and every pair are stopped.
@@ -216,8 +232,7 @@ end
 ---@return alicloud.dr.StopResult|nil
 ---@return alicloud.Error? err
 function Group:stop(options)
-  return replication.stop(self,
-    checked("stop", self, options, CHANGE, change_options.MINUTES))
+  return replication.stop(checked("stop", self, options, CHANGE, change_options.MINUTES))
 end
 
 local SYNC = change_options.with_token { continue = protocol.continue_one_of("stop", "start") }
@@ -229,7 +244,7 @@ local SYNC = change_options.with_token { continue = protocol.continue_one_of("st
 ---@return alicloud.dr.SyncResult|nil
 ---@return alicloud.Error? err
 function Group:sync_now(options)
-  return replication.sync_now(self, checked("sync_now", self, options, SYNC, change_options.HOURS))
+  return replication.sync_now(checked("sync_now", self, options, SYNC, change_options.HOURS))
 end
 
 --- Waits until group and pairs have a recovery point that is newer than a moment.
@@ -237,7 +252,7 @@ end
 ---@return alicloud.dr.ChangeResult|nil
 ---@return alicloud.Error? err outcome "not_sent": it only looks
 function Group:await_recovery_point(options)
-  return replication.await(self,
+  return replication.await(
     checked("await_recovery_point", self, options, AWAIT, change_options.HOURS))
 end
 
@@ -248,8 +263,7 @@ local DRILL = change_options.with_token { check = schema.callable }
 ---@return alicloud.dr.DrillResult|nil outcome "drill_ready"; `disks` are the drill's
 ---@return alicloud.Error? err `drill_id` if a drill was left behind
 function Group:start_drill(options)
-  return drill.start(self,
-    checked("start_drill", self, options, CHANGE, change_options.MINUTES))
+  return drill.start(checked("start_drill", self, options, CHANGE, change_options.MINUTES))
 end
 
 --- Clears a drill away together with its disks.
@@ -259,12 +273,12 @@ end
 ---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)
-  local given = checked("clear_drill", self, options, CLEAR, change_options.MINUTES)
+  local group, given = checked("clear_drill", self, options, CLEAR, change_options.MINUTES)
   if not ID.test(drill_id) then
     error(("group:clear_drill: drill id: got %s; allowed: %s"):format(schema.show(drill_id),
       ID.allowed), 2)
   end
-  return drill.clear(self, drill_id, given)
+  return drill.clear(group, drill_id, given)
 end
 
 --- The open drills of the group, with age and what they cost.
@@ -282,7 +296,7 @@ end
 ---@return alicloud.dr.DrillResult|nil outcome "drilled"
 ---@return alicloud.Error? err `cleared` tells whether the drill is gone
 function Group:drill(options)
-  return drill.run(self, checked("drill", self, options, DRILL, change_options.MINUTES))
+  return drill.run(checked("drill", self, options, DRILL, change_options.MINUTES))
 end
 
 local ATTACH = schema.rule("an instance id, or a table of them by disk id", function(value)
@@ -302,7 +316,7 @@ local SERVE = change_options.without_token { attach = ATTACH, start = schema.boo
 ---@return alicloud.dr.FenceResult|nil with the two finish lines, as far as they are reached
 ---@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
 function Group:fence(options)
-  return fence.run(self, checked("fence", self, options, FENCE, change_options.COMPUTE))
+  return fence.run(checked("fence", self, options, FENCE, change_options.COMPUTE))
 end
 
 --- After a failover, attaches the secondary disks to the instances that take over, and starts
@@ -311,17 +325,18 @@ end
 ---@return alicloud.dr.ServeResult|nil with the two finish lines, as far as they are reached
 ---@return alicloud.Error? err
 function Group:serve(options)
-  local given = checked("serve", self, options, SERVE, change_options.COMPUTE)
+  local group, given = checked("serve", self, options, SERVE, change_options.COMPUTE)
   if given.attach == nil then
     error("group:serve: option attach: got nothing; allowed: " .. ATTACH.allowed, 2)
   end
-  return serve.run(self, given)
+  return serve.run(group, given)
 end
 
 local FAILBACK = { to = PLACE, stop = schema.callable, fence = schema.boolean,
   force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
   attach = ATTACH, restore = schema.boolean, confirm = schema.callable, timeout = formats.TIMEOUT,
-  poll = formats.POLL, progress = schema.callable, old_side = REPROTECT.old_side }
+  poll = formats.POLL, progress = schema.callable, old_side = REPROTECT.old_side,
+  wait_for_cloud = formats.PATIENCE }
 
 --- The same group, seen from its other site.
 ---@return alicloud.dr.Group|nil
@@ -350,11 +365,11 @@ end
 ---@return alicloud.dr.FailbackResult|nil
 ---@return alicloud.Error? err `step` names the one that went wrong
 function Group:failback(options)
-  local given = checked("failback", self, options, FAILBACK, {})
+  local group, given = checked("failback", self, options, FAILBACK, {})
   if given.to == nil then
     error("group:failback: option to: got nothing; allowed: " .. PLACE.allowed, 2)
   end
-  return failback.run(self, self:at(given.to), given)
+  return failback.run(group, group:at(given.to), given)
 end
 
 return M

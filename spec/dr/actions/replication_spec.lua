@@ -171,10 +171,26 @@ describe("sync_now", function()
     assert.is_true(result.server_time >= began)
   end)
 
-  it("tells the service's limit as a refusal", function()
+  it("waits for the service's limit, which passes by itself", function()
+    local bench = after.new()
+    local first = assert(bench:run "sync_now")
+    local second = assert(bench:run "sync_now")
+    assert.is_true(second.server_time - first.server_time >= 450)
+    local waiting = bench:event "waiting"
+    assert.equal("OperationDenied.ManualSyncLimit", waiting.code)
+    assert.matches("450 s", waiting.reason)
+    assert.is_true(waiting.left > 600)
+    local effects = 0
+    for _, effect in ipairs(bench:ledger()) do
+      if effect.action == "StartDiskReplicaGroup" then effects = effects + 1 end
+    end
+    assert.equal(2, effects)
+  end)
+
+  it("tells the service's limit as a refusal when there is no time left", function()
     local bench = after.new()
     assert(bench:run "sync_now")
-    local _, err = bench:run "sync_now"
+    local _, err = bench:run("sync_now", { timeout = 100 })
     assert.equal("OperationDenied.ManualSyncLimit", err.code)
     assert.equal("rejected", err.outcome)
   end)

@@ -162,14 +162,45 @@ describe("a refusal", function()
     assert.is_true(sends[#sends].time - sends[1].time >= 60)
   end)
 
-  it("for throttling without end is reported as rejected, inside the window", function()
-    local bench, _, err = run { faults = {
-      fault(answer("Throttling", 400), "before", { count = 1000 }) } }
-    assert.equal("Throttling", err.code)
-    assert.equal("rejected", err.outcome)
-    local sends = bench:sends()
-    assert.is_true(sends[#sends].time - sends[1].time < 125)
-    assert_sound(bench, 0)
+  it("for throttling without end is reported as rejected, after ten minutes", function()
+    for _, row in ipairs { { nil, 595, 670 }, { 1800, 1795, 1870 }, { "40s", 35, 110 },
+      { false, 40, 125 } } do
+      local bench, _, err = run({ faults = {
+        fault(answer("Throttling", 400), "before", { count = 1000 }) } },
+        { wait_for_cloud = row[1] })
+      assert.equal("Throttling", err.code)
+      assert.equal("rejected", err.outcome)
+      local sends = bench:sends()
+      local took = sends[#sends].time - sends[1].time
+      assert.is_true(took > row[2] and took < row[3], tostring(took))
+      assert_sound(bench, 0)
+    end
+  end)
+
+  it("for throttling is waited out, with the seconds that are left", function()
+    local bench, result = run { faults = { { match = { action = "FailoverDiskReplicaGroup",
+      before = 300 }, effect = answer("Throttling.User", 400) } } }
+    assert.equal("failovered", result.outcome)
+    assert_sound(bench, 1)
+    local left = math.huge
+    for _, event in ipairs(bench.events) do
+      if event.event == "waiting" then
+        assert.equal("Throttling.User", event.code)
+        assert.is_string(event.reason)
+        assert.is_true(event.left < left and event.left <= 600)
+        left = event.left
+      end
+    end
+    assert.is_true(left < 400)
+  end)
+
+  it("for throttling does not use up the time for an answer that is lost later", function()
+    local bench, result = run { faults = { { match = { action = "FailoverDiskReplicaGroup",
+      before = 300 }, effect = answer("Throttling.User", 400) },
+      { match = { action = "FailoverDiskReplicaGroup", after = 300, count = 1 },
+        effect = { drop = true } } } }
+    assert.equal("failovered", result.outcome)
+    assert_sound(bench, 1)
   end)
 
   it("because the first request is still at work is waited for, not repeated", function()

@@ -26,22 +26,26 @@ function M.restore()
   replaced = {}
 end
 
+local function altered(client, alter)
+  return setmetatable({
+    stats = function() return client:stats() end,
+    patience = function() return client:patience() end,
+    wait_out = function(_, ...) return client:wait_out(...) end,
+    outlasting = function(_, given) return altered(client:outlasting(given), alter) end,
+    call = function(_, action, params, options)
+      local allowed = {}
+      for key, value in pairs(options or {}) do allowed[key] = value end
+      return client:call(action, alter(action, params, allowed), allowed)
+    end,
+  }, { __index = client })
+end
+
 --- Changes calls on their way.
 ---@param alter fun(action: string, params: table, options: table): table the parameters; may change
 --- the options
 ---@return fun(bench: spec.dr.Lab)
 function M.with_calls(alter)
-  return function(bench)
-    local client = bench.client
-    bench.client = setmetatable({
-      stats = function() return client:stats() end,
-      call = function(_, action, params, options)
-        local allowed = {}
-        for key, value in pairs(options or {}) do allowed[key] = value end
-        return client:call(action, alter(action, params, allowed), allowed)
-      end,
-    }, { __index = client })
-  end
+  return function(bench) bench.client = altered(bench.client, alter) end
 end
 
 --- A judge to whom every pair is what the group is.

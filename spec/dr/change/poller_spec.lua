@@ -73,7 +73,7 @@ describe("waiting", function()
 
   it("goes on through looks that fail or find no group", function()
     local bench = lab.new()
-    local result = assert(bench:failover { on = { accepted = function()
+    local result = assert(bench:failover { wait_for_cloud = false, on = { accepted = function()
       bench.emu:fault { match = { action = "DescribeDiskReplicaGroups", count = 12 },
         effect = { error = { code = "NoSuchResource", status = 404 } } }
       bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 8 },

@@ -11,7 +11,8 @@ local M = {}
 ---@param command table of argparse
 function M.add(command)
   command:option("--wait-for-cloud", "Outlast an outage, e.g. 4h: what only reads is asked again, "
-    .. "slowly; a change is never sent twice for it."):argname "<duration>"
+    .. "slowly; a change is never sent twice for it. Changes and steps of runs wait for 10m each "
+    .. "without it; no: not at all."):argname "<duration>"
   command:option("--failed-region", "Refuse to depend on hosts of this region; see alicloud-dr "
     .. "dependencies."):argname "<region>"
   command:flag("--stats", "Print the counters of the client on standard error at the end.")
@@ -24,25 +25,29 @@ local function wait_line(event)
   if event.event == "given_up" then
     return ("not waiting any longer after %s"):format(duration.format(event.waited))
   end
-  return ("waiting for the cloud: %s. Next look in %s, for %s at most"):format(event.sentence,
+  return ("waiting%s: %s. Next look in %s, for %s at most"):format(
+    event.cause == "state" and "" or " for the cloud", event.sentence,
     duration.format(event.pause), duration.format(event.left))
 end
 
--- What has been said once is not said again with every look.
+-- What has been said once is not said again with every look, but when half of the time is over.
 local function wait_reporter(io)
-  local cause
+  local said, left
   return function(event)
-    if event.event == "waiting" and event.cause == cause then return end
-    cause = event.event == "waiting" and event.cause or nil
+    local waiting = event.event == "waiting"
+    if waiting and event.sentence == said and event.left > left / 2 then return end
+    if not waiting and not said then return end
+    said, left = waiting and event.sentence or nil, event.left
     io.err("alicloud-dr: " .. terminal.clean(wait_line(event), 1000) .. "\n")
   end
 end
 
 local function read_duration(text, refuse)
+  if text == "no" then return 0 end
   local seconds = duration.parse(text)
   if not seconds or seconds < 1 or seconds > 30 * 86400 then
-    refuse(("--wait-for-cloud: got %s; allowed: %s, from 1s to 30d"):format(schema.show(text),
-      duration.ALLOWED))
+    refuse(("--wait-for-cloud: got %s; allowed: no, or %s, from 1s to 30d"):format(
+      schema.show(text), duration.ALLOWED))
   end
   return seconds
 end
@@ -51,12 +56,11 @@ end
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 ---@param refuse fun(message: string) stops the command
----@return { wait_for_cloud: table?, failed_region: string? }
+---@return { wait_for_cloud: table, failed_region: string? }
 function M.read(args, io, refuse)
-  local given = {}
+  local given = { wait_for_cloud = { progress = wait_reporter(io) } }
   if args.wait_for_cloud then
-    given.wait_for_cloud = { seconds = read_duration(args.wait_for_cloud, refuse),
-      progress = wait_reporter(io) }
+    given.wait_for_cloud.seconds = read_duration(args.wait_for_cloud, refuse)
   end
   local failed = args.failed_region
   if failed and not formats.REGION.test(failed) then

@@ -3,7 +3,9 @@
 ---
 --- The service offers an idempotency token but no compare-and-set, and nobody says how long it
 --- remembers a token. So nothing is sent again unless several looks agree that nothing has
---- happened, only with the same token, and only within a short window after the first send.
+--- happened, only with the same token, and after an answer that was lost only within a short window
+--- after that send. How a call that was not accepted goes on is told by
+--- alicloud.dr.change.refusal.
 --- What the change is, and what a look at it means, is told by its target.
 --- A journal may be told before and after, and a change whose process died be continued: the rules
 --- of both are those of alicloud.dr.journal.protocol.
@@ -17,37 +19,11 @@ local intents = require "alicloud.dr.model.intent"
 local metas = require "alicloud.base.meta"
 local pollers = require "alicloud.dr.change.poller"
 local protocol = require "alicloud.dr.journal.protocol"
-local states = require "alicloud.dr.model.states"
+local refusal = require "alicloud.dr.change.refusal"
 
 local M = {}
 
-local THROTTLE_PAUSE = 5
 local SHORTEST_CALL = 1
-
--- A look that is this fresh is enough where no effect can exist: the service has said so.
-local ONE_LOOK = { reads = 1, span = 0 }
-
--- Refusals that pass by themselves, or that a change under way causes, by product.
-local WORTH_A_LOOK = {
-  ebs = {
-    ["OperationDenied.InvalidStatus"] = true,
-    ["OperationDenied.PairGroupStatusConflict"] = true,
-  },
-  ecs = {
-    ["IncorrectDiskStatus"] = true,
-    ["IncorrectInstanceStatus"] = true,
-    ["InvalidDisk.InUse"] = true,
-    ["InvalidDisk.AlreadyDetached"] = true,
-  },
-}
-
--- Refusals of a call that another region may serve: which one serves the calls of a group after a
--- reversal is not documented.
-local WRONG_REGION = {
-  ["NoSuchResource"] = true,
-  ["OperationDenied.OperateNotAllowedForPrimary"] = true,
-  ["OperationDenied.OperateNotAllowedForStandby"] = true,
-}
 
 ---@class alicloud.dr.Target
 ---@field regions string[] where the call may be served, the likeliest first
@@ -90,7 +66,12 @@ local WRONG_REGION = {
 ---@field request_ids string[]
 ---@field doubtful boolean an attempt ended without a usable answer
 ---@field accepted { request_id: string, server_time: number? }?
+---@field first_send { monotonic: number, wall: number }? of those whose effect is not settled
 ---@field seen_refusals table<string, boolean>
+---@field pause number? seconds, the latest between two calls that were refused
+---@field refused_at number? monotonic, until then it has waited for the cloud
+---@field deadline number? monotonic
+---@field place integer of `region` among those of the target
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
 Change.__index = Change
@@ -236,33 +217,6 @@ function Change:send()
   return err
 end
 
--- Pairs go through a cycle or a stop one after the other, and the service is not in step with its
--- own lists: that they differ passes within the time for sending again.
-local PASSING = { ["OperationDenied.PairGroupStatusConflict"] = true }
-
--- A refusal because of the state is worth one more call, or several while the state is one that
--- ends by itself.
-function Change:worth_another_call(err)
-  if not WORTH_A_LOOK[self.words.product][err.code] then return false end
-  local last = self.poller.last
-  local first_time = not self.seen_refusals[err.code]
-  self.seen_refusals[err.code] = true
-  return first_time or PASSING[err.code] or last ~= nil and states.TRANSITIONAL[last.status] == true
-end
-
--- How sure a look must be before the call may be made again; nil if the error is final.
-function Change:stability_for(err)
-  local in_doubt = self.doubtful and err.retryable or err.outcome == "unknown"
-  if in_doubt or self:worth_another_call(err) then return pollers.STABLE end
-  return err.retryable and ONE_LOOK or nil
-end
-
-function Change:wait_before_resend(err)
-  if err.outcome == "unknown" or not err.retryable then return end
-  local wish = math.max(err.retry_after or 0, THROTTLE_PAUSE)
-  self.loop.sleep(math.max(0, math.min(wish, self:window_left())))
-end
-
 -- Even when nothing may be sent any more, what has become of the call is worth some looks.
 function Change:look_until_stable(stability)
   local time = math.max(self:window_left(), stability.span)
@@ -290,19 +244,12 @@ function Change:decide_by_looking(stability, err)
 end
 
 function Change:after_failed_send(err)
-  local stability = self:stability_for(err)
-  if not stability then return failures.rejected(self, err) end
-  self:wait_before_resend(err)
+  local stability = refusal.stability(self, err)
+  if not stability or not refusal.wait(self, err) then return failures.rejected(self, err) end
   return self:decide_by_looking(stability, err)
 end
 
 -- Another region is another request, so it has another token: one that follows from the first.
-function Change:can_try_other_region(err)
-  if self.doubtful or not self.target.regions[self.place + 1] then return false end
-  -- A region that is dark cannot serve it, and nothing can have got there.
-  return WRONG_REGION[err.code] == true or err.kind == "network" and err.outcome == "not_sent"
-end
-
 function Change:try_other_region(err)
   self:write_outcome(nil, err)
   self.place, self.first_send = self.place + 1, nil
@@ -316,7 +263,7 @@ function Change:execute()
   while true do
     local err = self:send()
     if not err then return self:wait() end
-    if self:can_try_other_region(err) then
+    if refusal.is_for_other_region(self, err) then
       local written, fault = self:try_other_region(err)
       if not written then return failures.intent_not_written(self, fault) end
     else

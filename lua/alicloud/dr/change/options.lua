@@ -11,7 +11,10 @@ local M = {}
 ---@field timeout? number|string seconds from the call to the end
 ---@field stall? number|string give up waiting when nothing changes for so long
 ---@field poll? number|string longest pause between two looks (5 s)
----@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field wait_for_cloud? number|string|false how long readings outlast an outage, and refusals that
+---prove that nothing was done are waited out (10m)
+---@field resend_window? number|string after the first send whose answer is lost; 0: never send
+---again (120 s)
 ---@field progress? fun(event: table)
 
 ---@class alicloud.dr.ChangeOptions: alicloud.dr.WaitOptions
@@ -28,7 +31,7 @@ end
 -- Changes without a token: whoever asks again looks first.
 local WITHOUT_TOKEN = {
   timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
-  resend_window = formats.WINDOW, confirm = schema.callable, progress = schema.callable,
+  wait_for_cloud = formats.PATIENCE, resend_window = formats.WINDOW, confirm = schema.callable, progress = schema.callable,
 }
 
 local WITH_TOKEN = merged(WITHOUT_TOKEN, {

@@ -52,7 +52,8 @@ local M = {}
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
 ---@field verb string? of the intent's record; a verb that consists of others goes on with that one
----@field first_send_wall number? unix seconds; nil: it certainly never left
+---@field first_send_wall number? unix seconds, of the first call that may have had an effect; nil:
+---none has left, or each was refused
 ---@field doubtful boolean an attempt has no answer that settles it
 ---@field accepted { request_id: string, server_time: number? }? the service took it
 ---@field attempts integer? how many have left so far

@@ -63,6 +63,16 @@ function Engine:write(event, durable)
   return true
 end
 
+--- Tells whoever listens that a step waits. That is no record: it says nothing of the run's end.
+---@param step string?
+---@param event alicloud.outage_retry.Event
+function Engine:waiting(step, event)
+  local told = { type = "waiting", state = event.event, step = step, reason = event.reason,
+    pause = event.pause, left = event.left, waited = event.waited, at = self.runtime.time() }
+  self.hooks:fire(told)
+  if self.options.progress then guard.call(self.options.progress, told) end
+end
+
 --- Writes an event without which the run must not go on.
 ---@param event table
 function Engine:record(event)

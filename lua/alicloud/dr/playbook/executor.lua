@@ -13,11 +13,14 @@ local verify = require "alicloud.dr.playbook.verify"
 ---@class alicloud.dr.Executor
 local M = {}
 
---- The client that a branch gives to its playbook.
+--- The client that a branch gives to its playbook. What its steps read is asked again while the
+--- cloud is out of reach.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return alicloud.Client
 function M:client(branch)
-  return branch.engine.client:with { witness = call_recorder.interceptor(branch) }
+  local engine = branch.engine
+  local client <const> = engine.client:with { witness = call_recorder.interceptor(branch) }
+  return client:outlasting { progress = function(event) engine:waiting(branch.step_key, event) end }
 end
 
 --- Takes note that a branch has named a group, and locks it for this run.

@@ -20,7 +20,7 @@ local KINDS = { step_begin = "step", step_end = "step", step_skip = "step", gate
 
 --- What `run:on` takes.
 M.ALLOWED = { step = true, gate = true, mark = true, mode = true, note = true, call = true,
-  answer = true, stopped = true, finished = true, interrupted = true }
+  answer = true, waiting = true, stopped = true, finished = true, interrupted = true }
 
 ---@param loop alicloud.loop.Scheduler
 ---@return alicloud.dr.Hooks

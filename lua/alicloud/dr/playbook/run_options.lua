@@ -36,7 +36,8 @@ local M = {}
 ---@field again? table<string, boolean> steps in doubt that may be done once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
----@field progress? fun(event: table) is told of every record
+---@field progress? fun(event: table) is told of every record, and while a step waits of "waiting":
+---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
 ---a step would start, e.g. in a rehearsal; functions are called all the same
 ---@field executor? alicloud.dr.Executor what steps, gates and branches do instead of the real thing

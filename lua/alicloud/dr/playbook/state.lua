@@ -268,10 +268,13 @@ function M.continuation(state, entry)
   local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
     request_ids = {} }
   for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
-    past.first_send_wall = past.first_send_wall or call.at
     past.attempts = past.attempts + 1
     past.doubtful = past.doubtful or M.is_doubtful(call)
     local answer = call.answer
+    -- What was refused before is as if it had never left.
+    if past.doubtful or answer.outcome == "accepted" then
+      past.first_send_wall = past.first_send_wall or call.at
+    end
     if answer then past.request_ids[#past.request_ids + 1] = answer.request_id end
     if answer and answer.outcome == "accepted" then
       past.accepted = { request_id = answer.request_id, server_time = answer.server_time }

@@ -147,6 +147,7 @@ end
 
 local function perform(branch, key, options, body)
   branch.step_key = key
+  branch.client:renew_patience()
   local _ <close> = setmetatable({}, { __close = function() branch.step_key = nil end })
   if options.timeout or options.graceful_only then
     return judge(key, watched(branch, key, options, body))

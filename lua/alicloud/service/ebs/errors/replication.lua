@@ -11,7 +11,7 @@ return {
       .. "it, unmount, ecs:DetachDisk, wait for disk_available, start again"),
   ["OperationDenied.ManualSyncLimit"] = api_error(403, nil,
     "One-shot synchronisations must be more than half an RPO (450 s) apart.",
-    "wait until 450 s after the last one-shot synchronisation"),
+    "wait until 450 s after the last one-shot synchronisation", true),
   ["OperationDenied.QuotaExceed"] = {
     status = 403,
     -- Tag operations answer it with this status.
@@ -43,7 +43,7 @@ return {
     "read the Status of pair and group; stop the group, wait until both show stopped"),
   ["OperationDenied.PairInitializing"] = api_error(403, nil,
     "The pair has not finished its preparation.",
-    "wait some minutes and repeat"),
+    "wait some minutes and repeat", true),
   ["OperationDenied.PairNotInGroup"] = api_error(403, nil,
     "The pair is not a member of this group, or not any more.",
     "read ReplicaGroupId of the pair: it names the group it belongs to; right after adding it, "
