@@ -124,14 +124,26 @@ function M.verify(run, variables)
   end)
 end
 
+--- Notes what one site contradicts of what was seen at the other. What a verb returns is returned.
+---@param run alicloud.dr.PlaybookRun
+---@param result table|nil
+---@param err any
+---@return table|nil result
+---@return any err
+function M.tell_unproven(run, result, err)
+  local words = result and result.unproven
+  if words then run:note("unproven, the sites do not agree: " .. words) end
+  return result, err
+end
+
 --- Attaches disks and starts instances, if any are named, and waits until the service answers.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 function M.serve(run, group)
   local params = run.params
   if params.attach then
-    run:step("serve", { plan = false }, function()
-      return group:serve { attach = params.attach }
+    run:step("serve", { plan = false }, function(own)
+      return M.tell_unproven(own, group:serve { attach = params.attach })
     end)
   end
   M.verify(run, { group = group.id, region = group.region })

@@ -23,9 +23,12 @@ local PARAMS = {
   given.attach, given.verify, given.verify_for,
 }
 
-local function fence(run, step, group, on_error)
+-- Before the failover a region that is out of reach is not waited for, unless it must be fenced.
+local function fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
-    timeout = run.params.fence_for, plan = false }, function() return group:fence {} end)
+    timeout = run.params.fence_for, plan = false }, function(own)
+    return common.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil })
+  end)
 end
 
 return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
@@ -44,7 +47,7 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
     { graceful_only = true, timeout = "5m", on_error = "continue" }, { group = group.id })
   local try = params.fence == "try"
   local fenced = params.fence ~= "no"
-    and fence(run, "fence", group, try and "continue" or "stop")
+    and fence(run, "fence", group, try and "continue" or "stop", try)
 
   run:step("promote", { point_of_no_return = true, critical = true }, function()
     return group:failover { max_rpo = params.max_rpo }

@@ -222,8 +222,17 @@ local function await_made(change, drill)
   return seen and tables.index(seen.drills, "id")[drill.id], err
 end
 
+-- Seconds: what has just been started may not be listed yet.
+local BRIEFLY = 20
+
 local function find(change, drill_id)
-  local list, err = drills.of_group(change.group.client, change.group.id, change.group.region)
+  local err
+  local list = change:until_passed(function()
+    local seen
+    seen, err = drills.of_group(change.group.client, change.group.id, change.group.region)
+    return seen, seen and not tables.index(seen, "id")[drill_id]
+      and { message = drill_id .. " is not listed", passes = BRIEFLY } or nil
+  end)
   if not list then return failures.unreadable(change, err) end
   local drill = tables.index(list, "id")[drill_id]
   if drill and drill.status == "executing" then return await_made(change, drill) end

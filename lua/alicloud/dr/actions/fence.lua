@@ -31,6 +31,7 @@ local M = {}
 ---@field detached string[] disks that were detached by this
 ---@field side alicloud.dr.SideUse as seen at the end
 ---@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed it
+---@field unproven string? how the other site contradicts what was seen here, in words
 ---@field data_ready_at number? if the group is failed over: of the look that showed it
 ---@field elapsed number seconds
 ---@field request_ids string[]
@@ -62,17 +63,23 @@ local function plan_of(side, options)
     detach = options.detach ~= false and disks_to_detach(side) or {} }
 end
 
+-- Seconds: a list may lack for a moment what is there.
+local BRIEFLY = 20
+
 local function unreachable(side)
   return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
-    retryable = true, side = side,
+    retryable = true, side = side, passes = not side.err and BRIEFLY or nil,
     hint = "nothing is known of the old side, so it does not count as fenced; fence it by other "
       .. "means, or again once the region answers" }
 end
+
+local ON_ITS_WAY = { Starting = true, Pending = true }
 
 local function stuck_instance(plan)
   for _, instance in ipairs(plan.stop) do
     if instance.status ~= "Running" and instance.status ~= "Stopping" then
       return { kind = "state", code = "IncorrectInstanceStatus", retryable = true,
+        passes = ON_ITS_WAY[instance.status],
         message = ("%s is %s; it can be stopped once it runs"):format(instance.id,
           instance.status) }
     end
@@ -133,15 +140,25 @@ local function last_look(change, snapshot, result)
   return result
 end
 
+-- The side as it is once nothing is on its way there any more, and what is to be done to it.
+local function look_at_side(change, snapshot)
+  return change:until_passed(function()
+    local side = attachment.of_side(change.group.client, snapshot, "from")
+    local plan = plan_of(side, change.options)
+    return plan, not side.known and unreachable(side) or stuck_instance(plan)
+  end)
+end
+
 local function look(change)
   local found, err = replication_change.look(change)
   if not found then return nil, err end
-  local problem = replication_change.problem_of_world(found)
-    or replication_change.problem_of_side(found.here, "fence it from")
+  local problem, unproven = replication_change.problem_once_open(found)
+  problem = problem or replication_change.problem_of_side(found.here, "fence it from")
   if problem then return failures.forbidden(change, problem) end
-  local side = attachment.of_side(change.group.client, found.here, "from")
-  if not side.known then return failures.forbidden(change, unreachable(side)) end
-  return found.here, side
+  local plan
+  plan, problem = look_at_side(change, found.here)
+  if problem then return failures.forbidden(change, problem) end
+  return found.here, plan, unproven
 end
 
 --- Fences the side that the group is copied from.
@@ -151,17 +168,15 @@ end
 ---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
-  local snapshot, side = look(change)
-  if not snapshot then return nil, side --[[@as alicloud.Error]] end
-  local plan = plan_of(side, options)
-  local problem = stuck_instance(plan)
-  if problem then return failures.forbidden(change, problem) end
+  local snapshot, plan, unproven = look(change)
+  if not snapshot then return nil, plan --[[@as alicloud.Error]] end
   local idle = #plan.stop == 0 and #plan.detach == 0
   if not idle and options.confirm and not options.confirm(plan) then
     return failures.not_confirmed(change)
   end
   local result = { outcome = idle and "already_fenced" or "fenced", group_id = group.id,
-    region = side.region, stopped = {}, detached = {}, request_ids = change.request_ids,
+    region = plan.region, stopped = {}, detached = {}, request_ids = change.request_ids,
+    unproven = unproven,
     data_ready_at = snapshots.is_failovered(snapshot) and snapshot.read_at or nil }
   local ok, err = stop_all(change, plan, result)
   if ok then ok, err = detach_all(change, plan, result) end

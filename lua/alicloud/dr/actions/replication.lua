@@ -34,12 +34,13 @@ local function both_regions(_, snapshot)
 end
 
 local function problem_of_standby(kind, change, snapshot)
-  local side = attachment.of_side(change.group.client, snapshot, "to")
-  kind.facts.standby = side
-  local names = side.known and attachment.in_use(side, "detached")
   -- What cannot be read here the service checks itself.
-  return names and { code = "OperationDenied.StandbyDeviceAttached",
+  local side = attachment.of_side_at_once(change.group.client, snapshot, "to")
+  kind.facts.standby = side
+  local names, passes = attachment.in_use(side, "detached")
+  return side.known and names and { code = "OperationDenied.StandbyDeviceAttached",
     message = "disks that are to be copied onto are attached: " .. names, standby = side,
+    passes = passes,
     hint = "detach them: whatever writes to them would be overwritten" } or nil
 end
 

@@ -64,6 +64,9 @@ function M.result(change, outcome, snapshot, facts)
   return result
 end
 
+-- Seconds: lists of group and pairs lag behind each other.
+local BRIEFLY = 20
+
 local function odd_pairs(snapshot)
   local names = {}
   for _, pair in ipairs(snapshot.pairs) do
@@ -100,6 +103,12 @@ function M.look(change)
   return found
 end
 
+-- What goes either way needs no side; a side that is no site of the group is a slip all the same.
+local function problem_of_members(snapshot)
+  local slip = snapshot.role ~= "both" and direction.problem(snapshot)
+  return slip or problem_of_set(snapshot)
+end
+
 --- What is wrong with a group for any change: it is not there, its sides or pairs do not agree.
 ---@param found alicloud.dr.Sites
 ---@return table|nil problem
@@ -114,9 +123,17 @@ function M.problem_of_world(found)
     return { kind = "state", code = "Client.SitesDisagree", message = difference, retryable = true,
       hint = "look again; if it stays so, read the group in the console" }
   end
-  -- What goes either way needs no side; a side that is no site of the group is a slip all the same.
-  local slip = snapshot.role ~= "both" and direction.problem(snapshot)
-  return slip or problem_of_set(snapshot)
+  return problem_of_members(snapshot)
+end
+
+--- The same for what follows a failover. What was seen open here is open, whatever the other site
+--- may still say: a control plane that is half dead answers with what it knew before.
+---@param found alicloud.dr.Sites
+---@return table|nil problem
+---@return string|nil unproven how the other site contradicts, in words
+function M.problem_once_open(found)
+  if not snapshots.is_failovered(found.here) then return M.problem_of_world(found) end
+  return problem_of_members(found.here), sites.disagreement(found)
 end
 
 --- What is wrong with asking at the primary site, or without saying which side is meant.
@@ -138,10 +155,11 @@ end
 function M.problem_of_status(transition, snapshot)
   if not transition.legal[snapshot.status] then
     return { code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
-      snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)) }
+      snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)),
+      passes = states.TRANSITIONAL[snapshot.status] }
   end
   local odd = odd_pairs(snapshot)
-  return odd and { code = "OperationDenied.PairGroupStatusConflict",
+  return odd and { code = "OperationDenied.PairGroupStatusConflict", passes = BRIEFLY,
     message = ("group %s, but %s"):format(snapshot.status, odd) }
 end
 
@@ -202,9 +220,21 @@ local function decided(change, kind, snapshot, asked)
   return target_of(change, kind, transitions.intent(asked, token), kind.regions(change, snapshot))
 end
 
-local function decide(change, kind, found)
+local function problem_for(kind, found)
+  return M.problem_of_world(found) or kind.one_sided and direction.problem(found.here) or nil
+end
+
+-- What is done, or under way, nothing stands in the way of.
+local function stands_in_the_way(change, kind, snapshot)
+  if kind.is_done(change, snapshot) or transitions.is_moving(kind.transition, snapshot) then
+    return nil
+  end
+  return kind.problem(change, snapshot)
+end
+
+local function decide(change, kind, found, obstacle)
   local snapshot = found.here
-  local problem = M.problem_of_world(found) or kind.one_sided and direction.problem(snapshot)
+  local problem = problem_for(kind, found)
   if problem then return failures.forbidden(change, problem) end
   if kind.is_done(change, snapshot) then
     return M.result(change, "already_" .. kind.outcome, snapshot, kind.facts)
@@ -215,8 +245,7 @@ local function decide(change, kind, found)
   end
   local difference = change:difference_to_past(snapshot)
   if difference then return failures.world_changed(change, difference) end
-  problem = kind.problem(change, snapshot)
-  if problem then return failures.forbidden(change, problem) end
+  if obstacle then return failures.forbidden(change, obstacle) end
   local agreed, refusal = confirm(change, kind, snapshot)
   if not agreed then return nil, refusal end
   return conclude(change, kind, change:apply(decided(change, kind, agreed, agreed)))
@@ -234,9 +263,15 @@ function M.run(group, options, kind)
     local intent = options.continue.intent
     return conclude(change, kind, change:apply(target_of(change, kind, intent, { intent.region })))
   end
-  local found, err = M.look(change)
+  local err
+  local found, obstacle = change:until_passed(function()
+    local seen
+    seen, err = M.look(change)
+    if not seen or problem_for(kind, seen) then return seen end
+    return seen, stands_in_the_way(change, kind, seen.here)
+  end)
   if not found then return nil, err end
-  return decide(change, kind, found)
+  return decide(change, kind, found, obstacle)
 end
 
 return M

@@ -31,22 +31,25 @@ local function unknown_old_side(side)
       .. "otherwise that nothing writes there; a reversal needs both sites anyway" }
 end
 
-local function busy_old_side(side, names, demanded)
+local function busy_old_side(side, names, demanded, passes)
   local cure = demanded == "detached"
       and 'stop the instances and detach the disks (group:fence), or accept stopped instances with '
         .. 'old_side = "stopped"; a start will ask for detached disks'
     or "stop the instances (group:fence)"
   return { kind = "state", code = "Client.OldSideInUse", old_side = side, hint = cure,
+    passes = passes,
     message = "disks of the old primary site are in use: " .. names }
 end
 
 local function problem_of_old_side(kind, change, snapshot)
   local demanded = change.options.old_side
-  local side = attachment.of_side(change.group.client, snapshot, "from")
+  -- Who takes it to be unknown does not wait for its region.
+  local read = demanded == "unknown" and attachment.of_side_at_once or attachment.of_side
+  local side = read(change.group.client, snapshot, "from")
   kind.facts.old_side = side
   if not side.known and demanded ~= "unknown" then return unknown_old_side(side) end
-  local names = attachment.in_use(side, demanded)
-  return names and busy_old_side(side, names, demanded) or nil
+  local names, passes = attachment.in_use(side, demanded)
+  return names and busy_old_side(side, names, demanded, passes) or nil
 end
 
 -- As it was asked for: the secondary site was the side that is meant.

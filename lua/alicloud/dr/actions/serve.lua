@@ -35,6 +35,7 @@ local M = {}
 ---@field data_ready_at number? unix seconds by the server's clock, of the last look
 ---@field old_side_fenced boolean|nil nil: not known
 ---@field old_side alicloud.dr.SideUse
+---@field unproven string? how the other site contradicts what was seen here, in words
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
@@ -71,27 +72,34 @@ end
 
 local function problem_of_group(found)
   local snapshot = found.here
-  local problem = replication_change.problem_of_world(found) or direction.problem(snapshot)
-  if problem then return problem end
-  if snapshots.is_failovered(snapshot) then return nil end
+  local problem, unproven = replication_change.problem_once_open(found)
+  problem = problem or direction.problem(snapshot)
+  if problem or snapshots.is_failovered(snapshot) then return problem, unproven end
   return { code = "OperationDenied.InvalidStatus",
     message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
       snapshot.side or snapshot.region, snapshots.state(snapshot)),
     hint = "fail the group over first" }
 end
 
+-- Seconds: a list may lack for a moment what is there, or be stale.
+local BRIEFLY = 20
+
+local USABLE = { In_use = true, Available = true, Attaching = true }
+
+-- Code, words, and whether it passes. Compute shows some time after the failover what it has opened.
 local function problem_of_disk(disk, wanted, host)
   if not disk.status then
-    return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id)
+    return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id), true
+  end
+  if not USABLE[disk.status] then
+    return "IncorrectDiskStatus", attachment.describe(disk), attachment.PASSING[disk.status]
   end
   local elsewhere = #disk.hosts > 0 or disk.status == "In_use"
   if elsewhere and not attachment.is_on(disk, wanted) then
     return "InvalidDisk.InUse", ("%s, not on %s"):format(attachment.describe(disk), wanted)
   end
-  local fine = disk.status == "In_use" or disk.status == "Available" or disk.status == "Attaching"
-  if not fine then return "IncorrectDiskStatus", attachment.describe(disk) end
   if not host then
-    return "InvalidInstanceId.NotFound", ("instance %s is not listed"):format(wanted)
+    return "InvalidInstanceId.NotFound", ("instance %s is not listed"):format(wanted), BRIEFLY
   end
   if host.zone and disk.zone and host.zone ~= disk.zone then
     return "ResourcesNotInSameZone", ("disk %s is in %s, instance %s in %s"):format(disk.id,
@@ -105,6 +113,7 @@ local STARTABLE = { Running = true, Stopped = true, Starting = true, Pending = t
 local function problem_of_host(id, host, start)
   if not start or STARTABLE[host.status] then return nil end
   return { kind = "state", code = "IncorrectInstanceStatus", retryable = true,
+    passes = host.status == "Stopping",
     message = ("%s is %s; it can be started once it is Stopped"):format(id, tostring(host.status)) }
 end
 
@@ -112,8 +121,10 @@ local function plan_of(disks, mapping, hosts, start)
   local plan, starting = { attach = {}, start = {} }, {}
   for _, disk in ipairs(disks) do
     local id = mapping[disk.id]
-    local code, message = problem_of_disk(disk, id, hosts[id])
-    if code then return nil, { kind = "state", code = code, message = message } end
+    local code, message, passes = problem_of_disk(disk, id, hosts[id])
+    if code then
+      return nil, { kind = "state", code = code, message = message, passes = passes }
+    end
     local problem = problem_of_host(id, hosts[id], start)
     if problem then return nil, problem end
     if disk.status ~= "In_use" then
@@ -159,21 +170,40 @@ local function carry_out(change, plan, result)
   return true
 end
 
+-- The new side once nothing is on its way there any more, and what is to be done.
+local function look_at_side(change, snapshot, mapping, problem_of_plan)
+  local err
+  local found, obstacle = change:until_passed(function()
+    local side, hosts = read_new_side(change, snapshot, mapping)
+    if not side then
+      err = hosts
+      return nil
+    end
+    local plan, problem = plan_of(side.disks, mapping, hosts, change.options.start ~= false)
+    if plan then plan.read_at = side.read_at end
+    return plan, problem or problem_of_plan and problem_of_plan(plan)
+  end)
+  return found, obstacle, err
+end
+
+local function undone(plan)
+  return #plan.attach + #plan.start > 0 and { kind = "state", code = "Client.ServeUndone",
+    message = "after attaching and starting, disks or instances are no longer so",
+    passes = BRIEFLY } or nil
+end
+
 local function finish(change, snapshot, mapping, result)
-  local side, hosts = read_new_side(change, snapshot, mapping)
-  if not side then
-    hosts.done_so_far = result
-    return nil, hosts
+  local plan, problem, err = look_at_side(change, snapshot, mapping, undone)
+  if err then
+    err.done_so_far = result
+    return nil, err
   end
-  local plan, problem = plan_of(side.disks, mapping, hosts, change.options.start ~= false)
-  if not plan or #plan.attach + #plan.start > 0 then
-    problem = problem or { kind = "state", code = "Client.ServeUndone",
-      message = "after attaching and starting, disks or instances are no longer so" }
+  if problem then
     problem.outcome, problem.done_so_far = "accepted", result
     return failures.forbidden(change, problem)
   end
-  result.data_ready_at, result.elapsed = side.read_at, change:elapsed()
-  result.old_side = attachment.of_side(change.group.client, snapshot, "from")
+  result.data_ready_at, result.elapsed = plan.read_at, change:elapsed()
+  result.old_side = attachment.of_side_at_once(change.group.client, snapshot, "from")
   if result.old_side.known then
     result.old_side_fenced = attachment.in_use(result.old_side, "stopped") == nil
   end
@@ -184,7 +214,7 @@ end
 local function prepare(change)
   local found, err = replication_change.look(change)
   if not found then return nil, err end
-  local problem = problem_of_group(found)
+  local problem, unproven = problem_of_group(found)
   if problem then return failures.forbidden(change, problem) end
   local set, list = secondary_disks(found.here)
   local mapping = mapping_of(change.options.attach, list)
@@ -194,14 +224,13 @@ local function prepare(change)
   for _, disk in ipairs(list) do
     if not mapping[disk] then unmapped[#unmapped + 1] = disk end
   end
-  return found.here, mapping, unmapped
+  return found.here, mapping, { unmapped = unmapped, unproven = unproven }
 end
 
 local function decide(change, snapshot, mapping)
-  local side, hosts = read_new_side(change, snapshot, mapping)
-  if not side then return failures.unreadable(change, hosts) end
-  local plan, problem = plan_of(side.disks, mapping, hosts, change.options.start ~= false)
-  if not plan then return failures.forbidden(change, problem) end
+  local plan, problem, err = look_at_side(change, snapshot, mapping)
+  if err then return failures.unreadable(change, err) end
+  if problem then return failures.forbidden(change, problem) end
   plan.region = snapshot.to.region
   local confirm = change.options.confirm
   if confirm and not confirm(plan) then return failures.not_confirmed(change) end
@@ -215,14 +244,14 @@ end
 ---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
-  local snapshot, mapping, unmapped = prepare(change)
+  local snapshot, mapping, facts = prepare(change)
   if not snapshot then return nil, mapping --[[@as alicloud.Error]] end
   local plan, err = decide(change, snapshot, mapping)
   if not plan then return nil, err end
   local idle = #plan.attach + #plan.start == 0
   local result = { outcome = idle and "already_serving" or "serving", group_id = group.id,
-    region = plan.region, attached = {}, started = {}, unmapped = unmapped,
-    request_ids = change.request_ids }
+    region = plan.region, attached = {}, started = {}, unmapped = facts.unmapped,
+    unproven = facts.unproven, request_ids = change.request_ids }
   local ok
   ok, err = carry_out(change, plan, result)
   if not ok then

@@ -2,6 +2,7 @@
 --- the compute service of that region; what cannot be read is unknown, never free.
 
 local pages = require "alicloud.dr.read.pages"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -154,6 +155,19 @@ function M.instances(client, region, ids)
   return result
 end
 
+--- Statuses of a disk that end by themselves.
+--- Source: DescribeDisks, Status.
+M.PASSING = tables.set { "Creating", "ReIniting", "Attaching", "Detaching" }
+
+--- The disks of one side of a group, of a region that is not waited for if it is out of reach.
+---@param client alicloud.Client
+---@param snapshot alicloud.dr.Snapshot
+---@param end_ "from"|"to"
+---@return alicloud.dr.SideUse
+function M.of_side_at_once(client, snapshot, end_)
+  return M.of_side(client:outlasting { seconds = 0 }, snapshot, end_)
+end
+
 --- The disks of one side of a group.
 ---@param client alicloud.Client
 ---@param snapshot alicloud.dr.Snapshot
@@ -217,13 +231,17 @@ end
 ---@param demanded alicloud.dr.OldSide stopped: an attached disk is as good as free if its
 --- instances are stopped; unknown: and one of which nothing is known too
 ---@return string|nil words nil if there are none
+---@return boolean passes each of them is being detached
 function M.in_use(side, demanded)
-  local names = {}
+  local names, passes = {}, true
   for _, disk in ipairs(side.disks) do
     local quiet = M.is_free(disk) or demanded ~= "detached" and are_still(disk, demanded)
-    if not quiet then names[#names + 1] = M.describe(disk) end
+    if not quiet then
+      names[#names + 1] = M.describe(disk)
+      passes = passes and disk.status == "Detaching"
+    end
   end
-  return #names > 0 and table.concat(names, ", ") or nil
+  return #names > 0 and table.concat(names, ", ") or nil, passes
 end
 
 return M

@@ -11,8 +11,9 @@ local M = {}
 local LOOKS = 3
 local PAUSE = 2
 
--- A region that is down must not hold up the other one.
+-- A region that is down must not hold up the other one: it is not waited for.
 local FAR_DEADLINE = 10
+local AT_ONCE = { seconds = 0 }
 
 ---@class alicloud.dr.Sites
 ---@field here alicloud.dr.Snapshot from the region of the group object
@@ -36,7 +37,7 @@ function M.read(group)
   if not here then return nil, err end
   local sites = { here = here, far = far_region(here) }
   if not sites.far then return sites end
-  local there, far_err = group_reads.read(group.client, group.id, sites.far,
+  local there, far_err = group_reads.read(group.client:outlasting(AT_ONCE), group.id, sites.far,
     { deadline = FAR_DEADLINE })
   if there and there.role ~= "absent" then sites.there = there end
   sites.unreachable = far_err

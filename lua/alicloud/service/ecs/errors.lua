@@ -8,7 +8,7 @@ local errors = {
   ["IncorrectDiskStatus"] = api_error(403, nil,
     "The state of the disk does not allow this: attaching wants Available, detaching In_use.",
     "read Status and InstanceId with DescribeDisks; a secondary disk becomes Available for use "
-      .. "only once its pair is failovered"),
+      .. "only once its pair is failovered", true),
   ["DiskError"] = api_error(403, nil,
     "The disk is broken, or the service has fenced it off.",
     "read the disk's events in the console; drill disks of an older recovery point are a way "
@@ -30,12 +30,14 @@ local errors = {
     meaning = "The instance is in a state from which this is not allowed.",
     cure = "read Status with DescribeInstances; wait for instance_running or instance_stopped, "
       .. "then repeat",
+    passes = true,
   },
   ["InstanceNotReady"] = {
     status = 403,
     also = 500,
     meaning = "The instance is still being prepared.",
     cure = "wait a minute, read its Status, then start it again",
+    passes = true,
   },
   ["OperationDenied.NoStock"] = api_error(403, nil,
     "The zone has no room left for an instance of this type.",
