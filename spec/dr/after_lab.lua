@@ -1,6 +1,7 @@
 --- Worlds for what comes after a failover: disks on instances, groups in every state, and faults on
 --- any action.
 
+local core = require "alicloud.core"
 local lab = require "spec.dr.lab"
 
 local M = { PRIMARY = lab.PRIMARY, SECONDARY = lab.SECONDARY, ID = lab.ID }
@@ -79,6 +80,24 @@ function M.truth(bench)
   local words = { group.status }
   for _, pair in ipairs(group.pairs) do words[#words + 1] = pair.status end
   return table.concat(words, " ")
+end
+
+--- Lets answers be changed on their way.
+---@param bench spec.dr.Lab
+---@param edit fun(action: string, region: string, body: table) may change what was answered
+function M.edit(bench, edit)
+  local send = bench.emu.transport.send
+  bench.client = bench.client:with { transport = { send = function(request)
+    local exchange, err = send(request)
+    if not exchange or exchange.status ~= 200 then return exchange, err end
+    local body = assert(core.decode(exchange.body))
+    local text = request.url .. "&" .. (request.body or "")
+    edit(request.action, text:match "RegionId=([%w-]+)", body)
+    local copy = {}
+    for name, value in pairs(exchange) do copy[name] = value end
+    copy.body = core.encode(body)
+    return copy
+  end } }
 end
 
 --- Answers that leave it open whether the work was done.

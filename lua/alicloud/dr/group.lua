@@ -360,7 +360,7 @@ end
 
 --- Moves the service back to the side `to`: all steps of dr.actions.failback in order. Called
 --- again, it goes on where it ended; where it broke off between the last synchronization and the
---- switch, the service refuses another one (OperationDenied.ManualSyncLimit) for half the RPO.
+--- switch, it waits until the service takes another one, for half the RPO.
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
 ---@return alicloud.Error? err `step` names the one that went wrong

@@ -1,0 +1,115 @@
+-- What is on its way when a change of a group is asked for is waited for, and nothing else.
+
+local after = require "spec.dr.after_lab"
+local lab = require "spec.dr.lab"
+
+-- What is shown of the disks of a region for some seconds.
+local function disks_for(bench, seconds, at, change)
+  local began = bench.emu:now()
+  after.edit(bench, function(action, region, body)
+    if action ~= "DescribeDisks" or region ~= at or bench.emu:now() >= began + seconds then
+      return
+    end
+    for _, disk in ipairs(body.Disks.Disk) do change(disk) end
+  end)
+  return bench
+end
+
+local function detaching(instance)
+  return function(disk) disk.Status, disk.InstanceId = "Detaching", instance end
+end
+
+local function takes(bench, least, verb, options)
+  local began = bench.emu:now()
+  local result, err = bench:run(verb, options)
+  assert.is_table(result, tostring(err))
+  assert.is_true(bench.emu:now() - began >= least)
+  return result
+end
+
+describe("a change of a group waits", function()
+  it("for the disks of the old side that are being detached", function()
+    local bench = disks_for(after.open(), 60, lab.PRIMARY, detaching "i-old")
+    assert.equal("reprotected", takes(bench, 60, "reprotect").outcome)
+    assert.matches("d%-old%-1", bench:event("waiting").reason)
+  end)
+
+  it("for disks that are to be copied onto and are being detached", function()
+    local bench = disks_for(after.new { status = "stopped" }, 60, lab.SECONDARY,
+      detaching "i-new")
+    assert.equal("started", takes(bench, 60, "start").outcome)
+  end)
+
+  it("for a status that ends by itself", function()
+    local bench = after.new { status = "stopped" }
+    bench:put "stopping"
+    local shown
+    after.edit(bench, function(action)
+      if action ~= "DescribeDiskReplicaGroups" then return end
+      shown = (shown or 0) + 1
+      if shown == 6 then bench:put "stopped" end
+    end)
+    assert.equal("started", takes(bench, 5, "start").outcome)
+  end)
+
+  it("but not for disks that stay attached", function()
+    local bench = disks_for(after.open(), 60, lab.PRIMARY, function(disk)
+      disk.Status, disk.InstanceId = "In_use", "i-old"
+    end)
+    local began = bench.emu:now()
+    local _, err = bench:run "reprotect"
+    assert.equal("Client.OldSideInUse", err.code)
+    assert.is_true(bench.emu:now() - began < 20)
+    assert.same({}, bench:ledger())
+  end)
+
+  it("no longer than its timeout", function()
+    local bench = disks_for(after.open(), math.huge, lab.PRIMARY, detaching "i-old")
+    local _, err = bench:run("reprotect", { timeout = 90 })
+    assert.equal("Client.OldSideInUse", err.code)
+    assert.equal("not_sent", err.outcome)
+    assert.same({}, bench:ledger())
+  end)
+end)
+
+describe("fence waits", function()
+  for _, status in ipairs { "Starting", "Pending" } do
+    it("for an instance that is " .. status, function()
+      local bench = after.new { status = "failovered" }
+      local began = bench.emu:now()
+      after.edit(bench, function(action, region, body)
+        if action ~= "DescribeInstances" or region ~= lab.PRIMARY
+          or bench.emu:now() >= began + 45 then return end
+        for _, instance in ipairs(body.Instances.Instance) do instance.Status = status end
+      end)
+      assert.same({ "i-old" }, takes(bench, 45, "fence").stopped)
+    end)
+  end
+
+  it("a moment for what a list lacks", function()
+    local bench = after.new { status = "failovered" }
+    local began = bench.emu:now()
+    after.edit(bench, function(action, region, body)
+      if action == "DescribeDisks" and region == lab.PRIMARY and bench.emu:now() < began + 8 then
+        table.remove(body.Disks.Disk)
+      end
+    end)
+    assert.same({ "d-old-1", "d-old-2" }, takes(bench, 8, "fence").detached)
+  end)
+end)
+
+describe("clear_drill", function()
+  it("believes a list that lacks the drill only after some looks", function()
+    local bench = after.new()
+    local made = assert(bench:run "start_drill")
+    local looks = 0
+    after.edit(bench, function(action, _, body)
+      if action ~= "DescribeReplicaGroupDrills" then return end
+      looks = looks + 1
+      if looks <= 2 then body.Drills = {} end
+    end)
+    local group = bench:group()
+    assert.equal("cleared", assert(group:clear_drill(made.drill_id)).outcome)
+    assert.equal("not_open", assert(group:clear_drill(made.drill_id)).outcome)
+  end)
+end)
