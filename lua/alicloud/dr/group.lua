@@ -108,7 +108,7 @@ local function patient(name, group, options)
       listener { event = event.event, verb = name, reason = event.reason, pause = event.pause,
         left = event.left, elapsed = event.waited, err = err, code = err and err.code }
     end }
-  return make(client, group.id, group.region)
+  return make(client, group.id, group.region, group.to)
 end
 
 -- How a verb was called: the group as it is for the verb, and its options; raises at the level of
@@ -132,7 +132,7 @@ end
 function Group:at(place)
   demand(self, 2)
   if not PLACE.test(place) then complain("place", place, PLACE, 2) end
-  return make(self.client, self.id, formats.region_of(place))
+  return make(self.client, self.id, formats.region_of(place), place)
 end
 
 --- Reads the group as it is, whatever its side is for it.
