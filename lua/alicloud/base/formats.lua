@@ -1,6 +1,7 @@
 --- What names and durations may look like: one place for every layer and for the command.
 
 local duration = require "alicloud.base.duration"
+local moment = require "alicloud.base.moment"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -34,6 +35,9 @@ local SHORT_OR_LONG = M.seconds(0, 30 * 86400)
 M.PATIENCE = schema.rule("false, or " .. SHORT_OR_LONG.allowed, function(value)
   return value == false or SHORT_OR_LONG.test(value)
 end)
+
+--- A moment; see alicloud.base.moment.
+M.MOMENT = schema.rule(moment.ALLOWED, moment.is)
 
 --- Turns the durations of an options table into seconds.
 ---@param options table is changed

@@ -124,7 +124,9 @@ function M.result_object(result)
   return {
     outcome = result.outcome, group_id = result.group_id, region = result.region,
     from = place(result.from), to = place(result.to), pairs = map(result.pairs, pair_object),
-    joined = result.joined, rpo = result.rpo, rpo_basis = result.rpo_basis, rto = result.rto,
+    joined = result.joined, rpo = result.rpo, rpo_basis = result.rpo_basis,
+    rpo_to = result.rpo_to, rto = result.rto, rto_basis = result.rto_basis,
+    outage_at = result.outage_at,
     recover_point = result.recover_point, oldest_pair = result.oldest_pair,
     request_id = result.request_id, request_ids = core.array(result.request_ids),
     client_token = result.client_token, attempts = result.attempts,

@@ -192,6 +192,20 @@ local function achieved_rpo(result)
     M.moment(result.recover_point))
 end
 
+local RPO_TO = { accepted = "loss to the accepted call", observed = "loss to the first look at it" }
+local RTO_FROM = { sent = "time from the first call", start = "time from the start of this command" }
+
+-- To what and from what the figures are counted.
+local function counted(result)
+  local from = RTO_FROM[result.rto_basis] or "time not known: it was begun before this command"
+  if result.outage_at then
+    local at = M.moment(result.outage_at)
+    return ("    counted to and from the outage at %s\n"):format(at)
+  end
+  local to = RPO_TO[result.rpo_basis]
+  return ("    %s%s\n"):format(to and to .. ", " or "", from)
+end
+
 local function request_id(result)
   if result.request_id then return clean(result.request_id) end
   local last = result.request_ids[#result.request_ids]
@@ -204,11 +218,15 @@ end
 ---@return string
 function M.result(io, result)
   if result.outcome == "already_failovered" then
-    return ("  %s already failovered: the group and %s are open in %s, nothing was sent\n"):format(
-      mark(io, "ok"), plural(#result.pairs, "pair"), clean(snapshots.place_name(result.to)))
+    local loss = result.rpo and ("    RPO %s, counted to the outage at %s\n"):format(
+      achieved_rpo(result), M.moment(result.outage_at)) or ""
+    return ("  %s already failovered: the group and %s are open in %s, nothing was sent\n%s")
+      :format(mark(io, "ok"), plural(#result.pairs, "pair"), clean(snapshots.place_name(result.to)),
+        loss)
   end
   local lines = { ("  %s failovered, RTO %s, RPO %s\n"):format(mark(io, "ok"),
-    duration.format(result.rto), achieved_rpo(result)) }
+    result.rto and duration.format(result.rto) or "not known", achieved_rpo(result)),
+    counted(result) }
   if result.oldest_pair then
     lines[#lines + 1] = ("    oldest recovery point: %s\n"):format(clean(result.oldest_pair))
   end

@@ -97,6 +97,9 @@ return {
   ["Client.OldSideUnknown"] = not_sent(
     "Nothing can be said of the disks of the old site: its region does not answer or not fully.",
     "wait for the region, or fence by other means and accept that it is unknown"),
+  ["Client.OutageInFuture"] = not_sent(
+    "The outage is said to begin later than now, by the server's clock.",
+    "give the time again, with its offset from UTC if it is not in UTC"),
   ["Client.OutcomeUnknown"] = unknown(
     "No usable answer came, looking did not settle it, and the time in which the same token is "
       .. "sure to be remembered is over.",
@@ -112,7 +115,8 @@ return {
     "see what it says on standard error, then resume the run"),
   ["Client.RecoveryPointTooOld"] = not_sent(
     "The oldest recovery point is older than the loss that was allowed.",
-    "wait for the next recovery point, or allow more loss with --max-rpo"),
+    "say when the outage began with --outage-at, if nothing was written since; or allow more loss "
+      .. "with --max-rpo, or wait for the next recovery point"),
   ["Client.RecoveryPointUnclear"] = not_sent(
     "What the service gives as recovery point cannot be one: it lies in the future, or is no time.",
     "look again; if it stays so, read the recovery point in the console"),

@@ -49,10 +49,11 @@ local MOMENT = schema.rule("unix seconds", function(value)
   return type(value) == "number" and value >= 0 and value < 1e11
 end)
 
-local PRECHECK_OPTIONS = { max_rpo = AGE, force = forces.OPTION, synced_since = MOMENT,
-  progress = schema.callable }
+local PRECHECK_OPTIONS = { max_rpo = AGE, outage_at = formats.MOMENT,
+  force = forces.OPTION, synced_since = MOMENT, progress = schema.callable }
 
-local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE, synced_since = MOMENT,
+local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
+  outage_at = formats.MOMENT, synced_since = MOMENT,
   accept_loss = protocol.ACCEPT_LOSS, force = forces.OPTION,
   batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
 
@@ -168,8 +169,8 @@ end
 
 --- Tells what the service would say to a failover now. Reads only; what passes by itself is looked
 --- at again for up to two minutes, everything else that stands against it twice.
----@param options? { max_rpo: number|string, force: alicloud.dr.Force[], synced_since: number,
----progress: fun(event: table) }
+---@param options? { max_rpo: number|string, outage_at: number|string, force: alicloud.dr.Force[],
+---synced_since: number, progress: fun(event: table) } as of `failover`
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)

@@ -2,7 +2,9 @@
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local core = require "alicloud.core"
 local dr = require "alicloud.dr"
+local moments = require "alicloud.base.moment"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view = require "alicloud.cli.view_group"
@@ -19,6 +21,7 @@ is told by `alicloud-dr manual after-the-failover`.
 
 Examples:
   alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m
+  alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m --outage-at 70m
   alicloud-dr failover pg-orders --region cn-shanghai --yes --json
   alicloud-dr failover pg-orders --region cn-shanghai --incident INC-4711
   alicloud-dr failover pg-zones --to cn-hangzhou-h
@@ -35,6 +38,7 @@ function M.configure(command)
   options.add_side(command)
   command:option("--max-rpo", "Refuse if the oldest recovery point is older, e.g. 20m.")
     :argname "<duration>"
+  options.add_outage_at(command)
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the open disks (20m)." })
   options.add_token(command, "Derive the token from group, direction and this name: operators who "
@@ -43,18 +47,34 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "to", "max_rpo", "timeout", "poll" }
+local CARRIED_ON = { "to", "max_rpo", "outage_at", "timeout", "poll" }
+
+-- What is so long ago now is not when somebody types the command that goes on.
+local function freeze_outage(args, perform)
+  if not args.outage_at then return perform end
+  return function(hooks)
+    local take = hooks.progress
+    hooks.progress = function(event)
+      local now = event.event == "looked" and event.snapshot.read_at
+      local at = now and moments.resolve(args.outage_at, now)
+      if at then args.outage_at = core.iso8601(at) end
+      return take(event)
+    end
+    return perform(hooks)
+  end
+end
 
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")
+  given.outage_at = options.outage_at(args)
   change.demand_consent(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)
   command.question, command.progress = view.question, view.progress
   command.show = function(result) return view.result(io, result) end
-  command.object = output.result_object
+  command.object, command.perform = output.result_object, freeze_outage(args, command.perform)
   return change.run(io, args, command)
 end
 

@@ -18,6 +18,7 @@ is what only the call itself can tell, such as permission.
 
 Example:
   alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m
+  alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m --outage-at 70m
 
 Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also: the region is not
 the group's secondary site).]]
@@ -28,6 +29,7 @@ function M.configure(command)
   options.add_side(command)
   command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")
     :argname "<duration>"
+  options.add_outage_at(command)
   command:epilog(EPILOG)
 end
 
@@ -57,10 +59,11 @@ end
 
 function M.run(args, io)
   local id = options.group_id(args.group)
-  local max_rpo = options.duration(args, "max_rpo")
+  local limits = { max_rpo = options.duration(args, "max_rpo"),
+    outage_at = options.outage_at(args) }
   local client <close>, region = cli_clients.open(args, io)
   local report, err = dr.group(client, id,
-    { region = region, to = options.side(args) }):precheck { max_rpo = max_rpo }
+    { region = region, to = options.side(args) }):precheck(limits)
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   if args.json then return print_object(io, report) end
   show(io, report)

@@ -137,6 +137,21 @@ function M.duration(args, name, min)
   return seconds
 end
 
+--- Adds the time since when nothing has been written.
+---@param command table of argparse
+function M.add_outage_at(command)
+  command:option("--outage-at", "Since when nothing has been written at the primary site: the loss "
+    .. "is counted to it. Unix seconds, 2026-11-22T03:12:40Z, or so long ago: 70m.")
+    :argname "<time>"
+end
+
+--- Reads what `add_outage_at` has added.
+---@param args table
+---@return string|nil as it was typed
+function M.outage_at(args)
+  return M.text(args, "outage_at", formats.MOMENT)
+end
+
 --- Adds what every command that changes something takes.
 ---@param command table of argparse
 ---@param about { yes: string, timeout: string } what the two options say

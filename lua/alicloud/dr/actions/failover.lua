@@ -9,6 +9,7 @@ local changes = require "alicloud.dr.change"
 local failures = require "alicloud.dr.change.failures"
 local forces = require "alicloud.dr.model.force"
 local intents = require "alicloud.dr.model.intent"
+local moments = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local settled = require "alicloud.dr.read.settled"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -19,7 +20,9 @@ local M = {}
 local FAILOVER = transitions.failover
 
 ---@class alicloud.dr.FailoverOptions
----@field max_rpo? number|string refuse if the oldest recovery point is older
+---@field max_rpo? number|string refuse if more would be lost
+---@field outage_at? number|string since when nothing has been written at the primary site: unix
+---seconds, RFC 3339, or so long ago; the loss is counted to it, and the recovery time from it
 ---@field timeout? number|string from the call to the open disks (1200 s)
 ---@field stall? number|string give up waiting when nothing changes for so long (600 s)
 ---@field poll? number|string longest pause between two looks (5 s)
@@ -65,6 +68,10 @@ local FAILOVER = transitions.failover
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"
 ---@field result alicloud.dr.Result? of a "failovered"
 
+---@class alicloud.dr.FailoverChange: alicloud.dr.Change
+---@field outage_at number? as declared, unix seconds
+---@field server_began number? the server's time at the first look, unix seconds
+
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
 ---@field group_id string
@@ -73,12 +80,16 @@ local FAILOVER = transitions.failover
 ---@field to alicloud.dr.Place
 ---@field pairs alicloud.dr.Pair[] as observed at the end
 ---@field joined boolean a failover that was already under way was awaited; nothing was sent
----@field rpo number? achieved data loss: seconds from the oldest recovery point to the failover;
----nil if nobody saw when that was, as for already_failovered
----@field rpo_basis "accepted"|"observed"|nil the failover's moment: the accepted call by the
----server's clock, or, as an upper bound, the first look that showed it under way
----@field rto number seconds from the start of `failover`, a question to a person included, to the
----look that saw every pair open; 0 if the first look found it done
+---@field outage_at number? since when nothing had been written, as declared; unix seconds
+---@field rpo number? achieved data loss: seconds from the oldest recovery point to `rpo_to`; nil if
+---nobody saw when that was, as for already_failovered without a declared outage
+---@field rpo_to number? unix seconds by the server's clock
+---@field rpo_basis "outage"|"accepted"|"observed"|nil what `rpo_to` is: the declared outage, the
+---accepted call, or, as an upper bound, the first look that showed it under way
+---@field rto number? seconds to the look that saw every pair open; nil where nothing was done, and
+---where it was begun by somebody else or under a token of before, so that nobody knows when
+---@field rto_basis "outage"|"sent"|"start"|nil from where they are counted: the declared outage,
+---the first call of an earlier process, or the start of `failover`, a question included
 ---@field recover_point integer? unix seconds, the oldest of group and pairs
 ---@field oldest_pair string? the pair that holds it
 ---@field request_id string? of the accepted call
@@ -87,31 +98,56 @@ local FAILOVER = transitions.failover
 ---@field attempts integer how many times the call left
 ---@field snapshot alicloud.dr.Snapshot the last look
 
+-- What was written before the outage is lost, however late the failover was.
+local function tell_loss(change, made)
+  local outage_at = change.outage_at
+  local moment = outage_at or change.accepted and change.accepted.server_time
+  local basis = outage_at and "outage" or moment and "accepted" or "observed"
+  moment = moment or change.poller and change.poller:seen_moving_at()
+  if not moment or not made.recover_point then return end
+  made.rpo, made.rpo_to = math.max(0, moment - made.recover_point), moment
+  made.rpo_basis = basis
+end
+
 local function result(change, snapshot, fields)
   fields.group_id, fields.region = change.group.id, change.group.region
   fields.from, fields.to, fields.pairs = snapshot.from, snapshot.to, snapshot.pairs
   fields.recover_point = fields.recover_point or snapshot.recover_point
-  fields.oldest_pair = snapshot.oldest_pair
+  fields.oldest_pair, fields.outage_at = snapshot.oldest_pair, change.outage_at
   fields.attempts, fields.request_ids = change.attempts, change.request_ids
   fields.joined, fields.snapshot = change.joined, snapshot
+  tell_loss(change, fields)
   return fields
 end
 
--- The first look found the work done.
+-- The first look found the work done, and nobody knows for how long it has been.
 local function already(change, snapshot)
-  return result(change, snapshot, { outcome = "already_failovered", rto = 0 })
+  return result(change, snapshot, { outcome = "already_failovered" })
+end
+
+-- A suspended machine does not count its own seconds, but the service does.
+local function elapsed(change, server_now)
+  local by_server = change.server_began and server_now and server_now - change.server_began or 0
+  return math.max(change:elapsed(), by_server)
+end
+
+-- What was begun by others, or under a token of before, took longer than we have watched it.
+local function time_taken(change, seen)
+  if change.outage_at then
+    local now = seen.read_at or change.runtime.time()
+    return math.max(0, now - change.outage_at), "outage"
+  end
+  if change:is_continued() then return change:since_first_send(), "sent" end
+  if change.joined or change.options.client_token then return nil end
+  return elapsed(change, seen.read_at), "start"
 end
 
 -- The group and every pair of the frozen set were seen open.
 local function failovered(change, seen)
-  local moment = change.accepted and change.accepted.server_time
-  local basis = moment and "accepted" or "observed"
-  moment = moment or change.poller:seen_moving_at()
-  local point = seen.recover_point or change.intent.recover_point
+  local rto, rto_basis = time_taken(change, seen)
   return result(change, seen, {
-    outcome = "failovered", recover_point = point, rto = change:elapsed(),
-    rpo = moment and point and math.max(0, moment - point) or nil,
-    rpo_basis = moment and point and basis or nil,
+    outcome = "failovered", rto = rto, rto_basis = rto_basis,
+    recover_point = seen.recover_point or change.intent.recover_point,
     request_id = change.accepted and change.accepted.request_id,
     client_token = change.attempts > 0 and change.intent.client_token or nil,
   })
@@ -133,7 +169,8 @@ local function target_of(change, intent)
     batched = batched_reads and batched_reads:of(group),
     transition = FAILOVER, describe = FAILOVER.describe, same = snapshots.same_state,
     began_failed = intent.status == FAILOVER.failed,
-    terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss },
+    terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss,
+      outage_at = change.outage_at },
   }
 end
 
@@ -150,13 +187,25 @@ local function is_under_way(change, snapshot)
     or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
 end
 
+-- "70m" is so long before the first look, and our own clock may be another one.
+local function note_time(change, now)
+  change.server_began = change.server_began or now
+  change.outage_at = change.outage_at
+    or moments.resolve(change.options.outage_at, now or change.runtime.time())
+end
+
 -- Looks until it is clear what is to be done: "done", "join", "send", or a refusal.
 local function look(change)
   local options = change.options
+  local terms = { max_rpo = options.max_rpo, force = options.force,
+    synced_since = options.synced_since }
   local snapshot, report = settled.look(change.group, { loop = change.loop,
-    terms = { max_rpo = options.max_rpo, force = options.force,
-      synced_since = options.synced_since },
-    emit = function(event) change:emit(event) end, waits_for_copies = true,
+    terms = terms, waits_for_copies = true,
+    emit = function(event)
+      if event.event == "looked" then note_time(change, event.snapshot.read_at) end
+      terms.outage_at = change.outage_at
+      change:emit(event)
+    end,
     is_decided = function(seen)
       return snapshots.is_failovered(seen) or is_under_way(change, seen)
     end })
@@ -211,6 +260,7 @@ end
 function M.run(group, options)
   local change = changes.new(group, FAILOVER.words, options)
   if not change:is_continued() then return begin(change) end
+  change.outage_at = moments.resolve(options.outage_at, change.runtime.time())
   return conclude(change, change:apply(target_of(change, options.continue.intent)))
 end
 

@@ -46,7 +46,9 @@ local M = {}
 ---@field unneeded alicloud.dr.Force[] what was to be overruled and stands against nothing
 
 ---@class alicloud.dr.PrecheckTerms
----@field max_rpo number? seconds; without it the age of the recovery point is only shown
+---@field max_rpo number? seconds; without it the loss is only shown
+---@field outage_at number|string? a moment (alicloud.base.moment) since when nothing has been
+---written, to which the loss is counted; without it to the look
 ---@field force alicloud.dr.Force[]? findings that a person overrules
 ---@field synced_since number? unix seconds: the direction is the present one since then at least, so
 ---a recovery point that is not older is of this direction
@@ -59,8 +61,10 @@ local OWN_CURES = {
     .. "secondary disks do not hold a usable copy",
   ["Client.RecoveryPointUnclear"] = "look again; if it stays so, read the recovery point in the "
     .. "console: what the service gives is no time that has been",
-  ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo, or wait for the next "
-    .. "recovery point if the primary site still replicates",
+  ["Client.OutageInFuture"] = "give the time again, with its offset from UTC if it is not in UTC",
+  ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo; or, if nothing has been "
+    .. "written since an outage, say when that began (outage_at, --outage-at); or wait for the "
+    .. "next recovery point if the primary site still replicates",
   ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
     .. "may have taken out; without max_rpo the age does not count",
   ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "

@@ -3,6 +3,8 @@
 
 local duration = require "alicloud.base.duration"
 local findings = require "alicloud.dr.model.finding"
+local losses = require "alicloud.dr.model.loss"
+local moments = require "alicloud.base.moment"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -64,22 +66,30 @@ local function check_unmeasured(snapshot, max_rpo)
   return block(fact, "Client.FirstSyncUnfinished")
 end
 
---- Whether the recovery point is young enough.
+--- Whether little enough would be lost.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param terms alicloud.dr.PrecheckTerms
 ---@return table finding
 function M.age(snapshot, terms)
-  local age, max_rpo = snapshots.recover_point_age(snapshot), terms.max_rpo
+  local outage_at, max_rpo = moments.resolve(terms.outage_at, snapshot.read_at), terms.max_rpo
+  local ahead = losses.ahead(snapshot, outage_at)
+  if ahead then
+    return block(("the outage is said to begin %s from now"):format(duration.format(ahead)),
+      "Client.OutageInFuture")
+  end
   if not snapshot.recover_point then return check_unmeasured(snapshot, max_rpo) end
-  if not age then
+  local loss = losses.of(snapshot, outage_at)
+  if not loss then
     local fact = "the service gave no time, so the age cannot be told"
     return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
   end
-  local shown = duration.format(age)
-  if not max_rpo then return ok(("RPO %s, no limit given"):format(shown)) end
-  if age <= max_rpo then return ok(("RPO %s ≤ %s"):format(shown, duration.format(max_rpo))) end
+  local shown, counted = duration.format(loss.seconds), losses.counted(loss)
+  if not max_rpo then return ok(("RPO %s, no limit given%s"):format(shown, counted)) end
+  if loss.seconds <= max_rpo then
+    return ok(("RPO %s ≤ %s%s"):format(shown, duration.format(max_rpo), counted))
+  end
   local holder = snapshot.oldest_pair and " (" .. snapshot.oldest_pair .. ")" or ""
-  return block(("RPO %s > %s%s"):format(shown, duration.format(max_rpo), holder))
+  return block(("RPO %s > %s%s%s"):format(shown, duration.format(max_rpo), holder, counted))
 end
 
 return M
