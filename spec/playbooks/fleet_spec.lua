@@ -29,6 +29,24 @@ local function moved(stage) return #stage.bench:ledger() end
 
 local BROKEN = { status = "created" }
 
+local function opened(stage)
+  local count = 0
+  for _, group in ipairs(stage.bench.emu.world.groups) do
+    if stage.bench.emu:group(group.id).status == "failovered" then count = count + 1 end
+  end
+  return count
+end
+
+local function FORBIDDEN(id)
+  return { match = { action = "FailoverDiskReplicaGroup", group = id, count = 1 },
+    effect = { error = { code = "Forbidden", status = 403 } } }
+end
+
+local function PARTIAL(id)
+  return { match = { action = "FailoverDiskReplicaGroup", group = id, count = 100 },
+    effect = { partial = 1 } }
+end
+
 -- A client that may ask six times a second for each action and twelve times in all, and the moments
 -- at which it asked.
 local function slow_client(emu)
@@ -78,26 +96,146 @@ describe("the playbook fleet", function()
     assert.equal(2, moved(stage))
   end)
 
-  it("leaves out what is not ready, and moves nothing if that is too much", function()
-    local stage = stage_of(10, { [1] = BROKEN })
-    local result = assert(run(stage, { max_errors = "20%" }))
-    assert.equal(9, moved(stage))
-    assert.equal("completed_with_exceptions", result.status)
-    assert.matches("ready pg%-01 failed", result.exceptions[1])
-    stage = stage_of(10, { [1] = BROKEN, [5] = BROKEN })
-    local _, err = run(stage, { max_errors = "20%" })
-    assert.matches("2 of 10 failed %(ready pg%-01, ready pg%-05%)", err.message)
+  it("leaves out what is not ready and names it, with the command for later", function()
+    for _, status in ipairs { "initial_syncing", "reprotecting", "invalid", "created" } do
+      local stage = stage_of(12, { [7] = { status = status } })
+      local result = assert(run(stage))
+      assert.equal(11, moved(stage))
+      assert.equal("completed_with_exceptions", result.status)
+      assert.equal(1, #result.exceptions)
+      assert.matches("^pg%-07 was left out: .*later: alicloud%-dr run failover group=pg%-07 "
+        .. "region=cn%-shanghai max_rpo=3600s$", result.exceptions[1])
+      local outcomes = stage:state().steps["what remains"].result.groups
+      assert.matches("^left out: ", outcomes["pg-07"])
+      assert.equal("failovered", outcomes["pg-08"])
+    end
+  end)
+
+  it("leaves out what has vanished, cannot be read or is held by another run", function()
+    local stage = stage_of(4, nil, { faults = { {
+      match = { action = "DescribeDiskReplicaPairs", group = "pg-03", count = 100000 },
+      effect = { error = { code = "Forbidden", status = 403 } } } } })
+    local other = stage.disk:open "other"
+    assert(other:lease("group pg-02", { owner = "someone", host = "there", pid = 1 }))
+    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03,pg-04,pg-99" }))
+    assert.equal(2, moved(stage))
+    assert.equal(3, #result.exceptions)
+    local text = table.concat(result.exceptions, "\n")
+    assert.matches("pg%-02 was left out: Client", text)
+    assert.matches("pg%-03 was left out: Forbidden", text)
+    assert.matches("pg%-99 was left out: ", text)
+  end)
+
+  it("stops before anything if none is ready", function()
+    local stage = stage_of(3, { BROKEN, BROKEN, BROKEN })
+    local _, err = run(stage)
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.matches("none of 3 groups can be failed over; first: pg%-01: ", err.message)
+    assert.equal("not_sent", err.outcome)
     assert.equal(0, moved(stage))
   end)
 
-  it("stops at a canary that fails", function()
-    local stage = stage_of(10, nil, { faults = { {
-      match = { action = "FailoverDiskReplicaGroup", group = "pg-01" },
-      effect = { error = { code = "Forbidden", status = 403 } } } } })
+  it("looks again at what was left out when it is resumed", function()
+    local stage = stage_of(4, { [4] = BROKEN }, { faults = { FORBIDDEN "pg-01" } })
+    local _, err = run(stage)
+    assert.equal("Forbidden", err.code)
+    stage.bench.emu.world.group_by_id["pg-04"].status = "normal"
+    for _, pair in ipairs(stage.bench.emu.world.group_by_id["pg-04"].pairs) do
+      pair.status = "normal"
+    end
+    assert(run(stage))
+    assert.equal(4, moved(stage))
+  end)
+
+  it("stops at a canary that fails, and says how to go on", function()
+    local stage = stage_of(10, nil, { faults = { FORBIDDEN "pg-01" } })
     local _, err = run(stage, { max_errors = 5 })
     assert.equal("Forbidden", err.code)
     assert.matches("1 of 10 failed %(pg%-01%), 9 were not begun", err.message)
+    assert.matches("resumed, pg%-02 comes first instead of it", err.hint)
+    assert.matches("canary=pg%-02", err.hint)
+    assert.matches("canary=0", err.hint)
+    assert.matches("%-%-skip pg%-01/promote=WHY", err.hint)
     assert.equal(0, moved(stage))
+  end)
+
+  it("takes another canary when it is resumed, and what failed comes last", function()
+    local stage = stage_of(12, nil, { faults = { PARTIAL "pg-01" } })
+    assert.is_nil((run(stage, { max_errors = "50%", parallel = 1 })))
+    local first = {}
+    local result = assert(run(stage, { max_errors = "50%", parallel = 1 }, {
+      progress = function(event)
+        if event.type == "intent" then first[#first + 1] = event.intent.group_id end
+      end }))
+    assert.equal("pg-02", first[1])
+    assert.equal("pg-01", first[12])
+    assert.equal("completed_with_exceptions", result.status)
+    assert.matches("^pg%-01 failed: ", result.exceptions[1])
+    assert.matches("pg%-01 failed; later: alicloud%-dr run failover group=pg%-01",
+      scene.notes(stage))
+    assert.equal(11, opened(stage))
+  end)
+
+  it("lets a person take another canary, or release the others", function()
+    for answer, brought in pairs { again = "pg-02", skip = "pg-02", stop = false } do
+      local stage = stage_of(4, nil, { faults = { PARTIAL "pg-01" } })
+      local asked
+      local result = run(stage, nil, { ask = function(question)
+        asked = question
+        return answer, "chief"
+      end })
+      assert.is_true(asked.canary)
+      assert.equal(brought and 3 or 0, opened(stage), answer)
+      assert.equal(brought ~= false, result ~= nil)
+      assert.equal(answer, stage:events("asked")[1].answer)
+    end
+  end)
+
+  it("leaves a step of the canary out, and proves it with another group", function()
+    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
+    assert.is_nil((run(stage)))
+    local order = {}
+    assert(run(stage, nil, { skip = { ["pg-01/promote"] = "broken" }, progress = function(event)
+      if event.type == "intent" then order[#order + 1] = event.intent.group_id end
+    end }))
+    assert.equal("pg-02", order[1])
+    assert.equal(5, opened(stage))
+  end)
+
+  it("chooses a canary that is ready and has something to prove", function()
+    local stage = stage_of(5, { BROKEN, { status = "failovered" }, { status = "failover_failed" } })
+    local first
+    assert(run(stage, nil, { progress = function(event)
+      first = first or event.type == "intent" and event.intent.group_id
+    end }))
+    assert.equal("pg-04", first)
+    assert.equal(4, opened(stage))
+  end)
+
+  it("takes the canaries that are named", function()
+    local stage, order = stage_of(5), {}
+    assert(run(stage, { canary = "pg-03,pg-05" }, { progress = function(event)
+      if event.type == "outcome" then order[#order + 1] = event.group_id end
+      if event.type == "intent" and event.intent.group_id == "pg-01" then
+        assert.equal(2, #order)
+      end
+    end }))
+    assert.equal(5, moved(stage))
+    stage = stage_of(5, { [3] = BROKEN })
+    local _, err = run(stage, { canary = "pg-03" })
+    assert.matches("the canary pg%-03 is not ready: ", err.message)
+    assert.matches("canary=pg%-01", err.hint)
+    _, err = run(stage_of(5), { canary = "pg-30" })
+    assert.equal("Client.BadParameter", err.code)
+    assert.matches('canary: unknown group "pg%-30"; did you mean "pg%-0', err.message)
+    assert.equal(0, moved(stage))
+  end)
+
+  it("counts failed changes, and not what was left out", function()
+    local stage = stage_of(10, { [1] = BROKEN, [5] = BROKEN, [6] = BROKEN })
+    local result = assert(run(stage, { max_errors = 1 }))
+    assert.equal(7, moved(stage))
+    assert.equal(3, #result.exceptions)
   end)
 
   it("begins nothing more once there are too many errors", function()

@@ -100,6 +100,7 @@ local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
 local function ask_person(io, person)
   return function(question)
     local allowed = question.release and "(a)gain to release it, or sto(p)"
+      or question.canary and "(a)gain with another canary, (s)kip: go on without one, or sto(p)"
       or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
     io.err(("  ? %s: %s\n    %s: "):format(terminal.clean(question.step),
       terminal.clean(question.err.message, 1000), allowed))

@@ -19,6 +19,10 @@ M.PARAMS = {
   stop = { name = "stop", type = "command", help = "stops the services where they run" },
   restart = { name = "restart", type = "command",
     help = "starts them there again, if it fails before the point of no return" },
+  fence = { name = "fence", type = "choice", values = { "try", "must", "no" }, default = "try",
+    help = "stop instances and detach disks of the old side; must: or stop the run" },
+  fence_for = { name = "fence_for", type = "duration", default = "1m",
+    help = "how long that may take" },
   attach = { name = "attach", type = "disks", help = "who gets the disks and is started" },
   verify = { name = "verify", type = "command", help = "succeeds once the service is back" },
   verify_for = { name = "verify_for", type = "duration", default = "10m",
@@ -136,16 +140,36 @@ function M.tell_unproven(run, result, err)
   return result, err
 end
 
+--- Fences the old side as far as it answers, for no longer than `fence_for`.
+---@param run alicloud.dr.PlaybookRun
+---@param step string
+---@param group alicloud.dr.Group
+---@param on_error "continue"|"stop"
+---@param at_once boolean? a region that is out of reach is not waited for
+---@return table|nil result
+function M.fence(run, step, group, on_error, at_once)
+  return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
+    timeout = run.params.fence_for, plan = false }, function(own)
+    return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil })
+  end)
+end
+
+--- Attaches disks and starts instances, if any are named.
+---@param run alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param attach string|table<string, string>|nil
+function M.attach(run, group, attach)
+  if not attach then return end
+  run:step("serve", { plan = false }, function(own)
+    return M.tell_unproven(own, group:serve { attach = attach })
+  end)
+end
+
 --- Attaches disks and starts instances, if any are named, and waits until the service answers.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 function M.serve(run, group)
-  local params = run.params
-  if params.attach then
-    run:step("serve", { plan = false }, function(own)
-      return M.tell_unproven(own, group:serve { attach = params.attach })
-    end)
-  end
+  M.attach(run, group, run.params.attach)
   M.verify(run, { group = group.id, region = group.region })
 end
 

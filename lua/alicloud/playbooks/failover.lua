@@ -17,19 +17,8 @@ local given = common.PARAMS
 local PARAMS = {
   given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals,
   { name = "stop", type = "command", help = "stops the services where they run, if they can be" },
-  { name = "fence", type = "choice", values = { "try", "must", "no" }, default = "try",
-    help = "stop instances and detach disks of the old side; must: or stop the run" },
-  { name = "fence_for", type = "duration", default = "1m", help = "how long that may take" },
-  given.attach, given.verify, given.verify_for,
+  given.fence, given.fence_for, given.attach, given.verify, given.verify_for,
 }
-
--- Before the failover a region that is out of reach is not waited for, unless it must be fenced.
-local function fence(run, step, group, on_error, at_once)
-  return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
-    timeout = run.params.fence_for, plan = false }, function(own)
-    return common.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil })
-  end)
-end
 
 return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
   summary = "The primary site is lost: open the secondary one." }, function(run)
@@ -47,14 +36,14 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
     { graceful_only = true, timeout = "5m", on_error = "continue" }, { group = group.id })
   local try = params.fence == "try"
   local fenced = params.fence ~= "no"
-    and fence(run, "fence", group, try and "continue" or "stop", try)
+    and common.fence(run, "fence", group, try and "continue" or "stop", try)
 
   run:step("promote", { point_of_no_return = true, critical = true }, function()
     return group:failover { max_rpo = params.max_rpo }
   end)
   common.serve(run, group)
 
-  if not fenced and try then fenced = fence(run, "fence again", group, "continue") end
+  if not fenced and try then fenced = common.fence(run, "fence again", group, "continue") end
   run:step("what remains", { plan = false }, function(own)
     if not fenced then own:note "the old side is not fenced: keep it from writing" end
     own:note(("%s is not protected: alicloud-dr run failback, or reprotect"):format(group.id))

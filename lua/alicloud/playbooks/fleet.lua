@@ -2,27 +2,50 @@
 --- few that must succeed, then the others, as many at a time as the account's quota bears.
 ---
 ---     alicloud-dr run fleet groups=pg-orders,pg-payments region=cn-shanghai canary=1
+---     alicloud-dr run fleet groups=all region=cn-shanghai tier=1:db-*,2:app-* table=@fleet.csv
 ---
 --- `groups=all` takes every group that has its secondary site in the region. A group that is not
---- ready is left out, and counts as an error before anything has moved; more than `max_groups` need
---- a person's word.
+--- ready is left out, and the others go on without it; that is no failure, since nothing of it was
+--- begun. More than `max_groups` need a person's word.
 
+local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
+local schema = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
+local tiers = require "alicloud.dr.playbook.tiers"
 
 local given = common.PARAMS
+
+local COLUMNS = {
+  { name = "group", type = "id", help = "whose row it is" },
+  given.attach, given.stop,
+  { name = "fence", type = "choice", values = { "try", "must", "no" },
+    help = "stop instances and detach disks of the old side" },
+}
 
 local PARAMS = {
   { name = "groups", type = "ids", required = true, help = "the groups, or all" },
   given.region, given.to, given.max_rpo, given.approvers, given.approvals,
+  { name = "tier", type = "tiers", help = "who moves before whom: 1:db-*,2:app-*, or @FILE" },
+  { name = "table", type = "rows", columns = COLUMNS,
+    help = "attach, stop and fence of each group: @FILE" },
+  given.fence_for,
   { name = "parallel", type = "integer", default = 200, help = "how many at a time" },
-  { name = "canary", type = "count", default = 1, help = "so many first, which must succeed" },
+  { name = "canary", type = "count_or_ids", default = 1,
+    help = "so many, or those, first, which must succeed" },
   { name = "max_errors", type = "share", default = "5%",
     help = "failures at which nothing more is begun" },
   { name = "max_groups", type = "integer", default = 50,
     help = "more than so many need a person's word" },
   given.verify, given.verify_for,
 }
+
+local function refusal(fields)
+  fields.kind, fields.outcome = fields.kind or "state", "not_sent"
+  return alicloud.error.new(fields)
+end
 
 local function choose(run, names, region)
   if names[1] ~= "all" then return names end
@@ -32,43 +55,229 @@ local function choose(run, names, region)
   return ids
 end
 
--- What is not ready is left out; too many of those, and nothing has moved yet.
-local function only_ready(run, names, region)
-  local params, items, ready = run.params, {}, {}
+-- A row for nobody is a slip of the hand; one for a group that stays where it is is not.
+local function check_rows(run, rows, names, region)
+  local ids, err = dr.group_ids(run.client, { region = region })
+  if not ids then return nil, err end
+  local known, chosen, unused = {}, {}, {}
+  for _, id in ipairs(ids) do known[id] = true end
+  for _, id in ipairs(names) do known[id], chosen[id] = true, true end
+  for _, id in ipairs(tables.keys(rows)) do
+    if not known[id] then
+      return nil, refusal { code = "Client.BadParameter", message = ("table: unknown group %s%s")
+        :format(schema.show(id), schema.did_you_mean(id, known)) }
+    end
+    if not chosen[id] then unused[#unused + 1] = id end
+  end
+  if #unused > 0 then run:note("rows of groups that stay: " .. table.concat(unused, ", ")) end
+  return true
+end
+
+-- What a person types to move one group alone.
+local function later(run, id, row, region)
+  local words = { "failover", "group=" .. id, "region=" .. region }
+  local attach = row.attach
+  if type(attach) == "table" then
+    local list = {}
+    for i, disk in ipairs(tables.keys(attach)) do list[i] = disk .. ":" .. attach[disk] end
+    attach = table.concat(list, ",")
+  end
+  if run.params.to then words[#words + 1] = "to=" .. run.params.to end
+  words[#words + 1] = ("max_rpo=%.14gs"):format(run.params.max_rpo)
+  if attach then words[#words + 1] = "attach=" .. attach end
+  for _, name in ipairs { "stop", "fence" } do
+    if row[name] then words[#words + 1] = name .. "=" .. row[name] end
+  end
+  return shell.command("run", words)
+end
+
+local function reason(run, id, err, row, region)
+  return ("%s was left out: %s: %s; later: %s"):format(id, err.code, err.message,
+    later(run, id, row, region))
+end
+
+-- A look at every group. What is not ready, or cannot be read, is left out.
+local function look(run, names, region, row_of)
+  local params, items = run.params, {}
   for i, id in ipairs(names) do items[i] = { id = "ready " .. id, group = id } end
-  local looks = run:each(items, { parallel = params.parallel, max_errors = params.max_errors,
-    max_groups = params.max_groups }, function(item, own)
+  return run:each(items, { parallel = params.parallel, max_groups = params.max_groups,
+    leave_out = function(item, err)
+      return reason(run, item.group, err, row_of(item.group), region)
+    end,
+  }, function(item, own)
     local group = own:group(item.group, { region = region, to = params.to })
     return own:step("check", function()
       local report, err = group:precheck { max_rpo = params.max_rpo }
-      return report and { ok = report.ok, findings = not report.ok and report.findings or nil }, err
+      if not report then return nil, err end
+      return { ok = report.ok, findings = not report.ok and report.findings or nil,
+        status = report.snapshot.status, name = report.snapshot.name }
     end)
   end)
+end
+
+local PLACE = { failovered = 3, failover_failed = 2 }
+
+-- Those that are ready. What stands there already, or has failed before, proves least and is last.
+local function ready_of(names, looks)
+  local ready, place = {}, {}
   for i, id in ipairs(names) do
-    if looks.ok[items[i].id] then ready[#ready + 1] = id end
+    local seen = looks.ok["ready " .. id]
+    if seen then
+      ready[#ready + 1] = id
+      place[id] = { PLACE[type(seen) == "table" and seen.status] or 1, i }
+    end
   end
+  table.sort(ready, function(a, b)
+    local one, other = place[a], place[b]
+    return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
+  end)
   return ready
 end
 
+local function demand_ready(names, ready, looks)
+  if #ready > 0 then return end
+  local first = tables.keys(looks.left_out)[1]
+  local err = looks.left_out[first]
+  error(refusal { kind = err.kind, code = err.code, hint = err.hint,
+    message = ("none of %d groups can be failed over; first: %s: %s"):format(#names,
+      first:match "^ready (.*)$", err.message) }, 0)
+end
+
+-- A canary that was named has to be one of those that are ready.
+local function demand_canaries(canary, names, ready, looks)
+  if type(canary) ~= "table" then return end
+  local chosen, can = {}, {}
+  for _, id in ipairs(names) do chosen[id] = true end
+  for _, id in ipairs(ready) do can[id] = true end
+  for _, id in ipairs(canary) do
+    local err = looks.left_out["ready " .. id]
+    if not can[id] then
+      error(refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
+        message = err and ("the canary %s is not ready: %s"):format(id, err.message)
+          or ("canary: unknown group %s%s"):format(schema.show(id),
+            schema.did_you_mean(id, chosen)),
+        hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
+          :format(ready[1]) }, 0)
+    end
+  end
+end
+
+local function sort_into_tiers(list, ready, looks)
+  local tier_of, taken = {}, {}
+  for _, id in ipairs(ready) do
+    local seen = looks.ok["ready " .. id]
+    local entry = tiers.of(list, id, type(seen) == "table" and seen.name or nil)
+    tier_of[id] = entry and entry.tier or tiers.LAST
+    if entry then taken[entry] = true end
+  end
+  return tier_of, taken
+end
+
+local MOST_NAMES = 12
+
+local function few(list)
+  if #list <= MOST_NAMES then return table.concat(list, ", ") end
+  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
+end
+
+-- Says who moves when, before anything does.
+local function tell_order(own, list, names, ready, tier_of, taken)
+  local by_tier, order = {}, {}
+  for _, id in ipairs(ready) do
+    local tier = tier_of[id]
+    if not by_tier[tier] then by_tier[tier], order[#order + 1] = {}, tier end
+    table.insert(by_tier[tier], id)
+  end
+  table.sort(order)
+  own:note(("%d of %d groups are ready"):format(#ready, #names))
+  for _, tier in ipairs(order) do
+    local title = #list == 0 and "at once" or tier == tiers.LAST and "no tier, last"
+      or "tier " .. tier
+    own:note(("%s: %d: %s"):format(title, #by_tier[tier], few(by_tier[tier])))
+  end
+  for _, entry in ipairs(list) do
+    if not taken[entry] then
+      own:note(("tier %d: %s takes no group that is ready"):format(entry.tier, entry.pattern))
+    end
+  end
+  return { ready = ready }
+end
+
+local function move(own, id, row, region)
+  local params, variables = own.params, { group = id, region = region }
+  local group = own:group(id, { region = region, to = params.to })
+  common.command(own, "stop services", row.stop,
+    { graceful_only = true, timeout = "5m", on_error = "continue" }, variables)
+  local try = row.fence == "try"
+  local fenced = (try or row.fence == "must")
+    and common.fence(own, "fence", group, try and "continue" or "stop", try)
+  local moved = own:step("promote", { point_of_no_return = true }, function()
+    return group:failover { max_rpo = params.max_rpo }
+  end)
+  common.attach(own, group, row.attach)
+  if try and not fenced then fenced = common.fence(own, "fence again", group, "continue") end
+  return { outcome = moved and moved.outcome, fenced = fenced and true or false }
+end
+
+-- Who stands where now. What is left to be done, and with which command, a person reads here.
+local function tell_outcomes(own, moved, looks, row_of, region)
+  local opened, unfenced, outcomes = tables.keys(moved.ok), {}, {}
+  for _, id in ipairs(opened) do
+    outcomes[id] = type(moved.ok[id]) == "table" and moved.ok[id].outcome or "skipped"
+    if not (type(moved.ok[id]) == "table" and moved.ok[id].fenced) then
+      unfenced[#unfenced + 1] = id
+    end
+  end
+  for id, err in pairs(moved.failed) do outcomes[id] = "failed: " .. err.code end
+  for id, err in pairs(moved.left_out) do outcomes[id] = "left out: " .. err.code end
+  for name, err in pairs(looks.left_out) do
+    outcomes[name:match "^ready (.*)$"] = "left out: " .. err.code
+  end
+  for _, id in ipairs(tables.keys(moved.failed)) do
+    own:note(("%s failed; later: %s"):format(id, later(own, id, row_of(id), region)))
+  end
+  if #unfenced > 0 then
+    own:note("the old side is not fenced, keep it from writing: " .. few(unfenced))
+  end
+  if #opened > 0 then
+    own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
+      .. " groups are", shell.command("reprotect", { "GROUP" }, { shell.option("--region",
+      region) })))
+  end
+  return { groups = outcomes }
+end
+
 return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
-  summary = "Fail many groups over, with canaries and a brake." }, function(run)
+  summary = "Fail many groups over, tier by tier, with canaries and a brake." }, function(run)
   local params = run.params
-  local region = params.region or run.client.region
+  local region, rows = params.region or run.client.region, params.table or {}
+  local function row_of(id) return rows[id] or {} end
 
   local names = run:step("choose", function(own) return choose(own, params.groups, region) end)
-  local ready = only_ready(run, names, region)
+  if next(rows) then
+    run:step("table", function(own) return check_rows(own, rows, names, region) end)
+  end
+  local looks = look(run, names, region, row_of)
+  local ready = ready_of(names, looks)
+  demand_ready(names, ready, looks)
+  demand_canaries(params.canary, names, ready, looks)
+  local list = params.tier or {}
+  local tier_of, taken = sort_into_tiers(list, ready, looks)
+  run:step("order", function(own)
+    return tell_order(own, list, names, ready, tier_of, taken)
+  end)
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = params.canary,
-    max_errors = params.max_errors }, function(id, own)
-    local group = own:group(id, { region = region, to = params.to })
-    return own:step("promote", { point_of_no_return = true }, function()
-      return group:failover { max_rpo = params.max_rpo }
-    end)
-  end)
-  common.verify(run, { groups = table.concat(ready, ","), region = region })
+    max_errors = params.max_errors,
+    tier = function(id) return tier_of[id] end,
+    leave_out = function(id, err)
+      -- What was stopped for it is down now: that is a failure.
+      if err.kind ~= "precheck" or err.outcome ~= "not_sent" or row_of(id).stop then return nil end
+      return reason(run, id, err, row_of(id), region)
+    end,
+  }, function(id, own) return move(own, id, row_of(id), region) end)
+  common.verify(run, { groups = table.concat(tables.keys(moved.ok), ","), region = region })
   run:step("what remains", { plan = false }, function(own)
-    local who = #ready == 1 and "1 group is" or #ready .. " groups are"
-    own:note(who .. " not protected: alicloud-dr reprotect")
-    return { failed = moved.failed }
+    return tell_outcomes(own, moved, looks, row_of, region)
   end)
 end)

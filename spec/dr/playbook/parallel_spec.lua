@@ -73,6 +73,71 @@ describe("run:each", function()
     assert.same({}, stage.bench:ledger())
   end)
 
+  it("leaves out what its caller says was never begun, and counts the rest", function()
+    local stage = stages.new(fleet(5, { [2] = { status = "created" }, [4] = { status = "created" } }))
+    local outcome
+    local function body(run)
+      outcome = run:each(ids(5), { max_errors = 1, leave_out = function(id, err)
+        return err.kind == "precheck" and id .. " is not ready"
+      end }, promote)
+    end
+    local result = assert(stage:run(body))
+    assert.equal(3, #stage.bench:ledger())
+    assert.same({ "pg-02 is not ready", "pg-04 is not ready" }, result.exceptions)
+    assert.equal("OperationDenied.InvalidStatus", outcome.left_out["pg-02"].code)
+    assert.same({}, outcome.failed)
+  end)
+
+  it("does not leave out what an earlier process has begun", function()
+    local stage = stages.new { world = fleet(2).world, faults = { { effect = { partial = 1 },
+      match = { action = "FailoverDiskReplicaGroup", group = "pg-01" } } } }
+    local function body(run)
+      run:each(ids(2), { leave_out = function() return "left out" end }, promote)
+    end
+    local _, err = stage:run(body)
+    assert.matches("^1 of 2 failed %(pg%-01%)", err.message)
+    stage.bench.emu.world.group_by_id["pg-01"].status = "invalid"
+    _, err = stage:run(body)
+    assert.matches("^1 of 2 failed %(pg%-01%)", err.message)
+  end)
+
+  it("carries out tier by tier, and the canaries of each first", function()
+    local stage, order = stages.new(fleet(6)), {}
+    local function tier(id) return id == "pg-05" and 1 or id == "pg-02" and 3 or 2 end
+    assert(stage:run(function(run)
+      run:each(ids(6), { tier = tier, canary = { "pg-04" } }, function(id, branch)
+        order[#order + 1] = id
+        promote(id, branch)
+        order[#order + 1] = id
+      end)
+    end))
+    assert.equal("pg-05 pg-05 pg-04 pg-04 pg-01 pg-03 pg-06",
+      table.concat(order, " ", 1, 7))
+    assert.equal("pg-02 pg-02", table.concat(order, " ", 11, 12))
+  end)
+
+  it("puts another in the place of a canary that is left out, but not of one with a name", function()
+    local function body(canary, order)
+      return function(run)
+        run:each(ids(4), { canary = canary, leave_out = function() return "left out" end },
+          function(id, branch)
+            order[#order + 1] = id
+            return promote(id, branch)
+          end)
+      end
+    end
+    local stage, order = stages.new(fleet(4, { { status = "created" } })), {}
+    assert(stage:run(body(2, order)))
+    assert.equal(3, #stage.bench:ledger())
+    assert.equal("pg-01 pg-02 pg-03 pg-04", table.concat(order, " "))
+    stage = stages.new(fleet(4, { { status = "created" } }))
+    local _, err = stage:run(body({ "pg-01" }, {}))
+    assert.matches("^the canary pg%-01 was left out: ", err.message)
+    assert.same({}, stage.bench:ledger())
+    _, err = stages.new():run(body({ "pg-11" }, {}))
+    assert.matches('canary: got "pg%-11"; allowed: elements of the list; did you mean', err.message)
+  end)
+
   it("moves no more groups than somebody thought of, without his word", function()
     local function body(run) run:each(ids(3), { max_groups = 2 }, promote) end
     local stage = stages.new(fleet(3))

@@ -10,7 +10,7 @@ local sandbox = require "alicloud.dr.playbook.sandbox"
 
 local M = {}
 
-local LONGEST_KEY, LONGEST_NOTE = 1000, 4000
+local LONGEST_KEY, LONGEST_NOTE, MOST_NOTES = 1000, 4000, 100
 
 local function text(value, longest)
   return value ~= nil and tostring(value):sub(1, longest) or nil
@@ -34,8 +34,14 @@ local function map(list, convert)
   return core.array(result)
 end
 
+local function says_of(entry)
+  local list = {}
+  for i = 1, math.min(#entry.says, MOST_NOTES) do list[i] = text(entry.says[i], LONGEST_NOTE) end
+  return core.array(list)
+end
+
 local function step_of(entry)
-  return { key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
+  return { says = says_of(entry), key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
     reads = entry.reads, note = text(entry.note, LONGEST_NOTE), flags = flags_of(entry.options),
     failed = entry.failed and true or nil, calls = map(entry.calls, call_of) }
 end

@@ -22,6 +22,7 @@ local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 local tables = require "alicloud.base.tables"
+local waves = require "alicloud.dr.playbook.waves"
 
 local M = {}
 
@@ -39,6 +40,8 @@ local M = {}
 ---@field calls alicloud.dr.PlannedCall[]
 ---@field reads integer calls that only read
 ---@field note string? why it is refused, unknown or not entered
+---@field says string[] the notes that it would write
+---@field err alicloud.Error? why it is refused or unknown
 ---@field failed boolean? it came to no good end here
 ---@field not_done string? what a run does there and a plan does not
 ---@field options table
@@ -140,11 +143,7 @@ local function planned_failover(dry, engine, group, options)
     result.outcome = "already_failovered"
     return result
   end
-  if not report.ok then
-    local obstacle = precheck.first_obstacle(report)
-    return nil, errors.new { kind = "precheck", code = obstacle.code,
-      message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent" }
-  end
+  if not report.ok then return nil, obstacle_of(report) end
   dry:saw_change { product = "ebs", action = "FailoverDiskReplicaGroup",
     region = group.region, token = token_of(engine, snapshot, options) }
   return result
@@ -158,7 +157,9 @@ end
 -- What looks like a report of a pre-check need not be one.
 local function obstacle_of(result)
   local ok, obstacle = pcall(precheck.first_obstacle, result)
-  return ok and obstacle and (": %s: %s"):format(obstacle.code, obstacle.fact) or ""
+  if not (ok and obstacle) then return nil end
+  return errors.new { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+    hint = obstacle.cure, outcome = "not_sent" }
 end
 
 local function judge(entry, ok, result, err)
@@ -167,7 +168,9 @@ local function judge(entry, ok, result, err)
     entry.note = entry.not_done
     if type(result) == "table" and result.ok == false then
       entry.effect = "refused"
-      entry.note = "its pre-check stands against it" .. obstacle_of(result)
+      entry.err = obstacle_of(result)
+      entry.note = "its pre-check stands against it"
+        .. (entry.err and (": %s: %s"):format(entry.err.code, entry.err.message) or "")
     end
     return result
   end
@@ -178,7 +181,7 @@ local function judge(entry, ok, result, err)
     return nil
   end
   entry.effect = (err.kind == "precheck" or err.outcome) and "refused" or "unknown"
-  entry.failed = true
+  entry.failed, entry.err = true, err
   entry.note = err.code .. ": " .. err.message
   return nil
 end
@@ -200,8 +203,8 @@ local function enter(dry, branch, entry, body)
 end
 
 local function add(dry, branch, kind, name, options)
-  local entry = { key = branch.prefix .. name, kind = kind, calls = {}, reads = 0,
-    effect = "not_entered", options = options }
+  local entry = { key = branch.prefix .. name, kind = kind, calls = {}, says = {},
+    reads = 0, effect = "not_entered", options = options }
   table.insert(dry.plan.steps, entry)
   return entry
 end
@@ -220,7 +223,8 @@ function DryRun:step(branch, name, options, body)
   if entry.note or options.plan == false then return nil end
   local result = enter(self, branch, entry, options.plan or body)
   if entry.effect == "refused" and (options.on_error or "stop") == "stop" then
-    error({ stop = ("step %q would be refused: %s"):format(entry.key, entry.note) }, 0)
+    error({ stop = ("step %q would be refused: %s"):format(entry.key, entry.note),
+      err = entry.err }, 0)
   end
   return result
 end
@@ -237,15 +241,27 @@ function DryRun:gate(branch, name, options)
     wish and "broken open: " .. wish.why or "waits for people"
 end
 
-function DryRun:each(branch, list, _, body)
-  local ok = {}
-  for _, item in ipairs(list) do
-    local name = tostring(type(item) == "table" and item.id or item)
-    local result = body(item, branch:fork(name))
-    if result == nil then result = true end
-    ok[name] = result
+-- What a run would leave out, the plan leaves out.
+local function plan_one(round, job)
+  local ok, result = guard.call(round.body, job.item, round.branch:fork(job.name))
+  if ok then
+    round.ok[job.name] = result == nil and true or result
+    return
   end
-  return { ok = ok, failed = {} }
+  local err = type(result) == "table" and result.err
+  if not (err and round.leave_out and round.leave_out(job.item, err)) then error(result, 0) end
+  round.left_out[job.name] = err
+end
+
+function DryRun:each(branch, list, options, body)
+  local round = { branch = branch, body = body, leave_out = options.leave_out, ok = {},
+    left_out = {} }
+  for _, wave in ipairs(waves.divide(waves.jobs(branch, list), options)) do
+    for _, part in ipairs { wave.canaries, wave.others } do
+      for _, job in ipairs(part) do plan_one(round, job) end
+    end
+  end
+  return { ok = round.ok, failed = {}, left_out = round.left_out }
 end
 
 function DryRun:parallel(branch, bodies)
@@ -280,11 +296,14 @@ local function reason(raised, plan)
     .. tostring(stops.error_of(raised, "").message)
 end
 
--- Nothing is written down.
-local NOWHERE = { write = function(journal, event)
-  journal.last = event
-  return true
-end }
+-- Nothing is written down; what a step would note is shown with it.
+local function journal_of(dry)
+  return { write = function(journal, event)
+    journal.last = event
+    if event.type == "note" and dry.entry then table.insert(dry.entry.says, event.text) end
+    return true
+  end }
+end
 
 -- Waits are passed over: nothing of what they wait for was begun.
 local function loop_of(client)
@@ -293,7 +312,7 @@ end
 
 -- Playbooks hold the engine through their run, and so must find nothing there that changes.
 local function engine_of(dry, playbook, client, options)
-  local engine = engines.new { playbook = playbook, journal = NOWHERE, state = states.new(),
+  local engine = engines.new { playbook = playbook, journal = journal_of(dry), state = states.new(),
     client = client, runtime = client.runtime, loop = loop_of(client), executor = dry,
     options = {}, skips = run_options.skips(options.skip) }
   engine:write({ type = "run", playbook = playbook.name, run_id = "plan",

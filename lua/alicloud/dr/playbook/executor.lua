@@ -30,7 +30,7 @@ function M:hold(branch, group)
   local engine, id = branch.engine, group.id
   if not engine.groups[id] then
     local lease, err = engine.store:lease("group " .. id, engine.holder)
-    if not lease then engine:stop(err) end
+    if not lease then branch:halt(err) end
     engine.groups[id] = lease
   end
   engine:bind(id, group.region, branch.prefix)
@@ -82,7 +82,7 @@ end
 ---@param list any[]
 ---@param options alicloud.dr.EachOptions
 ---@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
----@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
+---@return alicloud.dr.EachResult
 function M:each(branch, list, options, body)
   return parallel.each(branch, list, options, body)
 end

@@ -4,9 +4,11 @@
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local schema = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
 local tables = require "alicloud.base.tables"
+local waves = require "alicloud.dr.playbook.waves"
 
 local M = {}
 
@@ -14,8 +16,17 @@ local M = {}
 ---@field parallel? integer how many at a time (8)
 ---@field max_errors? integer|string failures at which nothing more is begun: a number, or "10%" of
 ---all (1: the first)
----@field canary? integer so many come first and must all succeed (0)
+---@field canary? integer|string[] so many, or those of these names, come first and must all succeed
+---(0); of a number, one that is left out is replaced, and after a resume one that has failed
+---@field tier? fun(item: any): integer the lowest come first; the next wait until they have ended
+---@field leave_out? fun(item: any, err: alicloud.Error): string|nil what to say of one whose failure
+---does not count, since nothing of it was begun; nil: it counts
 ---@field max_groups? integer more than so many need a person's word before anything begins
+
+---@class alicloud.dr.EachResult
+---@field ok table<string, any> what each returned, by name
+---@field failed table<string, alicloud.Error>
+---@field left_out table<string, alicloud.Error>
 
 M.SCHEMA = {
   parallel = schema.integer(1, 1000),
@@ -26,7 +37,15 @@ M.SCHEMA = {
     end
     return math.type(value) == "integer" and value >= 1
   end),
-  canary = schema.integer(0, 1000),
+  canary = schema.rule("a whole number from 0 to 1000, or a list of names", function(value)
+    if type(value) ~= "table" then return schema.integer(0, 1000).test(value) end
+    for _, name in ipairs(value) do
+      if not steps.NAME.test(name) then return false end
+    end
+    return #value > 0
+  end),
+  tier = schema.callable,
+  leave_out = schema.callable,
   max_groups = schema.integer(1, 100000),
 }
 
@@ -36,24 +55,20 @@ local function limit_of(max_errors, count)
   return math.max(1, math.ceil(count * percent / 100))
 end
 
-local function name_of(item, index)
-  local name = type(item) == "table" and item.id or item
-  if type(name) == "number" then name = tostring(name) end
-  if not steps.NAME.test(name) then
-    error(("playbook: each: item %d: got %s; allowed: a name, or a table with `id`, of %s")
-      :format(index, schema.show(name), steps.NAME.allowed), 4)
-  end
-  return name
+-- What is said of a job that failed before anything of it was begun, in this process or another.
+local function reason_to_leave_out(round, job, err)
+  if not round.leave_out or waves.has_acted(round.branch, job) then return nil end
+  return round.leave_out(job.item, err)
 end
 
-local function jobs_of(branch, list)
-  local jobs = {}
-  for i, item in ipairs(list) do
-    local name = name_of(item, i)
-    steps.claim_name(branch.engine, branch.prefix .. name .. "/", 4)
-    jobs[i] = { name = name, item = item }
+local function take_failure(round, job, err)
+  local said = reason_to_leave_out(round, job, err)
+  if said then
+    round.left_out[job.name], round.said[job.name] = err, said
+  else
+    round.failed[job.name] = err
+    round.errors = round.errors + 1
   end
-  return jobs
 end
 
 -- What ends the whole run, an interrupt included, is raised when everybody has been called back.
@@ -70,8 +85,7 @@ local function take_result(round, job)
   elseif stops.is(result) and result.whole then
     round.raised = round.raised or result
   else
-    round.failed[job.name] = stops.error_of(result, job.name)
-    round.errors = round.errors + 1
+    take_failure(round, job, stops.error_of(result, job.name))
   end
 end
 
@@ -118,11 +132,11 @@ local function await(round)
 end
 
 -- Carries out a part of the jobs.
-local function carry_out(round, jobs, width)
+local function carry_out(round, jobs)
   local next_job = 1
   while next_job <= #jobs or #round.running > 0 do
     local may_start = not round.raised and round.errors < round.limit
-    while may_start and next_job <= #jobs and #round.running < width do
+    while may_start and next_job <= #jobs and #round.running < round.width do
       start(round, jobs[next_job])
       next_job = next_job + 1
     end
@@ -130,64 +144,176 @@ local function carry_out(round, jobs, width)
     await(round)
     if round.raised then break end
   end
-  for i = next_job, #jobs do round.left_out[#round.left_out + 1] = jobs[i].name end
 end
 
-local function part(list, first, last)
-  return table.move(list, first, last, 1, {})
-end
-
-local function new_round(branch, limit, call)
-  return { branch = branch, call = call, loop = branch.engine.loop, limit = limit,
-    errors = 0, ok = {}, failed = {}, left_out = {}, running = {} }
+local function new_round(branch, options, jobs, call)
+  return { branch = branch, call = call, loop = branch.engine.loop, jobs = jobs,
+    limit = limit_of(options.max_errors, #jobs), width = options.parallel or 8,
+    leave_out = options.leave_out, errors = 0, ok = {}, failed = {}, left_out = {}, said = {},
+    running = {} }
 end
 
 local function first_error(round)
   return round.failed[tables.keys(round.failed)[1]]
 end
 
-local function too_many(branch, round, total)
-  local err = first_error(round)
+local function count_not_begun(round)
+  local count = 0
+  for _, job in ipairs(round.jobs) do
+    if not job.branch then count = count + 1 end
+  end
+  return count
+end
+
+-- How to go on, where the playbook takes such a parameter.
+local function ways_on(branch, ways)
+  local declared = tables.index(branch.engine.playbook.params or {}, "name")
+  local parts = {}
+  for _, way in ipairs(ways) do
+    if not way.param or declared[way.param] then parts[#parts + 1] = way.text end
+  end
+  return table.concat(parts, "; ")
+end
+
+local function too_many(round, hint)
+  local branch, err = round.branch, first_error(round)
+  local left_out = tables.keys(round.left_out)
   branch:halt(errors.new {
-    kind = err.kind, code = err.code, outcome = err.outcome, hint = err.hint, cause = err,
-    message = ("%d of %d failed (%s), %d were not begun; first: %s"):format(round.errors, total,
-      table.concat(tables.keys(round.failed), ", "), #round.left_out, err.message),
+    kind = err.kind, code = err.code, outcome = err.outcome, cause = err,
+    hint = hint and hint ~= "" and hint or err.hint,
+    message = ("%d of %d failed (%s), %d were not begun%s; first: %s"):format(round.errors,
+      #round.jobs, table.concat(tables.keys(round.failed), ", "), count_not_begun(round),
+      #left_out > 0 and ", left out: " .. table.concat(left_out, ", ") or "", err.message),
     failed = round.failed,
   })
 end
 
-local function finish(branch, round, total)
+local function skip_way(branch, name)
+  return ("resumed with %s, the others go without it"):format(
+    shell.option("--skip", waves.failed_step(branch, name) .. "=WHY"))
+end
+
+local function threshold_hint(round)
+  local branch, name = round.branch, tables.keys(round.failed)[1]
+  return ways_on(branch, {
+    { text = "resumed, those that failed are tried once more, after the others" },
+    { param = "max_errors", text = ("resumed with max_errors=%d, more may fail"):format(
+      round.errors + 1) },
+    { text = skip_way(branch, name) },
+  })
+end
+
+local function canary_hint(round, wave, name)
+  local branch = round.branch
+  local following = wave.canaries[1] or wave.others[1]
+  local ways = {}
+  if not wave.named and following then
+    ways[1] = { text = ("resumed, %s comes first instead of it"):format(following.name) }
+  end
+  if following then
+    ways[#ways + 1] = { param = "canary", text = ("resumed with canary=%s, that one comes first; "
+      .. "with canary=0, all go without one"):format(following.name) }
+  end
+  ways[#ways + 1] = { text = skip_way(branch, name) }
+  return ways_on(branch, ways)
+end
+
+-- Asks a person, if one is there, and writes the answer down.
+local function ask(branch, step, question)
+  local engine = branch.engine
+  local asker, ok, answer, by = engine.options.ask, nil, nil, nil
+  if asker then
+    question.step = branch.prefix .. step
+    ok, answer, by = guard.call(asker, question)
+  end
+  if not ok or answer ~= "again" and answer ~= "skip" then answer = "stop" end
+  engine:record { type = "asked", step = branch.prefix .. step, answer = answer,
+    by = type(by) == "string" and by or nil }
+  return answer
+end
+
+-- Whether the others may go on after a canary that failed: "again", behind another canary, or
+-- "skip", without one. Whoever says so has seen this failure.
+local function ask_about_canary(round, wave)
+  local branch = round.branch
+  local answer = branch.engine.options.ask
+    and ask(branch, "canary", { err = first_error(round), canary = true }) or "stop"
+  if answer == "stop" then
+    too_many(round, canary_hint(round, wave, tables.keys(round.failed)[1]))
+  end
+  round.limit = math.max(round.limit, round.errors + 1)
+  if #wave.canaries == 0 then wave.canaries[1] = table.remove(wave.others, 1) end
+  return answer
+end
+
+-- Of canaries that were named, each is needed; what is left out proves nothing.
+local function demand_named(round, wave, jobs)
+  if not wave.named then return end
+  for _, job in ipairs(jobs) do
+    local err = round.left_out[job.name]
+    if err then
+      round.branch:halt(errors.new { kind = err.kind, code = err.code, outcome = err.outcome,
+        cause = err, hint = canary_hint(round, wave, job.name),
+        message = ("the canary %s was left out: %s"):format(job.name, err.message) })
+    end
+  end
+end
+
+local function count_proven(round, jobs)
+  local count = 0
+  for _, job in ipairs(jobs) do
+    if round.ok[job.name] ~= nil then count = count + 1 end
+  end
+  return count
+end
+
+local function take_canaries(wave, count)
+  local taken = {}
+  for i = 1, math.min(count, #wave.canaries) do taken[i] = table.remove(wave.canaries, 1) end
+  return taken
+end
+
+-- So many must succeed before the others of their wave begin.
+local function carry_out_canaries(round, wave)
+  local missing = wave.proofs
+  while missing > 0 and #wave.canaries > 0 and not round.raised do
+    local before, jobs = round.errors, take_canaries(wave, missing)
+    carry_out(round, jobs)
+    if round.raised then return end
+    missing = missing - count_proven(round, jobs)
+    if round.errors > before and ask_about_canary(round, wave) == "skip" then return end
+    demand_named(round, wave, jobs)
+  end
+end
+
+local function carry_out_wave(round, wave)
+  carry_out_canaries(round, wave)
+  local rest = table.move(wave.others, 1, #wave.others, #wave.canaries + 1, wave.canaries)
+  if not round.raised then carry_out(round, rest) end
+end
+
+local function finish(round)
+  local engine, prefix = round.branch.engine, round.branch.prefix
   if round.raised then
     cancel_all(round)
     error(round.raised, 0)
   end
-  if round.errors >= round.limit then too_many(branch, round, total) end
+  for _, name in ipairs(tables.keys(round.left_out)) do engine:except(round.said[name]) end
   for _, name in ipairs(tables.keys(round.failed)) do
-    branch.engine:except(("%s%s failed: %s"):format(branch.prefix, name,
-      round.failed[name].message))
+    engine:except(("%s%s failed: %s"):format(prefix, name, round.failed[name].message))
   end
-  return { ok = round.ok, failed = round.failed }
+  return { ok = round.ok, failed = round.failed, left_out = round.left_out }
 end
 
 -- A mistake that would move everything is stopped before it has moved anything.
 local function demand_release(branch, count, most)
   if not most or count <= most then return end
-  local engine = branch.engine
   local err = errors.new {
     kind = "precheck", code = "Client.TooManyGroups", outcome = "not_sent",
     message = ("%d groups, allowed: %d without a person's word"):format(count, most),
     hint = "raise max_groups, or release it where somebody is asked",
   }
-  local asker = engine.options.ask
-  local ok, answer, by
-  if asker then
-    ok, answer, by = guard.call(asker, { step = branch.prefix .. "each", err = err,
-      release = true })
-  end
-  engine:record { type = "asked", step = branch.prefix .. "each",
-    by = type(by) == "string" and by or nil,
-    answer = ok and answer == "again" and "again" or "stop" }
-  if not (ok and answer == "again") then branch:halt(err) end
+  if ask(branch, "each", { err = err, release = true }) ~= "again" then branch:halt(err) end
 end
 
 --- Carries a function out for every element of a list.
@@ -195,24 +321,21 @@ end
 ---@param list any[]
 ---@param options alicloud.dr.EachOptions
 ---@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
----@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
+---@return alicloud.dr.EachResult
 function M.each(branch, list, options, body)
   branch:go_on()
-  local jobs = jobs_of(branch, list)
+  local jobs = waves.jobs(branch, list)
   demand_release(branch, #jobs, options.max_groups)
-  local canary = math.min(options.canary or 0, #jobs)
-  local width = options.parallel or 8
-  local round = new_round(branch, limit_of(options.max_errors, #jobs), body)
+  local round = new_round(branch, options, jobs, body)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
-  if canary > 0 then
-    carry_out(round, part(jobs, 1, canary), width)
-    if round.errors > 0 and not round.raised then
-      for i = canary + 1, #jobs do round.left_out[#round.left_out + 1] = jobs[i].name end
-      too_many(branch, round, #jobs)
-    end
+  for _, wave in ipairs(waves.divide(jobs, options)) do
+    if round.raised or round.errors >= round.limit then break end
+    carry_out_wave(round, wave)
   end
-  if not round.raised then carry_out(round, part(jobs, canary + 1, #jobs), width) end
-  return finish(branch, round, #jobs)
+  if round.errors >= round.limit and not round.raised then
+    too_many(round, threshold_hint(round))
+  end
+  return finish(round)
 end
 
 --- Carries several functions out; the first failure ends the branch when the others are done.
@@ -221,13 +344,13 @@ end
 ---@return table<string, any> results
 function M.all(branch, bodies)
   branch:go_on()
-  local names = tables.keys(bodies)
-  local jobs = jobs_of(branch, names)
-  local round = new_round(branch, math.huge, function(name, run) return bodies[name](run) end)
+  local jobs = waves.jobs(branch, tables.keys(bodies))
+  local round = new_round(branch, { max_errors = math.huge, parallel = #jobs }, jobs,
+    function(name, run) return bodies[name](run) end)
   local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
-  carry_out(round, jobs, #jobs)
-  if round.errors > 0 and not round.raised then too_many(branch, round, #jobs) end
-  return finish(branch, round, #jobs).ok
+  carry_out(round, jobs)
+  if round.errors > 0 and not round.raised then too_many(round) end
+  return finish(round).ok
 end
 
 return M

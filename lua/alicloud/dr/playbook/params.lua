@@ -3,27 +3,36 @@
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
+local rows = require "alicloud.dr.playbook.rows"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
+local tiers = require "alicloud.dr.playbook.tiers"
 
 local M = {}
 
 ---@class alicloud.dr.Param
 ---@field name string
----@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"share"|"boolean"|"text"
----|"choice"|"disks"|"command"
+---@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"count_or_ids"|"share"
+---|"boolean"|"text"|"choice"|"disks"|"command"|"tiers"|"rows"
 ---@field help string what it is for, one line
 ---@field required boolean?
 ---@field default any as it would be typed
 ---@field values string[]? of a choice
+---@field columns alicloud.dr.Param[]? of rows; the first is their key
 
 --- What stands in the journal for a function; whoever resumes has to give it again.
 M.FUNCTION = "(function)"
 
-local function list_of(text)
-  if type(text) ~= "string" then return text end
+local function list_of(value)
+  if type(value) == "table" and #value > 0 then
+    for _, text in ipairs(value) do
+      if type(text) ~= "string" then return value end
+    end
+    value = table.concat(value, ",")
+  end
+  if type(value) ~= "string" then return value end
   local list = {}
-  for word in (text .. ","):gmatch("%s*([^,]*),") do list[#list + 1] = word end
+  for word in (value .. ","):gmatch("%s*([^,]*),") do list[#list + 1] = word end
   return list
 end
 
@@ -51,6 +60,8 @@ local function whole(least)
 end
 
 local integer = whole(1)
+
+local count = whole(0)
 
 local function share(value)
   local percent = type(value) == "string" and tonumber(value:match("^(%d+%.?%d*)%%$"))
@@ -84,15 +95,33 @@ local TYPES = {
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
   integer = { allowed = "a whole number from 1 to 100000", read = integer },
-  count = { allowed = "a whole number from 0 to 100000", read = whole(0) },
+  count = { allowed = "a whole number from 0 to 100000", read = count },
+  count_or_ids = { allowed = "a whole number from 0 to 100000, or ids with a comma between",
+    read = function(value) return count(value) or ids(value) end },
   share = { allowed = 'a whole number from 1, or a part such as "10%"', read = share },
   boolean = { allowed = "yes or no", read = boolean },
   disks = { allowed = "an instance, or DISK:INSTANCE with a comma between", read = disks },
   command = { allowed = "a command line for sh, or in Lua a function", read = command },
+  tiers = { allowed = tiers.ALLOWED, read = tiers.read },
 }
 
+-- What may be given more than once.
+local MANY = { ids = true, count_or_ids = true, disks = true, tiers = true, rows = true }
+
+local MAKE = {}
+
+function MAKE.choice(param)
+  return schema.choice(table.unpack(param.values))
+end
+
 local function rule_of(param)
-  return param.type == "choice" and schema.choice(table.unpack(param.values)) or TYPES[param.type]
+  return MAKE[param.type] and MAKE[param.type](param) or TYPES[param.type]
+end
+
+function MAKE.rows(param)
+  return { allowed = rows.allowed(param.columns), read = function(value)
+    return rows.read(value, param.columns, rule_of)
+  end }
 end
 
 --- What may be given for a parameter, in words.
@@ -103,7 +132,7 @@ function M.allowed(param)
 end
 
 local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
-  required = schema.boolean, values = schema.typed "table",
+  required = schema.boolean, values = schema.typed "table", columns = schema.typed "table",
   default = schema.rule("what could be typed", function(value) return value ~= nil end) }
 
 --- Checks a declaration; raises where the playbook was made.
@@ -120,16 +149,32 @@ function M.declare(where, list, level)
       error(("%s: name: got %s; allowed: a word that is there once"):format(here,
         schema.show(param.name)), level + 1)
     end
-    if param.type ~= "choice" and not TYPES[param.type] then
+    if not MAKE[param.type] and not TYPES[param.type] then
       error(("%s: type: got %s%s"):format(here, schema.show(param.type),
         schema.did_you_mean(param.type, TYPES)), level + 1)
     end
+    if param.type == "rows" then M.declare(here, param.columns, level + 1) end
     seen[param.name] = param
   end
   return list
 end
 
 local VOICE = schema.voice "parameter"
+
+local function is_repeated(value)
+  return type(value) == "table" and #value > 1 and type(value[1]) == "string"
+end
+
+local function read_one(param, value)
+  local rule = rule_of(param)
+  if is_repeated(value) and not MANY[param.type] then
+    return nil, ("parameter %s is there %d times; it is given once"):format(param.name, #value)
+  end
+  local read, why = schema.read(rule, value)
+  if read ~= nil then return read end
+  return nil, why and ("parameter %s: %s"):format(param.name, why)
+    or VOICE.wrong(param.name, schema.show(value), rule.allowed)
+end
 
 --- Reads parameters. A playbook that declares none takes them all as they are.
 ---@param list alicloud.dr.Param[]|nil
@@ -143,16 +188,15 @@ function M.read(list, given)
   if stranger ~= nil then return nil, VOICE.unknown("", tostring(stranger), by_name) end
   local params = {}
   for _, param in ipairs(list) do
-    local name, rule, value = param.name, rule_of(param), given[param.name]
+    local name, value = param.name, given[param.name]
     if value == nil then value = param.default end
     if value ~= nil then
-      params[name] = schema.read(rule, value)
-      if params[name] == nil then
-        return nil, VOICE.wrong(name, schema.show(value), rule.allowed)
-      end
+      local message
+      params[name], message = read_one(param, value)
+      if message then return nil, message end
     elseif param.required then
       return nil, ("parameter %s is missing: %s; allowed: %s"):format(name, param.help,
-        rule.allowed)
+        M.allowed(param))
     end
   end
   return params

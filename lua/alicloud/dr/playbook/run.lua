@@ -161,7 +161,7 @@ end
 ---@param list T[] names, groups, or tables with `id`
 ---@param options? alicloud.dr.EachOptions
 ---@param body fun(item: T, run: alicloud.dr.PlaybookRun): any
----@return { ok: table<string, any>, failed: table<string, alicloud.Error> }
+---@return alicloud.dr.EachResult
 function Run:each(list, options, body)
   own(self)
   if body == nil then options, body = nil, options end

@@ -48,6 +48,7 @@ local M = {}
 ---@field err alicloud.Error
 ---@field critical boolean "skip" is not taken
 ---@field release boolean? "again" lets more groups go than max_groups
+---@field canary boolean? a canary has failed: "again" takes another one, "skip" lets the others go
 
 local function is_map_of(test)
   return function(value)

@@ -140,7 +140,7 @@ function TAKE.asked(self, event)
     entry = self:entry(event.step, "release")
     begin_span(entry, event.at)
     end_span(entry, event.at)
-    entry.status = event.answer == "again" and "passed" or "refused"
+    entry.status = event.answer == "stop" and "refused" or "passed"
   end
   table.insert(entry.asked, { answer = event.answer, by = event.by, at = event.at })
 end
