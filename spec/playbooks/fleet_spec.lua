@@ -92,7 +92,7 @@ describe("the playbook fleet", function()
 
   it("moves those that are named", function()
     local stage = stage_of(5)
-    assert(run(stage, { groups = "pg-02,pg-04" }))
+    assert(run(stage, { groups = "pg-02,pg-04,pg-02" }))
     assert.equal(2, moved(stage))
   end)
 
@@ -200,6 +200,7 @@ describe("the playbook fleet", function()
     end }))
     assert.equal("pg-02", order[1])
     assert.equal(5, opened(stage))
+    assert.equal("skipped", stage:state().steps["what remains"].result.groups["pg-01"])
   end)
 
   it("chooses a canary that is ready and has something to prove", function()

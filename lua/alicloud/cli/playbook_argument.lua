@@ -23,7 +23,8 @@ local M = {}
 ---@param command table of argparse
 function M.add_arguments(command)
   command:argument("file", "The playbook: a ready one by its name, or a Lua file.")
-  command:argument("param", "key=value, for run.params."):args "*"
+  command:argument("param", "key=value, for run.params; key=@FILE takes what is in a file.")
+    :args "*"
   command:option("--to", "The parameter to: zone or region that takes over."):argname "<place>"
 end
 
@@ -36,10 +37,41 @@ function M.add_rehearsal(command)
     :choices { "drill", "planned", "unplanned" }
 end
 
+local LARGEST = 262144
+
+-- What stands in a file is the value of a parameter (name=@FILE); @@ begins a text with one @.
+local function value_of(name, word, read_file)
+  local path = word:match "^@([^@].*)$"
+  if not path then return (word:gsub("^@@", "@")) end
+  local text, message = read_file(path)
+  if not text then
+    options.refuse(("parameter %s: %s; a text that begins with @ has two of them"):format(name,
+      message))
+  end
+  if #text > LARGEST then
+    options.refuse(("parameter %s: %s has %d bytes; allowed: %d"):format(name, path, #text,
+      LARGEST))
+  end
+  return text
+end
+
+-- One that is typed several times is a list.
+local function add(params, name, value)
+  local before = params[name]
+  if before == nil then
+    params[name] = value
+  elseif type(before) == "table" then
+    before[#before + 1] = value
+  else
+    params[name] = { before, value }
+  end
+end
+
 --- The parameters that were typed.
 ---@param args table with param, and to
----@return table<string, string>
-function M.read_params(args)
+---@param read_file fun(path: string): string|nil, string? of those that are in files
+---@return table<string, string|string[]>
+function M.read_params(args, read_file)
   local params = { to = options.side(args) }
   for _, word in ipairs(args.param) do
     local name, value = word:match("^([%a_][%w_]*)=(.*)$")
@@ -50,11 +82,13 @@ function M.read_params(args)
       options.refuse(("parameter %s: parameters are kept in the journal; give a secret through the "
         .. "environment"):format(name))
     end
-    if name == "to" and args.to and args.to ~= value then
+    value = value_of(name, value, read_file)
+    if name ~= "to" or not args.to then
+      add(params, name, value)
+    elseif args.to ~= value then
       options.refuse(("--to: got %s, and the parameter to=%s; allowed: one of the two"):format(
         schema.show(args.to), value))
     end
-    params[name] = value
   end
   return params
 end
@@ -106,10 +140,11 @@ end
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Playbook
----@return table<string, string> params
+---@return table<string, string|string[]> params
 function M.open(args, io)
-  local params = M.read_params(args)
-  local playbook = M.load(M.read(args.file, io, orders.reader(args, io)))
+  local read_file = orders.reader(args, io)
+  local params = M.read_params(args, read_file)
+  local playbook = M.load(M.read(args.file, io, read_file))
   take_params(playbook, params, args)
   M.check_mode(playbook, args)
   return playbook, params

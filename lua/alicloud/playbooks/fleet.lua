@@ -47,8 +47,16 @@ local function refusal(fields)
   return alicloud.error.new(fields)
 end
 
+local function unique(names)
+  local list, known = {}, {}
+  for _, id in ipairs(names) do
+    if not known[id] then known[id], list[#list + 1] = true, id end
+  end
+  return list
+end
+
 local function choose(run, names, region)
-  if names[1] ~= "all" then return names end
+  if names[1] ~= "all" then return unique(names) end
   local ids, err = dr.group_ids(run.client, { region = region, site = "backup" })
   if not ids then return nil, err end
   if #ids == 0 then return nil, "no group has its secondary site in " .. region end
@@ -163,14 +171,14 @@ local function demand_canaries(canary, names, ready, looks)
 end
 
 local function sort_into_tiers(list, ready, looks)
-  local tier_of, taken = {}, {}
+  local sorted = { list = list, of = {}, taken = {} }
   for _, id in ipairs(ready) do
     local seen = looks.ok["ready " .. id]
     local entry = tiers.of(list, id, type(seen) == "table" and seen.name or nil)
-    tier_of[id] = entry and entry.tier or tiers.LAST
-    if entry then taken[entry] = true end
+    sorted.of[id] = entry and entry.tier or tiers.LAST
+    if entry then sorted.taken[entry] = true end
   end
-  return tier_of, taken
+  return sorted
 end
 
 local MOST_NAMES = 12
@@ -180,26 +188,34 @@ local function few(list)
   return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
 end
 
--- Says who moves when, before anything does.
-local function tell_order(own, list, names, ready, tier_of, taken)
-  local by_tier, order = {}, {}
+local function tell_tiers(own, sorted, ready)
+  local by_tier = {}
   for _, id in ipairs(ready) do
-    local tier = tier_of[id]
-    if not by_tier[tier] then by_tier[tier], order[#order + 1] = {}, tier end
+    local tier = sorted.of[id]
+    by_tier[tier] = by_tier[tier] or {}
     table.insert(by_tier[tier], id)
   end
-  table.sort(order)
-  own:note(("%d of %d groups are ready"):format(#ready, #names))
-  for _, tier in ipairs(order) do
-    local title = #list == 0 and "at once" or tier == tiers.LAST and "no tier, last"
+  for _, tier in ipairs(tables.keys(by_tier)) do
+    local title = #sorted.list == 0 and "at once" or tier == tiers.LAST and "no tier, last"
       or "tier " .. tier
     own:note(("%s: %d: %s"):format(title, #by_tier[tier], few(by_tier[tier])))
   end
-  for _, entry in ipairs(list) do
-    if not taken[entry] then
+  for _, entry in ipairs(sorted.list) do
+    if not sorted.taken[entry] then
       own:note(("tier %d: %s takes no group that is ready"):format(entry.tier, entry.pattern))
     end
   end
+end
+
+-- Says who moves when, before anything does.
+local function tell_order(own, names, ready, canary, sorted)
+  own:note(("%d of %d groups are ready"):format(#ready, #names))
+  if type(canary) == "table" then
+    own:note("canary, first in its tier: " .. few(canary))
+  elseif canary > 0 then
+    own:note(("canary: %d before the others"):format(canary))
+  end
+  tell_tiers(own, sorted, ready)
   return { ready = ready }
 end
 
@@ -214,19 +230,26 @@ local function move(own, id, row, region)
   local moved = own:step("promote", { point_of_no_return = true }, function()
     return group:failover { max_rpo = params.max_rpo }
   end)
+  if not moved then return { outcome = "skipped" } end
   common.attach(own, group, row.attach)
   if try and not fenced then fenced = common.fence(own, "fence again", group, "continue") end
-  return { outcome = moved and moved.outcome, fenced = fenced and true or false }
+  return { outcome = moved.outcome, fenced = fenced and true or false }
+end
+
+local function opened_of(moved)
+  local list = {}
+  for _, id in ipairs(tables.keys(moved.ok)) do
+    if moved.ok[id].outcome ~= "skipped" then list[#list + 1] = id end
+  end
+  return list
 end
 
 -- Who stands where now. What is left to be done, and with which command, a person reads here.
 local function tell_outcomes(own, moved, looks, row_of, region)
-  local opened, unfenced, outcomes = tables.keys(moved.ok), {}, {}
+  local opened, unfenced, outcomes = opened_of(moved), {}, {}
+  for id, result in pairs(moved.ok) do outcomes[id] = result.outcome end
   for _, id in ipairs(opened) do
-    outcomes[id] = type(moved.ok[id]) == "table" and moved.ok[id].outcome or "skipped"
-    if not (type(moved.ok[id]) == "table" and moved.ok[id].fenced) then
-      unfenced[#unfenced + 1] = id
-    end
+    if not moved.ok[id].fenced then unfenced[#unfenced + 1] = id end
   end
   for id, err in pairs(moved.failed) do outcomes[id] = "failed: " .. err.code end
   for id, err in pairs(moved.left_out) do outcomes[id] = "left out: " .. err.code end
@@ -261,22 +284,18 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   local ready = ready_of(names, looks)
   demand_ready(names, ready, looks)
   demand_canaries(params.canary, names, ready, looks)
-  local list = params.tier or {}
-  local tier_of, taken = sort_into_tiers(list, ready, looks)
-  run:step("order", function(own)
-    return tell_order(own, list, names, ready, tier_of, taken)
-  end)
+  local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, looks)
+  run:step("order", function(own) return tell_order(own, names, ready, canary, sorted) end)
   common.approve(run)
-  local moved = run:each(ready, { parallel = params.parallel, canary = params.canary,
-    max_errors = params.max_errors,
-    tier = function(id) return tier_of[id] end,
+  local moved = run:each(ready, { parallel = params.parallel, canary = canary,
+    max_errors = params.max_errors, tier = function(id) return sorted.of[id] end,
     leave_out = function(id, err)
       -- What was stopped for it is down now: that is a failure.
       if err.kind ~= "precheck" or err.outcome ~= "not_sent" or row_of(id).stop then return nil end
       return reason(run, id, err, row_of(id), region)
     end,
   }, function(id, own) return move(own, id, row_of(id), region) end)
-  common.verify(run, { groups = table.concat(tables.keys(moved.ok), ","), region = region })
+  common.verify(run, { groups = table.concat(opened_of(moved), ","), region = region })
   run:step("what remains", { plan = false }, function(own)
     return tell_outcomes(own, moved, looks, row_of, region)
   end)

@@ -74,7 +74,8 @@ describe("run:each", function()
   end)
 
   it("leaves out what its caller says was never begun, and counts the rest", function()
-    local stage = stages.new(fleet(5, { [2] = { status = "created" }, [4] = { status = "created" } }))
+    local created = { status = "created" }
+    local stage = stages.new(fleet(5, { [2] = created, [4] = created }))
     local outcome
     local function body(run)
       outcome = run:each(ids(5), { max_errors = 1, leave_out = function(id, err)
@@ -116,7 +117,7 @@ describe("run:each", function()
     assert.equal("pg-02 pg-02", table.concat(order, " ", 11, 12))
   end)
 
-  it("puts another in the place of a canary that is left out, but not of one with a name", function()
+  it("puts another in the place of a canary that is left out, not of one with a name", function()
     local function body(canary, order)
       return function(run)
         run:each(ids(4), { canary = canary, leave_out = function() return "left out" end },

@@ -129,8 +129,8 @@ local function plan_object(plan, rate)
   for i, entry in ipairs(plan.steps) do
     local given = entry.flags
     steps[i] = { step = entry.key, kind = entry.kind, effect = entry.effect, note = entry.note,
-      says = core.array(entry.says), reads = entry.reads, calls = core.array(entry.calls), critical = given.critical,
-      point_of_no_return = given.point_of_no_return, graceful_only = given.graceful_only,
+      says = core.array(entry.says), reads = entry.reads, calls = core.array(entry.calls),
+      critical = given.critical, point_of_no_return = given.point_of_no_return, graceful_only = given.graceful_only,
       need = given.need }
   end
   return { playbook = plan.playbook, digest = plan.digest, steps = core.array(steps),
@@ -146,7 +146,8 @@ local FLAGS = shapes.object { ["point_of_no_return?"] = flag, ["critical?"] = fl
   ["on_error?"] = text(600) }
 local STEP = shapes.object { key = text(3000), kind = schema.choice("step", "gate", "verify"),
   effect = schema.choice("reads", "changes", "refused", "unknown", "not_entered"), reads = count,
-  says = shapes.list(text(12000), 100), calls = shapes.list(CALL, 20000), flags = FLAGS, ["note?"] = text(12000), ["failed?"] = flag }
+  says = shapes.list(text(12000), 100), calls = shapes.list(CALL, 20000), flags = FLAGS,
+  ["note?"] = text(12000), ["failed?"] = flag }
 local PLAN = { steps = shapes.list(STEP, 10000), changes = count, ["stopped?"] = text(12000),
   groups = shapes.list(shapes.object { id = text(64), region = text(64) }, 10000) }
 

@@ -75,20 +75,21 @@ end
 ---@param io alicloud.cli.Io
 ---@return table
 function M.job(args, io)
-  return { playbook = M.read(args.file, io), params = playbook_argument.read_params(args),
-    mode = args.mode }
+  return { playbook = M.read(args.file, io), mode = args.mode,
+    params = playbook_argument.read_params(args, cli_clients.runtime(io).read_file) }
 end
 
 --- What a process is told once it has loaded its playbook. A parameter that the playbook declares
 --- as `region` is the client's region too, if no other is named.
 ---@param args table
 ---@param io alicloud.cli.Io
----@param params table<string, string>
+---@param params table<string, string|string[]>
 ---@param begin fun(frame: table, region: string): table what else it is told
 ---@return table handler
 function M.begins(args, io, params, begin)
   return { answer = function(frame)
-    if frame.declares and params.region and not args.region then args.region = params.region end
+    local named = frame.declares and type(params.region) == "string" and params.region
+    args.region = args.region or named or nil
     local region = options.region(args, cli_clients.runtime(io).getenv)
     local told = begin(frame, region)
     told.type, told.region = "begin", region

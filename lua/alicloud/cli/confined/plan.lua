@@ -41,8 +41,8 @@ local function says_of(entry)
 end
 
 local function step_of(entry)
-  return { says = says_of(entry), key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
-    reads = entry.reads, note = text(entry.note, LONGEST_NOTE), flags = flags_of(entry.options),
+  return { key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
+    reads = entry.reads, says = says_of(entry), note = text(entry.note, LONGEST_NOTE), flags = flags_of(entry.options),
     failed = entry.failed and true or nil, calls = map(entry.calls, call_of) }
 end
 
