@@ -14,7 +14,7 @@ local M = {}
 
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
 M.TOPICS = {
-  "first-steps", "playbooks", "ready-playbooks", "rehearsal", "after-the-failover", "evidence",
+  "first-steps", "playbooks", "ready-playbooks", "fleets", "rehearsal", "after-the-failover", "evidence",
   "repl", "credentials", "networks", "outages", "emulator", "embedding", "event-loops", "security",
   "reference", "speed", "building",
 }
