@@ -31,6 +31,8 @@ local M = {}
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
 ---branch that has named it
+---@field asking boolean? somebody is asked for consent
+---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
 local Engine = {}
 Engine.__index = Engine

@@ -140,6 +140,8 @@ local EVENTS = {
     to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME),
     recover_point = maybe(NUMBER), read_at = maybe(NUMBER) },
   note = { text = TEXT, fields = maybe(ANY) },
+  confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,
+    from = maybe(NAME), to = maybe(NAME), recover_point = maybe(NUMBER) }) },
   asked = { step = NAME, answer = NAME, by = maybe(NAME), dropped = maybe(NAME) },
   signed = { by = NAME, key = KEY, records = COUNT, head = SUM,
     signed_at = schema.integer(0, LAST_TIME), signature = SIGNATURE },

@@ -29,6 +29,9 @@ local M = {}
 ---@field anchor_network? table options of alicloud.transport for that URL
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
+---@field confirm? fun(question: alicloud.dr.RunQuestion): string|boolean|nil, string? asked once,
+---before the first step of a playbook with a point of no return: how somebody has agreed, and who;
+---without it nobody is asked
 ---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
 ---"gate:" and a gate's name ("gate:pg-orders/approve")
 ---@field open_gates? string why every gate is broken open, where nobody can be asked, e.g. in a
@@ -93,6 +96,7 @@ local SCHEMA = {
   anchor = anchors.RULE,
   anchor_network = schema.typed "table",
   ask = schema.callable,
+  confirm = schema.callable,
   skip = schema.rule("a table of step = reason", is_map_of(is_reason)),
   open_gates = schema.rule("a reason, text without control characters", is_reason),
   again = schema.rule("a table of step = true", is_map_of(function(value)

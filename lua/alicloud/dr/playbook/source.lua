@@ -66,6 +66,23 @@ function M.read(path, read_file, read_module)
   return { path = path, text = text, modules = modules, digest = digest_of(text, modules) }
 end
 
+local function has_no_return(text)
+  return text:find("point_of_no_return", 1, true) ~= nil
+    or text:find "alicloud%.playbooks%.%l" ~= nil
+end
+
+--- Whether its text has a step from which there is no way back, or uses parts of a ready playbook.
+--- Such a step cannot be known before the playbook comes to it; its words can, and a comment that
+--- has them does no harm but a question.
+---@param source alicloud.dr.PlaybookSource
+---@return boolean
+function M.names_no_return(source)
+  for _, text in pairs(source.modules) do
+    if has_no_return(text) then return true end
+  end
+  return has_no_return(source.text)
+end
+
 -- The modules see the same globals as the playbook, and are its own: another playbook of this
 -- process may have some of the same names.
 local function with_modules(source)

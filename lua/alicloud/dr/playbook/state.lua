@@ -9,6 +9,7 @@
 ---   gate_open   approval  gate_pass  gate_fail
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
 ---   mark        a finish line was reached                    look      a group was looked at
+---   confirmed   somebody agreed to it: by, how, groups
 ---   note        asked  interrupted  stopped  finished
 ---   signed      an attempt's end, by a key                 anchored  a witness was told a head
 
@@ -42,6 +43,7 @@ local M = {}
 ---@field marks table<string, number> unix seconds
 ---@field mode "graceful"|"ungraceful"
 ---@field accept_loss table?
+---@field confirmed table? the event
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
 ---@field region string? of the client in the newest attempt
@@ -219,6 +221,10 @@ end
 
 function APPLY.look(state, event)
   state.looks[event.group_id], state.last_look = event, event
+end
+
+function APPLY.confirmed(state, event)
+  state.confirmed = event
 end
 
 local function ending(state, event)

@@ -1,6 +1,7 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
+local consents = require "alicloud.dr.playbook.consent"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -337,6 +338,7 @@ function M.run(branch, name, options, body)
     local settled, result = resume_begun(branch, key, options, past)
     if settled then return result end
   end
+  consents.ask(branch, options)
   return attempt(branch, key, options, body)
 end
 

@@ -1,0 +1,110 @@
+--- The question before a run changes anything from which there is no way back. It is asked once,
+--- and the journal keeps the answer for the processes after this one.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local groups = require "alicloud.dr.group"
+local guard = require "alicloud.base.guard"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.dr.RunQuestion what is to be agreed to
+---@field playbook string
+---@field kind "drill"|"planned"|"unplanned"
+---@field groups alicloud.dr.AskedGroup[] that the run has named so far, by id
+---@field unseen integer how many of them were not looked at, because there are many
+
+---@class alicloud.dr.AskedGroup
+---@field id string
+---@field region string
+---@field snapshot alicloud.dr.Snapshot?
+---@field err alicloud.Error? why there is none
+
+local MOST_LOOKED_AT = 20
+local PAUSE = 0.05
+
+--- Whether somebody has agreed, or the run has begun to change things before anybody was asked.
+---@param state alicloud.dr.RunState
+---@return boolean
+function M.is_given(state)
+  return state.confirmed ~= nil or #state.calls > 0 or #state.intents > 0
+end
+
+-- A playbook that has such a step is asked about as early as it has named its group; in a branch
+-- others are named yet, so there it is the step itself.
+local function is_due(branch, options)
+  local engine = branch.engine
+  if not engine.options.confirm or engine.consented or M.is_given(engine.state) then return false end
+  if options.point_of_no_return then return true end
+  return engine.playbook.no_return and branch.prefix == "" and next(engine.bound) ~= nil
+end
+
+-- One that is seen from both of its sites is looked at where it would be opened.
+local function look_at(client, id, regions)
+  local found
+  for _, region in ipairs(regions) do
+    local snapshot, err = groups.new(client, id, { region = region }):observe()
+    local is_secondary = snapshot and snapshot.role == "secondary"
+    if is_secondary or not found or not found.snapshot then
+      found = { id = id, region = region, snapshot = snapshot, err = err }
+    end
+    if is_secondary then break end
+  end
+  return found
+end
+
+local function question_of(engine)
+  local regions, seen, left = {}, {}, 0
+  for _, key in ipairs(tables.keys(engine.bound)) do
+    local bound = engine.bound[key]
+    regions[bound.id] = regions[bound.id] or {}
+    table.insert(regions[bound.id], bound.region)
+  end
+  for i, id in ipairs(tables.keys(regions)) do
+    seen[i] = i <= MOST_LOOKED_AT and look_at(engine.client, id, regions[id])
+      or { id = id, region = regions[id][1] }
+    left = left + (i > MOST_LOOKED_AT and 1 or 0)
+  end
+  return { playbook = engine.playbook.name, kind = engine.state.run.kind, groups = seen,
+    unseen = left }
+end
+
+local function record(engine, question, how, by)
+  local list = {}
+  for i, asked in ipairs(question.groups) do
+    local snapshot = asked.snapshot or {}
+    list[i] = { id = asked.id, region = asked.region, recover_point = snapshot.recover_point,
+      from = snapshot.from and snapshot.from.region, to = snapshot.to and snapshot.to.region }
+  end
+  engine:record { type = "confirmed", by = type(by) == "string" and by or engine.holder.owner,
+    how = type(how) == "string" and how or nil, groups = core.array(list) }
+end
+
+local function refused(question)
+  local names = {}
+  for i, asked in ipairs(question.groups) do names[i] = asked.id end
+  return errors.new { kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
+    message = ("the run was not confirmed, nothing was sent%s"):format(
+      #names > 0 and " to " .. table.concat(names, ", ") or "") }
+end
+
+--- Asks before a step, if it is time to. Raises what ends the run if nobody agrees.
+---@param branch alicloud.dr.PlaybookRun
+---@param options alicloud.dr.StepOptions of the step
+function M.ask(branch, options)
+  local engine = branch.engine
+  -- Another branch may be asking.
+  while engine.asking do engine.loop.sleep(PAUSE) end
+  branch:go_on()
+  if not is_due(branch, options) then return end
+  engine.asking = true
+  local _ <close> = setmetatable({}, { __close = function() engine.asking = nil end })
+  local question = question_of(engine)
+  local ok, how, by = guard.call(engine.options.confirm, question)
+  if not ok or not how then engine:stop(refused(question)) end
+  engine.consented = true
+  record(engine, question, how, by)
+end
+
+return M
