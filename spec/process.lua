@@ -92,8 +92,8 @@ function Emulator:shell(line)
   return self:begin(line):finish()
 end
 
--- Interrupts a command once its output has these words, with SIGINT or another signal. What it gives
--- is the exit code, then the output.
+-- Interrupts a command once its output has these words, with SIGINT or another signal. What it
+-- gives is the exit code, then the output.
 function Emulator:interrupt(command, words, signal)
   return (self:shell(([[
     out=$(mktemp)

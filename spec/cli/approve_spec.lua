@@ -28,7 +28,7 @@ describe("alicloud-dr approve", function()
     end
     scratch.write(directory .. "/approvers", "# who may\n" .. table.concat(keys))
     local function run()
-      return desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+      return desk:run("run", "-y", file, "--region", "cn-shanghai", "--approvers",
         directory .. "/approvers")
     end
     return desk, run, directory

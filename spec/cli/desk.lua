@@ -72,7 +72,8 @@ function Desk:run(...)
     out = function(text) out[#out + 1] = text end,
     err = function(text) err[#err + 1] = text end,
     tty = given.tty or false, input_tty = given.input_tty or false,
-    color = given.color or false, ended_by = function() return given.ended_by end, columns = given.columns or 100,
+    color = given.color or false, ended_by = function() return given.ended_by end,
+      columns = given.columns or 100,
     read_line = function() return table.remove(self.typed, 1) end,
     transport = given.transport or emu.transport,
     runtime = {

@@ -29,8 +29,8 @@ export ALICLOUD_DR_JOURNALS=$dir USER=operator
 cat >"$dir/orders.lua" <<'END'
 ]] .. PLAYBOOK .. [[
 END
-run() { alicloud-dr run "$dir/orders.lua" --region cn-shanghai; }
-alicloud-dr run "$dir/orders.lua" --region cn-shanghai >"$dir/out" 2>&1 &
+run() { alicloud-dr run --yes "$dir/orders.lua" --region cn-shanghai; }
+alicloud-dr run --yes "$dir/orders.lua" --region cn-shanghai >"$dir/out" 2>&1 &
 command=$!
 until grep -qs 'client token' "$dir/out"; do
   kill -0 $command || break
@@ -85,7 +85,7 @@ describe("a run", function()
       export ALICLOUD_DR_JOURNALS=$dir USER=operator
       mkdir "$dir/books" && cd "$dir/books"
 ]] .. AGAIN .. [[
-      alicloud-dr run ./again.lua --region cn-shanghai
+      alicloud-dr run --yes ./again.lua --region cn-shanghai
       echo "exit code $?"
       cd /
       alicloud-dr resume "$dir"/again-*.jsonl
@@ -104,7 +104,7 @@ describe("a run", function()
       books=$dir/$(printf 'caf\351')
       mkdir "$books" && cd "$books"
 ]] .. AGAIN .. [[
-      alicloud-dr run ./again.lua --region cn-shanghai
+      alicloud-dr run --yes ./again.lua --region cn-shanghai
       alicloud-dr resume "$dir"/again-*.jsonl
       echo "then $?"
     ]])
@@ -118,7 +118,7 @@ describe("a run", function()
       journal=$(ls "$dir"/orders-*.jsonl)
       run
       echo "exit code $?"
-      alicloud-dr run "$dir/orders.lua" --region cn-shanghai other=1
+      alicloud-dr run --yes "$dir/orders.lua" --region cn-shanghai other=1
       echo "exit code $?"
       echo "pid $command"
       alicloud-dr report "$journal"

@@ -96,7 +96,7 @@ describe("with odd names, what is printed to be typed", function()
           run:gate(%q, { need = 1, of = { [%q] = ("ab"):rep(32) }, expires = "1s" })
         end)]]):format((word:gsub("%c", "")), word, word, word))
       desk.env.ALICLOUD_DR_JOURNALS = scratch.directory() .. "/" .. word:gsub("[/\n]", "")
-      local ran = desk:run("run", file, "--region", "cn-shanghai", "--as",
+      local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--as",
         "x" .. word:gsub("%c", ""))
       demand_clean(ran.out .. ran.err)
       -- A name with control characters is refused.

@@ -20,7 +20,7 @@ describe("alicloud-dr plan", function()
     local object = desk:run("plan", file, "--region", "cn-shanghai", "--json",
       "--incident", "INC-1").object
     local token = object.steps[2].calls[1].token
-    desk:run("run", file, "--region", "cn-shanghai", "--incident", "INC-1")
+    desk:run("run", "-y", file, "--region", "cn-shanghai", "--incident", "INC-1")
     assert.equal(token, desk:ledger()[1].client_token:sub(1, 8))
   end)
 

@@ -12,7 +12,7 @@ end
 describe("alicloud-dr run", function()
   it("runs a playbook, keeps its journal, and begins anew when it has finished", function()
     local desk, file, directory = room()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m")
     assert.equal(0, ran.code, ran.err)
     assert.matches("✔ check", ran.out)
     assert.matches("failover pg%-orders, client token %x+…", ran.out)
@@ -20,7 +20,7 @@ describe("alicloud-dr run", function()
     local first = journal_of(ran)
     assert.matches("^" .. directory:gsub("%p", "%%%0") .. "/journals/orders%-%x+%-1%.jsonl$", first)
     assert.equal(1, #desk:ledger())
-    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m")
     assert.equal(0, ran.code, ran.err)
     assert.matches("%-2%.jsonl$", journal_of(ran))
     assert.equal(1, #desk:ledger())
@@ -32,10 +32,10 @@ describe("alicloud-dr run", function()
         run:on("finished", function() run:note "told the pager" end)
         run:step("a", function() return 1 end)
       end)]]
-    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
     assert.equal(0, ran.code, ran.err)
     assert.matches("told the pager", ran.out)
-    ran = desk:run("run", file, "--region", "cn-shanghai")
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
     assert.equal(0, ran.code, ran.err)
     assert.matches("%-2%.jsonl$", journal_of(ran))
     assert.matches("✔ a ", ran.out)
@@ -43,7 +43,7 @@ describe("alicloud-dr run", function()
 
   it("tells in one object", function()
     local desk, file = room()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--json")
     assert.equal(0, ran.object.exit)
     assert.equal("completed", ran.object.status)
     assert.equal("promote", ran.object.steps[2].step)
@@ -53,13 +53,13 @@ describe("alicloud-dr run", function()
 
   it("goes on with an unfinished run, and says how", function()
     local desk, file = room(nil, { group = { recover_point_age = 3000 } })
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m")
     assert.equal(1, ran.code)
     assert.matches("✘ check .*Client.RecoveryPointTooOld", ran.out)
     local path = journal_of(ran)
     assert.is_truthy(ran.err:find("go on:  alicloud-dr resume " .. path
       .. " --region cn-shanghai\n", 1, true), ran.err)
-    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--skip",
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m", "--skip",
       "check=seen", "--accept-loss", "1h", "--why", "the region is gone")
     assert.equal(0, ran.code, ran.err)
     assert.equal(path, journal_of(ran))
@@ -84,7 +84,7 @@ describe("alicloud-dr run", function()
       { { file, "--kind", "holiday" }, "kind" },
       { { file, "--approvers", file }, "--approvers:" },
     } do
-      local ran = desk:run("run", "--region", "cn-shanghai", table.unpack(case[1]))
+      local ran = desk:run("run", "-y", "--region", "cn-shanghai", table.unpack(case[1]))
       assert.equal(2, ran.code, case[2])
       assert.is_truthy(ran.err:find(case[2], 1, true), ran.err)
     end
@@ -96,10 +96,10 @@ describe("alicloud-dr run", function()
       return require("alicloud.dr").playbook("ask", function(run)
         run:step("a", { on_error = "ask" }, function() error "broken" end)
       end)]], { input_tty = true, typed = { "a", "s" } })
-    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
     assert.equal(0, ran.code, ran.err)
     assert.matches("%? a: .*broken\n    %(a%)gain, %(s%)kip or sto%(p%): ", ran.err)
-    ran = desk:run("run", file, "--region", "cn-shanghai", "--no-ask")
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--no-ask")
     assert.equal(1, ran.code)
   end)
 
@@ -109,7 +109,7 @@ describe("alicloud-dr run", function()
         return require("alicloud.dr").playbook("ask", function(run)
           run:step("a", { on_error = "ask" }, function() error "broken" end)
         end)]], { input_tty = true, typed = { typed } })
-      local ran = desk:run("run", file, "--region", "cn-shanghai")
+      local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
       assert.equal(1, ran.code, typed)
       assert.is_nil(ran.out:find("skipped", 1, true), typed)
     end
@@ -118,7 +118,7 @@ describe("alicloud-dr run", function()
         return require("alicloud.dr").playbook("ask", function(run)
           run:step("a", { on_error = "ask" }, function() error "broken" end)
         end)]], { input_tty = true, typed = { "AGAIN", typed } })
-      local ran = desk:run("run", file, "--region", "cn-shanghai")
+      local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
       assert.equal(0, ran.code, typed)
       assert.matches("skipped: failed: ", ran.out)
     end
@@ -130,7 +130,7 @@ describe("alicloud-dr run", function()
     assert.equal(0, made.code, made.err)
     local handle <close> = assert(io.open(directory .. "/dba"))
     local seed = handle:read "l"
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--approvers",
       directory .. "/dba")
     assert.equal(2, ran.code)
     assert.matches("%-%-approvers: .*/dba: line 1: allowed: NAME and a key of 64", ran.err)
@@ -142,7 +142,7 @@ describe("alicloud-dr run", function()
     local lines = "dba " .. ("ab"):rep(32) .. "\n"
     for second, code in pairs { [("AB"):rep(32)] = 0, [("cd"):rep(32)] = 2 } do
       scratch.write(directory .. "/keys", lines .. "# again\ndba " .. second .. "\n")
-      local ran = desk:run("run", file, "--region", "cn-shanghai", "--approvers",
+      local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--approvers",
         directory .. "/keys", "--new")
       assert.equal(code, ran.code, ran.err)
       if code == 2 then
@@ -160,7 +160,8 @@ describe("alicloud-dr resume", function()
       end)]]
     desk.env.ALIBABA_CLOUD_CONFIG_FILE = scratch.file [[{"current":"dr","profiles":[{"name":"dr",
       "mode":"AK","access_key_id":"emulator","access_key_secret":"emulator-secret"}]}]]
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--profile", "dr", "--network",
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--profile", "dr",
+      "--network",
       "vpc", "--resolve", "ebs.cn-shanghai.aliyuncs.com=10.0.0.1", "--failed-region",
       "cn-hangzhou", "--wait-for-cloud", "4h", "--as", "night shift")
     assert.equal(1, ran.code)
@@ -175,7 +176,7 @@ describe("alicloud-dr resume", function()
         run:step("a", function() return 1 end)
         run:step("b", function() assert(io.open(run.params.dir .. "/ready")):close() end)
       end)]]
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "dir=" .. directory)
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "dir=" .. directory)
     assert.equal(1, ran.code)
     local path = journal_of(ran)
     scratch.write(directory .. "/ready", "")
@@ -205,7 +206,7 @@ end)
 describe("alicloud-dr verify", function()
   it("finds an edited line, and an end that was cut off", function()
     local desk, file = room()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--json")
     local path, head = ran.object.journal, ran.object.head
     ran = desk:run("verify", path, "--head", head)
     assert.equal(0, ran.code, ran.err)
@@ -238,7 +239,7 @@ describe("alicloud-dr ungraceful", function()
           function() assert(run.attempt > 1, "hangs") end)
         run:step("b", function() assert(run.mode == "ungraceful") end)
       end)]]
-    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    local path = journal_of(desk:run("run", "-y", file, "--region", "cn-shanghai"))
     assert.equal(2, desk:run("ungraceful", path).code)
     local ran = desk:run("ungraceful", path, "--why", "it is gone")
     assert.equal(0, ran.code, ran.err)

@@ -11,7 +11,7 @@ end
 describe("alicloud-dr run NAME", function()
   it("runs a ready playbook in the region of its parameter", function()
     local desk = room()
-    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
+    local ran = desk:run("run", "-y", "failover", "group=pg-orders", "region=cn-shanghai",
       "max_rpo=20m", "attach=i-new", "verify=true")
     assert.equal(0, ran.code, ran.err)
     assert.matches("✔ promote", ran.out)
@@ -22,7 +22,7 @@ describe("alicloud-dr run NAME", function()
 
   it("goes on by its name with a run that a person has to decide about", function()
     local desk = room(after.world { recover_point_age = 7200 })
-    local words = { "run", "failover", "group=pg-orders", "region=cn-shanghai" }
+    local words = { "run", "--yes", "failover", "group=pg-orders", "region=cn-shanghai" }
     local ran = desk:run(table.unpack(words))
     assert.equal(1, ran.code)
     assert.matches("Client.RecoveryPointTooOld", ran.err)
@@ -47,7 +47,7 @@ describe("alicloud-dr run NAME", function()
         end
       end
       assert.same({}, desk:requests())
-      local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      local ran = desk:run("run", "-y", "planned", "group=pg-orders", "region=cn-shanghai",
         "max_rpo=1m", "--json")
       assert.equal(1, ran.code)
       local journal = ran.object.journal

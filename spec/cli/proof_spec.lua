@@ -29,7 +29,8 @@ describe("a run with a key", function()
 
   it("signs its end, which verify tells; what is changed afterwards is forged", function()
     local desk, file, directory = ready()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/key")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign",
+      directory .. "/key")
     assert.equal(0, ran.code, ran.err)
     assert.matches("signed by operator, key %x+…", ran.out)
     local path = journal_of(ran)
@@ -53,7 +54,7 @@ describe("a run with a key", function()
     assert.matches("forged: line", desk:run("explain", path).out)
     -- Somebody else's key in place of it shows only to who holds the true one.
     desk:run("approve", "--new-key", directory .. "/other", "--as", "operator")
-    local again = desk:run("run", file, "--region", "cn-shanghai", "--new", "--sign",
+    local again = desk:run("run", "-y", file, "--region", "cn-shanghai", "--new", "--sign",
       directory .. "/other")
     path = journal_of(again)
     assert.equal(0, desk:run("verify", path).code)
@@ -64,10 +65,11 @@ describe("a run with a key", function()
 
   it("refuses a key that is none before it begins, and keeps it for the resume", function()
     local desk, file, directory = ready()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/none")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign",
+      directory .. "/none")
     assert.equal(2, ran.code)
     assert.matches("^alicloud%-dr: %-%-sign: ", ran.err)
-    ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", file)
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign", file)
     assert.equal(2, ran.code)
     assert.equal(0, #desk:requests())
     desk, file, directory = room [[
@@ -75,7 +77,7 @@ describe("a run with a key", function()
         run:step("a", function() assert(run.attempt > 1, "not yet") end)
       end)]]
     desk:run("approve", "--new-key", directory .. "/key", "--as", "operator")
-    ran = desk:run("run", file, "--region", "cn-shanghai", "--sign", directory .. "/key",
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign", directory .. "/key",
       "--anchor", "true", "--report", directory .. "/r.md")
     assert.matches("go on:  alicloud%-dr resume .* %-%-sign %S+/key %-%-anchor true %-%-report "
       .. "%S+/r.md", ran.err)
@@ -86,7 +88,7 @@ describe("a run with a key", function()
       return require("alicloud.dr").playbook("x", function(run)
         run:gate("go", { need = 1, of = { dba = ("ab"):rep(32) } })
       end)]]
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--as", "operator", "--json",
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--as", "operator", "--json",
       "--skip", "gate:go=all are asleep")
     local verified = desk:run("verify", ran.object.journal)
     assert.equal(0, verified.code, verified.err)
@@ -96,10 +98,10 @@ describe("a run with a key", function()
 
   it("hands heads to a witness, whose failure is noted", function()
     local desk, file, directory = ready()
-    local plain = desk:run("run", file, "--anchor", "http://example.test/w")
+    local plain = desk:run("run", "-y", file, "--anchor", "http://example.test/w")
     assert.equal(2, plain.code)
     assert.matches("%-%-anchor: got .*allowed: .*an http one of this machine", plain.err)
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--anchor",
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--anchor",
       ("echo $ALICLOUD_DR_HEAD >>'%s/noted'; echo kept"):format(directory))
     assert.equal(0, ran.code, ran.err)
     assert.matches("witness kept", ran.out)
@@ -111,7 +113,7 @@ describe("a run with a key", function()
     end
     ran = desk:run("verify", path)
     assert.matches("was handed to echo .* at the point of no return, which answered: kept", ran.out)
-    ran = desk:run("run", file, "--region", "cn-shanghai", "--new", "--anchor", "exit 1")
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--new", "--anchor", "exit 1")
     assert.equal(0, ran.code, ran.err)
     assert.matches("witness failed: exit code 1", ran.out)
   end)
@@ -120,7 +122,7 @@ end)
 describe("alicloud-dr verify", function()
   it("takes no head that can be met by trying", function()
     local desk, file = room()
-    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    local path = journal_of(desk:run("run", "-y", file, "--region", "cn-shanghai"))
     for _, head in ipairs { "deadbeef", ("a"):rep(15), ("g"):rep(16), ("a"):rep(65) } do
       local ran = desk:run("verify", path, "--head", head)
       assert.equal(2, ran.code)
@@ -130,7 +132,7 @@ describe("alicloud-dr verify", function()
 
   it("says where a record is not as it must be, and what a newer version has written", function()
     local desk, file = room()
-    local path = journal_of(desk:run("run", file, "--region", "cn-shanghai"))
+    local path = journal_of(desk:run("run", "-y", file, "--region", "cn-shanghai"))
     local text = scratch.read(path)
     scratch.write(path, resealed(text, function(event)
       if event.type == "attempt" then event.owner = { 1 } end

@@ -33,7 +33,7 @@ end
 
 local function run_simple(given)
   local desk, file, directory = room(nil, given)
-  local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--rto", "15m",
+  local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m", "--rto", "15m",
     "--json")
   return desk, ran.object.journal, directory, file
 end
@@ -41,7 +41,7 @@ end
 describe("alicloud-dr run", function()
   it("says where the journal is, and how to get a report", function()
     local desk, file = room()
-    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
     assert.equal(0, ran.code, ran.err)
     local journal = ran.out:match("\n    journal (%S+%.jsonl), %x+\n")
     assert.is_truthy(ran.out:find("report: alicloud-dr report " .. journal .. " -o report.html",
@@ -50,12 +50,13 @@ describe("alicloud-dr run", function()
 
   it("writes a report however it ends, in the form of its suffix", function()
     local desk, file, directory = room(nil, { group = { recover_point_age = 3000 } })
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--report",
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m", "--report",
       directory .. "/r.md")
     assert.equal(1, ran.code)
     assert.matches("why:    alicloud%-dr explain %S+%.jsonl\n    report  %S+/r.md\n", ran.err)
     assert.matches("^# ! Stopped: simple", scratch.read(directory .. "/r.md"))
-    ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--accept-loss", "2h",
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m", "--accept-loss",
+      "2h",
       "--why", "it is gone", "--report", directory .. "/r.html", "--json")
     assert.equal(0, ran.code, ran.out)
     assert.equal(directory .. "/r.html", ran.object.report)
@@ -64,7 +65,7 @@ describe("alicloud-dr run", function()
 
   it("refuses a form that it does not know before it begins, and tells of a lost report", function()
     local desk, file, directory = room()
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "--report", "x.pdf")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--report", "x.pdf")
     assert.equal(2, ran.code)
     assert.matches("%-%-report: got \"x.pdf\"; allowed: a file that ends in .html", ran.err)
     assert.same({}, desk:requests())
@@ -72,12 +73,13 @@ describe("alicloud-dr run", function()
       directory)))
     for name, words in pairs { ["link.html"] = "symbolic link", ["pipe.md"] = "not a regular file",
       ["d.json"] = "not a regular file" } do
-      ran = desk:run("run", file, "--region", "cn-shanghai", "--report", directory .. "/" .. name)
+      ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--report",
+        directory .. "/" .. name)
       assert.equal(2, ran.code)
       assert.matches("%-%-report: .*" .. words .. ".*; allowed: the name of a file", ran.err)
       assert.same({}, desk:requests())
     end
-    ran = desk:run("run", file, "--region", "cn-shanghai", "--report",
+    ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--report",
       directory .. "/none/x.html")
     assert.equal(1, ran.code)
     assert.matches("the report was not written: .*no such file", ran.err)
@@ -124,7 +126,7 @@ describe("alicloud-dr report", function()
 
   it("compares two", function()
     local desk, journal, _, file = run_simple()
-    local second = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m",
+    local second = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m",
       "--json").object.journal
     local ran = desk:run("report", "--compare", journal, second)
     assert.equal(0, ran.code, ran.err)
@@ -161,7 +163,7 @@ describe("alicloud-dr explain", function()
   it("names every open intent, and whether it may be sent again", function()
     local desk, file = room(nil, { faults = { { match = { action = "FailoverDiskReplicaGroup" },
       effect = { drop = true } } } })
-    local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=20m", "--json")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m", "--json")
     assert.not_equal(0, ran.code)
     local journal = ran.object.journal
     ran = desk:run("explain", journal)

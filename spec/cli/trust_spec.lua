@@ -108,16 +108,16 @@ describe("a playbook that is run", function()
     local desk, _, directory = desks.room(false)
     local path, mark = marking(directory)
     chmod("666", path)
-    local ran = desk:run("run", path, "--region", "cn-shanghai")
+    local ran = desk:run("run", "-y", path, "--region", "cn-shanghai")
     assert.equal(2, ran.code)
     assert.equal(0, times(mark))
     assert.matches("may be written by everybody %(mode 666%); chmod go%-w " .. path
       .. "; or use it as it is: %-%-trust%-file " .. path, (ran.err:gsub("[\n]", "")))
-    ran = desk:run("run", path, "--region", "cn-shanghai", "--trust-file", path)
+    ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--trust-file", path)
     assert.equal(0, ran.code, ran.err)
     assert.equal(1, times(mark))
     chmod("go-w", path)
-    assert.equal(0, desk:run("run", path, "--region", "cn-shanghai", "--new").code)
+    assert.equal(0, desk:run("run", "-y", path, "--region", "cn-shanghai", "--new").code)
   end)
 
   it("finds modules of its own beside it, and nowhere else", function()
@@ -132,21 +132,21 @@ describe("a playbook that is run", function()
     scratch.write(directory .. "/parts/first.lua",
       "return { name = 'of two', second = require('second') .. require 'second' }")
     scratch.write(directory .. "/second.lua", "count = (count or 0) + 1\nreturn 'taken' .. count")
-    local ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    local ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json")
     assert.equal(0, ran.code, ran.err)
     assert.equal("of two", ran.object.playbook)
     local whole = ran.object.journal
     assert.matches('"result":"taken1taken1"', scratch.read(whole))
     local digest = scratch.read(whole):match '"digest":"(%x+)"'
     scratch.write(directory .. "/second.lua", "return 'another'")
-    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json")
     assert.is_not.equal(digest, scratch.read(ran.object.journal):match '"digest":"(%x+)"')
     chmod("666", directory .. "/second.lua")
-    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json")
     assert.equal(2, ran.code)
     assert.matches("second%.lua: may be written by everybody", ran.object.error.message)
     assert(os.remove(directory .. "/second.lua"))
-    ran = desk:run("run", path, "--region", "cn-shanghai", "--json")
+    ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json")
     assert.matches("module 'second' not found", ran.object.error.message)
   end)
 
@@ -208,7 +208,7 @@ describe("a playbook that is run", function()
     local typed = {}
     local desk, _, directory = desks.room(false, { input_tty = true, typed = typed })
     local path, mark = marking(directory, "error 'not yet'")
-    local ran = desk:run("run", path, "--region", "cn-shanghai", "--no-ask", "--json")
+    local ran = desk:run("run", "-y", path, "--region", "cn-shanghai", "--no-ask", "--json")
     assert.equal(1, ran.code)
     local journal = ran.object.journal
     local before = scratch.read(journal):match '"digest":"(%x+)"'
@@ -235,11 +235,11 @@ describe("a playbook that is run", function()
   it("is executed as it was edited where that is said", function()
     local desk, _, directory = desks.room(false)
     local path, mark = marking(directory, "error 'not yet'")
-    local journal = desk:run("run", path, "--region", "cn-shanghai", "--json").object.journal
+    local journal = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json").object.journal
     marking(directory)
     assert.equal(1, desk:run("resume", journal).code)
     assert.equal(1, times(mark))
-    local ran = desk:run("run", path, "--region", "cn-shanghai")
+    local ran = desk:run("run", "-y", path, "--region", "cn-shanghai")
     assert.equal(1, ran.code)
     assert.matches("Client.PlaybookChanged", ran.err)
     assert.equal(0, desk:run("resume", journal, "--accept-edit").code)
@@ -260,7 +260,8 @@ describe("a file that people write for a command", function()
     local path = directory .. "/given"
     scratch.write(path, "dba " .. ("ab"):rep(32) .. "\n")
     chmod("666", path)
-    local ran = desk:run("run", file, "max_rpo=20m", "--region", "cn-shanghai", "--approvers", path)
+    local ran = desk:run("run", "-y", file, "max_rpo=20m", "--region", "cn-shanghai", "--approvers",
+      path)
     assert.equal(2, ran.code)
     assert.matches("%-%-approvers: .* may be written by everybody", ran.err)
     scratch.write(path, "return {}")
@@ -314,7 +315,7 @@ describe("a journal of somebody else", function()
   local function prepared()
     local desk, _, directory = desks.room(false)
     local path, mark = marking(directory, "error 'not yet'")
-    local journal = desk:run("run", path, "--region", "cn-shanghai", "--json").object.journal
+    local journal = desk:run("run", "-y", path, "--region", "cn-shanghai", "--json").object.journal
     assert.equal(1, times(mark))
     return desk, journal, mark
   end

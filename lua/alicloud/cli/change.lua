@@ -3,7 +3,6 @@
 
 local guard = require "alicloud.base.guard"
 local network = require "alicloud.cli.options.network"
-local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.progress"
 local shell = require "alicloud.base.shell"
@@ -87,16 +86,6 @@ function M.performer(group, verb, given, ...)
     given.progress, given.confirm = hooks.progress, hooks.confirm
     return group[verb](group, table.unpack(arguments))
   end
-end
-
---- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
----@param args table
----@param io alicloud.cli.Io
----@param what? string to be typed
-function M.demand_consent(args, io, what)
-  if args.yes or io.input_tty then return end
-  options.refuse(("--yes: is missing and there is no terminal to type the %s on; allowed: "
-    .. "add --yes, or run it in a terminal"):format(what or "group id"))
 end
 
 local function ask(io, change, reporter)

@@ -2,6 +2,7 @@
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
@@ -56,7 +57,9 @@ function M.add_options(command)
   command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
     .. "finished steps out.")
   orders.add_option(command)
-  command:flag("--no-ask", "Never ask; what would be asked stops the run.")
+  command:flag("-y --yes", "Do not ask for the typed group id.")
+  command:flag("--no-ask", "Never ask: the run is agreed to as with --yes, and what else would be "
+    .. "asked stops it.")
   command:option "--report":argname "<file>"
     :description("Write a report there when it ends, however it ends: " .. reports.SUFFIXES .. ".")
 end
@@ -282,7 +285,8 @@ local function report_failure(io, args, err, path)
     return output.json(io, code, { error = output.error_object(err), journal = path,
       resume = go_on, report = args.report })
   end
-  local said = err.code == "Client.Interrupted" and terminal.interruption(io) or terminal.clean(err, 4000)
+  local said = err.code == "Client.Interrupted" and terminal.interruption(io)
+    or terminal.clean(err, 4000)
   io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    %s\n    %s\n"):format(
     said, go_on, shell.command("explain", { path }), reports.pointer(path, args.report)))
   return code
@@ -313,8 +317,10 @@ end
 ---@param given table options of dr.run
 ---@param args table
 ---@param io alicloud.cli.Io
+---@param state alicloud.dr.RunState|nil of the journal, if it holds a run
 ---@return integer exit_code
-function M.carry_out(playbook, given, args, io)
+function M.carry_out(playbook, given, args, io, state)
+  given.confirm = consents.of_run(playbook, state, args, io, given.requester)
   local client <close> = cli_clients.open(args, io)
   given.client = client
   if not args.json then

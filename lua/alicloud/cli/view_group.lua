@@ -53,7 +53,8 @@ end
 ---@return string a line, or several on a narrow terminal
 function M.group_line(io, snapshot)
   local reversed = snapshot.reversed and " (reversed)" or ""
-  return facts_line(io, "  ", { named(io, snapshot), clean(snapshots.direction(snapshot)) .. reversed,
+  return facts_line(io, "  ", { named(io, snapshot),
+    clean(snapshots.direction(snapshot)) .. reversed,
     clean(snapshot.status), pair_count(snapshot), snapshots.recovery_point_text(snapshot) })
 end
 

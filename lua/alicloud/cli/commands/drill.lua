@@ -3,6 +3,7 @@
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
 local dr = require "alicloud.dr"
 local formats = require "alicloud.base.formats"
 local options = require "alicloud.cli.options"
@@ -73,7 +74,7 @@ end
 local function start(args, io, id)
   local given = options.read_change(args)
   given.client_token = options.text(args, "client_token", formats.TOKEN)
-  change.demand_consent(args, io)
+  consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = command_of(args, group, "drill", id)
@@ -88,7 +89,7 @@ local function clear(args, io, id)
   if not formats.ID.test(drill_id) then
     options.refuse("drill: a drill id is missing; allowed: one of `alicloud-dr drill list`")
   end
-  change.demand_consent(args, io, "drill id")
+  consents.demand(args, io, "drill id")
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region })
   local command = command_of(args, group, "clear", drill_id)

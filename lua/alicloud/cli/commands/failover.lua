@@ -2,6 +2,7 @@
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local moments = require "alicloud.base.moment"
@@ -68,7 +69,7 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")
   given.outage_at = options.outage_at(args)
-  change.demand_consent(args, io)
+  consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)

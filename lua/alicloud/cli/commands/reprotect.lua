@@ -4,6 +4,7 @@
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
 local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -53,7 +54,7 @@ local CARRIED_ON = { "to", "cancel", "old_side", "timeout", "poll" }
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.reverse, given.old_side = not args.cancel, args.old_side
-  change.demand_consent(args, io)
+  consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)

@@ -63,7 +63,7 @@ function M.run(args, io)
   given.journal = args.journal
   local playbook = playbook_argument.load(source)
   playbook_argument.check_mode(playbook, args)
-  return playbooks.carry_out(playbook, given, args, io)
+  return playbooks.carry_out(playbook, given, args, io, state)
 end
 
 return M

@@ -26,8 +26,13 @@ Parameters are kept in the journal, so none may be a secret: give those through 
 
 `alicloud-dr playbooks` tells the ready ones and what they take.
 
+A playbook with a point of no return is asked about before its first change: groups, pairs, recovery
+point and loss are shown, and the group id is typed. Without a terminal it needs --yes. A drill is
+not asked about, nor is what the journal says was agreed to.
+
 Examples:
   alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m
+  alicloud-dr run failover group=pg-orders region=cn-shanghai --yes
   alicloud-dr run orders.lua --region cn-shanghai max_rpo=20m
   alicloud-dr run orders.lua --region cn-shanghai --incident INC-4711 \
     --approvers approvers.txt
@@ -44,15 +49,20 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- The journal of a run that has begun names the text that it was last executed with.
-local function confirm_edit(playbook, path, args, io)
+-- What a journal tells of the run that it holds, if it is there.
+local function begun(path)
   local text, err = files.read_trusted(path)
   if not text and err.errno == "ENOENT" then return true end
   if not text then return nil, err end
   local state, fault = run_journal.state(path, text)
   if not state then return nil, fault end
-  local is_over = state.ending and state.ending.type == "finished"
-  if not state.run or is_over then return true end
+  return true, state.run and state or nil
+end
+
+-- The journal of a run that has begun names the text that it was last executed with.
+local function confirm_edit(playbook, path, state, args, io)
+  local is_over = state and state.ending and state.ending.type == "finished"
+  if not state or is_over then return true end
   return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
     args, io)
 end
@@ -71,10 +81,11 @@ function M.run(args, io)
     end
     if not given.journal then return output.fail(io, args, err) end
   end
-  local ok
-  ok, err = confirm_edit(playbook, given.journal, args, io)
+  local ok, state = begun(given.journal)
+  if not ok then return output.fail(io, args, state) end
+  ok, err = confirm_edit(playbook, given.journal, state, args, io)
   if not ok then return output.fail(io, args, err) end
-  return playbooks.carry_out(playbook, given, args, io)
+  return playbooks.carry_out(playbook, given, args, io, state)
 end
 
 return M

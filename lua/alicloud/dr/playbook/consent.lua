@@ -3,9 +3,13 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local groups = require "alicloud.dr.group"
 local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
+local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.dr.group"
+local groups = lazy.module "alicloud.dr.group"
 
 local M = {}
 
@@ -24,18 +28,12 @@ local M = {}
 local MOST_LOOKED_AT = 20
 local PAUSE = 0.05
 
---- Whether somebody has agreed, or the run has begun to change things before anybody was asked.
----@param state alicloud.dr.RunState
----@return boolean
-function M.is_given(state)
-  return state.confirmed ~= nil or #state.calls > 0 or #state.intents > 0
-end
-
 -- A playbook that has such a step is asked about as early as it has named its group; in a branch
 -- others are named yet, so there it is the step itself.
 local function is_due(branch, options)
   local engine = branch.engine
-  if not engine.options.confirm or engine.consented or M.is_given(engine.state) then return false end
+  if not engine.options.confirm or engine.consented then return false end
+  if states.is_agreed(engine.state) then return false end
   if options.point_of_no_return then return true end
   return engine.playbook.no_return and branch.prefix == "" and next(engine.bound) ~= nil
 end

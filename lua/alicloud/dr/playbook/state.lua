@@ -250,6 +250,13 @@ function M.fold(events)
   return state
 end
 
+--- Whether somebody has agreed to a run, or it has begun to change things before anybody was asked.
+---@param state alicloud.dr.RunState
+---@return boolean
+function M.is_agreed(state)
+  return state.confirmed ~= nil or #state.calls > 0 or #state.intents > 0
+end
+
 --- Whether a call may have had an effect that nobody knows of.
 ---@param call table
 ---@return boolean

@@ -1,0 +1,117 @@
+--- Consent on the command line: what a run that has no way back is about, and the words that agree
+--- to it.
+
+local duration = require "alicloud.base.duration"
+local lazy = require "alicloud.base.lazy"
+local options = require "alicloud.cli.options"
+local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.dr.model.snapshot"
+local snapshots = lazy.module "alicloud.dr.model.snapshot"
+---@module "alicloud.dr.playbook.state"
+local states = lazy.module "alicloud.dr.playbook.state"
+---@module "alicloud.cli.view_group"
+local view = lazy.module "alicloud.cli.view_group"
+
+local M = {}
+
+--- Reads one line of whoever is at the terminal.
+---@param io alicloud.cli.Io
+---@param question string ends where the answer begins
+---@return string|nil typed without blanks around it; nil at the end of the input
+function M.read(io, question)
+  io.err(question)
+  local typed = io.read_line()
+  if typed == nil then io.err "\n" end
+  return typed and typed:match "^%s*(.-)%s*$"
+end
+
+--- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
+---@param args table
+---@param io alicloud.cli.Io
+---@param what? string to be typed
+function M.demand(args, io, what)
+  if args.yes or io.input_tty then return end
+  options.refuse(("--yes: is missing and there is no terminal to type the %s on; allowed: "
+    .. "add --yes, or run it in a terminal"):format(what or "group id"))
+end
+
+-- What cannot be read is no reason to ask nobody: whoever types the id may know better.
+local function group_lines(io, asked)
+  local snapshot = asked.snapshot
+  if not snapshot then
+    local why = asked.err and "could not be read: " .. terminal.clean(asked.err) or "not looked at"
+    return ("  %s   %s\n"):format(terminal.clean(asked.id), why)
+  end
+  if snapshot.role == "absent" then
+    return ("  %s   not listed in %s\n"):format(terminal.clean(asked.id), asked.region)
+  end
+  return view.group_line(io, snapshot) .. view.pair_lines(io, snapshot)
+end
+
+local function loss_line(question, asked)
+  local snapshot = asked.snapshot
+  if not snapshot or snapshot.role == "absent" then return "" end
+  local age = snapshots.recover_point_age(snapshot)
+  local point = snapshot.recover_point and ("%s%s"):format(view.moment(snapshot.recover_point),
+    age and ", " .. duration.format(age) .. " ago" or "") or "an unknown time"
+  if question.kind == "planned" then
+    return ("    recovery point %s; the last changes are copied before the move\n"):format(point)
+  end
+  return ("    what was written since %s will be lost\n"):format(point)
+end
+
+-- One group is typed by its id; of several, nobody would type all, so it is how many.
+local function answer_of(question)
+  local groups, name = question.groups, question.playbook
+  if #groups == 1 then return groups[1].id, "the group id" end
+  if #groups == 0 then return name, ("the playbook's name, %s,"):format(name) end
+  return tostring(#groups), ("the number of groups, %d,"):format(#groups)
+end
+
+local function show(io, question)
+  local count = #question.groups
+  io.err(("  %s moves %s, and there is a point from which it does not come back:\n"):format(
+    terminal.clean(question.playbook), count == 1 and "1 group" or count .. " groups"))
+  for _, asked in ipairs(question.groups) do
+    if asked.snapshot or asked.err then
+      io.err(group_lines(io, asked) .. loss_line(question, asked))
+    end
+  end
+  if question.unseen > 0 then
+    io.err(("  and %d more, which were not looked at yet\n"):format(question.unseen))
+  end
+end
+
+local function asker(io, person)
+  return function(question)
+    show(io, question)
+    local wanted, name = answer_of(question)
+    local typed = M.read(io, ("  Type %s to go on: "):format(terminal.clean(name)))
+    return typed == wanted and "typed" or nil, person
+  end
+end
+
+--- Who agrees to a run, for dr.run. Refuses one that has no way back where nobody can be asked.
+---@param playbook alicloud.dr.Playbook
+---@param state alicloud.dr.RunState|nil of the journal that is gone on with
+---@param args table with yes, no_ask, kind
+---@param io alicloud.cli.Io
+---@param person string|nil who is at the terminal
+---@return (fun(question: alicloud.dr.RunQuestion): string|nil, string|nil)|nil confirm
+function M.of_run(playbook, state, args, io, person)
+  local run = state and state.run
+  local kind = run and run.kind or args.kind or playbook.kind
+  if kind == "drill" then return nil end
+  if args.yes or args.no_ask then
+    local how = args.yes and "--yes" or "--no-ask"
+    return function() return how, person end
+  end
+  if io.input_tty then return asker(io, person) end
+  local is_over = state and state.ending and state.ending.type == "finished"
+  local is_agreed = state and (states.is_agreed(state) or is_over)
+  if playbook.no_return and not is_agreed then M.demand(args, io) end
+  return function() return nil end
+end
+
+return M

@@ -1,0 +1,103 @@
+-- What `alicloud-dr run` asks before it changes anything, and where it need not be asked.
+
+local after = require "spec.dr.after_lab"
+local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
+
+local FAILOVER = { "run", "failover", "group=pg-orders", "region=cn-shanghai", "max_rpo=1d" }
+
+local function room(given, script)
+  given.world = given.world or after.world()
+  local desk, file = desks.room(script or false, given)
+  return desk, file
+end
+
+local function events_of(journal)
+  local list = {}
+  for kind in scratch.read(journal):gmatch '"type":"(%w+)"' do list[#list + 1] = kind end
+  return table.concat(list, " ")
+end
+
+describe("alicloud-dr run, before it changes anything,", function()
+  it("shows group, direction, pairs, recovery point, loss, and takes the typed id only", function()
+    for _, typed in ipairs { "yes", "", "pg-order" } do
+      local desk = room { input_tty = true, typed = { typed } }
+      local ran = desk:run(table.unpack(FAILOVER))
+      assert.equal(1, ran.code)
+      assert.same({}, desk:ledger())
+      assert.matches("failover moves 1 group", ran.err)
+      assert.matches("pg%-orders  orders   cn%-hangzhou/g → cn%-shanghai/b   normal", ran.err)
+      assert.matches("pair%-1   normal   recovery point", ran.err)
+      assert.matches("what was written since %d%d%d%d%-%d%d%-%d%d .- will be lost\n", ran.err)
+      assert.matches("Type the group id to go on: ", ran.err)
+      assert.matches("the run was not confirmed, nothing was sent to pg%-orders", ran.err)
+    end
+    local desk = room { input_tty = true, typed = { "pg-orders" } }
+    assert.equal(0, desk:run(table.unpack(FAILOVER)).code)
+    assert.is_true(#desk:ledger() > 0)
+  end)
+
+  it("keeps who agreed, and does not ask again when it goes on", function()
+    local desk, file = room({ input_tty = true, typed = { "pg-orders", "pg-orders" } }, [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("move", function(run)
+        local orders = run:group("pg-orders", { region = "cn-shanghai" })
+        run:step("once", function() assert(run.attempt > 1, "fails once") end)
+        run:step("promote", { point_of_no_return = true }, function() return orders:failover() end)
+      end)]])
+    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    local journal = ran.out:match "journal (%S+)"
+    assert.matches("confirmed", events_of(journal))
+    desk.given.input_tty = false
+    assert.equal(0, desk:run("resume", journal).code)
+    assert.equal(1, #desk.typed)
+  end)
+
+  it("needs --yes where nobody can be asked, and nothing is read before", function()
+    local desk = room {}
+    local ran = desk:run(table.unpack(FAILOVER))
+    assert.equal(2, ran.code)
+    assert.matches("%-%-yes: is missing and there is no terminal to type the group id on", ran.err)
+    assert.same({}, desk:requests())
+    for _, word in ipairs { "--yes", "--no-ask" } do
+      desk = room {}
+      assert.equal(0, desk:run("run", word, table.unpack(FAILOVER, 2)).code)
+      assert.is_true(#desk:ledger() > 0)
+    end
+  end)
+
+  it("asks about each of the ready ones that move a group, and not about a drill", function()
+    for _, name in ipairs { "planned", "failover", "failback", "fleet" } do
+      local word = name == "fleet" and "groups=pg-orders" or "group=pg-orders"
+      assert.equal(2, room({}):run("run", name, word, "region=cn-shanghai").code, name)
+    end
+    assert.equal(0, room({}):run("run", "drill", "group=pg-orders", "region=cn-shanghai").code)
+    local desk, file = room({}, [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("look", function(run)
+        run:step("look", function()
+          return assert(run:group("pg-orders", { region = "cn-shanghai" }):look()).status
+        end)
+      end)]])
+    assert.equal(0, desk:run("run", file, "--region", "cn-shanghai").code)
+  end)
+
+  it("asks for the number of several groups, on standard error beside a JSON object", function()
+    local world = after.world()
+    local other = after.world { id = "pg-second", pairs = 1 }
+    world.groups[2] = other.groups[1]
+    local script = [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("two", function(run)
+        local one = run:group("pg-orders", { region = "cn-shanghai" })
+        local two = run:group("pg-second", { region = "cn-shanghai" })
+        run:step("promote", { point_of_no_return = true }, function() return one:stop() end)
+      end)]]
+    local desk, file = room({ world = world, input_tty = true, typed = { "2" } }, script)
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--json")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal("completed", ran.object.status)
+    assert.matches("Type the number of groups, 2, to go on: ", ran.err)
+  end)
+end)
