@@ -8,7 +8,7 @@ end
 
 return {
   not_sent = entries_of "not_sent", accepted = entries_of "accepted",
-  unknown = entries_of "unknown",
+  rejected = entries_of "rejected", unknown = entries_of "unknown",
   -- How far the call had come differs; the error object tells.
   varies = entries_of(nil),
 }

@@ -7,6 +7,7 @@ local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.progress"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
@@ -17,6 +18,7 @@ local M = {}
 ---@field group alicloud.dr.Group
 ---@field look string the command that looks
 ---@field go_on fun(token: string): string the command that goes on under a token
+---@field again? fun(incident: string): string the command under another name of its incident
 ---@field typed string what has to be typed for a yes
 ---@field question fun(...: any): string
 ---@field perform fun(hooks: { progress: function, confirm: function? }): table|nil, alicloud.Error?
@@ -68,6 +70,10 @@ function M.of_group(group, verb, given, args, carried)
     look = M.command("status", place, group.region, args),
     go_on = function(token)
       return M.command(verb, place, group.region, args, carried, token)
+    end,
+    again = function(incident)
+      return M.command(verb, place, group.region, tables.merged(args, { incident = incident }),
+        { "incident", table.unpack(carried) })
     end,
     perform = M.performer(group, verb, given),
   }
@@ -139,6 +145,9 @@ local function print_failure(io, err, change)
   end
   if err.hint then io.out("    what to do: " .. terminal.clean(err.hint, 1000) .. "\n") end
   io.out(attempt_facts(err))
+  if err.next_incident and change.again then
+    io.out(("    again:  %s\n"):format(change.again(err.next_incident)))
+  end
   -- Where somebody else has changed things, nothing is to go on before that is understood.
   if err.outcome == "unknown" then
     io.out(ways_on(change, err.code ~= "Client.Superseded" and err.client_token))

@@ -160,6 +160,10 @@ return {
   ["Client.WorldChanged"] = not_sent(
     "Between the question and the answer the group became another one; nothing was sent.",
     "look again and decide again"),
+  ["Client.TokenReplayed"] = code_entry.rejected(
+    "The service took the call for one that it had before under this incident's token, and did "
+      .. "nothing.",
+    "ask again under the next name of the incident, which the error tells; in a run: resume"),
   ["Client.UnknownSide"] = not_sent(
     "The zone or region that was named is no site of the group.",
     "name one of its sites, which `alicloud-dr status` shows"),

@@ -14,7 +14,7 @@ local function change(fields)
         timeout = "Client.FailoverTimeout" } },
     group = { id = "pg-orders", region = "cn-shanghai" },
     intent = { client_token = TOKEN, status = "normal" },
-    options = { resend_window = 120, timeout = 3600, stall = 600 },
+    options = { resend_window = 120, timeout = 3600, stall = 600, incident = "INC-7" },
     poller = { reason = "it is so", last = { pairs = { "d-1" } },
       knowledge = function() return "seen so" end },
     attempts = 1, request_ids = { "R-1" }, elapsed = function() return 7 end,
@@ -35,7 +35,7 @@ local ENDS = {
   unreadable = { READ_FAILED }, not_confirmed = {}, world_changed = { "another pair" },
   intent_not_written = { READ_FAILED }, forbidden = { { code = "Client.X", message = "m" } },
   rejected = { refusal "rejected" }, unknown = { READ_FAILED }, superseded = {}, failed = {},
-  timeout = { false },
+  timeout = { false }, replayed = {},
 }
 
 describe("every bad end of a change", function()

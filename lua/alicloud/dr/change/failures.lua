@@ -3,6 +3,8 @@
 
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
+local formats = require "alicloud.base.formats"
+local intents = require "alicloud.dr.model.intent"
 local precheck = require "alicloud.dr.model.precheck"
 
 local M = {}
@@ -188,6 +190,24 @@ function M.failed(change)
     hint = way_after_failure(change),
     last = change.poller.last, pairs = change.poller.last.pairs,
     request_id = change.accepted and change.accepted.request_id,
+  })
+end
+
+--- The service took the call for one that it had before, under the same name of an incident.
+---@param change alicloud.dr.Change
+---@return nil, alicloud.Error `next_incident` is the name to ask again under
+function M.replayed(change)
+  local noun, name = change.words.noun, change.incident or change.options.incident
+  local again = intents.next_incident(name)
+  if not formats.INCIDENT.test(again) then again = nil end
+  return nil, base(change, {
+    kind = "state", code = "Client.TokenReplayed", outcome = "rejected", next_incident = again,
+    message = ("the service took the call, but nothing has moved since (%s): it knows the token of "
+      .. "the incident %s from an earlier %s and gave its old answer"):format(
+      change.poller:knowledge(), name, noun),
+    hint = again and ("to ask for it once more, give the incident its next name: --incident %s "
+      .. "(in Lua incident = %q)"):format(again, again) or "give the incident another name",
+    last = change.poller.last, request_id = change.accepted and change.accepted.request_id,
   })
 end
 

@@ -41,17 +41,6 @@ local SHORTEST_CALL = 1
 ---@field terms table? more fields of what the journal is told, e.g. max_rpo
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
 
----@class alicloud.dr.CheckedOptions
----@field timeout number seconds from the call to the end
----@field stall number seconds without any change
----@field poll number
----@field resend_window number
----@field client_token string?
----@field incident string?
----@field progress fun(event: table)?
----@field journal alicloud.dr.Journal?
----@field continue alicloud.dr.Continue?
-
 ---@class alicloud.dr.Change
 ---@field words alicloud.dr.Words
 ---@field group alicloud.dr.Group
@@ -72,6 +61,7 @@ local SHORTEST_CALL = 1
 ---@field refused_at number? monotonic, until then it has waited for the cloud
 ---@field deadline number? monotonic
 ---@field place integer of `region` among those of the target
+---@field incident string? its name, or a later one, under which the token was derived
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
 Change.__index = Change
@@ -119,8 +109,18 @@ end
 function Change:token(snapshot, derive)
   local options = self.options
   if options.continue then return options.continue.intent.client_token end
-  if options.incident then return derive(snapshot, options.incident, self.words) end
-  return options.client_token or self.runtime.random_hex(16)
+  if not options.incident then return options.client_token or self.runtime.random_hex(16) end
+  local token
+  token, self.incident = intents.unspent(options.incident, options.spent_tokens, function(name)
+    return derive(snapshot, name, self.words)
+  end)
+  return token
+end
+
+-- A token that an incident stood for before brings back the old answer and does nothing. One that
+-- the service has met for the first time moves the group within seconds.
+function Change:may_be_replayed()
+  return self.accepted ~= nil and self.options.incident ~= nil and not self.doubtful
 end
 
 -- Where the call goes is part of what was decided.
@@ -275,7 +275,9 @@ function Change:execute()
 end
 
 function Change:wait()
-  local ending = self.poller:until_completed(self.deadline, self.options.stall)
+  local ending = self.poller:until_completed(self.deadline, self.options.stall,
+    self:may_be_replayed())
+  if ending == "replayed" then return failures.replayed(self) end
   if ending == "completed" then return self.poller.last end
   if ending == "failed" then return failures.failed(self) end
   if ending == "superseded" then return failures.superseded(self) end

@@ -20,9 +20,23 @@ local M = {}
 ---@class alicloud.dr.ChangeOptions: alicloud.dr.WaitOptions
 ---@field client_token? string continue what was begun under this token
 ---@field incident? string derive the token from verb, group, direction, state and this name
+---@field spent_tokens? table<string, boolean> tokens that are known to be used up: an incident
+---whose token is one of them goes under its next name
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
 ---@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue
+
+---@class alicloud.dr.CheckedOptions
+---@field timeout number seconds from the call to the end
+---@field stall number seconds without any change
+---@field poll number
+---@field resend_window number
+---@field client_token string?
+---@field incident string?
+---@field spent_tokens table<string, boolean>?
+---@field progress fun(event: table)?
+---@field journal alicloud.dr.Journal?
+---@field continue alicloud.dr.Continue?
 
 local function merged(rules, more)
   return tables.merged(rules, more)
@@ -36,6 +50,7 @@ local WITHOUT_TOKEN = {
 
 local WITH_TOKEN = merged(WITHOUT_TOKEN, {
   client_token = formats.TOKEN, incident = formats.INCIDENT,
+  spent_tokens = schema.typed "table",
   journal = protocol.JOURNAL, continue = protocol.CONTINUE,
 })
 

@@ -13,6 +13,10 @@ local M = {}
 --- happened" is believed.
 M.STABLE = { reads = 3, span = 15 }
 
+--- How many reads over how many seconds have to show nothing of a call that the service took, until
+--- it is believed that it has taken its token for an old one.
+M.REPLAYED = { reads = 6, span = 40 }
+
 local FIRST_PAUSE = 1
 local GROWTH = 1.5
 local READ_DEADLINE = 30
@@ -179,7 +183,7 @@ function Poller:until_stable(stability, deadline)
 end
 
 -- What a phase means for somebody who waits for the end; nil means go on.
-function Poller:conclusion(phase, evidence)
+function Poller:conclusion(phase, evidence, replayable)
   if phase == "completed" then return "completed" end
   if phase == "failed" then return "failed" end
   if not is_stable(evidence, M.STABLE, self:now()) then return nil end
@@ -189,6 +193,7 @@ function Poller:conclusion(phase, evidence)
     -- A second attempt that fails as the first did looks as if nothing had happened.
     if self.target.began_failed then return "failed" end
     if self.first_moving then return "superseded" end
+    if replayable and is_stable(evidence, M.REPLAYED, self:now()) then return "replayed" end
   end
   return nil
 end
@@ -196,8 +201,9 @@ end
 --- Waits until the change is done, or cannot get there any more.
 ---@param deadline number monotonic
 ---@param stall number seconds without any change of state
----@return "completed"|"failed"|"superseded"|"stalled"|"timeout"
-function Poller:until_completed(deadline, stall)
+---@param replayable boolean? the service may have taken the call for one that it had before
+---@return "completed"|"failed"|"superseded"|"replayed"|"stalled"|"timeout"
+function Poller:until_completed(deadline, stall, replayable)
   local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
   local changed_at, batched = self:now(), self.target.batched
   local _ <close> = batched and batched.enter()
@@ -208,7 +214,7 @@ function Poller:until_completed(deadline, stall)
     local now = self:now()
     if phase then
       count(evidence, phase, now)
-      local conclusion = self:conclusion(phase, evidence)
+      local conclusion = self:conclusion(phase, evidence, replayable)
       if conclusion then return conclusion end
       if phase ~= "unknown" and not (state and self.target.same(state, self.last)) then
         state, changed_at = self.last, now

@@ -41,6 +41,30 @@ function M.incident_token(snapshot, incident)
   return M.digest(parts)
 end
 
+--- The name under which an incident is asked for once more, after its token has been used up by
+--- another failover: every operator who is told so derives the same one.
+---@param incident string
+---@return string e.g. "INC-7+2", then "INC-7+3"
+function M.next_incident(incident)
+  local name, generation = incident:match "^(.+)%+(%d%d?%d?)$"
+  return ("%s+%d"):format(name or incident, (tonumber(generation) or 1) + 1)
+end
+
+--- The token of an incident, under the first of its names whose token is not used up.
+---@param incident string
+---@param spent table<string, boolean>|nil
+---@param derive fun(incident: string): string
+---@return string token
+---@return string name
+function M.unspent(incident, spent, derive)
+  local token = derive(incident)
+  while spent and spent[token] do
+    incident = M.next_incident(incident)
+    token = derive(incident)
+  end
+  return token, incident
+end
+
 --- Freezes what a snapshot showed.
 ---@param snapshot alicloud.dr.Snapshot with a whole pair set
 ---@param client_token string

@@ -41,6 +41,7 @@ local function with_defaults(branch, verb, given, past)
   given.continue = past
   if takes.incident and not given.client_token then
     given.incident = given.incident or engine.state.run.incident
+    given.spent_tokens = states.spent_tokens(engine.state)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.batched_reads then given.batched_reads = engine.batched_reads end

@@ -340,6 +340,22 @@ function M.pending(state, verb, group_id, step)
   return nil
 end
 
+--- The tokens that can do nothing any more: what they stood for has ended, or the service knew them
+--- from an earlier time. Whoever asks anew under one would only get the old answer.
+---@param state alicloud.dr.RunState
+---@return table<string, boolean>
+function M.spent_tokens(state)
+  local spent = {}
+  for _, entry in ipairs(state.intents) do
+    local ended = entry.outcome
+    if ended and (ended.ok or ended.outcome == "accepted"
+      or ended.code == "Client.TokenReplayed") then
+      spent[entry.intent.client_token] = true
+    end
+  end
+  return spent
+end
+
 --- Calls of a step that changed something, or may have, and that no verb answers for.
 ---@param step alicloud.dr.StepState
 ---@return table[]
