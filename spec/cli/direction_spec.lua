@@ -46,7 +46,8 @@ describe("the side of a group between two zones, on the command line", function(
 
   it("is part of the command that goes on", function()
     local desk = desk_of({ old = false }, { faults = { {
-      match = { action = "FailoverDiskReplicaGroup" }, when = "before", effect = { drop = true } } } })
+      match = { action = "FailoverDiskReplicaGroup" }, when = "before",
+      effect = { drop = true } } } })
     local ran = desk:run("failover", zones.ID, "--to", H, "--yes", "--timeout", "30s")
     assert.equal(3, ran.code)
     assert.matches("go on:  alicloud%-dr failover pg%-orders %-%-region cn%-hangzhou "

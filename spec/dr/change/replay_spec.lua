@@ -1,5 +1,5 @@
--- The name of an incident that is used again after the group has gone elsewhere: the service answers
--- its token with the old answer and does nothing.
+-- The name of an incident that is used again after the group has gone elsewhere: the service
+-- answers its token with the old answer and does nothing.
 
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
@@ -98,7 +98,8 @@ describe("a token that the service knows from an earlier failover", function()
 
   it("is followed by the command that goes on", function()
     local desk = desks.new { world = after.world { old = false } }
-    local words = { "failover", after.ID, "--region", "cn-shanghai", "--incident", "INC 7", "--yes" }
+    local words = { "failover", after.ID, "--region", "cn-shanghai", "--incident", "INC 7",
+      "--yes" }
     assert.equal(0, desk:run(table.unpack(words)).code)
     local group = desk.bench:group()
     assert(group:reprotect { reverse = false })
