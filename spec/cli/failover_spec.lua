@@ -89,7 +89,7 @@ describe("alicloud-dr failover", function()
   end)
 
   it("asks nobody to repeat a token where nothing was sent", function()
-    local ran, desk = run({ faults = { { match = { before = 600 },
+    local ran, desk = run({ faults = { { match = { before = 3600 },
       effect = { error = { code = "ServiceUnavailable" } } } } }, "failover", "pg-orders", "--yes")
     assert.equal(1, ran.code)
     assert.matches("refused, nothing was sent ServiceUnavailable", ran.out)

@@ -1,6 +1,7 @@
 --- What the commands that change something have in common: consent, progress, and an end that tells
 --- refused from unknown and how to go on.
 
+local force_options = require "alicloud.cli.options.force"
 local guard = require "alicloud.base.guard"
 local network = require "alicloud.cli.options.network"
 local output = require "alicloud.cli.output"
@@ -19,6 +20,7 @@ local M = {}
 ---@field look string the command that looks
 ---@field go_on fun(token: string): string the command that goes on under a token
 ---@field again? fun(incident: string): string the command under another name of its incident
+---@field overrule? fun(codes: string[]): string the command that overrules what was found
 ---@field typed string what has to be typed for a yes
 ---@field question fun(...: any): string
 ---@field perform fun(hooks: { progress: function, confirm: function? }): table|nil, alicloud.Error?
@@ -30,11 +32,15 @@ local M = {}
 -- What every command that talks to the service takes, and has to take again.
 local WAY = { "endpoint", "profile", "wait_for_cloud", "failed_region" }
 
+-- What is typed in another word than its key.
+local TYPED_AS = { requester = "as" }
+
 local function add_typed(all, args, names)
   for _, name in ipairs(names) do
     local value = args[name]
-    if value then
-      all[#all + 1] = shell.option("--" .. name:gsub("_", "-"), value ~= true and value or nil)
+    local option = "--" .. (TYPED_AS[name] or name):gsub("_", "-")
+    for _, each in ipairs(type(value) == "table" and value or { value or nil }) do
+      all[#all + 1] = shell.option(option, each ~= true and each or nil)
     end
   end
 end
@@ -74,6 +80,10 @@ function M.of_group(group, verb, given, args, carried)
     again = function(incident)
       return M.command(verb, place, group.region, tables.merged(args, { incident = incident }),
         { "incident", table.unpack(carried) })
+    end,
+    overrule = function(codes)
+      local more = setmetatable(force_options.with(args, codes), { __index = args })
+      return M.command(verb, place, group.region, more, carried)
     end,
     perform = M.performer(group, verb, given),
   }
@@ -127,8 +137,15 @@ local function attempt_facts(err)
   return #facts > 0 and "    " .. table.concat(facts, "   ") .. "\n" or ""
 end
 
-local function print_refusal(io, err)
+local function print_overrule(io, err, change)
+  if not err.forcible or not change.overrule then return end
+  io.out("  the service may see it otherwise; to ask it all the same:\n    "
+    .. change.overrule(err.forcible) .. "\n")
+end
+
+local function print_refusal(io, err, change)
   io.out(view.obstacles(io, err.findings))
+  print_overrule(io, err, change)
   if io.tty then return io.out "  refused by the pre-check, nothing was sent\n" end
   io.err(("alicloud-dr: refused by the pre-check, nothing was sent: %s: %s\n"):format(
     terminal.clean(err.code), terminal.clean(err.message, 1000)))
@@ -152,6 +169,7 @@ local function print_failure(io, err, change)
   if err.outcome == "unknown" then
     io.out(ways_on(change, err.code ~= "Client.Superseded" and err.client_token))
   end
+  print_overrule(io, err, change)
   -- On a terminal both streams meet, and once is enough.
   if io.tty then return end
   io.err(("alicloud-dr: %s: %s: %s\n"):format(VERDICTS[err.outcome] or "failed",
@@ -161,7 +179,7 @@ end
 local function report_failure(io, args, err, change)
   if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
   if err.findings then
-    print_refusal(io, err)
+    print_refusal(io, err, change)
   else
     print_failure(io, err, change)
   end

@@ -106,6 +106,7 @@ local function finding_object(finding)
   return {
     id = finding.id, code = finding.code, verdict = finding.verdict, fact = finding.fact,
     cure = finding.cure, only_the_call_can_tell = finding.only_call,
+    forcible = finding.forcible, forced = finding.forced,
   }
 end
 
@@ -130,6 +131,8 @@ function M.result_object(result)
     recover_point = result.recover_point, oldest_pair = result.oldest_pair,
     request_id = result.request_id, request_ids = core.array(result.request_ids),
     client_token = result.client_token, attempts = result.attempts,
+    forced = result.forced and core.array(result.forced),
+    unneeded_force = result.unneeded_force and core.array(result.unneeded_force),
   }
 end
 
@@ -220,6 +223,7 @@ function M.error_object(err)
   local object = {}
   for _, name in ipairs(ERROR_FIELDS) do object[name] = err[name] end
   if err.findings then object.findings = map(err.findings, finding_object) end
+  if err.forcible then object.forcible = core.array(err.forcible) end
   if err.last and err.last.pairs then object.last_seen = M.snapshot_object(err.last) end
   object.old_side = side_object(err.old_side)
   if err.request_ids then object.request_ids = core.array(err.request_ids) end

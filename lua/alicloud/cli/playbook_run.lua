@@ -7,6 +7,7 @@ local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
+local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
 local keys = require "alicloud.cli.keys"
 local net_options = require "alicloud.net.options"
@@ -51,7 +52,8 @@ function M.add_options(command)
     :argname "<step>":count "*"
   command:option("--accept-loss", "Accept a recovery point of that age; needs --why, and --as or "
     .. "$USER."):argname "<duration>"
-  command:option("--why", "Reason for --accept-loss."):argname "<text>"
+  force_options.add(command)
+  command:option("--why", "Reason for --accept-loss and --force."):argname "<text>"
   command:option("--rto", "Declared recovery time."):argname "<duration>"
   command:option("--rpo", "Declared loss of data."):argname "<duration>"
   command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
@@ -74,19 +76,6 @@ local function read_pairs(field, list)
     map[name] = value
   end
   return map
-end
-
---- Who is at the terminal.
----@param args table with `requester`
----@param getenv fun(name: string): string|nil
----@return string|nil
-function M.person(args, getenv)
-  local name = args.requester or getenv "USER"
-  if name == nil or name == "" then return nil end
-  if name:find("%c") or #name > 80 then
-    options.refuse(("--as: got %q; allowed: a name without control characters"):format(name))
-  end
-  return name
 end
 
 local function accepted_loss(args, person)
@@ -119,7 +108,7 @@ end
 ---@return table
 function M.read_options(args, io)
   local runtime = cli_clients.runtime(io)
-  local person = M.person(args, runtime.getenv)
+  local person = options.person(args, runtime.getenv)
   reports.check_target("--report", args.report)
   local again = {}
   for _, step in ipairs(args.again) do again[step] = true end
@@ -136,7 +125,8 @@ function M.read_options(args, io)
     anchor_network = args.anchor
       and net_options.settings(network.read(args, options.refuse)) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
-    accept_loss = accepted_loss(args, person), accept_edit = args.accept_edit,
+    accept_loss = accepted_loss(args, person), force = force_options.read(args, person),
+    accept_edit = args.accept_edit,
     declared = next(declared) and declared or nil,
     ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
   }
@@ -287,8 +277,10 @@ local function report_failure(io, args, err, path)
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
-  io.err(("alicloud-dr: %s\n    go on:  %s\n    why:    %s\n    %s\n"):format(
-    said, go_on, shell.command("explain", { path }), reports.pointer(path, args.report)))
+  local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
+    force_options.words(err.forcible)) or ""
+  io.err(("alicloud-dr: %s\n    go on:  %s\n%s    why:    %s\n    %s\n"):format(said, go_on,
+    overrule, shell.command("explain", { path }), reports.pointer(path, args.report)))
   return code
 end
 

@@ -129,7 +129,7 @@ end
 function M.obstacles(io, findings)
   local lines = {}
   for _, finding in ipairs(findings) do
-    if finding.verdict ~= "ok" and not finding.only_call then
+    if finding.verdict ~= "ok" and not finding.only_call and not finding.forced then
       lines[#lines + 1] = ("  %s %s\n      %s\n"):format(mark(io, finding.verdict),
         terminal.paint(io, "bold", finding.code), clean(finding.fact))
       if finding.cure then
@@ -236,6 +236,13 @@ function M.result(io, result)
   else
     lines[#lines + 1] = ("    request id %s   client token %s   %s\n"):format(
       request_id(result), clean(result.client_token), plural(result.attempts, "attempt"))
+  end
+  for _, force in ipairs(result.forced or {}) do
+    lines[#lines + 1] = ("    %s was overruled by %s: %s\n"):format(clean(force.code),
+      clean(force.by), clean(force.why, 1000))
+  end
+  for _, force in ipairs(result.unneeded_force or {}) do
+    lines[#lines + 1] = ("    --force %s was not needed\n"):format(clean(force.code))
   end
   return table.concat(lines)
 end

@@ -54,6 +54,10 @@ M.all = {
     text = "A failover of a group without a recovery point is refused with "
       .. "OperationDenied.InvalidStatus; the document demands the first full sync but names no "
       .. "code." },
+  { name = "failover_states", kind = "assumed", default = "documented",
+    rule = choice("documented", "any"),
+    text = "A failover is refused in a state that its document does not list, and while the state "
+      .. "of a pair differs from that of its group; any: it is taken." },
   { name = "wrong_side", kind = "assumed", default = "primary_code",
     rule = choice("primary_code", "not_found"),
     text = "A failover asked at the primary region gives OperateNotAllowedForPrimary, "

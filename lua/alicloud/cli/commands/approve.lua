@@ -8,7 +8,6 @@ local decisions = require "alicloud.dr.playbook.decision"
 local keys = require "alicloud.cli.keys"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local playbooks = require "alicloud.cli.playbook_run"
 local run_inbox = require "alicloud.cli.run_inbox"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
@@ -178,7 +177,7 @@ local HAND_OVER = "where you may not read it, ask whoever runs it for a copy, si
 
 function M.run(args, io)
   local runtime = cli_clients.runtime(io)
-  local person = playbooks.person(args, runtime.getenv)
+  local person = options.person(args, runtime.getenv)
   if not person then options.refuse "--as: is missing" end
   if args.new_key then return make_key(args, io, person) end
   if not args.journal then options.refuse "journal: is missing" end

@@ -5,6 +5,7 @@ local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
+local force_options = require "alicloud.cli.options.force"
 local moments = require "alicloud.base.moment"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -40,6 +41,9 @@ function M.configure(command)
   command:option("--max-rpo", "Refuse if the oldest recovery point is older, e.g. 20m.")
     :argname "<duration>"
   options.add_outage_at(command)
+  force_options.add(command)
+  command:option("--why", "Reason for --force."):argname "<text>"
+  command:option("--as", "Who overrules; else $USER."):target "requester":argname "<name>"
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the open disks (20m)." })
   options.add_token(command, "Derive the token from group, direction and this name: operators who "
@@ -48,7 +52,8 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "to", "max_rpo", "outage_at", "timeout", "poll" }
+local CARRIED_ON = { "to", "max_rpo", "outage_at", "timeout", "poll", "force", "why",
+  "requester" }
 
 -- What is so long ago now is not when somebody types the command that goes on.
 local function freeze_outage(args, perform)
@@ -69,6 +74,7 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   given.max_rpo = options.duration(args, "max_rpo")
   given.outage_at = options.outage_at(args)
+  given.force = force_options.read(args, options.person(args, cli_clients.runtime(io).getenv))
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })

@@ -4,7 +4,6 @@ local cli_clients = require "alicloud.cli.client"
 local inbox = require "alicloud.dr.playbook.inbox"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
-local playbooks = require "alicloud.cli.playbook_run"
 local run_inbox = require "alicloud.cli.run_inbox"
 
 ---@type alicloud.cli.Command
@@ -42,7 +41,7 @@ local function leave(args, person)
 end
 
 function M.run(args, io)
-  local person = playbooks.person(args, cli_clients.runtime(io).getenv)
+  local person = options.person(args, cli_clients.runtime(io).getenv)
   if not person then options.refuse "--as: is missing" end
   if not (args.why and args.why:find("%S")) or args.why:find("%c") then
     options.refuse "--why: a reason is needed, without control characters"

@@ -197,6 +197,19 @@ function M.read_change_with_token(args)
   return given
 end
 
+--- Who is at the terminal.
+---@param args table with `requester`
+---@param getenv fun(name: string): string|nil
+---@return string|nil
+function M.person(args, getenv)
+  local name = args.requester or getenv "USER"
+  if name == nil or name == "" then return nil end
+  if name:find("%c") or #name > 80 then
+    M.refuse(("--as: got %q; allowed: a name without control characters"):format(name))
+  end
+  return name
+end
+
 --- A text option that follows one of the rules of the library.
 ---@param args table
 ---@param name string

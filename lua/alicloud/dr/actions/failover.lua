@@ -96,6 +96,8 @@ local FAILOVER = transitions.failover
 ---@field request_ids string[] of every answer to the failover call
 ---@field client_token string?
 ---@field attempts integer how many times the call left
+---@field forced alicloud.dr.Force[]? findings of the pre-check that were overruled
+---@field unneeded_force alicloud.dr.Force[]? what was to be overruled and stood against nothing
 ---@field snapshot alicloud.dr.Snapshot the last look
 
 -- What was written before the outage is lost, however late the failover was.
@@ -116,8 +118,13 @@ local function result(change, snapshot, fields)
   fields.oldest_pair, fields.outage_at = snapshot.oldest_pair, change.outage_at
   fields.attempts, fields.request_ids = change.attempts, change.request_ids
   fields.joined, fields.snapshot = change.joined, snapshot
+  fields.forced, fields.unneeded_force = change.forced, change.unneeded_force
   tell_loss(change, fields)
   return fields
+end
+
+local function some(list)
+  return list and #list > 0 and list or nil
 end
 
 -- The first look found the work done, and nobody knows for how long it has been.
@@ -230,11 +237,16 @@ local function confirm(change, snapshot, report)
 end
 
 local function follow(change, route, report, snapshot)
-  if route == "done" then return already(change, snapshot) end
+  if route == "done" then
+    change.unneeded_force = some(change.options.force)
+    return already(change, snapshot)
+  end
   if route == "refuse" then return failures.refused(change, report) end
   local token = change:token(snapshot, intents.incident_token)
   local target = target_of(change, intents.new(snapshot, token))
-  target.terms.force = report and #report.forced > 0 and report.forced or nil
+  change.forced = some(report and report.forced)
+  change.unneeded_force = some(report and report.unneeded or change.options.force)
+  target.terms.force = change.forced
   if route == "join" then return conclude(change, change:join(target)) end
   return conclude(change, change:apply(target))
 end

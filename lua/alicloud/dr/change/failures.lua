@@ -57,6 +57,7 @@ function M.refused(change, report)
   return nil, base(change, {
     kind = "precheck", code = obstacle.code, message = message, hint = obstacle.cure,
     outcome = "not_sent", findings = report.findings, report = report, snapshot = report.snapshot,
+    forcible = precheck.forcible_codes(report),
   })
 end
 
@@ -179,6 +180,14 @@ local function way_after_failure(change)
   return hint
 end
 
+-- A group that is open with a pair left behind: the documents allow the call once more, and a person
+-- may have it made.
+local function forcible_again(change)
+  local last = change.poller.last
+  return change.words.verb == "failover" and last and last.status == "failovered"
+    and { "OperationDenied.PairGroupStatusConflict" } or nil
+end
+
 --- The service gave up.
 ---@param change alicloud.dr.Change
 ---@return nil, alicloud.Error
@@ -187,7 +196,7 @@ function M.failed(change)
   return nil, base(change, {
     kind = "state", code = change.words.codes.failed, message = change.poller.reason,
     outcome = outcome == "unknown" and "accepted" or outcome,
-    hint = way_after_failure(change),
+    hint = way_after_failure(change), forcible = forcible_again(change),
     last = change.poller.last, pairs = change.poller.last.pairs,
     request_id = change.accepted and change.accepted.request_id,
   })
@@ -223,6 +232,7 @@ function M.timeout(change, stalled)
     message = (stalled and "nothing has changed for %s: %s" or "not done within %s: %s")
       :format(limit, change.poller:knowledge()),
     hint = ways_on(change), last = change.poller.last, cause = change.poller.last_error,
+    forcible = stalled and forcible_again(change) or nil,
     request_id = change.accepted and change.accepted.request_id,
   })
 end

@@ -307,6 +307,22 @@ function M.obstacles(report)
   return list
 end
 
+--- The codes with which a person may overrule all that stops a failover.
+---@param report alicloud.dr.Report
+---@return string[]|nil codes nil if some of it cannot be overruled
+function M.forcible_codes(report)
+  local codes, known = {}, {}
+  for _, finding in ipairs(M.obstacles(report)) do
+    if not finding.forcible then
+      -- What could not be read because of the rest passes with it.
+      if finding.verdict == "block" or finding.cure then return nil end
+    elseif not known[finding.code] then
+      codes[#codes + 1], known[finding.code] = finding.code, true
+    end
+  end
+  return #codes > 0 and codes or nil
+end
+
 --- The first finding that stops a failover.
 ---@param report alicloud.dr.Report
 ---@return alicloud.dr.Finding|nil

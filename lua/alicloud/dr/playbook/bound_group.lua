@@ -17,7 +17,7 @@ local LOOKING = {}
 -- look before they send again, so what one has sent is no reason to doubt its step.
 local VERBS = {
   failover = { journal = true, continue = true, incident = true, accept_loss = true,
-    batched_reads = true },
+    force = true, batched_reads = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
   clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
@@ -44,6 +44,7 @@ local function with_defaults(branch, verb, given, past)
     given.spent_tokens = states.spent_tokens(engine.state)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
+  if takes.force then given.force = given.force or engine.state.force end
   if takes.batched_reads then given.batched_reads = engine.batched_reads end
   return given
 end
@@ -126,6 +127,7 @@ local function precheck(branch, group, options)
   local loss, given = branch.engine.state.accept_loss, tables.merged(options)
   local limit = loss and duration.parse(given.max_rpo)
   if limit then given.max_rpo = math.max(limit, loss.seconds) end
+  given.force = given.force or branch.engine.state.force
   local report, err = group:precheck(given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err

@@ -26,6 +26,7 @@ local M = {}
 ---the key
 ---@field expires number seconds that an approval counts
 ---@field accept_loss { seconds: number, by: string, why: string }?
+---@field force { code: string, why: string, by: string }[]? what is overruled of pre-checks
 ---@field incident string?
 ---@field requester string
 
@@ -41,7 +42,7 @@ function M.of_state(state)
   local run = state.run
   return { version = M.VERSION, run = run.run_id, kind = run.kind, mode = state.mode,
     playbook = { name = run.playbook, digest = state.digest }, params = run.params,
-    region = state.region, accept_loss = state.accept_loss, incident = run.incident,
+    region = state.region, accept_loss = state.accept_loss, incident = run.incident, force = state.force,
     requester = run.requester }
 end
 
@@ -135,7 +136,7 @@ end
 function M.contradiction(decision, state)
   local told = M.of_state(state)
   for _, name in ipairs { "version", "run", "playbook", "kind", "mode", "params", "region",
-    "accept_loss", "incident", "requester" } do
+    "accept_loss", "force", "incident", "requester" } do
     if core.encode { decision[name] } ~= core.encode { told[name] } then return name end
   end
   return nil
@@ -191,6 +192,9 @@ function M.words(decision)
   add("data loss", loss and ("up to %s is accepted by %s: %s"):format(
     duration.format(loss.seconds), loss.by, loss.why)
     or "nothing accepted beyond the parameters")
+  for _, force in ipairs(decision.force or {}) do
+    add("overruled", ("%s, by %s: %s"):format(force.code, force.by, force.why))
+  end
   if decision.incident then add("incident", decision.incident) end
   add("asked for by", decision.requester)
   add("approvals", ("%d of %d; each counts for %s"):format(decision.need, #decision.approvers,

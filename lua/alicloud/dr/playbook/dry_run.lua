@@ -132,7 +132,8 @@ end
 
 -- What a failover would do now: the pre-check decides, and then there is one call.
 local function planned_failover(dry, engine, group, options)
-  local report, err = group:precheck { max_rpo = options.max_rpo }
+  local report, err = group:precheck { max_rpo = options.max_rpo,
+    force = options.force or engine.state.force, synced_since = options.synced_since }
   if not report then return nil, err end
   local snapshot = report.snapshot
   engine:looked(snapshot)

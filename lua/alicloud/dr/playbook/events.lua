@@ -86,6 +86,8 @@ local ERROR = object { kind = maybe(WORD), code = maybe(WORD), message = maybe(T
 
 local LOSS = object { seconds = SECONDS, by = NAME, why = TEXT }
 
+local FORCE = object { code = NAME, why = TEXT, by = NAME }
+
 local PLACE = object { region = maybe(NAME), zone = maybe(NAME) }
 
 local INTENT = object { group_id = NAME, region = NAME, client_token = NAME,
@@ -98,7 +100,8 @@ local DECISION = object { version = COUNT, run = NAME, gate = NAME, kind = KIND,
   playbook = object { name = NAME, digest = NAME }, params = TABLE, region = maybe(NAME),
   groups = list(object { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME) }),
   need = COUNT, approvers = list(object { name = NAME, key = KEY, from = NAME }),
-  expires = SECONDS, accept_loss = maybe(LOSS), incident = maybe(NAME), requester = NAME }
+  expires = SECONDS, accept_loss = maybe(LOSS), force = maybe(list(FORCE)),
+  incident = maybe(NAME), requester = NAME }
 
 local EVENTS = {
   run = { version = COUNT, playbook = NAME, digest = NAME, file = maybe(NAME), run_id = NAME,
@@ -116,7 +119,7 @@ local EVENTS = {
   undo_begin = { step = NAME },
   undo_end = { step = NAME, ok = BOOLEAN, err = maybe(ERROR) },
   intent = { step = NAME, verb = NAME, of = maybe(NAME), intent = INTENT,
-    resend_window = maybe(SECONDS) },
+    resend_window = maybe(SECONDS), force = maybe(list(FORCE)) },
   outcome = { step = maybe(NAME), verb = NAME, group_id = maybe(NAME), client_token = NAME,
     ok = BOOLEAN, outcome = maybe(NAME), code = maybe(WORD), request_id = maybe(NAME),
     result = maybe(TABLE) },
@@ -135,6 +138,7 @@ local EVENTS = {
   gate_fail = { gate = NAME, approvals = maybe(COUNT) },
   mode = { mode = MODE, by = maybe(NAME), why = maybe(TEXT), from = maybe(NAME) },
   accept_loss = LOSS.fields,
+  force = FORCE.fields,
   mark = { mark = NAME },
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
     to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME),

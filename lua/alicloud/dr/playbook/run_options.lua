@@ -2,6 +2,7 @@
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
+local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local protocol = require "alicloud.dr.journal.protocol"
 local schema = require "alicloud.base.schema"
@@ -38,6 +39,7 @@ local M = {}
 ---rehearsal
 ---@field again? table<string, boolean> steps in doubt that may be done once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
+---@field force? alicloud.dr.Force[] what a person overrules of the pre-checks of failovers
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
 ---@field progress? fun(event: table) is told of every record, and while a step waits of "waiting":
 ---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`
@@ -103,6 +105,7 @@ local SCHEMA = {
     return value == true
   end)),
   accept_loss = protocol.ACCEPT_LOSS,
+  force = forces.OPTION,
   accept_edit = schema.boolean,
   progress = schema.callable,
   program = schema.callable,

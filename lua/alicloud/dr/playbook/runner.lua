@@ -115,6 +115,11 @@ local function announce(engine)
       why = "asked for at the start" }, true)
     if not ok then return nil, err end
   end
+  for _, force in ipairs(options.force or {}) do
+    ok, err = engine:write({ type = "force", code = force.code, why = force.why, by = force.by },
+      true)
+    if not ok then return nil, err end
+  end
   local loss = options.accept_loss
   if not loss then return true end
   return engine:write({ type = "accept_loss", seconds = loss.seconds, by = loss.by,
@@ -182,6 +187,7 @@ end
 
 local function finish(engine)
   tell_of_wishes(engine)
+  for _, text in ipairs(summary.overruled(engine.state)) do engine:except(text) end
   local ending = summary.ending(engine)
   local ok, err = engine:write(ending, true)
   if not ok then return stop(engine, nil, err) end

@@ -44,6 +44,7 @@ local M = {}
 ---@field mode "graceful"|"ungraceful"
 ---@field accept_loss table?
 ---@field confirmed table? the event
+---@field force alicloud.dr.Force[]? what is overruled, one entry a code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
 ---@field region string? of the client in the newest attempt
@@ -166,7 +167,8 @@ end
 
 function APPLY.intent(state, event)
   local entry = { verb = event.verb, of = event.of or event.verb, intent = event.intent,
-    at = event.at, step = event.step, resend_window = event.resend_window }
+    at = event.at, step = event.step, resend_window = event.resend_window,
+    force = event.force }
   state.intents[#state.intents + 1] = entry
   table.insert(step_of(state, event.step).intents, entry)
 end
@@ -210,6 +212,15 @@ end
 
 function APPLY.accept_loss(state, event)
   state.accept_loss = { seconds = event.seconds, by = event.by, why = event.why }
+end
+
+function APPLY.force(state, event)
+  local list = {}
+  for _, force in ipairs(state.force or {}) do
+    if force.code ~= event.code then list[#list + 1] = force end
+  end
+  list[#list + 1] = { code = event.code, why = event.why, by = event.by }
+  state.force = list
 end
 
 -- The clock stops at the first success from outside; the data of many groups is ready with the

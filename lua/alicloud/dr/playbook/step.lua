@@ -7,6 +7,7 @@ local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local journals = require "alicloud.dr.journal"
+local precheck = require "alicloud.dr.model.precheck"
 local schema = require "alicloud.base.schema"
 local stops = require "alicloud.dr.playbook.stop"
 
@@ -100,15 +101,14 @@ local function judge(key, ok, result, err)
   if not ok then return nil, stops.error_of(result, key) end
   if (result == nil or result == false) and err ~= nil then return nil, stops.error_of(err, key) end
   if type(result) ~= "table" or result.ok ~= false then return result end
-  local obstacle = { code = "Client.StepFailed", fact = "its result says that it is not ok" }
-  for _, finding in ipairs(type(result.findings) == "table" and result.findings or {}) do
-    if finding.verdict == "block" then
-      obstacle = finding
-      break
-    end
+  -- What looks like a report need not be one.
+  local is_report, obstacle = pcall(precheck.first_obstacle, result)
+  if not is_report or not obstacle then
+    obstacle = { code = "Client.StepFailed", fact = "its result says that it is not ok" }
   end
   return nil, errors.new { kind = "precheck", code = obstacle.code, step = key,
-    message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent" }
+    message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent",
+    forcible = obstacle.id and precheck.forcible_codes(result) or nil }
 end
 
 local function gave_up(key, code, message)

@@ -53,6 +53,21 @@ function M.rpo(state)
   return worst
 end
 
+--- What was overruled of pre-checks, and was needed.
+---@param state alicloud.dr.RunState
+---@return string[] texts
+function M.overruled(state)
+  local texts, known = {}, {}
+  for _, entry in ipairs(state.intents) do
+    for _, force in ipairs(entry.force or {}) do
+      local text = ("%s of %s was overruled by %s: %s"):format(force.code,
+        entry.intent.group_id, force.by, force.why)
+      if not known[text] then texts[#texts + 1], known[text] = text, true end
+    end
+  end
+  return texts
+end
+
 --- The last record of a run that came to its end.
 ---@param engine alicloud.dr.Engine
 ---@return table event

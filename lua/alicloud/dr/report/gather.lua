@@ -43,6 +43,8 @@ M.VERSION = 1
 ---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key
 ---@field losses { seconds: number, by: string, why: string, at: number, behind: string? }[] that
 ---were accepted; behind: the gate that was passed before, where no gate was passed since
+---@field forces { code: string, by: string, why: string, at: number, behind: string? }[] what was
+---overruled of pre-checks
 ---@field modes { mode: string, by: string?, why: string, from: string?, at: number,
 ---behind: string? }[] from: whose file the order was
 ---@field notes { at: number, text: string, fields: table? }[]
@@ -83,6 +85,11 @@ function TAKE.accept_loss(model, event)
   late(model, model.losses)
 end
 
+function TAKE.force(model, event)
+  add(model.forces, event, { "code", "by", "why" })
+  late(model, model.forces)
+end
+
 function TAKE.mode(model, event)
   add(model.modes, event, { "mode", "by", "why", "from" })
   late(model, model.modes)
@@ -92,6 +99,7 @@ function TAKE.gate_pass(model, event)
   if event.broken then return end
   model.passed = event.gate
   for _, loss in ipairs(model.losses) do loss.behind = nil end
+  for _, force in ipairs(model.forces) do force.behind = nil end
   for _, mode in ipairs(model.modes) do mode.behind = nil end
 end
 
@@ -154,6 +162,7 @@ local function exceptions_of(state, list)
       add_once(("gate %q was broken open: %s"):format(step.step, step.why))
     end
   end
+  for _, text in ipairs(summary.overruled(state)) do add_once(text) end
   return core.array(found)
 end
 
@@ -173,8 +182,8 @@ local function run_of(state)
 end
 
 local function take_all(events)
-  local model = { processes = core.array {}, losses = core.array {}, modes = core.array {},
-    notes = core.array {} }
+  local model = { processes = core.array {}, losses = core.array {}, forces = core.array {},
+    modes = core.array {}, notes = core.array {} }
   for _, event in ipairs(events) do
     local take = TAKE[event.type]
     if take then take(model, event) end

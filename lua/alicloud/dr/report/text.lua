@@ -288,6 +288,14 @@ function M.loss(loss)
     plain.clean(loss.by), plain.clean(loss.why), unapproved(loss))
 end
 
+--- What was overruled.
+---@param force table
+---@return string
+function M.force(force)
+  return ("%s was to be overruled, by %s: %s%s"):format(plain.clean(force.code),
+    plain.clean(force.by), plain.clean(force.why), unapproved(force))
+end
+
 --- A change of mode.
 ---@param mode table
 ---@return string
@@ -309,6 +317,7 @@ function M.attention(model)
   for _, doubt in ipairs(vouches.doubts(model.vouching)) do lines[#lines + 1] = doubt end
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
   for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
+  for _, force in ipairs(model.forces) do lines[#lines + 1] = M.force(force) end
   for _, text in ipairs(model.exceptions) do lines[#lines + 1] = plain.clean(text) end
   for _, mode in ipairs(model.modes) do lines[#lines + 1] = M.mode(mode) end
   return lines

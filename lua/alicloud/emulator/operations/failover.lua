@@ -20,7 +20,7 @@ local PAIR_ILLEGAL = { invalid = true, deleted = true }
 local FAILOVER_STATES = { failovering = true, failovered = true, failover_failed = true }
 
 local function statuses_agree(group, pair, settings)
-  if pair.status == group.status then return true end
+  if pair.status == group.status or settings.failover_states == "any" then return true end
   return settings.mixed_failover_states == "compatible"
     and FAILOVER_STATES[group.status] and FAILOVER_STATES[pair.status]
 end
@@ -47,8 +47,8 @@ local function check_pairs(group, settings)
 end
 
 local function check_status(emu, group, now)
-  local ready = GROUP_LEGAL[group.status]
-    and (emu.settings.first_full_sync == "allow" or transitions.is_synced(emu.world, group, now))
+  local legal = GROUP_LEGAL[group.status] or emu.settings.failover_states == "any"
+  local ready = legal and (emu.settings.first_full_sync == "allow" or transitions.is_synced(emu.world, group, now))
   return not ready and refuse("OperationDenied.InvalidStatus") or nil
 end
 
