@@ -11,7 +11,7 @@ local FAILURES, GROUPS = "alicloud.dr.change.failures", "alicloud.dr.read.groups
 local INTENT, SNAPSHOT = "alicloud.dr.model.intent", "alicloud.dr.model.snapshot"
 local PHASE = "alicloud.dr.model.phase"
 local PRECHECK, PROTOCOL = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
-local JOURNAL, STATE = "alicloud.dr.journal", "alicloud.dr.playbook.state"
+local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
 local MEMORY = "alicloud.dr.store.memory"
@@ -142,7 +142,7 @@ return {
       local other = setmetatable({ outcome = "not_sent" }, { __index = answer })
       return original(branch, call, result, other)
     end]])),
-  mutant("the next process takes no doubt over", 154, edit(STATE, "M.continuation",
+  mutant("the next process takes no doubt over", 154, edit(PAST, "M.continuation",
     [[function(state, entry)
       local past = original(state, entry)
       past.doubtful = false

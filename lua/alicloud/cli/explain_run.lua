@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
+local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
@@ -16,6 +17,7 @@ local M = {}
 ---@field journal string
 ---@field status alicloud.dr.EvidenceStatus
 ---@field stands string
+---@field production_down string? what the run has stopped and not brought back
 ---@field cause string
 ---@field known string[] of every open intent, and of other calls in doubt
 ---@field resend string whether sending again is safe
@@ -113,7 +115,7 @@ local function doubtful_calls(state)
     local step = state.steps[key]
     if step.status == "begun" or step.status == "failed" then
       for _, call in ipairs(states.unsettled_calls(step)) do
-        if states.is_doubtful(call) then
+        if pasts.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
             plain.clean(key, 120), plain.clean(call.product), plain.clean(call.action))
         end
@@ -182,6 +184,7 @@ function M.of(model, events, journal, now)
   local state = states.fold(events)
   local loose = doubtful_calls(state)
   return { journal = journal, status = model.status, stands = stands(model),
+    production_down = model.production_down,
     cause = cause(model, state), known = core.array(known(model, loose)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
     next = core.array(next_commands(model, journal, state)) }
@@ -191,8 +194,10 @@ end
 ---@param run alicloud.cli.RunExplanation
 ---@return string[]
 function M.lines(run)
-  local lines = { plain.clean(run.journal, LONGEST_PATH), "  stands       " .. run.stands,
-    "  cause        " .. run.cause }
+  local lines = { plain.clean(run.journal, LONGEST_PATH) }
+  lines[2] = run.production_down and "  ! " .. plain.clean(run.production_down)
+  lines[#lines + 1] = "  stands       " .. run.stands
+  lines[#lines + 1] = "  cause        " .. run.cause
   for i, line in ipairs(run.known) do
     lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. line
   end

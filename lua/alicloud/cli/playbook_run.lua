@@ -268,15 +268,26 @@ local function exit_code(io, err)
   return output.exit_code(err, true)
 end
 
+-- How production stands is said before why the run has ended.
+local function standing(err)
+  if err.production_down then
+    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
+  end
+  return err.rolled_back
+    and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
+end
+
 local function report_failure(io, args, err, path)
   local code = exit_code(io, err)
   local go_on = M.resume_command(path, args)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
+      status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
       resume = go_on, report = args.report })
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
+  io.err(standing(err))
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
   io.err(("alicloud-dr: %s\n    go on:  %s\n%s    why:    %s\n    %s\n"):format(said, go_on,

@@ -6,6 +6,9 @@ local not_sent, accepted, unknown, varies
   = code_entry.not_sent, code_entry.accepted, code_entry.unknown, code_entry.varies
 
 return {
+  ["Client.AlreadyOpened"] = not_sent(
+    "What was fenced is not brought back: the group is opened at its other site, or on the way.",
+    "go on with the failover, and attach the disks there"),
   ["Client.BadParameter"] = not_sent(
     "A parameter is not one that the playbook takes.",
     "give it as `alicloud-dr playbooks` and the head of the playbook say"),
@@ -154,6 +157,9 @@ return {
   ["Client.TooManyGroups"] = not_sent(
     "More groups than max_groups were to be moved, and nobody released them.",
     "see whether all of them are meant; then raise max_groups, or release it when asked"),
+  ["Client.UnfenceUndone"] = accepted(
+    "After attaching and starting, disks or instances were seen in another state.",
+    "look who changed them, then ask again"),
   ["Client.Ungraceful"] = unknown(
     "A step that needs the old side was given up, because that side was.",
     "nothing to do; look at the old side when it is back"),
@@ -167,6 +173,9 @@ return {
   ["Client.UnknownSide"] = not_sent(
     "The zone or region that was named is no site of the group.",
     "name one of its sites, which `alicloud-dr status` shows"),
+  ["Client.WrongGroup"] = not_sent(
+    "What was fenced is of another group.",
+    "give what the fence of this group returned"),
   ["Client.WrongDirection"] = not_sent(
     "The group does not go as it was asked for, or two names of a side contradict each other.",
     "look at the direction; name the side that takes the service"),

@@ -16,6 +16,7 @@ local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
+local moments = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
@@ -24,6 +25,7 @@ local schema = require "alicloud.base.schema"
 local serve = require "alicloud.dr.actions.serve"
 local settled = require "alicloud.dr.read.settled"
 local standing = require "alicloud.dr.read.standing"
+local unfence = require "alicloud.dr.actions.unfence"
 
 local M = {}
 
@@ -178,8 +180,14 @@ function Group:precheck(options)
   local given = schema.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local emit = given.progress or function() end
+  local function take(event)
+    -- What is so long ago is so at the first look.
+    local now = event.event == "looked" and event.snapshot.read_at
+    if now then given.outage_at = moments.resolve(given.outage_at, now) end
+    guard.call(emit, event)
+  end
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
-    emit = function(event) guard.call(emit, event) end })
+    emit = take })
   if not snapshot then return nil, report end
   return report
 end
@@ -318,6 +326,20 @@ local SERVE = change_options.without_token { attach = ATTACH, start = schema.boo
 ---@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
 function Group:fence(options)
   return fence.run(checked("fence", self, options, FENCE, change_options.COMPUTE))
+end
+
+--- Brings back what a fence has stopped and detached, where it was and as it was: for a move that
+--- has ended before the group was opened at its other site.
+---@param options alicloud.dr.UnfenceOptions
+---@return alicloud.dr.UnfenceResult|nil
+---@return alicloud.Error? err "Client.AlreadyOpened": the group has moved
+function Group:unfence(options)
+  local group, given = checked("unfence", self, options, unfence.OPTIONS, change_options.COMPUTE)
+  if given.fenced == nil then
+    error("group:unfence: option fenced: got nothing; allowed: "
+      .. unfence.OPTIONS.fenced.allowed, 2)
+  end
+  return unfence.run(group, given)
 end
 
 --- After a failover, attaches the secondary disks to the instances that take over, and starts

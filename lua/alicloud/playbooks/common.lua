@@ -188,7 +188,11 @@ end
 -- the old side has stood still since.
 local function prove_no_loss(group, synced, stopped_at)
   local seen, err = group:look()
-  if not seen then return nil, err end
+  if not seen then
+    -- The look's own outcome is no word about the failover, which was not sent.
+    err.outcome = "not_sent"
+    return nil, err
+  end
   if MOVED[seen.status] then return true end
   local held
   held, err = group:fence { confirm = function() return false end }
@@ -223,17 +227,24 @@ local function step(run, name, body, options)
   return run:step(name, options, body)
 end
 
+local function restart(own, group)
+  local command = own.params.restart
+  if command then return own:program(command, { group = group.id }) end
+  return nil, "start the services again where they ran: there is no restart="
+end
+
 --- Moves a group to its secondary site without losing a byte: services stopped, old side fenced,
 --- one last synchronization that is newer than the stop, failover. If that fails before the point
---- of no return, replication goes on as before, and resumed it begins with the stop.
+--- of no return, production is brought back: disks where they were, instances, services, and
+--- replication. Resumed it begins with the stop.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group at the site that takes over
 function M.move_without_loss(run, group)
   local params = run.params
-  M.command(run, "stop services", params.stop, { timeout = "15m", undo = function(own)
-    return not params.restart or own:program(params.restart, { group = group.id })
-  end }, { group = group.id })
-  step(run, "fence", function() return group:fence {} end, { marks = "old_side_fenced" })
+  M.command(run, "stop services", params.stop, { timeout = "15m", stops_production = true,
+    undo = function(own) return restart(own, group) end }, { group = group.id })
+  step(run, "fence", function() return group:fence {} end, { marks = "old_side_fenced",
+    stops_production = true, undo = function() return group:unfence {} end })
   local stopped_at = step(run, "note the stop", function()
     local seen, err = group:look()
     return seen and math.ceil(seen.read_at), err

@@ -131,12 +131,13 @@ end
 ---@param region string
 ---@param disk alicloud.dr.DiskUse as read, free or attaching
 ---@param instance string
+---@param device string? name that it had there; else the service gives one
 ---@return table|nil seen
 ---@return alicloud.Error? err
 ---@return alicloud.dr.Change change
-function M.attach(group, options, region, disk, instance)
+function M.attach(group, options, region, disk, instance, device)
   return apply(group, options, ATTACH, region, {
-    params = { InstanceId = instance, DiskId = disk.id }, judge = judge_attach,
+    params = { InstanceId = instance, DiskId = disk.id, Device = device }, judge = judge_attach,
     intent = { instance = instance }, read = disk_reader(group, region, disk.id),
     describe = describe_disk, under_way = disk.status == "Attaching",
   })

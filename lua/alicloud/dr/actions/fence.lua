@@ -22,6 +22,7 @@ local M = {}
 ---@field region string
 ---@field stop alicloud.dr.DiskHost[] instances that do not stand still
 ---@field detach alicloud.dr.DiskUse[] disks that are attached
+---@field before alicloud.dr.FencedDisk[] what stands there now, see unfence
 
 ---@class alicloud.dr.FenceResult
 ---@field outcome "fenced"|"already_fenced"
@@ -29,6 +30,7 @@ local M = {}
 ---@field region string of the side that is fenced
 ---@field stopped string[] instances that were stopped by this
 ---@field detached string[] disks that were detached by this
+---@field before alicloud.dr.FencedDisk[] what stood there before, see unfence
 ---@field side alicloud.dr.SideUse as seen at the end
 ---@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed it
 ---@field unproven string? how the other site contradicts what was seen here, in words
@@ -58,9 +60,22 @@ local function disks_to_detach(side)
   return list
 end
 
+-- Written down before the first change, so that it can be brought back as it was.
+local function attached_before(side)
+  local list = {}
+  for _, disk in ipairs(side.disks) do
+    for _, host in ipairs(disk.hosts) do
+      list[#list + 1] = { disk = disk.id, instance = host.id, status = host.status,
+        device = host.device }
+    end
+  end
+  return list
+end
+
 local function plan_of(side, options)
   return { region = side.region, stop = instances_to_stop(side),
-    detach = options.detach ~= false and disks_to_detach(side) or {} }
+    detach = options.detach ~= false and disks_to_detach(side) or {},
+    before = attached_before(side) }
 end
 
 -- Seconds: a list may lack for a moment what is there.
@@ -175,8 +190,8 @@ function M.run(group, options)
     return failures.not_confirmed(change)
   end
   local result = { outcome = idle and "already_fenced" or "fenced", group_id = group.id,
-    region = plan.region, stopped = {}, detached = {}, request_ids = change.request_ids,
-    unproven = unproven,
+    region = plan.region, stopped = {}, detached = {}, before = plan.before,
+    request_ids = change.request_ids, unproven = unproven,
     data_ready_at = snapshots.is_failovered(snapshot) and snapshot.read_at or nil }
   local ok, err = stop_all(change, plan, result)
   if ok then ok, err = detach_all(change, plan, result) end

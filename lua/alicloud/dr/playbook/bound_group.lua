@@ -5,6 +5,8 @@
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
+local journals = require "alicloud.dr.journal"
+local pasts = require "alicloud.dr.playbook.past"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 
@@ -20,7 +22,8 @@ local VERBS = {
     force = true, batched_reads = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
-  clear_drill = LOOKING, fence = LOOKING, serve = LOOKING, failback = LOOKING,
+  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, serve = LOOKING,
+  failback = LOOKING,
 }
 
 -- What a verb looks at, its run has seen. Copies the options.
@@ -41,7 +44,7 @@ local function with_defaults(branch, verb, given, past)
   given.continue = past
   if takes.incident and not given.client_token then
     given.incident = given.incident or engine.state.run.incident
-    given.spent_tokens = states.spent_tokens(engine.state)
+    given.spent_tokens = pasts.spent_tokens(engine.state)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end
@@ -70,6 +73,46 @@ local function call(branch, group, verb, past, ...)
   branch.verb = verb
   local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
   return group[verb](group, table.unpack(arguments, 1, place))
+end
+
+local function record_production(branch, group, state, region, before)
+  branch.engine:record { type = "production", step = branch.step_key, group_id = group.id,
+    region = region, state = state, before = before }
+end
+
+local PREPARE, SETTLE = {}, {}
+
+-- What is to be stopped is written down before it is, or nobody could bring it back.
+function PREPARE.fence(branch, group, given)
+  local confirm = given.confirm
+  given.confirm = function(plan)
+    if confirm and not confirm(plan) then return false end
+    record_production(branch, group, "stopped", plan.region, journals.plain(plan.before))
+    return true
+  end
+end
+
+-- What this run has stopped is what it brings back, if nobody says otherwise.
+function PREPARE.unfence(branch, group, given)
+  given.fenced = given.fenced or branch.engine.state.production[group.id]
+end
+
+local HARMLESS = { not_sent = true, rejected = true }
+
+-- A fence that came to nothing has stopped nothing.
+function SETTLE.fence(branch, group, result, err)
+  local past = branch.engine.state.production[group.id]
+  if result or not past or past.state ~= "stopped" or not HARMLESS[err.outcome] then return end
+  if states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
+  record_production(branch, group, "back", past.region)
+end
+
+function SETTLE.unfence(branch, group, result)
+  if result then record_production(branch, group, "back", result.region) end
+end
+
+function SETTLE.serve(branch, group, result)
+  if result then record_production(branch, group, "serving", result.region) end
 end
 
 local GOES_ON = { executing = true, executed = true }
@@ -101,13 +144,17 @@ end
 function M.carry_out(branch, group, verb, ...)
   local result, past, err
   if VERBS[verb].continue then
-    result, past = states.pending(branch.engine.state, verb, group.id, branch.step_key)
+    result, past = pasts.pending(branch.engine.state, verb, group.id, branch.step_key)
   end
   if result then return result end
   past, err = drill_of(branch, group, past)
   if err then return nil, err end
   past = forget(branch, past)
-  return call(branch, group, verb, past, ...)
+  local given = select(place_of(verb), ...)
+  if PREPARE[verb] then PREPARE[verb](branch, group, given) end
+  result, err = call(branch, group, verb, past, ...)
+  if SETTLE[verb] then SETTLE[verb](branch, group, result, err) end
+  return result, err
 end
 
 local function perform(branch, group, verb, ...)

@@ -130,6 +130,14 @@ local function token_of(engine, snapshot, options)
   return not given and incident and intents.incident_token(snapshot, incident):sub(1, 8) or nil
 end
 
+-- What looks like a report of a pre-check need not be one.
+local function obstacle_of(result)
+  local ok, obstacle = pcall(precheck.first_obstacle, result)
+  if not (ok and obstacle) then return nil end
+  return errors.new { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+    hint = obstacle.cure, outcome = "not_sent" }
+end
+
 -- What a failover would do now: the pre-check decides, and then there is one call.
 local function planned_failover(dry, engine, group, options)
   local report, err = group:precheck { max_rpo = options.max_rpo,
@@ -153,14 +161,6 @@ end
 function DryRun:verb(branch, group, verb, ...)
   if verb == "failover" then return planned_failover(self, branch.engine, group, ...) end
   return group[verb](group, ...)
-end
-
--- What looks like a report of a pre-check need not be one.
-local function obstacle_of(result)
-  local ok, obstacle = pcall(precheck.first_obstacle, result)
-  if not (ok and obstacle) then return nil end
-  return errors.new { kind = "precheck", code = obstacle.code, message = obstacle.fact,
-    hint = obstacle.cure, outcome = "not_sent" }
 end
 
 local function judge(entry, ok, result, err)

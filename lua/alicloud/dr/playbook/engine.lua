@@ -25,7 +25,7 @@ local M = {}
 ---@field stopped alicloud.dr.Stop?
 ---@field seen table<string, boolean> steps and gates that this attempt has come to
 ---@field skips table<string, { why: string, by: string? }>
----@field undos { key: string, undo: function }[]
+---@field undos { key: string, undo: function, stops_production: boolean? }[]
 ---@field exceptions string[]
 ---@field tokens table<string, boolean> that `run:token` gave
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share

@@ -35,6 +35,7 @@ local M = {}
 ---@field prefix string "" of the whole run, else it ends in "/"
 ---@field step_key string? the step that it is in
 ---@field verb string? the verb of a group that it is in
+---@field ran_program boolean? its step has run a program
 ---@field jump_target string? the step that a failed one, `jump_from`, leads to (on_error "goto:")
 ---@field jump_from string?
 ---@field stopped alicloud.dr.Stop? why this branch has ended
@@ -206,6 +207,7 @@ end)
 function Run:program(command, variables, options)
   if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
   options = schema.check("playbook: program", options, programs.SCHEMA, 2)
+  self.ran_program = true
   return self.engine.executor:program(self, command, variables or {}, options)
 end
 

@@ -11,6 +11,7 @@ local files = require "alicloud.dr.store.file"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
+local productions = require "alicloud.dr.playbook.production"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
 local signatures = require "alicloud.dr.playbook.signature"
@@ -131,20 +132,32 @@ local function may_undo(engine, err)
     and err.code ~= "Client.PlaybookChanged" and not states.no_return(engine.state)
 end
 
--- Back from the last step to the first; what cannot be undone stops nothing.
+local function undo_step(engine, run, entry)
+  engine:write({ type = "undo_begin", step = entry.key }, true)
+  run.step_key = entry.key
+  local ok, result, why = guard.call(entry.undo, run)
+  run.step_key = nil
+  local failed = not ok and result or (result == nil or result == false) and why or nil
+  if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
+    tostring(failed))) end
+  engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
+    err = failed and { message = tostring(failed) } or nil }, true)
+  return failed == nil
+end
+
+-- Back from the last step to the first, production before the rest; what cannot be undone stops
+-- nothing. Whether all of it was.
 local function undo(engine, run)
-  for i = #engine.undos, 1, -1 do
-    local entry = engine.undos[i]
-    engine:write({ type = "undo_begin", step = entry.key }, true)
-    run.step_key = entry.key
-    local ok, result, why = guard.call(entry.undo, run)
-    run.step_key = nil
-    local failed = not ok and result or result == nil and why or nil
-    if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
-      tostring(failed))) end
-    engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
-      err = failed and { message = tostring(failed) } or nil }, true)
+  local whole = #engine.undos > 0
+  for _, first in ipairs { true, false } do
+    for i = #engine.undos, 1, -1 do
+      local entry = engine.undos[i]
+      if (entry.stops_production == true) == first then
+        whole = undo_step(engine, run, entry) and whole
+      end
+    end
   end
+  return whole and productions.down(engine.state) == nil
 end
 
 -- A journal that fails says of a write that it was not done. Of the run that is not the whole
@@ -158,9 +171,10 @@ local function is_in_doubt(state)
 end
 
 local function stop(engine, run, err)
-  if #engine.undos > 0 and may_undo(engine, err) then undo(engine, run) end
-  engine:write({ type = "stopped", err = stops.plain(err) }, true)
-  err.journal = engine.store.name
+  local rolled_back = may_undo(engine, err) and undo(engine, run) or nil
+  engine:write({ type = "stopped", err = stops.plain(err), rolled_back = rolled_back }, true)
+  err.journal, err.rolled_back = engine.store.name, rolled_back
+  err.production_down = productions.words(engine.state)
   err.incomplete = engine.journal.fault ~= nil or nil
   if err.incomplete and is_in_doubt(engine.state) then err.outcome = "unknown" end
   return nil, err
@@ -172,6 +186,7 @@ local function interrupted(engine)
     kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
     message = "interrupted; the journal tells what was sent", journal = engine.store.name,
     hint = "resume the run: it looks before it sends",
+    production_down = productions.words(engine.state),
   }
 end
 
@@ -293,7 +308,8 @@ end
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
----the end
+---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
+---`production_down` in words, if it is and the run has stopped it
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

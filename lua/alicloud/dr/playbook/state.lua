@@ -10,10 +10,12 @@
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
 ---   mark        a finish line was reached                    look      a group was looked at
 ---   confirmed   somebody agreed to it: by, how, groups
+---   production  a group's production: stopped by the run, back again, or serving
 ---   note        asked  interrupted  stopped  finished
 ---   signed      an attempt's end, by a key                 anchored  a witness was told a head
 
 local decisions = require "alicloud.dr.playbook.decision"
+local productions = require "alicloud.dr.playbook.production"
 
 local M = {}
 
@@ -31,6 +33,8 @@ local M = {}
 ---@field no_return boolean
 ---@field went_on boolean? it failed, and the run went on
 ---@field definition string? digest of its options
+---@field stops_production boolean
+---@field may_have_acted boolean? of one that failed: false if nothing of it can have had an effect
 
 ---@class alicloud.dr.RunState
 ---@field run table? the event
@@ -52,6 +56,7 @@ local M = {}
 ---@field owner_key string? public key with which its end is signed
 ---@field requester_key string? the same of the first attempt
 ---@field looks table<string, table> newest look by group
+---@field production table<string, alicloud.dr.Production> by group
 ---@field taken_lines table<string, boolean> digests of what the inbox has taken
 
 --- What the records say of a gate. Whether an approval counts, they do not say: see
@@ -74,7 +79,7 @@ local M = {}
 ---@return alicloud.dr.RunState
 function M.new()
   return { attempts = 0, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
-    looks = {}, taken_lines = {}, mode = "graceful" }
+    looks = {}, production = {}, taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
@@ -121,6 +126,7 @@ function APPLY.step_begin(state, event)
   local step = step_of(state, event.step)
   step.status, step.runs, step.begun_at = "begun", step.runs + 1, event.at
   step.no_return, step.definition = event.no_return == true, event.definition
+  step.stops_production, step.may_have_acted = event.stops_production == true, nil
   step.err, step.why = nil, nil
 end
 
@@ -136,6 +142,7 @@ function APPLY.step_end(state, event)
   if event.ok then drop_results(step) end
   step.status, step.ended_at = event.ok and "done" or "failed", event.at
   step.result, step.err, step.went_on = event.result, event.err, event.went_on
+  step.may_have_acted = event.may_have_acted
 end
 
 function APPLY.step_skip(state, event)
@@ -230,6 +237,10 @@ function APPLY.mark(state, event)
   state.marks[event.mark] = event.at
 end
 
+function APPLY.production(state, event)
+  productions.apply(state.production, event)
+end
+
 function APPLY.look(state, event)
   state.looks[event.group_id], state.last_look = event, event
 end
@@ -268,103 +279,9 @@ function M.is_agreed(state)
   return state.confirmed ~= nil or #state.calls > 0 or #state.intents > 0
 end
 
---- Whether a call may have had an effect that nobody knows of.
----@param call table
----@return boolean
-function M.is_doubtful(call)
-  return not call.answer or call.answer.outcome == "unknown"
-end
-
-local function calls_under(state, token)
-  local list = {}
-  for _, call in ipairs(state.calls) do
-    local left = not (call.answer and call.answer.outcome == "not_sent")
-    if call.client_token == token and left then list[#list + 1] = call end
-  end
-  return list
-end
-
---- What is left of an intent whose outcome never came.
----@param state alicloud.dr.RunState
----@param entry table of state.intents
----@return alicloud.dr.Continue
-function M.continuation(state, entry)
-  local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
-    request_ids = {} }
-  for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
-    past.attempts = past.attempts + 1
-    past.doubtful = past.doubtful or M.is_doubtful(call)
-    local answer = call.answer
-    -- What was refused before is as if it had never left.
-    if past.doubtful or answer.outcome == "accepted" then
-      past.first_send_wall = past.first_send_wall or call.at
-    end
-    if answer then past.request_ids[#past.request_ids + 1] = answer.request_id end
-    if answer and answer.outcome == "accepted" then
-      past.accepted = { request_id = answer.request_id, server_time = answer.server_time }
-    end
-  end
-  return past
-end
-
---- Whether nobody has written down how an intent ended.
----@param entry table of state.intents
----@return boolean
-function M.is_open(entry)
-  return not entry.outcome or entry.outcome.outcome == "unknown"
-end
-
--- How to go on with what a part of a verb has made and left: the drill that was started.
-local function half_done(state, entry)
-  local result = entry.outcome.ok and entry.outcome.result
-  if not (result and result.drill_id) then return nil end
-  local past = M.continuation(state, entry)
-  past.intent = { drill_id = result.drill_id }
-  for name, value in pairs(entry.intent) do past.intent[name] = value end
-  return past
-end
-
--- What was begun as a part of another verb concerns this one only as long as it is open.
-local function concerns(entry, verb)
-  return entry.of == verb or entry.verb == verb and M.is_open(entry)
-end
-
---- What is left of a verb on a group: its result if this step has it already, or how to go on with
---- an intent whose outcome never came, whichever step began it.
----@param state alicloud.dr.RunState
----@param verb string
----@param group_id string
----@param step string
----@return table|nil result
----@return alicloud.dr.Continue|nil past
-function M.pending(state, verb, group_id, step)
-  for i = #state.intents, 1, -1 do
-    local entry = state.intents[i]
-    if entry.intent.group_id == group_id and concerns(entry, verb) then
-      if M.is_open(entry) then return nil, M.continuation(state, entry) end
-      if entry.step ~= step then return nil end
-      -- What a part of it returned is not what it returns.
-      if entry.verb ~= verb then return nil, half_done(state, entry) end
-      return entry.outcome.ok and entry.outcome.result or nil
-    end
-  end
-  return nil
-end
-
---- The tokens that can do nothing any more: what they stood for has ended, or the service knew them
---- from an earlier time. Whoever asks anew under one would only get the old answer.
----@param state alicloud.dr.RunState
----@return table<string, boolean>
-function M.spent_tokens(state)
-  local spent = {}
-  for _, entry in ipairs(state.intents) do
-    local ended = entry.outcome
-    if ended and (ended.ok or ended.outcome == "accepted"
-      or ended.code == "Client.TokenReplayed") then
-      spent[entry.intent.client_token] = true
-    end
-  end
-  return spent
+local function is_harmless(call)
+  return call.answer ~= nil
+    and (call.answer.outcome == "not_sent" or call.answer.outcome == "rejected")
 end
 
 --- Calls of a step that changed something, or may have, and that no verb answers for.
@@ -373,11 +290,25 @@ end
 function M.unsettled_calls(step)
   local list = {}
   for _, call in ipairs(step.calls) do
-    local harmless = call.answer
-      and (call.answer.outcome == "not_sent" or call.answer.outcome == "rejected")
-    if not harmless and not call.verb then list[#list + 1] = call end
+    if not is_harmless(call) and not call.verb then list[#list + 1] = call end
   end
   return list
+end
+
+--- Whether a step has sent something that had an effect, or may have.
+---@param step alicloud.dr.StepState
+---@return boolean
+function M.has_sent(step)
+  for _, call in ipairs(step.calls) do
+    if not is_harmless(call) then return true end
+  end
+  return false
+end
+
+-- What its last attempt says is not all: one before it may have sent something.
+local function is_passed(step)
+  local outcome = step.status == "failed" and step.err and step.err.outcome
+  return M.has_sent(step) or outcome ~= "not_sent" and outcome ~= "rejected"
 end
 
 --- Whether a step was begun after which nothing is undone any more.
@@ -386,10 +317,7 @@ end
 function M.no_return(state)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
-    if step.no_return and step.runs > 0 then
-      local outcome = step.status == "failed" and step.err and step.err.outcome
-      if outcome ~= "not_sent" and outcome ~= "rejected" then return key end
-    end
+    if step.no_return and step.runs > 0 and is_passed(step) then return key end
   end
   return nil
 end

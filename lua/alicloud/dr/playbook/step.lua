@@ -9,6 +9,7 @@ local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local journals = require "alicloud.dr.journal"
 local precheck = require "alicloud.dr.model.precheck"
 local schema = require "alicloud.base.schema"
+local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
@@ -18,7 +19,8 @@ local M = {}
 ---@field on_error? string "stop" (else), "continue", "ask", or "goto:STEP", a step further on
 ---@field critical? boolean its failure always stops the run, and nobody may skip it
 ---@field undo? fun(run): any called, last step first, if the run fails before the point of no
----return
+---return; of a step that failed too, if something of it may have had an effect
+---@field stops_production? boolean it is undone before all steps that are not so
 ---@field check? fun(run): any whether the step's work is done; asked before it runs once more
 ---@field point_of_no_return? boolean once it may have had an effect, nothing is undone
 ---@field graceful_only? boolean skipped, or given up, when the old side is given up
@@ -47,6 +49,7 @@ local SCHEMA = {
   undo = schema.callable,
   check = schema.callable,
   point_of_no_return = schema.boolean,
+  stops_production = schema.boolean,
   graceful_only = schema.boolean,
   marks = schema.choice("data_ready", "old_side_fenced"),
   plan = schema.rule("a function or false", function(value)
@@ -147,7 +150,7 @@ local function watched(branch, key, options, body)
 end
 
 local function perform(branch, key, options, body)
-  branch.step_key = key
+  branch.step_key, branch.ran_program = key, false
   branch.client:renew_patience()
   local _ <close> = setmetatable({}, { __close = function() branch.step_key = nil end })
   if options.timeout or options.graceful_only then
@@ -168,6 +171,12 @@ local function marks_of(options, result)
   return opened and "data_ready" or nil
 end
 
+local function keep_undo(engine, key, options)
+  if not options.undo then return end
+  engine.undos[#engine.undos + 1] = { key = key, undo = options.undo,
+    stops_production = options.stops_production }
+end
+
 local function succeed(branch, key, options, result, found)
   local engine = branch.engine
   local kept = keepable(result)
@@ -176,7 +185,7 @@ local function succeed(branch, key, options, result, found)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
     omitted = kept == nil and result ~= nil or nil }
-  if options.undo then engine.undos[#engine.undos + 1] = { key = key, undo = options.undo } end
+  keep_undo(engine, key, options)
   return kept
 end
 
@@ -202,9 +211,13 @@ local function goes_on(options)
   return not options.critical and policy ~= "stop" and policy ~= "ask"
 end
 
-local function record_failure(engine, key, options, err)
+-- Half of its work may be done, so it is undone as one that was done.
+local function record_failure(branch, key, options, err)
+  local engine = branch.engine
+  local acted = branch.ran_program or states.has_sent(engine.state.steps[key])
+  if acted then keep_undo(engine, key, options) end
   engine:record { type = "step_end", step = key, ok = false, err = stops.plain(err),
-    went_on = goes_on(options) or nil }
+    went_on = goes_on(options) or nil, may_have_acted = acted }
 end
 
 -- What a step that failed is followed by, in this process or in one after it.
@@ -238,6 +251,7 @@ local function begin(branch, key, options)
   if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
+    stops_production = options.stops_production,
     definition = definition_of(options) }
 end
 
@@ -248,7 +262,7 @@ local function attempt(branch, key, options, body)
     begin(branch, key, options)
     local result, err = perform(branch, key, options, body)
     if not err then return succeed(branch, key, options, result) end
-    record_failure(branch.engine, key, options, err)
+    record_failure(branch, key, options, err)
     if options.graceful_only and branch.engine.state.mode == "ungraceful" then
       skip(branch, key, "the old side was given up while it ran")
       return nil, err
@@ -309,7 +323,7 @@ local function remember(branch, key, options, past)
     if goes_on(options) then go_on_without(branch, key, options, err) end
     return nil, err
   end
-  if options.undo then engine.undos[#engine.undos + 1] = { key = key, undo = options.undo } end
+  keep_undo(engine, key, options)
   return past.result
 end
 

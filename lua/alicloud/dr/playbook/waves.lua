@@ -1,8 +1,8 @@
 --- In which order the elements of run:each are begun: tier after tier, in each its canaries first,
 --- and last what has failed before, so that it does not hold up the others once more.
 
+local pasts = require "alicloud.dr.playbook.past"
 local schema = require "alicloud.base.schema"
-local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.playbook.step"
 local tables = require "alicloud.base.tables"
 
@@ -86,7 +86,7 @@ function M.has_acted(branch, job)
     if job_of(branch.prefix, key) == job.name then
       for _, call in ipairs(state.steps[key].calls) do
         local outcome = call.answer and call.answer.outcome
-        if states.is_doubtful(call) or outcome == "accepted" then return true end
+        if pasts.is_doubtful(call) or outcome == "accepted" then return true end
       end
     end
   end

@@ -13,6 +13,7 @@ local PAGE = 100
 ---@field id string of an instance
 ---@field name string|nil
 ---@field status string|nil nil: not listed
+---@field device string|nil name under which it has the disk
 
 ---@class alicloud.dr.DiskUse
 ---@field id string
@@ -45,13 +46,15 @@ end
 -- A disk may say its instances in the list of attachments alone.
 local function hosts_of(record)
   local hosts, seen = {}, {}
-  local function add(id)
-    if id and not seen[id] then seen[id], hosts[#hosts + 1] = true, { id = id } end
+  local function add(id, device)
+    if id and not seen[id] then
+      seen[id], hosts[#hosts + 1] = true, { id = id, device = text(device) }
+    end
   end
-  add(text(record.InstanceId))
+  add(text(record.InstanceId), record.Device)
   local list = type(record.Attachments) == "table" and record.Attachments.Attachment
   for _, entry in ipairs(type(list) == "table" and list or {}) do
-    add(type(entry) == "table" and text(entry.InstanceId) or nil)
+    if type(entry) == "table" then add(text(entry.InstanceId), entry.Device) end
   end
   table.sort(hosts, function(a, b) return a.id < b.id end)
   return hosts

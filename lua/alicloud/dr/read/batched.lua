@@ -61,13 +61,14 @@ local function names_of(records)
 end
 
 -- The pairs that the groups name, by the group that they name themselves. Read after the groups, as
--- in a look.
+-- in a look, and judged by the time of their own reading.
 local function read_pairs(client, region, ids)
-  local members = {}
+  local members, read_at = {}, nil
   for first = 1, #ids, MOST_IDS do
     local part = table.move(ids, first, math.min(first + MOST_IDS - 1, #ids), 1, {})
-    local records = read(client, region, "ebs:DescribeDiskReplicaPairs", "PairIds", part)
+    local records, _, meta = read(client, region, "ebs:DescribeDiskReplicaPairs", "PairIds", part)
     if not records then return nil end
+    read_at = meta.server_time or read_at
     for _, record in ipairs(records) do
       local group = record.ReplicaGroupId
       if type(group) == "string" then
@@ -76,20 +77,21 @@ local function read_pairs(client, region, ids)
       end
     end
   end
-  return members
+  return members, read_at
 end
 
 -- Snapshots by group; none if anything could not be read.
 local function list(client, region, ids)
   local records, _, meta = read(client, region, "ebs:DescribeDiskReplicaGroups", "GroupIds", ids)
-  local members = records and read_pairs(client, region, names_of(records))
+  if not records then return {} end
+  local members, later = read_pairs(client, region, names_of(records))
   if not members then return {} end
   local found = {}
   for _, record in ipairs(records) do
     local id = record.ReplicaGroupId
     if type(id) == "string" then
       found[id] = snapshots.new(record, members[id] or {}, { region = region, site = SITE,
-        read_at = meta.server_time, request_id = meta.request_id })
+        read_at = later or meta.server_time, request_id = meta.request_id })
     end
   end
   return found

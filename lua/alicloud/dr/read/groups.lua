@@ -50,13 +50,15 @@ local function find(records, group_id)
   return nil
 end
 
--- The pairs are read after their group, so a pair is never older news than its group.
+-- The pairs are read after their group, so a pair is never older news than its group. Between the
+-- two an outage may lie: what the later one shows has to be judged by its own time.
 local function with_pairs(client, region, site, record, meta, options)
-  local members, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
+  local members, err, later = pages.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
     Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
   if not members then return nil, err end
   return snapshots.new(record, members, {
-    region = region, site = site, read_at = meta.server_time, request_id = meta.request_id,
+    region = region, site = site, read_at = later.server_time or meta.server_time,
+    request_id = meta.request_id,
   })
 end
 

@@ -2,7 +2,9 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
+local pasts = require "alicloud.dr.playbook.past"
 local presences = require "alicloud.dr.report.liveness"
+local productions = require "alicloud.dr.playbook.production"
 local proofs = require "alicloud.dr.playbook.proof"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
@@ -20,6 +22,7 @@ M.VERSION = 1
 ---| "completed_with_exceptions" # to its end, with skips, failures that it went on from, …
 ---| "stopped"    # ended before its end, and nothing is known to have failed: it can go on
 ---| "failed"     # a step failed
+---| "rolled_back" # a step failed, and all that the run had done is seen to be undone
 ---| "running"    # no end is written, and its process holds the lock
 ---| "interrupted" # no end is written, and its process is gone
 ---| "unfinished" # no end is written, and nothing here can tell which of these it is
@@ -54,6 +57,7 @@ M.VERSION = 1
 ---@field error table? what ended it
 ---@field vouching alicloud.dr.Vouching signed ends, witnesses, and what is forged
 ---@field presence alicloud.dr.Presence? of a run without an end
+---@field production_down string? what the run has stopped and not brought back, in words
 ---@field resume string? the command that goes on with it
 
 local TAKE = {}
@@ -120,6 +124,7 @@ local function status_of(state, presence)
   if not last then return WITHOUT_END[presence.verdict] end
   if last.type == "finished" then return last.status end
   if last.type == "interrupted" then return "stopped" end
+  if last.rolled_back then return "rolled_back" end
   -- Where nothing was sent, or nobody knows what became of it, nothing has failed yet.
   local outcome = type(last.err) == "table" and last.err.outcome
   return (outcome == "not_sent" or outcome == "unknown") and "stopped" or "failed"
@@ -134,8 +139,8 @@ end
 local function open_intents(state)
   local list = {}
   for _, entry in ipairs(state.intents) do
-    if states.is_open(entry) then
-      local past, intent = states.continuation(state, entry), entry.intent
+    if pasts.is_open(entry) then
+      local past, intent = pasts.continuation(state, entry), entry.intent
       list[#list + 1] = { verb = entry.verb, group_id = intent.group_id, region = intent.region,
         token = intent.client_token:sub(1, steps.TOKEN_DIGITS), step = entry.step, at = entry.at,
         sent = past.attempts, first_send_at = past.first_send_wall,
@@ -253,6 +258,7 @@ function M.model(source)
   model.open = open_intents(state)
   model.exceptions = exceptions_of(state, model.steps)
   model.status = weigh(model.status, model.exceptions)
+  model.production_down = model.status ~= "running" and productions.words(state) or nil
   model.error = state.ending and state.ending.err or nil
   return model
 end

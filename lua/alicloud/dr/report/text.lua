@@ -16,6 +16,7 @@ local STATUS = {
   completed_with_exceptions = { "Completed with exceptions", "warn" },
   stopped = { "Stopped", "warn" },
   failed = { "Failed", "bad" },
+  rolled_back = { "Rolled back", "warn" },
   running = { "Still running", "plain" },
   interrupted = { "Interrupted", "warn" },
   unfinished = { "Unfinished", "warn" },
@@ -313,6 +314,7 @@ function M.attention(model)
   if model.chain.verdict == "damaged" then
     lines[1] = "the journal is " .. M.chain(model.chain)
   end
+  lines[#lines + 1] = model.production_down and plain.clean(model.production_down)
   lines[#lines + 1] = vouches.newer(model.chain)
   for _, doubt in ipairs(vouches.doubts(model.vouching)) do lines[#lines + 1] = doubt end
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end

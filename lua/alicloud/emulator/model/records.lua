@@ -35,6 +35,7 @@ local M = {}
 ---@field size integer  GiB
 ---@field status string
 ---@field instance string|nil  id of the instance that it is attached to
+---@field device string|nil  name under which the instance has it
 ---@field more_instances string[]|nil  of the others, if it is attached to several; never changed
 
 ---@class alicloud.emulator.Instance
@@ -153,7 +154,7 @@ function M.disk(about, place)
     size = about.size or 100, category = about.category or "cloud_essd",
     performance_level = about.performance_level or "PL1", type = about.type or "data",
     encrypted = about.encrypted or false, instance = about.instance,
-    more_instances = about.more_instances,
+    more_instances = about.more_instances, device = about.device,
     status = about.status or about.instance and "In_use" or "Available",
   }
 end

@@ -64,6 +64,21 @@ local function note(emu, params, context, instance, disk)
     status = disk and disk.status or instance.status })
 end
 
+-- Names of data disks: /dev/xvdb to /dev/xvdz, then /dev/xvdaa and so on.
+local function device_name(n)
+  local last = string.char(97 + n % 26)
+  return "/dev/xvd" .. (n < 26 and last or string.char(96 + n // 26) .. last)
+end
+
+local function free_device(world, instance)
+  local taken, n = {}, 1
+  for _, disk in ipairs(world.disks) do
+    if disk.instance == instance.id then taken[disk.device or ""] = true end
+  end
+  while taken[device_name(n)] do n = n + 1 end
+  return device_name(n)
+end
+
 M.attach = {
   check = function(emu, params)
     local instance, disk, refusal = find_both(emu, params)
@@ -82,6 +97,7 @@ M.attach = {
     local instance, disk = both[1], both[2]
     note(emu, params, context, instance, disk)
     disk.status, disk.instance = "Attaching", instance.id
+    disk.device = params.Device or free_device(emu.world, instance)
     emu.world:schedule_act(disk, context.now + emu.world.timings.attach, "attached")
     return {}
   end,
@@ -124,7 +140,9 @@ M.detach = {
   end,
 }
 
-state.acts.detached = function(_, disk) disk.status, disk.instance = "Available", nil end
+state.acts.detached = function(_, disk)
+  disk.status, disk.instance, disk.device = "Available", nil, nil
+end
 state.acts.running = function(_, instance) instance.status = "Running" end
 state.acts.halted = function(_, instance) instance.status = "Stopped" end
 
@@ -210,6 +228,7 @@ local function show_disk(disk)
   local ids = instances_of(disk)
   return { DiskId = disk.id, DiskName = disk.name, RegionId = disk.place.region,
     ZoneId = disk.place.zone, Status = disk.status, InstanceId = #ids == 1 and ids[1] or "",
+    Device = #ids == 1 and disk.device or "",
     Attachments = #ids > 1 and attachments(ids) or nil,
     Size = disk.size, Category = disk.category, PerformanceLevel = disk.performance_level,
     Type = disk.type, Encrypted = disk.encrypted }

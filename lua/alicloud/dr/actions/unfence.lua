@@ -1,0 +1,279 @@
+--- The way back from a fence: what it has detached is attached again where it was, under its device
+--- name as far as that is known, and what it has stopped is started. It does nothing that the fence
+--- has not undone before, and what is so already is done.
+---
+--- It is for a move that ends before the group is opened elsewhere. From then on a second site that
+--- writes would be worse than none, so it is refused.
+
+local attachment = require "alicloud.dr.read.attachment"
+local change_options = require "alicloud.dr.change.options"
+local changes = require "alicloud.dr.change"
+local compute = require "alicloud.dr.actions.compute"
+local failures = require "alicloud.dr.change.failures"
+local formats = require "alicloud.base.formats"
+local replication_change = require "alicloud.dr.actions.replication_change"
+local schema = require "alicloud.base.schema"
+local transitions = require "alicloud.dr.model.transition"
+
+local M = {}
+
+---@class alicloud.dr.UnfenceOptions: alicloud.dr.WaitOptions
+---@field fenced alicloud.dr.Fenced the result of the fence, or `done_so_far` of its error; in a
+---playbook it may be left out, and what the run itself has fenced is meant
+---@field confirm? fun(plan: alicloud.dr.UnfencePlan): boolean
+---@field timeout? number|string for each attach and each start (10m)
+
+--- What stood at a side before it was fenced.
+---@class alicloud.dr.Fenced
+---@field group_id string
+---@field region string
+---@field before alicloud.dr.FencedDisk[]
+
+---@class alicloud.dr.FencedDisk
+---@field disk string
+---@field instance string
+---@field status string of the instance
+---@field device string? name under which the disk was attached
+
+---@class alicloud.dr.UnfencePlan
+---@field region string
+---@field attach { disk: alicloud.dr.DiskUse, instance: string, device: string? }[]
+---@field start { id: string, status: string }[]
+
+---@class alicloud.dr.UnfenceResult
+---@field outcome "unfenced"|"already_unfenced"
+---@field group_id string
+---@field region string
+---@field attached string[] disks that were attached by this
+---@field started string[] instances that were started by this
+---@field side alicloud.dr.SideUse as seen at the end
+---@field elapsed number seconds
+---@field request_ids string[]
+
+local WORDS = transitions.words("ecs", "DescribeDisks", "unfence", "bringing back")
+
+local function is_use(use)
+  return type(use) == "table" and formats.ID.test(use.disk) and formats.ID.test(use.instance)
+end
+
+local FENCED = schema.rule("what group:fence returned, or done_so_far of its error",
+  function(value)
+    if type(value) ~= "table" or type(value.before) ~= "table" then return false end
+    for _, use in ipairs(value.before) do
+      if not is_use(use) then return false end
+    end
+    return formats.ID.test(value.group_id) and formats.REGION.test(value.region)
+  end)
+
+--- What group:unfence takes.
+M.OPTIONS = change_options.without_token { fenced = FENCED }
+
+local OPENED = { failovering = true, failovered = true, failover_failed = true }
+local RAN = { Running = true, Starting = true, Pending = true }
+
+-- Whoever opens a group elsewhere, or turns it, has another place for its service.
+local function problem_of_group(snapshot, fenced)
+  if fenced.group_id ~= snapshot.group_id then
+    return { code = "Client.WrongGroup", message = ("what was fenced is of %s, not of %s"):format(
+      fenced.group_id, snapshot.group_id) }
+  end
+  if OPENED[snapshot.status] or snapshot.status:find "^reprotect" then
+    return { kind = "state", code = "Client.AlreadyOpened", snapshot = snapshot,
+      message = ("%s is %s: it is opened at its other site, or on the way there; a second site "
+        .. "that writes would be one too many"):format(snapshot.group_id, snapshot.status),
+      hint = "go on with the failover: finish it, then attach the disks there" }
+  end
+  local sources = {}
+  for _, pair in ipairs(snapshot.pairs) do sources[pair.source_disk or ""] = true end
+  for _, use in ipairs(fenced.before) do
+    if not sources[use.disk] then
+      return { kind = "state", code = "Client.WorldChanged", snapshot = snapshot,
+        message = ("%s is no disk that %s is copied from now"):format(use.disk,
+          snapshot.group_id), hint = "look at the group: it may go the other way by now" }
+    end
+  end
+  return nil
+end
+
+local function wanted_disks(fenced)
+  local list, seen = {}, {}
+  for _, use in ipairs(fenced.before) do
+    if not seen[use.disk] then seen[use.disk], list[#list + 1] = true, { id = use.disk } end
+  end
+  return list
+end
+
+local function disk_in(side, id)
+  for _, disk in ipairs(side.disks) do
+    if disk.id == id then return disk end
+  end
+end
+
+local function problem_of_disk(disk, use, disks_before)
+  if not disk.status then
+    return { code = "InvalidDiskId.NotFound", message = ("disk %s is not listed"):format(disk.id) }
+  end
+  for _, host in ipairs(disk.hosts) do
+    if not disks_before[host.id] then
+      return { kind = "state", code = "InvalidDisk.InUse", message = ("%s, not on %s"):format(
+        attachment.describe(disk), use.instance), hint = "find out who has attached it there" }
+    end
+  end
+  return nil
+end
+
+-- Which instances each disk was on.
+local function hosts_before(fenced)
+  local by_disk = {}
+  for _, use in ipairs(fenced.before) do
+    by_disk[use.disk] = by_disk[use.disk] or {}
+    by_disk[use.disk][use.instance] = true
+  end
+  return by_disk
+end
+
+local function plan_starts(plan, fenced, hosts)
+  local seen = {}
+  for _, use in ipairs(fenced.before) do
+    local host = hosts[use.instance]
+    if not host then
+      return { code = "InvalidInstanceId.NotFound",
+        message = ("instance %s is not listed"):format(use.instance) }
+    end
+    if RAN[use.status] and host.status ~= "Running" and not seen[use.instance] then
+      seen[use.instance] = true
+      plan.start[#plan.start + 1] = { id = use.instance, status = host.status }
+    end
+  end
+  return nil
+end
+
+local function plan_of(fenced, side, hosts)
+  local plan, before = { region = fenced.region, attach = {}, start = {} }, hosts_before(fenced)
+  for _, use in ipairs(fenced.before) do
+    local disk = disk_in(side, use.disk)
+    local problem = problem_of_disk(disk, use, before[use.disk])
+    if problem then return nil, problem end
+    if not attachment.is_on(disk, use.instance) or disk.status ~= "In_use" then
+      plan.attach[#plan.attach + 1] = { disk = disk, instance = use.instance,
+        device = use.device }
+    end
+  end
+  local problem = plan_starts(plan, fenced, hosts)
+  if problem then return nil, problem end
+  return plan
+end
+
+local function read(change, fenced)
+  local client = change.group.client
+  local side = attachment.read(client, fenced.region, wanted_disks(fenced))
+  if side.err then return nil, side.err end
+  local ids, seen = {}, {}
+  for _, use in ipairs(fenced.before) do
+    if not seen[use.instance] then seen[use.instance], ids[#ids + 1] = true, use.instance end
+  end
+  local hosts, err = attachment.instances(client, fenced.region, ids)
+  if not hosts then return nil, err end
+  return side, hosts
+end
+
+local function decide(change, fenced)
+  local found, err = replication_change.look(change)
+  if not found then return nil, err end
+  local problem = replication_change.problem_of_world(found)
+    or replication_change.problem_of_side(found.here, "bring it back from")
+    or problem_of_group(found.here, fenced)
+  if problem then return failures.forbidden(change, problem) end
+  local side, hosts = read(change, fenced)
+  if not side then return failures.unreadable(change, hosts) end
+  local plan
+  plan, problem = plan_of(fenced, side, hosts)
+  if not plan then return failures.forbidden(change, problem) end
+  return plan
+end
+
+-- A detach that the fence has begun has to end first.
+local function attach(change, plan, job)
+  local group, options, disk = change.group, change.options, job.disk
+  if disk.status == "Detaching" then
+    local seen, err, part = compute.detach(group, options, plan.region, disk, job.instance)
+    change:add_attempts_of(part)
+    if not seen then return nil, err end
+    disk = seen
+  end
+  local seen, err, part = compute.attach(group, options, plan.region, disk, job.instance,
+    job.device)
+  change:add_attempts_of(part)
+  return seen, err
+end
+
+-- And so has a stop.
+local function start(change, plan, instance)
+  local group, options = change.group, change.options
+  if instance.status == "Stopping" then
+    local seen, err, part = compute.stop(group, options, plan.region, instance, false)
+    change:add_attempts_of(part)
+    if not seen then return nil, err end
+    instance = seen
+  end
+  local seen, err, part = compute.start(group, options, plan.region, instance)
+  change:add_attempts_of(part)
+  return seen, err
+end
+
+local function carry_out(change, plan, result)
+  for _, job in ipairs(plan.attach) do
+    local seen, err = attach(change, plan, job)
+    if not seen then return nil, err end
+    result.attached[#result.attached + 1] = job.disk.id
+  end
+  for _, instance in ipairs(plan.start) do
+    local seen, err = start(change, plan, instance)
+    if not seen then return nil, err end
+    result.started[#result.started + 1] = instance.id
+  end
+  return true
+end
+
+-- What was seen at the end is what is told.
+local function finish(change, fenced, result)
+  local side, hosts = read(change, fenced)
+  if not side then return nil, hosts end
+  local plan, problem = plan_of(fenced, side, hosts)
+  if not plan or #plan.attach + #plan.start > 0 then
+    problem = problem or { kind = "state", code = "Client.UnfenceUndone",
+      message = "after attaching and starting, disks or instances are no longer so" }
+    problem.outcome = "accepted"
+    return failures.forbidden(change, problem)
+  end
+  result.side, result.elapsed = side, change:elapsed()
+  change:emit { event = "done", result = result }
+  return result
+end
+
+--- Brings back what a fence has stopped and detached.
+---@param group alicloud.dr.Group in the region that the group was to move to
+---@param options table durations in seconds, defaults filled in
+---@return alicloud.dr.UnfenceResult|nil
+---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+function M.run(group, options)
+  local change, fenced = changes.new(group, WORDS, options), options.fenced
+  local plan, err = decide(change, fenced)
+  if not plan then return nil, err end
+  local idle = #plan.attach + #plan.start == 0
+  if not idle and options.confirm and not options.confirm(plan) then
+    return failures.not_confirmed(change)
+  end
+  local result = { outcome = idle and "already_unfenced" or "unfenced", group_id = group.id,
+    region = plan.region, attached = {}, started = {}, request_ids = change.request_ids }
+  local ok
+  ok, err = carry_out(change, plan, result)
+  if ok then ok, err = finish(change, fenced, result) end
+  if not ok then
+    err.done_so_far = result
+    return nil, err
+  end
+  return ok
+end
+
+return M

@@ -1,0 +1,105 @@
+--- What the records of a run say of changes that were begun before: which are still open, how to go
+--- on with them, and which tokens are used up.
+
+local M = {}
+
+--- Whether a call may have had an effect that nobody knows of.
+---@param call table
+---@return boolean
+function M.is_doubtful(call)
+  return not call.answer or call.answer.outcome == "unknown"
+end
+
+local function calls_under(state, token)
+  local list = {}
+  for _, call in ipairs(state.calls) do
+    local left = not (call.answer and call.answer.outcome == "not_sent")
+    if call.client_token == token and left then list[#list + 1] = call end
+  end
+  return list
+end
+
+--- What is left of an intent whose outcome never came.
+---@param state alicloud.dr.RunState
+---@param entry table of state.intents
+---@return alicloud.dr.Continue
+function M.continuation(state, entry)
+  local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
+    request_ids = {} }
+  for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
+    past.attempts = past.attempts + 1
+    past.doubtful = past.doubtful or M.is_doubtful(call)
+    local answer = call.answer
+    -- What was refused before is as if it had never left.
+    if past.doubtful or answer.outcome == "accepted" then
+      past.first_send_wall = past.first_send_wall or call.at
+    end
+    if answer then past.request_ids[#past.request_ids + 1] = answer.request_id end
+    if answer and answer.outcome == "accepted" then
+      past.accepted = { request_id = answer.request_id, server_time = answer.server_time }
+    end
+  end
+  return past
+end
+
+--- Whether nobody has written down how an intent ended.
+---@param entry table of state.intents
+---@return boolean
+function M.is_open(entry)
+  return not entry.outcome or entry.outcome.outcome == "unknown"
+end
+
+-- How to go on with what a part of a verb has made and left: the drill that was started.
+local function half_done(state, entry)
+  local result = entry.outcome.ok and entry.outcome.result
+  if not (result and result.drill_id) then return nil end
+  local past = M.continuation(state, entry)
+  past.intent = { drill_id = result.drill_id }
+  for name, value in pairs(entry.intent) do past.intent[name] = value end
+  return past
+end
+
+-- What was begun as a part of another verb concerns this one only as long as it is open.
+local function concerns(entry, verb)
+  return entry.of == verb or entry.verb == verb and M.is_open(entry)
+end
+
+--- What is left of a verb on a group: its result if this step has it already, or how to go on with
+--- an intent whose outcome never came, whichever step began it.
+---@param state alicloud.dr.RunState
+---@param verb string
+---@param group_id string
+---@param step string
+---@return table|nil result
+---@return alicloud.dr.Continue|nil past
+function M.pending(state, verb, group_id, step)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.intent.group_id == group_id and concerns(entry, verb) then
+      if M.is_open(entry) then return nil, M.continuation(state, entry) end
+      if entry.step ~= step then return nil end
+      -- What a part of it returned is not what it returns.
+      if entry.verb ~= verb then return nil, half_done(state, entry) end
+      return entry.outcome.ok and entry.outcome.result or nil
+    end
+  end
+  return nil
+end
+
+--- The tokens that can do nothing any more: what they stood for has ended, or the service knew them
+--- from an earlier time. Whoever asks anew under one would only get the old answer.
+---@param state alicloud.dr.RunState
+---@return table<string, boolean>
+function M.spent_tokens(state)
+  local spent = {}
+  for _, entry in ipairs(state.intents) do
+    local ended = entry.outcome
+    if ended and (ended.ok or ended.outcome == "accepted"
+      or ended.code == "Client.TokenReplayed") then
+      spent[entry.intent.client_token] = true
+    end
+  end
+  return spent
+end
+
+return M
