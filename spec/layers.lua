@@ -24,8 +24,8 @@ M.MAY_USE = {
   ["dr.group"] = "base dr.model dr.read dr.journal dr.change dr.actions",
   ["dr.playbook"] = "core base net client.service dr.model dr.read dr.journal dr.store dr.group",
   ["dr.report"] = "core base dr.journal dr.store dr.playbook.state dr.playbook.past "
-    .. "dr.playbook.summary dr.playbook.production dr.playbook.params dr.playbook.events "
-    .. "dr.playbook.decision dr.playbook.proof",
+    .. "dr.playbook.summary dr.playbook.corrections dr.playbook.production dr.playbook.params "
+    .. "dr.playbook.events dr.playbook.decision dr.playbook.proof",
   facade = "core base client dr.read dr.group dr.playbook dr.report",
   playbooks = "facade base dr.playbook",
   emulator = "core base",

@@ -2,6 +2,7 @@
 --- was sent, whether sending again is safe, and what to type next. From its journal alone.
 
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local explain_code = require "alicloud.cli.explain_code"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
@@ -19,6 +20,7 @@ local M = {}
 ---@field stands string
 ---@field production_down string? what the run has stopped and not brought back
 ---@field cause string
+---@field corrections string[] parameters that are others now
 ---@field known string[] of every open intent, and of other calls in doubt
 ---@field resend string whether sending again is safe
 ---@field doubts string[] what is forged, or of a newer version
@@ -168,6 +170,12 @@ local function next_commands(model, journal, state)
   return { status({ open.group_id }, open.region), resume }
 end
 
+local function corrected(model)
+  local lines = {}
+  for i, each in ipairs(model.corrections) do lines[i] = plain.clean(corrections.words(each)) end
+  return lines
+end
+
 local function doubts(model)
   local lines = vouches.doubts(model.vouching)
   lines[#lines + 1] = vouches.newer(model.chain)
@@ -185,7 +193,7 @@ function M.of(model, events, journal, now)
   local loose = doubtful_calls(state)
   return { journal = journal, status = model.status, stands = stands(model),
     production_down = model.production_down,
-    cause = cause(model, state), known = core.array(known(model, loose)),
+    cause = cause(model, state), corrections = core.array(corrected(model)), known = core.array(known(model, loose)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
     next = core.array(next_commands(model, journal, state)) }
 end
@@ -198,6 +206,9 @@ function M.lines(run)
   lines[2] = run.production_down and "  ! " .. plain.clean(run.production_down)
   lines[#lines + 1] = "  stands       " .. run.stands
   lines[#lines + 1] = "  cause        " .. run.cause
+  for i, line in ipairs(run.corrections) do
+    lines[#lines + 1] = (i == 1 and "  corrected    " or "               ") .. line
+  end
   for i, line in ipairs(run.known) do
     lines[#lines + 1] = (i == 1 and "  known        " or "               ") .. line
   end

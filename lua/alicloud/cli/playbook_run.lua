@@ -4,6 +4,7 @@ local anchors = require "alicloud.dr.playbook.anchor"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
@@ -15,6 +16,7 @@ local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
 local reports = require "alicloud.cli.commands.report"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -53,7 +55,8 @@ function M.add_options(command)
   command:option("--accept-loss", "Accept a recovery point of that age; needs --why, and --as or "
     .. "$USER."):argname "<duration>"
   force_options.add(command)
-  command:option("--why", "Reason for --accept-loss and --force."):argname "<text>"
+  command:option("--why", "Reason for --accept-loss, --force and corrected parameters.")
+    :argname "<text>"
   command:option("--rto", "Declared recovery time."):argname "<duration>"
   command:option("--rpo", "Declared loss of data."):argname "<duration>"
   command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
@@ -85,6 +88,19 @@ local function accepted_loss(args, person)
     options.refuse "--accept-loss: needs --why TEXT and, without $USER, --as NAME"
   end
   return { seconds = seconds, by = person, why = args.why }
+end
+
+--- The corrected parameters that were typed for a run that has begun.
+---@param args table with `param` and `why`
+---@param person string|nil
+---@return alicloud.dr.CorrectionWish|nil
+function M.corrections(args, person)
+  if #args.param == 0 then return nil end
+  local values = playbook_argument.read_params(args.param)
+  if not (args.why and args.why:find("%S")) or not person then
+    options.refuse "parameter: a correction needs --why TEXT and, without $USER, --as NAME"
+  end
+  return { values = values, why = args.why, by = person }
 end
 
 local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
@@ -201,6 +217,16 @@ function SHOW.mode(io, event)
     terminal.clean(event.by or "?"), from, terminal.clean(event.why)))
 end
 
+function SHOW.correction(io, event)
+  io.out(("    %s\n"):format(terminal.clean(corrections.words(event), 1000)))
+end
+
+function SHOW.undo_end(io, event)
+  io.out(("  %s %-28s %s\n"):format(terminal.paint(io, event.ok and "green" or "red",
+    event.ok and "↶" or "✘"), terminal.clean(event.step), event.ok and "undone"
+    or terminal.clean("not undone: " .. event.err.message, 1000)))
+end
+
 function SHOW.note(io, event)
   io.out(("    %s\n"):format(terminal.clean(event.text, 1000)))
 end
@@ -220,8 +246,9 @@ local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "
 --- The command that goes on with a journal.
 ---@param path string
 ---@param args table
+---@param corrected? string[] NAME=VALUE
 ---@return string
-function M.resume_command(path, args)
+function M.resume_command(path, args, corrected)
   local all = {}
   local function add(name, value)
     if value then all[#all + 1] = shell.option(name, value) end
@@ -230,7 +257,7 @@ function M.resume_command(path, args)
   add("--as", args.requester)
   for _, file in ipairs(args.trust_file or {}) do add("--trust-file", file) end
   table.move(network.typed(args), 1, 100, #all + 1, all)
-  return shell.command("resume", { path }, all)
+  return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
 end
 
 local function result_object(result)
@@ -283,15 +310,18 @@ local function report_failure(io, args, err, path)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
       status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
-      resume = go_on, report = args.report })
+      correctable = err.correctable and core.array(err.correctable), resume = go_on, report = args.report })
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
   io.err(standing(err))
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
-  io.err(("alicloud-dr: %s\n    go on:  %s\n%s    why:    %s\n    %s\n"):format(said, go_on,
-    overrule, shell.command("explain", { path }), reports.pointer(path, args.report)))
+  local open = err.correctable and err.correctable[1]
+    and ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
+      table.concat(err.correctable, "=VALUE or ")) or ""
+  io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n"):format(said, go_on,
+    open, overrule, shell.command("explain", { path }), reports.pointer(path, args.report)))
   return code
 end
 

@@ -5,6 +5,7 @@ local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
+local productions = require "alicloud.dr.playbook.production"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
@@ -84,7 +85,51 @@ function M.make_directory(directory, io)
   return true
 end
 
---- The journal of the unfinished run of this playbook with these parameters, or a new name.
+local function stem_of(playbook)
+  return (playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-"))
+end
+
+-- An unfinished run; most files are of finished ones, whose end says so.
+local function open_run(path)
+  local text = files.read_trusted(path)
+  if not text or text:sub(-65536):find('"type":"finished"', 1, true) then return nil end
+  local state = M.state(path, text)
+  return state and state.run and not (state.ending and state.ending.type == "finished") and state
+    or nil
+end
+
+local function is_same(a, b)
+  return core.encode { a } == core.encode { b }
+end
+
+-- A second run beside it would be of a group whose production it has stopped, or moved half-way.
+local function is_half_done(state, params)
+  local same_group = params.group ~= nil and is_same(params.group, state.params.group)
+    or params.groups ~= nil and is_same(params.groups, state.params.groups)
+  return same_group and (states.no_return(state) ~= nil
+    or productions.down(state) ~= nil)
+end
+
+-- The unfinished run that a command line means, whose parameters may have been corrected since, or
+-- are to be corrected now.
+local function unfinished_run(playbook, params, directory)
+  local half_done
+  local names = core.list_directory(directory) or {}
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local ours = name:find(stem_of(playbook) .. "-", 1, true) == 1 and name:find "%.jsonl$"
+    local path = directory .. "/" .. name
+    local state = ours and open_run(path)
+    if state and state.run.playbook == playbook.name then
+      if is_same(params, state.params) then return path end
+      if is_half_done(state, params) then half_done = half_done or path end
+    end
+  end
+  return half_done
+end
+
+--- The journal of the unfinished run of this playbook with these parameters, else of one of the
+--- same group that is half done, or a new name.
 ---@param playbook alicloud.dr.Playbook
 ---@param params table
 ---@param directory string that is there
@@ -92,7 +137,9 @@ end
 ---@return string|nil path
 ---@return alicloud.Error? err
 function M.find(playbook, params, directory, new)
-  local stem = playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-")
+  local open = not new and unfinished_run(playbook, params, directory)
+  if open then return open end
+  local stem = stem_of(playbook)
   local key = core.sha256(core.encode { playbook = playbook.name, params = params }):sub(1, 10)
   local n = 0
   while true do

@@ -101,6 +101,10 @@ local USES = {
       return own:program(function(_, variables) return next(variables) == nil end)
     end), true)
   end,
+  peek = function(run)
+    same(run:peek "size", "7")
+    same(run:peek "none", nil)
+  end,
   skip = function(run)
     run:skip("one", "not wanted")
     same(run:step("one", function() return 1 end), nil)

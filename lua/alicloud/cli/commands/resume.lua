@@ -23,15 +23,20 @@ edited since is asked about, or takes --accept-edit.
 It works from every directory: the journal knows the playbook's whole path. Commands of a playbook
 (stop=…, verify=…) run in the directory in which resume is typed.
 
+A parameter that later steps take can be another one: NAME=VALUE, with --why. What a finished step
+was done with is refused by its name. Gates ask again for what was approved with other values.
+
 Examples:
   alicloud-dr resume ~/.local/state/alicloud-dr/orders-5f1d2c3b4a-1.jsonl
   alicloud-dr resume orders-5f1d2c3b4a-1.jsonl \
     --skip 'fence=the old region is gone'
+  alicloud-dr resume orders-5f1d2c3b4a-1.jsonl attach=i-right --why 'typo'
 
 ]] .. playbooks.EPILOG
 
 function M.configure(command)
   command:argument("journal", "The journal.")
+  command:argument("param", "NAME=VALUE, a corrected parameter; needs --why."):args "*"
   command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
   playbooks.add_options(command)
   command:epilog(EPILOG)
@@ -61,6 +66,7 @@ function M.run(args, io)
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal
+  given.corrections = playbooks.corrections(args, given.requester)
   local playbook = playbook_argument.load(source)
   playbook_argument.check_mode(playbook, args)
   return playbooks.carry_out(playbook, given, args, io, state)

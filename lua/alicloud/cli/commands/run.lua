@@ -1,12 +1,15 @@
 --- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
 
 local cli_clients = require "alicloud.cli.client"
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local files = require "alicloud.dr.store.file"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
+local tables = require "alicloud.base.tables"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -21,6 +24,9 @@ A playbook is executed with all your rights. So its file belongs to you or to ro
 your team keeps its files, and nobody else may write it; the same holds for Lua modules of its own,
 which lie beside it: require "NAME" reads NAME.lua there. One that was edited since its run began is
 asked about, or takes --accept-edit.
+
+An unfinished run that is past its point of no return, or has left production down, is not begun
+anew beside itself: with other parameters it goes on with those as corrections, which need --why.
 
 Parameters are kept in the journal, so none may be a secret: give those through the environment.
 
@@ -49,20 +55,47 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- What a journal tells of the run that it holds, if it is there.
+-- What a journal tells of the run that it holds; false: it holds none.
 local function begun(path)
   local text, err = files.read_trusted(path)
-  if not text and err.errno == "ENOENT" then return true end
+  if not text and err.errno == "ENOENT" then return false end
   if not text then return nil, err end
   local state, fault = run_journal.state(path, text)
   if not state then return nil, fault end
-  return true, state.run and state or nil
+  return state.run and state or false
+end
+
+-- With other parameters than before it goes on only if somebody says why.
+local function correct(given, state, path, args)
+  if core.encode(given.params) == core.encode(state.params) then return true end
+  local words = {}
+  for _, name in ipairs(tables.keys(given.params)) do
+    if core.encode { given.params[name] } ~= core.encode { state.params[name] } then
+      words[#words + 1] = name .. "=" .. given.params[name]
+    end
+  end
+  for name in pairs(state.params) do
+    if given.params[name] == nil then return false end
+  end
+  local wish = args.why and playbooks.corrections({ param = words, why = args.why },
+    given.requester)
+  if not wish then
+    return nil, errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
+      message = ("%s holds an unfinished run with other parameters: %s"):format(path,
+        table.concat(words, " ")),
+      hint = ("to correct them: %s --why TEXT; a run of its own, in spite of that: --new"):format(
+        playbooks.resume_command(path, args, words)) }
+  end
+  given.params, given.corrections = nil, wish
+  return true
 end
 
 -- The journal of a run that has begun names the text that it was last executed with.
-local function confirm_edit(playbook, path, state, args, io)
-  local is_over = state and state.ending and state.ending.type == "finished"
+local function go_on_with(playbook, state, given, args, io)
+  local path, is_over = given.journal, state and state.ending and state.ending.type == "finished"
   if not state or is_over then return true end
+  local ok, err = correct(given, state, path, args)
+  if ok == nil then return nil, err end
   return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
     args, io)
 end
@@ -81,11 +114,12 @@ function M.run(args, io)
     end
     if not given.journal then return output.fail(io, args, err) end
   end
-  local ok, state = begun(given.journal)
-  if not ok then return output.fail(io, args, state) end
-  ok, err = confirm_edit(playbook, given.journal, state, args, io)
+  local ok, state
+  state, err = begun(given.journal)
+  if state == nil then return output.fail(io, args, err) end
+  ok, err = go_on_with(playbook, state, given, args, io)
   if not ok then return output.fail(io, args, err) end
-  return playbooks.carry_out(playbook, given, args, io, state)
+  return playbooks.carry_out(playbook, given, args, io, state or nil)
 end
 
 return M

@@ -41,8 +41,9 @@ M.KEY_DIGITS = 16
 function M.of_state(state)
   local run = state.run
   return { version = M.VERSION, run = run.run_id, kind = run.kind, mode = state.mode,
-    playbook = { name = run.playbook, digest = state.digest }, params = run.params,
-    region = state.region, accept_loss = state.accept_loss, incident = run.incident, force = state.force,
+    playbook = { name = run.playbook, digest = state.digest }, params = state.params,
+    region = state.region, accept_loss = state.accept_loss, incident = run.incident,
+    force = state.force,
     requester = run.requester }
 end
 

@@ -27,6 +27,7 @@ local M = {}
 ---@field skips table<string, { why: string, by: string? }>
 ---@field undos { key: string, undo: function, stops_production: boolean? }[]
 ---@field exceptions string[]
+---@field corrections table[] events that its attempt begins with
 ---@field tokens table<string, boolean> that `run:token` gave
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the

@@ -7,6 +7,7 @@
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
@@ -36,6 +37,10 @@ local M = {}
 ---@field step_key string? the step that it is in
 ---@field verb string? the verb of a group that it is in
 ---@field ran_program boolean? its step has run a program
+---@field parent alicloud.dr.PlaybookRun?
+---@field reads table<string, boolean> parameters that were read outside of steps
+---@field step_reads table<string, boolean> and in its step
+---@field params_view table?
 ---@field jump_target string? the step that a failed one, `jump_from`, leads to (on_error "goto:")
 ---@field jump_from string?
 ---@field stopped alicloud.dr.Stop? why this branch has ended
@@ -50,7 +55,10 @@ local FIELDS = {}
 M.FIELDS, M.METHODS = FIELDS, Run
 
 function FIELDS.kind(branch) return branch.engine.state.run.kind end
-function FIELDS.params(branch) return branch.engine.params end
+function FIELDS.params(branch)
+  branch.params_view = branch.params_view or corrections.view(branch)
+  return branch.params_view
+end
 function FIELDS.mode(branch) return branch.engine.state.mode end
 function FIELDS.attempt(branch) return branch.engine.state.attempts end
 function FIELDS.incident(branch) return branch.engine.state.run.incident end
@@ -79,8 +87,9 @@ local metatable = {
   end,
 }
 
-local function new(engine, prefix)
-  local branch = setmetatable({ engine = engine, prefix = prefix }, metatable)
+local function new(engine, prefix, parent)
+  local branch = setmetatable({ engine = engine, prefix = prefix, parent = parent, reads = {},
+    step_reads = {} }, metatable)
   branch.client = engine.executor:client(branch)
   return branch
 end
@@ -192,6 +201,16 @@ function Run:note(text, fields)
   if not ok then engine:stop(err) end
 end
 
+--- A parameter that is only looked at beforehand: a step that ends well with it does not freeze it,
+--- so it can be corrected for the step that will use it.
+---@param name string
+---@return any
+function Run:peek(name)
+  local all = own(self).engine.params
+  if not schema.text.test(name) then complain("peek", name, schema.text) end
+  return all[name]
+end
+
 local WHY = schema.rule("a reason, text without control characters", function(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end)
@@ -275,7 +294,7 @@ end
 ---@param name string
 ---@return alicloud.dr.PlaybookRun
 function Branch:fork(name)
-  return new(self.engine, self.prefix .. name .. "/")
+  return new(self.engine, self.prefix .. name .. "/", self)
 end
 
 --- Raises if this branch or the run has ended.

@@ -1,6 +1,7 @@
 --- The options of a run, checked before anything is opened.
 
 local anchors = require "alicloud.dr.playbook.anchor"
+local corrections = require "alicloud.dr.playbook.corrections"
 local duration = require "alicloud.base.duration"
 local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
@@ -40,6 +41,7 @@ local M = {}
 ---@field again? table<string, boolean> steps in doubt that may be done once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
 ---@field force? alicloud.dr.Force[] what a person overrules of the pre-checks of failovers
+---@field corrections? alicloud.dr.CorrectionWish parameters that are others from now on
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
 ---@field progress? fun(event: table) is told of every record, and while a step waits of "waiting":
 ---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`
@@ -106,6 +108,7 @@ local SCHEMA = {
   end)),
   accept_loss = protocol.ACCEPT_LOSS,
   force = forces.OPTION,
+  corrections = corrections.RULE,
   accept_edit = schema.boolean,
   progress = schema.callable,
   program = schema.callable,

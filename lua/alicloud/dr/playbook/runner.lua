@@ -3,6 +3,7 @@
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local engines = require "alicloud.dr.playbook.engine"
 local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
@@ -76,9 +77,11 @@ local function difference(state, playbook, options)
     end
   end
   local asked = options.params and core.encode(journals.plain(params.written(options.params)))
-  if asked and asked ~= core.encode(run.params or {}) then
+  if asked and asked ~= core.encode(state.params) then
     return changed(("the parameters are %s in the journal, not %s"):format(
-      core.encode(run.params or {}), asked), "a run keeps what it was begun with")
+      core.encode(state.params), asked),
+      "a run keeps what it was begun with; what later steps take can be corrected, with a reason: "
+        .. "alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
   end
   return nil
 end
@@ -114,6 +117,10 @@ local function announce(engine)
   if options.mode and options.mode ~= state.mode then
     ok, err = engine:write({ type = "mode", mode = options.mode, by = engine.holder.owner,
       why = "asked for at the start" }, true)
+    if not ok then return nil, err end
+  end
+  for _, event in ipairs(engine.corrections) do
+    ok, err = engine:write(event, true)
     if not ok then return nil, err end
   end
   for _, force in ipairs(options.force or {}) do
@@ -175,6 +182,7 @@ local function stop(engine, run, err)
   engine:write({ type = "stopped", err = stops.plain(err), rolled_back = rolled_back }, true)
   err.journal, err.rolled_back = engine.store.name, rolled_back
   err.production_down = productions.words(engine.state)
+  err.correctable = corrections.open(engine.state)
   err.incomplete = engine.journal.fault ~= nil or nil
   if err.incomplete and is_in_doubt(engine.state) then err.outcome = "unknown" end
   return nil, err
@@ -251,21 +259,39 @@ end
 
 -- The journal keeps them as they were given: a playbook reads them anew in every process.
 local function read_params(playbook, state, options)
-  local kept = state.run and state.run.params or params.written(options.params) or {}
-  local read, message = params.read(playbook.params, params.restored(kept, options.params))
+  local kept = state.run and state.params or params.written(options.params) or {}
+  local wish = options.corrections
+  local given = wish and tables.merged(options.params or {}, wish.values) or options.params
+  if wish then kept = tables.merged(kept, params.written(wish.values)) end
+  local read, message = params.read(playbook.params, params.restored(kept, given))
   if read then return read end
   return nil, errors.new { kind = "state", code = "Client.BadParameter",
     outcome = "not_sent", message = message }
 end
 
+local function corrections_of(playbook, state, options)
+  local wish = options.corrections
+  if not wish then return {} end
+  if not state.run then
+    return nil, changed("there is no run yet, so nothing of it is corrected",
+      "give the parameters as they are to be")
+  end
+  local list, err = corrections.judge(state, playbook, wish)
+  if not list then return nil, err end
+  return corrections.events(list, wish, options.requester)
+end
+
 local function prepare(playbook, options, runtime, open)
-  local read, fault = read_params(playbook, open.state, options)
+  local corrected, fault = corrections_of(playbook, open.state, options)
+  if not corrected then return nil, fault end
+  local read
+  read, fault = read_params(playbook, open.state, options)
   if not read then return nil, fault end
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,
     holder = open.holder, fence = open.lease.fence, skips = run_options.skips(options.skip),
-    executor = options.executor or executor,
+    executor = options.executor or executor, corrections = corrected,
   }
   options.again = options.again or {}
   local ok, err = true, nil
@@ -309,7 +335,8 @@ end
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
----`production_down` in words, if it is and the run has stopped it
+---`production_down` in words, if it is and the run has stopped it; `correctable`, the parameters of
+---what has failed that can be corrected
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

@@ -8,6 +8,7 @@
 ---   call        an attempt to change something is to leave   answer    what came back
 ---   gate_open   approval  gate_pass  gate_fail
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
+---   correction  a parameter is another one from here on, by whom and why
 ---   mark        a finish line was reached                    look      a group was looked at
 ---   confirmed   somebody agreed to it: by, how, groups
 ---   production  a group's production: stopped by the run, back again, or serving
@@ -16,6 +17,7 @@
 
 local decisions = require "alicloud.dr.playbook.decision"
 local productions = require "alicloud.dr.playbook.production"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -34,10 +36,13 @@ local M = {}
 ---@field went_on boolean? it failed, and the run went on
 ---@field definition string? digest of its options
 ---@field stops_production boolean
+---@field used table<string, boolean> parameters that were read for it
 ---@field may_have_acted boolean? of one that failed: false if nothing of it can have had an effect
 
 ---@class alicloud.dr.RunState
 ---@field run table? the event
+---@field params table<string, any> as the journal has them, with all corrections
+---@field corrections table[] events
 ---@field attempts integer
 ---@field steps table<string, alicloud.dr.StepState>
 ---@field order string[] keys by first mention
@@ -78,14 +83,15 @@ local M = {}
 
 ---@return alicloud.dr.RunState
 function M.new()
-  return { attempts = 0, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
+  return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
     looks = {}, production = {}, taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
   local step = state.steps[key]
   if not step then
-    step = { key = key, runs = 0, calls = {}, intents = {}, no_return = false, status = "begun" }
+    step = { key = key, runs = 0, calls = {}, intents = {}, used = {}, no_return = false,
+      stops_production = false, status = "begun" }
     state.steps[key], state.order[#state.order + 1] = step, key
   end
   return step
@@ -112,7 +118,12 @@ local APPLY = {}
 
 function APPLY.run(state, event)
   state.run, state.digest, state.mode = event, event.digest, event.mode or "graceful"
-  state.region = event.region
+  state.region, state.params = event.region, tables.copy(event.params or {})
+end
+
+function APPLY.correction(state, event)
+  state.params[event.name] = event.new
+  state.corrections[#state.corrections + 1] = event
 end
 
 function APPLY.attempt(state, event)
@@ -142,7 +153,7 @@ function APPLY.step_end(state, event)
   if event.ok then drop_results(step) end
   step.status, step.ended_at = event.ok and "done" or "failed", event.at
   step.result, step.err, step.went_on = event.result, event.err, event.went_on
-  step.may_have_acted = event.may_have_acted
+  step.may_have_acted, step.used = event.may_have_acted, tables.set(event.used or {})
 end
 
 function APPLY.step_skip(state, event)

@@ -2,6 +2,8 @@
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local consents = require "alicloud.dr.playbook.consent"
+local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -95,7 +97,7 @@ end
 local function keepable(result)
   local kept = journals.plain(result)
   if type(kept) ~= "table" then return kept end
-  local size = #require "alicloud.core".encode(kept)
+  local size = #core.encode(kept)
   return size <= MAX_RESULT_BYTES and kept or nil
 end
 
@@ -150,7 +152,7 @@ local function watched(branch, key, options, body)
 end
 
 local function perform(branch, key, options, body)
-  branch.step_key, branch.ran_program = key, false
+  branch.step_key, branch.step_reads, branch.ran_program = key, {}, false
   branch.client:renew_patience()
   local _ <close> = setmetatable({}, { __close = function() branch.step_key = nil end })
   if options.timeout or options.graceful_only then
@@ -184,7 +186,7 @@ local function succeed(branch, key, options, result, found)
   local line = options.verify and "verified" or marks_of(options, result)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
-    omitted = kept == nil and result ~= nil or nil }
+    omitted = kept == nil and result ~= nil or nil, used = corrections.used(branch) }
   keep_undo(engine, key, options)
   return kept
 end
@@ -217,7 +219,7 @@ local function record_failure(branch, key, options, err)
   local acted = branch.ran_program or states.has_sent(engine.state.steps[key])
   if acted then keep_undo(engine, key, options) end
   engine:record { type = "step_end", step = key, ok = false, err = stops.plain(err),
-    went_on = goes_on(options) or nil, may_have_acted = acted }
+    went_on = goes_on(options) or nil, may_have_acted = acted, used = corrections.used(branch) }
 end
 
 -- What a step that failed is followed by, in this process or in one after it.

@@ -50,6 +50,8 @@ M.VERSION = 1
 ---overruled of pre-checks
 ---@field modes { mode: string, by: string?, why: string, from: string?, at: number,
 ---behind: string? }[] from: whose file the order was
+---@field corrections { name: string, old: any, new: any, by: string, why: string,
+---at: number }[] parameters that were others from then on
 ---@field notes { at: number, text: string, fields: table? }[]
 ---@field open { verb: string, group_id: string, region: string, token: string, step: string?,
 ---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
@@ -105,6 +107,10 @@ function TAKE.gate_pass(model, event)
   for _, loss in ipairs(model.losses) do loss.behind = nil end
   for _, force in ipairs(model.forces) do force.behind = nil end
   for _, mode in ipairs(model.modes) do mode.behind = nil end
+end
+
+function TAKE.correction(model, event)
+  add(model.corrections, event, { "name", "old", "new", "by", "why" })
 end
 
 function TAKE.note(model, event)
@@ -183,12 +189,12 @@ end
 local function run_of(state)
   local run = state.run
   return { id = run.run_id, kind = run.kind, mode = state.mode, incident = run.incident,
-    requester = run.requester, region = run.region, params = run.params }
+    requester = run.requester, region = run.region, params = state.params }
 end
 
 local function take_all(events)
   local model = { processes = core.array {}, losses = core.array {}, forces = core.array {},
-    modes = core.array {}, notes = core.array {} }
+    modes = core.array {}, notes = core.array {}, corrections = core.array {} }
   for _, event in ipairs(events) do
     local take = TAKE[event.type]
     if take then take(model, event) end

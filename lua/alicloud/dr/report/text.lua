@@ -1,6 +1,7 @@
 --- What a report says in words, the same in every form that people read.
 
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local lazy = require "alicloud.base.lazy"
 local plain = require "alicloud.dr.report.plain"
 
@@ -320,6 +321,9 @@ function M.attention(model)
   for _, open in ipairs(model.open) do lines[#lines + 1] = "open: " .. M.open(open) end
   for _, loss in ipairs(model.losses) do lines[#lines + 1] = M.loss(loss) end
   for _, force in ipairs(model.forces) do lines[#lines + 1] = M.force(force) end
+  for _, each in ipairs(model.corrections) do
+    lines[#lines + 1] = plain.clean(corrections.words(each))
+  end
   for _, text in ipairs(model.exceptions) do lines[#lines + 1] = plain.clean(text) end
   for _, mode in ipairs(model.modes) do lines[#lines + 1] = M.mode(mode) end
   return lines

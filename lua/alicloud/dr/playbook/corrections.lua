@@ -1,0 +1,162 @@
+--- Corrected parameters of a run that has begun: a typo that shows itself late is mended for the
+--- steps to come. What a finished step has used is frozen, since its work was done with it. So each
+--- step that ends well says in its record which parameters were read for it: those that its body
+--- read, and those that the playbook read outside of steps before its end.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local journals = require "alicloud.dr.journal"
+local params = require "alicloud.dr.playbook.params"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+--- What somebody wishes to correct.
+---@class alicloud.dr.CorrectionWish
+---@field values table<string, any> by name, as they would be given to a new run
+---@field why string
+---@field by? string else who asks for the run
+
+---@class alicloud.dr.Correction
+---@field name string
+---@field old any as the journal has it; nil: it was not given
+---@field value any from now on
+
+--- What may be given as option `corrections`.
+M.RULE = schema.rule("{ values = table, why = reason, by = name }", function(value)
+  return type(value) == "table" and type(value.values) == "table" and schema.text.test(value.why)
+    and value.why:find "%S" ~= nil and not value.why:find "%c"
+    and (value.by == nil or schema.text.test(value.by))
+end)
+
+local function note_read(branch, name)
+  local reads = branch.step_key and branch.step_reads or branch.reads
+  reads[name] = true
+end
+
+--- The parameters as a branch sees them; which it reads is kept.
+---@param branch alicloud.dr.PlaybookRun
+---@return table<string, any>
+function M.view(branch)
+  local all = branch.engine.params
+  return setmetatable({}, {
+    __name = "alicloud.dr.Params",
+    __index = function(_, name)
+      if all[name] ~= nil then note_read(branch, name) end
+      return all[name]
+    end,
+    __newindex = function() error("playbook: params: they cannot be changed", 2) end,
+    __pairs = function()
+      for name in pairs(all) do note_read(branch, name) end
+      return next, all, nil
+    end,
+  })
+end
+
+--- The parameters that were read for the step in which a branch is.
+---@param branch alicloud.dr.PlaybookRun
+---@return string[] sorted
+function M.used(branch)
+  local names = tables.copy(branch.step_reads)
+  local level = branch
+  while level do
+    for name in pairs(level.reads) do names[name] = true end
+    level = level.parent
+  end
+  return tables.keys(names)
+end
+
+-- The first finished step that was done with a parameter.
+local function used_by(state, name)
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    if step.status == "done" and step.used[name] then return key end
+  end
+  return nil
+end
+
+--- The parameters of steps that have failed, as far as they can be corrected.
+---@param state alicloud.dr.RunState
+---@return string[] sorted
+function M.open(state)
+  local names = {}
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    for name in pairs(step.status == "failed" and not step.went_on and step.used or {}) do
+      names[name] = used_by(state, name) == nil or nil
+    end
+  end
+  return tables.keys(names)
+end
+
+local function refuse(code, message, hint)
+  return nil, errors.new { kind = "state", code = code, outcome = "not_sent", message = message,
+    hint = hint }
+end
+
+local function show(value)
+  if value == nil then return "not given" end
+  return type(value) == "string" and value or core.encode(value)
+end
+
+local function is_same(a, b)
+  return core.encode { a } == core.encode { b }
+end
+
+local function changes_of(state, wish)
+  local list, kept = {}, journals.plain(params.written(wish.values))
+  for _, name in ipairs(tables.keys(kept)) do
+    local old = state.params[name]
+    if not is_same(old, kept[name]) then
+      list[#list + 1] = { name = name, old = old, value = kept[name] }
+    end
+  end
+  return list
+end
+
+--- Judges a wish; nothing is changed.
+---@param state alicloud.dr.RunState
+---@param playbook alicloud.dr.Playbook
+---@param wish alicloud.dr.CorrectionWish
+---@return alicloud.dr.Correction[]|nil
+---@return alicloud.Error? err "Client.ParameterFrozen" or "Client.BadParameter"
+function M.judge(state, playbook, wish)
+  local list = changes_of(state, wish)
+  local _, message = params.read(playbook.params, tables.merged(state.params, wish.values))
+  if message then return refuse("Client.BadParameter", message) end
+  for _, each in ipairs(list) do
+    local step = used_by(state, each.name)
+    if step then
+      return refuse("Client.ParameterFrozen", ("parameter %s stays %s: step %q is finished and was "
+        .. "done with it"):format(each.name, show(each.old), step),
+        "what is finished is not done again; correct what later steps take, or begin a new run")
+    end
+  end
+  return list
+end
+
+--- The records of corrections.
+---@param list alicloud.dr.Correction[]
+---@param wish alicloud.dr.CorrectionWish
+---@param by string
+---@return table[] events
+function M.events(list, wish, by)
+  local events = {}
+  for i, each in ipairs(list) do
+    events[i] = { type = "correction", name = each.name, old = each.old, new = each.value,
+      by = wish.by or by, why = wish.why }
+  end
+  return events
+end
+
+--- A correction in words, not clean.
+---@param event table
+---@return string
+function M.words(event)
+  local value = event.new
+  return ("parameter %s corrected from %s to %s by %s: %s"):format(event.name, show(event.old),
+    show(value), event.by, event.why)
+end
+
+return M
