@@ -216,11 +216,71 @@ describe("a gate", function()
     end)
     people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
     local decision = stage:events("gate_open")[1].decision
+    local point = stage:events("look")[1].recover_point
     assert.same({ { id = "pg-orders", region = "cn-shanghai", from = "cn-hangzhou/g",
-      to = "cn-shanghai/b" } }, decision.groups)
+      to = "cn-shanghai/b", recover_point = point } }, decision.groups)
     assert.same({ { name = "dba", key = KEYS.dba, from = "playbook" } }, decision.approvers)
     assert(stage:run(playbook))
     assert.equal(1, #stage:events "gate_open")
+  end)
+
+  -- A gate before a step without a way back, which fails as `fail(attempt)` says.
+  local function before_no_return(stage, fail)
+    return dr.playbook("gated", function(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("look " .. run.attempt, function() return orders:precheck { max_rpo = "9d" }.ok end)
+      run:gate("promote", { need = 1, of = { dba = KEYS.dba }, expires = "15m" })
+      run:step("move", { point_of_no_return = true }, function()
+        stage:did "move"
+        local err = fail(run.attempt)
+        return not err, err
+      end)
+      run:step("serve", function() return run.attempt > 1, "not yet" end)
+    end)
+  end
+
+  local function refused()
+    return require "alicloud.base.error".new { kind = "state", code = "Client.StepFailed",
+      message = "not now", outcome = "not_sent" }
+  end
+
+  it("asks again once its approvals have expired, until what they are for is done", function()
+    for minutes, gates in pairs { [10] = 1, [20] = 2 } do
+      local stage = stages.new()
+      local playbook = before_no_return(stage, function(n) return n == 1 and refused() or nil end)
+      local function approve(store, state) store:post(line(stage, state, "dba")) end
+      local _, err = people(stage, playbook, approve)
+      assert.matches("not now", err.message)
+      stage.bench.emu:advance(60 * minutes)
+      assert(people(stage, playbook, approve))
+      assert.equal(gates, #stage:events "gate_open", minutes)
+    end
+    local stage = stages.new()
+    local playbook = before_no_return(stage, function() end)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    stage.bench.emu:advance(86400)
+    assert(stage:run(playbook, { accept_edit = true }))
+    assert.equal(1, #stage:events "gate_open")
+    assert.equal("move", stage:done())
+  end)
+
+  it("asks again if more would be lost than was shown", function()
+    local stage = stages.new()
+    local playbook = before_no_return(stage, function() return refused() end)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    assert.equal(1, #stage:events "gate_pass")
+    local group = stage.bench.emu.world.groups[1]
+    group.recover_point = group.recover_point - 3600
+    local _, err = stage:run(playbook)
+    assert.equal("Client.GateExpired", err.code)
+    assert.equal("move", stage:done())
+  end)
+
+  it("says who has broken it open", function()
+    local stage = stages.new()
+    assert(stage:run(gated(stage), { approvers = KEYS, requester = "olga",
+      skip = { ["gate:promote"] = "both are on the burning site" } }))
+    assert.equal("olga", stage:events("gate_pass")[1].by)
   end)
 
   it("is not opened by records that anybody can write", function()

@@ -19,8 +19,8 @@ local M = {}
 ---@field mode string
 ---@field params table as the journal has them
 ---@field region string of the run's client
----@field groups { id: string, region: string, from: string?, to: string? }[] that the run has named
----before the gate, with the direction of the last look
+---@field groups { id: string, region: string, from: string?, to: string?, recover_point: number? }[]
+---that the run has named before the gate, with direction and recovery point of the last look
 ---@field need integer
 ---@field approvers { name: string, key: string, from: "playbook"|"requester" }[] by name; who gave
 ---the key
@@ -59,7 +59,8 @@ local function groups_of(engine, prefix)
     if prefix:sub(1, #bound.prefix) == bound.prefix then
       local look = engine.state.looks[bound.id] or {}
       list[#list + 1] = { id = bound.id, region = bound.region,
-        from = place_of(look.from, look.from_zone), to = place_of(look.to, look.to_zone) }
+        from = place_of(look.from, look.from_zone), to = place_of(look.to, look.to_zone),
+        recover_point = look.recover_point }
     end
   end
   table.sort(list, function(a, b)
@@ -116,6 +117,28 @@ local function has_group(decision, group, turned)
   return false
 end
 
+-- The group of a decision that another one names too, in the same direction.
+local function same_group(decision, group)
+  for _, known in ipairs(decision.groups) do
+    if known.id == group.id and known.region == group.region and known.from == group.from then
+      return known
+    end
+  end
+end
+
+--- Whether more would be lost now than was shown: a recovery point is older, or not known any more.
+---@param asked alicloud.dr.Decision
+---@param now alicloud.dr.Decision
+---@return boolean
+function M.loses_more(asked, now)
+  for _, group in ipairs(now.groups) do
+    local known = same_group(asked, group)
+    local shown = known and known.recover_point
+    if shown and (group.recover_point or 0) < shown then return true end
+  end
+  return false
+end
+
 --- Whether what was asked is what is asked now. A resumed run does not name again the groups of
 --- finished steps, and behind a gate the run itself turns directions.
 ---@param asked alicloud.dr.Decision
@@ -124,6 +147,7 @@ end
 ---@return boolean
 function M.covers(asked, now, turned)
   if without_groups(asked) ~= without_groups(now) then return false end
+  if not turned and M.loses_more(asked, now) then return false end
   for _, group in ipairs(now.groups) do
     if not has_group(asked, group, turned) then return false end
   end
@@ -186,7 +210,9 @@ function M.words(decision)
   add("its digest", decision.playbook.digest)
   add("kind", ("%s, %s"):format(decision.kind, decision.mode))
   for _, group in ipairs(decision.groups) do
-    add("group", ("%s in %s, %s"):format(group.id, group.region, direction_of(group)))
+    local point = group.recover_point and core.iso8601(math.floor(group.recover_point))
+    add("group", ("%s in %s, %s%s"):format(group.id, group.region, direction_of(group),
+      point and ", last recovery point " .. point or ""))
   end
   add("parameters", parameters_of(decision.params))
   add("region", decision.region)

@@ -98,7 +98,8 @@ local INTENT = object { group_id = NAME, region = NAME, client_token = NAME,
 
 local DECISION = object { version = COUNT, run = NAME, gate = NAME, kind = KIND, mode = MODE,
   playbook = object { name = NAME, digest = NAME }, params = TABLE, region = maybe(NAME),
-  groups = list(object { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME) }),
+  groups = list(object { id = NAME, region = NAME, from = maybe(NAME), to = maybe(NAME),
+    recover_point = maybe(NUMBER) }),
   need = COUNT, approvers = list(object { name = NAME, key = KEY, from = NAME }),
   expires = SECONDS, accept_loss = maybe(LOSS), force = maybe(list(FORCE)),
   incident = maybe(NAME), requester = NAME }

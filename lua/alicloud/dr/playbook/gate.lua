@@ -161,8 +161,8 @@ local function take_lines(engine, key, asked)
   engine.inbox.approvals = left
 end
 
-local function count(engine, key, asked, pass)
-  local demand = demand_of(engine, asked, pass and pass.at, pass and pass.barred)
+local function count(engine, key, asked, at, barred)
+  local demand = demand_of(engine, asked, at, barred)
   return approvals.count(engine.state.gates[key].approvals, engine.state.run.run_id, demand)
 end
 
@@ -237,6 +237,17 @@ local function was_broken(engine, key)
   return last and last.broken and last.why and broken_open(engine, key, last.why)
 end
 
+-- Until what was approved is carried out, approvals count as long as they say, and for the loss that
+-- was shown with them.
+local function still_counts(engine, key, asked, now, pass)
+  if states.no_return(engine.state, pass.at) then
+    return count(engine, key, asked, pass.at, pass.barred)
+  elseif decisions.loses_more(asked, now) then
+    return 0
+  end
+  return count(engine, key, asked, nil, pass.barred)
+end
+
 -- That it was passed is no more than what the file says: the signatures are looked at again, and so
 -- is what they were given for.
 local function is_passed(branch, key, options, approvers)
@@ -246,7 +257,7 @@ local function is_passed(branch, key, options, approvers)
   local now = decisions.now(engine, branch.prefix, key, options, approvers)
   for _, asked in pairs(past.decisions) do
     for _, pass in ipairs(decisions.covers(asked, now, true) and past.passes or {}) do
-      if count(engine, key, asked, pass) >= options.need then return true end
+      if still_counts(engine, key, asked, now, pass) >= options.need then return true end
     end
   end
   return false
@@ -254,7 +265,7 @@ end
 
 local function open_to_all(engine)
   local why = engine.options.open_gates
-  return why and { why = why } or nil
+  return why and { why = why, by = engine.holder.owner } or nil
 end
 
 -- Whoever wished to leave it out has named a step, and would wait for nothing.

@@ -148,10 +148,11 @@ end
 
 --- The wishes to leave steps out, in the form of the engine.
 ---@param skip table<string, string>|nil
----@return table<string, { why: string }>
-function M.skips(skip)
+---@param by string whose wish it is
+---@return table<string, { why: string, by: string }>
+function M.skips(skip, by)
   local wishes = {}
-  for name, why in pairs(skip or {}) do wishes[name] = { why = why } end
+  for name, why in pairs(skip or {}) do wishes[name] = { why = why, by = by } end
   return wishes
 end
 

@@ -290,7 +290,8 @@ local function prepare(playbook, options, runtime, open)
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,
-    holder = open.holder, fence = open.lease.fence, skips = run_options.skips(options.skip),
+    holder = open.holder, fence = open.lease.fence,
+    skips = run_options.skips(options.skip, options.requester),
     executor = options.executor or executor, corrections = corrected,
   }
   options.again = options.again or {}

@@ -324,11 +324,13 @@ end
 
 --- Whether a step was begun after which nothing is undone any more.
 ---@param state alicloud.dr.RunState
+---@param since number? unix seconds: only if it was begun then or later
 ---@return string|nil key of that step
-function M.no_return(state)
+function M.no_return(state, since)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
-    if step.no_return and step.runs > 0 and is_passed(step) then return key end
+    local counts = step.no_return and step.runs > 0 and is_passed(step)
+    if counts and step.begun_at >= (since or 0) then return key end
   end
   return nil
 end
