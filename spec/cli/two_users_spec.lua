@@ -126,6 +126,31 @@ describe("operators of one machine", function()
     assert.equal(0, code, text)
   end)
 
+  it("are handed a run that was begun in a directory of its owner alone", function()
+    local own, team = directory("2001:2001", "700"), directory("2001:2500", "2770")
+    local mark = ("%s/mark-%d"):format(root, count)
+    local path = own .. "/private.lua"
+    scratch.write(path, (PLAYBOOK:gsub("NAME", "private"):gsub("MARK", mark)))
+    sh(("chown 2001:2001 %s; chmod 600 %s"):format(path, path))
+    local text, code = run(2001, 2500, own, "run " .. path)
+    assert.equal(1, code, text)
+    local journal = sh("ls " .. own .. "/*.jsonl"):gsub("\n", "")
+    text, code = run(2001, 2500, own, ("handover %s --to %s"):format(journal, team))
+    assert.equal(0, code, text)
+    local go_on = text:match "go on:  alicloud%-dr ([^\n]+)"
+    scratch.write(mark, "")
+    -- Its owner finds it no more where it was, and is told where it is.
+    text, code = run(2001, 2500, own, "run " .. path)
+    assert.equal(1, code, text)
+    assert.matches("was handed over, and is " .. team:gsub("%-", "%%-"), text)
+    text, code = run(2003, 2003, own, go_on)
+    assert.equal(1, code, text)
+    -- The file of the playbook cannot be read by the other; its copy is.
+    text, code = run(2002, 2500, team, go_on)
+    assert.equal(0, code, text)
+    assert.matches("process 2 of this run, taken over from u2001", text)
+  end)
+
   it("lock no group where anybody could make the lock", function()
     local open = directory("root:root", "1777")
     local path = playbook "open"

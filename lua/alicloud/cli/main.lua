@@ -144,6 +144,7 @@ function M.run(argv, io)
   end
   -- Before the command's name it means the same as behind it.
   args.json = json or nil
+  args.typed_words = argv
   if args.show_version then return run_command("version", args, io, json) end
   if not args.command and json then
     return usage_error(io, json, "a command is missing (see alicloud-dr --help)")

@@ -126,6 +126,29 @@ function M.read(path, io, read_file, read_module)
   return source
 end
 
+--- Whether a file is the name of a ready playbook.
+---@param path string
+---@return boolean
+function M.is_ready(path)
+  return ready.is_name(path)
+end
+
+--- Where the playbook of a journal lies that was handed over with it.
+---@param journal string
+---@return string
+function M.packed_name(journal)
+  return journal .. ".playbook"
+end
+
+--- The playbook that was handed over with a journal.
+---@param text string
+---@return alicloud.dr.PlaybookSource
+function M.unpack(text)
+  local source, message = sources.unpack(text)
+  if not source then options.refuse("playbook: " .. message) end
+  return source
+end
+
 --- Makes a playbook of its text, which is executed with the rights of this process.
 ---@param source alicloud.dr.PlaybookSource
 ---@return alicloud.dr.Playbook

@@ -10,6 +10,7 @@ local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
+local journal_room = require "alicloud.cli.journal_room"
 local keys = require "alicloud.cli.keys"
 local net_options = require "alicloud.net.options"
 local network = require "alicloud.cli.options.network"
@@ -152,7 +153,8 @@ local SHOW = {}
 
 function SHOW.attempt(io, event, view)
   if event.n > 1 then
-    io.out(("  going on, process %d of this run%s\n"):format(event.n,
+    io.out(("  going on, process %d of this run%s%s\n"):format(event.n,
+      event.taken_from and ", taken over from " .. terminal.clean(event.taken_from) or "",
       event.edited_from and "; the playbook was edited" or ""))
   end
   view.began = event.at
@@ -304,20 +306,29 @@ local function standing(err)
     and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
 end
 
+-- On a disk that is full nothing goes on; elsewhere it does.
+local function way_on(io, args, err, path)
+  local elsewhere = journal_room.is_full(err) and journal_room.command(path, args.typed_words,
+    cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
+  return elsewhere or M.resume_command(path, args)
+end
+
 local function report_failure(io, args, err, path)
   local code = exit_code(io, err)
-  local go_on = M.resume_command(path, args)
+  local go_on = way_on(io, args, err, path)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
       status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
-      correctable = err.correctable and core.array(err.correctable), resume = go_on, report = args.report })
+      correctable = err.correctable and core.array(err.correctable), resume = go_on,
+      report = args.report })
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
   io.err(standing(err))
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
-  local open = err.correctable and err.correctable[1]
+  -- Where a new run could be begun, nobody needs to correct this one.
+  local open = err.production_down and err.correctable and err.correctable[1]
     and ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
       table.concat(err.correctable, "=VALUE or ")) or ""
   io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n"):format(said, go_on,

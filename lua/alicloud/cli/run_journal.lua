@@ -6,6 +6,7 @@ local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local productions = require "alicloud.dr.playbook.production"
+local relocate = require "alicloud.dr.store.relocate"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
@@ -53,7 +54,14 @@ end
 
 local function is_free(path, directory, new)
   local text, err = files.read_trusted(path)
-  if not text and err.errno == "ENOENT" then return not is_strange(path .. ".lock", directory) end
+  if not text and err.errno == "ENOENT" then
+    local moved = not new and relocate.moved_error(path)
+    if moved then
+      moved.hint = moved.hint .. "; a run of its own, in spite of that: --new"
+      return nil, moved
+    end
+    return not is_strange(path .. ".lock", directory) and not relocate.moved_to(path)
+  end
   if not text and is_strange(path, directory) then return false end
   if not text then return nil, err end
   if new then return false end

@@ -73,6 +73,9 @@ return {
   ["Client.JournalLocked"] = not_sent(
     "Another process holds the journal or the group; the message names it.",
     "wait for it, or end that process: the lock ends with it"),
+  ["Client.JournalMoved"] = not_sent(
+    "The journal was handed over, and lies in another directory.",
+    "go on with it there: alicloud-dr resume"),
   ["Client.JournalNewer"] = not_sent(
     "The journal has records that a newer version has written.",
     "go on with the version that wrote it; explain, report and verify tell what can be told"),

@@ -23,6 +23,7 @@ M.LIST = {
   { name = "plan", summary = "Show what a playbook would do. Reads only." },
   { name = "run", summary = "Run a playbook; run again it goes on where it ended." },
   { name = "resume", summary = "Go on with a run from its journal." },
+  { name = "handover", summary = "Let a colleague go on with a run, or move its journal." },
   { name = "approve", summary = "Approve a gate of a run, or make a key for that." },
   { name = "ungraceful", summary = "Tell a running playbook that the old side is given up." },
   { name = "verify",

@@ -6,6 +6,7 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
+local relocate = require "alicloud.dr.store.relocate"
 local run_journal = require "alicloud.cli.run_journal"
 local shell = require "alicloud.base.shell"
 
@@ -45,11 +46,20 @@ end
 -- What the journal says is obeyed, so it is judged before it is read.
 local function begun(path)
   local text, err = files.read_trusted(path)
-  if not text then return nil, err end
+  if not text then return nil, relocate.moved_error(path) or err end
   local state
   state, err = run_journal.state(path, text)
   if state and not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
   return state, err
+end
+
+-- Where its file cannot be read, the copy that was handed over with the journal is as good: its
+-- digest is compared like that of any other.
+local function handed_over(args, io)
+  local read = orders.reader(args, io)
+  if playbook_argument.is_ready(args.file) or read(args.file) then return nil end
+  local text = read(playbook_argument.packed_name(args.journal))
+  return text and playbook_argument.unpack(text)
 end
 
 function M.run(args, io)
@@ -58,11 +68,14 @@ function M.run(args, io)
   if not state then return output.fail(io, args, err) end
   local go_on = playbooks.resume_command(args.journal, args)
     .. (args.file and " --file " .. shell.quote(args.file) or "")
+  local chosen = args.file ~= nil
   args.file, args.region = args.file or state.run.file, args.region or state.run.region
   if not args.file then
-    options.refuse "--file: is missing; the journal does not know the playbook's file"
+    options.refuse(("--file: is missing; the journal does not know the playbook's file: %s --file "
+      .. "PATH"):format(go_on))
   end
-  local source = playbook_argument.read(args.file, io, orders.reader(args, io))
+  local source = not chosen and handed_over(args, io)
+    or playbook_argument.read(args.file, io, orders.reader(args, io))
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal

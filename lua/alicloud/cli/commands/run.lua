@@ -4,6 +4,7 @@ local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local files = require "alicloud.dr.store.file"
+local journal_room = require "alicloud.cli.journal_room"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
@@ -112,7 +113,13 @@ function M.run(args, io)
     if made then
       given.journal, err = run_journal.find(playbook, given.params, directory, args.new)
     end
-    if not given.journal then return output.fail(io, args, err) end
+    if not given.journal then
+      if journal_room.is_full(err) then
+        err.hint = journal_room.command(directory .. "/run.jsonl", args.typed_words,
+          cli_clients.runtime(io).getenv) or err.hint
+      end
+      return output.fail(io, args, err)
+    end
   end
   local ok, state
   state, err = begun(given.journal)

@@ -111,7 +111,7 @@ local EVENTS = {
     region = maybe(NAME), graceful_only = maybe(TEXT) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
     digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
-    cut_bytes = maybe(COUNT) },
+    cut_bytes = maybe(COUNT), taken_from = maybe(NAME) },
   step_begin = { step = NAME, verify = maybe(BOOLEAN), no_return = maybe(BOOLEAN),
     critical = maybe(BOOLEAN), definition = maybe(NAME), stops_production = maybe(BOOLEAN) },
   step_end = { step = NAME, ok = BOOLEAN, result = maybe(ANY), found = maybe(ANY),

@@ -107,6 +107,7 @@ local function take_over(engine)
     key = engine.options.sign and engine.options.sign.public, region = engine.client.region,
     edited_from = engine.edited and state.digest or nil,
     cut_bytes = engine.journal.torn > 0 and engine.journal.torn or nil,
+    taken_from = state.owner ~= engine.holder.owner and state.owner or nil,
   }, true)
 end
 

@@ -83,6 +83,31 @@ function M.names_no_return(source)
   return has_no_return(source.text)
 end
 
+--- A playbook with all its modules in one text, to go along with a journal.
+---@param source alicloud.dr.PlaybookSource
+---@return string
+function M.pack(source)
+  return core.encode { path = source.path, text = source.text, modules = source.modules }
+end
+
+--- The playbook of such a text.
+---@param text string
+---@return alicloud.dr.PlaybookSource|nil
+---@return string? message
+function M.unpack(text)
+  local packed = core.decode(text)
+  local modules = type(packed) == "table" and packed.modules
+  if type(modules) ~= "table" or type(packed.text) ~= "string"
+    or type(packed.path) ~= "string" then
+    return nil, "it holds no playbook"
+  end
+  for name, module in pairs(modules) do
+    if type(name) ~= "string" or type(module) ~= "string" then return nil, "it holds no playbook" end
+  end
+  return { path = packed.path, text = packed.text, modules = modules,
+    digest = digest_of(packed.text, modules) }
+end
+
 -- The modules see the same globals as the playbook, and are its own: another playbook of this
 -- process may have some of the same names.
 local function with_modules(source)

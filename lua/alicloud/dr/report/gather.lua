@@ -78,7 +78,7 @@ end
 function TAKE.attempt(model, event)
   close_process(model, "killed", model.last_at)
   add(model.processes, event, { "n", "owner", "host", "pid", "digest", "edited_from",
-    "cut_bytes", "key" })
+    "cut_bytes", "key", "taken_from" })
 end
 
 -- Nobody who had approved by then knew of it; whoever approves later does.

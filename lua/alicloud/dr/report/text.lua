@@ -257,6 +257,9 @@ function M.process(process)
     words = words .. " after " .. plain.duration(process.ended_at - process.at)
   end
   if process.key then words = words .. "; signs with the key " .. vouches.key(process.key) end
+  if process.taken_from then
+    words = words .. "; taken over from " .. plain.clean(process.taken_from)
+  end
   if process.edited_from then words = words .. "; the playbook had been edited" end
   if process.cut_bytes then
     words = words .. ("; %d bytes of a torn end were cut"):format(process.cut_bytes)

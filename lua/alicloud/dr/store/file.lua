@@ -309,10 +309,9 @@ local function take(store, name, note, holder)
   if locked == false then return nil, held(name, path, before) end
   if not locked then return nil, failure(path, message, code) end
   local fence = (before and math.tointeger(before.fence) or 0) + 1
-  local entry = { fence = fence, journal = store.name }
-  for key, value in pairs(holder) do entry[key] = value end
-  local ok
-  ok, message, code = write_holder(note, entry)
+  local entry, ok = { fence = fence, journal = store.name }, true
+  for key, value in pairs(holder or {}) do entry[key] = value end
+  if holder then ok, message, code = write_holder(note, entry) end
   if ok then
     return setmetatable({ store = store, file = file, byte = byte, fence = fence,
       own = file == note }, Lease)
@@ -323,7 +322,8 @@ end
 
 --- Takes a lease: "run" is that of the journal itself.
 ---@param name string
----@param holder { owner: string, host: string, pid: integer, since: string }
+---@param holder? { owner: string, host: string, pid: integer, since: string } nil: it is held for a
+---moment, and nothing is noted
 ---@return alicloud.dr.Lease|nil
 ---@return alicloud.Error? err names the holder
 function Store:lease(name, holder)

@@ -1,0 +1,170 @@
+--- `alicloud-dr handover`: let another person go on with a run, wherever its journal lies.
+
+local core = require "alicloud.core"
+local cli_clients = require "alicloud.cli.client"
+local errors = require "alicloud.base.error"
+local files = require "alicloud.dr.store.file"
+local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
+local output = require "alicloud.cli.output"
+local playbook_argument = require "alicloud.cli.playbook_argument"
+local private = require "alicloud.dr.store.private"
+local relocate = require "alicloud.dr.store.relocate"
+local run_journal = require "alicloud.cli.run_journal"
+local shell = require "alicloud.base.shell"
+local sources = require "alicloud.dr.playbook.source"
+local terminal = require "alicloud.cli.terminal"
+local trusted_files = require "alicloud.base.trusted_file"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local EPILOG = [[
+In a directory of a team (setgid, its group one of yours) the members of its group go on with each
+other's runs. A journal that lies elsewhere is moved there by --to; it is never in two places. The
+playbook goes along, in JOURNAL.playbook, and its digest is compared when the run goes on. Who runs
+it then is written down.
+
+--to may be any directory: then the files are yours, and whoever takes them over copies them, so
+that they are his. It is also the way off a disk that is full, which it writes nothing to. Locks on
+groups lie beside journals, and do not go along.
+
+A run that is at work is not handed over: interrupt it first (Ctrl-C), which undoes nothing.
+
+Examples:
+  alicloud-dr handover orders-5f1d2c3b4a-1.jsonl --to /var/lib/alicloud-dr
+  alicloud-dr handover /var/lib/alicloud-dr/orders-5f1d2c3b4a-1.jsonl
+
+Exit codes: 0 done, 1 failed or somebody runs it, 2 usage.]]
+
+function M.configure(command)
+  command:argument("journal", "The journal.")
+  command:option("--to", "Move it into this directory."):argname "<directory>"
+  command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
+  orders.add_option(command)
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+-- The state of an unfinished run. One that was moved half-way is moved on.
+local function read(path)
+  local moved = relocate.moved_name(path)
+  local at = not core.look(path) and core.look(moved) and moved or path
+  local text, err = files.read_trusted(at)
+  if not text then return nil, err end
+  local state
+  state, err = run_journal.state(at, text)
+  if not state then return nil, err end
+  if not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
+  if state.ending and state.ending.type == "finished" then
+    options.refuse(("journal: the run of %s has come to its end: %s"):format(path,
+      shell.command("report", { path })))
+  end
+  return state
+end
+
+local function needs_place(path)
+  return options.refuse(("--to: is missing; %s lies in a directory that is yours alone: --to a "
+    .. "directory of your team (%s), or any other to hand the files over"):format(path,
+    private.TEAM_HINT))
+end
+
+local function place_of(directory)
+  local place, message = trusted_files.place(directory)
+  if not place then options.refuse(("--to: %s: %s"):format(directory, message)) end
+  return place
+end
+
+local function directory_of(path) return path:match "^(.*)/[^/]*$" or "." end
+
+-- Where it is to lie, and whether a team shares that place.
+local function destination(args, io)
+  local here = directory_of(args.journal)
+  local to = args.to
+  if not to and not place_of(here).team then
+    to = run_journal.directory(cli_clients.runtime(io).getenv)
+    if not core.look(to) or not place_of(to).team then needs_place(args.journal) end
+  end
+  to = to or here
+  local place = place_of(to)
+  return to, place, core.real_path(to) ~= core.real_path(here)
+end
+
+-- What the run was last executed with, and nothing else.
+local function playbook_of(args, state, io)
+  local file = args.file or state.run.file
+  if not file or playbook_argument.is_ready(file) then return nil end
+  local source = playbook_argument.read(file, io, orders.reader(args, io))
+  if source.digest == state.digest then return source end
+  return nil, errors.new { kind = "state", code = "Client.PlaybookChanged", outcome = "not_sent",
+    message = ("%s is not what this run was last executed with"):format(file),
+    hint = "name a copy of that: --file PATH" }
+end
+
+local TEAM_MODE, MODE = tonumber("640", 8), tonumber("600", 8)
+
+local function leave_playbook(source, target, place)
+  if not source then return true end
+  local path = playbook_argument.packed_name(target)
+  os.remove(path)
+  local file <close>, message, code = core.open_file(path, "create",
+    place.team and TEAM_MODE or MODE)
+  local ok = file ~= nil
+  if ok then ok, message, code = file:append(sources.pack(source)) end
+  if ok then ok, message, code = file:sync() end
+  if not ok then return nil, private.failure(path, message, code) end
+  return true
+end
+
+-- Nobody may be at work on it; the lock is looked at, not taken.
+local function check_free(path)
+  local hold = files.hold(path)
+  if not hold.held then return true end
+  local who = hold.holder or {}
+  return nil, errors.new { kind = "journal", code = "Client.JournalLocked", outcome = "not_sent",
+    message = ("%s is at work: process %s of %s on %s"):format(path, tostring(who.pid),
+      tostring(who.owner), tostring(who.host)),
+    hint = "interrupt it (Ctrl-C), which undoes nothing; then hand it over" }
+end
+
+local function tell(io, state, target, place, command)
+  io.out(("  %s %s of %s: nobody runs it, and %s\n"):format(terminal.paint(io, "green", "✔"),
+    terminal.clean(state.run.run_id), terminal.clean(state.owner or "?"), place.team
+    and ("members of the group %d may go on with it"):format(place.team)
+    or "whoever takes it over copies " .. terminal.clean(target) .. "* first"))
+  io.out(("    locks on groups lie in %s\n    go on:  %s\n"):format(
+    terminal.clean(directory_of(target)), command))
+end
+
+local function carry_out(args, io)
+  local to, place, moves = destination(args, io)
+  local state, err = read(args.journal)
+  if not state then return nil, err end
+  local ok, source
+  ok, err = check_free(args.journal)
+  if not ok then return nil, err end
+  source, err = playbook_of(args, state, io)
+  if err then return nil, err end
+  local target = args.journal
+  if moves then target, err = relocate.move(args.journal, to) end
+  if not target then return nil, err end
+  ok, err = leave_playbook(source, target, place)
+  if not ok then return nil, err end
+  return { target = target, state = state, place = place }
+end
+
+function M.run(args, io)
+  local done, err = carry_out(args, io)
+  if not done then return output.fail(io, args, err, true) end
+  local region = done.state.run.region
+  local command = shell.command("resume", { done.target },
+    { region and shell.option("--region", region) })
+  if args.json then
+    return output.json(io, output.EXIT.done, { journal = done.target, resume = command,
+      run_id = done.state.run.run_id, team = done.place.team })
+  end
+  tell(io, done.state, done.target, done.place, command)
+  return output.EXIT.done
+end
+
+return M

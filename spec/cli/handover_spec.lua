@@ -1,0 +1,174 @@
+-- Another person goes on with a run: its journal and its playbook come along, once.
+
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+local process = require "spec.process"
+local scratch = require "spec.scratch"
+
+local PLAYBOOK = [[
+local names = require "names"
+return require "alicloud.dr".playbook(names.own, function(run)
+  run:step("one", function() return 1 end)
+  run:step("two", function()
+    if not io.open("MARK") then error "not yet" end
+    return true
+  end)
+end)
+]]
+
+-- A run that has stopped, and what it waits for.
+local function stopped()
+  local desk, file, directory = desks.room("", {})
+  local mark = directory .. "/mark"
+  scratch.write(file, (PLAYBOOK:gsub("MARK", mark)))
+  scratch.write(directory .. "/names.lua", 'return { own = "ours" }')
+  local ran = desk:run("run", file, "--region", "cn-shanghai", "--no-ask", "--json")
+  assert.equal(1, ran.code, ran.err)
+  return desk, ran.object.journal, file, mark
+end
+
+local function handed(desk, journal, to, ...)
+  return desk:run("handover", journal, "--to", to, "--json", ...)
+end
+
+describe("handover", function()
+  it("moves journal and playbook, and the other one goes on from there", function()
+    local desk, journal, file, mark = stopped()
+    local to = scratch.directory()
+    local ran = handed(desk, journal, to)
+    assert.equal(0, ran.code, ran.out)
+    assert.is_nil(core.look(journal))
+    os.remove(file)
+    os.remove((file:gsub("[^/]*$", "names.lua")))
+    scratch.write(mark, "")
+    local words = {}
+    for word in ran.object.resume:gmatch "%S+" do words[#words + 1] = word end
+    assert.same({ "alicloud-dr", "resume" }, { words[1], words[2] })
+    words = { table.unpack(words, 2) }
+    table.move({ "--as", "bob" }, 1, 2, #words + 1, words)
+    ran = desk:run(table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("taken over from operator", ran.out)
+    assert.matches("taken over from operator", desk:run("report", words[2]).out)
+  end)
+
+  it("tells those who look for it at its old place", function()
+    local desk, journal, file = stopped()
+    local to = scratch.directory()
+    assert.equal(0, handed(desk, journal, to).code)
+    for _, words in ipairs { { "resume", journal }, { "run", file, "--region", "cn-shanghai" } } do
+      local ran = desk:run(table.unpack(words))
+      assert.equal(1, ran.code)
+      assert.matches("Client.JournalMoved", ran.err, 1, true)
+      assert.matches("alicloud-dr resume " .. to, ran.err, 1, true)
+    end
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--new", "--no-ask", "--json")
+    assert.equal(1, ran.code)
+    assert.equal("Client.StepFailed", ran.object.error.code)
+  end)
+
+  it("does not hand over what was edited, or has ended, or where nobody said", function()
+    local desk, journal, file, mark = stopped()
+    local to, text = scratch.directory(), scratch.read(file)
+    scratch.write(file, text .. "-- edited\n")
+    local ran = handed(desk, journal, to)
+    assert.equal("Client.PlaybookChanged", ran.object.error.code)
+    local copy = file:gsub("[^/]*$", "copy.lua")
+    scratch.write(copy, text)
+    assert.matches("%-%-to: is missing", desk:run("handover", journal, "--file", copy).err)
+    assert.equal(0, handed(desk, journal, to, "--file", copy).code)
+    scratch.write(mark, "")
+    scratch.write(file, text)
+    local target = to .. "/" .. journal:match "[^/]*$"
+    assert.equal(0, desk:run("resume", target).code)
+    ran = desk:run("handover", target, "--to", scratch.directory())
+    assert.equal(2, ran.code)
+    assert.matches("has come to its end", ran.err)
+  end)
+
+  it("refuses a copy of the playbook that is another one", function()
+    local desk, journal, file = stopped()
+    local to = scratch.directory()
+    assert.equal(0, handed(desk, journal, to).code)
+    os.remove(file)
+    local target = to .. "/" .. journal:match "[^/]*$"
+    scratch.write(target .. ".playbook", core.encode { path = file, modules = {},
+      text = 'return require "alicloud.dr".playbook("ours", function() end)' })
+    local ran = desk:run("resume", target, "--no-ask")
+    assert.equal(1, ran.code)
+    assert.matches("Client.PlaybookChanged", ran.err)
+    os.execute(("chmod 600 '%s.playbook'"):format(target))
+    scratch.write(target .. ".playbook", "rubbish")
+    ran = desk:run("resume", target, "--no-ask")
+    assert.equal(2, ran.code)
+    assert.matches("it holds no playbook", ran.err)
+  end)
+end)
+
+-- A small disk of its own.
+local function mounted(size)
+  local path = scratch.directory()
+  local _, code = process.sh(("mount -t tmpfs -o size=%s,mode=700 tmpfs %s"):format(size, path))
+  if code ~= 0 then return nil end
+  return path
+end
+
+describe("a journal whose disk is full", function()
+  local small = mounted "64k"
+  if not small then return pending "needs the right to mount" end
+  process.sh("umount " .. small)
+
+  -- A disk with `size`, and whatever is on it gone at the end.
+  local function with_disk(size, body)
+    local path = mounted(size)
+    local ok, raised = pcall(body, path)
+    process.sh("umount " .. path)
+    if not ok then error(raised, 0) end
+  end
+
+  local function typed(desk, line)
+    local ran
+    for part in (line .. " && "):gmatch "(.-) && " do
+      local words = {}
+      for word in part:gmatch "%S+" do words[#words + 1] = word end
+      ran = desk:run(table.unpack(words, 2))
+      assert.equal(0, ran.code, ran.err)
+    end
+    return ran
+  end
+
+  it("is begun elsewhere by the command that is printed", function()
+    with_disk("64k", function(path)
+      local desk, file = desks.room()
+      desk.env.ALICLOUD_DR_JOURNALS, desk.env.XDG_STATE_HOME = path, scratch.directory()
+      local ran = desk:run("run", file, "--region", "cn-shanghai", "max_rpo=2h", "--no-ask")
+      assert.equal(1, ran.code)
+      assert.matches("no space left", ran.err)
+      assert.equal(0, #desk:sends())
+      ran = typed(desk, ran.err:match "go on:  ([^\n]+)")
+      assert.matches("completed", ran.out)
+      assert.equal(1, #desk:sends())
+    end)
+  end)
+
+  it("is moved, and gone on with, once it is full", function()
+    with_disk("400k", function(path)
+      local desk, file, directory = desks.room()
+      local other = scratch.directory()
+      local mark = directory .. "/mark"
+      scratch.write(file, (PLAYBOOK:gsub("MARK", mark)))
+      scratch.write(directory .. "/names.lua", 'return { own = "ours" }')
+      desk.env.ALICLOUD_DR_JOURNALS, desk.env.XDG_STATE_HOME = path, other
+      assert.equal(1, desk:run("run", file, "--region", "cn-shanghai", "--no-ask").code)
+      scratch.write(mark, "")
+      local journal = process.sh(("ls %s/*.jsonl"):format(path)):gsub("\n", "")
+      -- Another file has what a run reserves for itself.
+      process.sh(("cp -p %s %s/own && mv %s/own %s && head -c 390000 /dev/zero >%s/fill"):format(
+        journal, path, path, journal, path))
+      local ran = desk:run("resume", journal, "--no-ask")
+      assert.matches("no space left", ran.err)
+      ran = typed(desk, ran.err:match "go on:  ([^\n]+)")
+      assert.matches("completed", ran.out)
+    end)
+  end)
+end)

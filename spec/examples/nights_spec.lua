@@ -1,0 +1,116 @@
+-- The stories of the manual's page about nights, as they are told: each section is a world, the
+-- commands are typed into it, and every line that is shown has to come, in its order.
+
+local desks = require "spec.cli.desk"
+local after = require "spec.dr.after_lab"
+local lab = require "spec.dr.lab"
+local scratch = require "spec.scratch"
+
+local PAGE = scratch.read "lua/alicloud/manual/nights.md"
+
+-- The transcripts of a section: commands, each with the lines that are shown.
+local function transcripts(title)
+  local section = assert(("\n" .. PAGE .. "\n## "):match("\n## " .. title .. "\n(.-)\n## "), title)
+  local list = {}
+  for body in section:gmatch "```console\n(.-)\n```" do
+    for line in body:gmatch "[^\n]+" do
+      local command = line:match "^%$ (.*)$"
+      if command then list[#list + 1] = { command = command, shown = {} }
+      else table.insert(list[#list].shown, line) end
+    end
+  end
+  return list
+end
+
+local function words_of(command, journal)
+  local words = {}
+  local text = command:gsub("JOURNAL", journal or "JOURNAL")
+  local rest = text
+  while rest ~= "" do
+    local word, after_it = rest:match "^%s*'([^']*)'(.*)$"
+    if not word then word, after_it = rest:match "^%s*(%S+)(.*)$" end
+    if not word then break end
+    words[#words + 1], rest = word, after_it
+  end
+  -- Nobody is there to be asked.
+  if words[2] == "run" or words[2] == "resume" then words[#words + 1] = "--no-ask" end
+  return words
+end
+
+local function shows(text, lines)
+  local from = 1
+  for _, line in ipairs(lines) do
+    local pattern = line:gsub("%p", "%%%0"):gsub("%s+", "%%s+")
+    local first, last = text:find(pattern, from)
+    assert(first, ("%q does not come (in its order) in:\n%s"):format(line, text))
+    from = last + 1
+  end
+end
+
+-- The world of the page: one group, and the machines of both sides.
+local function room(faults)
+  local world = after.world()
+  for _, instance in ipairs(world.instances) do
+    instance.id = ({ ["i-old"] = "i-orders-hz", ["i-new"] = "i-orders-sh" })[instance.id]
+      or instance.id
+  end
+  for _, disk in ipairs(world.disks) do disk.instance = "i-orders-hz" end
+  return desks.room(false, { world = world, faults = faults })
+end
+
+local function status(desk, id) return desk.bench.emu.world.instance_by_id[id].status end
+
+-- Types the commands of a section; where a journal lies is read from what was shown.
+local function tell(title, desk, between)
+  local journal
+  for i, each in ipairs(transcripts(title)) do
+    if between then between(i, journal) end
+    local words = words_of(each.command, journal)
+    local ran = desk:run(table.unpack(words, 2))
+    local text = ran.out .. ran.err
+    shows(text, each.shown)
+    journal = text:match "resume (%S+%.jsonl)" or text:match "journal (%S+%.jsonl)" or journal
+  end
+  return journal
+end
+
+describe("a night", function()
+  it("with a typo that is found after the promote", function()
+    local desk = room()
+    tell("A typo that is found after the promote", desk)
+    assert.equal("Running", status(desk, "i-orders-sh"))
+    assert.equal(1, after.effects(desk.bench, "FailoverDiskReplicaGroup"))
+  end)
+
+  it("with a planned move that fails", function()
+    local desk = room { { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+      effect = lab.answer("Forbidden", 403) } }
+    tell("A planned move that fails", desk, function(i)
+      if i == 2 then
+        assert.equal("Running", status(desk, "i-orders-hz"))
+        desk.bench.emu:advance(3600)
+      end
+    end)
+    assert.equal("Running", status(desk, "i-orders-sh"))
+    assert.equal("Stopped", status(desk, "i-orders-hz"))
+  end)
+
+  it("with a colleague who takes over", function()
+    local desk = room { { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+      effect = lab.answer("Forbidden", 403) } }
+    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-orders-sh", "max_rpo=2h", "--no-ask", "--as", "olga")
+    assert.equal(1, ran.code, ran.err)
+    local journal, team = ran.err:match "resume (%S+%.jsonl)", scratch.directory()
+    PAGE = PAGE:gsub("/var/lib/alicloud%-dr", (team:gsub("%%", "%%%%")))
+    local list = transcripts "A colleague who takes over"
+    for _, each in ipairs(list) do
+      local words = words_of(each.command, journal)
+      ran = desk:run(table.unpack(words, 2))
+      assert.equal(0, ran.code, ran.err)
+      shows(ran.out, each.shown)
+      journal = ran.out:match "resume (%S+%.jsonl)" or journal
+    end
+    assert.equal("Running", status(desk, "i-orders-sh"))
+  end)
+end)
