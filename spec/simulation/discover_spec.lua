@@ -14,11 +14,11 @@ local function ids_of(groups)
   return ids
 end
 
-local function found(asked, like)
+local function found(asked, like, side)
   local world = { regions = { "cn-beijing" }, groups = {} }
   return discover.complete(world, function()
     return emulator.new { world = world, seed = 1 }, asked
-  end, like), world
+  end, like, side), world
 end
 
 describe("the world finder", function()
@@ -48,6 +48,16 @@ describe("the world finder", function()
     assert.equal(demo.groups[1].source, groups[1].source)
     assert.equal(3, groups[1].pairs)
     assert.equal(2, groups[2].pairs)
+  end)
+
+  it("puts groups between two zones where a zone was named", function()
+    local groups = found({ { group = "pg-a", region = "cn-hangzhou" },
+      { group = "pg-b", region = "cn-shanghai" } }, nil, "cn-hangzhou-h")
+    assert.equal("cn-hangzhou/cn-hangzhou-h", groups[1].destination)
+    assert.matches("^cn%-hangzhou/cn%-hangzhou%-%l$", groups[1].source)
+    assert.equal("cn-shanghai/cn-shanghai-a", groups[2].destination)
+    assert.equal("cn-hangzhou/cn-hangzhou-h",
+      lab.world(lab.ZONES).groups[1].destination)
   end)
 
   it("does not invent a group that the playbook has made itself", function()

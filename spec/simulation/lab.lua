@@ -8,6 +8,15 @@ local M = {}
 
 M.MOVE = "spec/simulation/playbooks/move.lua"
 M.TWO = "spec/simulation/playbooks/two.lua"
+M.ZONES = "spec/simulation/playbooks/zones.lua"
+
+-- What each is run with, besides a secret.
+local SIDE = { [M.ZONES] = { region = "cn-hangzhou", to = "cn-hangzhou-h" } }
+
+local function options_of(path, secret)
+  local own = SIDE[path] or { region = "cn-shanghai" }
+  return { region = own.region, params = { api_key = secret, to = own.to } }
+end
 
 --- The plan of a playbook, by the modules that are loaded now.
 ---@param path? string (the playbook that moves one group)
@@ -17,16 +26,18 @@ function M.plan(path)
   local simulation = require "alicloud.simulation"
   local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
-  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
-    params = { api_key = secret } }))
+  return simulation, assert(simulation.plan(playbook, options_of(path, secret)))
 end
 
 -- The worlds of the unharmed engine: a mistake may keep the undisturbed run from its end.
 local worlds = {}
 
-local function world_of(path)
+--- The world that an unharmed engine finds for a playbook.
+---@param path string?
+---@return table
+function M.world(path)
   -- A playbook that is a mistake itself moves the group that the one without moves.
-  local calm = path == M.TWO and path or M.MOVE
+  local calm = (path == M.TWO or path == M.ZONES) and path or M.MOVE
   worlds[calm] = worlds[calm] or select(2, M.plan(calm)).world
   return worlds[calm]
 end
@@ -35,8 +46,9 @@ local function plan_under_mistakes(path)
   local simulation = require "alicloud.simulation"
   local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
-  return simulation, assert(simulation.plan(playbook, { region = "cn-shanghai",
-    world = world_of(path), params = { api_key = secret } }))
+  local options = options_of(path, secret)
+  options.world = M.world(path)
+  return simulation, assert(simulation.plan(playbook, options))
 end
 
 --- The first of some seeds that complains of an engine with mistakes.
@@ -46,7 +58,7 @@ end
 ---@return integer|nil seed
 ---@return string? what
 function M.first_killer(mutant, seeds, kinds)
-  world_of(mutant.playbook)
+  M.world(mutant.playbook)
   local killer = mutated.with(mutant.edits, function()
     local simulation, plan = plan_under_mistakes(mutant.playbook)
     for seed in seeds do

@@ -5,6 +5,7 @@
 
 local ATTEMPT, OUTCOME = "alicloud.call.attempt", "alicloud.call.outcome"
 local CHANGE = "alicloud.dr.change"
+local DIRECTION = "alicloud.dr.model.direction"
 local DRY_RUN, ENGINE = "alicloud.dr.playbook.dry_run", "alicloud.dr.playbook.engine"
 local FAILOVER, POLLER = "alicloud.dr.actions.failover", "alicloud.dr.change.poller"
 local FAILURES, GROUPS = "alicloud.dr.change.failures", "alicloud.dr.read.groups"
@@ -38,6 +39,12 @@ end
 -- What only groups that are waited for at the same time can notice.
 local function of_two(made)
   made.playbook = "spec/simulation/playbooks/two.lua"
+  return made
+end
+
+-- What only a group whose sides lie in one region can notice.
+local function of_zones(made)
+  made.playbook = "spec/simulation/playbooks/zones.lua"
   return made
 end
 
@@ -246,6 +253,15 @@ return {
       if snapshot.role == "primary" then return ok "whatever" end
       return original(snapshot)
     end]]))),
+  of("S13", of_zones(mutant("the zone that was asked for is ignored", 2, edit(DIRECTION, "role_of",
+    [[function(snapshot)
+      return snapshot.to.region == snapshot.region and "secondary" or "primary"
+    end]])))),
+  of("S13", of_zones(mutant("the source is taken for the side that was asked for", 2,
+    edit(DIRECTION, "role_of", [[function(...)
+      local role = original(...)
+      return role == "primary" and "secondary" or role
+    end]])))),
   mutant("the other region is asked meanwhile", 1, edit(FAILOVER, "target_of",
     [[function(change, intent)
       local target, group = original(change, intent), change.group

@@ -1,5 +1,5 @@
 -- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of these one in ten is spent on two
--- groups at a time, the others on one. Prints every violation with its troubles; the exit code says
+-- groups at a time, one in ten on a group between two zones, the others on one between regions. Prints every violation with its troubles; the exit code says
 -- whether there was one.
 
 local lab = require "spec.simulation.lab"
@@ -24,8 +24,11 @@ local function explore(path, from, count)
 end
 
 local share = seeds // 10
-local report = explore(lab.MOVE, first, seeds - share)
-if share > 0 then explore("spec/simulation/playbooks/two.lua", first + seeds - share, share) end
+local report = explore(lab.MOVE, first, seeds - 2 * share)
+if share > 0 then
+  explore(lab.TWO, first + seeds - 2 * share, share)
+  explore(lab.ZONES, first + seeds - share, share)
+end
 local seconds = posix.usage() - began
 print(("%d seeds from %d on, %d with a violation, %d completed, %d crashes, %.0f s of one core, "
   .. "%.0f/s"):format(done, first, harmed, report.endings.completed or 0, report.crashes, seconds,

@@ -218,7 +218,7 @@ function M.run(load_playbook, given)
   local found = discover.complete(world, function()
     trace = once(load_playbook, given, world)
     return trace.emu, asked_of(trace)
-  end, READY)
+  end, READY, (given.params or {}).to)
   local imagined = {}
   for i, group in ipairs(found) do
     imagined[i] = { id = group.id, region = group.destination:match "^[^/]+" }

@@ -1,8 +1,10 @@
 --- What world a playbook is about: it is run, and every group that it asks for is put into the
 --- world, with its secondary site where it was asked for. Groups of the emulator's demo come with
---- their disks and instances.
+--- their disks and instances. Where a parameter `to` names a zone, groups go there from the zone
+--- beside it.
 
 local demo = require "alicloud.emulator.demo"
+local formats = require "alicloud.base.formats"
 local stages = require "alicloud.simulation.stage"
 local tables = require "alicloud.base.tables"
 
@@ -32,6 +34,20 @@ local function invented(world, id, region)
     destination = place(region) }
 end
 
+local function beside(world, region, zone)
+  for _, known in ipairs(world.regions) do
+    for _, other in ipairs(id_of(known) == region and known.zones or {}) do
+      if other ~= zone then return other end
+    end
+  end
+  return zone:sub(1, -2) .. (zone:find "a$" and "b" or "a")
+end
+
+local function between_zones(world, id, region, zone)
+  return { id = id, name = id, source = region .. "/" .. beside(world, region, zone),
+    destination = region .. "/" .. zone }
+end
+
 local function from_demo(id, region)
   for _, group in ipairs(demo.groups) do
     local fits = region_of(group.destination) == region
@@ -50,8 +66,10 @@ local function add_region(world, id)
   table.insert(world.regions, id)
 end
 
-local function add_group(world, id, region, like)
-  local group = from_demo(id, region) or invented(world, id, region)
+local function add_group(world, id, region, like, side)
+  local in_region, zone = formats.region_of(side or "")
+  local group = zone and in_region == region and between_zones(world, id, region, zone)
+    or from_demo(id, region) or invented(world, id, region)
   for name, value in pairs(like) do
     if group[name] == nil then group[name] = value end
   end
@@ -70,12 +88,12 @@ local function ids_of(text)
   return ids
 end
 
-local function learn(world, emu, asked, like)
+local function learn(world, emu, asked, like, side)
   local added, known = {}, {}
   for _, request in ipairs(asked) do
     for _, id in ipairs(request.region and ids_of(request.group) or {}) do
       if not known[id] and not emu:group(id) then
-        added[#added + 1] = add_group(world, id, request.region, like)
+        added[#added + 1] = add_group(world, id, request.region, like, side)
       end
       known[id] = true
     end
@@ -92,12 +110,13 @@ end
 ---@param attempt fun(): alicloud.emulator.Emulator, alicloud.simulation.Asked[] runs once in that
 ---world; gives the emulator that it ran over, and what it asked for
 ---@param like? table what a group that was found is like, as far as nobody has said it
+---@param side? string zone or region that was named as the one that takes over
 ---@return table[] groups that were found
-function M.complete(world, attempt, like)
+function M.complete(world, attempt, like, side)
   local found = {}
   for _ = 1, MOST_ROUNDS do
     local emu, asked = attempt()
-    local added = learn(world, emu, asked, like or {})
+    local added = learn(world, emu, asked, like or {}, side)
     if #added == 0 then break end
     table.move(added, 1, #added, #found + 1, found)
   end
@@ -161,7 +180,7 @@ function M.run(plan)
     local stage
     stage, process = M.undisturbed(plan)
     return stage.emu, stage.requests
-  end)
+  end, nil, (plan.params or {}).to)
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
       .. (process.err and ": " .. tostring(process.err) or "")

@@ -43,6 +43,7 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field world table description of the emulator's world
 ---@field assume table<string, any>? switches of the emulator
 ---@field incident string?
+---@field sides table<string, string>? where each group was to go, by its id
 ---@field troubles alicloud.simulation.Trouble[]
 
 local STATUSES = { "normal", "normal", "normal", "normal", "normal", "normal", "normal", "syncing",
@@ -237,6 +238,14 @@ local function without(list, test)
   return rest
 end
 
+local function region_of(place) return place:match "^[^/]+" end
+
+local function sides_of(about)
+  local sides = {}
+  for _, group in ipairs(about.groups) do sides[group.id] = group.destination end
+  return sides
+end
+
 local function vary(d, group, reversed)
   local own = tables.copy(group)
   own.status = group.status or d:pick(STATUSES)
@@ -245,8 +254,9 @@ local function vary(d, group, reversed)
   if own.recover_point_age == nil then
     own.recover_point_age = own.status ~= "initial_syncing" and d:pick(AGES)
   end
-  -- Somebody has reversed it long ago, and the playbook asks at the wrong side.
-  if d:chance(reversed) then own.source, own.destination = own.destination, own.source end
+  -- Somebody has reversed it long ago, and the playbook asks at the wrong side. Where both sides are
+  -- in one region, nothing but the zone tells.
+  if d:chance(region_of(own.source) == region_of(own.destination) and 0.3 or reversed) then own.source, own.destination = own.destination, own.source end
   return own
 end
 
@@ -282,7 +292,7 @@ function M.case(seed, about, kinds)
   local incident = d:chance(0.5) and "INC-1" or nil
   if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end
   return {
-    seed = seed, world = world, troubles = keep_kinds(troubles, kinds), incident = incident,
+    seed = seed, world = world, sides = sides_of(about), troubles = keep_kinds(troubles, kinds), incident = incident,
     assume = forgetful and { repeat_failover = "restart" } or nil,
   }
 end

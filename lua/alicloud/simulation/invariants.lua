@@ -25,6 +25,7 @@ M.INVARIANTS = {
   S10 = "no secret in journals and errors",
   S11 = "a failover asks in its own region only",
   S12 = "the same seed, the same run",
+  S13 = "nothing is opened into a side that nobody asked for",
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
   E = "crashes and harmless lies change nothing about the end",
@@ -89,6 +90,18 @@ function CHECK.direction(stage, found, violated)
     local right = effect.to and effect.to:match "^[^/]+" == effect.region
     if failover and not right and was_visible(stage, entry.request) then
       violated(("S2 failover in %s towards %s"):format(effect.region, tostring(effect.to)))
+    end
+  end
+end
+
+-- Known from the case alone, whatever the run has taken its direction for.
+function CHECK.sides(stage, found, violated)
+  local sides = stage.case.sides or {}
+  for _, entry in ipairs(found.effects) do
+    local effect, side = entry.effect, sides[entry.effect.group or ""]
+    local failover = effect.action == "FailoverDiskReplicaGroup"
+    if failover and side and effect.to ~= side and was_visible(stage, entry.request) then
+      violated(("S13 failover into %s, asked for into %s"):format(tostring(effect.to), side))
     end
   end
 end
@@ -213,10 +226,16 @@ local function effect_between(found, token, since, request)
   return false
 end
 
+-- Nobody can tell a call that the service took and did nothing for from one whose work somebody has
+-- put back before the next look.
+local function was_put_back(stage, code)
+  return code == "Client.TokenReplayed" and stage.undone
+end
+
 function CHECK.denials(stage, found, violated)
   for _, said in ipairs(stage.outcomes) do
     local event = said.event
-    if not event.ok and denied(event.outcome)
+    if not event.ok and denied(event.outcome) and not was_put_back(stage, event.code)
       and effect_between(found, event.client_token, said.since, said.request) then
       violated(("S5 called %s (%s), but there is an effect"):format(event.outcome,
         tostring(event.code)))
@@ -225,6 +244,7 @@ function CHECK.denials(stage, found, violated)
   for _, process in ipairs(stage.processes) do
     local err = process.err
     if type(err) == "table" and denied(err.outcome) and (err.client_token or err.incomplete)
+      and not was_put_back(stage, err.code)
       and effect_between(found, err.client_token, process.first - 1, process.last) then
       violated(("S5 the run ended %s (%s), but there is an effect"):format(err.outcome,
         tostring(err.code)))
@@ -289,7 +309,7 @@ function M.violations(stage)
   end
   local found = { text = text, events = reading.events, effects = own_effects(stage),
     intents = intents_of(reading.events) }
-  for _, name in ipairs { "effects", "direction", "success", "steps", "operators", "intents",
+  for _, name in ipairs { "effects", "direction", "sides", "success", "steps", "operators", "intents",
     "sends", "denials", "bounds", "secrets" } do
     CHECK[name](stage, found, violated)
   end
