@@ -59,7 +59,7 @@ describe("the side of a group between two zones, on the command line", function(
     local words = { "planned", "group=" .. zones.ID, "attach=i-new", "--to", H }
     local function run(...)
       return desk:run("run", words[1], words[2], words[3], words[4], words[5], "--journal",
-        directory .. "/" .. ...)
+        directory .. "/" .. ..., "--yes")
     end
     assert.equal(0, desk:run("plan", table.unpack(words)).code)
     assert.equal(0, run("first.jsonl").code)

@@ -135,7 +135,8 @@ end
 function Group:at(place)
   demand(self, 2)
   if not PLACE.test(place) then complain("place", place, PLACE, 2) end
-  return make(self.client, self.id, formats.region_of(place), place)
+  local region, zone = formats.region_of(place)
+  return make(self.client, self.id, region, zone)
 end
 
 --- Reads the group as it is, whatever its side is for it.
