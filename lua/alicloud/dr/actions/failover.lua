@@ -25,7 +25,10 @@ local FAILOVER = transitions.failover
 ---@field timeout? number|string from the call to the open disks (1200 s)
 ---@field stall? number|string give up waiting when nothing changes for so long (600 s)
 ---@field poll? number|string longest pause between two looks (5 s)
----@field resend_window? number|string after the first send; 0: never send again (120 s)
+---@field wait_for_cloud? number|string|false how long readings outlast an outage, and refusals that
+---prove that nothing was done are waited out (10m)
+---@field resend_window? number|string after the first send whose answer is lost; 0: never send
+---again (120 s)
 ---@field client_token? string continue what was begun under this token
 ---@field incident? string derive the token from group, direction and this name; after
 ---failover_failed the name gives a second token, once
@@ -49,6 +52,9 @@ local FAILOVER = transitions.failover
 ---| "joined"      # a failover is under way already, nothing is sent
 ---| "state"       # a look after the call
 ---| "look_failed" # a look after the call that ended in an error
+---| "waiting"     # for the cloud, or for what passes by itself: `reason`, `pause`, `left`
+---| "back"        # a read is answered again
+---| "given_up"    # the cloud was not waited for any longer
 ---| "failovered"
 
 ---@class alicloud.dr.Event
@@ -61,7 +67,8 @@ local FAILOVER = transitions.failover
 ---@field state string? words about the snapshot of a "state"
 ---@field phase alicloud.dr.Phase? of a "state"
 ---@field reason string?
----@field left number? seconds for which a "settling" goes on at most
+---@field left number? seconds for which a "settling" or a "waiting" goes on at most
+---@field pause number? seconds until the next look, of a "waiting"
 ---@field attempt integer? of a "sending"
 ---@field request_id string? of an "accepted"
 ---@field err alicloud.Error? of an "unanswered" or a "look_failed"

@@ -99,6 +99,9 @@ local function noting_client(dry, client)
     own.mode = "observe"
     return noting_client(dry, client:with(own))
   end
+  function noted.outlasting(_, given)
+    return noting_client(dry, client:outlasting(given))
+  end
   function noted.start()
     error("plan: client:start is not followed", 0)
   end

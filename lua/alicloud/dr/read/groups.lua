@@ -62,6 +62,26 @@ local function with_pairs(client, region, site, record, meta, options)
   })
 end
 
+-- Seconds between the two reads of a look, after which it shows two different times: an outage lay
+-- between them.
+local TORN = 15
+local REPEATS = 3
+
+-- One look at one side; nil without an error if that does not list the group.
+local function read_side(client, region, site, group_id, options)
+  local snapshot, err
+  for _ = 1, REPEATS do
+    local records, fault, meta = read_groups(client, region, site, group_id, options)
+    if not records and fault.code ~= "NoSuchResource" then return nil, fault end
+    local record = find(records or {}, group_id)
+    if not record then return nil end
+    local began = client.loop.now()
+    snapshot, err = with_pairs(client, region, site, record, meta, options)
+    if not snapshot or client.loop.now() - began < TORN then break end
+  end
+  return snapshot, err
+end
+
 --- Reads one group with all its pairs.
 ---@param client alicloud.Client
 ---@param group_id string
@@ -73,10 +93,8 @@ function M.read(client, group_id, region, options)
   local call_options = { region = region }
   for name, value in pairs(options or {}) do call_options[name] = value end
   for _, site in ipairs(SITES) do
-    local records, err, meta = read_groups(client, region, site, group_id, call_options)
-    if not records and err.code ~= "NoSuchResource" then return nil, err end
-    local record = find(records or {}, group_id)
-    if record then return with_pairs(client, region, site, record, meta, call_options) end
+    local snapshot, err = read_side(client, region, site, group_id, call_options)
+    if snapshot or err then return snapshot, err end
   end
   return snapshots.absent(group_id, region)
 end
