@@ -193,7 +193,8 @@ function M.of(model, events, journal, now)
   local loose = doubtful_calls(state)
   return { journal = journal, status = model.status, stands = stands(model),
     production_down = model.production_down,
-    cause = cause(model, state), corrections = core.array(corrected(model)), known = core.array(known(model, loose)),
+    cause = cause(model, state), corrections = core.array(corrected(model)),
+    known = core.array(known(model, loose)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
     next = core.array(next_commands(model, journal, state)) }
 end

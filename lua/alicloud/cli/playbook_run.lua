@@ -4,23 +4,26 @@ local anchors = require "alicloud.dr.playbook.anchor"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
-local corrections = require "alicloud.dr.playbook.corrections"
 local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
-local journal_room = require "alicloud.cli.journal_room"
 local keys = require "alicloud.cli.keys"
+local lazy = require "alicloud.base.lazy"
 local net_options = require "alicloud.net.options"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
-local playbook_argument = require "alicloud.cli.playbook_argument"
 local reports = require "alicloud.cli.commands.report"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.dr.playbook.corrections"
+local corrections = lazy.module "alicloud.dr.playbook.corrections"
+---@module "alicloud.cli.journal_room"
+local journal_room = lazy.module "alicloud.cli.journal_room"
 
 local M = {}
 
@@ -91,13 +94,13 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
---- The corrected parameters that were typed for a run that has begun.
----@param args table with `param` and `why`
+--- The wish to correct parameters of a run that has begun.
+---@param values table<string, any>
+---@param args table with `why`
 ---@param person string|nil
 ---@return alicloud.dr.CorrectionWish|nil
-function M.corrections(args, person)
-  if #args.param == 0 then return nil end
-  local values = playbook_argument.read_params(args.param)
+function M.corrections(values, args, person)
+  if next(values) == nil then return nil end
   if not (args.why and args.why:find("%S")) or not person then
     options.refuse "parameter: a correction needs --why TEXT and, without $USER, --as NAME"
   end

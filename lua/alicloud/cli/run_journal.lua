@@ -4,12 +4,15 @@ local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local productions = require "alicloud.dr.playbook.production"
-local relocate = require "alicloud.dr.store.relocate"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
+
+---@module "alicloud.dr.store.relocate"
+local relocate = lazy.module "alicloud.dr.store.relocate"
 
 local M = {}
 

@@ -1,14 +1,17 @@
 --- `alicloud-dr resume`: go on with a run from its journal.
 
 local files = require "alicloud.dr.store.file"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
-local relocate = require "alicloud.dr.store.relocate"
 local run_journal = require "alicloud.cli.run_journal"
 local shell = require "alicloud.base.shell"
+
+---@module "alicloud.dr.store.relocate"
+local relocate = lazy.module "alicloud.dr.store.relocate"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -79,7 +82,9 @@ function M.run(args, io)
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal
-  given.corrections = playbooks.corrections(args, given.requester)
+  given.corrections = playbooks.corrections(
+    playbook_argument.read_params({ param = args.param }, orders.reader(args, io)), args,
+    given.requester)
   local playbook = playbook_argument.load(source)
   playbook_argument.check_mode(playbook, args)
   return playbooks.carry_out(playbook, given, args, io, state)

@@ -68,26 +68,27 @@ end
 
 -- With other parameters than before it goes on only if somebody says why.
 local function correct(given, state, path, args)
-  if core.encode(given.params) == core.encode(state.params) then return true end
-  local words = {}
+  local values, words = {}, {}
   for _, name in ipairs(tables.keys(given.params)) do
-    if core.encode { given.params[name] } ~= core.encode { state.params[name] } then
-      words[#words + 1] = name .. "=" .. given.params[name]
+    local value = given.params[name]
+    if core.encode { value } ~= core.encode { state.params[name] } then
+      values[name] = value
+      words[#words + 1] = name .. "=" .. (type(value) == "string" and value or "…")
     end
   end
+  -- One that is missing now is none that could be corrected; the run itself refuses it.
   for name in pairs(state.params) do
     if given.params[name] == nil then return false end
   end
-  local wish = args.why and playbooks.corrections({ param = words, why = args.why },
-    given.requester)
-  if not wish then
+  if #words == 0 then return true end
+  if not args.why then
     return nil, errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
       message = ("%s holds an unfinished run with other parameters: %s"):format(path,
         table.concat(words, " ")),
       hint = ("to correct them: %s --why TEXT; a run of its own, in spite of that: --new"):format(
         playbooks.resume_command(path, args, words)) }
   end
-  given.params, given.corrections = nil, wish
+  given.params, given.corrections = nil, playbooks.corrections(values, args, given.requester)
   return true
 end
 

@@ -7,7 +7,6 @@ local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
 local params = require "alicloud.dr.playbook.params"
-local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -22,13 +21,6 @@ local M = {}
 ---@field name string
 ---@field old any as the journal has it; nil: it was not given
 ---@field value any from now on
-
---- What may be given as option `corrections`.
-M.RULE = schema.rule("{ values = table, why = reason, by = name }", function(value)
-  return type(value) == "table" and type(value.values) == "table" and schema.text.test(value.why)
-    and value.why:find "%S" ~= nil and not value.why:find "%c"
-    and (value.by == nil or schema.text.test(value.by))
-end)
 
 local function note_read(branch, name)
   local reads = branch.step_key and branch.step_reads or branch.reads

@@ -19,8 +19,9 @@ local M = {}
 ---@field mode string
 ---@field params table as the journal has them
 ---@field region string of the run's client
----@field groups { id: string, region: string, from: string?, to: string?, recover_point: number? }[]
----that the run has named before the gate, with direction and recovery point of the last look
+---@field groups { id: string, region: string, from: string?, to: string?,
+---recover_point: number? }[] that the run has named before the gate, with direction and recovery
+---point of the last look
 ---@field need integer
 ---@field approvers { name: string, key: string, from: "playbook"|"requester" }[] by name; who gave
 ---the key

@@ -237,8 +237,8 @@ local function was_broken(engine, key)
   return last and last.broken and last.why and broken_open(engine, key, last.why)
 end
 
--- Until what was approved is carried out, approvals count as long as they say, and for the loss that
--- was shown with them.
+-- Until what was approved is carried out, approvals count as long as they say, and for the loss
+-- that was shown with them.
 local function still_counts(engine, key, asked, now, pass)
   if states.no_return(engine.state, pass.at) then
     return count(engine, key, asked, pass.at, pass.barred)

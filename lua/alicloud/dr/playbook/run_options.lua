@@ -1,7 +1,6 @@
 --- The options of a run, checked before anything is opened.
 
 local anchors = require "alicloud.dr.playbook.anchor"
-local corrections = require "alicloud.dr.playbook.corrections"
 local duration = require "alicloud.base.duration"
 local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
@@ -71,6 +70,11 @@ local function is_reason(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end
 
+local function is_correction(value)
+  return type(value) == "table" and type(value.values) == "table" and is_reason(value.why)
+    and (value.by == nil or schema.text.test(value.by))
+end
+
 local function is_declared(value)
   if type(value) ~= "table" then return false end
   for name, element in pairs(value) do
@@ -108,7 +112,7 @@ local SCHEMA = {
   end)),
   accept_loss = protocol.ACCEPT_LOSS,
   force = forces.OPTION,
-  corrections = corrections.RULE,
+  corrections = schema.rule("{ values = table, why = reason, by = name }", is_correction),
   accept_edit = schema.boolean,
   progress = schema.callable,
   program = schema.callable,

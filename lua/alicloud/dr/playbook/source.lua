@@ -102,7 +102,9 @@ function M.unpack(text)
     return nil, "it holds no playbook"
   end
   for name, module in pairs(modules) do
-    if type(name) ~= "string" or type(module) ~= "string" then return nil, "it holds no playbook" end
+    if type(name) ~= "string" or type(module) ~= "string" then
+      return nil, "it holds no playbook"
+    end
   end
   return { path = packed.path, text = packed.text, modules = modules,
     digest = digest_of(packed.text, modules) }

@@ -83,7 +83,8 @@ local M = {}
 
 ---@return alicloud.dr.RunState
 function M.new()
-  return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {}, intents = {}, gates = {}, marks = {},
+  return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {},
+    intents = {}, gates = {}, marks = {},
     looks = {}, production = {}, taken_lines = {}, mode = "graceful" }
 end
 
@@ -167,7 +168,10 @@ function APPLY.undo_begin(state, event)
 end
 
 function APPLY.undo_end(state, event)
-  if event.ok then step_of(state, event.step).status = "undone" end
+  if not event.ok then return end
+  local step = step_of(state, event.step)
+  step.status = "undone"
+  drop_results(step)
 end
 
 function APPLY.call(state, event)
