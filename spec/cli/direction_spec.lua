@@ -58,8 +58,8 @@ describe("the side of a group between two zones, on the command line", function(
     local desk, _, directory = desks.room(false, { world = zones.world() })
     local words = { "planned", "group=" .. zones.ID, "attach=i-new", "--to", H }
     local function run(...)
-      return desk:run("run", words[1], words[2], words[3], words[4], words[5], "--journal",
-        directory .. "/" .. ..., "--yes")
+      return desk:run("run", "-y", words[1], words[2], words[3], words[4], words[5], "--journal",
+        directory .. "/" .. ...)
     end
     assert.equal(0, desk:run("plan", table.unpack(words)).code)
     assert.equal(0, run("first.jsonl").code)

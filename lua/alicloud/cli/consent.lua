@@ -46,12 +46,14 @@ local function group_lines(io, asked)
   if snapshot.role == "absent" then
     return ("  %s   not listed in %s\n"):format(terminal.clean(asked.id), asked.region)
   end
-  return view.group_line(io, snapshot) .. view.pair_lines(io, snapshot)
+  local side = asked.to and ("    the side that is meant is %s\n"):format(terminal.clean(asked.to))
+  return view.group_line(io, snapshot) .. (side or "") .. view.pair_lines(io, snapshot)
 end
 
 local function loss_line(question, asked)
   local snapshot = asked.snapshot
   if not snapshot or snapshot.role == "absent" then return "" end
+  if snapshot.role == "primary" then return "" end
   local age = snapshots.recover_point_age(snapshot)
   local point = snapshot.recover_point and ("%s%s"):format(view.moment(snapshot.recover_point),
     age and ", " .. duration.format(age) .. " ago" or "") or "an unknown time"

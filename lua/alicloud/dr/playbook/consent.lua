@@ -22,6 +22,7 @@ local M = {}
 ---@class alicloud.dr.AskedGroup
 ---@field id string
 ---@field region string
+---@field to string? zone or region that is meant, where one was named
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field err alicloud.Error? why there is none
 
@@ -39,13 +40,14 @@ local function is_due(branch, options)
 end
 
 -- One that is seen from both of its sites is looked at where it would be opened.
-local function look_at(client, id, regions)
+local function look_at(client, id, sides)
   local found
-  for _, region in ipairs(regions) do
-    local snapshot, err = groups.new(client, id, { region = region }):observe()
+  for _, side in ipairs(sides) do
+    local group = groups.new(client, id, { region = side.region, to = side.to })
+    local snapshot, err = group:observe()
     local is_secondary = snapshot and snapshot.role == "secondary"
     if is_secondary or not found or not found.snapshot then
-      found = { id = id, region = region, snapshot = snapshot, err = err }
+      found = { id = id, region = side.region, to = side.to, snapshot = snapshot, err = err }
     end
     if is_secondary then break end
   end
@@ -53,15 +55,15 @@ local function look_at(client, id, regions)
 end
 
 local function question_of(engine)
-  local regions, seen, left = {}, {}, 0
+  local sides, seen, left = {}, {}, 0
   for _, key in ipairs(tables.keys(engine.bound)) do
     local bound = engine.bound[key]
-    regions[bound.id] = regions[bound.id] or {}
-    table.insert(regions[bound.id], bound.region)
+    sides[bound.id] = sides[bound.id] or {}
+    table.insert(sides[bound.id], bound)
   end
-  for i, id in ipairs(tables.keys(regions)) do
-    seen[i] = i <= MOST_LOOKED_AT and look_at(engine.client, id, regions[id])
-      or { id = id, region = regions[id][1] }
+  for i, id in ipairs(tables.keys(sides)) do
+    seen[i] = i <= MOST_LOOKED_AT and look_at(engine.client, id, sides[id])
+      or { id = id, region = sides[id][1].region, to = sides[id][1].to }
     left = left + (i > MOST_LOOKED_AT and 1 or 0)
   end
   return { playbook = engine.playbook.name, kind = engine.state.run.kind, groups = seen,

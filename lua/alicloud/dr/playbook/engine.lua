@@ -30,8 +30,8 @@ local M = {}
 ---@field corrections table[] events that its attempt begins with
 ---@field tokens table<string, boolean> that `run:token` gave
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
----@field bound table<string, { id: string, region: string, prefix: string }> groups, each with the
----branch that has named it
+---@field bound table<string, { id: string, region: string, to: string?, prefix: string }> groups,
+---each with the branch that has named it
 ---@field asking boolean? somebody is asked for consent
 ---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
@@ -112,12 +112,11 @@ function Engine:refuse(code, message, hint)
 end
 
 --- Notes that a branch has named a group.
----@param id string
----@param region string
+---@param group alicloud.dr.Group
 ---@param prefix string of the branch
-function Engine:bind(id, region, prefix)
-  self.bound[table.concat({ prefix, id, region }, "\0")] = { id = id, region = region,
-    prefix = prefix }
+function Engine:bind(group, prefix)
+  self.bound[table.concat({ prefix, group.id, group.to or group.region }, "\0")] = {
+    id = group.id, region = group.region, to = group.to, prefix = prefix }
 end
 
 ---@param snapshot alicloud.dr.Snapshot|nil

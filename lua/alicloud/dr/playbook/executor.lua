@@ -33,7 +33,7 @@ function M:hold(branch, group)
     if not lease then branch:halt(err) end
     engine.groups[id] = lease
   end
-  engine:bind(id, group.region, branch.prefix)
+  engine:bind(group, branch.prefix)
 end
 
 --- Does a verb of a group.
