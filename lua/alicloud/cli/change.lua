@@ -3,6 +3,7 @@
 
 local force_options = require "alicloud.cli.options.force"
 local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local output = require "alicloud.cli.output"
 local reporters = require "alicloud.cli.progress"
@@ -12,13 +13,17 @@ local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
+---@module "alicloud.cli.view_compute"
+local view_compute = lazy.module "alicloud.cli.view_compute"
+
 local M = {}
 
 ---@class alicloud.cli.Change
 ---@field noun string e.g. "failover"
 ---@field group alicloud.dr.Group
 ---@field look string the command that looks
----@field go_on fun(token: string): string the command that goes on under a token
+---@field go_on fun(token: string?): string the command that goes on, under a token if it has one
+---@field without_token? boolean it has none
 ---@field again? fun(incident: string): string the command under another name of its incident
 ---@field overrule? fun(codes: string[]): string the command that overrules what was found
 ---@field typed string what has to be typed for a yes
@@ -116,8 +121,10 @@ local function ask(io, change, reporter)
   end
 end
 
-local function ways_on(change, token)
-  local go_on = token and ("    go on:  %s\n"):format(change.go_on(token)) or ""
+-- What has no token looks before it sends, whoever repeats it.
+local function ways_on(change, token, is_superseded)
+  local may_repeat = not is_superseded and (token or change.without_token)
+  local go_on = may_repeat and ("    go on:  %s\n"):format(change.go_on(token)) or ""
   return ("    look:   %s\n%s"):format(change.look, go_on)
 end
 
@@ -166,8 +173,10 @@ local function print_failure(io, err, change)
     io.out(("    again:  %s\n"):format(change.again(err.next_incident)))
   end
   -- Where somebody else has changed things, nothing is to go on before that is understood.
-  if err.outcome == "unknown" then
-    io.out(ways_on(change, err.code ~= "Client.Superseded" and err.client_token))
+  local done = view_compute.done_so_far(err)
+  if done then io.out("    done so far: " .. done .. "\n") end
+  if err.outcome == "unknown" or done then
+    io.out(ways_on(change, err.client_token, err.code == "Client.Superseded"))
   end
   print_overrule(io, err, change)
   -- On a terminal both streams meet, and once is enough.

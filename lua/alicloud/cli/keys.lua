@@ -3,10 +3,13 @@
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
-local gates = require "alicloud.dr.playbook.gate"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
+
+---@module "alicloud.dr.playbook.gate"
+local gates = lazy.module "alicloud.dr.playbook.gate"
 
 local M = {}
 

@@ -161,6 +161,24 @@ function M.change_object(result)
   }
 end
 
+--- What was done to instances and disks.
+---@param result alicloud.dr.FenceResult|alicloud.dr.ServeResult
+---@return table
+function M.compute_object(result)
+  return {
+    outcome = result.outcome, group_id = result.group_id, region = result.region,
+    stopped = result.stopped and core.array(result.stopped),
+    detached = result.detached and core.array(result.detached),
+    attached = result.attached and core.array(result.attached),
+    started = result.started and core.array(result.started),
+    unmapped = result.unmapped and core.array(result.unmapped), unproven = result.unproven,
+    side = side_object(result.side), old_side = side_object(result.old_side),
+    old_side_fenced = result.old_side_fenced, old_side_fenced_at = result.old_side_fenced_at,
+    data_ready_at = result.data_ready_at, elapsed = result.elapsed,
+    request_ids = core.array(result.request_ids or {}),
+  }
+end
+
 local function drill_disk(disk)
   return { pair = disk.pair, disk = disk.disk, status = disk.status }
 end
@@ -226,6 +244,7 @@ function M.error_object(err)
   if err.forcible then object.forcible = core.array(err.forcible) end
   if err.last and err.last.pairs then object.last_seen = M.snapshot_object(err.last) end
   object.old_side = side_object(err.old_side)
+  object.done_so_far = err.done_so_far and M.compute_object(err.done_so_far)
   if err.request_ids then object.request_ids = core.array(err.request_ids) end
   if err.access_denied_detail then object.access_denied_detail = err.access_denied_detail end
   return object

@@ -77,7 +77,9 @@ end
 function on.sending(self, event)
   self.sent = true
   if event.attempt > 1 then
-    return self:note("nothing has happened: sending again with the same token")
+    return self:note(self.client_token
+      and "nothing has happened: sending again with the same token"
+      or "nothing has happened: sending again")
   end
   self.spinner.clear()
   if not self.client_token then return end

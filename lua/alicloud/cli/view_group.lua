@@ -194,7 +194,8 @@ local function achieved_rpo(result)
 end
 
 local RPO_TO = { accepted = "loss to the accepted call", observed = "loss to the first look at it" }
-local RTO_FROM = { sent = "time from the first call", start = "time from the start of this command" }
+local RTO_FROM = { sent = "time from the first call",
+  start = "time from the start of this command" }
 
 -- To what and from what the figures are counted.
 local function counted(result)
@@ -211,6 +212,13 @@ local function request_id(result)
   if result.request_id then return clean(result.request_id) end
   local last = result.request_ids[#result.request_ids]
   return last and clean(last) .. " (of the unclear answer)" or "unknown (no answer came)"
+end
+
+--- The command that comes next.
+---@param command string
+---@return string
+function M.next_line(command)
+  return ("    next:   %s\n"):format(command)
 end
 
 --- How a failover ended well.

@@ -80,7 +80,10 @@ function M.run(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)
   command.question, command.progress = view.question, view.progress
-  command.show = function(result) return view.result(io, result) end
+  local serve = change.command("serve", { id }, region, args, { "to" })
+  command.show = function(result)
+    return view.result(io, result) .. view.next_line(serve .. " --attach INSTANCE")
+  end
   command.object, command.perform = output.result_object, freeze_outage(args, command.perform)
   return change.run(io, args, command)
 end

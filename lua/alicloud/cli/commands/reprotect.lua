@@ -9,6 +9,7 @@ local dr = require "alicloud.dr"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transitions = require "alicloud.dr.model.transition"
+local view = require "alicloud.cli.view_group"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -16,16 +17,14 @@ local M = {}
 local EPILOG = [[
 What happens: the group is read from both sites, and the disks of the old primary site are looked at
 through the compute service; you type the group id; one call is sent; the state is watched until the
-group and every pair are stopped in the new direction. Replication does not flow yet then: start it
-with group:start of the library, or with the command call. While an old disk is attached, or cannot
-be looked at, nothing is sent: group:fence of the library stops the instances and detaches the
-disks. See `alicloud-dr manual after-the-failover`.
+group and every pair are stopped in the new direction. Replication does not flow yet then: `start`
+starts it. While an old disk is attached, or cannot be looked at, nothing is sent: `fence` stops the
+instances and detaches the disks. See `alicloud-dr manual after-the-failover`.
 
 Examples:
   alicloud-dr reprotect pg-orders --region cn-shanghai
   alicloud-dr reprotect pg-orders --region cn-shanghai --old-side stopped --yes
-  alicloud-dr call StartDiskReplicaGroup --region cn-shanghai \
-    ReplicaGroupId=pg-orders
+  alicloud-dr start pg-orders --region cn-shanghai
 To take the failover back:
   alicloud-dr reprotect pg-orders --region cn-shanghai --cancel
 
@@ -62,7 +61,10 @@ function M.run(args, io)
     return aftermath.reprotect_question(snapshot, given.reverse)
   end
   command.describe = transitions.describe
-  command.show = function(result) return aftermath.reprotected(io, result) end
+  local start = change.command("start", { id }, region, args, { "to" })
+  command.show = function(result)
+    return aftermath.reprotected(io, result) .. view.next_line(start)
+  end
   command.object = output.change_object
   return change.run(io, args, command)
 end

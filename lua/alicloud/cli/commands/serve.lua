@@ -1,0 +1,67 @@
+--- `alicloud-dr serve`: after a failover, attach the opened disks and start the instances.
+
+local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
+local dr = require "alicloud.dr"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local params = require "alicloud.dr.playbook.params"
+local view_compute = require "alicloud.cli.view_compute"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local EPILOG = [[
+What happens: the group must be failed over; its opened disks and the instances are looked at, and
+what would be attached and started is shown; you type the group id; each disk is attached and each
+instance started, only if it is not so already. A disk that is on its way (Creating, Detaching) is
+waited for. None of these calls has a token: asked again, it looks first.
+
+Examples:
+  alicloud-dr serve pg-orders --region cn-shanghai --attach i-orders-sh
+  alicloud-dr serve pg-orders --region cn-shanghai --attach d-1:i-1,d-2:i-2 --no-start
+  alicloud-dr serve pg-zones --to cn-hangzhou-h --attach i-web --yes
+
+Exit codes: 0 serving (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
+130 interrupted.]]
+
+local ATTACH = { { name = "attach", type = "disks", required = true,
+  help = "who gets the disks and is started" } }
+
+function M.configure(command)
+  command:argument("group", "Group id, e.g. pg-orders.")
+  options.add_common(command, "Region of the side that took over, where the disks are open")
+  options.add_side(command)
+  command:option("--attach", "The instance that gets all disks, or DISK:INSTANCE with a comma "
+    .. "between; again for another disk."):argname "<instance>":count "*"
+  command:flag("--no-start", "Attach the disks only, and start nothing.")
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for each attach and each start (10m)." })
+  command:epilog(EPILOG)
+end
+
+local CARRIED_ON = { "to", "attach", "no_start", "timeout", "poll" }
+
+local function read_attach(args)
+  local text = #args.attach > 0 and table.concat(args.attach, ",") or nil
+  local read, message = params.read(ATTACH, { attach = text })
+  if not read then options.refuse((message:gsub("^parameter attach", "--attach"))) end
+  return read.attach
+end
+
+function M.run(args, io)
+  local id, given = options.group_id(args.group), options.read_change(args)
+  given.attach, given.start = read_attach(args), not args.no_start
+  consents.demand(args, io)
+  local client <close>, region = cli_clients.open(args, io)
+  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local command = change.of_group(group, "serve", given, args, CARRIED_ON)
+  local fence = change.command("fence", { id }, region, args, { "to" })
+  command.question = view_compute.serve_question
+  command.show = function(result) return view_compute.served(io, result, fence) end
+  command.object, command.without_token = output.compute_object, true
+  return change.run(io, args, command)
+end
+
+return M

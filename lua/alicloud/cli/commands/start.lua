@@ -1,0 +1,57 @@
+--- `alicloud-dr start`: start the replication of a group, or synchronize it once.
+
+local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
+local dr = require "alicloud.dr"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local transitions = require "alicloud.dr.model.transition"
+local view_compute = require "alicloud.cli.view_compute"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local EPILOG = [[
+What happens: the group is read from its sites, and the disks that are copied onto are looked at;
+you type the group id; one call is sent; the state is watched until the group and every pair
+replicate. While a disk that would be overwritten is attached, nothing is sent. With --one-shot everything is
+copied once, and replication is stopped again.
+
+Examples:
+  alicloud-dr start pg-orders --region cn-shanghai
+  alicloud-dr start pg-orders --region cn-shanghai --one-shot --yes
+  alicloud-dr start pg-zones --to cn-hangzhou-h
+
+Exit codes: 0 started (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,
+130 interrupted.]]
+
+function M.configure(command)
+  command:argument("group", "Group id, e.g. pg-orders.")
+  options.add_common(command, "Region of the secondary site")
+  options.add_side(command)
+  command:flag("--one-shot", "Synchronize once, and wait for the newer recovery point.")
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for the end (20m; with --one-shot 2h)." })
+  options.add_token(command, "Derive the token from group, direction, state and this name: "
+    .. "operators who give the same name send the same token.")
+  command:epilog(EPILOG)
+end
+
+local CARRIED_ON = { "to", "one_shot", "timeout", "poll" }
+
+function M.run(args, io)
+  local id, given = options.group_id(args.group), options.read_change_with_token(args)
+  given.one_shot = args.one_shot or false
+  consents.demand(args, io)
+  local client <close>, region = cli_clients.open(args, io)
+  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local command = change.of_group(group, "start", given, args, CARRIED_ON)
+  command.question = function(snapshot) return view_compute.start_question(snapshot, given.one_shot) end
+  command.describe = transitions.describe
+  command.show = function(result) return view_compute.replicated(io, result) end
+  command.object = output.change_object
+  return change.run(io, args, command)
+end
+
+return M
