@@ -101,6 +101,27 @@ describe("alicloud-dr call", function()
     assert.equal(1, #lines_of(ran.out))
   end)
 
+  it("asks for the name of an operation that may change something, or takes --yes", function()
+    local words = { "call", "StopDiskReplicaGroup", "ReplicaGroupId=pg-orders" }
+    local ran, desk = run({ input_tty = true, typed = { "yes" } }, table.unpack(words))
+    assert.equal(1, ran.code)
+    assert.matches('StopDiskReplicaGroup in cn%-shanghai may change something, with:\n.*'
+      .. '"ReplicaGroupId": "pg%-orders"', ran.err)
+    assert.matches("the call was not confirmed, nothing was sent", ran.err)
+    assert.same({}, desk:requests())
+    ran, desk = run({ input_tty = true, typed = { "StopDiskReplicaGroup" } }, table.unpack(words))
+    assert.equal(0, ran.code)
+    assert.equal(1, #desk:ledger())
+    ran, desk = run(nil, table.unpack(words))
+    assert.equal(2, ran.code)
+    assert.matches("no terminal to type the name of the operation on", ran.err)
+    assert.same({}, desk:requests())
+    words[#words + 1] = "-y"
+    ran, desk = run(nil, table.unpack(words))
+    assert.equal(0, ran.code)
+    assert.equal(1, #desk:ledger())
+  end)
+
   it("reads dots in keys as lists and maps", function()
     local call = require "alicloud.cli.commands.call"
     assert.same({ RegionId = "r", Tag = { { Key = "a", Value = "b=c" }, { Key = "" } } },
@@ -109,7 +130,7 @@ describe("alicloud-dr call", function()
 
   it("tells an unknown outcome of a change from a failure to read", function()
     local faults = { { match = {}, effect = { drop = true } } }
-    assert.equal(3, run({ faults = faults }, "call", "FailoverDiskReplicaGroup",
+    assert.equal(3, run({ faults = faults }, "call", "--yes", "FailoverDiskReplicaGroup",
       "ReplicaGroupId=pg-orders").code)
     assert.equal(1, run({ faults = faults }, "call", "DescribeDiskReplicaGroups").code)
   end)
@@ -122,8 +143,8 @@ describe("--json", function()
       { 0, "precheck", "pg-orders" }, { 1, "precheck", "pg-orders", "--max-rpo", "1s" },
       { 2, "precheck", "pg-nope" }, { 0, "failover", "pg-orders", "--yes" },
       { 2, "failover", "pg-nope", "--yes" }, { 0, "call", "DescribeRegions" },
-      { 1, "call", "FailoverDiskReplicaGroup", "ReplicaGroupId=pg-nope" },
-      { 2, "call", "FailoverDiskReplicaGrup", "ReplicaGroupId=pg-orders" },
+      { 1, "call", "FailoverDiskReplicaGroup", "ReplicaGroupId=pg-nope", "--yes" },
+      { 2, "call", "FailoverDiskReplicaGrup", "ReplicaGroupId=pg-orders", "--yes" },
     }
     for _, case in ipairs(cases) do
       local words = { table.unpack(case, 2) }

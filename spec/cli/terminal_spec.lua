@@ -69,7 +69,7 @@ describe("text from outside", function()
     record.PairIds = { (HOSTILE:gsub("\xff", "")) }
     local commands = {
       { "status" }, { "status", lab.ID }, { "precheck", lab.ID }, { "failover", lab.ID, "--yes" },
-      { "call", "DescribeDiskReplicaGroups" }, { "call", "FailoverDiskReplicaGroup",
+      { "call", "DescribeDiskReplicaGroups" }, { "call", "-y", "FailoverDiskReplicaGroup",
         "ReplicaGroupId=pg-1" },
     }
     for _, words in ipairs(commands) do

@@ -3,6 +3,7 @@
 
 local force_options = require "alicloud.cli.options.force"
 local guard = require "alicloud.base.guard"
+local hints = require "alicloud.cli.hints"
 local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local output = require "alicloud.cli.output"
@@ -186,6 +187,7 @@ local function print_failure(io, err, change)
 end
 
 local function report_failure(io, args, err, change)
+  hints.at_the_shell(err)
   if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
   if err.findings then
     print_refusal(io, err, change)

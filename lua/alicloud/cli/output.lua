@@ -5,6 +5,8 @@ local json = require "alicloud.cli.json"
 local lazy = require "alicloud.base.lazy"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.hints"
+local hints = lazy.module "alicloud.cli.hints"
 ---@module "alicloud.dr.model.snapshot"
 local snapshots = lazy.module "alicloud.dr.model.snapshot"
 
@@ -258,6 +260,7 @@ end
 ---@return integer exit_code
 function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
+  hints.at_the_shell(err)
   if args.json then return M.json(io, code, { error = M.error_object(err) }) end
   io.err("alicloud-dr: " .. terminal.clean(err, 4000) .. "\n")
   return code

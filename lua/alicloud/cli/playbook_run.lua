@@ -9,6 +9,7 @@ local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
+local hints = require "alicloud.cli.hints"
 local keys = require "alicloud.cli.keys"
 local lazy = require "alicloud.base.lazy"
 local net_options = require "alicloud.net.options"
@@ -318,6 +319,7 @@ end
 
 local function report_failure(io, args, err, path)
   local code = exit_code(io, err)
+  hints.at_the_shell(err)
   local go_on = way_on(io, args, err, path)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,

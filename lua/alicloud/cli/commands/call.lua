@@ -1,6 +1,7 @@
 --- `alicloud-dr call`: any operation, signed and sent, the answer as JSON.
 
 local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local json = require "alicloud.cli.json"
@@ -14,8 +15,9 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 local EPILOG = [[
-Parameters are spelled as the API spells them; dots reach into lists and maps. There is no question
-before a call that changes something: this is the raw way.
+Parameters are spelled as the API spells them; dots reach into lists and maps. Before a call that
+may change something the name of the operation is typed, or --yes is given. An operation reads if
+its name begins with Describe, Get, List or the like.
 
 Examples:
   alicloud-dr call DescribeDiskReplicaGroups --region cn-shanghai \
@@ -36,6 +38,7 @@ function M.configure(command)
     :argname "<Key=Value>"
   options.add_common(command, "Region to ask")
   command:option("--product", "Product, else ebs."):argname "<code>"
+  command:flag("-y --yes", "Do not ask for the name of an operation that may change something.")
   command:option("--version", "API version, e.g. 2014-05-26; known for ebs.")
     :argname "<date>"
   command:epilog(EPILOG)
@@ -92,17 +95,33 @@ local function indent(value, depth)
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. pad .. "}"
 end
 
+local function confirm(args, io, action, region, params)
+  if args.yes then return true end
+  consents.demand(args, io, "name of the operation")
+  local question = ("  %s in %s may change something, with:\n  %s\n  Type %s to go on: "):format(
+    action, region, indent(params, 1), action)
+  return consents.read(io, question) == action
+end
+
+-- Nobody has agreed to it.
+local NOT_CONFIRMED = { kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
+  message = "the call was not confirmed, nothing was sent" }
+
 function M.run(args, io)
   local params = M.read_parameters(args.parameter)
   local client <close>, region = cli_clients.open(args, io)
   local call_options = { region = region, product = args.product, version = args.version }
   local fine, complaint = client:validate(args.action, params, call_options)
   if not fine then options.refuse(complaint) end
+  -- What the name does not mark as reading is taken for a change: it is asked about, and then
+  -- "unknown" is worth its own exit code.
+  local action = args.action:gsub("^.*:", "")
+  local reads = plans.reads_by_name(action)
+  if not reads and not confirm(args, io, action, region, params) then
+    return output.complain(io, args.json == true, output.EXIT.failed, NOT_CONFIRMED)
+  end
   local ok, answer, err = guard.call(client.call, client, args.action, params, call_options)
   if not ok then options.refuse_misuse(answer) end
-  -- What the name does not mark as reading is taken for a change: then "unknown" is worth its own
-  -- exit code.
-  local reads = plans.reads_by_name((args.action:gsub("^.*:", "")))
   if not answer and reads then cli_clients.diagnosed(client, err) end
   if not answer then return output.fail(io, args, err, not reads) end
   if args.json then return output.json(io, output.EXIT.done, tables.copy(answer)) end

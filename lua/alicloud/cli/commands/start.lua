@@ -15,8 +15,8 @@ local M = {}
 local EPILOG = [[
 What happens: the group is read from its sites, and the disks that are copied onto are looked at;
 you type the group id; one call is sent; the state is watched until the group and every pair
-replicate. While a disk that would be overwritten is attached, nothing is sent. With --one-shot everything is
-copied once, and replication is stopped again.
+replicate. While a disk that would be overwritten is attached, nothing is sent. With --one-shot
+everything is copied once, and replication is stopped again.
 
 Examples:
   alicloud-dr start pg-orders --region cn-shanghai
@@ -47,7 +47,9 @@ function M.run(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = dr.group(client, id, { region = region, to = options.side(args) })
   local command = change.of_group(group, "start", given, args, CARRIED_ON)
-  command.question = function(snapshot) return view_compute.start_question(snapshot, given.one_shot) end
+  command.question = function(snapshot)
+    return view_compute.start_question(snapshot, given.one_shot)
+  end
   command.describe = transitions.describe
   command.show = function(result) return view_compute.replicated(io, result) end
   command.object = output.change_object

@@ -14,8 +14,8 @@ local M = {}
 
 local EPILOG = [[
 What happens: the group is read from its sites; you type the group id; one call is sent; the state
-is watched until the group and every pair are stopped. The copy that is under way is dropped, and the
-recovery point stays where it is. Instances are stopped by `fence`, not by this.
+is watched until the group and every pair are stopped. The copy that is under way is dropped, and
+the recovery point stays where it is. Instances are stopped by `fence`, not by this.
 
 Examples:
   alicloud-dr stop pg-orders --region cn-shanghai

@@ -61,7 +61,7 @@ local function direction_needed(snapshot)
   return problem("Client.DirectionNeeded",
     ("both sites of %s lie in %s, so the zone that is meant has to be said: %s is the destination "
       .. "now, %s the source"):format(snapshot.group_id, snapshot.region, to, from),
-    ('say the zone: --to %s (in Lua to = "%s"), or --to %s'):format(to, to, from))
+    ('say the zone: to = "%s", or to = "%s"'):format(to, from))
 end
 
 local function other_region(snapshot)
@@ -69,7 +69,7 @@ local function other_region(snapshot)
   return problem("Client.WrongDirection",
     ("%s as the side of %s is not in the region %s that was named with it"):format(snapshot.side,
       snapshot.group_id, snapshot.region),
-    ("name one of both alone: --to %s or --to %s"):format(to, from))
+    ('name one of both alone: to = "%s" or to = "%s"'):format(to, from))
 end
 
 local function unknown_side(snapshot)
@@ -77,7 +77,7 @@ local function unknown_side(snapshot)
   local close = schema.did_you_mean(snapshot.side, { [from] = true, [to] = true })
   return problem("Client.UnknownSide", ("to: got %s; %s goes %s; allowed: %s or %s%s"):format(
     schema.show(snapshot.side), snapshot.group_id, snapshots.direction(snapshot), to, from, close),
-    ("name one of its sides: --to %s or --to %s"):format(to, from))
+    ('name one of its sides: to = "%s" or to = "%s"'):format(to, from))
 end
 
 --- Why a look does not tell which side is meant.

@@ -1,0 +1,44 @@
+--- Hints for whoever sits at a shell. The library's hints name its methods and options, as a
+--- program needs them; here they become commands and options that can be typed.
+
+local commands = require "alicloud.cli.commands"
+local shell = require "alicloud.base.shell"
+
+local M = {}
+
+-- Options of methods that a command has under the same name.
+local OPTIONS = { old_side = true, to = true, incident = true, client_token = true,
+  outage_at = true, max_rpo = true }
+
+local function command_of(verb, err)
+  if not commands.is_known(verb) then return nil end
+  local region = err.region and { shell.option("--region", err.region) } or {}
+  return shell.command(verb, { err.group_id or "GROUP" }, region)
+end
+
+local function option_of(name, value)
+  return OPTIONS[name] and shell.option("--" .. name:gsub("_", "-"), value) or nil
+end
+
+--- A hint in the words of a shell.
+---@param text string
+---@param err { group_id: string?, region: string? } what the hint is about
+---@return string
+function M.translate(text, err)
+  return (text:gsub(" %(in Lua [^()]*%)", "")
+    :gsub("group:(%l[%l_]*)", function(verb) return command_of(verb, err) end)
+    :gsub("(%l[%l_]*) = \"([^\"]*)\"", option_of))
+end
+
+--- Puts the hint of an error, and the cures of its findings, into the words of a shell.
+---@param err alicloud.Error
+---@return alicloud.Error err the same
+function M.at_the_shell(err)
+  if type(err.hint) == "string" then err.hint = M.translate(err.hint, err) end
+  for _, finding in ipairs(err.findings or {}) do
+    if finding.cure then finding.cure = M.translate(finding.cure, err) end
+  end
+  return err
+end
+
+return M
