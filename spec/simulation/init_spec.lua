@@ -75,6 +75,13 @@ describe("a simulation", function()
     assert.same({}, said(simulation.explore(two, { seeds = 120 })))
   end)
 
+  it("holds them for a fleet with tiers and a canary, whoever is not ready", function()
+    local _, fleet = lab.plan(lab.FLEET)
+    local report = simulation.explore(fleet, { seeds = 150 })
+    assert.same({}, said(report))
+    assert.is_true(report.endings.completed_with_exceptions > 50)
+  end)
+
   it("holds them over the wire as well", function()
     local wired = {}
     for name, value in pairs(plan) do wired[name] = value end

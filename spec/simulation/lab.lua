@@ -9,13 +9,21 @@ local M = {}
 M.MOVE = "spec/simulation/playbooks/move.lua"
 M.TWO = "spec/simulation/playbooks/two.lua"
 M.ZONES = "spec/simulation/playbooks/zones.lua"
+M.FLEET = "spec/simulation/playbooks/fleet.lua"
 
--- What each is run with, besides a secret.
-local SIDE = { [M.ZONES] = { region = "cn-hangzhou", to = "cn-hangzhou-h" } }
+-- Playbooks that are no mistakes of the one that moves a group.
+local RIGHT = { [M.TWO] = true, [M.ZONES] = true, [M.FLEET] = true }
+
+-- Four groups in three tiers, the last one without a number; two failures may be.
+local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", canary = "1",
+  tier = "2:pg-1,1:pg-3,1:pg-4", max_errors = "2", parallel = "3", max_rpo = "20m" }
 
 local function options_of(path, secret)
-  local own = SIDE[path] or { region = "cn-shanghai" }
-  return { region = own.region, params = { api_key = secret, to = own.to } }
+  if path == M.FLEET then return { region = "cn-shanghai", params = FLEET_PARAMS } end
+  if path == M.ZONES then
+    return { region = "cn-hangzhou", params = { api_key = secret, to = "cn-hangzhou-h" } }
+  end
+  return { region = "cn-shanghai", params = { api_key = secret } }
 end
 
 --- The plan of a playbook, by the modules that are loaded now.
@@ -37,7 +45,7 @@ local worlds = {}
 ---@return table
 function M.world(path)
   -- A playbook that is a mistake itself moves the group that the one without moves.
-  local calm = (path == M.TWO or path == M.ZONES) and path or M.MOVE
+  local calm = RIGHT[path] and path or M.MOVE
   worlds[calm] = worlds[calm] or select(2, M.plan(calm)).world
   return worlds[calm]
 end

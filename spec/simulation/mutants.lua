@@ -16,6 +16,7 @@ local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
 local MEMORY = "alicloud.dr.store.memory"
+local PARALLEL, WAVES = "alicloud.dr.playbook.parallel", "alicloud.dr.playbook.waves"
 
 local function edit(module, name, value)
   return { module = module, name = name, value = value }
@@ -46,6 +47,12 @@ end
 local function of_zones(made)
   made.playbook = "spec/simulation/playbooks/zones.lua"
   return made
+end
+
+-- What only a fleet with tiers and a canary can notice.
+local function of_fleet(names, made)
+  made.playbook = "spec/simulation/playbooks/fleet.lua"
+  return of(names, made)
 end
 
 local function playbook(name, seed, path)
@@ -335,6 +342,24 @@ return {
       if told_nothing then return self:look_batched(deadline, deadline) end
       return original(self, deadline)
     end]]))),
+
+  -- In which order many groups move.
+  of_fleet("F1", mutant("tiers do not wait", 1, edit(WAVES, "tiers_of",
+    "function(jobs) return { jobs } end"))),
+  of_fleet("F1", mutant("tiers come in the order of their groups", 1, edit(WAVES, "tiers_of",
+    [[function(jobs, tier)
+      local list = original(jobs, tier)
+      for i = 1, #list // 2 do list[i], list[#list + 1 - i] = list[#list + 1 - i], list[i] end
+      return list
+    end]]))),
+  of_fleet("F2", mutant("the others do not wait for the canary", 5, edit(PARALLEL,
+    "carry_out_canaries", "function() end"))),
+  of_fleet("F3", mutant("the canary that has failed is the next one", 21, edit(WAVES, "by_rank",
+    "function(jobs) return jobs end"))),
+  of_fleet("F4", mutant("what is not ready counts as failed", 2, edit(PARALLEL,
+    "reason_to_leave_out", NIL))),
+  of_fleet("F5", mutant("a group that has moved is left out as never begun", 338, edit(WAVES,
+    "M.has_acted", FALSE))),
 
   -- Bounds, plans, chance.
   mutant("looked without a pause", 1, edit(POLLER, "Poller:until_completed",

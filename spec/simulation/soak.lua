@@ -1,6 +1,6 @@
--- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of these one in ten is spent on two
--- groups at a time, one in ten on a group between two zones, the others on one between regions. Prints every violation with its troubles; the exit code says
--- whether there was one.
+-- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of ten seeds one is spent on two groups
+-- at a time or a fleet, one on a group between two zones, the others on one between two regions.
+-- Prints every violation with its troubles; the exit code says whether there was one.
 
 local lab = require "spec.simulation.lab"
 local posix = require "spec.posix"
@@ -26,8 +26,9 @@ end
 local share = seeds // 10
 local report = explore(lab.MOVE, first, seeds - 2 * share)
 if share > 0 then
-  explore(lab.TWO, first + seeds - 2 * share, share)
-  explore(lab.ZONES, first + seeds - share, share)
+  explore(lab.ZONES, first + seeds - 2 * share, share)
+  explore(lab.TWO, first + seeds - share, share // 2)
+  explore(lab.FLEET, first + seeds - share + share // 2, share - share // 2)
 end
 local seconds = posix.usage() - began
 print(("%d seeds from %d on, %d with a violation, %d completed, %d crashes, %.0f s of one core, "

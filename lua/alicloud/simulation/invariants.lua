@@ -5,6 +5,8 @@
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
+local order = require "alicloud.simulation.order"
+local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.simulation.stage"
 local stages = lazy.module "alicloud.simulation.stage"
@@ -12,7 +14,7 @@ local stages = lazy.module "alicloud.simulation.stage"
 local M = {}
 
 --- Every invariant by its name.
-M.INVARIANTS = {
+M.INVARIANTS = tables.merged(order.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -29,7 +31,7 @@ M.INVARIANTS = {
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
   E = "crashes and harmless lies change nothing about the end",
-}
+})
 
 -- Longer than any process works: a failover with its retries, waits of people not counted.
 local LONGEST = 7200
@@ -313,6 +315,7 @@ function M.violations(stage)
     "sends", "denials", "bounds", "secrets" } do
     CHECK[name](stage, found, violated)
   end
+  order.check(stage, found.events, violated)
   return list
 end
 

@@ -1,0 +1,2 @@
+-- The ready playbook for many groups.
+return require "alicloud.playbooks.fleet"
