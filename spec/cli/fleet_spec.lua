@@ -30,7 +30,9 @@ local function room(changes, given)
 end
 
 local function fleet(desk, command, ...)
-  return desk:run(command, "fleet", "groups=all", "region=cn-shanghai", ...)
+  local words = { ... }
+  if command == "run" then words[#words + 1] = "--yes" end
+  return desk:run(command, "fleet", "groups=all", "region=cn-shanghai", table.unpack(words))
 end
 
 describe("alicloud-dr run fleet", function()
@@ -82,8 +84,17 @@ describe("alicloud-dr run fleet", function()
     group.status, group.pairs[1].status = "normal", "normal"
     local words = {}
     for word in command:gmatch "%S+" do words[#words + 1] = word end
+    words[#words + 1] = "--yes"
     assert.equal(0, desk:run(table.unpack(words)).code)
     assert.equal("failovered", desk.bench.emu:group "pg-03".status)
+  end)
+
+  it("asks for as many groups as will move", function()
+    local desk = room({ [3] = { status = "created" } }, { input_tty = true, typed = { "3" } })
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("fleet moves 3 groups", ran.err)
+    assert.is_nil(ran.err:find("pg-03", 1, true))
   end)
 
   it("asks a person at the terminal about a canary that failed", function()

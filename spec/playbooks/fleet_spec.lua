@@ -126,6 +126,29 @@ describe("the playbook fleet", function()
     assert.matches("pg%-99 was left out: ", text)
   end)
 
+  it("does nothing with a group that stands there already, and says so", function()
+    local there = { source = "cn-shanghai/cn-shanghai-b",
+      destination = "cn-hangzhou/cn-hangzhou-g" }
+    local stage = stage_of(3, { there })
+    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03", canary = "pg-02" }))
+    assert.equal("completed", result.status)
+    assert.equal(2, moved(stage))
+    assert.matches("stands there already, nothing was done: pg%-01", scene.notes(stage))
+    stage = stage_of(2, { there, there })
+    assert.equal("completed", assert(run(stage, { groups = "pg-01,pg-02" })).status)
+    assert.equal(0, moved(stage))
+  end)
+
+  it("is approved for the groups that are ready", function()
+    local stage = stage_of(3, { BROKEN })
+    -- Nobody approves, and the gate closes.
+    local key = require "alicloud.core".ed25519_public(("ab"):rep(32))
+    assert.is_nil((run(stage, { approvers = "dba" }, { approvers = { dba = key } })))
+    local asked = {}
+    for i, group in ipairs(stage:events("gate_open")[1].decision.groups) do asked[i] = group.id end
+    assert.same({ "pg-02", "pg-03" }, asked)
+  end)
+
   it("stops before anything if none is ready", function()
     local stage = stage_of(3, { BROKEN, BROKEN, BROKEN })
     local _, err = run(stage)

@@ -42,6 +42,13 @@ local PARAMS = {
   given.verify, given.verify_for,
 }
 
+local MOST_NAMES = 12
+
+local function few(list)
+  if #list <= MOST_NAMES then return table.concat(list, ", ") end
+  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
+end
+
 local function refusal(fields)
   fields.kind, fields.outcome = fields.kind or "state", "not_sent"
   return alicloud.error.new(fields)
@@ -104,6 +111,22 @@ local function reason(run, id, err, row, region)
     later(run, id, row, region))
 end
 
+-- Ready, or standing there already; else the findings say why it is not.
+local function look_at(group, max_rpo)
+  local report, err = group:precheck { max_rpo = max_rpo }
+  if not report then return nil, err end
+  local snapshot = report.snapshot
+  local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name }
+  if report.ok then return seen end
+  local standing = snapshot.role == "primary" and group:standing()
+  if standing and standing.outcome == "already_there" and not standing.open then
+    seen.ok, seen.already_there = true, true
+  else
+    seen.findings = report.findings
+  end
+  return seen
+end
+
 -- A look at every group. What is not ready, or cannot be read, is left out.
 local function look(run, names, region, row_of)
   local params, items = run.params, {}
@@ -114,36 +137,35 @@ local function look(run, names, region, row_of)
     end,
   }, function(item, own)
     local group = own:group(item.group, { region = region, to = params.to })
-    return own:step("check", function()
-      local report, err = group:precheck { max_rpo = params.max_rpo }
-      if not report then return nil, err end
-      return { ok = report.ok, findings = not report.ok and report.findings or nil,
-        status = report.snapshot.status, name = report.snapshot.name }
-    end)
+    return own:step("check", function() return look_at(group, params.max_rpo) end)
   end)
 end
 
 local PLACE = { failovered = 3, failover_failed = 2 }
 
--- Those that are ready. What stands there already, or has failed before, proves least and is last.
+local function seen_of(looks, id)
+  local seen = looks.ok["ready " .. id]
+  return seen ~= true and seen or seen and {}
+end
+
+-- Those that are ready, and those that stand there already and replicate from there. What is open
+-- there, or has failed before, proves least and is last.
 local function ready_of(names, looks)
-  local ready, place = {}, {}
+  local ready, standing, place = {}, {}, {}
   for i, id in ipairs(names) do
-    local seen = looks.ok["ready " .. id]
-    if seen then
-      ready[#ready + 1] = id
-      place[id] = { PLACE[type(seen) == "table" and seen.status] or 1, i }
-    end
+    local seen = seen_of(looks, id)
+    if seen then table.insert(seen.already_there and standing or ready, id) end
+    place[id] = { PLACE[seen and seen.status] or 1, i }
   end
   table.sort(ready, function(a, b)
     local one, other = place[a], place[b]
     return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
   end)
-  return ready
+  return ready, standing
 end
 
-local function demand_ready(names, ready, looks)
-  if #ready > 0 then return end
+local function demand_ready(names, ready, standing, looks)
+  if #ready + #standing > 0 then return end
   local first = tables.keys(looks.left_out)[1]
   local err = looks.left_out[first]
   error(refusal { kind = err.kind, code = err.code, hint = err.hint,
@@ -173,19 +195,11 @@ end
 local function sort_into_tiers(list, ready, looks)
   local sorted = { list = list, of = {}, taken = {} }
   for _, id in ipairs(ready) do
-    local seen = looks.ok["ready " .. id]
-    local entry = tiers.of(list, id, type(seen) == "table" and seen.name or nil)
+    local entry = tiers.of(list, id, seen_of(looks, id).name)
     sorted.of[id] = entry and entry.tier or tiers.LAST
     if entry then sorted.taken[entry] = true end
   end
   return sorted
-end
-
-local MOST_NAMES = 12
-
-local function few(list)
-  if #list <= MOST_NAMES then return table.concat(list, ", ") end
-  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
 end
 
 local function tell_tiers(own, sorted, ready)
@@ -281,11 +295,17 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
     run:step("table", function(own) return check_rows(own, rows, names, region) end)
   end
   local looks = look(run, names, region, row_of)
-  local ready = ready_of(names, looks)
-  demand_ready(names, ready, looks)
+  local ready, standing = ready_of(names, looks)
+  demand_ready(names, ready, standing, looks)
+  if #standing > 0 then
+    run:note("stands there already, nothing was done: " .. few(standing))
+    if #ready == 0 then return end
+  end
   demand_canaries(params.canary, names, ready, looks)
   local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, looks)
   run:step("order", function(own) return tell_order(own, names, ready, canary, sorted) end)
+  -- Whoever approves, approves of these.
+  for _, id in ipairs(ready) do run:group(id, { region = region, to = params.to }) end
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = canary,
     max_errors = params.max_errors, tier = function(id) return sorted.of[id] end,

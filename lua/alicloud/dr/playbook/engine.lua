@@ -119,6 +119,14 @@ function Engine:bind(group, prefix)
     id = group.id, region = group.region, to = group.to, prefix = prefix }
 end
 
+--- Notes that a branch does nothing more with the groups that it has named.
+---@param prefix string of the branch
+function Engine:unbind(prefix)
+  for key, bound in pairs(self.bound) do
+    if bound.prefix:sub(1, #prefix) == prefix then self.bound[key] = nil end
+  end
+end
+
 ---@param snapshot alicloud.dr.Snapshot|nil
 function Engine:looked(snapshot)
   if not snapshot or snapshot.role == "absent" then return end

@@ -65,6 +65,7 @@ local function take_failure(round, job, err)
   local said = reason_to_leave_out(round, job, err)
   if said then
     round.left_out[job.name], round.said[job.name] = err, said
+    round.branch.engine:unbind(job.branch.prefix)
   else
     round.failed[job.name] = err
     round.errors = round.errors + 1
