@@ -214,6 +214,29 @@ describe("the playbook fleet", function()
     end
   end)
 
+  it("resumes with another canary, another threshold, and what has moved is not touched", function()
+    local function resumed(stage, values)
+      return stage:run(scene.load "fleet", { corrections = { values = values, why = "seen" },
+        progress = function(event)
+          if event.type == "intent" then stage:did(event.intent.group_id) end
+        end })
+    end
+    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01", PARTIAL "pg-04" } })
+    assert.is_nil((run(stage, { parallel = 1 })))
+    local _, err = resumed(stage, { canary = "pg-05" })
+    assert.matches("^1 of 6 failed %(pg%-04%)", err.message)
+    assert.matches("^pg%-05 pg%-02", stage:done())
+    local before = #stage:events "intent"
+    local result = assert(resumed(stage, { max_errors = "3", canary = 0, parallel = 2 }))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.equal(4, opened(stage))
+    local again = {}
+    for i = before + 1, #stage:events "intent" do
+      again[stage:events("intent")[i].intent.group_id] = true
+    end
+    assert.same({ ["pg-01"] = true, ["pg-04"] = true, ["pg-06"] = true }, again)
+  end)
+
   it("leaves a step of the canary out, and proves it with another group", function()
     local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
     assert.is_nil((run(stage)))

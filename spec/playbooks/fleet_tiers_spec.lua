@@ -165,6 +165,16 @@ describe("the table of a fleet", function()
     assert.matches("attach=d%-new%-2:i%-new%-2 fence=try$", result.exceptions[2])
   end)
 
+  it("may be another one for what is left to do", function()
+    local stage = stage_of()
+    local _, err = run(stage, { table = "group,attach\npg-01,i-new-nowhere\n" })
+    assert.matches("^1 of 6 failed %(pg%-01%)", err.message)
+    assert.equal(1, #stage.bench:ledger())
+    assert(stage:run(scene.load "fleet", { corrections = { why = "typo",
+      values = { table = "group,attach\npg-01,i-new-1\n" } } }))
+    assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new-1"].status)
+  end)
+
   it("counts a group as failed that was stopped for nothing", function()
     local stage = stage_of(nil, { events = nil })
     local _, err = run(stage, { table = TABLE, canary = 0, max_errors = 1 }, {

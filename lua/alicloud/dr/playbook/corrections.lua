@@ -1,7 +1,8 @@
 --- Corrected parameters of a run that has begun: a typo that shows itself late is mended for the
 --- steps to come. What a finished step has used is frozen, since its work was done with it. So each
 --- step that ends well says in its record which parameters were read for it: those that its body
---- read, and those that the playbook read outside of steps before its end.
+--- read, and those that the playbook read outside of steps before its end. One that is declared as
+--- `revisable` is never frozen.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -22,6 +23,12 @@ local M = {}
 ---@field old any as the journal has it; nil: it was not given
 ---@field value any from now on
 
+local function revisable_of(playbook)
+  local names = {}
+  for _, param in ipairs(playbook.params or {}) do names[param.name] = param.revisable end
+  return names
+end
+
 local function note_read(branch, name)
   local reads = branch.step_key and branch.step_reads or branch.reads
   reads[name] = true
@@ -31,16 +38,18 @@ end
 ---@param branch alicloud.dr.PlaybookRun
 ---@return table<string, any>
 function M.view(branch)
-  local all = branch.engine.params
+  local all, revisable = branch.engine.params, revisable_of(branch.engine.playbook)
   return setmetatable({}, {
     __name = "alicloud.dr.Params",
     __index = function(_, name)
-      if all[name] ~= nil then note_read(branch, name) end
+      if all[name] ~= nil and not revisable[name] then note_read(branch, name) end
       return all[name]
     end,
     __newindex = function() error("playbook: params: they cannot be changed", 2) end,
     __pairs = function()
-      for name in pairs(all) do note_read(branch, name) end
+      for name in pairs(all) do
+        if not revisable[name] then note_read(branch, name) end
+      end
       return next, all, nil
     end,
   })

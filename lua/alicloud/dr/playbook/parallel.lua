@@ -200,6 +200,7 @@ local function threshold_hint(round)
     { text = "resumed, those that failed are tried once more, after the others" },
     { param = "max_errors", text = ("resumed with max_errors=%d, more may fail"):format(
       round.errors + 1) },
+    { param = "table", text = "resumed with table=@FILE, its rows hold for what is left to do" },
     { text = skip_way(branch, name) },
   })
 end

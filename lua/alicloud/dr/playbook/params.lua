@@ -19,6 +19,8 @@ local M = {}
 ---@field default any as it would be typed
 ---@field values string[]? of a choice
 ---@field columns alicloud.dr.Param[]? of rows; the first is their key
+---@field revisable boolean? it may be another one at any time of a run, since it says who comes
+---when, and not what is done
 
 --- What stands in the journal for a function; whoever resumes has to give it again.
 M.FUNCTION = "(function)"
@@ -132,7 +134,7 @@ function M.allowed(param)
 end
 
 local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
-  required = schema.boolean, values = schema.typed "table", columns = schema.typed "table",
+  required = schema.boolean, revisable = schema.boolean, values = schema.typed "table", columns = schema.typed "table",
   default = schema.rule("what could be typed", function(value) return value ~= nil end) }
 
 --- Checks a declaration; raises where the playbook was made.
