@@ -3,10 +3,14 @@
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
-local rows = require "alicloud.dr.playbook.rows"
+local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
-local tiers = require "alicloud.dr.playbook.tiers"
+
+---@module "alicloud.dr.playbook.rows"
+local rows = lazy.module "alicloud.dr.playbook.rows"
+---@module "alicloud.dr.playbook.tiers"
+local tiers = lazy.module "alicloud.dr.playbook.tiers"
 
 local M = {}
 
@@ -104,7 +108,6 @@ local TYPES = {
   boolean = { allowed = "yes or no", read = boolean },
   disks = { allowed = "an instance, or DISK:INSTANCE with a comma between", read = disks },
   command = { allowed = "a command line for sh, or in Lua a function", read = command },
-  tiers = { allowed = tiers.ALLOWED, read = tiers.read },
 }
 
 -- What may be given more than once.
@@ -118,6 +121,10 @@ end
 
 local function rule_of(param)
   return MAKE[param.type] and MAKE[param.type](param) or TYPES[param.type]
+end
+
+function MAKE.tiers()
+  return { allowed = tiers.ALLOWED, read = tiers.read }
 end
 
 function MAKE.rows(param)
