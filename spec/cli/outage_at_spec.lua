@@ -79,11 +79,11 @@ describe("--outage-at", function()
   end)
 
   it("is what a pre-check is held against", function()
-    local desk = late {}
+    local desk, died_at = late {}
     local ran = desk:run("precheck", "pg-orders", "--region", "cn-shanghai", "--max-rpo", "20m")
     assert.equal(1, ran.code)
     ran = desk:run("precheck", "pg-orders", "--region", "cn-shanghai", "--max-rpo", "20m",
-      "--outage-at", "70m")
+      "--outage-at", core.iso8601(died_at))
     assert.equal(0, ran.code)
     assert.matches("RPO 5m ≤ 20m, counted to the outage at", ran.out)
   end)

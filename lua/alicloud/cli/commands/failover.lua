@@ -6,7 +6,7 @@ local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local force_options = require "alicloud.cli.options.force"
-local moments = require "alicloud.base.moment"
+local moment = require "alicloud.base.moment"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view = require "alicloud.cli.view_group"
@@ -62,7 +62,7 @@ local function freeze_outage(args, perform)
     local take = hooks.progress
     hooks.progress = function(event)
       local now = event.event == "looked" and event.snapshot.read_at
-      local at = now and moments.resolve(args.outage_at, now)
+      local at = now and moment.resolve(args.outage_at, now)
       if at then args.outage_at = core.iso8601(at) end
       return take(event)
     end

@@ -9,7 +9,7 @@ local changes = require "alicloud.dr.change"
 local failures = require "alicloud.dr.change.failures"
 local forces = require "alicloud.dr.model.force"
 local intents = require "alicloud.dr.model.intent"
-local moments = require "alicloud.base.moment"
+local moment = require "alicloud.base.moment"
 local settled = require "alicloud.dr.read.settled"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
@@ -109,11 +109,11 @@ local FAILOVER = transitions.failover
 -- What was written before the outage is lost, however late the failover was.
 local function tell_loss(change, made)
   local outage_at = change.outage_at
-  local moment = outage_at or change.accepted and change.accepted.server_time
-  local basis = outage_at and "outage" or moment and "accepted" or "observed"
-  moment = moment or change.poller and change.poller:seen_moving_at()
-  if not moment or not made.recover_point then return end
-  made.rpo, made.rpo_to = math.max(0, moment - made.recover_point), moment
+  local at = outage_at or change.accepted and change.accepted.server_time
+  local basis = outage_at and "outage" or at and "accepted" or "observed"
+  at = at or change.poller and change.poller:seen_moving_at()
+  if not at or not made.recover_point then return end
+  made.rpo, made.rpo_to = math.max(0, at - made.recover_point), at
   made.rpo_basis = basis
 end
 
@@ -200,29 +200,22 @@ local function is_under_way(change, snapshot)
     or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
 end
 
--- "70m" is so long before the first look, and our own clock may be another one.
-local function note_time(change, now)
-  change.server_began = change.server_began or now
-  change.outage_at = change.outage_at
-    or moments.resolve(change.options.outage_at, now or change.runtime.time())
-end
-
 -- Looks until it is clear what is to be done: "done", "join", "send", or a refusal.
 local function look(change)
   local options = change.options
   local terms = { max_rpo = options.max_rpo, force = options.force,
-    synced_since = options.synced_since }
+    synced_since = options.synced_since, outage_at = change.outage_at or options.outage_at }
   local snapshot, report = settled.look(change.group, { loop = change.loop,
     terms = terms, waits_for_copies = true,
     emit = function(event)
-      if event.event == "looked" then note_time(change, event.snapshot.read_at) end
-      terms.outage_at = change.outage_at
+      change.server_began = change.server_began or event.snapshot.read_at
       change:emit(event)
     end,
     is_decided = function(seen)
       return snapshots.is_failovered(seen) or is_under_way(change, seen)
     end })
   if not snapshot then return nil, select(2, failures.unreadable(change, report)) end
+  change.outage_at = moment.resolve(terms.outage_at, change.runtime.time())
   if report then
     change:emit { event = "checked", snapshot = snapshot, report = report }
     return snapshot, nil, report.ok and "send" or "refuse", report
@@ -278,7 +271,7 @@ end
 function M.run(group, options)
   local change = changes.new(group, FAILOVER.words, options)
   if not change:is_continued() then return begin(change) end
-  change.outage_at = moments.resolve(options.outage_at, change.runtime.time())
+  change.outage_at = moment.resolve(options.outage_at, change.runtime.time())
   return conclude(change, change:apply(target_of(change, options.continue.intent)))
 end
 

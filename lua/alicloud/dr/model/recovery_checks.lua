@@ -4,7 +4,7 @@
 local duration = require "alicloud.base.duration"
 local findings = require "alicloud.dr.model.finding"
 local losses = require "alicloud.dr.model.loss"
-local moments = require "alicloud.base.moment"
+local moment = require "alicloud.base.moment"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -71,7 +71,7 @@ end
 ---@param terms alicloud.dr.PrecheckTerms
 ---@return table finding
 function M.age(snapshot, terms)
-  local outage_at, max_rpo = moments.resolve(terms.outage_at, snapshot.read_at), terms.max_rpo
+  local outage_at, max_rpo = moment.resolve(terms.outage_at, snapshot.read_at), terms.max_rpo
   local ahead = losses.ahead(snapshot, outage_at)
   if ahead then
     return block(("the outage is said to begin %s from now"):format(duration.format(ahead)),

@@ -4,6 +4,7 @@
 --- itself for some minutes.
 
 local errors = require "alicloud.base.error"
+local moment = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
 
@@ -37,9 +38,15 @@ end
 ---@field is_decided? fun(snapshot: alicloud.dr.Snapshot): boolean no pre-check is needed
 ---@field waits_for_copies? boolean what passes with the end of a cycle is waited for as well
 
+-- What is so long ago is so long before the first of several looks.
+local function freeze_outage(terms, now)
+  terms.outage_at = moment.resolve(terms.outage_at, now) or terms.outage_at
+end
+
 local function look_once(group, given)
   local snapshot, err = group:observe()
   if not snapshot then return nil, err end
+  freeze_outage(given.terms, snapshot.read_at)
   given.emit { event = "looked", snapshot = snapshot }
   if given.is_decided and given.is_decided(snapshot) then return snapshot, nil, true end
   local report = precheck.evaluate(snapshot, given.terms)
