@@ -62,6 +62,7 @@ function M.add_options(command)
   force_options.add(command)
   command:option("--why", "Reason for --accept-loss, --force and corrected parameters.")
     :argname "<text>"
+  options.add_outage_at(command)
   command:option("--rto", "Declared recovery time."):argname "<duration>"
   command:option("--rpo", "Declared loss of data."):argname "<duration>"
   command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
@@ -138,6 +139,7 @@ function M.read_options(args, io)
   return {
     kind = args.kind, mode = args.mode, requester = person,
     incident = options.text(args, "incident", formats.INCIDENT),
+    outage_at = options.outage_at(args),
     approvers = args.approvers
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
@@ -274,18 +276,30 @@ local function result_object(result)
   end
   return {
     status = result.status, outcome = result.outcome, run_id = result.run_id,
-    playbook = result.playbook, rto = result.rto, rpo = result.rpo, declared = result.declared,
+    playbook = result.playbook, rto = result.rto, rpo = result.rpo,
+    figures = result.figures, declared = result.declared,
     journal = result.journal, head = result.head,
     marks = result.marks, attempts = result.attempts,
     exceptions = core.array(result.exceptions), steps = core.array(steps),
   }
 end
 
+local DONE_BEFORE = { already_there = "already there, nothing was done",
+  already_failovered = "already failovered, nothing was done" }
+
+local FROM = { outage = " from the outage", incident = " from the first run of the incident" }
+
 local function print_result(io, result, args)
   local facts = {}
-  if result.outcome == "already_there" then facts[1] = "already there, nothing was done" end
-  if result.rto then facts[#facts + 1] = "RTO " .. duration.format(result.rto) end
-  if result.rpo then facts[#facts + 1] = "RPO " .. duration.format(result.rpo) end
+  facts[1] = DONE_BEFORE[result.outcome]
+  if result.rto then
+    facts[#facts + 1] = ("RTO %s%s"):format(duration.format(result.rto),
+      FROM[result.figures.rto.from] or "")
+  end
+  if result.rpo then
+    facts[#facts + 1] = ("RPO %s%s"):format(duration.format(result.rpo),
+      result.figures.rpo.basis == "outage" and " to the outage" or "")
+  end
   io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
     #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
   for _, exception in ipairs(result.exceptions) do

@@ -14,6 +14,8 @@ M.PARAMS = {
     help = "zone or region that takes over, where the region alone does not tell" },
   max_rpo = { name = "max_rpo", type = "duration", default = "1h",
     help = "oldest recovery point that is taken; beyond it somebody accepts the loss by name" },
+  outage_at = { name = "outage_at", type = "moment",
+    help = "since when nothing has been written: the loss is counted to it, the time from it" },
   approvers = { name = "approvers", type = "ids", help = "people who are asked before it begins" },
   approvals = { name = "approvals", type = "integer", help = "how many of them; else all" },
   stop = { name = "stop", type = "command", help = "stops the services where they run" },
@@ -216,6 +218,7 @@ local function promote(group, synced, stopped_at)
   result, err = group:failover { synced_since = stopped_at }
   if result and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0
+    result.rpo_basis, result.rpo_to = "stop", stopped_at
   end
   return result, err
 end

@@ -15,7 +15,8 @@ local dr = require "alicloud.dr"
 local given = common.PARAMS
 
 local PARAMS = {
-  given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals,
+  given.group, given.region, given.to, given.max_rpo, given.outage_at,
+  given.approvers, given.approvals,
   { name = "stop", type = "command", help = "stops the services where they run, if they can be" },
   given.fence, given.fence_for, given.attach, given.verify, given.verify_for,
 }

@@ -27,7 +27,8 @@ local COLUMNS = {
 
 local PARAMS = {
   { name = "groups", type = "ids", required = true, help = "the groups, or all" },
-  given.region, given.to, given.max_rpo, given.approvers, given.approvals,
+  given.region, given.to, given.max_rpo, given.outage_at, given.approvers,
+  given.approvals,
   { name = "tier", type = "tiers", revisable = true,
     help = "who moves before whom: 1:db-*,2:app-*, or @FILE" },
   { name = "table", type = "rows", columns = COLUMNS, revisable = true,

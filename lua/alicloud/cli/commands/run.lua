@@ -4,6 +4,7 @@ local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local files = require "alicloud.dr.store.file"
+local incidents = require "alicloud.cli.incident"
 local journal_room = require "alicloud.cli.journal_room"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -122,6 +123,7 @@ function M.run(args, io)
       return output.fail(io, args, err)
     end
   end
+  given.incident_since = incidents.since(given, playbook.name)
   local ok, state
   state, err = begun(given.journal)
   if state == nil then return output.fail(io, args, err) end

@@ -6,6 +6,7 @@ local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
 local journals = require "alicloud.dr.journal"
+local outage_time = require "alicloud.dr.playbook.outage_time"
 local pasts = require "alicloud.dr.playbook.past"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
@@ -19,7 +20,7 @@ local LOOKING = {}
 -- look before they send again, so what one has sent is no reason to doubt its step.
 local VERBS = {
   failover = { journal = true, continue = true, incident = true, accept_loss = true,
-    force = true, batched_reads = true },
+    force = true, batched_reads = true, outage_at = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
   clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, serve = LOOKING,
@@ -38,6 +39,10 @@ local function noticed(engine, options)
   return given
 end
 
+local function outage_of(engine)
+  return outage_time.of(engine.state, engine.runtime.time())
+end
+
 local function with_defaults(branch, verb, given, past)
   local engine, takes = branch.engine, VERBS[verb]
   given.journal = takes.journal and call_recorder.journal(branch) or nil
@@ -48,6 +53,7 @@ local function with_defaults(branch, verb, given, past)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end
+  if takes.outage_at then given.outage_at = given.outage_at or outage_of(engine) end
   if takes.batched_reads then given.batched_reads = engine.batched_reads end
   return given
 end
@@ -174,6 +180,7 @@ local function precheck(branch, group, options)
   local loss, given = branch.engine.state.accept_loss, tables.merged(options)
   local limit = loss and duration.parse(given.max_rpo)
   if limit then given.max_rpo = math.max(limit, loss.seconds) end
+  given.outage_at = given.outage_at or outage_of(branch.engine)
   given.force = given.force or branch.engine.state.force
   local report, err = group:precheck(given)
   if report then branch.engine:looked(report.snapshot) end

@@ -29,6 +29,7 @@ local M = {}
 ---@field accept_loss { seconds: number, by: string, why: string }?
 ---@field force { code: string, why: string, by: string }[]? what is overruled of pre-checks
 ---@field incident string?
+---@field outage_at string? since when nothing has been written, as it was said
 ---@field requester string
 
 M.VERSION = 1
@@ -44,7 +45,7 @@ function M.of_state(state)
   return { version = M.VERSION, run = run.run_id, kind = run.kind, mode = state.mode,
     playbook = { name = run.playbook, digest = state.digest }, params = state.params,
     region = state.region, accept_loss = state.accept_loss, incident = run.incident,
-    force = state.force,
+    force = state.force, outage_at = state.outage and state.outage.said,
     requester = run.requester }
 end
 
@@ -162,7 +163,7 @@ end
 function M.contradiction(decision, state)
   local told = M.of_state(state)
   for _, name in ipairs { "version", "run", "playbook", "kind", "mode", "params", "region",
-    "accept_loss", "force", "incident", "requester" } do
+    "accept_loss", "force", "incident", "outage_at", "requester" } do
     if core.encode { decision[name] } ~= core.encode { told[name] } then return name end
   end
   return nil
@@ -223,6 +224,7 @@ function M.words(decision)
   for _, force in ipairs(decision.force or {}) do
     add("overruled", ("%s, by %s: %s"):format(force.code, force.by, force.why))
   end
+  if decision.outage_at then add("outage", "nothing written since " .. decision.outage_at) end
   if decision.incident then add("incident", decision.incident) end
   add("asked for by", decision.requester)
   add("approvals", ("%d of %d; each counts for %s"):format(decision.need, #decision.approvers,

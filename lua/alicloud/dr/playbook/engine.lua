@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
 local inbox = require "alicloud.dr.playbook.inbox"
+local outage_time = require "alicloud.dr.playbook.outage_time"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 
@@ -133,7 +134,7 @@ function Engine:looked(snapshot)
   local before = self.state.looks[snapshot.group_id]
   local same = before and before.status == snapshot.status and before.from == snapshot.from.region
     and before.from_zone == snapshot.from.zone and before.recover_point == snapshot.recover_point
-  if same then return end
+  if same and not outage_time.needs_look(self.state) then return end
   self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
     status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
     from_zone = snapshot.from.zone, to_zone = snapshot.to.zone,

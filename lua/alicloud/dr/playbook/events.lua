@@ -4,6 +4,7 @@
 
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
+local moment = require "alicloud.base.moment"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
@@ -102,11 +103,12 @@ local DECISION = object { version = COUNT, run = NAME, gate = NAME, kind = KIND,
     recover_point = maybe(NUMBER) }),
   need = COUNT, approvers = list(object { name = NAME, key = KEY, from = NAME }),
   expires = SECONDS, accept_loss = maybe(LOSS), force = maybe(list(FORCE)),
-  incident = maybe(NAME), requester = NAME }
+  incident = maybe(NAME), outage_at = maybe(NAME), requester = NAME }
 
 local EVENTS = {
   run = { version = COUNT, playbook = NAME, digest = NAME, file = maybe(NAME), run_id = NAME,
-    params = TABLE, kind = KIND, mode = MODE, incident = maybe(NAME), requester = NAME,
+    params = TABLE, kind = KIND, mode = MODE, incident = maybe(NAME),
+    incident_since = maybe(TIME), requester = NAME,
     declared = maybe(object { rto = maybe(SECONDS), rpo = maybe(SECONDS) }),
     region = maybe(NAME), graceful_only = maybe(TEXT) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
@@ -140,6 +142,7 @@ local EVENTS = {
   gate_fail = { gate = NAME, approvals = maybe(COUNT) },
   mode = { mode = MODE, by = maybe(NAME), why = maybe(TEXT), from = maybe(NAME) },
   accept_loss = LOSS.fields,
+  outage = { said = schema.rule(moment.ALLOWED, moment.is), by = maybe(NAME) },
   force = FORCE.fields,
   correction = { name = NAME, old = maybe(ANY), new = ANY, by = NAME, why = TEXT },
   mark = { mark = NAME },

@@ -17,7 +17,7 @@ local M = {}
 ---@class alicloud.dr.Param
 ---@field name string
 ---@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"count_or_ids"|"share"
----|"boolean"|"text"|"choice"|"disks"|"command"|"tiers"|"rows"
+---|"boolean"|"text"|"choice"|"disks"|"command"|"moment"|"tiers"|"rows"
 ---@field help string what it is for, one line
 ---@field required boolean?
 ---@field default any as it would be typed
@@ -100,6 +100,7 @@ local TYPES = {
   id = formats.ID, region = formats.REGION, place = formats.PLACE, text = schema.text,
   ids = { allowed = "ids with a comma between, e.g. pg-a,pg-b", read = ids },
   duration = { allowed = duration.ALLOWED, read = duration.parse },
+  moment = formats.MOMENT,
   integer = { allowed = "a whole number from 1 to 100000", read = integer },
   count = { allowed = "a whole number from 0 to 100000", read = count },
   count_or_ids = { allowed = "a whole number from 0 to 100000, or ids with a comma between",

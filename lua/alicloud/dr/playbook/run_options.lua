@@ -18,6 +18,10 @@ local M = {}
 ---@field kind? "drill"|"planned"|"unplanned" (unplanned)
 ---@field mode? "graceful"|"ungraceful" (graceful); asked for again it switches
 ---@field incident? string derives the tokens, so that two operators send the same ones
+---@field incident_since? number unix seconds: when the first run of that incident began, if this is
+---another one; the recovery time is counted from there
+---@field outage_at? number|string since when nothing has been written, a moment; verbs of groups
+---take it unless they are given another one
 ---@field requester? string who asks for the run; cannot approve it
 ---@field declared? { rto: number|string, rpo: number|string } what was promised
 ---@field approvers? table<string, string> public keys by name
@@ -92,7 +96,7 @@ local SCHEMA = {
   params = schema.typed "table",
   kind = schema.choice("drill", "planned", "unplanned"),
   mode = schema.choice("graceful", "ungraceful"),
-  incident = formats.INCIDENT,
+  incident = formats.INCIDENT, incident_since = schema.typed "number", outage_at = formats.MOMENT,
   requester = schema.text,
   declared = schema.rule("{ rto = duration, rpo = duration }", is_declared),
   approvers = schema.rule("a table of name = public key", is_map_of(function(value)

@@ -11,6 +11,7 @@ local executor = require "alicloud.dr.playbook.executor"
 local files = require "alicloud.dr.store.file"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
+local outage_time = require "alicloud.dr.playbook.outage_time"
 local params = require "alicloud.dr.playbook.params"
 local productions = require "alicloud.dr.playbook.production"
 local run_options = require "alicloud.dr.playbook.run_options"
@@ -93,7 +94,8 @@ local function begin(engine)
     digest = playbook.digest, file = playbook.file,
     run_id = engine.runtime.random_hex(8), params = params.written(options.params) or {},
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
-    incident = options.incident, requester = options.requester, declared = options.declared,
+    incident = options.incident, incident_since = options.incident_since,
+    requester = options.requester, declared = options.declared,
     region = engine.client.region, graceful_only = playbook.graceful_only,
   }, true)
 end
@@ -127,6 +129,11 @@ local function announce(engine)
   for _, force in ipairs(options.force or {}) do
     ok, err = engine:write({ type = "force", code = force.code, why = force.why, by = force.by },
       true)
+    if not ok then return nil, err end
+  end
+  local outage = outage_time.event(engine)
+  if outage then
+    ok, err = engine:write(outage, true)
     if not ok then return nil, err end
   end
   local loss = options.accept_loss
@@ -295,12 +302,11 @@ local function prepare(playbook, options, runtime, open)
     skips = run_options.skips(options.skip, options.requester),
     executor = options.executor or executor, corrections = corrected,
   }
-  options.again = options.again or {}
+  options.again, engine.params = options.again or {}, read
   local ok, err = true, nil
   if not open.state.run then ok, err = begin(engine) end
   if ok then ok, err = announce(engine) end
   if not ok then return nil, err end
-  engine.params = read
   return engine
 end
 

@@ -9,13 +9,14 @@
 ---   gate_open   approval  gate_pass  gate_fail
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
 ---   correction  a parameter is another one from here on, by whom and why
----   mark        a finish line was reached                    look      a group was looked at
+---   mark        a finish line was reached   look   a group was looked at   outage   since when
 ---   confirmed   somebody agreed to it: by, how, groups
 ---   production  a group's production: stopped by the run, back again, or serving
 ---   note        asked  interrupted  stopped  finished
 ---   signed      an attempt's end, by a key                 anchored  a witness was told a head
 
 local decisions = require "alicloud.dr.playbook.decision"
+local outage_time = require "alicloud.dr.playbook.outage_time"
 local productions = require "alicloud.dr.playbook.production"
 local tables = require "alicloud.base.tables"
 
@@ -52,6 +53,8 @@ local M = {}
 ---@field marks table<string, number> unix seconds
 ---@field mode "graceful"|"ungraceful"
 ---@field accept_loss table?
+---@field outage alicloud.dr.DeclaredOutage?
+---@field clocks alicloud.dr.RunClocks
 ---@field confirmed table? the event
 ---@field force alicloud.dr.Force[]? what is overruled, one entry a code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
@@ -84,8 +87,8 @@ local M = {}
 ---@return alicloud.dr.RunState
 function M.new()
   return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {},
-    intents = {}, gates = {}, marks = {},
-    looks = {}, production = {}, taken_lines = {}, mode = "graceful" }
+    intents = {}, gates = {}, marks = {}, clocks = { marks = {} }, looks = {}, production = {},
+    taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
@@ -277,6 +280,7 @@ function M.apply(state, event)
   if event.mail then state.taken_lines[event.mail] = true end
   local apply = APPLY[event.type]
   if apply then apply(state, event) end
+  outage_time.apply(state, event)
 end
 
 ---@param events table[]

@@ -1,34 +1,28 @@
 --- How a run ended, from its journal alone.
 
+local figures = require "alicloud.dr.playbook.figures"
 local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
 ---@class alicloud.dr.RunResult
 ---@field status "completed"|"completed_with_exceptions"
----@field outcome "already_there"|nil a group stood where it was to go, so nothing was done
+---@field outcome "already_there"|"already_failovered"|nil a group stood where it was to go, or was
+---found open, so nothing was done
 ---@field run_id string
 ---@field playbook string
 ---@field journal string
 ---@field head string sum of the journal's last line; noted elsewhere it proves that nothing was cut
----@field rto number? seconds from the beginning to the first successful verification, else to the
----open data
+---@field rto number? seconds to the first successful verification, else to the open data; nil where
+---nobody can tell
 ---@field rpo number? seconds, the worst of the failovers
+---@field figures { rto: alicloud.dr.RecoveryTime, rpo: alicloud.dr.RecoveryPoint } what the two are
+---counted from and to
 ---@field declared { rto: number?, rpo: number? }?
 ---@field marks table<string, number> unix seconds: data_ready, old_side_fenced, verified
 ---@field exceptions string[]
 ---@field attempts integer
 ---@field steps alicloud.dr.StepState[] in order
-
---- How long the service was away, as far as the run has come.
----@param state alicloud.dr.RunState
----@return number|nil seconds from the beginning
----@return "verified"|"data_ready"|nil basis what stopped the clock
-function M.rto(state)
-  local basis = state.marks.verified and "verified" or state.marks.data_ready and "data_ready"
-  if not basis then return nil end
-  return state.marks[basis] - state.run.at, basis
-end
 
 local function outcome(state)
   for _, key in ipairs(state.order) do
@@ -37,20 +31,7 @@ local function outcome(state)
       return result.outcome
     end
   end
-  return nil
-end
-
---- How much was lost: the worst of the failovers.
----@param state alicloud.dr.RunState
----@return number|nil seconds
-function M.rpo(state)
-  local worst
-  for _, key in ipairs(state.order) do
-    local result = state.steps[key].result
-    local loss = type(result) == "table" and type(result.rpo) == "number" and result.rpo
-    if loss and (not worst or loss > worst) then worst = loss end
-  end
-  return worst
+  return figures.recovery_time(state).why == "already" and "already_failovered" or nil
 end
 
 --- What was overruled of pre-checks, and was needed.
@@ -68,6 +49,13 @@ function M.overruled(state)
   return texts
 end
 
+--- What the two figures are, and what they are counted from and to.
+---@param state alicloud.dr.RunState
+---@return { rto: alicloud.dr.RecoveryTime, rpo: alicloud.dr.RecoveryPoint }
+function M.figures(state)
+  return { rto = figures.recovery_time(state), rpo = figures.recovery_point(state) }
+end
+
 --- The last record of a run that came to its end.
 ---@param engine alicloud.dr.Engine
 ---@return table event
@@ -76,7 +64,8 @@ function M.ending(engine)
   return {
     type = "finished",
     status = #engine.exceptions == 0 and "completed" or "completed_with_exceptions",
-    exceptions = engine.exceptions, rto = (M.rto(state)), rpo = M.rpo(state),
+    exceptions = engine.exceptions, rto = figures.recovery_time(state).seconds,
+    rpo = figures.recovery_point(state).seconds,
   }
 end
 
@@ -90,6 +79,7 @@ function M.of(state, journal)
   return {
     status = ending.status, outcome = outcome(state), exceptions = ending.exceptions,
     rto = ending.rto, rpo = ending.rpo,
+    figures = M.figures(state),
     run_id = state.run.run_id, playbook = state.run.playbook, declared = state.run.declared,
     journal = journal.store.name, head = journal.head, marks = state.marks,
     attempts = state.attempts, steps = steps,

@@ -2,6 +2,7 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
+local figures = require "alicloud.dr.playbook.figures"
 local pasts = require "alicloud.dr.playbook.past"
 local presences = require "alicloud.dr.report.liveness"
 local productions = require "alicloud.dr.playbook.production"
@@ -38,8 +39,11 @@ M.VERSION = 1
 ---@field began_at number
 ---@field ended_at number of the last record
 ---@field elapsed number
----@field rto { declared: number?, achieved: number?, met: boolean?, basis: string? }
----@field rpo { declared: number?, achieved: number?, met: boolean? }
+---@field rto { declared: number?, achieved: number?, met: boolean?, basis: string?, from: string?,
+---from_at: number?, why: string? } as of alicloud.dr.RecoveryTime
+---@field rpo { declared: number?, achieved: number?, met: boolean?, basis: string?, to: number?,
+---group_id: string? } as of alicloud.dr.RecoveryPoint
+---@field outages { said: string, by: string?, at: number, behind: string? }[] that were declared
 ---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
 ---@field no_return { step: string, at: number }?
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
@@ -96,6 +100,11 @@ function TAKE.force(model, event)
   late(model, model.forces)
 end
 
+function TAKE.outage(model, event)
+  add(model.outages, event, { "said", "by" })
+  late(model, model.outages)
+end
+
 function TAKE.mode(model, event)
   add(model.modes, event, { "mode", "by", "why", "from" })
   late(model, model.modes)
@@ -107,6 +116,7 @@ function TAKE.gate_pass(model, event)
   for _, loss in ipairs(model.losses) do loss.behind = nil end
   for _, force in ipairs(model.forces) do force.behind = nil end
   for _, mode in ipairs(model.modes) do mode.behind = nil end
+  for _, outage in ipairs(model.outages) do outage.behind = nil end
 end
 
 function TAKE.correction(model, event)
@@ -194,7 +204,8 @@ end
 
 local function take_all(events)
   local model = { processes = core.array {}, losses = core.array {}, forces = core.array {},
-    modes = core.array {}, notes = core.array {}, corrections = core.array {} }
+    modes = core.array {}, notes = core.array {}, corrections = core.array {},
+    outages = core.array {} }
   for _, event in ipairs(events) do
     local take = TAKE[event.type]
     if take then take(model, event) end
@@ -245,7 +256,8 @@ function M.model(source)
   if not state.run then return nil end
   local proof = proofs.of(source.events, source.sums, source.keys)
   local model, declared = take_all(source.events), state.run.declared or {}
-  local rto, basis = summary.rto(state)
+  local figures = summary.figures(state)
+  local time, point = figures.rto, figures.rpo
   model.presence = presence_of(source, state, model)
   model.version, model.status = M.VERSION, status_of(state, model.presence)
   model.chain, model.resume = source.chain, resume_of(source, state, model.presence)
@@ -255,9 +267,11 @@ function M.model(source)
   model.began_at, model.ended_at = state.run.at, model.last_at
   model.last_at, model.passed = nil, nil
   model.elapsed = model.ended_at - model.began_at
-  model.rto = target(declared.rto, rto)
-  model.rto.basis = basis
-  model.rpo = target(declared.rpo, summary.rpo(state))
+  model.rto = target(declared.rto, time.seconds)
+  model.rto.basis, model.rto.from, model.rto.from_at = time.basis, time.from, time.from_at
+  model.rto.why = time.why
+  model.rpo = target(declared.rpo, point.seconds)
+  model.rpo.basis, model.rpo.to, model.rpo.group_id = point.basis, point.to, point.group_id
   model.finish, model.no_return = state.marks, no_return_of(state)
   model.steps = steps.gather(source.events, model.status == "running", proof)
   model.vouching = vouches.of(proof)

@@ -81,8 +81,8 @@ function TAKE.step_begin(self, event)
   begin_span(entry, event.at)
 end
 
-local VERB_FACTS = { "outcome", "rto", "rpo", "rpo_basis", "recover_point", "region", "request_id",
-  "attempts", "joined" }
+local VERB_FACTS = { "outcome", "rto", "rto_basis", "rpo", "rpo_basis", "rpo_to",
+  "recover_point", "region", "request_id", "attempts", "joined" }
 
 local function facts_of(result)
   if type(result) ~= "table" or type(result.outcome) ~= "string" then return nil end

@@ -106,6 +106,30 @@ end
 ---@field detail string?
 ---@field tone alicloud.dr.Tone
 
+local FROM = { outage = "from the outage at %s",
+  incident = "from the first run of the incident at %s", run = "from the start of this run at %s" }
+local TO = { verified = " to the first answer from outside", data_ready = " to the open data" }
+local WHY = { already = "already failovered, nothing was left to do",
+  found_open = "it was found open, and nothing tells since when",
+  joined = "it was begun by others, and nothing tells when" }
+
+-- From what the recovery time is counted, or why there is none.
+local function time_basis(rto)
+  if rto.why then return WHY[rto.why] end
+  if not rto.from then return nil end
+  return FROM[rto.from]:format(plain.time(rto.from_at)) .. TO[rto.basis]
+end
+
+local COUNTED = { outage = "the outage", accepted = "the accepted call",
+  observed = "the first look at it under way, so at most", stop = "the stop of the old side" }
+
+-- To what the loss is counted.
+local function loss_basis(rpo)
+  if not COUNTED[rpo.basis] then return nil end
+  local at = rpo.to and " at " .. plain.time(rpo.to) or ""
+  return "counted to " .. COUNTED[rpo.basis] .. at
+end
+
 local function target_fact(label, target, basis)
   local tone, word = judged(target)
   local detail = target.declared
@@ -125,16 +149,16 @@ local function line_fact(model, label, at, missing)
     detail = plain.time(at) }
 end
 
-local BASIS = { verified = "to the first answer from outside", data_ready = "to the open data" }
-
 --- The figures on top.
 ---@param model alicloud.dr.EvidenceModel
 ---@return alicloud.dr.EvidenceFact[]
 function M.figures(model)
-  local rpo = target_fact("Recovery point (RPO)", model.rpo)
+  local rpo = target_fact("Recovery point (RPO)", model.rpo, loss_basis(model.rpo))
   if not model.rpo.achieved then rpo.value = "not known" end
+  local rto = target_fact("Recovery time (RTO)", model.rto, time_basis(model.rto))
+  if model.rto.why then rto.value = model.rto.why == "already" and "none" or "not known" end
   return {
-    target_fact("Recovery time (RTO)", model.rto, BASIS[model.rto.basis]), rpo,
+    rto, rpo,
     line_fact(model, "Data ready", model.finish.data_ready, "no group was opened"),
     line_fact(model, "Old side fenced", model.finish.old_side_fenced,
       "nothing says that the old side is shut"),
@@ -301,6 +325,14 @@ function M.force(force)
     plain.clean(force.by), plain.clean(force.why), unapproved(force))
 end
 
+--- A declared outage.
+---@param outage table
+---@return string
+function M.outage(outage)
+  return ("nothing was written since %s, says %s at %s%s"):format(plain.clean(outage.said),
+    plain.clean(outage.by or "?"), plain.time(outage.at), unapproved(outage))
+end
+
 --- A change of mode.
 ---@param mode table
 ---@return string
@@ -327,6 +359,7 @@ function M.attention(model)
   for _, each in ipairs(model.corrections) do
     lines[#lines + 1] = plain.clean(corrections.words(each))
   end
+  for _, outage in ipairs(model.outages) do lines[#lines + 1] = M.outage(outage) end
   for _, text in ipairs(model.exceptions) do lines[#lines + 1] = plain.clean(text) end
   for _, mode in ipairs(model.modes) do lines[#lines + 1] = M.mode(mode) end
   return lines
