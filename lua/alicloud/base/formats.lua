@@ -1,7 +1,7 @@
 --- What names and durations may look like: one place for every layer and for the command.
 
 local duration = require "alicloud.base.duration"
-local moments = require "alicloud.base.moment"
+local moment = require "alicloud.base.moment"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -37,7 +37,7 @@ M.PATIENCE = schema.rule("false, or " .. SHORT_OR_LONG.allowed, function(value)
 end)
 
 --- A moment; see alicloud.base.moment.
-M.MOMENT = schema.rule(moments.ALLOWED, moments.is)
+M.MOMENT = schema.rule(moment.ALLOWED, moment.is)
 
 --- Turns the durations of an options table into seconds.
 ---@param options table is changed

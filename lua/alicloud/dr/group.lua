@@ -16,7 +16,7 @@ local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
-local moments = require "alicloud.base.moment"
+local moment = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
@@ -184,7 +184,7 @@ function Group:precheck(options)
   local function take(event)
     -- What is so long ago is so at the first look.
     local now = event.event == "looked" and event.snapshot.read_at
-    if now then given.outage_at = moments.resolve(given.outage_at, now) end
+    if now then given.outage_at = moment.resolve(given.outage_at, now) end
     guard.call(emit, event)
   end
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,

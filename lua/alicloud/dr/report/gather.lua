@@ -2,7 +2,6 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
-local figures = require "alicloud.dr.playbook.figures"
 local pasts = require "alicloud.dr.playbook.past"
 local presences = require "alicloud.dr.report.liveness"
 local productions = require "alicloud.dr.playbook.production"
