@@ -16,7 +16,6 @@ local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
-local moment = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
@@ -181,14 +180,8 @@ function Group:precheck(options)
   local given = schema.check("group:precheck", options, PRECHECK_OPTIONS, 2)
   given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local emit = given.progress or function() end
-  local function take(event)
-    -- What is so long ago is so at the first look.
-    local now = event.event == "looked" and event.snapshot.read_at
-    if now then given.outage_at = moment.resolve(given.outage_at, now) end
-    guard.call(emit, event)
-  end
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
-    emit = take })
+    emit = function(event) guard.call(emit, event) end })
   if not snapshot then return nil, report end
   return report
 end

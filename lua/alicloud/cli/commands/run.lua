@@ -4,14 +4,17 @@ local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local files = require "alicloud.dr.store.file"
-local incidents = require "alicloud.cli.incident"
 local journal_room = require "alicloud.cli.journal_room"
+local lazy = require "alicloud.base.lazy"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.cli.incident"
+local incidents = lazy.module "alicloud.cli.incident"
 
 ---@type alicloud.cli.Command
 local M = {}
