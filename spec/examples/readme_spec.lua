@@ -154,7 +154,7 @@ describe("README with the manual", function()
 
   it("has the snippets that this spec runs", function()
     assert.equal(13, #read_blocks "lua")
-    assert.equal(14, #read_blocks "sh")
+    assert.equal(15, #read_blocks "sh")
     assert.equal(1, #read_blocks "")
     assert.equal(1, #read_blocks "console")
   end)
@@ -254,7 +254,7 @@ describe("README with the manual", function()
       assert.is_true(ok, line .. "\n" .. output)
       ran = ran + 1
     end
-    assert.equal(14, ran)
+    assert.equal(15, ran)
     assert.equal(1, emulator:effects())
   end)
 
