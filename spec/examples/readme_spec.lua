@@ -255,7 +255,7 @@ describe("README with the manual", function()
       ran = ran + 1
     end
     assert.equal(15, ran)
-    assert.equal(1, emulator:effects())
+    assert.equal(2, emulator:effects())
   end)
 
   it("opens with a command whose lines look like that", function()
