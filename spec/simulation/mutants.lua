@@ -10,7 +10,7 @@ local DRY_RUN, ENGINE = "alicloud.dr.playbook.dry_run", "alicloud.dr.playbook.en
 local FAILOVER, POLLER = "alicloud.dr.actions.failover", "alicloud.dr.change.poller"
 local FAILURES, GROUPS = "alicloud.dr.change.failures", "alicloud.dr.read.groups"
 local INTENT, SNAPSHOT = "alicloud.dr.model.intent", "alicloud.dr.model.snapshot"
-local PHASE = "alicloud.dr.model.phase"
+local PAIR_SET, PHASE = "alicloud.dr.model.pair_set", "alicloud.dr.model.phase"
 local PRECHECK, PROTOCOL = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
 local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
@@ -248,10 +248,10 @@ return {
     edit(PHASE, "phase_of", takes_for("partially_failed", "completed"))),
   mutant("under way is as good as there", 1,
     edit(PHASE, "phase_of", takes_for("in_progress", "completed"))),
-  mutant("a failover under way is called done", 912, edit(FAILOVER, "decide",
-    [[function(change, snapshot)
-      if is_under_way(snapshot) then return "done" end
-      return original(change, snapshot)
+  mutant("a failover under way is called done", 912, edit(FAILOVER, "look",
+    [[function(change)
+      local snapshot, err, route, report = original(change)
+      return snapshot, err, route == "join" and "done" or route, report
     end]])),
 
   -- Direction and place.
@@ -329,6 +329,8 @@ return {
       for i, element in ipairs(list) do ids[i] = tostring(element) end
       table.sort(ids)
       return ids
+    end]]), edit(PAIR_SET, "M.believe", [[function(count, names, members)
+      return { count = count, names = names, members = members }
     end]])),
 
   -- What groups that are waited for at the same time share.
