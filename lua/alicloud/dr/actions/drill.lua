@@ -99,6 +99,10 @@ local function problem_of_start(found)
     or snapshot.role ~= "both" and replication_change.problem_of_side(snapshot, "drill in",
       "OperationDenied.StartDrillShouldOnDestRegion")
   if problem then return problem end
+  if snapshot.unit == "pair" then
+    return { code = "OperationDenied", message = "drills are of groups, and this is a pair alone",
+      hint = "call StartPairDrill and ClearPairDrill, or put the pair into a group" }
+  end
   if not snapshot.recover_point or not snapshot.group_recover_point then
     return { code = "OperationDenied.RecoverPointNotFound",
       message = "there is no recovery point to clone" }

@@ -176,12 +176,16 @@ end
 
 local function target_of(change, intent)
   local group, batched_reads = change.group, change.options.batched_reads
+  local transition = transitions.of_unit(FAILOVER, intent.unit)
+  change.words = transition.words
   return {
-    regions = { group.region }, params = { ReplicaGroupId = group.id }, intent = intent,
+    regions = { group.region }, params = transitions.params_of(group.id, intent.unit),
+    intent = intent,
     read = function(options) return group:observe(options) end,
-    batched = batched_reads and batched_reads:of(group),
-    transition = FAILOVER, describe = FAILOVER.describe, same = snapshots.same_state,
-    began_failed = intent.status == FAILOVER.failed,
+    -- What is shared is a listing of groups.
+    batched = batched_reads and not intent.unit and batched_reads:of(group) or nil,
+    transition = transition, describe = transition.describe, same = snapshots.same_state,
+    began_failed = intent.status == transition.failed,
     terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss,
       outage_at = change.outage_at },
   }

@@ -67,13 +67,14 @@ function M.start(group, options)
   return replication_change.run(group, options, kind_of_start(options.one_shot == true))
 end
 
-local STOP = {
-  transition = transitions.stop, outcome = "stopped", regions = both_regions,
-  is_done = function(_, snapshot) return transitions.is_done(transitions.stop, snapshot) end,
-  problem = function(_, snapshot)
-    return replication_change.problem_of_status(transitions.stop, snapshot)
-  end,
-}
+local function kind_of_stop()
+  local kind = { transition = transitions.stop, outcome = "stopped", regions = both_regions }
+  function kind.is_done(_, snapshot) return transitions.is_done(kind.transition, snapshot) end
+  function kind.problem(_, snapshot)
+    return replication_change.problem_of_status(kind.transition, snapshot)
+  end
+  return kind
+end
 
 --- Stops replication and waits until the group and every pair are stopped. The cycle that runs is
 --- dropped.
@@ -82,7 +83,7 @@ local STOP = {
 ---@return alicloud.dr.StopResult|nil
 ---@return alicloud.Error? err
 function M.stop(group, options)
-  return replication_change.run(group, options, STOP)
+  return replication_change.run(group, options, kind_of_stop())
 end
 
 local function not_fresh(sync)

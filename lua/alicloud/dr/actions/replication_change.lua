@@ -115,6 +115,10 @@ end
 function M.problem_of_world(found)
   local snapshot = found.here
   if snapshot.role == "absent" then
+    if snapshot.member_of then
+      return { code = "NoSuchResource", message = ("%s is a pair of %s and moves with it: name the "
+        .. "group"):format(snapshot.group_id, snapshot.member_of) }
+    end
     return { code = "NoSuchResource", message = ("%s is on neither site of %s; allowed: a region "
       .. "of the group"):format(snapshot.group_id, snapshot.region) }
   end
@@ -165,7 +169,8 @@ end
 
 local function target_of(change, kind, intent, regions)
   local transition = kind.transition
-  local params = tables.merged({ ReplicaGroupId = change.group.id }, transition.params)
+  local params = tables.merged(transitions.params_of(change.group.id, intent.unit),
+    transition.params)
   return {
     regions = regions, params = params, intent = intent,
     read = function(options) return change.group:observe(options) end,
@@ -251,6 +256,12 @@ local function decide(change, kind, found, obstacle)
   return conclude(change, kind, change:apply(decided(change, kind, agreed, agreed)))
 end
 
+-- A pair without a group is changed by operations of its own.
+local function become(change, kind, unit)
+  kind.transition = transitions.of_unit(kind.transition, unit)
+  change.words = kind.transition.words
+end
+
 --- Runs one change to its end.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.CheckedOptions
@@ -261,12 +272,14 @@ function M.run(group, options, kind)
   local change = changes.new(group, kind.transition.words, options)
   if change:is_continued() then
     local intent = options.continue.intent
+    become(change, kind, intent.unit)
     return conclude(change, kind, change:apply(target_of(change, kind, intent, { intent.region })))
   end
   local err
   local found, obstacle = change:until_passed(function()
     local seen
     seen, err = M.look(change)
+    if seen then become(change, kind, seen.here.unit) end
     if not seen or problem_for(kind, seen) then return seen end
     return seen, stands_in_the_way(change, kind, seen.here)
   end)

@@ -10,6 +10,7 @@ local M = {}
 ---@class alicloud.dr.Intent
 ---@field group_id string
 ---@field region string where the call goes: the secondary site
+---@field unit "pair"|nil of a pair without a group
 ---@field from alicloud.dr.Place
 ---@field to alicloud.dr.Place
 ---@field status string status of the group when it was decided
@@ -75,7 +76,7 @@ function M.new(snapshot, client_token)
   return {
     group_id = snapshot.group_id, region = snapshot.region,
     from = snapshot.from, to = snapshot.to, status = snapshot.status,
-    pairs = snapshots.ids(snapshot), pair_status = status_of, client_token = client_token,
+    unit = snapshot.unit, pairs = snapshots.ids(snapshot), pair_status = status_of, client_token = client_token,
     recover_point = snapshot.recover_point,
   }
 end

@@ -55,6 +55,7 @@ local M = {}
 
 local LEGAL_LIST = states.legal "FailoverDiskReplicaGroup"
 local LEGAL = tables.set(LEGAL_LIST)
+local LEGAL_OF_PAIR = tables.set(states.legal "FailoverDiskReplicaPair")
 
 local OWN_CURES = {
   ["Client.FirstSyncUnfinished"] = "wait until the first full sync has ended: before that the "
@@ -101,7 +102,11 @@ local function check_standby(snapshot)
 end
 
 local function check_status(snapshot)
-  if LEGAL[snapshot.status] then return ok("status " .. snapshot.status) end
+  local alone = snapshot.unit == "pair"
+  if (alone and LEGAL_OF_PAIR or LEGAL)[snapshot.status] then
+    return ok("status " .. snapshot.status)
+  end
+  if alone then return block(("status %s of a pair"):format(quoted(snapshot.status))) end
   local note = states.KNOWN[snapshot.status] and "" or " (a word this version does not know)"
   return block(("status %s%s; allowed: %s"):format(
     quoted(snapshot.status), note, table.concat(LEGAL_LIST, ", ")))
@@ -214,6 +219,10 @@ local function apply(rule, snapshot, terms)
   if rule.untold then return only_call(rule.untold) end
   if snapshot.role == "absent" then
     if rule.id ~= "exists" then return unknown "the group could not be read" end
+    if snapshot.member_of then
+      return block(("%s is a pair of %s and moves with it: name the group"):format(
+        snapshot.group_id, snapshot.member_of))
+    end
     return block(("%s is on neither site of %s"):format(snapshot.group_id, snapshot.region))
   end
   -- What holds for every element of an empty list proves nothing.

@@ -26,6 +26,8 @@ local M = {}
 ---@class alicloud.dr.Snapshot
 ---@field group_id string
 ---@field name string?
+---@field unit "pair"|nil a pair without a group; nil: a group
+---@field member_of string? of an absent one: it is a pair of this group
 ---@field region string the region that was asked
 ---@field side string? zone or region that was meant, see alicloud.dr.model.direction
 ---@field role "secondary"|"primary"|"both"|"absent"|"unclear" what that side is for the group now,
@@ -187,6 +189,22 @@ function M.new(group, pair_records, seen)
     pair_number = set.count, pair_ids = set.names, pair_note = set.note,
     pairs = set.members, read_at = seen.read_at, request_id = seen.request_id,
   }
+end
+
+--- Makes a snapshot of a pair without a group: a group of one, whose id is that of the pair.
+---@param record table element of ReplicaPairs
+---@param seen { region: string, site: string, read_at: number?, request_id: string? }
+---@return alicloud.dr.Snapshot
+function M.of_pair(record, seen)
+  local snapshot = M.new({
+    ReplicaGroupId = record.ReplicaPairId, GroupName = record.PairName, Status = record.Status,
+    SourceRegionId = record.SourceRegion, SourceZoneId = record.SourceZoneId,
+    DestinationRegionId = record.DestinationRegion, DestinationZoneId = record.DestinationZoneId,
+    PrimaryRegion = record.PrimaryRegion, PrimaryZone = record.PrimaryZone, RPO = record.RPO,
+    LastRecoverPoint = record.LastRecoverPoint, PairNumber = 1,
+  }, { record }, seen)
+  snapshot.unit = "pair"
+  return snapshot
 end
 
 --- The snapshot of a group that is on neither site of a region.

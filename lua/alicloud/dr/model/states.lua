@@ -5,7 +5,8 @@
 --- too.
 
 local documented = require "alicloud.service.ebs.states"
-local operations = require "alicloud.service.ebs.groups"
+local groups = require "alicloud.service.ebs.groups"
+local pairs_alone = require "alicloud.service.ebs.pairs"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -13,12 +14,14 @@ local M = {}
 --- Every documented word.
 M.KNOWN = tables.set(documented.group)
 
---- Statuses of a group in which an operation is documented to be taken.
+--- Statuses of a group, or of a pair without one, in which an operation is documented to be taken.
 ---@param action string e.g. "StopDiskReplicaGroup"
----@param whose? string what the service's data calls them ("group")
+---@param whose? string what the service's data calls them; else "group", or "pair"
 ---@return string[]
 function M.legal(action, whose)
-  return operations[action].legal_states[whose or "group"]
+  local group = groups[action]
+  if group then return group.legal_states[whose or "group"] end
+  return pairs_alone[action].legal_states[whose or "pair"]
 end
 
 --- Statuses that end by themselves; a refusal because of one of them is worth another look.

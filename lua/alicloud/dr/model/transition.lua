@@ -182,6 +182,40 @@ M.stop = transition {
   failed = "stop_failed",
 }
 
+local OF_PAIR = {}
+
+local function action_of_pair(wanted)
+  return (wanted.words.action:gsub("Group$", "Pair"))
+end
+
+local function of_pair(wanted)
+  local made = tables.merged(wanted)
+  made.words = tables.merged(wanted.words, { action = action_of_pair(wanted) })
+  made.legal = set(legal(made.words.action))
+  -- From reprotect_failed the same call is repeated, as for a group.
+  if wanted.failed == "reprotect_failed" then made.legal.reprotect_failed = true end
+  return made
+end
+
+--- A change as it is for a unit: a pair without a group has operations and states of its own.
+--- Source: FailoverDiskReplicaPair, ReprotectDiskReplicaPair, Start- and StopDiskReplicaPair.
+---@param wanted alicloud.dr.Transition of a group
+---@param unit "pair"|nil
+---@return alicloud.dr.Transition
+function M.of_unit(wanted, unit)
+  if unit ~= "pair" or wanted.words.action:find "Pair$" then return wanted end
+  OF_PAIR[wanted] = OF_PAIR[wanted] or of_pair(wanted)
+  return OF_PAIR[wanted]
+end
+
+--- The parameter that names a unit.
+---@param id string
+---@param unit "pair"|nil
+---@return table<string, string>
+function M.params_of(id, unit)
+  return unit == "pair" and { ReplicaPairId = id } or { ReplicaGroupId = id }
+end
+
 --- The token that every operator of an incident derives alike who sees the same world. After the
 --- world has moved it is another change, which needs another token.
 ---@param snapshot alicloud.dr.Snapshot

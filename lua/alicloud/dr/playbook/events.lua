@@ -91,7 +91,7 @@ local FORCE = object { code = NAME, why = TEXT, by = NAME }
 
 local PLACE = object { region = maybe(NAME), zone = maybe(NAME) }
 
-local INTENT = object { group_id = NAME, region = NAME, client_token = NAME,
+local INTENT = object { group_id = NAME, unit = maybe(NAME), region = NAME, client_token = NAME,
   status = maybe(NAME), pairs = maybe(list(NAME)), pair_status = maybe(map(NAME)),
   from = maybe(PLACE), to = maybe(PLACE), recover_point = maybe(NUMBER),
   group_recover_point = maybe(NUMBER), pair_recover_point = maybe(map(NUMBER)),

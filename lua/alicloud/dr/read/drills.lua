@@ -4,6 +4,7 @@
 local duration = require "alicloud.base.duration"
 local group_reads = require "alicloud.dr.read.groups"
 local pages = require "alicloud.dr.read.pages"
+local reading = require "alicloud.dr.model.reading"
 local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
@@ -31,10 +32,6 @@ local function text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
-local function whole(value)
-  return type(value) == "number" and value > 0 and math.tointeger(value) or nil
-end
-
 local function read_disks(record)
   local disks = {}
   for _, info in ipairs(type(record.PairsInfo) == "table" and record.PairsInfo or {}) do
@@ -60,7 +57,8 @@ local function new(record, group_id, region, read_at)
   local drill = {
     id = text(record.DrillId) or "", group_id = text(record.GroupId) or group_id, region = region,
     status = text(record.Status) or "", message = text(record.StatusMessage),
-    started_at = whole(record.StartAt), recover_point = whole(record.RecoverPoint),
+    started_at = (reading.moment(record.StartAt, read_at)),
+    recover_point = (reading.moment(record.RecoverPoint, read_at)),
     disks = read_disks(record),
   }
   drill.age = drill.started_at and read_at and math.max(0, read_at - drill.started_at) or nil

@@ -82,9 +82,38 @@ local function read_side(client, region, site, group_id, options)
   return snapshot, err
 end
 
---- Reads one group with all its pairs.
+-- What the ids of pairs begin with, and those of nothing else.
+local PAIR = "^pair%-"
+
+-- A pair of a group is moved with its group, never alone.
+local function snapshot_of_pair(record, region, site, meta)
+  local group = record.ReplicaGroupId
+  if type(group) == "string" and group ~= "" then
+    local absent = snapshots.absent(record.ReplicaPairId, region)
+    absent.member_of = group
+    return absent
+  end
+  return snapshots.of_pair(record, { region = region, site = site, read_at = meta.server_time,
+    request_id = meta.request_id })
+end
+
+local function read_pair(client, pair_id, region, options)
+  for _, site in ipairs(SITES) do
+    local records, err, meta = pages.all(client, "ebs:DescribeDiskReplicaPairs",
+      { RegionId = region, Site = site, PairIds = pair_id, MaxResults = PAGE }, options)
+    if not records and err.code ~= "NoSuchResource" then return nil, err end
+    for _, record in ipairs(records or {}) do
+      if record.ReplicaPairId == pair_id then
+        return snapshot_of_pair(record, region, site, meta)
+      end
+    end
+  end
+  return snapshots.absent(pair_id, region)
+end
+
+--- Reads one group with all its pairs, or one pair without a group, by what the id names.
 ---@param client alicloud.Client
----@param group_id string
+---@param group_id string of a group, or of a pair
 ---@param region string
 ---@param options? table options of each call, e.g. `deadline`
 ---@return alicloud.dr.Snapshot|nil snapshot with role "absent" if the region does not list it
@@ -92,6 +121,7 @@ end
 function M.read(client, group_id, region, options)
   local call_options = { region = region }
   for name, value in pairs(options or {}) do call_options[name] = value end
+  if group_id:find(PAIR) then return read_pair(client, group_id, region, call_options) end
   for _, site in ipairs(SITES) do
     local snapshot, err = read_side(client, region, site, group_id, call_options)
     if snapshot or err then return snapshot, err end

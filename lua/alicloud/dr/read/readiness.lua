@@ -112,7 +112,7 @@ local function judge(group, options)
     add(line, "warn", "Client.NotProtected", UNPROTECTED[snapshot.status])
   end
   judge_age(line, snapshot)
-  judge_drills(line, group, options.max_drill_age)
+  if snapshot.unit ~= "pair" then judge_drills(line, group, options.max_drill_age) end
   return line
 end
 
