@@ -155,8 +155,20 @@ M.all = {
     text = "The window also accepts the machine's own time, because a client that has the "
       .. "machine's clock cannot follow one that stands or runs faster." },
 
-  { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma"),
-    text = "comma: PairIds is one element with a comma-separated list, as the official sample." },
+  { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma", "empty"),
+    text = "comma: PairIds is one element with a comma-separated list, as the official sample; "
+      .. "empty: it names no pair." },
+  { name = "pair_count_off", kind = "hostile", default = 0, rule = { type = "integer", min = -9 },
+    text = "PairNumber is wrong by so many." },
+  { name = "mixed_pairs", kind = "hostile", default = false, rule = YES_NO,
+    text = "The last pair of a group is shown one state further within a cycle or a stop, and "
+      .. "while it is, a failover is refused with PairGroupStatusConflict." },
+  { name = "odd_look", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },
+    text = "Every so manieth look at groups shows their sides exchanged; 0: none." },
+  { name = "recover_point_as", kind = "hostile", default = "seconds",
+    rule = choice("seconds", "text", "milliseconds", "future", "group_absent"),
+    text = "LastRecoverPoint is text, milliseconds or ten minutes ahead; group_absent: only pairs "
+      .. "have one." },
   { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
     text = "The group says failovered, stopped or normal before its pairs do." },
   { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,

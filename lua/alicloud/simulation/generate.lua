@@ -19,6 +19,9 @@ local M = {}
 --- What can be asked for with --faults, and the share of schedules that have some of it.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock" }
 
+--- What looks show that is odd, and must not decide anything.
+M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
+
 --- The emulator's hostile options that are drawn.
 M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
   "permissive", "token_forget", "pair_ids" }
@@ -118,6 +121,23 @@ local LIES = {
   token_forget = function() return true end,
   pair_ids = function() return "comma" end,
 }
+
+-- Odd looks pass, or change nothing: the name of the trouble, its option, and values of that.
+local ODDITIES = {
+  odd_look = function(d) return "odd_look", d:pick { 3, 4, 5, 7 } end,
+  mixed_pairs = function() return "mixed_pairs", true end,
+  pair_count_off = function(d) return "pair_count_off", d:pick { -1, 1, 2 } end,
+  pair_names = function() return "pair_ids", "empty" end,
+  recover_point_as = function(d)
+    return "recover_point_as", d:pick { "text", "milliseconds", "future", "group_absent" }
+  end,
+}
+
+local function oddity(d)
+  local name, value = ODDITIES[d:pick(M.ODD)](d)
+  return { kind = "hostile", name = name, change = { [name] = value }, from_start = true,
+    lasts = name == "mixed_pairs" and 40 or 100000 }
+end
 
 function MAKE.hostile(d)
   local name = d:pick(M.HOSTILE)
@@ -275,6 +295,8 @@ local function keep_kinds(list, kinds)
   end)
 end
 
+local ODD_STREAM = 1 << 40
+
 --- Generates a case.
 ---@param seed integer
 ---@param about table the world, see alicloud.simulation.discover
@@ -291,6 +313,9 @@ function M.case(seed, about, kinds)
   end
   local incident = d:chance(0.5) and "INC-1" or nil
   if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end
+  -- From a stream of its own, so that it changes nothing else of a seed.
+  local odd = random.new(seed + ODD_STREAM)
+  if odd:chance(0.2) then troubles[#troubles + 1] = oddity(odd) end
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = keep_kinds(troubles, kinds), incident = incident,
     assume = forgetful and { repeat_failover = "restart" } or nil,

@@ -8,7 +8,8 @@ local M = {}
 local make_client = alicloud.client
 
 local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list = false,
-  unknown_status = "", permissive = false, token_forget = false, pair_ids = "array" }
+  unknown_status = "", permissive = false, token_forget = false, pair_ids = "array",
+  pair_count_off = 0, mixed_pairs = false, odd_look = 0, recover_point_as = "seconds" }
 
 -- Pair lists alone are cut: a cut list of groups is an empty one, which is another trouble.
 local function set_hostile(stage, change)
@@ -23,7 +24,7 @@ local ACT = {}
 
 function ACT.hostile(stage, trouble)
   set_hostile(stage, trouble.change)
-  stage.stale = stage.stale or trouble.name == "stale_read"
+  stage.stale = stage.stale or trouble.name == "stale_read" or trouble.name == "odd_look"
   local emu = stage.emu
   emu:later(emu:now() + trouble.lasts, function()
     set_hostile(stage, { [trouble.name] = CALM[trouble.name] })

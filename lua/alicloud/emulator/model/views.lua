@@ -86,6 +86,36 @@ local function shown_status(record, at, settings)
   return status
 end
 
+-- Where pairs are while their group is not yet, or no longer.
+local NEIGHBOUR = { normal = "syncing", syncing = "normal", stopping = "stopped",
+  manual_syncing = "stopped" }
+
+--- The status of the last pair of a group while pairs are not in step; nil where they are.
+---@param group alicloud.emulator.Group|nil
+---@param settings table<string, any>
+---@return string|nil
+function M.mixed_status(group, settings)
+  return settings.mixed_pairs and group and NEIGHBOUR[group.status] or nil
+end
+
+local function status_of_pair(pair, group, at, settings)
+  local mixed = M.mixed_status(group, settings)
+  if mixed and group.pairs[#group.pairs] == pair then return mixed end
+  return shown_status(pair, at, settings)
+end
+
+local POINT = {
+  seconds = function(point) return point end,
+  text = function(point) return ("%d"):format(point) end,
+  milliseconds = function(point) return point * 1000 end,
+  future = function(_, at) return at // 1 + 600 end,
+  group_absent = function(point) return point end,
+}
+
+local function shown_point(point, at, settings)
+  return point and POINT[settings.recover_point_as](point, at)
+end
+
 local function tags(record)
   local list = core.array {}
   if not next(record.tags) then return list end
@@ -99,6 +129,7 @@ end
 local function pair_ids(group, settings)
   local ids = {}
   for index, pair in ipairs(group.pairs) do ids[index] = pair.id end
+  if settings.pair_ids == "empty" then ids = {} end
   if settings.pair_ids == "comma" and #ids > 0 then ids = { table.concat(ids, ",") } end
   return core.array(ids)
 end
@@ -119,8 +150,10 @@ function M.group(_, group, site, at, settings)
     PrimaryRegion = group.initial_source.region, PrimaryZone = group.initial_source.zone,
     StandbyRegion = group.initial_destination.region,
     StandbyZone = group.initial_destination.zone,
-    RPO = group.rpo, LastRecoverPoint = state.recover_point(group, at),
-    PairIds = pair_ids(group, settings), PairNumber = #group.pairs,
+    RPO = group.rpo, LastRecoverPoint = settings.recover_point_as ~= "group_absent"
+      and shown_point(state.recover_point(group, at), at, settings) or nil,
+    PairIds = pair_ids(group, settings),
+    PairNumber = math.max(0, #group.pairs + settings.pair_count_off),
     Bandwidth = group.bandwidth, EnableRtc = group.rtc, ResourceGroupId = group.resource_group,
     Tags = tags(group),
   }
@@ -142,7 +175,7 @@ function M.pair(world, pair, site, at, settings)
   local initial_destination = pair.initial_destination or home.initial_destination or NOWHERE
   return {
     ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
-    Status = shown_status(pair, at, settings), StatusMessage = pair.status_message, Site = site,
+    Status = status_of_pair(pair, group, at, settings), StatusMessage = pair.status_message, Site = site,
     SourceRegion = source.region, SourceZoneId = source.zone, SourceDiskId = pair.source_disk,
     DestinationRegion = destination.region, DestinationZoneId = destination.zone,
     DestinationDiskId = pair.destination_disk,
@@ -150,7 +183,7 @@ function M.pair(world, pair, site, at, settings)
     StandbyRegion = initial_destination.region, StandbyZone = initial_destination.zone,
     ReplicaGroupId = pair.group_id or "", ReplicaGroupName = group and group.name or "",
     RPO = group and group.rpo or pair.rpo or 900,
-    LastRecoverPoint = state.pair_recover_point(world, pair, at),
+    LastRecoverPoint = shown_point(state.pair_recover_point(world, pair, at), at, settings),
     CreateTime = pair.created, ExpiredTime = pair.expired, Bandwidth = pair.bandwidth,
     ChargeType = pair.charge_type,
     EnableRtc = pair.rtc, ResourceGroupId = pair.resource_group, Tags = tags(pair),

@@ -113,12 +113,26 @@ local function answer(emu, params, context, kind)
     local site = offset + index <= first_count and sites[1] or sites[2]
     items[index] = kind.show(emu.world, record, site, at, settings)
   end
+  if kind.turn then kind.turn(emu, items) end
   result[kind.answer] = core.array(items)
   return result
 end
 
+-- A look that is of another world, once in a while.
+local function turn_odd_look(emu, items)
+  local every = emu.settings.odd_look
+  if every == 0 or #items == 0 then return end
+  emu.looks_at_groups = (emu.looks_at_groups or 0) + 1
+  if emu.looks_at_groups % every ~= 0 then return end
+  for _, item in ipairs(items) do
+    item.SourceRegionId, item.DestinationRegionId = item.DestinationRegionId, item.SourceRegionId
+    item.SourceZoneId, item.DestinationZoneId = item.DestinationZoneId, item.SourceZoneId
+  end
+end
+
 local GROUPS = {
   list = "groups", ids = "GroupIds", answer = "ReplicaGroups", show = views.group,
+  turn = turn_odd_look,
   wants = function(question, group) return not question.ids or question.ids[group.id] end,
   place = function(_, group, side) return group[side] end,
 }

@@ -4,6 +4,7 @@
 local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
 local transitions = require "alicloud.emulator.model.transitions"
+local views = require "alicloud.emulator.model.views"
 
 local M = {}
 
@@ -38,6 +39,9 @@ local PAIR_CHECKS = {
 
 local function check_pairs(group, settings)
   if #group.pairs == 0 then return refuse("OperationDenied.NoPairInGroup") end
+  if views.mixed_status(group, settings) then
+    return refuse("OperationDenied.PairGroupStatusConflict")
+  end
   for _, check in ipairs(PAIR_CHECKS) do
     for _, pair in ipairs(group.pairs) do
       if not check[2](group, pair, settings) then return refuse(check[1]) end
