@@ -59,7 +59,7 @@ function M.has_nothing_left(group, params)
     return false
   end
   if params.fence == "no" then return true end
-  local _, err = group:fence { confirm = function() return false end }
+  local _, err = group:fence { confirm = function() return false end, wait_for_cloud = 0 }
   return not err or err.code ~= "Client.NotConfirmed"
 end
 
