@@ -54,6 +54,19 @@ describe("the side of a group between two zones, on the command line", function(
       .. "%-%-client%-token %x+ %-%-to cn%-hangzhou%-h", ran.out .. ran.err)
   end)
 
+  it("is said to a run that has stopped for want of it", function()
+    local desk = desks.room(false, { world = zones.world() })
+    local ran = desk:run("run", "planned", "group=" .. zones.ID, "attach=i-new", "--region",
+      zones.REGION, "--yes")
+    assert.equal(2, ran.code)
+    local journal = ran.err:match "go on:  alicloud%-dr resume (%S+) [^\n]*%-%-to PLACE %-%-why TEXT"
+    local resumed = desk:run("resume", journal, "--region", zones.REGION, "--to", H, "--why",
+      "zone g is lost", "--yes")
+    assert.equal(0, resumed.code, resumed.err)
+    assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new"].status)
+    assert.equal(H, desk.bench.emu:group(zones.ID).source.zone)
+  end)
+
   it("is a parameter of a playbook", function()
     local desk, _, directory = desks.room(false, { world = zones.world() })
     local words = { "planned", "group=" .. zones.ID, "attach=i-new", "--to", H }

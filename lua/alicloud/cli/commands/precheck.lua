@@ -2,6 +2,7 @@
 
 local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
+local hints = require "alicloud.cli.hints"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local precheck = require "alicloud.dr.model.precheck"
@@ -65,6 +66,7 @@ function M.run(args, io)
   local report, err = dr.group(client, id,
     { region = region, to = options.side(args) }):precheck(limits)
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
+  hints.at_the_shell { findings = report.findings, group_id = id, region = region }
   if args.json then return print_object(io, report) end
   show(io, report)
   return exit_code(report)

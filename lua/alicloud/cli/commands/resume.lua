@@ -41,6 +41,7 @@ Examples:
 function M.configure(command)
   command:argument("journal", "The journal.")
   command:argument("param", "NAME=VALUE, a corrected parameter; needs --why."):args "*"
+  command:option("--to", "The parameter to, corrected: the side that takes over."):argname "<place>"
   command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
   playbooks.add_options(command)
   command:epilog(EPILOG)
@@ -82,9 +83,9 @@ function M.run(args, io)
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal
-  given.corrections = playbooks.corrections(
-    playbook_argument.read_params({ param = args.param }, orders.reader(args, io)), args,
-    given.requester)
+  local corrected = playbook_argument.read_params({ param = args.param, to = args.to },
+    orders.reader(args, io))
+  given.corrections = playbooks.corrections(corrected, args, given.requester)
   local playbook = playbook_argument.load(source)
   playbook_argument.check_mode(playbook, args)
   return playbooks.carry_out(playbook, given, args, io, state)

@@ -147,9 +147,11 @@ end
 ---@return table|nil problem nil at the secondary site
 function M.problem_of_side(snapshot, way_on, code)
   if snapshot.role == "secondary" then return nil end
-  return direction.problem(snapshot)
-    or { kind = "state", code = code or "OperationDenied.OperateNotAllowedForPrimary",
-      message = direction.wrong_side(snapshot, way_on) }
+  local problem = direction.problem(snapshot)
+  if problem then return problem end
+  local message, hint = direction.wrong_side(snapshot, way_on)
+  return { kind = "state", code = code or "OperationDenied.OperateNotAllowedForPrimary",
+    message = message, hint = hint }
 end
 
 --- What is wrong with the statuses.

@@ -214,8 +214,8 @@ function M.replayed(change)
     message = ("the service took the call, but nothing has moved since (%s): it knows the token of "
       .. "the incident %s from an earlier %s and gave its old answer"):format(
       change.poller:knowledge(), name, noun),
-    hint = again and ("to ask for it once more, give the incident its next name: --incident %s "
-      .. "(in Lua incident = %q)"):format(again, again) or "give the incident another name",
+    hint = again and ("to ask for it once more, give the incident its next name: incident = %q")
+      :format(again) or "give the incident another name",
     last = change.poller.last, request_id = change.accepted and change.accepted.request_id,
   })
 end

@@ -99,15 +99,18 @@ end
 --- That a side is the source, for whoever wants to open it or to act from the destination.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param way_on string what to do where, e.g. "fail over in"
----@return string
+---@return string message
+---@return string|nil hint
 function M.wrong_side(snapshot, way_on)
   local to = M.name(snapshot, snapshot.to)
   if snapshot.from.region ~= snapshot.to.region then
     return ("%s is the primary site of %s; %s %s"):format(snapshot.region, snapshot.group_id,
       way_on, to)
   end
-  return ("%s is the primary site of %s, which stands there already; %s %s, if that is meant: "
-    .. "--to %s"):format(M.name(snapshot, snapshot.from), snapshot.group_id, way_on, to, to)
+  return ("%s is the primary site of %s, which stands there already"):format(
+    M.name(snapshot, snapshot.from), snapshot.group_id),
+    ('nothing is to be done if that is where it should be; else %s the other one: to = "%s"')
+      :format(way_on, to)
 end
 
 --- Whether a group stands at the side that is meant: the service runs there, or may.

@@ -92,7 +92,10 @@ local function check_direction(snapshot)
     return ok(("%s: %s is the secondary site"):format(
       snapshots.direction(snapshot), direction.name(snapshot, snapshot.to)))
   end
-  if snapshot.role == "primary" then return block(M.wrong_side(snapshot)) end
+  if snapshot.role == "primary" then
+    local message, cure = direction.wrong_side(snapshot, "fail over in")
+    return block(message, nil, cure)
+  end
   local problem = direction.problem(snapshot) --[[@as alicloud.dr.DirectionProblem]]
   return block(problem.message, problem.code, problem.hint)
 end
@@ -275,13 +278,6 @@ local function sort_force(list, force)
     which[#which + 1] = each
   end
   return needed, unneeded
-end
-
---- Words for a group that is asked at its primary site.
----@param snapshot alicloud.dr.Snapshot
----@return string
-function M.wrong_side(snapshot)
-  return direction.wrong_side(snapshot, "fail over in")
 end
 
 --- Judges a snapshot. `report.ok` needs every fact that a read can give; what only the call can

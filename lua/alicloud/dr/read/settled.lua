@@ -81,6 +81,8 @@ function M.look(group, given)
     local seen = report and fingerprint(report) or ""
     local turned = has_turned(before, snapshot)
     local refused = seen == seen_before and report and not is_good and not all_pass(report, given)
+      -- Where both sites lie does not change, however often one looks.
+      or snapshot.role == "both"
     if is_good and not turned or refused then return snapshot, report end
     if now() >= ends then
       if turned then return nil, unclear(group, snapshot) end
