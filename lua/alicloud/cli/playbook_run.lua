@@ -324,14 +324,13 @@ local function standing(err)
     and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
 end
 
--- What only a corrected parameter cures.
-local SIDE_IS_MISSING = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
-
--- On a disk that is full nothing goes on; elsewhere it does.
+-- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
+-- that is to be corrected.
 local function way_on(io, args, err, path)
   local elsewhere = journal_room.is_full(err) and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
-  local side = SIDE_IS_MISSING[err.code] and " --to PLACE --why TEXT" or ""
+  local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
+  local side = unsaid and " --to PLACE --why TEXT" or ""
   return elsewhere or M.resume_command(path, args) .. side
 end
 
