@@ -276,9 +276,8 @@ local function result_object(result)
   end
   return {
     status = result.status, outcome = result.outcome, run_id = result.run_id,
-    playbook = result.playbook, rto = result.rto, rpo = result.rpo,
-    figures = result.figures, declared = result.declared,
-    journal = result.journal, head = result.head,
+    playbook = result.playbook, rto = result.rto, rpo = result.rpo, figures = result.figures,
+    declared = result.declared, journal = result.journal, head = result.head,
     marks = result.marks, attempts = result.attempts,
     exceptions = core.array(result.exceptions), steps = core.array(steps),
   }
