@@ -149,7 +149,7 @@ describe("the front door", function()
       local found = client:diagnose(err)
       assert.equal(cause, found.cause)
       assert.equal(1, #asked)
-      assert.matches("ebs%.cn%-shanghai%.aliyuncs%.com cannot be .*; no second region could be",
+      assert.matches("ebs%.cn%-shanghai%.aliyuncs%.com cannot be .*; no second region was",
         err.hint)
     end
   end)

@@ -41,6 +41,29 @@ describe("alicloud-dr on a bad day", function()
     end
   end)
 
+  it("outlasts ten minutes with a change, and says how long it waits", function()
+    local ran = run({ faults = out_until(590) }, "failover", "pg-orders", "--yes")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("waiting for the cloud: .- Next look in 10 s, for 10m at most\n", ran.err)
+    assert.matches("Next look in 10 s, for 5m at most\n", ran.err)
+    assert.matches("the cloud is back after 9m", ran.err)
+    ran = run({ faults = { { match = { action = "FailoverDiskReplicaGroup", before = 300 },
+      effect = { error = { code = "Throttling.User", status = 400 } } } } }, "failover",
+      "pg-orders", "--yes")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("alicloud%-dr: waiting: .- at most\n", ran.err)
+  end)
+
+  it("waits for nothing with --wait-for-cloud no, nor where it only looks", function()
+    for _, words in ipairs { { "failover", "pg-orders", "--yes", "--wait-for-cloud", "no" },
+      { "status" }, { "precheck", "pg-orders" } } do
+      local ran, desk = run({ faults = out_until(60) }, table.unpack(words))
+      assert.equal(1, ran.code)
+      assert.is_nil(ran.err:find("waiting", 1, true))
+      assert.is_true(#desk:requests() < 10)
+    end
+  end)
+
   it("fails over once after an outage that came between the look and the call", function()
     -- Everything fails from the first call on, which has had no effect.
     local ran, desk = run({ faults = { { match = { action = "FailoverDiskReplicaGroup", nth = 1 },

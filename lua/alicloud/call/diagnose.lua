@@ -105,11 +105,11 @@ local SENTENCES = {
 
 -- The same where nobody could be asked; %s is the host.
 local UNCERTAIN = {
-  dns = "the name %s cannot be resolved; no second region could be asked, so it may be the name or "
+  dns = "the name %s cannot be resolved; no second region was asked, so it may be the name or "
     .. "this machine's resolver",
-  network = "%s cannot be reached; no second region could be asked, so it may be that host or this "
+  network = "%s cannot be reached; no second region was asked, so it may be that host or this "
     .. "machine's network",
-  region = "%s is out; no second region could be asked, so it may be the whole cloud",
+  region = "%s is out; no second region was asked, so it may be the whole cloud",
 }
 
 -- What only a second opinion can tell; for the rest the hint of the code says more.

@@ -173,10 +173,19 @@ function CHECK.intents(_, found, violated)
   end
 end
 
--- The service remembers a token from the first call on that may have reached it.
+local PENDING = { ["LastTokenProcessing"] = true, ["SignatureNonceUsed"] = true }
+
+-- Nothing came of it, and the run was told so.
+local function is_refused(request)
+  local entry = request.entry
+  local status = entry and entry.status or 0
+  return request.unsent or status >= 400 and status < 500 and not PENDING[entry.code]
+end
+
+-- The service remembers a token from the first call on that may have had an effect.
 local function first_left(sends)
   for _, request in ipairs(sends) do
-    if not request.unsent then return request.time end
+    if not is_refused(request) then return request.time end
   end
   return math.huge
 end

@@ -56,6 +56,7 @@ local SHORTEST_CALL = 1
 ---@field doubtful boolean an attempt ended without a usable answer
 ---@field accepted { request_id: string, server_time: number? }?
 ---@field first_send { monotonic: number, wall: number }? of those whose effect is not settled
+---@field began { monotonic: number, wall: number }? the first send of this process
 ---@field seen_refusals table<string, boolean>
 ---@field pause number? seconds, the latest between two calls that were refused
 ---@field refused_at number? monotonic, until then it has waited for the cloud
@@ -203,8 +204,8 @@ end
 -- One call, which may be several attempts as long as each is known to have had no effect.
 function Change:send()
   local options = self:call_options()
-  self.first_send = self.first_send
-    or { monotonic = self:now(), wall = self.runtime.time() }
+  local now = { monotonic = self:now(), wall = self.runtime.time() }
+  self.first_send, self.began = self.first_send or now, self.began or now
   self:emit { event = "sending", attempt = self.attempts + 1 }
   local action = self.words.product .. ":" .. self.words.action
   local answer, err = self.group.client:call(action, self:params(), options)

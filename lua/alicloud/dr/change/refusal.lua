@@ -3,8 +3,8 @@
 ---
 --- The window for sending again is for answers that were lost. A refusal proves that nothing was
 --- done, and so does a request that never left: those are repeated for as long as the client waits
---- for the cloud, or, where the service documents that the refusal passes, as long as the change has
---- time.
+--- for the cloud. A refusal that the service documents to pass is waited for as long as the change
+--- has time.
 
 local pollers = require "alicloud.dr.change.poller"
 local refusals = require "alicloud.dr.model.refusals"
@@ -82,10 +82,17 @@ local function next_pause(change, err)
   return math.max(err.retry_after or 0, pause)
 end
 
+-- What was decided before the machine slept is too old to be sent after it, whatever was refused.
+local function has_slept(change)
+  local began = change.began
+  local asleep = change.runtime.time() - began.wall - (change:now() - began.monotonic)
+  return asleep > change.options.resend_window
+end
+
 -- The limit of a refusal that is documented to pass is the time of the change.
 local function wait_until_passed(change, err, reason)
   local left = change.deadline - change:now()
-  if left <= 0 then return false end
+  if left <= 0 or has_slept(change) then return false end
   change.group.client:wait_out { seconds = next_pause(change, err), reason = reason, error = err,
     left = left }
   change.first_send = nil
@@ -96,7 +103,7 @@ end
 -- with the calls that were refused meanwhile.
 local function wait_for_cloud(change, err)
   local client, since = change.group.client, change.refused_at or change:now()
-  if client:patience() <= 0 then return false end
+  if client:patience() <= 0 or has_slept(change) then return false end
   client:wait_out { seconds = next_pause(change, err), reason = err.message, error = err,
     since = since }
   change.refused_at, change.first_send = change:now(), nil

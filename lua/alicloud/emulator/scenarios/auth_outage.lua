@@ -1,7 +1,7 @@
 --- The authentication service of the whole account is out: nobody can look, nobody can act.
 return {
   title = "An outage of authentication",
-  story = "For ten minutes every request ends in ServiceUnavailable. Nothing can be known, and "
+  story = "For an hour every request ends in ServiceUnavailable. Nothing can be known, and "
     .. "nothing may be claimed.",
   group = "pg-orders", region = "cn-shanghai",
   world = { groups = { {
@@ -9,7 +9,7 @@ return {
     source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
     failover_seconds = 52,
   } } },
-  faults = { { name = "authentication is out", match = { before = 600 },
+  faults = { { name = "authentication is out", match = { before = 3600 },
     effect = { error = { code = "ServiceUnavailable" } } } },
   expect = { error = "ServiceUnavailable", effects = 0 },
 }
