@@ -146,6 +146,7 @@ local EVENTS = {
   force = FORCE.fields,
   correction = { name = NAME, old = maybe(ANY), new = ANY, by = NAME, why = TEXT },
   mark = { mark = NAME },
+  settled = { verb = NAME, group_id = NAME, client_token = NAME, why = TEXT },
   production = { step = maybe(NAME), group_id = NAME, region = NAME,
     state = schema.choice("stopped", "back", "serving"),
     before = maybe(list(object { disk = NAME, instance = NAME, status = maybe(NAME),

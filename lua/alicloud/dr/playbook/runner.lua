@@ -13,6 +13,7 @@ local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local params = require "alicloud.dr.playbook.params"
+local pasts = require "alicloud.dr.playbook.past"
 local productions = require "alicloud.dr.playbook.production"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
@@ -160,6 +161,18 @@ local function undo_step(engine, run, entry)
   return failed == nil
 end
 
+-- Production was brought back because the group was seen where it had been: a change of it that was
+-- in doubt has not happened, and the next attempt decides anew.
+local function settle_doubts(engine)
+  for _, entry in ipairs(engine.state.intents) do
+    if pasts.is_open(entry) then
+      engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
+        client_token = entry.intent.client_token,
+        why = "the group was seen as before, and what was stopped for it is back" }, true)
+    end
+  end
+end
+
 -- Back from the last step to the first, production before the rest; what cannot be undone stops
 -- nothing. Whether all of it was.
 local function undo(engine, run)
@@ -172,7 +185,9 @@ local function undo(engine, run)
       end
     end
   end
-  return whole and productions.down(engine.state) == nil
+  whole = whole and productions.down(engine.state) == nil
+  if whole then settle_doubts(engine) end
+  return whole
 end
 
 -- A journal that fails says of a write that it was not done. Of the run that is not the whole
