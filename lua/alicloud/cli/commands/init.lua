@@ -26,6 +26,7 @@ M.LIST = {
   { name = "playbooks", summary = "List playbooks and what they take." },
   { name = "plan", summary = "Show what a playbook would do. Reads only." },
   { name = "run", summary = "Run a playbook; run again it goes on where it ended." },
+  { name = "runs", summary = "List runs, how each stands, and the command that goes on." },
   { name = "resume", summary = "Go on with a run from its journal." },
   { name = "handover", summary = "Let a colleague go on with a run, or move its journal." },
   { name = "approve", summary = "Approve a gate of a run, or make a key for that." },

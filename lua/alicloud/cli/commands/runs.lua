@@ -1,0 +1,131 @@
+--- `alicloud-dr runs`: the runs of this machine, how each stands, and the command that goes on.
+
+local cli_clients = require "alicloud.cli.client"
+local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
+local gather = require "alicloud.dr.report.gather"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local run_journal = require "alicloud.cli.run_journal"
+local shell = require "alicloud.base.shell"
+local sources = require "alicloud.dr.report.source"
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+local view = require "alicloud.cli.view_group"
+local view_table = require "alicloud.cli.view_table"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local EPILOG = [[
+The newest run comes first. Shown are playbook, state, when it began and by whom, its groups, why it
+ended, and for one that is not at its end the command that goes on; for the others the command that
+tells what it did. `run` says where journals are kept.
+
+States: running, interrupted (its process is gone), stopped, failed, rolled_back, unfinished (on
+another machine), completed, completed_with_exceptions, damaged.
+
+Examples:
+  alicloud-dr runs
+  alicloud-dr runs --open --json
+  alicloud-dr runs /var/lib/alicloud-dr
+
+Exit codes: 0 done, 1 the directory cannot be read, 2 usage.]]
+
+function M.configure(command)
+  command:argument("directory", "Where the journals are; else where run keeps them."):args "?"
+  command:flag("--open", "Only runs that are not at their end.")
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local OVER = { completed = true, completed_with_exceptions = true }
+
+local function groups_of(events)
+  local set = {}
+  for _, event in ipairs(events) do
+    local id = event.type == "look" and event.group_id
+      or event.type == "intent" and event.intent.group_id
+    if id then set[id] = true end
+  end
+  return tables.keys(set)
+end
+
+local function unreadable(path, message)
+  return { journal = path, status = "damaged", message = message, began_at = 0, groups = {},
+    command = shell.command("verify", { path }) }
+end
+
+-- What a journal that is no run's has to do here nobody knows; it is left out.
+local function line_of(path)
+  local source, err = sources.open(path)
+  if not source then return unreadable(path, err.message) end
+  local ok, model = pcall(gather.model, source)
+  if not ok then return unreadable(path, "cannot be read") end
+  if not model then return nil end
+  local ending = model.error or {}
+  return {
+    journal = path, playbook = model.playbook.name, kind = model.run.kind, status = model.status,
+    began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
+    incident = model.run.incident, groups = groups_of(source.events),
+    code = ending.code, message = model.production_down or ending.message, resume = model.resume,
+    command = model.resume or shell.command(OVER[model.status] and "report" or "explain", { path }),
+  }
+end
+
+-- The newest first.
+local function runs_in(directory, names, only_open)
+  local list = {}
+  for _, name in ipairs(names) do
+    local line = name:find "%.jsonl$" and line_of(directory .. "/" .. name)
+    if line and not (only_open and OVER[line.status]) then list[#list + 1] = line end
+  end
+  table.sort(list, function(a, b)
+    if a.began_at ~= b.began_at then return a.began_at > b.began_at end
+    return a.journal < b.journal
+  end)
+  return list
+end
+
+local MARKS = { completed = "ok", completed_with_exceptions = "warn", running = "unknown",
+  failed = "fail", damaged = "fail" }
+
+local function show(io, line)
+  local clean = terminal.clean
+  local parts = {}
+  local function add(text) parts[#parts + 1] = { text = clean(text) } end
+  add(line.playbook or line.journal)
+  add((line.status:gsub("_", " ")))
+  if line.began_at > 0 then add(view.moment(line.began_at)) end
+  if line.requester then add("by " .. line.requester) end
+  for _, id in ipairs(line.groups) do add(id) end
+  local facts = view_table.wrap(parts, "      ", io.tty and io.columns or math.huge)
+  io.out(("  %s %s\n"):format(terminal.mark(io, MARKS[line.status] or "warn"),
+    facts:gsub("^ +", "")))
+  if line.message and not OVER[line.status] then
+    local why = (line.code and clean(line.code) .. ": " or "") .. clean(line.message, 300)
+    io.out(fold.hang(io, "      " .. why, 6) .. "\n")
+  end
+  io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
+end
+
+function M.run(args, io)
+  local directory = args.directory or run_journal.directory(cli_clients.runtime(io).getenv)
+  local names, message, code = core.list_directory(directory)
+  if not names and code ~= "ENOENT" then
+    return output.complain(io, args.json == true, output.EXIT.failed, { kind = "journal",
+      code = "Client.JournalDamaged", message = message, outcome = "not_sent" })
+  end
+  local list = runs_in(directory, names or {}, args.open)
+  if args.json then
+    return output.json(io, output.EXIT.done, { directory = directory, runs = core.array(list) })
+  end
+  if #list == 0 then
+    io.out(("  no %srun in %s\n"):format(args.open and "unfinished " or "",
+      terminal.clean(directory, 1000)))
+  end
+  for _, line in ipairs(list) do show(io, line) end
+  return output.EXIT.done
+end
+
+return M

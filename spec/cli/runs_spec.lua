@@ -1,0 +1,73 @@
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
+local widths = require "alicloud.cli.width"
+
+local BODY = [[
+local dr = require "alicloud.dr"
+return dr.playbook(%q, function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("look", function() return assert(orders:precheck {}).ok end)
+  run:step("mend", function() %s end)
+end)]]
+
+-- A desk with a run that has finished and, later, one that has failed.
+local function room(given)
+  local desk, _, directory = desks.room(false, given)
+  local function run(name, body)
+    local file = directory .. "/" .. name .. ".lua"
+    scratch.write(file, BODY:format(name, body))
+    return desk:run("run", file, "--region", "cn-shanghai", "--as", "anna")
+  end
+  assert(run("good one", "return true").code == 0)
+  desk.bench.emu:advance(60)
+  assert(run("bad one", "return nil, 'a cable is loose'").code == 1)
+  return desk, directory .. "/journals"
+end
+
+describe("alicloud-dr runs", function()
+  it("tells how each stands, the newest first, and which command goes on", function()
+    local desk, directory = room()
+    local ran = desk:run "runs"
+    assert.equal(0, ran.code, ran.err)
+    local first, second = ran.out:find("bad one", 1, true), ran.out:find("good one", 1, true)
+    assert.is_true(first < second)
+    assert.matches("✘ bad one   failed   20%d%d%-.* by anna   pg%-orders\n", ran.out)
+    assert.matches("Client.StepFailed: .*a cable is loose\n", ran.out)
+    local resume = ran.out:match "go on:  (alicloud%-dr resume [^\n]+)\n"
+    assert.is_truthy(resume:find(directory .. "/bad-one-", 1, true), resume)
+    assert.matches("✔ good one   completed   ", ran.out)
+    assert.matches("look:   alicloud%-dr report %S+/good%-one%-%x+%-1%.jsonl\n", ran.out)
+  end)
+
+  it("leaves out what is over, where that is asked for", function()
+    local desk = room()
+    local ran = desk:run("runs", "--open", "--json")
+    assert.equal(1, #ran.object.runs)
+    local run = ran.object.runs[1]
+    assert.same({ "bad one", "anna", "pg-orders", "Client.StepFailed" }, { run.playbook,
+      run.requester, run.groups[1], run.code })
+    assert.matches("^alicloud%-dr resume ", run.resume)
+  end)
+
+  it("names what cannot be read, and looks where it is told", function()
+    local desk, directory = room()
+    scratch.write(directory .. "/cut.jsonl", '{"seq":1,"half')
+    scratch.write(directory .. "/odd.jsonl", "no journal\nat all\n")
+    local ran = desk:run("runs", directory)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("bad one", ran.out)
+    local none = directory .. "/none"
+    assert.equal("  no run in " .. none .. "\n", desk:run("runs", none).out)
+    ran = desk:run("runs", directory .. "/odd.jsonl")
+    assert.equal(1, ran.code)
+    assert.is_nil(core.decode(ran.out))
+  end)
+
+  it("fits 80 columns but for commands, which stay whole", function()
+    local desk = room { tty = true, columns = 80 }
+    for _, line in ipairs(desks.lines_of(desk:run("runs").out)) do
+      assert.is_true(line:find "alicloud%-dr" ~= nil or widths.of(line) <= 80, line)
+    end
+  end)
+end)
