@@ -55,3 +55,23 @@ describe("help", function()
     assert.equal("a b c\nd e\n\nf", fold("a b c d e\n\nf", 5))
   end)
 end)
+
+describe("the help of a command that talks to the service", function()
+  it("has its own options first, those of the connection under a heading of their own", function()
+    for _, name in ipairs(commands()) do
+      local text = name and help(80, name) or ""
+      local at = text:find("\nOptions of the connection:\n", 1, true)
+      local proxy = text:find("\n   --proxy <url>", 1, true)
+      assert.equal(proxy ~= nil, at ~= nil, name)
+      if at then
+        assert.is_true(text:find("\nOptions:\n", 1, true) < at)
+        assert.is_true((text:find("\n   --region ", 1, true) or 1) < at)
+        for _, option in ipairs { "endpoint", "wait%-for%-cloud", "ca%-file", "stats" } do
+          local place = text:find("\n   %-%-" .. option .. "[ \n]")
+          assert.is_true(name == "whoami" or (place or at + 1) > at, name .. option)
+        end
+      end
+      assert.is_true(not name or text:find("^Usage: %S+ " .. name .. " %[options%]") ~= nil, text)
+    end
+  end)
+end)

@@ -5,6 +5,7 @@ require "alicloud.base.lua_version"
 local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
+local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -78,8 +79,10 @@ local function build_parser(state, typed)
     local command = parser:command(entry.name, entry.summary)
     command:summary(entry.summary:match("^(.-%.)%s") or entry.summary)
     if entry.name == typed then
+      help.watch(command)
       add_help(command, state)
       commands.load(typed).configure(command)
+      help.arrange(command)
     end
   end
   return parser

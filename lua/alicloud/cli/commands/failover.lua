@@ -23,7 +23,8 @@ is told by `alicloud-dr manual after-the-failover`.
 
 Examples:
   alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m
-  alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m --outage-at 70m
+  alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m \
+    --outage-at 70m
   alicloud-dr failover pg-orders --region cn-shanghai --yes --json
   alicloud-dr failover pg-orders --region cn-shanghai --incident INC-4711
   alicloud-dr failover pg-zones --to cn-hangzhou-h

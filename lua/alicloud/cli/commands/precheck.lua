@@ -19,7 +19,8 @@ is what only the call itself can tell, such as permission.
 
 Example:
   alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m
-  alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m --outage-at 70m
+  alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m \
+    --outage-at 70m
 
 Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also: the region is not
 the group's secondary site).]]

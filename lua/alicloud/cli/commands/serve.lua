@@ -20,7 +20,8 @@ waited for. None of these calls has a token: asked again, it looks first.
 
 Examples:
   alicloud-dr serve pg-orders --region cn-shanghai --attach i-orders-sh
-  alicloud-dr serve pg-orders --region cn-shanghai --attach d-1:i-1,d-2:i-2 --no-start
+  alicloud-dr serve pg-orders --region cn-shanghai \
+    --attach d-1:i-1,d-2:i-2 --no-start
   alicloud-dr serve pg-zones --to cn-hangzhou-h --attach i-web --yes
 
 Exit codes: 0 serving (or already was), 1 refused or failed, 2 usage, 3 outcome unknown,

@@ -3,6 +3,7 @@
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
+local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 
@@ -51,12 +52,14 @@ function M.add_common(command, region_doc)
   command:option "--region"
     :argname "<region>"
     :description(region_doc .. "; else $ALIBABA_CLOUD_REGION_ID.")
-  command:option("--endpoint", "[http://|https://]host[:port] to ask instead of "
-    .. "ebs.<region>.aliyuncs.com."):argname "<host>"
-  network.add(command)
-  outage.add(command)
-  M.add_profile(command)
   M.add_json(command)
+  help.connection(command, function()
+    M.add_profile(command)
+    command:option("--endpoint", "[http://|https://]host[:port] to ask instead of "
+      .. "ebs.<region>.aliyuncs.com."):argname "<host>"
+    outage.add(command)
+    network.add(command)
+  end)
 end
 
 ---@param command table of argparse

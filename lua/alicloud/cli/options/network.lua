@@ -2,6 +2,7 @@
 --- the service, and the lines of `status -v`.
 
 local core = require "alicloud.core"
+local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
@@ -20,8 +21,7 @@ local function typed(name)
   return "--" .. name:gsub("_", "-")
 end
 
----@param command table of argparse
-function M.add(command)
+local function add_all(command)
   command:option("--network", "Hosts to ask, from outside or inside a VPC; else "
     .. "$ALIBABA_CLOUD_ENDPOINT_TYPE."):argname "<network>":choices { "public", "vpc" }
   command:option("--proxy", "[scheme://]host[:port], or none; else $https_proxy, which may hold a "
@@ -40,6 +40,11 @@ function M.add(command)
     :argname "<file>"
   command:option("--tls-key-log", "Append the keys of TLS connections to it, for who has to look "
     .. "into them."):argname "<file>"
+end
+
+---@param command table of argparse
+function M.add(command)
+  help.connection(command, function() add_all(command) end)
 end
 
 local function pins(words, refuse)

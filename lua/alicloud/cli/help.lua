@@ -1,0 +1,54 @@
+--- The help of a command: its own options first, those of the connection under a heading of their
+--- own, and a usage that one can read.
+
+local M = {}
+
+-- Options of a command as they are added, by whether they are of the connection.
+local watched = setmetatable({}, { __mode = "k" })
+
+--- Takes note of the options that are added to a command from now on.
+---@param command table of argparse
+function M.watch(command)
+  local add, lists = command.option, { own = {}, connection = {}, now = "own" }
+  watched[command] = lists
+  -- Flags are added by this method, too.
+  function command.option(...)
+    local option = add(...)
+    table.insert(lists[lists.now], option)
+    return option
+  end
+end
+
+--- Adds options that say how the service is reached.
+---@param command table of argparse
+---@param add fun()
+function M.connection(command, add)
+  local lists = watched[command] or {}
+  local before = lists.now
+  lists.now = "connection"
+  add()
+  lists.now = before
+end
+
+-- Every option in brackets would fill ten lines, and they are all told below.
+local function usage_of(command)
+  local words = command:get_usage():gsub("%s+", " "):gsub(" (%b[])", function(word)
+    return word:find "^%[%-" and "" or nil
+  end)
+  return (words:gsub("^(Usage: %S+ %S+)", "%1 [options]", 1))
+end
+
+--- Puts the options that were added into order.
+---@param command table of argparse
+function M.arrange(command)
+  local lists = watched[command]
+  command:usage(usage_of(command))
+  if #lists.connection == 0 then return end
+  -- The first one is --help, which was added before all others.
+  local own = table.move(lists.own, 2, #lists.own, 1, {})
+  own[#own + 1] = lists.own[1]
+  command:group("Options", table.unpack(own))
+  command:group("Options of the connection", table.unpack(lists.connection))
+end
+
+return M
