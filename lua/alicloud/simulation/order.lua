@@ -74,7 +74,8 @@ local function check_canary(events, tier_of, violated)
     if kind == "attempt" then
       seen.under_way, seen.is_first = {}, true
     elseif looked and kind == "step_end" then
-      seen.ready[looked] = event.ok or nil
+      local result = type(event.result) == "table" and event.result or {}
+      seen.ready[looked] = event.ok and not result.already_there or nil
     elseif id and kind == "step_begin" then
       check_begin(id, seen, tier_of, violated)
     elseif id and kind == "step_end" then
