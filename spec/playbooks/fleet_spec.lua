@@ -126,6 +126,55 @@ describe("the playbook fleet", function()
     assert.matches("pg%-99 was left out: ", text)
   end)
 
+  it("does not wait ten minutes for one that cannot be read while others can", function()
+    local stage = stage_of(6, nil, { faults = { {
+      match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 1000000 },
+      effect = { error = { code = "InternalError", status = 500 } } } } })
+    local result = assert(run(stage))
+    assert.equal(5, moved(stage))
+    assert.matches("pg%-03 was left out: Client.StepTimeout: it could not be read, while others "
+      .. "could, for 60 s; later: ", result.exceptions[1])
+    assert.equal(1, #result.exceptions)
+    local waited = stage:events("intent")[1].at - stage:events("run")[1].at
+    assert.is_true(waited >= 120 and waited < 180, waited)
+  end)
+
+  it("waits for one that can be read again after a minute", function()
+    local stage = stage_of(6, nil, { faults = { {
+      match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 14 },
+      effect = { error = { code = "InternalError", status = 500 } } } } })
+    local result = assert(run(stage))
+    assert.equal(6, moved(stage))
+    assert.equal("completed", result.status)
+    assert.equal("done", scene.statuses(stage)["once more pg-03/check"])
+  end)
+
+  it("waits for a cloud that is dark, and moves all when it is back", function()
+    for _, first in ipairs { 1, 6 } do
+      local stage = stage_of(6)
+      stage.bench.emu:later(stage.bench.emu:now() + 300, function()
+        stage.bench.emu:region("cn-shanghai", "up")
+      end)
+      local seen = 0
+      if first == 1 then stage.bench.emu:region("cn-shanghai", "failing") end
+      local result = assert(run(stage, { parallel = 2 }, { progress = function(event)
+        seen = seen + (event.type == "step_end" and 1 or 0)
+        if seen == first and first > 1 then
+          stage.bench.emu:region("cn-shanghai", "failing")
+        end
+      end }))
+      assert.equal("completed", result.status)
+      assert.equal(6, moved(stage))
+    end
+  end)
+
+  it("names a recovery point that will do, where it was too old", function()
+    local stage = stage_of(3, { [2] = { recover_point_age = 9000 } })
+    local result = assert(run(stage))
+    assert.matches("pg%-02 was left out: Client.RecoveryPointTooOld: .*max_rpo=14400s$",
+      result.exceptions[1])
+  end)
+
   it("does nothing with a group that stands there already, and says so", function()
     local there = { source = "cn-shanghai/cn-shanghai-b",
       destination = "cn-hangzhou/cn-hangzhou-g" }

@@ -8,10 +8,9 @@
 --- ready is left out, and the others go on without it; that is no failure, since nothing of it was
 --- begun. More than `max_groups` need a person's word.
 
-local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
-local schema = require "alicloud.base.schema"
+local groups = require "alicloud.playbooks.fleet_groups"
 local shell = require "alicloud.base.shell"
 local tables = require "alicloud.base.tables"
 local tiers = require "alicloud.dr.playbook.tiers"
@@ -45,160 +44,10 @@ local PARAMS = {
   given.verify, given.verify_for,
 }
 
-local MOST_NAMES = 12
-
-local function few(list)
-  if #list <= MOST_NAMES then return table.concat(list, ", ") end
-  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
-end
-
-local function refusal(fields)
-  fields.kind, fields.outcome = fields.kind or "state", "not_sent"
-  return alicloud.error.new(fields)
-end
-
-local function unique(names)
-  local list, known = {}, {}
-  for _, id in ipairs(names) do
-    if not known[id] then known[id], list[#list + 1] = true, id end
-  end
-  return list
-end
-
-local function choose(run, names, region)
-  if names[1] ~= "all" then return unique(names) end
-  local ids, err = dr.group_ids(run.client, { region = region, site = "backup" })
-  if not ids then return nil, err end
-  if #ids == 0 then return nil, "no group has its secondary site in " .. region end
-  return ids
-end
-
--- A row for nobody is a slip of the hand; one for a group that stays where it is is not.
-local function check_rows(run, rows, names, region)
-  local ids, err = dr.group_ids(run.client, { region = region })
-  if not ids then return nil, err end
-  local known, chosen, unused = {}, {}, {}
-  for _, id in ipairs(ids) do known[id] = true end
-  for _, id in ipairs(names) do known[id], chosen[id] = true, true end
-  for _, id in ipairs(tables.keys(rows)) do
-    if not known[id] then
-      return nil, refusal { code = "Client.BadParameter", message = ("table: unknown group %s%s")
-        :format(schema.show(id), schema.did_you_mean(id, known)) }
-    end
-    if not chosen[id] then unused[#unused + 1] = id end
-  end
-  if #unused > 0 then run:note("rows of groups that stay: " .. table.concat(unused, ", ")) end
-  return true
-end
-
--- What a person types to move one group alone.
-local function later(run, id, row, region)
-  local words = { "failover", "group=" .. id, "region=" .. region }
-  local attach = row.attach
-  if type(attach) == "table" then
-    local list = {}
-    for i, disk in ipairs(tables.keys(attach)) do list[i] = disk .. ":" .. attach[disk] end
-    attach = table.concat(list, ",")
-  end
-  if run.params.to then words[#words + 1] = "to=" .. run.params.to end
-  words[#words + 1] = ("max_rpo=%.14gs"):format(run.params.max_rpo)
-  if attach then words[#words + 1] = "attach=" .. attach end
-  for _, name in ipairs { "stop", "fence" } do
-    if row[name] then words[#words + 1] = name .. "=" .. row[name] end
-  end
-  return shell.command("run", words)
-end
-
-local function reason(run, id, err, row, region)
-  return ("%s was left out: %s: %s; later: %s"):format(id, err.code, err.message,
-    later(run, id, row, region))
-end
-
--- Ready, or standing there already; else the findings say why it is not.
-local function look_at(group, max_rpo)
-  local report, err = group:precheck { max_rpo = max_rpo }
-  if not report then return nil, err end
-  local snapshot = report.snapshot
-  local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name }
-  if report.ok then return seen end
-  local standing = snapshot.role == "primary" and group:standing()
-  if standing and standing.outcome == "already_there" and not standing.open then
-    seen.ok, seen.already_there = true, true
-  else
-    seen.findings = report.findings
-  end
-  return seen
-end
-
--- A look at every group. What is not ready, or cannot be read, is left out.
-local function look(run, names, region, row_of)
-  local params, items = run.params, {}
-  for i, id in ipairs(names) do items[i] = { id = "ready " .. id, group = id } end
-  return run:each(items, { parallel = params.parallel, max_groups = params.max_groups,
-    leave_out = function(item, err)
-      return reason(run, item.group, err, row_of(item.group), region)
-    end,
-  }, function(item, own)
-    local group = own:group(item.group, { region = region, to = params.to })
-    return own:step("check", function() return look_at(group, params.max_rpo) end)
-  end)
-end
-
-local PLACE = { failovered = 3, failover_failed = 2 }
-
-local function seen_of(looks, id)
-  local seen = looks.ok["ready " .. id]
-  return seen ~= true and seen or seen and {}
-end
-
--- Those that are ready, and those that stand there already and replicate from there. What is open
--- there, or has failed before, proves least and is last.
-local function ready_of(names, looks)
-  local ready, standing, place = {}, {}, {}
-  for i, id in ipairs(names) do
-    local seen = seen_of(looks, id)
-    if seen then table.insert(seen.already_there and standing or ready, id) end
-    place[id] = { PLACE[seen and seen.status] or 1, i }
-  end
-  table.sort(ready, function(a, b)
-    local one, other = place[a], place[b]
-    return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
-  end)
-  return ready, standing
-end
-
-local function demand_ready(names, ready, standing, looks)
-  if #ready + #standing > 0 then return end
-  local first = tables.keys(looks.left_out)[1]
-  local err = looks.left_out[first]
-  error(refusal { kind = err.kind, code = err.code, hint = err.hint,
-    message = ("none of %d groups can be failed over; first: %s: %s"):format(#names,
-      first:match "^ready (.*)$", err.message) }, 0)
-end
-
--- A canary that was named has to be one of those that are ready.
-local function demand_canaries(canary, names, ready, looks)
-  if type(canary) ~= "table" then return end
-  local chosen, can = {}, {}
-  for _, id in ipairs(names) do chosen[id] = true end
-  for _, id in ipairs(ready) do can[id] = true end
-  for _, id in ipairs(canary) do
-    local err = looks.left_out["ready " .. id]
-    if not can[id] then
-      error(refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
-        message = err and ("the canary %s is not ready: %s"):format(id, err.message)
-          or ("canary: unknown group %s%s"):format(schema.show(id),
-            schema.did_you_mean(id, chosen)),
-        hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
-          :format(ready[1]) }, 0)
-    end
-  end
-end
-
-local function sort_into_tiers(list, ready, looks)
+local function sort_into_tiers(list, ready, fleet)
   local sorted = { list = list, of = {}, taken = {} }
   for _, id in ipairs(ready) do
-    local entry = tiers.of(list, id, seen_of(looks, id).name)
+    local entry = tiers.of(list, id, fleet.seen[id].name)
     sorted.of[id] = entry and entry.tier or tiers.LAST
     if entry then sorted.taken[entry] = true end
   end
@@ -215,7 +64,7 @@ local function tell_tiers(own, sorted, ready)
   for _, tier in ipairs(tables.keys(by_tier)) do
     local title = #sorted.list == 0 and "at once" or tier == tiers.LAST and "no tier, last"
       or "tier " .. tier
-    own:note(("%s: %d: %s"):format(title, #by_tier[tier], few(by_tier[tier])))
+    own:note(("%s: %d: %s"):format(title, #by_tier[tier], groups.few(by_tier[tier])))
   end
   for _, entry in ipairs(sorted.list) do
     if not sorted.taken[entry] then
@@ -228,7 +77,7 @@ end
 local function tell_order(own, names, ready, canary, sorted)
   own:note(("%d of %d groups are ready"):format(#ready, #names))
   if type(canary) == "table" then
-    own:note("canary, first in its tier: " .. few(canary))
+    own:note("canary, first in its tier: " .. groups.few(canary))
   elseif canary > 0 then
     own:note(("canary: %d before the others"):format(canary))
   end
@@ -236,9 +85,9 @@ local function tell_order(own, names, ready, canary, sorted)
   return { ready = ready }
 end
 
-local function move(own, id, row, region)
-  local params, variables = own.params, { group = id, region = region }
-  local group = own:group(id, { region = region, to = params.to })
+local function move(own, id, fleet)
+  local params, row, group = own.params, fleet:row(id), fleet:group(own, id)
+  local variables = { group = id, region = fleet.region }
   common.command(own, "stop services", row.stop,
     { graceful_only = true, timeout = "5m", on_error = "continue" }, variables)
   local try = row.fence == "try"
@@ -261,65 +110,62 @@ local function opened_of(moved)
   return list
 end
 
--- Who stands where now. What is left to be done, and with which command, a person reads here.
-local function tell_outcomes(own, moved, looks, row_of, region)
-  local opened, unfenced, outcomes = opened_of(moved), {}, {}
+local function outcomes_of(moved, fleet)
+  local outcomes = {}
+  for id in pairs(fleet.seen) do outcomes[id] = "already_there" end
+  for id, err in pairs(fleet.unready) do outcomes[id] = "left out: " .. err.code end
   for id, result in pairs(moved.ok) do outcomes[id] = result.outcome end
+  for id, err in pairs(moved.failed) do outcomes[id] = "failed: " .. err.code end
+  for id, err in pairs(moved.left_out) do outcomes[id] = "left out: " .. err.code end
+  return outcomes
+end
+
+-- What is left to be done, and with which command, a person reads here.
+local function tell_remains(own, moved, fleet)
+  local opened, unfenced = opened_of(moved), {}
+  for _, id in ipairs(tables.keys(moved.failed)) do
+    own:note(("%s failed; later: %s"):format(id, fleet:later(id, moved.failed[id])))
+  end
   for _, id in ipairs(opened) do
     if not moved.ok[id].fenced then unfenced[#unfenced + 1] = id end
   end
-  for id, err in pairs(moved.failed) do outcomes[id] = "failed: " .. err.code end
-  for id, err in pairs(moved.left_out) do outcomes[id] = "left out: " .. err.code end
-  for name, err in pairs(looks.left_out) do
-    outcomes[name:match "^ready (.*)$"] = "left out: " .. err.code
-  end
-  for _, id in ipairs(tables.keys(moved.failed)) do
-    own:note(("%s failed; later: %s"):format(id, later(own, id, row_of(id), region)))
-  end
   if #unfenced > 0 then
-    own:note("the old side is not fenced, keep it from writing: " .. few(unfenced))
+    own:note("the old side is not fenced, keep it from writing: " .. groups.few(unfenced))
   end
   if #opened > 0 then
     own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
       .. " groups are", shell.command("reprotect", { "GROUP" }, { shell.option("--region",
-      region) })))
+      fleet.region) })))
   end
-  return { groups = outcomes }
 end
 
 return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   summary = "Fail many groups over, tier by tier, with canaries and a brake." }, function(run)
-  local params = run.params
-  local region, rows = params.region or run.client.region, params.table or {}
-  local function row_of(id) return rows[id] or {} end
-
-  local names = run:step("choose", function(own) return choose(own, params.groups, region) end)
-  if next(rows) then
-    run:step("table", function(own) return check_rows(own, rows, names, region) end)
-  end
-  local looks = look(run, names, region, row_of)
-  local ready, standing = ready_of(names, looks)
-  demand_ready(names, ready, standing, looks)
+  local params, fleet = run.params, groups.new(run)
+  fleet:choose(params.groups)
+  fleet:look()
+  local ready, standing = fleet:sort()
   if #standing > 0 then
-    run:note("stands there already, nothing was done: " .. few(standing))
+    run:note("stands there already, nothing was done: " .. groups.few(standing))
     if #ready == 0 then return end
   end
-  demand_canaries(params.canary, names, ready, looks)
-  local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, looks)
-  run:step("order", function(own) return tell_order(own, names, ready, canary, sorted) end)
+  local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, fleet)
+  fleet:demand_canaries(canary, ready)
+  run:step("order", function(own) return tell_order(own, fleet.names, ready, canary, sorted) end)
   -- Whoever approves, approves of these.
-  for _, id in ipairs(ready) do run:group(id, { region = region, to = params.to }) end
+  for _, id in ipairs(ready) do fleet:group(run, id) end
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = canary,
     max_errors = params.max_errors, tier = function(id) return sorted.of[id] end,
     leave_out = function(id, err)
       -- What was stopped for it is down now: that is a failure.
-      if err.kind ~= "precheck" or err.outcome ~= "not_sent" or row_of(id).stop then return nil end
-      return reason(run, id, err, row_of(id), region)
+      local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or fleet:row(id).stop
+      return not is_begun and fleet:left_out(id, err) or nil
     end,
-  }, function(id, own) return move(own, id, row_of(id), region) end)
-  common.verify(run, { groups = table.concat(opened_of(moved), ","), region = region })
+  }, function(id, own) return move(own, id, fleet) end)
+  common.verify(run, { groups = table.concat(opened_of(moved), ","), region = fleet.region })
   run:step("what remains", { plan = false }, function(own)
-    return tell_outcomes(own, moved, looks, row_of, region)
+    tell_remains(own, moved, fleet)
+    return { groups = outcomes_of(moved, fleet) }
   end)
 end)

@@ -70,7 +70,8 @@ local function check_canary(events, tier_of, violated)
   local seen = { ready = {}, begun = {}, failed = {}, under_way = {}, proven = false }
   for _, event in ipairs(events) do
     local kind, id = event.type, event.step and event.step:match "^([^/]+)/promote$"
-    local looked = event.step and event.step:match "^ready ([^/]+)/check$"
+    local looked = event.step and (event.step:match "^ready ([^/]+)/check$"
+      or event.step:match "^once more ([^/]+)/check$")
     if kind == "attempt" then
       seen.under_way, seen.is_first = {}, true
     elseif looked and kind == "step_end" then

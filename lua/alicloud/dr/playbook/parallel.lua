@@ -19,8 +19,8 @@ local M = {}
 ---@field canary? integer|string[] so many, or those of these names, come first and must all succeed
 ---(0); of a number, one that is left out is replaced, and after a resume one that has failed
 ---@field tier? fun(item: any): integer the lowest come first; the next wait until they have ended
----@field leave_out? fun(item: any, err: alicloud.Error): string|nil what to say of one whose
----failure does not count, since nothing of it was begun; nil: it counts
+---@field leave_out? fun(item: any, err: alicloud.Error): string|true|nil what to say of one whose
+---failure does not count, since nothing of it was begun; true: nothing; nil: it counts
 ---@field max_groups? integer more than so many need a person's word before anything begins
 
 ---@class alicloud.dr.EachResult
@@ -300,7 +300,10 @@ local function finish(round)
     cancel_all(round)
     error(round.raised, 0)
   end
-  for _, name in ipairs(tables.keys(round.left_out)) do engine:except(round.said[name]) end
+  for _, name in ipairs(tables.keys(round.left_out)) do
+    local said = round.said[name]
+    if said ~= true then engine:except(said) end
+  end
   for _, name in ipairs(tables.keys(round.failed)) do
     engine:except(("%s%s failed: %s"):format(prefix, name, round.failed[name].message))
   end

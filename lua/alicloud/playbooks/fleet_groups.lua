@@ -1,0 +1,295 @@
+--- The groups of the playbook `fleet`: who is meant, who is ready, and what a person types for one
+--- that is not.
+
+local alicloud = require "alicloud"
+local dr = require "alicloud.dr"
+local schema = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.playbooks.Fleet
+---@field run alicloud.dr.PlaybookRun
+---@field region string where the groups are opened
+---@field rows table<string, table<string, any>> of the table, by group
+---@field names string[]
+---@field seen table<string, table> what a look told of those that can be moved, or stand there
+---@field unready table<string, alicloud.Error> why the others are left out
+local Fleet = {}
+Fleet.__index = Fleet
+
+-- A look that takes longer than those of all others by so much is given up: it is not the cloud
+-- that is dark then.
+local BEHIND = 60
+local SLICE = 1
+
+local HOUR = 3600
+
+---@param run alicloud.dr.PlaybookRun
+---@return alicloud.playbooks.Fleet
+function M.new(run)
+  local params = run.params
+  return setmetatable({ run = run, region = params.region or run.client.region,
+    rows = params.table or {}, names = {}, seen = {}, unready = {} }, Fleet)
+end
+
+--- An error of something that was not begun.
+---@param fields table
+---@return alicloud.Error
+function M.refusal(fields)
+  fields.kind, fields.outcome = fields.kind or "state", "not_sent"
+  return alicloud.error.new(fields)
+end
+
+local MOST_NAMES = 12
+
+--- Names of a list, the first of many.
+---@param list string[]
+---@return string
+function M.few(list)
+  if #list <= MOST_NAMES then return table.concat(list, ", ") end
+  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
+end
+
+--- What the table says of a group.
+---@param id string
+---@return table
+function Fleet:row(id)
+  return self.rows[id] or {}
+end
+
+--- A group, in a branch of the run.
+---@param own alicloud.dr.PlaybookRun
+---@param id string
+---@return alicloud.dr.Group
+function Fleet:group(own, id)
+  return own:group(id, { region = self.region, to = self.run.params.to })
+end
+
+local function unique(names)
+  local list, known = {}, {}
+  for _, id in ipairs(names) do
+    if not known[id] then known[id], list[#list + 1] = true, id end
+  end
+  return list
+end
+
+-- A row for nobody is a slip of the hand; one for a group that stays where it is is not.
+local function check_rows(fleet, own)
+  local ids, err = dr.group_ids(own.client, { region = fleet.region })
+  if not ids then return nil, err end
+  local known, chosen, unused = {}, {}, {}
+  for _, id in ipairs(ids) do known[id] = true end
+  for _, id in ipairs(fleet.names) do known[id], chosen[id] = true, true end
+  for _, id in ipairs(tables.keys(fleet.rows)) do
+    if not known[id] then
+      return nil, M.refusal { code = "Client.BadParameter", message = ("table: unknown group %s%s")
+        :format(schema.show(id), schema.did_you_mean(id, known)) }
+    end
+    if not chosen[id] then unused[#unused + 1] = id end
+  end
+  if #unused > 0 then own:note("rows of groups that stay: " .. M.few(unused)) end
+  return true
+end
+
+--- Finds out which groups are meant, and holds the table against them.
+---@param names string[] ids, or "all"
+function Fleet:choose(names)
+  self.names = self.run:step("choose", function(own)
+    if names[1] ~= "all" then return unique(names) end
+    local ids, err = dr.group_ids(own.client, { region = self.region, site = "backup" })
+    if not ids then return nil, err end
+    if #ids == 0 then return nil, "no group has its secondary site in " .. self.region end
+    return ids
+  end)
+  if next(self.rows) then
+    self.run:step("table", function(own) return check_rows(self, own) end)
+  end
+end
+
+local function attach_text(attach)
+  if type(attach) ~= "table" then return attach end
+  local list = {}
+  for i, disk in ipairs(tables.keys(attach)) do list[i] = disk .. ":" .. attach[disk] end
+  return table.concat(list, ",")
+end
+
+-- An outage that was said as so long ago is another one later.
+local function outage_text(outage_at)
+  local text = outage_at and tostring(outage_at)
+  return text and (tonumber(text) or text:find "T") and text or nil
+end
+
+--- The command that moves one group alone, later.
+---@param id string
+---@param err alicloud.Error why it was not moved
+---@return string
+function Fleet:later(id, err)
+  local params, row = self.run.params, self:row(id)
+  local max_rpo = params.max_rpo
+  if err.recover_point_age then max_rpo = (err.recover_point_age // HOUR + 2) * HOUR end
+  local words = { "failover", "group=" .. id, "region=" .. self.region }
+  for _, each in ipairs { { "to", params.to }, { "max_rpo", ("%.14gs"):format(max_rpo) },
+    { "outage_at", outage_text(params.outage_at) }, { "attach", attach_text(row.attach) },
+    { "stop", row.stop }, { "fence", row.fence } } do
+    if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
+  end
+  return shell.command("run", words)
+end
+
+--- What is said of a group that is left out.
+---@param id string
+---@param err alicloud.Error
+---@return string
+function Fleet:left_out(id, err)
+  return ("%s was left out: %s: %s; later: %s"):format(id, err.code, err.message,
+    self:later(id, err))
+end
+
+local function first_obstacle(findings)
+  for _, finding in ipairs(findings) do
+    if finding.verdict == "block" then return finding end
+  end
+end
+
+local function stands_there(group, snapshot)
+  local standing = snapshot.role == "primary" and group:standing()
+  return standing and standing.outcome == "already_there" and not standing.open
+end
+
+-- Ready, or standing there already; else why it is not.
+local function look_at(group, max_rpo)
+  local report, err = group:precheck { max_rpo = max_rpo }
+  if not report then return nil, err end
+  local snapshot, obstacle = report.snapshot, first_obstacle(report.findings)
+  local seen = { ok = true, status = snapshot.status, name = snapshot.name }
+  if report.ok then return seen end
+  if stands_there(group, snapshot) then
+    seen.already_there = true
+    return seen
+  end
+  local is_old = obstacle.code == "Client.RecoveryPointTooOld" and snapshot.recover_point
+  return nil, M.refusal { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+    hint = obstacle.cure, recover_point_age = is_old and snapshot.read_at - snapshot.recover_point
+      or nil }
+end
+
+-- What many looks at a time know of each other.
+local function new_watch(loop, any_read)
+  local watch = { any_read = any_read, last = loop.now() }
+  function watch.ended(read)
+    watch.any_read, watch.last = watch.any_read or read, loop.now()
+  end
+  function watch.is_behind(began)
+    return watch.any_read and loop.now() - math.max(watch.last, began) >= BEHIND
+  end
+  return watch
+end
+
+local function behind()
+  return nil, M.refusal { kind = "timeout", code = "Client.StepTimeout",
+    message = ("it could not be read, while others could, for %d s"):format(BEHIND) }
+end
+
+-- Reads outlast an outage of the cloud; where it is one group that cannot be read, the others do
+-- not wait for it as long.
+local function look_within(own, watch, body)
+  local began = own.loop.now()
+  local task <close> = own.loop.spawn(body)
+  while not task:wait(SLICE) do
+    if watch.is_behind(began) then return behind() end
+  end
+  local seen, err = task:result()
+  watch.ended(seen ~= nil)
+  return seen, err
+end
+
+local function look_once(fleet, names, title, is_last)
+  local params, items = fleet.run.params, {}
+  for i, id in ipairs(names) do items[i] = { id = title .. id, group = id } end
+  local watch = new_watch(fleet.run.loop, is_last)
+  local looks = fleet.run:each(items, { parallel = params.parallel, max_groups = params.max_groups,
+    leave_out = function(item, err)
+      local is_behind = not is_last and err.code == "Client.StepTimeout"
+      return is_behind or fleet:left_out(item.group, err)
+    end,
+  }, function(item, own)
+    local group = fleet:group(own, item.group)
+    return own:step("check", function()
+      return look_within(own, watch, function() return look_at(group, params.max_rpo) end)
+    end)
+  end)
+  for i, id in ipairs(names) do
+    local seen = looks.ok[items[i].id]
+    fleet.seen[id], fleet.unready[id] = seen == true and {} or seen, looks.left_out[items[i].id]
+  end
+end
+
+-- That one can be read again tells that the cloud answers.
+local function await_cloud(fleet)
+  local id = tables.keys(fleet.seen)[1]
+  fleet.run:step("cloud answers", { on_error = "continue" }, function(own)
+    local snapshot, err = fleet:group(own, id):look()
+    return snapshot and true, err
+  end)
+end
+
+--- Looks at every group. What is not ready, or cannot be read, is left out.
+function Fleet:look()
+  look_once(self, self.names, "ready ", false)
+  local late = {}
+  for _, id in ipairs(self.names) do
+    local err = self.unready[id]
+    if err and err.code == "Client.StepTimeout" then late[#late + 1] = id end
+  end
+  if #late == 0 then return end
+  await_cloud(self)
+  look_once(self, late, "once more ", true)
+end
+
+local PLACE = { failovered = 3, failover_failed = 2 }
+
+--- Those that can be moved, and those that stand there already and replicate from there. What is
+--- open there, or has failed before, proves least and is last. Raises if there is neither.
+---@return string[] ready
+---@return string[] standing
+function Fleet:sort()
+  local ready, standing, place = {}, {}, {}
+  for i, id in ipairs(self.names) do
+    local seen = self.seen[id]
+    if seen then table.insert(seen.already_there and standing or ready, id) end
+    place[id] = { PLACE[seen and seen.status] or 1, i }
+  end
+  table.sort(ready, function(a, b)
+    local one, other = place[a], place[b]
+    return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
+  end)
+  if #ready + #standing > 0 then return ready, standing end
+  local id = tables.keys(self.unready)[1]
+  local err = self.unready[id]
+  return error(M.refusal { kind = err.kind, code = err.code, hint = err.hint,
+    message = ("none of %d groups can be failed over; first: %s: %s"):format(#self.names, id,
+      err.message) }, 0)
+end
+
+--- Raises if a canary that was named is not one of those that can be moved.
+---@param canary integer|string[]
+---@param ready string[]
+function Fleet:demand_canaries(canary, ready)
+  if type(canary) ~= "table" then return end
+  local chosen, can = tables.set(self.names), tables.set(ready)
+  for _, id in ipairs(canary) do
+    local err = self.unready[id]
+    if not can[id] then
+      error(M.refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
+        message = err and ("the canary %s is not ready: %s"):format(id, err.message)
+          or ("canary: unknown group %s%s"):format(schema.show(id),
+            schema.did_you_mean(id, chosen)),
+        hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
+          :format(ready[1]) }, 0)
+    end
+  end
+end
+
+return M
