@@ -96,6 +96,20 @@ describe("a token that the service knows from an earlier failover", function()
     assert.equal(2, after.effects(stage.bench, ACTION))
   end)
 
+  it("is recognised for a drill that has been cleared", function()
+    local bench = after.new()
+    local group = bench:group()
+    local made = assert(group:start_drill { incident = "DRILL-1" })
+    assert(group:clear_drill(made.drill_id))
+    local began = bench.emu:now()
+    local again, err = group:start_drill { incident = "DRILL-1" }
+    assert.is_nil(again)
+    assert.equal("Client.TokenReplayed", err.code)
+    assert.is_true(bench.emu:now() - began < 60)
+    assert(group:start_drill { incident = err.next_incident })
+    assert.equal(2, after.effects(bench, "StartReplicaGroupDrill"))
+  end)
+
   it("is followed by the command that goes on", function()
     local desk = desks.new { world = after.world { old = false } }
     local words = { "failover", after.ID, "--region", "cn-shanghai", "--incident", "INC 7",

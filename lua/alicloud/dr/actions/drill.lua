@@ -81,10 +81,10 @@ end
 local function judge_start(intent, seen)
   local drill, ambiguity = ours(intent, seen)
   if ambiguity then return "unknown", ambiguity end
-  if not drill and intent.drill_id then
-    return "unknown", intent.drill_id .. " is not listed"
+  if not drill then
+    local id = intent.drill_id
+    return "not_started", id and id .. ", which the answer named, is not listed" or "no new drill"
   end
-  if not drill then return "not_started", "no new drill" end
   local words = drills.describe(drill)
   if drills.is_ready(drill, intent.pairs) then return "completed", words end
   if drill.status == "execute_failed" then return "failed", words end
