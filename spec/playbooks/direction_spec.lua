@@ -1,6 +1,7 @@
 -- Ready playbooks of a group whose sites lie in one region, and playbooks that are run once more
 -- after their end.
 
+local hints = require "alicloud.cli.hints"
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
 local zones = require "spec.dr.zone_lab"
@@ -114,11 +115,24 @@ describe("a ready playbook between two regions that is run again", function()
       .. "AttachDisk StartInstance", scene.effects(stage))
   end)
 
+  it("brings the service up where a group was moved, protected and left unserved", function()
+    local stage = scene.stage()
+    local given = { group = "pg-orders", region = "cn-shanghai" }
+    assert(scene.run("planned", stage, given))
+    local before = scene.effects(stage)
+    local result = assert(scene.run("planned", stage:anew(), GIVEN))
+    assert.is_nil(result.outcome)
+    assert.equal(before .. " AttachDisk AttachDisk StartInstance", scene.effects(stage))
+    again("planned", stage, GIVEN)
+  end)
+
   it("refuses a planned move of a group that is open there, before anything is stopped", function()
     local stage = scene.stage { status = "failovered" }
     local _, err = scene.run("planned", stage, GIVEN)
     assert.equal("OperationDenied.InvalidStatus", err.code)
-    assert.matches("alicloud%-dr reprotect pg%-orders %-%-to cn%-shanghai", err.hint)
+    assert.matches("group:serve, .* group:reprotect", err.hint)
+    assert.matches("alicloud%-dr reprotect pg%-orders %-%-region cn%-shanghai",
+      hints.translate(err.hint, err))
     assert.equal("", scene.effects(stage))
   end)
 end)

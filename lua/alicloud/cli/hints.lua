@@ -10,10 +10,16 @@ local M = {}
 local OPTIONS = { old_side = true, to = true, incident = true, client_token = true,
   outage_at = true, max_rpo = true }
 
+-- What a command does not do without.
+local NEEDED = { serve = "--attach INSTANCE" }
+
 local function command_of(verb, err)
   if not commands.is_known(verb) then return nil end
-  local region = err.region and { shell.option("--region", err.region) } or {}
-  return shell.command(verb, { err.group_id or "GROUP" }, region)
+  local place = {}
+  if err.region then place[1] = shell.option("--region", err.region) end
+  if err.to then place[#place + 1] = shell.option("--to", err.to) end
+  place[#place + 1] = NEEDED[verb]
+  return shell.command(verb, { err.group_id or "GROUP" }, place)
 end
 
 local function option_of(name, value)
@@ -22,7 +28,7 @@ end
 
 --- A hint in the words of a shell.
 ---@param text string
----@param err { group_id: string?, region: string? } what the hint is about
+---@param err { group_id: string?, region: string?, to: string? } what the hint is about
 ---@return string
 function M.translate(text, err)
   return (text:gsub(" %(in Lua [^()]*%)", "")

@@ -2,7 +2,6 @@
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
-local shell = require "alicloud.base.shell"
 
 local M = {}
 
@@ -49,6 +48,16 @@ local function is_idle(plan)
   return #plan.attach + #plan.start == 0
 end
 
+--- Whether the service is left to be brought up where a group stands. Reads only.
+---@param group alicloud.dr.Group
+---@param attach any
+---@return boolean
+function M.is_unserved(group, attach)
+  local _, err
+  if attach then _, err = group:serve { attach = attach, confirm = is_idle } end
+  return err ~= nil and err.code == "Client.NotConfirmed"
+end
+
 --- Whether the disks of a group that is open are where they are wanted, and nothing known of the
 --- old side is left to be fenced. Reads only.
 ---@param group alicloud.dr.Group
@@ -92,12 +101,11 @@ end
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
-  local to = shell.option("--to", group.to or group.region)
   return nil, alicloud.error.new { kind = "state", code = "OperationDenied.InvalidStatus",
-    outcome = "not_sent", group_id = group.id, region = group.region,
+    outcome = "not_sent", group_id = group.id, region = group.region, to = group.to,
     message = ("%s is failed over to %s already; a planned move begins with a group that "
       .. "replicates"):format(group.id, group.to or group.region),
-    hint = "protect it from there: " .. shell.command("reprotect", { group.id }, { to }) }
+    hint = "bring the service up there with group:serve, then protect it with group:reprotect" }
 end
 
 --- Waits for people, if any are named.

@@ -31,13 +31,17 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
 
   local found = common.check(run, group, function(standing)
     local done = not standing.open or not params.protect and common.has_nothing_left(group, params)
-    if done then return standing end
-    return common.refuse_open(group)
+    if not done then return common.refuse_open(group) end
+    if not standing.open and common.is_unserved(group, params.attach) then
+      standing.outcome = "already_moved"
+    end
+    return standing
   end)
-  if found then return end
+  if found == "already_there" then return end
   common.approve(run)
-  common.move_without_loss(run, group)
+  if not found then common.move_without_loss(run, group) end
   common.serve(run, group)
+  if found then return end
 
   if not params.protect then
     return run:note(group.id .. " is not protected: alicloud-dr reprotect")

@@ -1,5 +1,6 @@
 --- After a failover: the secondary disks are attached to the instances that take over, and those
 --- are started. Everything is looked at before the first call, and what is so already is done.
+--- Once the sides have changed places, they are the disks of the source.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
@@ -70,11 +71,29 @@ local function unknown_disk(mapping, set, snapshot)
   return nil
 end
 
-local function problem_of_group(found)
+-- Where data is copied from, the service may run only if it does not run where it is copied to, and
+-- both sites say which is which: a side that was given up may not know of it.
+local function problem_of_source(change, found)
+  local there = attachment.of_side_at_once(change.group.client, found.here, "to")
+  local why = found.far and not found.there and found.far .. " does not answer"
+    or not there.known and there.why
+  if why then
+    return { kind = "state", code = "Client.OldSideUnknown", retryable = true, side = there,
+      message = "the service may run at the other side: " .. why,
+      hint = "wait until that side answers, so that two sides never write" }
+  end
+  local names = attachment.in_use(there, "stopped")
+  return names and { kind = "state", code = "Client.OldSideInUse", side = there,
+    message = "the other side is in use: " .. names,
+    hint = "stop what runs there, so that two sides never write" } or nil
+end
+
+local function problem_of_group(change, found)
   local snapshot = found.here
   local problem, unproven = replication_change.problem_once_open(found)
   problem = problem or direction.problem(snapshot)
   if problem or snapshots.is_failovered(snapshot) then return problem, unproven end
+  if direction.standing(snapshot) == "source" then return problem_of_source(change, found) end
   return { code = "OperationDenied.InvalidStatus",
     message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
       snapshot.side or snapshot.region, snapshots.state(snapshot)),
@@ -214,17 +233,18 @@ end
 local function prepare(change)
   local found, err = replication_change.look(change)
   if not found then return nil, err end
-  local problem, unproven = problem_of_group(found)
+  local problem, unproven = problem_of_group(change, found)
   if problem then return failures.forbidden(change, problem) end
-  local set, list = secondary_disks(found.here)
+  local snapshot = found.here.role == "primary" and direction.turned(found.here) or found.here
+  local set, list = secondary_disks(snapshot)
   local mapping = mapping_of(change.options.attach, list)
-  problem = unknown_disk(mapping, set, found.here)
+  problem = unknown_disk(mapping, set, snapshot)
   if problem then return failures.forbidden(change, problem) end
   local unmapped = {}
   for _, disk in ipairs(list) do
     if not mapping[disk] then unmapped[#unmapped + 1] = disk end
   end
-  return found.here, mapping, { unmapped = unmapped, unproven = unproven }
+  return snapshot, mapping, { unmapped = unmapped, unproven = unproven }
 end
 
 local function decide(change, snapshot, mapping)

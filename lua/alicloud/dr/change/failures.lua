@@ -14,7 +14,7 @@ local TOKENLESS_WAYS_ON = "look first; to go on, ask again, which looks before i
 
 local function base(change, fields)
   fields.product, fields.action = change.words.product, change.words.action
-  fields.region = change.region or change.group.region
+  fields.region, fields.to = change.region or change.group.region, change.group.to
   fields.group_id = change.group.id
   fields.client_token = change.intent and change.intent.client_token or change.options.client_token
   fields.attempts = change.attempts

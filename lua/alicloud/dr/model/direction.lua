@@ -113,6 +113,24 @@ function M.wrong_side(snapshot, way_on)
       :format(way_on, to)
 end
 
+local function turned(unit)
+  local copy = {}
+  for name, value in pairs(unit) do copy[name] = value end
+  copy.from, copy.to = unit.to, unit.from
+  copy.source_disk, copy.destination_disk = unit.destination_disk, unit.source_disk
+  return copy
+end
+
+--- A look as if the data went the other way: what is the source is where the service goes.
+---@param snapshot alicloud.dr.Snapshot
+---@return alicloud.dr.Snapshot
+function M.turned(snapshot)
+  local copy = turned(snapshot)
+  copy.pairs = {}
+  for i, pair in ipairs(snapshot.pairs) do copy.pairs[i] = turned(pair) end
+  return copy
+end
+
 --- Whether a group stands at the side that is meant: the service runs there, or may.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return "source"|"open"|nil standing source: data is copied from there, or would be if
