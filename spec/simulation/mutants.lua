@@ -16,6 +16,7 @@ local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
 local MEMORY = "alicloud.dr.store.memory"
+local OUTAGE, REFUSAL = "alicloud.call.outage_retry", "alicloud.dr.change.refusal"
 local PARALLEL, WAVES = "alicloud.dr.playbook.parallel", "alicloud.dr.playbook.waves"
 
 local function edit(module, name, value)
@@ -362,6 +363,16 @@ return {
     "reason_to_leave_out", NIL))),
   of_fleet("F5", mutant("a group that has moved is left out as never begun", 338, edit(WAVES,
     "M.has_acted", FALSE))),
+
+  -- Patience.
+  of("E", mutant("a read is not asked again in an outage", 193, edit(OUTAGE, "M.is_patient",
+    FALSE))),
+  of("E", mutant("ten minutes of a call that is refused are too long", 480, edit(REFUSAL,
+    "wait_for_cloud", FALSE))),
+  of("S9", mutant("an outage is waited for without an end", 13, edit(OUTAGE, "M.left",
+    "function() return 1e6 end"))),
+  of("S4", mutant("a refusal opens the window after an answer that was lost", 440, edit(REFUSAL,
+    "is_settled", TRUE))),
 
   -- Bounds, plans, chance.
   mutant("looked without a pause", 1, edit(POLLER, "Poller:until_completed",

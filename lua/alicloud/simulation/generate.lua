@@ -17,7 +17,8 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 --- What can be asked for with --faults, and the share of schedules that have some of it.
-M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock" }
+M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
+  "outages" }
 
 --- What looks show that is odd, and must not decide anything.
 M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
@@ -38,6 +39,9 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field lasts number? seconds until it is over
 ---@field call integer? of the disk, counted over all processes
 ---@field how string? what happens then
+---@field action string? that is out of order, or throttled
+---@field code string? with which
+---@field status integer? HTTP, of that
 ---@field keep integer? bytes of what was not synced that the disk has kept
 ---@field pause number? seconds until somebody resumes
 
@@ -181,6 +185,19 @@ function MAKE.clock(d)
   return trouble
 end
 
+-- An operation is out of order for some time, or the call is throttled.
+function MAKE.outages(d)
+  local throttled = d:chance(0.3)
+  local trouble = moment(d, { lasts = d:pick { 30, 120, 600, 600, 20000 } })
+  trouble.action = throttled and "FailoverDiskReplicaGroup"
+    or d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" }
+  trouble.code = throttled and "Throttling.User" or "InternalError"
+  trouble.status = throttled and 400 or 500
+  -- What comes before the call lets it be throttled.
+  if throttled then trouble.after, trouble.delay = false, 0 end
+  return trouble
+end
+
 -- How many troubles of a kind a schedule has. Nearly a third of all schedules are harmless: their
 -- end must be the one of the undisturbed run.
 local MIXED = {
@@ -295,7 +312,18 @@ local function keep_kinds(list, kinds)
   end)
 end
 
-local ODD_STREAM = 1 << 40
+local ODD_STREAM, OUTAGE_STREAM = 1 << 40, 1 << 41
+
+-- Half of the outages come alone: what they must not change is the end.
+local function with_outage(seed, list)
+  local d = random.new(seed + OUTAGE_STREAM)
+  if not d:chance(0.16) then return list end
+  local trouble = MAKE.outages(d)
+  trouble.kind = "outages"
+  if d:chance(0.5) then return { trouble } end
+  list[#list + 1] = trouble
+  return list
+end
 
 --- Generates a case.
 ---@param seed integer
@@ -316,8 +344,9 @@ function M.case(seed, about, kinds)
   -- From a stream of its own, so that it changes nothing else of a seed.
   local odd = random.new(seed + ODD_STREAM)
   if odd:chance(0.2) then troubles[#troubles + 1] = oddity(odd) end
+  troubles = keep_kinds(with_outage(seed, troubles), kinds)
   return {
-    seed = seed, world = world, sides = sides_of(about), troubles = keep_kinds(troubles, kinds), incident = incident,
+    seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
     assume = forgetful and { repeat_failover = "restart" } or nil,
   }
 end
@@ -358,6 +387,7 @@ function M.describe(trouble)
   elseif trouble.state then what = ("%s region %s"):format(trouble.region, trouble.state)
   elseif trouble.seconds then what = ("clock: %s %g s"):format(trouble.name, trouble.seconds)
   elseif trouble.how then what = trouble.how
+  elseif trouble.code then what = ("%s: %s"):format(trouble.action, trouble.code)
   elseif trouble.name then what = "somebody else: " .. trouble.name end
   local lasts = trouble.lasts and (", for %g s"):format(trouble.lasts) or ""
   return ("%s, %s%s"):format(what, describe_moment(trouble), lasts)

@@ -137,11 +137,21 @@ end
 -- Resumed too late, an intent without an answer must not be sent again; a step of the playbook's
 -- own that was interrupted is for a person to settle.
 local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
+local TOO_OLD = "Client.RecoveryPointTooOld"
 local LONGEST_PAUSES = 60
 
 local HARMLESS = { pair_ids = true, group_ahead = true }
 
+-- A step outlasts one of them.
+local LONGEST_OUTAGE = 600
+
+local function is_outage_alone(case)
+  local trouble = case.troubles[1]
+  return #case.troubles == 1 and trouble.kind == "outages" and trouble.lasts <= LONGEST_OUTAGE
+end
+
 local function is_harmless(case)
+  if is_outage_alone(case) then return true end
   local pauses = 0
   for _, trouble in ipairs(case.troubles) do
     if trouble.kind ~= "crashes" and not HARMLESS[trouble.name] then return false end
@@ -165,10 +175,21 @@ local function known_ending(case, plan)
   return known[key]
 end
 
+-- A recovery point has its age, whatever was waited for.
+local function is_too_old(rehearsal)
+  local err, result = rehearsal.last.err, rehearsal.last.result
+  if type(err) == "table" and err.code == TOO_OLD then return true end
+  for _, step in ipairs(result and result.steps or {}) do
+    if step.err and step.err.code == TOO_OLD then return true end
+  end
+  return false
+end
+
 local function check_ending(case, plan, rehearsal)
   if not is_harmless(case) then return end
   local err = rehearsal.last.err
   if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
+  if is_outage_alone(case) and is_too_old(rehearsal) then return end
   local ended = verdict(rehearsal)
   if known_ending(case, plan) == ended then return end
   -- Blame needs the case's own seed, which repeats it.

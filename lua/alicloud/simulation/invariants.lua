@@ -30,7 +30,7 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, {
   S13 = "nothing is opened into a side that nobody asked for",
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
-  E = "crashes and harmless lies change nothing about the end",
+  E = "crashes, harmless lies and ten minutes of outage change nothing about the end",
 })
 
 -- Longer than any process works: a failover with its retries, waits of people not counted.

@@ -38,6 +38,13 @@ function ACT.regions(stage, trouble)
   emu:later(emu:now() + trouble.lasts, function() emu:region(id, "up") end)
 end
 
+function ACT.outages(stage, trouble)
+  local emu = stage.emu
+  local since = emu:now() - stage.requests[1].time
+  assert(emu:fault { match = { action = trouble.action, before = since + trouble.lasts },
+    effect = { error = { code = trouble.code, status = trouble.status } } })
+end
+
 function ACT.crashes(stage, trouble)
   stage:crash(trouble)
 end
