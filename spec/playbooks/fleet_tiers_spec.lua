@@ -92,6 +92,24 @@ describe("the tiers of a fleet", function()
     assert.is_true(ended["pg-06"] <= began["pg-01"])
   end)
 
+  it("say how to go on where the canary was alone in its own", function()
+    local stage = stage_of(nil, { faults = { {
+      match = { action = "FailoverDiskReplicaGroup", group = "pg-01", count = 9 },
+      effect = { partial = 1 } } } })
+    local _, err = run(stage, { tier = "1:pg-01", max_errors = 2 })
+    assert.matches("^resumed with canary=pg%-02, .*canary=0", err.hint)
+    local order = {}
+    local result = assert(run(stage, { tier = "1:pg-01", max_errors = 2 }, {
+      progress = function(event)
+        if event.type == "intent" then order[#order + 1] = event.intent.group_id end
+      end }))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.equal("pg-01 pg-02", table.concat(order, " ", 1, 2))
+    local began, ended = times(stage)
+    assert.is_true(ended["pg-02"] <= began["pg-03"])
+    assert.matches("of 6 groups: 1 failed, 5 opened\n", scene.notes(stage))
+  end)
+
   it("that take no group are told", function()
     local stage = stage_of()
     assert(run(stage, { tier = "1:db-*,2:ap-*,3:pg-01" }))

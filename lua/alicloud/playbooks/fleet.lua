@@ -120,6 +120,21 @@ local function outcomes_of(moved, fleet)
   return outcomes
 end
 
+local WORDS = { failovered = "opened", already_failovered = "open before",
+  already_there = "there before" }
+
+local function tell_counts(own, outcomes)
+  local counts, parts, total = {}, {}, 0
+  for _, outcome in pairs(outcomes) do
+    local word = WORDS[outcome] or outcome:match "^[^:]+"
+    counts[word], total = (counts[word] or 0) + 1, total + 1
+  end
+  for _, word in ipairs(tables.keys(counts)) do
+    parts[#parts + 1] = ("%d %s"):format(counts[word], word)
+  end
+  own:note(("of %d groups: %s"):format(total, table.concat(parts, ", ")))
+end
+
 -- What is left to be done, and with which command, a person reads here.
 local function tell_remains(own, moved, fleet)
   local opened, unfenced = opened_of(moved), {}
@@ -165,7 +180,9 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   }, function(id, own) return move(own, id, fleet) end)
   common.verify(run, { groups = table.concat(opened_of(moved), ","), region = fleet.region })
   run:step("what remains", { plan = false }, function(own)
+    local outcomes = outcomes_of(moved, fleet)
+    tell_counts(own, outcomes)
     tell_remains(own, moved, fleet)
-    return { groups = outcomes_of(moved, fleet) }
+    return { groups = outcomes }
   end)
 end)

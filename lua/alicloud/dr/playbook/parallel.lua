@@ -205,12 +205,17 @@ local function threshold_hint(round)
   })
 end
 
+local function next_job(round)
+  for _, job in ipairs(round.jobs) do
+    if not job.branch then return job end
+  end
+end
+
 local function canary_hint(round, wave, name)
-  local branch = round.branch
-  local following = wave.canaries[1] or wave.others[1]
+  local branch, following = round.branch, next_job(round)
   local ways = {}
-  if not wave.named and following then
-    ways[1] = { text = ("resumed, %s comes first instead of it"):format(following.name) }
+  if not wave.named and wave.canaries[1] then
+    ways[1] = { text = ("resumed, %s comes first instead of it"):format(wave.canaries[1].name) }
   end
   if following then
     ways[#ways + 1] = { param = "canary", text = ("resumed with canary=%s, that one comes first; "

@@ -163,8 +163,19 @@ local function check_names(names, jobs)
   end
 end
 
+-- The first tier in which there is one that has not failed before.
+local function tier_of_canaries(tiers)
+  for i, tier in ipairs(tiers) do
+    for _, job in ipairs(tier) do
+      if job.past ~= "failed" then return i end
+    end
+  end
+  return 1
+end
+
 --- Divides jobs whose past is known into waves: each waits until the one before has ended. A number
---- of canaries is for the first wave; those that are named come first in their own.
+--- of canaries is for one wave, the first in which not all have failed before; those that are named
+--- come first in their own.
 ---@param jobs alicloud.dr.Job[]
 ---@param options alicloud.dr.EachOptions
 ---@return alicloud.dr.Wave[]
@@ -175,8 +186,11 @@ function M.divide(jobs, options)
     check_names(canary, jobs)
     for _, name in ipairs(canary) do wanted[name] = true end
   end
-  for i, tier in ipairs(tiers_of(jobs, options.tier)) do
-    waves[i] = named and named_wave(tier, wanted) or counted_wave(tier, i == 1 and canary or 0)
+  local tiers = tiers_of(jobs, options.tier)
+  local proving = tier_of_canaries(tiers)
+  for i, tier in ipairs(tiers) do
+    waves[i] = named and named_wave(tier, wanted)
+      or counted_wave(tier, i == proving and canary or 0)
   end
   return waves
 end
