@@ -198,6 +198,26 @@ describe("the playbook fleet", function()
     assert.same({ "pg-02", "pg-03" }, asked)
   end)
 
+  it("moves pairs without a group as well", function()
+    local world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { { id = "pg-01",
+      pairs = 2, status = "normal", recover_point_age = 60, failover_seconds = 20,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" } },
+      pairs = {}, disks = {} }
+    for i = 1, 3 do
+      world.pairs[i] = { id = "pair-alone-" .. i, name = "alone", failover_seconds = 20,
+        recover_point_age = i == 3 and 9000 or 60, status = "normal",
+        source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+        source_disk = "d-old-" .. i, destination_disk = "d-new-" .. i }
+      table.insert(world.disks, { id = "d-old-" .. i, place = "cn-hangzhou/cn-hangzhou-g" })
+      table.insert(world.disks, { id = "d-new-" .. i, place = "cn-shanghai/cn-shanghai-b" })
+    end
+    local stage = stages.new { world = world }
+    local result = assert(run(stage, { tier = "1:alone" }))
+    assert.equal("FailoverDiskReplicaPair FailoverDiskReplicaPair FailoverDiskReplicaGroup",
+      scene.effects(stage))
+    assert.matches("^pair%-alone%-3 was left out: .*group=pair%-alone%-3", result.exceptions[1])
+  end)
+
   it("stops before anything if none is ready", function()
     local stage = stage_of(3, { BROKEN, BROKEN, BROKEN })
     local _, err = run(stage)

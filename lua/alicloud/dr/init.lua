@@ -28,7 +28,7 @@ local M = {}
 
 local REGION_ONLY = { region = formats.REGION }
 local FILTER = { region = formats.REGION, site = schema.choice("backup", "production"),
-  name = schema.text }
+  name = schema.text, lone_pairs = schema.boolean }
 local AGE = formats.seconds(0, formats.YEAR)
 local READINESS = { max_rpo = AGE, max_drill_age = AGE }
 

@@ -4,9 +4,9 @@
 ---     alicloud-dr run fleet groups=pg-orders,pg-payments region=cn-shanghai canary=1
 ---     alicloud-dr run fleet groups=all region=cn-shanghai tier=1:db-*,2:app-* table=@fleet.csv
 ---
---- `groups=all` takes every group that has its secondary site in the region. A group that is not
---- ready is left out, and the others go on without it; that is no failure, since nothing of it was
---- begun. More than `max_groups` need a person's word.
+--- `groups=all` takes every group, and every pair without one, that has its secondary site in the
+--- region. One that is not ready is left out, and the others go on without it; that is no failure,
+--- since nothing of it was begun. More than `max_groups` need a person's word.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"

@@ -77,7 +77,7 @@ end
 
 -- A row for nobody is a slip of the hand; one for a group that stays where it is is not.
 local function check_rows(fleet, own)
-  local ids, err = dr.group_ids(own.client, { region = fleet.region })
+  local ids, err = dr.group_ids(own.client, { region = fleet.region, lone_pairs = true })
   if not ids then return nil, err end
   local known, chosen, unused = {}, {}, {}
   for _, id in ipairs(ids) do known[id] = true end
@@ -98,7 +98,8 @@ end
 function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
     if names[1] ~= "all" then return unique(names) end
-    local ids, err = dr.group_ids(own.client, { region = self.region, site = "backup" })
+    local ids, err = dr.group_ids(own.client, { region = self.region, site = "backup",
+      lone_pairs = true })
     if not ids then return nil, err end
     if #ids == 0 then return nil, "no group has its secondary site in " .. self.region end
     return ids

@@ -21,6 +21,20 @@ end
 ---@field region string? else the client's
 ---@field site "backup"|"production"|nil the groups that have this site in the region; nil: either
 ---@field name string? only groups whose name contains it
+---@field lone_pairs boolean? pairs without a group, too
+
+-- Pairs of groups are moved with their groups.
+local function lone_pairs(client, filter, site, take)
+  local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
+    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+  }, { region = filter.region })
+  if not records then return nil, err end
+  for _, record in ipairs(records) do
+    local group = record.ReplicaGroupId
+    if group == nil or group == "" then take(record.ReplicaPairId) end
+  end
+  return true
+end
 
 --- The ids of the groups that a region lists, without their pairs.
 ---@param client alicloud.Client
@@ -29,14 +43,19 @@ end
 ---@return alicloud.Error? err
 function M.ids(client, filter)
   local ids, known = {}, {}
+  local function take(id)
+    if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+  end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
       RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
-    for _, record in ipairs(records) do
-      local id = record.ReplicaGroupId
-      if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+    for _, record in ipairs(records) do take(record.ReplicaGroupId) end
+    if filter.lone_pairs then
+      local ok
+      ok, err = lone_pairs(client, filter, site, take)
+      if not ok then return nil, err end
     end
   end
   table.sort(ids)
