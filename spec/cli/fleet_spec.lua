@@ -89,6 +89,27 @@ describe("alicloud-dr run fleet", function()
     assert.equal("failovered", desk.bench.emu:group "pg-03".status)
   end)
 
+  it("goes on with another canary, threshold or table, as they are typed", function()
+    local desk, directory = room(nil, { faults = { {
+      match = { action = "FailoverDiskReplicaGroup", group = "pg-01", count = 9 },
+      effect = { partial = 1 } } } })
+    scratch.write(directory .. "/a.csv", TABLE)
+    scratch.write(directory .. "/b.csv", "group,attach\npg-02,i-new-2\n")
+    local words = { "tier=1:db-*", "tier=2:app-*" }
+    local ran = fleet(desk, "run", "table=@" .. directory .. "/a.csv", table.unpack(words))
+    assert.equal(1, ran.code)
+    local journal = ran.err:match "resume (%S+)"
+    local typed = "table=@" .. directory .. "/b.csv"
+    ran = fleet(desk, "run", typed, "tier=1:app-*", "tier=2:web")
+    assert.equal(1, ran.code)
+    assert.is_truthy(ran.err:find("'tier=1:app-*' tier=2:web", 1, true), ran.err)
+    assert.is_truthy(ran.err:find(typed, 1, true), ran.err)
+    ran = desk:run("resume", journal, typed, "canary=pg-02", "max_errors=2", "--why", "seen")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new-2"].status)
+    assert.equal("failovered", desk.bench.emu:group "pg-04".status)
+  end)
+
   it("asks for as many groups as will move", function()
     local desk = room({ [3] = { status = "created" } }, { input_tty = true, typed = { "3" } })
     local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai")

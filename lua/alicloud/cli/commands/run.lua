@@ -70,6 +70,15 @@ local function begun(path)
   return state.run and state or false
 end
 
+-- As it was typed: what stands in a file is not printed, and one may be typed several times.
+local function add_typed(words, name, value, args)
+  local before = #words
+  for _, word in ipairs(args.param) do
+    if word:match "^[^=]*" == name then words[#words + 1] = word end
+  end
+  if #words == before then words[#words + 1] = name .. "=" .. tostring(value) end
+end
+
 -- With other parameters than before it goes on only if somebody says why.
 local function correct(given, state, path, args)
   local values, words = {}, {}
@@ -77,7 +86,7 @@ local function correct(given, state, path, args)
     local value = given.params[name]
     if core.encode { value } ~= core.encode { state.params[name] } then
       values[name] = value
-      words[#words + 1] = name .. "=" .. (type(value) == "string" and value or "…")
+      add_typed(words, name, value, args)
     end
   end
   -- One that is missing now is none that could be corrected; the run itself refuses it.
