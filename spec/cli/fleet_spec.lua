@@ -100,11 +100,11 @@ describe("alicloud-dr run fleet", function()
     assert.equal(1, ran.code)
     local journal = ran.err:match "resume (%S+)"
     local typed = "table=@" .. directory .. "/b.csv"
-    ran = fleet(desk, "run", typed, "tier=1:app-*", "tier=2:web")
+    ran = fleet(desk, "run", typed, "tier=1:app-*", "tier=2:web", "max_rpo=3h")
     assert.equal(1, ran.code)
     assert.is_truthy(ran.err:find("'tier=1:app-*' tier=2:web", 1, true), ran.err)
     assert.is_truthy(ran.err:find(typed, 1, true), ran.err)
-    ran = desk:run("resume", journal, typed, "canary=pg-02", "max_errors=2", "--why", "seen")
+    ran = desk:run("resume", journal, typed, "canary=pg-02", "max_errors=2")
     assert.equal(0, ran.code, ran.err)
     assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new-2"].status)
     assert.equal("failovered", desk.bench.emu:group "pg-04".status)

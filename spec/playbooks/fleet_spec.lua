@@ -306,6 +306,20 @@ describe("the playbook fleet", function()
     assert.same({ ["pg-01"] = true, ["pg-04"] = true, ["pg-06"] = true }, again)
   end)
 
+  it("takes another canary or threshold that is given anew, and nothing else", function()
+    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
+    assert.is_nil((run(stage, { parallel = 1 })))
+    local _, err = run(stage, { max_errors = "50%", max_rpo = "3h" })
+    assert.equal("Client.RunChanged", err.code)
+    assert(run(stage, { max_errors = "50%", canary = "pg-06" }))
+    assert.equal(5, opened(stage))
+    local told = {}
+    for i, event in ipairs(stage:events "correction") do
+      told[i] = ("%s %s %s"):format(event.name, event.new, event.why)
+    end
+    assert.same({ "canary pg-06 given anew", "max_errors 50% given anew" }, told)
+  end)
+
   it("leaves a step of the canary out, and proves it with another group", function()
     local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
     assert.is_nil((run(stage)))

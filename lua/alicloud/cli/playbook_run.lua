@@ -96,13 +96,18 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
---- The wish to correct parameters of a run that has begun.
+--- The wish to correct parameters of a run that has begun. What may be another one at any time needs
+--- no reason.
 ---@param values table<string, any>
 ---@param args table with `why`
 ---@param person string|nil
+---@param playbook alicloud.dr.Playbook
 ---@return alicloud.dr.CorrectionWish|nil
-function M.corrections(values, args, person)
+function M.corrections(values, args, person, playbook)
   if next(values) == nil then return nil end
+  if not args.why and corrections.are_revisable(playbook, values) then
+    return { values = values, why = corrections.ANEW, by = person }
+  end
   if not (args.why and args.why:find("%S")) or not person then
     options.refuse "parameter: a correction needs --why TEXT and, without $USER, --as NAME"
   end

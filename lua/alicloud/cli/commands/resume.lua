@@ -85,9 +85,9 @@ function M.run(args, io)
   given.journal = args.journal
   local corrected = playbook_argument.read_params({ param = args.param, to = args.to },
     orders.reader(args, io))
-  given.corrections = playbooks.corrections(corrected, args, given.requester)
   local playbook = playbook_argument.load(source)
   playbook_argument.check_mode(playbook, args)
+  given.corrections = playbooks.corrections(corrected, args, given.requester, playbook)
   return playbooks.carry_out(playbook, given, args, io, state)
 end
 

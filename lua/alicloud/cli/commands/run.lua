@@ -13,6 +13,8 @@ local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
 local tables = require "alicloud.base.tables"
 
+---@module "alicloud.dr.playbook.corrections"
+local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.cli.incident"
 local incidents = lazy.module "alicloud.cli.incident"
 
@@ -80,7 +82,7 @@ local function add_typed(words, name, value, args)
 end
 
 -- With other parameters than before it goes on only if somebody says why.
-local function correct(given, state, path, args)
+local function correct(given, state, path, args, playbook)
   local values, words = {}, {}
   for _, name in ipairs(tables.keys(given.params)) do
     local value = given.params[name]
@@ -94,14 +96,15 @@ local function correct(given, state, path, args)
     if given.params[name] == nil then return false end
   end
   if #words == 0 then return true end
-  if not args.why then
+  if not args.why and not corrections.are_revisable(playbook, values) then
     return nil, errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
       message = ("%s holds an unfinished run with other parameters: %s"):format(path,
         table.concat(words, " ")),
       hint = ("to correct them: %s --why TEXT; a run of its own, in spite of that: --new"):format(
         playbooks.resume_command(path, args, words)) }
   end
-  given.params, given.corrections = nil, playbooks.corrections(values, args, given.requester)
+  given.params, given.corrections = nil, playbooks.corrections(values, args, given.requester,
+    playbook)
   return true
 end
 
@@ -109,7 +112,7 @@ end
 local function go_on_with(playbook, state, given, args, io)
   local path, is_over = given.journal, state and state.ending and state.ending.type == "finished"
   if not state or is_over then return true end
-  local ok, err = correct(given, state, path, args)
+  local ok, err = correct(given, state, path, args, playbook)
   if ok == nil then return nil, err end
   return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
     args, io)

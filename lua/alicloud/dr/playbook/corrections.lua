@@ -116,6 +116,37 @@ local function changes_of(state, wish)
   return list
 end
 
+--- What is said of revisable parameters that are simply given anew.
+M.ANEW = "given anew"
+
+--- Whether all of some parameters may be other ones at any time.
+---@param playbook alicloud.dr.Playbook
+---@param values table<string, any>
+---@return boolean
+function M.are_revisable(playbook, values)
+  local revisable = revisable_of(playbook)
+  for name in pairs(values) do
+    if not revisable[name] then return false end
+  end
+  return true
+end
+
+--- What of parameters that are given for a run that has begun is another one now, if that may be so
+--- at any time; nil if more than that is another one.
+---@param state alicloud.dr.RunState
+---@param playbook alicloud.dr.Playbook
+---@param given table<string, any>
+---@return table<string, any>|nil values
+---@return table<string, any>? params that are given, as the run has them
+function M.revised(state, playbook, given)
+  local values = {}
+  for _, each in ipairs(changes_of(state, { values = given })) do values[each.name] = each.value end
+  if not M.are_revisable(playbook, values) then return nil end
+  local known = tables.merged(given)
+  for name in pairs(revisable_of(playbook)) do known[name] = state.params[name] end
+  return values, known
+end
+
 --- Judges a wish; nothing is changed.
 ---@param state alicloud.dr.RunState
 ---@param playbook alicloud.dr.Playbook

@@ -88,6 +88,17 @@ local function difference(state, playbook, options)
   return nil
 end
 
+-- What may be another one at any time need not be called a correction.
+local function take_revised(state, playbook, options)
+  if not options.params or options.corrections then return end
+  local values, known = corrections.revised(state, playbook, options.params)
+  if not values then return end
+  options.params = known
+  if next(values) then
+    options.corrections = { values = values, why = corrections.ANEW, by = options.requester }
+  end
+end
+
 local function begin(engine)
   local options, playbook = engine.options, engine.playbook
   return engine:write({
@@ -335,6 +346,7 @@ local function go_on(playbook, options)
   if not open then return nil, err end
   local state = open.state
   if state.run then
+    take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
     if fault then return nil, fault end
     if has_finished(state) then return summary.of(state, open.journal) end
