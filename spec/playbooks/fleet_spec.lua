@@ -1,51 +1,10 @@
--- The ready playbook for many groups.
+-- The ready playbook for many groups: canaries, the brake, and who is killed on the way.
 
 local alicloud = require "alicloud"
+local fleets = require "spec.playbooks.fleet_lab"
 local scene = require "spec.playbooks.scene"
-local stages = require "spec.dr.playbook.stage"
 
-local function stage_of(count, changes, given)
-  local groups = {}
-  for i = 1, count do
-    groups[i] = { id = ("pg-%02d"):format(i), pairs = 1, status = "normal", recover_point_age = 60,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
-      failover_seconds = 40 }
-    for name, value in pairs(changes and changes[i] or {}) do groups[i][name] = value end
-  end
-  local all = { world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups } }
-  for name, value in pairs(given or {}) do all[name] = value end
-  return stages.new(all)
-end
-
-local function run(stage, more, options)
-  local params = { groups = "all", region = "cn-shanghai" }
-  for name, value in pairs(more or {}) do params[name] = value end
-  local given = { params = params }
-  for name, value in pairs(options or {}) do given[name] = value end
-  return stage:run(scene.load "fleet", given)
-end
-
-local function moved(stage) return #stage.bench:ledger() end
-
-local BROKEN = { status = "created" }
-
-local function opened(stage)
-  local count = 0
-  for _, group in ipairs(stage.bench.emu.world.groups) do
-    if stage.bench.emu:group(group.id).status == "failovered" then count = count + 1 end
-  end
-  return count
-end
-
-local function FORBIDDEN(id)
-  return { match = { action = "FailoverDiskReplicaGroup", group = id, count = 1 },
-    effect = { error = { code = "Forbidden", status = 403 } } }
-end
-
-local function PARTIAL(id)
-  return { match = { action = "FailoverDiskReplicaGroup", group = id, count = 100 },
-    effect = { partial = 1 } }
-end
+local stage_of, run, moved, opened = fleets.stage, fleets.run, fleets.moved, fleets.opened
 
 -- A client that may ask six times a second for each action and twelve times in all, and the moments
 -- at which it asked.
@@ -96,151 +55,8 @@ describe("the playbook fleet", function()
     assert.equal(2, moved(stage))
   end)
 
-  it("leaves out what is not ready and names it, with the command for later", function()
-    for _, status in ipairs { "initial_syncing", "reprotecting", "invalid", "created" } do
-      local stage = stage_of(12, { [7] = { status = status } })
-      local result = assert(run(stage))
-      assert.equal(11, moved(stage))
-      assert.equal("completed_with_exceptions", result.status)
-      assert.equal(1, #result.exceptions)
-      assert.matches("^pg%-07 was left out: .*later: alicloud%-dr run failover group=pg%-07 "
-        .. "region=cn%-shanghai max_rpo=3600s$", result.exceptions[1])
-      local outcomes = stage:state().steps["what remains"].result.groups
-      assert.matches("^left out: ", outcomes["pg-07"])
-      assert.equal("failovered", outcomes["pg-08"])
-    end
-  end)
-
-  it("leaves out what has vanished, cannot be read or is held by another run", function()
-    local stage = stage_of(4, nil, { faults = { {
-      match = { action = "DescribeDiskReplicaPairs", group = "pg-03", count = 100000 },
-      effect = { error = { code = "Forbidden", status = 403 } } } } })
-    local other = stage.disk:open "other"
-    assert(other:lease("group pg-02", { owner = "someone", host = "there", pid = 1 }))
-    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03,pg-04,pg-99" }))
-    assert.equal(2, moved(stage))
-    assert.equal(3, #result.exceptions)
-    local text = table.concat(result.exceptions, "\n")
-    assert.matches("pg%-02 was left out: Client", text)
-    assert.matches("pg%-03 was left out: Forbidden", text)
-    assert.matches("pg%-99 was left out: ", text)
-  end)
-
-  it("does not wait ten minutes for one that cannot be read while others can", function()
-    local stage = stage_of(6, nil, { faults = { {
-      match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 1000000 },
-      effect = { error = { code = "InternalError", status = 500 } } } } })
-    local result = assert(run(stage))
-    assert.equal(5, moved(stage))
-    assert.matches("pg%-03 was left out: Client.StepTimeout: it could not be read, while others "
-      .. "could, for 60 s; later: ", result.exceptions[1])
-    assert.equal(1, #result.exceptions)
-    local waited = stage:events("intent")[1].at - stage:events("run")[1].at
-    assert.is_true(waited >= 120 and waited < 180, waited)
-  end)
-
-  it("waits for one that can be read again after a minute", function()
-    local stage = stage_of(6, nil, { faults = { {
-      match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 14 },
-      effect = { error = { code = "InternalError", status = 500 } } } } })
-    local result = assert(run(stage))
-    assert.equal(6, moved(stage))
-    assert.equal("completed", result.status)
-    assert.equal("done", scene.statuses(stage)["once more pg-03/check"])
-  end)
-
-  it("waits for a cloud that is dark, and moves all when it is back", function()
-    for _, first in ipairs { 1, 6 } do
-      local stage = stage_of(6)
-      stage.bench.emu:later(stage.bench.emu:now() + 300, function()
-        stage.bench.emu:region("cn-shanghai", "up")
-      end)
-      local seen = 0
-      if first == 1 then stage.bench.emu:region("cn-shanghai", "failing") end
-      local result = assert(run(stage, { parallel = 2 }, { progress = function(event)
-        seen = seen + (event.type == "step_end" and 1 or 0)
-        if seen == first and first > 1 then
-          stage.bench.emu:region("cn-shanghai", "failing")
-        end
-      end }))
-      assert.equal("completed", result.status)
-      assert.equal(6, moved(stage))
-    end
-  end)
-
-  it("names a recovery point that will do, where it was too old", function()
-    local stage = stage_of(3, { [2] = { recover_point_age = 9000 } })
-    local result = assert(run(stage))
-    assert.matches("pg%-02 was left out: Client.RecoveryPointTooOld: .*max_rpo=14400s$",
-      result.exceptions[1])
-  end)
-
-  it("does nothing with a group that stands there already, and says so", function()
-    local there = { source = "cn-shanghai/cn-shanghai-b",
-      destination = "cn-hangzhou/cn-hangzhou-g" }
-    local stage = stage_of(3, { there })
-    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03", canary = "pg-02" }))
-    assert.equal("completed", result.status)
-    assert.equal(2, moved(stage))
-    assert.matches("stands there already, nothing was done: pg%-01", scene.notes(stage))
-    stage = stage_of(2, { there, there })
-    assert.equal("completed", assert(run(stage, { groups = "pg-01,pg-02" })).status)
-    assert.equal(0, moved(stage))
-  end)
-
-  it("is approved for the groups that are ready", function()
-    local stage = stage_of(3, { BROKEN })
-    -- Nobody approves, and the gate closes.
-    local key = require "alicloud.core".ed25519_public(("ab"):rep(32))
-    assert.is_nil((run(stage, { approvers = "dba" }, { approvers = { dba = key } })))
-    local asked = {}
-    for i, group in ipairs(stage:events("gate_open")[1].decision.groups) do asked[i] = group.id end
-    assert.same({ "pg-02", "pg-03" }, asked)
-  end)
-
-  it("moves pairs without a group as well", function()
-    local world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { { id = "pg-01",
-      pairs = 2, status = "normal", recover_point_age = 60, failover_seconds = 20,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" } },
-      pairs = {}, disks = {} }
-    for i = 1, 3 do
-      world.pairs[i] = { id = "pair-alone-" .. i, name = "alone", failover_seconds = 20,
-        recover_point_age = i == 3 and 9000 or 60, status = "normal",
-        source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
-        source_disk = "d-old-" .. i, destination_disk = "d-new-" .. i }
-      table.insert(world.disks, { id = "d-old-" .. i, place = "cn-hangzhou/cn-hangzhou-g" })
-      table.insert(world.disks, { id = "d-new-" .. i, place = "cn-shanghai/cn-shanghai-b" })
-    end
-    local stage = stages.new { world = world }
-    local result = assert(run(stage, { tier = "1:alone" }))
-    assert.equal("FailoverDiskReplicaPair FailoverDiskReplicaPair FailoverDiskReplicaGroup",
-      scene.effects(stage))
-    assert.matches("^pair%-alone%-3 was left out: .*group=pair%-alone%-3", result.exceptions[1])
-  end)
-
-  it("stops before anything if none is ready", function()
-    local stage = stage_of(3, { BROKEN, BROKEN, BROKEN })
-    local _, err = run(stage)
-    assert.equal("OperationDenied.InvalidStatus", err.code)
-    assert.matches("none of 3 groups can be failed over; first: pg%-01: ", err.message)
-    assert.equal("not_sent", err.outcome)
-    assert.equal(0, moved(stage))
-  end)
-
-  it("looks again at what was left out when it is resumed", function()
-    local stage = stage_of(4, { [4] = BROKEN }, { faults = { FORBIDDEN "pg-01" } })
-    local _, err = run(stage)
-    assert.equal("Forbidden", err.code)
-    stage.bench.emu.world.group_by_id["pg-04"].status = "normal"
-    for _, pair in ipairs(stage.bench.emu.world.group_by_id["pg-04"].pairs) do
-      pair.status = "normal"
-    end
-    assert(run(stage))
-    assert.equal(4, moved(stage))
-  end)
-
   it("stops at a canary that fails, and says how to go on", function()
-    local stage = stage_of(10, nil, { faults = { FORBIDDEN "pg-01" } })
+    local stage = stage_of(10, nil, { faults = { fleets.forbidden "pg-01" } })
     local _, err = run(stage, { max_errors = 5 })
     assert.equal("Forbidden", err.code)
     assert.matches("1 of 10 failed %(pg%-01%), 9 were not begun", err.message)
@@ -252,7 +68,7 @@ describe("the playbook fleet", function()
   end)
 
   it("takes another canary when it is resumed, and what failed comes last", function()
-    local stage = stage_of(12, nil, { faults = { PARTIAL "pg-01" } })
+    local stage = stage_of(12, nil, { faults = { fleets.partial "pg-01" } })
     assert.is_nil((run(stage, { max_errors = "50%", parallel = 1 })))
     local first = {}
     local result = assert(run(stage, { max_errors = "50%", parallel = 1 }, {
@@ -270,7 +86,7 @@ describe("the playbook fleet", function()
 
   it("lets a person take another canary, or release the others", function()
     for answer, brought in pairs { again = "pg-02", skip = "pg-02", stop = false } do
-      local stage = stage_of(4, nil, { faults = { PARTIAL "pg-01" } })
+      local stage = stage_of(4, nil, { faults = { fleets.partial "pg-01" } })
       local asked
       local result = run(stage, nil, { ask = function(question)
         asked = question
@@ -290,7 +106,7 @@ describe("the playbook fleet", function()
           if event.type == "intent" then stage:did(event.intent.group_id) end
         end })
     end
-    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01", PARTIAL "pg-04" } })
+    local stage = stage_of(6, nil, { faults = { fleets.partial "pg-01", fleets.partial "pg-04" } })
     assert.is_nil((run(stage, { parallel = 1 })))
     local _, err = resumed(stage, { canary = "pg-05" })
     assert.matches("^1 of 6 failed %(pg%-04%)", err.message)
@@ -307,7 +123,7 @@ describe("the playbook fleet", function()
   end)
 
   it("takes another canary or threshold that is given anew, and nothing else", function()
-    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
+    local stage = stage_of(6, nil, { faults = { fleets.partial "pg-01" } })
     assert.is_nil((run(stage, { parallel = 1 })))
     local _, err = run(stage, { max_errors = "50%", max_rpo = "3h" })
     assert.equal("Client.RunChanged", err.code)
@@ -321,7 +137,7 @@ describe("the playbook fleet", function()
   end)
 
   it("leaves a step of the canary out, and proves it with another group", function()
-    local stage = stage_of(6, nil, { faults = { PARTIAL "pg-01" } })
+    local stage = stage_of(6, nil, { faults = { fleets.partial "pg-01" } })
     assert.is_nil((run(stage)))
     local order = {}
     assert(run(stage, nil, { skip = { ["pg-01/promote"] = "broken" }, progress = function(event)
@@ -333,7 +149,8 @@ describe("the playbook fleet", function()
   end)
 
   it("chooses a canary that is ready and has something to prove", function()
-    local stage = stage_of(5, { BROKEN, { status = "failovered" }, { status = "failover_failed" } })
+    local stage = stage_of(5, { fleets.BROKEN, { status = "failovered" },
+      { status = "failover_failed" } })
     local first
     assert(run(stage, nil, { progress = function(event)
       first = first or event.type == "intent" and event.intent.group_id
@@ -351,7 +168,7 @@ describe("the playbook fleet", function()
       end
     end }))
     assert.equal(5, moved(stage))
-    stage = stage_of(5, { [3] = BROKEN })
+    stage = stage_of(5, { [3] = fleets.BROKEN })
     local _, err = run(stage, { canary = "pg-03" })
     assert.matches("the canary pg%-03 is not ready: ", err.message)
     assert.matches("canary=pg%-01", err.hint)
@@ -362,7 +179,7 @@ describe("the playbook fleet", function()
   end)
 
   it("counts failed changes, and not what was left out", function()
-    local stage = stage_of(10, { [1] = BROKEN, [5] = BROKEN, [6] = BROKEN })
+    local stage = stage_of(10, { [1] = fleets.BROKEN, [5] = fleets.BROKEN, [6] = fleets.BROKEN })
     local result = assert(run(stage, { max_errors = 1 }))
     assert.equal(7, moved(stage))
     assert.equal(3, #result.exceptions)

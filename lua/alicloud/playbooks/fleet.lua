@@ -148,9 +148,10 @@ local function tell_remains(own, moved, fleet)
     own:note("the old side is not fenced, keep it from writing: " .. groups.few(unfenced))
   end
   if #opened > 0 then
+    local options = { shell.option("--region", fleet.region) }
+    if own.params.to then options[2] = shell.option("--to", own.params.to) end
     own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
-      .. " groups are", shell.command("reprotect", { "GROUP" }, { shell.option("--region",
-      fleet.region) })))
+      .. " groups are", shell.command("reprotect", { "GROUP" }, options)))
   end
 end
 

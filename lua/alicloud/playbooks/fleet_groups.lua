@@ -122,6 +122,12 @@ local function outage_text(outage_at)
   return text and (tonumber(text) or text:find "T") and text or nil
 end
 
+-- A side that the group does not have is no help, and where one is needed it is for people to say.
+local function side_text(to, err)
+  if err.code == "Client.UnknownSide" then return nil end
+  return to or err.code == "Client.DirectionNeeded" and "ZONE" or nil
+end
+
 --- The command that moves one group alone, later.
 ---@param id string
 ---@param err alicloud.Error why it was not moved
@@ -131,7 +137,7 @@ function Fleet:later(id, err)
   local max_rpo = params.max_rpo
   if err.recover_point_age then max_rpo = (err.recover_point_age // HOUR + 2) * HOUR end
   local words = { "failover", "group=" .. id, "region=" .. self.region }
-  for _, each in ipairs { { "to", params.to }, { "max_rpo", ("%.14gs"):format(max_rpo) },
+  for _, each in ipairs { { "to", side_text(params.to, err) }, { "max_rpo", ("%.14gs"):format(max_rpo) },
     { "outage_at", outage_text(params.outage_at) }, { "attach", attach_text(row.attach) },
     { "stop", row.stop }, { "fence", row.fence } } do
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
