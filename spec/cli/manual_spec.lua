@@ -259,6 +259,6 @@ describe("the manual tells of", function()
       count = count + 1
       assert.is_truthy(text:find("\n| `" .. name .. "` |", 1, true), name)
     end
-    assert.equal(16, count)
+    assert.equal(17, count)
   end)
 end)

@@ -3,7 +3,8 @@
 ---
 ---     alicloud-dr run drill group=pg-orders region=cn-shanghai check='./check-disks.sh'
 ---
---- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between. Disks of a drill are
+--- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between, and what it says last is
+--- kept as evidence. The time counts to the check that passed, the loss to the accepted call. Disks of a drill are
 --- paid for until it is cleared: those that others have left open are told, with their age.
 
 require "alicloud.base.lua_version"
@@ -41,7 +42,7 @@ local function look_at(run, group, made)
   for i, disk in ipairs(made.disks) do ids[i] = disk.disk end
   if not run.params.check then return true end
   return run:program(run.params.check,
-    { group = group.id, drill = made.drill_id, disks = table.concat(ids, ",") })
+    { group = group.id, drill = made.drill_id, disks = table.concat(ids, ",") }, { keep = true })
 end
 
 local function verdict(why)
@@ -60,7 +61,8 @@ return dr.playbook("drill", { kind = "drill", params = PARAMS,
   common.approve(run)
   local made = run:step("start drill", { critical = true }, function() return start(group) end)
   local good, why = run:step("check the disks",
-    { timeout = params.check_for, on_error = "continue", plan = false },
+    { timeout = params.check_for, on_error = "continue", plan = false,
+      marks = params.check and "verified" or nil },
     function(own) return look_at(own, group, made) end)
   run:step("clear", { critical = true, plan = false }, function()
     return group:clear_drill(made.drill_id, { detach = true })

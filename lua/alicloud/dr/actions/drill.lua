@@ -13,6 +13,7 @@ local drills = require "alicloud.dr.read.drills"
 local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
 local guard = require "alicloud.base.guard"
+local losses = require "alicloud.dr.model.loss"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local tables = require "alicloud.base.tables"
@@ -31,6 +32,10 @@ local M = {}
 ---@field request_ids string[]
 ---@field client_token string?
 ---@field attempts integer
+---@field recover_point integer? unix seconds, of the data on its disks
+---@field rpo number? seconds that a failover at its start would have lost
+---@field rpo_basis "accepted"|nil
+---@field rpo_to number? unix seconds, the accepted call
 ---@field server_time number? of the accepted call, unix seconds
 ---@field adopted boolean? the answer was lost, the drill was found by looking
 
@@ -186,6 +191,8 @@ function M.start(group, options, holder)
   local made = result(change, "drill_ready", id, drill)
   made.adopted = change.accepted == nil
   made.recover_point, made.disks = drill.recover_point, drill.disks
+  made.rpo = losses.between(made.recover_point, made.server_time)
+  made.rpo_basis, made.rpo_to = made.rpo and "accepted", made.rpo and made.server_time
   change:write_outcome(made)
   return made
 end

@@ -18,6 +18,15 @@ local M = {}
 -- Clocks of machines that keep time differ by less.
 local CLOCKS_DIFFER = 60
 
+--- What was lost at a moment; nil of a recovery point that cannot have been by then.
+---@param point number|nil unix seconds
+---@param moment number|nil unix seconds by the server's clock
+---@return number|nil seconds
+function M.between(point, moment)
+  local seconds = point and moment and moment - point
+  return seconds and seconds >= -CLOCKS_DIFFER and math.max(0, seconds) or nil
+end
+
 --- What a snapshot lets one say of the loss.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param outage_at number|nil unix seconds by the server's clock

@@ -157,6 +157,7 @@ local EVENTS = {
   note = { text = TEXT, fields = maybe(ANY) },
   confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,
     from = maybe(NAME), to = maybe(NAME), recover_point = maybe(NUMBER) }) },
+  output = { step = NAME, text = TEXT, ok = BOOLEAN, cut = maybe(BOOLEAN) },
   asked = { step = NAME, answer = NAME, by = maybe(NAME), dropped = maybe(NAME) },
   signed = { by = NAME, key = KEY, records = COUNT, head = SUM,
     signed_at = schema.integer(0, LAST_TIME), signature = SIGNATURE },

@@ -17,6 +17,7 @@ local M = {}
 ---@field basis "outage"|"accepted"|"observed"|"stop"|nil what it is counted to
 ---@field to number? unix seconds
 ---@field group_id string?
+---@field recover_point number? unix seconds, the recovery point itself
 
 -- Of a move that somebody had made before the run came to it.
 local FOUND_DONE = { already_failovered = true, already_there = true }
@@ -78,6 +79,17 @@ function M.recovery_time(state)
   return { seconds = math.max(0, seconds), basis = basis, from = from, from_at = from_at }
 end
 
+-- A drill tells what a failover would have lost, which is a figure of a run that is no more.
+local function is_of_move(state, result)
+  if type(result) ~= "table" then return false end
+  return result.outcome ~= "drill_ready" or state.run.kind == "drill"
+end
+
+-- A step may return anything, and a journal come from anywhere.
+local function of_type(kind, value)
+  return type(value) == kind and value or nil
+end
+
 --- How much was lost: the worst of the failovers.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.RecoveryPoint
@@ -85,10 +97,11 @@ function M.recovery_point(state)
   local worst = {}
   for _, key in ipairs(state.order) do
     local result = state.steps[key].result
-    local loss = type(result) == "table" and type(result.rpo) == "number" and result.rpo
+    local loss = is_of_move(state, result) and type(result.rpo) == "number" and result.rpo
     if loss and loss > (worst.seconds or -1) then
-      worst = { seconds = loss, basis = result.rpo_basis, to = result.rpo_to,
-        group_id = result.group_id }
+      worst = { seconds = loss, basis = of_type("string", result.rpo_basis),
+        to = of_type("number", result.rpo_to), group_id = of_type("string", result.group_id),
+        recover_point = of_type("number", result.recover_point) }
     end
   end
   return worst

@@ -32,8 +32,26 @@ end
 
 ---@class alicloud.dr.ProgramOptions
 ---@field credentials? boolean the program gets the variables that hold keys, too
+---@field keep? boolean the journal keeps the last 4 KiB of what is said, on either stream
 
-M.SCHEMA = { credentials = schema.boolean }
+M.SCHEMA = { credentials = schema.boolean, keep = schema.boolean }
+
+-- Bytes that are kept: the last ones, where a program says how it went.
+local KEPT = 4096
+
+-- Takes lines, and drops the first ones where there are too many.
+local function keeper()
+  local lines, size, cut = {}, 0, nil
+  return function(line)
+    lines[#lines + 1], size = line, size + #line + 1
+    while size > KEPT and #lines > 1 do
+      size, cut = size - #table.remove(lines, 1) - 1, true
+    end
+  end, function() return table.concat(lines, "\n"), cut end
+end
+
+-- Both streams as one, in the order in which they are written.
+local ONE_STREAM = "exec 1>&2\n"
 
 --- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`.
 ---@param loop alicloud.Loop
@@ -48,6 +66,30 @@ function M.line(loop, command, variables, given)
     without = not given.credentials and programs.KEYS or nil })
 end
 
+local function end_of(command, ended, fault)
+  if not ended then return failed(("%s: %s"):format(command, fault)) end
+  if ended.signal then
+    return failed(("%s: ended by signal %d"):format(command, ended.signal))
+  end
+  if ended.code ~= 0 then
+    return failed(("%s: exit code %s"):format(command, tostring(ended.code)))
+  end
+  return true
+end
+
+local function run_and_keep(run, command, variables, options)
+  local said, step = run.engine.runtime.said, run.step_key
+  local take, told = keeper()
+  local ok, err = end_of(command, M.line(run.loop, ONE_STREAM .. command, variables, {
+    credentials = options.credentials, say = function(line)
+      take(line)
+      if said then said(step, line) end
+    end }))
+  local text, cut = told()
+  run.engine:record { type = "output", step = step, text = text, cut = cut, ok = ok == true }
+  return ok, err
+end
+
 --- Runs a command line with sh, or calls a function with the run and the variables.
 ---@param run alicloud.dr.PlaybookRun in a step, whose program it is
 ---@param command string|function
@@ -59,16 +101,11 @@ function M.run(run, command, variables, options)
   if schema.callable.test(command) then return command(run, variables) end
   local instead, said, step = run.engine.options.program, run.engine.runtime.said, run.step_key
   if instead then return instead(command, variables) end
-  local ended, fault = M.line(run.loop, command, variables_of(run, variables), {
-    credentials = options.credentials, say = said and function(line) said(step, line) end })
-  if not ended then return failed(("%s: %s"):format(command, fault)) end
-  if ended.signal then
-    return failed(("%s: ended by signal %d"):format(command, ended.signal))
+  if options.keep then
+    return run_and_keep(run, command, variables_of(run, variables), options)
   end
-  if ended.code ~= 0 then
-    return failed(("%s: exit code %s"):format(command, tostring(ended.code)))
-  end
-  return true
+  return end_of(command, M.line(run.loop, command, variables_of(run, variables), {
+    credentials = options.credentials, say = said and function(line) said(step, line) end }))
 end
 
 return M

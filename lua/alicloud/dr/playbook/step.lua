@@ -26,7 +26,7 @@ local M = {}
 ---@field check? fun(run): any whether the step's work is done; asked before it runs once more
 ---@field point_of_no_return? boolean once it may have had an effect, nothing is undone
 ---@field graceful_only? boolean skipped, or given up, when the old side is given up
----@field marks? "data_ready"|"old_side_fenced" the finish line that it reaches
+---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
 ---@field plan? function|false what `plan` does instead of running it; false: nothing
 
 local MAX_RESULT_BYTES = 262144
@@ -53,7 +53,7 @@ local SCHEMA = {
   point_of_no_return = schema.boolean,
   stops_production = schema.boolean,
   graceful_only = schema.boolean,
-  marks = schema.choice("data_ready", "old_side_fenced"),
+  marks = schema.choice("data_ready", "old_side_fenced", "verified"),
   plan = schema.rule("a function or false", function(value)
     return value == false or schema.callable.test(value)
   end),
@@ -165,11 +165,14 @@ local function mark(engine, name)
   engine:record { type = "mark", mark = name }
 end
 
--- A failover that was seen to be done has opened the data, whatever the step is called.
-local function marks_of(options, result)
+local OPENED = { failovered = true, already_failovered = true }
+
+-- A failover that was seen to be done has opened the data, whatever the step is called; where a
+-- drill is all that the run is for, its copy is what is opened.
+local function marks_of(engine, options, result)
   if options.marks then return options.marks end
-  local opened = type(result) == "table"
-    and (result.outcome == "failovered" or result.outcome == "already_failovered")
+  local outcome = type(result) == "table" and result.outcome
+  local opened = OPENED[outcome] or outcome == "drill_ready" and engine.state.run.kind == "drill"
   return opened and "data_ready" or nil
 end
 
@@ -183,7 +186,7 @@ local function succeed(branch, key, options, result, found)
   local engine = branch.engine
   local kept = keepable(result)
   -- Before the end of the step: whoever is killed in between comes here again, but not behind it.
-  local line = options.verify and "verified" or marks_of(options, result)
+  local line = options.verify and "verified" or marks_of(engine, options, result)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
     omitted = kept == nil and result ~= nil or nil, used = corrections.used(branch) }

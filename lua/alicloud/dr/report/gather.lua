@@ -9,6 +9,7 @@ local proofs = require "alicloud.dr.playbook.proof"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local steps = require "alicloud.dr.report.steps"
+local subjects = require "alicloud.dr.report.subjects"
 local summary = require "alicloud.dr.playbook.summary"
 local vouches = require "alicloud.dr.report.vouch"
 
@@ -41,7 +42,8 @@ M.VERSION = 1
 ---@field rto { declared: number?, achieved: number?, met: boolean?, basis: string?, from: string?,
 ---from_at: number?, why: string? } as of alicloud.dr.RecoveryTime
 ---@field rpo { declared: number?, achieved: number?, met: boolean?, basis: string?, to: number?,
----group_id: string? } as of alicloud.dr.RecoveryPoint
+---group_id: string?, recover_point: number? } as of alicloud.dr.RecoveryPoint
+---@field subjects alicloud.dr.Subjects what the whole run was about, by name
 ---@field outages { said: string, by: string?, at: number, behind: string? }[] that were declared
 ---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
 ---@field no_return { step: string, at: number }?
@@ -247,6 +249,12 @@ local function presence_of(source, state, model)
   return presence
 end
 
+local function all_subjects(list)
+  local sets = subjects.new()
+  for _, entry in ipairs(list) do subjects.join(sets, entry.subjects) end
+  return subjects.lists(sets)
+end
+
 --- Makes the model.
 ---@param source alicloud.dr.EvidenceSource
 ---@return alicloud.dr.EvidenceModel|nil nil: the records hold no run
@@ -271,8 +279,10 @@ function M.model(source)
   model.rto.why = time.why
   model.rpo = target(declared.rpo, point.seconds)
   model.rpo.basis, model.rpo.to, model.rpo.group_id = point.basis, point.to, point.group_id
+  model.rpo.recover_point = point.recover_point
   model.finish, model.no_return = state.marks, no_return_of(state)
   model.steps = steps.gather(source.events, model.status == "running", proof)
+  model.subjects = all_subjects(model.steps)
   model.vouching = vouches.of(proof)
   model.open = open_intents(state)
   model.exceptions = exceptions_of(state, model.steps)

@@ -5,6 +5,7 @@ local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
 local style = require "alicloud.dr.report.style"
 local svg = require "alicloud.dr.report.svg"
+local targets = require "alicloud.dr.report.targets"
 local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
 
@@ -35,7 +36,7 @@ end
 
 local function figures(model)
   local cells = {}
-  for i, fact in ipairs(texts.figures(model)) do
+  for i, fact in ipairs(targets.figures(model)) do
     cells[i] = element("div", { class = fact.tone },
       element("dt", nil, fact.label), element("dd", { class = "value" }, fact.value),
       element("dd", { class = "detail" }, fact.detail))

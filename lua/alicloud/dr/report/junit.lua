@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
+local targets = require "alicloud.dr.report.targets"
 local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
 
@@ -80,7 +81,7 @@ local function properties(model)
   for _, pair in ipairs(texts.about(model)) do
     list[#list + 1] = element("property", { name = pair[1], value = pair[2] })
   end
-  for _, fact in ipairs(texts.figures(model)) do
+  for _, fact in ipairs(targets.figures(model)) do
     list[#list + 1] = element("property", { name = fact.label, value = fact.value })
   end
   return element("properties", nil, list)

@@ -1,6 +1,7 @@
 --- A report in Markdown, for a ticket.
 
 local plain = require "alicloud.dr.report.plain"
+local targets = require "alicloud.dr.report.targets"
 local texts = require "alicloud.dr.report.text"
 local vouches = require "alicloud.dr.report.vouch"
 
@@ -80,7 +81,7 @@ local function head(lines, model)
   add(lines, "")
   add(lines, "| | | |")
   add(lines, "|---|---|---|")
-  for _, fact in ipairs(texts.figures(model)) do
+  for _, fact in ipairs(targets.figures(model)) do
     add(lines, "| ", fact.label, " | **", fact.value, "** | ", escape(fact.detail or ""), " |")
   end
   local chain, chain_tone = texts.chain(model.chain)

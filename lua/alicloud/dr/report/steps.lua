@@ -2,6 +2,8 @@
 
 local core = require "alicloud.core"
 
+local subjects = require "alicloud.dr.report.subjects"
+
 local M = {}
 
 --- How many digits of a token a report shows: enough to find it, too few to use it.
@@ -38,6 +40,9 @@ M.TOKEN_DIGITS = 8
 ---@field of string[]? of a gate
 ---@field approvals table[]? by, at, signature, and verdict, why, key, from, known of
 ---alicloud.dr.ProofOfApproval
+---@field subjects alicloud.dr.Subjects what it was about
+---@field outputs { at: number, text: string, cut: boolean?, ok: boolean }[] what programs said, of
+---which the playbook keeps that
 ---@field undo { at: number, ok: boolean, err: table? }?
 
 local Gatherer = {}
@@ -49,7 +54,8 @@ function Gatherer:entry(key, kind)
   local entry = self.by_key[id]
   if not entry then
     entry = { step = key, kind = kind or "step", lane = key:match("^(.*)/[^/]*$"), status = "begun",
-      spans = core.array {}, calls = core.array {}, asked = core.array {}, seconds = 0 }
+      spans = core.array {}, calls = core.array {}, asked = core.array {},
+      outputs = core.array {}, seconds = 0, subjects = subjects.new() }
     self.by_key[id], self.list[#self.list + 1] = entry, entry
   end
   return entry
@@ -100,6 +106,7 @@ function TAKE.step_end(self, event)
   end_span(entry, event.at)
   entry.status, entry.err, entry.found = event.ok and "done" or "failed", event.err, event.found
   entry.result = facts_of(event.result)
+  subjects.add(entry.subjects, event.result)
 end
 
 function TAKE.step_skip(self, event)
@@ -115,7 +122,10 @@ function TAKE.undo_end(self, event)
 end
 
 function TAKE.intent(self, event)
-  if event.step then self:entry(event.step).group_id = event.intent.group_id end
+  if not event.step then return end
+  local entry = self:entry(event.step)
+  entry.group_id = event.intent.group_id
+  subjects.add(entry.subjects, event.intent)
 end
 
 function TAKE.call(self, event)
@@ -124,6 +134,11 @@ function TAKE.call(self, event)
     at = event.at, attempt = event.attempt, token = token and token:sub(1, M.TOKEN_DIGITS) }
   self.calls[event.call] = call
   table.insert(self:entry(event.step).calls, call)
+end
+
+function TAKE.output(self, event)
+  table.insert(self:entry(event.step).outputs, { at = event.at, text = event.text,
+    cut = event.cut, ok = event.ok })
 end
 
 function TAKE.answer(self, event)
@@ -207,6 +222,7 @@ function M.gather(events, at_work, proof)
     if entry.status == "begun" or entry.status == "open" then
       leave_open(entry, self.last_at, at_work)
     end
+    entry.subjects = subjects.lists(entry.subjects)
   end
   return self.list
 end

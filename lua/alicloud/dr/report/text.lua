@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local lazy = require "alicloud.base.lazy"
 local plain = require "alicloud.dr.report.plain"
+local subjects = require "alicloud.dr.report.subjects"
 
 ---@module "alicloud.dr.report.vouch"
 local vouches = lazy.module "alicloud.dr.report.vouch"
@@ -93,76 +94,6 @@ function M.sentence(model)
       plural(#model.exceptions, "exception"))
   end
   return model.presence and M.presence(model) or ending_in_words(model)
-end
-
-local function judged(target)
-  if target.met == nil then return "plain", nil end
-  return target.met and "good" or "bad", target.met and "met" or "missed"
-end
-
----@class alicloud.dr.EvidenceFact
----@field label string
----@field value string
----@field detail string?
----@field tone alicloud.dr.Tone
-
-local FROM = { outage = "from the outage at %s",
-  incident = "from the first run of the incident at %s", run = "from the start of this run at %s" }
-local TO = { verified = " to the first answer from outside", data_ready = " to the open data" }
-local WHY = { already = "already failovered, nothing was left to do",
-  found_open = "it was found open, and nothing tells since when",
-  joined = "it was begun by others, and nothing tells when" }
-
--- From what the recovery time is counted, or why there is none.
-local function time_basis(rto)
-  if rto.why then return WHY[rto.why] end
-  if not rto.from then return nil end
-  return FROM[rto.from]:format(plain.time(rto.from_at)) .. TO[rto.basis]
-end
-
-local COUNTED = { outage = "the outage", accepted = "the accepted call",
-  observed = "the first look at it under way, so at most", stop = "the stop of the old side" }
-
--- To what the loss is counted.
-local function loss_basis(rpo)
-  if not COUNTED[rpo.basis] then return nil end
-  local at = rpo.to and " at " .. plain.time(rpo.to) or ""
-  return "counted to " .. COUNTED[rpo.basis] .. at
-end
-
-local function target_fact(label, target, basis)
-  local tone, word = judged(target)
-  local detail = target.declared
-    and ("declared %s%s"):format(plain.duration(target.declared), word and ": " .. word or "")
-    or "none declared"
-  if basis then detail = detail .. "; " .. basis end
-  if target.declared and not target.achieved then tone = "warn" end
-  return { label = label, tone = tone, detail = detail,
-    value = target.achieved and plain.duration(target.achieved) or "not reached" }
-end
-
-local function line_fact(model, label, at, missing)
-  if not at then
-    return { label = label, value = "not reached", tone = "warn", detail = missing }
-  end
-  return { label = label, value = "+" .. plain.duration(at - model.began_at), tone = "good",
-    detail = plain.time(at) }
-end
-
---- The figures on top.
----@param model alicloud.dr.EvidenceModel
----@return alicloud.dr.EvidenceFact[]
-function M.figures(model)
-  local rpo = target_fact("Recovery point (RPO)", model.rpo, loss_basis(model.rpo))
-  if not model.rpo.achieved then rpo.value = "not known" end
-  local rto = target_fact("Recovery time (RTO)", model.rto, time_basis(model.rto))
-  if model.rto.why then rto.value = model.rto.why == "already" and "none" or "not known" end
-  return {
-    rto, rpo,
-    line_fact(model, "Data ready", model.finish.data_ready, "no group was opened"),
-    line_fact(model, "Old side fenced", model.finish.old_side_fenced,
-      "nothing says that the old side is shut"),
-  }
 end
 
 --- What the chain of the journal says.
@@ -255,12 +186,41 @@ local function of_result(result)
   return table.concat(parts, ", ")
 end
 
+-- More names than these are in the JSON form.
+local MOST_NAMES = 12
+
+local function names_of(list)
+  local names = plain.clean(table.concat(list, ", ", 1, math.min(#list, MOST_NAMES)), 2000)
+  return #list > MOST_NAMES and ("%s and %d more"):format(names, #list - MOST_NAMES) or names
+end
+
+-- "group pg-orders; pairs pair-1, pair-2; region cn-shanghai".
+local function about_whom(named)
+  local parts = {}
+  for _, kind in ipairs(subjects.KINDS) do
+    local list = named[kind[1]]
+    if #list > 0 then
+      parts[#parts + 1] = ("%s %s"):format(#list == 1 and kind[2] or kind[1], names_of(list))
+    end
+  end
+  return #parts > 0 and table.concat(parts, "; ") or nil
+end
+
+local function outputs(entry, lines)
+  for _, output in ipairs(entry.outputs) do
+    lines[#lines + 1] = output.text == "" and "it said nothing"
+      or ("it said%s: %s"):format(output.cut and " last" or "", plain.clean(output.text, 8000))
+  end
+end
+
 --- What there is to say of a step below its name: lines, already clean.
 ---@param entry alicloud.dr.EvidenceStep
 ---@return string[]
 function M.details(entry)
   local lines = history(entry)
   if entry.result then lines[#lines + 1] = of_result(entry.result) end
+  lines[#lines + 1] = about_whom(entry.subjects)
+  outputs(entry, lines)
   table.move(people(entry), 1, 1000, #lines + 1, lines)
   for _, call in ipairs(entry.calls) do lines[#lines + 1] = call_line(call) end
   return lines
@@ -378,6 +338,7 @@ function M.about(model)
   add("Incident", run.incident)
   add("Asked for by", run.requester)
   add("Region", run.region)
+  add("It was about", about_whom(model.subjects))
   add("Began", plain.time(model.began_at))
   add("Last record", plain.time(model.ended_at))
   add("Playbook file", model.playbook.file)
