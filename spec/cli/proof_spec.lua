@@ -63,6 +63,54 @@ describe("a run with a key", function()
     assert.matches("another key of operator than the one at hand", ran.err)
   end)
 
+  it("is proven to its end by the public key, or it is said what is not", function()
+    local desk, file, directory = ready()
+    local public = scratch.read(directory .. "/keys"):match "%x+%s*$":match "%x+"
+    local other = desk:run("approve", "--new-key", directory .. "/other", "--as", "x").out
+      :match "%x+%s*$":match "%x+"
+    local path = journal_of(desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign",
+      directory .. "/key", "--anchor", "true"))
+    local text = scratch.read(path)
+    local function verify(...) return desk:run("verify", path, ...) end
+    assert.equal(0, verify("--key", public).code)
+    assert.equal(0, verify("--key", public:upper()).code)
+    assert.equal(0, verify("--key", other, "--key", public).code)
+    local ran = verify("--key", other)
+    assert.equal(1, ran.code)
+    assert.matches("no end is signed by the key at hand", ran.err)
+    -- Made anew without the signature; with a line more; with the signature over something else.
+    local events = assert(journals.read(text)).events
+    local function forge(edit)
+      local list, lines, head = edit(table.move(events, 1, #events, 1, {})), {}, journals.FIRST
+      for i, event in ipairs(list) do lines[i], head = journals.line(i, head, event) end
+      scratch.write(path, table.concat(lines))
+    end
+    forge(function(list)
+      for i = #list, 1, -1 do
+        if list[i].type == "signed" or list[i].type == "anchored" then table.remove(list, i) end
+      end
+      return list
+    end)
+    assert.equal(0, verify().code)
+    assert.equal(1, verify("--key", public).code)
+    forge(function(list)
+      list[#list + 1] = { type = "note", at = list[#list].at, text = "all went well" }
+      return list
+    end)
+    ran = verify("--key", public)
+    assert.equal(1, ran.code)
+    assert.matches("vouches for records 1 to %d+; record %d+ and those behind it", ran.err)
+    assert.equal(1, #verify("--key", public, "--json").object.doubts)
+    forge(function(list)
+      list[1] = require("alicloud.base.tables").merged(list[1], { requester = "somebody" })
+      return list
+    end)
+    assert.equal(1, verify("--key", public).code)
+    ran = verify("--key", "abc")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-key: got \"abc\"; allowed: ", ran.err)
+  end)
+
   it("refuses a key that is none before it begins, and keeps it for the resume", function()
     local desk, file, directory = ready()
     local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--sign",

@@ -309,7 +309,7 @@ local function print_result(io, result, args)
   for _, exception in ipairs(result.exceptions) do
     io.out(("    ! %s\n"):format(terminal.clean(exception, 1000)))
   end
-  io.out(("    journal %s, %s\n    %s\n"):format(terminal.clean(result.journal),
+  io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
@@ -344,6 +344,7 @@ local function report_failure(io, args, err, path)
   local go_on = way_on(io, args, err, path)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), journal = path,
+      head = err.head,
       status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
       correctable = err.correctable and core.array(err.correctable), resume = go_on,
       report = args.report })
@@ -357,8 +358,9 @@ local function report_failure(io, args, err, path)
   local open = err.production_down and err.correctable and err.correctable[1]
     and ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
       table.concat(err.correctable, "=VALUE or ")) or ""
-  io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n"):format(said, go_on,
-    open, overrule, shell.command("explain", { path }), reports.pointer(path, args.report)))
+  local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
+  io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(said, go_on,
+    open, overrule, shell.command("explain", { path }), reports.pointer(path, args.report), head))
   return code
 end
 

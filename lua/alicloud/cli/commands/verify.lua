@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
+local gates = require "alicloud.dr.playbook.gate"
 local journals = require "alicloud.dr.journal"
 local keys = require "alicloud.cli.keys"
 local options = require "alicloud.cli.options"
@@ -11,7 +12,9 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local proofs = require "alicloud.dr.playbook.proof"
 local reports = require "alicloud.dr.report"
+local schema = require "alicloud.base.schema"
 local states = require "alicloud.dr.playbook.state"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local vouches = require "alicloud.dr.report.vouch"
 
@@ -23,6 +26,11 @@ Every line carries the sum of the one before it. Without a key that proves order
 kept a head (the last sum, given as --head) that nothing before it is missing or was changed. It
 does not prove who wrote the lines: whoever can write the file can make all sums anew.
 
+What makes it proof is kept elsewhere: the head that run prints at its end (--head), or the public
+key of whoever ran it (run --sign KEY, then --key here). With --key it has to be signed with it to
+its end, so lines that were made anew, and lines that were added, are a failure. That the end was
+cut off shows to a head alone.
+
 Approvals and the ends of attempts (run --sign KEY) are signed; each signature is checked against
 the key that the journal names, or with --approvers against keys that you hold yourself: lines of
 NAME KEY, of approvers and operators; then a gate that these do not prove is a failure. A head that
@@ -30,15 +38,18 @@ was handed to a witness (run --anchor) can be compared with what the witness has
 
 Examples:
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --head 9f86d081884c7d65
+  alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --key 6a1f…  # 64 digits, of approve --new-key
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --approvers keys.txt
 
 Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, not proven by the keys of
---approvers, or it could not be read; 2 usage.]]
+--key or --approvers, or it could not be read; 2 usage.]]
 
 function M.configure(command)
   command:argument("journal", "The journal.")
   command:option("--head", "A last sum that was noted (16 digits or more); the journal must "
     .. "contain it."):argname "<sum>"
+  command:option("--key", "A public key of 64 hexadecimal digits: the journal must be signed with "
+    .. "it, to its end; several where several people ran it."):argname "<key>":count "*"
   command:option("--approvers", "Check signatures against these public keys: lines of NAME KEY.")
     :argname "<file>"
   options.add_json(command)
@@ -77,12 +88,12 @@ local function broken_gates(reading, proof)
   return list
 end
 
-local function object(reading, ending, people, vouching)
+local function object(reading, ending, people, vouching, doubts)
   return { records = #reading.events, head = reading.head, torn_bytes = reading.torn,
     ending = ending and (ending.status or ending.type) or nil, approvals = people.approvals,
     broken = people.broken, ends = vouching.ends, anchors = vouching.anchors,
     vouched = vouching.vouched, forged = vouching.forged, unproven = vouching.unproven,
-    newer = reading.newer }
+    newer = reading.newer, doubts = core.array(doubts), limits = core.array(tables.copy(vouches.LIMITS)) }
 end
 
 local function print_lines(io, lines)
@@ -113,15 +124,18 @@ local function print_all(io, reading, ending, people, vouching)
   print_lines(io, { vouches.newer(reading) })
 end
 
-local function tell(args, io, reading, approvers)
+local function tell(args, io, reading, approvers, wanted)
   local ending = states.fold(reading.events).ending
   local proof = proofs.of(reading.events, reading.sums, approvers)
   local vouching = vouches.of(proof)
   local people = { approvals = approvals_of(reading, proof), broken = broken_gates(reading, proof) }
   local doubts = vouches.doubts(vouching)
+  if next(wanted) then
+    doubts[#doubts + 1] = vouches.not_signed_by(vouching, reading.events, wanted)
+  end
   local code = #doubts > 0 and output.EXIT.failed or output.EXIT.done
   if args.json then
-    return output.json(io, code, object(reading, ending, people, vouching))
+    return output.json(io, code, object(reading, ending, people, vouching, doubts))
   end
   print_all(io, reading, ending, people, vouching)
   for _, text in ipairs(doubts) do
@@ -131,10 +145,22 @@ local function tell(args, io, reading, approvers)
   return code
 end
 
+local function wanted_keys(list)
+  local wanted = {}
+  for _, key in ipairs(list) do
+    if not gates.KEY.test(key) then
+      options.refuse(("--key: got %s; allowed: %s"):format(schema.show(key), gates.KEY.allowed))
+    end
+    wanted[key:lower()] = true
+  end
+  return wanted
+end
+
 function M.run(args, io)
   local head = options.text(args, "head", reports.HEAD)
   local approvers = args.approvers and keys.public("--approvers", args.approvers,
     orders.reader(args, io)) or nil
+  local wanted = wanted_keys(args.key)
   local text, err = files.read(args.journal)
   if not text then return output.fail(io, args, err) end
   orders.tell_owner(args.journal, io)
@@ -152,7 +178,7 @@ function M.run(args, io)
       code = "Client.JournalEmpty", message = args.journal .. ": holds no run",
       outcome = "not_sent" })
   end
-  return tell(args, io, reading, approvers)
+  return tell(args, io, reading, approvers, wanted)
 end
 
 return M

@@ -359,7 +359,8 @@ local function go_on(playbook, options)
   result, err = carry_out(engine)
   engine.hooks:close(HOOK_SECONDS)
   seal(engine)
-  if result then result.head = engine.journal.head end
+  local ended = result or err
+  ended.head = engine.journal.head
   return result, err
 end
 

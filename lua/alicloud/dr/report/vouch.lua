@@ -131,6 +131,30 @@ function M.doubts(vouching)
   return lines
 end
 
+-- What vouches for the end is behind it.
+local BEHIND = { signed = true, anchored = true }
+
+--- Why records are not proven to be written by whoever holds one of some keys, or nil. A signature
+--- over a part proves only that part: what comes behind it may be anybody's.
+---@param vouching alicloud.dr.Vouching
+---@param events table[]
+---@param wanted table<string, boolean> public keys, in small letters
+---@return string|nil
+function M.not_signed_by(vouching, events, wanted)
+  local up_to
+  for _, ending in ipairs(vouching.ends) do
+    if ending.verdict == "checked" and wanted[ending.key:lower()] then up_to = ending.records end
+  end
+  if not up_to then return "no end is signed by the key at hand, so anybody may have written it" end
+  for i = up_to + 1, #events do
+    if not BEHIND[events[i].type] then
+      return ("the key at hand vouches for records 1 to %d; record %d and those behind it may be "
+        .. "anybody's"):format(up_to, i)
+    end
+  end
+  return nil
+end
+
 --- What this version cannot tell.
 ---@param chain alicloud.dr.Chain
 ---@return string|nil
