@@ -4,9 +4,9 @@
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
-local gates = require "alicloud.dr.playbook.gate"
 local journals = require "alicloud.dr.journal"
 local keys = require "alicloud.cli.keys"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -17,6 +17,9 @@ local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local vouches = require "alicloud.dr.report.vouch"
+
+---@module "alicloud.dr.playbook.gate"
+local gates = lazy.module "alicloud.dr.playbook.gate"
 
 ---@type alicloud.cli.Command
 local M = {}
