@@ -83,6 +83,20 @@ describe("alicloud-dr run, before it changes anything,", function()
     assert.equal(0, desk:run("run", file, "--region", "cn-shanghai").code)
   end)
 
+  it("asks about all groups of a fleet at once, before the first of them moves", function()
+    local world = after.world()
+    world.groups[2] = after.world({ id = "pg-second", pairs = 1 }).groups[1]
+    local desk = room { world = world, input_tty = true, typed = { "no" } }
+    local words = { "run", "fleet", "groups=pg-orders,pg-second", "region=cn-shanghai" }
+    local ran = desk:run(table.unpack(words))
+    assert.equal(1, ran.code)
+    assert.matches("Type the number of groups, 2, to go on: ", ran.err)
+    assert.same({}, desk:ledger())
+    desk.typed[1] = "2"
+    assert.equal(0, desk:run(table.unpack(words)).code)
+    assert.equal(2, #desk:sends())
+  end)
+
   it("asks for the number of several groups, on standard error beside a JSON object", function()
     local world = after.world()
     local other = after.world { id = "pg-second", pairs = 1 }

@@ -36,7 +36,7 @@ local function is_due(branch, options)
   if not engine.options.confirm or engine.consented then return false end
   if states.is_agreed(engine.state) then return false end
   if options.point_of_no_return then return true end
-  return engine.playbook.no_return and branch.prefix == "" and next(engine.bound) ~= nil
+  return engine.playbook.no_return and branch.prefix == "" and next(engine.named) ~= nil
 end
 
 -- One that is seen from both of its sites is looked at where it would be opened.
@@ -56,8 +56,8 @@ end
 
 local function question_of(engine)
   local sides, seen, left = {}, {}, 0
-  for _, key in ipairs(tables.keys(engine.bound)) do
-    local bound = engine.bound[key]
+  for _, key in ipairs(tables.keys(engine.named)) do
+    local bound = engine.named[key]
     sides[bound.id] = sides[bound.id] or {}
     table.insert(sides[bound.id], bound)
   end

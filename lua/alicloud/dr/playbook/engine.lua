@@ -33,6 +33,8 @@ local M = {}
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, to: string?, prefix: string }> groups,
 ---each with the branch that has named it
+---@field named table<string, { id: string, region: string, to: string? }> every group that this
+---process has come to, also in branches that are over
 ---@field asking boolean? somebody is asked for consent
 ---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
@@ -43,7 +45,7 @@ Engine.__index = Engine
 ---@return alicloud.dr.Engine
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
-  fields.groups, fields.bound, fields.told = {}, {}, {}
+  fields.groups, fields.bound, fields.named, fields.told = {}, {}, {}, {}
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop)
   engine.inbox = inbox.new(engine)
@@ -116,8 +118,9 @@ end
 ---@param group alicloud.dr.Group
 ---@param prefix string of the branch
 function Engine:bind(group, prefix)
-  self.bound[table.concat({ prefix, group.id, group.to or group.region }, "\0")] = {
-    id = group.id, region = group.region, to = group.to, prefix = prefix }
+  local bound = { id = group.id, region = group.region, to = group.to, prefix = prefix }
+  self.bound[table.concat({ prefix, group.id, group.to or group.region }, "\0")] = bound
+  self.named[table.concat({ group.id, group.to or group.region }, "\0")] = bound
 end
 
 --- Notes that a branch does nothing more with the groups that it has named.
