@@ -1,9 +1,11 @@
 -- The stories of the manual's page about nights, as they are told: each section is a world, the
 -- commands are typed into it, and every line that is shown has to come, in its order.
 
-local desks = require "spec.cli.desk"
 local after = require "spec.dr.after_lab"
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
 local lab = require "spec.dr.lab"
+local scene = require "spec.playbooks.scene"
 local scratch = require "spec.scratch"
 
 local PAGE = scratch.read "lua/alicloud/manual/nights.md"
@@ -49,13 +51,24 @@ end
 
 -- The world of the page: one group, and the machines of both sides.
 local function room(faults)
-  local world = after.world()
+  local world, desk = after.world(), nil
   for _, instance in ipairs(world.instances) do
     instance.id = ({ ["i-old"] = "i-orders-hz", ["i-new"] = "i-orders-sh" })[instance.id]
       or instance.id
   end
   for _, disk in ipairs(world.disks) do disk.instance = "i-orders-hz" end
-  return desks.room(false, { world = world, faults = faults })
+  world.instances[#world.instances + 1] = { id = "i-spare", name = "spare", status = "Stopped",
+    place = "cn-shanghai/cn-shanghai-b" }
+  -- The spare machine goes away while the group is opened.
+  local transport = { send = function(request)
+    local text = (request.url or "") .. (request.body or "") .. core.encode(request.headers)
+    if text:find("FailoverDiskReplicaGroup", 1, true) then
+      scene.lose(desk.bench.emu.world, "i-spare")
+    end
+    return desk.bench.emu.transport.send(request)
+  end }
+  desk = desks.room(false, { world = world, faults = faults, transport = transport })
+  return desk
 end
 
 local function status(desk, id) return desk.bench.emu.world.instance_by_id[id].status end

@@ -1,6 +1,8 @@
 -- A run that is killed by the kernel at every system call that writes, syncs or sends, against an
 -- emulator behind a socket, and run again by a second process: one effect, and the verdict of a run
--- that nobody touched. Reports "kill sweep: N passed, N failed".
+-- that nobody touched. So is one that is rolled back, corrected or handed over, at some of the calls:
+-- the service runs on the new side at the end. Reports "kill sweep: N passed, N failed".
+-- Arguments: a stride, and the name of one scenario.
 
 local core = require "alicloud.core"
 local process = require "spec.process"
@@ -17,18 +19,61 @@ return require("alicloud.dr").playbook("orders", function(run)
 end)
 ]]
 
--- The kernel ends the process as it enters the call for the nth time.
+local CALLS = { "write", "fsync", "sendto", "ftruncate", "rename" }
+local MOST = 400
+
+local MOVE = "alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh "
+  .. "max_rpo=2h --no-ask"
+
+-- It fails behind its point of no return, and is corrected.
+local DOUBTED = MOVE .. " verify=false verify_for=1s"
+local CORRECTED = " verify=true --why 'the probe was wrong' --no-ask"
+
+local REFUSED = [[return { { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+  effect = { error = { status = 403, code = "Forbidden" } } } }]]
+
+-- A run that was rolled back, or refused for a while, is made again.
+local function until_done(command)
+  return ("for i in 1 2 3 4; do %s && break; done"):format(command)
+end
+
+-- What is swept: `first` is done before, `killed` is what the kernel ends as it enters a call for the
+-- nth time, `again` is typed by whoever goes on. Every `stride`th call only.
+local SCENARIOS = {
+  { name = "failover", stride = 1,
+    killed = "alicloud-dr run $DIR/orders.lua --region cn-shanghai --no-ask",
+    again = "alicloud-dr run $DIR/orders.lua --region cn-shanghai --no-ask",
+    status = "completed check=done promote=done open=done" },
+  { name = "rollback", stride = 5, faults = REFUSED, killed = MOVE, again = until_done(MOVE) },
+  { name = "correction", stride = 3, first = DOUBTED,
+    killed = "alicloud-dr resume $DIR/planned-*-1.jsonl" .. CORRECTED,
+    again = "alicloud-dr resume $DIR/planned-*-1.jsonl" .. CORRECTED },
+  { name = "handover", stride = 1, first = DOUBTED, move = true,
+    killed = "alicloud-dr handover $DIR/$JOURNAL --to $DIR/to",
+    again = "[ -e $DIR/to/$JOURNAL ] || alicloud-dr handover $DIR/$JOURNAL --to $DIR/to; "
+      .. "alicloud-dr resume $DIR/to/$JOURNAL" .. CORRECTED },
+}
+
 local TRIAL = [[
-export ALICLOUD_DR_JOURNALS=%s USER=operator
+DIR=%s; export ALICLOUD_DR_JOURNALS=$DIR USER=operator; mkdir $DIR/to
+{ %s; } >/dev/null 2>&1
+JOURNAL=$(cd $DIR && ls *-1.jsonl 2>/dev/null)
 strace -qq -o /dev/null -e trace=%s -e inject=%s:signal=SIGKILL:when=%d \
-  alicloud-dr run %s/orders.lua --region cn-shanghai --no-ask >/dev/null 2>&1
+  %s >/dev/null 2>&1
 echo "killed $?"
-alicloud-dr run %s/orders.lua --region cn-shanghai --no-ask --json
-echo "verified $(alicloud-dr verify %s/orders-*-1.jsonl >/dev/null && echo whole)"
+%s
+echo "verified $(alicloud-dr verify $DIR/%s*-1.jsonl >/dev/null && echo whole)"
 ]]
 
-local CALLS = { "write", "fsync", "sendto", "ftruncate" }
-local MOST = 200
+-- Which of the two machines run, by what was done to them.
+local function running(effects)
+  local on = { ["i-orders-hz"] = true }
+  for _, effect in ipairs(effects) do
+    if effect.action == "StopInstance" then on[effect.instance] = nil end
+    if effect.action == "StartInstance" then on[effect.instance] = true end
+  end
+  return (on["i-orders-hz"] and "old" or "") .. (on["i-orders-sh"] and "new" or "")
+end
 
 local function verdict(object)
   local parts = { tostring(object.status) }
@@ -38,41 +83,58 @@ local function verdict(object)
   return table.concat(parts, " ")
 end
 
-local EXPECTED = "completed check=done promote=done open=done"
-
-local function judge(output, effects)
-  local object = core.decode(output:match("\n(%b{})\n") or "")
+local function judge_status(scenario, output)
+  if not scenario.status then return nil end
+  local object = core.decode(output:match "\n(%b{})\n" or "")
   if type(object) ~= "table" then return "no object:\n" .. output end
-  if verdict(object) ~= EXPECTED then return verdict(object) .. "\n" .. output end
-  if effects ~= 1 then return effects .. " effects" end
-  if not output:find "verified whole" then return "the journal is not whole" end
+  return verdict(object) ~= scenario.status and verdict(object) .. "\n" .. output or nil
+end
+
+local function judge(scenario, output, effects)
+  local fault, failovers = judge_status(scenario, output), 0
+  if fault then return fault end
+  for _, effect in ipairs(effects) do
+    if effect.action == "FailoverDiskReplicaGroup" then failovers = failovers + 1 end
+  end
+  if failovers ~= 1 then return failovers .. " effects\n" .. output end
+  if not scenario.status and running(effects) ~= "new" then
+    return "runs: " .. running(effects) .. "\n" .. output
+  end
+  if not output:find "verified whole" then return "the journal is not whole\n" .. output end
   return nil
 end
 
 -- Whether the run was killed, and what was wrong with what followed.
-local function try(call, n)
-  local emulator <close> = process.start_emulator { speed = 600 }
+local function try(scenario, call, n)
+  local emulator <close> = process.start_emulator { speed = 600, faults = scenario.faults }
   local directory = scratch.directory()
   scratch.write(directory .. "/orders.lua", PLAYBOOK)
-  local output = emulator:shell(TRIAL:format(directory, call, call, n, directory, directory,
-    directory))
-  local effects = emulator:effects()
-  local killed = output:find("^killed 137\n") ~= nil or output:find("\nkilled 137\n") ~= nil
-  return killed, judge(output, effects)
+  local output = emulator:shell(TRIAL:format(directory, scenario.first or "true", call, call, n,
+    scenario.killed, scenario.again .. (scenario.status and " --json" or ""),
+    scenario.move and "to/" or ""))
+  local killed = ("\n" .. output):find "\nkilled 137\n" ~= nil
+  return killed, judge(scenario, output, emulator:ledger())
 end
 
 local passed, failed, stride = 0, 0, tonumber(arg and arg[1]) or 1
+local only = arg and arg[2]
 
-for _, call in ipairs(CALLS) do
-  for n = 1, MOST, stride do
-    local killed, fault = try(call, n)
+local function sweep(scenario, call)
+  for n = 1, MOST, stride * scenario.stride do
+    local killed, fault = try(scenario, call, n)
     if not killed then break end
     if fault then
       failed = failed + 1
-      io.write(("killed at %s %d: %s\n"):format(call, n, fault))
+      io.write(("%s killed at %s %d: %s\n"):format(scenario.name, call, n, fault))
     else
       passed = passed + 1
     end
+  end
+end
+
+for _, scenario in ipairs(SCENARIOS) do
+  for _, call in ipairs(not (only and only ~= scenario.name) and CALLS or {}) do
+    sweep(scenario, call)
   end
 end
 

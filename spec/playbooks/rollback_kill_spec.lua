@@ -32,7 +32,6 @@ local function pursue(stage, n, options)
     local result, err = stage:run(scene.load "planned", options)
     if result then return "new" end
     if err.rolled_back then return "old" end
-
     assert.is_true(err.production_down ~= nil or uses(stage, "i-old", "d-old-") == 3,
       ("killed at call %d: not told that production is down: %s"):format(n, tostring(err)))
   end
@@ -71,9 +70,11 @@ describe("a run that is killed", function()
     local kills, ends = sweep(refusal, { params = PARAMS }, function(stage, n)
       assert.is_true(after.effects(stage.bench, "FailoverDiskReplicaGroup") <= 1)
       -- What was rolled back can be made anew, also where the failover had been in doubt.
-      if n % 7 == 0 and up(stage) == "old" then
-        assert.equal("new", pursue(stage, n, { params = PARAMS }))
-        assert.equal("new", up(stage))
+      local tries = 0
+      while n % 7 == 0 and up(stage) == "old" do
+        tries = tries + 1
+        assert.is_true(tries <= 2, n)
+        pursue(stage, n, { params = PARAMS })
       end
     end)
     assert.is_true(kills > 60, kills)
@@ -82,9 +83,9 @@ describe("a run that is killed", function()
 
   it("while it takes a correction has it, or has it not, and ends with it", function()
     local function typo()
-      local stage = scene.stage()
-      local _, err = stage:run(scene.load "planned", { params = {
-        group = "pg-orders", region = "cn-shanghai", attach = "i-elsewhere" } })
+      local stage, progress = scene.with_vanishing()
+      local _, err = scene.run("planned", stage, PARAMS, { attach = "i-typo" },
+        { progress = progress })
       assert.is_not_nil(err.production_down)
       return stage
     end

@@ -72,6 +72,34 @@ function M.revive(stage)
   assert(client:call("ecs:StartInstance", { InstanceId = "i-old" }, { region = "cn-hangzhou" }))
 end
 
+--- A stage on which the instance that is to take over goes away once there is no way back.
+---@param given? table more for spec.dr.lab
+---@return spec.dr.Stage
+---@return fun(event: table) progress of the run that it is for
+function M.with_vanishing(given)
+  local world = after.world()
+  world.instances[#world.instances + 1] = { id = "i-typo", name = "wrong",
+    place = "cn-shanghai/cn-shanghai-b", status = "Stopped" }
+  local all = { world = world }
+  for name, value in pairs(given or {}) do all[name] = value end
+  local stage = stages.new(all)
+  return stage, function(event)
+    if event.type == "step_begin" and event.step == "promote" then
+      M.lose(stage.bench.emu.world, "i-typo")
+    end
+  end
+end
+
+--- Takes an instance out of a world.
+---@param world table
+---@param id string
+function M.lose(world, id)
+  world.instance_by_id[id] = nil
+  for i, instance in ipairs(world.instances) do
+    if instance.id == id then return table.remove(world.instances, i) end
+  end
+end
+
 --- Waits until nothing moves, and tells how the group and its pairs are.
 ---@param stage spec.dr.Stage
 ---@return string

@@ -28,7 +28,8 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
 
   local found = common.check(run, group, function(standing)
     if not standing.open then return nil end
-    if not common.has_nothing_left(group, params) then standing.outcome = "already_failovered" end
+    local left = { attach = run:peek "attach", fence = params.fence }
+    if not common.has_nothing_left(group, left) then standing.outcome = "already_failovered" end
     return standing
   end)
   if found == "already_there" then return end

@@ -30,9 +30,11 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
   local group = run:group(params.group, { region = params.region, to = params.to })
 
   local found = common.check(run, group, function(standing)
-    local done = not standing.open or not params.protect and common.has_nothing_left(group, params)
+    local attach = run:peek "attach"
+    local done = not standing.open
+      or not params.protect and common.has_nothing_left(group, { attach = attach })
     if not done then return common.refuse_open(group) end
-    if not standing.open and common.is_unserved(group, params.attach) then
+    if not standing.open and common.is_unserved(group, attach) then
       standing.outcome = "already_moved"
     end
     return standing

@@ -6,12 +6,12 @@ local dr = require "alicloud.dr"
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
 
-local PARAMS = { group = "pg-orders", region = "cn-shanghai", attach = "i-elsewhere" }
+local PARAMS = { group = "pg-orders", region = "cn-shanghai", attach = "i-typo" }
 
 -- A planned move whose typo shows itself after the failover.
 local function stuck()
-  local stage = scene.stage()
-  local _, err = scene.run("planned", stage, PARAMS)
+  local stage, progress = scene.with_vanishing()
+  local _, err = scene.run("planned", stage, PARAMS, nil, { progress = progress })
   return stage, err
 end
 
@@ -31,10 +31,10 @@ describe("a parameter that is corrected", function()
     assert.equal(1, after.effects(stage.bench, "FailoverDiskReplicaGroup"))
     assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new"].status)
     local event = stage:events "correction"[1]
-    assert.same({ "attach", "i-elsewhere", "i-new", "ops", "typo" },
+    assert.same({ "attach", "i-typo", "i-new", "ops", "typo" },
       { event.name, event.old, event.new, event.by, event.why })
     assert.equal("i-new", stage:state().params.attach)
-    assert.equal("i-elsewhere", stage:state().run.params.attach)
+    assert.equal("i-typo", stage:state().run.params.attach)
   end)
 
   it("stays corrected in every process behind it", function()
@@ -74,7 +74,7 @@ describe("a parameter that is corrected", function()
 
   it("is none if it is what it was, or if there is no run", function()
     local stage = stuck()
-    corrected(stage, { attach = "i-elsewhere" })
+    corrected(stage, { attach = "i-typo" })
     assert.equal(0, #stage:events "correction")
     local _, err = corrected(scene.stage(), { attach = "i-new" })
     assert.equal("Client.RunChanged", err.code)
