@@ -249,6 +249,47 @@ describe("alicloud-dr policy", function()
     end
   end)
 
+  it("covers a failback on the quiet day, and each machine of one that nobody knows", function()
+    local desk = room()
+    local ran = desk:run("policy", "failback", "group=pg-mine", "region=cn-beijing",
+      "attach=i-home", "--json")
+    assert.equal(0, ran.code, ran.out .. ran.err)
+    local actions = statements(ran.object.policy)
+    for action, resource in pairs {
+      ["ebs:ReprotectDiskReplicaGroup"] = "acs:ebs:cn-beijing:*:diskreplicagroup/pg-mine",
+      ["ebs:FailoverDiskReplicaGroup"] = "acs:ebs:cn-hangzhou:*:diskreplicagroup/pg-mine",
+      ["ecs:StopInstance"] = "acs:ecs:cn-beijing:*:instance/*",
+      ["ecs:DetachDisk"] = "acs:ecs:cn-beijing:*:disk/*",
+      ["ecs:AttachDisk"] = "acs:ecs:cn-hangzhou:*:disk/*",
+      ["ecs:StartInstance"] = "acs:ecs:cn-hangzhou:*:instance/i-home",
+    } do
+      assert.is_truthy(table.concat(actions[action] or {}, " "):find(resource, 1, true), action)
+    end
+    assert.matches("in 7 worlds: before and after the move", ran.object.notes[1])
+  end)
+
+  it("covers what is done only if the old side is dark, or the service runs elsewhere", function()
+    local desk, file = room [[return require("alicloud.dr").playbook("x", function(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      local seen = run:step("look", function() return { status = group:look().status } end)
+      local fenced = run:step("fence", { on_error = "continue", timeout = "1m" }, function()
+        return group:fence()
+      end)
+      if not fenced then
+        run:step("tag", function() return run.client:call("ebs:StopDiskReplicaGroup",
+          { RegionId = "cn-shanghai", ReplicaGroupId = "pg-orders" }) end)
+      end
+      if seen and seen.status == "failovered" then
+        run:step("back", function() return group:reprotect {} end)
+      end
+    end)]]
+    local ran = desk:run("policy", file, "--region", "cn-shanghai", "--json")
+    local actions = statements(ran.object.policy)
+    assert.is_table(actions["ebs:StopDiskReplicaGroup"], ran.out)
+    assert.is_table(actions["ebs:ReprotectDiskReplicaGroup"])
+    assert.is_table(actions["ecs:StopInstance"])
+  end)
+
   it("says what it could not rehearse, and does not do it", function()
     local desk, file, directory = room [[
       return require("alicloud.dr").playbook("x", function(run)

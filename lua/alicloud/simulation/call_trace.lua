@@ -6,9 +6,11 @@
 --- out where it asks for what a rehearsal refuses.
 ---
 --- People let every gate pass, and what fails is noted and gone on from, so that the run comes to
---- everything that it can come to.
+--- everything that it can come to; and it is walked through the worlds before and after a move
+--- (alicloud.simulation.policy_worlds), since a branch of the code may be taken in one of them.
 
 local alicloud = require "alicloud"
+local core = require "alicloud.core"
 local demo = require "alicloud.emulator.demo"
 local discover = require "alicloud.simulation.discover"
 local dr = require "alicloud.dr"
@@ -21,6 +23,7 @@ local requests = require "alicloud.emulator.gateway.request"
 local sandbox = require "alicloud.dr.playbook.sandbox"
 local services = require "alicloud.service"
 local tables = require "alicloud.base.tables"
+local worlds = require "alicloud.simulation.policy_worlds"
 
 local M = {}
 
@@ -28,10 +31,12 @@ local M = {}
 local real_client = alicloud.client
 
 ---@class alicloud.simulation.TracedCalls
----@field calls alicloud.simulation.MadeCall[]
+---@field calls alicloud.simulation.MadeCall[] each once, without its token
+---@field count integer how often something was called
 ---@field imagined { id: string, region: string }[] groups that no world knew
 ---@field left_out string[] what could not be rehearsed, and why
----@field stopped string? why it did not come to its end
+---@field stopped string? why it did not come to its end, in no world
+---@field worlds integer through how many it was walked
 
 -- More calls than these are a loop that waits for something that never comes.
 local MOST_CALLS, ALIVE_EVERY = 20000, 200
@@ -82,7 +87,8 @@ end
 ---@field emu alicloud.emulator.Emulator
 ---@field alive fun()
 ---@field calls alicloud.simulation.MadeCall[]
----@field left_out string[]
+---@field left_out { what: string, why: string }[]
+---@field done table<string, true>
 ---@field undos fun(run: alicloud.dr.PlaybookRun)[] of the steps so far
 ---@field turns_back boolean? the run ends before its point of no return
 ---@field has_way_back boolean? it has a point of no return, and something to undo before that
@@ -96,11 +102,14 @@ local function carry_out(trace, branch, what, body, may_refuse)
   local ok, result, err = guard.call(body, branch)
   debug.sethook(thread)
   if ok and (result ~= nil or err == nil) then
-    if type(result) ~= "table" or result.ok ~= false then return result end
+    if type(result) ~= "table" or result.ok ~= false then
+      trace.done[what] = true
+      return result
+    end
     err = "its result says that it is not ok"
   end
   if may_refuse and not ok and sandbox.is_refusal(result) then return true end
-  table.insert(trace.left_out, ("%s: %s"):format(what, reason_of(ok and err or result)))
+  table.insert(trace.left_out, { what = what, why = reason_of(ok and err or result) })
   return nil
 end
 
@@ -170,9 +179,10 @@ local function rehearsed(trace, playbook)
   end)
 end
 
-local function once(load_playbook, given, world, turns_back)
-  local trace = setmetatable({ calls = {}, left_out = {}, undos = {}, turns_back = turns_back,
-    emu = emulator.new { world = world, seed = 1 }, alive = given.alive }, CallTrace)
+local function once(load_playbook, given, about, turns_back)
+  local trace = setmetatable({ calls = {}, left_out = {}, done = {}, undos = {},
+    turns_back = turns_back, alive = given.alive,
+    emu = emulator.new { world = about.world, events = about.events, seed = 1 } }, CallTrace)
   local make_client = client_of(trace, given.region)
   alicloud.client = make_client
   local playbook = load_playbook()
@@ -207,29 +217,86 @@ local function append(list, more)
   table.move(more, 1, #more, #list + 1, list)
 end
 
---- Rehearses a playbook.
+-- Machines that it names and the world does not know are put into it, until none is new.
+local MOST_ROUNDS = 3
+
+local function walk(load_playbook, given, about, asked)
+  local trace
+  for _ = 1, MOST_ROUNDS do
+    trace = once(load_playbook, given, about)
+    if worlds.learn_machines(about.world, asked, trace.calls) == 0 then break end
+  end
+  if trace.has_way_back then
+    local back = once(load_playbook, given, about, true)
+    append(trace.calls, back.calls)
+    append(trace.left_out, back.left_out)
+    for what in pairs(back.done) do trace.done[what] = true end
+  end
+  return trace
+end
+
+-- What was left out in one world and done in another is not left.
+local function left_in_all(traces)
+  local done, told, list = {}, {}, {}
+  for _, trace in ipairs(traces) do
+    for what in pairs(trace.done) do done[what] = true end
+  end
+  for _, trace in ipairs(traces) do
+    for _, entry in ipairs(trace.left_out) do
+      if not done[entry.what] and not told[entry.what] then
+        told[entry.what], list[#list + 1] = true, ("%s: %s"):format(entry.what, entry.why)
+      end
+    end
+  end
+  return list
+end
+
+local function stopped_in_all(traces)
+  for _, trace in ipairs(traces) do
+    if not trace.stopped then return nil end
+  end
+  return traces[1].stopped
+end
+
+-- Each call once, whatever its token.
+local function distinct(calls)
+  local list, known = {}, {}
+  for _, call in ipairs(calls) do
+    call.params.ClientToken = nil
+    local key = core.encode(call)
+    if not known[key] then list[#list + 1], known[key] = call, true end
+  end
+  return list
+end
+
+--- Rehearses a playbook in every world in which it may be run.
 ---@param load_playbook fun(): alicloud.dr.Playbook
 ---@param given { region: string, params: table?, kind: string?, mode: string?, world: table?,
 ---alive: fun() } alive: called now and then, to show that it goes on
 ---@return alicloud.simulation.TracedCalls
 function M.run(load_playbook, given)
   local world = copy_of(given.world or demo)
-  local trace
+  local ids = {}
   local found = discover.complete(world, function()
-    trace = once(load_playbook, given, world)
-    return trace.emu, asked_of(trace)
+    local trace = once(load_playbook, given, { world = world })
+    local asked = asked_of(trace)
+    for _, request in ipairs(asked) do
+      for id in (request.group or ""):gmatch "[%w_.-]+" do ids[id] = true end
+    end
+    return trace.emu, asked
   end, READY, (given.params or {}).to)
-  local imagined = {}
+  local imagined, traces, calls = {}, {}, {}
   for i, group in ipairs(found) do
     imagined[i] = { id = group.id, region = group.destination:match "^[^/]+" }
   end
-  if trace.has_way_back then
-    local back = once(load_playbook, given, world, true)
-    append(trace.calls, back.calls)
-    append(trace.left_out, back.left_out)
+  local all = worlds.of(world, ids)
+  for i, each in ipairs(all) do
+    traces[i] = walk(load_playbook, given, each, ids)
+    append(calls, traces[i].calls)
   end
-  return { calls = trace.calls, imagined = imagined, left_out = trace.left_out,
-    stopped = trace.stopped }
+  worlds.forget_imagined(calls, world, imagined)
+  return { calls = distinct(calls), count = #calls, imagined = imagined,
+    left_out = left_in_all(traces), stopped = stopped_in_all(traces), worlds = #all }
 end
 
 return M

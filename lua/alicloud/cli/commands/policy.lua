@@ -16,8 +16,10 @@ local M = {}
 local EPILOG = [[
 The playbook runs over the emulator in a process without rights, on a clock of its own: nothing is
 sent to anybody. What it calls becomes the policy, on standard output; what the policy cannot know
-is said on standard error. Groups that the world does not know are imagined, two pairs each, with
-their data in the region that was asked for them.
+is said on standard error. It is walked through several worlds: before and after the move, the old
+side attached, detached or dark, turned round. Groups that the world does not know are imagined,
+two pairs each, with their data in the region that was asked for them, and so are machines; what
+they are called is not known, so the policy allows each of them (*).
 
 Examples:
   alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
@@ -38,8 +40,10 @@ function M.configure(command)
 end
 
 local function notes_of(policy, seen, given)
-  local notes = { ("from %d calls of a simulated %s run, %s; a branch of the code that it did not "
-    .. "take is not in it"):format(seen.count, given.kind, given.mode or "graceful") }
+  local notes = { ("from %d calls of a simulated %s run, %s, in %d worlds: before and after the "
+    .. "move, the old side attached, detached or dark, turned round; a branch of the code that it "
+    .. "took in none of them is not in it"):format(seen.count, given.kind, given.mode or "graceful",
+    seen.worlds) }
   for _, group in ipairs(seen.imagined) do
     notes[#notes + 1] = ("%s is imagined, with its data in %s"):format(group.id, group.region)
   end
@@ -77,7 +81,8 @@ end
 local text = shapes.text
 local CALL = shapes.object { product = text(64), action = text(128), ["region?"] = text(64),
   params = shapes.map(text(65536), 1000, 256) }
-local SEEN = { calls = shapes.list(CALL, 50000), count = shapes.count, ["stopped?"] = text(12000),
+local SEEN = { calls = shapes.list(CALL, 50000), count = shapes.count,
+  worlds = shapes.count, ["stopped?"] = text(12000),
   imagined = shapes.list(shapes.object { id = text(64), region = text(64) }, 1000),
   left_out = shapes.list(text(12000), 10000) }
 

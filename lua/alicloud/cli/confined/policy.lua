@@ -14,16 +14,6 @@ local function notes(list)
   return core.array(result)
 end
 
--- Of many calls that are alike one is enough for a policy.
-local function distinct(calls)
-  local list, known = {}, {}
-  for _, call in ipairs(calls) do
-    local key = core.encode(call)
-    if not known[key] then list[#list + 1], known[key] = call, true end
-  end
-  return core.array(list)
-end
-
 ---@param job table
 ---@param link alicloud.dr.ConfinedLink
 ---@return table
@@ -34,8 +24,9 @@ function M.run(job, link)
   local seen = call_trace.run(load_playbook, { region = begin.region, kind = begin.kind,
     mode = job.mode, params = job.params, world = begin.world,
     alive = function() link.send { type = "progress" } end })
-  return { calls = distinct(seen.calls), count = #seen.calls, imagined = core.array(seen.imagined),
-    left_out = notes(seen.left_out), stopped = seen.stopped and seen.stopped:sub(1, LONGEST_NOTE) }
+  return { calls = core.array(seen.calls), count = seen.count, worlds = seen.worlds,
+    imagined = core.array(seen.imagined), left_out = notes(seen.left_out),
+    stopped = seen.stopped and seen.stopped:sub(1, LONGEST_NOTE) }
 end
 
 return M
