@@ -10,8 +10,8 @@ describe("alicloud-dr plan", function()
     local ran = desk:run("plan", file, "--region", "cn-shanghai", "--incident", "INC-1")
     assert.equal(0, ran.code, ran.err)
     assert.matches("· step check\n", ran.out)
-    assert.matches("! step promote  %(point of no return%)\n      ebs:FailoverDiskReplicaGroup in "
-      .. "cn%-shanghai, token %x%x%x%x%x%x%x%x…", ran.out)
+    assert.matches("! step promote  %(point of no return%)\n      ebs:FailoverDiskReplicaGroup "
+      .. "pg%-orders in cn%-shanghai, token %x%x%x%x%x%x%x%x…", ran.out)
     assert.matches("%- verify shop answers", ran.out)
     assert.matches("%d+ calls that read, 1 that change; at 100 a minute they take", ran.out)
     assert.same({}, desk:sends())
@@ -57,7 +57,8 @@ describe("alicloud-dr plan", function()
         end)
       end)]]
     local ran = desk:run("plan", file, "--region", "cn-shanghai", "dir=" .. directory)
-    assert.matches("! step near\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("! step near\n      ebs:StopDiskReplicaGroup pg%-orders in cn%-shanghai\n",
+      ran.out)
     assert.matches("%? step own .-a client that only observes", ran.out)
     assert.matches("! step with", ran.out)
     assert.matches("%? step inside", ran.out)
@@ -89,7 +90,7 @@ describe("alicloud-dr plan", function()
           return client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
         end)
         local answer = run:step("raw", function()
-          return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
+          return run.client:call("DeleteDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
         end)
         run:note(answer.RequestId)
       end)]]
@@ -100,7 +101,8 @@ describe("alicloud-dr plan", function()
     assert.matches("%? step module .-socket.core.%w+ is not done while planning", ran.out)
     assert.matches("· step elsewhere\n", ran.out)
     assert.matches("! step own client\n", ran.out)
-    assert.matches("! step raw\n      ebs:StopDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("! step raw\n      ebs:DeleteDiskReplicaGroup pg%-orders in cn%-shanghai\n",
+      ran.out)
     assert.matches("the plan ends here: the playbook needs what a change would have answered",
       ran.out)
     assert.is_nil(io.open(directory .. "/touched"))
@@ -119,8 +121,8 @@ describe("alicloud-dr plan", function()
       run:step("function", function(own) return own:program(function() return true end) end)
       run:step("loop", function() while true do end end)]]
     assert.equal(1, ran.code)
-    assert.matches("%? step program .-run:program is not done while planning; give the step an "
-      .. "option `plan`", ran.out)
+    assert.matches("%? step program .-  a program is not started while planning.-: id\n",
+      ran.out)
     assert.matches("· step function\n", ran.out)
     assert.matches("StepFailed: it computes for longer than a plan waits %(100 million", ran.out)
   end)
@@ -133,13 +135,13 @@ describe("alicloud-dr plan", function()
         return own:program("true", { from = own.direction.from, since = own.recovery_point })
       end)]]
     assert.equal(0, ran.code, ran.out)
-    assert.matches("%? step probe\n      run:program is not done while planning", ran.out)
+    assert.matches("%? step probe\n      a program is not started while planning", ran.out)
   end)
 
   it("counts the steps that it does not enter, and names what a pre-check minds", function()
     local ran = planned [[run:step("far", { plan = false }, function() end)]]
     assert.equal(0, ran.code, ran.err)
-    assert.matches("not counted: what is called by the steps that were not entered %(%-%), 1\n",
+    assert.matches("not counted: what the step calls that was not entered %(%-%)\n",
       ran.out)
     ran = planned [[run:step("check", function()
       return run:group("pg-orders"):precheck { max_rpo = 1 } end)]]

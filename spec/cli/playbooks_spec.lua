@@ -106,7 +106,7 @@ describe("alicloud-dr plan NAME", function()
     local desk = room(after.world { status = "failovered", old = false })
     local ran = desk:run("plan", "failback", "region=cn-shanghai", "group=pg-orders")
     assert.equal(0, ran.code, ran.out .. ran.err)
-    assert.matches("ebs:ReprotectDiskReplicaGroup in cn%-shanghai", ran.out)
+    assert.matches("ebs:ReprotectDiskReplicaGroup pg%-orders in cn%-shanghai", ran.out)
   end)
 end)
 

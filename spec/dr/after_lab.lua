@@ -29,7 +29,9 @@ function M.world(changes)
       { id = "d-old-2", place = OLD, instance = host } },
     instances = { { id = "i-old", name = "orders", place = OLD, status = old or "Running" },
       { id = "i-new", name = "standby", place = NEW, status = "Stopped" },
-      { id = "i-elsewhere", name = "other", place = "cn-shanghai/cn-shanghai-e" } },
+      { id = "i-elsewhere", name = "other", place = "cn-shanghai/cn-shanghai-e" },
+      -- Nobody can see of it that it will not start.
+      { id = "i-sold-out", name = "dear", place = NEW, status = "Stopped", no_stock = true } },
   }
 end
 

@@ -58,7 +58,7 @@ describe("the playbook failover", function()
     local _, err = run(stage, { fence = "must" })
     assert.is_table(err)
     assert.equal("", scene.effects(stage))
-    assert.equal("failed", scene.statuses(stage).fence)
+    assert.equal("failed", scene.statuses(stage).check)
   end)
 
   it("leaves the old side alone when that is given up", function()

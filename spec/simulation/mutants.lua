@@ -361,7 +361,7 @@ return {
     "function(jobs) return jobs end"))),
   of_fleet("F4", mutant("what is not ready counts as failed", 2, edit(PARALLEL,
     "reason_to_leave_out", NIL))),
-  of_fleet("F5", mutant("a group that has moved is left out as never begun", 338, edit(WAVES,
+  of_fleet("F5", mutant("a group that has moved is left out as never begun", 450, edit(WAVES,
     "M.has_acted", FALSE))),
 
   -- Patience.

@@ -36,6 +36,10 @@ M.PATIENCE = schema.rule("false, or " .. SHORT_OR_LONG.allowed, function(value)
   return value == false or SHORT_OR_LONG.test(value)
 end)
 
+M.UNIX_TIME = schema.rule("unix seconds", function(value)
+  return type(value) == "number" and value >= 0 and value < 1e11
+end)
+
 --- A moment; see alicloud.base.moment.
 M.MOMENT = schema.rule(moment.ALLOWED, moment.is)
 
@@ -69,6 +73,22 @@ local function grammar(allowed, longest, pattern)
 end
 
 M.ID = grammar("an id of 1 to 64 letters, digits, '-', '_' or '.'", 64, "^[%w][%w_.%-]*$")
+
+--- An instance that gets all disks, or one for each.
+M.ATTACH = schema.rule("an instance id, or a table of them by disk id", function(value)
+  if type(value) ~= "table" then return M.ID.test(value) end
+  for disk, instance in pairs(value) do
+    if not M.ID.test(disk) or not M.ID.test(instance) then return false end
+  end
+  return next(value) ~= nil
+end)
+
+M.IDS = schema.rule("a list of ids", function(value)
+  for _, id in ipairs(type(value) == "table" and value or {}) do
+    if not M.ID.test(id) then return false end
+  end
+  return type(value) == "table"
+end)
 
 M.REGION = grammar("a region such as cn-shanghai", 64, "^[a-z][a-z0-9%-]*[a-z0-9]$")
 

@@ -132,6 +132,9 @@ return {
   ["Client.RunChanged"] = not_sent(
     "The journal is of another playbook, or was begun with other parameters.",
     "give what the run was begun with, or another journal"),
+  ["Client.RunUnfinished"] = not_sent(
+    "Another run of this group was left before its end.",
+    "find out whether it is to go on: alicloud-dr explain, then resume"),
   ["Client.ServeUndone"] = accepted(
     "After attaching and starting, disks or instances were seen in another state.",
     "look who changed them, then ask again"),
@@ -141,6 +144,9 @@ return {
   ["Client.ServiceNotStopped"] = not_sent(
     "The caller's function did not stop the service, so the failback did not switch.",
     "stop the service, then ask for the failback again: it goes on where it ended"),
+  ["Client.SharedInstance"] = not_sent(
+    "An instance that would be stopped has disks of another group too.",
+    "move them first, or name the instance with stop_shared if it may be stopped"),
   ["Client.SitesDisagree"] = not_sent(
     "The two sites of the group show contradicting directions, states or pairs.",
     "look again; if it stays so, read the group in the console"),

@@ -17,6 +17,7 @@ local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
 local precheck = require "alicloud.dr.model.precheck"
+local preflight = require "alicloud.dr.read.preflight"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication = require "alicloud.dr.actions.replication"
 local reprotect = require "alicloud.dr.actions.reprotect"
@@ -24,6 +25,7 @@ local schema = require "alicloud.base.schema"
 local serve = require "alicloud.dr.actions.serve"
 local settled = require "alicloud.dr.read.settled"
 local standing = require "alicloud.dr.read.standing"
+local tables = require "alicloud.base.tables"
 local unfence = require "alicloud.dr.actions.unfence"
 
 local M = {}
@@ -46,15 +48,13 @@ local AGE = formats.seconds(0, formats.YEAR)
 
 local GROUP_OPTIONS = { region = REGION, to = PLACE }
 
-local MOMENT = schema.rule("unix seconds", function(value)
-  return type(value) == "number" and value >= 0 and value < 1e11
-end)
-
 local PRECHECK_OPTIONS = { max_rpo = AGE, outage_at = formats.MOMENT,
-  force = forces.OPTION, synced_since = MOMENT, progress = schema.callable }
+  force = forces.OPTION, synced_since = formats.UNIX_TIME, progress = schema.callable }
+
+local PREFLIGHT = tables.merged(PRECHECK_OPTIONS, preflight.OPTIONS)
 
 local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
-  outage_at = formats.MOMENT, synced_since = MOMENT,
+  outage_at = formats.MOMENT, synced_since = formats.UNIX_TIME,
   accept_loss = protocol.ACCEPT_LOSS, force = forces.OPTION,
   batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
 
@@ -186,6 +186,16 @@ function Group:precheck(options)
   return report
 end
 
+--- Looks at all that a move will touch, before its first change; see dr.read.preflight. Reads only.
+---@param options alicloud.dr.PreflightOptions for a failback the group is where the service runs
+---@return alicloud.dr.MoveReport|nil with `notes`, which stand against nothing
+---@return alicloud.Error? err if the group could not be read
+function Group:preflight(options)
+  local group, given = checked("preflight", self, options, PREFLIGHT, { max_rpo = false })
+  preflight.demand_move(given, 2)
+  return preflight.run(group, given)
+end
+
 --- Fails the group over to this region and waits until it is open there.
 ---
 --- `err.outcome` tells what a failure leaves behind: "not_sent" and "rejected" mean that this call
@@ -205,7 +215,7 @@ local CHANGE = change_options.with_token()
 local REPROTECT = change_options.with_token { reverse = schema.boolean,
   old_side = schema.choice("detached", "stopped", "unknown") }
 local START = change_options.with_token { one_shot = schema.boolean }
-local AWAIT = { newer_than = MOMENT, timeout = formats.TIMEOUT, stall = formats.TIMEOUT,
+local AWAIT = { newer_than = formats.UNIX_TIME, timeout = formats.TIMEOUT, stall = formats.TIMEOUT,
   poll = formats.POLL, progress = schema.callable, wait_for_cloud = formats.PATIENCE }
 
 local CLEAR = change_options.without_token { detach = schema.boolean }
@@ -302,16 +312,9 @@ function Group:drill(options)
   return drill.run(checked("drill", self, options, DRILL, change_options.MINUTES))
 end
 
-local ATTACH = schema.rule("an instance id, or a table of them by disk id", function(value)
-  if type(value) ~= "table" then return ID.test(value) end
-  for disk, instance in pairs(value) do
-    if not ID.test(disk) or not ID.test(instance) then return false end
-  end
-  return next(value) ~= nil
-end)
-
-local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean }
-local SERVE = change_options.without_token { attach = ATTACH, start = schema.boolean }
+local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean,
+  stop_shared = formats.IDS }
+local SERVE = change_options.without_token { attach = formats.ATTACH, start = schema.boolean }
 
 --- Fences the side that the group is copied from: stops the instances that its disks are attached
 --- to, and detaches the disks. What is so already is done.
@@ -344,16 +347,16 @@ end
 function Group:serve(options)
   local group, given = checked("serve", self, options, SERVE, change_options.COMPUTE)
   if given.attach == nil then
-    error("group:serve: option attach: got nothing; allowed: " .. ATTACH.allowed, 2)
+    error("group:serve: option attach: got nothing; allowed: " .. formats.ATTACH.allowed, 2)
   end
   return serve.run(group, given)
 end
 
 local FAILBACK = { to = PLACE, stop = schema.callable, fence = schema.boolean,
-  force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
-  attach = ATTACH, restore = schema.boolean, confirm = schema.callable, timeout = formats.TIMEOUT,
-  poll = formats.POLL, progress = schema.callable, old_side = REPROTECT.old_side,
-  wait_for_cloud = formats.PATIENCE }
+  stop_shared = formats.IDS, force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
+  attach = formats.ATTACH, restore = schema.boolean, confirm = schema.callable,
+  timeout = formats.TIMEOUT, poll = formats.POLL, progress = schema.callable,
+  old_side = REPROTECT.old_side, wait_for_cloud = formats.PATIENCE }
 
 --- The same group, seen from its other site.
 ---@return alicloud.dr.Group|nil

@@ -24,6 +24,8 @@ M.PARAMS = {
     help = "stop instances and detach disks of the old side; must: or stop the run" },
   fence_for = { name = "fence_for", type = "duration", default = "1m",
     help = "how long that may take" },
+  stop_shared = { name = "stop_shared", type = "ids",
+    help = "instances that may be stopped though disks of other groups are on them" },
   attach = { name = "attach", type = "disks", help = "who gets the disks and is started" },
   verify = { name = "verify", type = "command", help = "succeeds once the service is back" },
   verify_for = { name = "verify_for", type = "duration", default = "10m",
@@ -61,27 +63,53 @@ end
 --- Whether the disks of a group that is open are where they are wanted, and nothing known of the
 --- old side is left to be fenced. Reads only.
 ---@param group alicloud.dr.Group
----@param params { attach: any, fence: string? }
+---@param params { attach: any, fence: string?, stop_shared: string[]? }
 ---@return boolean
 function M.has_nothing_left(group, params)
   if params.attach and not group:serve { attach = params.attach, confirm = is_idle } then
     return false
   end
   if params.fence == "no" then return true end
-  local _, err = group:fence { confirm = function() return false end, wait_for_cloud = 0 }
+  local _, err = group:fence { stop_shared = params.stop_shared, wait_for_cloud = 0,
+    confirm = function() return false end }
   return not err or err.code ~= "Client.NotConfirmed"
 end
 
---- The first look of a playbook that moves a group: whether it stands there already, and else the
---- pre-check. What was found is kept, so that the run judges by it to its end.
+--- Looks at all that a move will touch, and notes what somebody should know of it.
+---@param own alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.PreflightOptions
+---@return alicloud.dr.MoveReport|nil
+---@return alicloud.Error? err
+function M.preflight(own, group, options)
+  options.attach = options.attach or own:peek "attach"
+  options.stop_shared = own:peek "stop_shared"
+  local report, err = group:preflight(options)
+  for _, note in ipairs(report and report.notes or {}) do own:note(note) end
+  return report, err
+end
+
+-- A last synchronization that the service would refuse is waited for before production is stopped.
+local function await_sync(run, group, sync_at)
+  run:step("sync interval", function(own)
+    local seen, err = group:observe()
+    if not seen then return nil, err end
+    own.loop.sleep(math.max(0, sync_at - (seen.read_at or own.client.runtime.time())))
+    return true
+  end)
+end
+
+--- The first look of a playbook that moves a group: whether it stands there already, and else all
+--- that the move will touch. What was found is kept, so that the run judges by it to its end.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 ---@param judge fun(standing: table): any, alicloud.Error? what the step comes to if it stands
----there; nil, nil: the pre-check
+---there; nil, nil: the preflight
+---@param options alicloud.dr.PreflightOptions what the parameters do not say
 ---@return string|nil outcome "already_there": nothing is to be done, which was told; else whatever
 ---`judge` gave
-function M.check(run, group, judge)
-  local found = run:step("check", function()
+function M.check(run, group, judge, options)
+  local found = run:step("check", function(own)
     local standing, err = group:standing()
     if not standing then return nil, err end
     if standing.outcome == "already_there" then
@@ -89,8 +117,9 @@ function M.check(run, group, judge)
       verdict, err = judge(standing)
       if verdict or err then return verdict, err end
     end
-    return group:precheck { max_rpo = run.params.max_rpo }
+    return M.preflight(own, group, options)
   end)
+  if found and found.sync_at then await_sync(run, group, found.sync_at) end
   if not found or not found.outcome then return nil end
   if found.outcome == "already_there" then M.note_standing(run, group, found) end
   return found.outcome
@@ -123,7 +152,6 @@ end
 ---@param variables table
 function M.command(run, step, command, options, variables)
   if not command then return end
-  options.plan = false
   run:step(step, options, function(own) return own:program(command, variables) end)
 end
 
@@ -133,7 +161,7 @@ end
 function M.verify(run, variables)
   local params = run.params
   if not params.verify then return end
-  run:verify("service answers", { timeout = params.verify_for, plan = false }, function(own)
+  run:verify("service answers", { timeout = params.verify_for }, function(own)
     return own:program(params.verify, variables)
   end)
 end
@@ -159,8 +187,9 @@ end
 ---@return table|nil result
 function M.fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
-    timeout = run.params.fence_for, plan = false }, function(own)
-    return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil })
+    timeout = run.params.fence_for }, function(own)
+    return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
+      stop_shared = run.params.stop_shared })
   end)
 end
 
@@ -170,7 +199,7 @@ end
 ---@param attach string|table<string, string>|nil
 function M.attach(run, group, attach)
   if not attach then return end
-  run:step("serve", { plan = false }, function(own)
+  run:step("serve", function(own)
     return M.tell_unproven(own, group:serve { attach = attach })
   end)
 end
@@ -234,7 +263,7 @@ end
 -- What a step did that failed before the point of no return holds no longer when it is resumed.
 local function step(run, name, body, options)
   options = options or {}
-  options.plan, options.undo = false, options.undo or function() return true end
+  options.undo = options.undo or function() return true end
   return run:step(name, options, body)
 end
 
@@ -254,8 +283,10 @@ function M.move_without_loss(run, group)
   local params = run.params
   M.command(run, "stop services", params.stop, { timeout = "15m", stops_production = true,
     undo = function(own) return restart(own, group) end }, { group = group.id })
-  step(run, "fence", function() return group:fence {} end, { marks = "old_side_fenced",
-    stops_production = true, undo = function() return group:unfence {} end })
+  step(run, "fence", function()
+    return group:fence { stop_shared = params.stop_shared }
+  end, { marks = "old_side_fenced", stops_production = true,
+    undo = function() return group:unfence {} end })
   local stopped_at = step(run, "note the stop", function()
     local seen, err = group:look()
     return seen and math.ceil(seen.read_at), err
@@ -263,7 +294,7 @@ function M.move_without_loss(run, group)
   step(run, "stop replication", function() return group:stop {} end,
     { undo = function() return group:start {} end })
   local synced = step(run, "last sync", function() return group:start { one_shot = true } end)
-  run:step("promote", { point_of_no_return = true, plan = false }, function()
+  run:step("promote", { point_of_no_return = true }, function()
     return promote(group, synced, stopped_at)
   end)
 end

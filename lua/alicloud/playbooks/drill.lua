@@ -61,13 +61,13 @@ return dr.playbook("drill", { kind = "drill", params = PARAMS,
   common.approve(run)
   local made = run:step("start drill", { critical = true }, function() return start(group) end)
   local good, why = run:step("check the disks",
-    { timeout = params.check_for, on_error = "continue", plan = false,
+    { timeout = params.check_for, on_error = "continue",
       marks = params.check and "verified" or nil },
     function(own) return look_at(own, group, made) end)
-  run:step("clear", { critical = true, plan = false }, function()
+  run:step("clear", { critical = true }, function()
     return group:clear_drill(made.drill_id, { detach = true })
   end)
-  run:step("open after", { on_error = "continue", plan = false },
+  run:step("open after", { on_error = "continue" },
     function(own) return list_open(own, group) end)
-  run:step("verdict", { plan = false }, function() return good ~= nil, verdict(why) end)
+  run:step("verdict", function() return good ~= nil, verdict(why) end)
 end)

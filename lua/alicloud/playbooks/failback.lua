@@ -25,7 +25,7 @@ local PARAMS = {
     default = "detached", help = "what the old side has to be; unknown: it may be out of sight" },
   { name = "sync_for", type = "duration", default = "2h", help = "how long the copy may take" },
   given.approvers, given.approvals, given.stop, given.restart,
-  given.attach, given.verify, given.verify_for,
+  given.stop_shared, given.attach, given.verify, given.verify_for,
 }
 
 -- Between two zones of one region the side that has the service is the one that does not take it.
@@ -49,10 +49,10 @@ end
 
 local function copy_back(run, group)
   run:step("reverse", function() return group:reprotect { old_side = run.params.old_side } end)
-  local started = run:step("replicate back", { plan = false }, function()
+  local started = run:step("replicate back", function()
     return group:start {}
   end)
-  run:step("catch up", { plan = false }, function()
+  run:step("catch up", function()
     return group:await_recovery_point { newer_than = started.server_time,
       timeout = run.params.sync_for }
   end)
@@ -70,12 +70,17 @@ return dr.playbook("failback", { kind = "planned", params = PARAMS,
   local group = sides.away and sides.away ~= named.region and named:at(sides.away) or named
   local back = sides.home and named:at(sides.home) or named
   if sides.outcome == "already_there" then return common.note_standing(run, back, sides) end
+  if not sides.open then
+    run:step("check", function(own)
+      return common.preflight(own, group, { move = "failback" })
+    end)
+  end
   common.approve(run)
   if not sides.open then
     copy_back(run, group)
     common.move_without_loss(run, back)
   end
   common.serve(run, back)
-  run:step("protect again", { plan = false }, function() return back:reprotect {} end)
-  run:step("replicate", { plan = false }, function() return back:start {} end)
+  run:step("protect again", function() return back:reprotect {} end)
+  run:step("replicate", function() return back:start {} end)
 end)

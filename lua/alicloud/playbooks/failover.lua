@@ -18,7 +18,7 @@ local PARAMS = {
   given.group, given.region, given.to, given.max_rpo, given.outage_at,
   given.approvers, given.approvals,
   { name = "stop", type = "command", help = "stops the services where they run, if they can be" },
-  given.fence, given.fence_for, given.attach, given.verify, given.verify_for,
+  given.fence, given.fence_for, given.stop_shared, given.attach, given.verify, given.verify_for,
 }
 
 return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
@@ -28,10 +28,12 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
 
   local found = common.check(run, group, function(standing)
     if not standing.open then return nil end
-    local left = { attach = run:peek "attach", fence = params.fence }
+    local left = { attach = run:peek "attach", fence = params.fence,
+      stop_shared = run:peek "stop_shared" }
     if not common.has_nothing_left(group, left) then standing.outcome = "already_failovered" end
     return standing
-  end)
+  end, { move = "failover", max_rpo = params.max_rpo, old_side_for = params.fence_for,
+    fence = run.mode == "ungraceful" and "no" or params.fence })
   if found == "already_there" then return end
   common.approve(run)
   common.command(run, "stop services", not found and params.stop or nil,
@@ -46,7 +48,7 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
   common.serve(run, group)
 
   if not fenced and try then fenced = common.fence(run, "fence again", group, "continue") end
-  run:step("what remains", { plan = false }, function(own)
+  run:step("what remains", function(own)
     if not fenced then own:note "the old side is not fenced: keep it from writing" end
     own:note(("%s is not protected: alicloud-dr run failback, or reprotect"):format(group.id))
   end)

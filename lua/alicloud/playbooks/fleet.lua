@@ -32,7 +32,7 @@ local PARAMS = {
     help = "who moves before whom: 1:db-*,2:app-*, or @FILE" },
   { name = "table", type = "rows", columns = COLUMNS, revisable = true,
     help = "attach, stop and fence of each group: @FILE" },
-  given.fence_for,
+  given.fence_for, given.stop_shared,
   { name = "parallel", type = "integer", default = 200, revisable = true,
     help = "how many at a time" },
   { name = "canary", type = "count_or_ids", default = 1, revisable = true,
@@ -180,7 +180,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
     end,
   }, function(id, own) return move(own, id, fleet) end)
   common.verify(run, { groups = table.concat(opened_of(moved), ","), region = fleet.region })
-  run:step("what remains", { plan = false }, function(own)
+  run:step("what remains", function(own)
     local outcomes = outcomes_of(moved, fleet)
     tell_counts(own, outcomes)
     tell_remains(own, moved, fleet)

@@ -2,6 +2,7 @@
 --- that is not.
 
 local alicloud = require "alicloud"
+local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
@@ -165,9 +166,17 @@ local function stands_there(group, snapshot)
   return standing and standing.outcome == "already_there" and not standing.open
 end
 
+-- Whoever gets instances, or has some to be stopped, is looked at with them.
+local function look_before(own, group, row)
+  local max_rpo = own.params.max_rpo
+  if not (row.attach or row.fence) then return group:precheck { max_rpo = max_rpo } end
+  return common.preflight(own, group, { move = "failover", attach = row.attach,
+    fence = row.fence or "no", max_rpo = max_rpo })
+end
+
 -- Ready, or standing there already; else why it is not.
-local function look_at(group, max_rpo)
-  local report, err = group:precheck { max_rpo = max_rpo }
+local function look_at(own, group, row)
+  local report, err = look_before(own, group, row)
   if not report then return nil, err end
   local snapshot, obstacle = report.snapshot, first_obstacle(report.findings)
   local seen = { ok = true, status = snapshot.status, name = snapshot.name }
@@ -224,7 +233,9 @@ local function look_once(fleet, names, title, is_last)
   }, function(item, own)
     local group = fleet:group(own, item.group)
     return own:step("check", function()
-      return look_within(own, watch, function() return look_at(group, params.max_rpo) end)
+      return look_within(own, watch, function()
+        return look_at(own, group, fleet:row(item.group))
+      end)
     end)
   end)
   for i, id in ipairs(names) do

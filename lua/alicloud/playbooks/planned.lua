@@ -17,7 +17,7 @@ local given = common.PARAMS
 
 local PARAMS = {
   given.group, given.region, given.to, given.max_rpo, given.approvers, given.approvals, given.stop,
-  given.restart, given.attach, given.verify, given.verify_for,
+  given.restart, given.stop_shared, given.attach, given.verify, given.verify_for,
   { name = "protect", type = "boolean", default = "yes",
     help = "replicate back from the new side afterwards" },
 }
@@ -38,7 +38,7 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
       standing.outcome = "already_moved"
     end
     return standing
-  end)
+  end, { move = "planned", max_rpo = params.max_rpo })
   if found == "already_there" then return end
   common.approve(run)
   if not found then common.move_without_loss(run, group) end
@@ -48,6 +48,6 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
   if not params.protect then
     return run:note(group.id .. " is not protected: alicloud-dr reprotect")
   end
-  run:step("reprotect", { plan = false }, function() return group:reprotect {} end)
-  run:step("replicate", { plan = false }, function() return group:start {} end)
+  run:step("reprotect", function() return group:reprotect {} end)
+  run:step("replicate", function() return group:start {} end)
 end)

@@ -212,6 +212,18 @@ describe("serve", function()
     assert.is_false(result.old_side.known)
   end)
 
+  it("takes disks from a machine that is stopped, and from no other", function()
+    local bench = after.open()
+    local _, err = bench:run("serve", { attach = "i-sold-out" })
+    assert.equal("OperationDenied.NoStock", err.code)
+    local result = assert(bench:run("serve", { attach = "i-new" }))
+    assert.same({ "d-new-1", "d-new-2" }, result.attached)
+    assert.same({ "i-new" }, result.started)
+    local others = bench:group()
+    local _, in_use = others:serve { attach = "i-sold-out" }
+    assert.equal("InvalidDisk.InUse", in_use.code)
+  end)
+
   it("is refused before anything is sent", function()
     refused(after.new(), "serve", { attach = "i-new" }, "OperationDenied.InvalidStatus")
     refused(after.open(), "serve", { attach = { ["d-new-3"] = "i-new" } },

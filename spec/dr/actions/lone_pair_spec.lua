@@ -15,7 +15,8 @@ local function world_of(changes)
   for name, value in pairs(changes or {}) do pair[name] = value end
   local world = after.world()
   world.pairs = { pair }
-  world.disks[#world.disks + 1] = { id = "d-alone-old", place = OLD, instance = "i-old" }
+  world.disks[#world.disks + 1] = { id = "d-alone-old", place = OLD, instance = "i-alone" }
+  world.instances[#world.instances + 1] = { id = "i-alone", place = OLD }
   world.disks[#world.disks + 1] = { id = "d-alone-new", place = NEW }
   return world
 end

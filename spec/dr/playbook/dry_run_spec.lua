@@ -35,8 +35,10 @@ describe("a dry run", function()
     assert.same({ "check reads", "promote changes", "open not_entered" }, told)
     assert.is_nil(plan.stopped)
     assert.equal(1, plan.changes)
-    assert.same({ { product = "ebs", action = "FailoverDiskReplicaGroup",
-      region = lab.SECONDARY } }, plan.steps[2].calls)
+    local call = plan.steps[2].calls[1]
+    assert.same({ "ebs", "FailoverDiskReplicaGroup", lab.SECONDARY, { lab.ID } },
+      { call.product, call.action, call.region, call.ids })
+    assert.is_nil(call.token)
     assert.is_true(plan.steps[2].options.point_of_no_return)
     assert.same({ { id = lab.ID, region = lab.SECONDARY } }, plan.groups)
   end)
@@ -74,9 +76,7 @@ describe("a dry run", function()
         direction = run.direction
       end, nil, after.new(verb == "reprotect" and { status = "failovered" } or nil))
       assert.equal(1, #plan.steps)
-      if verb ~= "fence" then
-        assert.same({ from = after.PRIMARY, to = after.SECONDARY }, direction, verb)
-      end
+      assert.same({ from = after.PRIMARY, to = after.SECONDARY }, direction, verb)
     end
   end)
 
@@ -109,7 +109,7 @@ describe("a dry run", function()
     assert.equal("changes", hook.effect)
     assert.equal("StopDiskReplicaGroup", hook.calls[1].action)
     assert.equal("unknown", probe.effect)
-    assert.matches("^run:program is not done while planning", probe.note)
+    assert.matches("^a program is not started while planning.*: true$", probe.note)
     assert.is_nil(probe.failed)
     assert.is_true(fails.failed)
   end)
@@ -141,7 +141,7 @@ describe("a dry run", function()
   it("stops where code needs what a change would have answered", function()
     local plan = planned(function(run)
       local answer = run:step("raw", function(own)
-        return own.client:call("StopDiskReplicaGroup", { ReplicaGroupId = lab.ID })
+        return own.client:call("DeleteDiskReplicaGroup", { ReplicaGroupId = lab.ID })
       end)
       run:note(answer.RequestId)
     end)

@@ -208,6 +208,18 @@ describe("a journal's file", function()
     assert.same({ "exit", 7 }, { posix.wait(child) })
   end)
 
+  it("knows the other journals of its directory, and none that strangers may write", function()
+    local directory = fresh_directory()
+    local store = assert(files.open(directory .. "/run.jsonl"))
+    for name, mode in pairs { ["a.jsonl"] = "600", ["open.jsonl"] = "666", ["a.txt"] = "600" } do
+      local path = directory .. "/" .. name
+      assert(io.open(path, "w")):write("of ", name):close()
+      assert(os.execute(("chmod %s '%s'"):format(mode, path)))
+    end
+    assert.same({ { name = directory .. "/a.jsonl", text = "of a.jsonl" } }, store:others())
+    store:close()
+  end)
+
   it("is read and checked fast enough to be resumed after ten thousand records", function()
     local path = fresh_directory() .. "/run.jsonl"
     local journal = assert(journals.open(assert(files.open(path))))

@@ -10,6 +10,7 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local schema = require "alicloud.base.schema"
+local services = require "alicloud.service"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
 
@@ -21,10 +22,11 @@ local PER_MINUTE = 100
 local EPILOG = [[
 The playbook runs in a process of its own that has no rights: no files, no programs, no network, no
 credentials. This command reads the service for it, with its own endpoint and credentials whatever
-the playbook says, and sends nothing that changes; a failover is replaced by its pre-check. A step
-whose work lies elsewhere says with its option `plan` what is to be used instead. Where the code
-needs what a change would have answered, the plan stops and says so. What is shown is what the
-playbook does when it is planned; only reading it tells what it can do when it is run.
+the playbook says, and sends nothing that changes. Each change is shown with its ids and its region,
+and what it would have made of the world is imagined, so that the steps behind it are planned too.
+A step whose work lies elsewhere says with its option `plan` what is to be used instead. Where the
+code needs what nobody can imagine, the plan stops and says so. What is shown is what the playbook
+does when it is planned; only reading it tells what it can do when it is run.
 
 Before each step: · it reads, ! it changes, ✘ it would be refused, ? that cannot be told, - it is
 not entered, and what it calls is not counted.
@@ -58,15 +60,44 @@ end
 local MARKS = { reads = "·", changes = "!", refused = "✘", unknown = "?", not_entered = "-" }
 local COLORS = { changes = "yellow", refused = "red", unknown = "yellow" }
 
+local function time_words(given)
+  local seconds = duration.parse(given)
+  return seconds and duration.format(seconds) or given
+end
+
 local function flags_of(entry)
   local flags, given = {}, entry.flags
   if given.point_of_no_return then flags[#flags + 1] = "point of no return" end
   if given.critical then flags[#flags + 1] = "critical" end
   if given.graceful_only then flags[#flags + 1] = "graceful only" end
-  if given.timeout then flags[#flags + 1] = "timeout " .. given.timeout end
+  if given.timeout then flags[#flags + 1] = "timeout " .. time_words(given.timeout) end
   if given.on_error then flags[#flags + 1] = "on error " .. given.on_error end
   if given.need then flags[#flags + 1] = ("%d approvals"):format(given.need) end
   return #flags > 0 and "  (" .. table.concat(flags, ", ") .. ")" or ""
+end
+
+local function takes_token(call)
+  local data = services.data(call.product)
+  local operation = data and data.operations[call.action]
+  return not operation or operation.token
+end
+
+-- What one call would be: `ebs:StartDiskReplicaGroup pg-orders in cn-shanghai, token 53113a03…`.
+local function words_of(call)
+  local words = { ("%s:%s"):format(call.product, call.action) }
+  table.move(call.ids, 1, #call.ids, 2, words)
+  local parts = { ("%s in %s"):format(table.concat(words, " "), call.region or "?"), call.how }
+  if call.token then parts[#parts + 1] = ("token %s…"):format(call.token) end
+  return table.concat(parts, ", ")
+end
+
+local function draws_tokens(plan)
+  for _, entry in ipairs(plan.steps) do
+    for _, call in ipairs(entry.calls) do
+      if not call.token and takes_token(call) then return true end
+    end
+  end
+  return false
 end
 
 local function print_step(io, entry)
@@ -75,10 +106,7 @@ local function print_step(io, entry)
   io.out(("  %s %s %s%s\n"):format(mark, entry.kind, terminal.clean(entry.key),
     terminal.clean(flags_of(entry))))
   for _, call in ipairs(entry.calls) do
-    local clean = terminal.clean
-    io.out(("      %s:%s in %s, token %s\n"):format(clean(call.product), clean(call.action),
-      clean(call.region or "?"), call.token and clean(call.token) .. "…"
-      or "drawn when it is sent"))
+    io.out("      " .. terminal.clean(words_of(call)) .. "\n")
   end
   for _, words in ipairs(entry.says) do
     io.out(("      %s\n"):format(terminal.clean(words, 1000)))
@@ -117,10 +145,14 @@ local function print_plan(io, plan, rate)
   io.out(("  %d calls that read, %d that change; at %g a minute they take at least %s, and the "
     .. "service its time\n"):format(plan.reads, plan.changes, rate,
     duration.format(shortest(plan, rate))))
+  if draws_tokens(plan) then
+    io.out "  tokens that are not shown are drawn when they are sent; --incident tells them\n"
+  end
   local unentered = count_unentered(plan)
   if unentered > 0 then
-    io.out(("  not counted: what is called by the steps that were not entered (-), %d\n"):format(
-      unentered))
+    io.out(("  not counted: what %s (-)\n"):format(unentered == 1
+      and "the step calls that was not entered"
+      or ("the %d steps call that were not entered"):format(unentered)))
   end
 end
 
@@ -140,7 +172,8 @@ end
 
 local text, count, flag = shapes.text, shapes.count, shapes.flag
 local CALL = shapes.object { product = text(64), action = text(128), ["region?"] = text(64),
-  ["host?"] = text(300), ["token?"] = text(64) }
+  ["host?"] = text(300), ["token?"] = text(64), ids = shapes.list(text(64), 20),
+  ["how?"] = text(64) }
 local FLAGS = shapes.object { ["point_of_no_return?"] = flag, ["critical?"] = flag,
   ["graceful_only?"] = flag, ["need?"] = count, ["timeout?"] = text(300),
   ["on_error?"] = text(600) }

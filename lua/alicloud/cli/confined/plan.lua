@@ -23,15 +23,17 @@ local function flags_of(given)
     on_error = text(given.on_error, 200) }
 end
 
-local function call_of(call)
-  return { product = call.product, action = call.action, region = call.region, host = call.host,
-    token = call.token }
-end
-
 local function map(list, convert)
   local result = {}
   for i, value in ipairs(list) do result[i] = convert(value) end
   return core.array(result)
+end
+
+local function id_of(id) return text(id, 64) end
+
+local function call_of(call)
+  return { product = call.product, action = call.action, region = call.region, host = call.host,
+    token = text(call.token, 64), how = call.how, ids = map(call.ids, id_of) }
 end
 
 local function says_of(entry)
@@ -42,7 +44,8 @@ end
 
 local function step_of(entry)
   return { key = text(entry.key, LONGEST_KEY), kind = entry.kind, effect = entry.effect,
-    reads = entry.reads, says = says_of(entry), note = text(entry.note, LONGEST_NOTE), flags = flags_of(entry.options),
+    reads = entry.reads, says = says_of(entry), note = text(entry.note, LONGEST_NOTE),
+    flags = flags_of(entry.options),
     failed = entry.failed and true or nil, calls = map(entry.calls, call_of) }
 end
 

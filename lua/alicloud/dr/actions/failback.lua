@@ -22,6 +22,7 @@ local M = {}
 ---@field old_side? alicloud.dr.OldSide see reprotect
 ---@field fence? boolean stop the instances and detach the disks where the service ran (true)
 ---@field force? boolean see fence
+---@field stop_shared? string[] see fence
 ---@field sync? boolean last one-shot synchronization, so that nothing is lost (true)
 ---@field max_rpo? number|string of the switch
 ---@field attach? string|table<string, string> see serve
@@ -100,7 +101,8 @@ M.STEPS = {
   { name = "catch_up", run = catch_up },
   { name = "stop_service", run = stop_service },
   { name = "fence", run = optional("fence", function(context)
-    return context.back:fence(limits(context, { force = context.options.force }))
+    return context.back:fence(limits(context, { force = context.options.force,
+      stop_shared = context.options.stop_shared }))
   end) },
   { name = "sync", run = optional("sync", function(context)
     return context.group:sync_now(limits(context))

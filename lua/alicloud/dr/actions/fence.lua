@@ -6,6 +6,7 @@ local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
+local neighbours = require "alicloud.dr.read.neighbours"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
@@ -15,6 +16,7 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
+---@field stop_shared? string[] instances that may be stopped though others have disks on them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
 
@@ -22,6 +24,7 @@ local M = {}
 ---@field region string
 ---@field stop alicloud.dr.DiskHost[] instances that do not stand still
 ---@field detach alicloud.dr.DiskUse[] disks that are attached
+---@field neighbours alicloud.dr.Neighbour[] disks of others on the instances that are stopped
 ---@field before alicloud.dr.FencedDisk[] what stands there now, see unfence
 
 ---@class alicloud.dr.FenceResult
@@ -102,6 +105,25 @@ local function stuck_instance(plan)
   return nil
 end
 
+-- Who else lies on the instances is asked before the first of them is stopped. Where it cannot be
+-- told, the side is fenced all the same: it may be on its way to go dark.
+local function shared_instances(change, snapshot, plan)
+  local ids, own = {}, {}
+  for i, instance in ipairs(plan.stop) do ids[i] = instance.id end
+  for _, pair in ipairs(snapshot.pairs) do
+    for _, disk in ipairs { pair.source_disk or false, pair.destination_disk or false } do
+      own[disk] = true
+    end
+  end
+  plan.neighbours = neighbours.of(change.group.client:outlasting { seconds = 0 }, plan.region, ids,
+    own) or {}
+  local shared = neighbours.shared(plan.neighbours, change.options.stop_shared)
+  return shared and { kind = "state", code = "Client.SharedInstance",
+    message = shared.words .. ", and would be stopped",
+    hint = "if they may be stopped, name them with stop_shared: "
+      .. table.concat(shared.instances, ",") }
+end
+
 local function part_failed(err, result)
   err.done_so_far = result
   return nil, err
@@ -161,6 +183,7 @@ local function look_at_side(change, snapshot)
     local side = attachment.of_side(change.group.client, snapshot, "from")
     local plan = plan_of(side, change.options)
     return plan, not side.known and unreachable(side) or stuck_instance(plan)
+      or shared_instances(change, snapshot, plan)
   end)
 end
 

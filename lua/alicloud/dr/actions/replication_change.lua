@@ -178,6 +178,7 @@ local function target_of(change, kind, intent, regions)
     read = function(options) return change.group:observe(options) end,
     transition = transition, describe = transition.describe, same = snapshots.same_state,
     began_failed = transition.failed ~= nil and intent.status == transition.failed,
+    terms = transition.renews and { one_shot = true } or nil,
   }
 end
 

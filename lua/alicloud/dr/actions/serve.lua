@@ -23,7 +23,8 @@ local M = {}
 
 ---@class alicloud.dr.ServePlan
 ---@field region string
----@field attach { disk: alicloud.dr.DiskUse, instance: string }[]
+---@field attach { disk: alicloud.dr.DiskUse, instance: string, from: alicloud.dr.DiskHost[] }[]
+---from: stopped instances from which it is detached before
 ---@field start { id: string, status: string }[]
 
 ---@class alicloud.dr.ServeResult
@@ -105,6 +106,14 @@ local BRIEFLY = 20
 
 local USABLE = { In_use = true, Available = true, Attaching = true }
 
+-- A machine that is stopped uses no disk: whoever named the wrong one may name another.
+local function lies_idle(disk)
+  for _, host in ipairs(disk.hosts) do
+    if host.status ~= "Stopped" then return false end
+  end
+  return disk.status == "In_use" and #disk.hosts > 0
+end
+
 -- Code, words, and whether it passes. Compute shows some time after the failover what it has opened.
 local function problem_of_disk(disk, wanted, host)
   if not disk.status then
@@ -114,7 +123,7 @@ local function problem_of_disk(disk, wanted, host)
     return "IncorrectDiskStatus", attachment.describe(disk), attachment.PASSING[disk.status]
   end
   local elsewhere = #disk.hosts > 0 or disk.status == "In_use"
-  if elsewhere and not attachment.is_on(disk, wanted) then
+  if elsewhere and not attachment.is_on(disk, wanted) and not lies_idle(disk) then
     return "InvalidDisk.InUse", ("%s, not on %s"):format(attachment.describe(disk), wanted)
   end
   if not host then
@@ -146,8 +155,10 @@ local function plan_of(disks, mapping, hosts, start)
     end
     local problem = problem_of_host(id, hosts[id], start)
     if problem then return nil, problem end
-    if disk.status ~= "In_use" then
-      plan.attach[#plan.attach + 1] = { disk = disk, instance = id }
+    local is_moved = disk.status == "In_use" and not attachment.is_on(disk, id)
+    if disk.status ~= "In_use" or is_moved then
+      plan.attach[#plan.attach + 1] = { disk = disk, instance = id,
+        from = is_moved and disk.hosts or {} }
     end
     if start and hosts[id].status ~= "Running" and not starting[id] then
       starting[id] = true
@@ -172,9 +183,22 @@ local function read_new_side(change, snapshot, mapping)
   return side, hosts
 end
 
+local function free(change, region, job)
+  local disk = job.disk
+  for _, host in ipairs(job.from) do
+    local seen, err, part = compute.detach(change.group, change.options, region, disk, host.id)
+    change:add_attempts_of(part)
+    if not seen then return nil, err end
+    disk = seen
+  end
+  return disk
+end
+
 local function carry_out(change, plan, result)
   for _, job in ipairs(plan.attach) do
-    local seen, err, part = compute.attach(change.group, change.options, plan.region, job.disk,
+    local disk, fault = free(change, plan.region, job)
+    if not disk then return nil, fault end
+    local seen, err, part = compute.attach(change.group, change.options, plan.region, disk,
       job.instance)
     change:add_attempts_of(part)
     if not seen then return nil, err end

@@ -22,6 +22,8 @@
 ---                              leases expire refuses appends under an older one.
 ---   post(line), mail()         lines that other people leave for the run, in order, and who left
 ---                              them: { name, who, trusted, lines } for each file or the like
+---   others()                   the other journals that lie beside it and may be believed: { name,
+---                              text } of each, in no order; a store need not know of any
 ---   close()
 
 local core = require "alicloud.core"
@@ -40,6 +42,7 @@ M.VERSION = 1
 ---@field lease fun(self, name: string, holder: table): alicloud.dr.Lease|nil, alicloud.Error?
 ---@field post fun(self, line: string): boolean|nil, alicloud.Error?
 ---@field mail fun(self): alicloud.dr.Letters[]|nil, alicloud.Error?
+---@field others? fun(self): { name: string, text: string }[]
 ---@field close fun(self)
 
 ---@class alicloud.dr.Lease

@@ -258,7 +258,10 @@ local function is_obstacle(finding, verdict)
   return finding.verdict == verdict and not finding.only_call and not finding.forced
 end
 
-local function overall(list)
+--- What findings come to together.
+---@param list alicloud.dr.Finding[]
+---@return alicloud.dr.Verdict
+function M.verdict(list)
   local verdict = "ok"
   for _, finding in ipairs(list) do
     if is_obstacle(finding, "block") then return "block" end
@@ -293,7 +296,7 @@ function M.evaluate(snapshot, terms)
   for i, rule in ipairs(RULES) do
     list[i] = finding_of(rule, apply(rule, snapshot, terms), terms)
   end
-  local verdict = overall(list)
+  local verdict = M.verdict(list)
   local forced, unneeded = sort_force(list, terms.force)
   return { ok = verdict == "ok", verdict = verdict, findings = list, snapshot = snapshot,
     forced = forced, unneeded = unneeded }

@@ -6,6 +6,7 @@ local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
 local journals = require "alicloud.dr.journal"
+local other_runs = require "alicloud.dr.playbook.other_runs"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local pasts = require "alicloud.dr.playbook.past"
 local states = require "alicloud.dr.playbook.state"
@@ -176,13 +177,13 @@ local function perform(branch, group, verb, ...)
 end
 
 -- Who has accepted a loss has accepted it for the look before the failover too.
-local function precheck(branch, group, options)
+local function check(branch, group, method, options)
   local loss, given = branch.engine.state.accept_loss, tables.merged(options)
   local limit = loss and duration.parse(given.max_rpo)
   if limit then given.max_rpo = math.max(limit, loss.seconds) end
   given.outage_at = given.outage_at or outage_of(branch.engine)
   given.force = given.force or branch.engine.state.force
-  local report, err = group:precheck(given)
+  local report, err = group[method](group, given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err
 end
@@ -197,7 +198,11 @@ end
 
 local function bind(branch, group)
   local bound = {
-    precheck = function(_, given) return precheck(branch, group, given) end,
+    precheck = function(_, given) return check(branch, group, "precheck", given) end,
+    preflight = function(_, given)
+      local report, err = check(branch, group, "preflight", given)
+      return report and other_runs.add(branch.engine, report, given.move), err
+    end,
   }
   for verb in pairs(VERBS) do
     if group[verb] then

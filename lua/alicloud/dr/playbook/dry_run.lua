@@ -1,17 +1,20 @@
 --- What a playbook would do, without doing it: a run whose executor only reads. The playbook's
 --- function runs, its steps run, but over a client that observes. A change is refused by the
---- transport, and noted. What the code after it would do with an answer that never came cannot be
---- known; the plan says where it had to stop.
+--- transport, and noted; then it is imagined (alicloud.dr.playbook.imagined), so that the code
+--- after it goes on as in a run. What nobody can imagine has no answer; the plan says where it had
+--- to stop.
 ---
 --- A step whose work lies elsewhere (a probe, another cloud) says with `plan` what the plan is to
 --- use instead of it. This is no boundary: it keeps the service from being changed through the
 --- client of the run, and a playbook that wants to can do whatever the process can. The command
 --- `plan` runs it in a process that has no rights (alicloud.cli.confine).
 
+local bound_group = require "alicloud.dr.playbook.bound_group"
 local engines = require "alicloud.dr.playbook.engine"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local intents = require "alicloud.dr.model.intent"
+local imagined = require "alicloud.dr.playbook.imagined"
+local metas = require "alicloud.base.meta"
 local params = require "alicloud.dr.playbook.params"
 local precheck = require "alicloud.dr.model.precheck"
 local run_options = require "alicloud.dr.playbook.run_options"
@@ -31,7 +34,9 @@ local M = {}
 ---@field action string
 ---@field region string?
 ---@field host string?
----@field token string? its first digits; nil if it is drawn when the run begins
+---@field ids string[] what it names: groups, pairs, drills, instances, disks
+---@field how string? what is asked for besides, in words
+---@field token string? its first digits; nil if it is drawn when it is sent
 
 ---@class alicloud.dr.PlannedStep
 ---@field key string
@@ -56,6 +61,11 @@ local M = {}
 -- Virtual machine instructions of one step: a loop that waits for a change would never end.
 local LONGEST_STEP = 100000000
 
+-- Waits of one step.
+local MOST_WAITS = 100
+local TOO_MANY_WAITS = "it waits for something that does not come while planning; give the step an "
+  .. "option `plan`"
+
 ---@class alicloud.dr.DryRun: alicloud.dr.Executor
 ---@field plan alicloud.dr.Plan
 ---@field entry alicloud.dr.PlannedStep? the step that it is in
@@ -67,21 +77,64 @@ function DryRun:saw_read()
   if self.entry then self.entry.reads = self.entry.reads + 1 end
 end
 
-function DryRun:saw_change(call)
+local ID_FIELDS = { "ReplicaGroupId", "GroupId", "ReplicaPairId", "PairId", "DrillId", "InstanceId",
+  "DiskId" }
+
+local function ids_of(params)
+  local ids = {}
+  for _, name in ipairs(ID_FIELDS) do
+    if params[name] ~= nil then ids[#ids + 1] = tostring(params[name]) end
+  end
+  return ids
+end
+
+local function how(params)
+  if params.OneShot == true then return "one synchronization" end
+  if params.ForceStop == true then return "the power is cut" end
+  return params.ReverseReplicate == false and "the failover is taken back" or nil
+end
+
+-- What is drawn when it is sent is not known yet.
+local function token_of(dry, params)
+  local token = params.ClientToken
+  local is_known = token and (dry.draws == nil and not dry.engine.tokens[token]
+    or dry.draws == false or dry.engine.state.run.incident)
+  return is_known and tostring(token):sub(1, 8) or nil
+end
+
+function DryRun:saw_change(err, params)
   self.plan.changes = self.plan.changes + 1
-  if self.entry then table.insert(self.entry.calls, call) end
+  if not self.entry then return end
+  table.insert(self.entry.calls, { product = err.product, action = err.action, region = err.region,
+    host = err.endpoint, ids = ids_of(params), how = how(params), token = token_of(self, params) })
+end
+
+-- The answer to a change that is not sent, as far as somebody can tell.
+local function imagine(dry, err, params)
+  local world = dry.imagined
+  local answer = world:change(("%s:%s"):format(err.product, err.action), params)
+  if not answer then return nil end
+  answer.RequestId = "planned"
+  metas.keep(answer, { request_id = "planned", request_ids = {}, status = 200, attempts = 1,
+    elapsed = 0, server_time = world.now, client_token = params.ClientToken, endpoint = "" })
+  return answer
 end
 
 -- A client whose changes are noted. Everything else is that of the client that observes.
 local function noting_client(dry, client)
-  local noted = {}
+  local noted = { loop = dry.loop }
   local function call(_, action, given, options)
     local result, err = client:call(action, given, options)
     if err and err.code == "Client.ObserveMode" then
-      dry:saw_change { product = err.product, action = err.action, region = err.region,
-        host = err.endpoint }
-    else
-      dry:saw_read()
+      dry:saw_change(err, given or {})
+      result = imagine(dry, err, given or {})
+      return result, not result and err or nil
+    end
+    dry:saw_read()
+    if result then
+      local meta, name = metas.of(result), action
+      if not name:find ":" then name = client.product .. ":" .. name end
+      dry.imagined:show(name, given or {}, result, meta and meta.server_time)
     end
     return result, err
   end
@@ -93,6 +146,9 @@ local function noting_client(dry, client)
   end
   function noted.service(_, product)
     return services.new(noted, product)
+  end
+  function noted.outlasting(_, given)
+    return noting_client(dry, client:outlasting(given))
   end
   function noted.with(_, given)
     local own = tables.copy(given or {})
@@ -125,14 +181,6 @@ function DryRun:hold(_, group)
   table.insert(self.plan.groups, { id = group.id, region = group.region })
 end
 
--- What is drawn when the run begins is not known yet.
-local function token_of(engine, snapshot, options)
-  local incident = options.incident or engine.state.run.incident
-  local given = options.client_token
-  if given and (incident or not engine.tokens[given]) then return given:sub(1, 8) end
-  return not given and incident and intents.incident_token(snapshot, incident):sub(1, 8) or nil
-end
-
 -- What looks like a report of a pre-check need not be one.
 local function obstacle_of(result)
   local ok, obstacle = pcall(precheck.first_obstacle, result)
@@ -141,29 +189,14 @@ local function obstacle_of(result)
     hint = obstacle.cure, outcome = "not_sent" }
 end
 
--- What a failover would do now: the pre-check decides, and then there is one call.
-local function planned_failover(dry, engine, group, options)
-  local report, err = group:precheck { max_rpo = options.max_rpo,
-    force = options.force or engine.state.force, synced_since = options.synced_since }
-  if not report then return nil, err end
-  local snapshot = report.snapshot
-  engine:looked(snapshot)
-  local result = { planned = true, outcome = "failovered", group_id = group.id,
-    region = group.region, from = snapshot.from, to = snapshot.to, pairs = snapshot.pairs,
-    recover_point = snapshot.recover_point, joined = false, attempts = 0, rto = 0 }
-  if snapshot.status == "failovered" then
-    result.outcome = "already_failovered"
-    return result
-  end
-  if not report.ok then return nil, obstacle_of(report) end
-  dry:saw_change { product = "ebs", action = "FailoverDiskReplicaGroup",
-    region = group.region, token = token_of(engine, snapshot, options) }
-  return result
-end
-
+-- A verb goes its whole way. It draws a token if nobody gives one, or a name to derive it from.
 function DryRun:verb(branch, group, verb, ...)
-  if verb == "failover" then return planned_failover(self, branch.engine, group, ...) end
-  return group[verb](group, ...)
+  local last = select(select("#", ...), ...)
+  local given = type(last) == "table" and last or {}
+  local token = given.client_token
+  self.draws = not (token and not self.engine.tokens[token] or given.incident)
+  local _ <close> = setmetatable({}, { __close = function() self.draws = nil end })
+  return bound_group.carry_out(branch, group, verb, ...)
 end
 
 local function judge(entry, ok, result, err)
@@ -193,7 +226,7 @@ end
 local TOO_LONG = "it computes for longer than a plan waits (100 million instructions); end its "
   .. "loop, or give the step an option `plan`"
 
-local NOT_DONE = "run:program is not done while planning; give the step an option `plan`"
+local NOT_DONE = "a program is not started while planning, so what it comes to is not known: %s"
 
 local function enter(dry, branch, entry, body)
   local outer, outer_key = dry.entry, branch.step_key
@@ -279,7 +312,7 @@ end
 -- No program is started. The code after it goes on as it does where the program ended well.
 function DryRun:program(branch, command, variables)
   if schema.callable.test(command) then return command(branch, variables) end
-  if self.entry then self.entry.not_done = NOT_DONE end
+  if self.entry then self.entry.not_done = NOT_DONE:format(command) end
   return true
 end
 
@@ -309,16 +342,28 @@ local function journal_of(dry)
   end }
 end
 
--- Waits are passed over: nothing of what they wait for was begun.
-local function loop_of(client)
-  return setmetatable({ sleep = function() end }, { __index = client.loop })
+-- Waits are passed over: what they wait for is imagined at once, or never comes. Each may be
+-- followed by a question to the service, so there is an end to them.
+local function loop_of(dry, client)
+  local passed = 0
+  return setmetatable({
+    sleep = function(seconds)
+      passed = passed + math.max(seconds, 0)
+      local entry = dry.entry
+      if not entry then return end
+      entry.waits = (entry.waits or 0) + 1
+      if entry.waits > MOST_WAITS then error(TOO_MANY_WAITS, 0) end
+    end,
+    now = function() return client.loop.now() + passed end,
+  }, { __index = client.loop })
 end
 
 -- Playbooks hold the engine through their run, and so must find nothing there that changes.
 local function engine_of(dry, playbook, client, options)
   local engine = engines.new { playbook = playbook, journal = journal_of(dry), state = states.new(),
-    client = client, runtime = client.runtime, loop = loop_of(client), executor = dry,
-    options = {}, skips = run_options.skips(options.skip) }
+    client = client, runtime = client.runtime, loop = dry.loop, executor = dry,
+    options = { again = {} }, skips = run_options.skips(options.skip) }
+  engine.batched_reads = nil
   engine:write({ type = "run", playbook = playbook.name, run_id = "plan",
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
     incident = options.incident }, false)
@@ -335,10 +380,12 @@ end
 function M.run(playbook, options)
   local read, message = params.read(playbook.params, options.params or {})
   if not read then error("plan: " .. message, 2) end
-  local dry = setmetatable({ plan = { steps = {}, reads = 0, changes = 0, groups = {} } }, DryRun)
+  local dry = setmetatable({ plan = { steps = {}, reads = 0, changes = 0, groups = {} },
+    imagined = imagined.new() }, DryRun)
+  dry.loop = loop_of(dry, options.client)
   local client = noting_client(dry, options.client:with { mode = "observe" })
   local engine = engine_of(dry, playbook, client, options)
-  engine.params = read
+  engine.params, dry.engine = read, engine
   local ok, raised = guard.call(playbook.body, runs.new(engine))
   if not ok then dry.plan.stopped = reason(raised, dry.plan) end
   return dry.plan

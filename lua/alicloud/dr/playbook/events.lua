@@ -123,7 +123,7 @@ local EVENTS = {
   undo_begin = { step = NAME },
   undo_end = { step = NAME, ok = BOOLEAN, err = maybe(ERROR) },
   intent = { step = NAME, verb = NAME, of = maybe(NAME), intent = INTENT,
-    resend_window = maybe(SECONDS), force = maybe(list(FORCE)) },
+    resend_window = maybe(SECONDS), one_shot = maybe(BOOLEAN), force = maybe(list(FORCE)) },
   outcome = { step = maybe(NAME), verb = NAME, group_id = maybe(NAME), client_token = NAME,
     ok = BOOLEAN, outcome = maybe(NAME), code = maybe(WORD), request_id = maybe(NAME),
     result = maybe(TABLE) },

@@ -194,7 +194,7 @@ end
 function APPLY.intent(state, event)
   local entry = { verb = event.verb, of = event.of or event.verb, intent = event.intent,
     at = event.at, step = event.step, resend_window = event.resend_window,
-    force = event.force }
+    one_shot = event.one_shot, force = event.force }
   state.intents[#state.intents + 1] = entry
   table.insert(step_of(state, event.step).intents, entry)
 end

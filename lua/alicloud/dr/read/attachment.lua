@@ -140,11 +140,22 @@ function M.read(client, region, wanted, deadline)
   return side
 end
 
+-- Why the service has locked an instance, in its words; nil if it has not.
+local function locks_of(record)
+  local locks = type(record.OperationLocks) == "table" and record.OperationLocks.LockReason
+  local words = {}
+  for _, lock in ipairs(type(locks) == "table" and locks or {}) do
+    words[#words + 1] = type(lock) == "table" and text(lock.LockReason) or nil
+  end
+  return #words > 0 and table.concat(words, ", ") or nil
+end
+
 --- Reads instances by their ids.
 ---@param client alicloud.Client
 ---@param region string
 ---@param ids string[]
----@return table<string, { status: string?, zone: string?, name: string? }>|nil by id
+---@return table<string, { status: string?, zone: string?, name: string?, locked: string? }>|nil by
+---id
 ---@return alicloud.Error? err
 function M.instances(client, region, ids)
   local records, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", ids,
@@ -153,9 +164,23 @@ function M.instances(client, region, ids)
   local result = {}
   for id, record in pairs(records) do
     result[id] = { status = text(record.Status), zone = text(record.ZoneId),
-      name = text(record.InstanceName) }
+      name = text(record.InstanceName), locked = locks_of(record) }
   end
   return result
+end
+
+--- Ids of instances of a region, to find what a mistyped one may have meant: those of one page.
+---@param client alicloud.Client
+---@param region string
+---@return string[] empty if they could not be read
+function M.some_instances(client, region)
+  local answer = client:call("ecs:DescribeInstances", { RegionId = region, MaxResults = PAGE },
+    { region = region, deadline = DEADLINE })
+  local list, ids = answer and tables.at(answer, "Instances.Instance"), {}
+  for _, record in ipairs(type(list) == "table" and list or {}) do
+    ids[#ids + 1] = type(record) == "table" and text(record.InstanceId) or nil
+  end
+  return ids
 end
 
 --- Statuses of a disk that end by themselves.
@@ -175,8 +200,9 @@ end
 ---@param client alicloud.Client
 ---@param snapshot alicloud.dr.Snapshot
 ---@param end_ "from"|"to"
+---@param deadline number? seconds for each list
 ---@return alicloud.dr.SideUse
-function M.of_side(client, snapshot, end_)
+function M.of_side(client, snapshot, end_, deadline)
   local wanted, field = {}, end_ == "from" and "source_disk" or "destination_disk"
   for _, pair in ipairs(snapshot.pairs) do
     if not pair[field] then
@@ -185,7 +211,7 @@ function M.of_side(client, snapshot, end_)
     end
     wanted[#wanted + 1] = { id = pair[field], pair = pair.id }
   end
-  return M.read(client, snapshot[end_].region, wanted)
+  return M.read(client, snapshot[end_].region, wanted, deadline)
 end
 
 --- Whether a disk is attached to nothing.

@@ -359,6 +359,27 @@ function Store:mail()
   return list
 end
 
+-- Looked through are so many at most, of so many bytes each.
+local MOST_OTHERS, LARGEST_OTHER = 500, 16 * 1024 * 1024
+
+-- What cannot be read, or could be a stranger's, tells nothing.
+local function other(path)
+  local about = core.look(path)
+  if not about or about.type ~= "file" or about.bytes > LARGEST_OTHER then return nil end
+  local text = M.read_trusted(path)
+  return text and { name = path, text = text }
+end
+
+function Store:others()
+  local own, list = self.name:match "[^/]*$", {}
+  for _, name in ipairs(core.list_directory(self.directory) or {}) do
+    if name:find "%.jsonl$" and name ~= own and #list < MOST_OTHERS then
+      list[#list + 1] = other(self.directory .. "/" .. name)
+    end
+  end
+  return list
+end
+
 function Store:close()
   for _, lease in ipairs(self.leases) do lease:release() end
   self.leases = {}

@@ -258,6 +258,14 @@ function Store:mail()
     lines = { table.unpack(self.disk.mails[self.name] or {}) } } }
 end
 
+function Store:others()
+  local list = {}
+  for name, file in pairs(self.disk.files) do
+    if name ~= self.name then list[#list + 1] = { name = name, text = text_of(file) } end
+  end
+  return list
+end
+
 function Store:close()
   for _, lease in ipairs(self.held) do lease:release() end
   self.held = {}

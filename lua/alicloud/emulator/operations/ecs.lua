@@ -245,13 +245,18 @@ M.describe_disks = { run = function(emu, params)
   return answer(params, found, "Disks", "Disk", show_disk)
 end }
 
+local function locks_of(instance)
+  return { LockReason = core.array(instance.locked and { { LockReason = "security" } } or {}) }
+end
+
 M.describe_instances = { run = function(emu, params)
   local ids, refusal = ids_of(params, "InstanceIds")
   if refusal then return nil, refusal end
   local found = select_records(emu, params, emu.world.instances, ids)
   return answer(params, found, "Instances", "Instance", function(instance)
     return { InstanceId = instance.id, InstanceName = instance.name, Status = instance.status,
-      RegionId = instance.place.region, ZoneId = instance.place.zone }
+      RegionId = instance.place.region, ZoneId = instance.place.zone,
+      OperationLocks = locks_of(instance) }
   end)
 end }
 

@@ -1,0 +1,105 @@
+--- What the other runs that are journaled beside this one tell of a group: those that have not come
+--- to their end, and when it was synchronized at once for the last time.
+
+local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
+local events = require "alicloud.dr.playbook.events"
+local preflight = require "alicloud.dr.model.preflight"
+local shell = require "alicloud.base.shell"
+local states = require "alicloud.dr.playbook.state"
+
+local M = {}
+
+-- The service takes the next synchronization at once after half the RPO, whose only value is this.
+-- Source: StartDiskReplicaGroup, OneShot.
+local USUAL_RPO = 900
+
+-- Most are told of, the newest first.
+local MOST = 3
+
+local function concerns(state, group_id)
+  return state.run ~= nil and state.looks[group_id] ~= nil
+end
+
+local function runs_of(engine, group_id)
+  local list, store = {}, engine.store
+  for _, other in ipairs(store and store.others and store:others() or {}) do
+    -- Most journals are of other groups, and need not be understood.
+    local reading = other.text:find(group_id, 1, true) and events.read(other.text)
+    local state = reading and states.fold(reading.events)
+    if state and concerns(state, group_id) then
+      list[#list + 1] = { journal = other.name, state = state,
+        at = reading.events[#reading.events].at }
+    end
+  end
+  table.sort(list, function(a, b) return a.at > b.at end)
+  return list
+end
+
+local function state_words(state)
+  if not state.ending then return "broke off" end
+  return state.ending.type == "interrupted" and "was interrupted" or "stopped"
+end
+
+-- A run that has ended since has gone on from where an older one was left.
+local function unfinished(list, now)
+  local parts = {}
+  for _, run in ipairs(list) do
+    local state = run.state
+    if state.ending and state.ending.type == "finished" or #parts == MOST then break end
+    parts[#parts + 1] = ("%s of %s %s %s ago, to go on with it: %s"):format(state.run.playbook,
+      state.run.requester or state.owner or "somebody", state_words(state),
+      duration.format(math.max(0, now - run.at)), shell.command("resume", { run.journal }))
+  end
+  return #parts > 0 and table.concat(parts, "; ") or nil
+end
+
+local HAD_NO_EFFECT = { rejected = true, not_sent = true }
+
+local function last_sync(list, own, group_id)
+  local newest
+  local function look_through(state)
+    for _, entry in ipairs(state.intents) do
+      local none = entry.outcome and HAD_NO_EFFECT[entry.outcome.outcome]
+      if entry.one_shot and entry.intent.group_id == group_id and not none then
+        newest = math.max(newest or 0, entry.at)
+      end
+    end
+  end
+  look_through(own)
+  for _, run in ipairs(list) do look_through(run.state) end
+  return newest
+end
+
+-- The moment from which on the service takes another one, if that is to come.
+local function next_sync(list, engine, snapshot, now)
+  local at = last_sync(list, engine.state, snapshot.group_id)
+  local next_at = at and at + (snapshot.declared_rpo or USUAL_RPO) / 2 + 1
+  return next_at and next_at > now and next_at or nil
+end
+
+--- Adds what other runs tell to a report of a move.
+---@param engine alicloud.dr.Engine
+---@param report alicloud.dr.MoveReport
+---@param move alicloud.dr.Move
+---@return alicloud.dr.MoveReport `sync_at`: unix seconds from which on the service takes another
+---synchronization at once, if that is to come
+function M.add(engine, report, move)
+  local snapshot, now = report.snapshot, engine.runtime.time()
+  local list = runs_of(engine, snapshot.group_id)
+  local findings = table.move(report.findings, 1, #report.findings, 1, {})
+  local words = unfinished(list, now)
+  findings[#findings + 1] = words and preflight.told("runs", "Client.RunUnfinished", words)
+    or preflight.fine("runs", "none beside this one")
+  local sync_at = move ~= "failover" and next_sync(list, engine, snapshot, now) or nil
+  if sync_at then
+    findings[#findings + 1] = preflight.told("sync", "OperationDenied.ManualSyncLimit",
+      ("the service takes another one at %s, in %s"):format(core.iso8601(math.ceil(sync_at)),
+        duration.format(sync_at - now)))
+  end
+  local made = preflight.report(findings, snapshot)
+  made.sync_at = sync_at
+  return made
+end
+
+return M

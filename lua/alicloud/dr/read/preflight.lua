@@ -1,0 +1,158 @@
+--- Reads what a whole move will touch, before its first change: the group, both sides' disks and
+--- instances, who else lies on them, open drills. What it means for every step to come is told by
+--- alicloud.dr.model.preflight.
+
+local attachment = require "alicloud.dr.read.attachment"
+local drills = require "alicloud.dr.read.drills"
+local duration = require "alicloud.base.duration"
+local formats = require "alicloud.base.formats"
+local neighbours = require "alicloud.dr.read.neighbours"
+local preflight = require "alicloud.dr.model.preflight"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+-- One list that lacks an instance may be a lie.
+local LOOKS, PAUSE = 2, 2
+
+-- Seconds for each list of a side that may be dark.
+local FAR = 15
+
+---@class alicloud.dr.PreflightOptions
+---@field move alicloud.dr.Move
+---@field max_rpo? number|string see precheck
+---@field attach? string|table<string, string> see serve
+---@field fence? "try"|"must"|"no" whether the side that is left is fenced ("try" of a failover,
+---"must" of the others)
+---@field stop_shared? string[] instances that may be stopped though others use them
+---@field old_side_for? number|string longest wait for each list of the side that is left (15 s)
+
+local MOVE = schema.choice("failover", "planned", "failback")
+
+--- Its options beside those of the pre-check.
+M.OPTIONS = { move = MOVE, attach = formats.ATTACH, stop_shared = formats.IDS,
+  fence = schema.choice("try", "must", "no"), old_side_for = formats.TIMEOUT }
+
+--- Raises unless it is said which move it is.
+---@param options table
+---@param level integer as for `error`
+function M.demand_move(options, level)
+  if options.move then return end
+  error("group:preflight: option move: got nothing; allowed: " .. MOVE.allowed, level + 1)
+end
+
+-- Which side has the service now, and which takes it.
+local function ends_of(move, snapshot)
+  if move == "failback" and preflight.is_open(snapshot) then return "to", "from" end
+  return "from", "to"
+end
+
+local function disks_of(snapshot, end_)
+  local field, set = end_ == "from" and "source_disk" or "destination_disk", {}
+  for _, pair in ipairs(snapshot.pairs) do
+    if pair[field] then set[pair[field]] = true end
+  end
+  return set
+end
+
+local function hosts_of(side)
+  local set = {}
+  for _, disk in ipairs(side.disks) do
+    for _, host in ipairs(disk.hosts) do
+      if host.status ~= "Stopped" then set[host.id] = true end
+    end
+  end
+  return tables.keys(set)
+end
+
+local function read_leaving(facts, client, end_, stop_shared, deadline)
+  local snapshot = facts.snapshot
+  facts.leaving = attachment.of_side(client, snapshot, end_, deadline)
+  if not facts.leaving.known then return end
+  local own = tables.merged(disks_of(snapshot, "from"), disks_of(snapshot, "to"))
+  local list, err = neighbours.of(client, snapshot[end_].region, hosts_of(facts.leaving), own,
+    deadline)
+  facts.neighbours, facts.neighbours_err = list, err
+  if not list then return end
+  facts.shared, facts.unnamed = neighbours.shared(list), neighbours.shared(list, stop_shared)
+end
+
+local function lacks(hosts, ids)
+  for _, id in ipairs(ids) do
+    if not hosts[id] then return true end
+  end
+  return false
+end
+
+local function read_hosts(taking, client, ids)
+  for look = 1, LOOKS do
+    taking.hosts, taking.hosts_err = attachment.instances(client, taking.place.region, ids)
+    if not taking.hosts or not lacks(taking.hosts, ids) then return end
+    if look < LOOKS then client.loop.sleep(PAUSE) end
+  end
+  taking.others = attachment.some_instances(client, taking.place.region)
+end
+
+local function read_taking(client, snapshot, end_, given)
+  local known = disks_of(snapshot, end_)
+  local mapping, instances = given, {}
+  if type(given) ~= "table" then
+    mapping = {}
+    for disk in pairs(known) do mapping[disk] = given end
+  end
+  for _, instance in pairs(mapping) do instances[instance] = true end
+  local taking = { place = snapshot[end_], known = known, mapping = mapping,
+    disks = attachment.of_side(client, snapshot, end_) }
+  read_hosts(taking, client, tables.keys(instances))
+  return taking
+end
+
+-- What is known of the group; for a failback, no pre-check of a failover.
+local function first_report(group, options)
+  if options.move == "failback" then
+    local snapshot, err = group:observe()
+    return snapshot and { findings = {}, snapshot = snapshot }, err
+  end
+  local asked = tables.copy(options)
+  for name in pairs(M.OPTIONS) do asked[name] = nil end
+  return group:precheck(asked)
+end
+
+local function facts_of(group, snapshot, options)
+  local client, move = group.client, options.move
+  local facts = { move = move, snapshot = snapshot,
+    strict = (options.fence or move ~= "failover" and "must") == "must" }
+  if snapshot.role == "absent" then return facts end
+  local leaving, taking = ends_of(move, snapshot)
+  if options.attach then
+    facts.taking = read_taking(client, snapshot, taking, options.attach)
+  end
+  if options.fence ~= "no" then
+    -- A failover is not held up by a side that is dark.
+    local reader = facts.strict and client or client:outlasting { seconds = 0 }
+    local wait = options.old_side_for and duration.parse(options.old_side_for) or FAR
+    read_leaving(facts, reader, leaving, options.stop_shared, math.min(wait, FAR))
+  end
+  if move ~= "failover" then
+    facts.standby = facts.taking and facts.taking.disks
+      or attachment.of_side(client, snapshot, taking)
+    facts.busy = attachment.in_use(facts.standby, "detached")
+  end
+  facts.drills, facts.drills_err = drills.of_group(client:outlasting { seconds = 0 }, group.id,
+    group.region, { deadline = FAR })
+  return facts
+end
+
+--- Looks at all that a move will touch.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.PreflightOptions
+---@return alicloud.dr.MoveReport|nil
+---@return alicloud.Error? err if the group could not be read
+function M.run(group, options)
+  local report, err = first_report(group, options)
+  if not report then return nil, err end
+  return preflight.evaluate(report, facts_of(group, report.snapshot, options))
+end
+
+return M
