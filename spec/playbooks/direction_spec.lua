@@ -53,6 +53,7 @@ describe("a ready playbook between two zones", function()
     local stage, given = zone_stage(), params { to = H, attach = "i-new" }
     local result = assert(scene.run("planned", stage, given))
     assert.is_nil(result.outcome)
+    assert.equal(H, stage:events("look")[1].side)
     assert.equal("Running", instance(stage, "i-new"))
     assert.equal(H, stage.bench.emu:group(zones.ID).source.zone)
     again("planned", stage, given)

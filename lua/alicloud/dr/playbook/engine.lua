@@ -140,7 +140,7 @@ function Engine:looked(snapshot)
   if same and not outage_time.needs_look(self.state) then return end
   self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
     status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
-    from_zone = snapshot.from.zone, to_zone = snapshot.to.zone,
+    from_zone = snapshot.from.zone, to_zone = snapshot.to.zone, side = snapshot.side,
     recover_point = snapshot.recover_point, read_at = snapshot.read_at }, false)
 end
 

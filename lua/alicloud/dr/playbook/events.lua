@@ -152,7 +152,7 @@ local EVENTS = {
     before = maybe(list(object { disk = NAME, instance = NAME, status = maybe(NAME),
       device = maybe(NAME) })) },
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
-    to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME),
+    to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME), side = maybe(NAME),
     recover_point = maybe(NUMBER), read_at = maybe(NUMBER) },
   note = { text = TEXT, fields = maybe(ANY) },
   confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,
