@@ -323,6 +323,8 @@ return {
       if change.poller.denied then failure.outcome = "rejected" end
       return nil, failure
     end]])),
+  lie("stale_read", "a failover that is seen late is called the answer to an old token", 53,
+    edit(POLLER, "M.REPLAYED", "{ reads = 2, span = 2 }")),
   lie("pair_ids", "ids in one element are one id", 119, edit(SNAPSHOT, "M.split_ids",
     [[function(list)
       if type(list) ~= "table" then return nil end
