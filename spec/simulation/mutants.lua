@@ -262,9 +262,7 @@ return {
       return original(snapshot)
     end]]))),
   of("S13", of_zones(mutant("the zone that was asked for is ignored", 2, edit(DIRECTION, "role_of",
-    [[function(snapshot)
-      return snapshot.to.region == snapshot.region and "secondary" or "primary"
-    end]])))),
+    [[function(look) return look.to.region == look.region and "secondary" or "primary" end]])))),
   of("S13", of_zones(mutant("the source is taken for the side that was asked for", 2,
     edit(DIRECTION, "role_of", [[function(...)
       local role = original(...)
