@@ -72,6 +72,40 @@ describe("hostile", function()
     assert.equal("failovered", probe:look("pg-one").Status)
   end)
 
+  it("pair_ids and pair_count_off let a group name no pair, and count them wrong", function()
+    local group = probe_with({ pair_ids = "empty", pair_count_off = 1 }):look "pg-one"
+    assert.same({}, group.PairIds)
+    assert.equal(4, group.PairNumber)
+  end)
+
+  it("recover_point_as spells the recovery point otherwise", function()
+    local function points(how)
+      local probe = probe_with { recover_point_as = how }
+      return probe:look("pg-one").LastRecoverPoint, probe.emu:now()
+    end
+    local seconds = points "seconds"
+    assert.equal(("%d"):format(seconds), (points "text"))
+    assert.equal(seconds * 1000, (points "milliseconds"))
+    local point, now = points "future"
+    assert.equal(now // 1 + 600, point)
+    assert.is_nil((points "group_absent"))
+  end)
+
+  it("odd_look shows every so manieth look the other way round", function()
+    local probe, seen = probe_with { odd_look = 3 }, {}
+    for i = 1, 6 do seen[i] = probe:look("pg-one").DestinationRegionId end
+    assert.same({ "cn-shanghai", "cn-shanghai", "cn-hangzhou", "cn-shanghai", "cn-shanghai",
+      "cn-hangzhou" }, seen)
+  end)
+
+  it("mixed_pairs shows the last pair one state further, and refuses the failover", function()
+    local probe = probe_with { mixed_pairs = true }
+    assert.same({ "normal", "normal", "syncing" }, probe:pair_statuses "pg-one")
+    assert.equal("OperationDenied.PairGroupStatusConflict", (probe:failover "pg-one"))
+    probe.emu:hostile { mixed_pairs = false }
+    assert.equal("ok", (probe:failover "pg-one"))
+  end)
+
   it("permissive accepts a failover in the wrong region, and the ledger says where", function()
     local probe = probe_with { permissive = true }
     assert.equal("ok", (probe:failover("pg-one", nil, "cn-hangzhou")))

@@ -14,6 +14,7 @@ local PAIR_SET, PHASE = "alicloud.dr.model.pair_set", "alicloud.dr.model.phase"
 local PRECHECK, PROTOCOL = "alicloud.dr.model.precheck", "alicloud.dr.journal.protocol"
 local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
+local READING, SETTLED = "alicloud.dr.model.reading", "alicloud.dr.read.settled"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
 local MEMORY = "alicloud.dr.store.memory"
 local OUTAGE, REFUSAL = "alicloud.call.outage_retry", "alicloud.dr.change.refusal"
@@ -242,7 +243,7 @@ return {
       end
       return original(transition, intent, snapshot)
     end]])),
-  lie("unknown_status", "an unknown word means done", 496,
+  lie("unknown_status", "an unknown word means done", 497,
     edit(PHASE, "phase_of", takes_for("unknown", "completed"))),
   mutant("a failover in part is success", 75,
     edit(PHASE, "phase_of", takes_for("failed", "completed")),
@@ -254,6 +255,27 @@ return {
       local snapshot, err, route, report = original(change)
       return snapshot, err, route == "join" and "done" or route, report
     end]])),
+
+  -- Odd looks.
+  of("N3", mutant("a recovery point in the future is one", 535,
+    edit(READING, "is_ahead", FALSE))),
+  of("E", mutant("one odd look after the call ends a run", 237, edit(POLLER, "Poller:conclusion",
+    [[function(self, phase, evidence)
+      if phase == "direction_changed" then return "superseded" end
+      return original(self, phase, evidence)
+    end]]))),
+  of("E", mutant("what passes is not waited for", 212, edit(SETTLED, "M.PATIENCE", "0"))),
+  of("E", mutant("a count that lags outvotes names and list", 2,
+    edit(PAIR_SET, "believe_two", NIL))),
+  of("E", mutant("no names are a statement", 240, edit(PAIR_SET, "M.believe",
+    [[function(count, names, members)
+      if names and #names == 0 then return { count = count, names = names, members = members } end
+      return original(count, names, members)
+    end]]))),
+  of("E", mutant("digits in quotes are no number", 318, edit(READING, "M.number",
+    [[function(value) return type(value) == "number" and value or nil end]]))),
+  of("E", mutant("the pairs cannot stand in for their group", 43,
+    edit(SNAPSHOT, "all_have_points", FALSE))),
 
   -- Direction and place.
   of("S2", lie("permissive", "no check of the direction", 20, edit(PRECHECK, "check_direction",

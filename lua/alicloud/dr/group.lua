@@ -164,6 +164,11 @@ end
 function Group:look()
   demand(self, 2)
   local snapshot, err = self:observe()
+  -- One odd look decides nothing.
+  if snapshot and snapshot.role ~= "secondary" then
+    self.client.loop.sleep(settled.PAUSE)
+    snapshot, err = self:observe()
+  end
   if not snapshot then return nil, err end
   if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
   return snapshot

@@ -325,6 +325,9 @@ local function with_outage(seed, list)
   return list
 end
 
+-- Two sources that are wrong in the same way outvote the third.
+local function cuts_lists(trouble) return trouble.name == "short_list" end
+
 --- Generates a case.
 ---@param seed integer
 ---@param about table the world, see alicloud.simulation.discover
@@ -343,7 +346,11 @@ function M.case(seed, about, kinds)
   if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end
   -- From a stream of its own, so that it changes nothing else of a seed.
   local odd = random.new(seed + ODD_STREAM)
-  if odd:chance(0.2) then troubles[#troubles + 1] = oddity(odd) end
+  if odd:chance(0.2) then
+    -- Alone it must not change how the run ends.
+    troubles = odd:chance(0.4) and {} or without(troubles, cuts_lists)
+    troubles[#troubles + 1] = oddity(odd)
+  end
   troubles = keep_kinds(with_outage(seed, troubles), kinds)
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,

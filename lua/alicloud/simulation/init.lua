@@ -125,13 +125,25 @@ local function told(result)
   return type(outcome) == "string" and outcome:find "failovered$" and outcome or ""
 end
 
+-- Nobody is to be asked to resume what would have come to its end.
+local function stops_of(rehearsal)
+  local stops = 0
+  for _, process in ipairs(rehearsal.stage.processes) do
+    if process.err then stops = stops + 1 end
+  end
+  return stops > 0 and (" after %d that stopped"):format(stops) or ""
+end
+
 -- What must be the same whether the machine stopped on the way or not.
 local function verdict(rehearsal)
-  local parts, result = { rehearsal.ending }, rehearsal.last.result
+  local parts, result = {}, rehearsal.last.result
   for _, step in ipairs(result and result.steps or {}) do
     parts[#parts + 1] = ("%s=%s %s"):format(step.key, step.status, told(step.result))
   end
-  return table.concat(parts, ", ")
+  -- Branches that run at the same time end in any order.
+  table.sort(parts)
+  return ("%s%s, %s"):format(rehearsal.ending, result and stops_of(rehearsal) or "",
+    table.concat(parts, ", "))
 end
 
 -- Resumed too late, an intent without an answer must not be sent again; a step of the playbook's
@@ -140,7 +152,22 @@ local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
 local TOO_OLD = "Client.RecoveryPointTooOld"
 local LONGEST_PAUSES = 60
 
-local HARMLESS = { pair_ids = true, group_ahead = true }
+local HARMLESS = { pair_ids = true, group_ahead = true, pair_count_off = true, mixed_pairs = true }
+
+-- After a crash one odd look keeps a lost call from being sent again.
+local function is_odd_look(trouble)
+  return trouble.name == "odd_look"
+end
+
+-- Of a recovery point in the future the age cannot be told.
+local function is_readable_point(trouble)
+  return trouble.name == "recover_point_as" and trouble.change.recover_point_as ~= "future"
+end
+
+local function is_harmless_trouble(trouble, alone)
+  return trouble.kind == "crashes" or HARMLESS[trouble.name] or is_readable_point(trouble)
+    or is_odd_look(trouble) and alone
+end
 
 -- A step outlasts one of them.
 local LONGEST_OUTAGE = 600
@@ -154,7 +181,7 @@ local function is_harmless(case)
   if is_outage_alone(case) then return true end
   local pauses = 0
   for _, trouble in ipairs(case.troubles) do
-    if trouble.kind ~= "crashes" and not HARMLESS[trouble.name] then return false end
+    if not is_harmless_trouble(trouble, #case.troubles == 1) then return false end
     pauses = pauses + (trouble.pause or 0)
   end
   return #case.troubles > 0 and pauses <= LONGEST_PAUSES

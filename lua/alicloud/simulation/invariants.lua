@@ -30,6 +30,7 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, {
   S13 = "nothing is opened into a side that nobody asked for",
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
+  N3 = "no loss is told that is smaller than it was",
   E = "crashes, harmless lies and ten minutes of outage change nothing about the end",
 })
 
@@ -118,6 +119,19 @@ function CHECK.success(stage, _, violated)
     if frozen and success.result.pairs and #success.result.pairs ~= frozen then
       violated(("S3 called open with %d pairs, decided for %d"):format(#success.result.pairs,
         frozen))
+    end
+  end
+end
+
+-- Two clocks may differ by a minute.
+local CLOCKS_DIFFER = 61
+
+function CHECK.losses(stage, _, violated)
+  for _, success in ipairs(stage.successes) do
+    local told, point = success.result, success.point
+    local lost = told.rpo_to and point and told.rpo_to - point
+    if told.rpo and lost and not success.interfered and told.rpo < lost - CLOCKS_DIFFER then
+      violated(("N3 a loss of %.0f s was told, it was %.0f s"):format(told.rpo, lost))
     end
   end
 end
@@ -320,8 +334,8 @@ function M.violations(stage)
   end
   local found = { text = text, events = reading.events, effects = own_effects(stage),
     intents = intents_of(reading.events) }
-  for _, name in ipairs { "effects", "direction", "sides", "success", "steps", "operators", "intents",
-    "sends", "denials", "bounds", "secrets" } do
+  for _, name in ipairs { "effects", "direction", "sides", "success", "losses", "steps",
+    "operators", "intents", "sends", "denials", "bounds", "secrets" } do
     CHECK[name](stage, found, violated)
   end
   order.check(stage, found.events, violated)

@@ -6,6 +6,7 @@ local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local memory = require "alicloud.dr.store.memory"
+local state = require "alicloud.emulator.model.state"
 local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
@@ -234,6 +235,16 @@ function Stage:is_open(id)
   return group.status == "failovered"
 end
 
+-- The oldest recovery point of a group in truth, whatever a look shows.
+local function true_point(emu, id)
+  local group, now = emu:group(id), emu:now()
+  local point = group and state.recover_point(group, now)
+  for _, pair in ipairs(point and group.pairs or {}) do
+    point = math.min(point, state.pair_recover_point(emu.world, pair, now) or point)
+  end
+  return point
+end
+
 local function called_open(event)
   local result = event.ok and event.result
   local done = type(result) == "table" and result.group_id
@@ -275,7 +286,8 @@ function Stage:saw(event)
   local result = ends and called_open(event)
   if result then
     self.successes[#self.successes + 1] = { result = result, interfered = self.undone or false,
-      open = self:is_open(result.group_id), intent = self.intents[result.client_token] }
+      open = self:is_open(result.group_id), point = true_point(self.emu, result.group_id),
+      intent = self.intents[result.client_token] }
   end
 end
 

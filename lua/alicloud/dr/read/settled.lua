@@ -13,7 +13,8 @@ local M = {}
 --- Seconds for what passes by itself within one cycle or one stop.
 M.PATIENCE = 120
 
-local PAUSE = 3
+--- Seconds between two looks.
+M.PAUSE = 3
 
 -- What stands against it, and all that must be the same for two looks to agree.
 local function fingerprint(report)
@@ -92,7 +93,7 @@ function M.look(group, given)
     local obstacle = report and precheck.first_obstacle(report)
     given.emit { event = "settling", snapshot = snapshot, left = math.max(0, ends - now()),
       reason = obstacle and obstacle.fact or "the direction was another one a moment ago" }
-    given.loop.sleep(math.max(0, math.min(PAUSE, ends - now())))
+    given.loop.sleep(math.max(0, math.min(M.PAUSE, ends - now())))
   end
 end
 
