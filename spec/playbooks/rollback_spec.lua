@@ -119,6 +119,18 @@ describe("a planned move that is refused", function()
     assert.equal(0, after.effects(stage.bench, "AttachDisk"))
   end)
 
+  it("is told of by whoever cannot go on for want of a journal, too", function()
+    for _, op in ipairs { "reserve", "append" } do
+      local stage = stage_with(refuse "FailoverDiskReplicaGroup", refuse "StartInstance")
+      local _, err = scene.run("planned", stage, PARAMS)
+      assert.is_not_nil(err.production_down)
+      stage.disk.fault = function(call) return call.op == op and "ENOSPC" end
+      _, err = scene.run("planned", stage, PARAMS)
+      assert.equal("Client.JournalFailed", err.code)
+      assert.matches("i%-old", err.production_down, op)
+    end
+  end)
+
   it("undoes nothing when it is interrupted, and says what is down", function()
     local stage, reached = scene.stage(), nil
     local _, err = scene.run("planned", stage, PARAMS, nil, { progress = function(event)

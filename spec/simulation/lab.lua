@@ -11,8 +11,11 @@ M.TWO = "spec/simulation/playbooks/two.lua"
 M.ZONES = "spec/simulation/playbooks/zones.lua"
 M.FLEET = "spec/simulation/playbooks/fleet.lua"
 
+--- The ready playbook that stops production before it moves a group.
+M.PLANNED = "lua/alicloud/playbooks/planned.lua"
+
 -- Playbooks that are no mistakes of the one that moves a group.
-local RIGHT = { [M.TWO] = true, [M.ZONES] = true, [M.FLEET] = true }
+local RIGHT = { [M.PLANNED] = true, [M.TWO] = true, [M.ZONES] = true, [M.FLEET] = true }
 
 -- Four groups in three tiers, the last one without a number; two failures may be.
 local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", canary = "1",
@@ -20,6 +23,10 @@ local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", c
 
 local function options_of(path, secret)
   if path == M.FLEET then return { region = "cn-shanghai", params = FLEET_PARAMS } end
+  if path == M.PLANNED then
+    return { region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai",
+      attach = "i-orders-sh", max_rpo = "2h" } }
+  end
   if path == M.ZONES then
     return { region = "cn-hangzhou", params = { api_key = secret, to = "cn-hangzhou-h" } }
   end

@@ -6,6 +6,7 @@ local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
 local order = require "alicloud.simulation.order"
+local production = require "alicloud.simulation.production"
 local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.simulation.stage"
@@ -14,7 +15,7 @@ local stages = lazy.module "alicloud.simulation.stage"
 local M = {}
 
 --- Every invariant by its name.
-M.INVARIANTS = tables.merged(order.INVARIANTS, {
+M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",

@@ -6,6 +6,7 @@ local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local memory = require "alicloud.dr.store.memory"
+local production = require "alicloud.simulation.production"
 local state = require "alicloud.emulator.model.state"
 local troubles = require "alicloud.simulation.troubles"
 
@@ -56,6 +57,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field open table<string, string> region by group, of the failovers under way
 ---@field intents table<string, alicloud.dr.Intent> by token
 ---@field since table<string, integer> requests before an open intent, by token
+---@field hosts alicloud.simulation.Host[] that write before the run
 ---@field wall number seconds that the machine's clock is off
 ---@field asleep number seconds for which the machine was suspended
 ---@field stale boolean reads have shown the past
@@ -99,7 +101,7 @@ function M.new(case, plan)
   -- A seed means the same on every day.
   stage.emu:assume { wall_clock = "refuse" }
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
-  stage.transport = stage:carrier()
+  stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)
   troubles.prepare(stage)
   return stage
 end
@@ -329,6 +331,7 @@ function Stage:process()
     come_up(self)
   elseif ok then
     process.result, process.err = result, err
+    if err then production.judge(self, err) end
     -- A disk that was full has room again when somebody resumes.
     self.disk.failing = nil
   else

@@ -95,6 +95,7 @@ function PREPARE.fence(branch, group, given)
   given.confirm = function(plan)
     if confirm and not confirm(plan) then return false end
     record_production(branch, group, "stopped", plan.region, journals.plain(plan.before))
+    branch.fencing = true
     return true
   end
 end
@@ -108,10 +109,11 @@ local HARMLESS = { not_sent = true, rejected = true }
 
 -- A fence that came to nothing has stopped nothing.
 function SETTLE.fence(branch, group, result, err)
-  local past = branch.engine.state.production[group.id]
-  if result or not past or past.state ~= "stopped" or not HARMLESS[err.outcome] then return end
+  local begun = branch.fencing
+  branch.fencing = nil
+  if result or not begun or not HARMLESS[err.outcome] then return end
   if states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
-  record_production(branch, group, "back", past.region)
+  record_production(branch, group, "back", branch.engine.state.production[group.id].region)
 end
 
 function SETTLE.unfence(branch, group, result)

@@ -36,6 +36,7 @@ local M = {}
 ---@field prefix string "" of the whole run, else it ends in "/"
 ---@field step_key string? the step that it is in
 ---@field verb string? the verb of a group that it is in
+---@field fencing boolean? it has written down that a fence stops something
 ---@field ran_program boolean? its step has run a program
 ---@field parent alicloud.dr.PlaybookRun?
 ---@field reads table<string, boolean> parameters that were read outside of steps

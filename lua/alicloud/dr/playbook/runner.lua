@@ -42,19 +42,31 @@ local function fault_of(store, list)
   return events.newer_error(store.name, newer)
 end
 
+-- Who cannot go on has to know in what state the run has left production.
+local function tell_production(state, err)
+  err.production_down = productions.words(state)
+  return nil, err
+end
+
+-- The records of a journal that cannot be opened for writing, as far as they can be understood.
+local function readable(store)
+  local text = store:load()
+  local reading = text and journals.read(text)
+  return reading and not fault_of(store, reading.events) and reading.events or {}
+end
+
 local function opened(options, runtime)
   local store, holder = options.store, holder_of(options, runtime)
   local lease, err = store:lease("run", holder)
   if not lease then return nil, err end
   local journal
   journal, err = journals.open(store)
-  if not journal then return nil, err end
-  local ok
-  ok, err = store:reserve(RESERVED_BYTES)
-  if not ok then return nil, err end
+  if not journal then return tell_production(states.fold(readable(store)), err) end
   local fault = fault_of(store, journal.events)
   if fault then return nil, fault end
-  local state = states.fold(journal.events)
+  local state, ok = states.fold(journal.events), nil
+  ok, err = store:reserve(RESERVED_BYTES)
+  if not ok then return tell_production(state, err) end
   -- A run of a thousand groups has ten thousand records; what they say is in the state.
   journal.events = nil
   return { journal = journal, lease = lease, holder = holder, state = state }
@@ -348,12 +360,12 @@ local function go_on(playbook, options)
   if state.run then
     take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
-    if fault then return nil, fault end
+    if fault then return tell_production(state, fault) end
     if has_finished(state) then return summary.of(state, open.journal) end
   end
   local engine
   engine, err = prepare(playbook, options, runtime, open)
-  if not engine then return nil, err end
+  if not engine then return tell_production(state, err) end
   local _ <close> = engine.batched_reads
   local result
   result, err = carry_out(engine)

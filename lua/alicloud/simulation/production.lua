@@ -1,0 +1,80 @@
+--- Whether production runs at the end of a process, and whether that is what was said of it.
+
+local M = {}
+
+M.INVARIANTS = {
+  P10 = "a run that ends with production down says so, and one that is rolled back has it running",
+}
+
+---@class alicloud.simulation.Host where a group's data was written before the run
+---@field group string
+---@field disk string
+---@field instance string
+
+--- The machines that write to the groups of a world.
+---@param world table of the emulator
+---@return alicloud.simulation.Host[]
+function M.hosts(world)
+  local list = {}
+  for _, group in ipairs(world.groups) do
+    for _, pair in ipairs(group.pairs) do
+      local disk = world.disk_by_id[pair.source_disk or ""]
+      local host = disk and disk.instance and world.instance_by_id[disk.instance]
+      if host and host.status == "Running" then
+        list[#list + 1] = { group = group.id, disk = disk.id, instance = host.id }
+      end
+    end
+  end
+  return list
+end
+
+local function is_up(world, host)
+  local disk, instance = world.disk_by_id[host.disk], world.instance_by_id[host.instance]
+  return disk.instance == host.instance and disk.status == "In_use"
+    and instance.status == "Running"
+end
+
+-- Whether some machine runs with a disk of the side that was to take over.
+local function is_served(world, group)
+  for _, pair in ipairs(group.pairs) do
+    local disk = world.disk_by_id[pair.destination_disk or ""]
+    local instance = disk and disk.instance and world.instance_by_id[disk.instance]
+    if instance and instance.status == "Running" then return true end
+  end
+  return false
+end
+
+-- Only what the run itself has done to a machine is asked of it.
+local function has_stopped(stage, host)
+  local own = {}
+  for _, request in ipairs(stage.requests) do
+    if request.who == "run" and request.entry then own[request.entry.request_id] = true end
+  end
+  for _, effect in ipairs(stage.emu:ledger()) do
+    local fences = effect.action == "StopInstance" or effect.action == "DetachDisk"
+    if fences and effect.instance == host.instance and own[effect.request_id] then return true end
+  end
+  return false
+end
+
+--- Holds the end of a process against the world.
+---@param stage alicloud.simulation.Stage
+---@param err alicloud.Error that it ended with
+function M.judge(stage, err)
+  local world = stage.emu.world
+  -- A journal that could not even be read tells nothing.
+  local process = stage.processes[#stage.processes]
+  if err.kind == "journal" and #stage.requests < process.first then return end
+  for _, host in ipairs(stage.hosts) do
+    local down = has_stopped(stage, host) and not is_up(world, host)
+    if down and err.rolled_back then
+      stage:violated(("P10 called rolled back, but %s is not as it was"):format(host.instance))
+    elseif down and not err.production_down
+      and not is_served(world, stage.emu:group(host.group)) then
+      stage:violated(("P10 production of %s is down, and the end does not say so"):format(
+        host.group))
+    end
+  end
+end
+
+return M
