@@ -82,6 +82,13 @@ describe("a simulation", function()
     assert.is_true(report.endings.completed_with_exceptions > 50)
   end)
 
+  it("holds them for a move that stops production first", function()
+    local _, planned = lab.plan(lab.PLANNED)
+    local report = simulation.explore(planned, { seeds = 80 })
+    assert.same({}, said(report))
+    assert.is_true(report.endings.completed > 40)
+  end)
+
   it("holds them over the wire as well", function()
     local wired = {}
     for name, value in pairs(plan) do wired[name] = value end

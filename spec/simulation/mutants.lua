@@ -18,6 +18,7 @@ local READING, SETTLED = "alicloud.dr.model.reading", "alicloud.dr.read.settled"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
 local MEMORY = "alicloud.dr.store.memory"
 local OUTAGE, REFUSAL = "alicloud.call.outage_retry", "alicloud.dr.change.refusal"
+local PRODUCTION, UNFENCE = "alicloud.dr.playbook.production", "alicloud.dr.actions.unfence"
 local PARALLEL, WAVES = "alicloud.dr.playbook.parallel", "alicloud.dr.playbook.waves"
 
 local function edit(module, name, value)
@@ -55,6 +56,12 @@ end
 local function of_fleet(names, made)
   made.playbook = "spec/simulation/playbooks/fleet.lua"
   return of(names, made)
+end
+
+-- What only a move that stops production first can notice.
+local function of_planned(made)
+  made.playbook = "lua/alicloud/playbooks/planned.lua"
+  return of("P10", made)
 end
 
 local function playbook(name, seed, path)
@@ -395,6 +402,23 @@ return {
     "function() return 1e6 end"))),
   of("S4", mutant("a refusal opens the window after an answer that was lost", 440, edit(REFUSAL,
     "is_settled", TRUE))),
+
+  -- A move that has stopped production.
+  of_planned(mutant("nobody says that production is down", 5, edit(PRODUCTION, "M.words", NIL))),
+  of_planned(mutant("what a fence will stop is not written down before", 5, edit(GROUP,
+    "PREPARE.fence", "function() end"), edit(PRODUCTION, "stopping_steps",
+    "function() return {} end"))),
+  of_planned(mutant("a step that could not be undone is called undone", 5, edit(RUNNER,
+    "undo_step", "function(...) original(...) return true end"), edit(PRODUCTION, "M.down", NIL))),
+  of_planned(mutant("what is brought back is not started", 34, edit(UNFENCE, "plan_starts", NIL))),
+  of_planned(mutant("what is brought back is not attached", 34, edit(UNFENCE, "attach",
+    "function(_, _, job) return job.disk end"), edit(UNFENCE, "finish",
+    "function(_, _, result) return result end"))),
+  of_planned(mutant("a stop that is begun counts as undone", 5, edit(PRODUCTION, "M.apply",
+    [[function(list, event)
+      original(list, event)
+      if event.state == "stopped" then list[event.group_id].state = "back" end
+    end]]), edit(PRODUCTION, "stopping_steps", "function() return {} end"))),
 
   -- Bounds, plans, chance.
   mutant("looked without a pause", 1, edit(POLLER, "Poller:until_completed",
