@@ -9,12 +9,28 @@ describe("alicloud-dr precheck", function()
   it("shows every rule with code and fact, and sends nothing", function()
     local ran, desk = run(nil, "precheck", "pg-orders", "--max-rpo", "20m")
     assert.equal(0, ran.code)
-    for _, code in ipairs { "NoSuchResource", "OperationDenied.InvalidStatus", "Forbidden.Action",
-      "OperationDenied.PairGroupAZoneConflict", "RequestTimeout" } do
-      assert.is_truthy(ran.out:find(code, 1, true), code)
+    for _, rule in ipairs { "✔ group ", "✔ status ", "✔ zones ", "✔ RPO " } do
+      assert.is_truthy(ran.out:find(rule, 1, true), rule)
     end
+    -- A code is for what is not fine, and what no read can tell is one line.
+    assert.is_nil(ran.out:find("OperationDenied", 1, true), ran.out)
+    assert.matches("\n  %? only the call can tell +permission, permission for the action, operation, "
+      .. "service, answer in time\n$", ran.out)
     assert.same({}, desk:sends())
-    assert.equal(1, run(nil, "precheck", "pg-orders", "--max-rpo", "5m").code)
+  end)
+
+  it("begins with what stands against it, and tells it once", function()
+    for _, tty in ipairs { true, false } do
+      local ran = run({ tty = tty, columns = 80 }, "precheck", "pg-orders", "--max-rpo", "5m")
+      assert.equal(1, ran.code)
+      local lines = lines_of(ran.out)
+      local first = tty and 3 or 2
+      assert.matches("^  ✘ RPO +RPO 7m1%d s? ?> 5m   Client.RecoveryPointTooOld$",
+        (lines[first]:gsub("7m1(%d)s", "7m1%1 s")))
+      local _, times = (ran.out .. ran.err):gsub("✘", "")
+      assert.equal(1, times)
+      assert.equal(tty and "" or nil, tty and ran.err or nil)
+    end
   end)
 
   it("gives the report as one JSON object", function()
@@ -34,9 +50,48 @@ describe("alicloud-dr precheck", function()
     end
     assert.same({}, cures)
     assert.is_string(ran.object.error.hint)
-    local text = run(nil, "precheck", "pg-nope").out
-    local _, told = text:gsub("what to do", "")
-    assert.equal(1, told)
+  end)
+end)
+
+describe("a group that is not there", function()
+  it("is one line with the nearest that are", function()
+    local words = { { "precheck" }, { "failover", "--yes" }, { "fence", "--yes" }, { "status" },
+      { "reprotect", "--yes" }, { "start", "--yes" }, { "serve", "--yes", "--attach", "i-1" } }
+    for _, each in ipairs(words) do
+      local ran, desk = run(nil, each[1], "pg-ordesr", table.unpack(each, 2))
+      assert.equal(2, ran.code, each[1])
+      assert.equal("alicloud-dr: group: pg-ordesr is not listed in cn-shanghai; did you mean "
+        .. "pg-orders (orders)?\n", ran.err)
+      assert.is_nil(ran.out:find("could not be read", 1, true))
+      assert.same({}, desk:ledger())
+    end
+    local ran = run(nil, "failover", "ordres", "--yes", "--json")
+    assert.equal("NoSuchResource", ran.object.error.code)
+    assert.matches("did you mean pg%-orders %(orders%)%?", ran.object.error.message)
+    ran = run(nil, "status", "dg-x")
+    assert.matches("cn%-shanghai lists pg%-orders %(orders%)\n", ran.err)
+  end)
+
+  it("may be called by its name", function()
+    local given = { input_tty = true, typed = { "pg-orders" } }
+    local ran, desk = run(given, "failover", "name:orders")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("name:orders is pg%-orders in cn%-shanghai", ran.err)
+    assert.equal(1, #desk:sends())
+    ran = run(nil, "status", "name:order")
+    assert.equal(2, ran.code)
+    assert.matches('no group of cn%-shanghai is called "order"; did you mean pg%-orders', ran.err)
+  end)
+
+  it("is not looked for in a region that is a slip of the hand", function()
+    local desk = desks.new()
+    local ran = desk:run("status", "--region", "cn-shanghia")
+    assert.equal(2, ran.code)
+    assert.matches("^alicloud%-dr: %-%-region: got cn%-shanghia; did you mean cn%-shanghai%?",
+      ran.err)
+    assert.same({}, desk:requests())
+    ran = desk:run("status", "--region", "ap-southeast-9", "--endpoint", "http://127.0.0.1:9")
+    assert.is_nil(ran.err:find("did you mean", 1, true))
   end)
 end)
 
@@ -67,7 +122,7 @@ describe("alicloud-dr status", function()
     local piped = run({ columns = 80 }, table.unpack(words)).out
     local shown = run({ columns = 80, tty = true }, table.unpack(words)).out
     assert.equal((piped:gsub("%s+", " ")), (shown:gsub("%s+", " ")))
-    assert.matches("\n  ✔ direction +cn%-hangzhou/g[^\n]+   OperationDenied%.Op%w+\n", piped)
+    assert.matches("\n  ✔ direction +cn%-hangzhou/g[^\n]+\n", piped)
     for n, line in ipairs(lines_of(shown)) do
       assert.is_true(n == 1 or utf8.len(line) <= 80, line)
     end
@@ -244,7 +299,7 @@ describe("the command line", function()
       words[4] = "cn-beijing"
       ran = desk:run(table.unpack(words))
       assert.equal(2, ran.code)
-      assert.matches("pg%-orders is on neither site of cn%-beijing", ran.err)
+      assert.matches("pg%-orders is not listed in cn%-beijing", ran.err)
     end
     assert.same({}, desk:sends())
   end)

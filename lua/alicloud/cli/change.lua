@@ -14,6 +14,8 @@ local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
+---@module "alicloud.cli.group_names"
+local group_names = lazy.module "alicloud.cli.group_names"
 ---@module "alicloud.cli.view_compute"
 local view_compute = lazy.module "alicloud.cli.view_compute"
 
@@ -186,7 +188,19 @@ local function print_failure(io, err, change)
     terminal.clean(err.code), terminal.clean(err.message, 1000)))
 end
 
+-- Of a group that is not there nothing else can be said, but which ones are.
+local function report_absence(io, args, err, change)
+  local group = change.group
+  err.findings, err.hint = nil, nil
+  err.message = group_names.not_listed(group.client, group.region, group.id)
+  if args.json then return output.fail(io, args, err, true) end
+  return output.complain(io, false, output.exit_code(err, true), err)
+end
+
 local function report_failure(io, args, err, change)
+  if err.code == "NoSuchResource" and err.outcome == "not_sent" then
+    return report_absence(io, args, err, change)
+  end
   hints.at_the_shell(err)
   if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
   if err.findings then

@@ -2,6 +2,7 @@
 --- program needs them; here they become commands and options that can be typed.
 
 local commands = require "alicloud.cli.commands"
+local region_names = require "alicloud.cli.region_names"
 local shell = require "alicloud.base.shell"
 
 local M = {}
@@ -33,13 +34,16 @@ end
 function M.translate(text, err)
   return (text:gsub(" %(in Lua [^()]*%)", "")
     :gsub("group:(%l[%l_]*)", function(verb) return command_of(verb, err) end)
-    :gsub("(%l[%l_]*) = \"([^\"]*)\"", option_of))
+    :gsub("(%l[%l_]*) = \"([^\"]*)\"", option_of)
+    :gsub("%f[%w_]max_rpo%f[^%w_]", "--max-rpo"):gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
 end
 
 --- Puts the hint of an error, and the cures of its findings, into the words of a shell.
 ---@param err alicloud.Error
 ---@return alicloud.Error err the same
 function M.at_the_shell(err)
+  local meant = err.code == "NoSuchResource" and err.region and region_names.meant(err.region)
+  if meant then err.hint = ("did you mean the region %s?"):format(meant) end
   if type(err.hint) == "string" then err.hint = M.translate(err.hint, err) end
   for _, finding in ipairs(err.findings or {}) do
     if finding.cure then finding.cure = M.translate(finding.cure, err) end

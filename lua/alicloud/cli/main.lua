@@ -4,6 +4,7 @@
 require "alicloud.base.lua_version"
 local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
@@ -122,6 +123,8 @@ local function run_command(name, args, io, json)
   if args.client then cli_clients.finish(args, io) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
+  -- What the library could not do before the command's own work has begun.
+  if errors.is_error(result) then return output.fail(io, { json = json }, result) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end
   return crash(io, json, result)
 end

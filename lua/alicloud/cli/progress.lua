@@ -67,7 +67,8 @@ function on.settling(self, event)
 end
 
 function on.checked(self, event)
-  if self.shown_check and event.report.ok then return end
+  -- What stands against it is told once, when it is over.
+  if not event.report.ok or self.shown_check then return end
   self.shown_check = true
   self:line(view.precheck_line(self.io, event.report))
 end

@@ -122,6 +122,12 @@ function M.precheck_line(io, report)
   return "  pre-check   " .. lines:sub(#INDENT + 1) .. "\n"
 end
 
+-- What only follows from another finding has no cure of its own, and nothing to tell.
+local function is_obstacle(finding)
+  return finding.verdict == "block" and not finding.forced
+    or finding.verdict == "unknown" and not finding.only_call and finding.cure ~= nil
+end
+
 --- What stands against a failover: code, fact and cure of each finding.
 ---@param io alicloud.cli.Io
 ---@param findings alicloud.dr.Finding[]
@@ -129,11 +135,13 @@ end
 function M.obstacles(io, findings)
   local lines = {}
   for _, finding in ipairs(findings) do
-    if finding.verdict ~= "ok" and not finding.only_call and not finding.forced then
-      lines[#lines + 1] = ("  %s %s\n      %s\n"):format(mark(io, finding.verdict),
-        terminal.paint(io, "bold", finding.code), clean(finding.fact))
+    if is_obstacle(finding) then
+      lines[#lines + 1] = ("  %s %s\n%s\n"):format(mark(io, finding.verdict),
+        terminal.paint(io, "bold", finding.code),
+        fold.hang(io, "      " .. clean(finding.fact, 1000), 6))
       if finding.cure then
-        lines[#lines + 1] = "      what to do: " .. clean(finding.cure, 1000) .. "\n"
+        local cure = "      what to do: " .. clean(finding.cure, 1000)
+        lines[#lines + 1] = fold.hang(io, cure, 6) .. "\n"
       end
     end
   end
@@ -141,31 +149,49 @@ function M.obstacles(io, findings)
 end
 
 local FACTS = 30
+local UNTOLD = "only the call can tell"
 
--- The fact, and the code beside its end, or below it where the terminal is too narrow.
-local function fact_and_code(io, finding)
+-- Title and fact; a code beside what is not fine, or below it where the terminal is too narrow.
+local function rule_line(io, finding)
   local margin = (" "):rep(FACTS)
-  local fact = fold.hang(io, margin .. clean(finding.fact), FACTS)
+  local title = widths.pad(finding.title, FACTS - 4)
+  local fact = fold.hang(io, margin .. clean(finding.fact, 1000), FACTS)
+  local line = ("  %s %s%s"):format(mark(io, finding.verdict), title, fact:sub(FACTS + 1))
+  if finding.verdict == "ok" then return line .. "\n" end
   local size = widths.of(fact:match "[^\n]*$") + 3 + widths.of(finding.code)
   local gap = io.tty and size > io.columns and "\n" .. margin or "   "
-  return fact:sub(FACTS + 1) .. gap .. terminal.paint(io, "dim", finding.code)
+  return line .. gap .. terminal.paint(io, "dim", finding.code) .. "\n"
 end
 
---- The pre-check, one rule a line with the documented code and the fact that was read.
+local function add_rule(lines, io, finding)
+  lines[#lines + 1] = rule_line(io, finding)
+  if finding.cure and not finding.only_call and finding.verdict ~= "ok" then
+    local cure = "      what to do: " .. clean(finding.cure, 1000)
+    lines[#lines + 1] = fold.hang(io, cure, 6) .. "\n"
+  end
+end
+
+local function untold_line(io, titles)
+  local line = ("  ? %s%s"):format(widths.pad(UNTOLD, FACTS - 4), table.concat(titles, ", "))
+  local text = fold.hang(io, line, FACTS)
+  return "  " .. mark(io, "unknown") .. text:sub(4) .. "\n"
+end
+
+--- The pre-check: what stands against a failover first, then one rule a line with the fact that was
+--- read, and in one line what no read can tell.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.Report
 ---@return string
 function M.precheck_table(io, report)
-  local lines = {}
+  local first, fine, titles = {}, {}, {}
   for _, finding in ipairs(report.findings) do
-    lines[#lines + 1] = ("  %s %-26s%s\n"):format(mark(io, finding.verdict), finding.title,
-      fact_and_code(io, finding))
-    if finding.cure and not finding.only_call then
-      local cure = "      what to do: " .. clean(finding.cure, 1000)
-      lines[#lines + 1] = fold.hang(io, cure, 6) .. "\n"
+    if finding.only_call and finding.fact:find(UNTOLD, 1, true) then
+      titles[#titles + 1] = finding.title
+    else
+      add_rule(finding.verdict == "ok" and fine or first, io, finding)
     end
   end
-  return table.concat(lines)
+  return table.concat(first) .. table.concat(fine) .. untold_line(io, titles)
 end
 
 --- The question before a failover.

@@ -6,6 +6,7 @@ local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local dr = require "alicloud.dr"
 local formats = require "alicloud.base.formats"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 
@@ -45,7 +46,7 @@ local function list(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local drills, err
   if id then
-    drills, err = dr.group(client, id, { region = region }):drills()
+    drills, err = group_names.group(client, region, id, args, io):drills()
   else
     drills, err = dr.drills(client, { region = region })
   end
@@ -76,8 +77,8 @@ local function start(args, io, id)
   given.client_token = options.text(args, "client_token", formats.TOKEN)
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region })
-  local command = command_of(args, group, "drill", id)
+  local group = group_names.group(client, region, id, args, io)
+  local command = command_of(args, group, "drill", group.id)
   command.question = aftermath.drill_question
   command.show = function(result) return aftermath.drill_started(io, result) end
   command.perform = change.performer(group, "start_drill", given)
@@ -91,7 +92,7 @@ local function clear(args, io, id)
   end
   consents.demand(args, io, "drill id")
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region })
+  local group = group_names.group(client, region, id, args, io)
   local command = command_of(args, group, "clear", drill_id)
   command.question = aftermath.clear_question
   command.show = function(result) return aftermath.drill_cleared(io, result) end

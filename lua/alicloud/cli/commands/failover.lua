@@ -4,8 +4,8 @@ local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
-local dr = require "alicloud.dr"
 local force_options = require "alicloud.cli.options.force"
+local group_names = require "alicloud.cli.group_names"
 local moment = require "alicloud.base.moment"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -78,10 +78,10 @@ function M.run(args, io)
   given.force = force_options.read(args, options.person(args, cli_clients.runtime(io).getenv))
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "failover", given, args, CARRIED_ON)
   command.question, command.progress = view.question, view.progress
-  local serve = change.command("serve", { id }, region, args, { "to" })
+  local serve = change.command("serve", { group.id }, region, args, { "to" })
   command.show = function(result)
     return view.result(io, result) .. view.next_line(serve .. " --attach INSTANCE")
   end

@@ -3,7 +3,7 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local view_compute = require "alicloud.cli.view_compute"
@@ -43,7 +43,7 @@ function M.run(args, io)
   given.detach, given.force = not args.no_detach, args.force or false
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "fence", given, args, CARRIED_ON)
   command.question = function(plan) return view_compute.fence_question(plan, given.force) end
   command.show = function(result) return view_compute.fenced(io, result) end

@@ -1,7 +1,7 @@
 --- `alicloud-dr precheck`: would a failover be taken now? Reads only.
 
 local cli_clients = require "alicloud.cli.client"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local hints = require "alicloud.cli.hints"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -41,10 +41,10 @@ local function exit_code(report)
   return output.exit_code({ code = obstacle.code, kind = "precheck", outcome = "not_sent" }, false)
 end
 
+-- On a terminal both streams meet, and the reason stands there already.
 local function show(io, report)
-  if report.snapshot.role ~= "absent" then io.out(view.group_line(io, report.snapshot)) end
-  io.out(view.precheck_table(io, report))
-  if report.ok then return end
+  io.out(view.group_line(io, report.snapshot) .. view.precheck_table(io, report))
+  if report.ok or io.tty then return end
   local obstacle = precheck.first_obstacle(report)
   io.err(("alicloud-dr: %s would be refused: %s: %s\n"):format(
     report.snapshot.group_id, obstacle.code, terminal.clean(obstacle.fact)))
@@ -64,11 +64,15 @@ function M.run(args, io)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
     outage_at = options.outage_at(args) }
   local client <close>, region = cli_clients.open(args, io)
-  local report, err = dr.group(client, id,
-    { region = region, to = options.side(args) }):precheck(limits)
+  local report, err = group_names.group(client, region, id, args, io):precheck(limits)
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
-  hints.at_the_shell { findings = report.findings, group_id = id, region = region }
+  local snapshot = report.snapshot
+  hints.at_the_shell { findings = report.findings, group_id = snapshot.group_id, region = region }
   if args.json then return print_object(io, report) end
+  if snapshot.role == "absent" then
+    return output.complain(io, false, output.EXIT.usage,
+      { message = group_names.not_listed(client, region, snapshot.group_id) })
+  end
   show(io, report)
   return exit_code(report)
 end

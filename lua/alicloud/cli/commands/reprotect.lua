@@ -5,7 +5,7 @@ local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transitions = require "alicloud.dr.model.transition"
@@ -55,13 +55,13 @@ function M.run(args, io)
   given.reverse, given.old_side = not args.cancel, args.old_side
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "reprotect", given, args, CARRIED_ON)
   command.question = function(snapshot)
     return aftermath.reprotect_question(snapshot, given.reverse)
   end
   command.describe = transitions.describe
-  local start = change.command("start", { id }, region, args, { "to" })
+  local start = change.command("start", { group.id }, region, args, { "to" })
   command.show = function(result)
     return aftermath.reprotected(io, result) .. view.next_line(start)
   end

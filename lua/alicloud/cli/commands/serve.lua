@@ -3,7 +3,7 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local params = require "alicloud.dr.playbook.params"
@@ -56,9 +56,9 @@ function M.run(args, io)
   given.attach, given.start = read_attach(args), not args.no_start
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "serve", given, args, CARRIED_ON)
-  local fence = change.command("fence", { id }, region, args, { "to" })
+  local fence = change.command("fence", { group.id }, region, args, { "to" })
   command.question = view_compute.serve_question
   command.show = function(result) return view_compute.served(io, result, fence) end
   command.object, command.without_token = output.compute_object, true

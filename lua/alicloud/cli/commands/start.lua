@@ -3,7 +3,7 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transitions = require "alicloud.dr.model.transition"
@@ -45,7 +45,7 @@ function M.run(args, io)
   given.one_shot = args.one_shot or false
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "start", given, args, CARRIED_ON)
   command.question = function(snapshot)
     return view_compute.start_question(snapshot, given.one_shot)

@@ -2,6 +2,7 @@
 
 local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -27,10 +28,10 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local function look_at(client, region, ids)
+local function look_at(client, region, args, io)
   local list = {}
-  for _, id in ipairs(ids) do
-    local snapshot, err = dr.group(client, id, { region = region }):observe()
+  for _, typed in ipairs(args.group) do
+    local snapshot, err = group_names.group(client, region, typed, {}, io):observe()
     if not snapshot then return nil, err end
     list[#list + 1] = snapshot
   end
@@ -46,14 +47,6 @@ local function print_groups(io, list, with_pairs)
   end
 end
 
-local function absent_ids(list)
-  local ids = {}
-  for _, snapshot in ipairs(list) do
-    if snapshot.role == "absent" then ids[#ids + 1] = snapshot.group_id end
-  end
-  return #ids > 0 and table.concat(ids, ", ") or nil
-end
-
 local function show_all(io, region, list)
   if #list == 0 then
     io.out(("  no replication pair-consistent group in %s, on either site\n"):format(region))
@@ -63,24 +56,26 @@ local function show_all(io, region, list)
   return output.EXIT.done
 end
 
-local function absence(region, list)
-  local missing = absent_ids(list)
-  return missing and {
-    kind = "state", code = "NoSuchResource", outcome = "not_sent",
-    message = ("group: %s is not listed in %s; allowed: a group of that region"):format(
-      missing, region),
-  }
+local function absence(client, region, list)
+  local messages = {}
+  for _, snapshot in ipairs(list) do
+    if snapshot.role == "absent" then
+      messages[#messages + 1] = group_names.not_listed(client, region, snapshot.group_id)
+    end
+  end
+  return #messages > 0 and { kind = "state", code = "NoSuchResource", outcome = "not_sent",
+    message = table.concat(messages, "; ") } or nil
 end
 
-local function show_some(io, region, list)
+local function show_some(io, client, region, list)
   print_groups(io, list, true)
-  local fault = absence(region, list)
+  local fault = absence(client, region, list)
   if not fault then return output.EXIT.done end
   return output.complain(io, false, output.EXIT.usage, fault)
 end
 
-local function print_object(io, region, list, way)
-  local fault = absence(region, list)
+local function print_object(io, client, region, list, way)
+  local fault = absence(client, region, list)
   return output.json(io, fault and output.EXIT.usage or output.EXIT.done,
     { region = region, groups = output.snapshot_list(list), error = fault, network = way })
 end
@@ -99,13 +94,14 @@ function M.run(args, io)
   local some = #args.group > 0
   local list, err
   if some then
-    list, err = look_at(client, region, args.group)
+    list, err = look_at(client, region, args, io)
   else
     list, err = dr.groups(client, { region = region })
   end
   if not list then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
-  if args.json then return print_object(io, region, list, way) end
-  return some and show_some(io, region, list) or not some and show_all(io, region, list)
+  if args.json then return print_object(io, client, region, list, way) end
+  if some then return show_some(io, client, region, list) end
+  return show_all(io, region, list)
 end
 
 return M

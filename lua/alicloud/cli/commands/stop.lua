@@ -3,7 +3,7 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
-local dr = require "alicloud.dr"
+local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local transitions = require "alicloud.dr.model.transition"
@@ -41,7 +41,7 @@ function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change_with_token(args)
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, id, { region = region, to = options.side(args) })
+  local group = group_names.group(client, region, id, args, io)
   local command = change.of_group(group, "stop", given, args, CARRIED_ON)
   command.question, command.describe = view_compute.stop_question, transitions.describe
   command.show = function(result) return view_compute.replicated(io, result) end

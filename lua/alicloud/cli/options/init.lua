@@ -9,6 +9,8 @@ local schema = require "alicloud.base.schema"
 
 ---@module "alicloud.net.endpoint"
 local endpoint = lazy.module "alicloud.net.endpoint"
+---@module "alicloud.cli.region_names"
+local region_names = lazy.module "alicloud.cli.region_names"
 ---@module "alicloud.cli.options.network"
 local network = lazy.module "alicloud.cli.options.network"
 ---@module "alicloud.cli.options.outage"
@@ -87,6 +89,15 @@ function M.side(args)
   return M.text(args, "to", formats.PLACE)
 end
 
+-- Whoever names the host knows what is behind it, and worlds of an emulator have any region.
+local function has_endpoint(args, getenv)
+  for _, value in ipairs { args.endpoint or "", getenv "ALIBABA_CLOUD_ENDPOINT_EBS" or "",
+    getenv "ALIBABA_CLOUD_ENDPOINT" or "" } do
+    if value ~= "" then return true end
+  end
+  return false
+end
+
 --- The region, from the options or the environment.
 ---@param args table
 ---@param getenv fun(name: string): string|nil
@@ -102,6 +113,11 @@ function M.region(args, getenv)
     end
   end
   if not formats.REGION.test(value) then refuse_value(field, value, formats.REGION.allowed) end
+  local meant = not has_endpoint(args, getenv) and region_names.meant(value)
+  if meant then
+    M.refuse(("%s: got %s; did you mean %s? A region of that name is reached with --endpoint "
+      .. "ebs.%s.aliyuncs.com"):format(field, value, meant, value))
+  end
   return value
 end
 
@@ -116,9 +132,11 @@ function M.endpoint(args)
   return value
 end
 
+--- An id of a group, or its name behind "name:".
 ---@param value any
 ---@return string
 function M.group_id(value)
+  if type(value) == "string" and value:find "^name:[^%c]+$" and #value <= 200 then return value end
   if not formats.ID.test(value) then refuse_value("group", value, formats.ID.allowed) end
   return value
 end

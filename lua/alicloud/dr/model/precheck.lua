@@ -64,7 +64,7 @@ local OWN_CURES = {
     .. "console: what the service gives is no time that has been",
   ["Client.OutageInFuture"] = "give the time again, with its offset from UTC if it is not in UTC",
   ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo; or, if nothing has been "
-    .. "written since an outage, say when that began (outage_at, --outage-at); or wait for the "
+    .. "written since an outage, say when that began (outage_at); or wait for the "
     .. "next recovery point if the primary site still replicates",
   ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
     .. "may have taken out; without max_rpo the age does not count",

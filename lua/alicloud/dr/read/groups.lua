@@ -31,34 +31,48 @@ local function lone_pairs(client, filter, site, take)
   if not records then return nil, err end
   for _, record in ipairs(records) do
     local group = record.ReplicaGroupId
-    if group == nil or group == "" then take(record.ReplicaPairId) end
+    if group == nil or group == "" then take(record.ReplicaPairId, record.PairName) end
   end
   return true
 end
 
---- The ids of the groups that a region lists, without their pairs.
+--- Ids and names of the groups that a region lists, without their pairs.
 ---@param client alicloud.Client
 ---@param filter alicloud.dr.GroupFilter with a region
----@return string[]|nil sorted
+---@return { id: string, name: string? }[]|nil sorted by id
 ---@return alicloud.Error? err
-function M.ids(client, filter)
-  local ids, known = {}, {}
-  local function take(id)
-    if type(id) == "string" and not known[id] then known[id], ids[#ids + 1] = true, id end
+function M.named(client, filter)
+  local list, known = {}, {}
+  local function take(id, name)
+    if type(id) ~= "string" or known[id] then return end
+    known[id], list[#list + 1] = true, { id = id, name = type(name) == "string" and name or nil }
   end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
       RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
-    for _, record in ipairs(records) do take(record.ReplicaGroupId) end
+    for _, record in ipairs(records) do take(record.ReplicaGroupId, record.GroupName) end
     if filter.lone_pairs then
       local ok
       ok, err = lone_pairs(client, filter, site, take)
       if not ok then return nil, err end
     end
   end
-  table.sort(ids)
+  table.sort(list, function(left, right) return left.id < right.id end)
+  return list
+end
+
+--- The ids alone.
+---@param client alicloud.Client
+---@param filter alicloud.dr.GroupFilter with a region
+---@return string[]|nil sorted
+---@return alicloud.Error? err
+function M.ids(client, filter)
+  local list, err = M.named(client, filter)
+  if not list then return nil, err end
+  local ids = {}
+  for i, entry in ipairs(list) do ids[i] = entry.id end
   return ids
 end
 

@@ -1,0 +1,146 @@
+--- Groups as people call them: `name:orders` in place of an id, and what is near to an id or a name
+--- that is not there. Names are looked up in one region, on either site.
+
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local group_reads = require "alicloud.dr.read.groups"
+local options = require "alicloud.cli.options"
+local region_names = require "alicloud.cli.region_names"
+local schema = require "alicloud.base.schema"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+local PREFIX = "name:"
+local MOST = 3
+local MOST_LISTED = 5
+
+local function shown(entry)
+  return entry.name and entry.name ~= entry.id and ("%s (%s)"):format(entry.id, entry.name)
+    or entry.id
+end
+
+-- Those whose id or name is near to a word, the nearest first.
+local function near_to(word, list)
+  local found, left = {}, table.move(list, 1, #list, 1, {})
+  while #found < MOST do
+    local words, owners = {}, {}
+    for i, entry in ipairs(left) do
+      for _, text in ipairs { entry.id, entry.name } do
+        words[#words + 1], owners[text] = text, i
+      end
+    end
+    local nearest = #words > 0 and core.suggest(word, words)
+    if not nearest then break end
+    found[#found + 1] = shown(table.remove(left, owners[nearest]))
+  end
+  return found
+end
+
+local function some_of(list)
+  local words = {}
+  for i = 1, math.min(#list, MOST_LISTED) do words[i] = shown(list[i]) end
+  local more = #list - #words
+  return table.concat(words, ", ") .. (more > 0 and (" and %d more"):format(more) or "")
+end
+
+-- What there is in place of a word, for the end of a message.
+local function alternatives(word, list, region)
+  if #list == 0 then return ("%s lists no group"):format(region) end
+  local near = near_to(word, list)
+  if #near > 0 then return ("did you mean %s?"):format(table.concat(near, " or ")) end
+  return ("%s lists %s"):format(region, some_of(list))
+end
+
+--- Says of an id that a region does not list it, and which ones are near.
+---@param client alicloud.Client
+---@param region string
+---@param id string
+---@return string message one line
+function M.not_listed(client, region, id)
+  local list = group_reads.named(client, { region = region, lone_pairs = true })
+  local meant = not list and region_names.meant(region)
+  local rest = list and "; " .. alternatives(id, list, region)
+    or meant and ("; did you mean the region %s?"):format(meant) or ""
+  return terminal.clean(("group: %s is not listed in %s%s"):format(id, region, rest), 1000)
+end
+
+-- The service finds what contains a name.
+local function ids_of(client, region, name)
+  local list, err = group_reads.named(client, { region = region, name = name, lone_pairs = true })
+  if not list then return nil, err end
+  local found = {}
+  for _, entry in ipairs(list) do
+    if entry.name == name then found[#found + 1] = entry.id end
+  end
+  return found
+end
+
+local function refuse_name(client, region, name, found)
+  if #found > 1 then
+    options.refuse(("group: %s groups of %s are called %s; allowed: one of the ids %s"):format(
+      #found, region, schema.show(name), table.concat(found, ", ")))
+  end
+  local list = group_reads.named(client, { region = region, lone_pairs = true }) or {}
+  options.refuse(terminal.clean(("group: no group of %s is called %s; %s"):format(region,
+    schema.show(name), alternatives(name, list, region)), 1000))
+end
+
+--- The id of what was typed: an id as it is, or that of the one group with a name.
+---@param client alicloud.Client
+---@param region string
+---@param typed string
+---@param io alicloud.cli.Io is told which id a name stands for
+---@return string|nil id
+---@return alicloud.Error? err the region could not be asked
+function M.id_of(client, region, typed, io)
+  if typed:sub(1, #PREFIX) ~= PREFIX then return typed end
+  local name = typed:sub(#PREFIX + 1)
+  local found, err = ids_of(client, region, name)
+  if not found then return nil, err end
+  if #found ~= 1 then refuse_name(client, region, name, found) end
+  io.err(("alicloud-dr: %s is %s in %s\n"):format(terminal.clean(typed), found[1], region))
+  return found[1]
+end
+
+--- The group that was typed, at the side that was.
+---@param client alicloud.Client
+---@param region string
+---@param typed string id or name
+---@param args table with `to`
+---@param io alicloud.cli.Io
+---@return alicloud.dr.Group
+function M.group(client, region, typed, args, io)
+  local id, err = M.id_of(client, region, typed, io)
+  if not id then error(err, 0) end
+  return dr.group(client, id, { region = region, to = options.side(args) })
+end
+
+--- Replaces names in the parameters of a playbook that say groups by ids.
+---@param params table<string, string> changed
+---@param client alicloud.Client
+---@param region string
+---@param io alicloud.cli.Io
+function M.resolve(params, client, region, io)
+  for _, param in ipairs { "group", "groups" } do
+    if params[param] then
+      params[param] = params[param]:gsub("%f[^%z,]%s*(name:[^,]*)", function(typed)
+        local id, err = M.id_of(client, region, typed, io)
+        if not id then error(err, 0) end
+        return id
+      end)
+    end
+  end
+end
+
+--- Whether parameters hold names of groups.
+---@param params table<string, string>
+---@return boolean
+function M.are_named(params)
+  for _, param in ipairs { "group", "groups" } do
+    if ("," .. (params[param] or "")):find(",%s*" .. PREFIX) then return true end
+  end
+  return false
+end
+
+return M
