@@ -14,8 +14,8 @@ describe("alicloud-dr precheck", function()
     end
     -- A code is for what is not fine, and what no read can tell is one line.
     assert.is_nil(ran.out:find("OperationDenied", 1, true), ran.out)
-    assert.matches("\n  %? only the call can tell +permission, permission for the action, operation, "
-      .. "service, answer in time\n$", ran.out)
+    assert.matches("\n  %? only the call can tell +permission, permission for the action, "
+      .. "operation, service, answer in time\n$", ran.out)
     assert.same({}, desk:sends())
   end)
 

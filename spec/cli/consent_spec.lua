@@ -115,3 +115,31 @@ describe("alicloud-dr run, before it changes anything,", function()
     assert.matches("Type the number of groups, 2, to go on: ", ran.err)
   end)
 end)
+
+describe("a group that a playbook is given by its name", function()
+  it("is shown, agreed to and journaled by its id", function()
+    local desk = room { input_tty = true, typed = { "pg-orders" } }
+    local words = { "run", "failover", "group=name:orders", "region=cn-shanghai", "max_rpo=1d" }
+    local ran = desk:run(table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("name:orders is pg%-orders in cn%-shanghai", ran.err)
+    local journal = ran.out:match "journal (%S+)"
+    local text = scratch.read(journal)
+    assert.matches('"group":"pg%-orders"', text)
+    assert.is_nil(text:find("name:orders", 1, true))
+    assert.equal(0, desk:run("plan", "drill", table.unpack(words, 3, 4)).code)
+  end)
+
+  it("is refused if there is none, or more than one", function()
+    local ran = room({}):run("run", "drill", "group=name:nobody", "region=cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.matches('no group of cn%-shanghai is called "nobody"', ran.err)
+    local world = after.world()
+    world.groups[2] = after.world({ id = "pg-second", pairs = 1 }).groups[1]
+    ran = room({ world = world }):run("run", "fleet", "groups=name:orders,pg-orders", "-y",
+      "region=cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.matches('2 groups of cn%-shanghai are called "orders"; allowed: one of the ids '
+      .. "pg%-orders, pg%-second", ran.err)
+  end)
+end)

@@ -116,31 +116,41 @@ function M.group(client, region, typed, args, io)
   return dr.group(client, id, { region = region, to = options.side(args) })
 end
 
---- Replaces names in the parameters of a playbook that say groups by ids.
----@param params table<string, string> changed
----@param client alicloud.Client
----@param region string
+local PARAMS = { "group", "groups" }
+
+local function has_name(value)
+  if type(value) == "table" then
+    for _, each in ipairs(value) do
+      if has_name(each) then return true end
+    end
+    return false
+  end
+  return ("," .. tostring(value)):find(",%s*" .. PREFIX) ~= nil
+end
+
+local function replaced(value, replace)
+  if type(value) ~= "table" then return (value:gsub("name:[^,]*", replace)) end
+  local list = {}
+  for i, each in ipairs(value) do list[i] = replaced(each, replace) end
+  return list
+end
+
+--- Replaces names in the parameters of a playbook that say groups.
+---@param params table<string, any> changed
+---@param open fun(): alicloud.Client, string a client and its region, asked for only if there is a
+---name
 ---@param io alicloud.cli.Io
-function M.resolve(params, client, region, io)
-  for _, param in ipairs { "group", "groups" } do
-    if params[param] then
-      params[param] = params[param]:gsub("%f[^%z,]%s*(name:[^,]*)", function(typed)
+function M.resolve(params, open, io)
+  for _, param in ipairs(PARAMS) do
+    if params[param] ~= nil and has_name(params[param]) then
+      local client <close>, region = open()
+      params[param] = replaced(params[param], function(typed)
         local id, err = M.id_of(client, region, typed, io)
         if not id then error(err, 0) end
         return id
       end)
     end
   end
-end
-
---- Whether parameters hold names of groups.
----@param params table<string, string>
----@return boolean
-function M.are_named(params)
-  for _, param in ipairs { "group", "groups" } do
-    if ("," .. (params[param] or "")):find(",%s*" .. PREFIX) then return true end
-  end
-  return false
 end
 
 return M

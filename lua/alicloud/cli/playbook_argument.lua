@@ -11,6 +11,8 @@ local run_options = require "alicloud.dr.playbook.run_options"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
 
+---@module "alicloud.cli.group_names"
+local group_names = lazy.module "alicloud.cli.group_names"
 ---@module "alicloud.cli.confine.data"
 local data = lazy.module "alicloud.cli.confine.data"
 ---@module "alicloud.emulator"
@@ -93,6 +95,17 @@ function M.read_params(args, read_file)
   return params
 end
 
+--- Puts ids in place of the names of groups that were typed, so that ids alone are journaled.
+---@param params table<string, any> changed
+---@param args table
+---@param io alicloud.cli.Io
+function M.resolve_names(params, args, io)
+  group_names.resolve(params, function()
+    local region = args.region or type(params.region) == "string" and params.region or nil
+    return cli_clients.open(setmetatable({ region = region }, { __index = args }), io)
+  end, io)
+end
+
 -- One that the playbook declares as `region` is the client's region too, if no other is named.
 local function take_params(playbook, params, args)
   local read, message = playbooks.read_params(playbook, params)
@@ -168,6 +181,7 @@ function M.open(args, io)
   local read_file = orders.reader(args, io)
   local params = M.read_params(args, read_file)
   local playbook = M.load(M.read(args.file, io, read_file))
+  M.resolve_names(params, args, io)
   take_params(playbook, params, args)
   M.check_mode(playbook, args)
   return playbook, params

@@ -1,5 +1,5 @@
---- Regions that look like a slip of the hand. A region that nobody has heard of may be a new one, so
---- only what is near to a known name is doubted, and not what differs from it in a number.
+--- Regions that look like a slip of the hand. A region that nobody has heard of may be a new one,
+--- so only what is near to a known name is doubted, and not what differs from it in a number.
 
 local core = require "alicloud.core"
 local regions = require "alicloud.service.common.regions"

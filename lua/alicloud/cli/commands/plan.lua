@@ -195,6 +195,7 @@ local NAMES = { "ALIBABA_CLOUD_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_TYPE",
 
 local function job_of(args, io)
   local job, getenv = confine.job(args, io), cli_clients.runtime(io).getenv
+  playbook_argument.resolve_names(job.params, args, io)
   job.kind, job.incident = args.kind, options.text(args, "incident", formats.INCIDENT)
   job.region, job.endpoint, job.network = args.region, options.endpoint(args), args.network
   job.environment = {}
