@@ -144,14 +144,14 @@ describe("alicloud-dr readiness", function()
   it("prints one line per group and ends with 0, 1 or 2", function()
     local ran = run(world(), "readiness", "--max-rpo", "20m")
     assert.equal(0, ran.code)
-    assert.matches("^  ✔ ok    pg%-orders  cn%-hangzhou/g → cn%-shanghai/b  normal  RPO 7m12s\n$",
-      ran.out)
+    assert.matches("^  ✔ ok    pg%-orders %(orders%)  cn%-hangzhou/g → cn%-shanghai/b  normal  "
+      .. "RPO 7m12s\n$", ran.out)
     ran = run(world { status = "stopped" }, "readiness", "pg-orders")
     assert.equal(1, ran.code)
-    assert.matches("! warn  pg%-orders  .*replication is stopped", ran.out)
+    assert.matches("! warn  pg%-orders .*replication is stopped", ran.out)
     ran = run(world(), "readiness", "--max-rpo", "5m")
     assert.equal(2, ran.code)
-    assert.matches("✘ fail  pg%-orders  .*RPO 7m12s > 5m", ran.out)
+    assert.matches("✘ fail  pg%-orders .*RPO 7m12s > 5m", ran.out)
   end)
 
   it("prints one JSON object", function()
@@ -162,10 +162,27 @@ describe("alicloud-dr readiness", function()
     assert.equal("pg-orders", ran.object.groups[1].group.group_id)
   end)
 
-  it("ends with 2 when nothing can be read, and when there is nothing", function()
+  it("leaves out what is excluded, and is silent about what is ok where it is to be", function()
+    local given = world()
+    given.world.groups[2] = after.world({ id = "pg-test-1", name = "probe", pairs = 1,
+      status = "stopped" }).groups[1]
+    assert.equal(1, run(given, "readiness").code)
+    for _, word in ipairs { "pg-test-1", "pg-test-*", "name:probe" } do
+      local ran = run(given, "readiness", "--exclude", word, "--quiet")
+      assert.equal(0, ran.code, ran.err)
+      assert.equal("", ran.out)
+    end
+    local ran = run(given, "readiness", "--quiet")
+    assert.equal(1, ran.code)
+    assert.matches("^  ! warn  pg%-test%-1", ran.out)
+    assert.is_nil(ran.out:find("pg-orders", 1, true))
+    assert.matches("%-%-exclude: got \"%*\"", run(given, "readiness", "--exclude", "*").err)
+  end)
+
+  it("ends with 3 when nothing can be read, and with 2 when there is nothing", function()
     local given = world()
     given.faults = { after.fault("DescribeDiskReplicaGroups", { drop = true }, "before", 99) }
-    assert.equal(2, run(given, "readiness").code)
+    assert.equal(3, run(given, "readiness").code)
     local ran = run({ world = { regions = { "cn-shanghai" } } }, "readiness")
     assert.equal(2, ran.code)
     assert.matches("no group fails over to cn%-shanghai", ran.out)

@@ -47,7 +47,7 @@ Exit codes:
   0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
   4 done or begun, but the journal could not be written to its end
   130 interrupted, 143 by SIGTERM, 129 by a lost terminal
-  (readiness: 0 ok   1 warn   2 fail)]]
+  (readiness: 0 ok   1 warn   2 fail   3 could not tell)]]
 
 -- argparse's own help flag prints and exits; this one lets the caller decide.
 local function add_help(command, state)

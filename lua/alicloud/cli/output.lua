@@ -220,6 +220,7 @@ function M.readiness_object(line)
     group_id = line.group_id, region = line.region, verdict = line.verdict, code = line.code,
     reasons = core.array(line.reasons), recover_point_age = line.age, max_rpo = line.max_rpo,
     declared_rpo = line.declared_rpo, open_drills = line.open_drills,
+    unprotected = line.unprotected and core.array(line.unprotected), untold = line.untold,
     group = line.snapshot and M.snapshot_object(line.snapshot) or nil,
     error = line.err and M.error_object(line.err) or nil,
   }

@@ -1,6 +1,7 @@
 --- The words in which people see what comes after a failover: reprotection, drills, readiness.
 
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -131,14 +132,18 @@ end
 ---@param io alicloud.cli.Io
 ---@param region string
 ---@param report alicloud.dr.ReadinessReport
+---@param quiet? boolean only of those that are not ok
 ---@return string
-function M.readiness(io, region, report)
+function M.readiness(io, region, report, quiet)
   if #report.lines == 0 then
     return ("  %s no group fails over to %s\n"):format(mark(io, "fail"), region)
   end
   local lines = {}
-  for i, line in ipairs(report.lines) do
-    lines[i] = ("  %s %s\n"):format(mark(io, line.verdict), clean(readiness.describe(line), 1000))
+  for _, line in ipairs(report.lines) do
+    if not quiet or line.verdict ~= "ok" then
+      local text = fold.hang(io, "    " .. clean(readiness.describe(line), 1000), 10)
+      lines[#lines + 1] = ("  %s %s\n"):format(mark(io, line.verdict), text:sub(5))
+    end
   end
   return table.concat(lines)
 end

@@ -105,16 +105,67 @@ describe("dr.readiness", function()
     assert.matches("2 pay%-as%-you%-go disks are billed", readiness.describe(report.lines[1]))
   end)
 
-  it("fails what cannot be read, and goes on with the next", function()
+  it("tells that it could not tell, and goes on with the next", function()
     local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" } } }
     local _, list = judge(bench)
     bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 1 },
       effect = lab.answer("Forbidden", 403) }
     local report = dr.readiness(list)
-    assert.equal("fail", report.lines[1].verdict)
+    assert.equal("unknown", report.lines[1].verdict)
     assert.equal("Forbidden", report.lines[1].code)
     assert.equal("ok", report.lines[2].verdict)
-    assert.equal(2, report.exit)
+    assert.same({ "unknown", 3 }, { report.verdict, report.exit })
+    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 1 },
+      effect = lab.answer("Forbidden", 403) }
+    report = dr.readiness({ list[1], list[2] }, { max_rpo = "1m" })
+    assert.same({ "fail", 2 }, { report.verdict, report.exit })
+  end)
+
+  it("warns of a data disk that nothing replicates on an instance whose others are", function()
+    local all = after.world()
+    all.disks[3] = { id = "d-forgotten", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-old" }
+    all.disks[4] = { id = "d-system", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-old",
+      type = "system" }
+    local bench = lab.new { world = all }
+    local report = judge(bench)
+    assert.same({ "warn", "Client.NotProtected" }, { report.verdict, report.lines[1].code })
+    assert.equal(1, #report.lines[1].unprotected)
+    assert.matches("disk d%-forgotten of i%-old %(orders%) is not replicated",
+      readiness.describe(report.lines[1]))
+  end)
+
+  it("counts a disk that another group replicates, and asks for it once", function()
+    local all = after.world { pairs = { { id = "pair-1", source_disk = "d-old-1",
+      destination_disk = "d-new-1" } } }
+    all.groups[2] = after.world({ id = "pg-b", pairs = { { id = "pair-2",
+      source_disk = "d-old-2", destination_disk = "d-new-2" } } }).groups[1]
+    local bench = lab.new { world = all }
+    local report = judge(bench)
+    assert.equal("ok", report.verdict)
+    assert.same({}, report.lines[1].unprotected)
+  end)
+
+  it("does not depend on a side that cannot be looked at, and says so", function()
+    local bench = after.new()
+    bench.emu:region(lab.PRIMARY, "down")
+    local report = judge(bench)
+    assert.equal("ok", report.verdict)
+    assert.matches("cn%-hangzhou could not be asked", report.lines[1].untold)
+  end)
+
+  it("covers a late pair that has no group", function()
+    local all = after.world()
+    all.pairs = { { id = "pair-lone", status = "normal", recover_point_age = 7200, rpo = 900,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
+      source_disk = "d-lone-1", destination_disk = "d-lone-2" } }
+    local bench = lab.new { world = all }
+    local ids = assert(dr.group_ids(bench.client, { site = "backup", lone_pairs = true }))
+    local list = {}
+    for i, id in ipairs(ids) do list[i] = dr.group(bench.client, id) end
+    local report = dr.readiness(list)
+    assert.equal("warn", report.verdict)
+    local line = report.lines[1].group_id == "pair-lone" and report.lines[1] or report.lines[2]
+    assert.equal("Client.RecoveryPointTooOld", line.code)
   end)
 
   it("fails when there is nothing to judge, and for a group that is not there", function()

@@ -14,9 +14,10 @@ local M = {}
 
 local EPILOG = [[
 What happens: the group must be failed over, or be copied from this side while the other one stands
-still; its disks and the instances are looked at, and what would be attached and started is shown; you type the group id; each disk is attached and each
-instance started, only if it is not so already. A disk that is on its way (Creating, Detaching) is
-waited for. None of these calls has a token: asked again, it looks first.
+still; its disks and the instances are looked at, and what would be attached and started is shown;
+you type the group id; each disk is attached and each instance started, only if it is not so
+already. A disk that is on its way (Creating, Detaching) is waited for. None of these calls has a
+token: asked again, it looks first.
 
 Examples:
   alicloud-dr serve pg-orders --region cn-shanghai --attach i-orders-sh

@@ -41,7 +41,7 @@ was handed to a witness (run --anchor) can be compared with what the witness has
 
 Examples:
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --head 9f86d081884c7d65
-  alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --key 6a1f…  # 64 digits, of approve --new-key
+  alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --key 6a1f…
   alicloud-dr verify orders-5f1d2c3b4a-1.jsonl --approvers keys.txt
 
 Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, not proven by the keys of

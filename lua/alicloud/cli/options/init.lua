@@ -134,10 +134,11 @@ end
 
 --- An id of a group, or its name behind "name:".
 ---@param value any
+---@param field? string where it was typed (group)
 ---@return string
-function M.group_id(value)
+function M.group_id(value, field)
   if type(value) == "string" and value:find "^name:[^%c]+$" and #value <= 200 then return value end
-  if not formats.ID.test(value) then refuse_value("group", value, formats.ID.allowed) end
+  if not formats.ID.test(value) then refuse_value(field or "group", value, formats.ID.allowed) end
   return value
 end
 

@@ -6,13 +6,15 @@ local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
+local unprotected = require "alicloud.dr.read.unprotected"
 
 local M = {}
 
 ---@alias alicloud.dr.Readiness
 ---| "ok"
 ---| "warn" # a failover would be taken, but somebody should look
----| "fail" # it would be refused, lose too much, or nothing could be read
+---| "unknown" # it could not be told
+---| "fail" # it would be refused, or lose too much
 
 ---@class alicloud.dr.ReadinessLine
 ---@field group_id string
@@ -24,6 +26,9 @@ local M = {}
 ---@field max_rpo number? seconds
 ---@field declared_rpo integer? seconds
 ---@field open_drills integer?
+---@field unprotected { disk: string, instance: string, name: string? }[]? data disks of the same
+---instances that no pair replicates
+---@field untold string? why that is not known; a failover does not depend on it
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field report alicloud.dr.Report?
 ---@field err alicloud.Error? why it could not be read
@@ -31,9 +36,12 @@ local M = {}
 ---@class alicloud.dr.ReadinessReport
 ---@field verdict alicloud.dr.Readiness the worst of all lines
 ---@field lines alicloud.dr.ReadinessLine[]
----@field exit 0|1|2 for a timer: ok, warn, fail
+---@field exit 0|1|2|3 for a timer: ok, warn, fail, unknown
 
-local EXIT = { ok = 0, warn = 1, fail = 2 }
+local EXIT = { ok = 0, warn = 1, fail = 2, unknown = 3 }
+
+-- What is known to be wrong outweighs what is not known.
+local RANK = { ok = 0, warn = 1, unknown = 2, fail = 3 }
 
 -- Legal for a failover, and yet nobody would be content with it for long.
 local UNPROTECTED = {
@@ -47,7 +55,7 @@ local UNPROTECTED = {
 local LATE = 2
 
 local function add(line, verdict, code, reason)
-  if EXIT[verdict] > EXIT[line.verdict] then
+  if RANK[verdict] > RANK[line.verdict] then
     line.verdict = verdict
     table.insert(line.reasons, 1, reason)
     line.code = code
@@ -62,7 +70,7 @@ local function judge_report(line, report)
   local wanted = report.verdict
   for _, finding in ipairs(report.findings) do
     if wanted ~= "ok" and finding.verdict == wanted and not finding.only_call then
-      add(line, wanted == "block" and "fail" or "warn", finding.code, finding.fact)
+      add(line, wanted == "block" and "fail" or "unknown", finding.code, finding.fact)
     end
   end
 end
@@ -90,13 +98,23 @@ local function judge_drills(line, group, max_age)
   end
 end
 
-local function judge(group, options)
+local function judge_disks(line, group, snapshot, protected)
+  local list, why = unprotected.of(group.client, snapshot, protected)
+  line.unprotected, line.untold = list, why
+  for _, found in ipairs(list or {}) do
+    local host = found.name and ("%s (%s)"):format(found.instance, found.name) or found.instance
+    add(line, "warn", "Client.NotProtected",
+      ("disk %s of %s is not replicated"):format(found.disk, host))
+  end
+end
+
+local function judge(group, options, protected)
   local line = { group_id = group.id, region = group.region, verdict = "ok", reasons = {},
     max_rpo = options.max_rpo }
   local snapshot, err = group:observe()
   if not snapshot then
     line.err = err
-    add(line, "fail", err.code, "could not be read: " .. err.message)
+    add(line, "unknown", err.code, "could not be read: " .. err.message)
     return line
   end
   -- On a quiet day the side that is meant is the one that the data goes to.
@@ -113,6 +131,7 @@ local function judge(group, options)
   end
   judge_age(line, snapshot)
   if snapshot.unit ~= "pair" then judge_drills(line, group, options.max_drill_age) end
+  judge_disks(line, group, snapshot, protected)
   return line
 end
 
@@ -124,10 +143,13 @@ function M.judge(groups, options)
   local report = { verdict = "ok", lines = {} }
   -- Nothing to judge is nothing that is ready.
   if #groups == 0 then report.verdict = "fail" end
+  local readers = {}
   for i, group in ipairs(groups) do
-    local line = judge(group, options)
+    local region = group.region
+    readers[region] = readers[region] or unprotected.protected(group.client, region)
+    local line = judge(group, options, readers[region])
     report.lines[i] = line
-    if EXIT[line.verdict] > EXIT[report.verdict] then report.verdict = line.verdict end
+    if RANK[line.verdict] > RANK[report.verdict] then report.verdict = line.verdict end
   end
   report.exit = EXIT[report.verdict]
   return report
@@ -144,7 +166,10 @@ function M.describe(line)
     facts[3] = line.age and "RPO " .. duration.format(line.age) or "RPO unknown"
   end
   if #line.reasons > 0 then facts[#facts + 1] = table.concat(line.reasons, "; ") end
-  return ("%-4s  %s  %s"):format(line.verdict, line.group_id, table.concat(facts, "  "))
+  local name = line.snapshot and line.snapshot.name
+  local who = name and name ~= line.group_id and ("%s (%s)"):format(line.group_id, name)
+    or line.group_id
+  return ("%-4s  %s  %s"):format(line.verdict, who, table.concat(facts, "  "))
 end
 
 return M
