@@ -1,7 +1,7 @@
 -- Runs of whole playbooks under troubles that a seed stands for. Many more seeds: `make explore`.
 
 local core = require "alicloud.core"
-local generate = require "alicloud.simulation.generate"
+local descriptions = require "alicloud.simulation.describe"
 local lab = require "spec.simulation.lab"
 local shrink = require "alicloud.simulation.shrink"
 
@@ -203,7 +203,7 @@ describe("a simulation", function()
     local seen = {}
     for seed = 1, 400 do
       for _, trouble in ipairs(simulation.case(plan, seed).troubles) do
-        assert.is_falsy(generate.describe(trouble):find "[\n%%]")
+        assert.is_falsy(descriptions.describe(trouble):find "[\n%%]")
         seen[trouble.kind] = true
       end
     end

@@ -16,6 +16,7 @@ local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local READING, SETTLED = "alicloud.dr.model.reading", "alicloud.dr.read.settled"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
+local FIGURES, OUTAGE_TIME = "alicloud.dr.playbook.figures", "alicloud.dr.playbook.outage_time"
 local MEMORY = "alicloud.dr.store.memory"
 local OUTAGE, REFUSAL = "alicloud.call.outage_retry", "alicloud.dr.change.refusal"
 local PRODUCTION, UNFENCE = "alicloud.dr.playbook.production", "alicloud.dr.actions.unfence"
@@ -419,6 +420,32 @@ return {
       original(list, event)
       if event.state == "stopped" then list[event.group_id].state = "back" end
     end]]), edit(PRODUCTION, "stopping_steps", "function() return {} end"))),
+
+  -- Figures.
+  of("N1", mutant("the loss grows after the outage", 17, edit(GROUP, "outage_of", NIL))),
+  of("N1", mutant("the loss ends with the last recovery point", 1, edit(FAILOVER, "tell_loss",
+    [[function(change, made)
+      original(change, made)
+      if made.rpo then made.rpo = 0 end
+    end]]))),
+  of("N2", mutant("the time of a later process is that of the failover", 11, edit(FAILOVER,
+    "time_taken", [[function(change, seen)
+      if change.outage_at then return original(change, seen) end
+      return change:elapsed(), "start"
+    end]]))),
+  of("N2", mutant("the time of a run begins with its last process", 2, edit(FIGURES, "beginning",
+    [[function(state)
+      return "run", state.attempt_at or state.run.at
+    end]]), edit(OUTAGE_TIME, "M.apply", [[function(state, event)
+      if event.type == "attempt" then state.attempt_at = event.at end
+      return original(state, event)
+    end]]))),
+  of("N2", mutant("work that was found done took no time", 15, edit(FIGURES, "M.recovery_time",
+    [[function(state)
+      local time = original(state)
+      if time.why == "already" then return { seconds = 0, basis = "data_ready", why = "already" } end
+      return time
+    end]]))),
 
   -- Bounds, plans, chance.
   mutant("looked without a pause", 1, edit(POLLER, "Poller:until_completed",

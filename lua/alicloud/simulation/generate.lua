@@ -50,6 +50,7 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field world table description of the emulator's world
 ---@field assume table<string, any>? switches of the emulator
 ---@field incident string?
+---@field outage integer? seconds before the beginning: since then nothing has been written
 ---@field sides table<string, string>? where each group was to go, by its id
 ---@field troubles alicloud.simulation.Trouble[]
 
@@ -312,7 +313,7 @@ local function keep_kinds(list, kinds)
   end)
 end
 
-local ODD_STREAM, OUTAGE_STREAM = 1 << 40, 1 << 41
+local ODD_STREAM, OUTAGE_STREAM, DECLARED_STREAM = 1 << 40, 1 << 41, 1 << 42
 
 -- Half of the outages come alone: what they must not change is the end.
 local function with_outage(seed, list)
@@ -327,6 +328,12 @@ end
 
 -- Two sources that are wrong in the same way outvote the third.
 local function cuts_lists(trouble) return trouble.name == "short_list" end
+
+-- Of a third of all cases it is known since when nothing has been written.
+local function declared_outage(seed)
+  local d = random.new(seed + DECLARED_STREAM)
+  return d:chance(0.35) and d:pick { 0, 60, 300, 600, 4200 } or nil
+end
 
 --- Generates a case.
 ---@param seed integer
@@ -354,50 +361,9 @@ function M.case(seed, about, kinds)
   troubles = keep_kinds(with_outage(seed, troubles), kinds)
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
+    outage = declared_outage(seed),
     assume = forgetful and { repeat_failover = "restart" } or nil,
   }
-end
-
-local function describe_moment(trouble)
-  if trouble.from_start then return "from the start" end
-  if trouble.call then return ("at call %d of the disk"):format(trouble.call) end
-  local what = trouble.send and ("change %d"):format(trouble.send)
-    or ("request %d"):format(trouble.request)
-  return ("%s %s%s"):format(trouble.after and "after" or "before", what,
-    (trouble.delay or 0) > 0 and (" + %g s"):format(trouble.delay) or "")
-end
-
-local function describe_effect(rule)
-  local effect, parts = rule.effect, {}
-  if effect.error then parts[1] = ("%d %s"):format(effect.error.status, effect.error.code) end
-  for _, name in ipairs { "drop", "delay", "stuck", "partial", "apply_late" } do
-    if effect[name] then
-      parts[#parts + 1] = effect[name] == true and name or ("%s %s"):format(name, effect[name])
-    end
-  end
-  return table.concat(parts, ", ")
-end
-
---- A trouble in one line.
----@param trouble alicloud.simulation.Trouble
----@return string
-function M.describe(trouble)
-  local rule = trouble.rule
-  if rule then
-    local which = rule.match.nth and ("%d"):format(rule.match.nth)
-      or ("1 to %d"):format(rule.match.count)
-    return ("%s %s: %s%s"):format(rule.match.action, which, describe_effect(rule),
-      rule.when == "after" and ", after it was done" or "")
-  end
-  local what = trouble.kind
-  if trouble.change then what = ("%s = %s"):format(trouble.name, trouble.change[trouble.name])
-  elseif trouble.state then what = ("%s region %s"):format(trouble.region, trouble.state)
-  elseif trouble.seconds then what = ("clock: %s %g s"):format(trouble.name, trouble.seconds)
-  elseif trouble.how then what = trouble.how
-  elseif trouble.code then what = ("%s: %s"):format(trouble.action, trouble.code)
-  elseif trouble.name then what = "somebody else: " .. trouble.name end
-  local lasts = trouble.lasts and (", for %g s"):format(trouble.lasts) or ""
-  return ("%s, %s%s"):format(what, describe_moment(trouble), lasts)
 end
 
 return M

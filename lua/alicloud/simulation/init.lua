@@ -9,6 +9,7 @@
 
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
+local descriptions = require "alicloud.simulation.describe"
 local discover = require "alicloud.simulation.discover"
 local dry_run = require "alicloud.dr.playbook.dry_run"
 local emulator = require "alicloud.emulator"
@@ -198,6 +199,7 @@ local function known_ending(case, plan)
   local known = endings[plan] or {}
   endings[plan] = known
   local key = core.encode(case.world.groups) .. (case.incident or "")
+    .. (case.outage or "")
   known[key] = known[key] or undisturbed(case, plan)
   return known[key]
 end
@@ -313,7 +315,7 @@ function M.shrink(case, plan, what, alive)
   end)
   local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
   for i, entry in ipairs(list) do
-    harm.only[i], harm.troubles[i] = entry.n, generate.describe(entry.trouble)
+    harm.only[i], harm.troubles[i] = entry.n, descriptions.describe(entry.trouble)
   end
   return harm
 end

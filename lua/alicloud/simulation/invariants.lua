@@ -5,6 +5,7 @@
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
+local numbers = require "alicloud.simulation.numbers"
 local order = require "alicloud.simulation.order"
 local production = require "alicloud.simulation.production"
 local tables = require "alicloud.base.tables"
@@ -15,7 +16,7 @@ local stages = lazy.module "alicloud.simulation.stage"
 local M = {}
 
 --- Every invariant by its name.
-M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS, {
+M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS, numbers.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -340,6 +341,7 @@ function M.violations(stage)
     CHECK[name](stage, found, violated)
   end
   order.check(stage, found.events, violated)
+  numbers.check(stage, found, violated)
   return list
 end
 

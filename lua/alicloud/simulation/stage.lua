@@ -60,6 +60,8 @@ M.SECRET = "canary-of-the-simulation"
 ---@field hosts alicloud.simulation.Host[] that write before the run
 ---@field wall number seconds that the machine's clock is off
 ---@field asleep number seconds for which the machine was suspended
+---@field outage_at number? unix seconds, as it is declared to the run
+---@field was_set boolean? somebody has set the machine's clock
 ---@field stale boolean reads have shown the past
 ---@field undone boolean others have changed what a failover leads to
 local Stage = {}
@@ -100,6 +102,7 @@ function M.new(case, plan)
   }
   -- A seed means the same on every day.
   stage.emu:assume { wall_clock = "refuse" }
+  stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
   stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)
   troubles.prepare(stage)
@@ -289,7 +292,8 @@ function Stage:saw(event)
   if result then
     self.successes[#self.successes + 1] = { result = result, interfered = self.undone or false,
       open = self:is_open(result.group_id), point = true_point(self.emu, result.group_id),
-      intent = self.intents[result.client_token] }
+      intent = self.intents[result.client_token],
+      at = event.type == "outcome" and self.emu:now() or nil }
   end
 end
 
@@ -306,6 +310,7 @@ function Stage:run_on(disk, saw)
   local plan = self.plan
   return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
     params = plan.params, kind = plan.kind, incident = self.case.incident,
+    outage_at = self.outage_at,
     requester = "operator", progress = saw, program = no_program,
     open_gates = "nobody is asked in a rehearsal" })
 end

@@ -51,7 +51,7 @@ end
 
 function ACT.clock(stage, trouble)
   if trouble.name == "jump" then
-    stage.wall = stage.wall + trouble.seconds
+    stage.wall, stage.was_set = stage.wall + trouble.seconds, true
     stage.went_back = stage.went_back or trouble.seconds < 0
     return
   end

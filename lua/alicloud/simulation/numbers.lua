@@ -1,0 +1,97 @@
+--- The invariants about figures: what a run says of loss and time is held against what really
+--- happened. A figure that is missing is no violation; one that is too good is.
+
+local M = {}
+
+M.INVARIANTS = {
+  N1 = "a loss is counted to the declared outage, else to no moment before the effect",
+  N2 = "no recovery time is shorter than what really passed, and nothing done has none",
+}
+
+-- Dates of answers have whole seconds, and marks are written a moment after what they tell of.
+local SLACK = 3
+
+-- A machine may sleep between an answer and what it writes of it.
+local function slack_of(stage)
+  return SLACK + stage.asleep
+end
+
+local function effects_by_token(found)
+  local by_token = {}
+  for _, entry in ipairs(found.effects) do
+    local effect = entry.effect
+    local token = effect.client_token
+    if token and effect.action:find "^Failover" then
+      by_token[token] = math.min(by_token[token] or math.huge, effect.time)
+    end
+  end
+  return by_token
+end
+
+local function check_loss(stage, result, effect_at, violated)
+  if not result.rpo or not result.recover_point then return end
+  local outage_at = stage.outage_at
+  if outage_at then
+    local loss = math.max(0, outage_at - result.recover_point)
+    if math.abs(result.rpo - loss) > 0.001 then
+      violated(("N1 a loss of %.0f s, and %.0f s to the outage"):format(result.rpo, loss))
+    end
+  elseif effect_at and result.rpo < effect_at - result.recover_point - SLACK then
+    violated(("N1 a loss of %.0f s, and %.0f s to the effect"):format(result.rpo,
+      effect_at - result.recover_point))
+  end
+end
+
+local function check_time(stage, success, effect_at, violated)
+  local result = success.result
+  if not result.rto or not success.at or stage.was_set then return end
+  local since = stage.outage_at or effect_at
+  if since and result.rto < success.at - since - slack_of(stage) then
+    violated(("N2 a recovery time of %.0f s, and %.0f s have passed"):format(result.rto,
+      success.at - since))
+  end
+end
+
+-- The service is back once, and the data of many groups is open with the last of them.
+local function marks_of(list)
+  local marks = {}
+  for _, event in ipairs(list) do
+    if event.type == "mark" and not (event.mark == "verified" and marks.verified) then
+      marks[event.mark] = event.at
+    end
+  end
+  return marks
+end
+
+-- Records have the time of the machine, which is that of the model as long as nobody has set it.
+local function check_run(stage, found, result, violated)
+  if result.outcome == "already_failovered" and result.rto then
+    violated "N2 a recovery time of a run that has done nothing"
+  end
+  local basis = result.figures.rto.basis
+  if not result.rto or stage.was_set then return end
+  -- Of a process whose first record was lost nobody knows.
+  local since = stage.outage_at or found.events[1].at
+  local passed = marks_of(found.events)[basis] - since
+  if math.abs(result.rto - passed) > slack_of(stage) then
+    violated(("N2 the run says %.0f s, and %.0f s have passed"):format(result.rto, passed))
+  end
+end
+
+--- Holds the figures of a case that has ended against what happened.
+---@param stage alicloud.simulation.Stage
+---@param found table effects and more, as of alicloud.simulation.invariants
+---@param violated fun(what: string)
+function M.check(stage, found, violated)
+  local by_token = effects_by_token(found)
+  for _, success in ipairs(stage.successes) do
+    local effect_at = by_token[success.result.client_token]
+    check_loss(stage, success.result, effect_at, violated)
+    check_time(stage, success, effect_at, violated)
+  end
+  for _, process in ipairs(stage.processes) do
+    if type(process.result) == "table" then check_run(stage, found, process.result, violated) end
+  end
+end
+
+return M
