@@ -443,8 +443,8 @@ return {
   of("N2", mutant("work that was found done took no time", 15, edit(FIGURES, "M.recovery_time",
     [[function(state)
       local time = original(state)
-      if time.why == "already" then return { seconds = 0, basis = "data_ready", why = "already" } end
-      return time
+      if time.why ~= "already" then return time end
+      return { seconds = 0, basis = "data_ready", why = "already" }
     end]]))),
 
   -- Bounds, plans, chance.
