@@ -422,13 +422,13 @@ return {
     end]]), edit(PRODUCTION, "stopping_steps", "function() return {} end"))),
 
   -- Figures.
-  of("N1", mutant("the loss grows after the outage", 17, edit(GROUP, "outage_of", NIL))),
+  of("N1", mutant("the loss grows after the outage", 4, edit(GROUP, "outage_of", NIL))),
   of("N1", mutant("the loss ends with the last recovery point", 1, edit(FAILOVER, "tell_loss",
     [[function(change, made)
       original(change, made)
       if made.rpo then made.rpo = 0 end
     end]]))),
-  of("N2", mutant("the time of a later process is that of the failover", 11, edit(FAILOVER,
+  of("N2", mutant("the time of a later process is that of the failover", 10, edit(FAILOVER,
     "time_taken", [[function(change, seen)
       if change.outage_at then return original(change, seen) end
       return change:elapsed(), "start"

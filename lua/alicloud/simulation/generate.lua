@@ -11,6 +11,7 @@
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
 --- waits before sending again, or while somebody puts back what the lost call has done.
 
+local numbers = require "alicloud.simulation.numbers"
 local random = require "alicloud.simulation.random"
 local tables = require "alicloud.base.tables"
 
@@ -313,7 +314,7 @@ local function keep_kinds(list, kinds)
   end)
 end
 
-local ODD_STREAM, OUTAGE_STREAM, DECLARED_STREAM = 1 << 40, 1 << 41, 1 << 42
+local ODD_STREAM, OUTAGE_STREAM = 1 << 40, 1 << 41
 
 -- Half of the outages come alone: what they must not change is the end.
 local function with_outage(seed, list)
@@ -328,12 +329,6 @@ end
 
 -- Two sources that are wrong in the same way outvote the third.
 local function cuts_lists(trouble) return trouble.name == "short_list" end
-
--- Of a third of all cases it is known since when nothing has been written.
-local function declared_outage(seed)
-  local d = random.new(seed + DECLARED_STREAM)
-  return d:chance(0.35) and d:pick { 0, 60, 300, 600, 4200 } or nil
-end
 
 --- Generates a case.
 ---@param seed integer
@@ -361,7 +356,7 @@ function M.case(seed, about, kinds)
   troubles = keep_kinds(with_outage(seed, troubles), kinds)
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
-    outage = declared_outage(seed),
+    outage = numbers.declared(seed),
     assume = forgetful and { repeat_failover = "restart" } or nil,
   }
 end
