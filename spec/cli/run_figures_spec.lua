@@ -90,3 +90,20 @@ describe("alicloud-dr run", function()
     assert.same({}, desk:requests())
   end)
 end)
+
+describe("alicloud-dr plan", function()
+  it("holds the loss against the declared outage, as the run will", function()
+    local desk = late {}
+    for _, how in ipairs { { "outage_at=70m" }, { "--outage-at", "70m" } } do
+      local ran = desk:run("plan", "failover", "group=pg-orders", "region=cn-shanghai",
+        "max_rpo=20m", "fence=no", table.unpack(how))
+      assert.equal(0, ran.code, ran.out)
+      assert.matches("FailoverDiskReplicaGroup pg%-orders in cn%-shanghai", ran.out)
+    end
+    local ran = desk:run("plan", "failover", "group=pg-orders", "region=cn-shanghai",
+      "max_rpo=20m", "fence=no")
+    assert.equal(1, ran.code)
+    assert.matches("Client.RecoveryPointTooOld", ran.out)
+    assert.same({}, desk:sends())
+  end)
+end)

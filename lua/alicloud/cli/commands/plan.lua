@@ -44,6 +44,7 @@ function M.configure(command)
     :choices { "drill", "planned", "unplanned" }
   command:option("--mode", "ungraceful leaves out what needs the old side.")
     :choices { "graceful", "ungraceful" }
+  options.add_outage_at(command)
   command:option("--incident", "Shows the tokens that it gives."):argname "<name>"
   command:option "--rate":argname "<calls>"
     :description(("Calls a minute that the account allows (%d)."):format(PER_MINUTE))
@@ -197,6 +198,7 @@ local function job_of(args, io)
   local job, getenv = confine.job(args, io), cli_clients.runtime(io).getenv
   playbook_argument.resolve_names(job.params, args, io)
   job.kind, job.incident = args.kind, options.text(args, "incident", formats.INCIDENT)
+  job.outage_at = options.outage_at(args)
   job.region, job.endpoint, job.network = args.region, options.endpoint(args), args.network
   job.environment = {}
   for _, name in ipairs(NAMES) do job.environment[name] = getenv(name) end

@@ -62,7 +62,8 @@ function M.run(job, link)
   local playbook, begin = book.open(job, link)
   job.region = begin.region
   local plan = dry_run.run(playbook, { client = alicloud.client(), params = job.params,
-    kind = job.kind, mode = job.mode, incident = job.incident })
+    kind = job.kind, mode = job.mode, incident = job.incident,
+    outage_at = job.outage_at })
   return { steps = map(plan.steps, step_of), groups = map(plan.groups, group_of),
     stopped = text(plan.stopped, LONGEST_NOTE), changes = plan.changes }
 end

@@ -15,6 +15,7 @@ local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local imagined = require "alicloud.dr.playbook.imagined"
 local metas = require "alicloud.base.meta"
+local outage_time = require "alicloud.dr.playbook.outage_time"
 local params = require "alicloud.dr.playbook.params"
 local precheck = require "alicloud.dr.model.precheck"
 local run_options = require "alicloud.dr.playbook.run_options"
@@ -146,9 +147,6 @@ local function noting_client(dry, client)
   end
   function noted.service(_, product)
     return services.new(noted, product)
-  end
-  function noted.outlasting(_, given)
-    return noting_client(dry, client:outlasting(given))
   end
   function noted.with(_, given)
     local own = tables.copy(given or {})
@@ -362,7 +360,7 @@ end
 local function engine_of(dry, playbook, client, options)
   local engine = engines.new { playbook = playbook, journal = journal_of(dry), state = states.new(),
     client = client, runtime = client.runtime, loop = dry.loop, executor = dry,
-    options = { again = {} }, skips = run_options.skips(options.skip) }
+    options = { again = {}, outage_at = options.outage_at }, skips = run_options.skips(options.skip) }
   engine.batched_reads = nil
   engine:write({ type = "run", playbook = playbook.name, run_id = "plan",
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
@@ -375,7 +373,7 @@ end
 --- refuses everything else.
 ---@param playbook alicloud.dr.Playbook
 ---@param options { client: alicloud.Client, params: table?, kind: string?, mode: string?,
----incident: string?, skip: table<string, string>? }
+---incident: string?, outage_at: number|string?, skip: table<string, string>? }
 ---@return alicloud.dr.Plan
 function M.run(playbook, options)
   local read, message = params.read(playbook.params, options.params or {})
@@ -386,6 +384,8 @@ function M.run(playbook, options)
   local client = noting_client(dry, options.client:with { mode = "observe" })
   local engine = engine_of(dry, playbook, client, options)
   engine.params, dry.engine = read, engine
+  local outage = outage_time.event(engine)
+  if outage then engine:write(outage, false) end
   local ok, raised = guard.call(playbook.body, runs.new(engine))
   if not ok then dry.plan.stopped = reason(raised, dry.plan) end
   return dry.plan

@@ -41,7 +41,7 @@ function M.event(engine)
   said = type(said) == "number" and ("%.14g"):format(said) or said
   local known = engine.state.outage
   if known and known.said == said then return nil end
-  return { type = "outage", said = said, by = engine.holder.owner }
+  return { type = "outage", said = said, by = engine.holder and engine.holder.owner }
 end
 
 local APPLY = {}
