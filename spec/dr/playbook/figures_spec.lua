@@ -1,5 +1,6 @@
 -- The two figures of a run: of the whole, or not given.
 
+local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local lab = require "spec.dr.lab"
@@ -77,6 +78,32 @@ describe("the figures of a run", function()
     local report = dr.report(stage:events())
     assert.equal(1, #report.outages)
     assert.matches("nothing was written since 2%d+%-.*Z, says", report:render "md")
+  end)
+
+  it("are approved with the outage: declared later, people are asked again", function()
+    local stage, died_at = late_stage()
+    local seed, asked = ("11"):rep(32), 0
+    local playbook = dr.playbook("gated", function(run)
+      run:gate("go", { need = 1, of = { dba = core.ed25519_public(seed) }, expires = "2h" })
+      move(run)
+    end)
+    local function people(options)
+      options.progress = function(event)
+        if event.type ~= "gate_open" then return end
+        asked = asked + 1
+        if asked > 1 then return end
+        stage.disk:open("run"):post(core.encode(approvals.sign(event.decision, "dba",
+          math.floor(stage.bench.emu:now()), seed)))
+      end
+      return stage:run(playbook, options)
+    end
+    local _, err = people {}
+    assert.equal("Client.RecoveryPointTooOld", err.code)
+    _, err = people { outage_at = died_at }
+    assert.equal(2, asked)
+    assert.matches("^Client.Gate", err.code)
+    assert.same({}, stage.bench:sends())
+    assert.matches("^%d+$", stage:events("gate_open")[2].decision.outage_at)
   end)
 
   it("are told by the server's clock, whatever ours says and does", function()
