@@ -43,6 +43,13 @@ describe("--outage-at", function()
       ran.out)
   end)
 
+  it("is told to be doubtful where something was copied after it", function()
+    local ran = desks.once({ group = { recover_point_age = 60 } }, "failover", "pg-orders", "--yes",
+      "--outage-at", "70m")
+    assert.matches("RPO 0 s %(recovery point", ran.out)
+    assert.matches("counted to and from the outage at .-; copied until 1h09m after it", ran.out)
+  end)
+
   it("is the same moment in the command that goes on", function()
     local desk, died_at = late { group = { recover_point_age = 300, failover_seconds = 1500 } }
     local ran = desk:run("failover", "pg-orders", "--region", "cn-shanghai", "--yes",

@@ -227,8 +227,10 @@ local RTO_FROM = { sent = "time from the first call",
 local function counted(result)
   local from = RTO_FROM[result.rto_basis] or "time not known: it was begun before this command"
   if result.outage_at then
-    local at = M.moment(result.outage_at)
-    return ("    counted to and from the outage at %s\n"):format(at)
+    local after = result.recover_point and result.recover_point - result.outage_at or 0
+    local told = after > 0 and ("; copied until %s after it, so see whether the time is right")
+      :format(duration.format(after)) or ""
+    return ("    counted to and from the outage at %s%s\n"):format(M.moment(result.outage_at), told)
   end
   local to = RPO_TO[result.rpo_basis]
   return ("    %s%s\n"):format(to and to .. ", " or "", from)

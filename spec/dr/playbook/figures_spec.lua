@@ -197,6 +197,11 @@ describe("the figures of a run", function()
     local text = report:render "md"
     assert.matches("from the outage at 2%d+%-.- UTC to the open data", text)
     assert.matches("counted to the outage at 2%d+%-", text)
+    assert.matches("RTO 1h1%dm%S* from the outage, RPO 5m to the outage", text)
+    stage = stages.new { group = { recover_point_age = 60 } }
+    assert(stage:run(move, { outage_at = "70m" }))
+    assert.matches("something was copied after it, so see whether the time is right",
+      dr.report(stage:events()):render "md")
     stage = stages.new()
     assert(stage:run(move))
     text = dr.report(stage:events()):render "md"

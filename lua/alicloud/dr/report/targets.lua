@@ -41,7 +41,10 @@ local function loss_basis(rpo)
   local at = rpo.to and " at " .. plain.time(rpo.to) or ""
   local point = rpo.recover_point and ("recovery point %s, "):format(
     plain.time(rpo.recover_point)) or ""
-  return ("%scounted to %s%s"):format(point, COUNTED[rpo.basis], at)
+  local after = rpo.basis == "outage" and rpo.to and rpo.recover_point
+    and rpo.recover_point - rpo.to or 0
+  return ("%scounted to %s%s%s"):format(point, COUNTED[rpo.basis], at, after > 0
+    and "; something was copied after it, so see whether the time is right" or "")
 end
 
 local function target_fact(label, target, basis)

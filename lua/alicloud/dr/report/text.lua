@@ -176,13 +176,24 @@ local function history(entry)
   return lines
 end
 
+local RTO_FROM = { outage = " from the outage", sent = " from the first call",
+  start = " from the step's beginning" }
+local RPO_TO = { outage = " to the outage", accepted = " to the accepted call",
+  observed = " to the first look at it, so at most", stop = " to the stop of the old side" }
+
 local function of_result(result)
   local parts = { plain.clean(result.outcome) }
   if result.from and result.to then
     parts[#parts + 1] = ("%s to %s"):format(plain.clean(result.from), plain.clean(result.to))
   end
-  if type(result.rto) == "number" then parts[#parts + 1] = "RTO " .. plain.duration(result.rto) end
-  if type(result.rpo) == "number" then parts[#parts + 1] = "RPO " .. plain.duration(result.rpo) end
+  if type(result.rto) == "number" then
+    parts[#parts + 1] = ("RTO %s%s"):format(plain.duration(result.rto),
+      RTO_FROM[result.rto_basis] or "")
+  end
+  if type(result.rpo) == "number" then
+    parts[#parts + 1] = ("RPO %s%s"):format(plain.duration(result.rpo),
+      RPO_TO[result.rpo_basis] or "")
+  end
   return table.concat(parts, ", ")
 end
 
