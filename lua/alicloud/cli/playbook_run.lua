@@ -23,6 +23,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.playbook.corrections"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
+---@module "alicloud.cli.view_run"
+local view_run = lazy.module "alicloud.cli.view_run"
 ---@module "alicloud.cli.journal_room"
 local journal_room = lazy.module "alicloud.cli.journal_room"
 
@@ -319,15 +321,6 @@ local function exit_code(io, err)
   return output.exit_code(err, true)
 end
 
--- How production stands is said before why the run has ended.
-local function standing(err)
-  if err.production_down then
-    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
-  end
-  return err.rolled_back
-    and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
-end
-
 -- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
 -- that is to be corrected.
 local function way_on(io, args, err, path)
@@ -351,16 +344,13 @@ local function report_failure(io, args, err, path)
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
-  io.err(standing(err))
+  io.err(view_run.standing(err, path))
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
-  -- Where a new run could be begun, nobody needs to correct this one.
-  local open = err.production_down and err.correctable and err.correctable[1]
-    and ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
-      table.concat(err.correctable, "=VALUE or ")) or ""
   local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
   io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(said, go_on,
-    open, overrule, shell.command("explain", { path }), reports.pointer(path, args.report), head))
+    view_run.correctable(err), overrule, shell.command("explain", { path }),
+    reports.pointer(path, args.report), head))
   return code
 end
 

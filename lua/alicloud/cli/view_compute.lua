@@ -83,6 +83,34 @@ function M.serve_question(plan)
   return table.concat(lines) .. TYPE
 end
 
+--- The question before what was fenced is brought back.
+---@param plan alicloud.dr.UnfencePlan
+---@return string
+function M.unfence_question(plan)
+  local lines = { ("  Bring back what ran in %s?\n"):format(clean(plan.region)) }
+  for _, job in ipairs(plan.attach) do
+    lines[#lines + 1] = ("    attach %s to %s%s\n"):format(clean(job.disk.id),
+      clean(job.instance), job.device and " as " .. clean(job.device) or "")
+  end
+  for _, host in ipairs(plan.start) do
+    lines[#lines + 1] = ("    start  %s\n"):format(host_name(host))
+  end
+  return table.concat(lines) .. TYPE
+end
+
+--- How bringing back ended well.
+---@param io alicloud.cli.Io
+---@param result alicloud.dr.UnfenceResult
+---@return string
+function M.unfenced(io, result)
+  if result.outcome == "already_unfenced" then
+    return ("  %s it runs in %s as before, nothing was sent\n"):format(mark(io, "ok"),
+      clean(result.region))
+  end
+  return ("  %s back in %s after %s: %s\n"):format(mark(io, "ok"), clean(result.region),
+    duration.format(result.elapsed), done_line(result) or "nothing was left to do")
+end
+
 local function old_side(result)
   if result.unproven then return "    not proven: " .. clean(result.unproven, 1000) .. "\n" end
   if result.old_side_fenced == nil then return "    the old side could not be looked at\n" end

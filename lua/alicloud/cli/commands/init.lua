@@ -28,6 +28,7 @@ M.LIST = {
   { name = "run", summary = "Run a playbook; run again it goes on where it ended." },
   { name = "runs", summary = "List runs, how each stands, and the command that goes on." },
   { name = "resume", summary = "Go on with a run from its journal." },
+  { name = "unfence", summary = "Bring back what a run has stopped at the old side." },
   { name = "handover", summary = "Let a colleague go on with a run, or move its journal." },
   { name = "approve", summary = "Approve a gate of a run, or make a key for that." },
   { name = "ungraceful", summary = "Tell a running playbook that the old side is given up." },

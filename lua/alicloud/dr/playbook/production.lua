@@ -9,6 +9,7 @@ local M = {}
 ---@field region string where it was stopped
 ---@field state "stopped"|"back"|"serving"
 ---@field before alicloud.dr.FencedDisk[] what stood there before the first stop
+---@field step string? that has stopped it
 
 ---@class alicloud.dr.ProductionDown
 ---@field groups alicloud.dr.Production[] stopped, and served nowhere
@@ -40,7 +41,7 @@ function M.apply(list, event)
   end
   local goes_on = past and past.state == "stopped" and past.region == event.region
   list[event.group_id] = { group_id = event.group_id, region = event.region, state = "stopped",
-    before = merged(goes_on and past.before or {}, event.before or {}) }
+    step = event.step, before = merged(goes_on and past.before or {}, event.before or {}) }
 end
 
 local function is_anything_served(state)

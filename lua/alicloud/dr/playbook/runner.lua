@@ -13,7 +13,6 @@ local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local params = require "alicloud.dr.playbook.params"
-local pasts = require "alicloud.dr.playbook.past"
 local productions = require "alicloud.dr.playbook.production"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
@@ -22,6 +21,7 @@ local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 local summary = require "alicloud.dr.playbook.summary"
 local tables = require "alicloud.base.tables"
+local undos = require "alicloud.dr.playbook.undo"
 
 local M = {}
 
@@ -44,7 +44,9 @@ end
 
 -- Who cannot go on has to know in what state the run has left production.
 local function tell_production(state, err)
+  local down = productions.down(state)
   err.production_down = productions.words(state)
+  err.may_come_back = down and #down.groups > 0 and not states.no_return(state) or nil
   return nil, err
 end
 
@@ -166,53 +168,6 @@ local function announce(engine)
     why = loss.why }, true)
 end
 
-local function may_undo(engine, err)
-  return err.kind ~= "journal" and err.code ~= "Client.StepInDoubt"
-    and err.code ~= "Client.PlaybookChanged" and not states.no_return(engine.state)
-end
-
-local function undo_step(engine, run, entry)
-  engine:write({ type = "undo_begin", step = entry.key }, true)
-  run.step_key = entry.key
-  local ok, result, why = guard.call(entry.undo, run)
-  run.step_key = nil
-  local failed = not ok and result or (result == nil or result == false) and why or nil
-  if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
-    tostring(failed))) end
-  engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
-    err = failed and { message = tostring(failed) } or nil }, true)
-  return failed == nil
-end
-
--- Production was brought back because the group was seen where it had been: a change of it that was
--- in doubt has not happened, and the next attempt decides anew.
-local function settle_doubts(engine)
-  for _, entry in ipairs(engine.state.intents) do
-    if pasts.is_open(entry) then
-      engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
-        client_token = entry.intent.client_token,
-        why = "the group was seen as before, and what was stopped for it is back" }, true)
-    end
-  end
-end
-
--- Back from the last step to the first, production before the rest; what cannot be undone stops
--- nothing. Whether all of it was.
-local function undo(engine, run)
-  local whole = #engine.undos > 0
-  for _, first in ipairs { true, false } do
-    for i = #engine.undos, 1, -1 do
-      local entry = engine.undos[i]
-      if (entry.stops_production == true) == first then
-        whole = undo_step(engine, run, entry) and whole
-      end
-    end
-  end
-  whole = whole and productions.down(engine.state) == nil
-  if whole then settle_doubts(engine) end
-  return whole
-end
-
 -- A journal that fails says of a write that it was not done. Of the run that is not the whole
 -- truth: what it had sent by then may have had its effect.
 local function is_in_doubt(state)
@@ -224,10 +179,10 @@ local function is_in_doubt(state)
 end
 
 local function stop(engine, run, err)
-  local rolled_back = may_undo(engine, err) and undo(engine, run) or nil
+  local rolled_back = undos.may(engine, err) and undos.run(engine, run) or nil
   engine:write({ type = "stopped", err = stops.plain(err), rolled_back = rolled_back }, true)
   err.journal, err.rolled_back = engine.store.name, rolled_back
-  err.production_down = productions.words(engine.state)
+  tell_production(engine.state, err)
   err.correctable = corrections.open(engine.state)
   err.incomplete = engine.journal.fault ~= nil or nil
   if err.incomplete and is_in_doubt(engine.state) then err.outcome = "unknown" end
@@ -236,12 +191,11 @@ end
 
 local function interrupted(engine)
   engine:write({ type = "interrupted" }, true)
-  return nil, errors.new {
+  return tell_production(engine.state, errors.new {
     kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
     message = "interrupted; the journal tells what was sent", journal = engine.store.name,
     hint = "resume the run: it looks before it sends",
-    production_down = productions.words(engine.state),
-  }
+  })
 end
 
 -- A slip of the hand in the name of a step would go unseen.
@@ -383,7 +337,8 @@ end
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
----`production_down` in words, if it is and the run has stopped it; `correctable`, the parameters of
+---`production_down` in words, if it is and the run has stopped it; `may_come_back` if group:unfence
+---is a way, since nothing is opened elsewhere; `correctable`, the parameters of
 ---what has failed that can be corrected
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)

@@ -1,0 +1,137 @@
+--- `alicloud-dr unfence`: bring back what a run has stopped at the old side, and write that down.
+
+local change = require "alicloud.cli.change"
+local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
+local core = require "alicloud.core"
+local dr = require "alicloud.dr"
+local files = require "alicloud.dr.store.file"
+local journals = require "alicloud.dr.journal"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local productions = require "alicloud.dr.playbook.production"
+local run_journal = require "alicloud.cli.run_journal"
+local shell = require "alicloud.base.shell"
+local view_compute = require "alicloud.cli.view_compute"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local EPILOG = [[
+What happens: the journal tells what stood at the old side before the run has fenced it. The group
+is looked at: once it is opened at its other site, or on the way there, nothing is brought back. You
+type the group id; the disks are attached where they were, and the instances that ran are started,
+each only if it is not so already. What is seen at the end counts, and is written into the journal.
+Replication and services are not touched: alicloud-dr start, and what stopped the services.
+
+The run can be gone on with afterwards; it fences again.
+
+Examples:
+  alicloud-dr unfence planned-5f1d2c3b4a-1.jsonl
+  alicloud-dr unfence fleet-5f1d2c3b4a-1.jsonl pg-orders --yes
+
+Exit codes: 0 it runs again (or did already), 1 refused or failed, 2 usage, 3 outcome unknown,
+130 interrupted.]]
+
+function M.configure(command)
+  command:argument("journal", "The journal of the run.")
+  command:argument("group", "Which group, if the run has stopped several."):args "?"
+  options.add_common(command, "Region of the secondary site; else as the run has seen it")
+  command:option("--as", "Who does it; else $USER."):target "requester":argname "<name>"
+  options.add_change(command, { yes = "Do not ask for the typed group id.",
+    timeout = "How long to wait for each attach and each start (10m)." })
+  command:epilog(EPILOG)
+end
+
+local CARRIED_ON = { "requester", "timeout", "poll" }
+
+-- What of a run is stopped, as its journal says.
+local function stopped_in(args)
+  local text, err = files.read_trusted(args.journal)
+  if not text then return nil, err end
+  local state
+  state, err = run_journal.state(args.journal, text)
+  if not state then return nil, err end
+  local down = productions.down(state)
+  local groups, names = down and down.groups or {}, {}
+  for i, each in ipairs(groups) do names[i] = each.group_id end
+  if #groups == 0 then
+    options.refuse(("journal: nothing that this run has stopped is down: %s"):format(
+      shell.command("explain", { args.journal })))
+  end
+  for _, each in ipairs(groups) do
+    if each.group_id == args.group or not args.group and #groups == 1 then return state, each end
+  end
+  options.refuse(("group: got %s; allowed: %s"):format(args.group or "nothing",
+    table.concat(names, ", ")))
+end
+
+-- The side to which the group was to go, where it is looked at from.
+local function side_of(state, production)
+  local look = state.looks[production.group_id] or {}
+  return { region = look.to or state.region,
+    to = look.from ~= nil and look.from == look.to and look.to_zone or nil }
+end
+
+local function write_down(journal, production, person, runtime)
+  local events, step = {
+    { type = "note", text = ("%s has brought %s back: alicloud-dr unfence"):format(person,
+      production.group_id) },
+    { type = "production", group_id = production.group_id, region = production.region,
+      state = "back", step = production.step },
+  }, production.step
+  if step then
+    events[3] = { type = "undo_begin", step = step }
+    events[4] = { type = "undo_end", step = step, ok = true }
+  end
+  for _, event in ipairs(events) do
+    event.at = runtime.time()
+    local ok, err = journal:write(event, true)
+    if not ok then return nil, err end
+  end
+  return true
+end
+
+-- Nobody goes on with the run meanwhile. What its step has done is undone.
+local function carry_out(args, group, production, given, person, client)
+  local store, err = files.open(args.journal)
+  if not store then return nil, err end
+  local _ <close> = setmetatable({}, { __close = function() store:close() end })
+  local process, runtime = core.process(), client.runtime
+  local lease, journal, result, ok
+  lease, err = store:lease("run", { owner = person, host = process.host, pid = process.pid,
+    since = core.iso8601(math.floor(runtime.time())) })
+  if not lease then return nil, err end
+  journal, err = journals.open(store)
+  if not journal then return nil, err end
+  result, err = group:unfence(given)
+  if not result then return nil, err end
+  ok, err = write_down(journal, production, person, runtime)
+  return ok and result, err
+end
+
+function M.run(args, io)
+  local given = options.read_change(args)
+  local person = args.requester or cli_clients.runtime(io).getenv "USER" or "somebody"
+  local state, production = stopped_in(args)
+  if not state then return output.fail(io, args, production, true) end
+  consents.demand(args, io)
+  local side = side_of(state, production)
+  args.region = args.region or side.region
+  local client <close>, region = cli_clients.open(args, io)
+  local group = dr.group(client, production.group_id, { region = region, to = side.to })
+  local command = change.of_group(group, "unfence", given, args, CARRIED_ON)
+  command.go_on = function()
+    return change.command("unfence", { args.journal, group.id }, region, args, CARRIED_ON)
+  end
+  command.perform = function(hooks)
+    given.progress, given.confirm, given.fenced = hooks.progress, hooks.confirm, production
+    return carry_out(args, group, production, given, person, client)
+  end
+  command.question = view_compute.unfence_question
+  command.show = function(result) return view_compute.unfenced(io, result) end
+  command.object, command.without_token = output.compute_object, true
+  return change.run(io, args, command)
+end
+
+return M

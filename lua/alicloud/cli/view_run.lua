@@ -1,0 +1,32 @@
+--- The words about a run that has ended badly: how production stands, and what could be mended.
+
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+--- How production stands, which is said before why the run has ended.
+---@param err alicloud.Error of the run
+---@param path string of its journal
+---@return string lines, or nothing
+function M.standing(err, path)
+  if err.production_down then
+    local back = err.may_come_back
+      and ("    or back: %s\n"):format(shell.command("unfence", { path })) or ""
+    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000)) .. back
+  end
+  return err.rolled_back
+    and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
+end
+
+--- Which parameters can be corrected. Where a new run could be begun, nobody needs to.
+---@param err alicloud.Error
+---@return string line, or nothing
+function M.correctable(err)
+  local names = err.production_down and err.correctable or {}
+  if #names == 0 then return "" end
+  return ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
+    table.concat(names, "=VALUE or "))
+end
+
+return M

@@ -1,0 +1,64 @@
+--- What a run does when it fails before its point of no return: its steps are undone.
+
+local guard = require "alicloud.base.guard"
+local pasts = require "alicloud.dr.playbook.past"
+local productions = require "alicloud.dr.playbook.production"
+local states = require "alicloud.dr.playbook.state"
+
+local M = {}
+
+--- Whether a run that has ended with an error is undone.
+---@param engine alicloud.dr.Engine
+---@param err alicloud.Error
+---@return boolean
+function M.may(engine, err)
+  return err.kind ~= "journal" and err.code ~= "Client.StepInDoubt"
+    and err.code ~= "Client.PlaybookChanged" and not states.no_return(engine.state)
+end
+
+local function undo_step(engine, run, entry)
+  engine:write({ type = "undo_begin", step = entry.key }, true)
+  run.step_key = entry.key
+  local ok, result, why = guard.call(entry.undo, run)
+  run.step_key = nil
+  local failed = not ok and result or (result == nil or result == false) and why or nil
+  if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
+    tostring(failed))) end
+  engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
+    err = failed and { message = tostring(failed) } or nil }, true)
+  return failed == nil
+end
+
+-- Production was brought back because the group was seen where it had been: a change of it that was
+-- in doubt has not happened, and the next attempt decides anew.
+local function settle_doubts(engine)
+  for _, entry in ipairs(engine.state.intents) do
+    if pasts.is_open(entry) then
+      engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
+        client_token = entry.intent.client_token,
+        why = "the group was seen as before, and what was stopped for it is back" }, true)
+    end
+  end
+end
+
+--- Goes back from the last step to the first, production before the rest; what cannot be undone
+--- stops nothing.
+---@param engine alicloud.dr.Engine
+---@param run alicloud.dr.PlaybookRun
+---@return boolean whole whether all of it was undone
+function M.run(engine, run)
+  local whole = #engine.undos > 0
+  for _, first in ipairs { true, false } do
+    for i = #engine.undos, 1, -1 do
+      local entry = engine.undos[i]
+      if (entry.stops_production == true) == first then
+        whole = undo_step(engine, run, entry) and whole
+      end
+    end
+  end
+  whole = whole and productions.down(engine.state) == nil
+  if whole then settle_doubts(engine) end
+  return whole
+end
+
+return M

@@ -1,0 +1,75 @@
+-- What a run has stopped is brought back by hand, and its journal knows.
+
+local after = require "spec.dr.after_lab"
+local desks = require "spec.cli.desk"
+local lab = require "spec.dr.lab"
+local states = require "alicloud.dr.playbook.state"
+local journals = require "alicloud.dr.journal"
+local scratch = require "spec.scratch"
+
+local REFUSED = { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+  effect = lab.answer("Forbidden", 403) }
+
+-- A failover that has fenced and was refused.
+local function fenced(given)
+  local all = { world = after.world(), faults = { REFUSED } }
+  for name, value in pairs(given or {}) do all[name] = value end
+  local desk = desks.room(false, all)
+  local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
+    "attach=i-new", "max_rpo=2h", "--no-ask", "--as", "olga")
+  assert.equal(1, ran.code, ran.err)
+  return desk, assert(ran.err:match "or back: alicloud%-dr unfence (%S+)", ran.err), ran
+end
+
+local function status(desk) return desk.bench.emu.world.instance_by_id["i-old"].status end
+
+describe("unfence", function()
+  it("brings back what the run has stopped, once, and the run fences anew", function()
+    local desk, journal, ran = fenced()
+    assert.matches("\nalicloud%-dr: production is down: pg%-orders", ran.err)
+    assert.equal("Stopped", status(desk))
+    ran = desk:run("unfence", journal, "--yes", "--json", "--as", "olga")
+    assert.equal(0, ran.code, ran.out)
+    assert.equal("unfenced", ran.object.outcome)
+    assert.equal("Running", status(desk))
+    local state = states.fold(assert(journals.read(scratch.read(journal))).events)
+    assert.equal("undone", state.steps.fence.status)
+    assert.equal("back", state.production["pg-orders"].state)
+    assert.not_matches("production is down", desk:run("explain", journal).out)
+    ran = desk:run("unfence", journal, "--yes")
+    assert.equal(2, ran.code)
+    assert.equal(0, desk:run("resume", journal, "--no-ask").code)
+    assert.equal("Stopped", status(desk))
+    assert.equal(2, after.effects(desk.bench, "StopInstance"))
+  end)
+
+  it("asks for the typed id, and takes no other", function()
+    local desk, journal = fenced { input_tty = true, typed = { "pg-other", "pg-orders" } }
+    local ran = desk:run("unfence", journal)
+    assert.equal(1, ran.code, ran.out)
+    assert.matches("attach d%-old%-1 to i%-old", ran.err .. ran.out)
+    assert.equal("Stopped", status(desk))
+    assert.equal(0, desk:run("unfence", journal).code)
+    assert.equal("Running", status(desk))
+  end)
+
+  it("is refused once the group is opened elsewhere", function()
+    local desk, journal = fenced()
+    local group = desk.bench.emu.world.groups[1]
+    group.status = "failovered"
+    for _, pair in ipairs(group.pairs) do pair.status = "failovered" end
+    local ran = desk:run("unfence", journal, "--yes", "--json")
+    assert.equal("Client.AlreadyOpened", ran.object.error.code)
+    assert.equal("Stopped", status(desk))
+  end)
+
+  it("refuses a group that the run has not stopped, and who has nobody to ask", function()
+    local desk, journal = fenced()
+    local ran = desk:run("unfence", journal, "pg-payments", "--yes")
+    assert.equal(2, ran.code)
+    assert.matches("allowed: pg%-orders", ran.err)
+    ran = desk:run("unfence", journal)
+    assert.equal(2, ran.code)
+    assert.matches("%-%-yes: is missing", ran.err)
+  end)
+end)
