@@ -267,22 +267,22 @@ return {
   -- Odd looks.
   of("N3", mutant("a recovery point in the future is one", 535,
     edit(READING, "is_ahead", FALSE))),
-  of("E", mutant("one odd look after the call ends a run", 237, edit(POLLER, "Poller:conclusion",
+  of("E", mutant("one odd look after the call ends a run", 318, edit(POLLER, "Poller:conclusion",
     [[function(self, phase, evidence)
       if phase == "direction_changed" then return "superseded" end
       return original(self, phase, evidence)
     end]]))),
   of("E", mutant("what passes is not waited for", 212, edit(SETTLED, "M.PATIENCE", "0"))),
-  of("E", mutant("a count that lags outvotes names and list", 2,
+  of("E", mutant("a count that lags outvotes names and list", 42,
     edit(PAIR_SET, "believe_two", NIL))),
-  of("E", mutant("no names are a statement", 240, edit(PAIR_SET, "M.believe",
+  of("E", mutant("no names are a statement", 77, edit(PAIR_SET, "M.believe",
     [[function(count, names, members)
       if names and #names == 0 then return { count = count, names = names, members = members } end
       return original(count, names, members)
     end]]))),
-  of("E", mutant("digits in quotes are no number", 318, edit(READING, "M.number",
+  of("E", mutant("digits in quotes are no number", 43, edit(READING, "M.number",
     [[function(value) return type(value) == "number" and value or nil end]]))),
-  of("E", mutant("the pairs cannot stand in for their group", 43,
+  of("E", mutant("the pairs cannot stand in for their group", 200,
     edit(SNAPSHOT, "all_have_points", FALSE))),
 
   -- Direction and place.

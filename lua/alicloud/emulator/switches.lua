@@ -164,7 +164,7 @@ M.all = {
     text = "The last pair of a group is shown one state further within a cycle or a stop, and "
       .. "while it is, a failover is refused with PairGroupStatusConflict." },
   { name = "odd_look", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },
-    text = "Every so manieth look at groups shows their sides exchanged; 0: none." },
+    text = "The look at a group that has this number shows its sides exchanged; 0: none." },
   { name = "recover_point_as", kind = "hostile", default = "seconds",
     rule = choice("seconds", "text", "milliseconds", "future", "group_absent"),
     text = "LastRecoverPoint is text, milliseconds or ten minutes ahead; group_absent: only pairs "

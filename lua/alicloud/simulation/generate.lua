@@ -130,7 +130,7 @@ local LIES = {
 
 -- Odd looks pass, or change nothing: the name of the trouble, its option, and values of that.
 local ODDITIES = {
-  odd_look = function(d) return "odd_look", d:pick { 3, 4, 5, 7 } end,
+  odd_look = function(d) return "odd_look", d:pick { 1, 2, 3, 3, 4, 6 } end,
   mixed_pairs = function() return "mixed_pairs", true end,
   pair_count_off = function(d) return "pair_count_off", d:pick { -1, 1, 2 } end,
   pair_names = function() return "pair_ids", "empty" end,

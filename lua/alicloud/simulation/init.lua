@@ -155,7 +155,8 @@ local LONGEST_PAUSES = 60
 
 local HARMLESS = { pair_ids = true, group_ahead = true, pair_count_off = true, mixed_pairs = true }
 
--- After a crash one odd look keeps a lost call from being sent again.
+-- After a crash one odd look keeps a lost call from being sent again, and of several groups it may
+-- have one left out.
 local function is_odd_look(trouble)
   return trouble.name == "odd_look"
 end
@@ -180,9 +181,9 @@ end
 
 local function is_harmless(case)
   if is_outage_alone(case) then return true end
-  local pauses = 0
+  local pauses, alone = 0, #case.troubles == 1 and #case.world.groups == 1
   for _, trouble in ipairs(case.troubles) do
-    if not is_harmless_trouble(trouble, #case.troubles == 1) then return false end
+    if not is_harmless_trouble(trouble, alone) then return false end
     pauses = pauses + (trouble.pause or 0)
   end
   return #case.troubles > 0 and pauses <= LONGEST_PAUSES

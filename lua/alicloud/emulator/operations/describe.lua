@@ -118,21 +118,24 @@ local function answer(emu, params, context, kind)
   return result
 end
 
--- A look that is of another world, once in a while.
-local function turn_odd_look(emu, items)
-  local every = emu.settings.odd_look
-  if every == 0 or #items == 0 then return end
-  emu.looks_at_groups = (emu.looks_at_groups or 0) + 1
-  if emu.looks_at_groups % every ~= 0 then return end
+-- One look is of another world; each group has its own count.
+local function turn_odd_looks(emu, items)
+  local odd, looks = emu.settings.odd_look, emu.looks_at_groups or {}
+  if odd == 0 then return end
+  emu.looks_at_groups = looks
   for _, item in ipairs(items) do
-    item.SourceRegionId, item.DestinationRegionId = item.DestinationRegionId, item.SourceRegionId
-    item.SourceZoneId, item.DestinationZoneId = item.DestinationZoneId, item.SourceZoneId
+    local id = item.ReplicaGroupId
+    looks[id] = (looks[id] or 0) + 1
+    if looks[id] == odd then
+      item.SourceRegionId, item.DestinationRegionId = item.DestinationRegionId, item.SourceRegionId
+      item.SourceZoneId, item.DestinationZoneId = item.DestinationZoneId, item.SourceZoneId
+    end
   end
 end
 
 local GROUPS = {
   list = "groups", ids = "GroupIds", answer = "ReplicaGroups", show = views.group,
-  turn = turn_odd_look,
+  turn = turn_odd_looks,
   wants = function(question, group) return not question.ids or question.ids[group.id] end,
   place = function(_, group, side) return group[side] end,
 }
