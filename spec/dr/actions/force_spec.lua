@@ -180,6 +180,16 @@ describe("alicloud-dr failover --force", function()
     assert.same({}, desk:sends())
   end)
 
+  it("is printed by the pre-check too, which says that it waits for what may pass", function()
+    local ran = desks.once(given, "precheck", "pg-orders", "--max-rpo", "1h")
+    assert.equal(1, ran.code)
+    assert.is_truthy(ran.out:find("alicloud-dr failover pg-orders --region cn-shanghai "
+      .. "--max-rpo 1h --force OperationDenied.InvalidStatus --why '…'", 1, true), ran.out)
+    assert.is_nil(ran.err:find("looking again", 1, true))
+    ran = desks.once({ group = { pairs = ODD } }, "precheck", "pg-orders")
+    assert.matches("looking again, for up to 1m57s: group normal, but pair%-odd is stopped", ran.err)
+  end)
+
   it("needs a reason, a name and a code that can be overruled", function()
     for words, told in pairs { ["--force " .. STATUS .. " --as chief"] = "needs %-%-why",
       ["--force NoSuchResource --why x --as chief"] = "allowed: OperationDenied" } do

@@ -1,6 +1,9 @@
 --- `alicloud-dr precheck`: would a failover be taken now? Reads only.
 
+local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local duration = require "alicloud.base.duration"
+local force_options = require "alicloud.cli.options.force"
 local group_names = require "alicloud.cli.group_names"
 local hints = require "alicloud.cli.hints"
 local options = require "alicloud.cli.options"
@@ -8,6 +11,8 @@ local output = require "alicloud.cli.output"
 local precheck = require "alicloud.dr.model.precheck"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
+
+local CARRIED_ON = { "to", "max_rpo", "outage_at", "force", "why" }
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -50,6 +55,27 @@ local function show(io, report)
     report.snapshot.group_id, obstacle.code, terminal.clean(obstacle.fact)))
 end
 
+-- What the documents deny and the service may allow.
+local function show_overrule(io, args, report, region)
+  local codes = precheck.forcible_codes(report)
+  if not codes then return end
+  local more = setmetatable(force_options.with(args, codes), { __index = args })
+  io.out("  the service may see it otherwise; to ask it all the same:\n    "
+    .. change.command("failover", { report.snapshot.group_id }, region, more, CARRIED_ON) .. "\n")
+end
+
+-- A second look at what stands against it is nothing to tell; a third is.
+local function waits(io, args)
+  local looks = 0
+  return function(event)
+    if args.json or event.event ~= "settling" then return end
+    looks = looks + 1
+    if looks ~= 2 then return end
+    io.err(("alicloud-dr: looking again, for up to %s: %s\n"):format(
+      duration.format(event.left), terminal.clean(event.reason)))
+  end
+end
+
 local function print_object(io, report)
   local object, obstacle = output.report_object(report), precheck.first_obstacle(report)
   if not report.ok then
@@ -62,7 +88,7 @@ end
 function M.run(args, io)
   local id = options.group_id(args.group)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
-    outage_at = options.outage_at(args) }
+    outage_at = options.outage_at(args), progress = waits(io, args) }
   local client <close>, region = cli_clients.open(args, io)
   local report, err = group_names.group(client, region, id, args, io):precheck(limits)
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
@@ -74,6 +100,7 @@ function M.run(args, io)
       { message = group_names.not_listed(client, region, snapshot.group_id) })
   end
   show(io, report)
+  show_overrule(io, args, report, region)
   return exit_code(report)
 end
 

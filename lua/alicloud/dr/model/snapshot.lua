@@ -73,10 +73,13 @@ end
 ---@param list any
 ---@return string[]|nil sorted; nil if the record has no such field
 function M.split_ids(list)
+  if type(list) == "string" then list = { list } end
   if type(list) ~= "table" then return nil end
-  local ids = {}
+  local ids, known = {}, {}
   for _, element in ipairs(list) do
-    for id in tostring(element):gmatch("[^,%s]+") do ids[#ids + 1] = id end
+    for id in (text(element) or ""):gmatch("[^,%s]+") do
+      if not known[id] then known[id], ids[#ids + 1] = true, id end
+    end
   end
   if not is_sorted(ids) then table.sort(ids) end
   return ids
@@ -109,10 +112,13 @@ end
 local function by_id(a, b) return a.id < b.id end
 
 local function read_pairs(records, from, to, read_at)
-  local members, sorted = {}, true
-  for i, record in ipairs(records) do
-    members[i] = read_pair(record, from, to, read_at)
-    sorted = sorted and (i == 1 or not by_id(members[i], members[i - 1]))
+  local members, places, sorted = {}, {}, true
+  for _, record in ipairs(records) do
+    local pair = read_pair(record, from, to, read_at)
+    -- Pages that overlap list a pair twice, and the later one is newer.
+    local place = places[pair.id] or #members + 1
+    members[place], places[pair.id] = pair, place
+    sorted = sorted and (place == 1 or not by_id(pair, members[place - 1]))
   end
   if not sorted then table.sort(members, by_id) end
   return members
