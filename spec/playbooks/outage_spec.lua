@@ -86,4 +86,68 @@ describe("ten minutes without one reading operation", function()
     assert.equal("given_up", told[#told].state)
     for i = 2, #told - 1 do assert.is_true(told[i].left < told[i - 1].left) end
   end)
+
+  it("leave an undo ten minutes of its own", function()
+    local stage = stage_with(scene.stage, "DescribeInstances", 0, 0)
+    local emu = stage.bench.emu
+    local send, from = emu.transport.send, nil
+    stage.bench.client = stage.bench.client:with { transport = { send = function(request)
+      if from and emu:now() < from + 900 and request.action:find "^Describe" then
+        return { status = 500, headers = {},
+          body = '{"Code":"InternalError","Message":"out of order","RequestId":"REQ-OUT"}' }
+      end
+      return send(request)
+    end } }
+    local undone
+    local _, err = stage:run(function(run)
+      local group = run:group(after.ID, { region = "cn-shanghai" })
+      run:step("first", { undo = function()
+        undone = group:observe()
+        return undone ~= nil
+      end }, function() return group:observe() end)
+      run:step("second", function()
+        from = emu:now()
+        return group:observe()
+      end)
+    end)
+    assert.equal("InternalError", err.code)
+    assert.is_table(undone)
+  end)
+end)
+
+describe("a run that is killed while its call is throttled", function()
+  it("goes on under the same token once the service takes it", function()
+    local gone_on = 0
+    for n = 1, 60, 3 do
+      local stage = scene.stage(nil, { faults = { { match = {
+        action = "FailoverDiskReplicaGroup", before = 400 },
+        effect = { error = { code = "Throttling.User", status = 400 } } } } })
+      local params = { group = after.ID, region = "cn-shanghai", attach = "i-new", max_rpo = "2h" }
+      local book, calls = scene.load "failover", 0
+      stage:run_until(book, function(call)
+        if stage.bench:requests "FailoverDiskReplicaGroup"[1] == nil then return end
+        calls = calls + 1
+        return calls == n and "crash" or nil
+      end, { params = params })
+      -- The window for answers that were lost is over by then.
+      stage.bench.emu:advance(500)
+      local calls_left, answers = #stage:events "call", #stage:events "answer"
+      local result, err = stage:run(book, { params = params })
+      -- A call whose answer nobody wrote down is in doubt.
+      if calls_left == answers then
+        assert.is_table(result, n .. ": " .. tostring(err))
+        gone_on = gone_on + 1
+      end
+      local effects, tokens = 0, {}
+      for _, effect in ipairs(stage.bench:ledger()) do
+        if effect.action == "FailoverDiskReplicaGroup" then effects = effects + 1 end
+      end
+      for _, sent in ipairs(stage.bench:requests "FailoverDiskReplicaGroup") do
+        tokens[#tokens + 1] = sent.client_token ~= tokens[1] and sent.client_token or nil
+      end
+      assert.equal(result and 1 or 0, effects)
+      assert.equal(1, #tokens)
+    end
+    assert.is_true(gone_on > 5)
+  end)
 end)

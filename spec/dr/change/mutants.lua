@@ -28,7 +28,6 @@ end
 
 local function altered(client, alter)
   return setmetatable({
-    stats = function() return client:stats() end,
     patience = function() return client:patience() end,
     wait_out = function(_, ...) return client:wait_out(...) end,
     outlasting = function(_, given) return altered(client:outlasting(given), alter) end,

@@ -127,9 +127,9 @@ end
 ---@return alicloud.dr.Phase|nil
 ---@return number held seconds
 function Poller:held_up_by_outage(look, deadline, ends)
-  local before = self.client:stats().waited_for_cloud
+  local before = self.client:patience()
   local phase = look(self, deadline, ends)
-  return phase, self.client:stats().waited_for_cloud - before
+  return phase, math.max(0, before - self.client:patience())
 end
 
 -- Counts reads in a row that said the same. A failed read says nothing and breaks nothing.

@@ -26,7 +26,8 @@ local M = {}
 ---@field stopped alicloud.dr.Stop?
 ---@field seen table<string, boolean> steps and gates that this attempt has come to
 ---@field skips table<string, { why: string, by: string? }>
----@field undos { key: string, undo: function, stops_production: boolean? }[]
+---@field undos { key: string, undo: function, client: alicloud.Client,
+---stops_production: boolean? }[]
 ---@field exceptions string[]
 ---@field corrections table[] events that its attempt begins with
 ---@field tokens table<string, boolean> that `run:token` gave

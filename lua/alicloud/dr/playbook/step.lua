@@ -176,9 +176,10 @@ local function marks_of(engine, options, result)
   return opened and "data_ready" or nil
 end
 
-local function keep_undo(engine, key, options)
+local function keep_undo(branch, key, options)
   if not options.undo then return end
-  engine.undos[#engine.undos + 1] = { key = key, undo = options.undo,
+  local undos = branch.engine.undos
+  undos[#undos + 1] = { key = key, undo = options.undo, client = branch.client,
     stops_production = options.stops_production }
 end
 
@@ -190,7 +191,7 @@ local function succeed(branch, key, options, result, found)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
     omitted = kept == nil and result ~= nil or nil, used = corrections.used(branch) }
-  keep_undo(engine, key, options)
+  keep_undo(branch, key, options)
   return kept
 end
 
@@ -220,7 +221,7 @@ end
 local function record_failure(branch, key, options, err)
   local engine = branch.engine
   local acted = branch.ran_program or states.has_sent(engine.state.steps[key])
-  if acted then keep_undo(engine, key, options) end
+  if acted then keep_undo(branch, key, options) end
   engine:record { type = "step_end", step = key, ok = false, err = stops.plain(err),
     went_on = goes_on(options) or nil, may_have_acted = acted, used = corrections.used(branch) }
 end
@@ -245,6 +246,7 @@ end
 -- Whether the work is done already, by the step's own word. A check that fails says neither.
 local function check_first(branch, key, options)
   branch.step_key = key
+  branch.client:renew_patience()
   local ok, done, err = guard.call(options.check, branch)
   branch.step_key = nil
   if ok and err == nil then return done end
@@ -328,7 +330,7 @@ local function remember(branch, key, options, past)
     if goes_on(options) then go_on_without(branch, key, options, err) end
     return nil, err
   end
-  keep_undo(engine, key, options)
+  keep_undo(branch, key, options)
   return past.result
 end
 

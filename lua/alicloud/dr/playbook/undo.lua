@@ -19,6 +19,8 @@ end
 local function undo_step(engine, run, entry)
   engine:write({ type = "undo_begin", step = entry.key }, true)
   run.step_key = entry.key
+  -- The step that failed may have waited for as long as it could.
+  entry.client:renew_patience()
   local ok, result, why = guard.call(entry.undo, run)
   run.step_key = nil
   local failed = not ok and result or (result == nil or result == false) and why or nil
