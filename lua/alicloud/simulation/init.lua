@@ -171,12 +171,13 @@ local function is_harmless_trouble(trouble, alone)
     or is_odd_look(trouble) and alone
 end
 
--- A step outlasts one of them.
+-- A step outlasts one of them. A fleet goes around what it cannot read meanwhile, so its steps are
+-- others.
 local LONGEST_OUTAGE = 600
 
 local function is_outage_alone(case)
   local trouble = case.troubles[1]
-  return #case.troubles == 1 and trouble.kind == "outages" and trouble.lasts <= LONGEST_OUTAGE
+  return #case.troubles == 1 and #case.world.groups == 1 and trouble.kind == "outages" and trouble.lasts <= LONGEST_OUTAGE
 end
 
 local function is_harmless(case)
