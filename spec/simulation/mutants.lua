@@ -20,6 +20,7 @@ local FIGURES, OUTAGE_TIME = "alicloud.dr.playbook.figures", "alicloud.dr.playbo
 local MEMORY = "alicloud.dr.store.memory"
 local OUTAGE, REFUSAL = "alicloud.call.outage_retry", "alicloud.dr.change.refusal"
 local PRODUCTION, UNFENCE = "alicloud.dr.playbook.production", "alicloud.dr.actions.unfence"
+local UNDO = "alicloud.dr.playbook.undo"
 local PARALLEL, WAVES = "alicloud.dr.playbook.parallel", "alicloud.dr.playbook.waves"
 
 local function edit(module, name, value)
@@ -409,7 +410,7 @@ return {
   of_planned(mutant("what a fence will stop is not written down before", 5, edit(GROUP,
     "PREPARE.fence", "function() end"), edit(PRODUCTION, "stopping_steps",
     "function() return {} end"))),
-  of_planned(mutant("a step that could not be undone is called undone", 5, edit(RUNNER,
+  of_planned(mutant("a step that could not be undone is called undone", 5, edit(UNDO,
     "undo_step", "function(...) original(...) return true end"), edit(PRODUCTION, "M.down", NIL))),
   of_planned(mutant("what is brought back is not started", 34, edit(UNFENCE, "plan_starts", NIL))),
   of_planned(mutant("what is brought back is not attached", 34, edit(UNFENCE, "attach",
