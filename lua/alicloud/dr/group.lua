@@ -357,9 +357,9 @@ function Group:serve(options)
   return serve.run(group, given)
 end
 
-local FAILBACK = { to = PLACE, stop = schema.callable, fence = schema.boolean,
-  stop_shared = formats.IDS, force = schema.boolean, sync = schema.boolean, max_rpo = AGE,
-  attach = formats.ATTACH, restore = schema.boolean, confirm = schema.callable,
+local FAILBACK = { to = PLACE, stop = schema.callable, restart = schema.callable,
+  fence = schema.boolean, stop_shared = formats.IDS, force = schema.boolean, sync = schema.boolean,
+  max_rpo = AGE, attach = formats.ATTACH, restore = schema.boolean, confirm = schema.callable,
   timeout = formats.TIMEOUT, poll = formats.POLL, progress = schema.callable,
   old_side = REPROTECT.old_side, wait_for_cloud = formats.PATIENCE }
 

@@ -91,6 +91,55 @@ describe("failback", function()
     end
   end)
 
+  -- A laboratory in which the service runs at the new side.
+  local function served(faults)
+    local world = after.world { status = "failovered", old = false }
+    for i = 1, 2 do
+      world.disks[#world.disks + 1] = { id = "d-new-" .. i, instance = "i-new",
+        place = "cn-shanghai/cn-shanghai-b" }
+    end
+    world.instances[2].status = "Running"
+    return lab.new { world = world, faults = faults }
+  end
+
+  local function refuse(action, nth)
+    return { match = { action = action, nth = nth or 1 }, effect = lab.answer("Forbidden", 403) }
+  end
+
+  it("brings back what it has stopped if the switch does not come", function()
+    for _, fault in ipairs { refuse("DetachDisk", 2), refuse "StopDiskReplicaGroup",
+      refuse "FailoverDiskReplicaGroup" } do
+      local bench, restarted = served { fault }, 0
+      local options = with { stop = function() end, restart = function()
+        restarted = restarted + 1
+        assert.equal("Running", bench.emu.world.instance_by_id["i-new"].status)
+      end, attach = "i-old" }
+      local _, err = bench:run("failback", options)
+      assert.equal("Forbidden", err.code)
+      assert.is_true(err.rolled_back, err.production_down)
+      assert.equal(1, restarted)
+      for i = 1, 2 do
+        assert.equal("i-new", bench.emu.world.disk_by_id["d-new-" .. i].instance)
+      end
+      bench.emu:advance(3600)
+      assert.equal("failed_back", assert(bench:run("failback", options)).outcome)
+      assert.equal("Running", bench.emu.world.instance_by_id["i-old"].status)
+    end
+  end)
+
+  it("says that production is down if that cannot be brought back", function()
+    local bench = served { refuse "FailoverDiskReplicaGroup", refuse "StartInstance" }
+    local _, err = bench:run("failback", BACK)
+    assert.is_false(err.rolled_back)
+    assert.matches("cn%-shanghai was stopped", err.production_down)
+    bench = served { after.fault("FailoverDiskReplicaGroup",
+      { error = { status = 500, code = "InternalError" } }, "before", 1000) }
+    _, err = bench:run("failback", BACK)
+    assert.is_nil(err.rolled_back)
+    assert.matches("not served in cn%-hangzhou yet", err.production_down)
+    assert.equal(0, after.effects(bench, "AttachDisk"))
+  end)
+
   it("goes on after the switch with what is left to do", function()
     local bench = after.open { faults = { { match = { action = "ReprotectDiskReplicaGroup",
       nth = 2 }, effect = lab.answer("Forbidden", 403) } } }

@@ -19,6 +19,8 @@ local M = {}
 ---that gives it
 ---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
 ---false, or nil and a reason, ends the failback
+---@field restart? fun(context: alicloud.dr.FailbackContext): any starts the service where it ran, if
+---the failback ends before the switch
 ---@field old_side? alicloud.dr.OldSide see reprotect
 ---@field fence? boolean stop the instances and detach the disks where the service ran (true)
 ---@field force? boolean see fence
@@ -165,17 +167,51 @@ local function next_step(group, to)
   return open_here and 1 or 0
 end
 
+local NOTHING_DONE = { not_sent = true, rejected = true }
+
+-- What was stopped for a switch that does not come is brought back: disks and instances, the service
+-- by the caller's function, replication. What is seen to be back counts.
+local function bring_back(context, step, err)
+  local steps, options = context.steps, context.options
+  local fenced = steps.fence or step == "fence" and err.done_so_far
+  if not (fenced and fenced.before) or steps.serve then return end
+  if steps.failover or step == "failover" and not NOTHING_DONE[err.outcome] then
+    err.production_down = ("what ran in %s was stopped, and is not served in %s yet"):format(
+      fenced.region, options.to)
+    return
+  end
+  local back, fault = context.back:unfence(limits(context, { fenced = fenced }))
+  if back and options.restart then
+    local ok, answer, why = guard.call(options.restart, context)
+    if not ok or answer == false then back, fault = nil, why or answer end
+  end
+  if back and (steps.sync or step == "sync") then
+    back, fault = context.group:start(limits(context))
+  end
+  err.rolled_back = back ~= nil
+  if not back then
+    err.production_down = ("what ran in %s was stopped and is not all back: %s"):format(
+      fenced.region, tostring(fault))
+  end
+end
+
+-- One step: asked about, done.
+local function do_step(context, step)
+  local confirm = context.options.confirm
+  if confirm and not confirm(step.name, context) then
+    return refusal(context.group, "Client.NotConfirmed", ("step %s was not confirmed")
+      :format(step.name), { kind = "cancelled" })
+  end
+  return step.run(context)
+end
+
 local function walk(context, from, done)
   for i = from, #M.STEPS do
     local step = M.STEPS[i]
-    local confirm = context.options.confirm
-    if confirm and not confirm(step.name, context) then
-      return refusal(context.group, "Client.NotConfirmed", ("step %s was not confirmed")
-        :format(step.name), { kind = "cancelled", step = step.name, steps = context.steps })
-    end
-    local result, err = step.run(context)
+    local result, err = do_step(context, step)
     if not result then
       err.step, err.steps = step.name, context.steps
+      bring_back(context, step.name, err)
       return nil, err
     end
     context.steps[step.name], done[#done + 1] = result, step.name
@@ -196,7 +232,8 @@ end
 ---@param back alicloud.dr.Group the same at the side that takes it
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
----@return alicloud.Error? err `step` names the one that went wrong, `steps` holds what was done
+---@return alicloud.Error? err `step` names the one that went wrong, `steps` holds what was done;
+---`rolled_back` if what was stopped is back, `production_down` in words if it is not
 function M.run(group, back, options)
   local loop = group.client.loop
   local began = loop.now()
