@@ -86,6 +86,22 @@ describe("handover", function()
     assert.matches("has come to its end", ran.err)
   end)
 
+  it("is not what another file of the same name does", function()
+    local desk, journal, file = stopped()
+    local other = scratch.directory() .. "/" .. file:match "[^/]*$"
+    scratch.write(other, 'return require "alicloud.dr".playbook("ours", function(run)\n'
+      .. '  run:step("one", function() return 1 end)\nend)')
+    local ran = desk:run("run", other, "--region", "cn-shanghai", "--no-ask", "--json")
+    assert.equal(0, ran.code, ran.out)
+    assert.not_equal(journal, ran.object.journal)
+    -- A copy of it is the same playbook, wherever it lies.
+    local copy = scratch.directory() .. "/" .. file:match "[^/]*$"
+    scratch.write(copy, scratch.read(file))
+    scratch.write((copy:gsub("[^/]*$", "names.lua")), 'return { own = "ours" }')
+    ran = desk:run("run", copy, "--region", "cn-shanghai", "--no-ask", "--json")
+    assert.equal(journal, ran.object.journal)
+  end)
+
   it("refuses a copy of the playbook that is another one", function()
     local desk, journal, file = stopped()
     local to = scratch.directory()

@@ -55,7 +55,12 @@ local function is_strange(path, directory)
   return about ~= nil and not about.own and place ~= nil and about.gid ~= place.team
 end
 
-local function is_free(path, directory, new)
+-- Two files of one name in two directories are two playbooks, unless their texts are one.
+local function is_of(state, playbook)
+  return state.run == nil or state.run.file == playbook.file or state.digest == playbook.digest
+end
+
+local function is_free(path, directory, playbook, new)
   local text, err = files.read_trusted(path)
   if not text and err.errno == "ENOENT" then
     local moved = not new and relocate.moved_error(path)
@@ -72,7 +77,7 @@ local function is_free(path, directory, new)
   state, err = M.state(path, text)
   if not state then return nil, err end
   -- A hook may have written a note behind the end.
-  return not (state.ending and state.ending.type == "finished")
+  return is_of(state, playbook) and not (state.ending and state.ending.type == "finished")
 end
 
 local ALONE = [[
@@ -132,7 +137,7 @@ local function unfinished_run(playbook, params, directory)
     local path = directory .. "/" .. name
     local state = ours and open_run(path)
     if state and state.run.playbook == playbook.name then
-      if is_same(params, state.params) then return path end
+      if is_of(state, playbook) and is_same(params, state.params) then return path end
       if is_half_done(state, params) then half_done = half_done or path end
     end
   end
@@ -156,7 +161,7 @@ function M.find(playbook, params, directory, new)
   while true do
     n = n + 1
     local path = ("%s/%s-%s-%d.jsonl"):format(directory, stem, key, n)
-    local free, err = is_free(path, directory, new)
+    local free, err = is_free(path, directory, playbook, new)
     if free == nil then return nil, err end
     if free then return path end
   end
