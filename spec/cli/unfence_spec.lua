@@ -1,6 +1,7 @@
 -- What a run has stopped is brought back by hand, and its journal knows.
 
 local after = require "spec.dr.after_lab"
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local lab = require "spec.dr.lab"
 local states = require "alicloud.dr.playbook.state"
@@ -71,5 +72,33 @@ describe("unfence", function()
     ran = desk:run("unfence", journal)
     assert.equal(2, ran.code)
     assert.matches("%-%-yes: is missing", ran.err)
+  end)
+end)
+
+describe("a group that somebody else has opened meanwhile", function()
+  it("is served where it is open, by the command that is printed", function()
+    local world = after.world()
+    local desk, opened
+    desk = desks.room(false, { world = world, transport = { send = function(request)
+      local text = (request.url or "") .. (request.body or "") .. core.encode(request.headers)
+      if text:find("StopDiskReplicaGroup", 1, true) and not opened then
+        opened = true
+        assert(desk.bench.client:call("ebs:FailoverDiskReplicaGroup", { RegionId = "cn-shanghai",
+          ReplicaGroupId = "pg-orders", ClientToken = "another" }))
+        desk.bench.emu:advance(600)
+      end
+      return desk.bench.emu.transport.send(request)
+    end } })
+    local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-new", "max_rpo=2h", "--no-ask")
+    assert.equal(1, ran.code, ran.out .. ran.err)
+    local command = ran.err:match "so serve it there: alicloud%-dr ([^\n]+)"
+    assert.is_string(command, ran.err)
+    local words = {}
+    for word in command:gmatch "%S+" do words[#words + 1] = word end
+    words[#words + 1] = "--no-ask"
+    ran = desk:run(table.unpack(words))
+    assert.equal(0, ran.code, ran.out .. ran.err)
+    assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new"].status)
   end)
 end)

@@ -5,15 +5,24 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
+-- What somebody else has opened is served by the playbook that finds it open.
+local function forward(opened)
+  local words = { "failover", "group=" .. opened.group_id, "region=" .. opened.region }
+  if opened.zone then words[#words + 1] = "to=" .. opened.zone end
+  words[#words + 1] = "attach=" .. (opened.attach or "INSTANCE")
+  return ("    it is open in %s, so serve it there: %s\n"):format(
+    terminal.clean(opened.zone or opened.region), shell.command("run", words))
+end
+
 --- How production stands, which is said before why the run has ended.
 ---@param err alicloud.Error of the run
 ---@param path string of its journal
 ---@return string lines, or nothing
 function M.standing(err, path)
   if err.production_down then
-    local back = err.may_come_back
-      and ("    or back: %s\n"):format(shell.command("unfence", { path })) or ""
-    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000)) .. back
+    local way = err.may_come_back and "    or back: " .. shell.command("unfence", { path }) .. "\n"
+      or err.opened_by_others and forward(err.opened_by_others) or ""
+    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000)) .. way
   end
   return err.rolled_back
     and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""

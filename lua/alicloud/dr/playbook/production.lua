@@ -79,6 +79,25 @@ function M.down(state)
   return { groups = groups, steps = steps }
 end
 
+local OPENED = { failovering = true, failovered = true, failover_failed = true }
+
+--- A group that is down, and that somebody else has opened at the side to which it was to go, or
+--- tried to: there the service has to be brought up, and nowhere else.
+---@param state alicloud.dr.RunState
+---@return { group_id: string, region: string, zone: string?, attach: string? }|nil
+function M.opened_by_others(state)
+  local down = M.down(state)
+  for _, each in ipairs(down and down.groups or {}) do
+    local look = state.looks[each.group_id]
+    if look and OPENED[look.status] then
+      return { group_id = each.group_id, region = look.to,
+        zone = look.from == look.to and look.to_zone or nil,
+        attach = type(state.params.attach) == "string" and state.params.attach or nil }
+    end
+  end
+  return nil
+end
+
 --- The instances on which a group ran.
 ---@param production alicloud.dr.Production
 ---@return string[]

@@ -46,7 +46,9 @@ end
 local function tell_production(state, err)
   local down = productions.down(state)
   err.production_down = productions.words(state)
-  err.may_come_back = down and #down.groups > 0 and not states.no_return(state) or nil
+  if not down or #down.groups == 0 or states.no_return(state) then return nil, err end
+  err.opened_by_others = productions.opened_by_others(state)
+  err.may_come_back = err.opened_by_others == nil
   return nil, err
 end
 
@@ -338,8 +340,8 @@ end
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
 ---`production_down` in words, if it is and the run has stopped it; `may_come_back` if group:unfence
----is a way, since nothing is opened elsewhere; `correctable`, the parameters of
----what has failed that can be corrected
+---is a way, and where not, `opened_by_others` tells which group is open elsewhere; `correctable`,
+---the parameters of what has failed that can be corrected
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
