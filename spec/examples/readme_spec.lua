@@ -264,7 +264,7 @@ describe("README with the manual", function()
     assert.is_true(ok, output)
     for _, start in ipairs { "  pg%-orders  orders   cn%-hangzhou/g → cn%-shanghai/b   normal ",
       "  pre%-check   ✔ group  ✔ direction", "  failover    accepted, request id %x+",
-      "  ✔ failovered, RTO .+, RPO .+ %(recovery point .+ UTC%)" } do
+      "  ✔ failovered, RTO .+, RPO .+ %(recovery point .+ [+-]%d%d:%d%d%)" } do
       assert.truthy(transcript:find(start), start)
       assert.truthy(output:find(start), output)
     end

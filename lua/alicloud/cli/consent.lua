@@ -10,6 +10,8 @@ local terminal = require "alicloud.cli.terminal"
 local snapshots = lazy.module "alicloud.dr.model.snapshot"
 ---@module "alicloud.dr.playbook.state"
 local states = lazy.module "alicloud.dr.playbook.state"
+---@module "alicloud.cli.zone"
+local zones = lazy.module "alicloud.cli.zone"
 ---@module "alicloud.cli.view_group"
 local view = lazy.module "alicloud.cli.view_group"
 
@@ -55,7 +57,7 @@ local function loss_line(question, asked)
   if not snapshot or snapshot.role == "absent" then return "" end
   if snapshot.role == "primary" then return "" end
   local age = snapshots.recover_point_age(snapshot)
-  local point = snapshot.recover_point and ("%s%s"):format(view.moment(snapshot.recover_point),
+  local point = snapshot.recover_point and ("%s%s"):format(zones.moment(snapshot.recover_point),
     age and ", " .. duration.format(age) .. " ago" or "") or "an unknown time"
   if question.kind == "planned" then
     return ("    recovery point %s; the last changes are copied before the move\n"):format(point)

@@ -6,7 +6,7 @@ local lazy = require "alicloud.base.lazy"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
-local view = require "alicloud.cli.view_group"
+local zones = require "alicloud.cli.zone"
 
 ---@module "alicloud.dr.read.attachment"
 local attachment = lazy.module "alicloud.dr.read.attachment"
@@ -87,7 +87,7 @@ end
 function M.drill_started(io, result)
   local lines = { ("  %s drill %s, %d disks ready in %s, recovery point %s\n"):format(
     mark(io, "ok"), clean(result.drill_id), #result.disks, duration.format(result.elapsed),
-    result.recover_point and view.moment(result.recover_point) or "unknown") }
+    result.recover_point and zones.moment(result.recover_point) or "unknown") }
   for _, disk in ipairs(result.disks) do
     lines[#lines + 1] = ("    %s   disk %s\n"):format(clean(disk.pair), clean(disk.disk or "?"))
   end

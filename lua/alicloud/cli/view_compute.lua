@@ -6,6 +6,7 @@ local duration = require "alicloud.base.duration"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
+local zones = require "alicloud.cli.zone"
 
 local M = {}
 
@@ -163,7 +164,7 @@ local ENDED = { started = "replication runs", synced = "synchronized once, stopp
 ---@param result alicloud.dr.ChangeResult
 ---@return string
 function M.replicated(io, result)
-  local point = result.recover_point and ", recovery point " .. view.moment(result.recover_point)
+  local point = result.recover_point and ", recovery point " .. zones.moment(result.recover_point)
     or ""
   local words = ENDED[result.outcome] or clean(result.outcome)
   if result.attempts == 0 and not result.joined then words = words .. ", nothing was sent" end

@@ -1,26 +1,19 @@
 --- The words and lines in which people see groups, pre-checks and results. Every text that came
 --- from the service goes through `clean` on its way here.
 
-local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
 local snapshots = require "alicloud.dr.model.snapshot"
 local view_table = require "alicloud.cli.view_table"
 local terminal = require "alicloud.cli.terminal"
 local widths = require "alicloud.cli.width"
+local zones = require "alicloud.cli.zone"
 
 local M = {}
 
 local clean = terminal.clean
 
 local mark = terminal.mark
-
---- A moment, as people in all time zones read it alike.
----@param unix number
----@return string
-function M.moment(unix)
-  return (core.iso8601(unix):gsub("T", " "):gsub("Z", " UTC"))
-end
 
 local function plural(count, word)
   return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
@@ -200,7 +193,7 @@ end
 function M.question(snapshot)
   return ("  Fail over 1 group, %s? Data since %s will be lost.\n"
     .. "  Type the group id to go on: "):format(plural(#snapshot.pairs, "disk"),
-    snapshot.recover_point and M.moment(snapshot.recover_point) or "an unknown time")
+    snapshot.recover_point and zones.moment(snapshot.recover_point) or "an unknown time")
 end
 
 --- How far a failover is: `failovering 2/3 pairs`.
@@ -216,7 +209,7 @@ local function achieved_rpo(result)
   if not result.rpo then return "unknown" end
   local bound = result.rpo_basis == "observed" and "at most " or ""
   return ("%s%s (recovery point %s)"):format(bound, duration.format(result.rpo),
-    M.moment(result.recover_point))
+    zones.moment(result.recover_point))
 end
 
 local RPO_TO = { accepted = "loss to the accepted call", observed = "loss to the first look at it" }
@@ -230,7 +223,7 @@ local function counted(result)
     local after = result.recover_point and result.recover_point - result.outage_at or 0
     local told = after > 0 and ("; copied until %s after it, so see whether the time is right")
       :format(duration.format(after)) or ""
-    return ("    counted to and from the outage at %s%s\n"):format(M.moment(result.outage_at), told)
+    return ("    counted to and from the outage at %s%s\n"):format(zones.moment(result.outage_at), told)
   end
   local to = RPO_TO[result.rpo_basis]
   return ("    %s%s\n"):format(to and to .. ", " or "", from)
@@ -256,7 +249,7 @@ end
 function M.result(io, result)
   if result.outcome == "already_failovered" then
     local loss = result.rpo and ("    RPO %s, counted to the outage at %s\n"):format(
-      achieved_rpo(result), M.moment(result.outage_at)) or ""
+      achieved_rpo(result), zones.moment(result.outage_at)) or ""
     return ("  %s already failovered: the group and %s are open in %s, nothing was sent\n%s")
       :format(mark(io, "ok"), plural(#result.pairs, "pair"), clean(snapshots.place_name(result.to)),
         loss)

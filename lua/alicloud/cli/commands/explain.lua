@@ -8,6 +8,7 @@ local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local terminal = require "alicloud.cli.terminal"
+local zones = require "alicloud.cli.zone"
 
 ---@module "alicloud.dr.report.gather"
 local gather = lazy.module "alicloud.dr.report.gather"
@@ -51,7 +52,7 @@ end
 
 -- A command is to be copied, so it stays on its line.
 local function write(io, line, cap)
-  line = terminal.clean(line, cap)
+  line = zones.shown(terminal.clean(line, cap))
   local is_command = line:find "^ +[%l ]*  alicloud%-dr "
   io.out((is_command and line or fold.hang(io, line, MARGIN)) .. "\n")
 end

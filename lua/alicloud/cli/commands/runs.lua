@@ -11,8 +11,8 @@ local shell = require "alicloud.base.shell"
 local sources = require "alicloud.dr.report.source"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
-local view = require "alicloud.cli.view_group"
 local view_table = require "alicloud.cli.view_table"
+local zones = require "alicloud.cli.zone"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -96,7 +96,7 @@ local function show(io, line)
   local function add(text) parts[#parts + 1] = { text = clean(text) } end
   add(line.playbook or line.journal)
   add((line.status:gsub("_", " ")))
-  if line.began_at > 0 then add(view.moment(line.began_at)) end
+  if line.began_at > 0 then add(zones.moment(line.began_at)) end
   if line.requester then add("by " .. line.requester) end
   for _, id in ipairs(line.groups) do add(id) end
   local facts = view_table.wrap(parts, "      ", io.tty and io.columns or math.huge)

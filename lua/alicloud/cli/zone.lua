@@ -1,0 +1,26 @@
+--- Times as they are shown on a screen: in the zone of whoever looks, with its offset. Files, JSON
+--- and messages of the library have UTC.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+--- A moment in the zone of this process.
+---@param unix number
+---@return string "2026-11-22 11:12:40 +08:00"
+function M.moment(unix)
+  local text = os.date("%Y-%m-%d %H:%M:%S %z", math.floor(unix)) --[[@as string]]
+  return (text:gsub("([+-]%d%d)(%d%d)$", "%1:%2"))
+end
+
+--- A text whose times are in UTC, as evidence has them, with times of this zone.
+---@param text string
+---@return string
+function M.shown(text)
+  return (text:gsub("(%d%d%d%d%-%d%d%-%d%d) (%d%d:%d%d:%d%d) UTC", function(day, time)
+    local unix = core.parse_iso8601(day .. "T" .. time .. "Z")
+    return unix and M.moment(unix)
+  end))
+end
+
+return M
