@@ -45,7 +45,8 @@ describe("alicloud-dr failover", function()
     local given = { input_tty = true, typed = { "pg-orders" } }
     local ran, desk = run(given, "failover", "pg-orders")
     assert.equal(0, ran.code)
-    assert.matches("Fail over 1 group, 3 disks%? Data since %d%d%d%d%-.- [+-]%d%d:%d%d will be lost", ran.err)
+    assert.matches("Fail over 1 group, 3 disks%? Data since 2%d+%-.- [+-]%d%d:%d%d will be lost",
+      ran.err)
     assert.is_nil(ran.out:find("Type the group id", 1, true))
     assert.equal(1, #desk:ledger())
     for _, typed in ipairs { "yes", "", "pg-order", "PG-ORDERS" } do

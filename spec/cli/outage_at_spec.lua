@@ -36,7 +36,8 @@ describe("--outage-at", function()
     local ran = desk:run("failover", "pg-orders", "--region", "cn-shanghai", "--yes",
       "--outage-at", "70m")
     assert.matches("failovered, RTO 1h10m, RPO 5m %(recovery point", ran.out)
-    assert.matches("\n    counted to and from the outage at 2%d+%-%d%d%-%d%d %d%d:%d%d:%d%d [+-]%d%d:%d%d\n",
+    assert.matches("\n    counted to and from the outage at 2%d+%-%d%d%-%d%d %d%d:%d%d:%d%d "
+      .. "[+-]%d%d:%d%d\n",
       ran.out)
     ran = desks.once(nil, "failover", "pg-orders", "--yes")
     assert.matches("\n    loss to the accepted call, time from the start of this command\n",

@@ -71,3 +71,24 @@ describe("alicloud-dr runs", function()
     end
   end)
 end)
+
+describe("a run on a narrow terminal", function()
+  it("is shown in lines that fit it, with steps aligned by their width", function()
+    local desk, file = desks.room([[
+      local dr = require "alicloud.dr"
+      return dr.playbook("words", function(run)
+        run:note(("a long story "):rep(20))
+        run:step("停止服务", function() return true end)
+        run:step("ascii", { on_error = "continue" }, function()
+          return nil, ("it did not go well "):rep(12)
+        end)
+      end)]], { tty = true, columns = 80 })
+    local out = desk:run("run", file, "--region", "cn-shanghai").out
+    local first = out:match "\n(  ✔ 停止服务.-)0 s\n"
+    assert.equal(33, widths.of(first))
+    for _, line in ipairs(desks.lines_of(out)) do
+      local fits = line:find("/", 1, true) or widths.of(line) <= 80
+      assert.is_true(fits ~= nil and fits ~= false, line)
+    end
+  end)
+end)

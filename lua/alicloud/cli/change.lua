@@ -1,6 +1,7 @@
 --- What the commands that change something have in common: consent, progress, and an end that tells
 --- refused from unknown and how to go on.
 
+local fold = require "alicloud.cli.fold"
 local force_options = require "alicloud.cli.options.force"
 local guard = require "alicloud.base.guard"
 local hints = require "alicloud.cli.hints"
@@ -165,12 +166,14 @@ local function print_failure(io, err, change)
   local verdict = err.outcome == "unknown" and "?" or "✘"
   io.out(("  %s %s\n"):format(terminal.paint(io, err.outcome == "unknown" and "yellow" or "red",
     verdict .. " " .. (VERDICTS[err.outcome] or "failed")), terminal.clean(err.code)))
-  io.out("    " .. terminal.clean(err.message, 2000) .. "\n")
+  io.out(fold.hang(io, "    " .. terminal.clean(err.message, 2000), 4) .. "\n")
   if err.last and err.last.pairs then
     io.out("    last seen: " .. terminal.clean((change.describe or snapshots.state)(err.last))
       .. "\n")
   end
-  if err.hint then io.out("    what to do: " .. terminal.clean(err.hint, 1000) .. "\n") end
+  if err.hint then
+    io.out(fold.hang(io, "    what to do: " .. terminal.clean(err.hint, 1000), 4) .. "\n")
+  end
   io.out(attempt_facts(err))
   if err.next_incident and change.again then
     io.out(("    again:  %s\n"):format(change.again(err.next_incident)))

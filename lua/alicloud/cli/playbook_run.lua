@@ -4,7 +4,6 @@ local anchors = require "alicloud.dr.playbook.anchor"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
-local decisions = require "alicloud.dr.playbook.decision"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local force_options = require "alicloud.cli.options.force"
@@ -23,6 +22,10 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.playbook.corrections"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
+---@module "alicloud.cli.run_progress"
+local run_progress = lazy.module "alicloud.cli.run_progress"
 ---@module "alicloud.cli.view_run"
 local view_run = lazy.module "alicloud.cli.view_run"
 ---@module "alicloud.cli.journal_room"
@@ -162,98 +165,6 @@ function M.read_options(args, io)
   }
 end
 
-local SHOW = {}
-
-function SHOW.attempt(io, event, view)
-  if event.n > 1 then
-    io.out(("  going on, process %d of this run%s%s\n"):format(event.n,
-      event.taken_from and ", taken over from " .. terminal.clean(event.taken_from) or "",
-      event.edited_from and "; the playbook was edited" or ""))
-  end
-  view.began = event.at
-end
-
-function SHOW.step_begin(_, event, view)
-  view.begun[event.step] = event.at
-end
-
-function SHOW.step_end(io, event, view)
-  local took = event.at - (view.begun[event.step] or event.at)
-  if event.ok then
-    return io.out(("  %s %-28s %s\n"):format(terminal.paint(io, "green", "✔"),
-      terminal.clean(event.step), duration.format(took)))
-  end
-  io.out(("  %s %-28s %s: %s\n"):format(terminal.paint(io, "red", "✘"),
-    terminal.clean(event.step), terminal.clean(event.err.code),
-    terminal.clean(event.err.message, 1000)))
-end
-
-function SHOW.step_skip(io, event)
-  io.out(("  %s %-28s skipped: %s\n"):format(terminal.paint(io, "yellow", "-"),
-    terminal.clean(event.step), terminal.clean(event.why)))
-end
-
-function SHOW.intent(io, event)
-  io.out(("    %s %s, client token %s…\n"):format(terminal.clean(event.verb),
-    terminal.clean(event.intent.group_id), terminal.clean(event.intent.client_token:sub(1, 8))))
-end
-
-function SHOW.gate_open(io, event, view)
-  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    %s\n"):format(
-    terminal.clean(event.gate), event.need, terminal.clean(table.concat(event.of, ", "), 1000),
-    duration.format(event.expires), shell.command("approve", { view.journal, event.gate },
-    { "--as NAME", "--key FILE" })))
-  view.asked[event.gate] = event.decision
-  keys.tell(io, event)
-end
-
-function SHOW.approval(io, event, view)
-  local key = decisions.key_of(view.asked[event.gate], event.by)
-  io.out(("    approved by %s, key %s\n"):format(terminal.clean(event.by), keys.show(key)))
-end
-
-function SHOW.gate_pass(io, event)
-  io.out(("  %s gate %s\n"):format(terminal.paint(io, event.broken and "yellow" or "green",
-    event.broken and "!" or "✔"), terminal.clean(event.gate)))
-end
-
-function SHOW.signed(io, event)
-  io.out(("    signed by %s, key %s\n"):format(terminal.clean(event.by), keys.show(event.key)))
-end
-
-function SHOW.anchored(io, event)
-  io.out(("    witness %s%s\n"):format(event.ok and "" or "failed: ",
-    terminal.clean(event.answer or "")))
-end
-
-function SHOW.mode(io, event)
-  local from = event.from and ", left by " .. terminal.clean(event.from) or ""
-  io.out(("  %s from now on, by %s%s: %s\n"):format(terminal.clean(event.mode),
-    terminal.clean(event.by or "?"), from, terminal.clean(event.why)))
-end
-
-function SHOW.correction(io, event)
-  io.out(("    %s\n"):format(terminal.clean(corrections.words(event), 1000)))
-end
-
-function SHOW.undo_end(io, event)
-  io.out(("  %s %-28s %s\n"):format(terminal.paint(io, event.ok and "green" or "red",
-    event.ok and "↶" or "✘"), terminal.clean(event.step), event.ok and "undone"
-    or terminal.clean("not undone: " .. event.err.message, 1000)))
-end
-
-function SHOW.note(io, event)
-  io.out(("    %s\n"):format(terminal.clean(event.text, 1000)))
-end
-
-local function progress(io, journal)
-  local view = { begun = {}, asked = {}, journal = journal }
-  return function(event)
-    local show = SHOW[event.type]
-    if show then show(io, event, view) end
-  end
-end
-
 -- What says who asks, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
   "failed_region", "wait_for_cloud" }
@@ -309,7 +220,7 @@ local function print_result(io, result, args)
   io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
     #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
   for _, exception in ipairs(result.exceptions) do
-    io.out(("    ! %s\n"):format(terminal.clean(exception, 1000)))
+    io.out(fold.hang(io, "    ! " .. terminal.clean(exception, 1000), 6) .. "\n")
   end
   io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
@@ -388,7 +299,7 @@ function M.carry_out(playbook, given, args, io, state)
   if not args.json then
     io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),
       terminal.clean(given.journal)))
-    given.progress = progress(io, given.journal)
+    given.progress = run_progress.of(io, given.journal)
   end
   local result, err = dr.run(playbook, given)
   return finish(result, err, given.journal, args, io)

@@ -223,7 +223,8 @@ local function counted(result)
     local after = result.recover_point and result.recover_point - result.outage_at or 0
     local told = after > 0 and ("; copied until %s after it, so see whether the time is right")
       :format(duration.format(after)) or ""
-    return ("    counted to and from the outage at %s%s\n"):format(zones.moment(result.outage_at), told)
+    local at = zones.moment(result.outage_at)
+    return ("    counted to and from the outage at %s%s\n"):format(at, told)
   end
   local to = RPO_TO[result.rpo_basis]
   return ("    %s%s\n"):format(to and to .. ", " or "", from)

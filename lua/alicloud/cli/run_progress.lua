@@ -1,0 +1,121 @@
+--- A run while it goes on, record by record, in lines that fit the terminal; commands stay whole.
+
+local corrections = require "alicloud.dr.playbook.corrections"
+local decisions = require "alicloud.dr.playbook.decision"
+local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
+local keys = require "alicloud.cli.keys"
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+local widths = require "alicloud.cli.width"
+
+local M = {}
+
+local NAMES = 28
+
+-- A sign, the step, and what became of it.
+local function marked(io, color, sign, step, words)
+  local line = ("  %s %s %s"):format(sign, widths.pad(terminal.clean(step), NAMES), words)
+  local text = fold.hang(io, line, 6)
+  io.out("  " .. terminal.paint(io, color, sign) .. text:sub(3 + #sign) .. "\n")
+end
+
+local function indented(io, text)
+  -- What is to be copied stays on its line.
+  local line = "    " .. text
+  io.out((text:find("alicloud-dr ", 1, true) and line or fold.hang(io, line, 6)) .. "\n")
+end
+
+local SHOW = {}
+
+function SHOW.attempt(io, event, view)
+  if event.n > 1 then
+    io.out(("  going on, process %d of this run%s%s\n"):format(event.n,
+      event.taken_from and ", taken over from " .. terminal.clean(event.taken_from) or "",
+      event.edited_from and "; the playbook was edited" or ""))
+  end
+  view.began = event.at
+end
+
+function SHOW.step_begin(_, event, view)
+  view.begun[event.step] = event.at
+end
+
+function SHOW.step_end(io, event, view)
+  local took = event.at - (view.begun[event.step] or event.at)
+  if event.ok then
+    return marked(io, "green", "✔", event.step, duration.format(took))
+  end
+  marked(io, "red", "✘", event.step, ("%s: %s"):format(terminal.clean(event.err.code),
+    terminal.clean(event.err.message, 1000)))
+end
+
+function SHOW.step_skip(io, event)
+  marked(io, "yellow", "-", event.step, "skipped: " .. terminal.clean(event.why))
+end
+
+function SHOW.intent(io, event)
+  io.out(("    %s %s, client token %s…\n"):format(terminal.clean(event.verb),
+    terminal.clean(event.intent.group_id), terminal.clean(event.intent.client_token:sub(1, 8))))
+end
+
+function SHOW.gate_open(io, event, view)
+  io.out(("  ? gate %s: %d of %s, within %s; each runs:\n    %s\n"):format(
+    terminal.clean(event.gate), event.need, terminal.clean(table.concat(event.of, ", "), 1000),
+    duration.format(event.expires), shell.command("approve", { view.journal, event.gate },
+    { "--as NAME", "--key FILE" })))
+  view.asked[event.gate] = event.decision
+  keys.tell(io, event)
+end
+
+function SHOW.approval(io, event, view)
+  local key = decisions.key_of(view.asked[event.gate], event.by)
+  io.out(("    approved by %s, key %s\n"):format(terminal.clean(event.by), keys.show(key)))
+end
+
+function SHOW.gate_pass(io, event)
+  io.out(("  %s gate %s\n"):format(terminal.paint(io, event.broken and "yellow" or "green",
+    event.broken and "!" or "✔"), terminal.clean(event.gate)))
+end
+
+function SHOW.signed(io, event)
+  io.out(("    signed by %s, key %s\n"):format(terminal.clean(event.by), keys.show(event.key)))
+end
+
+function SHOW.anchored(io, event)
+  io.out(("    witness %s%s\n"):format(event.ok and "" or "failed: ",
+    terminal.clean(event.answer or "")))
+end
+
+function SHOW.mode(io, event)
+  local from = event.from and ", left by " .. terminal.clean(event.from) or ""
+  io.out(("  %s from now on, by %s%s: %s\n"):format(terminal.clean(event.mode),
+    terminal.clean(event.by or "?"), from, terminal.clean(event.why)))
+end
+
+function SHOW.correction(io, event)
+  indented(io, terminal.clean(corrections.words(event), 1000))
+end
+
+function SHOW.undo_end(io, event)
+  marked(io, event.ok and "green" or "red", event.ok and "↶" or "✘", event.step,
+    event.ok and "undone" or terminal.clean("not undone: " .. event.err.message, 1000))
+end
+
+function SHOW.note(io, event)
+  indented(io, terminal.clean(event.text, 1000))
+end
+
+--- Makes what shows the records of a run while it goes on.
+---@param io alicloud.cli.Io
+---@param journal string
+---@return fun(event: table)
+function M.of(io, journal)
+  local view = { begun = {}, asked = {}, journal = journal }
+  return function(event)
+    local show = SHOW[event.type]
+    if show then show(io, event, view) end
+  end
+end
+
+return M
