@@ -44,7 +44,11 @@ end
 local function check_loss(stage, result, effect_at, violated)
   if not result.rpo or not result.recover_point then return end
   local outage_at = stage.outage_at
-  if outage_at then
+  if result.rpo_basis == "stop" then
+    if result.recover_point < result.rpo_to then
+      violated "N1 no loss since the stop, by a recovery point from before it"
+    end
+  elseif outage_at then
     local loss = math.max(0, outage_at - result.recover_point)
     if math.abs(result.rpo - loss) > 0.001 then
       violated(("N1 a loss of %.0f s, and %.0f s to the outage"):format(result.rpo, loss))
