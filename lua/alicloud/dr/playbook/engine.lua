@@ -34,8 +34,8 @@ local M = {}
 ---@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, to: string?, prefix: string }> groups,
 ---each with the branch that has named it
----@field named table<string, { id: string, region: string, to: string? }> every group that this
----process has come to, also in branches that are over
+---@field named table<string, { id: string, region: string, to: string?, prefix: string }> every
+---group that this process has come to and has not left out, also in branches that are over
 ---@field asking boolean? somebody is asked for consent
 ---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
@@ -127,8 +127,10 @@ end
 --- Notes that a branch does nothing more with the groups that it has named.
 ---@param prefix string of the branch
 function Engine:unbind(prefix)
-  for key, bound in pairs(self.bound) do
-    if bound.prefix:sub(1, #prefix) == prefix then self.bound[key] = nil end
+  for _, list in ipairs { self.bound, self.named } do
+    for key, bound in pairs(list) do
+      if bound.prefix:sub(1, #prefix) == prefix then list[key] = nil end
+    end
   end
 end
 
