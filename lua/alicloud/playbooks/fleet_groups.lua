@@ -17,6 +17,7 @@ local M = {}
 ---@field names string[]
 ---@field seen table<string, table> what a look told of those that can be moved, or stand there
 ---@field unready table<string, alicloud.Error> why the others are left out
+---@field ages table<string, number> of the recovery points of those that are not ready, in seconds
 local Fleet = {}
 Fleet.__index = Fleet
 
@@ -32,7 +33,8 @@ local HOUR = 3600
 function M.new(run)
   local params = run.params
   return setmetatable({ run = run, region = params.region or run.client.region,
-    rows = params.table or {}, names = {}, seen = {}, unready = {} }, Fleet)
+    rows = params.table or {}, names = {}, seen = {}, unready = {},
+    ages = {} }, Fleet)
 end
 
 --- An error of something that was not begun.
@@ -136,7 +138,9 @@ end
 function Fleet:later(id, err)
   local params, row = self.run.params, self:row(id)
   local max_rpo = params.max_rpo
-  if err.recover_point_age then max_rpo = (err.recover_point_age // HOUR + 2) * HOUR end
+  if err.code == "Client.RecoveryPointTooOld" and self.ages[id] then
+    max_rpo = (self.ages[id] // HOUR + 2) * HOUR
+  end
   local words = { "failover", "group=" .. id, "region=" .. self.region }
   for _, each in ipairs { { "to", side_text(params.to, err) }, { "max_rpo", ("%.14gs"):format(max_rpo) },
     { "outage_at", outage_text(params.outage_at) }, { "attach", attach_text(row.attach) },
@@ -146,19 +150,21 @@ function Fleet:later(id, err)
   return shell.command("run", words)
 end
 
+-- What a person may overrule, he may overrule at once.
+local function force_text(err)
+  local options = {}
+  for i, code in ipairs(err.forcible or {}) do options[i] = shell.option("--force", code) end
+  return #options > 0 and ("; to overrule it, add %s --why TEXT"):format(table.concat(options, " "))
+    or ""
+end
+
 --- What is said of a group that is left out.
 ---@param id string
 ---@param err alicloud.Error
 ---@return string
 function Fleet:left_out(id, err)
-  return ("%s was left out: %s: %s; later: %s"):format(id, err.code, err.message,
-    self:later(id, err))
-end
-
-local function first_obstacle(findings)
-  for _, finding in ipairs(findings) do
-    if finding.verdict == "block" then return finding end
-  end
+  return ("%s was left out: %s: %s%s; later: %s"):format(id, err.code, err.message,
+    force_text(err), self:later(id, err))
 end
 
 local function stands_there(group, snapshot)
@@ -178,17 +184,15 @@ end
 local function look_at(own, group, row)
   local report, err = look_before(own, group, row)
   if not report then return nil, err end
-  local snapshot, obstacle = report.snapshot, first_obstacle(report.findings)
-  local seen = { ok = true, status = snapshot.status, name = snapshot.name }
+  local snapshot = report.snapshot
+  local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name }
   if report.ok then return seen end
   if stands_there(group, snapshot) then
-    seen.already_there = true
+    seen.ok, seen.already_there = true, true
     return seen
   end
-  local is_old = obstacle.code == "Client.RecoveryPointTooOld" and snapshot.recover_point
-  return nil, M.refusal { kind = "precheck", code = obstacle.code, message = obstacle.fact,
-    hint = obstacle.cure, recover_point_age = is_old and snapshot.read_at - snapshot.recover_point
-      or nil }
+  seen.findings = report.findings
+  return seen, nil, snapshot.recover_point and snapshot.read_at - snapshot.recover_point
 end
 
 -- What many looks at a time know of each other.
@@ -216,9 +220,9 @@ local function look_within(own, watch, body)
   while not task:wait(SLICE) do
     if watch.is_behind(began) then return behind() end
   end
-  local seen, err = task:result()
+  local seen, err, age = task:result()
   watch.ended(seen ~= nil)
-  return seen, err
+  return seen, err, age
 end
 
 local function look_once(fleet, names, title, is_last)
@@ -233,9 +237,11 @@ local function look_once(fleet, names, title, is_last)
   }, function(item, own)
     local group = fleet:group(own, item.group)
     return own:step("check", function()
-      return look_within(own, watch, function()
+      local seen, err, age = look_within(own, watch, function()
         return look_at(own, group, fleet:row(item.group))
       end)
+      fleet.ages[item.group] = age
+      return seen, err
     end)
   end)
   for i, id in ipairs(names) do
