@@ -79,7 +79,7 @@ describe("alicloud-dr explore", function()
       id = "pg-move", pairs = 2, status = "normal", recover_point_age = 60,
       source = "cn-hangzhou/a", destination = "cn-shanghai/b" } } }]]
     local ran = explore(MOVE, "a=b", "--region", "cn-shanghai", "--seeds", "10", "--world", world,
-      "--faults", "crashes,stale_read", "--kind", "drill", "--wire")
+      "--faults", "crashes,stale_read", "--kind", "planned", "--wire")
     assert.equal(0, ran.code, ran.err)
     ran = explore(MOVE, "--region", "cn-shanghai", "--seed", "4", "--only", "1")
     assert.equal(0, ran.code, ran.err)

@@ -34,7 +34,7 @@ local function hostile_page()
       return run:group("pg-orders", { region = "cn-shanghai" }):failover()
     end)
   end)
-  assert(stage:run(book, { requester = HOSTILE[3], kind = "drill",
+  assert(stage:run(book, { requester = HOSTILE[3], kind = "planned",
     declared = { rto = "1s", rpo = "1d" } }))
   return assert(dr.report(stage:events())):render "html"
 end

@@ -1,6 +1,7 @@
 -- The ready playbook for a drill: whatever happens, nothing is left that costs money.
 
 local after = require "spec.dr.after_lab"
+local helper = require "spec.helper"
 local scene = require "spec.playbooks.scene"
 
 local function run(stage, check, options)
@@ -14,6 +15,46 @@ local function open_drills(stage)
 end
 
 local ONCE = "StartReplicaGroupDrill ClearReplicaGroupDrill"
+
+describe("a run of the kind drill", function()
+  it("is none of a playbook that says that it moves groups", function()
+    for _, name in ipairs { "failover", "planned", "failback" } do
+      local stage = scene.stage()
+      local message = helper.raised(scene.run, name, stage, { group = "pg-orders" }, nil,
+        { kind = "drill" })
+      assert.matches('kind: got "drill"; allowed: "planned" or "unplanned": ' .. name, message)
+      assert.same({}, stage.bench:ledger())
+    end
+  end)
+
+  it("takes the way of a drill, and opens nothing, whoever asks", function()
+    local stage = scene.stage()
+    local errs = {}
+    local function body(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      for _, verb in ipairs { "failover", "fence", "stop" } do
+        run:step(verb, { on_error = "continue" }, function()
+          local _, err = group[verb](group, {})
+          errs[verb] = err
+          return nil, err
+        end)
+      end
+      run:step("raw", { on_error = "continue" }, function(own)
+        local _, err = own.client:call("FailoverDiskReplicaGroup",
+          { ReplicaGroupId = "pg-orders" })
+        errs.raw = err
+        return nil, err
+      end)
+      run:step("drill", function() return group:drill {} end)
+    end
+    assert(stage:run(body, { kind = "drill" }))
+    for _, what in ipairs { "failover", "fence", "stop", "raw" } do
+      assert.equal("Client.DrillOnly", errs[what].code, what)
+      assert.equal("not_sent", errs[what].outcome)
+    end
+    assert.equal("StartReplicaGroupDrill ClearReplicaGroupDrill", scene.effects(stage))
+  end)
+end)
 
 describe("the playbook drill", function()
   it("shows the disks to the check, and clears them", function()

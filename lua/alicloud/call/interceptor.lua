@@ -2,6 +2,7 @@
 --- after its answer, and may refuse it: a journal. It is the option `witness` of a client.
 
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local tables = require "alicloud.base.tables"
 
@@ -9,7 +10,7 @@ local M = {}
 
 ---@class alicloud.Interceptor
 ---@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave;
----`nil, why`: it may not
+---`nil, why`: it may not; an error object is the error of the call
 ---@field after fun(call: alicloud.InterceptedCall, result: table|nil, failure: table|nil) an
 ---answer, or why there is none; what it returns or raises changes nothing
 
@@ -44,7 +45,12 @@ local function describe(plan, attempt)
   }
 end
 
+-- Whoever gives an error has reasons of his own.
 local function refusal(why)
+  if errors.is_error(why) then
+    return { kind = why.kind, code = why.code, message = why.message, hint = why.hint,
+      outcome = "not_sent", retryable = false, retry_class = "never" }
+  end
   return {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", retryable = false,
     retry_class = "never",

@@ -113,11 +113,12 @@ local function take_params(playbook, params, args)
   if playbook.params and params.region and not args.region then args.region = params.region end
 end
 
---- Refuses a mode that a playbook does not have.
+--- Refuses a mode that a playbook does not have, and what it is not for.
 ---@param playbook alicloud.dr.Playbook
 ---@param args table
 function M.check_mode(playbook, args)
   local fault = run_options.mode_fault(playbook, args.mode)
+    or run_options.kind_fault(playbook, args.kind)
   if fault then options.refuse("--" .. fault) end
 end
 

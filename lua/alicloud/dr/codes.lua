@@ -33,6 +33,10 @@ return {
   ["Client.DrillCheckFailed"] = accepted(
     "The drill's disks were there, but the caller's check was not content.",
     "read the message; err.cleared tells whether the drill is gone"),
+  ["Client.DrillOnly"] = not_sent(
+    "The run is of the kind drill, and this is no part of a drill.",
+    "rehearse on copies of the disks (group:drill); to move the group, run it as planned or "
+      .. "unplanned"),
   ["Client.DrillOpen"] = varies(
     "A drill has been open for a long time, and its disks are billed.",
     "clear it: alicloud-dr drill clear"),

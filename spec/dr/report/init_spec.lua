@@ -35,7 +35,7 @@ local function drill(given)
     run:verify("shop answers", function() return true end)
     run:note("done, call off the bridge")
   end)
-  assert.is_nil(stage:run(book, { kind = "drill", requester = "anna", incident = "INC-1",
+  assert.is_nil(stage:run(book, { kind = "planned", requester = "anna", incident = "INC-1",
     declared = { rto = "15m", rpo = "10m" },
     skip = { ["gate:go ahead"] = "the dba is on the phone" },
     accept_loss = { seconds = 5400, by = "head of operations", why = "the region is lost" } }))

@@ -40,6 +40,7 @@ function M.open(job, link)
   local read, message = playbooks.read_params(playbook, job.params)
   if not read then M.refuse(message) end
   local fault = run_options.mode_fault(playbook, job.mode)
+    or run_options.kind_fault(playbook, job.kind)
   if fault then M.refuse("--" .. fault) end
   return playbook, link.ask { type = "playbook", name = playbook.name, kind = playbook.kind,
     declares = playbook.params ~= nil }

@@ -166,7 +166,13 @@ function M.carry_out(branch, group, verb, ...)
   return result, err
 end
 
+-- What a drill does to a group: it leaves production and replication alone.
+local OF_DRILLS = { start_drill = true, clear_drill = true, drill = true }
+
 local function perform(branch, group, verb, ...)
+  if branch.engine.state.run.kind == "drill" and not OF_DRILLS[verb] then
+    return nil, call_recorder.no_drill(branch, verb)
+  end
   local engine, arguments, place = branch.engine, table.pack(...), place_of(verb)
   arguments[place] = noticed(engine, arguments[place])
   local result, err = engine.executor:verb(branch, group, verb,

@@ -1,13 +1,32 @@
 --- What a branch of a run tells the journal about calls: every attempt to change something, and
 --- what verbs decide (alicloud.call.interceptor, alicloud.dr.journal.protocol).
 
+local errors = require "alicloud.base.error"
+
 local M = {}
 
 local OUTSIDE = "a call that changes something belongs into a step; inside run:each and "
   .. "run:parallel, of the run that the function is given"
 
+-- What opens the disks of a group to whoever writes.
+local OPENS = { FailoverDiskReplicaGroup = true, FailoverDiskReplicaPair = true }
+
+--- Why something is not done in a run that is a drill.
+---@param branch alicloud.dr.PlaybookRun
+---@param what string
+---@return alicloud.Error
+function M.no_drill(branch, what)
+  return errors.new { kind = "state", code = "Client.DrillOnly", outcome = "not_sent",
+    step = branch.step_key,
+    message = ("this run is a drill, and %s is no part of one"):format(what),
+    hint = "rehearse with start_drill or drill; to move the group, run it as planned or unplanned" }
+end
+
 local function note_call(branch, call)
   local engine = branch.engine
+  if engine.state.run.kind == "drill" and OPENS[call.action] then
+    return nil, M.no_drill(branch, call.action)
+  end
   if not branch.step_key then return nil, OUTSIDE end
   call.number = #engine.state.calls + 1
   return engine:write({

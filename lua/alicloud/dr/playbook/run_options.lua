@@ -154,6 +154,17 @@ function M.mode_fault(playbook, mode)
     schema.show(mode), playbook.name, playbook.graceful_only)
 end
 
+--- Why a playbook cannot be run for what it is to be run for: one that says that it moves groups is
+--- no drill.
+---@param playbook alicloud.dr.Playbook
+---@param kind "drill"|"planned"|"unplanned"|nil
+---@return string|nil message
+function M.kind_fault(playbook, kind)
+  if kind ~= "drill" or not playbook.kind or playbook.kind == "drill" then return nil end
+  return ('kind: got "drill"; allowed: "planned" or "unplanned": %s moves groups; a drill: '
+    .. "alicloud-dr run drill"):format(playbook.name)
+end
+
 --- The wishes to leave steps out, in the form of the engine.
 ---@param skip table<string, string>|nil
 ---@param by string whose wish it is

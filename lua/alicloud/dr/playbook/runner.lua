@@ -346,6 +346,7 @@ function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
   message = message or run_options.mode_fault(playbook, given.mode)
+    or run_options.kind_fault(playbook, given.kind)
   if message then error("dr.run: " .. message, 2) end
   local err
   if not given.store then
