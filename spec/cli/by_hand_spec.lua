@@ -44,6 +44,24 @@ describe("alicloud-dr fence", function()
       "--yes").out)
   end)
 
+  it("stops a machine that others use only if it is named", function()
+    local world = after.world()
+    world.groups[2] = { id = "pg-bills", source = "cn-hangzhou/cn-hangzhou-g", status = "normal",
+      destination = "cn-shanghai/cn-shanghai-b", pairs = { { source_disk = "d-bills" } } }
+    table.insert(world.disks, { id = "d-bills", place = "cn-hangzhou/cn-hangzhou-g",
+      instance = "i-old" })
+    local ran, desk = desks.once({ world = world }, "fence", "pg-orders", "--yes")
+    assert.equal(1, ran.code)
+    assert.matches("i%-old also has d%-bills of pg%-bills, and would be stopped", ran.err .. ran.out)
+    assert.matches("%-%-stop%-shared i%-old", ran.err .. ran.out)
+    assert.same({}, desk:ledger())
+    ran = again(desk, "fence", "pg-orders", "--yes", "--stop-shared", "i-old")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal("StopInstance DetachDisk DetachDisk", actions(desk))
+    ran = again(desk, "fence", "pg-orders", "--yes", "--stop-shared", "i old")
+    assert.equal(2, ran.code)
+  end)
+
   it("leaves disks attached, or cuts the power, where that is asked for", function()
     local ran, desk = desks.once(given(), "fence", "pg-orders", "--yes", "--no-detach", "--force",
       "--json")

@@ -83,11 +83,24 @@ M.ATTACH = schema.rule("an instance id, or a table of them by disk id", function
   return next(value) ~= nil
 end)
 
-M.IDS = schema.rule("a list of ids", function(value)
-  for _, id in ipairs(type(value) == "table" and value or {}) do
-    if not M.ID.test(id) then return false end
+--- Ids from a list, or from a text with commas between them.
+---@param value any
+---@return string[]|nil nil if one of them is none
+function M.ids(value)
+  local list = value
+  if type(value) == "string" then
+    list = {}
+    for word in (value .. ","):gmatch("([^,]*),") do list[#list + 1] = word end
   end
-  return type(value) == "table"
+  if type(list) ~= "table" then return nil end
+  for _, id in ipairs(list) do
+    if not M.ID.test(id) then return nil end
+  end
+  return list
+end
+
+M.IDS = schema.rule("a list of ids, or a text with commas between", function(value)
+  return M.ids(value) ~= nil
 end)
 
 M.REGION = grammar("a region such as cn-shanghai", 64, "^[a-z][a-z0-9%-]*[a-z0-9]$")

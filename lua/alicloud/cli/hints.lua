@@ -9,7 +9,7 @@ local M = {}
 
 -- Options of methods that a command has under the same name.
 local OPTIONS = { old_side = true, to = true, incident = true, client_token = true,
-  outage_at = true, max_rpo = true }
+  outage_at = true, max_rpo = true, stop_shared = true }
 
 -- What a command does not do without.
 local NEEDED = { serve = "--attach INSTANCE" }

@@ -34,6 +34,11 @@ function M.fence_question(plan, power)
     lines[#lines + 1] = ("    %s   %s\n"):format(power and "cut the power of" or "stop",
       host_name(host))
   end
+  for _, neighbour in ipairs(plan.neighbours or {}) do
+    lines[#lines + 1] = ("    %s has %s%s too\n"):format(clean(neighbour.instance),
+      clean(neighbour.disk), neighbour.pair
+        and " of " .. clean(neighbour.group or neighbour.pair) or "")
+  end
   for _, disk in ipairs(plan.detach) do
     lines[#lines + 1] = ("    detach %s\n"):format(clean(attachment.describe(disk)))
   end
@@ -76,6 +81,9 @@ end
 function M.serve_question(plan)
   local lines = { ("  Serve in %s?\n"):format(clean(plan.region)) }
   for _, job in ipairs(plan.attach) do
+    for _, host in ipairs(job.from or {}) do
+      lines[#lines + 1] = ("    detach %s from %s\n"):format(clean(job.disk.id), host_name(host))
+    end
     lines[#lines + 1] = ("    attach %s to %s\n"):format(clean(job.disk.id), clean(job.instance))
   end
   for _, host in ipairs(plan.start) do

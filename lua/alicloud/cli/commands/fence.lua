@@ -3,6 +3,7 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
+local formats = require "alicloud.base.formats"
 local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -30,16 +31,19 @@ function M.configure(command)
   options.add_common(command, "Region of the secondary site, which the group is copied to")
   options.add_side(command)
   command:flag("--no-detach", "Stop the instances only, and leave the disks attached.")
+  command:option("--stop-shared", "Instances that may be stopped though disks of other groups are "
+    .. "on them, with commas between."):argname "<ids>"
   command:flag("--force", "Cut the power of the instances instead of shutting them down.")
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for each stop and each detach (10m)." })
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "to", "no_detach", "force", "timeout", "poll" }
+local CARRIED_ON = { "to", "no_detach", "stop_shared", "force", "timeout", "poll" }
 
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change(args)
+  given.stop_shared = options.text(args, "stop_shared", formats.IDS)
   given.detach, given.force = not args.no_detach, args.force or false
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)

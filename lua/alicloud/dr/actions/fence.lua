@@ -16,7 +16,7 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
----@field stop_shared? string[] instances that may be stopped though others have disks on them
+---@field stop_shared? string[]|string instances that may be stopped though others have disks on them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
 
@@ -120,8 +120,8 @@ local function shared_instances(change, snapshot, plan)
   local shared = neighbours.shared(plan.neighbours, change.options.stop_shared)
   return shared and { kind = "state", code = "Client.SharedInstance",
     message = shared.words .. ", and would be stopped",
-    hint = "if they may be stopped, name them with stop_shared: "
-      .. table.concat(shared.instances, ",") }
+    hint = ('move the others first; if it may be stopped all the same: stop_shared = "%s"'):format(
+      table.concat(shared.instances, ",")) }
 end
 
 local function part_failed(err, result)

@@ -1,6 +1,7 @@
 --- What else lies on the instances of a group. To stop an instance stops all that it serves, so
 --- disks of other groups are found, by the pairs that the region lists, before anything is stopped.
 
+local formats = require "alicloud.base.formats"
 local pages = require "alicloud.dr.read.pages"
 local tables = require "alicloud.base.tables"
 
@@ -83,10 +84,10 @@ end
 
 --- The instances that hold a disk of another group, or of a pair without one, and were not named.
 ---@param list alicloud.dr.Neighbour[]
----@param named string[]? instances that may be stopped all the same
+---@param named string[]|string|nil instances that may be stopped all the same
 ---@return { words: string, instances: string[] }|nil nil if there are none
 function M.shared(list, named)
-  local allowed, parts, instances = tables.set(named), {}, {}
+  local allowed, parts, instances = tables.set(formats.ids(named)), {}, {}
   for _, neighbour in ipairs(list) do
     if neighbour.pair and not allowed[neighbour.instance] then
       parts[#parts + 1] = ("%s also has %s of %s"):format(neighbour.instance, neighbour.disk,

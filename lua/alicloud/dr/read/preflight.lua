@@ -25,7 +25,7 @@ local FAR = 15
 ---@field attach? string|table<string, string> see serve
 ---@field fence? "try"|"must"|"no" whether the side that is left is fenced ("try" of a failover,
 ---"must" of the others)
----@field stop_shared? string[] instances that may be stopped though others use them
+---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field old_side_for? number|string longest wait for each list of the side that is left (15 s)
 
 local MOVE = schema.choice("failover", "planned", "failback")
