@@ -9,6 +9,7 @@
 local direction = require "alicloud.dr.model.direction"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -227,6 +228,18 @@ local function giving_side(group, back)
   return other.region == group.region and other or group
 end
 
+-- What reads can tell is found before the first change, not with the service stopped.
+local function look_ahead(context)
+  local group, options = context.group, context.options
+  local report, err = group:preflight { move = "failback", attach = options.attach,
+    stop_shared = options.stop_shared, fence = options.fence == false and "no" or nil }
+  if not report then return nil, err end
+  local obstacle = precheck.first_obstacle(report)
+  if not obstacle then return true end
+  return refusal(group, obstacle.code, obstacle.fact, { hint = obstacle.cure, step = "check",
+    findings = report.findings })
+end
+
 --- Moves a group back, or goes on with that where an earlier attempt ended.
 ---@param group alicloud.dr.Group at the side that has the service now
 ---@param back alicloud.dr.Group the same at the side that takes it
@@ -249,7 +262,9 @@ function M.run(group, back, options)
     result.outcome = "already_failed_back"
     return result
   end
-  local ok
+  local ok = true
+  if from == 1 then ok, err = look_ahead(context) end
+  if not ok then return nil, err end
   ok, err = walk(context, from, result.order)
   if not ok then return nil, err end
   result.elapsed = loop.now() - began

@@ -16,7 +16,7 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
----@field stop_shared? string[]|string instances that may be stopped though others have disks on them
+---@field stop_shared? string[]|string instances that may be stopped though others are on them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
 
