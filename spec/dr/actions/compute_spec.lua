@@ -36,6 +36,23 @@ describe("fence", function()
     assert.equal(3, #calls(bench))
   end)
 
+  it("reads all disks of a group, and of a machine, however many they are", function()
+    local world = after.world()
+    world.groups[1].pairs, world.disks = {}, {}
+    for i = 1, 17 do
+      local old = ("d-many-%02d"):format(i)
+      world.groups[1].pairs[i] = { source_disk = old, destination_disk = old .. "-new" }
+      world.disks[i] = { id = old, place = "cn-hangzhou/cn-hangzhou-g", instance = "i-old" }
+    end
+    world.disks[18] = { id = "d-z", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-old" }
+    world.pairs = { { id = "pair-z", source = "cn-hangzhou/cn-hangzhou-g", source_disk = "d-z",
+      destination = "cn-shanghai/cn-shanghai-b", status = "normal" } }
+    local bench = lab.new { world = world }
+    local err = refused(bench, "fence", nil, "Client.SharedInstance")
+    assert.matches("i%-old also has d%-z of pair%-z", err.message)
+    assert.equal(17, #assert(bench:run("fence", { stop_shared = "i-old" })).detached)
+  end)
+
   it("stops and detaches all of a disk that is attached to several", function()
     local world = after.world { status = "failovered" }
     world.disks[2].more_instances = { "i-old-2", "i-old-3" }

@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
+local paging = require "alicloud.emulator.gateway.paging"
 local state = require "alicloud.emulator.model.state"
 
 local M = {}
@@ -184,14 +185,6 @@ local function ids_of(params, name)
   return ids
 end
 
-local function whole(params, name, default, high)
-  local text = params[name]
-  if not text or text == "" then return default end
-  local value = math.tointeger(tonumber(text))
-  if value and value >= 1 and value <= high then return value end
-  return nil, refuse("InvalidParameter", ("The specified parameter %s is not valid."):format(name))
-end
-
 local function select_records(emu, params, list, ids)
   local found = {}
   for _, record in ipairs(list) do
@@ -203,18 +196,15 @@ local function select_records(emu, params, list, ids)
   return found
 end
 
-local function answer(params, found, outer, inner, show)
-  local number, refusal = whole(params, "PageNumber", 1, math.maxinteger)
-  if not number then return nil, refusal end
-  local size
-  size, refusal = whole(params, "PageSize", 10, 100)
-  if not size then return nil, refusal end
+-- Lists that are cut short are a lie about replication alone.
+local function answer(emu, params, found, outer, inner, show)
+  local page, refusal = paging.read(params, emu.settings)
+  if not page then return nil, refusal end
+  local list, about = paging.cut(found, page, { short_list = 0 })
   local items = core.array {}
-  for index = (number - 1) * size + 1, math.min(#found, number * size) do
-    items[#items + 1] = show(found[index])
-  end
-  return { [outer] = { [inner] = items }, PageNumber = number, PageSize = size,
-    TotalCount = #found, NextToken = "" }
+  for i, record in ipairs(list) do items[i] = show(record) end
+  about[outer] = { [inner] = items }
+  return about
 end
 
 local function attachments(ids)
@@ -242,7 +232,7 @@ M.describe_disks = { run = function(emu, params)
     local wanted = not params.InstanceId or is_attached(disk, params.InstanceId)
     if wanted then found[#found + 1] = disk end
   end
-  return answer(params, found, "Disks", "Disk", show_disk)
+  return answer(emu, params, found, "Disks", "Disk", show_disk)
 end }
 
 local function locks_of(instance)
@@ -253,7 +243,7 @@ M.describe_instances = { run = function(emu, params)
   local ids, refusal = ids_of(params, "InstanceIds")
   if refusal then return nil, refusal end
   local found = select_records(emu, params, emu.world.instances, ids)
-  return answer(params, found, "Instances", "Instance", function(instance)
+  return answer(emu, params, found, "Instances", "Instance", function(instance)
     return { InstanceId = instance.id, InstanceName = instance.name, Status = instance.status,
       RegionId = instance.place.region, ZoneId = instance.place.zone,
       OperationLocks = locks_of(instance) }
