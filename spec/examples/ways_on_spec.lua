@@ -136,6 +136,16 @@ CASES["a planned move failed and was rolled back"] = function()
   return desk, journal
 end
 
+CASES["a planned move failed, and production could not be brought back"] = function()
+  local forbidden = { error = { code = "Forbidden", status = 403 } }
+  local desk = room(nil, { faults = { after.fault("FailoverDiskReplicaGroup", forbidden),
+    { match = { action = "AttachDisk", before = 7200 }, effect = forbidden } } })
+  local journal, ran = run(desk, "planned", "attach=i-orders-sh")
+  assert.is_string(ran.object.production_down)
+  desk.bench.emu:advance(7200)
+  return desk, journal
+end
+
 CASES["a gate waits for somebody who cannot be reached"] = function()
   local desk, _, directory = desks.room(false, { world = room().given.world })
   local made = desk:run("approve", "--new-key", directory .. "/key", "--as", "dba")
