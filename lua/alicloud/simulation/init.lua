@@ -180,7 +180,8 @@ local LONGEST_OUTAGE = 600
 
 local function is_outage_alone(case)
   local trouble = case.troubles[1]
-  return #case.troubles == 1 and #case.world.groups == 1 and trouble.kind == "outages" and trouble.lasts <= LONGEST_OUTAGE
+  return #case.troubles == 1 and #case.world.groups == 1 and trouble.kind == "outages"
+    and trouble.lasts <= LONGEST_OUTAGE
 end
 
 local function is_harmless(case)
