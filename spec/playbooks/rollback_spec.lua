@@ -4,6 +4,8 @@
 local after = require "spec.dr.after_lab"
 local lab = require "spec.dr.lab"
 local scene = require "spec.playbooks.scene"
+local stages = require "spec.dr.playbook.stage"
+local zones = require "spec.dr.zone_lab"
 
 local PARAMS = { group = "pg-orders", region = "cn-shanghai", attach = "i-new" }
 
@@ -64,6 +66,13 @@ describe("a planned move that is refused", function()
     assert.is_true(err.rolled_back)
     assert.same({ "Running", "stopped" }, order)
     assert.matches("^normal", scene.settled(stage))
+  end)
+
+  it("is made again at once: it waits until the service synchronizes once more", function()
+    local stage = stage_with(refuse "FailoverDiskReplicaGroup")
+    assert.is_true(select(2, scene.run("planned", stage, PARAMS)).rolled_back)
+    assert.equal(0, assert(scene.run("planned", stage, PARAMS)).rpo)
+    is_back(stage, "i-new", "d-new-")
   end)
 
   it("does not call services started that nobody has started", function()
@@ -141,6 +150,21 @@ describe("a planned move that is refused", function()
     assert.equal("Client.Interrupted", err.code)
     assert.matches("i%-old", err.production_down)
     assert.equal(0, after.effects(stage.bench, "AttachDisk"))
+  end)
+end)
+
+describe("a move between two zones of one region", function()
+  it("is brought back like one between regions", function()
+    local stage = stages.new { world = zones.world(), faults = { refuse "FailoverDiskReplicaGroup" } }
+    local params = { group = "pg-orders", region = "cn-hangzhou", to = "cn-hangzhou-h",
+      attach = "i-new" }
+    local _, err = scene.run("planned", stage, params)
+    assert.equal("Forbidden", err.code)
+    assert.is_true(err.rolled_back, err.production_down)
+    is_back(stage, "i-old", "d-old-")
+    stage.bench.emu:advance(3600)
+    assert.equal(0, assert(scene.run("planned", stage, params)).rpo)
+    is_back(stage, "i-new", "d-new-")
   end)
 end)
 
