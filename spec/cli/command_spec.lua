@@ -33,6 +33,13 @@ describe("alicloud-dr precheck", function()
     end
   end)
 
+  it("says on a terminal what it waits for, while something may pass", function()
+    local given = { tty = true, columns = 80, group = { pairs = { {}, { status = "stopped" } } } }
+    local ran = run(given, "precheck", "pg-orders")
+    assert.equal(1, ran.code)
+    assert.matches("looking again for 0%d:%d%d: group normal", ran.out)
+  end)
+
   it("gives the report as one JSON object", function()
     local ran = run({ group = { recover_point_age = 3000 } }, "precheck", "pg-orders", "--json",
       "--max-rpo", "20m")
@@ -120,7 +127,7 @@ describe("alicloud-dr status", function()
   it("folds a pre-check for a narrow terminal, and leaves it one rule a line in a pipe", function()
     local words = { "precheck", "pg-orders", "--max-rpo", "1m" }
     local piped = run({ columns = 80 }, table.unpack(words)).out
-    local shown = run({ columns = 80, tty = true }, table.unpack(words)).out
+    local shown = run({ columns = 80, tty = true }, table.unpack(words)).out:gsub("^.*\27%[K", "")
     assert.equal((piped:gsub("%s+", " ")), (shown:gsub("%s+", " ")))
     assert.matches("\n  ✔ direction +cn%-hangzhou/g[^\n]+\n", piped)
     for n, line in ipairs(lines_of(shown)) do

@@ -63,7 +63,7 @@ function M.hang(io, line, indent)
   if not io.tty then return line end
   local lines = {}
   fold_line(lines, line, (" "):rep(indent), io.columns)
-  return table.concat(lines, "\n")
+  return (table.concat(lines, "\n"):gsub(" +\n", "\n"))
 end
 
 return M

@@ -22,7 +22,7 @@ Reporter.__index = Reporter
 
 ---@param io alicloud.cli.Io
 ---@param quiet boolean
----@param go_on fun(token: string): string the command that continues under a token
+---@param go_on (fun(token: string): string)|nil the command that continues under a token
 ---@param noun string what is done, begins each line
 ---@param progress? fun(snapshot: alicloud.dr.Snapshot): string a state in fewer words
 ---@return alicloud.cli.Reporter

@@ -3,6 +3,7 @@
 
 local attachment = require "alicloud.dr.read.attachment"
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
@@ -180,7 +181,8 @@ function M.replicated(io, result)
     :format(clean(result.request_id or "unknown (no answer came)"),
       clean(result.client_token or "none"), result.attempts) or ""
   local direction = clean(snapshots.direction(result))
-  return ("  %s %s: %s%s\n"):format(mark(io, "ok"), words, direction, point) .. call
+  local line = fold.hang(io, ("    %s: %s%s"):format(words, direction, point), 6)
+  return "  " .. mark(io, "ok") .. " " .. line:sub(5) .. "\n" .. call
 end
 
 return M

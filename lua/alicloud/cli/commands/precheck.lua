@@ -9,6 +9,7 @@ local hints = require "alicloud.cli.hints"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local precheck = require "alicloud.dr.model.precheck"
+local reporters = require "alicloud.cli.progress"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 
@@ -90,7 +91,13 @@ function M.run(args, io)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
     outage_at = options.outage_at(args), progress = waits(io, args) }
   local client <close>, region = cli_clients.open(args, io)
+  local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
+  -- What may pass is looked at for two minutes, and whoever waits is told for what.
+  limits.progress = function(event)
+    if event.event == "settling" then reporter:take(event) end
+  end
   local report, err = group_names.group(client, region, id, args, io):precheck(limits)
+  reporter:finish()
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   local snapshot = report.snapshot
   hints.at_the_shell { findings = report.findings, group_id = snapshot.group_id, region = region }
