@@ -169,6 +169,42 @@ describe("the option force", function()
   end)
 end)
 
+describe("what is overruled in a run", function()
+  local params = { group = "pg-orders", region = "cn-shanghai", fence = "no" }
+
+  local function make()
+    return scene.stage({ status = "created" }, { assume = ANY })
+  end
+
+  it("outlives its process, wherever that dies, and is done once", function()
+    local whole, book = make(), scene.load "failover"
+    assert(whole:run(book, { params = params, force = force(STATUS) }))
+    for n = 1, whole.disk.calls do
+      local stage = make()
+      stage:run_until(book, function(call) return call.n == n and "crash" end,
+        { params = params, force = force(STATUS) })
+      -- Who resumes repeats it only where it was not written down yet.
+      local known = #stage:events "force" > 0
+      local result, err = stage:run(book, { params = params,
+        force = not known and force(STATUS) or nil })
+      assert.is_table(result, ("killed at call %d: %s"):format(n, tostring(err)))
+      assert.equal(1, #stage.bench:ledger(), n)
+      assert.matches("was overruled by chief", table.concat(result.exceptions, "\n"))
+    end
+  end)
+
+  it("stands in the report, with who and why", function()
+    local stage = make()
+    assert(scene.run("failover", stage, params, nil, { force = force(STATUS) }))
+    local model = require("alicloud.dr.report.gather").model(
+      require("alicloud.dr.report.source").of_text(stage.disk:text "run"))
+    local told = table.concat(require("alicloud.dr.report.text").attention(model), "\n")
+    assert.matches("OperationDenied%.InvalidStatus was to be overruled, by chief: the region is gone",
+      told)
+    assert.matches("OperationDenied%.InvalidStatus of pg%-orders was overruled by chief", told)
+  end)
+end)
+
 describe("alicloud-dr failover --force", function()
   local given = { group = { status = "created" }, assume = ANY }
 
