@@ -25,7 +25,8 @@ describe("the playbook failover", function()
     assert.same({ group = "pg-orders", region = "cn-shanghai" }, asked[3])
     assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
     assert.is_true(result.marks.data_ready < result.marks.verified)
-    assert.matches("pg%-orders is not protected", scene.notes(stage))
+    assert.matches("pg%-orders is not protected: alicloud%-dr reprotect pg%-orders %-%-region "
+      .. "cn%-shanghai", scene.notes(stage))
     assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
   end)
 
@@ -40,7 +41,7 @@ describe("the playbook failover", function()
     assert.is_true(result.marks.data_ready - stage:events("run")[1].at < 120)
     assert.equal("FailoverDiskReplicaGroup AttachDisk AttachDisk StartInstance",
       scene.effects(stage))
-    assert.matches("the old side is not fenced: keep it from writing", scene.notes(stage))
+    assert.matches("the old side is not fenced, keep it from writing: alicloud%-dr fence", scene.notes(stage))
   end)
 
   it("fences at the end what answers again by then", function()

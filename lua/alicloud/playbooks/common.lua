@@ -2,6 +2,7 @@
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
+local shell = require "alicloud.base.shell"
 
 local M = {}
 
@@ -123,6 +124,15 @@ function M.check(run, group, judge, options)
   if not found or not found.outcome then return nil end
   if found.outcome == "already_there" then M.note_standing(run, group, found) end
   return found.outcome
+end
+
+--- The command that does a verb of a group by hand, where the playbook leaves off.
+---@param verb string
+---@param group alicloud.dr.Group
+---@return string
+function M.by_hand(verb, group)
+  local side = group.to and shell.option("--to", group.to) or shell.option("--region", group.region)
+  return shell.command(verb, { group.id }, { side })
 end
 
 --- Why a planned move does not begin with a group that is open at its side.

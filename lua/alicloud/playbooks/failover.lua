@@ -49,7 +49,10 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
 
   if not fenced and try then fenced = common.fence(run, "fence again", group, "continue") end
   run:step("what remains", function(own)
-    if not fenced then own:note "the old side is not fenced: keep it from writing" end
-    own:note(("%s is not protected: alicloud-dr run failback, or reprotect"):format(group.id))
+    if not fenced then
+      own:note("the old side is not fenced, keep it from writing: "
+        .. common.by_hand("fence", group))
+    end
+    own:note(("%s is not protected: %s"):format(group.id, common.by_hand("reprotect", group)))
   end)
 end)

@@ -46,7 +46,8 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
   if found then return end
 
   if not params.protect then
-    return run:note(group.id .. " is not protected: alicloud-dr reprotect")
+    return run:note(("%s is not protected: %s"):format(group.id,
+      common.by_hand("reprotect", group)))
   end
   run:step("reprotect", function() return group:reprotect {} end)
   run:step("replicate", function() return group:start {} end)
