@@ -43,7 +43,7 @@ describe("alicloud-dr run", function()
     local desk, file = room()
     local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
     assert.equal(0, ran.code, ran.err)
-    local journal = ran.out:match("\n    journal (%S+%.jsonl), %x+\n")
+    local journal = ran.out:match("\n    journal (%S+%.jsonl), head %x+\n")
     assert.is_truthy(ran.out:find("report: alicloud-dr report " .. journal .. " -o report.html",
       1, true), ran.out)
   end)
