@@ -25,7 +25,7 @@ local function options_of(path, secret)
   if path == M.FLEET then return { region = "cn-shanghai", params = FLEET_PARAMS } end
   if path == M.PLANNED then
     return { region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai",
-      attach = "i-orders-sh", max_rpo = "2h" } }
+      attach = "i-orders-sh", max_rpo = "2h" }, correction = { verify_for = "20m" } }
   end
   if path == M.ZONES then
     return { region = "cn-hangzhou", params = { api_key = secret, to = "cn-hangzhou-h" } }

@@ -406,6 +406,10 @@ return {
     "is_settled", TRUE))),
 
   -- A move that has stopped production.
+  of("P11", of_planned(mutant("a correction is forgotten by the next process", 5, edit(
+    "alicloud.dr.playbook.corrections", "changes_of", [[function(state, wish)
+      return original({ params = state.run.params }, wish)
+    end]])))),
   of_planned(mutant("nobody says that production is down", 5, edit(PRODUCTION, "M.words", NIL))),
   of_planned(mutant("what a fence will stop is not written down before", 5, edit(GROUP,
     "PREPARE.fence", "function() end"), edit(PRODUCTION, "stopping_steps",

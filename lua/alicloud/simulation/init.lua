@@ -39,6 +39,7 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field region string of the client
 ---@field params table<string, any>?
 ---@field kind string?
+---@field correction table<string, any>? parameters that somebody who goes on corrects
 ---@field world table of the emulator; what a case varies is what groups do not say
 ---@field wire boolean? requests are signed and sent as bytes; slower
 

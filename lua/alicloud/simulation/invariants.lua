@@ -2,6 +2,7 @@
 --- Those that can only be judged while it runs (S4 of a call that leaves, S11) are noted by
 --- alicloud.simulation.stage.
 
+local corrections = require "alicloud.simulation.correction"
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
@@ -16,7 +17,8 @@ local stages = lazy.module "alicloud.simulation.stage"
 local M = {}
 
 --- Every invariant by its name.
-M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS, numbers.INVARIANTS, {
+M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
+  corrections.INVARIANTS, numbers.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -340,6 +342,7 @@ function M.violations(stage)
     "operators", "intents", "sends", "denials", "bounds", "secrets" } do
     CHECK[name](stage, found, violated)
   end
+  corrections.check(stage, found.events, violated)
   order.check(stage, found.events, violated)
   numbers.check(stage, found, violated)
   return list

@@ -5,6 +5,7 @@
 local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
+local corrections = require "alicloud.simulation.correction"
 local memory = require "alicloud.dr.store.memory"
 local production = require "alicloud.simulation.production"
 local state = require "alicloud.emulator.model.state"
@@ -311,6 +312,7 @@ function Stage:run_on(disk, saw)
   return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
     params = plan.params, kind = plan.kind, incident = self.case.incident,
     outage_at = self.outage_at,
+    corrections = disk == self.disk and corrections.wish(self) or nil,
     requester = "operator", progress = saw, program = no_program,
     open_gates = "nobody is asked in a rehearsal" })
 end

@@ -95,7 +95,8 @@ local function difference(state, playbook, options)
     end
   end
   local asked = options.params and core.encode(journals.plain(params.written(options.params)))
-  if asked and asked ~= core.encode(state.params) then
+  -- A host that starts again gives what it began with, whatever was corrected since.
+  if asked and asked ~= core.encode(state.params) and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(state.params), asked),
       "a run keeps what it was begun with; what later steps take can be corrected, with a reason: "
