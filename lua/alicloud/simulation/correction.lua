@@ -1,5 +1,5 @@
---- Corrected parameters in a rehearsal: somebody who goes on with a run gives other values, and every
---- process behind keeps them.
+--- Corrected parameters in a rehearsal: somebody who goes on with a run gives other values, and
+--- every process behind keeps them.
 
 local core = require "alicloud.core"
 local journals = require "alicloud.dr.journal"
@@ -11,8 +11,8 @@ M.INVARIANTS = {
   P11 = "a correction is written once, with the value before it, and kept by all that follows",
 }
 
---- What the next process of a stage corrects: all that the plan says, from the second one on, in two
---- of three seeds.
+--- What the next process of a stage corrects: all that the plan says, from the second one on, in
+--- two of three seeds.
 ---@param stage alicloud.simulation.Stage
 ---@return alicloud.dr.CorrectionWish|nil
 function M.wish(stage)
