@@ -87,4 +87,26 @@ describe("a command that is ended by", function()
     assert.matches("interrupted by SIGTERM\n +go on:  alicloud%-dr resume ", output)
     assert.is_false(core.is_process(math.tointeger(tonumber(output:match "id=(%d+)="))))
   end)
+
+  for signal, code in pairs { INT = 130, TERM = 143 } do
+    it("SIG" .. signal .. " undoes nothing, though a step blocks outside the loop", function()
+      local output = emulator:interrupt(([[env ALICLOUD_DR_JOURNALS=%s alicloud-dr run %s]]):format(
+        scratch.directory(), scratch.file([[
+          local core = require "alicloud.core"
+          local dr = require "alicloud.dr"
+          return dr.playbook("blocks", function(run)
+            run:step("first", { undo = function() io.stderr:write "UNDONE" end }, function()
+              return 1
+            end)
+            run:step("blocks", { timeout = "90s" }, function()
+              io.stderr:write "here\n"
+              core.poll(nil, "r", 60)
+              return true
+            end)
+            run:step("behind", function() run.loop.sleep(60) end)
+          end)]], ".lua")), "here", signal)
+      assert.matches(("^exit code %d\n"):format(code), output)
+      assert.is_nil(output:find("UNDONE", 1, true), output)
+    end)
+  end
 end)

@@ -62,6 +62,11 @@ end
 function Task:cancel(err)
   if self.finished then return false end
   local status = coroutine.status(self.coroutine)
+  -- An interrupt was raised between its end and the moment at which that would have been noted.
+  if status == "dead" then
+    self.scheduler:finish(self, true, nil, err or cancelled())
+    return true
+  end
   if status ~= "suspended" then error("a running task cannot be cancelled", 2) end
   self.scheduler:forget(self.waiter)
   local ok, failure = coroutine.close(self.coroutine)
