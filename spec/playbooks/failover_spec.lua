@@ -41,7 +41,8 @@ describe("the playbook failover", function()
     assert.is_true(result.marks.data_ready - stage:events("run")[1].at < 120)
     assert.equal("FailoverDiskReplicaGroup AttachDisk AttachDisk StartInstance",
       scene.effects(stage))
-    assert.matches("the old side is not fenced, keep it from writing: alicloud%-dr fence", scene.notes(stage))
+    assert.matches("the old side is not fenced, keep it from writing: alicloud%-dr fence",
+      scene.notes(stage))
   end)
 
   it("fences at the end what answers again by then", function()
