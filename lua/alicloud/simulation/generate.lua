@@ -293,9 +293,12 @@ local function vary(d, group, reversed)
   if own.recover_point_age == nil then
     own.recover_point_age = own.status ~= "initial_syncing" and d:pick(AGES)
   end
-  -- Somebody has reversed it long ago, and the playbook asks at the wrong side. Where both sides are
-  -- in one region, nothing but the zone tells.
-  if d:chance(region_of(own.source) == region_of(own.destination) and 0.3 or reversed) then own.source, own.destination = own.destination, own.source end
+  -- Somebody has reversed it long ago, and the playbook asks at the wrong side. Where both sides
+  -- are in one region, nothing but the zone tells.
+  local in_one_region = region_of(own.source) == region_of(own.destination)
+  if d:chance(in_one_region and 0.3 or reversed) then
+    own.source, own.destination = own.destination, own.source
+  end
   return own
 end
 

@@ -65,11 +65,13 @@ local function show_overrule(io, args, report, region)
     .. change.command("failover", { report.snapshot.group_id }, region, more, CARRIED_ON) .. "\n")
 end
 
--- A second look at what stands against it is nothing to tell; a third is.
-local function waits(io, args)
+-- What may pass is looked at for two minutes, and whoever waits is told for what: on a terminal at
+-- once, elsewhere in one line. There a second look at what stands against it is nothing to tell.
+local function waits(io, args, reporter)
   local looks = 0
   return function(event)
     if args.json or event.event ~= "settling" then return end
+    if io.tty then return reporter:take(event) end
     looks = looks + 1
     if looks ~= 2 then return end
     io.err(("alicloud-dr: looking again, for up to %s: %s\n"):format(
@@ -89,13 +91,10 @@ end
 function M.run(args, io)
   local id = options.group_id(args.group)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
-    outage_at = options.outage_at(args), progress = waits(io, args) }
+    outage_at = options.outage_at(args) }
   local client <close>, region = cli_clients.open(args, io)
   local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
-  -- What may pass is looked at for two minutes, and whoever waits is told for what.
-  limits.progress = function(event)
-    if event.event == "settling" then reporter:take(event) end
-  end
+  limits.progress = waits(io, args, reporter)
   local report, err = group_names.group(client, region, id, args, io):precheck(limits)
   reporter:finish()
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
