@@ -189,8 +189,10 @@ describe("a patient client", function()
   end)
 
   it("is made for one piece of work, which has ten minutes, or what the client says", function()
-    for _, row in ipairs { { {}, nil, 600 }, { {}, 60, 60 }, { { seconds = 90 }, nil, 90 },
-      { { seconds = 0 }, nil, 0 }, { { seconds = 0 }, 60, 60 }, { 90, 60, 60 }, { false, nil, 0 } } do
+    for _, row in ipairs {
+      { {}, nil, 600 }, { {}, 60, 60 }, { { seconds = 90 }, nil, 90 }, { { seconds = 0 }, nil, 0 },
+      { { seconds = 0 }, 60, 60 }, { 90, 60, 60 }, { false, nil, 0 },
+    } do
       local client, asked, control = cloud(refuse(503, "ServiceUnavailable"), math.huge,
         { wait_for_cloud = row[1] })
       local events = {}

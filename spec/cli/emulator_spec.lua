@@ -92,7 +92,8 @@ describe("alicloud-dr emulator", function()
     ["--seed: must be a whole number"] = { "--seed", "1.5" },
     ["/nowhere/world.lua: no such file"] = { "--world", "/nowhere/world.lua" },
     ['did you mean "token_lifetime"?'] = { "--assume", "tokn_lifetime=3" },
-    ['--hostile: pair_ids: must be one of "array", "comma", "empty"'] = { "--hostile", "pair_ids=x" },
+    ['--hostile: pair_ids: must be one of "array", "comma", "empty"'] =
+      { "--hostile", "pair_ids=x" },
   } do
     it("refuses, as usage: " .. problem, function()
       local code, out, err = run(words)

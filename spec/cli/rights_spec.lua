@@ -77,7 +77,8 @@ local EXAMPLES = {
     "playbooks ./orders.lua" },
   playbooks = { "playbooks", "playbooks --copy drill" },
   run = { "run -y orders.lua expires=1s --as ops --approvers dba.txt "
-    .. "--journal journals/second.jsonl --report report.html", "resume journals/second.jsonl --as ops --approvers dba.txt",
+    .. "--journal journals/second.jsonl --report report.html",
+    "resume journals/second.jsonl --as ops --approvers dba.txt",
     "run failover group=pg-payments fence=no verify=true --as ops --sign ops.key -y" },
   approve = { "approve journals/run.jsonl promote --as dba --key dba.key --yes",
     "approve --new-key new.key --as dba" },

@@ -1,5 +1,5 @@
--- The manual's page on fleets, executed: its files and its command lines against an emulator that is
--- a process of its own.
+-- The manual's page on fleets, executed: its files and its command lines against an emulator that
+-- is a process of its own.
 
 local core = require "alicloud.core"
 local process = require "spec.process"

@@ -1,7 +1,7 @@
 -- A run that is killed by the kernel at every system call that writes, syncs or sends, against an
 -- emulator behind a socket, and run again by a second process: one effect, and the verdict of a run
--- that nobody touched. So is one that is rolled back, corrected or handed over, at some of the calls:
--- the service runs on the new side at the end. Reports "kill sweep: N passed, N failed".
+-- that nobody touched. So is one that is rolled back, corrected or handed over, at some of the
+-- calls: the service runs on the new side at the end. Reports "kill sweep: N passed, N failed".
 -- Arguments: a stride, and the name of one scenario.
 
 local core = require "alicloud.core"
@@ -37,8 +37,8 @@ local function until_done(command)
   return ("for i in 1 2 3 4; do %s && break; done"):format(command)
 end
 
--- What is swept: `first` is done before, `killed` is what the kernel ends as it enters a call for the
--- nth time, `again` is typed by whoever goes on. Every `stride`th call only.
+-- What is swept: `first` is done before, `killed` is what the kernel ends as it enters a call for
+-- the nth time, `again` is typed by whoever goes on. Every `stride`th call only.
 local SCENARIOS = {
   { name = "failover", stride = 1,
     killed = "alicloud-dr run $DIR/orders.lua --region cn-shanghai --no-ask",

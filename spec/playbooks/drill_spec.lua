@@ -4,7 +4,7 @@ local after = require "spec.dr.after_lab"
 local helper = require "spec.helper"
 local scene = require "spec.playbooks.scene"
 
-local function run(stage, check, options)
+local function rehearse(stage, check, options)
   local given = { params = { group = "pg-orders", region = "cn-shanghai", check = check } }
   for name, value in pairs(options or {}) do given[name] = value end
   return stage:run(scene.load "drill", given)
@@ -59,7 +59,7 @@ end)
 describe("the playbook drill", function()
   it("shows the disks to the check, and clears them", function()
     local stage, seen = scene.stage()
-    local result = assert(run(stage, function(own, variables)
+    local result = assert(rehearse(stage, function(own, variables)
       seen = variables
       assert.equal("drill", own.kind)
       assert.equal(1, open_drills(stage))
@@ -73,8 +73,8 @@ describe("the playbook drill", function()
 
   it("runs a program as the check", function()
     local stage = scene.stage()
-    assert(run(stage, 'test "$ALICLOUD_DR_KIND" = drill && test -n "$ALICLOUD_DR_DISKS"'))
-    local _, err = run(scene.stage(), "exit 3")
+    assert(rehearse(stage, 'test "$ALICLOUD_DR_KIND" = drill && test -n "$ALICLOUD_DR_DISKS"'))
+    local _, err = rehearse(scene.stage(), "exit 3")
     assert.equal("Client.DrillCheckFailed", err.code)
     assert.matches("exit 3: exit code 3", err.message)
   end)
@@ -86,7 +86,7 @@ describe("the playbook drill", function()
       ["not done within 30m"] = function(own) own.loop.sleep(1e6) end,
     } do
       local stage = scene.stage()
-      local _, err = run(stage, check)
+      local _, err = rehearse(stage, check)
       assert.equal("Client.DrillCheckFailed", err.code)
       assert.matches(why, err.message)
       assert.matches("the drill is cleared", err.hint)
@@ -97,7 +97,7 @@ describe("the playbook drill", function()
 
   it("detaches what a check has left attached", function()
     local stage = scene.stage()
-    assert(run(stage, function(own, variables)
+    assert(rehearse(stage, function(own, variables)
       for id in variables.disks:gmatch "[^,]+" do
         assert(own.client:call("ecs:AttachDisk", { InstanceId = "i-new", DiskId = id }))
       end
@@ -111,7 +111,7 @@ describe("the playbook drill", function()
     local stage = scene.stage(nil, { events = {
       { at = 2, region = "cn-shanghai", state = "blackhole" },
       { at = 200, region = "cn-shanghai", state = "up" } } })
-    local _, err = run(stage)
+    local _, err = rehearse(stage)
     assert.equal("Client.DrillCheckFailed", err.code)
     assert.equal(0, open_drills(stage))
   end)
@@ -119,7 +119,7 @@ describe("the playbook drill", function()
   it("takes the drill whose answer was lost for its own", function()
     local stage = scene.stage(nil, { faults = { after.fault("StartReplicaGroupDrill",
       after.DOUBTFUL["504"], "after") } })
-    assert(run(stage))
+    assert(rehearse(stage))
     assert.equal(ONCE, scene.effects(stage))
   end)
 
@@ -127,16 +127,16 @@ describe("the playbook drill", function()
     local stage = scene.stage()
     assert(stage.bench:group():start_drill {})
     stage.bench.emu:advance(7200)
-    assert(run(stage))
+    assert(rehearse(stage))
     assert.equal(1, open_drills(stage))
     assert.matches("is open: 2 pay%-as%-you%-go disks are billed for 2h", scene.notes(stage))
   end)
 
   it("cannot be told to leave the clearing out", function()
     local stage = scene.stage()
-    local _, err = run(stage, nil, { skip = { clear = "tomorrow" } })
+    local _, err = rehearse(stage, nil, { skip = { clear = "tomorrow" } })
     assert.equal("Client.CriticalStep", err.code)
-    assert(run(stage))
+    assert(rehearse(stage))
     assert.equal(0, open_drills(stage))
   end)
 

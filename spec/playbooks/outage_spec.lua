@@ -38,7 +38,7 @@ local function stage_with(make, action, nth, seconds)
   return stage, function() return seen end
 end
 
-local function run(name, book, action, nth, seconds)
+local function run_book(name, book, action, nth, seconds)
   local stage, count = stage_with(book.make, action, nth, seconds)
   local params = { group = after.ID }
   local result, err = scene.run(name, stage, params, book.params)
@@ -55,13 +55,13 @@ end
 describe("ten minutes without one reading operation", function()
   for name, book in pairs(BOOKS) do
     it("are outlasted at every read of " .. name, function()
-      local quiet, _, good = run(name, book, "none", 1, 0)
+      local quiet, _, good = run_book(name, book, "none", 1, 0)
       assert.is_table(good)
       local expected, tried = essence(book, quiet), 0
       for _, action in ipairs(READS) do
-        local _, reads = run(name, book, action, 0, 0)
+        local _, reads = run_book(name, book, action, 0, 0)
         for nth = 1, reads, book.every do
-          local stage, _, result, err = run(name, book, action, nth, LONG)
+          local stage, _, result, err = run_book(name, book, action, nth, LONG)
           assert.is_table(result, ("%s, read %d: %s"):format(action, nth, tostring(err)))
           assert.equal(expected, essence(book, stage), action .. " " .. nth)
           tried = tried + 1
@@ -124,7 +124,7 @@ describe("a run that is killed while its call is throttled", function()
         effect = { error = { code = "Throttling.User", status = 400 } } } } })
       local params = { group = after.ID, region = "cn-shanghai", attach = "i-new", max_rpo = "2h" }
       local book, calls = scene.load "failover", 0
-      stage:run_until(book, function(call)
+      stage:run_until(book, function()
         if stage.bench:requests "FailoverDiskReplicaGroup"[1] == nil then return end
         calls = calls + 1
         return calls == n and "crash" or nil

@@ -21,7 +21,8 @@ end
 -- Where the service is up: with its disks, on exactly one side.
 local function up(stage)
   local old, new = uses(stage, "i-old", "d-old-"), uses(stage, "i-new", "d-new-")
-  assert.is_true(old == 3 and new == 0 or old == 0 and new == 3, ("old %d, new %d"):format(old, new))
+  assert.is_true(old == 3 and new == 0 or old == 0 and new == 3,
+    ("old %d, new %d"):format(old, new))
   return old == 3 and "old" or "new"
 end
 

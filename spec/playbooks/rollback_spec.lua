@@ -155,7 +155,8 @@ end)
 
 describe("a move between two zones of one region", function()
   it("is brought back like one between regions", function()
-    local stage = stages.new { world = zones.world(), faults = { refuse "FailoverDiskReplicaGroup" } }
+    local stage = stages.new { world = zones.world(),
+      faults = { refuse "FailoverDiskReplicaGroup" } }
     local params = { group = "pg-orders", region = "cn-hangzhou", to = "cn-hangzhou-h",
       attach = "i-new" }
     local _, err = scene.run("planned", stage, params)

@@ -16,8 +16,8 @@ local diagnose = lazy.module "alicloud.call.diagnose"
 local M = {}
 
 ---@class alicloud.OutageRetry
----@field seconds? number in all, over the whole life of the client; 0: never; nil: calls do not wait,
----verbs of groups and steps of runs do as `USUAL` says
+---@field seconds? number in all, over the whole life of the client; 0: never; nil: calls do not
+---wait, verbs of groups and steps of runs do as `USUAL` says
 ---@field pause? number seconds between two looks, instead of what the cause suggests
 ---@field progress? fun(event: alicloud.outage_retry.Event) cannot break the wait
 ---@field alone? boolean no second region is asked whose fault it is; set for what is usual
@@ -28,8 +28,8 @@ local M = {}
 
 ---@class alicloud.outage_retry.Event
 ---@field event "waiting"|"back"|"given_up"
----@field cause alicloud.DiagnosisCause|"state" state: not for the cloud, or a refusal of it, but for
----what passes by itself
+---@field cause alicloud.DiagnosisCause|"state" state: not for the cloud, or a refusal of it, but
+---for what passes by itself
 ---@field sentence string
 ---@field pause number seconds until the next look, 0 at the end
 ---@field waited number seconds, of this outage
@@ -45,8 +45,8 @@ local STALE = 300
 -- A question to a second region that takes longer has died with its task.
 local LONGEST_QUESTION = 15
 
---- How long a piece of work outlasts an outage where nobody has said so: a verb of a group, a step of
---- a run.
+--- How long a piece of work outlasts an outage where nobody has said so: a verb of a group, a step
+--- of a run.
 M.USUAL = { seconds = 600, pause = 10 }
 
 local SCHEMA = {
@@ -79,15 +79,16 @@ local function both(one, other)
   end
 end
 
---- What one piece of work is to outlast: what it says itself, else what the client says, else what is
---- usual.
+--- What one piece of work is to outlast: what it says itself, else what the client says, else what
+--- is usual.
 ---@param settings alicloud.OutageRetry of the client
 ---@param given { seconds: number?, progress: function? } of the work; its listener hears of the
 ---waits besides the client's
 ---@return alicloud.OutageRetry
 ---@return alicloud.outage_retry.Budget|nil budget of its own; nil: it shares the client's
 function M.for_work(settings, given)
-  local work = { pause = settings.pause, alone = settings.alone, progress = both(settings.progress, given.progress) }
+  local work = { pause = settings.pause, alone = settings.alone,
+    progress = both(settings.progress, given.progress) }
   work.seconds = given.seconds or settings.seconds
   if not work.seconds then
     work.seconds, work.pause = M.USUAL.seconds, settings.pause or M.USUAL.pause
@@ -203,7 +204,8 @@ end
 ---@field reason string what is waited for
 ---@field error? alicloud.Error that says so
 ---@field left? number seconds that may be waited, if it is not for the cloud
----@field since? number monotonic seconds from which it counts as waiting for the cloud, else from now
+---@field since? number monotonic seconds from which it counts as waiting for the cloud, else from
+---now
 
 --- Sleeps as long as something is expected to pass by itself, and tells that it does.
 ---@param context alicloud.call.Context
@@ -232,7 +234,8 @@ local function look(context, plan, wait, outage)
 end
 
 local function look_if_due(context, plan, wait, outage, slept)
-  if not outage.over and context.loop.now() - outage.looked < slept / 2 then return nil, wait.err end
+  local early = context.loop.now() - outage.looked < slept / 2
+  if early and not outage.over then return nil, wait.err end
   return look(context, plan, wait, outage)
 end
 

@@ -101,8 +101,8 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
---- The wish to correct parameters of a run that has begun. What may be another one at any time needs
---- no reason.
+--- The wish to correct parameters of a run that has begun. What may be another one at any time
+--- needs no reason.
 ---@param values table<string, any>
 ---@param args table with `why`
 ---@param person string|nil

@@ -119,8 +119,8 @@ end
 
 --- The same client for one piece of work that outlasts an outage: its readings are asked again for
 --- ten minutes together, or for as long as this client waits for the cloud (`wait_for_cloud`).
----@param given? { seconds: number?, progress: fun(event: alicloud.outage_retry.Event)? } seconds: of
----this work, whatever the client says; 0: none. `progress` is told of each wait
+---@param given? { seconds: number?, progress: fun(event: alicloud.outage_retry.Event)? } seconds:
+---of this work, whatever the client says; 0: none. `progress` is told of each wait
 ---@return alicloud.Client
 function Client:outlasting(given)
   local parent = context_of(self)

@@ -155,7 +155,8 @@ M.all = {
     text = "The window also accepts the machine's own time, because a client that has the "
       .. "machine's clock cannot follow one that stands or runs faster." },
 
-  { name = "pair_ids", kind = "hostile", default = "array", rule = choice("array", "comma", "empty"),
+  { name = "pair_ids", kind = "hostile", default = "array",
+    rule = choice("array", "comma", "empty"),
     text = "comma: PairIds is one element with a comma-separated list, as the official sample; "
       .. "empty: it names no pair." },
   { name = "pair_count_off", kind = "hostile", default = 0, rule = { type = "integer", min = -9 },

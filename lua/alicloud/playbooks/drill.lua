@@ -3,9 +3,10 @@
 ---
 ---     alicloud-dr run drill group=pg-orders region=cn-shanghai check='./check-disks.sh'
 ---
---- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between, and what it says last is
---- kept as evidence. The time counts to the check that passed, the loss to the accepted call. Disks of a drill are
---- paid for until it is cleared: those that others have left open are told, with their age.
+--- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between, and what it says last
+--- is kept as evidence. The time counts to the check that passed, the loss to the accepted call.
+--- Disks of a drill are paid for until it is cleared: those that others have left open are told,
+--- with their age.
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"

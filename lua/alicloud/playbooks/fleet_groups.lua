@@ -142,7 +142,8 @@ function Fleet:later(id, err)
     max_rpo = (self.ages[id] // HOUR + 2) * HOUR
   end
   local words = { "failover", "group=" .. id, "region=" .. self.region }
-  for _, each in ipairs { { "to", side_text(params.to, err) }, { "max_rpo", ("%.14gs"):format(max_rpo) },
+  for _, each in ipairs { { "to", side_text(params.to, err) },
+    { "max_rpo", ("%.14gs"):format(max_rpo) },
     { "outage_at", outage_text(params.outage_at) }, { "attach", attach_text(row.attach) },
     { "stop", row.stop }, { "fence", row.fence } } do
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end

@@ -136,7 +136,8 @@ describe("the option force", function()
   it("takes only named codes, each with a reason and a name", function()
     local group = lab.new():group()
     for _, wrong in ipairs { { force = "all" }, { force = { "all" } },
-      { force = { { code = SYNC, why = " ", by = "x" } } }, { force = { { code = SYNC, why = "y" } } },
+      { force = { { code = SYNC, why = " ", by = "x" } } },
+      { force = { { code = SYNC, why = "y" } } },
       { force = { { code = "Client.RecoveryPointTooOld", why = "y", by = "x" } } },
       { force = { { code = "NoSuchResource", why = "y", by = "x" } } } } do
       assert.error_matches(function() group:failover(wrong) end,
@@ -150,7 +151,8 @@ describe("the option force", function()
     local _, err = scene.run("failover", stage, params)
     assert.equal(STATUS, err.code)
     assert.same({ STATUS }, err.forcible)
-    local result = assert(scene.run("failover", stage, params, nil, { force = force(STATUS, SYNC) }))
+    local overruled = { force = force(STATUS, SYNC) }
+    local result = assert(scene.run("failover", stage, params, nil, overruled))
     assert.equal("completed_with_exceptions", result.status)
     local told = STATUS .. " of pg-orders was overruled by chief: the region is gone"
     assert.same({ told }, { result.exceptions[#result.exceptions] })
@@ -223,7 +225,8 @@ describe("alicloud-dr failover --force", function()
       .. "--max-rpo 1h --force OperationDenied.InvalidStatus --why '…'", 1, true), ran.out)
     assert.is_nil(ran.err:find("looking again", 1, true))
     ran = desks.once({ group = { pairs = ODD } }, "precheck", "pg-orders")
-    assert.matches("looking again, for up to 1m57s: group normal, but pair%-odd is stopped", ran.err)
+    assert.matches("looking again, for up to 1m57s: group normal, but pair%-odd is stopped",
+      ran.err)
   end)
 
   it("needs a reason, a name and a code that can be overruled", function()

@@ -145,7 +145,7 @@ describe("the standing of a group", function()
 
   it("is not believed of one odd look", function()
     local bench, looks = lab.new(), 0
-    local odd = setmetatable({ observe = function(self)
+    local odd = setmetatable({ observe = function()
       looks = looks + 1
       local snapshot = assert(bench:group():observe())
       if looks == 1 then snapshot.role, snapshot.status = "primary", "stopped" end

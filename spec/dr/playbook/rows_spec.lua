@@ -75,8 +75,8 @@ describe("rows by group", function()
 
   it("have columns that are declared without mistakes", function()
     assert.error_matches(function()
-      params.declare("x", { { name = "t", type = "rows", columns = { { name = "a", type = "b" } } } },
-        1)
+      local columns = { { name = "a", type = "b" } }
+      params.declare("x", { { name = "t", type = "rows", columns = columns } }, 1)
     end, 'type: got "b"')
   end)
 end)

@@ -29,8 +29,8 @@ The groups are found by running the playbook undisturbed once. It runs in proces
 as with `plan`, one for each core; gates pass. What is drawn is listed with a violation, shrunk to
 the troubles that it needs, and with the command that repeats it.
 
---faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages) and
-names of hostile options of the emulator (stale_read, group_ahead, …).
+--faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages)
+and names of hostile options of the emulator (stale_read, group_ahead, …).
 
 Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000

@@ -15,8 +15,8 @@ local M = {}
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
 M.TOPICS = {
   "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "rehearsal",
-  "after-the-failover", "nights", "ways-on", "evidence", "repl", "credentials", "networks", "outages",
-  "emulator", "embedding", "event-loops", "security", "reference", "speed", "building",
+  "after-the-failover", "nights", "ways-on", "evidence", "repl", "credentials", "networks",
+  "outages", "emulator", "embedding", "event-loops", "security", "reference", "speed", "building",
 }
 
 local EPILOG = [[

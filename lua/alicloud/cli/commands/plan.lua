@@ -163,8 +163,8 @@ local function plan_object(plan, rate)
     local given = entry.flags
     steps[i] = { step = entry.key, kind = entry.kind, effect = entry.effect, note = entry.note,
       says = core.array(entry.says), reads = entry.reads, calls = core.array(entry.calls),
-      critical = given.critical, point_of_no_return = given.point_of_no_return, graceful_only = given.graceful_only,
-      need = given.need }
+      critical = given.critical, point_of_no_return = given.point_of_no_return,
+      graceful_only = given.graceful_only, need = given.need }
   end
   return { playbook = plan.playbook, digest = plan.digest, steps = core.array(steps),
     groups = core.array(plan.groups), stopped = plan.stopped, reads = plan.reads,

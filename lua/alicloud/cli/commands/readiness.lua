@@ -61,10 +61,11 @@ end
 
 -- Those that were typed, or all that the region is the secondary site of.
 local function chosen(client, region, args, io)
-  local ids, err = {}, nil
+  local ids = {}
   for i, typed in ipairs(args.group) do
-    ids[i], err = group_names.id_of(client, region, typed, io)
-    if err then return nil, err end
+    local id, err = group_names.id_of(client, region, typed, io)
+    if not id then return nil, err end
+    ids[i] = id
   end
   if #ids > 0 then return ids end
   return dr.group_ids(client, { region = region, site = "backup", lone_pairs = true })

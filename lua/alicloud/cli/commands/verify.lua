@@ -96,7 +96,8 @@ local function object(reading, ending, people, vouching, doubts)
     ending = ending and (ending.status or ending.type) or nil, approvals = people.approvals,
     broken = people.broken, ends = vouching.ends, anchors = vouching.anchors,
     vouched = vouching.vouched, forged = vouching.forged, unproven = vouching.unproven,
-    newer = reading.newer, doubts = core.array(doubts), limits = core.array(tables.copy(vouches.LIMITS)) }
+    newer = reading.newer, doubts = core.array(doubts),
+    limits = core.array(tables.copy(vouches.LIMITS)) }
 end
 
 local function print_lines(io, lines)

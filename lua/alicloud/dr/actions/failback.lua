@@ -20,8 +20,8 @@ local M = {}
 ---that gives it
 ---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
 ---false, or nil and a reason, ends the failback
----@field restart? fun(context: alicloud.dr.FailbackContext): any starts the service where it ran, if
----the failback ends before the switch
+---@field restart? fun(context: alicloud.dr.FailbackContext): any starts the service where it ran,
+---if the failback ends before the switch
 ---@field old_side? alicloud.dr.OldSide see reprotect
 ---@field fence? boolean stop the instances and detach the disks where the service ran (true)
 ---@field force? boolean see fence
@@ -170,8 +170,8 @@ end
 
 local NOTHING_DONE = { not_sent = true, rejected = true }
 
--- What was stopped for a switch that does not come is brought back: disks and instances, the service
--- by the caller's function, replication. What is seen to be back counts.
+-- What was stopped for a switch that does not come is brought back: disks and instances, the
+-- service by the caller's function, replication. What is seen to be back counts.
 local function bring_back(context, step, err)
   local steps, options = context.steps, context.options
   local fenced = steps.fence or step == "fence" and err.done_so_far

@@ -38,8 +38,8 @@ local FAILOVER = transitions.failover
 ---@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
 ---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
 ---@field force? alicloud.dr.Force[] findings of the pre-check that a person overrules
----@field synced_since? number unix seconds; the caller knows that nobody has reversed the group since,
----so a recovery point that is not older is of this direction
+---@field synced_since? number unix seconds; the caller knows that nobody has reversed the group
+---since, so a recovery point that is not older is of this direction
 ---@field batched_reads? alicloud.dr.BatchedReads what those who wait share
 
 ---@alias alicloud.dr.EventName

@@ -114,7 +114,8 @@ local function lies_idle(disk)
   return disk.status == "In_use" and #disk.hosts > 0
 end
 
--- Code, words, and whether it passes. Compute shows some time after the failover what it has opened.
+-- Code, words, and whether it passes. Compute shows some time after the failover what it has
+-- opened.
 local function problem_of_disk(disk, wanted, host)
   if not disk.status then
     return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id), true

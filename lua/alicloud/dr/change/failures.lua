@@ -180,8 +180,8 @@ local function way_after_failure(change)
   return hint
 end
 
--- A group that is open with a pair left behind: the documents allow the call once more, and a person
--- may have it made.
+-- A group that is open with a pair left behind: the documents allow the call once more, and a
+-- person may have it made.
 local function forcible_again(change)
   local last = change.poller.last
   return change.words.verb == "failover" and last and last.status == "failovered"

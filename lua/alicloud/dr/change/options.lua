@@ -45,7 +45,8 @@ end
 -- Changes without a token: whoever asks again looks first.
 local WITHOUT_TOKEN = {
   timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
-  wait_for_cloud = formats.PATIENCE, resend_window = formats.WINDOW, confirm = schema.callable, progress = schema.callable,
+  wait_for_cloud = formats.PATIENCE, resend_window = formats.WINDOW,
+  confirm = schema.callable, progress = schema.callable,
 }
 
 local WITH_TOKEN = merged(WITHOUT_TOKEN, {

@@ -151,8 +151,9 @@ end
 -- A world that is not the intent's. One look may be of the past, so it takes several.
 local ODD = { direction_changed = true, conflict = true }
 
--- What the looks so far settle. "not_started" is not believed any more once a look has shown another
--- world: it may be the later one that is of the past, and then something would be sent into it.
+-- What the looks so far settle. "not_started" is not believed any more once a look has shown
+-- another world: it may be the later one that is of the past, and then something would be sent
+-- into it.
 local function settled_phase(evidence, phase, stability, now)
   if not phase or phase == "unknown" then return nil end
   if ODD[phase] then

@@ -137,8 +137,8 @@ end
 ---replication were started; open: it was failed over to there
 function M.standing(snapshot)
   if snapshots.is_failovered(snapshot) then return "open" end
-  local turned = snapshot.role == "primary" and transitions.is_done(transitions.reverse, snapshot)
-  return turned and "source" or nil
+  local source = snapshot.role == "primary" and transitions.is_done(transitions.reverse, snapshot)
+  return source and "source" or nil
 end
 
 return M

@@ -1,6 +1,6 @@
 --- What a person may overrule of a pre-check: what the documents deny and the service may allow.
---- Sending it costs one refusal, not sending it may cost the region. What cannot be right (the wrong
---- side, another direction, no group, no pair, half of a set of pairs) is not among it.
+--- Sending it costs one refusal, not sending it may cost the region. What cannot be right (the
+--- wrong side, another direction, no group, no pair, half of a set of pairs) is not among it.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"

@@ -76,8 +76,8 @@ function M.new(snapshot, client_token)
   return {
     group_id = snapshot.group_id, region = snapshot.region,
     from = snapshot.from, to = snapshot.to, status = snapshot.status,
-    unit = snapshot.unit, pairs = snapshots.ids(snapshot), pair_status = status_of, client_token = client_token,
-    recover_point = snapshot.recover_point,
+    unit = snapshot.unit, pairs = snapshots.ids(snapshot), pair_status = status_of,
+    client_token = client_token, recover_point = snapshot.recover_point,
   }
 end
 

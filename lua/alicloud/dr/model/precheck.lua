@@ -34,7 +34,8 @@ local M = {}
 ---@field only_call boolean? no read can tell, so an unknown here does not stop a failover
 ---@field passes boolean? it may pass by itself within a cycle or a stop: another look is worth it
 ---@field copies boolean? it may pass with the end of the copy that runs
----@field forcible boolean? the documents say no, but the service may say yes: a person may overrule it
+---@field forcible boolean? the documents say no, but the service may say yes: a person may overrule
+---it
 ---@field forced { code: string, why: string, by: string }? by whom it was overruled
 
 ---@class alicloud.dr.Report
@@ -50,8 +51,8 @@ local M = {}
 ---@field outage_at number|string? a moment (alicloud.base.moment) since when nothing has been
 ---written, to which the loss is counted; without it to the look
 ---@field force alicloud.dr.Force[]? findings that a person overrules
----@field synced_since number? unix seconds: the direction is the present one since then at least, so
----a recovery point that is not older is of this direction
+---@field synced_since number? unix seconds: the direction is the present one since then at least,
+---so a recovery point that is not older is of this direction
 
 local LEGAL_LIST = states.legal "FailoverDiskReplicaGroup"
 local LEGAL = tables.set(LEGAL_LIST)

@@ -201,8 +201,8 @@ local function leaving(add, facts)
   if not side then return end
   if not side.known then return add(unreadable(facts)) end
   local left = unprotected(facts)
-  local words = left or ("%s: %d disks read"):format(side.region, #side.disks)
-  add(M.fine("old_side", words, left ~= nil))
+  local read = ("%s: %d disks read"):format(side.region, #side.disks)
+  add(M.fine("old_side", left or read, left ~= nil))
   local moving = unsettled(side)
   add(moving and M.told("instances", "IncorrectInstanceStatus", moving .. "; it is waited for")
     or M.fine("instances", names_of(side)))

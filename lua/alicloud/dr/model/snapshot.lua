@@ -116,9 +116,9 @@ local function read_pairs(records, from, to, read_at)
   for _, record in ipairs(records) do
     local pair = read_pair(record, from, to, read_at)
     -- Pages that overlap list a pair twice, and the later one is newer.
-    local place = places[pair.id] or #members + 1
-    members[place], places[pair.id] = pair, place
-    sorted = sorted and (place == 1 or not by_id(pair, members[place - 1]))
+    local at = places[pair.id] or #members + 1
+    members[at], places[pair.id] = pair, at
+    sorted = sorted and (at == 1 or not by_id(pair, members[at - 1]))
   end
   if not sorted then table.sort(members, by_id) end
   return members

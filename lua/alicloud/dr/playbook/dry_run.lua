@@ -81,43 +81,43 @@ end
 local ID_FIELDS = { "ReplicaGroupId", "GroupId", "ReplicaPairId", "PairId", "DrillId", "InstanceId",
   "DiskId" }
 
-local function ids_of(params)
+local function ids_of(given)
   local ids = {}
   for _, name in ipairs(ID_FIELDS) do
-    if params[name] ~= nil then ids[#ids + 1] = tostring(params[name]) end
+    if given[name] ~= nil then ids[#ids + 1] = tostring(given[name]) end
   end
   return ids
 end
 
-local function how(params)
-  if params.OneShot == true then return "one synchronization" end
-  if params.ForceStop == true then return "the power is cut" end
-  return params.ReverseReplicate == false and "the failover is taken back" or nil
+local function how(given)
+  if given.OneShot == true then return "one synchronization" end
+  if given.ForceStop == true then return "the power is cut" end
+  return given.ReverseReplicate == false and "the failover is taken back" or nil
 end
 
 -- What is drawn when it is sent is not known yet.
-local function token_of(dry, params)
-  local token = params.ClientToken
+local function token_of(dry, given)
+  local token = given.ClientToken
   local is_known = token and (dry.draws == nil and not dry.engine.tokens[token]
     or dry.draws == false or dry.engine.state.run.incident)
   return is_known and tostring(token):sub(1, 8) or nil
 end
 
-function DryRun:saw_change(err, params)
+function DryRun:saw_change(err, given)
   self.plan.changes = self.plan.changes + 1
   if not self.entry then return end
   table.insert(self.entry.calls, { product = err.product, action = err.action, region = err.region,
-    host = err.endpoint, ids = ids_of(params), how = how(params), token = token_of(self, params) })
+    host = err.endpoint, ids = ids_of(given), how = how(given), token = token_of(self, given) })
 end
 
 -- The answer to a change that is not sent, as far as somebody can tell.
-local function imagine(dry, err, params)
+local function imagine(dry, err, given)
   local world = dry.imagined
-  local answer = world:change(("%s:%s"):format(err.product, err.action), params)
+  local answer = world:change(("%s:%s"):format(err.product, err.action), given)
   if not answer then return nil end
   answer.RequestId = "planned"
   metas.keep(answer, { request_id = "planned", request_ids = {}, status = 200, attempts = 1,
-    elapsed = 0, server_time = world.now, client_token = params.ClientToken, endpoint = "" })
+    elapsed = 0, server_time = world.now, client_token = given.ClientToken, endpoint = "" })
   return answer
 end
 
@@ -360,7 +360,8 @@ end
 local function engine_of(dry, playbook, client, options)
   local engine = engines.new { playbook = playbook, journal = journal_of(dry), state = states.new(),
     client = client, runtime = client.runtime, loop = dry.loop, executor = dry,
-    options = { again = {}, outage_at = options.outage_at }, skips = run_options.skips(options.skip) }
+    options = { again = {}, outage_at = options.outage_at },
+    skips = run_options.skips(options.skip) }
   engine.batched_reads = nil
   engine:write({ type = "run", playbook = playbook.name, run_id = "plan",
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",

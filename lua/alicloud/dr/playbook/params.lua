@@ -142,7 +142,8 @@ function M.allowed(param)
 end
 
 local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
-  required = schema.boolean, revisable = schema.boolean, values = schema.typed "table", columns = schema.typed "table",
+  required = schema.boolean, revisable = schema.boolean,
+  values = schema.typed "table", columns = schema.typed "table",
   default = schema.rule("what could be typed", function(value) return value ~= nil end) }
 
 --- Checks a declaration; raises where the playbook was made.

@@ -68,7 +68,8 @@ local function opened(options, runtime)
   if not journal then return tell_production(states.fold(readable(store)), err) end
   local fault = fault_of(store, journal.events)
   if fault then return nil, fault end
-  local state, ok = states.fold(journal.events), nil
+  local state = states.fold(journal.events)
+  local ok
   ok, err = store:reserve(RESERVED_BYTES)
   if not ok then return tell_production(state, err) end
   -- A run of a thousand groups has ten thousand records; what they say is in the state.

@@ -19,7 +19,8 @@ end
 local FROM = { outage = "from the outage at %s",
   incident = "from the first run of the incident at %s", run = "from the start of this run at %s" }
 local TO = { verified = " to the first answer from outside", data_ready = " to the open data" }
-local TO_DRILL = { verified = " to the check that passed", data_ready = " to the disks of the drill" }
+local TO_DRILL = { verified = " to the check that passed",
+  data_ready = " to the disks of the drill" }
 local WHY = { already = "already failovered, nothing was left to do",
   found_open = "it was found open, and nothing tells since when",
   joined = "it was begun by others, and nothing tells when" }

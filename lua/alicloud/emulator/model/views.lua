@@ -175,7 +175,8 @@ function M.pair(world, pair, site, at, settings)
   local initial_destination = pair.initial_destination or home.initial_destination or NOWHERE
   return {
     ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
-    Status = status_of_pair(pair, group, at, settings), StatusMessage = pair.status_message, Site = site,
+    Status = status_of_pair(pair, group, at, settings), StatusMessage = pair.status_message,
+    Site = site,
     SourceRegion = source.region, SourceZoneId = source.zone, SourceDiskId = pair.source_disk,
     DestinationRegion = destination.region, DestinationZoneId = destination.zone,
     DestinationDiskId = pair.destination_disk,

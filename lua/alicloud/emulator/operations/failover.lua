@@ -52,7 +52,8 @@ end
 
 local function check_status(emu, group, now)
   local legal = GROUP_LEGAL[group.status] or emu.settings.failover_states == "any"
-  local ready = legal and (emu.settings.first_full_sync == "allow" or transitions.is_synced(emu.world, group, now))
+  local ready = legal and (emu.settings.first_full_sync == "allow"
+    or transitions.is_synced(emu.world, group, now))
   return not ready and refuse("OperationDenied.InvalidStatus") or nil
 end
 
