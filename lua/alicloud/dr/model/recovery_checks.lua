@@ -16,12 +16,13 @@ local M = {}
 -- A failover that was begun has been judged before it.
 local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed" }
 
--- So many seconds are too few for a failover, the detaching of disks and a reversal.
-local TURN = 300
+-- So many seconds are too few for a failover that is watched to its end, and then a reversal. Both
+-- together may be a matter of half a minute.
+local TURN = 20
 
 -- After a reversal the service goes on to show the recovery point of the direction before. That a
--- cycle has ended in this direction is said by the status "normal", and by a point so young that no
--- reversal fits in since.
+-- cycle has ended in this direction is said by the status "normal", by whoever knows since when the
+-- direction is this one, and by a point so young that no reversal fits in since.
 local function doubt_of_direction(snapshot, terms)
   if not snapshot.reversed or snapshot.status == "normal" then return nil end
   if FAILING_OVER[snapshot.status] then return nil end
