@@ -50,7 +50,7 @@ local function shows(text, lines)
 end
 
 -- The world of the page: one group, and the machines of both sides.
-local function room(faults)
+local function room(faults, transport)
   local world, desk = after.world(), nil
   for _, instance in ipairs(world.instances) do
     instance.id = ({ ["i-old"] = "i-orders-hz", ["i-new"] = "i-orders-sh" })[instance.id]
@@ -60,7 +60,7 @@ local function room(faults)
   world.instances[#world.instances + 1] = { id = "i-spare", name = "spare", status = "Stopped",
     place = "cn-shanghai/cn-shanghai-b" }
   -- The spare machine goes away while the group is opened.
-  local transport = { send = function(request)
+  transport = transport or { send = function(request)
     local text = (request.url or "") .. (request.body or "") .. core.encode(request.headers)
     if text:find("FailoverDiskReplicaGroup", 1, true) then
       scene.lose(desk.bench.emu.world, "i-spare")
@@ -69,6 +69,29 @@ local function room(faults)
   end }
   desk = desks.room(false, { world = world, faults = faults, transport = transport })
   return desk
+end
+
+-- Hangzhou is dark until the group is failed over. Then it answers, with what it knew before, until
+-- it is told to tell the truth.
+local function liar()
+  local hangzhou = { says = "nothing" }
+  function hangzhou.transport(send)
+    return { send = function(request)
+      local text = (request.url or "") .. (request.body or "") .. core.encode(request.headers)
+      local asked = text:find("cn-hangzhou", 1, true)
+      if asked and hangzhou.says == "nothing" then
+        return nil, { kind = "connect", code = "Client.Transport", outcome = "not_sent",
+          message = "connection refused" }
+      end
+      if text:find("FailoverDiskReplicaGroup", 1, true) then hangzhou.says = "old" end
+      local answer, err = send(request)
+      if asked and answer and hangzhou.says == "old" and text:find "DescribeDiskReplica" then
+        answer.body = answer.body:gsub('"Status":"failovered"', '"Status":"normal"')
+      end
+      return answer, err
+    end }
+  end
+  return hangzhou
 end
 
 local function status(desk, id) return desk.bench.emu.world.instance_by_id[id].status end
@@ -93,6 +116,20 @@ describe("a night", function()
     tell("A typo that is found after the promote", desk)
     assert.equal("Running", status(desk, "i-orders-sh"))
     assert.equal(1, after.effects(desk.bench, "FailoverDiskReplicaGroup"))
+  end)
+
+  it("with a primary that comes back lying", function()
+    local hangzhou, desk = liar(), nil
+    desk = room(nil, hangzhou.transport(function(request)
+      return desk.bench.emu.transport.send(request)
+    end))
+    tell("A primary that comes back lying", desk, function(i)
+      if i == 5 then hangzhou.says = "truth" end
+    end)
+    assert.equal("Running", status(desk, "i-orders-sh"))
+    assert.equal("Stopped", status(desk, "i-orders-hz"))
+    assert.equal(1, after.effects(desk.bench, "FailoverDiskReplicaGroup"))
+    assert.equal(1, after.effects(desk.bench, "ReprotectDiskReplicaGroup"))
   end)
 
   it("with a planned move that fails", function()
