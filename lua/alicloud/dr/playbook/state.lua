@@ -215,7 +215,7 @@ function APPLY.settled(state, event)
   for _, entry in ipairs(state.intents) do
     local same = entry.verb == event.verb and entry.intent.client_token == event.client_token
     if same and not entry.outcome then
-      entry.outcome = { ok = false, outcome = "rejected", code = "Client.Settled", at = event.at }
+      entry.outcome = { ok = false, outcome = "rejected", at = event.at }
     elseif same and entry.outcome.outcome == "unknown" then
       entry.outcome.outcome = "rejected"
     end
