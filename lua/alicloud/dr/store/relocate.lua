@@ -85,7 +85,7 @@ function M.moved_error(path)
   local known = target ~= ""
   return errors.new { kind = "journal", code = "Client.JournalMoved", outcome = "not_sent",
     message = ("%s was handed over%s"):format(path, known and ", and is " .. target or ""),
-    hint = known and ("go on there: alicloud-dr resume %s"):format(shell.quote(target))
+    hint = known and "go on there: " .. shell.command("resume", { target })
       or ("what it held is in %s"):format(shell.quote(M.moved_name(path))) }
 end
 
@@ -122,7 +122,7 @@ function M.move(path, directory)
   if not place then return nil, private.failure(directory, message, code) end
   if core.look(target) then
     return nil, private.failure(target, "is there already", "EEXIST",
-      ("look at both: alicloud-dr explain %s"):format(shell.quote(target)))
+      "look at both: " .. shell.command("explain", { target }))
   end
   local hold
   hold, err = held(path, source)
