@@ -14,6 +14,15 @@ return require "alicloud.dr".playbook("orders", function(run)
 end)
 ]]
 
+-- A run that stops production and then fails.
+local FENCED = [[
+return require "alicloud.dr".playbook("fenced", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("fence", function() return orders:fence() end)
+  run:step("promote", function() return nil, "not tonight" end)
+end)
+]]
+
 local CONFIG = [[{"current":"x","profiles":[{"name":"x","mode":"AK","access_key_id":"%s",
   "access_key_secret":"%s","region_id":"cn-shanghai"}]}]]
 
@@ -26,12 +35,13 @@ local function make_room(emulator)
   scratch.write(room .. "/home/.aliyun/config.json", CONFIG:format(emulator.start.access_key_id,
     emulator.start.access_key_secret))
   scratch.write(room .. "/orders.lua", PLAYBOOK)
+  scratch.write(room .. "/fenced.lua", FENCED)
   scratch.write(room .. "/world.json",
     '{"regions":["cn-hangzhou","cn-shanghai"],"groups":[{'
     .. '"id":"pg-orders","source":"cn-hangzhou/cn-hangzhou-g","destination":'
     .. '"cn-shanghai/cn-shanghai-b","pairs":1,"status":"normal"}]}')
-  local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* orders.lua world.json &&
-    alicloud-dr approve --new-key ops.key --as ops >ops.txt &&
+  local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* *.lua world.json &&
+    mkdir team && alicloud-dr approve --new-key ops.key --as ops >ops.txt &&
     alicloud-dr approve --new-key dba.key --as dba >dba.txt && chmod 600 dba.txt &&
     ALICLOUD_DR_JOURNALS='%s/journals' timeout 3 alicloud-dr run orders.lua expires=1h \
       --region cn-shanghai --as ops --approvers dba.txt --journal journals/run.jsonl]]):format(room,
@@ -42,7 +52,8 @@ end
 
 -- What the files of a room are called in the table. What is left is not of the room.
 local KINDS = {
-  { "^/home/%.aliyun/", "credentials" }, { "%.jsonl", "journal" }, { "%.lock$", "journal" },
+  { "^/home/%.aliyun/", "credentials" }, { "%.playbook$", "playbook" }, { "%.jsonl", "journal" },
+  { "%.lock$", "journal" },
   { "^/journals$", "journal" }, { "%.key$", "key" }, { "/dba%.txt$", "approvers" },
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
   { "^/home/%.alicloud", "history" },
@@ -82,12 +93,20 @@ local EXAMPLES = {
     "run failover group=pg-payments fence=no verify=true --as ops --sign ops.key -y" },
   approve = { "approve journals/run.jsonl promote --as dba --key dba.key --yes",
     "approve --new-key new.key --as dba" },
+  unfence = { "unfence journals/fenced.jsonl --yes" },
+  handover = { "handover journals/run.jsonl --to team" },
   ungraceful = { "ungraceful journals/run.jsonl --as ops --why gone" },
   verify = { "verify journals/run.jsonl --approvers dba.txt", "explain journals/run.jsonl",
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
+}
+
+-- What has happened before the examples of a row.
+local BEFORE = {
+  unfence = "alicloud-dr run fenced.lua --region cn-shanghai --as ops --yes "
+    .. "--journal journals/fenced.jsonl",
 }
 
 local TYPED = { repl = [[
@@ -117,7 +136,9 @@ end
 
 -- What the examples of a row have done.
 local function watch(row, emulator)
-  local room, before = make_room(emulator), emulator:effects()
+  local room = make_room(emulator)
+  if BEFORE[row.name] then emulator:shell(("cd '%s' && %s"):format(room, BEFORE[row.name])) end
+  local before = emulator:effects()
   local all = { read = {}, written = {}, reached = {}, programs = {} }
   for _, line in ipairs(assert(EXAMPLES[row.name], row.name)) do
     local seen = traced.run("alicloud-dr " .. line, {
