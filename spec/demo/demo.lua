@@ -1,7 +1,11 @@
 -- What `make demo` shows: a disaster recovered, a mistake refused, a lost answer survived.
 -- The emulator is a process of its own, the command is the installed one, and at the end the
 -- ledger of the emulator is held against what was claimed. Ends with 1 if anything is not so.
+local core = require "alicloud.core"
 local process = require "spec.process"
+local scratch = require "spec.scratch"
+local tables = require "alicloud.base.tables"
+local world = require "alicloud.emulator.demo"
 
 local SPEED = 40
 
@@ -63,7 +67,7 @@ local function tour(emulator)
   run(emulator, "alicloud-dr failover pg-orders --region cn-shanghai --max-rpo 20m --yes", 0)
 
   heading(3, "A group that must not be failed over",
-    "One pair of pg-ledger has stopped. The pre-check names the documented code and the cure.")
+    "One pair of pg-ledger is broken. The pre-check names the documented code and the cure.")
   run(emulator, "alicloud-dr failover pg-ledger --region cn-shanghai --yes", 1)
 
   heading(4, "The answer is lost",
@@ -77,12 +81,26 @@ local function tour(emulator)
   expect("pg-ledger was not touched", effects_on(effects, "pg-ledger") == 0)
 end
 
+-- The usual world, with a pair that does not mend itself, so nobody waits for it to.
+local function broken_world()
+  local copy = tables.copy(world)
+  copy.groups = core.array(tables.copy(world.groups))
+  for i, group in ipairs(world.groups) do
+    if group.id == "pg-ledger" then
+      copy.groups[i] = tables.copy(group)
+      copy.groups[i].pairs = { { status = "normal" }, { status = "invalid" } }
+    end
+  end
+  return scratch.file(core.encode(copy), ".json")
+end
+
 local function main()
   say("alicloud-dr demo. Everything below talks real HTTP to an emulator on this machine, whose ",
     "clock\nruns ", tostring(SPEED), " times as fast. No cloud account is involved.\n")
   local emulator = process.start_emulator {
     faults = read_file "spec/demo/faults.lua",
     speed = SPEED,
+    arguments = "--world " .. broken_world(),
   }
   local ok, problem = xpcall(tour, debug.traceback, emulator)
   emulator:stop()

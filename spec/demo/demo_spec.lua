@@ -15,7 +15,7 @@ describe("the demo", function()
     ["the recovery point"] = "last recovery point %d+m%d+s ago",
     ["the pre-check rule by rule"] = "pre%-check   ✔ group  ✔ direction  ✔ status",
     ["progress while the state moves"] = "failovering %d/3 pairs",
-    ["achieved RTO and RPO"] = "failovered, RTO %d+ s, RPO %d+m%d+s",
+    ["achieved RTO and RPO"] = "failovered, RTO %d[%dm ]+s, RPO %d+m%d+s",
     ["the request id"] = "request id %x+%-%x+",
     ["the documented code of a refusal"] = "✘ OperationDenied.PairGroupStatusConflict",
     ["the cure of a refusal"] = "what to do: list the pairs",
