@@ -201,8 +201,8 @@ describe("what is overruled in a run", function()
     local model = require("alicloud.dr.report.gather").model(
       require("alicloud.dr.report.source").of_text(stage.disk:text "run"))
     local told = table.concat(require("alicloud.dr.report.text").attention(model), "\n")
-    assert.matches("OperationDenied%.InvalidStatus was to be overruled, by chief: the region is gone",
-      told)
+    assert.matches(
+      "OperationDenied%.InvalidStatus was to be overruled, by chief: the region is gone", told)
     assert.matches("OperationDenied%.InvalidStatus of pg%-orders was overruled by chief", told)
   end)
 end)
