@@ -14,8 +14,12 @@ M.FLEET = "spec/simulation/playbooks/fleet.lua"
 --- The ready playbook that stops production before it moves a group.
 M.PLANNED = "lua/alicloud/playbooks/planned.lua"
 
+--- The ready playbook that brings it back.
+M.FAILBACK = "lua/alicloud/playbooks/failback.lua"
+
 -- Playbooks that are no mistakes of the one that moves a group.
-local RIGHT = { [M.PLANNED] = true, [M.TWO] = true, [M.ZONES] = true, [M.FLEET] = true }
+local RIGHT = { [M.PLANNED] = true, [M.FAILBACK] = true, [M.TWO] = true, [M.ZONES] = true,
+  [M.FLEET] = true }
 
 -- Four groups in three tiers, the last one without a number; two failures may be.
 local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", canary = "1",
@@ -26,6 +30,10 @@ local function options_of(path, secret)
   if path == M.PLANNED then
     return { region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai",
       attach = "i-orders-sh", max_rpo = "2h" }, correction = { verify_for = "20m" } }
+  end
+  if path == M.FAILBACK then
+    return { region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai",
+      attach = "i-orders-hz" } }
   end
   if path == M.ZONES then
     return { region = "cn-hangzhou", params = { api_key = secret, to = "cn-hangzhou-h" } }

@@ -44,7 +44,7 @@ return {
     edit(PHASE, "phase_of", takes_for("partially_failed", "completed"))),
   mutant("under way is as good as there", 1,
     edit(PHASE, "phase_of", takes_for("in_progress", "completed"))),
-  mutant("a failover under way is called done", 912, edit(FAILOVER, "look",
+  mutant("a failover under way is called done", 2273, edit(FAILOVER, "look",
     [[function(change)
       local snapshot, err, route, report = original(change)
       return snapshot, err, route == "join" and "done" or route, report

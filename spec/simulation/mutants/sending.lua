@@ -30,7 +30,7 @@ return {
   -- Sending again.
   mutant("sent again though the window is over", 40, edit(CHANGE, "Change:may_send_again",
     [[function(_, phase) return phase == "not_started" end]])),
-  mutant("the window stands still with the machine", 91, edit(CHANGE, "Change:since_first_send",
+  mutant("the window stands still with the machine", 402, edit(CHANGE, "Change:since_first_send",
     [[function(self)
       return self.first_send and self:now() - self.first_send.monotonic or 0
     end]])),
@@ -47,7 +47,7 @@ return {
       options.resend = nil
       return options
     end]])),
-  lie("token_forget", "sent again after two quick looks", 211,
+  lie("token_forget", "sent again after two quick looks", 457,
     edit(POLLER, "M.STABLE", "{ reads = 2, span = 2 }")),
 
   -- Patience.

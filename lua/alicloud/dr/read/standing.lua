@@ -1,32 +1,35 @@
 --- Whether a group stands at the side that is meant. That it does ends a playbook with nothing
---- done, so one odd look is not enough for it.
+--- done, and that it does not lets it go on to a refusal: one odd look is not enough for either.
 
 local direction = require "alicloud.dr.model.direction"
 
 local M = {}
 
--- Looks that have to agree, and the pause between two of them in seconds.
-local LOOKS = 3
+-- Looks in a row that have to agree that it stands there, and the pause between two of them in
+-- seconds. That it stands elsewhere is looked at again whenever something is to be done.
+local THERE, ELSEWHERE = 3, 2
 local PAUSE = 2
+-- Looks that never agree so often let whoever goes on find out.
+local MOST = 9
 
---- Looks at a group until its standing is believed; that it stands elsewhere, one look tells.
+--- Looks at a group until its standing is believed.
 ---@param group alicloud.dr.Group
 ---@return table|nil standing see alicloud.dr.Group.standing
 ---@return alicloud.Error? err
 function M.read(group)
   local snapshot, err, found
-  for i = 1, LOOKS do
+  local agreed = 0
+  for _ = 1, MOST do
     snapshot, err = group:observe()
     if not snapshot then return nil, err end
     local seen = direction.standing(snapshot)
-    if not seen or found and seen ~= found then
-      found = nil
-      break
-    end
-    found = seen
-    if i < LOOKS then group.client.loop.sleep(PAUSE) end
+    agreed, found = agreed > 0 and seen == found and agreed + 1 or 1, seen
+    if agreed == (found and THERE or ELSEWHERE) then break end
+    if found then group.client.loop.sleep(PAUSE) end
   end
-  return { outcome = found and "already_there" or "elsewhere", open = found == "open",
+  local is_there = found and agreed == THERE
+  return { outcome = is_there and "already_there" or "elsewhere",
+    open = is_there and found == "open" or false,
     from = snapshot.from, to = snapshot.to, status = snapshot.status, snapshot = snapshot }
 end
 
