@@ -89,6 +89,34 @@ describe("a simulation", function()
     assert.is_true(report.endings.completed > 40)
   end)
 
+  it("holds them for a move that stops production, whatever does not answer for hours", function()
+    local _, planned = lab.plan(lab.PLANNED)
+    local function ending_of(action, code, request)
+      local case = case_of { { kind = "outages", action = action, code = code, request = request,
+        status = code == "InternalError" and 500 or 400, lasts = 20000 } }
+      case.world = require "alicloud.simulation.discover".calm(planned.world)
+      local rehearsal = simulation.judge(case, planned)
+      assert.same({}, rehearsal.violations)
+      return rehearsal.ending, rehearsal.stage
+    end
+    -- The sides have changed places, and the new one serves.
+    local ending = ending_of("StartDiskReplicaGroup", "Throttling.User", 190)
+    assert.equal("Throttling.User (rejected)", ending)
+    -- A stop in doubt is settled by the undoing, and is another one for the next process.
+    local tokens, stage = {}, nil
+    ending, stage = ending_of("StopDiskReplicaGroup", "InternalError", 1)
+    assert.equal("Client.OutcomeUnknown (unknown)", ending)
+    assert.matches('"type":"settled"', stage.disk:text "run")
+    for _, request in ipairs(stage.requests) do
+      if request.action == "StopDiskReplicaGroup" then tokens[request.token] = true end
+    end
+    assert.is_true(next(tokens, next(tokens)) ~= nil)
+    -- The last synchronization has two hours, and the steps before it have their own time.
+    ending, stage = ending_of("DescribeDiskReplicaGroups", "Throttling.User", 100)
+    assert.matches("Throttling.User", ending)
+    assert.is_true(stage.processes[1].ended - stage.processes[1].began > 7200)
+  end)
+
   it("holds them over the wire as well", function()
     local wired = {}
     for name, value in pairs(plan) do wired[name] = value end

@@ -187,12 +187,17 @@ function MAKE.clock(d)
   return trouble
 end
 
--- An operation is out of order for some time, or the call is throttled.
+local READS = { "DescribeDiskReplicaGroups", "DescribeDiskReplicaGroups",
+  "DescribeDiskReplicaPairs", "DescribeDiskReplicaPairs", "DescribeDisks", "DescribeInstances" }
+local CALLS = { "FailoverDiskReplicaGroup", "FailoverDiskReplicaGroup", "FailoverDiskReplicaGroup",
+  "StopDiskReplicaGroup", "StartDiskReplicaGroup", "ReprotectDiskReplicaGroup", "StopInstance",
+  "DetachDisk", "AttachDisk", "StartInstance" }
+
+-- An operation is out of order for some time, or a call is throttled.
 function MAKE.outages(d)
   local throttled = d:chance(0.3)
   local trouble = moment(d, { lasts = d:pick { 30, 120, 600, 600, 20000 } })
-  trouble.action = throttled and "FailoverDiskReplicaGroup"
-    or d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" }
+  trouble.action = d:pick(throttled and CALLS or READS)
   trouble.code = throttled and "Throttling.User" or "InternalError"
   trouble.status = throttled and 400 or 500
   -- What comes before the call lets it be throttled.

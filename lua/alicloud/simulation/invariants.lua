@@ -38,8 +38,11 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
   E = "crashes, harmless lies and ten minutes of outage change nothing about the end",
 })
 
--- Longer than any process works: a failover with its retries, waits of people not counted.
-local LONGEST = 7200
+-- Longer than any process works, waits of people not counted: the longest wait for one thing, the
+-- last synchronization of a move, and for each step that is begun or undone the ten minutes that it
+-- outlasts an outage, and as long again for what it does then. Each step has its own ten minutes,
+-- so how long they may add up to follows from how many there are.
+local LONGEST_WAIT, EACH_STEP = 7200, 1200
 
 local function own_effects(stage)
   local by_request, list = {}, {}
@@ -174,7 +177,8 @@ function CHECK.operators(stage, found, violated)
   end
 end
 
--- One intent at a time for a group and a verb, unless a person has dropped it.
+-- One intent at a time for a group and a verb, unless what it stood for was seen not to have
+-- happened.
 function CHECK.intents(_, found, violated)
   local open = {}
   for _, event in ipairs(found.events) do
@@ -185,7 +189,7 @@ function CHECK.intents(_, found, violated)
         violated "S4 a new intent while the outcome of the one before is open"
       end
       open[key] = event.intent.client_token
-    elseif event.type == "outcome" and is_settled(event.outcome) then
+    elseif event.type == "settled" or event.type == "outcome" and is_settled(event.outcome) then
       open[event.verb .. " " .. event.group_id] = nil
     end
   end
@@ -288,7 +292,7 @@ function CHECK.bounds(stage, _, violated)
   if stage.lost then violated "S9 the run asks without end" end
   for n, process in ipairs(stage.processes) do
     local seconds = process.ended - process.began - process.asleep
-    if seconds > LONGEST then
+    if seconds > LONGEST_WAIT + process.steps * EACH_STEP then
       violated(("S9 process %d took %.0f s"):format(n, seconds))
     end
     local asked = (process.last or 0) - process.first + 1

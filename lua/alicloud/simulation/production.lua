@@ -10,6 +10,7 @@ M.INVARIANTS = {
 ---@field group string
 ---@field disk string
 ---@field instance string
+---@field standby string[] disks of the group at the side that was to take over
 
 --- The machines that write to the groups of a world.
 ---@param world table of the emulator
@@ -17,11 +18,14 @@ M.INVARIANTS = {
 function M.hosts(world)
   local list = {}
   for _, group in ipairs(world.groups) do
+    local standby = {}
+    for i, pair in ipairs(group.pairs) do standby[i] = pair.destination_disk end
     for _, pair in ipairs(group.pairs) do
       local disk = world.disk_by_id[pair.source_disk or ""]
       local host = disk and disk.instance and world.instance_by_id[disk.instance]
       if host and host.status == "Running" then
-        list[#list + 1] = { group = group.id, disk = disk.id, instance = host.id }
+        list[#list + 1] = { group = group.id, disk = disk.id, instance = host.id,
+          standby = standby }
       end
     end
   end
@@ -34,10 +38,11 @@ local function is_up(world, host)
     and instance.status == "Running"
 end
 
--- Whether some machine runs with a disk of the side that was to take over.
-local function is_served(world, group)
-  for _, pair in ipairs(group.pairs) do
-    local disk = world.disk_by_id[pair.destination_disk or ""]
+-- Whether some machine runs with a disk of the side that was to take over; the sides of the group
+-- may have changed places since.
+local function is_served(world, host)
+  for _, id in ipairs(host.standby) do
+    local disk = world.disk_by_id[id]
     local instance = disk and disk.instance and world.instance_by_id[disk.instance]
     if instance and instance.status == "Running" then return true end
   end
@@ -69,8 +74,7 @@ function M.judge(stage, err)
     local down = has_stopped(stage, host) and not is_up(world, host)
     if down and err.rolled_back then
       stage:violated(("P10 called rolled back, but %s is not as it was"):format(host.instance))
-    elseif down and not err.production_down
-      and not is_served(world, stage.emu:group(host.group)) then
+    elseif down and not err.production_down and not is_served(world, host) then
       stage:violated(("P10 production of %s is down, and the end does not say so"):format(
         host.group))
     end

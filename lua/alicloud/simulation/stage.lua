@@ -41,6 +41,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field ended number
 ---@field asleep number seconds for which the machine was suspended
 ---@field crashed boolean
+---@field steps integer that it has begun or undone
 ---@field result table?
 ---@field err table?
 
@@ -288,6 +289,10 @@ function Stage:saw(event)
     self.open[event.group_id] = nil
     note_outcome(self, event)
   end
+  if event.type == "step_begin" or event.type == "undo_begin" then
+    local process = self.processes[#self.processes]
+    process.steps = process.steps + 1
+  end
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
   if result then
@@ -328,7 +333,7 @@ end
 ---@return alicloud.simulation.Process
 function Stage:process()
   local process = { first = #self.requests + 1, began = self.emu:now(), asleep = self.asleep,
-    crashed = false }
+    crashed = false, steps = 0 }
   self.processes[#self.processes + 1] = process
   self.open = {}
   local ok, result, err = pcall(self.run_on, self, self.disk, function(event) self:saw(event) end)
