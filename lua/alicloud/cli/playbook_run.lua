@@ -251,7 +251,7 @@ local function report_failure(io, args, err, path)
       head = err.head,
       status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
       correctable = err.correctable and core.array(err.correctable), resume = go_on,
-      report = args.report })
+      again = err.again, report = args.report })
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
@@ -260,8 +260,8 @@ local function report_failure(io, args, err, path)
     force_options.words(err.forcible)) or ""
   local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
   io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(said, go_on,
-    view_run.correctable(err), overrule, shell.command("explain", { path }),
-    reports.pointer(path, args.report), head))
+    view_run.again(err, go_on) .. view_run.correctable(err), overrule,
+    shell.command("explain", { path }), reports.pointer(path, args.report), head))
   return code
 end
 

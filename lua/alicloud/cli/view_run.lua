@@ -28,6 +28,15 @@ function M.standing(err, path)
     and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
 end
 
+--- How the step is done once more of which no look tells whether it was done.
+---@param err alicloud.Error
+---@param go_on string the command that goes on
+---@return string line, or nothing
+function M.again(err, go_on)
+  if not err.again then return "" end
+  return ("    if it was never done:  %s %s\n"):format(go_on, shell.option("--again", err.again))
+end
+
 --- Which parameters can be corrected. Where a new run could be begun, nobody needs to.
 ---@param err alicloud.Error
 ---@return string line, or nothing

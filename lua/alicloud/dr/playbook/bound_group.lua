@@ -105,6 +105,14 @@ function PREPARE.unfence(branch, group, given)
   given.fenced = given.fenced or branch.engine.state.production[group.id]
 end
 
+-- What this run sent is looked for by whoever goes on with it, and not sent again when its token may
+-- be forgotten. That it was never done is for a person to say.
+local function name_doubt(branch, verb, err)
+  if VERBS[verb].continue and err.code == "Client.OutcomeUnknown" then
+    err.again = branch.step_key
+  end
+end
+
 local HARMLESS = { not_sent = true, rejected = true }
 
 -- A fence that came to nothing has stopped nothing.
@@ -163,6 +171,7 @@ function M.carry_out(branch, group, verb, ...)
   if PREPARE[verb] then PREPARE[verb](branch, group, given) end
   result, err = call(branch, group, verb, past, ...)
   if SETTLE[verb] then SETTLE[verb](branch, group, result, err) end
+  if not result then name_doubt(branch, verb, err) end
   return result, err
 end
 

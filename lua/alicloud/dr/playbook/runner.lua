@@ -343,7 +343,8 @@ end
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
 ---`production_down` in words, if it is and the run has stopped it; `may_come_back` if group:unfence
 ---is a way, and where not, `opened_by_others` tells which group is open elsewhere; `correctable`,
----the parameters of what has failed that can be corrected
+---the parameters of what has failed that can be corrected; `again`, the step of which no look tells
+---whether it was done: the option of that name does it once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
