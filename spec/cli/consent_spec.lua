@@ -37,6 +37,15 @@ describe("alicloud-dr run, before it changes anything,", function()
     assert.is_true(#desk:ledger() > 0)
   end)
 
+  it("says of a group that is open already that nothing more is lost", function()
+    local world = after.world { status = "failovered", old = false }
+    local desk = room { world = world, input_tty = true, typed = { "no" } }
+    local ran = desk:run(table.unpack(FAILOVER))
+    assert.matches("it is open at this side already: nothing more will be lost\n", ran.err)
+    assert.is_nil(ran.err:find("will be lost\n.-will be lost"))
+    assert.is_nil(ran.err:find("what was written since", 1, true))
+  end)
+
   it("keeps who agreed, and does not ask again when it goes on", function()
     local desk, file = room({ input_tty = true, typed = { "pg-orders", "pg-orders" } }, [[
       local dr = require "alicloud.dr"

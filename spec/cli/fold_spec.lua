@@ -1,4 +1,5 @@
 -- Help on terminals that are narrower than the lines in which it is written.
+local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local fold = require "alicloud.cli.fold".fold
 
@@ -53,6 +54,45 @@ describe("help", function()
       assert.equal(text, fold(text, 10))
     end
     assert.equal("a b c\nd e\n\nf", fold("a b c d e\n\nf", 5))
+  end)
+end)
+
+describe("what a change says on a terminal of 80 columns", function()
+  local function lines_beyond(text)
+    local list = {}
+    local shown = text:gsub("\27%[[%d;]*m", ""):gsub("[^\n]*\27%[K", ""):gsub("go on: ", "%0\n")
+    for line in shown:gmatch "[^\n]+" do
+      if utf8.len(line) > 80 and not line:find "alicloud%-dr " then list[#list + 1] = line end
+    end
+    return list
+  end
+
+  it("fits, but for commands, which stand on lines of their own", function()
+    local before = { failover = "normal", stop = "normal", start = "stopped",
+      reprotect = "failovered" }
+    for verb, group_status in pairs(before) do
+      local desk = desks.new { tty = true, input_tty = true, columns = 80, color = true,
+        typed = { "pg-orders" }, group = { status = group_status } }
+      local ran = desk:run(verb, "pg-orders", "--region", "cn-shanghai")
+      assert.equal(0, ran.code, ran.out .. ran.err)
+      assert.same({}, lines_beyond(ran.out .. ran.err))
+      local token, command =
+        ran.err:match "client token (%x+)\n    continue with:  (alicloud[^\n]+)"
+      assert.is_truthy(command:find("--client-token " .. token, 1, true))
+    end
+  end)
+
+  it("fits where a command or a run fails", function()
+    local desk = desks.room(false, { world = after.world(), tty = true, columns = 80 })
+    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-nwe", "max_rpo=1d", "--yes", "--journal", "j.jsonl")
+    os.remove "j.jsonl"
+    assert.equal(1, ran.code)
+    assert.same({}, lines_beyond(ran.err))
+    assert.matches("\n    if it is wrong: add attach=VALUE %-%-why TEXT\n", ran.err)
+    ran = desk:run("status", "pg-nobody-has-ever-heard-of-a-group-of-such-a-name", "--region",
+      "cn-shanghai")
+    assert.same({}, lines_beyond(ran.err))
   end)
 end)
 

@@ -118,7 +118,7 @@ local function ask(io, change, reporter)
     reporter:finish()
     -- With --json the output belongs to the object alone; redirected, nobody sees it in time.
     local say = (reporter.quiet or not io.tty) and io.err or io.out
-    say(change.question(...))
+    say(fold.lines(io, change.question(...)))
     local typed = io.read_line()
     if typed == nil then say "\n" end
     return typed ~= nil and typed:match("^%s*(.-)%s*$") == change.typed
@@ -253,7 +253,7 @@ function M.run(io, args, change)
   if not ok then error(result, 0) end
   if not result then return report_failure(io, args, err, change) end
   if args.json then return output.json(io, output.EXIT.done, change.object(result)) end
-  io.out(change.show(result))
+  io.out(fold.lines(io, change.show(result)))
   return output.EXIT.done
 end
 

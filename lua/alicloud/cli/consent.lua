@@ -56,6 +56,9 @@ local function loss_line(question, asked)
   local snapshot = asked.snapshot
   if not snapshot or snapshot.role == "absent" then return "" end
   if snapshot.role == "primary" then return "" end
+  if snapshots.is_failovered(snapshot) then
+    return "    it is open at this side already: nothing more will be lost\n"
+  end
   local age = snapshots.recover_point_age(snapshot)
   local point = snapshot.recover_point and ("%s%s"):format(zones.moment(snapshot.recover_point),
     age and ", " .. duration.format(age) .. " ago" or "") or "an unknown time"

@@ -7,6 +7,11 @@ local M = {}
 -- Where descriptions begin.
 local MARGIN = 25
 
+-- Columns that are seen: colours take none.
+local function width_of(text)
+  return widths.of((text:gsub("\27%[[%d;]*m", "")))
+end
+
 -- What a folded line goes on under; nothing of a line that is to be copied, or a table.
 local function indent_of(line)
   if line:find "^%S" then return "" end
@@ -17,7 +22,7 @@ end
 local function cut_of(line, indent, columns)
   local last
   for place in line:gmatch "() " do
-    if last and widths.of(line:sub(1, place - 1)) > columns then break end
+    if last and width_of(line:sub(1, place - 1)) > columns then break end
     if place > #indent + 1 then last = place end
   end
   return last
@@ -25,7 +30,7 @@ end
 
 local function fold_line(lines, line, indent, columns)
   local folded = false
-  while widths.of(line) > columns do
+  while width_of(line) > columns do
     local cut = cut_of(line, indent, columns)
     if not cut then break end
     lines[#lines + 1] = line:sub(1, cut - 1)
@@ -56,7 +61,7 @@ end
 
 --- Folds one line at blanks for a terminal; where the output is none, the line stays as it is.
 ---@param io alicloud.cli.Io
----@param line string without colours
+---@param line string
 ---@param indent integer columns under which it goes on
 ---@return string
 function M.hang(io, line, indent)
@@ -64,6 +69,19 @@ function M.hang(io, line, indent)
   local lines = {}
   fold_line(lines, line, (" "):rep(indent), io.columns)
   return (table.concat(lines, "\n"):gsub(" +\n", "\n"))
+end
+
+--- Folds the lines of a text for a terminal, each under its own beginning. One that holds a command
+--- to be copied stays.
+---@param io alicloud.cli.Io
+---@param text string
+---@return string
+function M.lines(io, text)
+  if not io.tty then return text end
+  return (text:gsub("[^\n]+", function(line)
+    if line:find("alicloud-dr ", 1, true) then return line end
+    return M.hang(io, line, #line:match "^ *" + 2)
+  end))
 end
 
 return M

@@ -5,6 +5,8 @@ local json = require "alicloud.cli.json"
 local lazy = require "alicloud.base.lazy"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.cli.hints"
 local hints = lazy.module "alicloud.cli.hints"
 ---@module "alicloud.dr.model.snapshot"
@@ -61,7 +63,8 @@ end
 ---@return integer exit_code
 function M.complain(io, as_json, code, fields, speaker)
   if as_json then return M.json(io, code, { error = fields }) end
-  io.err(("%s: %s\n"):format(speaker or "alicloud-dr", terminal.clean(fields.message, 2000)))
+  io.err(fold.lines(io, ("%s: %s\n"):format(speaker or "alicloud-dr",
+    terminal.clean(fields.message, 2000))))
   return code
 end
 
@@ -263,7 +266,7 @@ function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
   hints.at_the_shell(err)
   if args.json then return M.json(io, code, { error = M.error_object(err) }) end
-  io.err("alicloud-dr: " .. terminal.clean(err, 4000) .. "\n")
+  io.err(fold.lines(io, "alicloud-dr: " .. terminal.clean(err, 4000) .. "\n"))
   return code
 end
 

@@ -255,13 +255,13 @@ local function report_failure(io, args, err, path)
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
-  io.err(view_run.standing(err, path))
+  io.err(fold.lines(io, view_run.standing(err, path)))
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
   local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
-  io.err(("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(said, go_on,
-    view_run.again(err, go_on) .. view_run.correctable(err), overrule,
-    shell.command("explain", { path }), reports.pointer(path, args.report), head))
+  io.err(fold.lines(io, ("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(
+    said, go_on, view_run.again(err, go_on) .. view_run.correctable(err), overrule,
+    shell.command("explain", { path }), reports.pointer(path, args.report), head)))
   return code
 end
 

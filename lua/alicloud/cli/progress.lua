@@ -84,8 +84,9 @@ function on.sending(self, event)
   end
   self.spinner.clear()
   if not self.client_token then return end
-  self.io.err(("alicloud-dr: client token %s (continue with: %s)\n"):format(
-    clean(self.client_token), self.go_on(self.client_token)))
+  local form = self.io.tty and "alicloud-dr: client token %s\n    continue with:  %s\n"
+    or "alicloud-dr: client token %s (continue with: %s)\n"
+  self.io.err(form:format(clean(self.client_token), self.go_on(self.client_token)))
 end
 
 function on.accepted(self, event)

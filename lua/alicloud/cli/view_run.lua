@@ -37,11 +37,13 @@ function M.again(err, go_on)
   return ("    if it was never done:  %s %s\n"):format(go_on, shell.option("--again", err.again))
 end
 
---- Which parameters can be corrected. Where a new run could be begun, nobody needs to.
+--- Which parameters can be corrected. Where a new run could be begun, nobody needs to; only the one
+--- that the error's own cure names (with attach=) is told then.
 ---@param err alicloud.Error
 ---@return string line, or nothing
 function M.correctable(err)
-  local names = err.production_down and err.correctable or {}
+  local names = err.production_down and err.correctable
+    or { tostring(err.hint):match "with (%l[%l_]*)=" }
   if #names == 0 then return "" end
   return ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
     table.concat(names, "=VALUE or "))
