@@ -10,6 +10,7 @@ local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 local texts = require "alicloud.dr.report.text"
+local view_run = require "alicloud.cli.view_run"
 local vouches = require "alicloud.dr.report.vouch"
 
 local M = {}
@@ -24,7 +25,7 @@ local M = {}
 ---@field known string[] of every open intent, and of other calls in doubt
 ---@field resend string whether sending again is safe
 ---@field doubts string[] what is forged, or of a newer version
----@field next string[] two commands
+---@field next string[] two commands, behind those that bring up what is down
 
 local LONGEST_PATH = 4096
 
@@ -170,6 +171,13 @@ local function next_commands(model, journal, state)
   return { status({ open.group_id }, open.region), resume }
 end
 
+-- What is down comes first.
+local function all_commands(model, journal, state)
+  local list = view_run.commands_up(model.ways_up, journal)
+  for _, command in ipairs(next_commands(model, journal, state)) do list[#list + 1] = command end
+  return list
+end
+
 local function corrected(model)
   local lines = {}
   for i, each in ipairs(model.corrections) do lines[i] = plain.clean(corrections.words(each)) end
@@ -196,7 +204,7 @@ function M.of(model, events, journal, now)
     cause = cause(model, state), corrections = core.array(corrected(model)),
     known = core.array(known(model, loose)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
-    next = core.array(next_commands(model, journal, state)) }
+    next = core.array(all_commands(model, journal, state)) }
 end
 
 --- The same in lines.
@@ -217,8 +225,9 @@ function M.lines(run)
     lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. line
   end
   lines[#lines + 1] = "  send again   " .. run.resend
-  lines[#lines + 1] = "  next         " .. run.next[1]
-  lines[#lines + 1] = "               " .. run.next[2]
+  for i, command in ipairs(run.next) do
+    lines[#lines + 1] = (i == 1 and "  next         " or "               ") .. command
+  end
   return lines
 end
 

@@ -5,13 +5,52 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
+-- So many groups are told of one by one.
+local MOST = 5
+
+local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
+  turned = "it is copied from %s now, so serve it there: " }
+
+function COMMAND.back(way, path, several)
+  return shell.command("unfence", { path, several and way.group_id or nil })
+end
+
 -- What somebody else has opened is served by the playbook that finds it open.
-local function forward(opened)
-  local words = { "failover", "group=" .. opened.group_id, "region=" .. opened.region }
-  if opened.zone then words[#words + 1] = "to=" .. opened.zone end
-  words[#words + 1] = "attach=" .. (opened.attach or "INSTANCE")
-  return ("    it is open in %s, so serve it there: %s\n"):format(
-    terminal.clean(opened.zone or opened.region), shell.command("run", words))
+function COMMAND.open(way)
+  local words = { "failover", "group=" .. way.group_id, "region=" .. way.region }
+  if way.zone then words[#words + 1] = "to=" .. way.zone end
+  words[#words + 1] = "attach=" .. (way.attach or "INSTANCE")
+  return shell.command("run", words)
+end
+
+function COMMAND.turned(way)
+  local place = { shell.option("--region", way.region) }
+  if way.zone then place[2] = shell.option("--to", way.zone) end
+  place[#place + 1] = shell.option("--attach", way.attach or "INSTANCE")
+  return shell.command("serve", { way.group_id }, place)
+end
+
+--- The commands that bring up what a run has left down, one for each of the first groups.
+---@param ways alicloud.dr.WayUp[]
+---@param path string of the journal
+---@return string[]
+function M.commands_up(ways, path)
+  local list = {}
+  for i = 1, math.min(#ways, MOST) do list[i] = COMMAND[ways[i].way](ways[i], path, #ways > 1) end
+  return list
+end
+
+local function ways_on(ways, path)
+  local lines = {}
+  for i, command in ipairs(M.commands_up(ways, path)) do
+    local way = ways[i]
+    lines[i] = ("    %s%s%s\n"):format(#ways > 1 and way.group_id .. ": " or "",
+      WORDS[way.way]:format(way.zone or way.region), command)
+  end
+  if #ways > MOST then
+    lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - MOST)
+  end
+  return table.concat(lines)
 end
 
 --- How production stands, which is said before why the run has ended.
@@ -20,9 +59,8 @@ end
 ---@return string lines, or nothing
 function M.standing(err, path)
   if err.production_down then
-    local way = err.may_come_back and "    or back: " .. shell.command("unfence", { path }) .. "\n"
-      or err.opened_by_others and forward(err.opened_by_others) or ""
-    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000)) .. way
+    return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
+      .. ways_on(err.ways_up or {}, path)
   end
   return err.rolled_back
     and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""

@@ -11,6 +11,7 @@ local shell = require "alicloud.base.shell"
 local sources = require "alicloud.dr.report.source"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
+local view_run = require "alicloud.cli.view_run"
 local view_table = require "alicloud.cli.view_table"
 local zones = require "alicloud.cli.zone"
 
@@ -20,7 +21,8 @@ local M = {}
 local EPILOG = [[
 The newest run comes first. Shown are playbook, state, when it began and by whom, its groups, why it
 ended, and for one that is not at its end the command that goes on; for the others the command that
-tells what it did. `run` says where journals are kept.
+tells what it did. Where a run has left production down, `up` is what brings it up again. `run` says
+where journals are kept.
 
 States: running, interrupted (its process is gone), stopped, failed, rolled_back, unfinished (on
 another machine), completed, completed_with_exceptions, damaged.
@@ -53,7 +55,7 @@ end
 
 local function unreadable(path, message)
   return { journal = path, status = "damaged", message = message, began_at = 0, groups = {},
-    command = shell.command("verify", { path }) }
+    bring_up = core.array {}, command = shell.command("verify", { path }) }
 end
 
 -- What a journal that is no run's has to do here nobody knows; it is left out.
@@ -69,6 +71,7 @@ local function line_of(path)
     began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
     incident = model.run.incident, groups = groups_of(source.events),
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
+    bring_up = core.array(view_run.commands_up(model.ways_up, path)),
     command = model.resume or shell.command(OVER[model.status] and "report" or "explain", { path }),
   }
 end
@@ -106,6 +109,7 @@ local function show(io, line)
     local why = (line.code and clean(line.code) .. ": " or "") .. clean(line.message, 300)
     io.out(fold.hang(io, "      " .. why, 6) .. "\n")
   end
+  for _, command in ipairs(line.bring_up) do io.out(("    up:     %s\n"):format(command)) end
   io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
 end
 

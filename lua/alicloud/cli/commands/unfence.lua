@@ -13,6 +13,7 @@ local productions = require "alicloud.dr.playbook.production"
 local run_journal = require "alicloud.cli.run_journal"
 local shell = require "alicloud.base.shell"
 local view_compute = require "alicloud.cli.view_compute"
+local view_run = require "alicloud.cli.view_run"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -66,11 +67,27 @@ local function stopped_in(args)
     table.concat(names, ", ")))
 end
 
--- The side to which the group was to go, where it is looked at from.
+-- The side to which the group was to go, where it is looked at from, whichever way it goes by now.
 local function side_of(state, production)
   local look = state.looks[production.group_id] or {}
-  return { region = look.to or state.region,
-    to = look.from ~= nil and look.from == look.to and look.to_zone or nil }
+  local in_zones = look.from ~= nil and look.from == look.to
+  local name = "to"
+  if in_zones and look.to_zone == production.zone
+    or not in_zones and look.to == production.region then name = "from" end
+  return { region = look[name] or state.region, to = in_zones and look[name .. "_zone"] or nil }
+end
+
+-- Where it cannot come back it comes up elsewhere; what has just been seen tells.
+local function way_on(state, production, path, err)
+  local seen = err.snapshot
+  if not seen or not seen.from then return err end
+  local way = productions.way_up(production, { status = seen.status, from = seen.from.region,
+    to = seen.to.region, from_zone = seen.from.zone, to_zone = seen.to.zone },
+    state.params.attach)
+  if way.way ~= "back" then
+    err.hint = "serve it there: " .. view_run.commands_up({ way }, path)[1]
+  end
+  return err
 end
 
 local function write_down(journal, production, person, runtime)
@@ -93,7 +110,8 @@ local function write_down(journal, production, person, runtime)
 end
 
 -- Nobody goes on with the run meanwhile. What its step has done is undone.
-local function carry_out(args, group, production, given, person, client)
+local function carry_out(args, group, state, given, person, client)
+  local production = given.fenced
   local store, err = files.open(args.journal)
   if not store then return nil, err end
   local _ <close> = setmetatable({}, { __close = function() store:close() end })
@@ -105,7 +123,7 @@ local function carry_out(args, group, production, given, person, client)
   journal, err = journals.open(store)
   if not journal then return nil, err end
   result, err = group:unfence(given)
-  if not result then return nil, err end
+  if not result then return nil, way_on(state, production, args.journal, err) end
   ok, err = write_down(journal, production, person, runtime)
   return ok and result, err
 end
@@ -126,7 +144,7 @@ function M.run(args, io)
   end
   command.perform = function(hooks)
     given.progress, given.confirm, given.fenced = hooks.progress, hooks.confirm, production
-    return carry_out(args, group, production, given, person, client)
+    return carry_out(args, group, state, given, person, client)
   end
   command.question = view_compute.unfence_question
   command.show = function(result) return view_compute.unfenced(io, result) end

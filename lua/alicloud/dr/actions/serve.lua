@@ -74,7 +74,7 @@ end
 
 -- Where data is copied from, the service may run only if it does not run where it is copied to, and
 -- both sites say which is which: a side that was given up may not know of it.
-local function problem_of_source(change, found)
+local function problem_beside(change, found)
   local there = attachment.of_side_at_once(change.group.client, found.here, "to")
   local why = found.far and not found.there and found.far .. " does not answer"
     or not there.known and there.why
@@ -83,10 +83,16 @@ local function problem_of_source(change, found)
       message = "the service may run at the other side: " .. why,
       hint = "wait until that side answers, so that two sides never write" }
   end
-  local names = attachment.in_use(there, "stopped")
-  return names and { kind = "state", code = "Client.OldSideInUse", side = there,
+  local names, passes = attachment.in_use(there, "stopped")
+  return names and { kind = "state", code = "Client.OldSideInUse", side = there, passes = passes,
     message = "the other side is in use: " .. names,
     hint = "stop what runs there, so that two sides never write" } or nil
+end
+
+-- A disk that is being detached there will be free.
+local function problem_of_source(change, found)
+  local _, problem = change:until_passed(function() return nil, problem_beside(change, found) end)
+  return problem
 end
 
 local function problem_of_group(change, found)

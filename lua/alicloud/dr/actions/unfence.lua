@@ -81,7 +81,7 @@ local function problem_of_group(snapshot, fenced)
     return { kind = "state", code = "Client.AlreadyOpened", snapshot = snapshot,
       message = ("%s is %s: it is opened at its other site, or on the way there; a second site "
         .. "that writes would be one too many"):format(snapshot.group_id, snapshot.status),
-      hint = "go on with the failover: finish it, then attach the disks there" }
+      hint = "go on with the failover: finish it, then attach the disks there, group:serve" }
   end
   local sources = {}
   for _, pair in ipairs(snapshot.pairs) do sources[pair.source_disk or ""] = true end
@@ -89,7 +89,8 @@ local function problem_of_group(snapshot, fenced)
     if not sources[use.disk] then
       return { kind = "state", code = "Client.WorldChanged", snapshot = snapshot,
         message = ("%s is no disk that %s is copied from now"):format(use.disk,
-          snapshot.group_id), hint = "look at the group: it may go the other way by now" }
+          snapshot.group_id), hint = "look at the group: it may go the other way by now; then its "
+          .. "service comes up where it is copied from" }
     end
   end
   return nil
@@ -183,7 +184,10 @@ local function decide(change, fenced)
   local problem = replication_change.problem_of_world(found)
     or replication_change.problem_of_side(found.here, "bring it back from")
     or problem_of_group(found.here, fenced)
-  if problem then return failures.forbidden(change, problem) end
+  if problem then
+    problem.snapshot = found.here
+    return failures.forbidden(change, problem)
+  end
   local side, hosts = read(change, fenced)
   if not side then return failures.unreadable(change, hosts) end
   local plan

@@ -186,6 +186,9 @@ local function perform(branch, group, verb, ...)
   arguments[place] = noticed(engine, arguments[place])
   local result, err = engine.executor:verb(branch, group, verb,
     table.unpack(arguments, 1, place))
+  -- Why it ended is what was seen last.
+  local seen = not result and err and (err.last or err.snapshot)
+  if seen and seen.pairs and seen.from then engine:looked(seen) end
   if not result then return nil, err end
   engine:looked(result.snapshot)
   -- What a step returns is the same after a resume, and the journal has no snapshots.

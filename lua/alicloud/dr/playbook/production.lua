@@ -2,11 +2,23 @@
 --- and what it has opened elsewhere. Told by records of type `production`; the first of a group is
 --- written before anything of it is stopped, so a process that dies leaves it behind.
 
+local tables = require "alicloud.base.tables"
+
 local M = {}
+
+--- Where production of a group that is down can come up.
+---@class alicloud.dr.WayUp
+---@field group_id string
+---@field way "back"|"open"|"turned" where it was; where somebody else has opened the group; where
+---it is copied from, since somebody else has turned it
+---@field region string
+---@field zone string? where both sides lie in one region
+---@field attach string? who gets the disks there, as it is typed
 
 ---@class alicloud.dr.Production
 ---@field group_id string
 ---@field region string where it was stopped
+---@field zone string? of that side, if the run had looked at the group by then
 ---@field state "stopped"|"back"|"serving"
 ---@field before alicloud.dr.FencedDisk[] what stood there before the first stop
 ---@field step string? that has stopped it
@@ -32,7 +44,8 @@ end
 --- Takes a record into account.
 ---@param list table<string, alicloud.dr.Production> by group
 ---@param event table
-function M.apply(list, event)
+---@param look table? the newest one at the group
+function M.apply(list, event, look)
   local past = list[event.group_id]
   if event.state ~= "stopped" then
     list[event.group_id] = { group_id = event.group_id, region = event.region,
@@ -41,7 +54,8 @@ function M.apply(list, event)
   end
   local goes_on = past and past.state == "stopped" and past.region == event.region
   list[event.group_id] = { group_id = event.group_id, region = event.region, state = "stopped",
-    step = event.step, before = merged(goes_on and past.before or {}, event.before or {}) }
+    zone = goes_on and past.zone or look and look.from_zone, step = event.step,
+    before = merged(goes_on and past.before or {}, event.before or {}) }
 end
 
 local function is_anything_served(state)
@@ -81,21 +95,13 @@ end
 
 local OPENED = { failovering = true, failovered = true, failover_failed = true }
 
---- A group that is down, and that somebody else has opened at the side to which it was to go, or
---- tried to: there the service has to be brought up, and nowhere else.
----@param state alicloud.dr.RunState
----@return { group_id: string, region: string, zone: string?, attach: string? }|nil
-function M.opened_by_others(state)
-  local down = M.down(state)
-  for _, each in ipairs(down and down.groups or {}) do
-    local look = state.looks[each.group_id]
-    if look and OPENED[look.status] then
-      return { group_id = each.group_id, region = look.to,
-        zone = look.from == look.to and look.to_zone or nil,
-        attach = type(state.params.attach) == "string" and state.params.attach or nil }
-    end
-  end
-  return nil
+local function side(look, name)
+  return { region = look[name], zone = look.from == look.to and look[name .. "_zone"] or nil }
+end
+
+local function is_home(production, place)
+  return place.region == production.region
+    and (not place.zone or not production.zone or place.zone == production.zone)
 end
 
 --- The instances on which a group ran.
@@ -105,6 +111,69 @@ function M.instances(production)
   local list, seen = {}, {}
   for _, use in ipairs(production.before) do
     if not seen[use.instance] then seen[use.instance], list[#list + 1] = true, use.instance end
+  end
+  return list
+end
+
+-- Who gets the disks: at home whoever had them, elsewhere whom the run was told.
+local function attach_of(production, place, given)
+  if not is_home(production, place) then
+    if type(given) ~= "table" then return given end
+    local list = {}
+    for i, disk in ipairs(tables.keys(given)) do list[i] = disk .. ":" .. given[disk] end
+    return table.concat(list, ",")
+  end
+  local list, instances = {}, M.instances(production)
+  if #instances == 1 then return instances[1] end
+  for i, use in ipairs(production.before) do list[i] = use.disk .. ":" .. use.instance end
+  return #list > 0 and table.concat(list, ",") or nil
+end
+
+--- Where production of a group that is stopped can come up: where it was, or where somebody else
+--- has opened the group, or where it is copied from since somebody else has turned it.
+---@param production alicloud.dr.Production
+---@param look table|nil from, from_zone, to, to_zone, status; nil: nobody has looked
+---@param attach any the parameter of the run
+---@return alicloud.dr.WayUp
+function M.way_up(production, look, attach)
+  local way, place = "back", { region = production.region }
+  if look and OPENED[look.status] then
+    way, place = "open", side(look, "to")
+  elseif look and look.from and not is_home(production, side(look, "from")) then
+    way, place = "turned", side(look, "from")
+  end
+  return { group_id = production.group_id, way = way, region = place.region, zone = place.zone,
+    attach = way ~= "back" and attach_of(production, place, attach) or nil }
+end
+
+local function has_failed_over(state, group_id)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.verb == "failover" and entry.intent.group_id == group_id then
+      return entry.outcome ~= nil and entry.outcome.ok == true
+    end
+  end
+  return false
+end
+
+-- Behind the point of no return only forward, which may be what is under way. But where somebody
+-- else has turned the group, or closed what was opened, there is nothing left to go on with.
+local function is_way_left(state, production, way)
+  if way.way == "back" then
+    return state.looks[way.group_id] ~= nil and has_failed_over(state, way.group_id)
+  end
+  return way.way == "turned" or is_home(production, way)
+end
+
+--- Where production can come up, one for each group that is down, as the newest looks have it.
+---@param state alicloud.dr.RunState
+---@param no_return boolean whether the run is past its point of no return
+---@return alicloud.dr.WayUp[]
+function M.ways_up(state, no_return)
+  local down, list = M.down(state), {}
+  for _, each in ipairs(down and down.groups or {}) do
+    local way = M.way_up(each, state.looks[each.group_id], state.params.attach)
+    if not no_return or is_way_left(state, each, way) then list[#list + 1] = way end
   end
   return list
 end

@@ -44,11 +44,8 @@ end
 
 -- Who cannot go on has to know in what state the run has left production.
 local function tell_production(state, err)
-  local down = productions.down(state)
   err.production_down = productions.words(state)
-  if not down or #down.groups == 0 or states.no_return(state) then return nil, err end
-  err.opened_by_others = productions.opened_by_others(state)
-  err.may_come_back = err.opened_by_others == nil
+  err.ways_up = productions.ways_up(state, states.no_return(state) ~= nil)
   return nil, err
 end
 
@@ -341,10 +338,10 @@ end
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
----`production_down` in words, if it is and the run has stopped it; `may_come_back` if group:unfence
----is a way, and where not, `opened_by_others` tells which group is open elsewhere; `correctable`,
----the parameters of what has failed that can be corrected; `again`, the step of which no look tells
----whether it was done: the option of that name does it once more
+---`production_down` in words, if it is and the run has stopped it, and `ways_up`, where each group
+---can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `correctable`, the parameters
+---of what has failed that can be corrected; `again`, the step of which no look tells whether it was
+---done: the option of that name does it once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

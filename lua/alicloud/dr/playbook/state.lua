@@ -269,7 +269,7 @@ function APPLY.mark(state, event)
 end
 
 function APPLY.production(state, event)
-  productions.apply(state.production, event)
+  productions.apply(state.production, event, state.looks[event.group_id])
 end
 
 function APPLY.look(state, event)

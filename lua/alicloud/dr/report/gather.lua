@@ -65,6 +65,7 @@ M.VERSION = 1
 ---@field vouching alicloud.dr.Vouching signed ends, witnesses, and what is forged
 ---@field presence alicloud.dr.Presence? of a run without an end
 ---@field production_down string? what the run has stopped and not brought back, in words
+---@field ways_up alicloud.dr.WayUp[] where each group that is down can come up
 ---@field resume string? the command that goes on with it
 
 local TAKE = {}
@@ -288,6 +289,8 @@ function M.model(source)
   model.exceptions = exceptions_of(state, model.steps)
   model.status = weigh(model.status, model.exceptions)
   model.production_down = model.status ~= "running" and productions.words(state) or nil
+  model.ways_up = core.array(model.production_down
+    and productions.ways_up(state, states.no_return(state) ~= nil) or {})
   model.error = state.ending and state.ending.err or nil
   return model
 end

@@ -1,0 +1,115 @@
+-- Somebody else changes a group by hand while a run has its production stopped. The command that is
+-- printed then is typed as it stands, and brings the service up at one side.
+
+local after = require "spec.dr.after_lab"
+local core = require "alicloud.core"
+local desks = require "spec.cli.desk"
+local zone_lab = require "spec.dr.zone_lab"
+
+-- What the colleague does, with the parameters of each call. A zone group is in one region.
+local FAILOVER, START = { "FailoverDiskReplicaGroup" }, { "StartDiskReplicaGroup" }
+local REVERSE = { "ReprotectDiskReplicaGroup", { ReverseReplicate = true } }
+local CANCEL = { "ReprotectDiskReplicaGroup", { ReverseReplicate = false } }
+
+local LEFT = {
+  ["failed over"] = { FAILOVER },
+  ["turned, and stopped"] = { FAILOVER, REVERSE },
+  ["turned, and replicating"] = { FAILOVER, REVERSE, START },
+  ["failed over, and back"] = { FAILOVER, CANCEL },
+  ["stopped"] = { { "StopDiskReplicaGroup" } },
+}
+
+local MOMENTS = { "DetachDisk", "StopDiskReplicaGroup", "StartDiskReplicaGroup",
+  "FailoverDiskReplicaGroup", "AttachDisk" }
+
+local function carry_out(desk, left, region)
+  for i, each in ipairs(left) do
+    local given = { RegionId = region, ReplicaGroupId = "pg-orders", ClientToken = "other" .. i }
+    for name, value in pairs(each[2] or {}) do given[name] = value end
+    -- What the service refuses a colleague does not happen.
+    desk.bench.client:call("ebs:" .. each[1], given)
+    desk.bench.emu:advance(100)
+  end
+end
+
+-- A desk whose colleague is at work just before the first call of a kind.
+local function room(world, left, moment, region)
+  local desk, begun
+  desk = desks.room(false, { world = world, transport = { send = function(request)
+    local text = (request.url or "") .. (request.body or "") .. core.encode(request.headers)
+    if text:find(moment, 1, true) and not begun then
+      begun = true
+      carry_out(desk, left, region)
+    end
+    return desk.bench.emu.transport.send(request)
+  end } })
+  return desk
+end
+
+local function running(desk)
+  local list = {}
+  for _, instance in ipairs(desk.bench.emu.world.instances) do
+    if instance.status == "Running" and instance.id ~= "i-elsewhere" then
+      list[#list + 1] = instance.id
+    end
+  end
+  return table.concat(list, " ")
+end
+
+local function type_in(desk, command)
+  local words = {}
+  for word in command:gsub("^alicloud%-dr ", ""):gmatch "%S+" do
+    words[#words + 1] = word:match "^'(.*)'$" or word
+  end
+  words[#words + 1] = words[1] == "resume" and "--no-ask" or "--yes"
+  return desk:run(table.unpack(words))
+end
+
+local WAYS = { "\n    [^\n]-(alicloud%-dr unfence [^\n]+)", "there: (alicloud%-dr [^\n]+)",
+  "go on:  (alicloud%-dr [^\n]+)" }
+
+local function way_of(text)
+  for _, pattern in ipairs(WAYS) do
+    local command = text:match(pattern)
+    if command then return command end
+  end
+end
+
+-- Types what is printed, until the service is up or nothing more helps.
+local function follow(desk, ran)
+  local typed = {}
+  for _ = 1, 3 do
+    if ran.code == 0 then break end
+    local command = way_of(ran.err)
+    typed[#typed + 1] = command
+    ran = type_in(desk, command)
+  end
+  return ran, table.concat(typed, "\n")
+end
+
+local function check(desk, ran)
+  local said = ran.err
+  local last, typed = follow(desk, ran)
+  -- What comes behind the service, such as replication back, may be in nobody's hands any more.
+  assert.not_matches("production is down", last.err, said .. "\n" .. typed .. "\n" .. last.out)
+  local up = running(desk)
+  assert.is_true(up == "i-old" or up == "i-new", up .. "\n" .. typed)
+end
+
+describe("a group that somebody else changes while production is stopped", function()
+  for name, left in pairs(LEFT) do
+    for _, moment in ipairs(MOMENTS) do
+      it(("is served after %s, before %s"):format(name, moment), function()
+        local desk = room(after.world(), left, moment, "cn-shanghai")
+        check(desk, desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+          "attach=i-new", "max_rpo=2h", "--no-ask"))
+      end)
+
+      it(("is served between zones after %s, before %s"):format(name, moment), function()
+        local desk = room(zone_lab.world(), left, moment, zone_lab.REGION)
+        check(desk, desk:run("run", "planned", "group=pg-orders", "region=cn-hangzhou",
+          "to=cn-hangzhou-h", "attach=i-new", "max_rpo=2h", "--no-ask"))
+      end)
+    end
+  end
+end)
