@@ -198,6 +198,51 @@ CASES["a drill could not be cleared away"] = function()
   return desk, journal
 end
 
+-- A colleague at work just before the first call of a kind.
+local function room_of_two(moment, ...)
+  local calls, desk = { ... }, nil
+  local function carry_out()
+    for i, each in ipairs(calls) do
+      assert(desk.bench.client:call("ebs:" .. each[1], { RegionId = "cn-shanghai",
+        ReplicaGroupId = "pg-orders", ClientToken = "other" .. i, ReverseReplicate = each[2] }))
+      desk.bench.emu:advance(100)
+    end
+  end
+  desk = room(nil, { transport = { send = function(request)
+    local text = (request.url or "") .. (request.body or "")
+      .. (request.headers["x-acs-action"] or "")
+    if carry_out and text:find(moment, 1, true) then
+      local once = carry_out
+      carry_out = nil
+      once()
+    end
+    return desk.bench.emu.transport.send(request)
+  end } })
+  return desk, run(desk, "planned", "attach=i-orders-sh")
+end
+
+local FAILED_OVER = { "FailoverDiskReplicaGroup" }
+
+CASES["stopped for a planned move, and somebody has failed the group over"] = function()
+  return (room_of_two("StopDiskReplicaGroup", FAILED_OVER))
+end
+
+CASES["stopped for a planned move, and somebody has turned the group"] = function()
+  return (room_of_two("StopDiskReplicaGroup", FAILED_OVER, { "ReprotectDiskReplicaGroup", true }))
+end
+
+CASES["failed over by a planned move, and somebody has taken the failover back"] = function()
+  local desk, journal = room(nil, { faults = { { match = { action = "AttachDisk", before = 7200 },
+    effect = { error = { code = "Forbidden", status = 403 } } } } }), nil
+  journal = run(desk, "planned", "attach=i-orders-sh")
+  assert(desk.bench.client:call("ebs:ReprotectDiskReplicaGroup", { RegionId = "cn-shanghai",
+    ReplicaGroupId = "pg-orders", ClientToken = "other", ReverseReplicate = false }))
+  desk.bench.emu:advance(7200)
+  local ran = desk:run("resume", journal, "--no-ask")
+  assert.matches("or back: alicloud%-dr unfence", ran.err)
+  return desk, journal
+end
+
 CASES["`failover` does not know the outcome"] = function()
   local desk = room { failover_seconds = 600 }
   local ran = desk:run("failover", "pg-orders", "--region", "cn-shanghai", "--yes", "--timeout",
@@ -205,6 +250,11 @@ CASES["`failover` does not know the outcome"] = function()
   assert.equal(3, ran.code)
   return desk, nil, nil, ran.object.error.client_token
 end
+
+-- There the service runs again, and with that run there is nothing more to be done.
+local GIVEN_UP = {
+  ["failed over by a planned move, and somebody has taken the failover back"] = true,
+}
 
 local function is_up(desk)
   local emu = desk.bench.emu
@@ -226,7 +276,7 @@ describe("the manual's table of ways on", function()
       local failovers = after.effects(desk.bench, "FailoverDiskReplicaGroup")
       assert.is_true(failovers <= 1 or row.state:find "failover_failed" ~= nil, failovers)
       assert.is_true(row.command:find " failover " ~= nil or is_up(desk))
-      if journal then
+      if journal and not GIVEN_UP[row.state] then
         local again = desk:run("resume", journal, "--no-ask")
         assert.equal(0, again.code, again.err)
       end
