@@ -113,3 +113,40 @@ describe("a group that somebody else changes while production is stopped", funct
     end
   end
 end)
+
+describe("a group that somebody protects again while production is stopped", function()
+  local function reprotecting(status)
+    local desk = room(after.world(), { FAILOVER }, "StopDiskReplicaGroup", "cn-shanghai")
+    local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-new", "max_rpo=2h", "--no-ask")
+    local journal = ran.err:match "resume (%S+)"
+    local group = desk.bench.emu:group "pg-orders"
+    local function set(word)
+      group.status = word
+      for _, pair in ipairs(group.pairs) do pair.status = word end
+    end
+    set(status)
+    return desk, journal, set
+  end
+
+  it("is looked at until that has ended, and then served", function()
+    local desk, journal, set = reprotecting "reprotecting"
+    local ran = desk:run("unfence", journal, "--yes")
+    assert.matches("it is open in cn%-shanghai and being protected again", ran.out)
+    ran = desk:run("resume", journal, "--no-ask")
+    local look = ran.err:match "then resume: alicloud%-dr (status [^\n]+)"
+    assert.equal("status pg-orders --region cn-shanghai", look)
+    set "failovered"
+    ran = desk:run("resume", journal, "--no-ask")
+    check(desk, ran)
+  end)
+
+  it("is protected again where that has failed", function()
+    local desk, journal = reprotecting "reprotect_failed"
+    local ran = desk:run("resume", journal, "--no-ask")
+    local command = ran.err:match "then resume: (alicloud%-dr reprotect [^\n]+)"
+    assert.equal(0, type_in(desk, command).code)
+    desk.bench.emu:advance(600)
+    check(desk, desk:run("resume", journal, "--no-ask"))
+  end)
+end)

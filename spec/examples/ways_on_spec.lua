@@ -232,9 +232,9 @@ CASES["stopped for a planned move, and somebody has turned the group"] = functio
 end
 
 CASES["failed over by a planned move, and somebody has taken the failover back"] = function()
-  local desk, journal = room(nil, { faults = { { match = { action = "AttachDisk", before = 7200 },
-    effect = { error = { code = "Forbidden", status = 403 } } } } }), nil
-  journal = run(desk, "planned", "attach=i-orders-sh")
+  local desk = room(nil, { faults = { { match = { action = "AttachDisk", before = 7200 },
+    effect = { error = { code = "Forbidden", status = 403 } } } } })
+  local journal = run(desk, "planned", "attach=i-orders-sh")
   assert(desk.bench.client:call("ebs:ReprotectDiskReplicaGroup", { RegionId = "cn-shanghai",
     ReplicaGroupId = "pg-orders", ClientToken = "other", ReverseReplicate = false }))
   desk.bench.emu:advance(7200)

@@ -9,6 +9,7 @@ local M = {}
 local MOST = 5
 
 local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
+  turning = "it is open in %s and being protected again; that has to end, then resume: ",
   turned = "it is copied from %s now, so serve it there: " }
 
 function COMMAND.back(way, path, several)
@@ -23,9 +24,19 @@ function COMMAND.open(way)
   return shell.command("run", words)
 end
 
-function COMMAND.turned(way)
+local function place_of(way)
   local place = { shell.option("--region", way.region) }
   if way.zone then place[2] = shell.option("--to", way.zone) end
+  return place
+end
+
+function COMMAND.turning(way)
+  if way.failed then return shell.command("reprotect", { way.group_id }, place_of(way)) end
+  return shell.command("status", { way.group_id }, { shell.option("--region", way.region) })
+end
+
+function COMMAND.turned(way)
+  local place = place_of(way)
   place[#place + 1] = shell.option("--attach", way.attach or "INSTANCE")
   return shell.command("serve", { way.group_id }, place)
 end
@@ -40,12 +51,20 @@ function M.commands_up(ways, path)
   return list
 end
 
+--- One of these commands, and why it is this one.
+---@param way alicloud.dr.WayUp
+---@param path string of the journal
+---@param several? boolean whether the run has left several groups down
+---@return string
+function M.way_up(way, path, several)
+  return WORDS[way.way]:format(way.zone or way.region) .. COMMAND[way.way](way, path, several)
+end
+
 local function ways_on(ways, path)
   local lines = {}
-  for i, command in ipairs(M.commands_up(ways, path)) do
-    local way = ways[i]
-    lines[i] = ("    %s%s%s\n"):format(#ways > 1 and way.group_id .. ": " or "",
-      WORDS[way.way]:format(way.zone or way.region), command)
+  for i = 1, math.min(#ways, MOST) do
+    lines[i] = ("    %s%s\n"):format(#ways > 1 and ways[i].group_id .. ": " or "",
+      M.way_up(ways[i], path, #ways > 1))
   end
   if #ways > MOST then
     lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - MOST)

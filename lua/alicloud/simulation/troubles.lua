@@ -75,6 +75,7 @@ function INTERFERE.reverse(_, group, trouble)
   swap(group)
   for _, pair in ipairs(group.pairs) do
     if pair.source then swap(pair) end
+    pair.source_disk, pair.destination_disk = pair.destination_disk, pair.source_disk
   end
   set_all(group, trouble.nth_group % 2 == 0 and "stopped" or "normal")
 end

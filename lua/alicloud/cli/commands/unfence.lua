@@ -85,7 +85,7 @@ local function way_on(state, production, path, err)
     to = seen.to.region, from_zone = seen.from.zone, to_zone = seen.to.zone },
     state.params.attach)
   if way.way ~= "back" then
-    err.hint = "serve it there: " .. view_run.commands_up({ way }, path)[1]
+    err.hint = view_run.way_up(way, path)
   end
   return err
 end

@@ -9,11 +9,13 @@ local M = {}
 --- Where production of a group that is down can come up.
 ---@class alicloud.dr.WayUp
 ---@field group_id string
----@field way "back"|"open"|"turned" where it was; where somebody else has opened the group; where
----it is copied from, since somebody else has turned it
+---@field way "back"|"open"|"turning"|"turned" where it was; where somebody else has opened the
+---group; where it is open while somebody else protects it again, which has to end first; where it
+---is copied from, since somebody else has turned it
 ---@field region string
 ---@field zone string? where both sides lie in one region
 ---@field attach string? who gets the disks there, as it is typed
+---@field failed boolean? turning: the service says that it has failed
 
 ---@class alicloud.dr.Production
 ---@field group_id string
@@ -139,11 +141,14 @@ function M.way_up(production, look, attach)
   local way, place = "back", { region = production.region }
   if look and OPENED[look.status] then
     way, place = "open", side(look, "to")
+  elseif look and tostring(look.status):find "^reprotect" then
+    way, place = "turning", side(look, "to")
   elseif look and look.from and not is_home(production, side(look, "from")) then
     way, place = "turned", side(look, "from")
   end
   return { group_id = production.group_id, way = way, region = place.region, zone = place.zone,
-    attach = way ~= "back" and attach_of(production, place, attach) or nil }
+    attach = way ~= "back" and attach_of(production, place, attach) or nil,
+    failed = way == "turning" and look.status == "reprotect_failed" or nil }
 end
 
 local function has_failed_over(state, group_id)
@@ -162,7 +167,7 @@ local function is_way_left(state, production, way)
   if way.way == "back" then
     return state.looks[way.group_id] ~= nil and has_failed_over(state, way.group_id)
   end
-  return way.way == "turned" or is_home(production, way)
+  return way.way ~= "open" or is_home(production, way)
 end
 
 --- Where production can come up, one for each group that is down, as the newest looks have it.
