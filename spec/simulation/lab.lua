@@ -3,6 +3,7 @@
 
 local mutated = require "spec.simulation.mutated"
 local scratch = require "spec.scratch"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -41,6 +42,30 @@ local function options_of(path, secret)
   return { region = "cn-shanghai", params = { api_key = secret } }
 end
 
+-- The way back begins where a failover has ended: the old side is fenced, the new one serves.
+local function failed_over(world)
+  local demo = require "alicloud.emulator.demo"
+  local after = tables.merged(world, { groups = {}, disks = {}, instances = {} })
+  for i, group in ipairs(world.groups) do
+    after.groups[i] = tables.merged(group, { status = "failovered" })
+  end
+  for _, disk in ipairs(demo.disks) do
+    local own = tables.copy(disk)
+    own.instance = nil
+    table.insert(after.disks, own)
+    local pair = disk.id:match "^d%-orders%-(%d)%-src$"
+    if pair then
+      table.insert(after.disks, { id = ("d-orders-%s-dst"):format(pair),
+        place = "cn-shanghai/cn-shanghai-b", instance = "i-orders-sh" })
+    end
+  end
+  for i, instance in ipairs(demo.instances) do
+    after.instances[i] = tables.merged(instance, {
+      status = instance.id == "i-orders-sh" and "Running" or "Stopped" })
+  end
+  return after
+end
+
 --- The plan of a playbook, by the modules that are loaded now.
 ---@param path? string (the playbook that moves one group)
 ---@return table simulation
@@ -49,7 +74,9 @@ function M.plan(path)
   local simulation = require "alicloud.simulation"
   local playbook = assert(require "alicloud.dr.playbook".load(path or M.MOVE, scratch.read))
   local secret = require "alicloud.simulation.stage".SECRET
-  return simulation, assert(simulation.plan(playbook, options_of(path, secret)))
+  local options = options_of(path, secret)
+  if path == M.FAILBACK then options.world = failed_over(M.world(M.PLANNED)) end
+  return simulation, assert(simulation.plan(playbook, options))
 end
 
 -- The worlds of the unharmed engine: a mistake may keep the undisturbed run from its end.

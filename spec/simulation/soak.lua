@@ -1,5 +1,6 @@
--- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of ten seeds one is spent on two groups
--- at a time or a fleet, one on a group between two zones, the others on one between two regions.
+-- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of twenty seeds two are spent on two
+-- groups at a time or a fleet, two on a group between two zones, one on a move that stops
+-- production and the way back, the others on a group between two regions.
 -- Prints every violation with its troubles; the exit code says whether there was one.
 
 local lab = require "spec.simulation.lab"
@@ -23,13 +24,16 @@ local function explore(path, from, count)
   return report
 end
 
-local share = seeds // 10
-local report = explore(lab.MOVE, first, seeds - 2 * share)
-if share > 0 then
-  explore(lab.ZONES, first + seeds - 2 * share, share)
-  explore(lab.TWO, first + seeds - share, share // 2)
-  explore(lab.FLEET, first + seeds - share + share // 2, share - share // 2)
+-- Of forty seeds, one beside the other.
+local SHARES = { { lab.ZONES, 4 }, { lab.TWO, 2 }, { lab.FLEET, 2 }, { lab.PLANNED, 1 },
+  { lab.FAILBACK, 1 } }
+local next_seed = first
+for _, share in ipairs(SHARES) do
+  local count = seeds * share[2] // 40
+  explore(share[1], next_seed, count)
+  next_seed = next_seed + count
 end
+local report = explore(lab.MOVE, next_seed, first + seeds - next_seed)
 local seconds = posix.usage() - began
 print(("%d seeds from %d on, %d with a violation, %d completed, %d crashes, %.0f s of one core, "
   .. "%.0f/s"):format(done, first, harmed, report.endings.completed or 0, report.crashes, seconds,

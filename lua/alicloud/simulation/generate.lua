@@ -284,9 +284,12 @@ end
 
 local function region_of(place) return place:match "^[^/]+" end
 
+-- What begins where a failover has ended goes back.
 local function sides_of(about)
   local sides = {}
-  for _, group in ipairs(about.groups) do sides[group.id] = group.destination end
+  for _, group in ipairs(about.groups) do
+    sides[group.id] = group.status == "failovered" and group.source or group.destination
+  end
   return sides
 end
 

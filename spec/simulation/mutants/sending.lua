@@ -53,7 +53,7 @@ return {
   -- Patience.
   of("E", mutant("a read is not asked again in an outage", 193, edit(OUTAGE, "M.is_patient",
     FALSE))),
-  of("E", mutant("ten minutes of a call that is refused are too long", 480, edit(REFUSAL,
+  of("E", mutant("ten minutes of a call that is refused are too long", 843, edit(REFUSAL,
     "wait_for_cloud", FALSE))),
   of("S9", mutant("an outage is waited for without an end", 13, edit(OUTAGE, "M.left",
     "function() return 1e6 end"))),
