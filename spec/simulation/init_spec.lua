@@ -111,7 +111,7 @@ describe("a simulation", function()
     local ending = ending_of("StartDiskReplicaGroup", "Throttling.User", 190)
     assert.equal("Throttling.User (rejected)", ending)
     -- A stop in doubt is settled by the undoing, and is another one for the next process.
-    local tokens, stage = {}, nil
+    local tokens, stage = {}
     ending, stage = ending_of("StopDiskReplicaGroup", "InternalError", 1)
     assert.equal("Client.OutcomeUnknown (unknown)", ending)
     assert.matches('"type":"settled"', stage.disk:text "run")

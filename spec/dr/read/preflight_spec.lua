@@ -46,6 +46,14 @@ local function shared_world()
 end
 
 describe("a preflight", function()
+  it("of a way back takes no odd look for the direction, whichever it is", function()
+    for odd = 1, 3 do
+      local bench = after.open()
+      assert(bench.emu:hostile { odd_look = odd })
+      assert.is_true(look(bench, { move = "failback", attach = "i-old" }).ok)
+    end
+  end)
+
   it("has nothing against a move of a group that is well", function()
     local report = look(after.new(), planned { max_rpo = "1h" })
     assert.is_true(report.ok)

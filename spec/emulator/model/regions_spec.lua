@@ -47,6 +47,18 @@ describe("a region in the process", function()
     assert.equal(probe.emu:now(), probe:look("pg-one").LastRecoverPoint)
   end)
 
+  it("lets a copy that could not begin go on when it is back", function()
+    local probe = caller.new { world = caller.world { status = "stopped" } }
+    probe.emu:region(S, "blackhole")
+    assert.equal("ok", (probe:code("StartDiskReplicaGroup",
+      { RegionId = D, ReplicaGroupId = "pg-one" })))
+    probe.emu:advance(5000)
+    assert.equal("syncing", probe:look("pg-one").Status)
+    probe.emu:region(S, "up")
+    probe.emu:advance(1000)
+    assert.equal("normal", probe:look("pg-one").Status)
+  end)
+
   it("makes changes that need it fail", function()
     local probe = caller.new { world = caller.world() }
     probe.emu:region(S, "down")

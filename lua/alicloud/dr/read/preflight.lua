@@ -9,12 +9,15 @@ local formats = require "alicloud.base.formats"
 local neighbours = require "alicloud.dr.read.neighbours"
 local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
+local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
 -- One list that lacks an instance may be a lie.
 local LOOKS, PAUSE = 2, 2
+-- Looks in a row that are made at most until two show one direction.
+local MOST = 5
 
 -- Seconds for each list of a side that may be dark.
 local FAR = 15
@@ -108,10 +111,22 @@ local function read_taking(client, snapshot, end_, given)
   return taking
 end
 
+-- Which disks are whose follows from the direction, and of that one look may be odd.
+local function steady_look(group)
+  local snapshot, err, before
+  for _ = 1, MOST do
+    snapshot, err = group:observe()
+    local direction = snapshot and snapshots.direction(snapshot)
+    if not snapshot or direction == before then break end
+    before = direction
+  end
+  return snapshot, err
+end
+
 -- What is known of the group; for a failback, no pre-check of a failover.
 local function first_report(group, options)
   if options.move == "failback" then
-    local snapshot, err = group:observe()
+    local snapshot, err = steady_look(group)
     return snapshot and { findings = {}, snapshot = snapshot }, err
   end
   local asked = tables.copy(options)

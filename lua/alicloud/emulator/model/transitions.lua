@@ -186,6 +186,7 @@ local function resume_copy(world, unit, now)
   if not last or last.act ~= "synced" or last.at < math.huge then return end
   if not reaches_both(world, unit) then return end
   for _, step in ipairs(steps) do step.at = now + world.timings.initial_sync end
+  world:schedule(unit, steps)
 end
 
 --- Puts replication on hold while a site is dark, and lets it go on afterwards.
