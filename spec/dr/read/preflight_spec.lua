@@ -49,7 +49,7 @@ describe("a preflight", function()
   it("of a way back takes no odd look for the direction, whichever it is", function()
     for odd = 1, 3 do
       local bench = after.open()
-      assert(bench.emu:hostile { odd_look = odd })
+      bench.emu:hostile { odd_look = odd }
       assert.is_true(look(bench, { move = "failback", attach = "i-old" }).ok)
     end
   end)
