@@ -3,6 +3,7 @@
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
 local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -76,6 +77,14 @@ function M.has_nothing_left(group, params)
   return not err or err.code ~= "Client.NotConfirmed"
 end
 
+-- Which instances get the disks, as text that compares.
+local function text_of(attach)
+  if type(attach) ~= "table" then return tostring(attach) end
+  local parts = {}
+  for i, disk in ipairs(tables.keys(attach)) do parts[i] = disk .. "=" .. attach[disk] end
+  return table.concat(parts, ",")
+end
+
 --- Looks at all that a move will touch, and notes what somebody should know of it.
 ---@param own alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
@@ -83,11 +92,32 @@ end
 ---@return alicloud.dr.MoveReport|nil
 ---@return alicloud.Error? err
 function M.preflight(own, group, options)
-  options.attach = options.attach or own:peek "attach"
-  options.stop_shared = own:peek "stop_shared"
-  local report, err = group:preflight(options)
+  local asked = tables.merged(options)
+  asked.attach = asked.attach or own:peek "attach"
+  asked.stop_shared = own:peek "stop_shared"
+  local report, err = group:preflight(asked)
   for _, note in ipairs(report and report.notes or {}) do own:note(note) end
+  if report then report.checked = text_of(asked.attach) end
   return report, err
+end
+
+-- Behind the promotion it is for the serving to look.
+local PROMOTED = { failovering = true, failovered = true, failover_failed = true }
+
+local function look_again(own, group, options)
+  local standing, err = group:standing()
+  if not standing then return nil, err end
+  if PROMOTED[standing.status] then return { checked = text_of(own:peek "attach") } end
+  return M.preflight(own, group, options)
+end
+
+-- An instance that was corrected is looked at as the first one was: before anything relies on it.
+local function check_corrected(run, group, found, options)
+  local count = 1
+  while found and found.checked and found.checked ~= text_of(run:peek "attach") do
+    count = count + 1
+    found = run:step("check " .. count, function(own) return look_again(own, group, options) end)
+  end
 end
 
 -- A last synchronization that the service would refuse is waited for before production is stopped.
@@ -121,7 +151,8 @@ function M.check(run, group, judge, options)
     return M.preflight(own, group, options)
   end)
   if found and found.sync_at then await_sync(run, group, found.sync_at) end
-  if not found or not found.outcome then return nil end
+  if not found then return nil end
+  if not found.outcome then return check_corrected(run, group, found, options) end
   if found.outcome == "already_there" then M.note_standing(run, group, found) end
   return found.outcome
 end
