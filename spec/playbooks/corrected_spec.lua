@@ -30,4 +30,17 @@ describe("an instance that is corrected before anything was stopped", function()
     assert(correct(stage, "i-new"))
     assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new"].status)
   end)
+
+  it("is looked at before a failback begins", function()
+    local stage = scene.failed_over(false)
+    stage.bench.emu:fault { match = { action = "ReprotectDiskReplicaGroup", nth = 1 },
+      effect = lab.answer("Forbidden", 403) }
+    assert.is_nil((scene.run("failback", stage, { group = "pg-orders", region = "cn-shanghai",
+      attach = "i-old" })))
+    local result, err = stage:run(scene.load "failback",
+      { corrections = { values = { attach = "i-none" }, why = "another one", by = "ops" } })
+    assert.is_nil(result)
+    assert.equal("not_sent", err.outcome)
+    assert.equal("", scene.effects(stage))
+  end)
 end)

@@ -101,18 +101,25 @@ function M.preflight(own, group, options)
   return report, err
 end
 
--- Behind the promotion it is for the serving to look.
+-- Behind the promotion it is for the serving to look. A failback begins with a group that is open.
 local PROMOTED = { failovering = true, failovered = true, failover_failed = true }
 
 local function look_again(own, group, options)
   local standing, err = group:standing()
   if not standing then return nil, err end
-  if PROMOTED[standing.status] then return { checked = text_of(own:peek "attach") } end
+  local is_back = options.move == "failback"
+  if is_back and not standing.open or not is_back and PROMOTED[standing.status] then
+    return { checked = text_of(own:peek "attach") }
+  end
   return M.preflight(own, group, options)
 end
 
--- An instance that was corrected is looked at as the first one was: before anything relies on it.
-local function check_corrected(run, group, found, options)
+--- Looks at an instance that was corrected as the first one was: before anything relies on it.
+---@param run alicloud.dr.PlaybookRun
+---@param group alicloud.dr.Group
+---@param found table|nil what the first look came to
+---@param options alicloud.dr.PreflightOptions
+function M.check_corrected(run, group, found, options)
   local count = 1
   while found and found.checked and found.checked ~= text_of(run:peek "attach") do
     count = count + 1
@@ -152,7 +159,7 @@ function M.check(run, group, judge, options)
   end)
   if found and found.sync_at then await_sync(run, group, found.sync_at) end
   if not found then return nil end
-  if not found.outcome then return check_corrected(run, group, found, options) end
+  if not found.outcome then return M.check_corrected(run, group, found, options) end
   if found.outcome == "already_there" then M.note_standing(run, group, found) end
   return found.outcome
 end

@@ -71,9 +71,10 @@ return dr.playbook("failback", { kind = "planned", params = PARAMS,
   local back = sides.home and named:at(sides.home) or named
   if sides.outcome == "already_there" then return common.note_standing(run, back, sides) end
   if not sides.open then
-    run:step("check", function(own)
+    local found = run:step("check", function(own)
       return common.preflight(own, group, { move = "failback" })
     end)
+    common.check_corrected(run, group, found, { move = "failback" })
   end
   common.approve(run)
   if not sides.open then
