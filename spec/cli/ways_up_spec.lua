@@ -150,3 +150,23 @@ describe("a group that somebody protects again while production is stopped", fun
     check(desk, desk:run("resume", journal, "--no-ask"))
   end)
 end)
+
+describe("a run whose production somebody has brought up elsewhere", function()
+  for name, left in pairs { open = { FAILOVER }, turned = { FAILOVER, REVERSE } } do
+    it("is told so by unfence, and leaves nothing down: " .. name, function()
+      local desk = room(after.world(), left, "StopDiskReplicaGroup", "cn-shanghai")
+      local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+        "attach=i-new", "max_rpo=2h", "--no-ask")
+      local journal = ran.err:match "resume (%S+)"
+      assert.matches("production is down", desk:run("explain", journal).out)
+      assert.equal(0, type_in(desk, way_of(ran.err)).code)
+      local sent = #desk:ledger()
+      ran = desk:run("unfence", journal, "--yes")
+      assert.equal(0, ran.code, ran.out .. ran.err)
+      assert.matches("it runs in cn%-shanghai by now", ran.out)
+      assert.equal(sent, #desk:ledger())
+      assert.not_matches("production is down", desk:run("explain", journal).out)
+      assert.equal(2, desk:run("unfence", journal, "--yes").code)
+    end)
+  end
+end)

@@ -117,6 +117,10 @@ function M.unfenced(io, result)
     return ("  %s it runs in %s as before, nothing was sent\n"):format(mark(io, "ok"),
       clean(result.region))
   end
+  if result.outcome == "served_elsewhere" then
+    return ("  %s it runs in %s by now, which is written down; nothing was sent\n"):format(
+      mark(io, "ok"), clean(result.region))
+  end
   return ("  %s back in %s after %s: %s\n"):format(mark(io, "ok"), clean(result.region),
     duration.format(result.elapsed), done_line(result) or "nothing was left to do")
 end

@@ -1,5 +1,6 @@
 --- `alicloud-dr unfence`: bring back what a run has stopped at the old side, and write that down.
 
+local attachment = require "alicloud.dr.read.attachment"
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
@@ -20,7 +21,8 @@ local M = {}
 
 local EPILOG = [[
 What happens: the journal tells what stood at the old side before the run has fenced it. The group
-is looked at: once it is opened at its other site, or on the way there, nothing is brought back. You
+is looked at: once it is opened at its other site, or on the way there, nothing is brought back; it
+is said where its service comes up, and if it is seen to run there, that is written down. Else you
 type the group id; the disks are attached where they were, and the instances that ran are started,
 each only if it is not so already. What is seen at the end counts, and is written into the journal.
 Replication and services are not touched: alicloud-dr start, and what stopped the services.
@@ -31,8 +33,8 @@ Examples:
   alicloud-dr unfence planned-5f1d2c3b4a-1.jsonl
   alicloud-dr unfence fleet-5f1d2c3b4a-1.jsonl pg-orders --yes
 
-Exit codes: 0 it runs again (or did already), 1 refused or failed, 2 usage, 3 outcome unknown,
-130 interrupted.]]
+Exit codes: 0 it runs again (or did already, there or elsewhere), 1 refused or failed, 2 usage,
+3 outcome unknown, 130 interrupted.]]
 
 function M.configure(command)
   command:argument("journal", "The journal of the run.")
@@ -77,17 +79,51 @@ local function side_of(state, production)
   return { region = look[name] or state.region, to = in_zones and look[name .. "_zone"] or nil }
 end
 
--- Where it cannot come back it comes up elsewhere; what has just been seen tells.
-local function way_on(state, production, path, err)
-  local seen = err.snapshot
-  if not seen or not seen.from then return err end
+-- Where production comes up by what has just been seen; nil: where it was.
+local function way_on(state, production, seen)
+  if not seen or not seen.from then return nil end
   local way = productions.way_up(production, { status = seen.status, from = seen.from.region,
     to = seen.to.region, from_zone = seen.from.zone, to_zone = seen.to.zone },
     state.params.attach)
-  if way.way ~= "back" then
-    err.hint = view_run.way_up(way, path)
+  return way.way ~= "back" and way or nil
+end
+
+-- Whether a machine runs with each disk there, so that somebody has brought the service up.
+local function is_served(client, snapshot, way)
+  local side = attachment.of_side_at_once(client, snapshot, way.way == "turned" and "from" or "to")
+  for _, disk in ipairs(side.disks) do
+    local runs = false
+    for _, host in ipairs(disk.hosts) do runs = runs or host.status == "Running" end
+    if not (runs and disk.status == "In_use") then return false end
   end
-  return err
+  return side.known and #side.disks > 0
+end
+
+local function write_all(journal, runtime, events)
+  for _, event in ipairs(events) do
+    event.at = runtime.time()
+    local ok, err = journal:write(event, true)
+    if not ok then return nil, err end
+  end
+  return true
+end
+
+-- What cannot come back may run elsewhere already, and then the run has left nothing down.
+local function settle_elsewhere(journal, path, client, state, production, person, err)
+  local way = way_on(state, production, err.snapshot)
+  if not way then return nil, err end
+  if not is_served(client, err.snapshot, way) then
+    err.hint = view_run.way_up(way, path)
+    return nil, err
+  end
+  local ok, fault = write_all(journal, client.runtime, {
+    { type = "note", text = ("%s has seen %s run in %s: alicloud-dr unfence"):format(person,
+      production.group_id, way.zone or way.region) },
+    { type = "production", group_id = production.group_id, region = way.region,
+      state = "serving" },
+  })
+  return ok and { outcome = "served_elsewhere", group_id = production.group_id,
+    region = way.region, attached = {}, started = {}, elapsed = 0 }, fault
 end
 
 local function write_down(journal, production, person, runtime)
@@ -101,12 +137,7 @@ local function write_down(journal, production, person, runtime)
     events[3] = { type = "undo_begin", step = step }
     events[4] = { type = "undo_end", step = step, ok = true }
   end
-  for _, event in ipairs(events) do
-    event.at = runtime.time()
-    local ok, err = journal:write(event, true)
-    if not ok then return nil, err end
-  end
-  return true
+  return write_all(journal, runtime, events)
 end
 
 -- Nobody goes on with the run meanwhile. What its step has done is undone.
@@ -123,7 +154,9 @@ local function carry_out(args, group, state, given, person, client)
   journal, err = journals.open(store)
   if not journal then return nil, err end
   result, err = group:unfence(given)
-  if not result then return nil, way_on(state, production, args.journal, err) end
+  if not result then
+    return settle_elsewhere(journal, args.journal, client, state, production, person, err)
+  end
   ok, err = write_down(journal, production, person, runtime)
   return ok and result, err
 end
