@@ -170,3 +170,36 @@ describe("a run whose production somebody has brought up elsewhere", function()
     end)
   end
 end)
+
+describe("explain and runs", function()
+  local FORBIDDEN = { error = { code = "Forbidden", status = 403 } }
+
+  local function named(desk, ran, command)
+    local journal = ran.object.journal
+    assert.equal(command:gsub("JOURNAL", journal), desk:run("explain", journal, "--json")
+      .object.next[1])
+    local runs = desk:run("runs", "--json").object.runs
+    assert.same({ (command:gsub("JOURNAL", journal)) }, runs[1].bring_up)
+    assert.matches("\n    up:     alicloud%-dr ", desk:run("runs").out)
+  end
+
+  it("name the command that brings production up where it was", function()
+    local desk = desks.room(false, { world = after.world(), faults = {
+      after.fault("FailoverDiskReplicaGroup", FORBIDDEN),
+      { match = { action = "AttachDisk", before = 7200 }, effect = FORBIDDEN } } })
+    local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-new", "max_rpo=2h", "--no-ask", "--json")
+    named(desk, ran, "alicloud-dr unfence JOURNAL")
+    desk.bench.emu:advance(7200)
+    assert.equal(0, type_in(desk, "alicloud-dr unfence " .. ran.object.journal).code)
+    assert.same({}, desk:run("runs", "--json").object.runs[1].bring_up)
+  end)
+
+  it("name the one that brings it up elsewhere", function()
+    local desk = room(after.world(), LEFT["turned, and stopped"], "StopDiskReplicaGroup",
+      "cn-shanghai")
+    local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-new", "max_rpo=2h", "--no-ask", "--json")
+    named(desk, ran, "alicloud-dr serve pg-orders --region cn-shanghai --attach i-new")
+  end)
+end)
