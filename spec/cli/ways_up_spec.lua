@@ -4,6 +4,7 @@
 local after = require "spec.dr.after_lab"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local view_run = require "alicloud.cli.view_run"
 local zone_lab = require "spec.dr.zone_lab"
 
 -- What the colleague does, with the parameters of each call. A zone group is in one region.
@@ -176,6 +177,7 @@ describe("explain and runs", function()
 
   local function named(desk, ran, command)
     local journal = ran.object.journal
+    assert.same({ (command:gsub("JOURNAL", journal)) }, ran.object.bring_up)
     assert.equal(command:gsub("JOURNAL", journal), desk:run("explain", journal, "--json")
       .object.next[1])
     local runs = desk:run("runs", "--json").object.runs
@@ -201,5 +203,20 @@ describe("explain and runs", function()
     local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
       "attach=i-new", "max_rpo=2h", "--no-ask", "--json")
     named(desk, ran, "alicloud-dr serve pg-orders --region cn-shanghai --attach i-new")
+  end)
+end)
+
+describe("several groups that a run has left down", function()
+  it("have a command each, as far as they are few", function()
+    local ways = {}
+    for i = 1, 7 do
+      ways[i] = { group_id = "pg-" .. i, way = i == 2 and "turned" or "back", attach = "i-2",
+        region = i == 2 and "cn-shanghai" or "cn-hangzhou" }
+    end
+    local said = view_run.standing({ production_down = "production is down", ways_up = ways },
+      "run.jsonl")
+    assert.matches("\n    pg%-1: or back: alicloud%-dr unfence run%.jsonl pg%-1\n", said)
+    assert.matches("\n    pg%-2: [^\n]+ serve pg%-2 %-%-region cn%-shanghai", said)
+    assert.matches("\n    and so on for 2 more\n$", said)
   end)
 end)

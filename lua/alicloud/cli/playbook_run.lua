@@ -250,6 +250,8 @@ local function report_failure(io, args, err, path)
     return output.json(io, code, { error = output.error_object(err), journal = path,
       head = err.head,
       status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
+      bring_up = err.production_down
+        and core.array(view_run.commands_up(err.ways_up or {}, path)) or nil,
       correctable = err.correctable and core.array(err.correctable), resume = go_on,
       again = err.again, report = args.report })
   end
