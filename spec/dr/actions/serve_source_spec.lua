@@ -38,6 +38,19 @@ describe("serving at the source", function()
     assert.equal(before, #bench:ledger())
   end)
 
+  it("waits for a disk of the other side that is being detached", function()
+    local bench = moved()
+    local disk = bench.emu.world.disk_by_id["d-old-1"]
+    disk.status, disk.instance = "Detaching", "i-old"
+    bench.emu:later(bench.emu:now() + 60, function()
+      disk.status, disk.instance = "Available", nil
+    end)
+    assert.equal("serving", assert(bench:group():serve { attach = "i-new" }).outcome)
+    disk.status, disk.instance = "Detaching", "i-old"
+    local _, err = bench:group():serve { attach = "i-new", timeout = 120 }
+    assert.equal("Client.OldSideInUse", err.code)
+  end)
+
   it("is refused while the other side is out of sight", function()
     local bench = moved()
     bench.emu:region("cn-hangzhou", "blackhole")
