@@ -105,8 +105,8 @@ function PREPARE.unfence(branch, group, given)
   given.fenced = given.fenced or branch.engine.state.production[group.id]
 end
 
--- What this run sent is looked for by whoever goes on with it, and not sent again when its token may
--- be forgotten. That it was never done is for a person to say.
+-- What this run sent is looked for by whoever goes on with it, and not sent again once its token
+-- may be forgotten. That it was never done is for a person to say.
 local function name_doubt(branch, verb, err)
   if VERBS[verb].continue and err.code == "Client.OutcomeUnknown" then
     err.again = branch.step_key
