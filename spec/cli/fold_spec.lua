@@ -82,6 +82,12 @@ describe("what a change says on a terminal of 80 columns", function()
     end
   end)
 
+  it("fits where the parameters of playbooks are told", function()
+    for _, name in ipairs { "drill", "planned", "failover", "failback", "fleet" } do
+      assert.same({}, lines_beyond(desks.new { tty = true, columns = 80 }:run("playbooks", name).out))
+    end
+  end)
+
   it("fits where a command or a run fails", function()
     local desk = desks.room(false, { world = after.world(), tty = true, columns = 80 })
     local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",

@@ -4,6 +4,7 @@
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local params = require "alicloud.dr.playbook.params"
@@ -55,7 +56,8 @@ local function print_playbook(io, playbook)
   for _, param in ipairs(playbook.params) do
     local note = param.required and " (needed)"
       or param.default ~= nil and (" (%s)"):format(clean(param.default)) or ""
-    io.out(("    %-11s %s%s\n"):format(clean(param.name), clean(param.help or ""), note))
+    local line = ("    %-11s %s%s"):format(clean(param.name), clean(param.help or ""), note)
+    io.out(fold.hang(io, line, 16) .. "\n")
   end
   if playbook.digest then io.out(("  sha256 %s\n"):format(playbook.digest)) end
 end
