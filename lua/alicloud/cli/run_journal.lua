@@ -11,6 +11,8 @@ local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
 
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.dr.store.relocate"
 local relocate = lazy.module "alicloud.dr.store.relocate"
 
@@ -81,8 +83,8 @@ local function is_free(path, directory, playbook, new)
 end
 
 local ALONE = [[
-alicloud-dr: journals and locks are kept in %s, for you alone: other users'
-    runs do not see them. For all operators: sudo install -d -m 2770 -g GROUP %s
+alicloud-dr: journals and locks are kept in %s, for you alone: other users' runs do not see them
+    for all operators: sudo install -d -m 2770 -g GROUP %s
 ]]
 
 --- Makes the directory for journals, and tells once whose locks are in it.
@@ -97,7 +99,7 @@ function M.make_directory(directory, io)
     err.hint = "keep it elsewhere: --journal FILE, or ALICLOUD_DR_JOURNALS=DIRECTORY"
     return nil, err
   end
-  if is_new then io.err(ALONE:format(terminal.clean(directory, 1000), COMMON)) end
+  if is_new then io.err(fold.lines(io, ALONE:format(terminal.clean(directory, 1000), COMMON))) end
   return true
 end
 

@@ -148,9 +148,6 @@ return {
   ["Client.ServiceNotStopped"] = not_sent(
     "The caller's function did not stop the service, so the failback did not switch.",
     "stop the service, then ask for the failback again: it goes on where it ended"),
-  ["Client.Settled"] = varies(
-    "A call of which no answer was journaled is seen not to have happened, and will not any more.",
-    "resume the run: it decides anew what is to be sent"),
   ["Client.SharedInstance"] = not_sent(
     "An instance that would be stopped has disks of another group too.",
     "move them first, or name the instance with stop_shared if it may be stopped"),
