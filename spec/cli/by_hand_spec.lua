@@ -116,6 +116,14 @@ describe("alicloud-dr serve", function()
     end
   end)
 
+  it("names what goes before the start of a group that is failed over", function()
+    local desk = desks.new { group = { status = "failovered" } }
+    local ran = desk:run("start", "pg-orders", "--region", "cn-shanghai", "--yes")
+    assert.equal(1, ran.code)
+    assert.matches("what to do: turn it round first, alicloud%-dr reprotect pg%-orders %-%-region "
+      .. "cn%-shanghai, then start it", ran.out)
+  end)
+
   it("is refused before the failover", function()
     local ran, desk = desks.once(given(), "serve", "pg-orders", "--attach", "i-new", "--yes")
     assert.equal(1, ran.code)

@@ -160,7 +160,9 @@ end
 ---@return table|nil problem
 function M.problem_of_status(transition, snapshot)
   if not transition.legal[snapshot.status] then
-    return { code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
+    local turn = snapshot.status == "failovered" and transition.words.verb == "start"
+    return { hint = turn and "turn it round first, group:reprotect, then start it" or nil,
+      code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
       snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)),
       passes = states.TRANSITIONAL[snapshot.status] }
   end
