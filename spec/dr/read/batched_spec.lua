@@ -258,7 +258,7 @@ local function poller_of(own, shown)
     end,
   }
   seen.poller = pollers.new { target = target, poll = 5, emit = function() end,
-    client = { loop = loop, stats = function() return { waited_for_cloud = 0 } end } }
+    client = { loop = loop, patience = function() return 0 end } }
   function seen.until_completed(timeout, stall)
     return seen.poller:until_completed(loop.now() + timeout, stall)
   end
