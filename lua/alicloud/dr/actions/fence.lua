@@ -6,6 +6,7 @@ local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
+local hosts = require "alicloud.dr.model.hosts"
 local neighbours = require "alicloud.dr.read.neighbours"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -43,18 +44,6 @@ local M = {}
 
 local WORDS = transitions.words("ecs", "DescribeDisks", "fence", "fencing")
 
-local function instances_to_stop(side)
-  local list, seen = {}, {}
-  for _, disk in ipairs(side.disks) do
-    for _, host in ipairs(disk.hosts) do
-      if not seen[host.id] and host.status ~= "Stopped" then
-        seen[host.id], list[#list + 1] = true, host
-      end
-    end
-  end
-  return list
-end
-
 local function disks_to_detach(side)
   local list = {}
   for _, disk in ipairs(side.disks) do
@@ -76,7 +65,7 @@ local function attached_before(side)
 end
 
 local function plan_of(side, options)
-  return { region = side.region, stop = instances_to_stop(side),
+  return { region = side.region, stop = hosts.not_stopped(side.disks),
     detach = options.detach ~= false and disks_to_detach(side) or {},
     before = attached_before(side) }
 end

@@ -2,6 +2,7 @@
 --- step to come, the instances and disks of both sides, who else lies on them. Pure: facts in,
 --- findings out, in the shape of a pre-check (alicloud.dr.model.precheck).
 
+local hosts = require "alicloud.dr.model.hosts"
 local precheck = require "alicloud.dr.model.precheck"
 local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -138,19 +139,9 @@ end
 
 local SETTLED = { Running = true, Stopped = true }
 
-local function hosts_of(side)
-  local list, seen = {}, {}
-  for _, disk in ipairs(side.disks) do
-    for _, host in ipairs(disk.hosts) do
-      if not seen[host.id] then seen[host.id], list[#list + 1] = true, host end
-    end
-  end
-  return list
-end
-
 local function unsettled(side)
   local parts = {}
-  for _, host in ipairs(hosts_of(side)) do
+  for _, host in ipairs(hosts.of(side.disks)) do
     local status = host.status
     if not SETTLED[status] then parts[#parts + 1] = ("%s is %s"):format(host.id, status) end
   end
@@ -164,7 +155,7 @@ end
 
 local function names_of(side)
   local names = {}
-  for i, host in ipairs(hosts_of(side)) do names[i] = host.id end
+  for i, host in ipairs(hosts.of(side.disks)) do names[i] = host.id end
   return #names > 0 and table.concat(names, ", ") or "none is attached"
 end
 
@@ -225,7 +216,7 @@ local function standby(add, facts)
 end
 
 local function missing_instance(taking, id, leaving_side)
-  for _, host in ipairs(leaving_side and hosts_of(leaving_side) or {}) do
+  for _, host in ipairs(leaving_side and hosts.of(leaving_side.disks) or {}) do
     if host.id == id then
       return ("instance %s is in %s, the side that is left"):format(id, leaving_side.region)
     end

@@ -1,6 +1,7 @@
 --- Where the disks of one side of a group are attached, and whether those instances run. Read from
 --- the compute service of that region; what cannot be read is unknown, never free.
 
+local hosts = require "alicloud.dr.model.hosts"
 local pages = require "alicloud.dr.read.pages"
 local tables = require "alicloud.base.tables"
 
@@ -45,10 +46,10 @@ end
 
 -- A disk may say its instances in the list of attachments alone.
 local function hosts_of(record)
-  local hosts, seen = {}, {}
+  local found, seen = {}, {}
   local function add(id, device)
     if id and not seen[id] then
-      seen[id], hosts[#hosts + 1] = true, { id = id, device = text(device) }
+      seen[id], found[#found + 1] = true, { id = id, device = text(device) }
     end
   end
   add(text(record.InstanceId), record.Device)
@@ -56,8 +57,8 @@ local function hosts_of(record)
   for _, entry in ipairs(type(list) == "table" and list or {}) do
     if type(entry) == "table" then add(text(entry.InstanceId), entry.Device) end
   end
-  table.sort(hosts, function(a, b) return a.id < b.id end)
-  return hosts
+  table.sort(found, function(a, b) return a.id < b.id end)
+  return found
 end
 
 local function read(client, region, operation, parameter, ids, key, deadline)
@@ -75,12 +76,8 @@ local function unknown(region, err)
 end
 
 local function instances_of(disks)
-  local ids, seen = {}, {}
-  for _, disk in ipairs(disks) do
-    for _, host in ipairs(disk.hosts) do
-      if not seen[host.id] then seen[host.id], ids[#ids + 1] = true, host.id end
-    end
-  end
+  local ids = {}
+  for i, host in ipairs(hosts.of(disks)) do ids[i] = host.id end
   return ids
 end
 

@@ -42,8 +42,9 @@ local function pairs_by_disk(client, region, options)
       { RegionId = region, Site = site, MaxResults = PAGE }, options)
     if not records then return nil, err end
     for _, record in ipairs(records) do
-      for _, disk in ipairs { text(record.SourceDiskId), text(record.DestinationDiskId) } do
-        by_disk[disk] = record
+      for _, field in ipairs { "SourceDiskId", "DestinationDiskId" } do
+        local disk = text(record[field])
+        if disk then by_disk[disk] = record end
       end
     end
   end

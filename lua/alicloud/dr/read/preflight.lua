@@ -6,6 +6,7 @@ local attachment = require "alicloud.dr.read.attachment"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
+local hosts = require "alicloud.dr.model.hosts"
 local neighbours = require "alicloud.dr.read.neighbours"
 local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
@@ -59,14 +60,11 @@ local function disks_of(snapshot, end_)
   return set
 end
 
-local function hosts_of(side)
-  local set = {}
-  for _, disk in ipairs(side.disks) do
-    for _, host in ipairs(disk.hosts) do
-      if host.status ~= "Stopped" then set[host.id] = true end
-    end
-  end
-  return tables.keys(set)
+local function ids_to_stop(side)
+  local ids = {}
+  for i, host in ipairs(hosts.not_stopped(side.disks)) do ids[i] = host.id end
+  table.sort(ids)
+  return ids
 end
 
 local function read_leaving(facts, client, end_, stop_shared, deadline)
@@ -74,16 +72,16 @@ local function read_leaving(facts, client, end_, stop_shared, deadline)
   facts.leaving = attachment.of_side(client, snapshot, end_, deadline)
   if not facts.leaving.known then return end
   local own = tables.merged(disks_of(snapshot, "from"), disks_of(snapshot, "to"))
-  local list, err = neighbours.of(client, snapshot[end_].region, hosts_of(facts.leaving), own,
+  local list, err = neighbours.of(client, snapshot[end_].region, ids_to_stop(facts.leaving), own,
     deadline)
   facts.neighbours, facts.neighbours_err = list, err
   if not list then return end
   facts.shared, facts.unnamed = neighbours.shared(list), neighbours.shared(list, stop_shared)
 end
 
-local function lacks(hosts, ids)
+local function lacks(found, ids)
   for _, id in ipairs(ids) do
-    if not hosts[id] then return true end
+    if not found[id] then return true end
   end
   return false
 end

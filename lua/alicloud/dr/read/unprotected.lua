@@ -2,6 +2,7 @@
 --- such an instance comes back without them.
 
 local attachment = require "alicloud.dr.read.attachment"
+local hosts = require "alicloud.dr.model.hosts"
 local pages = require "alicloud.dr.read.pages"
 
 local M = {}
@@ -50,16 +51,6 @@ local function data_disks(client, region, instance)
   return ids
 end
 
-local function instances_of(side)
-  local list, seen = {}, {}
-  for _, disk in ipairs(side.disks) do
-    for _, host in ipairs(disk.hosts) do
-      if not seen[host.id] then seen[host.id], list[#list + 1] = true, host end
-    end
-  end
-  return list
-end
-
 local function own_disks(snapshot)
   local set = {}
   for _, pair in ipairs(snapshot.pairs) do
@@ -84,7 +75,7 @@ function M.of(client, snapshot, protected)
   local side = attachment.of_side_at_once(client, snapshot, "from")
   if side.err then return nil, side.why end
   local candidates, own = {}, own_disks(snapshot)
-  for _, host in ipairs(instances_of(side)) do
+  for _, host in ipairs(hosts.of(side.disks)) do
     local ids, fault = data_disks(client:outlasting { seconds = 0 }, side.region, host.id)
     if not ids then return nil, ("disks of %s: %s"):format(host.id, fault) end
     add_unknown_to(candidates, ids, own, host)
