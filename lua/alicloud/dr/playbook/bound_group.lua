@@ -44,13 +44,13 @@ local function outage_of(engine)
   return outage_time.of(engine.state, engine.runtime.time())
 end
 
-local function with_defaults(branch, verb, given, past)
+local function with_defaults(branch, group, verb, given, past)
   local engine, takes = branch.engine, VERBS[verb]
   given.journal = takes.journal and call_recorder.journal(branch) or nil
   given.continue = past
   if takes.incident and not given.client_token then
     given.incident = given.incident or engine.state.run.incident
-    given.spent_tokens = pasts.spent_tokens(engine.state)
+    given.spent_tokens = given.incident and pasts.spent_tokens(engine.state, group.id)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end
@@ -76,7 +76,7 @@ end
 
 local function call(branch, group, verb, past, ...)
   local arguments, place = table.pack(...), place_of(verb)
-  arguments[place] = with_defaults(branch, verb, arguments[place], past)
+  arguments[place] = with_defaults(branch, group, verb, arguments[place], past)
   branch.verb = verb
   local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
   return group[verb](group, table.unpack(arguments, 1, place))

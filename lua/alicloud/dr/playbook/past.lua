@@ -86,14 +86,16 @@ function M.pending(state, verb, group_id, step)
   return nil
 end
 
---- The tokens that can do nothing any more: what they stood for has ended, or the service knew them
---- from an earlier time. Whoever asks anew under one would only get the old answer.
+--- The tokens of a group that can do nothing any more: what they stood for has ended, or the
+--- service knew them from an earlier time. Whoever asks anew under one would only get the old
+--- answer.
 ---@param state alicloud.dr.RunState
+---@param group_id string another group's tokens are never those of this one
 ---@return table<string, boolean>
-function M.spent_tokens(state)
+function M.spent_tokens(state, group_id)
   local spent = {}
   for _, entry in ipairs(state.intents) do
-    local ended = entry.outcome
+    local ended = entry.intent.group_id == group_id and entry.outcome
     if ended and (ended.ok or ended.outcome == "accepted"
       or ended.code == "Client.TokenReplayed") then
       spent[entry.intent.client_token] = true
