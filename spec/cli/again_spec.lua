@@ -21,6 +21,16 @@ describe("a run that stops in doubt", function()
     assert.equal(1, #desk:ledger())
   end)
 
+  it("is listed and explained with that command", function()
+    local desk, file, directory = desks.room(nil, LOST)
+    local journal = directory .. "/j.jsonl"
+    desk:run("run", file, "max_rpo=2h", "--region", "cn-shanghai", "--yes", "--journal", journal)
+    local wanted = ("alicloud-dr resume %s --again promote"):format(journal)
+    assert.is_truthy(desk:run("explain", journal).out:find("never done?  " .. wanted, 1, true))
+    local ran = desk:run("runs", directory)
+    assert.is_truthy(ran.out:find("if it was never done:  " .. wanted, 1, true), ran.out)
+  end)
+
   it("tells programs the step too", function()
     local desk, file = desks.room(nil, LOST)
     local ran = desk:run("run", file, "max_rpo=2h", "--region", "cn-shanghai", "--yes", "--json")

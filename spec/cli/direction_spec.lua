@@ -61,6 +61,8 @@ describe("the side of a group between two zones, on the command line", function(
     assert.equal(2, ran.code)
     local journal, way = ran.err:match "go on:  alicloud%-dr resume (%S+) ([^\n]*)"
     assert.matches("%-%-to PLACE %-%-why TEXT$", way)
+    local told = desk:run("explain", journal).out
+    assert.is_truthy(told:find("resume " .. journal .. " --to PLACE --why TEXT", 1, true), told)
     local resumed = desk:run("resume", journal, "--region", zones.REGION, "--to", H, "--why",
       "zone g is lost", "--yes")
     assert.equal(0, resumed.code, resumed.err)

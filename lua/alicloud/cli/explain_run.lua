@@ -24,6 +24,8 @@ local M = {}
 ---@field corrections string[] parameters that are others now
 ---@field known string[] of every open intent, and of other calls in doubt
 ---@field resend string whether sending again is safe
+---@field again string? the command that does a step once more of which no look tells whether it was
+---done
 ---@field doubts string[] what is forged, or of a newer version
 ---@field next string[] two commands, behind those that bring up what is down
 
@@ -204,7 +206,7 @@ function M.of(model, events, journal, now)
     cause = cause(model, state), corrections = core.array(corrected(model)),
     known = core.array(known(model, loose)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
-    next = core.array(all_commands(model, journal, state)) }
+    again = model.again, next = core.array(all_commands(model, journal, state)) }
 end
 
 --- The same in lines.
@@ -225,6 +227,7 @@ function M.lines(run)
     lines[#lines + 1] = (i == 1 and "  but          " or "               ") .. line
   end
   lines[#lines + 1] = "  send again   " .. run.resend
+  lines[#lines + 1] = run.again and "  never done?  " .. run.again
   for i, command in ipairs(run.next) do
     lines[#lines + 1] = (i == 1 and "  next         " or "               ") .. command
   end

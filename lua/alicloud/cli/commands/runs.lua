@@ -71,7 +71,7 @@ local function line_of(path)
     began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
     incident = model.run.incident, groups = groups_of(source.events),
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
-    bring_up = core.array(view_run.commands_up(model.ways_up, path)),
+    again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path)),
     command = model.resume or shell.command(OVER[model.status] and "report" or "explain", { path }),
   }
 end
@@ -111,6 +111,7 @@ local function show(io, line)
   end
   for _, command in ipairs(line.bring_up) do io.out(("    up:     %s\n"):format(command)) end
   io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
+  if line.again then io.out(("    if it was never done:  %s\n"):format(line.again)) end
 end
 
 function M.run(args, io)

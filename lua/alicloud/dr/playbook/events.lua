@@ -83,7 +83,8 @@ end
 local ERROR = object { kind = maybe(WORD), code = maybe(WORD), message = maybe(TEXT),
   outcome = maybe(WORD), hint = maybe(TEXT), product = maybe(WORD), action = maybe(WORD),
   region = maybe(WORD), group_id = maybe(WORD), request_id = maybe(WORD),
-  client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD) }
+  client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD),
+  again = maybe(TEXT) }
 
 local LOSS = object { seconds = SECONDS, by = NAME, why = TEXT }
 

@@ -2,7 +2,6 @@
 
 local errors = require "alicloud.base.error"
 
-
 local M = {}
 
 ---@class alicloud.dr.Stop
@@ -41,7 +40,7 @@ function M.error_of(raised, step)
 end
 
 local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action", "region",
-  "group_id", "request_id", "client_token", "attempts", "status" }
+  "group_id", "request_id", "client_token", "attempts", "status", "again" }
 
 local WORDS = { message = true, hint = true }
 

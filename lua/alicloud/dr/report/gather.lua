@@ -67,6 +67,7 @@ M.VERSION = 1
 ---@field production_down string? what the run has stopped and not brought back, in words
 ---@field ways_up alicloud.dr.WayUp[] where each group that is down can come up
 ---@field resume string? the command that goes on with it
+---@field again string? the same for a step of which no look tells whether it was done: once more
 
 local TAKE = {}
 
@@ -229,11 +230,20 @@ local function approvers_of(state)
   end
 end
 
+-- A side that nobody has named is a parameter that is to be corrected.
+local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
+
+local function stopped_by(state)
+  return state.ending and state.ending.type == "stopped" and state.ending.err or {}
+end
+
 local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"
   local possible = source.name and not ended and source.chain.verdict ~= "damaged"
     and not (presence and presence.verdict == "running")
-  return possible and shell.command("resume", { source.name }, approvers_of(state)) or nil
+  if not possible then return nil end
+  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or ""
+  return shell.command("resume", { source.name }, approvers_of(state)) .. side
 end
 
 -- Only of a process without an end.
@@ -269,6 +279,8 @@ function M.model(source)
   model.presence = presence_of(source, state, model)
   model.version, model.status = M.VERSION, status_of(state, model.presence)
   model.chain, model.resume = source.chain, resume_of(source, state, model.presence)
+  model.again = model.resume and stopped_by(state).again
+    and ("%s %s"):format(model.resume, shell.option("--again", stopped_by(state).again)) or nil
   model.journal = source.name
   model.playbook = { name = state.run.playbook, digest = state.digest, file = state.run.file }
   model.run = run_of(state)
