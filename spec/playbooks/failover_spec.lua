@@ -82,6 +82,53 @@ describe("the playbook failover", function()
     assert.equal("chief", stage:events("accept_loss")[1].by)
   end)
 
+  -- The promotion is refused; others fail over meanwhile and bring production back.
+  local function brought_back(more)
+    local stage = scene.stage(nil, { faults = { { match = { count = 1,
+      action = "FailoverDiskReplicaGroup" }, effect = { error = { code = "Forbidden.RAM",
+      status = 403 } } } } })
+    local _, err = run(stage, more)
+    assert.equal("rejected", err.outcome)
+    stage.bench.emu:advance(900)
+    assert(scene.run("failover", stage:anew(), PARAMS))
+    stage.bench.emu:advance(900)
+    assert(scene.run("failback", stage:anew(), PARAMS, { attach = "i-old" }))
+    stage.bench.emu:advance(900)
+    assert.equal("Running", stage.bench.emu.world.instance_by_id["i-old"].status)
+    assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-new"].status)
+    return stage
+  end
+
+  it("fences again what runs again at the old side when it is gone on with", function()
+    local stage = brought_back()
+    local result = assert(run(stage))
+    assert.equal("completed", result.status)
+    assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-old"].status)
+    assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new"].status)
+    assert.equal(2, stage:state().steps.fence.runs)
+    assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
+  end)
+
+  it("is held up by an old side that went dark meanwhile for no longer than that may", function()
+    local stage = brought_back()
+    stage.bench.emu:region("cn-hangzhou", "blackhole")
+    local began = stage.bench.emu:now()
+    local result = assert(run(stage))
+    assert.equal("completed_with_exceptions", result.status)
+    assert.is_true(result.marks.data_ready - began < 150)
+    assert.is_nil(result.marks.old_side_fenced)
+    assert.matches("the old side is not fenced", scene.notes(stage))
+  end)
+
+  it("does not promote beside an old side that must be fenced and does not hold", function()
+    local stage = brought_back { fence = "must" }
+    local before = scene.effects(stage)
+    stage.bench.emu:region("cn-hangzhou", "blackhole")
+    local _, err = run(stage, { fence = "must" })
+    assert.equal("fence", err.step)
+    assert.equal(before, scene.effects(stage))
+  end)
+
   it("moves the group once though the answer is lost after the work", function()
     for name, effect in pairs(after.DOUBTFUL) do
       local stage = scene.stage(nil, { faults = {

@@ -226,7 +226,8 @@ function M.tell_unproven(run, result, err)
   return result, err
 end
 
---- Fences the old side as far as it answers, for no longer than `fence_for`.
+--- Fences the old side as far as it answers, for no longer than `fence_for`. A process that goes on
+--- before the failover looks whether it still is fenced: others may have brought production back.
 ---@param run alicloud.dr.PlaybookRun
 ---@param step string
 ---@param group alicloud.dr.Group
@@ -235,7 +236,7 @@ end
 ---@return table|nil result
 function M.fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
-    timeout = run.params.fence_for }, function(own)
+    renewed = true, timeout = run.params.fence_for }, function(own)
     return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
       stop_shared = run.params.stop_shared })
   end)

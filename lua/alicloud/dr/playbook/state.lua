@@ -140,6 +140,8 @@ end
 
 function APPLY.step_begin(state, event)
   local step = step_of(state, event.step)
+  -- What is done once more has to reach its finish line once more.
+  if event.marks and step.status == "done" then state.marks[event.marks] = nil end
   step.status, step.runs, step.begun_at = "begun", step.runs + 1, event.at
   step.no_return, step.definition = event.no_return == true, event.definition
   step.stops_production, step.may_have_acted = event.stops_production == true, nil
@@ -350,6 +352,19 @@ local function is_passed(step)
     if accepted or not is_harmless(call) and step.ended_at - call.at < DOUBT_SECONDS then
       return true
     end
+  end
+  return false
+end
+
+--- Whether a branch has done a step that is a point of no return, or has sent something in it.
+---@param state alicloud.dr.RunState
+---@param prefix string of the branch
+---@return boolean
+function M.has_passed(state, prefix)
+  for _, key in ipairs(state.order) do
+    local step = state.steps[key]
+    local own = step.no_return and key:sub(1, #prefix) == prefix
+    if own and (step.status == "done" or M.has_sent(step)) then return true end
   end
   return false
 end

@@ -25,6 +25,8 @@ local M = {}
 ---@field stops_production? boolean it is undone before all steps that are not so
 ---@field check? fun(run): any whether the step's work is done; asked before it runs once more
 ---@field point_of_no_return? boolean once it may have had an effect, nothing is undone
+---@field renewed? boolean done once more by a process that goes on with the run, since it may hold no
+---longer, until a point of no return of its branch is passed
 ---@field graceful_only? boolean skipped, or given up, when the old side is given up
 ---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
 ---@field plan? function|false what `plan` does instead of running it; false: nothing
@@ -52,6 +54,7 @@ local SCHEMA = {
   check = schema.callable,
   point_of_no_return = schema.boolean,
   stops_production = schema.boolean,
+  renewed = schema.boolean,
   graceful_only = schema.boolean,
   marks = schema.choice("data_ready", "old_side_fenced", "verified"),
   plan = schema.rule("a function or false", function(value)
@@ -258,7 +261,7 @@ local function begin(branch, key, options)
   if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
-    stops_production = options.stops_production,
+    stops_production = options.stops_production, marks = options.marks,
     definition = definition_of(options) }
 end
 
@@ -317,6 +320,12 @@ local function settled_before(past)
     or past.status == "failed" and past.went_on
 end
 
+-- What was done before may have been taken back by others, where nothing has been built on it yet.
+local function is_stale(branch, options, past)
+  return options.renewed and past.status == "done"
+    and not states.has_passed(branch.engine.state, branch.prefix)
+end
+
 -- What a step came to in an earlier process: the same again, without doing anything.
 local function remember(branch, key, options, past)
   local engine = branch.engine
@@ -351,11 +360,14 @@ function M.run(branch, name, options, body)
   engine.inbox:poll()
   if branch.jump_target == key then branch.jump_target = nil end
   local past = engine.state.steps[key]
-  if past and settled_before(past) then return remember(branch, key, options, past) end
+  local stale = past and is_stale(branch, options, past)
+  if past and settled_before(past) and not stale then
+    return remember(branch, key, options, past)
+  end
   local why, by = reason_to_skip(branch, key, options)
   if why then return skip(branch, key, why, by) end
   branch:register_step(key, definition_of(options))
-  if past and past.runs > 0 and past.status ~= "undone" then
+  if past and past.runs > 0 and past.status ~= "undone" and not stale then
     local settled, result = resume_begun(branch, key, options, past)
     if settled then return result end
   end
