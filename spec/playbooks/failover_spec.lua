@@ -82,11 +82,10 @@ describe("the playbook failover", function()
     assert.equal("chief", stage:events("accept_loss")[1].by)
   end)
 
-  -- The promotion is refused; others fail over meanwhile and bring production back.
-  local function brought_back(more)
-    local stage = scene.stage(nil, { faults = { { match = { count = 1,
-      action = "FailoverDiskReplicaGroup" }, effect = { error = { code = "Forbidden.RAM",
-      status = 403 } } } } })
+  -- A call is refused; others finish the failover meanwhile and bring production back.
+  local function brought_back(more, action)
+    local stage = scene.stage(nil, { faults = { after.fault(action or "FailoverDiskReplicaGroup",
+      { error = { code = "Forbidden.RAM", status = 403 } }) } })
     local _, err = run(stage, more)
     assert.equal("rejected", err.outcome)
     stage.bench.emu:advance(900)
@@ -127,6 +126,16 @@ describe("the playbook failover", function()
     local _, err = run(stage, { fence = "must" })
     assert.equal("fence", err.step)
     assert.equal(before, scene.effects(stage))
+  end)
+
+  it("does not call production down that others may have brought back", function()
+    for _, action in ipairs { "AttachDisk", "StartInstance" } do
+      local stage = brought_back(nil, action)
+      local _, err = run(stage)
+      assert.equal("failed", scene.statuses(stage).serve)
+      assert.equal("production may be down: pg-orders, stopped in cn-hangzhou (i-old) and moved by "
+        .. "others since", err.production_down)
+    end
   end)
 
   it("moves the group once though the answer is lost after the work", function()

@@ -188,18 +188,28 @@ local function names(list)
   return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
 end
 
+-- Whoever has moved a group since may have brought its service up as well.
+local function is_moved_since(state, production)
+  local look = state.looks[production.group_id]
+  return is_way_left(state, production, M.way_up(production, look))
+end
+
 --- The same in one line, not clean.
 ---@param state alicloud.dr.RunState
 ---@return string|nil
 function M.words(state)
   local down = M.down(state)
   if not down then return nil end
-  local list = {}
+  local list, sure = {}, false
   for i, each in ipairs(down.groups) do
-    list[i] = ("%s, stopped in %s (%s)"):format(each.group_id, each.region,
-      names(M.instances(each)))
+    local moved = is_moved_since(state, each)
+    sure = sure or not moved
+    list[i] = ("%s, stopped in %s (%s)%s"):format(each.group_id, each.region,
+      names(M.instances(each)), moved and " and moved by others since" or "")
   end
-  if #list > 0 then return "production is down: " .. names(list) end
+  if #list > 0 then
+    return ("production %s down: %s"):format(sure and "is" or "may be", names(list))
+  end
   return ("production may be down: it was stopped by step %s"):format(names(down.steps))
 end
 

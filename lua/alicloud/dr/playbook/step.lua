@@ -25,8 +25,8 @@ local M = {}
 ---@field stops_production? boolean it is undone before all steps that are not so
 ---@field check? fun(run): any whether the step's work is done; asked before it runs once more
 ---@field point_of_no_return? boolean once it may have had an effect, nothing is undone
----@field renewed? boolean done once more by a process that goes on with the run, since it may hold no
----longer, until a point of no return of its branch is passed
+---@field renewed? boolean done once more by a process that goes on with the run, since it may no
+---longer hold, until a point of no return of its branch is passed
 ---@field graceful_only? boolean skipped, or given up, when the old side is given up
 ---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
 ---@field plan? function|false what `plan` does instead of running it; false: nothing
