@@ -2,6 +2,7 @@
 -- still says.
 
 local after = require "spec.dr.after_lab"
+local dr = require "alicloud.dr"
 local lab = require "spec.dr.lab"
 
 -- For some seconds the records of a list are shown otherwise, or not at all.
@@ -87,6 +88,67 @@ describe("serve waits", function()
     local result = assert(bench:run("serve", { attach = "i-new" }))
     assert.same({ "d-new-1", "d-new-2" }, result.attached)
     assert.equal(2, after.effects(bench, "AttachDisk"))
+  end)
+end)
+
+describe("a failover that others take back while it is served", function()
+  -- At the first request of an action.
+  local function taken_back(action, given)
+    local bench = after.open(given)
+    local plain, send, begun = bench.client, bench.emu.transport.send, false
+    bench.client = plain:with { transport = { send = function(request)
+      if request.action == action and not begun then
+        begun = true
+        local group = dr.group(plain, after.ID, { region = lab.SECONDARY })
+        assert(group:reprotect { reverse = false })
+        assert(group:start {})
+      end
+      return send(request)
+    end } }
+    return bench
+  end
+
+  it("is not called serving", function()
+    local bench = taken_back "StartInstance"
+    local _, err = bench:run("serve", { attach = "i-new" })
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.equal("accepted", err.outcome)
+    assert.same({ "i-new" }, err.done_so_far.started)
+    assert.matches("stop what runs here and detach the disks, then fail the group over with "
+      .. "group:failover", err.hint)
+  end)
+
+  it("starts nothing more", function()
+    local bench, attached = after.open(), 0
+    after.edit(bench, function(action)
+      if action == "AttachDisk" then attached = attached + 1 end
+      if attached == 2 then bench:put "stopped" end
+    end)
+    local _, err = bench:run("serve", { attach = "i-new" })
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.equal(0, after.effects(bench, "StartInstance"))
+  end)
+
+  it("is refused when the question was open meanwhile", function()
+    local bench = after.open()
+    local _, err = bench:run("serve", { attach = "i-new", confirm = function()
+      bench:put "normal"
+      return true
+    end })
+    assert.equal("not_sent", err.outcome)
+    assert.matches("or serve it where it is copied from, cn%-hangzhou", err.hint)
+    assert.same({}, bench:ledger())
+  end)
+
+  it("is believed only if it is seen for a while", function()
+    local bench, looks = after.open(), 0
+    after.edit(bench, function(action, region, body)
+      if action ~= "DescribeDiskReplicaGroups" or region ~= lab.SECONDARY then return end
+      looks = looks + 1
+      if looks == 2 then body.ReplicaGroups[1].Status = "normal" end
+    end)
+    assert.equal("serving", assert(bench:run("serve", { attach = "i-new" })).outcome)
+    assert.is_true(looks > 2)
   end)
 end)
 

@@ -7,9 +7,11 @@ local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local direction = require "alicloud.dr.model.direction"
 local failures = require "alicloud.dr.change.failures"
+local group_reads = require "alicloud.dr.read.groups"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
+local states = require "alicloud.dr.model.states"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
@@ -95,20 +97,47 @@ local function problem_of_source(change, found)
   return problem
 end
 
+local function not_open(snapshot)
+  return { kind = "state", code = "OperationDenied.InvalidStatus",
+    message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
+      snapshot.side or snapshot.region, snapshots.state(snapshot)),
+    hint = ("fail the group over with group:failover, and then serve it; or serve it where it is "
+      .. "copied from, %s"):format(direction.name(snapshot, snapshot.from)) }
+end
+
 local function problem_of_group(change, found)
   local snapshot = found.here
   local problem, unproven = replication_change.problem_once_open(found)
   problem = problem or direction.problem(snapshot)
   if problem or snapshots.is_failovered(snapshot) then return problem, unproven end
   if direction.standing(snapshot) == "source" then return problem_of_source(change, found) end
-  return { code = "OperationDenied.InvalidStatus",
-    message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
-      snapshot.side or snapshot.region, snapshots.state(snapshot)),
-    hint = "fail the group over first" }
+  return not_open(snapshot), unproven
 end
 
 -- Seconds: a list may lack for a moment what is there, or be stale.
 local BRIEFLY = 20
+
+local AT_ONCE, LOOK_SECONDS = { seconds = 0 }, 10
+
+local function look_once_more(group)
+  local client = group.client:outlasting(AT_ONCE)
+  local seen = group_reads.read(client, group.id, group.region, { deadline = LOOK_SECONDS })
+  return seen and direction.towards(seen, group.to)
+end
+
+-- Others may take a failover back while disks are attached here, and replication overwrites them
+-- then. What cannot be read holds nothing up, since it was seen open before.
+local function problem_meanwhile(change)
+  local _, problem = change:until_passed(function()
+    local seen = look_once_more(change.group)
+    if not seen or seen.role ~= "secondary" or seen.status == "failovered" then return nil end
+    change:emit { event = "looked", snapshot = seen }
+    local found = not_open(seen)
+    found.passes = states.TRANSITIONAL[seen.status] or BRIEFLY
+    return seen, found
+  end)
+  return problem
+end
 
 local USABLE = { In_use = true, Available = true, Attaching = true }
 
@@ -201,7 +230,23 @@ local function free(change, region, job)
   return disk
 end
 
-local function carry_out(change, plan, result)
+local function is_idle(result)
+  return #result.attached + #result.started == 0
+end
+
+-- Whether the group still is open here.
+local function is_open_still(change, result)
+  local problem = problem_meanwhile(change)
+  if not problem then return true end
+  if not is_idle(result) then
+    problem.outcome = "accepted"
+    problem.message = problem.message .. "; others have changed that while disks were attached here"
+    problem.hint = "stop what runs here and detach the disks, then " .. problem.hint
+  end
+  return failures.forbidden(change, problem)
+end
+
+local function attach_all(change, plan, result)
   for _, job in ipairs(plan.attach) do
     local disk, fault = free(change, plan.region, job)
     if not disk then return nil, fault end
@@ -211,6 +256,10 @@ local function carry_out(change, plan, result)
     if not seen then return nil, err end
     result.attached[#result.attached + 1] = job.disk.id
   end
+  return true
+end
+
+local function start_all(change, plan, result)
   for _, instance in ipairs(plan.start) do
     local seen, err, part = compute.start(change.group, change.options, plan.region, instance)
     change:add_attempts_of(part)
@@ -218,6 +267,13 @@ local function carry_out(change, plan, result)
     result.started[#result.started + 1] = instance.id
   end
   return true
+end
+
+local function carry_out(change, plan, result)
+  local ok, err = attach_all(change, plan, result)
+  if ok and #plan.attach > 0 and #plan.start > 0 then ok, err = is_open_still(change, result) end
+  if not ok then return nil, err end
+  return start_all(change, plan, result)
 end
 
 -- The new side once nothing is on its way there any more, and what is to be done.
@@ -252,6 +308,12 @@ local function finish(change, snapshot, mapping, result)
     problem.outcome, problem.done_so_far = "accepted", result
     return failures.forbidden(change, problem)
   end
+  local open, closed = true, nil
+  if not is_idle(result) then open, closed = is_open_still(change, result) end
+  if not open then
+    closed.done_so_far = result
+    return nil, closed
+  end
   result.data_ready_at, result.elapsed = plan.read_at, change:elapsed()
   result.old_side = attachment.of_side_at_once(change.group.client, snapshot, "from")
   if result.old_side.known then
@@ -284,7 +346,10 @@ local function decide(change, snapshot, mapping)
   if problem then return failures.forbidden(change, problem) end
   plan.region = snapshot.to.region
   local confirm = change.options.confirm
-  if confirm and not confirm(plan) then return failures.not_confirmed(change) end
+  if not confirm then return plan end
+  if not confirm(plan) then return failures.not_confirmed(change) end
+  local closed = problem_meanwhile(change)
+  if closed then return failures.forbidden(change, closed) end
   return plan
 end
 
