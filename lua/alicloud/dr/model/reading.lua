@@ -4,8 +4,8 @@
 
 local M = {}
 
--- Seconds by which two clocks may differ.
-local CLOCKS_DIFFER = 60
+-- Seconds by which two clocks of the service may differ.
+local CLOCKS_DIFFER = 5
 -- Seconds up to here are of the years before 5138, milliseconds from here on of those after 1973.
 local FIRST_MILLISECONDS = 1e11
 
