@@ -73,6 +73,27 @@ describe("the loss of a failover", function()
     assert.equal(0, assert(bench:failover { outage_at = "70m" }).rpo)
   end)
 
+  it("is not taken as none where the outage is said to be hours older", function()
+    for _, max_rpo in ipairs { false, "1h" } do
+      local bench = lab.new { group = { recover_point_age = 7200 } }
+      local options = { max_rpo = max_rpo or nil, outage_at = "1d" }
+      local result, err = bench:failover(options)
+      assert.is_nil(result)
+      assert.equal("Client.OutageContradicted", err.code)
+      assert.matches("the recovery point %(2h old%) is 22h younger than the outage", err.message)
+      assert.same({ "Client.OutageContradicted" }, err.forcible)
+      assert.same({}, bench:sends())
+      options.force = { { code = "Client.OutageContradicted", why = "it is so", by = "chief" } }
+      assert.equal("failovered", assert(bench:failover(options)).outcome)
+    end
+    local group = lab.new { group = { recover_point_age = 7200 } }:group()
+    for outage_at, code in pairs { ["3h"] = false, ["3h10m"] = "Client.OutageContradicted" } do
+      local report = assert(group:precheck { max_rpo = "1h", outage_at = outage_at })
+      assert.equal(code == false, report.ok)
+      assert.equal(code or "Client.RecoveryPointTooOld", finding(report, "rpo").code)
+    end
+  end)
+
   it("is told of a group that was found open, where the outage is known", function()
     local bench = lab.new { group = { status = "failovered", recover_point_age = 900 } }
     local result = assert(bench:failover { outage_at = "10m" })

@@ -14,7 +14,8 @@ local M = {}
 
 --- The codes, in the order of the findings.
 M.CODES = { "OperationDenied.PairGroupStatusConflict", "OperationDenied.InvalidStatus",
-  "Client.FirstSyncUnfinished", "Client.RecoveryPointUnclear", "Client.ServerTimeUnknown" }
+  "Client.FirstSyncUnfinished", "Client.RecoveryPointUnclear", "Client.OutageContradicted",
+  "Client.ServerTimeUnknown" }
 
 local KNOWN = tables.set(M.CODES)
 

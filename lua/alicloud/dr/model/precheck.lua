@@ -64,6 +64,8 @@ local OWN_CURES = {
   ["Client.RecoveryPointUnclear"] = "look again; if it stays so, read the recovery point in the "
     .. "console: what the service gives is no time that has been",
   ["Client.OutageInFuture"] = "give the time again, with its offset from UTC if it is not in UTC",
+  ["Client.OutageContradicted"] = "give the time again (outage_at), with its offset from UTC if it "
+    .. "is not in UTC; or leave it out, and the loss is counted to now",
   ["Client.RecoveryPointTooOld"] = "accept the loss with a larger max_rpo; or, if nothing has been "
     .. "written since an outage, say when that began (outage_at); or wait for the "
     .. "next recovery point if the primary site still replicates",

@@ -67,6 +67,20 @@ local function check_unmeasured(snapshot, max_rpo)
   return block(fact, "Client.FirstSyncUnfinished")
 end
 
+-- What was copied so long after the outage was said to begin was written after it, or the time is
+-- a slip of the hand; taken as it is, it would make every recovery point young enough.
+-- Less is enough where the limit of the loss is kept by that alone.
+local CONTRADICTS, CONTRADICTS_ALONE = 7200, 3600
+
+local function problem_of_outage(snapshot, loss, max_rpo)
+  local after, age = loss.copied_after, snapshots.recover_point_age(snapshot)
+  local alone = max_rpo and age and age > max_rpo
+  if not after or after <= (alone and CONTRADICTS_ALONE or CONTRADICTS) then return nil end
+  return block(("the recovery point%s is %s younger than the outage is said to be"):format(
+    age and (" (%s old)"):format(duration.format(age)) or "", duration.format(after)),
+    "Client.OutageContradicted")
+end
+
 --- Whether little enough would be lost.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param terms alicloud.dr.PrecheckTerms
@@ -84,6 +98,8 @@ function M.age(snapshot, terms)
     local fact = "the service gave no time, so the age cannot be told"
     return max_rpo and unknown(fact, "Client.ServerTimeUnknown") or only_call(fact)
   end
+  local doubt = problem_of_outage(snapshot, loss, max_rpo)
+  if doubt then return doubt end
   local shown, counted = duration.format(loss.seconds), losses.counted(loss)
   if not max_rpo then return ok(("RPO %s, no limit given%s"):format(shown, counted)) end
   if loss.seconds <= max_rpo then
