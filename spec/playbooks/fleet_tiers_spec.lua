@@ -124,7 +124,7 @@ describe("the tiers of a fleet", function()
       for _, id in ipairs { "pg-02", "pg-05" } do
         assert.is_true(ended["pg-01"] <= began[id] and ended["pg-04"] <= began[id])
       end
-    end)
+    end, 4)
     assert.is_true(kills > 60, kills)
   end)
 end)

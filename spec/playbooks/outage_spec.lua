@@ -11,10 +11,10 @@ local READS = { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs", "Descri
 
 local BOOKS = {
   failover = { params = { region = "cn-shanghai", attach = "i-new", max_rpo = "2h" },
-    make = scene.stage, every = 1, order = true },
+    make = scene.stage, every = 3, order = true },
   planned = { params = { region = "cn-shanghai", attach = "i-new" }, make = scene.stage,
-    every = 4 },
-  failback = { params = { region = "cn-shanghai", attach = "i-old" }, every = 9,
+    every = 9 },
+  failback = { params = { region = "cn-shanghai", attach = "i-old" }, every = 19,
     make = function() return scene.failed_over(false) end },
   drill = { params = { region = "cn-shanghai", max_rpo = "2h" }, make = scene.stage, every = 1 },
 }

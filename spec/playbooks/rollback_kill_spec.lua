@@ -39,13 +39,15 @@ local function pursue(stage, n, options)
   error(("killed at call %d: no end"):format(n))
 end
 
--- Kills a run at every call of its disk. How often it was killed, and where the service was then.
-local function sweep(make, options, examine)
+-- Kills a run at one call of its disk in `stride`. How often it was killed, times the stride, and
+-- where the service was then.
+local function sweep(make, options, stride, examine)
+  stride = scene.stride(stride)
   local whole = make()
   local first = whole.disk.calls
   whole:run(scene.load "planned", options)
   local kills, ends = 0, { old = 0, new = 0 }
-  for n = first + 1, whole.disk.calls do
+  for n = first + 1, whole.disk.calls, stride do
     local stage = make()
     local killed = stage:run_until(scene.load "planned", function(call)
       return call.n == n and "crash"
@@ -58,7 +60,7 @@ local function sweep(make, options, examine)
       examine(stage, n)
     end
   end
-  return kills, ends
+  return kills * stride, ends
 end
 
 local function refusal()
@@ -68,7 +70,7 @@ end
 
 describe("a run that is killed", function()
   it("while it brings production back ends with the service on one side", function()
-    local kills, ends = sweep(refusal, { params = PARAMS }, function(stage, n)
+    local kills, ends = sweep(refusal, { params = PARAMS }, 3, function(stage, n)
       assert.is_true(after.effects(stage.bench, "FailoverDiskReplicaGroup") <= 1)
       -- What was rolled back can be made anew, also where the failover had been in doubt.
       local tries = 0
@@ -79,7 +81,7 @@ describe("a run that is killed", function()
       end
     end)
     assert.is_true(kills > 60, kills)
-    assert.is_true(ends.old > 20 and ends.new > 10, ("%d, %d"):format(ends.old, ends.new))
+    assert.is_true(ends.old > 6 and ends.new > 3, ("%d, %d"):format(ends.old, ends.new))
   end)
 
   it("while it takes a correction has it, or has it not, and ends with it", function()
@@ -90,7 +92,7 @@ describe("a run that is killed", function()
       assert.is_not_nil(err.production_down)
       return stage
     end
-    local kills = sweep(typo, { corrections = { values = { attach = "i-new" }, why = "typo" } },
+    local kills = sweep(typo, { corrections = { values = { attach = "i-new" }, why = "typo" } }, 3,
       function(stage, n)
         assert.equal(1, #stage:events "correction", n)
         assert.equal(1, after.effects(stage.bench, "FailoverDiskReplicaGroup"))

@@ -135,18 +135,27 @@ function M.statuses(stage)
   return statuses
 end
 
---- Runs it whole; then kills a run at every call of its disk, brings the machine up again and goes
---- on. The effects must be those of the whole run, and nothing more.
+--- How many calls of a disk lie between two kills of a sweep: SPEC_STRIDE=1 has none left out.
+---@param stride integer? (1)
+---@return integer
+function M.stride(stride)
+  return math.tointeger(tonumber(os.getenv "SPEC_STRIDE")) or stride or 1
+end
+
+--- Runs it whole; then kills a run at calls of its disk, brings the machine up again and goes on.
+--- The effects must be those of the whole run, and nothing more.
 ---@param name string
 ---@param params table
 ---@param make fun(): spec.dr.Stage
 ---@param examine fun(result: table, stage: spec.dr.Stage, at: integer)
----@return integer kills
-function M.kill_everywhere(name, params, make, examine)
+---@param stride integer? one call in so many (1)
+---@return integer kills times the stride
+function M.kill_everywhere(name, params, make, examine, stride)
+  stride = M.stride(stride)
   local whole = make()
   examine(assert(whole:run(M.load(name), { params = params })), whole, 0)
   local expected, kills = M.effects(whole), 0
-  for n = 1, whole.disk.calls do
+  for n = 1, whole.disk.calls, stride do
     local stage = make()
     local killed = stage:run_until(M.load(name), function(call)
       return call.n == n and "crash"
@@ -159,7 +168,7 @@ function M.kill_everywhere(name, params, make, examine)
       examine(result, stage, n)
     end
   end
-  return kills
+  return kills * stride
 end
 
 return M
