@@ -227,9 +227,15 @@ describe("a patient client", function()
     end
   end)
 
+  it("takes a duration as text", function()
+    for text, seconds in pairs { ["1h"] = 3600, ["90"] = 90, ["0s"] = 0 } do
+      assert.equal(seconds, helper.client({}, { wait_for_cloud = text }):patience())
+    end
+  end)
+
   it("refuses a patience that is none", function()
     for _, case in ipairs {
-      { "4h", "option wait_for_cloud: got \"4h\"; allowed: false, a number of seconds or a table" },
+      { "soon", 'option wait_for_cloud: got "soon"; allowed: false, seconds, a duration such as' },
       { -1, "wait_for_cloud: option seconds: got %-1 %(number%); allowed: a number of seconds" },
       { { seconds = 5, pase = 1 }, 'unknown option "pase"; did you mean "pause"%?' },
     } do

@@ -105,9 +105,6 @@ end)
 
 M.REGION = grammar("a region such as cn-shanghai", 64, "^[a-z][a-z0-9%-]*[a-z0-9]$")
 
-M.PLACE = schema.rule("a zone such as cn-hangzhou-h, or a region such as cn-shanghai",
-  M.REGION.test)
-
 -- A zone is its region and a letter, with a hyphen between unless the region ends in a digit:
 -- cn-hangzhou-h, ap-southeast-1a. Source: DescribeRegions, Zones[].ZoneId.
 local ZONES = { "^(%l[%l%d%-]*)%-%l$", "^(%l[%l%d%-]*%d)%l$" }
@@ -123,6 +120,9 @@ function M.region_of(place)
   end
   return place
 end
+
+M.PLACE = schema.rule("a zone such as cn-hangzhou-h, or a region such as cn-shanghai",
+  function(value) return M.REGION.test(value) and M.REGION.test((M.region_of(value))) end)
 
 M.TOKEN = grammar("1 to 64 printable ASCII characters", 64, "^[\x20-\x7e]+$")
 

@@ -4,6 +4,7 @@
 local adapter = require "alicloud.net.adapter"
 local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
 local net_options = require "alicloud.net.options"
@@ -39,7 +40,7 @@ local M = {}
 ---@field retry? table see alicloud.retry.Policy
 ---@field rate? alicloud.rate_limit.Rate|false how often it may ask; false: as often as it likes
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
----@field wait_for_cloud? number|false|alicloud.OutageRetry seconds in all: readings outlast an
+---@field wait_for_cloud? number|string|false|alicloud.OutageRetry in all: readings outlast an
 ---outage; false: nothing does. Else verbs of groups and steps of runs do, for ten minutes each
 ---@field second_region? string asked for its opinion when this one does not answer
 ---@field failed_region? string nothing may depend on it, see client:dependencies
@@ -70,10 +71,11 @@ M.SCHEMA = {
   region = REGION,
   second_region = REGION,
   failed_region = REGION,
-  wait_for_cloud = schema.rule("false, a number of seconds or a table (seconds, pause, progress)",
-    function(value)
-      return value == false or type(value) == "number" or type(value) == "table"
-    end),
+  wait_for_cloud = schema.rule('false, seconds, a duration such as "1h", or a table (seconds, '
+    .. "pause, progress)", function(value)
+    return value == false or type(value) == "table" or type(value) == "number"
+      or type(value) == "string" and duration.parse(value) ~= nil
+  end),
   access_key_id = schema.secret,
   access_key_secret = schema.secret,
   security_token = schema.secret,

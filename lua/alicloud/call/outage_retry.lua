@@ -5,6 +5,7 @@
 -- one would. Waiting goes through the loop, so that Ctrl-C is seen and other tasks go on.
 
 local calls = require "alicloud.call"
+local duration = require "alicloud.base.duration"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local outcomes = require "alicloud.call.outcome"
@@ -56,11 +57,12 @@ local SCHEMA = {
 }
 
 --- Reads the option `wait_for_cloud`.
----@param given number|false|alicloud.OutageRetry|nil
+---@param given number|string|false|alicloud.OutageRetry|nil seconds, or a duration
 ---@return alicloud.OutageRetry|nil
 ---@return string? message
 function M.read(given)
   if given == false then given = 0 end
+  if type(given) == "string" then given = duration.parse(given) end
   if type(given) == "number" then given = { seconds = given } end
   return schema.examine("wait_for_cloud", given, SCHEMA)
 end

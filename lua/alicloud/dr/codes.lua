@@ -108,8 +108,8 @@ return {
     "Nothing can be said of the disks of the old site: its region does not answer or not fully.",
     "wait for the region, or fence by other means and accept that it is unknown"),
   ["Client.OutageContradicted"] = not_sent(
-    "The recovery point is hours younger than the outage is said to be: writing did not end then, or "
-      .. "the time is a slip of the hand.",
+    "The recovery point is hours younger than the outage is said to be: writing did not end then, "
+      .. "or the time is a slip of the hand.",
     "give the time again, with its offset from UTC if it is not in UTC; or leave it out"),
   ["Client.OutageInFuture"] = not_sent(
     "The outage is said to begin later than now, by the server's clock.",

@@ -218,6 +218,12 @@ describe("options of a failover", function()
       assert.error_matches(function() dr.group(bench.client, "pg-1", { region = region }) end,
         "region: got")
     end
+    -- An instance's id, which has a letter behind its dash as zones have.
+    for _, options in ipairs { { to = "i-h" }, { region = "cn-shanghai", to = "i-h" } } do
+      assert.error_matches(function() dr.group(bench.client, "pg-1", options) end,
+        'to: got "i%-h"; allowed: a zone')
+    end
+    assert.error_matches(function() dr.group(bench.client, "pg-1"):at "i-h" end, 'got "i%-h"')
     assert.error_matches(function() dr.group(nil, "pg-1") end, "client: got nothing")
     local group = dr.group(bench.client, "pg-1")
     for _, name in ipairs { "observe", "look", "precheck", "failover" } do

@@ -45,6 +45,7 @@ describe("a recovery point", function()
       local point, doubt = reading.moment(value, NOW)
       assert.is_nil(point)
       assert.matches("is no time", doubt)
+      assert.not_matches("0x", doubt)
     end
   end)
 

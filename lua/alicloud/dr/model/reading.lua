@@ -2,6 +2,8 @@
 --- seconds, or by mistake in milliseconds. What cannot be true is not taken for the nearest thing
 --- that can: it is in doubt, which is neither there nor missing.
 
+local schema = require "alicloud.base.schema"
+
 local M = {}
 
 -- Seconds by which two clocks of the service may differ.
@@ -48,7 +50,8 @@ function M.moment(value, read_at)
   if is_absent(value) then return nil end
   local seconds = M.number(value)
   if not seconds or seconds == math.huge then
-    return nil, ("%q is no time"):format(tostring(value):sub(1, 40))
+    local words = type(value) == "string" and ("%q"):format(value:sub(1, 40)) or schema.show(value)
+    return nil, words .. " is no time"
   end
   if seconds >= FIRST_MILLISECONDS then seconds = seconds / 1000 end
   if seconds >= FIRST_MILLISECONDS or is_ahead(seconds, read_at) then
