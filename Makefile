@@ -83,7 +83,7 @@ HAVE_SECCOMP = $(eval HAVE_SECCOMP := $(call wanted,$(USE_SECCOMP),seccomp.h))$(
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 SETUPS   := setup $(addprefix setup-,test days check hosts interop bench systems portable)
-.PHONY: all httpd programs help $(SETUPS) demo test days check fuzz coverage hosts explore interop \
+.PHONY: all httpd programs help $(SETUPS) demo test days check fuzz coverage hosts explore kills interop \
         systems portable types env install rock bench soak clean
 
 ## all: build the C modules and the command into build/
@@ -278,6 +278,11 @@ rock:
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
+
+## kills: runs that the kernel kills at one call in STRIDE (1), which takes long (strace)
+kills: setup-check
+	@$(MAKE) --no-print-directory -s all
+	@.ci/kills $(BUILD) $(or $(STRIDE),1)
 
 ## soak: CALLS (1000000) whose memory must not grow (nginx)
 soak: setup-test
