@@ -279,7 +279,7 @@ explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
-## kills: runs that the kernel kills at one call in STRIDE (1), which takes long (strace)
+## kills: runs that the kernel kills at one call in STRIDE (1)
 kills: setup-check
 	@$(MAKE) --no-print-directory -s all
 	@.ci/kills $(BUILD) $(or $(STRIDE),1)
