@@ -56,6 +56,14 @@ describe("unseal", function()
     assert.is_nil(value.key)
   end)
 
+  it("gives a key that is a long number as a Secret of its digits", function()
+    local digits = "90071992544019925440993"
+    local value = core.unseal(('{"key":%s,"short":{"key":-7},"real":{"key":%s.5},"id":%s}')
+      :format(digits, digits, digits), "json", { "key" })
+    assert.equal(signature(digits), signature(value.key))
+    assert.same({ -7, "number", digits }, { value.short.key, type(value.real.key), value.id })
+  end)
+
   it("takes its document from a Secret, which is closed by that", function()
     local document = core.secret('{"a":1}')
     assert.same({ a = 1 }, core.unseal(document, "json", {}))

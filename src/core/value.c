@@ -185,13 +185,27 @@ static bool push_name(struct decoder *decoder, int members)
     return !known;
 }
 
+/* Longer integers may be kept as their digits, which are text. */
+#define INTEGER_DIGITS 18
+
+static bool is_text(const struct ac_json_token *token)
+{
+    struct ac_str raw = token->raw;
+    if (token->kind != AC_JSON_NUMBER || raw.n <= INTEGER_DIGITS)
+        return token->kind == AC_JSON_STRING;
+    for (size_t i = 0; i < raw.n; i++)
+        if (strchr(".eE", raw.p[i]))
+            return false;
+    return true;
+}
+
 /* [-0, +1, e]  A member whose name is on top, if that is the name of a secret: its text goes from
  * the document's memory into a Secret's own, and nothing is said of it but that it can be no key.
  * One that is empty becomes a null. */
 static bool push_secret(struct decoder *decoder, struct ac_json_token *token)
 {
     lua_State *L = decoder->L;
-    if (decoder->secrets_index == 0 || token->kind != AC_JSON_STRING)
+    if (decoder->secrets_index == 0 || !is_text(token))
         return false;
     lua_pushvalue(L, -1);
     bool listed = lua_rawget(L, decoder->secrets_index) != LUA_TNIL;

@@ -25,8 +25,8 @@ bool ac_value_is_array(lua_State *L, int index);
 /* [-0, +1, e]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
  * not JSON or cannot be represented faithfully (duplicate keys, numbers out of range). Needs a
  * reader that ac_json_open() has opened. `secrets` is the index of a set of names: members of these
- * names that are strings become Secrets, without ever being Lua strings, and an error is raised
- * for one that can be no key; 0 for none. */
+ * names that are strings, or integers that may be kept as their digits, become Secrets, without
+ * ever being Lua strings, and an error is raised for one that can be no key; 0 for none. */
 bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, int secrets);
 
 /* [-0, +1, m]  The bytes as a Lua string, as text: U+FFFD stands for what is no UTF-8. */
