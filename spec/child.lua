@@ -25,6 +25,16 @@ function M.run(body)
   return code
 end
 
+--- Whether a process is there. One that has ended, and that nobody has waited for, is not.
+---@param pid integer
+---@return boolean
+function M.is_alive(pid)
+  local status <close> = io.open(("/proc/%d/stat"):format(pid))
+  -- It may go between the opening and the reading.
+  local text = status and status:read "a"
+  return text ~= nil and not text:find "%) [ZX] "
+end
+
 --- The descriptors that this process has open and of which the system's name holds `word`.
 ---@param word string  "socket:", "pipe:", a path
 ---@return table<integer, boolean>

@@ -92,6 +92,11 @@ function Emulator:shell(line)
   return self:begin(line):finish()
 end
 
+--- Before a command that is interrupted: it ends after 50 seconds, whatever it does. A shell lets
+--- what it has in the background ignore SIGINT, and the `timeout` of coreutils 9.10 does not pass
+--- on what it ignores.
+M.LIMITED = "env --default-signal=INT timeout -s KILL 50 "
+
 -- Interrupts a command once its output has these words, with SIGINT or another signal. What it
 -- gives is the exit code, then the output.
 function Emulator:interrupt(command, words, signal)

@@ -145,12 +145,12 @@ static int posix_reap(lua_State *L)
 
 static int signal_number(lua_State *L, int index)
 {
-    static const char *const names[] = {"INT", "TERM", "KILL", "PIPE", NULL};
-    static const int numbers[] = {SIGINT, SIGTERM, SIGKILL, SIGPIPE};
+    static const char *const names[] = {"INT", "TERM", "KILL", "PIPE", "HUP", "STOP", "CONT", NULL};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGKILL, SIGPIPE, SIGHUP, SIGSTOP, SIGCONT};
     return numbers[luaL_checkoption(L, index, NULL, names)];
 }
 
-/* [-2, +1, e]  kill(pid, "INT" | "TERM" | "KILL" | "PIPE") -> bool */
+/* [-2, +1, e]  kill(pid, "INT" | "TERM" | "KILL" | "PIPE" | "HUP" | "STOP" | "CONT") -> bool */
 static int posix_kill(lua_State *L)
 {
     pid_t pid = (pid_t)luaL_checkinteger(L, 1);
@@ -202,6 +202,48 @@ static int posix_usage(lua_State *L)
     return 2;
 }
 
+static void wait_for_all(int number)
+{
+    (void)number;
+    int error = errno;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+    errno = error;
+}
+
+/* [-1, +0, e]  children("ignored" | "not waited for" | "reaped" | "blocked"): what this process
+ * does with SIGCHLD from now on */
+static int posix_children(lua_State *L)
+{
+    static const char *const names[] = {"ignored", "not waited for", "reaped", "blocked", NULL};
+    int how = luaL_checkoption(L, 1, NULL, names);
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (how == 0)
+        action.sa_handler = SIG_IGN;
+    if (how == 1)
+        action.sa_flags = (int)SA_NOCLDWAIT;
+    if (how == 2)
+        action.sa_handler = wait_for_all;
+    if (how == 3)
+        sigprocmask(SIG_BLOCK, &child, NULL);
+    sigaction(SIGCHLD, &action, NULL);
+    return 0;
+}
+
+/* [-0, +1, -]  wait_any() -> pid of a child that has ended and was waited for now, 0 if none has,
+ * nil if there is no child at all */
+static int posix_wait_any(lua_State *L)
+{
+    pid_t pid = waitpid(-1, NULL, WNOHANG);
+    if (pid < 0)
+        return 0;
+    lua_pushinteger(L, pid);
+    return 1;
+}
+
 /* [-n, +1, e]  syscall(number, integer...) -> what the kernel gave, or minus an errno */
 static int posix_syscall(lua_State *L)
 {
@@ -220,6 +262,8 @@ static const luaL_Reg functions[] = {
     {"spawn", posix_spawn},
     {"wait", posix_wait},
     {"reap", posix_reap},
+    {"children", posix_children},
+    {"wait_any", posix_wait_any},
     {"kill", posix_kill},
     {"disposition", posix_disposition},
     {"masked", posix_masked},

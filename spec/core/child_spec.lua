@@ -12,11 +12,6 @@ local function start(code)
   })
 end
 
-local function is_alive(pid)
-  local status <close> = io.open(("/proc/%d/stat"):format(pid))
-  return status ~= nil and not status:read("a"):find "%) Z "
-end
-
 describe("a child", function()
   it("is talked with", function()
     local one <close> = start 'confine.send("heard " .. confine.receive())'
@@ -88,14 +83,14 @@ describe("a child", function()
       env = { "PATH=" .. os.getenv "PATH" } })
     core.poll(one:fd(), "r", 10)
     local pid = tonumber(one:receive(100))
-    assert.is_true(is_alive(pid))
+    assert.is_true(child.is_alive(pid))
     one:close()
     one:close()
     for _ = 1, 500 do
-      if not is_alive(pid) then break end
+      if not child.is_alive(pid) then break end
       core.poll(nil, "r", 0.01)
     end
-    assert.is_false(is_alive(pid))
+    assert.is_false(child.is_alive(pid))
     assert.has_error(function() one:receive(1) end, "the child is closed")
   end)
 

@@ -50,7 +50,7 @@ static int start(struct child *child, char *const argv[], char *const environmen
     int error = ac_sys_is_confined() ? EPERM : open_pair(ends);
     if (error)
         return error;
-    const int files[] = {AC_PROGRAM_NOTHING, AC_PROGRAM_NOTHING, AC_PROGRAM_NOTHING, ends[1]};
+    const int files[] = {AC_SPAWN_NOTHING, AC_SPAWN_NOTHING, AC_SPAWN_NOTHING, ends[1]};
     error = ac_program_start(&child->program, argv, environment, files, 4);
     ac_file_close(&ends[1]);
     if (error)
@@ -97,7 +97,7 @@ static int send_all(int fd, struct ac_str text, double seconds)
         double left = limit - ac_sys_monotonic();
         if (left <= 0)
             return ETIMEDOUT;
-        ac_sys_wait(&fd, 1, AC_SYS_WRITE, (int)(left * 1000) + 1);
+        ac_sys_wait_for(fd, AC_SYS_WRITE, (int)(left * 1000) + 1);
     }
     return 0;
 }
@@ -186,7 +186,7 @@ static int core_child(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     struct child *child = lua_newuserdatauv(L, sizeof *child, 0);
-    *child = (struct child){.fd = -1};
+    *child = (struct child){AC_PROGRAM_NONE, -1};
     luaL_setmetatable(L, CHILD_CLASS);
     acL_read_options(L, 1, "child", OPTIONS, &options);
     if (!lua_istable(L, options.argv ? options.argv : 2))

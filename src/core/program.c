@@ -1,110 +1,204 @@
 #include "program.h"
 
+#include "file.h"
 #include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__APPLE__)
-#include <crt_externs.h>
-#define environ (*_NSGetEnviron()) /* a bundle cannot link to the variable */
-#else
-extern char **environ;
-#endif
-
-/* Not every C library has it, and an unknown macro cannot be called in a condition. */
-#ifndef __GLIBC_PREREQ
-#define __GLIBC_PREREQ(major, minor) 0
+#if defined(__linux__)
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #endif
 
 /* A killed program is gone within this many tries of a millisecond, or is left to the system. */
 #define REAP_TRIES 50
-#define FILES_MAX 4
 
-/* Moves what would be overwritten before it is copied out of the way: a host without standard files
- * has its own under these numbers. */
-static int move_up(int own[FILES_MAX], const int *files, int n)
+#if defined(__linux__) && defined(SYS_pidfd_open)
+
+/* Linux 5.3. */
+static int open_end(pid_t pid)
 {
-    for (int i = 0; i < n; i++) {
-        own[i] = files[i] < 0 ? files[i] : fcntl(files[i], F_DUPFD_CLOEXEC, n);
-        if (files[i] >= 0 && own[i] < 0)
-            return errno;
-    }
-    return 0;
+    struct rlimit limit;
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    /* Where they become few, others need them more. */
+    if (fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd > limit.rlim_cur / 2)
+        ac_file_close(&fd);
+    return fd;
 }
 
-static int set_files(posix_spawn_file_actions_t *actions, const int *files, int n)
+/* linux/pidfd.h of 6.15, which tells how a process ended also when somebody has waited for it. */
+struct end_info {
+    uint64_t mask, cgroup;
+    uint32_t ids[11];
+    int32_t status;
+};
+#define GET_END_INFO _IOWR(0xff, 11, struct end_info)
+#define HAS_END_INFO ((uint64_t)1 << 3)
+
+static bool ask_kernel(int fd, int *status)
 {
-    int error = 0;
-    for (int i = 0; i < n && !error; i++)
-        if (files[i] >= 0)
-            error = posix_spawn_file_actions_adddup2(actions, files[i], i);
-        else if (files[i] == AC_PROGRAM_NOTHING)
-            error = posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0);
-#if __GLIBC_PREREQ(2, 34)
-    error = error ? error : posix_spawn_file_actions_addclosefrom_np(actions, n);
+    struct end_info info = {.mask = HAS_END_INFO};
+    if (fd < 0 || ioctl(fd, GET_END_INFO, &info) != 0 || !(info.mask & HAS_END_INFO))
+        return false;
+    *status = info.status;
+    return true;
+}
+
+#else
+
+static int open_end(pid_t pid)
+{
+    (void)pid;
+    return -1;
+}
+
+static bool ask_kernel(int fd, int *status)
+{
+    (void)fd, (void)status;
+    return false;
+}
+
 #endif
+
+/* Whether the ends of children are nobody's, or may be taken by the host before we look. */
+static bool are_ends_taken(void)
+{
+    sigset_t blocked;
+    struct sigaction now;
+    if (sigaction(SIGCHLD, NULL, &now) != 0 || now.sa_handler != SIG_DFL ||
+        (now.sa_flags & (int)SA_NOCLDWAIT) != 0)
+        return true;
+    return pthread_sigmask(SIG_SETMASK, NULL, &blocked) == 0 && sigismember(&blocked, SIGCHLD) == 1;
+}
+
+static int is_runnable(const char *path)
+{
+    struct stat about;
+    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0 || stat(path, &about) != 0)
+        return errno;
+    return S_ISREG(about.st_mode) ? 0 : EACCES;
+}
+
+/* Where posix_spawnp() would find it: a shell would take its own commands first. */
+static int find(const char *name, char path[PATH_MAX])
+{
+    const char *at = getenv("PATH");
+    int error = ENOENT;
+    at = at ? at : "/bin:/usr/bin";
+    if (strchr(name, '/'))
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX ? is_runnable(path) : ENAMETOOLONG;
+    for (; at && *name; at = *at ? at + 1 : NULL) {
+        size_t n = strcspn(at, ":");
+        int length = snprintf(path, PATH_MAX, "%.*s/%s", n ? (int)n : 1, n ? at : ".", name);
+        int fault = length < PATH_MAX ? is_runnable(path) : ENOENT;
+        if (fault == 0)
+            return 0;
+        error = fault == EACCES ? EACCES : error;
+        at += n;
+    }
     return error;
 }
 
-/* Its own process group, so that its children can be ended with it; no blocked signals, and
- * SIGPIPE and SIGCHLD as a program expects them. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGCHLD);
-    int error = posix_spawnattr_setpgroup(attributes, 0);
-    error = error ? error : posix_spawnattr_setsigmask(attributes, &none);
-    error = error ? error : posix_spawnattr_setsigdefault(attributes, &defaults);
-    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    return error ? error : posix_spawnattr_setflags(attributes, flags);
-}
+/* It begins once it is told to, so that none is without its leash; and the exit code is told by who
+ * waits for it, who has no words of his own for the signal that ended it. 3 and 4 are the two
+ * pipes.
+ */
+static const char GO[] = "read -r go <&3 && exec \"$@\" 3<&-";
+static const char GO_AND_TELL[] = "exec 5>&2 2>/dev/null\n"
+                                  "read -r go <&3 && (exec \"$@\" 2>&5 3<&- 4>&- 5>&-)\n"
+                                  "echo \"$?\" >&4";
 
-static int spawn(pid_t *pid, char *const argv[], char *const environment[], const int *files, int n)
+static int spawn_through_shell(struct ac_program *program, char *const argv[],
+                               char *const environment[], const int files[5], bool tells)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
+    char path[PATH_MAX];
+    size_t n = 0;
+    int error = find(argv[0], path);
     if (error)
         return error;
-    error = posix_spawnattr_init(&attributes);
-    if (!error) {
-        error = set_files(&actions, files, n);
-        error = error ? error : set_attributes(&attributes);
-        error =
-            error ? error : posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
+    while (argv[n])
+        n++;
+    char **words = malloc((n + 5) * sizeof *words);
+    if (!words)
+        return ENOMEM;
+    words[0] = (char *)AC_LEASH_SHELL;
+    words[1] = (char *)"-c";
+    words[2] = (char *)(tells ? GO_AND_TELL : GO);
+    words[3] = (char *)"sh";
+    words[4] = path;
+    for (size_t i = 1; i <= n; i++)
+        words[4 + i] = argv[i];
+    error = ac_spawn(&program->pid, words, environment, files, tells ? 5 : 4);
+    free(words);
     return error;
+}
+
+static int start_held(struct ac_program *program, char *const argv[], char *const environment[],
+                      const int files[3], bool leashed, bool tells)
+{
+    int gate[2] = {-1, -1}, told[2] = {-1, -1};
+    int error = ac_sys_pipe(gate);
+    error = error || !tells ? error : ac_sys_pipe(told);
+    /* A shell copies its standard error, also where its host has none. */
+    bool is_mute = files[2] == AC_SPAWN_MINE && fcntl(STDERR_FILENO, F_GETFD) < 0;
+    const int all[] = {files[0], files[1], is_mute ? AC_SPAWN_NOTHING : files[2], gate[0], told[1]};
+    if (!error)
+        error = spawn_through_shell(program, argv, environment, all, tells);
+    ac_file_close(&gate[0]);
+    ac_file_close(&told[1]);
+    program->told = told[0];
+    if (told[0] >= 0)
+        fcntl(told[0], F_SETFL, O_NONBLOCK);
+    program->leashed = !error && leashed && ac_leash_hold(program->pid);
+    if (!error)
+        ac_sys_write_quietly(gate[1], "go\n", 3);
+    ac_file_close(&gate[1]);
+    return error;
+}
+
+static int begin(struct ac_program *program)
+{
+    *program = AC_PROGRAM_NONE;
+    program->owner = getpid();
+    return ac_sys_is_confined() ? EPERM : 0;
 }
 
 int ac_program_start(struct ac_program *program, char *const argv[], char *const environment[],
                      const int *files, int n)
 {
-    int own[FILES_MAX] = {-1, -1, -1, -1};
-    *program = (struct ac_program){.exit_code = -1, .owner = getpid()};
-    int error = ac_sys_is_confined() ? EPERM : move_up(own, files, n);
+    int error = begin(program);
     if (!error)
-        error = spawn(&program->pid, argv, environment ? environment : environ, own, n);
-    for (int i = 0; i < n; i++)
-        if (own[i] >= 0)
-            close(own[i]);
+        error = ac_spawn(&program->pid, argv, environment, files, n);
     if (error)
         program->pid = 0;
     return error;
 }
 
-char **ac_program_environment(void)
+int ac_program_start_watched(struct ac_program *program, char *const argv[],
+                             char *const environment[], const int files[3], bool leashed)
 {
-    return environ;
+    int error = begin(program);
+    bool tells = are_ends_taken();
+    environment = environment ? environment : ac_spawn_environment();
+    if (!error && (leashed || tells) && is_runnable(AC_LEASH_SHELL) == 0)
+        error = start_held(program, argv, environment, files, leashed, tells);
+    else if (!error)
+        error = ac_spawn(&program->pid, argv, environment, files, 3);
+    if (error)
+        program->pid = 0;
+    else
+        program->ended = open_end(program->pid);
+    return error;
 }
 
 const char *ac_program_fault(int error)
@@ -115,13 +209,55 @@ const char *ac_program_fault(int error)
         return "no such program";
     if (error == EACCES || error == ENOEXEC)
         return "it is not a program that may be run";
+    if (error == EMFILE || error == ENFILE)
+        return "too many open files";
+    if (error == EAGAIN)
+        return "too many processes";
     return error == ENOMEM ? "not enough memory" : "it cannot be started";
 }
 
-void ac_program_kill(struct ac_program *program)
+void ac_program_kill(const struct ac_program *program)
 {
     if (program->pid > 0)
         kill(-program->pid, SIGKILL);
+}
+
+/* What the shell in between has told; false as long as it may yet. */
+static bool is_told(struct ac_program *program)
+{
+    char text[16];
+    ssize_t n = 0;
+    if (program->told < 0)
+        return true;
+    do
+        n = read(program->told, text, sizeof text - 1);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    if (n > 0) {
+        text[n] = '\0';
+        program->exit_code = (int)strtol(text, NULL, 10);
+    }
+    ac_file_close(&program->told);
+    return true;
+}
+
+static void learn(struct ac_program *program, int status)
+{
+    if (program->exit_code >= 0)
+        return;
+    if (WIFEXITED(status))
+        program->exit_code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status))
+        program->signal = WTERMSIG(status);
+}
+
+static void let_go(struct ac_program *program)
+{
+    if (program->leashed)
+        ac_leash_drop(program->pid);
+    program->leashed = false;
+    program->pid = 0;
 }
 
 bool ac_program_reap(struct ac_program *program)
@@ -129,23 +265,29 @@ bool ac_program_reap(struct ac_program *program)
     int status;
     if (program->pid <= 0)
         return true;
+    if (!is_told(program))
+        return false;
     pid_t got = waitpid(program->pid, &status, WNOHANG);
     if (got == 0 || (got < 0 && errno == EINTR))
         return false;
-    if (got > 0 && WIFEXITED(status))
-        program->exit_code = WEXITSTATUS(status);
-    if (got > 0 && WIFSIGNALED(status))
-        program->signal = WTERMSIG(status);
-    program->pid = 0;
+    if (got > 0 || ask_kernel(program->ended, &status))
+        learn(program, status);
+    let_go(program);
     return true;
 }
 
 void ac_program_end(struct ac_program *program)
 {
-    if (program->pid > 0 && program->owner == getpid()) {
+    if (program->owner == getpid()) {
         ac_program_kill(program);
-        for (int i = 0; !ac_program_reap(program) && i < REAP_TRIES; i++)
+        for (int i = 0; i < REAP_TRIES; i++) {
+            if (ac_program_reap(program) && ac_leash_reap())
+                break;
             ac_sys_wait(NULL, 0, 0, 1);
+        }
+        let_go(program);
     }
     program->pid = 0;
+    ac_file_close(&program->ended);
+    ac_file_close(&program->told);
 }
