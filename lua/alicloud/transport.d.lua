@@ -2,7 +2,7 @@
 -- Declarations of the C module for language servers. Never loaded.
 
 ---@alias alicloud.Failure
----| "resolve"|"connect"|"proxy"|"proxy_refused"
+---| "resolve"|"connect"|"proxy"|"proxy_refused"|"proxy_tls"
 ---| "tls"|"tls_expired"|"tls_not_yet_valid"|"tls_untrusted"|"tls_wrong_host"
 ---| "send"|"receive"|"closed"|"timeout"|"malformed"|"too_large"
 ---| "too_late"|"request_too_large"|"refused"|"cancelled"|"other"

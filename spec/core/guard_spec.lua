@@ -289,3 +289,75 @@ describe("the descriptor of a transport", function()
     posix.wait(pid)
   end)
 end)
+
+describe("a change that must leave by a moment", function()
+  local peers = exchange.peers(before_each, after_each)
+  local ended
+
+  -- Whoever closes in good order is still connected to on the other side.
+  local function notice_end(connection)
+    connection:read_request()
+    connection:wait_for(math.huge)
+    ended = connection.socket:getpeername() and "in order" or "reset"
+    connection:finish("peer")
+  end
+
+  before_each(function() ended = nil end)
+
+  local function windowed(changes)
+    changes.send_by, changes.mutating = core.boottime() + 60, true
+    return changes
+  end
+
+  it("is reset when it is given up without an answer", function()
+    for way, give_up in pairs {
+      timeout = function(op) peers:run_until(function() return op:done() end) end,
+      cancelled = function(op) op:cancel() end,
+      closed = function() peers.client:close() end,
+    } do
+      ended = nil
+      peers.server:play(notice_end)
+      local op <close> = peers:submit(windowed { timeout = way == "timeout" and 0.2 or 60 })
+      local count = peers.server:count "POST"
+      peers:run_until(function() return peers.server:count "POST" > count end)
+      give_up(op)
+      assert.is_true(op:result().sent)
+      while not ended do peers.server:step() end
+      assert.equal("reset", ended, way)
+      if way == "closed" then peers.client = transport.new { proxy = "none" } end
+    end
+  end)
+
+  it("is reset when its process is killed", function()
+    peers.server:play(notice_end)
+    local pid = child.start(function()
+      local own <close> = transport.new { proxy = "none" }
+      local op <close> = own:submit(peers:request(windowed { timeout = 60 }))
+      while not op:done() do
+        core.poll(own:pollfd(), own:events(), 1)
+        own:step()
+      end
+    end)
+    while peers.server:count "POST" == 0 do peers.server:step() end
+    posix.kill(pid, "KILL")
+    posix.wait(pid)
+    while not ended do peers.server:step() end
+    assert.equal("reset", ended)
+  end)
+
+  it("ends in good order once it is answered, as does one without a moment", function()
+    for _, changes in ipairs { windowed {}, { mutating = true } } do
+      ended = nil
+      peers.server:play(function(connection)
+        connection:read_request()
+        connection:send(reply.http())
+        connection:wait_for(math.huge)
+        ended = connection.socket:getpeername() and "in order" or "reset"
+        connection:finish("peer")
+      end)
+      assert.are.equal("accepted", (outcome(peers:send(changes))))
+      peers:run_until(function() return ended ~= nil end)
+      assert.equal("in order", ended, changes.send_by and "windowed" or "plain")
+    end
+  end)
+end)

@@ -2,6 +2,7 @@
 -- which no proxy is asked for.
 
 local alicloud = require "alicloud"
+local net_options = require "alicloud.net.options"
 local posix = require "spec.posix"
 local proxies = require "alicloud.net.proxy"
 local server_module = require "spec.server"
@@ -15,7 +16,7 @@ local scratch = require "spec.scratch"
 local sorted = require "alicloud.base.tables"
 
 local VARIABLES = { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy",
-  "ALL_PROXY", "no_proxy", "NO_PROXY" }
+  "ALL_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_DIR" }
 
 describe("a client behind tinyproxy", function()
   local dir, good, front, open, guarded
@@ -82,6 +83,41 @@ describe("a client behind tinyproxy", function()
     posix.setenv("https_proxy", ("http://127.0.0.1:%d"):format(server_module.closed_port()))
     assert.is_string(assert(ask { proxy = "none" }).RequestId)
     assert.is_string(assert(ask { no_proxy = "0.0.0.0" }).RequestId)
+  end)
+
+  it("trusts the roots that the environment names", function()
+    local function trusted()
+      local client <close> = alicloud.client { region = "cn-shanghai", access_key_id = "spec",
+        access_key_secret = "spec-secret", endpoint = "0.0.0.0:" .. front.port, retries = 0 }
+      local result, err = client:call("DescribeRegions")
+      return result ~= nil or err.code
+    end
+    assert.equal("Client.TLS.Untrusted", trusted())
+    for _, name in ipairs { "ALIBABA_CLOUD_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE" } do
+      posix.setenv(name, good.file)
+      assert.is_true(trusted(), name)
+      posix.setenv(name, nil)
+    end
+    posix.setenv("SSL_CERT_DIR", "/nonexistent:" .. good.path)
+    assert.is_true(trusted())
+  end)
+
+  it("names the proxy and where that came from in whatever stops a request on its way", function()
+    for _, proxy in ipairs { "http://127.0.0.1:" .. server_module.closed_port(),
+      "http://127.0.0.1:" .. guarded.port, "https://127.0.0.1:" .. open.port,
+      "http://proxy.invalid:1" } do
+      posix.setenv("https_proxy", proxy)
+      local _, err = ask()
+      assert.equal("not_sent", err.outcome)
+      assert.is_true(err:is "Client.Proxy*", err.code)
+      assert.is_truthy(err.message:find("; the proxy is " .. proxy .. " (https_proxy)", 1, true),
+        err.message)
+    end
+    posix.setenv("https_proxy", nil)
+    local _, err = ask { proxy = "127.0.0.1:" .. open.port, endpoint = "0.0.0.0:1" }
+    assert.is_truthy(err.message:find("(option proxy)", 1, true))
+    _, err = ask { endpoint = "0.0.0.0:1" }
+    assert.is_nil(err.message:find("proxy", 1, true))
   end)
 
   it("is told when the proxy refuses the tunnel: status, host, nothing sent", function()
@@ -166,5 +202,28 @@ describe("the rules for proxies", function()
           getenv = value_of }
         assert.equal(expected ~= nil, #server.connections > 0)
       end)
+  end
+
+  -- { host, no_proxy, whether it is asked directly }
+  local spellings = {
+    { "a.b.invalid", "*.b.invalid", true },
+    { "a.b.invalid", "https://a.b.invalid:443/", true },
+    { "a.b.invalid", "x\tB.invalid. y", true },
+    { "a.b.invalid", "*x.invalid b.invalid:80", false },
+    { "0.0.0.0:1", "0.0.0.0/0", true },
+    { "0.0.0.0:1", "0.*", false },
+  }
+  for _, row in ipairs(spellings) do
+    local host, no_proxy, direct = table.unpack(row)
+    it(("have exceptions as libcurl takes them: %s %q"):format(host, no_proxy), function()
+      local env = { https_proxy = server.url, no_proxy = no_proxy }
+      posix.setenv("https_proxy", server.url)
+      posix.setenv("no_proxy", no_proxy)
+      local function getenv(name) return env[name] end
+      local client <close> = transport.new(net_options.settings({}, getenv))
+      exchange.call(server, client, exchange.request("https://" .. host, { timeout = 2 }))
+      assert.equal(direct, #server.connections == 0)
+      assert.equal(direct, proxies.of { scheme = "https", host = host, getenv = getenv } == nil)
+    end)
   end
 end)

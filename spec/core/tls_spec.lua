@@ -125,7 +125,8 @@ describe("alicloud.transport over TLS", function()
       local result = exchange.call(nil, client, { method = "GET", url = url, timeout = 30 })
       return result.failure .. " " .. result.detail
     end
-    assert.matches("^tls_expired the proxy on the way to api%.example ", ask "https://api.example/")
+    assert.matches("^proxy_tls .*, on the way to api%.example .*certificate has expired",
+      ask "https://api.example/")
     assert.matches("^tls_untrusted 127%.0%.0%.1:", ask(server.url .. "/ok"))
   end)
 
@@ -153,6 +154,48 @@ describe("alicloud.transport over TLS", function()
       assert.is_false(result.sent)
       assert.are.equal("not_sent", (outcome(result)), "after byte " .. n)
     end
+  end)
+
+  describe("to a proxy", function()
+    local function refused(proxy, with)
+      local client <close> = transport.new { proxy = proxy, ca_file = (with or good).file }
+      return exchange.call(nil, client, { method = "POST", url = "https://api.invalid/",
+        headers = {}, body = "x", timeout = 30, mutating = true })
+    end
+
+    it("is told of as the proxy's, whatever is wrong, and nothing was sent", function()
+      for name, words in pairs { by_other = ", held against " .. good.file, expired = "has expired",
+        not_yet_valid = "not yet valid", wrong_host = "subject name matches " } do
+        local server <close> = tls.serve(dir, certificates[name])
+        local result = refused(server.url)
+        local class, fields = outcome(result)
+        assert.are.same({ "proxy_tls", "not_sent", "Client.Proxy.TLS", false },
+          { result.failure, class, fields.code, fields.retryable }, result.detail)
+        assert.is_truthy(result.detail:find(words, 1, true), result.detail)
+        local way = ("127.0.0.1 port %d, on the way to api.invalid"):format(server.port)
+        assert.is_truthy(result.detail:find(way, 1, true) == 1
+          or result.detail:find "^a proxy, on the way to api%.invalid", result.detail)
+      end
+    end)
+
+    it("is told of where it speaks plain HTTP", function()
+      local server <close> = server_module.new(function(connection)
+        connection:wait_for(1)
+        connection:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+        connection:hang()
+      end)
+      local client <close> = transport.new { proxy = (server.url:gsub("^http", "https")) }
+      local result = exchange.call(server, client, { method = "GET", url = "https://api.invalid/",
+        headers = {}, timeout = 30 })
+      assert.is_false(result.sent)
+      assert.are.equal("proxy_tls", result.failure)
+      assert.matches("wrong version number", result.detail)
+    end)
+
+    it("is not told of as the proxy's where a file of ours is wrong", function()
+      local server <close> = tls.serve(dir, certificates.right)
+      assert.are.equal("tls", refused(server.url, { file = "/nonexistent" }).failure)
+    end)
   end)
 
   it("offers HTTP/1.1 and nothing else", function()

@@ -220,6 +220,41 @@ describe("the policy of alicloud.transport", function()
       assert.are.equal("not_sent", (outcome(result)))
     end)
 
+    -- { what it does, code, what the message tells }
+    local garbled = {
+      { "resets", behaviour.answer_and_close("", "rst"), "reset by peer" },
+      { "speaks another language", behaviour.answer_and_close("220 a\r\n220 b\r\n", "fin"), "." },
+      { "speaks none", behaviour.answer_and_close("\0\1\2\r\n\r\n", "fin"), "." },
+      { "says nothing", behaviour.hang, "timed out" },
+    }
+    for _, row in ipairs(garbled) do
+      it("that " .. row[1] .. " is not taken for the host", function()
+        peers.server:play(row[2])
+        local result = call(peers.server, proxied,
+          request("https://api.invalid", { timeout = row[3] == "timed out" and 0.2 or 30 }))
+        assert.are.equal("proxy", result.failure, result.detail)
+        assert.is_false(result.sent)
+        assert.matches(row[3], result.detail)
+      end)
+    end
+
+    it("that wants a name and a password says so", function()
+      local result = through_proxy(behaviour.answer_and_close("HTTP/1.1 407 Who\r\n"
+        .. "Proxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n", "fin"))
+      assert.are.equal("proxy_refused", result.failure)
+      assert.are.equal("it answered HTTP 407 to a CONNECT to api.invalid", result.detail)
+    end)
+
+    it("whose name is not found is not taken for the host", function()
+      for _, scheme in ipairs { "http", "https", "socks5h" } do
+        local lost = transport.new { proxy = scheme .. "://proxy.invalid:3128" }
+        local result = call(nil, lost, request("https://api.invalid"))
+        lost:close()
+        assert.are.equal("proxy", result.failure)
+        assert.matches("Could not resolve [a-z]+: proxy%.invalid", result.detail)
+      end
+    end)
+
     describe("named by the environment", function()
       local names = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 

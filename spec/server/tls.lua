@@ -51,13 +51,15 @@ end
 
 ---A key and a certificate that this authority signed, in one PEM file.
 ---@param name string  of the file
----@param options { san: string, from?: number, to?: number } days from now: -2 and 2
+---@param options { san?: string, from?: number, to?: number, usage?: string, subject?: string }
+---days from now: -2 and 2; the extended key usage: none named; as openssl writes it: "/CN=name"
 ---@return string path
 function Authority:issue(name, options)
   local base = self.dir .. "/" .. name
   openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", base .. ".key", "-out",
-    base .. ".csr", "-subj", "/CN=" .. name)
-  scratch.write(base .. ".ext", "subjectAltName=" .. options.san .. "\n")
+    base .. ".csr", "-subj", options.subject or "/CN=" .. name)
+  scratch.write(base .. ".ext", (options.san and "subjectAltName=" .. options.san .. "\n" or "")
+    .. (options.usage and "extendedKeyUsage=" .. options.usage .. "\n" or ""))
   -- `openssl ca` alone takes dates of the past.
   scratch.write(base .. ".index", "")
   scratch.write(base .. ".serial", "01\n")
@@ -72,7 +74,8 @@ default_md = sha256
 policy = any
 unique_subject = no
 [any]
-commonName = supplied
+commonName = optional
+organizationName = optional
 ]]):format(base, base, self.dir))
   openssl("ca", "-batch", "-notext", "-config", base .. ".cnf", "-cert", self.file, "-keyfile",
     self.key, "-in", base .. ".csr", "-out", base .. ".crt", "-extfile", base .. ".ext",

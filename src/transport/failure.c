@@ -32,17 +32,6 @@ static long verdict(const struct ac_op *op)
     return is_bad(server) ? server : ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
 }
 
-/* libcurl compares names itself, and has no verdict for that. */
-static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
-{
-    long verify = verdict(op);
-    if (is_bad(verify))
-        return verify == VERIFY_NOT_YET_VALID ? AC_FAILURE_TLS_NOT_YET_VALID
-               : verify == VERIFY_EXPIRED     ? AC_FAILURE_TLS_EXPIRED
-                                              : AC_FAILURE_TLS_UNTRUSTED;
-    return code == CURLE_PEER_FAILED_VERIFICATION ? AC_FAILURE_TLS_WRONG_HOST : AC_FAILURE_TLS;
-}
-
 /* host[:port] as it may be shown. */
 static struct ac_str peer_of(const struct ac_op *op)
 {
@@ -53,19 +42,36 @@ static struct ac_str peer_of(const struct ac_op *op)
     return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
 }
 
-/* Before 8.7 libcurl says only in words whether it meant a proxy: "Proxy CONNECT aborted", or whom
- * it could not connect to, and that is the host where there is none (7.88). */
-static bool names_proxy(const struct ac_op *op)
+/* Whether libcurl's words are about the host, in whatever case and without its last dot. */
+static bool names_host(const struct ac_op *op)
 {
-    struct ac_str host = peer_of(op);
+    struct ac_str host = peer_of(op), text = ac_str_of(op->handle->error_text);
     size_t n = 0;
     bool bracket = host.n > 0 && host.p[0] == '[';
     while (n < host.n && host.p[n] != (bracket ? ']' : ':'))
         n++;
     host = bracket ? (struct ac_str){host.p + 1, n - 1} : (struct ac_str){host.p, n};
-    return says(op, "Proxy CONNECT aborted") ||
-           (says(op, "Failed to connect to ") &&
-            !ac_str_find(ac_str_of(op->handle->error_text), host));
+    host.n -= host.n > 0 && host.p[host.n - 1] == '.';
+    for (; text.n >= host.n; text.p++, text.n--)
+        if (ac_str_equal_nocase((struct ac_str){text.p, host.n}, host))
+            return true;
+    return false;
+}
+
+/* Where libcurl says only in words whether it meant a proxy: "Proxy CONNECT aborted", or whom it
+ * did not find or reach, and that is the host where there is no proxy. */
+static bool names_proxy(const struct ac_op *op)
+{
+    return says(op, "CONNECT ") ||
+           ((says(op, "Failed to connect to ") || says(op, "Could not resolve ")) &&
+            !names_host(op));
+}
+
+/* Whether the connection that stands is to another port than the host's. */
+static bool has_other_port(const struct ac_op *op)
+{
+    long port = ac_transfer_info(op, CURLINFO_PRIMARY_PORT);
+    return port > 0 && port != ac_url_port(op->request.url);
 }
 
 /* What 7.85 to 8.23 say of a proxy that they cannot read. */
@@ -83,7 +89,7 @@ static bool is_proxied(const struct ac_op *op)
     if (curl_easy_getinfo(op->handle->easy, CURLINFO_USED_PROXY, &used) == CURLE_OK)
         return used != 0;
 #endif
-    return names_proxy(op);
+    return names_proxy(op) || has_other_port(op);
 }
 
 /* Of a connection that was not made. Behind a tunnel that stands it is the host's. */
@@ -96,10 +102,45 @@ static enum ac_failure connect_failure(const struct ac_op *op)
     return !stands && (answer != 0 || is_proxied(op)) ? AC_FAILURE_PROXY : AC_FAILURE_CONNECT;
 }
 
-/* A name that was found says when. */
+static enum ac_failure unless_proxy(const struct ac_op *op, enum ac_failure failure)
+{
+    return connect_failure(op) == AC_FAILURE_PROXY ? AC_FAILURE_PROXY : failure;
+}
+
+/* libcurl compares names itself, and has no verdict for that. */
+static enum ac_failure tls_verdict(const struct ac_op *op, CURLcode code)
+{
+    long verify = verdict(op);
+    if (is_bad(verify))
+        return verify == VERIFY_NOT_YET_VALID ? AC_FAILURE_TLS_NOT_YET_VALID
+               : verify == VERIFY_EXPIRED     ? AC_FAILURE_TLS_EXPIRED
+                                              : AC_FAILURE_TLS_UNTRUSTED;
+    return code == CURLE_PEER_FAILED_VERIFICATION ? AC_FAILURE_TLS_WRONG_HOST : AC_FAILURE_TLS;
+}
+
+/* Whether it was the proxy with whom no handshake could be made, and not a file of ours: it has a
+ * verdict of its own, which is good when the host's turn comes. */
+static bool is_tls_of_proxy(const struct ac_op *op, CURLcode code)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION && says(op, "target ") && !names_host(op))
+        return true;
+    return (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
+            code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+           ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT) != VERIFY_OK;
+}
+
+static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
+{
+    return is_tls_of_proxy(op, code) ? AC_FAILURE_PROXY_TLS : tls_verdict(op, code);
+}
+
+/* A proxy that opens no tunnel is no host that does not answer. A name that was found says when. */
 static enum ac_failure timeout_of(const struct ac_op *op)
 {
     curl_off_t found = 0;
+    enum ac_failure failure = connect_failure(op);
+    if (failure != AC_FAILURE_CONNECT)
+        return failure;
     curl_easy_getinfo(op->handle->easy, CURLINFO_NAMELOOKUP_TIME_T, &found);
     return found > 0 ? AC_FAILURE_TIMEOUT : AC_FAILURE_RESOLVE;
 }
@@ -115,7 +156,11 @@ static enum ac_failure unsent_failure(const struct ac_op *op, CURLcode code)
         return is_bad(verdict(op)) ? tls_failure(op, code) : connect_failure(op);
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_of(op);
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* 8.23, of a client's key that cannot be read */
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+        /* 8.14, of a proxy's answer that cannot be read; 8.23, of a client's key that cannot. */
+        return unless_proxy(op, tls_failure(op, code));
+    case CURLE_WEIRD_SERVER_REPLY: /* later ones, of that answer */
+        return unless_proxy(op, AC_FAILURE_OTHER);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -157,7 +202,7 @@ static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
         return AC_FAILURE_TOO_LARGE;
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return AC_FAILURE_RESOLVE;
+        return names_proxy(op) ? AC_FAILURE_PROXY : AC_FAILURE_RESOLVE;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_PROXY:
         return AC_FAILURE_PROXY;
@@ -166,23 +211,38 @@ static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
     }
 }
 
+/* The roots that were asked, as they may be shown. */
+static void tell_roots(const struct ac_transport_options *options, char *text, size_t size)
+{
+    const char *file = options->ca_file.p, *path = options->ca_path.p;
+    snprintf(text, size, ", held against %s%s%s", file || path ? "" : "no roots at all",
+             file ? file : "", file && path ? " and " : "");
+    size_t n = strlen(text);
+    snprintf(text + n, size - n, "%s", path ? path : "");
+}
+
 /* Whose certificate it was and what it was held against; libcurl names neither. */
 static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
-    const struct ac_transport_options *options = op->handle->handles->options;
-    bool proxy = is_bad(ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT));
-    bool roots = exchange->failure == AC_FAILURE_TLS_UNTRUSTED;
-    const char *store = options->ca_file.p ? options->ca_file.p : options->ca_path.p;
-    snprintf(exchange->detail, sizeof exchange->detail, "%s%.*s%s%s (%s)",
-             proxy ? "the proxy on the way to " : "", (int)peer.n, peer.p,
-             roots ? ", held against " : "", roots ? (store ? store : "no roots at all") : "",
-             words);
+    char roots[200] = "", proxy[96] = "", *ip = NULL;
+    long port = ac_transfer_info(op, CURLINFO_PRIMARY_PORT);
+    if (tls_verdict(op, CURLE_OK) == AC_FAILURE_TLS_UNTRUSTED)
+        tell_roots(op->handle->handles->options, roots, sizeof roots);
+    curl_easy_getinfo(op->handle->easy, CURLINFO_PRIMARY_IP, &ip);
+    /* 8.14 no longer knows the address when it has compared the names. */
+    if (exchange->failure == AC_FAILURE_PROXY_TLS && ip && ip[0] && port > 0)
+        snprintf(proxy, sizeof proxy, "%.45s port %ld, on the way to ", ip, port);
+    else if (exchange->failure == AC_FAILURE_PROXY_TLS)
+        snprintf(proxy, sizeof proxy, "a proxy, on the way to ");
+    snprintf(exchange->detail, sizeof exchange->detail, "%s%.*s%s (%s)", proxy, (int)peer.n, peer.p,
+             roots, words);
 }
 
 static bool is_tls(enum ac_failure failure)
 {
-    return failure >= AC_FAILURE_TLS && failure <= AC_FAILURE_TLS_WRONG_HOST;
+    return failure == AC_FAILURE_PROXY_TLS ||
+           (failure >= AC_FAILURE_TLS && failure <= AC_FAILURE_TLS_WRONG_HOST);
 }
 
 static bool is_proxy(enum ac_failure failure)

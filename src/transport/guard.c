@@ -8,7 +8,9 @@
  *
  * What it cannot know: bytes that the kernel has taken leave when the network lets them, and a body
  * that does not fit into the socket at once goes on after the look. The time for the call bounds
- * both, as long as the process runs.
+ * both, as long as the process runs. Of a change that must leave by a moment, it does so too when
+ * the process ends: until the head of an answer has come, the end of its connection is a reset,
+ * with which the kernel drops what it still has, and repeats nothing.
  *
  * A connection kept alive has nothing to say between two requests. If it has, that is an answer to
  * nobody (a 408 before closing, a second answer) or its end, so the request takes another one. Seen
@@ -23,7 +25,9 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -32,8 +36,33 @@
 /* OpenSSL's own; NULL where libcurl brings another TLS library. */
 extern int SSL_has_pending(const void *ssl) __attribute__((weak));
 
-void ac_guard_opened(struct ac_handles *handles, int fd)
+static bool has_window(const struct ac_op *op)
 {
+    return op->request.mutating && op->request.send_by < HUGE_VAL;
+}
+
+static void reset_at_end(int fd, bool wanted)
+{
+    const struct linger linger = {.l_onoff = wanted, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+static void bound(int fd, const struct ac_op *op)
+{
+    unsigned ms = op->request.timeout_ms > 0 ? (unsigned)op->request.timeout_ms : 1;
+    reset_at_end(fd, true);
+#ifdef TCP_USER_TIMEOUT
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+#else
+    (void)ms;
+#endif
+}
+
+void ac_guard_opened(struct ac_handle *handle, int fd)
+{
+    struct ac_handles *handles = handle->handles;
+    if (has_window(handle->op))
+        bound(fd, handle->op);
     if (handles->open == handles->room) {
         size_t room = handles->room ? 2 * handles->room : 16;
         struct ac_socket *sockets = realloc(handles->sockets, room * sizeof *sockets);
@@ -68,6 +97,23 @@ static int port_of(int fd)
     return ntohs(own.any.sa_family == AF_INET6 ? own.v6.sin6_port : own.v4.sin_port);
 }
 
+static bool is_from(struct ac_socket *socket, int port)
+{
+    if (socket->port == 0)
+        socket->port = port_of(socket->fd);
+    return socket->port == port;
+}
+
+/* Of other connections from this port, if there are any, it only means that they end otherwise. */
+void ac_guard_answered(const struct ac_op *op)
+{
+    struct ac_handles *handles = op->handle->handles;
+    bool known = has_window(op) && op->port > 0;
+    for (size_t i = 0; known && i < handles->open; i++)
+        if (is_from(&handles->sockets[i], op->port))
+            reset_at_end(handles->sockets[i].fd, false);
+}
+
 /* What a connection says, or its end. */
 static bool has_spoken(int fd)
 {
@@ -81,9 +127,7 @@ static enum word word_of_kernel(struct ac_handles *handles, int port)
     enum word word = UNKNOWN;
     for (size_t i = 0; port > 0 && i < handles->open; i++) {
         struct ac_socket *socket = &handles->sockets[i];
-        if (socket->port == 0)
-            socket->port = port_of(socket->fd);
-        if (socket->port != port)
+        if (!is_from(socket, port))
             continue;
         if (has_spoken(socket->fd))
             return SPOKE;
@@ -133,6 +177,7 @@ int ac_guard_on_request(void *user, char *peer, char *own, int peer_port, int ow
     op->refusal = refusal_of(&op->request, handle->handles);
     if (op->refusal != AC_FAILURE_NONE)
         return CURL_PREREQFUNC_ABORT;
+    op->port = own_port;
     op->stray = is_stray(handle, own_port);
     if (op->stray) {
         /* Else libcurl would offer it to the next request. */

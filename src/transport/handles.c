@@ -152,7 +152,7 @@ static void set_shared(struct ac_handle *handle, struct ac_handles *handles)
     }
     curl_easy_setopt(handle->easy, CURLOPT_SHARE, handles->shared);
     curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-    curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTDATA, handles);
+    curl_easy_setopt(handle->easy, CURLOPT_SOCKOPTDATA, handle);
     curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     curl_easy_setopt(handle->easy, CURLOPT_CLOSESOCKETDATA, handles);
 }

@@ -245,7 +245,7 @@ static void open_classes(lua_State *L)
 int luaopen_alicloud_transport(lua_State *L)
 {
     char version[96];
-    luaL_checkversion(L);
+    acL_check_build(L);
     ac_sys_pin((const void *)FUNCTIONS);
     const char *lack = ac_transport_init();
     if (lack)

@@ -50,6 +50,14 @@ static void keep_field(struct ac_buf *headers, struct ac_str line)
     ac_buf_add_char(headers, '\n');
 }
 
+static void end_block(struct ac_op *op)
+{
+    bool informs = ac_transfer_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1;
+    op->block = informs ? AC_BLOCK_NONE : AC_BLOCK_LAST;
+    if (!informs)
+        ac_guard_answered(op);
+}
+
 /* A line of a header block, of which the last one counts: a status line begins it, an empty line
  * ends it, and another one follows an informational answer only. What comes after that are
  * trailers, which are no header fields (RFC 9110, section 6.5). */
@@ -64,8 +72,7 @@ static bool keep_line(struct ac_op *op, struct ac_str line)
     if (op->block == AC_BLOCK_OPEN && ac_header_trim(line).n > 0)
         keep_field(headers, line);
     else if (op->block == AC_BLOCK_OPEN)
-        op->block =
-            ac_transfer_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1 ? AC_BLOCK_NONE : AC_BLOCK_LAST;
+        end_block(op);
     return headers->status == AC_OK;
 }
 

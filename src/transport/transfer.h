@@ -23,6 +23,7 @@ struct ac_op {
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
     enum ac_block block;
+    int port; /* our own, of the connection on which it has left */
     bool too_large;
     bool stray;              /* the connection had something to say before it was asked */
     bool repeated;           /* on a fresh connection, because of that */
@@ -81,7 +82,10 @@ bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles);
 void ac_guard_tell(struct ac_op *op);
 
 /* Which sockets there are: the guard looks at those that it is about to send on. */
-void ac_guard_opened(struct ac_handles *handles, int fd);
+void ac_guard_opened(struct ac_handle *handle, int fd);
 void ac_guard_closes(struct ac_handles *handles, int fd);
+
+/* The head of an answer has come: the request is with the peer. */
+void ac_guard_answered(const struct ac_op *op);
 
 #endif

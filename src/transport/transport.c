@@ -328,7 +328,7 @@ void ac_transport_wait(struct ac_transport *transport, int timeout_ms)
     if (due_ms >= 0 && due_ms < timeout_ms)
         timeout_ms = (int)due_ms;
     if (timeout_ms > 0)
-        ac_sys_wait(&transport->handles.poller, 1, AC_SYS_READ, timeout_ms);
+        ac_sys_wait_for(transport->handles.poller, AC_SYS_READ, timeout_ms);
 }
 
 struct ac_transport_stats ac_transport_stats(const struct ac_transport *transport)
