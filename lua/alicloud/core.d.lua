@@ -147,7 +147,7 @@ function File:close() end
 
 ---@class alicloud.core
 ---@field null userdata JSON null; `tostring` is "null"
----@field version { core: string, openssl: string, cjson: string, lua: string }
+---@field version { core: string, build: string, openssl: string, cjson: string, lua: string }
 local core = {}
 
 ---Signs a request. Pure: clock, nonce and secret are inputs. Raises on misuse, and where a part of
@@ -211,6 +211,29 @@ function core.read(exchange, options) end
 ---@return string? code "ENOENT", "EEXIST", …
 function core.open_file(path, how, mode) end
 
+---What somebody reads along. Nothing is waited for. It belongs to the process that opened it.
+---@class alicloud.Sink
+local Sink = {}
+
+---@param bytes string
+---@return integer|nil written how many of them went at once
+---@return string? message
+---@return string? code "EPIPE" if nobody reads any more
+function Sink:write(bytes) end
+
+---@return integer descriptor
+function Sink:fd() end
+
+function Sink:close() end
+
+---Opens a file, to whose end it writes and which it makes if need be (mode 0600), a FIFO that
+---somebody reads from, or a copy of a descriptor.
+---@param where string|integer a path or a descriptor
+---@return alicloud.Sink|nil sink
+---@return string? message
+---@return string? code "ENXIO" for a FIFO that nobody reads from
+function core.open_sink(where) end
+
 ---The whole path of what is there, without links.
 ---@param path string
 ---@return string|nil path
@@ -273,6 +296,9 @@ function core.write_file(path, bytes, whom) end
 ---and its machine; no `directory` if the one that it is in was removed
 function core.process() end
 
+---@return integer pid of this process
+function core.pid() end
+
 ---@param descriptor integer
 ---@return integer|nil columns of a terminal, 0 if it does not say; nil if it is none
 function core.terminal(descriptor) end
@@ -292,6 +318,16 @@ function core.secret(text) end
 ---@return alicloud.Secret? secret nil if unset or empty
 function core.secret_from_env(name) end
 
+---What no id, key or token has in it: blanks, control characters, and what is not ASCII.
+---@param word string|alicloud.Secret
+---@return string? flaw such as "ends in a line end (\\n)"; quotes nothing else of it
+function core.word_flaw(word) end
+
+---The same of a variable of the environment, sealed ones too.
+---@param name string
+---@return string? flaw nil also if it is not set
+function core.environment_flaw(name) end
+
 ---Reads a regular file of at most 1 MiB in C, so that its bytes never become a Lua string.
 ---@param path string
 ---@return alicloud.Secret? secret nil if it cannot be read
@@ -299,10 +335,11 @@ function core.secret_from_env(name) end
 function core.secret_from_file(path) end
 
 ---Reads a document whose keys must not become Lua strings, JSON as `decode` does. A document that
----is a Secret is closed by it. In an ini document a comment is a line of its own, what stands
----before the first section is left out, and bytes stay as they are. A secret is never changed: one
----that is no Unicode text is refused. A message says where the document is wrong and quotes
----nothing of it.
+---is a Secret is closed by it. In an ini document a comment is a line of its own or stands behind a
+---blank, quotes around a value are left off, names come as `access_key_id` however they are
+---written, and what stands before the first section is left out; bytes stay as they are. A secret
+---is never changed: one that is no Unicode text is refused. A message says where the document is
+---wrong and quotes nothing of it.
 ---@param document string|alicloud.Secret
 ---@param format "json"|"ini" a JSON object, or sections of `name = value`
 ---@param names string[] members whose texts come as Secrets; nil where they are empty
@@ -316,7 +353,8 @@ function core.unseal(document, format, names) end
 local Process = {}
 
 ---Takes what it has written; never blocks.
----@return boolean over
+---@return boolean over it has ended, and what it wrote is taken; a daemon that it left behind with its
+---pipe may go on
 function Process:step() end
 
 ---Hands over what it has written to its standard error, where that was asked for. A program waits
@@ -324,26 +362,42 @@ function Process:step() end
 ---@return string text "" if there is nothing
 function Process:errors() end
 
----@return integer? descriptor nil once its output has ended: then wait a little and step
+---@return integer? descriptor the same until it is closed; nil then
 function Process:pollfd() end
 
 ---@return "r"
 function Process:events() end
 
----@return nil
+---@return number? seconds until step() is due even if the descriptor stays silent
 function Process:timeout() end
+
+---@class alicloud.Overflow
+---@field bytes integer of the whole output
+---@field kept integer of them in the file: all, up to 64 MiB
+---@field fault? string why it holds fewer
+
+---@return alicloud.Overflow? overflow nil as long as the output is not more than the cap
+function Process:overflow() end
 
 ---Hands the output over, once; raises before the process is over.
 ---@return alicloud.Secret? output nil if it was more than the cap
----@return integer? exit_code nil unless it ended by itself and the host waits for its children
----@return integer? signal that ended it
+---@return integer? exit_code nil unless it ended by itself; where the host waits for its children
+---itself, or ignores SIGCHLD, 128 and the number of a signal that ended it, as of a shell
+---@return integer? signal that ended it; without one and without an exit code nobody can know
 function Process:result() end
+
+---Kills it with its children, if it still runs. What it has written can be taken yet.
+function Process:kill() end
 
 ---Kills it with its children, if it still runs, and wipes the output. Idempotent.
 function Process:close() end
 
 ---@class alicloud.SpawnOptions
 ---@field errors? boolean its standard error is read (`process:errors`) instead of the host's own
+---@field leashed? boolean it is killed with its children when this process ends, however that ends;
+---costs one shell beside all of them
+---@field overflow? string path of a new file (mode 0600): an output that is more than the cap goes
+---there, all of it, and the program is not killed
 ---@field without? string[] patterns (*, ?, [a-z]) of names of variables that it does not get
 
 ---Starts a program without a shell: no input, the host's standard error and environment (sealed
@@ -486,6 +540,11 @@ function core.random_hex(bytes) end
 ---@return string
 function core.base64(bytes) end
 
+---RFC 4648 section 4, padded.
+---@param text string
+---@return string? bytes nil if it is anything else
+function core.unbase64(text) end
+
 ---RFC 3986 section 2.3.
 ---@param text string
 ---@return string
@@ -510,12 +569,46 @@ function core.monotonic() end
 ---@return number seconds of such a clock, which goes on while the machine sleeps
 function core.boottime() end
 
----Waits for one of up to 64 descriptors, or only waits. A signal ends it early.
----@param fd integer|integer[]|nil
+---Waits for one of some descriptors, or only waits. A signal ends it early. Raises where one of them
+---is not open, or where they are more than this process may have open.
+---@param fd integer|integer[]|nil up to 1048576
 ---@param events "r"|"w"|"rw"
 ---@param seconds number 0 to 86400
 ---@return boolean ready
 function core.poll(fd, events, seconds) end
+
+---Descriptors behind one that is readable when any of them is ready. For a loop that watches only one
+---and always the same. A child that was forked has one of its own, with another descriptor and empty
+---at first.
+---@class alicloud.PollGroup
+local PollGroup = {}
+
+---From now on it counts; costs nothing for one that does already. Raises where it is not open.
+---@param fd integer
+---@param events? "r"|"w"|"rw" "r" unless given
+function PollGroup:add(fd, events) end
+
+---Before it is closed, or another one of its number would be taken for it. One that is not in the
+---group is fine.
+---@param fd integer
+function PollGroup:remove(fd) end
+
+---@return integer descriptor the same as long as the group is open
+function PollGroup:pollfd() end
+
+---Idempotent; `__close` and `__gc` do the same.
+function PollGroup:close() end
+
+---@return alicloud.PollGroup
+---@nodiscard
+function core.poll_group() end
+
+---Reads what a descriptor has; waits if it has nothing, so it is polled before.
+---@param descriptor integer
+---@param max integer bytes, 1 to 4096
+---@return string? bytes none if a signal came first; nil at the end
+---@return string? message
+function core.take(descriptor, max) end
 
 ---@param text string IMF-fixdate (RFC 9110 section 5.6.7)
 ---@return integer? unix_seconds
@@ -549,17 +642,49 @@ function core.forbid_dumps() end
 ---program that owns its process; nothing in the library calls it.
 function core.ignore_sigpipe() end
 
----For commands: remembers how the process treats SIGINT now. The stand-alone interpreter takes its
----handler away when it has served once.
----@return fun(wanted: boolean) set true puts it back, false ignores the signal
+---For commands that let another program have the terminal: remembers how the process treats SIGINT.
+---@return fun(wanted: boolean) set true puts that back, false ignores the signal
 function core.keep_interrupt() end
 
----For commands: SIGTERM and SIGHUP end the process as SIGINT does, by the error that the stand-alone
----interpreter raises; once, and not where the signal is ignored, as it is under nohup.
-function core.answer_signals() end
+---For commands: SIGINT, SIGTERM and SIGHUP end what this process does, each unless it is ignored.
+---The signal is noted until `clear_interrupt`. Meanwhile `checkpoint` raises the string
+---"interrupted!", and so does, again and again, code that computes, unless it is the library's.
+---Which code that is, the sources of chunks say. A signal that comes again ends the process at once.
+---Takes the place of `coroutine.resume`, `coroutine.wrap` and `os.execute`, so that what they do can
+---be ended too.
+---@param root string how sources of the library's chunks begin
+---@param open string[] how sources of those begin that may be interrupted all the same
+function core.answer_signals(root, open) end
 
 ---The signal of `answer_signals` that has come.
 ---@return integer? number nil while none has come
 function core.ended_by() end
+
+---Raises "interrupted!" if a signal of `answer_signals` has come, unless that is shielded.
+function core.checkpoint() end
+
+---Goes on as if no signal had come.
+function core.clear_interrupt() end
+
+---While it is shielded, a signal is noted and nothing is raised.
+---@param wanted boolean
+---@return boolean before whether it was shielded
+function core.shield_interrupt(wanted) end
+
+---A function that does what `body` does, in another coroutine where the main thread calls it: the
+---stand-alone interpreter raises Ctrl-C in the main thread only, so what `body` does is done whole.
+---That coroutine serves the next call, too. Called elsewhere, the function is `body`.
+---@generic F: function
+---@param body F
+---@return F
+function core.aside(body) end
+
+---As `coroutine.resume`; a signal of `answer_signals` that comes meanwhile ends what computes in the
+---coroutine. Of one that plain `coroutine.resume` runs, nothing is known.
+---@param thread thread
+---@param ... any
+---@return boolean ok
+---@return any ... results, or what was raised
+function core.resume(thread, ...) end
 
 return core

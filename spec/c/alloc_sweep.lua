@@ -33,6 +33,8 @@ local exchanges = {
     body = '{"RequestId":"r","Code":"OperationDenied","Message":"m"}' },
   { status = 400, headers = {}, expected = "rejected",
     body = "<Error><Code>C</Code><RequestId>r</RequestId></Error>" },
+  { status = 400, headers = {}, expected = "rejected",
+    body = '\xef\xbb\xbf{"requestId":"r","code":404,"message":["m"]}' },
   { failure = "connect", sent = false, detail = "refused", expected = "not_sent" },
 }
 
@@ -73,6 +75,14 @@ function calls.unseal()
     local signed = sign("ACS3-HMAC-SHA256", value.key)
     if signed.signature ~= signatures["ACS3-HMAC-SHA256"] then wrong "signature" end
   end
+end
+
+function calls.unseal_sections()
+  local value, problem = core.unseal("[a] # x\naccessKeyId: i\n[b]\n[a]\nkey = 's' ; x", "ini",
+    { "key" })
+  if not value and not problem then wrong "neither value nor problem" end
+  if value and (value.a.access_key_id ~= "i" or value.a.key:length() ~= 1) then wrong "sections" end
+  if core.word_flaw "a\n" ~= "ends in a line end (\\n)" then wrong "flaw" end
 end
 
 function calls.decode()
@@ -133,11 +143,51 @@ end
 function calls.program()
   local process <close> = core.spawn({ "sh", "-c", "echo said >&2" }, 10,
     { errors = true, without = { "OTHER*" } })
-  while not process:step() do core.poll(nil, "r", 0.001) end
-  local said = process:errors()
+  local said = ""
+  while not process:step() do
+    said = said .. process:errors()
+    core.poll(nil, "r", 0.001)
+  end
   if said ~= "said\n" or process:errors() ~= "" then wrong "words of a program" end
   local secret <close> = core.secret "s3cret"
   if secret:mask "a s3cret" ~= "a ***" then wrong "mask" end
+end
+
+function calls.leashed_program()
+  local place = scratch.path()
+  local process <close> = core.spawn({ "printf", "123456" }, 5,
+    { leashed = true, overflow = place })
+  if not process then return end
+  while not process:step() do core.poll(process:pollfd(), "r", 0.01) end
+  local output, code = process:result()
+  local overflow = process:overflow()
+  if output or code ~= 0 or overflow.bytes ~= 6 then wrong "end of a program" end
+  os.remove(place)
+end
+
+function calls.poll_group()
+  local group <close> = core.poll_group()
+  local many = {}
+  for i = 1, 100 do many[i] = group:pollfd() end
+  local inner <close> = core.poll_group()
+  inner:add(group:pollfd())
+  if core.poll(inner:pollfd(), "r", 0) or core.poll(many, "r", 0) then wrong "poll" end
+end
+
+-- One after the other in the same coroutine; a body that had its memory is not carried out twice.
+function calls.aside()
+  local begun = 0
+  local aside = core.aside(function(depth, ...)
+    local function deepen(n) return n > 0 and 1 + deepen(n - 1) or 0 end
+    begun = begun + 1
+    return deepen(depth), ...
+  end)
+  for i = 1, 3 do
+    local depth, a, b = aside(i * 40, nil, "b")
+    if begun ~= i or depth ~= i * 40 or a or b ~= "b" then wrong "what it gives" end
+  end
+  local ok, raised = pcall(core.aside(error), "fault", 0)
+  if ok or raised ~= "fault" and not raised:find "memory" then wrong "what it raises" end
 end
 
 function calls.encode()

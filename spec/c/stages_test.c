@@ -104,6 +104,14 @@ static void test_codec(struct check *t)
         ac_buf_reset(&out);
         ac_codec_base64(&out, (const unsigned char *)base64[i][0], strlen(base64[i][0]));
         CHECK(t, buf_is(&out, base64[i][1]));
+        ac_buf_reset(&out);
+        CHECK(t, ac_codec_unbase64(&out, ac_str_of(base64[i][1])));
+        CHECK(t, buf_is(&out, base64[i][0]));
+    }
+    static const char *const no_base64[] = {"Zg", "Z===", "Zh==", "Zm9-", "====", "Zg=a"};
+    for (size_t i = 0; i < sizeof no_base64 / sizeof no_base64[0]; i++) {
+        ac_buf_reset(&out);
+        CHECK(t, !ac_codec_unbase64(&out, ac_str_of(no_base64[i])));
     }
     char hex[6];
     ac_codec_hex(hex, (const unsigned char *)"\x00\x7f\xff", 3);

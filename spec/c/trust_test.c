@@ -21,11 +21,11 @@ static void test_trust(struct check *t)
     char directory[200], path[256];
     snprintf(directory, sizeof directory, "%s/alicloud-trust-XXXXXX", parent ? parent : "/tmp");
     CHECK(t, mkdtemp(directory) != NULL && ac_trust_links(directory) == 0);
-    CHECK(t, ac_trust_links("/nonexistent") == 0 && ac_trust_links(NULL) == 0);
+    CHECK(t, ac_trust_links("/dev/null/missing") == 0 && ac_trust_links(NULL) == 0);
     put_link(directory, 0);
     CHECK(t, ac_trust_links(directory) == 1);
     snprintf(path, sizeof path, "%s/deadbeef.0", directory);
-    CHECK(t, symlink("/nonexistent", path) == 0 && ac_trust_links(directory) == 1);
+    CHECK(t, symlink("/dev/null/missing", path) == 0 && ac_trust_links(directory) == 1);
     for (int i = 1; i < (int)AC_TRUST_ENOUGH + 3; i++)
         put_link(directory, i);
     CHECK(t, ac_trust_links(directory) == AC_TRUST_ENOUGH);

@@ -41,6 +41,8 @@ local ROWS = {
     "Client.Proxy", "transport" },
   { "proxy that refuses", { failure = "proxy_refused", sent = false }, "not_sent", "network",
     "Client.Proxy.Refused", "never" },
+  { "no handshake with the proxy", { failure = "proxy_tls", sent = false }, "not_sent", "network",
+    "Client.Proxy.TLS", "never" },
   { "no handshake", { failure = "tls", sent = false }, "not_sent", "tls", "Client.TLS", "never" },
   { "expired certificate", { failure = "tls_expired", sent = false }, "not_sent", "tls",
     "Client.TLS.Expired", "never" },
@@ -251,6 +253,21 @@ describe("a call that was not accepted", function()
       assert.is_string(fields.message)
     end)
   end
+
+  it("has the words of a refusal whatever type and spelling they have", function()
+    for _, row in ipairs {
+      { '{"RequestId":"r","Code":404,"Message":5}', "404", "5" },
+      { '\xef\xbb\xbf{"requestId":"r","code":"E","message":"m","Message":null}', "E", "m" },
+      { '{"requestId":"r","code":404.0,"message":["m"]}', "404",
+        '{"requestId":"r","code":404.0,"message":["m"]}' },
+      { "<Error><Code>E</Code><RequestId>r</RequestId></Error>", "E",
+        "<Error><Code>E</Code><RequestId>r</RequestId></Error>" },
+    } do
+      local _, fields = core.read(answer(400, row[1]))
+      assert.same({ "rejected", "r", row[2], row[3] }, { fields.outcome, fields.request_id,
+        fields.code, fields.message })
+    end
+  end)
 
   it("is never accepted, whatever a 5xx says", function()
     for status = 500, 599 do

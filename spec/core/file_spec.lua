@@ -209,7 +209,7 @@ secret|nil|permission denied
 secret|nil|it cannot be read
 secret|nil|not enough memory
 secret|nil|it cannot be read
-spawn|nil|it cannot be started
+spawn|nil|too many open files
 spawn|nil|not enough memory
 write_file|nil|PATH.whole: input or output error|EIO
 write_file|nil|PATH.whole: input or output error|EIO

@@ -199,7 +199,7 @@ describe("read", function()
     local _, fields = core.read { status = 503, headers = { ["x-acs-retry-after"] = 500 } }
     assert.equal(0.5, fields.retry_after)
     for _, status in ipairs { -1, 1000 } do
-      _, fields = core.read { status = status, headers = {}, body = '{"RequestId":"r"}' }
+      fields = select(2, core.read { status = status, headers = {}, body = '{"RequestId":"r"}' })
       assert.equal("Client.Malformed", fields.code)
     end
   end)

@@ -71,15 +71,43 @@ describe("unseal", function()
     assert.is_false(pcall(core.unseal, document, "json", {}))
   end)
 
-  it("reads sections; a comment is a line of its own", function()
-    local value = core.unseal("lost = 1\r\n# note\n[default]\r\ntype = access_key\n ; note\n"
-      .. "key=a#b;c = d \n\n[ two words ]\nempty =", "ini", { "key" })
+  it("reads sections; a comment is a line of its own or begins behind a blank", function()
+    local value = core.unseal("lost = 1\r\n# note\n[default] # note\r\ntype: access_key ; note\n"
+      .. " ; note\nkey=a#b;c = d \n\n[ two words ]\nempty =", "ini", { "key" })
     assert.equal("access_key", value.default.type)
     assert.equal(signature "a#b;c = d", signature(value.default.key))
     assert.same({ empty = "" }, value["two words"])
     assert.is_nil(value.lost)
     assert.same({}, core.unseal("", "ini", {}))
     assert.same({ a = {} }, core.unseal("[a]\nkey =", "ini", { "key" }))
+    assert.same({ a = {} }, core.unseal("[a]\nkey = # note", "ini", { "key" }))
+    assert.same({ a = { x = "1", y = "2" }, b = {} },
+      core.unseal("[a]\nx=1\n[b]\n[a]\ny=2", "ini", {}))
+  end)
+
+  it("takes quotes around a value for no part of it, and names however they are written", function()
+    for text, meant in pairs { ['"a b"'] = "a b", ["'a # b' # note"] = "a # b",
+      ['"a" b'] = '"a" b', ['"'] = '"', ['""'] = "", ['"a'] = '"a', ["a'b'"] = "a'b'" } do
+      assert.same({ s = { n = meant } }, core.unseal("[s]\nn = " .. text, "ini", {}))
+    end
+    for _, name in ipairs { "accessKeyId", "AccessKeyId", "ACCESS_KEY_ID", "access-key-id" } do
+      assert.same({ s = { access_key_id = "i" } },
+        core.unseal(("[s]\n%s = i"):format(name), "ini", {}))
+    end
+  end)
+
+  it("says in which line a document is broken, and that JSON has no comments", function()
+    for text, message in pairs {
+      ['{\n // x\n"a":1}'] = "JSON: a comment, of which JSON has none, in line 2, at byte 4",
+      ['# x\n{}'] = "JSON: a comment, of which JSON has none, in line 1, at byte 1",
+      ['{"a":1,\r\n}'] = "JSON: malformed in line 2, at byte 10",
+    } do
+      assert.same({ nil, message }, { core.unseal(text, "json", {}) })
+    end
+    assert.same({ nil, "line 3 is neither [section] nor name = value" },
+      { core.unseal("[a]\n\nx", "ini", {}) })
+    assert.same({ nil, "line 2 opens a section and does not close it" },
+      { core.unseal("\n[a] x", "ini", {}) })
   end)
 
   it("reads as decode does, but for the secrets", function()

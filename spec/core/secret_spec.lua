@@ -64,6 +64,18 @@ describe("Secret", function()
     assert.equal(#os.getenv "PATH", secret:length())
   end)
 
+  it("is looked at for what no key has in it, and nothing else of it is told", function()
+    assert.is_nil(core.word_flaw "LTAI-x")
+    assert.is_nil(core.word_flaw "")
+    assert.is_nil(core.word_flaw(core.secret "s"))
+    assert.equal("ends in a blank", core.word_flaw(core.secret "canary  "))
+    assert.equal("holds a line end (\\n)", core.word_flaw "a\nb")
+    assert.equal("begins with a character that is not ASCII", core.word_flaw "\xef\xbb\xbfa")
+    assert.is_nil(core.environment_flaw "ALICLOUD_SPEC_NO_SUCH_VARIABLE")
+    assert.is_nil(core.environment_flaw "HOME")
+    assert.is_false(pcall(core.word_flaw, {}))
+  end)
+
   it("never appears in what signing returns", function()
     for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3", "HMAC-SHA1" } do
       local signed = core.sign { algorithm = algorithm, host = "h.example", action = "A",
@@ -91,6 +103,14 @@ describe("the small functions of the core", function()
     for text, expected in pairs { [""] = "", f = "Zg==", fo = "Zm8=", foo = "Zm9v",
       foob = "Zm9vYg==", fooba = "Zm9vYmE=", foobar = "Zm9vYmFy" } do
       assert.equal(expected, core.base64(text))
+      assert.equal(text, core.unbase64(expected))
+    end
+    local every = {}
+    for i = 0, 255 do every[i + 1] = string.char(i) end
+    assert.equal(table.concat(every), core.unbase64(core.base64(table.concat(every))))
+    for _, wrong in ipairs { "Z", "Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zh==", "Zm9=",
+      "Zm8=\n", "Zm 8", "Z=g=", "Zg==Zg==", "Zm9\0", "Zm9-", "Zm9\xff" } do
+      assert.is_nil(core.unbase64(wrong), wrong)
     end
     assert.equal("a%20%2B%2A~%2F%00", core.percent_encode "a +*~/\0")
     assert.equal("a +*~/\0", core.percent_decode "a%20%2B%2a~%2F%00")

@@ -59,21 +59,6 @@ local function extra_headers(case)
   return headers
 end
 
-local function base64_decode(text)
-  local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  local bytes, bits, count = {}, 0, 0
-  for c in text:gmatch "[%w%+/]" do
-    bits = bits << 6 | (alphabet:find(c, 1, true) - 1)
-    count = count + 6
-    if count >= 8 then
-      count = count - 8
-      bytes[#bytes + 1] = string.char(bits >> count & 255)
-      bits = bits & ((1 << count) - 1)
-    end
-  end
-  return table.concat(bytes)
-end
-
 local function client_request(case)
   local input = case.input
   local query = params.flatten(with_null_as(core.null, input.params or {}))
@@ -87,7 +72,7 @@ local function client_request(case)
   return {
     algorithm = case.algorithm, method = input.method, host = input.host,
     path = input.pathname, query = query, headers = extra_headers(case),
-    body = body and base64_decode(body), action = input.action, version = input.version,
+    body = body and core.unbase64(body), action = input.action, version = input.version,
     access_key_id = not anonymous and input.ak or nil,
     access_key_secret = not anonymous and input.sk or nil,
     security_token = input.token, date = input.timestamp, nonce = input.nonce,

@@ -12,6 +12,42 @@ it("no clock of intervals goes back, or stands while the process waits", functio
   end
 end)
 
+describe("waiting for descriptors", function()
+  it("takes any number of them", function()
+    local children <close> = setmetatable({}, { __close = function(list)
+      for _, one in ipairs(list) do one:close() end
+    end })
+    local fds = {}
+    for i = 1, 70 do
+      children[i] = assert(core.child { argv = { "sh", "-c", "read word <&3" } })
+      fds[i] = children[i]:fd()
+    end
+    assert.is_false(core.poll(fds, "r", 0))
+    assert(children[70]:send "go\n")
+    assert.is_true(core.poll(fds, "r", 10))
+    fds[#fds + 1] = 9999
+    assert.has_error(function() core.poll(fds, "r", 0) end,
+      "poll: one of them is not an open descriptor")
+    for _, wrong in ipairs { -1, "x", 1 << 40, 0.5 } do
+      fds[#fds] = wrong
+      assert.is_false(pcall(core.poll, fds, "r", 0))
+    end
+  end)
+
+  it("says which number of them is too large", function()
+    local fds = {}
+    for i = 1, 1048577 do fds[i] = 0 end
+    assert.has_error(function() core.poll(fds, "r", 0) end,
+      "bad argument #1 to 'poll' (at most 1048576 descriptors)")
+    local program = [[local core, fds = require "alicloud.core", {}
+      for i = 1, 200 do fds[i] = 0 end
+      print(select(2, pcall(core.poll, fds, "r", 0)))]]
+    local pipe <close> = assert(io.popen(("ulimit -n 100; lua5.4 -e '%s'"):format(program)))
+    assert.equal("poll: 200 descriptors are more than this process may have open\n",
+      pipe:read "a")
+  end)
+end)
+
 it("a process has no directory when it is gone", function()
   local path = scratch.directory()
   local program = 'print(require("alicloud.core").process().directory)'
@@ -23,6 +59,7 @@ end)
 it("a process knows its number, host and directory, and whether another is there", function()
   local about = core.process()
   assert.is_true(about.pid > 1)
+  assert.equal(about.pid, core.pid())
   assert.is_true(#about.host > 0)
   local pipe <close> = assert(io.popen "pwd -P; echo $$")
   assert.equal(pipe:read "l", about.directory)

@@ -6,8 +6,9 @@ local core = require "alicloud.core"
 local NONE = {}
 
 -- A failure below HTTP by its name; NONE is a complete answer.
-local FAILURES = { NONE, "resolve", "connect", "proxy", "proxy_refused", "send", "receive",
-  "closed", "timeout", "too_late", "malformed", "tls", "tls_expired", "tls_not_yet_valid",
+local FAILURES = { NONE, "resolve", "connect", "proxy", "proxy_refused", "proxy_tls", "send",
+  "receive", "closed", "timeout", "too_late", "malformed", "tls", "tls_expired",
+  "tls_not_yet_valid",
   "tls_untrusted", "tls_wrong_host", "too_large", "request_too_large", "cancelled", "refused",
   "other", "nobody's word" }
 

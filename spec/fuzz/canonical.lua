@@ -73,8 +73,8 @@ end
 -- By lower-case name; the values of a name in several spellings are joined in their order.
 local function headers_of(request, generated)
   local all, headers = {}, {}
-  for name, value in pairs(request.headers or {}) do
-    name = name:lower()
+  for given, value in pairs(request.headers or {}) do
+    local name = given:lower()
     all[name] = all[name] or {}
     table.insert(all[name], trim(value))
   end

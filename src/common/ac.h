@@ -25,6 +25,9 @@
 
 #define AC_VERSION "0.1.0"
 
+/* The version and a sum over all C files: which build a module is of. */
+extern const char ac_build[];
+
 /* AddressSanitizer maps far more memory than it uses, and its library must be loaded first. */
 #if defined(__SANITIZE_ADDRESS__)
 #define AC_HAS_ASAN 1

@@ -38,6 +38,20 @@ size_t acL_too_far(const char *word)
     return strlen(word) / 3 + 2;
 }
 
+void acL_check_build(lua_State *L)
+{
+    luaL_checkversion(L);
+    lua_settop(L, 2);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "alicloud.base.lua_version") == LUA_TFUNCTION) {
+        lua_pushvalue(L, 1);
+        lua_pushstring(L, ac_build);
+        lua_pushvalue(L, 2);
+        lua_call(L, 3, 0);
+    }
+    lua_settop(L, 2);
+}
+
 size_t acL_snapshot(lua_State *L, int index)
 {
     lua_Integer n = 0;

@@ -11,6 +11,10 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* [-?, +2, v]  The first of every luaopen_…: leaves its arguments, name and path, and raises where
+ * the Lua files that are loaded were installed with C modules of another build. */
+void acL_check_build(lua_State *L);
+
 /* [-0, +1, v]  Copies names and values of the table at `index` into an array of its own, name
  * first, and returns how many pairs it holds. Allocating may run finalizers that change the
  * caller's table; nobody else knows this one. */

@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -64,19 +64,47 @@ bool ac_sys_is_confined(void)
     return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == 0;
 }
 
-int ac_sys_wait(const int *fds, size_t n, int events, int timeout_ms)
+enum ac_sys_wait ac_sys_wait(struct pollfd *list, size_t n, int events, int timeout_ms)
 {
-    struct pollfd list[AC_SYS_WAIT_MAX];
     short wanted =
         (short)((events & AC_SYS_READ ? POLLIN : 0) | (events & AC_SYS_WRITE ? POLLOUT : 0));
     for (size_t i = 0; i < n; i++)
-        list[i] = (struct pollfd){.fd = fds[i], .events = wanted};
-    if (poll(list, (nfds_t)n, timeout_ms) <= 0)
-        return 0;
+        list[i].events = wanted;
+    int ready = poll(list, (nfds_t)n, timeout_ms);
+    if (ready <= 0)
+        return ready < 0 && errno == EINVAL ? AC_SYS_WAIT_MANY : AC_SYS_WAIT_NONE;
     for (size_t i = 0; i < n; i++)
         if (list[i].revents & POLLNVAL)
-            return -1;
-    return 1;
+            return AC_SYS_WAIT_BAD;
+    return AC_SYS_WAIT_READY;
+}
+
+enum ac_sys_wait ac_sys_wait_for(int fd, int events, int timeout_ms)
+{
+    struct pollfd one = {.fd = fd};
+    return ac_sys_wait(&one, 1, events, timeout_ms);
+}
+
+int ac_sys_pipe(int ends[2])
+{
+#if defined(__linux__)
+    return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
+#else
+    if (pipe(ends) != 0)
+        return errno;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 0;
+#endif
+}
+
+void ac_sys_write_quietly(int fd, const char *bytes, size_t n)
+{
+    struct ac_sys_sigpipe guard;
+    ac_sys_sigpipe_block(&guard);
+    while (write(fd, bytes, n) < 0 && errno == EINTR)
+        continue;
+    ac_sys_sigpipe_restore(&guard);
 }
 
 void ac_sys_poller_close(int poller)

@@ -136,7 +136,7 @@ static const luaL_Reg FUNCTIONS[] = {
 
 int luaopen_alicloud_confine(lua_State *L)
 {
-    luaL_checkversion(L);
+    acL_check_build(L);
     luaL_newlib(L, FUNCTIONS);
     return 1;
 }

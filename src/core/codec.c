@@ -118,6 +118,42 @@ void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n)
     }
 }
 
+/* The value of a digit of base64, or 64. */
+static unsigned base64_value(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : 64;
+}
+
+bool ac_codec_unbase64(struct ac_buf *out, struct ac_str in)
+{
+    size_t digits = in.n;
+    if (in.n % 4 != 0)
+        return false;
+    while (digits > 0 && in.n - digits < 2 && in.p[digits - 1] == '=')
+        digits--;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    for (size_t i = 0; i < digits; i++) {
+        unsigned value = base64_value((unsigned char)in.p[i]);
+        if (value > 63)
+            return false;
+        bits = bits << 6 | value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            ac_buf_add_char(out, (char)(bits >> held & 0xff));
+        }
+    }
+    /* Bits behind the last byte are zero, so that there is one spelling of everything. */
+    return (bits & ((1u << held) - 1)) == 0;
+}
+
 void ac_codec_excerpt(struct ac_buf *out, struct ac_str in, size_t limit)
 {
     size_t n = in.n < limit ? in.n : limit;

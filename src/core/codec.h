@@ -23,6 +23,9 @@ void ac_codec_hex(char *out, const unsigned char *p, size_t n);
 bool ac_codec_unhex(unsigned char *out, size_t n, struct ac_str in);
 void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n);
 
+/* RFC 4648 section 4, padded. False on anything else. */
+bool ac_codec_unbase64(struct ac_buf *out, struct ac_str in);
+
 /* The first `limit` bytes fit for a terminal: control bytes and bytes over 0x7e as \xNN. */
 void ac_codec_excerpt(struct ac_buf *out, struct ac_str in, size_t limit);
 

@@ -36,7 +36,7 @@ static int core_decode(lua_State *L)
         ac_value_push(L, &reader, options.keep_null, 0))
         return 1;
     luaL_pushfail(L);
-    lua_pushfstring(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
+    ac_value_push_fault(L, &reader);
     return 2;
 }
 
@@ -151,6 +151,18 @@ static int core_base64(lua_State *L)
     return push_filled(L, out, "base64");
 }
 
+/* [-1, +1, v]  unbase64(text) -> bytes or nil */
+static int core_unbase64(lua_State *L)
+{
+    struct ac_str in = acL_check_bytes(L, 1);
+    struct ac_buf *out = acL_push_buf(L, in.n + 1);
+    if (!ac_codec_unbase64(out, in)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    return push_filled(L, out, "unbase64");
+}
+
 /* [-1, +1, v]  percent_encode(text) -> text */
 static int core_percent_encode(lua_State *L)
 {
@@ -240,6 +252,7 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"hex", core_hex},
                                      {"random_hex", core_random_hex},
                                      {"base64", core_base64},
+                                     {"unbase64", core_unbase64},
                                      {"percent_encode", core_percent_encode},
                                      {"percent_decode", core_percent_decode},
                                      {"equal", core_equal},
@@ -249,12 +262,14 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"suggest", core_suggest},
                                      {NULL, NULL}};
 
-/* [-0, +1, m]  version -> { core, openssl, cjson, lua } */
+/* [-0, +1, m]  version -> { core, build, openssl, cjson, lua } */
 static void push_version(lua_State *L)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushliteral(L, AC_VERSION);
     lua_setfield(L, -2, "core");
+    lua_pushstring(L, ac_build);
+    lua_setfield(L, -2, "build");
     lua_pushstring(L, ac_digest_library());
     lua_setfield(L, -2, "openssl");
     /* cJSON_Version() writes into a buffer that all threads share. */
@@ -266,7 +281,7 @@ static void push_version(lua_State *L)
 
 int luaopen_alicloud_core(lua_State *L)
 {
-    luaL_checkversion(L);
+    acL_check_build(L);
     ac_sys_pin((const void *)FUNCTIONS);
     luaL_newlib(L, FUNCTIONS);
     acL_buf_class(L);
@@ -275,11 +290,15 @@ int luaopen_alicloud_core(lua_State *L)
     acL_sign_open(L);
     acL_read_open(L);
     ac_value_open(L);
+    acL_sink_open(L);
     acL_sys_open(L);
+    acL_interrupt_open(L);
+    acL_resume_open(L);
     acL_file_open(L);
     acL_owner_open(L);
     acL_process_open(L);
     acL_child_open(L);
+    acL_poll_group_open(L);
     acL_actions_open(L);
     acL_environment_open(L);
     acL_ed25519_open(L);

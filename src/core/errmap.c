@@ -215,6 +215,9 @@ static void map_api_error(struct ac_error *error, const struct ac_response *resp
     error->code = response->code;
     error->retry = rule ? rule->retry : retry_of_status(response->status);
     add_cut(&error->message, response->message);
+    /* Where the message is no text, or has another name, the whole tells. */
+    if (error->message.n == 0)
+        ac_codec_excerpt(&error->message, response->body, EXCERPT_BYTES);
     if (ac_str_equal(response->code, AC_STR("SignatureDoesNotMatch")) ||
         ac_str_equal(response->code, AC_STR("IncompleteSignature")))
         error->verdict = signature_verdict(response);

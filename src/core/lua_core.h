@@ -11,11 +11,15 @@ void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
 void acL_environment_open(lua_State *L);
 void acL_file_open(lua_State *L);
+void acL_interrupt_open(lua_State *L);
 void acL_owner_open(lua_State *L);
+void acL_poll_group_open(lua_State *L);
 void acL_process_open(lua_State *L);
 void acL_read_open(lua_State *L);
+void acL_resume_open(lua_State *L);
 void acL_sealed_open(lua_State *L);
 void acL_sign_open(lua_State *L);
+void acL_sink_open(lua_State *L);
 void acL_sys_open(lua_State *L);
 
 /* [-0, +3, m]  nil, message, code: what a file has met, for people and for programs. */

@@ -7,7 +7,7 @@
 #include "lua_core.h"
 
 #include "lua_secret.h"
-#include "program.h"
+#include "spawn.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ struct ac_str acL_environment_value(lua_State *L, const char *name)
 
 char *const *acL_push_environment(lua_State *L, int withheld)
 {
-    char **all = ac_program_environment();
+    char **all = ac_spawn_environment();
     size_t n = 0, most = 0;
     while (all[most])
         most++;

@@ -45,6 +45,7 @@ static const struct {
     {ENXIO, "ENXIO", "not a regular file"},
     {EOPNOTSUPP, "EOPNOTSUPP", "the file system cannot do that"},
     {EPERM, "EPERM", "operation not permitted"},
+    {EPIPE, "EPIPE", "nobody reads from it any more"},
     {EROFS, "EROFS", "the file system is read-only"},
 };
 
@@ -273,6 +274,13 @@ static int core_process(lua_State *L)
     return 1;
 }
 
+/* [-0, +1, -]  pid() -> that of this process: cheap enough to be asked at every wait */
+static int core_pid(lua_State *L)
+{
+    lua_pushinteger(L, getpid());
+    return 1;
+}
+
 /* [-1, +1, v]  is_process(pid) -> whether there is one on this machine, whoever's it is */
 static int core_is_process(lua_State *L)
 {
@@ -300,6 +308,7 @@ void acL_file_open(lua_State *L)
                                   {"sync_directory", core_sync_directory},
                                   {"make_directory", core_make_directory},
                                   {"process", core_process},
+                                  {"pid", core_pid},
                                   {"is_process", core_is_process},
                                   {"write_file", core_write_file},
                                   {NULL, NULL}};

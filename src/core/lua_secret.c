@@ -180,6 +180,42 @@ static int core_secret_from_env(lua_State *L)
     return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 
+/* [-0, +1, m]  What no id, key or token has in it, and where: "ends in a line end (\n)"; nil where
+ * there is none. */
+static int push_word_flaw(lua_State *L, struct ac_str s)
+{
+    size_t at = 0, end = s.n;
+    while (at < s.n && s.p[at] > ' ' && s.p[at] < 0x7f)
+        at++;
+    if (at == s.n)
+        return 0;
+    while (end > at && !(s.p[end - 1] > ' ' && s.p[end - 1] < 0x7f))
+        end--;
+    const char *where = at == 0 ? "begins with" : end == at ? "ends in" : "holds";
+    unsigned char c = (unsigned char)s.p[at];
+    if (c == '\r' || c == '\n')
+        lua_pushfstring(L, "%s a line end (%s)", where, c == '\n' ? "\\n" : "\\r");
+    else if (c == ' ' || c == '\t')
+        lua_pushfstring(L, "%s a %s", where, c == ' ' ? "blank" : "tab");
+    else if (c > 0x7f)
+        lua_pushfstring(L, "%s a character that is not ASCII", where);
+    else
+        lua_pushfstring(L, "%s the control character %d", where, (int)c);
+    return 1;
+}
+
+/* [-1, +1, v]  word_flaw(text or Secret) -> what no key has in it | nil */
+static int core_word_flaw(lua_State *L)
+{
+    return push_word_flaw(L, acL_secret_bytes(L, 1, "word_flaw", "word"));
+}
+
+/* [-1, +1, v]  environment_flaw(name) -> what no key has in it | nil. As `secret_from_env`. */
+static int core_environment_flaw(lua_State *L)
+{
+    return push_word_flaw(L, acL_environment_value(L, luaL_checkstring(L, 1)));
+}
+
 /* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, what is wrong */
 static int core_secret_from_file(lua_State *L)
 {
@@ -203,6 +239,8 @@ void acL_secret_open(lua_State *L)
     const luaL_Reg functions[] = {{"secret", core_secret},
                                   {"secret_from_env", core_secret_from_env},
                                   {"secret_from_file", core_secret_from_file},
+                                  {"word_flaw", core_word_flaw},
+                                  {"environment_flaw", core_environment_flaw},
                                   {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     acL_class(L, SECRET_CLASS, methods, metamethods);

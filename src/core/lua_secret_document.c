@@ -48,42 +48,103 @@ static struct ac_str cut_line(struct ac_str *text)
     return ac_header_trim(line);
 }
 
-/* [-0, +0, e]  `name = value` into the section on top of the stack. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool opens_comment(char c)
+{
+    return c == '#' || c == ';';
+}
+
+/* Whether there is nothing or a comment. */
+static bool is_comment(struct ac_str text)
+{
+    text = ac_header_trim(text);
+    return text.n == 0 || opens_comment(text.p[0]);
+}
+
+/* A value as it was meant: a comment begins behind a blank, for a # may be part of a key; quotes
+ * around all of it are no part of it. */
+static struct ac_str read_value(struct ac_str text)
+{
+    struct ac_str value = ac_header_trim(text);
+    bool quoted = value.n > 1 && (value.p[0] == '"' || value.p[0] == '\'');
+    const char *end = quoted ? memchr(value.p + 1, value.p[0], value.n - 1) : NULL;
+    size_t behind = end ? (size_t)(end - value.p) + 1 : 0;
+    if (end && is_comment((struct ac_str){value.p + behind, value.n - behind}))
+        return (struct ac_str){value.p + 1, behind - 2};
+    for (size_t i = 1; i < text.n; i++)
+        if (opens_comment(text.p[i]) && is_blank(text.p[i - 1]))
+            return ac_header_trim((struct ac_str){text.p, i});
+    return value;
+}
+
+/* [-0, +1, m]  A name as most write it: accessKeyId and Access-Key-ID are access_key_id. */
+static void push_name(lua_State *L, struct ac_str name)
+{
+    luaL_Buffer out;
+    luaL_buffinit(L, &out);
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool upper = c >= 'A' && c <= 'Z';
+        if (upper && i > 0 && name.p[i - 1] >= 'a' && name.p[i - 1] <= 'z')
+            luaL_addchar(&out, '_');
+        luaL_addchar(&out, (char)(upper ? c - 'A' + 'a' : c == '-' ? '_' : c));
+    }
+    luaL_pushresult(&out);
+}
+
+/* [-0, +0, e]  `name = value` or `name: value` into the section on top of the stack. */
 static void set_entry(lua_State *L, struct ac_str line, int number)
 {
-    const char *equals = memchr(line.p, '=', line.n);
-    if (!equals)
+    size_t at = 0;
+    while (at < line.n && line.p[at] != '=' && line.p[at] != ':')
+        at++;
+    if (at == line.n)
         luaL_error(L, "line %d is neither [section] nor name = value", number);
-    size_t at = (size_t)(equals - line.p);
-    acL_push_bytes(L, ac_header_trim((struct ac_str){line.p, at}));
-    push_entry(L, ac_header_trim((struct ac_str){line.p + at + 1, line.n - at - 1}));
+    push_name(L, ac_header_trim((struct ac_str){line.p, at}));
+    push_entry(L, read_value((struct ac_str){line.p + at + 1, line.n - at - 1}));
     lua_rawset(L, -3);
 }
 
-/* [-0, +1, e]  Sections by name; what stands before the first one belongs to none. A comment is a
- * line of its own: `#` and `;` may be part of a value. */
+/* [-1, +1, e]  The section of a line in the place of the one before it; one that is there already
+ * goes on. */
+static void open_section(lua_State *L, struct ac_str line, int number)
+{
+    const char *end = memchr(line.p, ']', line.n);
+    size_t n = end ? (size_t)(end - line.p) : 0;
+    if (!end || !is_comment((struct ac_str){end + 1, line.n - n - 1}))
+        luaL_error(L, "line %d opens a section and does not close it", number);
+    lua_pop(L, 1);
+    acL_push_bytes(L, ac_header_trim((struct ac_str){line.p + 1, n - 1}));
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+        lua_newtable(L);
+        lua_replace(L, -2);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_remove(L, -2);
+}
+
+/* [-0, +1, e]  Sections by name; what stands before the first one belongs to none. */
 static void push_ini(lua_State *L, struct ac_str text)
 {
     lua_newtable(L);
     lua_newtable(L);
     for (int number = 1; text.n > 0; number++) {
         struct ac_str line = cut_line(&text);
-        if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
+        if (is_comment(line))
             continue;
-        if (line.p[0] != '[') {
+        if (line.p[0] == '[')
+            open_section(L, line, number);
+        else
             set_entry(L, line, number);
-            continue;
-        }
-        if (line.p[line.n - 1] != ']')
-            luaL_error(L, "line %d opens a section and does not close it", number);
-        lua_settop(L, -2);
-        acL_push_bytes(L, ac_header_trim((struct ac_str){line.p + 1, line.n - 2}));
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_insert(L, -3);
-        lua_rawset(L, -4);
     }
-    lua_settop(L, -2);
+    lua_pop(L, 1);
 }
 
 /* [-0, +1, e]  Called protected: document 1, format 2, names 3, pages 4. */
@@ -97,8 +158,10 @@ static int read_document(lua_State *L)
         push_ini(L, marked ? (struct ac_str){text.p + 3, text.n - 3} : text);
         return 1;
     }
-    if (!ac_json_open(&reader, text, AC_MAX_BODY_BYTES) || !ac_value_push(L, &reader, false, 3))
-        luaL_error(L, "JSON: %s at byte %d", reader.why, (int)reader.at + 1);
+    if (!ac_json_open(&reader, text, AC_MAX_BODY_BYTES) || !ac_value_push(L, &reader, false, 3)) {
+        ac_value_push_fault(L, &reader);
+        return lua_error(L);
+    }
     if (!lua_istable(L, -1) || lua_getmetatable(L, -1))
         luaL_error(L, "JSON: it is not an object");
     return 1;

@@ -1,10 +1,12 @@
-/* The system for Lua: clocks, waiting, signals. */
+/* The system for Lua: clocks, waiting, the terminal. */
 #include "lua_core.h"
 
 #include "sys.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,12 +35,23 @@ static int sys_boottime(lua_State *L)
     return 1;
 }
 
-/* The descriptors at `arg`: none for nil, one, or an array of them. */
-static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAIT_MAX])
+/* As many as a system lets one process have, and as many as need no memory of their own. */
+#define POLL_MAX 1048576
+#define POLL_FEW 64
+
+/* [-0, +1, v]  The descriptors at `arg`: none for nil, one, or an array of them. They are in `few`
+ * or in what is pushed. */
+static size_t check_descriptors(lua_State *L, int arg, struct pollfd few[static POLL_FEW],
+                                struct pollfd **list)
 {
     bool many = lua_istable(L, arg);
     size_t n = many ? (size_t)lua_rawlen(L, arg) : !lua_isnoneornil(L, arg);
-    luaL_argcheck(L, n <= AC_SYS_WAIT_MAX, arg, "at most 64 descriptors");
+    luaL_argcheck(L, n <= POLL_MAX, arg, "at most 1048576 descriptors");
+    *list = few;
+    if (n > POLL_FEW)
+        *list = lua_newuserdatauv(L, n * sizeof **list, 0);
+    else
+        lua_pushnil(L);
     for (size_t i = 0; i < n; i++) {
         if (many)
             lua_rawgeti(L, arg, (lua_Integer)i + 1);
@@ -49,7 +62,7 @@ static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAI
         lua_pop(L, 1);
         luaL_argcheck(L, whole && fd >= 0 && fd <= INT32_MAX, arg,
                       "a descriptor, an array of descriptors or nil");
-        fds[i] = (int)fd;
+        (*list)[i] = (struct pollfd){.fd = (int)fd};
     }
     return n;
 }
@@ -57,18 +70,20 @@ static size_t check_descriptors(lua_State *L, int arg, int fds[static AC_SYS_WAI
 /* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
 static int sys_poll(lua_State *L)
 {
-    int fds[AC_SYS_WAIT_MAX];
-    size_t n = check_descriptors(L, 1, fds);
+    struct pollfd few[POLL_FEW], *list;
     const char *letters = luaL_optstring(L, 2, "r");
     lua_Number seconds = luaL_checknumber(L, 3);
     luaL_argcheck(L, seconds >= 0 && seconds <= 86400, 3, "0 to 86400 seconds");
     int events =
         (strchr(letters, 'r') ? AC_SYS_READ : 0) | (strchr(letters, 'w') ? AC_SYS_WRITE : 0);
-    int ready = ac_sys_wait(fds, n, events, (int)ceil(seconds * 1000));
-    if (ready < 0)
+    size_t n = check_descriptors(L, 1, few, &list);
+    enum ac_sys_wait ready = ac_sys_wait(list, n, events, (int)ceil(seconds * 1000));
+    if (ready == AC_SYS_WAIT_BAD)
         luaL_error(L, "poll: %s is not an open descriptor",
-                   n == 1 ? lua_pushfstring(L, "%d", fds[0]) : "one of them");
-    lua_pushboolean(L, ready);
+                   n == 1 ? lua_pushfstring(L, "%d", list[0].fd) : "one of them");
+    if (ready == AC_SYS_WAIT_MANY)
+        luaL_error(L, "poll: %d descriptors are more than this process may have open", (int)n);
+    lua_pushboolean(L, ready == AC_SYS_WAIT_READY);
     return 1;
 }
 
@@ -84,6 +99,26 @@ static int sys_terminal(lua_State *L)
     }
     ioctl((int)fd, TIOCGWINSZ, &size);
     lua_pushinteger(L, size.ws_col);
+    return 1;
+}
+
+/* Most bytes of one read of a descriptor. */
+#define TAKE_MAX_BYTES 4096
+
+/* [-2, +2, v]  take(descriptor, max) -> bytes, none if a signal came first | nil at the end | nil,
+ * message. Waits where there is nothing, so it is polled before. */
+static int sys_take(lua_State *L)
+{
+    char bytes[TAKE_MAX_BYTES];
+    lua_Integer fd = luaL_checkinteger(L, 1), max = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, fd >= 0 && fd <= INT32_MAX, 1, "a descriptor");
+    luaL_argcheck(L, max >= 1 && max <= TAKE_MAX_BYTES, 2, "1 to 4096 bytes");
+    ssize_t n = read((int)fd, bytes, (size_t)max);
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+        return acL_fail(L, strerror(errno));
+    if (n == 0)
+        return 0;
+    lua_pushlstring(L, bytes, n > 0 ? (size_t)n : 0);
     return 1;
 }
 
@@ -112,75 +147,14 @@ static int sys_forbid_dumps(lua_State *L)
     return 0;
 }
 
-/* [-1, +0, -] */
-static int sys_set_interrupt(lua_State *L)
-{
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    bool wanted = lua_toboolean(L, 1);
-    sigaction(SIGINT, wanted ? lua_touserdata(L, lua_upvalueindex(1)) : &ignore, NULL);
-    return 0;
-}
-
-/* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
- * commands, as an interpreter's handler of SIGINT serves once */
-static int sys_keep_interrupt(lua_State *L)
-{
-    sigaction(SIGINT, NULL, lua_newuserdatauv(L, sizeof(struct sigaction), 0));
-    lua_pushcclosure(L, sys_set_interrupt, 1);
-    return 1;
-}
-
-/* The signal that ends this command, 0 while there is none. */
-static volatile sig_atomic_t ending;
-
-/* Ends the command as SIGINT does, by the interpreter's own handler; where that one has served, is
- * away or was never there, as if nothing had been installed here. */
-static void end_by(int signal_number)
-{
-    struct sigaction interrupt;
-    const struct sigaction usual = {.sa_handler = SIG_DFL};
-    bool served = sigaction(SIGINT, NULL, &interrupt) != 0 || interrupt.sa_handler == SIG_DFL ||
-                  interrupt.sa_handler == SIG_IGN;
-    ending = signal_number;
-    if (served)
-        sigaction(signal_number, &usual, NULL);
-    raise(served ? signal_number : SIGINT);
-}
-
-/* [-0, +0, -]  answer_signals(): SIGTERM and SIGHUP end this process as SIGINT does, each once and
- * unless it is ignored, as under nohup; for commands */
-static int sys_answer_signals(lua_State *L)
-{
-    static const int numbers[] = {SIGTERM, SIGHUP};
-    const struct sigaction answer = {.sa_handler = end_by, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction now;
-    (void)L;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
-            sigaction(numbers[i], &answer, NULL);
-    return 0;
-}
-
-/* [-0, +1, -]  ended_by() -> number of the signal that answer_signals has seen, nil if none */
-static int sys_ended_by(lua_State *L)
-{
-    if (ending)
-        lua_pushinteger(L, ending);
-    else
-        luaL_pushfail(L);
-    return 1;
-}
-
 static const luaL_Reg FUNCTIONS[] = {{"time", sys_time},
                                      {"monotonic", sys_monotonic},
                                      {"boottime", sys_boottime},
                                      {"poll", sys_poll},
+                                     {"take", sys_take},
                                      {"terminal", sys_terminal},
                                      {"ignore_sigpipe", sys_ignore_sigpipe},
                                      {"forbid_dumps", sys_forbid_dumps},
-                                     {"keep_interrupt", sys_keep_interrupt},
-                                     {"answer_signals", sys_answer_signals},
-                                     {"ended_by", sys_ended_by},
                                      {NULL, NULL}};
 
 void acL_sys_open(lua_State *L)

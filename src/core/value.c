@@ -299,3 +299,17 @@ bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, 
     lua_settop(L, top + 1);
     return true;
 }
+
+void ac_value_push_fault(lua_State *L, const struct ac_json_reader *reader)
+{
+    int line = 1;
+    const char *text = reader->text.p;
+    for (size_t i = 0; i < reader->at; i++)
+        line += text[i] == '\n';
+    /* The reader stops at the first character that JSON has no use for. */
+    char c = text[reader->at];
+    bool comment = (c == '#' || c == '/') && strcmp(reader->why, "unexpected character") == 0;
+    lua_pushfstring(L, "JSON: %s in line %d, at byte %d",
+                    comment ? "a comment, of which JSON has none," : reader->why, line,
+                    (int)reader->at + 1);
+}

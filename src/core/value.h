@@ -29,6 +29,9 @@ bool ac_value_is_array(lua_State *L, int index);
  * ever being Lua strings, and an error is raised for one that can be no key; 0 for none. */
 bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, int secrets);
 
+/* [-0, +1, m]  What is wrong with the text of a reader that failed, and where; quotes nothing. */
+void ac_value_push_fault(lua_State *L, const struct ac_json_reader *reader);
+
 /* [-0, +1, m]  The bytes as a Lua string, as text: U+FFFD stands for what is no UTF-8. */
 void acL_push_text(lua_State *L, struct ac_str bytes);
 

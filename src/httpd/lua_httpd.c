@@ -192,25 +192,28 @@ static int pollable(const struct ac_httpd *server)
     return info ? info->epoll_fd : -1;
 }
 
+#define WAIT_MAX 64 /* servers */
+
 /* [-2, +1, v]  httpd.wait(servers, seconds) -> whether one of them has work; returns early when a
  * signal comes */
 static int httpd_wait(lua_State *L)
 {
-    int fds[AC_SYS_WAIT_MAX];
+    struct pollfd fds[WAIT_MAX];
     size_t n = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Number seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    luaL_argcheck(L, count <= AC_SYS_WAIT_MAX, 1, "too many servers");
+    luaL_argcheck(L, count <= WAIT_MAX, 1, "too many servers");
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, 1, i); /* no metamethod, which might close what was read before */
         int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));
         lua_pop(L, 1);
         if (fd >= 0)
-            fds[n++] = fd;
+            fds[n++].fd = fd;
     }
-    lua_pushboolean(L, ac_sys_wait(fds, n, AC_SYS_READ, (int)ceil(seconds * 1000)) > 0);
+    enum ac_sys_wait ready = ac_sys_wait(fds, n, AC_SYS_READ, (int)ceil(seconds * 1000));
+    lua_pushboolean(L, ready == AC_SYS_WAIT_READY);
     return 1;
 }
 
@@ -314,7 +317,7 @@ int luaopen_alicloud_httpd(lua_State *L)
                                      {"__gc", request_drop},       {"__close", request_drop},
                                      {"__index", request_index},   {NULL, NULL}};
     const luaL_Reg functions[] = {{"start", httpd_start}, {"wait", httpd_wait}, {NULL, NULL}};
-    luaL_checkversion(L);
+    acL_check_build(L);
     acL_class(L, SERVER_CLASS, server, server_meta);
     acL_class(L, REQUEST_CLASS, NULL, request_meta);
     luaL_newlib(L, functions);
