@@ -23,6 +23,9 @@ describe("a duration", function()
       [3600] = "1h", [3900] = "1h05m", [273600] = "3d4h",
       [366 * 86400] = "366d" }
     for seconds, text in pairs(cases) do assert.equal(text, duration.format(seconds)) end
+    for seconds, text in pairs { [0.2] = "0.2 s", [1.5] = "1.5 s", [432] = "7m12s" } do
+      assert.equal(text, duration.limit(seconds))
+    end
     assert.equal("00:41", duration.clock(41.9))
     assert.equal("1:02:03", duration.clock(3723))
     assert.equal("00:00", duration.clock(-1))

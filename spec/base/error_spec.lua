@@ -1,4 +1,5 @@
 local errors = require "alicloud.base.error"
+local hostile = require "spec.hostile"
 
 local function example(fields)
   local all = {
@@ -163,6 +164,57 @@ describe("cleaning of text", function()
       assert.is_nil(text:find("%c"))
       assert.is_truthy(utf8.len(text))
       assert.is_nil(text:find("\xc2[\x80-\x9f]"))
+    end
+  end)
+end)
+
+describe("what others raise or return", function()
+  it("is shown on one line of clean text, whatever it is", function()
+    for _, case in ipairs(hostile) do
+      local text = errors.text_of(case[2])
+      assert.is_string(text, case[1])
+      assert.is_nil(text:find "[%c]", case[1])
+      assert.is_nil(text:find "0x%x%x%x", case[1])
+      assert.truthy(utf8.len(text), case[1])
+      assert.is_true(#text < 9000, case[1])
+    end
+  end)
+
+  it("is shown by its own word where there is one", function()
+    assert.equal("text", errors.text_of "text")
+    assert.equal("7", errors.text_of(7))
+    assert.equal("nil", errors.text_of(nil))
+    assert.equal("a table", errors.text_of {})
+    assert.equal("m", errors.text_of { message = "m" })
+    assert.equal("said", errors.text_of(setmetatable({}, { __tostring = function()
+      return "said"
+    end })))
+    assert.equal("a table that cannot be shown", errors.text_of(hostile[1][2]))
+    assert.equal(tostring(example()), errors.text_of(example()))
+    assert.equal("äää…", errors.text_of(("ä"):rep(9), 7))
+  end)
+
+  it("does not hide an interrupt", function()
+    local ok, raised = pcall(errors.text_of, setmetatable({}, { __tostring = function()
+      error("interrupted!", 0)
+    end }))
+    assert.same({ false, "interrupted!" }, { ok, raised })
+  end)
+
+  it("may be in any field of an error, which is shown nevertheless", function()
+    for _, case in ipairs(hostile) do
+      for _, field in ipairs { "kind", "code", "message", "detail", "status", "hint", "product",
+        "action", "request_id", "outcome", "attempts" } do
+        local err = example { [field] = case[2] }
+        assert.is_string(err.kind)
+        assert.is_string(err.code)
+        assert.is_string(err.message)
+        assert.is_string(tostring(err))
+        assert.is_false(err:is "No.Such")
+        err[field] = case[2]
+        assert.is_string(tostring(err), field .. ": " .. case[1])
+        assert.is_string(errors.text_of(err))
+      end
     end
   end)
 end)

@@ -7,6 +7,7 @@ describe("a runtime", function()
     local runtime = runtimes.new()
     assert.equal(core.time, runtime.time)
     assert.equal(core.monotonic, runtime.monotonic)
+    assert.equal(core.boottime, runtime.boottime)
     assert.equal(os.getenv("PATH"), runtime.getenv("PATH"))
     assert.is_true(runtimes.has_real_environment(runtime))
   end)
@@ -19,6 +20,21 @@ describe("a runtime", function()
     assert.matches('runtime: unknown option "tiem"; did you mean "time"?',
       helper.raised(runtimes.new, { tiem = clock }), 1, true)
     assert.matches("option time: got 5", helper.raised(runtimes.new, { time = 5 }))
+  end)
+
+  it("has one clock for both where only the monotonic one is given", function()
+    local function clock() return 42 end
+    assert.equal(clock, runtimes.new({ monotonic = clock }).boottime)
+    local runtime, control = helper.runtime()
+    control.asleep = 60
+    assert.equal(60, runtime.boottime() - runtime.monotonic())
+  end)
+
+  it("tells a moment of its own by the machine's clock", function()
+    assert.equal(7.25, runtimes.machine_moment(runtimes.new(), 7.25))
+    local runtime = helper.runtime()
+    local moment = runtimes.machine_moment(runtime, runtime.boottime() + 4)
+    assert.is_true(math.abs(moment - core.boottime() - 4) < 1)
   end)
 
   it("knows an overridden environment from the process's own", function()

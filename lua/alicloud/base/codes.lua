@@ -13,6 +13,10 @@ return {
   ["Client.Cancelled"] = varies(
     "The caller gave the call up, or closed the client.",
     "look at the resource if the call was to change something"),
+  ["Client.CannotWait"] = not_sent(
+    "Code of a task waits where nothing lets the other tasks go on: in a finalizer, in a function "
+      .. "that C has called, in a coroutine of its own, in a child that was forked in the task.",
+    "wait before or behind it; make coroutines that wait with loop.coroutine.wrap"),
   ["Client.Closed"] = varies(
     "The connection closed before a complete answer was there.",
     "look at the resource before a change is sent again"),
@@ -79,6 +83,11 @@ return {
     "The proxy refused to open a tunnel to the endpoint.",
     "401 or 407 wants http://user:password@host:port in https_proxy, 403 a rule in the proxy that "
       .. "lets the host through; no_proxy names hosts to ask directly"),
+  ["Client.Proxy.TLS"] = not_sent(
+    "No trusted TLS connection to the proxy could be made; the endpoint was not reached.",
+    "write http:// in place of https:// in https_proxy (or the option proxy) unless the proxy "
+      .. "itself speaks TLS; if it does, name its root with ca_file, and the proxy as its "
+      .. "certificate has it"),
   ["Client.RateLimit"] = not_sent(
     "The account's quota would have made the call wait past its deadline.",
     "give it a longer deadline, poll less, or set the quota that the account really has"),
@@ -95,6 +104,9 @@ return {
     "The name of the endpoint could not be resolved.",
     "check the name and the resolver; resolve = { [host] = { address } }, or --resolve "
       .. "host=address, does without one"),
+  ["Client.ScopeTimeout"] = varies(
+    "What a scope had begun was not done within its timeout, and was cancelled.",
+    "look at what it was to do; give the scope a longer timeout"),
   ["Client.Send"] = varies(
     "The connection broke while the request was sent.",
     "look at the resource before a change is sent again"),

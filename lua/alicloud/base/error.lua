@@ -1,4 +1,7 @@
---- The one error class of the library: data inside, one readable line outside.
+--- The one error class of the library: data inside, one readable line outside; and what can be
+--- shown of anything that others have raised or returned.
+
+local guard = require "alicloud.base.guard"
 
 local M = {}
 
@@ -21,6 +24,7 @@ local M = {}
 ---@field outcome? alicloud.Outcome
 ---@field retryable boolean whether the same request may succeed later
 ---@field hint? string what to do about it
+---@field late? number of a timeout that nothing could hold in time: seconds after it
 ---@field product? string
 ---@field action? string
 ---@field version? string
@@ -45,6 +49,7 @@ local M = {}
 local Error = {}
 
 local MAX_LINE = 2000
+local MAX_WORDS = 65536
 
 local function escape_bytes(bytes)
   return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
@@ -130,25 +135,69 @@ function Error:is(...)
   return false
 end
 
+-- Not in the middle of a character.
+local function cut(text, most)
+  if #text <= most then return text end
+  local last = most
+  while last > most - 3 and text:find("^[\x80-\xbf]", last + 1) do last = last - 1 end
+  return text:sub(1, last) .. "…"
+end
+
+-- Where the interpreter would show an address, there is none.
+local function own_words(value)
+  local ok, text = guard.call(tostring, value)
+  if ok and not text:find("^[^\n]* %(?0x%x+%)?$") then return text end
+  local message = type(value) == "table" and rawget(value, "message")
+  if type(message) == "string" then return message end
+  return ("a %s%s"):format(type(value), ok and "" or " that cannot be shown")
+end
+
+local HAVE_WORDS = { table = true, userdata = true }
+local NAMELESS = { ["function"] = true, thread = true }
+
+--- The words of a value that others have made, whatever it is: text as it is, what its
+--- `__tostring` says, or the `message` of a table. Where `__tostring` raises or gives something
+--- else than text, it is said that it cannot be shown. Only an interrupt goes through.
+---@param value any
+---@return string at most 64 KiB
+function M.words_of(value)
+  local kind = type(value)
+  if HAVE_WORDS[kind] then value = own_words(value) end
+  if NAMELESS[kind] then return "a " .. kind end
+  return cut(tostring(value), MAX_WORDS)
+end
+
+--- The same on one line that is safe for a terminal and a document.
+---@param value any
+---@param most? integer bytes of it that are shown (2000)
+---@return string
+function M.text_of(value, most)
+  return M.clean(cut(M.words_of(value), most or MAX_LINE))
+end
+
+-- Whoever has got an error may have put anything into it.
+local function piece(value)
+  return type(value) == "string" and cut(value, MAX_LINE) or M.text_of(value)
+end
+
 local function subject(err)
-  if err.product and err.action then return err.product .. ":" .. err.action .. " " end
-  return err.action and err.action .. " " or ""
+  if not err.action then return "" end
+  return (err.product and piece(err.product) .. ":" or "") .. piece(err.action) .. " "
 end
 
 local function facts(err)
   local list = {}
   for _, name in ipairs { "request_id", "outcome", "attempts" } do
-    if err[name] ~= nil then list[#list + 1] = name .. "=" .. tostring(err[name]) end
+    if err[name] ~= nil then list[#list + 1] = name .. "=" .. piece(err[name]) end
   end
   return #list > 0 and " [" .. table.concat(list, " ") .. "]" or ""
 end
 
 local function to_line(err)
-  local status = err.status and (" (%d)"):format(err.status) or ""
-  local message = err.message
-  if #message > MAX_LINE then message = message:sub(1, MAX_LINE) .. "…" end
-  local hint = err.hint and " hint: " .. err.hint or ""
-  return M.clean(subject(err) .. err.code .. status .. ": " .. message .. facts(err) .. hint)
+  local status = err.status and (" (%s)"):format(piece(err.status)) or ""
+  local hint = err.hint and " hint: " .. piece(err.hint) or ""
+  return M.clean(subject(err) .. piece(err.code) .. status .. ": " .. piece(err.message)
+    .. facts(err) .. hint)
 end
 
 local metatable = {
@@ -161,17 +210,24 @@ local metatable = {
 
 local errors = setmetatable({}, { __mode = "k" })
 
+local function text_or(value, default)
+  if value == nil then return default end
+  return type(value) == "string" and value or M.words_of(value)
+end
+
 --- Makes an error object. Fields are copied; `kind`, `code` and `message` always are strings
---- afterwards, so that whoever reads them needs no guards.
+--- afterwards, `hint` and `detail` too if they are there, so that whoever reads them needs no
+--- guards.
 ---@param fields table see alicloud.Error
 ---@return alicloud.Error
 function M.new(fields)
   local err = {}
   for name, value in pairs(fields) do err[name] = value end
-  err.kind = err.kind or "api"
-  err.code = err.code or "Client.Error"
-  err.message = M.mask(tostring(err.message or err.detail or "no message"))
-  if type(err.detail) == "string" then err.detail = M.mask(err.detail) end
+  err.kind = text_or(err.kind, "api")
+  err.code = text_or(err.code, "Client.Error")
+  err.message = M.mask(text_or(err.message or err.detail or nil, "no message"))
+  if err.detail ~= nil then err.detail = M.mask(text_or(err.detail)) end
+  if err.hint ~= nil then err.hint = text_or(err.hint) end
   err.retryable = err.retryable == true
   errors[err] = true
   return setmetatable(err, metatable)

@@ -10,7 +10,11 @@ local M = {}
 ---@class alicloud.Runtime
 ---@field time fun(): number wall clock, unix seconds
 ---@field monotonic fun(): number seconds that never go backwards
----@field sleep fun(seconds: number)
+---@field boottime fun(): number the same, but it goes on while the machine sleeps; where only
+--- `monotonic` is given, that
+---@field sleep fun(seconds: number, known?: any) until then, or until `interrupted` gives something
+--- else than `known` (false: anything)
+---@field interrupted fun(): any whether a signal has come that is to end the command
 ---@field random fun(): number in [0, 1)
 ---@field random_hex fun(bytes: integer): string hexadecimal digits, two per byte
 ---@field getenv fun(name: string): string|nil
@@ -21,15 +25,17 @@ local M = {}
 ---@field said? fun(program: string, line: string) what a program of a step or for credentials has
 --- written to standard error, made safe for a terminal; without it programs write to the host's own
 
--- A sleep is cut into slices so that a pending SIGINT is seen soon: the interpreter delivers it
--- only while Lua code runs.
+-- A sleep is cut into slices so that a signal is seen soon that comes just before the system waits.
 local SLICE = 0.2
 
-local function sleep(seconds)
+-- A signal that is to end the command ends it, unless it is known already; whoever sleeps asks what
+-- is to become of that.
+local function sleep(seconds, known)
   local deadline = core.monotonic() + seconds
+  local before = known == nil and core.ended_by() or known or nil
   while true do
     local left = deadline - core.monotonic()
-    if left <= 0 then return end
+    if left <= 0 or core.ended_by() ~= before then return end
     core.poll(nil, "r", math.min(left, SLICE))
   end
 end
@@ -54,7 +60,9 @@ end
 local DEFAULTS = {
   time = core.time,
   monotonic = core.monotonic,
+  boottime = core.boottime,
   sleep = sleep,
+  interrupted = function() return core.ended_by() end,
   random = random,
   random_hex = core.random_hex,
   getenv = os.getenv,
@@ -73,6 +81,8 @@ SCHEMA.said = schema.callable
 function M.make(overrides)
   local runtime, message = schema.examine("runtime", overrides, SCHEMA)
   if not runtime then return nil, message end
+  -- A clock of somebody's own knows of no sleep but its own.
+  runtime.boottime = runtime.boottime or runtime.monotonic
   for name, real in pairs(DEFAULTS) do
     if runtime[name] == nil then runtime[name] = real end
   end
@@ -94,6 +104,22 @@ end
 ---@return boolean
 function M.has_real_environment(runtime)
   return runtime.getenv == DEFAULTS.getenv
+end
+
+--- A moment of the runtime's boottime by the clock of the machine, which transports go by.
+---@param runtime alicloud.Runtime
+---@param moment number seconds of `runtime.boottime`
+---@return number seconds of core.boottime
+function M.machine_moment(runtime, moment)
+  if runtime.boottime == DEFAULTS.boottime then return moment end
+  return moment - runtime.boottime() + core.boottime()
+end
+
+--- Whether the runtime sleeps as the machine does.
+---@param runtime alicloud.Runtime
+---@return boolean
+function M.has_real_sleep(runtime)
+  return runtime.sleep == DEFAULTS.sleep
 end
 
 --- Whether the runtime reads the machine's own files, as `has_real_environment`.

@@ -145,7 +145,10 @@ end
 
 local function written(value)
   if value == core.null then return "null" end
-  if type(value) ~= "string" then return tostring(value) end
+  if type(value) ~= "string" then
+    local ok, text = pcall(tostring, value)
+    return ok and text or errors.text_of(value)
+  end
   return ("%q"):format(#value > SHOWN and value:sub(1, SHOWN) .. "…" or value)
 end
 
@@ -290,6 +293,10 @@ function M.read(rule, value)
   return nil
 end
 
+local function order_of(name)
+  return type(name) == "string" and name or errors.text_of(name)
+end
+
 --- The first name in a table that has no rule.
 ---@param fields table<string, alicloud.schema.Rule>
 ---@param values table
@@ -297,7 +304,7 @@ end
 function M.stranger(fields, values)
   local first
   for name in pairs(values) do
-    if not fields[name] and (first == nil or tostring(name) < tostring(first)) then first = name end
+    if not fields[name] and (first == nil or order_of(name) < order_of(first)) then first = name end
   end
   return first
 end
@@ -338,7 +345,7 @@ function M.fields_fault(fields, values, prefix, voice)
     local name, value = names[i], values[names[i]]
     if (value == nil or value == absent) and not (wrong and wrong < name) then wrong = name end
   end
-  if stranger ~= nil and not (voice.by_name and wrong and wrong < tostring(stranger)) then
+  if stranger ~= nil and not (voice.by_name and wrong and wrong < order_of(stranger)) then
     return voice.unknown(prefix, stranger, fields)
   end
   if not wrong then return nil end
