@@ -6,15 +6,13 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
+local growth = require "spec.soak.growth"
 local scratch = require "spec.scratch"
 local server = require "spec.bench.server"
 local socket = require "socket"
 
 local CALLS = math.tointeger(tonumber(arg[1] or "1000000"))
 local SAMPLES = 20
--- What the C library keeps of a load that it had not met before, and connections that happen to be
--- idle at a sample; whatever a call leaves behind is far more after so many.
-local SLACK = { resident = 3 << 20, lua = 128 << 10, descriptors = 8 }
 local HOUR = 3600
 
 local at = server.start {}
@@ -84,47 +82,16 @@ local function round()
   ahead, renewals = ahead + 25 * HOUR, renewals + 1
 end
 
-local function descriptors()
-  local pipe <close> = assert(io.popen "ls /proc/$PPID/fd | wc -l")
-  return pipe:read "n"
-end
-
--- Bytes in memory, bytes of Lua, descriptors.
-local function measure()
-  collectgarbage()
-  collectgarbage()
-  local file <close> = assert(io.open "/proc/self/status")
-  local resident = file:read "a":match "VmRSS:%s*(%d+) kB"
-  return { calls = made, resident = tonumber(resident) << 10,
-    lua = math.tointeger(collectgarbage "count" * 1024 // 1), descriptors = descriptors() }
-end
-
 local samples = {}
-local function sample()
-  local now = measure()
-  samples[#samples + 1] = now
-  print(("%9d calls: %6.1f MB resident, %7.1f KB of Lua, %d descriptors"):format(now.calls,
-    now.resident / (1 << 20), now.lua / 1024, now.descriptors))
-end
-
 local began = core.monotonic()
 for i = 1, SAMPLES do
   repeat round() until made >= CALLS * i // SAMPLES
-  sample()
+  growth.sample(samples, made)
 end
 print(("%d calls, %d renewals, %.0f s"):format(made, renewals, core.monotonic() - began))
 at.stop()
 
 -- A tenth is the warm-up; what is held later is measured against it.
-local warm, last, passed, failed = samples[SAMPLES // 10], samples[SAMPLES], 0, 0
-for _, name in ipairs { "resident", "lua", "descriptors" } do
-  local grown = last[name] - warm[name]
-  if grown > SLACK[name] then
-    failed = failed + 1
-    print(("%s: grown by %d since call %d"):format(name, grown, warm.calls))
-  else
-    passed = passed + 1
-  end
-end
+local passed, failed = growth.judge(samples, SAMPLES // 10)
 print(("soak: %d passed, %d failed"):format(passed, failed))
 os.exit(failed == 0, true)

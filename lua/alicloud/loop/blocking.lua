@@ -5,18 +5,22 @@
 
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
+local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 
--- The interpreter notices SIGINT only while Lua code runs.
+-- A signal that comes just before the system waits is seen when that comes back.
 local SLICE = 0.2
 
 ---@class alicloud.Loop
 ---@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) until the pollable
 --- is ready, its timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that
---- has `spawn` steps the pollable too, and may wait until `op` is done
+--- has `scope` steps the pollable too, and may wait until `op` is done
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number monotonic seconds
+---@field longest? number seconds that whoever drives tasks sleeps at a time: in between the
+--- stand-alone interpreter can raise Ctrl-C
+---@field interrupted? fun(): any whether the program is to end
 ---@field spawn? fun(body: function, ...): alicloud.Task of a loop that does several things at once
 
 --- Makes a loop over a runtime.
@@ -24,7 +28,8 @@ local SLICE = 0.2
 ---@return alicloud.Loop
 function M.new(runtime)
   local now = runtime.monotonic
-  local loop = { sleep = runtime.sleep, now = now }
+  local loop = { sleep = runtime.sleep, now = now, interrupted = runtime.interrupted,
+    longest = runtimes.has_real_sleep(runtime) and SLICE or nil }
 
   function loop.wait(pollable, deadline)
     local seconds = deadline - now()

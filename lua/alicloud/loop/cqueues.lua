@@ -7,40 +7,38 @@
 
 local blocking = require "alicloud.loop.blocking"
 local condition = require "cqueues.condition"
+local core = require "alicloud.core"
 local cqueues = require "cqueues"
+local errors = require "alicloud.base.error"
+local forked = require "alicloud.loop.forked"
 local runtimes = require "alicloud.base.runtime"
 local schedulers = require "alicloud.loop.scheduler"
 
 local M = {}
 
-local function watch(list, watched)
-  local polls, seen = {}, {}
-  for _, pollable in ipairs(list) do
-    local fd = pollable:pollfd()
-    seen[fd] = true
-    polls[#polls + 1] = { pollfd = fd, events = pollable:events() }
+-- Steps the tasks until there is nothing left to wait for, or another controller has taken over.
+-- What is waited for is behind one descriptor, which outlives all of them.
+local function serve(state, home, watched)
+  local scheduler = state.scheduler
+  while state.home == home do
+    scheduler.step()
+    local seconds = scheduler.timeout()
+    if not seconds and #scheduler.pollables() == 0 then return end
+    watched.pollfd = scheduler.descriptor()
+    cqueues.poll(state.altered, seconds, watched)
   end
-  for fd in pairs(watched) do
-    if not seen[fd] then cqueues.cancel(fd) end
-  end
-  return polls, seen
 end
 
--- Steps the tasks until there is nothing left to wait for, or another controller has taken over.
-local function pump(state, controller)
-  local watched = {}
-  local _ <close> = setmetatable({}, { __close = function()
-    watch({}, watched)
-    if state.home == controller then state.home = nil end
-  end })
-  while state.home == controller do
-    state.scheduler.step()
-    local list, seconds = state.scheduler.pollables(), state.scheduler.timeout()
-    if #list == 0 and not seconds then return end
-    local polls
-    polls, watched = watch(list, watched)
-    cqueues.poll(state.altered, seconds, table.unpack(polls))
-  end
+-- A controller closes nothing in a coroutine that raises. What is raised here goes to whoever runs
+-- it, and when it is run again the tasks go on.
+local function pump(state, home)
+  local watched = { events = "r" }
+  local ok, raised = pcall(serve, state, home, watched)
+  if watched.pollfd then cqueues.cancel(watched.pollfd) end
+  if state.home == home then state.home = nil end
+  if ok then return end
+  state.host.arm()
+  error(raised, 0)
 end
 
 -- What a task yields for cqueues is polled by a coroutine that cqueues knows.
@@ -54,13 +52,59 @@ local function adopt(state, waiter, token, ...)
   return true
 end
 
-local function add_host(state, host)
-  function host.parks()
-    return cqueues.running() ~= nil
+-- A coroutine that raised, or that waits when its controller is closed, is dropped with all that it
+-- has open. It is closed once nobody can reach it any more, and then it must not hold anybody up.
+local Wake, collecting = {}, false
+
+function Wake:__gc()
+  local status = coroutine.status(self.coroutine)
+  -- At the end of the program it may be the one that ends it.
+  if status ~= "suspended" and status ~= "dead" then return end
+  collecting = true
+  coroutine.close(self.coroutine)
+  collecting = false
+end
+
+local function hold_wake(state)
+  local thread = coroutine.running()
+  if not state.wakes[thread] then
+    state.wakes[thread] = setmetatable({ coroutine = thread }, Wake)
   end
+end
+
+local function cannot_wait(message)
+  error(errors.new { kind = "state", code = "Client.CannotWait", outcome = "not_sent",
+    message = message })
+end
+
+-- The process in which a controller was seen first.
+local pids = setmetatable({}, { __mode = "k" })
+
+local function note_process(controller)
+  pids[controller] = pids[controller] or core.pid()
+end
+
+local function parks()
+  local controller, directly = cqueues.running()
+  if collecting then cannot_wait "a coroutine that is collected cannot wait" end
+  if not controller then return false end
+  note_process(controller)
+  forked.refuse_host(pids[controller])
+  if not directly then
+    cannot_wait("a coroutine inside one of the controller's cannot wait by itself; give it to "
+      .. "the controller, or spawn a task")
+  elseif not coroutine.isyieldable() then
+    cannot_wait "the coroutine cannot yield here"
+  end
+  return true
+end
+
+local function add_host(state, host)
+  host.parks = parks
 
   function host.park(waiter)
     waiter.condition = condition.new()
+    hold_wake(state)
     while not waiter.ready do cqueues.poll(waiter.condition) end
   end
 
@@ -71,13 +115,13 @@ local function add_host(state, host)
   function host.arm()
     local controller = cqueues.running() or state.controller
     state.altered:signal()
-    if not controller or state.home == controller then return end
-    state.home = controller
-    controller:wrap(pump, state, controller)
-  end
-
-  function host.disarm(pollable)
-    cqueues.cancel(pollable:pollfd())
+    if controller then note_process(controller) end
+    if not controller or state.home and state.home.controller == controller then return end
+    -- An interrupt between the two leaves one that ends when it sees that it is not at home. A
+    -- controller that the program drops is not kept for our sake.
+    local home = setmetatable({ controller = controller }, { __mode = "v" })
+    controller:wrap(pump, state, home)
+    state.home = home
   end
 
   function host.adopt(waiter, ...)
@@ -94,14 +138,16 @@ end
 --- Makes a loop for the option `loop` of a client. One client serves one controller at a time: the
 --- one that is running when it is used.
 ---@param controller? table of cqueues.new(): what is started while none is running goes on there
----@return alicloud.loop.Scheduler
+---@return alicloud.loop.Loop
 function M.new(controller)
   if controller ~= nil and cqueues.type(controller) ~= "controller" then
     error("alicloud.loop.cqueues: a controller of cqueues.new() expected, got "
       .. type(controller), 2)
   end
-  local state = { controller = controller, altered = condition.new() }
-  state.scheduler = schedulers.new(add_host(state, blocking.new(runtimes.new())))
+  local state = { controller = controller, altered = condition.new(),
+    wakes = setmetatable({}, { __mode = "k" }) }
+  state.host = add_host(state, blocking.new(runtimes.new()))
+  state.scheduler = schedulers.new(state.host)
   return state.scheduler
 end
 

@@ -1,43 +1,40 @@
 --- The event loop of libuv through luv: calls suspend the coroutine that makes them, and tasks go
 --- on whenever the loop runs.
 --
--- One poll handle for each transport, since libuv allows no more, and one timer; all of them only
--- while something is waited for, so that the loop can end. Outside of a coroutine a call blocks,
+-- One poll handle for the descriptor behind which lies all that is waited for, and one timer; both
+-- only while there is something, so that the loop can end. Outside of a coroutine a call blocks,
 -- and inside a callback, where that would hold the program up, it is refused.
 
 local blocking = require "alicloud.loop.blocking"
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local forked = require "alicloud.loop.forked"
 local runtimes = require "alicloud.base.runtime"
 local schedulers = require "alicloud.loop.scheduler"
 local uv = require "luv"
 
 local M = {}
 
+-- A timer that was due and not answered, because of an interrupt, is due again so many
+-- milliseconds later.
+local AGAIN = 1000
+
 local State = {}
 State.__index = State
 
-function State:unwatch(pollable)
-  local handle = self.handles[pollable]
-  if not handle then return end
-  self.handles[pollable] = nil
-  handle:stop()
-  handle:close()
+local function cannot_wait(message)
+  return errors.new { kind = "state", code = "Client.CannotWait", outcome = "not_sent",
+    message = message }
 end
 
--- What is not waited for any more goes first: a helper program may have ended and closed its
--- descriptor, and the next transport got the same number.
-function State:watch(list)
-  local wanted = {}
-  for _, pollable in ipairs(list) do wanted[pollable] = true end
-  for pollable in pairs(self.handles) do
-    if not wanted[pollable] then self:unwatch(pollable) end
-  end
-  for _, pollable in ipairs(list) do
-    if not self.handles[pollable] then
-      local handle = assert(uv.new_poll(pollable:pollfd()))
-      self.handles[pollable] = handle
-      assert(handle:start("r", self.on_event))
-    end
-  end
+-- In a forked child the descriptor is another one.
+function State:watch(fd)
+  if self.fd == fd then return end
+  if self.poll then self.poll:close() end
+  self.poll, self.fd = nil, fd
+  if not fd then return end
+  self.poll = assert(uv.new_poll(fd))
+  assert(self.poll:start("r", self.on_event))
 end
 
 -- Without anything to wait for, no handle is left that would keep the loop from ending.
@@ -49,24 +46,29 @@ function State:set_timer(seconds, idle)
   end
   self.timer = self.timer or assert(uv.new_timer())
   self.timer:stop()
-  if seconds then self.timer:start(math.ceil(seconds * 1000), 0, self.on_event) end
+  if seconds then self.timer:start(math.ceil(seconds * 1000), AGAIN, self.on_event) end
 end
 
 function State:rearm()
-  local list, seconds = self.scheduler.pollables(), self.scheduler.timeout()
+  local scheduler = self.scheduler
+  local seconds, waits = scheduler.timeout(), #scheduler.pollables() > 0
   if #self.woken > 0 then seconds = 0 end
-  self:watch(list)
-  self:set_timer(seconds, #list == 0 and not seconds)
+  self:watch(waits and scheduler.descriptor() or nil)
+  self:set_timer(seconds, not waits and not seconds)
 end
 
--- An error of a coroutine that nobody else resumes goes to whoever runs the loop.
+-- An error of a coroutine that nobody else resumes goes to whoever runs the loop, once what the
+-- coroutine had open is closed.
 function State:resume_woken()
   local count = #self.woken
   for _ = 1, count do
     local waiter = table.remove(self.woken, 1)
     if not waiter.over then
       local ok, raised = coroutine.resume(waiter.coroutine)
-      if not ok then error(raised, 0) end
+      if not ok then
+        coroutine.close(waiter.coroutine)
+        error(raised, 0)
+      end
     end
   end
 end
@@ -81,15 +83,32 @@ function State:tick()
   self:resume_woken()
 end
 
-function State:parks(in_task)
-  local _, is_main = coroutine.running()
-  if is_main and uv.loop_mode() then
-    error("a call in a callback would hold the event loop up; use client:start or a coroutine", 0)
+-- The interpreter raises an interrupt between any two instructions of the main thread, which is
+-- that of the callbacks. So nothing but the beginning and the end of a tick lies there.
+function State:new_driver()
+  return coroutine.wrap(function()
+    while true do
+      local ok, raised = pcall(self.tick, self)
+      if not ok then
+        self.driver = self:new_driver()
+        error(raised, 0)
+      end
+      coroutine.yield()
+    end
+  end)
+end
+
+-- Whether the running coroutine can be suspended; outside of the loop whoever cannot be blocks.
+local function parks(pid)
+  if coroutine.isyieldable() then
+    forked.refuse_host(pid)
+    return true
   end
-  if in_task and not is_main then
-    error("a coroutine inside a task cannot wait by itself; spawn another task", 0)
+  if uv.loop_mode() then
+    error(cannot_wait("a call in a callback, or where its coroutine cannot yield, would hold the "
+      .. "event loop up; use client:start, a coroutine or a task"))
   end
-  return not is_main
+  return false
 end
 
 function State:arm()
@@ -98,7 +117,7 @@ function State:arm()
 end
 
 local function add_host(state, host)
-  function host.parks(in_task) return state:parks(in_task) end
+  function host.parks() return parks(state.pid) end
 
   function host.park(waiter)
     waiter.coroutine = coroutine.running()
@@ -112,16 +131,16 @@ local function add_host(state, host)
   end
 
   function host.arm() state:arm() end
-  function host.disarm(pollable) state:unwatch(pollable) end
 
   return host
 end
 
 --- Makes a loop for the option `loop` of a client, over the default loop of luv.
----@return alicloud.loop.Scheduler
+---@return alicloud.loop.Loop
 function M.new()
-  local state = setmetatable({ handles = {}, woken = {}, ticking = false }, State)
-  state.on_event = function() state:tick() end
+  local state = setmetatable({ woken = {}, ticking = false, pid = core.pid() }, State)
+  state.driver = state:new_driver()
+  state.on_event = function() state.driver() end
   state.scheduler = schedulers.new(add_host(state, blocking.new(runtimes.new())))
   return state.scheduler
 end

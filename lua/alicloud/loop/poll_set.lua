@@ -1,22 +1,54 @@
---- Who waits for which transport, and several transports seen as one.
+--- Who waits for what: transports, programs. All of them can be seen as one.
+--
+-- A host watches one descriptor, which stays the same, and never those of the pollables: these are
+-- closed whenever a program ends, and their numbers are used again.
+
+local core = require "alicloud.core"
 
 local M = {}
 
 ---@class alicloud.loop.PollSet
+---@field waiting table<table, alicloud.loop.Waiting> by pollable
+---@field order table[] the pollables, the longest known first
+---@field group alicloud.PollGroup? once somebody has asked for a descriptor
+---@field owners table<integer, alicloud.loop.Waiting> by descriptor in the group
 local PollSet = {}
 PollSet.__index = PollSet
 
 --- An empty set.
 ---@return alicloud.loop.PollSet
 function M.new()
-  return setmetatable({ waiting = {}, order = {} }, PollSet)
+  return setmetatable({ waiting = {}, order = {}, owners = {} }, PollSet)
 end
 
--- Those who wait for one transport.
+-- Those who wait for one pollable.
 ---@class alicloud.loop.Waiting: alicloud.loop.Waiter[]
+---@field fd integer? its descriptor in the group
 ---@field tickets table<integer, alicloud.loop.Waiter> who waits for which operation
 ---@field others integer how many wait for none
 ---@field watch table? see alicloud.loop.scheduler
+
+-- A descriptor that was closed may have got another owner since; then it is left to that one.
+function PollSet:unwatch(list)
+  local fd = list.fd
+  list.fd = nil
+  if not fd or self.owners[fd] ~= list then return end
+  self.owners[fd] = nil
+  self.group:remove(fd)
+end
+
+-- A transport has another descriptor in a forked child, of which the group knows nothing yet.
+function PollSet:watch(list, pollable)
+  local fd = pollable:pollfd()
+  if fd ~= list.fd then
+    self:unwatch(list)
+    if fd then
+      self.group:remove(fd)
+      list.fd, self.owners[fd] = fd, list
+    end
+  end
+  if fd then self.group:add(fd) end
+end
 
 ---@param waiter alicloud.loop.Waiter with a pollable
 ---@return alicloud.loop.Waiting
@@ -28,6 +60,7 @@ function PollSet:add(waiter)
     self.waiting[pollable] = list
     self.order[#self.order + 1] = pollable
   end
+  if self.group then self:watch(list, pollable) end
   local place = #list + 1
   list[place], waiter.place = waiter, place
   if waiter.op then
@@ -56,26 +89,48 @@ function PollSet:remove(waiter)
   return list
 end
 
---- Everyone who waits for a transport; from the end on they may be taken out meanwhile.
+--- Everyone who waits for a pollable; from the end on they may be taken out meanwhile.
 ---@param pollable table
 ---@return alicloud.loop.Waiting|nil
 function PollSet:of(pollable)
   return self.waiting[pollable]
 end
 
---- The transports that somebody waits for, the longest known first.
+--- What somebody waits for, the longest known first.
 ---@return table[]
 function PollSet:pollables()
   local kept = {}
   for _, pollable in ipairs(self.order) do
-    if #self.waiting[pollable] > 0 then
+    local list = self.waiting[pollable]
+    if #list > 0 then
       kept[#kept + 1] = pollable
     else
+      self:unwatch(list)
       self.waiting[pollable] = nil
     end
   end
   self.order = kept
   return table.move(kept, 1, #kept, 1, {})
+end
+
+--- Before a pollable is closed.
+---@param pollable table
+function PollSet:release(pollable)
+  local list = self.waiting[pollable]
+  if list then self:unwatch(list) end
+end
+
+--- One descriptor that is readable when one of theirs is, the same for as long as the set is there;
+--- in a forked child another one.
+---@return integer
+function PollSet:descriptor()
+  if not self.group then
+    self.group = core.poll_group()
+    for _, pollable in ipairs(self:pollables()) do
+      self:watch(self.waiting[pollable], pollable)
+    end
+  end
+  return self.group:pollfd()
 end
 
 local function descriptors(list)
@@ -109,30 +164,23 @@ function M.together(list)
 end
 
 ---@class alicloud.Pollable
----@field pollfd fun(self: alicloud.Pollable): integer|nil descriptor to watch, the same for as long
---- as the client lives (in a forked child another one); nil over a transport of the host's
+---@field pollfd fun(self: alicloud.Pollable): integer descriptor to watch, always the same (in a
+--- forked child another one)
 ---@field events fun(self: alicloud.Pollable): string "r"
 ---@field timeout fun(self: alicloud.Pollable): number? seconds after which `step` is wanted even if
 --- the descriptor is quiet
 ---@field step fun(self: alicloud.Pollable) lets everything that is ready go on; never waits
 
---- Transport and tasks of a client as the poll protocol of cqueues knows them.
----@param loop alicloud.loop.Scheduler
----@param adapter { pollable: fun(): table|nil }
+--- All that is waited for in a loop as the poll protocol of cqueues knows it.
+---@param loop alicloud.loop.Loop
 ---@return alicloud.Pollable
-function M.of_client(loop, adapter)
-  local pollable = {}
-
-  function pollable.pollfd()
-    local transport = adapter.pollable()
-    return transport and transport:pollfd()
-  end
-
-  function pollable.events() return "r" end
-  function pollable.timeout() return loop.timeout() end
-  function pollable.step() loop.step() end
-
-  return pollable
+function M.of_loop(loop)
+  return {
+    pollfd = function() return loop.descriptor() end,
+    events = function() return "r" end,
+    timeout = function() return loop.timeout() end,
+    step = function() loop.step() end,
+  }
 end
 
 return M

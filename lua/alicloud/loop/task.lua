@@ -1,10 +1,23 @@
 --- One thing of many that go on at a time, as its owner sees it.
 
-local errors = require "alicloud.base.error"
+local core = require "alicloud.core"
+local forked = require "alicloud.loop.forked"
+local schema = require "alicloud.base.schema"
+local scopes = require "alicloud.loop.scope"
 
 local M = {}
 
----@class alicloud.Task
+---@class alicloud.Task: alicloud.loop.Node
+---@field pid integer of the process whose task it is
+---@field finished boolean
+---@field begun boolean?
+---@field ok boolean? whether it has ended without an error
+---@field results table? what it has returned, or raised
+---@field cut_off boolean? it has ended because it was told to stop
+---@field taken boolean? somebody has asked for its result
+---@field failed_untold boolean? nothing was told to stop when it failed, or what it failed with
+---@field open alicloud.Scope[]? that were opened in it, the innermost last
+---@field refusals integer waits that were refused because it is cancelled
 local Task = {}
 
 --- Whether it has ended. The tasks go on before the answer is given, but nothing is waited for.
@@ -20,78 +33,77 @@ local function leave(joiners, waiter)
   end
 end
 
+local function join(task, waiter, unbroken)
+  local _ <close> = setmetatable({}, { __close = function() leave(task.joiners, waiter) end })
+  task.joiners[#task.joiners + 1] = waiter
+  task.scheduler:await(waiter, unbroken)
+end
+
 --- Waits for its end.
 ---@param timeout? number seconds (no limit)
 ---@return boolean done
 function Task:wait(timeout)
+  if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
+    error("task:wait: a number of seconds expected, got " .. schema.show(timeout), 2)
+  end
   if self.finished then return true end
-  local scheduler = self.scheduler
-  if scheduler:is_inside(self) then error("a task cannot wait for its own end", 2) end
-  local waiter = { deadline = scheduler.base.now() + (timeout or math.huge) }
-  self.joiners[#self.joiners + 1] = waiter
-  local _ <close> = setmetatable({}, { __close = function() leave(self.joiners, waiter) end })
-  scheduler:await(waiter)
+  if forked.is_parents(self) then error("the task is of the parent of this process", 2) end
+  if self.scheduler:is_inside(self) then error("a task cannot wait for its own end", 2) end
+  join(self, { deadline = self.scheduler.base.now() + (timeout or math.huge) })
   return self.finished
 end
 
 --- Waits for its end and gives what its body returned, or raises what its body raised. Of a task
---- that was cancelled: nil and what `cancel` was given.
+--- that was cancelled: nil and what `cancel` was given, or what was known of the call that it made.
 ---@return any ...
 function Task:result()
   self:wait()
+  self.taken = true
   if not self.ok then error(self.results[1], 0) end
   return table.unpack(self.results, 1, self.results.n)
 end
 
---- Nobody takes its result: what it raises is raised where all tasks are driven, as an interrupt
---- would be.
-function Task:detach()
-  self.detached = true
-end
-
-local function cancelled()
-  return errors.new {
-    kind = "cancelled", code = "Client.Cancelled", outcome = "unknown",
-    message = "the task was cancelled; what it had sent may have been done",
-  }
-end
-
---- Ends it where it waits: its to-be-closed variables are closed, so a call in flight is given up.
+--- Cancels it: its waits raise, so that it ends soon; `wait` tells when. One that has not begun
+--- never does.
 ---@param err? alicloud.Error second result of the task
----@return boolean cancelled false if it had ended before
-function Task:cancel(err)
-  if self.finished then return false end
-  local status = coroutine.status(self.coroutine)
-  -- An interrupt was raised between its end and the moment at which that would have been noted.
-  if status == "dead" then
-    self.scheduler:finish(self, true, nil, err or cancelled())
-    return true
-  end
-  if status ~= "suspended" then error("a running task cannot be cancelled", 2) end
-  self.scheduler:forget(self.waiter)
-  local ok, failure = coroutine.close(self.coroutine)
-  if ok then
-    self.scheduler:finish(self, true, nil, err or cancelled())
-  else
-    self.scheduler:finish(self, false, failure)
-  end
+---@return boolean cancelled false if it had ended, or been cancelled, before
+---@type fun(self: alicloud.Task, err?: alicloud.Error): boolean
+Task.cancel = core.aside(function(self, err)
+  if self.finished or self.raised ~= nil or forked.is_parents(self) then return false end
+  scopes.cancel(self, err)
+  if not self.begun then self.scheduler:drop(self) end
   return true
-end
+end)
 
-local function close(task)
-  task:cancel()
-end
+--- Cancels it and waits for its end, as at the end of a block in which it is to be closed.
+---@type fun(self: alicloud.Task)
+Task.close = core.aside(function(self)
+  if forked.is_parents(self) then return end
+  self:cancel()
+  while not self.finished and self.scheduler:can_wait(self) do
+    join(self, { deadline = math.huge }, true)
+  end
+end)
 
-local metatable = { __name = "alicloud.Task", __index = Task, __close = close }
+local metatable = { __name = "alicloud.Task", __index = Task, __close = Task.close }
 
 --- Makes a task that has not begun.
----@param scheduler table see alicloud.loop.scheduler
+---@param scheduler alicloud.loop.Scheduler
+---@param parent alicloud.Scope? to which it belongs
 ---@param body function
 ---@return alicloud.Task
-function M.new(scheduler, body)
-  return setmetatable({
-    scheduler = scheduler, coroutine = coroutine.create(body), finished = false, joiners = {},
+function M.new(scheduler, parent, body)
+  local task = setmetatable({
+    scheduler = scheduler, pid = scheduler.pid, finished = false, joiners = {}, waiter = nil,
+    raised = nil,
+    -- A raise is caught within the coroutine, so that what is closed on its way may wait.
+    coroutine = coroutine.create(function(...) return pcall(body, ...) end), refusals = 0,
   }, metatable)
+  if parent then
+    scopes.attach(task, parent)
+    parent.live = parent.live + 1
+  end
+  return task
 end
 
 return M

@@ -74,7 +74,9 @@ function M.new(is_stale)
 
   function timers.add(due, item)
     age = age + 1
-    heap[#heap + 1] = { due = due, age = age, item = item }
+    -- A table that is made may let a finalizer run, and that one may add, too.
+    local entry = { due = due, age = age, item = item }
+    heap[#heap + 1] = entry
     rise(heap, #heap)
   end
 

@@ -10,9 +10,12 @@ end
 
 local function run(client, body)
   local pollable = client:pollable()
-  local mine = watched(pollable)
-  local task = client.loop.spawn(body, client)
-  while not task.finished do
+  local mine, over = watched(pollable), false
+  local task = client.loop.spawn(function()
+    local _ <close> = setmetatable({}, { __close = function() over = true end })
+    return body(client)
+  end)
+  while not over do
     socket.select({ mine }, nil, pollable:timeout())   -- and the program's own sockets
     pollable:step()
   end
