@@ -1,6 +1,7 @@
 -- The options about the way to the hosts, which every command takes.
 
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 
 local function desk_with(env)
   local desk = desks.new {}
@@ -35,6 +36,10 @@ describe("the network on the command line", function()
     assert.same({ url = "http://p.example:3128", host = "p.example:3128",
       source = "option proxy" }, network.proxy)
     assert.equal("system", network.trust.source)
+    local path = scratch.file("-----BEGIN CERTIFICATE-----\n", ".pem")
+    network = desk_with { SSL_CERT_FILE = path }:run("status", "-v", "--json", "--region",
+      "cn-shanghai").object.network
+    assert.same({ path, "SSL_CERT_FILE" }, { network.trust.ca_file, network.trust.source })
   end)
 
   it("is not shown unless it is asked for", function()

@@ -79,14 +79,39 @@ describe("a proxy", function()
   end)
 
   it("has exceptions that a host can be equal to, or lie in", function()
-    for _, good in ipairs { "*", "a.example", ".b.example, 10.0.0.0/8,[::1]",
-      "a_b  c,,2001:db8::/32", "a.example,", "10.0.0.1", "::1", "[::1]" } do
-      assert.is_true(proxies.NO_PROXY.test(good), good)
+    for list, plain in pairs {
+      ["*"] = "*", ["a.example, *"] = "*", ["a.example"] = "a.example", [".B.x,"] = "b.x",
+      ["*.b.example"] = "b.example", ["a.example."] = "a.example", ["a_b\tc\n,,d"] = "a_b,c,d",
+      ["10.0.0.0/8,[::1]"] = "10.0.0.0/8,::1", ["2001:db8::/32 10.0.0.1"]
+        = "2001:db8::/32,10.0.0.1",
+      ["0.0.0.0/0"] = "0.0.0.0/1,128.0.0.0/1", ["::/0"] = "::/1,8000::/1",
+      ["https://a.example:443/x?y"] = "a.example", ["http://10.0.0.1/"] = "10.0.0.1",
+      ["a.example:443,[2001:db8::1]:443"] = "a.example,2001:db8::1", ["a.example/"] = "a.example",
+    } do
+      local exceptions, odd = proxies.exceptions(list)
+      assert.same({ plain, {} }, { exceptions, odd }, list)
+      assert.is_true(proxies.NO_PROXY.test(list), list)
+      assert.same({ plain, {} }, { proxies.exceptions(plain) })
     end
-    for _, bad in ipairs { "", ",", " ,", "*.example", "a,*", "a;b", "a\nb", "http://a.example",
-      "a, b.example:80", "10.0.0.0/x", "10.0.0.0/", "10.0.0.0/33", "::1/129", "a.example/8", "a/b",
-      "a\tb", "a\0", "-", 5 } do
+    for _, bad in ipairs { "", ",", " ,", "*x.example", "a.*.example", "10.*", "192.168.", "a;b",
+      "a, b.example:80", "10.0.0.0/x", "10.0.0.0/33", "::1/129", "a.example/8", "a/b", "a\0", "-",
+      "\u{e4}.example", "[a.example]:443:443", 5 } do
       assert.is_false(proxies.NO_PROXY.test(bad), bad)
     end
+  end)
+
+  it("is warned of where entries of the variable match no host, and there is a proxy", function()
+    local function warning(env, given)
+      return proxies.warning(given or {}, function(name) return env[name] end)
+    end
+    local env = { https_proxy = "http://s:1", NO_PROXY = "10.*,*.a.example,b.example:80" }
+    local message = warning(env)
+    assert.matches('^NO_PROXY: "10%.%*", "b%.example:80" matches no host', message)
+    assert.equal("http://s:1", (of("x.b.example", env)))
+    assert.is_nil(of("x.a.example", env))
+    assert.is_nil(warning(env, { proxy = "none" }))
+    assert.is_nil(warning(env, { no_proxy = "a.example" }))
+    assert.is_nil(warning { NO_PROXY = "10.*" })
+    assert.is_nil(warning { https_proxy = "http://s:1", no_proxy = "a.example" })
   end)
 end)

@@ -40,7 +40,7 @@ local M = {}
 ---@field timeout number seconds for this attempt
 
 ---@class alicloud.Performed a success that never was bytes
----@field result table as the API spells it
+---@field result table as the API spells it; of nothing but what JSON can hold
 ---@field request_id string
 ---@field status integer
 ---@field date? integer unix seconds
@@ -69,15 +69,34 @@ local M = {}
 -- The built-in transport keeps its own deadline; this is for a loop that lost it.
 local GRACE = 5
 
+-- Bytes of it that are kept.
+local MAX_DETAIL = 300
+
 local function other(detail, sent)
-  return { failure = "other", sent = sent, detail = errors.clean(detail):sub(1, 300) }
+  return { failure = "other", sent = sent, detail = errors.text_of(detail, MAX_DETAIL) }
 end
 
--- Until the operation is done; otherwise an exchange that says what became of it.
+--- What an exchange that has failed says of it, and whether it is the proxy that it speaks of.
+---@param exchange alicloud.Exchange
+---@return string
+function M.words(exchange)
+  local words = errors.text_of(exchange.detail or exchange.failure, MAX_DETAIL)
+  return exchange.failure:find "^proxy" and "the proxy: " .. words or words
+end
+
+-- Whether whoever waits here was told to stop, and will be told again.
+local function is_told(loop, raised)
+  return guard.is_cancellation(raised) or loop.stopping ~= nil and loop.stopping() ~= nil
+end
+
+-- Until the operation is done; otherwise an exchange that says what became of it. What was told to
+-- stop gives the operation up, which then says what it had sent.
 local function drive(op, transport, loop, timeout)
   local hopeless = loop.now() + timeout + GRACE
   repeat
-    loop.wait(transport, hopeless, op)
+    local ok, raised = pcall(loop.wait, transport, hopeless, op)
+    if not ok and not is_told(loop, raised) then error(raised, 0) end
+    if not ok then op:cancel() end
     if op:done() then return nil end
   until loop.now() >= hopeless
   return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
@@ -104,7 +123,7 @@ function M.builtin(options, loop)
     end
     local ok, opened = guard.call(adapter.pollable)
     if not ok then
-      return other("alicloud.transport cannot be opened: " .. tostring(opened), false)
+      return other("alicloud.transport cannot be opened: " .. errors.text_of(opened), false)
     end
   end
 
@@ -149,14 +168,23 @@ function M.builtin(options, loop)
   return adapter
 end
 
+-- More than any answer has; what gives names or values without an end is none.
+local MAX_FIELDS = 1000
+
+local function field_text(value)
+  if type(value) ~= "table" then return tostring(value) end
+  return #value <= MAX_FIELDS and table.concat(value, ", ") or nil
+end
+
 -- Two spellings of a name are one field with two values.
 local function lower_names(headers)
-  local copy = {}
+  local copy, count = {}, 0
   for name, value in pairs(headers) do
-    if type(name) ~= "string" then return nil end
-    local lower, text = name:lower(), value
-    if type(value) == "table" then text = table.concat(value, ", ") end
-    copy[lower] = copy[lower] and ("%s, %s"):format(copy[lower], text) or tostring(text)
+    local text = field_text(value)
+    count = count + 1
+    if type(name) ~= "string" or not text or count > MAX_FIELDS then return nil end
+    local lower = name:lower()
+    copy[lower] = copy[lower] and ("%s, %s"):format(copy[lower], text) or text
   end
   return copy
 end
@@ -173,7 +201,7 @@ local function tidy(answer)
     return {
       failure = answer.failure,
       sent = answer.sent ~= false,
-      detail = answer.detail and errors.clean(tostring(answer.detail)),
+      detail = answer.detail and errors.text_of(answer.detail),
       status = is_status(answer.status) and answer.status or nil,
       headers = type(answer.headers) == "table" and lower_names(answer.headers) or nil,
       body = type(answer.body) == "string" and answer.body or nil,
@@ -188,31 +216,80 @@ local function tidy(answer)
   return { status = answer.status, headers = headers, body = body }
 end
 
-local function is_performed(answer)
-  return type(answer) == "table" and type(answer.result) == "table"
-    and type(answer.request_id) == "string" and is_status(answer.status)
+local ARRAY = getmetatable(core.array {})
+-- JSON is not nested deeper where we read it, and an answer has not so many values.
+local MAX_DEPTH, MAX_VALUES = 64, 1000000
+
+-- Whether a value is what JSON can hold, so that nothing foreign runs when it is read: gives how
+-- many more values there may be, or nil.
+local function plain(value, depth, left)
+  local kind = type(value)
+  if kind == "string" or kind == "number" or kind == "boolean" then return left end
+  if kind ~= "table" then return value == core.null and left or nil end
+  local metatable = debug.getmetatable(value)
+  if metatable ~= nil and metatable ~= ARRAY or depth > MAX_DEPTH then return nil end
+  for key, inner in next, value do
+    local is_name = type(key) == "string" or math.type(key) == "integer"
+    left = is_name and left > 0 and plain(inner, depth + 1, left - 1) or nil
+    if not left then return nil end
+  end
+  return left
 end
 
+local function is_performed(answer)
+  return type(answer.result) == "table" and type(answer.request_id) == "string"
+    and is_status(answer.status) and (answer.date == nil or type(answer.date) == "number")
+end
+
+local OUTCOMES = { not_sent = true, rejected = true, unknown = true, accepted = true }
+-- Types of what is reckoned with.
+local JUDGED = { kind = "string", code = "string", message = "string", request_id = "string",
+  hint = "string", retry_class = "string", retry_after = "number", status = "number",
+  date = "number" }
+local REQUIRED = { kind = true, code = true, message = true }
+
 local function is_judged(answer)
-  local err = type(answer) == "table" and answer.err
-  return type(err) == "table" and type(err.kind) == "string" and type(err.code) == "string"
-    and type(err.message) == "string" and type(err.outcome) == "string"
+  local err = answer.err
+  if type(err) ~= "table" or not OUTCOMES[err.outcome] then return false end
+  for name, wanted in pairs(JUDGED) do
+    local value = err[name]
+    if value == nil and REQUIRED[name] or value ~= nil and type(value) ~= wanted then
+      return false
+    end
+  end
+  return true
+end
+
+local function read_refusal(err)
+  local sent = err.sent
+  return other(err.message or err.detail or err, sent ~= "no" and sent ~= false)
 end
 
 local function refusal(err)
-  if type(err) ~= "table" then return other(tostring(err), true) end
-  return other(tostring(err.message or err.detail or err), err.sent ~= "no" and err.sent ~= false)
+  if type(err) ~= "table" then return other(err, true) end
+  local ok, exchange = guard.call(read_refusal, err)
+  return ok and exchange or other(err, true)
+end
+
+-- A transport may be an object that has its functions elsewhere.
+local function ask(transport, name, request)
+  return transport[name](request)
 end
 
 --- Makes the adapter of a foreign transport `{ send = function(request) }`. What it raises or
 --- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
 ---@param transport alicloud.ForeignTransport
+---@param loop? alicloud.Loop in which it may wait; it says when whoever waits is told to stop
 ---@return alicloud.Adapter
-function M.foreign(transport)
+function M.foreign(transport, loop)
   local adapter = {}
 
   local function accept(ok, answer, err)
-    if not ok then return other("the transport raised: " .. tostring(answer), true) end
+    if not ok and guard.is_stop(answer) and is_told(loop or {}, answer) then
+      return { failure = "cancelled", sent = true, detail = "cancelled while it was on its way" }
+    end
+    if not ok and guard.is_interrupt(answer) then error(answer, 0) end
+    if not ok then return other("the transport raised: " .. errors.text_of(answer), true) end
     if answer == nil or answer == false then return refusal(err) end
     local tidied, exchange = guard.call(tidy, answer)
     if not tidied then return other("the transport returned a malformed answer", true) end
@@ -225,13 +302,14 @@ function M.foreign(transport)
       return { failure = "too_late", sent = false, detail = ("%.3f s late"):format(
         now - request.send_by) }
     end
-    return accept(guard.call(transport.send, request))
+    return accept(pcall(ask, transport, "send", request))
   end
 
   if transport.perform then
     function adapter.perform(request)
-      local ok, answer, err = guard.call(transport.perform, request)
-      if ok and (is_performed(answer) or is_judged(answer)) then return answer end
+      local ok, answer, err = pcall(ask, transport, "perform", request)
+      local is_plain = ok and type(answer) == "table" and plain(answer, 1, MAX_VALUES)
+      if is_plain and (is_performed(answer) or is_judged(answer)) then return answer end
       return accept(ok, answer, err)
     end
   end

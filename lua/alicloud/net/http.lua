@@ -1,7 +1,7 @@
 --- One plain HTTP request of a provider, apart from the signed calls of a client.
 
+local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
-local errors = require "alicloud.base.error"
 
 local M = {}
 
@@ -49,7 +49,8 @@ local function once(context, ask, host)
 end
 
 local function is_passing(exchange)
-  if exchange.failure then return exchange.failure ~= "tls" end
+  local failure = exchange.failure
+  if failure then return not failure:find "^tls" and not failure:find "^proxy_" end
   return exchange.status == 429 or exchange.status >= 500
 end
 
@@ -69,8 +70,8 @@ function M.fetch(context, ask)
     context.loop.sleep(context.runtime.random() * BASE * 2 ^ (attempt - 1))
   end
   if exchange.failure then
-    local detail = errors.clean(exchange.detail or exchange.failure):sub(1, 200)
-    return nil, ("no answer from %s: %s"):format(target.authority, detail), exchange.sent == false
+    return nil, ("no answer from %s: %s"):format(target.authority, adapter.words(exchange)),
+      exchange.sent == false
   end
   local headers = exchange.headers or {}
   return { status = exchange.status, body = exchange.body or "", headers = headers,

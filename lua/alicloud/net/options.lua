@@ -3,14 +3,16 @@
 
 local address = require "alicloud.net.address"
 local endpoint = require "alicloud.net.endpoint"
+local guard = require "alicloud.base.guard"
 local proxies = require "alicloud.net.proxy"
 local schema = require "alicloud.base.schema"
+local trusts = require "alicloud.net.trust"
 
 local M = {}
 
 ---@class alicloud.NetworkOptions
----@field ca_file? string PEM bundle of roots, instead of the system's
----@field ca_path? string directory of hashed roots, instead of the system's
+---@field ca_file? string PEM bundle of roots, instead of the system's; else SSL_CERT_FILE, …
+---@field ca_path? string directory of hashed roots, instead of the system's; else SSL_CERT_DIR
 ---@field client_cert? string PEM file, for a gateway that wants one
 ---@field client_key? string PEM file without a passphrase, unless the key is in client_cert
 ---@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
@@ -81,29 +83,41 @@ function M.validate(config)
   config.resolve = copy_lists(config.resolve)
 end
 
---- The part of the options that goes to `alicloud.transport`.
+--- What is wrong with the environment, for whoever uses our own transport.
 ---@param config alicloud.ClientOptions
+---@param runtime alicloud.Runtime
+---@return string? complaint
+function M.environment_fault(config, runtime)
+  return not config.transport and trusts.fault(config, runtime) or nil
+end
+
+--- What of the environment has no effect, for people.
+---@param config alicloud.ClientOptions
+---@param runtime alicloud.Runtime
+function M.warn(config, runtime)
+  local message = not config.transport and proxies.warning(config, runtime.getenv)
+  if message then guard.call(runtime.warn, message) end
+end
+
+--- The part of the options that goes to `alicloud.transport`, with what the environment says of it.
+---@param config alicloud.ClientOptions
+---@param getenv fun(name: string): string|nil
 ---@return table
-function M.settings(config)
+function M.settings(config, getenv)
   local settings = {}
   for name in pairs(M.SCHEMA) do settings[name] = config[name] end
+  local roots = trusts.named(config, getenv)
+  if roots then settings.ca_file, settings.ca_path = roots.ca_file, roots.ca_path end
+  settings.no_proxy = proxies.excepted(config.no_proxy, getenv)
   return settings
 end
 
 ---@class alicloud.Network
 ---@field endpoint alicloud.Endpoint
 ---@field proxy? alicloud.Proxy
----@field trust { ca_file?: string, ca_path?: string, source: "option"|"system" }
+---@field trust alicloud.Trust
 ---@field client_cert? string
 ---@field resolve? table<string, string[]>
-
-local function trust(config)
-  if config.ca_file or config.ca_path then
-    return { ca_file = config.ca_file, ca_path = config.ca_path, source = "option" }
-  end
-  local roots = require "alicloud.transport".trust()
-  return { ca_file = roots.ca_file, ca_path = roots.ca_path, source = "system" }
-end
 
 --- What a request to this endpoint meets on its way. Nothing is opened or asked.
 ---@param config alicloud.ClientOptions
@@ -113,9 +127,8 @@ end
 function M.describe(config, target, getenv)
   return {
     endpoint = target,
-    proxy = proxies.of { scheme = target.scheme, host = target.host, proxy = config.proxy,
-      no_proxy = config.no_proxy, getenv = getenv },
-    trust = trust(config),
+    proxy = proxies.toward(target, config, getenv),
+    trust = trusts.of(config, getenv),
     client_cert = config.client_cert,
     resolve = copy_lists(config.resolve),
   }

@@ -1,5 +1,6 @@
 --- Which proxy a request goes through. The transport's library decides that by itself when it
---- sends; the same rules are kept here in order to say so beforehand.
+--- sends; the same rules are kept here in order to say so beforehand. Which hosts are asked
+--- directly is read here alone: the library gets the list as every version of it takes it.
 --
 -- The option proxy, else for https `https_proxy`, `HTTPS_PROXY`, for http `http_proxy` alone (a CGI
 -- host sets the other from a header), else `all_proxy`, `ALL_PROXY`. Never for this very machine
@@ -38,23 +39,49 @@ M.RULE = {
   test = function(value) return type(value) == "string" and is_proxy(value) end,
 }
 
--- A scheme or a port would make a text of it that no host is ever equal to.
-local function is_exception(entry)
-  local network, bits = entry:match "^(.*)/(%d%d?%d?)$"
-  local bytes = address.parse(((network or entry):gsub("^%[(.*)%]$", "%1")))
-  if network then return bytes ~= nil and tonumber(bits) <= 8 * #bytes end
-  return bytes ~= nil or entry:find "%w" ~= nil and not entry:find "[^%w%.%-_]"
+-- A network, or an address alone, as libcurl compares them: to it nothing lies in one of 0 bits.
+local function network_of(entry)
+  local base, bits = entry:match "^(.-)/(%d%d?%d?)$"
+  local bytes = address.parse(base or entry)
+  if not bytes or bits and tonumber(bits) > 8 * #bytes then return nil end
+  if not bits or tonumber(bits) > 0 then return entry end
+  return #bytes == 4 and "0.0.0.0/1,128.0.0.0/1" or "::/1,8000::/1"
 end
 
+-- What an entry excepts, in the one form that every libcurl takes. As URL and with the port of
+-- https its meaning is plain; another port, or a star within a name, matches nothing.
+local function exception(entry)
+  local text = entry:lower()
+  if text == "*" then return text end
+  local authority = text:match "^%a[%w+.-]*://([^/?#]*)" or text:gsub("(.)/$", "%1")
+  authority = authority:gsub("^([^:]+):443$", "%1"):gsub("^(%[.*%]):443$", "%1")
+  local name = authority:gsub("^%[(.*)%]$", "%1"):gsub("^%*?%.", ""):gsub("%.$", "")
+  local is_name = name:find "%w" and not name:find "[^%w%.%-_]" and not name:find "^[%d.]+$"
+  return network_of(name) or is_name and name or nil
+end
+
+--- The hosts that a list excepts, in the one form that every libcurl takes.
+---@param list string of the option no_proxy, or the variable
+---@return string|nil exceptions with commas between them; nil for none
+---@return string[] odd entries that match no host
+function M.exceptions(list)
+  local good, odd = {}, {}
+  for entry in list:gmatch "[^,%s]+" do
+    local excepted = exception(entry)
+    if excepted == "*" then good = { "*" } break end
+    if excepted then good[#good + 1] = excepted else odd[#odd + 1] = entry end
+  end
+  return good[1] and table.concat(good, ",") or nil, good[1] == "*" and {} or odd
+end
+
+local NO_PROXY = "hosts, domains, addresses or networks with commas between them, or *"
+
 ---@type alicloud.schema.Rule
-M.NO_PROXY = schema.rule("hosts, domains, addresses or networks with commas between them, "
-  .. "without scheme or port, or * alone", function(value)
-    if type(value) ~= "string" or not value:find "[^, ]" then return false end
-    for entry in value:gmatch "[^, ]+" do
-      if value ~= "*" and not is_exception(entry) then return false end
-    end
-    return true
-  end)
+M.NO_PROXY = schema.rule(NO_PROXY, function(value)
+  if type(value) ~= "string" then return false end
+  local exceptions, odd = M.exceptions(value)
+  return exceptions ~= nil and #odd == 0
+end)
 
 local function variable(getenv, ...)
   for _, name in ipairs { ... } do
@@ -68,15 +95,38 @@ local function from_environment(scheme, getenv)
   return variable(getenv, "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 end
 
-local function is_excepted(host, list)
-  if list == "*" then return true end
+local function is_excepted(host, exceptions)
+  if exceptions == "*" then return true end
   local bytes = address.parse((host:gsub("^%[(.*)%]$", "%1")))
-  for entry in list:lower():gmatch("[^, ]+") do
-    local name = entry:gsub("^%.", ""):gsub("%.$", "")
-    if bytes and address.within(bytes, (name:gsub("^%[(.*)%]$", "%1"))) then return true end
+  for name in exceptions:gmatch "[^,]+" do
+    if bytes and address.within(bytes, name) then return true end
     if not bytes and (host == name or host:sub(-#name - 1) == "." .. name) then return true end
   end
   return false
+end
+
+--- The hosts that are asked directly, as `exceptions` gives them.
+---@param option? string the option no_proxy
+---@param getenv fun(name: string): string|nil
+---@return string|nil
+function M.excepted(option, getenv)
+  local list = option or variable(getenv, "no_proxy", "NO_PROXY")
+  return list and (M.exceptions(list)) or nil
+end
+
+--- What is to be said of the variable no_proxy: which of its entries have no effect, where there is
+--- a proxy. Those of the option are refused.
+---@param config { proxy?: string, no_proxy?: string }
+---@param getenv fun(name: string): string|nil
+---@return string|nil
+function M.warning(config, getenv)
+  local proxied = config.proxy or from_environment("https", getenv)
+  local list, name = variable(getenv, "no_proxy", "NO_PROXY")
+  if config.no_proxy or not list or not proxied or proxied == "none" then return nil end
+  local _, odd = M.exceptions(list)
+  for i, entry in ipairs(odd) do odd[i] = schema.show(entry) end
+  return odd[1] and ("%s: %s matches no host, and is passed over; allowed: %s"):format(name,
+    table.concat(odd, ", "), NO_PROXY) or nil
 end
 
 --- A proxy as it may be shown: without its password.
@@ -98,14 +148,24 @@ end
 ---@return alicloud.Proxy|nil
 function M.of(want)
   if want.proxy == "none" or endpoint.is_loopback(want.host) then return nil end
-  local list = want.no_proxy or variable(want.getenv, "no_proxy", "NO_PROXY")
+  local exceptions = M.excepted(want.no_proxy, want.getenv)
   local host = endpoint.without_port(want.host):lower():gsub("%.$", "")
-  if list and is_excepted(host, list) then return nil end
+  if exceptions and is_excepted(host, exceptions) then return nil end
   local text, source = want.proxy, "option proxy"
   if not text then text, source = from_environment(want.scheme, want.getenv) end
   if not text then return nil end
   local _, _, authority = split(text)
   return { url = M.masked(text), host = authority, source = source }
+end
+
+--- The proxy of a client's requests to an endpoint, or nothing.
+---@param target alicloud.Endpoint
+---@param config { proxy?: string, no_proxy?: string }
+---@param getenv fun(name: string): string|nil
+---@return alicloud.Proxy|nil
+function M.toward(target, config, getenv)
+  return M.of { scheme = target.scheme, host = target.host, proxy = config.proxy,
+    no_proxy = config.no_proxy, getenv = getenv }
 end
 
 return M
