@@ -78,7 +78,7 @@ describe("the default chain", function()
 
   it("leaves the switched off out", function()
     local bench = machines.new { env = { ALIBABA_CLOUD_CLI_PROFILE_DISABLED = "TRUE",
-      ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true", HOME = "/home/op" },
+      ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true\r\n", HOME = "/home/op" },
       files = { ["/home/op/.aliyun/config.json"] = CONFIG } }
     local keys, err = machines.open(bench, credentials.default()):get()
     assert.is_nil(keys)
@@ -102,6 +102,50 @@ describe("the default chain", function()
     -- Half a key is a mistake of somebody, an empty place is not.
     assert.equal(1, #bench.warnings)
     assert.matches("env does not work %(ALIBABA_CLOUD_ACCESS_KEY_ID is set, but", bench.warnings[1])
+  end)
+
+  it("ends at a variable that cannot be read: nobody else is asked in the place of whom it meant",
+    function()
+      for _, case in ipairs {
+        { "ALIBABA_CLOUD_ACCESS_KEY_ID", "env" }, { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "env" },
+        { "ALIBABA_CLOUD_ROLE_ARN", "oidc_role_arn", "ALIBABA_CLOUD_ACCESS_KEY_ID",
+          "ALIBABA_CLOUD_ACCESS_KEY_SECRET" },
+        { "ALIBABA_CLOUD_OIDC_TOKEN_FILE", "oidc_role_arn", "ALIBABA_CLOUD_ACCESS_KEY_ID",
+          "ALIBABA_CLOUD_ACCESS_KEY_SECRET" },
+        { "ALIBABA_CLOUD_PROFILE", "cli_profile", "ALIBABA_CLOUD_ACCESS_KEY_ID",
+          "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_ROLE_ARN",
+          "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE" },
+      } do
+        local bench = machine { table.unpack(case, 3) }
+        bench.env[case[1]] = (bench.env[case[1]] or "a") .. "\n"
+        local keys, err = machines.open(bench, credentials.default()):get()
+        assert.is_nil(keys)
+        assert.equal(("%s: %s ends in a line end (\\n)"):format(case[2], case[1]), err.message)
+        assert.equal(case[2], err.tried[#err.tried].provider)
+        assert.same({}, bench.requests)
+      end
+    end)
+
+  it("names variables by whose names others were meant, where it finds nobody", function()
+    local bench = machines.new { env = { ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true",
+      ALICLOUD_ACCESS_KEY_ID = "canary", ALICLOUD_ACCESS_KEY_SECRET = "canary" } }
+    local _, err = machines.open(bench, credentials.default()):get()
+    for _, name in ipairs { "ACCESS_KEY_ID", "ACCESS_KEY_SECRET" } do
+      assert.is_truthy(err.message:find(("ALICLOUD_%s is set, but the name that counts is "
+        .. "ALIBABA_CLOUD_%s"):format(name, name), 1, true))
+    end
+    assert.is_nil(tostring(err):find("canary", 1, true))
+  end)
+
+  it("goes on behind a file that nobody has filled in, without a warning", function()
+    local bench = machine { "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+      "ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE" }
+    bench.files["/home/op/.aliyun/config.json"] = '{"current":"default","profiles":[{"name":'
+      .. '"default","mode":"AK","access_key_id":"","access_key_secret":"","language":"en"}]}'
+    local provider = machines.open(bench, credentials.default())
+    assert.equal("LTAIini00ini1", provider:get().access_key_id)
+    assert.same({}, bench.warnings)
+    assert.equal('profile "default": it has no keys', provider:explain().tried[3].reason)
   end)
 
   it("pins on success only", function()
@@ -145,6 +189,20 @@ describe("a chain of one's own", function()
       credentials.chain { provider_of("bad", { "raise" }), provider_of("good", { true }) })
     assert.equal("good", chain:get().access_key_id)
     assert.is_nil(chain:explain().tried[1].reason:find("canary", 1, true))
+  end)
+
+  it("does not pass over one for whom a call had no time to wait", function()
+    local bench, slow = machines.new(), {}
+    function slow.get(_, patience)
+      if patience > 20 then return { access_key_id = "slow", access_key_secret = "s" } end
+      bench.runtime.sleep(patience)
+      return nil, errors.new { kind = "credentials", message = "too slow" }
+    end
+    local chain = machines.open(bench, credentials.chain { slow, provider_of("good", { true }) })
+    local keys, err = chain:get(20)
+    assert.is_nil(keys)
+    assert.equal("too slow", err.message)
+    assert.equal("slow", chain:get(21).access_key_id)
   end)
 
   it("gives the same table for the same keys, so that a refusal can be traced", function()

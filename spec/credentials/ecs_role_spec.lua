@@ -196,7 +196,7 @@ describe("the credentials URI", function()
     end
     for _, uri in ipairs { "canary", "ftp://canary", "http://canary@host/", "http://h/canary x" } do
       local _, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
-      assert.matches("^ALIBABA_CLOUD_CREDENTIALS_URI: ", err.message)
+      assert.matches("^ALIBABA_CLOUD_CREDENTIALS_URI", err.message)
       assert.is_nil(tostring(err):find("canary", 1, true))
       assert.equal(0, #requests)
     end
@@ -213,7 +213,7 @@ describe("the credentials URI", function()
       assert.is_truthy(err.message:find("allowed: https://", 1, true))
       assert.matches("on this machine", err.hint)
       assert.is_nil(tostring(err):find("canary", 1, true))
-      _, err = get({}, {}, { uri = uri })
+      err = select(2, get({}, {}, { uri = uri }))
       assert.matches("^credential_uri: got http:// ", err.message)
     end
     for _, uri in ipairs { "http://localhost/x", "http://127.8.0.1:1/x", "http://[::1]:80/x",

@@ -42,9 +42,47 @@ describe("the environment provider", function()
     assert.equal(SECRET .. " is set, but " .. ID .. " is not", (complaint { [SECRET] = "s" }))
   end)
 
-  it("refuses a key id with a stray line break", function()
-    assert.equal(ID .. " contains spaces or control characters",
-      (complaint { [ID] = "LTAI\n", [SECRET] = "s" }))
+  it("names the variable that holds what no key has in it, and the character", function()
+    for value, flaw in pairs {
+      ["canary\n"] = "ends in a line end (\\n)", ["canary\r\n"] = "ends in a line end (\\r)",
+      ["canary "] = "ends in a blank", [" canary"] = "begins with a blank",
+      ["can\tary"] = "holds a tab", ["canary\1"] = "ends in the control character 1",
+      ["canary\xc2\xa0"] = "ends in a character that is not ASCII",
+    } do
+      for _, name in ipairs { ID, SECRET, TOKEN } do
+        local variables = { [ID] = "i", [SECRET] = "s", [TOKEN] = "t" }
+        variables[name] = value
+        local message, hint = complaint(variables)
+        assert.equal(name .. " " .. flaw, message)
+        assert.is_truthy(hint:find(("export %s="):format(name), 1, true))
+        assert.is_nil((message .. hint):find("canary", 1, true))
+      end
+    end
+  end)
+
+  it("says a command that mends the variable", function()
+    local _, hint = complaint { [ID] = "i", [SECRET] = "s\r\n" }
+    local command = hint:match "export .*"
+    local pipe = io.popen(("%s='se cret\xc2\xa0\r\n'; %s; printf %%s \"$%s\""):format(SECRET,
+      command, SECRET))
+    assert.equal("secret", pipe:read "a")
+    pipe:close()
+  end)
+
+  it("finds other names for what is not set", function()
+    local function near(variables)
+      return env.near_misses(helper.runtime { env = variables })
+    end
+    assert.same({}, near {})
+    assert.same({}, near { [ID] = "i", ALICLOUD_ACCESS_KEY_ID = "canary" })
+    assert.same({ { set = "ALICLOUD_ACCESS_KEY", counts = ID },
+      { set = "ALICLOUD_SECRET_KEY", counts = SECRET } },
+      near { ALICLOUD_ACCESS_KEY = "canary", ALICLOUD_SECRET_KEY = "canary" })
+    assert.same({ { set = "SECURITY_TOKEN", counts = TOKEN } },
+      near { [ID] = "i", [SECRET] = "s", SECURITY_TOKEN = "canary" })
+    assert.same({ "ALIBABACLOUD_PROFILE is set, but the name that counts is "
+      .. "ALIBABA_CLOUD_PROFILE" }, env.near_miss_words(near { ALIBABACLOUD_PROFILE = "p" }))
+    assert.same({}, near { ACCESS_KEY = "of something else", SECRET_KEY = "x", PROFILE = "x" })
   end)
 
   it("never shows a secret", function()

@@ -55,6 +55,30 @@ describe("a program", function()
     assert.equal(1795317592 + 600, keys.expiration)
   end)
 
+  it("tells the end as RFC 3339 writes it, or in unix seconds", function()
+    local at = 1795317592 + 600
+    local function expiration(value)
+      local keys, err = run(printing { mode = "StsToken", access_key_id = "STS.x",
+        access_key_secret = "s", sts_token = "tok", expiration = value })
+      return keys and keys.expiration, err and err.message
+    end
+    local utc = core.iso8601(at):sub(1, -2)
+    for _, text in ipairs { utc .. "Z", utc:lower() .. "z", utc .. "+00:00", utc .. "-00:00",
+      core.iso8601(at + 8 * 3600):sub(1, -2) .. "+08:00",
+      core.iso8601(at - 19800):sub(1, -2) .. "-05:30", utc:gsub("T", " ") .. "Z", at,
+      tostring(at) } do
+      assert.equal(at, expiration(text), text)
+    end
+    assert.equal(at + 0.25, expiration(utc .. ".25Z"))
+    assert.equal(at, expiration(utc .. ".000000+00:00"))
+    for _, wrong in ipairs { utc, utc .. "+0800", utc .. "+25:00", utc .. ".Z", "tomorrow", "10m",
+      at * 1000, -1, true } do
+      local got, message = expiration(wrong)
+      assert.is_nil(got)
+      assert.matches("expiration is no time: allowed: unix seconds", message)
+    end
+  end)
+
   it("is one that must be there, end well, in time, and write little", function()
     for _, case in ipairs {
       { { "/no/such/program" }, "the program: no such program" },
@@ -107,5 +131,22 @@ describe("a program", function()
       [[sleep 0.05; printf '{"access_key_id":"i","access_key_secret":"s"}']] } }):get()
     assert.equal("i", keys.access_key_id)
     assert.is_true(waits >= 1)
+  end)
+
+  it("ends with the process that has asked for it, be that killed", function()
+    local place = scratch.path()
+    local host = scratch.file(([[
+      local provider = require "alicloud.credentials".external { command = { "sh", "-c",
+        "echo $$ >%s.new && mv %s.new %s; exec sleep 100" } }
+      require "alicloud".client { region = "cn-shanghai", credentials = provider }
+        :call("DescribeDiskReplicaGroups", {})
+    ]]):format(place, place, place), ".lua")
+    os.execute(("lua5.4 %s & host=$!; until [ -s %s ]; do sleep 0.02; done; kill -s KILL $host; "
+      .. "wait $host 2>/dev/null"):format(host, place))
+    local pid, ends = math.tointeger(tonumber(scratch.read(place))), core.monotonic() + 20
+    while core.is_process(pid) do
+      assert.is_true(core.monotonic() < ends)
+      core.poll(nil, "r", 0.01)
+    end
   end)
 end)

@@ -2,7 +2,6 @@
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local machines = require "spec.credentials"
-local scratch = require "spec.scratch"
 
 local NOW = 1795317592
 local FILE = "/home/op/.aliyun/config.json"
@@ -65,7 +64,7 @@ describe("a profile of config.json", function()
   end)
 
   it("of mode AK or StsToken holds the keys", function()
-    local keys = ask { with { name = "one", mode = "AK", sts_token = "not used" } }
+    local keys = ask { with { name = "one", mode = "AK" } }
     assert.equal("cli_profile/static_ak", keys.provider)
     assert.equal(#KEYS.access_key_secret, keys.access_key_secret:length())
     assert.is_nil(keys.security_token)
@@ -149,12 +148,12 @@ describe("a profile of config.json", function()
   end)
 
   it("of another mode says which modes there are", function()
-    for _, mode in ipairs { "CloudSSO", "OAuth", "RsaKeyPair", "BearerToken", "Anonymous" } do
+    for _, mode in ipairs { "RsaKeyPair", "BearerToken", "Anonymous" } do
       local _, err = ask { { name = "one", mode = mode } }
       assert.equal("Client.UnsupportedMode", err.code)
       assert.equal(('profile "one": unsupported mode "%s"'):format(mode), err.message)
-      assert.matches("AK, ChainableRamRoleArn, CredentialsURI, EcsRamRole, External, OIDC",
-        err.hint)
+      assert.matches("AK, ChainableRamRoleArn, CloudSSO, CredentialsURI, EcsRamRole, External, "
+        .. "OAuth, OIDC", err.hint)
     end
   end)
 
@@ -205,6 +204,43 @@ describe("a profile of config.json", function()
     assert.equal(keys, provider:get())
     assert.is_true(provider:refuse(keys))
     assert.equal("STS.next", provider:get().access_key_id)
+  end)
+end)
+
+describe("a session that the vendor's tool keeps in a profile", function()
+  local function profile(n, ends)
+    return with { name = "one", mode = "OAuth", access_key_id = "STS.n" .. n, sts_token = "t",
+      sts_expiration = ends }
+  end
+
+  local function put(machine, entry)
+    machine.files[FILE] = core.encode { current = "one", profiles = { entry } }
+  end
+
+  it("is read anew when it is due, and when the service refuses it", function()
+    local machine = machine_of { profile(1, NOW + 3600) }
+    local provider = machines.open(machine, credentials.profile())
+    assert.equal("cli_profile/oauth", provider:get().provider)
+    put(machine, profile(2, NOW + 7200))
+    assert.equal("STS.n1", provider:get().access_key_id)
+    machine.control.elapsed = 3000
+    assert.equal("STS.n2", provider:get().access_key_id)
+    put(machine, profile(3, NOW + 9000))
+    assert.is_true(provider:refuse(provider:get()))
+    assert.equal("STS.n3", provider:get().access_key_id)
+  end)
+
+  it("is used to its end while nobody renews it, and then the command is named", function()
+    local machine = machine_of { profile(1, NOW + 3600) }
+    local provider = machines.open(machine, credentials.profile())
+    assert(provider:get())
+    machine.control.elapsed = 3590
+    assert.equal("STS.n1", provider:get().access_key_id)
+    machine.control.elapsed = 3620
+    local keys, err = provider:get()
+    assert.is_nil(keys)
+    assert.matches("has ended", err.message)
+    assert.matches("`aliyun sts GetCallerIdentity %-%-profile one` renews it", err.message)
   end)
 end)
 
@@ -290,47 +326,5 @@ describe("a section of the ini file", function()
     end
     local _, err = read("[default]\ntype = rsa_key_pair\n")
     assert.equal("Client.UnsupportedMode", err.code)
-  end)
-end)
-
-describe("a file with keys that others may read", function()
-  local function warnings_of(mode)
-    local text = core.encode { current = "x", profiles = { with { name = "x" } } }
-    local path = scratch.file(text, ".json", mode)
-    local machine = machines.new { real_files = true }
-    local keys, err = machines.open(machine, credentials.profile { file = path }):get()
-    assert(keys, err)
-    return machine.warnings, path
-  end
-
-  it("is warned of once, and works", function()
-    for _, mode in ipairs { "644", "640", "604" } do
-      local warnings, path = warnings_of(mode)
-      assert.same({ ("%s holds secrets and can be read by other users (mode %s); "
-        .. "chmod 600 it"):format(path, mode) }, warnings)
-    end
-    for _, mode in ipairs { "600", "400", "700" } do assert.same({}, (warnings_of(mode))) end
-  end)
-end)
-
-describe("a file that names a program to start", function()
-  local command = [[printf '{"mode":"AK","access_key_id":"LTAIx","access_key_secret":"s"}']]
-
-  local function ask_file(mode)
-    local text = core.encode { current = "x", profiles = { { name = "x", mode = "External",
-      process_command = command } } }
-    local path = scratch.file(text, ".json", mode)
-    local machine = machines.new { real_files = true, loop = machines.real_loop() }
-    return machines.open(machine, credentials.profile { file = path }):get()
-  end
-
-  it("starts none where others may write it", function()
-    assert.equal("LTAIx", ask_file("600").access_key_id)
-    for mode, who in pairs { ["660"] = "its group", ["602"] = "everybody" } do
-      local keys, err = ask_file(mode)
-      assert.is_nil(keys)
-      assert.matches("it names a program to start, but .* may be written by " .. who
-        .. " %(mode " .. mode .. "%); chmod g", tostring(err))
-    end
   end)
 end)

@@ -171,7 +171,7 @@ describe("AssumeRoleWithOIDC", function()
     return keys, err, machine.requests, machine, provider
   end
 
-  it("is an unsigned POST, common parameters in the query, the token as it is in the form",
+  it("is an unsigned POST, common parameters in the query, the token in the form",
     function()
       local keys, _, requests = ask { session_answer() }
       assert.equal("oidc_role_arn", keys.provider)
@@ -180,7 +180,7 @@ describe("AssumeRoleWithOIDC", function()
       assert.matches("^https://sts%.aliyuncs%.com/%?", request.url)
       assert.same({ Action = "AssumeRoleWithOIDC", Version = "2015-04-01", Format = "JSON",
         Timestamp = core.iso8601(NOW) }, helper.query(request))
-      assert.same({ RoleArn = ROLE, OIDCToken = "jwt.canary+/=\n", DurationSeconds = "3600",
+      assert.same({ RoleArn = ROLE, OIDCToken = "jwt.canary+/=", DurationSeconds = "3600",
         OIDCProviderArn = ENV.ALIBABA_CLOUD_OIDC_PROVIDER_ARN,
         RoleSessionName = "credentials-lua-1795317592000" }, form(request.body))
       assert.equal("application/x-www-form-urlencoded", request.headers["content-type"])
@@ -213,7 +213,30 @@ describe("AssumeRoleWithOIDC", function()
       err.message)
     assert.equal(0, #requests)
     _, err = ask({}, ENV, nil, {})
-    assert.matches("^the OIDC token file: ", err.message)
+    assert.matches("^the OIDC token file /run/token: ", err.message)
+    assert.matches("see `ls %-lL /run/token`", err.hint)
+  end)
+
+  it("says that the token file is empty, and asks nobody", function()
+    for _, text in ipairs { "", "\n", " \r\n" } do
+      local _, err, requests = ask({}, ENV, nil, { ["/run/token"] = text })
+      assert.equal("the OIDC token file /run/token is empty", err.message)
+      assert.matches("the kubelet writes it", err.hint)
+      assert.equal(0, #requests)
+    end
+  end)
+
+  it("says which variable holds what no name has in it, and asks nobody", function()
+    for _, name in ipairs { "ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+      "ALIBABA_CLOUD_OIDC_TOKEN_FILE", "ALIBABA_CLOUD_ROLE_SESSION_NAME" } do
+      local env = { ALIBABA_CLOUD_ROLE_SESSION_NAME = "pod" }
+      for variable, value in pairs(ENV) do env[variable] = value end
+      env[name] = env[name] .. "\n"
+      local _, err, requests = ask({}, env)
+      assert.equal(name .. " ends in a line end (\\n)", err.message)
+      assert.is_true(err.ends_chain)
+      assert.equal(0, #requests)
+    end
   end)
 
   it("is asked again after a passing failure, and not after a refusal", function()

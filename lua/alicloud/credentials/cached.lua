@@ -1,10 +1,16 @@
 --- Keeps a session until shortly before it ends, and renews it once however many ask.
 --
+-- The renewal is a task of its own, which nobody's cancellation or deadline ends: whoever asks
+-- waits for it as long as he can, and all get what it came to. The next one after that tries anew.
+--
 -- A session is renewed early: the smaller of 15 minutes and a fifth of its life before the end, so
 -- that a role of 15 minutes is not renewed with every call. Nobody fails while a usable session is
 -- held. Life is counted from the issuer's own clock where it tells the time: a wrong clock here
 -- must not make a fresh session look spent.
 
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local guard = require "alicloud.base.guard"
 local static = require "alicloud.credentials.static"
 local support = require "alicloud.credentials.support"
 
@@ -13,8 +19,6 @@ local M = {}
 local EARLY, EARLY_SHARE = 900, 0.2
 -- After a failed renewal the next one waits this long, so that a crowd does not follow a crowd.
 local RETRY_MIN, RETRY_MAX = 1, 10
--- Who waits for somebody else's renewal looks this often, and gives it up after this long.
-local LOOK, PATIENCE = 0.02, 5
 
 ---@class alicloud.credentials.Source
 ---@field name string
@@ -57,62 +61,88 @@ local function take(self, session)
   self.current = session
   self.ends = now + life
   self.due = self.ends - (life < math.huge and math.min(EARLY, life * EARLY_SHARE) or 0)
-  self.failure = nil
   return session
 end
 
 local function fail(self, err)
-  self.failure = err
   local jitter = RETRY_MIN + self.runtime.random() * (RETRY_MAX - RETRY_MIN)
   self.retry_at = self.runtime.monotonic() + jitter
   return nil, err
 end
 
-local function renew(self)
-  local flight = {}
-  self.flight, self.failure = flight, nil
-  -- However this ends, by an error or with its coroutine, the next one may try.
-  local _ <close> = setmetatable({}, { __close = function()
-    if self.flight == flight then self.flight = nil end
-  end })
-  local session, err = self.source.fetch()
+local function closed(self)
+  return support.fail(("the provider %s was closed"):format(self.source.name))
+end
+
+-- What a source raises is its own affair, and may hold a secret, unless it is an error of ours.
+local function fetch(self)
+  local ok, session, err = guard.call(self.source.fetch)
+  if not ok and errors.is_error(session) then return nil, session end
+  if not ok then return support.fail(("%s raised an error"):format(self.source.name)) end
+  return session, err
+end
+
+-- However this ends, the next one may try.
+local function fly(self)
+  local _ <close> = setmetatable({}, { __close = function() self.flight = nil end })
+  local session, err = fetch(self)
+  if self.closed then
+    if session then static.wipe(session) end
+    return closed(self)
+  end
   if session then session, err = take(self, session) end
   if session then return session end
   return fail(self, err)
 end
 
--- Somebody else is at it.
-local function await(self)
-  local ends = self.runtime.monotonic() + PATIENCE
-  while self.flight and self.runtime.monotonic() < ends do self.loop.sleep(LOOK) end
-  if usable(self) then return self.current end
-  if self.failure and not self.flight then return nil, self.failure end
-  return renew(self)
+local function too_late(self, patience)
+  return nil, errors.new {
+    kind = "credentials", code = "Client.CredentialsProvider", outcome = "not_sent",
+    message = ("%s gave no credentials within the %.3g s that were left of the call")
+      :format(self.source.name, patience),
+    hint = "a longer deadline waits for them",
+  }
+end
+
+-- The renewal that is under way, or a new one. What is under way in the parent of this process ends
+-- there.
+local flight_of = core.aside(function(self)
+  local pid = core.pid()
+  if not self.flight or self.pid ~= pid then
+    self.flight, self.pid = self.loop.spawn_shared(fly, self), pid
+  end
+  return self.flight
+end)
+
+-- Waits for the renewal.
+local function renew(self, patience)
+  if self.closed then return closed(self) end
+  local flight = flight_of(self)
+  if not flight:wait(patience) then return too_late(self, patience) end
+  return flight:result()
 end
 
 --- The session, renewed if that is due.
+---@param patience? number seconds that the caller can wait (for as long as it takes)
 ---@return alicloud.credentials.Session|nil
 ---@return alicloud.Error? err
-function Cached:get()
+function Cached:get(patience)
   local now = self.runtime.monotonic()
   if self.current and now < self.due then return self.current end
-  if self.flight then
-    if usable(self) then return self.current end
-    return await(self)
-  end
-  if usable(self) and now < self.retry_at then return self.current end
-  local session, err = renew(self)
+  if usable(self) and (self.flight or now < self.retry_at) then return self.current end
+  local session, err = renew(self, patience)
   if not session and usable(self) then return self.current end
   return session, err
 end
 
 --- The service has refused these credentials though they should be good: renews them at once.
 ---@param keys alicloud.Credentials
+---@param patience? number seconds that the caller can wait
 ---@return boolean renewed whether others than the refused ones are here now
-function Cached:refuse(keys)
+function Cached:refuse(keys, patience)
   if self.current and is_same(self.current, keys) then
     self.due = self.runtime.monotonic()
-    if self.flight then await(self) else renew(self) end
+    renew(self, patience)
   end
   return self.current ~= nil and not is_same(self.current, keys)
 end
@@ -145,8 +175,10 @@ function Cached:holds()
   return usable(self)
 end
 
---- Wipes what is held and closes the source.
+--- Wipes what is held and closes the source. Who waits for it gets an error.
 function Cached:close()
+  self.closed = true
+  if self.flight then self.flight:cancel() end
   if self.current then static.wipe(self.current) end
   self.current = nil
   if self.source.close then self.source.close() end

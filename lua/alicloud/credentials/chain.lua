@@ -1,9 +1,11 @@
 --- Several providers in order. The first that gives credentials is the one that is asked from then
 --- on; while none does, every call begins at the front again.
 
-local errors = require "alicloud.base.error"
-local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
+local providers = require "alicloud.call.provider"
 local support = require "alicloud.credentials.support"
+
+local env = lazy.module "alicloud.credentials.env"
 
 local M = {}
 
@@ -21,12 +23,9 @@ local M = {}
 local Chain = {}
 Chain.__index = Chain
 
-local function ask(link)
+local function ask(self, link, patience)
   link.provider = link.provider or link.open()
-  local ok, keys, err = guard.call(link.provider.get, link.provider)
-  if ok and keys then return keys end
-  if ok and errors.is_error(err) then return nil, err end
-  return support.fail "the provider raised an error or gave nothing"
+  return providers.get(link.provider, patience, patience and self.context.loop)
 end
 
 local function note(link, err)
@@ -41,13 +40,33 @@ local HINTS = {
     .. "with `aliyun configure`; `alicloud-dr whoami` shows what is tried",
 }
 
-local function none(tried, name)
-  local reasons = {}
+-- What is set up and does not work is the first thing to be mended.
+local function hint_of(self, tried)
+  for _, entry in ipairs(tried) do
+    if not entry.absent and entry.hint then return entry.hint end
+  end
+  return HINTS[self.name] or HINTS.default
+end
+
+-- Who asked for a profile by name did not mean the environment.
+local function near_misses(self)
+  return self.name ~= "profile" and env.near_misses(self.context.runtime) or {}
+end
+
+local function none(self, tried)
+  local reasons, near = {}, near_misses(self)
   for i, entry in ipairs(tried) do reasons[i] = entry.provider .. ": " .. entry.reason end
+  table.move(env.near_miss_words(near), 1, #near, #reasons + 1, reasons)
   return support.fail("no credentials: " .. table.concat(reasons, "; "), {
-    code = "Client.MissingCredentials", tried = tried, absent = true,
-    hint = HINTS[name] or HINTS.default,
+    code = "Client.MissingCredentials", tried = tried, near_misses = near, absent = true,
+    hint = hint_of(self, tried),
   })
+end
+
+-- Somebody was meant, and whom that was cannot be read: nobody else is asked in his place.
+local function stop(self, link, tried, err)
+  return support.fail(("%s: %s"):format(link.name, err.message), { code = err.code,
+    hint = err.hint, tried = tried, near_misses = near_misses(self), ends_chain = true })
 end
 
 -- What somebody has set up and does not work must not be passed over in silence.
@@ -60,36 +79,42 @@ local function warn_of_broken(self, winner)
   end
 end
 
-local function walk(self)
-  local tried = {}
+local function walk(self, patience)
+  local tried, clock = {}, self.context.runtime.monotonic
+  local ends = clock() + (patience or math.huge)
   for _, link in ipairs(self.links) do
-    local keys, err = ask(link)
+    local keys, err = ask(self, link, patience and ends - clock())
     if keys then
       local first = self.pinned == nil
       self.pinned, self.tried = link, tried
       if first then warn_of_broken(self, link.name) end
       return self.rename(keys)
     end
+    -- Who had no time to wait for one must not go on as somebody else.
+    if clock() >= ends then return nil, err end
     tried[#tried + 1] = note(link, err)
+    self.tried = tried
+    if err.ends_chain then return stop(self, link, tried, err) end
   end
-  self.tried = tried
-  return none(tried, self.name)
+  return none(self, tried)
 end
 
+---@param patience? number seconds that the caller can wait
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
-function Chain:get()
-  if not self.pinned then return walk(self) end
-  local keys, err = self.pinned.provider:get()
+function Chain:get(patience)
+  if not self.pinned then return walk(self, patience) end
+  local keys, err = ask(self, self.pinned, patience)
   if not keys then return nil, err end
   return self.rename(keys)
 end
 
 ---@param keys alicloud.Credentials
+---@param patience? number seconds that the caller can wait
 ---@return boolean
-function Chain:refuse(keys)
+function Chain:refuse(keys, patience)
   local provider = self.pinned and self.pinned.provider
-  return provider ~= nil and provider.refuse ~= nil and provider:refuse(keys)
+  return provider ~= nil and providers.refuse(provider, keys, patience)
 end
 
 --- Whom the winner asks; while nobody has won, whom those may ask who come before the first that
@@ -99,10 +124,9 @@ function Chain:hosts()
   local links, list = self.pinned and { self.pinned } or self.links, {}
   for _, link in ipairs(links) do
     link.provider = link.provider or link.open()
-    local provider = link.provider
-    local hosts = provider.hosts and provider:hosts() or {}
+    local hosts = providers.hosts(link.provider)
     table.move(hosts, 1, #hosts, #list + 1, list)
-    if provider.holds and provider:holds() then break end
+    if providers.holds(link.provider) then break end
   end
   return list
 end
@@ -110,21 +134,21 @@ end
 ---@return boolean
 function Chain:holds()
   local provider = self.pinned and self.pinned.provider
-  return provider ~= nil and provider.holds ~= nil and provider:holds()
+  return provider ~= nil and providers.holds(provider)
 end
 
 ---@return string
 function Chain:describe()
   local provider = self.pinned and self.pinned.provider
   if not provider then return self.name .. " (not asked yet)" end
-  return provider.describe and provider:describe() or self.pinned.name
+  return provider.describe and providers.describe(provider) or self.pinned.name
 end
 
 ---@return alicloud.credentials.Explanation
 function Chain:explain()
   local link = self.pinned
   local about = { provider = link and link.name or self.name }
-  if link and link.provider.explain then about = link.provider:explain() end
+  about = link and providers.explain(link.provider) or about
   about.tried = self.tried
   return about
 end

@@ -9,16 +9,17 @@ local Delegate = {}
 Delegate.__index = Delegate
 
 --- What the inner provider gives, under both names.
+---@param patience? number seconds that the caller can wait
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
-function Delegate:get()
+function Delegate:get(patience)
   local err
   if not self.inner then
     self.inner, err = self.open()
     if not self.inner then return nil, err end
   end
   local keys
-  keys, err = self.inner:get()
+  keys, err = self.inner:get(patience)
   if not keys then return nil, err end
   self.shown = self.rename(keys)
   return self.shown
@@ -26,10 +27,11 @@ end
 
 --- Keys that are in the file itself may have been replaced there.
 ---@param keys alicloud.Credentials
+---@param patience? number seconds that the caller can wait
 ---@return boolean
-function Delegate:refuse(keys)
+function Delegate:refuse(keys, patience)
   if not self.inner then return false end
-  if self.inner.refuse then return self.inner:refuse(keys) end
+  if self.inner.refuse then return self.inner:refuse(keys, patience) end
   local fresh = self.open()
   if not fresh then return false end
   local found = fresh:get()

@@ -112,8 +112,8 @@ local function fetch(source)
     return support.absent("switched off by " .. DISABLED)
   end
   source.v1 = source.imdsv1 ~= false and not support.switched(runtime, V1_DISABLED)
-  local role = source.role_name or support.variable(runtime, "ALIBABA_CLOUD_ECS_METADATA")
-  local err
+  local role, err = support.word(runtime, "ALIBABA_CLOUD_ECS_METADATA", source.role_name)
+  if err then return nil, err end
   if not role then role, err = read(source, ROLES, take_name) end
   if not role then return nil, err end
   if not role:find(ROLE_NAME) then

@@ -33,21 +33,80 @@ local function secret_reader(runtime)
 end
 
 local function read(runtime, read_secret)
-  local id = runtime.getenv(ID)
+  for _, name in ipairs { ID, SECRET } do
+    local _, err = support.variable_fault(runtime, name)
+    if err then return nil, err end
+  end
+  local id = support.variable(runtime, ID)
   local secret = read_secret(SECRET)
-  id = id ~= "" and id or nil
   if not id and not secret then
     return support.absent(ID .. " is not set", HINT)
   end
   if not secret then return missing(ID .. " is set, but " .. SECRET .. " is not") end
   if not id then return missing(SECRET .. " is set, but " .. ID .. " is not") end
-  if id:find("[%s%c]") then return missing(ID .. " contains spaces or control characters") end
+  local _, err = support.variable_fault(runtime, TOKEN)
+  if err then return nil, err end
   return static.new {
     access_key_id = id,
     access_key_secret = secret,
     security_token = read_secret(TOKEN),
     provider = "env",
   }
+end
+
+-- By the end of the name that counts: other ends by which people know the same thing.
+local OTHER_ENDS = {
+  { "ACCESS_KEY_ID", "ACCESS_KEY", "ACCESSKEY_ID", "ACCESS_KEYID" },
+  { "ACCESS_KEY_SECRET", "SECRET_KEY", "ACCESSKEY_SECRET", "SECRET_ACCESS_KEY" },
+  { "SECURITY_TOKEN", "STS_TOKEN", "SESSION_TOKEN" },
+  { "PROFILE" }, { "ROLE_ARN" }, { "OIDC_PROVIDER_ARN" }, { "OIDC_TOKEN_FILE" },
+  { "CREDENTIALS_FILE" }, { "CREDENTIALS_URI" },
+}
+local PREFIXES = { "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ALIYUN_" }
+-- Without a prefix only these mean what they mean here.
+local BARE = { ACCESS_KEY_ID = true, ACCESS_KEY_SECRET = true, SECURITY_TOKEN = true }
+
+-- Secrets may have been taken out of the environment.
+local function is_set(runtime, name)
+  if runtimes.has_real_environment(runtime) and core.environment_flaw(name) then return true end
+  return support.variable(runtime, name) ~= nil or secret_reader(runtime)(name) ~= nil
+end
+
+---@class alicloud.credentials.NearMiss
+---@field set string a variable that is set and is not read
+---@field counts string the one that is read and is not set
+
+--- Variables by whose names somebody meant others.
+---@param runtime alicloud.Runtime
+---@return alicloud.credentials.NearMiss[]
+function M.near_misses(runtime)
+  local list = {}
+  local function look(name, counts)
+    if name ~= counts and support.variable(runtime, name) then
+      list[#list + 1] = { set = name, counts = counts }
+    end
+  end
+  for _, ends in ipairs(OTHER_ENDS) do
+    local counts = PREFIXES[1] .. ends[1]
+    if not is_set(runtime, counts) then
+      for _, prefix in ipairs(PREFIXES) do
+        for _, name in ipairs(ends) do look(prefix .. name, counts) end
+      end
+      if BARE[ends[1]] then look(ends[1], counts) end
+    end
+  end
+  return list
+end
+
+--- What is said of them.
+---@param list alicloud.credentials.NearMiss[]
+---@return string[]
+function M.near_miss_words(list)
+  local words = {}
+  for i, miss in ipairs(list) do
+    words[i] = ("%s is set, but the name that counts is %s"):format(miss.set, miss.counts)
+  end
+  return words
 end
 
 --- Makes the provider. The environment is read at the first use that finds a whole pair and then

@@ -83,7 +83,7 @@ M.OPTIONS = {
 local function run(context, argv, timeout)
   local said = context.runtime.said
   local ended, fault = programs.run(context.loop, argv, { max = MAX_OUTPUT, timeout = timeout,
-    say = said and function(line) said("credentials", line) end })
+    leashed = true, say = said and function(line) said("credentials", line) end })
   if not ended then return support.fail("the program: " .. fault) end
   if ended.late then
     return support.fail(("the program did not end within %g s and was killed"):format(timeout))
@@ -122,7 +122,7 @@ local function session_of(object)
   local expiration = object.expiration
   if expiration == nil or expiration == "" then return session end
   session.expiration = support.seconds_of(expiration)
-  if not session.expiration then return nil, "expiration is no time" end
+  if not session.expiration then return nil, "expiration is no time: " .. support.TIMES end
   return session
 end
 

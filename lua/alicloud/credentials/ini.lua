@@ -7,6 +7,7 @@ local role = require "alicloud.credentials.role"
 local schema = require "alicloud.base.schema"
 local static = require "alicloud.credentials.static"
 local support = require "alicloud.credentials.support"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -22,43 +23,56 @@ local FILES = { ".alibabacloud/credentials", ".alibabacloud/credentials.ini" }
 M.OPTIONS = { name = schema.text, file = schema.text,
   metadata_endpoint = ecs_role.OPTIONS.endpoint }
 
-local function text(section, name)
-  local value = section[name]
-  return value ~= "" and value or nil
+-- A value under its name here, or under the one of config.json.
+local function text(section, name, other)
+  for _, spelling in ipairs { name, other } do
+    if section[spelling] and section[spelling] ~= "" then return section[spelling] end
+  end
 end
 
 local types = {}
 
 function types.access_key(_, section)
-  local id = text(section, "access_key_id")
-  if not (id and not id:find("[%s%c]") and section.access_key_secret) then
-    return support.fail "access_key_id or access_key_secret is missing or no key"
-  end
-  return static.new { access_key_id = id, access_key_secret = section.access_key_secret }
+  local keys, err = support.keys_of(section)
+  if not keys then return nil, err end
+  return static.new(keys)
+end
+
+function types.sts(_, section)
+  local keys, err = support.keys_of(section)
+  if not keys then return nil, err end
+  if not keys.security_token then return support.fail "security_token is missing" end
+  return static.new(keys)
 end
 
 function types.ecs_ram_role(reading, section)
-  return support.open("section", ecs_role, reading.context,
-    { role_name = text(section, "role_name"), endpoint = reading.metadata_endpoint })
+  return support.open("section", ecs_role, reading.context, {
+    role_name = text(section, "role_name", "ram_role_name"),
+    endpoint = reading.metadata_endpoint })
+end
+
+local function role_options(section)
+  return { role_arn = text(section, "role_arn", "ram_role_arn"),
+    session_name = text(section, "role_session_name", "ram_session_name"),
+    policy = text(section, "policy") }
 end
 
 function types.ram_role_arn(reading, section)
   local origin, err = types.access_key(reading, section)
   if not origin then return nil, err end
-  return role.from_file("section", "role_arn", reading.context, {
-    role_arn = text(section, "role_arn"), session_name = text(section, "role_session_name"),
-    policy = text(section, "policy") }, origin)
+  return role.from_file("section", "role_arn", reading.context, role_options(section), origin)
 end
 
 function types.oidc_role_arn(reading, section)
-  return support.open("section", oidc, reading.context, { role_arn = text(section, "role_arn"),
-    session_name = text(section, "role_session_name"), policy = text(section, "policy"),
-    oidc_provider_arn = text(section, "oidc_provider_arn"),
-    oidc_token_file = text(section, "oidc_token_file_path") })
+  local wanted = role_options(section)
+  wanted.oidc_provider_arn = text(section, "oidc_provider_arn")
+  wanted.oidc_token_file = text(section, "oidc_token_file_path", "oidc_token_file")
+  return support.open("section", oidc, reading.context, wanted)
 end
 
 local function read_first(context, given)
-  local file = given.file or support.variable(context.runtime, "ALIBABA_CLOUD_CREDENTIALS_FILE")
+  local file, err = support.line(context.runtime, "ALIBABA_CLOUD_CREDENTIALS_FILE", given.file)
+  if err then return nil, err end
   local paths = file and { file } or {}
   for i = 1, file and 0 or #FILES do paths[i] = support.home(context.runtime, FILES[i]) end
   local message = "HOME is not set, so there is no ~/" .. FILES[1]
@@ -71,19 +85,34 @@ local function read_first(context, given)
   return support.absent(message)
 end
 
-local function open_file(context, given)
+local OFF = { ["false"] = true, ["0"] = true, no = true, off = true }
+
+local function section_of(context, given)
+  local name, err = support.line(context.runtime, "ALIBABA_CLOUD_PROFILE", given.name)
+  if err then return nil, err end
   local document, path = read_first(context, given)
   if not document then return nil, path end
-  local name = given.name or support.variable(context.runtime, "ALIBABA_CLOUD_PROFILE") or "default"
+  name = name or "default"
   local section = document[name]
   if not section then
     return support.absent(("%s has no section %s"):format(path, schema.show(name)))
   end
-  local open = types[section.type]
+  if OFF[(section.enable or ""):lower()] then
+    return support.absent(("%s: section %s is switched off by enable = %s"):format(path,
+      schema.show(name), section.enable))
+  end
+  return section, name
+end
+
+local function open_file(context, given)
+  local section, name = section_of(context, given)
+  if not section then return nil, name end
+  local open = types[text(section, "type")]
   if not open then
-    return support.fail(("section %s: unsupported type %s"):format(schema.show(name),
-      schema.show(section.type)), { code = "Client.UnsupportedMode",
-      hint = "supported are access_key, ecs_ram_role, oidc_role_arn and ram_role_arn" })
+    return support.fail(("section %s: %s"):format(schema.show(name), text(section, "type")
+      and "unsupported type " .. schema.show(section.type) or "type is missing"),
+      { code = "Client.UnsupportedMode",
+        hint = "supported are " .. table.concat(tables.keys(types), ", ") })
   end
   local provider, err = open({ context = context,
     metadata_endpoint = given.metadata_endpoint }, section)

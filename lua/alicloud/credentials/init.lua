@@ -4,6 +4,7 @@
 -- needs and opens nothing. Without options it is the vendor's default chain.
 
 require "alicloud.base.lua_version"
+local errors = require "alicloud.base.error"
 local open = require "alicloud.credentials.open"
 local provider_context = require "alicloud.credentials.provider_context"
 local providers = require "alicloud.call.provider"
@@ -141,8 +142,11 @@ function M.open(spec, settings)
   local context = provider_context.new(settings)
   local provider = open.provider(spec, context)
   local opened = {}
-  function opened.get() return provider:get() end
-  function opened.refuse(_, keys) return provider.refuse ~= nil and provider:refuse(keys) end
+  providers.punctual[opened] = true
+  function opened.get(_, patience) return provider:get(patience) end
+  function opened.refuse(_, keys, patience)
+    return provider.refuse ~= nil and provider:refuse(keys, patience)
+  end
   function opened.hosts() return provider.hosts and provider:hosts() or {} end
   function opened.holds() return provider.holds ~= nil and provider:holds() end
   function opened.describe() return provider:describe() end
@@ -165,18 +169,21 @@ end
 ---@class alicloud.Identity: alicloud.credentials.Explanation
 ---@field sts_endpoint? string where GetCallerIdentity would be asked
 ---@field sts_fault? string or why nowhere
+---@field near_misses alicloud.credentials.NearMiss[] variables by whose names others were meant
 
 --- Who a client is, without asking anybody but the provider.
 ---@param provider alicloud.credentials.Provider
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.Identity|nil
----@return alicloud.Error? err with `tried`
+---@return alicloud.Error? err with `tried` and `near_misses`
 function M.identity(provider, settings)
   local keys, err = providers.get(provider)
   if not keys then return nil, err end
-  local about = schema.callable.test(provider.explain) and provider:explain()
-    or { provider = tostring(keys.provider or "provider"), key_id = static.tail(keys.access_key_id),
-      temporary = keys.security_token ~= nil }
+  local env = require "alicloud.credentials.env"
+  local about = providers.explain(provider)
+    or { provider = errors.text_of(keys.provider or "provider"),
+      key_id = static.tail(keys.access_key_id), temporary = keys.security_token ~= nil }
+  about.near_misses = env.near_misses(settings.runtime)
   about.sts_endpoint, about.sts_fault = M.sts_endpoint(settings)
   return about
 end

@@ -4,9 +4,11 @@
 local cached = require "alicloud.credentials.cached"
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
+local fields = require "alicloud.base.fields"
 local forms = require "alicloud.net.form"
 local http = require "alicloud.net.http"
 local schema = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
 local sts = require "alicloud.credentials.sts"
 local support = require "alicloud.credentials.support"
 
@@ -28,6 +30,15 @@ M.OPTIONS = sts.with_options {
   oidc_token_file = schema.text,
 }
 
+-- Of the variables that are used.
+local function variable_fault(runtime, given)
+  for _, name in ipairs { "role_arn", "oidc_provider_arn", "oidc_token_file" } do
+    local read = name == "oidc_token_file" and support.line or support.word
+    local _, err = read(runtime, VARIABLES[name], given[name])
+    if err then return err end
+  end
+end
+
 local function complete_options(runtime, given)
   local complete, missing = {}, {}
   for name, value in pairs(given) do complete[name] = value end
@@ -35,7 +46,7 @@ local function complete_options(runtime, given)
     complete[name] = complete[name] or support.variable(runtime, variable)
     if not complete[name] then missing[#missing + 1] = variable end
   end
-  if #missing == 0 then return complete end
+  if #missing == 0 then return complete, variable_fault(runtime, given) end
   table.sort(missing)
   local message = table.concat(missing, ", ") .. (#missing == 1 and " is" or " are") .. " not set"
   if #missing == 3 then return support.absent(message) end
@@ -65,13 +76,14 @@ end
 
 local function refused(answer, token)
   local object = support.read_answer(answer.body) or {}
-  local code = type(object.Code) == "string" and object.Code or nil
+  local code = fields.text(object.Code)
   -- The service's words; none of them are ours to trust when there is no code.
-  local words = code and type(object.Message) == "string" and ": " .. object.Message or ""
-  words = ("AssumeRoleWithOIDC: HTTP %d%s"):format(answer.status, without(words, token))
+  local words = code and fields.text(object.Message)
+  words = ("AssumeRoleWithOIDC: HTTP %d%s"):format(answer.status,
+    words and ": " .. without(words, token) or "")
   return support.fail(words, {
     code = code, status = answer.status,
-    request_id = type(object.RequestId) == "string" and object.RequestId or nil,
+    request_id = fields.text(object.RequestId),
   })
 end
 
@@ -87,11 +99,27 @@ local function take(answer, token)
   return session
 end
 
+-- Editors and secret stores put a line end behind it. Who writes it anew in its place leaves it
+-- empty for a moment.
+local function read_token(runtime, path)
+  local text, reason = runtime.read_file(path)
+  local token = text and text:gsub("%s+$", ""):gsub("^%s+", "")
+  if token and token ~= "" then return token end
+  return support.fail(("the OIDC token file %s"):format(text and path .. " is empty" or reason), {
+    hint = ("see `ls -lL %s`; in a pod the kubelet writes it, from the volume with the "
+      .. "serviceAccountToken, elsewhere whatever renews the token has to"):format(
+      shell.quote(path)) })
+end
+
 local function fetch(context, given)
   local complete, err = complete_options(context.runtime, given)
-  if not complete then return nil, err end
-  local token, reason = context.runtime.read_file(complete.oidc_token_file)
-  if not token then return support.fail("the OIDC token file: " .. reason) end
+  if err then return nil, err end
+  local token
+  token, err = read_token(context.runtime, complete.oidc_token_file)
+  if not token then return nil, err end
+  local name
+  name, err = sts.session_name(context.runtime, complete)
+  if not name then return nil, err end
   local url, message = url_of(context, complete)
   if not url then return support.fail(message) end
   local answer, detail = http.fetch(context, {
@@ -99,7 +127,7 @@ local function fetch(context, given)
     headers = { ["content-type"] = forms.TYPE },
     body = forms.encode {
       OIDCProviderArn = complete.oidc_provider_arn, OIDCToken = token, RoleArn = complete.role_arn,
-      RoleSessionName = complete.session_name or sts.session_name(context.runtime),
+      RoleSessionName = name,
       DurationSeconds = complete.duration or sts.DURATION, Policy = complete.policy,
     },
   })

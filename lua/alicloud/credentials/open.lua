@@ -1,6 +1,7 @@
 --- Kinds of providers: specs say what is asked for and are checked at once; they are opened by the
 --- client that uses them, with its clocks, its loop and its way to the network.
 
+local providers = require "alicloud.call.provider"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -167,7 +168,9 @@ function M.provider(spec, context)
   local about = specs[spec]
   local kind = KINDS[about.kind]
   local open = kind.open or part(kind.module).new
-  return open(context, about.options)
+  local provider = open(context, about.options)
+  providers.punctual[provider] = true
+  return provider
 end
 
 return M

@@ -30,15 +30,19 @@ local WAYS = {
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Context
 function M.new(settings)
-  local adapters = {}
-  local context = { runtime = settings.runtime, loop = settings.loop, config = settings.config }
+  local adapters, warned = {}, {}
+  local context = { runtime = settings.runtime, config = settings.config,
+    loop = contexts.loop_for(settings.loop, settings.runtime) }
 
+  -- Files are read again and again; what is wrong with one is said once.
   function context.warn(message)
+    if warned[message] then return end
+    warned[message] = true
     guard.call(settings.runtime.warn, message)
   end
 
   function context.send(request, way)
-    adapters[way] = adapters[way] or contexts.new_adapter(settings, WAYS[way])
+    adapters[way] = adapters[way] or contexts.new_adapter(context, WAYS[way])
     return adapters[way].send(request)
   end
 

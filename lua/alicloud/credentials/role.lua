@@ -32,9 +32,9 @@ local function soften(err)
   })
 end
 
-local function params_of(runtime, given)
+local function params_of(given, session_name)
   return {
-    RoleArn = given.role_arn, RoleSessionName = given.session_name or sts.session_name(runtime),
+    RoleArn = given.role_arn, RoleSessionName = session_name,
     DurationSeconds = given.duration or sts.DURATION,
     -- Line ends are but blanks to JSON.
     Policy = given.policy and given.policy:gsub("%c", " ") or nil,
@@ -68,10 +68,12 @@ local function fetch(self)
     local ok, err = open(self)
     if not ok then return nil, err end
   end
+  local name, err = sts.session_name(self.context.runtime, self.given)
+  if not name then return nil, err end
   local context = self.call_context
-  local plan = assert(plans.new(context, "sts:AssumeRole",
-    params_of(self.context.runtime, self.given)))
-  local result, err = calls.run(context, plan, calls.begin(context, plan))
+  local plan = assert(plans.new(context, "sts:AssumeRole", params_of(self.given, name)))
+  local result
+  result, err = calls.run(context, plan, calls.begin(context, plan))
   if not result and err.kind == "credentials" then return nil, err end
   if not result then return soften(err) end
   local keys = type(result.Credentials) == "table" and result.Credentials or {}

@@ -47,12 +47,15 @@ function M.with_options(more)
   return more
 end
 
---- The name of a session where nobody chose one, as the vendor's SDKs make theirs.
+--- The name of a session; where nobody chose one, as the vendor's SDKs make theirs.
 ---@param runtime alicloud.Runtime
----@return string
-function M.session_name(runtime)
-  return support.variable(runtime, "ALIBABA_CLOUD_ROLE_SESSION_NAME")
-    or ("credentials-lua-%d"):format(math.floor(runtime.time() * 1000))
+---@param given alicloud.credentials.RoleOptions
+---@return string|nil
+---@return alicloud.Error? err
+function M.session_name(runtime, given)
+  local name, err = support.word(runtime, "ALIBABA_CLOUD_ROLE_SESSION_NAME", given.session_name)
+  if err then return nil, err end
+  return name or ("credentials-lua-%d"):format(math.floor(runtime.time() * 1000))
 end
 
 -- An endpoint on this very machine is an emulator, which is the token service as well.

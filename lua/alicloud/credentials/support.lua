@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local moment = require "alicloud.base.moment"
 local runtimes = require "alicloud.base.runtime"
 local schema = require "alicloud.base.schema"
 
@@ -10,11 +11,13 @@ local M = {}
 
 -- Names of the members that hold keys, in answers and in files.
 M.SECRETS = { "AccessKeySecret", "SecurityToken", "access_key_secret", "sts_token",
-  "access_token", "oauth_access_token", "oauth_refresh_token", "private_key" }
+  "security_token", "access_token", "oauth_access_token", "oauth_refresh_token", "private_key",
+  "bearer_token" }
 
 ---@class alicloud.credentials.Failure
 ---@field code? string Client.CredentialsProvider unless given
 ---@field absent? boolean nobody has set this source up, as opposed to: it is broken
+---@field ends_chain? boolean nobody else may be asked in the place of whom this meant
 ---@field hint? string
 ---@field cause? alicloud.Error
 
@@ -76,12 +79,62 @@ function M.variable(runtime, name)
   return value ~= "" and value or nil
 end
 
---- Whether a switch of the environment is on, by the vendor's rule: "true" in any case.
+local function flawed(name, flaw, filter)
+  return M.fail(("%s %s"):format(name, flaw), { ends_chain = true,
+    hint = ("set it anew without that: export %s=\"$(printf %%s \"$%s\" | LC_ALL=C tr %s)\"")
+      :format(name, name, filter) })
+end
+
+--- Whether a variable that gives an id, a key or a token holds what none of them has in it, as one
+--- does that was set from a file with its line end. It was meant, so nobody else is to be asked.
+---@param runtime alicloud.Runtime
+---@param name string
+---@return nil
+---@return alicloud.Error? err
+function M.variable_fault(runtime, name)
+  local flaw
+  if runtimes.has_real_environment(runtime) then
+    flaw = core.environment_flaw(name)
+  else
+    flaw = core.word_flaw(runtime.getenv(name) or "")
+  end
+  if flaw then return flawed(name, flaw, "-cd '[:graph:]'") end
+end
+
+--- A variable that gives an id.
+---@param runtime alicloud.Runtime
+---@param name string
+---@param given? string wins over it
+---@return string|nil
+---@return alicloud.Error? err
+function M.word(runtime, name, given)
+  if given then return given end
+  local _, err = M.variable_fault(runtime, name)
+  if err then return nil, err end
+  return M.variable(runtime, name)
+end
+
+--- A variable that gives a path or the name of a profile: there may be blanks in it.
+---@param runtime alicloud.Runtime
+---@param name string
+---@param given? string wins over it
+---@return string|nil
+---@return alicloud.Error? err
+function M.line(runtime, name, given)
+  if given then return given end
+  local value = M.variable(runtime, name)
+  local flaw = value and core.word_flaw((value:gsub("[ \x80-\xff]", "x")))
+  if flaw then return flawed(name, flaw, "-d '[:cntrl:]'") end
+  return value
+end
+
+--- Whether a switch of the environment is on, by the vendor's rule: "true" in any case. A line end
+--- behind it does not switch it off.
 ---@param runtime alicloud.Runtime
 ---@param name string
 ---@return boolean
 function M.switched(runtime, name)
-  return (runtime.getenv(name) or ""):lower() == "true"
+  return (runtime.getenv(name) or ""):lower():find "^%s*true%s*$" ~= nil
 end
 
 --- A path below the home directory.
@@ -93,10 +146,21 @@ function M.home(runtime, path)
   return home and home .. "/" .. path
 end
 
-local SHARED = tonumber("044", 8)
+local SHARED, OTHERS = tonumber("044", 8), tonumber("004", 8)
+
+-- Whether whoever is warned can do something about it. A file of somebody else is his affair, a
+-- group that is not one's own was given the file on purpose, and in a volume of Kubernetes (which
+-- changes the link ..data) the mode is the volume's.
+local function is_careless(path, mode)
+  if mode & SHARED == 0 then return false end
+  local real = core.real_path(path)
+  local about = real and core.look(real)
+  if not about or not about.own or real:find("/..", 1, true) then return false end
+  return mode & OTHERS ~= 0 or about.gid == core.user().gid
+end
 
 --- Reads a document with keys in it. Where the files are the machine's own it never becomes a Lua
---- string, and one that others may read is warned of.
+--- string, and one of the user's own that others may read is warned of.
 ---@param context alicloud.credentials.Context
 ---@param path string
 ---@param format "json"|"ini"
@@ -108,7 +172,7 @@ function M.read_document(context, path, format)
   local text, detail
   if runtimes.has_real_files(runtime) then
     text, detail = core.secret_from_file(path)
-    if text and detail & SHARED ~= 0 then
+    if text and is_careless(path, detail) then
       context.warn(("%s holds secrets and can be read by other users (mode %03o); chmod 600 it")
         :format(path, detail))
     end
@@ -145,20 +209,45 @@ function M.renamer(name)
   end
 end
 
+--- The keys of a profile or a section, a session token too: what is there is used or refused.
+---@param entry table
+---@return { access_key_id: string, access_key_secret: alicloud.Secret, security_token?: any }|nil
+---@return alicloud.Error? err `absent` where there are none at all
+function M.keys_of(entry)
+  local token = entry.sts_token ~= nil and "sts_token" or "security_token"
+  local found, missing = {}, {}
+  for i, name in ipairs { "access_key_id", "access_key_secret", token } do
+    local value = entry[name] ~= "" and entry[name] or nil
+    local right = type(value) == (i == 1 and "string" or "userdata")
+    if value ~= nil and not right then return M.fail(name .. " is no text") end
+    local flaw = right and core.word_flaw(value)
+    if flaw then return M.fail(("%s %s"):format(name, flaw)) end
+    found[i] = value
+    if i < 3 and not right then missing[#missing + 1] = name end
+  end
+  if #missing == 2 and not found[3] then return M.absent "it has no keys" end
+  if #missing > 0 then
+    local verb = #missing > 1 and "are" or "is"
+    return M.fail(("%s %s missing"):format(table.concat(missing, " and "), verb))
+  end
+  return { access_key_id = found[1], access_key_secret = found[2], security_token = found[3] }
+end
+
 local function is_text(value)
   return type(value) == "string" and value ~= "" and not value:find("[%s%c]")
 end
 
 --- A time as issuers write it, in unix seconds.
----@param value any ISO 8601 in UTC, or seconds
+---@param value any as RFC 3339 writes it, or seconds
 ---@return number|nil
 function M.seconds_of(value)
-  if type(value) == "string" then
-    -- Some helpers write fractions or an offset of zero; the rest is the vendor's form.
-    return core.parse_iso8601((value:gsub("%.%d+", ""):gsub("[+-]00:00$", "Z")))
-  end
-  return type(value) == "number" and value or nil
+  local at = moment.parse(value)
+  return at
 end
+
+--- What a message says of times.
+M.TIMES = 'allowed: unix seconds, or one such as "2026-11-22T03:12:40Z" or '
+  .. '"2026-11-22T11:12:40+08:00"'
 
 local function sealed(value)
   return type(value) == "userdata" and value or is_text(value) and core.secret(value) or nil
@@ -188,7 +277,7 @@ function M.session(answer, provider, issued_at)
     if not session[key] then return nil, "the answer has no usable " .. name end
   end
   if answer.Expiration ~= nil and not session.expiration then
-    return nil, "the answer's Expiration is no time"
+    return nil, "the answer's Expiration is no time: " .. M.TIMES
   end
   return session
 end

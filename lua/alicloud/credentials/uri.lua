@@ -47,7 +47,8 @@ local function take(answer)
 end
 
 local function fetch(context, given)
-  local uri = given.uri or support.variable(context.runtime, VARIABLE)
+  local uri, err = support.word(context.runtime, VARIABLE, given.uri)
+  if err then return nil, err end
   if not uri then return support.absent(VARIABLE .. " is not set") end
   local target, reason = http.parse_url(uri)
   if not target then return support.fail(VARIABLE .. ": " .. reason) end
