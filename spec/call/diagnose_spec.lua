@@ -67,6 +67,7 @@ describe("the front door", function()
       { refuse(429, "BLOCK.LimitedRquest"), "throttling", true },
       { broken("tls", false), "tls", false }, { broken("proxy", false), "proxy", false },
       { broken("proxy_refused", false), "proxy", false },
+      { broken("proxy_tls", false), "proxy", false },
       { broken("tls_expired", false), "tls", false },
       { refuse(404, "NoSuchResource"), "answer", false },
       -- A server that says so of a long request is not out.

@@ -13,7 +13,7 @@ local function watched(answers, before)
   for i, answer in ipairs(answers) do
     scripted[i] = function()
       told[#told + 1] = { "sent" }
-      return answer
+      return type(answer) == "function" and answer() or answer
     end
   end
   local client, transport = helper.client(scripted, { witness = {
@@ -35,6 +35,14 @@ local function names(told)
 end
 
 describe("a witness", function()
+  it("is told of an attempt that an interrupt has met on its way", function()
+    local client, told = watched { function() error("interrupted!", 0) end }
+    assert.equal("interrupted!", helper.raised(client.call, client, "FailoverDiskReplicaGroup",
+      GROUP))
+    assert.equal("before sent after", names(told))
+    assert.equal("unknown", told[3][4].outcome)
+  end)
+
   it("is told of each attempt before it leaves, and of its answer", function()
     local client, told = watched { refuse(500, "InternalError"), ok() }
     assert(client:call("FailoverDiskReplicaGroup", GROUP))

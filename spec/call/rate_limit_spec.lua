@@ -1,45 +1,32 @@
-local core = require "alicloud.core"
 local helper = require "spec.helper"
 local rate_limit = require "alicloud.call.rate_limit"
+local schedulers = require "alicloud.loop.scheduler"
+local slots = require "alicloud.call.slots"
 
-local ok, refuse = helper.ok, helper.refuse
 local retry_after = rate_limit.retry_after
 
--- Coroutines on a clock that jumps to the next one's waking.
-local function scheduler()
-  local self = { time = 0, sleeping = {}, order = 0 }
+-- Tasks on a clock that jumps to the next one's waking.
+local function virtual_loop()
+  local clock = { time = 0 }
+  local loop = schedulers.new { now = function() return clock.time end,
+    sleep = function(seconds) clock.time = clock.time + seconds end }
+  local tasks = {}
 
-  function self.now() return self.time end
-
-  function self.sleep(seconds)
-    if not coroutine.isyieldable() then
-      self.time = self.time + seconds
-      return
-    end
-    self.order = self.order + 1
-    self.sleeping[#self.sleeping + 1] = { at = self.time + seconds, order = self.order,
-      task = coroutine.running() }
-    coroutine.yield()
+  -- Carries some work out at a moment.
+  function loop.at(moment, work)
+    tasks[#tasks + 1] = loop.spawn(function()
+      loop.sleep(moment - loop.now())
+      work()
+    end)
   end
 
-  function self.spawn(at, work)
-    self.order = self.order + 1
-    self.sleeping[#self.sleeping + 1] = { at = at, order = self.order,
-      task = coroutine.create(work) }
+  function loop.run()
+    for _, task in ipairs(tasks) do task:result() end
   end
 
-  function self.run()
-    while #self.sleeping > 0 do
-      table.sort(self.sleeping, function(a, b)
-        return a.at < b.at or a.at == b.at and a.order < b.order
-      end)
-      local next_one = table.remove(self.sleeping, 1)
-      self.time = math.max(self.time, next_one.at)
-      assert(coroutine.resume(next_one.task))
-    end
-  end
+  function loop.set(time) clock.time = time end
 
-  return self
+  return loop
 end
 
 local function plan(fields)
@@ -56,12 +43,18 @@ local function limiter(given)
   return assert(rate_limit.new(given))
 end
 
-local function take(lim, one, loop, now, deadline)
-  return rate_limit.take(rate_limit.bucket(lim, one, now), one.mutating, loop, now, deadline)
+-- Lets one call pass, which is answered after `travel` seconds.
+local function take(lim, one, loop, now, deadline, travel)
+  local turn <close> = rate_limit.turn(lim, one, loop)
+  local passed, wait = slots.take(turn, now, deadline)
+  if not passed then return nil, wait end
+  turn.holds = "sent"
+  if travel then loop.sleep(travel) end
+  return passed - now
 end
 
 local function block(lim, one, code, now, seconds)
-  rate_limit.block(rate_limit.bucket(lim, one, now), code, now, seconds)
+  rate_limit.block(rate_limit.bucket(lim, one), code, now, seconds)
 end
 
 -- Lets one call pass and notes when.
@@ -86,15 +79,15 @@ describe("the rate of calls", function()
       { "FailoverDiskReplicaGroup", 30 }, { "DescribePairDrills", 7 },
       { "StartPairDrill", 7 }, { "SomethingElse", 30 },
     } do
-      local loop, lim = scheduler(), limiter { region = 100000 }
+      local loop, lim = virtual_loop(), limiter { region = 100000 }
       local one = plan { action = case[1], data = data }
       for _ = 1, 1000 do take(lim, one, loop, loop.now(), math.huge) end
-      assert.equal((1000 - 1) // case[2], loop.now(), case[1])
+      assert.near((1000 - 1) // case[2], loop.now(), 1e-5, case[1])
     end
   end)
 
   it("lets an idle client burst without any wait, and never above the quota in a second", function()
-    local loop, lim, passed = scheduler(), limiter(), {}
+    local loop, lim, passed = virtual_loop(), limiter(), {}
     local pass = passer(loop, lim, passed)
     for i = 1, 200 do pass(i) end
     for i = 1, 30 do assert.equal(0, passed[i].waited) end
@@ -104,7 +97,7 @@ describe("the rate of calls", function()
   end)
 
   it("is apart for each region, action and product", function()
-    local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
+    local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
     for _, fields in ipairs { {}, { region = "cn-beijing" }, { action = "DescribeRegions" },
       { product = "ecs" } } do
       assert.equal(0, take(lim, plan(fields), loop, 0, 100))
@@ -113,14 +106,14 @@ describe("the rate of calls", function()
   end)
 
   it("follows what the quota center says of single actions", function()
-    local loop, lim = scheduler(), limiter { actions = { DescribeRegions = 2 }, reserve = 0.5 }
+    local loop, lim = virtual_loop(), limiter { actions = { DescribeRegions = 2 }, reserve = 0.5 }
     local one = plan { action = "DescribeRegions" }
     for _ = 1, 11 do take(lim, one, loop, loop.now(), math.huge) end
-    assert.equal(10, loop.now())
+    assert.near(10, loop.now(), 1e-5)
   end)
 
   it("refuses a call whose wait would pass its deadline, and gives the moment back", function()
-    local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
+    local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
     assert.equal(0, take(lim, plan(), loop, 0, 10))
     local waited, wait = take(lim, plan(), loop, 0, 0.5)
     assert.is_nil(waited)
@@ -146,85 +139,113 @@ end)
 
 describe("a rehearsal that starts anew", function()
   it("does not wait for the moments of the one before", function()
-    local loop, lim = scheduler(), limiter { action = 1, reserve = 0 }
-    loop.time = 5000
+    local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
+    loop.set(5000)
     take(lim, plan(), loop, loop.now(), math.huge)
-    loop.time = 10
+    loop.set(10)
     assert.equal(0, take(lim, plan(), loop, loop.now(), math.huge))
-    assert.equal(1, take(lim, plan(), loop, loop.now(), math.huge))
+    assert.near(1, take(lim, plan(), loop, loop.now(), math.huge), 1e-5)
   end)
 end)
 
 describe("over sixty seeds", function()
-  -- Calls of two actions, polls and changes, at random moments; the quota is judged by who counts
-  -- in windows that begin anywhere.
+  -- One call: it arrives somewhere on its way, and is answered or given up.
+  local function travel(loop, lim, calls, call, seconds)
+    local turn <close> = rate_limit.turn(lim, plan(call.fields), loop)
+    assert(slots.take(turn, loop.now(), math.huge))
+    calls[#calls + 1] = call
+    call.sent, turn.holds = loop.now(), "sent"
+    loop.sleep(seconds[1])
+    call.arrived = loop.now()
+    loop.sleep(seconds[2])
+  end
+
+  -- Calls of two actions, polls and changes, at random moments; every fifth is given up.
   local function rehearse(random)
-    local loop, passed = scheduler(), {}
+    local loop, calls = virtual_loop(), {}
     local quota = { action = 4 + math.floor(random() * 20), reserve = random() * 0.9 }
     quota.region = quota.action * (0.5 + random())
     local lim = limiter(quota)
-    local pass = passer(loop, lim, passed)
     for i = 1, 120 do
-      local change = random() < 0.2
       local poll = { action = random() < 0.5 and "DescribeA" or "DescribeB" }
-      local fields = change and CHANGE or poll
-      local at = random() * 6
-      loop.spawn(at, function() pass({ i, fields.action, at = at }, fields) end)
+      local call = { number = i, fields = random() < 0.2 and CHANGE or poll, at = random() * 6 }
+      local seconds = { random() * 0.5, random() * 0.5 }
+      local lasts = random() < 0.2 and random() * 3
+      loop.at(call.at, function()
+        local task = loop.spawn(travel, loop, lim, calls, call, seconds)
+        if lasts then loop.at(call.at + lasts, function() task:cancel() end) end
+      end)
     end
     loop.run()
-    return passed, quota
+    loop.sleep(200)
+    return calls, quota
   end
 
-  local function most_in_a_second(passed, counts)
-    local most = 0
-    for i = 1, #passed do
-      local count = 0
-      for j = i, #passed do
-        if passed[j].at >= passed[i].at + 1 - 1e-9 then break end
-        if counts(passed[j].name) then count = count + 1 end
-      end
-      if counts(passed[i].name) then most = math.max(most, count) end
+  -- The quota is judged by who counts in windows that begin anywhere.
+  local function most_in_a_second(calls, name, counts)
+    local moments, most, first = {}, 0, 1
+    for _, call in ipairs(calls) do
+      if call[name] and counts(call) then moments[#moments + 1] = call[name] end
+    end
+    table.sort(moments)
+    for last, moment in ipairs(moments) do
+      while moment - moments[first] >= 1 do first = first + 1 end
+      most = math.max(most, last - first + 1)
     end
     return most
   end
 
-  it("no second sees more than its part of the quota, and each kind keeps its order", function()
+  local function is(action)
+    return function(call) return call.fields.action == action end
+  end
+
+  local function polls(call) return call.fields ~= CHANGE end
+
+  it("no second sees more than its part of the quota, at sending and at arrival", function()
     for seed = 1, 60 do
-      local passed, quota = rehearse(helper.generator(seed))
-      local usable = math.max(1, quota.action * (1 - quota.reserve))
-      local newest = {}
-      for _, action in ipairs { "DescribeA", "DescribeB", CHANGE.action } do
-        assert.is_true(most_in_a_second(passed, function(name) return name[2] == action end)
-          <= usable + 1e-9, seed)
+      local calls, quota = rehearse(helper.generator(seed))
+      assert.is_true(#calls > 80, seed)
+      for _, moment in ipairs { "sent", "arrived" } do
+        local function fits(limit, counts)
+          local usable = math.max(1, math.floor(limit * (1 - quota.reserve)))
+          assert.is_true(most_in_a_second(calls, moment, counts) <= usable, seed)
+        end
+        fits(quota.action, is "DescribeA")
+        fits(quota.action, is "DescribeB")
+        fits(quota.action, is(CHANGE.action))
+        fits(quota.region, polls)
       end
-      table.sort(passed, function(a, b) return a.name.at < b.name.at end)
-      for _, one in ipairs(passed) do
-        local kind = one.name[2]
-        -- Who shares a moment may wake in any order: a sleep is rounded.
-        assert.is_true(one.at >= (newest[kind] or 0) - 1e-9, seed)
-        newest[kind] = one.at
+    end
+  end)
+
+  it("each kind keeps its order", function()
+    for seed = 1, 60 do
+      local calls, newest = rehearse(helper.generator(seed)), {}
+      for _, call in ipairs(calls) do
+        local kind = call.fields.action
+        assert.is_true(call.at >= (newest[kind] or 0), seed)
+        newest[kind] = call.at
       end
-      assert.equal(120, #passed)
     end
   end)
 end)
 
 describe("callers that wait at the same time", function()
   it("pass in the order in which they came", function()
-    local loop, lim, passed = scheduler(), limiter { region = 10, reserve = 0 }, {}
+    local loop, lim, passed = virtual_loop(), limiter { region = 10, reserve = 0 }, {}
     local pass = passer(loop, lim, passed)
-    for i = 1, 40 do loop.spawn(i / 1000, function() pass(i) end) end
+    for i = 1, 40 do loop.at(i / 1000, function() pass(i) end) end
     loop.run()
     for i = 1, 40 do assert.equal(i, passed[i].name) end
     assert.near(3.01, passed[40].at, 1e-6)
   end)
 
   it("let a change go first, and make room for it afterwards", function()
-    local loop, lim, passed = scheduler(), limiter { region = 10, reserve = 0 }, {}
+    local loop, lim, passed = virtual_loop(), limiter { region = 10, reserve = 0 }, {}
     local pass = passer(loop, lim, passed)
-    for i = 1, 30 do loop.spawn(i / 1000, function() pass("r" .. i) end) end
-    loop.spawn(0.5, function() pass("change", CHANGE) end)
-    loop.spawn(0.6, function() pass "late" end)
+    for i = 1, 30 do loop.at(i / 1000, function() pass("r" .. i) end) end
+    loop.at(0.5, function() pass("change", CHANGE) end)
+    loop.at(0.6, function() pass "late" end)
     loop.run()
     assert.equal("change", passed[11].name)
     assert.equal(0.5, passed[11].at)
@@ -236,25 +257,123 @@ describe("callers that wait at the same time", function()
   end)
 
   it("among changes pass in their order too", function()
-    local loop, lim, passed = scheduler(), limiter { action = 4, reserve = 0 }, {}
+    local loop, lim, passed = virtual_loop(), limiter { action = 4, reserve = 0 }, {}
     local pass = passer(loop, lim, passed)
-    for i = 1, 12 do loop.spawn(i / 1000, function() pass(i, CHANGE) end) end
+    for i = 1, 12 do loop.at(i / 1000, function() pass(i, CHANGE) end) end
     loop.run()
     for i = 1, 12 do assert.equal(i, passed[i].name) end
     assert.near(2.004, passed[12].at, 1e-6)
   end)
 
-  it("are not held up by one who is never woken again, or whose sleep is interrupted", function()
-    local loop, lim = scheduler(), limiter { region = 1, reserve = 0 }
-    take(lim, plan(), loop, 0, 100)
-    local interrupted = { now = loop.now, sleep = function() error("interrupted!", 0) end }
-    local fine, raised = pcall(take, lim, plan(), interrupted, 0, 100)
-    assert.is_false(fine)
-    assert.equal("interrupted!", raised)
-    local never = coroutine.create(take)
-    coroutine.resume(never, lim, plan(), { now = loop.now, sleep = coroutine.yield }, 0, 100)
-    assert.equal(0, take(lim, plan(CHANGE), loop, 0, 100))
-    assert.equal(4, take(lim, plan(), loop, 0, 100))
+  it("leave the line when they are cancelled, without waiting for anything", function()
+    local loop, lim, passed = virtual_loop(), limiter { region = 1, reserve = 0 }, {}
+    local pass = passer(loop, lim, passed)
+    pass "first"
+    local tasks = {}
+    for i = 1, 300 do tasks[i] = loop.spawn(pass, i) end
+    loop.sleep(0.5)
+    for i = 1, 300 do if i ~= 200 then tasks[i]:cancel() end end
+    pass "last"
+    assert.equal("first 200 last", names_of(passed))
+    assert.near(2, loop.now(), 1e-5)
+  end)
+
+  it("are refused when their deadline comes before an answer, and before a moment that is known",
+    function()
+      local loop, lim, passed = virtual_loop(), limiter { region = 1, reserve = 0 }, {}
+      loop.at(0, function() take(lim, plan(), loop, loop.now(), 100, 7) end)
+      for i = 1, 3 do loop.at(0.1, function() passer(loop, lim, passed)(i, {}, 5) end) end
+      loop.run()
+      for i = 1, 3 do
+        assert.is_nil(passed[i].waited)
+        assert.is_true(passed[i].wait >= 1)
+        assert.is_true(passed[i].at <= 5.1 + 1e-6)
+      end
+      assert.near(8, loop.now() + take(lim, plan(), loop, loop.now(), 100), 1e-5)
+    end)
+
+  it("are so many as there are, in no more steps for each", function()
+    local looks, loop = 0, virtual_loop()
+    local now = loop.now
+    function loop.now()
+      looks = looks + 1
+      return now()
+    end
+    local lim, passed = limiter { action = 1000, region = 1000, reserve = 0 }, {}
+    for i = 1, 10000 do loop.spawn(passer(loop, lim, passed), i) end
+    loop.sleep(9.9)
+    assert.equal(10000, #passed)
+    for i = 1, 10000 do assert.equal(i, passed[i].name) end
+    assert.is_true(looks < 10 * 10000, looks)
+  end)
+end)
+
+describe("a slot", function()
+  it("is kept for a second after the answer, however long that took", function()
+    local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
+    take(lim, plan(), loop, loop.now(), 100, 7)
+    assert.near(1, take(lim, plan(), loop, loop.now(), 100), 1e-5)
+    local first = loop.spawn(take, lim, plan(), loop, loop.now(), 100, 7)
+    local second = loop.spawn(take, lim, plan(), loop, loop.now(), 100)
+    first:result()
+    assert.near(9, second:result(), 1e-5)
+  end)
+
+  it("is kept by a call that is given up after it was sent, and not by one before", function()
+    for sent, expected in pairs { [true] = 1, [false] = 0 } do
+      local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
+      local call = loop.spawn(function()
+        local turn <close> = rate_limit.turn(lim, plan(), loop)
+        slots.take(turn, loop.now(), 100)
+        if sent then turn.holds = "sent" end
+        loop.sleep(50)
+      end)
+      loop.sleep(5)
+      call:cancel()
+      assert.near(expected, take(lim, plan(), loop, loop.now(), 100), 1e-5)
+      assert.near(5 + expected, loop.now(), 1e-5)
+    end
+  end)
+
+  it("that nobody gives back is free after the deadline of its call", function()
+    local loop, lim = virtual_loop(), limiter { action = 1, reserve = 0 }
+    local thrown_away = coroutine.wrap(function()
+      local turn <close> = rate_limit.turn(lim, plan(), loop)
+      slots.take(turn, 0, 60)
+      coroutine.yield()
+    end)
+    thrown_away()
+    local waited = take(lim, plan(), loop, 0, 1000)
+    assert.is_true(waited > 60 and waited < 80)
+  end)
+end)
+
+describe("a change", function()
+  local READ = { action = CHANGE.action, mutating = false }
+
+  it("does not wait for readings of its action that were given up, but for its own kind",
+    function()
+      local loop, lim, passed = virtual_loop(), limiter { action = 8 }, {}
+      local calls = {}
+      for i = 1, 6 do
+        calls[i] = loop.spawn(take, lim, plan(READ), loop, 0, 100, 50)
+      end
+      loop.sleep(0.1)
+      for i = 1, 6 do calls[i]:cancel() end
+      for i = 1, 3 do loop.at(0.1, function() passer(loop, lim, passed)(i, CHANGE) end) end
+      loop.run()
+      assert.near(0.1, passed[2].at, 1e-6)
+      assert.near(1.1, passed[3].at, 1e-6)
+    end)
+
+  it("goes before the readings that wait for the same slots", function()
+    local loop, lim, passed = virtual_loop(), limiter { action = 2, reserve = 0 }, {}
+    local pass = passer(loop, lim, passed)
+    for i = 1, 6 do loop.at(i / 1000, function() pass("r" .. i, READ) end) end
+    loop.at(0.5, function() pass("change", CHANGE) end)
+    loop.run()
+    assert.equal("r1 r2 change r3 r4 r5 r6", names_of(passed))
+    assert.near(1.001, passed[3].at, 1e-5)
   end)
 end)
 
@@ -282,7 +401,7 @@ describe("after a throttled answer", function()
 
   it("nobody else calls the action before its time, and the account's code stops all readings",
     function()
-      local loop, lim = scheduler(), limiter()
+      local loop, lim = virtual_loop(), limiter()
       block(lim, plan(), "BLOCK.LimitedRquest", 0, 20)
       assert.equal(0, take(lim, plan { action = "DescribeRegions" }, loop, 0, 100))
       assert.equal(0, take(lim, plan { region = "cn-beijing" }, loop, 0, 100))
@@ -292,127 +411,4 @@ describe("after a throttled answer", function()
       assert.equal(0, take(lim, plan(CHANGE), loop, 20, 100))
       assert.equal(30, (take(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
     end)
-end)
-
-describe("a client", function()
-  local function answers(count)
-    local list = {}
-    for i = 1, count do list[i] = ok() end
-    return list
-  end
-
-  it("waits for its turn on its own clock, and tells how long", function()
-    local client, transport, control = helper.client(answers(90))
-    for _ = 1, 90 do assert(client:call "DescribeRegions") end
-    assert.equal(90, #transport.requests)
-    assert.near(2, control.elapsed, 1e-6)
-    assert.near(2, client:stats().waited, 1e-6)
-  end)
-
-  it("signs after the wait, not before", function()
-    local client, transport = helper.client(answers(2),
-      { rate = { actions = { DescribeRegions = 0.1 }, reserve = 0 } })
-    client:call "DescribeRegions"
-    assert(client:call "DescribeRegions")
-    assert.equal("2026-11-22T03:19:52Z", transport.requests[1].headers["x-acs-date"])
-    assert.equal("2026-11-22T03:20:02Z", transport.requests[2].headers["x-acs-date"])
-  end)
-
-  it("lets many tasks wait at a time, in order, and a change before the polls", function()
-    local order = {}
-    local client, _, control = helper.client({}, {
-      rate = { action = 1000, actions = { DescribeRegions = 1000 }, region = 10, reserve = 0 },
-      transport = { send = function(request)
-        order[#order + 1] = request.action
-        return ok()
-      end },
-    })
-    local started = {}
-    for i = 1, 30 do started[i] = client:start "DescribeRegions" end
-    started[31] = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
-    for i = 1, 31 do assert(started[i]:result()) end
-    local at
-    for i, action in ipairs(order) do if action:find "^Failover" then at = i end end
-    assert.equal(11, at)
-    assert.near(2, control.elapsed, 1e-6)
-  end)
-
-  it("shares its rate with those derived from it, unless they have their own", function()
-    local client, _, control = helper.client(answers(9),
-      { rate = { action = 1, region = 1, reserve = 0 } })
-    client:call "DescribeRegions"
-    assert(client:with({ timeout = 5 }):call "DescribeRegions")
-    assert.near(1, control.elapsed, 1e-6)
-    for _ = 1, 5 do assert(client:with({ rate = false }):call "DescribeRegions") end
-    assert.near(1, control.elapsed, 1e-6)
-  end)
-
-  it("does not send what would have to wait past its deadline", function()
-    local client, transport = helper.client(answers(9),
-      { rate = { actions = { DescribeRegions = 0.01 }, reserve = 0 } })
-    client:call "DescribeRegions"
-    local result, err = client:call "DescribeRegions"
-    assert.is_nil(result)
-    assert.equal("Client.RateLimit", err.code)
-    assert.equal("throttled", err.kind)
-    assert.equal("not_sent", err.outcome)
-    assert.near(100, err.retry_after, 1e-6)
-    assert.is_true(err.retryable)
-    assert.equal(1, #transport.requests)
-  end)
-
-  it("refuses a rate that is none", function()
-    assert.matches("option rate: got true %(boolean%); allowed: false or a table",
-      helper.raised(function() helper.client({}, { rate = true }) end))
-    assert.matches("rate: option action: got %-1", helper.raised(function()
-      helper.client({}, { rate = { action = -1 } })
-    end))
-  end)
-
-  it("waits out a blocked minute of the server's clock, not of its own", function()
-    local client, transport, control = helper.client({
-      refuse(429, "BLOCK.LimitedRquest", { date = "Sun, 22 Nov 2026 03:19:20 GMT" }), ok(),
-    }, { skew = 7 })
-    assert(client:call "DescribeRegions")
-    assert.equal(2, #transport.requests)
-    assert.is_true(control.elapsed >= 40 and control.elapsed <= 42)
-    assert.equal(1, client:stats().throttles)
-  end)
-
-  it("sends nothing of a blocked action until then, in any call", function()
-    local client, transport, control = helper.client { refuse(429, "BLOCK.LimitedRquest"), ok(),
-      ok() }
-    local _, err = client:call("DescribeRegions", {}, { retries = 0 })
-    assert.is_true(err.retry_after >= 8 and err.retry_after <= 10)
-    _, err = client:call("DescribeRegions", {}, { deadline = 5 })
-    assert.equal("Client.RateLimit", err.code)
-    assert.equal(1, #transport.requests)
-    assert(client:call "DescribeDiskReplicaGroups")
-    assert.equal(0, control.elapsed)
-    assert(client:call "DescribeRegions")
-    assert.is_true(control.elapsed >= 8)
-  end)
-
-  it("knows each documented way of saying it", function()
-    for _, answer in ipairs {
-      refuse(400, "Throttling"), refuse(400, "Throttling.User"), refuse(400, "Throttling.Api"),
-      refuse(400, "Rejected.Throttling"), refuse(429, "BLOCK.LimitedRquest"),
-      refuse(429, "SomethingElse"), refuse(403, "Forbidden", { ["x-acs-retry-after"] = "500" }),
-      refuse(400, "Throttling", { ["x-ratelimit-user-api"] = "Limit:40,Remain:0,TimeLeft:900" }),
-      refuse(400, "Throttling", { ["x-ratelimit-user"] = "Remain:0,TimeLeft:900" }),
-    } do
-      local client, transport = helper.client { answer, ok() }
-      assert(client:call "DescribeRegions", core.encode(answer))
-      assert.equal(2, #transport.requests)
-      assert.equal(1, client:stats().throttles)
-    end
-  end)
-
-  it("waits for the longest of the headers", function()
-    local client, _, control = helper.client { refuse(400, "Throttling", {
-      ["x-ratelimit-user-api"] = "Remain:0,TimeLeft:900",
-      ["x-ratelimit-user"] = "Remain:0,TimeLeft:4000" }), ok() }
-    assert(client:call "DescribeRegions")
-    assert.is_true(control.elapsed >= 4)
-  end)
 end)

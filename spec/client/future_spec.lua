@@ -74,4 +74,58 @@ describe("client:start", function()
     assert.equal("not_sent", err.outcome)
     assert.same({}, sent)
   end)
+
+  it("knows that what was refused, and waits to be sent again, was refused", function()
+    local runtime = helper.runtime()
+    local client = alicloud.client {
+      region = "cn-shanghai", credentials = KEYS, runtime = runtime, rate = false,
+      transport = { send = function()
+        return { status = 400, headers = { ["x-acs-request-id"] = "R1" }, body =
+          '{"RequestId":"R1","Code":"Throttling.User","Message":"too often"}' }
+      end },
+    }
+    local future = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-1" })
+    client.loop.sleep(0.01)
+    assert.is_false(future:done())
+    future:cancel()
+    local _, err = future:result()
+    assert.same({ "cancelled", "rejected" }, { err.kind, err.outcome })
+    assert.equal("FailoverDiskReplicaGroup", err.action)
+  end)
+
+  it("raises what is known, where a call is made in a scope that is cancelled", function()
+    local client, control, sent = slow_client(10)
+    local raised, told = nil, {}
+    local own = client:with { witness = {
+      before = function() return true end,
+      after = function(_, _, answer) told[#told + 1] = answer.outcome end,
+    } }
+    local result, err = client.loop.scope(function()
+      raised = select(2, pcall(own.call, own, "FailoverDiskReplicaGroup",
+        { ReplicaGroupId = "pg-1" }))
+      told.late = select(2, pcall(own.call, own, "FailoverDiskReplicaGroup",
+        { ReplicaGroupId = "pg-2" }))
+      client.loop.checkpoint()
+    end, { timeout = 4 })
+    assert.is_nil(result)
+    assert.equal("Client.ScopeTimeout", err.code)
+    assert.same({ "cancelled", "unknown", "FailoverDiskReplicaGroup" },
+      { raised.kind, raised.outcome, raised.action })
+    assert.same({ "unknown" }, { table.unpack(told) })
+    assert.same({ "cancelled", "not_sent" }, { told.late.kind, told.late.outcome })
+    assert.equal(1, #sent)
+    assert.equal(4, control.elapsed)
+  end)
+
+  it("keeps the answer that came with the cancellation", function()
+    local client = slow_client(2)
+    local result = client.loop.scope(function(scope)
+      client.loop.spawn(function()
+        client.loop.sleep(2)
+        scope:cancel()
+      end)
+      return client:call "DescribeRegions"
+    end)
+    assert.is_table(result)
+  end)
 end)

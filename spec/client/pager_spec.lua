@@ -113,7 +113,19 @@ describe("a traversal", function()
   end)
 
   it("refuses a page whose items are no list", function()
-    assert.equal("Client.MalformedPage", helper.raised(collect, { { Items = "x" } }).code)
+    for _, items in ipairs { "x", 1, true, { Item = {} } } do
+      assert.equal("Client.MalformedPage", helper.raised(collect, { { Items = items } }).code)
+    end
+  end)
+
+  it("takes a token of digits, and refuses one that is no text", function()
+    local seen, asked = collect { { Items = { 1 }, NextToken = 7 }, { Items = { 2 } } }
+    assert.same({ 1, 2 }, seen)
+    assert.equal("7", asked[2].NextToken)
+    for _, token in ipairs { true, { "t" } } do
+      assert.equal("Client.MalformedPage",
+        helper.raised(collect, { { Items = { 1 }, NextToken = token } }).code)
+    end
   end)
 
   it("raises at the caller for a senseless page cap", function()
@@ -150,6 +162,12 @@ describe("numbered pages", function()
     seen, asked = numbered({ { Items = { 9 }, TotalCount = 201 } }, { PageNumber = "3" })
     assert.same({ 9 }, seen)
     assert.same({ { PageSize = 100, PageNumber = "3" } }, asked)
+  end)
+
+  it("are read from numbers in quotes", function()
+    local seen = numbered({ { Items = { 1, 2 }, PageNumber = "1", TotalCount = "3" },
+      { Items = { 3 }, PageNumber = "2", TotalCount = "3" } }, { PageSize = 2 })
+    assert.same({ 1, 2, 3 }, seen)
   end)
 
   it("without a total end at a page that is not full, and always at an empty one", function()

@@ -77,7 +77,7 @@ describe("a wait", function()
     local first = things("done", "done", "done", "done", "done", "done", "done", "done", "done",
       "done")
     for _, more in ipairs { { NextToken = "t", TotalCount = 17 }, { NextToken = "t" },
-      { TotalCount = 17 } } do
+      { TotalCount = 17 }, { TotalCount = "17" } } do
       for name, value in pairs(more) do first[name] = value end
       local result, err = watch { first }
       assert.is_nil(result)
@@ -274,9 +274,9 @@ describe("a response", function()
       return { Things = list }
     end
     local positive = { positive = "Point", success = {} }
-    assert.equal("success", judge(positive, points(1, 5.0)).verdict)
+    assert.equal("success", judge(positive, points(1, 5.0, "7")).verdict)
     for _, response in ipairs {
-      points(1, 0), points(1, false), points(1, "7"), points(-1), things "working", things(),
+      points(1, 0), points(1, false), points(1, "7x"), points(-1), things "working", things(),
     } do
       assert.equal("waiting", judge(positive, response).verdict)
     end

@@ -4,10 +4,13 @@ local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
 local providers = require "alicloud.call.provider"
 local rate_limit = require "alicloud.call.rate_limit"
+local runtimes = require "alicloud.base.runtime"
 local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.interceptor"
 local interceptor = lazy.module "alicloud.call.interceptor"
+---@module "alicloud.call.tracer"
+local tracers = lazy.module "alicloud.call.tracer"
 
 local M = {}
 
@@ -48,12 +51,32 @@ local function perform(context, plan, keys, timeout)
   return core.read(answer)
 end
 
-local function send(context, plan, progress, signed, timeout)
+local function send(context, plan, progress, turn, signed, timeout)
   local tally = context.shared.tally
   tally.attempts = tally.attempts + 1
-  progress.underway = true
-  if not signed then return perform(context, plan, progress.keys, timeout) end
-  return context.adapter.send_signed(signed, plan, timeout, context.plain_http)
+  progress.outcome = "unknown"
+  if turn then turn.holds = "sent" end
+  local answered = progress.span and tracers.attempt(progress)
+  local result, answer
+  if signed then
+    result, answer = context.adapter.send_signed(signed, plan, timeout, context.plain_http)
+  else
+    result, answer = perform(context, plan, progress.keys, timeout)
+  end
+  if answered then answered(result ~= nil, answer) end
+  -- What was given up before anything had left takes nothing of the rate.
+  local given_up = not result and answer.outcome == "not_sent"
+    and (answer.code == "Client.Cancelled" or answer.code == "Client.TooLate")
+  if turn and given_up then turn.holds = "both" end
+  return result, answer
+end
+
+local function keys_for(context, progress)
+  local provider = context.provider
+  local always = providers.fixed[provider]
+  if always then return always end
+  local loop = context.loop
+  return providers.get(provider, progress.deadline - loop.now(), loop)
 end
 
 -- A transport that takes values has nothing signed.
@@ -62,13 +85,53 @@ local function sign_bytes(context, plan, progress)
   return sign.sign(context, plan, progress.keys, progress.retried)
 end
 
--- Between what the interceptor is told before and after it.
-local function send_intercepted(context, plan, progress, signed, timeout)
-  local call, refusal = interceptor.before(context.interceptor, plan, progress.attempts)
-  if refusal then return nil, refusal end
-  local result, answer = send(context, plan, progress, signed, timeout)
-  interceptor.after(context.interceptor, call, result, answer)
+-- What is known of an attempt that an interrupt has left in the middle.
+local INTERRUPTED = { kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
+  message = "interrupted while it was on its way" }
+
+-- Seconds from the moment by which an attempt has to leave to the end of its exchange, at most:
+-- whoever takes the work over waits for so long.
+local LONGEST_EXCHANGE = 30
+
+local function too_late(late)
+  return core.read { failure = "too_late", sent = false, detail = ("%.3f s late"):format(late) }
+end
+
+-- What is announced may leave until a moment, if the interceptor says one. The last look is the
+-- transport's; here it is that of those who are no transport of ours.
+local function send_in_window(context, plan, progress, turn, signed, timeout, send_by)
+  local runtime = context.runtime
+  plan.send_by = send_by and runtimes.machine_moment(runtime, send_by)
+  -- To announce it may have taken its time.
+  local late = send_by and runtime.boottime() - send_by or 0
+  local left = progress.deadline - context.loop.now()
+  local result, answer
+  if late > 0 then
+    result, answer = too_late(late)
+  elseif left <= 0 then
+    result, answer = nil, deadline_error(plan.deadline)
+  else
+    local most = send_by and math.min(left, LONGEST_EXCHANGE) or left
+    result, answer = send(context, plan, progress, turn, signed, math.min(timeout, most))
+  end
+  if not result and answer.code == "Client.TooLate" and answer.outcome == "not_sent" then
+    answer.retryable, answer.retry_class = true, "window"
+  end
   return result, answer
+end
+
+-- Between what the interceptor is told before and after it, whatever ends it.
+local function send_intercepted(context, plan, progress, turn, signed, timeout)
+  local call, more = interceptor.before(context.interceptor, plan, progress.attempts)
+  if not call then return nil, more end
+  local ended, result, answer = pcall(send_in_window, context, plan, progress, turn, signed,
+    timeout, more)
+  if ended then
+    interceptor.after(context.interceptor, call, result, answer)
+    return result, answer
+  end
+  interceptor.after(context.interceptor, call, nil, INTERRUPTED)
+  error(result, 0)
 end
 
 --- Makes one attempt.
@@ -79,13 +142,17 @@ end
 ---@return table answer info or failure, as core.read gives them
 function M.run(context, plan, progress)
   -- Waits for its turn before it is signed: what was signed before would be old then.
-  local refusal = context.limiter and rate_limit.wait_turn(context, plan, progress)
+  local limiter = context.limiter
+  local turn <close> = limiter and rate_limit.turn(limiter, plan, context.loop)
+  local refusal = turn and rate_limit.wait_turn(context, turn, progress.deadline)
   if refusal then return nil, refusal end
-  local keys, err = providers.get(context.provider)
+  local keys, err = keys_for(context, progress)
   if not keys then return nil, err end
   progress.keys = keys
   local signed <close>, failure = sign_bytes(context, plan, progress)
   if failure then return nil, failure end
+  -- Nothing leaves for what was given up.
+  context.loop.checkpoint()
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then
     return nil, deadline_error(plan.deadline)
@@ -93,9 +160,9 @@ function M.run(context, plan, progress)
   local limit = plan.timeout
   local timeout = remaining < limit and remaining or limit
   if context.interceptor and plan.mutating then
-    return send_intercepted(context, plan, progress, signed, timeout)
+    return send_intercepted(context, plan, progress, turn, signed, timeout)
   end
-  return send(context, plan, progress, signed, timeout)
+  return send(context, plan, progress, turn, signed, timeout)
 end
 
 return M

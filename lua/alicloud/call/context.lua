@@ -2,7 +2,6 @@
 --- both come to together with the environment.
 
 local adapter = require "alicloud.net.adapter"
-local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local endpoint = require "alicloud.net.endpoint"
@@ -13,9 +12,9 @@ local plans = require "alicloud.call.plan"
 local rate_limit = require "alicloud.call.rate_limit"
 local retry = require "alicloud.call.retry"
 local runtimes = require "alicloud.base.runtime"
-local schedulers = require "alicloud.loop.scheduler"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
+local shared_loops = require "alicloud.loop.shared"
 local stats = require "alicloud.call.stats"
 local tables = require "alicloud.base.tables"
 
@@ -52,6 +51,8 @@ local M = {}
 ---@field user_agent? string appended to ours
 ---@field product? string of actions without a prefix (ebs)
 ---@field witness? alicloud.Interceptor is told of every attempt of a change before it leaves
+---@field tracer? alicloud.Tracer is told of every call and each of its attempts
+---@field caller? fun(): string?, string? whose calls they are, for the tracer: a run's id, a step
 
 local function has_functions(...)
   local names = { ... }
@@ -107,6 +108,8 @@ M.SCHEMA = {
   product = plans.PRODUCT,
   witness = schema.rule("a table with the functions before and after",
     has_functions("before", "after")),
+  tracer = schema.rule("a table with the function begin", has_functions "begin"),
+  caller = schema.callable,
 }
 
 for name, rule in pairs(net_options.SCHEMA) do M.SCHEMA[name] = rule end
@@ -186,10 +189,13 @@ local function check_endpoints(config)
   end
 end
 
--- Several calls at a time need a loop that spawns tasks; ours goes over one that cannot.
-local function loop_for(given, runtime)
-  if given and given.spawn then return given end
-  return schedulers.new(given or blocking.new(runtime))
+--- A loop with scopes, which carries several tasks at a time; ours goes over any other.
+---@param given? alicloud.Loop
+---@param runtime alicloud.Runtime
+---@return alicloud.loop.Scheduler
+function M.loop_for(given, runtime)
+  if given and given.scope then return given end
+  return given and shared_loops.over(given) or shared_loops.of_clock(runtime)
 end
 
 ---@class alicloud.call.Context what calls of one client have in common
@@ -216,6 +222,7 @@ end
 ---@field outage_retry alicloud.OutageRetry
 ---@field budget alicloud.outage_retry.Budget
 ---@field interceptor alicloud.Interceptor?
+---@field tracer alicloud.Tracer?
 ---@field endpoints table<string, alicloud.Endpoint> that were resolved
 ---@field forms table<string, alicloud.plan.Form> by action
 ---@field provider alicloud.credentials.Provider set by its maker, as are the following
@@ -233,15 +240,16 @@ function M.build(config)
     if config[name] == nil then context[name] = default else context[name] = config[name] end
   end
   context.endpoint, context.failed_region = config.endpoint, config.failed_region
-  context.interceptor = config.witness
+  context.interceptor, context.tracer = config.witness, config.tracer
   local message
   context.runtime, message = runtimes.make(config.runtime)
   if not context.runtime then return nil, message end
-  context.loop = loop_for(config.loop, context.runtime)
+  context.loop = M.loop_for(config.loop, context.runtime)
   context.user_agent = user_agent(config.user_agent)
   context.region, message = region_of(config, context.runtime)
   if message then return nil, message end
   message = check_endpoints(context) or net_options.validate(config)
+    or net_options.environment_fault(config, context.runtime)
   if message then return nil, message end
   context.network, message = endpoint.network(config.network, context.runtime.getenv)
   if message then return nil, message end
@@ -271,14 +279,14 @@ function M.new_shared(context)
 end
 
 --- Makes the adapter that requests leave by.
----@param context { config: alicloud.ClientOptions, loop: alicloud.Loop, mode?: string,
----connect_timeout?: number }
+---@param context { config: alicloud.ClientOptions, runtime: alicloud.Runtime, loop: alicloud.Loop,
+---mode?: string, connect_timeout?: number }
 ---@param overrides? table options of alicloud.transport, instead of what the context says
 ---@return alicloud.Adapter
 function M.new_adapter(context, overrides)
   local config = context.config
-  if config.transport then return adapter.foreign(config.transport) end
-  local way = net_options.settings(config)
+  if config.transport then return adapter.foreign(config.transport, context.loop) end
+  local way = net_options.settings(config, context.runtime.getenv)
   way.connect_timeout = context.connect_timeout
   if context.mode == "observe" then way.observe, way.reads = true, services.reading() end
   for name, value in pairs(overrides or {}) do way[name] = value end

@@ -4,6 +4,7 @@
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
 local plans = require "alicloud.call.plan"
+local providers = require "alicloud.call.provider"
 local proxies = require "alicloud.net.proxy"
 local schema = require "alicloud.base.schema"
 
@@ -11,7 +12,7 @@ local M = {}
 
 ---@class alicloud.Dependency
 ---@field host string host[:port]
----@field purpose "endpoint"|"credentials"|"proxy"|"hook"
+---@field purpose "endpoint"|"credentials"|"proxy"|"store"|"hook"
 ---@field place "region"|"machine"|"instance"|"unknown" what its name tells of where it is: in a
 ---region, on this machine, the metadata service of this instance, or nothing
 ---@field region? string for the place "region"
@@ -24,6 +25,7 @@ local M = {}
 ---@field regions? string[] whose endpoints are needed; default: the client's own
 ---@field products? string[] default: the client's own
 ---@field hooks? string[] addresses that are told of the run
+---@field stores? string[] hosts of the store in which the run lives
 
 local METADATA = "100.100.100.200"
 -- Regions begin with the code of a part of the world.
@@ -87,9 +89,7 @@ end
 
 -- A proxy is named once, however many endpoints are asked through it.
 local function add_proxy(list, context, target)
-  local config = context.config
-  local proxy = proxies.of { scheme = target.scheme, host = target.host, proxy = config.proxy,
-    no_proxy = config.no_proxy, getenv = context.runtime.getenv }
+  local proxy = proxies.toward(target, context.config, context.runtime.getenv)
   if not proxy then return end
   local host = M.host_of(proxy.host)
   for _, other in ipairs(list) do
@@ -105,9 +105,7 @@ local function add_endpoint(list, context, target, product, region)
 end
 
 local function add_credentials(list, context)
-  local provider = context.provider
-  local hosts = provider.hosts and provider:hosts() or {}
-  for _, host in ipairs(hosts) do
+  for _, host in ipairs(providers.hosts(context.provider)) do
     add(list, context, { host = M.host_of(host), purpose = "credentials" })
   end
 end
@@ -126,6 +124,7 @@ local SCHEMA = {
   regions = schema.rule("a list of region ids", is_list_of(formats.PARAMETER.region.test)),
   products = schema.rule("a list of product codes", is_list_of(plans.PRODUCT.test)),
   hooks = schema.rule("a list of addresses", is_list_of(schema.text.test)),
+  stores = schema.rule("a list of hosts", is_list_of(schema.text.test)),
 }
 
 --- Lists the hosts.
@@ -146,6 +145,9 @@ function M.list(context, given)
     end
   end
   add_credentials(list, context)
+  for _, host in ipairs(checked.stores or {}) do
+    add(list, context, { host = M.host_of(host), purpose = "store" })
+  end
   for _, hook in ipairs(checked.hooks or {}) do
     add(list, context, { host = M.host_of(hook), purpose = "hook" })
   end

@@ -4,6 +4,7 @@
 -- signature are made anew for every attempt.
 
 local attempt = require "alicloud.call.attempt"
+local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local outcomes = require "alicloud.call.outcome"
 local providers = require "alicloud.call.provider"
@@ -15,6 +16,8 @@ local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
+---@module "alicloud.call.tracer"
+local tracers = lazy.module "alicloud.call.tracer"
 
 local M = {}
 
@@ -24,7 +27,7 @@ local M = {}
 ---@return alicloud.Signed|nil signed as core.sign gives it
 ---@return alicloud.Error? err
 function M.prepare(context, plan)
-  local keys, err = providers.get(context.provider)
+  local keys, err = providers.get(context.provider, plan.deadline, context.loop)
   if not keys then return nil, err end
   return sign.show(context, plan, keys)
 end
@@ -33,7 +36,8 @@ end
 -- those that came instead.
 local function renew_keys(context, progress)
   if progress.mended.credentials then return false end
-  return providers.refuse(context.provider, progress.keys)
+  return providers.refuse(context.provider, progress.keys,
+    progress.deadline - context.loop.now())
 end
 
 -- The key of a session goes with the session: then it is not found at all.
@@ -45,6 +49,7 @@ end
 
 local function next_wait(context, plan, progress, failure)
   local class = class_of(progress, failure)
+  if class == "window" then progress.late = progress.late + 1 end
   progress.mended = progress.mended or {}
   if class == "credentials" and not renew_keys(context, progress) then return nil, "final" end
   if class == "clock" and not server_clock.learn(context, plan, failure) then
@@ -53,7 +58,7 @@ local function next_wait(context, plan, progress, failure)
   return retry.decide(progress.policy, context.shared.bucket, {
     class = class,
     outcome = failure.outcome or "unknown",
-    attempt = progress.attempts,
+    attempt = progress.attempts - progress.late,
     mutating = plan.mutating,
     token = plan.token ~= nil,
     resend = plan.resend,
@@ -94,15 +99,17 @@ end
 ---@field plan alicloud.plan
 ---@field policy alicloud.retry.Policy
 ---@field attempts integer so far
+---@field late integer of them that had to leave by a moment and did not
 ---@field throttles integer answers that said "too often"
 ---@field mended table<string, boolean>? retry classes that were mended once
----@field underway boolean something may have left
+---@field outcome alicloud.Outcome what may be said of the effect by now
 ---@field doubtful boolean? the latest attempt may have had an effect
 ---@field request_ids string[]? of the attempts that were answered
 ---@field retried { count: integer, wait: number }? attempts so far, and seconds of the last pause
 ---@field cause alicloud.Error? of the attempt before
 ---@field cost number? of the last retry
 ---@field keys alicloud.Credentials? of the latest attempt
+---@field span alicloud.CallSpan? of the client's tracer
 
 --- Begins a call.
 ---@param context alicloud.call.Context
@@ -119,9 +126,10 @@ function M.begin(context, plan, policy)
     plan = plan,
     policy = policy or plan.policy,
     attempts = 0,
+    late = 0,
     throttles = 0,
     mended = nil,
-    underway = false,
+    outcome = "not_sent",
     request_ids = nil,
     info = nil,
     finished = nil,
@@ -136,13 +144,15 @@ local function pause(context, progress, wait)
   if wait > 0 then context.loop.sleep(wait) end
 end
 
---- Carries a plan out.
----@param context alicloud.call.Context
----@param plan alicloud.plan
----@param progress alicloud.call.Progress as `begin` made it
----@return table|nil result
----@return alicloud.Error? err
-function M.run(context, plan, progress)
+-- An attempt that was cut short, because the caller was told to stop, is the last one.
+local function heed_stop(context, answer, err)
+  if answer.code ~= "Client.Cancelled" then return end
+  local stop = context.loop.stopping()
+  if guard.is_interrupt(stop) then error(stop, 0) end
+  if stop ~= nil then error(guard.cancellation(err), 0) end
+end
+
+local function carry_out(context, plan, progress)
   local refusal = forbidden(context, plan)
   if refusal then return nil, outcomes.error(context, plan, progress, refusal) end
   while true do
@@ -152,12 +162,38 @@ function M.run(context, plan, progress)
     outcomes.add_request_id(progress, answer)
     rate_limit.apply_throttle(context, plan, progress, answer)
     local err = outcomes.error(context, plan, progress, answer)
+    progress.outcome = err.outcome
+    heed_stop(context, answer, err)
     local wait, reason = next_wait(context, plan, progress, answer)
     if not wait then return outcomes.stopped(err, reason) end
     progress.cause, progress.cost = err, reason
     progress.doubtful = err.outcome == "unknown"
     pause(context, progress, wait)
   end
+end
+
+local function cut_short(context, plan, progress, raised)
+  -- An attempt that was cut short has said it already.
+  if not guard.is_cancellation(raised) or raised.action then return raised end
+  return guard.cancellation(outcomes.cancelled(context, plan, progress))
+end
+
+local function ended(context, plan, progress, ok, ...)
+  if progress.span then tracers.finish(progress, ok, ...) end
+  if not ok then error(cut_short(context, plan, progress, (...)), 0) end
+  return ...
+end
+
+--- Carries a plan out. Where the caller's scope is cancelled meanwhile it raises, as every wait
+--- does, an error that says what is known of the call.
+---@param context alicloud.call.Context
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress as `begin` made it
+---@return table|nil result
+---@return alicloud.Error? err
+function M.run(context, plan, progress)
+  if context.tracer then progress.span = tracers.begin(context, plan) end
+  return ended(context, plan, progress, pcall(carry_out, context, plan, progress))
 end
 
 --- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service

@@ -9,8 +9,9 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.Interceptor
----@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave;
----`nil, why`: it may not; an error object is the error of the call
+---@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave,
+---with a number only until that moment, in seconds of the runtime's boottime; `nil, why`: it may
+---not; an error object is the error of the call
 ---@field after fun(call: alicloud.InterceptedCall, result: table|nil, failure: table|nil) an
 ---answer, or why there is none; what it returns or raises changes nothing
 
@@ -49,12 +50,13 @@ end
 local function refusal(why)
   if errors.is_error(why) then
     return { kind = why.kind, code = why.code, message = why.message, hint = why.hint,
-      outcome = "not_sent", retryable = false, retry_class = "never" }
+      outcome = "not_sent", retryable = why.retryable == true, retry_class = "never",
+      retry_after = type(why.retry_after) == "number" and why.retry_after or nil }
   end
   return {
     kind = "journal", code = "Client.JournalFailed", outcome = "not_sent", retryable = false,
     retry_class = "never",
-    message = "the call could not be written down and was not sent: " .. tostring(why),
+    message = "the call could not be written down and was not sent: " .. errors.text_of(why),
     hint = "mend the journal's file system; nothing is sent that a crash could make us forget",
   }
 end
@@ -64,12 +66,13 @@ end
 ---@param plan alicloud.plan of a change
 ---@param attempt integer
 ---@return alicloud.InterceptedCall|nil call for `after`
----@return table? failure as core.read gives it; nothing may be sent then
+---@return table|number|nil more failure as core.read gives it, and nothing may be sent; or the
+---moment until which it may leave, in seconds of the runtime's boottime
 function M.before(interceptor, plan, attempt)
   local call = describe(plan, attempt)
-  local ok, agreed, why = guard.call(interceptor.before, call)
-  if ok and agreed then return call end
-  return nil, refusal(ok and (why or "no reason given") or agreed)
+  local ok, agreed, more = guard.call(interceptor.before, call)
+  if ok and agreed then return call, type(more) == "number" and more or nil end
+  return nil, refusal(ok and (more or "no reason given") or agreed)
 end
 
 --- Tells how it ended.

@@ -11,8 +11,13 @@ local server_clock = require "alicloud.call.server_clock"
 
 ---@module "alicloud.base.codes"
 local codes = lazy.module "alicloud.base.codes"
+---@module "alicloud.net.proxy"
+local proxies = lazy.module "alicloud.net.proxy"
 
 local M = {}
+
+-- Kinds of failures on the way to the host.
+local ON_THE_WAY = { network = true, timeout = true, tls = true }
 
 --- Remembers the request id of an attempt.
 ---@param progress alicloud.call.Progress
@@ -87,6 +92,20 @@ local function hint_for(context, plan, failure, outcome)
   return hint and hint .. "; " .. hint_of_doubt(plan) or hint_of_doubt(plan)
 end
 
+-- Where nothing was sent, whom the request would have passed is named: many a fault of the host is
+-- the proxy's.
+local function name_proxy(context, plan, failure)
+  local message = failure.message
+  if failure.outcome ~= "not_sent" or not ON_THE_WAY[failure.kind] or context.config.transport then
+    return message
+  end
+  local proxy = proxies.toward(plan.target, context.config, context.runtime.getenv)
+  if not proxy then return message end
+  -- Errors are shown to many, a user's name on the command line to one.
+  local url = proxy.url:gsub("//.*@", "//")
+  return ("%s; the proxy is %s (%s)"):format(message, url, proxy.source)
+end
+
 --- The error of a call after an attempt that failed.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
@@ -97,10 +116,11 @@ function M.error(context, plan, progress, failure)
   local fields = {}
   for name, value in pairs(failure) do fields[name] = value end
   local outcome = failure.outcome or "unknown"
+  fields.message = name_proxy(context, plan, failure)
   if plan.mutating and outcome ~= "unknown" and progress.doubtful then
     outcome = "unknown"
     fields.message = ("%s (an earlier attempt ended without an answer)")
-      :format(failure.message or failure.code)
+      :format(fields.message or failure.code)
   end
   fields.outcome = outcome
   fields.hint = hint_for(context, plan, failure, outcome)
@@ -125,7 +145,7 @@ function M.stopped(err, reason)
   return nil, err
 end
 
---- The error of a call that its caller gave up.
+--- The error of a call that its caller gave up between two attempts, or before the first.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
@@ -135,7 +155,7 @@ function M.cancelled(context, plan, progress)
     kind = "cancelled",
     code = "Client.Cancelled",
     message = "the call was cancelled",
-    outcome = progress.underway and "unknown" or "not_sent",
+    outcome = progress.outcome,
   })
 end
 

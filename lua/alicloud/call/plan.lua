@@ -43,6 +43,7 @@ local M = {}
 ---@field flat table<string, string> parameters as they are signed
 ---@field token string|nil
 ---@field target alicloud.Endpoint
+---@field send_by number? seconds of core.boottime after which its attempt may not leave any more
 
 local PRODUCT = schema.rule("a product code such as ebs", function(value)
   return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil

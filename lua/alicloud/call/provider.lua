@@ -1,6 +1,7 @@
 --- Asks a provider for keys, and tells it when the service refuses them. A provider may be
 --- anybody's: whatever it does, a call ends with keys or with an error object.
 
+local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local schema = require "alicloud.base.schema"
@@ -14,18 +15,23 @@ local M = {}
 ---@field provider string which provider they came from
 
 ---@class alicloud.credentials.Provider
----@field get fun(self: table): alicloud.Credentials|nil, alicloud.Error?
+---@field get fun(self: table, patience?: number): alicloud.Credentials|nil, alicloud.Error?  the
+---seconds are those that are left of the call
 ---@field describe? fun(self: table): string at most the last four characters of the key id
 ---@field explain? fun(self: table): alicloud.credentials.Explanation
 ---@field hosts? fun(self: table): string[] host[:port] of whom it asks; asks nobody
 ---@field holds? fun(self: table): boolean whether it has credentials without asking anybody
----@field refuse? fun(self: table, keys: alicloud.Credentials): boolean told that the service takes
----them no longer; whether there are others now
+---@field refuse? fun(self: table, keys: alicloud.Credentials, patience?: number): boolean told that
+---the service takes them no longer; whether there are others now
 ---@field close? fun(self: table)
 
 --- Providers with what they always give: these are not asked.
 ---@type table<alicloud.credentials.Provider, alicloud.Credentials>
 M.fixed = setmetatable({}, { __mode = "k" })
+
+--- Providers that keep to the seconds that they are given; for all others time is taken.
+---@type table<alicloud.credentials.Provider, true>
+M.punctual = setmetatable({}, { __mode = "k" })
 
 local function broken(message, cause)
   return nil, errors.new {
@@ -41,23 +47,67 @@ local function is_text(value)
   return type(value) == "string" and value ~= "" and not value:find("%c")
 end
 
+local length_of = core.secret("-").length
+
+-- One that was wiped meanwhile is none.
 local function is_secret(value)
-  return type(value) == "userdata" or is_text(value)
+  if type(value) ~= "userdata" then return is_text(value) end
+  local ok, length = pcall(length_of, value)
+  return ok and length > 0
+end
+
+-- What reads is done once, so that it stays what was looked at.
+local function read(keys)
+  return { access_key_id = keys.access_key_id, access_key_secret = keys.access_key_secret,
+    security_token = keys.security_token, provider = keys.provider }
+end
+
+-- An object that makes its fields up is asked for them here.
+local function plain(keys)
+  if type(keys) ~= "table" or debug.getmetatable(keys) == nil then return keys end
+  local ok, copy = guard.call(read, keys)
+  return ok and copy or nil
+end
+
+local function ask(provider, name, ...)
+  return provider[name](provider, ...)
+end
+
+-- A provider of somebody else may go on for ever.
+local function ask_in_time(provider, patience, loop)
+  if patience <= 0 then return broken "no time was left to ask the credentials provider" end
+  return loop.scope(function() return ask(provider, "get", patience) end, { timeout = patience })
+end
+
+-- What went wrong for the provider has not been sent for us, whatever became of its own calls.
+local function own_error(err)
+  if err.outcome == nil then err.outcome = "not_sent" end
+  if err.outcome == "not_sent" then return nil, err end
+  return broken("the credentials provider failed: " .. errors.text_of(err), err)
 end
 
 --- Asks a provider; whatever it does, the answer is credentials or an error object.
 ---@param provider alicloud.credentials.Provider
+---@param patience? number seconds that the caller can wait
+---@param loop? alicloud.loop.Loop with `patience`: whose time that is
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
-function M.get(provider)
+function M.get(provider, patience, loop)
   local always = M.fixed[provider]
   if always then return always end
-  local ok, keys, err = guard.call(provider.get, provider)
+  local ok, keys, err
+  if loop and not M.punctual[provider] then
+    ok, keys, err = guard.call(ask_in_time, provider, patience, loop)
+  else
+    ok, keys, err = guard.call(ask, provider, "get", patience)
+  end
+  if not ok and errors.is_error(keys) then return own_error(keys) end
   if not ok then return broken("the credentials provider raised an error") end
   if not keys then
-    if errors.is_error(err) then return nil, err end
+    if errors.is_error(err) then return own_error(err) end
     return broken("the credentials provider gave nothing: " .. schema.show(err))
   end
+  keys = plain(keys)
   if type(keys) ~= "table" or not is_text(keys.access_key_id)
     or not is_secret(keys.access_key_secret)
     or keys.security_token ~= nil and not is_secret(keys.security_token) then
@@ -67,14 +117,66 @@ function M.get(provider)
   return keys
 end
 
+local function asked(provider, name, ...)
+  local ok, answer = guard.call(ask, provider, name, ...)
+  return ok and answer or nil
+end
+
 --- Tells a provider that the service takes its credentials no longer.
 ---@param provider alicloud.credentials.Provider
 ---@param keys alicloud.Credentials those that were refused
+---@param patience? number seconds that the caller can wait
 ---@return boolean renewed whether there are others now
-function M.refuse(provider, keys)
-  if not schema.callable.test(provider.refuse) then return false end
-  local ok, renewed = guard.call(provider.refuse, provider, keys)
-  return ok and renewed == true
+function M.refuse(provider, keys, patience)
+  return asked(provider, "refuse", keys, patience) == true
+end
+
+--- Whether a provider has credentials without asking anybody.
+---@param provider alicloud.credentials.Provider
+---@return boolean
+function M.holds(provider)
+  return asked(provider, "holds") == true
+end
+
+--- A provider's word of itself.
+---@param provider alicloud.credentials.Provider
+---@return string
+function M.describe(provider)
+  local words = asked(provider, "describe")
+  return type(words) == "string" and errors.text_of(words) or "provider"
+end
+
+local MOST_HOSTS = 100
+
+local function hosts_of(provider)
+  local list = {}
+  for i, host in ipairs(provider:hosts()) do
+    if i > MOST_HOSTS then break end
+    if type(host) == "string" then list[#list + 1] = host end
+  end
+  return list
+end
+
+--- Whom a provider asks, as far as it tells.
+---@param provider alicloud.credentials.Provider
+---@return string[]
+function M.hosts(provider)
+  local ok, list = guard.call(hosts_of, provider)
+  return ok and list or {}
+end
+
+local function explanation_of(provider)
+  local about = provider:explain()
+  return { provider = errors.text_of(about.provider), key_id = about.key_id,
+    temporary = about.temporary, expires_in = about.expires_in, tried = about.tried }
+end
+
+--- What a provider tells of the credentials that it gave.
+---@param provider alicloud.credentials.Provider
+---@return alicloud.credentials.Explanation|nil
+function M.explain(provider)
+  local ok, about = guard.call(explanation_of, provider)
+  return ok and about or nil
 end
 
 return M

@@ -5,12 +5,13 @@
 -- something does not wait for those that only look. A call that is throttled again is blocked until
 -- the next full minute, and so is the console: nothing is sent then.
 --
--- There is no queue to get stuck in. Who must wait books the next free moment and sleeps until
--- then, so the order is that of coming, and one who never wakes up costs one moment.
+-- An attempt takes a slot of its action, and one of its region: alicloud.call.slots says for how
+-- long. A change has one of its region at once, and those that only look make room for it.
 -- Source: the vendor's page on API throttling; the quota table of the replication API.
 
 local schema = require "alicloud.base.schema"
 local server_clock = require "alicloud.call.server_clock"
+local slots = require "alicloud.call.slots"
 
 local M = {}
 
@@ -54,25 +55,19 @@ local ACCOUNT_CODE = "Throttling.User"
 local MINUTE = 60
 -- Those who were blocked together come back spread over so many seconds.
 local SPREAD = 2
--- What the clock's rounding leaves over is not worth a sleep.
-local NOTHING = 1e-6
-
--- The last `count` moments that were booked, in a ring: the next one is a window after the oldest.
----@class alicloud.rate_limit.Window
----@field count integer
----@field seconds number its length
----@field moments table<integer, number> monotonic seconds
----@field place integer of the newest
----@field at number monotonic seconds of the newest look
----@field blocked_until number monotonic seconds before which nobody passes
-
---- The window of an action in a region.
----@class alicloud.rate_limit.Bucket: alicloud.rate_limit.Window
----@field all alicloud.rate_limit.Window of the region
+-- Seconds after which it is asked again whether a share that has lapsed was renewed.
+local RECHECK = 0.25
 
 ---@class alicloud.rate_limit.Limiter
 ---@field rate alicloud.rate_limit.Rate
 ---@field regions table
+---@field parts integer so many share the quota; this one has one part
+---@field share alicloud.rate_limit.Share? when that is known to be so; nil: always
+
+---@class alicloud.rate_limit.Share
+---@field parts integer how many share the quota, this one included
+---@field from number seconds of runtime.boottime before which nothing is sent
+---@field ends number the same, from which on nothing is, unless it is renewed
 
 --- Makes a limiter.
 ---@param given? alicloud.rate_limit.Rate|false false: none
@@ -85,15 +80,7 @@ function M.new(given)
   for name, value in pairs(DEFAULTS) do
     if rate[name] == nil then rate[name] = value end
   end
-  return { rate = rate, regions = {} }
-end
-
-local function new_window(limit, reserve, now)
-  local usable = limit * (1 - reserve)
-  -- In a window of a second, so that no second of the server's clock sees more, wherever it begins.
-  local count = math.max(math.floor(usable), 1)
-  return { count = count, seconds = math.max(1, count / usable), moments = {}, place = 0, at = now,
-    blocked_until = 0 }
+  return { rate = rate, regions = {}, parts = 1 }
 end
 
 local function limit_of(rate, plan)
@@ -102,9 +89,9 @@ local function limit_of(rate, plan)
     or rate.action
 end
 
-local function region_of(limiter, id, now)
+local function region_of(limiter, id)
   local rate = limiter.rate
-  local region = { all = new_window(rate.region, rate.reserve, now), buckets = {} }
+  local region = { all = slots.new(rate.region / limiter.parts, rate.reserve), buckets = {} }
   limiter.regions[id] = region
   return region
 end
@@ -112,87 +99,28 @@ end
 --- The bucket of an action in a region.
 ---@param limiter alicloud.rate_limit.Limiter
 ---@param plan alicloud.plan
----@param now number monotonic seconds
----@return alicloud.rate_limit.Bucket
-function M.bucket(limiter, plan, now)
+---@return alicloud.slots.Pair
+function M.bucket(limiter, plan)
   local id = plan.region or ""
-  local region = limiter.regions[id] or region_of(limiter, id, now)
+  local region = limiter.regions[id] or region_of(limiter, id)
   local title = plan.title
   local bucket = region.buckets[title]
   if not bucket then
-    bucket = new_window(limit_of(limiter.rate, plan), limiter.rate.reserve, now)
-    bucket.all = region.all
+    local limit = limit_of(limiter.rate, plan)
+    bucket = { own = slots.new(limit / limiter.parts, limiter.rate.reserve), all = region.all,
+      limit = limit }
     region.buckets[title] = bucket
   end
   return bucket
 end
 
--- Books the next free moment, in the place of the oldest, which is given back with it.
-local function book(window, now)
-  -- A rehearsal that starts anew puts its clock back.
-  if now < window.at then window.moments = {} end
-  window.at = now
-  local place = window.place % window.count + 1
-  local oldest = window.moments[place]
-  local moment = oldest and oldest + window.seconds or now
-  if moment < now then moment = now end
-  window.moments[place], window.place = moment, place
-  return moment, oldest
-end
-
-local function give_back(window, oldest)
-  window.moments[window.place] = oldest
-  window.place = window.place - 1
-end
-
--- Until when nobody may pass at all: the action is blocked, or readings of the whole region are.
-local function blocked_until(bucket, urgent)
-  local own, all = bucket.blocked_until, bucket.all.blocked_until
-  return not urgent and all > own and all or own
-end
-
--- Nil if the block lasts beyond the deadline.
-local function outlast(bucket, urgent, loop, now, deadline)
-  local left = blocked_until(bucket, urgent) - now
-  while left > NOTHING do
-    if now + left >= deadline then return nil, left end
-    loop.sleep(left)
-    now = loop.now()
-    left = blocked_until(bucket, urgent) - now
-  end
-  return now
-end
-
---- Takes a place for a call, after as long a wait as it takes.
----@param bucket alicloud.rate_limit.Bucket
----@param urgent boolean|nil whether it changes something
----@param loop alicloud.Loop
----@param now number monotonic seconds
----@param deadline number monotonic seconds
----@return number|nil waited seconds; nil if the wait would pass the deadline
----@return number? wait seconds that it would have taken
-function M.take(bucket, urgent, loop, now, deadline)
-  local began, all = now, bucket.all
-  if blocked_until(bucket, urgent) - now > NOTHING then
-    local left
-    now, left = outlast(bucket, urgent, loop, now, deadline)
-    if not now then return nil, left end
-  end
-  local moment, oldest = book(bucket, now)
-  local common, commons_oldest = book(all, now)
-  if not urgent and common > moment then
-    moment = common
-    bucket.moments[bucket.place] = common
-  end
-  local wait = moment - now
-  if wait <= NOTHING then return now - began end
-  if moment >= deadline then
-    give_back(bucket, oldest)
-    give_back(all, commons_oldest)
-    return nil, wait
-  end
-  loop.sleep(wait)
-  return loop.now() - began
+--- A turn of an attempt, which holds nothing yet; see alicloud.call.slots.
+---@param limiter alicloud.rate_limit.Limiter
+---@param plan alicloud.plan
+---@param loop alicloud.loop.Loop
+---@return alicloud.slots.Turn
+function M.turn(limiter, plan, loop)
+  return slots.turn(M.bucket(limiter, plan), plan.mutating, loop)
 end
 
 local function refusal(wait)
@@ -209,19 +137,49 @@ local function refusal(wait)
   }
 end
 
---- Waits for the turn of a call, if the client keeps a rate.
----@param context alicloud.call.Context with a limiter
----@param plan alicloud.plan
----@param progress alicloud.call.Progress
+--- Takes a part of the quota that others have the rest of. It is renewed by the same call.
+---@param limiter alicloud.rate_limit.Limiter
+---@param share alicloud.rate_limit.Share
+---@param now number monotonic seconds
+function M.share(limiter, share, now)
+  limiter.share = share
+  if limiter.parts == share.parts then return end
+  limiter.parts = share.parts
+  local rate = limiter.rate
+  for _, region in pairs(limiter.regions) do
+    slots.resize(region.all, rate.region / share.parts, rate.reserve, now)
+    for _, bucket in pairs(region.buckets) do
+      slots.resize(bucket.own, bucket.limit / share.parts, rate.reserve, now)
+    end
+  end
+end
+
+-- Waits until the part that it has of the quota is known.
+local function await_share(context, deadline)
+  local limiter = context.limiter
+  while limiter.share do
+    local now, share = context.runtime.boottime(), limiter.share
+    if now >= share.from and now < share.ends then return nil end
+    local left = now < share.from and share.from - now or RECHECK
+    if context.loop.now() + left >= deadline then return refusal(left) end
+    context.loop.sleep(left)
+  end
+end
+
+--- Waits for the turn of an attempt.
+---@param context alicloud.call.Context
+---@param turn alicloud.slots.Turn
+---@param deadline number monotonic seconds
 ---@return table? failure as core.read gives it, where the deadline is before its turn
-function M.wait_turn(context, plan, progress)
-  local loop, now = context.loop, context.loop.now()
-  local bucket = M.bucket(context.limiter, plan, now)
-  local waited, wait = M.take(bucket, plan.mutating, loop, now, progress.deadline)
-  if not waited then return refusal(wait) end
-  if waited > 0 then
+function M.wait_turn(context, turn, deadline)
+  local refused = await_share(context, deadline)
+  if refused then return refused end
+  local now = context.loop.now()
+  local passed, wait = slots.take(turn, now, deadline)
+  if not passed then return refusal(wait) end
+  if passed > now then
     local tally = context.shared.tally
-    tally.waited = tally.waited + waited
+    tally.waited = tally.waited + (passed - now)
   end
 end
 
@@ -245,15 +203,18 @@ function M.retry_after(failure, times, server_time, random)
   return MINUTE - server_time % MINUTE + random() * SPREAD
 end
 
+local function block(window, moment)
+  if window.blocked_until < moment then window.blocked_until = moment end
+end
+
 --- Keeps everybody away from what has been throttled.
----@param bucket alicloud.rate_limit.Bucket
+---@param bucket alicloud.slots.Pair
 ---@param code string of the throttled answer
 ---@param now number monotonic seconds
 ---@param seconds number
 function M.block(bucket, code, now, seconds)
-  local all = bucket.all
-  bucket.blocked_until = math.max(bucket.blocked_until, now + seconds)
-  if code == ACCOUNT_CODE then all.blocked_until = math.max(all.blocked_until, now + seconds) end
+  block(bucket.own, now + seconds)
+  if code == ACCOUNT_CODE then block(bucket.all, now + seconds) end
 end
 
 --- Counts an answer that said "too often", and keeps everybody away for as long as it means, which
@@ -271,7 +232,7 @@ function M.apply_throttle(context, plan, progress, failure)
   failure.retry_after = wait
   if wait and context.limiter then
     local now = context.loop.now()
-    M.block(M.bucket(context.limiter, plan, now), failure.code, now,
+    M.block(M.bucket(context.limiter, plan), failure.code, now,
       math.min(wait, plan.policy.hint_cap))
   end
 end

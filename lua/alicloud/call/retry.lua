@@ -45,9 +45,10 @@ local SCHEMA = {
 }
 
 -- What a retry takes out of the bucket. Mending a nonce, a clock or a session costs nothing: it
--- happens once.
+-- happens once. What had to leave by a moment, and did not, is announced anew: that is no attempt
+-- at the service.
 local COST = { transport = 14, server = 14, throttle = 5, pending = 5, nonce = 0, clock = 0,
-  credentials = 0 }
+  credentials = 0, window = 0 }
 
 local ONCE = { nonce = true, clock = true, credentials = true }
 
@@ -116,7 +117,7 @@ end
 ---@class alicloud.retry.Question
 ---@field class string retry class of the failure
 ---@field outcome alicloud.Outcome
----@field attempt integer attempts so far
+---@field attempt integer attempts so far, without those of class "window"
 ---@field mutating boolean
 ---@field token boolean whether the call carries a ClientToken
 ---@field resend "token"|"never" what the caller allows after an unknown outcome
@@ -130,7 +131,8 @@ local function forbidden(policy, question)
   local repeatable = question.token and question.resend == "token"
   if question.mutating and question.outcome == "unknown" and not repeatable then return "resend" end
   local mends = policy.mend_only and ONCE[question.class]
-  if question.attempt >= policy.attempts and not mends then return "attempts" end
+  local counts = question.class ~= "window" and not mends
+  if counts and question.attempt >= policy.attempts then return "attempts" end
 end
 
 --- Decides about another attempt and takes its cost out of the bucket.

@@ -39,12 +39,17 @@ local function own_headers(plan, keys, retried)
   }
 end
 
--- The one refusal of the core that is no mistake of whoever wrote the call: a limit of ours, judged
--- as where a transport meets one.
-local function too_large(problem)
-  local detail = tostring(problem):match "^sign: (the request's .* is larger than %d+ bytes)$"
-  if not detail then error(problem, 0) end
-  return select(2, core.read { failure = "request_too_large", sent = false, detail = detail })
+-- Two refusals of the core are no mistake of whoever wrote the call: a limit of ours, judged as
+-- where a transport meets one, and keys that were closed with their client while the call waited.
+local function refusal(problem)
+  local text = errors.text_of(problem)
+  local detail = text:match "^sign: (the request's .* is larger than %d+ bytes)$"
+  if detail then
+    return select(2, core.read { failure = "request_too_large", sent = false, detail = detail })
+  end
+  if not text:find "the secret is closed$" then error(problem, 0) end
+  return select(2, core.read { failure = "cancelled", sent = false,
+    detail = "the client's credentials were closed" })
 end
 
 --- Signs an attempt. The secrets are read by the core and stay where they are.
@@ -53,7 +58,7 @@ end
 ---@param keys alicloud.Credentials
 ---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
 ---@return alicloud.SignedRequest|nil signed
----@return table? failure where it is too large
+---@return table? failure where it is too large, or the client was closed
 function M.sign(context, plan, keys, retried)
   local form, runtime = plan.form, context.runtime
   local query, body, headers = plan.flat, nil, nil
@@ -66,7 +71,7 @@ function M.sign(context, plan, keys, retried)
     runtime.random_hex(16), keys.access_key_id, keys.access_key_secret, keys.security_token,
     headers)
   if ok then return signed end
-  return nil, too_large(signed)
+  return nil, refusal(signed)
 end
 
 local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request", "string_to_sign",

@@ -7,6 +7,7 @@ local outcomes = require "alicloud.call.outcome"
 local M = {}
 
 ---@class alicloud.Future
+---@field task alicloud.Task that carries it
 local Future = {}
 
 -- Plan and client of a call are the program's own.
@@ -38,15 +39,19 @@ function Future:result()
   return own(self).task:result()
 end
 
---- Gives the call up. Of a change that may have left already, the outcome is unknown.
----@return boolean cancelled false if it had ended before
+--- Gives the call up; `result` says what is known of it: not_sent while it waits for its turn, for
+--- keys or a connection, rejected after a refusal, unknown once it was given to the wire.
+---@return boolean cancelled false if it had ended, or been given up, before
 function Future:cancel()
   local state = own(self)
-  return state.task:cancel(outcomes.cancelled(state.context, state.plan, state.progress))
+  local task = state.task
+  -- One that has begun says by itself what it had sent.
+  return task:cancel(not task.begun
+    and outcomes.cancelled(state.context, state.plan, state.progress) or nil)
 end
 
 local function close(future)
-  future:cancel()
+  own(future).task:close()
 end
 
 local function describe(future)
@@ -55,9 +60,17 @@ local function describe(future)
     state.task.finished and "done" or "under way")
 end
 
+local function field(future, name)
+  if name == "task" then return own(future).task end
+  return Future[name]
+end
+
+--- What a future has, by name.
+M.METHODS, M.FIELDS = Future, { task = true }
+
 local metatable = {
   __name = "alicloud.Future",
-  __index = Future,
+  __index = field,
   __newindex = function() error("a future is read-only", 2) end,
   __close = close,
   __tostring = describe,

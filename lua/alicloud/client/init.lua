@@ -14,6 +14,7 @@ local outage_retry = require "alicloud.call.outage_retry"
 local plans = require "alicloud.call.plan"
 local poll_sets = require "alicloud.loop.poll_set"
 local providers = require "alicloud.call.provider"
+local rate_limit = require "alicloud.call.rate_limit"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.client.service"
 local stats = require "alicloud.call.stats"
@@ -76,6 +77,7 @@ function M.new(given)
   context.shared = contexts.new_shared(context)
   context.adapter = contexts.new_adapter(context)
   context.owned_adapter = context.adapter
+  net_options.warn(context.config, context.runtime)
   return new_client(context)
 end
 
@@ -139,6 +141,14 @@ function Client:renew_patience()
   if budget.renewable then budget.waited = 0 end
 end
 
+--- Takes a part of the account's quota, since other processes have the rest of it; whoever knows
+--- how many they are renews it. Clients that share its rate take it, too.
+---@param share alicloud.rate_limit.Share
+function Client:share_rate(share)
+  local context = context_of(self)
+  if context.limiter then rate_limit.share(context.limiter, share, context.loop.now()) end
+end
+
 --- Seconds that this client may still wait for the cloud.
 ---@return number
 function Client:patience()
@@ -193,14 +203,12 @@ function Client:start(action, params, call_options)
   return future.start(context, plan)
 end
 
---- What a program with a select loop of its own waits for: this client's transport, and everything
---- that was started in its loop. `step` never waits.
+--- What a program with a select loop of its own waits for: everything that was started in this
+--- client's loop, whoever started it. `step` never waits.
 ---@return alicloud.Pollable
 function Client:pollable()
-  local context = context_of(self)
-  local loop = context.loop
-  if not loop.step then error("pollable: the client's loop steps its tasks by itself", 2) end
-  return poll_sets.of_client(loop, context.adapter)
+  local loop = context_of(self).loop
+  return poll_sets.of_loop(loop)
 end
 
 --- Signs a call without sending it; the result is that of `core.sign`.
@@ -306,16 +314,17 @@ end
 ---@return alicloud.Credentials|nil
 function M.held(client)
   local provider = context_of(client).provider
-  return provider.holds and provider:holds() and providers.get(provider) or nil
+  return providers.holds(provider) and providers.get(provider) or nil
 end
 
 local function describe(client)
   local context = by_client[client]
-  local provider = context.provider
-  local keys = provider.describe and provider:describe() or "provider"
   return ("alicloud.Client { region = %s, credentials = %s, mode = %s }"):format(
-    context.region or "(none)", keys, context.mode)
+    context.region or "(none)", providers.describe(context.provider), context.mode)
 end
+
+--- What a client has, by name.
+M.METHODS, M.FIELDS = Client, PUBLIC
 
 metatable = {
   __name = "alicloud.Client",

@@ -5,6 +5,7 @@
 -- page count nobody can have meant.
 
 local errors = require "alicloud.base.error"
+local fields = require "alicloud.base.fields"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
@@ -49,16 +50,15 @@ local function fault(scope, code, message)
   }
 end
 
-local function next_token(paging, page)
-  local token = page[paging.output]
-  return token ~= nil and token ~= "" and token or nil
-end
-
 --- By token: every page names the next one.
 local function by_token(walk, page)
   local paging = walk.paging
-  local token = next_token(paging, page)
-  if not token then return true end
+  local given = page[paging.output]
+  if given == nil or given == "" then return true end
+  local token = fields.text(given)
+  if not token then
+    return nil, fault(walk.scope, "Client.MalformedPage", paging.output .. " is not text")
+  end
   if walk.seen[token] then
     return nil, fault(walk.scope, "Client.PageLoop",
       "the service handed out the same " .. paging.output .. " twice")
@@ -72,11 +72,11 @@ local function by_number(walk, page, count)
   local keys, asked = walk.paging.numbered, walk.asked
   local number, size = tonumber(asked[keys.page]), tonumber(asked[keys.size])
   local answered = page[keys.page]
-  if answered ~= nil and answered ~= number then
+  if answered ~= nil and fields.number(answered) ~= number then
     return nil, fault(walk.scope, "Client.PageLoop",
       ("the service answered page %s instead of %d"):format(answered, number))
   end
-  local total = tonumber(page[keys.total])
+  local total = fields.count(page[keys.total])
   if count == 0 or number * size >= (total or math.huge) or not total and count < size then
     return true
   end
@@ -117,7 +117,7 @@ local function turn(walk)
   if not page then return nil, err end
   walk.pages = walk.pages + 1
   local items = tables.at(page, walk.paging.items) or {}
-  if type(items) ~= "table" then
+  if type(items) ~= "table" or not tables.list_length(items) then
     return nil, fault(walk.scope, "Client.MalformedPage", walk.paging.items .. " is not a list")
   end
   walk.finished, err = walk.follow(walk, page, #items)

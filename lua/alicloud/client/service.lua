@@ -208,6 +208,9 @@ local function index(service, key)
     state.product, schema.show(key), schema.did_you_mean(key, operations)), 2)
 end
 
+--- What a service has beside its operations, by name.
+M.METHODS, M.FIELDS = Service, { product = true, client = true }
+
 local metatable = {
   __name = "alicloud.Service",
   __index = index,

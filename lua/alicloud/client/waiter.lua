@@ -7,6 +7,7 @@
 -- that goes on, nor one that lacks an id that was asked for: such an item counts as "(absent)".
 
 local errors = require "alicloud.base.error"
+local fields = require "alicloud.base.fields"
 local guard = require "alicloud.base.guard"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -75,7 +76,7 @@ end
 local function items_of(definition, result)
   if not definition.items then return { result }, true end
   local items = tables.at(result, definition.items)
-  if type(items) ~= "table" then return {}, false end
+  if type(items) ~= "table" or not tables.list_length(items) then return {}, false end
   return items, true
 end
 
@@ -88,7 +89,7 @@ end
 
 local function word_of(definition, item)
   local word = type(item) == "table" and item[definition.field]
-  return type(word) == "string" and word or ABSENT
+  return fields.text(word) or ABSENT
 end
 
 --- The ids that the parameters of a wait name, `nil` if they name none.
@@ -108,7 +109,7 @@ local function count_missing(definition, items, asked)
   local seen, missing = {}, 0
   for _, item in ipairs(items) do
     local id = type(item) == "table" and item[definition.ids.field]
-    if id then seen[id] = true end
+    if fields.text(id) then seen[fields.text(id)] = true end
   end
   for _, id in ipairs(asked) do
     if not seen[id] then missing = missing + 1 end
@@ -118,14 +119,14 @@ end
 
 -- Whether there is more than the response shows. Ids that were asked for are counted by themselves.
 local function is_cut(result, items, asked)
-  local token, total = result.NextToken, result.TotalCount
+  local token, total = result.NextToken, fields.count(result.TotalCount)
   if token ~= nil and token ~= "" then return true end
-  return not asked and type(total) == "number" and total > #items
+  return not asked and total ~= nil and total > #items
 end
 
 local function is_positive(item, field)
-  local value = type(item) == "table" and item[field]
-  return type(value) == "number" and value > 0
+  local value = type(item) == "table" and fields.number(item[field])
+  return value and value > 0
 end
 
 -- How one item stands: its word, whether it is done, whether it failed. What `nested` and
@@ -179,15 +180,15 @@ function M.judge(definition, result, asked)
   return { verdict = verdict, state = state, states = counts, unknown = tables.keys(unknown) }
 end
 
-local function fault(wait, watch, fields)
-  fields.product = wait.product
-  fields.action = wait.definition.operation
-  fields.attempts = watch.polls
-  fields.elapsed = wait.loop.now() - watch.started
-  fields.last = watch.result
-  fields.request_id = watch.result and watch.result.RequestId
-  fields.cause = watch.error
-  return nil, errors.new(fields)
+local function fault(wait, watch, about)
+  about.product = wait.product
+  about.action = wait.definition.operation
+  about.attempts = watch.polls
+  about.elapsed = wait.loop.now() - watch.started
+  about.last = watch.result
+  about.request_id = watch.result and watch.result.RequestId
+  about.cause = watch.error
+  return nil, errors.new(about)
 end
 
 local function too_late(wait, watch)
