@@ -155,15 +155,19 @@ describe("the HTTP mount", function()
     assert.not_equal(first, bytes_of(6))
   end)
 
-  it("says what to install where the binding is not built", function()
+  it("says what to install where the binding is not built, or lacks its library", function()
     local httpd = package.loaded["alicloud.httpd"]
-    package.loaded["alicloud.httpd"] = nil
-    package.preload["alicloud.httpd"] = function() error("not here") end
-    local other, problem = server.start(probe.emu)
-    package.preload["alicloud.httpd"] = nil
-    package.loaded["alicloud.httpd"] = httpd
-    assert.is_nil(other)
-    assert.truthy(problem:find("libmicrohttpd-dev", 1, true))
+    for raised, told in pairs { ["not here"] = "libmicrohttpd-dev",
+      ["error loading module:\n\tlibmicrohttpd.so.12: no such file"] = "Debian 12: libmicrohttpd12",
+    } do
+      package.loaded["alicloud.httpd"] = nil
+      package.preload["alicloud.httpd"] = function() error(raised) end
+      local other, problem = server.start(probe.emu)
+      package.preload["alicloud.httpd"] = nil
+      package.loaded["alicloud.httpd"] = httpd
+      assert.is_nil(other)
+      assert.truthy(problem:find(told, 1, true), problem)
+    end
   end)
 
   it("refuses options that it does not know", function()

@@ -1,12 +1,13 @@
 --- Reads world files and fault files: Lua tables that are loaded as data, or JSON.
 
+local chunks = require "alicloud.base.chunk"
 local core = require "alicloud.core"
 
 local M = {}
 
 local function read_lua(text, name)
   -- No globals and no bytecode: a file of data can name nothing of the host.
-  local chunk, problem = load(text, "@" .. name, "t", {})
+  local chunk, problem = chunks.load(text, name, {})
   if not chunk then return nil, problem end
   local ok, value = pcall(chunk)
   if not ok then return nil, tostring(value) end

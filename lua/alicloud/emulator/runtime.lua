@@ -4,12 +4,14 @@
 local M = {}
 
 ---@param emu alicloud.emulator.Emulator
----@return table runtime  { time, monotonic, sleep, random, random_hex, getenv, read_file, warn }
+---@return table runtime  { time, monotonic, boottime, sleep, random, random_hex, getenv, read_file,
+--- warn }
 function M.new(emu)
   local function now() return emu:now() end
   return {
     time = function() return emu:now() - emu.skew end,
     monotonic = now,
+    boottime = now,
     sleep = function(seconds) emu.clock:sleep(seconds) end,
     random = function() return emu.ids:random() end,
     random_hex = function(bytes) return emu.ids:random_hex(bytes) end,

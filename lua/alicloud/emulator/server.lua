@@ -3,6 +3,7 @@
 require "alicloud.base.lua_version"
 local core = require "alicloud.core"
 local admin = require "alicloud.emulator.admin"
+local errors = require "alicloud.base.error"
 local gateway = require "alicloud.emulator.gateway"
 local guard = require "alicloud.base.guard"
 local ports = require "alicloud.emulator.ports"
@@ -32,7 +33,14 @@ local server_mt = { __name = "alicloud.emulator.Server", __index = Server }
 
 local function load_httpd()
   local ok, httpd = pcall(require, "alicloud.httpd")
+  if tostring(httpd):find "is of the build" then return nil, httpd end
   if ok then return httpd end
+  local missing = tostring(httpd):match "libmicrohttpd[^\n]*"
+  if missing then
+    return nil, ("the emulator's socket needs libmicrohttpd, which cannot be loaded: install it "
+      .. "(Debian 12: libmicrohttpd12, Debian 13: libmicrohttpd12t64, elsewhere: libmicrohttpd); "
+      .. "the system says: %s"):format(missing)
+  end
   return nil, "the emulator's socket needs alicloud.httpd, which is not built: install "
     .. "libmicrohttpd with its headers (Debian and Alpine: libmicrohttpd-dev, Fedora: "
     .. "libmicrohttpd-devel, Homebrew: libmicrohttpd) and build again"
@@ -98,7 +106,7 @@ local function guarded(request, work, ...)
   guard.call(request.respond, request, 500, {
     ["content-type"] = "application/json;charset=utf-8", ["x-emulator"] = "alicloud-dr",
   }, core.encode { Code = "InternalError", RequestId = core.random_hex(16),
-    Message = "a defect of the emulator: " .. tostring(raised):gsub("[^\x20-\x7e]", "?") })
+    Message = "a defect of the emulator: " .. errors.text_of(raised):gsub("[^\x20-\x7e]", "?") })
 end
 
 --- Answers one request.

@@ -1,19 +1,8 @@
--- Numbers of records: as numbers or as digits, and never something that cannot be true.
+-- Times of records, and never something that cannot be true.
 
 local reading = require "alicloud.dr.model.reading"
 
 local NOW = 1795872000
-
-describe("a number of a record", function()
-  it("is read from digits too", function()
-    for value, expected in pairs { [3] = 3, ["3"] = 3, [" 17 "] = 17, ["2.0"] = 2, [4.0] = 4 } do
-      assert.equal(expected, reading.count(value))
-    end
-    for _, value in ipairs { "", "x3", "3x", "0x10", 2.5, "1e3", {}, true, 0 / 0, math.huge } do
-      assert.is_nil(reading.count(value))
-    end
-  end)
-end)
 
 describe("a recovery point", function()
   it("is seconds, digits of seconds, or milliseconds", function()

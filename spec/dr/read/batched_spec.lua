@@ -38,9 +38,16 @@ local function bench_of(given, spoil)
   return bench
 end
 
+-- Calls a function with what those share who wait in its scope.
+local function sharing(client, body)
+  return client.loop.scope(function(scope)
+    local shared <close> = batched.new(client, scope)
+    return body(shared)
+  end)
+end
+
 -- Fails all groups over at the same time; results and errors by id.
-local function move_all(bench, count, options)
-  local shared = batched.new(bench.client)
+local function move_together(bench, shared, count, options)
   local tasks, results = {}, {}
   for i = 1, count do
     local id = ("pg-%03d"):format(i)
@@ -54,8 +61,13 @@ local function move_all(bench, count, options)
     local result, err = task:result()
     results[id] = result or err
   end
-  shared:close()
   return results
+end
+
+local function move_all(bench, count, options)
+  return sharing(bench.client, function(shared)
+    return move_together(bench, shared, count, options)
+  end)
 end
 
 local function count(seen, action, shared)
@@ -156,19 +168,21 @@ describe("a listing that is shared", function()
 
   it("begins after everybody has asked whom it tells", function()
     local bench = bench_of { world = world_of(150) }
-    local shared, loop, asked = batched.new(bench.client), bench.client.loop, {}
-    local tasks = {}
-    for i = 1, 150 do
-      local id = ("pg-%03d"):format(i)
-      local read = shared:of { id = id, region = "cn-shanghai" }
-      tasks[i] = loop.spawn(function()
-        local _ <close> = read.enter()
-        loop.sleep(i / 100)
-        asked[i] = bench.emu.runtime.time()
-        local seen = read.look { deadline = 30 }
-        return seen and seen.read_at
-      end)
-    end
+    local loop, asked, tasks = bench.client.loop, {}, {}
+    sharing(bench.client, function(shared)
+      for i = 1, 150 do
+        local id = ("pg-%03d"):format(i)
+        local read = shared:of { id = id, region = "cn-shanghai" }
+        tasks[i] = loop.spawn(function()
+          local _ <close> = read.enter()
+          loop.sleep(i / 100)
+          asked[i] = bench.emu.runtime.time()
+          local seen = read.look { deadline = 30 }
+          return seen and seen.read_at
+        end)
+      end
+      for _, task in ipairs(tasks) do task:wait() end
+    end)
     local told = 0
     for i, task in ipairs(tasks) do
       local read_at = task:result()
@@ -184,55 +198,64 @@ describe("a listing that is shared", function()
   end)
 
   it("is not for one alone", function()
-    local shared = batched.new(bench_of({ world = world_of(2) }).client)
-    local read = shared:of(group)
-    assert.is_false(read.has_company())
-    local first = read.enter()
-    assert.is_false(read.has_company())
-    local second <close> = shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
-    assert.is_true(read.has_company())
-    assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }).has_company())
-    getmetatable(first).__close()
-    assert.is_false(read.has_company())
-    assert.is_truthy(second)
+    sharing(bench_of({ world = world_of(2) }).client, function(shared)
+      local read = shared:of(group)
+      assert.is_false(read.has_company())
+      local first = read.enter()
+      assert.is_false(read.has_company())
+      local second <close> = shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
+      assert.is_true(read.has_company())
+      assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }).has_company())
+      getmetatable(first).__close()
+      assert.is_false(read.has_company())
+      assert.is_truthy(second)
+    end)
   end)
 
-  it("passes an interrupt on, though nobody waits for it any more", function()
-    local shared, loop
+  it("passes an interrupt on to the scope of all, though nobody waits for it any more", function()
     local bench = bench_of { world = world_of(2) }
     local client = alicloud.client { region = "cn-shanghai", runtime = bench.emu.runtime,
       rate = false, access_key_id = "id", access_key_secret = "secret",
       transport = { send = function() error("batched.lua:1: interrupted!", 0) end } }
-    shared, loop = batched.new(client), client.loop
-    local task = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
-    loop.sleep(0.1)
-    task:cancel()
-    assert.error_matches(function() loop.sleep(1) end, "interrupted!$")
-    shared:close()
+    local loop = client.loop
+    assert.error_matches(function()
+      sharing(client, function(shared)
+        local task = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
+        loop.sleep(0.1)
+        task:cancel()
+        loop.sleep(1)
+      end)
+    end, "interrupted!$")
   end)
 
-  it("is given up with whoever shares it, and does without one who has gone", function()
+  it("goes on for the others when who has asked first is gone", function()
     local bench = bench_of { world = world_of(3) }
-    local shared, loop = batched.new(bench.client), bench.client.loop
-    local tasks = {}
-    for i = 1, 3 do
-      local read = shared:of { id = "pg-00" .. i, region = "cn-shanghai" }
-      tasks[i] = loop.spawn(function()
-        local _ <close> = read.enter()
-        loop.sleep(0.01)
-        return read.look { deadline = 30 }
-      end)
-    end
-    loop.sleep(0.1)
-    tasks[1]:cancel()
-    assert.equal("pg-002", tasks[2]:result().group_id)
-    assert.equal("pg-003", tasks[3]:result().group_id)
-    local late = loop.spawn(function()
-      return shared:of(group).look { deadline = 30 }
+    local loop, tasks = bench.client.loop, {}
+    sharing(bench.client, function(shared)
+      for i = 1, 3 do
+        local read = shared:of { id = "pg-00" .. i, region = "cn-shanghai" }
+        tasks[i] = loop.spawn(function()
+          local _ <close> = read.enter()
+          loop.sleep(0.01)
+          return read.look { deadline = 30 }
+        end)
+      end
+      loop.sleep(0.1)
+      tasks[1]:cancel()
+      assert.equal("pg-002", tasks[2]:result().group_id)
+      assert.equal("pg-003", tasks[3]:result().group_id)
     end)
-    loop.sleep(0.1)
-    shared:close()
-    assert.is_nil((late:result()))
+  end)
+
+  it("is given up with whoever shares it", function()
+    local bench = bench_of { world = world_of(3) }
+    local loop = bench.client.loop
+    sharing(bench.client, function(shared)
+      local late = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
+      loop.sleep(0.1)
+      shared:close()
+      assert.is_nil((late:result()))
+    end)
   end)
 end)
 

@@ -1,7 +1,8 @@
---- Numbers of records as the service may spell them: as a number, or as digits in quotes; times in
---- seconds, or by mistake in milliseconds. What cannot be true is not taken for the nearest thing
---- that can: it is in doubt, which is neither there nor missing.
+--- Times of records as the service may spell them: in seconds, or by mistake in milliseconds. What
+--- cannot be true is not taken for the nearest thing that can: it is in doubt, which is neither
+--- there nor missing.
 
+local fields = require "alicloud.base.fields"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -11,25 +12,8 @@ local CLOCKS_DIFFER = 5
 -- Seconds up to here are of the years before 5138, milliseconds from here on of those after 1973.
 local FIRST_MILLISECONDS = 1e11
 
---- Reads a number, or text that is one.
----@param value any
----@return number|nil
-function M.number(value)
-  if type(value) == "string" and value:find "^%s*%-?%d+%.?%d*%s*$" then value = tonumber(value) end
-  if type(value) ~= "number" or value ~= value then return nil end
-  return value
-end
-
---- Reads a number of things, or of seconds.
----@param value any
----@return integer|nil nil if it is no whole number
-function M.count(value)
-  local number = M.number(value)
-  return number and math.tointeger(number) or nil
-end
-
 local function is_absent(value)
-  return value == nil or value == "" or M.number(value) ~= nil and M.number(value) <= 0
+  return value == nil or value == "" or fields.number(value) ~= nil and fields.number(value) <= 0
 end
 
 -- Later than the moment at which it was read; nil where that is not known.
@@ -48,14 +32,14 @@ end
 ---@return string|nil doubt why it cannot be true
 function M.moment(value, read_at)
   if is_absent(value) then return nil end
-  local seconds = M.number(value)
+  local seconds = fields.number(value)
   if not seconds or seconds == math.huge then
     local words = type(value) == "string" and ("%q"):format(value:sub(1, 40)) or schema.show(value)
     return nil, words .. " is no time"
   end
   if seconds >= FIRST_MILLISECONDS then seconds = seconds / 1000 end
   if seconds >= FIRST_MILLISECONDS or is_ahead(seconds, read_at) then
-    return nil, ("%.0f lies in the future"):format(M.number(value))
+    return nil, ("%.0f lies in the future"):format(fields.number(value))
   end
   return whole(seconds)
 end

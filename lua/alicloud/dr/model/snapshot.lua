@@ -2,6 +2,7 @@
 --- Nothing here asks the service; a snapshot never changes after it was made.
 
 local duration = require "alicloud.base.duration"
+local fields = require "alicloud.base.fields"
 local pair_set = require "alicloud.dr.model.pair_set"
 local reading = require "alicloud.dr.model.reading"
 
@@ -52,9 +53,7 @@ local M = {}
 ---@field read_at number? the server's clock at the time of reading, unix seconds
 ---@field request_id string?
 
-local function text(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
+local text = fields.text
 
 local function place(region, zone)
   return { region = text(region) or "", zone = text(zone) }
@@ -178,11 +177,11 @@ end
 function M.new(group, pair_records, seen)
   local from = place(group.SourceRegionId, group.SourceZoneId)
   local to = place(group.DestinationRegionId, group.DestinationZoneId)
-  local set = pair_set.believe(reading.count(group.PairNumber), M.split_ids(group.PairIds),
+  local set = pair_set.believe(fields.count(group.PairNumber), M.split_ids(group.PairIds),
     read_pairs(pair_records, from, to, seen.read_at))
   local points = read_points(group, set.members, seen.read_at)
   local initial = place(group.PrimaryRegion, group.PrimaryZone)
-  local declared = reading.count(group.RPO)
+  local declared = fields.count(group.RPO)
   return {
     group_id = group.ReplicaGroupId, name = text(group.GroupName),
     region = seen.region, site = seen.site, role = role_of(seen.region, from, to),

@@ -1,6 +1,7 @@
 --- Where the disks of one side of a group are attached, and whether those instances run. Read from
 --- the compute service of that region; what cannot be read is unknown, never free.
 
+local fields = require "alicloud.base.fields"
 local hosts = require "alicloud.dr.model.hosts"
 local pages = require "alicloud.dr.read.pages"
 local tables = require "alicloud.base.tables"
@@ -32,16 +33,15 @@ local PAGE = 100
 ---@field err alicloud.Error?
 ---@field read_at number? unix seconds, the server's clock
 
+local text = fields.text
+
 local function index(records, key)
   local by_id = {}
   for _, record in ipairs(records) do
-    if type(record[key]) == "string" then by_id[record[key]] = record end
+    local id = text(record[key])
+    if id then by_id[id] = record end
   end
   return by_id
-end
-
-local function text(value)
-  return type(value) == "string" and value ~= "" and value or nil
 end
 
 -- A disk may say its instances in the list of attachments alone.
@@ -53,9 +53,8 @@ local function hosts_of(record)
     end
   end
   add(text(record.InstanceId), record.Device)
-  local list = type(record.Attachments) == "table" and record.Attachments.Attachment
-  for _, entry in ipairs(type(list) == "table" and list or {}) do
-    if type(entry) == "table" then add(text(entry.InstanceId), entry.Device) end
+  for _, entry in ipairs(fields.objects(record.Attachments, "Attachment")) do
+    add(text(entry.InstanceId), entry.Device)
   end
   table.sort(found, function(a, b) return a.id < b.id end)
   return found
@@ -139,10 +138,9 @@ end
 
 -- Why the service has locked an instance, in its words; nil if it has not.
 local function locks_of(record)
-  local locks = type(record.OperationLocks) == "table" and record.OperationLocks.LockReason
   local words = {}
-  for _, lock in ipairs(type(locks) == "table" and locks or {}) do
-    words[#words + 1] = type(lock) == "table" and text(lock.LockReason) or nil
+  for _, lock in ipairs(fields.objects(record.OperationLocks, "LockReason")) do
+    words[#words + 1] = text(lock.LockReason)
   end
   return #words > 0 and table.concat(words, ", ") or nil
 end
@@ -173,9 +171,9 @@ end
 function M.some_instances(client, region)
   local answer = client:call("ecs:DescribeInstances", { RegionId = region, MaxResults = PAGE },
     { region = region, deadline = DEADLINE })
-  local list, ids = answer and tables.at(answer, "Instances.Instance"), {}
-  for _, record in ipairs(type(list) == "table" and list or {}) do
-    ids[#ids + 1] = type(record) == "table" and text(record.InstanceId) or nil
+  local ids = {}
+  for _, record in ipairs(fields.objects(answer and answer.Instances, "Instance")) do
+    ids[#ids + 1] = text(record.InstanceId)
   end
   return ids
 end

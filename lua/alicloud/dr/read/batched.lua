@@ -19,10 +19,11 @@ local SITE = "backup"
 
 ---@class alicloud.dr.BatchedReads
 ---@field client alicloud.Client
----@field loop alicloud.loop.Scheduler
+---@field loop alicloud.loop.Loop
 ---@field waiting table<string, integer> how many wait, by region
 ---@field gathering table<string, table> the batch that can be joined, by region
 ---@field tasks table<alicloud.Task, boolean>
+---@field scope alicloud.Scope of all who share
 local BatchedReads = {}
 BatchedReads.__index = BatchedReads
 
@@ -33,10 +34,11 @@ BatchedReads.__index = BatchedReads
 
 --- Makes what the waiters of one client share.
 ---@param client alicloud.Client
+---@param scope alicloud.Scope in which all of them wait
 ---@return alicloud.dr.BatchedReads
-function M.new(client)
-  return setmetatable({ client = client, loop = client.loop, waiting = {}, gathering = {},
-    tasks = {} }, BatchedReads)
+function M.new(client, scope)
+  return setmetatable({ client = client, scope = scope, loop = client.loop, waiting = {},
+    gathering = {}, tasks = {} }, BatchedReads)
 end
 
 --- Whether a value was made here.
@@ -114,9 +116,8 @@ function BatchedReads:join(region, group_id)
   local batch = self.gathering[region]
   if not batch then
     batch = { ids = {} }
-    batch.task = self.loop.spawn(self.read_batch, self, region, batch)
-    -- Whoever waited may be gone when an interrupt meets it.
-    batch.task:detach()
+    -- Whoever asks first may be given up, and the others wait on.
+    batch.task = self.scope:spawn(self.read_batch, self, region, batch)
     self.gathering[region], self.tasks[batch.task] = batch, true
   end
   batch.ids[#batch.ids + 1] = group_id
@@ -149,7 +150,7 @@ end
 
 --- Gives up what is being read.
 function BatchedReads:close()
-  for task in pairs(self.tasks) do task:cancel() end
+  for task in pairs(self.tasks) do task:close() end
   self.tasks, self.gathering = {}, {}
 end
 

@@ -2,6 +2,7 @@
 --- the bill. The disks of a drill are paid for until somebody clears it; nothing does so by itself.
 
 local duration = require "alicloud.base.duration"
+local fields = require "alicloud.base.fields"
 local group_reads = require "alicloud.dr.read.groups"
 local pages = require "alicloud.dr.read.pages"
 local reading = require "alicloud.dr.model.reading"
@@ -28,13 +29,11 @@ local PAGE = 100
 ---@field age number|nil seconds since it was started, by the server's clock
 ---@field warning string|nil what it costs, in words
 
-local function text(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
+local text = fields.text
 
 local function read_disks(record)
   local disks = {}
-  for _, info in ipairs(type(record.PairsInfo) == "table" and record.PairsInfo or {}) do
+  for _, info in ipairs(fields.objects(record.PairsInfo, "PairInfo")) do
     disks[#disks + 1] = { pair = text(info.PairId) or "", disk = text(info.DrillDiskId),
       status = text(info.DrillDiskStatus) or "" }
   end

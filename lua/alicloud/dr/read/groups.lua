@@ -1,5 +1,6 @@
 --- Reads groups and their pairs from one region, never from any other.
 
+local fields = require "alicloud.base.fields"
 local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
 
@@ -45,7 +46,7 @@ function M.named(client, filter)
   local list, known = {}, {}
   local function take(id, name)
     if type(id) ~= "string" or known[id] then return end
-    known[id], list[#list + 1] = true, { id = id, name = type(name) == "string" and name or nil }
+    known[id], list[#list + 1] = true, { id = id, name = fields.text(name) }
   end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {

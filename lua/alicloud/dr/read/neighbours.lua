@@ -1,6 +1,7 @@
 --- What else lies on the instances of a group. To stop an instance stops all that it serves, so
 --- disks of other groups are found, by the pairs that the region lists, before anything is stopped.
 
+local fields = require "alicloud.base.fields"
 local formats = require "alicloud.base.formats"
 local pages = require "alicloud.dr.read.pages"
 local tables = require "alicloud.base.tables"
@@ -16,9 +17,7 @@ local SITES = { "production", "backup" }
 ---@field pair string? the pair that has it, on either side
 ---@field group string? the group of that pair
 
-local function text(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
+local text = fields.text
 
 -- A system disk is the instance's own.
 local function foreign_disks(client, region, instance, own, options)

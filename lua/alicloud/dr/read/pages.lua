@@ -1,6 +1,7 @@
 --- Reads every record of a paged list, or nothing: a list that stops in the middle is not a shorter
 --- list.
 
+local errors = require "alicloud.base.error"
 local metas = require "alicloud.base.meta"
 local pager = require "alicloud.client.pager"
 local tables = require "alicloud.base.tables"
@@ -8,10 +9,17 @@ local services = require "alicloud.service"
 
 local M = {}
 
-local function only_records(items)
+-- An item that is no record may be one that this version cannot read; null is a userdata.
+local function only_records(items, scope)
   local records = {}
-  for _, record in ipairs(items) do
-    if type(record) == "table" then records[#records + 1] = record end
+  for i, record in ipairs(items) do
+    local kind = type(record)
+    if kind ~= "table" and kind ~= "userdata" then
+      return nil, errors.new { kind = "decode", code = "Client.MalformedPage",
+        message = ("item %d of the list is a %s, not an object"):format(i, kind),
+        product = scope.product, action = scope.action }
+    end
+    records[#records + 1] = kind == "table" and record or nil
   end
   return records
 end
@@ -41,7 +49,10 @@ function M.all(client, name, params, options)
     return client:call(name, page_params, options)
   end, operation.paging, params, operation.scope)
   if not first then return nil, err end
-  return only_records(tables.at(first, operation.paging.items) or {}), nil, metas.of(first)
+  local records
+  records, err = only_records(tables.at(first, operation.paging.items) or {}, operation.scope)
+  if not records then return nil, err end
+  return records, nil, metas.of(first)
 end
 
 return M

@@ -79,13 +79,20 @@ local function lacks_one(ids, found)
   return false
 end
 
+-- The records that can be an answer: where one is named, that one alone.
+local function candidates(emu, question, kind)
+  local id = question.ids and next(question.ids)
+  if not id or next(question.ids, id) then return emu.world[kind.list] end
+  return { emu.world[kind.by_id][id] }
+end
+
 --- Collects every record that the question is about, and counts those seen from the first site.
 local function collect(emu, question, kind)
   local settings, found, first_count = emu.settings, {}, 0
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
   for number, site in ipairs(question.sites) do
     local side = views.side(site, settings)
-    for _, record in ipairs(emu.world[kind.list]) do
+    for _, record in ipairs(candidates(emu, question, kind)) do
       if is_answer(emu, question, kind, record, side) then
         if record.status == "deleted" and not shows_deleted then
           return nil, errors.refuse("OperationDenied.InvalidStatus")
@@ -134,7 +141,8 @@ local function turn_odd_looks(emu, items)
 end
 
 local GROUPS = {
-  list = "groups", ids = "GroupIds", answer = "ReplicaGroups", show = views.group,
+  list = "groups", by_id = "group_by_id", ids = "GroupIds", answer = "ReplicaGroups",
+  show = views.group,
   turn = turn_odd_looks,
   wants = function(question, group) return not question.ids or question.ids[group.id] end,
   place = function(_, group, side) return group[side] end,
@@ -147,7 +155,7 @@ local function is_member(pair, group_id)
 end
 
 local PAIRS = {
-  list = "pairs", ids = "PairIds", answer = "ReplicaPairs", show = views.pair,
+  list = "pairs", by_id = "pair_by_id", ids = "PairIds", answer = "ReplicaPairs", show = views.pair,
   wants = function(question, pair)
     return (not question.ids or question.ids[pair.id])
       and is_member(pair, question.params.ReplicaGroupId)
