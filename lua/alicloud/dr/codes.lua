@@ -6,6 +6,10 @@ local not_sent, accepted, unknown, varies
   = code_entry.not_sent, code_entry.accepted, code_entry.unknown, code_entry.varies
 
 return {
+  ["Client.AccountUnknown"] = not_sent(
+    "Groups are locked under the number of their account where several machines share a store, and "
+      .. "nothing tells it.",
+    "give it: ALICLOUD_DR_ACCOUNT=NUMBER in the environment, or --account NUMBER"),
   ["Client.AlreadyOpened"] = not_sent(
     "What was fenced is not brought back: the group is opened at its other site, or on the way.",
     "go on with the failover, and attach the disks there"),
@@ -53,6 +57,10 @@ return {
   ["Client.FenceUndone"] = accepted(
     "After fencing, disks of the old side were seen in use again.",
     "find out who started or attached them, then fence again"),
+  ["Client.FleetHeld"] = not_sent(
+    "The fleet is on hold: somebody has stopped it, a canary was not done well, or too many of its "
+      .. "items have failed. What was under way has come to its end.",
+    "see what has failed: alicloud-dr fleet NAME --status; then alicloud-dr fleet NAME --release"),
   ["Client.FirstSyncUnfinished"] = not_sent(
     "The first full copy has not ended, so the secondary disks hold no usable data.",
     "wait for the status normal; before that, restore from a snapshot instead"),
@@ -62,6 +70,10 @@ return {
   ["Client.Interrupted"] = varies(
     "The operator stopped the command.",
     "what was sent goes on at the service: look at the group, then run the command again"),
+  ["Client.ItemClosed"] = not_sent(
+    "The item of the fleet cannot be claimed: it has ended, its turn has not come, or the fleet is "
+      .. "on hold.",
+    "see how it stands: alicloud-dr fleet NAME --status"),
   ["Client.JournalConflict"] = not_sent(
     "Somebody else has written to the journal of this run.",
     "stop the other one, then resume: alicloud-dr resume"),
@@ -77,12 +89,21 @@ return {
   ["Client.JournalLocked"] = not_sent(
     "Another process holds the journal or the group; the message names it.",
     "wait for it, or end that process: the lock ends with it"),
+  ["Client.JournalLost"] = not_sent(
+    "The lease of the run has ended, or another controller has taken the run over; the message "
+      .. "names it. This process sends and writes nothing more.",
+    "see who holds it: alicloud-dr runs; if nobody does, resume the run"),
   ["Client.JournalMoved"] = not_sent(
     "The journal was handed over, and lies in another directory.",
     "go on with it there: alicloud-dr resume"),
   ["Client.JournalNewer"] = not_sent(
     "The journal has records that a newer version has written.",
     "go on with the version that wrote it; explain, report and verify tell what can be told"),
+  ["Client.JournalRolledBack"] = not_sent(
+    "This machine has records of the run that the store no longer holds, or holds otherwise: a "
+      .. "backup of the store was put back.",
+    "look at the groups; the records are in the copy on this machine, which explain and report "
+      .. "read; then begin a new run"),
   ["Client.LossNotExcluded"] = not_sent(
     "The old side has not stood still since the last synchronization, or that is old.",
     "resume the run: it stops, fences and synchronizes once more"),
@@ -107,6 +128,9 @@ return {
   ["Client.OldSideUnknown"] = not_sent(
     "Nothing can be said of the disks of the old site: its region does not answer or not fully.",
     "wait for the region, or fence by other means and accept that it is unknown"),
+  ["Client.OtherCluster"] = not_sent(
+    "The store behind the address is not the one in which the run was begun.",
+    "find out to which store the address leads, and give that of the run"),
   ["Client.OutageContradicted"] = not_sent(
     "The recovery point is hours younger than the outage is said to be: writing did not end then, "
       .. "or the time is a slip of the hand.",
@@ -164,8 +188,11 @@ return {
   ["Client.StepInDoubt"] = unknown(
     "A step was begun and not ended, and what it had sent may have been done.",
     "look at what it changes; then resume with --skip if it is done, or with --again"),
-  ["Client.StepTimeout"] = unknown(
-    "A step was given up after its time; what it had sent may have been done.",
+  ["Client.StepResult"] = not_sent(
+    "A step has returned what a journal cannot keep, so it would not be the same after a resume.",
+    "return plain data: the message names the part; `alicloud-dr plan` finds it beforehand"),
+  ["Client.StepTimeout"] = varies(
+    "A step was given up after its time; its outcome tells what is known of what it had sent.",
     "look at what it changes, then resume the run"),
   ["Client.Superseded"] = varies(
     "Direction, pair set or state is no longer what this change was decided for: somebody else is "
@@ -180,12 +207,15 @@ return {
   ["Client.UnfenceUndone"] = accepted(
     "After attaching and starting, disks or instances were seen in another state.",
     "look who changed them, then ask again"),
-  ["Client.Ungraceful"] = unknown(
+  ["Client.Ungraceful"] = varies(
     "A step that needs the old side was given up, because that side was.",
     "nothing to do; look at the old side when it is back"),
   ["Client.WorldChanged"] = not_sent(
     "Between the question and the answer the group became another one; nothing was sent.",
     "look again and decide again"),
+  ["Client.TakeoverWait"] = not_sent(
+    "A controller that had the run before has announced the same call, which may still arrive.",
+    "nothing: the run looks again and goes on by itself within a minute"),
   ["Client.TokenReplayed"] = code_entry.rejected(
     "The service took the call for one that it had before under this incident's token, and did "
       .. "nothing.",

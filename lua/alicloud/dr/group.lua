@@ -1,9 +1,9 @@
 --- A replication pair-consistent group, seen from one of its sides: the object, what can be done
---- with it, with which options and limits. Each change is carried out in a
---- file of its own, which trusts what it is given from here.
+--- with it, with which options and limits. Each change has a file, which trusts what it is given.
 
 local batched = require "alicloud.dr.read.batched"
 local change_options = require "alicloud.dr.change.options"
+local checked_drill = require "alicloud.dr.actions.checked_drill"
 local direction = require "alicloud.dr.model.direction"
 local drill = require "alicloud.dr.actions.drill"
 local drills = require "alicloud.dr.read.drills"
@@ -19,6 +19,7 @@ local guard = require "alicloud.base.guard"
 local precheck = require "alicloud.dr.model.precheck"
 local preflight = require "alicloud.dr.read.preflight"
 local protocol = require "alicloud.dr.journal.protocol"
+local readable = require "alicloud.base.readable"
 local replication = require "alicloud.dr.actions.replication"
 local reprotect = require "alicloud.dr.actions.reprotect"
 local schema = require "alicloud.base.schema"
@@ -28,7 +29,8 @@ local standing = require "alicloud.dr.read.standing"
 local tables = require "alicloud.base.tables"
 local unfence = require "alicloud.dr.actions.unfence"
 
-local M = {}
+local M, printed = {}, readable.printed
+local MINUTES, HOURS = change_options.MINUTES, change_options.HOURS
 
 ---@class alicloud.dr.Group
 ---@field client alicloud.Client
@@ -58,8 +60,7 @@ local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
   accept_loss = protocol.ACCEPT_LOSS, force = forces.OPTION,
   batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
 
-local FAILOVER_LIMITS = { max_rpo = false }
-for name, seconds in pairs(change_options.MINUTES) do FAILOVER_LIMITS[name] = seconds end
+local FAILOVER_LIMITS = tables.merged(MINUTES, { max_rpo = false })
 
 local function complain(field, value, rule, level)
   error(("dr.group: %s: got %s; allowed: %s"):format(field, schema.show(value), rule.allowed),
@@ -146,7 +147,7 @@ function Group:observe(options)
   demand(self, 2)
   local snapshot, err = group_reads.read(self.client, self.id, self.region, options)
   if not snapshot then return nil, err end
-  return direction.towards(snapshot, self.to)
+  return printed(direction.towards(snapshot, self.to))
 end
 
 local function misplaced(group, snapshot)
@@ -188,7 +189,7 @@ function Group:precheck(options)
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
     emit = function(event) guard.call(emit, event) end })
   if not snapshot then return nil, report end
-  return report
+  return printed(report)
 end
 
 --- Looks at all that a move will touch, before its first change; see dr.read.preflight. Reads only.
@@ -198,7 +199,7 @@ end
 function Group:preflight(options)
   local group, given = checked("preflight", self, options, PREFLIGHT, { max_rpo = false })
   preflight.demand_move(given, 2)
-  return preflight.run(group, given)
+  return printed(preflight.run(group, given))
 end
 
 --- Fails the group over to this region and waits until it is open there.
@@ -213,7 +214,7 @@ function Group:failover(options)
   local group, given = checked("failover", self, options, FAILOVER_OPTIONS, FAILOVER_LIMITS)
   local loss = given.accept_loss
   if loss and given.max_rpo then given.max_rpo = math.max(given.max_rpo, loss.seconds) end
-  return failover.run(group, given)
+  return printed(failover.run(group, given))
 end
 
 local CHANGE = change_options.with_token()
@@ -231,7 +232,7 @@ local CLEAR = change_options.without_token { detach = schema.boolean }
 ---@return alicloud.dr.ReprotectResult|nil
 ---@return alicloud.Error? err kind "precheck" or "state" with outcome "not_sent": refused
 function Group:reprotect(options)
-  return reprotect.run(checked("reprotect", self, options, REPROTECT, change_options.MINUTES))
+  return printed(reprotect.run(checked("reprotect", self, options, REPROTECT, MINUTES)))
 end
 
 --- Starts replication and waits until the group and every pair replicate; with `one_shot`,
@@ -241,8 +242,8 @@ end
 ---@return alicloud.Error? err
 function Group:start(options)
   local one_shot = type(options) == "table" and options.one_shot == true
-  local limits = one_shot and change_options.HOURS or change_options.MINUTES
-  return replication.start(checked("start", self, options, START, limits))
+  local limits = one_shot and HOURS or MINUTES
+  return printed(replication.start(checked("start", self, options, START, limits)))
 end
 
 --- Stops replication and waits until the group and every pair are stopped.
@@ -250,7 +251,7 @@ end
 ---@return alicloud.dr.StopResult|nil
 ---@return alicloud.Error? err
 function Group:stop(options)
-  return replication.stop(checked("stop", self, options, CHANGE, change_options.MINUTES))
+  return printed(replication.stop(checked("stop", self, options, CHANGE, MINUTES)))
 end
 
 local SYNC = change_options.with_token { continue = protocol.continue_one_of("stop", "start") }
@@ -262,7 +263,7 @@ local SYNC = change_options.with_token { continue = protocol.continue_one_of("st
 ---@return alicloud.dr.SyncResult|nil
 ---@return alicloud.Error? err
 function Group:sync_now(options)
-  return replication.sync_now(checked("sync_now", self, options, SYNC, change_options.HOURS))
+  return printed(replication.sync_now(checked("sync_now", self, options, SYNC, HOURS)))
 end
 
 --- Waits until group and pairs have a recovery point that is newer than a moment.
@@ -270,8 +271,7 @@ end
 ---@return alicloud.dr.ChangeResult|nil
 ---@return alicloud.Error? err outcome "not_sent": it only looks
 function Group:await_recovery_point(options)
-  return replication.await(
-    checked("await_recovery_point", self, options, AWAIT, change_options.HOURS))
+  return printed(replication.await(checked("await_recovery_point", self, options, AWAIT, HOURS)))
 end
 
 local DRILL = change_options.with_token { check = schema.callable }
@@ -281,7 +281,7 @@ local DRILL = change_options.with_token { check = schema.callable }
 ---@return alicloud.dr.DrillResult|nil outcome "drill_ready"; `disks` are the drill's
 ---@return alicloud.Error? err `drill_id` if a drill was left behind
 function Group:start_drill(options)
-  return drill.start(checked("start_drill", self, options, CHANGE, change_options.MINUTES))
+  return printed(drill.start(checked("start_drill", self, options, CHANGE, MINUTES)))
 end
 
 --- Clears a drill away together with its disks.
@@ -291,12 +291,12 @@ end
 ---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)
-  local group, given = checked("clear_drill", self, options, CLEAR, change_options.MINUTES)
+  local group, given = checked("clear_drill", self, options, CLEAR, MINUTES)
   if not ID.test(drill_id) then
     error(("group:clear_drill: drill id: got %s; allowed: %s"):format(schema.show(drill_id),
       ID.allowed), 2)
   end
-  return drill.clear(group, drill_id, given)
+  return printed(drill.clear(group, drill_id, given))
 end
 
 --- The open drills of the group, with age and what they cost.
@@ -304,8 +304,7 @@ end
 ---@return alicloud.Error? err
 function Group:drills()
   demand(self, 2)
-  local list, err = drills.of_group(self.client, self.id, self.region)
-  return list, err
+  return printed(drills.of_group(self.client, self.id, self.region))
 end
 
 --- Runs a whole drill: start, wait, `check(result)`, and always the clearing. The check fails by
@@ -314,7 +313,7 @@ end
 ---@return alicloud.dr.DrillResult|nil outcome "drilled"
 ---@return alicloud.Error? err `cleared` tells whether the drill is gone
 function Group:drill(options)
-  return drill.run(checked("drill", self, options, DRILL, change_options.MINUTES))
+  return printed(checked_drill.run(checked("drill", self, options, DRILL, MINUTES)))
 end
 
 local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean,
@@ -327,7 +326,7 @@ local SERVE = change_options.without_token { attach = formats.ATTACH, start = sc
 ---@return alicloud.dr.FenceResult|nil with the two finish lines, as far as they are reached
 ---@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
 function Group:fence(options)
-  return fence.run(checked("fence", self, options, FENCE, change_options.COMPUTE))
+  return printed(fence.run(checked("fence", self, options, FENCE, change_options.COMPUTE)))
 end
 
 --- Brings back what a fence has stopped and detached, where it was and as it was: for a move that
@@ -341,7 +340,7 @@ function Group:unfence(options)
     error("group:unfence: option fenced: got nothing; allowed: "
       .. unfence.OPTIONS.fenced.allowed, 2)
   end
-  return unfence.run(group, given)
+  return printed(unfence.run(group, given))
 end
 
 --- After a failover, attaches the secondary disks to the instances that take over, and starts
@@ -354,7 +353,7 @@ function Group:serve(options)
   if given.attach == nil then
     error("group:serve: option attach: got nothing; allowed: " .. formats.ATTACH.allowed, 2)
   end
-  return serve.run(group, given)
+  return printed(serve.run(group, given))
 end
 
 local FAILBACK = { to = PLACE, stop = schema.callable, restart = schema.callable,
@@ -380,7 +379,7 @@ end
 ---@return alicloud.Error? err
 function Group:standing()
   demand(self, 2)
-  return standing.read(self)
+  return printed(standing.read(self))
 end
 
 --- Moves the service back to the side `to`: all steps of dr.actions.failback in order. Called
@@ -394,7 +393,7 @@ function Group:failback(options)
   if given.to == nil then
     error("group:failback: option to: got nothing; allowed: " .. PLACE.allowed, 2)
   end
-  return failback.run(group, group:at(given.to), given)
+  return printed(failback.run(group, group:at(given.to), given))
 end
 
 return M

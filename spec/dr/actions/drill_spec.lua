@@ -224,6 +224,18 @@ describe("a drill whose process died", function()
   end)
 end)
 
+describe("a checked drill", function()
+  it("tells its listener that it is cleared, before that is waited for", function()
+    local bench, told = after.new(), nil
+    assert(bench:run("drill", { check = function() end, on = { clearing = function(event)
+      told = event
+      assert.equal(1, open_drills(bench))
+    end } }))
+    assert.equal("pg-orders", told.group_id)
+    assert.matches("^pg%-drill%-", told.drill_id)
+  end)
+end)
+
 describe("dr.drills", function()
   it("lists what is open, oldest first, with age and a warning about the bill", function()
     local bench = after.new()

@@ -1,6 +1,5 @@
---- A drill of one group: clone the last recovery point to new disks, let somebody check them, and
---- always clear them away, whatever the check does. Disks that the check has left attached are
---- detached.
+--- The two ends of a drill of one group: clone the last recovery point to new disks, and clear
+--- them away. A whole drill is alicloud.dr.actions.checked_drill.
 ---
 --- A drill is known by the id in the answer. Where the answer is lost, the one drill that was not
 --- there before is taken for ours; two of them are not guessed at.
@@ -10,9 +9,8 @@ local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local drills = require "alicloud.dr.read.drills"
-local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
-local guard = require "alicloud.base.guard"
+local fields = require "alicloud.base.fields"
 local losses = require "alicloud.dr.model.loss"
 local protocol = require "alicloud.dr.journal.protocol"
 local replication_change = require "alicloud.dr.actions.replication_change"
@@ -133,9 +131,7 @@ local function start_target(group, intent)
     regions = { group.region }, params = { GroupId = group.id }, intent = intent,
     read = reader(group), judge = judge_start, describe = describe, same = same,
     on_accept = function(answer)
-      if type(answer.DrillId) == "string" and answer.DrillId ~= "" then
-        intent.drill_id = answer.DrillId
-      end
+      intent.drill_id = fields.text(answer.DrillId) or intent.drill_id
     end,
   }
 end
@@ -256,7 +252,10 @@ local function carry_out_clear(change, drill)
   return change:apply(target)
 end
 
-local function plain(options)
+--- What of the options of a drill holds for its clearing.
+---@param options alicloud.dr.CheckedOptions
+---@return table
+function M.plain(options)
   local copy = {}
   for _, name in ipairs { "timeout", "stall", "poll", "resend_window", "progress" } do
     copy[name] = options[name]
@@ -264,9 +263,12 @@ local function plain(options)
   return copy
 end
 
--- What the check has attached and left so would keep the drill from being cleared. Nothing but the
--- drill owns these disks; one that cannot be detached shows when it is cleared.
-local function free_disks(group, made, options)
+--- Detaches what a check has attached and left so, which would keep the drill from being cleared.
+--- Nothing but the drill owns these disks; one that cannot be detached shows when it is cleared.
+---@param group alicloud.dr.Group
+---@param made { disks: table[]? }? result of the start, or the drill
+---@param options table
+function M.free_disks(group, made, options)
   local wanted = {}
   for _, entry in ipairs(made and made.disks or {}) do
     if entry.disk then wanted[#wanted + 1] = { id = entry.disk, pair = entry.pair } end
@@ -291,7 +293,7 @@ function M.clear(group, drill_id, options)
   if drill == nil then return nil, err end
   if not drill then return result(change, "not_open", drill_id) end
   if options.confirm and not options.confirm(drill) then return failures.not_confirmed(change) end
-  if options.detach then free_disks(group, drill, plain(options)) end
+  if options.detach then M.free_disks(group, drill, M.plain(options)) end
   local seen
   seen, err = carry_out_clear(change, drill)
   if seen then return result(change, "cleared", drill_id, drill) end
@@ -299,98 +301,36 @@ function M.clear(group, drill_id, options)
   return nil, err
 end
 
--- The id of a drill that may have been left behind, looked for if the answer never came.
-local function left_behind(group, holder)
-  local intent = holder.intent
-  if not intent or intent.drill_id then return intent and intent.drill_id end
-  local seen = reader(group) { deadline = 10 }
-  return seen and id_of(intent, seen) or nil
-end
-
-local function clear_up(group, holder, options)
-  local id = left_behind(group, holder)
-  if not id then return nil end
-  free_disks(group, holder.made, plain(options))
-  local cleared, err = M.clear(group, id, plain(options))
-  -- A start that nobody saw end must not be gone on with: its drill is no more.
-  if cleared and not holder.made then
-    protocol.write_outcome(options.journal, START.verb, holder.intent, nil,
-      { outcome = "accepted", code = "Client.Interrupted" })
-  end
-  return cleared or false, err
-end
-
--- Returning nothing is fine; false, or nil with a reason, is not; nor is an error.
-local function judge_check(ok, count, first, second)
-  if not ok then return tostring(first) end
-  if count == 0 or first ~= nil and first ~= false then return nil end
-  if first == nil and count == 1 then return nil end
-  return tostring(second or "the check returned " .. tostring(first))
-end
-
-local function pack(ok, ...)
-  return ok, select("#", ...), ...
-end
-
-local function failed_check(made, why, cleared, err)
-  return nil, errors.new {
-    kind = "state", code = "Client.DrillCheckFailed", outcome = "accepted",
-    message = "the check of the drill failed: " .. why, group_id = made.group_id,
-    region = made.region, drill_id = made.drill_id, drill = made.drill, cleared = cleared ~= nil
-      and cleared ~= false, cause = err, request_id = made.request_id,
-    hint = not cleared and "the drill is still open and costs money: clear it" or nil,
-  }
-end
-
-local function not_cleared(made, err)
-  err.message = ("the drill went well, but %s is not cleared and costs money: %s"):format(
-    made.drill_id, err.message)
-  return nil, err
-end
-
-local function conclude(made, checked, cleared, err)
-  if checked.why then return failed_check(made, checked.why, cleared, err) end
-  if not cleared then return not_cleared(made, err) end
-  made.outcome, made.cleared, made.check = "drilled", true, checked.value
-  made.ready_after, made.elapsed = made.elapsed, made.elapsed + checked.seconds + cleared.elapsed
-  return made
-end
-
-local function check_disks(loop, made, check)
-  local began = loop.now()
-  local ok, count, first, second = pack(guard.call(check, made))
-  return { why = judge_check(ok, count, first, second), value = ok and first or nil,
-    seconds = loop.now() - began }
-end
-
-local function try(group, options, holder)
-  local made, err = M.start(group, options, holder)
-  if not made then return nil, err end
-  holder.made = made
-  return made, check_disks(group.client.loop, made, options.check or function() end)
-end
-
---- Runs a whole drill: start, wait, the caller's check, and the clearing that nothing may prevent.
+--- The id of a drill that may have been left behind, looked for if the answer never came.
 ---@param group alicloud.dr.Group
----@param options table as for `start`, and `check(result)`
----@return alicloud.dr.DrillResult|nil outcome "drilled"
----@return alicloud.Error? err
-function M.run(group, options)
-  local holder = {}
-  local ok, made, checked = pcall(try, group, options, holder)
-  if not ok then
-    -- Ctrl-C: clear as well as that can be done, then let it through.
-    pcall(clear_up, group, holder, options)
-    error(made, 0)
-  end
-  if made then
-    holder.intent.drill_id = made.drill_id
-    return conclude(made, checked, clear_up(group, holder, options))
-  end
-  local err = checked
-  local cleared, clear_err = clear_up(group, holder, options)
-  err.cleared, err.clear_error = cleared and true or cleared, clear_err
-  return nil, err
+---@param intent table|nil of its start
+---@return string|nil
+---@return alicloud.Error? err why nobody can tell
+function M.left_behind(group, intent)
+  if not intent or intent.drill_id then return intent and intent.drill_id end
+  local seen, err = reader(group) { deadline = 10 }
+  if not seen then return nil, err end
+  return (id_of(intent, seen))
+end
+
+--- Writes down which drill is about to be cleared though nobody has seen its start end: whoever
+--- goes on from there must not wait for it.
+---@param options alicloud.dr.CheckedOptions of the start
+---@param intent table
+---@param drill_id string
+function M.announce_clearing(options, intent, drill_id)
+  local known = tables.merged(intent, { drill_id = drill_id })
+  protocol.write_outcome(options.journal, START.verb, known, nil,
+    { outcome = "unknown", code = "Client.Interrupted" })
+end
+
+--- Writes down that the drill of a start which nobody saw end is no more, so that it is not gone on
+--- with.
+---@param options alicloud.dr.CheckedOptions of the start
+---@param intent table
+function M.settle(options, intent)
+  protocol.write_outcome(options.journal, START.verb, intent, nil,
+    { outcome = "accepted", code = "Client.Interrupted" })
 end
 
 return M

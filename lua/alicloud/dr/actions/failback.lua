@@ -40,6 +40,7 @@ local M = {}
 ---@field back alicloud.dr.Group the same group, where the service goes
 ---@field options alicloud.dr.FailbackOptions
 ---@field steps table<string, table> results so far, by step
+---@field doing string? the step that it is in
 
 ---@class alicloud.dr.FailbackResult
 ---@field outcome "failed_back"|"already_failed_back"
@@ -68,7 +69,8 @@ local function stop_service(context)
     return { outcome = "stopped_by_caller", answer = answer }
   end
   return nil, errors.new { kind = "state", code = "Client.ServiceNotStopped",
-    outcome = "not_sent", message = "the service was not stopped: " .. tostring(why or answer) }
+    outcome = "not_sent",
+    message = "the service was not stopped: " .. errors.text_of(why or answer) }
 end
 
 local function optional(name, run)
@@ -192,7 +194,7 @@ local function bring_back(context, step, err)
   err.rolled_back = back ~= nil
   if not back then
     err.production_down = ("what ran in %s was stopped and is not all back: %s"):format(
-      fenced.region, tostring(fault))
+      fenced.region, errors.text_of(fault))
   end
 end
 
@@ -206,9 +208,23 @@ local function do_step(context, step)
   return step.run(context)
 end
 
+-- Whoever cuts it off leaves production as it stands: what may be stopped for it is told to
+-- whoever listens.
+local function when_cut_off(context)
+  return setmetatable({}, { __close = function(_, raised)
+    local steps, listener = context.steps, context.options.progress
+    local fenced = steps.fence and steps.fence.before or context.doing == "fence"
+    if raised == nil or not listener or not fenced or steps.serve then return end
+    guard.call(listener, { event = "left_stopped", verb = "failback", step = context.doing,
+      group_id = context.group.id, region = context.group.region, to = context.options.to })
+  end })
+end
+
 local function walk(context, from, done)
+  local _ <close> = when_cut_off(context)
   for i = from, #M.STEPS do
     local step = M.STEPS[i]
+    context.doing = step.name
     local result, err = do_step(context, step)
     if not result then
       err.step, err.steps = step.name, context.steps

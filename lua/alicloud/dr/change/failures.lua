@@ -188,6 +188,20 @@ local function forcible_again(change)
     and { "OperationDenied.PairGroupStatusConflict" } or nil
 end
 
+--- Whoever made it was cancelled.
+---@param change alicloud.dr.Change
+---@param raised alicloud.Error that told him; of a call that was under way, what is known of it
+---@return nil, alicloud.Error
+function M.cut_short(change, raised)
+  local outcome = change.calling and (raised.outcome or "unknown") or call_outcome(change)
+  if outcome == "accepted" or change.doubtful then outcome = "unknown" end
+  return nil, base(change, {
+    kind = "cancelled", code = "Client.Cancelled", outcome = outcome, retryable = true,
+    message = ("the %s was given up: %s"):format(change.words.noun, raised.message),
+    hint = ways_on(change), request_id = change.accepted and change.accepted.request_id,
+  })
+end
+
 --- The service gave up.
 ---@param change alicloud.dr.Change
 ---@return nil, alicloud.Error

@@ -63,6 +63,7 @@ local SHORTEST_CALL = 1
 ---@field deadline number? monotonic
 ---@field place integer of `region` among those of the target
 ---@field incident string? its name, or a later one, under which the token was derived
+---@field calling boolean? a call of it is under way
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
 Change.__index = Change
@@ -208,7 +209,9 @@ function Change:send()
   self.first_send, self.began = self.first_send or now, self.began or now
   self:emit { event = "sending", attempt = self.attempts + 1 }
   local action = self.words.product .. ":" .. self.words.action
+  self.calling = true
   local answer, err = self.group.client:call(action, self:params(), options)
+  self.calling = false
   local meta = answer and metas.of(answer) or err
   self.attempts = self.attempts + (meta.attempts or 1)
   append(self.request_ids, meta.request_ids)
@@ -297,7 +300,10 @@ function Change:resume(past)
   self.attempts, self.doubtful, self.accepted = past.attempts or 1, past.doubtful, past.accepted
   append(self.request_ids, past.request_ids)
   if self.accepted then return self:wait() end
-  local step, failure = self:decide_by_looking(pollers.STABLE, failures.lost_answer(self))
+  -- What may still arrive is looked for until it cannot any more.
+  local left = (past.resend_from or 0) - self.runtime.boottime()
+  local stability = { reads = pollers.STABLE.reads, span = math.max(pollers.STABLE.span, left) }
+  local step, failure = self:decide_by_looking(stability, failures.lost_answer(self))
   if step == "wait" then return self:wait() end
   if step == "send" then return self:execute() end
   return nil, failure
@@ -349,13 +355,23 @@ function Change:finish(seen, err)
   return seen, err
 end
 
+-- Whoever gives it up leaves in the journal what is known of it. After an interrupt the intent is
+-- left open: the next process looks.
+function Change:when_cut_short()
+  return setmetatable({}, { __close = function(_, raised)
+    if guard.is_cancellation(raised) then self:write_outcome(failures.cut_short(self, raised)) end
+  end })
+end
+
 --- Sends the change, or takes it up where another process left it, and waits for its end. Who makes
 --- a result of it tells the journal with `write_outcome`.
 ---@param target alicloud.dr.Target
 ---@return table|nil seen the look that showed it done
 ---@return alicloud.Error? err
 function Change:apply(target)
+  self.loop.checkpoint()
   self:set_target(target)
+  local _ <close> = self:when_cut_short()
   self.written = self:is_continued()
   if self.written then return self:finish(self:resume(self.options.continue)) end
   local written, fault = self:write_intent()

@@ -183,6 +183,13 @@ function Poller:until_stable(stability, deadline)
   end
 end
 
+-- Nothing but a synchronization moves the recovery point of a stopped group. One that has come and
+-- gone, while nobody looked, leaves the group as it was.
+local function has_synchronized(intent, last)
+  local before, now = intent.group_recover_point, last and last.group_recover_point
+  return intent.status == "stopped" and before ~= nil and now ~= nil and now > before
+end
+
 -- What a phase means for somebody who waits for the end; nil means go on.
 function Poller:conclusion(phase, evidence, replayable)
   if phase == "completed" then return "completed" end
@@ -194,7 +201,10 @@ function Poller:conclusion(phase, evidence, replayable)
     -- A second attempt that fails as the first did looks as if nothing had happened.
     if self.target.began_failed then return "failed" end
     if self.first_moving then return "superseded" end
-    if replayable and is_stable(evidence, M.REPLAYED, self:now()) then return "replayed" end
+    if replayable and not has_synchronized(self.target.intent, self.last)
+      and is_stable(evidence, M.REPLAYED, self:now()) then
+      return "replayed"
+    end
   end
   return nil
 end
