@@ -3,7 +3,6 @@
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
-local memory = require "alicloud.dr.store.memory"
 local posix = require "spec.posix"
 local scratch = require "spec.scratch"
 
@@ -18,87 +17,6 @@ end
 local function mode_of(path)
   local pipe <close> = assert(io.popen(("stat -c %%a '%s'"):format(path)))
   return pipe:read "l"
-end
-
--- Both stores keep one contract.
-local KINDS = {
-  file = function()
-    local path = fresh_directory() .. "/run.jsonl"
-    return function() return assert(files.open(path)) end
-  end,
-  memory = function()
-    local disk = memory.disk()
-    return function() return disk:open "run" end
-  end,
-}
-
-for kind, make in pairs(KINDS) do
-  describe("a store in " .. kind, function()
-    it("appends only what follows the last record, whoever wrote that", function()
-      local open = make()
-      local one, two = open(), open()
-      one:load()
-      two:load()
-      assert.is_true(one:append(1, "first\n", true))
-      local ok, err = two:append(1, "other\n", true)
-      assert.is_nil(ok)
-      assert.equal("Client.JournalConflict", err.code)
-      assert.is_nil((two:append(2, "more\n", true)))
-      assert.is_nil((one:append(3, "third\n", true)))
-      assert.equal("first\n", open():load())
-    end)
-
-    it("gives a lease to one at a time and names the holder to the other", function()
-      local open = make()
-      local one, two = open(), open()
-      local lease = assert(one:lease("run", HOLDER))
-      local none, err = two:lease("run", HOLDER)
-      assert.is_nil(none)
-      assert.equal("Client.JournalLocked", err.code)
-      assert.matches("is held by ops %(pid 4711 on here%) since 2026%-11%-22T03:19:52Z",
-        err.message)
-      assert.equal(4711, err.holder.pid)
-      lease:release()
-      local later = assert(two:lease("run", HOLDER))
-      assert.is_true(later.fence > lease.fence)
-      assert(one:lease("group pg-orders", HOLDER))
-      assert.is_nil((two:lease("group pg-orders", HOLDER)))
-      one:close()
-      assert(two:lease("group pg-orders", HOLDER))
-      two:close()
-    end)
-
-    it("keeps lines that others leave", function()
-      local open = make()
-      local one, two = open(), open()
-      local function lines()
-        local all = {}
-        for _, letters in ipairs(one:mail()) do
-          assert.is_true(letters.trusted)
-          table.move(letters.lines, 1, #letters.lines, #all + 1, all)
-        end
-        return all
-      end
-      assert.same({}, lines())
-      assert(two:post "first")
-      assert(two:post "second")
-      assert.same({ "first", "second" }, lines())
-    end)
-
-    it("cuts, and goes on from there", function()
-      local open = make()
-      local store = open()
-      store:load()
-      store:append(1, "one\n", true)
-      store:append(2, "tw", true)
-      store = open()
-      store:load()
-      assert.is_true(store:cut(4))
-      assert.is_true(store:append(2, "two\n", true))
-      assert.equal("one\ntwo\n", open():load())
-      assert.is_true(store:reserve(65536))
-    end)
-  end)
 end
 
 describe("a journal's file", function()
@@ -138,7 +56,7 @@ describe("a journal's file", function()
   end)
 
   it("is refused where a directory is missing or is none", function()
-    assert.equal("ENOENT", select(2, files.open "/nowhere/run.jsonl").errno)
+    assert.equal("ENOENT", select(2, files.open(scratch.path() .. "/run.jsonl")).errno)
     local path = fresh_directory() .. "/file"
     assert(core.open_file(path, "create")):close()
     assert.equal("ENOTDIR", select(2, files.make_directories(path .. "/x")).errno)

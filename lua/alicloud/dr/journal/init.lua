@@ -14,7 +14,9 @@
 ---   append(seq, text, durable) compare-and-set: only if `seq` follows the last one in the store,
 ---                              whoever wrote that. With `durable` it returns after the bytes are
 ---                              safe from a crash of the machine. A failure is final: nothing is
----                              tried again, every later append fails alike.
+---                              tried again, every later append fails alike. What a record
+---                              announces must not leave after the moment that it may give besides,
+---                              in seconds of the runtime's boottime.
 ---   cut(bytes)                 shortens to what is whole; before the first append only
 ---   reserve(bytes)             room, so that later appends find some
 ---   lease(name, holder)        exclusive: { fence, release() }, or nil and an error that names the
@@ -23,11 +25,19 @@
 ---   post(line), mail()         lines that other people leave for the run, in order, and who left
 ---                              them: { name, who, trusted, lines } for each file or the like
 ---   others()                   the other journals that lie beside it and may be believed: { name,
----                              text } of each, in no order; a store need not know of any
+---                              text } of each, in no order; nil: it does not look at any; a
+---                              store need not know of any
+---   beside(ending)             path of a file for something else of the run; a store need not have
+---                              any
 ---   close()
+---
+--- What several machines share (`shared`) may wait in the loop at each call, and can be lost to
+--- somebody else: `lost()` tells why, and `on_lost(listener)` is told at that moment. Whoever goes
+--- on with a run sends nothing again for `takeover_wait` seconds that may still be on its way.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local turns = require "alicloud.dr.journal.turns"
 
 local M = {}
 
@@ -36,14 +46,20 @@ M.VERSION = 1
 ---@class alicloud.dr.Store
 ---@field name string for messages: a path
 ---@field load fun(self): string|nil, alicloud.Error?
----@field append fun(self, seq: integer, text: string, durable: boolean): boolean?, alicloud.Error?
+---@field append fun(self, seq: integer, text: string, durable: boolean): boolean?,
+---alicloud.Error|number|nil
 ---@field cut fun(self, bytes: integer): boolean|nil, alicloud.Error?
 ---@field reserve fun(self, bytes: integer): boolean|nil, alicloud.Error?
 ---@field lease fun(self, name: string, holder: table): alicloud.dr.Lease|nil, alicloud.Error?
 ---@field post fun(self, line: string): boolean|nil, alicloud.Error?
 ---@field mail fun(self): alicloud.dr.Letters[]|nil, alicloud.Error?
----@field others? fun(self): { name: string, text: string }[]
+---@field others? fun(self): { name: string, text: string }[]|nil
+---@field beside? fun(self, ending: string): string
 ---@field close fun(self)
+---@field shared boolean? several machines reach it
+---@field takeover_wait number? seconds
+---@field lost? fun(self): alicloud.Error|nil
+---@field on_lost? fun(self, listener: fun(err: alicloud.Error))
 
 ---@class alicloud.dr.Lease
 ---@field fence integer
@@ -57,6 +73,8 @@ M.VERSION = 1
 ---@field head string sum of the last line
 ---@field torn integer bytes that were cut when it was opened
 ---@field fault alicloud.Error? why nothing can be written any more
+---@field loop alicloud.loop.Loop? in which several write
+---@field turns alicloud.dr.Turns
 local Journal = {}
 Journal.__index = Journal
 
@@ -100,13 +118,25 @@ function M.is_secret_name(name)
 end
 
 local DEPTH = 24
+-- Of one value. What holds itself in two places would have no end else.
+local MOST_TABLES = 250000
 
 local copy_table
+local tables_left
 
+local function is_plain(text)
+  return not text:find "[^\1-\127]" or utf8.len(text) ~= nil and not text:find("\0", 1, true)
+end
+
+-- As its line reads back: what is no UTF-8 is U+FFFD there, and so is NUL.
 local function plain_text(text)
-  if not text:find "[^\1-\127]" then return text end
-  local fits = utf8.len(text) and not text:find("\0", 1, true)
-  return fits and text or errors.clean(text)
+  if is_plain(text) then return text end
+  return core.decode(core.encode { text }, { max_bytes = 6 * #text + 1000 })[1]
+end
+
+-- Two names must not become one.
+local function plain_name(name)
+  return is_plain(name) and name or errors.clean(name)
 end
 
 local function plain(value, depth)
@@ -122,26 +152,33 @@ end
 
 function copy_table(source, depth)
   if depth > DEPTH then return "[too deep]" end
-  local copy = {}
-  if #source > 0 or core.is_array(source) then
-    for i = 1, #source do copy[i] = plain(source[i], depth) or core.null end
+  tables_left = tables_left - 1
+  if tables_left < 0 then return "[too much]" end
+  local copy, length = {}, rawlen(source)
+  if length > 0 or core.is_array(source) then
+    for i = 1, length do
+      copy[i] = plain(rawget(source, i), depth)
+      if copy[i] == nil then copy[i] = core.null end
+    end
     return core.array(copy)
   end
-  for name, value in pairs(source) do
+  for name, value in next, source do
     if judged[name] == false then
       copy[name] = plain(value, depth)
     elseif type(name) == "string" or type(name) == "number" then
-      local key = plain_text(tostring(name))
+      local key = plain_name(tostring(name))
       if M.is_secret_name(key) then copy[key] = M.HIDDEN else copy[key] = plain(value, depth) end
     end
   end
   return copy
 end
 
---- A copy that JSON can carry and that holds nothing under a name that says secret.
+--- A copy that JSON can carry and that holds nothing under a name that says secret. The value is
+--- read as it lies there, whatever its metatable says.
 ---@param value any functions, userdata, NaN and infinity become nil
 ---@return any
 function M.plain(value)
+  tables_left = MOST_TABLES
   return plain(value, 0)
 end
 
@@ -256,9 +293,10 @@ end
 
 --- Opens a journal for writing: checks it, cuts a torn end.
 ---@param store alicloud.dr.Store leased by the caller
+---@param loop? alicloud.loop.Loop of whoever writes; without it nobody else may write meanwhile
 ---@return alicloud.dr.JournalFile|nil
 ---@return alicloud.Error? err
-function M.open(store)
+function M.open(store, loop)
   local text, err = store:load()
   if not text then return nil, err end
   local reading, damage = M.read(text)
@@ -266,26 +304,70 @@ function M.open(store)
   local ok, fault = cut_torn_end(store, reading)
   if not ok then return nil, fault end
   return setmetatable({ store = store, events = reading.events, seq = #reading.events,
-    head = reading.head, torn = reading.torn }, Journal)
+    head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop) }, Journal)
 end
 
---- Appends an event. After the first failure every further one fails with the same error.
----@param event table with `type`; made plain, secrets hidden
----@param durable? boolean it returns after the event is safe from a crash
----@return boolean|nil ok
----@return alicloud.Error? err
-function Journal:write(event, durable)
-  if self.fault then return nil, self.fault end
-  local seq = self.seq + 1
-  local kept = M.plain(event)
-  local line, sum = M.line(seq, self.head, kept)
-  local ok, err = self.store:append(seq, line, durable == true)
-  if not ok then
-    self.fault = err
-    return nil, err
+--- Nothing is written any more.
+---@param err alicloud.Error why
+function Journal:end_with(err)
+  self.fault = self.fault or err
+end
+
+local function append(journal, event, durable, told)
+  if journal.fault then return nil, journal.fault end
+  local seq = journal.seq + 1
+  local kept = M.plain(type(event) == "function" and event() or event)
+  local line, sum = M.line(seq, journal.head, kept)
+  local ok, more = journal.store:append(seq, line, durable == true)
+  if not ok then journal:end_with(more) end
+  if ok then
+    journal.seq, journal.last, journal.head = seq, kept, sum
+    if told then told(kept) end
   end
-  self.seq, self.last, self.head = seq, kept, sum
-  return true
+  -- What was lost meanwhile is lost, though the record stands.
+  if journal.fault then return nil, journal.fault end
+  return true, more
+end
+
+-- Longer than a store takes to find out what has become of a record.
+local WHOLE = { shield = true, timeout = 60 }
+
+-- Whoever was told to stop in the middle could not say whether the record is there.
+local function append_whole(journal, event, durable, told)
+  local ok, more = journal.loop.scope(function()
+    return append(journal, event, durable, told)
+  end, WHOLE)
+  if ok or journal.fault then return ok, more end
+  journal:end_with(errors.new { kind = "journal", code = "Client.JournalFailed",
+    outcome = "not_sent", cause = more,
+    message = ("%s: record %d was not written: %s"):format(journal.store.name, journal.seq + 1,
+      more.message) })
+  return nil, journal.fault
+end
+
+local take_turn = core.aside(function(journal, event, durable, told)
+  local turn <close> = journal.turns:new_turn()
+  local ok, err = turn:take()
+  if not ok then
+    journal:end_with(err)
+    return nil, journal.fault
+  end
+  local put = journal.loop and journal.store.shared and append_whole or append
+  return put(journal, event, durable, told)
+end)
+
+--- Appends an event. Several may do so at a time: they take turns, in the order in which they come.
+--- Whoever is cancelled before it is his turn writes nothing, and raises; then the record is
+--- written to its end. After the first failure every further one fails with the same error.
+---@param event table|fun(): table with `type`, or what makes it when it is its turn; made plain,
+---secrets hidden
+---@param durable? boolean it returns after the event is safe from a crash
+---@param told? fun(kept: table) is told of the event, plain, before anybody else writes
+---@return boolean|nil ok
+---@return number|alicloud.Error|nil more the moment after which nothing may leave that the event
+---announces, in seconds of the runtime's boottime, if there is one; or why it was not written
+function Journal:write(event, durable, told)
+  return take_turn(self, event, durable, told)
 end
 
 return M

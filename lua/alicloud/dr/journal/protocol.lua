@@ -16,7 +16,8 @@
 --- intent as it was: on its way or completed, wait for the end; another direction, set of pairs or
 --- state, stop with the difference; untouched, send again under the same token if the resend
 --- window, which counts from the first send by the wall clock, is still open; else the outcome
---- stays unknown. An intent that never left is decided anew under its token, if direction and pairs
+--- stays unknown. What may still arrive is looked for until `resend_from`, before it is believed to
+--- be untouched. An intent that never left is decided anew under its token, if direction and pairs
 --- are the same.
 
 local errors = require "alicloud.base.error"
@@ -48,9 +49,11 @@ local M = {}
 ---@field code string? of the error
 ---@field request_id string?
 ---@field result table? of a verb that ended well; without the snapshot, of which it tells already
+---@field drill_id string? of the drill that was started, as the answer named it
 
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
+---@field is_open boolean? of a drill that is known: nobody has written down how its start ended
 ---@field verb string? of the intent's record; a verb that consists of others goes on with that one
 ---@field first_send_wall number? unix seconds, of the first call that may have had an effect; nil:
 ---none has left, or each was refused
@@ -58,6 +61,8 @@ local M = {}
 ---@field accepted { request_id: string, server_time: number? }? the service took it
 ---@field attempts integer? how many have left so far
 ---@field request_ids string[]?
+---@field resend_from number? seconds of the runtime's boottime: until then what was sent may still
+---arrive, so nothing is sent again
 
 ---@class alicloud.dr.AcceptLoss
 ---@field seconds number age of the recovery point that is accepted
@@ -134,7 +139,7 @@ function M.write_outcome(journal, verb, intent, result, err)
   guard.call(journal.outcome, {
     verb = verb, group_id = intent.group_id, client_token = intent.client_token,
     ok = result ~= nil, outcome = ending.outcome, code = err and err.code or nil,
-    request_id = ending.request_id, result = without_snapshot(result),
+    request_id = ending.request_id, result = without_snapshot(result), drill_id = intent.drill_id,
   })
 end
 

@@ -224,6 +224,9 @@ end
 ---@field holder table? owner, host, pid, since of whoever held it last, or holds it
 ---@field inherited boolean? the holder is gone, and a child that it has forked has the lock
 ---@field why string? why nothing can tell
+---@field shared boolean? the lock is in a shared store, and tells of every machine
+---@field session string? by which it is held there
+---@field left integer? seconds after which that session ends, unless it is renewed
 
 --- Whether somebody is at work on a journal. Only looks: no lock is taken, so that neither the run
 --- nor a resume that begins meanwhile is in anybody's way.
@@ -380,11 +383,17 @@ function Store:others()
   return list
 end
 
+--- Where something of the run may be kept as a file.
+---@param ending string
+---@return string path
+function Store:beside(ending)
+  return self.name .. ending
+end
+
 function Store:close()
   for _, lease in ipairs(self.leases) do lease:release() end
-  self.leases = {}
   if self.locks then self.locks:close() end
-  self.locks = nil
+  self.leases, self.locks = {}, nil
   self.file:close()
 end
 
