@@ -1,158 +1,241 @@
--- The playbook for many groups at a desk: its parameters from files and typed several times, its
--- plan, and what is said of what was left out.
+-- Fleets at the command line, over a real etcd, its gateway and real sockets. The cloud is the
+-- emulator, on its virtual clock.
 
+local controllers = require "spec.cli.controller"
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local widths = require "alicloud.cli.width"
+local worlds = require "spec.worlds"
 
-local TABLE = "group,attach,fence\npg-01,i-new-1,must\n"
+local check, words_of = controllers.check, controllers.words_of
 
-local function world(changes)
-  local old, new = "cn-hangzhou/cn-hangzhou-g", "cn-shanghai/cn-shanghai-b"
-  local groups, disks, instances = {}, {}, {}
-  for i, name in ipairs { "db-1", "app-1", "app-2", "web" } do
-    groups[i] = { id = "pg-0" .. i, name = name, status = "normal", recover_point_age = 60,
-      failover_seconds = 20, source = old, destination = new, pairs = {
-        { id = "pair-" .. i, source_disk = "d-old-" .. i, destination_disk = "d-new-" .. i } } }
-    for field, value in pairs(changes and changes[i] or {}) do groups[i][field] = value end
-    disks[i] = { id = "d-old-" .. i, place = old, instance = "i-old-" .. i }
-    instances[2 * i - 1] = { id = "i-old-" .. i, place = old, status = "Running" }
-    instances[2 * i] = { id = "i-new-" .. i, place = new, status = "Stopped" }
-  end
-  return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups, disks = disks,
-    instances = instances }
-end
-
-local function room(changes, given)
-  local all = { world = world(changes) }
+-- The machine of a controller, with a store of its own.
+local function controller(count, given, script)
+  local all = { world = worlds.of_groups(count), tty = true, columns = 80 }
   for name, value in pairs(given or {}) do all[name] = value end
-  local desk, _, directory = desks.room(false, all)
-  return desk, directory
+  local desk, file = controllers.new(script or false, all)
+  desk.env.ALICLOUD_DR_ACCOUNT = "100001"
+  return desk, file
 end
 
-local function fleet(desk, command, ...)
-  local words = { ... }
-  if command == "run" then words[#words + 1] = "--yes" end
-  return desk:run(command, "fleet", "groups=all", "region=cn-shanghai", table.unpack(words))
-end
+-- A playbook of one's own.
+local SCRIPT = [[
+local dr = require "alicloud.dr"
+return dr.playbook("move", { params = {
+  { name = "group", type = "id", required = true, help = "which" },
+  { name = "region", type = "region", required = true, help = "where" },
+} }, function(run)
+  local group = run:group(run.params.group, { region = run.params.region })
+  run:step("promote", { point_of_no_return = true }, function() return group:failover {} end)
+end)]]
 
-describe("alicloud-dr run fleet", function()
-  it("takes tiers and a table from files, or what is typed several times", function()
-    for _, from_file in ipairs { true, false } do
-      local desk, directory = room()
-      scratch.write(directory .. "/tiers", "# databases first\n1 db-*\n2 app-*\n")
-      scratch.write(directory .. "/fleet.csv", TABLE)
-      local words = from_file and { "tier=@" .. directory .. "/tiers" }
-        or { "tier=1:db-*", "tier=2:app-*" }
-      words[#words + 1] = "table=@" .. directory .. "/fleet.csv"
-      local ran = fleet(desk, "run", table.unpack(words))
-      assert.equal(0, ran.code, ran.err)
-      assert.matches("tier 1: 1: pg%-01\n", ran.out)
-      assert.matches("tier 2: 2: pg%-02, pg%-03\n", ran.out)
-      assert.matches("✔ pg%-01/serve", ran.out)
-      assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new-1"].status)
+local FAULT = { match = { action = "FailoverDiskReplicaGroup", group = "pg-01", count = 1 },
+  effect = { error = { code = "Forbidden", status = 403 } } }
+
+describe("alicloud-dr fleet", function()
+  check("makes a fleet, takes its items, and shows them", function()
+    local desk = controller(6)
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")
+    assert.equal(0, ran.code, ran.err .. ran.out)
+    assert.matches("✔ 100001/pg%-01 ", ran.out)
+    assert.matches("night   failover, stage 2 of 2   of 6: 6 done\n", ran.out)
+    assert.equal(6, #desk:ledger())
+    for _, line in ipairs(desks.lines_of(ran.out)) do
+      assert.is_true(line:find "alicloud%-dr" ~= nil or widths.of(line) <= 80, line)
+    end
+    -- The same words, and the name alone, find that nothing is left.
+    ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(0, desk:run("fleet", "night", "--region", "cn-shanghai", "--yes").code)
+    assert.equal(6, #desk:ledger())
+    ran = desk:run("fleet", "night", "groups=pg-01", "region=cn-shanghai", "--yes")
+    assert.equal(1, ran.code)
+    assert.matches('it was begun with words%.groups %["all"%], not with %["pg%-01"%] %[out',
+      (ran.err:gsub("%s+", " ")))
+    local join = ran.err:match "join it as it is:%s+(alicloud%-dr fleet .-), or give another name"
+    assert.equal(0, desk:run(words_of(join)).code)
+    ran = desk:run("fleet", "night", "--status", "--json")
+    assert.same({ 0, 6, 6, "done" }, { ran.code, ran.object.count, ran.object.done,
+      ran.object.items[1].state })
+  end)
+
+  check("prints commands that work when it stops", function()
+    local desk = controller(6, { faults = { FAULT } })
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")
+    assert.equal(1, ran.code, ran.out)
+    local flat = ran.err:gsub("%s+", " ")
+    assert.matches("on hold: the canary 100001/pg%-01 failed: Forbidden", flat)
+    assert.equal(0, #desk:ledger())
+    local status = flat:match "see what has failed: (alicloud%-dr fleet [^;]*%-%-status);"
+    ran = desk:run(words_of(status))
+    assert.equal(0, ran.code, ran.err)
+    local why = ran.out:match "why:    (alicloud%-dr explain [^\n]*)\n"
+    assert.matches("Forbidden", desk:run(words_of(why)).out)
+    -- Whoever looks at the run alone is led to its fleet, which may be on hold.
+    local going = desk:run("runs").out:match "go on:  ([^\n]*)\n"
+    assert.matches("^alicloud%-dr fleet night .* %-%-again 100001/pg%-01$", going)
+    assert.is_true(desk:run(words_of(why)).out:find(going, 1, true) ~= nil)
+    local again = ran.out:match "again:  (alicloud%-dr fleet [^\n]*)\n"
+    assert.equal(0, desk:run(words_of(again)).code)
+    local release = flat:match "let it go on: (alicloud%-dr fleet [^,]*%-%-release),"
+    assert.equal(0, desk:run(words_of(release)).code)
+    local take = flat:match "take items: (alicloud%-dr fleet .-) *$"
+    ran = desk:run(words_of(take))
+    assert.equal(0, ran.code, ran.err .. ran.out)
+    assert.equal(6, #desk:ledger())
+  end)
+
+  check("leads from the run of a group that was left out to the command that takes it", function()
+    local desk = controller(2)
+    desk.bench.emu:group "pg-02".status = "created"
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")
+    assert.matches("- 100001/pg%-02 +left out:", ran.out)
+    local going = desk:run("runs", "--open").out:match "go on:  ([^\n]*)\n"
+    desk.bench.emu:group "pg-02".status = "normal"
+    assert.equal(0, desk:run(words_of(going)).code)
+    assert.equal(0, desk:run("fleet", "night", "--yes").code)
+    assert.equal(2, #desk:ledger())
+  end)
+
+  check("joins by the name alone, in the region of the fleet", function()
+    local desk = controller(3)
+    assert.equal(0, desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes").code)
+    desk:run("fleet", "night", "--hold", "wait")
+    local ran = desk:run("fleet", "night", "--release")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(0, desk:run("fleet", "night", "--yes").code)
+    desk = controller(3)
+    desk.given.input_tty, desk.typed = true, { "no" }
+    desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--workers", "2")
+    local take = desk:run("fleet", "night", "--status").out:match "take what is open:  ([^\n]*)\n"
+    assert.matches("%-%-region cn%-shanghai$", take)
+    desk.typed = { "night" }
+    assert.equal(0, desk:run(words_of(take)).code)
+    assert.equal(3, #desk:ledger())
+  end)
+
+  check("repeats what was typed in the command that goes on, and says what it lacks", function()
+    local desk, file = controller(3, { faults = { FAULT } }, SCRIPT)
+    assert(os.execute("chmod 666 " .. file))
+    local typed = { "--playbook", file, "--trust-file", file, "--incident", "flood",
+      "--wait-for-cloud", "1h", "--yes" }
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", table.unpack(typed))
+    assert.equal(1, ran.code, ran.out)
+    local take = ran.err:match "take items:%s+(alicloud%-dr fleet [^\n]*)"
+    assert.matches("%-%-incident flood .*%-%-wait%-for%-cloud 1h ", take)
+    assert.equal(0, desk:run("fleet", "night", "--release").code)
+    assert.equal(0, desk:run("fleet", "night", "--again", "all").code)
+    -- The machine that takes them has the playbook elsewhere.
+    local elsewhere = file .. ".elsewhere"
+    assert(os.rename(file, elsewhere))
+    ran = desk:run("fleet", "night", "--yes")
+    assert.equal(2, ran.code)
+    local go_on = ran.err:match "which is not there:%s+(alicloud%-dr fleet [^\n]* PATH)"
+    assert.equal(0, desk:run(words_of((go_on:gsub("PATH", elsewhere)) .. " --trust-file "
+      .. elsewhere .. " --workers 1")).code)
+    assert(os.rename(elsewhere, file))
+    -- As it was printed: without --trust-file it would be refused.
+    assert.equal(0, desk:run(words_of(take)).code)
+    assert.equal(3, #desk:ledger())
+  end)
+
+  check("holds the patterns of tiers against names, and refuses those that take nobody", function()
+    local given = worlds.of_groups(4)
+    for i, group in ipairs(given.groups) do group.name = (i > 2 and "db-" or "app-") .. i end
+    for _, groups in ipairs { "all", "pg-01,pg-02,pg-03,pg-04" } do
+      local desk = controller(4, { world = given })
+      local ran = desk:run("fleet", "night", "groups=" .. groups, "region=cn-shanghai", "--yes",
+        "--tier", "1:db-*,2:app-*", "--canary", "0")
+      assert.equal(0, ran.code, ran.err .. ran.out)
+      assert.matches("stage 2 of 2", ran.out)
+      assert.matches("^pg%-0[34]$", desk:ledger()[1].group)
+      assert.matches("^pg%-0[34]$", desk:ledger()[2].group)
+      ran = desk:run("fleet", "day", "groups=" .. groups, "region=cn-shanghai", "--yes",
+        "--tier", "1:db-*,2:web-*")
+      assert.equal(2, ran.code)
+      assert.matches("2:web%-%*, which takes no group", (ran.err:gsub("%s+", " ")))
     end
   end)
 
-  it("refuses what a file has wrong, and a value that is there twice", function()
-    local desk, directory = room()
-    scratch.write(directory .. "/bad", "group,atach\npg-01,i-1\n")
-    scratch.write(directory .. "/open", TABLE)
-    for _, case in ipairs {
-      { "table=@" .. directory .. "/bad", 'unknown column "atach"; did you mean "attach"' },
-      { "table=@" .. directory .. "/none", "parameter table: .*none: [Nn]o such file" },
-      { "tier=db-*", 'parameter tier: got "db%-%*"; allowed: a number' },
-      { "region=cn-beijing", "parameter region is there 2 times; it is given once" },
-      { "tiers=1:db-*", 'unknown parameter "tiers"; did you mean "tier"' },
+  check("asks for the name of the fleet, and is not begun without", function()
+    local desk = controller(3)
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-yes: is missing", ran.err)
+    desk.given.input_tty, desk.typed = true, { "nacht" }
+    ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai")
+    assert.equal(2, ran.code)
+    assert.equal(0, #desk:ledger())
+    desk.typed = { "night" }
+    assert.equal(0, desk:run("fleet", "night", "--region", "cn-shanghai").code)
+    assert.equal(3, #desk:ledger())
+  end)
+
+  check("holds and releases by name", function()
+    local desk = controller(3)
+    local ran = desk:run("fleet", "night", "--hold", "wait")
+    assert.equal(1, ran.code)
+    assert.matches("there is no such fleet", ran.err)
+    desk:run("fleet", "night", "groups=all", "region=cn-shanghai")
+    ran = desk:run("fleet", "night", "--hold", "wait for the network")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("on hold since .*wait for the network %(by operator%)", ran.out)
+    ran = desk:run("fleet", "night", "--region", "cn-shanghai", "--yes", "--json")
+    assert.same({ 1, "Client.FleetHeld" }, { ran.code, ran.object.error.code })
+    assert.equal(0, desk:run("fleet", "night", "--release").code)
+    assert.equal(0, desk:run("fleet", "night", "--region", "cn-shanghai", "--yes").code)
+  end)
+
+  check("writes one report over all groups", function()
+    local desk = controller(3)
+    assert.equal(0, desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes").code)
+    local file = scratch.directory() .. "/night.html"
+    local ran = desk:run("fleet", "night", "--report", file)
+    assert.equal(0, ran.code, ran.err)
+    assert.is_true(ran.out:find("  report: " .. file .. "\n", 1, true) ~= nil)
+    local page = scratch.read(file)
+    assert.matches("All done", page)
+    assert.matches("#night%.100001%.pg%-02", page)
+    ran = desk:run("fleet", "night", "--report", "night.pdf")
+    assert.equal(2, ran.code)
+    assert.matches("allowed: a file that ends in .html, .md or .json", (ran.err:gsub("%s+", " ")))
+  end)
+
+  check("tells of every run of it, with its item", function()
+    local desk, path = controller(2), scratch.path ".ndjson"
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes", "--events",
+      path)
+    assert.equal(0, ran.code, ran.err)
+    local ends, types = {}, {}
+    for i, line in ipairs(desks.lines_of(scratch.read(path))) do
+      local event = core.decode(line)
+      assert.equal(i, event.seq)
+      types[#types + 1] = event.type
+      if event.type == "finished" then ends[event.item] = true end
+    end
+    assert.same({ ["100001/pg-01"] = true, ["100001/pg-02"] = true }, ends)
+    assert.same({ "begin", "item", "end" }, { types[1], types[#types - 1], types[#types] })
+  end)
+
+  check("refuses what was mistyped", function()
+    local desk = controller(3)
+    for pattern, words in pairs {
+      ["%-%-workers: got \"many\""] = { "groups=all", "region=cn-shanghai", "--workers", "many" },
+      ["name: got \"a b\""] = { "groups=all", "region=cn-shanghai", name = "a b" },
+      ["groups: is missing"] = { "region=cn-shanghai" },
+      ["but an option here: %-%-tier '1:db%-%*'"] = { "groups=all", "region=cn-shanghai",
+        "tier=1:db-*" },
+      ["cannot be given together"] = { "--hold", "x", "--release" },
+      ["%-%-accounts: got \"100001\""] = { "--accounts", "100001", "--region", "cn-shanghai" },
+      ["groups: got .100002/pg%-01., and 100002 is no account"] = { "groups=100002/pg-01",
+        "region=cn-shanghai" },
     } do
-      for _, command in ipairs { "run", "plan" } do
-        local ran = fleet(desk, command, case[1])
-        assert.equal(2, ran.code, case[1])
-        assert.matches(case[2], ran.err)
-      end
+      local ran = desk:run("fleet", words.name or "night", "--yes", table.unpack(words))
+      assert.equal(2, ran.code, ran.err)
+      assert.matches(pattern, (ran.err:gsub("%s+", " ")))
     end
-    assert.same({}, desk:ledger())
-  end)
-
-  it("names at its end what was left out, and the command for later", function()
-    local desk = room { [3] = { status = "initial_syncing" } }
-    local ran = fleet(desk, "run", "max_rpo=20m")
-    assert.equal(0, ran.code, ran.err)
-    assert.matches("completed with exceptions", ran.out)
-    local command = ran.out:match "! pg%-03 was left out: .-; later: alicloud%-dr ([^\n]+)"
-    assert.equal("run failover group=pg-03 region=cn-shanghai max_rpo=1200s", command)
-    local group = desk.bench.emu.world.group_by_id["pg-03"]
-    group.status, group.pairs[1].status = "normal", "normal"
-    local words = {}
-    for word in command:gmatch "%S+" do words[#words + 1] = word end
-    words[#words + 1] = "--yes"
-    assert.equal(0, desk:run(table.unpack(words)).code)
-    assert.equal("failovered", desk.bench.emu:group "pg-03".status)
-  end)
-
-  it("goes on with another canary, threshold or table, as they are typed", function()
-    local desk, directory = room(nil, { faults = { {
-      match = { action = "FailoverDiskReplicaGroup", group = "pg-01", count = 9 },
-      effect = { partial = 1 } } } })
-    scratch.write(directory .. "/a.csv", TABLE)
-    scratch.write(directory .. "/b.csv", "group,attach\npg-02,i-new-2\n")
-    local words = { "tier=1:db-*", "tier=2:app-*" }
-    local ran = fleet(desk, "run", "table=@" .. directory .. "/a.csv", table.unpack(words))
-    assert.equal(1, ran.code)
-    local journal = ran.err:match "resume (%S+)"
-    local typed = "table=@" .. directory .. "/b.csv"
-    ran = fleet(desk, "run", typed, "tier=1:app-*", "tier=2:web", "max_rpo=3h")
-    assert.equal(1, ran.code)
-    assert.is_truthy(ran.err:find("'tier=1:app-*' tier=2:web", 1, true), ran.err)
-    assert.is_truthy(ran.err:find(typed, 1, true), ran.err)
-    ran = desk:run("resume", journal, typed, "canary=pg-02", "max_errors=2")
-    assert.equal(0, ran.code, ran.err)
-    assert.equal("Running", desk.bench.emu.world.instance_by_id["i-new-2"].status)
-    assert.equal("failovered", desk.bench.emu:group "pg-04".status)
-  end)
-
-  it("asks for as many groups as will move", function()
-    local desk = room({ [3] = { status = "created" } }, { input_tty = true, typed = { "3" } })
-    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai")
-    assert.equal(0, ran.code, ran.err)
-    assert.matches("fleet moves 3 groups", ran.err)
-    assert.is_nil(ran.err:find("pg-03", 1, true))
-  end)
-
-  it("asks a person at the terminal about a canary that failed", function()
-    for typed, count in pairs { a = 3, s = 3, p = 0 } do
-      local desk = room(nil, { input_tty = true, typed = { typed }, faults = { {
-        match = { action = "FailoverDiskReplicaGroup", group = "pg-01" },
-        effect = { partial = 1 } } } })
-      local ran = fleet(desk, "run")
-      assert.matches("%? canary: .*%(a%)gain with another canary, %(s%)kip: go on without one",
-        ran.err)
-      local open = 0
-      for i = 1, 4 do
-        if desk.bench.emu:group("pg-0" .. i).status == "failovered" then open = open + 1 end
-      end
-      assert.equal(count, open, typed)
-    end
-  end)
-end)
-
-describe("alicloud-dr plan fleet", function()
-  it("shows tiers, counts and the calls in the order in which they are sent", function()
-    local desk = room { [4] = { status = "created" } }
-    local ran = fleet(desk, "plan", "tier=1:app-*,2:db-*,3:mail-*", "canary=pg-03")
-    assert.equal(1, ran.code)
-    assert.same({}, desk:ledger())
-    assert.matches("✘ step ready pg%-04/check", ran.out)
-    assert.matches("step order\n      3 of 4 groups are ready\n      canary, first in its tier: "
-      .. "pg%-03\n      tier 1: 2: pg%-02, pg%-03\n      tier 2: 1: pg%-01\n"
-      .. "      tier 3: mail%-%* takes no group that is ready\n", ran.out)
-    local order = {}
-    for id in ran.out:gmatch "! step (pg%-%d+)/promote" do order[#order + 1] = id end
-    assert.equal("pg-03 pg-02 pg-01", table.concat(order, " "))
-    assert.matches("3 that change", ran.out)
-    local object = fleet(desk, "plan", "--json").object
-    for _, step in ipairs(object.steps) do
-      if step.step == "order" then assert.equal("3 of 4 groups are ready", step.says[1]) end
-    end
-    assert.equal(0, fleet(room(), "plan").code)
+    desk.env.ALICLOUD_DR_STORE = nil
+    assert.matches("%-%-store: is missing", desk:run("fleet", "night", "--status").err)
   end)
 end)

@@ -3,6 +3,7 @@
 
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
+local worlds = require "spec.worlds"
 
 local M = {}
 
@@ -15,14 +16,7 @@ M.BROKEN = { status = "created" }
 ---@param given? table more for spec.dr.lab
 ---@return spec.dr.Stage
 function M.stage(count, changes, given)
-  local groups = {}
-  for i = 1, count do
-    groups[i] = { id = ("pg-%02d"):format(i), pairs = 1, status = "normal", recover_point_age = 60,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
-      failover_seconds = 40 }
-    for name, value in pairs(changes and changes[i] or {}) do groups[i][name] = value end
-  end
-  local all = { world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups } }
+  local all = { world = worlds.of_groups(count, changes) }
   for name, value in pairs(given or {}) do all[name] = value end
   return stages.new(all)
 end

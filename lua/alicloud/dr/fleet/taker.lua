@@ -1,0 +1,271 @@
+--- One process that takes items of a fleet: it claims one after the other, many at a time, and runs
+--- the playbook for each. Several take from one fleet; an item is one's at a time, since its claim
+--- is the lock of its run.
+
+local divisions = require "alicloud.dr.fleet.division"
+local endings = require "alicloud.dr.fleet.ending"
+local guard = require "alicloud.base.guard"
+local playbooks = require "alicloud.dr.playbook"
+local rates = require "alicloud.dr.fleet.rate"
+local rosters = require "alicloud.dr.fleet.roster"
+local shared = require "alicloud.dr.store.shared"
+local tables = require "alicloud.base.tables"
+local views = require "alicloud.dr.fleet.view"
+
+local M = {}
+
+-- Seconds between two looks while everything left is others', and so many refused claims after
+-- which a look is cheaper than further ones.
+local PAUSE, MOST_REFUSED = 1, 100
+-- Looks at which nobody is at work on what everybody waits for.
+local PATIENCE = 5
+-- Seconds for which locks are given back.
+local GIVING_BACK = 10
+
+---@class alicloud.dr.Taker
+---@field fleet alicloud.dr.Fleet
+---@field view alicloud.dr.FleetView
+---@field order alicloud.dr.FleetItem[] as this process goes through them
+---@field place integer
+---@field refused integer claims since the last look
+---@field under_way integer
+---@field ran integer items that have ended here
+---@field fault alicloud.Error? why it takes nothing more
+---@field raised any what the run of an item has raised
+local Taker = {}
+Taker.__index = Taker
+
+-- Those whose accounts this process has keys for.
+local function own_items(fleet)
+  local list = {}
+  for _, item in ipairs(fleet.items) do
+    if fleet:client_of(item.account) then list[#list + 1] = item end
+  end
+  return list
+end
+
+-- Controllers that go through the items in the same order would contend for each. A stage has its
+-- turn before the next one.
+local function shuffled(fleet)
+  local list = own_items(fleet)
+  for i = #list, 2, -1 do
+    local j = 1 + math.floor(fleet.runtime.random() * i)
+    list[i], list[j] = list[j], list[i]
+  end
+  local places = {}
+  for i, item in ipairs(list) do places[item] = i end
+  table.sort(list, function(one, other)
+    if one.stage ~= other.stage then return one.stage < other.stage end
+    return places[one] < places[other]
+  end)
+  return list
+end
+
+-- What must hold in the moment of a claim.
+local function conditions_of(fleet, item)
+  local list = {
+    { key = rosters.key(fleet, "done", item.account, item.group), absent = true },
+    { key = rosters.key(fleet, "hold"), absent = true },
+  }
+  if item.stage > 1 then list[3] = { key = rosters.key(fleet, "stages", item.stage),
+    present = true } end
+  return list
+end
+
+local function store_of(fleet, item)
+  local run = rosters.run_of(fleet, item)
+  return shared.open { keys = fleet.keys, run = run, name = fleet:journal(item),
+    prefix = fleet.prefix, loop = fleet.loop, runtime = fleet.runtime, session = fleet.session,
+    mirror = fleet:mirror(run), keeps_lock = true, alone = true,
+    conditions = conditions_of(fleet, item),
+    marks = { rosters.key(fleet, "taken", item.account, item.group) } }
+end
+
+local function params_of(fleet, item)
+  return tables.merged(fleet.meta.params, { group = item.group, region = item.region },
+    item.params)
+end
+
+local function run_options(fleet, item, store)
+  local client = fleet:client_of(item.account)
+  return tables.merged(fleet.run_options, { client = client, store = store, account = item.account,
+    params = params_of(fleet, item), requester = fleet.requester, progress = fleet.progress
+      and function(event, run_id) fleet.progress(event, item, run_id) end or nil })
+end
+
+-- An item that has not ended is free for others at once.
+local function shielded(fleet, act)
+  fleet.loop.scope(act, { shield = true, timeout = GIVING_BACK })
+end
+
+local function carry_out(taker, item)
+  local fleet = taker.fleet
+  local store = store_of(fleet, item)
+  local _ <close> = setmetatable({}, { __close = function()
+    if store.fence then shielded(fleet, function() store:abandon() end) end
+  end })
+  local begun_at = fleet.loop.now()
+  local result, err = playbooks.run(fleet.playbook, run_options(fleet, item, store))
+  if not store.fence then return nil, err, true end
+  if err and endings.is_open(err) then return nil, err end
+  local ending = endings.of(fleet, store, result, err)
+  ending.seconds = fleet.loop.now() - begun_at
+  local ok
+  ok, err = endings.write(fleet, store, item, ending)
+  return ok and ending, err
+end
+
+-- A claim that was refused is another's item; anything else that is no end ends the whole process's
+-- part, since the store or the session is gone.
+local function take_refusal(taker, item, err)
+  if err.code ~= "Client.ItemClosed" and err.code ~= "Client.JournalLocked" then
+    taker.fault = taker.fault or err
+    return
+  end
+  taker.refused = taker.refused + 1
+  taker.view:note_refusal(item, err)
+end
+
+local function take(taker, item)
+  local view = taker.view
+  local _ <close> = setmetatable({}, { __close = function()
+    view.mine[divisions.name_of(item)], taker.under_way = nil, taker.under_way - 1
+    taker.gate.open()
+  end })
+  local ok, ending, err, was_refused = guard.call(carry_out, taker, item)
+  if not ok then
+    -- A mistake of the program is told to whoever runs it, when what is under way has ended.
+    taker.raised = taker.raised or ending
+  elseif ending then
+    taker.ran = taker.ran + 1
+    view:note_end(item, ending)
+    -- That may have stopped the fleet, so it is looked before anything more is claimed.
+    if ending.outcome ~= "done" then taker.refused = MOST_REFUSED end
+    taker.fleet:tell { type = "item", item = item, ending = ending, left = view:left() }
+  elseif was_refused then
+    take_refusal(taker, item, err)
+  else
+    taker.fault = taker.fault or err
+  end
+end
+
+local function next_item(taker)
+  local order, view = taker.order, taker.view
+  while taker.place <= #order do
+    local item = order[taker.place]
+    if item.stage > view.open then return nil end
+    taker.place = taker.place + 1
+    if view:may_claim(item) then return item end
+  end
+end
+
+local function look(taker)
+  local ok, err = taker.view:look()
+  if ok then ok, err = taker.view:advance() end
+  if not ok then taker.fault = taker.fault or err end
+  taker.place, taker.refused = 1, 0
+end
+
+-- Whether an item of an account of others keeps a stage closed, and nobody has any under way.
+local function is_stranded(taker)
+  local fleet, view = taker.fleet, taker.view
+  if next(view.taken) then return false end
+  for _, item in ipairs(fleet.items) do
+    local waits = item.stage <= view.open and not view.ended[divisions.name_of(item)]
+    if waits and fleet:client_of(item.account) then return false end
+  end
+  return true
+end
+
+-- Whether all have ended that this process could take, as far as it was looked.
+local function is_through(taker)
+  return taker.view.ended_here >= #taker.order
+end
+
+local function is_stopped(taker)
+  local lost = taker.fleet.session:lost()
+  taker.fault = taker.fault or lost
+  return taker.raised ~= nil or taker.fault ~= nil or taker.view.held ~= nil
+end
+
+-- Begins as many as may be under way; comes back with fewer if there is no item for now.
+local function fill(taker)
+  local fleet, view = taker.fleet, taker.view
+  while taker.under_way < fleet.workers and taker.refused < MOST_REFUSED
+    and not is_stopped(taker) do
+    local item = next_item(taker)
+    if not item then return end
+    view.mine[divisions.name_of(item)], taker.under_way = true, taker.under_way + 1
+    fleet.loop.spawn(take, taker, item)
+  end
+end
+
+-- Waits until an item has ended, or until it is time to look whether others' have become free.
+local function await(taker)
+  local loop = taker.fleet.loop
+  if taker.under_way >= taker.fleet.workers then return taker.gate.wait() end
+  taker.gate.wait(loop.now() + PAUSE * (1 + taker.fleet.runtime.random()))
+end
+
+-- Looks where that may show something new: others have ended items, or have left them.
+local function go_on(taker)
+  local view, open = taker.view, taker.view.open
+  local is_idle = taker.under_way < taker.fleet.workers
+    and taker.fleet.loop.now() - view.looked_at >= PAUSE
+  if is_idle or taker.refused >= MOST_REFUSED then return look(taker) end
+  local ok, err = view:advance()
+  if not ok then taker.fault = taker.fault or err end
+  if view.open > open then taker.place = 1 end
+end
+
+local function work(taker)
+  local stranded = 0
+  look(taker)
+  while not is_stopped(taker) and stranded < PATIENCE and not is_through(taker) do
+    fill(taker)
+    if is_stopped(taker) then break end
+    await(taker)
+    go_on(taker)
+    stranded = taker.under_way == 0 and is_stranded(taker) and stranded + 1 or 0
+  end
+  while taker.under_way > 0 do taker.gate.wait() end
+end
+
+local function summary(taker)
+  local counts = { done = 0, failed = 0, left_out = 0 }
+  for _, ending in pairs(taker.view.ended) do
+    counts[ending.outcome] = counts[ending.outcome] + 1
+  end
+  return { count = taker.fleet.meta.count, left = taker.view:left(), ran = taker.ran,
+    done = counts.done, failed = counts.failed, left_out = counts.left_out }
+end
+
+local function held(taker)
+  local hold = taker.view.held
+  return rosters.failure(taker.fleet, "Client.FleetHeld", ("it is on hold: %s (by %s)"):format(
+    tostring(hold.why), tostring(hold.by)), "see what has failed, then release it: fleet:release")
+end
+
+--- Takes items until all have ended, or until the fleet is stopped.
+---@param fleet alicloud.dr.Fleet
+---@return alicloud.dr.FleetResult|nil
+---@return alicloud.Error? err
+function M.run(fleet)
+  local taker = setmetatable({ fleet = fleet, view = views.new(fleet), order = shuffled(fleet),
+    place = 1, refused = 0, under_way = 0, ran = 0, gate = fleet.loop.gate() }, Taker)
+  local shares, fault = rates.join(fleet)
+  if not shares then return nil, fault end
+  local _ <close> = setmetatable({}, { __close = function() rates.leave(shares) end })
+  fleet.loop.scope(function()
+    local _ <close> = fleet.loop.spawn(rates.keep, fleet, shares)
+    work(taker)
+  end)
+  if taker.raised ~= nil then error(taker.raised, 0) end
+  if taker.fault then return nil, taker.fault end
+  local ok, err = taker.view:look()
+  if not ok then return nil, err end
+  if taker.view.held and taker.view:left() > 0 then return nil, held(taker) end
+  return summary(taker)
+end
+
+return M
