@@ -5,8 +5,8 @@ local tables = require "alicloud.base.tables"
 
 describe("alicloud.dr", function()
   it("offers what it promises, as functions that everybody sees", function()
-    assert.same({ "compare", "drills", "group", "group_ids", "groups", "playbook", "readiness",
-      "report", "run", "walk" }, tables.keys(dr))
+    assert.same({ "compare", "drills", "fleet", "group", "group_ids", "groups", "playbook",
+      "readiness", "report", "run", "walk" }, tables.keys(dr))
     for _, value in pairs(dr) do assert.is_function(value) end
   end)
 

@@ -12,6 +12,8 @@ local schema = require "alicloud.base.schema"
 
 ---@module "alicloud.dr.read.drills"
 local drills = lazy.module "alicloud.dr.read.drills"
+---@module "alicloud.dr.fleet"
+local fleets = lazy.module "alicloud.dr.fleet"
 ---@module "alicloud.dr.group"
 local groups = lazy.module "alicloud.dr.group"
 ---@module "alicloud.dr.read.groups"
@@ -20,6 +22,8 @@ local group_reads = lazy.module "alicloud.dr.read.groups"
 local playbooks = lazy.module "alicloud.dr.playbook"
 ---@module "alicloud.dr.read.readiness"
 local readiness = lazy.module "alicloud.dr.read.readiness"
+---@module "alicloud.base.readable"
+local readable = lazy.module "alicloud.base.readable"
 ---@module "alicloud.dr.report"
 local reports = lazy.module "alicloud.dr.report"
 
@@ -76,9 +80,19 @@ function M.walk(playbook, options)
   return playbooks.walk(playbook, options)
 end
 
+--- Opens a fleet: many groups, each a run of its own in a shared store, that several controllers
+--- take one by one. Makes it, or joins it; see alicloud.dr.fleet.
+---@param options alicloud.dr.FleetOptions
+---@return alicloud.dr.Fleet|nil
+---@return alicloud.Error? err
+function M.fleet(options)
+  return fleets.open(options)
+end
+
 --- Reads the evidence of a run from its journal; see alicloud.dr.report.
----@param source string|table[] path of a journal, or its records (`event`s)
----@param options? { head: string?, approvers: table<string, string>? }
+---@param source string|table[] path or address of a journal, or its records (`event`s)
+---@param options? { head: string?, approvers: table<string, string>?,
+---stores: alicloud.dr.StoreContext? }
 ---@return alicloud.dr.Evidence|nil
 ---@return alicloud.Error? err it cannot be read, or it holds no run
 function M.report(source, options)
@@ -99,7 +113,8 @@ end
 ---@return alicloud.dr.Snapshot[]|nil sorted by group id
 ---@return alicloud.Error? err
 function M.groups(client, options)
-  return group_reads.all(client, with_region("dr.groups", client, options, REGION_ONLY).region)
+  local region = with_region("dr.groups", client, options, REGION_ONLY).region
+  return readable.printed(group_reads.all(client, region))
 end
 
 --- The ids of the groups of a region, without reading their pairs.
@@ -118,7 +133,8 @@ end
 ---@return alicloud.dr.Drill[]|nil oldest first
 ---@return alicloud.Error? err
 function M.drills(client, options)
-  return drills.all(client, with_region("dr.drills", client, options, REGION_ONLY).region)
+  local region = with_region("dr.drills", client, options, REGION_ONLY).region
+  return readable.printed(drills.all(client, region))
 end
 
 --- Whether groups could be failed over now: one line each, ok, warn or fail. Reads only. No group
@@ -131,7 +147,7 @@ function M.readiness(list, options)
   local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),
     { max_rpo = false, max_drill_age = 86400 })
   for _, group in ipairs(list) do groups.demand(group, 2) end
-  return readiness.judge(list, given)
+  return readable.printed(readiness.judge(list, given))
 end
 
 return M

@@ -214,3 +214,18 @@ describe("the figures of a run", function()
       "option outage_at: got \"soon\"; allowed: unix seconds")
   end)
 end)
+
+describe("how long the service was away", function()
+  local figures = require "alicloud.dr.playbook.figures"
+
+  -- A run whose machine is 20 s behind the service, verified in an attempt that did not look.
+  local function state(mark_offset)
+    return { marks = { verified = 121 }, order = {}, steps = {}, calls = {}, run = { at = 100 },
+      clocks = { first = 20, marks = { verified = mark_offset } } }
+  end
+
+  it("is not told where the clock at its end is not known", function()
+    assert.equal(21, figures.recovery_time(state(20)).seconds)
+    assert.same({}, figures.recovery_time(state(nil)))
+  end)
+end)

@@ -14,10 +14,10 @@ local function beside(stage, name, more, journal)
 end
 
 -- The machine dies when it comes to a step.
-local function broken_off(stage, name, step)
+local function broken_off(stage, name, step, journal)
   local reached
   assert(stage:run_until(scene.load(name), function() return reached and "crash" end, {
-    params = PARAMS, store = stage.disk:open "first.jsonl", progress = function(event)
+    params = PARAMS, store = stage.disk:open(journal or "first.jsonl"), progress = function(event)
       reached = reached or event.type == "step_begin" and event.step == step
     end }))
 end
@@ -30,6 +30,15 @@ describe("the runs beside a run", function()
     assert.equal("completed", result.status)
     assert.matches("unfinished runs: failover of operator broke off %d+ s ago, to go on with it: "
       .. "alicloud%-dr resume first%.jsonl", scene.notes(stage))
+  end)
+
+  it("are told of one by one, each with its own command", function()
+    local stage = scene.stage()
+    broken_off(stage, "failover", "fence")
+    broken_off(stage, "failover", "fence", "second.jsonl")
+    assert(run(stage, "failover"))
+    local _, count = scene.notes(stage):gsub("unfinished runs: [^;]- alicloud%-dr resume %S+", "")
+    assert.equal(2, count, scene.notes(stage))
   end)
 
   it("tell nothing of other groups, nor after a run that came to its end", function()

@@ -94,9 +94,9 @@ describe("a step", function()
     local stage = stages.new()
     assert(stage:run(function(run)
       local value = run:step("a", function()
-        return { list = { 1, 2 }, f = print, password = "x", nested = { yes = true } }
+        return { list = { false, 2 }, password = "x", nested = { yes = true } }
       end)
-      assert(value.f == nil and value.password == "[hidden]" and value.nested.yes == true)
+      assert(value.list[1] == false and value.password == "[hidden]" and value.nested.yes == true)
       assert(run:step("b", function() end) == nil)
       assert(run:step("c", function() return false end) == false)
     end))
@@ -356,6 +356,24 @@ describe("a run", function()
     assert.equal("step_begin:a step_end:a", stage:done())
     assert.equal("completed", result.status)
     assert.is_true(stage.bench.emu:now() - stage:events("run")[1].at < 10)
+  end)
+
+  it("ends hooks that compute for ever, whatever they catch", function()
+    local stage = stages.new()
+    local function compute() while true do local _ = 1 end end
+    local result = assert(stage:run(function(run)
+      run:on("step", function() while true do pcall(compute) end end)
+      run:on("step", function() while true do pcall(pcall, compute) end end)
+      run:on("step", function() while true do pcall(string.gsub, "x", "x", compute) end end)
+      run:on("step", function()
+        local _ <close> = setmetatable({}, { __close = compute })
+        for _ = 1, 1000000 do pcall(run.loop.checkpoint) end
+      end)
+      run:step("a", function() run.loop.sleep(1) end)
+    end))
+    assert.equal("completed", result.status)
+    local loop = stage.bench.client.loop
+    assert.equal("sound", loop.spawn(function() loop.sleep(1) return "sound" end):result())
   end)
 
   it("ends when a hook is interrupted, as it does anywhere else, and is resumed", function()

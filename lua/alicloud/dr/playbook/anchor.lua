@@ -9,6 +9,7 @@ local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local programs = require "alicloud.dr.playbook.program"
 local schema = require "alicloud.base.schema"
+local signatures = require "alicloud.dr.playbook.signature"
 
 local M = {}
 
@@ -34,24 +35,22 @@ M.RULE = schema.rule("a command line for sh, an https URL, an http one of this m
   return schema.callable.test(value) or schema.text.test(value) and is_reachable(value)
 end)
 
--- The output of a program comes as something secret, of which only a document can be read.
-local FIRST_LINE = [[answer=$(sh -c "$ALICLOUD_DR_WITNESS"); code=$?
-printf '[answer]\nline=%s\n' "$(printf '%s\n' "$answer" | head -n 1 | head -c 400)"
-exit "$code"]]
+-- What a program writes is kept secret, and what it says is told: here that is its output alone.
+local OUTPUT_ALONE = "exec >&2 2>/dev/null\n"
 
 local function run_program(engine, command, notice)
-  local ended, fault = programs.line(engine.loop, FIRST_LINE, { ALICLOUD_DR_WITNESS = command,
+  local answer
+  local ended, fault = programs.line(engine.loop, OUTPUT_ALONE .. command, {
     ALICLOUD_DR_RUN = notice.run, ALICLOUD_DR_MOMENT = notice.moment,
     ALICLOUD_DR_RECORDS = notice.records, ALICLOUD_DR_HEAD = notice.head }, { timeout = SECONDS,
-    say = function() end })
+    say = function(line) answer = answer or line end })
   if not ended then return false, fault end
   if ended.late then return false, ("no answer within %d s"):format(SECONDS) end
   local code, signal = ended.code, ended.signal
-  local document = ended.output and core.unseal(ended.output, "ini", {})
-  local line = document and document.answer and document.answer.line
   if signal then return false, ("ended by signal %d"):format(signal) end
-  return code == 0, code == 0 and line
-    or ("exit code %s%s"):format(tostring(code), (line or "") ~= "" and ": " .. line or "")
+  if not code then return false, "how it ended cannot be known" end
+  return code == 0, code == 0 and answer
+    or ("exit code %d%s"):format(code, (answer or "") ~= "" and ": " .. answer or "")
 end
 
 local function post(engine, url, notice)
@@ -60,7 +59,7 @@ local function post(engine, url, notice)
   local answer = carrier.send { method = "POST", url = url, host = url:match "^%a+://([^/?#]*)",
     headers = { ["content-type"] = "application/json" }, body = core.encode(notice),
     timeout = SECONDS, mutating = true, action = "(witness)" }
-  if answer.failure then return false, answer.detail or answer.failure end
+  if answer.failure then return false, adapter.words(answer) end
   local fine = answer.status >= 200 and answer.status <= 299
   return fine, fine and answer.body or ("HTTP status %d"):format(answer.status)
 end
@@ -76,7 +75,7 @@ local function ask(engine, notice)
 end
 
 local function first_line(text)
-  return errors.clean(tostring(text or ""):match "^[^\r\n]*"):sub(1, ANSWER_BYTES)
+  return errors.text_of(errors.words_of(text or ""):match "^[^\r\n]*", ANSWER_BYTES)
 end
 
 -- A URL may carry a token behind its path, and a journal holds no secret.
@@ -98,6 +97,25 @@ function M.tell(engine, moment)
   if not ok then fine, answer = false, fine end
   engine:write({ type = "anchored", moment = moment, records = notice.records, head = notice.head,
     to = name_of(engine.options.anchor), ok = fine, answer = first_line(answer) }, true)
+end
+
+local function vouch(engine)
+  local signer, journal = engine.options.sign, engine.journal
+  if signer and not journal.fault then
+    engine:write(function()
+      return signatures.sign(signer, engine.state.run.run_id, journal.seq, journal.head,
+        engine.runtime.time())
+    end, true)
+  end
+  M.tell(engine, "end")
+end
+
+--- Signs the end of an attempt, and hands it over. What is told behind the end vouches for it,
+--- whatever it is, and can no longer change it; nor can whoever interrupts it.
+---@param engine alicloud.dr.Engine
+function M.seal(engine)
+  local ok, raised = pcall(vouch, engine)
+  if not ok and not guard.is_stop(raised) then error(raised, 0) end
 end
 
 return M

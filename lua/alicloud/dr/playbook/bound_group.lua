@@ -5,12 +5,15 @@
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
+local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local other_runs = require "alicloud.dr.playbook.other_runs"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local pasts = require "alicloud.dr.playbook.past"
+local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
+local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
 
@@ -28,6 +31,23 @@ local VERBS = {
   failback = LOOKING,
 }
 
+-- A drill of which nothing is known but that it may be there is found in the list.
+local function tell_not_cleared(engine, event)
+  local region = { shell.option("--region", event.region) }
+  local id, group = event.drill_id, event.group_id
+  engine:leave_open(("%s of %s is not cleared and costs money (%s): %s"):format(
+    id and "drill " .. id or "a drill that may have been started", group, event.err.message,
+    id and shell.command("drill clear", { group, id }, region)
+      or shell.command("drill list", { group }, region)))
+end
+
+local function tell_stopped(engine, event)
+  engine:leave_open(("the failback of %s was cut off in its step %s: what ran in %s may be stopped "
+    .. "for it, and is not served in %s yet; look: %s"):format(event.group_id, event.step,
+    event.region, event.to, shell.command("status", { event.group_id },
+    { shell.option("--region", event.region) })))
+end
+
 -- What a verb looks at, its run has seen. Copies the options.
 local function noticed(engine, options)
   local given = {}
@@ -35,6 +55,11 @@ local function noticed(engine, options)
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end
+    if event.event == "clearing" then
+      engine:tell { type = "clearing", group_id = event.group_id, drill_id = event.drill_id }
+    end
+    if event.event == "not_cleared" then tell_not_cleared(engine, event) end
+    if event.event == "left_stopped" then tell_stopped(engine, event) end
     if listener then return listener(event) end
   end
   return given
@@ -92,6 +117,7 @@ local PREPARE, SETTLE = {}, {}
 -- What is to be stopped is written down before it is, or nobody could bring it back.
 function PREPARE.fence(branch, group, given)
   local confirm = given.confirm
+  branch.fencing = nil
   given.confirm = function(plan)
     if confirm and not confirm(plan) then return false end
     record_production(branch, group, "stopped", plan.region, journals.plain(plan.before))
@@ -134,20 +160,59 @@ end
 
 local GOES_ON = { executing = true, executed = true }
 
--- A drill that a dead process has made is used if it still is there, and cleared if it was to be.
-local function drill_of(branch, group, past)
-  local id = past and past.intent.drill_id
-  if not id then return past end
-  local list, err = group:drills()
-  if not list then return nil, err end
-  for _, drill in ipairs(list) do
-    if drill.id == id and GOES_ON[drill.status] then return past end
-    if drill.id == id then
-      local _, fault = call(branch, group, "clear_drill", nil, id, noticed(branch.engine))
-      return nil, fault
-    end
+-- Seconds within which a drill that was started is listed, and between two looks.
+local LISTED_WITHIN, BETWEEN_LOOKS = 20, 5
+
+local function find_drill(loop, group, id, seconds)
+  local ends = loop.now() + seconds
+  while true do
+    local list, err = group:drills()
+    if not list then return nil, err end
+    local drill = tables.index(list, "id")[id]
+    if drill or loop.now() >= ends then return drill or false end
+    loop.sleep(BETWEEN_LOOKS)
   end
-  return nil
+end
+
+-- A drill that a dead process has made is used if it still is there, and cleared if it was to be.
+-- One that the process had begun and cleared is ended by whoever comes next.
+local function drill_of(branch, group, past)
+  local intent = past and past.intent
+  if not (intent and intent.drill_id) then return past end
+  local drill, err = find_drill(branch.engine.loop, group, intent.drill_id,
+    past.is_open and LISTED_WITHIN or 0)
+  if drill == nil then return nil, err end
+  if drill and GOES_ON[drill.status] then return past end
+  local _, fault
+  if drill then
+    _, fault = call(branch, group, "clear_drill", nil, drill.id, noticed(branch.engine))
+  end
+  if past.is_open and not fault then
+    branch.engine:record { type = "outcome", step = branch.step_key, verb = past.verb,
+      group_id = group.id, client_token = intent.client_token, ok = false, outcome = "accepted",
+      code = "Client.Interrupted" }
+  end
+  return nil, fault
+end
+
+local CUT_OFF = {}
+
+-- It may have come to nothing, too.
+function CUT_OFF.fence(branch, group)
+  SETTLE.fence(branch, group, nil, { outcome = "not_sent" })
+end
+
+function CUT_OFF.start_drill(branch, group, raised)
+  if not states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
+  tell_not_cleared(branch.engine, { group_id = group.id, region = group.region, err = raised })
+end
+
+-- What is to be said of a verb that is cut off.
+local function settle_cut(branch, group, verb)
+  local settle = CUT_OFF[verb]
+  return settle and setmetatable({}, { __close = function(_, raised)
+    if guard.is_cancellation(raised) then settle(branch, group, raised) end
+  end }) or nil
 end
 
 --- Does a verb in a step of a run: what a process before has begun is gone on with, and what this
@@ -166,9 +231,10 @@ function M.carry_out(branch, group, verb, ...)
   if result then return result end
   past, err = drill_of(branch, group, past)
   if err then return nil, err end
-  past = forget(branch, past)
+  past = takeovers.bound(branch.engine, branch.step_key, forget(branch, past))
   local given = select(place_of(verb), ...)
   if PREPARE[verb] then PREPARE[verb](branch, group, given) end
+  local _ <close> = settle_cut(branch, group, verb)
   result, err = call(branch, group, verb, past, ...)
   if SETTLE[verb] then SETTLE[verb](branch, group, result, err) end
   if not result then name_doubt(branch, verb, err) end

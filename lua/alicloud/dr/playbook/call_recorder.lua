@@ -2,11 +2,12 @@
 --- what verbs decide (alicloud.call.interceptor, alicloud.dr.journal.protocol).
 
 local errors = require "alicloud.base.error"
+local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
 
-local OUTSIDE = "a call that changes something belongs into a step; inside run:each and "
-  .. "run:parallel, of the run that the function is given"
+local OUTSIDE = "a call that changes something belongs into a step, or into a task that the step "
+  .. "has started; inside run:each and run:parallel, of the run that the function is given"
 
 -- What opens the disks of a group to whoever writes.
 local OPENS = { FailoverDiskReplicaGroup = true, FailoverDiskReplicaPair = true }
@@ -22,28 +23,46 @@ function M.no_drill(branch, what)
     hint = "rehearse with start_drill or drill; to move the group, run it as planned or unplanned" }
 end
 
+-- A task that goes on beside a step is none of the step's.
+local function is_in_step(branch)
+  local scope = branch.step_scope
+  return branch.step_key ~= nil and (not scope or scope:is_around())
+end
+
 local function note_call(branch, call)
   local engine = branch.engine
+  engine.loop.checkpoint()
   if engine.state.run.kind == "drill" and OPENS[call.action] then
     return nil, M.no_drill(branch, call.action)
   end
-  if not branch.step_key then return nil, OUTSIDE end
-  call.number = #engine.state.calls + 1
-  return engine:write({
-    type = "call", call = call.number, step = branch.step_key, product = call.product,
+  if not is_in_step(branch) then return nil, OUTSIDE end
+  -- What of a process before may still arrive: a verb looks again then, a call of a step waits.
+  local step = branch.step_key
+  local early = branch.verb and takeovers.refusal(engine, step, call.action)
+  if early then return nil, early end
+  takeovers.wait(engine, step, engine.state.steps[step].calls, call.action)
+  call.step = step
+  local event = {
+    type = "call", step = branch.step_key, product = call.product,
     action = call.action, region = call.region, host = call.host, attempt = call.attempt,
     client_token = call.client_token, digest = call.digest, verb = branch.verb,
     stable = call.client_token and engine.tokens[call.client_token] or nil,
-  }, true)
+  }
+  -- Others may write theirs before.
+  return engine:write(function()
+    call.number = #engine.state.calls + 1
+    event.call = call.number
+    return event
+  end, true)
 end
 
 local function note_answer(branch, call, result, answer)
-  branch.engine:write({
-    type = "answer", call = call.number, step = branch.step_key,
+  branch.engine:write_surely {
+    type = "answer", call = call.number, step = call.step,
     outcome = result and "accepted" or answer.outcome or "unknown",
     code = answer.code, status = answer.status, request_id = answer.request_id,
     server_time = answer.date,
-  }, true)
+  }
 end
 
 --- The interceptor of a branch's client.
@@ -56,24 +75,24 @@ function M.interceptor(branch)
   }
 end
 
-local function noted(branch, kind, record)
-  if not branch.step_key then return nil, OUTSIDE end
-  local event = { type = kind, step = branch.step_key }
-  for name, value in pairs(record) do event[name] = value end
-  return branch.engine:write(event, true)
-end
-
 --- The journal that a verb writes to.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return alicloud.dr.Journal
 function M.journal(branch)
+  local step = branch.step_key
+  local function event_of(kind, record)
+    local event = { type = kind, step = step }
+    for name, value in pairs(record) do event[name] = value end
+    return event
+  end
   return {
     intent = function(record)
+      if not is_in_step(branch) then return nil, OUTSIDE end
       -- What a verb consists of is told under its own name, and whose part it is.
       record.of = branch.verb ~= record.verb and branch.verb or nil
-      return noted(branch, "intent", record)
+      return branch.engine:write(event_of("intent", record), true)
     end,
-    outcome = function(record) return noted(branch, "outcome", record) end,
+    outcome = function(record) return branch.engine:write_surely(event_of("outcome", record)) end,
   }
 end
 

@@ -68,10 +68,17 @@ local function is_ours(name)
   return name:find "^alicloud%.?" ~= nil
 end
 
+local function load_ours(text, path)
+  return load(text, "@" .. path, "t")
+end
+
 -- A module that is no Lua file stands for itself: to use anything of it raises.
 local function from_the_other(name)
   local answer = link.ask { type = "module", name = name }
-  if answer.text then return assert(load(answer.text, "@" .. answer.path, "t")), answer.path end
+  if answer.text then
+    local read = is_ours(name) and load_ours or require "alicloud.base.chunk".load
+    return assert(read(answer.text, answer.path)), answer.path
+  end
   if is_ours(name) then return "\n\t" .. tostring(answer.missing) end
   return function() return require "alicloud.dr.playbook.sandbox".stub(name) end
 end
@@ -89,5 +96,8 @@ end
 
 local ok, raised = pcall(run)
 if ok then return end
-local refusal = type(raised) == "table" and raised.refusal or nil
-link.send { type = "failed", message = tostring(refusal or raised), refused = refusal ~= nil }
+local refusal = type(raised) == "table" and rawget(raised, "refusal") or nil
+-- An object of the playbook's own need not let itself be shown.
+local shown, text = pcall(tostring, refusal or raised)
+link.send { type = "failed", message = shown and text or "an error that cannot be shown",
+  refused = refusal ~= nil }

@@ -10,14 +10,13 @@
 --- `plan` runs it in a process that has no rights (alicloud.cli.confine).
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
+local bounded = require "alicloud.dr.playbook.bounded"
 local engines = require "alicloud.dr.playbook.engine"
-local errors = require "alicloud.base.error"
-local guard = require "alicloud.base.guard"
 local imagined = require "alicloud.dr.playbook.imagined"
+local judges = require "alicloud.dr.playbook.dry_judge"
 local metas = require "alicloud.base.meta"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local params = require "alicloud.dr.playbook.params"
-local precheck = require "alicloud.dr.model.precheck"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
 local schema = require "alicloud.base.schema"
@@ -70,6 +69,7 @@ local TOO_MANY_WAITS = "it waits for something that does not come while planning
 ---@class alicloud.dr.DryRun: alicloud.dr.Executor
 ---@field plan alicloud.dr.Plan
 ---@field entry alicloud.dr.PlannedStep? the step that it is in
+---@field waits integer? outside of steps
 local DryRun = {}
 DryRun.__index = DryRun
 
@@ -179,14 +179,6 @@ function DryRun:hold(_, group)
   table.insert(self.plan.groups, { id = group.id, region = group.region })
 end
 
--- What looks like a report of a pre-check need not be one.
-local function obstacle_of(result)
-  local ok, obstacle = pcall(precheck.first_obstacle, result)
-  if not (ok and obstacle) then return nil end
-  return errors.new { kind = "precheck", code = obstacle.code, message = obstacle.fact,
-    hint = obstacle.cure, outcome = "not_sent" }
-end
-
 -- A verb goes its whole way. It draws a token if nobody gives one, or a name to derive it from.
 function DryRun:verb(branch, group, verb, ...)
   local last = select(select("#", ...), ...)
@@ -195,30 +187,6 @@ function DryRun:verb(branch, group, verb, ...)
   self.draws = not (token and not self.engine.tokens[token] or given.incident)
   local _ <close> = setmetatable({}, { __close = function() self.draws = nil end })
   return bound_group.carry_out(branch, group, verb, ...)
-end
-
-local function judge(entry, ok, result, err)
-  if ok and (result ~= nil or err == nil) then
-    entry.effect = #entry.calls > 0 and "changes" or entry.not_done and "unknown" or "reads"
-    entry.note = entry.not_done
-    if type(result) == "table" and result.ok == false then
-      entry.effect = "refused"
-      entry.err = obstacle_of(result)
-      entry.note = "its pre-check stands against it"
-        .. (entry.err and (": %s: %s"):format(entry.err.code, entry.err.message) or "")
-    end
-    return result
-  end
-  err = stops.error_of(ok and err or result, entry.key)
-  if err.code == "Client.ObserveMode" then
-    entry.effect = "changes"
-    entry.note = "what it does after its first change cannot be known"
-    return nil
-  end
-  entry.effect = (err.kind == "precheck" or err.outcome) and "refused" or "unknown"
-  entry.failed, entry.err = true, err
-  entry.note = err.code .. ": " .. err.message
-  return nil
 end
 
 local TOO_LONG = "it computes for longer than a plan waits (100 million instructions); end its "
@@ -231,10 +199,10 @@ local function enter(dry, branch, entry, body)
   dry.entry, branch.step_key = entry, entry.key
   local thread = coroutine.running()
   debug.sethook(thread, function() error(TOO_LONG, 0) end, "", LONGEST_STEP)
-  local ok, result, err = guard.call(body, branch)
+  local ok, result, err = bounded.call(dry.loop, {}, body, branch)
   debug.sethook(thread)
   dry.entry, branch.step_key = outer, outer_key
-  return judge(entry, ok, result, err)
+  return judges.judge(entry, ok, result, err)
 end
 
 local function add(dry, branch, kind, name, options)
@@ -278,12 +246,13 @@ end
 
 -- What a run would leave out, the plan leaves out.
 local function plan_one(round, job)
-  local ok, result = guard.call(round.body, job.item, round.branch:fork(job.name))
+  local ok, result = bounded.call(round.branch.engine.loop, {}, round.body, job.item,
+    round.branch:fork(job.name))
   if ok then
     round.ok[job.name] = result == nil and true or result
     return
   end
-  local err = type(result) == "table" and result.err
+  local err = type(result) == "table" and rawget(result, "err")
   if not (err and round.leave_out and round.leave_out(job.item, err)) then error(result, 0) end
   round.left_out[job.name] = err
 end
@@ -326,31 +295,33 @@ local function has_gap(plan)
 end
 
 local function reason(raised, plan)
-  if type(raised) == "table" and raised.stop then return raised.stop end
+  local stopped = type(raised) == "table" and rawget(raised, "stop")
+  if type(stopped) == "string" then return stopped end
   return (has_gap(plan) and "the playbook needs what a change would have answered: " or "")
-    .. tostring(stops.error_of(raised, "").message)
+    .. stops.error_of(raised, "").message
 end
 
 -- Nothing is written down; what a step would note is shown with it.
 local function journal_of(dry)
-  return { write = function(journal, event)
-    journal.last = event
+  return { write = function(_, make, _, told)
+    local event = make()
+    told(event)
     if event.type == "note" and dry.entry then table.insert(dry.entry.says, event.text) end
     return true
   end }
 end
 
--- Waits are passed over: what they wait for is imagined at once, or never comes. Each may be
--- followed by a question to the service, so there is an end to them.
+-- Waits are passed over, when other tasks have had their turn: what they wait for is imagined at
+-- once, or never comes. Each may be followed by a question to the service, so there is an end.
 local function loop_of(dry, client)
   local passed = 0
   return setmetatable({
     sleep = function(seconds)
       passed = passed + math.max(seconds, 0)
-      local entry = dry.entry
-      if not entry then return end
-      entry.waits = (entry.waits or 0) + 1
-      if entry.waits > MOST_WAITS then error(TOO_MANY_WAITS, 0) end
+      local counted = dry.entry or dry
+      counted.waits = (counted.waits or 0) + 1
+      if counted.waits > MOST_WAITS then error(TOO_MANY_WAITS, 0) end
+      client.loop.sleep(0)
     end,
     now = function() return client.loop.now() + passed end,
   }, { __index = client.loop })
@@ -362,7 +333,6 @@ local function engine_of(dry, playbook, client, options)
     client = client, runtime = client.runtime, loop = dry.loop, executor = dry,
     options = { again = {}, outage_at = options.outage_at },
     skips = run_options.skips(options.skip) }
-  engine.batched_reads = nil
   engine:write({ type = "run", playbook = playbook.name, run_id = "plan",
     kind = options.kind or playbook.kind or "unplanned", mode = options.mode or "graceful",
     incident = options.incident }, false)
@@ -387,7 +357,7 @@ function M.run(playbook, options)
   engine.params, dry.engine = read, engine
   local outage = outage_time.event(engine)
   if outage then engine:write(outage, false) end
-  local ok, raised = guard.call(playbook.body, runs.new(engine))
+  local ok, raised = bounded.call(dry.loop, {}, playbook.body, runs.new(engine))
   if not ok then dry.plan.stopped = reason(raised, dry.plan) end
   return dry.plan
 end

@@ -1,7 +1,6 @@
 --- What all branches of a run share: journal, state, clock, inbox, hooks. One engine is one
 --- process's attempt at a run.
 
-local batched = require "alicloud.dr.read.batched"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
@@ -9,6 +8,8 @@ local inbox = require "alicloud.dr.playbook.inbox"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
+local tables = require "alicloud.base.tables"
+local turns = require "alicloud.dr.journal.turns"
 
 local M = {}
 
@@ -19,7 +20,7 @@ local M = {}
 ---@field state alicloud.dr.RunState
 ---@field client alicloud.Client
 ---@field runtime alicloud.Runtime
----@field loop alicloud.loop.Scheduler
+---@field loop alicloud.loop.Loop
 ---@field executor alicloud.dr.Executor
 ---@field params table<string, any> as the playbook declares them
 ---@field options alicloud.dr.RunOptions
@@ -31,7 +32,7 @@ local M = {}
 ---@field exceptions string[]
 ---@field corrections table[] events that its attempt begins with
 ---@field tokens table<string, boolean> that `run:token` gave
----@field batched_reads alicloud.dr.BatchedReads what groups that are waited for share
+---@field batched_reads alicloud.dr.BatchedReads? what groups that are waited for share
 ---@field bound table<string, { id: string, region: string, to: string?, prefix: string }> groups,
 ---each with the branch that has named it
 ---@field named table<string, { id: string, region: string, to: string?, prefix: string }> every
@@ -39,35 +40,63 @@ local M = {}
 ---@field asking boolean? somebody is asked for consent
 ---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
+---@field cut fun()[] write down how steps ended that were cut off, see `settle`
+---@field left_open string[] what wants a person's hand; among the exceptions, too
+---@field scope alicloud.Scope? what is done for the run itself, its undoing included
+---@field quiet_from number? seconds of boottime, from which on nothing of a process before this one
+---can arrive any more
+---@field account string? under which groups are locked
+---@field loss alicloud.Error? why the journal is not the run's any more
+---@field locking alicloud.dr.Turns of those who lock groups
+---@field interrupted string? what an interrupt has raised in a task of nobody
 local Engine = {}
 Engine.__index = Engine
+
+-- Seconds that a store may take for a record of what has happened.
+local WRITING = 60
 
 ---@param fields table
 ---@return alicloud.dr.Engine
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
   fields.groups, fields.bound, fields.named, fields.told = {}, {}, {}, {}
+  fields.cut, fields.left_open = {}, {}
+  fields.locking = turns.new(fields.loop, "a group that was named before this one is not locked")
   local engine = setmetatable(fields, Engine)
-  engine.hooks = hooks.new(engine.loop)
+  engine.hooks = hooks.new(engine.loop, function(raised) engine:interrupt(raised) end)
   engine.inbox = inbox.new(engine)
-  engine.batched_reads = batched.new(engine.client)
   return engine
 end
 
---- Writes an event, applies it, tells whoever listens.
----@param event table
+--- Writes an event, applies it, tells whoever listens. The journal and what is known of the run say
+--- the same, whoever is interrupted.
+---@param event table|fun(): table made when it is its turn
 ---@param durable boolean
 ---@return boolean|nil ok
----@return alicloud.Error? err
+---@return number|alicloud.Error|nil more as of the journal's `write`
 function Engine:write(event, durable)
-  event.at = self.runtime.time()
-  local ok, err = self.journal:write(event, durable)
-  if not ok then return nil, err end
-  local kept = self.journal.last
-  states.apply(self.state, kept)
-  self.hooks:fire(kept)
-  if self.options.progress then guard.call(self.options.progress, kept) end
-  return true
+  local at, kept = self.runtime.time(), nil
+  local ok, more = self.journal:write(function()
+    local made = type(event) == "function" and event() or event
+    made.at = at
+    return made
+  end, durable, function(written)
+    kept = written
+    states.apply(self.state, kept)
+  end)
+  if kept then
+    self.hooks:fire(kept)
+    self:tell(kept)
+  end
+  return ok, more
+end
+
+--- Tells who shows the run of a record, or of something that is none.
+---@param event table
+function Engine:tell(event)
+  event.at = event.at or self.runtime.time()
+  local listener, run = self.options.progress, self.state.run
+  if listener then guard.call(listener, event, run and run.run_id) end
 end
 
 --- Tells whoever listens that a step waits. That is no record: it says nothing of the run's end.
@@ -77,14 +106,23 @@ function Engine:waiting(step, event)
   local told = { type = "waiting", state = event.event, step = step, reason = event.reason,
     pause = event.pause, left = event.left, waited = event.waited, at = self.runtime.time() }
   self.hooks:fire(told)
-  if self.options.progress then guard.call(self.options.progress, told) end
+  self:tell(told)
 end
 
---- Writes an event without which the run must not go on.
+--- Writes an event without which the run must not go on. It is of what has happened, so it is
+--- written though whoever writes is cancelled while others do.
 ---@param event table
 function Engine:record(event)
-  local ok, err = self:write(event, true)
+  local ok, err = self:write_surely(event)
   if not ok then self:stop(err) end
+end
+
+--- As `write`, though whoever writes was cancelled, or interrupted: of what has happened already.
+---@param event table
+---@return boolean|nil ok
+---@return alicloud.Error? err
+function Engine:write_surely(event)
+  return self:surely(WRITING, function() return self:write(event, true) end)
 end
 
 --- Ends the whole run.
@@ -94,15 +132,77 @@ function Engine:stop(err)
   error(self.stopped, 0)
 end
 
---- Raises if the run was ended: also where the playbook caught it.
+--- Raises if the run was ended, or whoever calls was cancelled: also where the playbook caught it.
 function Engine:go_on()
   if self.stopped then error(self.stopped, 0) end
+  self.loop.checkpoint()
+  self:settle()
+end
+
+--- Ends the run, because its journal was lost to somebody else: from now on nothing is sent and
+--- nothing written, and nothing is undone.
+---@param err alicloud.Error
+function Engine:lose(err)
+  if self.loss then return end
+  self.loss = errors.new(tables.copy(err))
+  self.loss.hint = (err.hint or "whoever has it goes on with it")
+    .. " (in Lua dr.run with the option standby waits until it is free)"
+  self.journal:end_with(self.loss)
+  self.stopped = self.stopped or stops.new(self.loss, true)
+  if self.scope then self.scope:cancel(self.loss) end
+end
+
+--- Lets the store tell when it is lost. It may have been before.
+function Engine:heed_loss()
+  local store = self.store
+  if not store.on_lost then return end
+  store:on_lost(function(err) self:lose(err) end)
+  local err = store:lost()
+  if err then self:lose(err) end
+end
+
+--- Ends the run as an interrupt does, from a task that is not the run's.
+---@param raised string
+function Engine:interrupt(raised)
+  self.interrupted = self.interrupted or raised
+  if self.scope then self.scope:cancel() end
+end
+
+--- Takes note of a step that was cancelled. Where the run goes on, or fails, that is how the step
+--- has ended; where it is interrupted, the step has no end.
+---@param write_end fun()
+function Engine:cut_off(write_end)
+  self.cut[#self.cut + 1] = write_end
+end
+
+--- Writes down how the steps ended that were cut off.
+function Engine:settle()
+  while self.cut[1] do table.remove(self.cut, 1)() end
+end
+
+--- Does what must be done though whoever does it was cancelled, or interrupted.
+---@param seconds number that it may take
+---@param act fun(scope: alicloud.Scope, ...): any
+---@param ... any its other arguments
+---@return any ... what it returned; nil and an error if it took too long
+function Engine:surely(seconds, act, ...)
+  local given = table.pack(...)
+  return self.loop.scope(function(scope) return act(scope, table.unpack(given, 1, given.n)) end,
+    { shield = true, timeout = seconds })
 end
 
 --- Something that a report must not hide.
 ---@param text string
 function Engine:except(text)
   self.exceptions[#self.exceptions + 1] = text
+end
+
+--- Something that is left behind and wants a person's hand, however the run ends.
+---@param text string with the command
+function Engine:leave_open(text)
+  self:except(text)
+  self.left_open[#self.left_open + 1] = text
+  self:write_surely { type = "note", text = text, left_open = true }
 end
 
 --- Ends the run because of the playbook's own mistake.

@@ -111,7 +111,7 @@ local EVENTS = {
     params = TABLE, kind = KIND, mode = MODE, incident = maybe(NAME),
     incident_since = maybe(TIME), requester = NAME,
     declared = maybe(object { rto = maybe(SECONDS), rpo = maybe(SECONDS) }),
-    region = maybe(NAME), graceful_only = maybe(TEXT) },
+    region = maybe(NAME), graceful_only = maybe(TEXT), account = maybe(NAME) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
     digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
     cut_bytes = maybe(COUNT), taken_from = maybe(NAME) },
@@ -119,16 +119,17 @@ local EVENTS = {
     critical = maybe(BOOLEAN), definition = maybe(NAME), stops_production = maybe(BOOLEAN),
     marks = maybe(NAME) },
   step_end = { step = NAME, ok = BOOLEAN, result = maybe(ANY), found = maybe(ANY),
-    omitted = maybe(BOOLEAN), err = maybe(ERROR), went_on = maybe(BOOLEAN),
+    err = maybe(ERROR), went_on = maybe(BOOLEAN),
     may_have_acted = maybe(BOOLEAN), used = maybe(list(NAME)) },
   step_skip = { step = NAME, why = TEXT, by = maybe(NAME) },
   undo_begin = { step = NAME },
   undo_end = { step = NAME, ok = BOOLEAN, err = maybe(ERROR) },
-  intent = { step = NAME, verb = NAME, of = maybe(NAME), intent = INTENT,
-    resend_window = maybe(SECONDS), one_shot = maybe(BOOLEAN), force = maybe(list(FORCE)) },
+  intent = { step = NAME, verb = NAME, of = maybe(NAME), action = maybe(NAME), intent = INTENT,
+    max_rpo = maybe(SECONDS), accept_loss = maybe(LOSS), resend_window = maybe(SECONDS),
+    one_shot = maybe(BOOLEAN), force = maybe(list(FORCE)) },
   outcome = { step = maybe(NAME), verb = NAME, group_id = maybe(NAME), client_token = NAME,
     ok = BOOLEAN, outcome = maybe(NAME), code = maybe(WORD), request_id = maybe(NAME),
-    result = maybe(TABLE) },
+    result = maybe(TABLE), drill_id = maybe(NAME) },
   call = { call = COUNT, step = NAME, product = NAME, action = NAME, region = maybe(NAME),
     host = maybe(NAME), attempt = maybe(COUNT), client_token = maybe(NAME), digest = maybe(NAME),
     verb = maybe(NAME), stable = maybe(BOOLEAN) },
@@ -156,10 +157,12 @@ local EVENTS = {
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
     to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME), side = maybe(NAME),
     recover_point = maybe(NUMBER), read_at = maybe(NUMBER) },
-  note = { text = TEXT, fields = maybe(ANY) },
+  note = { text = TEXT, fields = maybe(ANY), left_open = maybe(BOOLEAN),
+    left_out = maybe(BOOLEAN), late = maybe(SECONDS) },
   confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,
     from = maybe(NAME), to = maybe(NAME), recover_point = maybe(NUMBER) }) },
-  output = { step = NAME, text = TEXT, ok = BOOLEAN, cut = maybe(BOOLEAN) },
+  output = { step = NAME, text = TEXT, ok = BOOLEAN, cut = maybe(BOOLEAN),
+    cut_short = maybe(BOOLEAN), bytes = maybe(COUNT), kept = maybe(COUNT), file = maybe(NAME) },
   asked = { step = NAME, answer = NAME, by = maybe(NAME), dropped = maybe(NAME) },
   signed = { by = NAME, key = KEY, records = COUNT, head = SUM,
     signed_at = schema.integer(0, LAST_TIME), signature = SIGNATURE },
@@ -175,6 +178,21 @@ for kind, fields in pairs(EVENTS) do EVENTS[kind] = needed(fields) end
 
 -- What every record has, and what any may have.
 local COMMON = needed { type = NAME, at = TIME, mail = maybe(SUM) }
+
+--- The fields of each type of record, without those of every record; "?" behind one that may be
+--- missing.
+---@return table<string, string[]>
+function M.fields()
+  local all = {}
+  for kind, rules in pairs(EVENTS) do
+    local names = {}
+    for i, name in ipairs(tables.keys(rules)) do
+      names[i] = name .. (rules[name].required and "" or "?")
+    end
+    all[kind] = names
+  end
+  return all
+end
 
 local VOICE = schema.voice "field"
 VOICE.element, VOICE.unknown = "%s[%d]", nil

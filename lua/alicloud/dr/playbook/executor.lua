@@ -8,6 +8,7 @@ local gates = require "alicloud.dr.playbook.gate"
 local parallel = require "alicloud.dr.playbook.parallel"
 local programs = require "alicloud.dr.playbook.program"
 local steps = require "alicloud.dr.playbook.step"
+local tables = require "alicloud.base.tables"
 local verify = require "alicloud.dr.playbook.verify"
 
 ---@class alicloud.dr.Executor
@@ -19,7 +20,8 @@ local M = {}
 ---@return alicloud.Client
 function M:client(branch)
   local engine = branch.engine
-  local client <const> = engine.client:with { witness = call_recorder.interceptor(branch) }
+  local client <const> = engine.client:with { witness = call_recorder.interceptor(branch),
+    caller = function() return engine.state.run.run_id, branch.step_key end }
   return client:outlasting { progress = function(event) engine:waiting(branch.step_key, event) end }
 end
 
@@ -28,11 +30,15 @@ end
 ---@param group alicloud.dr.Group
 function M:hold(branch, group)
   local engine, id = branch.engine, group.id
-  if not engine.groups[id] then
-    local lease, err = engine.store:lease("group " .. id, engine.holder)
-    if not lease then branch:halt(err) end
-    engine.groups[id] = lease
+  -- Two branches may name one group, and the store may take its time.
+  local turn <close> = engine.locking:new_turn()
+  local ok, err = turn:take()
+  if ok and not engine.groups[id] then
+    local holder = tables.merged(engine.holder, { account = engine.account,
+      region = group.region })
+    engine.groups[id], err = engine.store:lease("group " .. id, holder)
   end
+  if not engine.groups[id] then branch:halt(err) end
   engine:bind(group, branch.prefix)
 end
 

@@ -75,7 +75,10 @@ function M.recovery_time(state)
   if whose and whose ~= "own" and from == "run" then
     return { why = whose == "joined" and "joined" or "found_open" }
   end
-  local seconds = marks[basis] + (state.clocks.marks[basis] or 0) - from_at
+  -- A process that has not looked does not know by how much its clock is wrong.
+  local offset = state.clocks.marks[basis]
+  if not offset and (state.clocks.first or 0) ~= 0 then return {} end
+  local seconds = marks[basis] + (offset or 0) - from_at
   return { seconds = math.max(0, seconds), basis = basis, from = from, from_at = from_at }
 end
 

@@ -211,10 +211,12 @@ local function await(branch, key, options, approvers)
   ask(engine, key, options, asked)
   while true do
     engine.inbox:poll()
-    -- Without a new record or line, approvals can only have become fewer.
-    if engine.journal.seq ~= seen or #engine.inbox.approvals > 0 then
+    -- Without a new record or line, approvals can only have become fewer. Other branches may write
+    -- while what has come is taken.
+    local seq = engine.journal.seq
+    if seq ~= seen or #engine.inbox.approvals > 0 then
       asked, total = take(branch, key, options, approvers, asked)
-      seen = engine.journal.seq
+      seen = seq
     end
     if total >= options.need then
       return engine:record { type = "gate_pass", gate = key, approvals = total,

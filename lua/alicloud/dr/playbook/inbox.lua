@@ -4,6 +4,7 @@
 --- other line is an order, and counts only from somebody whom the store trusts.
 
 local core = require "alicloud.core"
+local turns = require "alicloud.dr.journal.turns"
 
 local M = {}
 
@@ -17,7 +18,7 @@ Inbox.__index = Inbox
 ---@return alicloud.dr.Inbox
 function M.new(engine)
   return setmetatable({ engine = engine, read = {}, refused = {}, carried = {},
-    approvals = {} }, Inbox)
+    approvals = {}, turns = turns.new(engine.loop) }, Inbox)
 end
 
 local function is_words(value)
@@ -88,8 +89,11 @@ local function take(inbox, file, text)
   act(inbox, line)
 end
 
---- Reads what has come since the last time. A file that cannot be read has not come.
+--- Reads what has come since the last time. A file that cannot be read has not come. Branches do
+--- so one after the other, since each line counts for what the ones before it have led to.
 function Inbox:poll()
+  local turn <close> = self.turns:new_turn()
+  if not turn:take() then return end
   for _, file in ipairs(self.engine.store:mail() or {}) do
     for i = (self.read[file.name] or 0) + 1, #file.lines do
       self.read[file.name] = i

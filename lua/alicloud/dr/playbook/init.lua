@@ -14,6 +14,7 @@
 --- What a playbook is given: alicloud.dr.PlaybookRun; the options: alicloud.dr.RunOptions.
 
 local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local params = require "alicloud.dr.playbook.params"
@@ -114,7 +115,7 @@ function M.load_source(source)
   local chunk, message = sources.compile(source)
   if not chunk then return nil, message end
   local ok, playbook = guard.call(chunk, source.path)
-  if not ok then return nil, tostring(playbook) end
+  if not ok then return nil, errors.words_of(playbook) end
   if not M.is(playbook) then
     return nil, ("%s: got %s; allowed: a file that returns dr.playbook(name, function)"):format(
       source.path, schema.show(playbook))

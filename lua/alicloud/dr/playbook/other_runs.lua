@@ -21,9 +21,12 @@ local function concerns(state, group_id)
   return state.run ~= nil and state.looks[group_id] ~= nil
 end
 
+-- Nil: the store does not look at others, so nothing is known of them.
 local function runs_of(engine, group_id)
-  local list, store = {}, engine.store
-  for _, other in ipairs(store and store.others and store:others() or {}) do
+  local list, store, others = {}, engine.store, {}
+  if store and store.others then others = store:others() end
+  if not others then return nil end
+  for _, other in ipairs(others) do
     -- Most journals are of other groups, and need not be understood.
     local reading = other.text:find(group_id, 1, true) and events.read(other.text)
     local state = reading and states.fold(reading.events)
@@ -41,7 +44,8 @@ local function state_words(state)
   return state.ending.type == "interrupted" and "was interrupted" or "stopped"
 end
 
--- A run that has ended since has gone on from where an older one was left.
+-- Each in words of its own, so that its command can be copied. A run that has ended since has gone
+-- on from where an older one was left.
 local function unfinished(list, now)
   local parts = {}
   for _, run in ipairs(list) do
@@ -51,7 +55,15 @@ local function unfinished(list, now)
       state.run.requester or state.owner or "somebody", state_words(state),
       duration.format(math.max(0, now - run.at)), shell.command("resume", { run.journal }))
   end
-  return #parts > 0 and table.concat(parts, "; ") or nil
+  return parts
+end
+
+local function tell_unfinished(findings, list, now)
+  local others = unfinished(list, now)
+  for _, words in ipairs(others) do
+    findings[#findings + 1] = preflight.told("runs", "Client.RunUnfinished", words)
+  end
+  if #others == 0 then findings[#findings + 1] = preflight.fine("runs", "none beside this one") end
 end
 
 local HAD_NO_EFFECT = { rejected = true, not_sent = true }
@@ -88,10 +100,8 @@ function M.add(engine, report, move)
   local snapshot, now = report.snapshot, engine.runtime.time()
   local list = runs_of(engine, snapshot.group_id)
   local findings = table.move(report.findings, 1, #report.findings, 1, {})
-  local words = unfinished(list, now)
-  findings[#findings + 1] = words and preflight.told("runs", "Client.RunUnfinished", words)
-    or preflight.fine("runs", "none beside this one")
-  local sync_at = move ~= "failover" and next_sync(list, engine, snapshot, now) or nil
+  if list then tell_unfinished(findings, list, now) end
+  local sync_at = move ~= "failover" and next_sync(list or {}, engine, snapshot, now) or nil
   if sync_at then
     findings[#findings + 1] = preflight.told("sync", "OperationDenied.ManualSyncLimit",
       ("the service takes another one at %s, in %s"):format(core.iso8601(math.ceil(sync_at)),

@@ -1,6 +1,7 @@
 --- Many things at a time, over one transport and on one thread: each in a branch of its own, whose
 --- failure stops that branch, and the whole only when there are too many.
 
+local bounded = require "alicloud.dr.playbook.bounded"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local schema = require "alicloud.base.schema"
@@ -90,46 +91,34 @@ local function take_result(round, job)
   end
 end
 
--- A task that only sleeps: its end wakes whoever waits for any of the jobs.
-local function bell(round)
-  round.bell = round.loop.spawn(round.loop.sleep, math.huge)
-  return round.bell
-end
-
-local function ring(round)
-  if round.bell then round.bell:cancel() end
-end
-
 local function start(round, job)
   local branch = round.branch:fork(job.name)
   job.branch = branch
   job.task = round.loop.spawn(function()
-    local _ <close> = setmetatable({}, { __close = function() ring(round) end })
-    return guard.call(round.call, job.item, branch)
+    local _ <close> = setmetatable({}, { __close = function()
+      job.over = true
+      round.gate.open()
+    end })
+    return bounded.call(round.loop, {}, round.call, job.item, branch)
   end)
   round.running[#round.running + 1] = job
 end
 
 local function collect(round)
+  -- Who is called back himself has nothing to count.
+  round.loop.checkpoint()
   local left = {}
   for _, job in ipairs(round.running) do
-    if job.task.finished then take_result(round, job) else left[#left + 1] = job end
+    if job.over then take_result(round, job) else left[#left + 1] = job end
   end
   local ended = #left < #round.running
   round.running = left
   return ended
 end
 
-local function cancel_all(round)
-  for _, job in ipairs(round.running) do
-    if not job.task.finished then job.task:cancel() end
-  end
-  round.running = {}
-end
-
 -- Waits until at least one has ended.
 local function await(round)
-  while not collect(round) do bell(round):wait() end
+  while not collect(round) do round.gate.wait() end
 end
 
 -- Carries out a part of the jobs.
@@ -148,7 +137,8 @@ local function carry_out(round, jobs)
 end
 
 local function new_round(branch, options, jobs, call)
-  return { branch = branch, call = call, loop = branch.engine.loop, jobs = jobs,
+  local loop = branch.engine.loop
+  return { branch = branch, call = call, loop = loop, gate = loop.gate(), jobs = jobs,
     limit = limit_of(options.max_errors, #jobs), width = options.parallel or 8,
     leave_out = options.leave_out, errors = 0, ok = {}, failed = {}, left_out = {}, said = {},
     running = {} }
@@ -301,10 +291,7 @@ end
 
 local function finish(round)
   local engine, prefix = round.branch.engine, round.branch.prefix
-  if round.raised then
-    cancel_all(round)
-    error(round.raised, 0)
-  end
+  if round.raised then error(round.raised, 0) end
   for _, name in ipairs(tables.keys(round.left_out)) do
     local said = round.said[name]
     if said ~= true then engine:except(said) end
@@ -326,18 +313,8 @@ local function demand_release(branch, count, most)
   if ask(branch, "each", { err = err, release = true }) ~= "again" then branch:halt(err) end
 end
 
---- Carries a function out for every element of a list.
----@param branch alicloud.dr.PlaybookRun
----@param list any[]
----@param options alicloud.dr.EachOptions
----@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
----@return alicloud.dr.EachResult
-function M.each(branch, list, options, body)
-  branch:go_on()
-  local jobs = waves.jobs(branch, list)
-  demand_release(branch, #jobs, options.max_groups)
+local function each(branch, jobs, options, body)
   local round = new_round(branch, options, jobs, body)
-  local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
   for _, wave in ipairs(waves.divide(jobs, options)) do
     if round.raised or round.errors >= round.limit then break end
     carry_out_wave(round, wave)
@@ -348,6 +325,28 @@ function M.each(branch, list, options, body)
   return finish(round)
 end
 
+--- Carries a function out for every element of a list.
+---@param branch alicloud.dr.PlaybookRun
+---@param list any[]
+---@param options alicloud.dr.EachOptions
+---@param body fun(item: any, run: alicloud.dr.PlaybookRun): any
+---@return alicloud.dr.EachResult
+function M.each(branch, list, options, body)
+  branch:go_on()
+  local jobs = waves.jobs(branch, list)
+  demand_release(branch, #jobs, options.max_groups)
+  -- What is raised ends when all that goes on has been given up, and has ended.
+  return branch.engine.loop.scope(function() return each(branch, jobs, options, body) end)
+end
+
+local function all(branch, jobs, bodies)
+  local round = new_round(branch, { max_errors = math.huge, parallel = #jobs }, jobs,
+    function(name, run) return bodies[name](run) end)
+  carry_out(round, jobs)
+  if round.errors > 0 and not round.raised then too_many(round) end
+  return finish(round).ok
+end
+
 --- Carries several functions out; the first failure ends the branch when the others are done.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param bodies table<string, function>
@@ -355,12 +354,7 @@ end
 function M.all(branch, bodies)
   branch:go_on()
   local jobs = waves.jobs(branch, tables.keys(bodies))
-  local round = new_round(branch, { max_errors = math.huge, parallel = #jobs }, jobs,
-    function(name, run) return bodies[name](run) end)
-  local _ <close> = setmetatable({}, { __close = function() cancel_all(round) end })
-  carry_out(round, jobs)
-  if round.errors > 0 and not round.raised then too_many(round) end
-  return finish(round).ok
+  return branch.engine.loop.scope(function() return all(branch, jobs, bodies) end)
 end
 
 return M

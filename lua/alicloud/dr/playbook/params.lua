@@ -7,6 +7,8 @@ local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
+---@module "alicloud.dr.journal.keeping"
+local keeping = lazy.module "alicloud.dr.journal.keeping"
 ---@module "alicloud.dr.playbook.rows"
 local rows = lazy.module "alicloud.dr.playbook.rows"
 ---@module "alicloud.dr.playbook.tiers"
@@ -187,13 +189,21 @@ local function read_one(param, value)
     or VOICE.wrong(param.name, schema.show(value), rule.allowed)
 end
 
+-- They are kept in the journal, and must be the same in the next process.
+local function check_kept(params, given)
+  local _, faults = keeping.copy(M.written(given), "parameters")
+  if not faults[1] then return params end
+  local fault = faults[1]:gsub("^parameters%.", "parameter ")
+  return nil, ("%s; allowed: %s"):format(fault, keeping.ALLOWED)
+end
+
 --- Reads parameters. A playbook that declares none takes them all as they are.
 ---@param list alicloud.dr.Param[]|nil
 ---@param given table<string, any>
 ---@return table<string, any>|nil params read, with defaults
 ---@return string? message field, what was given, what is allowed
 function M.read(list, given)
-  if not list then return given end
+  if not list then return check_kept(given, given) end
   local by_name = tables.index(list, "name")
   local stranger = schema.stranger(by_name, given)
   if stranger ~= nil then return nil, VOICE.unknown("", tostring(stranger), by_name) end
@@ -210,7 +220,7 @@ function M.read(list, given)
         M.allowed(param))
     end
   end
-  return params
+  return check_kept(params, given)
 end
 
 --- What of given parameters is written down.

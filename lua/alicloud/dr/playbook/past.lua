@@ -24,9 +24,10 @@ end
 ---@param entry table of state.intents
 ---@return alicloud.dr.Continue
 function M.continuation(state, entry)
+  local calls = calls_under(state, entry.intent.client_token)
   local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
-    request_ids = {} }
-  for _, call in ipairs(calls_under(state, entry.intent.client_token)) do
+    request_ids = {}, calls = calls }
+  for _, call in ipairs(calls) do
     past.attempts = past.attempts + 1
     past.doubtful = past.doubtful or M.is_doubtful(call)
     local answer = call.answer
@@ -49,14 +50,20 @@ function M.is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
 end
 
+-- How to go on with an intent; of the drill that it has started the id may be known.
+local function with_drill(state, entry, id)
+  local past = M.continuation(state, entry)
+  if not id then return past end
+  past.intent, past.is_open = { drill_id = id }, M.is_open(entry)
+  for name, value in pairs(entry.intent) do past.intent[name] = value end
+  return past
+end
+
 -- How to go on with what a part of a verb has made and left: the drill that was started.
 local function half_done(state, entry)
   local result = entry.outcome.ok and entry.outcome.result
   if not (result and result.drill_id) then return nil end
-  local past = M.continuation(state, entry)
-  past.intent = { drill_id = result.drill_id }
-  for name, value in pairs(entry.intent) do past.intent[name] = value end
-  return past
+  return with_drill(state, entry, result.drill_id)
 end
 
 -- What was begun as a part of another verb concerns this one only as long as it is open.
@@ -76,7 +83,9 @@ function M.pending(state, verb, group_id, step)
   for i = #state.intents, 1, -1 do
     local entry = state.intents[i]
     if entry.intent.group_id == group_id and concerns(entry, verb) then
-      if M.is_open(entry) then return nil, M.continuation(state, entry) end
+      if M.is_open(entry) then
+        return nil, with_drill(state, entry, entry.outcome and entry.outcome.drill_id)
+      end
       if entry.step ~= step then return nil end
       -- What a part of it returned is not what it returns.
       if entry.verb ~= verb then return nil, half_done(state, entry) end

@@ -1,7 +1,9 @@
 --- A program that a step runs: a probe, a hook that stops services. Other branches go on meanwhile,
 --- and whoever gives the step up ends it.
 
+local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local kept_lines = require "alicloud.dr.playbook.kept_lines"
 local programs = require "alicloud.base.program"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -36,33 +38,30 @@ end
 
 M.SCHEMA = { credentials = schema.boolean, keep = schema.boolean }
 
--- Bytes that are kept: the last ones, where a program says how it went.
-local KEPT = 4096
-
--- Takes lines, and drops the first ones where there are too many.
-local function keeper()
-  local lines, size, cut = {}, 0, nil
-  return function(line)
-    lines[#lines + 1], size = line, size + #line + 1
-    while size > KEPT and #lines > 1 do
-      size, cut = size - #table.remove(lines, 1) - 1, true
-    end
-  end, function() return table.concat(lines, "\n"), cut end
+-- Where an output goes that is more than what is taken of it: beside the journal, or where the
+-- system keeps what is there for a while.
+local function overflow_path(engine)
+  local name, store = ".output." .. core.random_hex(4), engine.store
+  if store.beside then return store:beside(name) end
+  return (engine.runtime.getenv "TMPDIR" or "/tmp") .. "/alicloud-dr" .. name
 end
 
 -- Both streams as one, in the order in which they are written.
 local ONE_STREAM = "exec 1>&2\n"
 
---- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`.
+--- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`, and ends
+--- with this process, however that ends.
 ---@param loop alicloud.Loop
 ---@param command string
 ---@param variables table<string, any> of its environment
----@param given { credentials?: boolean, timeout?: number, say?: fun(line: string) }
+---@param given { credentials?: boolean, timeout?: number, say?: fun(line: string),
+---overflow?: string, exceeded?: fun(overflow: alicloud.Overflow) } the last two as for programs.run
 ---@return alicloud.ProgramEnd|nil
 ---@return string? fault why it did not start
 function M.line(loop, command, variables, given)
   return programs.run(loop, words_of(command, variables), { max = MAX_OUTPUT,
-    timeout = given.timeout, say = given.say,
+    timeout = given.timeout, say = given.say, overflow = given.overflow,
+    exceeded = given.exceeded, leashed = true,
     without = not given.credentials and programs.KEYS or nil })
 end
 
@@ -71,27 +70,94 @@ local function end_of(command, ended, fault)
   if ended.signal then
     return failed(("%s: ended by signal %d"):format(command, ended.signal))
   end
-  if ended.code ~= 0 then
-    return failed(("%s: exit code %s"):format(command, tostring(ended.code)))
+  if not ended.code then
+    return failed(("%s: how it ended cannot be known, because something else in this process "
+      .. "waits for all of its children"):format(command))
   end
+  if ended.code ~= 0 then return failed(("%s: exit code %d"):format(command, ended.code)) end
   return true
 end
 
-local function run_and_keep(run, command, variables, options)
-  local said, step = run.engine.runtime.said, run.step_key
-  local take, told = keeper()
-  local ok, err = end_of(command, M.line(run.loop, ONE_STREAM .. command, variables, {
-    credentials = options.credentials, say = function(line)
-      take(line)
-      if said then said(step, line) end
-    end }))
-  local text, cut = told()
-  run.engine:record { type = "output", step = step, text = text, cut = cut, ok = ok == true }
+-- What a program has written and said, for the screen and the journal. Whatever ends it, they are
+-- told: of more output than is taken all of it is in a file, its standard output, of which nothing
+-- is shown, or with `keep` both streams.
+---@class alicloud.dr.ProgramOutput
+---@field run alicloud.dr.PlaybookRun
+---@field step string
+---@field path string
+---@field kept alicloud.dr.KeptLines? with `keep`
+---@field overflow alicloud.Overflow?
+---@field ok boolean
+local Output = {}
+Output.__index = Output
+
+local function open_output(run, keep)
+  local path = overflow_path(run.engine)
+  return setmetatable({ run = run, step = run.step_key, path = path, ok = false,
+    kept = keep and kept_lines.new(path) or nil }, Output)
+end
+
+function Output:say(line)
+  local said = self.run.engine.runtime.said
+  if self.kept then self.kept:take(line) end
+  if said then said(self.step, line) end
+end
+
+-- Who listens to nothing leaves standard error to the host's own.
+function Output:ear()
+  if not self.kept and not self.run.engine.runtime.said then return nil end
+  return function(line) self:say(line) end
+end
+
+function Output:tell_overflow()
+  local said, overflow = self.run.engine.runtime.said, self.overflow
+  if not said then return end
+  local all, why = overflow.kept == overflow.bytes, overflow.fault or ""
+  -- The file is named once.
+  local named = self.path .. ": "
+  if why:sub(1, #named) == named then why = why:sub(#named + 1) end
+  said(self.step, ("it wrote %d bytes: %s in %s"):format(overflow.bytes, all and "all of it is"
+    or ("%d bytes of it (%s) are"):format(overflow.kept, why), self.path))
+end
+
+-- Where something is raised already, a journal that fails is told by what is written next.
+function Output:__close(raised)
+  local text = ""
+  if self.kept then text, self.overflow = self.kept:finish() end
+  local overflow, engine = self.overflow, self.run.engine
+  if overflow then self:tell_overflow() end
+  if not self.kept and not overflow then return end
+  local event = { type = "output", step = self.step, text = text, ok = self.ok,
+    cut = overflow and true, bytes = overflow and overflow.bytes,
+    kept = overflow and overflow.kept,
+    file = overflow and overflow.kept > 0 and self.path or nil }
+  if raised == nil then return engine:record(event) end
+  -- What it has said before it was cut short may be all that tells how far it came.
+  event.cut_short = true
+  engine:write_surely(event)
+end
+
+local function run_line(run, command, variables, options)
+  local output <close> = open_output(run, options.keep)
+  local line = options.keep and ONE_STREAM .. command or command
+  local ok, err = end_of(command, M.line(run.loop, line, variables_of(run, variables), {
+    credentials = options.credentials, say = output:ear(), overflow = output.path,
+    exceeded = function(overflow) output.overflow = overflow end }))
+  output.ok = ok == true
   return ok, err
 end
 
+-- Of a function that is told of an event, also when no step runs any more: nothing of it belongs to
+-- a step, so the journal keeps nothing.
+local function run_told(run, kind, command, variables, options)
+  local said = run.engine.runtime.said
+  return end_of(command, M.line(run.loop, command, variables_of(run, variables), {
+    credentials = options.credentials,
+    say = said and function(line) said(kind, line) end or nil }))
+end
+
 --- Runs a command line with sh, or calls a function with the run and the variables.
----@param run alicloud.dr.PlaybookRun in a step, whose program it is
+---@param run alicloud.dr.PlaybookRun in a step, whose program it is, or in a function of run:on
 ---@param command string|function
 ---@param variables table<string, any> e.g. group: the program sees ALICLOUD_DR_GROUP
 ---@param options alicloud.dr.ProgramOptions
@@ -99,13 +165,11 @@ end
 ---@return any err
 function M.run(run, command, variables, options)
   if schema.callable.test(command) then return command(run, variables) end
-  local instead, said, step = run.engine.options.program, run.engine.runtime.said, run.step_key
+  local instead = run.engine.options.program
   if instead then return instead(command, variables) end
-  if options.keep then
-    return run_and_keep(run, command, variables_of(run, variables), options)
-  end
-  return end_of(command, M.line(run.loop, command, variables_of(run, variables), {
-    credentials = options.credentials, say = said and function(line) said(step, line) end }))
+  local kind = run.engine.hooks:telling()
+  if kind then return run_told(run, kind, command, variables, options) end
+  return run_line(run, command, variables, options)
 end
 
 return M

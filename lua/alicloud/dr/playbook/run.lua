@@ -11,7 +11,7 @@ local corrections = require "alicloud.dr.playbook.corrections"
 local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
-local journals = require "alicloud.dr.journal"
+local keeping = require "alicloud.dr.journal.keeping"
 local parallel = require "alicloud.dr.playbook.parallel"
 local programs = require "alicloud.dr.playbook.program"
 local schema = require "alicloud.base.schema"
@@ -31,10 +31,11 @@ local M = {}
 ---@field incident string?
 ---@field id string
 ---@field client alicloud.Client whose changes are written down
----@field loop alicloud.loop.Scheduler
+---@field loop alicloud.loop.Loop
 ---@field engine alicloud.dr.Engine
 ---@field prefix string "" of the whole run, else it ends in "/"
 ---@field step_key string? the step that it is in
+---@field step_scope alicloud.Scope? of that step
 ---@field verb string? the verb of a group that it is in
 ---@field fencing boolean? it has written down that a fence stops something
 ---@field ran_program boolean? its step has run a program
@@ -191,14 +192,17 @@ function Run:parallel(branches)
   return self.engine.executor:parallel(self, branches)
 end
 
---- Writes a line into the journal.
+--- Writes a line into the journal, and says in it which of its fields cannot be kept.
 ---@param text string
 ---@param fields? table
 function Run:note(text, fields)
   local engine = own(self).engine
   self:go_on()
-  local ok, err = engine:write({ type = "note", text = tostring(text),
-    fields = fields and journals.plain(fields) }, false)
+  local kept, faults = keeping.copy(fields, "fields")
+  local left_out = #faults > 0 and (" (left out, since it cannot be kept: %s)"):format(
+    table.concat(faults, ", "))
+  local ok, err = engine:write({ type = "note", text = tostring(text) .. (left_out or ""),
+    fields = kept, left_out = left_out and true or nil }, false)
   if not ok then engine:stop(err) end
 end
 
@@ -214,6 +218,7 @@ end
 
 local WHY = schema.rule("a reason, text without control characters", function(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
+    and utf8.len(value) ~= nil
 end)
 
 --- Runs a command line with sh, or calls a function, inside of a step. The program gets its
@@ -225,9 +230,13 @@ end)
 ---@return any result true of a program
 ---@return any err "Client.ProgramFailed"
 function Run:program(command, variables, options)
-  if not own(self).step_key then error("playbook: program: only inside of a step", 2) end
+  local telling = own(self).engine.hooks:telling() ~= nil
+  if not self.step_key and not telling then
+    error("playbook: program: only inside of a step, or of a function of run:on", 2)
+  end
   options = schema.check("playbook: program", options, programs.SCHEMA, 2)
-  self.ran_program = true
+  self.loop.checkpoint()
+  if not telling then self.ran_program = true end
   return self.engine.executor:program(self, command, variables or {}, options)
 end
 
@@ -298,7 +307,7 @@ function Branch:fork(name)
   return new(self.engine, self.prefix .. name .. "/", self)
 end
 
---- Raises if this branch or the run has ended.
+--- Raises if this branch or the run has ended, or who calls was cancelled.
 function Branch:go_on()
   self.engine:go_on()
   if self.stopped then error(self.stopped, 0) end

@@ -1,5 +1,6 @@
 --- The options of a run, checked before anything is opened.
 
+local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
 local forces = require "alicloud.dr.model.force"
@@ -13,7 +14,11 @@ local M = {}
 ---@class alicloud.dr.RunOptions
 ---@field client alicloud.Client
 ---@field store? alicloud.dr.Store where the journal is kept, or
----@field journal? string a path
+---@field journal? string a path, or the address of a run in a shared store
+---@field standby? boolean|number|string if another process has the run, or takes it, it is waited
+---for until that ends, or for so long
+---@field account? string number of the account whose groups they are, for a store that several
+---machines share; else it is asked for (sts:GetCallerIdentity)
 ---@field params? table<string, any> for the playbook; kept in the journal, so never a secret
 ---@field kind? "drill"|"planned"|"unplanned" (unplanned)
 ---@field mode? "graceful"|"ungraceful" (graceful); asked for again it switches
@@ -46,8 +51,11 @@ local M = {}
 ---@field force? alicloud.dr.Force[] what a person overrules of the pre-checks of failovers
 ---@field corrections? alicloud.dr.CorrectionWish parameters that are others from now on
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
----@field progress? fun(event: table) is told of every record, and while a step waits of "waiting":
----`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`
+---@field progress? fun(event: table, run_id: string?) is told of every record, and while a step
+---waits of "waiting":
+---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`; on standby each second of
+---"standby": `holder`, `since`, `waited`; of "takeover" where something of a process before may
+---still arrive: `step`, `action`, `left`
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
 ---a step would start, e.g. in a rehearsal; functions are called all the same
 ---@field executor? alicloud.dr.Executor what steps, gates and branches do instead of the real thing
@@ -93,6 +101,10 @@ local SCHEMA = {
   end),
   store = schema.typed "table",
   journal = schema.text,
+  standby = schema.rule("true, or " .. duration.ALLOWED, function(value)
+    return type(value) == "boolean" or duration.parse(value) ~= nil
+  end),
+  account = accounts.RULE,
   params = schema.typed "table",
   kind = schema.choice("drill", "planned", "unplanned"),
   mode = schema.choice("graceful", "ungraceful"),
@@ -124,6 +136,12 @@ local SCHEMA = {
   pace = schema.callable,
 }
 
+-- Seconds that the run is waited for.
+local function limit_of(standby)
+  if not standby then return nil end
+  return standby == true and math.huge or duration.parse(standby)
+end
+
 --- Checks the options of a run; raises at the level of the public function's caller.
 ---@param where string
 ---@param given table
@@ -133,7 +151,7 @@ function M.check(where, given, level)
   local options = schema.check(where, given, SCHEMA, level + 1)
   if not options.client then error(where .. ": option client is required", level + 1) end
   if (options.store == nil) == (options.journal == nil) then
-    error(where .. ": give either option journal, a path, or option store", level + 1)
+    error(where .. ": give either option journal, a path or an address, or option store", level + 1)
   end
   if options.declared then
     local declared = {}
@@ -141,6 +159,7 @@ function M.check(where, given, level)
     options.declared = declared
   end
   options.requester = options.requester or "unnamed"
+  options.standby = limit_of(options.standby)
   return options
 end
 

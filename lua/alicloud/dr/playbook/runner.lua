@@ -2,77 +2,31 @@
 --- Opens the journal's store, and closes it.
 
 local anchors = require "alicloud.dr.playbook.anchor"
+local batched = require "alicloud.dr.read.batched"
+local bounded = require "alicloud.dr.playbook.bounded"
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local engines = require "alicloud.dr.playbook.engine"
 local errors = require "alicloud.base.error"
-local events = require "alicloud.dr.playbook.events"
 local executor = require "alicloud.dr.playbook.executor"
-local files = require "alicloud.dr.store.file"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
 local outage_time = require "alicloud.dr.playbook.outage_time"
+local openings = require "alicloud.dr.playbook.opening"
 local params = require "alicloud.dr.playbook.params"
-local productions = require "alicloud.dr.playbook.production"
 local run_options = require "alicloud.dr.playbook.run_options"
 local runs = require "alicloud.dr.playbook.run"
-local signatures = require "alicloud.dr.playbook.signature"
-local states = require "alicloud.dr.playbook.state"
+local standbys = require "alicloud.dr.playbook.standby"
 local stops = require "alicloud.dr.playbook.stop"
 local summary = require "alicloud.dr.playbook.summary"
 local tables = require "alicloud.base.tables"
+local takeovers = require "alicloud.dr.playbook.takeover"
 local undos = require "alicloud.dr.playbook.undo"
 
 local M = {}
 
--- Room for the records of a run, taken before anything is sent.
-local RESERVED_BYTES = 262144
-local HOOK_SECONDS = 2
-
-local function holder_of(options, runtime)
-  local process = core.process()
-  return { owner = options.requester, host = process.host, pid = process.pid,
-    since = core.iso8601(math.floor(runtime.time())) }
-end
-
--- What cannot be understood to its end is not gone on with.
-local function fault_of(store, list)
-  local line, reason, newer = events.check(list)
-  if line then return journals.damaged(store.name, { line = line, reason = reason }) end
-  return events.newer_error(store.name, newer)
-end
-
--- Who cannot go on has to know in what state the run has left production.
-local function tell_production(state, err)
-  err.production_down = productions.words(state)
-  err.ways_up = productions.ways_up(state, states.no_return(state) ~= nil)
-  return nil, err
-end
-
--- The records of a journal that cannot be opened for writing, as far as they can be understood.
-local function readable(store)
-  local text = store:load()
-  local reading = text and journals.read(text)
-  return reading and not fault_of(store, reading.events) and reading.events or {}
-end
-
-local function opened(options, runtime)
-  local store, holder = options.store, holder_of(options, runtime)
-  local lease, err = store:lease("run", holder)
-  if not lease then return nil, err end
-  local journal
-  journal, err = journals.open(store)
-  if not journal then return tell_production(states.fold(readable(store)), err) end
-  local fault = fault_of(store, journal.events)
-  if fault then return nil, fault end
-  local state = states.fold(journal.events)
-  local ok
-  ok, err = store:reserve(RESERVED_BYTES)
-  if not ok then return tell_production(state, err) end
-  -- A run of a thousand groups has ten thousand records; what they say is in the state.
-  journal.events = nil
-  return { journal = journal, lease = lease, holder = holder, state = state }
-end
+-- What is done behind the end of a run, however it ends, takes no longer.
+local HOOK_SECONDS, SEAL_SECONDS, CLOSE_SECONDS = 5, 60, 10
 
 local function changed(message, hint)
   return errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
@@ -124,6 +78,7 @@ local function begin(engine)
     incident = options.incident, incident_since = options.incident_since,
     requester = options.requester, declared = options.declared,
     region = engine.client.region, graceful_only = playbook.graceful_only,
+    account = engine.account,
   }, true)
 end
 
@@ -144,6 +99,7 @@ local function announce(engine)
   local options, state = engine.options, engine.state
   local ok, err = take_over(engine)
   if not ok then return nil, err end
+  takeovers.begin(engine)
   if options.mode and options.mode ~= state.mode then
     ok, err = engine:write({ type = "mode", mode = options.mode, by = engine.holder.owner,
       why = "asked for at the start" }, true)
@@ -180,10 +136,12 @@ local function is_in_doubt(state)
 end
 
 local function stop(engine, run, err)
+  guard.call(engine.settle, engine)
   local rolled_back = undos.may(engine, err) and undos.run(engine, run) or nil
   engine:write({ type = "stopped", err = stops.plain(err), rolled_back = rolled_back }, true)
   err.journal, err.rolled_back = engine.store.name, rolled_back
-  tell_production(engine.state, err)
+  openings.tell_production(engine.state, err)
+  err.left_open = engine.left_open[1] and engine.left_open or nil
   err.correctable = corrections.open(engine.state)
   err.incomplete = engine.journal.fault ~= nil or nil
   if err.incomplete and is_in_doubt(engine.state) then err.outcome = "unknown" end
@@ -192,14 +150,16 @@ end
 
 local function interrupted(engine)
   engine:write({ type = "interrupted" }, true)
-  return tell_production(engine.state, errors.new {
+  local rest = table.concat(engine.left_open, "; ")
+  return openings.tell_production(engine.state, errors.new {
     kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
-    message = "interrupted; the journal tells what was sent", journal = engine.store.name,
+    message = "interrupted; the journal tells what was sent" .. (rest ~= "" and "; " or "") .. rest,
+    journal = engine.store.name, left_open = engine.left_open[1] and engine.left_open or nil,
     hint = "resume the run: it looks before it sends",
   })
 end
 
--- A slip of the hand in the name of a step would go unseen.
+-- A slip of the hand would go unseen.
 local function tell_of_wishes(engine)
   for _, name in ipairs(tables.keys(engine.options.skip or {})) do
     if not engine.seen[name] then
@@ -221,41 +181,75 @@ end
 local function play(engine, run)
   anchors.tell(engine, "begin")
   engine.inbox:poll()
-  engine.playbook.body(run)
+  engine.loop.scope(function() engine.playbook.body(run) end)
 end
 
 local function pursue(engine)
   local run = runs.new(engine)
-  local ok, raised = guard.call(play, engine, run)
+  local ok, raised = bounded.guarded(engine.loop, play, engine, run)
   -- A playbook may have caught what ended it.
+  engine.loop.checkpoint()
   if ok and engine.stopped then ok, raised = false, engine.stopped end
   if ok and run:unresolved_jump() then ok, raised = false, run:unresolved_jump() end
   if not ok then return stop(engine, run, stops.error_of(raised, "")) end
   return finish(engine)
 end
 
--- Whoever interrupts may do so while steps are undone, too.
+-- Hooks are told, though the scope of the attempt may be cancelled.
+local function end_interrupted(scope, engine)
+  engine.hooks.scope = scope
+  local _, err = interrupted(engine)
+  engine.hooks:close(HOOK_SECONDS)
+  return nil, err
+end
+
+-- Whoever interrupts may do so while steps are undone, too. To be cancelled from outside is an
+-- interruption as well: nothing has failed, and nothing is undone.
 local function carry_out(engine)
-  local ok, result, err = pcall(pursue, engine)
+  local ok, result, err = pcall(engine.loop.scope, function(scope)
+    engine.scope = scope
+    if engine.loss then scope:cancel(engine.loss) end
+    return pursue(engine)
+  end)
+  if engine.interrupted or not ok and guard.is_stop(result) then
+    local _, told = engine:surely(CLOSE_SECONDS, end_interrupted, engine)
+    if not ok and guard.is_cancellation(result) then error(guard.cancellation(told), 0) end
+    return nil, told
+  end
+  if engine.loss and not engine.state.ending then return stop(engine, nil, engine.loss) end
   if ok then return result, err end
-  if guard.is_interrupt(result) then return interrupted(engine) end
   error(result, 0)
 end
 
-local function vouch(engine)
-  local signer, journal = engine.options.sign, engine.journal
-  if signer and not journal.fault then
-    engine:write(signatures.sign(signer, engine.state.run.run_id, journal.seq, journal.head,
-      engine.runtime.time()), true)
-  end
-  anchors.tell(engine, "end")
+local function close_hooks(_, engine)
+  engine.hooks:close(HOOK_SECONDS)
 end
 
--- What is told behind the end vouches for it, whatever it is, and can no longer change it; nor can
--- whoever interrupts it.
-local function seal(engine)
-  local ok, raised = pcall(vouch, engine)
-  if not ok and not guard.is_interrupt(raised) then error(raised, 0) end
+-- Nobody who interrupts the run meets it halfway.
+local function at_end(act)
+  return setmetatable({}, { __close = core.aside(act) })
+end
+
+-- What many branches share belongs to the attempt, and has time of its own at the end of it. What
+-- interrupts the run may be met by that, too.
+local function attend(engine)
+  local results
+  local ok, raised = pcall(engine.loop.scope, function(scope)
+    local reader = engine.client:with { caller = function() return engine.state.run.run_id end }
+    local reads <close> = batched.new(reader, scope)
+    engine.hooks.scope, engine.batched_reads = scope, reads
+    local _ <close> = at_end(function()
+      engine:surely(SEAL_SECONDS, function() anchors.seal(engine) end)
+    end)
+    local _ <close> = at_end(function() engine:surely(CLOSE_SECONDS, close_hooks, engine) end)
+    -- A task that does not heed that it is cancelled is closed, and the run in it.
+    local _ <close> = at_end(function()
+      if not engine.state.ending then engine:write({ type = "interrupted" }, true) end
+    end)
+    results = table.pack(carry_out(engine))
+  end)
+  if not ok and not (results and guard.is_interrupt(raised)) then error(raised, 0) end
+  return table.unpack(results, 1, results.n)
 end
 
 -- The journal keeps them as they were given: a playbook reads them anew in every process.
@@ -291,11 +285,12 @@ local function prepare(playbook, options, runtime, open)
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,
-    holder = open.holder, fence = open.lease.fence,
+    holder = open.holder, fence = open.lease.fence, account = open.account,
     skips = run_options.skips(options.skip, options.requester),
     executor = options.executor or executor, corrections = corrected,
   }
   options.again, engine.params = options.again or {}, read
+  engine:heed_loss()
   local ok, err = true, nil
   if not open.state.run then ok, err = begin(engine) end
   if ok then ok, err = announce(engine) end
@@ -309,23 +304,21 @@ end
 
 local function go_on(playbook, options)
   local runtime = options.client.runtime
-  local open, err = opened(options, runtime)
+  local open, err = openings.open(options)
   if not open then return nil, err end
   local state = open.state
   if state.run then
     take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
-    if fault then return tell_production(state, fault) end
+    if fault then return openings.tell_production(state, fault) end
     if has_finished(state) then return summary.of(state, open.journal) end
   end
   local engine
   engine, err = prepare(playbook, options, runtime, open)
-  if not engine then return tell_production(state, err) end
-  local _ <close> = engine.batched_reads
+  if not engine then return openings.tell_production(state, err) end
+  options.announced = true
   local result
-  result, err = carry_out(engine)
-  engine.hooks:close(HOOK_SECONDS)
-  seal(engine)
+  result, err = attend(engine)
   local ended = result or err
   ended.head = engine.journal.head
   return result, err
@@ -339,22 +332,24 @@ end
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
 ---`production_down` in words, if it is and the run has stopped it, and `ways_up`, where each group
----can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `correctable`, the parameters
----of what has failed that can be corrected; `again`, the step of which no look tells whether it was
----done: the option of that name does it once more
+---can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what
+---it has begun and could not end; `correctable`, the parameters of what
+---has failed that can be corrected; `again`, the step of which no look tells whether it was done:
+---the option of that name does it once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
   message = message or run_options.mode_fault(playbook, given.mode)
     or run_options.kind_fault(playbook, given.kind)
   if message then error("dr.run: " .. message, 2) end
-  local err
+  -- Whoever is interrupted in the end holds no lock for longer.
+  local _ <close> = at_end(function() standbys.close(given) end)
   if not given.store then
-    given.store, err = files.open(given.journal)
-    if not given.store then return nil, err end
+    given.reopen = standbys.opener(given)
+    local ok, err = given.reopen()
+    if not ok then return nil, err end
   end
-  local _ <close> = setmetatable({}, { __close = function() given.store:close() end })
-  return go_on(playbook, given)
+  return standbys.keep(given, function() return go_on(playbook, given) end)
 end
 
 return M

@@ -2,7 +2,11 @@
 --- `require "NAME"`. All is read, and has one digest, before anything is executed.
 
 local core = require "alicloud.core"
+local lazy = require "alicloud.base.lazy"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.base.chunk"
+local chunks = lazy.module "alicloud.base.chunk"
 
 local M = {}
 
@@ -66,6 +70,36 @@ function M.read(path, read_file, read_module)
   return { path = path, text = text, modules = modules, digest = digest_of(text, modules) }
 end
 
+local BLOCKING = { "os.execute", "io.popen" }
+
+local function add_blocking(list, where, text)
+  local number = 0
+  -- The interpreter takes any pair of the two as one end of a line.
+  local lines = chunks.text(text):gsub("\r\n", "\n"):gsub("\n?\r", "\n")
+  for line in (lines .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    local code = line:gsub("%-%-.*$", "")
+    for _, name in ipairs(BLOCKING) do
+      if code:find(name, 1, true) then
+        list[#list + 1] = ("%s line %d: %s"):format(where, number, name)
+      end
+    end
+  end
+end
+
+--- Where its text names a function that keeps the whole thread until a program ends: nothing else
+--- goes on meanwhile, and no lock in a shared store is renewed.
+---@param source alicloud.dr.PlaybookSource
+---@return string[] "stop.lua line 7: os.execute"
+function M.blocking(source)
+  local list = {}
+  add_blocking(list, source.path:match "[^/]*$", source.text)
+  for _, name in ipairs(tables.keys(source.modules)) do
+    add_blocking(list, "module " .. name, source.modules[name])
+  end
+  return list
+end
+
 local function has_no_return(text)
   return text:find("point_of_no_return", 1, true) ~= nil
     or text:find "alicloud%.playbooks%.%l" ~= nil
@@ -83,31 +117,43 @@ function M.names_no_return(source)
   return has_no_return(source.text)
 end
 
---- A playbook with all its modules in one text, to go along with a journal.
----@param source alicloud.dr.PlaybookSource
----@return string
-function M.pack(source)
-  return core.encode { path = source.path, text = source.text, modules = source.modules }
+-- JSON carries UTF-8 only, and a file keeps its bytes.
+local function pack_text(text)
+  return utf8.len(text) and text or { base64 = core.base64(text) }
 end
 
---- The playbook of such a text.
----@param text string
+local function unpack_text(packed)
+  if type(packed) ~= "table" then return type(packed) == "string" and packed or nil end
+  return type(packed.base64) == "string" and core.unbase64(packed.base64) or nil
+end
+
+--- A playbook with all its modules as JSON can carry it, byte by byte: to go along with a journal,
+--- or into a process without rights.
+---@param source alicloud.dr.PlaybookSource
+---@return table
+function M.pack(source)
+  local modules = {}
+  for name, text in pairs(source.modules) do modules[name] = pack_text(text) end
+  return { path = source.path, text = pack_text(source.text), modules = modules,
+    file = source.file }
+end
+
+--- The playbook that was packed.
+---@param packed any
 ---@return alicloud.dr.PlaybookSource|nil
 ---@return string? message
-function M.unpack(text)
-  local packed = core.decode(text)
-  local modules = type(packed) == "table" and packed.modules
-  if type(modules) ~= "table" or type(packed.text) ~= "string"
-    or type(packed.path) ~= "string" then
-    return nil, "it holds no playbook"
+function M.unpack(packed)
+  local text = type(packed) == "table" and unpack_text(packed.text)
+  local is_whole = text and type(packed.path) == "string" and type(packed.modules) == "table"
+    and (packed.file == nil or type(packed.file) == "string")
+  local modules = {}
+  for name, module in pairs(is_whole and packed.modules or {}) do
+    modules[name] = unpack_text(module)
+    is_whole = is_whole and type(name) == "string" and modules[name] ~= nil
   end
-  for name, module in pairs(modules) do
-    if type(name) ~= "string" or type(module) ~= "string" then
-      return nil, "it holds no playbook"
-    end
-  end
-  return { path = packed.path, text = packed.text, modules = modules,
-    digest = digest_of(packed.text, modules) }
+  if not is_whole then return nil, "it holds no playbook" end
+  return { path = packed.path, text = text, modules = modules, file = packed.file,
+    digest = digest_of(text, modules) }
 end
 
 -- The modules see the same globals as the playbook, and are its own: another playbook of this
@@ -121,7 +167,7 @@ local function with_modules(source)
     if not text then return require(name) end
     if loaded[name] == nil then
       local path = path_of(directory, name)
-      local chunk = assert(load(text, "@" .. path, "t", environment))
+      local chunk = assert(chunks.load(text, path, environment))
       local value = chunk(name, path)
       loaded[name] = value == nil and true or value
     end
@@ -135,7 +181,7 @@ end
 ---@return function|nil chunk
 ---@return string? message
 function M.compile(source)
-  return load(source.text, "@" .. source.path, "t", with_modules(source))
+  return chunks.load(source.text, source.path, with_modules(source))
 end
 
 return M

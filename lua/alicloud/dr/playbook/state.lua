@@ -183,7 +183,7 @@ end
 function APPLY.call(state, event)
   local call = { n = event.call, at = event.at, step = event.step, product = event.product,
     action = event.action, client_token = event.client_token, digest = event.digest,
-    stable = event.stable, verb = event.verb }
+    stable = event.stable, verb = event.verb, process = state.attempts }
   state.calls[event.call] = call
   table.insert(step_of(state, event.step).calls, call)
 end
@@ -206,6 +206,7 @@ function APPLY.outcome(state, event)
     local entry = state.intents[i]
     if entry.verb == event.verb and entry.intent.client_token == event.client_token then
       entry.outcome = { ok = event.ok, outcome = event.outcome, code = event.code,
+        drill_id = event.drill_id,
         request_id = event.request_id, result = event.result, at = event.at }
       return
     end

@@ -1,18 +1,19 @@
 --- One step of a playbook: done once, whoever runs it and however often they are killed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
+local bodies = require "alicloud.dr.playbook.body"
 local consents = require "alicloud.dr.playbook.consent"
-local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local in_doubt = require "alicloud.dr.playbook.in_doubt"
-local journals = require "alicloud.dr.journal"
-local precheck = require "alicloud.dr.model.precheck"
+local keeping = require "alicloud.dr.journal.keeping"
 local schema = require "alicloud.base.schema"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
+local tables = require "alicloud.base.tables"
+local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
 
@@ -31,12 +32,14 @@ local M = {}
 ---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
 ---@field plan? function|false what `plan` does instead of running it; false: nothing
 
-local MAX_RESULT_BYTES = 262144
-local GRACEFUL_SLICE = 1
+--- As many bytes as a result may have.
+M.MOST_BYTES = 262144
 
-local NAME = schema.rule("1 to 80 bytes without '/' and control characters", function(value)
-  return type(value) == "string" and #value >= 1 and #value <= 80 and not value:find("[%c/]")
-end)
+local NAME = schema.rule("1 to 80 bytes of UTF-8 without '/' and control characters",
+  function(value)
+    return type(value) == "string" and #value >= 1 and #value <= 80 and not value:find("[%c/]")
+      and utf8.len(value) ~= nil
+  end)
 
 M.NAME = NAME
 
@@ -96,72 +99,29 @@ function M.skip_key(prefix, name)
   return gate and "gate:" .. prefix .. gate or prefix .. name
 end
 
--- A plain value that reads the same after a resume. What is too large is not kept.
-local function keepable(result)
-  local kept = journals.plain(result)
-  if type(kept) ~= "table" then return kept end
-  local size = #core.encode(kept)
-  return size <= MAX_RESULT_BYTES and kept or nil
+--- What is wrong with a result that cannot be kept, in words.
+---@param key string
+---@param faults string[]
+---@return string
+function M.odd_result(key, faults)
+  return ("step %q returned what cannot be kept: %s; allowed: %s"):format(key,
+    table.concat(faults, ", "), keeping.ALLOWED)
 end
 
--- A report of a pre-check and its like say in `ok` whether they are good news.
-local function judge(key, ok, result, err)
-  if not ok then return nil, stops.error_of(result, key) end
-  if (result == nil or result == false) and err ~= nil then return nil, stops.error_of(err, key) end
-  if type(result) ~= "table" or result.ok ~= false then return result end
-  -- What looks like a report need not be one.
-  local is_report, obstacle = pcall(precheck.first_obstacle, result)
-  if not is_report or not obstacle then
-    obstacle = { code = "Client.StepFailed", fact = "its result says that it is not ok" }
+-- What the step returns now and after a resume, which is the same. Where something may have been
+-- changed, and where the work is seen to be done, a result is no reason to fail, to undo or to do
+-- it again: then the part that cannot be kept is missing, and the journal says so.
+local function keep(branch, key, options, result, found)
+  local kept, faults = keeping.copy(result, "result", M.MOST_BYTES)
+  if #faults == 0 then return kept end
+  local engine, text = branch.engine, M.odd_result(key, faults)
+  if found or options.verify or branch.ran_program or states.has_sent(engine.state.steps[key]) then
+    engine:record { type = "note", text = text .. "; it is left out", left_out = true }
+    return kept
   end
-  return nil, errors.new { kind = "precheck", code = obstacle.code, step = key,
-    message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent",
-    forcible = obstacle.id and precheck.forcible_codes(result) or nil }
-end
-
-local function gave_up(key, code, message)
-  return errors.new { kind = "timeout", code = code, message = message, step = key,
-    outcome = "unknown" }
-end
-
--- Why a step that is under way is to be given up.
-local function overdue(branch, key, options, deadline)
-  local engine = branch.engine
-  if engine.loop.now() >= deadline then
-    return gave_up(key, "Client.StepTimeout",
-      ("not done within %s"):format(duration.format(duration.parse(options.timeout))))
-  end
-  if not options.graceful_only then return nil end
-  engine.inbox:poll()
-  return engine.state.mode == "ungraceful"
-    and gave_up(key, "Client.Ungraceful", "the old side was given up meanwhile") or nil
-end
-
--- Runs a body that may be given up: as a task, looked at in slices.
-local function watched(branch, key, options, body)
-  local loop = branch.engine.loop
-  local seconds = options.timeout and duration.parse(options.timeout) or math.huge
-  local deadline = loop.now() + seconds
-  local task <close> = loop.spawn(function() return guard.call(body, branch) end)
-  while true do
-    local slice = options.graceful_only and GRACEFUL_SLICE or math.huge
-    if task:wait(math.min(slice, math.max(0, deadline - loop.now()))) then return task:result() end
-    local err = overdue(branch, key, options, deadline)
-    if err then
-      task:cancel()
-      return false, err
-    end
-  end
-end
-
-local function perform(branch, key, options, body)
-  branch.step_key, branch.step_reads, branch.ran_program = key, {}, false
-  branch.client:renew_patience()
-  local _ <close> = setmetatable({}, { __close = function() branch.step_key = nil end })
-  if options.timeout or options.graceful_only then
-    return judge(key, watched(branch, key, options, body))
-  end
-  return judge(key, guard.call(body, branch))
+  return nil, errors.new { kind = "state", code = "Client.StepResult", outcome = "not_sent",
+    step = key, message = text,
+    hint = "return plain data, or nothing; `alicloud-dr plan` finds it beforehand" }
 end
 
 local function mark(engine, name)
@@ -174,7 +134,7 @@ local OPENED = { failovered = true, already_failovered = true }
 -- drill is all that the run is for, its copy is what is opened.
 local function marks_of(engine, options, result)
   if options.marks then return options.marks end
-  local outcome = type(result) == "table" and result.outcome
+  local outcome = type(result) == "table" and rawget(result, "outcome")
   local opened = OPENED[outcome] or outcome == "drill_ready" and engine.state.run.kind == "drill"
   return opened and "data_ready" or nil
 end
@@ -186,14 +146,13 @@ local function keep_undo(branch, key, options)
     stops_production = options.stops_production }
 end
 
-local function succeed(branch, key, options, result, found)
+local function succeed(branch, key, options, kept, found)
   local engine = branch.engine
-  local kept = keepable(result)
   -- Before the end of the step: whoever is killed in between comes here again, but not behind it.
-  local line = options.verify and "verified" or marks_of(engine, options, result)
+  local line = options.verify and "verified" or marks_of(engine, options, kept)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
-    omitted = kept == nil and result ~= nil or nil, used = corrections.used(branch) }
+    used = corrections.used(branch) }
   keep_undo(branch, key, options)
   return kept
 end
@@ -248,10 +207,7 @@ end
 
 -- Whether the work is done already, by the step's own word. A check that fails says neither.
 local function check_first(branch, key, options)
-  branch.step_key = key
-  branch.client:renew_patience()
-  local ok, done, err = guard.call(options.check, branch)
-  branch.step_key = nil
+  local ok, done, err = bodies.check(branch, key, options)
   if ok and err == nil then return done end
   return branch:halt(stops.error_of(ok and err or done, key), options.critical)
 end
@@ -265,13 +221,33 @@ local function begin(branch, key, options)
     definition = definition_of(options) }
 end
 
+-- One that is cut off has no result, and what it has done may have to be undone.
+local function perform(branch, key, options, body)
+  local engine, ended = branch.engine, false
+  local function write_end(raised)
+    local stopped = engine.stopped and engine.stopped.err
+    local err = bodies.given_up(branch, key, stopped or raised)
+    record_failure(branch, key, tables.merged(options, { on_error = "stop" }), err)
+    if not stopped then engine:except(("step %q was given up"):format(key)) end
+  end
+  local _ <close> = setmetatable({}, { __close = function(_, raised)
+    if ended or guard.is_interrupt(raised) then return end
+    engine:cut_off(function() write_end(raised) end)
+  end })
+  local result, err = bodies.run(branch, key, options, body)
+  ended = true
+  return result, err
+end
+
 local function attempt(branch, key, options, body)
   local pace = branch.engine.options.pace
   while true do
     if pace then pace(key) end
     begin(branch, key, options)
     local result, err = perform(branch, key, options, body)
+    if not err then result, err = keep(branch, key, options, result) end
     if not err then return succeed(branch, key, options, result) end
+    branch.engine:settle()
     record_failure(branch, key, options, err)
     if options.graceful_only and branch.engine.state.mode == "ungraceful" then
       skip(branch, key, "the old side was given up while it ran")
@@ -298,9 +274,23 @@ local function reason_to_skip(branch, key, options)
   return wish.why, wish.by
 end
 
+-- The step's own word that it is done already.
+local function seen_done(branch, key, options)
+  if not options.check then return false end
+  local done = check_first(branch, key, options)
+  if not done then return false end
+  return true, succeed(branch, key, options, keep(branch, key, options, done, true), true)
+end
+
 local function resume_begun(branch, key, options, past)
-  local engine = branch.engine
+  local engine, calls = branch.engine, states.unsettled_calls(past)
   local way, err = in_doubt.decide(engine, past, options)
+  if way == "run" and takeovers.left(engine, calls) then
+    local done, result = seen_done(branch, key, options)
+    if done then return true, result end
+    takeovers.wait(engine, key, calls)
+    way, err = in_doubt.decide(engine, past, options)
+  end
   if way == "stop" then
     local answer = ask(engine, key, err, options.critical)
     if answer == "stop" then return engine:stop(err) end
@@ -308,11 +298,9 @@ local function resume_begun(branch, key, options, past)
       skip(branch, key, "in doubt, and a person says that it is done")
       return true
     end
+    takeovers.wait(engine, key, calls)
   end
-  if not options.check then return false end
-  local done = check_first(branch, key, options)
-  if not done then return false end
-  return true, succeed(branch, key, options, done, true)
+  return seen_done(branch, key, options)
 end
 
 local function settled_before(past)

@@ -10,7 +10,7 @@ local M = {}
 
 local metatable = {
   __name = "alicloud.dr.Stop",
-  __tostring = function(stop) return tostring(stop.err) end,
+  __tostring = function(stop) return errors.text_of(stop.err) end,
 }
 
 ---@param err alicloud.Error
@@ -26,16 +26,24 @@ function M.is(value)
   return getmetatable(value) == metatable
 end
 
+-- Whoever has got an error may have put anything into it.
+local function is_sound(err)
+  for _, name in ipairs { "kind", "code", "message", "hint" } do
+    if err[name] ~= nil and type(err[name]) ~= "string" then return false end
+  end
+  return err.kind and err.code and err.message
+end
+
 --- Turns whatever a step returned or raised into an error object.
 ---@param raised any
 ---@param step string
 ---@return alicloud.Error
 function M.error_of(raised, step)
-  if errors.is_error(raised) then return raised end
-  if M.is(raised) then return raised.err end
+  if M.is(raised) then raised = raised.err end
+  if errors.is_error(raised) then return is_sound(raised) and raised or errors.new(raised) end
   return errors.new {
     kind = "state", code = "Client.StepFailed", step = step,
-    message = raised == nil and "no reason given" or tostring(raised),
+    message = raised == nil and "no reason given" or errors.words_of(raised),
   }
 end
 
@@ -52,7 +60,7 @@ function M.plain(err)
   for _, name in ipairs(KEPT) do
     local value = err[name]
     local number = type(value) == "number" and not WORDS[name]
-    if value ~= nil then kept[name] = number and value or tostring(value) end
+    if value ~= nil then kept[name] = number and value or errors.words_of(value) end
   end
   return kept
 end

@@ -1,6 +1,7 @@
 --- How a run ended, from its journal alone.
 
 local figures = require "alicloud.dr.playbook.figures"
+local readable = require "alicloud.base.readable"
 local states = require "alicloud.dr.playbook.state"
 
 local M = {}
@@ -76,7 +77,7 @@ end
 function M.of(state, journal)
   local ending, steps = state.ending, {}
   for i, key in ipairs(state.order) do steps[i] = state.steps[key] end
-  return {
+  return readable.printed {
     status = ending.status, outcome = outcome(state), exceptions = ending.exceptions,
     rto = ending.rto, rpo = ending.rpo,
     figures = M.figures(state),

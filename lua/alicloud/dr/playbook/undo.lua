@@ -1,9 +1,12 @@
 --- What a run does when it fails before its point of no return: its steps are undone.
 
-local guard = require "alicloud.base.guard"
+local bodies = require "alicloud.dr.playbook.body"
+local bounded = require "alicloud.dr.playbook.bounded"
+local errors = require "alicloud.base.error"
 local pasts = require "alicloud.dr.playbook.past"
 local productions = require "alicloud.dr.playbook.production"
 local states = require "alicloud.dr.playbook.state"
+local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
 
@@ -18,16 +21,20 @@ end
 
 local function undo_step(engine, run, entry)
   engine:write({ type = "undo_begin", step = entry.key }, true)
+  -- What a process before has sent for the step must not arrive behind its undoing.
+  takeovers.wait(engine, entry.key, engine.state.steps[entry.key].calls)
   run.step_key = entry.key
   -- The step that failed may have waited for as long as it could.
   entry.client:renew_patience()
-  local ok, result, why = guard.call(entry.undo, run)
-  run.step_key = nil
-  local failed = not ok and result or (result == nil or result == false) and why or nil
+  local ok, result, why = bounded.call(engine.loop, { opened = bodies.opener(run) }, entry.undo,
+    run)
+  run.step_key, run.step_scope = nil, nil
+  local failed = (result == nil or result == false) and why or nil
+  if not ok then failed = result or "no reason given" end
   if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
-    tostring(failed))) end
+    errors.text_of(failed))) end
   engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
-    err = failed and { message = tostring(failed) } or nil }, true)
+    err = failed and { message = errors.words_of(failed) } or nil }, true)
   return failed == nil
 end
 

@@ -31,14 +31,14 @@ function Pace:__tostring()
   local words = {}
   if self.step then
     words[1] = ("%s %s"):format(self.ok and "✔" or "✘", self.step)
-    if self.err then words[1] = words[1] .. ": " .. errors.clean(tostring(self.err.message)) end
+    if self.err then words[1] = words[1] .. ": " .. errors.text_of(self.err.message) end
   end
   if self.upcoming then
     words[#words + 1] = "next: " .. self.upcoming
   elseif self.result then
     words[#words + 1] = "the run is " .. self.result.status
   else
-    words[#words + 1] = "the run stopped: " .. errors.clean(tostring(self.stopped))
+    words[#words + 1] = "the run stopped: " .. errors.text_of(self.stopped)
   end
   return table.concat(words, "\n")
 end
@@ -108,10 +108,11 @@ function Walk:rest()
   return ending[1], ending[2]
 end
 
---- Leaves the run where it is. It can be resumed from its journal.
+--- Leaves the run where it is, and waits until it has let go of its journal, from which it can be
+--- resumed.
 function Walk:close()
   self.over = true
-  if self.task then self.task:cancel() end
+  if self.task then self.task:close() end
 end
 
 local metatable = {

@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local pasts = require "alicloud.dr.playbook.past"
+local places = require "alicloud.dr.store.place"
 local presences = require "alicloud.dr.report.liveness"
 local productions = require "alicloud.dr.playbook.production"
 local proofs = require "alicloud.dr.playbook.proof"
@@ -32,6 +33,7 @@ M.VERSION = 1
 ---@field version integer
 ---@field status alicloud.dr.EvidenceStatus
 ---@field journal string?
+---@field copied boolean? it is this machine's copy of a run in a shared store
 ---@field chain alicloud.dr.Chain
 ---@field playbook { name: string, digest: string, file: string? }
 ---@field run { id: string, kind: string, mode: string, incident: string?, requester: string,
@@ -67,6 +69,7 @@ M.VERSION = 1
 ---@field production_down string? what the run has stopped and not brought back, in words
 ---@field ways_up alicloud.dr.WayUp[] where each group that is down can come up
 ---@field resume string? the command that goes on with it
+---@field fleet string? the command that goes on with the fleet of which it is an item
 ---@field again string? the same for a step of which no look tells whether it was done: once more
 
 local TAKE = {}
@@ -217,7 +220,10 @@ local function take_all(events)
   return model
 end
 
--- What goes on with it by itself, is whole, or cannot be believed is not resumed.
+local function stopped_by(state)
+  return state.ending and state.ending.type == "stopped" and state.ending.err or {}
+end
+
 -- Keys that came from a file are needed again, even where people have approved.
 local function approvers_of(state)
   for _, gate in pairs(state.gates) do
@@ -228,22 +234,35 @@ local function approvers_of(state)
       end
     end
   end
+  return stopped_by(state).code == "Client.NoApproverKey" and { "--approvers FILE" } or nil
 end
 
 -- A side that nobody has named is a parameter that is to be corrected.
 local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
 
-local function stopped_by(state)
-  return state.ending and state.ending.type == "stopped" and state.ending.err or {}
-end
-
+-- What goes on with it by itself, is whole, or cannot be believed is not resumed.
 local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"
-  local possible = source.name and not ended and source.chain.verdict ~= "damaged"
-    and not (presence and presence.verdict == "running")
+  local possible = source.name and not ended and not source.copied
+    and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
   if not possible then return nil end
   local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or ""
   return shell.command("resume", { source.name }, approvers_of(state)) .. side
+end
+
+-- The run of an item is its fleet's: who is next, and whether anybody may begin, is known there.
+-- Fleets name their runs FLEET.ACCOUNT.GROUP. With a run that stopped by itself its item has ended,
+-- and is taken once more only when somebody asks for it.
+local function fleet_of(source, state)
+  local address = source.name and places.is_address(source.name) and places.parse(source.name)
+  local run = address and address.run or ""
+  local fleet, account, group = run:match "^([%w_-]+)%.(%d+)%.(.+)$"
+  if not fleet or group ~= state.params.group then return nil end
+  local options = { shell.option("--store", address.store) }
+  if state.ending and state.ending.type == "stopped" then
+    options[2] = shell.option("--again", account .. "/" .. group)
+  end
+  return shell.command("fleet", { fleet }, options)
 end
 
 -- Only of a process without an end.
@@ -279,9 +298,10 @@ function M.model(source)
   model.presence = presence_of(source, state, model)
   model.version, model.status = M.VERSION, status_of(state, model.presence)
   model.chain, model.resume = source.chain, resume_of(source, state, model.presence)
+  model.fleet = model.resume and fleet_of(source, state)
   model.again = model.resume and stopped_by(state).again
     and ("%s %s"):format(model.resume, shell.option("--again", stopped_by(state).again)) or nil
-  model.journal = source.name
+  model.journal, model.copied = source.name, source.copied or nil
   model.playbook = { name = state.run.playbook, digest = state.digest, file = state.run.file }
   model.run = run_of(state)
   model.began_at, model.ended_at = state.run.at, model.last_at

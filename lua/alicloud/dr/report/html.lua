@@ -143,20 +143,27 @@ local function body(model)
     element("footer", nil, "Made from the journal alone. ", vouches.CHAIN))
 end
 
---- Renders a report.
----@param model alicloud.dr.EvidenceModel
+--- A page that needs nothing else.
+---@param title any text, or a list of texts
+---@param content alicloud.dr.Markup
 ---@return string
-function M.render(model)
-  local title = texts.verdict(model)
+function M.page(title, content)
   local head = element("head", nil,
     element("meta", { charset = "utf-8" }),
     element("meta", { ["http-equiv"] = "Content-Security-Policy", content = POLICY }),
     element("meta", { name = "viewport", content = "width=device-width, initial-scale=1" }),
     element("meta", { name = "referrer", content = "no-referrer" }),
-    element("title", nil, title, ": ", model.playbook.name),
+    element("title", nil, title),
     element("style", nil, raw(style)))
   return "<!doctype html>\n" .. element("html", { lang = "en" }, head,
-    element("body", nil, body(model))).text .. "\n"
+    element("body", nil, content)).text .. "\n"
+end
+
+--- Renders a report.
+---@param model alicloud.dr.EvidenceModel
+---@return string
+function M.render(model)
+  return M.page({ (texts.verdict(model)), ": ", model.playbook.name }, body(model))
 end
 
 return M

@@ -83,6 +83,8 @@ SCHEMA.approvers = schema.rule("a table of name = public key", function(value)
   return true
 end)
 
+SCHEMA.stores = schema.typed "table"
+
 local function no_run(name, chain)
   if chain.line then return journals.damaged(name or "the records", chain) end
   return errors.new {
@@ -93,10 +95,11 @@ local function no_run(name, chain)
 end
 
 --- Reads the evidence of a run.
----@param source string|table[] path of a journal, or its records (`event`s)
----@param options? { head: string?, approvers: table<string, string>? } head: a last sum that was
----noted, which the journal must contain; approvers: public keys by name, against which signatures
----are checked
+---@param source string|table[] path or address of a journal, or its records (`event`s)
+---@param options? { head: string?, approvers: table<string, string>?,
+---stores: alicloud.dr.StoreContext? } head: a last sum that was noted, which the journal must
+---contain; approvers: public keys by name, against which signatures are checked; stores: how a
+---shared store is reached
 ---@return alicloud.dr.Evidence|nil
 ---@return alicloud.Error? err it cannot be read, or it holds no run
 function M.read(source, options)
@@ -105,7 +108,7 @@ function M.read(source, options)
       schema.show(source)), 2)
   end
   local given = schema.check("dr.report", options, SCHEMA, 2)
-  local found, err = sources.open(source, given.head, given.approvers)
+  local found, err = sources.open(source, given.head, given.approvers, given.stores)
   if not found then return nil, err end
   local model = gather.model(found)
   if not model then return nil, no_run(found.name, found.chain) end

@@ -1,5 +1,6 @@
 --- Whether a run without an end is at work or was interrupted. A run holds the lock beside its
---- journal as long as its process lives, so the lock tells it, on the machine of that process.
+--- journal as long as its process lives, so the lock tells it, on the machine of that process. That
+--- of a shared store tells it everywhere.
 
 local M = {}
 
@@ -7,12 +8,20 @@ local M = {}
 ---@field verdict "running"|"gone"|"unknown"
 ---@field process table? owner, host, pid, since of whoever holds the lock
 ---@field why string? why it is not known
+---@field shared boolean? the lock is in a shared store
+---@field lease { id: string, left: integer }? what the lock of a shared store lives by:
+---hexadecimal, as etcdctl takes it, and the seconds after which it ends unless it is renewed
 
 -- Nobody goes on with such a run, but a resume is not let in either. And who looks out of a
 -- container does not see every process.
 local function of_child(holder)
   return ("its lock is held, but process %s of %s is gone; a child that it has forked has the lock "
     .. "open until it ends"):format(tostring(holder.pid), tostring(holder.owner))
+end
+
+local function lease_of(hold)
+  local id = math.tointeger(tonumber(hold.session))
+  return id and hold.left and { id = ("%x"):format(id), left = hold.left } or nil
 end
 
 --- Judges a lock.
@@ -22,13 +31,16 @@ end
 function M.of(hold, process)
   if not hold then return { verdict = "unknown", why = "the records come from no file" } end
   if hold.inherited then return { verdict = "unknown", why = of_child(hold.holder) } end
-  if hold.held then return { verdict = "running", process = hold.holder } end
+  if hold.held then
+    return { verdict = "running", process = hold.holder, shared = hold.shared,
+      lease = lease_of(hold) }
+  end
   local host = process and process.host
-  if host and host ~= hold.here then
+  if host and host ~= hold.here and not hold.shared then
     return { verdict = "unknown", why = ("it ran on %s, and this is %s"):format(host, hold.here) }
   end
   if hold.held == nil then return { verdict = "unknown", why = hold.why } end
-  return { verdict = "gone" }
+  return { verdict = "gone", shared = hold.shared }
 end
 
 return M

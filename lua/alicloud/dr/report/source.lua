@@ -1,9 +1,10 @@
---- Where evidence comes from: a journal of this machine, or records at hand. Damage does not stop
+--- Where evidence comes from: a journal, or records at hand. Damage does not stop
 --- the reading here: whatever is whole before it is shown, and the damage is said first.
 
 local events = require "alicloud.dr.playbook.events"
-local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
+local places = require "alicloud.dr.store.place"
+local stores = require "alicloud.dr.store"
 
 local M = {}
 
@@ -17,12 +18,13 @@ local M = {}
 ---@field newer { line: integer, what: string }? the first record that a newer version has written
 
 ---@class alicloud.dr.EvidenceSource
----@field name string? the journal's path
+---@field name string? the journal's path or address
 ---@field events table[]
 ---@field sums string[]? of the lines
 ---@field keys table<string, string>? public keys that the reader holds, by name
 ---@field chain alicloud.dr.Chain
 ---@field hold alicloud.dr.Hold? of the lock beside the journal
+---@field copied boolean? it is a copy of a journal in a shared store
 
 -- Whoever writes so often holds the lock, whatever a look at it has said.
 local TRIES = 5
@@ -67,14 +69,14 @@ local function of_records(list, keys)
 end
 
 -- Text and lock of one moment: a run that ends between two looks is not one that was killed.
-local function read(path)
+local function read(name, context)
   local text, err, hold
   for _ = 1, TRIES do
     local before = text
-    text, err = files.read(path)
+    text, err = stores.read(name, context)
     if not text then return nil, err end
     if hold and text == before then return text, hold end
-    hold = files.hold(path)
+    hold = stores.hold(name, context)
     if hold.held ~= false then return text, hold end
   end
   hold.held = true
@@ -82,19 +84,20 @@ local function read(path)
 end
 
 --- Opens a source.
----@param source string|table[] path of a journal, or its records
+---@param source string|table[] path or address of a journal, or its records
 ---@param head string?
 ---@param keys table<string, string>? public keys that the reader holds, by name
+---@param context? alicloud.dr.StoreContext
 ---@return alicloud.dr.EvidenceSource|nil
 ---@return alicloud.Error? err
-function M.open(source, head, keys)
+function M.open(source, head, keys, context)
   if type(source) == "table" then
     return of_records(source, keys)
   end
-  local text, hold = read(source)
+  local text, hold = read(source, context)
   if not text then return nil, hold end
   local found = M.of_text(text, source, head)
-  found.hold, found.keys = hold, keys
+  found.hold, found.keys, found.copied = hold, keys, places.is_mirror(source)
   return found
 end
 

@@ -41,8 +41,9 @@ M.TOKEN_DIGITS = 8
 ---@field approvals table[]? by, at, signature, and verdict, why, key, from, known of
 ---alicloud.dr.ProofOfApproval
 ---@field subjects alicloud.dr.Subjects what it was about
----@field outputs { at: number, text: string, cut: boolean?, ok: boolean }[] what programs said, of
----which the playbook keeps that
+---@field outputs { at: number, text: string, cut: boolean?, cut_short: boolean?, ok: boolean,
+---bytes: integer?, kept: integer?, file: string? }[] what programs said, of which the playbook
+---keeps that; `file` holds `kept` of the `bytes` of one that wrote too much
 ---@field undo { at: number, ok: boolean, err: table? }?
 
 local Gatherer = {}
@@ -138,7 +139,8 @@ end
 
 function TAKE.output(self, event)
   table.insert(self:entry(event.step).outputs, { at = event.at, text = event.text,
-    cut = event.cut, ok = event.ok })
+    cut = event.cut, cut_short = event.cut_short, ok = event.ok, bytes = event.bytes,
+    kept = event.kept, file = event.file })
 end
 
 function TAKE.answer(self, event)

@@ -52,7 +52,10 @@ local function at_work(presence)
   if not process then return "It is still running: its lock is held." end
   local who = ("process %s of %s on %s"):format(plain.clean(process.pid),
     plain.clean(process.owner or "?"), plain.clean(process.host))
-  return ("It is still running: %s, since %s."):format(who, plain.clean(process.since or "?"))
+  local lease = presence.lease
+  return ("It is still running: %s, since %s.%s"):format(who, plain.clean(process.since or "?"),
+    lease and (" Its lease %s ends in %d s unless it is renewed."):format(lease.id, lease.left)
+      or "")
 end
 
 --- Whether a run without an end is at work.
@@ -65,9 +68,12 @@ function M.presence(model)
     return ("No end is written, and nothing here can tell whether it is still running: %s.")
       :format(plain.clean(presence.why))
   end
-  local process = model.processes[#model.processes]
-  return ("It was interrupted after %s: no end is written, and process %s is gone."):format(
-    plain.time(model.ended_at), plain.clean(process and process.pid or "?"))
+  local process = model.processes[#model.processes] or {}
+  local ended = presence.shared and "nobody holds it: the session of process %s on %s is over"
+    or "process %s is gone"
+  return ("It was interrupted after %s: no end is written, and %s."):format(
+    plain.time(model.ended_at), ended:format(plain.clean(process.pid or "?"),
+      plain.clean(process.host or "?")))
 end
 
 local function ending_in_words(model)
@@ -217,10 +223,21 @@ local function about_whom(named)
   return #parts > 0 and table.concat(parts, "; ") or nil
 end
 
+local function words_of(output)
+  local which = (output.cut and " last" or "")
+    .. (output.cut_short and " before it was cut short" or "")
+  if output.text == "" then return "it said nothing" .. which end
+  return ("it said%s: %s"):format(which, plain.clean(output.text, 8000))
+end
+
 local function outputs(entry, lines)
   for _, output in ipairs(entry.outputs) do
-    lines[#lines + 1] = output.text == "" and "it said nothing"
-      or ("it said%s: %s"):format(output.cut and " last" or "", plain.clean(output.text, 8000))
+    if output.text ~= "" or not output.bytes then lines[#lines + 1] = words_of(output) end
+    if output.bytes then
+      lines[#lines + 1] = ("it wrote %d bytes, of which %s in %s"):format(output.bytes,
+        output.kept == output.bytes and "all are" or ("%d are"):format(output.kept or 0),
+        output.file and plain.clean(output.file) or "no file")
+    end
   end
 end
 

@@ -1,0 +1,165 @@
+--- The body of a step, carried out within the step's limits, and what it comes to.
+
+local bounded = require "alicloud.dr.playbook.bounded"
+local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
+local guard = require "alicloud.base.guard"
+local precheck = require "alicloud.dr.model.precheck"
+local states = require "alicloud.dr.playbook.state"
+local stops = require "alicloud.dr.playbook.stop"
+
+local M = {}
+
+-- Seconds between two looks whether the old side was given up.
+local GRACEFUL_SLICE = 1
+
+-- A report of a pre-check and its like say in `ok` whether they are good news.
+local function judge(key, ok, result, err)
+  if not ok then return nil, stops.error_of(result, key) end
+  if (result == nil or result == false) and err ~= nil then return nil, stops.error_of(err, key) end
+  if type(result) ~= "table" or rawget(result, "ok") ~= false then return result end
+  -- What looks like a report need not be one.
+  local is_report, obstacle = guard.call(precheck.first_obstacle, result)
+  if not is_report or not obstacle then
+    obstacle = { code = "Client.StepFailed", fact = "its result says that it is not ok" }
+  end
+  return nil, errors.new { kind = "precheck", code = obstacle.code, step = key,
+    message = obstacle.fact, hint = obstacle.cure, outcome = "not_sent",
+    forcible = obstacle.id and precheck.forcible_codes(result) or nil }
+end
+
+-- Nobody knows what a body has done beside its calls; one that has made some is known by them.
+local function outcome_of(branch, key)
+  local step = branch.engine.state.steps[key]
+  if branch.ran_program or #step.calls == 0 or states.has_sent(step) then return "unknown" end
+  for _, call in ipairs(step.calls) do
+    if call.answer.outcome == "rejected" then return "rejected" end
+  end
+  return "not_sent"
+end
+
+-- What of it has no answer, in words.
+local function under_way(branch, key)
+  local names = {}
+  for _, call in ipairs(branch.engine.state.steps[key].calls) do
+    local outcome = call.answer and call.answer.outcome
+    if not outcome or outcome == "unknown" then names[#names + 1] = call.action end
+  end
+  return #names > 0 and "; what it sent may have been done: " .. table.concat(names, ", ") or ""
+end
+
+local function gave_up(branch, key, fields)
+  fields.step, fields.outcome = key, outcome_of(branch, key)
+  fields.message = fields.message .. under_way(branch, key)
+  return errors.new(fields)
+end
+
+--- How a step has ended that was cancelled.
+---@param branch alicloud.dr.PlaybookRun
+---@param key string
+---@param cause any what ended the run, or cancelled the step
+---@return alicloud.Error
+function M.given_up(branch, key, cause)
+  -- Of a cancellation, its reason says more.
+  local reason = errors.is_error(cause) and errors.is_error(cause.cause) and cause.cause or cause
+  local why = errors.is_error(reason) and reason.message or "its task was ended"
+  return gave_up(branch, key, { kind = "cancelled", code = "Client.Cancelled",
+    message = "given up: " .. why })
+end
+
+local function timed_out(branch, key, options, late)
+  local limit = duration.limit(duration.parse(options.timeout))
+  return gave_up(branch, key, { kind = "timeout", code = "Client.StepTimeout", late = late,
+    message = ("not done within %s"):format(limit) .. (late and duration.overrun(late) or "") })
+end
+
+--- What writes down that a step could not be given up when its time was over.
+---@param branch alicloud.dr.PlaybookRun
+---@param key string
+---@param timeout number|string
+---@return fun(seconds: number)
+function M.late_teller(branch, key, timeout)
+  return function(late)
+    branch.engine:record { type = "note", late = late,
+      text = ("step %q was not done within %s%s"):format(key,
+        duration.limit(duration.parse(timeout)), duration.overrun(late)) }
+  end
+end
+
+local function ungraceful()
+  return errors.new { kind = "timeout", code = "Client.Ungraceful",
+    message = "the old side was given up meanwhile" }
+end
+
+-- Ends the scope when the old side is given up, or when the inbox cannot be read any more.
+local function watch(engine, key)
+  return function(scope)
+    while engine.state.mode ~= "ungraceful" do
+      engine.loop.sleep(GRACEFUL_SLICE)
+      local ok, raised = guard.call(engine.inbox.poll, engine.inbox)
+      if not ok then return scope:cancel(stops.error_of(raised, key)) end
+    end
+    scope:cancel(ungraceful())
+  end
+end
+
+--- Takes note in which scope a step, or its undoing, is carried out.
+---@param branch alicloud.dr.PlaybookRun
+---@return fun(scope: alicloud.Scope)
+function M.opener(branch)
+  return function(scope) branch.step_scope = scope end
+end
+
+local function bounds_of(branch, key, options)
+  return {
+    timeout = options.timeout and duration.parse(options.timeout),
+    watch = options.graceful_only and watch(branch.engine, key) or nil,
+    opened = M.opener(branch),
+    late = options.timeout and M.late_teller(branch, key, options.timeout) or nil,
+    given_up = function(err)
+      if err.code == "Client.ScopeTimeout" then return timed_out(branch, key, options, err.late) end
+      return gave_up(branch, key, { kind = err.kind, code = err.code, message = err.message,
+        hint = err.hint })
+    end,
+  }
+end
+
+-- A failure whose cause is that somebody ends the run, or the branch, is none of the step. Nor is
+-- what a body returns a result, where an interrupt has cut short what it waited for in the system.
+local function call(branch, key, bounds, body)
+  local loop = branch.engine.loop
+  branch.step_key = key
+  branch.client:renew_patience()
+  local _ <close> = setmetatable({}, { __close = function()
+    branch.step_key, branch.step_scope = nil, nil
+  end })
+  local results = table.pack(bounded.call(loop, bounds, body, branch))
+  local has_failed = not results[1] or bounded.has_failed(results[2], results[3])
+  if has_failed or guard.is_interrupt(loop.stopping()) then loop.checkpoint() end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Carries the body of a step out.
+---@param branch alicloud.dr.PlaybookRun
+---@param key string
+---@param options alicloud.dr.StepOptions
+---@param body fun(run: alicloud.dr.PlaybookRun): any
+---@return any result
+---@return alicloud.Error? err
+function M.run(branch, key, options, body)
+  branch.step_reads, branch.ran_program = {}, false
+  return judge(key, call(branch, key, bounds_of(branch, key, options), body))
+end
+
+--- Asks a step whether its work is done already. It may take as long as the step.
+---@param branch alicloud.dr.PlaybookRun
+---@param key string
+---@param options alicloud.dr.StepOptions with `check`
+---@return boolean ok
+---@return any ... what the check returned or raised
+function M.check(branch, key, options)
+  local bounds = bounds_of(branch, key, { timeout = options.timeout })
+  return call(branch, key, bounds, options.check)
+end
+
+return M

@@ -1,0 +1,80 @@
+--- The store of a run that is opened by its name, and opened anew where it was lost: whoever stands
+--- by goes on with the run when he can have it again.
+
+local openings = require "alicloud.dr.playbook.opening"
+local stores = require "alicloud.dr.store"
+
+local M = {}
+
+local CLOSE_SECONDS = 10
+-- Before a run that was lost is waited for.
+local PAUSE = 1
+
+--- Closes the store of a run. Whoever interrupts the run in the end holds no lock for longer.
+---@param options alicloud.dr.RunOptions
+function M.close(options)
+  local store = options.store
+  options.store = nil
+  if not store then return end
+  options.client.loop.scope(function() store:close() end,
+    { shield = true, timeout = CLOSE_SECONDS })
+end
+
+--- What opens the store of a run, also in the place of one that was lost.
+---@param options alicloud.dr.RunOptions with `journal`; gets `store`
+---@return fun(): boolean, alicloud.Error?
+function M.opener(options)
+  return function()
+    M.close(options)
+    local err
+    options.store, err = stores.open(options.journal, options.client)
+    return options.store ~= nil, err
+  end
+end
+
+-- A record that fails may be the first sign of it.
+local function is_lost(options, err)
+  local store = options.store
+  return err.code == "Client.JournalLost"
+    or err.code == "Client.JournalFailed" and store ~= nil and openings.is_lost(store)
+end
+
+-- Whoever had the lock, and has written nothing yet, has lost nothing by giving it back.
+local function may_begin_anew(options, err)
+  return options.leased and not options.announced and err.retryable
+    and err.code == "Client.JournalFailed"
+end
+
+-- What a person wished for is in the journal when the attempt has begun.
+local function forget_wishes(options)
+  options.announced, options.regaining, options.again = nil, true, {}
+  options.mode, options.corrections, options.force, options.accept_loss = nil, nil, nil, nil
+end
+
+--- Carries a run out. Whoever stands by and loses it while he has it stands by again: somebody else
+--- may have it, or nobody, where only the store was out of reach.
+---@param options alicloud.dr.RunOptions checked; `announced` if the attempt has begun
+---@param go_on fun(): alicloud.dr.RunResult|nil, alicloud.Error?
+---@return alicloud.dr.RunResult|nil
+---@return alicloud.Error? err
+function M.keep(options, go_on)
+  local client = options.client
+  local since = client.runtime.boottime()
+  while true do
+    local result, err = go_on()
+    local stands_by = options.standby and options.reopen
+    local anew = err and stands_by and may_begin_anew(options, err)
+    if not (anew or err and stands_by and is_lost(options, err)) then return result, err end
+    M.close(options)
+    local now = client.runtime.boottime()
+    if options.announced then
+      since = now
+      forget_wishes(options)
+    end
+    options.leased, options.regaining = nil, options.regaining or anew
+    if now - since >= options.standby then return nil, err end
+    client.loop.sleep(PAUSE)
+  end
+end
+
+return M
