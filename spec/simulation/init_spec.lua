@@ -235,6 +235,21 @@ describe("a simulation", function()
     end
   end)
 
+  -- An interrupted drill is cleared; the machine stops before that is written down.
+  it("goes on behind a drill that was cleared by whoever was given up", function()
+    local _, drill = lab.plan(lab.DRILL)
+    for call = 14, 34 do
+      for _, name in ipairs { "host", "interrupt" } do
+        local case = case_of({ { kind = "stops", name = name, request = 11, delay = 0 },
+          { kind = "crashes", call = call, how = "crash", pause = 0, keep = 0 } })
+        case.world = require "alicloud.simulation.discover".calm(drill.world)
+        local rehearsal = simulation.judge(case, drill)
+        assert.same({}, rehearsal.violations, name .. call)
+        assert.equal("completed", rehearsal.ending, name .. call)
+      end
+    end
+  end)
+
   it("says in one line what every kind of trouble is", function()
     local seen = {}
     for seed = 1, 400 do

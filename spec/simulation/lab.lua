@@ -11,6 +11,7 @@ M.MOVE = "spec/simulation/playbooks/move.lua"
 M.TWO = "spec/simulation/playbooks/two.lua"
 M.ZONES = "spec/simulation/playbooks/zones.lua"
 M.FLEET = "spec/simulation/playbooks/fleet.lua"
+M.DRILL = "spec/simulation/playbooks/drill.lua"
 
 --- The ready playbook that stops production before it moves a group.
 M.PLANNED = "lua/alicloud/playbooks/planned.lua"
@@ -20,7 +21,7 @@ M.FAILBACK = "lua/alicloud/playbooks/failback.lua"
 
 -- Playbooks that are no mistakes of the one that moves a group.
 local RIGHT = { [M.PLANNED] = true, [M.FAILBACK] = true, [M.TWO] = true, [M.ZONES] = true,
-  [M.FLEET] = true }
+  [M.FLEET] = true, [M.DRILL] = true }
 
 -- Four groups in three tiers, the last one without a number; two failures may be.
 local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", canary = "1",

@@ -1,6 +1,6 @@
 -- Many seeds: lua5.4 spec/simulation/soak.lua FIRST SEEDS. Of twenty seeds two are spent on two
 -- groups at a time or a fleet, two on a group between two zones, one on a move that stops
--- production and the way back, the others on a group between two regions.
+-- production and the way back, one on drills, the others on a group between two regions.
 -- Prints every violation with its troubles; the exit code says whether there was one.
 
 local lab = require "spec.simulation.lab"
@@ -26,7 +26,7 @@ end
 
 -- Of forty seeds, one beside the other.
 local SHARES = { { lab.ZONES, 4 }, { lab.TWO, 2 }, { lab.FLEET, 2 }, { lab.PLANNED, 1 },
-  { lab.FAILBACK, 1 } }
+  { lab.FAILBACK, 1 }, { lab.DRILL, 2 } }
 local next_seed = first
 for _, share in ipairs(SHARES) do
   local count = seeds * share[2] // 40

@@ -10,6 +10,7 @@
 --- (alicloud.simulation.policy_worlds), since a branch of the code may be taken in one of them.
 
 local alicloud = require "alicloud"
+local bounded = require "alicloud.dr.playbook.bounded"
 local core = require "alicloud.core"
 local demo = require "alicloud.emulator.demo"
 local discover = require "alicloud.simulation.discover"
@@ -80,7 +81,7 @@ local function noting(emu, trace)
 end
 
 local function reason_of(raised)
-  return errors.clean(tostring(type(raised) == "table" and raised.message or raised))
+  return errors.text_of(errors.is_error(raised) and raised.message or raised)
 end
 
 ---@class alicloud.simulation.CallTrace: alicloud.dr.Executor
@@ -102,7 +103,7 @@ local function carry_out(trace, branch, what, body, may_refuse)
   local ok, result, err = guard.call(body, branch)
   debug.sethook(thread)
   if ok and (result ~= nil or err == nil) then
-    if type(result) ~= "table" or result.ok ~= false then
+    if type(result) ~= "table" or rawget(result, "ok") ~= false then
       trace.done[what] = true
       return result
     end
@@ -173,7 +174,7 @@ end
 local function rehearsed(trace, playbook)
   local declared = { params = playbook.params, kind = playbook.kind }
   return dr.playbook(playbook.name, declared, function(run)
-    local ok, raised = guard.call(playbook.body, run)
+    local ok, raised = bounded.call(run.loop, {}, playbook.body, run)
     undo_all(trace, run)
     if not ok then error(raised, 0) end
   end)

@@ -1,5 +1,8 @@
 --- Troubles in words, for people who read what a seed stands for.
 
+local controllers = require "alicloud.simulation.controllers"
+local stopping = require "alicloud.simulation.stopping"
+
 local M = {}
 
 local function describe_moment(trouble)
@@ -26,6 +29,8 @@ end
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
+  if trouble.kind == "stops" then return stopping.describe(trouble) end
+  if trouble.kind == "controllers" then return controllers.describe(trouble) end
   local rule = trouble.rule
   if rule then
     local which = rule.match.nth and ("%d"):format(rule.match.nth)

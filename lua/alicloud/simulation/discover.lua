@@ -4,6 +4,7 @@
 --- beside it.
 
 local demo = require "alicloud.emulator.demo"
+local errors = require "alicloud.base.error"
 local formats = require "alicloud.base.formats"
 local stages = require "alicloud.simulation.stage"
 local tables = require "alicloud.base.tables"
@@ -183,10 +184,10 @@ function M.run(plan)
   end, nil, (plan.params or {}).to)
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
-      .. (process.err and ": " .. tostring(process.err) or "")
+      .. (process.err and ": " .. errors.text_of(process.err) or "")
   end
   if not process.result and not after_failover(plan) then
-    return nil, "without any trouble the run does not end well: " .. tostring(process.err)
+    return nil, "without any trouble the run does not end well: " .. errors.text_of(process.err)
   end
   return true
 end

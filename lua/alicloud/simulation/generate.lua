@@ -6,20 +6,24 @@
 ---   { kind = "hostile", change = { … }, … }         the service lies, from a request on
 ---   { kind = "operators", act = "reverse", … }      somebody else changes the group
 ---   { kind = "crashes", call = 7, how = "torn" }    the machine stops at a call of the disk
+---   { kind = "stops", name = "task", … }            a task, a step or the run is given up
+---   { kind = "controllers", name = "takeover", … }  another controller takes the run over
 ---
 --- Combinations against which the API offers no defence are not drawn: a service that forgets
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
 --- waits before sending again, or while somebody puts back what the lost call has done.
 
+local controllers = require "alicloud.simulation.controllers"
 local numbers = require "alicloud.simulation.numbers"
 local random = require "alicloud.simulation.random"
+local stopping = require "alicloud.simulation.stopping"
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
 --- What can be asked for with --faults, and the share of schedules that have some of it.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
-  "outages" }
+  "outages", "stops", "controllers" }
 
 --- What looks show that is odd, and must not decide anything.
 M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
@@ -38,13 +42,18 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field after boolean? after that request was handled, not before
 ---@field delay number? seconds later
 ---@field lasts number? seconds until it is over
----@field call integer? of the disk, counted over all processes
+---@field call integer? of the disk or the store, counted over all processes
+---@field record integer? comes where so many changes are written down, with the last of them
 ---@field how string? what happens then
 ---@field action string? that is out of order, or throttled
 ---@field code string? with which
 ---@field status integer? HTTP, of that
 ---@field keep integer? bytes of what was not synced that the disk has kept
 ---@field pause number? seconds until somebody resumes
+---@field wait integer? comes at this wait, counted over all processes
+---@field nth_step integer? comes to this step, of those that the run has come to
+---@field goes_on boolean? the playbook goes on behind a step that was given up
+---@field flight number? seconds that each request and each answer is on its way
 
 ---@class alicloud.simulation.Case
 ---@field seed integer
@@ -54,6 +63,7 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field outage integer? seconds before the beginning: since then nothing has been written
 ---@field sides table<string, string>? where each group was to go, by its id
 ---@field troubles alicloud.simulation.Trouble[]
+---@field numbers integer[]? which ones of the seed's troubles those are; nil: all
 
 local STATUSES = { "normal", "normal", "normal", "normal", "normal", "normal", "normal", "syncing",
   "syncing", "stopped", "stopped", "manual_syncing", "failover_failed", "failover_failed",
@@ -364,7 +374,8 @@ function M.case(seed, about, kinds)
     troubles = odd:chance(0.4) and {} or without(troubles, cuts_lists)
     troubles[#troubles + 1] = oddity(odd)
   end
-  troubles = keep_kinds(with_outage(seed, troubles), kinds)
+  troubles = controllers.with(seed, stopping.with(seed, with_outage(seed, troubles)))
+  troubles = keep_kinds(troubles, kinds)
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
     outage = numbers.declared(seed),

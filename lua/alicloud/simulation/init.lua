@@ -1,6 +1,6 @@
 --- Rehearses a playbook under troubles that a seed stands for: answers are lost, the service lies,
---- somebody else interferes, the machine stops at a write of the journal. The playbook and all
---- below it run unmodified, against the emulator, on a virtual clock and a simulated disk.
+--- somebody else interferes, the machine stops at a write of the journal, the run is given up. The
+--- playbook and all below it run unmodified, against the emulator, on a virtual clock and disk.
 ---
 ---     local simulation = require "alicloud.simulation"
 ---     local plan = assert(simulation.plan(playbook, { region = "cn-shanghai" }))
@@ -8,16 +8,19 @@
 ---     for _, harm in ipairs(report.violations) do print(harm.seed, harm.what) end
 
 require "alicloud.base.lua_version"
+local controllers = require "alicloud.simulation.controllers"
 local core = require "alicloud.core"
 local descriptions = require "alicloud.simulation.describe"
 local discover = require "alicloud.simulation.discover"
 local dry_run = require "alicloud.dr.playbook.dry_run"
 local emulator = require "alicloud.emulator"
+local errors = require "alicloud.base.error"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
 local order = require "alicloud.simulation.order"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
+local stopping = require "alicloud.simulation.stopping"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -25,8 +28,7 @@ local M = {}
 M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, generate.KINDS, generate.HOSTILE
 
 -- A run that stops is resumed by somebody; not for ever.
-local MOST_PROCESSES, MOST_RESUMES = 12, 2
-local RESUMED_AFTER = 30
+local MOST_PROCESSES, MOST_RESUMES, RESUMED_AFTER = 12, 2, 30
 
 -- Whatever is done late is done by then.
 local AFTERMATH = 1000
@@ -66,9 +68,10 @@ local function run_to_end(stage)
     local process = stage:process()
     process.last = #stage.requests
     if process.result then return process end
-    if stage.lost or not process.crashed and stops == MOST_RESUMES then return process end
+    local goes_on = process.crashed or process.told
+    if stage.lost or not goes_on and stops == MOST_RESUMES then return process end
     if not process.crashed then
-      stops = stops + 1
+      stops = stops + (process.told and 0 or 1)
       stage.emu:advance(RESUMED_AFTER)
     end
   end
@@ -87,7 +90,7 @@ local function check_finished(stage, last)
   end
   if not again.result or again.result.status ~= last.result.status then
     stage:violated("S7 a finished run ends otherwise when it is run again: "
-      .. tostring(again.err))
+      .. errors.text_of(again.err))
   end
 end
 
@@ -132,7 +135,7 @@ end
 local function stops_of(rehearsal)
   local stops = 0
   for _, process in ipairs(rehearsal.stage.processes) do
-    if process.err then stops = stops + 1 end
+    if process.err and not process.told then stops = stops + 1 end
   end
   return stops > 0 and (" after %d that stopped"):format(stops) or ""
 end
@@ -171,7 +174,8 @@ local function is_readable_point(trouble)
 end
 
 local function is_harmless_trouble(trouble, alone)
-  return trouble.kind == "crashes" or HARMLESS[trouble.name] or is_readable_point(trouble)
+  return trouble.kind == "crashes" or stopping.is_harmless(trouble) or HARMLESS[trouble.name]
+    or is_readable_point(trouble) or controllers.is_harmless(trouble)
     or is_odd_look(trouble) and alone
 end
 
@@ -297,9 +301,14 @@ end
 function M.case(plan, seed, options)
   local case = generate.case(seed, plan.world, options and options.kinds)
   if not (options and options.only) then return case end
-  local kept = {}
-  for _, n in ipairs(options.only) do kept[#kept + 1] = case.troubles[n] end
-  return with_troubles(case, kept)
+  local kept, numbers = {}, {}
+  for _, n in ipairs(options.only) do
+    kept[#kept + 1], numbers[#numbers + 1] = case.troubles[n], case.troubles[n] and n
+  end
+  local some = with_troubles(case, kept)
+  -- What is found among some is told by the numbers that all of the seed have.
+  some.numbers = numbers
+  return some
 end
 
 ---@class alicloud.simulation.Harm
@@ -322,7 +331,8 @@ function M.shrink(case, plan, what, alive)
   end)
   local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
   for i, entry in ipairs(list) do
-    harm.only[i], harm.troubles[i] = entry.n, descriptions.describe(entry.trouble)
+    harm.only[i] = case.numbers and case.numbers[entry.n] or entry.n
+    harm.troubles[i] = descriptions.describe(entry.trouble)
   end
   return harm
 end

@@ -2,7 +2,9 @@
 --- Those that can only be judged while it runs (S4 of a call that leaves, S11) are noted by
 --- alicloud.simulation.stage.
 
+local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
+local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
@@ -10,6 +12,7 @@ local numbers = require "alicloud.simulation.numbers"
 local order = require "alicloud.simulation.order"
 local production = require "alicloud.simulation.production"
 local tables = require "alicloud.base.tables"
+local tasks = require "alicloud.simulation.tasks"
 
 ---@module "alicloud.simulation.stage"
 local stages = lazy.module "alicloud.simulation.stage"
@@ -18,7 +21,8 @@ local M = {}
 
 --- Every invariant by its name.
 M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
-  corrections.INVARIANTS, numbers.INVARIANTS, {
+  corrections.INVARIANTS, numbers.INVARIANTS, tasks.INVARIANTS,
+  controllers.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -35,7 +39,8 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
   N3 = "no loss is told that is smaller than it was",
-  E = "crashes, harmless lies and ten minutes of outage change nothing about the end",
+  E = "crashes, interrupts, takeovers, harmless lies and ten minutes of outage change nothing "
+    .. "about the end",
 })
 
 -- Longer than any process works, waits of people not counted: the longest wait for one thing, the
@@ -248,10 +253,11 @@ local function denied(outcome)
   return outcome == "rejected" or outcome == "not_sent"
 end
 
--- An effect of what the run asked after one request and not after another.
-local function effect_between(found, token, since, request)
+-- An effect of what the run, or one process of it, asked after one request and not after another.
+local function effect_between(found, token, since, request, process)
   for _, entry in ipairs(found.effects) do
     local mine, n = not token or entry.effect.client_token == token, entry.request.n
+    mine = mine and (not process or entry.request.process == process)
     if mine and n > since and n <= request and entry.request.who == "run" then
       return true
     end
@@ -278,12 +284,12 @@ function CHECK.denials(stage, found, violated)
     local err = process.err
     if type(err) == "table" and denied(err.outcome) and (err.client_token or err.incomplete)
       and not was_put_back(stage, err.code)
-      and effect_between(found, err.client_token, process.first - 1, process.last) then
+      and effect_between(found, err.client_token, process.first - 1, process.last, process.n) then
       violated(("S5 the run ended %s (%s), but there is an effect"):format(err.outcome,
         tostring(err.code)))
     end
     if type(err) == "table" and err.code == "Client.JournalDamaged" then
-      violated("S6 a crash has damaged the journal: " .. tostring(err))
+      violated("S6 a crash has damaged the journal: " .. errors.text_of(err))
     end
   end
 end
@@ -305,7 +311,7 @@ end
 function CHECK.secrets(stage, found, violated)
   if found.text:find(stages.SECRET, 1, true) then violated "S10 the journal holds the secret" end
   for _, process in ipairs(stage.processes) do
-    if tostring(process.err):find(stages.SECRET, 1, true) then
+    if errors.words_of(process.err):find(stages.SECRET, 1, true) then
       violated "S10 an error holds the secret"
     end
   end
@@ -349,6 +355,8 @@ function M.violations(stage)
   corrections.check(stage, found.events, violated)
   order.check(stage, found.events, violated)
   numbers.check(stage, found, violated)
+  tasks.check(stage, found, violated)
+  controllers.check(stage, found.events, violated)
   return list
 end
 

@@ -24,9 +24,9 @@ end
 -- Dates of answers have whole seconds, and marks are written a moment after what they tell of.
 local SLACK = 3
 
--- A machine may sleep between an answer and what it writes of it.
+-- A machine may sleep between an answer and what it writes of it, and its store take its time.
 local function slack_of(stage)
-  return SLACK + stage.asleep
+  return SLACK + stage.asleep + (stage.disk.delayed or 0)
 end
 
 local function effects_by_token(found)
@@ -86,7 +86,7 @@ local function check_run(stage, found, result, violated)
     violated "N2 a recovery time of a run that has done nothing"
   end
   local basis = result.figures.rto.basis
-  if not result.rto or stage.was_set then return end
+  if not result.rto or stage.was_set or not found.events[1] then return end
   -- Of a process whose first record was lost nobody knows.
   local since = stage.outage_at or found.events[1].at
   local passed = marks_of(found.events)[basis] - since

@@ -67,9 +67,10 @@ end
 ---@param err alicloud.Error that it ended with
 function M.judge(stage, err)
   local world = stage.emu.world
-  -- A journal that could not even be read tells nothing.
-  local process = stage.processes[#stage.processes]
-  if err.kind == "journal" and #stage.requests < process.first then return end
+  -- A journal that could not even be read tells nothing, nor one that another process has.
+  local process = stage.active
+  local taken = process.n < #stage.processes
+  if err.kind == "journal" and (taken or #stage.requests < process.first) then return end
   for _, host in ipairs(stage.hosts) do
     local down = has_stopped(stage, host) and not is_up(world, host)
     if down and err.rolled_back then

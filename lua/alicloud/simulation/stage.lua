@@ -5,10 +5,15 @@
 local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
+local errors = require "alicloud.base.error"
+local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
+local guard = require "alicloud.base.guard"
 local memory = require "alicloud.dr.store.memory"
 local production = require "alicloud.simulation.production"
 local state = require "alicloud.emulator.model.state"
+local stopping = require "alicloud.simulation.stopping"
+local tasks = require "alicloud.simulation.tasks"
 local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
@@ -36,12 +41,16 @@ M.SECRET = "canary-of-the-simulation"
 ---@field unsent boolean? the run was told that it has not left
 
 ---@class alicloud.simulation.Process
+---@field n integer 1, 2, …
 ---@field first integer its first request
 ---@field began number model time
 ---@field ended number
 ---@field asleep number seconds for which the machine was suspended
 ---@field crashed boolean
 ---@field steps integer that it has begun or undone
+---@field told boolean? it was interrupted, given up, or cut off from its journal
+---@field is_over boolean? it has written how the run has ended
+---@field loop alicloud.loop.Loop?
 ---@field result table?
 ---@field err table?
 
@@ -51,6 +60,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field disk alicloud.dr.Disk
 ---@field requests alicloud.simulation.Request[]
 ---@field processes alicloud.simulation.Process[]
+---@field active alicloud.simulation.Process? that runs
 ---@field violations string[] seen while it ran
 ---@field successes table[] what was called open, and whether it was
 ---@field outcomes { event: table, request: integer, since: integer }[] what was said of intents,
@@ -60,6 +70,8 @@ M.SECRET = "canary-of-the-simulation"
 ---@field intents table<string, alicloud.dr.Intent> by token
 ---@field since table<string, integer> requests before an open intent, by token
 ---@field hosts alicloud.simulation.Host[] that write before the run
+---@field stops table see alicloud.simulation.stopping
+---@field loop alicloud.loop.Loop? of the process that runs
 ---@field wall number seconds that the machine's clock is off
 ---@field asleep number seconds for which the machine was suspended
 ---@field outage_at number? unix seconds, as it is declared to the run
@@ -81,11 +93,13 @@ local function runtime_of(stage)
   for name, value in pairs(real) do runtime[name] = value end
   runtime.time = function() return emu.clock:now() + stage.wall end
   runtime.monotonic = function() return emu.clock:now() - stage.asleep end
+  runtime.boottime = function() return emu.clock:now() end
   return runtime
 end
 
 local function disk_of(stage)
-  return memory.disk { fault = function(call) return troubles.at_disk(stage, call) end }
+  local function fault(call) return troubles.at_disk(stage, call) end
+  return controllers.disk_of(stage, memory.disk { fault = fault })
 end
 
 --- Makes a stage.
@@ -107,6 +121,7 @@ function M.new(case, plan)
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
   stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)
+  stopping.prepare(stage)
   troubles.prepare(stage)
   return stage
 end
@@ -117,11 +132,21 @@ function Stage:violated(what)
   self.violations[#self.violations + 1] = what
 end
 
+-- Clients on one clock share a loop, and a process must not carry on what the one before it had
+-- begun when it was killed: so each has its own way to read the clock.
+local function runtime_of_process(stage)
+  local runtime = {}
+  for name, value in pairs(stage.runtime) do runtime[name] = value end
+  runtime.monotonic = function() return stage.runtime.monotonic() end
+  runtime.interrupted = function() return stopping.interrupted(stage) end
+  return runtime
+end
+
 --- A client of a new process.
 ---@return alicloud.Client
 function Stage:client()
   return make_client { region = self.plan.region, transport = self.transport,
-    runtime = self.runtime, access_key_id = self.emu.access_key_id,
+    runtime = runtime_of_process(self), access_key_id = self.emu.access_key_id,
     access_key_secret = M.SECRET }
 end
 
@@ -138,7 +163,7 @@ local function note(stage, request)
     mutating = not request.action:find "^Describe", region = parameter(request, "RegionId"),
     group = parameter(request, "ReplicaGroupId") or parameter(request, "GroupIds"),
     token = parameter(request, "ClientToken"), time = stage.emu:now(),
-    process = #stage.processes }
+    process = stage.active and stage.active.n or 0 }
   stage.requests[entry.n] = entry
   return entry
 end
@@ -198,6 +223,7 @@ local function carry(stage, request, forward)
   if entry.mutating then
     stage.changes = stage.changes + 1
     check_send(stage, entry)
+    controllers.check_send(stage, entry)
   end
   check_region(stage, entry)
   if #stage.requests > M.MOST_REQUESTS then
@@ -205,11 +231,13 @@ local function carry(stage, request, forward)
     stage:crash {}
   end
   troubles.around(stage, entry, false)
+  stopping.fly(stage)
   local log = stage.emu.request_log
   local seen = log.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
   entry.entry, entry.unsent = entry_of(log, seen + 1, entry), exchange.sent == false
   troubles.around(stage, entry, true)
+  stopping.fly(stage)
   return exchange
 end
 
@@ -277,6 +305,8 @@ end
 --- Is told of every record of the run, after it was written.
 ---@param event table
 function Stage:saw(event)
+  tasks.saw(self, event)
+  controllers.saw(self, event)
   if event.type == "intent" then
     if event.verb == "failover" then
       self.open[event.intent.group_id] = event.intent.region
@@ -290,36 +320,39 @@ function Stage:saw(event)
     note_outcome(self, event)
   end
   if event.type == "step_begin" or event.type == "undo_begin" then
-    local process = self.processes[#self.processes]
-    process.steps = process.steps + 1
+    self.active.steps = self.active.steps + 1
   end
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
   if result then
+    -- A look at the truth brings the world up to now, and what others do by then.
+    local open = self:is_open(result.group_id)
     self.successes[#self.successes + 1] = { result = result, interfered = self.undone or false,
-      open = self:is_open(result.group_id), point = true_point(self.emu, result.group_id),
+      open = open, point = true_point(self.emu, result.group_id),
       intent = self.intents[result.client_token],
       at = event.type == "outcome" and self.emu:now() or nil }
   end
 end
 
 -- Programs are outside of the simulated world: each ends well, and none is started.
-local function no_program()
-  return true
-end
+local function no_program() return true end
 
 ---@param disk alicloud.dr.Disk
 ---@param saw fun(event: table)?
 ---@return table|nil result
 ---@return table|nil err
 function Stage:run_on(disk, saw)
-  local plan = self.plan
-  return dr.run(plan.playbook, { client = self:client(), store = disk:open "run",
-    params = plan.params, kind = plan.kind, incident = self.case.incident,
-    outage_at = self.outage_at,
+  local plan, client, mine = self.plan, self:client(), disk == self.disk and self.nested == 0
+  local options = { client = client, store = disk:open("run", client), account = disk.account,
+    standby = self.who == "run" and disk.standby or nil,
+    params = plan.params, kind = plan.kind, outage_at = self.outage_at,
+    incident = self.case.incident, requester = "operator", progress = saw, program = no_program,
     corrections = disk == self.disk and corrections.wish(self) or nil,
-    requester = "operator", progress = saw, program = no_program,
-    open_gates = "nobody is asked in a rehearsal" })
+    open_gates = "nobody is asked in a rehearsal" }
+  if not mine then return dr.run(plan.playbook, options) end
+  self.loop, options.executor = client.loop, stopping.executor(self)
+  self.active.loop = client.loop
+  return stopping.run(self, client.loop, function() return dr.run(plan.playbook, options) end)
 end
 
 -- A machine that stopped comes up again, and somebody resumes some time later.
@@ -329,25 +362,35 @@ local function come_up(stage)
   stage.keep, stage.pause = nil, nil
 end
 
+--- Begins a process.
+---@return alicloud.simulation.Process
+function Stage:begin()
+  local process = { n = #self.processes + 1, first = #self.requests + 1, asleep = self.asleep,
+    began = self.emu:now(), crashed = false, steps = 0 }
+  self.processes[process.n], self.active, self.open = process, process, {}
+  return process
+end
+
 --- Lets one process run the playbook, or go on with it.
 ---@return alicloud.simulation.Process
 function Stage:process()
-  local process = { first = #self.requests + 1, began = self.emu:now(), asleep = self.asleep,
-    crashed = false, steps = 0 }
-  self.processes[#self.processes + 1] = process
-  self.open = {}
+  local process = self:begin()
+  self.stops.running = process
   local ok, result, err = pcall(self.run_on, self, self.disk, function(event) self:saw(event) end)
+  self.stops.signal, self.stops.running = nil, nil
   process.ended, process.asleep = self.emu:now(), self.asleep - process.asleep
   if self.disk.stopped then
     process.crashed = true
     come_up(self)
   elseif ok then
     process.result, process.err = result, err
+    process.told = process.told or controllers.was_cut_off(self, err)
     if err then production.judge(self, err) end
+    tasks.judge(self, process)
     -- A disk that was full has room again when somebody resumes.
     self.disk.failing = nil
-  else
-    self:violated("raised: " .. tostring(result))
+  elseif not (process.told and not process.attempted and guard.is_stop(result)) then
+    self:violated("raised: " .. errors.text_of(result))
     process.err = result
   end
   return process

@@ -1,6 +1,8 @@
 --- What the troubles of a case do to a stage, and when.
 
 local alicloud = require "alicloud"
+local controllers = require "alicloud.simulation.controllers"
+local stopping = require "alicloud.simulation.stopping"
 
 local M = {}
 
@@ -57,6 +59,14 @@ function ACT.clock(stage, trouble)
   end
   stage.asleep = stage.asleep + trouble.seconds
   stage.emu:advance(trouble.seconds)
+end
+
+function ACT.controllers(stage, trouble)
+  controllers.come(stage, trouble)
+end
+
+function ACT.stops(stage, trouble)
+  stopping.come(stage, trouble)
 end
 
 local function set_all(group, status)
@@ -122,9 +132,14 @@ local function rival(stage)
   end
 end
 
--- A second operator on another machine works on the same incident.
+-- A second operator on another machine works on the same incident. Who rehearses beside somebody
+-- else clears his drill away, and nobody can tell that from a drill that was never begun.
 local function colleague(stage)
-  if not stage.case.incident or stage.other_disk then return end
+  local plan = stage.plan
+  if not stage.case.incident or stage.other_disk
+    or (plan.kind or plan.playbook.kind) == "drill" then
+    return
+  end
   stage.other_disk = require "alicloud.dr.store.memory".disk()
   as(stage, "colleague", function() return stage:run_on(stage.other_disk) end)
 end

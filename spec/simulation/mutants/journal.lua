@@ -7,6 +7,7 @@ local ENGINE, PROTOCOL = "alicloud.dr.playbook.engine", "alicloud.dr.journal.pro
 local JOURNAL, PAST = "alicloud.dr.journal", "alicloud.dr.playbook.past"
 local CALLS, GROUP = "alicloud.dr.playbook.call_recorder", "alicloud.dr.playbook.bound_group"
 local RUNNER, STEP = "alicloud.dr.playbook.runner", "alicloud.dr.playbook.step"
+local OPENING = "alicloud.dr.playbook.opening"
 local MEMORY = "alicloud.dr.store.memory"
 local edit, mutant, TRIES_AGAIN, TRUE = make.edit, make.mutant, make.TRIES_AGAIN, make.TRUE
 local FALSE, NIL = make.FALSE, make.NIL
@@ -16,7 +17,8 @@ return {
   mutant("no fsync", 1, edit(MEMORY, "sync", TRUE)),
   mutant("the record of a call is not synced", 1, edit(ENGINE, "Engine:write",
     [[function(self, event, durable)
-      return original(self, event, durable and event.type ~= "call")
+      -- Only its number is known when it is its turn.
+      return original(self, event, durable and type(event) ~= "function")
     end]])),
   mutant("the journal is written after the call", 1, edit(CALLS, "M.interceptor",
     [[function(branch)
@@ -37,31 +39,31 @@ return {
       return true
     end]])),
   mutant("the failure of a write is overlooked", 34, edit(JOURNAL, "Journal:write",
-    [[function(self, event, durable)
-      original(self, event, durable)
+    [[function(self, ...)
+      original(self, ...)
       self.fault = nil
       return true
     end]])),
   mutant("a write that failed is tried again", 48, edit(JOURNAL, "Journal:write", TRIES_AGAIN),
     edit(MEMORY, "Store:append", TRIES_AGAIN)),
-  mutant("the torn end is kept", 8, edit(JOURNAL, "cut_torn_end", TRUE)),
-  mutant("the torn end is damage", 8, edit(JOURNAL, "M.read",
+  mutant("the torn end is kept", 9, edit(JOURNAL, "cut_torn_end", TRUE)),
+  mutant("the torn end is damage", 9, edit(JOURNAL, "M.read",
     [[function(text)
       local reading, damage = original(text)
       if not reading or reading.torn == 0 then return reading, damage end
       return nil, { line = #reading.events + 1, reason = "is torn", before = reading }
     end]])),
-  mutant("the whole journal is cut with its torn end", 8, edit(JOURNAL, "cut_torn_end",
+  mutant("the whole journal is cut with its torn end", 33, edit(JOURNAL, "cut_torn_end",
     "function(store, reading) return original(store, { torn = reading.torn, bytes = 0 }) end")),
-  mutant("the lock is ignored", 28, edit(RUNNER, "opened",
-    [[function(options, runtime)
+  mutant("the lock is ignored", 117, edit(OPENING, "M.open",
+    [[function(options)
       local store, lease = options.store, options.store.lease
       function store.lease(...) return lease(...) or { fence = 0 } end
-      local open, err = original(options, runtime)
+      local open, err = original(options)
       store.lease = nil
       return open, err
     end]])),
-  mutant("the lock is not held", 28, edit(MEMORY, "Store:lease",
+  mutant("the lock is not held", 117, edit(MEMORY, "Store:lease",
     [[function(self, name, holder)
       local lease, err = original(self, name, holder)
       if lease then self.disk.leases[lease.name] = nil end
@@ -70,7 +72,7 @@ return {
   mutant("a secret is written down", 1, edit(JOURNAL, "M.is_secret_name", FALSE)),
 
   -- Resuming.
-  mutant("an open intent is forgotten by the next process", 11, edit(GROUP, "forget", NIL)),
+  mutant("an open intent is forgotten by the next process", 37, edit(GROUP, "forget", NIL)),
   mutant("an intent without an answer is sent at once", 40, edit(CHANGE, "Change:resume",
     [[function(self, past)
       function self.decide_by_looking()
@@ -79,7 +81,7 @@ return {
       end
       return original(self, past)
     end]])),
-  mutant("an intent without an answer is decided anew", 11,
+  mutant("an intent without an answer is decided anew", 37,
     edit(CHANGE, "Change:is_continued", FALSE)),
   mutant("the resend window begins anew with each process", 40, edit(CHANGE, "moment_of",
     "function(_, loop, runtime) return { monotonic = loop.now(), wall = runtime.time() } end")),
@@ -96,7 +98,7 @@ return {
     end]])),
   mutant("a finished run runs again", 9, edit(RUNNER, "has_finished", FALSE)),
   mutant("finished steps are done again", 2, edit(STEP, "settled_before", FALSE)),
-  mutant("every resume begins with a new intent's token", 11,
+  mutant("every resume begins with a new intent's token", 37,
     edit(CHANGE, "Change:token", [[function(self, ...)
       local past = self.options.continue
       self.options.continue = nil

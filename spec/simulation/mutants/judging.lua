@@ -6,6 +6,7 @@ local DIRECTION, FAILOVER = "alicloud.dr.model.direction", "alicloud.dr.actions.
 local POLLER, GROUPS = "alicloud.dr.change.poller", "alicloud.dr.read.groups"
 local SNAPSHOT, PAIR_SET = "alicloud.dr.model.snapshot", "alicloud.dr.model.pair_set"
 local PHASE, PRECHECK = "alicloud.dr.model.phase", "alicloud.dr.model.precheck"
+local FIELDS = "alicloud.base.fields"
 local READING, SETTLED = "alicloud.dr.model.reading", "alicloud.dr.read.settled"
 local edit, mutant, lie, of, of_zones = make.edit, make.mutant, make.lie, make.of, make.of_zones
 local takes_for, FALSE, NIL = make.takes_for, make.FALSE, make.NIL
@@ -51,7 +52,7 @@ return {
     end]])),
 
   -- Odd looks.
-  of("N3", mutant("a recovery point in the future is one", 535,
+  of("N3", mutant("a recovery point in the future is one", 508,
     edit(READING, "is_ahead", FALSE))),
   of("E", mutant("one odd look after the call ends a run", 318, edit(POLLER, "Poller:conclusion",
     [[function(self, phase, evidence)
@@ -66,7 +67,7 @@ return {
       if names and #names == 0 then return { count = count, names = names, members = members } end
       return original(count, names, members)
     end]]))),
-  of("E", mutant("digits in quotes are no number", 43, edit(READING, "M.number",
+  of("E", mutant("digits in quotes are no number", 43, edit(FIELDS, "M.number",
     [[function(value) return type(value) == "number" and value or nil end]]))),
   of("E", mutant("the pairs cannot stand in for their group", 200,
     edit(SNAPSHOT, "all_have_points", FALSE))),

@@ -39,6 +39,12 @@ function M.of_fleet(names, made)
   return M.of(names, made)
 end
 
+-- What only a drill can notice.
+function M.of_drill(names, made)
+  made.playbook = "spec/simulation/playbooks/drill.lua"
+  return M.of(names, made)
+end
+
 -- What only a move that stops production first can notice.
 function M.of_planned(made)
   made.playbook = "lua/alicloud/playbooks/planned.lua"

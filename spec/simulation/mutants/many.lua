@@ -9,7 +9,7 @@ local FALSE, NIL = make.FALSE, make.NIL
 
 return {
   -- What groups that are waited for at the same time share.
-  of_two(mutant("a batched read decides the end", 95, edit(POLLER, "Poller:record_batched",
+  of_two(mutant("a batched read decides the end", 129, edit(POLLER, "Poller:record_batched",
     [[function(self, snapshot)
       if snapshot.status == "failovered" then return self:record(snapshot, "completed") end
       return original(self, snapshot)

@@ -30,7 +30,7 @@ return {
   -- Sending again.
   mutant("sent again though the window is over", 40, edit(CHANGE, "Change:may_send_again",
     [[function(_, phase) return phase == "not_started" end]])),
-  mutant("the window stands still with the machine", 402, edit(CHANGE, "Change:since_first_send",
+  mutant("the window stands still with the machine", 486, edit(CHANGE, "Change:since_first_send",
     [[function(self)
       return self.first_send and self:now() - self.first_send.monotonic or 0
     end]])),
@@ -53,7 +53,7 @@ return {
   -- Patience.
   of("E", mutant("a read is not asked again in an outage", 193, edit(OUTAGE, "M.is_patient",
     FALSE))),
-  of("E", mutant("ten minutes of a call that is refused are too long", 843, edit(REFUSAL,
+  of("E", mutant("ten minutes of a call that is refused are too long", 1727, edit(REFUSAL,
     "wait_for_cloud", FALSE))),
   of("S9", mutant("an outage is waited for without an end", 13, edit(OUTAGE, "M.left",
     "function() return 1e6 end"))),

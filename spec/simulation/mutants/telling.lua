@@ -40,7 +40,7 @@ return {
       return original(context, plan, progress, refusal)
     end]])),
   mutant("a broken journal hides what was sent", 90, edit(RUNNER, "is_in_doubt", FALSE)),
-  lie("stale_read", "one look that shows nothing denies what was accepted", 53,
+  lie("stale_read", "one look that shows nothing denies what was accepted", 551,
     edit(POLLER, "Poller:conclusion", [[function(self, phase, evidence)
       self.denied = phase == "not_started" and self.last.status == "normal"
       if not self.denied then return original(self, phase, evidence) end
@@ -52,7 +52,7 @@ return {
       if change.poller.denied then failure.outcome = "rejected" end
       return nil, failure
     end]])),
-  lie("stale_read", "a failover that is seen late is called the answer to an old token", 53,
+  lie("stale_read", "a failover that is seen late is called the answer to an old token", 738,
     edit(POLLER, "M.REPLAYED", "{ reads = 2, span = 2 }")),
   lie("pair_ids", "ids in one element are one id", 119, edit(SNAPSHOT, "M.split_ids",
     [[function(list)
@@ -72,7 +72,7 @@ return {
       original(change, made)
       if made.rpo then made.rpo = 0 end
     end]]))),
-  of("N2", mutant("the time of a later process is that of the failover", 10, edit(FAILOVER,
+  of("N2", mutant("the time of a later process is that of the failover", 17, edit(FAILOVER,
     "time_taken", [[function(change, seen)
       if change.outage_at then return original(change, seen) end
       return change:elapsed(), "start"

@@ -1,0 +1,370 @@
+--- Controllers: the run lies in a store that several machines reach, whose leases expire and whose
+--- answers get lost. One controller stands still in the middle of whatever it does, another one
+--- takes its run over and brings it to its end, and the first one goes on, unaware. How that is
+--- drawn, how it comes over a stage, and what must hold.
+
+local errors = require "alicloud.base.error"
+local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
+local memory = require "alicloud.dr.store.memory"
+local random = require "alicloud.simulation.random"
+
+---@module "alicloud.dr.store.memory_keys"
+local memory_keys = lazy.module "alicloud.dr.store.memory_keys"
+---@module "alicloud.dr.store.shared"
+local shared = lazy.module "alicloud.dr.store.shared"
+
+local M = {}
+
+M.INVARIANTS = {
+  C1 = "no two processes of a run have one fence, and a later one has a higher one",
+  C2 = "who was taken over sends nothing more, whatever it was at when it stood still",
+  C3 = "a call without an answer is sent again by another process only when nothing of the one "
+    .. "before can leave any more",
+}
+
+local STREAM = 1 << 43
+
+-- Seconds that a lease lives unrenewed, in the store; and that whoever comes next waits at most.
+local TTL, STANDBY = 15, 60
+
+-- Locks of groups have the account in their names.
+local ACCOUNT = "1234567890123456"
+
+local RECORDS = "/dr/v1/runs/%s/rec/"
+
+local MAKE = {}
+
+-- Before a call of the store is done or behind it, also that which announces a change, or where its
+-- request is handed over: there nothing but the token protects, which the service remembers.
+function MAKE.takeover(d)
+  local trouble = { seconds = d:pick { 0, 0, 20, 100, 1000 }, after = d:chance(0.5) }
+  local where = d:random()
+  if where < 0.5 then
+    trouble.call = d:between(3, 40)
+  elseif where < 0.75 then
+    trouble.record = d:pick { 1, 1, 1, 2 }
+  else
+    trouble.send, trouble.delay = d:pick { 1, 1, 1, 2 }, 0
+  end
+  return trouble
+end
+
+function MAKE.expiry(d)
+  return { call = d:between(3, 40), after = d:chance(0.5) }
+end
+
+function MAKE.answers(d)
+  return { call = d:between(1, 40), lasts = d:pick { 1, 1, 1, 2, 5, 100 },
+    how = d:pick { "lost_answer", "lost_answer", "unknown", "unreachable", "full" } }
+end
+
+function MAKE.slow(d)
+  return { call = d:between(1, 40), lasts = 1, seconds = d:pick { 1, 3, 5, 13, 40 },
+    how = d:pick { "late", "late_answer" } }
+end
+
+-- Seconds that a trouble may cost: a run whose journal was lost is gone on with after so many.
+local RESUMED_AFTER = 30
+
+local NAMES = { "takeover", "takeover", "takeover", "expiry", "answers", "answers", "slow" }
+
+-- It has no disk, and no service that forgets tokens is survived by whoever stood still between the
+-- last look at his lease and the first byte.
+local function fits(trouble)
+  return trouble.kind ~= "disk" and trouble.name ~= "token_forget"
+end
+
+--- Puts the run of some seeds into a shared store, from a stream of their own; some of these have
+--- no other troubles, and must end as if nothing had been.
+---@param seed integer
+---@param list alicloud.simulation.Trouble[]
+---@return alicloud.simulation.Trouble[]
+function M.with(seed, list)
+  local d = random.new(seed + STREAM)
+  if not d:chance(0.15) then return list end
+  local troubles = {}
+  if d:chance(0.6) then
+    for _, trouble in ipairs(list) do
+      if not fits(trouble) then return list end
+      troubles[#troubles + 1] = trouble
+    end
+  end
+  for _ = 1, d:pick { 1, 1, 2, 3 } do
+    local name = d:pick(NAMES)
+    local trouble = MAKE[name](d)
+    trouble.kind, trouble.name = "controllers", name
+    trouble.pause = (trouble.seconds or 0) + RESUMED_AFTER
+    troubles[#troubles + 1] = trouble
+  end
+  return troubles
+end
+
+--- Such a trouble in words.
+---@param trouble alicloud.simulation.Trouble
+---@return string
+function M.describe(trouble)
+  local when = ("%s %s"):format(trouble.after and "after" or "before",
+    trouble.call and ("call %d of the store"):format(trouble.call)
+      or trouble.record and ("change %d is written down"):format(trouble.record)
+      or ("change %d"):format(trouble.send or 0))
+  if trouble.name == "takeover" then
+    return ("another controller takes over, %s, and %g s pass"):format(when, trouble.seconds)
+  end
+  if trouble.name == "expiry" then return "the lease ends, " .. when end
+  local seconds = trouble.seconds and (" by %g s"):format(trouble.seconds) or ""
+  return ("the store: %s%s, at calls %d to %d"):format(trouble.how, seconds, trouble.call,
+    trouble.call + trouble.lasts - 1)
+end
+
+--- Whether the end of the run is the same as without it. What is refused leaves a group of a fleet
+--- out, and what lasts lets recovery points and tokens get old (as pauses do).
+---@param trouble alicloud.simulation.Trouble
+---@return boolean
+function M.is_harmless(trouble)
+  local passes = trouble.how ~= "full" and (trouble.lasts or 0) <= 5
+  return trouble.kind == "controllers" and passes
+end
+
+-- What stands for the disk of a stage: it has its name, and what is asked of it.
+local Disk = {}
+Disk.__index = function(disk, name)
+  if name == "leases" then return disk:locks() end
+  return Disk[name]
+end
+
+--- The disk of a stage, or the store that stands for it.
+---@param stage alicloud.simulation.Stage
+---@param disk alicloud.dr.Disk
+---@return table disk
+function M.disk_of(stage, disk)
+  local is_shared = false
+  for _, trouble in ipairs(stage.case.troubles) do
+    is_shared = is_shared or trouble.kind == "controllers"
+  end
+  if not is_shared then return disk end
+  local world = memory_keys.world { now = function() return stage.emu.clock:now() end }
+  return setmetatable({ stage = stage, world = world, calls = 0, announced = 0, kept = {},
+    shared = true, delayed = 0, account = ACCOUNT, standby = STANDBY }, Disk)
+end
+
+--- The store of a process.
+---@param name string of the run
+---@param client alicloud.Client of the process
+---@return alicloud.dr.SharedStore
+function Disk:open(name, client)
+  local keys = memory_keys.open(self.world, { name = "store", loop = client.loop,
+    faults = function(call) return self:fault(call) end })
+  return shared.open { keys = keys, run = name, name = "store#" .. name, prefix = "/dr",
+    loop = client.loop, runtime = client.runtime, ttl = TTL }
+end
+
+--- The records of a run, as a reader would find them.
+---@param name string
+---@return string
+function Disk:text(name)
+  local lines = {}
+  for i, entry in ipairs(self.world:dump(RECORDS:format(name))) do lines[i] = entry.value end
+  return table.concat(lines)
+end
+
+-- What a store has acknowledged it keeps.
+Disk.durable = Disk.text
+
+--- The locks that somebody has left behind, by their keys. Whose store could not be told that he
+--- has ended has left what ends by itself.
+---@return table<string, boolean>
+function Disk:locks()
+  local left = {}
+  for _, entry in ipairs(self.world:dump()) do
+    if entry.session and not self.kept[entry.session] then left[entry.key] = true end
+  end
+  return left
+end
+
+--- Nobody gives back what is held now: whoever held it is dead.
+function Disk:leave_locks()
+  for id in pairs(self.world.sessions) do self.kept[id] = true end
+end
+
+--- Whether a process has ended because its journal was taken from it.
+---@param stage alicloud.simulation.Stage
+---@param err alicloud.Error? that it ended with
+---@return boolean
+function M.was_cut_off(stage, err)
+  return stage.disk.shared and err ~= nil and err.kind == "journal" or false
+end
+
+--- Somebody else comes, who waits for the end of the lease that the dead one had.
+function Disk:restart()
+  self.stopped = false
+  self:leave_locks()
+end
+
+local ENDS = { revoke = true, drop = true }
+local CRASHES = { crash = "crash", crash_after = "crash_after", torn = "crash_after" }
+
+local COME = {}
+
+local function run_second(stage, process)
+  local ok, result, err = pcall(stage.run_on, stage, stage.disk, function(event)
+    stage:saw(event)
+  end)
+  process.ended, process.last, process.asleep = stage.emu:now(), #stage.requests, 0
+  if stage.disk.stopped then
+    process.crashed, stage.disk.stopped = true, false
+    stage.disk:leave_locks()
+  elseif ok then
+    process.result, process.err = result, err
+    process.told = M.was_cut_off(stage, err)
+  else
+    stage:violated("raised: " .. errors.text_of(result))
+  end
+end
+
+-- Another controller takes over, and the one that stood still goes on when that has ended.
+function COME.takeover(stage, trouble)
+  if stage.nested > 0 then return end
+  local active, open, stood = stage.active, stage.open, stage.emu:now()
+  stage.nested = stage.nested + 1
+  run_second(stage, stage:begin())
+  stage.nested, stage.active, stage.open = stage.nested - 1, active, open
+  stage.emu:advance(trouble.seconds)
+  stage.disk.delayed = stage.disk.delayed + stage.emu:now() - stood
+end
+
+function COME.expiry(stage)
+  stage.disk.world:expire()
+end
+
+--- A trouble comes.
+---@param stage alicloud.simulation.Stage
+---@param trouble alicloud.simulation.Trouble
+function M.come(stage, trouble)
+  COME[trouble.name](stage, trouble)
+end
+
+local ANNOUNCES = '"type":"call"'
+
+-- How many changes have been announced, if this call announces one.
+local function announced(disk, call)
+  for _, value in ipairs(call.values or {}) do
+    if value:find(ANNOUNCES, 1, true) then
+      disk.announced = disk.announced + 1
+      return disk.announced
+    end
+  end
+end
+
+local function is_at(trouble, n, record)
+  if trouble.record then return trouble.record == record end
+  return trouble.call ~= nil and n >= trouble.call and n < trouble.call + (trouble.lasts or 1)
+end
+
+-- The store's answer to a call under a trouble.
+local function answer(disk, trouble, call)
+  local stage = disk.stage
+  if trouble.kind == "crashes" then
+    stage.keep, stage.pause, disk.stopped = trouble.keep, trouble.pause, true
+    return CRASHES[trouble.how]
+  end
+  if trouble.how then
+    disk.delayed = disk.delayed + (trouble.seconds or 1)
+    if ENDS[call.op] then disk.kept[call.key] = true end
+    return trouble.how, trouble.seconds
+  end
+  if trouble.after then return "then", function() COME[trouble.name](stage, trouble) end end
+  COME[trouble.name](stage, trouble)
+end
+
+--- What happens at a call of the store.
+---@param call alicloud.dr.KeyCall
+---@return alicloud.dr.KeyFault|nil fault
+---@return number|function|nil beside
+function Disk:fault(call)
+  if self.stopped then error(memory.CRASH, 0) end
+  self.calls = self.calls + 1
+  local record = announced(self, call)
+  for _, trouble in ipairs(self.stage.case.troubles) do
+    local mine = trouble.kind == "controllers" or trouble.kind == "crashes"
+    if mine and is_at(trouble, self.calls, record) then return answer(self, trouble, call) end
+  end
+end
+
+local function events_of(stage)
+  local reading = journals.read(stage.disk:text "run")
+  return reading and reading.events or {}
+end
+
+local function newest(events, test)
+  for i = #events, 1, -1 do
+    if test(events[i]) then return i, events[i] end
+  end
+end
+
+-- What a change is the same by.
+local function is_same(call, other)
+  if call.client_token then return call.client_token == other.client_token end
+  return call.digest == other.digest
+end
+
+-- Whether the newest of these records announces what was announced before the last attempt, and
+-- has had no answer by then.
+local function is_in_doubt(events, attempt_at, action)
+  local _, own = newest(events, function(event)
+    return event.type == "call" and event.action == action
+  end)
+  local open = {}
+  for i = 1, attempt_at do
+    local event = events[i]
+    if event.type == "call" and own and is_same(own, event) then open[event.call] = true end
+    if event.type == "answer" then open[event.call] = nil end
+  end
+  return next(open) ~= nil
+end
+
+--- Holds a change that is about to leave against what the store has.
+---@param stage alicloud.simulation.Stage
+---@param request alicloud.simulation.Request
+function M.check_send(stage, request)
+  if not stage.disk.shared or request.who ~= "run" then return end
+  local events, process = events_of(stage), stage.active
+  local at, attempt = newest(events, function(event) return event.type == "attempt" end)
+  if not attempt or attempt.fence ~= process.fence then
+    return stage:violated(("C2 %s left after another controller had taken over"):format(
+      request.action))
+  end
+  local waited = request.time - process.attempted
+  if waited < shared.SEND_WINDOW + shared.EXCHANGE and is_in_doubt(events, at, request.action) then
+    stage:violated(("C3 %s was sent again %.0f s after the takeover"):format(request.action,
+      waited))
+  end
+end
+
+--- Is told of every record of a process, after it was written.
+---@param stage alicloud.simulation.Stage
+---@param event table
+function M.saw(stage, event)
+  if event.type ~= "attempt" or not stage.active then return end
+  stage.active.fence, stage.active.attempted = event.fence, stage.emu.clock:now()
+end
+
+--- Holds a case that has ended against them.
+---@param stage alicloud.simulation.Stage
+---@param events table[]
+---@param violated fun(what: string)
+function M.check(stage, events, violated)
+  if not stage.disk.shared then return end
+  local last = 0
+  for _, event in ipairs(events) do
+    if event.type == "attempt" then
+      if not event.fence or event.fence <= last then
+        violated(("C1 attempt %s has the fence %s, the one before had %d"):format(
+          tostring(event.n), tostring(event.fence), last))
+      end
+      last = event.fence or last
+    end
+  end
+end
+
+return M
