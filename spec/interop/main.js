@@ -6,11 +6,12 @@ const fs = require("fs");
 const { Emulator } = require("./emulator");
 const suite = require("./suite");
 
-const PARTS = ["./calls", "./refusals", "./story"];
+const PARTS = ["./calls", "./refusals", "./story", "./shapes", "./traces"];
 
 async function main() {
   require("./signatures").tests(JSON.parse(fs.readFileSync(process.argv[2], "utf8")));
   require("./providers").tests(JSON.parse(fs.readFileSync(process.argv[3], "utf8")));
+  require("./files").tests();
   const emulator = await Emulator.start();
   try {
     for (const part of PARTS) require(part).tests(emulator);

@@ -1,0 +1,165 @@
+--- What a command does, as OpenTelemetry traces: the command itself, runs with their steps, calls
+--- of the cloud and each attempt of a call. Nothing of this can fail a command, or hold it up for
+--- more than a moment at its end.
+
+local core = require "alicloud.core"
+local exporters = require "alicloud.otel.exporter"
+local run_spans = require "alicloud.otel.run_spans"
+local spans = require "alicloud.otel.span"
+
+local M = {}
+
+---@class alicloud.otel.Tracing
+---@field exporter alicloud.otel.Exporter
+---@field time fun(): number unix seconds
+---@field command alicloud.otel.Span
+---@field runs table<string, alicloud.otel.RunSpans> by run id
+---@field tracer alicloud.Tracer for clients
+local Tracing = {}
+Tracing.__index = Tracing
+
+-- As long as a command waits at its end for the collector.
+local AT_END = 2
+-- Of a client token, so many are told elsewhere, too.
+local TOKEN_DIGITS = 8
+
+local PORTS = { https = 443, http = 80 }
+
+-- The host and its port, as the conventions want them.
+local function server_of(call)
+  local host, port = call.host:match "^(.-):(%d+)$"
+  return (host or call.host):gsub("^%[(.*)%]$", "%1"), math.tointeger(tonumber(port))
+    or PORTS[call.scheme]
+end
+
+local function finish(tracing, span, code)
+  span.ended_at, span.error, span.attributes["error.type"] = tracing.time(), code, code
+  tracing.exporter:add(span)
+end
+
+-- One HTTP request, until its answer.
+local function begin_attempt(tracing, around, call, number)
+  local address, port = server_of(call)
+  local span = spans.new { name = call.method, kind = spans.CLIENT, at = tracing.time(),
+    trace_id = around.trace_id, parent_id = around.span_id, attributes = {
+      ["http.request.method"] = call.method, ["server.address"] = address, ["server.port"] = port,
+      ["url.full"] = ("%s://%s/"):format(call.scheme, call.host),
+      ["http.request.resend_count"] = number > 1 and number - 1 or nil } }
+  return span, function(is_ok, answer)
+    local attributes = span.attributes
+    attributes["http.response.status_code"] = answer.status
+    attributes["alibaba_cloud.request_id"] = answer.request_id
+    attributes["alicloud_dr.outcome"] = is_ok and "accepted" or answer.outcome
+    around.attributes["alibaba_cloud.request_id"] = answer.request_id
+    finish(tracing, span, not is_ok and (answer.code or "_OTHER") or nil)
+  end
+end
+
+-- One logical call: the attempts of it are inside.
+local function begin_call(tracing, call)
+  local run = tracing.runs[call.run_id]
+  local around, open = run and run:around(call.step) or tracing.command, nil
+  local address, port = server_of(call)
+  local token = call.client_token
+  local span = spans.new { name = call.product .. "." .. call.action, kind = spans.CLIENT,
+    at = tracing.time(), trace_id = around.trace_id, parent_id = around.span_id, attributes = {
+      ["rpc.system.name"] = "alibaba_cloud", ["rpc.method"] = call.product .. "/" .. call.action,
+      ["cloud.region"] = call.region, ["server.address"] = address, ["server.port"] = port,
+      ["alicloud_dr.changes"] = call.mutating,
+      ["alicloud_dr.client_token"] = token and token:sub(1, TOKEN_DIGITS) } }
+  return {
+    attempt = function(number, retry)
+      if retry then
+        span:event("retry", tracing.time(), { ["error.type"] = retry.code,
+          ["alicloud_dr.pause"] = retry.pause })
+      end
+      local attempt, answered = begin_attempt(tracing, span, call, number)
+      open = attempt
+      return function(is_ok, answer)
+        open = nil
+        answered(is_ok, answer)
+      end
+    end,
+    finish = function(err)
+      if open then finish(tracing, open, "Client.Cancelled") end
+      span.attributes["alicloud_dr.outcome"] = err and err.outcome or "accepted"
+      finish(tracing, span, err and (err.code or "Client.Cancelled") or nil)
+    end,
+  }
+end
+
+--- Begins to trace a command.
+---@param settings alicloud.otel.Settings
+---@param name string of the command
+---@param time fun(): number unix seconds
+---@return alicloud.otel.Tracing
+function M.begin(settings, name, time)
+  local parent = settings.parent
+  local tracing = setmetatable({ exporter = exporters.new(settings), time = time, runs = {},
+    command = spans.new { name = "alicloud-dr " .. name, at = time(),
+      trace_id = parent and parent.trace_id or core.random_hex(16),
+      parent_id = parent and parent.span_id } }, Tracing)
+  tracing.tracer = { begin = function(call) return begin_call(tracing, call) end }
+  return tracing
+end
+
+--- Takes a record of a run, or what is told of a wait in it.
+---@param event table
+---@param about { run_id: string?, playbook: string } whose it is
+function Tracing:record(event, about)
+  local run_id = about.run_id
+  if not run_id then return end
+  if not self.runs[run_id] then
+    self.runs[run_id] = run_spans.new(run_id, { playbook = about.playbook,
+      done = function(span) self.exporter:add(span) end,
+      begun = function(span)
+        span:link(self.command)
+        self.command:link(span)
+      end })
+  end
+  self.runs[run_id]:take(event)
+  self.exporter:pump()
+end
+
+--- Says what a change is of.
+---@param group { id: string, region: string }
+function Tracing:about(group)
+  self.command.attributes["alicloud_dr.group.id"] = group.id
+  self.command.attributes["cloud.region"] = group.region
+end
+
+--- Says why a command has failed.
+---@param err alicloud.Error
+function Tracing:failed(err)
+  self.command.attributes["error.type"] = err.code
+end
+
+--- Takes an event of a change.
+---@param event table
+function Tracing:change(event)
+  if event.event ~= "state" or event.state ~= self.seen then
+    self.command:event(event.event, self.time(), { ["alicloud_dr.state"] = event.state,
+      ["error.type"] = event.err and event.err.code, ["alicloud_dr.attempt"] = event.attempt,
+      ["alibaba_cloud.request_id"] = event.request_id })
+  end
+  self.seen = event.state or self.seen
+  self.exporter:pump()
+end
+
+--- Ends it: what is left is sent now, or never.
+---@param exit_code integer|nil
+---@param warn fun(message: string) is told once if something was lost
+function Tracing:finish(exit_code, warn)
+  local command, exporter = self.command, self.exporter
+  command.attributes["process.exit.code"] = exit_code
+  local code = command.attributes["error.type"]
+    or exit_code ~= 0 and ("exit code %s"):format(exit_code or "unknown") or nil
+  finish(self, command, code)
+  exporter:close(math.min(AT_END, exporter.settings.timeout))
+  if exporter.lost == 0 then return end
+  warn(("traces: %d %s could not be sent to %s: %s"):format(exporter.lost,
+    exporter.lost == 1 and "span" or "spans", exporter.settings.url:gsub("[?#].*$", ""),
+    exporter.why))
+end
+
+return M

@@ -1,0 +1,148 @@
+--- What the environment says of traces, by the names of the OpenTelemetry specification. An empty
+--- variable is one that is not set.
+
+local core = require "alicloud.core"
+local errors = require "alicloud.base.error"
+local http = require "alicloud.net.http"
+local net_options = require "alicloud.net.options"
+local runtimes = require "alicloud.base.runtime"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+local trusts = require "alicloud.net.trust"
+
+local M = {}
+
+---@class alicloud.otel.Settings
+---@field url string where spans are posted
+---@field headers table<string, string> may hold a key
+---@field timeout number seconds of one request
+---@field resource table<string, string> attributes of whoever sends them
+---@field trust table options of alicloud.transport
+---@field parent { trace_id: string, span_id: string }? under which the command was started
+
+-- The protocol's own default, in milliseconds.
+local TIMEOUT, LONGEST = 10000, 600000
+
+-- Those of traces alone go before those of every signal.
+local function exporter(getenv, name)
+  for _, prefix in ipairs { "OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_" } do
+    local value = getenv(prefix .. name)
+    if value and value ~= "" then return value, prefix .. name end
+  end
+end
+
+local function decoded(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- "a=b,c=d" with values that are percent-encoded; nil if it is not that.
+local function pairs_of(text)
+  local map = {}
+  for part in (text or ""):gmatch "[^,]+" do
+    local name, value = part:match "^%s*([^=%s]+)%s*=%s*(.-)%s*$"
+    if not name then return nil end
+    map[name] = decoded(value)
+  end
+  return map
+end
+
+-- A field of HTTP; what is no such field is not shown, it may be a key.
+local function are_fields(map)
+  for name, value in pairs(map) do
+    if name:find "[^%w!#$&'*+.^_`|~-]" or value:find "[^\x20-\x7e]" then return false end
+  end
+  return true
+end
+
+local function url_of(getenv)
+  local text, name = exporter(getenv, "ENDPOINT")
+  local parts, why = http.parse_url(text)
+  if not parts then return nil, ("%s: %s"):format(name, why) end
+  if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" then return text end
+  return (text:gsub("/*$", "")) .. "/v1/traces"
+end
+
+-- Version, trace, span, flags; later versions may have more behind. The last is whether it is kept.
+local function parent_of(text)
+  local version, trace_id, span_id, flags =
+    (text or ""):match "^(%x%x)%-(%x+)%-(%x+)%-(%x%x)%f[-\0]"
+  local is_one = version and version ~= "ff" and #trace_id == 32 and #span_id == 16
+    and trace_id:find "[^0]" and span_id:find "[^0]"
+  if not is_one then return nil, true end
+  return { trace_id = trace_id:lower(), span_id = span_id:lower() },
+    tonumber(flags, 16) & 1 == 1
+end
+
+local function resource_of(getenv)
+  local given = pairs_of(getenv "OTEL_RESOURCE_ATTRIBUTES")
+  if not given then return nil, "OTEL_RESOURCE_ATTRIBUTES: allowed: NAME=VALUE, NAME=VALUE" end
+  local service = getenv "OTEL_SERVICE_NAME"
+  return tables.merged({ ["service.name"] = "alicloud-dr", ["service.version"] = core.version.core,
+    ["host.name"] = core.process().host, ["telemetry.sdk.name"] = "alicloud-dr",
+    ["telemetry.sdk.language"] = "lua", ["telemetry.sdk.version"] = core.version.core }, given,
+    { ["service.name"] = service ~= "" and service or nil })
+end
+
+local function timeout_of(getenv)
+  local text, name = exporter(getenv, "TIMEOUT")
+  local number = tonumber(text or TIMEOUT)
+  if number and number > 0 and number <= LONGEST then return number / 1000 end
+  return nil, ("%s: got %s; allowed: milliseconds from 1 to %d"):format(name, schema.show(text),
+    LONGEST)
+end
+
+local function protocol_fault(getenv)
+  local text, name = exporter(getenv, "PROTOCOL")
+  if text == nil or text == "http/json" then return nil end
+  return ("%s: got %s; allowed: http/json"):format(name, schema.show(text))
+end
+
+local function headers_of(getenv)
+  local text, name = exporter(getenv, "HEADERS")
+  local headers = pairs_of(text)
+  if headers and are_fields(headers) then return headers end
+  return nil, name .. ": got text (not shown); allowed: NAME=VALUE,NAME=VALUE"
+end
+
+-- A file that is none would hold up the command, which must not wait for its traces.
+local function trust_of(getenv)
+  local config = {}
+  for field, name in pairs { ca_file = "CERTIFICATE", client_cert = "CLIENT_CERTIFICATE",
+    client_key = "CLIENT_KEY" } do
+    local path, variable = exporter(getenv, name)
+    local text, message
+    if path then text, message = trusts.read(path) end
+    if path and not text then return nil, ("%s: %s"):format(variable, errors.clean(message)) end
+    config[field] = path
+  end
+  local fault = trusts.fault(config, runtimes.new { getenv = getenv })
+  if fault then return nil, fault end
+  return net_options.settings(config, getenv)
+end
+
+-- Somebody else traces, or nobody is to.
+local function is_off(getenv)
+  return (getenv "OTEL_SDK_DISABLED" or ""):lower() == "true"
+    or getenv "OTEL_TRACES_EXPORTER" == "none"
+end
+
+--- Reads the environment.
+---@param getenv fun(name: string): string|nil
+---@return alicloud.otel.Settings|nil nil: nothing is traced
+---@return string? fault why, if that was not asked for
+function M.read(getenv)
+  local parent, is_kept = parent_of(getenv "TRACEPARENT")
+  if is_off(getenv) or not is_kept then return nil end
+  local url, wrong_url = url_of(getenv)
+  local timeout, wrong_timeout = timeout_of(getenv)
+  local resource, wrong_resource = resource_of(getenv)
+  local headers, wrong_headers = headers_of(getenv)
+  local trust, wrong_trust = trust_of(getenv)
+  local fault = protocol_fault(getenv) or wrong_url or wrong_timeout or wrong_resource
+    or wrong_headers or wrong_trust
+  if fault then return nil, fault end
+  return { url = url, headers = headers, timeout = timeout, resource = resource, parent = parent,
+    trust = trust }
+end
+
+return M
