@@ -1,0 +1,145 @@
+--- What may stand where a command or an option takes a value, by what the value is called there:
+--- <region>, <journal>, <file>.
+
+local commands = require "alicloud.cli.commands"
+local explain_code = require "alicloud.cli.explain_code"
+local forces = require "alicloud.dr.model.force"
+local generate = require "alicloud.simulation.generate"
+local manual = require "alicloud.cli.commands.manual"
+local ready = require "alicloud.playbooks"
+local runtimes = require "alicloud.base.runtime"
+local scenarios = require "alicloud.emulator.scenarios"
+local services = require "alicloud.service"
+local switches = require "alicloud.emulator.switches"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.cli.Candidates
+---@field words? fun(): string[][] that never change: a word, and what is said of it
+---@field ask? "groups"|"regions"|"places"|"journals" words of `alicloud-dr completion --words`
+---@field files? string the suffix of files, or "all"
+---@field directories? boolean
+---@field is_list? boolean several may be given, with commas between
+
+local PRODUCTS = { "ebs", "ecs", "sts" }
+
+--- What is told of a word has room in one line of a list.
+---@param text string
+---@return string
+function M.short(text)
+  local first = text:match "^(.-)%.%s+%u" or text
+  return (first:gsub("; .*$", ""):gsub("%.$", ""):gsub("`", ""))
+end
+
+local function plain(list)
+  return function()
+    local words = {}
+    for i, word in ipairs(list) do words[i] = { word, "" } end
+    return words
+  end
+end
+
+local function playbook_words()
+  local words, read_file = {}, runtimes.new().read_file
+  for i, name in ipairs(ready.NAMES) do
+    words[i] = { name, M.short(assert(ready.load(name, read_file)).summary) }
+  end
+  return words
+end
+
+local function scenario_words()
+  local words = {}
+  for i, name in ipairs(scenarios.list()) do words[i] = { name, scenarios.load(name).title } end
+  return words
+end
+
+-- Operations of the first product need no prefix.
+local function action_words()
+  local words = {}
+  for i, product in ipairs(PRODUCTS) do
+    local operations = services.data(product).operations
+    for _, action in ipairs(tables.keys(operations)) do
+      words[#words + 1] = { i == 1 and action or product .. ":" .. action, "" }
+    end
+  end
+  return words
+end
+
+local function switch_words(kind)
+  return function()
+    local words = {}
+    for _, switch in ipairs(switches.all) do
+      if switch.kind == kind then
+        for _, value in ipairs(switch.rule.values or { "" }) do
+          words[#words + 1] = { ("%s=%s"):format(switch.name, value), M.short(switch.text) }
+        end
+      end
+    end
+    return words
+  end
+end
+
+local function fault_words()
+  local words = plain(generate.KINDS)()
+  return table.move(plain(generate.HOSTILE)(), 1, #generate.HOSTILE, #words + 1, words)
+end
+
+local function command_words()
+  local words = {}
+  for i, entry in ipairs(commands.LIST) do words[i] = { entry.name, M.short(entry.summary) } end
+  return words
+end
+
+--- By the placeholder.
+---@type table<string, alicloud.cli.Candidates>
+M.OF = {
+  region = { ask = "regions" },
+  place = { ask = "places" },
+  group = { ask = "groups" },
+  journal = { ask = "journals", files = "jsonl" },
+  what = { words = plain(explain_code.codes()), ask = "journals", files = "jsonl" },
+  playbook = { words = playbook_words, files = "lua" },
+  scenario = { words = scenario_words, files = "all" },
+  file = { files = "all" },
+  directory = { directories = true },
+  topic = { words = plain(manual.TOPICS) },
+  command = { words = command_words },
+  action = { words = action_words },
+  product = { words = plain(PRODUCTS) },
+  code = { words = plain(forces.CODES) },
+  ["assumption=value"] = { words = switch_words "assumed" },
+  ["behaviour[=value]"] = { words = switch_words "hostile" },
+  kinds = { words = fault_words, is_list = true },
+}
+
+-- What a parameter of a ready playbook takes.
+local function takes_of(param)
+  if param.name == "group" or param.name == "groups" then return "group" end
+  return (param.type == "region" or param.type == "place") and param.type or nil
+end
+
+---@class alicloud.cli.ParamCandidates
+---@field name string
+---@field about string
+---@field takes? string as a placeholder
+---@field choices? string[]
+
+local YES_NO = { "yes", "no" }
+
+--- What the ready playbooks take, by their names.
+---@return table<string, alicloud.cli.ParamCandidates[]>
+function M.params()
+  local all, read_file = {}, runtimes.new().read_file
+  for _, name in ipairs(ready.NAMES) do
+    local list = {}
+    for i, param in ipairs(assert(ready.load(name, read_file)).params) do
+      list[i] = { name = param.name, about = M.short(param.help or ""), takes = takes_of(param),
+        choices = param.values or param.type == "boolean" and YES_NO or nil }
+    end
+    all[name] = list
+  end
+  return all
+end
+
+return M

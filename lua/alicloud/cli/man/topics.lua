@@ -1,0 +1,64 @@
+--- The topics of the manual as pages in section 7.
+
+local manual = require "alicloud.cli.commands.manual"
+local markdown = require "alicloud.cli.markdown"
+local roff = require "alicloud.cli.man.roff"
+local runtimes = require "alicloud.base.runtime"
+
+local M = {}
+
+-- Tables are shown as the command shows them, in so many columns.
+local COLUMNS = 72
+
+local SHOW = {}
+
+function SHOW.heading(block)
+  return ".SH " .. roff.prose(block[1]:match "^#+ (.*)$"):gsub("\n", " ")
+end
+
+function SHOW.text(block)
+  return ".PP\n" .. roff.prose(markdown.plain(table.concat(block, " ")))
+end
+
+function SHOW.item(block)
+  local number, rest = table.concat(block, " "):match "^%s*(%S+) (.*)$"
+  local mark = number:find "%d" and number or "\\(bu"
+  return (".IP %s 3\n%s"):format(mark, roff.prose(markdown.plain(rest)))
+end
+
+function SHOW.code(block)
+  return ".PP\n" .. roff.block(block)
+end
+
+function SHOW.table(block)
+  local source, lines = table.concat(block, "\n"):gsub("`", "") .. "\n", {}
+  for line in markdown.render(source, COLUMNS):gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return ".PP\n" .. roff.block(lines)
+end
+
+local function body_of(text)
+  local parts = { ".SH DESCRIPTION" }
+  for _, block in ipairs(markdown.blocks(text)) do
+    if block.kind ~= "blank" then parts[#parts + 1] = SHOW[block.kind](block) end
+  end
+  -- The heading of a section begins its first paragraph, and a section without one has no heading.
+  return (table.concat(parts, "\n"):gsub("(%.SH [^\n]*\n)%.PP\n", "%1")
+    :gsub("^%.SH DESCRIPTION\n(%.SH )", "%1"))
+end
+
+--- All topics, by the names of their files.
+---@param context alicloud.cli.PageContext
+---@return table<string, string>
+function M.pages(context)
+  local pages, read_file = {}, runtimes.new().read_file
+  for _, topic in ipairs(manual.TOPICS) do
+    local summary, text = manual.text(topic, read_file):match "^# [^:\n]+: ([^\n]+)\n(.*)$"
+    local name = "alicloud-dr-" .. topic
+    pages[name .. ".7"] = ("%s\n.SH NAME\n%s \\-\n%s\n%s\n.SH SEE ALSO\n.BR %s (1)\n"):format(
+      roff.title(name, 7, context), roff.literal(name), roff.prose(summary), body_of(text),
+      roff.literal "alicloud-dr")
+  end
+  return pages
+end
+
+return M
