@@ -47,6 +47,33 @@ describe("the history of the REPL", function()
     end
   end)
 
+  it("lies where the state of a user does, and one of an earlier version is moved there", function()
+    local home, state = scratch.directory(), scratch.directory()
+    local function place(env)
+      return histories.place(function(name) return env[name] end)
+    end
+    local old = home .. "/.alicloud-dr_history"
+    scratch.write(old, "one()\ntwo()\n")
+    local path = place { HOME = home, XDG_STATE_HOME = "relative/is/none" }
+    assert.equal(home .. "/.local/state/alicloud-dr/history", path)
+    assert.is_nil(core.look(old))
+    assert.equal("600", mode_of(path))
+    assert.equal("one()\ntwo()\n", scratch.read(path))
+    scratch.write(old, "left()\n")
+    assert.equal(path, place { HOME = home })
+    assert.equal("left()\n", scratch.read(old))
+    assert.equal("one()\ntwo()\n", scratch.read(path))
+    path = place { HOME = home, XDG_STATE_HOME = state }
+    assert.equal(state .. "/alicloud-dr/history", path)
+    assert.equal("left()\n", scratch.read(path))
+    assert.equal("700", ("%o"):format(core.look(state .. "/alicloud-dr").mode & 511))
+    assert.is_nil(place {})
+    assert.is_nil(place { HOME = "/dev/null" })
+    local missing = scratch.path()
+    assert.is_nil(place { HOME = missing })
+    assert.is_nil(core.look(missing))
+  end)
+
   it("keeps the newest thousand lines", function()
     local path = scratch.path()
     local history = histories.open(path, hide)

@@ -1,8 +1,11 @@
+local annotations = require "spec.annotations"
 local complete = require "alicloud.cli.repl.complete"
 local desks = require "spec.cli.desk"
+local dr = require "alicloud.dr"
+local manual = require "alicloud.cli.commands.manual"
 local process = require "spec.process"
+local readable = require "alicloud.base.readable"
 local scratch = require "spec.scratch"
-local show = require "alicloud.cli.repl.show"
 
 -- What a session with these lines prints.
 local function type_in(lines, given)
@@ -40,6 +43,8 @@ describe("the REPL", function()
     assert.matches("the service refused it, nothing was done\n", ran.out)
     assert.matches("what to do   the wrong region is the usual cause", ran.out)
     assert.matches("Makes the secondary disks of a group readable and writable", ran.out)
+    assert.matches("explain: there is no error yet; allowed: an error or a code as errors print it",
+      type_in { "explain()" }.err)
     assert.matches("explain: got 5 %(number%); allowed: an error of this library", ran.err)
   end)
 
@@ -70,7 +75,7 @@ describe("the REPL", function()
     assert.matches("did you mean .*FailoverDiskReplicaGroup", ran.err)
     ran = type_in({ "error 'mine'" }, { input_tty = true })
     assert.equal(0, ran.code)
-    assert.matches("^alicloud%-dr .*help%(%) lists the operations.*\n> > \n$", ran.out)
+    assert.matches("^alicloud%-dr .*help%(%) lists what there is.*\n> > \n$", ran.out)
   end)
 
   it("lets no escape of the terminal through", function()
@@ -78,6 +83,17 @@ describe("the REPL", function()
       [[error "\27]0;title\7"]] }
     assert.not_matches("[\27\7\r]", ran.out .. ran.err)
     assert.matches("a\nb\n", ran.out)
+  end)
+
+  it("shows any value, and goes on after anything that is raised", function()
+    local ran = type_in { "local raises = function() error 'trap' end "
+      .. "nasty = setmetatable({}, { __tostring = raises, __index = raises, __len = raises,"
+      .. "__pairs = raises, __name = raises })", "nasty", "{ nasty, [nasty] = nasty }",
+      "print(nasty)", "error(nasty)", "nil, nasty", "error(setmetatable({}, { __tostring = "
+      .. "function() return 42 end, __metatable = 7 }))", "error()", "'on'" }
+    assert.matches("^a table that cannot be shown\n", ran.out)
+    assert.matches("\non\n$", ran.out)
+    assert.matches("a table that cannot be shown\n", ran.err)
   end)
 
   it("is not for --json", function()
@@ -88,23 +104,36 @@ describe("the REPL", function()
   end)
 end)
 
+describe("help in the REPL", function()
+  it("lists the topics of the manual and the operations, and shows one of them", function()
+    local ran = type_in { "help()", 'help "repl"', 'help "FailoverDiskReplicaGroup"' }
+    assert.equal(0, ran.code, ran.err)
+    for _, topic in ipairs(manual.TOPICS) do
+      assert.truthy(("\n" .. ran.out):find("\n  " .. topic .. " ", 1, true), topic)
+    end
+    assert.matches("\n  FailoverDiskReplicaGroup", ran.out)
+    assert.truthy(ran.out:find(scratch.read "lua/alicloud/manual/repl.md", 1, true))
+    assert.matches("\nebs:FailoverDiskReplicaGroup\n", ran.out)
+  end)
+end)
+
 describe("a value in the REPL", function()
   it("stays on one line where it fits, sorted", function()
     assert.equal('{ 1, 2, A = { "x" }, b = true, [10] = 3, [true] = {} }',
-      show.value { 1, 2, b = true, A = { "x" }, [10] = 3, [true] = {} })
-    assert.equal([[{ ["a b"] = "say \"hi\"\n" }]], show.value { ["a b"] = 'say "hi"\n' })
+      readable.value { 1, 2, b = true, A = { "x" }, [10] = 3, [true] = {} })
+    assert.equal([[{ ["a b"] = "say \"hi\"\n" }]], readable.value { ["a b"] = 'say "hi"\n' })
     assert.equal("{\n  " .. ('"%s",\n  '):rep(3):format(("x"):rep(40), ("x"):rep(40),
       ("x"):rep(40)):sub(1, -5) .. "\n}",
-      show.value { ("x"):rep(40), ("x"):rep(40), ("x"):rep(40) })
+      readable.value { ("x"):rep(40), ("x"):rep(40), ("x"):rep(40) })
   end)
 
   it("may hold itself, and be deep", function()
     local own = {}
     own.own = own
-    assert.equal("{ own = { … } }", show.value(own))
+    assert.equal("{ own = { … } }", readable.value(own))
     local deep = {}
     for _ = 1, 100 do deep = { deep } end
-    assert.matches("{ … }", show.value(deep))
+    assert.matches("{ … }", readable.value(deep))
   end)
 end)
 
@@ -123,8 +152,41 @@ describe("completion", function()
   it("knows operations and methods", function()
     assert.equal("FailoverDiskReplicaGroup FailoverDiskReplicaPair", (words "ebs:FailoverDisk"))
     assert.equal("prepare", (words "x = ebs:pre"))
-    assert.equal("start", (words "client:st"))
+    assert.equal("start stats", (words "client:st"))
     assert.equal("format", (words "('x') and string.for"))
+  end)
+
+  it("knows every method and field that is declared of its objects", function()
+    local own = setmetatable({ client = client, ebs = env.ebs, group = dr.group(client, "pg-1"),
+      walk = dr.walk(dr.playbook("x", function() end), { client = client, journal = "/none/x" }),
+      future = client:start "ebs:DescribeRegions" }, { __index = _G })
+    for name, about in pairs {
+      client = { "client/init", "Client" }, ebs = { "client/service", "Service" },
+      future = { "client/future", "Future" }, group = { "dr/group", "Group" },
+      run = { "dr/playbook/run", "Run" }, walk = { "dr/playbook/walk", "Walk" },
+    } do
+      local found, declared = {}, {}
+      for _, word in ipairs((complete.candidates(own, name .. ":"))) do
+        if word:find "^%l" then found[#found + 1] = word end
+      end
+      for _, one in ipairs(annotations.read(("lua/alicloud/%s.lua"):format(about[1])).functions) do
+        declared[#declared + 1] = one.name:match("^" .. about[2] .. ":([%l_]+)$")
+      end
+      table.sort(declared)
+      assert.is_true(#declared > 2, name)
+      assert.same(declared, found, name)
+    end
+    own.future:cancel()
+    assert.equal("loop mode product region runtime",
+      table.concat((complete.candidates(own, "client.")), " "))
+    assert.equal("spawn spawn_shared",
+      table.concat((complete.candidates(own, "client.loop.sp")), " "))
+    assert.equal("attempt direction", table.concat({ complete.candidates(own, "run.a")[1],
+      complete.candidates(own, "run.d")[1] }, " "))
+    for _, one in ipairs(annotations.read("lua/alicloud/dr/init.lua").functions) do
+      local field = one.name:match "^M%.([%l_]+)$"
+      if field then assert.equal(field, complete.candidates({ dr = dr }, "dr." .. field)[1]) end
+    end
   end)
 
   it("knows operations, waiters and products in quotes", function()
@@ -182,19 +244,41 @@ describe("completion", function()
   end)
 end)
 
+describe("where the module readline is not", function()
+  local searchers = package.searchers
+  before_each(function()
+    package.loaded.readline = nil
+    package.searchers = { function(name)
+      if name == "readline" then error "not here" end
+      return "\n\tno " .. name
+    end, table.unpack(searchers, 2) }
+  end)
+  after_each(function() package.searchers = searchers end)
+
+  it("says once what to install, to whoever types", function()
+    local ran = type_in({ "1", "2" }, { input_tty = true, tty = true })
+    assert.equal(0, ran.code)
+    assert.equal(1, select(2, ran.err:gsub("apt%-get install lua%-readline", "")), ran.err)
+    assert.matches("\n> 1\n> 2\n", ran.out)
+    assert.equal("", type_in({ "1" }).err)
+    local setup = scratch.read ".ci/setup"
+    assert.matches('\ndebian_setup="[^"]- lua%-readline ', setup)
+  end)
+end)
+
 describe("a real terminal", function()
   if not pcall(require, "readline") then return pending "needs the Lua module readline" end
 
   it("has completion, a history without keys, and Ctrl-C that comes back", function()
     local emulator <close> = process.start_emulator()
     local home = scratch.directory()
-    local output = emulator:shell(([[export HOME=%s TERM=dumb
+    local output = emulator:shell(([[export HOME=%s TERM=dumb; unset XDG_STATE_HOME
       { sleep 1; printf 'ebs:FailoverDiskReplicaG\t\025'
         sleep 0.3; printf '6 * 7\nkey_secret = 1\nwhile true do end\n'
         sleep 1; printf '\003'; sleep 0.3
         printf '"still " .. "here"\n'; sleep 0.3; printf '\004'
       } | script -qec 'alicloud-dr repl' /dev/null]]):format(home))
-    local history = scratch.read(home .. "/.alicloud-dr_history")
+    local history = scratch.read(home .. "/.local/state/alicloud-dr/history")
     assert.matches("FailoverDiskReplicaGroup", output)
     assert.matches("\n42\r", output)
     assert.matches("\nstill here\r", output)

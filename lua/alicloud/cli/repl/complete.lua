@@ -9,12 +9,10 @@ local KEYWORDS = { "and", "break", "do", "else", "elseif", "end", "false", "for"
   "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true", "until",
   "while" }
 
-local METHODS = {
-  ["alicloud.Client"] = { "call", "close", "must", "pollable", "prepare", "service", "start",
-    "validate", "with" },
-  ["alicloud.Service"] = { "call", "each", "help", "must", "prepare", "validate", "wait", "with" },
-  ["alicloud.Future"] = { "cancel", "done", "result", "wait" },
-}
+-- Objects that show nothing of themselves, and the modules that say what they have.
+local MODULES = { ["alicloud.Client"] = "alicloud.client",
+  ["alicloud.Service"] = "alicloud.client.service", ["alicloud.Future"] = "alicloud.client.future",
+  ["alicloud.dr.PlaybookRun"] = "alicloud.dr.playbook.run" }
 
 local function class_of(value)
   local metatable = getmetatable(value)
@@ -41,12 +39,26 @@ local function keys_of(map, list)
   return list
 end
 
+local NOTHING = { METHODS = {}, FIELDS = {} }
+
+-- What an object of ours has; `run` is what a playbook gets, unless the session has one.
+local function class_of_object(value, path)
+  local name = class_of(value)
+  if value == nil and path == "run" then name = "alicloud.dr.PlaybookRun" end
+  return MODULES[name] and require(MODULES[name]) or NOTHING
+end
+
+local function field_of(value, name)
+  if type(value) ~= "table" then return nil end
+  if class_of_object(value).FIELDS[name] then return value[name] end
+  return rawget(value, name)
+end
+
 -- Follows names and numbers from the session, without running anything.
 local function resolve(env, path)
   local value = env
   for name, index in (path .. "."):gmatch "([%a_][%w_]*)([%[%]%d]*)%." do
-    value = type(value) == "table" and (rawget(value, name)
-      or value == env and rawget(_G, name)) or nil
+    value = field_of(value, name) or value == env and rawget(_G, name) or nil
     for i in index:gmatch "%[(%d+)%]" do
       value = type(value) == "table" and rawget(value, math.tointeger(tonumber(i))) or nil
     end
@@ -120,7 +132,7 @@ local function after_colon(env, line)
   local object, prefix = line:match "([%a_][%w_.]*):([%w_]*)$"
   if not object then return nil end
   local value = resolve(env, object)
-  local names = { table.unpack(METHODS[class_of(value)] or {}) }
+  local names = keys_of(class_of_object(value, object).METHODS)
   if class_of(value) == "alicloud.Service" then
     keys_of((services.data(value.product) or {}).operations, names)
   end
@@ -133,7 +145,8 @@ local function after_dot(env, line)
   local path, prefix = line:match "([%a_][%w_.%[%]]*)%.([%w_]*)$"
   if not path then return nil end
   local value = resolve(env, path)
-  return matching(type(value) == "table" and keys_of(value) or {}, prefix), prefix
+  local names = keys_of(class_of_object(value, path).FIELDS)
+  return matching(type(value) == "table" and keys_of(value, names) or names, prefix), prefix
 end
 
 local function in_braces(env, line)

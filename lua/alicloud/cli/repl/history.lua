@@ -2,6 +2,8 @@
 --- without those that hold a secret or may hold one.
 
 local core = require "alicloud.core"
+local files = require "alicloud.dr.store.file"
+local user_directory = require "alicloud.base.user_directory"
 
 local M = {}
 
@@ -52,7 +54,27 @@ end
 local function write(path, lines)
   local last = table.move(lines, math.max(1, #lines - MOST_LINES + 1), #lines, 1, {})
   last[#last + 1] = ""
-  core.write_file(path, table.concat(last, "\n"), "private")
+  return core.write_file(path, table.concat(last, "\n"), "private")
+end
+
+-- What earlier versions have kept elsewhere, unless there is a newer one by now.
+local function move_over(old, path)
+  local lines = not core.look(path) and read(old)
+  if lines and lines[1] and write(path, lines) then os.remove(old) end
+end
+
+--- Where the history lies; one of an earlier version is moved there.
+---@param getenv fun(name: string): string|nil
+---@return string|nil path nil: nothing says where this user keeps such files
+function M.place(getenv)
+  local state, home = user_directory.state(getenv), getenv "HOME"
+  local directory = state and state .. "/alicloud-dr"
+  -- A home that is not there is made by nobody for this.
+  if not directory or home and directory:find(home, 1, true) == 1 and not core.look(home)
+    or not files.make_directories(directory) then return nil end
+  local path = directory .. "/history"
+  if home and home:sub(1, 1) == "/" then move_over(home .. "/.alicloud-dr_history", path) end
+  return path
 end
 
 --- Opens a history; one that others may read is closed to them. A file that cannot be read or

@@ -5,6 +5,9 @@ local complete = require "alicloud.cli.repl.complete"
 
 local M = {}
 
+local WITHOUT = "alicloud-dr: without the Lua module readline Tab completes nothing, and there is "
+  .. "no history; on Debian: apt-get install lua-readline, elsewhere: luarocks install readline\n"
+
 ---@class alicloud.cli.repl.Reader
 ---@field read fun(prompt: string): string|nil a line; nil at the end of the input
 ---@field close fun() keeps the history
@@ -69,7 +72,10 @@ end
 function M.new(io, env, history, interrupt)
   if not (io.input_tty and io.tty) then return plain(io) end
   local ok, readline = pcall(require, "readline")
-  if not ok then return plain(io) end
+  if not ok then
+    io.err(WITHOUT)
+    return plain(io)
+  end
   return with_readline(readline, env, history, interrupt)
 end
 
