@@ -34,6 +34,17 @@ describe("alicloud-dr approve", function()
     return desk, run, directory
   end
 
+  it("is preceded by a file of keys, which every way on names where none was given", function()
+    local desk, file = room(GATED)
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches("go on:  alicloud%-dr resume %S+ %-%-region cn%-shanghai %-%-approvers FILE\n",
+      ran.err)
+    assert.matches("next         alicloud%-dr resume %S+ %-%-approvers FILE\n",
+      desk:run("explain", journal_of(ran)).out)
+    assert.matches("go on:  alicloud%-dr resume %S+ %-%-approvers FILE\n", desk:run("runs").out)
+  end)
+
   it("lets two of three open a gate, each with a key of his own", function()
     local desk, run, directory = gated()
     local ran = run()

@@ -242,7 +242,7 @@ describe("the command line", function()
     { { "failover", "--yes" }, "missing argument 'group' %(see alicloud%-dr failover %-%-help%)" },
     { { "failover", "pg-1", "--yes", "--retry" }, "unknown option .*failover %-%-help" },
     { { "status", "--endpoint", "u:canary@h" }, "%-%-endpoint: got \"%*%*%*@h\": .*; allowed" },
-    { { "status", "--no-proxy", "http://h" }, "%-%-no%-proxy: got .*; allowed: hosts" },
+    { { "status", "--no-proxy", "http://h:80" }, "%-%-no%-proxy: got .*; allowed: hosts" },
     { { "status", "--endpoint", "http://x/path" }, "%-%-endpoint: got .*path" },
     { { "status", "--endpoint", "http://example.com" }, "%-%-endpoint: got .*plain HTTP" },
     { { "status", "--endpoint", "a\27[31m" }, "%-%-endpoint: got" },

@@ -2,9 +2,11 @@
 --- emulator in the same process, on its virtual clock.
 
 local lab = require "spec.dr.lab"
+local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local main = require "alicloud.cli.main"
 local scratch = require "spec.scratch"
+local shapes = require "alicloud.cli.json_shapes"
 
 local M = {}
 
@@ -61,6 +63,19 @@ function M.room(script, given)
   return desk, file, directory
 end
 
+--- Raises where what a command has printed with --json is not what is declared of it.
+---@param words string[] the command line
+---@param object table|nil as it was printed
+function M.check_json(words, object)
+  local typed, is_json
+  for _, word in ipairs(words) do
+    typed = typed or commands.is_known(word) and word or nil
+    is_json = is_json or word == "--json"
+  end
+  local fault = is_json and typed and type(object) == "table" and shapes.fault(typed, object)
+  if fault then error(("%s: %s"):format(table.concat(words, " "), fault), 0) end
+end
+
 --- Runs a command line.
 ---@param ... string words
 ---@return { code: integer, out: string, err: string, object: table? }
@@ -75,6 +90,7 @@ function Desk:run(...)
     color = given.color or false, ended_by = function() return given.ended_by end,
       columns = given.columns or 100,
     read_line = function() return table.remove(self.typed, 1) end,
+    drop_typed = function() self.typed = {} end,
     transport = given.transport or emu.transport,
     runtime = {
       time = emu.runtime.time, monotonic = emu.runtime.monotonic, sleep = emu.runtime.sleep,
@@ -84,6 +100,7 @@ function Desk:run(...)
   })
   local ran = { code = code, out = table.concat(out), err = table.concat(err) }
   ran.object = core.decode(ran.out)
+  M.check_json({ ... }, ran.object)
   return ran
 end
 

@@ -63,9 +63,25 @@ describe("the explanation of a run", function()
     end)
     local said = explained(stage)
     assert.same({ "every call that changes something has an answer" }, said.known)
-    assert.equal("nothing is open: resume sends only what was not sent before", said.resend)
+    assert.equal("no call is in doubt: resume sends only what was not sent before", said.resend)
     assert.matches("^Failed; 1 of 2 steps came to a good end", said.stands)
     assert.matches("^Client.StepFailed: .*made up", said.cause)
+  end)
+
+  it("names what was left behind with the command that clears it, until it is cleared", function()
+    local stage = stages.new { faults = { { effect = { error = { code = "Forbidden.RAM",
+      status = 403 } }, match = { action = "ClearReplicaGroupDrill", count = 1 } } } }
+    local function book(run)
+      local group = run:group "pg-orders"
+      run:step("drill", function() return group:drill { check = function() return true end } end)
+    end
+    stage:run(book)
+    local said = explained(stage)
+    assert.equal("every call that changes something has an answer", said.known[1])
+    assert.matches("^drill %S+ of pg%-orders is not cleared and costs money .*"
+      .. "alicloud%-dr drill clear pg%-orders %S+ %-%-region cn%-shanghai$", said.known[2])
+    assert.is_table(stage:run(book))
+    assert.is_nil(explained(stage).known[2])
   end)
 
   it("asks for a look before anything else is sent again", function()

@@ -86,6 +86,20 @@ describe("alicloud-dr explore", function()
     assert.matches("✔ 1 seeds", ran.out)
   end)
 
+  it("names a trouble by the number that it has in its seed, also when it repeats some", function()
+    local simulation = require "alicloud.simulation"
+    local judge = simulation.judge
+    finally(function() simulation.judge = judge end)
+    simulation.judge = function(case)
+      return { violations = case.troubles[1] and { "S1 broken" } or {} }
+    end
+    local plan = assert(simulation.plan(assert(loadfile(MOVE))(), { region = "cn-shanghai" }))
+    local seed = 1
+    while #simulation.case(plan, seed).troubles < 3 do seed = seed + 1 end
+    local case = simulation.case(plan, seed, { only = { 3 } })
+    assert.same({ 3 }, simulation.shrink(case, plan, "S1 broken").only)
+  end)
+
   it("refuses what it does not understand", function()
     for words, message in pairs {
       [{ MOVE }] = "--region: is missing",

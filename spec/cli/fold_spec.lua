@@ -1,7 +1,9 @@
 -- Help on terminals that are narrower than the lines in which it is written.
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
-local fold = require "alicloud.cli.fold".fold
+local folds = require "alicloud.cli.fold"
+
+local fold = folds.fold
 
 local function help(columns, ...)
   local words = { ... }
@@ -55,6 +57,14 @@ describe("help", function()
     end
     assert.equal("a b c\nd e\n\nf", fold("a b c d e\n\nf", 5))
   end)
+
+  it("leaves commands in backquotes whole, and folds what is around them", function()
+    local io = { tty = true, columns = 20 }
+    assert.equal("it failed; hint:\n  `alicloud-dr plan x`\n  finds it before\n",
+      folds.lines(io, "it failed; hint: `alicloud-dr plan x` finds it before\n"))
+    assert.equal("a b\n  `c d e f g h i j k l m n o`\n  p",
+      folds.hang(io, "a b `c d e f g h i j k l m n o` p", 2))
+  end)
 end)
 
 describe("what a change says on a terminal of 80 columns", function()
@@ -99,6 +109,23 @@ describe("what a change says on a terminal of 80 columns", function()
     ran = desk:run("status", "pg-nobody-has-ever-heard-of-a-group-of-such-a-name", "--region",
       "cn-shanghai")
     assert.same({}, lines_beyond(ran.err))
+  end)
+end)
+
+describe("prose with commands in it", function()
+  it("is folded, and each command begins a line of its own and stays whole", function()
+    local command = "alicloud-dr fleet night --store 'etcd+https://one,two,three/alicloud-dr'"
+    local text = folds.lines({ tty = true, columns = 60 }, ("alicloud-dr: it is on hold, since "
+      .. "somebody has asked for an hour; see what has failed: %s --status; then let it go on: "
+      .. "%s --release\n"):format(command, command))
+    assert.equal(([[
+alicloud-dr: it is on hold, since somebody has asked for an
+  hour; see what has failed:
+  %s --status; then let it go on:
+  %s --release
+]]):format(command, command), text)
+    local label = "    report: " .. command .. "\n"
+    assert.equal(label, folds.lines({ tty = true, columns = 60 }, label))
   end)
 end)
 

@@ -28,6 +28,14 @@ describe("Ctrl-C during a failover", function()
       .. "--client-token " .. token, 1, true), output)
   end)
 
+  it("that is waited for says where to look, though nothing was sent", function()
+    emulator:interrupt(FAILOVER, "failovering")
+    local output = emulator:interrupt(FAILOVER, "under way already")
+    assert.matches("^exit code 130\n", output)
+    assert.matches("nothing was sent, and one is under way\n"
+      .. "    look:   alicloud%-dr status pg%-orders %-%-region cn%-shanghai\n", output)
+  end)
+
   it("prints a command that asks the same endpoint with the same limits", function()
     local output = emulator:interrupt(("env -u ALIBABA_CLOUD_ENDPOINT %s --endpoint %s "
       .. "--max-rpo 1d --poll 0.2"):format(FAILOVER, emulator.start.endpoint), "failovering")
@@ -109,4 +117,114 @@ describe("a command that is ended by", function()
       assert.is_nil(output:find("UNDONE", 1, true), output)
     end)
   end
+end)
+
+-- Commands that only look have nothing to say but that they were interrupted.
+describe("Ctrl-C ends", function()
+  local emulator
+
+  setup(function()
+    emulator = process.start_emulator { speed = 1, faults = [[
+      return { { match = { action = "DescribeDiskReplicaGroups" }, when = "before",
+        effect = { delay = 36000 } } }
+    ]] }
+  end)
+
+  teardown(function() emulator:stop() end)
+
+  -- Some time after its beginning.
+  local function interrupted(command)
+    return emulator:interrupt(("{ (sleep 0.5; echo here) & exec %s %s; }"):format(
+      process.LIMITED, command), "here")
+  end
+
+  local BOOK = [[
+    io.stderr:write "here\n"
+    while true do end]]
+
+  for name, command in pairs {
+    status = "alicloud-dr status pg-orders",
+    precheck = "alicloud-dr precheck pg-orders",
+    readiness = "alicloud-dr readiness pg-orders",
+    call = "alicloud-dr call DescribeDiskReplicaGroups",
+    failover = "alicloud-dr failover pg-orders --yes",
+  } do
+    it(name .. " that waits for an answer", function()
+      local output = interrupted(command)
+      assert.matches("^exit code 130\n", output)
+      assert.matches("interrupted", output)
+    end)
+  end
+
+  it("a playbook that computes before it is one", function()
+    local output = emulator:interrupt(process.LIMITED .. "alicloud-dr run "
+      .. scratch.file(BOOK, ".lua"), "here")
+    assert.matches("^exit code 130\n", output)
+    assert.matches("interrupted", output)
+  end)
+
+  it("plan, whatever the playbook does", function()
+    local output = interrupted("alicloud-dr plan " .. scratch.file([[
+      local dr = require "alicloud.dr"
+      return dr.playbook("endless", function() while true do end end)]], ".lua"))
+    assert.matches("^exit code 130\n", output)
+  end)
+
+  it("a command that is being loaded", function()
+    local text, code = process.sh(([[lua5.4 -e '
+      local start = loadfile("lua/alicloud/cli/installed.lua")("%s", "%s")
+      package.preload["alicloud.cli.main"] = function() error "interrupted!" end
+      os.exit(start {})']]):format(core.real_path "lua",
+      core.real_path(os.getenv "ALICLOUD_BUILD")))
+    assert.equal("alicloud-dr: interrupted\n", text)
+    assert.equal(130, code)
+  end)
+
+  it("explore", function()
+    local output = interrupted "alicloud-dr explore failover group=pg-orders --seeds 1000000"
+    assert.matches("^exit code 130\n", output)
+  end)
+end)
+
+describe("at a terminal", function()
+  local function has_script()
+    return select(2, process.sh "command -v script >/dev/null") == 0
+  end
+
+  -- Types lines, each when the output has some words.
+  local function talk(command, turns)
+    local typing = {}
+    for i, turn in ipairs(turns) do
+      typing[i] = ([[
+        n=0
+        until grep -q '%s' "$out" || [ $((n += 1)) -gt 1000 ]; do sleep 0.02; done
+        sleep 0.2
+        printf '%s']]):format(turn[1], turn[2])
+    end
+    local text = process.sh(([[
+      out=%s
+      (%s
+        sleep 1) | timeout -s KILL 60 script -qefc '%s' /dev/null >"$out"
+      echo "exit code $?"
+      cat "$out"]]):format(scratch.file "", table.concat(typing, "\n"), command))
+    return (text:gsub("\r", ""))
+  end
+
+  -- Without a shell between, which would end by a Ctrl-C once the session has ended.
+  local SESSION = "exec env ALIBABA_CLOUD_ACCESS_KEY_ID=x ALIBABA_CLOUD_ACCESS_KEY_SECRET=y "
+    .. "alicloud-dr repl --no-history --region cn-shanghai"
+
+  it("Ctrl-C ends what computes in a session, and what waits, and the session goes on", function()
+    if not has_script() then return pending "script is not installed" end
+    local output = talk(SESSION, {
+      { "ends", [[io.write("COM", "PUTES\\n") while true do end\n]] },
+      { "COMPUTES", [[\003]] },
+      { "COMPUTES", [[io.write("WAI", "TS\\n") client.loop.sleep(600)\n]] },
+      { "WAITS", [[\003]] },
+      { "WAITS", [[io.write("GOES", "ON\\n")\n]] },
+      { "GOESON", [[\004]] },
+    })
+    assert.matches("^exit code 0\n", output)
+    assert.matches("COMPUTES.*WAITS.*GOESON", output)
+  end)
 end)

@@ -141,7 +141,7 @@ describe("alicloud-dr explore", function()
     local desk = desks.new { env = {} }
     for words, text in pairs {
       ["f: must be plain data, got function"] = "return { f = function() end }",
-      ["must give a table"] = "return 1", ["too large"] = "return ('x'):rep(1 << 62)" } do
+      ["must give a table"] = "return 1", ["too large"] = "return ('xx'):rep(1 << 62)" } do
       local ran = desk:run("explore", "spec/simulation/playbooks/move.lua", "--region",
         "cn-shanghai", "--world", scratch.file(text, ".lua"))
       assert.equal(2, ran.code)

@@ -62,7 +62,7 @@ describe("alicloud-dr manual", function()
     assert.equal("first-steps", ran.object.topics[1].topic)
     assert.matches("^%w", ran.object.topics[1].summary)
     ran = run({ tty = true }, "outages", "--json")
-    assert.same({ exit = 0, topic = "outages", text = text_of "outages" }, ran.object)
+    assert.same({ schema = 1, exit = 0, topic = "outages", text = text_of "outages" }, ran.object)
   end)
 
   it("refuses a topic that is not there, and names the one that was meant", function()

@@ -130,6 +130,7 @@ describe("alicloud-dr dependencies", function()
     local ran, desk = run({ env = {
       ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator", ALIBABA_CLOUD_ACCESS_KEY_SECRET = "emulator-secret",
       https_proxy = "http://u:canary@proxy.example:3128",
+      ALICLOUD_DR_STORE = "etcd+https://dr1.example,dr2.example",
     } }, "dependencies", "--product", "ebs", "--product", "ecs", "--hook",
       "https://chat.example/robot?token=canary")
     assert.equal(0, ran.code, ran.err)
@@ -137,6 +138,7 @@ describe("alicloud-dr dependencies", function()
     assert.matches("endpoint +ecs%.cn%-shanghai%.aliyuncs%.com +cn%-shanghai\n", ran.out)
     assert.matches("proxy +proxy%.example:3128 +unknown, its name does not tell\n", ran.out)
     assert.matches("hook +chat%.example +unknown", ran.out)
+    assert.matches("store +dr1%.example:2379 +unknown.*store +dr2%.example:2379 ", ran.out)
     assert.is_nil((ran.out .. ran.err):find("canary", 1, true))
     assert.same({}, desk:requests())
   end)

@@ -1,6 +1,7 @@
 -- `alicloud-dr plan` at a desk: what a run would do, and that nothing of it is done.
 
 local desks = require "spec.cli.desk"
+local width = require "alicloud.cli.width"
 
 local room = desks.room
 
@@ -22,6 +23,37 @@ describe("alicloud-dr plan", function()
     local token = object.steps[2].calls[1].token
     desk:run("run", "-y", file, "--region", "cn-shanghai", "--incident", "INC-1")
     assert.equal(token, desk:ledger()[1].client_token:sub(1, 8))
+  end)
+
+  it("fits the columns that there are", function()
+    local desk, file = room([[
+      local dr = require "alicloud.dr"
+      return dr.playbook("x", function(run)
+        run:step("odd", function() return { 1, x = 2 } end)
+      end)]],
+      { tty = true, columns = 80 })
+    local ran = desk:run("plan", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches("got a list that has names, too; allowed: .* up to 20 deep %? the plan ends",
+      (ran.out:gsub("\n +", " ")))
+    for line in ran.out:gmatch "[^\n]+" do assert.is_true(width.of(line) <= 80, line) end
+  end)
+
+  it("names what would keep the thread, also in steps that it does not enter", function()
+    local desk, file = room [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("x", function(run)
+        -- os.execute would block
+        run:step("stop", { plan = false }, function() os.execute "systemctl stop shop" end)
+        run:step("look", { plan = false }, function() return io.popen("true"):read "a" end)
+      end)]]
+    local ran = desk:run("plan", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("line 4: os%.execute\n", ran.out)
+    assert.matches("line 5: io%.popen\n    keeps the thread", ran.out)
+    assert.not_matches("line 3", ran.out)
+    local object = desk:run("plan", file, "--region", "cn-shanghai", "--json").object
+    assert.equal(2, #object.blocking)
   end)
 
   it("says which step would be refused", function()

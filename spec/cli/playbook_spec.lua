@@ -103,6 +103,29 @@ describe("alicloud-dr run", function()
     assert.equal(1, ran.code)
   end)
 
+  it("puts a command that does not fit on a line of its own, whole", function()
+    local command = "alicloud-dr drill clear pg-orders pg-drill-1234567890ab --region cn-shanghai"
+    local desk, file = room(([[
+      return require("alicloud.dr").playbook("notes", function(run)
+        run:note "a drill that nobody has cleared costs money, whatever became of it: %s"
+        run:note "look: alicloud-dr status"
+      end)]]):format(command), { tty = true, columns = 80 })
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.truthy(ran.out:find("\n    a drill that nobody has cleared costs money, whatever became "
+      .. "of it:\n      " .. command .. "\n    look: alicloud-dr status\n", 1, true), ran.out)
+  end)
+
+  it("asks again if what was typed is no answer", function()
+    local desk, file = room([[
+      return require("alicloud.dr").playbook("ask", function(run)
+        run:step("a", { on_error = "ask" }, function() error "broken" end)
+      end)]], { input_tty = true, typed = { "agian", "", "s" } })
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(3, select(2, ran.err:gsub("%(a%)gain", "")))
+  end)
+
   it("skips nothing unless that is what was typed", function()
     for _, typed in ipairs { "stop", "STOP", "sto", "shrug", "no", "p", "", "again?" } do
       local desk, file = room([[

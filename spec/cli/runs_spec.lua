@@ -26,6 +26,14 @@ local function room(given)
 end
 
 describe("alicloud-dr runs", function()
+  it("prints a list with --json also of a run that asks for no group", function()
+    local desk, file = desks.room [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("none", function(run) run:step("one", function() return 1 end) end)]]
+    assert.equal(0, desk:run("run", file, "--region", "cn-shanghai").code)
+    assert.is_truthy(desk:run("runs", "--json").out:find('"groups":[]', 1, true))
+  end)
+
   it("tells how each stands, the newest first, and which command goes on", function()
     local desk, directory = room()
     local ran = desk:run "runs"

@@ -6,7 +6,10 @@ local desks = require "spec.cli.desk"
 local lab = require "spec.dr.lab"
 local states = require "alicloud.dr.playbook.state"
 local journals = require "alicloud.dr.journal"
+local files = require "alicloud.dr.store.file"
 local scratch = require "spec.scratch"
+local shared_disk = require "spec.dr.store.shared_disk"
+local stores = require "alicloud.dr.store"
 
 local REFUSED = { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
   effect = lab.answer("Forbidden", 403) }
@@ -42,6 +45,35 @@ describe("unfence", function()
     assert.equal(0, desk:run("resume", journal, "--no-ask").code)
     assert.equal("Stopped", status(desk))
     assert.equal(2, after.effects(desk.bench, "StopInstance"))
+  end)
+
+  it("writes each call down before it leaves, where other machines reach the run", function()
+    local desk, journal = fenced()
+    local open = stores.open
+    finally(function() stores.open = open end)
+    local windows = {}
+    function stores.open(name, context)
+      local disk = { open = function() return assert(files.open(name)) end }
+      local store = shared_disk.open(disk, context, { window = 4, takeover_wait = 34 })
+      local append = store.append
+      function store:append(...)
+        local ok, send_by = append(self, ...)
+        windows[#windows + 1] = send_by
+        return ok, send_by
+      end
+      return store
+    end
+    local ran = desk:run("unfence", journal, "--yes", "--as", "olga")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal("Running", status(desk))
+    local notes = {}
+    for _, event in ipairs(assert(journals.read(scratch.read(journal))).events) do
+      if event.type == "note" then notes[#notes + 1] = event.text end
+    end
+    local said = table.concat(notes, "\n")
+    assert.matches("olga brings pg%-orders back\nolga brings pg%-orders back: AttachDisk", said)
+    assert.matches("olga brings pg%-orders back: StartInstance", said)
+    assert.is_true(#windows > 3)
   end)
 
   it("asks for the typed id, and takes no other", function()

@@ -2,6 +2,7 @@
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local width = require "alicloud.cli.width"
 
 local OFF = { ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true", HOME = "/home/op" }
 local KEYS = { ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
@@ -98,6 +99,35 @@ describe("alicloud-dr whoami", function()
       .. "using credential_uri\n", ran.err)
   end)
 
+  it("names variables that were meant for others, and never what is in them", function()
+    local env = { HOME = "/home/op", ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true",
+      ALIYUN_ACCESS_KEY_ID = "canary", ALIYUN_ACCESS_KEY_SECRET = "canary" }
+    local ran = desk_with(env):run "whoami"
+    assert.equal(2, ran.code)
+    assert.matches("not read  ALIYUN_ACCESS_KEY_ID is set, but the name that counts is "
+      .. "ALIBABA_CLOUD_ACCESS_KEY_ID\n", ran.out)
+    local object = desk_with(env):run("whoami", "--json").object
+    assert.same({ set = "ALIYUN_ACCESS_KEY_ID", counts = "ALIBABA_CLOUD_ACCESS_KEY_ID" },
+      object.near_misses[1])
+    env = { SECURITY_TOKEN = "canary" }
+    for name, value in pairs(KEYS) do env[name] = value end
+    local found = desk_with(env):run("whoami", "--offline")
+    assert.matches("not read  SECURITY_TOKEN is set, but the name that counts is "
+      .. "ALIBABA_CLOUD_SECURITY_TOKEN\n", found.out)
+    assert.is_nil((ran.out .. ran.err .. found.out):find("canary", 1, true))
+  end)
+
+  it("ends at a variable with a line end in it, and says how to set it", function()
+    local env = { HOME = "/home/op", ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET = "emulator-secret\n",
+      ALIBABA_CLOUD_CREDENTIALS_URI = "http://127.0.0.1/credentials" }
+    local ran = desk_with(env):run "whoami"
+    assert.equal(2, ran.code)
+    assert.matches("ALIBABA_CLOUD_ACCESS_KEY_SECRET ends in a line end %(\\n%)", ran.err)
+    assert.matches("set it anew without that: export ALIBABA_CLOUD_ACCESS_KEY_SECRET=", ran.err)
+    assert.is_nil(ran.out:find("One of these is enough", 1, true))
+  end)
+
   it("looks only into the profile that is asked for", function()
     local path = scratch.file(core.encode { profiles = { { name = "dr", mode = "AK",
       access_key_id = "emulator", access_key_secret = "emulator-secret" } } }, ".json", "600")
@@ -110,6 +140,37 @@ describe("alicloud-dr whoami", function()
     assert.equal(2, #ran.object.tried)
     ran = desk:run("status", "--profile", "dr", "--region", "cn-shanghai")
     assert.equal(0, ran.code)
+  end)
+
+  it("says what to do with a profile that does not work, in the columns that there are", function()
+    local path = scratch.file(core.encode { profiles = { { name = "one", mode = "RsaKeyPair" },
+      { name = "two", mode = "AK" } } }, ".json", "600")
+    local env = { HOME = "/home/op", ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true",
+      ALIBABA_CLOUD_CONFIG_FILE = path }
+    local ran = desk_with(env):run "whoami"
+    assert.matches("it has no current profile\n +`aliyun configure switch %-%-profile NAME` makes "
+      .. "one of them the current one: one, two\n", ran.out)
+    ran = desk_with(env, { tty = true, columns = 80 }):run("whoami", "--profile", "three")
+    assert.matches('no profile "three"; it has one, two profile', (ran.out:gsub("\n +", " ")))
+    assert.matches("\n    aliyun configure %-%-profile dr", ran.out)
+    env.ALIBABA_CLOUD_PROFILE = "one"
+    ran = desk_with(env, { tty = true, columns = 80 }):run "whoami"
+    assert.matches('unsupported mode "RsaKeyPair"', ran.out)
+    assert.matches("supported are AK, ChainableRamRoleArn,", ran.out)
+    for seen in ran.out:gmatch "[^\n]+" do
+      assert.is_true(width.of(seen) <= 80, seen)
+    end
+  end)
+
+  it("ends at a profile's name with a line end, also where there is no file", function()
+    for _, off in ipairs { "false", "true" } do
+      local env = { HOME = "/home/op", ALIBABA_CLOUD_CLI_PROFILE_DISABLED = off,
+        ALIBABA_CLOUD_PROFILE = "dr\n",
+        ALIBABA_CLOUD_CREDENTIALS_URI = "http://127.0.0.1/credentials" }
+      local ran = desk_with(env):run("whoami", "--offline")
+      assert.equal(2, ran.code)
+      assert.matches("ALIBABA_CLOUD_PROFILE ends in a line end %(\\n%)", ran.err)
+    end
   end)
 
   it("refuses a metadata endpoint that is none", function()

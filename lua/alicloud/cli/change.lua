@@ -6,8 +6,11 @@ local force_options = require "alicloud.cli.options.force"
 local guard = require "alicloud.base.guard"
 local hints = require "alicloud.cli.hints"
 local lazy = require "alicloud.base.lazy"
+local listeners = require "alicloud.cli.listeners"
 local network = require "alicloud.cli.options.network"
+local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local prompts = require "alicloud.cli.prompt"
 local reporters = require "alicloud.cli.progress"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -41,19 +44,6 @@ local M = {}
 -- What every command that talks to the service takes, and has to take again.
 local WAY = { "endpoint", "profile", "wait_for_cloud", "failed_region" }
 
--- What is typed in another word than its key.
-local TYPED_AS = { requester = "as" }
-
-local function add_typed(all, args, names)
-  for _, name in ipairs(names) do
-    local value = args[name]
-    local option = "--" .. (TYPED_AS[name] or name):gsub("_", "-")
-    for _, each in ipairs(type(value) == "table" and value or { value or nil }) do
-      all[#all + 1] = shell.option(option, each ~= true and each or nil)
-    end
-  end
-end
-
 --- A command about something in a region, with the options that were typed.
 ---@param verb string e.g. "drill list"
 ---@param arguments string[]
@@ -65,9 +55,10 @@ end
 function M.command(verb, arguments, region, args, carried, token)
   local all = { shell.option("--region", region) }
   if token then all[2] = shell.option("--client-token", token) end
-  for _, option in ipairs(network.typed(args)) do all[#all + 1] = option end
-  add_typed(all, args, WAY)
-  add_typed(all, args, carried or {})
+  for _, list in ipairs { network.typed(args), options.typed(args, WAY),
+    options.typed(args, carried or {}) } do
+    table.move(list, 1, #list, #all + 1, all)
+  end
   return shell.command(verb, arguments, all)
 end
 
@@ -80,6 +71,7 @@ end
 ---@return table change
 function M.of_group(group, verb, given, args, carried)
   local place = { group.id }
+  carried = { "events", "on_event", table.unpack(carried) }
   return {
     noun = verb, group = group, typed = group.id,
     look = M.command("status", place, group.region, args),
@@ -118,10 +110,8 @@ local function ask(io, change, reporter)
     reporter:finish()
     -- With --json the output belongs to the object alone; redirected, nobody sees it in time.
     local say = (reporter.quiet or not io.tty) and io.err or io.out
-    say(fold.lines(io, change.question(...)))
-    local typed = io.read_line()
-    if typed == nil then say "\n" end
-    return typed ~= nil and typed:match("^%s*(.-)%s*$") == change.typed
+    local question = fold.lines(io, change.question(...))
+    return prompts.ask(io, function() say(question) end, change.group.client.loop) == change.typed
   end
 end
 
@@ -224,9 +214,11 @@ local function report_interrupt(io, args, change, reporter)
       outcome = sent and "unknown" or "not_sent", client_token = sent and token or nil,
     } })
   end
-  io.out(("\n  %s; last seen: %s\n"):format(said, reporter:last_seen()))
+  io.out("\n" .. fold.hang(io, ("  %s; last seen: %s"):format(said, reporter:last_seen()), 4)
+    .. "\n")
   if not sent then
-    io.out "    nothing was sent\n"
+    io.out(("    nothing was sent%s\n"):format(reporter.joined
+      and ", and one is under way\n    look:   " .. change.look or ""))
     return code
   end
   local under = token and "; client token " .. terminal.clean(token) or ""
@@ -243,7 +235,11 @@ end
 function M.run(io, args, change)
   local reporter = reporters.new(io, args.json == true, change.go_on, change.noun,
     change.progress)
-  local hooks = { progress = function(event) reporter:take(event) end }
+  local hooks = { progress = function(event)
+    reporter:take(event)
+    listeners.tell(io, "change", event)
+  end }
+  listeners.tell(io, "about", change.group)
   if not args.yes then hooks.confirm = ask(io, change, reporter) end
   local ok, result, err = pcall(change.perform, hooks)
   reporter:finish()
@@ -251,6 +247,8 @@ function M.run(io, args, change)
     return report_interrupt(io, args, change, reporter)
   end
   if not ok then error(result, 0) end
+  listeners.tell(io, "outcome", change, result and change.object(result), err)
+  if err then listeners.tell(io, "failed", err) end
   if not result then return report_failure(io, args, err, change) end
   if args.json then return output.json(io, output.EXIT.done, change.object(result)) end
   io.out(fold.lines(io, change.show(result)))

@@ -9,8 +9,12 @@ local outage = require "alicloud.cli.options.outage"
 local runtimes = require "alicloud.base.runtime"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.credentials"
 local credentials = lazy.module "alicloud.credentials"
+---@module "alicloud.cli.tracing"
+local tracing = lazy.module "alicloud.cli.tracing"
 
 local M = {}
 
@@ -19,7 +23,8 @@ local M = {}
 ---@return alicloud.Runtime
 function M.runtime(io)
   local overrides = { warn = function(message)
-    io.err("alicloud-dr: warning: " .. terminal.clean(message, 1000) .. "\n")
+    io.err(fold.hang_command(io, "alicloud-dr: warning: " .. terminal.clean(message, 1000), 2)
+      .. "\n")
   end, said = function(program, line)
     io.err(("  | %s: %s\n"):format(terminal.clean(program), line))
   end }
@@ -48,6 +53,12 @@ function M.anywhere(args, io, metadata_endpoint)
   return make(given)
 end
 
+-- Whether somebody wants to have traces: nothing of them is loaded for others.
+local function is_traced(getenv)
+  return (getenv "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" or "") ~= ""
+    or (getenv "OTEL_EXPORTER_OTLP_ENDPOINT" or "") ~= ""
+end
+
 --- Makes the client that the options describe; what is wrong with them is refused here, before
 --- anything is sent.
 ---@param args table of argparse, with the options of options.add_common
@@ -62,6 +73,7 @@ function M.open(args, io)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
+  given.tracer = is_traced(runtime.getenv) and tracing.tracer(args, io, runtime) or nil
   local client = make(given)
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
   if not fine then options.refuse(complaint) end
@@ -81,8 +93,11 @@ end
 --- Ends what `open` began, whatever became of the command.
 ---@param args table of argparse, with the client
 ---@param io alicloud.cli.Io
-function M.finish(args, io)
-  if not args.stats then return end
+---@param exit_code integer|nil nil: it raised
+function M.finish(args, io, exit_code)
+  -- Whoever is too impatient for it gets what the command has come to all the same.
+  if io.tracing then pcall(io.tracing.finish, io.tracing, exit_code, M.runtime(io).warn) end
+  if not args.client or not args.stats then return end
   io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
 end
 

@@ -10,6 +10,7 @@ local lazy = require "alicloud.base.lazy"
 local modules = require "alicloud.cli.confine.modules"
 local options = require "alicloud.cli.options"
 local shapes = require "alicloud.cli.confine.shapes"
+local sources = require "alicloud.dr.playbook.source"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.confine.reads"
@@ -157,6 +158,7 @@ function ANSWERS.confined(self, frame)
   self.confined = frame
   local job = { type = "job", entry = self.about.entry, now = self.about.time() }
   for name, value in pairs(self.about.job) do job[name] = value end
+  job.playbook = job.playbook and sources.pack(job.playbook)
   return job
 end
 
@@ -269,7 +271,8 @@ local function ending(self)
     return ("out of time (limit %d s of computing)"):format(computing or 0)
   end
   if ended.signal then return ("by signal %d"):format(ended.signal) end
-  return ("with exit code %d"):format(ended.exit or 0)
+  if not ended.exit then return "without a word" end
+  return ("with exit code %d"):format(ended.exit)
 end
 
 local function check_time(self)
@@ -294,6 +297,7 @@ end
 --- Waits until one of some processes has something to tell, for a short while.
 ---@param list alicloud.cli.Confined[]
 function M.wait(list)
+  core.checkpoint()
   local descriptors = {}
   for _, confined in ipairs(list) do
     if not confined:is_over() then descriptors[#descriptors + 1] = confined:fd() end

@@ -4,6 +4,7 @@
 local duration = require "alicloud.base.duration"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
+local prompts = require "alicloud.cli.prompt"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.model.snapshot"
@@ -22,10 +23,7 @@ local M = {}
 ---@param question string ends where the answer begins
 ---@return string|nil typed without blanks around it; nil at the end of the input
 function M.read(io, question)
-  io.err(question)
-  local typed = io.read_line()
-  if typed == nil then io.err "\n" end
-  return typed and typed:match "^%s*(.-)%s*$"
+  return prompts.ask(io, function() io.err(question) end)
 end
 
 --- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
@@ -90,11 +88,13 @@ local function show(io, question)
   end
 end
 
-local function asker(io, person)
+local function asker(io, person, args)
   return function(question)
-    show(io, question)
     local wanted, name = answer_of(question)
-    local typed = M.read(io, ("  Type %s to go on: "):format(terminal.clean(name)))
+    local typed = prompts.ask(io, function()
+      show(io, question)
+      io.err(("  Type %s to go on: "):format(terminal.clean(name)))
+    end, args.client.loop)
     return typed == wanted and "typed" or nil, person
   end
 end
@@ -114,7 +114,7 @@ function M.of_run(playbook, state, args, io, person)
     local how = args.yes and "--yes" or "--no-ask"
     return function() return how, person end
   end
-  if io.input_tty then return asker(io, person) end
+  if io.input_tty then return asker(io, person, args) end
   local is_over = state and state.ending and state.ending.type == "finished"
   local is_agreed = state and (states.is_agreed(state) or is_over)
   if playbook.no_return and not is_agreed then M.demand(args, io) end

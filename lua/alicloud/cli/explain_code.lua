@@ -7,6 +7,7 @@ local errors = require "alicloud.base.error"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -89,6 +90,12 @@ local function known_codes()
     for name in pairs(services.data(product).errors) do names[name] = true end
   end
   return names
+end
+
+--- Every code that can be explained.
+---@return string[] sorted
+function M.codes()
+  return tables.keys(known_codes())
 end
 
 local function operations_with(product, code)

@@ -22,7 +22,7 @@ local M = {}
 ---@field production_down string? what the run has stopped and not brought back
 ---@field cause string
 ---@field corrections string[] parameters that are others now
----@field known string[] of every open intent, and of other calls in doubt
+---@field known string[] of every open intent, of other calls in doubt, and of what was left behind
 ---@field resend string whether sending again is safe
 ---@field again string? the command that does a step once more of which no look tells whether it was
 ---done
@@ -130,12 +130,22 @@ local function doubtful_calls(state)
   return lines
 end
 
-local function known(model, loose)
+-- What the newest process has left behind for a person, with the command.
+local function left_open(events)
+  local lines = {}
+  for _, event in ipairs(events) do
+    if event.type == "attempt" then lines = {} end
+    if event.type == "note" and event.left_open then lines[#lines + 1] = plain.clean(event.text) end
+  end
+  return lines
+end
+
+local function known(model, loose, left)
   local lines = {}
   for i, open in ipairs(model.open) do lines[i] = texts.open(open) end
   table.move(loose, 1, #loose, #lines + 1, lines)
   if #lines == 0 then lines[1] = "every call that changes something has an answer" end
-  return lines
+  return table.move(left, 1, #left, #lines + 1, lines)
 end
 
 local function resend(model, loose, now)
@@ -149,7 +159,7 @@ local function resend(model, loose, now)
   end
   if #lines > 0 then return table.concat(lines, "; ") end
   return FINISHED[model.status] and "there is nothing to send"
-    or "nothing is open: resume sends only what was not sent before"
+    or "no call is in doubt: resume sends only what was not sent before"
 end
 
 local function next_commands(model, journal, state)
@@ -164,18 +174,23 @@ local function next_commands(model, journal, state)
   elseif FINISHED[model.status] then
     return { report, verify }
   end
+  if model.copied then
+    open = open or { region = model.run.region }
+    return { status({ open.group_id }, open.region), report }
+  end
   local gate = open_gate(model, state)
   if gate then
     return { shell.command("approve", { journal, gate }, { "--as NAME", "--key FILE" }), report }
   end
   local resume = model.resume or shell.command("explain", { journal })
+  if model.fleet then return { model.fleet, resume } end
   if not open then return { resume, report } end
   return { status({ open.group_id }, open.region), resume }
 end
 
 -- What is down comes first.
-local function all_commands(model, journal, state)
-  local list = view_run.commands_up(model.ways_up, journal)
+local function all_commands(model, journal, origin, state)
+  local list = view_run.commands_up(model.ways_up, origin)
   for _, command in ipairs(next_commands(model, journal, state)) do list[#list + 1] = command end
   return list
 end
@@ -186,9 +201,14 @@ local function corrected(model)
   return lines
 end
 
+local COPIED = "it is this machine's copy of a run in a shared store, which may have gone on "
+  .. "there; nothing goes on from a copy. If the store is lost for good: alicloud-dr manual "
+  .. "controllers"
+
 local function doubts(model)
   local lines = vouches.doubts(model.vouching)
   lines[#lines + 1] = vouches.newer(model.chain)
+  lines[#lines + 1] = model.copied and COPIED or nil
   return lines
 end
 
@@ -197,16 +217,17 @@ end
 ---@param events table[] its records
 ---@param journal string path
 ---@param now number unix seconds
+---@param origin? string where the run lives, if the journal is a copy
 ---@return alicloud.cli.RunExplanation
-function M.of(model, events, journal, now)
+function M.of(model, events, journal, now, origin)
   local state = states.fold(events)
   local loose = doubtful_calls(state)
   return { journal = journal, status = model.status, stands = stands(model),
     production_down = model.production_down,
     cause = cause(model, state), corrections = core.array(corrected(model)),
-    known = core.array(known(model, loose)),
+    known = core.array(known(model, loose, left_open(events))),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
-    again = model.again, next = core.array(all_commands(model, journal, state)) }
+    again = model.again, next = core.array(all_commands(model, journal, origin or journal, state)) }
 end
 
 --- The same in lines.

@@ -48,8 +48,8 @@ end
 ---@return string
 function M.fold(text, columns)
   local lines, tail = {}, nil
-  for line in (text .. "\n"):gmatch "(.-)\n" do
-    local indent = indent_of(line)
+  for written in (text .. "\n"):gmatch "(.-)\n" do
+    local line, indent = written, indent_of(written)
     if tail == indent and indent and line:sub(1, #indent + 1):find "^ *%S$" then
       line = table.remove(lines) .. " " .. line:sub(#indent + 1)
     end
@@ -59,7 +59,17 @@ function M.fold(text, columns)
   return table.concat(lines, "\n")
 end
 
---- Folds one line at blanks for a terminal; where the output is none, the line stays as it is.
+-- Stands for a blank at which no line is folded; no text that is shown has it.
+local FIRM = "\1"
+
+local COMMAND = "`[^`]+`"
+
+local function firm(command)
+  return (command:gsub(" ", FIRM))
+end
+
+--- Folds one line at blanks for a terminal; where the output is none, the line stays as it is. What
+--- stands in backquotes is to be copied, and stays whole.
 ---@param io alicloud.cli.Io
 ---@param line string
 ---@param indent integer columns under which it goes on
@@ -67,19 +77,47 @@ end
 function M.hang(io, line, indent)
   if not io.tty then return line end
   local lines = {}
-  fold_line(lines, line, (" "):rep(indent), io.columns)
-  return (table.concat(lines, "\n"):gsub(" +\n", "\n"))
+  fold_line(lines, line:gsub(COMMAND, firm), (" "):rep(indent), io.columns)
+  return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(FIRM, " "))
 end
 
---- Folds the lines of a text for a terminal, each under its own beginning. One that holds a command
---- to be copied stays.
+--- Folds one line for a terminal whose last words may be a command to be copied. That one stays
+--- whole, and comes on a line of its own if it does not fit.
+---@param io alicloud.cli.Io
+---@param line string
+---@param indent integer columns under which it goes on
+---@return string
+function M.hang_command(io, line, indent)
+  if not io.tty or widths.of(line) <= io.columns then return line end
+  local words, command = line:match "^(.-:) (alicloud%-dr .+)$"
+  if words then return M.hang(io, words, indent) .. "\n" .. (" "):rep(indent) .. command end
+  return line:find("alicloud-dr ", 1, true) and line or M.hang(io, line, indent)
+end
+
+-- A label of this many columns stands before its command.
+local LABEL = 24
+
+-- Prose in which commands stand behind colons: it is folded, and each command begins a line of its
+-- own. A line with a label alone, or with a command in the middle of a sentence, stays.
+local function hang_commands(io, line)
+  local prose, commands = line:match "^(.-:) (alicloud%-dr %l.*)$"
+  if not prose or #prose <= LABEL or widths.of(line) <= io.columns
+    or prose:find "alicloud%-dr %l" then return line end
+  local indent = #line:match "^ *" + 2
+  local margin = "\n" .. (" "):rep(indent)
+  return M.hang(io, prose, indent) .. margin
+    .. commands:gsub(": (alicloud%-dr %l)", ":" .. margin .. "%1")
+end
+
+--- Folds the lines of a text for a terminal, each under its own beginning. A command that is to be
+--- copied stays whole.
 ---@param io alicloud.cli.Io
 ---@param text string
 ---@return string
 function M.lines(io, text)
   if not io.tty then return text end
   return (text:gsub("[^\n]+", function(line)
-    if line:find("alicloud-dr ", 1, true) then return line end
+    if line:gsub(COMMAND, ""):find("alicloud-dr ", 1, true) then return hang_commands(io, line) end
     return M.hang(io, line, #line:match "^ *" + 2)
   end))
 end

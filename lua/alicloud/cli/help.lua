@@ -38,15 +38,25 @@ local function usage_of(command)
   return (words:gsub("^(Usage: %S+ %S+)", "%1 [options]", 1))
 end
 
+--- The options that were added, in the order of the help.
+---@param command table of argparse
+---@return table[] own
+---@return table[] connection
+function M.options(command)
+  local lists = watched[command]
+  -- The first one is --help, which was added before all others.
+  local own = table.move(lists.own, 2, #lists.own, 1, {})
+  own[#own + 1] = lists.own[1]
+  return own, lists.connection
+end
+
 --- Puts the options that were added into order.
 ---@param command table of argparse
 function M.arrange(command)
   local lists = watched[command]
   command:usage(usage_of(command))
   if #lists.connection == 0 then return end
-  -- The first one is --help, which was added before all others.
-  local own = table.move(lists.own, 2, #lists.own, 1, {})
-  own[#own + 1] = lists.own[1]
+  local own = M.options(command)
   command:group("Options", table.unpack(own))
   command:group("Options of the connection", table.unpack(lists.connection))
 end

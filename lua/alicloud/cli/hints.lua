@@ -45,8 +45,10 @@ function M.at_the_shell(err)
   local meant = err.code == "NoSuchResource" and err.region and region_names.meant(err.region)
   if meant then err.hint = ("did you mean the region %s?"):format(meant) end
   if type(err.hint) == "string" then err.hint = M.translate(err.hint, err) end
-  for _, finding in ipairs(err.findings or {}) do
-    if finding.cure then finding.cure = M.translate(finding.cure, err) end
+  for _, finding in ipairs(type(err.findings) == "table" and err.findings or {}) do
+    if type(finding) == "table" and type(finding.cure) == "string" then
+      finding.cure = M.translate(finding.cure, err)
+    end
   end
   return err
 end

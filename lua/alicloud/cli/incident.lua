@@ -1,11 +1,12 @@
 --- Runs of one incident: the time for which a service is away is counted from the first of them.
 
 local core = require "alicloud.core"
-local files = require "alicloud.dr.store.file"
 local lazy = require "alicloud.base.lazy"
 ---@module "alicloud.dr.playbook.params"
 local params = lazy.module "alicloud.dr.playbook.params"
+local places = require "alicloud.dr.store.place"
 local run_journal = require "alicloud.cli.run_journal"
+local stores = require "alicloud.dr.store"
 
 local M = {}
 
@@ -15,8 +16,8 @@ local function same_group(a, b)
 end
 
 -- The run of a journal, if it is of an incident and may be about the same groups.
-local function run_of_incident(path, given, playbook)
-  local text = files.read_trusted(path)
+local function run_of_incident(path, given, playbook, context)
+  local text = stores.read_trusted(path, context)
   local state = text and text:find(core.encode(given.incident), 1, true)
     and run_journal.state(path, text)
   local run = state and state.run
@@ -29,15 +30,17 @@ end
 --- one that was finished is of another night that had the same name.
 ---@param given { incident: string?, journal: string, params: table? }
 ---@param playbook string its name
+---@param context alicloud.dr.StoreContext
 ---@return number|nil unix seconds
-function M.since(given, playbook)
+function M.since(given, playbook, context)
   if not given.incident then return nil end
-  local directory = given.journal:match "^(.*)/[^/]*$" or "."
+  local names = stores.list(places.beside(given.journal), context) or {}
+  local found = stores.each(names, context, function(name)
+    return name ~= given.journal and run_of_incident(name, given, playbook, context)
+  end)
   local begun, finished_at = {}, 0
-  for _, name in ipairs(core.list_directory(directory) or {}) do
-    local path = directory .. "/" .. name
-    local state = name:find "%.jsonl$" and path ~= given.journal
-      and run_of_incident(path, given, playbook)
+  for i in ipairs(names) do
+    local state = found[i]
     if state then
       begun[#begun + 1] = state.run.at
       local last = state.ending

@@ -1,7 +1,8 @@
 --- Where the command finds modules: what is its own where it was installed and nowhere else, all
 --- others in directories named from the root. The command is typed in anybody's directory, so
 --- neither that nor the environment may name code. The launcher runs this file before all others,
---- with two arguments: the directory of the Lua modules, and that of the C modules.
+--- with two arguments: the directory of the Lua modules, and that of the C modules. It gives the
+--- function that runs the command line and gives the exit code.
 
 local lua, lib = ...
 
@@ -38,3 +39,14 @@ package.path = LUA .. ";" .. rooted(package.path)
 package.cpath = C .. ";" .. rooted(package.cpath)
 -- Another Lua has none, and the first module refuses it.
 if package.searchers then table.insert(package.searchers, 2, search) end
+
+-- While the modules are loaded, the interpreter answers Ctrl-C.
+local INTERRUPTED, FAILED = 130, 1
+
+return function(argv)
+  local ok, main = pcall(require, "alicloud.cli.main")
+  if ok then return main.main(argv) end
+  local interrupted = tostring(main):find "interrupted!"
+  io.stderr:write("alicloud-dr: ", interrupted and "interrupted" or tostring(main), "\n")
+  return interrupted and INTERRUPTED or FAILED
+end

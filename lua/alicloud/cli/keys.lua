@@ -91,7 +91,10 @@ end
 ---@return table<string, string> keys by name
 function M.public(field, path, read_file)
   local text, message = read_file(path)
-  if not text then options.refuse(("%s: %s"):format(field, terminal.clean(message))) end
+  if not text then
+    options.refuse(("%s: %s; every machine that goes on with a run needs a copy of this file")
+      :format(field, terminal.clean(message)))
+  end
   return parse(field, path, text)
 end
 

@@ -6,60 +6,19 @@ local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local terminal = require "alicloud.cli.terminal"
 
----@module "alicloud.cli.fold"
-local fold = lazy.module "alicloud.cli.fold"
+---@module "alicloud.cli.parser"
+local parsers = lazy.module "alicloud.cli.parser"
 ---@module "alicloud.cli.client"
 local cli_clients = lazy.module "alicloud.cli.client"
+---@module "alicloud.cli.events"
+local event_feeds = lazy.module "alicloud.cli.events"
 
 local M = {}
-
-local DESCRIPTION = [[
-Disaster recovery for Alibaba Cloud block storage: checks replication pair-consistent groups, fails
-them over to their secondary site and watches until every disk is open.]]
-
-local EPILOG = [[
-Try it without a cloud account:
-  alicloud-dr emulator --port 8080 &
-  export ALIBABA_CLOUD_ENDPOINT=http://127.0.0.1:8080
-  export ALIBABA_CLOUD_ACCESS_KEY_ID=emulator
-  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=emulator-secret
-  alicloud-dr status --region cn-shanghai
-  alicloud-dr failover pg-orders --region cn-shanghai
-  alicloud-dr manual first-steps
-
-Environment:
-  ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET   credentials
-  ALIBABA_CLOUD_SECURITY_TOKEN                         for temporary credentials
-  ALIBABA_CLOUD_PROFILE                                profile, if no key is set
-  ALIBABA_CLOUD_REGION_ID                              default of --region
-  ALIBABA_CLOUD_ENDPOINT_EBS, ALIBABA_CLOUD_ENDPOINT   default of --endpoint
-  ALIBABA_CLOUD_ENDPOINT_TYPE                          default of --network
-  https_proxy, http_proxy, all_proxy, no_proxy         proxy; hosts without it
-  NO_COLOR                                             no colours
-
-Exit codes:
-  0 done   1 refused or failed   2 usage   3 outcome unknown, look before acting
-  4 done or begun, but the journal could not be written to its end
-  130 interrupted, 143 by SIGTERM, 129 by a lost terminal
-  (readiness: 0 ok   1 warn   2 fail   3 could not tell)]]
-
--- argparse's own help flag prints and exits; this one lets the caller decide.
-local function add_help(command, state)
-  command:add_help(false)
-  command:flag "-h --help"
-    :description "Show this help."
-    :action(function() state.help = state.help or command end)
-end
-
-local function help_of(command, io)
-  return fold.fold(command:get_help(), math.max(60, io.columns))
-end
 
 -- The word that argparse takes for the command: the options before it take no values.
 local function typed_command(argv)
@@ -69,32 +28,21 @@ local function typed_command(argv)
   end
 end
 
-local function build_parser(state, typed)
-  local argparse = require "argparse"
-  local parser = argparse("alicloud-dr"):description(DESCRIPTION):epilog(EPILOG)
-    :require_command(false):command_target "command":help_max_width(100)
-  add_help(parser, state)
-  parser:flag "--version":description "Print the version.":target "show_version"
-  options.add_json(parser)
-  for _, entry in ipairs(commands.LIST) do
-    local command = parser:command(entry.name, entry.summary)
-    command:summary(entry.summary:match("^(.-%.)%s") or entry.summary)
-    if entry.name == typed then
-      help.watch(command)
-      add_help(command, state)
-      commands.load(typed).configure(command)
-      help.arrange(command)
-    end
-  end
-  return parser
-end
-
 local function asks_for_json(argv)
   for _, word in ipairs(argv) do
     if word == "--json" then return true end
     if word == "--" then return false end
   end
   return false
+end
+
+-- argparse finds a slip of the hand; here is found what was cut short.
+local function whole_word(message)
+  local word, found = message:match "^unknown command '([^']+)'$", {}
+  for _, entry in ipairs(word and commands.LIST or {}) do
+    if entry.name:sub(1, #word) == word then found[#found + 1] = "'" .. entry.name .. "'" end
+  end
+  return #found > 0 and "; did you mean " .. table.concat(found, " or ") .. "?" or ""
 end
 
 local function usage_error(io, json, message)
@@ -108,7 +56,7 @@ end
 local function crash(io, json, raised)
   return output.complain(io, json, output.EXIT.unknown, {
     kind = "internal", code = "Client.Internal", outcome = "unknown",
-    message = "internal error: " .. tostring(raised),
+    message = "internal error: " .. errors.words_of(raised),
   })
 end
 
@@ -120,13 +68,24 @@ end
 
 local function run_command(name, args, io, json)
   local ok, result = pcall(commands.load(name).run, args, io)
-  if args.client then cli_clients.finish(args, io) end
+  if args.client or io.tracing then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   -- What the library could not do before the command's own work has begun.
   if errors.is_error(result) then return output.fail(io, { json = json }, result) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end
   return crash(io, json, result)
+end
+
+-- Whoever is told of events is told of the end, however that comes.
+local function run_told(name, args, io, json)
+  local ok, events = pcall(event_feeds.open, args, io)
+  if not ok and options.is_refusal(events) then return usage_error(io, json, tostring(events)) end
+  if not ok then error(events, 0) end
+  io = setmetatable({ events = events }, { __index = event_feeds.surroundings(args, io) })
+  local code = run_command(name, args, io, json)
+  events:close(code)
+  return code
 end
 
 --- Runs one command line.
@@ -136,17 +95,21 @@ end
 function M.run(argv, io)
   -- Asked by programs too, which wait for it; it needs no parser.
   if #argv == 1 and argv[1] == "--version" then return run_command("version", {}, io) end
+  if argv[1] == "completion" and argv[2] == "--words" then
+    return commands.load("completion").print_words(argv, io)
+  end
   local state, json = {}, asks_for_json(argv)
-  local parser = build_parser(state, typed_command(argv))
+  local typed = typed_command(argv)
+  local parser = parsers.build(state, function(name) return name == typed end)
   local ok, args = parser:pparse(argv)
   if state.help then
-    io.out(help_of(state.help, io) .. "\n")
+    io.out(parsers.help_text(state.help, io))
     return output.EXIT.done
   end
   if not ok then
     local command = commands.is_known(argv[1]) and argv[1] .. " " or ""
-    return usage_error(io, json, ("%s (see alicloud-dr %s--help)"):format(
-      args:gsub("\nDid", "; did"), command))
+    return usage_error(io, json, ("%s%s (see alicloud-dr %s--help)"):format(
+      (args:gsub("\nDid", "; did")), whole_word(args), command))
   end
   -- Before the command's name it means the same as behind it.
   args.json = json or nil
@@ -156,10 +119,20 @@ function M.run(argv, io)
     return usage_error(io, json, "a command is missing (see alicloud-dr --help)")
   end
   if not args.command then
-    io.err(help_of(parser, io) .. "\n")
+    io.err(parsers.help_text(parser, io))
     return output.EXIT.usage
   end
-  return run_command(args.command, args, io, json)
+  local run = (args.events or args.on_event) and run_told or run_command
+  return run(args.command, args, io, json)
+end
+
+-- What computes for long and leaves nothing halfway that somebody counts on.
+local OPEN = { "emulator/", "simulation/" }
+
+local function answer_signals()
+  local root, open = debug.getinfo(1, "S").source:match "^(.*)cli/main%.lua$", {}
+  for i, place in ipairs(OPEN) do open[i] = root .. place end
+  core.answer_signals(root, open)
 end
 
 --- Runs the command line of this process on its own terminal.
@@ -169,13 +142,18 @@ function M.main(argv)
   -- A reader that goes away must not end a failover in the middle.
   core.ignore_sigpipe()
   -- Whoever ends it, it says what it has left behind.
-  core.answer_signals()
+  answer_signals()
   -- What holds keys is neither to be found in a core nor in the environment of a process.
   core.forbid_dumps()
   core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
     "SSLKEYLOGFILE" }
   local io = terminal.io()
-  local code, fault = M.run(argv, io), io.fault()
+  local ok, code = pcall(M.run, argv, io)
+  -- What is left is to end.
+  core.shield_interrupt(true)
+  if not ok and not guard.is_interrupt(code) then error(code, 0) end
+  if not ok then code = interrupted(io, asks_for_json(argv)) end
+  local fault = io.fault()
   if not fault then return code end
   io.err(("alicloud-dr: some of the output could not be written: %s\n"):format(
     terminal.clean(fault)))

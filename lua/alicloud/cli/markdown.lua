@@ -10,8 +10,10 @@ local GAP = 2
 -- Code of a text that is no longer than this stays on one line, as it would be typed.
 local LONGEST = 40
 
--- Without the marks of emphasis, but those in code are code.
-local function plain(text)
+--- Text without the marks of emphasis; those in code are code.
+---@param text string
+---@return string
+function M.plain(text)
   return (text:gsub("([^`]*)(`?[^`]*`?)", function(words, code)
     return words:gsub("%*%*", ""):gsub("%*(%a[^*]*)%*", "%1") .. code
   end))
@@ -41,7 +43,7 @@ local function cells_of(row)
   local cells = {}
   row = row:gsub("\\|", "\0"):gsub("^|", "")
   for cell in row:gmatch "([^|]*)|" do
-    cells[#cells + 1] = plain(cell:gsub("\0", "|"):match "^%s*(.-)%s*$")
+    cells[#cells + 1] = M.plain(cell:gsub("\0", "|"):match "^%s*(.-)%s*$")
   end
   return cells
 end
@@ -125,7 +127,7 @@ local function add_text(lines, block, columns)
   if not first then first, text = block[1]:match "^(%s*%d+%. )(.*)$" end
   if not first then first, text = "", block[1] end
   text = text .. " " .. table.concat(block, " ", 2)
-  fill(lines, bind(plain(text)), first, (" "):rep(#first), columns)
+  fill(lines, bind(M.plain(text)), first, (" "):rep(#first), columns)
 end
 
 local function kind_of(line)
@@ -139,46 +141,56 @@ end
 
 -- Whether a line goes on with the block before it.
 local function goes_on(block, kind)
-  return #block > 0 and (kind == "text" and block.kind ~= "table"
-    or kind == "table" and block.kind == "table")
+  return kind == "text" and (block.kind == "text" or block.kind == "item")
+    or (kind == "table" or kind == "code") and block.kind == kind
+end
+
+---@class alicloud.cli.MarkdownBlock
+---@field kind "heading"|"text"|"item"|"table"|"code"|"blank"
+---@field [integer] string its lines
+
+--- The blocks of a text.
+---@param text string
+---@return alicloud.cli.MarkdownBlock[]
+function M.blocks(text)
+  local blocks, block, in_code = {}, nil, false
+  for line in text:gmatch "([^\n]*)\n" do
+    local kind = kind_of(line)
+    if kind == "fence" then
+      in_code, block = not in_code, nil
+    else
+      kind = in_code and "code" or kind
+      if block and goes_on(block, kind) then
+        block[#block + 1] = line
+      else
+        block = { line, kind = kind }
+        blocks[#blocks + 1] = block
+      end
+    end
+  end
+  return blocks
 end
 
 --- Makes a text of Markdown fit a width.
 ---@param text string
 ---@param columns integer
----@param paint fun(heading: string): string
+---@param paint? fun(heading: string): string needed where there are headings
 ---@return string
 function M.render(text, columns, paint)
-  local lines, block, in_code = {}, {}, false
-  local function flush()
+  local lines = {}
+  for _, block in ipairs(M.blocks(text)) do
     if block.kind == "table" then
       add_table(lines, block, columns)
-    elseif #block > 0 then
+    elseif block.kind == "code" then
+      for _, line in ipairs(block) do lines[#lines + 1] = line == "" and "" or "  " .. line end
+    elseif block.kind == "heading" then
+      lines[#lines + 1] = paint(block[1]:match "^#+ (.*)$")
+    elseif block.kind == "blank" then
+      lines[#lines + 1] = ""
+    else
       add_text(lines, block, columns)
     end
-    block = {}
   end
-  for line in text:gmatch "([^\n]*)\n" do
-    local kind = kind_of(line)
-    if kind == "fence" then
-      flush()
-      in_code = not in_code
-    elseif in_code then
-      lines[#lines + 1] = line == "" and "" or "  " .. line
-    elseif goes_on(block, kind) then
-      block[#block + 1] = line
-    else
-      flush()
-      if kind == "heading" then
-        lines[#lines + 1] = paint(line:match "^#+ (.*)$")
-      elseif kind == "blank" then
-        lines[#lines + 1] = ""
-      else
-        block = { line, kind = kind }
-      end
-    end
-  end
-  flush()
   return (table.concat(lines, "\n"):gsub("\0", " ")) .. "\n"
 end
 

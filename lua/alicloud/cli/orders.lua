@@ -16,7 +16,7 @@ local M = {}
 ---@param command table of argparse
 function M.add_option(command)
   command:option("--trust-file", "Use this file though somebody else owns it or may write it, once "
-    .. "you have read it: a playbook, its modules, approvers' keys."):argname "<path>":count "*"
+    .. "you have read it: a playbook, its modules, approvers' keys."):argname "<file>":count "*"
 end
 
 local function names(list, path)

@@ -9,6 +9,8 @@ local terminal = require "alicloud.cli.terminal"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.cli.hints"
 local hints = lazy.module "alicloud.cli.hints"
+---@module "alicloud.cli.listeners"
+local listeners = lazy.module "alicloud.cli.listeners"
 ---@module "alicloud.dr.model.snapshot"
 local snapshots = lazy.module "alicloud.dr.model.snapshot"
 
@@ -16,6 +18,10 @@ local M = {}
 
 --- What the exit code of a command says.
 M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, incomplete = 4 }
+
+--- The number in every JSON object: another one where a field changes its meaning or goes. What
+--- each command prints is declared in alicloud.cli.json_shapes.
+M.SCHEMA = 1
 
 -- As a shell tells of a signal; SIGINT is the one that leaves no number.
 local BY_SIGNAL, SIGINT = 128, 2
@@ -49,7 +55,7 @@ end
 ---@param object table
 ---@return integer exit_code
 function M.json(io, code, object)
-  object.exit = code
+  object.schema, object.exit = M.SCHEMA, code
   io.out(json.encode(object) .. "\n")
   return code
 end
@@ -241,17 +247,31 @@ local ERROR_FIELDS = {
   "retry_after", "group_id", "drill_id", "cleared",
 }
 
+-- What is of that type in a list. An error may be a playbook's own, with whatever it has put there.
+local function list_of(value, kind, convert)
+  if type(value) ~= "table" then return nil end
+  local list = core.array {}
+  for _, item in ipairs(value) do
+    if type(item) == kind then list[#list + 1] = convert and convert(item) or item end
+  end
+  return list
+end
+
 ---@param err alicloud.Error
 ---@return table
 function M.error_object(err)
   local object = {}
-  for _, name in ipairs(ERROR_FIELDS) do object[name] = err[name] end
-  if err.findings then object.findings = map(err.findings, finding_object) end
-  if err.forcible then object.forcible = core.array(err.forcible) end
+  for _, name in ipairs(ERROR_FIELDS) do
+    local value = err[name]
+    -- A playbook's own error may have a number there that is none.
+    if math.type(value) ~= "float" or value - value == 0 then object[name] = value end
+  end
+  object.findings = list_of(err.findings, "table", finding_object)
+  object.forcible = list_of(err.forcible, "string")
   if err.last and err.last.pairs then object.last_seen = M.snapshot_object(err.last) end
   object.old_side = side_object(err.old_side)
   object.done_so_far = err.done_so_far and M.compute_object(err.done_so_far)
-  if err.request_ids then object.request_ids = core.array(err.request_ids) end
+  object.request_ids = list_of(err.request_ids, "string")
   if err.access_denied_detail then object.access_denied_detail = err.access_denied_detail end
   return object
 end
@@ -264,6 +284,7 @@ end
 ---@return integer exit_code
 function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
+  listeners.tell(io, "failed", err)
   hints.at_the_shell(err)
   if args.json then return M.json(io, code, { error = M.error_object(err) }) end
   io.err(fold.lines(io, "alicloud-dr: " .. terminal.clean(err, 4000) .. "\n"))

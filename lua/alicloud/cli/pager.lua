@@ -27,6 +27,8 @@ function M.show(text)
   pipe:write(text)
   pipe:close()
   set_interrupt(true)
+  -- What came meanwhile was for this command.
+  core.checkpoint()
 end
 
 return M

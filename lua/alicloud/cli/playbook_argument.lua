@@ -2,6 +2,7 @@
 --- The same for every command that takes one.
 
 local cli_clients = require "alicloud.cli.client"
+local core = require "alicloud.core"
 local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
@@ -24,7 +25,8 @@ local M = {}
 
 ---@param command table of argparse
 function M.add_arguments(command)
-  command:argument("file", "The playbook: a ready one by its name, or a Lua file.")
+  command:argument("playbook", "The playbook: a ready one by its name, or a Lua file.")
+    :target "file"
   command:argument("param", "key=value, for run.params; key=@FILE takes what is in a file.")
     :args "*"
   command:option("--to", "The parameter to: zone or region that takes over."):argname "<place>"
@@ -42,7 +44,7 @@ end
 local LARGEST = 262144
 
 -- What stands in a file is the value of a parameter (name=@FILE); @@ begins a text with one @.
-local function value_of(name, word, read_file)
+local function text_of(name, word, read_file)
   local path = word:match "^@([^@].*)$"
   if not path then return (word:gsub("^@@", "@")) end
   local text, message = read_file(path)
@@ -55,6 +57,13 @@ local function value_of(name, word, read_file)
       LARGEST))
   end
   return text
+end
+
+local function value_of(name, word, read_file)
+  local text = text_of(name, word, read_file)
+  if utf8.len(text) then return text end
+  options.refuse(("parameter %s: got bytes that are no text in UTF-8; allowed: text in UTF-8")
+    :format(name))
 end
 
 -- One that is typed several times is a list.
@@ -158,7 +167,7 @@ end
 ---@param text string
 ---@return alicloud.dr.PlaybookSource
 function M.unpack(text)
-  local source, message = sources.unpack(text)
+  local source, message = sources.unpack((core.decode(text, { max_bytes = #text })))
   if not source then options.refuse("playbook: " .. message) end
   return source
 end

@@ -1,23 +1,29 @@
 --- What run and resume have in common: options, the terminal's side of a run, its end.
 
+local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
+local event_options = require "alicloud.cli.options.events"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
 local hints = require "alicloud.cli.hints"
 local keys = require "alicloud.cli.keys"
 local lazy = require "alicloud.base.lazy"
+local listeners = require "alicloud.cli.listeners"
 local net_options = require "alicloud.net.options"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
+local prompts = require "alicloud.cli.prompt"
 local reports = require "alicloud.cli.commands.report"
+local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
+local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.playbook.corrections"
@@ -35,7 +41,8 @@ local M = {}
 
 M.EPILOG = [[
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 4 the journal could not be
-written to its end, 130 interrupted. After 1, 3, 4 and 130 the command that goes on is printed.]]
+written to its end; 130 interrupted, 143 by SIGTERM, 129 by a lost terminal. Where a run was begun
+and has not come to its end, the command that goes on is printed.]]
 
 --- Adds the options of a run.
 ---@param command table of argparse
@@ -73,6 +80,11 @@ function M.add_options(command)
   command:flag("--accept-edit", "Execute the playbook though it was edited, and though it leaves "
     .. "finished steps out.")
   orders.add_option(command)
+  event_options.add(command)
+  command:flag("--standby", "While another process has the run, wait until that ends or is gone; "
+    .. "then go on with it.")
+  command:option("--account", "Number of the account that has the groups, for their locks in a "
+    .. "shared store; else $ALICLOUD_DR_ACCOUNT, else it is asked."):argname "<account>"
   command:flag("-y --yes", "Do not ask for the typed group id.")
   command:flag("--no-ask", "Never ask: the run is agreed to as with --yes, and what else would be "
     .. "asked stops it.")
@@ -119,18 +131,29 @@ function M.corrections(values, args, person, playbook)
   return { values = values, why = args.why, by = person }
 end
 
-local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip" }
+local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip", p = "stop",
+  stop = "stop" }
 
-local function ask_person(io, person)
+-- A whole word or its letter, since "stop" begins as "skip" does. Whatever else is typed is no
+-- answer, so it is asked again; the end of the input stops the run.
+local function answer_of(typed, question)
+  if not typed then return "stop" end
+  local answer = ANSWERS[typed:lower()]
+  if answer == "skip" and (question.release or question.critical) then return nil end
+  return answer
+end
+
+local function ask_person(io, person, args)
   return function(question)
     local allowed = question.release and "(a)gain to release it, or sto(p)"
       or question.canary and "(a)gain with another canary, (s)kip: go on without one, or sto(p)"
       or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
-    io.err(("  ? %s: %s\n    %s: "):format(terminal.clean(question.step),
-      terminal.clean(question.err.message, 1000), allowed))
-    -- A whole word or its letter: "stop" begins as "skip" does.
-    local typed = (io.read_line() or ""):lower():match("^%s*(.-)%s*$")
-    return ANSWERS[typed] or "stop", person
+    local function show()
+      io.err(fold.hang(io, ("  ? %s: %s"):format(terminal.clean(question.step),
+        terminal.clean(question.err.message, 1000)), 6) .. "\n")
+    end
+    return prompts.choose(io, show, args.client.loop, ("    %s: "):format(allowed),
+      function(typed) return answer_of(typed, question) end), person
   end
 end
 
@@ -156,18 +179,20 @@ function M.read_options(args, io)
     approvers_file = args.approvers and core.real_path(args.approvers) or nil,
     sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
     anchor_network = args.anchor
-      and net_options.settings(network.read(args, options.refuse)) or nil,
+      and net_options.settings(network.read(args, options.refuse), runtime.getenv) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
     accept_loss = accepted_loss(args, person), force = force_options.read(args, person),
-    accept_edit = args.accept_edit,
+    accept_edit = args.accept_edit, standby = args.standby,
+    account = options.text(args, "account", accounts.RULE),
     declared = next(declared) and declared or nil,
-    ask = not args.no_ask and io.input_tty and ask_person(io, person) or nil,
+    ask = not args.no_ask and io.input_tty and ask_person(io, person, args) or nil,
   }
 end
 
 -- What says who asks, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
-  "failed_region", "wait_for_cloud" }
+  "account", "failed_region", "wait_for_cloud", "requester", "chosen_file", "trust_file", "events",
+  "on_event" }
 
 --- The command that goes on with a journal.
 ---@param path string
@@ -175,16 +200,12 @@ local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "
 ---@param corrected? string[] NAME=VALUE
 ---@return string
 function M.resume_command(path, args, corrected)
-  local all = {}
-  local function add(name, value)
-    if value then all[#all + 1] = shell.option(name, value) end
-  end
-  for _, name in ipairs(KEPT) do add("--" .. name:gsub("_", "-"), args[name]) end
-  add("--as", args.requester)
-  for _, file in ipairs(args.trust_file or {}) do add("--trust-file", file) end
+  local all = options.typed(args, KEPT)
   table.move(network.typed(args), 1, 100, #all + 1, all)
   return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
 end
+
+local LOCKED, LOST = "Client.JournalLocked", "Client.JournalLost"
 
 local function result_object(result)
   local steps = {}
@@ -226,57 +247,100 @@ local function print_result(io, result, args)
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
+-- A journal that another process goes on with is written to its end by that one.
 local function exit_code(io, err)
   if err.code == "Client.Interrupted" then return output.interrupted(io) end
-  if err.incomplete then return output.EXIT.incomplete end
+  if err.incomplete and err.code ~= LOST then return output.EXIT.incomplete end
   return output.exit_code(err, true)
 end
 
 -- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
--- that is to be corrected.
+-- that is to be corrected, and keys that are missing are in a file.
 local function way_on(io, args, err, path)
-  local elsewhere = journal_room.is_full(err) and journal_room.command(path, args.typed_words,
+  local full = stores.is_path(path) and journal_room.is_full(err)
+  local elsewhere = full and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
   local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
   local side = unsaid and " --to PLACE --why TEXT" or ""
-  return elsewhere or M.resume_command(path, args) .. side
+  local taken = (err.code == LOCKED or err.code == LOST) and not stores.is_path(path)
+  local standby = taken and " --standby" or ""
+  local keyless = err.code == "Client.NoApproverKey" and not args.approvers
+  local file = keyless and " --approvers FILE" or ""
+  return elsewhere or M.resume_command(path, args) .. side .. file .. standby
 end
 
-local function report_failure(io, args, err, path)
+-- A shared store that took nothing holds no run yet, of which anything could be told: what was
+-- typed begins it, or goes on with it.
+local function begin_again(io, args, err, code)
+  local words = {}
+  for i, word in ipairs(args.typed_words) do words[i] = shell.quote(word) end
+  local command = "alicloud-dr " .. table.concat(words, " ")
+  if args.json then
+    return output.json(io, code, { error = output.error_object(err), run = command })
+  end
+  io.err(fold.lines(io, ("alicloud-dr: %s\n    go on:  %s\n"):format(terminal.clean(err, 4000),
+    command)))
+  return code
+end
+
+-- Who has the run that was lost; whoever was told so by a clock alone does not know.
+local function holder_now(err, path, io)
+  if err.code ~= LOST then return nil end
+  return stores.hold(path, run_store.context(io)).holder
+end
+
+local function failure_object(args, err, path, go_on, holder)
+  return {
+    error = output.error_object(err), journal = path, head = err.head,
+    status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
+    bring_up = err.production_down
+      and core.array(view_run.commands_up(err.ways_up or {}, path)) or nil,
+    left_open = err.left_open and core.array(err.left_open),
+    correctable = err.correctable and core.array(err.correctable), resume = go_on,
+    again = err.again, report = args.report, holder = holder,
+  }
+end
+
+local function report_failure(io, args, err, path, is_begun)
   local code = exit_code(io, err)
   hints.at_the_shell(err)
+  if not is_begun then return begin_again(io, args, err, code) end
+  local holder = holder_now(err, path, io)
   local go_on = way_on(io, args, err, path)
   if args.json then
-    return output.json(io, code, { error = output.error_object(err), journal = path,
-      head = err.head,
-      status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
-      bring_up = err.production_down
-        and core.array(view_run.commands_up(err.ways_up or {}, path)) or nil,
-      correctable = err.correctable and core.array(err.correctable), resume = go_on,
-      again = err.again, report = args.report })
+    return output.json(io, code, failure_object(args, err, path, go_on, holder))
   end
   local said = err.code == "Client.Interrupted" and terminal.interruption(io)
     or terminal.clean(err, 4000)
   io.err(fold.lines(io, view_run.standing(err, path)))
+  for _, text in ipairs(err.left_open or {}) do
+    io.err(fold.hang_command(io, "alicloud-dr: " .. terminal.clean(text, 1000), 4) .. "\n")
+  end
   local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
     force_options.words(err.forcible)) or ""
+  local held = holder
+    and ("    now:    %s\n"):format(terminal.clean(view_run.holder(holder), 400)) or ""
   local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
-  io.err(fold.lines(io, ("alicloud-dr: %s\n    go on:  %s\n%s%s    why:    %s\n    %s\n%s"):format(
-    said, go_on, view_run.again(err, go_on) .. view_run.correctable(err), overrule,
-    shell.command("explain", { path }), reports.pointer(path, args.report), head)))
+  local form = "alicloud-dr: %s\n%s    go on:  %s\n%s%s    why:    %s\n    %s\n%s"
+  io.err(fold.lines(io, form:format(said, held, go_on, view_run.again(err, go_on)
+    .. view_run.correctable(err), overrule, shell.command("explain", { path }),
+    reports.pointer(path, args.report), head)))
   return code
 end
 
 -- The report comes before the last words, which say where it is. It cannot undo what the run came
 -- to, but a report that was asked for and is not there is no success.
-local function finish(result, err, path, args, io)
+local function finish(result, err, path, args, io, state)
   local saved, fault = true, nil
-  if args.report then saved, fault = reports.save(path, args.report) end
+  if args.report then saved, fault = reports.save(path, args.report, io) end
   if not saved then
     io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
     args.report = nil
   end
-  if not result then return report_failure(io, args, err, path) end
+  if not result then
+    local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
+    return report_failure(io, args, err, path, is_begun)
+  end
   local code = saved and output.EXIT.done or output.EXIT.failed
   if args.json then
     local object = result_object(result)
@@ -303,8 +367,10 @@ function M.carry_out(playbook, given, args, io, state)
       terminal.clean(given.journal)))
     given.progress = run_progress.of(io, given.journal)
   end
+  given.progress = listeners.of_runs(io, playbook.name, given.progress)
   local result, err = dr.run(playbook, given)
-  return finish(result, err, given.journal, args, io)
+  if err then listeners.tell(io, "failed", err) end
+  return finish(result, err, given.journal, args, io, state)
 end
 
 return M

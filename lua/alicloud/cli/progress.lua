@@ -15,6 +15,7 @@ local clean = terminal.clean
 ---@field go_on fun(token: string): string the command that continues under a token
 ---@field client_token string? as soon as it is known
 ---@field sent boolean the call may have left
+---@field joined boolean? what somebody else has sent is waited for
 ---@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? else the event's own words
 ---@field seen string? what the newest look showed
 local Reporter = {}
@@ -101,7 +102,13 @@ function on.unanswered(self, event)
   self:note(clean(err.code) .. status .. consequence)
 end
 
+function on.held_back(self, event)
+  self:note(("what the run has announced, %s, may still arrive: nothing is sent for %s"):format(
+    clean(event.action), duration.format(event.left)))
+end
+
 function on.joined(self)
+  self.joined = true
   self:note("one is under way already; waiting for it, nothing is sent")
 end
 

@@ -2,19 +2,20 @@
 --- its inbox.
 
 local events = require "alicloud.dr.playbook.events"
-local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local states = require "alicloud.dr.playbook.state"
+local stores = require "alicloud.dr.store"
 
 local M = {}
 
 --- What a journal tells of its run; refuses a file that holds none.
----@param path string
+---@param path string or address
+---@param context alicloud.dr.StoreContext
 ---@return alicloud.dr.RunState|nil
 ---@return alicloud.Error? err
-function M.read(path)
-  local text, err = files.read(path)
+function M.read(path, context)
+  local text, err = stores.read(path, context)
   if not text then return nil, err end
   local reading, damage = events.read(text)
   if not reading then return nil, journals.damaged(path, damage) end
@@ -24,12 +25,13 @@ function M.read(path)
 end
 
 --- Leaves a line for the run.
----@param path string
+---@param path string or address
 ---@param line string
+---@param context alicloud.dr.StoreContext
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
-function M.post(path, line)
-  local store, err = files.open(path)
+function M.post(path, line, context)
+  local store, err = stores.open(path, context)
   if not store then return nil, err end
   local ok
   ok, err = store:post(line)

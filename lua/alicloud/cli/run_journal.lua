@@ -1,4 +1,4 @@
---- Where the journals of runs are kept, and which of them a run goes on with.
+--- Where runs live, and which of them a run goes on with.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
@@ -8,9 +8,13 @@ local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local productions = require "alicloud.dr.playbook.production"
 local states = require "alicloud.dr.playbook.state"
+local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
+local user_directory = require "alicloud.base.user_directory"
 
+---@module "alicloud.cli.run_store"
+local run_store = lazy.module "alicloud.cli.run_store"
 ---@module "alicloud.cli.fold"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.dr.store.relocate"
@@ -34,10 +38,17 @@ function M.directory(getenv, common)
   local own = getenv "ALICLOUD_DR_JOURNALS"
   if own and own ~= "" then return own end
   if is_common(common or COMMON) then return common or COMMON end
-  local state, home = getenv "XDG_STATE_HOME", getenv "HOME"
-  if state and state:sub(1, 1) == "/" then return state .. "/alicloud-dr" end
-  if home and home ~= "" then return home .. "/.local/state/alicloud-dr" end
+  local state = user_directory.state(getenv)
+  if state then return state .. "/alicloud-dr" end
   options.refuse "--journal: is missing, and $HOME does not say where it is kept"
+end
+
+--- Where runs live if nobody says otherwise: in the shared store that the environment names, else
+--- in a directory.
+---@param getenv fun(name: string): string|nil
+---@return string directory, or address of a store
+function M.place(getenv)
+  return run_store.named(getenv) or M.directory(getenv)
 end
 
 --- What the text of a journal tells of its run.
@@ -62,17 +73,26 @@ local function is_of(state, playbook)
   return state.run == nil or state.run.file == playbook.file or state.digest == playbook.digest
 end
 
-local function is_free(path, directory, playbook, new)
-  local text, err = files.read_trusted(path)
-  if not text and err.errno == "ENOENT" then
-    local moved = not new and relocate.moved_error(path)
-    if moved then
-      moved.hint = moved.hint .. "; a run of its own, in spite of that: --new"
-      return nil, moved
-    end
-    return not is_strange(path .. ".lock", directory) and not relocate.moved_to(path)
+-- Whether a name at which no file is may be taken.
+local function is_free_path(path, place, new)
+  local moved = not new and relocate.moved_error(path)
+  if moved then
+    moved.hint = moved.hint .. "; a run of its own, in spite of that: --new"
+    return nil, moved
   end
-  if not text and is_strange(path, directory) then return false end
+  return not is_strange(path .. ".lock", place) and not relocate.moved_to(path)
+end
+
+local function is_free(path, place, playbook, new, context)
+  local text, err = stores.read_trusted(path, context)
+  local in_files = stores.is_path(path)
+  if not text and err.errno == "ENOENT" then
+    if not in_files then return true end
+    return is_free_path(path, place, new)
+  end
+  if not text and in_files and is_strange(path, place) then return false end
+  -- What was begun in a cluster that is gone is nothing that a new run could disturb.
+  if not text and new and err.code == "Client.OtherCluster" then return false end
   if not text then return nil, err end
   if new then return false end
   local state
@@ -103,13 +123,16 @@ function M.make_directory(directory, io)
   return true
 end
 
+-- Names of files and of runs in stores have an end.
+local LONGEST = 100
+
 local function stem_of(playbook)
-  return (playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-"))
+  return (playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-"):sub(1, LONGEST))
 end
 
 -- An unfinished run; most files are of finished ones, whose end says so.
-local function open_run(path)
-  local text = files.read_trusted(path)
+local function open_run(path, context)
+  local text = stores.read_trusted(path, context)
   if not text or text:sub(-65536):find('"type":"finished"', 1, true) then return nil end
   local state = M.state(path, text)
   return state and state.run and not (state.ending and state.ending.type == "finished") and state
@@ -130,14 +153,16 @@ end
 
 -- The unfinished run that a command line means, whose parameters may have been corrected since, or
 -- are to be corrected now.
-local function unfinished_run(playbook, params, directory)
+local function unfinished_run(playbook, params, place, context)
+  local names, err = stores.list(place, context)
+  if not names then return nil, err end
+  local start = place .. (stores.is_path(place) and "/" or "#") .. stem_of(playbook) .. "-"
+  local found = stores.each(names, context, function(path)
+    return path:sub(1, #start) == start and open_run(path, context)
+  end)
   local half_done
-  local names = core.list_directory(directory) or {}
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local ours = name:find(stem_of(playbook) .. "-", 1, true) == 1 and name:find "%.jsonl$"
-    local path = directory .. "/" .. name
-    local state = ours and open_run(path)
+  for i, path in ipairs(names) do
+    local state = found[i]
     if state and state.run.playbook == playbook.name then
       if is_of(state, playbook) and is_same(params, state.params) then return path end
       if is_half_done(state, params) then half_done = half_done or path end
@@ -150,20 +175,21 @@ end
 --- same group that is half done, or a new name.
 ---@param playbook alicloud.dr.Playbook
 ---@param params table
----@param directory string that is there
+---@param place string directory that is there, or address of a store
+---@param context alicloud.dr.StoreContext
 ---@param new boolean? a new name in any case
----@return string|nil path
+---@return string|nil name path or address
 ---@return alicloud.Error? err
-function M.find(playbook, params, directory, new)
-  local open = not new and unfinished_run(playbook, params, directory)
-  if open then return open end
-  local stem = stem_of(playbook)
+function M.find(playbook, params, place, context, new)
+  local open, fault
+  if not new then open, fault = unfinished_run(playbook, params, place, context) end
+  if open or fault then return open, fault end
   local key = core.sha256(core.encode { playbook = playbook.name, params = params }):sub(1, 10)
-  local n = 0
+  local form, n = stores.is_path(place) and "%s/%s-%s-%d.jsonl" or "%s#%s-%s-%d", 0
   while true do
     n = n + 1
-    local path = ("%s/%s-%s-%d.jsonl"):format(directory, stem, key, n)
-    local free, err = is_free(path, directory, playbook, new)
+    local path = form:format(place, stem_of(playbook), key, n)
+    local free, err = is_free(path, place, playbook, new, context)
     if free == nil then return nil, err end
     if free then return path end
   end

@@ -8,6 +8,7 @@ local keys = require "alicloud.cli.keys"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 local widths = require "alicloud.cli.width"
+local zones = require "alicloud.cli.zone"
 
 local M = {}
 
@@ -21,14 +22,31 @@ local function marked(io, color, sign, step, words)
 end
 
 local function indented(io, text)
-  -- What is to be copied stays on its line.
-  local line = "    " .. text
-  io.out((text:find("alicloud-dr ", 1, true) and line or fold.hang(io, line, 6)) .. "\n")
+  io.out(fold.hang_command(io, "    " .. text, 6) .. "\n")
 end
 
 local SHOW = {}
 
+local function holder_words(holder)
+  return ("held by %s on %s since %s"):format(terminal.clean(holder.owner),
+    terminal.clean(holder.host), terminal.clean(zones.noted(holder.since)))
+end
+
+-- Once for each who has the run, and whenever the store has come out of reach.
+function SHOW.standby(io, event, view)
+  local words = event.err and terminal.clean(event.err, 1000)
+    or event.holder and holder_words(event.holder) or "held by somebody"
+  view.waited = event.waited
+  if view.standing == words then return end
+  view.standing = words
+  io.out(fold.hang(io, ("  %s; standing by"):format(words), 4) .. "\n")
+end
+
 function SHOW.attempt(io, event, view)
+  if view.standing then
+    io.out(("  free after %s of standing by\n"):format(duration.format(math.ceil(view.waited))))
+    view.standing = nil
+  end
   if event.n > 1 then
     io.out(("  going on, process %d of this run%s%s\n"):format(event.n,
       event.taken_from and ", taken over from " .. terminal.clean(event.taken_from) or "",
@@ -57,6 +75,20 @@ end
 function SHOW.intent(io, event)
   io.out(("    %s %s, client token %s…\n"):format(terminal.clean(event.verb),
     terminal.clean(event.intent.group_id), terminal.clean(event.intent.client_token:sub(1, 8))))
+end
+
+function SHOW.takeover(io, event)
+  indented(io, ("%s: the process before has announced %s, which may still arrive; it is looked "
+    .. "for, and sent again in %s at the earliest"):format(terminal.clean(event.step),
+    terminal.clean(event.action), duration.format(math.ceil(event.left))))
+end
+
+-- It may take minutes, and whoever has typed Ctrl-C sees that it was heard.
+function SHOW.clearing(io, event)
+  local rest = io.ended_by() and " before the end; once more, and it ends at once and leaves the "
+    .. "drill open, which costs money" or ""
+  indented(io, ("%sclearing the drill of %s%s"):format(io.ended_by() and "interrupted: " or "",
+    terminal.clean(event.group_id), rest))
 end
 
 function SHOW.gate_open(io, event, view)

@@ -31,21 +31,54 @@ end
 ---@field page? fun(text: string) shows a long text screen by screen
 ---@field input_tty boolean somebody can answer a question
 ---@field columns integer
----@field read_line fun(): string|nil
+---@field read_line fun(loop?: alicloud.Loop): string|nil what is typed; nil at the end of it
+---@field drop_typed fun() forgets the lines that were typed and not read
 ---@field color boolean
----@field ended_by fun(): integer|nil number of the signal that ends the command, if not SIGINT
+---@field ended_by fun(): integer|nil number of the signal that ends the command
+---@field events alicloud.cli.Events? who is told of what the command does
 ---@field transport table? instead of the network
 ---@field runtime table? overrides of alicloud.Runtime
+---@field tracing alicloud.otel.Tracing|false|nil once it is known whether the command is traced
 
 local function wants_color(tty)
   local no_color = os.getenv "NO_COLOR"
   return tty and (no_color == nil or no_color == "") and os.getenv "TERM" ~= "dumb"
 end
 
+local INPUT = 0
+
+-- What a loop waits for: something was typed.
+local typing = {
+  pollfd = function() return INPUT end,
+  events = function() return "r" end,
+  timeout = function() return nil end,
+  step = function() return core.poll(INPUT, "r", 0) and 1 or 0 end,
+}
+
 -- A read that blocks in C would keep Ctrl-C waiting until the next line is typed.
-local function read_line()
-  while not core.poll(0, "r", 0.2) do end
-  return io.stdin:read "l"
+local function wait_for_input(loop)
+  while not core.poll(INPUT, "r", loop and 0 or 0.2) do
+    if loop then loop.wait(typing, math.huge) else core.checkpoint() end
+  end
+end
+
+-- No more than the line: what is behind it may be for somebody else. With a loop, its tasks go on
+-- meanwhile.
+local function read_line(loop)
+  local bytes = {}
+  while true do
+    wait_for_input(loop)
+    local byte = core.take(INPUT, 1)
+    if byte == "\n" or not byte and bytes[1] then return table.concat(bytes) end
+    if not byte then return nil end
+    bytes[#bytes + 1] = byte
+  end
+end
+
+local function drop_typed()
+  while core.poll(INPUT, "r", 0) do
+    if not core.take(INPUT, 1) then return end
+  end
 end
 
 -- Shells keep COLUMNS to themselves, so a terminal is asked; a log gets lines of moderate length.
@@ -85,6 +118,7 @@ function M.io()
     input_tty = core.terminal(0) ~= nil,
     columns = math.max(1, read_columns()),
     read_line = read_line,
+    drop_typed = drop_typed,
     color = wants_color(tty),
     ended_by = core.ended_by,
   }

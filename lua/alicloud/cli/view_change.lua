@@ -133,10 +133,12 @@ end
 ---@param region string
 ---@param report alicloud.dr.ReadinessReport
 ---@param quiet? boolean only of those that are not ok
+---@param excluded? boolean groups were left out by wish
 ---@return string
-function M.readiness(io, region, report, quiet)
+function M.readiness(io, region, report, quiet, excluded)
   if #report.lines == 0 then
-    return ("  %s no group fails over to %s\n"):format(mark(io, "fail"), region)
+    return ("  %s no group fails over to %s%s\n"):format(mark(io, "fail"), region,
+      excluded and " but what --exclude leaves out" or "")
   end
   local lines = {}
   for _, line in ipairs(report.lines) do

@@ -2,6 +2,7 @@
 
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+local zones = require "alicloud.cli.zone"
 
 local M = {}
 
@@ -72,6 +73,14 @@ local function ways_on(ways, path)
   return table.concat(lines)
 end
 
+--- Who holds a run, and since when.
+---@param holder { owner: any, host: any, pid: any, since: any } as a lock's note says, unchecked
+---@return string
+function M.holder(holder)
+  return ("held by %s (process %s on %s) since %s"):format(tostring(holder.owner),
+    tostring(holder.pid), tostring(holder.host), zones.noted(holder.since))
+end
+
 --- How production stands, which is said before why the run has ended.
 ---@param err alicloud.Error of the run
 ---@param path string of its journal
@@ -82,7 +91,7 @@ function M.standing(err, path)
       .. ways_on(err.ways_up or {}, path)
   end
   return err.rolled_back
-    and "alicloud-dr: rolled back: what the run had stopped is seen to run again\n" or ""
+    and "alicloud-dr: rolled back: all is undone, and nothing is down that the run stopped\n" or ""
 end
 
 --- How the step is done once more of which no look tells whether it was done.

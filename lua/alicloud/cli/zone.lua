@@ -13,6 +13,14 @@ function M.moment(unix)
   return (text:gsub("([+-]%d%d)(%d%d)$", "%1:%2"))
 end
 
+--- A moment that somebody has noted as RFC 3339, in the zone of this process.
+---@param text any a lock may hold anything
+---@return string
+function M.noted(text)
+  local unix = type(text) == "string" and core.parse_iso8601(text)
+  return unix and M.moment(unix) or tostring(text)
+end
+
 --- A text whose times are in UTC, as evidence has them, with times of this zone.
 ---@param text string
 ---@return string

@@ -9,6 +9,7 @@ local keys = require "alicloud.cli.keys"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local run_inbox = require "alicloud.cli.run_inbox"
+local run_store = require "alicloud.cli.run_store"
 local states = require "alicloud.dr.playbook.state"
 local terminal = require "alicloud.cli.terminal"
 
@@ -34,14 +35,15 @@ standard error; whoever has the journal hands the line over with --line.
 Exit codes: 0 done, 1 failed, 2 usage.]]
 
 function M.configure(command)
-  command:argument("journal", "The journal of the run, or a copy."):args "?"
-  command:argument("gate", "The gate."):args "?"
+  command:argument("journal", "The journal of the run, or a copy: a path, or an address.")
+    :args "?"
+  command:argument("gate", "The name of the gate that the run waits at."):args "?"
   command:option("--as", "Who approves; else $USER."):target "requester":argname "<name>"
-  command:option("--key", "The approver's key."):argname "<file>"
+  command:option("--key", "The approver's key, as --new-key has made it."):argname "<file>"
   command:option("--new-key", "Make a key and print its public half."):argname "<file>"
-  command:option("--line", "Hand over a line that was signed before."):argname "<json>"
+  command:option("--line", "Hand over a line that was signed with --print."):argname "<json>"
   command:flag("--print", "Print the signed line and leave it to nobody.")
-  command:flag("--yes", "Sign without a question; what is signed is shown all the same.")
+  command:flag("-y --yes", "Sign without a question; what is signed is shown all the same.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -181,7 +183,8 @@ function M.run(args, io)
   if not person then options.refuse "--as: is missing" end
   if args.new_key then return make_key(args, io, person) end
   if not args.journal then options.refuse "journal: is missing" end
-  local state, err = run_inbox.read(args.journal)
+  args.journal = run_store.journal(args.journal)
+  local state, err = run_inbox.read(args.journal, run_store.context(io))
   if not state then
     if err.errno == "EACCES" then err.hint = HAND_OVER end
     return output.fail(io, args, err)
@@ -193,7 +196,7 @@ function M.run(args, io)
     return output.EXIT.done
   end
   local ok
-  ok, err = run_inbox.post(args.journal, line)
+  ok, err = run_inbox.post(args.journal, line, run_store.context(io))
   if not ok then return output.fail(io, args, err) end
   if args.json then
     return output.json(io, output.EXIT.done, { approved = core.decode(line) })

@@ -37,7 +37,7 @@ function M.configure(command)
     :args "*"
     :argname "<Key=Value>"
   options.add_common(command, "Region to ask")
-  command:option("--product", "Product, else ebs."):argname "<code>"
+  command:option("--product", "Product, else ebs."):argname "<product>"
   command:flag("-y --yes", "Do not ask for the name of an operation that may change something.")
   command:option("--version", "API version, e.g. 2014-05-26; known for ebs.")
     :argname "<date>"

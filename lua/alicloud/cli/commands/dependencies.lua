@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local run_store = require "alicloud.cli.run_store"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
@@ -13,7 +14,8 @@ local M = {}
 
 local EPILOG = [[
 A run must not depend on the region that it wants to leave. The list has the endpoints, the hosts of
-the credentials, the proxy and the hooks that are told of the run; nothing is sent.
+the credentials, the proxy, the members of $ALICLOUD_DR_STORE and the hooks that are told of the
+run; nothing is sent.
 
 Examples:
   alicloud-dr dependencies --region cn-shanghai --failed-region cn-hangzhou
@@ -25,7 +27,7 @@ Exit codes: 0 nothing lies in the failed region, 1 something does, 2 usage.]]
 function M.configure(command)
   options.add_common(command, "Region that the run asks")
   command:option("--product", "Product whose endpoint is needed (ebs); again for another one.")
-    :argname "<code>":count "*"
+    :argname "<product>":count "*"
   command:option("--hook", "Address that is told of the run; again for another one.")
     :argname "<url>":count "*"
   command:epilog(EPILOG)
@@ -73,6 +75,7 @@ function M.run(args, io)
   local products, hooks = args.product or {}, args.hook or {}
   local ok, list = guard.call(client.dependencies, client, {
     products = #products > 0 and products or nil, hooks = hooks,
+    stores = run_store.members(cli_clients.runtime(io).getenv),
   })
   if not ok then options.refuse_misuse(list) end
   local fault = fault_of(list, args.failed_region)

@@ -31,7 +31,7 @@ Exit codes: 0 done, 1 refused or failed, 2 usage, 3 outcome unknown, 130 interru
 
 function M.configure(command)
   command:argument("verb", "What to do."):choices { "start", "clear", "list" }
-  command:argument("group", "Group id, e.g. pg-orders."):args "?"
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME."):args "?"
   command:argument("drill", "Drill id, for clear."):args "?"
   options.add_common(command, "Region of the secondary site, where drills take place")
   options.add_change(command, { yes = "Do not ask.",
@@ -59,7 +59,7 @@ local function list(args, io)
   return output.EXIT.done
 end
 
-local CARRIED_ON = { "timeout", "poll" }
+local CARRIED_ON = { "timeout", "poll", "events", "on_event" }
 
 local function command_of(args, group, noun, typed)
   local place = { group.id }

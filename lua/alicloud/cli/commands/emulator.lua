@@ -46,13 +46,13 @@ function M.configure(command)
   command:option("--faults", "File with a list of fault rules (Lua table or .json).")
     :argname "<file>"
   command:option("--scenario", "A disaster to rehearse: one of --list-scenarios, or a file (.lua "
-    .. "or .json) made like one."):argname "<name>"
+    .. "or .json) made like one."):argname "<scenario>"
   command:flag("--list-scenarios", "Print the scenarios, and stop.")
   command:flag("--region-ports", "One more port for each region, so that a region can be down.")
   command:flag("--any-key", 'Accept every AccessKeyId; the secret of "x" is "x-secret", and each '
     .. "has a world of its own.")
   command:option("--ecs-role", "Be an instance's metadata service too, with this RAM role.")
-    :argname "<name>"
+    :argname "<role>"
   command:option("--step", "Model seconds that each Describe takes; then time moves no other way.")
     :argname "<seconds>"
   command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
@@ -61,8 +61,9 @@ function M.configure(command)
     .. "ahead."):argname "<seconds>"
   command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
   command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
-    :argname "<name=value>"
-  command:option("--hostile", "Switch a hostile behaviour."):count("*"):argname "<name[=value]>"
+    :argname "<assumption=value>"
+  command:option("--hostile", "Switch a hostile behaviour, see alicloud-dr manual emulator.")
+    :count("*"):argname "<behaviour[=value]>"
   command:flag("--until-eof", "Stop when standard input ends.")
   command:flag("--list-assumptions", "Print what is assumed about the service, and stop.")
   command:flag("--json", "Print one JSON line instead of text, errors too.")
@@ -233,7 +234,8 @@ local function announce(emu, listening, args, io)
     local ids = core.array {}
     for index, group in ipairs(groups) do ids[index] = group.id end
     return io.out(json.encode {
-      endpoint = listening.url, admin = listening.url .. "/_emulator/", port = listening.port,
+      schema = output.SCHEMA, endpoint = listening.url,
+      admin = listening.url .. "/_emulator/", port = listening.port,
       access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
       clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
       endpoints = listening.endpoints,

@@ -2,11 +2,11 @@
 
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
-local files = require "alicloud.dr.store.file"
 local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 local zones = require "alicloud.cli.zone"
 
@@ -18,6 +18,8 @@ local journals = lazy.module "alicloud.dr.journal"
 local sources = lazy.module "alicloud.dr.report.source"
 ---@module "alicloud.cli.explain_run"
 local explain_run = lazy.module "alicloud.cli.explain_run"
+---@module "alicloud.cli.run_store"
+local run_store = lazy.module "alicloud.cli.run_store"
 ---@module "alicloud.cli.orders"
 local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.cli.client"
@@ -38,7 +40,7 @@ Exit codes: 0 explained, 1 the journal cannot be read or is damaged, 2 usage.]]
 
 function M.configure(command)
   command:argument("what", "A code as it was printed, e.g. OperationDenied.InvalidStatus or "
-    .. "Client.OutcomeUnknown, or the journal of a run.")
+    .. "Client.OutcomeUnknown, or the journal of a run: a path, or an address.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -58,15 +60,18 @@ local function write(io, line, cap)
 end
 
 local function explain_journal(args, io)
-  local source, err = sources.open(args.what)
-  if not source then return output.fail(io, args, err) end
+  args.what = run_store.journal(args.what)
+  local source, err = sources.open(args.what, nil, nil, run_store.context(io))
+  if not source then return output.fail(io, args, run_store.name_copy(err, args.what, io)) end
   orders.tell_owner(args.what, io)
   local model = gather.model(source)
   if not model and source.chain.line then
     return output.fail(io, args, journals.damaged(args.what, source.chain))
   end
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
-  local run = explain_run.of(model, source.events, args.what, cli_clients.runtime(io).time())
+  local runtime = cli_clients.runtime(io)
+  local origin = source.copied and run_store.origin(args.what, runtime.getenv) or nil
+  local run = explain_run.of(model, source.events, args.what, runtime.time(), origin)
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
   if args.json then return output.json(io, code, run) end
   for _, line in ipairs(explain_run.lines(run)) do write(io, line, 2000) end
@@ -76,7 +81,7 @@ end
 -- No code has a slash or such a suffix, but a journal may be called anything.
 local function is_journal(what)
   return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
-    or not explain_code.code(what) and files.read(what) ~= nil
+    or not explain_code.code(what) and stores.read(what) ~= nil
 end
 
 function M.run(args, io)

@@ -3,6 +3,7 @@
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
 local options = require "alicloud.cli.options"
@@ -29,8 +30,8 @@ The groups are found by running the playbook undisturbed once. It runs in proces
 as with `plan`, one for each core; gates pass. What is drawn is listed with a violation, shrunk to
 the troubles that it needs, and with the command that repeats it.
 
---faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages)
-and names of hostile options of the emulator (stale_read, group_ahead, …).
+--faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
+stops, controllers) and names of hostile options of the emulator (stale_read, group_ahead, …).
 
 Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
@@ -126,11 +127,13 @@ local function sorted_endings(report)
   return list
 end
 
+-- What has no number is about the end, and comes last.
 local function sorted_invariants()
   local names = {}
   for name in pairs(invariants.INVARIANTS) do names[#names + 1] = name end
   table.sort(names, function(a, b)
-    local an, bn = tonumber(a:match "%d+" or 99), tonumber(b:match "%d+" or 99)
+    local an, bn = tonumber(a:match "%d+"), tonumber(b:match "%d+")
+    if not an or not bn then return an ~= nil end
     if a:sub(1, 1) ~= b:sub(1, 1) then return a:sub(1, 1) > b:sub(1, 1) end
     return an < bn
   end)
@@ -146,8 +149,9 @@ local function print_report(io, args, report)
     or terminal.paint(io, "red", "✘")
   io.out(("  %s %d seeds, %d processes, %d crashes, %d requests, %d effects\n"):format(mark,
     report.seeds, report.processes, report.crashes, report.requests, report.effects))
-  io.out(("    invariants %s: %s\n"):format(table.concat(sorted_invariants(), " "),
-    report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed)))
+  local words = ("    invariants %s: %s"):format(table.concat(sorted_invariants(), " "),
+    report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
+  io.out(fold.hang(io, words, 6) .. "\n")
 end
 
 local function report_object(args, report, confined)

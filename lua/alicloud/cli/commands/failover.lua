@@ -36,7 +36,7 @@ Exit codes: 0 failed over (or already was), 1 refused or failed, 2 usage, 3 outc
 the call leaves, and again after 3 and 130.]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site, which takes over")
   options.add_side(command)
   command:option("--max-rpo", "Refuse if the oldest recovery point is older, e.g. 20m.")

@@ -27,7 +27,7 @@ Exit codes: 0 fenced (or already was), 1 refused or failed, 2 usage, 3 outcome u
 130 interrupted.]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site, which the group is copied to")
   options.add_side(command)
   command:flag("--no-detach", "Stop the instances only, and leave the disks attached.")

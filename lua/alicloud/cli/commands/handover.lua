@@ -11,8 +11,10 @@ local playbook_argument = require "alicloud.cli.playbook_argument"
 local private = require "alicloud.dr.store.private"
 local relocate = require "alicloud.dr.store.relocate"
 local run_journal = require "alicloud.cli.run_journal"
+local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
 local sources = require "alicloud.dr.playbook.source"
+local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
 
@@ -29,6 +31,8 @@ it then is written down.
 that they are his. It is also the way off a disk that is full, which it writes nothing to. Locks on
 groups lie beside journals, and do not go along.
 
+A run in a shared store needs none of this: whoever reaches the store goes on with it (resume).
+
 A run that is at work is not handed over: interrupt it first (Ctrl-C), which undoes nothing.
 
 Examples:
@@ -38,9 +42,9 @@ Examples:
 Exit codes: 0 done, 1 failed or somebody runs it, 2 usage.]]
 
 function M.configure(command)
-  command:argument("journal", "The journal.")
+  command:argument("journal", "The journal of the run: a path.")
   command:option("--to", "Move it into this directory."):argname "<directory>"
-  command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
+  command:option("--file", "The playbook, if it is not where it was."):argname "<playbook>"
   orders.add_option(command)
   options.add_json(command)
   command:epilog(EPILOG)
@@ -61,6 +65,20 @@ local function read(path)
       shell.command("report", { path })))
   end
   return state
+end
+
+-- Whoever reaches a shared store has the run at hand; and where it was begun its locks are.
+local function refuse_shared(args)
+  if not stores.is_path(args.journal) then
+    options.refuse(("journal: a run in a shared store is at hand wherever the store is reached, so "
+      .. "nothing is handed over; there: %s"):format(shell.command("resume",
+      { run_store.journal(args.journal) })))
+  end
+  if args.to and not stores.is_path(args.to) then
+    options.refuse(("--to: got %s; allowed: a directory: a run that was begun in files ends there, "
+      .. "since its locks are there. One that several machines can take over is begun in the "
+      .. "store: alicloud-dr run PLAYBOOK --store ADDRESS"):format(shell.quote(args.to)))
+  end
 end
 
 local function needs_place(path)
@@ -110,7 +128,7 @@ local function leave_playbook(source, target, place)
   local file <close>, message, code = core.open_file(path, "create",
     place.team and TEAM_MODE or MODE)
   local ok = file ~= nil
-  if ok then ok, message, code = file:append(sources.pack(source)) end
+  if ok then ok, message, code = file:append(core.encode(sources.pack(source))) end
   if ok then ok, message, code = file:sync() end
   if not ok then return nil, private.failure(path, message, code) end
   return true
@@ -154,6 +172,7 @@ local function carry_out(args, io)
 end
 
 function M.run(args, io)
+  refuse_shared(args)
   local done, err = carry_out(args, io)
   if not done then return output.fail(io, args, err, true) end
   local region = done.state.run.region

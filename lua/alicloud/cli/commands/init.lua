@@ -28,6 +28,7 @@ M.LIST = {
   { name = "run", summary = "Run a playbook; run again it goes on where it ended." },
   { name = "runs", summary = "List runs, how each stands, and the command that goes on." },
   { name = "resume", summary = "Go on with a run from its journal." },
+  { name = "fleet", summary = "Move many groups, in many accounts, from several machines." },
   { name = "unfence", summary = "Bring back what a run has stopped at the old side." },
   { name = "handover", summary = "Let a colleague go on with a run, or move its journal." },
   { name = "approve", summary = "Approve a gate of a run, or make a key for that." },
@@ -47,6 +48,8 @@ M.LIST = {
   { name = "repl", summary = "Type Lua: calls, results, help and explanations." },
   { name = "emulator", summary = "Run an emulator of the EBS replication API." },
   { name = "manual", summary = "Read the manual, topic by topic." },
+  { name = "help", summary = "Show the help of a command." },
+  { name = "completion", summary = "Print the script that completes what is typed, for a shell." },
   { name = "version", summary = "Print the versions of the command and its libraries." },
 }
 

@@ -1,22 +1,30 @@
 --- `alicloud-dr manual`: the topics of the manual, and the text of one.
 
 local cli_clients = require "alicloud.cli.client"
+local commands = require "alicloud.cli.commands"
 local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
+local json = require "alicloud.cli.json"
+local lazy = require "alicloud.base.lazy"
 local markdown = require "alicloud.cli.markdown"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local schema = require "alicloud.base.schema"
+local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.json_shapes.json_schema"
+local json_schema = lazy.module "alicloud.cli.json_shapes.json_schema"
 
 ---@type alicloud.cli.Command
 local M = {}
 
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
 M.TOPICS = {
-  "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "rehearsal",
-  "after-the-failover", "nights", "ways-on", "evidence", "repl", "credentials", "networks",
-  "outages", "emulator", "embedding", "event-loops", "security", "reference", "speed", "building",
+  "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "controllers", "rehearsal",
+  "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl", "credentials",
+  "networks", "outages", "emulator", "embedding", "event-loops", "tasks", "security", "reference",
+  "json", "tracing", "speed", "building",
 }
 
 local EPILOG = [[
@@ -27,6 +35,7 @@ Examples:
   alicloud-dr manual
   alicloud-dr manual playbooks
   alicloud-dr manual security | grep -i approval
+  alicloud-dr manual json --schema >alicloud-dr.schema.json
 
 Exit codes: 0 shown, 2 usage (also: no such topic).]]
 
@@ -41,17 +50,25 @@ for _, topic in ipairs(M.TOPICS) do known[topic] = true end
 
 function M.configure(command)
   command:argument("topic", "What to read about; without it, every topic."):args "?"
+  command:flag("--schema", "Of the topic json: what every command prints, as JSON Schema.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
 
--- The texts lie beside the modules, wherever those were installed.
-local function read(topic, io)
+--- The text of a topic. The texts lie beside the modules, wherever those were installed.
+---@param topic string of TOPICS
+---@param read_file fun(path: string): string|nil, string?
+---@return string
+function M.text(topic, read_file)
   local places = package.path:gsub("%.lua%f[;\0]", ".md")
   local path, message = package.searchpath("alicloud.manual." .. topic, places)
   local text
-  if path then text, message = cli_clients.runtime(io).read_file(path) end
+  if path then text, message = read_file(path) end
   return text or options.refuse("manual: " .. message)
+end
+
+local function read(topic, io)
+  return M.text(topic, cli_clients.runtime(io).read_file)
 end
 
 -- Every text begins with "# Title: summary".
@@ -59,19 +76,36 @@ local function summary_of(topic, io)
   return read(topic, io):match "^# [^:\n]+: ([^\n]+)"
 end
 
+--- Shows every topic on a line of its own.
+---@param io alicloud.cli.Io
+function M.list(io)
+  for _, topic in ipairs(M.TOPICS) do
+    io.out(fold.hang(io, ("  %-19s %s"):format(topic, summary_of(topic, io)), MARGIN) .. "\n")
+  end
+end
+
 local function list(args, io)
+  if not args.json then
+    M.list(io)
+    return output.EXIT.done
+  end
   local topics = core.array {}
   for i, topic in ipairs(M.TOPICS) do
     topics[i] = { topic = topic, summary = summary_of(topic, io) }
   end
-  if args.json then return output.json(io, output.EXIT.done, { topics = topics }) end
-  for _, about in ipairs(topics) do
-    io.out(fold.hang(io, ("  %-19s %s"):format(about.topic, about.summary), MARGIN) .. "\n")
-  end
-  return output.EXIT.done
+  return output.json(io, output.EXIT.done, { topics = topics })
 end
 
-local function show(text, io)
+--- Whether there is such a topic.
+---@param topic any
+---@return boolean
+function M.is_topic(topic) return known[topic] == true end
+
+--- Shows the text of a topic.
+---@param topic string
+---@param io alicloud.cli.Io
+function M.show(topic, io)
+  local text = read(topic, io)
   if not io.tty then return io.out(text) end
   local shown = markdown.render(text, math.min(io.columns, WIDEST), function(heading)
     return terminal.paint(io, "bold", heading)
@@ -79,18 +113,30 @@ local function show(text, io)
   return (io.page or io.out)(shown)
 end
 
+local function print_schema(topic, io)
+  if topic ~= "json" then
+    options.refuse(("--schema: got the topic %s; allowed: json"):format(schema.show(topic)))
+  end
+  io.out(json.encode(json_schema.document()) .. "\n")
+  return output.EXIT.done
+end
+
 function M.run(args, io)
   local topic = args.topic
+  if args.schema then return print_schema(topic, io) end
   if not topic then return list(args, io) end
+  if not known[topic] and commands.is_known(topic) then
+    options.refuse(("topic: got %s, which is a command: %s"):format(schema.show(topic),
+      shell.command("help", { topic })))
+  end
   if not known[topic] then
     options.refuse(("topic: got %s; allowed: %s%s"):format(schema.show(topic),
       table.concat(M.TOPICS, ", "), schema.did_you_mean(topic, known)))
   end
-  local text = read(topic, io)
   if args.json then
-    return output.json(io, output.EXIT.done, { topic = topic, text = text })
+    return output.json(io, output.EXIT.done, { topic = topic, text = read(topic, io) })
   end
-  show(text, io)
+  M.show(topic, io)
   return output.EXIT.done
 end
 

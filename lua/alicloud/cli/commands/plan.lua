@@ -5,6 +5,7 @@ local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local formats = require "alicloud.base.formats"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -12,6 +13,7 @@ local playbook_argument = require "alicloud.cli.playbook_argument"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.service"
 local shapes = require "alicloud.cli.confine.shapes"
+local sources = require "alicloud.dr.playbook.source"
 local terminal = require "alicloud.cli.terminal"
 
 ---@type alicloud.cli.Command
@@ -110,9 +112,11 @@ local function print_step(io, entry)
     io.out("      " .. terminal.clean(words_of(call)) .. "\n")
   end
   for _, words in ipairs(entry.says) do
-    io.out(("      %s\n"):format(terminal.clean(words, 1000)))
+    io.out(fold.hang(io, "      " .. terminal.clean(words, 1000), 8) .. "\n")
   end
-  if entry.note then io.out(("      %s\n"):format(terminal.clean(entry.note, 1000))) end
+  if entry.note then
+    io.out(fold.hang(io, "      " .. terminal.clean(entry.note, 1000), 8) .. "\n")
+  end
 end
 
 local function is_clear(plan)
@@ -136,16 +140,26 @@ local function count_unentered(plan)
   return total
 end
 
+local function print_blocking(io, blocking)
+  if #blocking == 0 then return end
+  for _, words in ipairs(blocking) do
+    io.out(("  %s %s\n"):format(terminal.paint(io, "yellow", "!"), terminal.clean(words)))
+  end
+  io.out "    keeps the thread until it ends, and no lock in a shared store is renewed\n"
+  io.out "    meanwhile; run:program does not\n"
+end
+
 local function print_plan(io, plan, rate)
   io.out(("  %s   %s\n"):format(terminal.clean(plan.playbook), plan.digest:sub(1, 16)))
   for _, entry in ipairs(plan.steps) do print_step(io, entry) end
+  print_blocking(io, plan.blocking)
   if plan.stopped then
-    io.out(("  %s the plan ends here: %s\n"):format(terminal.paint(io, "yellow", "?"),
-      terminal.clean(plan.stopped, 1000)))
+    io.out(fold.hang(io, ("  %s the plan ends here: %s"):format(terminal.paint(io, "yellow", "?"),
+      terminal.clean(plan.stopped, 1000)), 4) .. "\n")
   end
-  io.out(("  %d calls that read, %d that change; at %g a minute they take at least %s, and the "
-    .. "service its time\n"):format(plan.reads, plan.changes, rate,
-    duration.format(shortest(plan, rate))))
+  io.out(fold.hang(io, ("  %d calls that read, %d that change; at %g a minute they take at least "
+    .. "%s, and the service its time"):format(plan.reads, plan.changes, rate,
+    duration.format(shortest(plan, rate))), 4) .. "\n")
   if draws_tokens(plan) then
     io.out "  tokens that are not shown are drawn when they are sent; --incident tells them\n"
   end
@@ -168,7 +182,8 @@ local function plan_object(plan, rate)
   end
   return { playbook = plan.playbook, digest = plan.digest, steps = core.array(steps),
     groups = core.array(plan.groups), stopped = plan.stopped, reads = plan.reads,
-    changes = plan.changes, shortest = shortest(plan, rate), confined = plan.confined }
+    changes = plan.changes, shortest = shortest(plan, rate),
+    blocking = core.array(plan.blocking), confined = plan.confined }
 end
 
 local text, count, flag = shapes.text, shapes.count, shapes.flag
@@ -233,6 +248,7 @@ function M.run(args, io)
   if not plan then return confine.fail(io, args, confined) end
   plan.playbook, plan.digest = name or "", job.playbook.digest
   plan.reads, plan.confined = confined.calls, confined.confined
+  plan.blocking = sources.blocking(job.playbook)
   local code = is_clear(plan) and output.EXIT.done or output.EXIT.failed
   if args.json then return output.json(io, code, plan_object(plan, rate)) end
   print_plan(io, plan, rate)

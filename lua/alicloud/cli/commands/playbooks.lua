@@ -30,9 +30,10 @@ Examples:
 Exit codes: 0 done, 1 the file's process has ended, 2 usage, or the copy could not be written.]]
 
 function M.configure(command)
-  command:argument("name", "Only this one: a name, or the path of a file."):args "?"
+  command:argument("playbook", "Only this one: a ready one by its name, or a Lua file."):args "?"
+    :target "name"
   command:option("--copy", "Write NAME.lua into this directory, to edit and to run by its path.")
-    :argname "<name>"
+    :argname "<playbook>"
   options.add_json(command)
   command:epilog(EPILOG)
 end

@@ -32,7 +32,7 @@ Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also:
 the group's secondary site).]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site")
   options.add_side(command)
   command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")

@@ -11,30 +11,37 @@ local histories = require "alicloud.cli.repl.history"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local readable = require "alicloud.base.readable"
 local reader = require "alicloud.cli.repl.reader"
-local show = require "alicloud.cli.repl.show"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.commands.manual"
+local manual = lazy.module "alicloud.cli.commands.manual"
 ---@module "alicloud.cli.explain_code"
 local explain_code = lazy.module "alicloud.cli.explain_code"
 
 ---@type alicloud.cli.Command
 local M = {}
 
+-- The only signal that is no wish to end the session.
+local SIGINT = 2
+
 local EPILOG = [[
 What is there at the start:
   ebs, ecs     operations as methods: ebs:DescribeDiskReplicaGroups {}
   client, dr, alicloud, core
-  help "Name"  an operation, a waiter or an error code; help() lists them
+  help "Name"  an operation, a waiter, an error code, or a topic of the manual;
+               help() lists the topics and the operations
   explain(err) what an error or a code means, what to do; alone: the last one
   _            the first result of the line before
   dr.walk(FILE, { client = client, journal = PATH })
                a playbook step by step: next() does one, rest() the others
 
-With the Lua module readline (Debian: lua-readline) Tab completes operations, parameters and
-fields, and there is a history in ~/.alicloud-dr_history, for its owner alone and without lines that
-hold keys, tokens or passwords or begin with a blank. What is shown has the session token masked.
-Ctrl-C stops what runs and comes back to the prompt, Ctrl-D ends.
+With the Lua module readline (Debian: lua-readline) Tab completes operations, methods, parameters
+and fields, and there is a history in $XDG_STATE_HOME/alicloud-dr/history (~/.local/state), for its
+owner alone and without lines that hold keys, tokens or passwords or begin with a blank. What is
+shown has the session token masked. Ctrl-C stops what runs and comes back to the prompt, Ctrl-D
+ends.
 
 Examples:
   alicloud-dr repl --region cn-shanghai
@@ -65,20 +72,26 @@ local function environment(io, client, hide)
   }, { __index = _G })
 
   function env.print(...)
-    io.out(show.values(table.pack(...), hide) .. "\n")
+    io.out(readable.values(table.pack(...), hide) .. "\n")
   end
 
   function env.help(name)
+    if manual.is_topic(name) then return manual.show(name, io) end
+    if name == nil then manual.list(io) end
     local ok, text = guard.call(env.ebs.help, env.ebs, name)
     if not ok then error(text, 2) end
     return text
   end
 
   function env.explain(err)
-    local ok, explanation, message = guard.call(explain_code.explain, err or env.err)
+    local what = err or env.err
+    if what == nil then
+      error("explain: there is no error yet; allowed: an error or a code as errors print it", 0)
+    end
+    local ok, explanation, message = guard.call(explain_code.explain, what)
     if not ok then error(explanation, 0) end
     if not explanation then error(message, 2) end
-    io.out(show.value(explanation, hide) .. "\n")
+    io.out(readable.value(explanation, hide) .. "\n")
   end
 
   return env
@@ -127,12 +140,12 @@ local function evaluate(io, env, text, hide)
   if results.n == 0 then return end
   env._ = results[1]
   if results[1] == nil and results[2] ~= nil then env.err = results[2] end
-  io.out(show.values(results, hide) .. "\n")
+  io.out(readable.values(results, hide) .. "\n")
 end
 
 local function complain(io, env, raised, hide)
   if type(raised) == "table" then env.err = raised end
-  local text = show.value(raised, hide)
+  local text = readable.value(raised, hide)
   io.err(terminal.paint(io, "red", text) .. "\n")
 end
 
@@ -152,10 +165,11 @@ local function talk(io, env, lines, state)
   while true do
     local ok, more = pcall(turn, io, env, lines, state)
     if ok and not more then return end
-    local is_break = guard.is_interrupt(more) and io.input_tty and not io.ended_by()
+    local is_break = guard.is_interrupt(more) and io.input_tty
+      and (io.ended_by() or SIGINT) == SIGINT
     if not ok and not is_break then error(more, 0) end
     if not ok then
-      state.interrupt(true)
+      core.clear_interrupt()
       io.out "\n"
     end
   end
@@ -166,16 +180,14 @@ function M.run(args, io)
   local client <close> = cli_clients.open(args, io)
   local hide = hider(client)
   local env = environment(io, client, hide)
-  local home = cli_clients.runtime(io).getenv "HOME"
-  local history = home and not args.no_history and home .. "/.alicloud-dr_history" or nil
-  -- The interpreter takes its handler of SIGINT away when it has served once.
+  local history = not args.no_history and histories.place(cli_clients.runtime(io).getenv) or nil
   local interrupt = io.input_tty and core.keep_interrupt() or function() end
   local lines = reader.new(io, env, history and histories.open(history, hide), interrupt)
   if io.input_tty then
-    io.out(("%s, %s. help() lists the operations, Ctrl-D ends.\n"):format(alicloud._VERSION,
+    io.out(("%s, %s. help() lists what there is, Ctrl-D ends.\n"):format(alicloud._VERSION,
       tostring(client)))
   end
-  local state = { interrupt = interrupt, hide = hide }
+  local state = { hide = hide }
   talk(io, env, lines, state)
   lines.close()
   if io.input_tty then io.out "\n" end

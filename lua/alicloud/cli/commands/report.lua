@@ -8,10 +8,13 @@ local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.keys"
 local keys = lazy.module "alicloud.cli.keys"
+---@module "alicloud.cli.run_store"
+local run_store = lazy.module "alicloud.cli.run_store"
 ---@module "alicloud.dr.report"
 local reports = lazy.module "alicloud.dr.report"
 
@@ -41,7 +44,8 @@ local BY_SUFFIX = { html = "html", htm = "html", md = "md", xml = "junit", json 
 M.SUFFIXES = ".html, .md, .xml (JUnit) or .json"
 
 function M.configure(command)
-  command:argument("journal", "The journal; two of them with --compare."):args "1-2"
+  command:argument("journal", "The journal, a path or an address; two of them with --compare.")
+    :args "1-2"
   command:option("--format", "Form of the report; else by the suffix of --output, else md.")
     :choices(reports.FORMATS)
   command:option("-o --output", "Write it there, not through a link; - prints it."):argname "<file>"
@@ -74,6 +78,16 @@ local function is_journal(path)
   return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
 end
 
+--- Refuses a journal, which nothing else may write to.
+---@param field string
+---@param path string
+function M.refuse_journal(field, path)
+  if is_journal(path) then
+    options.refuse(("%s: %s: it is a journal; allowed: another file"):format(field,
+      terminal.clean(path)))
+  end
+end
+
 --- Refuses a file that could not be written when a run has ended: then it is too late to ask. So
 --- what will write it is loaded too.
 ---@param field string
@@ -91,26 +105,34 @@ function M.check_target(field, path)
   end
 end
 
-local function write(path, text)
+--- Writes a report to a file.
+---@param path string
+---@param text string
+---@return boolean|nil ok
+---@return any why
+function M.write(path, text)
   if is_journal(path) then return nil, path .. ": is a journal, and is not written over" end
   return core.write_file(path, text, "shared")
 end
 
 -- JSON that is to be looked at, whoever looks.
 local function text_of(subject, format)
-  if format == "json" then return json.encode(subject:plain()) .. "\n" end
+  if format == "json" then
+    return json.encode(tables.merged(subject:plain(), { schema = output.SCHEMA })) .. "\n"
+  end
   return subject:render(format)
 end
 
 --- Writes the report of a journal to a file; its suffix says the form.
 ---@param journal string
 ---@param path string
+---@param io alicloud.cli.Io
 ---@return boolean|nil ok
 ---@return any why
-function M.save(journal, path)
-  local evidence, err = dr.report(journal)
+function M.save(journal, path, io)
+  local evidence, err = dr.report(journal, { stores = run_store.context(io) })
   if not evidence then return nil, err end
-  return write(path, text_of(evidence, M.check_file("--report", path)))
+  return M.write(path, text_of(evidence, M.check_file("--report", path)))
 end
 
 --- Where the report is, or how to get it.
@@ -127,7 +149,9 @@ local function read_all(args, io)
   local approvers = args.approvers and keys.public("--approvers", args.approvers,
     orders.reader(args, io))
   for i, path in ipairs(args.journal) do
-    local evidence, err = dr.report(path, { head = args.head, approvers = approvers })
+    args.journal[i] = run_store.journal(path)
+    local evidence, err = dr.report(args.journal[i],
+      { head = args.head, approvers = approvers, stores = run_store.context(io) })
     if not evidence then return nil, err end
     found[i] = evidence
   end
@@ -157,7 +181,7 @@ end
 local function deliver(io, args, subject, format, code)
   local text = text_of(subject, format)
   if args.output and args.output ~= "-" then
-    local ok, message = write(args.output, text)
+    local ok, message = M.write(args.output, text)
     if not ok then
       return output.complain(io, args.json, output.EXIT.failed, { kind = "journal",
         code = "Client.ReportFailed", message = message, outcome = "not_sent" })

@@ -32,7 +32,7 @@ Exit codes: 0 reprotected (or already was), 1 refused or failed, 2 usage, 3 outc
 130 interrupted.]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site, where the disks are open now")
   options.add_side(command)
   command:flag("--cancel", "Take the failover back: keep the old direction, and give up what was "

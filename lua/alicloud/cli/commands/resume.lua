@@ -1,6 +1,6 @@
 --- `alicloud-dr resume`: go on with a run from its journal.
 
-local files = require "alicloud.dr.store.file"
+local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
@@ -8,7 +8,9 @@ local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
-local shell = require "alicloud.base.shell"
+local run_store = require "alicloud.cli.run_store"
+local stores = require "alicloud.dr.store"
+local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.store.relocate"
 local relocate = lazy.module "alicloud.dr.store.relocate"
@@ -39,17 +41,17 @@ Examples:
 ]] .. playbooks.EPILOG
 
 function M.configure(command)
-  command:argument("journal", "The journal.")
+  command:argument("journal", "The journal: a path, or an address.")
   command:argument("param", "NAME=VALUE, a corrected parameter; needs --why."):args "*"
   command:option("--to", "The parameter to, corrected: the side that takes over."):argname "<place>"
-  command:option("--file", "The playbook, if it is not where it was."):argname "<path>"
+  command:option("--file", "The playbook, if it is not where it was."):argname "<playbook>"
   playbooks.add_options(command)
   command:epilog(EPILOG)
 end
 
 -- What the journal says is obeyed, so it is judged before it is read.
-local function begun(path)
-  local text, err = files.read_trusted(path)
+local function begun(path, context)
+  local text, err = stores.read_trusted(path, context)
   if not text then return nil, relocate.moved_error(path) or err end
   local state
   state, err = run_journal.state(path, text)
@@ -66,20 +68,33 @@ local function handed_over(args, io)
   return text and playbook_argument.unpack(text)
 end
 
+-- On another machine than that of the run it may lie elsewhere.
+local function read_playbook(args, io, go_on)
+  if args.chosen_file then
+    return playbook_argument.read(args.file, io, orders.reader(args, io))
+  end
+  local source = handed_over(args, io)
+  local ready = source or playbook_argument.is_ready(args.file)
+  if not ready and not core.look(args.file) then
+    options.refuse(("--file: is missing; the run was begun with %s, which is not there: %s --file "
+      .. "PATH"):format(terminal.clean(args.file), go_on))
+  end
+  return source or playbook_argument.read(args.file, io, orders.reader(args, io))
+end
+
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
-  local state, err = begun(args.journal)
+  args.journal = run_store.journal(args.journal)
+  local state, err = begun(args.journal, run_store.context(io))
   if not state then return output.fail(io, args, err) end
+  args.chosen_file = args.file
   local go_on = playbooks.resume_command(args.journal, args)
-    .. (args.file and " --file " .. shell.quote(args.file) or "")
-  local chosen = args.file ~= nil
   args.file, args.region = args.file or state.run.file, args.region or state.run.region
   if not args.file then
     options.refuse(("--file: is missing; the journal does not know the playbook's file: %s --file "
       .. "PATH"):format(go_on))
   end
-  local source = not chosen and handed_over(args, io)
-    or playbook_argument.read(args.file, io, orders.reader(args, io))
+  local source = read_playbook(args, io, go_on)
   local ok, edited = orders.confirm_edit(source.digest, state.digest, go_on, args, io)
   if not ok then return output.fail(io, args, edited) end
   given.journal = args.journal

@@ -3,14 +3,16 @@
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local files = require "alicloud.dr.store.file"
 local journal_room = require "alicloud.cli.journal_room"
 local lazy = require "alicloud.base.lazy"
+local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
+local run_store = require "alicloud.cli.run_store"
+local stores = require "alicloud.dr.store"
 local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.dr.playbook.corrections"
@@ -22,8 +24,10 @@ local incidents = lazy.module "alicloud.cli.incident"
 local M = {}
 
 local EPILOG = [[
-The journal is kept in $ALICLOUD_DR_JOURNALS, else in /var/lib/alicloud-dr if that is a setgid
-directory of a group of yours, else in $XDG_STATE_HOME/alicloud-dr or ~/.local/state/alicloud-dr.
+The run lives in the shared store of --store or $ALICLOUD_DR_STORE, which several machines reach, as
+etcd+https://HOST,HOST/PREFIX (see `alicloud-dr manual controllers`); else in files of this machine,
+in $ALICLOUD_DR_JOURNALS, else in /var/lib/alicloud-dr if that is a setgid directory of a group of
+yours, else in $XDG_STATE_HOME/alicloud-dr or ~/.local/state/alicloud-dr.
 Locks on groups are kept beside journals: runs in other directories do not see them. The same file
 with the same parameters goes on with its unfinished run; a finished one is followed by a new one.
 
@@ -56,15 +60,18 @@ Examples:
 
 function M.configure(command)
   playbook_argument.add_arguments(command)
-  command:option("--journal", "Keep the journal there."):argname "<path>"
+  command:option("--journal", "Keep the journal there: a path, or the address of a run in a shared "
+    .. "store."):argname "<journal>"
+  command:option("--store", "Keep the run in this shared store, under a name of its own; else "
+    .. "$ALICLOUD_DR_STORE."):argname "<address>"
   command:flag("--new", "Begin a new run though an unfinished one is there.")
   playbooks.add_options(command)
   command:epilog(EPILOG)
 end
 
 -- What a journal tells of the run that it holds; false: it holds none.
-local function begun(path)
-  local text, err = files.read_trusted(path)
+local function begun(path, context)
+  local text, err = stores.read_trusted(path, context)
   if not text and err.errno == "ENOENT" then return false end
   if not text then return nil, err end
   local state, fault = run_journal.state(path, text)
@@ -118,29 +125,46 @@ local function go_on_with(playbook, state, given, args, io)
     args, io)
 end
 
+-- Where the run is to be looked for, or begun, if no journal was typed.
+local function place_of(args, getenv)
+  if args.store and args.journal then
+    options.refuse "--store: cannot be given together with --journal, which names the run's place"
+  end
+  if args.journal then
+    args.journal = run_store.journal(args.journal, "--journal")
+    return nil
+  end
+  return args.store and run_store.store(args.store, "--store") or run_journal.place(getenv)
+end
+
+-- The journal of the unfinished run that is meant, or a new one.
+local function journal_of(place, playbook, given, args, io)
+  local in_files, ok, name, err = stores.is_path(place), true, nil, nil
+  if in_files then ok, err = run_journal.make_directory(place, io) end
+  if ok then
+    name, err = run_journal.find(playbook, given.params, place, run_store.context(io), args.new)
+  end
+  if not name and in_files and journal_room.is_full(err) then
+    err.hint = journal_room.command(place .. "/run.jsonl", args.typed_words,
+      cli_clients.runtime(io).getenv) or err.hint
+  end
+  return name, err
+end
+
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
+  local place = place_of(args, cli_clients.runtime(io).getenv)
   local playbook, err
   playbook, given.params = playbook_argument.open(args, io)
   given.journal = args.journal
   if not given.journal then
-    local directory = run_journal.directory(cli_clients.runtime(io).getenv)
-    local made
-    made, err = run_journal.make_directory(directory, io)
-    if made then
-      given.journal, err = run_journal.find(playbook, given.params, directory, args.new)
-    end
-    if not given.journal then
-      if journal_room.is_full(err) then
-        err.hint = journal_room.command(directory .. "/run.jsonl", args.typed_words,
-          cli_clients.runtime(io).getenv) or err.hint
-      end
-      return output.fail(io, args, err)
-    end
+    given.journal, err = journal_of(place, playbook, given, args, io)
+    if not given.journal then return output.fail(io, args, err) end
   end
-  given.incident_since = incidents.since(given, playbook.name)
+  local context = run_store.context(io)
+  given.incident_since = incidents.since(given, playbook.name, context)
   local ok, state
-  state, err = begun(given.journal)
+  state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end
   ok, err = go_on_with(playbook, state, given, args, io)
   if not ok then return output.fail(io, args, err) end

@@ -1,4 +1,5 @@
---- `alicloud-dr runs`: the runs of this machine, how each stands, and the command that goes on.
+--- `alicloud-dr runs`: the runs of a directory or a store, how each stands, who holds it, and the
+--- command that goes on.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -7,8 +8,10 @@ local gather = require "alicloud.dr.report.gather"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local run_journal = require "alicloud.cli.run_journal"
+local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
 local sources = require "alicloud.dr.report.source"
+local stores = require "alicloud.dr.store"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local view_run = require "alicloud.cli.view_run"
@@ -24,18 +27,21 @@ ended, and for one that is not at its end the command that goes on; for the othe
 tells what it did. Where a run has left production down, `up` is what brings it up again. `run` says
 where journals are kept.
 
-States: running, interrupted (its process is gone), stopped, failed, rolled_back, unfinished (on
-another machine), completed, completed_with_exceptions, damaged.
+States: running (it is told who holds it, and since when), interrupted (its process is gone),
+stopped, failed, rolled_back, unfinished (on another machine), completed,
+completed_with_exceptions, damaged.
 
 Examples:
   alicloud-dr runs
   alicloud-dr runs --open --json
   alicloud-dr runs /var/lib/alicloud-dr
+  alicloud-dr runs etcd+https://dr1,dr2,dr3/alicloud-dr
 
-Exit codes: 0 done, 1 the directory cannot be read, 2 usage.]]
+Exit codes: 0 done, 1 the directory or the store cannot be read, 2 usage.]]
 
 function M.configure(command)
-  command:argument("directory", "Where the journals are; else where run keeps them."):args "?"
+  command:argument("directory", "A directory of journals, or the address of a shared store; else "
+    .. "where run keeps them."):args "?"
   command:flag("--open", "Only runs that are not at their end.")
   options.add_json(command)
   command:epilog(EPILOG)
@@ -54,13 +60,22 @@ local function groups_of(events)
 end
 
 local function unreadable(path, message)
-  return { journal = path, status = "damaged", message = message, began_at = 0, groups = {},
-    bring_up = core.array {}, command = shell.command("verify", { path }) }
+  return { journal = path, status = "damaged", message = message, began_at = 0,
+    groups = core.array {}, bring_up = core.array {}, command = shell.command("verify", { path }) }
+end
+
+-- Who is at work on it.
+local function holder_of(presence)
+  local process = presence and presence.verdict == "running" and presence.process
+  return process and { owner = process.owner, host = process.host, pid = process.pid,
+    since = process.since } or nil
 end
 
 -- What a journal that is no run's has to do here nobody knows; it is left out.
-local function line_of(path)
-  local source, err = sources.open(path)
+local function line_of(path, context)
+  local source, err = sources.open(path, nil, nil, context)
+  -- Gone since, or a run that has not written anything yet.
+  if not source and err.errno == "ENOENT" then return nil end
   if not source then return unreadable(path, err.message) end
   local ok, model = pcall(gather.model, source)
   if not ok then return unreadable(path, "cannot be read") end
@@ -69,18 +84,21 @@ local function line_of(path)
   return {
     journal = path, playbook = model.playbook.name, kind = model.run.kind, status = model.status,
     began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
-    incident = model.run.incident, groups = groups_of(source.events),
+    incident = model.run.incident, groups = core.array(groups_of(source.events)),
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
     again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path)),
-    command = model.resume or shell.command(OVER[model.status] and "report" or "explain", { path }),
+    holder = holder_of(model.presence),
+    command = model.fleet or model.resume
+      or shell.command(OVER[model.status] and "report" or "explain", { path }),
   }
 end
 
 -- The newest first.
-local function runs_in(directory, names, only_open)
+local function runs_of(names, only_open, context)
   local list = {}
-  for _, name in ipairs(names) do
-    local line = name:find "%.jsonl$" and line_of(directory .. "/" .. name)
+  local lines = stores.each(names, context, function(name) return line_of(name, context) end)
+  for i in ipairs(names) do
+    local line = lines[i]
     if line and not (only_open and OVER[line.status]) then list[#list + 1] = line end
   end
   table.sort(list, function(a, b)
@@ -109,25 +127,32 @@ local function show(io, line)
     local why = (line.code and clean(line.code) .. ": " or "") .. clean(line.message, 300)
     io.out(fold.hang(io, "      " .. why, 6) .. "\n")
   end
+  if line.holder then
+    io.out(fold.hang(io, "      " .. clean(view_run.holder(line.holder), 300), 6) .. "\n")
+  end
   for _, command in ipairs(line.bring_up) do io.out(("    up:     %s\n"):format(command)) end
   io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
   if line.again then io.out(("    if it was never done:  %s\n"):format(line.again)) end
 end
 
+local function place_of(args, io)
+  local typed = args.directory
+  if not typed then return run_journal.place(cli_clients.runtime(io).getenv) end
+  return stores.is_path(typed) and typed or run_store.store(typed, "directory")
+end
+
 function M.run(args, io)
-  local directory = args.directory or run_journal.directory(cli_clients.runtime(io).getenv)
-  local names, message, code = core.list_directory(directory)
-  if not names and code ~= "ENOENT" then
-    return output.complain(io, args.json == true, output.EXIT.failed, { kind = "journal",
-      code = "Client.JournalDamaged", message = message, outcome = "not_sent" })
-  end
-  local list = runs_in(directory, names or {}, args.open)
+  local place, context = place_of(args, io), run_store.context(io)
+  local names, err = stores.list(place, context)
+  if not names then return output.fail(io, args, err) end
+  local list = runs_of(names, args.open, context)
   if args.json then
-    return output.json(io, output.EXIT.done, { directory = directory, runs = core.array(list) })
+    local key = stores.is_path(place) and "directory" or "store"
+    return output.json(io, output.EXIT.done, { [key] = place, runs = core.array(list) })
   end
   if #list == 0 then
     io.out(("  no %srun in %s\n"):format(args.open and "unfinished " or "",
-      terminal.clean(directory, 1000)))
+      terminal.clean(place, 1000)))
   end
   for _, line in ipairs(list) do show(io, line) end
   return output.EXIT.done

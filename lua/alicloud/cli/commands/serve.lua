@@ -32,7 +32,7 @@ local ATTACH = { { name = "attach", type = "disks", required = true,
   help = "who gets the disks and is started" } }
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the side that took over, where the disks are open")
   options.add_side(command)
   command:option("--attach", "The instance that gets all disks, or DISK:INSTANCE with a comma "

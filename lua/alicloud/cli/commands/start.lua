@@ -27,7 +27,7 @@ Exit codes: 0 started (or already was), 1 refused or failed, 2 usage, 3 outcome 
 130 interrupted.]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site")
   options.add_side(command)
   command:flag("--one-shot", "Synchronize once, and wait for the newer recovery point.")

@@ -3,6 +3,7 @@
 local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
 local group_names = require "alicloud.cli.group_names"
+local last_look = require "alicloud.cli.last_look"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -20,7 +21,7 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 usage (also: a group that the region does not list).]]
 
 function M.configure(command)
-  command:argument("group", "Group ids; without any, every group of the region.")
+  command:argument("group", "Group ids, or name:NAME; without any, every group of the region.")
     :args "*"
   options.add_common(command, "Region to list; groups of both sites are shown")
   command:flag("-v --verbose", "Show the way of the requests first: endpoint, proxy, trusted "
@@ -99,6 +100,7 @@ function M.run(args, io)
     list, err = dr.groups(client, { region = region })
   end
   if not list then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
+  last_look.keep(args, client.runtime.getenv, region, list, not some)
   if args.json then return print_object(io, client, region, list, way) end
   if some then return show_some(io, client, region, list) end
   return show_all(io, region, list)

@@ -25,7 +25,7 @@ Exit codes: 0 stopped (or already was), 1 refused or failed, 2 usage, 3 outcome 
 130 interrupted.]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders.")
+  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
   options.add_common(command, "Region of the secondary site")
   options.add_side(command)
   options.add_change(command, { yes = "Do not ask for the typed group id.",

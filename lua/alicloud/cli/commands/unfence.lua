@@ -6,13 +6,16 @@ local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local productions = require "alicloud.dr.playbook.production"
 local run_journal = require "alicloud.cli.run_journal"
+local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
+local states = require "alicloud.dr.playbook.state"
+local stores = require "alicloud.dr.store"
+local takeovers = require "alicloud.dr.playbook.takeover"
 local view_compute = require "alicloud.cli.view_compute"
 local view_run = require "alicloud.cli.view_run"
 
@@ -37,7 +40,7 @@ Exit codes: 0 it runs again (or did already, there or elsewhere), 1 refused or f
 3 outcome unknown, 130 interrupted.]]
 
 function M.configure(command)
-  command:argument("journal", "The journal of the run.")
+  command:argument("journal", "The journal of the run: a path, or an address.")
   command:argument("group", "Which group, if the run has stopped several."):args "?"
   options.add_common(command, "Region of the secondary site; else as the run has seen it")
   command:option("--as", "Who does it; else $USER."):target "requester":argname "<name>"
@@ -46,11 +49,11 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "requester", "timeout", "poll" }
+local CARRIED_ON = { "requester", "timeout", "poll", "events", "on_event" }
 
 -- What of a run is stopped, as its journal says.
-local function stopped_in(args)
-  local text, err = files.read_trusted(args.journal)
+local function stopped_in(args, context)
+  local text, err = stores.read_trusted(args.journal, context)
   if not text then return nil, err end
   local state
   state, err = run_journal.state(args.journal, text)
@@ -140,10 +143,24 @@ local function write_down(journal, production, person, runtime)
   return write_all(journal, runtime, events)
 end
 
+-- The group as it is changed by hand over a store that several machines share: whoever had the run
+-- before may be stopped and not dead.
+local function by_hand(journal, group, given, person, client)
+  if not journal.store.shared then return group end
+  local witness, err = takeovers.by_hand(journal, states.fold(journal.events), client, {
+    what = ("%s brings %s back"):format(person, group.id),
+    waits = function(left, call)
+      given.progress { event = "held_back", left = left, action = call.action }
+    end })
+  if not witness then return nil, err end
+  return dr.group(client:with { witness = witness }, group.id,
+    { region = group.region, to = group.to })
+end
+
 -- Nobody goes on with the run meanwhile. What its step has done is undone.
 local function carry_out(args, group, state, given, person, client)
   local production = given.fenced
-  local store, err = files.open(args.journal)
+  local store, err = stores.open(args.journal, client)
   if not store then return nil, err end
   local _ <close> = setmetatable({}, { __close = function() store:close() end })
   local process, runtime = core.process(), client.runtime
@@ -151,8 +168,10 @@ local function carry_out(args, group, state, given, person, client)
   lease, err = store:lease("run", { owner = person, host = process.host, pid = process.pid,
     since = core.iso8601(math.floor(runtime.time())) })
   if not lease then return nil, err end
-  journal, err = journals.open(store)
+  journal, err = journals.open(store, client.loop)
   if not journal then return nil, err end
+  group, err = by_hand(journal, group, given, person, client)
+  if not group then return nil, err end
   result, err = group:unfence(given)
   if not result then
     return settle_elsewhere(journal, args.journal, client, state, production, person, err)
@@ -164,7 +183,8 @@ end
 function M.run(args, io)
   local given = options.read_change(args)
   local person = args.requester or cli_clients.runtime(io).getenv "USER" or "somebody"
-  local state, production = stopped_in(args)
+  args.journal = run_store.journal(args.journal)
+  local state, production = stopped_in(args, run_store.context(io))
   if not state then return output.fail(io, args, production, true) end
   consents.demand(args, io)
   local side = side_of(state, production)

@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
-local files = require "alicloud.dr.store.file"
+local fold = require "alicloud.cli.fold"
 local journals = require "alicloud.dr.journal"
 local keys = require "alicloud.cli.keys"
 local lazy = require "alicloud.base.lazy"
@@ -12,8 +12,10 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local proofs = require "alicloud.dr.playbook.proof"
 local reports = require "alicloud.dr.report"
+local run_store = require "alicloud.cli.run_store"
 local schema = require "alicloud.base.schema"
 local states = require "alicloud.dr.playbook.state"
+local stores = require "alicloud.dr.store"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local vouches = require "alicloud.dr.report.vouch"
@@ -48,7 +50,7 @@ Exit codes: 0 whole, and nothing is forged; 1 damaged, forged, not proven by the
 --key or --approvers, or it could not be read; 2 usage.]]
 
 function M.configure(command)
-  command:argument("journal", "The journal.")
+  command:argument("journal", "The journal: a path, or an address.")
   command:option("--head", "A last sum that was noted (16 digits or more); the journal must "
     .. "contain it."):argname "<sum>"
   command:option("--key", "A public key of 64 hexadecimal digits: the journal must be signed with "
@@ -101,7 +103,9 @@ local function object(reading, ending, people, vouching, doubts)
 end
 
 local function print_lines(io, lines)
-  for _, text in ipairs(lines) do io.out(("    %s\n"):format(terminal.clean(text, 4000))) end
+  for _, text in ipairs(lines) do
+    io.out(fold.hang(io, "    " .. terminal.clean(text, 4000), 6) .. "\n")
+  end
 end
 
 local function print_people(io, people)
@@ -165,7 +169,8 @@ function M.run(args, io)
   local approvers = args.approvers and keys.public("--approvers", args.approvers,
     orders.reader(args, io)) or nil
   local wanted = wanted_keys(args.key)
-  local text, err = files.read(args.journal)
+  args.journal = run_store.journal(args.journal)
+  local text, err = stores.read(args.journal, run_store.context(io))
   if not text then return output.fail(io, args, err) end
   orders.tell_owner(args.journal, io)
   local reading, damage = events.read(text)

@@ -11,14 +11,16 @@ local M = {}
 
 function M.configure(command)
   options.add_json(command)
+  command:epilog "Exit codes: 0 done, 2 usage."
 end
 
 function M.run(args, io)
   local libraries = { transport = transport.version }
   for name, version in pairs(core.version) do libraries[name] = version end
+  libraries.build = nil
   if args.json then
     return output.json(io, output.EXIT.done,
-      { version = core.version.core, libraries = libraries })
+      { version = core.version.core, build = core.version.build, libraries = libraries })
   end
   io.out(("%s (%s, %s, cjson %s, %s)\n"):format(alicloud._VERSION, libraries.lua,
     libraries.openssl, libraries.cjson, libraries.transport))

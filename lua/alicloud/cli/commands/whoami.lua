@@ -4,6 +4,8 @@
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
+local env = require "alicloud.credentials.env"
+local fold = require "alicloud.cli.fold"
 local http = require "alicloud.net.http"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
@@ -36,7 +38,7 @@ function M.configure(command)
   command:option("--endpoint", "As for the other commands; one on this machine is asked in place "
     .. "of STS."):argname "<host>"
   command:option("--metadata-endpoint", "For tests: ask this in place of the metadata service.")
-    :argname "<http://host:port>"
+    :argname "<url>"
   network.add(command)
   options.add_json(command)
   command:epilog(EPILOG)
@@ -63,16 +65,33 @@ local function tried_list(tried)
   return list
 end
 
-local function line(io, name, text)
-  io.out(("  %-10s%s\n"):format(name, terminal.clean(text, 1000)))
+local function near_list(near)
+  local list = core.array {}
+  for i, miss in ipairs(near or {}) do list[i] = { set = miss.set, counts = miss.counts } end
+  return list
 end
 
+local MARGIN = 12
+
+local function line(io, name, text, indent)
+  io.out(fold.hang(io, ("  %-10s%s"):format(name, terminal.clean(text, 1000)), indent or MARGIN)
+    .. "\n")
+end
+
+-- Of what is set up and does not work, also what to do.
 local function print_tried(io, tried)
   local width = 0
   for _, entry in ipairs(tried or {}) do width = math.max(width, #entry.provider) end
+  local form, indent = "%-" .. width .. "s  %s", MARGIN + width + 2
   for i, entry in ipairs(tried or {}) do
-    line(io, i == 1 and "tried" or "",
-      ("%-" .. width .. "s  %s"):format(entry.provider, entry.reason))
+    line(io, i == 1 and "tried" or "", form:format(entry.provider, entry.reason), indent)
+    if entry.hint and not entry.absent then line(io, "", form:format("", entry.hint), indent) end
+  end
+end
+
+local function print_near(io, near)
+  for i, words in ipairs(env.near_miss_words(near or {})) do
+    line(io, i == 1 and "not read" or "", words)
   end
 end
 
@@ -88,14 +107,18 @@ local function show_none(io, args, err)
   local code = output.exit_code(err, false)
   if args.json then
     return output.json(io, code,
-      { error = output.error_object(err), tried = tried_list(err.tried) })
+      { error = output.error_object(err), tried = tried_list(err.tried),
+        near_misses = near_list(err.near_misses) })
   end
   if err.tried then
     line(io, "provider", "none")
     print_tried(io, err.tried)
-    io.out(HELP)
+    print_near(io, err.near_misses)
   end
-  io.err("alicloud-dr: " .. terminal.clean(err.tried and "no credentials" or err, 2000) .. "\n")
+  -- Where nothing is set, these are the ways; what is set and wrong is told with its cure.
+  local nothing = err.tried and not err.ends_chain
+  if nothing then io.out(HELP) end
+  io.err("alicloud-dr: " .. terminal.clean(nothing and "no credentials" or err, 2000) .. "\n")
   return code
 end
 
@@ -111,6 +134,7 @@ local function show(io, about, caller, complaint)
   line(io, "provider", about.provider)
   line(io, "key", key_text(about))
   print_tried(io, about.tried)
+  print_near(io, about.near_misses)
   if caller then
     line(io, "caller", ("%s (%s, account %s)"):format(caller.arn or "?",
       caller.identity_type or "?", caller.account_id or "?"))
@@ -136,6 +160,7 @@ function M.run(args, io)
     return output.json(io, code, {
       provider = about.provider, key_id = about.key_id, temporary = about.temporary == true,
       expires_in = about.expires_in, tried = tried_list(about.tried), caller = caller,
+      near_misses = near_list(about.near_misses),
       error = err and output.error_object(err) or nil,
     })
   end

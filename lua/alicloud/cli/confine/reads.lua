@@ -69,7 +69,7 @@ local function send(client, call)
   local ok, result, err = guard.call(client.call, client, call.product .. ":" .. call.action,
     nest(call.params), { region = call.region, deadline = call.deadline })
   if not ok then
-    return { err = refusal(errors.clean(tostring(result)):sub(1, 1000)) }
+    return { err = refusal(errors.text_of(result, 1000)) }
   end
   if not result then return failure_of(err) end
   local meta = metas.of(result)

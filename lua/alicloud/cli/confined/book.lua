@@ -3,6 +3,7 @@
 local alicloud = require "alicloud"
 local playbooks = require "alicloud.dr.playbook"
 local run_options = require "alicloud.dr.playbook.run_options"
+local sources = require "alicloud.dr.playbook.source"
 
 local M = {}
 
@@ -20,10 +21,10 @@ function M.forbid_clients()
 end
 
 --- Loads a playbook.
----@param job { playbook: alicloud.dr.PlaybookSource }
+---@param job { playbook: table } packed
 ---@return alicloud.dr.Playbook
 function M.load(job)
-  local playbook, message = playbooks.load_source(job.playbook)
+  local playbook, message = playbooks.load_source(assert(sources.unpack(job.playbook)))
   if message == "not enough memory" then error(message, 0) end
   if not playbook then M.refuse("playbook: " .. message) end
   return playbook

@@ -11,8 +11,12 @@ local schema = require "alicloud.base.schema"
 local endpoint = lazy.module "alicloud.net.endpoint"
 ---@module "alicloud.cli.region_names"
 local region_names = lazy.module "alicloud.cli.region_names"
+---@module "alicloud.base.shell"
+local shell = lazy.module "alicloud.base.shell"
 ---@module "alicloud.cli.options.network"
 local network = lazy.module "alicloud.cli.options.network"
+---@module "alicloud.cli.options.events"
+local event_options = lazy.module "alicloud.cli.options.events"
 ---@module "alicloud.cli.options.outage"
 local outage = lazy.module "alicloud.cli.options.outage"
 
@@ -185,6 +189,7 @@ function M.add_change(command, about)
     :description(about.timeout)
   command:option("--poll", "Longest pause between two looks (5s).")
     :argname "<duration>"
+  event_options.add(command)
 end
 
 --- Adds the two ways to say which token goes with a change.
@@ -230,6 +235,25 @@ function M.person(args, getenv)
     M.refuse(("--as: got %q; allowed: a name without control characters"):format(name))
   end
   return name
+end
+
+-- What is typed in another word than its key.
+local TYPED_AS = { requester = "as", chosen_file = "file" }
+
+--- Options as they were typed, for a command that is to be repeated.
+---@param args table
+---@param names string[] their keys in args, in the order in which they are printed
+---@return string[]
+function M.typed(args, names)
+  local all = {}
+  for _, name in ipairs(names) do
+    local value = args[name]
+    local option = "--" .. (TYPED_AS[name] or name):gsub("_", "-")
+    for _, each in ipairs(type(value) == "table" and value or { value or nil }) do
+      all[#all + 1] = shell.option(option, each ~= true and each or nil)
+    end
+  end
+  return all
 end
 
 --- A text option that follows one of the rules of the library.

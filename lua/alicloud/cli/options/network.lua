@@ -26,14 +26,14 @@ local function add_all(command)
     .. "$ALIBABA_CLOUD_ENDPOINT_TYPE."):argname "<network>":choices { "public", "vpc" }
   command:option("--proxy", "[scheme://]host[:port], or none; else $https_proxy, which may hold a "
     .. "password."):argname "<url>"
-  command:option("--no-proxy", "Hosts to ask directly, a.example,10.0.0.0/8; else $no_proxy.")
+  command:option("--no-proxy", "Hosts to ask directly, *.a.example,10.0.0.0/8; else $no_proxy.")
     :argname "<hosts>"
   command:option("--resolve", "Address of a host, for a day without DNS; again for another one.")
     :argname "<host=ip>":count "*"
-  command:option("--ca-file", "PEM bundle of trusted roots, instead of the system's.")
+  command:option("--ca-file", "PEM bundle of trusted roots; else $SSL_CERT_FILE, or the system's.")
     :argname "<file>"
-  command:option("--ca-path", "Directory of hashed roots, instead of the system's.")
-    :argname "<dir>"
+  command:option("--ca-path", "Directory of hashed roots; else $SSL_CERT_DIR, or the system's.")
+    :argname "<directory>"
   command:option("--client-cert", "PEM certificate of this client, with or without its key.")
     :argname "<file>"
   command:option("--client-key", "PEM key of the certificate, without a passphrase.")
