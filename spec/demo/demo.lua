@@ -5,27 +5,12 @@ local core = require "alicloud.core"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
 local tables = require "alicloud.base.tables"
+local telling = require "spec.demo.telling"
 local world = require "alicloud.emulator.demo"
 
+local expect, heading, say = telling.expect, telling.heading, telling.say
+
 local SPEED = 40
-
-local function say(...)
-  io.stdout:write(...)
-  io.stdout:flush()
-end
-
-local failures = 0
-
-local function expect(what, ok)
-  say(ok and "    as it should be: " or "    NOT AS IT SHOULD BE: ", what, "\n")
-  if not ok then
-    failures = failures + 1
-  end
-end
-
-local function heading(number, title, text)
-  say("\n== ", number, ". ", title, " ==\n", text, "\n\n")
-end
 
 local function read_file(path)
   local file <close> = assert(io.open(path))
@@ -37,16 +22,6 @@ local function run(emulator, line, expected_code)
   say("$ ", line, "\n")
   local code = emulator:attached(line)
   expect(("exit code %d"):format(expected_code), code == expected_code)
-end
-
-local function show_ledger(emulator)
-  local effects = emulator:ledger()
-  say("\n  The emulator's ledger, that is, what really happened:\n")
-  for _, effect in ipairs(effects) do
-    say(("    %d  %s  %s → %s  client token %s\n"):format(effect.n, effect.group, effect.from,
-      effect.to, effect.client_token))
-  end
-  return effects
 end
 
 local function effects_on(effects, group)
@@ -75,7 +50,8 @@ local function tour(emulator)
     .. "new\ntoken, could undo somebody's work. alicloud-dr looks first.")
   run(emulator, "alicloud-dr failover pg-payments --region cn-shanghai --yes", 0)
 
-  local effects = show_ledger(emulator)
+  local effects = emulator:ledger()
+  telling.show_ledger("The emulator's ledger, that is, what really happened:", effects)
   expect("pg-orders was failed over exactly once", effects_on(effects, "pg-orders") == 1)
   expect("pg-payments was failed over exactly once", effects_on(effects, "pg-payments") == 1)
   expect("pg-ledger was not touched", effects_on(effects, "pg-ledger") == 0)
@@ -107,9 +83,7 @@ local function main()
   if not ok then
     error(problem, 0)
   end
-  say("\n", failures == 0 and "Done: all as it should be. " or "Done, with mistakes. ",
-    "`alicloud-dr manual first-steps` goes on from here.\n")
-  return failures == 0
+  return telling.finish "first-steps"
 end
 
 os.exit(main(), true)
