@@ -46,11 +46,13 @@ build = {
     LUADIR = "$(LUADIR)",
     LIBDIR = "$(LIBDIR)",
     BINDIR = "$(BINDIR)",
-    ROCKS_TREE = "$(PREFIX)/../../../../..",
+    PREFIX = "$(PREFIX)",
+    MANIFEST = "",
+    RELOCATABLE = "yes",
   },
 }
--- The command knows where its modules are. A wrapper would ask the environment and the current
--- directory first.
+-- The command finds its modules from its own place. A wrapper would ask the environment and the
+-- current directory first.
 deploy = {
   wrap_bin_scripts = false,
 }

@@ -5,7 +5,7 @@ local STAND_INS = {
   ["id"] = "echo 1000",
   ["sudo"] = 'exec "$@"',
   ["dpkg-query"] = "exit 1",
-  ["systemctl"] = ":",
+  ["systemctl"] = 'echo "$*" >>"${0%/*}/calls"',
   -- The policy is seen while packages are installed; then somebody gets the signal, if any.
   ["apt-get"] = 'cp "$POLICY_RC_D" "$SEEN"; eval "$THEN"',
 }
@@ -13,9 +13,9 @@ local STAND_INS = {
 -- What there is in a directory, in the end.
 local function left_in(directory)
   local names = {}
-  for name in io.popen(("cd '%s' && find . -type f"):format(directory)):lines() do
-    name = name:sub(3)
-    if not STAND_INS[name] and name ~= "seen" then names[#names + 1] = name end
+  for path in io.popen(("cd '%s' && find . -type f"):format(directory)):lines() do
+    local name = path:sub(3)
+    if not STAND_INS[name] and name ~= "seen" and name ~= "calls" then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -43,6 +43,11 @@ describe(".ci/setup", function()
     assert.equal(0, status)
     assert.truthy(seen:find("exit 101", 1, true))
     assert.same({ "build/setup.log" }, left_in(directory))
+  end)
+
+  it("keeps servers from starting with the machine", function()
+    local directory = set_up("test", "true")
+    assert.equal("disable --now nginx\ndisable --now etcd\n", scratch.read(directory .. "/calls"))
   end)
 
   for signal, expected in pairs(STATUS) do
