@@ -14,6 +14,14 @@ CLANG_FORMAT ?= clang-format
 LUADIR       ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR       ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 BINDIR       ?= $(PREFIX)/bin
+MANDIR       ?= $(PREFIX)/share/man
+BASHDIR      ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR       ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR      ?= $(PREFIX)/share/fish/vendor_completions.d
+# What was installed is listed here; empty where a packager's tool keeps a list of its own.
+MANIFEST     ?= $(PREFIX)/share/alicloud-dr/manifest
+# With anything here the command finds the modules from its own place in a LuaRocks tree.
+RELOCATABLE  ?=
 ifeq ($(OS),Darwin)
 LIBFLAG      ?= -bundle -undefined dynamic_lookup
 else
@@ -30,7 +38,6 @@ CONFINE   := $(call sources,common confine)
 
 # The stages of a call: what knows no Lua.
 STAGES    := $(filter-out core/lua_% core/core core/value% common/luax,$(CORE))
-LUA_FILES  = $(shell find lua -name '*.lua' -o -name '*.md')
 
 # pkg-config where there is one and it knows the module, else the usual places.
 pc = $(if $(PKG_CONFIG),$(shell for m in $(2); do \
@@ -82,9 +89,12 @@ HAVE_SECCOMP = $(eval HAVE_SECCOMP := $(call wanted,$(USE_SECCOMP),seccomp.h))$(
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-SETUPS   := setup $(addprefix setup-,test days check hosts interop bench systems portable)
-.PHONY: all httpd programs help $(SETUPS) demo test days check fuzz coverage hosts explore kills interop \
-        systems portable types env install rock bench soak clean
+SETUPS   := setup $(addprefix setup-,cluster test days check model hosts interop bench deb \
+            images systems portable)
+.PHONY: all httpd programs help $(SETUPS) demo cluster test days check fuzz coverage model hosts \
+        explore interrupts kills nemesis takeovers interop systems portable deb deb-trial image \
+        image-trial completions man types env install uninstall dist rock bench soak stress clean \
+        FORCE
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so $(MODULE)/confine.so httpd $(BUILD)/bin/alicloud-dr
@@ -104,34 +114,39 @@ $(MODULE)/httpd.so: $(call objects,$(HTTPD)) | $(MODULE)
 # After the others, because it is a make of its own that shares objects with them.
 httpd: $(MODULE)/core.so $(MODULE)/transport.so $(MODULE)/confine.so
 	@if [ -n "$(HAVE_HTTPD)" ]; then $(MAKE) --no-print-directory $(MODULE)/httpd.so; else \
+	  rm -f $(MODULE)/httpd.so; \
 	  echo "httpd.so left out: it needs <microhttpd.h>, and only the emulator's socket needs it" >&2; fi
 
 $(BUILD)/obj/confine/seccomp.o: FOUND = -DAC_HAVE_SECCOMP=$(if $(HAVE_SECCOMP),1,0)
-$(BUILD)/obj/%.o: src/%.c
+$(BUILD)/obj/common/build.o: FOUND = -DAC_BUILD='"$(shell cat $(BUILD)/obj/build.word)"'
+$(BUILD)/obj/common/build.o: $(BUILD)/obj/build.word
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/obj/lua_version
 	@mkdir -p $(@D)
 	$(COMPILE)
+
+# By this word the C modules, and the Lua files that are installed with them, know each other.
+$(BUILD)/obj/build.word: $(sort $(wildcard src/*/*))
+	@mkdir -p $(@D)
+	@echo "$$(sed -n 's/^#define AC_VERSION "\(.*\)"$$/\1/p' src/common/ac.h)-$$(cat $^ | cksum | \
+	  cut -d' ' -f1)" >$@
+
+# With another Lua everything is compiled anew.
+$(BUILD)/obj/lua_version: FORCE
+	@mkdir -p $(@D)
+	@echo "$(LUA_VERSION)" | cmp -s - $@ || echo "$(LUA_VERSION)" >$@
 
 $(BUILD)/spec $(BUILD)/bin $(MODULE):
 	@mkdir -p $@
 
 -include $(wildcard $(BUILD)/obj/*/*.d)
 
-# $(call launcher,lua,lib) writes the command for modules in those two directories. With -E nothing of
-# the environment is executed. All paths are whole: it is typed in other people's directories.
-rooted      = $(if $(filter /%,$(1)),$(1),$(CURDIR)/$(1))
+# Paths from the root. One may have blanks in it, which make takes for the ends of words.
+blank      := $(subst x,,x x)
+rooted      = $(subst :blank:,$(blank),$(abspath $(subst $(blank),:blank:,$(1))))
 INTERPRETER = $(call rooted,$(shell command -v "$(LUA)"))
-launcher = printf '%s\n' \
-  '\#!$(if $(word 2,$(INTERPRETER)),/usr/bin/env -S "$(INTERPRETER)",$(INTERPRETER)) -E' \
-  'assert(loadfile("$(call rooted,$(1))/alicloud/cli/installed.lua"))(' \
-  '  "$(call rooted,$(1))", "$(call rooted,$(2))")' \
-  'os.exit(require("alicloud.cli.main").main(arg), true)'
 
-# LuaRocks moves what was installed from the directory of the rock into its tree.
-RUN_LUADIR = $(if $(ROCKS_TREE),$(shell cd "$(ROCKS_TREE)" && pwd)/share/lua/$(LUA_VERSION),$(LUADIR))
-RUN_LIBDIR = $(if $(ROCKS_TREE),$(shell cd "$(ROCKS_TREE)" && pwd)/lib/lua/$(LUA_VERSION),$(LIBDIR))
-
-$(BUILD)/bin/alicloud-dr: Makefile | $(BUILD)/bin
-	@$(call launcher,lua,$(BUILD)) >$@ && chmod 755 $@
+$(BUILD)/bin/alicloud-dr: Makefile .ci/launcher $(BUILD)/obj/lua_version | $(BUILD)/bin
+	@.ci/launcher "$(INTERPRETER)" "$(CURDIR)/lua" "$(abspath $(BUILD))" >$@ && chmod 755 $@
 
 # What only the specs use: a module of process tricks, and C hosts.
 links     = $(shell echo 'int main(void) { return 0; }' | \
@@ -143,7 +158,7 @@ WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 PROGRAM   = $(CC) -std=c11 $(WARN) $(INCLUDE_FLAGS) \
             $(addprefix -Isrc/,common core transport) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@
 
-GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so)
+GUESTS    = $(addprefix $(BUILD)/spec/,posix.so slow_dns.so bad_system.so paused_send.so)
 
 # Each of some stages, and of nothing that knows Lua.
 C_TESTS   = stages_test texts_test answers_test
@@ -188,18 +203,27 @@ $(BUILD)/spec/aliyungo: spec/bench/aliyungo.go | $(BUILD)/spec
 	GO111MODULE=off GOPATH=$(GOCODE) GOCACHE=$(abspath $(BUILD))/go go build -o $@ $<
 
 ## setup: install on Debian what build and demo need, else name it
+## setup-cluster: the same for `make cluster`
 ## setup-test: the same for the specs
 ## setup-days: the same for `make days`
 ## setup-check: the same for `make check`
+## setup-model: the same for `make model`
 ## setup-hosts: the same for `make hosts`
 ## setup-interop: the same for `make interop`
 ## setup-bench: the same for `make bench`
+## setup-deb: the same for `make deb`
+## setup-images: the same for `make image-trial`
 $(SETUPS):
 	@.ci/setup $(@:setup-%=%)
 
 ## demo: set up, build, and watch a disaster being recovered
 demo: setup
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/demo/demo.lua
+
+## cluster: watch one controller take over from another, in etcd
+cluster: setup-cluster
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/demo/cluster.lua
 
 ## test: set up, build, run every spec
 test: setup-test
@@ -216,12 +240,12 @@ check: setup-check
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/check
 
-## fuzz: MINUTES (1) of libFuzzer for each target of spec/fuzz
+## fuzz: SECONDS (60) of libFuzzer for each target of spec/fuzz
 fuzz: setup-check
 	@$(MAKE) --no-print-directory -s BUILD=build/fuzz CC=clang HARDEN= FUZZ_MAIN= \
 	  CFLAGS="-O1 -g -fno-omit-frame-pointer $(FUZZED),fuzzer-no-link" \
 	  LDFLAGS="$(FUZZED),fuzzer" build/fuzz/spec/fuzz
-	@.ci/fuzz build/fuzz/spec/fuzz -max_total_time=$$(($(or $(MINUTES),1) * 60))
+	@.ci/fuzz build/fuzz/spec/fuzz -max_total_time=$(or $(SECONDS),60)
 
 ## coverage: the core's branches that no spec takes
 coverage: setup-check
@@ -229,7 +253,11 @@ coverage: setup-check
 	  CFLAGS="-O0 -g --coverage" all programs
 	@.ci/coverage build/coverage
 
-## hosts: spec/hosts in lighttpd, dovecot, HAProxy, Neovim and C
+## model: controllers of one run, in spin; BOUNDS=small is shorter
+model: setup-model
+	@.ci/model $(or $(BOUNDS),large)
+
+## hosts: spec/hosts in mail and web servers, Neovim, C and shells
 hosts: setup-hosts
 	@.ci/hosts $(BUILD)
 
@@ -247,11 +275,24 @@ systems: setup-systems
 portable: setup-portable
 	@.ci/portable $(PARTS)
 
-## types: write the declarations for editors anew
+## completions: what completes a command line in bash, zsh and fish
+completions: all
+	@mkdir -p $(BUILD)/completions
+	@eval "$$($(MAKE) --no-print-directory -s env)" && \
+	  $(LUA) -e 'require("alicloud.cli.completion").write("$(BUILD)/completions")'
+
+## man: manual pages of commands and of topics
+man: all
+	@rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man
+	@eval "$$($(MAKE) --no-print-directory -s env)" && \
+	  $(LUA) -e 'require("alicloud.cli.man").write("$(BUILD)/man", "CHANGELOG.md")'
+
+## types: write the declarations for editors and the topic json anew
 types:
 	@$(MAKE) --no-print-directory -s all
 	@eval "$$($(MAKE) --no-print-directory -s env)" && \
-	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) -e 'require("spec.types").write()'
+	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) -e \
+	  'require("spec.types").write() require("spec.json_reference").write()'
 
 ## env: print exports for the shell: eval "$(make -s env)"
 env:
@@ -261,14 +302,35 @@ env:
 	@echo "export PATH='$(abspath $(BUILD))/bin':\"\$$PATH\""
 
 ## install: install below PREFIX (/usr/local), staged below DESTDIR
-install: all
-	for f in $(LUA_FILES:lua/%=%); do \
-	  install -d "$(DESTDIR)$(LUADIR)/$$(dirname $$f)" && \
-	  install -m 644 "lua/$$f" "$(DESTDIR)$(LUADIR)/$$f" || exit 1; done
-	install -d "$(DESTDIR)$(LIBDIR)/alicloud" "$(DESTDIR)$(BINDIR)"
-	install -m 755 $(MODULE)/*.so "$(DESTDIR)$(LIBDIR)/alicloud"
-	@$(call launcher,$(RUN_LUADIR),$(RUN_LIBDIR)) >"$(BUILD)/launcher"
-	install -m 755 "$(BUILD)/launcher" "$(DESTDIR)$(BINDIR)/alicloud-dr"
+install: all $(if $(RELOCATABLE),,man completions)
+	@env DESTDIR="$(DESTDIR)" BUILD="$(BUILD)" RELOCATABLE="$(RELOCATABLE)" \
+	  LUA_VERSION="$(LUA_VERSION)" INTERPRETER="$(INTERPRETER)" \
+	  $(foreach name,$(PLACES),$(name)="$(call rooted,$($(name)))") .ci/install
+PLACES = LUADIR LIBDIR BINDIR MANDIR BASHDIR ZSHDIR FISHDIR MANIFEST
+
+## uninstall: remove what `make install` has installed there
+uninstall:
+	@env DESTDIR="$(DESTDIR)" MANIFEST="$(call rooted,$(MANIFEST))" .ci/install remove
+
+## deb: build the Debian packages into build/deb
+deb: setup-deb
+	@.ci/deb
+
+## deb-trial: those packages in bare Debian 12 and 13 (as root)
+deb-trial: setup-systems
+	@.ci/deb-trial $(SUITES)
+
+## image: build the OCI images (podman, buildah or docker)
+image:
+	@.ci/image
+
+## image-trial: those, built by buildah without a registry (as root)
+image-trial: setup-images
+	@.ci/image-trial
+
+## dist: an archive of the tree, and a rockspec; VERSION: a release
+dist:
+	@BUILD="$(BUILD)" VERSION="$(VERSION)" URL="$(URL)" .ci/dist
 
 ## rock: build the rock offline into build/rocks and use it there
 rock:
@@ -279,16 +341,40 @@ explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
 
+## interrupts: an interrupt at each instruction of the main thread
+interrupts: all $(BUILD)/spec/posix.so
+	@SPEC_STRIDE=1 .ci/specs $(BUILD) spec/loop/interrupt_sweep_spec.lua
+
 ## kills: runs that the kernel kills at one call in STRIDE (1)
 kills: setup-check
 	@$(MAKE) --no-print-directory -s all
 	@.ci/kills $(BUILD) $(or $(STRIDE),1)
 
-## soak: CALLS (1000000) whose memory must not grow (nginx)
+## nemesis: SEEDS (60) of what befalls controllers and store
+nemesis: setup-test
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
+	@.ci/nemesis $(BUILD) $(or $(SEEDS),60)
+
+## takeovers: COUNT (1000) runs whose controller dies or stands still
+takeovers: setup-test
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
+	@.ci/nemesis $(BUILD) takeovers $(or $(COUNT),1000)
+
+## soak: CALLS (1000000), again with cancels: no growth (nginx)
 soak: setup-test
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
 	@eval "$$($(MAKE) --no-print-directory -s env)" && \
-	  LUA_PATH="./?.lua;$$LUA_PATH" $(LUA) spec/soak/soak.lua $(or $(CALLS),1000000)
+	  export LUA_PATH="./?.lua;$$LUA_PATH" && \
+	  $(LUA) spec/soak/soak.lua $(or $(CALLS),1000000) && \
+	  $(LUA) spec/soak/cancels.lua $(or $(CALLS),1000000)
+
+## stress: RUNS (200) with cancels and programs, over all loops
+stress: setup-test
+	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so
+	@eval "$$($(MAKE) --no-print-directory -s env)" && \
+	  export LUA_PATH="./?.lua;$$LUA_PATH" && status=0 && \
+	  for loop in blocking task select cqueues luv; do \
+	    $(LUA) spec/soak/stress.lua $$(($(or $(RUNS),200) / 5)) $$loop || status=1; done; exit $$status
 
 ## bench: ROUNDS (7) beside C, the vendor's SDKs and others
 bench: setup-bench
@@ -297,7 +383,9 @@ bench: setup-bench
 	@CI= .ci/interop $(BUILD) fetch
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) \
 	  $(or $(ROUNDS),7); status=$$?; echo; \
-	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) && exit $$status
+	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) || status=1; echo; \
+	  $(LUA) spec/bench/controllers.lua $(or $(ROUNDS),7) && \
+	  exit $$status
 
 ## clean: remove build/
 clean:

@@ -48,14 +48,16 @@ end
 ---@param given? { seed?: integer, env?: table, files?: table, random?: function,
 --- warnings?: string[] }
 ---@return alicloud.Runtime
----@return { elapsed: number, sleeps: number[], skew: number } control `elapsed` may be advanced
+---@return { elapsed: number, sleeps: number[], skew: number, asleep: number } control `elapsed` may
+--- be advanced, and `asleep`: seconds for which the machine was suspended
 function M.runtime(given)
   given = given or {}
-  local control = { elapsed = 0, sleeps = {}, skew = 0 }
+  local control = { elapsed = 0, sleeps = {}, skew = 0, asleep = 0 }
   local random = given.random or M.generator(given.seed or 1)
   local runtime = runtimes.new {
     time = function() return M.NOW + control.elapsed + control.skew end,
     monotonic = function() return 1000 + control.elapsed end,
+    boottime = function() return 1000 + control.elapsed + control.asleep end,
     sleep = function(seconds)
       assert(seconds >= 0, "slept for a negative time")
       control.sleeps[#control.sleeps + 1] = seconds

@@ -17,17 +17,20 @@ M.MAY_USE = {
   ["dr.codes"] = "base",
   ["dr.model"] = "core base service",
   ["dr.journal"] = "core base",
-  ["dr.store"] = "core base net",
+  ["dr.store"] = "core base loop net",
   ["dr.read"] = "base service client.pager dr.model",
   ["dr.change"] = "core base dr.model dr.journal",
   ["dr.actions"] = "base dr.model dr.read dr.journal dr.change",
   ["dr.group"] = "base dr.model dr.read dr.journal dr.change dr.actions",
   ["dr.playbook"] = "core base net client.service dr.model dr.read dr.journal dr.store dr.group",
+  ["dr.fleet"] = "core base client.service dr.model dr.read dr.journal dr.store dr.group "
+    .. "dr.playbook dr.report.fleet",
   ["dr.report"] = "core base dr.journal dr.store dr.playbook.state dr.playbook.past "
     .. "dr.playbook.summary dr.playbook.corrections dr.playbook.production dr.playbook.params "
-    .. "dr.playbook.events dr.playbook.decision dr.playbook.proof",
-  facade = "core base client dr.read dr.group dr.playbook dr.report",
+    .. "dr.playbook.events dr.playbook.decision dr.playbook.proof dr.model.states",
+  facade = "core base client dr.read dr.group dr.playbook dr.report dr.fleet",
   playbooks = "facade base dr.playbook",
+  otel = "core base net",
   emulator = "core base",
   simulation = "facade core base service dr.journal dr.store dr.playbook emulator",
 }

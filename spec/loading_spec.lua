@@ -162,15 +162,33 @@ describe("the command", function()
     end
   end)
 
+  it("answers the completion of a shell before most of it is loaded", function()
+    for kind, most in pairs { groups = 26, regions = 26, places = 26, journals = 60 } do
+      local set, count = loaded_by_command("completion", "--words", kind)
+      assert.is_true(count <= most, ("%s: %d"):format(kind, count))
+      assert_without(set, { "alicloud.cli.parser", "alicloud.client", "alicloud.call",
+        "alicloud.transport", "alicloud.credentials" })
+    end
+  end)
+
   it("loads what a command needs for its help, and of others nothing", function()
     for _, entry in ipairs(commands.LIST) do
       local set, count = loaded_by_command(entry.name, "--help")
-      assert.is_true(count <= 80, ("%s: %d"):format(entry.name, count))
+      assert.is_true(count <= 85, ("%s: %d"):format(entry.name, count))
       assert_without(set, { "alicloud.client.waiter", "alicloud.dr.report.html",
         "alicloud.dr.playbook.runner", "alicloud.simulation" })
       if entry.name ~= "emulator" then assert_without(set, { "alicloud.emulator" }) end
       if entry.name ~= "version" then assert_without(set, { "alicloud.transport" }) end
     end
+  end)
+
+  it("loads nothing of traces unless the environment asks for them", function()
+    local words = { "status", "--region", "cn-shanghai", "--endpoint", "http://127.0.0.1:1",
+      "--wait-for-cloud", "no", "--failed-region", "cn-shanghai" }
+    local set = loaded_by_command(table.unpack(words))
+    assert.is_true(set["alicloud.client"])
+    assert_without(set, { "alicloud.otel", "alicloud.otel.", "alicloud.cli.tracing",
+      "alicloud.call.tracer" })
   end)
 
   it("loads no command for its own help", function()
