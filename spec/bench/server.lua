@@ -118,7 +118,7 @@ function M.start(pin)
   local authority = tls.authority(dir, "bench")
   local certificate = authority:issue("server", { san = "IP:127.0.0.1" })
   local ports = {}
-  for name in ("PLAIN TLS PAGE LATE"):gmatch "%a+" do ports[name] = servers.closed_port() end
+  for name in ("PLAIN TLS PAGE LATE"):gmatch "%a+" do ports[name] = servers.free_port() end
   local slow = readable(ECHO)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)

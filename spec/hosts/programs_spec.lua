@@ -90,7 +90,7 @@ describe("#programs lighttpd", function()
   end
 
   before_each(function()
-    port = servers.closed_port()
+    port = servers.free_port()
     write("htpasswd", "ada:" .. shell("openssl passwd -apr1 secret"))
     write("key", core.random_hex(32))
     start({ HERE = HERE .. "/lighttpd", PORT = port }, "lighttpd", "-D", "-f",

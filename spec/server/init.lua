@@ -187,14 +187,18 @@ end
 
 Server.__close = Server.close
 
+local function port_of(bound)
+  local _, port = bound:getsockname()
+  return math.tointeger(tonumber(port))
+end
+
 ---Starts listening on a free port of 127.0.0.1.
 ---@param ... function  the n-th serves the n-th connection; the last serves all further ones
 ---@return spec.Server
 function M.new(...)
   local listener = assert(socket.bind("127.0.0.1", 0, 128))
   listener:settimeout(0)
-  local _, port = listener:getsockname()
-  port = math.tointeger(tonumber(port))
+  local port = port_of(listener)
   return setmetatable({
     listener = listener,
     port = port,
@@ -204,13 +208,26 @@ function M.new(...)
   }, Server)
 end
 
----A port of 127.0.0.1 on which nothing listens.
+local kept
+
+---A port of 127.0.0.1 on which nothing listens, now and later: who has it here does not listen, and
+---nobody else can have it. It is the same one each time.
 ---@return integer
 function M.closed_port()
+  if not kept then
+    kept = assert(socket.tcp4())
+    assert(kept:bind("127.0.0.1", 0))
+  end
+  return port_of(kept)
+end
+
+---A port of 127.0.0.1 that is free for somebody who takes no port 0. Others may take it before.
+---@return integer
+function M.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
+  local port = port_of(listener)
   listener:close()
-  return math.tointeger(tonumber(port))
+  return port
 end
 
 return M
