@@ -1,6 +1,7 @@
 --- A raw HTTP client that shares its process with the server under test: it sends bytes, lets the
 -- server step, and reads what came back.
 
+local core = require "alicloud.core"
 local socket = require "socket"
 
 local M = {}
@@ -8,8 +9,20 @@ local M = {}
 local Peer = {}
 local peer_mt = { __index = Peer, __close = function(self) self.socket:close() end }
 
--- Loopback delivers at once, but the kernel may need a few rounds; nothing waits for a clock.
-local ROUNDS = 2000
+-- Loopback delivers at once, but a busy machine may take its time. What takes so many seconds will
+-- not come.
+local PATIENCE = 30
+
+-- Lets the server work until `found()` is true, and waits in between for the peer to be ready.
+local function step_until(self, found, reads, writes)
+  local stop = core.monotonic() + PATIENCE
+  repeat
+    self.step()
+    if found() then return true end
+    socket.select(reads, writes, 0.0005)
+  until core.monotonic() > stop
+  return false
+end
 
 ---@param port integer
 ---@param step fun()  lets the server work
@@ -22,15 +35,16 @@ end
 
 --- Sends everything, while the server takes it; false when the server has closed.
 function Peer:send(bytes)
-  local sent = 0
-  for _ = 1, ROUNDS do
-    local last, reason, partial = self.socket:send(bytes, sent + 1)
-    sent = last or partial
-    if sent == #bytes then return true end
-    if reason == "closed" then return false end
-    self.step()
+  local sent, reason = 0, nil
+  local function is_over()
+    local last, why, partial = self.socket:send(bytes, sent + 1)
+    sent, reason = last or partial, why
+    return sent == #bytes or reason == "closed"
   end
-  error("the server does not take what is sent")
+  if not is_over() and not step_until(self, is_over, nil, { self.socket }) then
+    error("the server does not take what is sent")
+  end
+  return sent == #bytes
 end
 
 local function pull(self)
@@ -41,13 +55,13 @@ end
 
 --- Steps until `found()` is true; raises when that does not come.
 function Peer:until_true(found)
-  for _ = 1, ROUNDS do
-    self.step()
+  local function is_found()
     pull(self)
-    if found() then return end
-    socket.select({ self.socket }, nil, 0.0005)
+    return found()
   end
-  error("the server did not get there; received: " .. self.received)
+  if not step_until(self, is_found, { self.socket }) then
+    error("the server did not get there; received: " .. self.received)
+  end
 end
 
 --- Reads one whole answer.
