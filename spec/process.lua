@@ -22,9 +22,9 @@ function M.start_emulator(options)
   local ready = scratch.file ""
   self.pipe = assert(io.popen(command .. " >" .. ready, "w"))
   -- The first line appears when the socket listens; until then the file is empty.
-  for _ = 1, 500 do
-    local file <close> = assert(io.open(ready))
-    local line = file:read "l"
+  local stop = core.monotonic() + 60
+  while core.monotonic() < stop do
+    local line = scratch.read(ready):match "^([^\n]*)\n"
     if line then
       self.start = assert(core.decode(line))
       return self

@@ -86,8 +86,8 @@ function M.run(line, env, directory, typed)
   for name, value in pairs(env or {}) do given[name] = value end
   for name, value in pairs(given) do words[#words + 1] = ("%s='%s'"):format(name, value) end
   local traced = ("strace -ff -qq -s 4096 -o '%s/t' -e trace=%s %s"):format(own, CALLS, line)
-  words[#words + 1] = typed and ("timeout -k 1 60 script -qec \"%s\" /dev/null <'%s' 2>&1"):format(
-    traced, scratch.file(typed)) or "timeout -k 1 60 " .. traced .. " 2>&1 </dev/null"
+  words[#words + 1] = typed and ("timeout -k 1 300 script -qec \"%s\" /dev/null <'%s' 2>&1"):format(
+    traced, scratch.file(typed)) or "timeout -k 1 300 " .. traced .. " 2>&1 </dev/null"
   local pipe = assert(io.popen(table.concat(words, " ")))
   local seen = { programs = {}, read = {}, written = {}, reached = {}, refused = {} }
   seen.output = pipe:read "a"
