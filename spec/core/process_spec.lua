@@ -159,6 +159,7 @@ describe("alicloud.transport in a process", function()
     end
     local server <close> = server_module.new(behaviour.hang)
     local client <close> = transport.new {}
+    child.settle()
     local before = inherited_sockets()
     local op <close> = client:submit(request(server.url))
     exchange.run_until(server, client, function() return #server:requests() == 1 end)

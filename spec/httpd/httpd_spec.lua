@@ -315,6 +315,7 @@ describe("alicloud.httpd", function()
     local dropped = take()
     for _, early in ipairs { false, true } do
       assert.equal(0, child.run(function()
+        child.settle()
         local before = child.descriptors "socket:"
         for _, name in ipairs { "step", "port", "pollfd", "timeout" } do
           assert.error_matches(function() server[name](server) end, "the process that started it")
