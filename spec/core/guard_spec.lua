@@ -56,11 +56,13 @@ describe("a request that may leave until a time", function()
   end)
 
   it("does not leave after it when the way there took too long", function()
-    local send_by = core.boottime() + 0.05
+    local send_by
     peers.server:play(socks(function(connection)
       while core.boottime() <= send_by do connection:pause() end
     end, "", function(connection) connection:hang() end))
     local proxied <close> = transport.new { proxy = "socks5://127.0.0.1:" .. peers.server.port }
+    -- What begins after it has no connection at all.
+    send_by = core.boottime() + 0.5
     local result = call(peers.server, proxied, request("http://192.0.2.1",
       { plain_http = true, mutating = true, send_by = send_by }))
     assert.are.equal("too_late", result.failure)
@@ -82,7 +84,8 @@ describe("a request that may leave until a time", function()
       connection:rst()
     end, behaviour.answer(reply.http()))
     peers:send()
-    send_by = core.boottime() + 0.5
+    -- It must be sent once before that.
+    send_by = core.boottime() + 2
     -- libcurl would try it again by itself, over a fresh connection.
     local result = peers:send { send_by = send_by }
     assert.are.same({ "too_late", true }, { result.failure, result.sent })
@@ -132,7 +135,10 @@ describe("an idle connection that says something", function()
   local peers = exchange.peers(before_each, after_each)
   local before
 
-  before_each(function() before = sockets() end)
+  before_each(function()
+    child.settle()
+    before = sockets()
+  end)
 
   local function first_then(say)
     peers:send()
@@ -230,6 +236,7 @@ describe("an idle connection over TLS", function()
   local function talk(version, script)
     local server <close> = tls.speak(certificate, version)
     local client <close> = transport.new { ca_file = authority.file, proxy = "none" }
+    child.settle()
     local before, bodies = sockets(), {}
     for i, pieces in ipairs(script) do
       local op <close> = client:submit(request(server.url))
@@ -276,6 +283,7 @@ describe("the descriptor of a transport", function()
   local peers = exchange.peers(before_each, after_each)
 
   it("is silent when a connection is gone that a forked child still holds", function()
+    child.settle()
     local before = sockets()
     peers:send()
     local fd = new_socket(before, peers.server)
@@ -317,7 +325,8 @@ describe("a change that must leave by a moment", function()
     } do
       ended = nil
       peers.server:play(notice_end)
-      local op <close> = peers:submit(windowed { timeout = way == "timeout" and 0.2 or 60 })
+      -- It must be sent before its time is over.
+      local op <close> = peers:submit(windowed { timeout = way == "timeout" and 2 or 60 })
       local count = peers.server:count "POST"
       peers:run_until(function() return peers.server:count "POST" > count end)
       give_up(op)
