@@ -12,7 +12,7 @@ local scratch = require "spec.scratch"
 local loop = blocking.new(runtimes.new())
 
 local function finish(process)
-  local ends = core.monotonic() + 20
+  local ends = core.monotonic() + 60
   while not process:step() do
     assert(core.monotonic() < ends, "it hangs")
     core.poll(process:pollfd(), "r", math.min(process:timeout() or 1, 1))
@@ -28,7 +28,7 @@ end
 
 -- Waits until it is so, or long enough.
 local function soon(is_so)
-  local ends = core.monotonic() + 20
+  local ends = core.monotonic() + 60
   while not is_so() do
     if core.monotonic() > ends then return false end
     core.poll(nil, "r", 0.005)
@@ -43,7 +43,7 @@ describe("a program that leaves a daemon behind", function()
     local began, said = core.monotonic(), {}
     local ended = programs.run(loop, { "sh", "-c", line, place }, { max = 1000,
       say = function(text) said[#said + 1] = text end })
-    assert.is_true(core.monotonic() - began < 10)
+    assert.is_true(core.monotonic() - began < 50)
     local pid = math.tointeger(tonumber((scratch.read(place):gsub("%s", ""))))
     local lives = child.is_alive(pid)
     posix.kill(pid, "KILL")
@@ -67,7 +67,9 @@ describe("a program that leaves a daemon behind", function()
   end)
 
   it("gives those a moment who write what it has given them", function()
-    local output = run "{ sleep 0.03; echo late; } & echo early"
+    -- A program that is gone, and waited for, takes no signal, which is seen at once. To begin yet
+    -- another program may take longer than the moment is.
+    local output = run "{ while kill -0 $$; do :; done 2>/dev/null; echo late; } & echo early"
     assert.equal(#"early\nlate\n", output:length())
   end)
 end)
@@ -126,8 +128,9 @@ describe("an output that is more than what is taken of it", function()
   it("ends in time where it does not end, and its file is told", function()
     local told
     local path = scratch.path()
-    local ended = programs.run(loop, { "yes" }, { max = 10, timeout = 0.05, overflow = path,
-      exceeded = function(overflow) told = overflow end })
+    local ended = programs.run(loop, { "sh", "-c", "while :; do echo yes; sleep 0.01; done" },
+      { max = 10, timeout = 2, overflow = path,
+        exceeded = function(overflow) told = overflow end })
     assert.is_true(ended.late)
     assert.is_true(told.kept > 10 and told.kept == told.bytes, told.kept)
     assert.is_true(core.look(path).bytes >= 11)
@@ -262,7 +265,9 @@ describe("a program on a leash", function()
       assert(#shells() == 1)
       one:close()
       three:close()
-      os.execute("kill -9 " .. shells()[1])
+      local gone = tonumber(shells()[1])
+      os.execute("kill -9 " .. gone)
+      while require("spec.child").is_alive(gone) do core.poll(nil, "r", 0.005) end
       local four, five = start "echo $$ >$0/new; mv $0/new $0/four; sleep 100", start "sleep 100"
       assert(#shells() == 1)
       five:close()

@@ -48,7 +48,7 @@ describe("what a program says on standard error", function()
   end)
 
   it("is heard to the end of one whose time is over, or who leaves a child behind", function()
-    local ended, lines = run("echo begun >&2; printf 'and' >&2; sleep 100", 0.2)
+    local ended, lines = run("echo begun >&2; printf 'and' >&2; sleep 100", 2)
     assert.is_true(ended.late)
     assert.same({ "begun", "and" }, lines)
     local before = core.monotonic()
