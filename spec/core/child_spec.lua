@@ -81,16 +81,16 @@ describe("a child", function()
   it("is killed with its children when it is closed", function()
     local one = assert(core.child { argv = { "sh", "-c", "sleep 100 & echo $! >&3; wait" },
       env = { "PATH=" .. os.getenv "PATH" } })
-    core.poll(one:fd(), "r", 10)
+    assert.is_true(core.poll(one:fd(), "r", 60))
     local pid = tonumber(one:receive(100))
     assert.is_true(child.is_alive(pid))
     one:close()
     one:close()
-    for _ = 1, 500 do
-      if not child.is_alive(pid) then break end
+    local limit = core.monotonic() + 60
+    while child.is_alive(pid) do
+      assert.is_true(core.monotonic() < limit)
       core.poll(nil, "r", 0.01)
     end
-    assert.is_false(child.is_alive(pid))
     assert.has_error(function() one:receive(1) end, "the child is closed")
   end)
 
@@ -116,7 +116,7 @@ describe("a child", function()
     local sent, message = one:send(("x"):rep(8 << 20), 0.2)
     assert.is_nil(sent)
     assert.are.equal("the child takes nothing", message)
-    assert.is_true(core.monotonic() - before < 4)
+    assert.is_true(core.monotonic() - before < 50)
   end)
 
   it("that has gone takes nothing, and kills nobody by it", function()
@@ -131,6 +131,7 @@ describe("a child", function()
   end)
 
   it("that cannot start is told of", function()
+    child.settle()
     local before = child.descriptors "socket:"
     assert.are.same({ nil, "no such program" }, { core.child { argv = { "/nonexistent/x" } } })
     assert.are.equal(before, child.descriptors "socket:")

@@ -47,7 +47,7 @@ end
 ---@return { exit: integer?, signal: integer? } ending
 ---@return string said
 function M.finish(child)
-  local parts, limit = {}, core.monotonic() + 60
+  local parts, limit = {}, core.monotonic() + 120
   while true do
     local bytes = child:receive(65536)
     if not bytes then break end
