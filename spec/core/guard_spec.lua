@@ -98,7 +98,7 @@ describe("a request that may leave until a time", function()
       local signer = core.signer { method = "POST", scheme = "http", action = "A", version = "1",
         host = peers.server.url:match "//(.*)" }
       local signed = signer(nil, nil, 1767323045, "n", "made-up", "made-up-secret")
-      return peers.client:submit(signed, 2, true, false, send_by)
+      return peers.client:submit(signed, 30, true, false, send_by)
     end
     local late <close>, done = submit(core.boottime() - 1)
     assert.is_true(done)

@@ -164,7 +164,7 @@ describe("an operation", function()
     end
 
     it("sends the bytes that were signed", function()
-      local op <close> = done((peers.client:submit(sign(), 2, true)))
+      local op <close> = done((peers.client:submit(sign(), 30, true)))
       assert.are.equal("accepted", (exchange.outcome(op:result())))
       local lines = table.concat(sent_lines(), "\n")
       assert.matches("\nuser%-agent: a %(b%) c/1\n", lines)
@@ -203,7 +203,7 @@ describe("an operation", function()
         Code = "SignatureDoesNotMatch", Message = "Specified signature is not matched with our "
           .. "calculation. server string to sign is:" .. signed.string_to_sign },
         { status = "400 Bad Request" })))
-      local op <close> = done((peers.client:submit(signed, 2, false)))
+      local op <close> = done((peers.client:submit(signed, 30, false)))
       local _, by_op = core.read(op, signed)
       local _, by_table = core.read(op:result(), texts)
       local _, without = core.read(op:result())

@@ -1,4 +1,5 @@
 -- Credentials from a program: how its words are read, how it is run, and what is taken of it.
+local child = require "spec.child"
 local core = require "alicloud.core"
 local credentials = require "alicloud.credentials"
 local external = require "alicloud.credentials.external"
@@ -141,10 +142,10 @@ describe("a program", function()
       require "alicloud".client { region = "cn-shanghai", credentials = provider }
         :call("DescribeDiskReplicaGroups", {})
     ]]):format(place, place, place), ".lua")
-    os.execute(("lua5.4 %s & host=$!; until [ -s %s ]; do sleep 0.02; done; kill -s KILL $host; "
-      .. "wait $host 2>/dev/null"):format(host, place))
-    local pid, ends = math.tointeger(tonumber(scratch.read(place))), core.monotonic() + 20
-    while core.is_process(pid) do
+    os.execute(("lua5.4 %s & host=$!; until [ -s %s ]; do kill -0 $host || break; "
+      .. "sleep 0.02; done; kill -s KILL $host; wait $host 2>/dev/null"):format(host, place))
+    local pid, ends = math.tointeger(tonumber(scratch.read(place))), core.monotonic() + 60
+    while child.is_alive(pid) do
       assert.is_true(core.monotonic() < ends)
       core.poll(nil, "r", 0.01)
     end
