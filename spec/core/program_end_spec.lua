@@ -186,8 +186,8 @@ describe("how a program ended is known in a host whose children are", function()
     end))
   end)
 
-  -- Whether no child is left. What is killed is waited for a moment only, which on a busy machine may
-  -- not be enough once.
+  -- Whether no child is left. What is killed is waited for a moment only, which may be too short,
+  -- once, on a busy machine.
   local function leaves_none(line, options)
     local process = core.spawn({ "sh", "-c", line }, 100, options)
     if line == "exit 3" then finish(process) end
