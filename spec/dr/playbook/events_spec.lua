@@ -64,20 +64,21 @@ local VALUES = {
   function() return ("long "):rep(5000) end, function() return "9" end,
 }
 
--- All tables of a record, to change one of them.
-local function tables_of(value, list)
-  list[#list + 1] = value
-  for _, each in pairs(value) do
-    if type(each) == "table" then tables_of(each, list) end
-  end
-  return list
-end
-
 local function keys_of(map)
   local keys = {}
   for key in pairs(map) do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   return keys
+end
+
+-- All tables of a record, to change one of them; in the same order in each process, so that a seed
+-- makes the same journal.
+local function tables_of(value, list)
+  list[#list + 1] = value
+  for _, key in ipairs(keys_of(value)) do
+    if type(value[key]) == "table" then tables_of(value[key], list) end
+  end
+  return list
 end
 
 local MUTATIONS = {
