@@ -187,7 +187,7 @@ describe("a witness", function()
     assert.same({ false, "exit code 3: no" }, { stage:events("anchored")[1].ok,
       stage:events("anchored")[1].answer })
     local place = scratch.path()
-    stage = signed { anchor = ("sleep 100 & echo $! >>%s; echo noted; echo no"):format(place) }
+    stage = signed { anchor = ("sleep 600 & echo $! >>%s; echo noted; echo no"):format(place) }
     assert.same({ true, "noted" }, { stage:events("anchored")[1].ok,
       stage:events("anchored")[1].answer })
     assert(os.execute("kill " .. scratch.read(place):gsub("\n", " ")))

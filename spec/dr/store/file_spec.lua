@@ -147,7 +147,7 @@ describe("a journal's file", function()
     end
     local before = os.clock()
     assert.equal(10000, #assert(journals.open(assert(files.open(path)))).events)
-    -- The aim is 0.3 s; sanitizers may take their time.
-    assert.is_true(os.clock() - before < 3)
+    -- The aim is 0.3 s; sanitizers on a busy machine may take their time.
+    assert.is_true(os.clock() - before < 10)
   end)
 end)
