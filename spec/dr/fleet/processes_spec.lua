@@ -18,7 +18,8 @@ for i = 1, %d do
 end
 local fleet = assert(dr.fleet { store = %q, name = "night", loop = client.loop, items = items,
   playbook = require "alicloud.playbooks.failover", params = { max_rpo = "1h", fence = "no" },
-  client = function() return client end, workers = 6, ttl = 4, progress = function(event)
+  client = function() return client end, workers = 6, ttl = arg[1] and 6 or 15,
+  progress = function(event)
     if event.type == "item" then
       io.stdout:write(event.item.group, " ", event.ending.outcome, "\n"):flush()
       ended = ended + 1
@@ -34,7 +35,7 @@ describe("a fleet of two processes", function()
   it("is finished by the other one when one is killed", function()
     local missing = clusters.missing()
     if missing then return pending(missing) end
-    local cluster = clusters.start()
+    local cluster <close> = clusters.start()
     local store = ("etcd+%s/night"):format(cluster.address)
     local emulator <close> = process.start_emulator { speed = 60,
       arguments = "--world " .. scratch.file(core.encode(worlds.of_groups(COUNT)), ".json") }
@@ -58,7 +59,7 @@ describe("a fleet of two processes", function()
   it("goes on where one was interrupted, by the command that it has printed", function()
     local missing = clusters.missing()
     if missing then return pending(missing) end
-    local cluster = clusters.start()
+    local cluster <close> = clusters.start()
     local emulator <close> = process.start_emulator { speed = 60,
       arguments = "--world " .. scratch.file(core.encode(worlds.of_groups(COUNT)), ".json") }
     local output = emulator:interrupt(("env ALICLOUD_DR_ACCOUNT=100001 alicloud-dr fleet night "
