@@ -16,7 +16,6 @@ local TRIES = 5
 
 -- Seconds until a cluster has a leader and answers; on a busy machine that takes some of them.
 local PATIENCE = 60
-local ELECTION = 10
 
 ---@class spec.ClusterOptions
 ---@field members? integer  1 unless given; 3
@@ -216,7 +215,7 @@ end
 --- Which member leads. On a busy machine an election may be under way, which is waited for.
 ---@return integer|nil i
 function Cluster:leader()
-  local limit = core.monotonic() + ELECTION
+  local limit = core.monotonic() + PATIENCE
   repeat
     local found = find_leader(self)
     if found then return found end

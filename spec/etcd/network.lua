@@ -48,9 +48,11 @@ local function add_host(network, i)
   output:close()
   local host = { host = NET .. i, pid = pid, enter = { "nsenter", "-t", tostring(pid), "-n" } }
   network.hosts[i] = host
-  local own, limit = link_of "self", core.monotonic() + 10
-  repeat core.poll(nil, "r", 0.01)
-  until core.monotonic() > limit or (link_of(pid) or own) ~= own
+  local own, limit = link_of "self", core.monotonic() + 30
+  repeat
+    core.poll(nil, "r", 0.01)
+    assert(core.monotonic() < limit, "the host has no network of its own")
+  until (link_of(pid) or own) ~= own
   sh("ip link add port%d type veth peer name eth0 netns %d", i, pid)
   sh("ip link set port%d master switch up", i)
   network:inside(i, "ip link set lo up")
