@@ -203,18 +203,26 @@ end
 ---@param switches table { hostile = …, assume = … }
 function Stage:switch(account, switches) admin(self, "switches", account, switches) end
 
--- All keys of the store, read at whichever member answers.
+-- A page of the keys, of whichever member answers.
+local function ask_any(cluster, from)
+  for i, member in ipairs(cluster.members) do
+    if member.pid and not member.stopped then
+      local answer = cluster:ask(i, "/v3/kv/range", { key = core.base64(from), limit = "200",
+        range_end = core.base64 "0" })
+      if answer.status == 200 then return answer end
+    end
+  end
+end
+
+-- All keys of the store. Members may just be electing, and what they say then is no empty store.
 local function all_keys(cluster)
   local list, from = {}, "/"
   repeat
     local answer
-    for i, member in ipairs(cluster.members) do
-      if member.pid and not member.stopped then
-        answer = cluster:ask(i, "/v3/kv/range", { key = core.base64(from), limit = "200",
-          range_end = core.base64 "0" })
-        if answer.status == 200 then break end
-      end
-    end
+    assert(M.wait(60, function()
+      answer = ask_any(cluster, from)
+      return answer
+    end), "no member answers")
     local found = assert(core.decode(answer.body, { max_bytes = 8 * 1024 * 1024 }))
     for _, kv in ipairs(found.kvs or {}) do
       list[#list + 1] = { key = core.unbase64(kv.key), value = core.unbase64(kv.value or ""),
