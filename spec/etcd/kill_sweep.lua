@@ -8,7 +8,7 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 -- Trials that run beside each other, and how many appends are tried at most.
-local AT_ONCE, MOST = 6, 20
+local AT_ONCE, MOST, MOST_AGAIN = 6, 20, 3
 local GROUP = "pg-orders"
 
 ---@class spec.KillTrial
@@ -18,8 +18,9 @@ local GROUP = "pg-orders"
 ---@field second spec.StagedController
 
 local function begin(stage, trap, settings)
-  local name = ("%s-%d"):format(trap.when, trap.nth)
-  local account = tostring((trap.when == "before" and 1000000 or 2000000) + trap.nth)
+  local name = ("%s-%d"):format(trap.when, trap.nth) .. ("x"):rep(trap.again)
+  local account = tostring((trap.when == "before" and 1000000 or 2000000) + 100 * trap.again
+    + trap.nth)
   local items = { { run = name, account = account, group = GROUP } }
   local trial = { name = name, trap = trap }
   trial.first = stage:controller(name .. "-one",
@@ -41,7 +42,7 @@ local function traps(nths)
   local list = {}
   for _, nth in ipairs(nths) do
     for _, when in ipairs { "before", "after" } do
-      list[#list + 1] = { signal = "KILL", when = when, nth = nth }
+      list[#list + 1] = { signal = "KILL", when = when, nth = nth, again = 0 }
     end
   end
   return list
@@ -68,13 +69,26 @@ local function takeovers(history)
   return list
 end
 
--- Takes those out that have ended: how many were killed, and whether one was not.
-local function harvest(open)
+-- One whose store was slow loses its session, and the other one takes over before its time.
+local function was_overtaken(trial)
+  return trial.first:tells '"stopped"' and trial.trap.again < MOST_AGAIN
+end
+
+-- Takes those out that have ended: how many were killed, and whether one was not, though it has
+-- made all its appends. Who was overtaken is to be tried again.
+local function harvest(open, waiting)
   local killed, spared = 0, false
   for i = #open, 1, -1 do
     if has_ended(open[i]) then
       local trial = table.remove(open, i)
-      if trial.first.how == "signal" then killed = killed + 1 else spared = true end
+      if trial.first.how == "signal" then
+        killed = killed + 1
+      elseif was_overtaken(trial) then
+        local trap = trial.trap
+        table.insert(waiting, 1, tables.merged(trap, { again = trap.again + 1 }))
+      else
+        spared = true
+      end
     end
   end
   return killed, spared
@@ -87,14 +101,15 @@ end
 ---@return { killed: integer, history: table[], violations: string[], takeovers: number[] }
 function M.run(stage, nths, settings)
   local open, waiting, killed, over = {}, traps(nths or all()), 0, false
-  while #open > 0 or not over and #waiting > 0 do
-    while #open < AT_ONCE and not over and #waiting > 0 do
+  local function is_due() return waiting[1] and (not over or waiting[1].again > 0) end
+  while #open > 0 or is_due() do
+    while #open < AT_ONCE and is_due() do
       open[#open + 1] = begin(stage, table.remove(waiting, 1), settings or {})
     end
-    local n, spared
+    local before, n, spared = #open, nil, nil
     stages.wait(60, function()
-      n, spared = harvest(open)
-      return n > 0 or spared
+      n, spared = harvest(open, waiting)
+      return #open < before
     end)
     killed, over = killed + n, over or spared
   end
