@@ -142,8 +142,9 @@ function Cluster:wait()
   for i, member in ipairs(self.members) do
     while member.pid and not member.stopped do
       local answer = self:ask(i, "/health")
-      if answer.status == 200 then break end
+      -- What answers may be another cluster's member that has got the port.
       if member:ended() then return false end
+      if answer.status == 200 then break end
       if core.monotonic() > limit then error("etcd is not ready\n" .. member:log(), 2) end
       core.poll(nil, "r", 0.02)
     end

@@ -1,6 +1,7 @@
 -- Programs of a step, as the run sees them: what becomes of their output and of how they ended.
 
 local alicloud = require "alicloud"
+local child = require "spec.child"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local journals = require "alicloud.dr.journal"
@@ -208,7 +209,7 @@ describe("the program of a step", function()
           end)]]):format(place), ".lua")), "id=", signal)
       local ends = core.monotonic() + 60
       for pid in scratch.read(place):gmatch "%d+" do
-        while core.is_process(math.tointeger(tonumber(pid))) do
+        while child.is_alive(math.tointeger(tonumber(pid))) do
           assert.is_true(core.monotonic() < ends)
           core.poll(nil, "r", 0.01)
         end
