@@ -8,10 +8,11 @@ local runs = require "spec.hosts.scenario_runs"
 
 local M = {}
 
--- Rules for the emulator: one operation is slow, others answer when nobody waits any more.
+-- Rules for the emulator, whose clock is 600 times as fast: one operation is slow, so much that a
+-- machine that stands still for a moment does not matter; others answer when nobody waits any more.
 M.FAULTS = [[
 return {
-  { match = { action = "DescribeRegions" }, when = "before", effect = { delay = 120 } },
+  { match = { action = "DescribeRegions" }, when = "before", effect = { delay = 240 } },
   { match = { action = "DescribeDiskReplicaPairs" }, when = "before", effect = { delay = 36000 } },
   { match = { action = "FailoverDiskReplicaGroup" }, when = "before", effect = { delay = 36000 } },
 }
@@ -44,7 +45,7 @@ local function slow_ones_together(note, client)
   note("done at once", operations[1]:done())
   note("done in no time", operations[1]:wait(0))
   for _, operation in ipairs(operations) do operation:wait() end
-  note("slow ones took turns", loop.now() - before > 1.8)
+  note("slow ones took turns", loop.now() - before > 3.6)
   note("done", operations[10]:done(), operations[10]:result().RequestId ~= nil)
 end
 
@@ -68,7 +69,8 @@ end
 local function order_of_sleepers(note, client)
   local loop, woke = client.loop, {}
   local tasks = {}
-  for i, seconds in ipairs { 0.03, 0.01, 0.02 } do
+  -- Far enough from each other for whatever comes between their beginnings.
+  for i, seconds in ipairs { 0.3, 0.01, 0.15 } do
     tasks[i] = loop.spawn(function()
       loop.sleep(seconds)
       woke[#woke + 1] = i
@@ -99,10 +101,13 @@ local function asking_instead_of_waiting(note, client)
   note("asked", task:result())
 end
 
+-- Seconds after which a call has left for certain.
+local LEFT = 0.3
+
 local function giving_up(note, client)
   local loop = client.loop
   local operation = client:start("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" })
-  loop.sleep(0.05)
+  loop.sleep(LEFT)
   note("cancelled", operation:cancel())
   local _, err = operation:result()
   note("of a change", err.kind, err.outcome, err.attempts, "and later", operation:cancel())
@@ -164,7 +169,7 @@ local function being_told(note, client)
   local loop, told = client.loop, {}
   local _, err = loop.scope(function(scope)
     loop.spawn(function()
-      loop.sleep(0.05)
+      loop.sleep(LEFT)
       scope:cancel(errors.new { kind = "cancelled", code = "Client.Cancelled", message = "enough" })
     end)
     loop.spawn(function() loop.sleep(60) end)
