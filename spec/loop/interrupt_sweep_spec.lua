@@ -268,10 +268,11 @@ local core = require "alicloud.core"
 local loop = require "alicloud".client { region = "cn-shanghai" }.loop
 local task, told
 local ok, raised = pcall(loop.scope, function()
+  -- The task has begun before the signal can come.
   task = loop.spawn(function()
+    os.execute(("(sleep 0.2; kill -INT %d) >/dev/null 2>&1 &"):format(core.process().pid))
     told = not pcall(loop.sleep, 50)
   end)
-  os.execute(("(sleep 0.2; kill -INT %d) >/dev/null 2>&1 &"):format(core.process().pid))
   loop.sleep(50)
 end)
 print(ok, raised:match "interrupted!", task.finished, told, loop.now() - BEGAN < 40)]]

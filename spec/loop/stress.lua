@@ -236,8 +236,9 @@ function Play:body(depth, around)
     left = true
     self.inside = self.inside - 1
     if self:random(4) == 1 then
+      -- On a clock of the machine, which may be slow, this is not the time that is played with.
       local _, err = self.loop.scope(function() self:wait(self.unit) end,
-        { shield = true, timeout = 100 * self.unit })
+        { shield = true, timeout = math.max(100 * self.unit, 60) })
       if err then self:broken("cleanup was cut short: %s", tostring(err)) end
     end
   end)
