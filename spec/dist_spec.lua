@@ -14,7 +14,9 @@ local function dist(directory, words)
   return sh(("%s dist BUILD='%s' %s"):format(MAKE, directory, words or ""))
 end
 
-local function rockspec(directory)
+local function rockspec(directory, words)
+  local text, code = dist(directory, words)
+  assert.equal(0, code, text)
   local spec = {}
   assert(loadfile(("%s/%s-1.rockspec"):format(directory, NAME), "t", spec))()
   return spec
@@ -39,12 +41,11 @@ describe("make dist", function()
 
   it("makes a rockspec that names the archive, on this machine or at URL", function()
     local directory = scratch.directory()
-    dist(directory)
     local spec = rockspec(directory)
     assert.equal(VERSION .. "-1", spec.version)
     assert.equal(("file://%s/%s.tar.gz"):format(directory, NAME), spec.source.url)
-    dist(directory, "URL=https://example.org/dr.tar.gz")
-    assert.equal("https://example.org/dr.tar.gz", rockspec(directory).source.url)
+    assert.equal("https://example.org/dr.tar.gz",
+      rockspec(directory, "URL=https://example.org/dr.tar.gz").source.url)
     local own = {}
     assert(loadfile("rockspec/alicloud-dr-scm-1.rockspec", "t", own))()
     for name, value in pairs(own) do
