@@ -275,17 +275,22 @@ systems: setup-systems
 portable: setup-portable
 	@.ci/portable $(PARTS)
 
+# Whoever installs does this, several at a time, too: what is written anew takes the place of the
+# old file by file, so that each one is there, and whole, at any time.
+afresh = mkdir -p $(BUILD)/$(1) && new=$$(mktemp -d $(BUILD)/$(1).XXXXXX) && \
+  trap 'rm -rf "$$new"' EXIT && \
+  NEW="$$new" $(LUA) -e 'require("$(2)").write(os.getenv("NEW"), "CHANGELOG.md")' && \
+  for old in $(BUILD)/$(1)/*; do [ -e "$$new/$${old\#\#*/}" ] || rm -f "$$old"; done && \
+  mv -f "$$new"/* $(BUILD)/$(1)
+
 ## completions: what completes a command line in bash, zsh and fish
 completions: all
-	@mkdir -p $(BUILD)/completions
 	@eval "$$($(MAKE) --no-print-directory -s env)" && \
-	  $(LUA) -e 'require("alicloud.cli.completion").write("$(BUILD)/completions")'
+	  $(call afresh,completions,alicloud.cli.completion)
 
 ## man: manual pages of commands and of topics
 man: all
-	@rm -rf $(BUILD)/man && mkdir -p $(BUILD)/man
-	@eval "$$($(MAKE) --no-print-directory -s env)" && \
-	  $(LUA) -e 'require("alicloud.cli.man").write("$(BUILD)/man", "CHANGELOG.md")'
+	@eval "$$($(MAKE) --no-print-directory -s env)" && $(call afresh,man,alicloud.cli.man)
 
 ## types: write the declarations for editors and the topic json anew
 types:
