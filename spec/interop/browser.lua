@@ -11,6 +11,7 @@ local chromium = arg[1] or "chromium"
 
 local FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
   .. "--disable-background-networking --disable-component-update --disable-sync "
+  .. "--disable-dev-shm-usage "
   .. "--hide-scrollbars --virtual-time-budget=5000"
 
 local HOSTILE = {
@@ -43,13 +44,22 @@ local path = directory .. "/report.html"
 local page = hostile_page()
 scratch.write(path, page)
 
+local started = 0
+
+-- A browser that crashes or stands still before it has read the page is started again, as anybody
+-- would; what it makes of the page is judged once.
 local function browse(what, width)
-  local profile = ("%s/profile-%d"):format(directory, width)
-  local pipe = assert(io.popen(("timeout 120 '%s' %s --user-data-dir='%s' --window-size=%d,1200 "
-    .. "%s 'file://%s' 2>'%s/log'"):format(chromium, FLAGS, profile, width, what, path,
-    directory)))
-  local text = pipe:read "a"
-  pipe:close()
+  local text, ended
+  for _ = 1, 3 do
+    started = started + 1
+    local pipe = assert(io.popen(("timeout -k 5 120 '%s' %s --user-data-dir='%s/profile-%d' "
+      .. "--window-size=%d,1200 %s 'file://%s' 2>'%s/log'"):format(chromium, FLAGS, directory,
+      started, width, what, path, directory)))
+    text = pipe:read "a"
+    ended = pipe:close()
+    if ended then break end
+  end
+  if not ended then io.stderr:write(scratch.read(directory .. "/log")) end
   return text
 end
 
