@@ -268,9 +268,9 @@ local core = require "alicloud.core"
 local loop = require "alicloud".client { region = "cn-shanghai" }.loop
 local task, told
 local ok, raised = pcall(loop.scope, function()
-  -- The task has begun before the signal can come.
+  -- The task has begun before the signal can come; and `os.execute` would ignore it.
   task = loop.spawn(function()
-    os.execute(("(sleep 0.2; kill -INT %d) >/dev/null 2>&1 &"):format(core.process().pid))
+    local _ = assert(io.popen(("sleep 0.2; kill -INT %d"):format(core.process().pid)))
     told = not pcall(loop.sleep, 50)
   end)
   loop.sleep(50)
