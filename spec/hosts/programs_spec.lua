@@ -183,10 +183,12 @@ end)
 
 describe("#programs Neovim", function()
   it("shows the groups in a buffer, and what went wrong", function()
-    local editor = ("HOME=%s nvim --headless -u NONE -i NONE --cmd 'set rtp^=%s noswapfile' "
+    local editor = ("HOME=%s NVIM_LOG_FILE=%s/log nvim --headless -u NONE -i NONE "
+      .. "--cmd 'set rtp^=%s noswapfile' "
       .. [[-c 'lua package.path = "%s/neovim/?.lua"' ]]
       .. [[-c 'lua vim.fn.jobwait({ require("dr").status("%%s") }, 60000)' ]]
-      .. "-c 'write! %s/buffer' -c 'qa!'"):format(directory, HERE, HERE, directory)
+      .. "-c 'write! %s/buffer' -c 'qa!'"):format(directory, directory, HERE,
+        HERE, directory)
     local output = emulator:shell(editor:format "cn-shanghai")
     assert.matches("pg%-orders  cn%-hangzhou %-> cn%-shanghai  normal", read "buffer", output)
     output = emulator:shell(editor:format "Nowhere")
