@@ -10,6 +10,23 @@ Emulator.__index = Emulator
 
 local LUA = "lua5.4"
 
+-- Seconds for whatever is waited for until it is so: a busy machine may need many of them.
+local PATIENCE = 120
+
+--- Waits until something is so.
+---@param what string that is waited for
+---@param is_so fun(): any
+---@return any value that was neither nil nor false
+function M.wait_until(what, is_so)
+  local limit = core.monotonic() + PATIENCE
+  repeat
+    local value = is_so()
+    if value then return value end
+    core.poll(nil, "r", 0.02)
+  until core.monotonic() > limit
+  error("in vain waited for: " .. what, 2)
+end
+
 -- Its input is a pipe that only this process holds: it ends when we do.
 function M.start_emulator(options)
   options = options or {}
@@ -21,17 +38,12 @@ function M.start_emulator(options)
   end
   local ready = scratch.file ""
   self.pipe = assert(io.popen(command .. " >" .. ready, "w"))
-  -- The first line appears when the socket listens; until then the file is empty.
-  local stop = core.monotonic() + 60
-  while core.monotonic() < stop do
-    local line = scratch.read(ready):match "^([^\n]*)\n"
-    if line then
-      self.start = assert(core.decode(line))
-      return self
-    end
-    core.poll(nil, "r", 0.02)
-  end
-  error "the emulator did not start"
+  -- The first line appears when the socket listens.
+  local line = M.wait_until("the start of the emulator", function()
+    return scratch.read(ready):match "^[^\n]*\n"
+  end)
+  self.start = assert(core.decode(line))
+  return self
 end
 
 function Emulator:stop()
@@ -97,10 +109,10 @@ end
 --- on what it ignores.
 M.LIMITED = "env --default-signal=INT timeout -s KILL 50 "
 
--- Interrupts a command once its output has these words, with SIGINT or another signal. What it
+-- Interrupts a command once its output has these words, with SIGINT or another signal. What the job
 -- gives is the exit code, then the output.
-function Emulator:interrupt(command, words, signal)
-  return (self:shell(([[
+function Emulator:begin_interrupt(command, words, signal)
+  return self:begin(([[
     out=$(mktemp)
     %s >"$out" 2>&1 &
     command=$!
@@ -111,7 +123,37 @@ function Emulator:interrupt(command, words, signal)
     kill -%s $command
     wait $command
     echo "exit code $?"
-    cat "$out"]]):format(command, quote(words), signal or "INT")))
+    cat "$out"]]):format(command, quote(words), signal or "INT"))
+end
+
+-- The same, to its end.
+function Emulator:interrupt(command, words, signal)
+  return (self:begin_interrupt(command, words, signal):finish())
+end
+
+--- Types at a terminal on which a command runs: each time when what has come since the last typing
+--- matches a basic regular expression, in which `$` is the end of all.
+---@param command string without single quotes
+---@param turns { [1]: string, [2]: string }[] the expression, and what is typed for printf
+---@return string output exit code first, without carriage returns
+function M.talk(command, turns)
+  local typing = {}
+  for i, turn in ipairs(turns) do
+    typing[i] = ([[
+      n=0
+      until tail -c +$from "$out" | grep -zq '%s' || [ $((n += 1)) -gt 3000 ]; do sleep 0.02; done
+      from=$(($(wc -c <"$out") + 1))
+      printf '%s']]):format(turn[1], turn[2])
+  end
+  -- What ends the input would otherwise be typed before the command has ended.
+  local text = M.sh(([[
+    out=%s
+    (from=1
+      %s
+      sleep 1) | timeout -s KILL 120 script -qefc '%s' /dev/null >"$out"
+    echo "exit code $?"
+    cat "$out"]]):format(scratch.file "", table.concat(typing, "\n"), command))
+  return (text:gsub("\r", ""))
 end
 
 function Emulator:run_lua(script)
@@ -152,6 +194,11 @@ end
 -- How many there are.
 function Emulator:effects()
   return #self:ledger()
+end
+
+-- How many requests have come, also those that wait for their answer.
+function Emulator:asked()
+  return ask(self, "GET", "health").requests
 end
 
 return M

@@ -132,10 +132,24 @@ describe("Ctrl-C ends", function()
 
   teardown(function() emulator:stop() end)
 
-  -- Some time after its beginning.
+  -- Once it has asked.
   local function interrupted(command)
-    return emulator:interrupt(("{ (sleep 0.5; echo here) & exec %s %s; }"):format(
-      process.LIMITED, command), "here")
+    local asked, mark = emulator:asked(), scratch.path()
+    local job = emulator:begin_interrupt(("{ (until test -e %s; do sleep 0.02; done; echo here) & "
+      .. "exec %s %s; }"):format(mark, process.LIMITED, command), "here")
+    process.wait_until("a question", function() return emulator:asked() > asked end)
+    scratch.write(mark, "")
+    return (job:finish())
+  end
+
+  -- Once it has a child beside the shell that looks for one.
+  local function interrupted_in_child(command)
+    return emulator:interrupt(([[{ sh -c '
+        until grep -ls "^PPid:.$PPID$" /proc/[0-9]*/status | grep -qvx "/proc/$$/status"; do
+          kill -0 $PPID || exit
+          sleep 0.02
+        done
+        echo here' & exec %s; }]]):format(command), "here")
   end
 
   local BOOK = [[
@@ -164,7 +178,7 @@ describe("Ctrl-C ends", function()
   end)
 
   it("plan, whatever the playbook does", function()
-    local output = interrupted("alicloud-dr plan " .. scratch.file([[
+    local output = interrupted_in_child("alicloud-dr plan " .. scratch.file([[
       local dr = require "alicloud.dr"
       return dr.playbook("endless", function() while true do end end)]], ".lua"))
     assert.matches("^exit code 130\n", output)
@@ -181,7 +195,8 @@ describe("Ctrl-C ends", function()
   end)
 
   it("explore", function()
-    local output = interrupted "alicloud-dr explore failover group=pg-orders --seeds 1000000"
+    local output = interrupted_in_child(
+      "alicloud-dr explore failover group=pg-orders --seeds 1000000")
     assert.matches("^exit code 130\n", output)
   end)
 end)
@@ -191,38 +206,20 @@ describe("at a terminal", function()
     return select(2, process.sh "command -v script >/dev/null") == 0
   end
 
-  -- Types lines, each when the output has some words.
-  local function talk(command, turns)
-    local typing = {}
-    for i, turn in ipairs(turns) do
-      typing[i] = ([[
-        n=0
-        until grep -q '%s' "$out" || [ $((n += 1)) -gt 1000 ]; do sleep 0.02; done
-        sleep 0.2
-        printf '%s']]):format(turn[1], turn[2])
-    end
-    local text = process.sh(([[
-      out=%s
-      (%s
-        sleep 1) | timeout -s KILL 60 script -qefc '%s' /dev/null >"$out"
-      echo "exit code $?"
-      cat "$out"]]):format(scratch.file "", table.concat(typing, "\n"), command))
-    return (text:gsub("\r", ""))
-  end
-
   -- Without a shell between, which would end by a Ctrl-C once the session has ended.
   local SESSION = "exec env ALIBABA_CLOUD_ACCESS_KEY_ID=x ALIBABA_CLOUD_ACCESS_KEY_SECRET=y "
     .. "alicloud-dr repl --no-history --region cn-shanghai"
 
   it("Ctrl-C ends what computes in a session, and what waits, and the session goes on", function()
     if not has_script() then return pending "script is not installed" end
-    local output = talk(SESSION, {
-      { "ends", [[io.write("COM", "PUTES\\n") while true do end\n]] },
+    -- The prompt comes when the session reads.
+    local output = process.talk(SESSION, {
+      { "ends.*> $", [[io.write("COM", "PUTES\\n") while true do end\n]] },
       { "COMPUTES", [[\003]] },
-      { "COMPUTES", [[io.write("WAI", "TS\\n") client.loop.sleep(600)\n]] },
+      { "> $", [[io.write("WAI", "TS\\n") client.loop.sleep(600)\n]] },
       { "WAITS", [[\003]] },
-      { "WAITS", [[io.write("GOES", "ON\\n")\n]] },
-      { "GOESON", [[\004]] },
+      { "> $", [[io.write("GOES", "ON\\n")\n]] },
+      { "GOESON.*> $", [[\004]] },
     })
     assert.matches("^exit code 0\n", output)
     assert.matches("COMPUTES.*WAITS.*GOESON", output)

@@ -272,16 +272,19 @@ describe("a real terminal", function()
   it("has completion, a history without keys, and Ctrl-C that comes back", function()
     local emulator <close> = process.start_emulator()
     local home = scratch.directory()
-    local output = emulator:shell(([[export HOME=%s TERM=dumb; unset XDG_STATE_HOME
-      { sleep 1; printf 'ebs:FailoverDiskReplicaG\t\025'
-        sleep 0.3; printf '6 * 7\nkey_secret = 1\nwhile true do end\n'
-        sleep 1; printf '\003'; sleep 0.3
-        printf '"still " .. "here"\n'; sleep 0.3; printf '\004'
-      } | script -qec 'alicloud-dr repl' /dev/null]]):format(home))
+    local output = process.talk(("exec env -u XDG_STATE_HOME HOME=%s TERM=dumb %s alicloud-dr repl")
+      :format(home, emulator:environment()), {
+      { "> $", [[ebs:FailoverDiskReplicaG\t]] },
+      { "FailoverDiskReplicaGroup", [[\0256 * 7\nkey_secret = 1\n]]
+        .. [[io.write("COM", "PUTES\\n") while true do end\n]] },
+      { "COMPUTES", [[\003]] },
+      { "> $", [["still " .. "here"\n]] },
+      { "still here.*> $", [[\004]] },
+    })
     local history = scratch.read(home .. "/.local/state/alicloud-dr/history")
     assert.matches("FailoverDiskReplicaGroup", output)
-    assert.matches("\n42\r", output)
-    assert.matches("\nstill here\r", output)
+    assert.matches("\n42\n", output)
+    assert.matches("\nstill here\n", output)
     assert.matches("6 %* 7\n", history)
     assert.not_matches("secret", history)
   end)
