@@ -41,17 +41,35 @@ done
 describe("a run", function()
   local emulator
 
-  -- The first minute of a failover takes a second and a half here.
-  before_each(function() emulator = process.start_emulator { speed = 40 } end)
+  -- A failover stays under way until its clock is moved, however slow this machine is.
+  before_each(function() emulator = process.start_emulator { speed = 0 } end)
 
   after_each(function() emulator:stop() end)
 
+  -- Begins a run, which is ended in the middle of its failover; that is over when it goes on.
+  local function ended_between(ending, going_on)
+    local sent, over = scratch.path(), scratch.path()
+    local job = emulator:begin(([[%s
+      until test -e %s; do sleep 0.02; done
+      %s
+      touch %s.seen
+      until test -e %s; do sleep 0.02; done
+      %s]]):format(BEGIN, sent, ending, over, over, going_on))
+    process.wait_until("the failover", function() return emulator:effects() > 0 end)
+    scratch.write(sent, "")
+    process.wait_until("the end of the run", function() return core.look(over .. ".seen") end)
+    emulator:advance(600)
+    scratch.write(over, "")
+    return (job:finish())
+  end
+
   it("that is interrupted says how to go on, and goes on", function()
-    local output = emulator:shell(BEGIN .. [[
+    local output = ended_between([[
       kill -INT $command
       wait $command
       echo "exit code $?"
       cat "$dir/out"
+    ]], [[
       eval "$(sed -n 's/^    go on:  //p' "$dir/out")"
       echo "then $?"
     ]])
@@ -63,11 +81,12 @@ describe("a run", function()
   end)
 
   it("that is killed goes on when it is run again", function()
-    local output = emulator:shell(BEGIN .. [[
+    local output = ended_between([[
       kill -KILL $command
       wait $command
       echo "exit code $?"
       alicloud-dr report "$dir"/orders-*.jsonl
+    ]], [[
       run
       echo "then $?"
       alicloud-dr verify "$dir"/orders-*.jsonl
@@ -112,9 +131,8 @@ describe("a run", function()
   end)
 
   it("keeps a second process away from its journal and its group", function()
-    local standing <close> = process.start_emulator { speed = 0 }
     local seen = scratch.file ""
-    local job = standing:begin(BEGIN .. [[
+    local job = emulator:begin(BEGIN .. [[
       journal=$(ls "$dir"/orders-*.jsonl)
       run
       echo "exit code $?"
@@ -129,12 +147,8 @@ describe("a run", function()
       echo "then $?"
       ls -l "$dir"/*.jsonl*
     ]])
-    -- Until then the failover stays under way, however slow this machine is.
-    for _ = 1, 10000 do
-      if scratch.read(seen) ~= "" then break end
-      core.poll(nil, "r", 0.02)
-    end
-    standing:advance(600)
+    process.wait_until("the second process", function() return scratch.read(seen) ~= "" end)
+    emulator:advance(600)
     local output = job:finish()
     local pid = output:match "pid (%d+)\n"
     assert.matches("orders%-%x+%-1%.jsonl is held by operator %(pid " .. pid .. " on %g+%) since ",
@@ -150,7 +164,7 @@ describe("a run", function()
     for mode in output:gmatch "\n(%S+)%s+%d+ %S+ %S+ +%d+ .-%.jsonl" do
       assert.equal("-rw-------", mode)
     end
-    assert.equal(1, standing:effects())
+    assert.equal(1, emulator:effects())
   end)
 end)
 
