@@ -2,6 +2,7 @@
 --- read and wrote, and whom it spoke to.
 
 local bare = require "spec.bare"
+local core = require "alicloud.core"
 local scratch = require "spec.scratch"
 
 local M = {}
@@ -60,9 +61,22 @@ for _, name in ipairs { "rename", "renameat", "renameat2", "unlink", "unlinkat",
   TELL[name] = tell_paths
 end
 
+-- The processes in the order in which they began, by the times before the lines: their numbers
+-- begin anew at the greatest one that the system gives.
+local function logs_of(directory)
+  local list = {}
+  for _, name in ipairs(assert(core.list_directory(directory))) do
+    local text = scratch.read(directory .. "/" .. name)
+    list[#list + 1] = { text = text, began = tonumber(text:match "^[%d.]+") or math.huge }
+  end
+  table.sort(list, function(a, b) return a.began < b.began end)
+  return list
+end
+
 -- A connection that is still being made is one that was tried.
 local function fold(seen, text)
-  for line in text:gmatch "[^\n]+" do
+  for stamped in text:gmatch "[^\n]+" do
+    local line = stamped:gsub("^[%d.]+ +", "")
     local call, result = line:match "^(%l[%w_]*)%(", line:match "= (%-?%d+)[^=]*$"
     local tell = call and TELL[call]
     if line:find "EPERM" or line:find "EACCES" then seen.refused[#seen.refused + 1] = line end
@@ -79,13 +93,14 @@ end
 ---@param typed? string what somebody types at its terminal; else it has none
 ---@return spec.Traced
 function M.run(line, env, directory, typed)
-  local own = scratch.directory()
+  local own, traces = scratch.directory(), scratch.directory()
   local words = { "cd '" .. (directory or own) .. "' && env -i " .. bare.words() }
   local given = { PATH = os.getenv "PATH", LUA_PATH = os.getenv "LUA_PATH",
     LUA_CPATH = os.getenv "LUA_CPATH" }
   for name, value in pairs(env or {}) do given[name] = value end
   for name, value in pairs(given) do words[#words + 1] = ("%s='%s'"):format(name, value) end
-  local traced = ("strace -ff -qq -s 4096 -o '%s/t' -e trace=%s %s"):format(own, CALLS, line)
+  local traced = ("strace -ff -qq -ttt -s 4096 -o '%s/t' -e trace=%s %s"):format(traces, CALLS,
+    line)
   words[#words + 1] = typed and ("timeout -k 1 300 script -qec \"%s\" /dev/null <'%s' 2>&1"):format(
     traced, scratch.file(typed)) or "timeout -k 1 300 " .. traced .. " 2>&1 </dev/null"
   local pipe = assert(io.popen(table.concat(words, " ")))
@@ -93,8 +108,7 @@ function M.run(line, env, directory, typed)
   seen.output = pipe:read "a"
   local _, _, code = pipe:close()
   seen.code = code
-  local list <close> = assert(io.popen("ls -v '" .. own .. "'/t.*"))
-  for path in list:lines() do fold(seen, scratch.read(path)) end
+  for _, log in ipairs(logs_of(traces)) do fold(seen, log.text) end
   table.remove(seen.programs, 1) -- of the process that is the command itself
   return seen
 end
