@@ -56,9 +56,10 @@ local function make_room(emulator)
   local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* *.lua world.json &&
     mkdir team && alicloud-dr approve --new-key ops.key --as ops >ops.txt &&
     alicloud-dr approve --new-key dba.key --as dba >dba.txt && chmod 600 dba.txt &&
-    ALICLOUD_DR_JOURNALS='%s/journals' timeout 3 alicloud-dr run orders.lua expires=1h \
-      --region cn-shanghai --as ops --approvers dba.txt --journal journals/run.jsonl]]):format(room,
-    room))
+    { ALICLOUD_DR_JOURNALS='%s/journals' alicloud-dr run orders.lua expires=1h \
+        --region cn-shanghai --as ops --approvers dba.txt --journal journals/run.jsonl &
+      until grep -qs gate_open journals/run.jsonl; do kill -0 $! || break; sleep 0.02; done
+      kill $!; wait $!; }]]):format(room, room))
   assert(scratch.read(room .. "/journals/run.jsonl"):find "gate_open", made)
   return room
 end
