@@ -335,8 +335,9 @@ describe("frames at random", function()
   end)
 end)
 
--- The process itself, with an owner that answers what a spec wants.
-local function owned(answers)
+-- The process itself, with an owner that answers what a spec wants. It says something first, and
+-- then waits for the next answer, or ends.
+local function owned(answers, ends)
   local build = os.getenv "ALICLOUD_BUILD" or "build"
   local one <close> = assert(core.child { argv = { "lua5.4", "-E",
     "lua/alicloud/dr/playbook/confined.lua", build .. "/alicloud/core.so",
@@ -344,15 +345,14 @@ local function owned(answers)
   for _, text in ipairs(answers) do
     if not one:send(text) then break end
   end
-  -- It waits for the next answer, or has ended.
   local said = {}
-  while core.poll(one:fd(), "r", 0.3) do
+  while core.poll(one:fd(), "r", (ends or #said == 0) and 60 or 0.3) do
     local bytes = one:receive(65536)
     if not bytes then break end
     said[#said + 1] = bytes
   end
   local ending
-  for _ = 1, #said > 0 and one:receive(1) == nil and 200 or 0 do
+  for _ = 1, #said > 0 and one:receive(1) == nil and 6000 or 0 do
     ending = one:ended()
     if ending then break end
     core.poll(nil, "r", 0.01)
@@ -362,8 +362,8 @@ end
 
 describe("the child's end", function()
   it("says first how it is held, and asks for modules alone", function()
-    local ending, said = owned { line { type = "job", entry = "somewhere" },
-      line { type = "module", name = "x", missing = "nothing here" } }
+    local ending, said = owned({ line { type = "job", entry = "somewhere" },
+      line { type = "module", name = "x", missing = "nothing here" } }, true)
     assert.same({ exit = 0 }, ending)
     local first = core.decode(said:match "^[^\n]+")
     assert.equal("confined", first.type)
