@@ -83,14 +83,18 @@ describe("a program for events", function()
     local log = scratch.path ".log"
     local program, warned = program_of(("[ $ALICLOUD_DR_TYPE = end ] || exec sleep 60; %s"):format(
       LOG:format(log)))
-    program.limit, program.patience = 0.2, 0.1
+    program.limit, program.patience = 0.5, 0.2
+    -- The last one may take the time that a busy machine needs to start it.
+    function program.warn(words)
+      warned[#warned + 1], program.limit = words, 30
+    end
     for i = 1, 50 do program:take("note", i, "{}") end
     program:take("end", 51, "{}")
     local began = core.monotonic()
     program:close()
-    assert.is_true(core.monotonic() - began < 5)
-    assert.matches("^51 end 4%d\n$", read(log))
-    assert.same({ "--on-event: note: it took more than 0.2 s (told once)" }, warned)
+    assert.is_true(core.monotonic() - began < 30)
+    assert.equal("51 end 49\n", read(log))
+    assert.same({ "--on-event: note: it took more than 0.5 s (told once)" }, warned)
   end)
 
   it("sees an event that is too long for a variable by its type", function()
