@@ -303,7 +303,7 @@ end)
 
 describe("the exporter", function()
   local function exporter_at(url)
-    return exporters.new { url = url, headers = {}, timeout = 1, resource = {}, trust = {} }
+    return exporters.new { url = url, headers = {}, timeout = 60, resource = {}, trust = {} }
   end
 
   local function add(exporter, count)
@@ -337,7 +337,7 @@ describe("the exporter", function()
     local taker <close> = collectors.start "200"
     exporter = exporter_at(taker.url)
     add(exporter, 1200)
-    exporter:close(5)
+    exporter:close(60)
     assert.equal(0, exporter.lost)
     local list = taker:spans()
     assert.equal(1200, #list)
