@@ -55,12 +55,15 @@ describe("over a socket", function()
   end)
 
   it("a patient client goes on by itself when the cloud is back", function()
-    start { speed = 60, arguments = "--region-ports", faults = [[return { { match = { before = 60 },
+    start { speed = 0, arguments = "--region-ports", faults = [[return { { match = { before = 60 },
       effect = { error = { code = "ServiceUnavailable" } } } }]] }
     local events = {}
     local client <close> = client_of { retries = 0, endpoint = emulator.start.endpoints,
       wait_for_cloud = { seconds = 60, pause = 0.1,
-        progress = function(event) events[#events + 1] = event end } }
+        progress = function(event)
+          events[#events + 1] = event
+          if #events == 1 then emulator:advance(60) end
+        end } }
     assert(client:call "DescribeDiskReplicaGroups")
     assert.equal("account", events[1].cause)
     assert.equal("back", events[#events].event)
