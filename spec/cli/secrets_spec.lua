@@ -41,7 +41,7 @@ local function while_waiting(body)
       alicloud-dr repl <"$TMPDIR/in" >"$TMPDIR/out" 2>&1 &
     exec 3>"$TMPDIR/in"
     echo 'ebs:DescribeRegions {}; print "ready"' >&3
-    for i in $(seq 500); do grep -q ready "$TMPDIR/out" && break; sleep 0.02; done
+    until grep -qs ready "$TMPDIR/out"; do kill -0 $! || exit; sleep 0.02; done
     echo "$!"
     sleep 60 3>&- &
     wait $!]]):format(SECRET, TOKEN))
