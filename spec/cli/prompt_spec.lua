@@ -199,7 +199,8 @@ describe("a question at a real terminal", function()
         run:step("one", { on_error = "ask" }, function() error "ONE" end)
       end, { timeout = 0.5 })
       io.stderr:write "TOLD\n"
-      run:step("pause", function() run.loop.sleep(1) end)
+      -- Until there is something to read.
+      run:step("pause", function() assert(require("alicloud.core").poll(0, "r", 60)) end)
       run:step("two", { on_error = "ask" }, function() error "TWO" end)]]), '"TOLD"',
       "printf 's\\n'; sleep 2; printf 'p\\n'")
     assert.matches("^exit code 1\n", output)
