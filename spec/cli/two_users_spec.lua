@@ -188,35 +188,37 @@ end)]])
     local gated = root .. "/gated.lua"
     scratch.write(gated, [[
 return require "alicloud.dr".playbook("gated", function(run)
-  run:gate("promote", { need = 1, of = { dba = ("ab"):rep(32) }, expires = "2s" })
+  run:gate("promote", { need = 1, of = { dba = ("ab"):rep(32) }, expires = "10m" })
 end)]])
     local team, open = directory("root:2500", "2770"), directory("root:root", "1777")
     for _, case in ipairs { { open, 2003, 2003, false }, { team, 2002, 2500, true },
       { open, 2001, 2001, true } } do
       local where, uid, group, obeyed = table.unpack(case)
       local journal = where .. "/gated-" .. uid .. ".jsonl"
-      local output = scratch.path()
+      local output, number = scratch.path(), scratch.path()
       os.execute(("setpriv --reuid=2001 --regid=2001 --groups=2500 env -i "
         .. "PATH=%s/bin:/usr/bin:/bin HOME=/nowhere %s%s alicloud-dr run %s --as alice --journal "
-        .. "%s >%s 2>&1 &"):format((sh("realpath " .. BIN):gsub("\n", "")), bare.words(),
-        emulator:environment(),
-        gated, journal, output))
+        .. "%s >%s 2>&1 & echo $! >%s"):format((sh("realpath " .. BIN):gsub("\n", "")),
+        bare.words(), emulator:environment(), gated, journal, output, number))
       local text
-      for _ = 1, 200 do
-        text = sh("cat " .. journal)
-        if text:find '"gate_open"' then break end
-        core.poll(nil, "r", 0.05)
+      local function wait_for(...)
+        local words = { ... }
+        process.wait_until(words[1] .. " in " .. journal, function()
+          text = sh("cat " .. journal)
+          for _, word in ipairs(words) do
+            if text:find(word, 1, true) then return true end
+          end
+        end)
       end
+      wait_for '"gate_open"'
       local id = text:match '"run_id":"(%x+)"'
       scratch.write(root .. "/letter", core.encode { type = "mode", run = id, mode = "ungraceful",
         by = "the CTO", why = "the region is gone" } .. "\n")
       as(uid, group, obeyed and ("alicloud-dr ungraceful %s --as lead --why 'it burns'"):format(
         journal) or ("sh -c 'umask 022; cp %s/letter %s.mail.x'"):format(root, journal))
-      for _ = 1, 200 do
-        text = sh("cat " .. journal)
-        if text:find '"stopped"' then break end
-        core.poll(nil, "r", 0.05)
-      end
+      wait_for('"type":"mode"', "not obeyed")
+      assert(os.execute("kill " .. scratch.read(number)))
+      wait_for '"interrupted"'
       assert.equal(obeyed, text:find '"type":"mode"' ~= nil, text)
       if obeyed then
         assert.matches('"from":"[^"]*uid ' .. uid, text)
