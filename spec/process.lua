@@ -79,7 +79,7 @@ function Job:finish()
 end
 
 function Emulator:begin(line)
-  local pipe = assert(io.popen(before(self) .. "timeout 300 sh -c " .. quote(line)
+  local pipe = assert(io.popen(before(self) .. "timeout 900 sh -c " .. quote(line)
     .. " 2>&1 </dev/null"))
   return setmetatable({ pipe = pipe }, Job)
 end
