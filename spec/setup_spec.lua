@@ -5,6 +5,7 @@ local STAND_INS = {
   ["id"] = "echo 1000",
   ["sudo"] = 'exec "$@"',
   ["dpkg-query"] = "exit 1",
+  ["sleep"] = "exit 0",
   ["systemctl"] = 'echo "$*" >>"${0%/*}/calls"',
   -- The policy is seen while packages are installed; then somebody gets the signal, if any.
   ["apt-get"] = 'cp "$POLICY_RC_D" "$SEEN"; eval "$THEN"',
@@ -30,7 +31,7 @@ local function set_up(goal, what_then, before)
   local policy, seen = directory .. "/policy-rc.d", directory .. "/seen"
   if before then scratch.write(policy, before) end
   local _, _, status = os.execute(([[chmod 755 '%s'/*; cd '%s' && env PATH='%s':"$PATH" \
-    POLICY_RC_D='%s' SEEN='%s' THEN='%s' timeout -k 1 20 '%s/.ci/setup' %s 2>/dev/null]]):format(
+    POLICY_RC_D='%s' SEEN='%s' THEN='%s' timeout -k 1 100 '%s/.ci/setup' %s 2>/dev/null]]):format(
     directory, directory, directory, policy, seen, what_then, root, goal))
   return directory, scratch.read(seen), status
 end
@@ -53,7 +54,7 @@ describe(".ci/setup", function()
   for signal, expected in pairs(STATUS) do
     it("leaves nothing behind when it is ended, whatever apt-get does: " .. signal, function()
       for _, then_what in ipairs { "kill -%s $PPID", "kill -%s $PPID; exit 1",
-        "kill -%s $PPID; kill -%s $PPID; sleep 0.1", "kill -%s $PPID; kill -TERM $$" } do
+        "kill -%s $PPID; kill -%s $PPID; /bin/sleep 0.1", "kill -%s $PPID; kill -TERM $$" } do
         local directory, seen, status = set_up("test", (then_what:gsub("%%s", signal)))
         assert.equal(expected, status)
         assert.truthy(seen:find("exit 101", 1, true))
@@ -68,6 +69,23 @@ describe(".ci/setup", function()
       assert.equal(1, status)
       assert.same({ "build/setup.log" }, left_in(directory))
     end
+  end)
+
+  it("tries again where a mirror, or the lock of the lists, fails for a moment", function()
+    local fails = 'echo called >>"${0%%/*}/calls"; test $(wc -l <"${0%%/*}/calls") -gt %d'
+    local directory, _, status = set_up("model", fails:format(6))
+    assert.equal(0, status)
+    assert.equal(("called\n"):rep(7), scratch.read(directory .. "/calls"))
+    assert.same({ "build/setup.log" }, left_in(directory))
+    directory, _, status = set_up("model", fails:format(100))
+    assert.equal(1, status)
+    assert.equal(("called\n"):rep(7), scratch.read(directory .. "/calls"))
+  end)
+
+  it("does not go on where somebody ends apt-get", function()
+    local directory, _, status = set_up("model", 'echo called >>"${0%/*}/calls"; kill -TERM $$')
+    assert.equal(1, status)
+    assert.equal("called\n", scratch.read(directory .. "/calls"))
   end)
 
   it("leaves a policy alone that was there before", function()
