@@ -100,7 +100,7 @@ function M.instructions(words, before)
   local text = output:read("a")
   posix.wait(pid)
   output:close()
-  return math.tointeger(tonumber(text:match("Collected : (%d+)")))
+  return math.tointeger(tonumber((assert(text:match "Collected : (%d+)", text))))
 end
 
 --- Instructions for one call of a program that makes as many as a word says: the difference of two
