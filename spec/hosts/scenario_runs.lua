@@ -40,9 +40,10 @@ local function of_programs(note, client)
   local err
   -- A machine that was too slow for it is given more time.
   for _, seconds in ipairs { 0.5, 5, 50 } do
-    _, err = loop.scope(function()
+    local _, cut_off = loop.scope(function()
       programs.run(loop, { "sh", "-c", line }, { max = 100 })
     end, { timeout = seconds })
+    err = cut_off
     if core.look(path) then break end
   end
   note("a program was given up", err.kind, is_gone(path))
