@@ -102,6 +102,7 @@ describe("decode", function()
     { "single quotes", "{'a':1}", "unexpected character" },
     { "a comment", "{} // x", "a comment, of which JSON has none" },
     { "a comment of shells", "{ # x\n}", "a comment, of which JSON has none" },
+    { "what begins no comment", "[1.//]", "malformed number" },
     { "a zero byte behind a value", "{}\0", "malformed" },
     { "a byte order mark alone", "\239\187\191", "malformed" },
     { "a byte order mark within", "[\239\187\191]", "unexpected character" },
