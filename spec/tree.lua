@@ -1,5 +1,6 @@
 --- The files of the tree, for specs that look at them.
 
+local process = require "spec.process"
 local scratch = require "spec.scratch"
 
 local M = {}
@@ -12,6 +13,16 @@ function M.run(command)
   local text = pipe:read("a")
   assert(pipe:close(), text)
   return text
+end
+
+--- `make install`. What our modules write is written with the sanitizers' runtime, which they may
+--- need; to copy files with it would take minutes.
+---@param words string variables of make
+function M.install(words)
+  local make = "make -s --no-print-directory " .. words
+  local text, code = process.sh(make .. " man completions")
+  assert(code == 0, text)
+  M.run(make .. " -o man -o completions install")
 end
 
 function M.files(where, pattern)
