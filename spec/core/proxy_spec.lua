@@ -41,7 +41,7 @@ describe("a client behind tinyproxy", function()
   local function client_of(given)
     local options = {
       region = "cn-shanghai", access_key_id = "spec", access_key_secret = "spec-secret",
-      endpoint = "0.0.0.0:" .. front.port, ca_file = good.file, retries = 0,
+      endpoint = "0.0.0.0:" .. front.port, ca_file = good.file, retries = 0, connect_timeout = 60,
     }
     for key, value in pairs(given or {}) do options[key] = value end
     return alicloud.client(options)
