@@ -4,6 +4,7 @@
 
 local posix = require "spec.posix"
 local scratch = require "spec.scratch"
+local servers = require "spec.server"
 local socket = require "socket"
 local tls = require "spec.server.tls"
 
@@ -68,18 +69,6 @@ local function readable(path)
   return file ~= nil
 end
 
--- Free at the same time, so that no two are the same.
-local function free_ports(names)
-  local listeners, ports = {}, {}
-  for _, name in ipairs(names) do
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listener:getsockname()
-    listeners[#listeners + 1], ports[name] = listener, math.tointeger(tonumber(port))
-  end
-  for _, listener in ipairs(listeners) do listener:close() end
-  return ports
-end
-
 local function await(port)
   for _ = 1, 1200 do
     local client = socket.connect("127.0.0.1", port)
@@ -128,7 +117,8 @@ function M.start(pin)
   local dir = scratch.directory()
   local authority = tls.authority(dir, "bench")
   local certificate = authority:issue("server", { san = "IP:127.0.0.1" })
-  local ports = free_ports { "PLAIN", "TLS", "PAGE", "LATE" }
+  local ports = {}
+  ports.PLAIN, ports.TLS, ports.PAGE, ports.LATE = servers.free_ports(4)
   local slow = readable(ECHO)
   local conf = CONF:gsub("LOAD", slow and ("load_module %s;"):format(ECHO) or "")
     :gsub("SLOW", slow and SLOW or ""):gsub("DIR", dir)

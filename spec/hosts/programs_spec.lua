@@ -91,7 +91,7 @@ describe("#programs lighttpd", function()
   end
 
   before_each(function()
-    port = servers.free_port()
+    port = servers.free_ports(1)
     write("htpasswd", "ada:" .. shell("openssl passwd -apr1 secret"))
     write("key", core.random_hex(32))
     start({ HERE = HERE .. "/lighttpd", PORT = port }, "lighttpd", "-D", "-f",

@@ -59,7 +59,7 @@ function M.start(dir, options)
   local why
   for _ = 1, TRIES do
     local daemon
-    daemon, why = try(dir, options, server_module.free_port())
+    daemon, why = try(dir, options, server_module.free_ports(1))
     if daemon then return daemon end
   end
   error(options.name .. ": " .. why, 2)

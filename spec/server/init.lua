@@ -221,13 +221,18 @@ function M.closed_port()
   return port_of(kept)
 end
 
----A port of 127.0.0.1 that is free for somebody who takes no port 0. Others may take it before.
----@return integer
-function M.free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local port = port_of(listener)
-  listener:close()
-  return port
+---Ports of 127.0.0.1 that are free for somebody who takes no port 0, all different. Others may take
+---them before.
+---@param count integer
+---@return integer ...
+function M.free_ports(count)
+  local listeners, ports = {}, {}
+  for i = 1, count do
+    listeners[i] = assert(socket.bind("127.0.0.1", 0))
+    ports[i] = port_of(listeners[i])
+  end
+  for _, listener in ipairs(listeners) do listener:close() end
+  return table.unpack(ports)
 end
 
 return M
