@@ -33,6 +33,7 @@ M.MAY_USE = {
   otel = "core base net",
   emulator = "core base",
   simulation = "facade core base service dr.journal dr.store dr.playbook emulator",
+  conformance = "facade core base net service client emulator",
 }
 
 local FACADES = { [""] = true, dr = true }
