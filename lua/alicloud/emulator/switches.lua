@@ -35,12 +35,18 @@ M.all = {
     .. "of the vendor's SDK; no response table is published, so there is nothing to switch to."),
   fixed("messages", "Message texts other than those of the thirteen documented failover errors "
     .. "are made up; a fault rule sets others."),
-  fixed("timings", "How long states last is made up; the field timings of a world sets it."),
+  fixed("timings", "How long states last is made up, within the time limits of the vendor's "
+    .. "provider and its tests: 5 minutes to create, delete, drill and clear, 20 for a first copy "
+    .. "of 20 GiB, a failover and a reversal. The field timings of a world sets it."),
   { name = "busy_primary", kind = "assumed", default = "refuse", rule = choice("refuse", "allow"),
     text = "A reversal while an old primary disk is attached to an instance that is not stopped "
       .. "gives OperationDenied; the document asks for the disk to be free and names no code." },
   { name = "delete_side", kind = "assumed", default = "source", rule = choice("source", "either"),
     text = "Deleting a pair anywhere but at its source region gives OperationDenied." },
+  { name = "delete_created", kind = "assumed", default = "allow", rule = choice("allow", "refuse"),
+    text = "A pair that was never started can be deleted, as the vendor's provider does in its "
+      .. "tests; refuse gives OperationDenied.InvalidStatus, since the notes of the operation do "
+      .. "not list created." },
   { name = "token_everywhere", kind = "assumed", default = "heed",
     rule = choice("heed", "ignore"),
     text = "Drill, tag and resource group operations heed a ClientToken if they are given one, "
@@ -49,6 +55,10 @@ M.all = {
     rule = choice("idle", "failovered", "any"),
     text = "A secondary disk can be attached while its pair is created, create_failed, stopped, "
       .. "failovered or invalid, else DiskError; failovered: not before a failover; any: always." },
+  { name = "standby_attached", kind = "assumed", default = "any", rule = choice("any", "running"),
+    text = "A start is refused with StandbyDeviceAttached while a secondary disk is attached; "
+      .. "running: only while its instance is not stopped, since the vendor's cure is to shut the "
+      .. "instance down or to detach the disk." },
   { name = "first_full_sync", kind = "assumed", default = "refuse",
     rule = choice("refuse", "allow"),
     text = "A failover of a group without a recovery point is refused with "
@@ -115,9 +125,11 @@ M.all = {
     text = "The pairs of a group turn failovered one after the other, the group last." },
   { name = "token_lifetime", kind = "assumed", default = 3600, rule = SECONDS,
     text = "A ClientToken is remembered for an hour of model time." },
-  { name = "token_errors", kind = "assumed", default = "forget",
-    rule = choice("forget", "remember"),
-    text = "A refused request does not occupy its ClientToken." },
+  { name = "token_errors", kind = "assumed", default = "some",
+    rule = choice("forget", "some", "remember"),
+    text = "A refusal for a state, a quota or a want of stock occupies its ClientToken: a repeat "
+      .. "gets it again, whatever has changed. Other refusals do not; forget: none does, remember: "
+      .. "all do. The vendor's CSI driver found that it differs by code." },
   { name = "token_mismatch", kind = "assumed", default = "error", rule = choice("error", "first"),
     text = "A token with other parameters gives IdempotentParameterMismatch on every operation; "
       .. "first answers with the first result." },
@@ -129,13 +141,27 @@ M.all = {
   { name = "site_direction", kind = "assumed", default = "current",
     rule = choice("current", "initial"),
     text = "Site means the current direction of replication, not the one at creation." },
+  { name = "site_status", kind = "assumed", default = "same", rule = choice("same", "own"),
+    text = "Both sites show the same status; own: a site that is dark knows nothing new, and is "
+      .. "a minute late when it is back. The page calls the status that of the asked site." },
   { name = "describe_unknown", kind = "assumed", default = "empty",
     rule = choice("empty", "not_found"),
     text = "Describe with an id that does not exist in the region gives an empty list." },
+  { name = "empty_pair_ids", kind = "assumed", default = "array",
+    rule = choice("array", "absent"),
+    text = "A group without pairs has an empty list PairIds; absent: it has none, since the "
+      .. "vendor's provider waits until there is one." },
+  { name = "last_token", kind = "assumed", default = "empty", rule = choice("empty", "absent"),
+    text = "The last page has an empty NextToken; absent: it has none, as the page of a sibling "
+      .. "operation says." },
   { name = "page_bounds", kind = "assumed", default = "refuse", rule = choice("refuse", "clamp"),
     text = "Paging values out of bounds give InvalidParameter." },
   { name = "default_format", kind = "assumed", default = "JSON", rule = choice("JSON", "XML"),
-    text = "Without Format and without an Accept that names XML the answer is JSON." },
+    text = "Without Format and without an Accept that names XML the answer to a V3 signature is "
+      .. "JSON." },
+  { name = "default_format_rpc", kind = "assumed", default = "XML", rule = choice("JSON", "XML"),
+    text = "Without Format and without an Accept that names JSON the answer to an RPC signature "
+      .. "is XML, as the vendor's page on calling methods says." },
   { name = "signature_status", kind = "assumed", default = 400, rule = { values = { 400, 403 } },
     text = "SignatureDoesNotMatch comes with HTTP 400." },
   { name = "access_key_status", kind = "assumed", default = 404, rule = { values = { 404, 400 } },
@@ -144,7 +170,11 @@ M.all = {
     rule = choice("InvalidApi.NotFound", "InvalidAction.NotFound"),
     text = "The code for an operation that the product does not have." },
   { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
-    text = "A request is good for 15 minutes before and after the server's clock." },
+    text = "A request with a V3 signature is good for 15 minutes before and after the server's "
+      .. "clock." },
+  { name = "time_window_rpc", kind = "assumed", default = 1860, rule = SECONDS,
+    text = "A request with an RPC signature is good for 31 minutes, as the vendor's page on "
+      .. "calling methods says." },
   { name = "throttle", kind = "assumed", default = "off", rule = choice("off", "second", "minute"),
     text = "Requests are counted by region and action. second: more than the quota of a second are "
       .. "refused with Throttling.Api and its headers; minute: then everything is refused until "
@@ -182,6 +212,8 @@ M.all = {
     text = "This word stands in place of failovering in every Describe." },
   { name = "permissive", kind = "hostile", default = false, rule = YES_NO,
     text = "A failover in the wrong region is accepted." },
+  { name = "token_errors_random", kind = "hostile", default = false, rule = YES_NO,
+    text = "Whether a refusal occupies its ClientToken is left to chance." },
   { name = "token_forget", kind = "hostile", default = false, rule = YES_NO,
     text = "ClientTokens are forgotten at once." },
 }

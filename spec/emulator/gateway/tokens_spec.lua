@@ -56,7 +56,8 @@ describe("a ClientToken", function()
     assert.equal(2, effects())
   end)
 
-  it("is free again after a refusal", function()
+  it("is free again after any refusal, where that is assumed", function()
+    probe.emu:assume { token_errors = "forget" }
     assert.equal("OperationDenied.OperateNotAllowedForPrimary",
       (probe:failover("pg-orders", "t", "cn-hangzhou")))
     assert.equal("ok", (probe:failover("pg-orders", "t")))
@@ -69,6 +70,41 @@ describe("a ClientToken", function()
     probe.emu:group("pg-ledger").pairs[2].status = "normal"
     assert.equal(wrong, (probe:failover("pg-ledger", "t")))
     assert.equal("ok", (probe:failover("pg-ledger", "t2")))
+  end)
+
+  -- Source: kubernetes-sigs/alibaba-cloud-csi-driver, commits e8951c7a7 and f05e9472a; the page
+  -- "How to ensure idempotence" tells to change the token after a want of stock.
+  it("keeps what was refused for a state, and no other refusal", function()
+    local conflict = "OperationDenied.PairGroupStatusConflict"
+    assert.equal(conflict, (probe:failover("pg-ledger", "t")))
+    probe.emu:group("pg-ledger").pairs[2].status = "normal"
+    assert.equal(conflict, (probe:failover("pg-ledger", "t")))
+    assert.equal("NoSuchResource", (probe:failover("pg-new", "u")))
+    assert.equal("ok", (probe:failover("pg-ledger", "u")))
+  end)
+
+  it("keeps a refusal of a call that would have been done later", function()
+    probe.emu:fault { match = { nth = 1 }, effect = { apply_late = 5 } }
+    local conflict = "OperationDenied.PairGroupStatusConflict"
+    assert.equal(conflict, (probe:failover("pg-ledger", "t")))
+    probe.emu:group("pg-ledger").pairs[2].status = "normal"
+    assert.equal(conflict, (probe:failover("pg-ledger", "t")))
+  end)
+
+  it("keeps a refusal or not, as chance has it, where a hostile service does", function()
+    local function kept(seed)
+      local own = caller.new { seed = seed, hostile = { token_errors_random = true } }
+      local marks = {}
+      for n = 1, 12 do
+        own:failover("pg-new", "t" .. n)
+        marks[n] = own:failover("pg-orders", "t" .. n) == "ok" and "-" or "k"
+      end
+      return table.concat(marks)
+    end
+    assert.equal(kept(1), kept(1))
+    assert.matches("k", kept(1))
+    assert.matches("%-", kept(1))
+    assert.not_equal(kept(1), kept(2))
   end)
 
   it("survives an answer that was lost after the work", function()

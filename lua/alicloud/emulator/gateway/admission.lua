@@ -23,8 +23,11 @@ local function authenticate(emu, call, now)
   local refusal = signature.check(call, emu.keys, emu.settings) or sts.check(emu, call, now)
   if refusal then return refusal end
   local date, nonce = signature.freshness(call)
-  return nonces.check_date(date, now, emu.settings)
-    or emu.nonces:take(call.access_key_id, nonce, now, emu.settings.time_window)
+  local settings = emu.settings
+  local own = call.protocol == "RPC" and settings.time_window_rpc or settings.time_window
+  return nonces.check_date(date, now, own, settings.wall_clock == "accept")
+    or emu.nonces:take(call.access_key_id, nonce, now,
+      math.max(settings.time_window, settings.time_window_rpc))
 end
 
 local function find_operation(emu, call)

@@ -100,7 +100,8 @@ end
 local function remember(emu, call, fingerprint, reply, now)
   if not fingerprint then return end
   local token = call.params.ClientToken
-  if reply.refusal and emu.settings.token_errors == "forget" then
+  local refusal = reply.refusal
+  if refusal and not tokens.keeps(refusal, emu.settings, emu.ids) then
     emu.tokens:release(token)
   else
     emu.tokens:remember(token, fingerprint, reply, now)
@@ -133,7 +134,11 @@ local function operate_late(emu, call, now, plan, fingerprint)
   emu.world:advance_to(now)
   local check = call.operation.check
   local refusal = check and check(emu, call.params, now)
-  if refusal then return M.refused(call, refusal) end
+  if refusal then
+    local reply = M.refused(call, refusal)
+    remember(emu, call, fingerprint, reply, now)
+    return reply
+  end
   put_off(emu, call, plan, now, now + plan.apply_late, fingerprint)
   return M.refused(call, plan.error and faults.refusal(plan.error) or refuse("RequestTimeout"))
 end

@@ -29,15 +29,14 @@ local function within(date, now, window) return date >= now - window and date <=
 --- Checks the time that a request says it was signed at.
 ---@param date string|nil
 ---@param now number  model time
----@param settings table<string, any>
+---@param window number  seconds on both sides of the clock
+---@param wall_counts boolean  the machine's own time is good too
 ---@return alicloud.emulator.Refusal|nil
-function M.check_date(date, now, settings)
+function M.check_date(date, now, window, wall_counts)
   local unix = date and core.parse_iso8601(date)
   if not unix then return refuse("InvalidTimeStamp.Format") end
-  local window = settings.time_window
   if within(unix, now, window) then return nil end
   -- Not every client can follow a clock that stands or runs faster.
-  local wall_counts = settings.wall_clock == "accept"
   if wall_counts and within(unix, core.time(), window) then return nil end
   local refusal = refuse("InvalidTimeStamp.Expired")
   refusal.near_miss = ("%s is further than %g s from the model's clock, %s%s"):format(date, window,
@@ -54,7 +53,7 @@ end
 ---@param key_id string
 ---@param nonce string|nil
 ---@param now number
----@param window number
+---@param window number  the longest that any request is good for
 ---@return alicloud.emulator.Refusal|nil
 function Nonces:take(key_id, nonce, now, window)
   if not nonce or nonce == "" then

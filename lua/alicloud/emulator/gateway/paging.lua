@@ -1,5 +1,5 @@
 --- Paging of Describe operations: NextToken with MaxResults, or PageNumber with PageSize.
--- A NextToken beats page numbers; an empty NextToken marks the last page.
+-- A NextToken beats page numbers; an empty NextToken, or none, marks the last page.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -62,7 +62,7 @@ end
 --- Cuts a page out of a list and writes the paging members of the answer.
 ---@param list any[]  of the caller; where it is the page it is not copied
 ---@param page table  from `read`
----@param settings table<string, any>  hostile short_list is applied here
+---@param settings table<string, any>  short_list and last_token are applied here
 ---@return any[] items
 ---@return table answer  NextToken, PageNumber, PageSize, TotalCount
 function M.cut(list, page, settings)
@@ -71,8 +71,9 @@ function M.cut(list, page, settings)
   local shown = last - settings.short_list
   local items = list
   if first > 1 or shown < total then items = table.move(list, first, shown, 1, {}) end
+  local more = not page.number and last < total
   return items, {
-    NextToken = not page.number and last < total and encode_token(last) or "",
+    NextToken = more and encode_token(last) or settings.last_token ~= "absent" and "" or nil,
     PageNumber = page.number or 1,
     PageSize = page.size or page.limit,
     TotalCount = total,

@@ -61,14 +61,14 @@ local function read_form(call)
   return M.split_query(call.body)
 end
 
-local function wanted_format(params, accept, settings)
+local function wanted_format(params, accept, default)
   local format = params.Format
-  if format then return format:upper() == "XML" and "XML" or "JSON" end
+  if format and format ~= "" then return format:upper() == "XML" and "XML" or "JSON" end
   if accept then
     if accept:find("json", 1, true) then return "JSON" end
     if accept:find("xml", 1, true) then return "XML" end
   end
-  return settings.default_format
+  return default
 end
 
 local function read_params(call)
@@ -99,7 +99,9 @@ function M.read(received, settings)
   local said = call.protocol == "RPC" and call.params or {}
   call.action = said.Action or headers["x-acs-action"] or call.params.Action
   call.version = said.Version or headers["x-acs-version"] or call.params.Version
-  call.format = wanted_format(call.params, headers.accept, settings)
+  local rpc = call.protocol == "RPC" and call.params.Signature ~= nil
+  call.format = wanted_format(call.params, headers.accept,
+    rpc and settings.default_format_rpc or settings.default_format)
   return call, query ~= nil and form ~= nil
 end
 
@@ -112,7 +114,7 @@ function M.of_plan(plan, settings)
     method = plan.method, path = "/", host = plan.host, protocol = "V3", mount = "in-process",
     params = plan.params, action = plan.action, version = plan.version,
     access_key_id = plan.access_key_id, by_value = true,
-    format = wanted_format(plan.params, "application/json", settings),
+    format = wanted_format(plan.params, "application/json", settings.default_format),
   }
 end
 

@@ -42,6 +42,20 @@ local function lifetime(settings)
   return settings.token_forget and 0 or settings.token_lifetime
 end
 
+-- What is refused because of a state, a quota or a want of stock has got as far as the operation.
+local KEPT = "^OperationDenied"
+
+--- Whether a refusal occupies its token, so that a repeat is refused alike.
+---@param refusal alicloud.emulator.Refusal
+---@param settings table<string, any>
+---@param ids alicloud.emulator.Ids  the emulator's chance
+---@return boolean
+function M.keeps(refusal, settings, ids)
+  if settings.token_errors_random then return ids:random() < 0.5 end
+  if settings.token_errors == "some" then return refusal.code:find(KEPT) ~= nil end
+  return settings.token_errors == "remember"
+end
+
 --- Says whether a token has come before, and notes that it has come now.
 ---@param token string
 ---@return "first"|"repeat"

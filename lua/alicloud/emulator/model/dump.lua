@@ -74,6 +74,7 @@ end
 
 local function describe_region(region)
   return { id = region.id, name = region.name, state = region.state,
+    dark_since = region.dark_since, back_at = region.back_at,
     zones = core.array { table.unpack(region.zones) } }
 end
 

@@ -46,7 +46,22 @@ function M.set(world, region, condition, now)
   local was = state.is_dark(region)
   region.state = condition
   local is = state.is_dark(region)
-  if was ~= is then transitions.halt(world, region.id, now, is) end
+  if was == is then return end
+  transitions.halt(world, region.id, now, is)
+  if is then region.dark_since, region.back_at = now, nil else region.back_at = now end
+end
+
+-- Seconds until a region that is back has learnt what went on without it.
+local LEARNS = 60
+
+--- The moment of which a region knows, where each site has its own view of a status.
+---@param region alicloud.emulator.Region
+---@param now number
+---@return number at  unix seconds
+function M.knows_of(region, now)
+  local since, back = region.dark_since, region.back_at
+  if not since or back and now - back >= LEARNS then return now end
+  return since
 end
 
 return M

@@ -79,7 +79,8 @@ end
 local NOWHERE = {}
 
 local function shown_status(record, at, settings)
-  local status = settings.stale_read > 0 and state.status_at(record, at) or record.status
+  local looks_back = settings.stale_read > 0 or settings.site_status == "own"
+  local status = looks_back and state.status_at(record, at) or record.status
   if status == "failovering" and settings.unknown_status ~= "" then
     return settings.unknown_status
   end
@@ -127,6 +128,7 @@ local function tags(record)
 end
 
 local function pair_ids(group, settings)
+  if #group.pairs == 0 and settings.empty_pair_ids == "absent" then return nil end
   local ids = {}
   for index, pair in ipairs(group.pairs) do ids[index] = pair.id end
   if settings.pair_ids == "empty" then ids = {} end

@@ -14,6 +14,8 @@ M.STATUSES = world_schema.STATUSES
 ---@field name string
 ---@field zones table  list of zone ids, and a set of them
 ---@field state string  see `world_schema.REGION_STATES`
+---@field dark_since number|nil  unix seconds, of the last time that it went dark
+---@field back_at number|nil  unix seconds, when it came back from there
 
 ---@class alicloud.emulator.Account
 ---@field deny_actions table<string, boolean>
@@ -47,7 +49,8 @@ local world_mt = { __name = "alicloud.emulator.World", __index = World }
 local function make_region(world, id, about)
   local region = world.region_by_id[id]
   if region then return region end
-  region = { id = id, name = about.name or id, zones = {}, state = about.state or "up" }
+  region = { id = id, name = about.name or id, zones = {}, state = about.state or "up",
+    dark_since = about.dark_since, back_at = about.back_at }
   world.region_by_id[id] = region
   world.regions[#world.regions + 1] = region
   return region
@@ -298,6 +301,9 @@ function M.rebuild(about, now)
     drill_by_id = {}, moving = {}, next_due = math.huge, account = make_account(about.account),
     timings = over(TIMINGS, about.timings) }, world_mt)
   for _, region in ipairs(about.regions or {}) do add_region(world, region) end
+  for _, region in ipairs(world.regions) do
+    if state.is_dark(region) then region.dark_since = region.dark_since or now end
+  end
   local problem = make_units(world, about, now) or make_disks(world, about)
     or make_drills(world, about)
   if problem then return nil, problem end

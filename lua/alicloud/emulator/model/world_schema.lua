@@ -53,7 +53,9 @@ M.STATUSES = {
 -- maintenance: nothing new can be created.
 M.REGION_STATES = { "up", "down", "blackhole", "failing", "overloaded", "maintenance" }
 
---- How long things take, in model seconds; the real durations are not public.
+--- How long things take, in model seconds; the real durations are not public. The vendor's
+-- Terraform provider and its tests give up after 5 minutes (create, delete, drill, clear) and after
+-- 20 (first copy of 20 GiB, failover, reprotect), so that none of these may be longer.
 M.TIMINGS = {
   create = 5, initial_sync = 120, sync = 30, one_shot = 60, stop = 10, reprotect = 20,
   delete = 5, membership = 5, drill = 30, clear = 15, overload = 30, cycle_sync = 0,
@@ -125,7 +127,8 @@ end
 local REGIONS = { type = "table", each = {
   type = { "string", "table" }, pattern = REGION.pattern, allowed = REGION.allowed,
   fields = { id = required(REGION), name = NAME, zones = { type = "table", each = REGION },
-    state = { type = "string", values = M.REGION_STATES } } } }
+    state = { type = "string", values = M.REGION_STATES }, dark_since = SECONDS,
+    back_at = SECONDS } } }
 
 local DISK = { type = "table", fields = {
   id = required(ID), place = required(PLACE), name = TEXT, size = { type = "integer", min = 1 },

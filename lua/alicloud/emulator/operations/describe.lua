@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
 local paging = require "alicloud.emulator.gateway.paging"
+local regions = require "alicloud.emulator.model.regions"
 local views = require "alicloud.emulator.model.views"
 
 local M = {}
@@ -115,6 +116,9 @@ local function answer(emu, params, context, kind)
   if not found then return nil, first_count end
   local settings, sites, offset = emu.settings, question.sites, question.page.offset
   local at = context.now - settings.stale_read
+  if settings.site_status == "own" then
+    at = math.min(at, regions.knows_of(emu.world.region_by_id[question.region], context.now))
+  end
   local items, result = paging.cut(found, question.page, settings)
   for index, record in ipairs(items) do
     local site = offset + index <= first_count and sites[1] or sites[2]

@@ -200,7 +200,8 @@ end
 local function answer(emu, params, found, outer, inner, show)
   local page, refusal = paging.read(params, emu.settings)
   if not page then return nil, refusal end
-  local list, about = paging.cut(found, page, { short_list = 0 })
+  local list, about = paging.cut(found, page,
+    { short_list = 0, last_token = emu.settings.last_token })
   local items = core.array {}
   for i, record in ipairs(list) do items[i] = show(record) end
   about[outer] = { [inner] = items }

@@ -179,14 +179,22 @@ function M.record_effect(emu, params, context, effect)
   context.effect = true
 end
 
---- The first pair of a group that has a secondary disk attached somewhere.
----@param world alicloud.emulator.World
+local function is_idle(world, disk)
+  if disk.status == "Available" then return true end
+  local instance = world.instance_by_id[disk.instance]
+  return instance ~= nil and instance.status == "Stopped"
+end
+
+--- The first secondary disk of a unit that stands against copying onto it.
+---@param emu alicloud.emulator.Emulator
 ---@param unit alicloud.emulator.Unit
 ---@return alicloud.emulator.Disk|nil
-function M.attached_secondary(world, unit)
+function M.attached_secondary(emu, unit)
+  local world, any = emu.world, emu.settings.standby_attached == "any"
   for _, pair in ipairs(unit.pairs or { unit }) do
     local disk = world.disk_by_id[pair.destination_disk]
-    if disk and disk.status ~= "Available" then return disk end
+    local attached = disk and disk.status ~= "Available"
+    if attached and (any or not is_idle(world, disk)) then return disk end
   end
   return nil
 end
@@ -198,10 +206,7 @@ end
 function M.busy_primary(world, unit)
   for _, pair in ipairs(unit.pairs or { unit }) do
     local disk = world.disk_by_id[pair.source_disk]
-    local instance = disk and world.instance_by_id[disk.instance]
-    if disk and disk.status ~= "Available" and not (instance and instance.status == "Stopped") then
-      return disk
-    end
+    if disk and not is_idle(world, disk) then return disk end
   end
   return nil
 end

@@ -157,7 +157,7 @@ function M.check_start(emu, params, now, unit, legal)
   if one_shot and unit.last_one_shot and now - unit.last_one_shot <= unit.rpo / 2 then
     return refuse("OperationDenied.ManualSyncLimit")
   end
-  if find.attached_secondary(emu.world, unit) then
+  if find.attached_secondary(emu, unit) then
     return refuse("OperationDenied.StandbyDeviceAttached")
   end
   return nil

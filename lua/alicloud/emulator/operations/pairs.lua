@@ -18,6 +18,7 @@ local LEGAL = {
   one_shot = set("created", "stopped"),
   stop = set("initial_syncing", "syncing", "manual_syncing", "normal"),
   delete = set("stopped", "invalid", "failovered"),
+  delete_created = set("created", "stopped", "invalid", "failovered"),
 }
 
 local function find_disk(world, id, region, zone)
@@ -143,7 +144,8 @@ M.delete = {
       return refuse(emu.settings.wrong_side == "not_found" and "NoSuchResource"
         or "OperationDenied")
     end
-    return in_group(emu, pair) or find.wrong_status(pair, LEGAL.delete)
+    local legal = emu.settings.delete_created == "allow" and LEGAL.delete_created or LEGAL.delete
+    return in_group(emu, pair) or find.wrong_status(pair, legal)
   end),
   act = groups.delete.act,
 }
