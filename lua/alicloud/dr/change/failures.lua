@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local formats = require "alicloud.base.formats"
 local intents = require "alicloud.dr.model.intent"
 local precheck = require "alicloud.dr.model.precheck"
+local refusals = require "alicloud.dr.model.refusals"
 
 local M = {}
 
@@ -114,6 +115,19 @@ function M.forbidden(change, problem)
   return nil, base(change, fields)
 end
 
+local function next_name(change)
+  local name = intents.next_incident(change.incident or change.options.incident)
+  return formats.INCIDENT.test(name) and name or nil
+end
+
+-- Who asks again under the same token may be given the same refusal, whatever has changed.
+local function after_refusal(change, err, doubtful)
+  if doubtful then return ways_on(change) end
+  if not refusals.ends_token(err) or not change.options.client_token then return err.hint end
+  return (err.hint and err.hint .. "; then " or "") .. "ask without this client token: the service "
+    .. "may repeat its refusal to whoever gives it again"
+end
+
 --- The service said no, and nothing speaks for an effect.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
@@ -127,7 +141,9 @@ function M.rejected(change, err)
     message = message, outcome = doubtful and "unknown" or err.outcome,
     retryable = err.retryable, retry_after = err.retry_after, recommend = err.recommend,
     access_denied_detail = err.access_denied_detail, verdict = err.verdict,
-    hint = doubtful and ways_on(change) or err.hint, cause = err, last = change.poller.last,
+    hint = after_refusal(change, err, doubtful), cause = err, last = change.poller.last,
+    next_incident = not doubtful and change.options.incident and refusals.ends_token(err)
+      and next_name(change) or nil,
   })
 end
 
@@ -221,8 +237,7 @@ end
 ---@return nil, alicloud.Error `next_incident` is the name to ask again under
 function M.replayed(change)
   local noun, name = change.words.noun, change.incident or change.options.incident
-  local again = intents.next_incident(name)
-  if not formats.INCIDENT.test(again) then again = nil end
+  local again = next_name(change)
   return nil, base(change, {
     kind = "state", code = "Client.TokenReplayed", outcome = "rejected", next_incident = again,
     message = ("the service took the call, but nothing has moved since (%s): it knows the token of "

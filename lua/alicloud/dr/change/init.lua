@@ -20,6 +20,8 @@ local metas = require "alicloud.base.meta"
 local pollers = require "alicloud.dr.change.poller"
 local protocol = require "alicloud.dr.journal.protocol"
 local refusal = require "alicloud.dr.change.refusal"
+local tables = require "alicloud.base.tables"
+local tokens = require "alicloud.dr.change.token"
 
 local M = {}
 
@@ -63,6 +65,8 @@ local SHORTEST_CALL = 1
 ---@field deadline number? monotonic
 ---@field place integer of `region` among those of the target
 ---@field incident string? its name, or a later one, under which the token was derived
+---@field spent table<string, boolean|"refused">? tokens that it must not take
+---@field derive? fun(incident: string): string the token of an incident
 ---@field calling boolean? a call of it is under way
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
@@ -108,16 +112,7 @@ end
 ---@param derive fun(snapshot: alicloud.dr.Snapshot, incident: string, words: alicloud.dr.Words):
 ---string the token of an incident
 ---@return string
-function Change:token(snapshot, derive)
-  local options = self.options
-  if options.continue then return options.continue.intent.client_token end
-  if not options.incident then return options.client_token or self.runtime.random_hex(16) end
-  local token
-  token, self.incident = intents.unspent(options.incident, options.spent_tokens, function(name)
-    return derive(snapshot, name, self.words)
-  end)
-  return token
-end
+function Change:token(snapshot, derive) return tokens.choose(self, snapshot, derive) end
 
 -- A token that an incident stood for before brings back the old answer and does nothing. One that
 -- the service has met for the first time moves the group within seconds.
@@ -144,7 +139,8 @@ end
 function Change:write_intent()
   if self.target.unjournaled then return true end
   local record = {
-    verb = self.words.verb, action = self.words.action, intent = self.intent,
+    -- A copy: under another token the intent is another one.
+    verb = self.words.verb, action = self.words.action, intent = tables.copy(self.intent),
     resend_window = self.options.resend_window,
   }
   for name, value in pairs(self.target.terms or {}) do record[name] = value end
@@ -274,6 +270,8 @@ function Change:execute()
       local step, failure = self:after_failed_send(err)
       if step == "wait" then return self:wait() end
       if step ~= "send" then return nil, failure end
+      local written, fault = tokens.renew(self, err)
+      if not written then return failures.intent_not_written(self, fault) end
     end
   end
 end
@@ -374,6 +372,7 @@ function Change:apply(target)
   local _ <close> = self:when_cut_short()
   self.written = self:is_continued()
   if self.written then return self:finish(self:resume(self.options.continue)) end
+  tokens.close_past(self)
   local written, fault = self:write_intent()
   if not written then return failures.intent_not_written(self, fault) end
   return self:finish(self:execute())

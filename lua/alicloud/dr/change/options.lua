@@ -20,8 +20,9 @@ local M = {}
 ---@class alicloud.dr.ChangeOptions: alicloud.dr.WaitOptions
 ---@field client_token? string continue what was begun under this token
 ---@field incident? string derive the token from verb, group, direction, state and this name
----@field spent_tokens? table<string, boolean> tokens that are known to be used up: an incident
----whose token is one of them goes under its next name
+---@field spent_tokens? table<string, boolean|"refused"> tokens that are known to be used up: an
+---incident whose token is one of them goes under its next name; a token of one's own is followed by
+---another one where it was refused
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
 ---@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue
@@ -33,7 +34,7 @@ local M = {}
 ---@field resend_window number
 ---@field client_token string?
 ---@field incident string?
----@field spent_tokens table<string, boolean>?
+---@field spent_tokens table<string, boolean|"refused">?
 ---@field progress fun(event: table)?
 ---@field journal alicloud.dr.Journal?
 ---@field continue alicloud.dr.Continue?

@@ -59,6 +59,7 @@ local M = {}
 ---none has left, or each was refused
 ---@field doubtful boolean an attempt has no answer that settles it
 ---@field accepted { request_id: string, server_time: number? }? the service took it
+---@field refused table? the last refusal, if each call was refused: the token has ended
 ---@field attempts integer? how many have left so far
 ---@field request_ids string[]?
 ---@field resend_from number? seconds of the runtime's boottime: until then what was sent may still

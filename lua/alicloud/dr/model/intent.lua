@@ -51,9 +51,14 @@ function M.next_incident(incident)
   return ("%s+%d"):format(name or incident, (tonumber(generation) or 1) + 1)
 end
 
+--- The token after one that was refused for good: who follows a token of one's own finds the same.
+---@param token string
+---@return string 64 hexadecimal digits
+function M.renewed(token) return core.sha256("renewed:" .. token) end
+
 --- The token of an incident, under the first of its names whose token is not used up.
 ---@param incident string
----@param spent table<string, boolean>|nil
+---@param spent table<string, boolean|"refused">|nil
 ---@param derive fun(incident: string): string
 ---@return string token
 ---@return string name

@@ -73,9 +73,11 @@ local function with_defaults(branch, group, verb, given, past)
   local engine, takes = branch.engine, VERBS[verb]
   given.journal = takes.journal and call_recorder.journal(branch) or nil
   given.continue = past
-  if takes.incident and not given.client_token then
-    given.incident = given.incident or engine.state.run.incident
-    given.spent_tokens = given.incident and pasts.spent_tokens(engine.state, group.id)
+  if takes.incident then
+    local token = given.client_token
+    if not token then given.incident = given.incident or engine.state.run.incident end
+    given.spent_tokens = (token or given.incident)
+      and pasts.spent_tokens(engine.state, group.id) or nil
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end

@@ -1,6 +1,9 @@
 --- What the records of a run say of changes that were begun before: which are still open, how to go
 --- on with them, and which tokens are used up.
 
+local refusals = require "alicloud.dr.model.refusals"
+local tables = require "alicloud.base.tables"
+
 local M = {}
 
 --- Whether a call may have had an effect that nobody knows of.
@@ -19,14 +22,28 @@ local function calls_under(state, token)
   return list
 end
 
+--- The refusal that has ended a token: no call under it is in doubt or was accepted.
+---@param state alicloud.dr.RunState
+---@param token string
+---@return table|nil answer
+function M.refusal_of(state, token)
+  local refusal
+  for _, call in ipairs(calls_under(state, token)) do
+    if M.is_doubtful(call) or call.answer.outcome == "accepted" then return nil end
+    if refusals.ends_token(call.answer) then refusal = call.answer end
+  end
+  return refusal
+end
+
 --- What is left of an intent whose outcome never came.
 ---@param state alicloud.dr.RunState
 ---@param entry table of state.intents
 ---@return alicloud.dr.Continue
 function M.continuation(state, entry)
   local calls = calls_under(state, entry.intent.client_token)
-  local past = { intent = entry.intent, verb = entry.verb, doubtful = false, attempts = 0,
-    request_ids = {}, calls = calls }
+  local past = { intent = tables.copy(entry.intent), verb = entry.verb, doubtful = false,
+    attempts = 0, request_ids = {}, calls = calls,
+    refused = M.refusal_of(state, entry.intent.client_token) }
   for _, call in ipairs(calls) do
     past.attempts = past.attempts + 1
     past.doubtful = past.doubtful or M.is_doubtful(call)
@@ -96,18 +113,21 @@ function M.pending(state, verb, group_id, step)
 end
 
 --- The tokens of a group that can do nothing any more: what they stood for has ended, or the
---- service knew them from an earlier time. Whoever asks anew under one would only get the old
---- answer.
+--- service knew them from an earlier time, or has refused them. Whoever asks anew under one would
+--- only get the old answer.
 ---@param state alicloud.dr.RunState
 ---@param group_id string another group's tokens are never those of this one
----@return table<string, boolean>
+---@return table<string, boolean|"refused">
 function M.spent_tokens(state, group_id)
   local spent = {}
   for _, entry in ipairs(state.intents) do
-    local ended = entry.intent.group_id == group_id and entry.outcome
+    local mine, token = entry.intent.group_id == group_id, entry.intent.client_token
+    local ended = mine and entry.outcome
     if ended and (ended.ok or ended.outcome == "accepted"
       or ended.code == "Client.TokenReplayed") then
-      spent[entry.intent.client_token] = true
+      spent[token] = true
+    elseif mine and M.refusal_of(state, token) then
+      spent[token] = "refused"
     end
   end
   return spent

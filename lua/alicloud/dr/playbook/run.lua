@@ -11,8 +11,10 @@ local corrections = require "alicloud.dr.playbook.corrections"
 local errors = require "alicloud.base.error"
 local gates = require "alicloud.dr.playbook.gate"
 local hooks = require "alicloud.dr.playbook.hooks"
+local intents = require "alicloud.dr.model.intent"
 local keeping = require "alicloud.dr.journal.keeping"
 local parallel = require "alicloud.dr.playbook.parallel"
+local pasts = require "alicloud.dr.playbook.past"
 local programs = require "alicloud.dr.playbook.program"
 local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
@@ -280,6 +282,7 @@ function Run:switch(mode, why)
 end
 
 --- A token that this step gives again after a resume, so that a call of its own may be repeated.
+--- Once a call under it was refused for good it is another one: the service may repeat the refusal.
 ---@param label string what it is for; unique within the step
 ---@return string 64 hexadecimal digits
 function Run:token(label)
@@ -289,6 +292,7 @@ function Run:token(label)
     tostring(label) }
   for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
   local token = core.sha256("playbook" .. table.concat(parts))
+  while pasts.refusal_of(engine.state, token) do token = intents.renewed(token) end
   engine.tokens[token] = true
   return token
 end
