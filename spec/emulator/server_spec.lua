@@ -204,7 +204,7 @@ describe("/_emulator/", function()
     answer()
     assert.equal("t", ask("GET", "ledger").effects[1].client_token)
     assert.equal(2, #ask("GET", "requests").requests)
-    assert.equal("InvalidApi.NotFound", ask("GET", "near-misses").near_misses[1].code)
+    assert.equal("InvalidAction.NotFound", ask("GET", "near-misses").near_misses[1].code)
   end)
 
   it("never tells the secret", function()

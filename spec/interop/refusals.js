@@ -50,12 +50,12 @@ const CASES = [
   {
     name: "an operation that does not exist",
     ask: ["FailoverDiskReplicaGruop", ORDERS],
-    status: 404, code: "InvalidApi.NotFound",
+    status: 404, code: "InvalidAction.NotFound",
   },
   {
     name: "a secret that is wrong",
     keys: { secret: "not-the-secret" }, ask: [FAILOVER, ORDERS],
-    status: 400, code: "SignatureDoesNotMatch", message: /server string to sign is:/,
+    status: 400, code: "SignatureDoesNotMatch", message: /server (string to sign is:|StringToSign is \[)/,
   },
   {
     name: "a key that nobody has",

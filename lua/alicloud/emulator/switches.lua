@@ -33,8 +33,8 @@ M.all = {
     .. "published, only the service's own answer tells."),
   fixed("user_tags", "The answers of DescribeUserTagKeys and DescribeUserTagValues have the fields "
     .. "of the vendor's SDK; no response table is published, so there is nothing to switch to."),
-  fixed("messages", "Message texts other than those of the thirteen documented failover errors "
-    .. "are made up; a fault rule sets others."),
+  fixed("messages", "The texts of block storage and ECS are those that the vendor publishes for "
+    .. "each code; only the gateway's own are made up in part. A fault rule sets others."),
   fixed("timings", "How long states last is made up, within the time limits of the vendor's "
     .. "provider and its tests: 5 minutes to create, delete, drill and clear, 20 for a first copy "
     .. "of 20 GiB, a failover and a reversal. The field timings of a world sets it."),
@@ -111,8 +111,12 @@ M.all = {
       .. "the OperationDenied.InvalidStatus of the table, for which no cause is documented." },
   { name = "endpoint_region", kind = "assumed", default = "ignore",
     rule = choice("ignore", "match"),
-    text = "An endpoint serves requests for another RegionId than its own; match refuses them "
-      .. "with NoSuchResource." },
+    text = "An endpoint of block storage serves requests for another RegionId than its own; match "
+      .. "refuses them with InvalidOperation.NotSupportedEndpoint." },
+  { name = "ecs_endpoint_region", kind = "assumed", default = "match",
+    rule = choice("match", "ignore"),
+    text = "An endpoint of ECS refuses requests for another RegionId than its own with "
+      .. "InvalidOperation.NotSupportedEndpoint; ignore serves them." },
   { name = "repeat_failover", kind = "assumed", default = "noop", rule = choice("noop", "restart"),
     text = "Failover of a group that is failovering or failovered succeeds and changes nothing; "
       .. "restart begins the failover again (a second effect)." },
@@ -166,9 +170,10 @@ M.all = {
     text = "SignatureDoesNotMatch comes with HTTP 400." },
   { name = "access_key_status", kind = "assumed", default = 404, rule = { values = { 404, 400 } },
     text = "InvalidAccessKeyId.NotFound comes with HTTP 404." },
-  { name = "unknown_action", kind = "assumed", default = "InvalidApi.NotFound",
-    rule = choice("InvalidApi.NotFound", "InvalidAction.NotFound"),
-    text = "The code for an operation that the product does not have." },
+  { name = "unknown_action", kind = "assumed", default = "InvalidAction.NotFound",
+    rule = choice("InvalidAction.NotFound", "InvalidApi.NotFound"),
+    text = "The code for an operation that the product does not have. One that it has and this "
+      .. "emulator lacks is answered as not open: InvalidApi.NotFound." },
   { name = "time_window", kind = "assumed", default = 900, rule = SECONDS,
     text = "A request with a V3 signature is good for 15 minutes before and after the server's "
       .. "clock." },
@@ -178,9 +183,15 @@ M.all = {
   { name = "throttle", kind = "assumed", default = "off", rule = choice("off", "second", "minute"),
     text = "Requests are counted by region and action. second: more than the quota of a second are "
       .. "refused with Throttling.Api and its headers; minute: then everything is refused until "
-      .. "the next full minute, with BLOCK.LimitedRquest (429) and no header." },
+      .. "the next full minute, with the code of block_code (429) and no header." },
+  { name = "block_code", kind = "assumed", default = "BLOCK.LimitedRequest",
+    rule = choice("BLOCK.LimitedRequest", "BLOCK.LimitedRquest"),
+    text = "How the code of a blocked minute is spelt; both spellings were seen." },
   { name = "throttle_limit", kind = "assumed", default = 0, rule = SECONDS,
     text = "Quota of every action a second; 0: the documented ones, 40, and 10 for drills." },
+  { name = "tag_resource_type", kind = "assumed", default = "asked",
+    rule = choice("asked", "short"),
+    text = "ListTagResources names the type as it was asked; short says pair or group." },
   { name = "wall_clock", kind = "assumed", default = "accept", rule = choice("accept", "refuse"),
     text = "The window also accepts the machine's own time, because a client that has the "
       .. "machine's clock cannot follow one that stands or runs faster." },

@@ -73,7 +73,7 @@ local AGES = { 60, 60, 120, 432, 432, 432, 900, 900, 900, 4000 }
 
 local DOUBTFUL = { { "InternalError", 500 }, { "ServiceUnavailable", 503 },
   { "RequestTimeout", 504 }, { "LastTokenProcessing", 403 } }
-local REFUSING = { { "Throttling.User", 400, 7 }, { "BLOCK.LimitedRquest", 429 },
+local REFUSING = { { "Throttling.User", 400, 7 }, { "BLOCK.LimitedRequest", 429 },
   { "Forbidden", 403 }, { "OperationDenied.InvalidStatus", 403 },
   { "OperationDenied.PairGroupStatusConflict", 403 } }
 local MISREAD = { { "InternalError", 500 }, { "Throttling", 400, 2 }, { "NoSuchResource", 404 } }

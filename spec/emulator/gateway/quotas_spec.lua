@@ -60,14 +60,29 @@ describe("the quota of the emulator", function()
     local emu = emulator.new { assume = { throttle = "minute", throttle_limit = 2 } }
     emu:advance(20)
     local client = client_of(emu, BOLD)
-    assert.same({ ok = 2, ["BLOCK.LimitedRquest"] = 3 }, codes_of(client, 5, "DescribeRegions"))
+    assert.same({ ok = 2, ["BLOCK.LimitedRequest"] = 3 }, codes_of(client, 5, "DescribeRegions"))
     assert.same({ ok = 1 }, codes_of(client, 1, "DescribeDiskReplicaGroups"))
     emu:advance(39.5)
     local _, err = client:call "DescribeRegions"
-    assert.equal("BLOCK.LimitedRquest", err.code)
+    assert.equal("BLOCK.LimitedRequest", err.code)
     assert.equal(429, err.status)
+    assert.matches("Request was denied due to user flow control.", err.message, 1, true)
     emu:advance(0.5)
     assert(client:call "DescribeRegions")
+  end)
+
+  -- dew-serverless/acs-sdk-php has the first spelling, five times.
+  it("spells the code of a blocked minute as it is told, and our client waits", function()
+    for _, code in ipairs { "BLOCK.LimitedRequest", "BLOCK.LimitedRquest" } do
+      local emu = emulator.new { assume = { throttle = "minute", throttle_limit = 1,
+        block_code = code } }
+      assert.same({ ok = 1, [code] = 1 }, codes_of(client_of(emu, BOLD), 2, "DescribeRegions"))
+      local _, err = client_of(emu, BOLD):call "DescribeRegions"
+      assert.same({ "throttled", "rejected" }, { err.kind, err.outcome })
+      local client = client_of(emu, { deadline = 130 })
+      assert(client:call "DescribeRegions")
+      assert.is_true(client:stats().throttles <= 1)
+    end
   end)
 
   it("does nothing of what it refuses", function()

@@ -238,7 +238,7 @@ describe("disks and instances", function()
     probe.emu:advance(15)
     assert.equal("Running", state())
     local body = probe:call("DescribeDisks", { RegionId = S, InstanceId = "i-orders-hz",
-      PageSize = "2" }, ECS)
+      PageSize = "2" }, { version = ECS.version, host = "ecs.cn-hangzhou.aliyuncs.com" })
     assert.same({ 2, 3 }, { #body.Disks.Disk, body.TotalCount })
     assert.equal("In_use", body.Disks.Disk[1].Status)
   end)

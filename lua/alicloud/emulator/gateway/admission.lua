@@ -2,6 +2,7 @@
 -- names an operation, and its quota has room.
 
 local core = require "alicloud.core"
+local closed = require "alicloud.emulator.gateway.closed"
 local errors = require "alicloud.emulator.gateway.errors"
 local nonces = require "alicloud.emulator.gateway.nonces"
 local operations = require "alicloud.emulator.operations"
@@ -34,7 +35,10 @@ local function find_operation(emu, call)
   call.operation, call.product = operations.find(call.version, call.action)
   if call.operation then return nil end
   if operations.of_action(call.action) then return refuse("InvalidVersion") end
-  local refusal = refuse(emu.settings.unknown_action)
+  -- What the product has and this emulator does not is closed to whoever asks here.
+  local code = closed.knows(call.version, call.action) and "InvalidApi.NotFound"
+    or emu.settings.unknown_action
+  local refusal = refuse(code)
   local nearest = core.suggest(call.action, operations.names(call.version))
   refusal.near_miss = nearest and ("no operation %s, nearest is %s"):format(call.action, nearest)
   return refusal
@@ -42,11 +46,8 @@ end
 
 local function check_envelope(emu, call)
   if not METHODS[call.method:upper()] then return refuse("UnsupportedHTTPMethod") end
-  if call.path ~= "/" and call.path ~= "" then return refuse(emu.settings.unknown_action) end
-  if not call.action then
-    return refuse("MissingParameter",
-      "The parameter Action, which names the operation, is missing.")
-  end
+  if call.path ~= "/" and call.path ~= "" then return refuse("InvalidApi.NotFound") end
+  if not call.action then return errors.missing "Action" end
   return find_operation(emu, call)
 end
 
@@ -58,7 +59,7 @@ end
 ---@return alicloud.emulator.Refusal|nil
 function M.check(emu, call, readable, now)
   if not readable then
-    return refuse("InvalidParameter", "The request has a broken percent escape.")
+    return errors.invalid("Query", "the request has a broken percent escape")
   end
   return not sts.is_anonymous(call) and authenticate(emu, call, now)
     or check_envelope(emu, call) or quotas.take(emu, call, now)

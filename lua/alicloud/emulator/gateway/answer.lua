@@ -1,6 +1,7 @@
 --- Bytes of an answer: JSON or XML, headers, and the marks that say who is speaking.
 
 local core = require "alicloud.core"
+local errors = require "alicloud.emulator.gateway.errors"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -68,7 +69,17 @@ function M.render(call, status, object, date, headers)
     body = xml and to_xml(root, object) or core.encode(object) }
 end
 
---- Renders a refusal with the five members of the vendor's error body.
+-- How the service spells its products in the address of the diagnosis page.
+local SPELLED = { ecs = "Ecs", sts = "Sts" }
+
+local function recommend(call, refusal)
+  if refusal.recommend or not errors.of_gateway[refusal.code] then return refusal.recommend end
+  local product = SPELLED[call.product] or call.product or "ebs"
+  return ("https://api.alibabacloud.com/troubleshoot?q=%s&product=%s&requestId=%s")
+    :format(refusal.code, product, call.request_id)
+end
+
+--- Renders a refusal as the vendor's error body; only the gateway's own have a Recommend.
 ---@param call alicloud.emulator.Call
 ---@param refusal alicloud.emulator.Refusal
 ---@param date string
@@ -79,8 +90,7 @@ function M.refusal(call, refusal, date)
     HostId = call.host,
     Code = refusal.code,
     Message = refusal.message,
-    Recommend = ("https://api.alibabacloud.com/troubleshoot?q=%s&product=%s&requestId=%s")
-      :format(refusal.code, call.product or "ebs", call.request_id),
+    Recommend = recommend(call, refusal),
     AccessDeniedDetail = refusal.access_denied,
   }
   return M.render(call, refusal.status, object, date, refusal.headers)

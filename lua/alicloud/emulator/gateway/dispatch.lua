@@ -55,29 +55,35 @@ end
 
 local function missing_parameter(operation, params)
   for _, name in ipairs(operation.required) do
-    if not params[name] or params[name] == "" then
-      return refuse("MissingParameter",
-        ("The parameter %s that is mandatory for this request is missing."):format(name))
-    end
+    if not params[name] or params[name] == "" then return errors.missing(name) end
   end
   return nil
+end
+
+-- By product: the switch that says whether an endpoint serves its own region only.
+local ENDPOINT = { ebs = "endpoint_region", ecs = "ecs_endpoint_region" }
+
+local function check_endpoint(emu, call, region)
+  local asked, switch = call.params.RegionId, ENDPOINT[call.product]
+  if not region or not asked or asked == "" or asked == region.id then return nil end
+  if not switch or emu.settings[switch] == "ignore" then return nil end
+  local refusal = refuse("InvalidOperation.NotSupportedEndpoint")
+  refusal.recommend = ""
+  refusal.near_miss = ("the endpoint is that of %s, RegionId is %s"):format(region.id, asked)
+  return refusal
 end
 
 local function check_call(emu, call, region)
   local account, operation, params = emu.world.account, call.operation, call.params
   if region and region.state == "failing" then return refuse("InternalError") end
-  if region and emu.settings.endpoint_region == "match" and params.RegionId
-    and params.RegionId ~= region.id then
-    return refuse("NoSuchResource")
-  end
-  return permissions.check_action(account, call) or missing_parameter(operation, params)
+  return check_endpoint(emu, call, region) or permissions.check_action(account, call)
+    or missing_parameter(operation, params)
     or permissions.check_resources(account, call, operation)
 end
 
 local function token_problem(token)
   if #token <= 64 and not token:find("[^\x20-\x7e]") then return nil end
-  return refuse("InvalidParameter",
-    "The specified parameter ClientToken is not valid: at most 64 ASCII characters.")
+  return errors.invalid("ClientToken", "at most 64 ASCII characters")
 end
 
 local function heeds(emu, operation, token)
@@ -115,7 +121,7 @@ local function operate(emu, call, now, plan)
     action = call.action, key_id = call.access_key_id, plan = plan }
   local result, refusal = call.operation.run(emu, call.params, context)
   if context.effect then call.entry.effect = true end
-  if not result then return M.refused(call, refusal) end
+  if not result then return M.refused(call, errors.as_said_by(call.action, refusal)) end
   result.RequestId = call.request_id
   return { object = result, request_id = call.request_id }
 end
@@ -135,7 +141,7 @@ local function operate_late(emu, call, now, plan, fingerprint)
   local check = call.operation.check
   local refusal = check and check(emu, call.params, now)
   if refusal then
-    local reply = M.refused(call, refusal)
+    local reply = M.refused(call, errors.as_said_by(call.action, refusal))
     remember(emu, call, fingerprint, reply, now)
     return reply
   end

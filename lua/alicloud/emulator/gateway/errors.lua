@@ -1,4 +1,5 @@
---- The codes that the model answers with: HTTP status and message.
+--- The codes that the model answers with: HTTP status and message. Texts of block storage and of
+-- ECS are the published ones, word by word; most of the gateway's own are made up.
 -- Written apart from the client's service data, so that neither can hide a slip of the other.
 
 local M = {}
@@ -11,6 +12,7 @@ local DENIED = "OperationDenied"
 ---@field message string
 ---@field headers table<string, string>|nil
 ---@field near_miss string|nil  what would have been right, for the log
+---@field recommend string|nil  replaces the address of the diagnosis page
 ---@field access_denied table|nil  member AccessDeniedDetail of the error body
 
 M.catalogue = {
@@ -38,71 +40,91 @@ M.catalogue = {
   ["RequestTimeout"] = { 504, "The request is timeout, please try again later." },
 
   -- the other replication operations
-  [DENIED .. ".QuotaExceed"] = { 403, "The quota of the resource is used up." },
+  [DENIED .. ".QuotaExceed"] = { 403, "The operation is not allowed due to quota exceed." },
   [DENIED .. ".TooMuchEmptyGroup"] =
-    { 403, "The operation is not allowed because there are too many empty groups." },
+    { 403, "Operation failed because of too many empty groups." },
   [DENIED .. ".GroupHasPair"] =
-    { 403, "The operation is not allowed because the group has pairs." },
+    { 403, "The group cannot be deleted due to not empty." },
   [DENIED .. ".GroupStatusCannotAddPair"] =
-    { 403, "A pair cannot be added to the group in its current status." },
+    { 403, "The pair cannot be added in group current status." },
   [DENIED .. ".GroupStatusCannotRemovePair"] =
-    { 403, "A pair cannot be removed from the group in its current status." },
+    { 403, "The pair cannot be removed in group current status." },
   [DENIED .. ".PairStatusCannotAddToGroup"] =
-    { 403, "The pair cannot be added to a group in its current status." },
+    { 403, "The pair cannot be added in pair current status." },
   [DENIED .. ".PairStatusCannotRemoveFromGroup"] =
-    { 403, "The pair cannot be removed from its group in its current status." },
-  [DENIED .. ".PairInitializing"] =
-    { 403, "The pair is initializing, please try again later." },
+    { 403, "The pair cannot be removed in pair  current status." },
+  [DENIED .. ".PairInitializing"] = { 403,
+    "The operation is not allowed due to pair initializing,  please try again later." },
   [DENIED .. ".PairNotInGroup"] =
-    { 403, "The operation is not allowed because the pair is not in the group." },
+    { 403, "The operation is not allowed because pair is not in any group." },
   [DENIED .. ".PairsExceedInGroup"] =
-    { 403, "The number of pairs in the group exceeds the limit." },
-  [DENIED .. ".GroupTotalDiskCapacityLimit"] =
-    { 403, "The total disk capacity of the group exceeds the limit." },
+    { 403, "The operation is not allowed due to too much pair in the group." },
+  [DENIED .. ".GroupTotalDiskCapacityLimit"] = { 403,
+    "The disk space in the replication pair-consistent group exceeds the upper limit." },
   [DENIED .. ".StandbyDeviceAttached"] =
-    { 400, "The operation is not allowed because a secondary disk is attached." },
+    { 400, "The secondary disk is attached." },
   [DENIED .. ".ManualSyncLimit"] =
-    { 403, "One-time synchronizations are too frequent, please try again later." },
-  [DENIED .. ".RecoverPointNotFound"] = { 403, "No recovery point was found." },
+    { 403, "One shot start manual syncing too frequently, please try again later." },
+  [DENIED .. ".RecoverPointNotFound"] = { 403, "Recover point is not found." },
   [DENIED .. ".StartDrillShouldOnDestRegion"] =
-    { 403, "A drill should be started in the destination region." },
+    { 403, "Operation should be executed on the secondary region." },
   ["InvalidAccountStatus.NotEnoughBalance"] =
-    { 403, "The account does not have enough balance." },
-  ["NoPermission.SLR"] =
-    { 403, "The service-linked role AliyunServiceLinkedRoleForEBS cannot be created." },
-  ["InvalidParameter.Conflict"] = { 400, "The specified parameters contradict each other." },
-  ["InvalidParameter.Format"] = { 400, "The specified parameter is badly formatted." },
-  ["Duplicate.TagKey"] = { 400, "The tag keys contain duplicates." },
-  ["NumberExceed.ResourceIds"] = { 400, "The number of resource ids exceeds the limit." },
-  ["NumberExceed.Tags"] = { 400, "The number of tags exceeds the limit." },
-  ["InvalidRegionId.NotFound"] = { 404, "The specified region does not exist." },
-  ["InvalidResourceId.NotFound"] = { 404, "The specified resource id does not exist." },
-  ["InvalidResourceType.NotFound"] = { 404, "The specified resource type does not exist." },
-  ["InvalidResourceGroup.NotFound"] = { 404, "The specified resource group does not exist." },
-  ["MissingParameter.ResourceType"] = { 404, "The parameter ResourceType is missing." },
-  ["MissingParameter.ResourceGroup"] = { 404, "The parameter NewResourceGroupId is missing." },
+    { 403, "Your account does not have enough balance." },
+  ["NoPermission.SLR"] = { 403, "The RAM user does not have the permission to create service "
+    .. "linked role: AliyunServiceLinkedRoleForEBS." },
+  ["MissingParameter"] = { 400, "The input parameter %s that is mandatory for processing this "
+    .. "request is not supplied." },
+  ["InvalidParameter"] = { 400, "The parameter %s is invalid." },
+  ["InvalidParameter.Conflict"] =
+    { 400, "The specified parameter %s and %s are not blank at the same time." },
+  ["InvalidParameter.Format"] = { 400, "Specified parameter format is not valid." },
+  ["InvalidParameter.TagValue"] = { 400, "The parameter %s is invalid." },
+  ["Duplicate.TagKey"] = { 400, "The Tag.N.Key contain duplicate key." },
+  ["NumberExceed.ResourceIds"] =
+    { 400, "The ResourceIds parameter number is exceed , Valid : 50" },
+  ["NumberExceed.Tags"] = { 400, "NumberExceed.Tags" },
+  ["InvalidRegionId.NotFound"] = { 404, "The specified RegionId does not exist." },
+  ["InvalidResourceId.NotFound"] =
+    { 404, "The specified ResourceIds are not found in our records." },
+  ["InvalidResourceType.NotFound"] =
+    { 404, "The ResourceType provided does not exist in our records." },
+  ["InvalidResourceGroup.NotFound"] =
+    { 404, "The ResourceGroup provided does not exist in our records." },
+  ["MissingParameter.ResourceType"] =
+    { 404, "The parameter - ResourceType should not be null" },
+  ["MissingParameter.ResourceGroup"] =
+    { 404, "The parameter - Resource Group should not be null" },
+  ["IdempotentParameterMismatch"] = { 400,
+    "The specified parameter has changed while using an already used clientToken." },
+  ["LastTokenProcessing"] = { 403, "The last token request is processing." },
 
   -- ECS 2014-05-26, the calls around a failover
   ["InvalidDiskId.NotFound"] = { 404, "The specified disk does not exist." },
-  ["InvalidInstanceId.NotFound"] = { 404, "The specified instance does not exist." },
-  ["InvalidDisk.InUse"] = { 404, "The specified disk is in use." },
-  ["InvalidDisk.AlreadyDetached"] = { 404, "The specified disk is already detached." },
+  ["InvalidInstanceId.NotFound"] = { 404, "The specified InstanceId does not exist." },
+  ["InvalidDisk.InUse"] = { 404, "The specified disk has been occupied." },
+  ["InvalidDisk.AlreadyDetached"] = { 404, "The specified disk has been detached." },
   ["IncorrectDiskStatus"] =
-    { 403, "The current status of the disk does not support this operation." },
+    { 403, "The current disk status does not support this operation." },
   ["IncorrectInstanceStatus"] =
-    { 403, "The current status of the instance does not support this operation." },
-  ["DependencyViolation"] = { 403, "The disk is not attached to the specified instance." },
-  ["DiskError"] = { 403, "The disk does not support this operation." },
-  ["ResourcesNotInSameZone"] = { 403, "The disk and the instance are not in the same zone." },
+    { 403, "The current status of the resource does not support this operation." },
+  ["DependencyViolation"] =
+    { 403, "The specified disk has not been attached on the specified instance." },
+  ["DiskError"] = { 403, "IncorrectDiskStatus." },
+  ["ResourcesNotInSameZone"] =
+    { 403, "The specified instance and disk are not in the same zone." },
   ["InstanceDiskLimitExceeded"] =
-    { 403, "The number of disks of the instance exceeds the limit." },
-  ["InstanceLockedForSecurity"] = { 403, "The instance is locked for security reasons." },
-  ["OperationDenied.NoStock"] = { 403, "The requested resource is sold out." },
+    { 403, "The amount of the disk on instance in question reach its limits." },
+  ["InstanceLockedForSecurity"] = { 403,
+    "The specified operation is denied as your instance is locked for security reasons." },
+  ["OperationDenied.NoStock"] = { 403, "The requested resource is sold out in the specified zone; "
+    .. "try other types of resources or other regions and zones." },
   ["DryRunOperation"] = { 400, "Request validation has been passed with DryRun flag set." },
 
+  ["InvalidOperation.NotSupportedEndpoint"] = { 400, "The specified endpoint can't operate this "
+    .. "region. Please use API DescribeRegions to get the appropriate endpoint, or upgrade your "
+    .. "SDK to latest version." },
+
   -- every product, spoken by the gateway
-  ["MissingParameter"] = { 400, "A parameter that is mandatory for this request is missing." },
-  ["InvalidParameter"] = { 400, "The specified parameter is not valid." },
   ["InvalidVersion"] = { 400, "Specified parameter Version is not valid." },
   ["UnsupportedHTTPMethod"] = { 400, "This http method is not supported." },
   ["InvalidApi.NotFound"] =
@@ -125,17 +147,49 @@ M.catalogue = {
     { 400, "Specified SecurityToken mismatch with the AccessKey." },
   ["MissingSecurityToken"] = { 400, "SecurityToken is mandatory for this action." },
   ["AuthenticationFail.OIDCToken.Invalid"] = { 400, "The OIDC token is invalid." },
-  ["IdempotentParameterMismatch"] =
-    { 400, "The request uses the same client token as a previous, but non-identical request." },
-  ["LastTokenProcessing"] = { 403, "The last token request is processing." },
   ["Throttling"] = { 400, "Request was denied due to request throttling." },
   ["Throttling.User"] = { 400, "Request was denied due to user flow control." },
   ["Throttling.Api"] = { 400, "Request was denied due to api flow control." },
-  ["BLOCK.LimitedRquest"] = { 429, "Request was denied because too many requests were sent." },
+  ["BLOCK.LimitedRequest"] = { 429, "Request was denied due to user flow control." },
+  ["BLOCK.LimitedRquest"] = { 429, "Request was denied due to user flow control." },
   ["ServiceUnavailable"] =
     { 503, "The request has failed due to a temporary failure of the server." },
   ["OperationConflict"] = { 409, "The operation conflicts with another operation." },
 }
+
+-- What single operations say in another way.
+local QUOTA_OF_TAGS = { 400, "The quota of tags on resource is beyond permitted range." }
+local LOCKED = { 403, "The instance is locked due to security." }
+
+---@type table<string, table<string, table>>  by operation and code
+M.variants = {
+  ListTagResources = { [DENIED .. ".QuotaExceed"] = QUOTA_OF_TAGS },
+  UntagResources = { [DENIED .. ".QuotaExceed"] = QUOTA_OF_TAGS },
+  ChangeResourceGroup = {
+    [DENIED .. ".QuotaExceed"] = QUOTA_OF_TAGS,
+    ["InvalidResourceId.NotFound"] =
+      { 404, "The specified ResourceId is not found in our records." },
+  },
+  AttachDisk = {
+    IncorrectDiskStatus = { 403, "The operation is not supported in this status." },
+    IncorrectInstanceStatus =
+      { 400, "The current status of the resource does not support this operation." },
+    InstanceLockedForSecurity = LOCKED,
+  },
+  DetachDisk = { InstanceLockedForSecurity = LOCKED },
+}
+
+-- Only these carry a Recommend: the answers of products that were published have none.
+M.of_gateway = {}
+for _, code in ipairs { "InvalidVersion", "UnsupportedHTTPMethod", "InvalidApi.NotFound",
+  "InvalidAction.NotFound", "SignatureDoesNotMatch", "IncompleteSignature", "SignatureNonceUsed",
+  "InvalidTimeStamp.Expired", "InvalidTimeStamp.Format", "InvalidAccessKeyId.NotFound",
+  "InvalidAccessKeyId.Inactive", "InvalidSecurityToken.Expired", "InvalidSecurityToken.Malformed",
+  "InvalidSecurityToken.MismatchWithAccessKey", "MissingSecurityToken", "Throttling",
+  "Throttling.User", "Throttling.Api", "BLOCK.LimitedRequest", "BLOCK.LimitedRquest",
+  "ServiceUnavailable" } do
+  M.of_gateway[code] = true
+end
 
 --- Makes a refusal from the catalogue.
 ---@param code string
@@ -149,6 +203,41 @@ function M.refuse(code, message, status)
     status = status or known and known[1] or 400,
     message = message or known and known[2] or code,
   }
+end
+
+local function about(code, why, ...)
+  local refusal = M.refuse(code, M.catalogue[code][2]:format(...))
+  refusal.near_miss = why
+  return refusal
+end
+
+--- Refuses a parameter that is absent.
+---@param name string
+---@return alicloud.emulator.Refusal
+function M.missing(name) return about("MissingParameter", nil, name) end
+
+--- Refuses the value of a parameter.
+---@param name string
+---@param why string|nil  for the log; the service does not say it
+---@return alicloud.emulator.Refusal
+function M.invalid(name, why)
+  return about("InvalidParameter", why and ("%s: %s"):format(name, why), name)
+end
+
+--- Refuses two parameters that do not go together.
+---@param name string
+---@param other string
+---@return alicloud.emulator.Refusal
+function M.conflict(name, other) return about("InvalidParameter.Conflict", nil, name, other) end
+
+--- A refusal in the words of one operation, where it has its own.
+---@param operation string
+---@param refusal alicloud.emulator.Refusal
+---@return alicloud.emulator.Refusal
+function M.as_said_by(operation, refusal)
+  local own = M.variants[operation] and M.variants[operation][refusal.code]
+  if own then refusal.status, refusal.message = own[1], own[2] end
+  return refusal
 end
 
 return M

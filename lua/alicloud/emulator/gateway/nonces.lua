@@ -57,8 +57,7 @@ end
 ---@return alicloud.emulator.Refusal|nil
 function Nonces:take(key_id, nonce, now, window)
   if not nonce or nonce == "" then
-    return refuse("MissingParameter",
-      "The signature nonce, which every signed request needs, is missing.")
+    return errors.missing "SignatureNonce"
   end
   self.began = self.began or now
   local mark = key_id .. "\n" .. nonce

@@ -15,9 +15,7 @@ local function bounded(params, name, default, settings)
   local value, limit = math.tointeger(tonumber(text)), LIMITS[name]
   if value and value >= 1 and value <= limit and text:match("^%d+$") then return value end
   if value and settings.page_bounds == "clamp" then return math.max(1, math.min(value, limit)) end
-  return nil, errors.refuse("InvalidParameter",
-    ("The specified parameter %s is not valid: %q is not a whole number from 1 to %d.")
-      :format(name, text, limit))
+  return nil, errors.invalid(name, ("%q is not a whole number from 1 to %d"):format(text, limit))
 end
 
 local function encode_token(offset) return core.hex(("after:%d"):format(offset)) end
@@ -34,7 +32,7 @@ local function by_token(params, settings)
   if not token or token == "" then return { offset = 0, limit = limit } end
   local offset = decode_token(token)
   if offset then return { offset = offset, limit = limit } end
-  return nil, errors.refuse("InvalidParameter", "The specified parameter NextToken is not valid.")
+  return nil, errors.invalid "NextToken"
 end
 
 local function by_number(params, settings)

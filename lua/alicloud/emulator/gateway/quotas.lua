@@ -51,13 +51,13 @@ function M.take(emu, call, now)
   local settings = emu.settings
   if settings.throttle == "off" then return nil end
   local quota, limit = quota_of(emu, call), limit_of(settings, call.action)
-  if now < quota.blocked_until then return errors.refuse("BLOCK.LimitedRquest") end
+  if now < quota.blocked_until then return errors.refuse(settings.block_code) end
   if quota.second ~= now // 1 then quota.second, quota.count = now // 1, 0 end
   quota.count = quota.count + 1
   if quota.count <= limit then return nil end
   if settings.throttle == "second" then return for_a_second(limit, now) end
   quota.blocked_until = (now // 60 + 1) * 60
-  return errors.refuse("BLOCK.LimitedRquest")
+  return errors.refuse(settings.block_code)
 end
 
 return M

@@ -130,10 +130,12 @@ local function canonical_request(call, authorization, payload_hash)
   return concat(lines, "\n")
 end
 
+-- The two signatures are refused in different words.
 local function mismatch(call, text)
   call.near_miss = text
-  return refuse("SignatureDoesNotMatch",
-    "Specified signature is not matched with our calculation. " .. text)
+  local head = call.protocol == "V3" and "Specified signature does not match our calculation. "
+    or "Specified signature is not matched with our calculation. "
+  return refuse("SignatureDoesNotMatch", head .. text)
 end
 
 -- Most requests have no body.
@@ -174,8 +176,8 @@ local function check_v3(call, keys)
   local string_to_sign = authorization.algorithm .. "\n" .. core.hex(core.digest(digest, canonical))
   local expected = core.hex(core.hmac(digest, secret, string_to_sign))
   if core.equal(expected, call.signature) then return nil end
-  return mismatch(call, ("server canonical request is:%s server string to sign is:%s")
-    :format(canonical, string_to_sign))
+  return mismatch(call, ("server StringToSign is [%s] server CanonicalRequest is [%s]")
+    :format(string_to_sign, canonical))
 end
 
 local function rpc_list(call)
@@ -198,8 +200,7 @@ local function check_rpc(call, keys)
   local params = call.params
   for _, name in ipairs(RPC_REQUIRED) do
     if not params[name] then
-      return refuse("MissingParameter",
-        ("The parameter %s, which every signed request needs, is missing."):format(name))
+      return errors.missing(name)
     end
   end
   if params.SignatureMethod ~= "HMAC-SHA1" then

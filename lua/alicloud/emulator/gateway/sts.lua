@@ -100,7 +100,7 @@ function M.is_anonymous(call)
 end
 
 local function invalid(name)
-  return refuse("InvalidParameter", ("The parameter %s is not valid."):format(name))
+  return errors.invalid(name)
 end
 
 local function wish_of(params)

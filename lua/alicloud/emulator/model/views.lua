@@ -22,9 +22,7 @@ function M.sites(params, settings)
     return settings.site_default == "either" and EITHER or SITES.production
   end
   if SITES[site] then return SITES[site] end
-  return nil, errors.refuse("InvalidParameter",
-    ("The specified parameter Site is not valid: %q is neither production nor backup.")
-      :format(site))
+  return nil, errors.invalid("Site", ("%q is neither production nor backup"):format(site))
 end
 
 --- Reads a comma-separated list of ids.
@@ -41,8 +39,7 @@ function M.ids(text, name)
     count = count + 1
   end
   if count <= ID_LIMIT then return ids end
-  return nil, errors.refuse("InvalidParameter",
-    ("The specified parameter %s is not valid: %d ids, at most %d."):format(name, count, ID_LIMIT))
+  return nil, errors.invalid(name, ("%d ids, at most %d"):format(count, ID_LIMIT))
 end
 
 --- The side of a record that a site means.

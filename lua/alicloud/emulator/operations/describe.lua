@@ -30,9 +30,7 @@ function M.regions(emu, params, context)
   end
   local kind = params.ResourceType
   if kind and not RESOURCE_TYPES[kind] then
-    return nil, errors.refuse("InvalidParameter",
-      ("The specified parameter ResourceType is not valid: %q is none of ear, lens, dbsc.")
-        :format(kind))
+    return nil, errors.invalid("ResourceType", ("%q is none of ear, lens, dbsc"):format(kind))
   end
   local list = core.array {}
   for index, region in ipairs(emu.world.regions) do

@@ -19,17 +19,14 @@ local function malformed(params, kind)
   for _, name in ipairs { ID[kind], "DrillId", "RegionId" } do
     local id = params[name]
     if id and #id > 128 then
-      return refuse("InvalidParameter",
-        ("The specified parameter %s is not valid: it is too long."):format(name))
+      return errors.invalid(name, "it is too long")
     end
     if id and id:find("[^%w_.-]") then
-      return refuse("InvalidParameter.Format",
-        ("The specified parameter %s is badly formatted."):format(name))
+      return refuse("InvalidParameter.Format")
     end
   end
   if params[OTHER[kind]] then
-    return refuse("InvalidParameter.Conflict",
-      ("The specified parameters %s and %s contradict each other."):format(ID[kind], OTHER[kind]))
+    return errors.conflict(ID[kind], OTHER[kind])
   end
   return nil
 end
@@ -44,8 +41,7 @@ local function find_drill(emu, params, kind, unit)
   local drill = emu.world.drill_by_id[params.DrillId]
   if not drill then return nil, refuse("NoSuchResource") end
   if drill[kind] ~= unit.id then
-    return nil, refuse("InvalidParameter.Conflict", ("The specified parameters %s and DrillId "
-      .. "contradict each other."):format(ID[kind]))
+    return nil, errors.conflict(ID[kind], "DrillId")
   end
   return drill
 end

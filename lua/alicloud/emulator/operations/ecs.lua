@@ -57,7 +57,7 @@ local function check_instance(instance, disk)
   if instance.locked then return refuse("InstanceLockedForSecurity") end
   local stopped = instance.status == "Stopped"
   if stopped or instance.status == "Running" and disk.type == "data" then return nil end
-  return refuse("IncorrectInstanceStatus", nil, 400)
+  return refuse("IncorrectInstanceStatus")
 end
 
 local function note(emu, params, context, instance, disk)
@@ -177,8 +177,7 @@ local function ids_of(params, name)
   if not text or text == "" then return nil end
   local list = core.decode(text)
   if type(list) ~= "table" or #list > 100 then
-    return nil, refuse("InvalidParameter", ("The specified parameter %s is not valid: it must be "
-      .. "a JSON array of at most 100 ids."):format(name))
+    return nil, errors.invalid(name, "it must be a JSON array of at most 100 ids")
   end
   local ids = {}
   for _, id in ipairs(list) do ids[id] = true end

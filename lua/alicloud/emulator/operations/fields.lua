@@ -5,10 +5,7 @@ local find = require "alicloud.emulator.operations.find"
 
 local M = {}
 
-local function invalid(name, why)
-  return errors.refuse("InvalidParameter",
-    ("The specified parameter %s is not valid: %s."):format(name, why))
-end
+local invalid = errors.invalid
 
 local function text_problem(name, value, low)
   if not value then return nil end

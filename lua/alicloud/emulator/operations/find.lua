@@ -119,9 +119,7 @@ end
 ---@return alicloud.emulator.Refusal|nil
 function M.wrong_status(unit, legal, code)
   if legal[unit.status] then return nil end
-  return refuse(code or DENIED .. ".InvalidStatus",
-    not code and ("The operation is not allowed in current status. (%s is %s)")
-      :format(unit.id, unit.status) or nil)
+  return refuse(code or DENIED .. ".InvalidStatus")
 end
 
 --- Whether a pair lies where its group does.
@@ -147,9 +145,7 @@ function M.boolean(params, name, default)
   if not text or text == "" then return default end
   text = text:lower()
   if text == "true" or text == "false" then return text == "true" end
-  return nil, refuse("InvalidParameter",
-    ("The specified parameter %s is not valid: %q is neither true nor false.")
-      :format(name, params[name]))
+  return nil, errors.invalid(name, ("%q is neither true nor false"):format(params[name]))
 end
 
 --- Writes a change of a unit into the ledger.

@@ -214,8 +214,10 @@ function M.check_reprotect(emu, params, unit)
   local asks = reverse and emu.settings.busy_primary == "refuse"
   local busy = asks and find.busy_primary(emu.world, unit)
   if not busy then return nil end
-  return refuse("OperationDenied", ("The operation is not allowed. Disk %s of the primary site is "
-    .. "attached to an instance that is not stopped."):format(busy.id))
+  refusal = refuse("OperationDenied")
+  refusal.near_miss = ("disk %s of the primary site is attached to an instance that is not stopped")
+    :format(busy.id)
+  return refusal
 end
 
 --- Reprotects a unit.

@@ -32,16 +32,16 @@ end
 local function key_problem(key)
   if key == "" or #key > 128 or key:find("^aliyun") or key:find("^acs:")
     or key:find("https?://") then
-    return refuse("InvalidParameter", ("The specified tag key %q is not valid."):format(key))
+    return errors.invalid("Tag.Key", ("%q is not allowed"):format(key))
   end
   return nil
 end
 
 local function tag_problem(params, keys, name)
   if #keys > TAG_LIMIT then return refuse("NumberExceed.Tags") end
+  -- The code is in the description of the parameter, not in the table of codes.
   if name == "Tag" and params["Tag.1.Value"] and not params["Tag.1.Key"] then
-    return refuse("InvalidParameter.Conflict",
-      "The specified parameters Tag.1.Value and Tag.1.Key contradict each other.")
+    return refuse("InvalidParameter.TagValue", "The parameter Tag.1.Value is invalid.")
   end
   local seen = {}
   for _, key in ipairs(keys) do
@@ -55,7 +55,7 @@ end
 
 local function id_problem(id)
   if not id:find("[^%w_.-]") then return nil end
-  return refuse("InvalidParameter.Format", "The specified parameter ResourceId is badly formatted.")
+  return refuse("InvalidParameter.Format")
 end
 
 local function lies_in(world, unit, region)
@@ -73,8 +73,7 @@ local function find_resource(emu, kind, id, region)
   local unit = kind ~= "cluster" and world[kind .. "_by_id"][id]
   if not unit then
     if world.group_by_id[id] or world.pair_by_id[id] then
-      return nil, refuse("InvalidParameter.Conflict",
-        "The specified parameters ResourceType and ResourceId contradict each other.")
+      return nil, errors.conflict("ResourceType", "ResourceId")
     end
     return nil, refuse("InvalidResourceId.NotFound")
   end
@@ -100,7 +99,7 @@ end
 -- Which codes an operation has for the same thing differs from table to table.
 local function read(emu, params, codes, keys, name)
   if not params.ResourceType or params.ResourceType == "" then
-    return nil, refuse(codes.no_type)
+    return nil, codes.no_type and refuse(codes.no_type) or errors.missing "ResourceType"
   end
   local kind, refusal = kind_of(params)
   if not kind then return nil, refusal end
@@ -112,7 +111,7 @@ end
 local function spend_quota(emu)
   local account = emu.world.account
   if account.tag_requests >= account.quota.tag_requests then
-    return refuse("OperationDenied.QuotaExceed", nil, 400)
+    return refuse("OperationDenied.QuotaExceed")
   end
   account.tag_requests = account.tag_requests + 1
   return nil
@@ -126,7 +125,7 @@ local function note_each(emu, params, context, units)
 end
 
 local OWN = { no_type = "MissingParameter.ResourceType", no_region = "NoSuchResource" }
-local PLAIN = { no_type = "MissingParameter", no_region = "InvalidRegionId.NotFound" }
+local PLAIN = { no_region = "InvalidRegionId.NotFound" }
 
 M.tag = {
   check = function(emu, params)
@@ -136,7 +135,8 @@ M.tag = {
     local units
     units, refusal = find_resources(emu, params, kind, numbered(params, "ResourceId"))
     if not units then return refusal end
-    if #units == 0 or #keys == 0 then return refuse("MissingParameter") end
+    if #units == 0 then return errors.missing "ResourceId" end
+    if #keys == 0 then return errors.missing "Tag" end
     return nil, { units = units, keys = keys }
   end,
   act = function(emu, params, context, found)
@@ -158,11 +158,11 @@ M.untag = {
     local all
     all, refusal = find.boolean(params, "All", false)
     if all == nil then return refusal end
-    if all and #keys > 0 then return refuse("InvalidParameter.Conflict") end
+    if all and #keys > 0 then return errors.conflict("All", "TagKey") end
     local units
     units, refusal = find_resources(emu, params, kind, numbered(params, "ResourceId"))
     if not units then return refusal end
-    if #units == 0 then return refuse("MissingParameter") end
+    if #units == 0 then return errors.missing "ResourceId" end
     return spend_quota(emu), { units = units, keys = keys, all = all }
   end,
   act = function(emu, params, context, found)
@@ -175,14 +175,14 @@ M.untag = {
   end,
 }
 
-local function tag_rows(unit, kind, keys, params, rows)
+local function tag_rows(unit, resource_type, keys, params, rows)
   for number, key in ipairs(keys) do
     local value = params[("Tag.%d.Value"):format(number)]
     if unit.tags[key] == nil or value and value ~= unit.tags[key] then return end
   end
   for _, key in ipairs(tables.keys(unit.tags)) do
     rows[#rows + 1] = { TagKey = key, TagValue = unit.tags[key], ResourceId = unit.id,
-      ResourceType = "diskreplica" .. kind }
+      ResourceType = resource_type }
   end
 end
 
@@ -206,12 +206,13 @@ M.list = { run = function(emu, params)
   if refusal then return nil, refusal end
   if #ids == 0 then units = all_in_region(emu, params, kind) end
   local rows = {}
-  for _, unit in ipairs(units) do tag_rows(unit, kind, keys, params, rows) end
+  local resource_type = emu.settings.tag_resource_type == "short" and kind or params.ResourceType
+  for _, unit in ipairs(units) do tag_rows(unit, resource_type, keys, params, rows) end
   local first = 1
   if params.NextToken and params.NextToken ~= "" then
     first = math.tointeger(tonumber(params.NextToken:match("^row%-(%d+)$")))
     if not first then
-      return nil, refuse("InvalidParameter", "The specified parameter NextToken is not valid.")
+      return nil, errors.invalid "NextToken"
     end
   end
   local last = math.min(#rows, first + PAGE - 1)
@@ -268,7 +269,7 @@ M.change_resource_group = {
     local kind, refusal = read(emu, params, OWN, {}, "Tag")
     if not kind then return refusal end
     if #target > 64 then
-      return refuse("InvalidParameter", "The specified parameter NewResourceGroupId is too long.")
+      return errors.invalid("NewResourceGroupId", "it is too long")
     end
     local unit
     unit, refusal = find_resource(emu, kind, params.ResourceId, params.RegionId)
@@ -277,7 +278,7 @@ M.change_resource_group = {
       return refuse("InvalidResourceGroup.NotFound")
     end
     if members_of(emu.world, target) >= emu.world.account.quota.resource_group then
-      return refuse("OperationDenied.QuotaExceed", nil, 400)
+      return refuse("OperationDenied.QuotaExceed")
     end
     return nil, unit
   end,
