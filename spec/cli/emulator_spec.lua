@@ -4,6 +4,8 @@ local alicloud = require "alicloud"
 local argparse = require "argparse"
 local command = require "alicloud.cli.commands.emulator"
 local core = require "alicloud.core"
+local emulator = require "alicloud.emulator"
+local evidence = require "alicloud.emulator.evidence"
 local httpd = require "alicloud.httpd"
 local scenarios = require "alicloud.emulator.scenarios"
 local scratch = require "spec.scratch"
@@ -64,14 +66,36 @@ describe("alicloud-dr emulator", function()
     assert.equal("pg-orders", line.groups[1])
   end)
 
-  it("lists what it assumes", function()
+  it("lists what it assumes, and what the public shows of it, in four groups", function()
     local code, out = run({ "--list-assumptions" })
     assert.equal(0, code)
-    assert.truthy(out:find("token_lifetime = 3600", 1, true))
-    code, out = run({ "--list-assumptions", "--json" })
+    local last = 0
+    for _, part in ipairs { "\nKNOWN: ", "\nclear_busy = invalid_status   (", "\nLEANING: ",
+      "\nUNKNOWN: ", "\ntoken_lifetime = 3600   (number)\n  Does    A ClientToken",
+      "\n  Public  No edition of the page", "\n  Source  help.aliyun.com/",
+      "\n  Decide  tokens of one, ten and fifty", "\nCONTRADICTED: ", "\nedges = fixed\n" } do
+      local place = out:find(part, last == 0 and 1 or last, true)
+      -- The groups come in this order; within one the order is that of the switches.
+      assert.truthy(place, part)
+      if part:find ": $" then last = place end
+    end
+    for line in out:gmatch "[^\n]+" do
+      assert.is_true(utf8.len(line) <= 80, line)
+    end
+    for _, switch in ipairs(emulator.assumptions()) do
+      assert.truthy(out:find(("\n%s = "):format(switch.name), 1, true), switch.name)
+    end
+  end)
+
+  it("lists the same as JSON", function()
+    local code, out = run({ "--list-assumptions", "--json" })
     assert.equal(0, code)
-    assert.is_true(#core.decode(out).assumptions >= 15)
-    assert.equal(0, core.decode(out).exit)
+    local object = core.decode(out)
+    assert.equal(0, object.exit)
+    assert.equal(#emulator.assumptions(), #object.assumptions)
+    for _, assumption in ipairs(object.assumptions) do
+      assert.same(evidence.of[assumption.name], assumption.evidence)
+    end
   end)
 
   it("takes its world and its faults from files", function()

@@ -71,6 +71,24 @@ describe("the catalogue of errors", function()
   end)
 end)
 
+describe("the texts of a code", function()
+  it("are known whatever operation says them, and whatever name they hold", function()
+    for code, text in pairs {
+      InvalidParameter = "The parameter PageSize is invalid.",
+      ["InvalidParameter.Conflict"] =
+        "The specified parameter PairId and DrillId are not blank at the same time.",
+      ["OperationDenied.QuotaExceed"] = "The quota of tags on resource is beyond permitted range.",
+      SignatureDoesNotMatch = "Specified signature does not match our calculation. server "
+        .. "StringToSign is [x]",
+      NoSuchResource = "The specified resource does not exist.",
+    } do
+      assert.is_true(errors.is_said(code, text), code)
+      assert.is_false(errors.is_said(code, "Other words."), code)
+    end
+    assert.is_false(errors.is_said("Unheard.Of", "Unheard.Of"))
+  end)
+end)
+
 describe("an action that the emulator does not know", function()
   -- aliyun/aliyun-cli pull request 415, aliyun/openapi-sdk-php-client issue 230.
   it("is answered with InvalidAction.NotFound", function()

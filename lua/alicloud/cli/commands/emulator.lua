@@ -14,8 +14,12 @@ local tables = require "alicloud.base.tables"
 local data = lazy.module "alicloud.cli.confine.data"
 ---@module "alicloud.cli.orders"
 local orders = lazy.module "alicloud.cli.orders"
+---@module "alicloud.emulator.evidence"
+local evidence = lazy.module "alicloud.emulator.evidence"
 ---@module "alicloud.emulator.scenarios"
 local scenarios = lazy.module "alicloud.emulator.scenarios"
+---@module "alicloud.cli.view_assumptions"
+local view_assumptions = lazy.module "alicloud.cli.view_assumptions"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -65,7 +69,8 @@ function M.configure(command)
   command:option("--hostile", "Switch a hostile behaviour, see alicloud-dr manual emulator.")
     :count("*"):argname "<behaviour[=value]>"
   command:flag("--until-eof", "Stop when standard input ends.")
-  command:flag("--list-assumptions", "Print what is assumed about the service, and stop.")
+  command:flag("--list-assumptions", "Print what is assumed about the service and what the public "
+    .. "shows of it, and stop.")
   command:flag("--json", "Print one JSON line instead of text, errors too.")
   command:epilog(EPILOG)
 end
@@ -172,20 +177,18 @@ local function make_emulator(args, io)
 end
 
 local function list_assumptions(args, io)
+  local switched = emulator.assumptions()
+  if not args.json then
+    io.out(view_assumptions.text(switched, evidence))
+    return output.EXIT.done
+  end
   local list = core.array {}
-  for index, switch in ipairs(emulator.assumptions()) do
+  for index, switch in ipairs(switched) do
     list[index] = { name = switch.name, default = switch.default, text = switch.text,
-      values = switch.rule.values and core.array(switch.rule.values) or nil }
+      values = switch.rule.values and core.array(switch.rule.values) or nil,
+      evidence = evidence.of[switch.name] }
   end
-  if args.json then return output.json(io, output.EXIT.done, { assumptions = list }) end
-  io.out("What no public document decides; change with --assume NAME=VALUE.\n\n")
-  for _, switch in ipairs(list) do
-    local values = {}
-    for index, value in ipairs(switch.values or { "number" }) do values[index] = tostring(value) end
-    io.out(("%s = %s   (%s)\n  %s\n"):format(
-      switch.name, switch.default, table.concat(values, " | "), switch.text))
-  end
-  return output.EXIT.done
+  return output.json(io, output.EXIT.done, { assumptions = list })
 end
 
 local function list_scenarios(args, io)

@@ -162,12 +162,23 @@ local PLAYBOOKS = {
   }), "" },
 }
 
+local EVIDENCE = object {
+  { "strength", text, "`confirmed`, `leaning`, `unknown` or `contradicted`: the default, by the "
+    .. "public" },
+  { "toward?", kinds.any, "the value that it is for" },
+  { "text", text, "what the public shows" },
+  { "source", text, "names of public sources" },
+  { "decided_by", text, "the cheapest observation" },
+  { "tier", text, "what that takes: `read`, `burst`, `drill`, `throwaway`, `cannot`, `none`" },
+}
+
 local ASSUMPTIONS = {
   { "assumptions", list(object {
     { "name", text, "" },
     { "default", kinds.any, "" },
-    { "text", text, "" },
+    { "text", text, "what the model does, and what the switch changes" },
     { "values?", list(kinds.any), "" },
+    { "evidence", EVIDENCE, "" },
   }), "" },
 }
 

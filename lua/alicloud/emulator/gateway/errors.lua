@@ -179,6 +179,10 @@ M.variants = {
   DetachDisk = { InstanceLockedForSecurity = LOCKED },
 }
 
+-- The two signatures are refused in different words; what was signed follows.
+M.MISMATCH = { RPC = "Specified signature is not matched with our calculation.",
+  V3 = "Specified signature does not match our calculation." }
+
 -- Only these carry a Recommend: the answers of products that were published have none.
 M.of_gateway = {}
 for _, code in ipairs { "InvalidVersion", "UnsupportedHTTPMethod", "InvalidApi.NotFound",
@@ -229,6 +233,24 @@ end
 ---@param other string
 ---@return alicloud.emulator.Refusal
 function M.conflict(name, other) return about("InvalidParameter.Conflict", nil, name, other) end
+
+local function fits(text, known)
+  local literal = known:gsub("[^%w%s]", "%%%0"):gsub("%%%%s", "%%S+")
+  return text:find("^" .. literal) ~= nil
+end
+
+--- Whether a text is what the service is known to say with a code, to whatever operation.
+---@param code string
+---@param text string
+---@return boolean
+function M.is_said(code, text)
+  local known = M.catalogue[code]
+  if known and fits(text, known[2]) then return true end
+  for _, own in pairs(M.variants) do
+    if own[code] and fits(text, own[code][2]) then return true end
+  end
+  return code == "SignatureDoesNotMatch" and fits(text, M.MISMATCH.V3)
+end
 
 --- A refusal in the words of one operation, where it has its own.
 ---@param operation string

@@ -130,12 +130,10 @@ local function canonical_request(call, authorization, payload_hash)
   return concat(lines, "\n")
 end
 
--- The two signatures are refused in different words.
 local function mismatch(call, text)
   call.near_miss = text
-  local head = call.protocol == "V3" and "Specified signature does not match our calculation. "
-    or "Specified signature is not matched with our calculation. "
-  return refuse("SignatureDoesNotMatch", head .. text)
+  return refuse("SignatureDoesNotMatch",
+    ("%s %s"):format(errors.MISMATCH[call.protocol], text))
 end
 
 -- Most requests have no body.
