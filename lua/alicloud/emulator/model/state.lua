@@ -68,14 +68,14 @@ end
 ---@param at number
 function M.freeze(unit, at) unit.recover_point = M.recover_point(unit, at) end
 
---- Shows the copying part of each cycle as syncing, the rest as normal.
+--- Shows the copying part of each cycle as syncing, the rest as normal. A unit that is on hold
+--- stays as it is, because no cycle of it ends.
 ---@param unit alicloud.emulator.Unit
 ---@param now number
 ---@param timings table<string, number>
 function M.show_cycle(unit, now, timings)
-  if not ADVANCING[unit.status] or unit.transition or not unit.next_cycle or unit.rpo == 0 then
-    return
-  end
+  local runs = ADVANCING[unit.status] and not unit.transition and not unit.halted
+  if not runs or not unit.next_cycle or unit.rpo == 0 then return end
   local rest = (unit.next_cycle - now) % unit.rpo
   local status = rest > 0 and rest <= timings.cycle_sync and "syncing" or "normal"
   if status == unit.status then return end

@@ -204,7 +204,9 @@ function M.halt(world, region, now, dark)
       if touches and unit.next_cycle and not unit.transition then
         state.freeze(unit, now)
         unit.halted = dark or nil
-        unit.next_cycle = now // 1 + unit.rpo
+        -- A copy that was cut short goes on, else the next one begins in its time.
+        local copies = unit.status == "syncing" and world.timings.cycle_sync > 0
+        unit.next_cycle = now // 1 + (copies and world.timings.cycle_sync or unit.rpo)
       end
     end
   end

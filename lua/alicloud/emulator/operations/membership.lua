@@ -101,8 +101,11 @@ state.acts.join = function(world, pair)
   pair.joining = nil
   if not group then return end
   pair.group_id = group.id
+  -- Cycles of its own end with the membership; its point stays until the first one of the group.
+  pair.next_cycle = nil
+  -- Members share the group's point: one that was never copied must not get that of another.
+  if #group.pairs == 0 and not group.recover_point then group.recover_point = pair.recover_point end
   group.pairs[#group.pairs + 1] = pair
-  if not group.recover_point then group.recover_point = pair.recover_point end
 end
 
 local function index_of(group, pair)
