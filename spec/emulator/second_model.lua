@@ -1,16 +1,17 @@
--- A second reading of the documents, as a table: what the replication calls of product ebs may do in
--- which state, written without a look at the emulator. Where the documents say nothing, a row says
--- so by `silent`, and anything goes. `second_model/check.lua` holds a history against it.
+-- A second reading of the documents, as a table: what the replication calls of product ebs may do
+-- in which state, written without a look at the emulator. Where the documents say nothing, a row
+-- says so by `silent`, and anything goes. `second_model/check.lua` holds a history against it.
 --
 -- How a row of an operation reads:
 --   of, id     the kind of record it works on, and the parameter with its id
 --   yes        the states in which the documents allow it; in a state of no list they refuse it
 --   silent     the states for which they say nothing, or contradict each other
---   into       the states that may follow at once ("same": the record stays as it is); `into_of` for
---              single states, `one_shot` where OneShot is true
+--   into       the states that may follow at once ("same": the record stays as it is); `into_of`
+--              for single states, `one_shot` where OneShot is true
 --   side       where it may be called: source, destination, any (either side), home (the group's
 --              region; which one that is after a reversal is said nowhere)
---   asks       conditions beside state and side; what breaks one has to be refused
+--   asks       conditions beside state and side, see `check.lua`; what breaks one has to be refused
+--   unseen     conditions that the records do not show; they may be broken at any time
 --   state      the codes by which a wrong state may be refused; `codes`: what else its table lists
 --   doc        the documents
 --
@@ -37,8 +38,9 @@ M.common = "Forbidden Forbidden.Action NoSuchResource InternalError RequestTimeo
   .. "LastTokenProcessing IdempotentParameterMismatch Throttling Throttling.User Throttling.Api "
   .. "ServiceUnavailable MissingParameter InvalidParameter"
 
--- After these nobody knows whether the work was taken up (page of the retry rules).
-M.unknown = "InternalError RequestTimeout ServiceUnavailable"
+-- What stands before every operation and is in no operation's table (guide on common errors).
+M.gateway = "SignatureDoesNotMatch InvalidAccessKeyId.NotFound InvalidTimeStamp.Expired "
+  .. "BLOCK.LimitedRequest BLOCK.LimitedRquest"
 
 local OD = "OperationDenied."
 
@@ -57,6 +59,7 @@ M.claims = {
   [OD .. "ManualSyncLimit"] = "one_shot_too_soon",
   [OD .. "RecoverPointNotFound"] = "no_point",
   [OD .. "StartDrillShouldOnDestRegion"] = "not_there",
+  [OD .. "StandbyDeviceAttached"] = "secondary_held",
   NoSuchResource = "not_there_or_unknown",
 }
 
@@ -74,27 +77,30 @@ local wrong = OD .. "InvalidStatus"
 M.operations = {
   CreateDiskReplicaPair = {
     of = "pair", creates = "ReplicaPairId", into = "creating", side = "source",
+    unseen = "both disks free, alike and in no other pair; the sites not in maintenance",
     codes = "OperationDenied " .. OD .. "QuotaExceed InvalidAccountStatus.NotEnoughBalance "
       .. wrong,
     doc = "page and metadata; creating: the provider waits for created after it",
   },
   ModifyDiskReplicaPair = {
     of = "pair", id = "ReplicaPairId", yes = "created stopped", into = "same", side = "any",
+    asks = { "alone_or_silent" },
     state = wrong, codes = "OperationDenied " .. sides,
-    doc = "page: created or stopped, region of the primary or of the secondary disk; the table "
-      .. "lists refusals of a side all the same, so `side` is silent",
     side_silent = true,
+    doc = "page: created or stopped, region of the primary or of the secondary disk; the table "
+      .. "lists refusals of a side all the same, so the side is silent",
   },
   StartDiskReplicaPair = {
     of = "pair", id = "ReplicaPairId", yes = "created stopped", side = "any",
     into = "initial_syncing syncing", into_of = { created = "initial_syncing" },
-    one_shot = "manual_syncing", asks = { "one_shot_apart" },
+    one_shot = "manual_syncing", asks = { "one_shot_apart", "alone_or_silent", "secondary_free" },
     state = wrong, codes = "OperationDenied " .. OD .. "ManualSyncLimit " .. OD
       .. "StandbyDeviceAttached",
     doc = "page: only created or stopped, then initial_syncing; a later start copies what changed",
   },
   StopDiskReplicaPair = {
     of = "pair", id = "ReplicaPairId", yes = copying, into = "stopping", side = "any",
+    asks = { "alone_or_silent" },
     state = wrong, codes = "OperationDenied",
     doc = "page: only initial_syncing, syncing, manual_syncing or normal",
   },
@@ -109,7 +115,7 @@ M.operations = {
   },
   ReprotectDiskReplicaPair = {
     of = "pair", id = "ReplicaPairId", yes = "failovered", silent = "reprotect_failed",
-    into = "reprotecting", side = "destination", asks = { "alone" }, state = wrong,
+    into = "reprotecting", side = "destination", asks = { "alone", "primary_free" }, state = wrong,
     codes = "OperationDenied " .. OD .. "NoPairInGroup " .. OD .. "PairNotInGroup " .. OD
       .. "PairGroupAZoneConflict " .. OD .. "PairGroupStatusConflict " .. sides,
     doc = "page: only failovered, from the secondary disk's region, the primary disk detached; "
@@ -118,6 +124,7 @@ M.operations = {
   DeleteDiskReplicaPair = {
     of = "pair", id = "ReplicaPairId", yes = "stopped invalid failovered", into = "deleting",
     silent = "created create_failed deleting delete_failed", side = "source",
+    asks = { "alone_or_silent" },
     state = wrong, codes = "OperationDenied",
     doc = "page: only stopped, invalid or failovered, from the primary disk's region; tests of "
       .. "the provider delete pairs in created; how to be rid of the other three is said nowhere",
@@ -141,10 +148,13 @@ M.operations = {
     codes = "OperationDenied " .. OD .. "NoPairInGroup " .. OD .. "PairNotInGroup " .. OD
       .. "PairInAnotherGroup " .. OD .. "PairGroupAZoneConflict " .. OD
       .. "PairGroupStatusConflict",
-    doc = "page: the group created, stopped or invalid; the pair is not deleted",
+    member_silent = true,
+    doc = "page: the group created, stopped or invalid; the pair is not deleted; in which states "
+      .. "a pair may not go is left to a code, PairStatusCannotRemoveFromGroup",
   },
   CreateDiskReplicaGroup = {
     of = "group", creates = "ReplicaGroupId", into = "creating", side = "source",
+    unseen = "different zones; quotas whose numbers are published nowhere",
     codes = "OperationDenied " .. wrong .. " " .. OD .. "QuotaExceed " .. OD
       .. "TooMuchEmptyGroup",
     doc = "page and metadata",
@@ -152,13 +162,13 @@ M.operations = {
   ModifyDiskReplicaGroup = {
     of = "group", id = "ReplicaGroupId", yes = "created stopped", into = "same", side = "home",
     state = wrong, codes = "OperationDenied " .. OD .. "GroupHasPair " .. sides,
-    doc = "page: created or stopped",
+    side_silent = true, doc = "page: created or stopped; its table lists refusals of a side",
   },
   StartDiskReplicaGroup = {
     of = "group", id = "ReplicaGroupId", yes = "created syncing normal stopped", side = "home",
     into = "initial_syncing syncing", into_of = { syncing = "same", normal = "same syncing" },
     one_shot = "manual_syncing", yes_one_shot = "created manual_syncing stopped",
-    asks = { "pairs", "one_shot_apart" }, state = wrong,
+    asks = { "pairs", "one_shot_apart", "secondary_free" }, state = wrong,
     codes = "OperationDenied " .. OD .. "ManualSyncLimit " .. OD .. "NoPairInGroup " .. OD
       .. "PairNotInGroup " .. OD .. "PairGroupStatusConflict " .. OD .. "PairGroupAZoneConflict "
       .. OD .. "StandbyDeviceAttached",
@@ -176,14 +186,14 @@ M.operations = {
     yes = "manual_syncing syncing normal stopping stop_failed stopped failovering "
       .. "failover_failed failovered",
     into_of = { failovered = "failovering same", failovering = "same" },
-    asks = { "pairs", "point" }, state = wrong,
+    asks = { "pairs", "copied" }, state = wrong,
     codes = "OperationDenied " .. OD .. "NoPairInGroup " .. OD .. "PairGroupStatusConflict " .. OD
       .. "PairGroupAZoneConflict " .. OD .. "PairInAnotherGroup " .. sides,
     doc = "page: nine states, the secondary site's region, the first full copy finished",
   },
   ReprotectDiskReplicaGroup = {
     of = "group", id = "ReplicaGroupId", yes = "failovered", silent = "reprotect_failed",
-    into = "reprotecting", side = "destination", asks = { "pairs" }, state = wrong,
+    into = "reprotecting", side = "destination", asks = { "pairs", "primary_free" }, state = wrong,
     codes = "OperationDenied " .. OD .. "NoPairInGroup " .. sides,
     doc = "page: failovered, the secondary site's region; the provider as for the pair",
   },
@@ -211,7 +221,8 @@ M.operations = {
 }
 
 local clear = {
-  of = "drill", id = "DrillId", yes = "executed execute_failed clear_failed", side = "any",
+  of = "drill", id = "DrillId", yes = "executed execute_failed clear_failed",
+  unseen = "the region where the drill was started",
   silent = "executing clearing", into = "clearing", into_of = { clearing = "same clearing" },
   -- The published table lacks InvalidStatus; the provider repeats exactly that one.
   state = wrong, codes = drill_codes,
