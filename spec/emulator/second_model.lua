@@ -285,8 +285,28 @@ M.reverses = { from = "reprotecting", to = "stopped" }
 -- member in another state is a conflict for the next call (metadata).
 M.together = "failovered"
 
--- Reading changes nothing.
-M.reads = "^[DL][ei]s[ct]" -- Describe…, List…
+-- What Describe shows of a record (metadata; pages of 2026). Groups say SourceRegionId where pairs
+-- say SourceRegion. Source* and Destination* are the sides of now, Primary* and Standby* those of
+-- the beginning. Site picks the records of which the region is the production or the recovery site,
+-- production where nothing is said; which site is which after a reversal is said nowhere.
+M.shown = {
+  DescribeDiskReplicaGroups = { list = "ReplicaGroups", id = "ReplicaGroupId", of = "group",
+    filters = "GroupIds Name ResourceGroupId Tag.1.Key MaxResults NextToken PageSize PageNumber",
+    fields = { Status = "status", LastRecoverPoint = "point",
+      SourceRegionId = "source region", SourceZoneId = "source zone",
+      DestinationRegionId = "destination region", DestinationZoneId = "destination zone",
+      PrimaryRegion = "primary region", PrimaryZone = "primary zone",
+      StandbyRegion = "standby region", StandbyZone = "standby zone" } },
+  DescribeDiskReplicaPairs = { list = "ReplicaPairs", id = "ReplicaPairId", of = "pair",
+    filters = "PairIds ReplicaGroupId Name ResourceGroupId Tag.1.Key MaxResults NextToken PageSize "
+      .. "PageNumber",
+    fields = { Status = "status", LastRecoverPoint = "point",
+      SourceRegion = "source region", SourceZoneId = "source zone", SourceDiskId = "source_disk",
+      DestinationRegion = "destination region", DestinationZoneId = "destination zone",
+      DestinationDiskId = "destination_disk",
+      PrimaryRegion = "primary region", PrimaryZone = "primary zone",
+      StandbyRegion = "standby region", StandbyZone = "standby zone" } },
+}
 
 --- The words of a list, as a set.
 --- @param list string|nil

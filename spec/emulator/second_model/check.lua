@@ -3,6 +3,7 @@
 
 local asks = require "spec.emulator.second_model.asks"
 local model = require "spec.emulator.second_model"
+local shown = require "spec.emulator.second_model.shown"
 
 local M = {}
 
@@ -98,6 +99,7 @@ function Check:step(id, old, new)
   local steps = model.steps[old.kind]
   if new and old.status == new.status then return end
   local to = new and new.status or "gone"
+  self.visits[("%s %s to %s"):format(old.kind, old.status, to)] = { accepted = 1, refused = 0 }
   if not model.set(steps[old.status])[to] and not model.set(steps.any)[to] then
     self:say("step", "%s went from %s to %s by itself", id, old.status, to)
   end
@@ -276,6 +278,7 @@ function Check:call()
   local row = model.operations[entry.action]
   if not row then
     -- Reading changes nothing; nor do tags, nor what is done to machines and disks.
+    shown.check(entry, function(...) self:say("shown", ...) end)
     return self:untouched {}
   end
   if row.creates then return self:created(row) end

@@ -121,7 +121,7 @@ function Tape:call(emu, params, context, run)
   reel.at = math.max(reel.at or 0, context.now)
   reel.entries[#reel.entries + 1] = { at = context.now, action = context.action,
     params = copy_of(params), code = refusal and refusal.code, before = before,
-    after = reel.records }
+    after = reel.records, answer = result }
   return result, refusal
 end
 
