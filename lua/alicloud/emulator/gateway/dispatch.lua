@@ -40,7 +40,7 @@ local refuse = errors.refuse
 ---@param refusal alicloud.emulator.Refusal
 ---@return alicloud.emulator.Reply
 function M.refused(call, refusal)
-  return { refusal = refusal, request_id = call.request_id }
+  return { refusal = errors.as_said_by(call.action, refusal), request_id = call.request_id }
 end
 
 --- What a dump says of a call that is not done yet.
@@ -121,7 +121,7 @@ local function operate(emu, call, now, plan)
     action = call.action, key_id = call.access_key_id, plan = plan }
   local result, refusal = call.operation.run(emu, call.params, context)
   if context.effect then call.entry.effect = true end
-  if not result then return M.refused(call, errors.as_said_by(call.action, refusal)) end
+  if not result then return M.refused(call, refusal) end
   result.RequestId = call.request_id
   return { object = result, request_id = call.request_id }
 end
@@ -141,7 +141,7 @@ local function operate_late(emu, call, now, plan, fingerprint)
   local check = call.operation.check
   local refusal = check and check(emu, call.params, now)
   if refusal then
-    local reply = M.refused(call, errors.as_said_by(call.action, refusal))
+    local reply = M.refused(call, refusal)
     remember(emu, call, fingerprint, reply, now)
     return reply
   end

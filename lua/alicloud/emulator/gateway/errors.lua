@@ -252,13 +252,18 @@ function M.is_said(code, text)
   return code == "SignatureDoesNotMatch" and fits(text, M.MISMATCH.V3)
 end
 
---- A refusal in the words of one operation, where it has its own.
----@param operation string
+--- A refusal in the words of one operation, where it has its own and nobody chose others.
+---@param operation string|nil
 ---@param refusal alicloud.emulator.Refusal
 ---@return alicloud.emulator.Refusal
 function M.as_said_by(operation, refusal)
-  local own = M.variants[operation] and M.variants[operation][refusal.code]
-  if own then refusal.status, refusal.message = own[1], own[2] end
+  local all = operation and M.variants[operation]
+  local own = all and all[refusal.code]
+  if not own then return refusal end
+  local usual = M.catalogue[refusal.code]
+  if refusal.status == usual[1] and refusal.message == usual[2] then
+    refusal.status, refusal.message = own[1], own[2]
+  end
   return refusal
 end
 
