@@ -13,6 +13,7 @@
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
 --- waits before sending again, or while somebody puts back what the lost call has done.
 
+local assumed = require "alicloud.simulation.assumed"
 local controllers = require "alicloud.simulation.controllers"
 local numbers = require "alicloud.simulation.numbers"
 local random = require "alicloud.simulation.random"
@@ -58,7 +59,7 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@class alicloud.simulation.Case
 ---@field seed integer
 ---@field world table description of the emulator's world
----@field assume table<string, any>? switches of the emulator
+---@field assume table<string, any> switches of the emulator
 ---@field incident string?
 ---@field outage integer? seconds before the beginning: since then nothing has been written
 ---@field sides table<string, string>? where each group was to go, by its id
@@ -374,12 +375,14 @@ function M.case(seed, about, kinds)
     troubles = odd:chance(0.4) and {} or without(troubles, cuts_lists)
     troubles[#troubles + 1] = oddity(odd)
   end
+  local assume, by_chance = assumed.of(seed, forgetful)
+  troubles[#troubles + 1] = by_chance
   troubles = controllers.with(seed, stopping.with(seed, with_outage(seed, troubles)))
   troubles = keep_kinds(troubles, kinds)
   return {
     seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
     outage = numbers.declared(seed),
-    assume = forgetful and { repeat_failover = "restart" } or nil,
+    assume = assume,
   }
 end
 

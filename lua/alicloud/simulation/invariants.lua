@@ -36,6 +36,7 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
   S11 = "a failover asks in its own region only",
   S12 = "the same seed, the same run",
   S13 = "nothing is opened into a side that nobody asked for",
+  S14 = "no token is sent again after it was refused for good",
   P8 = "one journal, one process",
   P9 = "two operators of one incident send one token",
   N3 = "no loss is told that is smaller than it was",
@@ -200,6 +201,38 @@ function CHECK.intents(_, found, violated)
   end
 end
 
+local function is_final(answer)
+  local code = answer.code or ""
+  return answer.outcome == "rejected" and not code:find "^Throttling" and not code:find "^BLOCK"
+end
+
+-- One that was refused before anything of it was in doubt.
+local function is_ended(token)
+  return token.refused and not token.doubtful
+end
+
+-- A refusal that was read is remembered by the service, or may be.
+function CHECK.tokens(_, found, violated)
+  local by_token, by_call = {}, {}
+  for _, event in ipairs(found.events) do
+    if event.type == "call" and event.client_token then
+      local token = by_token[event.client_token] or {}
+      if is_ended(token) then
+        violated(("S14 %s sent again under a token that was refused"):format(event.action))
+      end
+      -- Until its answer is written, it is in doubt.
+      if token.open then token.doubtful = true end
+      token.open = event.call
+      by_token[event.client_token], by_call[event.call] = token, token
+    elseif event.type == "answer" and by_call[event.call] then
+      local token = by_call[event.call]
+      token.open = nil
+      token.doubtful = token.doubtful or event.outcome == "unknown"
+      token.refused = token.refused or is_final(event)
+    end
+  end
+end
+
 local PENDING = { ["LastTokenProcessing"] = true, ["SignatureNonceUsed"] = true }
 
 -- Nothing came of it, and the run was told so.
@@ -349,7 +382,7 @@ function M.violations(stage)
   local found = { text = text, events = reading.events, effects = own_effects(stage),
     intents = intents_of(reading.events) }
   for _, name in ipairs { "effects", "direction", "sides", "success", "losses", "steps",
-    "operators", "intents", "sends", "denials", "bounds", "secrets" } do
+    "operators", "intents", "tokens", "sends", "denials", "bounds", "secrets" } do
     CHECK[name](stage, found, violated)
   end
   corrections.check(stage, found.events, violated)

@@ -11,7 +11,8 @@ local make_client = alicloud.client
 
 local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list = false,
   unknown_status = "", permissive = false, token_forget = false, pair_ids = "array",
-  pair_count_off = 0, mixed_pairs = false, odd_look = 0, recover_point_as = "seconds" }
+  pair_count_off = 0, mixed_pairs = false, odd_look = 0, recover_point_as = "seconds",
+  token_errors_random = false }
 
 -- Pair lists alone are cut: a cut list of groups is an empty one, which is another trouble.
 local function set_hostile(stage, change)
@@ -151,7 +152,8 @@ function ACT.operators(stage, trouble)
   local group = groups[(trouble.nth_group - 1) % #groups + 1]
   if INTERFERE[trouble.name](stage, group, trouble) == false then return end
   -- Where a repeat begins the failover again, it closes for a moment what was open.
-  stage.undone = stage.undone or trouble.name ~= "failover" or stage.case.assume ~= nil
+  stage.undone = stage.undone or trouble.name ~= "failover"
+    or stage.case.assume.repeat_failover == "restart"
   stage.interferences[#stage.interferences + 1] = { group = group.id, name = trouble.name,
     request = #stage.requests }
 end

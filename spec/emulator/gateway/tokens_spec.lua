@@ -91,6 +91,18 @@ describe("a ClientToken", function()
     assert.equal(conflict, (probe:failover("pg-ledger", "t")))
   end)
 
+  it("keeps a refusal of the operation's that a fault rule gave, and no other", function()
+    local function again(code, status)
+      local own = caller.new { assume = { token_errors = "remember" } }
+      own.emu:fault { match = { nth = 1 }, effect = { error = { code = code, status = status } } }
+      assert.equal(code, (own:failover("pg-orders", "t")))
+      return (own:failover("pg-orders", "t"))
+    end
+    assert.equal("OperationDenied.InvalidStatus", again("OperationDenied.InvalidStatus", 403))
+    assert.equal("ok", again("Throttling.User", 400))
+    assert.equal("ok", again("InternalError", 500))
+  end)
+
   it("keeps a refusal or not, as chance has it, where a hostile service does", function()
     local function kept(seed)
       local own = caller.new { seed = seed, hostile = { token_errors_random = true } }

@@ -4,7 +4,8 @@ local make = require "spec.simulation.mutants.make"
 
 local CHANGE, POLLER = "alicloud.dr.change", "alicloud.dr.change.poller"
 local INTENT, OUTAGE = "alicloud.dr.model.intent", "alicloud.call.outage_retry"
-local REFUSAL = "alicloud.dr.change.refusal"
+local REFUSAL, TOKEN = "alicloud.dr.change.refusal", "alicloud.dr.change.token"
+local PAST = "alicloud.dr.playbook.past"
 local edit, mutant, lie, of, TRUE = make.edit, make.mutant, make.lie, make.of, make.TRUE
 local FALSE = make.FALSE
 
@@ -26,6 +27,9 @@ return {
     [[function(snapshot, incident)
       return original(snapshot, incident .. core.random_hex(4))
     end]])),
+  of("S14", mutant("a token is sent again after it was refused", 24, edit(TOKEN, "M.renew", TRUE))),
+  of("S14", mutant("a process takes the token that the one before it saw refused", 34,
+    edit(PAST, "M.refusal_of", "function() return nil end"))),
 
   -- Sending again.
   mutant("sent again though the window is over", 40, edit(CHANGE, "Change:may_send_again",

@@ -114,6 +114,18 @@ local function remember(emu, call, fingerprint, reply, now)
   end
 end
 
+--- Lets the token of a call know of the refusal that a fault rule gave in the operation's place.
+---@param emu alicloud.emulator.Emulator
+---@param call alicloud.emulator.Call
+---@param refusal alicloud.emulator.Refusal
+---@param now number
+function M.note_refusal(emu, call, refusal, now)
+  local token = call.params.ClientToken
+  if not heeds(emu, call.operation, token) or emu.tokens.entries[token] then return end
+  if not tokens.is_operation_own(refusal) then return end
+  remember(emu, call, tokens.fingerprint(call), M.refused(call, refusal), now)
+end
+
 -- What the operation does with the model, which is written into the ledger there.
 local function operate(emu, call, now, plan)
   emu.world:advance_to(now)

@@ -89,7 +89,11 @@ local function do_or_fail(emu, call, rule, now)
   local effect = rule.effect
   -- What is applied late must get as far as being accepted; its answer is lost there.
   if not effect.apply_late then
-    if effect.error then return outcome_of(emu, call, fault_reply(call, effect), now) end
+    if effect.error then
+      local reply = fault_reply(call, effect)
+      dispatch.note_refusal(emu, call, reply.refusal, now)
+      return outcome_of(emu, call, reply, now)
+    end
     if effect.drop then return drop(call) end
   end
   return do_call(emu, call, rule, now)

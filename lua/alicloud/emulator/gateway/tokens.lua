@@ -56,6 +56,11 @@ function M.keeps(refusal, settings, ids)
   return settings.token_errors == "remember"
 end
 
+--- Whether a refusal that a fault rule gives in place of an operation may occupy a token.
+---@param refusal alicloud.emulator.Refusal
+---@return boolean
+function M.is_operation_own(refusal) return refusal.code:find(KEPT) ~= nil end
+
 --- Says whether a token has come before, and notes that it has come now.
 ---@param token string
 ---@return "first"|"repeat"
