@@ -147,7 +147,7 @@ M.all = {
     text = "Site means the current direction of replication, not the one at creation." },
   { name = "site_status", kind = "assumed", default = "same", rule = choice("same", "own"),
     text = "Both sites show the same status; own: a site that is dark knows nothing new, and is "
-      .. "a minute late when it is back. The page calls the status that of the asked site." },
+      .. "half a minute late when it is back. The page calls the status that of the asked site." },
   { name = "describe_unknown", kind = "assumed", default = "empty",
     rule = choice("empty", "not_found"),
     text = "Describe with an id that does not exist in the region gives an empty list." },

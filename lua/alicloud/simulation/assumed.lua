@@ -26,6 +26,8 @@ function M.of(seed, forgetful)
   -- Where a token is forgotten, a repeat must be seen to have an effect.
   local assume = { repeat_failover = forgetful and "restart" or nil }
   for _, name in ipairs(tables.keys(M.VALUES)) do assume[name] = d:pick(M.VALUES[name]) end
+  -- Nothing protects from a site that is late where tokens are forgotten.
+  if forgetful then assume.site_status = "same" end
   if not d:chance(0.15) then return assume end
   return assume, { kind = "hostile", name = "token_errors_random", from_start = true,
     change = { token_errors_random = true }, lasts = 100000 }

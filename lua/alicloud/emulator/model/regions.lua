@@ -52,7 +52,7 @@ function M.set(world, region, condition, now)
 end
 
 -- Seconds until a region that is back has learnt what went on without it.
-local LEARNS = 60
+local LEARNS = 30
 
 --- The moment of which a region knows, where each site has its own view of a status.
 ---@param region alicloud.emulator.Region
