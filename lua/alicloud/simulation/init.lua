@@ -160,7 +160,8 @@ local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
 local TOO_OLD = "Client.RecoveryPointTooOld"
 local LONGEST_PAUSES = 60
 
-local HARMLESS = { pair_ids = true, group_ahead = true, pair_count_off = true, mixed_pairs = true }
+local HARMLESS = { pair_ids = true, group_ahead = true, pair_count_off = true, mixed_pairs = true,
+  token_errors_random = true }
 
 -- After a crash one odd look keeps a lost call from being sent again, and of several groups it may
 -- have one left out.
@@ -209,8 +210,7 @@ local endings = setmetatable({}, { __mode = "k" })
 local function known_ending(case, plan)
   local known = endings[plan] or {}
   endings[plan] = known
-  local key = core.encode(case.world.groups) .. (case.incident or "")
-    .. (case.outage or "")
+  local key = core.encode(case.world.groups) .. (case.incident or "") .. (case.outage or "")
   known[key] = known[key] or undisturbed(case, plan)
   return known[key]
 end
