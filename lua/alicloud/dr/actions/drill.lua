@@ -108,7 +108,9 @@ local function problem_of_start(found)
   end
   if not snapshot.recover_point or not snapshot.group_recover_point then
     return { code = "OperationDenied.RecoverPointNotFound",
-      message = "there is no recovery point to clone" }
+      message = "there is no recovery point to clone",
+      hint = "replication makes one with its next cycle: wait, group:await_recovery_point, and "
+        .. "ask again" }
   end
   return nil
 end

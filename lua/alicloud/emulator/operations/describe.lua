@@ -69,11 +69,19 @@ local function is_answer(emu, question, kind, record, side)
     and views.passes(record, question.params)
 end
 
-local function lacks_one(ids, found)
-  local met = {}
-  for _, record in ipairs(found) do met[record.id] = true end
-  for id in pairs(ids or {}) do
-    if not met[id] then return true end
+local function is_here(emu, question, kind, id)
+  local record = emu.world[kind.by_id][id]
+  for _, site in ipairs(record and question.sites or {}) do
+    local place = kind.place(emu.world, record, views.side(site, emu.settings))
+    if place and place.region == question.region then return true end
+  end
+  return false
+end
+
+-- What another filter leaves out is there all the same.
+local function lacks_one(emu, question, kind)
+  for id in pairs(question.ids or {}) do
+    if not is_here(emu, question, kind, id) then return true end
   end
   return false
 end
@@ -101,7 +109,7 @@ local function collect(emu, question, kind)
     end
     if number == 1 then first_count = #found end
   end
-  if settings.describe_unknown == "not_found" and lacks_one(question.ids, found) then
+  if settings.describe_unknown == "not_found" and lacks_one(emu, question, kind) then
     return nil, errors.refuse("NoSuchResource")
   end
   return settings.empty_list and {} or found, first_count
