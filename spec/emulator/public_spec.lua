@@ -1,6 +1,7 @@
 -- Behaviours that public sources show or lean towards. Each case names its source, and what the
 -- switch beside it changes.
 
+local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local caller = require "spec.emulator.caller"
 local schema = require "alicloud.emulator.model.world_schema"
@@ -54,6 +55,16 @@ describe("the two signatures", function()
       assert.equal("ok", (probe:code("DescribeRegions", {})))
     end
     assert.equal("SignatureNonceUsed", select(2, probe:send(request)).Code)
+  end)
+
+  it("do not decide what the client is answered: it asks for JSON", function()
+    for _, algorithm in ipairs { "ACS3-HMAC-SHA256", "HMAC-SHA1" } do
+      local emu = caller.new { assume = { default_format = "XML" } }.emu
+      local client = alicloud.client { region = D, transport = emu.transport,
+        runtime = emu.runtime, algorithm = algorithm, access_key_id = emu.access_key_id,
+        access_key_secret = emu.access_key_secret }
+      assert.is_table(assert(client:call("ebs:DescribeRegions", {})).Regions)
+    end
   end)
 
   local function format_of(assume, changes)

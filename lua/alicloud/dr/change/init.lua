@@ -5,7 +5,7 @@
 --- remembers a token. So nothing is sent again unless several looks agree that nothing has
 --- happened, only with the same token, and after an answer that was lost only within a short window
 --- after that send. How a call that was not accepted goes on is told by
---- alicloud.dr.change.refusal.
+--- alicloud.dr.change.refusal, and when a token has ended by alicloud.dr.change.token.
 --- What the change is, and what a look at it means, is told by its target.
 --- A journal may be told before and after, and a change whose process died be continued: the rules
 --- of both are those of alicloud.dr.journal.protocol.
