@@ -117,9 +117,10 @@ function Check:time()
   for id, old in pairs(entry.before) do
     local new = entry.after[id]
     self:step(id, old, new)
-    -- Who joins or leaves a group is seen with the group's point from then on.
+    -- What joining and leaving do to the points of pair and group is said nowhere.
     if new and old.kind ~= "drill" then
-      if old.group == new.group then self:point(id, old, new) end
+      local alike = old.group == new.group and #(old.members or "") == #(new.members or "")
+      if alike then self:point(id, old, new) end
       self:membership(id, old, new)
       self:direction(id, old, new)
     end

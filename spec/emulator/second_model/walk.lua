@@ -21,6 +21,7 @@ local function words(list)
 end
 
 local STATES, DRILL_STATES = words(model.states.pair), words(model.states.drill)
+local RESTING = { "created", "stopped", "stopped" }
 local WITHOUT_POINT = model.set(model.lacks_point .. " initial_syncing")
 local NEEDS_POINT = model.set "normal syncing"
 
@@ -34,7 +35,6 @@ end
 local START = 1795316400
 
 local function unit(random, about, far, copying)
-  about.status = about.status or random:pick(STATES)
   about.recover_point_age = age(random, about.status)
   if about.status == "syncing" and copying > 0 then
     about.next_cycle = START + random:between(1, copying)
@@ -79,19 +79,20 @@ end
 local function world_of(random, features)
   local far = random:chance(0.85) and DESTINATION or NEIGHBOUR
   local copying = features.copying
+  -- In some worlds all rests, so that pairs can join and leave.
+  local states = random:chance(0.2) and RESTING or STATES
   local groups, lone, drills = {}, {}, {}
-  local counts = { random:between(1, 3), random:between(0, 1) }
+  local counts = { random:between(1, 3), 1, 0 }
   for number, count in ipairs(counts) do
     local id = ("pg-%d"):format(number)
-    groups[number] = members(random, unit(random, { id = id }, far, copying), count, number,
-      features.apart)
+    local group = unit(random, { id = id, status = random:pick(states) }, far, copying)
+    groups[number] = members(random, group, count, number, features.apart)
     drills[number] = { id = ("pg-drill-%d"):format(number), group = id, region = far:match "^[^/]+",
       status = random:pick(DRILL_STATES), started = 1, recover_point = 1 }
   end
   for number, name in ipairs { "pair-a", "pair-b" } do
-    lone[number] = unit(random, { id = name,
-      status = random:chance(0.3) and random:pick { "created", "stopped" } or nil }, far, copying)
-    drills[number + 2] = { id = ("drill-%d"):format(number), pair = name,
+    lone[number] = unit(random, { id = name, status = random:pick(states) }, far, copying)
+    drills[#drills + 1] = { id = ("drill-%d"):format(number), pair = name,
       region = far:match "^[^/]+", status = random:pick(DRILL_STATES), started = 1,
       recover_point = 1 }
   end
@@ -122,10 +123,16 @@ function Walk:region(row, record)
   return place and place.region or S
 end
 
+-- Often the one of before, so that chains of calls come about.
 function Walk:target(row)
   local world = self.probe.emu.world
-  local id = self:any(world[row.of .. "s"])
-  return id, world[row.of .. "_by_id"][id]
+  local by_id = world[row.of .. "_by_id"]
+  local last = by_id[self.targets[row.of]]
+  if last and self.random:chance(0.4) then return last.id, last end
+  local lone = row.of == "pair" and self.random:chance(0.6)
+  local id = self:any(lone and self:lone() or world[row.of .. "s"])
+  self.targets[row.of] = id
+  return id, by_id[id]
 end
 
 function Walk:lone()
@@ -175,7 +182,17 @@ function Walk:call()
       return self.probe:call(action, { RegionId = D, PairId = id, DrillId = id })
     end
   end
-  self.probe:call(action, self:params(action, row))
+  self:send(action, self:params(action, row))
+end
+
+function Walk:send(action, params)
+  self.last = { action, params }
+  self.probe:call(action, params)
+end
+
+-- The same once more: repeats have rules of their own.
+function Walk:again()
+  if self.last then self.probe:call(self.last[1], self.last[2]) end
 end
 
 function Walk:machines()
@@ -213,16 +230,19 @@ function M.walk(seed, options)
   local probe = caller.new(tables.merged({ world = world_of(random, features), wire = false },
     options or {}))
   local actions = tables.keys(model.operations)
-  local walk = setmetatable({ random = random, probe = probe, actions = actions }, Walk)
+  local walk = setmetatable({ random = random, probe = probe, actions = actions,
+    targets = {} }, Walk)
   for _, effect in ipairs { { partial = 1 }, { stuck = true }, { apply_late = 15 } } do
     if random:chance(0.3) then
       probe.emu:fault { match = { every = random:between(3, 12) }, effect = effect }
     end
   end
+  probe.emu:advance(0)
   for _ = 1, 40 do
     local kind = random:random()
-    if kind < 0.86 then walk:call() elseif kind < 0.92 then walk:machines()
-    elseif kind < 0.95 then walk:weather() else walk:look() end
+    local step = kind < 0.75 and "call" or kind < 0.86 and "again" or kind < 0.92 and "machines"
+      or kind < 0.95 and "weather" or "look"
+    walk[step](walk)
     if random:chance(0.5) then probe.emu:advance(random:pick(PAUSES)) end
   end
   return features, probe.emu:requests()
