@@ -75,7 +75,7 @@ describe("alicloud-dr whoami", function()
     ran = desk_with({ ALIBABA_CLOUD_ACCESS_KEY_ID = "emulator",
       ALIBABA_CLOUD_ACCESS_KEY_SECRET = "canary-wrong" }):run("whoami")
     assert.equal(1, ran.code)
-    assert.matches("unknown: Specified signature is not matched", ran.out)
+    assert.matches("unknown: Specified signature does not match", ran.out)
     assert.is_nil((ran.out .. ran.err):find("canary", 1, true))
   end)
 
