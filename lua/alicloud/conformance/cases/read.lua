@@ -1,0 +1,1 @@
+return { mode = "observe", actions = {}, cost = "", cases = {} }
