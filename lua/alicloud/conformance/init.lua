@@ -11,6 +11,7 @@ local redaction = require "alicloud.conformance.redact"
 local services = require "alicloud.service"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
+local verdicts = require "alicloud.conformance.verdicts"
 
 local M = {}
 
@@ -23,7 +24,7 @@ local MODULES = {
   throwaway = "alicloud.conformance.cases.throwaway",
 }
 
----@class alicloud.conformance.Lab what the cases of a run have in common
+---@class alicloud.conformance.Scene what the cases of a run have in common
 ---@field region string
 ---@field options table what was asked for: group, reversed, drill, disks, …
 ---@field group table? the record of the group that is looked at
@@ -36,15 +37,16 @@ local MODULES = {
 ---@field tier? string
 ---@field needs? string[] fields of the lab without which there is nothing to look at
 ---@field guess? { assumed: any, values: any[]? } for what no switch has
----@field look fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Lab): any, string?
+---@field look fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene): any, string?
 
 ---@class alicloud.conformance.Tier
 ---@field mode "observe"|"normal"
 ---@field actions string[] "product:Action", all that it may call
 ---@field cost string for people
+---@field rate? false as often as it likes
 ---@field cases alicloud.conformance.Case[]
----@field prepare? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Lab)
----@field finish? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Lab) always called
+---@field prepare? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene)
+---@field finish? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene) always called
 
 --- A tier, by its name.
 ---@param name string
@@ -57,7 +59,7 @@ end
 ---@param name string
 ---@return boolean
 function M.has(name)
-  return MODULES[name] ~= nil and package.searchpath(MODULES[name], package.path) ~= nil
+  return MODULES[name] ~= nil and pcall(require, MODULES[name])
 end
 
 local function allowed_of(tier)
@@ -95,6 +97,7 @@ local function options_of(given, tier)
   local all = tables.copy(given.client)
   all.region, all.mode = given.region, tier.mode
   all.wait_for_cloud = false
+  if tier.rate ~= nil then all.rate = tier.rate end
   return all
 end
 
@@ -104,8 +107,7 @@ local function open_probe(given, tier, client, way, allowed)
   return probes.new {
     client = client, region = given.region, send = way.send, endpoint = endpoint_finder(client),
     keys = function() return clients.held(client) end, journal = given.journal or SILENT,
-    redact = given.redact or redaction.new(), allowed = allowed, progress = given.progress,
-    mode = tier.mode,
+    redact = given.redact, allowed = allowed, progress = given.progress,
   }
 end
 
@@ -120,7 +122,13 @@ local function missing(case, lab)
   end
 end
 
+-- An assumption that has no switch in this version, and is no guess, is nothing to look at.
+local function is_known(case)
+  return not case.name or case.guess ~= nil or verdicts.switch(case.name) ~= nil
+end
+
 local function take_case(probe, lab, case)
+  if not is_known(case) then return end
   local reason = lab.stopped and "the run stopped: " .. lab.stopped or missing(case, lab)
   if reason and case.name then return probe:leave(case.name, reason) end
   if reason then return end
@@ -187,7 +195,6 @@ end
 ---@field resumed? { decided: table, memory: table, messages: table? } of an earlier part of the run
 ---@field redact? fun(value: any): any
 ---@field progress? fun(text: string)
----@field lasting? table of the lab, for who wants to see it
 
 ---@class alicloud.conformance.Result
 ---@field started number unix seconds
@@ -197,9 +204,11 @@ end
 ---@field regions string[]
 ---@field decisions alicloud.conformance.Decision[]
 ---@field messages table<string, { status: integer, text: string }>
----@field timings table<string, table>
+---@field timings table<string, number[]>
 ---@field calls integer
 ---@field stopped string? why it ended early
+---@field failure alicloud.Error? of the call without which nothing could be told
+---@field left string[] commands that put right what was left behind
 
 local function take_up(probe, resumed)
   if not resumed then return end
@@ -226,7 +235,8 @@ local function result_of(given, lab, probe, started)
   for i, name in ipairs(probe.order) do decisions[i] = probe.decided[name] end
   return { started = started, region = given.region, tiers = given.tiers, account = lab.account,
     regions = lab.regions or { given.region }, decisions = decisions, messages = probe.messages,
-    timings = probe.timings, calls = probe.calls, stopped = lab.stopped }
+    timings = probe.timings, calls = probe.calls, stopped = lab.stopped,
+    failure = lab.failure, left = lab.left or {} }
 end
 
 --- Runs tiers one after the other. What is wrong with the options raises.
@@ -234,6 +244,7 @@ end
 ---@return alicloud.conformance.Result
 function M.run(given)
   local lab, taken, probe = { region = given.region, options = given.lab or {} }, {}, nil
+  given = tables.merged(given, { redact = given.redact or redaction.new() })
   for name, value in pairs(lab.options) do lab[name] = value end
   local first = clients.new(options_of(given, M.tier(given.tiers[1])))
   local started = first.runtime.time()

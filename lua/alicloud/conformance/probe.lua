@@ -35,7 +35,7 @@ local M = {}
 ---@field memory table<string, any> what steps have remembered, of an earlier part of the run too
 ---@field decided table<string, alicloud.conformance.Decision>
 ---@field messages table<string, { status: integer, text: string }> refusals that were met
----@field timings table<string, table>
+---@field timings table<string, number[]> seconds, as they were measured
 ---@field calls integer
 local Probe = {}
 Probe.__index = Probe
@@ -87,7 +87,11 @@ local function not_sent(message, code)
     outcome = "not_sent" }
 end
 
+-- No second sees more than a part of any quota.
+local PAUSE = 0.04
+
 local function announce(self, action, region, params, lasting)
+  if self.calls > 0 then self:sleep(PAUSE) end
   self.calls = self.calls + 1
   local entry = { time = core.iso8601(self:now()), action = action, region = region }
   self.journal.append({ n = self.calls, call = entry, params = self.redact(params or {}),
@@ -100,7 +104,9 @@ local function conclude(self, entry, found)
   entry.status, entry.code, entry.request_id = found.status, found.code, found.request_id
   entry.answer = found.answer and self.redact(found.answer)
   if found.code and found.message and found.status and not found.code:find "^Client%." then
-    self.messages[found.code] = { status = found.status, text = self.redact(found.message) }
+    local seen = { status = found.status, text = self.redact(found.message) }
+    self.messages[found.code] = seen
+    entry.message = seen.text
   end
   self.journal.append({ n = self.calls, answer = entry, failure = found.failure })
 end
@@ -192,13 +198,49 @@ local function signed_request(self, ask, target)
     plain_http = target.scheme == "http" }
 end
 
---- Sends a request that was made and signed by hand, once. Only reading operations go this way.
----@param ask alicloud.conformance.RawRequest
----@return alicloud.conformance.Exchange|nil
----@return string? reason there is no answer
-function Probe:raw(ask)
-  local stop = refused_here(self, ask.action)
-  if stop then return nil, stop.message end
+--- Starts many calls of one reading operation at once.
+---@param action string "product:Action"
+---@param params table
+---@param count integer
+---@return { answer: table?, err: alicloud.Error? }[] in the order in which they were started
+---@return number seconds until the last answer
+function Probe:burst(action, params, count)
+  local stop = refused_here(self, action)
+  if stop then error(stop.message, 0) end
+  local runtime = self.client.runtime
+  local entry = announce(self, action, params.RegionId, params)
+  local began, futures, results = runtime.monotonic(), {}, {}
+  for i = 1, count do
+    futures[i] = self.client:start(action, params, { retries = 0 })
+  end
+  for i, future in ipairs(futures) do
+    local answer, err = future:result()
+    results[i] = { answer = answer, err = err }
+  end
+  entry.times = count
+  conclude(self, entry, {})
+  self.calls = self.calls + count - 1
+  return results, runtime.monotonic() - began
+end
+
+--- Keeps how long something took.
+---@param name string as the timings of a world have it
+---@param seconds number
+function Probe:time(name, seconds)
+  local known = self.timings[name] or {}
+  known[#known + 1] = seconds
+  self.timings[name] = known
+  self.journal.append { timing = { name = name, seconds = seconds } }
+end
+
+local THROTTLED_TRIES, THROTTLED_PAUSE = 3, 1.5
+
+local function is_throttled(found)
+  return found ~= nil and found.code ~= nil
+    and (found.code:find "^Throttling" or found.code:find "^BLOCK") ~= nil
+end
+
+local function send_once(self, ask)
   local region = ask.region or self.region
   local target = self.endpoint(ask.action:match "^(.-):", region)
   local request, reason = signed_request(self, ask, target)
@@ -213,6 +255,23 @@ function Probe:raw(ask)
   conclude(self, entry, { status = found.status, code = found.code, message = found.message,
     request_id = found.request_id, answer = found.json })
   return found
+end
+
+--- Sends a request that was made and signed by hand; again only where the quota was used up. Only
+--- reading operations go this way.
+---@param ask alicloud.conformance.RawRequest
+---@return alicloud.conformance.Exchange|nil
+---@return string? reason there is no answer
+function Probe:raw(ask)
+  local stop = refused_here(self, ask.action)
+  if stop then return nil, stop.message end
+  local found, reason
+  for _ = 1, THROTTLED_TRIES do
+    found, reason = send_once(self, ask)
+    if not is_throttled(found) then return found, reason end
+    self:sleep(THROTTLED_PAUSE)
+  end
+  return nil, "throttled: " .. found.code
 end
 
 ---@class alicloud.conformance.Decision
