@@ -22,6 +22,7 @@ local MODULES = {
   read = "alicloud.conformance.cases.read", burst = "alicloud.conformance.cases.burst",
   drill = "alicloud.conformance.cases.drill",
   throwaway = "alicloud.conformance.cases.throwaway",
+  cleanup = "alicloud.conformance.cleanup",
 }
 
 ---@class alicloud.conformance.Scene what the cases of a run have in common
@@ -147,6 +148,7 @@ end
 -- Whatever became of the tier, it cleans up; an interrupt waits for that.
 local function take_tier(probe, lab, tier)
   local ok, raised = pcall(take_cases, probe, lab, tier)
+  if not ok and guard.is_stop(raised) then lab.interrupted = true end
   if tier.finish then
     local fine, problem = pcall(tier.finish, probe, lab)
     if not fine and ok then error(problem, 0) end
@@ -194,6 +196,7 @@ end
 ---@field journal? { append: fun(record: table, lasting: boolean?) }
 ---@field resumed? { decided: table, memory: table, messages: table? } of an earlier part of the run
 ---@field redact? fun(value: any): any
+---@field left? string[] takes the commands that put right what was left behind
 ---@field progress? fun(text: string)
 
 ---@class alicloud.conformance.Result
@@ -236,7 +239,7 @@ local function result_of(given, lab, probe, started)
   return { started = started, region = given.region, tiers = given.tiers, account = lab.account,
     regions = lab.regions or { given.region }, decisions = decisions, messages = probe.messages,
     timings = probe.timings, calls = probe.calls, stopped = lab.stopped,
-    failure = lab.failure, left = lab.left or {} }
+    failure = lab.failure, left = lab.left }
 end
 
 --- Runs tiers one after the other. What is wrong with the options raises.
@@ -244,6 +247,7 @@ end
 ---@return alicloud.conformance.Result
 function M.run(given)
   local lab, taken, probe = { region = given.region, options = given.lab or {} }, {}, nil
+  lab.left = given.left or {}
   given = tables.merged(given, { redact = given.redact or redaction.new() })
   for name, value in pairs(lab.options) do lab[name] = value end
   local first = clients.new(options_of(given, M.tier(given.tiers[1])))

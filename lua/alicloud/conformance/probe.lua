@@ -167,8 +167,8 @@ end
 
 local function read_exchange(exchange)
   local found = { status = exchange.status, headers = exchange.headers, body = exchange.body }
-  local ok, value = pcall(core.decode, exchange.body)
-  if ok and type(value) == "table" then
+  local value = core.decode(exchange.body)
+  if type(value) == "table" then
     found.json, found.code, found.message = value, value.Code, value.Message
     found.request_id = value.RequestId
   else

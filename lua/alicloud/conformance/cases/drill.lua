@@ -86,9 +86,10 @@ end
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Scene
 function M.finish(probe, lab)
-  local ok, cleared = pcall(tidy, probe, lab)
-  if ok and cleared and not lab.uncertain then return end
-  lab.left = lab.left or {}
+  local ok, cleared = true, false
+  if not lab.interrupted then ok, cleared = pcall(tidy, probe, lab) end
+  local is_open = probe.memory.drill_token and not probe.memory.drill_cleared
+  if ok and (cleared and not lab.uncertain or not is_open) then return end
   lab.left[#lab.left + 1] = probe.memory.drill_id
     and ("drill clear %s %s --region %s"):format(lab.drill, probe.memory.drill_id, lab.region)
     or ("drill list %s --region %s"):format(lab.drill, lab.region)
