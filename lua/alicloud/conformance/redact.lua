@@ -90,7 +90,7 @@ function walk(self, value, name)
     return list
   end
   if type(value) ~= "string" then return value end
-  if KEPT[name] and not MADE_OF_NAMES[name] then return value end
+  if KEPT[name] and not MADE_OF_NAMES[name] or value:find "^%d%d?%d?%d?$" then return value end
   if name == "Message" then return message(self, value) end
   if name == "NextToken" then return value == "" and "" or "…" end
   return pseudonym(self, value)
