@@ -47,7 +47,7 @@ local MODULES = {
 ---@field rate? false as often as it likes
 ---@field cases alicloud.conformance.Case[]
 ---@field prepare? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene)
----@field finish? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene) always called
+---@field finish? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene) always
 
 --- A tier, by its name.
 ---@param name string
@@ -104,7 +104,7 @@ end
 
 local SILENT = { append = function() end }
 
-local function open_probe(given, tier, client, way, allowed)
+local function open_probe(given, client, way, allowed)
   return probes.new {
     client = client, region = given.region, send = way.send, endpoint = endpoint_finder(client),
     keys = function() return clients.held(client) end, journal = given.journal or SILENT,
@@ -225,7 +225,7 @@ local function run_tier(given, name, lab, before)
   local allowed, reads = allowed_of(tier)
   local client <close> = clients.new(options_of(given, tier))
   local way = open_adapter(given.client, client, reads)
-  local probe = open_probe(given, tier, client, way, allowed)
+  local probe = open_probe(given, client, way, allowed)
   if before then hand_over(before, probe) else take_up(probe, given.resumed) end
   local ok, raised = pcall(take_tier, probe, lab, tier)
   way.close()

@@ -4,7 +4,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
-local meta = require "alicloud.base.meta"
+local metas = require "alicloud.base.meta"
 local signing = require "alicloud.conformance.signing"
 local tables = require "alicloud.base.tables"
 local verdicts = require "alicloud.conformance.verdicts"
@@ -141,7 +141,7 @@ function Probe:call(action, params, options)
   local entry = announce(self, action, region, params, lasting)
   local answer, err = self.client:call(action, params, given)
   if answer then
-    local about = meta.of(answer)
+    local about = metas.of(answer)
     conclude(self, entry, { status = about and about.status, answer = answer,
       request_id = about and about.request_id })
     return answer

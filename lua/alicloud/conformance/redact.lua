@@ -18,8 +18,8 @@ local KEPT = {
 -- Keys of an object that are not fields but what somebody has named.
 local MADE_OF_NAMES = { TagKeys = true, TagValues = true }
 
-local KINDS = { { "^pg%-drill", "drill" }, { "^pg%-", "pg" }, { "^pair%-", "pair" }, { "^d%-", "d" },
-  { "^i%-", "i" }, { "^LTAI", "key" }, { "^STS%.", "key" }, { "^%d%d%d%d%d%d+$", "acct" } }
+local KINDS = { { "^pg%-drill", "drill" }, { "^pg%-", "pg" }, { "^pair%-", "pair" },
+  { "^d%-", "d" }, { "^i%-", "i" }, { "^LTAI", "key" }, { "^STS%.", "key" }, { "^%d%d%d%d%d%d+$", "acct" } }
 
 local function kind_of(text)
   for _, kind in ipairs(KINDS) do

@@ -1,6 +1,6 @@
 --- What a run has come to: the file that the emulator takes, and the parts of what people read.
 
-local assume = require "alicloud.conformance.assume"
+local assumed = require "alicloud.conformance.assume"
 local core = require "alicloud.core"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
@@ -120,7 +120,7 @@ function M.file(result, tool)
     evidence[i] = evidence_of(decision)
     if decision.verdict == "undecided" then unknown[#unknown + 1] = decision.name end
   end
-  return { format = assume.FORMAT, tool = tool, account = result.account,
+  return { format = assumed.FORMAT, tool = tool, account = result.account,
     regions = core.array(tables.copy(result.regions)), started = core.iso8601(result.started // 1),
     tier = table.concat(result.tiers, " "), assume = assumed_of(result),
     messages = result.messages, timings = timings_of(result), unknown = unknown,

@@ -27,7 +27,8 @@ end
 -- Whether the emulator can be told so.
 local function is_known(switch, value, guess)
   if not switch then return is_listed(guess and guess.values, value) end
-  return switch.default ~= "fixed" and switches.apply({}, { [switch.name] = value }, "assumed") ~= nil
+  return switch.default ~= "fixed"
+    and switches.apply({}, { [switch.name] = value }, "assumed") ~= nil
 end
 
 --- Judges.

@@ -290,6 +290,14 @@ local function fail(args, io, message)
     code = "Client.NothingTold", message = "nothing could be told: " .. message })
 end
 
+-- Without its first answer a run has nothing to go on with.
+local function fail_with(args, io, job, err)
+  local hint = err.hint and "; " .. err.hint or ""
+  local code = fail(args, io, err.message .. hint)
+  if not args.json then io.err("alicloud-dr: then go on with: " .. go_on(args, job) .. "\n") end
+  return code
+end
+
 -- For this user alone, and never over something.
 local function write(job, file)
   local made <close>, message = core.open_file(job.output, "create")
@@ -327,7 +335,7 @@ function M.run(args, io)
   end
   local result, problem = run(args, io, job, open_journal(job))
   if not result then return fail(args, io, problem) end
-  if result.failure then return output.fail(io, args, result.failure) end
+  if result.failure then return fail_with(args, io, job, result.failure) end
   return show(args, io, job, result)
 end
 

@@ -1,6 +1,7 @@
 --- What the gateway says before any operation is reached: signatures, keys, names, dates, formats.
 
 local ask = require "alicloud.conformance.ask"
+local verdicts = require "alicloud.conformance.verdicts"
 
 local LIST = "ebs:DescribeDiskReplicaGroups"
 
@@ -45,7 +46,8 @@ end
 
 local function format_v3(probe, lab)
   local exchange = ask.raw(probe, LIST, region_of(lab), { accept = false })
-  return shape_of(exchange), "V3 without Accept is answered in " .. (shape_of(exchange) or "neither")
+  return shape_of(exchange), "V3 without Accept is answered in "
+    .. (shape_of(exchange) or "neither")
 end
 
 -- The real key signs in C, where Format is always told: so a refusal has to show it.
@@ -114,11 +116,9 @@ local function window_of(probe, lab, protocol, assumed)
     :format(protocol, values.past, values.future)
 end
 
-local switches = require "alicloud.conformance.verdicts"
-
 local function window(name, protocol)
   return { name = name, look = function(probe, lab)
-    return window_of(probe, lab, protocol, switches.switch(name).default)
+    return window_of(probe, lab, protocol, verdicts.switch(name).default)
   end }
 end
 
@@ -135,6 +135,9 @@ local function endpoint_region(probe, lab)
   if has_one_host(probe, lab, "ebs") then return nil, "one endpoint serves all regions here" end
   local id = lab.group.ReplicaGroupId
   local site = lab.other == lab.destination and "backup" or "production"
+  if not ask.is_listed(probe, lab.other, site, id) then
+    return nil, "the other region itself does not list the group"
+  end
   local groups, exchange = ask.groups(probe, lab.other, { Site = site, GroupIds = id }, lab.region)
   if refuses_region(exchange) then return "match", "refused with " .. exchange.code end
   if not groups then return exchange.code, "refused with " .. ask.word(exchange) end

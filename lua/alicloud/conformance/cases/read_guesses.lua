@@ -40,8 +40,8 @@ local function pair_ids_form(_, lab)
   if #ids == 1 and tostring(ids[1]):find(",", 1, true) then
     return "comma", "one element with commas"
   end
-  return #ids == group.PairNumber and "elements" or "other", ("%d elements for %d pairs"):format(#ids,
-    group.PairNumber)
+  return #ids == group.PairNumber and "elements" or "other",
+    ("%d elements for %d pairs"):format(#ids, group.PairNumber)
 end
 
 local function nonce(probe, lab)
