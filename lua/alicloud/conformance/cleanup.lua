@@ -15,8 +15,8 @@ local PATIENCE = 24
 ---@field status string
 ---@field reason string of the last refusal
 
-local function call(life, action, params)
-  local answer, err = life.probe:call(action, params, { region = params.RegionId })
+local function call(life, action, params, region)
+  local answer, err = life.probe:call(action, params, { region = region or params.RegionId })
   if answer then return nil end
   return err.code or errors.text_of(err)
 end
@@ -100,27 +100,28 @@ local function attachments(life)
   local list, memory = {}, life.probe.memory
   for name, try in pairs(memory) do
     if name:find "^try:attach_" then
-      list[try.params.DiskId] = try.params
+      list[try.params.DiskId] = try
     end
   end
   return list
 end
 
-local function detach_disk(life, params)
+local function detach_disk(life, try)
+  local params, region = try.params, try.region
   local answer, err = life.probe:call("ecs:DescribeDisks",
-    { RegionId = params.RegionId, DiskIds = { params.DiskId } }, { region = params.RegionId })
+    { RegionId = region, DiskIds = { params.DiskId } }, { region = region })
   if not answer then return "unknown", err.code or errors.text_of(err) end
   local disk = answer.Disks.Disk[1]
   if not disk or disk.Status == "Available" or disk.InstanceId ~= params.InstanceId then
     return nil
   end
-  local code = disk.Status == "In_use" and call(life, "ecs:DetachDisk", params) or nil
+  local code = disk.Status == "In_use" and call(life, "ecs:DetachDisk", params, region) or nil
   return disk.Status, code
 end
 
 local function undo_disks(life, left, seen)
-  for id, params in pairs(attachments(life)) do
-    local status, code = detach_disk(life, params)
+  for id, try in pairs(attachments(life)) do
+    local status, code = detach_disk(life, try)
     if status then
       left[#left + 1] = { kind = "disk", id = id, status = status, reason = code or "" }
       seen[#seen + 1] = id .. status

@@ -14,6 +14,7 @@ local M = {}
 M.EVERY = 2
 
 local PREFIX = "adr-"
+local STOPPED = "Client.ConformanceStopped"
 local CHANGE_TRIES, CHANGE_PAUSE = 6, 5
 local LOOK_TRIES = 4
 -- The vendor's own provider waits for up to 20 minutes; a first copy may take longer.
@@ -33,7 +34,6 @@ local LIMIT = 3600
 
 ---@class alicloud.conformance.Lab: alicloud.conformance.LabPlan
 ---@field probe alicloud.conformance.Probe
----@field samples table<string, number[]> seconds, by the emulator's names of timings
 local Lab = {}
 Lab.__index = Lab
 
@@ -48,7 +48,7 @@ function M.new(probe, plan)
     probe:remember("lab", plan)
     kept = plan
   end
-  local self = { probe = probe, samples = {}, views = {} }
+  local self = { probe = probe, views = {} }
   for name, value in pairs(kept) do self[name] = value end
   return setmetatable(self, Lab)
 end
@@ -86,11 +86,18 @@ function Lab:once(name, work)
   return value
 end
 
+--- What stopped a life, in words.
+---@param raised any
+---@return string
+function M.reason(raised)
+  local own = type(raised) == "table" and raised.code == STOPPED
+  return own and raised.message or errors.text_of(raised)
+end
+
 --- Stops the life: what comes after could not be told from what went wrong here.
 ---@param text string
 function Lab:stop(text)
-  error(errors.new { kind = "state", code = "Client.ConformanceStopped", message = text,
-    outcome = "rejected" }, 0)
+  error(errors.new { kind = "state", code = STOPPED, message = text, outcome = "rejected" }, 0)
 end
 
 local UNSETTLED = { throttle = true, server = true, transport = true, pending = true,
@@ -124,8 +131,9 @@ end
 --- Makes a change once, whatever becomes of it. It is written down before it is sent.
 ---@param name string of this change, unique in the life
 ---@param action string "product:Action"
----@param params table with RegionId
----@param options? { token: string|false } false: the operation takes none
+---@param params table
+---@param options? { token: string|false?, region: string? } token false: the operation takes none;
+--- region: for one that has no RegionId
 ---@return alicloud.conformance.Change
 function Lab:change(name, action, params, options)
   local memory, probe = self.probe.memory, self.probe
@@ -133,11 +141,13 @@ function Lab:change(name, action, params, options)
   if done then return done end
   local token = options and options.token
   if token == nil then token = self:token(name) end
+  local region = options and options.region or params.RegionId
   local tried = memory["try:" .. name] ~= nil
   if not tried then
-    probe:remember("try:" .. name, { action = action, params = params, token = token or nil })
+    probe:remember("try:" .. name, { action = action, params = params, token = token or nil,
+      region = region })
   end
-  done = try_until_definite(self, action, params, params.RegionId, token or nil, tried)
+  done = try_until_definite(self, action, params, region, token or nil, tried)
   done.at = probe:now()
   local answer = done.answer
   -- Ids are needed later, the rest of an answer is not.
@@ -331,20 +341,19 @@ function Lab:wait(name, kind, id, wanted, options)
   local waited = self:once("wait:" .. name, function()
     return poll(self, kind, id, wanted, options.since or self.probe:now(), options)
   end)
-  if options.timing and waited.exact then self:sample(options.timing, waited.seconds) end
+  if options.timing and waited.exact then self:sample(name, options.timing, waited.seconds) end
   return waited
 end
 
---- Keeps a measured duration.
+--- Keeps a measured duration, once.
+---@param name string of the wait
 ---@param timing string the emulator's name
 ---@param seconds number
-function Lab:sample(timing, seconds)
-  local list = self.samples[timing] or {}
-  self.samples[timing] = list
-  list[#list + 1] = seconds
-  table.sort(list)
-  self.probe.timings[timing] = { min = list[1], median = list[(#list + 1) // 2],
-    max = list[#list], count = #list }
+function Lab:sample(name, timing, seconds)
+  self:once("timed:" .. name, function()
+    self.probe:time(timing, seconds)
+    return true
+  end)
 end
 
 return M

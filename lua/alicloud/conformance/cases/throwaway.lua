@@ -5,7 +5,6 @@ local attached = require "alicloud.conformance.cases.throwaway.attached"
 local copying = require "alicloud.conformance.cases.throwaway.copying"
 local disks = require "alicloud.conformance.cases.throwaway.disks"
 local ending = require "alicloud.conformance.cases.throwaway.ending"
-local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local labs = require "alicloud.conformance.lab"
 local moving = require "alicloud.conformance.cases.throwaway.moving"
@@ -57,7 +56,7 @@ local function at_its_moment(case)
     if seen then return seen.value, seen.text end
     local ok, value, text = guard.call(case.look, probe, lab)
     if not ok then
-      value, text = nil, errors.text_of(value)
+      value, text = nil, labs.reason(value)
       if not probe.memory["failed:" .. case.name] then
         probe:remember("failed:" .. case.name, true)
         lab.stopped = text
@@ -85,7 +84,7 @@ function M.prepare(probe, lab)
   if lab.life then return end
   local ok, plan, problem = guard.call(disks.plan, probe, lab)
   if not ok or not plan then
-    lab.stopped = problem or errors.text_of(plan)
+    lab.stopped = problem or labs.reason(plan)
     return
   end
   lab.life = labs.new(probe, plan)

@@ -9,7 +9,8 @@ local M = {}
 
 local step = copying.step
 local EVERY, LIMIT = 2, 600
-local NO_TOKEN = { token = false }
+
+local function ask_ecs(region) return { token = false, region = region } end
 
 local function disk_of(life, region, id)
   local answer, err = life.probe:call("ecs:DescribeDisks", { RegionId = region, DiskIds = { id } },
@@ -26,7 +27,7 @@ local function wait_disk(life, name, region, id, wanted, since)
     end
     return life.probe:now() - since
   end)
-  life:sample(wanted == "In_use" and "attach" or "detach", seconds)
+  life:sample(name, wanted == "In_use" and "attach" or "detach", seconds)
 end
 
 --- Attaches a disk.
@@ -38,14 +39,14 @@ end
 ---@return string|nil code of a refusal
 local function attach(life, name, region, disk, instance)
   local change = life:change("attach_" .. name, "ecs:AttachDisk",
-    { RegionId = region, DiskId = disk, InstanceId = instance }, NO_TOKEN)
+    { DiskId = disk, InstanceId = instance }, ask_ecs(region))
   if not change.code then wait_disk(life, "attach_" .. name, region, disk, "In_use", change.at) end
   return change.code
 end
 
 local function detach(life, name, region, disk, instance)
   local change = life:must("detach_" .. name, "ecs:DetachDisk",
-    { RegionId = region, DiskId = disk, InstanceId = instance }, NO_TOKEN)
+    { DiskId = disk, InstanceId = instance }, ask_ecs(region))
   wait_disk(life, "detach_" .. name, region, disk, "Available", change.at)
 end
 

@@ -28,7 +28,7 @@ end }
 -- The pair that joins the stopped group is the fourth, or where that is gone, a fifth.
 local function created_pair(life)
   local deleted = life.probe.memory["did:delete_p4"]
-  if deleted and deleted.code then return "p4" end
+  if not deleted or deleted.code then return "p4" end
   setup.create(life, "pair", "p5", setup.pair_params(life, "p5", 3))
   return "p5"
 end

@@ -47,7 +47,7 @@ end
 function M.gone(life, name, key, since, timing)
   local id = setup.id(life, key)
   local seen = life:once(name, function() return watch_deletion(life, "pair", id, since) end)
-  if timing and seen.seconds then life:sample(timing, seen.seconds) end
+  if timing and seen.seconds then life:sample(name, timing, seen.seconds) end
   return seen
 end
 
