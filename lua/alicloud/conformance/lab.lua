@@ -16,7 +16,7 @@ M.EVERY = 2
 local PREFIX = "adr-"
 local STOPPED = "Client.ConformanceStopped"
 local CHANGE_TRIES, CHANGE_PAUSE = 6, 5
-local LOOK_TRIES = 4
+local LOOK_TRIES = 6
 -- The vendor's own provider waits for up to 20 minutes; a first copy may take longer.
 local LIMIT = 3600
 

@@ -83,8 +83,8 @@ local token_lifetime = { name = "token_lifetime", look = function(_, lab)
   local alive, dead, strange = bounds(lab.life)
   if strange then return nil, strange end
   if dead and dead <= alive then return nil, "an older token is remembered, a younger one is not" end
-  local text = dead and ("between %d and %d s"):format(alive, dead)
-    or ("more than %d s"):format(alive)
+  local text = dead and ("between %.0f and %.0f s"):format(alive, dead)
+    or ("more than %.0f s"):format(alive)
   -- A value that shows as well as any other in these bounds.
   if not dead then return math.tointeger(alive // 1), text end
   if alive < ASSUMED and ASSUMED <= dead then return ASSUMED, text end
