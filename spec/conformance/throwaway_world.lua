@@ -61,6 +61,7 @@ end
 ---@field lab? table
 ---@field memory? table of an earlier part of the run
 ---@field decided? table
+---@field wire? boolean false: nothing is signed and read, which is faster
 ---@field socket? boolean over HTTP, with a port for each region
 ---@field transport? fun(transport: table): table in the way of an emulator's own
 ---@field on_append? fun(record: table)
@@ -96,8 +97,9 @@ end
 ---@return table memory
 function M.run(run)
   local emu = run.emu or emulator.new { world = run.world or M.world(), assume = run.assume,
-    hostile = run.hostile }
-  local client, listening <close> = way_to(emu, run)
+    hostile = run.hostile, wire = run.wire }
+  local client, way = way_to(emu, run)
+  local _ <close> = way
   local lab = { disks = M.DISKS, instance_source = "i-hz", instance_target = "i-sh",
     group = "pg-orders", reversed = "pg-turned", drill = "pg-orders" }
   for name, value in pairs(run.lab or {}) do lab[name] = value end

@@ -2,8 +2,23 @@
 --- not by what was meant to happen, so it can be repeated, and tells what is left.
 
 local errors = require "alicloud.base.error"
+local labs = require "alicloud.conformance.lab"
+local shell = require "alicloud.base.shell"
 
 local M = {}
+
+M.mode = "normal"
+
+M.cost = "minutes; everything whose name begins with that of the run is stopped and deleted, its "
+  .. "disks stay"
+
+M.actions = {
+  "ebs:DescribeDiskReplicaGroups", "ebs:DescribeDiskReplicaPairs", "ebs:StartDiskReplicaPair",
+  "ebs:StopDiskReplicaPair", "ebs:DeleteDiskReplicaPair", "ebs:StartDiskReplicaGroup",
+  "ebs:StopDiskReplicaGroup", "ebs:FailoverDiskReplicaGroup", "ebs:ReprotectDiskReplicaGroup",
+  "ebs:DeleteDiskReplicaGroup", "ebs:RemoveDiskReplicaPair", "ecs:DescribeDisks",
+  "ecs:DetachDisk",
+}
 
 local EVERY, LIMIT = 5, 3600
 -- So many refusals without any change of what is seen are the end of trying.
@@ -190,5 +205,38 @@ function M.is_needed(memory)
   end
   return false
 end
+
+--- Deletes everything of a run, or stops with what is left.
+---@param life alicloud.conformance.Lab
+function M.finish_life(life)
+  local words = {}
+  for i, item in ipairs(M.run(life)) do
+    words[i] = ("%s %s is %s%s"):format(item.kind, item.id, item.status,
+      item.reason ~= "" and " (" .. item.reason .. ")" or "")
+  end
+  if #words > 0 then life:stop("left behind: " .. table.concat(words, ", ")) end
+end
+
+--- The command that undoes what a run has left, if it has left anything.
+---@param probe alicloud.conformance.Probe
+---@param lab alicloud.conformance.Scene
+function M.finish(probe, lab)
+  if not M.is_needed(probe.memory) then return end
+  lab.left = lab.left or {}
+  lab.left[#lab.left + 1] = "conformance " .. shell.option("--cleanup",
+    probe.journal.path or "JOURNAL")
+end
+
+--- The run that is cleaned up after, by its journal.
+---@param probe alicloud.conformance.Probe
+---@param lab alicloud.conformance.Scene
+function M.prepare(probe, lab)
+  lab.life = labs.new(probe)
+  if not lab.life then lab.stopped = "this run has made nothing" end
+end
+
+M.cases = { { step = "delete what the run has made", look = function(_, lab)
+  M.finish_life(lab.life)
+end } }
 
 return M

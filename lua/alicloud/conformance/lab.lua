@@ -7,6 +7,7 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local meta = require "alicloud.base.meta"
 
 local M = {}
 
@@ -14,7 +15,8 @@ local M = {}
 M.EVERY = 2
 
 local PREFIX = "adr-"
-local STOPPED = "Client.ConformanceStopped"
+local stop_mt = { __name = "alicloud.conformance.Stop",
+  __tostring = function(stop) return stop.message end }
 local CHANGE_TRIES, CHANGE_PAUSE = 6, 5
 local LOOK_TRIES = 6
 -- The vendor's own provider waits for up to 20 minutes; a first copy may take longer.
@@ -90,14 +92,13 @@ end
 ---@param raised any
 ---@return string
 function M.reason(raised)
-  local own = type(raised) == "table" and raised.code == STOPPED
-  return own and raised.message or errors.text_of(raised)
+  return getmetatable(raised) == stop_mt and raised.message or errors.text_of(raised)
 end
 
 --- Stops the life: what comes after could not be told from what went wrong here.
 ---@param text string
 function Lab:stop(text)
-  error(errors.new { kind = "state", code = STOPPED, message = text, outcome = "rejected" }, 0)
+  error(setmetatable({ message = text }, stop_mt), 0)
 end
 
 local UNSETTLED = { throttle = true, server = true, transport = true, pending = true,
@@ -111,14 +112,23 @@ end
 ---@field answer table?
 ---@field code string? of a refusal
 ---@field message string?
+---@field status integer?
+---@field request_id string?
 ---@field at number unix seconds of its answer
 ---@field doubt boolean an answer was lost before: a refusal proves nothing then
 
 local function try_until_definite(lab, action, params, region, token, doubt)
   for try = 1, CHANGE_TRIES do
     local answer, err = lab.probe:call(action, params, { region = region, token = token })
-    if answer then return { answer = answer, doubt = doubt } end
-    if is_definite(err) then return { code = err.code, message = err.message, doubt = doubt } end
+    if answer then
+      local about = meta.of(answer) or {}
+      return { answer = answer, doubt = doubt, status = about.status,
+        request_id = about.request_id }
+    end
+    if is_definite(err) then
+      return { code = err.code, message = err.message, doubt = doubt, status = err.status,
+        request_id = err.request_id }
+    end
     if err.code == "Client.NotSent" or err.code == "Client.NotAllowed" then
       lab:stop(err.message)
     end
@@ -157,6 +167,20 @@ function Lab:change(name, action, params, options)
   return done
 end
 
+--- Takes changes that were made before as evidence of the observation that is open.
+---@param names string[]
+function Lab:cite(names)
+  local open, memory = self.probe.open, self.probe.memory
+  for _, name in ipairs(open and names or {}) do
+    local try, done = memory["try:" .. name], memory["did:" .. name]
+    if done then
+      open.calls[#open.calls + 1] = { time = core.iso8601(done.at), action = try.action,
+        region = try.region, status = done.status, code = done.code,
+        request_id = done.request_id }
+    end
+  end
+end
+
 -- What passes by itself, as the vendor's provider and the tables of the operations say.
 local PASSING = {
   ["OperationDenied.InvalidStatus"] = true, ["OperationDenied.GroupStatusCannotAddPair"] = true,
@@ -165,6 +189,7 @@ local PASSING = {
   ["OperationDenied.PairStatusCannotRemoveFromGroup"] = true,
   ["OperationDenied.GroupStatusCannotRemovePair"] = true,
   ["OperationDenied.PairNotInGroup"] = true, ["IncorrectDiskStatus"] = true,
+  ["InvalidDisk.AlreadyDetached"] = true,
   ["OperationDenied.PairGroupStatusConflict"] = true,
 }
 local MUST_TRIES, MUST_PAUSE = 8, 15

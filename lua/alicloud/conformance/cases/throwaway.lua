@@ -2,6 +2,7 @@
 --- directions. What could spoil later steps comes last or puts back what it found.
 
 local attached = require "alicloud.conformance.cases.throwaway.attached"
+local cleanup = require "alicloud.conformance.cleanup"
 local copying = require "alicloud.conformance.cases.throwaway.copying"
 local disks = require "alicloud.conformance.cases.throwaway.disks"
 local ending = require "alicloud.conformance.cases.throwaway.ending"
@@ -53,6 +54,7 @@ local function at_its_moment(case)
   local key = "seen:" .. case.name
   return { name = case.name, tier = "throwaway", look = function(probe, lab)
     local seen = probe.memory[key]
+    lab.life:cite(case.cites or {})
     if seen then return seen.value, seen.text end
     local ok, value, text = guard.call(case.look, probe, lab)
     if not ok then
@@ -89,5 +91,7 @@ function M.prepare(probe, lab)
   end
   lab.life = labs.new(probe, plan)
 end
+
+M.finish = cleanup.finish
 
 return M

@@ -22,12 +22,20 @@ end
 local function wait_disk(life, name, region, id, wanted, since)
   local seconds = life:once("disk:" .. name, function()
     while disk_of(life, region, id).Status ~= wanted do
-      if life.probe:now() - since > LIMIT then life:stop(("disk %s is not %s"):format(id, wanted)) end
+      if life.probe:now() - since > LIMIT then
+        life:stop(("disk %s is not %s"):format(id, wanted))
+      end
       life.probe:sleep(EVERY)
     end
     return life.probe:now() - since
   end)
   life:sample(name, wanted == "In_use" and "attach" or "detach", seconds)
+end
+
+-- An attachment has no token: where its answer was lost, the disk says what became of it.
+local function refusal_of(life, change, region, disk, instance)
+  if not change.code or not change.doubt then return change.code end
+  return disk_of(life, region, disk).InstanceId ~= instance and change.code or nil
 end
 
 --- Attaches a disk.
@@ -40,8 +48,11 @@ end
 local function attach(life, name, region, disk, instance)
   local change = life:change("attach_" .. name, "ecs:AttachDisk",
     { DiskId = disk, InstanceId = instance }, ask_ecs(region))
-  if not change.code then wait_disk(life, "attach_" .. name, region, disk, "In_use", change.at) end
-  return change.code
+  local code = life:once("attached:" .. name, function()
+    return { code = refusal_of(life, change, region, disk, instance) }
+  end).code
+  if not code then wait_disk(life, "attach_" .. name, region, disk, "In_use", change.at) end
+  return code
 end
 
 local function detach(life, name, region, disk, instance)
@@ -69,15 +80,15 @@ local attach_stopped = step("attach a secondary disk while stopped", function(li
 end)
 
 local function attached_while_stopped(life)
-  local change = life.probe.memory["did:attach_stopped"]
-  return change ~= nil and not change.code, change
+  local kept = life.probe.memory["once:attached:stopped"]
+  return kept ~= nil and not kept.value.code, kept and kept.value.code
 end
 
 local standby_attached = { name = "standby_attached", look = function(_, lab)
   local life = lab.life
   if not life.instance_target then return nil, NO_TARGET end
-  local is_attached, change = attached_while_stopped(life)
-  if not is_attached then return nil, "AttachDisk was refused with " .. change.code end
+  local is_attached, code = attached_while_stopped(life)
+  if not is_attached then return nil, "AttachDisk was refused with " .. code end
   local status = instance_status(life, "target", life.destination.region, life.instance_target)
   local start = life:change("start_attached", "ebs:StartDiskReplicaGroup",
     setup.of(life, "g", life.source.region))
@@ -107,19 +118,19 @@ end)
 local ATTACHED = { ["true true"] = "any", ["true false"] = "idle", ["false false"] = "failovered",
   ["false true"] = "only while it runs" }
 
-local attach_secondary = { name = "attach_secondary", look = function(_, lab)
+local attach_secondary = { name = "attach_secondary", cites = { "attach_stopped" },
+  look = function(_, lab)
   local life = lab.life
   if not life.instance_target then return nil, NO_TARGET end
-  local stopped, change = attached_while_stopped(life)
+  local stopped, refused = attached_while_stopped(life)
   local disk = life.disks[1].destination
   local code = attach(life, "normal", life.destination.region, disk, life.instance_target)
   if not code then detach(life, "normal", life.destination.region, disk, life.instance_target) end
-  for _, refusal in ipairs { change.code or false, code or false } do
-    local text = refusal or ""
+  for _, text in ipairs { refused or "", code or "" } do
     if text:find "Instance" then return nil, "AttachDisk was refused with " .. text end
   end
   return ATTACHED[("%s %s"):format(stopped, code == nil)],
-    ("stopped: %s; normal: %s"):format(change.code or "taken", code or "taken")
+    ("stopped: %s; normal: %s"):format(refused or "taken", code or "taken")
 end }
 
 local busy_primary = { name = "busy_primary", look = function(_, lab)

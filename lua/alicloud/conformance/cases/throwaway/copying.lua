@@ -69,7 +69,8 @@ local start_h = step("start group h", function(life)
   life:once("first_statuses", function() return first_statuses(life) end)
 end)
 
-local group_first_sync = { name = "group_first_sync", look = function(_, lab)
+local group_first_sync = { name = "group_first_sync", cites = { "start_h" },
+  look = function(_, lab)
   local kept = lab.life.probe.memory["once:first_statuses"]
   local seen = kept and kept.value
   if not seen then return nil, "the group was not started" end
@@ -110,7 +111,8 @@ local delete_p3 = step("delete pair p3", function(life)
   watch.gone(life, "gone_p3", "p3", change.at, "delete")
 end)
 
-local describe_deleted = { name = "describe_deleted", look = function(_, lab)
+local describe_deleted = { name = "describe_deleted", cites = { "delete_p3_there", "delete_p3" },
+  look = function(_, lab)
   local kept = lab.life.probe.memory["once:gone_p3"]
   if not kept then return nil, "no pair was deleted" end
   if kept.value.refused then return "refuse" end

@@ -15,8 +15,7 @@ local COUNT = 3
 local function call(probe, action, params)
   local answer, err = probe:call(action, params, { region = params.RegionId })
   if not answer then
-    error(errors.new { kind = "state", code = "Client.ConformanceStopped", outcome = "rejected",
-      message = ("%s in %s: %s"):format(action, params.RegionId, errors.text_of(err)) }, 0)
+    error(("%s in %s: %s"):format(action, params.RegionId, errors.text_of(err)), 0)
   end
   return answer
 end

@@ -50,10 +50,6 @@ end }
 
 M.cases = { create_fourth, delete_created, add_mixed }
 
---- Deletes everything; what could not be deleted is left to `--cleanup`.
-M.cleanup = { step("delete what was made", function(life)
-  local left = cleanup.run(life)
-  if #left > 0 then life:stop(("%d things could not be deleted"):format(#left)) end
-end) }
+M.cleanup = { step("delete what was made", cleanup.finish_life) }
 
 return M

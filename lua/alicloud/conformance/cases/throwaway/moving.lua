@@ -17,7 +17,9 @@ local function start_there(life, name)
     setup.of(life, "g", life.destination.region))
 end
 
-local ask_home = step("start g at the recovery side", function(life) start_there(life, "home_1") end)
+local ask_home = step("start g at the recovery side", function(life)
+  start_there(life, "home_1")
+end)
 
 local wrong_side = { name = "wrong_side", look = function(_, lab)
   local change = lab.life:change("failover_wrong", FAILOVER,
@@ -43,7 +45,8 @@ local function time_of(life, name)
   return kept and kept.value
 end
 
-local pair_order = { name = "pair_order", look = function(_, lab)
+local pair_order = { name = "pair_order", cites = { "failover_1", "failover_2" },
+  look = function(_, lab)
   local text
   for _, name in ipairs { "failover_1", "failover_2" } do
     local seen = time_of(lab.life, name)
@@ -54,7 +57,8 @@ local pair_order = { name = "pair_order", look = function(_, lab)
   return nil, "nobody looked while the pairs turned"
 end }
 
-local mixed_failover_states = { name = "mixed_failover_states", look = function(_, lab)
+local mixed_failover_states = { name = "mixed_failover_states", cites = { "failover_mixed" },
+  look = function(_, lab)
   local seen = time_of(lab.life, "failover_1")
   local mixed = seen and seen.mixed
   if not mixed then return nil, "no moment was seen at which pair and group differ" end
@@ -151,7 +155,8 @@ end)
 
 local HOMES = { ["true true"] = "either", ["false true"] = "source", ["false false"] = "initial" }
 
-local group_home = { name = "group_home", look = function(_, lab)
+local group_home = { name = "group_home", cites = { "home_1", "home_2" },
+  look = function(_, lab)
   local memory = lab.life.probe.memory
   local first, second = memory["did:home_1"], memory["did:home_2"]
   for _, change in ipairs { first, second } do

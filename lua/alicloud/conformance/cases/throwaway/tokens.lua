@@ -71,7 +71,9 @@ local function bounds(life)
     local kept = life.probe.memory["once:age:" .. age]
     local seen = kept and kept.value
     if seen and seen.found == "remembered" then alive = math.max(alive, seen.seconds) end
-    if seen and seen.found == "forgotten" then dead = math.min(dead or seen.seconds, seen.seconds) end
+    if seen and seen.found == "forgotten" then
+      dead = math.min(dead or seen.seconds, seen.seconds)
+    end
     if seen and seen.found:find "^refused" then strange = seen.found end
   end
   return alive, dead, strange
@@ -79,10 +81,15 @@ end
 
 local ASSUMED = 3600
 
-local token_lifetime = { name = "token_lifetime", look = function(_, lab)
+local LAST_WORDS = {}
+for i, age in ipairs(AGES) do LAST_WORDS[i] = ("age_%d_again"):format(age) end
+
+local token_lifetime = { name = "token_lifetime", cites = LAST_WORDS, look = function(_, lab)
   local alive, dead, strange = bounds(lab.life)
   if strange then return nil, strange end
-  if dead and dead <= alive then return nil, "an older token is remembered, a younger one is not" end
+  if dead and dead <= alive then
+    return nil, "an older token is remembered, a younger one is not"
+  end
   local text = dead and ("between %.0f and %.0f s"):format(alive, dead)
     or ("more than %.0f s"):format(alive)
   -- A value that shows as well as any other in these bounds.
@@ -104,7 +111,7 @@ function M.refused_for_status()
 end
 
 -- Whether the token of a refusal is kept with it.
-local function is_kept(life, first, again)
+local function is_kept(first, again)
   if not first or first.doubt or again.doubt then return nil, "an answer was lost" end
   if not first.code then return nil, "the change that was to be refused was accepted" end
   -- Kept as it is, or where a token with other parameters is not an error, answered with it.
@@ -120,7 +127,7 @@ local function other_kept(life)
   local first = life:change("other_token_first", "ebs:ModifyDiskReplicaGroup",
     { RegionId = life.source.region, ReplicaGroupId = NOWHERE, Description = "not there" },
     { token = token })
-  return is_kept(life, first,
+  return is_kept(first,
     modify(life, "other_token_again", life.source.region, "h", "there", token))
 end
 
@@ -129,11 +136,12 @@ local function age_of_repeat(life)
   return memory["did:state_token_again"].at - memory["did:state_token_first"].at
 end
 
-local token_errors = { name = "token_errors", look = function(_, lab)
+local token_errors = { name = "token_errors", cites = { "state_token_first" },
+  look = function(_, lab)
   local life = lab.life
   local again = modify(life, "state_token_again", life.source.region, "g",
     "a token and a refusal", life:token "state_token")
-  local state, why = is_kept(life, life.probe.memory["did:state_token_first"], again)
+  local state, why = is_kept(life.probe.memory["did:state_token_first"], again)
   if state == nil then return nil, why end
   local other
   other, why = other_kept(life)
