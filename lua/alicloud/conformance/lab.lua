@@ -7,7 +7,7 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local meta = require "alicloud.base.meta"
+local metas = require "alicloud.base.meta"
 
 local M = {}
 
@@ -121,7 +121,7 @@ local function try_until_definite(lab, action, params, region, token, doubt)
   for try = 1, CHANGE_TRIES do
     local answer, err = lab.probe:call(action, params, { region = region, token = token })
     if answer then
-      local about = meta.of(answer) or {}
+      local about = metas.of(answer) or {}
       return { answer = answer, doubt = doubt, status = about.status,
         request_id = about.request_id }
     end

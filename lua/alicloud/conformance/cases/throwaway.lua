@@ -83,7 +83,13 @@ end
 ---@param lab alicloud.conformance.Lab
 function M.prepare(probe, lab)
   lab.life = labs.new(probe)
-  if lab.life then return end
+  if lab.life then
+    -- Whose things are deleted cannot go on; who was at the end is shown that again.
+    if probe.memory.cleaned and not probe.memory.finished then
+      lab.stopped = "what this run had made was deleted; a new run begins anew"
+    end
+    return
+  end
   local ok, plan, problem = guard.call(disks.plan, probe, lab)
   if not ok or not plan then
     lab.stopped = problem or labs.reason(plan)

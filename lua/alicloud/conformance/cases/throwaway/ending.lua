@@ -3,7 +3,9 @@
 local cleanup = require "alicloud.conformance.cleanup"
 local copying = require "alicloud.conformance.cases.throwaway.copying"
 local setup = require "alicloud.conformance.cases.throwaway.setup"
+local tables = require "alicloud.base.tables"
 local watch = require "alicloud.conformance.cases.throwaway.watch"
+local world_schema = require "alicloud.emulator.model.world_schema"
 
 local M = {}
 
@@ -48,8 +50,37 @@ local add_mixed = { name = "add_mixed", look = function(_, lab)
   return nil, "refused with " .. change.code
 end }
 
-M.cases = { create_fourth, delete_created, add_mixed }
+-- A look every other second, and calls that take time themselves, measure a little too much.
+local SLACK = 4
 
-M.cleanup = { step("delete what was made", cleanup.finish_life) }
+local function is_near(measured, assumed)
+  return math.abs(measured - assumed) <= math.max(SLACK, assumed / 4)
+end
+
+local function median(list)
+  local sorted = table.move(list, 1, #list, 1, {})
+  table.sort(sorted)
+  return sorted[(#sorted + 1) // 2]
+end
+
+local timings = { name = "timings", look = function(_, lab)
+  local measured, words, is_usual = lab.life.probe.timings, {}, true
+  for _, name in ipairs(tables.keys(measured)) do
+    local seconds = median(measured[name])
+    words[#words + 1] = ("%s %.0f s"):format(name, seconds)
+    local assumed = world_schema.TIMINGS[name]
+    is_usual = is_usual and (assumed == nil or is_near(seconds, assumed))
+  end
+  if #words == 0 then return nil, "nothing was measured" end
+  return is_usual and "fixed" or "measured", table.concat(words, ", ")
+end }
+
+M.cases = { create_fourth, delete_created, add_mixed, timings }
+
+--- Deletes everything; what could not be deleted is left to `--cleanup`.
+M.cleanup = { step("delete what was made", function(life)
+  cleanup.finish_life(life)
+  life.probe:remember("finished", true)
+end) }
 
 return M
