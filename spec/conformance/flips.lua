@@ -28,6 +28,7 @@ M.INVISIBLE = {
 M.HIDES = {
   attach_secondary = { standby_attached = true },
   wrong_side = { side_names = true },
+  failover_states = { mixed_failover_states = true },
 }
 
 ---@class spec.conformance.Flip

@@ -34,7 +34,7 @@ end
 ---@param life alicloud.conformance.Lab
 ---@param name string
 ---@param key string
----@param timing string
+---@param timing string|nil
 function M.start(life, name, key, timing)
   local change = M.at_home(life, name, "ebs:StartDiskReplicaGroup", key)
   life:wait(name, "group", setup.id(life, key), "normal", { since = change.at, timing = timing })
