@@ -150,12 +150,13 @@ end }
 
 local TAG = "adr-conformance"
 
-local function tag_value(life, id)
+local function tag_row(life, id)
   local answer = life.probe:call("ebs:ListTagResources", { RegionId = life.source.region,
     ResourceType = "diskreplicagroup", ResourceId = { id } })
   for _, row in ipairs(answer and answer.TagResources or {}) do
-    if row.TagKey == TAG then return row.TagValue end
+    if row.TagKey == TAG then return { value = row.TagValue, type = row.ResourceType } end
   end
+  return {}
 end
 
 -- What the tag says afterwards tells even where a token with other parameters is not an error.
@@ -168,7 +169,7 @@ local token_everywhere = { name = "token_everywhere", look = function(_, lab)
   end
   local first, second = tag("tag_1", "one"), tag("tag_2", "two")
   if first.code then return nil, "TagResources was refused: " .. first.code end
-  local value = life:once("tag_value", function() return tag_value(life, id) end)
+  local value = life:once("tag_row", function() return tag_row(life, id) end).value
   life:change("untag", "ebs:UntagResources", { RegionId = life.source.region,
     ResourceType = "diskreplicagroup", ResourceId = { id }, TagKey = { TAG } })
   if second.code == "IdempotentParameterMismatch" then return "heed" end
@@ -176,6 +177,15 @@ local token_everywhere = { name = "token_everywhere", look = function(_, lab)
   if value == "two" then return "ignore" end
   return value == "one" and "heed" or nil, "the tag shows neither value"
 end }
+
+local tag_resource_type = { name = "tag_resource_type", cites = { "tag_1" },
+  look = function(_, lab)
+    local kept = lab.life.probe.memory["once:tag_row"]
+    local kind = kept and kept.value.type
+    if not kind then return nil, "the tag was not listed" end
+    if kind:lower() == "diskreplicagroup" then return "asked", kind .. " is answered" end
+    return kind:lower() == "group" and "short" or kind, kind .. " is answered"
+  end }
 
 local WRONG_SIDE = { ["OperationDenied.OperateNotAllowedForPrimary"] = true,
   ["OperationDenied.OperateNotAllowedForStandby"] = true, ["OperationDenied"] = true,
@@ -196,6 +206,7 @@ end }
 
 M.cases = {
   create_group "h", token_mismatch, empty_pair_ids, token_everywhere,
+  tag_resource_type,
   create_pair("p1", 1), create_pair("p2", 2), create_pair("p3", 3), modify_side,
   create_group "g", join("g", "p1"), join("g", "p2"), join("h", "p3"),
 }
