@@ -44,6 +44,7 @@ end)
 local UNKNOWN = tables.set { "account", "account=profile,…", "address", "calls", "cmd", "cmd|url",
   "date", "drill", "duration", "factor", "gate", "host", "host=ip", "hosts", "ids", "instance",
   "json", "key", "Key=Value", "name", "number", "numbers", "port", "role", "seconds", "share",
+  "source=target,…",
   "step", "step=why", "sum", "text", "tiers", "time", "token", "url" }
 
 describe("what may be typed", function()

@@ -70,6 +70,7 @@ local KINDS = {
   { "%.lock$", "journal" },
   { "^/journals$", "journal" }, { "%.key$", "key" }, { "/dba%.txt$", "approvers" },
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
+  { "/seen.*%.json$", "findings" },
   { "/dr%.prom", "metrics" },
   { "^/home/%.local/state/alicloud%-dr/history", "history" }, { "^/home/%.cache", "look" },
 }
@@ -100,6 +101,8 @@ local EXAMPLES = {
   readiness = { "readiness", "readiness --format prometheus --output dr.prom" },
   precheck = { "precheck pg-orders", "whoami" },
   dependencies = { "dependencies" },
+  conformance = { "conformance --drill pg-orders --yes --output seen.json",
+    "conformance --continue seen.jsonl --yes --output seen-more.json" },
   call = { "call DescribeRegions", "failover pg-payments --yes", "drill start pg-orders --yes",
     "stop pg-ledger --yes" },
   plan = { "plan orders.lua" },

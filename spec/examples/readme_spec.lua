@@ -154,9 +154,9 @@ describe("README with the manual", function()
 
   it("has the snippets that this spec runs", function()
     assert.equal(16, #read_blocks "lua")
-    assert.equal(16, #read_blocks "sh")
+    assert.equal(18, #read_blocks "sh")
     assert.equal(1, #read_blocks "")
-    assert.equal(11, #read_blocks "console")
+    assert.equal(13, #read_blocks "console")
   end)
 
   for i, script in ipairs(read_blocks "lua") do
@@ -254,8 +254,16 @@ describe("README with the manual", function()
       assert.is_true(ok, line .. "\n" .. output)
       ran = ran + 1
     end
-    assert.equal(15, ran)
+    assert.equal(16, ran)
     assert.equal(2, emulator:effects())
+  end)
+
+  it("has a line that holds the assumptions against a service", function()
+    local line = matching_line "[^\n]*conformance [^\n]*my%-account[^\n]*"
+    local output, ok = emulator:shell(("cd '%s' && %s"):format(scratch.directory(), line))
+    assert.is_true(ok, output)
+    assert.matches("✔ %d+ as assumed, 0 otherwise, 0 that nobody knew, %d+ not told\n", output)
+    assert.equal(0, emulator:effects())
   end)
 
   it("opens with a command whose lines look like that", function()

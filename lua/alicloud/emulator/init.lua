@@ -44,6 +44,7 @@ local OPTIONS = {
   keys = { type = "table", map = { type = "string" } },
   assume = { type = "table" },
   hostile = { type = "table" },
+  messages = { type = "table" },
   auth = { type = "string", values = { "verify", "off" } },
   wire = { type = "boolean" },
   access_key_id = { type = "string", pattern = "%w[%w._-]*", allowed = "letters and digits" },
@@ -77,6 +78,7 @@ local OPTIONS = {
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
 ---@field skew number  seconds that the callers' clocks are behind the model's
 ---@field quotas table<string, table>  how often each action was called, see `gateway.quotas`
+---@field messages table<string, { status: integer, text: string }>  by code, as a service has them
 ---@field first_request_at number|nil  model time; rules and events count from here
 ---@field generation integer  counts resets
 local Emulator = {}
@@ -153,6 +155,7 @@ end
 --- Makes an emulator.
 ---@param options table|nil  world (default: a demo), seed = 1, clock = "manual"|"scaled"|"real",
 --- speed = 60, now (unix seconds), faults (list of rules), assume and hostile (switches),
+--- messages (status and text by code, in place of the catalogue's),
 --- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
 --- (with any_key the secret of key "x" is "x-secret"); ecs_role (the RAM role that the metadata
@@ -171,7 +174,7 @@ function M.new(options)
   self.access_key_secret = options.access_key_secret or ACCESS_KEY_SECRET
   self.root, self.tenants = self, { [self.access_key_id] = self }
   self.keys = { [self.access_key_id] = self.access_key_secret }
-  self.auth = options.auth or "verify"
+  self.auth, self.messages = options.auth or "verify", options.messages or {}
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
   self.first_settings, problem = initial_settings(options)

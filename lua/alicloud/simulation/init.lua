@@ -30,9 +30,7 @@ M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, generate.KINDS, genera
 -- A run that stops is resumed by somebody; not for ever.
 local MOST_PROCESSES, MOST_RESUMES, RESUMED_AFTER = 12, 2, 30
 
--- Whatever is done late is done by then.
-local AFTERMATH = 1000
-
+local AFTERMATH = 1000 -- whatever is done late is done by then
 -- One seed in so many is run once more after its end (S7), run twice (S12), or planned (S8).
 local AGAIN, REPEATED, PLANNED = 3, 50, 31
 
@@ -43,11 +41,13 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field kind string?
 ---@field correction table<string, any>? parameters that somebody who goes on corrects
 ---@field world table of the emulator; what a case varies is what groups do not say
+---@field assume table<string, any>? switches of the emulator
+---@field messages table? of the emulator
 ---@field wire boolean? requests are signed and sent as bytes; slower
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.
 ---@param playbook alicloud.dr.Playbook
----@param options { region: string, params: table?, kind: string?, world: table?, wire: boolean? }
+---@param options table region, and params, kind, world, assume, messages, wire if there are any
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
 function M.plan(playbook, options)

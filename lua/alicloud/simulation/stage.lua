@@ -13,6 +13,7 @@ local memory = require "alicloud.dr.store.memory"
 local production = require "alicloud.simulation.production"
 local state = require "alicloud.emulator.model.state"
 local stopping = require "alicloud.simulation.stopping"
+local tables = require "alicloud.base.tables"
 local tasks = require "alicloud.simulation.tasks"
 local troubles = require "alicloud.simulation.troubles"
 
@@ -114,10 +115,10 @@ function M.new(case, plan)
   }, Stage)
   stage.emu = emulator.new {
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
-    access_key_secret = M.SECRET, wire = plan.wire or false,
+    access_key_secret = M.SECRET, wire = plan.wire or false, messages = plan.messages,
   }
   -- A seed means the same on every day.
-  stage.emu:assume { wall_clock = "refuse" }
+  stage.emu:assume(tables.merged(plan.assume or {}, { wall_clock = "refuse" }))
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
   stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)

@@ -1,6 +1,7 @@
 --- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
 
 local core = require "alicloud.core"
+local demo = require "alicloud.emulator.demo"
 local emulator = require "alicloud.emulator"
 local guard = require "alicloud.base.guard"
 local json = require "alicloud.cli.json"
@@ -10,6 +11,8 @@ local server = require "alicloud.emulator.server"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
 
+---@module "alicloud.conformance.assume"
+local assumed = lazy.module "alicloud.conformance.assume"
 ---@module "alicloud.cli.confine.data"
 local data = lazy.module "alicloud.cli.confine.data"
 ---@module "alicloud.cli.orders"
@@ -66,6 +69,8 @@ function M.configure(command)
   command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
   command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
     :argname "<assumption=value>"
+  command:option("--assume-from", "Assume what `conformance` has seen of a service: its file.")
+    :argname "<file>"
   command:option("--hostile", "Switch a hostile behaviour, see alicloud-dr manual emulator.")
     :count("*"):argname "<behaviour[=value]>"
   command:flag("--until-eof", "Stop when standard input ends.")
@@ -139,6 +144,18 @@ local function read_scenario(args, options, io)
   return nil
 end
 
+-- What a run of `conformance` has seen; what is typed beats it.
+local function read_seen(args, options, io)
+  if not args.assume_from then return nil end
+  local text, problem = orders.reader({}, io)(args.assume_from)
+  local seen
+  if text then seen, problem = assumed.read(text) end
+  if not seen then return ("--assume-from: %s: %s"):format(args.assume_from, problem) end
+  options.assume, options.messages = tables.merged(options.assume or {}, seen.assume), seen.messages
+  options.world = assumed.in_world(options.world or demo, seen.timings)
+  return nil
+end
+
 local function merge(into, changes)
   for name, value in pairs(changes) do into[name] = value end
   return into
@@ -153,17 +170,19 @@ local function read_options(args, io)
   if problem then return nil, problem end
   options.seed, problem = read_number(args, "seed", true)
   if not options.seed then return nil, problem end
-  for name, kind in pairs { assume = "assumed", hostile = "hostile" } do
-    local changes
-    changes, problem = read_switches(args[name], kind)
-    if not changes then return nil, problem end
-    options[name] = merge(merge({}, options[name] or {}), changes)
-  end
   for _, name in ipairs { "world", "faults" } do
     if args[name] then
       options[name], problem = read_file(args[name], io)
       if not options[name] then return nil, ("--%s: %s"):format(name, problem) end
     end
+  end
+  problem = read_seen(args, options, io)
+  if problem then return nil, problem end
+  for name, kind in pairs { assume = "assumed", hostile = "hostile" } do
+    local changes
+    changes, problem = read_switches(args[name], kind)
+    if not changes then return nil, problem end
+    options[name] = merge(merge({}, options[name] or {}), changes)
   end
   return options
 end

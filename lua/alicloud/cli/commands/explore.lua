@@ -6,12 +6,17 @@ local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
+local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local seeds_dealt = require "alicloud.cli.confine.seeds"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.conformance.assume"
+local assumed = lazy.module "alicloud.conformance.assume"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -49,6 +54,8 @@ function M.configure(command)
   command:option("--faults", "Only these kinds, separated by commas."):argname "<kinds>"
   command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
     .. "is found."):argname "<file>"
+  command:option("--assume-from", "Let the emulator assume what `conformance` has seen: its file.")
+    :argname "<file>"
   command:option("--jobs", "How many processes share the seeds (one for each core).")
     :argname "<number>"
   command:flag("--wire", "Sign and parse every request as on the wire; slower.")
@@ -98,8 +105,10 @@ end
 -- The command that repeats a violation alone.
 local function command_of(args, harm)
   local typed = {}
-  for _, name in ipairs { "region", "to", "kind", "world", "faults" } do
-    if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
+  for _, name in ipairs { "region", "to", "kind", "world", "faults", "assume_from" } do
+    if args[name] then
+      typed[#typed + 1] = shell.option("--" .. name:gsub("_", "-"), args[name])
+    end
   end
   if args.wire then typed[#typed + 1] = "--wire" end
   typed[#typed + 1] = ("--seed %d"):format(harm.seed)
@@ -185,6 +194,15 @@ local function read_seeds(args)
     jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
 end
 
+-- What a run of `conformance` has seen, for the emulators of the job.
+local function add_seen(job, args, io)
+  if not args.assume_from then return end
+  local text = orders.text("--assume-from", args.assume_from, args, io)
+  local seen, problem = assumed.read(text)
+  if not seen then options.refuse("--assume-from: " .. problem) end
+  job.assume, job.messages, job.timings = seen.assume, seen.messages, seen.timings
+end
+
 local function begins(args, io, params)
   local world = playbook_argument.read_world(args, io)
   return confine.begins(args, io, params, function()
@@ -195,6 +213,7 @@ end
 function M.run(args, io)
   local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
   job.only, job.kinds, job.wire = given.only, kinds, args.wire
+  add_seen(job, args, io)
   local spinner, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,

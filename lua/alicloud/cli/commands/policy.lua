@@ -3,12 +3,16 @@
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local policies = require "alicloud.simulation.ram_policy"
 local shapes = require "alicloud.cli.confine.shapes"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.conformance"
+local conformance = lazy.module "alicloud.conformance"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -21,7 +25,10 @@ side attached, detached or dark, turned round. Groups that the world does not kn
 two pairs each, with their data in the region that was asked for them, and so are machines; what
 they are called is not known, so the policy allows each of them (*).
 
+`policy conformance` prints what the tiers of that command need, all or those of tier=drill.
+
 Examples:
+  alicloud-dr policy conformance tier=read
   alicloud-dr policy orders.lua --region cn-shanghai >orders-policy.json
   alicloud-dr policy failover group=pg-orders region=cn-shanghai \
     attach=i-orders-sh
@@ -95,7 +102,42 @@ local function print_policy(io, policy, notes)
   for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
 end
 
+-- The calls of the tiers of `conformance`, which are no playbook.
+local function tier_calls(args)
+  local calls, wanted = {}, nil
+  for _, word in ipairs(args.param) do
+    wanted = word:match "^tier=(.+)$"
+    if not wanted or not conformance.has(wanted) then
+      options.refuse(("parameter: got %q; allowed: tier=%s"):format(word,
+        table.concat(conformance.TIERS, ", tier=")))
+    end
+  end
+  for _, name in ipairs(wanted and { wanted } or conformance.TIERS) do
+    for _, action in ipairs(conformance.has(name) and conformance.tier(name).actions or {}) do
+      local product, operation = action:match "^(.-):(.+)$"
+      calls[#calls + 1] = { product = product, action = operation, params = {},
+        region = args.region }
+    end
+  end
+  return calls
+end
+
+local TIER_NOTES = { "what these tiers may call, on anything in the account",
+  "--throwaway may have to create a service-linked role once: ram:CreateServiceLinkedRole" }
+
+local function of_tiers(args, io)
+  local calls = tier_calls(args)
+  local policy = policies.of(calls)
+  if args.json then
+    return output.json(io, output.EXIT.done, { policy = policy.document,
+      notes = core.array(TIER_NOTES), inferred = policy.inferred, calls = #calls })
+  end
+  print_policy(io, policy, TIER_NOTES)
+  return output.EXIT.done
+end
+
 function M.run(args, io)
+  if args.file == "conformance" then return of_tiers(args, io) end
   local job, world, kind = confine.job(args, io), playbook_argument.read_world(args, io), nil
   local begins = confine.begins(args, io, job.params, function(frame)
     kind = args.kind or frame.kind or "unplanned"

@@ -1,6 +1,7 @@
 --- `explore`, in a process without rights: seeds, as they are dealt, over an emulator that is in it
 --- too.
 
+local assumed = require "alicloud.conformance.assume"
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local simulation = require "alicloud.simulation"
@@ -35,8 +36,10 @@ function M.run(job, link)
   book.forbid_clients()
   local playbook, begin = book.open(job, link)
   local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
-    params = job.params, world = begin.world, wire = job.wire })
+    params = job.params, world = begin.world, wire = job.wire, assume = job.assume,
+    messages = job.messages })
   if not plan then book.refuse("playbook: " .. message) end
+  if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
   local block = link.ask { type = "ready" }
   while block.type == "block" do
     for seed = block.first, block.first + block.count - 1 do

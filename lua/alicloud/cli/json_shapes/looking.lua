@@ -216,7 +216,47 @@ local LISTENING = {
   { "endpoints?", map(text), "with `--region-ports`" },
 }
 
+local SEEN_CALL = object {
+  { "time", text, "" },
+  { "action", text, "" },
+  { "region?", text, "" },
+  { "status?", integer, "" },
+  { "code?", text, "" },
+  { "message?", text, "" },
+  { "request_id?", text, "" },
+  { "times?", integer, "of one that was sent many times" },
+  { "answer?", kinds.any, "ids and names are pseudonyms" },
+}
+
+local CONFORMANCE = {
+  { "format", text, "`alicloud-dr conformance 1`" },
+  { "tool", text, "" },
+  { "account?", text, "a pseudonym" },
+  { "regions", list(text), "" },
+  { "started", text, "" },
+  { "tier", text, "" },
+  { "assume", map(kinds.any), "what `emulator --assume-from` assumes" },
+  { "messages", map(object {
+    { "status", integer, "" },
+    { "text", text, "" },
+  }), "by code" },
+  { "timings", map(kinds.any), "`min`, `median` and `max` in seconds" },
+  { "unknown", list(text), "of what nothing could be told" },
+  { "evidence", list(object {
+    { "name", text, "" },
+    { "verdict", words("confirmed", "contradicted", "new", "undecided"), "" },
+    { "value?", kinds.any, "as seen" },
+    { "assumed?", kinds.any, "" },
+    { "reason?", text, "" },
+    { "calls", list(SEEN_CALL), "" },
+  }), "" },
+  { "file", text, "where it was written" },
+  { "journal", text, "" },
+  { "calls", integer, "" },
+}
+
 return {
+  conformance = { { CONFORMANCE, "" } },
   status = { { STATUS, "" } },
   readiness = { { READINESS, "" } },
   precheck = { { PRECHECK, "" } },

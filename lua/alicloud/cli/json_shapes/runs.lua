@@ -173,7 +173,7 @@ local POLICY = {
   { "notes", list(text), "" },
   { "inferred", list(text), "operations whose resources no page names" },
   { "calls", integer, "of the simulated runs" },
-  { "confined", shared.confined, "" },
+  { "confined?", shared.confined, "not with `policy conformance`" },
 }
 
 local EXPLORE = {

@@ -5,12 +5,14 @@
 local admission = require "alicloud.emulator.gateway.admission"
 local answer = require "alicloud.emulator.gateway.answer"
 local dispatch = require "alicloud.emulator.gateway.dispatch"
+local errors = require "alicloud.emulator.gateway.errors"
 local faults = require "alicloud.emulator.gateway.faults"
 local metadata = require "alicloud.emulator.gateway.metadata"
 local regions = require "alicloud.emulator.model.regions"
 local requests = require "alicloud.emulator.gateway.request"
 local signature = require "alicloud.emulator.gateway.signature"
 local state = require "alicloud.emulator.model.state"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -33,7 +35,18 @@ local function dark_outcome(emu, call)
   return { refused = true }
 end
 
+-- A text that names what is wrong with this very request stays.
+local function as_seen(emu, refusal)
+  local seen = emu.messages[refusal.code]
+  if not seen then return refusal end
+  local known = errors.catalogue[refusal.code]
+  local is_usual = not known or refusal.message == known[2]
+  return tables.merged(refusal, { status = seen.status,
+    message = is_usual and seen.text or refusal.message })
+end
+
 local function refusal_outcome(emu, call, refusal, now)
+  if next(emu.messages) then refusal = as_seen(emu, refusal) end
   call.entry.status, call.entry.code = refusal.status, refusal.code
   local detail = call.near_miss or refusal.near_miss
   if detail then emu.request_log:add_near_miss(call, refusal.code, detail, now) end
