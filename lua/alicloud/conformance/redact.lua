@@ -19,7 +19,8 @@ local KEPT = {
 local MADE_OF_NAMES = { TagKeys = true, TagValues = true }
 
 local KINDS = { { "^pg%-drill", "drill" }, { "^pg%-", "pg" }, { "^pair%-", "pair" },
-  { "^d%-", "d" }, { "^i%-", "i" }, { "^LTAI", "key" }, { "^STS%.", "key" }, { "^%d%d%d%d%d%d+$", "acct" } }
+  { "^d%-", "d" }, { "^i%-", "i" }, { "^LTAI", "key" }, { "^STS%.", "key" },
+  { "^%d%d%d%d%d%d+$", "acct" } }
 
 local function kind_of(text)
   for _, kind in ipairs(KINDS) do
