@@ -107,6 +107,7 @@ local OWN_WORDS = [[
   production backup requestid recommend hostid message code accessdenieddetail authaction
   production-side zh-cn en-us cloud_essd cloud_auto cloud_ssd cloud_efficiency local_disk
   diskreplicapair diskreplicagroup payasyougo prepay postpaid prepaid keepcharging stopcharging
+  max_rpo group groups attach expires start clear list failover failback drill planned fleet
   no_proxy timeout resolve connect closed receive cancelled malformed
   interrupted connection refused resolve receive certificate
 ]]

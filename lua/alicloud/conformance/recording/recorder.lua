@@ -6,7 +6,7 @@
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
-local lines = require "alicloud.conformance.recording.lines"
+local writing = require "alicloud.conformance.recording.writing"
 local pseudonyms = require "alicloud.conformance.recording.pseudonyms"
 local fields = require "alicloud.conformance.recording.fields"
 local redaction = require "alicloud.conformance.recording.redaction"
@@ -49,7 +49,7 @@ local LOCKED = 1 << 60
 local function is_recording(file)
   local head = file:read(0, CHUNK)
   local first = head and core.decode(head:match "^[^\n]*" or "", { max_bytes = CHUNK })
-  return type(first) == "table" and first.v == lines.VERSION and first.n == 0
+  return type(first) == "table" and first.v == writing.VERSION and first.n == 0
     and type(first.command) == "string"
 end
 
@@ -154,8 +154,8 @@ end
 function Recorder:begin()
   if self.number then return end
   self.number = 0
-  self:append(self:prove(lines.header, self.command, self.began)
-    or lines.header(self.redactor, {}, self.began))
+  self:append(self:prove(writing.header, self.command, self.began)
+    or writing.header(self.redactor, {}, self.began))
 end
 
 function Recorder:put(make, ...)
@@ -163,7 +163,7 @@ function Recorder:put(make, ...)
   local line = self:prove(make, ...)
   self.number = self.number + 1
   if line then self.written = self.written + 1 else self.dropped = self.dropped + 1 end
-  self:append(line or lines.dropped(self.now()))
+  self:append(line or writing.dropped(self.now()))
   self:save_map()
 end
 
@@ -171,10 +171,10 @@ end
 ---@param exchange alicloud.RecordedExchange
 function Recorder:exchange(exchange)
   if not self.file then return end
-  local read_ok, read = guard.call(lines.read, exchange.answer)
-  local learnt = read_ok and guard.call(lines.learn, self.redactor, exchange, read)
+  local read_ok, read = guard.call(writing.read, exchange.answer)
+  local learnt = read_ok and guard.call(writing.learn, self.redactor, exchange, read)
   -- What could not be learnt cannot be proved to be gone.
-  local make = learnt and lines.exchange or error
+  local make = learnt and writing.exchange or error
   self:put(make, exchange, read, self.now())
 end
 
@@ -182,7 +182,7 @@ end
 ---@param assumption string
 ---@param text string
 function Recorder:difference(assumption, text)
-  if self.file then self:put(lines.difference, assumption, text, self.now()) end
+  if self.file then self:put(writing.difference, assumption, text, self.now()) end
 end
 
 --- Ends the recording, and says what is missing from it.

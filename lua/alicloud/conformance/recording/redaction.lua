@@ -63,7 +63,7 @@ function Redactor:key(name)
   local parts = {}
   for part in (name .. "."):gmatch "(.-)%." do
     local stays = part:find "^%d+$" and #part < 6 or fields.is_name(part)
-      or part:find "^%a+$" and #part <= 60 and part:find "%u" and not self.pseudonyms:known(part)
+      or part:find "%u" and shapes.is_written(part) and not self.pseudonyms:known(part)
     parts[#parts + 1] = stays and part or self.pseudonyms.taken[part] and part
       or self.pseudonyms:of("field", part)
   end

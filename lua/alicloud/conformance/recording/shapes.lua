@@ -44,6 +44,21 @@ function M.kind_of(text)
   return is_address(text) and "ip" or nil
 end
 
+-- Capitals in a row, as in RAM or HTTPS; beside other letters fewer.
+local CAPITALS, CAPITALS_BESIDE = 14, 4
+local LONGEST_WORD = 40
+
+--- Whether letters are written as people and programs write words: lower case, CAPITALS, PascalCase,
+--- camelCase. What encodes bytes is not.
+---@param text string
+---@return boolean
+function M.is_written(text)
+  if #text > LONGEST_WORD or not text:find "^%a+$" then return false end
+  local rest = text:gsub("%u%l+", "")
+  return rest:find "^%l*$" ~= nil
+    or rest:find "^%u+$" ~= nil and #rest <= (rest == text and CAPITALS or CAPITALS_BESIDE)
+end
+
 local KEPT = {}
 
 -- cn-shanghai, ap-southeast-1, cn-shenzhen-finance-1.
@@ -62,12 +77,16 @@ function KEPT.zone(text)
 end
 
 function KEPT.word(text)
-  return #text <= 40 and (text:find "^%a[%a_]*$" ~= nil or text:find "^%a%a?%d$" ~= nil)
-    or fields.is_word(text)
+  return M.is_written(text) or #text <= LONGEST_WORD and text:find "^%l[%l_]*$" ~= nil
+    or text:find "^%a%a?%d$" ~= nil or fields.is_word(text)
 end
 
 function KEPT.code(text)
-  return #text <= 100 and (text:find "^%u%a*[%a%.]*%a$" ~= nil or fields.is_word(text))
+  if #text > 100 or not text:find "^%u[%a%.]*%a$" then return fields.is_word(text) end
+  for part in text:gmatch "[^%.]+" do
+    if not M.is_written(part) then return false end
+  end
+  return true
 end
 
 -- ecs.g7.large, ecs.c7a-nt.xlarge.

@@ -11,7 +11,6 @@ local M = {}
 
 -- Texts in texts are read so deep; what is deeper gets a pseudonym.
 local DEPTH = 4
-local LONGEST_WORD = 40
 -- Longer ones are no names.
 local LONGEST_QUOTE = 256
 
@@ -26,19 +25,9 @@ end
 
 local function has_escapes(text) return text:find "%%%x%x" ~= nil end
 
--- A word between hyphens, dots and slashes that people or programs write: PascalCase, lower case.
-local function is_plain(word)
-  return #word <= LONGEST_WORD and word:find "^%a+$" ~= nil
-    and #(word:gsub("%u?%l+", "")) <= 6
-end
-
 -- Codes are written with dots; so are hosts, in lower case.
 local function is_code(word)
-  if not word:find "^%a[%a%.]+%a$" or not word:find "%u" then return false end
-  for part in word:gmatch "[^%.]+" do
-    if not is_plain(part) then return false end
-  end
-  return true
+  return word:find "%u" ~= nil and shapes.fits("code", word)
 end
 
 local function is_host(word)

@@ -2,6 +2,7 @@
 
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
+local shapes = require "alicloud.conformance.recording.shapes"
 
 local M = {}
 
@@ -89,7 +90,7 @@ end
 
 -- The name of a product or an operation, which may have been typed.
 local function name_of(redactor, text)
-  return text:find "^%a+$" and text or redactor:string("action", text)
+  return shapes.is_written(text) and text or redactor:string("action", text)
 end
 
 --- The line of an exchange, without its number.
