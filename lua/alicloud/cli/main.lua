@@ -17,6 +17,8 @@ local parsers = lazy.module "alicloud.cli.parser"
 local cli_clients = lazy.module "alicloud.cli.client"
 ---@module "alicloud.cli.events"
 local event_feeds = lazy.module "alicloud.cli.events"
+---@module "alicloud.cli.options.replay"
+local replays = lazy.module "alicloud.cli.options.replay"
 
 local M = {}
 
@@ -66,8 +68,15 @@ local function interrupted(io, json)
   })
 end
 
+local function execute(name, args, io)
+  if args.replay then io = replays.begin(args, io) end
+  local code = commands.load(name).run(args, io)
+  if args.replay then replays.finish(args, io) end
+  return code
+end
+
 local function run_command(name, args, io, json)
-  local ok, result = pcall(commands.load(name).run, args, io)
+  local ok, result = pcall(execute, name, args, io)
   if args.client or io.tracing then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
