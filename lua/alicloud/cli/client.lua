@@ -13,6 +13,8 @@ local terminal = require "alicloud.cli.terminal"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.credentials"
 local credentials = lazy.module "alicloud.credentials"
+---@module "alicloud.cli.recording"
+local recordings = lazy.module "alicloud.cli.recording"
 ---@module "alicloud.cli.tracing"
 local tracing = lazy.module "alicloud.cli.tracing"
 
@@ -35,6 +37,12 @@ function M.runtime(io)
   return runtimes.new(overrides)
 end
 
+-- Nothing of it is loaded for others.
+local function recorder_of(args, io, runtime)
+  local is_wanted = args.record or args.keep_map or args.drop_request_ids
+  return is_wanted and recordings.recorder(args, io, runtime) or nil
+end
+
 local function make(given)
   local ok, client = guard.call(alicloud.client, given)
   if not ok then options.refuse_misuse(client) end
@@ -53,6 +61,7 @@ function M.anywhere(args, io, metadata_endpoint)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
   given.transport, given.runtime = io.transport, M.runtime(io)
+  given.recorder = recorder_of(args, io, given.runtime)
   return make(given)
 end
 
@@ -76,6 +85,7 @@ function M.open(args, io)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
+  given.recorder = recorder_of(args, io, runtime)
   local traced = not io.replay and is_traced(runtime.getenv)
   given.tracer = traced and tracing.tracer(args, io, runtime) or nil
   if io.replay then
@@ -104,6 +114,7 @@ end
 function M.finish(args, io, exit_code)
   -- Whoever is too impatient for it gets what the command has come to all the same.
   if io.tracing then pcall(io.tracing.finish, io.tracing, exit_code, M.runtime(io).warn) end
+  if io.recorder then io.recorder:close() end
   if not args.client or not args.stats then return end
   io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
 end

@@ -77,7 +77,8 @@ end
 
 local function run_command(name, args, io, json)
   local ok, result = pcall(execute, name, args, io)
-  if args.client or io.tracing then cli_clients.finish(args, io, ok and result or nil) end
+  local is_open = args.client or io.tracing or io.recorder
+  if is_open then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   -- What the library could not do before the command's own work has begun.

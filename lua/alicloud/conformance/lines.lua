@@ -9,6 +9,9 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
+-- A listing of many groups is long.
+local MAX_LINE = 64 << 20
+
 --- The version of the format that is read here.
 M.VERSION = 1
 
@@ -22,6 +25,10 @@ M.VERSION = 1
 ---@field region? string
 ---@field mutating boolean
 ---@field params table<string, string> as they were signed, without what belongs to the signature
+---@field method? string
+---@field host? string
+---@field headers table<string, string> of the request
+---@field attempt? integer
 ---@field response? { status: integer, headers: table<string, string>, json: any, text: string? }
 ---@field failure? { kind: string, sent: boolean, detail: string? }
 
@@ -78,7 +85,8 @@ local function fault_of_exchange(entry)
   local problem = fault("at", TIME, entry.at) or fault("product", NAME, entry.product)
     or fault("action", NAME, entry.action) or fault("region", NAME, entry.region, true)
     or fault("mutating", schema.boolean, entry.mutating, true)
-    or fault("request.params", MAP, request.params) or fault("ms", MS, entry.ms, true)
+    or fault("request.params", MAP, request.params)
+    or fault("request.headers", MAP, request.headers, true) or fault("ms", MS, entry.ms, true)
   if problem then return problem end
   if (entry.response == nil) == (entry.failure == nil) then
     return "it has neither or both of response and failure"
@@ -93,12 +101,16 @@ local function texts(map)
   return copy
 end
 
+local function text_or_nil(value) return type(value) == "string" and value or nil end
+
 local function exchange_of(entry, line)
   local response = entry.response
   return { line = line, at = moment.from_rfc3339(entry.at), ms = entry.ms or 0,
     product = entry.product, version = entry.version, action = entry.action,
     region = entry.region or entry.request.params.RegionId, mutating = entry.mutating == true,
     params = texts(entry.request.params), failure = entry.failure,
+    method = text_or_nil(entry.request.method), host = text_or_nil(entry.request.host),
+    headers = texts(entry.request.headers), attempt = math.tointeger(entry.attempt),
     response = response and { status = response.status, headers = texts(response.headers),
       json = response.json, text = response.text } }
 end
@@ -144,7 +156,7 @@ function M.read(text, name)
   local inner, number = recording_in(text)
   for line, ending in inner:gmatch "([^\n]*)(\n?)" do
     number = number + 1
-    local entry = line ~= "" and core.decode(line) or nil
+    local entry = line ~= "" and core.decode(line, { max_bytes = MAX_LINE }) or nil
     if line ~= "" and (entry ~= nil or ending ~= "") then
       if entry == nil then return refuse(name, number, "it is no JSON") end
       local problem = take(recording, entry, number)

@@ -39,6 +39,7 @@ M.LIST = {
   { name = "policy", summary = "Print the least RAM policy that a playbook needs." },
   { name = "explore",
     summary = "Rehearse a playbook under thousands of random troubles, on this machine." },
+  { name = "record", summary = "Turn a recording of --record into HAR, which browsers open." },
   { name = "call", summary = "Send one signed call and print its answer." },
   { name = "dependencies",
     summary = "List every host that a run needs, and the region in which it lies." },

@@ -10,6 +10,7 @@ local http = require "alicloud.net.http"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local recording_options = require "alicloud.cli.options.recording"
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
 
@@ -40,6 +41,7 @@ function M.configure(command)
   command:option("--metadata-endpoint", "For tests: ask this in place of the metadata service.")
     :argname "<url>"
   network.add(command)
+  recording_options.add(command)
   options.add_json(command)
   command:epilog(EPILOG)
 end

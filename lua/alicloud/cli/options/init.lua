@@ -19,6 +19,8 @@ local network = lazy.module "alicloud.cli.options.network"
 local event_options = lazy.module "alicloud.cli.options.events"
 ---@module "alicloud.cli.options.outage"
 local outage = lazy.module "alicloud.cli.options.outage"
+---@module "alicloud.cli.options.recording"
+local recording_options = lazy.module "alicloud.cli.options.recording"
 
 local M = {}
 
@@ -73,6 +75,7 @@ function M.add_common(command, region_doc, is_live)
       .. "ebs.<region>.aliyuncs.com."):argname "<host>"
     outage.add(command)
     network.add(command)
+    recording_options.add(command)
     if not is_live then add_replay(command) end
   end)
 end
