@@ -68,15 +68,8 @@ local function interrupted(io, json)
   })
 end
 
-local function execute(name, args, io)
-  if args.replay then io = replays.begin(args, io) end
-  local code = commands.load(name).run(args, io)
-  if args.replay then replays.finish(args, io) end
-  return code
-end
-
 local function run_command(name, args, io, json)
-  local ok, result = pcall(execute, name, args, io)
+  local ok, result = pcall(commands.load(name).run, args, io)
   local is_open = args.client or io.tracing or io.recorder
   if is_open then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
@@ -95,6 +88,21 @@ local function run_told(name, args, io, json)
   io = setmetatable({ events = events }, { __index = event_feeds.surroundings(args, io) })
   local code = run_command(name, args, io, json)
   events:close(code)
+  return code
+end
+
+local function run_typed(name, args, io, json)
+  local run = (args.events or args.on_event) and run_told or run_command
+  return run(name, args, io, json)
+end
+
+-- What tells of it goes by the clock of the recording, too.
+local function run_replayed(name, args, io, json)
+  local ok, played = pcall(replays.begin, args, io)
+  if not ok and options.is_refusal(played) then return usage_error(io, json, tostring(played)) end
+  if not ok then error(played, 0) end
+  local code = run_typed(name, args, played, json)
+  replays.finish(args, played)
   return code
 end
 
@@ -132,8 +140,7 @@ function M.run(argv, io)
     io.err(parsers.help_text(parser, io))
     return output.EXIT.usage
   end
-  local run = (args.events or args.on_event) and run_told or run_command
-  return run(args.command, args, io, json)
+  return (args.replay and run_replayed or run_typed)(args.command, args, io, json)
 end
 
 -- What computes for long and leaves nothing halfway that somebody counts on.
