@@ -48,8 +48,8 @@ end
 local CAPITALS, CAPITALS_BESIDE = 14, 4
 local LONGEST_WORD = 40
 
---- Whether letters are written as people and programs write words: lower case, CAPITALS, PascalCase,
---- camelCase. What encodes bytes is not.
+--- Whether letters are written as people and programs write words: lower case, CAPITALS,
+--- PascalCase, camelCase. What encodes bytes is not.
 ---@param text string
 ---@return boolean
 function M.is_written(text)

@@ -175,7 +175,8 @@ function Redactor:bare_word(word, depth)
   local kind = shapes.kind_of(word)
   if kind then return pseudonyms:of(kind, word) end
   if shapes.fits("uuid", word) then return self:request_id(word) end
-  if shapes.is_harmless(word) or self:is_place(word) or is_plain(word) or is_code(word) then
+  if shapes.is_harmless(word) or self:is_place(word) or shapes.is_written(word)
+    or is_code(word) then
     return word
   end
   if is_host(word) or word:find "^[%w%.%-]+:%d+$" then return self:host(word) end
