@@ -1,15 +1,18 @@
 --- `alicloud-dr bugreport`: one file with what somebody needs who is to look into a fault. Shows
 --- what is in it and asks; nothing is sent anywhere.
 
-local bug_report = require "alicloud.cli.bug_report"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.bug_report"
+local bug_report = lazy.module "alicloud.cli.bug_report"
 
 ---@type alicloud.cli.Command
 local M = {}
