@@ -66,7 +66,8 @@ describe("alicloud-dr emulator", function()
       out)
     assert.matches("REGION_ID=cn%-beijing", out)
     assert.matches("of pair%-001 no more is known than its id", err)
-    for _, words in ipairs { { "--world-from", path, "--world", path },
+    local other = scratch.file("{}", ".json")
+    for _, words in ipairs { { "--world-from", path, "--world", other },
       { "--world-from", path .. ".gone" } } do
       code, out, err = run(words)
       assert.equal(2, code)

@@ -166,7 +166,8 @@ function M.run(args, io)
     if not given.journal then return output.fail(io, args, err) end
   end
   local context = run_store.context(io)
-  given.incident_since = incidents.since(given, playbook.name, context)
+  -- The runs of this machine are none of the recording's.
+  given.incident_since = not io.replay and incidents.since(given, playbook.name, context) or nil
   local ok, state
   state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end

@@ -42,6 +42,9 @@ function M.begin(args, io)
     read_file = runtimes.new(io.runtime).read_file })
   if not replay then options.refuse("--replay: " .. err.message) end
   args.region = region_of(args, replay)
+  -- Whoever reads what is printed next must not take it for the world.
+  io.err(fold.hang(io, ("alicloud-dr: a replay of %s: nothing is sent"):format(
+    terminal.clean(args.replay, 300)), 4) .. "\n")
   return setmetatable({ replay = replay, transport = replay,
     runtime = tables.merged(io.runtime, replay:runtime()) }, { __index = io })
 end
@@ -58,16 +61,24 @@ function M.finish(args, io)
   end
 end
 
+--- Refuses a journal that the run of a replay would have to ask others for.
+---@param path string
+function M.check_journal(path)
+  if not stores.is_path(path) then
+    options.refuse "--journal: in a replay it is a path of this machine"
+  end
+end
+
 --- Where the run of a replay keeps its journal, unless it was said: a directory of its own, far
 --- from those of real runs and from their locks.
 ---@param args table of argparse
 ---@param getenv fun(name: string): string|nil
 ---@return string path
 function M.journal(args, getenv)
-  if args.journal and not stores.is_path(args.journal) then
-    options.refuse "--journal: in a replay it is a path of this machine"
+  if args.journal then
+    M.check_journal(args.journal)
+    return args.journal
   end
-  if args.journal then return args.journal end
   local temporary = getenv "TMPDIR"
   local directory = ("%s/alicloud-dr-replay-%s"):format(
     temporary and temporary ~= "" and temporary or "/tmp", core.random_hex(6))
