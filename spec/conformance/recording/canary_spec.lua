@@ -103,7 +103,8 @@ local KNOWN = {
 
 local function new_exchange(number)
   return { product = "ebs", version = "2021-07-30", action = "DescribeDiskReplicaGroups",
-    region = "cn-shanghai", mutating = false, method = "POST", host = "ebs.cn-shanghai.aliyuncs.com",
+    region = "cn-shanghai", mutating = false, method = "POST",
+    host = "ebs.cn-shanghai.aliyuncs.com",
     params = { RegionId = "cn-shanghai" }, headers = {}, seconds = 0.01, attempt = 1,
     keys = { access_key_id = "LTAI5tNobody" .. number, access_key_secret = "nobody's" .. number },
     answer = { status = 200, headers = {} }, json = { RequestId = "x", Status = "normal" } }

@@ -113,7 +113,7 @@ end
 function Pseudonyms:of(kind, original)
   local pseudonym = self.by_original[original]
   if pseudonym then return pseudonym end
-  local stays = own_kind(original) == kind and not self.taken[original]
+  local stays = own_kind(original) == kind and original:find "%d%d%d$" and not self.taken[original]
   pseudonym = stays and original or self:fresh(kind)
   self.taken[pseudonym], self.by_original[original] = true, pseudonym
   if not self:is_common(original) then self:index(original, pseudonym) end
