@@ -49,8 +49,9 @@ function M.new(inner, time)
     local answer = inner.send(request)
     local params = params_of(request)
     local json = answer.body and core.decode(answer.body)
-    self:add { v = 1, n = #self.lines, at = M.moment(began), product = "ebs",
-      version = "2021-07-30", action = request.action, region = params.RegionId,
+    self:add { v = 1, n = #self.lines, at = M.moment(began),
+      product = request.host:match "^(%a+)[.-]", version = request.headers["x-acs-version"],
+      action = request.action, region = params.RegionId,
       mutating = request.mutating,
       request = { method = request.method, host = request.host, params = params, headers = {} },
       response = answer.status and { status = answer.status, headers = answer.headers,

@@ -20,6 +20,9 @@ local tracing = lazy.module "alicloud.cli.tracing"
 
 local M = {}
 
+-- What a recording answers to needs no key of anybody.
+local NO_KEY = "replay"
+
 --- The runtime of a command: warnings and the words of programs go to standard error.
 ---@param io alicloud.cli.Io
 ---@return alicloud.Runtime
@@ -83,7 +86,11 @@ function M.open(args, io)
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
   given.recorder = recorder_of(args, io, runtime)
-  given.tracer = is_traced(runtime.getenv) and tracing.tracer(args, io, runtime) or nil
+  local traced = not io.replay and is_traced(runtime.getenv)
+  given.tracer = traced and tracing.tracer(args, io, runtime) or nil
+  if io.replay then
+    given.profile, given.access_key_id, given.access_key_secret = nil, NO_KEY, NO_KEY
+  end
   local client = make(given)
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
   if not fine then options.refuse(complaint) end

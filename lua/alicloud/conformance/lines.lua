@@ -136,15 +136,25 @@ local function take(recording, entry, line)
   end
 end
 
---- Reads the text of a recording. What a killed process has left of its last line is passed over.
+-- A bug report holds a recording behind a heading, up to the next one.
+local function recording_in(text)
+  if not text:find "^alicloud%-dr bug report " then return text, 0 end
+  local before, inner = text:match "^(.-\n== recording [^\n]*\n)(.-)\n\n?== "
+  if not before then before, inner = text:match "^(.-\n== recording [^\n]*\n)(.*)$" end
+  if not before then return "", 0 end
+  return inner, select(2, before:gsub("\n", ""))
+end
+
+--- Reads the text of a recording, or of a bug report with one. What a killed process has left of
+--- its last line is passed over.
 ---@param text string
 ---@param name string of its file
 ---@return alicloud.conformance.Recording|nil
 ---@return alicloud.Error? err names the line
 function M.read(text, name)
   local recording = { name = name, head = {}, exchanges = {}, differences = {}, dropped = 0 }
-  local number = 0
-  for line, ending in text:gmatch "([^\n]*)(\n?)" do
+  local inner, number = recording_in(text)
+  for line, ending in inner:gmatch "([^\n]*)(\n?)" do
     number = number + 1
     local entry = line ~= "" and core.decode(line, { max_bytes = MAX_LINE }) or nil
     if line ~= "" and (entry ~= nil or ending ~= "") then

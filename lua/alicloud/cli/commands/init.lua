@@ -46,6 +46,8 @@ M.LIST = {
   { name = "whoami", summary = "Show whose credentials are used, and where they are from." },
   { name = "explain",
     summary = "Say what a code means or where a run stands, and whether sending again is safe." },
+  { name = "bugreport",
+    summary = "Write what somebody needs who is to look into a fault, into one file." },
   { name = "repl", summary = "Type Lua: calls, results, help and explanations." },
   { name = "emulator", summary = "Run an emulator of the EBS replication API." },
   { name = "manual", summary = "Read the manual, topic by topic." },

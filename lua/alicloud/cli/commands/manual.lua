@@ -22,7 +22,7 @@ local M = {}
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
 M.TOPICS = {
   "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "controllers", "rehearsal",
-  "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl", "credentials",
+  "recordings", "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl", "credentials",
   "networks", "outages", "emulator", "embedding", "event-loops", "tasks", "security", "reference",
   "json", "tracing", "speed", "building",
 }

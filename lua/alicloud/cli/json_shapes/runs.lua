@@ -89,6 +89,7 @@ local RUNS = {
     { "requester?", text, "" },
     { "incident?", text, "" },
     { "groups", list(text), "" },
+    { "replay?", text, "the recording that was played: nothing has happened" },
     { "code?", text, "of what ended it" },
     { "message?", text, "" },
     { "resume?", text, "command" },
