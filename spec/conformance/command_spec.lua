@@ -133,6 +133,18 @@ describe("alicloud-dr conformance", function()
       .. "pg%-drill%S+ %-%-region cn%-shanghai\n", ran.err)
   end)
 
+  it("records what was made by hand, too", function()
+    local desk, run, directory = sit()
+    assert.equal(0, run("--record", directory .. "/night.rec").code)
+    local recorded, text = 0, scratch.read(directory .. "/night.rec")
+    for line in text:gmatch "[^\n]+" do
+      if core.decode(line).action then recorded = recorded + 1 end
+    end
+    assert.equal(#desk:requests(), recorded)
+    assert.matches('"action":"DescribeNothingOfThisKind"', text)
+    assert.is_nil(text:find("pg-orders", 1, true))
+  end)
+
   it("looks at throttling only if it is told to", function()
     local desk, run = sit { assume = { throttle = "minute" } }
     local ran = run("--burst", "--yes")

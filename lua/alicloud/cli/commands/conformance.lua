@@ -76,6 +76,7 @@ function M.configure(command)
   command:option("--endpoint", "[http://|https://]host[:port] to ask, or region=host for each "
     .. "region, with commas."):argname "<host>"
   network.add(command)
+  options.add_recording(command)
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -250,6 +251,7 @@ local function client_options(args, io, job)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile = read_endpoint(args), args.profile
   given.transport, given.runtime = io.transport, job.runtime
+  given.recorder = cli_clients.recorder(args, io, job.runtime)
   -- What is wrong with the options is said before anything is made.
   local ok, client = guard.call(alicloud.client, given)
   if not ok then options.refuse_misuse(client) end
