@@ -65,10 +65,17 @@ local DOCUMENTED = {
       "VSwitchId", "VpcId", "ZoneId" },
     required = { "RegionId" }, errors = {},
   },
+  DescribeSnapshots = {
+    params = { "AdditionalAttributes", "DiskId", "DryRun", "Encrypted", "Filter", "InstanceId",
+      "MaxResults", "NextToken", "PageNumber", "PageSize", "RegionId", "ResourceGroupId",
+      "SnapshotIds", "SnapshotLinkId", "SnapshotName", "SnapshotType", "SourceDiskType", "Status",
+      "Tag", "Usage" },
+    required = { "RegionId" }, errors = {},
+  },
 }
 
 describe("the data of compute", function()
-  it("has the six operations around a failover as documented", function()
+  it("has the operations around a failover as documented", function()
     for name in pairs(ecs.operations) do assert.is_table(DOCUMENTED[name], name) end
     for name, documented in pairs(DOCUMENTED) do
       local operation = ecs.operations[name]

@@ -164,6 +164,44 @@
 ---@class alicloud.ecs.DescribeInstancesResult: alicloud.Page
 ---@field Instances? alicloud.ecs.DescribeInstancesResult.Instances
 
+---@class alicloud.ecs.DescribeSnapshotsParams: alicloud.PageParams
+---@field AdditionalAttributes? string[] attributes to show besides the usual ones; a list of at most 100
+---@field DiskId? string of this disk; text without control characters
+---@field DryRun? boolean only check; success comes back as the error DryRunOperation
+---@field Encrypted? boolean only encrypted snapshots, or only plain ones
+---@field Filter? { Key?: string, Value?: string }[] comparisons of times; a list of at most 4
+---@field InstanceId? string of disks of this instance; text without control characters
+---@field MaxResults? integer items per page; an integer from 1 to 100; 10 if absent
+---@field RegionId? string region to ask; the endpoint follows it; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
+---@field ResourceGroupId? string resource group; text without control characters
+---@field SnapshotIds? string|string[] snapshots to read; all if absent; a list of at most 100 ids, or its JSON text
+---@field SnapshotLinkId? string chain of snapshots; text without control characters
+---@field SnapshotName? string name of the snapshot; text without control characters
+---@field SnapshotType? string auto, user or all; text without control characters
+---@field SourceDiskType? string System or Data; text without control characters
+---@field Status? "progressing"|"accomplished"|"failed"|"all" only snapshots in this state; all if absent
+---@field Tag? { Key?: string, Value?: string }[] resources that carry all these tags; a list of at most 20
+---@field Usage? string image, disk, image_disk or none; text without control characters
+
+---@class alicloud.ecs.DescribeSnapshotsResult.Snapshots.Snapshot
+---@field SnapshotId? string
+---@field SnapshotName? string
+---@field Status? string
+---@field SourceDiskId? string
+---@field SourceDiskType? string
+---@field SourceDiskSize? string
+---@field Progress? string
+---@field Usage? string
+---@field Description? string
+---@field CreationTime? string
+---@field Encrypted? boolean
+
+---@class alicloud.ecs.DescribeSnapshotsResult.Snapshots
+---@field Snapshot? alicloud.ecs.DescribeSnapshotsResult.Snapshots.Snapshot[]
+
+---@class alicloud.ecs.DescribeSnapshotsResult: alicloud.Page
+---@field Snapshots? alicloud.ecs.DescribeSnapshotsResult.Snapshots
+
 ---@class alicloud.ecs.DetachDiskParams
 ---@field DeleteWithInstance? boolean whether the disk is deleted together with its instance
 ---@field DiskId string the disk; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -185,6 +223,7 @@
 ---@alias alicloud.ecs.Pageable
 ---| "DescribeDisks"
 ---| "DescribeInstances"
+---| "DescribeSnapshots"
 
 ---@alias alicloud.ecs.Waiter
 ---| "disk_available"
@@ -201,6 +240,8 @@
 ---@field DescribeDisks fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeDisksParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeDisksResult|nil, alicloud.Error?
 ---Reads instances.
 ---@field DescribeInstances fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeInstancesParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeInstancesResult|nil, alicloud.Error?
+---Reads snapshots of disks.
+---@field DescribeSnapshots fun(self: alicloud.ecs.Service, params?: alicloud.ecs.DescribeSnapshotsParams, call_options?: alicloud.CallOptions): alicloud.ecs.DescribeSnapshotsResult|nil, alicloud.Error?
 ---Detaches a disk; it takes about a minute.
 ---@field DetachDisk fun(self: alicloud.ecs.Service, params: alicloud.ecs.DetachDiskParams, call_options?: alicloud.CallOptions): alicloud.Answer|nil, alicloud.Error?
 ---Starts a stopped instance.

@@ -9,9 +9,11 @@ local lazy = require "alicloud.base.lazy"
 
 local disks = require "alicloud.service.ecs.disks"
 local instances = require "alicloud.service.ecs.instances"
+local snapshots = require "alicloud.service.ecs.snapshots"
 
 local operations = {}
-for family, members in pairs { disks = disks, instances = instances } do
+for family, members in pairs { disks = disks, instances = instances,
+  snapshots = snapshots } do
   for name, operation in pairs(members) do
     operation.family = family
     operation.ram.action = "ecs:" .. name

@@ -81,7 +81,7 @@ local function describe_disk(disk)
   return { id = disk.id, name = disk.name, place = place_text(disk.place), size = disk.size,
     category = disk.category, performance_level = disk.performance_level, type = disk.type,
     encrypted = disk.encrypted, instance = disk.instance, status = disk.status,
-    more_instances = disk.more_instances, device = disk.device,
+    more_instances = disk.more_instances, device = disk.device, snapshots = disk.snapshots,
     transition = transition(disk) }
 end
 

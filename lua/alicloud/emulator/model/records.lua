@@ -154,7 +154,7 @@ function M.disk(about, place)
     size = about.size or 100, category = about.category or "cloud_essd",
     performance_level = about.performance_level or "PL1", type = about.type or "data",
     encrypted = about.encrypted or false, instance = about.instance,
-    more_instances = about.more_instances, device = about.device,
+    more_instances = about.more_instances, device = about.device, snapshots = about.snapshots,
     status = about.status or about.instance and "In_use" or "Available",
   }
 end

@@ -131,7 +131,7 @@ local REGIONS = { type = "table", each = {
 local DISK = { type = "table", fields = {
   id = required(ID), place = required(PLACE), name = TEXT, size = { type = "integer", min = 1 },
   category = TEXT, performance_level = TEXT, encrypted = YES_NO, instance = ID,
-  more_instances = { type = "table", each = ID }, device = TEXT,
+  more_instances = { type = "table", each = ID }, device = TEXT, snapshots = COUNT,
   type = { type = "string", values = { "data", "system" } },
   status = { type = "string",
     values = { "Available", "In_use", "Attaching", "Detaching", "Creating", "ReIniting" } },

@@ -9,6 +9,7 @@ local failover = require "alicloud.emulator.operations.failover"
 local groups = require "alicloud.emulator.operations.groups"
 local membership = require "alicloud.emulator.operations.membership"
 local pairs_ = require "alicloud.emulator.operations.pairs"
+local snapshots = require "alicloud.emulator.operations.snapshots"
 local sts = require "alicloud.emulator.gateway.sts"
 local tables = require "alicloud.base.tables"
 local tags = require "alicloud.emulator.operations.tags"
@@ -110,6 +111,7 @@ local ecs_operations = {
   StopInstance = operation(ecs.stop, { "InstanceId" }, NO_TOKEN),
   DescribeDisks = operation(ecs.describe_disks, { "RegionId" }),
   DescribeInstances = operation(ecs.describe_instances, { "RegionId" }),
+  DescribeSnapshots = operation(snapshots.describe, { "RegionId" }),
 }
 
 local ROLE = { "RoleArn", "RoleSessionName" }

@@ -1,0 +1,242 @@
+--- Undoes what a throwaway life has made, from whatever point it ended at. It goes by what it sees,
+--- not by what was meant to happen, so it can be repeated, and tells what is left.
+
+local errors = require "alicloud.base.error"
+local labs = require "alicloud.conformance.lab"
+local shell = require "alicloud.base.shell"
+
+local M = {}
+
+M.mode = "normal"
+
+M.cost = "minutes; everything whose name begins with that of the run is stopped and deleted, its "
+  .. "disks stay"
+
+M.actions = {
+  "ebs:DescribeDiskReplicaGroups", "ebs:DescribeDiskReplicaPairs", "ebs:StartDiskReplicaPair",
+  "ebs:StopDiskReplicaPair", "ebs:DeleteDiskReplicaPair", "ebs:StartDiskReplicaGroup",
+  "ebs:StopDiskReplicaGroup", "ebs:FailoverDiskReplicaGroup", "ebs:ReprotectDiskReplicaGroup",
+  "ebs:DeleteDiskReplicaGroup", "ebs:RemoveDiskReplicaPair", "ecs:DescribeDisks",
+  "ecs:DetachDisk",
+}
+
+local EVERY, LIMIT = 5, 3600
+-- So many refusals without any change of what is seen are the end of trying.
+local PATIENCE = 24
+
+---@class alicloud.conformance.Left what could not be deleted
+---@field kind "group"|"pair"|"disk"
+---@field id string
+---@field status string
+---@field reason string of the last refusal
+
+local function call(life, action, params, region)
+  local answer, err = life.probe:call(action, params, { region = region or params.RegionId })
+  if answer then return nil end
+  return err.code or errors.text_of(err)
+end
+
+-- Both regions, first the one that should take it.
+local function at_either(life, action, first, params)
+  local other = first == life.source.region and life.destination.region or life.source.region
+  local code
+  for _, region in ipairs { first, other } do
+    local own = { RegionId = region }
+    for name, value in pairs(params) do own[name] = value end
+    local refused = call(life, action, own)
+    if not refused then return nil end
+    code = code or refused
+  end
+  return code
+end
+
+local MOVING = { creating = true, stopping = true, failovering = true, reprotecting = true,
+  deleting = true, deleted = true }
+local RUNNING = { initial_syncing = true, manual_syncing = true, syncing = true, normal = true,
+  stop_failed = true }
+local TURNED = { failovered = true, reprotect_failed = true }
+
+local function members(pairs_, id)
+  local list = {}
+  for pair_id, record in pairs(pairs_) do
+    if record.ReplicaGroupId == id then list[#list + 1] = pair_id end
+  end
+  table.sort(list)
+  return list
+end
+
+local function empty_group(life, group, list)
+  local id, here = group.ReplicaGroupId, group.SourceRegionId
+  local code
+  for _, pair in ipairs(list) do
+    code = at_either(life, "ebs:RemoveDiskReplicaPair", here,
+      { ReplicaGroupId = id, ReplicaPairId = pair }) or code
+  end
+  -- A start brings all of a group into one state, where the service takes it.
+  if code == "OperationDenied.PairGroupStatusConflict" then
+    at_either(life, "ebs:StartDiskReplicaGroup", here, { ReplicaGroupId = id })
+  end
+  return code
+end
+
+local function undo_group(life, group, pairs_)
+  local id, status = group.ReplicaGroupId, group.Status
+  local here, there = group.SourceRegionId, group.DestinationRegionId
+  if MOVING[status] then return nil end
+  if RUNNING[status] then
+    return at_either(life, "ebs:StopDiskReplicaGroup", here, { ReplicaGroupId = id })
+  end
+  if status == "failover_failed" then
+    return at_either(life, "ebs:FailoverDiskReplicaGroup", there, { ReplicaGroupId = id })
+  end
+  local list = members(pairs_, id)
+  if #list > 0 and TURNED[status] then
+    return at_either(life, "ebs:ReprotectDiskReplicaGroup", there,
+      { ReplicaGroupId = id, ReverseReplicate = false })
+  end
+  if #list > 0 then return empty_group(life, group, list) end
+  return at_either(life, "ebs:DeleteDiskReplicaGroup", here, { ReplicaGroupId = id })
+end
+
+local function undo_pair(life, pair)
+  local status, here = pair.Status, pair.SourceRegion
+  local params = { ReplicaPairId = pair.ReplicaPairId }
+  if MOVING[status] or (pair.ReplicaGroupId or "") ~= "" then return nil end
+  if RUNNING[status] then return at_either(life, "ebs:StopDiskReplicaPair", here, params) end
+  local code = at_either(life, "ebs:DeleteDiskReplicaPair", here, params)
+  -- Where a pair that was never started cannot be deleted, it is started and stopped first.
+  if code == "OperationDenied.InvalidStatus" and status == "created" then
+    return at_either(life, "ebs:StartDiskReplicaPair", here, params)
+  end
+  return code
+end
+
+local function attachments(life)
+  local list, memory = {}, life.probe.memory
+  for name, try in pairs(memory) do
+    if name:find "^try:attach_" then
+      list[try.params.DiskId] = try
+    end
+  end
+  return list
+end
+
+local function detach_disk(life, try)
+  local params, region = try.params, try.region
+  local answer, err = life.probe:call("ecs:DescribeDisks",
+    { RegionId = region, DiskIds = { params.DiskId } }, { region = region })
+  if not answer then return "unknown", err.code or errors.text_of(err) end
+  local disk = answer.Disks.Disk[1]
+  if not disk or disk.Status == "Available" or disk.InstanceId ~= params.InstanceId then
+    return nil
+  end
+  local code = disk.Status == "In_use" and call(life, "ecs:DetachDisk", params, region) or nil
+  return disk.Status, code
+end
+
+local function undo_disks(life, left, seen)
+  for id, try in pairs(attachments(life)) do
+    local status, code = detach_disk(life, try)
+    if status then
+      left[#left + 1] = { kind = "disk", id = id, status = status, reason = code or "" }
+      seen[#seen + 1] = id .. status
+    end
+  end
+end
+
+local function undo_kind(kind, records, undo, left, seen)
+  for id, record in pairs(records) do
+    local code = undo(record)
+    left[#left + 1] = { kind = kind, id = id, status = record.Status, reason = code or "" }
+    seen[#seen + 1] = id .. record.Status .. tostring(record.ReplicaGroupId)
+  end
+end
+
+-- One round: each thing that is there gets the step that brings it nearer to its end.
+local function round(life)
+  local left, seen = {}, {}
+  undo_disks(life, left, seen)
+  local groups, pairs_ = life:own "group", life:own "pair"
+  undo_kind("group", groups, function(group) return undo_group(life, group, pairs_) end, left, seen)
+  undo_kind("pair", pairs_, function(pair) return undo_pair(life, pair) end, left, seen)
+  table.sort(seen)
+  table.sort(left, function(a, b) return a.kind .. a.id < b.kind .. b.id end)
+  return left, table.concat(seen, "\n")
+end
+
+local function is_refused(left)
+  for _, item in ipairs(left) do
+    if item.reason == "" then return false end
+  end
+  return true
+end
+
+--- Deletes everything of a run.
+---@param life alicloud.conformance.Lab
+---@return alicloud.conformance.Left[] left what is there still; empty: nothing
+function M.run(life)
+  local probe, started = life.probe, life.probe:now()
+  local before, same = nil, 0
+  while true do
+    local left, seen = round(life)
+    if #left == 0 then
+      -- What was created a moment ago may show only now.
+      probe:sleep(EVERY)
+      left = round(life)
+      if #left == 0 then
+        probe:remember("cleaned", true)
+        return left
+      end
+    end
+    same = seen == before and is_refused(left) and same + 1 or 0
+    if same >= PATIENCE or probe:now() - started > LIMIT then return left end
+    before = seen
+    probe:sleep(EVERY)
+  end
+end
+
+--- Whether a run has made things that may still be there.
+---@param memory table<string, any> of the run
+---@return boolean
+function M.is_needed(memory)
+  if not memory.lab or memory.cleaned then return false end
+  for name in pairs(memory) do
+    if name:find "^try:" then return true end
+  end
+  return false
+end
+
+--- Deletes everything of a run, or stops with what is left.
+---@param life alicloud.conformance.Lab
+function M.finish_life(life)
+  local words = {}
+  for i, item in ipairs(M.run(life)) do
+    words[i] = ("%s %s is %s%s"):format(item.kind, item.id, item.status,
+      item.reason ~= "" and " (" .. item.reason .. ")" or "")
+  end
+  if #words > 0 then life:stop("left behind: " .. table.concat(words, ", ")) end
+end
+
+--- The command that undoes what a run has left, if it has left anything.
+---@param probe alicloud.conformance.Probe
+---@param lab alicloud.conformance.Scene
+function M.finish(probe, lab)
+  if not M.is_needed(probe.memory) then return end
+  lab.left = lab.left or {}
+  lab.left[#lab.left + 1] = "conformance " .. shell.option("--cleanup",
+    probe.journal.path or "JOURNAL")
+end
+
+--- The run that is cleaned up after, by its journal.
+---@param probe alicloud.conformance.Probe
+---@param lab alicloud.conformance.Scene
+function M.prepare(probe, lab)
+  lab.life = labs.new(probe)
+  if not lab.life then lab.stopped = "this run has made nothing" end
+end
+
+M.cases = { { step = "delete what the run has made", look = function(_, lab)
+  M.finish_life(lab.life)
+end } }
+
+return M
