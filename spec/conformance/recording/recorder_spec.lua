@@ -76,7 +76,8 @@ describe("a recorder takes down every attempt", function()
     local function ask(loop, recording)
       local client = alicloud.client { region = "cn-shanghai", endpoint = start.endpoint,
         loop = loop, access_key_id = start.access_key_id,
-        access_key_secret = start.access_key_secret, recorder = recording, runtime = { getenv = function() end } }
+        access_key_secret = start.access_key_secret, recorder = recording,
+        runtime = { getenv = function() end } }
       local first, second = client:start "ebs:DescribeRegions",
         client:start("ebs:DescribeDiskReplicaGroups", {})
       assert(first:result())

@@ -2,11 +2,11 @@
 --- file, asks nobody.
 
 local core = require "alicloud.core"
-local files = require "alicloud.cli.commands.report"
 local har = require "alicloud.conformance.recording.har"
 local lines = require "alicloud.conformance.lines"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local reports = require "alicloud.cli.commands.report"
 local terminal = require "alicloud.cli.terminal"
 
 ---@type alicloud.cli.Command
@@ -39,7 +39,7 @@ local function check(args)
     options.refuse(("--har: got %q; allowed: the name of another file"):format(
       terminal.clean(args.har)))
   end
-  files.refuse_journal("--har", args.har)
+  reports.refuse_journal("--har", args.har)
   local kept = lines.open(args.har)
   if kept then
     options.refuse(("--har: %s: it is a recording; allowed: another file"):format(

@@ -19,8 +19,6 @@ local network = lazy.module "alicloud.cli.options.network"
 local event_options = lazy.module "alicloud.cli.options.events"
 ---@module "alicloud.cli.options.outage"
 local outage = lazy.module "alicloud.cli.options.outage"
----@module "alicloud.cli.options.recording"
-local recording_options = lazy.module "alicloud.cli.options.recording"
 
 local M = {}
 
@@ -75,9 +73,19 @@ function M.add_common(command, region_doc, is_live)
       .. "ebs.<region>.aliyuncs.com."):argname "<host>"
     outage.add(command)
     network.add(command)
-    recording_options.add(command)
+    M.add_recording(command)
     if not is_live then add_replay(command) end
   end)
+end
+
+--- Adds what a command that talks to the service writes down of it.
+---@param command table of argparse
+function M.add_recording(command)
+  command:option("--record", "Write every request and answer to the end of this file, with "
+    .. "pseudonyms for ids, names and keys, so that it can be shown."):argname "<recording>"
+  command:option("--keep-map", "Keep what the pseudonyms of --record stand for in this file, for "
+    .. "you alone."):argname "<file>"
+  command:flag("--drop-request-ids", "Give request ids pseudonyms in --record, too.")
 end
 
 ---@param command table of argparse

@@ -14,7 +14,6 @@ local DEPTH = 4
 -- Longer ones are no names.
 local LONGEST_QUOTE = 256
 
----@class alicloud.recording.Redactor
 local Redactor = {}
 
 --- Gives a redactor what it needs for text.
