@@ -74,6 +74,7 @@ local KINDS = {
   { "^/journals$", "journal" }, { "%.key$", "key" }, { "/dba%.txt$", "approvers" },
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
   { "/dr%.prom", "metrics" }, { "/night%.rec$", "recording" }, { "/bug%.txt$", "report" },
+  { "%.har$", "HAR" },
   { "^/home/%.local/state/alicloud%-dr/history", "history" }, { "^/home/%.cache", "look" },
 }
 
@@ -124,6 +125,7 @@ local EXAMPLES = {
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
   bugreport = { "bugreport --journal journals/run.jsonl --recording night.rec -o bug.txt -y" },
+  record = { "record night.rec --har night.har" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
 }
