@@ -33,6 +33,8 @@ return lazy.fields({
   version = "2021-07-30",
   endpoint = { public = "ebs.%s.aliyuncs.com", vpc = "ebs-vpc.%s.aliyuncs.com" },
   operations = operations,
+  -- The responses name every field that is documented.
+  whole = true,
 }, {
   waiters = "alicloud.service.ebs.waiters",
   states = "alicloud.service.ebs.states",

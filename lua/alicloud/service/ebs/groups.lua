@@ -53,6 +53,7 @@ local describe = {
     Tag = param.tag_filter,
   }, 500),
   paging = paging.of("ReplicaGroups", 500),
+  shows = "group",
   response = response.page("ReplicaGroups[].", {
     "ReplicaGroupId", "GroupName", "Description", "Status",
     -- The sides as they are now; a reverse exchanges them.

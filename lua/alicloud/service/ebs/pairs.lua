@@ -78,6 +78,7 @@ local describe = {
     Tag = param.tag_filter,
   }, 500),
   paging = paging.of("ReplicaPairs", 500),
+  shows = "pair",
   response = response.page("ReplicaPairs[].", {
     "ReplicaPairId", "PairName", "Description", "Status",
     -- Why a pair is invalid or create_failed.
