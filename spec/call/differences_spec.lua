@@ -5,7 +5,7 @@ local differences = require "alicloud.base.differences"
 local emulator = require "alicloud.emulator"
 local helper = require "spec.helper"
 local lab = require "spec.dr.lab"
-local states = require "alicloud.service.ebs.states"
+local documented = require "alicloud.service.ebs.states"
 
 local ok, refuse = helper.ok, helper.refuse
 
@@ -223,11 +223,11 @@ describe("an order of states", function()
   end)
 
   it("is data: every word is documented, and each operation begins where it is legal", function()
-    local documented = {}
-    for _, word in ipairs(states.group) do documented[word] = true end
-    for word, following in pairs(states.moves) do
-      assert.is_true(documented[word], word)
-      for _, next_word in ipairs(following) do assert.is_true(documented[next_word], next_word) end
+    local words = {}
+    for _, word in ipairs(documented.group) do words[word] = true end
+    for word, following in pairs(documented.moves) do
+      assert.is_true(words[word], word)
+      for _, next_word in ipairs(following) do assert.is_true(words[next_word], next_word) end
     end
     local operations = require "alicloud.service.ebs".operations
     local BEGINS = { StopDiskReplicaGroup = "stopping", StopDiskReplicaPair = "stopping",

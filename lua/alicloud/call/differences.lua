@@ -11,7 +11,7 @@ local tables = require "alicloud.base.tables"
 ---@module "alicloud.call.state_order"
 local state_order = lazy.module "alicloud.call.state_order"
 ---@module "alicloud.service.ebs.states"
-local states = lazy.module "alicloud.service.ebs.states"
+local documented = lazy.module "alicloud.service.ebs.states"
 
 local M = {}
 
@@ -95,7 +95,7 @@ end
 local words_of = {}
 
 local function known_words(whose)
-  words_of[whose] = words_of[whose] or tables.set(states[whose])
+  words_of[whose] = words_of[whose] or tables.set(documented[whose])
   return words_of[whose]
 end
 

@@ -2,7 +2,7 @@
 --- since others call, too; within some seconds, only what lies a step or two behind it. A change of
 --- this client's own begins anew: what it leads to is judged by whoever has made it.
 
-local states = require "alicloud.service.ebs.states"
+local documented = require "alicloud.service.ebs.states"
 
 local M = {}
 
@@ -13,7 +13,7 @@ local STEPS = 2
 local MOST = 1000
 
 local function moves_of(word)
-  return states.moves[word] or {}
+  return documented.moves[word] or {}
 end
 
 local function reach(word, steps, found)
@@ -31,7 +31,7 @@ local reachable = {}
 ---@param now string
 ---@return boolean
 function M.follows(before, now)
-  if before == now or not states.moves[before] or not states.moves[now] then return true end
+  if before == now or not documented.moves[before] or not documented.moves[now] then return true end
   -- A broken disk is no step of replication.
   if now == "invalid" then return true end
   reachable[before] = reachable[before] or reach(before, STEPS, {})

@@ -129,6 +129,18 @@ local CODE = {
   { "next", list(text), "commands" },
 }
 
+local ASSUMPTION = {
+  { "assumption", text, "its name" },
+  { "meaning", text, "what is taken for granted" },
+  { "default?", kinds.any, "of the emulator's switch" },
+  { "values?", list(kinds.any), "of the emulator's switch" },
+  { "strength?", text, "of the evidence" },
+  { "evidence?", text, "what the public shows" },
+  { "source?", text, "" },
+  { "decided_by?", text, "the cheapest observation" },
+  { "next", list(text), "commands" },
+}
+
 local RUN = {
   { "journal", text, "" },
   { "status", text, "as of *evidence*" },
@@ -198,7 +210,7 @@ return {
   precheck = { { PRECHECK, "" } },
   dependencies = { { DEPENDENCIES, "" } },
   whoami = { { WHOAMI, "" }, { NOBODY, "where there are no credentials" } },
-  explain = { { CODE, "of a code" }, { RUN, "of a run" } },
+  explain = { { CODE, "of a code" }, { ASSUMPTION, "of an assumption" }, { RUN, "of a run" } },
   playbooks = { { PLAYBOOKS, "" }, { { { "path", text, "" } }, "with `--copy`" } },
   call = { { { { "RequestId?", text, "" } }, "the answer as the API spells it, with its own fields",
     open = true } },
