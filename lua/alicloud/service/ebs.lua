@@ -23,6 +23,7 @@ for _, family in ipairs(FAMILIES) do
     if ram.resource ~= "*" and not ram.resource:find("^acs:") then
       ram.resource = ARN .. ram.resource
     end
+    ram.also = ram.also and ARN .. ram.also
     operation.family = family
     operations[name] = operation
   end

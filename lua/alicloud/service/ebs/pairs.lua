@@ -65,7 +65,8 @@ local create = {
 local describe = {
   summary = "Reads replication pairs as one region sees them.",
   mutating = false, token = false, region = "either", timeout = 10,
-  ram = { level = "get", resource = "diskreplicapair/*", inferred = true },
+  -- Source: the operation's page of 2026, which names both patterns.
+  ram = { level = "get", resource = "diskreplicapair/*", also = ONE },
   params = paging.with_params({
     RegionId = param.pair_region,
     PairIds = { type = "ids", max_items = 100, doc = "pairs to read; all if absent" },
