@@ -121,6 +121,7 @@ local CODE = {
   { "product?", text, "whose code it is; missing of our own" },
   { "status?", integer, "usual HTTP status" },
   { "meaning", text, "" },
+  { "fault?", text, "whose it is; missing of our own" },
   { "known", text, "what may be said of an effect" },
   { "outcome?", words("not_sent", "rejected", "unknown", "accepted"), "" },
   { "resend", text, "whether sending again is safe" },
