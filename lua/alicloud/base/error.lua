@@ -39,7 +39,7 @@ local M = {}
 ---@field access_denied_detail? table what RAM says about a missing permission
 ---@field attempts? integer
 ---@field elapsed? number seconds over all attempts
----@field client_token? string repeat with the same one
+---@field client_token? string repeat with the same one, and never with other parameters
 ---@field retry_after? number seconds, the service's wish
 ---@field stopped? string why there was no further attempt, see alicloud.call.retry; "patience": the
 ---outage has lasted longer
