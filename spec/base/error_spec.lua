@@ -90,13 +90,14 @@ describe("an error", function()
   end)
 
   it("masks an access key id in every spelling, but for the end that whoami shows", function()
-    for _, id in ipairs { "LTAI5tCANARY00key1234", "STS.NTCANARYkey001234", "made-up_CANARY.1234" } do
+    for _, id in ipairs { "LTAI5tCANARY00key1234", "STS.NTCANARYkey001234",
+      "made-up_CANARY.1234" } do
       for _, text in ipairs {
         "server string to sign is:POST&%2F&AccessKeyId%3D" .. id .. "%26Action%3DX",
         "twice: POST&%252F&AccessKeyId%253D" .. id .. "%2526Action%253DX",
         "string: AccessKeyId=" .. id .. "&Action=X",
-        "server CanonicalRequest is [POST\n/\n\nauthorization:ACS3-HMAC-SHA256 Credential=" .. id
-          .. ",SignedHeaders=host,Signature=00\nx-acs-accesskey-id:" .. id .. "\n]",
+        "server CanonicalRequest is [POST\n/\n\nauthorization:ACS3-HMAC-SHA256 Credential="
+          .. id .. ",SignedHeaders=host,Signature=00\nx-acs-accesskey-id:" .. id .. "\n]",
         'HTTP 200: {"Credentials":{"AccessKeyId": "' .. id .. '","Access',
         "access_key_id=" .. id,
       } do

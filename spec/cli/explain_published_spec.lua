@@ -1,4 +1,4 @@
--- Every code that anybody has published is explained: the list and its sources are in a vector file.
+-- Every code that anybody has published is explained: list and sources are in a vector file.
 
 local core = require "alicloud.core"
 local explain = require "alicloud.cli.explain_code"
@@ -45,7 +45,8 @@ describe("explain", function()
       local explanation = assert(explain.code(code))
       assert.equal(fact.effect, explanation.outcome, code)
       assert.is_truthy(explanation.fault:find(WORDS[fact.fault]), code .. ": " .. explanation.fault)
-      assert.is_truthy(explanation.known:find(KNOWN[fact.effect]), code .. ": " .. explanation.known)
+      local known = explanation.known
+      assert.is_truthy(known:find(KNOWN[fact.effect]), code .. ": " .. known)
       assert.is_true(#explanation.cure > 10, code)
     end
   end)
@@ -77,7 +78,8 @@ describe("explain", function()
   end)
 
   it("does not say that nothing was done where a token was used before", function()
-    for _, code in ipairs { "IdempotentParameterMismatch", "InvalidIdempotenceParameter.Mismatch" } do
+    for _, code in ipairs { "IdempotentParameterMismatch",
+      "InvalidIdempotenceParameter.Mismatch" } do
       local explanation = assert(explain.code(code))
       assert.matches("the one before it under the token may have been done, unless it was refused",
         explanation.known)

@@ -35,7 +35,7 @@ describe("alicloud-dr explain", function()
     assert.equal(0, ran.object.exit)
   end)
 
-  it("explains each assumption that a warning can name, and every switch of the emulator", function()
+  it("explains each assumption that a warning can name, and each of the emulator", function()
     for _, name in ipairs(assumptions.names()) do
       local ran = desk:run("explain", name)
       assert.equal(0, ran.code, name)

@@ -106,10 +106,10 @@ end
 
 -- A token is bound to the parameters of its first request even where that was refused.
 local function hint_of_reuse(plan, outcome)
-  local before = outcome == "rejected" and "what was sent under this token (%s) before was refused, "
-    .. "so nothing was done" or "what was sent under this token (%s) before may have been done: "
-    .. "look at the resource"
-  return before:format(plan.token or "none") .. "; other parameters need a new token"
+  local end_of_it = outcome == "rejected" and "was refused, so nothing was done"
+    or "may have been done: look at the resource"
+  return ("what was sent under this token (%s) before %s; other parameters need a new token")
+    :format(plan.token or "none", end_of_it)
 end
 
 local function hint_for(context, plan, failure, outcome)

@@ -1,5 +1,5 @@
---- `alicloud-dr explain`: what a code means, what is assumed, or where a run stands, and the next two
---- commands.
+--- `alicloud-dr explain`: what a code means, what is assumed, or where a run stands, and the next
+--- two commands.
 
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"

@@ -9,8 +9,8 @@ local REPLICATION = {
   "reprotecting", "reprotect_failed", "deleting", "deleted", "delete_failed", "invalid",
 }
 
--- What follows a word at once, by itself or because of a call. Where nothing is said of a word, as of
--- invalid, anything may. Every word may become invalid: a disk is broken.
+-- What follows a word at once, by itself or because of a call. Where nothing is said of a word, as
+-- of invalid, anything may. Every word may become invalid: a disk is broken.
 -- Sources: as above, and in which states each operation is taken.
 local MOVES = {
   creating = { "created", "create_failed", "failovering" },
