@@ -73,7 +73,7 @@ describe("a difference", function()
     assert_told("answer_fields", "DescribeDiskReplicaGroups answers a field Extra",
       (told { ok { ReplicaGroups = {}, Extra = 1 } }))
     assert_told("answer_fields", "DescribeDiskReplicaGroups answers a field ReplicaGroups[].Extra",
-      (told { groups(group(), group { Extra = true }) }))
+      (told { groups(group(), group { ReplicaGroupId = "pg-b", Extra = true }) }))
     assert_told("answer_fields",
       "DescribeDiskReplicaGroups answers a field ReplicaGroups[].Tags[].Extra",
       (told { groups(group { Tags = { { TagKey = "a", Extra = {} } } }) }))
@@ -83,13 +83,22 @@ describe("a difference", function()
         "DescribeReplicaGroupDrills", { GroupId = "pg-a" })))
   end)
 
-  it("is looked for in the last of a long list as well, and not in every one", function()
+  it("is looked for in some records of each status, and not in every one", function()
     local list = {}
     for i = 1, 500 do list[i] = group { ReplicaGroupId = "pg-" .. i } end
-    list[500].Extra = 1
-    assert.equal(1, #told { groups(table.unpack(list)) })
-    list[500].Extra, list[499].Extra = nil, 1
+    list[400].Extra = 1
     assert.equal(0, #told { groups(table.unpack(list)) })
+    list[400].Status = "stopped"
+    assert.equal(1, #told { groups(table.unpack(list)) })
+  end)
+
+  it("is seen in a record that was as usual before", function()
+    local usual = groups(group())
+    for _, odd in ipairs { { LastRecoverPoint = 1795317000000 }, { PairNumber = 9 },
+      { Status = "levitating" }, { SourceRegionId = "cn-shanghai",
+        DestinationRegionId = "cn-hangzhou" }, { Status = "stopped", Extra = 1 } } do
+      assert.equal(1, #told { usual, usual, usual, usual, usual, groups(group(odd)) })
+    end
   end)
 
   it("is no field of a product of which only some fields are described", function()

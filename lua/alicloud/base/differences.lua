@@ -43,7 +43,8 @@ local MOST_BYTES = 300
 ---@field counts table<string, integer> of texts by assumption
 ---@field list { assumption: string, text: string }[] in the order in which they were noted
 ---@field listeners alicloud.DifferenceListener[]
----@field looks table? what reads have shown last, of alicloud.call.state_order
+---@field looks table? what reads have shown last, of alicloud.call.differences
+---@field memory table which answers were looked at, of the same
 ---@field private warn fun(message: string)
 local Differences = {}
 Differences.__index = Differences
@@ -52,8 +53,8 @@ Differences.__index = Differences
 ---@param warn fun(message: string) is told each of them once, as one line for people
 ---@return alicloud.Differences
 function M.new(warn)
-  return setmetatable({ warn = warn, told = {}, counts = {}, list = {}, listeners = {} },
-    Differences)
+  return setmetatable({ warn = warn, told = {}, counts = {}, list = {}, listeners = {},
+    memory = {} }, Differences)
 end
 
 --- The line for people.

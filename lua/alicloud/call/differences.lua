@@ -1,193 +1,121 @@
 --- What an answer shows that its operation's data does not say: fields, words of a status, codes,
---- times, counts. It is told (alicloud.base.differences) and changes nothing. Only operations are
---- looked at whose data is whole, and of long lists only some items as deeply as their fields.
+--- times, counts, an order of states. It is told (alicloud.base.differences) and changes nothing.
+---
+--- Every answer of a poll comes by here, so what is as it was in the look before is passed over: a
+--- record with the same status, its right site, a point in seconds and the pairs that it names.
 
-local fields = require "alicloud.base.fields"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local services = require "alicloud.service"
-local tables = require "alicloud.base.tables"
 
----@module "alicloud.call.state_order"
-local state_order = lazy.module "alicloud.call.state_order"
----@module "alicloud.service.ebs.states"
-local documented = lazy.module "alicloud.service.ebs.states"
+---@module "alicloud.call.difference_checks"
+local checks = lazy.module "alicloud.call.difference_checks"
 
 local M = {}
 
--- Items of a list whose fields are looked at.
-local MOST_ITEMS = 20
--- Seconds up to here are of the years before 5138, milliseconds from here on of those after 1973.
+-- Answers of an operation whose fields are looked at: the first ones, then each so manieth.
+local FIRST_ANSWERS, EACH = 3, 16
 local FIRST_MILLISECONDS = 1e11
+-- Records of one place that are remembered, so that a listing of everything costs nothing.
+local MOST = 1000
 
----@class alicloud.call.Shape
----@field fields table<string, alicloud.call.Shape> what an object may have
----@field is_list boolean?
----@field times string[] its fields that are unix seconds
+---@class alicloud.call.View what there is to know of an operation that reads
+---@field shape alicloud.call.Shape
+---@field items string? field of the records
+---@field whose "group"|"pair"|"drill"|nil whose records they are
+---@field id string? field
+---@field from string? field of the region
+---@field to string? field of the region
 
-local function new_shape() return { fields = {}, times = {} } end
+local KNOWN = {
+  group = { id = "ReplicaGroupId", from = "SourceRegionId", to = "DestinationRegionId" },
+  pair = { id = "ReplicaPairId", from = "SourceRegion", to = "DestinationRegion" },
+  drill = { id = "DrillId" },
+}
 
-local function add_path(shape, path, unit)
-  for name, list in path:gmatch "([^%.%[]+)(%[?%]?)" do
-    if unit == "unix s" and path:sub(-#name) == name then
-      shape.times[#shape.times + 1] = name
+local views = setmetatable({}, { __mode = "k" })
+
+local function view_of(operation)
+  local names = KNOWN[operation.shows] or {}
+  local view = { shape = checks.shape(operation), whose = operation.shows, id = names.id,
+    from = names.from, to = names.to, items = operation.paging and operation.paging.items }
+  views[operation] = view
+  return view
+end
+
+-- What a client remembers of an operation, and of the looks at a site of a region.
+local function memory_of(noted, view)
+  local memory = noted.memory[view] or { answers = 0, checked = {} }
+  noted.memory[view] = memory
+  return memory
+end
+
+local function look_of(noted, view, region, site)
+  local looks = noted.looks
+  if not looks then
+    looks = {}
+    noted.looks = looks
+  end
+  local by_region = looks[view] or {}
+  looks[view] = by_region
+  local by_site = by_region[region] or {}
+  by_region[region] = by_site
+  local look = by_site[site] or { words = {}, times = {}, count = 0 }
+  by_site[site] = look
+  return look
+end
+
+local function is_usual(record)
+  local point, ids = record.LastRecoverPoint, record.PairIds
+  return (point == nil or math.type(point) == "integer" and point < FIRST_MILLISECONDS)
+    and (ids == nil or type(ids) == "table" and #ids == record.PairNumber)
+end
+
+local function remember(look, id, word, now)
+  if not look.words[id] then
+    if look.count >= MOST then return end
+    look.count = look.count + 1
+  end
+  look.words[id], look.times[id] = word, now
+end
+
+-- Of two answers that were on their way together, nobody knows which is the older.
+local function compare_record(watch, view, memory, record)
+  local look, now = watch.look, watch.now
+  local id, word = record[view.id], record.Status
+  local is_known = type(id) == "string" and type(word) == "string"
+  local before, at = look.words[id or ""], look.times[id or ""]
+  local later = before ~= nil and at <= watch.began
+  checks.record(watch, view, memory.checked, record, later and before or nil, later and now - at)
+  if is_known and (later or not before) then remember(look, id, word, now) end
+end
+
+-- The place of the first record that is not as it was in the look before.
+local function first_odd(view, look, list, here, region, now)
+  local words, times, id_field = look.words, look.times, view.id
+  for i = 1, #list do
+    local record = list[i]
+    if type(record) ~= "table" then return i end
+    local id = record[id_field]
+    local word = id and words[id]
+    if not word or word ~= record.Status or record[here] ~= region or not is_usual(record) then
+      return i
     end
-    shape.fields[name] = shape.fields[name] or new_shape()
-    shape = shape.fields[name]
-    shape.is_list = shape.is_list or list ~= ""
+    times[id] = now
   end
+  return nil
 end
 
-local shapes = setmetatable({}, { __mode = "k" })
-
-local function shape_of(operation)
-  if shapes[operation] then return shapes[operation] end
-  local shape = new_shape()
-  for _, field in ipairs(operation.response) do add_path(shape, field[1], field[3]) end
-  shapes[operation] = shape
-  return shape
-end
-
-local compare_fields
-
--- Some items of a long list: the first, the last, and as many between them as there is patience.
-local function compare_items(watch, shape, list, path)
-  local step = math.max(1, (#list - 1) // (MOST_ITEMS - 1))
-  for i = 1, #list, step do compare_fields(watch, shape, list[i], path) end
-  if step > 1 then compare_fields(watch, shape, list[#list], path) end
-end
-
-function compare_fields(watch, shape, object, path)
-  if type(object) ~= "table" then return end
-  for _, name in ipairs(shape.times) do
-    local number = fields.number(object[name])
-    if number and number >= FIRST_MILLISECONDS then
-      watch:note("times_in_seconds", ("%s of %s looks like milliseconds"):format(name,
-        watch.plan.action))
-    end
+local function compare(watch, view, memory, plan, answer)
+  local list = view.items and answer[view.items]
+  if watch.is_deep then
+    checks.fields(watch, view.shape, answer, "", view.whose and view.items)
   end
-  for name, value in next, object do
-    local known = shape.fields[name]
-    if not known then
-      watch:note("answer_fields", ("%s answers a field %s%s"):format(watch.plan.action, path, name))
-    elseif type(value) == "table" and next(known.fields) then
-      local inner = path .. name .. (known.is_list and "[]." or ".")
-      if known.is_list and #value > 0 then
-        compare_items(watch, known, value, inner)
-      else
-        compare_fields(watch, known, value, inner)
-      end
-    end
+  if type(list) ~= "table" then return end
+  if answer.TotalCount ~= nil then checks.total(watch, plan.flat, answer, #list) end
+  for i = watch.first, #list do
+    if type(list[i]) == "table" then compare_record(watch, view, memory, list[i]) end
   end
-end
-
-local function records_of(plan, answer)
-  local paging = plan.operation.paging
-  local list = paging and tables.at(answer, paging.items)
-  if type(list) ~= "table" then return nil end
-  local records = {}
-  for _, record in ipairs(list) do
-    if type(record) == "table" then records[#records + 1] = record end
-  end
-  return records
-end
-
-local words_of = {}
-
-local function known_words(whose)
-  words_of[whose] = words_of[whose] or tables.set(documented[whose])
-  return words_of[whose]
-end
-
-local function compare_words(watch, whose, records)
-  local known = known_words(whose)
-  for _, record in ipairs(records) do
-    local word = record.Status
-    if type(word) == "string" and not known[word] then
-      watch:note("status_words", ("the status %q of a %s"):format(word, whose))
-    end
-  end
-end
-
--- What region and site a record is for, as it is now.
-local function compare_site(watch, records)
-  local params = watch.plan.flat
-  local site, region = params.Site or "production", params.RegionId
-  for _, record in ipairs(records) do
-    local from = record.SourceRegionId or record.SourceRegion
-    local to = record.DestinationRegionId or record.DestinationRegion
-    local here, there = from, to
-    if site == "backup" then here, there = to, from end
-    if from and to and here ~= region and there == region then
-      watch:note("site_direction", ("asked with Site=%s, %s shows what goes from %s to %s"):format(
-        site, region, from, to))
-    end
-  end
-end
-
-local function named(list)
-  if type(list) ~= "table" then return nil end
-  local count = 0
-  for _, element in ipairs(list) do
-    for _ in tostring(element):gmatch "[^,%s]+" do count = count + 1 end
-  end
-  return count
-end
-
-local function compare_counts(watch, records)
-  for _, record in ipairs(records) do
-    local count, names = fields.count(record.PairNumber), named(record.PairIds)
-    if count and names and count ~= names then
-      watch:note("pair_count", ("%s counts %d pairs and names %d"):format(
-        fields.text(record.ReplicaGroupId) or "a group", count, names))
-    end
-  end
-end
-
--- The total is said to count with numbered pages only.
-local function compare_total(watch, records, answer)
-  local total, params = fields.count(answer.TotalCount), watch.plan.flat
-  if not total or params.NextToken or params.MaxResults then return end
-  local page = tonumber(params.PageNumber) or 1
-  local least = #records > 0 and (page - 1) * (tonumber(params.PageSize) or 10) + #records or 0
-  if total < least then
-    watch:note("total_count", ("%s counts %d and shows %d"):format(watch.plan.action, total, least))
-  end
-end
-
-local ID = { group = "ReplicaGroupId", pair = "ReplicaPairId" }
-
-local function compare_order(watch, whose, records, progress)
-  local params = watch.plan.flat
-  state_order.compare(watch.differences, { id = ID[whose], whose = whose,
-    place = ("%s %s"):format(params.RegionId, params.Site), began = progress.started,
-    now = watch.context.loop.now() }, records)
-end
-
-local function compare(watch, answer, progress)
-  local plan = watch.plan
-  compare_fields(watch, shape_of(plan.operation), answer, "")
-  local records, whose = records_of(plan, answer), plan.operation.shows
-  if not records then return end
-  compare_total(watch, records, answer)
-  if not whose then return end
-  compare_words(watch, whose, records)
-  if whose == "drill" then return end
-  compare_site(watch, records)
-  compare_counts(watch, records)
-  compare_order(watch, whose, records, progress)
-end
-
-local Watch = {}
-Watch.__index = Watch
-
-function Watch:note(assumption, text)
-  self.differences:note(assumption, text)
-end
-
-local function watch_of(context, plan)
-  return setmetatable({ context = context, plan = plan, differences = context.shared.differences },
-    Watch)
 end
 
 --- Looks at what a reading call was answered.
@@ -196,7 +124,24 @@ end
 ---@param progress alicloud.call.Progress
 ---@param answer table
 function M.of_answer(context, plan, progress, answer)
-  guard.call(compare, watch_of(context, plan), answer, progress)
+  local operation, noted, params = plan.operation, context.shared.differences, plan.flat
+  local view = views[operation] or view_of(operation)
+  local memory = noted.memory[view] or memory_of(noted, view)
+  local region, site = params.RegionId or "", params.Site or "production"
+  local now, list = context.loop.now(), view.items and answer[view.items]
+  memory.answers = memory.answers + 1
+  local is_deep = memory.answers <= FIRST_ANSWERS or memory.answers % EACH == 0
+  local look = look_of(noted, view, region, site)
+  local here, first = site == "backup" and view.to or view.from, 1
+  if here and type(list) == "table" then
+    first = first_odd(view, look, list, here, region, now)
+  elseif not view.whose then
+    first = nil
+  end
+  if not is_deep and not first and answer.TotalCount == nil then return end
+  guard.call(compare, { differences = noted, action = plan.action, region = region, site = site,
+    began = progress.started, now = now, look = look, is_deep = is_deep,
+    first = first or math.huge }, view, memory, plan, answer)
 end
 
 -- Layers that all products share give their codes, whatever the tables of the product say.
@@ -212,7 +157,7 @@ function M.of_refusal(context, plan, failure)
   local data, code = plan.data, failure.code
   if not (data and data.errors) or failure.retry_class == "throttle" then return end
   if code:find "^Client%." or is_listed(data, code) then return end
-  watch_of(context, plan):note("codes", ("%s is refused with %s (%s)"):format(plan.action, code,
+  context.shared.differences:note("codes", ("%s is refused with %s (%s)"):format(plan.action, code,
     tostring(failure.status)))
 end
 
