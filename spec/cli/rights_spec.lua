@@ -97,7 +97,8 @@ end
 
 -- The examples of each row; its name is the first command of its first cell.
 local EXAMPLES = {
-  version = { "version", "explain Throttling", "manual", "manual security", "help plan" },
+  version = { "version", "explain Throttling", "explain site_direction", "manual",
+    "manual security", "help plan" },
   completion = { "completion bash", "completion --words groups" },
   status = { "status", "status" },
   readiness = { "readiness", "readiness --format prometheus --output dr.prom" },

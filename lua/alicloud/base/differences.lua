@@ -1,6 +1,7 @@
---- What a live answer showed that this program takes to be otherwise. It was written from documents,
---- so some of what it takes for granted was never seen. Nothing here changes what becomes of a call:
---- a difference is told once, in one line, and to whoever listens, such as a recorder.
+--- What a live answer showed that this program takes to be otherwise. It was written from
+--- documents, so some of what it takes for granted was never seen. Nothing here changes what
+--- becomes of a call: a difference is told once, in one line, and to whoever listens, such as a
+--- recorder.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -21,8 +22,9 @@ M.ASSUMED = {
     .. "of another one is settled is told by its HTTP status and its form alone.",
   times_in_seconds = "LastRecoverPoint and the other times in records are unix seconds. What looks "
     .. "like milliseconds is read as such.",
-  state_order = "A group or a pair goes from one status to the next as the documents say, by itself "
-    .. "or because of a call. Somebody else who changes it very fast looks like a difference, too.",
+  state_order = "A group or a pair goes from one status to the next as the documents say, by "
+    .. "itself or because of a call. Somebody else who changes it very fast looks like a "
+    .. "difference, too.",
   site_direction = "Site means the direction of replication as it is now: with production a region "
     .. "shows what it is the source of, with backup what it is the destination of.",
   pair_count = "PairNumber of a group is the number of the pairs that PairIds names. Where they "
@@ -41,7 +43,8 @@ local MOST_BYTES = 300
 ---@field counts table<string, integer> of texts by assumption
 ---@field list { assumption: string, text: string }[] in the order in which they were noted
 ---@field listeners alicloud.DifferenceListener[]
----@field looks table? what reads have shown last, of alicloud.call.state_order
+---@field looks table? what reads have shown last, of alicloud.call.differences
+---@field memory table which answers were looked at, of the same
 ---@field private warn fun(message: string)
 local Differences = {}
 Differences.__index = Differences
@@ -50,8 +53,8 @@ Differences.__index = Differences
 ---@param warn fun(message: string) is told each of them once, as one line for people
 ---@return alicloud.Differences
 function M.new(warn)
-  return setmetatable({ warn = warn, told = {}, counts = {}, list = {}, listeners = {} },
-    Differences)
+  return setmetatable({ warn = warn, told = {}, counts = {}, list = {}, listeners = {},
+    memory = {} }, Differences)
 end
 
 --- The line for people.

@@ -276,13 +276,16 @@ end
 ---@field outages table<string, alicloud.outage_retry.Outage> by host
 ---@field waits { waited: number, waited_until: number? } for the cloud, by all of them
 ---@field differences alicloud.Differences
+---@field tokens table<string, boolean> whether every request under it was refused
+---@field token_count integer
 
 --- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
 ---@param context alicloud.call.Context
 ---@return alicloud.call.Shared
 function M.new_shared(context)
   return { bucket = retry.bucket(context.policy.budget), clock_offset = 0, tally = stats.new(),
-    outages = {}, waits = { waited = 0 }, differences = differences.new(context.runtime.warn) }
+    outages = {}, waits = { waited = 0 }, differences = differences.new(context.runtime.warn),
+    tokens = {}, token_count = 0 }
 end
 
 --- Makes the adapter that requests leave by.
