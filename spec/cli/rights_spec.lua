@@ -75,6 +75,7 @@ local KINDS = {
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
   { "/seen.*%.json$", "findings" },
   { "/dr%.prom", "metrics" }, { "/night%.rec$", "recording" }, { "/bug%.txt$", "report" },
+  { "%.har$", "HAR" },
   { "^/home/%.local/state/alicloud%-dr/history", "history" }, { "^/home/%.cache", "look" },
 }
 
@@ -128,6 +129,7 @@ local EXAMPLES = {
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
   bugreport = { "bugreport --journal journals/run.jsonl --recording night.rec -o bug.txt -y" },
+  record = { "record night.rec --har night.har" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
 }

@@ -148,6 +148,13 @@ describe("a lenient replay", function()
     assert(replay:finish())
   end)
 
+  it("takes several ids in any order", function()
+    local line = describe_line(1, "pg-002,pg-001", "normal")
+    local client = client_of(play(noted.text { line }, "lenient"):options())
+    assert.equal("normal", ask(client, "pg-001,pg-002"))
+    assert.is_nil(ask(client, "pg-001"))
+  end)
+
   it("answers a change as often as it was made, and only with its parameters", function()
     local reverse = { RegionId = "cn-shanghai", ReplicaGroupId = "pg-001",
       ReverseReplicate = "true" }

@@ -1,6 +1,6 @@
 --- The text of a bug report: versions, platform, how keys and hosts are found, a recording, the
---- tail of a journal. Nothing in it tells whose account or machine it is: what is not on a list of what
---- may stay gets a pseudonym, and what cannot be proved to be clean is left out.
+--- tail of a journal. Nothing in it tells whose account or machine it is: what is not on a list of
+--- what may stay gets a pseudonym, and what cannot be proved to be clean is left out.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"

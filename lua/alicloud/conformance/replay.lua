@@ -49,11 +49,22 @@ local function is_telling(name)
     or name == "NextToken" or name == "PageNumber"
 end
 
+-- Several ids mean the same in any order.
+local function sorted_ids(name, value)
+  if not name:find "Ids$" then return value end
+  local list = {}
+  for id in value:gmatch "[%w_.-]+" do list[#list + 1] = id end
+  table.sort(list)
+  return table.concat(list, ",")
+end
+
 local function key_of(request, wants)
   local parts = { request.product, request.action, request.region or "" }
   local params = essence(request.params)
   for _, name in ipairs(tables.keys(params)) do
-    if wants(name) and name ~= "RegionId" then parts[#parts + 1] = name .. "=" .. params[name] end
+    if wants(name) and name ~= "RegionId" then
+      parts[#parts + 1] = name .. "=" .. sorted_ids(name, params[name])
+    end
   end
   return table.concat(parts, "\0")
 end
