@@ -37,8 +37,13 @@ function M.runtime(io)
   return runtimes.new(overrides)
 end
 
--- Nothing of it is loaded for others.
-local function recorder_of(args, io, runtime)
+--- What takes the exchanges of a command down, if somebody wants that. Nothing of it is loaded for
+--- others.
+---@param args table
+---@param io alicloud.cli.Io
+---@param runtime alicloud.Runtime
+---@return alicloud.Recorder|nil
+function M.recorder(args, io, runtime)
   local is_wanted = args.record or args.keep_map or args.drop_request_ids
   return is_wanted and recordings.recorder(args, io, runtime) or nil
 end
@@ -61,7 +66,7 @@ function M.anywhere(args, io, metadata_endpoint)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
   given.transport, given.runtime = io.transport, M.runtime(io)
-  given.recorder = recorder_of(args, io, given.runtime)
+  given.recorder = M.recorder(args, io, given.runtime)
   return make(given)
 end
 
@@ -85,7 +90,7 @@ function M.open(args, io)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
-  given.recorder = recorder_of(args, io, runtime)
+  given.recorder = M.recorder(args, io, runtime)
   local traced = not io.replay and is_traced(runtime.getenv)
   given.tracer = traced and tracing.tracer(args, io, runtime) or nil
   if io.replay then
