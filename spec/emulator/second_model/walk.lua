@@ -58,8 +58,15 @@ local function members(random, group, count, name, apart)
   return group
 end
 
+local function drill(random, id, about, far)
+  about.id, about.region, about.status = id, far:match "^[^/]+", random:pick(DRILL_STATES)
+  about.started, about.recover_point = 1, 1
+  about.disks = { { pair = about.pair or "pair-1-1", disk = "d-" .. id, status = "created" } }
+  return about
+end
+
 -- Some disks hang on machines from the beginning.
-local function disks_of(random, far, groups, lone)
+local function disks_of(random, far, groups, lone, drills)
   local disks = { { id = "d-new-src", place = SOURCE }, { id = "d-new-dst", place = far } }
   local function attach(pair)
     local suffix = pair.id:gsub("^pair%-", "")
@@ -73,6 +80,10 @@ local function disks_of(random, far, groups, lone)
     for _, pair in ipairs(group.pairs) do attach(pair) end
   end
   for _, pair in ipairs(lone) do attach(pair) end
+  for _, about in ipairs(drills) do
+    disks[#disks + 1] = { id = "d-" .. about.id, place = far,
+      instance = random:chance(0.3) and "i-new" or nil }
+  end
   return disks
 end
 
@@ -87,20 +98,17 @@ local function world_of(random, features)
     local id = ("pg-%d"):format(number)
     local group = unit(random, { id = id, status = random:pick(states) }, far, copying)
     groups[number] = members(random, group, count, number, features.apart)
-    drills[number] = { id = ("pg-drill-%d"):format(number), group = id, region = far:match "^[^/]+",
-      status = random:pick(DRILL_STATES), started = 1, recover_point = 1 }
+    drills[number] = drill(random, "pg-drill-" .. number, { group = id }, far)
   end
   for number, name in ipairs { "pair-a", "pair-b" } do
     lone[number] = unit(random, { id = name, status = random:pick(states) }, far, copying)
-    drills[#drills + 1] = { id = ("drill-%d"):format(number), pair = name,
-      region = far:match "^[^/]+", status = random:pick(DRILL_STATES), started = 1,
-      recover_point = 1 }
+    drills[#drills + 1] = drill(random, "drill-" .. number, { pair = name }, far)
   end
   local regions = { S, D, { id = ELSEWHERE, zones = { "cn-beijing-a" } } }
   return { regions = regions, groups = groups,
     pairs = lone, drills = drills, account = { quota = {} },
     timings = { cycle_sync = copying },
-    disks = disks_of(random, far, groups, lone),
+    disks = disks_of(random, far, groups, lone, drills),
     instances = { { id = "i-old", place = SOURCE }, { id = "i-new", place = far } } }
 end
 
@@ -176,9 +184,9 @@ function Walk:call()
   local action = random:pick(self.actions)
   local row = model.operations[action]
   if row.of == "drill" then
-    local id, drill = self:target(row)
-    action = drill and drill.group and "ClearReplicaGroupDrill" or "ClearPairDrill"
-    if not drill then
+    local id, record = self:target(row)
+    action = record and record.group and "ClearReplicaGroupDrill" or "ClearPairDrill"
+    if not record then
       return self.probe:call(action, { RegionId = D, PairId = id, DrillId = id })
     end
   end
@@ -240,7 +248,7 @@ function M.walk(seed, options)
   probe.emu:advance(0)
   for _ = 1, 40 do
     local kind = random:random()
-    local step = kind < 0.75 and "call" or kind < 0.86 and "again" or kind < 0.92 and "machines"
+    local step = kind < 0.75 and "call" or kind < 0.86 and "again" or kind < 0.90 and "machines"
       or kind < 0.95 and "weather" or "look"
     walk[step](walk)
     if random:chance(0.5) then probe.emu:advance(random:pick(PAUSES)) end
