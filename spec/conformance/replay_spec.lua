@@ -114,6 +114,20 @@ describe("a strict replay", function()
     assert.equal(1, #left)
   end)
 
+  it("plays one of several commands that a file is of", function()
+    local first = noted.text { describe_line(1, "pg-001", "normal") }
+    local second = noted.text { describe_line(1, "pg-002", "stopped"),
+      describe_line(2, "pg-002", "normal") }
+    local replay = play(first .. second, "strict")
+    local client = client_of(replay:options())
+    for _, status in ipairs { "stopped", "normal" } do
+      local answer = assert(client:call("DescribeDiskReplicaGroups", { GroupIds = "pg-002",
+        Site = "backup" }))
+      assert.equal(status, answer.ReplicaGroups[1].Status)
+    end
+    assert(replay:finish())
+  end)
+
   it("plays failures on the way", function()
     local replay = play(noted.text { noted.exchange(1, "FailoverDiskReplicaGroup", {
       RegionId = "cn-shanghai", ReplicaGroupId = "pg-001" }, { failure = { kind = "timeout",
