@@ -252,11 +252,11 @@ local OPTION = { ["--region"] = "regionid", ["--second-region"] = "regionid", ["
 function Redactor:command(argv)
   local words = {}
   for i, word in ipairs(argv) do
-    local name, value = word:match "^(%-%-?%a[%a%-]*)=(.*)$"
+    local name, value = word:match "^(%-%-%a[%a%-]*)=(.*)$"
     local held = OPTION[name or argv[i - 1]]
     if name then
       words[i] = name .. "=" .. (held and self:string(held, value) or self:argument(value))
-    elseif word:find "^%-%-?%a[%a%-]*$" then
+    elseif word:find "^%-%-%a[%a%-]*$" or word:find "^%-%a$" then
       words[i] = word
     else
       words[i] = held and self:string(held, word) or self:argument(word, i == 1)
