@@ -343,6 +343,8 @@ describe("the data says what the documentation says:", function()
       if fact.ram and fact.ram.resource then
         assert.equal(fact.ram.resource, operation.ram.resource)
         assert.equal(fact.ram.inferred, operation.ram.inferred == true)
+        assert.equal(fact.ram.also, operation.ram.also)
+        if fact.ram.level then assert.equal(fact.ram.level, operation.ram.level) end
       elseif not fact.ram then
         assert.is_true(operation.ram.inferred, name)
       end

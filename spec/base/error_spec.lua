@@ -89,6 +89,42 @@ describe("an error", function()
     end
   end)
 
+  it("masks an access key id in every spelling, but for the end that whoami shows", function()
+    for _, id in ipairs { "LTAI5tCANARY00key1234", "STS.NTCANARYkey001234",
+      "made-up_CANARY.1234" } do
+      for _, text in ipairs {
+        "server string to sign is:POST&%2F&AccessKeyId%3D" .. id .. "%26Action%3DX",
+        "twice: POST&%252F&AccessKeyId%253D" .. id .. "%2526Action%253DX",
+        "string: AccessKeyId=" .. id .. "&Action=X",
+        "server CanonicalRequest is [POST\n/\n\nauthorization:ACS3-HMAC-SHA256 Credential="
+          .. id .. ",SignedHeaders=host,Signature=00\nx-acs-accesskey-id:" .. id .. "\n]",
+        'HTTP 200: {"Credentials":{"AccessKeyId": "' .. id .. '","Access',
+        "access_key_id=" .. id,
+      } do
+        local err = example { message = text, detail = text }
+        for _, shown in ipairs { err.message, err.detail, tostring(err) } do
+          assert.is_nil(shown:find("CANARY", 1, true), shown)
+          assert.is_truthy(shown:find("…1234", 1, true), shown)
+        end
+      end
+    end
+    for _, id in ipairs { "LTAI5tCANARY00key1234", "STS.NTCANARYkey001234" } do
+      assert.equal("the key …1234 is unknown", errors.mask("the key " .. id .. " is unknown"))
+    end
+    for _, words in ipairs { "InvalidAccessKeyId.NotFound", "access_key_id: allowed: text",
+      "MALTAIR", "LTAI" } do
+      assert.equal(words, errors.mask(words))
+    end
+  end)
+
+  it("masks what V3 repeats: the headers of the canonical request", function()
+    local shown = errors.mask("server StringToSign is [ACS3-HMAC-SHA256\n00ff] server "
+      .. "CanonicalRequest is [POST\n/\nRegionId=cn-shanghai\nhost:ebs\nx-acs-security-token:"
+      .. "CANARY+/==\nx-acs-version:2021-07-30\n]")
+    assert.is_nil(shown:find("CANARY", 1, true))
+    assert.matches("x%-acs%-version:2021", shown)
+  end)
+
   it("masks a session in the excerpt of an answer that was no use", function()
     local err = errors.new { kind = "decode", code = "Client.Malformed", message = "HTTP 200: "
       .. '{"Credentials":{"AccessKeySecret": "canary-one","SecurityToken":"canary+two","Access' }
@@ -104,6 +140,7 @@ describe("an error", function()
       "server string to sign is:POST&%2F&Format%3DJSON%26" .. once,
       once .. " client: " .. once,
       once .. "%26" .. once,
+      "SecurityToken%253DTOKEN%25252FCANARY%25252Bx%25253D%25253D%2526SignatureMethod",
       "SecurityToken%3dTOKEN%252FCANARY%252Bx%253D%253D",
       "SecurityToken=TOKEN%2FCANARY%2Bx%3D%3D&SignatureMethod=HMAC-SHA1",
       "x-acs-security-token:TOKEN/CANARY+x==\nSignatureMethod",

@@ -30,6 +30,34 @@ describe("the outcome of a change", function()
     end
   end)
 
+  it("is unknown where the token was used before, unless all that was sent under it was refused",
+    function()
+      local mismatch = refuse(400, "IdempotentParameterMismatch")
+      local given = { client_token = "tok-1" }
+      local _, err, requests = failover({ mismatch }, given)
+      assert.equal("unknown", err.outcome)
+      assert.equal(1, #requests)
+      assert.matches("^what was sent under this token %(tok%-1%) before may have been done: look",
+        err.hint)
+      assert.matches("other parameters need a new token$", err.hint)
+      for _, case in ipairs {
+        { refuse(403, "OperationDenied.InvalidStatus"), "rejected" },
+        { refuse(400, "Throttling"), "rejected" },
+        { ok(), "unknown" }, { refuse(504, "RequestTimeout"), "unknown" },
+        { broken("connect", false), "unknown" },
+      } do
+        local client = helper.client({ case[1], mismatch, mismatch }, { retries = 0 })
+        client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-a" }, given)
+        for _ = 1, 2 do
+          _, err = client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-b" }, given)
+          assert.equal(case[2], err.outcome)
+        end
+        if case[2] == "rejected" then
+          assert.matches("before was refused, so nothing was done; other parameters", err.hint)
+        end
+      end
+    end)
+
   it("stays unknown over a last attempt that was throttled or never left", function()
     for _, last in ipairs { refuse(429, "Throttling"), broken("connect", false) } do
       local _, err, requests = failover { refuse(504, "RequestTimeout"), last, last }

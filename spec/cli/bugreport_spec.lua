@@ -78,6 +78,37 @@ describe("alicloud-dr bugreport", function()
     assert.equal(0, dropped)
   end)
 
+  it("has no canary in it, wherever one was", function()
+    local desk, _, directory = desk_of()
+    local canary = "Kanarie7Vogel"
+    local file, journal = directory .. "/canary.lua", directory .. "/run.jsonl"
+    scratch.write(file, ([[
+      local dr = require "alicloud.dr"
+      return dr.playbook("NAME of C", { params = {
+        { name = "word", type = "text", help = "any" } } }, function(run)
+        local orders = run:group("pg-orders", { region = "cn-shanghai" })
+        run:note("a C b64", { C = "C", list = { "C" } })
+        run:step("C step", function() return orders:precheck { max_rpo = "1d" } end)
+        run:step("say", function() return run:program "echo C hex" end)
+        run:step("fail", function() return nil, "C is no good: 'C' \"C\" C%%2DC" end)
+      end)]]):gsub("b64", core.base64(canary)):gsub("hex", core.hex(canary))
+      :gsub("%f[%w]C%f[%W]", canary))
+    local ran = desk:run("run", file, "--region", "cn-shanghai", "--yes", "word=" .. canary,
+      "--journal", journal, "--as", canary, "--incident", canary, "--skip",
+      "nothing=" .. canary, "--outage-at", "70m")
+    assert.equal(1, ran.code, ran.err)
+    assert.truthy(scratch.read(journal):find(canary, 1, true))
+    desk.env.https_proxy = ("http://%s:%s@%s.example:80"):format(canary, canary, canary)
+    desk.env.ALIBABA_CLOUD_PROFILE, desk.env.ALIBABA_CLOUD_REGION_ID = canary, "c " .. canary
+    local path = directory .. "/report.txt"
+    ran = desk:run("bugreport", "--journal", journal, "--output", path, "--yes", "--online")
+    assert.equal(0, ran.code, ran.err)
+    local text = scratch.read(path)
+    for _, spelled in ipairs { canary, core.base64(canary), core.hex(canary) } do
+      assert.is_nil(text:lower():find(spelled:lower(), 1, true), spelled)
+    end
+  end)
+
   it("leaves a line out that holds a key of this machine, however it is spelled", function()
     local secret = "emulator-secret"
     for _, spelled in ipairs { secret, core.percent_encode(secret .. "&"), core.base64(secret),
@@ -129,5 +160,14 @@ describe("alicloud-dr bugreport", function()
       "--online").code)
     assert.matches("provider ", scratch.read(directory .. "/2"))
     assert.equal(0, sent)
+  end)
+
+  it("works where no client can be made, and says why", function()
+    local desk, _, directory = desk_of()
+    desk.env.ALIBABA_CLOUD_REGION_ID = "not a region"
+    assert.equal(0, desk:run("bugreport", "--output", directory .. "/1", "--yes", "--online").code)
+    local text = scratch.read(directory .. "/1")
+    assert.matches("ALIBABA_CLOUD_REGION_ID %(set%)", text)
+    assert.matches("no client can be made %(ALIBABA_CLOUD_REGION_ID%): ", text)
   end)
 end)

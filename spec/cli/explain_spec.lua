@@ -1,3 +1,4 @@
+local assumptions = require "alicloud.cli.explain_assumption"
 local desks = require "spec.cli.desk"
 
 describe("alicloud-dr explain", function()
@@ -34,11 +35,26 @@ describe("alicloud-dr explain", function()
     assert.equal(0, ran.object.exit)
   end)
 
+  it("explains each assumption that a warning can name, and each of the emulator", function()
+    for _, name in ipairs(assumptions.names()) do
+      local ran = desk:run("explain", name)
+      assert.equal(0, ran.code, name)
+      assert.matches("^" .. name .. "\n  assumed      %u", ran.out)
+      assert.matches("\n  next         alicloud%-dr [^\n]+\n               alicloud%-dr ", ran.out)
+    end
+    assert.matches('in emulator  "current"\n  or           "current", "initial"',
+      desk:run("explain", "site_direction").out)
+    local json = desk:run("explain", "page_bounds", "--json").object
+    assert.same({ "refuse", "clamp" }, json.values)
+    assert.equal("page_bounds", json.assumption)
+  end)
+
   it("refuses what it does not know, and lets no escape through", function()
     local ran = desk:run("explain", "Throtling")
     assert.equal(2, ran.code)
     assert.matches('did you mean "Throttling"', ran.err)
-    assert.matches("; allowed: a code as errors print it, or the journal of a run", ran.err)
+    assert.matches("; allowed: a code as errors print it, the name of an assumption, or the "
+      .. "journal of a run", ran.err)
     assert.equal("", ran.out)
     assert.is_nil(desk:run("explain", "Throttling.\27[2J").out:find("\27", 1, true))
     assert.equal(2, desk:run("explain", "").code)

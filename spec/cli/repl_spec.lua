@@ -177,7 +177,7 @@ describe("completion", function()
       assert.same(declared, found, name)
     end
     own.future:cancel()
-    assert.equal("loop mode product region runtime",
+    assert.equal("differences loop mode product region runtime",
       table.concat((complete.candidates(own, "client.")), " "))
     assert.equal("spawn spawn_shared",
       table.concat((complete.candidates(own, "client.loop.sp")), " "))

@@ -158,6 +158,7 @@ describe("a run with --replay", function()
     assert.equal(desk.env.TMPDIR, own:sub(1, #desk.env.TMPDIR))
     assert.matches('"replay":"' .. recording:gsub("%p", "%%%0"), scratch.read(own))
     assert.matches("nothing of it has happened", desk:run("report", own).out)
+    assert.matches("stands +a replay of .*nothing of it has happened", desk:run("explain", own).out)
     assert.matches("a replay: nothing has", desk:run("runs", (own:match "^(.*)/")).out)
   end)
 

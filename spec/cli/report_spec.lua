@@ -203,7 +203,8 @@ describe("alicloud-dr policy", function()
     local document = assert(core.decode(ran.out))
     assert.equal("1", document.Version)
     assert.same({
-      ["ebs:DescribeDiskReplicaGroups"] = { "acs:ebs:cn-shanghai:*:diskreplicagroup/*" },
+      ["ebs:DescribeDiskReplicaGroups"] = { "acs:ebs:cn-shanghai:*:diskreplicagroup/*",
+        "acs:ebs:cn-shanghai:*:diskreplicagroup/pg-orders" },
       ["ebs:DescribeDiskReplicaPairs"] = { "acs:ebs:cn-shanghai:*:diskreplicapair/*" },
       ["ebs:FailoverDiskReplicaGroup"] = { "acs:ebs:cn-shanghai:*:diskreplicagroup/pg-orders" },
       ["ecs:StartInstance"] = { "acs:ecs:cn-shanghai:*:instance/i-orders-sh" },

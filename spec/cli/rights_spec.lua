@@ -75,6 +75,7 @@ local KINDS = {
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
   { "/seen.*%.json$", "findings" },
   { "/dr%.prom", "metrics" }, { "/night%.rec$", "recording" }, { "/bug%.txt$", "report" },
+  { "%.har$", "HAR" },
   { "^/home/%.local/state/alicloud%-dr/history", "history" }, { "^/home/%.cache", "look" },
 }
 
@@ -97,7 +98,8 @@ end
 
 -- The examples of each row; its name is the first command of its first cell.
 local EXAMPLES = {
-  version = { "version", "explain Throttling", "manual", "manual security", "help plan" },
+  version = { "version", "explain Throttling", "explain site_direction", "manual",
+    "manual security", "help plan" },
   completion = { "completion bash", "completion --words groups" },
   status = { "status", "status" },
   readiness = { "readiness", "readiness --format prometheus --output dr.prom" },
@@ -127,6 +129,7 @@ local EXAMPLES = {
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
   bugreport = { "bugreport --journal journals/run.jsonl --recording night.rec -o bug.txt -y" },
+  record = { "record night.rec --har night.har" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
 }

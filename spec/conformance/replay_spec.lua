@@ -114,6 +114,20 @@ describe("a strict replay", function()
     assert.equal(1, #left)
   end)
 
+  it("plays one of several commands that a file is of", function()
+    local first = noted.text { describe_line(1, "pg-001", "normal") }
+    local second = noted.text { describe_line(1, "pg-002", "stopped"),
+      describe_line(2, "pg-002", "normal") }
+    local replay = play(first .. second, "strict")
+    local client = client_of(replay:options())
+    for _, status in ipairs { "stopped", "normal" } do
+      local answer = assert(client:call("DescribeDiskReplicaGroups", { GroupIds = "pg-002",
+        Site = "backup" }))
+      assert.equal(status, answer.ReplicaGroups[1].Status)
+    end
+    assert(replay:finish())
+  end)
+
   it("plays failures on the way", function()
     local replay = play(noted.text { noted.exchange(1, "FailoverDiskReplicaGroup", {
       RegionId = "cn-shanghai", ReplicaGroupId = "pg-001" }, { failure = { kind = "timeout",
@@ -146,6 +160,13 @@ describe("a lenient replay", function()
     assert.equal("failovering", ask(client, "pg-001"))
     assert.equal("stopped", ask(client, "pg-002"))
     assert(replay:finish())
+  end)
+
+  it("takes several ids in any order", function()
+    local line = describe_line(1, "pg-002,pg-001", "normal")
+    local client = client_of(play(noted.text { line }, "lenient"):options())
+    assert.equal("normal", ask(client, "pg-001,pg-002"))
+    assert.is_nil(ask(client, "pg-001"))
   end)
 
   it("answers a change as often as it was made, and only with its parameters", function()

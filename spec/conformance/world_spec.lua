@@ -6,6 +6,8 @@ local core = require "alicloud.core"
 local emulators = require "alicloud.emulator"
 local lines = require "alicloud.conformance.lines"
 local noted = require "spec.conformance.noted"
+local recorders = require "alicloud.conformance.recording.recorder"
+local scratch = require "spec.scratch"
 local worlds = require "alicloud.conformance.world"
 
 local REGIONS = { "cn-hangzhou", "cn-shanghai" }
@@ -36,10 +38,10 @@ local WORLD = {
 }
 
 -- Everything that an emulator shows of its groups and pairs, by region, site and id.
-local function shown(emulator, transport)
+local function shown(emulator, transport, recorder)
   local client = alicloud.client { region = "cn-hangzhou", runtime = emulator.runtime,
     transport = transport or emulator.transport, access_key_id = "emulator",
-    access_key_secret = "emulator-secret" }
+    access_key_secret = "emulator-secret", recorder = recorder }
   local all = {}
   for _, region in ipairs(REGIONS) do
     for _, site in ipairs { "production", "backup" } do
@@ -60,6 +62,12 @@ local function shown(emulator, transport)
       InstanceIds = core.encode { "i-001" } }, { region = region })).Instances
   end
   return all
+end
+
+local function by_id(list)
+  local map = {}
+  for _, record in ipairs(list) do map[record.ReplicaPairId or record.ReplicaGroupId] = record end
+  return map
 end
 
 local function recorded(world)
@@ -87,6 +95,33 @@ describe("a world from a recording", function()
     for key, record in pairs(before) do assert.same(record, after[key], key) end
     assert.equal(count(before), count(after))
     assert.is_true(count(before) > 96)
+  end)
+
+  it("does so from a redacted file, under the names of that", function()
+    local emulator = emulators.new { world = WORLD }
+    local path = scratch.directory() .. "/seen.jsonl"
+    local recorder = assert(recorders.open(path, { now = emulator.runtime.time }))
+    shown(emulator, nil, recorder)
+    recorder:close()
+    local recording, fields = assert(lines.open(path)), 0
+    assert.equal(0, recording.dropped)
+    local world = assert(worlds.of(recording))
+    local seeded = emulators.new { world = world, now = world.now }
+    local client = alicloud.client { region = "cn-hangzhou", runtime = seeded.runtime,
+      transport = seeded.transport, access_key_id = "emulator",
+      access_key_secret = "emulator-secret" }
+    for _, exchange in ipairs(recording.exchanges) do
+      local answer = exchange.product == "ebs" and client:call(exchange.action, exchange.params,
+        { region = exchange.region })
+      for _, name in ipairs { "ReplicaGroups", "ReplicaPairs" } do
+        local recorded_list = exchange.response.json[name]
+        if recorded_list then
+          assert.same(by_id(recorded_list), by_id(answer[name]))
+          fields = fields + count(recorded_list)
+        end
+      end
+    end
+    assert.is_true(fields > 96)
   end)
 
   it("can be moved to another time, with all its moments", function()

@@ -209,6 +209,8 @@ local ROWS = {
   -- Codes that mean more than their status.
   { "LastTokenProcessing", api(403, "LastTokenProcessing"), "unknown", "api",
     "LastTokenProcessing", "pending" },
+  { "IdempotentProcessing", api(403, "IdempotentProcessing"), "unknown", "api",
+    "IdempotentProcessing", "pending" },
   { "OperationConflict", api(409, "OperationConflict"), "rejected", "api", "OperationConflict",
     "pending" },
   { "SignatureNonceUsed", api(400, "SignatureNonceUsed"), "unknown", "api",

@@ -6,7 +6,7 @@ const fs = require("fs");
 const { Emulator } = require("./emulator");
 const suite = require("./suite");
 
-const PARTS = ["./calls", "./refusals", "./story", "./shapes", "./traces"];
+const PARTS = ["./calls", "./refusals", "./story", "./shapes", "./traces", "./har"];
 
 async function main() {
   require("./signatures").tests(JSON.parse(fs.readFileSync(process.argv[2], "utf8")));

@@ -28,6 +28,7 @@ static const struct code_rule CODES[] = {
     {"RequestTimeout", AC_RETRY_SERVER, true},
     {"UnknownError", AC_RETRY_SERVER, true},
     {"LastTokenProcessing", AC_RETRY_PENDING, true},
+    {"IdempotentProcessing", AC_RETRY_PENDING, true},
     {"OperationConflict", AC_RETRY_PENDING, false},
     {"SignatureNonceUsed", AC_RETRY_NONCE, true},
     {"InvalidTimeStamp.Expired", AC_RETRY_CLOCK, false},

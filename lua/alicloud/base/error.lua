@@ -20,7 +20,8 @@ local M = {}
 ---@class alicloud.Error
 ---@field kind alicloud.ErrorKind
 ---@field code string the service's code verbatim (`Throttling.User`); ours are `Client.*`
----@field message string the service's words, but for a session token, which is masked
+---@field message string the service's words, but for a session token, which is masked, and the
+---access key id, of which the end is left
 ---@field outcome? alicloud.Outcome
 ---@field retryable boolean whether the same request may succeed later
 ---@field hint? string what to do about it
@@ -38,7 +39,7 @@ local M = {}
 ---@field access_denied_detail? table what RAM says about a missing permission
 ---@field attempts? integer
 ---@field elapsed? number seconds over all attempts
----@field client_token? string repeat with the same one
+---@field client_token? string repeat with the same one, and never with other parameters
 ---@field retry_after? number seconds, the service's wish
 ---@field stopped? string why there was no further attempt, see alicloud.call.retry; "patience": the
 ---outage has lasted longer
@@ -97,19 +98,49 @@ end
 -- In the string to sign of HMAC-SHA1 a value is percent-encoded twice, so only an encoded ampersand
 -- ends it.
 local function mask_encoded_token(text)
-  return (text:gsub("(SecurityToken%%3[Dd])(%S+)", function(name, rest)
-    local after = rest:find("%26", 1, true)
+  return (text:gsub("(SecurityToken%%2?5?3[Dd])(%S+)", function(name, rest)
+    local after = rest:find(name:find "%%253" and "%2526" or "%26", 1, true)
     return name .. "***" .. (after and mask_encoded_token(rest:sub(after)) or "")
   end))
 end
 
---- Hides the session token of a signed request that a text shows. The service repeats our string to
---- sign when a signature does not match, and the token is part of that string; a session that came
---- in an unusable answer is in the excerpt of that answer.
+-- As `alicloud-dr whoami` shows it, so that two texts can be told to speak of the same key.
+local function tail(id)
+  return #id > 4 and "…" .. id:sub(-4) or "…"
+end
+
+-- Key ids by what stands before them, percent-encoded up to twice, and by their look.
+local KEY_ID = "([%w%._%-]+)"
+local BEFORE_KEY_ID = {
+  "([aA]ccess_?[kK]ey_?[iI]d=)", "([aA]ccess_?[kK]ey_?[iI]d%%3[Dd])",
+  "([aA]ccess_?[kK]ey_?[iI]d%%253[Dd])", '([aA]ccess_?[kK]ey_?[iI]d"%s*:%s*")',
+  "([cC]redential=)", "([cC]redential%%3[Dd])", "([aA]ccess[kK]ey%-?[iI]d:%s*)",
+}
+local SHORTEST_KEY_ID = 12
+
+local function mask_key_ids(text)
+  if text:find "[kK]ey_?%-?[iI]d" or text:find "[cC]redential" then
+    for _, before in ipairs(BEFORE_KEY_ID) do
+      text = text:gsub(before .. KEY_ID, function(name, id) return name .. tail(id) end)
+    end
+  end
+  for _, shape in ipairs { "LTAI%w+", "STS%.%w+" } do
+    if text:find(shape) then
+      text = text:gsub("%f[%w]" .. shape, function(id)
+        return #id >= SHORTEST_KEY_ID and tail(id) or nil
+      end)
+    end
+  end
+  return text
+end
+
+--- Hides the session token and the access key id of a signed request that a text shows. The service
+--- repeats our string to sign when a signature does not match, and both are part of that string; a
+--- session that came in an unusable answer is in the excerpt of that answer.
 ---@param text string
 ---@return string
 function M.mask(text)
-  return (mask_encoded_token(text)
+  return (mask_encoded_token(mask_key_ids(text))
     :gsub("(SecurityToken=)[^&%s]+", "%1***")
     :gsub('("AccessKeySecret"%s*:%s*")[^"]*', "%1***")
     :gsub('("SecurityToken"%s*:%s*")[^"]*', "%1***")

@@ -3,6 +3,7 @@
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
+local differences = require "alicloud.base.differences"
 local duration = require "alicloud.base.duration"
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
@@ -274,13 +275,17 @@ end
 ---@field tally alicloud.Stats
 ---@field outages table<string, alicloud.outage_retry.Outage> by host
 ---@field waits { waited: number, waited_until: number? } for the cloud, by all of them
+---@field differences alicloud.Differences
+---@field tokens table<string, boolean> whether every request under it was refused
+---@field token_count integer
 
 --- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
 ---@param context alicloud.call.Context
 ---@return alicloud.call.Shared
 function M.new_shared(context)
   return { bucket = retry.bucket(context.policy.budget), clock_offset = 0, tally = stats.new(),
-    outages = {}, waits = { waited = 0 } }
+    outages = {}, waits = { waited = 0 }, differences = differences.new(context.runtime.warn),
+    tokens = {}, token_count = 0 }
 end
 
 --- Makes the adapter that requests leave by.

@@ -16,6 +16,8 @@ local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
+---@module "alicloud.call.differences"
+local differences = lazy.module "alicloud.call.differences"
 ---@module "alicloud.call.tracer"
 local tracers = lazy.module "alicloud.call.tracer"
 
@@ -152,12 +154,26 @@ local function heed_stop(context, answer, err)
   if stop ~= nil then error(guard.cancellation(err), 0) end
 end
 
+-- What was seen before a change says nothing of what may be seen after it.
+local function run_attempt(context, plan, progress)
+  local noted = context.shared.differences
+  if plan.mutating then noted.looks = nil end
+  local result, answer = attempt.run(context, plan, progress)
+  if plan.mutating then noted.looks = nil end
+  if not result then
+    differences.of_refusal(context, plan, answer)
+  elseif not plan.mutating and plan.operation and plan.data.whole then
+    differences.of_answer(context, plan, progress, result)
+  end
+  return result, answer
+end
+
 local function carry_out(context, plan, progress)
   local refusal = forbidden(context, plan)
   if refusal then return nil, outcomes.error(context, plan, progress, refusal) end
   while true do
     progress.attempts = progress.attempts + 1
-    local result, answer = attempt.run(context, plan, progress)
+    local result, answer = run_attempt(context, plan, progress)
     if result then return outcomes.result(context, progress, result, answer) end
     outcomes.add_request_id(progress, answer)
     rate_limit.apply_throttle(context, plan, progress, answer)

@@ -16,6 +16,13 @@ local proxies = lazy.module "alicloud.net.proxy"
 
 local M = {}
 
+-- Refusals of a token that was used before with other parameters.
+local REUSED = {
+  ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
+}
+-- Tokens of which it is remembered what became of them; of others nothing is concluded.
+local MOST_TOKENS = 10000
+
 -- Kinds of failures on the way to the host.
 local ON_THE_WAY = { network = true, timeout = true, tls = true }
 
@@ -26,6 +33,20 @@ function M.add_request_id(progress, answer)
   local id, ids = answer.request_id, progress.request_ids
   if not id then return end
   if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
+end
+
+-- Whether every request under a token was refused, as far as these clients have sent them.
+local function remember_token(context, plan, outcome)
+  local shared, token = context.shared, plan.token
+  if not plan.mutating or not token or outcome == "not_sent" then return end
+  local tokens = shared.tokens
+  if tokens[token] == nil then
+    if shared.token_count >= MOST_TOKENS then return end
+    shared.token_count = shared.token_count + 1
+    tokens[token] = outcome == "rejected"
+  elseif outcome ~= "rejected" then
+    tokens[token] = false
+  end
 end
 
 local function meta_of(progress)
@@ -51,6 +72,7 @@ end
 ---@return table result the same
 function M.result(context, progress, result, info)
   retry.refund(context.shared.bucket, progress.cost)
+  remember_token(context, progress.plan, "accepted")
   local tally = context.shared.tally
   tally.successes = tally.successes + 1
   -- What is kept with the result holds no credentials.
@@ -82,7 +104,16 @@ local function hint_of_doubt(plan)
   return "it may have been done: look at the resource before sending again, " .. advice
 end
 
+-- A token is bound to the parameters of its first request even where that was refused.
+local function hint_of_reuse(plan, outcome)
+  local end_of_it = outcome == "rejected" and "was refused, so nothing was done"
+    or "may have been done: look at the resource"
+  return ("what was sent under this token (%s) before %s; other parameters need a new token")
+    :format(plan.token or "none", end_of_it)
+end
+
 local function hint_for(context, plan, failure, outcome)
+  if plan.mutating and REUSED[failure.code] then return hint_of_reuse(plan, outcome) end
   local hint = failure.hint or server_clock.hint(context, failure)
     or hint_of_service(plan.data, failure.code) or hint_of_own_code(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
@@ -116,6 +147,11 @@ function M.error(context, plan, progress, failure)
   local fields = {}
   for name, value in pairs(failure) do fields[name] = value end
   local outcome = failure.outcome or "unknown"
+  if plan.mutating and REUSED[failure.code] and not context.shared.tokens[plan.token or ""] then
+    outcome = "unknown"
+  elseif not REUSED[failure.code] then
+    remember_token(context, plan, outcome)
+  end
   fields.message = name_proxy(context, plan, failure)
   if plan.mutating and outcome ~= "unknown" and progress.doubtful then
     outcome = "unknown"

@@ -20,7 +20,8 @@ local M = {}
 ---@field deadline? number seconds for the whole call
 ---@field retries? integer attempts after the first
 ---@field mutating? boolean for actions without service data
----@field client_token? string the same as the parameter ClientToken
+---@field client_token? string the same as the parameter ClientToken; it belongs to the parameters
+---of its first request, even where that was refused
 ---@field resend? "token"|"never" after an unknown outcome of a mutating call
 
 ---@class alicloud.plan.Form all of a plan that does not depend on parameters

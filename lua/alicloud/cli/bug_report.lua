@@ -1,6 +1,6 @@
 --- The text of a bug report: versions, platform, how keys and hosts are found, a recording, the
---- tail of a journal. Nothing in it tells whose account or machine it is: what is not on a list of what
---- may stay gets a pseudonym, and what cannot be proved to be clean is left out.
+--- tail of a journal. Nothing in it tells whose account or machine it is: what is not on a list of
+--- what may stay gets a pseudonym, and what cannot be proved to be clean is left out.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
@@ -88,18 +88,29 @@ local function add_identity(about, client, redactor)
   end
 end
 
+-- The variable that a fault speaks of, if it is one of ours.
+local function variable_in(fault)
+  for _, list in ipairs { SHOWN, NAMED } do
+    for _, name in ipairs(list) do
+      if fault:find(name .. "%f[^%w_]") then return " (" .. name .. ")" end
+    end
+  end
+  return ""
+end
+
 --- How keys and hosts are found. Nobody is asked unless that is wished.
 ---@param runtime alicloud.Runtime
----@param client alicloud.Client
 ---@param redactor alicloud.recording.Redactor
----@param asks boolean also ask the provider who gives the keys
+---@param client? alicloud.Client whose provider of keys is asked
+---@param fault? string why there is no client
 ---@return alicloud.cli.ReportSection
-function M.configuration(runtime, client, redactor, asks)
+function M.configuration(runtime, redactor, client, fault)
   local about, getenv = section "configuration", runtime.getenv
   for _, name in ipairs(SHOWN) do
     local value = getenv(name)
     if value then
-      add(about, "%s=%s", name, value:find "^[%w%-_./]*$" and #value <= 40 and value or "(set)")
+      local is_plain = value:find "^[%w%-_./]*$" and #value <= 40
+      add(about, "%s%s", name, is_plain and "=" .. value or " (set)")
     end
   end
   for _, name in ipairs(NAMED) do
@@ -109,7 +120,10 @@ function M.configuration(runtime, client, redactor, asks)
   for _, name in ipairs(home and FILES or {}) do
     add(about, "~/%s %s", name, core.look(home .. "/" .. name) and "is there" or "is not there")
   end
-  if asks then add_identity(about, client, redactor) end
+  if client then add_identity(about, client, redactor) end
+  if fault then
+    add(about, "no client can be made%s: %s", variable_in(fault), redactor:text(fault))
+  end
   return about
 end
 

@@ -16,6 +16,7 @@ local M = {}
 ---@field product? string whose code it is; nil of our own
 ---@field status? integer usual HTTP status
 ---@field meaning string
+---@field fault? string whose fault it is; nil of our own, whose meaning says it
 ---@field known string what may be said about an effect
 ---@field outcome? alicloud.Outcome
 ---@field resend string whether and when sending again is safe
@@ -53,6 +54,49 @@ local RESEND_BY_OUTCOME = {
   unknown = "only after a look that shows no effect, with the same client token, and soon",
   accepted = "only as a new failover, after a look",
 }
+
+-- Whose fault it is: by the retry class, else by the first pattern that the code has.
+local FAULT_OF_CLASS = {
+  throttle = "the calls of the whole account, which share one quota",
+  clock = "the clock of this machine, most likely",
+  credentials = "the credentials",
+  nonce = "something on the way that repeats requests",
+  pending = "an earlier request that is still at work",
+  server = "the service",
+}
+local FAULTS = {
+  { "^InvalidAccessKeyId", "the credentials" },
+  { "^InvalidSecurityToken", "the credentials" },
+  { "Signature", "the secret, or what changes requests on their way" },
+  { "^InvalidTimeStamp", "the clock of this machine, or what changes requests on their way" },
+  { "Idempoten", "whoever used the token before" },
+  { "^Forbidden", "the rights of the credentials" },
+  { "^NoPermission", "the rights of the credentials" },
+  { "Balance", "the account: it is out of money" },
+  { "Arrears", "the account: it is out of money" },
+  { "WhiteList", "the account: it has not been let in" },
+  { "Quota", "the account: a quota is used up" },
+  { "TooMuchEmptyGroup", "the account: a quota is used up" },
+  { "^InvalidDisk%.", "the state of what was asked for" },
+  { "^InvalidOperation%.Disk", "the state of what was asked for" },
+  { "^InvalidInstance%.", "the state of what was asked for" },
+  { "NoStock", "the zone, which has no room" },
+  { "^Invalid", "the request" }, { "^Missing", "the request" },
+  { "^NoSuchResource", "the request" }, { "^NumberExceed", "the request" },
+  { "^Duplicate", "the request" },
+  { "^Unsupported", "the request" }, { "^DiskId%.Value", "the request" },
+  { "^DeleteWithInstance", "the request" }, { "^DryRun", "nobody: a check was asked for" },
+  { "DestRegion$", "the request: it asked the other site" },
+  { "OperateNotAllowedFor", "the request: it asked the other site" },
+}
+
+local function fault_of(code, class, status)
+  if FAULT_OF_CLASS[class] then return FAULT_OF_CLASS[class] end
+  for _, fault in ipairs(FAULTS) do
+    if code:find(fault[1]) then return fault[2] end
+  end
+  return (status or 0) >= 500 and "the service" or "the state of what was asked for"
+end
 
 -- The class and outcome of a code of the service are those of a refusal that carries it.
 local function classify(code, status)
@@ -142,7 +186,9 @@ local function build(code, entry, product, err)
   local fields = { outcome = outcome, retry_class = class }
   return setmetatable({
     code = code, product = product, status = err.status or entry.status,
-    meaning = entry.meaning, outcome = outcome, known = KNOWN[outcome] or DEPENDS,
+    fault = product and fault_of(code, class, entry.status) or nil,
+    meaning = entry.meaning, outcome = outcome,
+    known = entry.known or KNOWN[outcome] or DEPENDS,
     resend = entry.resend or resend_text(outcome, class), cure = err.hint or entry.cure,
     operations = operations_with(product, code), next = next_steps(fields, err),
   }, Explanation)
@@ -191,6 +237,7 @@ function Explanation:__tostring()
     "  send again   " .. self.resend,
     "  what to do   " .. self.cure,
   }
+  if self.fault then table.insert(lines, 3, "  whose fault  " .. self.fault) end
   local count = #self.operations
   if count > 0 then
     local names = count <= MOST_NAMED and table.concat(self.operations, ", ")

@@ -54,6 +54,10 @@ local function stands(model)
   local last = last_entered(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
     texts.plural(#model.steps, "step")) }
+  if model.run.replay then
+    table.insert(parts, 1, ("a replay of %s, nothing of it has happened"):format(
+      plain.clean(model.run.replay, 120)))
+  end
   if last then
     parts[#parts + 1] = ("the last one entered is %q: %s"):format(plain.clean(last.step, 120),
       (texts.step_status(last)))

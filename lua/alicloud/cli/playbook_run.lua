@@ -299,7 +299,7 @@ local function failure_object(args, err, path, go_on, holder)
       and core.array(view_run.commands_up(err.ways_up or {}, path)) or nil,
     left_open = err.left_open and core.array(err.left_open),
     correctable = err.correctable and core.array(err.correctable), resume = go_on,
-    again = err.again, report = args.report, holder = holder,
+    again = err.again, report = args.report, holder = holder, replay = args.replay,
   }
 end
 
@@ -346,7 +346,7 @@ local function finish(result, err, path, args, io, state)
   local code = saved and output.EXIT.done or output.EXIT.failed
   if args.json then
     local object = result_object(result)
-    object.report = args.report
+    object.report, object.replay = args.report, args.replay
     return output.json(io, code, object)
   end
   print_result(io, result, args)

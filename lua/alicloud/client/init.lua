@@ -34,9 +34,11 @@ local M = {}
 ---@field mode "normal"|"observe"
 ---@field runtime alicloud.Runtime
 ---@field loop alicloud.Loop
+---@field differences alicloud.Differences what the service showed otherwise than assumed
 local Client = {}
 
-local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true }
+local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true,
+  differences = true }
 
 local by_client = setmetatable({}, { __mode = "k" })
 local metatable
@@ -337,6 +339,7 @@ M.METHODS, M.FIELDS = Client, PUBLIC
 metatable = {
   __name = "alicloud.Client",
   __index = function(client, key)
+    if key == "differences" then return by_client[client].shared.differences end
     if PUBLIC[key] then return by_client[client][key] end
     return Client[key]
   end,

@@ -17,6 +17,7 @@ M.VERSION = 1
 
 ---@class alicloud.conformance.RecordedExchange
 ---@field line integer in the file
+---@field command integer of the commands that the file is of, the number of its own
 ---@field at number unix seconds at which it began
 ---@field ms number that it took
 ---@field product string
@@ -35,6 +36,7 @@ M.VERSION = 1
 ---@class alicloud.conformance.Recording
 ---@field name string of its file, for messages
 ---@field head table its first line, empty where that is lost
+---@field commands integer that it is of
 ---@field exchanges alicloud.conformance.RecordedExchange[]
 ---@field differences table[] { line, at, assumption, text }
 ---@field dropped integer lines that the recorder left out, since it could not prove them clean
@@ -122,7 +124,8 @@ local function take(recording, entry, line)
     return ("v: got %s; allowed: %d"):format(schema.show(entry.v), M.VERSION)
   end
   if entry.n == 0 then
-    recording.head = entry
+    recording.commands = recording.commands + 1
+    if next(recording.head) == nil then recording.head = entry end
   elseif entry.dropped ~= nil then
     recording.dropped = recording.dropped + 1
   elseif entry.difference ~= nil then
@@ -132,7 +135,9 @@ local function take(recording, entry, line)
   else
     local problem = fault_of_exchange(entry)
     if problem then return problem end
-    table.insert(recording.exchanges, exchange_of(entry, line))
+    local exchange = exchange_of(entry, line)
+    exchange.command = math.max(1, recording.commands)
+    table.insert(recording.exchanges, exchange)
   end
 end
 
@@ -152,7 +157,8 @@ end
 ---@return alicloud.conformance.Recording|nil
 ---@return alicloud.Error? err names the line
 function M.read(text, name)
-  local recording = { name = name, head = {}, exchanges = {}, differences = {}, dropped = 0 }
+  local recording = { name = name, head = {}, commands = 0, exchanges = {}, differences = {},
+    dropped = 0 }
   local inner, number = recording_in(text)
   for line, ending in inner:gmatch "([^\n]*)(\n?)" do
     number = number + 1

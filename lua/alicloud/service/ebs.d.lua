@@ -3,13 +3,13 @@
 --- Types of ebs 2021-07-30. Made by `make types` from the service data; change that instead.
 
 ---@class alicloud.ebs.AddDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.ChangeResourceGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field NewResourceGroupId string resource group to move it to; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region of the resource; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceId string the resource; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -27,7 +27,7 @@
 
 ---@class alicloud.ebs.CreateDiskReplicaGroupParams
 ---@field Bandwidth? integer not open for public use; an integer of at least 0 (Kbit/s)
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field Description? string what it is for; 2-256 characters, not beginning with http:// or https://
 ---@field DestinationRegionId string region of the secondary disks; may be the same, in another zone; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field DestinationZoneId string zone of the secondary disks; an id of 1-64 letters, digits, hyphens, underscores and dots
@@ -46,7 +46,7 @@
 ---@class alicloud.ebs.CreateDiskReplicaPairParams
 ---@field Bandwidth? 10240|20480|51200|102400 bandwidth to pay ahead for; with PREPAY 10240 unless given (Kbit/s)
 ---@field ChargeType? "PREPAY"|"POSTPAY" pay for bandwidth ahead, or for traffic afterwards; POSTPAY if absent
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field Description? string what it is for; 2-256 characters, not beginning with http:// or https://
 ---@field DestinationDiskId string the secondary disk: same category, performance level and size, not attached; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field DestinationRegionId string region of the secondary disks; may be the same, in another zone; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
@@ -68,12 +68,12 @@
 ---@field RequestId string
 
 ---@class alicloud.ebs.DeleteDiskReplicaGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.DeleteDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the primary disks, where production runs; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
@@ -258,12 +258,12 @@
 ---@field RequestId string
 
 ---@class alicloud.ebs.FailoverDiskReplicaGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.FailoverDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
@@ -288,7 +288,7 @@
 ---@field RequestId string
 
 ---@class alicloud.ebs.ListTagResourcesParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field NextToken? string from the page before; page numbers are ignored with it; text without control characters
 ---@field RegionId? string region of the resource; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceId? string[] the resources; a list of at most 50
@@ -308,7 +308,7 @@
 
 ---@class alicloud.ebs.ModifyDiskReplicaGroupParams
 ---@field Bandwidth? integer not open for public use; an integer of at least 0 (Kbit/s)
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field Description? string what it is for; 2-256 characters, not beginning with http:// or https://
 ---@field EnableRtc? boolean replication time control; false if absent
 ---@field GroupName? string name of the group; 2-128 letters, digits and : _ - with a letter first, not http:// or https://
@@ -318,7 +318,7 @@
 
 ---@class alicloud.ebs.ModifyDiskReplicaPairParams
 ---@field Bandwidth? integer not open for public use; an integer of at least 0 (Kbit/s)
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field Description? string what it is for; 2-256 characters, not beginning with http:// or https://
 ---@field EnableRtc? boolean not for a pair inside a group; false if absent
 ---@field PairName? string name of the pair; 2-128 letters, digits and : _ . - with a letter first, not http:// or https://
@@ -327,37 +327,37 @@
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.RemoveDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.ReprotectDiskReplicaGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReverseReplicate? boolean false cancels the failover: the next sync overwrites what the secondary has written since; true if absent
 
 ---@class alicloud.ebs.ReprotectDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field ReverseReplicate? boolean false cancels the failover: the next sync overwrites what the secondary has written since; true if absent
 
 ---@class alicloud.ebs.StartDiskReplicaGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field OneShot? boolean one synchronisation now, then stop; once in half an RPO (450 s); false if absent
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.StartDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field OneShot? boolean one synchronisation now, then stop; once in half an RPO (450 s); false if absent
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.StartPairDrillParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field PairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 
@@ -366,7 +366,7 @@
 ---@field RequestId string
 
 ---@class alicloud.ebs.StartReplicaGroupDrillParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field GroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 ---@field RegionId? string region of the secondary disks now: after a reverse, the other one; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 
@@ -375,17 +375,17 @@
 ---@field RequestId string
 
 ---@class alicloud.ebs.StopDiskReplicaGroupParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the group, which is its production region; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaGroupId string the group; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.StopDiskReplicaPairParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the primary or of the secondary disk; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ReplicaPairId string the pair; an id of 1-64 letters, digits, hyphens, underscores and dots
 
 ---@class alicloud.ebs.TagResourcesParams
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the resource; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceId string[] the resources; a list of 1-50
 ---@field ResourceType string what the ids are of; diskreplicapair or diskreplicagroup or dedicatedblockstoragecluster
@@ -393,7 +393,7 @@
 
 ---@class alicloud.ebs.UntagResourcesParams
 ---@field All? boolean take all tags off; only without TagKey; false if absent
----@field ClientToken? string idempotency token; one per intent, made when absent; 1-64 printable ASCII characters
+---@field ClientToken? string idempotency token; one per intent, made when absent; other parameters need another one, after a refusal, too; 1-64 printable ASCII characters
 ---@field RegionId? string region of the resource; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceId string[] the resources; a list of 1-50
 ---@field ResourceType string what the ids are of; diskreplicapair or diskreplicagroup or dedicatedblockstoragecluster

@@ -23,6 +23,7 @@ for _, family in ipairs(FAMILIES) do
     if ram.resource ~= "*" and not ram.resource:find("^acs:") then
       ram.resource = ARN .. ram.resource
     end
+    ram.also = ram.also and ARN .. ram.also
     operation.family = family
     operations[name] = operation
   end
@@ -33,6 +34,8 @@ return lazy.fields({
   version = "2021-07-30",
   endpoint = { public = "ebs.%s.aliyuncs.com", vpc = "ebs-vpc.%s.aliyuncs.com" },
   operations = operations,
+  -- The responses name every field that is documented.
+  whole = true,
 }, {
   waiters = "alicloud.service.ebs.waiters",
   states = "alicloud.service.ebs.states",

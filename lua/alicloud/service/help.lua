@@ -117,7 +117,8 @@ local function about_operation(data, name)
   end
   add_states(lines, operation)
   if operation.ram then
-    wrap(lines, "RAM: ", "  ", ("%s on %s%s"):format(operation.ram.action, operation.ram.resource,
+    wrap(lines, "RAM: ", "  ", ("%s on %s%s%s"):format(operation.ram.action, operation.ram.resource,
+      operation.ram.also and " or " .. operation.ram.also or "",
       operation.ram.inferred and " (inferred)" or ""))
   end
   if operation.paging then

@@ -40,6 +40,18 @@ local function note(found, action, resource)
   found[action][resource] = true
 end
 
+-- Where a page names a pattern for one thing beside that for all, the policy has it as well, for
+-- whoever narrows the other one: it is filled with what else the calls have named.
+local function note_named(found, ram, call)
+  local param = ram.also and ram.also:match "{(%w+)}$"
+  local ids = param and call.params[param:gsub("^Replica(%u%l+)Id$", "%1Ids")]
+  if not ids then return end
+  for id in tostring(ids):gmatch "[^,%s]+" do
+    local resource = fill(ram.also, { region = call.region, params = { [param] = id } })
+    if resource then note(found, ram.action, resource) end
+  end
+end
+
 local function describe(call)
   local data = services.data(call.product)
   return data and data.operations[call.action] or nil
@@ -75,6 +87,7 @@ function M.of(calls)
     local resource = operation and fill(operation.ram.resource, call)
     if resource then
       note(found, operation.ram.action, resource)
+      note_named(found, operation.ram, call)
       if operation.ram.inferred then inferred[operation.ram.action] = true end
     else
       unknown[("%s:%s"):format(call.product, call.action)] = true

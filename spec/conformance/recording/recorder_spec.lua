@@ -253,6 +253,23 @@ describe("the file of a recording", function()
     assert.same({ "status", 0, 1, 2 }, { lines[1].command, lines[1].n, lines[2].n, lines[3].n })
   end)
 
+  it("marks what a client has noted, each once", function()
+    local emu, warned = emulator.new {}, 0
+    local recording, path = bench.open()
+    local runtime = {}
+    for name, value in pairs(emu.runtime) do runtime[name] = value end
+    runtime.warn = function() warned = warned + 1 end
+    local client <close> = alicloud.client(options_of(emu, { recorder = recording,
+      runtime = runtime }))
+    client:with({ region = "cn-hangzhou" }).differences:note("state_order", "pg-a went back")
+    client.differences:note("state_order", "pg-a went back")
+    recording:close()
+    assert.same({ assumption = "state_order", text = "pg-001 went back" },
+      bench.lines(path)[2].difference)
+    assert.equal(2, #bench.lines(path))
+    assert.equal(1, warned)
+  end)
+
   it("takes a bad option for what it is", function()
     assert.error_matches(function() recorder.open("x", { keepmap = "y" }) end,
       'recorder.open: unknown option "keepmap"; did you mean "keep_map"')

@@ -80,6 +80,15 @@ describe("redaction", function()
     end
   end)
 
+  it("keeps of a command line what the command itself has words for", function()
+    assert.equal("run text-001 group=pg-001 region=cn-shanghai --record=text-002 -y -o text-003 "
+      .. "--max-rpo 20m --region xx-new name:name-001 --region pg-001 pg-002,pg-001",
+      redaction.new():command { "run", "shop.lua", "group=pg-shop", "region=cn-shanghai",
+        "--record=ada.jsonl", "-y", "-o", "ada", "--max-rpo", "20m", "--region", "xx-new",
+        "name:Ada's", "--region", "pg-shop", "pg-x,pg-shop" })
+    assert.equal("report text-001 text-002", redaction.new():command { "report", "-oada", "ada" })
+  end)
+
   it("is the same when it is done again", function()
     local once = cleaned(PAIR)
     assert.same(once, (cleaned(once)))

@@ -248,4 +248,23 @@ describe("a refusal", function()
     assert.is_true(#sends > 5 and sends[#sends].time - sends[1].time <= 120)
     assert_sound(other, 0)
   end)
+
+  it("because the token was used before is followed by looks, and never sent again", function()
+    local used = answer("IdempotentParameterMismatch", 400)
+    local bench, result, err = run({ faults = { fault(used, "before", { count = 99 }) } },
+      { client_token = "tok-1" })
+    assert.is_nil(result)
+    assert.equal("Client.OutcomeUnknown", err.code)
+    assert.equal("unknown", err.outcome)
+    assert.is_false(err.retryable)
+    assert.matches("its token was used before with other parameters$", err.message)
+    assert.matches("^what was sent under this token %(tok%-1%) before may have been done", err.hint)
+    assert.equal(1, #bench:sends())
+    assert_sound(bench, 0)
+    -- The one before it was this very failover, sent by somebody else.
+    local other, joined = run { faults = { fault(used, "after") } }
+    assert.equal("failovered", joined.outcome)
+    assert.equal(1, #other:sends())
+    assert_sound(other, 1)
+  end)
 end)

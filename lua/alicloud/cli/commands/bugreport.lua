@@ -68,11 +68,20 @@ local function journalled(args, runtime, redactor)
   return bug_report.journal(read("journal", args.journal, runtime), redactor)
 end
 
+-- What makes a client impossible may be the fault that is to be reported.
+local function configuration(args, io, runtime, redactor)
+  if not args.online then return bug_report.configuration(runtime, redactor) end
+  local ok, made = pcall(cli_clients.anywhere, args, io)
+  if not ok and not options.is_refusal(made) then error(made, 0) end
+  if not ok then return bug_report.configuration(runtime, redactor, nil, tostring(made)) end
+  local client <close> = made
+  return bug_report.configuration(runtime, redactor, client)
+end
+
 local function sections_of(args, io, runtime)
-  local client <close> = cli_clients.anywhere(args, io)
   local redactor = bug_report.redactor(runtime)
   local sections = { bug_report.versions(), bug_report.platform(runtime),
-    bug_report.configuration(runtime, client, redactor, args.online == true) }
+    configuration(args, io, runtime, redactor) }
   sections[#sections + 1] = recorded(args, runtime, redactor)
   sections[#sections + 1] = journalled(args, runtime, redactor)
   return sections

@@ -1,4 +1,5 @@
---- `alicloud-dr explain`: what a code means, or where a run stands, and the next two commands.
+--- `alicloud-dr explain`: what a code means, what is assumed, or where a run stands, and the next
+--- two commands.
 
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
@@ -16,6 +17,8 @@ local gather = lazy.module "alicloud.dr.report.gather"
 local journals = lazy.module "alicloud.dr.journal"
 ---@module "alicloud.dr.report.source"
 local sources = lazy.module "alicloud.dr.report.source"
+---@module "alicloud.cli.explain_assumption"
+local explain_assumption = lazy.module "alicloud.cli.explain_assumption"
 ---@module "alicloud.cli.explain_run"
 local explain_run = lazy.module "alicloud.cli.explain_run"
 ---@module "alicloud.cli.run_store"
@@ -34,13 +37,15 @@ local MARGIN = 15
 local EPILOG = [[
 Examples:
   alicloud-dr explain OperationDenied.InvalidStatus
+  alicloud-dr explain site_direction
   alicloud-dr explain orders-5f1d2c3b4a-1.jsonl
 
 Exit codes: 0 explained, 1 the journal cannot be read or is damaged, 2 usage.]]
 
 function M.configure(command)
   command:argument("what", "A code as it was printed, e.g. OperationDenied.InvalidStatus or "
-    .. "Client.OutcomeUnknown, or the journal of a run: a path, or an address.")
+    .. "Client.OutcomeUnknown, an assumption as a warning names it, or the journal of a run: a "
+    .. "path, or an address.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -48,7 +53,8 @@ end
 local function object(explanation)
   local fields = {}
   for name, value in pairs(explanation) do fields[name] = value end
-  fields.operations, fields.next = core.array(fields.operations), core.array(fields.next)
+  if fields.operations then fields.operations = core.array(fields.operations) end
+  fields.next = core.array(fields.next)
   return fields
 end
 
@@ -78,20 +84,27 @@ local function explain_journal(args, io)
   return code
 end
 
+-- A code has a capital letter, an assumption has none.
+local function find(what)
+  local explanation, complaint = explain_code.code(what)
+  if explanation or not what:find "^[%l_]+$" then return explanation, complaint end
+  return explain_assumption.of(what), complaint
+end
+
 -- No code has a slash or such a suffix, but a journal may be called anything.
 local function is_journal(what)
   return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
-    or not explain_code.code(what) and stores.read(what) ~= nil
+    or not find(what) and stores.read(what) ~= nil
 end
 
 function M.run(args, io)
   if args.what == "" then options.refuse 'code: got ""; allowed: an error code, or a journal' end
   if is_journal(args.what) then return explain_journal(args, io) end
-  local explanation, complaint = explain_code.code(args.what)
+  local explanation, complaint = find(args.what)
   if not explanation then
     return output.complain(io, args.json, output.EXIT.usage,
       { kind = "usage", code = "Client.Usage", outcome = "not_sent",
-        message = complaint .. ", or the journal of a run" })
+        message = complaint .. ", the name of an assumption, or the journal of a run" })
   end
   if args.json then return output.json(io, output.EXIT.done, object(explanation)) end
   for line in tostring(explanation):gmatch "[^\n]+" do write(io, line, 1000) end

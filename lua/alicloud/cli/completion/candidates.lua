@@ -2,6 +2,7 @@
 --- <region>, <journal>, <file>.
 
 local commands = require "alicloud.cli.commands"
+local explain_assumption = require "alicloud.cli.explain_assumption"
 local explain_code = require "alicloud.cli.explain_code"
 local forces = require "alicloud.dr.model.force"
 local generate = require "alicloud.simulation.generate"
@@ -91,6 +92,11 @@ local function command_words()
   return words
 end
 
+local function explained_words()
+  local words, names = plain(explain_code.codes())(), plain(explain_assumption.names())()
+  return table.move(names, 1, #names, #words + 1, words)
+end
+
 --- By the placeholder.
 ---@type table<string, alicloud.cli.Candidates>
 M.OF = {
@@ -98,7 +104,7 @@ M.OF = {
   place = { ask = "places" },
   group = { ask = "groups" },
   journal = { ask = "journals", files = "jsonl" },
-  what = { words = plain(explain_code.codes()), ask = "journals", files = "jsonl" },
+  what = { words = explained_words, ask = "journals", files = "jsonl" },
   playbook = { words = playbook_words, files = "lua" },
   scenario = { words = scenario_words, files = "all" },
   file = { files = "all" },

@@ -130,11 +130,24 @@ local CODE = {
   { "product?", text, "whose code it is; missing of our own" },
   { "status?", integer, "usual HTTP status" },
   { "meaning", text, "" },
+  { "fault?", text, "whose it is; missing of our own" },
   { "known", text, "what may be said of an effect" },
   { "outcome?", words("not_sent", "rejected", "unknown", "accepted"), "" },
   { "resend", text, "whether sending again is safe" },
   { "cure", text, "" },
   { "operations", list(text), "that document it" },
+  { "next", list(text), "commands" },
+}
+
+local ASSUMPTION = {
+  { "assumption", text, "its name" },
+  { "meaning", text, "what is taken for granted" },
+  { "default?", kinds.any, "of the emulator's switch" },
+  { "values?", list(kinds.any), "of the emulator's switch" },
+  { "strength?", text, "of the evidence" },
+  { "evidence?", text, "what the public shows" },
+  { "source?", text, "" },
+  { "decided_by?", text, "the cheapest observation" },
   { "next", list(text), "commands" },
 }
 
@@ -247,7 +260,7 @@ return {
   precheck = { { PRECHECK, "" } },
   dependencies = { { DEPENDENCIES, "" } },
   whoami = { { WHOAMI, "" }, { NOBODY, "where there are no credentials" } },
-  explain = { { CODE, "of a code" }, { RUN, "of a run" } },
+  explain = { { CODE, "of a code" }, { ASSUMPTION, "of an assumption" }, { RUN, "of a run" } },
   bugreport = { { BUG_REPORT, "" } },
   playbooks = { { PLAYBOOKS, "" }, { { { "path", text, "" } }, "with `--copy`" } },
   call = { { { { "RequestId?", text, "" } }, "the answer as the API spells it, with its own fields",

@@ -51,6 +51,7 @@ local COMPLETED = {
     { "ended_at?", time, "" },
   }), "in order" },
   { "report?", text, "path of `--report`" },
+  { "replay?", text, "the recording that was played: nothing has happened" },
 }
 
 local STOPPED = {
@@ -66,6 +67,7 @@ local STOPPED = {
   { "again?", text, "the step that only a person can let be done once more" },
   { "report?", text, "path of `--report`" },
   { "holder?", evidence.HOLDER, "who has the run now" },
+  { "replay?", text, "the recording that was played: nothing has happened" },
 }
 
 local NOT_BEGUN = {

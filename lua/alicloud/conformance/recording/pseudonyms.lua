@@ -33,6 +33,7 @@ local is_kind = tables.set(M.KINDS)
 ---@field by_original table<string, string>
 ---@field taken table<string, true> pseudonyms
 ---@field counts table<string, integer> by kind
+---@field count integer of all originals
 ---@field grams table<string, { lengths: integer[], of: table<string, string> }>
 local Pseudonyms = {}
 Pseudonyms.__index = Pseudonyms
@@ -42,7 +43,7 @@ Pseudonyms.__index = Pseudonyms
 ---@return alicloud.recording.Pseudonyms
 function M.new(vocabulary)
   return setmetatable({ vocabulary = vocabulary, kept = {}, by_original = {}, taken = {},
-    counts = {}, grams = {} }, Pseudonyms)
+    counts = {}, count = 0, grams = {} }, Pseudonyms)
 end
 
 -- The kind of what looks like one of our pseudonyms.
@@ -105,6 +106,12 @@ function Pseudonyms:fresh(kind)
   return pseudonym
 end
 
+function Pseudonyms:give(original, pseudonym)
+  self.taken[pseudonym], self.by_original[original] = true, pseudonym
+  self.count = self.count + 1
+  if not self:is_common(original) then self:index(original, pseudonym) end
+end
+
 --- The pseudonym of an original. What looks like a pseudonym of its kind stays what it is, so that
 --- a recording of a replay has the same ids.
 ---@param kind string of M.KINDS
@@ -115,8 +122,7 @@ function Pseudonyms:of(kind, original)
   if pseudonym then return pseudonym end
   local stays = own_kind(original) == kind and original:find "%d%d%d$" and not self.taken[original]
   pseudonym = stays and original or self:fresh(kind)
-  self.taken[pseudonym], self.by_original[original] = true, pseudonym
-  if not self:is_common(original) then self:index(original, pseudonym) end
+  self:give(original, pseudonym)
   return pseudonym
 end
 
@@ -192,9 +198,8 @@ function Pseudonyms:take(text)
     if not is_kind[kind] or self.taken[pseudonym] then
       return nil, "it is no map of pseudonyms"
     end
-    self.taken[pseudonym], self.by_original[original] = true, pseudonym
     self.counts[kind] = math.max(self.counts[kind] or 0, math.tointeger(tonumber(digits)) or 0)
-    if not self:is_common(original) then self:index(original, pseudonym) end
+    self:give(original, pseudonym)
   end
   return true
 end

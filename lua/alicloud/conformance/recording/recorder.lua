@@ -125,9 +125,12 @@ function Recorder:give_up(message)
   guard.call(self.warn, ("the recording ends here, and the command goes on: %s"):format(message))
 end
 
--- The map holds what no line holds, so it is written with every line: a kill must not part them.
+-- The map holds what no line holds, so it is written with every line that brings something new: a
+-- kill must not part them.
 function Recorder:save_map()
-  if not self.keep_map then return end
+  local count = self.redactor.pseudonyms.count
+  if not self.keep_map or count == self.saved then return end
+  self.saved = count
   local ok, message = core.write_file(self.keep_map, self.redactor.pseudonyms:map(), "private")
   if ok then return end
   guard.call(self.warn, "the key to the pseudonyms is not written: " .. tostring(message))

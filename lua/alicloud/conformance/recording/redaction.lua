@@ -252,11 +252,11 @@ local OPTION = { ["--region"] = "regionid", ["--second-region"] = "regionid", ["
 function Redactor:command(argv)
   local words = {}
   for i, word in ipairs(argv) do
-    local name, value = word:match "^(%-%-?%a[%a%-]*)=(.*)$"
+    local name, value = word:match "^(%-%-%a[%a%-]*)=(.*)$"
     local held = OPTION[name or argv[i - 1]]
     if name then
       words[i] = name .. "=" .. (held and self:string(held, value) or self:argument(value))
-    elseif word:find "^%-%-?%a[%a%-]*$" then
+    elseif word:find "^%-%-%a[%a%-]*$" or word:find "^%-%a$" then
       words[i] = word
     else
       words[i] = held and self:string(held, word) or self:argument(word, i == 1)
@@ -288,16 +288,19 @@ function Redactor:argument(word, is_command)
   end))
 end
 
-local function leaves(value, out)
-  if type(value) == "table" then
+-- Every text of a value once, without our pseudonyms: names and words come again and again.
+local function leaves(self, value, seen, out)
+  local kind = type(value)
+  if kind == "table" then
     for name, inner in pairs(value) do
-      if type(name) == "string" then out[#out + 1] = name end
-      leaves(inner, out)
+      if type(name) == "string" then leaves(self, name, seen, out) end
+      leaves(self, inner, seen, out)
     end
-  elseif type(value) == "string" then
-    out[#out + 1] = value
-  elseif type(value) == "number" then
-    out[#out + 1] = tostring(value)
+  elseif kind == "string" or kind == "number" then
+    local text = tostring(value)
+    if seen[text] or self.pseudonyms.taken[text] then return out end
+    seen[text] = true
+    out[#out + 1] = text
   end
   return out
 end
@@ -307,7 +310,7 @@ end
 ---@param value any
 ---@return boolean
 function Redactor:proves(value)
-  local views = search.views(table.concat(leaves(value, {}), "\n"))
+  local views = search.views(table.concat(leaves(self, value, {}, {}), "\n"))
   return not self.secrets:are_in(views) and self.pseudonyms:find(views) == nil
 end
 

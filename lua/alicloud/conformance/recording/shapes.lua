@@ -61,9 +61,9 @@ end
 
 local KEPT = {}
 
--- cn-shanghai, ap-southeast-1, cn-shenzhen-finance-1.
+-- cn-shanghai, ap-southeast-1, cn-shenzhen-finance-1; but pg-orders is a group.
 function KEPT.region(text)
-  if #text > 40 or not text:find "^%l%l%-%l" then return false end
+  if #text > 40 or not text:find "^%l%l%-%l" or PREFIX[text:sub(1, 2)] then return false end
   for part in text:sub(4):gmatch "[^%-]+" do
     if not (part:find "^%l+$" or part:find "^%d%d?%d?$") then return false end
   end

@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local formats = require "alicloud.base.formats"
 local intents = require "alicloud.dr.model.intent"
 local precheck = require "alicloud.dr.model.precheck"
+local refusal = require "alicloud.dr.change.refusal"
 
 local M = {}
 
@@ -136,12 +137,15 @@ end
 ---@param err alicloud.Error of the last attempt
 ---@return nil, alicloud.Error
 function M.unknown(change, err)
-  local window = duration.format(change.options.resend_window)
+  local window, is_spent = duration.format(change.options.resend_window), refusal.is_spent(err)
+  local why_not_again = is_spent and "its token was used before with other parameters"
+    or ("the time for sending again (%s) is over"):format(window)
   return nil, base(change, {
-    kind = "state", code = "Client.OutcomeUnknown", outcome = "unknown", retryable = true,
-    message = ("no usable answer to the %s (%s); %s; the time for sending again (%s) is over")
-      :format(change.words.noun, err.code, change.poller:knowledge(), window),
-    request_id = err.request_id, hint = ways_on(change), cause = err, last = change.poller.last,
+    kind = "state", code = "Client.OutcomeUnknown", outcome = "unknown", retryable = not is_spent,
+    message = ("no usable answer to the %s (%s); %s; %s"):format(change.words.noun, err.code,
+      change.poller:knowledge(), why_not_again),
+    request_id = err.request_id, hint = is_spent and err.hint or ways_on(change), cause = err,
+    last = change.poller.last,
   })
 end
 

@@ -227,8 +227,8 @@ function Change:look_until_stable(stability)
   return self.poller:until_stable(stability, self:now() + time)
 end
 
-function Change:may_send_again(phase)
-  return phase == "not_started" and self:window_left() > 0
+function Change:may_send_again(phase, err)
+  return phase == "not_started" and self:window_left() > 0 and not refusal.is_spent(err)
 end
 
 -- What the looks say of a call without a usable answer: "wait" if the change is under way, "send"
@@ -242,7 +242,7 @@ function Change:decide_by_looking(stability, err)
   local superseded = phase == "direction_changed" or phase == "conflict"
   if superseded then return failures.superseded(self, err) end
   if phase == "failed" then return failures.failed(self) end
-  if self:may_send_again(phase) then return "send" end
+  if self:may_send_again(phase, err) then return "send" end
   if self.doubtful then return failures.unknown(self, err) end
   return failures.rejected(self, err)
 end

@@ -46,6 +46,18 @@ local WRONG_REGION = {
 -- own lists: that they differ passes within the time for sending again.
 local PASSING = { ["OperationDenied.PairGroupStatusConflict"] = true }
 
+-- The token belongs to another request, so that this one can never be sent under it.
+local SPENT = {
+  ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
+}
+
+--- Whether the token of a call was used before with other parameters.
+---@param err alicloud.Error of the call
+---@return boolean
+function M.is_spent(err)
+  return SPENT[err.code] == true
+end
+
 -- A refusal because of the state is worth one more call, or several while the state is one that
 -- ends by itself.
 local function is_worth_another_call(change, err)

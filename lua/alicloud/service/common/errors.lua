@@ -5,6 +5,20 @@
 
 local api_error = require "alicloud.service.common.api_error"
 
+-- Some refused requests leave their token behind, and others do not, so this one may stand behind
+-- one that was done.
+local function mismatch(status, message)
+  return {
+    status = status, message = message,
+    meaning = "This ClientToken was used before with other parameters.",
+    known = "this request did nothing; the one before it under the token may have been done, "
+      .. "unless it was refused: only then nothing was done",
+    resend = "never with this token and other parameters",
+    cure = "find out what was sent under the token before, and look at the resource; after a "
+      .. "refusal, changed parameters need a new token",
+  }
+end
+
 return {
   ["Throttling"] = api_error(400, "Request was denied due to request throttling.",
     "Too many calls of this kind in this region; nothing was done.",
@@ -32,14 +46,14 @@ return {
   ["LastTokenProcessing"] = api_error(403, "The last token request is processing.",
     "The first request with this ClientToken is still being worked on.",
     "do not change the token: watch the state, the first request is at work"),
-  ["IdempotentParameterMismatch"] = api_error(400,
-    "The specified parameter has changed while using an already used clientToken.",
-    "This ClientToken was used before with other parameters.",
-    "find out what was sent under the token before; a new intent needs a new token"),
-  ["InvalidIdempotenceParameter.Mismatch"] = api_error(403,
-    "The idempotence parameter mismatch with previous request.",
-    "This ClientToken was used before with other parameters.",
-    "find out what was sent under the token before; a new intent needs a new token"),
+  ["IdempotentProcessing"] = api_error(403,
+    "The previous idempotent request(s) is still processing.",
+    "The first request with this ClientToken is still being worked on.",
+    "do not change the token: watch the state, the first request is at work"),
+  ["IdempotentParameterMismatch"] = mismatch(400,
+    "The specified parameter has changed while using an already used clientToken."),
+  ["InvalidIdempotenceParameter.Mismatch"] = mismatch(403,
+    "The idempotence parameter mismatch with previous request."),
   ["OperationConflict"] = api_error(409, "Another operation is being performed.",
     "Something else works on the same resource.",
     "look at who else acts on the resource, wait, then repeat"),
@@ -87,7 +101,8 @@ return {
     "A copy of the same request came before: something repeats requests.",
     "look at the state before sending a change again; then look for a repeating proxy"),
   ["InvalidTimeStamp.Expired"] = api_error(400, "Specified time stamp or date value is expired.",
-    "The clock of this machine is more than about 15 minutes off.",
+    "The clock of this machine is more than about 15 minutes off, or the request was long on its "
+      .. "way.",
     "set the clock (chronyc tracking, timedatectl) and repeat"),
   ["InvalidTimeStamp.Format"] = api_error(400,
     "Specified time stamp or date value is not well formatted.",
@@ -104,11 +119,20 @@ return {
   ["InvalidParameter"] = api_error(400, "The specified parameter is not valid.",
     "A parameter has a value that the service does not take.",
     "correct the parameter that the message names"),
-  ["InvalidApi.NotFound"] = api_error(404,
-    "Specified api is not found, please check your url and method.",
+  ["InvalidAction.NotFound"] = api_error(404,
+    "Specified action is not found, please check your url and method.",
     "This endpoint has no such action in this version.",
     "check action, version and endpoint; disk replication is product ebs, version 2021-07-30, and "
       .. "no longer ecs"),
+  ["InvalidApi.NotFound"] = api_error(404,
+    "Specified api is not found, please check your url and method.",
+    "The action exists, but is not open to this account or at this endpoint.",
+    "check action, version and endpoint; disk replication is product ebs, version 2021-07-30, and "
+      .. "no longer ecs; if all are right, ask the vendor to open it"),
+  ["InvalidOperation.NotSupportedEndpoint"] = api_error(400,
+    "The specified endpoint can't operate this region.",
+    "The endpoint belongs to another region than the RegionId of the request.",
+    "ask the endpoint of that region: leave --endpoint out, or give one for each region"),
   ["UnsupportedHTTPMethod"] = api_error(400, "This http method is not supported.",
     "The operation is not available under this HTTP method.",
     "use POST"),

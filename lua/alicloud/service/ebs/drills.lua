@@ -44,6 +44,7 @@ return {
       DrillId = param.one_drill,
     }, 500),
     paging = paging.of("Drills", 500),
+    shows = "drill",
     response = drills {
       "DrillDiskId",
       -- Also the code of what went wrong with the disk.
@@ -84,6 +85,7 @@ return {
       DrillId = param.one_drill,
     }, 500),
     paging = paging.of("Drills", 500),
+    shows = "drill",
     response = drills {
       "GroupId", "PairsInfo[].PairId", "PairsInfo[].DrillDiskId", "PairsInfo[].DrillDiskStatus",
     },

@@ -43,7 +43,8 @@ local create = {
 local describe = {
   summary = "Reads replication pair-consistent groups as one region sees them.",
   mutating = false, token = false, region = "group", timeout = 10,
-  ram = { level = "list", resource = "diskreplicagroup/*", inferred = true },
+  -- Source: the operation's page of 2026, which names both patterns.
+  ram = { level = "list", resource = "diskreplicagroup/*", also = ONE },
   params = paging.with_params({
     RegionId = shared.with("region", { doc = "either region of the group; see Site" }),
     GroupIds = { type = "ids", max_items = 100, doc = "groups to read; all if absent" },
@@ -53,6 +54,7 @@ local describe = {
     Tag = param.tag_filter,
   }, 500),
   paging = paging.of("ReplicaGroups", 500),
+  shows = "group",
   response = response.page("ReplicaGroups[].", {
     "ReplicaGroupId", "GroupName", "Description", "Status",
     -- The sides as they are now; a reverse exchanges them.

@@ -65,7 +65,8 @@ local create = {
 local describe = {
   summary = "Reads replication pairs as one region sees them.",
   mutating = false, token = false, region = "either", timeout = 10,
-  ram = { level = "get", resource = "diskreplicapair/*", inferred = true },
+  -- Source: the operation's page of 2026, which names both patterns.
+  ram = { level = "get", resource = "diskreplicapair/*", also = ONE },
   params = paging.with_params({
     RegionId = param.pair_region,
     PairIds = { type = "ids", max_items = 100, doc = "pairs to read; all if absent" },
@@ -78,6 +79,7 @@ local describe = {
     Tag = param.tag_filter,
   }, 500),
   paging = paging.of("ReplicaPairs", 500),
+  shows = "pair",
   response = response.page("ReplicaPairs[].", {
     "ReplicaPairId", "PairName", "Description", "Status",
     -- Why a pair is invalid or create_failed.

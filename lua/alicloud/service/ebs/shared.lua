@@ -51,7 +51,8 @@ M.params = {
 
   token = {
     type = "string", format = "token",
-    doc = "idempotency token; one per intent, made when absent",
+    doc = "idempotency token; one per intent, made when absent; other parameters need another one, "
+      .. "after a refusal, too",
   },
 
   pair_name = { type = "string", format = "name", doc = "name of the pair" },

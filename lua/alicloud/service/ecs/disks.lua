@@ -83,7 +83,10 @@ return {
     errors = {
       "IncorrectDiskStatus", "DiskError", "ResourcesNotInSameZone", "InstanceDiskLimitExceeded",
       "InstanceLockedForSecurity", "IncorrectInstanceStatus", "InvalidDiskId.NotFound",
-      "InvalidInstanceId.NotFound", "InvalidDisk.InUse", "InternalError",
+      "InvalidInstanceId.NotFound", "InvalidDisk.InUse", "InvalidDevice.Malformed",
+      "InvalidDevice.InUse", "InstanceExpiredOrInArrears", "DiskId.ValueNotSupported",
+      "DiskId.StatusNotSupported", "UserNotInTheWhiteList",
+      "InvalidOperation.InstanceTypeNotSupport", "InternalError",
     },
   },
 
@@ -101,7 +104,13 @@ return {
     waiter = "disk_available",
     errors = {
       "DependencyViolation", "IncorrectDiskStatus", "IncorrectInstanceStatus",
-      "InvalidDisk.AlreadyDetached", "InternalError",
+      "InvalidDisk.AlreadyDetached", "InvalidParameter", "InvalidRegionId.MalFormed",
+      "InvalidOperation.InstanceTypeNotSupport", "DisksDetachingOnEcsExceeded", "DiskNotPortable",
+      "InstanceLockedForSecurity", "DiskTypeViolation", "UserNotInTheWhiteList",
+      "InvalidInstance.ImageCategory", "DeleteWithInstance.Conflict",
+      "InvalidOperation.DiskCategoryUnsupported", "InvalidParameter.DeleteWithInstance",
+      "InvalidOperation.DiskDetachingFromThisEcs", "InvalidInstanceId.NotFound",
+      "InvalidDiskId.NotFound", "InvalidDiskId.OperationNotSupported", "InternalError",
     },
   },
 }

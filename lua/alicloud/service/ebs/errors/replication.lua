@@ -63,6 +63,10 @@ return {
     "Drills start at the secondary site, and the region asked is not it.",
     "use the current DestinationRegionId of the group (DestinationRegion of a pair) as RegionId; "
       .. "after a reverse the sides have changed places"),
+  ["BLOCK.LimitedRequest"] = api_error(429, "Request was denied due to user flow control.",
+    "Blocked by the rate limit of block storage.",
+    "wait for the next minute and repeat; nothing was done"),
+  -- As older editions of the pages spell it.
   ["BLOCK.LimitedRquest"] = api_error(429, "BLOCK.LimitedRequest",
     "Blocked by the rate limit of block storage; the spelling is the service's.",
     "wait for the next minute and repeat; nothing was done"),

@@ -1,0 +1,164 @@
+--- What an answer shows that its operation's data does not say: fields, words of a status, codes,
+--- times, counts, an order of states. It is told (alicloud.base.differences) and changes nothing.
+---
+--- Every answer of a poll comes by here, so what is as it was in the look before is passed over: a
+--- record with the same status, its right site, a point in seconds and the pairs that it names.
+
+local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
+local services = require "alicloud.service"
+
+---@module "alicloud.call.difference_checks"
+local checks = lazy.module "alicloud.call.difference_checks"
+
+local M = {}
+
+-- Answers of an operation whose fields are looked at: the first ones, then each so manieth.
+local FIRST_ANSWERS, EACH = 3, 16
+local FIRST_MILLISECONDS = 1e11
+-- Records of one place that are remembered, so that a listing of everything costs nothing.
+local MOST = 1000
+
+---@class alicloud.call.View what there is to know of an operation that reads
+---@field shape alicloud.call.Shape
+---@field items string? field of the records
+---@field whose "group"|"pair"|"drill"|nil whose records they are
+---@field id string? field
+---@field from string? field of the region
+---@field to string? field of the region
+
+local KNOWN = {
+  group = { id = "ReplicaGroupId", from = "SourceRegionId", to = "DestinationRegionId" },
+  pair = { id = "ReplicaPairId", from = "SourceRegion", to = "DestinationRegion" },
+  drill = { id = "DrillId" },
+}
+
+local views = setmetatable({}, { __mode = "k" })
+
+local function view_of(operation)
+  local names = KNOWN[operation.shows] or {}
+  local view = { shape = checks.shape(operation), whose = operation.shows, id = names.id,
+    from = names.from, to = names.to, items = operation.paging and operation.paging.items }
+  views[operation] = view
+  return view
+end
+
+-- What a client remembers of an operation, and of the looks at a site of a region.
+local function memory_of(noted, view)
+  local memory = noted.memory[view] or { answers = 0, checked = {} }
+  noted.memory[view] = memory
+  return memory
+end
+
+local function look_of(noted, view, region, site)
+  local looks = noted.looks
+  if not looks then
+    looks = {}
+    noted.looks = looks
+  end
+  local by_region = looks[view] or {}
+  looks[view] = by_region
+  local by_site = by_region[region] or {}
+  by_region[region] = by_site
+  local look = by_site[site] or { words = {}, times = {}, count = 0 }
+  by_site[site] = look
+  return look
+end
+
+local function is_usual(record)
+  local point, ids = record.LastRecoverPoint, record.PairIds
+  return (point == nil or math.type(point) == "integer" and point < FIRST_MILLISECONDS)
+    and (ids == nil or type(ids) == "table" and #ids == record.PairNumber)
+end
+
+local function remember(look, id, word, now)
+  if not look.words[id] then
+    if look.count >= MOST then return end
+    look.count = look.count + 1
+  end
+  look.words[id], look.times[id] = word, now
+end
+
+-- Of two answers that were on their way together, nobody knows which is the older.
+local function compare_record(watch, view, memory, record)
+  local look, now = watch.look, watch.now
+  local id, word = record[view.id], record.Status
+  local is_known = type(id) == "string" and type(word) == "string"
+  local before, at = look.words[id or ""], look.times[id or ""]
+  local later = before ~= nil and at <= watch.began
+  checks.record(watch, view, memory.checked, record, later and before or nil, later and now - at)
+  if is_known and (later or not before) then remember(look, id, word, now) end
+end
+
+-- The place of the first record that is not as it was in the look before.
+local function first_odd(view, look, list, here, region, now)
+  local words, times, id_field = look.words, look.times, view.id
+  for i = 1, #list do
+    local record = list[i]
+    if type(record) ~= "table" then return i end
+    local id = record[id_field]
+    local word = id and words[id]
+    if not word or word ~= record.Status or record[here] ~= region or not is_usual(record) then
+      return i
+    end
+    times[id] = now
+  end
+  return nil
+end
+
+local function compare(watch, view, memory, plan, answer)
+  local list = view.items and answer[view.items]
+  if watch.is_deep then
+    checks.fields(watch, view.shape, answer, "", view.whose and view.items)
+  end
+  if type(list) ~= "table" then return end
+  if answer.TotalCount ~= nil then checks.total(watch, plan.flat, answer, #list) end
+  for i = watch.first, #list do
+    if type(list[i]) == "table" then compare_record(watch, view, memory, list[i]) end
+  end
+end
+
+--- Looks at what a reading call was answered.
+---@param context alicloud.call.Context
+---@param plan alicloud.plan
+---@param progress alicloud.call.Progress
+---@param answer table
+function M.of_answer(context, plan, progress, answer)
+  local operation, noted, params = plan.operation, context.shared.differences, plan.flat
+  local view = views[operation] or view_of(operation)
+  local memory = noted.memory[view] or memory_of(noted, view)
+  local region, site = params.RegionId or "", params.Site or "production"
+  local now, list = context.loop.now(), view.items and answer[view.items]
+  memory.answers = memory.answers + 1
+  local is_deep = memory.answers <= FIRST_ANSWERS or memory.answers % EACH == 0
+  local look = look_of(noted, view, region, site)
+  local here, first = site == "backup" and view.to or view.from, 1
+  if here and type(list) == "table" then
+    first = first_odd(view, look, list, here, region, now)
+  elseif not view.whose then
+    first = nil
+  end
+  if not is_deep and not first and answer.TotalCount == nil then return end
+  guard.call(compare, { differences = noted, action = plan.action, region = region, site = site,
+    began = progress.started, now = now, look = look, is_deep = is_deep,
+    first = first or math.huge }, view, memory, plan, answer)
+end
+
+-- Layers that all products share give their codes, whatever the tables of the product say.
+local function is_listed(data, code)
+  return data.errors[code] ~= nil or services.data("ebs").errors[code] ~= nil
+end
+
+--- Looks at a refusal. What throttles has many names, and each means the same.
+---@param context alicloud.call.Context
+---@param plan alicloud.plan
+---@param failure table as core.read gives it
+function M.of_refusal(context, plan, failure)
+  local data, code = plan.data, failure.code
+  if not (data and data.errors) or failure.retry_class == "throttle" then return end
+  if code:find "^Client%." or is_listed(data, code) then return end
+  context.shared.differences:note("codes", ("%s is refused with %s (%s)"):format(plan.action, code,
+    tostring(failure.status)))
+end
+
+return M

@@ -1,0 +1,92 @@
+--- An assumption about the service, for people: what this program takes for granted, what is known
+--- of it, and how to find out.
+
+local core = require "alicloud.core"
+local differences = require "alicloud.base.differences"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.AssumptionExplanation
+---@field assumption string
+---@field meaning string what is taken for granted
+---@field default any of the emulator's switch
+---@field values any[]? of the emulator's switch
+---@field strength string? how strong the evidence is
+---@field evidence string? what the public shows
+---@field source string? names of public sources
+---@field decided_by string? the cheapest observation
+---@field next string[] two commands
+local Explanation = {}
+Explanation.__index = Explanation
+Explanation.__name = "alicloud.AssumptionExplanation"
+
+local function switch_of(name)
+  for _, switch in ipairs(require "alicloud.emulator.switches".all) do
+    if switch.name == name and switch.kind == "assumed" then return switch end
+  end
+end
+
+-- What is known of a switch lies beside the switches, where it is written down at all.
+local function evidence_of(name)
+  local ok, evidence = pcall(require, "alicloud.emulator.evidence")
+  return ok and evidence.of[name] or {}
+end
+
+--- Every assumption that can be explained.
+---@return string[] sorted
+function M.names()
+  local names = tables.copy(differences.ASSUMED)
+  for _, switch in ipairs(require "alicloud.emulator.switches".all) do
+    if switch.kind == "assumed" then names[switch.name] = switch.text end
+  end
+  return tables.keys(names)
+end
+
+-- What has no switch is looked at in the answer itself.
+local function next_of(switch)
+  if switch then
+    return { "alicloud-dr emulator --list-assumptions", "alicloud-dr manual emulator" }
+  end
+  return { "alicloud-dr call DescribeDiskReplicaGroups --region REGION Site=backup",
+    "alicloud-dr emulator --list-assumptions" }
+end
+
+--- Explains an assumption by its name, as a warning prints it.
+---@param name string
+---@return alicloud.AssumptionExplanation|nil none of that name
+function M.of(name)
+  local switch, own = switch_of(name), differences.ASSUMED[name]
+  if not switch and not own then return nil end
+  local known = evidence_of(name)
+  return setmetatable({
+    assumption = name, meaning = own or switch.text, default = switch and switch.default,
+    values = switch and switch.rule.values and core.array(tables.copy(switch.rule.values)),
+    strength = known.strength, evidence = known.text, source = known.source,
+    decided_by = known.decided_by, next = core.array(next_of(switch)),
+  }, Explanation)
+end
+
+local function add(lines, name, value)
+  if value ~= nil then lines[#lines + 1] = ("  %-13s%s"):format(name, value) end
+end
+
+function Explanation:__tostring()
+  local lines, values = { self.assumption }, nil
+  if self.values then
+    values = {}
+    for i, value in ipairs(self.values) do values[i] = schema.show(value) end
+  end
+  add(lines, "assumed", self.meaning)
+  add(lines, "in emulator", self.default ~= nil and schema.show(self.default) or nil)
+  add(lines, "or", values and table.concat(values, ", ") or nil)
+  add(lines, "evidence", self.evidence and ("%s: %s"):format(self.strength, self.evidence) or nil)
+  add(lines, "source", self.source)
+  add(lines, "decided by", self.decided_by)
+  add(lines, "next", self.next[1])
+  add(lines, "", self.next[2])
+  return table.concat(lines, "\n")
+end
+
+return M
