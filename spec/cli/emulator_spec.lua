@@ -5,6 +5,7 @@ local argparse = require "argparse"
 local command = require "alicloud.cli.commands.emulator"
 local core = require "alicloud.core"
 local httpd = require "alicloud.httpd"
+local noted = require "spec.conformance.noted"
 local scenarios = require "alicloud.emulator.scenarios"
 local scratch = require "spec.scratch"
 
@@ -50,6 +51,27 @@ describe("alicloud-dr emulator", function()
       "export ALIBABA_CLOUD_REGION_ID=cn-shanghai", url .. "/_emulator/ledger",
     } do
       assert.truthy(out:find(part, 1, true), part)
+    end
+  end)
+
+  it("makes a world of a recording, and tells what is missing in it", function()
+    local path = scratch.file(noted.text { noted.exchange(1, "DescribeDiskReplicaGroups",
+      { RegionId = "cn-beijing", Site = "backup" }, { ReplicaGroups = { {
+        ReplicaGroupId = "pg-001", Status = "resyncing", PairIds = { "pair-001" },
+        SourceRegionId = "cn-shenzhen", SourceZoneId = "cn-shenzhen-a",
+        DestinationRegionId = "cn-beijing", DestinationZoneId = "cn-beijing-b" } } }) }, ".jsonl")
+    local code, out, err = run({ "--world-from", path }, "Ctrl-C")
+    assert.equal(130, code)
+    assert.matches("pg%-001 +resyncing +cn%-shenzhen/cn%-shenzhen%-a → cn%-beijing/cn%-beijing%-b",
+      out)
+    assert.matches("REGION_ID=cn%-beijing", out)
+    assert.matches("of pair%-001 no more is known than its id", err)
+    local other = scratch.file("{}", ".json")
+    for _, words in ipairs { { "--world-from", path, "--world", other },
+      { "--world-from", path .. ".gone" } } do
+      code, out, err = run(words)
+      assert.equal(2, code)
+      assert.matches("^alicloud%-dr emulator: .*%-%-world%-from: ", out .. err)
     end
   end)
 

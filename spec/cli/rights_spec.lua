@@ -3,6 +3,7 @@
 
 local clusters = require "spec.etcd.cluster"
 local core = require "alicloud.core"
+local noted = require "spec.conformance.noted"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
 local traced = require "spec.traced"
@@ -53,6 +54,8 @@ local function make_room(emulator)
     '{"regions":["cn-hangzhou","cn-shanghai"],"groups":[{'
     .. '"id":"pg-orders","source":"cn-hangzhou/cn-hangzhou-g","destination":'
     .. '"cn-shanghai/cn-shanghai-b","pairs":1,"status":"normal"}]}')
+  scratch.write(room .. "/night.rec", noted.text { noted.exchange(1, "DescribeRegions",
+    { RegionId = "cn-shanghai" }, {}) })
   local made = emulator:shell(([[cd '%s' && chmod 600 home/.aliyun/* *.lua world.json &&
     mkdir team && alicloud-dr approve --new-key ops.key --as ops >ops.txt &&
     alicloud-dr approve --new-key dba.key --as dba >dba.txt && chmod 600 dba.txt &&
@@ -71,7 +74,7 @@ local KINDS = {
   { "^/journals$", "journal" }, { "%.key$", "key" }, { "/dba%.txt$", "approvers" },
   { "/world%.json$", "world" }, { "/report%.html", "report" }, { "%.lua", "playbook" },
   { "/seen.*%.json$", "findings" },
-  { "/dr%.prom", "metrics" },
+  { "/dr%.prom", "metrics" }, { "/night%.rec$", "recording" }, { "/bug%.txt$", "report" },
   { "^/home/%.local/state/alicloud%-dr/history", "history" }, { "^/home/%.cache", "look" },
 }
 
@@ -123,6 +126,7 @@ local EXAMPLES = {
   verify = { "verify journals/run.jsonl --approvers dba.txt", "explain journals/run.jsonl",
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
+  bugreport = { "bugreport --journal journals/run.jsonl --recording night.rec -o bug.txt -y" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },
 }

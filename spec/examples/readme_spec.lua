@@ -156,7 +156,7 @@ describe("README with the manual", function()
     assert.equal(16, #read_blocks "lua")
     assert.equal(18, #read_blocks "sh")
     assert.equal(1, #read_blocks "")
-    assert.equal(13, #read_blocks "console")
+    assert.equal(14, #read_blocks "console")
   end)
 
   for i, script in ipairs(read_blocks "lua") do

@@ -10,6 +10,9 @@ local not_sent, unknown, varies
   = code_entry.not_sent, code_entry.unknown, code_entry.varies
 
 return {
+  ["Client.BadRecording"] = not_sent(
+    "The file of a recording cannot be read, or a line of it is none of a recording.",
+    "give a file that --record has written"),
   ["Client.Cancelled"] = varies(
     "The caller gave the call up, or closed the client.",
     "look at the resource if the call was to change something"),
@@ -66,6 +69,10 @@ return {
     "No access key was found anywhere.",
     "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or see where keys are "
       .. "looked for: alicloud-dr whoami"),
+  ["Client.NotRecorded"] = not_sent(
+    "A recording is played, and it has no such request.",
+    "type what was typed then, with the ids that the recording has; --replay-mode lenient takes "
+      .. "readings in any order"),
   ["Client.ObserveMode"] = not_sent(
     "The client only observes, and the operation is not known to read only.",
     'use a client without mode = "observe"'),

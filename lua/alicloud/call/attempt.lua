@@ -9,6 +9,8 @@ local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.interceptor"
 local interceptor = lazy.module "alicloud.call.interceptor"
+---@module "alicloud.call.recording"
+local recording = lazy.module "alicloud.call.recording"
 ---@module "alicloud.call.tracer"
 local tracers = lazy.module "alicloud.call.tracer"
 
@@ -34,7 +36,7 @@ local function clock_jumped(context, plan, progress)
 end
 
 -- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
-local function perform(context, plan, keys, timeout)
+local function perform(context, plan, keys, timeout, tell)
   local answer = context.adapter.perform {
     product = plan.product,
     action = plan.action,
@@ -46,9 +48,16 @@ local function perform(context, plan, keys, timeout)
     access_key_id = keys.access_key_id,
     timeout = timeout,
   }
+  if tell then tell(answer) end
   if answer.result then return answer.result, answer end
   if answer.err then return nil, answer.err end
   return core.read(answer)
+end
+
+-- Whoever is told of the answer is told of it as it came.
+local function exchange(context, plan, progress, signed, timeout, tell)
+  if not signed then return perform(context, plan, progress.keys, timeout, tell) end
+  return context.adapter.send_signed(signed, plan, timeout, context.plain_http, tell)
 end
 
 local function send(context, plan, progress, turn, signed, timeout)
@@ -58,10 +67,12 @@ local function send(context, plan, progress, turn, signed, timeout)
   if turn then turn.holds = "sent" end
   local answered = progress.span and tracers.attempt(progress)
   local result, answer
-  if signed then
-    result, answer = context.adapter.send_signed(signed, plan, timeout, context.plain_http)
+  if context.recorder then
+    result, answer = recording.send(context, plan, progress, signed, function(tell)
+      return exchange(context, plan, progress, signed, timeout, tell)
+    end)
   else
-    result, answer = perform(context, plan, progress.keys, timeout)
+    result, answer = exchange(context, plan, progress, signed, timeout)
   end
   if answered then answered(result ~= nil, answer) end
   -- What was given up before anything had left takes nothing of the rate.

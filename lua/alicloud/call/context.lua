@@ -52,6 +52,8 @@ local M = {}
 ---@field product? string of actions without a prefix (ebs)
 ---@field witness? alicloud.Interceptor is told of every attempt of a change before it leaves
 ---@field tracer? alicloud.Tracer is told of every call and each of its attempts
+---@field recorder? alicloud.Recorder takes every exchange down, see
+---alicloud.conformance.recording.recorder
 ---@field caller? fun(): string?, string? whose calls they are, for the tracer: a run's id, a step
 
 local function has_functions(...)
@@ -109,6 +111,7 @@ M.SCHEMA = {
   witness = schema.rule("a table with the functions before and after",
     has_functions("before", "after")),
   tracer = schema.rule("a table with the function begin", has_functions "begin"),
+  recorder = schema.rule("a table with the function exchange", has_functions "exchange"),
   caller = schema.callable,
 }
 
@@ -223,6 +226,7 @@ end
 ---@field budget alicloud.outage_retry.Budget
 ---@field interceptor alicloud.Interceptor?
 ---@field tracer alicloud.Tracer?
+---@field recorder alicloud.Recorder?
 ---@field endpoints table<string, alicloud.Endpoint> that were resolved
 ---@field forms table<string, alicloud.plan.Form> by action
 ---@field provider alicloud.credentials.Provider set by its maker, as are the following
@@ -241,6 +245,7 @@ function M.build(config)
   end
   context.endpoint, context.failed_region = config.endpoint, config.failed_region
   context.interceptor, context.tracer = config.witness, config.tracer
+  context.recorder = config.recorder
   local message
   context.runtime, message = runtimes.make(config.runtime)
   if not context.runtime then return nil, message end

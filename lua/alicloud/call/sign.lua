@@ -15,6 +15,8 @@ local M = {}
 local function new_signer(context, plan)
   local form, target = plan.form, plan.target
   local headers = { accept = "application/json", ["user-agent"] = context.user_agent }
+  -- What is packed cannot be searched for what must not be written down.
+  if context.recorder then headers["accept-encoding"] = "identity" end
   -- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
   if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = forms.TYPE end
   local signer = core.signer {

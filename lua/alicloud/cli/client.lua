@@ -13,10 +13,15 @@ local terminal = require "alicloud.cli.terminal"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.credentials"
 local credentials = lazy.module "alicloud.credentials"
+---@module "alicloud.cli.recording"
+local recordings = lazy.module "alicloud.cli.recording"
 ---@module "alicloud.cli.tracing"
 local tracing = lazy.module "alicloud.cli.tracing"
 
 local M = {}
+
+-- What a recording answers to needs no key of anybody.
+local NO_KEY = "replay"
 
 --- The runtime of a command: warnings and the words of programs go to standard error.
 ---@param io alicloud.cli.Io
@@ -30,6 +35,17 @@ function M.runtime(io)
   end }
   for name, value in pairs(io.runtime or {}) do overrides[name] = value end
   return runtimes.new(overrides)
+end
+
+--- What takes the exchanges of a command down, if somebody wants that. Nothing of it is loaded for
+--- others.
+---@param args table
+---@param io alicloud.cli.Io
+---@param runtime alicloud.Runtime
+---@return alicloud.Recorder|nil
+function M.recorder(args, io, runtime)
+  local is_wanted = args.record or args.keep_map or args.drop_request_ids
+  return is_wanted and recordings.recorder(args, io, runtime) or nil
 end
 
 local function make(given)
@@ -50,6 +66,7 @@ function M.anywhere(args, io, metadata_endpoint)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile, given.credentials = options.endpoint(args), args.profile, chain
   given.transport, given.runtime = io.transport, M.runtime(io)
+  given.recorder = M.recorder(args, io, given.runtime)
   return make(given)
 end
 
@@ -73,7 +90,12 @@ function M.open(args, io)
   for name, value in pairs(outage.read(args, io, options.refuse)) do given[name] = value end
   given.region, given.endpoint, given.profile = region, options.endpoint(args), args.profile
   given.transport, given.runtime = io.transport, runtime
-  given.tracer = is_traced(runtime.getenv) and tracing.tracer(args, io, runtime) or nil
+  given.recorder = M.recorder(args, io, runtime)
+  local traced = not io.replay and is_traced(runtime.getenv)
+  given.tracer = traced and tracing.tracer(args, io, runtime) or nil
+  if io.replay then
+    given.profile, given.access_key_id, given.access_key_secret = nil, NO_KEY, NO_KEY
+  end
   local client = make(given)
   local fine, complaint = client:validate("ebs:DescribeDiskReplicaGroups", { RegionId = region })
   if not fine then options.refuse(complaint) end
@@ -97,6 +119,7 @@ end
 function M.finish(args, io, exit_code)
   -- Whoever is too impatient for it gets what the command has come to all the same.
   if io.tracing then pcall(io.tracing.finish, io.tracing, exit_code, M.runtime(io).warn) end
+  if io.recorder then io.recorder:close() end
   if not args.client or not args.stats then return end
   io.err("alicloud-dr: " .. outage.stats_line(args.client:stats()) .. "\n")
 end

@@ -61,7 +61,7 @@ end
 local function start_problem(start)
   if type(start) ~= "table" or start.format ~= M.FORMAT then
     return ("line 1, field format: got %s; allowed: %s"):format(
-      schema.show(type(start) == "table" and start.format or start), schema.show(M.FORMAT))
+      schema.show(type(start) == "table" and start.format or nil), schema.show(M.FORMAT))
   end
   for name, kind in pairs { region = "string", tiers = "table", lab = "table",
     started = "number" } do

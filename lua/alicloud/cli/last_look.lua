@@ -118,6 +118,8 @@ end
 ---@param snapshots alicloud.dr.Snapshot[]
 ---@param is_whole boolean every group of the region was looked at
 function M.keep(asked, getenv, region, snapshots, is_whole)
+  -- What is played shows ids that are nobody's.
+  if asked.replay then return end
   local cache = user_directory.cache(getenv)
   if not cache then return end
   local scope, groups = scope_of(asked, getenv), {}

@@ -17,6 +17,8 @@ local parsers = lazy.module "alicloud.cli.parser"
 local cli_clients = lazy.module "alicloud.cli.client"
 ---@module "alicloud.cli.events"
 local event_feeds = lazy.module "alicloud.cli.events"
+---@module "alicloud.cli.options.replay"
+local replays = lazy.module "alicloud.cli.options.replay"
 
 local M = {}
 
@@ -68,7 +70,8 @@ end
 
 local function run_command(name, args, io, json)
   local ok, result = pcall(commands.load(name).run, args, io)
-  if args.client or io.tracing then cli_clients.finish(args, io, ok and result or nil) end
+  local is_open = args.client or io.tracing or io.recorder
+  if is_open then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
   -- What the library could not do before the command's own work has begun.
@@ -85,6 +88,21 @@ local function run_told(name, args, io, json)
   io = setmetatable({ events = events }, { __index = event_feeds.surroundings(args, io) })
   local code = run_command(name, args, io, json)
   events:close(code)
+  return code
+end
+
+local function run_typed(name, args, io, json)
+  local run = (args.events or args.on_event) and run_told or run_command
+  return run(name, args, io, json)
+end
+
+-- What tells of it goes by the clock of the recording, too.
+local function run_replayed(name, args, io, json)
+  local ok, played = pcall(replays.begin, args, io)
+  if not ok and options.is_refusal(played) then return usage_error(io, json, tostring(played)) end
+  if not ok then error(played, 0) end
+  local code = run_typed(name, args, played, json)
+  replays.finish(args, played)
   return code
 end
 
@@ -122,8 +140,7 @@ function M.run(argv, io)
     io.err(parsers.help_text(parser, io))
     return output.EXIT.usage
   end
-  local run = (args.events or args.on_event) and run_told or run_command
-  return run(args.command, args, io, json)
+  return (args.replay and run_replayed or run_typed)(args.command, args, io, json)
 end
 
 -- What computes for long and leaves nothing halfway that somebody counts on.

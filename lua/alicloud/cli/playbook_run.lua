@@ -36,6 +36,8 @@ local run_progress = lazy.module "alicloud.cli.run_progress"
 local view_run = lazy.module "alicloud.cli.view_run"
 ---@module "alicloud.cli.journal_room"
 local journal_room = lazy.module "alicloud.cli.journal_room"
+---@module "alicloud.cli.options.replay"
+local replays = lazy.module "alicloud.cli.options.replay"
 
 local M = {}
 
@@ -192,7 +194,7 @@ end
 -- What says who asks, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
   "account", "failed_region", "wait_for_cloud", "requester", "chosen_file", "trust_file", "events",
-  "on_event" }
+  "on_event", "replay", "replay_mode" }
 
 --- The command that goes on with a journal.
 ---@param path string
@@ -362,6 +364,7 @@ function M.carry_out(playbook, given, args, io, state)
   given.confirm = consents.of_run(playbook, state, args, io, given.requester)
   local client <close> = cli_clients.open(args, io)
   given.client = client
+  if io.replay then given.replay, given.program = args.replay, replays.program(io) end
   if not args.json then
     io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),
       terminal.clean(given.journal)))

@@ -48,9 +48,8 @@ end
 
 local function difference(io, decision)
   local assumed = decision.assumed
-  local head = decision.value == "others" or decision.value == "listed" or assumed == "fixed"
-    and decision.name or ("%s = %s"):format(decision.name, shown(decision.value))
-  if head == true then head = decision.name end
+  local head = decision.name
+  if assumed ~= "fixed" then head = ("%s = %s"):format(head, shown(decision.value)) end
   if assumed ~= nil and assumed ~= "fixed" then
     head = ("%s   (assumed: %s)"):format(head, shown(assumed))
   end
@@ -99,7 +98,8 @@ end
 
 local function count_line(io, groups)
   local other = #groups.contradicted + #groups.new
-  local mark = terminal.mark(io, other > 0 and "warn" or #groups.confirmed > 0 and "ok" or "unknown")
+  local verdict = other > 0 and "warn" or #groups.confirmed > 0 and "ok" or "unknown"
+  local mark = terminal.mark(io, verdict)
   return ("\n  %s %d as assumed, %d otherwise, %d that nobody knew, %d not told\n"):format(mark,
     #groups.confirmed, #groups.contradicted, #groups.new, #groups.undecided)
 end

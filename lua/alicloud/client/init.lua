@@ -64,6 +64,13 @@ local function execute(context, plan)
   return calls.run(context, plan, progress)
 end
 
+-- Whoever takes exchanges down marks where the service was seen to differ from what is assumed.
+local function tell_differences(context)
+  local recorder, differences = context.recorder, context.shared.differences
+  if not (recorder and recorder.difference and differences) then return end
+  differences:listen(function(assumption, text) recorder:difference(assumption, text) end)
+end
+
 --- Makes a client. Nothing is opened and nobody is asked before the first call.
 ---@param given? alicloud.ClientOptions
 ---@return alicloud.Client
@@ -75,6 +82,7 @@ function M.new(given)
   if not provider then error("alicloud.client: " .. owned, 2) end
   context.provider, context.owned_provider = provider, owned and provider or nil
   context.shared = contexts.new_shared(context)
+  tell_differences(context)
   context.adapter = contexts.new_adapter(context)
   context.owned_adapter = context.adapter
   net_options.warn(context.config, context.runtime)

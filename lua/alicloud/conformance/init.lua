@@ -107,7 +107,11 @@ local SILENT = { append = function() end }
 local function open_probe(given, client, way, allowed)
   return probes.new {
     client = client, region = given.region, send = way.send, endpoint = endpoint_finder(client),
-    keys = function() return clients.held(client) end, journal = given.journal or SILENT,
+    keys = function()
+      local keys = clients.held(client)
+      given.take_keys(keys)
+      return keys
+    end, recorder = given.client.recorder, journal = given.journal or SILENT,
     redact = given.redact, allowed = allowed, progress = given.progress,
   }
 end
@@ -195,7 +199,6 @@ end
 ---@field lab? table group, reversed, drill, disks, instance_source, instance_target
 ---@field journal? { append: fun(record: table, lasting: boolean?) }
 ---@field resumed? { decided: table, memory: table, messages: table? } of an earlier part of the run
----@field redact? fun(value: any): any
 ---@field left? string[] takes the commands that put right what was left behind
 ---@field progress? fun(text: string)
 
@@ -248,7 +251,8 @@ end
 function M.run(given)
   local lab, taken, probe = { region = given.region, options = given.lab or {} }, {}, nil
   lab.left = given.left or {}
-  given = tables.merged(given, { redact = given.redact or redaction.new() })
+  local redact, take_keys = redaction.new()
+  given = tables.merged(given, { redact = redact, take_keys = take_keys })
   for name, value in pairs(lab.options) do lab[name] = value end
   local first = clients.new(options_of(given, M.tier(given.tiers[1])))
   local started = first.runtime.time()

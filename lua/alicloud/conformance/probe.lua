@@ -49,6 +49,7 @@ Probe.__index = Probe
 ---@field journal { append: fun(record: table, lasting: boolean?) }
 ---@field redact fun(value: any): any
 ---@field allowed table<string, boolean> "product:Action"; what is not there is not sent
+---@field recorder? alicloud.Recorder
 ---@field progress? fun(text: string)
 
 --- Makes a probe.
@@ -240,13 +241,28 @@ local function is_throttled(found)
     and (found.code:find "^Throttling" or found.code:find "^BLOCK") ~= nil
 end
 
+-- A recording has what was sent by hand, too.
+local function record(self, ask, region, request, exchange, seconds)
+  local product, action = ask.action:match "^(.-):(.+)$"
+  guard.call(self.recorder.exchange, self.recorder, {
+    product = product, version = ask.version, action = action, region = region,
+    mutating = false, method = request.method, host = request.host, params = ask.params or {},
+    headers = request.headers, keys = self.keys(), answer = exchange, seconds = seconds,
+    attempt = 1,
+  })
+end
+
 local function send_once(self, ask)
   local region = ask.region or self.region
   local target = self.endpoint(ask.action:match "^(.-):", region)
   local request, reason = signed_request(self, ask, target)
   if not request then return nil, reason end
   local entry = announce(self, ask.action, region, ask.params)
+  local began = self.client.loop.now()
   local exchange = self.send(request)
+  if self.recorder then
+    record(self, ask, region, request, exchange, self.client.loop.now() - began)
+  end
   if exchange.failure then
     conclude(self, entry, { failure = exchange.failure })
     return nil, "no answer: " .. tostring(exchange.detail or exchange.failure)

@@ -58,8 +58,9 @@ local M = {}
 ---@class alicloud.Adapter
 ---@field send fun(request: alicloud.Request): alicloud.Exchange
 ---@field send_signed fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
----plain_http: boolean): table|nil, table sends what was signed, by `plan.send_by` if there is one,
----and judges the answer, as core.read
+---plain_http: boolean, tell: fun(exchange: alicloud.Exchange)?): table|nil, table sends what was
+---signed, by `plan.send_by` if there is one, and judges the answer, as core.read; `tell` is given
+---the answer as it came
 ---@field perform? fun(request: alicloud.PlannedRequest):
 ---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange
 ---@field stats fun(): table
@@ -100,6 +101,11 @@ local function drive(op, transport, loop, timeout)
     if op:done() then return nil end
   until loop.now() >= hopeless
   return { failure = "timeout", sent = true, detail = "the event loop lost the request" }
+end
+
+local function told(exchange, signed, tell)
+  if tell then tell(exchange) end
+  return core.read(exchange, signed)
 end
 
 --- Makes the adapter of the built-in transport, which is loaded and opened at the first request.
@@ -143,12 +149,14 @@ function M.builtin(options, loop)
     return not op:done() and drive(op, transport, loop, request.timeout) or op:result()
   end
 
-  function adapter.send_signed(signed, plan, timeout, plain_http)
+  function adapter.send_signed(signed, plan, timeout, plain_http, tell)
     local failure = not transport and open()
-    if failure then return core.read(failure, signed) end
+    if failure then return told(failure, signed, tell) end
     local op <close>, done = transport:submit(signed, timeout, plan.mutating, plain_http,
       plan.send_by)
-    return core.read(not done and drive(op, transport, loop, timeout) or op, signed)
+    failure = not done and drive(op, transport, loop, timeout)
+    if tell then tell(failure or op:result()) end
+    return core.read(failure or op, signed)
   end
 
   --- What the transport has counted: nothing before its first request.
@@ -313,7 +321,7 @@ function M.foreign(transport, loop)
       return accept(ok, answer, err)
     end
   end
-  function adapter.send_signed(signed, plan, timeout, plain_http)
+  function adapter.send_signed(signed, plan, timeout, plain_http, tell)
     local exchange = adapter.send {
       method = signed.method,
       url = signed.url,
@@ -326,7 +334,7 @@ function M.foreign(transport, loop)
       plain_http = plain_http,
       send_by = plan.send_by,
     }
-    return core.read(exchange, signed)
+    return told(exchange, signed, tell)
   end
 
   -- How a foreign transport connects is its own affair.

@@ -1,5 +1,6 @@
 --- `alicloud-dr conformance`: holds what the emulator assumes against a service.
 
+local alicloud = require "alicloud"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local endpoint = require "alicloud.net.endpoint"
@@ -75,6 +76,7 @@ function M.configure(command)
   command:option("--endpoint", "[http://|https://]host[:port] to ask, or region=host for each "
     .. "region, with commas."):argname "<host>"
   network.add(command)
+  options.add_recording(command)
   options.add_json(command)
   command:epilog(EPILOG)
 end
@@ -102,7 +104,9 @@ local function read_disks(args)
   for part in (args.disks .. ","):gmatch "([^,]*)," do
     local source, target = part:match "^([^=]+)=([^=]+)$"
     for _, id in ipairs { source, target } do
-      if seen[id] then options.refuse(("--disks: %s stands twice; allowed: %s"):format(id, DISKS)) end
+      if seen[id] then
+        options.refuse(("--disks: %s stands twice; allowed: %s"):format(id, DISKS))
+      end
       seen[id] = true
     end
     if not source or not formats.ID.test(source) or not formats.ID.test(target) then
@@ -188,12 +192,12 @@ end
 
 -- What has to be typed for a yes.
 local TYPED = {
-  burst = function() return "burst", "the word burst" end,
-  drill = function(lab) return lab.drill, "the group id" end,
+  burst = function() return "burst", "word burst" end,
+  drill = function(lab) return lab.drill, "group id" end,
   throwaway = function(lab)
     local ids = {}
     for i, pair in ipairs(lab.disks) do ids[i] = pair.destination end
-    return table.concat(ids, " "), "the ids of the three disks that are overwritten"
+    return table.concat(ids, " "), "ids of the three disks that are overwritten"
   end,
 }
 
@@ -211,7 +215,7 @@ local DETAIL = {
 local function agree(args, io, name, lab)
   local wanted, words = TYPED[name](lab)
   if args.yes then return true end
-  return consents.read(io, ("  Type %s to go on: "):format(words)) == wanted
+  return consents.read(io, ("  Type the %s to go on: "):format(words)) == wanted
 end
 
 -- Says what will be done, tier by tier, and asks before anything is sent.
@@ -247,6 +251,11 @@ local function client_options(args, io, job)
   local given = network.read(args, options.refuse)
   given.endpoint, given.profile = read_endpoint(args), args.profile
   given.transport, given.runtime = io.transport, job.runtime
+  given.recorder = cli_clients.recorder(args, io, job.runtime)
+  -- What is wrong with the options is said before anything is made.
+  local ok, client = guard.call(alicloud.client, given)
+  if not ok then options.refuse_misuse(client) end
+  client:close()
   return given
 end
 
@@ -269,7 +278,7 @@ local function run(args, io, job, journal)
   local spinner = terminal.spinner(io)
   job.left = {}
   local ok, result = pcall(conformance.run, {
-    client = client_options(args, io, job), region = job.region, tiers = job.tiers, lab = job.lab,
+    client = job.client, region = job.region, tiers = job.tiers, lab = job.lab,
     journal = journal, resumed = job.past, left = job.left,
     progress = function(name) spinner.show("conformance", name) end,
   })
@@ -326,8 +335,8 @@ end
 
 function M.run(args, io)
   local job = read_job(args, io)
-  read_endpoint(args)
   name_files(args, job)
+  job.client = client_options(args, io, job)
   if not consent(args, io, job) then
     return output.complain(io, args.json, output.EXIT.failed, { kind = "state",
       code = "Client.NotConfirmed", message = "not confirmed, nothing was sent",

@@ -10,6 +10,7 @@ local output = require "alicloud.cli.output"
 local server = require "alicloud.emulator.server"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance.assume"
 local assumed = lazy.module "alicloud.conformance.assume"
@@ -19,6 +20,8 @@ local data = lazy.module "alicloud.cli.confine.data"
 local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.emulator.scenarios"
 local scenarios = lazy.module "alicloud.emulator.scenarios"
+---@module "alicloud.conformance.world"
+local recorded_worlds = lazy.module "alicloud.conformance.world"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -46,6 +49,8 @@ function M.configure(command)
     "127.0.0.1"):argname "<address>"
   command:option("--world", "File with the world (Lua table or .json); default: a demo.")
     :argname "<file>"
+  command:option("--world-from", "Make the world of what this recording has seen, moved to now.")
+    :argname "<recording>"
   command:option("--faults", "File with a list of fault rules (Lua table or .json).")
     :argname "<file>"
   command:option("--scenario", "A disaster to rehearse: one of --list-scenarios, or a file (.lua "
@@ -151,6 +156,18 @@ local function read_seen(args, options, io)
   return nil
 end
 
+-- What is not known of it, and what was made up for that, is told before anybody asks.
+local function read_recording(args, options, io)
+  if not args.world_from then return nil end
+  if args.world then return "--world-from: cannot be given together with --world" end
+  local world, notes = recorded_worlds.open(args.world_from, { now = options.now or core.time() })
+  if not world then return "--world-from: " .. notes.message end
+  options.world = world
+  for _, text in ipairs(notes) do
+    io.err("alicloud-dr emulator: " .. terminal.clean(text, 400) .. "\n")
+  end
+end
+
 local function merge(into, changes)
   for name, value in pairs(changes) do into[name] = value end
   return into
@@ -171,6 +188,8 @@ local function read_options(args, io)
       if not options[name] then return nil, ("--%s: %s"):format(name, problem) end
     end
   end
+  problem = read_recording(args, options, io)
+  if problem then return nil, problem end
   problem = read_seen(args, options, io)
   if problem then return nil, problem end
   for name, kind in pairs { assume = "assumed", hostile = "hostile" } do

@@ -77,7 +77,7 @@ function M.configure(command)
   command:flag("-y --yes", "Do not ask for the typed name of the fleet.")
   orders.add_option(command)
   event_options.add(command)
-  options.add_common(command, "Region to which the groups fail over")
+  options.add_common(command, "Region to which the groups fail over", true)
   command:epilog(EPILOG)
 end
 

@@ -22,9 +22,9 @@ local M = {}
 --- Each is a file of `alicloud/manual/`, in the order in which they are listed.
 M.TOPICS = {
   "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "controllers", "rehearsal",
-  "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl", "credentials",
-  "networks", "outages", "emulator", "conformance", "throwaway", "embedding", "event-loops", "tasks",
-  "security", "reference", "json", "tracing", "speed", "building",
+  "recordings", "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl",
+  "credentials", "networks", "outages", "emulator", "conformance", "throwaway", "embedding",
+  "event-loops", "tasks", "security", "reference", "json", "tracing", "speed", "building",
 }
 
 local EPILOG = [[

@@ -12,6 +12,8 @@ local run_store = require "alicloud.cli.run_store"
 local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.options.replay"
+local replays = lazy.module "alicloud.cli.options.replay"
 ---@module "alicloud.dr.store.relocate"
 local relocate = lazy.module "alicloud.dr.store.relocate"
 
@@ -84,6 +86,7 @@ end
 
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
+  if io.replay then replays.check_journal(args.journal) end
   args.journal = run_store.journal(args.journal)
   local state, err = begun(args.journal, run_store.context(io))
   if not state then return output.fail(io, args, err) end

@@ -19,6 +19,8 @@ local tables = require "alicloud.base.tables"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.cli.incident"
 local incidents = lazy.module "alicloud.cli.incident"
+---@module "alicloud.cli.options.replay"
+local replays = lazy.module "alicloud.cli.options.replay"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -126,7 +128,9 @@ local function go_on_with(playbook, state, given, args, io)
 end
 
 -- Where the run is to be looked for, or begun, if no journal was typed.
-local function place_of(args, getenv)
+local function place_of(args, io)
+  local getenv = cli_clients.runtime(io).getenv
+  if io.replay then args.journal = replays.journal(args, getenv) end
   if args.store and args.journal then
     options.refuse "--store: cannot be given together with --journal, which names the run's place"
   end
@@ -153,7 +157,7 @@ end
 
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
-  local place = place_of(args, cli_clients.runtime(io).getenv)
+  local place = place_of(args, io)
   local playbook, err
   playbook, given.params = playbook_argument.open(args, io)
   given.journal = args.journal
@@ -162,7 +166,8 @@ function M.run(args, io)
     if not given.journal then return output.fail(io, args, err) end
   end
   local context = run_store.context(io)
-  given.incident_since = incidents.since(given, playbook.name, context)
+  -- The runs of this machine are none of the recording's.
+  given.incident_since = not io.replay and incidents.since(given, playbook.name, context) or nil
   local ok, state
   state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end

@@ -84,7 +84,8 @@ local function line_of(path, context)
   return {
     journal = path, playbook = model.playbook.name, kind = model.run.kind, status = model.status,
     began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
-    incident = model.run.incident, groups = core.array(groups_of(source.events)),
+    incident = model.run.incident, replay = model.run.replay,
+    groups = core.array(groups_of(source.events)),
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
     again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path)),
     holder = holder_of(model.presence),
@@ -117,6 +118,7 @@ local function show(io, line)
   local function add(text) parts[#parts + 1] = { text = clean(text) } end
   add(line.playbook or line.journal)
   add((line.status:gsub("_", " ")))
+  if line.replay then add "a replay: nothing has happened" end
   if line.began_at > 0 then add(zones.moment(line.began_at)) end
   if line.requester then add("by " .. line.requester) end
   for _, id in ipairs(line.groups) do add(id) end

@@ -42,7 +42,8 @@ Exit codes: 0 it runs again (or did already, there or elsewhere), 1 refused or f
 function M.configure(command)
   command:argument("journal", "The journal of the run: a path, or an address.")
   command:argument("group", "Which group, if the run has stopped several."):args "?"
-  options.add_common(command, "Region of the secondary site; else as the run has seen it")
+  options.add_common(command, "Region of the secondary site; else as the run has seen it",
+    true)
   command:option("--as", "Who does it; else $USER."):target "requester":argname "<name>"
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for each attach and each start (10m)." })

@@ -6,6 +6,7 @@ local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local env = require "alicloud.credentials.env"
 local fold = require "alicloud.cli.fold"
+local help = require "alicloud.cli.help"
 local http = require "alicloud.net.http"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
@@ -40,6 +41,7 @@ function M.configure(command)
   command:option("--metadata-endpoint", "For tests: ask this in place of the metadata service.")
     :argname "<url>"
   network.add(command)
+  help.connection(command, function() options.add_recording(command) end)
   options.add_json(command)
   command:epilog(EPILOG)
 end

@@ -102,6 +102,7 @@ M.OF = {
   playbook = { words = playbook_words, files = "lua" },
   scenario = { words = scenario_words, files = "all" },
   file = { files = "all" },
+  recording = { files = "all" },
   directory = { directories = true },
   topic = { words = plain(manual.TOPICS) },
   command = { words = command_words },

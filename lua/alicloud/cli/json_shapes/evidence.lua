@@ -235,6 +235,7 @@ M.EVIDENCE = {
     { "incident?", text, "" },
     { "requester", text, "" },
     { "region?", text, "" },
+    { "replay?", text, "the recording that was played: nothing has happened" },
     { "params", map(kinds.any), "" },
   }, "" },
   { "began_at", time, "" },

@@ -116,6 +116,15 @@ local NOBODY = {
   { "error", shared.error, "" },
 }
 
+local BUG_REPORT = {
+  { "output", text, "the file" },
+  { "sections", list(object {
+    { "title", text, "" },
+    { "lines", integer, "" },
+    { "dropped", integer, "left out, since they could not be proved to be clean" },
+  }), "" },
+}
+
 local CODE = {
   { "code", text, "" },
   { "product?", text, "whose code it is; missing of our own" },
@@ -239,6 +248,7 @@ return {
   dependencies = { { DEPENDENCIES, "" } },
   whoami = { { WHOAMI, "" }, { NOBODY, "where there are no credentials" } },
   explain = { { CODE, "of a code" }, { RUN, "of a run" } },
+  bugreport = { { BUG_REPORT, "" } },
   playbooks = { { PLAYBOOKS, "" }, { { { "path", text, "" } }, "with `--copy`" } },
   call = { { { { "RequestId?", text, "" } }, "the answer as the API spells it, with its own fields",
     open = true } },

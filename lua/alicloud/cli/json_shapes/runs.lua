@@ -89,6 +89,7 @@ local RUNS = {
     { "requester?", text, "" },
     { "incident?", text, "" },
     { "groups", list(text), "" },
+    { "replay?", text, "the recording that was played: nothing has happened" },
     { "code?", text, "of what ended it" },
     { "message?", text, "" },
     { "resume?", text, "command" },
@@ -259,6 +260,9 @@ return {
   report = { { evidence.EVIDENCE, "of one run; a file with it has no `exit`" },
     { evidence.COMPARISON, "with `--compare`" },
     { { { "report", text, "path" }, { "format", text, "" } }, "with `--output`" } },
+  record = { { { { "har", text, "path" }, { "exchanges", integer, "" },
+    { "differences", integer, "that the recording marks" },
+    { "dropped", integer, "that the recorder left out" } }, "" } },
   policy = { { POLICY, "" } },
   explore = { { EXPLORE, "" } },
 }

@@ -51,10 +51,18 @@ function M.refuse_misuse(raised)
   M.refuse((raised:gsub("^[^\n:]+:%d+: ", "")))
 end
 
+local function add_replay(command)
+  command:option("--replay", "Take the answers from this recording: nothing is sent, no key is "
+    .. "read."):argname "<recording>"
+  command:option("--replay-mode", "strict: the requests of then in their order; else readings in "
+    .. "any order (lenient)."):choices { "strict", "lenient" }
+end
+
 --- Adds what every command that talks to the service takes.
 ---@param command table of argparse
 ---@param region_doc string what the region is for the command
-function M.add_common(command, region_doc)
+---@param is_live? boolean it goes on with what really happened, so that nothing can be replayed
+function M.add_common(command, region_doc, is_live)
   command:option "--region"
     :argname "<region>"
     :description(region_doc .. "; else $ALIBABA_CLOUD_REGION_ID.")
@@ -65,7 +73,19 @@ function M.add_common(command, region_doc)
       .. "ebs.<region>.aliyuncs.com."):argname "<host>"
     outage.add(command)
     network.add(command)
+    M.add_recording(command)
+    if not is_live then add_replay(command) end
   end)
+end
+
+--- Adds what a command that talks to the service writes down of it.
+---@param command table of argparse
+function M.add_recording(command)
+  command:option("--record", "Write every request and answer to the end of this file, with "
+    .. "pseudonyms for ids, names and keys, so that it can be shown."):argname "<recording>"
+  command:option("--keep-map", "Keep what the pseudonyms of --record stand for in this file, for "
+    .. "you alone."):argname "<file>"
+  command:flag("--drop-request-ids", "Give request ids pseudonyms in --record, too.")
 end
 
 ---@param command table of argparse
@@ -95,6 +115,7 @@ end
 
 -- Whoever names the host knows what is behind it, and worlds of an emulator have any region.
 local function has_endpoint(args, getenv)
+  if args.replay then return true end
   for _, value in ipairs { args.endpoint or "", getenv "ALIBABA_CLOUD_ENDPOINT_EBS" or "",
     getenv "ALIBABA_CLOUD_ENDPOINT" or "" } do
     if value ~= "" then return true end

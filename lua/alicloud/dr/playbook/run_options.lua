@@ -56,6 +56,8 @@ local M = {}
 ---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`; on standby each second of
 ---"standby": `holder`, `since`, `waited`; of "takeover" where something of a process before may
 ---still arrive: `step`, `action`, `left`
+---@field replay? string the recording that the client plays: the run is none of the real world, and
+---goes on with none
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
 ---a step would start, e.g. in a rehearsal; functions are called all the same
 ---@field executor? alicloud.dr.Executor what steps, gates and branches do instead of the real thing
@@ -132,6 +134,7 @@ local SCHEMA = {
   accept_edit = schema.boolean,
   progress = schema.callable,
   program = schema.callable,
+  replay = schema.text,
   executor = schema.typed "table",
   pace = schema.callable,
 }

@@ -33,9 +33,23 @@ local function changed(message, hint)
     message = message, hint = hint }
 end
 
+-- What a replay has written must never go on in the real world, nor the other way round.
+local function other_world(run, options)
+  if run.replay and not options.replay then
+    return changed(("the journal is of a replay of %s, of which nothing has happened"):format(
+      run.replay), "look at it; to go on with the replay: --replay FILE")
+  end
+  if options.replay and not run.replay then
+    return changed("the journal is of a real run; a replay does not go on with it",
+      "give the replay a journal of its own, or none")
+  end
+end
+
 -- What is asked for must be what the journal is about.
 local function difference(state, playbook, options)
   local run = state.run
+  local strange = other_world(run, options)
+  if strange then return strange end
   if run.playbook ~= playbook.name then
     return changed(("the journal is of playbook %q, not of %q"):format(run.playbook,
       playbook.name), "give the journal's own playbook, or another journal")
@@ -78,7 +92,7 @@ local function begin(engine)
     incident = options.incident, incident_since = options.incident_since,
     requester = options.requester, declared = options.declared,
     region = engine.client.region, graceful_only = playbook.graceful_only,
-    account = engine.account,
+    account = engine.account, replay = options.replay,
   }, true)
 end
 

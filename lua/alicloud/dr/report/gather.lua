@@ -205,7 +205,8 @@ end
 local function run_of(state)
   local run = state.run
   return { id = run.run_id, kind = run.kind, mode = state.mode, incident = run.incident,
-    requester = run.requester, region = run.region, params = state.params }
+    requester = run.requester, region = run.region, params = state.params,
+    replay = run.replay }
 end
 
 local function take_all(events)

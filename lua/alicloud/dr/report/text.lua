@@ -363,6 +363,7 @@ function M.about(model)
   end
   add("Run", run.id)
   add("Kind", ("%s, %s"):format(run.kind, run.mode))
+  add("Replay of", run.replay and run.replay .. "; nothing of it has happened")
   add("Incident", run.incident)
   add("Asked for by", run.requester)
   add("Region", run.region)

@@ -150,6 +150,7 @@ function M.describe(world, now, pending)
     drills = each(world.drills, describe_drill), account = describe_account(world.account),
     resource_groups = names(world.resource_groups),
     timings = changed(world.timings, world_schema.TIMINGS), later = describe_later(pending),
+    statuses = world.statuses and core.array { table.unpack(world.statuses) },
   }
   local listed = {}
   for _, group in ipairs(world.groups) do

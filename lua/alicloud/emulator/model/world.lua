@@ -41,6 +41,7 @@ M.STATUSES = world_schema.STATUSES
 ---@field next_due number  when the next of them takes a step
 ---@field account alicloud.emulator.Account
 ---@field timings table<string, number>  model seconds
+---@field statuses string[]|nil  of units, besides those that the model knows
 local World = {}
 local world_mt = { __name = "alicloud.emulator.World", __index = World }
 
@@ -296,7 +297,7 @@ function M.rebuild(about, now)
     regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
     disks = {}, disk_by_id = {}, instances = {}, instance_by_id = {}, drills = {},
     drill_by_id = {}, moving = {}, next_due = math.huge, account = make_account(about.account),
-    timings = over(TIMINGS, about.timings) }, world_mt)
+    timings = over(TIMINGS, about.timings), statuses = about.statuses }, world_mt)
   for _, region in ipairs(about.regions or {}) do add_region(world, region) end
   local problem = make_units(world, about, now) or make_disks(world, about)
     or make_drills(world, about)

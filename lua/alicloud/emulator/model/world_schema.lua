@@ -28,7 +28,8 @@
 --                           group_capacity = , tag_requests = , resource_group = } },
 --     timings = { initial_sync = 120, … },          -- model seconds, see `TIMINGS`
 --     later = { { at = 1795316430, action = "FailoverDiskReplicaGroup", version = "2021-07-30",
---                 params = { RegionId = , … }, request_id = , stuck = , partial = } } }
+--                 params = { RegionId = , … }, request_id = , stuck = , partial = } },
+--     statuses = { "resyncing" } }                  -- words of groups and pairs besides STATUSES
 --
 -- `later` is what was accepted and is not done yet. Snapshots also write, in any record, the change
 -- that is under way: transition = { { at = , status = , act = , pair = } }; a step without `at`
@@ -171,6 +172,8 @@ M.SHAPE = {
     quota = all_of(M.QUOTA, LIMIT),
   } },
   timings = all_of(M.TIMINGS, SECONDS),
+  statuses = { type = "table", each = { type = "string", pattern = "[%w_-]+",
+    allowed = "a word" } },
   later = { type = "table", each = { type = "table", fields = {
     at = required(SECONDS), action = required(TEXT), version = required(TEXT), host = TEXT,
     request_id = required(TEXT), stuck = YES_NO,
@@ -179,9 +182,31 @@ M.SHAPE = {
   } } },
 }
 
+-- A rule in which one other rule is replaced, wherever it is.
+local function replaced(rule, old, new)
+  if rule == old then return new end
+  if type(rule) ~= "table" then return rule end
+  local copy = {}
+  for key, value in pairs(rule) do copy[key] = replaced(value, old, new) end
+  return copy
+end
+
+-- The shape of a world whose units have statuses that the model does not know. They are legal for
+-- no operation.
+local function shape_with(statuses)
+  local problem = schema.problem({ statuses = statuses }, { statuses = M.SHAPE.statuses })
+  if problem then return M.SHAPE end
+  local values = table.move(statuses, 1, #statuses, #M.STATUSES + 1,
+    { table.unpack(M.STATUSES) })
+  return replaced(M.SHAPE, STATUS, { type = "string", values = values })
+end
+
 --- Compares a description with its shape.
 ---@param description table
 ---@return string|nil problem  names the field, what was given and what is allowed
-function M.problem(description) return schema.problem(description, M.SHAPE) end
+function M.problem(description)
+  local words = type(description) == "table" and description.statuses
+  return schema.problem(description, words and shape_with(words) or M.SHAPE)
+end
 
 return M

@@ -1,0 +1,139 @@
+--- `alicloud-dr bugreport`: one file with what somebody needs who is to look into a fault. Shows
+--- what is in it and asks; nothing is sent anywhere.
+
+local cli_clients = require "alicloud.cli.client"
+local consents = require "alicloud.cli.consent"
+local core = require "alicloud.core"
+local fold = require "alicloud.cli.fold"
+local lazy = require "alicloud.base.lazy"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local stores = require "alicloud.dr.store"
+local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.bug_report"
+local bug_report = lazy.module "alicloud.cli.bug_report"
+
+---@type alicloud.cli.Command
+local M = {}
+
+local OUTPUT = "alicloud-dr-bugreport.txt"
+
+local EPILOG = [[
+It holds versions, the platform, which variables and files there are for keys and hosts (no key, no
+name of a machine), a recording, and the last records of a journal, redacted as recordings are. It
+is written for you alone (mode 600), and is sent nowhere. Whoever gets it can play it:
+`alicloud-dr status --replay FILE`.
+
+Examples:
+  alicloud-dr bugreport --recording night.jsonl
+  alicloud-dr bugreport --recording night.jsonl --journal run.jsonl \
+    --output report.txt
+
+Exit codes: 0 written, 1 not agreed to or failed, 2 usage.]]
+
+function M.configure(command)
+  command:option("--recording", "The recording of what went wrong, as --record has written it.")
+    :argname "<recording>"
+  command:option("--journal", "The journal of the run that went wrong: a path.")
+    :argname "<journal>"
+  command:option("-o --output", "Write it there; a file that is there is left alone.", OUTPUT)
+    :argname "<file>"
+  command:flag("--online", "Also ask the provider of the keys what it is; that may reach out.")
+  options.add_profile(command)
+  command:flag("-y --yes", "Do not ask.")
+  options.add_json(command)
+  command:epilog(EPILOG)
+end
+
+local function read(option, path, runtime)
+  local text, message = runtime.read_file(path)
+  if not text then options.refuse(("--%s: %s"):format(option, message)) end
+  return text
+end
+
+local function recorded(args, runtime, redactor)
+  if not args.recording then return nil end
+  local text = read("recording", args.recording, runtime)
+  local recording, err = bug_report.read_recording(text, args.recording)
+  if not recording then options.refuse("--recording: " .. err.message) end
+  return bug_report.recording(recording, text, redactor)
+end
+
+local function journalled(args, runtime, redactor)
+  if not args.journal then return nil end
+  if not stores.is_path(args.journal) then
+    options.refuse "--journal: must be a path; a run in a shared store keeps a copy on this machine"
+  end
+  return bug_report.journal(read("journal", args.journal, runtime), redactor)
+end
+
+local function sections_of(args, io, runtime)
+  local client <close> = cli_clients.anywhere(args, io)
+  local redactor = bug_report.redactor(runtime)
+  local sections = { bug_report.versions(), bug_report.platform(runtime),
+    bug_report.configuration(runtime, client, redactor, args.online == true) }
+  sections[#sections + 1] = recorded(args, runtime, redactor)
+  sections[#sections + 1] = journalled(args, runtime, redactor)
+  return sections
+end
+
+-- What is short is shown whole; of lines of JSON, how many there are.
+local function show(io, sections)
+  for _, about in ipairs(sections) do
+    io.err(("  %s\n"):format(about.title))
+    local is_json = (about.lines[1] or ""):sub(1, 1) == "{"
+    for _, line in ipairs(is_json and {} or about.lines) do
+      io.err(fold.hang(io, "    " .. terminal.clean(line, 1000), 6) .. "\n")
+    end
+    if is_json then
+      io.err(("    %d lines of JSON; %d could not be proved to be clean and are left out\n")
+        :format(#about.lines, about.dropped))
+    end
+  end
+end
+
+local function agrees(args, io, sections)
+  consents.demand(args, io, "word yes")
+  if not args.json then show(io, sections) end
+  if args.yes then return true end
+  return consents.read(io, ("  Type yes to write %s, which is sent nowhere: "):format(
+    terminal.clean(args.output))) == "yes"
+end
+
+local function summary_of(sections)
+  local list = core.array {}
+  for i, about in ipairs(sections) do
+    list[i] = { title = about.title, lines = #about.lines, dropped = about.dropped }
+  end
+  return list
+end
+
+local function fail(io, args, message)
+  return output.complain(io, args.json, output.EXIT.failed, { kind = "state",
+    code = "Client.ReportFailed", outcome = "not_sent", message = message })
+end
+
+function M.run(args, io)
+  local runtime = cli_clients.runtime(io)
+  local sections = sections_of(args, io, runtime)
+  if not agrees(args, io, sections) then
+    return fail(io, args, "nothing was written: it was not agreed to")
+  end
+  if core.look(args.output) then
+    options.refuse(("--output: %s is there already; allowed: a name that is free"):format(
+      args.output))
+  end
+  local ok, message = core.write_file(args.output, bug_report.text(sections, runtime.time()),
+    "private")
+  if not ok then return fail(io, args, message) end
+  if args.json then
+    return output.json(io, output.EXIT.done, { output = args.output,
+      sections = summary_of(sections) })
+  end
+  io.out(("  %s is written; look into it before you hand it on\n"):format(
+    terminal.clean(args.output)))
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,202 @@
+--- What stands for ids, names, keys and addresses in a recording: the same original, the same
+--- pseudonym, wherever it occurs in one file.
+--
+-- An original is searched for in any text, unless it is common: what is shorter than six bytes,
+-- what has no letter in it (but account numbers and addresses), what is part of a word that is
+-- written down anyway (a status, a region, a field, a code), and what looks like one of our
+-- pseudonyms. To find one of those proves nothing. It is replaced where it is the whole value of a
+-- field, and where it stands as a word of its own in a message.
+
+local core = require "alicloud.core"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+-- Bytes by which an original is looked up; so nothing shorter is.
+local GRAM = 6
+
+local ACCOUNT_DIGITS = 15
+-- Of a pseudonym's number, at most, where an original looks like one.
+local OWN_DIGITS = 4
+
+--- The kinds of originals.
+M.KINDS = {
+  "pg", "pair", "d", "i", "drill", "res", "rg", "acct", "key", "name", "ip", "net", "text", "tag",
+  "value", "token", "page", "host", "mail", "request", "field", "path",
+}
+
+local is_kind = tables.set(M.KINDS)
+
+---@class alicloud.recording.Pseudonyms
+---@field vocabulary string words in lower case that are written down anyway
+---@field kept table<string, true> more of them, as they occur
+---@field by_original table<string, string>
+---@field taken table<string, true> pseudonyms
+---@field counts table<string, integer> by kind
+---@field grams table<string, { lengths: integer[], of: table<string, string> }>
+local Pseudonyms = {}
+Pseudonyms.__index = Pseudonyms
+
+--- Makes an empty table of pseudonyms.
+---@param vocabulary string words in lower case, with line ends between
+---@return alicloud.recording.Pseudonyms
+function M.new(vocabulary)
+  return setmetatable({ vocabulary = vocabulary, kept = {}, by_original = {}, taken = {},
+    counts = {}, grams = {} }, Pseudonyms)
+end
+
+-- The kind of what looks like one of our pseudonyms.
+local function own_kind(text)
+  local kind, digits = text:match "^(%l+)%-(%d+)$"
+  return is_kind[kind] and #digits <= OWN_DIGITS and kind or nil
+end
+
+local function is_number_or_address(text)
+  return text:find "^%d+$" ~= nil and #text >= ACCOUNT_DIGITS
+    or text:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or text:find "^[%x:]*:[%x:]*:[%x:]*$" ~= nil
+end
+
+--- Whether it proves nothing to find an original somewhere.
+---@param original string
+---@return boolean
+function Pseudonyms:is_common(original)
+  local lower = original:lower()
+  if #lower < GRAM or own_kind(lower) or self.vocabulary:find(lower, 1, true) then return true end
+  if not original:find "[%a\x80-\xff]" and not is_number_or_address(original) then return true end
+  for word in pairs(self.kept) do
+    if word:find(lower, 1, true) then return true end
+  end
+  return false
+end
+
+function Pseudonyms:index(original, pseudonym)
+  local lower = original:lower()
+  local gram = lower:sub(1, GRAM)
+  local bucket = self.grams[gram] or { lengths = {}, of = {} }
+  self.grams[gram] = bucket
+  bucket.of[lower] = pseudonym
+  for _, length in ipairs(bucket.lengths) do
+    if length == #lower then return end
+  end
+  table.insert(bucket.lengths, #lower)
+  table.sort(bucket.lengths, function(a, b) return a > b end)
+end
+
+--- Says that a word is written down as it is. Originals that are part of it are common from now on.
+---@param word string
+function Pseudonyms:keep(word)
+  local lower = word:lower()
+  if self.kept[lower] or #lower < GRAM then return end
+  self.kept[lower] = true
+  for at = 1, #lower - GRAM + 1 do
+    local bucket = self.grams[lower:sub(at, at + GRAM - 1)]
+    for original in pairs(bucket and bucket.of or {}) do
+      if lower:sub(at, at + #original - 1) == original then bucket.of[original] = nil end
+    end
+  end
+end
+
+function Pseudonyms:fresh(kind)
+  local pseudonym
+  repeat
+    self.counts[kind] = (self.counts[kind] or 0) + 1
+    pseudonym = ("%s-%03d"):format(kind, self.counts[kind])
+  until not self.taken[pseudonym]
+  return pseudonym
+end
+
+--- The pseudonym of an original. What looks like a pseudonym of its kind stays what it is, so that
+--- a recording of a replay has the same ids.
+---@param kind string of M.KINDS
+---@param original string
+---@return string
+function Pseudonyms:of(kind, original)
+  local pseudonym = self.by_original[original]
+  if pseudonym then return pseudonym end
+  local stays = own_kind(original) == kind and original:find "%d%d%d$" and not self.taken[original]
+  pseudonym = stays and original or self:fresh(kind)
+  self.taken[pseudonym], self.by_original[original] = true, pseudonym
+  if not self:is_common(original) then self:index(original, pseudonym) end
+  return pseudonym
+end
+
+--- The pseudonym of what has one already.
+---@param original string
+---@return string|nil
+function Pseudonyms:known(original)
+  return self.by_original[original]
+end
+
+local function is_word_byte(text, at)
+  return text:find("^[%w_]", at) ~= nil
+end
+
+-- The original that begins at a place of a text in lower case.
+local function original_at(self, lower, at)
+  local bucket = self.grams[lower:sub(at, at + GRAM - 1)]
+  if not bucket then return nil end
+  for _, length in ipairs(bucket.lengths) do
+    local pseudonym = bucket.of[lower:sub(at, at + length - 1)]
+    if pseudonym then return pseudonym, length end
+  end
+  return nil
+end
+
+--- Where the next original begins that is searched for in any text.
+---@param text string
+---@param from? integer
+---@param whole? boolean only where it is no part of a longer word
+---@return integer|nil at
+---@return integer? length
+---@return string? pseudonym
+function Pseudonyms:find(text, from, whole)
+  if next(self.grams) == nil then return nil end
+  local lower = text:lower()
+  for at = from or 1, #lower - GRAM + 1 do
+    local pseudonym, length = original_at(self, lower, at)
+    if pseudonym and not (whole
+      and (at > 1 and is_word_byte(lower, at - 1) or is_word_byte(lower, at + length))) then
+      return at, length, pseudonym
+    end
+  end
+  return nil
+end
+
+--- Goes on after the pseudonyms of a text, so that none gets a second meaning.
+---@param text string lines of a recording
+function Pseudonyms:continue_after(text)
+  for kind, digits in text:gmatch "%f[%w](%l+)%-(%d%d%d+)%f[^%d]" do
+    local number = is_kind[kind] and #digits < 10 and math.tointeger(tonumber(digits))
+    if number then self.counts[kind] = math.max(self.counts[kind] or 0, number) end
+  end
+end
+
+--- The key to the pseudonyms, as JSON.
+---@return string
+function Pseudonyms:map()
+  return core.encode { format = "alicloud-dr pseudonyms 1", originals = self.by_original }
+end
+
+--- Takes a key that `map` gave.
+---@param text string
+---@return boolean|nil ok
+---@return string? message
+function Pseudonyms:take(text)
+  local map, message = core.decode(text, { max_bytes = 64 << 20 })
+  local originals = type(map) == "table" and map.format == "alicloud-dr pseudonyms 1"
+    and map.originals
+  if type(originals) ~= "table" then return nil, message or "it is no map of pseudonyms" end
+  for _, original in ipairs(tables.keys(originals)) do
+    local pseudonym = originals[original]
+    local kind, digits = tostring(pseudonym):match "^(%l+)%-(%d%d%d+)$"
+    if not is_kind[kind] or self.taken[pseudonym] then
+      return nil, "it is no map of pseudonyms"
+    end
+    self.taken[pseudonym], self.by_original[original] = true, pseudonym
+    self.counts[kind] = math.max(self.counts[kind] or 0, math.tointeger(tonumber(digits)) or 0)
+    if not self:is_common(original) then self:index(original, pseudonym) end
+  end
+  return true
+end
+
+return M

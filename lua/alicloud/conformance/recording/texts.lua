@@ -1,0 +1,283 @@
+--- Free text: messages, details of failures, bodies that are no JSON, URLs, query strings. What is
+--- known from fields is replaced first, then what has the looks of an id, then whatever is no plain
+--- word.
+
+local fields = require "alicloud.conformance.recording.fields"
+local core = require "alicloud.core"
+local search = require "alicloud.conformance.recording.search"
+local shapes = require "alicloud.conformance.recording.shapes"
+
+local M = {}
+
+-- Texts in texts are read so deep; what is deeper gets a pseudonym.
+local DEPTH = 4
+-- Longer ones are no names.
+local LONGEST_QUOTE = 256
+
+local Redactor = {}
+
+--- Gives a redactor what it needs for text.
+---@param class table
+function M.extend(class)
+  for name, method in pairs(Redactor) do class[name] = method end
+end
+
+local function has_escapes(text) return text:find "%%%x%x" ~= nil end
+
+-- Codes are written with dots; so are hosts, in lower case.
+local function is_code(word)
+  return word:find "%u" ~= nil and shapes.fits("code", word)
+end
+
+local function is_host(word)
+  return word:find "^%l[%l%d%-]+%.[%l%d%.%-]*%l%l$" ~= nil
+end
+
+--- Whether it is a region or a zone of one: in a text only those that are known or were seen in a
+--- field that holds one.
+---@param text string
+---@return boolean
+function Redactor:is_place(text)
+  local kept = self.pseudonyms.kept
+  if kept[text] and shapes.fits("zone", text) then return true end
+  local region = text:match "^(.-)%-?%l$"
+  return fields.is_word(text) or region ~= nil and shapes.fits("zone", text)
+    and (fields.is_word(region) or kept[region] ~= nil)
+end
+
+--- A host with its port.
+---@param text string
+---@return string
+function Redactor:host(text)
+  local host, port = text:match "^(.-)(:?%d*)$"
+  if port ~= "" and port:sub(1, 1) ~= ":" then host, port = text, "" end
+  if shapes.is_public_host(host) then return text end
+  return self.pseudonyms:of(shapes.kind_of(host) == "ip" and "ip" or "host", host) .. port
+end
+
+--- A name of a resource, acs:product:region:account:type/id.
+---@param text string
+---@return string
+function Redactor:arn(text)
+  local product, region, account, resource = text:match "^acs:([^:]*):([^:]*):([^:]*):(.*)$"
+  if not product then return self.pseudonyms:of("text", text) end
+  local parts, kind = {}, "name"
+  for part in resource:gmatch "[^/]+" do
+    local is_type = #parts == 0 and (fields.is_word(part) or part:find "^%l+%-?%l+$")
+    if is_type or part == "*" then
+      kind = fields.KIND[fields.canonical(part:gsub("^disk", "") .. "id")] or kind
+      parts[#parts + 1] = part
+    else
+      parts[#parts + 1] = self:string(nil, part, kind)
+    end
+  end
+  return ("acs:%s:%s:%s:%s"):format(self:string("product", product),
+    region == "*" and region or self:string("regionid", region),
+    account == "*" and account or self:string("accountid", account), table.concat(parts, "/"))
+end
+
+local function pair_of(piece)
+  local name, value = piece:match "^([^=]*)=(.*)$"
+  return name and name:find "^%a[%w%.%-_]*$" and name, value
+end
+
+--- A list of name=value with & between, each of them percent-encoded.
+---@param text string
+---@param depth integer
+---@return string
+function Redactor:query(text, depth)
+  local pieces = {}
+  for piece in (text .. "&"):gmatch "([^&]*)&" do
+    local name, value = pair_of(piece)
+    if name then
+      local canonical = self:canonical_of(name)
+      if not fields.is_dropped(canonical) then
+        local plain = search.percent_decode(value)
+        local clean = self:string(canonical, plain)
+        pieces[#pieces + 1] = self:key(name) .. "="
+          .. (clean == plain and value or core.percent_encode(clean))
+      end
+    else
+      pieces[#pieces + 1] = piece == "" and "" or self:word(piece, depth + 1)
+    end
+  end
+  return table.concat(pieces, "&")
+end
+
+--- A URL. Who it is asked as is left out.
+---@param text string
+---@param depth integer
+---@return string
+function Redactor:url(text, depth)
+  local scheme, authority, path, query = text:match "^(%a[%w+.%-]*)://([^/?#]*)([^?#]*)%??([^#]*)"
+  local parts = {}
+  for part in path:gmatch "[^/]+" do parts[#parts + 1] = self:word(part, depth + 1) end
+  local slash = path:sub(1, 1) == "/" and "/" or ""
+  return ("%s://%s%s%s%s"):format(scheme, self:host(authority:gsub("^.*@", "")), slash,
+    table.concat(parts, "/"), query ~= "" and "?" .. self:query(query, depth) or "")
+end
+
+-- What is written between quotes is a name, unless the documents know the word.
+function Redactor:quoted(text)
+  if text == "" or #text > LONGEST_QUOTE or text:find "[=%%&\n]" or text:find("://", 1, true) then
+    return nil
+  end
+  local known = self.pseudonyms:known(text)
+  if fields.is_word(text) or self.pseudonyms.taken[text] then return nil end
+  if known then return known end
+  local speaks = shapes.is_harmless(text) or self:is_place(text) or text:find "^acs:"
+    or shapes.kind_of(text)
+  return not speaks and self.pseudonyms:of("text", text) or nil
+end
+
+-- A word with parts: name:value, one/two; nil if it is none.
+local function compound(self, word, depth)
+  local name, value = word:match "^(%a[%w%-_]*):(.+)$"
+  if name and not name:find "^%x%x?%x?%x?$" then
+    local canonical = fields.canonical(name)
+    if fields.is_dropped(canonical) then return name .. ":" end
+    local listed = fields.KIND[canonical] or fields.KEPT[canonical]
+    return self:key(name) .. ":" .. (listed and self:string(canonical, value)
+      or self:word(value, depth + 1))
+  end
+  if word:find("/", 1, true) then
+    return (word:gsub("[^/]+", function(part) return self:word(part, depth + 1) end))
+  end
+  return nil
+end
+
+local function structured(self, word, depth)
+  if depth > DEPTH then return self.pseudonyms:of("text", word) end
+  if word:find "^%a[%w+.%-]*://" then return self:url(word, depth) end
+  if word:find "^acs:" then return self:arn(word) end
+  if word:find "[&=]" then return self:query(word, depth) end
+  if has_escapes(word) then
+    local plain = search.percent_decode(word)
+    local clean = self:inner_text(plain, depth + 1)
+    return clean == plain and word or core.percent_encode(clean)
+  end
+  return nil
+end
+
+--- One word of a text.
+---@param word string
+---@param depth integer
+---@return string
+function Redactor:bare_word(word, depth)
+  local pseudonyms = self.pseudonyms
+  local known = pseudonyms:known(word)
+  if pseudonyms.taken[word] or fields.is_word(word) then return word end
+  if known then return known end
+  local special = structured(self, word, depth)
+  if special then return special end
+  if shapes.is_loopback(word) then return word end
+  local kind = shapes.kind_of(word)
+  if kind then return pseudonyms:of(kind, word) end
+  if shapes.fits("uuid", word) then return self:request_id(word) end
+  if shapes.is_harmless(word) or self:is_place(word) or shapes.is_written(word)
+    or is_code(word) then
+    return word
+  end
+  if is_host(word) or word:find "^[%w%.%-]+:%d+$" then return self:host(word) end
+  return compound(self, word, depth) or pseudonyms:of("text", word)
+end
+
+--- One word with the marks around it.
+---@param word string
+---@param depth integer
+---@return string
+function Redactor:word(word, depth)
+  if depth > DEPTH then return self.pseudonyms:of("text", word) end
+  local before, bare, after = word:match "^([%.:!?*#$]*)(.-)([%.:!?*#$]*)$"
+  if bare == "" then return word end
+  -- A key of base64 ends in what else parts names from values.
+  return before .. self:bare_word(bare, depth) .. after
+end
+
+-- An apostrophe inside a word is no quote.
+local QUOTES = { '()"([^"\n]*)"()', "()%f[%w']'([^'\n]*)'()", "()`([^`\n]*)`()" }
+local PUNCTUATION = "\xe2\x80[\x80-\xbf]"
+
+local function words_of(self, text, depth)
+  return (text:gsub("[^%s\"'`<>%[%](){},;|\\]+", function(word)
+    if not word:find(PUNCTUATION) then return self:word(word, depth) end
+    local out, from = {}, 1
+    while true do
+      local at, last = word:find(PUNCTUATION, from)
+      local piece = word:sub(from, (at or #word + 1) - 1)
+      out[#out + 1] = piece ~= "" and self:word(piece, depth) or ""
+      if not at then break end
+      out[#out + 1], from = word:sub(at, last), last + 1
+    end
+    return table.concat(out)
+  end))
+end
+
+-- What says by itself how it is made up is taken apart before known originals cut it into pieces.
+local function whole_names(self, text, depth)
+  if depth > DEPTH then return text end
+  text = text:gsub("%f[%w]acs:[%w%-%*]*:[%w%-%*]*:[%d%*]*:[%w%-_%./%*:]*[%w%*]", function(name)
+    return self:arn(name)
+  end)
+  return (text:gsub("%f[%w]%a[%w+.%-]*://[^%s\"'`<>|\\,;%)%]}]+", function(url)
+    return self:url(url, depth)
+  end))
+end
+
+local function without_known(self, text, depth)
+  for _, pattern in ipairs(QUOTES) do
+    text = text:gsub(pattern, function(at, inner, after)
+      local clean = not text:find("^%w", after) and self:quoted(inner)
+      local quote = text:sub(at, at)
+      return clean and quote .. clean .. quote or nil
+    end)
+  end
+  return words_of(self, text, depth)
+end
+
+local ENTITY = { ["&amp;"] = "&", ["&lt;"] = "<", ["&gt;"] = ">", ["&quot;"] = '"',
+  ["&apos;"] = "'" }
+local ESCAPE = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+
+local function element(self, name, value)
+  local canonical = fields.canonical(name)
+  if fields.is_dropped(canonical) then return "" end
+  local clean = self:string(canonical, (value:gsub("&%a+;", ENTITY)))
+  return ("<%s>%s</%s>"):format(self:key(name), clean:gsub("[&<>\"]", ESCAPE), self:key(name))
+end
+
+--- Text inside a text.
+---@param text string
+---@param depth integer
+---@return string
+function Redactor:inner_text(text, depth)
+  local out, from = {}, 1
+  text = whole_names(self, text, depth)
+  while true do
+    local at, length, pseudonym = self.pseudonyms:find(text, from, true)
+    out[#out + 1] = without_known(self, text:sub(from, (at or #text + 1) - 1), depth)
+    if not at then break end
+    out[#out + 1], from = pseudonym, at + length
+  end
+  return table.concat(out)
+end
+
+--- Free text.
+---@param text string
+---@return string
+function Redactor:text(text)
+  text = text:gsub("<(%a[%w]*)>([^<]*)</%1>", function(name, value)
+    return element(self, name, value)
+  end)
+  local clean = self:inner_text(text, 1)
+  -- What is part of a longer word.
+  local out, from = {}, 1
+  while true do
+    local at, length, pseudonym = self.pseudonyms:find(clean, from)
+    out[#out + 1] = clean:sub(from, (at or #clean + 1) - 1)
+    if not at then return table.concat(out) end
+    out[#out + 1], from = pseudonym, at + length
+  end
+end
+
+return M

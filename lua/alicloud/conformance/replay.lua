@@ -1,0 +1,336 @@
+--- Plays a recording: a transport that answers what was answered then, and sends nothing. Needs no
+--- credentials. Requests are values here, so nothing is signed, but answers are judged as bytes
+--- are.
+--
+-- strict: the requests of then in the order of then, with the same parameters.
+-- lenient: a reading request is known by its action, its region and the ids in it, in any order,
+-- and the last answer to it is given again; a change is known by all its parameters, and is
+-- answered as often as it was then.
+--
+-- Tokens, nonces and dates are new in every run and are never compared. So are the pauses between
+-- the attempts of a call: one that went on to its deadline may come to one attempt more, or less.
+
+local core = require "alicloud.core"
+local ids = require "alicloud.emulator.model.ids"
+local lines = require "alicloud.conformance.lines"
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+M.MODES = { "strict", "lenient" }
+
+local OPTIONS = {
+  mode = schema.choice("strict", "lenient"),
+  read_file = schema.callable,
+}
+
+-- New in every run, or said elsewhere.
+local VOLATILE = {
+  AccessKeyId = true, Action = true, ClientToken = true, Format = true, SecurityToken = true,
+  Signature = true, SignatureMethod = true, SignatureNonce = true, SignatureType = true,
+  SignatureVersion = true, Timestamp = true, Version = true,
+}
+
+-- What a client asks for anew with keys of its own, which a replay has not.
+local OF_KEYS = { AssumeRole = true, AssumeRoleWithOIDC = true }
+
+local function essence(params)
+  local kept = {}
+  for name, value in pairs(params) do
+    if not VOLATILE[name] then kept[name] = tostring(value) end
+  end
+  return kept
+end
+
+-- Which records are meant, and which part of a list.
+local function is_telling(name)
+  return name:find "Ids?$" ~= nil or name:find "Ids?%.%d+$" ~= nil or name == "Site"
+    or name == "NextToken" or name == "PageNumber"
+end
+
+local function key_of(request, wants)
+  local parts = { request.product, request.action, request.region or "" }
+  local params = essence(request.params)
+  for _, name in ipairs(tables.keys(params)) do
+    if wants(name) and name ~= "RegionId" then parts[#parts + 1] = name .. "=" .. params[name] end
+  end
+  return table.concat(parts, "\0")
+end
+
+local function all() return true end
+
+local function same(left, right)
+  for name, value in pairs(left) do
+    if right[name] ~= value then return false end
+  end
+  for name in pairs(right) do
+    if left[name] == nil then return false end
+  end
+  return true
+end
+
+-- Few words for a request: what it does, to what, where.
+local function words_of(request)
+  local named = {}
+  for _, name in ipairs(tables.keys(request.params)) do
+    local value = tostring(request.params[name])
+    if is_telling(name) and not VOLATILE[name] and name ~= "RegionId" and name ~= "Site" then
+      named[#named + 1] = value
+    end
+  end
+  local whom = #named > 0 and " of " .. table.concat(named, " ") or ""
+  return ("%s%s%s"):format(request.action, whom,
+    request.region and " in " .. request.region or "")
+end
+
+local function add_ids(found, value)
+  if type(value) ~= "table" then return end
+  for key, each in pairs(value) do
+    if (key == "ReplicaGroupId" or key == "ReplicaPairId") and type(each) == "string" then
+      found[each] = each ~= "" or nil
+    end
+    add_ids(found, each)
+  end
+end
+
+--- The ids of groups and pairs that a recording knows.
+---@param recording alicloud.conformance.Recording
+---@return string[]
+function M.ids_of(recording)
+  local found = {}
+  for _, exchange in ipairs(recording.exchanges) do
+    add_ids(found, exchange.params)
+    if exchange.response then add_ids(found, exchange.response.json) end
+  end
+  return tables.keys(found)
+end
+
+--- The regions that a recording has asked.
+---@param recording alicloud.conformance.Recording
+---@return string[]
+function M.regions_of(recording)
+  local found = {}
+  for _, exchange in ipairs(recording.exchanges) do
+    if exchange.region then found[exchange.region] = true end
+  end
+  return tables.keys(found)
+end
+
+---@class alicloud.conformance.Replay: alicloud.ForeignTransport
+---@field recording alicloud.conformance.Recording
+---@field mode "strict"|"lenient"
+---@field position integer of the exchange that was played last, strict mode only
+---@field played table<table, integer> how often, by exchange
+---@field complaints string[]
+---@field now number unix seconds
+local Replay = {}
+local replay_mt = { __name = "alicloud.conformance.Replay", __index = Replay }
+
+local MOST_NAMES = 12
+
+-- Where the recording has something like it.
+local function whereabouts(self, request)
+  local found = {}
+  for _, exchange in ipairs(self.recording.exchanges) do
+    if exchange.action == request.action and #found < MOST_NAMES then
+      found[#found + 1] = ("line %d: %s"):format(exchange.line, words_of(exchange))
+    end
+  end
+  if #found > 0 then
+    return ("the recording has it elsewhere: %s"):format(table.concat(found, "; "))
+  end
+  return "the recording has no such action at all"
+end
+
+-- Whoever types the ids of the account gets told the names that they have in the recording.
+local function names_hint(self, request)
+  local known, list = {}, M.ids_of(self.recording)
+  for _, id in ipairs(list) do known[id] = true end
+  for name, value in pairs(request.params) do
+    if name == "ReplicaGroupId" or name == "GroupIds" or name == "ReplicaPairId"
+      or name == "PairIds" then
+      for id in tostring(value):gmatch "[^,%s]+" do
+        if not known[id] then
+          local shown = table.concat(list, ", ", 1, math.min(#list, MOST_NAMES))
+          return ("; it does not know %s: ids in it are %s%s"):format(id,
+            shown ~= "" and shown or "none", #list > MOST_NAMES and ", …" or "")
+        end
+      end
+    end
+  end
+  return ""
+end
+
+local function refuse(self, request, hint)
+  local message = ("%s was not recorded in %s and was not sent"):format(words_of(request),
+    self.recording.name)
+  table.insert(self.complaints, message .. ": " .. hint)
+  return nil, { kind = "state", code = "Client.NotRecorded", message = message,
+    outcome = "not_sent", retry_class = "never", retryable = false,
+    hint = hint .. names_hint(self, request) }
+end
+
+local function next_in_order(self, request)
+  local exchange = self.recording.exchanges[self.position + 1]
+  while exchange and OF_KEYS[exchange.action] do
+    self.position = self.position + 1
+    self.played[exchange] = 1
+    exchange = self.recording.exchanges[self.position + 1]
+  end
+  if not exchange then return refuse(self, request, "the recording is at its end") end
+  local fits = exchange.product == request.product and exchange.action == request.action
+    and same(essence(exchange.params), essence(request.params))
+  if not fits then
+    return refuse(self, request, ("line %d has %s now"):format(exchange.line,
+      words_of(exchange)))
+  end
+  self.position = self.position + 1
+  return exchange
+end
+
+local function entries_for(self, request)
+  return self.changes[key_of(request, all)] or self.reads[key_of(request, is_telling)]
+end
+
+local function next_of_kind(self, request)
+  local entries = entries_for(self, request)
+  if not entries then return refuse(self, request, whereabouts(self, request)) end
+  local exchange = entries[entries.next]
+  if not exchange then
+    return refuse(self, request, ("the recording has it %d times, at last in line %d"):format(
+      #entries, entries[#entries].line))
+  end
+  local repeats = not exchange.mutating and entries.next == #entries
+  entries.next = repeats and entries.next or entries.next + 1
+  return exchange
+end
+
+local function body_of(response)
+  if response.text then return response.text end
+  return response.json ~= nil and core.encode(response.json) or ""
+end
+
+local function play(self, request)
+  local exchange, refusal
+  if self.mode == "strict" then
+    exchange, refusal = next_in_order(self, request)
+  else
+    exchange, refusal = next_of_kind(self, request)
+  end
+  if not exchange then return nil, refusal end
+  self.played[exchange] = (self.played[exchange] or 0) + 1
+  -- An answer that is given again took its time then, not now.
+  self.now = math.max(self.now, exchange.at) + exchange.ms / 1000
+  local failure, response = exchange.failure, exchange.response
+  if failure then
+    return { failure = failure.kind, sent = failure.sent, detail = failure.detail }
+  end
+  return { status = response.status, headers = tables.copy(response.headers),
+    body = body_of(response) }
+end
+
+local function perform(self, request)
+  local exchange, refusal = play(self, request)
+  return exchange or { err = refusal }
+end
+
+-- Of a signed request, for whoever has no plan of it.
+local function read_signed(request)
+  local params = {}
+  local headers = request.headers or {}
+  local is_form = (headers["content-type"] or ""):find("urlencoded", 1, true)
+  for _, text in ipairs { request.url:match "%?(.*)$" or "", is_form and request.body or "" } do
+    for encoded, value in text:gmatch "([^&=]+)=([^&]*)" do
+      params[core.percent_decode(encoded)] = core.percent_decode(value)
+    end
+  end
+  local host = request.host or request.url:match "^%a+://([^/?#]+)" or ""
+  return { product = host:match "^(%a+)[.-]" or "ebs", region = params.RegionId, params = params,
+    action = request.action or headers["x-acs-action"] or params.Action or "?" }
+end
+
+local function send(self, request)
+  local exchange, refusal = play(self, read_signed(request))
+  if exchange then return exchange end
+  return nil, { sent = "no", message = refusal.message }
+end
+
+-- By kind of request those that are alike, in their order.
+local function index(self)
+  for _, exchange in ipairs(self.recording.exchanges) do
+    local map = exchange.mutating and self.changes or self.reads
+    local key = key_of(exchange, exchange.mutating and all or is_telling)
+    map[key] = map[key] or { next = 1 }
+    table.insert(map[key], exchange)
+  end
+end
+
+--- Clocks, sleep and chance of a replay: a wait takes no time, an answer comes when it came then,
+--- and two replays draw the same tokens. What else a runtime has is the host's.
+---@return table runtime  overrides of alicloud.Runtime
+function Replay:runtime()
+  if self.own_runtime then return self.own_runtime end
+  local function now() return self.now end
+  local drawn = ids.new(1)
+  self.own_runtime = {
+    time = now, monotonic = now, boottime = now,
+    sleep = function(seconds) self.now = self.now + math.max(0, seconds) end,
+    random = function() return drawn:random() end,
+    random_hex = function(bytes) return drawn:random_hex(bytes) end,
+  }
+  return self.own_runtime
+end
+
+--- Options for a client that plays the recording; region is the recording's where it has but one.
+---@return alicloud.ClientOptions
+function Replay:options()
+  local regions = M.regions_of(self.recording)
+  return { transport = self, runtime = self:runtime(), region = #regions == 1 and regions[1] or nil,
+    access_key_id = "replay", access_key_secret = "replay" }
+end
+
+--- What was recorded and never asked for, and what was asked for and not recorded.
+---@return true|nil ok
+---@return string? message one line for each
+---@return alicloud.conformance.RecordedExchange[]? left
+function Replay:finish()
+  local told, left = table.move(self.complaints, 1, #self.complaints, 1, {}), {}
+  for _, exchange in ipairs(self.recording.exchanges) do
+    if not self.played[exchange] and not OF_KEYS[exchange.action] then
+      left[#left + 1] = exchange
+      told[#told + 1] = ("line %d was not asked for: %s"):format(exchange.line,
+        words_of(exchange))
+    end
+  end
+  if #told == 0 then return true end
+  return nil, table.concat(told, "\n"), left
+end
+
+--- Makes the transport of a recording that was read.
+---@param recording alicloud.conformance.Recording
+---@param mode? "strict"|"lenient" (strict)
+---@return alicloud.conformance.Replay
+function M.new(recording, mode)
+  local start = recording.exchanges[1].at
+  local self = setmetatable({ recording = recording, mode = mode or "strict", position = 0,
+    played = {}, complaints = {}, now = start, changes = {}, reads = {} }, replay_mt)
+  index(self)
+  function self.perform(request) return perform(self, request) end
+  function self.send(request) return send(self, request) end
+  return self
+end
+
+--- Opens a recording.
+---@param path string
+---@param given? { mode: "strict"|"lenient"?, read_file: function? }
+---@return alicloud.conformance.Replay|nil
+---@return alicloud.Error? err
+function M.open(path, given)
+  local options = schema.check("replay.open", given, OPTIONS, 2)
+  local recording, err = lines.open(path, options.read_file)
+  if not recording then return nil, err end
+  return M.new(recording, options.mode)
+end
+
+return M
