@@ -1,6 +1,7 @@
 --- The flips that conformance is proven by: every other value of every switch that is assumed, and
 -- what of them no call can show.
 
+local conformance = require "alicloud.conformance"
 local switches = require "alicloud.emulator.switches"
 
 local M = {}
@@ -52,6 +53,33 @@ function M.all()
     end
   end
   return list
+end
+
+local function tiers_of(name)
+  local list = {}
+  for _, tier in ipairs(conformance.TIERS) do
+    for _, case in ipairs(conformance.tier(tier).cases) do
+      if case.name == name then list[#list + 1] = tier end
+    end
+  end
+  return table.concat(list, ", ")
+end
+
+--- The table of the manual: what was switched on, and which tier has seen it.
+---@return string[] lines
+function M.rows()
+  local rows, values, order = { "| assumption | switched to | seen by |", "|---|---|---|" }, {}, {}
+  for _, flip in ipairs(M.all()) do
+    if not values[flip.name] then order[#order + 1] = flip.name end
+    values[flip.name] = values[flip.name] or {}
+    table.insert(values[flip.name], tostring(flip.value))
+  end
+  for _, name in ipairs(order) do
+    local reason = M.INVISIBLE[name]
+    rows[#rows + 1] = ("| `%s` | %s | %s |"):format(name, table.concat(values[name], ", "),
+      reason and "none: " .. reason or tiers_of(name))
+  end
+  return rows
 end
 
 return M

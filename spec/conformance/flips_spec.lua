@@ -2,6 +2,7 @@
 -- conformance are run against it: the flip must be named, and nothing else may be.
 
 local flips = require "spec.conformance.flips"
+local scratch = require "spec.scratch"
 local throwaway = require "spec.conformance.throwaway_world"
 
 local TIERS = { "read", "drill", "throwaway", "burst" }
@@ -85,5 +86,14 @@ describe("conformance against a flip of", function()
     for _ in pairs(flips.INVISIBLE) do invisible = invisible + 1 end
     assert.equal(#all - invisible, detected)
     assert.is_true(detected >= 40, detected)
+  end)
+end)
+
+describe("the manual", function()
+  it("has the table of what each tier has seen", function()
+    local page = scratch.read "lua/alicloud/manual/throwaway.md"
+    for _, row in ipairs(flips.rows()) do
+      assert.truthy(page:find(row .. "\n", 1, true), row)
+    end
   end)
 end)

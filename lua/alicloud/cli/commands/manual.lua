@@ -23,8 +23,8 @@ local M = {}
 M.TOPICS = {
   "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "controllers", "rehearsal",
   "recordings", "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl",
-  "credentials", "networks", "outages", "emulator", "conformance", "embedding", "event-loops",
-  "tasks", "security", "reference", "json", "tracing", "speed", "building",
+  "credentials", "networks", "outages", "emulator", "conformance", "throwaway", "embedding",
+  "event-loops", "tasks", "security", "reference", "json", "tracing", "speed", "building",
 }
 
 local EPILOG = [[

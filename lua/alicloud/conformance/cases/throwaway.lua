@@ -43,7 +43,6 @@ local CASES = {
   moving.reversal, { tokens.check_ages() }, moving.failback, { tokens.check_ages() },
   tokens.ending, ending.cases,
   { unseen("reprotect_again", "needs a group that is reprotect_failed"),
-    unseen("token_pending", "needs two requests at work at the same moment"),
     unseen("site_status", "needs an outage of one region") },
   ending.cleanup,
 }

@@ -156,7 +156,30 @@ local token_errors = { name = "token_errors", cites = { "state_token_first" },
   return other and "others than for the status" or "forget", text
 end }
 
-M.begin = { { step = "use tokens that are asked again later", look = send_first } }
+local AT_ONCE = 5
+
+-- Two requests under one token are rarely at work at the same moment; nothing is lost by trying.
+local function send_at_once(life)
+  local params = setup.of(life, "h", life.source.region,
+    { Description = "at once", ClientToken = life:token "at_once" })
+  local codes = {}
+  for i, result in ipairs((life.probe:burst("ebs:ModifyDiskReplicaGroup", params, AT_ONCE))) do
+    codes[i] = result.err and (result.err.code or result.err.kind) or "taken"
+  end
+  return codes
+end
+
+local token_pending = { name = "token_pending", look = function(_, lab)
+  local other
+  for _, code in ipairs(lab.life:once("at_once", function() return send_at_once(lab.life) end)) do
+    if code == "LastTokenProcessing" then return "error", "refused with " .. code end
+    if code ~= "taken" then other = code end
+  end
+  return nil, other and "refused with " .. other
+    or "no two requests were at work at the same moment"
+end }
+
+M.begin = { { step = "use tokens that are asked again later", look = send_first }, token_pending }
 M.again = { token_errors }
 M.ending = { { step = "wait for the oldest token", look = wait_for_ages }, token_lifetime }
 
