@@ -102,6 +102,27 @@ describe("a throwaway life", function()
   end)
 end)
 
+describe("a throwaway life of a service that says null", function()
+  it("takes it for absent", function()
+    local emu = emulator.new { world = throwaway.world() }
+    local result = throwaway.run { emu = emu, transport = function(inner)
+      return { send = function(request)
+        local answer = inner.send(request)
+        for _, name in ipairs { "ReplicaGroupId", "NextToken", "InstanceId" } do
+          local was, is = ('"%s":""'):format(name), ('"%s":null'):format(name)
+          answer.body = answer.body and answer.body:gsub(was, is)
+        end
+        return answer
+      end }
+    end }
+    assert.is_nil(result.stopped)
+    for _, decision in ipairs(result.decisions) do
+      assert(decision.verdict == "confirmed" or decision.verdict == "undecided", decision.name)
+    end
+    ended_as_it_began(emu)
+  end)
+end)
+
 describe("what a throwaway life makes", function()
   it("is written down before it is sent, and its id at once after", function()
     local kept, checked = {}, 0

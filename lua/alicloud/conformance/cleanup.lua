@@ -101,7 +101,7 @@ end
 local function undo_pair(life, pair)
   local status, here = pair.Status, pair.SourceRegion
   local params = { ReplicaPairId = pair.ReplicaPairId }
-  if MOVING[status] or (pair.ReplicaGroupId or "") ~= "" then return nil end
+  if MOVING[status] or labs.text(pair.ReplicaGroupId) then return nil end
   if RUNNING[status] then return at_either(life, "ebs:StopDiskReplicaPair", here, params) end
   local code = at_either(life, "ebs:DeleteDiskReplicaPair", here, params)
   -- Where a pair that was never started cannot be deleted, it is started and stopped first.

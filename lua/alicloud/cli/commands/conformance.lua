@@ -34,7 +34,7 @@ local M = {}
 
 local EPILOG = [[
 What no document decides, the emulator assumes (`alicloud-dr emulator --list-assumptions`). This
-command asks a service. Without options it only reads, about 45 calls, and can change nothing:
+command asks a service. Without options it only reads, about 60 calls, and can change nothing:
 its client refuses every operation that is not on its list. --burst, --drill and --throwaway do
 more; each says first what it calls, what that costs and which permissions it needs, and asks.
 

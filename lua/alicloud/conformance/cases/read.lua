@@ -16,7 +16,7 @@ M.actions = {
   ask.MADE_UP_ACTION,
 }
 
-M.cost = "about 45 reading calls, less than a minute, no cost"
+M.cost = "about 60 reading calls, less than a minute, no cost"
 
 local function listing(probe, region, site)
   local found, err = ask.groups(probe, region, { Site = site, MaxResults = "500" })

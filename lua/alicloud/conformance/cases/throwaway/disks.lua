@@ -1,7 +1,7 @@
 --- Which disks may be thrown away. What is refused here is refused before anything is changed.
 
-local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local labs = require "alicloud.conformance.lab"
 
 local M = {}
 
@@ -60,12 +60,12 @@ local function find_disks(probe, lab, ids)
 end
 
 local function is_attached(disk)
-  local list = disk.Attachments and disk.Attachments.Attachment
-  return disk.Status ~= "Available" or (disk.InstanceId or "") ~= "" or list and #list > 0
+  local list = type(disk.Attachments) == "table" and disk.Attachments.Attachment
+  return disk.Status ~= "Available" or labs.text(disk.InstanceId) ~= nil or list and #list > 0
 end
 
 local function kind_of(disk)
-  return ("%s %s, %d GiB"):format(disk.Category, disk.PerformanceLevel or "", disk.Size)
+  return ("%s %s, %d GiB"):format(disk.Category, labs.text(disk.PerformanceLevel) or "", disk.Size)
 end
 
 local function snapshot_count(probe, disk)
@@ -119,8 +119,7 @@ local function paired_disk(probe, region, site, found)
         if found[id] then return ("disk %s is in pair %s"):format(id, pair.ReplicaPairId) end
       end
     end
-    token = answer.NextToken
-    if token == "" or token == core.null then token = nil end
+    token = labs.text(answer.NextToken)
   until not token
 end
 

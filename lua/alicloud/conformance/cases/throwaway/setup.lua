@@ -59,7 +59,8 @@ function M.create(life, kind, key, params)
   local id = life:once("id_" .. key, function()
     local known = found_before(life, kind, key)
     if known then return known end
-    local made = life:must("create_" .. key, about.action, params)
+    -- The disks of a pair that was just deleted may be taken for a moment longer.
+    local made = life:must("create_" .. key, about.action, params, { passing = "OperationDenied" })
     local found = made.answer and made.answer[about.id]
     return found or life:stop(("%s gave no id"):format(about.action))
   end)

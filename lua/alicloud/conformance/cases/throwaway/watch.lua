@@ -1,5 +1,6 @@
 --- What is watched while it happens: a failover, a deletion, a membership that ends.
 
+local labs = require "alicloud.conformance.lab"
 local setup = require "alicloud.conformance.cases.throwaway.setup"
 
 local M = {}
@@ -14,7 +15,7 @@ local LIMIT, EVERY = 1800, 1
 function M.left(life, name, key, since)
   life:wait(name, "pair", setup.id(life, key), { created = true, stopped = true }, {
     since = since, timing = "membership",
-    also = function(record) return (record.ReplicaGroupId or "") == "" end })
+    also = function(record) return not labs.text(record.ReplicaGroupId) end })
 end
 
 -- A record is gone when nobody shows it twice in a row, in either region, as either site.
