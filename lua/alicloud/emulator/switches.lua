@@ -50,7 +50,7 @@ M.all = {
   { name = "token_everywhere", kind = "assumed", default = "heed",
     rule = choice("heed", "ignore"),
     text = "Drill, tag and resource group operations heed a ClientToken if they are given one, "
-      .. "because their tables list LastTokenProcessing; none documents the parameter." },
+      .. "as the published metadata lists the parameter for most of them; their pages do not." },
   { name = "attach_secondary", kind = "assumed", default = "idle",
     rule = choice("idle", "failovered", "any"),
     text = "A secondary disk can be attached while its pair is created, create_failed, stopped, "

@@ -56,17 +56,13 @@ end
 -- Texts of these name what is wrong with the very request, or repeat it.
 local OWN_WORDS = { MissingParameter = true, InvalidParameter = true }
 
-local function is_same(seen, known)
-  return seen.text == known[2] or seen.text:sub(1, #known[2]) == known[2]
-end
-
 local function messages(probe)
   local other, count = {}, 0
   for _, code in ipairs(tables.keys(probe.messages)) do
-    local seen, known = probe.messages[code], errors.catalogue[code]
+    local seen, known = probe.messages[code], errors.catalogue[code] ~= nil
     if known and not OWN_WORDS[code] then
       count = count + 1
-      if not is_same(seen, known) then other[#other + 1] = code end
+      if not errors.is_said(code, seen.text) then other[#other + 1] = code end
     elseif not known then
       other[#other + 1] = code .. " (not known)"
     end
