@@ -69,10 +69,20 @@ return {
     "No access key was found anywhere.",
     "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or see where keys are "
       .. "looked for: alicloud-dr whoami"),
+  ["Client.NotAllowed"] = not_sent(
+    "The operation is not on the list of the tier of conformance that runs.",
+    "please report it with the command and its output"),
   ["Client.NotRecorded"] = not_sent(
     "A recording is played, and it has no such request.",
     "type what was typed then, with the ids that the recording has; --replay-mode lenient takes "
       .. "readings in any order"),
+  ["Client.NotSent"] = not_sent(
+    "What a run of conformance was about to ask could not be written down first.",
+    "mend the file system of its journal, then go on with --continue FILE"),
+  ["Client.NothingTold"] = varies(
+    "A run of conformance came to nothing that tells of the service: its first answer did not come, "
+      .. "or its file cannot be read.",
+    "do what the message says, then run the command again, or go on with --continue FILE"),
   ["Client.ObserveMode"] = not_sent(
     "The client only observes, and the operation is not known to read only.",
     'use a client without mode = "observe"'),
