@@ -60,13 +60,19 @@ local function hosts_of(record)
   return found
 end
 
+-- Ids by their hundreds, as one call takes them.
 local function read(client, region, operation, parameter, ids, key, deadline)
-  if #ids == 0 then return {} end
-  local records, err, meta = pages.all(client, operation,
-    { RegionId = region, [parameter] = ids, MaxResults = PAGE },
-    { region = region, deadline = deadline or DEADLINE })
-  if not records then return nil, err end
-  return index(records, key), nil, meta
+  local records, first = {}, nil
+  for begin = 1, #ids, PAGE do
+    local part = table.move(ids, begin, math.min(begin + PAGE - 1, #ids), 1, {})
+    local found, err, meta = pages.all(client, operation,
+      { RegionId = region, [parameter] = part, MaxResults = PAGE },
+      { region = region, deadline = deadline or DEADLINE })
+    if not found then return nil, err end
+    first = first or meta
+    table.move(found, 1, #found, #records + 1, records)
+  end
+  return index(records, key), nil, first
 end
 
 local function unknown(region, err)
