@@ -15,8 +15,12 @@ local ATTACH = transitions.words("ecs", "AttachDisk", "serve", "attaching of the
 local STOP = transitions.words("ecs", "StopInstance", "fence", "stopping of the instance")
 local START = transitions.words("ecs", "StartInstance", "serve", "start of the instance")
 
+-- Where it is and how far it is; of the instances only their ids are read.
 local function describe_disk(seen)
-  return attachment.describe(seen)
+  local ids = {}
+  for i, host in ipairs(seen.hosts) do ids[i] = host.id end
+  local place = #ids > 0 and " on " .. table.concat(ids, " and ") or ""
+  return ("%s%s (%s)"):format(seen.id, place, seen.status or "not listed")
 end
 
 -- A look at disks, by id; what the region does not list is left out.
@@ -24,10 +28,10 @@ local function disks_reader(group, region)
   return function(ids, options)
     local wanted, found = {}, {}
     for i, id in ipairs(ids) do wanted[i] = { id = id } end
-    local side = attachment.read(group.client, region, wanted, options.deadline)
-    if side.err then return nil, side.err end
-    for _, disk in ipairs(side.disks) do
-      disk.read_at = side.read_at
+    local disks, err, meta = attachment.disks(group.client, region, wanted, options.deadline)
+    if not disks then return nil, err end
+    for _, disk in ipairs(disks) do
+      disk.read_at = meta and meta.server_time
       if disk.status then found[disk.id] = disk end
     end
     return found
@@ -100,20 +104,20 @@ local function is_taken(seen, before)
 end
 
 local function judge_detach(intent, seen)
-  if is_taken(seen, intent.before) then return "conflict", attachment.describe(seen) end
+  if is_taken(seen, intent.before) then return "conflict", describe_disk(seen) end
   -- It can be detached once it is attached.
-  if seen.status == "Attaching" then return "unknown", attachment.describe(seen) end
+  if seen.status == "Attaching" then return "unknown", describe_disk(seen) end
   -- From this instance it is; others may have it still.
   local left = seen.status == "In_use" and #seen.hosts > 0
   if left and not attachment.is_on(seen, intent.instance) then
-    return "completed", attachment.describe(seen)
+    return "completed", describe_disk(seen)
   end
   return judge_status(seen, "Available", FREE_SOON, "In_use", describe_disk)
 end
 
 local function judge_attach(intent, seen)
   if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
-    return "conflict", attachment.describe(seen)
+    return "conflict", describe_disk(seen)
   end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
 end
@@ -293,9 +297,10 @@ local TOO_MANY = { DisksDetachingOnEcsExceeded = true }
 local function limit_of_instances()
   local last = {}
   return function(target, put_off)
-    local instance, before = target.params.InstanceId, nil
+    local instance = target.params.InstanceId
     if not instance then return true end
-    before, last[instance] = last[instance], target.id
+    local before = last[instance]
+    last[instance] = target.id
     target.put_off = before and TOO_MANY
     return not (before and put_off[before])
   end

@@ -1,6 +1,6 @@
 --- Fencing: the side that data comes from is made unable to write. Its instances are stopped, and
---- the disks of the group detached, each only if it is not so already. First all instances, then all
---- disks: the calls leave one after the other, and one reading for all tells what they come to.
+--- the disks of the group detached, each only if it is not so already. First all instances, then
+--- all disks: the calls leave one after the other, and one reading tells what all come to.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"

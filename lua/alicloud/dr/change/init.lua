@@ -284,7 +284,6 @@ function Change:execute()
 end
 
 ---@param ending alicloud.dr.Ending of a wait
----@return table|nil seen, alicloud.Error? err
 function Change:conclude(ending)
   if ending == "completed" then return self.poller.last end
   return failures.of_ending(self, ending)

@@ -66,8 +66,8 @@ local function passes(change, err)
   return is_settled(change, err) and refusals.passes(change.words.product, err.code) or nil
 end
 
---- Whether a call that was refused is better made later, by whoever makes several: it had no effect,
---- and it stands behind others of them.
+--- Whether a call that was refused is better made later, by whoever makes several: it had no
+--- effect, and it stands behind others of them.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call, or of the change
 ---@return boolean

@@ -76,11 +76,12 @@ local function settle(open, held, on_end)
   return left
 end
 
+-- None of them is done at once, so it begins with a pause.
 local function wait(changes, read, on_end)
   local open = open_of(changes)
   while #open > 0 do
+    open[1].change.poller:rest(open[1].wait, first_end(open))
     open = settle(open, look(open, read), on_end)
-    if open[1] then open[1].change.poller:rest(open[1].wait, first_end(open)) end
   end
 end
 
