@@ -157,8 +157,7 @@ end
 -- Resumed too late, an intent without an answer must not be sent again; a step of the playbook's
 -- own that was interrupted is for a person to settle.
 local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
-local TOO_OLD = "Client.RecoveryPointTooOld"
-local LONGEST_PAUSES = 60
+local TOO_OLD, LONGEST_PAUSES = "Client.RecoveryPointTooOld", 60
 
 local HARMLESS = { pair_ids = true, group_ahead = true, pair_count_off = true, mixed_pairs = true,
   token_errors_random = true }
@@ -215,12 +214,13 @@ local function known_ending(case, plan)
   return known[key]
 end
 
--- A recovery point has its age, whatever was waited for.
-local function is_too_old(rehearsal)
+-- A recovery point has its age, and a fence that is only tried its minute, whatever happens.
+local function is_told(rehearsal, in_outage)
   local err, result = rehearsal.last.err, rehearsal.last.result
-  if type(err) == "table" and err.code == TOO_OLD then return true end
+  if in_outage and type(err) == "table" and err.code == TOO_OLD then return true end
   for _, step in ipairs(result and result.steps or {}) do
-    if step.err and step.err.code == TOO_OLD then return true end
+    local tried = result.status == "completed_with_exceptions" and step.key:find "fence"
+    if step.err and (tried or in_outage and step.err.code == TOO_OLD) then return true end
   end
   return false
 end
@@ -229,7 +229,7 @@ local function check_ending(case, plan, rehearsal)
   if not is_harmless(case) then return end
   local err = rehearsal.last.err
   if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
-  if is_outage_alone(case) and is_too_old(rehearsal) then return end
+  if is_told(rehearsal, is_outage_alone(case)) then return end
   local ended = verdict(rehearsal)
   if known_ending(case, plan) == ended then return end
   -- Blame needs the case's own seed, which repeats it.

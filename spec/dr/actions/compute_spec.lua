@@ -164,7 +164,12 @@ describe("fence", function()
   end)
 
   it("believes only the look at the end: somebody may have attached a disk again", function()
-    local bench = after.new()
+    local world = after.world()
+    -- Its second disk is detached from one instance after the other, when the first one is free.
+    world.disks[2].more_instances = { "i-old-2" }
+    world.instances[#world.instances + 1] = { id = "i-old-2", place = world.disks[2].place,
+      status = "Stopped" }
+    local bench = lab.new { world = world }
     bench.emu:later(bench.emu:now() + 36, function()
       local disk = bench.emu.world.disk_by_id["d-old-1"]
       assert.equal("Available", disk.status)

@@ -35,7 +35,7 @@ local ENDS = {
   unreadable = { READ_FAILED }, not_confirmed = {}, world_changed = { "another pair" },
   intent_not_written = { READ_FAILED }, forbidden = { { code = "Client.X", message = "m" } },
   rejected = { refusal "rejected" }, unknown = { READ_FAILED }, superseded = {}, failed = {},
-  timeout = { false }, replayed = {}, cut_short = { READ_FAILED },
+  timeout = { false }, replayed = {}, cut_short = { READ_FAILED }, of_ending = { "failed" },
 }
 
 describe("every bad end of a change", function()

@@ -20,8 +20,8 @@ return {
   of_planned(mutant("a step that could not be undone is called undone", 5, edit(UNDO,
     "undo_step", "function(...) original(...) return true end"), edit(PRODUCTION, "M.down", NIL))),
   of_planned(mutant("what is brought back is not started", 34, edit(UNFENCE, "plan_starts", NIL))),
-  of_planned(mutant("what is brought back is not attached", 34, edit(UNFENCE, "attach",
-    "function(_, _, job) return job.disk end"), edit(UNFENCE, "finish",
+  of_planned(mutant("what is brought back is not attached", 34, edit(UNFENCE,
+    "attach_all", "function() return true end"), edit(UNFENCE, "finish",
     "function(_, _, result) return result end"))),
   of_planned(mutant("a stop that is begun counts as undone", 5, edit(PRODUCTION, "M.apply",
     [[function(list, event)

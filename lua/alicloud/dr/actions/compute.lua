@@ -1,10 +1,11 @@
 --- Changes of disks and instances: attach, detach, start, stop. None of these calls carries a
 --- token, so what is wanted is looked at first, and an answer in doubt is followed by looking: what
---- is so already is done.
+--- is so already is done. Several of a kind are made together, with one reading for all.
 --- Source: Elastic Compute Service, AttachDisk, DetachDisk, StartInstance, StopInstance.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
+local together = require "alicloud.dr.change.together"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
@@ -14,27 +15,62 @@ local ATTACH = transitions.words("ecs", "AttachDisk", "serve", "attaching of the
 local STOP = transitions.words("ecs", "StopInstance", "fence", "stopping of the instance")
 local START = transitions.words("ecs", "StartInstance", "serve", "start of the instance")
 
+-- Where it is and how far it is; of the instances only their ids are read.
 local function describe_disk(seen)
-  return attachment.describe(seen)
+  local ids = {}
+  for i, host in ipairs(seen.hosts) do ids[i] = host.id end
+  local place = #ids > 0 and " on " .. table.concat(ids, " and ") or ""
+  return ("%s%s (%s)"):format(seen.id, place, seen.status or "not listed")
+end
+
+-- A look at disks, by id; what the region does not list is left out.
+local function disks_reader(group, region)
+  return function(ids, options)
+    local wanted, found = {}, {}
+    for i, id in ipairs(ids) do wanted[i] = { id = id } end
+    local disks, err, meta = attachment.disks(group.client, region, wanted, options.deadline)
+    if not disks then return nil, err end
+    for _, disk in ipairs(disks) do
+      disk.read_at = meta and meta.server_time
+      if disk.status then found[disk.id] = disk end
+    end
+    return found
+  end
+end
+
+local function instances_reader(group, region)
+  return function(ids)
+    local list, err = attachment.instances(group.client, region, ids)
+    if not list then return nil, err end
+    local found = {}
+    for id, record in pairs(list) do
+      found[id] = record.status and { id = id, status = record.status, name = record.name,
+        zone = record.zone }
+    end
+    return found
+  end
+end
+
+-- Nothing is known of what is not listed.
+local function one_of(read, id)
+  return function(options)
+    local found, err = read({ id }, options)
+    if not found then return nil, err end
+    return found[id] or { id = id }
+  end
 end
 
 local function disk_reader(group, region, id)
+  local read = one_of(disks_reader(group, region), id)
   return function(options)
-    local side = attachment.read(group.client, region, { { id = id } }, options.deadline)
-    if side.err then return nil, side.err end
-    local disk = side.disks[1]
-    disk.read_at = side.read_at
-    return disk
+    local disk, err = read(options)
+    if disk then disk.hosts = disk.hosts or {} end
+    return disk, err
   end
 end
 
 local function instance_reader(group, region, id)
-  return function()
-    local list, err = attachment.instances(group.client, region, { id })
-    if not list then return nil, err end
-    local found = list[id] or {}
-    return { id = id, status = found.status, name = found.name, zone = found.zone }
-  end
+  return one_of(instances_reader(group, region), id)
 end
 
 local function describe_instance(seen)
@@ -56,6 +92,9 @@ local function judge_status(seen, wanted, moving, before, words_of)
   return seen.status == before and "not_started" or "conflict", text
 end
 
+-- Of a disk that is attached to nothing, or will be.
+local FREE_SOON = { Detaching = true, Creating = true, ReIniting = true }
+
 -- Whether somebody has attached the disk to an instance that it was not on.
 local function is_taken(seen, before)
   for _, host in ipairs(seen.hosts) do
@@ -65,20 +104,20 @@ local function is_taken(seen, before)
 end
 
 local function judge_detach(intent, seen)
-  if is_taken(seen, intent.before) then return "conflict", attachment.describe(seen) end
+  if is_taken(seen, intent.before) then return "conflict", describe_disk(seen) end
   -- It can be detached once it is attached.
-  if seen.status == "Attaching" then return "unknown", attachment.describe(seen) end
+  if seen.status == "Attaching" then return "unknown", describe_disk(seen) end
   -- From this instance it is; others may have it still.
   local left = seen.status == "In_use" and #seen.hosts > 0
   if left and not attachment.is_on(seen, intent.instance) then
-    return "completed", attachment.describe(seen)
+    return "completed", describe_disk(seen)
   end
-  return judge_status(seen, "Available", { Detaching = true }, "In_use", describe_disk)
+  return judge_status(seen, "Available", FREE_SOON, "In_use", describe_disk)
 end
 
 local function judge_attach(intent, seen)
   if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
-    return "conflict", attachment.describe(seen)
+    return "conflict", describe_disk(seen)
   end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
 end
@@ -92,10 +131,52 @@ local function judge_start(_, seen)
     describe_instance)
 end
 
-local function apply(group, options, words, region, target)
-  target.regions, target.takes_region, target.unjournaled = { region }, false, true
-  target.same = is_same
-  local change = changes.new(group, words, options)
+local function target_of(words, region, target)
+  target.words, target.regions, target.takes_region = words, { region }, false
+  target.unjournaled, target.same = true, is_same
+  return target
+end
+
+local function detaching(group, region, disk, instance)
+  local before = {}
+  for _, host in ipairs(disk.hosts) do before[host.id] = true end
+  return target_of(DETACH, region, {
+    id = disk.id, params = { InstanceId = instance, DiskId = disk.id }, judge = judge_detach,
+    intent = { instance = instance, before = before },
+    read = disk_reader(group, region, disk.id),
+    describe = describe_disk, under_way = FREE_SOON[disk.status],
+  })
+end
+
+local function attaching(group, region, disk, instance, device)
+  return target_of(ATTACH, region, {
+    id = disk.id, params = { InstanceId = instance, DiskId = disk.id, Device = device },
+    judge = judge_attach, intent = { instance = instance },
+    read = disk_reader(group, region, disk.id),
+    describe = describe_disk, under_way = disk.status == "Attaching",
+  })
+end
+
+local function stopping(group, region, instance, force)
+  return target_of(STOP, region, {
+    id = instance.id, params = { InstanceId = instance.id, ForceStop = force or nil },
+    judge = judge_stop, intent = {}, read = instance_reader(group, region, instance.id),
+    describe = describe_instance, under_way = instance.status == "Stopping",
+  })
+end
+
+local ON_ITS_WAY_UP = { Starting = true, Pending = true }
+
+local function starting(group, region, instance)
+  return target_of(START, region, {
+    id = instance.id, params = { InstanceId = instance.id }, judge = judge_start, intent = {},
+    read = instance_reader(group, region, instance.id), describe = describe_instance,
+    under_way = ON_ITS_WAY_UP[instance.status],
+  })
+end
+
+local function apply(group, options, target)
+  local change = changes.new(group, target.words, options)
   local seen, err
   if target.under_way then
     seen, err = change:join(target)
@@ -115,66 +196,160 @@ end
 ---@return alicloud.Error? err
 ---@return alicloud.dr.Change change
 function M.detach(group, options, region, disk, instance)
-  local before = {}
-  for _, host in ipairs(disk.hosts) do before[host.id] = true end
-  return apply(group, options, DETACH, region, {
-    params = { InstanceId = instance, DiskId = disk.id }, judge = judge_detach,
-    intent = { instance = instance, before = before },
-    read = disk_reader(group, region, disk.id),
-    describe = describe_disk, under_way = disk.status == "Detaching",
-  })
+  return apply(group, options, detaching(group, region, disk, instance))
 end
 
---- Attaches a disk to an instance and waits until it is.
----@param group alicloud.dr.Group
----@param options alicloud.dr.CheckedOptions
----@param region string
----@param disk alicloud.dr.DiskUse as read, free or attaching
----@param instance string
----@param device string? name that it had there; else the service gives one
----@return table|nil seen
----@return alicloud.Error? err
----@return alicloud.dr.Change change
-function M.attach(group, options, region, disk, instance, device)
-  return apply(group, options, ATTACH, region, {
-    params = { InstanceId = instance, DiskId = disk.id, Device = device }, judge = judge_attach,
-    intent = { instance = instance }, read = disk_reader(group, region, disk.id),
-    describe = describe_disk, under_way = disk.status == "Attaching",
-  })
+local function apply_all(whole, targets, read, may_be_made)
+  local made = {}
+  local result, err = together.apply(targets, function(target, put_off)
+    if may_be_made and not may_be_made(target, put_off) then return nil end
+    made[#made + 1] = changes.new(whole.group, target.words, whole.options)
+    return made[#made]
+  end, read)
+  for _, change in ipairs(made) do whole:add_attempts_of(change) end
+  return result, err
 end
 
---- Stops an instance and waits until it is stopped.
----@param group alicloud.dr.Group
----@param options alicloud.dr.CheckedOptions
+local function change_instances(whole, region, instances, make)
+  local targets, done = {}, {}
+  for i, instance in ipairs(instances) do targets[i] = make(instance) end
+  local result, err = apply_all(whole, targets, instances_reader(whole.group, region))
+  for _, instance in ipairs(instances) do
+    if result.done[instance.id] then done[#done + 1] = instance.id end
+  end
+  return done, err, result.done
+end
+
+--- Stops instances and waits until all are stopped.
+---@param whole alicloud.dr.Change of which it is a part
 ---@param region string
----@param instance { id: string, status: string }
+---@param instances { id: string, status: string }[]
 ---@param force boolean cut the power
----@return table|nil seen
+---@return string[] done ids of those that were stopped
 ---@return alicloud.Error? err
----@return alicloud.dr.Change change
-function M.stop(group, options, region, instance, force)
-  return apply(group, options, STOP, region, {
-    params = { InstanceId = instance.id, ForceStop = force or nil }, judge = judge_stop,
-    intent = {}, read = instance_reader(group, region, instance.id),
-    describe = describe_instance, under_way = instance.status == "Stopping",
-  })
+---@return table<string, table> seen by id, of those that were stopped
+function M.stop_all(whole, region, instances, force)
+  return change_instances(whole, region, instances, function(instance)
+    return stopping(whole.group, region, instance, force)
+  end)
 end
 
---- Starts an instance and waits until it runs.
----@param group alicloud.dr.Group
----@param options alicloud.dr.CheckedOptions
+--- Starts instances and waits until all run.
+---@param whole alicloud.dr.Change of which it is a part
 ---@param region string
----@param instance { id: string, status: string }
----@return table|nil seen
+---@param instances { id: string, status: string }[]
+---@return string[] done ids of those that were started
 ---@return alicloud.Error? err
----@return alicloud.dr.Change change
-function M.start(group, options, region, instance)
-  return apply(group, options, START, region, {
-    params = { InstanceId = instance.id }, judge = judge_start, intent = {},
-    read = instance_reader(group, region, instance.id),
-    describe = describe_instance,
-    under_way = instance.status == "Starting" or instance.status == "Pending",
-  })
+function M.start_all(whole, region, instances)
+  return change_instances(whole, region, instances, function(instance)
+    return starting(whole.group, region, instance)
+  end)
+end
+
+---@class alicloud.dr.DiskJob
+---@field disk alicloud.dr.DiskUse as read
+---@field instance string|nil nil: only what is under way is waited for
+---@field device string? name that it is to have there; else the service gives one
+
+-- The jobs that exclude none before them. Of one disk one thing is done at a time.
+local function next_wave(jobs, alone_on_instance)
+  local wave, taken = {}, {}
+  for _, job in ipairs(jobs) do
+    local instance = alone_on_instance and job.instance or job
+    if not (taken[job.disk.id] or taken[instance]) then wave[#wave + 1] = job end
+    taken[job.disk.id], taken[instance] = true, true
+  end
+  return wave
+end
+
+-- What a wave leaves, in the same order; what was done is added to the list of it.
+local function left_of(jobs, wave, seen, done)
+  local in_wave, left = {}, {}
+  for _, job in ipairs(wave) do in_wave[job] = true end
+  for _, job in ipairs(jobs) do
+    local is_done = in_wave[job] and seen[job.disk.id]
+    local list = is_done and done or left
+    list[#list + 1] = job
+  end
+  return left
+end
+
+local function change_disks(whole, region, jobs, given)
+  local latest, done = {}, {}
+  while #jobs > 0 do
+    local wave, targets = next_wave(jobs, given.alone_on_instance), {}
+    for i, job in ipairs(wave) do
+      targets[i] = given.target(job, latest[job.disk.id] or job.disk)
+    end
+    local result, err = apply_all(whole, targets, disks_reader(whole.group, region),
+      given.limit and given.limit())
+    jobs = left_of(jobs, wave, result.done, done)
+    for id, seen in pairs(result.done) do latest[id] = seen end
+    if err then return done, err, latest end
+  end
+  return done, nil, latest
+end
+
+-- Of one instance only so many disks are detached at a time; how many is not documented.
+local TOO_MANY = { DisksDetachingOnEcsExceeded = true }
+
+-- Once one is too many, the others of its instance have their turn when those under way are done.
+local function limit_of_instances()
+  local last = {}
+  return function(target, put_off)
+    local instance = target.params.InstanceId
+    if not instance then return true end
+    local before = last[instance]
+    last[instance] = target.id
+    target.put_off = before and TOO_MANY
+    return not (before and put_off[before])
+  end
+end
+
+--- Detaches disks from instances and waits until all are.
+---@param whole alicloud.dr.Change of which it is a part
+---@param region string
+---@param jobs alicloud.dr.DiskJob[] a disk once for each instance
+---@return alicloud.dr.DiskJob[] done
+---@return alicloud.Error? err
+---@return table<string, alicloud.dr.DiskUse> seen by id, the latest of those that were detached
+function M.detach_all(whole, region, jobs)
+  return change_disks(whole, region, jobs, { limit = limit_of_instances,
+    target = function(job, disk)
+      return detaching(whole.group, region, disk, job.instance)
+    end })
+end
+
+-- The service names a device by what is attached before it.
+local function has_nameless(jobs)
+  for _, job in ipairs(jobs) do
+    if not job.device then return true end
+  end
+  return false
+end
+
+--- Attaches disks to instances and waits until all are.
+---@param whole alicloud.dr.Change of which it is a part
+---@param region string
+---@param jobs alicloud.dr.DiskJob[]
+---@return alicloud.dr.DiskJob[] done
+---@return alicloud.Error? err
+function M.attach_all(whole, region, jobs)
+  return change_disks(whole, region, jobs, { alone_on_instance = has_nameless(jobs),
+    target = function(job, disk)
+      return attaching(whole.group, region, disk, job.instance, job.device)
+    end })
+end
+
+--- Jobs that detach a disk from all of its instances. One that is attached to none, but not free
+--- yet, is waited for.
+---@param disk alicloud.dr.DiskUse
+---@return alicloud.dr.DiskJob[]
+function M.jobs_to_free(disk)
+  local jobs = {}
+  for i, host in ipairs(disk.hosts) do jobs[i] = { disk = disk, instance = host.id } end
+  if #jobs == 0 and FREE_SOON[disk.status] then jobs[1] = { disk = disk } end
+  return jobs
 end
 
 return M

@@ -1,5 +1,6 @@
 --- Fencing: the side that data comes from is made unable to write. Its instances are stopped, and
---- the disks of the group detached, each only if it is not so already.
+--- the disks of the group detached, each only if it is not so already. First all instances, then
+--- all disks: the calls leave one after the other, and one reading tells what all come to.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
@@ -119,33 +120,27 @@ local function part_failed(err, result)
 end
 
 local function stop_all(change, plan, result)
-  for _, instance in ipairs(plan.stop) do
-    local seen, err, part = compute.stop(change.group, change.options, plan.region, instance,
-      change.options.force == true)
-    change:add_attempts_of(part)
-    if not seen then return part_failed(err, result) end
-    result.stopped[#result.stopped + 1] = instance.id
-  end
+  local err
+  result.stopped, err = compute.stop_all(change, plan.region, plan.stop,
+    change.options.force == true)
+  if err then return part_failed(err, result) end
   return true
 end
 
--- A detach that is under way is of one instance; the next one begins with what was seen after it.
-local function detach_from_all(change, plan, disk)
-  for _, host in ipairs(disk.hosts) do
-    local seen, err, part = compute.detach(change.group, change.options, plan.region, disk, host.id)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    disk = seen
-  end
-  return true
-end
-
+-- Of a disk that is attached to several, each instance counts.
 local function detach_all(change, plan, result)
+  local jobs, left = {}, {}
   for _, disk in ipairs(plan.detach) do
-    local ok, err = detach_from_all(change, plan, disk)
-    if not ok then return part_failed(err, result) end
-    if #disk.hosts > 0 then result.detached[#result.detached + 1] = disk.id end
+    for _, job in ipairs(compute.jobs_to_free(disk)) do jobs[#jobs + 1] = job end
+    left[disk.id] = #disk.hosts
   end
+  local done, err = compute.detach_all(change, plan.region, jobs)
+  for _, job in ipairs(done) do left[job.disk.id] = left[job.disk.id] - 1 end
+  for _, disk in ipairs(plan.detach) do
+    local all = #disk.hosts > 0 and left[disk.id] == 0
+    if all then result.detached[#result.detached + 1] = disk.id end
+  end
+  if err then return part_failed(err, result) end
   return true
 end
 

@@ -219,15 +219,18 @@ local function read_new_side(change, snapshot, mapping)
   return side, hosts
 end
 
-local function free(change, region, job)
-  local disk = job.disk
-  for _, host in ipairs(job.from) do
-    local seen, err, part = compute.detach(change.group, change.options, region, disk, host.id)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    disk = seen
+-- Disks that lie on machines which are stopped.
+local function free(change, plan)
+  local jobs = {}
+  for _, job in ipairs(plan.attach) do
+    for _, host in ipairs(job.from) do
+      jobs[#jobs + 1] = { disk = job.disk, instance = host.id }
+    end
   end
-  return disk
+  local _, err, seen = compute.detach_all(change, plan.region, jobs)
+  if err then return nil, err end
+  for _, job in ipairs(plan.attach) do job.disk = seen[job.disk.id] or job.disk end
+  return true
 end
 
 local function is_idle(result)
@@ -247,25 +250,18 @@ local function is_open_still(change, result)
 end
 
 local function attach_all(change, plan, result)
-  for _, job in ipairs(plan.attach) do
-    local disk, fault = free(change, plan.region, job)
-    if not disk then return nil, fault end
-    local seen, err, part = compute.attach(change.group, change.options, plan.region, disk,
-      job.instance)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    result.attached[#result.attached + 1] = job.disk.id
-  end
+  local ok, fault = free(change, plan)
+  if not ok then return nil, fault end
+  local done, err = compute.attach_all(change, plan.region, plan.attach)
+  for _, job in ipairs(done) do result.attached[#result.attached + 1] = job.disk.id end
+  if err then return nil, err end
   return true
 end
 
 local function start_all(change, plan, result)
-  for _, instance in ipairs(plan.start) do
-    local seen, err, part = compute.start(change.group, change.options, plan.region, instance)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    result.started[#result.started + 1] = instance.id
-  end
+  local err
+  result.started, err = compute.start_all(change, plan.region, plan.start)
+  if err then return nil, err end
   return true
 end
 

@@ -197,46 +197,47 @@ local function decide(change, fenced)
 end
 
 -- A detach that the fence has begun has to end first.
-local function attach(change, plan, job)
-  local group, options, disk = change.group, change.options, job.disk
-  if disk.status == "Detaching" then
-    local seen, err, part = compute.detach(group, options, plan.region, disk, job.instance)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    disk = seen
+local function end_detaching(change, plan)
+  local jobs, known = {}, {}
+  for _, job in ipairs(plan.attach) do
+    local id = job.disk.id
+    if job.disk.status == "Detaching" and not known[id] then
+      known[id], jobs[#jobs + 1] = true, { disk = job.disk, instance = job.instance }
+    end
   end
-  local seen, err, part = compute.attach(group, options, plan.region, disk, job.instance,
-    job.device)
-  change:add_attempts_of(part)
-  return seen, err
+  local _, err, seen = compute.detach_all(change, plan.region, jobs)
+  if err then return nil, err end
+  for _, job in ipairs(plan.attach) do job.disk = seen[job.disk.id] or job.disk end
+  return true
+end
+
+local function attach_all(change, plan, result)
+  local ok, fault = end_detaching(change, plan)
+  if not ok then return nil, fault end
+  local done, err = compute.attach_all(change, plan.region, plan.attach)
+  for _, job in ipairs(done) do result.attached[#result.attached + 1] = job.disk.id end
+  if err then return nil, err end
+  return true
 end
 
 -- And so has a stop.
-local function start(change, plan, instance)
-  local group, options = change.group, change.options
-  if instance.status == "Stopping" then
-    local seen, err, part = compute.stop(group, options, plan.region, instance, false)
-    change:add_attempts_of(part)
-    if not seen then return nil, err end
-    instance = seen
+local function start_all(change, plan, result)
+  local stopping = {}
+  for _, instance in ipairs(plan.start) do
+    if instance.status == "Stopping" then stopping[#stopping + 1] = instance end
   end
-  local seen, err, part = compute.start(group, options, plan.region, instance)
-  change:add_attempts_of(part)
-  return seen, err
+  local _, err, seen = compute.stop_all(change, plan.region, stopping, false)
+  if err then return nil, err end
+  for i, instance in ipairs(plan.start) do plan.start[i] = seen[instance.id] or instance end
+  result.started, err = compute.start_all(change, plan.region, plan.start)
+  if err then return nil, err end
+  return true
 end
 
 local function carry_out(change, plan, result)
-  for _, job in ipairs(plan.attach) do
-    local seen, err = attach(change, plan, job)
-    if not seen then return nil, err end
-    result.attached[#result.attached + 1] = job.disk.id
-  end
-  for _, instance in ipairs(plan.start) do
-    local seen, err = start(change, plan, instance)
-    if not seen then return nil, err end
-    result.started[#result.started + 1] = instance.id
-  end
-  return true
+  local ok, err = attach_all(change, plan, result)
+  if not ok then return nil, err end
+  return start_all(change, plan, result)
 end
 
 -- What was seen at the end is what is told.

@@ -270,4 +270,15 @@ function M.timeout(change, stalled)
   })
 end
 
+--- What has become of a wait that did not end well.
+---@param change alicloud.dr.Change
+---@param ending alicloud.dr.Ending
+---@return nil, alicloud.Error
+function M.of_ending(change, ending)
+  if ending == "replayed" then return M.replayed(change) end
+  if ending == "failed" then return M.failed(change) end
+  if ending == "superseded" then return M.superseded(change) end
+  return M.timeout(change, ending == "stalled")
+end
+
 return M

@@ -42,6 +42,7 @@ local SHORTEST_CALL = 1
 ---@field on_accept fun(answer: table)?
 ---@field terms table? more fields of what the journal is told, e.g. max_rpo
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
+---@field put_off table<string, true>? refusals after which whoever makes several makes it later
 
 ---@class alicloud.dr.Change
 ---@field words alicloud.dr.Words
@@ -91,8 +92,7 @@ function Change:now()
   return self.loop.now()
 end
 
---- Seconds since the beginning.
----@return number
+---@return number seconds since the beginning
 function Change:elapsed()
   return self:now() - self.started
 end
@@ -259,16 +259,17 @@ function Change:try_other_region(err)
   return self:write_intent()
 end
 
-function Change:execute()
+-- Sends until it is under way.
+function Change:get_under_way()
   while true do
     local err = self:send()
-    if not err then return self:wait() end
+    if not err then return true end
     if refusal.is_for_other_region(self, err) then
       local written, fault = self:try_other_region(err)
       if not written then return failures.intent_not_written(self, fault) end
     else
       local step, failure = self:after_failed_send(err)
-      if step == "wait" then return self:wait() end
+      if step == "wait" then return true end
       if step ~= "send" then return nil, failure end
       local written, fault = tokens.renew(self, err)
       if not written then return failures.intent_not_written(self, fault) end
@@ -276,14 +277,21 @@ function Change:execute()
   end
 end
 
-function Change:wait()
-  local ending = self.poller:until_completed(self.deadline, self.options.stall,
-    self:may_be_replayed())
-  if ending == "replayed" then return failures.replayed(self) end
+function Change:execute()
+  local ok, err = self:get_under_way()
+  if not ok then return nil, err end
+  return self:wait()
+end
+
+---@param ending alicloud.dr.Ending of a wait
+function Change:conclude(ending)
   if ending == "completed" then return self.poller.last end
-  if ending == "failed" then return failures.failed(self) end
-  if ending == "superseded" then return failures.superseded(self) end
-  return failures.timeout(self, ending == "stalled")
+  return failures.of_ending(self, ending)
+end
+
+function Change:wait()
+  return self:conclude(self.poller:until_completed(self.deadline, self.options.stall,
+    self:may_be_replayed()))
 end
 
 -- A wall clock that went back tells as little as one that went ahead.

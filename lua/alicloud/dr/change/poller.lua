@@ -73,18 +73,25 @@ function Poller:record(snapshot, phase, reason)
   return phase
 end
 
---- One look, judged.
----@param deadline number monotonic
+--- Takes a look, and judges it.
+---@param seen table|nil nil: it failed
+---@param err alicloud.Error?
 ---@return alicloud.dr.Phase|nil nil if the look failed
-function Poller:look(deadline)
-  local snapshot, err = self.target.read(self:call_options(deadline))
-  if not snapshot then
+function Poller:take(seen, err)
+  if not seen then
     self.last_error = err
     self.emit { event = "look_failed", err = err }
     return nil
   end
   self.looked_at = self:now()
-  return self:record(snapshot, self:phase_of(snapshot))
+  return self:record(seen, self:phase_of(seen))
+end
+
+--- One look, judged.
+---@param deadline number monotonic
+---@return alicloud.dr.Phase|nil nil if the look failed
+function Poller:look(deadline)
+  return self:take(self.target.read(self:call_options(deadline)))
 end
 
 function Poller:may_batch()
@@ -209,32 +216,75 @@ function Poller:conclusion(phase, evidence, replayable)
   return nil
 end
 
+---@class alicloud.dr.Wait
+---@field deadline number monotonic
+---@field stall number seconds without any change of state
+---@field replayable boolean? the service may have taken the call for one that it had before
+---@field evidence table
+---@field changed_at number monotonic
+---@field state table? the look that showed the newest state
+---@field pause number seconds until the next look
+
+---@alias alicloud.dr.Ending "completed"|"failed"|"superseded"|"replayed"|"stalled"|"timeout"
+
+--- Begins to wait until the change is done, or cannot get there any more.
+---@param deadline number monotonic
+---@param stall number
+---@param replayable boolean?
+---@return alicloud.dr.Wait
+function Poller:begin_wait(deadline, stall, replayable)
+  return { deadline = deadline, stall = stall, replayable = replayable, evidence = {},
+    changed_at = self:now(), pause = math.min(FIRST_PAUSE, self.poll) }
+end
+
+--- When a wait is given up, if nothing changes until then.
+---@param wait alicloud.dr.Wait
+---@return number monotonic
+function M.ends(wait)
+  return math.min(wait.deadline, wait.changed_at + wait.stall)
+end
+
+--- Counts a look of a wait.
+---@param wait alicloud.dr.Wait
+---@param phase alicloud.dr.Phase|nil nil: the look failed
+---@param held number seconds for which an outage has held it up
+---@return alicloud.dr.Ending|nil nil: it goes on
+function Poller:settle(wait, phase, held)
+  wait.deadline, wait.changed_at = wait.deadline + held, wait.changed_at + held
+  local now = self:now()
+  if phase then
+    count(wait.evidence, phase, now)
+    local conclusion = self:conclusion(phase, wait.evidence, wait.replayable)
+    if conclusion then return conclusion end
+    if phase ~= "unknown" and not (wait.state and self.target.same(wait.state, self.last)) then
+      wait.state, wait.changed_at = self.last, now
+    end
+  end
+  if now >= wait.deadline then return "timeout" end
+  return now - wait.changed_at >= wait.stall and "stalled" or nil
+end
+
+--- Sleeps until the next look of a wait.
+---@param wait alicloud.dr.Wait
+---@param ends number monotonic
+function Poller:rest(wait, ends)
+  self:pause(wait.pause, ends)
+  wait.pause = math.min(wait.pause * GROWTH, self.poll)
+end
+
 --- Waits until the change is done, or cannot get there any more.
 ---@param deadline number monotonic
 ---@param stall number seconds without any change of state
 ---@param replayable boolean? the service may have taken the call for one that it had before
----@return "completed"|"failed"|"superseded"|"replayed"|"stalled"|"timeout"
+---@return alicloud.dr.Ending
 function Poller:until_completed(deadline, stall, replayable)
-  local evidence, state, pause = {}, nil, math.min(FIRST_PAUSE, self.poll)
-  local changed_at, batched = self:now(), self.target.batched
+  local wait, batched = self:begin_wait(deadline, stall, replayable), self.target.batched
   local _ <close> = batched and batched.enter()
   while true do
-    local ends = math.min(deadline, changed_at + stall)
-    local phase, held = self:held_up_by_outage(self.look_batched, deadline, ends)
-    deadline, changed_at = deadline + held, changed_at + held
-    local now = self:now()
-    if phase then
-      count(evidence, phase, now)
-      local conclusion = self:conclusion(phase, evidence, replayable)
-      if conclusion then return conclusion end
-      if phase ~= "unknown" and not (state and self.target.same(state, self.last)) then
-        state, changed_at = self.last, now
-      end
-    end
-    if now >= deadline then return "timeout" end
-    if now - changed_at >= stall then return "stalled" end
-    self:pause(pause, math.min(deadline, changed_at + stall))
-    pause = math.min(pause * GROWTH, self.poll)
+    local phase, held = self:held_up_by_outage(self.look_batched, wait.deadline, M.ends(wait))
+    local ending = self:settle(wait, phase, held)
+    if ending then return ending end
+    self:rest(wait, M.ends(wait))
   end
 end
 

@@ -78,11 +78,22 @@ local function passes(change, err)
   return is_settled(change, err) and refusals.passes(change.words.product, err.code) or nil
 end
 
+--- Whether a call that was refused is better made later, by whoever makes several: it had no
+--- effect, and it stands behind others of them.
+---@param change alicloud.dr.Change
+---@param err alicloud.Error of the call, or of the change
+---@return boolean
+function M.is_put_off(change, err)
+  local codes = change.target.put_off
+  return codes ~= nil and codes[err.code] == true and is_settled(change, err)
+end
+
 --- How sure a look must be before the call may be made again.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return { reads: integer, span: number }|nil nil: the error is final
 function M.stability(change, err)
+  if M.is_put_off(change, err) then return nil end
   local in_doubt = change.doubtful and err.retryable or err.outcome == "unknown"
   if in_doubt or is_worth_another_call(change, err) then return pollers.STABLE end
   return (err.retryable or passes(change, err)) and ONE_LOOK or nil

@@ -60,13 +60,19 @@ local function hosts_of(record)
   return found
 end
 
+-- Ids by their hundreds, as one call takes them.
 local function read(client, region, operation, parameter, ids, key, deadline)
-  if #ids == 0 then return {} end
-  local records, err, meta = pages.all(client, operation,
-    { RegionId = region, [parameter] = ids, MaxResults = PAGE },
-    { region = region, deadline = deadline or DEADLINE })
-  if not records then return nil, err end
-  return index(records, key), nil, meta
+  local records, first = {}, nil
+  for begin = 1, #ids, PAGE do
+    local part = table.move(ids, begin, math.min(begin + PAGE - 1, #ids), 1, {})
+    local found, err, meta = pages.all(client, operation,
+      { RegionId = region, [parameter] = part, MaxResults = PAGE },
+      { region = region, deadline = deadline or DEADLINE })
+    if not found then return nil, err end
+    first = first or meta
+    table.move(found, 1, #found, #records + 1, records)
+  end
+  return index(records, key), nil, first
 end
 
 local function unknown(region, err)
@@ -108,6 +114,23 @@ local function describe(wanted, records)
   return disks
 end
 
+--- Reads disks; of the instances that they are attached to it tells the ids alone.
+---@param client alicloud.Client
+---@param region string
+---@param wanted { id: string, pair: string? }[]
+---@param deadline number? seconds for each list
+---@return alicloud.dr.DiskUse[]|nil
+---@return alicloud.Error? err
+---@return alicloud.Meta? meta nil if there was nothing to read
+function M.disks(client, region, wanted, deadline)
+  local ids = {}
+  for i, disk in ipairs(wanted) do ids[i] = disk.id end
+  local records, err, meta = read(client, region, "ecs:DescribeDisks", "DiskIds", ids, "DiskId",
+    deadline)
+  if not records then return nil, err end
+  return describe(wanted, records), nil, meta
+end
+
 --- Reads disks and the instances that they are attached to.
 ---@param client alicloud.Client
 ---@param region string
@@ -115,12 +138,8 @@ end
 ---@param deadline number? seconds for each list
 ---@return alicloud.dr.SideUse
 function M.read(client, region, wanted, deadline)
-  local ids = {}
-  for i, disk in ipairs(wanted) do ids[i] = disk.id end
-  local records, err, meta = read(client, region, "ecs:DescribeDisks", "DiskIds", ids, "DiskId",
-    deadline)
-  if not records then return unknown(region, err) end
-  local disks = describe(wanted, records)
+  local disks, err, meta = M.disks(client, region, wanted, deadline)
+  if not disks then return unknown(region, err) end
   local found
   found, err = read(client, region, "ecs:DescribeInstances", "InstanceIds", instances_of(disks),
     "InstanceId", deadline)

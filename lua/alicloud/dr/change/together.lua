@@ -1,0 +1,121 @@
+--- Several changes of one kind, made together: the calls leave one after the other, and one reading
+--- of all that are under way tells how each of them does.
+---
+--- A list of many shows of each what a list of one shows, so it is believed as much. One that lacks
+--- something proves nothing of it: that is looked at by itself.
+
+local pollers = require "alicloud.dr.change.poller"
+local refusal = require "alicloud.dr.change.refusal"
+
+local M = {}
+
+-- Sends the change, or takes up what is under way, and does not wait.
+local function begin(change, target)
+  change.loop.checkpoint()
+  change:set_target(target)
+  if not target.under_way then return change:get_under_way() end
+  change.joined = true
+  change:emit { event = "joined" }
+  return true
+end
+
+-- Each has its whole time from here on: the calls after its own were not its business.
+local function open_of(changes)
+  local open = {}
+  for i, change in ipairs(changes) do
+    local deadline = math.max(change.deadline, change:now() + change.options.timeout)
+    open[i] = { change = change, wait = change.poller:begin_wait(deadline, change.options.stall) }
+  end
+  return open
+end
+
+local function ids_of(open)
+  local ids = {}
+  for i, entry in ipairs(open) do ids[i] = entry.change.target.id end
+  return ids
+end
+
+local function last_deadline(open)
+  local last = 0
+  for _, entry in ipairs(open) do last = math.max(last, entry.wait.deadline) end
+  return last
+end
+
+local function first_end(open)
+  local first = math.huge
+  for _, entry in ipairs(open) do first = math.min(first, pollers.ends(entry.wait)) end
+  return first
+end
+
+local function judge(entry, found, err)
+  local poller = entry.change.poller
+  local seen = found and found[entry.change.target.id]
+  if seen or err then return poller:take(seen, err) end
+  return poller:look(entry.wait.deadline)
+end
+
+-- Time in which nothing could be seen is no one's: see the poller.
+local function look(open, read)
+  local client = open[1].change.group.client
+  local before = client:patience()
+  local found, err = read(ids_of(open), open[1].change.poller:call_options(last_deadline(open)))
+  for _, entry in ipairs(open) do entry.phase = judge(entry, found, err) end
+  return math.max(0, before - client:patience())
+end
+
+local function settle(open, held, on_end)
+  local left = {}
+  for _, entry in ipairs(open) do
+    local ending = entry.change.poller:settle(entry.wait, entry.phase, held)
+    if ending then
+      on_end(entry.change, entry.change:conclude(ending))
+    else
+      left[#left + 1] = entry
+    end
+  end
+  return left
+end
+
+-- None of them is done at once, so it begins with a pause.
+local function wait(changes, read, on_end)
+  local open = open_of(changes)
+  while #open > 0 do
+    open[1].change.poller:rest(open[1].wait, first_end(open))
+    open = settle(open, look(open, read), on_end)
+  end
+end
+
+---@class alicloud.dr.Together
+---@field done table<string, table> the looks that showed targets done, by id
+---@field put_off table<string, true> ids of targets that were refused because of others
+
+--- Makes changes, one for each target. After a refusal nothing more is sent, and what has been is
+--- waited for.
+---@param targets alicloud.dr.Target[] with `id` and `under_way`
+---@param make fun(target: alicloud.dr.Target, put_off: table<string, true>): alicloud.dr.Change|nil
+---called before each is sent; nil: it is put off, too
+---@param read fun(ids: string[], options: { deadline: number }): table<string, table>|nil,
+---alicloud.Error? the looks by id; what a list lacks is left out
+---@return alicloud.dr.Together
+---@return alicloud.Error? err the first
+function M.apply(targets, make, read)
+  local result, begun, fault = { done = {}, put_off = {} }, {}, nil
+  for _, target in ipairs(targets) do
+    local change, ok, err = make(target, result.put_off), nil, nil
+    if change then ok, err = begin(change, target) end
+    if ok then
+      begun[#begun + 1] = change
+    elseif not change or refusal.is_put_off(change, err) then
+      result.put_off[target.id] = true
+    else
+      fault = err
+      break
+    end
+  end
+  wait(begun, read, function(change, seen, err)
+    result.done[change.target.id], fault = seen, fault or err
+  end)
+  return result, fault
+end
+
+return M
