@@ -110,6 +110,18 @@ describe("the options of a recording", function()
       '--keep-map: got "x"; allowed: the name of another file than --record', 1, true))
   end)
 
+  it("name no file that the command writes itself", function()
+    local path = scratch.path ".jsonl"
+    local other = path:gsub("/([^/]+)$", "//%1")
+    for _, typed in ipairs { { "--record", other }, { "--record", "x", "--keep-map", other } } do
+      local ran = desks.new():run("run", "failover", "group=pg-orders", "--region",
+        "cn-shanghai", "--yes", "--journal", path, table.unpack(typed))
+      assert.equal(2, ran.code, ran.err)
+      assert.truthy(ran.err:find("another file than --journal", 1, true), ran.err)
+      assert.is_nil(core.look(path))
+    end
+  end)
+
   it("do not change what a command says", function()
     local desk = desks.new()
     local plain = desk:run("status", "--region", "cn-shanghai")

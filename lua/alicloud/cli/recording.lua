@@ -6,6 +6,23 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
+-- What else a command may write, which a recording or its key would spoil.
+local WRITTEN = { "journal", "output", "report", "events", "sign", "tls_key_log", "cleanup" }
+
+local function plain(path)
+  return (path:gsub("/%./", "/"):gsub("//+", "/"):gsub("^%./", ""))
+end
+
+local function check_others(args, name, path)
+  for _, other in ipairs(path and WRITTEN or {}) do
+    local taken = args[other]
+    if type(taken) == "string" and plain(taken) == plain(path) then
+      options.refuse(("--%s: got %s; allowed: the name of another file than --%s"):format(name,
+        schema.show(path), (other:gsub("_", "-"))))
+    end
+  end
+end
+
 -- What was typed; nil if nothing is to be recorded.
 local function read(args)
   local path, map = args.record, args.keep_map
@@ -14,10 +31,12 @@ local function read(args)
       map and "--keep-map" or "--drop-request-ids"))
   end
   if path == "" then options.refuse "--record: is empty; allowed: the name of a file" end
-  if map == "" or map and map == path then
+  if map == "" or map and plain(map) == plain(path) then
     options.refuse(("--keep-map: got %s; allowed: the name of another file than --record"):format(
       schema.show(map)))
   end
+  check_others(args, "record", path)
+  check_others(args, "keep-map", map)
   return path and { path = path, keep_map = map, drop_request_ids = args.drop_request_ids == true }
     or nil
 end

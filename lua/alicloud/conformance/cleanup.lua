@@ -3,14 +3,14 @@
 
 local errors = require "alicloud.base.error"
 local labs = require "alicloud.conformance.lab"
+local ownership = require "alicloud.conformance.ownership"
 local shell = require "alicloud.base.shell"
 
 local M = {}
 
 M.mode = "normal"
 
-M.cost = "minutes; everything whose name begins with that of the run is stopped and deleted, its "
-  .. "disks stay"
+M.cost = "minutes; everything that the run has made is stopped and deleted, its disks stay"
 
 M.actions = {
   "ebs:DescribeDiskReplicaGroups", "ebs:DescribeDiskReplicaPairs", "ebs:StartDiskReplicaPair",
@@ -114,7 +114,7 @@ end
 local function attachments(life)
   local list, memory = {}, life.probe.memory
   for name, try in pairs(memory) do
-    if name:find "^try:attach_" then
+    if name:find "^try:attach_" and ownership.is_own_disk(life, try.params) then
       list[try.params.DiskId] = try
     end
   end
@@ -233,6 +233,7 @@ end
 function M.prepare(probe, lab)
   lab.life = labs.new(probe)
   if not lab.life then lab.stopped = "this run has made nothing" end
+  lab.stopped = lab.life and ownership.problem(lab.life, lab.disks) or lab.stopped
 end
 
 M.cases = { { step = "delete what the run has made", look = function(_, lab)

@@ -8,6 +8,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local metas = require "alicloud.base.meta"
+local ownership = require "alicloud.conformance.ownership"
 
 local M = {}
 
@@ -229,9 +230,9 @@ end
 
 local KINDS = {
   group = { action = "ebs:DescribeDiskReplicaGroups", ids = "GroupIds", list = "ReplicaGroups",
-    id = "ReplicaGroupId", name = "GroupName" },
+    id = "ReplicaGroupId" },
   pair = { action = "ebs:DescribeDiskReplicaPairs", ids = "PairIds", list = "ReplicaPairs",
-    id = "ReplicaPairId", name = "PairName" },
+    id = "ReplicaPairId" },
 }
 M.KINDS = KINDS
 
@@ -315,15 +316,14 @@ function Lab:list(kind)
   return found
 end
 
---- Everything that this run has made and that still exists, by id. Names are compared here: what
---- the service takes for a filter is not relied on.
+--- Everything that this run has made and that still exists, by id. It is told here whose it is:
+--- what the service takes for a filter is not relied on.
 ---@param kind "group"|"pair"
 ---@return table<string, table>
 function Lab:own(kind)
-  local own, prefix = {}, self:prefix()
+  local own = {}
   for id, record in pairs(self:list(kind)) do
-    local name = record[KINDS[kind].name]
-    if type(name) == "string" and name:sub(1, #prefix) == prefix then own[id] = record end
+    if ownership.is_own(self, kind, id, record) then own[id] = record end
   end
   return own
 end

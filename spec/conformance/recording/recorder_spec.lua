@@ -198,7 +198,7 @@ describe("the file of a recording", function()
     assert.equal(2, #bench.lines(path))
   end)
 
-  it("is gone on with under other pseudonyms, behind what a kill has left of a line", function()
+  it("is gone on with under other pseudonyms, in place of a line that a kill has cut", function()
     local recording, path = bench.open()
     recording:exchange(bench.exchange { params = { ReplicaGroupId = "pg-a", GroupName = "x" } })
     recording:close()
@@ -209,7 +209,10 @@ describe("the file of a recording", function()
     recording:exchange(bench.exchange { params = { ReplicaGroupId = "pg-b" } })
     recording:close()
     local text = scratch.read(path)
-    assert.truthy(text:find('\n{"v":1,"n":2,"at\n{', 1, true))
+    assert.is_nil(text:find('{"v":1,"n":2,"at\n', 1, true))
+    local numbers = {}
+    for i, line in ipairs(bench.lines(path)) do numbers[i] = line.n end
+    assert.same({ 0, 1, 0, 1 }, numbers)
     assert.truthy(text:find("pg-002", 1, true))
   end)
 
@@ -273,5 +276,15 @@ describe("the file of a recording", function()
   it("takes a bad option for what it is", function()
     assert.error_matches(function() recorder.open("x", { keepmap = "y" }) end,
       'recorder.open: unknown option "keepmap"; did you mean "keep_map"')
+  end)
+end)
+
+describe("the key to pseudonyms", function()
+  it("never takes the place of its recording, however that is called", function()
+    local path = scratch.path ".jsonl"
+    local other = path:gsub("/([^/]+)$", "/./%1")
+    local recording, message = recorder.open(path, { keep_map = other })
+    assert.is_nil(recording)
+    assert.truthy(message:find(other, 1, true), message)
   end)
 end)

@@ -9,6 +9,7 @@ local ending = require "alicloud.conformance.cases.throwaway.ending"
 local guard = require "alicloud.base.guard"
 local labs = require "alicloud.conformance.lab"
 local moving = require "alicloud.conformance.cases.throwaway.moving"
+local ownership = require "alicloud.conformance.ownership"
 local setup = require "alicloud.conformance.cases.throwaway.setup"
 local tokens = require "alicloud.conformance.cases.throwaway.tokens"
 
@@ -83,6 +84,7 @@ end
 function M.prepare(probe, lab)
   lab.life = labs.new(probe)
   if lab.life then
+    lab.stopped = ownership.problem(lab.life, lab.disks) or lab.stopped
     -- Whose things are deleted cannot go on; who was at the end is shown that again.
     if probe.memory.cleaned and not probe.memory.finished then
       lab.stopped = "what this run had made was deleted; a new run begins anew"

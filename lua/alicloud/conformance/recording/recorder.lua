@@ -53,15 +53,29 @@ local function is_recording(file)
     and type(first.command) == "string"
 end
 
+-- Bytes up to the end of the last line that is whole.
+local function whole_bytes(file, bytes)
+  while bytes > 0 do
+    local from = math.max(0, bytes - CHUNK)
+    local last = (file:read(from, bytes - from) or ""):match "^.*()\n"
+    if last then return from + last end
+    bytes = from
+  end
+  return 0
+end
+
+-- What a kill has left of a line is taken away: nobody could read the file with it.
 local function continue(file, bytes, table_of)
   for offset = 0, bytes, CHUNK do
     local text = file:read(math.max(0, offset - OVERLAP), CHUNK + OVERLAP)
     if text then table_of:continue_after(text) end
   end
-  return bytes > 0 and file:read(bytes - 1, 1) ~= "\n"
+  local whole = whole_bytes(file, bytes)
+  if whole == bytes then return true end
+  return file:truncate(whole)
 end
 
--- The file to append to; whether it ends within a line.
+-- The file to append to.
 local function open_file(path, table_of)
   local file, message = core.open_file(path, "append")
   if not file then return nil, message end
@@ -72,12 +86,15 @@ local function open_file(path, table_of)
     fault = why or "another command records into it"
   elseif about.bytes > 0 and not is_recording(file) then
     fault = "it is there and is no recording"
+  else
+    local ok, problem = continue(file, about.bytes, table_of)
+    fault = not ok and tostring(problem) or nil
   end
   if fault then
     file:close()
     return nil, ("%s: %s"):format(path, fault)
   end
-  return file, continue(file, about.bytes, table_of)
+  return file
 end
 
 local MAX_MAP = 64 << 20
@@ -104,15 +121,18 @@ end
 function M.open(path, given)
   local options = schema.check("recorder.open", given, SCHEMA, 2)
   local table_of = pseudonyms.new(fields.vocabulary())
-  if options.keep_map then
-    local ok, message = take_map(options.keep_map, table_of)
-    if not ok then return nil, message end
+  local file, message = open_file(path, table_of)
+  if not file then return nil, message end
+  -- Only now: a map that is the recording by another name is there by now, and is none.
+  local ok = true
+  if options.keep_map then ok, message = take_map(options.keep_map, table_of) end
+  if not ok then
+    file:close()
+    return nil, message
   end
-  local file, torn = open_file(path, table_of)
-  if not file then return nil, torn end
   local now = options.now or core.time
   return setmetatable({
-    path = path, file = file, is_torn = torn, now = now, began = now(), written = 0, dropped = 0,
+    path = path, file = file, now = now, began = now(), written = 0, dropped = 0,
     warn = options.warn or function() end, command = options.command or {},
     keep_map = options.keep_map,
     redactor = redaction.new { pseudonyms = table_of, drop_request_ids = options.drop_request_ids },
@@ -141,7 +161,6 @@ function Recorder:append(line)
   if not self.file then return end
   line.n = self.number
   local text = core.encode(line) .. "\n"
-  if self.is_torn then text, self.is_torn = "\n" .. text, false end
   local ok, message = self.file:append(text)
   if not ok then self:give_up(tostring(message)) end
 end
