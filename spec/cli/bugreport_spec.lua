@@ -2,7 +2,7 @@
 
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local noted = require "spec.conformance.noted"
 local scratch = require "spec.scratch"
 
@@ -54,7 +54,7 @@ describe("alicloud-dr bugreport", function()
       "--replay", path)
     assert.equal(0, ran.code, ran.err)
     assert.matches("pg%-001", ran.out)
-    local recording_again = assert(lines.open(path))
+    local recording_again = assert(reading.open(path))
     assert.equal("DescribeDiskReplicaGroups", recording_again.exchanges[1].action)
   end)
 

@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
 
@@ -48,7 +48,7 @@ describe("a whole life on the command line", function()
   teardown(function() emulator:stop() end)
 
   it("is written down, each command behind its own first line", function()
-    local recording = assert(lines.open(file))
+    local recording = assert(reading.open(file))
     assert.is_true(#recording.exchanges > 20, #recording.exchanges)
     assert.equal(0, recording.dropped)
     local heads = {}

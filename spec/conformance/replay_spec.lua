@@ -5,7 +5,7 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local emulators = require "alicloud.emulator"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local noted = require "spec.conformance.noted"
 local replays = require "alicloud.conformance.replay"
 local scratch = require "spec.scratch"
@@ -31,7 +31,7 @@ local function recorded(given)
 end
 
 local function play(text, mode)
-  return replays.new(assert(lines.read(text, "rec.jsonl")), mode)
+  return replays.new(assert(reading.read(text, "rec.jsonl")), mode)
 end
 
 local function played(replay)
@@ -242,7 +242,7 @@ end)
 
 describe("the file of a recording", function()
   local function fault(text)
-    local _, err = lines.read(text, "rec.jsonl")
+    local _, err = reading.read(text, "rec.jsonl")
     assert.equal("Client.BadRecording", err.code)
     return err.message
   end
@@ -261,11 +261,11 @@ describe("the file of a recording", function()
 
   it("may end in the middle of a line", function()
     local good = noted.text { describe_line(1, "pg-001", "normal") }
-    assert.equal(1, #assert(lines.read(good .. '{"v":1,"n":2,"at":"2026-1', "r")).exchanges)
+    assert.equal(1, #assert(reading.read(good .. '{"v":1,"n":2,"at":"2026-1', "r")).exchanges)
   end)
 
   it("has marks and gaps besides exchanges", function()
-    local recording = assert(lines.read(noted.text { describe_line(1, "pg-001", "normal"),
+    local recording = assert(reading.read(noted.text { describe_line(1, "pg-001", "normal"),
       { v = 1, n = 2, at = noted.moment(0), difference = { assumption = "x", text = "y" } },
       { v = 1, n = 3, at = noted.moment(0), dropped = "redaction could not be proved" } }, "r"))
     assert.equal("x", recording.differences[1].assumption)

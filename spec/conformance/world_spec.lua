@@ -4,7 +4,7 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local emulators = require "alicloud.emulator"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local noted = require "spec.conformance.noted"
 local recorders = require "alicloud.conformance.recording.recorder"
 local scratch = require "spec.scratch"
@@ -74,7 +74,7 @@ local function recorded(world)
   local emulator = emulators.new { world = world }
   local recorder = noted.new(emulator.transport, emulator.runtime.time)
   local all = shown(emulator, recorder.transport)
-  return assert(lines.read(recorder:text(), "rec.jsonl")), all
+  return assert(reading.read(recorder:text(), "rec.jsonl")), all
 end
 
 local function count(value)
@@ -103,7 +103,7 @@ describe("a world from a recording", function()
     local recorder = assert(recorders.open(path, { now = emulator.runtime.time }))
     shown(emulator, nil, recorder)
     recorder:close()
-    local recording, fields = assert(lines.open(path)), 0
+    local recording, fields = assert(reading.open(path)), 0
     assert.equal(0, recording.dropped)
     local world = assert(worlds.of(recording))
     local seeded = emulators.new { world = world, now = world.now }
@@ -137,7 +137,7 @@ describe("a world from a recording", function()
   end)
 
   it("keeps a status that nobody knew, which is legal for nothing", function()
-    local world, notes = worlds.of(assert(lines.read(noted.text {
+    local world, notes = worlds.of(assert(reading.read(noted.text {
       noted.exchange(1, "DescribeDiskReplicaGroups", { RegionId = "cn-shanghai" }, {
         ReplicaGroups = { { ReplicaGroupId = "pg-001", Status = "resyncing", PairIds = {
           "pair-001,pair-002" }, SourceRegionId = "cn-hangzhou",
@@ -169,7 +169,7 @@ describe("a world from a recording", function()
           SourceRegion = "cn-hangzhou", SourceZoneId = "cn-hangzhou-g",
           DestinationRegion = "cn-shanghai", DestinationZoneId = "cn-shanghai-b" } } })
     end
-    local function draw(list) return worlds.of(assert(lines.read(noted.text(list), "r"))) end
+    local function draw(list) return worlds.of(assert(reading.read(noted.text(list), "r"))) end
     local world, notes = draw { pair(1, ""), pair(2, "pg-001") }
     assert.same({ "pg-001 was never described; it is drawn from its pair pair-001" }, notes)
     assert.equal("pair-001", world.groups[1].pairs[1].id)
@@ -179,7 +179,7 @@ describe("a world from a recording", function()
   end)
 
   it("is refused where nothing was described", function()
-    local world, err = worlds.of(assert(lines.read(noted.text {
+    local world, err = worlds.of(assert(reading.read(noted.text {
       noted.exchange(1, "DescribeRegions", { RegionId = "cn-shanghai" }, {}) }, "rec.jsonl")))
     assert.is_nil(world)
     assert.matches("^rec.jsonl: no group or pair", err.message)

@@ -109,7 +109,7 @@ describe("the emulator agrees with it", function()
 end)
 
 describe("walks at random", function()
-  local WALKS = 500
+  local WALKS = 300
   local visits, seen, wrong, unlisted = {}, {}, {}, {}
 
   setup(function()

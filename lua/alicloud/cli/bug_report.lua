@@ -4,12 +4,12 @@
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
-local lines = require "alicloud.conformance.lines"
 local redaction = require "alicloud.conformance.recording.redaction"
 local fields = require "alicloud.conformance.recording.fields"
 local runtimes = require "alicloud.base.runtime"
 local tables = require "alicloud.base.tables"
 local transport = require "alicloud.transport"
+local writing = require "alicloud.conformance.recording.writing"
 
 local M = {}
 
@@ -130,7 +130,7 @@ end
 -- What stands for a line that cannot be proved.
 local function dropped(about)
   about.dropped = about.dropped + 1
-  return core.encode { dropped = "redaction could not be proved" }
+  return core.encode { dropped = writing.UNPROVED }
 end
 
 --- A recording, which was redacted when it was written; a line that somebody has edited since may
@@ -287,8 +287,5 @@ function M.text(sections, now)
   end
   return table.concat(parts)
 end
-
---- Reads a recording for a report.
-M.read_recording = lines.read
 
 return M

@@ -1,6 +1,7 @@
 --- Makes answers fit to be shown, as recordings do, and what cannot be proved is left out.
 
 local redaction = require "alicloud.conformance.recording.redaction"
+local writing = require "alicloud.conformance.recording.writing"
 
 local M = {}
 
@@ -11,7 +12,7 @@ local function shortened(text)
   return cut and text:sub(1, cut - 1):gsub("%s+$", "") .. " …" or text
 end
 
-local DROPPED = "dropped: redaction could not be proved"
+local DROPPED = "dropped: " .. writing.UNPROVED
 
 local function message(redactor, text)
   local clean = redactor:text(shortened(text))

@@ -12,7 +12,7 @@
 
 local core = require "alicloud.core"
 local ids = require "alicloud.emulator.model.ids"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
 
@@ -366,7 +366,7 @@ end
 ---@return alicloud.Error? err
 function M.open(path, given)
   local options = schema.check("replay.open", given, OPTIONS, 2)
-  local recording, err = lines.open(path, options.read_file)
+  local recording, err = reading.open(path, options.read_file)
   if not recording then return nil, err end
   return M.new(recording, options.mode)
 end

@@ -4,7 +4,7 @@
 
 local formats = require "alicloud.base.formats"
 local errors = require "alicloud.base.error"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local tables = require "alicloud.base.tables"
 local world_schema = require "alicloud.emulator.model.world_schema"
 
@@ -367,7 +367,7 @@ end
 ---@return string[]|alicloud.Error notes
 function M.open(path, given)
   local options = given or {}
-  local recording, err = lines.open(path, options.read_file)
+  local recording, err = reading.open(path, options.read_file)
   if not recording then return nil, err end
   return M.of(recording, options.now)
 end

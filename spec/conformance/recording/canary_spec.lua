@@ -5,7 +5,7 @@ local canaries = require "spec.conformance.recording.canary"
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
 local har = require "alicloud.conformance.recording.har"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local recorder = require "alicloud.conformance.recording.recorder"
 local scratch = require "spec.scratch"
 local tables = require "alicloud.base.tables"
@@ -169,7 +169,7 @@ describe("a recording", function()
     all[#all + 1] = { canary = "kanari-typed-0001", says = "command" }
     all[#all + 1] = { canary = "kanari-typed-0002", says = "command" }
     check(scratch.read(path), all, 1)
-    check(har.of(assert(lines.open(path))), all, 10)
+    check(har.of(assert(reading.open(path))), all, 10)
     assert.equal(COUNT + COUNT // 50, recording.written)
     assert.equal(0, recording.dropped)
   end)

@@ -3,7 +3,7 @@
 local bench = require "spec.conformance.recording.bench"
 local core = require "alicloud.core"
 local har = require "alicloud.conformance.recording.har"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 
 -- Fields that must be there, by object; what is called otherwise begins with an underscore.
 local REQUIRED = {
@@ -57,7 +57,7 @@ local function record(...)
   for _, each in ipairs { ... } do recording:exchange(bench.exchange(each)) end
   recording:difference("status_words", "sleeping")
   recording:close()
-  return assert(core.decode(har.of(assert(lines.open(path))))).log
+  return assert(core.decode(har.of(assert(reading.open(path))))).log
 end
 
 describe("HAR", function()

@@ -6,7 +6,7 @@ local bench = require "spec.conformance.recording.bench"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
 local har = require "alicloud.conformance.recording.har"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local replays = require "alicloud.conformance.replay"
 local scratch = require "spec.scratch"
 
@@ -26,7 +26,7 @@ describe("a recording does not make the mistake of", function()
     recording:difference("status_words", ("a group %q is new"):format(NAME))
     recording:close()
     assert.is_false(has(scratch.read(path), "Ada"))
-    assert.is_false(has(har.of(assert(lines.open(path))), "Ada"))
+    assert.is_false(has(har.of(assert(reading.open(path))), "Ada"))
     local all = bench.lines(path)
     assert.equal("status name:name-001", all[1].command)
     assert.equal("no name-001", all[3].response.text)

@@ -13,6 +13,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.bug_report"
 local bug_report = lazy.module "alicloud.cli.bug_report"
+---@module "alicloud.conformance.recording.reading"
+local reading = lazy.module "alicloud.conformance.recording.reading"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -55,7 +57,7 @@ end
 local function recorded(args, runtime, redactor)
   if not args.recording then return nil end
   local text = read("recording", args.recording, runtime)
-  local recording, err = bug_report.read_recording(text, args.recording)
+  local recording, err = reading.read(text, args.recording)
   if not recording then options.refuse("--recording: " .. err.message) end
   return bug_report.recording(recording, text, redactor)
 end

@@ -224,9 +224,6 @@ local function consent(args, io, job)
     if TYPED[name] then consents.demand(args, io, select(2, TYPED[name](job.lab))) end
   end
   for _, name in ipairs(job.tiers) do
-    if not conformance.has(name) then
-      options.refuse(("--%s: is not part of this version"):format(name))
-    end
     local detail = DETAIL[name] and DETAIL[name](job.lab)
     io.err(view.intent(io, name, conformance.tier(name), detail))
     if TYPED[name] and not agree(args, io, name, job.lab) then return false end

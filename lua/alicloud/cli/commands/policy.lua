@@ -9,6 +9,7 @@ local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local policies = require "alicloud.simulation.ram_policy"
 local shapes = require "alicloud.cli.confine.shapes"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance"
@@ -104,16 +105,16 @@ end
 
 -- The calls of the tiers of `conformance`, which are no playbook.
 local function tier_calls(args)
-  local calls, wanted = {}, nil
+  local calls, is_tier, wanted = {}, tables.set(conformance.TIERS), nil
   for _, word in ipairs(args.param) do
     wanted = word:match "^tier=(.+)$"
-    if not wanted or not conformance.has(wanted) then
+    if not is_tier[wanted or ""] then
       options.refuse(("parameter: got %q; allowed: tier=%s"):format(word,
         table.concat(conformance.TIERS, ", tier=")))
     end
   end
   for _, name in ipairs(wanted and { wanted } or conformance.TIERS) do
-    for _, action in ipairs(conformance.has(name) and conformance.tier(name).actions or {}) do
+    for _, action in ipairs(conformance.tier(name).actions) do
       local product, operation = action:match "^(.-):(.+)$"
       calls[#calls + 1] = { product = product, action = operation, params = {},
         region = args.region }

@@ -3,7 +3,7 @@
 
 local core = require "alicloud.core"
 local har = require "alicloud.conformance.recording.har"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local reports = require "alicloud.cli.commands.report"
@@ -40,7 +40,7 @@ local function check(args)
       terminal.clean(args.har)))
   end
   reports.refuse_journal("--har", args.har)
-  local kept = lines.open(args.har)
+  local kept = reading.open(args.har)
   if kept then
     options.refuse(("--har: %s: it is a recording; allowed: another file"):format(
       terminal.clean(args.har)))
@@ -49,7 +49,7 @@ end
 
 function M.run(args, io)
   check(args)
-  local recording, err = lines.open(args.recording)
+  local recording, err = reading.open(args.recording)
   if not recording then return output.fail(io, args, err) end
   local ok, message = core.write_file(args.har, har.of(recording) .. "\n", "private")
   if not ok then

@@ -30,6 +30,7 @@ local is_kind = tables.set(M.KINDS)
 ---@class alicloud.recording.Pseudonyms
 ---@field vocabulary string words in lower case that are written down anyway
 ---@field kept table<string, true> more of them, as they occur
+---@field kept_with table<string, string[]> those with a gram in them
 ---@field by_original table<string, string>
 ---@field taken table<string, true> pseudonyms
 ---@field counts table<string, integer> by kind
@@ -42,8 +43,8 @@ Pseudonyms.__index = Pseudonyms
 ---@param vocabulary string words in lower case, with line ends between
 ---@return alicloud.recording.Pseudonyms
 function M.new(vocabulary)
-  return setmetatable({ vocabulary = vocabulary, kept = {}, by_original = {}, taken = {},
-    counts = {}, count = 0, grams = {} }, Pseudonyms)
+  return setmetatable({ vocabulary = vocabulary, kept = {}, kept_with = {}, by_original = {},
+    taken = {}, counts = {}, count = 0, grams = {} }, Pseudonyms)
 end
 
 -- The kind of what looks like one of our pseudonyms.
@@ -64,7 +65,7 @@ function Pseudonyms:is_common(original)
   local lower = original:lower()
   if #lower < GRAM or own_kind(lower) or self.vocabulary:find(lower, 1, true) then return true end
   if not original:find "[%a\x80-\xff]" and not is_number_or_address(original) then return true end
-  for word in pairs(self.kept) do
+  for _, word in ipairs(self.kept_with[lower:sub(1, GRAM)] or {}) do
     if word:find(lower, 1, true) then return true end
   end
   return false
@@ -90,7 +91,10 @@ function Pseudonyms:keep(word)
   if self.kept[lower] or #lower < GRAM then return end
   self.kept[lower] = true
   for at = 1, #lower - GRAM + 1 do
-    local bucket = self.grams[lower:sub(at, at + GRAM - 1)]
+    local gram = lower:sub(at, at + GRAM - 1)
+    local words, bucket = self.kept_with[gram] or {}, self.grams[gram]
+    self.kept_with[gram] = words
+    words[#words + 1] = lower
     for original in pairs(bucket and bucket.of or {}) do
       if lower:sub(at, at + #original - 1) == original then bucket.of[original] = nil end
     end

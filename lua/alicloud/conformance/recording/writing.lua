@@ -2,16 +2,18 @@
 
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
+local reading = require "alicloud.conformance.recording.reading"
 local shapes = require "alicloud.conformance.recording.shapes"
 
 local M = {}
 
 --- The version of the format.
-M.VERSION = 1
+M.VERSION = reading.VERSION
 
 -- An answer that is larger is none of an operation.
 local MAX_BODY = 64 << 20
 
+--- What stands for a line that was not written.
 M.UNPROVED = "redaction could not be proved"
 
 --- A moment with its thousandths.

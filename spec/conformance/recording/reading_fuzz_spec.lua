@@ -5,7 +5,7 @@ local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local emulators = require "alicloud.emulator"
 local helper = require "spec.helper"
-local lines = require "alicloud.conformance.lines"
+local reading = require "alicloud.conformance.recording.reading"
 local noted = require "spec.conformance.noted"
 local replays = require "alicloud.conformance.replay"
 local worlds = require "alicloud.conformance.world"
@@ -67,7 +67,7 @@ describe("a recording from anywhere", function()
       local dice, text = helper.dice(seed), {}
       local bad = dice.pick { 1, 2, 3, 4, 5 }
       for i, line in ipairs(whole) do text[i] = i == bad and spoilt(line, dice) or line end
-      local recording, err = lines.read(table.concat(text, "\n") .. "\n", "rec")
+      local recording, err = reading.read(table.concat(text, "\n") .. "\n", "rec")
       if recording then
         read = read + 1
         play(recording)
