@@ -77,8 +77,8 @@ return {
     "type what was typed then, with the ids that the recording has; --replay-mode lenient takes "
       .. "readings in any order"),
   ["Client.NotSent"] = not_sent(
-    "What a run of conformance was about to ask could not be written down first.",
-    "mend the file system of its journal, then go on with --continue FILE"),
+    "A call of conformance is none that the operation allows; the message says why.",
+    "give other ids, if it speaks of one; else report it with the command and its output"),
   ["Client.NothingTold"] = varies(
     "A run of conformance came to nothing that tells of the service: its first answer did not come, "
       .. "or its file cannot be read.",
