@@ -12,7 +12,8 @@ local function is_otherwise(decision)
 end
 
 local function run(assume)
-  local result, emu = throwaway.run { assume = assume, tiers = TIERS, socket = true }
+  local result, emu = throwaway.run { assume = assume, tiers = TIERS, socket = true,
+    redacts = assume == nil }
   return result, throwaway.by_name(result), emu
 end
 

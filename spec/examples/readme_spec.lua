@@ -154,7 +154,7 @@ describe("README with the manual", function()
 
   it("has the snippets that this spec runs", function()
     assert.equal(17, #read_blocks "lua")
-    assert.equal(18, #read_blocks "sh")
+    assert.equal(19, #read_blocks "sh")
     assert.equal(1, #read_blocks "")
     assert.equal(14, #read_blocks "console")
   end)

@@ -111,8 +111,10 @@ end
 local UNSETTLED = { throttle = true, server = true, transport = true, pending = true,
   clock = true, credentials = true, nonce = true }
 
+-- A refusal of this request, whatever it says of an earlier one under the same token.
 local function is_definite(err)
-  return err.outcome == "rejected" and not UNSETTLED[err.retry_class]
+  local is_refused = err.outcome == "rejected" or err.code == "IdempotentParameterMismatch"
+  return is_refused and not UNSETTLED[err.retry_class]
 end
 
 ---@class alicloud.conformance.Change what came of a change

@@ -174,7 +174,7 @@
 ---@field MaxResults? integer items per page; an integer from 1 to 100; 10 if absent
 ---@field RegionId? string region to ask; the endpoint follows it; a region id such as cn-shanghai (lower-case letters, digits and hyphens)
 ---@field ResourceGroupId? string resource group; text without control characters
----@field SnapshotIds? string|string[] snapshots to read; all if absent; a list of at most 100 ids, or its JSON text
+---@field SnapshotIds? string|string[] snapshots to read; else all; a list of at most 100 ids, or its JSON text
 ---@field SnapshotLinkId? string chain of snapshots; text without control characters
 ---@field SnapshotName? string name of the snapshot; text without control characters
 ---@field SnapshotType? string auto, user or all; text without control characters

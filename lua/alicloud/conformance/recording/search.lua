@@ -28,9 +28,9 @@ local URL_SAFE = { ["-"] = "+", ["_"] = "/" }
 local function add_base64(views, text)
   for run in text:gmatch "[%w+/_%-]+" do
     if #run >= SHORTEST_BASE64 then
-      run = run:gsub("[-_]", URL_SAFE)
+      local standard = run:gsub("[-_]", URL_SAFE)
       for offset = 1, BASE64_GROUP do
-        local part = run:sub(offset)
+        local part = standard:sub(offset)
         local missing = -#part % BASE64_GROUP
         views[#views + 1] = core.unbase64(part .. ("A"):rep(missing))
       end

@@ -13,9 +13,7 @@ return {
     },
     params = paging.with_params(shared.with_filters({
       RegionId = shared.region,
-      SnapshotIds = {
-        type = "json_ids", max_items = 100, doc = "snapshots to read; all if absent",
-      },
+      SnapshotIds = { type = "json_ids", max_items = 100, doc = "snapshots to read; else all" },
       Status = {
         type = "string", values = { "progressing", "accomplished", "failed", "all" },
         default = "all", doc = "only snapshots in this state",
