@@ -45,7 +45,7 @@ end
 function M.create(path, start)
   local file, message, code = core.open_file(path, "create")
   if not file then
-    return nil, code == "EEXIST" and path .. " is there already" or ("%s: %s"):format(path, message)
+    return nil, code == "EEXIST" and path .. " is there already; allowed: a new file" or message
   end
   local journal = writer(path, file)
   start.format = M.FORMAT
@@ -124,7 +124,7 @@ end
 ---@return string? message
 function M.reopen(path, text)
   local file, message = core.open_file(path, "append")
-  if not file then return nil, ("%s: %s"):format(path, message) end
+  if not file then return nil, message end
   local locked = file:lock(0)
   if not locked then
     file:close()

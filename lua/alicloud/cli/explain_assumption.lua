@@ -76,11 +76,13 @@ function Explanation:__tostring()
   local lines, values = { self.assumption }, nil
   if self.values then
     values = {}
-    for i, value in ipairs(self.values) do values[i] = schema.show(value) end
+    for _, value in ipairs(self.values) do
+      if value ~= self.default then values[#values + 1] = schema.show(value) end
+    end
   end
   add(lines, "assumed", self.meaning)
   add(lines, "in emulator", self.default ~= nil and schema.show(self.default) or nil)
-  add(lines, "or", values and table.concat(values, ", ") or nil)
+  add(lines, "or", values and values[1] and table.concat(values, ", ") or nil)
   add(lines, "evidence", self.evidence and ("%s: %s"):format(self.strength, self.evidence) or nil)
   add(lines, "source", self.source)
   add(lines, "decided by", self.decided_by)

@@ -3,6 +3,7 @@
 local fold = require "alicloud.cli.fold"
 local reports = require "alicloud.conformance.report"
 local services = require "alicloud.service"
+local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 local zones = require "alicloud.cli.zone"
 
@@ -48,13 +49,13 @@ end
 
 local function difference(io, decision)
   local assumed = decision.assumed
-  local head = decision.name
+  local head, text = decision.name, clean(decision.text or "", 1000)
   if assumed ~= "fixed" then head = ("%s = %s"):format(head, shown(decision.value)) end
   if assumed ~= nil and assumed ~= "fixed" then
     head = ("%s   (assumed: %s)"):format(head, shown(assumed))
   end
   return ("    %s\n"):format(head)
-    .. fold.hang(io, "      " .. clean(decision.text or "", 1000), 8) .. "\n"
+    .. (text ~= "" and fold.hang(io, "      " .. text, 8) .. "\n" or "")
     .. fold.hang(io, "      " .. reports.meaning(decision.name), 8) .. "\n"
 end
 
@@ -111,13 +112,16 @@ end
 ---@return string
 function M.result(io, result, path)
   local groups = reports.by_verdict(result)
-  return ("  conformance   %s   %s   %s   %d calls\n"):format(table.concat(result.tiers, ", "),
-    result.region, zones.moment(result.started), result.calls)
+  local title = ("  conformance   %s   %s   %s   %d calls"):format(
+    table.concat(result.tiers, ", "), result.region, zones.moment(result.started), result.calls)
+  return fold.hang(io, title, 16) .. "\n"
     .. differences(io, "otherwise than assumed", groups.contradicted)
     .. differences(io, "nobody knew (reported, not applied)", groups.new)
     .. confirmed(io, groups.confirmed) .. undecided(io, groups.undecided)
     .. count_line(io, groups)
-    .. ("    %s\n"):format(clean(path, 300))
+    .. "    what a name means:     alicloud-dr explain NAME\n"
+    .. ("    to rehearse with this: alicloud-dr emulator %s\n"):format(
+      clean(shell.option("--assume-from", path), 500))
 end
 
 return M

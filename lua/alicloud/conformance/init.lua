@@ -4,6 +4,7 @@
 local adapter = require "alicloud.net.adapter"
 local clients = require "alicloud.client"
 local core = require "alicloud.core"
+local evidence = require "alicloud.emulator.evidence"
 local guard = require "alicloud.base.guard"
 local net_options = require "alicloud.net.options"
 local probes = require "alicloud.conformance.probe"
@@ -169,7 +170,8 @@ local function leave_rest(probe, taken)
   for _, switch in ipairs(switches.all) do
     if switch.kind == "assumed" and not probe.decided[switch.name] then
       local tier = tier_of(switch.name)
-      local reason = not tier and "no call can show it"
+      local is_out_of_reach = not tier or evidence.of[switch.name].tier == "cannot"
+      local reason = is_out_of_reach and "no call can show it"
         or taken[tier] and "not looked at" or "needs " .. WHERE[tier]
       probe:leave(switch.name, reason)
     end

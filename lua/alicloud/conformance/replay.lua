@@ -138,18 +138,22 @@ end
 local Replay = {}
 local replay_mt = { __name = "alicloud.conformance.Replay", __index = Replay }
 
-local MOST_NAMES = 12
+local MOST_NAMES, MOST_PLACES = 12, 4
 
 -- Where the recording has something like it.
 local function whereabouts(self, request)
-  local found = {}
+  local found, told = {}, {}
   for _, exchange in ipairs(self.recording.exchanges) do
-    if exchange.action == request.action and #found < MOST_NAMES then
-      found[#found + 1] = ("line %d: %s"):format(exchange.line, words_of(exchange))
+    local words = words_of(exchange)
+    if exchange.action == request.action and not told[words] then
+      told[words] = true
+      found[#found + 1] = ("line %d: %s"):format(exchange.line, words)
     end
   end
   if #found > 0 then
-    return ("the recording has it elsewhere: %s"):format(table.concat(found, "; "))
+    local shown = table.concat(found, "; ", 1, math.min(#found, MOST_PLACES))
+    return ("the recording has it elsewhere: %s%s"):format(shown,
+      #found > MOST_PLACES and "; …" or "")
   end
   return "the recording has no such action at all"
 end

@@ -116,6 +116,9 @@ return {
   ["Client.NotConfirmed"] = not_sent(
     "The question before it was done was not answered as it asked.",
     "run it again and answer as it asks, or use --yes"),
+  ["Client.NothingTold"] = varies(
+    "`conformance` could not find out how the service behaves: it had no answer, or none that tells.",
+    "look at the message; the command that goes on is printed below it"),
   ["Client.NotProtected"] = varies(
     "A failover would be taken, but no data flows to the secondary site.",
     "start replication, or reprotect the group after its failover"),

@@ -80,11 +80,11 @@ M.of = {
       .. "more.",
     source = LENS_PAGE,
     decided_by = "a list of one page: is the key there" },
-  site_status = { strength = "leaning", toward = "own", tier = "read",
+  site_status = { strength = "leaning", toward = "own", tier = "cannot",
     text = "The page speaks of records and status at the site that is named, so the two sites may "
       .. "tell different ones, in an outage above all.",
     source = GROUPS_PAGE,
-    decided_by = "the same id at both sites within a second, best during a failover" },
+    decided_by = "the same id at both sites within a second, while one region is down" },
   empty_pair_ids = { strength = "leaning", toward = "absent", tier = "read",
     text = "After an Add the vendor's provider waits until PairIds is not null, which an empty "
       .. "list would satisfy at once. Weak.",

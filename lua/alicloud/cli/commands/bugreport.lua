@@ -39,7 +39,8 @@ function M.configure(command)
     :argname "<recording>"
   command:option("--journal", "The journal of the run that went wrong: a path.")
     :argname "<journal>"
-  command:option("-o --output", "Write it there; a file that is there is left alone.", OUTPUT)
+  command:option("-o --output", ("Write it there (%s); a file that is there is left alone."):format(
+    OUTPUT)):default(OUTPUT):show_default(false)
     :argname "<file>"
   command:flag("--online", "Also ask the provider of the keys what it is; that may reach out.")
   options.add_profile(command)
@@ -98,8 +99,10 @@ local function show(io, sections)
       io.err(fold.hang(io, "    " .. terminal.clean(line, 1000), 6) .. "\n")
     end
     if is_json then
-      io.err(("    %d lines of JSON; %d could not be proved to be clean and are left out\n")
-        :format(#about.lines, about.dropped))
+      local left_out = about.dropped > 0
+        and ("; left out, as it cannot be proved that nothing private is in it: %d"):format(
+          about.dropped) or ""
+      io.err(fold.hang(io, ("    %d lines of JSON%s"):format(#about.lines, left_out), 6) .. "\n")
     end
   end
 end

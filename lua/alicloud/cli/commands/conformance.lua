@@ -12,6 +12,7 @@ local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local shell = require "alicloud.base.shell"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance"
@@ -49,7 +50,8 @@ Examples:
   alicloud-dr emulator --assume-from conformance-20261130T061500Z.json
 
 Exit codes: 0 all that could be told is as assumed, 1 something is otherwise, 2 usage, 3 nothing
-could be told, 130 interrupted.]]
+could be told, or the run stopped before its end, 130 interrupted. With --cleanup: 0 nothing of the
+run is left, 3 something is.]]
 
 function M.configure(command)
   command:option "--region":argname "<region>"
@@ -149,6 +151,19 @@ local function read_tiers(args)
   return tiers
 end
 
+-- Which tiers, where and with which disks, a run that goes on knows from its journal.
+local FIRST_ONLY = { "region", "burst", "drill", "throwaway", "disks", "instance_source",
+  "instance_target" }
+
+local function refuse_first_only(args, field)
+  for _, name in ipairs(FIRST_ONLY) do
+    if args[name] then
+      options.refuse(("--%s: does not go with %s; allowed: what the journal says, or a new run")
+        :format(name:gsub("_", "-"), field))
+    end
+  end
+end
+
 -- What a run is: typed anew, or as its journal says, to which groups may be added.
 local function read_job(args, io)
   local runtime = cli_clients.runtime(io)
@@ -156,6 +171,7 @@ local function read_job(args, io)
   if args.journal and args.cleanup then
     options.refuse "--cleanup: does not go with --continue"
   end
+  if path then refuse_first_only(args, args.journal and "--continue" or "--cleanup") end
   if not path then
     return { tiers = read_tiers(args), lab = read_lab(args), started = runtime.time(),
       region = options.region(args, runtime.getenv), runtime = runtime }
@@ -182,8 +198,10 @@ local function name_files(args, job)
     or ("conformance-%s.json"):format(stamp)
   job.journal = job.journal or job.output:gsub("%.json$", "") .. ".jsonl"
   if core.look(job.output) then
-    if job.past then job.output = job.output:gsub("%.json$", "")
-      .. core.iso8601(job.runtime.time() // 1):gsub("[-:]", "-") .. ".json" end
+    if job.past and not args.output then
+      local now = core.iso8601(job.runtime.time() // 1):gsub("[-:]", "")
+      job.output = ("%s-%s.json"):format(job.output:gsub("%.json$", ""), now)
+    end
     if core.look(job.output) then
       options.refuse(("--output: %s is there already; allowed: a new file"):format(job.output))
     end
@@ -256,18 +274,34 @@ local function client_options(args, io, job)
   return given
 end
 
-local function go_on(args, job, name)
-  local typed = { shell.option(name or "--continue", job.journal) }
-  for _, list in ipairs { options.typed(args, { "endpoint", "profile" }), network.typed(args) } do
-    table.move(list, 1, #list, #typed + 1, typed)
+-- How the service is reached, as it was typed. Other commands take one endpoint only.
+local function way(args, region)
+  local asked = args
+  if region and args.endpoint then
+    local found = read_endpoint(args)
+    asked = tables.merged(args, { endpoint = type(found) == "table" and found[region]
+      or type(found) ~= "table" and args.endpoint or false })
   end
-  return shell.command("conformance", {}, typed)
+  local typed = options.typed(asked, { "endpoint", "profile" })
+  return table.move(network.typed(args), 1, 50, #typed + 1, typed)
 end
 
-local function tell_left(io, job)
+local function tell(io, line)
+  io.err(fold.hang_command(io, line, 2) .. "\n")
+end
+
+local function go_on(args, job)
+  local typed = { shell.option(args.cleanup and "--cleanup" or "--continue", job.journal) }
+  local list = way(args)
+  return shell.command("conformance", {}, table.move(list, 1, #list, #typed + 1, typed))
+end
+
+local function tell_left(args, io, job)
   for _, command in ipairs(job.left) do
-    io.err(("alicloud-dr: left behind, clear it with: alicloud-dr %s\n"):format(
-      terminal.clean(command, 500)))
+    local words = { "alicloud-dr", command,
+      table.unpack(way(args, not command:find "^conformance " and job.region or nil)) }
+    tell(io, "alicloud-dr: left behind, clear it with: "
+      .. terminal.clean(table.concat(words, " "), 1000))
   end
 end
 
@@ -281,9 +315,9 @@ local function run(args, io, job, journal)
   })
   spinner.clear()
   journal.close()
-  tell_left(io, job)
+  tell_left(args, io, job)
   if ok then return result end
-  io.err("alicloud-dr: go on with: " .. go_on(args, job) .. "\n")
+  tell(io, "alicloud-dr: go on with: " .. go_on(args, job))
   if guard.is_stop(result) then error(result, 0) end
   return nil, tostring(result)
 end
@@ -300,7 +334,9 @@ end
 local function fail_with(args, io, job, err)
   local hint = err.hint and "; " .. err.hint or ""
   local code = fail(args, io, err.message .. hint)
-  if not args.json then io.err("alicloud-dr: then go on with: " .. go_on(args, job) .. "\n") end
+  if not args.json and not err.is_final then
+    tell(io, "alicloud-dr: then go on with: " .. go_on(args, job))
+  end
   return code
 end
 
@@ -317,12 +353,14 @@ local function show(args, io, job, result)
   local file = reports.file(result, tool())
   local written, problem = write(job, file)
   if not written then return fail(args, io, problem) end
-  local code = EXIT[reports.outcome(result)]
+  local code = EXIT[not args.cleanup and reports.outcome(result) or "as_assumed"]
+  if result.stopped then code = output.EXIT.unknown end
   if args.json then
     file.file, file.journal, file.calls = job.output, job.journal, result.calls
     return output.json(io, code, file)
   end
   io.out(view.result(io, result, job.output))
+  if args.cleanup and not result.stopped then io.out "  nothing of the run is left\n" end
   if result.stopped then
     io.err(fold.lines(io, ("alicloud-dr: it stopped: %s; go on with: %s\n"):format(
       terminal.clean(result.stopped, 500), go_on(args, job))))

@@ -3,6 +3,7 @@
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
+local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -100,7 +101,9 @@ end
 
 local function print_policy(io, policy, notes)
   io.out(document_text(policy.document))
-  for _, note in ipairs(notes) do io.err("  " .. terminal.clean(note, 1000) .. "\n") end
+  for _, note in ipairs(notes) do
+    io.err(fold.hang(io, "  " .. terminal.clean(note, 1000), 4) .. "\n")
+  end
 end
 
 -- The calls of the tiers of `conformance`, which are no playbook.
@@ -120,20 +123,21 @@ local function tier_calls(args)
         region = args.region }
     end
   end
-  return calls
+  return calls, wanted
 end
 
 local TIER_NOTES = { "what these tiers may call, on anything in the account",
   "--throwaway may have to create a service-linked role once: ram:CreateServiceLinkedRole" }
 
 local function of_tiers(args, io)
-  local calls = tier_calls(args)
+  local calls, wanted = tier_calls(args)
   local policy = policies.of(calls)
+  local notes = { TIER_NOTES[1], (not wanted or wanted == "throwaway") and TIER_NOTES[2] or nil }
   if args.json then
     return output.json(io, output.EXIT.done, { policy = policy.document,
-      notes = core.array(TIER_NOTES), inferred = policy.inferred, calls = #calls })
+      notes = core.array(notes), inferred = policy.inferred, calls = #calls })
   end
-  print_policy(io, policy, TIER_NOTES)
+  print_policy(io, policy, notes)
   return output.EXIT.done
 end
 

@@ -20,9 +20,13 @@ local M = {}
 -- What would tell others of things that do not happen, or vouch for them.
 local OUTWARD = { "record", "anchor", "sign", "on_event", "store", "standby" }
 
--- A recording of elsewhere knows better than the environment of here which region is meant.
+-- A recording of elsewhere knows better than the environment of here which region is meant: that
+-- of its first request.
 local function region_of(args, replay)
   if args.region or args.to then return args.region end
+  for _, exchange in ipairs(replay.recording.exchanges) do
+    if exchange.region and exchange.product == "ebs" then return exchange.region end
+  end
   local regions = replays.regions_of(replay.recording)
   return #regions == 1 and regions[1] or nil
 end

@@ -77,6 +77,13 @@ function M.prepare(probe, lab)
     lab.failure, lab.stopped = err, err.message
     return
   end
+  -- A region that is none would look like a service that differs.
+  if err and (err.code == "NoSuchResource" or err.code:find "^InvalidRegionId") then
+    lab.failure = { code = err.code, kind = err.kind, is_final = true,
+      message = ("the service does not know the region %s: %s"):format(lab.region, err.code) }
+    lab.stopped = lab.failure.message
+    return
+  end
   ask_account(probe, lab)
   local lists = { listing(probe, lab.region, "backup"), listing(probe, lab.region, "production") }
   local wanted, turned = lab.options.group, lab.options.reversed

@@ -121,7 +121,8 @@ end
 local function take(recording, entry, line)
   if type(entry) ~= "table" then return "it is no object" end
   if entry.v ~= M.VERSION then
-    return ("v: got %s; allowed: %d"):format(schema.show(entry.v), M.VERSION)
+    return ("it is none of a recording: v: got %s; allowed: %d"):format(schema.show(entry.v),
+      M.VERSION)
   end
   if entry.n == 0 then
     recording.commands = recording.commands + 1

@@ -124,10 +124,17 @@ local function join(group, pair)
   end }
 end
 
+-- How old a token may be, in seconds, that is surely remembered.
+local YOUNG = 600
+
 local token_mismatch = { name = "token_mismatch", look = function(_, lab)
   local life = lab.life
   local first = life.probe.memory["did:create_h"]
   if not first then return nil, "the first answer was lost" end
+  local tried = life.probe.memory["try:create_h_again"] ~= nil
+  if not tried and life.probe:now() - first.at > YOUNG then
+    return nil, "the run went on too late: the token may be forgotten by now"
+  end
   local again = life:change("create_h_again", "ebs:CreateDiskReplicaGroup",
     M.group_params(life, "h", "the same token, another description"),
     { token = life:token "create_h" })
