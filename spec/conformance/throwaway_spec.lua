@@ -171,6 +171,32 @@ local function as_read_back(memory)
   return core.decode(core.encode(memory))
 end
 
+describe("a life that goes on a day after", function()
+  it("takes no token that is forgotten by then for one that never counted", function()
+    for _, name in ipairs { "create_h_again", "tag_2", "state_token_again" } do
+      local emu, memory, decided = new_emulator(), {}, {}
+      local function stop(record)
+        if record.decided then decided[record.decided.name] = record.decided end
+        local kept = record.remembered
+        if kept and kept.key == "try:" .. name then
+          memory[kept.key] = nil
+          error("interrupted!", 0)
+        end
+      end
+      assert.is_false(pcall(throwaway.run, { emu = emu, memory = memory, decided = decided,
+        on_append = stop }))
+      emu:advance(86400)
+      local result = throwaway.run { emu = emu, memory = as_read_back(memory),
+        decided = as_read_back(decided) }
+      for _, decision in ipairs(result.decisions) do
+        assert(decision.verdict == "confirmed" or decision.verdict == "undecided",
+          ("%s: %s is %s"):format(name, decision.name, tostring(decision.value)))
+      end
+      ended_as_it_began(emu)
+    end
+  end)
+end)
+
 describe("a life that was killed", function()
   for _, late in ipairs { false, true } do
     it("goes on to the same end, killed " .. (late and "after" or "before") .. " a change",

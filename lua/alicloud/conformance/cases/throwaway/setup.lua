@@ -124,21 +124,35 @@ local function join(group, pair)
   end }
 end
 
--- How old a token may be, in seconds, that is surely remembered.
-local YOUNG = 600
+-- No token is taken for one that was forgotten within so many seconds.
+local SOON = 300
+
+--- Why what was sent under the token of an earlier change tells nothing: who continues a run may do
+--- so when the service knows the token no longer.
+---@param first alicloud.conformance.Change
+---@param again alicloud.conformance.Change
+---@return string|nil reason
+function M.too_late(first, again)
+  local age = again.at - first.at
+  if age <= SOON then return nil end
+  return ("the token was %.0f s old, and may have been forgotten"):format(age)
+end
 
 local token_mismatch = { name = "token_mismatch", look = function(_, lab)
   local life = lab.life
   local first = life.probe.memory["did:create_h"]
   if not first then return nil, "the first answer was lost" end
   local tried = life.probe.memory["try:create_h_again"] ~= nil
-  if not tried and life.probe:now() - first.at > YOUNG then
+  if not tried and life.probe:now() - first.at > SOON then
     return nil, "the run went on too late: the token may be forgotten by now"
   end
   local again = life:change("create_h_again", "ebs:CreateDiskReplicaGroup",
     M.group_params(life, "h", "the same token, another description"),
     { token = life:token "create_h" })
   local id = again.answer and again.answer.ReplicaGroupId
+  if id ~= first.answer.ReplicaGroupId and M.too_late(first, again) then
+    return nil, M.too_late(first, again)
+  end
   if id then return id == first.answer.ReplicaGroupId and "first" or "a second group was made" end
   if again.code == "IdempotentParameterMismatch" then return "error" end
   return nil, "refused with " .. again.code
@@ -182,6 +196,7 @@ local token_everywhere = { name = "token_everywhere", look = function(_, lab)
     ResourceType = "diskreplicagroup", ResourceId = { id }, TagKey = { TAG } })
   if second.code == "IdempotentParameterMismatch" then return "heed" end
   if second.code then return nil, "refused with " .. second.code end
+  if M.too_late(first, second) then return nil, M.too_late(first, second) end
   if value == "two" then return "ignore" end
   return value == "one" and "heed" or nil, "the tag shows neither value"
 end }

@@ -152,6 +152,8 @@ local token_errors = { name = "token_errors", cites = { "state_token_first" },
   if not state and dead and dead <= age_of_repeat(life) then
     return nil, "tokens are forgotten too soon to tell"
   end
+  local late = not state and setup.too_late(life.probe.memory["did:state_token_first"], again)
+  if late then return nil, late end
   if state then return other and "remember" or "some", text end
   return other and "others than for the status" or "forget", text
 end }
