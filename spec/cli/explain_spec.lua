@@ -42,7 +42,7 @@ describe("alicloud-dr explain", function()
       assert.matches("^" .. name .. "\n  assumed      %u", ran.out)
       assert.matches("\n  next         alicloud%-dr [^\n]+\n               alicloud%-dr ", ran.out)
     end
-    assert.matches('in emulator  "current"\n  or           "current", "initial"',
+    assert.matches('in emulator  "current"\n  or           "initial"\n',
       desk:run("explain", "site_direction").out)
     local json = desk:run("explain", "page_bounds", "--json").object
     assert.same({ "refuse", "clamp" }, json.values)

@@ -65,6 +65,18 @@ describe("a reading command with --replay", function()
     assert.matches("in cn%-beijing", ran.out)
   end)
 
+  it("takes the region of the first request, where the recording has several", function()
+    local path = scratch.file(noted.text { noted.exchange(1, "DescribeDiskReplicaGroups",
+      { RegionId = "cn-shanghai", Site = "backup", MaxResults = "100" },
+      { ReplicaGroups = core.array {} }), noted.exchange(2, "DescribeDiskReplicaGroups",
+      { RegionId = "cn-shanghai", Site = "production", MaxResults = "100" },
+      { ReplicaGroups = core.array {} }), noted.exchange(3, "DescribeDiskReplicaGroups",
+      { RegionId = "cn-beijing" }, { ReplicaGroups = core.array {} }) }, ".jsonl")
+    local ran = replaying_desk():run("status", "--replay", path)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("in cn%-shanghai", ran.out)
+  end)
+
   it("says which ids the recording has", function()
     local desk, recorder = recording_desk()
     desk:run("status", "pg-orders", "--region", "cn-shanghai")
@@ -87,7 +99,8 @@ describe("a reading command with --replay", function()
     local desk = replaying_desk()
     local ran = desk:run("status", "--replay", scratch.file "{}\n")
     assert.equal(2, ran.code)
-    assert.matches("%-%-replay: .*line 1: v: got nothing; allowed: 1", ran.err)
+    assert.matches("%-%-replay: .*line 1: it is none of a recording: v: got nothing; allowed: 1",
+      ran.err)
     local path = scratch.file(noted.text { noted.exchange(1, "DescribeRegions",
       { RegionId = "cn-shanghai" }, {}) }, ".jsonl")
     for option, value in pairs { ["--anchor"] = "true", ["--sign"] = "key", ["--store"] =

@@ -84,7 +84,7 @@ describe("alicloud-dr conformance", function()
 
   it("fits a terminal", function()
     local _, run = sit { tty = true, columns = 80, assume = { page_bounds = "clamp" } }
-    local ran = run()
+    local ran = run("--burst", "--drill", "pg-orders", "--yes")
     for line in (ran.out .. ran.err):gmatch "[^\r\n]+" do
       local is_path = line:find("/seen.json", 1, true)
       assert.is_true(is_path ~= nil or width.of(line:gsub("\27%[[%d;]*%a", "")) <= 80, line)
@@ -131,6 +131,52 @@ describe("alicloud-dr conformance", function()
     local ran = run("--drill", "pg-orders", "--yes")
     assert.matches("left behind, clear it with: alicloud%-dr drill clear pg%-orders "
       .. "pg%-drill%S+ %-%-region cn%-shanghai\n", ran.err)
+  end)
+
+  it("reaches the same host with the command that clears a drill", function()
+    local _, run = sit { faults = { { match = { action = "ClearReplicaGroupDrill", after = 0 },
+      effect = { error = { code = "InternalError" } } } } }
+    local one = run("--drill", "pg-orders", "--yes", "--endpoint", "http://127.0.0.1:9")
+    assert.matches("drill clear pg%-orders pg%-drill%S+ %-%-region cn%-shanghai "
+      .. "%-%-endpoint http://127.0.0.1:9\n", one.err)
+    local _, again = sit { faults = { { match = { action = "ClearReplicaGroupDrill", after = 0 },
+      effect = { error = { code = "InternalError" } } } } }
+    local two = again("--drill", "pg-orders", "--yes", "--endpoint",
+      "cn-hangzhou=http://127.0.0.1:8,cn-shanghai=http://127.0.0.1:9")
+    assert.matches("drill clear pg%-orders pg%-drill%S+ %-%-region cn%-shanghai "
+      .. "%-%-endpoint http://127.0.0.1:9\n", two.err)
+  end)
+
+  it("takes a region that does not exist for no finding", function()
+    local desk, _, directory = sit()
+    local ran = desk:run("conformance", "--region", "nowhere", "--output",
+      directory .. "/none.json")
+    assert.equal(3, ran.code, ran.out)
+    assert.matches("does not know the region nowhere", ran.err)
+    assert.is_nil(ran.err:find("go on with", 1, true))
+  end)
+
+  it("refuses what a run that goes on would ignore", function()
+    local desk, run, directory = sit()
+    run()
+    local sent = #desk:requests()
+    for _, words in ipairs { { "--burst" }, { "--drill", "pg-orders" },
+      { "--region", "cn-beijing" } } do
+      local ran = desk:run("conformance", "--continue", directory .. "/seen.jsonl", words[1],
+        words[2])
+      assert.equal(2, ran.code)
+      assert.truthy(ran.err:find(words[1] .. ": does not go with --continue", 1, true), ran.err)
+    end
+    assert.equal(sent, #desk:requests())
+  end)
+
+  it("needs no cleaning where nothing was made", function()
+    local desk, run, directory = sit()
+    run()
+    local ran = desk:run("conformance", "--cleanup", directory .. "/seen.jsonl")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("nothing of the run is left\n$", ran.out)
+    assert.is_nil(ran.err:find("go on with", 1, true))
   end)
 
   it("records what was made by hand, too", function()

@@ -250,7 +250,7 @@ describe("the file of a recording", function()
   it("is refused with the line that is wrong", function()
     local good = noted.text { describe_line(1, "pg-001", "normal") }
     assert.matches("^rec.jsonl, line 3: it is no JSON", fault(good .. "{oops\n"))
-    assert.matches("^rec.jsonl, line 1: v: got 7 %(number%); allowed: 1",
+    assert.matches("^rec.jsonl, line 1: it is none of a recording: v: got 7 %(number%); allowed: 1",
       fault(good:gsub('"v":1', '"v":7', 1)))
     assert.matches('line 2: response.status: got "200"; allowed',
       fault((good:gsub('"status":200', '"status":"200"', 1))))

@@ -89,6 +89,7 @@ describe("alicloud-dr conformance --throwaway", function()
     local desk, output = room { input_tty = true, typed = { TARGETS } }
     desk.bench.emu.world.disk_by_id["d-hz-1"].status = "In_use"
     local ran = desk:run(words(output))
+    assert.equal(3, ran.code)
     assert.truthy((ran.err:gsub("%s+", " ")):find("d-hz-1 is attached", 1, true), ran.err)
     assert.same({}, desk:ledger())
   end)

@@ -91,7 +91,8 @@ function M.hang_command(io, line, indent)
   if not io.tty or widths.of(line) <= io.columns then return line end
   local words, command = line:match "^(.-:) (alicloud%-dr .+)$"
   if words then return M.hang(io, words, indent) .. "\n" .. (" "):rep(indent) .. command end
-  return line:find("alicloud-dr ", 1, true) and line or M.hang(io, line, indent)
+  local has_bare = line:gsub(COMMAND, ""):find("alicloud-dr ", 1, true)
+  return has_bare and line or M.hang(io, line, indent)
 end
 
 -- A label of this many columns stands before its command.

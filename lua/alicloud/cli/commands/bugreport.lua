@@ -39,8 +39,8 @@ function M.configure(command)
     :argname "<recording>"
   command:option("--journal", "The journal of the run that went wrong: a path.")
     :argname "<journal>"
-  command:option("-o --output", ("Write it there (%s); a file that is there is left alone."):format(
-    OUTPUT)):default(OUTPUT):show_default(false)
+  command:option("-o --output", ("A new file; else %s."):format(OUTPUT))
+    :default(OUTPUT):show_default(false)
     :argname "<file>"
   command:flag("--online", "Also ask the provider of the keys what it is; that may reach out.")
   options.add_profile(command)

@@ -6,6 +6,7 @@ local consents = require "alicloud.cli.consent"
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
 local guard = require "alicloud.base.guard"
+local help = require "alicloud.cli.help"
 local json = require "alicloud.cli.json"
 local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
@@ -74,12 +75,14 @@ function M.configure(command)
   command:option("--cleanup", "Undo what a run with --throwaway has left, by its journal.")
     :argname "<journal>"
   command:flag("-y --yes", "Do not ask before what does more than read.")
-  options.add_profile(command)
-  command:option("--endpoint", "[http://|https://]host[:port] to ask, or region=host for each "
-    .. "region, with commas."):argname "<host>"
-  network.add(command)
-  options.add_recording(command)
   options.add_json(command)
+  help.connection(command, function()
+    options.add_profile(command)
+    command:option("--endpoint", "[http://|https://]host[:port] to ask, or region=host for each "
+      .. "region, with commas."):argname "<host>"
+    network.add(command)
+    options.add_recording(command)
+  end)
   command:epilog(EPILOG)
 end
 

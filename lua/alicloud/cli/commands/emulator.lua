@@ -10,6 +10,7 @@ local output = require "alicloud.cli.output"
 local server = require "alicloud.emulator.server"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
+local fold = require "alicloud.cli.fold"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance.assume"
@@ -249,10 +250,17 @@ local function clock_text(clock)
   return ("clock runs %g times as fast"):format(clock.speed)
 end
 
+-- A zone's name begins with its region's, which stands before it.
+local function place_text(place)
+  local zone, start = place.zone, place.region .. "-"
+  if zone:sub(1, #start) == start then zone = zone:sub(#start + 1) end
+  return place.region .. "/" .. zone
+end
+
 local function group_line(group)
-  return ("  %-16s %-16s %s/%s → %s/%s   %d %s\n"):format(
-    group.id, group.status, group.source.region, group.source.zone, group.destination.region,
-    group.destination.zone, #group.pairs, #group.pairs == 1 and "pair" or "pairs")
+  return ("  %-16s %-16s %s → %s   %d %s\n"):format(
+    group.id, group.status, place_text(group.source), place_text(group.destination), #group.pairs,
+    #group.pairs == 1 and "pair" or "pairs")
 end
 
 -- Lines that a shell can evaluate, and the option of a client.
@@ -282,8 +290,12 @@ local function announce(emu, listening, args, io)
       endpoints = listening.endpoints,
     } .. "\n")
   end
-  io.out(("alicloud-dr emulator (not the service) on %s, %s, seed %d\n\n"):format(
-    listening.url, clock_text(emu.clock), emu.options.seed))
+  local title = ("alicloud-dr emulator (not the service) on %s, %s, seed %d"):format(
+    listening.url, clock_text(emu.clock), emu.options.seed)
+  io.out(fold.hang(io, title, 2) .. "\n\n")
+  if args.assume_from then
+    io.out(("  assumes what was seen: %s\n\n"):format(terminal.clean(args.assume_from, 300)))
+  end
   for _, group in ipairs(groups) do io.out(group_line(group)) end
   io.out(("\nPoint a client at it:\n"
     .. "  export ALIBABA_CLOUD_ENDPOINT=%s\n"
