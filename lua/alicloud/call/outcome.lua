@@ -109,7 +109,8 @@ local function hint_of_reuse(plan, outcome)
 end
 
 local function hint_for(context, plan, failure, outcome)
-  if plan.mutating and errors.TOKEN_REUSED[failure.code] then return hint_of_reuse(plan, outcome) end
+  local reused = plan.mutating and errors.TOKEN_REUSED[failure.code]
+  if reused then return hint_of_reuse(plan, outcome) end
   local hint = failure.hint or server_clock.hint(context, failure)
     or hint_of_service(plan.data, failure.code) or hint_of_own_code(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
