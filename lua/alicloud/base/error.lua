@@ -49,6 +49,13 @@ local M = {}
 ---@field last? table last response of a wait that did not end well
 local Error = {}
 
+--- Codes of refusals because the token was used before with other parameters: what that request
+--- has done they do not say.
+---@type table<string, boolean>
+M.TOKEN_REUSED = {
+  ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
+}
+
 local MAX_LINE = 2000
 local MAX_WORDS = 65536
 

@@ -16,10 +16,6 @@ local proxies = lazy.module "alicloud.net.proxy"
 
 local M = {}
 
--- Refusals of a token that was used before with other parameters.
-local REUSED = {
-  ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
-}
 -- Tokens of which it is remembered what became of them; of others nothing is concluded.
 local MOST_TOKENS = 10000
 
@@ -113,7 +109,8 @@ local function hint_of_reuse(plan, outcome)
 end
 
 local function hint_for(context, plan, failure, outcome)
-  if plan.mutating and REUSED[failure.code] then return hint_of_reuse(plan, outcome) end
+  local reused = plan.mutating and errors.TOKEN_REUSED[failure.code]
+  if reused then return hint_of_reuse(plan, outcome) end
   local hint = failure.hint or server_clock.hint(context, failure)
     or hint_of_service(plan.data, failure.code) or hint_of_own_code(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
@@ -147,9 +144,10 @@ function M.error(context, plan, progress, failure)
   local fields = {}
   for name, value in pairs(failure) do fields[name] = value end
   local outcome = failure.outcome or "unknown"
-  if plan.mutating and REUSED[failure.code] and not context.shared.tokens[plan.token or ""] then
+  local reused = errors.TOKEN_REUSED[failure.code]
+  if plan.mutating and reused and not context.shared.tokens[plan.token or ""] then
     outcome = "unknown"
-  elseif not REUSED[failure.code] then
+  elseif not reused then
     remember_token(context, plan, outcome)
   end
   fields.message = name_proxy(context, plan, failure)

@@ -3,8 +3,13 @@
 
 local core = require "alicloud.core"
 local differences = require "alicloud.base.differences"
+local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
+local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.emulator.evidence"
+local evidence = lazy.module "alicloud.emulator.evidence"
 
 local M = {}
 
@@ -23,22 +28,16 @@ Explanation.__index = Explanation
 Explanation.__name = "alicloud.AssumptionExplanation"
 
 local function switch_of(name)
-  for _, switch in ipairs(require "alicloud.emulator.switches".all) do
+  for _, switch in ipairs(switches.all) do
     if switch.name == name and switch.kind == "assumed" then return switch end
   end
-end
-
--- What is known of a switch lies beside the switches, where it is written down at all.
-local function evidence_of(name)
-  local ok, evidence = pcall(require, "alicloud.emulator.evidence")
-  return ok and evidence.of[name] or {}
 end
 
 --- Every assumption that can be explained.
 ---@return string[] sorted
 function M.names()
   local names = tables.copy(differences.ASSUMED)
-  for _, switch in ipairs(require "alicloud.emulator.switches".all) do
+  for _, switch in ipairs(switches.all) do
     if switch.kind == "assumed" then names[switch.name] = switch.text end
   end
   return tables.keys(names)
@@ -59,7 +58,7 @@ end
 function M.of(name)
   local switch, own = switch_of(name), differences.ASSUMED[name]
   if not switch and not own then return nil end
-  local known = evidence_of(name)
+  local known = evidence.of[name] or {}
   return setmetatable({
     assumption = name, meaning = own or switch.text, default = switch and switch.default,
     values = switch and switch.rule.values and core.array(tables.copy(switch.rule.values)),

@@ -114,7 +114,7 @@ local UNSETTLED = { throttle = true, server = true, transport = true, pending = 
 
 -- A refusal of this request, whatever it says of an earlier one under the same token.
 local function is_definite(err)
-  local is_refused = err.outcome == "rejected" or err.code == "IdempotentParameterMismatch"
+  local is_refused = err.outcome == "rejected" or errors.TOKEN_REUSED[err.code]
   return is_refused and not UNSETTLED[err.retry_class]
 end
 

@@ -190,6 +190,24 @@ function Check:judge(row, record)
   return case
 end
 
+-- What an accepted call has done to one record that it may touch.
+function Check:moved(unit, may)
+  local entry, id = self.entry, self.id
+  local old, new = entry.before[unit], entry.after[unit]
+  local stays = new and new.status == old.status and (may.same or unit ~= id)
+  if not new or not (stays or may[new.status]) then
+    self:say("into", "%s: %s went from %s to %s", entry.action, unit, old.status,
+      new and new.status or "gone")
+  elseif not unmoved(old, new) or old.point ~= new.point or old.group ~= new.group then
+    self:say("at once", "%s: more than the status of %s changed", entry.action, unit)
+  end
+  self.unsure[unit] = nil
+  if new and new.status == model.reverses.from and old.status ~= new.status then
+    self.reversing[unit] = { before = old,
+      reverse = (entry.params.ReverseReplicate or ""):lower() ~= "false" }
+  end
+end
+
 function Check:accepted(row, case)
   local entry, record, id = self.entry, case.record, self.id
   if case.says == "no" then
@@ -206,21 +224,7 @@ function Check:accepted(row, case)
   for _, member in ipairs(record.members or {}) do
     touched[member] = entry.before[member] ~= nil
   end
-  for unit in pairs(touched) do
-    local old, new = entry.before[unit], entry.after[unit]
-    local stays = new and new.status == old.status and (may.same or unit ~= id)
-    if not new or not (stays or may[new.status]) then
-      self:say("into", "%s: %s went from %s to %s", entry.action, unit, old.status,
-        new and new.status or "gone")
-    elseif not unmoved(old, new) or old.point ~= new.point or old.group ~= new.group then
-      self:say("at once", "%s: more than the status of %s changed", entry.action, unit)
-    end
-    self.unsure[unit] = nil
-    if new and new.status == model.reverses.from and old.status ~= new.status then
-      self.reversing[unit] = { before = old,
-        reverse = (entry.params.ReverseReplicate or ""):lower() ~= "false" }
-    end
-  end
+  for unit in pairs(touched) do self:moved(unit, may) end
   asks.note(self, entry, case)
   if row.drills then
     for unit, record_ in pairs(entry.after) do

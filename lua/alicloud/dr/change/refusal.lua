@@ -6,6 +6,7 @@
 --- for the cloud. A refusal that the service documents to pass is waited for as long as the change
 --- has time.
 
+local errors = require "alicloud.base.error"
 local pollers = require "alicloud.dr.change.poller"
 local refusals = require "alicloud.dr.model.refusals"
 local states = require "alicloud.dr.model.states"
@@ -46,16 +47,12 @@ local WRONG_REGION = {
 -- own lists: that they differ passes within the time for sending again.
 local PASSING = { ["OperationDenied.PairGroupStatusConflict"] = true }
 
--- The token belongs to another request, so that this one can never be sent under it.
-local SPENT = {
-  ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
-}
-
---- Whether the token of a call was used before with other parameters.
+--- Whether the token of a call was used before with other parameters, so that this one can never be
+--- sent under it.
 ---@param err alicloud.Error of the call
 ---@return boolean
 function M.is_spent(err)
-  return SPENT[err.code] == true
+  return errors.TOKEN_REUSED[err.code] == true
 end
 
 -- A refusal because of the state is worth one more call, or several while the state is one that
