@@ -108,7 +108,7 @@ describe("a simulation", function()
       return rehearsal.ending, rehearsal.stage
     end
     -- The sides have changed places, and the new one serves.
-    local ending = ending_of("StartDiskReplicaGroup", "Throttling.User", 190)
+    local ending = ending_of("StartDiskReplicaGroup", "Throttling.User", 150)
     assert.equal("Throttling.User (rejected)", ending)
     -- A stop in doubt is settled by the undoing, and is another one for the next process.
     local tokens, stage = {}
@@ -120,7 +120,7 @@ describe("a simulation", function()
     end
     assert.is_true(next(tokens, next(tokens)) ~= nil)
     -- The last synchronization has two hours, and the steps before it have their own time.
-    ending, stage = ending_of("DescribeDiskReplicaGroups", "Throttling.User", 100)
+    ending, stage = ending_of("DescribeDiskReplicaGroups", "Throttling.User", 70)
     assert.matches("Throttling.User", ending)
     assert.is_true(stage.processes[1].ended - stage.processes[1].began > 7200)
   end)
