@@ -176,3 +176,21 @@ describe("the search for what must not be there", function()
     assert.is_false(secrets:are_in "xabx")
   end)
 end)
+
+describe("the cost of a recording", function()
+  -- A listing of everything has thousands of names and as many times.
+  it("takes as long for a record of many as for one of few", function()
+    local function steps(count)
+      local redactor, taken = redaction.new(), 0
+      debug.sethook(function() taken = taken + 1 end, "", 100)
+      for i = 1, count do
+        local time = ("2026-%02d-%02dT%02d:%02dZ"):format(i % 12 + 1, i % 28 + 1, i % 24, i % 59)
+        redactor:learn { DiskId = ("d-%dx%x"):format(i, i * 7919), CreationTime = time }
+      end
+      debug.sethook()
+      return taken
+    end
+    local few, many = steps(250), steps(2000)
+    assert.is_true(many < 12 * few, ("%d, %d"):format(few, many))
+  end)
+end)

@@ -152,17 +152,9 @@ local function original_at(self, lower, at)
   return nil
 end
 
---- Where the next original begins that is searched for in any text.
----@param text string
----@param from? integer
----@param whole? boolean only where it is no part of a longer word
----@return integer|nil at
----@return integer? length
----@return string? pseudonym
-function Pseudonyms:find(text, from, whole)
-  if next(self.grams) == nil then return nil end
-  local lower = text:lower()
-  for at = from or 1, #lower - GRAM + 1 do
+-- The next original in a text in lower case; `whole`: only where it is no part of a longer word.
+local function next_original(self, lower, from, whole)
+  for at = from, #lower - GRAM + 1 do
     local pseudonym, length = original_at(self, lower, at)
     if pseudonym and not (whole
       and (at > 1 and is_word_byte(lower, at - 1) or is_word_byte(lower, at + length))) then
@@ -170,6 +162,30 @@ function Pseudonyms:find(text, from, whole)
     end
   end
   return nil
+end
+
+--- Where the first original begins that is searched for in any text.
+---@param text string
+---@return integer|nil at
+function Pseudonyms:find(text)
+  if next(self.grams) == nil then return nil end
+  return (next_original(self, text:lower(), 1))
+end
+
+--- Puts pseudonyms in the place of the originals in a text.
+---@param text string
+---@param whole boolean only where they are no part of a longer word
+---@param between? fun(piece: string): string what becomes of what is between them
+---@return string
+function Pseudonyms:replace(text, whole, between)
+  local lower, out, from = text:lower(), {}, 1
+  while true do
+    local at, length, pseudonym = next_original(self, lower, from, whole)
+    local piece = text:sub(from, (at or #text + 1) - 1)
+    out[#out + 1] = between and between(piece) or piece
+    if not at then return table.concat(out) end
+    out[#out + 1], from = pseudonym, at + length
+  end
 end
 
 --- Goes on after the pseudonyms of a text, so that none gets a second meaning.

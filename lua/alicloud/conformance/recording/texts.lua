@@ -251,15 +251,9 @@ end
 ---@param depth integer
 ---@return string
 function Redactor:inner_text(text, depth)
-  local out, from = {}, 1
-  text = whole_names(self, text, depth)
-  while true do
-    local at, length, pseudonym = self.pseudonyms:find(text, from, true)
-    out[#out + 1] = without_known(self, text:sub(from, (at or #text + 1) - 1), depth)
-    if not at then break end
-    out[#out + 1], from = pseudonym, at + length
-  end
-  return table.concat(out)
+  return self.pseudonyms:replace(whole_names(self, text, depth), true, function(piece)
+    return without_known(self, piece, depth)
+  end)
 end
 
 --- Free text.
@@ -269,15 +263,8 @@ function Redactor:text(text)
   text = text:gsub("<(%a[%w]*)>([^<]*)</%1>", function(name, value)
     return element(self, name, value)
   end)
-  local clean = self:inner_text(text, 1)
-  -- What is part of a longer word.
-  local out, from = {}, 1
-  while true do
-    local at, length, pseudonym = self.pseudonyms:find(clean, from)
-    out[#out + 1] = clean:sub(from, (at or #clean + 1) - 1)
-    if not at then return table.concat(out) end
-    out[#out + 1], from = pseudonym, at + length
-  end
+  -- At last what is part of a longer word.
+  return self.pseudonyms:replace(self:inner_text(text, 1), false)
 end
 
 return M
