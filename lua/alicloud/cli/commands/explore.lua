@@ -6,12 +6,16 @@ local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local seeds_dealt = require "alicloud.cli.confine.seeds"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.exhaustive"
+local exhaustive = lazy.module "alicloud.cli.exhaustive"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -33,9 +37,14 @@ the troubles that it needs, and with the command that repeats it.
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
 stops, controllers) and names of hostile options of the emulator (stale_read, group_ahead, …).
 
+--exhaustive 1 takes no seeds: it lets every single trouble come at every point of the undisturbed
+run, and 2 every pair, the second one at the points that the first one leads to. What cannot differ
+is run once. With --progress FILE it goes on where the same command was ended.
+
 Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
   alicloud-dr explore orders.lua --region cn-shanghai --seed 4711 --only 1,3
+  alicloud-dr explore orders.lua --region cn-shanghai --exhaustive 1
 
 Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
 playbook that fails without any trouble, 130 interrupted.]]
@@ -44,11 +53,15 @@ function M.configure(command)
   playbook_argument.add_rehearsal(command)
   command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
   command:option("--seed", "The first seed (1), or the only one."):argname "<number>"
-  command:option("--only", "Only these troubles of the one seed, as a violation names them.")
+  command:option("--only", "Only these troubles, as a violation names them.")
     :argname "<numbers>"
   command:option("--faults", "Only these kinds, separated by commas."):argname "<kinds>"
   command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
     .. "is found."):argname "<file>"
+  command:option("--exhaustive", "Every single trouble (1), or every pair (2), instead of seeds.")
+    :argname "<depth>"
+  command:option("--progress", "Keeps what --exhaustive has done, to go on with it.")
+    :argname "<file>"
   command:option("--jobs", "How many processes share the seeds (one for each core).")
     :argname "<number>"
   command:flag("--wire", "Sign and parse every request as on the wire; slower.")
@@ -91,7 +104,7 @@ local function read_only(args)
     end
     list[#list + 1] = number
   end
-  if not args.seed then options.refuse "--only: needs --seed" end
+  if not args.seed and not args.exhaustive then options.refuse "--only: needs --seed" end
   return list
 end
 
@@ -185,6 +198,21 @@ local function read_seeds(args)
     jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
 end
 
+local function read_exhaustive(args)
+  if args.progress and not args.exhaustive then options.refuse "--progress: needs --exhaustive" end
+  if not args.exhaustive then return nil end
+  for _, name in ipairs { "seeds", "seed" } do
+    if args[name] then options.refuse(("--%s: not with --exhaustive"):format(name)) end
+  end
+  local only = read_only(args)
+  if only and #only > 2 then
+    options.refuse(("--only: got %q; allowed with --exhaustive: one number or two"):format(
+      args.only))
+  end
+  return { depth = whole_number(args, "exhaustive", 1, 1, 2), only = only, file = args.progress,
+    jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
+end
+
 local function begins(args, io, params)
   local world = playbook_argument.read_world(args, io)
   return confine.begins(args, io, params, function()
@@ -193,6 +221,12 @@ local function begins(args, io, params)
 end
 
 function M.run(args, io)
+  local all = read_exhaustive(args)
+  if all then
+    local job = confine.job(args, io)
+    job.kinds, job.wire = read_kinds(args.faults), args.wire
+    return exhaustive.run(args, io, all, job, begins(args, io, job.params))
+  end
   local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
   job.only, job.kinds, job.wire = given.only, kinds, args.wire
   local spinner, show = progress(io, given.seeds)

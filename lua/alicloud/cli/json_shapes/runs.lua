@@ -194,6 +194,32 @@ local EXPLORE = {
   { "confined", shared.confined, "" },
 }
 
+local EXHAUSTIVE = {
+  { "violations", list(object {
+    { "violation", text, "" },
+    { "only", list(integer), "the trouble, and the second one on its trace" },
+    { "troubles", list(text), "" },
+    { "command", text, "that repeats it" },
+  }), "" },
+  { "exhaustive", integer, "" },
+  { "points", integer, "at which a trouble can come" },
+  { "troubles", integer, "" },
+  { "runs", integer, "" },
+  { "merged", map(integer), "troubles that were not run, by rule" },
+  { "traces", integer, "single troubles that differ" },
+  { "harmed", integer, "runs with a violation" },
+  { "processes", integer, "" },
+  { "crashes", integer, "" },
+  { "requests", integer, "" },
+  { "effects", integer, "" },
+  { "endings", map(integer), "how often" },
+  { "coverage", object {
+    { "met", map(integer), "runs by request/outcome, write/stop, phase and code" },
+    { "never", list(text), "" },
+  }, "" },
+  { "confined", shared.confined, "" },
+}
+
 local ITEM = object({
   { "account", text, "" },
   { "group", text, "" },
@@ -260,5 +286,5 @@ return {
     { evidence.COMPARISON, "with `--compare`" },
     { { { "report", text, "path" }, { "format", text, "" } }, "with `--output`" } },
   policy = { { POLICY, "" } },
-  explore = { { EXPLORE, "" } },
+  explore = { { EXPLORE, "" }, { EXHAUSTIVE, "with `--exhaustive`" } },
 }
