@@ -251,7 +251,8 @@ function M.list(points, options)
       end
     end
   end
-  return all, about.merged
+  local crashes = not options.kinds or options.kinds.crashes
+  return all, crashes and about.merged or {}
 end
 
 return M

@@ -59,6 +59,7 @@ function M.configure(command)
   command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
     .. "is found."):argname "<file>"
   command:option("--exhaustive", "Every single trouble (1), or every pair (2), instead of seeds.")
+    :choices { "1", "2" }
     :argname "<depth>"
   command:option("--progress", "Keeps what --exhaustive has done, to go on with it.")
     :argname "<file>"

@@ -195,13 +195,13 @@ local EXPLORE = {
 }
 
 local EXHAUSTIVE = {
+  { "exhaustive", integer, "1, or 2: pairs" },
   { "violations", list(object {
     { "violation", text, "" },
     { "only", list(integer), "the trouble, and the second one on its trace" },
     { "troubles", list(text), "" },
     { "command", text, "that repeats it" },
   }), "" },
-  { "exhaustive", integer, "" },
   { "points", integer, "at which a trouble can come" },
   { "troubles", integer, "" },
   { "runs", integer, "" },
@@ -286,5 +286,5 @@ return {
     { evidence.COMPARISON, "with `--compare`" },
     { { { "report", text, "path" }, { "format", text, "" } }, "with `--output`" } },
   policy = { { POLICY, "" } },
-  explore = { { EXPLORE, "" }, { EXHAUSTIVE, "with `--exhaustive`" } },
+  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { EXPLORE, "" } },
 }
