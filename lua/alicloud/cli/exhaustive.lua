@@ -57,9 +57,12 @@ end
 
 local function headline(args, report)
   if args.only then return ("%d run"):format(report.runs) end
-  local what = args.exhaustive == "2" and "every pair of troubles from"
-    or "every single trouble at"
-  return ("%s every one of %d points: %d runs"):format(what, report.points, report.runs)
+  local pairwise = args.exhaustive == "2"
+  -- What was left out with --faults is not claimed.
+  return ("every %s%s %s every one of %d points: %d runs"):format(
+    pairwise and "pair of troubles" or "single trouble",
+    args.faults and (" (%s)"):format(args.faults) or "", pairwise and "from" or "at",
+    report.points, report.runs)
 end
 
 local function print_harms(io, args, report)
