@@ -17,8 +17,8 @@ describe("alicloud-dr explore --exhaustive", function()
   it("says how many points, troubles and runs there are, and what was never met", function()
     local ran = explore(MOVE, "1", "--faults", "answers")
     assert.equal(0, ran.code, ran.err)
-    assert.matches("✔ every single trouble %(answers%) at every one of %d+ points: 29 runs, no violation",
-      ran.out)
+    assert.matches("✔ every single trouble %(answers%) at every one of %d+ points: 29 runs, "
+      .. "no violation", ran.out)
     assert.matches("29 troubles, %d+ single ones that differ, 0 merged", ran.out)
     assert.matches("met %d+ kinds .*never: .*request DescribeDiskReplicaGroups/unsent", ran.out)
     assert.same({}, desk:sends())
