@@ -284,6 +284,7 @@ end
 function Disk:fault(call)
   if self.stopped then error(memory.CRASH, 0) end
   self.calls = self.calls + 1
+  if self.stage.trace then self.stage.trace:store(self.stage, self.calls) end
   local record = announced(self, call)
   for _, trouble in ipairs(self.stage.case.troubles) do
     local mine = trouble.kind == "controllers" or trouble.kind == "crashes"

@@ -57,6 +57,7 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field flight number? seconds that each request and each answer is on its way
 
 ---@class alicloud.simulation.Case
+---@field trace alicloud.simulation.Trace|false|nil notes where a trouble can come
 ---@field seed integer
 ---@field world table description of the emulator's world
 ---@field assume table<string, any> switches of the emulator
@@ -79,7 +80,12 @@ local REFUSING = { { "Throttling.User", 400, 7 }, { "BLOCK.LimitedRequest", 429 
   { "OperationDenied.PairGroupStatusConflict", 403 } }
 local MISREAD = { { "InternalError", 500 }, { "Throttling", 400, 2 }, { "NoSuchResource", 404 } }
 
-local function answer(given)
+M.DOUBTFUL, M.REFUSING, M.MISREAD = DOUBTFUL, REFUSING, MISREAD
+
+--- The effect of a fault rule.
+---@param given any[] code, HTTP status, seconds to wait
+---@return table
+function M.answer(given)
   return { error = { code = given[1], status = given[2], retry_after = given[3] } }
 end
 
@@ -88,9 +94,9 @@ local function work_fault(d)
   if throw < 0.3 then return { drop = true }, d:pick { "before", "after" } end
   if throw < 0.45 then return { apply_late = d:pick { 1, 8, 14, 16, 40, 130 } } end
   if throw < 0.55 then return d:pick { { stuck = true }, { partial = 1 } } end
-  if throw < 0.75 then return answer(d:pick(REFUSING)) end
+  if throw < 0.75 then return M.answer(d:pick(REFUSING)) end
   if throw < 0.8 then return { delay = d:pick { 5, 20, 70 } }, d:pick { "before", "after" } end
-  return answer(d:pick(DOUBTFUL)), d:pick { "before", "after" }
+  return M.answer(d:pick(DOUBTFUL)), d:pick { "before", "after" }
 end
 
 local MAKE = {}
@@ -107,7 +113,7 @@ function MAKE.answers(d)
 end
 
 function MAKE.reads(d)
-  local effect = d:chance(0.5) and { drop = true } or answer(d:pick(MISREAD))
+  local effect = d:chance(0.5) and { drop = true } or M.answer(d:pick(MISREAD))
   return { rule = { effect = effect, match = { nth = d:between(1, 9),
     action = d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } } } }
 end
@@ -276,12 +282,17 @@ local function defenceless(trouble)
     or trouble.name == "stale_read" and trouble.change.stale_read >= 14
 end
 
+--- Whether nothing protects from a trouble where the service forgets tokens.
+---@param trouble alicloud.simulation.Trouble
+---@return boolean
+M.is_defenceless = defenceless
+
 -- The work is done late, and the question after it is refused.
 local function late_and_refused(d, list)
   local match = { action = "FailoverDiskReplicaGroup", nth = 1 }
   list[#list + 1] = { kind = "answers",
     rule = { match = match, effect = { apply_late = d:pick { 40, 130 } } } }
-  list[#list + 1] = { kind = "answers", rule = { effect = answer { "Forbidden", 403 },
+  list[#list + 1] = { kind = "answers", rule = { effect = M.answer { "Forbidden", 403 },
     match = { action = match.action, nth = 2 } } }
 end
 
@@ -295,8 +306,10 @@ end
 
 local function region_of(place) return place:match "^[^/]+" end
 
--- What begins where a failover has ended goes back.
-local function sides_of(about)
+--- Where each group is to go. What begins where a failover has ended goes back.
+---@param about table the world
+---@return table<string, string> by id
+function M.sides_of(about)
   local sides = {}
   for _, group in ipairs(about.groups) do
     sides[group.id] = group.status == "failovered" and group.source or group.destination
@@ -380,7 +393,7 @@ function M.case(seed, about, kinds)
   troubles = controllers.with(seed, stopping.with(seed, with_outage(seed, troubles)))
   troubles = keep_kinds(troubles, kinds)
   return {
-    seed = seed, world = world, sides = sides_of(about), troubles = troubles, incident = incident,
+    seed = seed, world = world, sides = M.sides_of(about), troubles = troubles, incident = incident,
     outage = numbers.declared(seed),
     assume = assume,
   }

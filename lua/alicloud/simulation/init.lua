@@ -81,7 +81,7 @@ end
 -- Once more, with nothing left that could go wrong with the disk.
 local function check_finished(stage, last)
   local asked, troubles, text = #stage.requests, stage.case.troubles, stage.disk:text "run"
-  stage.case.troubles = {}
+  stage.case.troubles, stage.trace = {}, nil
   local again = stage:process()
   stage.case.troubles, again.last = troubles, #stage.requests
   if #stage.requests > asked then stage:violated "S7 a finished run has made further calls" end
@@ -120,8 +120,9 @@ function M.rehearse(case, plan)
     violations = invariants.violations(stage) }
 end
 
+-- A run beside it leaves no trace in that of the case.
 local function with_troubles(case, list)
-  return tables.merged(case, { troubles = list })
+  return tables.merged(case, { troubles = list, trace = false })
 end
 
 -- What was found done had been done by the process before: of the other verbs, which say so without
@@ -240,7 +241,7 @@ local function check_ending(case, plan, rehearsal)
 end
 
 local function check_repeat(case, plan, rehearsal)
-  local again = M.rehearse(case, plan).stage
+  local again = M.rehearse(with_troubles(case, case.troubles), plan).stage
   local stage = rehearsal.stage
   if again.disk:text "run" ~= stage.disk:text "run" or #again.requests ~= #stage.requests then
     table.insert(rehearsal.violations, "S12 the same seed gave another run")

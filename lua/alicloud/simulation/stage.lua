@@ -78,6 +78,8 @@ M.SECRET = "canary-of-the-simulation"
 ---@field outage_at number? unix seconds, as it is declared to the run
 ---@field was_set boolean? somebody has set the machine's clock
 ---@field stale boolean reads have shown the past
+---@field stopped_at { op: string, how: string }[] where the machine stopped
+---@field trace alicloud.simulation.Trace? notes where a trouble can come
 ---@field undone boolean others have changed what a failover leads to
 local Stage = {}
 Stage.__index = Stage
@@ -109,15 +111,14 @@ end
 ---@return alicloud.simulation.Stage
 function M.new(case, plan)
   local stage = setmetatable({
-    case = case, plan = plan, requests = {}, processes = {}, violations = {}, successes = {},
-    outcomes = {}, interferences = {}, open = {}, intents = {}, since = {}, wall = 0, asleep = 0,
-    changes = 0, nested = 0, who = "run", short = 0,
+    short = 0, case = case, plan = plan, trace = case.trace or nil, requests = {}, processes = {},
+    violations = {}, successes = {}, outcomes = {}, interferences = {}, open = {}, intents = {},
+    since = {}, stopped_at = {}, wall = 0, asleep = 0, changes = 0, nested = 0, who = "run",
   }, Stage)
   stage.emu = emulator.new {
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
     access_key_secret = M.SECRET, wire = plan.wire or false, messages = plan.messages,
   }
-  -- A seed means the same on every day.
   stage.emu:assume(tables.merged(plan.assume or {}, { wall_clock = "refuse" }))
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
@@ -227,16 +228,17 @@ local function carry(stage, request, forward)
     controllers.check_send(stage, entry)
   end
   check_region(stage, entry)
+  if stage.trace then stage.trace:request(stage, entry) end
   if #stage.requests > M.MOST_REQUESTS then
     stage.lost = true
     stage:crash {}
   end
   troubles.around(stage, entry, false)
   stopping.fly(stage)
-  local log = stage.emu.request_log
-  local seen = log.total
+  local log, seen = stage.emu.request_log, stage.emu.request_log.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
   entry.entry, entry.unsent = entry_of(log, seen + 1, entry), exchange.sent == false
+  if stage.trace then stage.trace:answer(entry, exchange) end
   troubles.around(stage, entry, true)
   stopping.fly(stage)
   return exchange
@@ -245,8 +247,8 @@ end
 --- The transport of all processes: counts, checks, and lets troubles come.
 ---@return alicloud.ForeignTransport
 function Stage:carrier()
-  local below, own = self.emu.transport, {}
-  for name, forward in pairs(below) do
+  local own = {}
+  for name, forward in pairs(self.emu.transport) do
     own[name] = function(request) return carry(self, request, forward) end
   end
   return own
@@ -335,13 +337,12 @@ function Stage:saw(event)
   end
 end
 
--- Programs are outside of the simulated world: each ends well, and none is started.
+-- Programs are outside of the simulated world: each ends well.
 local function no_program() return true end
 
 ---@param disk alicloud.dr.Disk
 ---@param saw fun(event: table)?
----@return table|nil result
----@return table|nil err
+---@return table|nil result, table|nil err
 function Stage:run_on(disk, saw)
   local plan, client, mine = self.plan, self:client(), disk == self.disk and self.nested == 0
   local options = { client = client, store = disk:open("run", client), account = disk.account,

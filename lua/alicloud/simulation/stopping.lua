@@ -185,8 +185,9 @@ end
 ---@return boolean
 function M.interrupted(stage)
   local stops = stage.stops
-  if stage.nested == 0 and next(stops.at_waits) then
+  if stage.nested == 0 and (stage.trace or next(stops.at_waits)) then
     stops.waits = stops.waits + 1
+    if stage.trace then stage.trace:wait(stage, stops.waits) end
     if stops.at_waits[stops.waits] then
       stops.signal = true
       tell(stage)

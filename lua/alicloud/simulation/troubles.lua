@@ -221,10 +221,12 @@ local STOPS = { crash = true, crash_after = true, torn = true }
 ---@param call alicloud.dr.DiskCall
 ---@return string|nil fault
 function M.at_disk(stage, call)
+  if stage.trace then stage.trace:disk(stage, call) end
   for _, trouble in ipairs(stage.case.troubles) do
     if trouble.call == call.n then
       if STOPS[trouble.how] then
         stage.keep, stage.pause = trouble.keep, trouble.pause
+        stage.stopped_at[#stage.stopped_at + 1] = { op = call.op, how = trouble.how }
       elseif not trouble.once then
         stage.disk.failing = trouble.how
       end

@@ -17,6 +17,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance.assume"
 local assumed = lazy.module "alicloud.conformance.assume"
+---@module "alicloud.cli.exhaustive"
+local exhaustive = lazy.module "alicloud.cli.exhaustive"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -38,9 +40,14 @@ the troubles that it needs, and with the command that repeats it.
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
 stops, controllers) and names of hostile options of the emulator (stale_read, group_ahead, …).
 
+--exhaustive 1 takes no seeds: it lets every single trouble come at every point of the undisturbed
+run, and 2 every pair, the second one at the points that the first one leads to. What cannot differ
+is run once. With --progress FILE it goes on where the same command was ended.
+
 Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --seeds 10000
   alicloud-dr explore orders.lua --region cn-shanghai --seed 4711 --only 1,3
+  alicloud-dr explore orders.lua --region cn-shanghai --exhaustive 1
 
 Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
 playbook that fails without any trouble, 130 interrupted.]]
@@ -49,12 +56,17 @@ function M.configure(command)
   playbook_argument.add_rehearsal(command)
   command:option "--seeds":argname "<number>":description(("How many seeds (%d)."):format(SEEDS))
   command:option("--seed", "The first seed (1), or the only one."):argname "<number>"
-  command:option("--only", "Only these troubles of the one seed, as a violation names them.")
+  command:option("--only", "Only these troubles, as a violation names them.")
     :argname "<numbers>"
   command:option("--faults", "Only these kinds, separated by commas."):argname "<kinds>"
   command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
     .. "is found."):argname "<file>"
   command:option("--assume-from", "Let the emulator assume what `conformance` has seen: its file.")
+    :argname "<file>"
+  command:option("--exhaustive", "Every single trouble (1), or every pair (2), instead of seeds.")
+    :choices { "1", "2" }
+    :argname "<depth>"
+  command:option("--progress", "Keeps what --exhaustive has done, to go on with it.")
     :argname "<file>"
   command:option("--jobs", "How many processes share the seeds (one for each core).")
     :argname "<number>"
@@ -98,7 +110,7 @@ local function read_only(args)
     end
     list[#list + 1] = number
   end
-  if not args.seed then options.refuse "--only: needs --seed" end
+  if not args.seed and not args.exhaustive then options.refuse "--only: needs --seed" end
   return list
 end
 
@@ -203,6 +215,21 @@ local function add_seen(job, args, io)
   job.assume, job.messages, job.timings = seen.assume, seen.messages, seen.timings
 end
 
+local function read_exhaustive(args)
+  if args.progress and not args.exhaustive then options.refuse "--progress: needs --exhaustive" end
+  if not args.exhaustive then return nil end
+  for _, name in ipairs { "seeds", "seed" } do
+    if args[name] then options.refuse(("--%s: not with --exhaustive"):format(name)) end
+  end
+  local only = read_only(args)
+  if only and #only > 2 then
+    options.refuse(("--only: got %q; allowed with --exhaustive: one number or two"):format(
+      args.only))
+  end
+  return { depth = whole_number(args, "exhaustive", 1, 1, 2), only = only, file = args.progress,
+    jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
+end
+
 local function begins(args, io, params)
   local world = playbook_argument.read_world(args, io)
   return confine.begins(args, io, params, function()
@@ -211,6 +238,13 @@ local function begins(args, io, params)
 end
 
 function M.run(args, io)
+  local all = read_exhaustive(args)
+  if all then
+    local job = confine.job(args, io)
+    job.kinds, job.wire = read_kinds(args.faults), args.wire
+    add_seen(job, args, io)
+    return exhaustive.run(args, io, all, job, begins(args, io, job.params))
+  end
   local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
   job.only, job.kinds, job.wire = given.only, kinds, args.wire
   add_seen(job, args, io)

@@ -197,6 +197,32 @@ local EXPLORE = {
   { "confined", shared.confined, "" },
 }
 
+local EXHAUSTIVE = {
+  { "exhaustive", integer, "1, or 2: pairs" },
+  { "violations", list(object {
+    { "violation", text, "" },
+    { "only", list(integer), "the trouble, and the second one on its trace" },
+    { "troubles", list(text), "" },
+    { "command", text, "that repeats it" },
+  }), "" },
+  { "points", integer, "at which a trouble can come" },
+  { "troubles", integer, "" },
+  { "runs", integer, "" },
+  { "merged", map(integer), "troubles that were not run, by rule" },
+  { "traces", integer, "single troubles that differ" },
+  { "harmed", integer, "runs with a violation" },
+  { "processes", integer, "" },
+  { "crashes", integer, "" },
+  { "requests", integer, "" },
+  { "effects", integer, "" },
+  { "endings", map(integer), "how often" },
+  { "coverage", object {
+    { "met", map(integer), "runs by request/outcome, write/stop, phase and code" },
+    { "never", list(text), "" },
+  }, "" },
+  { "confined", shared.confined, "" },
+}
+
 local ITEM = object({
   { "account", text, "" },
   { "group", text, "" },
@@ -266,5 +292,5 @@ return {
     { "differences", integer, "that the recording marks" },
     { "dropped", integer, "that the recorder left out" } }, "" } },
   policy = { { POLICY, "" } },
-  explore = { { EXPLORE, "" } },
+  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { EXPLORE, "" } },
 }

@@ -1,0 +1,221 @@
+--- Deals the units of an exhaustive exploration to processes without rights: each family of single
+--- troubles, and then each trace that these have made, with every second trouble. What was done is
+--- kept in a file if there is one, and is not done again.
+
+local confine = require "alicloud.cli.confine"
+local core = require "alicloud.core"
+local options = require "alicloud.cli.options"
+local schema = require "alicloud.base.schema"
+local shapes = require "alicloud.cli.confine.shapes"
+
+local M = {}
+
+local MOST = 1000000
+
+local text, count = shapes.text, shapes.count
+local counts = shapes.map(count, 10000, 12000)
+local numbers = shapes.list(schema.integer(1, MOST), 2)
+
+local LISTED = { points = count, families = schema.integer(0, MOST), troubles = count,
+  merged = counts, violations = shapes.list(text(12000), 1000) }
+
+local UNIT = { runs = count, troubles = count, merged = counts, processes = count, crashes = count,
+  requests = count, effects = count, endings = counts, met = counts, harmed = count,
+  harms = shapes.list(shapes.object { what = text(12000), only = numbers,
+    troubles = shapes.list(text(12000), 2) }, 20),
+  ["traces?"] = shapes.list(shapes.object { n = schema.integer(1, MOST), mark = text(64) }, 100) }
+
+---@class alicloud.cli.ExhaustiveReport
+---@field points integer
+---@field troubles integer
+---@field runs integer
+---@field merged table<string, integer>
+---@field traces integer singles that differ
+---@field harmed integer runs with a violation
+---@field violations { what: string, only: integer[], troubles: string[] }[]
+---@field endings table<string, integer>
+---@field met table<string, integer>
+
+local SUMS = { "runs", "troubles", "processes", "crashes", "requests", "effects", "harmed" }
+local MAPS = { "merged", "endings", "met" }
+
+local function merge(into, more)
+  for name, n in pairs(more) do into[name] = (into[name] or 0) + n end
+end
+
+-- One of each trace, whatever order they have come in: the lowest number.
+local function note_traces(deal, traces)
+  for _, each in ipairs(traces or {}) do
+    local known = deal.first_of[each.mark]
+    if not known then deal.report.traces = deal.report.traces + 1 end
+    deal.first_of[each.mark] = math.min(known or each.n, each.n)
+  end
+end
+
+local function add(deal, unit)
+  local report = deal.report
+  for _, name in ipairs(SUMS) do report[name] = report[name] + unit[name] end
+  for _, name in ipairs(MAPS) do merge(report[name], unit[name]) end
+  for _, harm in ipairs(unit.harms) do table.insert(report.violations, harm) end
+  note_traces(deal, unit.traces)
+  deal.done = deal.done + 1
+end
+
+local function keep(deal, unit, frame)
+  if not deal.file then return end
+  local ok, message = deal.file:append(core.encode { kind = unit.type, n = unit.n, unit = frame }
+    .. "\n")
+  if not ok then options.refuse("--progress: " .. message) end
+end
+
+-- The next part: what is listed, or done before.
+local function fill(deal, kind, list)
+  for _, n in ipairs(list) do
+    local before = deal.before[kind .. n]
+    if before then add(deal, before) else table.insert(deal.queue, { type = kind, n = n }) end
+  end
+  deal.total, deal.next = deal.total + #list, 1
+end
+
+local function start_pairs(deal)
+  local list = {}
+  for _, n in pairs(deal.first_of) do list[#list + 1] = n end
+  table.sort(list)
+  deal.queue, deal.depth = {}, 1
+  fill(deal, "pairs", list)
+end
+
+local function next_unit(deal)
+  local unit = deal.queue[deal.next]
+  if unit then
+    deal.next, deal.open = deal.next + 1, deal.open + 1
+    return unit
+  end
+  if deal.open > 0 then return { type = "wait" } end
+  if deal.depth == 2 then
+    start_pairs(deal)
+    return next_unit(deal)
+  end
+  deal.over = true
+  return { type = "end" }
+end
+
+local function begin_list(deal, frame)
+  if deal.listed then return end
+  deal.listed = true
+  deal.report.points, deal.report.troubles = frame.points, frame.troubles
+  merge(deal.report.merged, frame.merged)
+  for _, what in ipairs(frame.violations) do
+    deal.report.harmed = deal.report.harmed + 1
+    table.insert(deal.report.violations, { what = what, only = {}, troubles = {} })
+  end
+  if deal.only then
+    deal.queue[1], deal.total = { type = "again", only = core.array(deal.only) }, 1
+    return
+  end
+  local list = {}
+  for n = 1, frame.families do list[n] = n end
+  fill(deal, "single", list)
+end
+
+local function handlers_of(deal, begin)
+  local dealt
+  local function deal_next()
+    local unit = next_unit(deal)
+    dealt = unit.type ~= "wait" and unit.type ~= "end" and unit or nil
+    return unit
+  end
+  return {
+    playbook = begin,
+    listed = { shape = LISTED, answer = function(frame)
+      begin_list(deal, frame)
+      return deal_next()
+    end },
+    idle = { shape = {}, answer = function() return deal_next() end },
+    unit = { shape = UNIT, advances = true, answer = function(frame)
+      if not dealt then return nil, "a unit that was not dealt to it" end
+      deal.open = deal.open - 1
+      keep(deal, dealt, frame)
+      add(deal, frame)
+      deal.progress(deal)
+      return deal_next()
+    end },
+  }
+end
+
+-- What an earlier call with the same words has written down, up to a line that was torn.
+local function read_before(deal, path, key)
+  local found <close> = core.open_file(path, "read")
+  local whole = found and found:read(0, found:stat().bytes) or ""
+  local n = 0
+  for line in whole:gmatch "([^\n]+)\n" do
+    local entry = core.decode(line)
+    n = n + 1
+    if n == 1 and (type(entry) ~= "table" or entry.exhaustive ~= key) then
+      options.refuse(("--progress: %s is of another playbook, other words or another version")
+        :format(path))
+    elseif n > 1 and type(entry) == "table" and type(entry.unit) == "table"
+      and not shapes.fault("unit", entry.unit, UNIT) then
+      deal.before[tostring(entry.kind) .. tostring(entry.n)] = entry.unit
+    end
+  end
+  if whole ~= "" and n == 0 then options.refuse("--progress: " .. path .. " is something else") end
+  local file, message = core.open_file(path, "append")
+  if not file then options.refuse("--progress: " .. tostring(message)) end
+  if n == 0 then file:append(core.encode { exhaustive = key } .. "\n") end
+  -- Behind a torn line a new one begins.
+  if whole ~= "" and whole:sub(-1) ~= "\n" then file:append "\n" end
+  deal.file = file
+end
+
+local function step(deal, list)
+  local over = 0
+  confine.wait(list)
+  for _, confined in ipairs(list) do
+    confined:step()
+    if confined.failure then return confined end
+    if confined:is_over() then over = over + 1 end
+  end
+  if over < #list or deal.over then return nil end
+  list[1]:fail(confine.WRONG .. "an end before its units")
+  return list[1]
+end
+
+local function before(a, b)
+  if (a.only[1] or 0) ~= (b.only[1] or 0) then return (a.only[1] or 0) < (b.only[1] or 0) end
+  return (a.only[2] or 0) < (b.only[2] or 0)
+end
+
+--- Explores.
+---@param about alicloud.cli.ConfinedJob
+---@param begin table handler of the frame `playbook`
+---@param given { depth: integer, jobs: integer, only: integer[]?, file: string?, key: string,
+---progress: fun(deal: { done: integer, total: integer, report: alicloud.cli.ExhaustiveReport }) }
+---@return alicloud.cli.ExhaustiveReport|nil
+---@return alicloud.cli.Confined of the process that failed, or of one that did not
+function M.explore(about, begin, given)
+  local report = { points = 0, troubles = 0, runs = 0, merged = {}, traces = 0, harmed = 0,
+    violations = {}, endings = {}, met = {}, processes = 0, crashes = 0, requests = 0,
+    effects = 0 }
+  local deal = { report = report, queue = {}, next = 1, open = 0, done = 0, total = 0,
+    first_of = {}, before = {}, depth = given.only and 1 or given.depth, only = given.only,
+    progress = given.progress }
+  if given.file then read_before(deal, given.file, given.key) end
+  local list = {}
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, confined in ipairs(list) do confined:close() end
+    if deal.file then deal.file:close() end
+  end })
+  for n = 1, given.only and 1 or given.jobs do
+    list[n] = confine.start { entry = about.entry, job = about.job, time = about.time,
+      io = about.io, handlers = handlers_of(deal, begin) }
+  end
+  local failed
+  while not failed and not (deal.over and deal.open == 0) do failed = step(deal, list) end
+  confine.tell_missing(about.io, list[1])
+  if failed then return nil, failed end
+  table.sort(report.violations, before)
+  return report, list[1]
+end
+
+return M

@@ -1,0 +1,71 @@
+--- `explore --exhaustive`, in a process without rights: units of work, as they are dealt.
+
+local book = require "alicloud.cli.confined.book"
+local core = require "alicloud.core"
+local exhaustive = require "alicloud.simulation.exhaustive"
+local simulation = require "alicloud.simulation"
+
+local M = {}
+
+local LONGEST_TEXT, MOST_HARMS = 4000, 20
+
+local function cut(text)
+  return text:sub(1, LONGEST_TEXT)
+end
+
+local function frame_of(report)
+  local harms = {}
+  for i = 1, math.min(#report.harms, MOST_HARMS) do
+    local harm = report.harms[i]
+    local troubles = {}
+    for k, text in ipairs(harm.troubles) do troubles[k] = cut(text) end
+    harms[i] = { what = cut(harm.what), only = core.array(harm.only),
+      troubles = core.array(troubles) }
+  end
+  return { type = "unit", runs = report.runs, troubles = report.troubles, merged = report.merged,
+    processes = report.processes, crashes = report.crashes, requests = report.requests,
+    effects = report.effects, endings = report.endings, met = report.met, harmed = #report.harms,
+    harms = core.array(harms), traces = report.traces and core.array(report.traces) or nil }
+end
+
+local DO = {}
+
+function DO.single(about, block) return exhaustive.single(about, block.n) end
+
+function DO.pairs(about, block, link)
+  return exhaustive.pairs(about, block.n, function() link.send { type = "progress" } end)
+end
+
+function DO.again(about, block)
+  local report, message = exhaustive.again(about, block.only)
+  return report or book.refuse("--only: " .. message)
+end
+
+---@param job table
+---@param link alicloud.dr.ConfinedLink
+---@return table
+function M.run(job, link)
+  collectgarbage "generational"
+  book.forbid_clients()
+  local playbook, begin = book.open(job, link)
+  local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
+    params = job.params, world = begin.world, wire = job.wire })
+  if not plan then book.refuse("playbook: " .. message) end
+  local about
+  about, message = exhaustive.open(plan, { kinds = job.kinds })
+  if not about then book.refuse("playbook: " .. message) end
+  local violations = {}
+  for i, what in ipairs(about.violations) do violations[i] = cut(what) end
+  local block = link.ask { type = "listed", points = about.points, families = #about.families,
+    troubles = about.troubles, merged = about.merged, violations = core.array(violations) }
+  while block.type ~= "end" do
+    if block.type == "wait" then
+      block = link.ask { type = "idle" }
+    else
+      block = link.ask(frame_of(DO[block.type](about, block, link)))
+    end
+  end
+  return {}
+end
+
+return M

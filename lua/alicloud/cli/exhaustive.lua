@@ -1,0 +1,151 @@
+--- `alicloud-dr explore --exhaustive`: deals it out, and shows what came of it.
+
+local cli_clients = require "alicloud.cli.client"
+local confine = require "alicloud.cli.confine.playbook"
+local core = require "alicloud.core"
+local coverage = require "alicloud.simulation.coverage"
+local fold = require "alicloud.cli.fold"
+local output = require "alicloud.cli.output"
+local rules = require "alicloud.simulation.enumerate".RULES
+local shell = require "alicloud.base.shell"
+local sources = require "alicloud.dr.playbook.source"
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+local units = require "alicloud.cli.confine.units"
+
+local M = {}
+
+local SHOWN, OPTIONS = 10, { "region", "to", "kind", "world", "faults" }
+
+local function words_of(args)
+  local typed = {}
+  for _, name in ipairs(OPTIONS) do
+    if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
+  end
+  if args.wire then typed[#typed + 1] = "--wire" end
+  return typed
+end
+
+local function command_of(args, harm)
+  local typed = words_of(args)
+  typed[#typed + 1] = "--exhaustive " .. math.max(1, #harm.only)
+  if #harm.only > 0 then typed[#typed + 1] = "--only " .. table.concat(harm.only, ",") end
+  return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
+end
+
+-- What was done stands for the same playbook under the same words only.
+local function key_of(args, job)
+  local parts = { core.version.core, args.exhaustive, core.encode(sources.pack(job.playbook)),
+    table.concat(args.param, "\n"), table.concat(words_of(args), "\n") }
+  return core.sha256(table.concat(parts, "\0"))
+end
+
+local function time_left(deal, began)
+  local spent = core.monotonic() - began
+  if deal.done == 0 or deal.total == 0 then return "" end
+  return (", about %d s left"):format(math.ceil(spent / deal.done * (deal.total - deal.done)))
+end
+
+local function progress(io)
+  local spinner, began = terminal.spinner(io), core.monotonic()
+  return spinner, function(deal)
+    if deal.done % 20 ~= 0 then return end
+    spinner.show("explore", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done, deal.total,
+      deal.report.runs, deal.report.harmed, time_left(deal, began)))
+  end
+end
+
+local function headline(args, report)
+  if args.only then return ("%d run"):format(report.runs) end
+  local pairwise = args.exhaustive == "2"
+  -- What was left out with --faults is not claimed.
+  return ("every %s%s %s every one of %d points: %d runs"):format(
+    pairwise and "pair of troubles" or "single trouble",
+    args.faults and (" (%s)"):format(args.faults) or "", pairwise and "from" or "at",
+    report.points, report.runs)
+end
+
+local function print_harms(io, args, report)
+  for i = 1, math.min(SHOWN, #report.violations) do
+    local harm = report.violations[i]
+    io.out(("  %s %s\n"):format(terminal.paint(io, "red", "✘"), terminal.clean(harm.what, 500)))
+    for _, trouble in ipairs(harm.troubles) do
+      io.out(("      %s\n"):format(terminal.clean(trouble, 200)))
+    end
+    io.out(("    again:  %s\n"):format(command_of(args, harm)))
+  end
+end
+
+--- The line of what an exploration has come by, and what it never has.
+---@param io alicloud.cli.Io
+---@param met table<string, integer>
+function M.print_coverage(io, met)
+  local never = coverage.never(met)
+  io.out(fold.hang(io, ("    met %d kinds of requests, writes, phases and codes; never: %s")
+    :format(#tables.keys(met), #never > 0 and table.concat(never, ", ") or "none"), 6) .. "\n")
+end
+
+local function print_kinds(io, report)
+  for _, rule in ipairs(tables.keys(report.merged)) do
+    if report.merged[rule] > 0 then
+      io.out(("  %8d  not run: %s\n"):format(report.merged[rule], rules[rule] or rule))
+    end
+  end
+  M.print_coverage(io, report.met)
+end
+
+local function print_report(io, args, report)
+  print_harms(io, args, report)
+  for _, name in ipairs(tables.keys(report.endings)) do
+    io.out(("  %8d  %s\n"):format(report.endings[name], terminal.clean(name)))
+  end
+  if not args.only then print_kinds(io, report) end
+  local mark = report.harmed == 0 and terminal.paint(io, "green", "✔")
+    or terminal.paint(io, "red", "✘")
+  io.out(fold.hang(io, ("  %s %s, %s"):format(mark, headline(args, report),
+    report.harmed == 0 and "no violation" or ("%d with a violation"):format(report.harmed)), 6)
+    .. "\n")
+  if not args.only then
+    io.out(fold.hang(io, ("    %d troubles, %d single ones that differ, %d merged"):format(
+      report.troubles, report.traces, report.troubles - report.runs), 6) .. "\n")
+  end
+end
+
+local function report_object(args, report, confined)
+  local harms = {}
+  for i, harm in ipairs(report.violations) do
+    harms[i] = { violation = harm.what, only = core.array(harm.only),
+      troubles = core.array(harm.troubles), command = command_of(args, harm) }
+  end
+  return { exhaustive = math.tointeger(args.exhaustive), points = report.points,
+    troubles = report.troubles, runs = report.runs, merged = report.merged,
+    traces = report.traces, harmed = report.harmed, processes = report.processes,
+    crashes = report.crashes, requests = report.requests, effects = report.effects,
+    endings = report.endings, violations = core.array(harms),
+    coverage = { met = report.met, never = core.array(coverage.never(report.met)) },
+    confined = confined }
+end
+
+--- Explores, and shows it.
+---@param args table
+---@param io alicloud.cli.Io
+---@param given { depth: integer, only: integer[]?, jobs: integer, file: string? }
+---@param job table of the process without rights
+---@param begin table handler of its frame `playbook`
+---@return integer exit_code
+function M.run(args, io, given, job, begin)
+  local spinner, show = progress(io)
+  given.progress, given.key = show, given.file and key_of(args, job) or ""
+  local report, confined = units.explore({ entry = "alicloud.cli.confined.exhaustive", job = job,
+    io = io, time = cli_clients.runtime(io).time }, begin, given)
+  spinner.clear()
+  if not report then return confine.fail(io, args, confined) end
+  local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    return output.json(io, code, report_object(args, report, confined.confined))
+  end
+  print_report(io, args, report)
+  return code
+end
+
+return M

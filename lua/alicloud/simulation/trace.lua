@@ -1,0 +1,94 @@
+--- What a rehearsal comes by: its requests with their answers, its calls of the disk or the store,
+--- and its waits, in their order. Each is a point at which a trouble can come.
+
+local core = require "alicloud.core"
+
+local M = {}
+
+---@class alicloud.simulation.Point
+---@field kind "request"|"disk"|"store"|"wait"
+---@field n integer of its kind, counted over all processes
+---@field action string? of the request
+---@field mutating boolean?
+---@field nth integer? so many requests of this action were sent, by anybody
+---@field op string? of the disk
+---@field unsynced integer? bytes that a crash here may lose
+---@field time number model time
+---@field sight string what the run sees there
+---@field ledger integer effects before it
+---@field open boolean a failover or another change is under way
+
+---@class alicloud.simulation.Trace
+---@field points alicloud.simulation.Point[]
+local Trace = {}
+Trace.__index = Trace
+
+--- Makes a trace; a case with it in `trace` fills it.
+---@return alicloud.simulation.Trace
+function M.new()
+  return setmetatable({ points = {}, by_action = {}, by_entry = {} }, Trace)
+end
+
+local function add(trace, stage, point)
+  point.time, point.ledger = stage.emu:now(), #stage.emu:ledger()
+  point.open = next(stage.open) ~= nil
+  trace.points[#trace.points + 1] = point
+  return point
+end
+
+---@param stage alicloud.simulation.Stage
+---@param entry alicloud.simulation.Request
+function Trace:request(stage, entry)
+  local nth = (self.by_action[entry.action] or 0) + 1
+  self.by_action[entry.action] = nth
+  if stage.nested > 0 then return end
+  self.by_entry[entry] = add(self, stage, { kind = "request", n = entry.n, action = entry.action,
+    mutating = entry.mutating, nth = nth, sight = entry.action,
+    unsynced = stage.disk.shared and 0
+      or #stage.disk:text "run" - #stage.disk:durable "run" })
+end
+
+-- Times and what has none of the world's states in it are left out: they differ in every run.
+local function seen_in(exchange)
+  local result = exchange.result or exchange.body
+  local text = type(result) == "table" and core.encode(result) or tostring(result or "")
+  local parts = { tostring(exchange.status or exchange.failure) }
+  for name, value in text:gmatch '"(%w+)":"([%w_.-]*)"' do
+    if name:find "Status" or name == "Code" or name:find "Site$" or name:find "ZoneId$" then
+      parts[#parts + 1] = value
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+---@param entry alicloud.simulation.Request
+---@param exchange table
+function Trace:answer(entry, exchange)
+  local point = self.by_entry[entry]
+  if point then point.sight = point.sight .. " " .. seen_in(exchange) end
+end
+
+---@param stage alicloud.simulation.Stage
+---@param call alicloud.dr.DiskCall
+function Trace:disk(stage, call)
+  if stage.nested > 0 or call.name ~= "run" then return end
+  add(self, stage, { kind = "disk", n = call.n, op = call.op, sight = call.op,
+    unsynced = #stage.disk:text "run" - #stage.disk:durable "run" })
+end
+
+---@param stage alicloud.simulation.Stage
+---@param n integer
+function Trace:store(stage, n)
+  if stage.nested == 0 then add(self, stage, { kind = "store", n = n, sight = "store" }) end
+end
+
+---@param stage alicloud.simulation.Stage
+---@param n integer
+function Trace:wait(stage, n)
+  -- Between two other points one wait is like the next.
+  local last = self.points[#self.points]
+  if last and last.kind == "wait" then return end
+  add(self, stage, { kind = "wait", n = n, sight = "wait" })
+end
+
+return M

@@ -1,0 +1,74 @@
+-- The command that rehearses a playbook under every trouble.
+
+local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
+
+local MOVE, RAW = "spec/simulation/playbooks/move.lua", "spec/simulation/playbooks/raw.lua"
+
+describe("alicloud-dr explore --exhaustive", function()
+  local desk
+
+  before_each(function() desk = desks.new { env = {} } end)
+
+  local function explore(path, ...)
+    return desk:run("explore", path, "--region", "cn-shanghai", "--exhaustive", ...)
+  end
+
+  it("says how many points, troubles and runs there are, and what was never met", function()
+    local ran = explore(MOVE, "1", "--faults", "answers")
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("✔ every single trouble %(answers%) at every one of %d+ points: 29 runs, "
+      .. "no violation", ran.out)
+    assert.matches("29 troubles, %d+ single ones that differ, 0 merged", ran.out)
+    assert.matches("met %d+ kinds .*never: .*request DescribeDiskReplicaGroups/unsent", ran.out)
+    assert.same({}, desk:sends())
+  end)
+
+  it("finds the same with one process as with two", function()
+    local one = explore(MOVE, "2", "--faults", "group_ahead", "--jobs", "1", "--json")
+    local two = explore(MOVE, "2", "--faults", "group_ahead", "--jobs", "2", "--json")
+    assert.equal(0, one.code, one.err)
+    assert.same(one.object, two.object)
+    assert.is_true(one.object.runs > one.object.traces)
+    assert.is_table(one.object.coverage.met)
+  end)
+
+  it("names a violation by the trouble, with the command that repeats it", function()
+    local ran = explore(RAW, "1", "--faults", "answers", "--json")
+    assert.equal(1, ran.code)
+    local harm = ran.object.violations[#ran.object.violations]
+    assert.matches("%-%-exhaustive 1 %-%-only %d+$", harm.command)
+    ran = explore(RAW, "1", "--faults", "answers", "--only", tostring(harm.only[1]))
+    assert.equal(1, ran.code)
+    assert.matches("✘ .*again:  alicloud%-dr explore", ran.out)
+  end)
+
+  it("goes on with what an earlier call has kept", function()
+    local path = scratch.path "progress"
+    local words = { MOVE, "1", "--faults", "answers", "--json", "--progress", path }
+    local first = explore(table.unpack(words))
+    assert.equal(0, first.code, first.err)
+    local kept = scratch.read(path)
+    local lines = {}
+    for line in kept:gmatch "[^\n]+\n" do lines[#lines + 1] = line end
+    assert.equal(30, #lines)
+    scratch.write(path, table.concat(lines, "", 1, 12) .. lines[13]:sub(1, 40))
+    assert.same(first.object, explore(table.unpack(words)).object)
+    local again = explore(table.unpack(words))
+    assert.same(first.object, again.object)
+    local other = explore(MOVE, "1", "--faults", "reads", "--progress", path)
+    assert.equal(2, other.code)
+    assert.matches("%-%-progress: .* is of another playbook, other words or another version",
+      other.err)
+  end)
+
+  it("refuses what does not go with it", function()
+    for _, words in ipairs { { "1", "--seeds", "3" }, { "1", "--only", "1,2,3" }, { "3" } } do
+      assert.equal(2, explore(MOVE, table.unpack(words)).code)
+    end
+    assert.equal(2, desk:run("explore", MOVE, "--progress", "x").code)
+    local ran = explore(MOVE, "1", "--only", "1000000")
+    assert.equal(2, ran.code)
+    assert.matches("%-%-only: there are %d+ single troubles", ran.err)
+  end)
+end)

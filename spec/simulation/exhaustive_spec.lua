@@ -1,0 +1,126 @@
+-- Every single trouble at every point, and pairs on the traces that these make.
+
+local coverage = require "alicloud.simulation.coverage"
+local enumerate = require "alicloud.simulation.enumerate"
+local exhaustive = require "alicloud.simulation.exhaustive"
+local lab = require "spec.simulation.lab"
+local mutants = require "spec.simulation.mutants"
+local mutated = require "spec.simulation.mutated"
+
+local function open(kinds)
+  local _, plan = lab.plan()
+  return assert(exhaustive.open(plan, { kinds = kinds }))
+end
+
+describe("the list of single troubles", function()
+  it("has every point of the undisturbed run, and is the same each time", function()
+    local about, again = open(), open()
+    assert.same(about.families, again.families)
+    assert.same({}, about.violations)
+    local kinds, requests = {}, {}
+    for _, each in ipairs(about.families) do
+      local trouble = each.troubles[1]
+      kinds[trouble.kind] = true
+      if trouble.request then requests[trouble.request] = true end
+    end
+    for _, kind in ipairs(require "alicloud.simulation".KINDS) do
+      assert.is_true(kinds[kind], kind)
+    end
+    for _, point in ipairs(about.calm[false]) do
+      if point.kind == "request" then assert.is_true(requests[point.n]) end
+    end
+  end)
+
+  it("has a crash once for the bytes that it can keep, and half a write at writes alone", function()
+    local points = {
+      { kind = "disk", n = 1, op = "append", unsynced = 0 },
+      { kind = "disk", n = 2, op = "sync", unsynced = 2 },
+    }
+    local list, merged = enumerate.list(points, { kinds = { crashes = true } })
+    local keeps, torn = {}, {}
+    for _, each in ipairs(list) do
+      local trouble = each.troubles[1]
+      if trouble.call == 2 and trouble.how == "crash" then keeps[trouble.keep] = true end
+      if trouble.how == "torn" then torn[trouble.call] = true end
+    end
+    assert.same({ [0] = true, true, [60] = true }, keeps)
+    assert.same({ true }, torn)
+    assert.is_true(merged.bytes > 0 and merged.whole > 0 and merged.pauses > 0)
+  end)
+end)
+
+describe("a family", function()
+  it("ends with the first time that outlasts the run", function()
+    local about = open { regions = true }
+    local merged, runs = 0, 0
+    for n = 1, 8 do
+      local report = exhaustive.single(about, n)
+      assert.same({}, report.harms)
+      merged, runs = merged + (report.merged.ended or 0), runs + report.runs
+    end
+    assert.is_true(merged > 0 and runs > 8)
+    assert.equal(32, merged + runs)
+  end)
+end)
+
+describe("pairs", function()
+  it("come behind the first one, and not once its run is as it would have been", function()
+    local about = open { crashes = true }
+    local first
+    for n, each in ipairs(about.families) do
+      if about.calm[false][each.at].open then first = first or about.first_of[n] end
+    end
+    local report = exhaustive.pairs(about, first)
+    assert.same({}, report.harms)
+    assert.is_true(report.runs > 0)
+    assert.is_true(report.merged.rejoined > report.runs)
+  end)
+
+  it("are named by two numbers, which repeat them", function()
+    local about = open { crashes = true }
+    local families = about.families
+    local report = assert(exhaustive.again(about, { about.first_of[#families // 2], 1 }))
+    assert.equal(1, report.runs)
+    assert.equal(2, report.troubles)
+    local none, message = exhaustive.again(about, { 1000000 })
+    assert.is_nil(none)
+    assert.matches("^there are %d+ single troubles$", message)
+  end)
+end)
+
+describe("coverage", function()
+  it("names what was met in one way, and never in another", function()
+    local never = coverage.never { ["request DescribeDisks/done"] = 3, ["write sync/crash"] = 1 }
+    assert.same({ "request DescribeDisks/failed", "request DescribeDisks/refused",
+      "request DescribeDisks/throttled", "request DescribeDisks/unanswered",
+      "request DescribeDisks/unsent", "write sync/crash_after" }, never)
+  end)
+end)
+
+-- The first violation under single troubles of some kinds.
+local function killed(mutant, kinds)
+  local world = lab.world(mutant.playbook)
+  return mutated.with(mutant.edits, function()
+    local own = require "alicloud.simulation.exhaustive"
+    local _, plan = lab.plan(mutant.playbook)
+    plan.world = world
+    local about = own.open(plan, { kinds = kinds })
+    if not about or about.violations[1] then return true end
+    for n = 1, #about.families do
+      if own.single(about, n).harms[1] then return true end
+    end
+    return false
+  end)
+end
+
+describe("every single trouble finds a mistake:", function()
+  for _, name in ipairs { "a new token for each send", "the client makes up the token" } do
+    it(name, function()
+      for _, mutant in ipairs(mutants) do
+        if mutant.name == name then
+          assert.is_true(killed(mutant, { answers = true, crashes = true }))
+        end
+      end
+    end)
+  end
+end)
