@@ -80,8 +80,8 @@ return {
     "A call of conformance is none that the operation allows; the message says why.",
     "give other ids, if it speaks of one; else report it with the command and its output"),
   ["Client.NothingTold"] = varies(
-    "A run of conformance came to nothing that tells of the service: its first answer did not come, "
-      .. "or its file cannot be read.",
+    "A run of conformance came to nothing that tells of the service: its first answer did not "
+      .. "come, or its file cannot be read.",
     "do what the message says, then run the command again, or go on with --continue FILE"),
   ["Client.ObserveMode"] = not_sent(
     "The client only observes, and the operation is not known to read only.",

@@ -283,8 +283,7 @@ local function defenceless(trouble)
 end
 
 --- Whether nothing protects from a trouble where the service forgets tokens.
----@param trouble alicloud.simulation.Trouble
----@return boolean
+---@type fun(trouble: alicloud.simulation.Trouble): boolean
 M.is_defenceless = defenceless
 
 -- The work is done late, and the question after it is refused.
@@ -394,8 +393,7 @@ function M.case(seed, about, kinds)
   troubles = keep_kinds(troubles, kinds)
   return {
     seed = seed, world = world, sides = M.sides_of(about), troubles = troubles, incident = incident,
-    outage = numbers.declared(seed),
-    assume = assume,
+    outage = numbers.declared(seed), assume = assume,
   }
 end
 

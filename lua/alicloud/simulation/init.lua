@@ -41,8 +41,7 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field kind string?
 ---@field correction table<string, any>? parameters that somebody who goes on corrects
 ---@field world table of the emulator; what a case varies is what groups do not say
----@field assume table<string, any>? switches of the emulator
----@field messages table? of the emulator
+---@field assume table<string, any>? switches of the emulator; messages: its texts
 ---@field wire boolean? requests are signed and sent as bytes; slower
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.

@@ -91,9 +91,7 @@ local function fault_rules(case)
 end
 
 local function runtime_of(stage)
-  local emu, real = stage.emu, stage.emu.runtime
-  local runtime = {}
-  for name, value in pairs(real) do runtime[name] = value end
+  local emu, runtime = stage.emu, tables.merged(stage.emu.runtime, {})
   runtime.time = function() return emu.clock:now() + stage.wall end
   runtime.monotonic = function() return emu.clock:now() - stage.asleep end
   runtime.boottime = function() return emu.clock:now() end
@@ -119,6 +117,7 @@ function M.new(case, plan)
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
     access_key_secret = M.SECRET, wire = plan.wire or false, messages = plan.messages,
   }
+  -- A seed means the same on every day.
   stage.emu:assume(tables.merged(plan.assume or {}, { wall_clock = "refuse" }))
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
