@@ -70,19 +70,18 @@ return {
     "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or see where keys are "
       .. "looked for: alicloud-dr whoami"),
   ["Client.NotAllowed"] = not_sent(
-    "The operation is not on the list of the tier of conformance that runs.",
-    "please report it with the command and its output"),
+    "A part of `conformance` wanted a call that is not on its list.",
+    "that is a mistake of this program: `alicloud-dr bugreport` writes what its authors need"),
   ["Client.NotRecorded"] = not_sent(
     "A recording is played, and it has no such request.",
     "type what was typed then, with the ids that the recording has; --replay-mode lenient takes "
       .. "readings in any order"),
   ["Client.NotSent"] = not_sent(
-    "A call of conformance is none that the operation allows; the message says why.",
-    "give other ids, if it speaks of one; else report it with the command and its output"),
+    "`conformance` could not make a request: there are no keys, or the host cannot be told.",
+    "look at the message and mend that; --continue goes on with the run"),
   ["Client.NothingTold"] = varies(
-    "A run of conformance came to nothing that tells of the service: its first answer did not "
-      .. "come, or its file cannot be read.",
-    "do what the message says, then run the command again, or go on with --continue FILE"),
+    "`conformance` could not find out how the service behaves: no answer came, or none that tells.",
+    "look at the message; the command that goes on is printed below it"),
   ["Client.ObserveMode"] = not_sent(
     "The client only observes, and the operation is not known to read only.",
     'use a client without mode = "observe"'),

@@ -113,18 +113,9 @@ return {
   ["Client.NoSuchStep"] = varies(
     "A failed step leads to a step that never came.",
     "mend the name after goto: in the playbook"),
-  ["Client.NotAllowed"] = not_sent(
-    "A part of `conformance` wanted a call that is not on its list.",
-    "that is a mistake of this program: `alicloud-dr bugreport` writes what its authors need"),
   ["Client.NotConfirmed"] = not_sent(
     "The question before it was done was not answered as it asked.",
     "run it again and answer as it asks, or use --yes"),
-  ["Client.NotSent"] = not_sent(
-    "`conformance` could not make a request: there are no keys, or the host cannot be told.",
-    "look at the message and mend that; --continue goes on with the run"),
-  ["Client.NothingTold"] = varies(
-    "`conformance` could not find out how the service behaves: no answer came, or none that tells.",
-    "look at the message; the command that goes on is printed below it"),
   ["Client.NotProtected"] = varies(
     "A failover would be taken, but no data flows to the secondary site.",
     "start replication, or reprotect the group after its failover"),
