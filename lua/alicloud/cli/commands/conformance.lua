@@ -214,6 +214,7 @@ end
 -- What has to be typed for a yes.
 local TYPED = {
   burst = function() return "burst", "word burst" end,
+  cleanup = function() return "cleanup", "word cleanup" end,
   drill = function(lab) return lab.drill, "group id" end,
   throwaway = function(lab)
     local ids = {}
