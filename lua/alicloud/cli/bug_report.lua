@@ -36,7 +36,7 @@ end
 ---@return alicloud.cli.ReportSection
 function M.versions()
   local about = section "versions"
-  add(about, "alicloud-dr  %s", core.version.core)
+  add(about, "%-12s %s", "alicloud-dr", core.version.core)
   for _, name in ipairs(tables.keys(core.version)) do
     if name ~= "core" then add(about, "%-12s %s", name, core.version[name]) end
   end
