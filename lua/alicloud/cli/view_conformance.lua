@@ -120,8 +120,8 @@ function M.result(io, result, path)
     .. confirmed(io, groups.confirmed) .. undecided(io, groups.undecided)
     .. count_line(io, groups)
     .. "    what a name means:     alicloud-dr explain NAME\n"
-    .. ("    to rehearse with this: alicloud-dr emulator %s\n"):format(
-      clean(shell.option("--assume-from", path), 500))
+    .. ("    to rehearse with this: %s\n"):format(
+      clean(shell.command("emulator", {}, { shell.option("--assume-from", path) }), 500))
 end
 
 return M
