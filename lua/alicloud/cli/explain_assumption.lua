@@ -43,13 +43,17 @@ function M.names()
   return tables.keys(names)
 end
 
--- What has no switch is looked at in the answer itself.
-local function next_of(switch)
-  if switch then
-    return { "alicloud-dr emulator --list-assumptions", "alicloud-dr manual emulator" }
+local TIERS = { read = "", burst = " --burst", drill = " --drill GROUP",
+  throwaway = " --throwaway --disks A=B,C=D,E=F" }
+
+-- What has no switch is looked at in the answer itself, which a recording keeps.
+local function next_of(switch, tier)
+  if not switch then
+    return { "alicloud-dr call DescribeDiskReplicaGroups --region REGION Site=backup",
+      "alicloud-dr status GROUP --region REGION --record seen.rec" }
   end
-  return { "alicloud-dr call DescribeDiskReplicaGroups --region REGION Site=backup",
-    "alicloud-dr emulator --list-assumptions" }
+  return { TIERS[tier] and "alicloud-dr conformance --region REGION" .. TIERS[tier]
+    or "alicloud-dr manual emulator", "alicloud-dr emulator --list-assumptions" }
 end
 
 --- Explains an assumption by its name, as a warning prints it.
@@ -63,7 +67,7 @@ function M.of(name)
     assumption = name, meaning = own or switch.text, default = switch and switch.default,
     values = switch and switch.rule.values and core.array(tables.copy(switch.rule.values)),
     strength = known.strength, evidence = known.text, source = known.source,
-    decided_by = known.decided_by, next = core.array(next_of(switch)),
+    decided_by = known.decided_by, next = core.array(next_of(switch, known.tier)),
   }, Explanation)
 end
 
