@@ -28,9 +28,11 @@ assert(load(file:read "a", place, "t", environment))()
 os.exit(0)
 ]=], "@/ours/begin.lua"))(...)]==]
 
--- Output and exit code. A run of more than a minute has hung.
+-- Output and exit code. A run of more than a minute has hung. Whoever starts the specs with nohup
+-- ignores what is sent here.
 local function run(script, before, place)
-  return process.sh(("timeout -s KILL 60 %s lua5.4 %s %s %s"):format(before or "",
+  local start = "timeout -s KILL 60 env --default-signal=HUP"
+  return process.sh(("%s %s lua5.4 %s %s %s"):format(start, before or "",
     scratch.file(BEGIN, ".lua"), scratch.file(script, ".lua"), place or "@/ours/main.lua"))
 end
 
