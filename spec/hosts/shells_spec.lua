@@ -170,13 +170,14 @@ describe("#programs descriptions", function()
     typed = scratch.file(line .. "\n")
     before = before .. "env -C " .. directory .. " "
     local answers = ask_fish(write("fish", "alicloud-dr.fish"))
-    assert.matches("^%-%-region\tit's %[a%] %(b%): \"c\" %$HOME %$%(touch", answers[line][1])
+    assert.matches("^%-%-record\tit's %[a%] %(b%): \"c\" %$HOME %$%(touch", answers[line][1])
     write("zsh", "_alicloud-dr")
     answers = ask_zsh ""[line]
     table.sort(answers)
-    assert.same({ "--region", "--resolve" }, answers)
+    local options = { "--record", "--region", "--replay", "--replay-mode", "--resolve" }
+    assert.same(options, answers)
     assert(os.remove(directory .. "/answers"))
-    assert.same({ "failover", "--region", "--resolve" },
+    assert.same({ "failover", table.unpack(options) },
       ask_bash("source " .. write("bash", "alicloud-dr"))[line])
     assert.equal(1, (select(2, process.sh("test -e " .. directory .. "/touched"))))
   end)
