@@ -62,6 +62,18 @@ describe("alicloud-dr explore --exhaustive", function()
       other.err)
   end)
 
+  it("says how to go on where a process has ended too early", function()
+    local units = require "alicloud.cli.confine.units"
+    local ended = stub(units, "explore", function() return nil, { failure = "out of time" } end)
+    finally(function() ended:revert() end)
+    local ran = explore(MOVE, "1", "--progress", scratch.directory() .. "/progress")
+    assert.equal(1, ran.code)
+    assert.matches("out of time.*what is done is kept: the same command goes on\n$", ran.err)
+    ran = explore(MOVE, "1")
+    assert.matches("nothing is kept; with %-%-progress FILE the same command could go on\n$",
+      ran.err)
+  end)
+
   it("refuses what does not go with it", function()
     for _, words in ipairs { { "1", "--seeds", "3" }, { "1", "--only", "1,2,3" }, { "3" } } do
       assert.equal(2, explore(MOVE, table.unpack(words)).code)

@@ -197,6 +197,18 @@ describe("a life that goes on a day after", function()
   end)
 end)
 
+-- Goes on with a life that was killed, to the end that it would have had.
+local function ends_well(emu, memory, decided, nth)
+  local result = throwaway.run { emu = emu, memory = as_read_back(memory),
+    decided = as_read_back(decided) }
+  assert.is_nil(result.stopped, ("%d: %s"):format(nth, tostring(result.stopped)))
+  for _, decision in ipairs(result.decisions) do
+    assert(decision.verdict == "confirmed" or decision.verdict == "undecided",
+      ("%d: %s is %s"):format(nth, decision.name, tostring(decision.value)))
+  end
+  ended_as_it_began(emu)
+end
+
 describe("a life that was killed", function()
   for _, late in ipairs { false, true } do
     it("goes on to the same end, killed " .. (late and "after" or "before") .. " a change",
@@ -205,14 +217,7 @@ describe("a life that was killed", function()
         while true do
           local emu, memory, decided = new_emulator(), {}, {}
           if not run_until(emu, memory, decided, nth, late) then break end
-          local result = throwaway.run { emu = emu, memory = as_read_back(memory),
-            decided = as_read_back(decided) }
-          assert.is_nil(result.stopped, ("%d: %s"):format(nth, tostring(result.stopped)))
-          for _, decision in ipairs(result.decisions) do
-            assert(decision.verdict == "confirmed" or decision.verdict == "undecided",
-              ("%d: %s is %s"):format(nth, decision.name, tostring(decision.value)))
-          end
-          ended_as_it_began(emu)
+          ends_well(emu, memory, decided, nth)
           nth = nth + EVERY
         end
         assert.is_true(nth > 60, nth)
@@ -240,14 +245,7 @@ describe("a life that was killed while it looked", function()
     for nth = 5, 600, EVERY == 1 and 7 or 61 do
       local emu, memory, decided = new_emulator(), {}, {}
       assert.is_true(run_until(emu, memory, decided, nth, false, true))
-      local result = throwaway.run { emu = emu, memory = as_read_back(memory),
-        decided = as_read_back(decided) }
-      assert.is_nil(result.stopped, ("%d: %s"):format(nth, tostring(result.stopped)))
-      for _, decision in ipairs(result.decisions) do
-        assert(decision.verdict == "confirmed" or decision.verdict == "undecided",
-          ("%d: %s is %s"):format(nth, decision.name, tostring(decision.value)))
-      end
-      ended_as_it_began(emu)
+      ends_well(emu, memory, decided, nth)
     end
   end)
 end)

@@ -305,6 +305,28 @@ function M.wait(list)
   if #descriptors > 0 then core.poll(descriptors, "r", SLICE) end
 end
 
+--- Goes on with processes that share a piece of work, until it is done or one of them fails.
+---@param list alicloud.cli.Confined[]
+---@param is_done fun(): boolean
+---@param owed string what a process still owes that ends before it is done
+---@return alicloud.cli.Confined|nil failed
+function M.share(list, is_done, owed)
+  while not is_done() do
+    local over = 0
+    M.wait(list)
+    for _, confined in ipairs(list) do
+      confined:step()
+      if confined.failure then return confined end
+      if confined:is_over() then over = over + 1 end
+    end
+    if over == #list and not is_done() then
+      list[1]:fail(M.WRONG .. "an end before its " .. owed)
+      return list[1]
+    end
+  end
+  return nil
+end
+
 --- Says on standard error what of the machine does not hold a process.
 ---@param io alicloud.cli.Io
 ---@param confined alicloud.cli.Confined

@@ -139,7 +139,12 @@ function M.run(args, io, given, job, begin)
   local report, confined = units.explore({ entry = "alicloud.cli.confined.exhaustive", job = job,
     io = io, time = cli_clients.runtime(io).time }, begin, given)
   spinner.clear()
-  if not report then return confine.fail(io, args, confined) end
+  if not report then
+    local code = confine.fail(io, args, confined)
+    io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
+      or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
+    return code
+  end
   local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
   if args.json then
     return output.json(io, code, report_object(args, report, confined.confined))

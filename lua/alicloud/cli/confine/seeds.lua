@@ -73,19 +73,6 @@ local function handlers_of(deal, begin)
   }
 end
 
-local function step(deal, list)
-  local over = 0
-  confine.wait(list)
-  for _, confined in ipairs(list) do
-    confined:step()
-    if confined.failure then return confined end
-    if confined:is_over() then over = over + 1 end
-  end
-  if over < #list or is_done(deal) then return nil end
-  list[1]:fail(confine.WRONG .. "an end before its seeds")
-  return list[1]
-end
-
 local function close(list)
   for _, confined in ipairs(list) do confined:close() end
 end
@@ -108,8 +95,7 @@ function M.explore(about, begin, options)
     list[n] = confine.start { entry = about.entry, job = about.job, time = about.time,
       io = about.io, handlers = handlers_of(deal, begin) }
   end
-  local failed
-  while not failed and not is_done(deal) do failed = step(deal, list) end
+  local failed = confine.share(list, function() return is_done(deal) end, "seeds")
   confine.tell_missing(about.io, list[1])
   if failed then return nil, failed end
   return deal.report, list[1]

@@ -168,19 +168,6 @@ local function read_before(deal, path, key)
   deal.file = file
 end
 
-local function step(deal, list)
-  local over = 0
-  confine.wait(list)
-  for _, confined in ipairs(list) do
-    confined:step()
-    if confined.failure then return confined end
-    if confined:is_over() then over = over + 1 end
-  end
-  if over < #list or deal.over then return nil end
-  list[1]:fail(confine.WRONG .. "an end before its units")
-  return list[1]
-end
-
 local function before(a, b)
   if (a.only[1] or 0) ~= (b.only[1] or 0) then return (a.only[1] or 0) < (b.only[1] or 0) end
   return (a.only[2] or 0) < (b.only[2] or 0)
@@ -210,8 +197,8 @@ function M.explore(about, begin, given)
     list[n] = confine.start { entry = about.entry, job = about.job, time = about.time,
       io = about.io, handlers = handlers_of(deal, begin) }
   end
-  local failed
-  while not failed and not (deal.over and deal.open == 0) do failed = step(deal, list) end
+  local function is_done() return deal.over == true and deal.open == 0 end
+  local failed = confine.share(list, is_done, "units")
   confine.tell_missing(about.io, list[1])
   if failed then return nil, failed end
   table.sort(report.violations, before)
