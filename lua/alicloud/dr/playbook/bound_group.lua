@@ -160,6 +160,17 @@ function SETTLE.serve(branch, group, result)
   if result then record_production(branch, group, "serving", result.region) end
 end
 
+-- What was started before has ended with the stop, however much of it there was: to go on with it
+-- would take for its end what it was stopped at.
+function SETTLE.stop(branch, group, result)
+  if not result then return end
+  for _, past in ipairs(pasts.in_doubt(branch.engine.state, "start", group.id)) do
+    branch.engine:record { type = "outcome", step = branch.step_key, verb = "start",
+      group_id = group.id, client_token = past.intent.client_token, ok = false,
+      outcome = "accepted", code = "Client.Superseded" }
+  end
+end
+
 local GOES_ON = { executing = true, executed = true }
 
 -- Seconds within which a drill that was started is listed, and between two looks.
