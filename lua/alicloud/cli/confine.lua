@@ -19,9 +19,9 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 local M = {}
 
 --- Limits of a process: bytes; seconds of computing, of silence, and of going on without getting on
---- with a job of many parts; calls. What it waits for an answer does not count. For silence and
---- getting on, what it computes counts in full, since others may take the processor from it; a second
---- in which it does nothing counts little, and ends what hangs.
+--- with a job of many parts; calls. What it waits for an answer does not count. For the two in the
+--- middle what it computes counts in full, since others may take the processor from it; a second in
+--- which it does nothing counts little, and ends what hangs.
 M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
